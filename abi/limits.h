@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* Stated limits of every table (E6). The message after the last free entry is refused with
+ * EXHAUSTED, and after one release accepted again. */
+#ifndef BASALT_ABI_LIMITS_H
+#define BASALT_ABI_LIMITS_H
+
+enum {
+    PAGE_BYTES = 4096,
+    PAGE_SHIFT = 12,
+
+    PROCESS_LIMIT = 1024,          /* processes of the system, in the kernel, procd and pagerd */
+    KERNEL_UNTYPED_LIMIT = 4096,   /* untyped objects of the kernel */
+    PROCESS_BUDGET_PAGES_MIN = 16, /* fewest pages a process's kernel memory can be made of */
+    PROCESS_BUDGET_PAGES_MAX = 16384,
+
+    MEMD_FRAME_LIMIT = 65536,  /* frames that memd can have handed out at one time */
+    MEMD_ACCOUNT_LIMIT = 2048, /* accounts open at one time */
+    MEMD_ALLOC_FRAMES_MAX = 4, /* frames of one batch: one capability each */
+    MEMD_FREE_FRAMES_MAX = 64, /* ids of one FREE_FRAMES */
+    MEMD_UNTYPED_LIMIT = 2048, /* untyped objects handed out at one time */
+
+    VSPACED_VSPACE_LIMIT = 1024,
+    VSPACED_REGION_LIMIT = 16384,
+    VSPACED_MAP_PAGES_MAX = 512, /* pages of one MAP_FRAMES over image pages */
+    VSPACED_ANONYMOUS_PAGES_MAX = 64,
+
+    PAGERD_SEGMENT_LIMIT = 4, /* image segments of a process */
+    PAGERD_WINDOW_LIMIT = 4,  /* anonymous windows of a process */
+    PAGERD_FILL_LIMIT = 1024, /* fills in flight; at most one a process, so it cannot be short */
+
+    PROCD_WAITER_LIMIT = 256,    /* WAIT_PROCESS_EVENT calls open at one time */
+    PROCD_CHUNK_BYTES_MAX = 768, /* bytes of one loader chunk */
+    PROCD_LOADER_IMAGE_BYTES_MAX = 4 << 20,
+
+    LOG_LINE_BYTES_MAX = 256,
+    FRAME_TRANSFER_BYTES_MAX = 832, /* bytes of one FRAME_READ or FRAME_WRITE */
+
+    ENVELOPE_ENTRY_LIMIT = 48,
+    BOOT_MODULE_LIMIT = 64,
+    BOOT_MODULE_NAME_BYTES = 24, /* zero padded, at least one zero at the end */
+    BOOT_CONFIG_ENTRY_LIMIT = 64,
+    ELF_SEGMENT_LIMIT = 8,
+    HANDOFF_UNTYPED_LIMIT = 16,
+    SERVICE_NAME_BYTES_MAX = 15, /* (published) */
+
+    TICKS_PER_SECOND = 1000,    /* (published) */
+    STACK_RESERVE_BYTES = 65536 /* (published for helpers) in the final loaded segment */
+};
+
+/* User addresses: [USER_VA_FIRST, USER_VA_END). Page 0 is never mapped (V5); the end leaves one
+ * page below the first non-canonical address. */
+#define USER_VA_FIRST UINT64_C(0x1000)
+#define USER_VA_END   UINT64_C(0x00007FFFFFFFF000)
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* The seam: the only three ways out of a service unit (transport syscalls 0x40, 0x41, 0x42).
+ *
+ * Whoever links a unit decides what stands behind them: services/runtime (the syscall instruction),
+ * props/world (the kernel core in the same process) or fuzz/adversary (replies drawn from the fuzz
+ * input). Deadlines are absolute ticks: 0 polls, DEADLINE_NEVER waits for ever. */
+#ifndef BASALT_ABI_SYSTEM_H
+#define BASALT_ABI_SYSTEM_H
+
+#include <stdint.h>
+
+#include "abi/message.h"
+#include "abi/status.h"
+
+enum { SYSCALL_CALL = 0x40, SYSCALL_RECV = 0x41, SYSCALL_REPLY = 0x42 };
+
+#define DEADLINE_POLL  UINT64_C(0)
+#define DEADLINE_NEVER UINT64_MAX
+
+/* What a RECV learned beside the message. Slot 0 in reply_slot: nothing to answer (an event). */
+struct receive_info {
+    uint64_t badge;         /* of the capability the message came through; BADGE_KERNEL: kernel */
+    uint64_t now_ticks;     /* the clock when RECV returned, also when it timed out */
+    uint32_t endpoint_slot; /* the slot that was received on */
+    uint32_t reply_slot;    /* SLOT_REPLY_BASE + i, or 0 */
+    uint32_t cap_count;     /* capabilities that arrived, in descriptor order */
+    uint32_t window_slot;   /* the first of them; the others follow */
+};
+
+/* Sends `message` to the endpoint or kernel-control capability at `slot` and waits for the one
+ * reply, which replaces the message.
+ *
+ * In:  header.operation, body_bytes, cap_count, request_id, window_slot/count (for the reply's
+ *      capabilities; 0/0 when none are expected); header.version must be MESSAGE_VERSION.
+ * Out: the status of the transport: OK means a reply is in `message` (its own verdict is
+ *      header.status, which this function does NOT fold in).
+ * Errors: NOT_FOUND (no such capability, or the object is gone), DENIED (no right), BUSY (window
+ * too small or not empty: nothing moved), INVALID_ARGUMENT (malformed header or descriptor),
+ * TIMED_OUT, PEER_DIED. On an error `message` is unchanged but for TIMED_OUT and PEER_DIED, after
+ * which capabilities that were sent are gone from the sender when mode was MOVE. */
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks);
+
+/* Receives the next message on the endpoint at `slot`. In: header.window_slot/count name the empty
+ * slots for capabilities. Errors: TIMED_OUT (info->now_ticks is set), RETRY (a poll found nothing),
+ * EXHAUSTED (no reply slot free), NOT_FOUND, DENIED, BUSY (a window slot is not empty),
+ * INVALID_ARGUMENT. */
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info);
+
+/* Answers the call behind `reply_slot` and empties that slot. Never blocks. Errors: NOT_FOUND (the
+ * caller gave up or is gone; the slot is emptied), BUSY (the caller's window is too small: nothing
+ * moved, the slot stays), INVALID_ARGUMENT, DENIED (a descriptor asks for what the sender may not
+ * give; slot stays). */
+enum status sys_reply(uint32_t reply_slot, struct message *message);
+
+#endif
