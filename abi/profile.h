@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/* Validation profiles: which checks of the system run after READY (boot config, start envelope).
+ * `none` is published for runtime images, phase profile ids for integration images. */
+#ifndef BASALT_ABI_PROFILE_H
+#define BASALT_ABI_PROFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum validation_profile { VALIDATION_PROFILE_NONE = 0, VALIDATION_PROFILE_PHASE0 = 1 };
+
+/* True for a profile id of this version; every other number is refused by the parsers. */
+static inline bool validation_profile_known(uint32_t profile)
+{
+    return profile == VALIDATION_PROFILE_NONE || profile == VALIDATION_PROFILE_PHASE0;
+}
+
+#endif
