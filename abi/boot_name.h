@@ -5,6 +5,7 @@
 #define BASALT_ABI_BOOT_NAME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "abi/limits.h"
 #include "abi/status.h"
@@ -12,6 +13,9 @@
 /* OK; BAD_TEXT: empty, no zero at the end, or a byte outside the alphabet; RESERVED_NOT_ZERO:
  * bytes after the first zero. */
 enum status boot_name_check(const char name[BOOT_MODULE_NAME_BYTES]);
+
+/* The same rule for a field of `size` bytes. */
+enum status boot_text_check(const char *text, size_t size_bytes);
 
 /* True when the two names are the same bytes; both must have passed boot_name_check. */
 bool boot_name_equal(const char a[BOOT_MODULE_NAME_BYTES], const char b[BOOT_MODULE_NAME_BYTES]);
