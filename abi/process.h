@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/* Words about processes that the kernel, pagerd, procd and rootd share. end_reasons.def is the one
+ * source of the reasons. */
+#ifndef BASALT_ABI_PROCESS_H
+#define BASALT_ABI_PROCESS_H
+
+enum end_reason {
+#define END_REASON(name, value, meaning) END_##name = (value),
+#include "abi/end_reasons.def"
+#undef END_REASON
+    END_REASON_LAST = END_FAULT_BACKING
+};
+
+/* What a faulting access wanted. */
+enum fault_access { FAULT_READ = 0, FAULT_WRITE = 1, FAULT_EXECUTE = 2, FAULT_ACCESS_LAST = 2 };
+
+/* What a pager answers to a FAULT. */
+enum fault_verdict { FAULT_RESOLVED = 0, FAULT_END = 1, FAULT_VERDICT_LAST = 1 };
+
+/* States that QUERY_PROCESS reports. */
+enum process_state {
+    PROCESS_STAGED = 0,
+    PROCESS_RUNNING = 1,
+    PROCESS_ENDED = 2,
+    PROCESS_STATE_LAST = 2
+};
+
+/* Restart policies (SET_RESTART_POLICY). */
+enum restart_policy {
+    RESTART_NEVER = 0,
+    RESTART_ON_FAULT = 1,
+    RESTART_ALWAYS = 2,
+    RESTART_POLICY_LAST = 2
+};
+
+/* Name of a reason without its prefix; "UNKNOWN" for a number outside the table. */
+const char *end_reason_name(unsigned reason);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/* The role table, unfolded from roles.def. Decides nothing. */
+#include "abi/roles.h"
+
+#include <stddef.h>
+
+const struct role role_table[] = {
+#define ROLE(NAME, id_, image_, rank_, primary, budget, account, kind_, presence_, why_)           \
+    {                                                                                              \
+        .image = (image_),                                                                         \
+        .why = (why_),                                                                             \
+        .id = (id_),                                                                               \
+        .rank = (rank_),                                                                           \
+        .primary_slot = (primary),                                                                 \
+        .budget_pages = (budget),                                                                  \
+        .account_pages = (account),                                                                \
+        .kind = ROLE_KIND_##kind_,                                                                 \
+        .presence = ROLE_PRESENCE_##presence_,                                                     \
+    },
+#define INTAKE(NAME, slot, type, rights, source, why)
+#include "abi/roles.def"
+#undef ROLE
+#undef INTAKE
+};
+const unsigned role_count = sizeof role_table / sizeof role_table[0];
+
+const struct intake intake_table[] = {
+#define ROLE(NAME, id, image, rank, primary, budget, account, kind, presence, why)
+#define INTAKE(NAME, slot_, type_, rights_, source_, why_)                                         \
+    {                                                                                              \
+        .why = (why_),                                                                             \
+        .role = ROLE_##NAME,                                                                       \
+        .slot = (slot_),                                                                           \
+        .object_type = OBJECT_##type_,                                                             \
+        .rights = (rights_),                                                                       \
+        .source_slot = (source_),                                                                  \
+    },
+#include "abi/roles.def"
+#undef ROLE
+#undef INTAKE
+};
+const unsigned intake_count = sizeof intake_table / sizeof intake_table[0];
+
+const struct role *role_find(uint32_t id)
+{
+    for (unsigned i = 0; i < role_count; i++) {
+        if (role_table[i].id == id)
+            return &role_table[i];
+    }
+    return NULL;
+}
+
+const struct intake *role_intake(uint32_t id, unsigned *count)
+{
+    const struct intake *first = NULL;
+    *count = 0;
+    for (unsigned i = 0; i < intake_count; i++) {
+        if (intake_table[i].role != id)
+            continue;
+        if (first == NULL)
+            first = &intake_table[i];
+        (*count)++;
+    }
+    return first;
+}

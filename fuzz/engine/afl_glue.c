@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/* AFL++'s side of a harness: main() comes from libAFLDriver, marks become edges. */
+#include "fuzz/harness.h"
+
+/* One coverage guard a mark, beside those of the instrumented code: the runtime numbers the whole
+ * section at start-up, so that a mark is an edge of its own in the map. */
+__attribute__((section("__sancov_guards"), used)) static uint32_t mark_guards[MARK_LIMIT];
+
+void __sanitizer_cov_trace_pc_guard(uint32_t *guard);
+
+void mark_engine(unsigned index)
+{
+    __sanitizer_cov_trace_pc_guard(&mark_guards[index]);
+}

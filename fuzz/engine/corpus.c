@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+/* Reads and writes corpus folders. Decides nothing about what is in them. */
+#include "fuzz/engine/corpus.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/harness.h"
+
+void fail(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    exit(2);
+}
+
+static void *grow(void *old, size_t bytes)
+{
+    void *grown = realloc(old, bytes);
+    if (grown == NULL)
+        fail("out of memory");
+    return grown;
+}
+
+static char *text_of(const char *format, const char *first, const char *second)
+{
+    size_t bytes = strlen(format) + strlen(first) + strlen(second) + 1;
+    char *text = grow(NULL, bytes);
+    snprintf(text, bytes, "%s%s%s", first, format, second);
+    return text;
+}
+
+char *file_read(const char *path, size_t *size_bytes)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        fail("%s: %s", path, strerror(errno));
+    char *bytes = grow(NULL, INPUT_BYTES_MAX + 1);
+    *size_bytes = fread(bytes, 1, INPUT_BYTES_MAX + 1, file);
+    if (*size_bytes > INPUT_BYTES_MAX)
+        fail("%s: more than %d bytes", path, (int)INPUT_BYTES_MAX);
+    fclose(file);
+    bytes[*size_bytes] = 0;
+    return grow(bytes, *size_bytes + 1);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t text_length = strlen(text);
+    size_t end_length = strlen(end);
+    return text_length >= end_length && strcmp(text + text_length - end_length, end) == 0;
+}
+
+struct input input_read(const char *path, const char *name)
+{
+    struct input input = {.name = text_of("", name, ""), .path = text_of("", path, "")};
+    char *bytes = file_read(path, &input.size_bytes);
+    input.is_trace = ends_with(name, ".trace");
+    if (!input.is_trace) {
+        input.bytes = (uint8_t *)bytes;
+        return input;
+    }
+    if (harness_assemble == NULL)
+        fail("%s: harness %s takes no .trace files", path, harness_name);
+    char problem[256] = "empty";
+    input.bytes = grow(NULL, INPUT_BYTES_MAX);
+    input.size_bytes = harness_assemble(bytes, input.size_bytes, input.bytes, INPUT_BYTES_MAX,
+                                        problem, sizeof problem);
+    free(bytes);
+    if (input.size_bytes == 0)
+        fail("%s: %s", path, problem);
+    input.bytes = grow(input.bytes, input.size_bytes);
+    return input;
+}
+
+static int compare_inputs(const void *left, const void *right)
+{
+    return strcmp(((const struct input *)left)->name, ((const struct input *)right)->name);
+}
+
+static bool is_input_name(const char *name)
+{
+    return name[0] != '.' && strcmp(name, "DIGESTS") != 0 && strcmp(name, "FLOORS") != 0 &&
+           strcmp(name, "README.md") != 0;
+}
+
+static struct input *input_find(struct corpus *corpus, const char *name)
+{
+    struct input key = {.name = (char *)(uintptr_t)name};
+    if (corpus->count == 0)
+        return NULL;
+    return bsearch(&key, corpus->inputs, corpus->count, sizeof key, compare_inputs);
+}
+
+/* The next line of *text without its newline, or null at the end; steps over it. */
+static char *next_line(char **text)
+{
+    if (**text == 0)
+        return NULL;
+    char *line = *text;
+    char *end = strchr(line, '\n');
+    *text = end == NULL ? line + strlen(line) : end + 1;
+    if (end != NULL)
+        *end = 0;
+    return line;
+}
+
+static char *file_read_or_nothing(const char *folder, const char *name)
+{
+    char *path = text_of("/", folder, name);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return NULL;
+    fclose(file);
+    size_t size_bytes;
+    char *text = file_read(path, &size_bytes);
+    free(path);
+    return text;
+}
+
+static void read_digests(struct corpus *corpus)
+{
+    char *text = file_read_or_nothing(corpus->folder, "DIGESTS");
+    for (char *line; text != NULL && (line = next_line(&text)) != NULL;) {
+        char *space = strrchr(line, ' ');
+        if (line[0] == '#' || space == NULL)
+            continue;
+        *space = 0;
+        struct input *input = input_find(corpus, line);
+        if (input == NULL) {
+            corpus->gone_count++;
+            continue;
+        }
+        input->has_stored = true;
+        input->stored = strtoull(space + 1, NULL, 16);
+    }
+}
+
+static void read_floors(struct corpus *corpus)
+{
+    char *text = file_read_or_nothing(corpus->folder, "FLOORS");
+    for (char *line; text != NULL && (line = next_line(&text)) != NULL;) {
+        if (line[0] == '#' || line[0] == 0)
+            continue;
+        corpus->floors = grow(corpus->floors, (corpus->floor_count + 1) * sizeof corpus->floors[0]);
+        corpus->floors[corpus->floor_count++] = line;
+    }
+}
+
+struct corpus corpus_read(const char *folder)
+{
+    struct corpus corpus = {.folder = folder};
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        fail("%s: %s", folder, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (!is_input_name(entry->d_name))
+            continue;
+        char *path = text_of("/", folder, entry->d_name);
+        corpus.inputs = grow(corpus.inputs, (corpus.count + 1) * sizeof corpus.inputs[0]);
+        corpus.inputs[corpus.count++] = input_read(path, entry->d_name);
+        free(path);
+    }
+    closedir(dir);
+    if (corpus.count != 0)
+        qsort(corpus.inputs, corpus.count, sizeof corpus.inputs[0], compare_inputs);
+    read_digests(&corpus);
+    read_floors(&corpus);
+    return corpus;
+}
+
+static FILE *replacement_open(const char *folder, char **path)
+{
+    *path = text_of("/", folder, ".new");
+    FILE *file = fopen(*path, "w");
+    if (file == NULL)
+        fail("%s: %s", *path, strerror(errno));
+    return file;
+}
+
+static void replacement_close(FILE *file, char *path, const char *folder, const char *name)
+{
+    char *target = text_of("/", folder, name);
+    if (fclose(file) != 0 || rename(path, target) != 0)
+        fail("%s: %s", target, strerror(errno));
+    free(target);
+    free(path);
+}
+
+void corpus_write_digests(const struct corpus *corpus)
+{
+    char *path;
+    FILE *file = replacement_open(corpus->folder, &path);
+    fprintf(file, "# What each input did: written by `./basalt bless %s` after a review.\n",
+            harness_name);
+    for (size_t i = 0; i < corpus->count; i++)
+        fprintf(file, "%s %016" PRIx64 "\n", corpus->inputs[i].name, corpus->inputs[i].forward);
+    replacement_close(file, path, corpus->folder, "DIGESTS");
+}
+
+void corpus_write_floors(const struct corpus *corpus, char **floors, size_t floor_count)
+{
+    char *path;
+    FILE *file = replacement_open(corpus->folder, &path);
+    fprintf(file, "# Marks that replay must reach: written by `./basalt bless %s`.\n",
+            harness_name);
+    for (size_t i = 0; i < floor_count; i++)
+        fprintf(file, "%s\n", floors[i]);
+    replacement_close(file, path, corpus->folder, "FLOORS");
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/* A corpus folder in memory: its inputs by name, with the stored digests and floors. Host tool
+ * code: it ends the program with a message when a file cannot be read. */
+#ifndef BASALT_FUZZ_ENGINE_CORPUS_H
+#define BASALT_FUZZ_ENGINE_CORPUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { INPUT_BYTES_MAX = 1 << 20 };
+
+struct input {
+    char *name; /* within the folder */
+    char *path;
+    uint8_t *bytes;
+    size_t size_bytes;
+    bool is_trace; /* assembled from text: its expected statuses are checked */
+    bool has_stored;
+    uint64_t stored;  /* digest in DIGESTS */
+    uint64_t forward; /* digests of the two passes */
+    uint64_t reverse;
+};
+
+struct corpus {
+    const char *folder;
+    struct input *inputs; /* sorted by name */
+    size_t count;
+    char **floors; /* lines of FLOORS */
+    size_t floor_count;
+    size_t gone_count; /* digests stored for inputs that are not there */
+};
+
+/* Reads a folder; inputs that end in .trace are assembled. */
+struct corpus corpus_read(const char *folder);
+
+/* Reads one input from a file. */
+struct input input_read(const char *path, const char *name);
+
+/* Writes DIGESTS from the forward digests, and FLOORS from `floors`, each by a new file that takes
+ * the old one's place. */
+void corpus_write_digests(const struct corpus *corpus);
+void corpus_write_floors(const struct corpus *corpus, char **floors, size_t floor_count);
+
+/* The whole file, with a zero behind it. */
+char *file_read(const char *path, size_t *size_bytes);
+
+/* Prints a message and ends the program with status 2. */
+__attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: ISC */
+/* Runs a harness as a normal program: replays its corpus against the stored digests and floors,
+ * prints the trace of one input, draws random inputs. Holds no engine and judges nothing itself: an
+ * input's verdict is its digest, its marks, and the properties that the harness states. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuzz/engine/corpus.h"
+#include "fuzz/engine/steps.h"
+#include "fuzz/harness.h"
+
+enum { INPUT_SECONDS_MAX = 60, RANDOM_BYTES_MAX = 4096 };
+
+/* The input that is running, for the report of a death. */
+static const struct input *running;
+static char running_path[512];
+
+void mark_engine(unsigned index)
+{
+    (void)index;
+}
+
+/* Names the input that killed the process. A random one is written down first. */
+static void report_running(void)
+{
+    if (running == NULL)
+        return;
+    if (running->path == NULL) {
+        FILE *file = fopen(running_path, "wb");
+        if (file != NULL) {
+            fwrite(running->bytes, 1, running->size_bytes, file);
+            fclose(file);
+        }
+    }
+    fprintf(stderr, "failing input: %s (%s)\n", running->path ? running->path : running_path,
+            harness_name);
+    fflush(stderr);
+    running = NULL;
+}
+
+static void on_signal(int number)
+{
+    report_running();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void watch_for_death(void)
+{
+    static uint8_t stack[65536];
+  stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+    sigaction(SIGABRT, &action, NULL);
+    sigaction(SIGALRM, &action, NULL);
+    if (&__sanitizer_set_death_callback != NULL) {
+        __sanitizer_set_death_callback(report_running);
+        return;
+    }
+    sigaltstack(&alternate, NULL);
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGBUS, &action, NULL);
+    sigaction(SIGILL, &action, NULL);
+    sigaction(SIGFPE, &action, NULL);
+}
+
+/* Runs one input from a heap copy of exactly its size, so that ASan sees a read past its end. */
+static uint64_t run(const struct input *input)
+{
+    uint8_t *copy = malloc(input->size_bytes == 0 ? 1 : input->size_bytes);
+    if (copy == NULL)
+        fail("out of memory");
+    if (input->size_bytes != 0)
+        memcpy(copy, input->bytes, input->size_bytes);
+    running = input;
+    trace_expects = input->is_trace;
+    alarm(INPUT_SECONDS_MAX);
+    LLVMFuzzerTestOneInput(copy, input->size_bytes);
+    alarm(0);
+    trace_expects = false;
+    running = NULL;
+    free(copy);
+    return digest_value();
+}
+
+static void run_both_ways(struct corpus *corpus)
+{
+    marks_record(true);
+    for (size_t i = 0; i < corpus->count; i++)
+        corpus->inputs[i].forward = run(&corpus->inputs[i]);
+    marks_record(false);
+    for (size_t i = corpus->count; i-- > 0;)
+        corpus->inputs[i].reverse = run(&corpus->inputs[i]);
+}
+
+/* Digest differences between the passes and with what is stored; each is printed. */
+static unsigned compare_digests(const struct corpus *corpus)
+{
+    unsigned different = 0;
+    for (size_t i = 0; i < corpus->count; i++) {
+        const struct input *input = &corpus->inputs[i];
+        if (input->forward != input->reverse) {
+            printf("%s: order matters: %016" PRIx64 " forward, %016" PRIx64
+                   " in reverse: state leaks from one input into another\n",
+                   input->path, input->forward, input->reverse);
+            different++;
+        } else if (!input->has_stored) {
+            printf("%s: no stored digest; after a review: ./basalt bless %s\n", input->path,
+                   harness_name);
+            different++;
+        } else if (input->forward != input->stored) {
+            printf("%s: digest %016" PRIx64 ", stored %016" PRIx64
+                   "; see ./basalt show %s; if the change is right: ./basalt bless %s\n",
+                   input->path, input->forward, input->stored, input->path, harness_name);
+            different++;
+        }
+    }
+    if (corpus->gone_count != 0) {
+        printf("%s/DIGESTS: %zu stored for inputs that are gone; ./basalt bless %s\n",
+               corpus->folder, corpus->gone_count, harness_name);
+        different++;
+    }
+    return different;
+}
+
+static unsigned compare_floors(const struct corpus *corpus)
+{
+    unsigned lost = 0;
+    for (size_t i = 0; i < corpus->floor_count; i++) {
+        if (marks_reached(corpus->floors[i]))
+            continue;
+        printf("%s/FLOORS: no input reaches \"%s\" any more\n", corpus->folder, corpus->floors[i]);
+        lost++;
+    }
+    return lost;
+}
+
+static int replay(const char *folder)
+{
+    struct corpus corpus = corpus_read(folder);
+    if (corpus.count == 0)
+        fail("%s: no inputs", folder);
+    run_both_ways(&corpus);
+    unsigned different = compare_digests(&corpus);
+    unsigned lost = compare_floors(&corpus);
+    printf("%s: %zu inputs both ways, %u different, %u marks, %zu floors, %u lost\n", harness_name,
+           corpus.count, different, marks_count(), corpus.floor_count, lost);
+    return different == 0 && lost == 0 ? 0 : 1;
+}
+
+struct names {
+    char **names;
+    size_t count;
+};
+
+static void collect(const char *name, void *context)
+{
+    struct names *names = context;
+    names->names = realloc(names->names, (names->count + 1) * sizeof names->names[0]);
+    if (names->names == NULL)
+        fail("out of memory");
+    names->names[names->count++] = (char *)(uintptr_t)name;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+static struct names sorted_marks(void)
+{
+    struct names marks = {0};
+    marks_visit(collect, &marks);
+    if (marks.count != 0)
+        qsort(marks.names, marks.count, sizeof marks.names[0], compare_names);
+    return marks;
+}
+
+/* Shows what changes, with the trace of every input that does something else than before. */
+static int bless(const char *folder)
+{
+    struct corpus corpus = corpus_read(folder);
+    run_both_ways(&corpus);
+    unsigned changed = 0;
+    for (size_t i = 0; i < corpus.count; i++) {
+        struct input *input = &corpus.inputs[i];
+        if (input->forward != input->reverse)
+            fail("%s: order matters: nothing is blessed", input->path);
+        if (input->has_stored && input->stored == input->forward)
+            continue;
+        changed++;
+        printf("== %s: ", input->path);
+        if (input->has_stored)
+            printf("%016" PRIx64 " -> %016" PRIx64 "\n", input->stored, input->forward);
+        else
+            printf("new, %016" PRIx64 "\n", input->forward);
+        trace_enable(true);
+        run(input);
+        trace_enable(false);
+    }
+    unsigned lost = compare_floors(&corpus);
+    struct names marks = sorted_marks();
+    corpus_write_digests(&corpus);
+    corpus_write_floors(&corpus, marks.names, marks.count);
+    printf("%s: %zu inputs, %u blessed anew, %zu gone, floors %zu -> %zu, %u lost\n", harness_name,
+           corpus.count, changed, corpus.gone_count, corpus.floor_count, marks.count, lost);
+    return 0;
+}
+
+static int show_marks(const char *folder)
+{
+    struct corpus corpus = corpus_read(folder);
+    run_both_ways(&corpus);
+    struct names marks = sorted_marks();
+    for (size_t i = 0; i < marks.count; i++)
+        puts(marks.names[i]);
+    return 0;
+}
+
+static int show_trace(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    struct input input = input_read(path, name == NULL ? path : name + 1);
+    trace_enable(true);
+    uint64_t digest = run(&input);
+    printf("digest %016" PRIx64 "\n", digest);
+    return 0;
+}
+
+static int assemble(const char *path, const char *target)
+{
+    struct input input = input_read(path, path);
+    FILE *file = fopen(target, "wb");
+    if (file == NULL || fwrite(input.bytes, 1, input.size_bytes, file) != input.size_bytes ||
+        fclose(file) != 0)
+        fail("%s: cannot be written", target);
+    return 0;
+}
+
+/* splitmix64: the random runner's only source, so that a seed reproduces a run. */
+static uint64_t next_random(uint64_t *state)
+{
+    *state += UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t z = *state;
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+static size_t random_bytes(uint8_t *bytes, size_t size_bytes, size_t limit_bytes, void *context)
+{
+    (void)limit_bytes;
+    for (size_t i = 0; i < size_bytes; i++)
+        bytes[i] = (uint8_t)next_random(context);
+    return size_bytes;
+}
+
+static size_t random_input(uint8_t *bytes, uint64_t *state)
+{
+    if (&harness_has_steps == NULL)
+        return random_bytes(bytes,
+                            next_random(state) % (RANDOM_BYTES_MAX >> next_random(state) % 8),
+                            RANDOM_BYTES_MAX, state);
+    size_t size_bytes = 0;
+    uint64_t changes = 8 + next_random(state) % 256;
+    for (uint64_t i = 0; i < changes; i++)
+        size_bytes = steps_mutate(bytes, size_bytes, RANDOM_BYTES_MAX, next_random(state),
+                                  random_bytes, state);
+    return size_bytes;
+}
+
+/* N random inputs. The digest of them all lets two builds be compared on the same seed. */
+static int run_random(uint64_t count, uint64_t seed)
+{
+    uint8_t *bytes = malloc(RANDOM_BYTES_MAX);
+    struct digest all = digest_start();
+    snprintf(running_path, sizeof running_path, "findings/%s/random-%" PRIu64, harness_name, seed);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t state = seed + (i << 32);
+        struct input input = {.bytes = bytes, .size_bytes = random_input(bytes, &state)};
+        digest_add_u64(&all, run(&input));
+    }
+    free(bytes);
+    printf("%s: %" PRIu64 " random inputs, seed %" PRIu64 ", digest %016" PRIx64 "\n", harness_name,
+           count, seed, all.value);
+    return 0;
+}
+
+/* Replays the folder for about `seconds` and prints executions a second. The clock is this
+ * program's, never the harness's. */
+static int bench(const char *folder, double seconds)
+{
+    struct corpus corpus = corpus_read(folder);
+    struct timespec start;
+    struct timespec now;
+    uint64_t runs = 0;
+    double passed;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do {
+        for (size_t i = 0; i < corpus.count; i++)
+            run(&corpus.inputs[i]);
+        runs += corpus.count;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        passed = (double)(now.tv_sec - start.tv_sec) + (double)(now.tv_nsec - start.tv_nsec) / 1e9;
+    } while (corpus.count != 0 && passed < seconds);
+    printf("%s: %" PRIu64 " runs in %.3f s, %.0f a second\n", harness_name, runs, passed,
+           (double)runs / passed);
+    return 0;
+}
+
+static int usage(const char *program)
+{
+    fprintf(stderr,
+            "usage: %s --replay FOLDER | --bless FOLDER | --marks FOLDER | --trace FILE |\n"
+            "       --assemble FILE.trace OUTPUT | --random COUNT SEED | --bench FOLDER SECONDS\n",
+            program);
+    return 2;
+}
+
+static bool is(const char *argument, const char *name)
+{
+    return strcmp(argument, name) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    watch_for_death();
+    if (argc == 3 && is(argv[1], "--replay"))
+        return replay(argv[2]);
+    if (argc == 3 && is(argv[1], "--bless"))
+        return bless(argv[2]);
+    if (argc == 3 && is(argv[1], "--marks"))
+        return show_marks(argv[2]);
+    if (argc == 3 && is(argv[1], "--trace"))
+        return show_trace(argv[2]);
+    if (argc == 4 && is(argv[1], "--assemble"))
+        return assemble(argv[2], argv[3]);
+    if (argc == 4 && is(argv[1], "--random"))
+        return run_random(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0));
+    if (argc == 4 && is(argv[1], "--bench"))
+        return bench(argv[2], strtod(argv[3], NULL));
+    return usage(argv[0]);
+}

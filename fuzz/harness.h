@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* What a harness includes. A harness is one file, fuzz/<name>.c, that defines harness_name and
+ * LLVMFuzzerTestOneInput and nothing engine-specific: libFuzzer, AFL++, the replayer and the random
+ * runner link it as it is. It draws from `struct choices`, resets everything it touches, marks what
+ * it reaches, digests replies and final state, and states properties. It reads no clock, no file,
+ * no environment and no random source. */
+#ifndef BASALT_FUZZ_HARNESS_H
+#define BASALT_FUZZ_HARNESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "props/choices.h"
+#include "props/digest.h"
+#include "props/marks.h"
+#include "props/property.h"
+#include "props/trace.h"
+
+/* The file's name without ".c"; its inputs lie in corpus/<name>/. */
+extern const char harness_name[];
+
+/* One input. Always returns 0. Begins with harness_begin(). */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes);
+
+/* Starts the digest of an input and gives its bytes as choices. */
+static inline struct choices harness_begin(const uint8_t *bytes, size_t size_bytes)
+{
+    digest_reset();
+    return choices_over(bytes, size_bytes);
+}
+
+/* A life harness also defines this: it turns a .trace text into the bytes of an input. Returns the
+ * bytes written, or 0 with `problem` filled with one line that names the text's line. Others leave
+ * it out; the replayer then refuses .trace files. props/life.h has the shared implementation. */
+size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
+                        char *problem, size_t problem_bytes) __attribute__((weak));
+
+/* Optional: how one input is mutated by step instead of by byte. Set by life harnesses (1). */
+extern const int harness_has_steps __attribute__((weak));
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* What all services share: the start-up check and the receive loop. */
+#ifndef BASALT_SERVICES_LIB_SERVICE_H
+#define BASALT_SERVICES_LIB_SERVICE_H
+
+#include "abi/envelope.h"
+#include "services/lib/kernel_calls.h"
+
+/* What a handler did with the message. */
+enum handled {
+    HANDLED_REPLY, /* the message has become the reply: send it */
+    HANDLED_LATER  /* nothing to send now: an event, or the reply slot was kept for later */
+};
+
+/* A service: takes a message and what RECV said of it, changes its state, turns the message into
+ * the reply. Capabilities that arrived lie in info->window_slot and following; the service commits
+ * one by moving it to a slot of its own (kernel_self_move). What it leaves there is dropped by the
+ * loop, so that a refusal leaves no slot filled. */
+typedef enum handled service_handler(void *state, struct message *message,
+                                     const struct receive_info *info);
+
+/* The window in which every service receives: SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT slots. */
+#define SERVICE_WINDOW ((struct window){SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT})
+
+/* Start-up, the same for every service: receives on slot 2 until a START_SERVICE from an
+ * administrator (badge 0) comes; parses the envelope; checks it against the role row and the intake
+ * rows; QUERY_LOCAL_CAPs every slot it names (type and rights exact) and that nothing else is held
+ * (SELF and the endpoint apart); answers READY, or a typed refusal after which it waits for the
+ * next envelope. Anything else is answered DENIED. `start` holds the accepted envelope afterwards.
+ * Result: OK, or the transport's error (the endpoint is gone): then the process should exit. */
+enum status service_start(struct caller *caller, uint32_t role, struct envelope *start);
+
+/* Checks the caller's own cspace against the envelope: OK, NOT_FOUND (a named slot is empty),
+ * INVALID_ARGUMENT (type or rights differ from the envelope or the intake rows), DENIED (something
+ * is held that is not named). Split out for rootd and the harnesses. */
+enum status service_check_intake(struct caller *caller, uint32_t role,
+                                 const struct envelope *envelope);
+
+/* One turn of the loop on one endpoint: receive (until the deadline), hand over, send the reply,
+ * drop what was not committed. `message` is the caller's buffer. Returns OK, or the error of
+ * sys_recv (TIMED_OUT and RETRY are ordinary); info->now_ticks is set in every case that sys_recv
+ * sets it. A reply that its caller can no longer take (NOT_FOUND) is forgotten. One that the caller
+ * left no room for (BUSY), or that the kernel refuses otherwise, is replaced by a bare refusal with
+ * that status, so that every call gets exactly one reply (E5). */
+enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
+                         service_handler *handler, void *state, struct message *message,
+                         struct receive_info *info);
+
+#endif
