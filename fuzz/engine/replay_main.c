@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ static void report_running(void)
     if (running == NULL)
         return;
     if (running->path == NULL) {
+        mkdir("findings", 0777);
         FILE *file = fopen(running_path, "wb");
         if (file != NULL) {
             fwrite(running->bytes, 1, running->size_bytes, file);
@@ -55,7 +57,7 @@ void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak)
 static void watch_for_death(void)
 {
     static uint8_t stack[65536];
-  stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
     sigaction(SIGABRT, &action, NULL);
     sigaction(SIGALRM, &action, NULL);
@@ -280,7 +282,7 @@ static int run_random(uint64_t count, uint64_t seed)
 {
     uint8_t *bytes = malloc(RANDOM_BYTES_MAX);
     struct digest all = digest_start();
-    snprintf(running_path, sizeof running_path, "findings/%s/random-%" PRIu64, harness_name, seed);
+    snprintf(running_path, sizeof running_path, "findings/%s-random-%" PRIu64, harness_name, seed);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t state = seed + (i << 32);
         struct input input = {.bytes = bytes, .size_bytes = random_input(bytes, &state)};
