@@ -224,11 +224,13 @@ static enum status parse(const void *view, size_t view_bytes, uint64_t file_byte
         status = read_header(&reader, &header, &plan->entry);
     if (status != STATUS_OK)
         return status;
-    uint64_t headers_bytes = (uint64_t)header.program_count * ELF_PROGRAM_HEADER_BYTES;
-    if (!range_within(header.program_offset, headers_bytes, view_bytes))
-        return range_within(header.program_offset, headers_bytes, file_bytes) ? STATUS_OUT_OF_RANGE
-                                                                              : STATUS_TRUNCATED;
-    reader_seek(&reader, (size_t)header.program_offset);
+    uint64_t headers_end =
+        ELF_HEADER_BYTES + (uint64_t)header.program_count * ELF_PROGRAM_HEADER_BYTES;
+    if (header.program_offset != ELF_HEADER_BYTES)
+        return STATUS_OUT_OF_RANGE;
+    if (headers_end > view_bytes)
+        return headers_end > file_bytes ? STATUS_TRUNCATED : STATUS_OUT_OF_RANGE;
+    reader_seek(&reader, ELF_HEADER_BYTES);
     for (uint16_t i = 0; i < header.program_count; i++) {
         struct program_header program = read_program_header(&reader);
         status = add_program_header(&program, file_bytes, plan);

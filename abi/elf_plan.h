@@ -2,10 +2,11 @@
 /* The static load plan of an ELF64 file: which pages go where with which rights. Reads a borrowed
  * view of the file's first bytes only; no "best effort": what is not understood is refused.
  *
- * Accepted: ELFCLASS64, little-endian, x86-64, ET_EXEC, program headers inside the view; PT_LOAD
- * segments with page-aligned addresses and offsets, ascending in memory and in the file, no two on
- * one page of either. PT_NULL, PT_NOTE, PT_PHDR and a non-executable PT_GNU_STACK carry nothing to
- * load and are passed over. The final segment is writable and ends with the stack. */
+ * Accepted: ELFCLASS64, little-endian, x86-64, ET_EXEC, program headers right after the ELF
+ * header and inside the view; PT_LOAD segments with page-aligned addresses and offsets, ascending
+ * in memory and in the file, no two on one page of either. PT_NULL, PT_NOTE, PT_PHDR and a
+ * non-executable PT_GNU_STACK carry nothing to load and are passed over. The final segment is
+ * writable and ends with the stack. */
 #ifndef BASALT_ABI_ELF_PLAN_H
 #define BASALT_ABI_ELF_PLAN_H
 
@@ -56,8 +57,8 @@ struct elf_plan {
  *                   that asks for more than loading (PT_INTERP, PT_DYNAMIC, PT_TLS, any other)
  * BAD_LENGTH        e_ehsize or e_phentsize differs; the view is longer than the file
  * RESERVED_NOT_ZERO padding of e_ident
- * OUT_OF_RANGE      program headers past the view; a segment past the file's end, outside user
- *                   addresses, or wrapping
+ * OUT_OF_RANGE      program headers that do not follow the ELF header or leave the view; a segment
+ *                   past the file's end, outside user addresses, or wrapping
  * INVALID_ARGUMENT  no program header or no PT_LOAD; unknown flags or no read flag; empty segment;
  *                   more file than memory; read-only segment with memory beyond its file bytes;
  *                   entry outside executable bytes; final segment not writable

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: ISC */
+/* The boot image builder: packs ELF files, a boot config made from the role table, and data files
+ * into a boot image of version 1. The same arguments and files give the same bytes. Decides which
+ * modules an image of a profile holds; never what the formats are (abi/ does). */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/boot_config.h"
+#include "abi/boot_image.h"
+#include "abi/boot_name.h"
+#include "abi/capability.h"
+#include "abi/elf_plan.h"
+#include "abi/roles.h"
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, READY_TICKS = 5000, FILE_BYTES_MAX = 64 << 20 };
+
+static const char usage[] =
+    "usage: boot_image --output FILE [--profile none|phase0] [--config FILE | --no-config]\n"
+    "                  [--data NAME=PATH]... NAME=PATH...\n"
+    "Without --config or --no-config, the config is made from the role table and every module of\n"
+    "the profile must be given.";
+
+struct request {
+    const char *output;
+    const char *config_path; /* null: made from the role table */
+    uint32_t profile;
+    bool no_config;
+    uint32_t count;
+    struct boot_section_input sections[BOOT_MODULE_LIMIT + 1];
+    const char *paths[BOOT_MODULE_LIMIT + 1];
+};
+
+__attribute__((noreturn, format(printf, 2, 3))) static void stop(int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("boot_image: ", stderr);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    exit(code);
+}
+
+static void *take_memory(size_t size_bytes)
+{
+    void *bytes = calloc(1, size_bytes != 0 ? size_bytes : 1);
+    if (bytes == NULL)
+        stop(EXIT_FAILED, "out of memory (%zu bytes)", size_bytes);
+    return bytes;
+}
+
+/* The whole file, and its size. */
+static uint8_t *read_file(const char *path, size_t *size_bytes)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0)
+        stop(EXIT_FAILED, "%s: %s", path, strerror(errno));
+    long end = ftell(file);
+    if (end < 0 || end > FILE_BYTES_MAX)
+        stop(EXIT_FAILED, "%s: not a file of at most %d bytes", path, (int)FILE_BYTES_MAX);
+    rewind(file);
+    uint8_t *bytes = take_memory((size_t)end);
+    *size_bytes = fread(bytes, 1, (size_t)end, file);
+    if (*size_bytes != (size_t)end)
+        stop(EXIT_FAILED, "%s: cannot be read", path);
+    fclose(file);
+    return bytes;
+}
+
+/* Whether the rest of each read-only segment's last page is zero in the packed file (G4). */
+static bool tails_are_zero(const struct elf_plan *plan, const uint8_t *packed, uint64_t end)
+{
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        uint64_t at = segment->file_offset + segment->file_bytes;
+        bool shared = (segment->rights & RIGHT_WRITE) == 0;
+        for (; shared && at % PAGE_BYTES != 0 && at < end; at++) {
+            if (packed[at] != 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Copies [first, first + count) of an ELF file into the packed one, and says where that ends. */
+static uint64_t keep(uint8_t *packed, const uint8_t *file, uint64_t first, uint64_t count,
+                     uint64_t end)
+{
+    memcpy(packed + first, file + first, (size_t)count);
+    return first + count > end ? first + count : end;
+}
+
+/* The ELF file without what no loader reads: every byte outside the headers and the segments is
+ * zero, and the file ends with its last segment. That is what lets a read-only segment be mapped
+ * straight from the image: the rest of its last page reads as zero (G4). */
+static void pack_elf(struct boot_section_input *section, const char *path)
+{
+    enum { HEADER_SECTION_OFFSET = 40, HEADER_PROGRAM_COUNT = 56, HEADER_SECTION_COUNT = 60 };
+    struct elf_plan plan;
+    struct elf_plan packed_plan;
+    size_t size_bytes;
+    const uint8_t *file = read_file(path, &size_bytes);
+    size_t view = size_bytes < FRAME_TRANSFER_BYTES_MAX ? size_bytes : FRAME_TRANSFER_BYTES_MAX;
+    enum status status = elf_plan_parse(file, view, size_bytes, &plan);
+    if (status != STATUS_OK)
+        stop(EXIT_FAILED, "%s: not a loadable program: %s (%s)", path, status_name(status),
+             status_meaning(status));
+    uint8_t *packed = take_memory(size_bytes);
+    uint64_t end = keep(packed, file, 0, ELF_HEADER_BYTES, 0);
+    memset(packed + HEADER_SECTION_OFFSET, 0, 8);
+    memset(packed + HEADER_SECTION_COUNT, 0, 4);
+    uint64_t headers = (uint64_t)file[HEADER_PROGRAM_COUNT] * ELF_PROGRAM_HEADER_BYTES;
+    end = keep(packed, file, ELF_HEADER_BYTES, headers, end);
+    for (uint32_t i = 0; i < plan.segment_count; i++) {
+        const struct elf_segment *segment = &plan.segments[i];
+        if (segment->file_bytes != 0)
+            end = keep(packed, file, segment->file_offset, segment->file_bytes, end);
+    }
+    view = end < FRAME_TRANSFER_BYTES_MAX ? (size_t)end : FRAME_TRANSFER_BYTES_MAX;
+    if (elf_plan_parse(packed, view, end, &packed_plan) != STATUS_OK ||
+        packed_plan.entry != plan.entry || packed_plan.stack_top != plan.stack_top ||
+        !tails_are_zero(&plan, packed, end))
+        stop(EXIT_FAILED, "%s: does not survive packing", path);
+    section->bytes = packed;
+    section->size_bytes = (size_t)end;
+}
+
+/* What a role of the foundation waits for; every later role waits for all of these. procd comes
+ * first: it stages the others. */
+static void add_dependency(struct boot_config_entry *entry, uint32_t role)
+{
+    entry->dependencies[entry->dependency_count++] = role;
+}
+
+static void fill_dependencies(struct boot_config_entry *entry)
+{
+    switch (entry->role) {
+    case ROLE_PROCD:
+        return;
+    case ROLE_MEMD:
+        add_dependency(entry, ROLE_PROCD);
+        return;
+    case ROLE_VSPACED:
+        add_dependency(entry, ROLE_MEMD);
+        add_dependency(entry, ROLE_PROCD);
+        return;
+    default:
+        add_dependency(entry, ROLE_MEMD);
+        add_dependency(entry, ROLE_VSPACED);
+        if (entry->role != ROLE_PAGERD)
+            add_dependency(entry, ROLE_PAGERD);
+        add_dependency(entry, ROLE_PROCD);
+    }
+}
+
+/* Whether a role of the table is in an image of this profile. */
+static bool role_present(const struct role *role, uint32_t profile)
+{
+    return role->presence == ROLE_PRESENCE_RUNTIME ||
+           (role->presence == ROLE_PRESENCE_PHASE0 && profile == VALIDATION_PROFILE_PHASE0);
+}
+
+/* One entry a role that rootd starts, in the table's order. */
+static struct boot_config make_config(uint32_t profile)
+{
+    struct boot_config config = {.validation_profile = profile};
+    for (unsigned i = 0; i < role_count; i++) {
+        const struct role *role = &role_table[i];
+        if (role->id == ROLE_ROOTD || !role_present(role, profile))
+            continue;
+        if (config.entry_count == BOOT_CONFIG_ENTRY_LIMIT)
+            stop(EXIT_FAILED, "more than %d roles", (int)BOOT_CONFIG_ENTRY_LIMIT);
+        struct boot_config_entry *entry = &config.entries[config.entry_count++];
+        entry->role = role->id;
+        entry->launch_kind = role->kind == ROLE_KIND_DRIVER ? BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER
+                                                            : BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
+        entry->flags = BOOT_ENTRY_REQUIRED;
+        entry->ready_ticks = READY_TICKS;
+        fill_dependencies(entry);
+        if (boot_name_set(entry->module, role->image) != STATUS_OK)
+            stop(EXIT_FAILED, "role %s: not a module name", role->image);
+    }
+    return config;
+}
+
+static bool is_given(const struct request *request, const char *name)
+{
+    for (uint32_t i = 1; i < request->count; i++) {
+        if (strcmp(request->sections[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An image with a config from the role table holds that profile's modules, all and only those. */
+static void check_modules(const struct request *request)
+{
+    for (unsigned i = 0; i < role_count; i++) {
+        const struct role *role = &role_table[i];
+        bool present = role_present(role, request->profile);
+        bool given = is_given(request, role->image);
+        if (present && !given)
+            stop(EXIT_FAILED, "module %s is missing (role %u of this profile)", role->image,
+                 role->id);
+        if (given && !present)
+            stop(EXIT_FAILED, "module %s does not belong to this profile", role->image);
+    }
+    for (uint32_t i = 1; i < request->count; i++) {
+        bool known = request->sections[i].kind != BOOT_SECTION_EXECUTABLE;
+        for (unsigned j = 0; j < role_count; j++)
+            known = known || strcmp(role_table[j].image, request->sections[i].name) == 0;
+        if (!known)
+            stop(EXIT_FAILED, "module %s has no role", request->sections[i].name);
+    }
+}
+
+/* Section 0. A given config is packed as it is, so that images with a bad one can be made. */
+static void fill_config(struct request *request)
+{
+    struct boot_section_input *section = &request->sections[0];
+    section->name = BOOT_CONFIG_MODULE_NAME;
+    section->kind = BOOT_SECTION_BOOT_CONFIG;
+    if (request->config_path != NULL) {
+        section->bytes = read_file(request->config_path, &section->size_bytes);
+        return;
+    }
+    check_modules(request);
+    struct boot_config config = make_config(request->profile);
+    uint8_t *bytes = take_memory(BOOT_CONFIG_BYTES_MAX);
+    enum status status =
+        boot_config_encode(&config, bytes, BOOT_CONFIG_BYTES_MAX, &section->size_bytes);
+    if (status != STATUS_OK)
+        stop(EXIT_FAILED, "the role table gives no valid config: %s", status_name(status));
+    section->bytes = bytes;
+}
+
+static void add_section(struct request *request, char *argument, uint32_t kind)
+{
+    char *equals = strchr(argument, '=');
+    char checked[BOOT_MODULE_NAME_BYTES];
+    if (equals == NULL || equals[1] == 0)
+        stop(EXIT_USAGE, "\"%s\" is not NAME=PATH\n%s", argument, usage);
+    *equals = 0;
+    if (boot_name_set(checked, argument) != STATUS_OK)
+        stop(EXIT_USAGE, "\"%s\" is no module name: 1 to %d bytes of a-z, 0-9 and -", argument,
+             BOOT_MODULE_NAME_BYTES - 1);
+    if (is_given(request, argument) || strcmp(argument, BOOT_CONFIG_MODULE_NAME) == 0)
+        stop(EXIT_USAGE, "module %s is given twice", argument);
+    if (request->count == BOOT_MODULE_LIMIT)
+        stop(EXIT_USAGE, "more than %d modules", BOOT_MODULE_LIMIT - 1);
+    request->sections[request->count].name = argument;
+    request->sections[request->count].kind = kind;
+    request->paths[request->count++] = equals + 1;
+}
+
+static uint32_t profile_of(const char *name)
+{
+    if (strcmp(name, "none") == 0)
+        return VALIDATION_PROFILE_NONE;
+    if (strcmp(name, "phase0") == 0)
+        return VALIDATION_PROFILE_PHASE0;
+    stop(EXIT_USAGE, "\"%s\" is no profile: none or phase0", name);
+}
+
+static struct request read_arguments(int count, char **arguments)
+{
+    struct request request = {.count = 1}; /* place 0 is the config's */
+    for (int i = 1; i < count; i++) {
+        const char *argument = arguments[i];
+        if (strcmp(argument, "--no-config") == 0) {
+            request.no_config = true;
+            continue;
+        }
+        if (strncmp(argument, "--", 2) != 0) {
+            add_section(&request, arguments[i], BOOT_SECTION_EXECUTABLE);
+            continue;
+        }
+        if (i + 1 == count)
+            stop(EXIT_USAGE, "%s: unknown, or its value is missing\n%s", argument, usage);
+        char *value = arguments[++i];
+        if (strcmp(argument, "--output") == 0)
+            request.output = value;
+        else if (strcmp(argument, "--profile") == 0)
+            request.profile = profile_of(value);
+        else if (strcmp(argument, "--config") == 0)
+            request.config_path = value;
+        else if (strcmp(argument, "--data") == 0)
+            add_section(&request, value, BOOT_SECTION_DATA);
+        else
+            stop(EXIT_USAGE, "%s: unknown\n%s", argument, usage);
+    }
+    if (request.output == NULL || (request.no_config && request.config_path != NULL))
+        stop(EXIT_USAGE, "%s\n%s",
+             request.output == NULL ? "--output is missing"
+                                    : "--config and --no-config contradict each other",
+             usage);
+    return request;
+}
+
+/* Writes under a temporary name first, so that a half-written image never has the final one. */
+static void write_file(const char *path, const uint8_t *bytes, size_t size_bytes)
+{
+    char *temporary = take_memory(strlen(path) + sizeof ".new");
+    strcpy(temporary, path);
+    strcat(temporary, ".new");
+    FILE *file = fopen(temporary, "wb");
+    if (file == NULL)
+        stop(EXIT_FAILED, "%s: %s", temporary, strerror(errno));
+    bool written = fwrite(bytes, 1, size_bytes, file) == size_bytes;
+    written = fclose(file) == 0 && written;
+    if (!written || rename(temporary, path) != 0) {
+        int problem = errno;
+        remove(temporary);
+        stop(EXIT_FAILED, "%s: %s", path, strerror(problem));
+    }
+    free(temporary);
+}
+
+int main(int argument_count, char **arguments)
+{
+    static struct boot_image checked;
+    struct request request = read_arguments(argument_count, arguments);
+    uint32_t first = request.no_config ? 1 : 0;
+    if (!request.no_config)
+        fill_config(&request);
+    for (uint32_t i = 1; i < request.count; i++) {
+        if (request.sections[i].kind == BOOT_SECTION_EXECUTABLE)
+            pack_elf(&request.sections[i], request.paths[i]);
+        else
+            request.sections[i].bytes =
+                read_file(request.paths[i], &request.sections[i].size_bytes);
+    }
+    const struct boot_section_input *sections = &request.sections[first];
+    uint32_t count = request.count - first;
+    size_t size_bytes = boot_image_encoded_bytes(sections, count);
+    size_t written;
+    uint8_t *bytes = take_memory(size_bytes);
+    enum status status = boot_image_encode(sections, count, bytes, size_bytes, &written);
+    if (status == STATUS_OK)
+        status = boot_image_open(bytes, written, &checked);
+    if (status != STATUS_OK)
+        stop(EXIT_FAILED, "no image of these sections: %s (%s)", status_name(status),
+             status_meaning(status));
+    write_file(request.output, bytes, written);
+    printf("%s: %u sections, %zu bytes\n", request.output, checked.section_count, written);
+    return 0;
+}
