@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: ISC
+"""Asks ninja what there is, and has it built. Ninja's files are the only list of anything."""
+
+import os
+import subprocess
+import sys
+
+VARIANTS = ("image", "asan", "shipped", "libfuzzer", "afl", "fast", "cover")
+
+
+class Stop(Exception):
+    """Ends the command: the text is what the user is told, the status is the exit status."""
+
+    def __init__(self, text, status=1):
+        super().__init__(text)
+        self.status = status
+
+
+def jobs():
+    return os.environ.get("BASALT_JOBS") or str(os.cpu_count() or 1)
+
+
+def ninja(*targets, keep_going=False, quiet=True, folder="."):
+    """Builds targets. Returns (worked, output)."""
+    command = ["ninja", "-C", folder, "-j", jobs()] + (["-k", "0"] if keep_going else [])
+    result = subprocess.run(command + list(targets), stdin=subprocess.DEVNULL, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if not quiet:
+        sys.stdout.write(result.stdout)
+    return result.returncode == 0, result.stdout
+
+
+def must_build(*targets, folder="."):
+    worked, output = ninja(*targets, folder=folder)
+    if not worked:
+        raise Stop(shorten(output, 60) + "\nthe build failed: see above")
+
+
+def shorten(text, lines):
+    """The last lines of a text, without ninja's progress."""
+    kept = [line for line in text.splitlines() if not line.startswith("[")]
+    return "\n".join(kept[-lines:])
+
+
+def all_targets(folder="."):
+    """Every output that ninja knows with the rule that makes it, as {output: rule}."""
+    listing = subprocess.run(["ninja", "-C", folder, "-t", "targets", "all"], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if listing.returncode != 0:
+        raise Stop(listing.stdout + "ninja cannot read the build files")
+    return dict(line.rsplit(": ", 1) for line in listing.stdout.splitlines() if ": " in line)
+
+
+def programs(rule, variant="asan", folder="."):
+    """Names of the programs that a rule (harness, test, program) makes in a variant."""
+    prefix = f"build/{variant}/"
+    return sorted(output[len(prefix):] for output, made_by in all_targets(folder).items()
+                  if made_by == rule and output.startswith(prefix))
+
+
+def harnesses():
+    return programs("harness")
+
+
+def known_harness(name):
+    if name not in harnesses():
+        raise Stop(f"there is no harness '{name}'; there are: {' '.join(harnesses())}", 2)
+    return name
+
+
+def user_path(path):
+    """A path that the user gave, relative to where the command was called."""
+    return os.path.join(os.environ.get("BASALT_CWD", "."), path)
+
+
+def run(command, seconds=600, env=None):
+    """Runs a program: (exit status, its output, both streams). 124: it took too long."""
+    try:
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, timeout=seconds,
+                                env={**os.environ, **(env or {})})
+        return result.returncode, result.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as late:
+        return 124, (late.stdout or b"").decode(errors="replace") + f"\nno end after {seconds} s\n"

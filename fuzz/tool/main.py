@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: ISC
+"""The command line: finds the command's function and turns a Stop into a message and a status."""
+
+import argparse
+import os
+import subprocess
+import sys
+
+import bench
+import build
+import campaign
+import checks
+import mutants
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"basalt: {message}; `./basalt {self.prog.split()[-1]} --help` says more\n"
+                  if " " in self.prog else f"basalt: {message}; ./basalt --help says more\n")
+
+
+def boot(options):
+    """Boots an image in the host world."""
+    if not options.world:
+        raise build.Stop("boot needs --world: this version boots in the host world only", 2)
+    image = "build/image/boot-phase0.img" if options.profile == "phase0" else "build/image/boot.img"
+    program = f"build/{'shipped' if options.shipped else 'asan'}/world"
+    if options.image is None:
+        build.must_build(program, image)
+    else:
+        image = build.user_path(options.image)
+        if not os.path.isfile(image):
+            raise build.Stop(f"no such image: {options.image}", 2)
+        build.must_build(program)
+    sys.stdout.flush()
+    return subprocess.run([program, image], stdin=subprocess.DEVNULL).returncode
+
+
+def replay(options):
+    names = [build.known_harness(options.harness)] if options.harness else campaign.with_corpus()
+    build.must_build(*[f"build/{variant}/{name}" for name in names
+                       for variant in ("asan", "shipped")])
+    failed = 0
+    for name in names:
+        for variant in ("asan", "shipped"):
+            status, output = build.run([f"build/{variant}/{name}", "--replay", f"corpus/{name}"])
+            sys.stdout.write(f"{variant}: {output}" if status == 0 else output)
+            failed += status != 0
+    return 1 if failed else 0
+
+
+def bless(options):
+    names = [build.known_harness(options.harness)] if options.harness else campaign.with_corpus()
+    build.must_build(*[f"build/asan/{name}" for name in names])
+    failed = 0
+    for name in names:
+        command = [f"build/asan/{name}", "--bless", f"corpus/{name}"]
+        failed += subprocess.run(command, stdin=subprocess.DEVNULL).returncode != 0
+    return 1 if failed else 0
+
+
+def show(options):
+    """Prints a file readably: corpus inputs by their harness, formats by their magic."""
+    path = build.user_path(options.file)
+    if not os.path.isfile(path):
+        raise build.Stop(f"no such file: {options.file}", 2)
+    name = options.harness or harness_of(path)
+    if name is not None:
+        program = f"build/asan/{build.known_harness(name)}"
+        build.must_build(program)
+        return subprocess.run([program, "--trace", path], stdin=subprocess.DEVNULL).returncode
+    build.must_build("build/fast/show")
+    status = subprocess.run(["build/fast/show", path], stdin=subprocess.DEVNULL).returncode
+    if status == 3:
+        raise build.Stop(f"{options.file} has no known magic; for a fuzz input say whose it is: "
+                         f"./basalt show --harness NAME {options.file}", 2)
+    return status
+
+
+def harness_of(path):
+    """The harness whose folder of corpus/ or findings/ the file lies in, or None."""
+    parts = os.path.abspath(path).split(os.sep)
+    known = build.harnesses()
+    for parent in ("corpus", "findings"):
+        if parent in parts:
+            rest = parts[len(parts) - parts[::-1].index(parent):]
+            for name in sorted(known, key=len, reverse=True):
+                if rest and (rest[0] == name or rest[0].startswith(name + "-random-")):
+                    return name
+    return None
+
+
+def parser():
+    top = Parser(prog="basalt", description="Basalt: five foundation services, fuzzed. "
+                 "Missing Debian packages are installed first.")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name, function, help_text):
+        added = commands.add_parser(name, help=help_text, description=help_text)
+        added.set_defaults(function=function)
+        return added
+
+    sub = command("boot", boot, "boot an image in one process and print its serial log")
+    sub.add_argument("--world", action="store_true", help="in the host world (the one place so far)")
+    sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
+    sub.add_argument("--profile", choices=("none", "phase0"), default="none",
+                     help="which image is built: the runtime image, or the one with probes")
+    sub.add_argument("--shipped", action="store_true",
+                     help="run the image's own objects instead of the sanitized units")
+    command("test", checks.test, "build and check everything; ends with `N passed, M failed`")
+    sub = command("replay", replay, "replay the corpus, sanitized and through the shipped objects")
+    sub.add_argument("harness", nargs="?", metavar="HARNESS")
+    sub = command("fuzz", campaign.fuzz, "fuzz one harness; findings and corpus stay in findings/")
+    sub.add_argument("target", metavar="TARGET")
+    sub.add_argument("--engine", choices=("libfuzzer", "afl"), default="libfuzzer")
+    sub.add_argument("--seconds", type=int, default=60, metavar="N")
+    sub.add_argument("--merge", action="store_true",
+                     help="afterwards: add what covers more to corpus/TARGET (then bless)")
+    sub = command("bless", bless, "store new digests and floors, showing what changed")
+    sub.add_argument("harness", nargs="?", metavar="HARNESS")
+    sub = command("mutants", mutants.mutants, "apply each seeded bug and see who catches it")
+    sub.add_argument("name", nargs="?", metavar="NAME")
+    sub.add_argument("--seconds", type=int, default=30, metavar="N",
+                     help="how long to fuzz one that the checks miss")
+    sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
+    sub.add_argument("file", metavar="FILE")
+    sub.add_argument("--harness", metavar="NAME", help="whose input it is")
+    command("bench", bench.bench, "print the figures: rates and sizes")
+    command("help", lambda options: top.print_help() or 0, "this text")
+    return top
+
+
+def main():
+    top = parser()
+    options = top.parse_args()
+    if options.command is None:
+        top.print_help()
+        return 0
+    try:
+        return options.function(options)
+    except build.Stop as stop:
+        sys.stdout.flush()
+        prefix = "basalt: " if "\n" not in str(stop) else ""
+        print(f"{prefix}{stop}", file=sys.stderr)
+        return stop.status
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
