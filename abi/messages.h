@@ -81,7 +81,7 @@ enum region_kind {
 };
 enum area_kind { AREA_SEGMENT = 0, AREA_WINDOW = 1, AREA_GUARD = 2, AREA_KIND_LAST = 2 };
 enum resolve_action { RESOLVE_RETRY = 0, RESOLVE_END = 1, RESOLVE_ACTION_LAST = 1 };
-enum { RETYPE_COUNT_MAX = 1 << 20, PAGERD_AREA_LIMIT = 8, ENVELOPE_BYTES_MAX = 896 };
+enum { RETYPE_COUNT_MAX = 1 << 20, PAGERD_AREA_LIMIT = 8, START_ENVELOPE_BYTES_MAX = 896 };
 
 enum field_kind {
     FIELD_END = 0,

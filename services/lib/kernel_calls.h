@@ -31,6 +31,14 @@ enum status caller_call(struct caller *caller, uint32_t slot, const struct opera
                         const void *request, struct window window, uint64_t deadline_ticks,
                         void *reply);
 
+/* The same for a request that is encoded already, for transfers other than plain copies (a badge, a
+ * MOVE): set those in message->caps after message_encode. The request id and the window are set
+ * here. `message` holds the reply afterwards. Of both: unless the result is OK, the window is empty
+ * again. window.count <= MESSAGE_CAP_LIMIT. */
+enum status caller_call_message(struct caller *caller, uint32_t slot,
+                                const struct operation *operation, struct message *message,
+                                struct window window, uint64_t deadline_ticks, void *reply);
+
 /* Kernel control. `slot` is the KERNEL_* capability to use. Results and errors: the operation's row
  * in abi/messages/kernel.def; nothing is changed on an error. */
 enum status kernel_self_query(struct caller *caller, uint32_t queried_slot, enum query_mode mode,

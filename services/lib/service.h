@@ -22,6 +22,11 @@ typedef enum handled service_handler(void *state, struct message *message,
 /* The window in which every service receives: SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT slots. */
 #define SERVICE_WINDOW ((struct window){SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT})
 
+/* The role behind a start-up capability: that of the peer for a send capability in a peer's slot
+ * (abi/slots.h), ROLE_NONE for everything else. It is the entry's peer_role in the envelope; such a
+ * capability carries the holder's role id as its badge, every other one the badge 0. */
+uint32_t service_peer_role(uint32_t slot, enum object_type type, uint32_t rights);
+
 /* Start-up, the same for every service: receives on slot 2 until a START_SERVICE from an
  * administrator (badge 0) comes; parses the envelope; checks it against the role row and the intake
  * rows; QUERY_LOCAL_CAPs every slot it names (type and rights exact) and that nothing else is held
@@ -31,8 +36,9 @@ typedef enum handled service_handler(void *state, struct message *message,
 enum status service_start(struct caller *caller, uint32_t role, struct envelope *start);
 
 /* Checks the caller's own cspace against the envelope: OK, NOT_FOUND (a named slot is empty),
- * INVALID_ARGUMENT (type or rights differ from the envelope or the intake rows), DENIED (something
- * is held that is not named). Split out for rootd and the harnesses. */
+ * INVALID_ARGUMENT (role, type, rights, peer or badge differ from the envelope or the role's rows),
+ * DENIED (something is held that is not named; SELF and reply capabilities in their own slots need
+ * no name), INTERNAL (the kernel's answer breaks its contract). Split out for the harnesses. */
 enum status service_check_intake(struct caller *caller, uint32_t role,
                                  const struct envelope *envelope);
 

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/* What all services share: the start-up check and the receive loop. Decides whether a start
+ * envelope may be accepted, by the role table and by what the kernel says this process holds; it
+ * never takes an envelope's word for a slot, and knows no operation of any service. */
+#include "services/lib/service.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+uint32_t service_peer_role(uint32_t slot, enum object_type type, uint32_t rights)
+{
+    if (type != OBJECT_ENDPOINT || (rights & RIGHT_RECEIVE) != 0)
+        return ROLE_NONE;
+    switch (slot) {
+    case SLOT_PEER_MEMD:
+        return ROLE_MEMD;
+    case SLOT_PEER_VSPACED:
+        return ROLE_VSPACED;
+    case SLOT_PEER_PAGERD:
+        return ROLE_PAGERD;
+    case SLOT_PEER_PROCD:
+    case SLOT_PROCD_DRIVER_ENDPOINT:
+        return ROLE_PROCD;
+    default:
+        return ROLE_NONE;
+    }
+}
+
+/* --- the envelope against the table ------------------------------------------------------- */
+
+static bool entry_is(const struct envelope_entry *entry, uint32_t type, uint32_t rights,
+                     uint32_t peer_role)
+{
+    return entry != NULL && entry->object_type == type && entry->rights == rights &&
+           entry->peer_role == peer_role;
+}
+
+/* The envelope names exactly what the role's rows do: the endpoint and one entry a row. Slots of
+ * both are unique, so that equal counts mean equal sets. */
+static enum status check_rows(uint32_t role_id, const struct envelope *envelope)
+{
+    const struct role *role = role_find(role_id);
+    if (role == NULL || envelope->role != role_id ||
+        envelope->service_endpoint_slot != SLOT_SERVICE_ENDPOINT ||
+        envelope->primary_control_slot != role->primary_slot)
+        return STATUS_INVALID_ARGUMENT;
+    unsigned row_count = 0;
+    const struct intake *rows = role_intake(role_id, &row_count);
+    if (envelope->entry_count != row_count + 1 ||
+        !entry_is(envelope_find(envelope, SLOT_SERVICE_ENDPOINT), OBJECT_ENDPOINT,
+                  RIGHTS_SERVICE_ENDPOINT, ROLE_NONE))
+        return STATUS_INVALID_ARGUMENT;
+    for (unsigned i = 0; i < row_count; i++) {
+        uint32_t peer = service_peer_role(rows[i].slot, rows[i].object_type, rows[i].rights);
+        if (!entry_is(envelope_find(envelope, rows[i].slot), rows[i].object_type, rows[i].rights,
+                      peer))
+            return STATUS_INVALID_ARGUMENT;
+    }
+    return STATUS_OK;
+}
+
+/* --- the cspace against the envelope --------------------------------------------------------- */
+
+/* A slot holds exactly what is said. A peer capability carries the badge that tells the peer who
+ * calls; a service's own endpoint and kernel control carry none. */
+static enum status check_held(struct caller *caller, uint32_t slot, uint32_t type, uint32_t rights,
+                              uint64_t badge)
+{
+    struct kernel_query_local_cap_reply held;
+    enum status status = kernel_self_query(caller, slot, QUERY_EXACT, &held);
+    if (status != STATUS_OK)
+        return status;
+    if (held.slot != slot)
+        return STATUS_INTERNAL;
+    bool equal = held.object_type == type && held.rights == rights && held.badge == badge;
+    return equal ? STATUS_OK : STATUS_INVALID_ARGUMENT;
+}
+
+static enum status check_named(struct caller *caller, const struct envelope *envelope)
+{
+    enum status status = check_held(caller, SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
+    for (uint32_t i = 0; i < envelope->entry_count && status == STATUS_OK; i++) {
+        const struct envelope_entry *entry = &envelope->entries[i];
+        uint64_t badge = entry->peer_role == ROLE_NONE ? 0 : envelope->role;
+        status = check_held(caller, entry->slot, entry->object_type, entry->rights, badge);
+    }
+    return status;
+}
+
+/* Reply capabilities come and go with calls: the envelope's own sender waits on one. */
+static bool is_reply_slot(const struct kernel_query_local_cap_reply *held)
+{
+    return held->object_type == OBJECT_REPLY && held->slot >= SLOT_REPLY_BASE &&
+           held->slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
+}
+
+/* Nothing is held beside what is named. The walk goes up strictly and stops at the first extra
+ * capability, so it makes at most ENVELOPE_ENTRY_LIMIT + SLOT_REPLY_COUNT + 2 steps. */
+static enum status check_nothing_else(struct caller *caller, const struct envelope *envelope)
+{
+    uint32_t slot = SLOT_SELF;
+    while (slot < SLOT_LIMIT) {
+        struct kernel_query_local_cap_reply held;
+        enum status status = kernel_self_query(caller, slot, QUERY_NEXT, &held);
+        if (status == STATUS_NOT_FOUND)
+            return STATUS_OK;
+        if (status != STATUS_OK)
+            return status;
+        if (held.slot < slot)
+            return STATUS_INTERNAL;
+        if (held.slot != SLOT_SELF && !is_reply_slot(&held) &&
+            envelope_find(envelope, held.slot) == NULL)
+            return STATUS_DENIED;
+        slot = held.slot + 1;
+    }
+    return STATUS_OK;
+}
+
+enum status service_check_intake(struct caller *caller, uint32_t role,
+                                 const struct envelope *envelope)
+{
+    enum status status = check_rows(role, envelope);
+    if (status == STATUS_OK)
+        status = check_named(caller, envelope);
+    if (status == STATUS_OK)
+        status = check_nothing_else(caller, envelope);
+    return status;
+}
+
+/* --- the receive loop ------------------------------------------------------------------------ */
+
+/* Sends what the handler made of the message. A caller that is gone needs no answer; one that the
+ * answer does not fit gets a bare refusal instead (E5). */
+static void answer(uint32_t reply_slot, struct message *message)
+{
+    enum status status = sys_reply(reply_slot, message);
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+        return;
+    message_refuse(message, status);
+    (void)sys_reply(reply_slot, message);
+}
+
+enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
+                         service_handler *handler, void *state, struct message *message,
+                         struct receive_info *info)
+{
+    struct window window = SERVICE_WINDOW;
+    message->header = (struct message_header){
+        .version = MESSAGE_VERSION,
+        .window_slot = window.first_slot,
+        .window_count = (uint8_t)window.count,
+    };
+    enum status status = sys_recv(endpoint_slot, message, deadline_ticks, info);
+    if (status != STATUS_OK)
+        return status;
+    if (handler(state, message, info) == HANDLED_REPLY && info->reply_slot != SLOT_NULL)
+        answer(info->reply_slot, message);
+    /* What was committed has moved away: its DROP finds an empty slot. */
+    for (uint32_t i = 0; i < info->cap_count && i < window.count; i++)
+        (void)kernel_self_drop(caller, window.first_slot + i);
+    return STATUS_OK;
+}
+
+/* --- start-up -------------------------------------------------------------------------------- */
+
+struct starting {
+    struct caller *caller;
+    struct envelope *start;
+    uint32_t role;
+    bool ready;
+};
+
+static enum status start_decide(struct starting *starting, const struct message *message,
+                                const struct receive_info *info)
+{
+    struct startup_start_service_request request;
+    if (message->header.operation != OP_STARTUP_START_SERVICE || info->badge != 0)
+        return STATUS_DENIED;
+    enum status status = message_decode(&startup_start_service_request_type, message, &request);
+    if (status == STATUS_OK)
+        status = envelope_parse(request.envelope, request.count, starting->start);
+    if (status == STATUS_OK)
+        status = service_check_intake(starting->caller, starting->role, starting->start);
+    return status;
+}
+
+static enum handled start_handle(void *state, struct message *message,
+                                 const struct receive_info *info)
+{
+    struct starting *starting = state;
+    enum status status = start_decide(starting, message, info);
+    struct startup_start_service_reply reply = {
+        .role = starting->role,
+        .checked_cap_count = starting->start->entry_count,
+    };
+    if (status == STATUS_OK)
+        status = message_encode(&startup_start_service_reply_type, &reply, message);
+    if (status != STATUS_OK) {
+        memset(starting->start, 0, sizeof *starting->start);
+        message_refuse(message, status);
+    }
+    starting->ready = status == STATUS_OK;
+    return HANDLED_REPLY;
+}
+
+enum status service_start(struct caller *caller, uint32_t role, struct envelope *start)
+{
+    struct starting starting = {.caller = caller, .start = start, .role = role};
+    struct message message;
+    struct receive_info info;
+    memset(&message, 0, sizeof message);
+    memset(&info, 0, sizeof info);
+    memset(start, 0, sizeof *start);
+    while (!starting.ready) {
+        enum status status = service_turn(caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
+                                          start_handle, &starting, &message, &info);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
