@@ -12,10 +12,11 @@
  * A life is `.trace` text too, one step a line, assembled to frames by life_assemble():
  *
  *   # comment
- *   [badge=N] [on=N] service.operation field=value ... [-> STATUS]
+ *   [on=N] memd.alloc_frames .badge=3 count=2 reserved0=0 [-> STATUS]
  *   @action argument ...
  *
- * and life_print() prints any step in that form, so that what fuzzing found can be kept as text. */
+ * (the message as abi/print.h writes it; on=N: which endpoint, 0 when left out) and life_print()
+ * prints any step in that form, so that what fuzzing found can be kept as text. */
 #ifndef BASALT_PROPS_LIFE_H
 #define BASALT_PROPS_LIFE_H
 
@@ -50,9 +51,11 @@ struct life_step {
     /* LIFE_GENERATED: the step's own choices; a mutation here leaves the other steps alone. */
     struct choices choices;
 
-    /* LIFE_LITERAL: the message as the service shall see it, but for capability slots: a nonzero
-     * capability field only says that a capability comes; the harness puts one of the descriptor's
-     * type, rights and badge into the receive window and writes the slot into the field. */
+    /* LIFE_LITERAL: the message as the service shall see it, but for request id (the harness
+     * counts) and capability slots: a nonzero capability field only says that a capability comes;
+     * the harness puts one of the descriptor's type and rights into the receive window and writes
+     * that slot into the field. Which object it names may be said with the descriptor's badge
+     * (slot:TYPE:rights:0:0:badge in text), which the harness takes out before delivery. */
     struct message message;
     uint32_t on; /* which of the service's endpoints; 0 is the first */
 
@@ -71,7 +74,8 @@ bool life_next(struct choices *input, const struct life_language *language, stru
 void life_expect(const struct life_step *step, enum status result);
 
 /* Prints a message line when the trace is on: the request that was delivered, and its result.
- * `request` must be the message before the service changed it. */
+ * `request` is the message as it was before the service turned it into the reply: keep a copy. Its
+ * request id is left out, so that the line can go into a .trace file as it is. */
 void life_print(const struct life_language *language, const struct message *request, uint32_t on,
                 enum status result);
 

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: ISC
+"""./basalt bench: figures, as ratios or counts of one run on one machine."""
+
+import os
+import re
+import tempfile
+import time
+
+import build
+import campaign
+
+SECONDS = 5
+BOOTS = 20
+
+
+def engine_rate(name):
+    """Executions a second of a harness under libFuzzer, from its seeds."""
+    with tempfile.TemporaryDirectory() as home:
+        os.makedirs(f"{home}/corpus")
+        campaign.seeds(name, f"{home}/seeds")
+        _, output = campaign.run_libfuzzer(name, SECONDS, home, quiet=True)
+    found = re.search(r"average_exec_per_sec: +(\d+)", output)
+    return int(found[1]) if found else 0
+
+
+def replay_rate(name, variant):
+    """(runs a second, steps a second) of a corpus replayed for some seconds."""
+    _, output = build.run([f"build/{variant}/{name}", "--bench", f"corpus/{name}", str(SECONDS)])
+    runs = re.search(r"(\d+) a second", output)
+    steps = re.search(r"(\d+) steps a second", output)
+    return int(runs[1]) if runs else 0, int(steps[1]) if steps else 0
+
+
+def boot_rate(variant, image):
+    before = time.monotonic()
+    for _ in range(BOOTS):
+        build.run([f"build/{variant}/world", image])
+    return BOOTS / (time.monotonic() - before)
+
+
+def bench(_options):
+    names = campaign.with_corpus()
+    lives = [name for name in names if name.endswith("_life")]
+    codecs = [name for name in names if name.endswith("_codec")]
+    images = ["build/image/boot.img", "build/image/boot-phase0.img"]
+    build.must_build(*images, *[f"build/{variant}/{name}" for variant in ("asan", "fast")
+                                for name in [*names, "world"]],
+                     *[f"build/libfuzzer/{name}" for name in [*codecs, "empty"]],
+                     "build/fast/state_bytes")
+    empty = engine_rate("empty")
+    print(f"codec harnesses under libFuzzer, ASan + UBSan, {SECONDS} s each")
+    print(f"  empty: {empty} executions a second")
+    for name in codecs:
+        rate = engine_rate(name)
+        print(f"  {name}: {rate} executions a second, {rate / max(empty, 1):.2f} of the empty harness")
+    print("life harnesses, messages a second over the corpus (sanitized, fast)")
+    for name in lives:
+        print(f"  {name}: {replay_rate(name, 'asan')[1]}, {replay_rate(name, 'fast')[1]}")
+    print(f"world boots a second, a process each, {BOOTS} boots (sanitized, fast)")
+    for image in images:
+        print(f"  {os.path.basename(image)}: {boot_rate('asan', image):.1f}, "
+              f"{boot_rate('fast', image):.1f}")
+    before = time.monotonic()
+    for name in names:
+        build.run([f"build/asan/{name}", "--replay", f"corpus/{name}"])
+    print(f"replay of the whole corpus, sanitized, both ways: {time.monotonic() - before:.2f} s, "
+          f"{sum(len(campaign.inputs_of(name)) for name in names)} inputs")
+    print("state bytes a service")
+    print(build.run(["build/fast/state_bytes"])[1].rstrip())
+    return 0

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: ISC
+"""./basalt test: every check on one line, and `N passed, M failed` as the last one."""
+
+import concurrent.futures
+import glob
+import os
+import re
+import shutil
+import tempfile
+import time
+
+import build
+import campaign
+import source_checks
+
+RANDOM_INPUTS = 200
+RANDOM_SEED = 20261
+ENGINE_SECONDS = 10
+ENGINE_HARNESSES = ("message_codec", "memd_life")  # one codec, one life
+
+
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+        self.started = time.monotonic()
+
+    def say(self, name, good, detail="", note=""):
+        self.passed += bool(good)
+        self.failed += not good
+        tail = f": {note}" if note and good else ""
+        print(f"{'ok    ' if good else 'FAILED'} {name}{tail}", flush=True)
+        if not good and detail:
+            print("       " + detail.rstrip().replace("\n", "\n       "), flush=True)
+
+    def complaints(self, name, found):
+        more = f"\nand {len(found) - 20} more" if len(found) > 20 else ""
+        self.say(name, not found, "\n".join(found[:20]) + more)
+
+    def passed_time(self):
+        return time.monotonic() - self.started
+
+
+def each(function, items):
+    """Results of function(item) in the order of the items, as many at a time as there are cores."""
+    with concurrent.futures.ThreadPoolExecutor(int(build.jobs())) as pool:
+        yield from zip(items, pool.map(function, items))
+
+
+def build_all(tally):
+    """Builds what the checks run; each variant is a check of its own."""
+    targets = build.all_targets()
+    for variant in ("image", "asan", "shipped", "libfuzzer", "afl"):
+        wanted = [output for output in targets if output.startswith(f"build/{variant}/")
+                  and not output.endswith(".o")]
+        before = time.monotonic()
+        worked, output = build.ninja(*wanted, keep_going=True)
+        tally.say(f"build {variant}", worked, build.shorten(output, 40),
+                  f"{len(wanted)} outputs in {time.monotonic() - before:.0f} s")
+    worked, output = build.ninja(*[name for name in targets if name.startswith("build/fast/")
+                                   and targets[name] == "program"], keep_going=True)
+    tally.say("build tools", worked, build.shorten(output, 40))
+
+
+def check_gcc(tally):
+    """gcc is a warning-only build: it reads every unit and writes nothing."""
+    units = [path for path in source_checks.sources(".c") if source_checks.is_unit(path)]
+    flags = "-std=c17 -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum -Werror -I. -fsyntax-only"
+    results = each(lambda path: build.run(["gcc", *flags.split(), path]), units)
+    bad = [output for _, (status, output) in results if status != 0]
+    tally.say(f"gcc has no warning on {len(units)} units", not bad, build.shorten("".join(bad), 30))
+
+
+def check_shipped(tally):
+    """The same-object variant compiles no unit: its links name the image's objects."""
+    worked, listing = build.ninja("-t", "commands", *[f"build/shipped/{name}"
+                                                      for name in build.harnesses()])
+    wrong = [line for line in listing.splitlines() if " -c " in line
+             and source_checks.is_unit(line.split(" -c ")[1].split()[0])
+             and " -o build/image/" not in line]
+    tally.say("the shipped variant compiles no unit", worked and not wrong, "\n".join(wrong[:5]))
+
+
+def check_reproducible(tally):
+    """The same tree in another folder gives the same bytes."""
+    here = {path: open(path, "rb").read() for path in glob.glob("build/image/*")
+            if os.path.isfile(path)}
+    with tempfile.TemporaryDirectory() as folder:
+        copy_sources(folder)
+        worked, output = build.ninja(*here, folder=folder)
+        different = [path for path, data in here.items() if worked
+                     and open(os.path.join(folder, path), "rb").read() != data]
+        tally.say(f"{len(here)} image outputs are the same from another folder",
+                  worked and here and not different, build.shorten(output, 10) if not worked
+                  else "different: " + " ".join(different))
+
+
+def copy_sources(folder):
+    """The tree without build/, findings/ and .git."""
+    shutil.copytree(".", folder, dirs_exist_ok=True, symlinks=True,
+                    ignore=shutil.ignore_patterns("/build", ".git", "findings", "build"))
+
+
+def run_tests(tally):
+    """Test programs, sanitized and against the image's objects; both must count the same."""
+    programs = [f"build/{variant}/{name}" for variant in ("asan", "shipped")
+                for name in build.programs("test", variant)]
+    for program, (status, output) in each(lambda path: build.run([path], 120), programs):
+        last = output.strip().splitlines()[-1:] or ["nothing printed"]
+        counted = re.fullmatch(r"\S+: (\d+) passed, 0 failed", last[0])
+        tally.say(program, status == 0 and counted and int(counted[1]) > 0,
+                  build.shorten(output, 30), last[0])
+
+
+def replay_all(tally):
+    """Every corpus, sanitized and shipped; returns the marks that were reached."""
+    marks = set()
+    names = campaign.with_corpus()
+    missing = [name for name in build.harnesses() if name not in names and "canary" not in name]
+    tally.complaints("every harness has a corpus", [f"corpus/{name} is missing" for name in missing])
+    jobs = [(name, variant) for name in names for variant in ("asan", "shipped")]
+    said = {}
+    for (name, variant), (status, output) in each(
+            lambda job: build.run([f"build/{job[1]}/{job[0]}", "--replay", f"corpus/{job[0]}"]), jobs):
+        summary = (output.strip().splitlines() or [""])[-1]
+        said.setdefault(name, set()).add(summary)
+        tally.say(f"replay {variant} {name}", status == 0, build.shorten(output, 30),
+                  summary.partition(": ")[2])
+    tally.complaints("sanitized and shipped replays agree",
+                     [f"{name}: {' / '.join(sorted(lines))}" for name, lines in said.items()
+                      if len(lines) != 1])
+    for name in names:
+        marks |= set(build.run([f"build/asan/{name}", "--marks", f"corpus/{name}"])[1].splitlines())
+    return marks
+
+
+def check_canaries(tally):
+    """T1: what must fail fails, and says what it should."""
+    def must_fail(name, command, text):
+        status, output = build.run(command, 60)
+        tally.say(name, status != 0 and text in output, f"status {status}; " +
+                  build.shorten(output, 5))
+
+    for variant in ("asan", "shipped"):
+        must_fail(f"canary input fails in {variant}",
+                  [f"build/{variant}/canary", "--trace", "corpus/canary/bird"],
+                  "property T1-canary does not hold")
+        must_fail(f"canary property fails in {variant}",
+                  [f"build/{variant}/canary_property", "--random", "1000", str(RANDOM_SEED)],
+                  "property T1-canary-property does not hold")
+    for path in sorted(glob.glob("corpus/canary_detectors/*")):
+        wanted = open(path, encoding="ascii").readline().strip()
+        must_fail(f"planted {os.path.basename(path)} is detected",
+                  ["build/asan/canary_detectors", "--trace", path], wanted.partition(" ")[2])
+    status, output = build.run(["build/asan/canary_leak", "--replay", "corpus/canary_leak"])
+    tally.say("state that leaks between inputs is detected", status == 1 and "order matters" in output,
+              output)
+    remove("findings/canary*random*")
+
+
+def remove(pattern):
+    for path in glob.glob(pattern):
+        os.remove(path)
+
+
+def run_random(tally):
+    """The same random inputs, sanitized and shipped: no property fails and the digests agree."""
+    names = campaign.with_corpus()
+    jobs = [(name, variant) for name in names for variant in ("asan", "shipped")]
+    command = ["--random", str(RANDOM_INPUTS), str(RANDOM_SEED)]
+    said = {}
+    for (name, variant), (status, output) in each(
+            lambda job: build.run([f"build/{job[1]}/{job[0]}", *command], 120), jobs):
+        said.setdefault(name, []).append((status, output))
+    for name, results in said.items():
+        good = all(status == 0 for status, _ in results) and len({text for _, text in results}) == 1
+        tally.say(f"random {name}", good, "\n".join(build.shorten(text, 15) for _, text in results),
+                  results[0][1].strip().partition(": ")[2])
+
+
+def run_engines(tally):
+    """One codec and one life under both engines, and both engines on the canary."""
+    with tempfile.TemporaryDirectory() as folder:
+        def prepare(name, engine):
+            home = f"{folder}/{name}-{engine}"
+            os.makedirs(f"{home}/corpus")
+            campaign.seeds(name, f"{home}/seeds")
+            return home
+
+        for name in ENGINE_HARNESSES:
+            home = prepare(name, "libfuzzer")
+            status, output = campaign.run_libfuzzer(name, ENGINE_SECONDS, home, quiet=True)
+            ran = re.search(r"number_of_executed_units: (\d+)", output)
+            tally.say(f"libFuzzer {name}", status == 0 and ran and int(ran[1]) > 100,
+                      build.shorten(output, 30), f"{ran[1] if ran else 0} inputs")
+            home = prepare(name, "afl")
+            status, output = campaign.run_afl(name, ENGINE_SECONDS, home)
+            ran = campaign.afl_executions(home)
+            found = campaign.artefacts(home)
+            tally.say(f"AFL++ {name}", status == 0 and ran > 100 and not found,
+                      build.shorten(output, 30) + " ".join(found), f"{ran} inputs")
+        home = prepare("canary_seedless", "libfuzzer")
+        status, output = campaign.run_libfuzzer("canary", 30, home, quiet=True)
+        tally.say("libFuzzer finds the canary", "property T1-canary does not hold" in output,
+                  build.shorten(output, 10))
+        home = prepare("canary_seedless", "afl")
+        os.environ["AFL_BENCH_UNTIL_CRASH"] = "1"
+        campaign.run_afl("canary", 30, home)
+        del os.environ["AFL_BENCH_UNTIL_CRASH"]
+        tally.say("AFL++ finds the canary", campaign.artefacts(home))
+
+
+def boot_worlds(tally):
+    """The two images, sanitized and shipped; the logs and digests must be the same."""
+    for image in ("boot.img", "boot-phase0.img"):
+        said = {}
+        for variant in ("asan", "shipped"):
+            status, output = build.run([f"build/{variant}/world", f"build/image/{image}"], 120)
+            said[variant] = output
+            digest = re.search(r"^.*digest.*$", output, re.MULTILINE)
+            tally.say(f"world boot {variant} {image}", status == 0 and digest
+                      and "ERIX_ROOTD:READY" in output, build.shorten(output, 30),
+                      digest and digest[0])
+        tally.say(f"sanitized and shipped boots of {image} print the same",
+                  len(set(said.values())) == 1)
+
+
+def usage_errors(tally):
+    """Wrong calls end with status 2 and one line that says what to do."""
+    for arguments in (["nonsense"], ["boot"], ["boot", "--world", "--image", "/nonexistent"],
+                      ["fuzz"], ["fuzz", "no_such_harness"], ["fuzz", "canary", "--engine", "x"],
+                      ["replay", "no_such_harness"], ["bless", "no_such_harness"],
+                      ["mutants", "no_such_mutant"], ["show"], ["show", "/nonexistent"],
+                      ["boot", "--world", "--profile", "x"], ["test", "x"]):
+        status, output = build.run(["./basalt", *arguments], 120)
+        lines = output.strip().splitlines()
+        tally.say(f"./basalt {' '.join(arguments)} is a usage error",
+                  status == 2 and len(lines) == 1, f"status {status}\n{output}")
+
+
+def test(_options):
+    tally = Tally()
+    build_all(tally)
+    tally.complaints("every source is in a list", source_checks.lists_are_complete())
+    tally.complaints("includes point one way", source_checks.includes_point_one_way())
+    tally.complaints("units need nothing but the seam", source_checks.units_need_nothing_else())
+    tally.complaints("units keep no variables", source_checks.units_keep_no_state())
+    tally.complaints("harnesses read no clock and no chance", source_checks.harnesses_repeat())
+    check_gcc(tally)
+    check_shipped(tally)
+    run_tests(tally)
+    marks = replay_all(tally)
+    tally.complaints("every operation is reached in both verdicts",
+                     source_checks.operations_are_reached(marks))
+    check_canaries(tally)
+    run_random(tally)
+    boot_worlds(tally)
+    check_reproducible(tally)
+    usage_errors(tally)
+    run_engines(tally)
+    print(f"in {tally.passed_time():.0f} s")
+    print(f"{tally.passed} passed, {tally.failed} failed", flush=True)
+    return 1 if tally.failed else 0

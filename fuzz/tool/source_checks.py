@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: ISC
+"""Checks on sources and objects that no compiler makes: lists, includes, names, state. Each check
+returns a list of complaints."""
+
+import glob
+import os
+import re
+import subprocess
+
+# Where units live; services/runtime is the image's own and may touch the machine.
+UNIT_FOLDERS = ("abi", "kernel/core", "services")
+NOT_UNITS = ("services/runtime",)
+LATER = ("kernel/x86_64",)
+
+MEMORY_NAMES = {"memcpy", "memmove", "memset", "memcmp"}
+PROTECTOR_NAMES = {"__stack_chk_guard", "__stack_chk_fail"}
+SYSTEM_NAMES = {"sys_call", "sys_recv", "sys_reply"}
+USER_NAMES = {"user_load64", "user_store64", "user_exec"}
+
+# A folder may include itself and these.
+MAY_INCLUDE = {
+    "abi": {"abi"},
+    "kernel": {"abi", "kernel"},
+    "services": {"abi", "services"},
+    "linker": {"abi", "kernel", "services", "props", "linker"},
+    "props": {"abi", "kernel", "services", "props", "linker", "fuzz"},
+    "fuzz": {"abi", "kernel", "services", "props", "linker", "fuzz"},
+}
+
+NOT_REPEATABLE = {"clock", "clock_gettime", "gettimeofday", "time", "rand", "random", "srand",
+                  "srandom", "arc4random", "getrandom", "getenv", "drand48", "rand_r", "getpid"}
+
+
+def sources(*suffixes):
+    found = []
+    for folder in MAY_INCLUDE:
+        for root, _, files in os.walk(folder):
+            found += [os.path.join(root, name) for name in files if name.endswith(suffixes)]
+    return sorted(path for path in found if not path.startswith(LATER))
+
+
+def is_unit(path):
+    return path.startswith(tuple(folder + "/" for folder in UNIT_FOLDERS)) and \
+        not path.startswith(NOT_UNITS)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def lists_are_complete():
+    """Every source is in a list, and no list names one that is not there."""
+    listed = set()
+    for path in glob.glob("**/*.ninja", recursive=True) + ["build.ninja"]:
+        if not path.startswith("build/"):
+            listed |= set(re.findall(r"[\w./-]+\.[cS]\b", re.sub(r"#.*", "", read(path))))
+    there = set(sources(".c", ".S"))
+    return [f"{path}: in no units.ninja" for path in sorted(there - listed)] + \
+           [f"{path}: listed, but there is no such file" for path in sorted(listed - there)
+            if not os.path.exists(path)]
+
+
+def includes_point_one_way():
+    """abi <- kernel, abi <- services, all <- props, all <- fuzz; units have no #if."""
+    complaints = []
+    for path in sources(".c", ".h", ".def", ".S"):
+        text = read(path)
+        folder = path.split("/")[0]
+        for included in re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, re.MULTILINE):
+            if included.split("/")[0] not in MAY_INCLUDE[folder]:
+                complaints.append(f"{path}: includes {included}")
+        if is_unit(path) and path.endswith(".c") and re.search(r"^\s*#\s*if", text, re.MULTILINE):
+            complaints.append(f"{path}: a unit has no #if: whoever builds it gets the same code")
+    return complaints
+
+
+def symbols(path):
+    """(defined, undefined) names of an object."""
+    listing = subprocess.run(["nm", "-g", path], capture_output=True, text=True, check=True).stdout
+    defined, undefined = set(), set()
+    for line in listing.splitlines():
+        kind, name = line.split()[-2:]
+        (undefined if kind in "Uw" else defined).add(name)
+    return defined, undefined
+
+
+def unit_objects(variant="image"):
+    return sorted(path for folder in UNIT_FOLDERS
+                  for path in glob.glob(f"build/{variant}/{folder}/**/*.o", recursive=True)
+                  if not path[len(f"build/{variant}/"):].startswith(NOT_UNITS))
+
+
+def units_need_nothing_else():
+    """Undefined names of the image's units: their own folders' and the few that the seam has."""
+    found = {path: symbols(path) for path in unit_objects()}
+    home = {}
+    for path, (defined, _) in found.items():
+        for name in defined:
+            home.setdefault(name, set()).add(path.split("/")[2])
+    complaints = []
+    for path, (_, undefined) in found.items():
+        folder = path.split("/")[2]
+        allowed = MEMORY_NAMES | PROTECTOR_NAMES
+        if folder == "services":
+            allowed |= SYSTEM_NAMES | USER_NAMES
+        for name in sorted(undefined - allowed):
+            if home.get(name, set()) & MAY_INCLUDE[folder]:
+                continue
+            if folder == "kernel" and name.startswith("machine_"):
+                continue
+            complaints.append(f"{path}: needs {name}, which a unit of {folder}/ may not")
+    return complaints if found else ["no unit objects in build/image"]
+
+
+def units_keep_no_state():
+    """No section of variables in the image's units: state is a struct that the caller owns."""
+    complaints = []
+    for path in unit_objects():
+        listing = subprocess.run(["size", "-A", path], capture_output=True, text=True,
+                                 check=True).stdout
+        for line in listing.splitlines():
+            section = re.match(r"(\.(?:data|bss|tdata|tbss)\S*)\s+([1-9]\d*)\s", line)
+            if section and not section[1].startswith(".data.rel.ro"):
+                complaints.append(f"{path}: {section[2]} bytes of variables in {section[1]}")
+    return complaints
+
+
+def harnesses_repeat():
+    """Nothing that a harness links reads a clock, the environment or a random source."""
+    complaints = []
+    for path in glob.glob("build/asan/fuzz/*.o") + glob.glob("build/asan/fuzz/adversary/*.o") + \
+            glob.glob("build/asan/props/**/*.o", recursive=True):
+        if path.endswith(("_test.o", "_main.o")):
+            continue
+        for name in sorted(symbols(path)[1] & NOT_REPEATABLE):
+            complaints.append(f"{path}: uses {name}: the same input would not do the same again")
+    return complaints
+
+
+def operations_are_reached(marks):
+    """T2: each operation of each table in both verdicts, by the marks that replay reached. Those
+    that are always refused need only the refusal."""
+    reached = {}
+    for mark in marks:
+        found = re.search(r"operation (0x[0-9a-f]+) (\w+)$", mark)
+        if found:
+            verdict = "accepted" if found[2] == "OK" else "refused"
+            reached.setdefault(int(found[1], 16), set()).add(verdict)
+    complaints = []
+    row = re.compile(r"^OPERATION\((\w+), \w+, (\w+), \w+,\s*(\w+),\s*(.*?),\s*(\w+),\s*\"", re.M | re.S)
+    for path in sorted(glob.glob("abi/messages/*.def")):
+        for service, name, number, _, state in row.findall(read(path)):
+            wanted = {"accepted", "refused"} if state == "LIVE" else {"refused"}
+            for verdict in sorted(wanted - reached.get(int(number, 0), set())):
+                complaints.append(f"{service}.{name} ({number}) is never {verdict} by any corpus")
+    return complaints
