@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/* Turns an ELF plan into mappings of a staged child. Decides which page is shared and which is a
+ * private copy; never maps a page writable that is the image's, and leaves nothing in the caller's
+ * cspace. */
+#include "services/lib/image_loader.h"
+
+#include <string.h>
+
+#include "abi/cursor.h"
+
+enum status image_plan(struct caller *caller, const struct image_module *module,
+                       struct elf_plan *plan)
+{
+    memset(plan, 0, sizeof *plan);
+    if (module->size_bytes == 0)
+        return STATUS_INVALID_ARGUMENT;
+    if (module->offset_bytes % PAGE_BYTES != 0)
+        return STATUS_NOT_ALIGNED;
+    if (!range_within(module->offset_bytes, module->size_bytes, UINT64_MAX))
+        return STATUS_OUT_OF_RANGE;
+    uint8_t view[FRAME_TRANSFER_BYTES_MAX];
+    uint32_t count = FRAME_TRANSFER_BYTES_MAX;
+    if (module->size_bytes < count)
+        count = (uint32_t)module->size_bytes;
+    enum status status = kernel_frame_read(caller, module->kernel_slot, module->image_slot,
+                                           module->offset_bytes, count, view);
+    if (status != STATUS_OK)
+        return status;
+    return elf_plan_parse(view, count, module->size_bytes, plan);
+}
+
+/* Maps the image's own pages, as many as one call takes at a time. */
+static enum status map_shared(struct caller *caller, const struct image_module *module,
+                              const struct image_target *target, const struct elf_segment *segment)
+{
+    uint64_t first_page = (module->offset_bytes + segment->file_offset) / PAGE_BYTES;
+    for (uint64_t done = 0; done < segment->pages;) {
+        uint64_t left = segment->pages - done;
+        struct kernel_map_frame_request request = {
+            .vspace_slot = target->vspace_slot,
+            .frame_slot = module->image_slot,
+            .va = segment->va + done * PAGE_BYTES,
+            .frame_page = first_page + done,
+            .page_count = (uint32_t)(left < VSPACED_MAP_PAGES_MAX ? left : VSPACED_MAP_PAGES_MAX),
+            .rights = segment->rights,
+        };
+        enum status status = kernel_map(caller, module->kernel_slot, &request);
+        if (status != STATUS_OK)
+            return status;
+        done += request.page_count;
+    }
+    return STATUS_OK;
+}
+
+/* Fills the frame at the scratch slot with the file's bytes of page `page` of the segment, and maps
+ * it. */
+static enum status fill_and_map(struct caller *caller, const struct image_module *module,
+                                const struct image_target *target,
+                                const struct elf_segment *segment, uint64_t page)
+{
+    uint64_t offset = page * PAGE_BYTES;
+    if (offset < segment->file_bytes) {
+        uint64_t left = segment->file_bytes - offset;
+        enum status status = kernel_frame_copy(caller, module->kernel_slot, module->image_slot,
+                                               module->offset_bytes + segment->file_offset + offset,
+                                               target->scratch_slot, 0,
+                                               (uint32_t)(left < PAGE_BYTES ? left : PAGE_BYTES));
+        if (status != STATUS_OK)
+            return status;
+    }
+    return kernel_map(caller, module->kernel_slot,
+                      &(struct kernel_map_frame_request){
+                          .vspace_slot = target->vspace_slot,
+                          .frame_slot = target->scratch_slot,
+                          .va = segment->va + offset,
+                          .page_count = 1,
+                          .rights = segment->rights,
+                      });
+}
+
+/* One frame a page. The capability is dropped at once: a mapped frame lives on, one that could not
+ * be mapped goes back to its untyped. */
+static enum status map_private(struct caller *caller, const struct image_module *module,
+                               const struct image_target *target, const struct elf_segment *segment)
+{
+    for (uint64_t page = 0; page < segment->pages; page++) {
+        enum status status = kernel_retype(caller, module->kernel_slot, target->untyped_slot,
+                                           OBJECT_FRAME, 1, target->scratch_slot);
+        if (status != STATUS_OK)
+            return status;
+        status = fill_and_map(caller, module, target, segment, page);
+        enum status dropped = kernel_self_drop(caller, target->scratch_slot);
+        if (status == STATUS_OK)
+            status = dropped;
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status image_build(struct caller *caller, const struct image_module *module,
+                        const struct image_target *target, const struct elf_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        bool is_private = (segment->rights & RIGHT_WRITE) != 0;
+        enum status status = is_private ? map_private(caller, module, target, segment)
+                                        : map_shared(caller, module, target, segment);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* Builds a staged child from an ELF file in the boot image, every page present from the start.
+ * procd builds the foundation with it, rootd builds procd. Children that a pager backs need
+ * image_plan alone.
+ *
+ * Nothing here starts, aborts or owns a process: on an error the caller aborts the child, and what
+ * was mapped until then goes back with it. */
+#ifndef BASALT_SERVICES_LIB_IMAGE_LOADER_H
+#define BASALT_SERVICES_LIB_IMAGE_LOADER_H
+
+#include <stdint.h>
+
+#include "abi/elf_plan.h"
+#include "services/lib/kernel_calls.h"
+
+/* A module of the boot image: the ELF file in bytes [offset_bytes, offset_bytes + size_bytes). */
+struct image_module {
+    uint32_t kernel_slot; /* KERNEL_PROCESS of the caller */
+    uint32_t image_slot;  /* IMAGE with READ, and MAP and EXECUTE for image_build */
+    uint64_t offset_bytes;
+    uint64_t size_bytes;
+};
+
+/* Where the pages go, and what pays for the private ones. */
+struct image_target {
+    uint32_t vspace_slot;  /* VSPACE of the staged child, with MAP */
+    uint32_t untyped_slot; /* one page is drawn from it for each page of a writable segment */
+    uint32_t
+        scratch_slot; /* an empty slot of the caller; empty again afterwards, also on an error */
+};
+
+/* Reads the headers of the module (one FRAME_READ) and plans it. Changes nothing. *plan is all zero
+ * on an error: NOT_ALIGNED (offset), OUT_OF_RANGE (offset + size wraps), INVALID_ARGUMENT (no
+ * bytes), those of FRAME_READ (the range leaves the image), those of elf_plan_parse. */
+enum status image_plan(struct caller *caller, const struct image_module *module,
+                       struct elf_plan *plan);
+
+/* Maps every page of `plan`, which image_plan made of the same module: the pages of segments that
+ * are not writable are the image's own, those of writable segments are zeroed frames with the
+ * file's bytes copied in. The frames live by their mapping alone: no capability to them is left.
+ * Errors: those of RETYPE, FRAME_COPY and MAP_FRAME; pages mapped before the failing one stay
+ * mapped. */
+enum status image_build(struct caller *caller, const struct image_module *module,
+                        const struct image_target *target, const struct elf_plan *plan);
+
+#endif
