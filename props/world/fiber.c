@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Stack switching for x86-64 SysV. Knows nothing of processes. An abandoned stack is unpoisoned before
- * it is used again: AddressSanitizer would otherwise report frames that never returned. */
+/* Stack switching for x86-64 SysV. Knows nothing of processes. An abandoned stack is unpoisoned
+ * before it is used again: AddressSanitizer would otherwise report frames that never returned. */
 #include "props/world/fiber.h"
 
 #include <stdint.h>
@@ -69,8 +69,8 @@ int fiber_prepare(struct fiber *fiber, void (*entry)(void))
     __asan_unpoison_memory_region(fiber->stack_bottom, FIBER_STACK_BYTES);
 #endif
     fiber->sanitizer_fake = NULL;
-    /* The stack as fiber_swap left it: six registers, the return address, one slot so that the entry
-     * sees the alignment of a called function. */
+    /* The stack as fiber_swap left it: six registers, the return address, one slot so that the
+     * entry sees the alignment of a called function. */
     uint64_t *top = (uint64_t *)((uint8_t *)fiber->stack_bottom + FIBER_STACK_BYTES);
     *--top = 0;
     *--top = 0;
