@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+/* Decides whether what rootd was given is what was agreed. Makes no call that changes anything. */
+#include "services/rootd/intake.h"
+
+#include <string.h>
+
+#include "abi/boot_image.h"
+#include "abi/boot_name.h"
+#include "services/lib/image_loader.h"
+
+const uint32_t foundation_roles[FOUNDATION_COUNT] = {
+    [FOUNDATION_MEMD] = ROLE_MEMD,
+    [FOUNDATION_VSPACED] = ROLE_VSPACED,
+    [FOUNDATION_PAGERD] = ROLE_PAGERD,
+    [FOUNDATION_PROCD] = ROLE_PROCD,
+};
+
+const uint32_t helper_roles[HELPER_COUNT] = {
+    ROLE_PHASE0_PROBE,       ROLE_PHASE0_EXIT,        ROLE_PHASE0_FAULT_KILL,
+    ROLE_PHASE0_ISOLATION_A, ROLE_PHASE0_ISOLATION_B,
+};
+
+#define KERNEL_RIGHTS (RIGHT_CONTROL | RIGHT_TRANSFER)
+
+const struct boot_cap boot_caps[] = {
+    {SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL},
+    {SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT},
+    {SLOT_IMAGE, OBJECT_IMAGE, RIGHT_READ | RIGHT_EXECUTE | RIGHT_MAP | RIGHT_TRANSFER},
+    {SLOT_UNTYPED_BASE, OBJECT_UNTYPED, RIGHT_CONTROL | RIGHT_TRANSFER},
+    {SLOT_UNTYPED_BASE + 1, OBJECT_UNTYPED, RIGHT_CONTROL | RIGHT_TRANSFER},
+    {SLOT_PROCD_DRIVER_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT},
+    {SLOT_KERNEL_TIME_ENDPOINT, OBJECT_KERNEL_TIME, KERNEL_RIGHTS},
+    {SLOT_KERNEL_IRQ_ENDPOINT, OBJECT_KERNEL_IRQ, KERNEL_RIGHTS},
+    {SLOT_KERNEL_HOTPLUG_ENDPOINT, OBJECT_KERNEL_HOTPLUG, KERNEL_RIGHTS},
+    {SLOT_KERNEL_PCI_CONFIG_ENDPOINT, OBJECT_KERNEL_PCI_CONFIG, KERNEL_RIGHTS},
+    {SLOT_KERNEL_CONSOLE_ENDPOINT, OBJECT_KERNEL_CONSOLE, KERNEL_RIGHTS},
+    {SLOT_KERNEL_COM1_ENDPOINT, OBJECT_KERNEL_COM1, KERNEL_RIGHTS},
+    {SLOT_KERNEL_MEM_ENDPOINT, OBJECT_KERNEL_MEMORY, KERNEL_RIGHTS},
+    {SLOT_KERNEL_VSPACE_ENDPOINT, OBJECT_KERNEL_VSPACE, KERNEL_RIGHTS},
+    {SLOT_KERNEL_PAGER_ENDPOINT, OBJECT_KERNEL_PAGER, KERNEL_RIGHTS},
+    {SLOT_KERNEL_LOG_ENDPOINT, OBJECT_KERNEL_LOG, KERNEL_RIGHTS},
+    {SLOT_KERNEL_PROCESS_ENDPOINT, OBJECT_KERNEL_PROCESS, KERNEL_RIGHTS},
+    {SLOT_KERNEL_CHILD_POPULATE_ENDPOINT, OBJECT_KERNEL_CHILD_POPULATE, KERNEL_RIGHTS},
+    {SLOT_KERNEL_ACPI_ENDPOINT, OBJECT_KERNEL_ACPI, KERNEL_RIGHTS},
+    {SLOT_KERNEL_I8042_ENDPOINT, OBJECT_KERNEL_I8042, KERNEL_RIGHTS},
+};
+const unsigned boot_cap_count = sizeof boot_caps / sizeof boot_caps[0];
+
+/* --- handoff ------------------------------------------------------------------------------ */
+
+enum status intake_handoff(struct rootd_intake *out, const void *bytes, size_t size_bytes,
+                           uint32_t root_endpoint_slot)
+{
+    struct handoff *handoff = &out->handoff;
+    enum status status = handoff_parse(bytes, size_bytes, handoff);
+    if (status != STATUS_OK)
+        return status;
+    if (root_endpoint_slot == SLOT_SERVICE_ENDPOINT &&
+        handoff->root_endpoint_slot == SLOT_SERVICE_ENDPOINT && handoff->image_slot == SLOT_IMAGE &&
+        handoff->untyped_count == 2 && handoff->untyped[0].slot == SLOT_UNTYPED_BASE &&
+        handoff->untyped[1].slot == SLOT_UNTYPED_BASE + 1)
+        return STATUS_OK;
+    memset(handoff, 0, sizeof *handoff);
+    return STATUS_INVALID_ARGUMENT;
+}
+
+/* --- own cspace --------------------------------------------------------------------------- */
+
+/* The next capability that is held, compared with the next that is expected (null: no more). Both
+ * go up strictly, so the first difference says which side lacks the slot. */
+static enum status compare(const struct kernel_query_local_cap_reply *held,
+                           const struct boot_cap *expected)
+{
+    if (expected == NULL || held->slot < expected->slot)
+        return STATUS_DENIED;
+    if (held->slot > expected->slot)
+        return STATUS_NOT_FOUND;
+    bool equal = held->object_type == (uint32_t)expected->object_type &&
+                 held->rights == expected->rights && held->badge == 0;
+    return equal ? STATUS_OK : STATUS_INVALID_ARGUMENT;
+}
+
+enum status intake_inventory(struct caller *caller, bool *kernel_failed)
+{
+    uint32_t slot = SLOT_SELF;
+    for (unsigned i = 0; i <= boot_cap_count; i++) {
+        const struct boot_cap *expected = i < boot_cap_count ? &boot_caps[i] : NULL;
+        struct kernel_query_local_cap_reply held;
+        enum status status = kernel_self_query(caller, slot, QUERY_NEXT, &held);
+        if (status == STATUS_NOT_FOUND)
+            return expected == NULL ? STATUS_OK : STATUS_NOT_FOUND;
+        if (status == STATUS_OK && held.slot < slot)
+            status = STATUS_INTERNAL;
+        *kernel_failed = status != STATUS_OK;
+        if (status == STATUS_OK)
+            status = compare(&held, expected);
+        if (status != STATUS_OK)
+            return status;
+        slot = held.slot + 1;
+    }
+    return STATUS_DENIED; /* compare() refused whatever follows the last expected one */
+}
+
+/* --- boot config -------------------------------------------------------------------------- */
+
+static enum status read_config(struct caller *caller, struct rootd_intake *intake,
+                               bool *kernel_failed)
+{
+    int index = handoff_find(&intake->handoff, BOOT_CONFIG_MODULE_NAME);
+    if (index < 0 || intake->handoff.modules[index].kind != BOOT_SECTION_BOOT_CONFIG)
+        return STATUS_MISSING_MODULE;
+    const struct handoff_module *module = &intake->handoff.modules[index];
+    if (module->size_bytes > sizeof intake->config_bytes)
+        return STATUS_BAD_LENGTH;
+    for (uint64_t done = 0; done < module->size_bytes;) {
+        uint64_t left = module->size_bytes - done;
+        uint32_t count =
+            left < FRAME_TRANSFER_BYTES_MAX ? (uint32_t)left : (uint32_t)FRAME_TRANSFER_BYTES_MAX;
+        enum status status =
+            kernel_frame_read(caller, SLOT_KERNEL_MEM_ENDPOINT, SLOT_IMAGE,
+                              module->offset_bytes + done, count, intake->config_bytes + done);
+        *kernel_failed = status != STATUS_OK;
+        if (status != STATUS_OK)
+            return status;
+        done += count;
+    }
+    enum status status =
+        boot_config_parse(intake->config_bytes, (size_t)module->size_bytes, &intake->config);
+    intake->validation_profile = intake->config.validation_profile;
+    return status;
+}
+
+/* --- entries and modules -------------------------------------------------------------------- */
+
+static bool is_foundation(uint32_t role)
+{
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        if (foundation_roles[i] == role)
+            return true;
+    }
+    return false;
+}
+
+/* One entry against the role table. */
+static enum status check_entry(const struct boot_config_entry *entry, uint32_t profile)
+{
+    const struct role *role = role_find(entry->role);
+    if (role == NULL || role->id == ROLE_ROOTD || !boot_name_is(entry->module, role->image))
+        return STATUS_INVALID_ARGUMENT;
+    uint32_t kind = role->kind == ROLE_KIND_DRIVER ? BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER
+                                                   : BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
+    if (entry->launch_kind != kind)
+        return STATUS_INVALID_ARGUMENT;
+    switch (role->presence) {
+    case ROLE_PRESENCE_RUNTIME:
+        return entry->flags == BOOT_ENTRY_REQUIRED ? STATUS_OK : STATUS_INVALID_ARGUMENT;
+    case ROLE_PRESENCE_PHASE0:
+        return profile == VALIDATION_PROFILE_PHASE0 ? STATUS_OK : STATUS_INVALID_ARGUMENT;
+    case ROLE_PRESENCE_LATER:
+        return entry->flags == BOOT_ENTRY_REQUIRED ? STATUS_UNSUPPORTED : STATUS_OK;
+    }
+    return STATUS_INVALID_ARGUMENT;
+}
+
+/* procd is launched first whatever the config says, then the others in the fixed order. */
+static unsigned launch_position(uint32_t role)
+{
+    for (unsigned i = 0; i < FOUNDATION_PROCD; i++) {
+        if (foundation_roles[i] == role)
+            return i + 1;
+    }
+    return role == ROLE_PROCD ? 0 : FOUNDATION_COUNT;
+}
+
+/* A dependency that the fixed order cannot honour is a contradiction, not a wish. */
+static enum status check_order(const struct boot_config_entry *entry)
+{
+    if (!is_foundation(entry->role))
+        return STATUS_OK;
+    for (uint32_t i = 0; i < entry->dependency_count; i++) {
+        if (launch_position(entry->dependencies[i]) >= launch_position(entry->role))
+            return STATUS_BAD_ORDER;
+    }
+    return STATUS_OK;
+}
+
+static enum status take_module(struct caller *caller, const struct rootd_intake *intake,
+                               uint32_t role_id, struct rootd_module *out, bool *kernel_failed)
+{
+    int entry = boot_config_find(&intake->config, role_id);
+    const struct role *role = role_find(role_id);
+    int index = role == NULL ? -1 : handoff_find(&intake->handoff, role->image);
+    if (entry < 0 || index < 0)
+        return STATUS_MISSING_MODULE;
+    const struct handoff_module *module = &intake->handoff.modules[index];
+    if (module->kind != BOOT_SECTION_EXECUTABLE)
+        return STATUS_INVALID_ARGUMENT;
+    *out = (struct rootd_module){
+        .role = role_id,
+        .offset_bytes = module->offset_bytes,
+        .size_bytes = module->size_bytes,
+        .ready_ticks = intake->config.entries[entry].ready_ticks,
+    };
+    struct image_module image = {
+        .kernel_slot = SLOT_KERNEL_MEM_ENDPOINT,
+        .image_slot = SLOT_IMAGE,
+        .offset_bytes = module->offset_bytes,
+        .size_bytes = module->size_bytes,
+    };
+    /* The handoff was validated: a range that the kernel refuses now is its contradiction. */
+    enum status status = image_plan(caller, &image, &out->elf);
+    *kernel_failed = status == STATUS_DENIED || status == STATUS_NOT_FOUND ||
+                     status == STATUS_INTERNAL || status == STATUS_PEER_DIED;
+    return status;
+}
+
+static enum status take_modules(struct caller *caller, struct rootd_intake *intake,
+                                bool *kernel_failed)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < intake->config.entry_count && status == STATUS_OK; i++) {
+        status = check_entry(&intake->config.entries[i], intake->validation_profile);
+        if (status == STATUS_OK)
+            status = check_order(&intake->config.entries[i]);
+    }
+    for (unsigned i = 0; i < FOUNDATION_COUNT && status == STATUS_OK; i++)
+        status =
+            take_module(caller, intake, foundation_roles[i], &intake->foundation[i], kernel_failed);
+    if (intake->validation_profile != VALIDATION_PROFILE_PHASE0)
+        return status;
+    for (unsigned i = 0; i < HELPER_COUNT && status == STATUS_OK; i++)
+        status = take_module(caller, intake, helper_roles[i], &intake->helpers[i], kernel_failed);
+    return status;
+}
+
+enum status intake_modules(struct caller *caller, struct rootd_intake *out, bool *kernel_failed)
+{
+    enum status status = read_config(caller, out, kernel_failed);
+    if (status == STATUS_OK)
+        status = take_modules(caller, out, kernel_failed);
+    if (status == STATUS_OK) {
+        out->launch_pool_pages = out->handoff.untyped[1].pages;
+        return STATUS_OK;
+    }
+    uint32_t profile = out->validation_profile;
+    memset(out, 0, sizeof *out); /* R2: a status or a whole intake */
+    out->validation_profile = profile;
+    return status;
+}

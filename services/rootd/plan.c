@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+/* The authority plan, computed from the role table and an accepted intake. Makes no call. Every
+ * capability that a child gets passes plan_row, which gives no right that the row does not state
+ * and none upwards (R4). */
+#include "services/rootd/plan.h"
+
+#include <string.h>
+
+#include "abi/cursor.h"
+#include "services/lib/service.h"
+
+/* What rootd has in a slot when it installs from there. The launcher's own slots are filled on the
+ * way: aliases of what was launched, and the bootstrap untyped. */
+static struct boot_cap source_at(uint32_t slot)
+{
+    switch (slot) {
+    case SLOT_PEER_MEMD:
+    case SLOT_PEER_VSPACED:
+    case SLOT_PEER_PAGERD:
+    case SLOT_PEER_PROCD:
+        return (struct boot_cap){slot, OBJECT_ENDPOINT, RIGHT_SEND | RIGHT_TRANSFER};
+    case SLOT_BOOTSTRAP_UNTYPED:
+        return (struct boot_cap){slot, OBJECT_UNTYPED, RIGHT_CONTROL | RIGHT_TRANSFER};
+    default:
+        break;
+    }
+    for (unsigned i = 0; i < boot_cap_count; i++) {
+        if (boot_caps[i].slot == slot)
+            return boot_caps[i];
+    }
+    return (struct boot_cap){0, OBJECT_NONE, 0};
+}
+
+/* Calls only go down the rank: whoever can send to an equal or a higher one could wait for a
+ * service that waits for it (E5). */
+static enum status check_rank(const struct role *role, const struct intake *row, uint32_t peer)
+{
+    if (row->object_type != OBJECT_ENDPOINT || (row->rights & RIGHT_SEND) == 0)
+        return STATUS_OK;
+    const struct role *peer_role = role_find(peer);
+    if (peer_role == NULL || peer_role->rank >= role->rank)
+        return STATUS_BAD_ORDER;
+    return STATUS_OK;
+}
+
+enum status plan_row(const struct role *role, const struct intake *row, struct plan_install *out)
+{
+    memset(out, 0, sizeof *out);
+    if (row->slot == SLOT_NULL || row->slot == SLOT_SELF || row->slot == SLOT_SERVICE_ENDPOINT ||
+        row->slot == SLOT_LEGACY || row->rights == 0)
+        return STATUS_INVALID_ARGUMENT;
+    uint32_t peer = service_peer_role(row->slot, row->object_type, row->rights);
+    enum status status = check_rank(role, row, peer);
+    if (status != STATUS_OK)
+        return status;
+    struct boot_cap source = source_at(row->source_slot != 0 ? row->source_slot : row->slot);
+    if (source.object_type == OBJECT_NONE)
+        return STATUS_NOT_FOUND;
+    /* Rights only shrink, and only what may be given is given (K1). */
+    if (source.object_type != row->object_type || (source.rights & row->rights) != row->rights ||
+        (source.rights & RIGHT_TRANSFER) == 0)
+        return STATUS_DENIED;
+    *out = (struct plan_install){
+        .source_slot = source.slot,
+        .target_slot = row->slot,
+        .rights = row->rights,
+        .badge = peer == ROLE_NONE ? 0 : role->id,
+    };
+    return STATUS_OK;
+}
+
+static void add_entry(struct envelope *envelope, uint32_t slot, uint32_t type, uint16_t rights,
+                      uint32_t peer)
+{
+    envelope->entries[envelope->entry_count++] = (struct envelope_entry){
+        .slot = slot, .object_type = (uint16_t)type, .rights = rights, .peer_role = peer};
+    envelope->slot_window_last = slot;
+}
+
+/* Envelope and installs of one role; rows come in ascending slots, above the endpoint's. */
+static enum status plan_launch_make(const struct rootd_intake *intake, unsigned index,
+                                    struct plan_launch *out)
+{
+    const struct rootd_module *module = &intake->foundation[index];
+    const struct role *role = role_find(foundation_roles[index]);
+    unsigned row_count = 0;
+    const struct intake *rows = role_intake(foundation_roles[index], &row_count);
+    if (role == NULL || module->role != role->id)
+        return STATUS_NOT_FOUND;
+    if (row_count + 1 > ENVELOPE_ENTRY_LIMIT)
+        return STATUS_EXHAUSTED;
+    out->role = role->id;
+    out->budget_pages = role->budget_pages;
+    out->envelope = (struct envelope){
+        .role = role->id,
+        .service_endpoint_slot = SLOT_SERVICE_ENDPOINT,
+        .primary_control_slot = role->primary_slot,
+        .slot_window_first = SLOT_SERVICE_ENDPOINT,
+        .validation_profile = intake->validation_profile,
+        .ready_deadline_ticks = module->ready_ticks,
+    };
+    add_entry(&out->envelope, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, 0);
+    for (unsigned i = 0; i < row_count; i++) {
+        enum status status = plan_row(role, &rows[i], &out->installs[out->install_count]);
+        if (status != STATUS_OK)
+            return status;
+        out->install_count++;
+        add_entry(&out->envelope, rows[i].slot, rows[i].object_type, rows[i].rights,
+                  service_peer_role(rows[i].slot, rows[i].object_type, rows[i].rights));
+    }
+    return envelope_validate(&out->envelope);
+}
+
+uint64_t plan_service_pages(const struct role *role, const struct elf_plan *elf)
+{
+    uint64_t pages = role->budget_pages;
+    for (uint32_t i = 0; i < elf->segment_count && i < ELF_SEGMENT_LIMIT; i++) {
+        if ((elf->segments[i].rights & RIGHT_WRITE) != 0)
+            pages += elf->segments[i].pages; /* below 2^36 each: user addresses end at 2^47 */
+    }
+    return pages;
+}
+
+/* procd's untyped holds all of memd, vspaced and pagerd; procd itself and that untyped come from
+ * the launch pool. Page tables are part of the budgets. */
+static enum status plan_memory(const struct rootd_intake *intake, struct rootd_plan *out)
+{
+    for (unsigned i = 0; i < FOUNDATION_PROCD; i++) {
+        const struct role *role = role_find(foundation_roles[i]);
+        if (role == NULL)
+            return STATUS_NOT_FOUND;
+        out->bootstrap_pages += plan_service_pages(role, &intake->foundation[i].elf);
+    }
+    const struct role *procd = role_find(ROLE_PROCD);
+    if (procd == NULL)
+        return STATUS_NOT_FOUND;
+    uint64_t procd_pages = plan_service_pages(procd, &intake->foundation[FOUNDATION_PROCD].elf);
+    if (!range_within(procd_pages, out->bootstrap_pages, intake->launch_pool_pages) ||
+        out->bootstrap_pages > RETYPE_COUNT_MAX)
+        return STATUS_EXHAUSTED;
+    return STATUS_OK;
+}
+
+/* --- digest --------------------------------------------------------------------------------- */
+
+static void digest_number(struct sha256 *hash, uint64_t value)
+{
+    uint8_t bytes[8];
+    struct writer writer = writer_over(bytes, sizeof bytes);
+    write_u64(&writer, value);
+    sha256_update(hash, bytes, sizeof bytes);
+}
+
+static void digest_module(struct sha256 *hash, const struct rootd_module *module)
+{
+    digest_number(hash, module->role);
+    digest_number(hash, module->offset_bytes);
+    digest_number(hash, module->size_bytes);
+    digest_number(hash, module->ready_ticks);
+}
+
+static void digest_launch(struct sha256 *hash, const struct plan_launch *launch)
+{
+    uint8_t bytes[ENVELOPE_BYTES_MAX];
+    size_t written = 0;
+    (void)envelope_encode(&launch->envelope, bytes, sizeof bytes, &written); /* it validated */
+    digest_number(hash, written);
+    sha256_update(hash, bytes, written);
+    digest_number(hash, launch->budget_pages);
+    digest_number(hash, launch->install_count);
+    for (uint32_t i = 0; i < launch->install_count; i++) {
+        digest_number(hash, launch->installs[i].source_slot);
+        digest_number(hash, launch->installs[i].target_slot);
+        digest_number(hash, launch->installs[i].rights);
+        digest_number(hash, launch->installs[i].badge);
+    }
+}
+
+/* Fixed order and fixed widths, so that equal plans have equal digests and no two others do. */
+static void plan_digest(const struct rootd_intake *intake, struct rootd_plan *out)
+{
+    struct sha256 hash;
+    sha256_init(&hash);
+    digest_number(&hash, intake->validation_profile);
+    digest_number(&hash, out->bootstrap_pages);
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        digest_module(&hash, &intake->foundation[i]);
+        digest_launch(&hash, &out->launches[i]);
+    }
+    for (unsigned i = 0; i < HELPER_COUNT; i++)
+        digest_module(&hash, &intake->helpers[i]);
+    sha256_final(&hash, out->digest);
+}
+
+enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out)
+{
+    memset(out, 0, sizeof *out);
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < FOUNDATION_COUNT && status == STATUS_OK; i++)
+        status = plan_launch_make(intake, i, &out->launches[i]);
+    if (status == STATUS_OK)
+        status = plan_memory(intake, out);
+    if (status != STATUS_OK) {
+        memset(out, 0, sizeof *out);
+        return status;
+    }
+    plan_digest(intake, out);
+    return STATUS_OK;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/* The authority plan: which capability of rootd goes to which slot of which service, with which
+ * rights and badge; what each envelope says; how much memory the foundation is built from. Pure:
+ * no call is made, and everything is decided before the first mutation. */
+#ifndef BASALT_SERVICES_ROOTD_PLAN_H
+#define BASALT_SERVICES_ROOTD_PLAN_H
+
+#include "abi/envelope.h"
+#include "abi/sha256.h"
+#include "services/rootd/intake.h"
+
+enum { PLAN_INSTALL_LIMIT = ENVELOPE_ENTRY_LIMIT };
+
+/* One copy into a staged child. */
+struct plan_install {
+    uint32_t source_slot; /* of rootd; a peer's alias or the bootstrap untyped is there by then */
+    uint32_t target_slot;
+    uint16_t rights;
+    uint32_t badge; /* the child's role id on a peer's endpoint, otherwise 0 */
+};
+
+struct plan_launch {
+    uint32_t role;
+    uint32_t budget_pages;
+    struct envelope envelope;
+    uint32_t install_count;
+    struct plan_install installs[PLAN_INSTALL_LIMIT]; /* ascending target slots */
+};
+
+struct rootd_plan {
+    uint64_t bootstrap_pages; /* procd's untyped: everything memd, vspaced and pagerd are made of */
+    struct plan_launch launches[FOUNDATION_COUNT]; /* in the order of foundation_roles */
+    uint8_t digest[SHA256_BYTES];                  /* over all of the above and the modules */
+};
+
+/* Computes the plan from an accepted intake. On any error *out is all zero. Errors: those of
+ * plan_row and envelope_validate; EXHAUSTED (the launch pool is smaller than what the foundation
+ * is built from). The result depends on the intake's roles, modules and profile, not on the order
+ * of config rows (R3). */
+enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out);
+
+/* Decides one intake row of a role: *out is the install. Exposed because its refusals protect R4:
+ * BAD_ORDER         a send right to an equal or higher rank (calls only go down; no exceptions)
+ * NOT_FOUND         rootd holds nothing in the source slot, at boot or by then
+ * DENIED            the source has another type, fewer rights, or may not be given (TRANSFER)
+ * INVALID_ARGUMENT  the legacy slot, SELF or the child's own endpoint as target; no rights */
+enum status plan_row(const struct role *role, const struct intake *row, struct plan_install *out);
+
+/* Pages that a foundation service takes: its kernel budget and one page for each page of its
+ * writable segments (the others are the image's own). */
+uint64_t plan_service_pages(const struct role *role, const struct elf_plan *elf);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/* rootd: the first process. It
+ *
+ *   1. validates the kernel's handoff, its own cspace, and the boot config (intake.h);
+ *   2. computes the whole authority plan before the first mutation (plan.h);
+ *   3. launches procd by kernel control and hands it its envelope;
+ *   4. launches memd, vspaced and pagerd through procd, in that order, and binds them in procd;
+ *   5. with profile phase0: runs the five helpers and checks what becomes of them;
+ *   6. sheds all authority but the stated rest, reports READY;
+ *   7. runtime images: answers DENIED to everything for ever, and ends the system when procd ends;
+ *      phase0: EXIT(0).
+ *
+ * A failure at any step undoes what was done (teardown.c), reports one terminal status and ends
+ * with EXIT(1). Every wait has a deadline (R5).
+ *
+ * Report: one line on the log endpoint, "ERIX_ROOTD:" and the name of the status. With profile
+ * phase0, never in a runtime image, "ROOTD_STAGE:<name>" lines come before it; a failure adds
+ * "ROOTD_STAGE:FAILED:<stage>:<status code that caused it>".
+ *
+ * What rootd holds at boot, exactly, with all rights of the type (KERNEL_SELF: CONTROL): SELF (1),
+ * its endpoint (2), IMAGE (5), memory for memd (SLOT_UNTYPED_BASE) and the launch pool (the slot
+ * after it), procd's driver endpoint (2112), and every kernel-control endpoint at its slot.
+ * At READY, exactly (R6): SELF, its endpoint, KERNEL_LOG, and procd's PROCESS at
+ * ROOTD_SLOT_PROCD_PROCESS: as procd's creator it is the one that hears of its end. */
+#ifndef BASALT_SERVICES_ROOTD_ROOTD_H
+#define BASALT_SERVICES_ROOTD_ROOTD_H
+
+#include "services/rootd/intake.h"
+#include "services/rootd/plan.h"
+
+/* The published terminal states. */
+enum rootd_status {
+    ROOTD_READY,
+    ROOTD_HANDOFF_INVALID,  /* the handoff breaks its format, or names other slots than agreed */
+    ROOTD_CONTRACT_INVALID, /* cspace, boot config, modules or plan break the contract */
+    ROOTD_INTERNAL_ERROR,   /* the kernel refused what it owes; or procd ended after READY */
+    ROOTD_SERVICE_BOOTSTRAP_FAILED /* a launch, a handshake or a helper failed; all is undone */
+};
+
+/* Where it stands; names are those of the ROOTD_STAGE lines. */
+enum rootd_stage {
+    STAGE_HANDOFF,
+    STAGE_INTAKE,
+    STAGE_PLAN,
+    STAGE_LAUNCH_PROCD,
+    STAGE_LAUNCH_MEMD,
+    STAGE_LAUNCH_VSPACED,
+    STAGE_LAUNCH_PAGERD,
+    STAGE_BIND,
+    STAGE_HELPERS,
+    STAGE_RESOURCES,
+    STAGE_SHED,
+    STAGE_RUN
+};
+
+/* Slots of rootd's own cspace beside those of abi/slots.h. The peer slots (SLOT_PEER_*) hold the
+ * send aliases of what it launched, SLOT_BOOTSTRAP_UNTYPED procd's untyped until it is shed. */
+enum {
+    ROOTD_SLOT_LAUNCH_POOL = SLOT_UNTYPED_BASE + 1,
+    ROOTD_SLOT_WINDOW = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT, /* for replies; four slots */
+    ROOTD_SLOT_SCRATCH = SLOT_RECEIVE_BASE + 2 * MESSAGE_CAP_LIMIT,
+    ROOTD_SLOT_PROCD_PROCESS = SLOT_DYNAMIC_BASE,
+    ROOTD_SLOT_VSPACE, /* of procd, until it has started */
+    ROOTD_SLOT_GRANT,  /* of the child being populated */
+};
+
+enum {
+    ROOTD_CALL_TICKS = 5000,   /* how long procd and memd may take to answer anything but READY */
+    ROOTD_STOP_TICKS = 1000,   /* the same while tearing down */
+    ROOTD_SETTLE_TICKS = 2000, /* how long resources may take to be back after the last helper */
+    ROOTD_PROCD_TOKEN = 1,     /* of procd's terminal event */
+    ROOTD_EXIT_READY = 0,
+    ROOTD_EXIT_FAILED = 1
+};
+
+/* How far the launch of one foundation role went; what teardown.c has to undo. */
+enum launch_state {
+    LAUNCH_NONE,
+    LAUNCH_STAGED, /* exists, cannot run */
+    LAUNCH_STARTED
+};
+
+/* All zero is a valid start. Indices follow foundation_roles (plan.h). */
+struct rootd {
+    struct caller caller;
+    struct rootd_intake intake;
+    struct rootd_plan plan;
+    enum rootd_stage stage;
+    enum rootd_status status;
+    enum status cause; /* why, when status is not READY */
+    enum launch_state launched[FOUNDATION_COUNT];
+    uint64_t process_ids[FOUNDATION_COUNT]; /* procd's number of each child; procd's own is 0 */
+    struct message message;                 /* the receive loop's */
+};
+
+/* Everything above. `handoff` are the bytes that entry code copied; `root_endpoint_slot` is what
+ * it was started with in rdx. Returns only when EXIT was not carried out. */
+enum rootd_status rootd_run(struct rootd *state, const void *handoff, size_t handoff_size,
+                            uint32_t root_endpoint_slot);
+
+/* Name as it is reported, e.g. "READY". */
+const char *rootd_status_name(enum rootd_status status);
+const char *rootd_stage_name(enum rootd_stage stage);
+
+#endif
