@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/* Walks memd's whole state: do the books agree with themselves, and what is in them. Decides
+ * nothing and changes nothing. */
+#include "services/memd/books.h"
+
+#include <stddef.h>
+
+/* --- the lists ------------------------------------------------------------------------------- */
+
+/* A table of holdings: each place below used_count is held or free, and in exactly the list it
+ * belongs to. */
+static bool places_agree(const struct memd_places *places, const struct memd_holding *table,
+                         uint32_t limit)
+{
+    uint32_t held = 0;
+    uint32_t free_count = 0;
+    if (places->used_count > limit)
+        return false;
+    for (uint32_t i = 0; i < places->used_count; i++)
+        held += table[i].account != 0;
+    for (memd_link link = places->first_free; link != 0; link = table[link - 1].next) {
+        if (link > places->used_count || table[link - 1].account != 0 || free_count > limit)
+            return false;
+        free_count++;
+    }
+    return held == places->held_count && held + free_count == places->used_count;
+}
+
+/* The list of what one account holds: linked both ways, all its own; sums up into *count, *pages.
+ */
+static bool list_agrees(const struct memd_holding *table, uint32_t limit, memd_link first,
+                        uint32_t account_index, uint64_t *count, uint64_t *pages)
+{
+    memd_link previous = 0;
+    *count = 0;
+    *pages = 0;
+    for (memd_link link = first; link != 0; link = table[link - 1].next) {
+        if (link > limit || *count >= limit)
+            return false;
+        const struct memd_holding *holding = &table[link - 1];
+        if (holding->account != account_index + 1 || holding->previous != previous ||
+            holding->pages == 0 || holding->generation == 0)
+            return false;
+        previous = link;
+        *count += 1;
+        *pages += holding->pages;
+    }
+    return true;
+}
+
+/* --- accounts -------------------------------------------------------------------------------- */
+
+struct sums {
+    uint64_t pages;
+    uint64_t frames;
+    uint64_t untypeds;
+    uint64_t open;
+};
+
+static const char *account_check(const struct memd *memd, uint32_t index, struct sums *sums)
+{
+    const struct memd_account *account = &memd->accounts[index];
+    uint64_t frames, frame_pages, untypeds, untyped_pages;
+    if (!account->is_open) {
+        bool empty = account->first_frame == 0 && account->first_untyped == 0 &&
+                     account->frame_pages == 0 && account->untyped_pages == 0;
+        return empty ? NULL : "M5";
+    }
+    if (!list_agrees(memd->frames, MEMD_FRAME_LIMIT, account->first_frame, index, &frames,
+                     &frame_pages) ||
+        !list_agrees(memd->untypeds, MEMD_UNTYPED_LIMIT, account->first_untyped, index, &untypeds,
+                     &untyped_pages))
+        return "M3";
+    if (frames != frame_pages || frames != account->frame_pages ||
+        untypeds != account->untyped_count || untyped_pages != account->untyped_pages)
+        return "M1";
+    if (account->untyped_pages > account->limit_pages ||
+        account->frame_pages > account->limit_pages - account->untyped_pages)
+        return "M4";
+    if (account->generation == 0 || account->generation > MEMD_GENERATION_LAST)
+        return "M3";
+    sums->pages += frame_pages + untyped_pages;
+    sums->frames += frames;
+    sums->untypeds += untypeds;
+    sums->open++;
+    return NULL;
+}
+
+/* Every place is open, free, or used up. */
+static bool account_places_agree(const struct memd *memd)
+{
+    const struct memd_places *places = &memd->account_places;
+    uint32_t others = 0; /* open or used up */
+    uint32_t free_count = 0;
+    if (places->used_count > MEMD_ACCOUNT_LIMIT)
+        return false;
+    for (uint32_t i = 0; i < places->used_count; i++)
+        others +=
+            memd->accounts[i].is_open != 0 || memd->accounts[i].generation == MEMD_GENERATION_LAST;
+    for (memd_link link = places->first_free; link != 0;
+         link = memd->accounts[link - 1].next_free) {
+        if (link > places->used_count || memd->accounts[link - 1].is_open != 0 ||
+            free_count > MEMD_ACCOUNT_LIMIT)
+            return false;
+        free_count++;
+    }
+    return others + free_count == places->used_count;
+}
+
+/* --- sources --------------------------------------------------------------------------------- */
+
+/* The sources' totals and what is taken from them are the sums that the books state (M1). */
+static bool sources_agree(const struct memd *memd)
+{
+    uint64_t total = 0;
+    uint64_t taken = 0;
+    for (uint32_t i = 0; i < memd->source_count; i++) {
+        if (memd->sources[i].taken_pages > memd->sources[i].total_pages)
+            return false;
+        total += memd->sources[i].total_pages;
+        taken += memd->sources[i].taken_pages;
+    }
+    return total == memd->total_pages && taken == memd->taken_pages;
+}
+
+/* What is held of each source is what it says. */
+static bool source_holdings_agree(const struct memd *memd)
+{
+    uint64_t held[SLOT_UNTYPED_COUNT] = {0};
+    for (uint32_t i = 0; i < memd->frame_places.used_count; i++)
+        if (memd->frames[i].account != 0)
+            held[memd->frames[i].source % SLOT_UNTYPED_COUNT] += 1;
+    for (uint32_t i = 0; i < memd->untyped_places.used_count; i++)
+        if (memd->untypeds[i].account != 0)
+            held[memd->untypeds[i].source % SLOT_UNTYPED_COUNT] += memd->untypeds[i].pages;
+    for (uint32_t i = 0; i < SLOT_UNTYPED_COUNT; i++)
+        if (held[i] != memd->sources[i].taken_pages)
+            return false;
+    return true;
+}
+
+/* M2: sources are start-up slots; all that is handed out lies above them by its place. */
+static bool sources_allowed(const struct memd *memd)
+{
+    if (memd->source_count > SLOT_UNTYPED_COUNT)
+        return false;
+    for (uint32_t i = 0; i < memd->source_count; i++)
+        if (memd->sources[i].slot < SLOT_UNTYPED_BASE ||
+            memd->sources[i].slot >= SLOT_UNTYPED_BASE + SLOT_UNTYPED_COUNT)
+            return false;
+    return true;
+}
+
+const char *memd_check(const struct memd *memd)
+{
+    struct sums sums = {0};
+    if (!sources_allowed(memd))
+        return "M2";
+    if (!sources_agree(memd) || !source_holdings_agree(memd))
+        return "M1";
+    if (!places_agree(&memd->frame_places, memd->frames, MEMD_FRAME_LIMIT) ||
+        !places_agree(&memd->untyped_places, memd->untypeds, MEMD_UNTYPED_LIMIT) ||
+        !account_places_agree(memd))
+        return "E6";
+    for (uint32_t i = 0; i < memd->account_places.used_count; i++) {
+        const char *broken = account_check(memd, i, &sums);
+        if (broken != NULL)
+            return broken;
+    }
+    bool agree = sums.pages == memd->taken_pages && sums.frames == memd->frame_places.held_count &&
+                 sums.untypeds == memd->untyped_places.held_count &&
+                 sums.open == memd->account_places.held_count;
+    return agree ? NULL : "M1";
+}
+
+/* --- fields ---------------------------------------------------------------------------------- */
+
+static void visit_places(const struct memd_places *places, void (*visit)(void *, uint64_t),
+                         void *context)
+{
+    visit(context, places->first_free);
+    visit(context, places->used_count);
+    visit(context, places->held_count);
+}
+
+static void visit_holdings(const struct memd_places *places, const struct memd_holding *table,
+                           void (*visit)(void *, uint64_t), void *context)
+{
+    for (uint32_t i = 0; i < places->used_count; i++) {
+        visit(context, (uint64_t)table[i].generation << 32 | table[i].account);
+        visit(context, (uint64_t)table[i].next << 32 | table[i].previous);
+        visit(context, (uint64_t)table[i].source << 32 | table[i].pages);
+    }
+}
+
+void memd_visit_fields(const struct memd *memd, void (*visit)(void *context, uint64_t value),
+                       void *context)
+{
+    for (uint32_t i = 0; i < memd->source_count; i++) {
+        visit(context, memd->sources[i].slot);
+        visit(context, memd->sources[i].total_pages);
+        visit(context, memd->sources[i].taken_pages);
+    }
+    visit(context, memd->taken_pages);
+    visit_places(&memd->account_places, visit, context);
+    visit_places(&memd->frame_places, visit, context);
+    visit_places(&memd->untyped_places, visit, context);
+    for (uint32_t i = 0; i < memd->account_places.used_count; i++) {
+        const struct memd_account *account = &memd->accounts[i];
+        visit(context, account->limit_pages);
+        visit(context, (uint64_t)account->generation << 32 | account->account_class);
+        visit(context, (uint64_t)account->frame_pages << 32 | account->untyped_count);
+        visit(context, account->untyped_pages);
+        visit(context, (uint64_t)account->first_frame << 32 | account->first_untyped);
+        visit(context, (uint64_t)account->next_free << 32 | account->is_open);
+    }
+    visit_holdings(&memd->frame_places, memd->frames, visit, context);
+    visit_holdings(&memd->untyped_places, memd->untypeds, visit, context);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: ISC */
+/* memd's operations. Decides what an account may have and makes the kernel's memory calls; never
+ * maps anything, never reads or writes a frame, and names no untyped beside its sources (M2). */
+#include "services/memd/memd.h"
+
+#include <string.h>
+
+#include "services/memd/books.h"
+
+/* One request on its way: who asks, what, and the answer. */
+struct memd_step {
+    uint32_t account_index; /* of the sender, for rows that an account may send */
+    union {
+        struct memd_open_account_request open_account;
+        struct memd_close_account_request close_account;
+        struct memd_alloc_frames_request alloc_frames;
+        struct memd_free_frames_request free_frames;
+        struct memd_alloc_untyped_request alloc_untyped;
+        struct memd_free_untyped_request free_untyped;
+    } request;
+    union {
+        struct memd_open_account_reply open_account;
+        struct memd_close_account_reply close_account;
+        struct memd_alloc_frames_reply alloc_frames;
+        struct memd_alloc_untyped_reply alloc_untyped;
+        struct memd_query_account_reply query_account;
+        struct memd_query_memory_reply query_memory;
+    } reply;
+};
+
+static enum status destroy(struct memd *memd, uint32_t slot)
+{
+    return kernel_destroy(&memd->caller, SLOT_KERNEL_MEM_ENDPOINT, slot);
+}
+
+/* --- frames ---------------------------------------------------------------------------------- */
+
+/* Where the frames of one batch go and what they are made from. */
+struct frames_plan {
+    uint32_t count;
+    uint32_t index[MEMD_ALLOC_FRAMES_MAX];
+    uint32_t source[MEMD_ALLOC_FRAMES_MAX];
+};
+
+static enum status alloc_frames_decide(const struct memd *memd, uint32_t account_index,
+                                       uint32_t count, struct frames_plan *plan)
+{
+    *plan = (struct frames_plan){.count = count};
+    /* Is it within the limit, the memory and the reserve (M4, M7)? */
+    if (memd_pages_allowed(memd, account_index) < count ||
+        memd_frame_records_allowed(memd, account_index) < count)
+        return STATUS_EXHAUSTED;
+    /* Enough pages are left over all sources, so that this cannot run past the last one. */
+    memd_link link = 0;
+    uint32_t fresh = 0;
+    uint32_t source = 0;
+    uint64_t taken = 0; /* by this plan, from this source */
+    for (uint32_t i = 0; i < count; i++) {
+        while (memd_source_left(memd, source) == taken) {
+            source++;
+            taken = 0;
+        }
+        plan->source[i] = source;
+        plan->index[i] = memd_frame_peek(memd, &link, &fresh);
+        taken++;
+    }
+    return STATUS_OK;
+}
+
+/* Frames from `first` on that one RETYPE can make: neighbours in slots, of one source. */
+static uint32_t plan_run(const struct frames_plan *plan, uint32_t first)
+{
+    uint32_t count = 1;
+    while (first + count < plan->count &&
+           plan->index[first + count] == plan->index[first] + count &&
+           plan->source[first + count] == plan->source[first])
+        count++;
+    return count;
+}
+
+/* Makes the planned frames; *made says how many there are when the kernel refuses. */
+static enum status frames_make(struct memd *memd, const struct frames_plan *plan, uint32_t *made)
+{
+    *made = 0;
+    while (*made < plan->count) {
+        uint32_t run = plan_run(plan, *made);
+        enum status status = kernel_retype(&memd->caller, SLOT_KERNEL_MEM_ENDPOINT,
+                                           memd->sources[plan->source[*made]].slot, OBJECT_FRAME,
+                                           run, MEMD_FRAME_SLOT_BASE + plan->index[*made]);
+        if (status != STATUS_OK)
+            return status;
+        *made += run;
+    }
+    return STATUS_OK;
+}
+
+static void frames_commit(struct memd *memd, uint32_t account_index, const struct frames_plan *plan,
+                          uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        memd_frame_take(memd, account_index, plan->source[i]);
+}
+
+/* Undoes frames_make(). What cannot be destroyed is charged to the account, so that books and
+ * kernel still agree (M1). */
+static void frames_unmake(struct memd *memd, uint32_t account_index, const struct frames_plan *plan,
+                          uint32_t made)
+{
+    bool stuck[MEMD_ALLOC_FRAMES_MAX] = {false};
+    bool any_stuck = false;
+    for (uint32_t i = made; i-- > 0;) {
+        stuck[i] = destroy(memd, MEMD_FRAME_SLOT_BASE + plan->index[i]) != STATUS_OK;
+        any_stuck |= stuck[i];
+    }
+    if (!any_stuck)
+        return;
+    frames_commit(memd, account_index, plan, made);
+    for (uint32_t i = made; i-- > 0;)
+        if (!stuck[i])
+            memd_frame_give(memd, plan->index[i]);
+}
+
+static enum status alloc_frames(struct memd *memd, struct memd_step *step)
+{
+    struct frames_plan plan;
+    uint32_t made;
+    enum status status =
+        alloc_frames_decide(memd, step->account_index, step->request.alloc_frames.count, &plan);
+    if (status != STATUS_OK)
+        return status;
+    status = frames_make(memd, &plan, &made);
+    if (status != STATUS_OK) {
+        frames_unmake(memd, step->account_index, &plan, made);
+        return status;
+    }
+    frames_commit(memd, step->account_index, &plan, plan.count);
+    uint32_t ids[MEMD_ALLOC_FRAMES_MAX] = {0};
+    uint32_t slots[MEMD_ALLOC_FRAMES_MAX] = {0};
+    for (uint32_t i = 0; i < plan.count; i++) {
+        ids[i] = memd_frame_id(memd, plan.index[i]);
+        slots[i] = MEMD_FRAME_SLOT_BASE + plan.index[i];
+    }
+    step->reply.alloc_frames = (struct memd_alloc_frames_reply){
+        .count = plan.count,
+        .frame_id_0 = ids[0],
+        .frame_id_1 = ids[1],
+        .frame_id_2 = ids[2],
+        .frame_id_3 = ids[3],
+        .frame_slot_0 = slots[0],
+        .frame_slot_1 = slots[1],
+        .frame_slot_2 = slots[2],
+        .frame_slot_3 = slots[3],
+    };
+    return STATUS_OK;
+}
+
+/* A set of frame indexes, big enough to stay half empty. */
+enum { SEEN_LIMIT = 2 * MEMD_FREE_FRAMES_MAX };
+
+/* Adds to the set; false when it was there. */
+static bool seen_add(memd_link *seen, uint32_t index)
+{
+    uint32_t at = index % SEEN_LIMIT;
+    while (seen[at] != 0 && seen[at] != index + 1)
+        at = (at + 1) % SEEN_LIMIT;
+    bool added = seen[at] == 0;
+    seen[at] = index + 1;
+    return added;
+}
+
+static enum status free_frames_decide(const struct memd *memd, uint32_t account_index,
+                                      const struct memd_free_frames_request *request,
+                                      uint32_t *indexes)
+{
+    memd_link seen[SEEN_LIMIT] = {0};
+    for (uint32_t i = 0; i < request->count; i++) {
+        memd_link link = memd_frame_of(memd, account_index, request->frame_ids[i].frame_id);
+        if (link == 0)
+            return STATUS_NOT_FOUND;
+        if (!seen_add(seen, link - 1))
+            return STATUS_DUPLICATE;
+        indexes[i] = link - 1;
+    }
+    return STATUS_OK;
+}
+
+/* From the last to the first, so that the places are taken again in ascending order and one RETYPE
+ * can fill several. */
+static enum status free_frames(struct memd *memd, const struct memd_step *step)
+{
+    uint32_t indexes[MEMD_FREE_FRAMES_MAX];
+    enum status status =
+        free_frames_decide(memd, step->account_index, &step->request.free_frames, indexes);
+    for (uint32_t i = step->request.free_frames.count; i-- > 0 && status == STATUS_OK;) {
+        status = destroy(memd, MEMD_FRAME_SLOT_BASE + indexes[i]);
+        if (status == STATUS_OK)
+            memd_frame_give(memd, indexes[i]);
+    }
+    return status;
+}
+
+/* --- untyped memory -------------------------------------------------------------------------- */
+
+static enum status alloc_untyped_decide(const struct memd *memd, uint32_t account_index,
+                                        uint32_t pages, uint32_t *source)
+{
+    *source = memd_source_with(memd, pages);
+    bool allowed = memd_pages_allowed(memd, account_index) >= pages && memd_untyped_room(memd) &&
+                   *source < memd->source_count;
+    return allowed ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
+static enum status alloc_untyped(struct memd *memd, struct memd_step *step)
+{
+    uint32_t pages = step->request.alloc_untyped.pages;
+    uint32_t source;
+    enum status status = alloc_untyped_decide(memd, step->account_index, pages, &source);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t slot = MEMD_UNTYPED_SLOT_BASE + memd_untyped_peek(memd);
+    status = kernel_retype(&memd->caller, SLOT_KERNEL_MEM_ENDPOINT, memd->sources[source].slot,
+                           OBJECT_UNTYPED, pages, slot);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t index = memd_untyped_take(memd, step->account_index, source, pages);
+    step->reply.alloc_untyped = (struct memd_alloc_untyped_reply){
+        .untyped_id = memd_untyped_id(memd, index),
+        .untyped_slot = slot,
+    };
+    return STATUS_OK;
+}
+
+static enum status untyped_destroy(struct memd *memd, uint32_t index)
+{
+    enum status status = destroy(memd, MEMD_UNTYPED_SLOT_BASE + index);
+    if (status == STATUS_OK)
+        memd_untyped_give(memd, index);
+    return status;
+}
+
+static enum status free_untyped(struct memd *memd, const struct memd_step *step)
+{
+    memd_link link =
+        memd_untyped_of(memd, step->account_index, step->request.free_untyped.untyped_id);
+    return link == 0 ? STATUS_NOT_FOUND : untyped_destroy(memd, link - 1);
+}
+
+/* --- accounts -------------------------------------------------------------------------------- */
+
+static enum status open_account(struct memd *memd, struct memd_step *step)
+{
+    const struct memd_open_account_request *request = &step->request.open_account;
+    if (!memd_account_room(memd))
+        return STATUS_EXHAUSTED;
+    uint32_t index = memd_account_open(memd, request->limit_pages, request->account_class);
+    step->account_index = index;
+    step->reply.open_account = (struct memd_open_account_reply){
+        .account_id = memd_account_id(memd, index),
+        .account_slot = SLOT_SERVICE_ENDPOINT,
+    };
+    return STATUS_OK;
+}
+
+/* Untyped memory first: that is what the kernel may refuse to take back (BUSY). */
+static enum status holdings_destroy(struct memd *memd, const struct memd_account *account)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && account->first_untyped != 0)
+        status = untyped_destroy(memd, account->first_untyped - 1);
+    while (status == STATUS_OK && account->first_frame != 0) {
+        uint32_t index = account->first_frame - 1;
+        status = destroy(memd, MEMD_FRAME_SLOT_BASE + index);
+        if (status == STATUS_OK)
+            memd_frame_give(memd, index);
+    }
+    return status;
+}
+
+static enum status close_account(struct memd *memd, struct memd_step *step)
+{
+    memd_link link = memd_account_by_id(memd, step->request.close_account.account_id);
+    if (link == 0)
+        return STATUS_NOT_FOUND;
+    uint64_t taken_before = memd->taken_pages;
+    enum status status = holdings_destroy(memd, &memd->accounts[link - 1]);
+    if (status != STATUS_OK)
+        return status;
+    memd_account_close(memd, link - 1);
+    step->reply.close_account.released_pages = taken_before - memd->taken_pages; /* M5 */
+    return STATUS_OK;
+}
+
+/* --- questions ------------------------------------------------------------------------------- */
+
+static void query_account(const struct memd *memd, struct memd_step *step)
+{
+    const struct memd_account *account = &memd->accounts[step->account_index];
+    step->reply.query_account = (struct memd_query_account_reply){
+        .limit_pages = account->limit_pages,
+        .frame_pages = account->frame_pages,
+        .untyped_pages = account->untyped_pages,
+    };
+}
+
+static void query_memory(const struct memd *memd, struct memd_step *step)
+{
+    uint64_t left = memd_pages_left(memd);
+    uint64_t reserve = left < MEMD_RESERVE_PAGES ? left : MEMD_RESERVE_PAGES;
+    step->reply.query_memory = (struct memd_query_memory_reply){
+        .total_pages = memd->total_pages,
+        .free_pages = left - reserve,
+        .reserve_pages = reserve,
+        .handed_out_pages = memd->taken_pages,
+        .account_count = memd->account_places.held_count,
+    };
+}
+
+/* --- one message ----------------------------------------------------------------------------- */
+
+/* May this sender ask for this? Fills in the sender's account. */
+static enum status authorise(const struct memd *memd, const struct operation *operation,
+                             uint64_t badge, struct memd_step *step)
+{
+    memd_link link = memd_account_by_badge(memd, badge);
+    if ((operation->allowed & FROM_ADMIN) != 0 && badge == 0)
+        return STATUS_OK;
+    if ((operation->allowed & FROM_ACCOUNT) == 0 || link == 0)
+        return STATUS_DENIED;
+    step->account_index = link - 1;
+    return STATUS_OK;
+}
+
+static enum status carry_out(struct memd *memd, uint16_t operation, struct memd_step *step)
+{
+    switch (operation) {
+    case OP_MEMD_OPEN_ACCOUNT:
+        return open_account(memd, step);
+    case OP_MEMD_CLOSE_ACCOUNT:
+        return close_account(memd, step);
+    case OP_MEMD_ALLOC_FRAMES:
+        return alloc_frames(memd, step);
+    case OP_MEMD_FREE_FRAMES:
+        return free_frames(memd, step);
+    case OP_MEMD_ALLOC_UNTYPED:
+        return alloc_untyped(memd, step);
+    case OP_MEMD_FREE_UNTYPED:
+        return free_untyped(memd, step);
+    case OP_MEMD_QUERY_ACCOUNT:
+        query_account(memd, step);
+        return STATUS_OK;
+    case OP_MEMD_QUERY_MEMORY:
+        query_memory(memd, step);
+        return STATUS_OK;
+    default:
+        return STATUS_UNSUPPORTED; /* a row that this version does not carry out */
+    }
+}
+
+/* The reply's one special capability: memd's own endpoint under the new account's badge. */
+static void account_badge_set(const struct memd *memd, uint32_t account_index,
+                              struct message *message)
+{
+    message->caps[0].flags = TRANSFER_SET_BADGE;
+    message->caps[0].badge = memd_account_badge(memd, account_index);
+}
+
+enum handled memd_handle(void *state, struct message *message, const struct receive_info *info)
+{
+    struct memd *memd = state;
+    struct memd_step step;
+    if (info->reply_slot == SLOT_NULL)
+        return HANDLED_LATER; /* an event: memd asked for none */
+    memset(&step, 0, sizeof step);
+    const struct operation *operation = operation_find(SERVICE_MEMD, message->header.operation);
+    enum status status = STATUS_INVALID_ARGUMENT;
+    if (operation != NULL)
+        status = message_decode(operation->request, message, &step.request);
+    if (status == STATUS_OK)
+        status = authorise(memd, operation, info->badge, &step);
+    if (status == STATUS_OK)
+        status = carry_out(memd, operation->id, &step);
+    if (status == STATUS_OK)
+        status = message_encode(operation->reply, &step.reply, message);
+    if (status != STATUS_OK)
+        message_refuse(message, status);
+    else if (operation->id == OP_MEMD_OPEN_ACCOUNT)
+        account_badge_set(memd, step.account_index, message);
+    return HANDLED_REPLY;
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+/* One source, of the size that the kernel tells. */
+static enum status source_add(struct memd *memd, uint32_t slot)
+{
+    struct kernel_query_local_cap_reply held;
+    enum status status = kernel_self_query(&memd->caller, slot, QUERY_EXACT, &held);
+    if (status != STATUS_OK)
+        return status;
+    if (held.object_type != OBJECT_UNTYPED || held.size_pages == 0 ||
+        __builtin_add_overflow(memd->total_pages, held.size_pages, &memd->total_pages))
+        return STATUS_INTERNAL;
+    memd->sources[memd->source_count++] =
+        (struct memd_source){.slot = slot, .total_pages = held.size_pages};
+    return STATUS_OK;
+}
+
+enum status memd_init(struct memd *memd, const struct envelope *envelope)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < envelope->entry_count && status == STATUS_OK; i++) {
+        uint32_t slot = envelope->entries[i].slot;
+        if (envelope->entries[i].object_type == OBJECT_UNTYPED && slot >= SLOT_UNTYPED_BASE &&
+            slot < SLOT_UNTYPED_BASE + SLOT_UNTYPED_COUNT)
+            status = source_add(memd, slot);
+    }
+    if (status != STATUS_OK) {
+        memset(memd->sources, 0, sizeof memd->sources);
+        memd->source_count = 0;
+        memd->total_pages = 0;
+    }
+    return status;
+}
+
+void memd_run(struct memd *memd)
+{
+    struct envelope envelope;
+    struct message message;
+    struct receive_info info;
+    memset(&message, 0, sizeof message);
+    memset(&info, 0, sizeof info);
+    enum status status = service_start(&memd->caller, ROLE_MEMD, &envelope);
+    if (status == STATUS_OK)
+        status = memd_init(memd, &envelope);
+    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
+        status = service_turn(&memd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, memd_handle,
+                              memd, &message, &info);
+    kernel_self_exit(&memd->caller, status);
+}
