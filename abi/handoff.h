@@ -20,6 +20,9 @@
 #include "abi/sha256.h"
 #include "abi/status.h"
 
+/* Where the kernel maps it, read-only, in rootd's address space: one page. */
+#define HANDOFF_VA UINT64_C(0x00007FFFFFFE0000)
+
 #define HANDOFF_MAGIC UINT64_C(0x4F48544C41534142) /* "BASALTHO" */
 
 enum {
@@ -31,6 +34,8 @@ enum {
     HANDOFF_BYTES_MAX = HANDOFF_HEADER_BYTES + HANDOFF_UNTYPED_LIMIT * HANDOFF_UNTYPED_BYTES +
                         BOOT_MODULE_LIMIT * HANDOFF_MODULE_BYTES
 };
+
+_Static_assert(HANDOFF_BYTES_MAX <= PAGE_BYTES, "one page at HANDOFF_VA");
 
 struct handoff_untyped {
     uint32_t slot;  /* in [SLOT_UNTYPED_BASE, SLOT_UNTYPED_BASE + SLOT_UNTYPED_COUNT) */

@@ -52,4 +52,8 @@ enum {
 #define USER_VA_FIRST UINT64_C(0x1000)
 #define USER_VA_END   UINT64_C(0x00007FFFFFFFF000)
 
+/* Where every process finds its message page, readable and writable. It lies outside the user
+ * addresses, so that no request can map, unmap or protect there. */
+#define MESSAGE_PAGE_VA USER_VA_END
+
 #endif

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: ISC */
+/* The capability kernel core: state and entries. Pure: its only ways out are machine.h, mem* and
+ * abi/. All state is struct kernel, which the caller owns, and the pages and page records that
+ * the machine gave at boot; there are indices in it and no pointers.
+ *
+ * How a machine uses it
+ *   1. kernel_boot (or kernel_boot_bare in a harness).
+ *   2. While !kernel->halted: when kernel->current is KERNEL_IDLE, wait until
+ * kernel_next_deadline() or an interrupt and call kernel_timer; otherwise resume that process
+ * (kernel_resume says how) until it enters the kernel, and call one entry for it: kernel_syscall it
+ * executed a transport syscall kernel_fault       it touched a page that is not there or not
+ * allowed kernel_exception   any other exception kernel_timer, kernel_preempt   it was interrupted
+ *   After every entry kernel->current is the process to resume. Entries never fail and never block.
+ *
+ * Who gets the processor: CALL to a waiting receiver and a fault to a waiting pager switch to the
+ * receiver at once; REPLY switches to the caller that was answered, and the replier becomes the
+ * first of the run queue; whoever is woken otherwise becomes the last of it. When the current
+ * process waits or ends, the first of the run queue is next. */
+#ifndef BASALT_KERNEL_CORE_KERNEL_H
+#define BASALT_KERNEL_CORE_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/capability.h"
+#include "abi/limits.h"
+#include "abi/message.h"
+#include "abi/process.h"
+#include "abi/slots.h"
+#include "abi/status.h"
+#include "abi/system.h"
+#include "kernel/core/machine.h"
+
+enum {
+    KERNEL_IDLE = 0xFFFF, /* kernel->current: nobody can run */
+    KERNEL_NONE = 0xFFFF, /* an index field of struct kernel or struct process that names nothing */
+    KERNEL_PAGE_LIMIT =
+        1 << 23, /* page numbers: a mapping's name (page * 512 + entry) fits 32 bits */
+    KERNEL_PAGE_RANGE_LIMIT = 16,
+    KERNEL_ROOT_PROCESS = 0,                   /* rootd's index */
+    KERNEL_DRIVER_ENDPOINT = PROCESS_LIMIT,    /* endpoint id of the one endpoint no process owns */
+    KERNEL_ENDPOINT_COUNT = PROCESS_LIMIT + 1, /* the others: id = index of the owner */
+    KERNEL_RETYPE_FRAMES_MAX = 64,
+    KERNEL_HALT_ROOT_FAULT = 125, /* machine_halt codes beside what rootd gives to EXIT */
+
+    CSPACE_LEAF_CAPS = PAGE_BYTES / 32,
+    CSPACE_LEAF_COUNT = SLOT_LIMIT / CSPACE_LEAF_CAPS,
+    PROCESS_RECORD_BYTES = 1024,   /* of its page the core uses these, */
+    PROCESS_MACHINE_OFFSET = 2048, /* and the machine [this, PAGE_BYTES) for saved registers */
+    KERNEL_PROCESS_PAGES = 9       /* of the budget, gone at creation: record, cspace root and leaf,
+                                      message page, vspace root, 3 tables, links */
+};
+
+/* Kernel objects a page can be part of. */
+enum page_kind {
+    PAGE_FREE = 0, /* in a pool's extent, or never given to the core */
+    PAGE_FRAME,
+    PAGE_IMAGE,   /* of the boot image: no pool owns it, never written, never freed */
+    PAGE_PROCESS, /* kernel memory of a process, paid by its budget: */
+    PAGE_CSPACE_ROOT,
+    PAGE_CSPACE_LEAF,
+    PAGE_MESSAGE,
+    PAGE_TABLE,      /* page table that is not a leaf */
+    PAGE_LEAF_TABLE, /* paired with a links page */
+    PAGE_LINKS
+};
+
+/* W^X over time (V2). */
+enum frame_use { FRAME_FRESH = 0, FRAME_DATA = 1, FRAME_CODE = 2 };
+
+/* A slot of a cspace. Empty when object_type is OBJECT_NONE; then all of it is zero. It is dead,
+ * but still occupies its slot, when its generation or its object's life has passed. object: UNTYPED
+ * index; FRAME page number; VSPACE, PROCESS, GRANT, REPLY process index; ENDPOINT endpoint id;
+ * IMAGE and KERNEL_* 0.  badge: ENDPOINT: the badge; REPLY: the caller's call_sequence; otherwise
+ * 0. */
+struct capability {
+    uint8_t object_type; /* enum object_type */
+    uint8_t reserved0;
+    uint16_t rights;
+    uint32_t object;
+    uint64_t generation;
+    uint64_t badge;
+    uint64_t reserved1;
+};
+_Static_assert(sizeof(struct capability) == 32, "CSPACE_LEAF_CAPS of them fill a page");
+
+/* A pool of pages. total = free + frames + drawn + children, always; drawn <= budgeted, and what
+ * RETYPE and new budgets can have is free - (budgeted - drawn). */
+struct untyped {
+    uint64_t generation;
+    uint32_t first_extent; /* free pages as extents, a singly linked list through page records */
+    uint32_t last_extent;
+    uint32_t total_pages;
+    uint32_t free_pages;     /* in the extents */
+    uint32_t frame_pages;    /* out as frames */
+    uint32_t budgeted_pages; /* budgets of processes that were created from it */
+    uint32_t drawn_pages;    /* of the budgets: really out as kernel memory */
+    uint32_t child_pages;    /* total of untypeds made from it */
+    uint32_t cap_count;      /* live capabilities; with none, and nothing out, it goes back */
+    uint16_t parent;         /* KERNEL_NONE: made at boot, never goes back */
+    uint16_t next_free;      /* free table entry: the next one; KERNEL_NONE: none */
+    bool live;
+};
+
+/* First and last of a queue of process indices; KERNEL_NONE in both when empty. */
+struct process_queue {
+    uint16_t first;
+    uint16_t last;
+};
+
+struct endpoint {
+    uint64_t generation;            /* as that of its owner */
+    struct process_queue senders;   /* LIFE_SENDING, in order of arrival: calls and faults */
+    struct process_queue receivers; /* LIFE_RECEIVING; never both non-empty */
+    struct process_queue events;    /* LIFE_ENDED, event not delivered yet; by event links */
+    struct process_queue delivered; /* LIFE_ENDED, event delivered, not retired; by event links */
+    bool live;
+};
+
+/* Where a process is. Exactly one queue holds a process that waits. */
+enum process_life {
+    LIFE_FREE = 0,
+    LIFE_STAGED,
+    LIFE_READY,     /* in the run queue */
+    LIFE_CURRENT,   /* kernel->current */
+    LIFE_SENDING,   /* in senders of `endpoint`: CALL, or a fault, not received yet */
+    LIFE_RECEIVING, /* in receivers of `endpoint` */
+    LIFE_CALLING,   /* in callers of `holder`: received, waits for the reply */
+    LIFE_ENDING,    /* in kernel->ending; only inside an entry */
+    LIFE_ENDED      /* its terminal record waits for RETIRE_PROCESS */
+};
+
+/* How a machine resumes a process. */
+enum resume_kind {
+    RESUME_START,  /* first time: registers from start */
+    RESUME_RESULT, /* back from a syscall: the result is `result` */
+    RESUME_EXACT   /* registers as they were: interrupted, or the fault was resolved */
+};
+
+/* Registers of a first resume (SysV: rdi, rsi, rdx). All others are zero. */
+struct start_context {
+    uint64_t entry_va;
+    uint64_t stack_top_va;
+    uint64_t arguments[3];
+};
+
+struct fault_record {
+    uint64_t va;
+    uint64_t instruction_va;
+    uint32_t access;  /* enum fault_access */
+    uint32_t present; /* 1: a page is mapped there, without the right; 0: none */
+};
+
+/* The record of a process; lies at the start of its record page. */
+struct process {
+    uint16_t index;
+    uint8_t life;   /* enum process_life */
+    uint8_t resume; /* enum resume_kind */
+    uint16_t next;  /* links of the queue that `life` names */
+    uint16_t previous;
+    uint16_t event_next; /* links of events or delivered of its event endpoint */
+    uint16_t event_previous;
+    uint16_t holder;        /* LIFE_CALLING: who holds its reply capability */
+    uint16_t heap_position; /* in kernel->deadlines, + 1; 0: no deadline */
+    uint32_t result;        /* enum status of its last syscall */
+    uint32_t endpoint;      /* LIFE_SENDING, LIFE_RECEIVING: endpoint id */
+    uint64_t deadline_ticks;
+    uint64_t badge;       /* LIFE_SENDING: of the capability that was called */
+    uint32_t slot;        /* LIFE_RECEIVING: the slot received on */
+    uint32_t window_slot; /* of its CALL or RECV in progress */
+    uint8_t window_count;
+    bool fault_pending; /* LIFE_SENDING, LIFE_CALLING: a fault, not a call */
+    bool pager_declared;
+    bool event_delivered;
+    uint32_t reply_slot;          /* LIFE_RECEIVING: where the next reply capability goes */
+    struct process_queue callers; /* LIFE_CALLING processes whose reply capability it holds */
+    uint32_t reply_free_word;     /* reply slots are free where the bit is 0 */
+    uint64_t reply_taken[SLOT_REPLY_COUNT / 64];
+
+    uint32_t cspace_page; /* root: CSPACE_LEAF_COUNT page numbers of leaves, 0: none */
+    uint32_t vspace_page; /* root table */
+    uint32_t message_page;
+    uint32_t cap_count;    /* live PROCESS capabilities */
+    uint32_t mapped_pages; /* present leaf entries, its message page among them */
+    uint32_t budget_pages;
+    uint32_t drawn_pages; /* of the budget */
+    uint16_t untyped;     /* that the budget comes from */
+
+    bool pager_present; /* a pager endpoint was named */
+    uint32_t pager_endpoint;
+    uint64_t pager_generation;
+    uint64_t pager_token;
+    uint32_t event_endpoint;
+    uint64_t event_generation;
+    uint64_t event_token;
+    struct fault_record fault;
+    uint32_t end_reason; /* enum end_reason */
+    uint32_t end_code;
+    uint64_t end_fault_va;
+    struct start_context start;
+    struct endpoint service; /* its own endpoint; id = index */
+};
+_Static_assert(sizeof(struct process) <= PROCESS_RECORD_BYTES, "fits its part of the page");
+
+/* What outlives a process at its index. */
+struct process_entry {
+    uint64_t generation;    /* of the process there now, or of the next one */
+    uint64_t call_sequence; /* calls and faults ever received from this index: names a reply (K3) */
+    uint32_t record_page;   /* 0: free */
+    uint16_t next_free;
+};
+
+struct page_range {
+    uint32_t first_page;
+    uint32_t page_count;
+};
+
+struct kernel {
+    uint16_t current; /* process index to resume, or KERNEL_IDLE */
+    bool halted;
+    uint32_t halt_code;
+    uint64_t now_ticks;
+
+    struct process_queue ready;  /* the run queue */
+    struct process_queue ending; /* work of the entry in progress; empty between entries */
+    uint32_t deadline_count;
+    uint16_t deadlines[PROCESS_LIMIT]; /* binary heap by (deadline, index) */
+
+    uint32_t process_high; /* entries [0, process_high) were used at some time */
+    uint32_t process_count;
+    uint16_t process_free; /* free entries below process_high, last freed first */
+    uint32_t untyped_high;
+    uint32_t untyped_count;
+    uint16_t untyped_free;
+    uint32_t image_first_page;
+    uint32_t image_pages;
+    uint32_t page_count; /* pages of all ranges, image excluded */
+    uint32_t range_count;
+    struct page_range ranges[KERNEL_PAGE_RANGE_LIMIT];
+
+    struct endpoint driver_endpoint; /* KERNEL_DRIVER_ENDPOINT */
+    struct process_entry processes[PROCESS_LIMIT];
+    struct untyped untypeds[KERNEL_UNTYPED_LIMIT];
+};
+
+/* What a machine has. Ranges are free memory, disjoint, without page 0; page records of all pages
+ * named here are zero. The image lies in consecutive pages outside the ranges. */
+struct kernel_boot_info {
+    uint32_t range_count;
+    struct page_range ranges[KERNEL_PAGE_RANGE_LIMIT];
+    uint32_t image_first_page;
+    uint64_t image_bytes; /* 0: no image (kernel_boot_bare only) */
+};
+
+/* Boots: checks and verifies the boot image, makes rootd (process KERNEL_ROOT_PROCESS) from its
+ * module, fills its cspace, and makes it current. `kernel` may hold anything that all zero or an
+ * earlier boot left (only what was used is cleared).
+ *
+ * Result: OK; or the image's refusal (any status of abi/boot_image.h or abi/elf_plan.h,
+ * MISSING_MODULE without a module `rootd`, OVERLAP when it is linked over the handoff, EXHAUSTED
+ * without memory for it). After a refusal `BASALT_KERNEL:BOOT_IMAGE_REFUSED:<status>\n` was logged,
+ * no process exists, kernel->current is KERNEL_IDLE, and kernel->halted is not set.
+ *
+ * rootd's cspace: SLOT_SELF; SLOT_SERVICE_ENDPOINT (SEND, RECEIVE, TRANSFER, as in every process);
+ * SLOT_IMAGE (READ, EXECUTE, MAP, TRANSFER); SLOT_UNTYPED_BASE: the bulk of the memory, meant for
+ * memd; SLOT_UNTYPED_BASE + 1: rootd's own pool, which its budget and pages come from (a quarter of
+ * the memory, at most KERNEL_LAUNCH_PAGES_MAX); SLOT_PROCD_DRIVER_ENDPOINT (SEND, RECEIVE,
+ * TRANSFER); every kernel-control endpoint at its SLOT_KERNEL_* (CONTROL, TRANSFER). rootd starts
+ * with rdi = HANDOFF_VA, rsi = bytes of the handoff, rdx = SLOT_SERVICE_ENDPOINT. */
+enum { KERNEL_LAUNCH_PAGES_MAX = 8192 };
+enum status kernel_boot(struct kernel *kernel, const struct kernel_boot_info *info);
+
+/* The same without image verification, program and handoff: process KERNEL_ROOT_PROCESS exists with
+ * the same cspace (an IMAGE capability only when image_bytes is not 0) and is current. For
+ * harnesses. OK, EXHAUSTED (less memory than rootd's budget needs). */
+enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_info *info);
+
+/* The current process executes syscall `number` (SYSCALL_*). Its message is at the start of its
+ * message page (kernel_message); `deadline_ticks` is ignored by REPLY. The transport status becomes
+ * its `result` at once or when it is resumed later; another number gives INVALID_ARGUMENT.
+ *
+ * CALL on an endpoint, questions in this order:
+ *   NOT_FOUND         no capability at slot (or no such slot), or it is dead
+ *   INVALID_ARGUMENT  neither an endpoint nor kernel control
+ *   DENIED            without SEND (endpoint) or CONTROL (kernel control)
+ *   INVALID_ARGUMENT  header: version, body_bytes, cap_count, window_count above the limits; window
+ * not within [1, SLOT_LIMIT) or touching the reply slots; a descriptor of wrong shape (offset not a
+ * multiple of 4 or outside the body, field named twice, slot 0 or past the limit, mode, flags,
+ * rights bits, object_type or reserved not 0, badge with and without SET_BADGE; one slot named
+ * twice with a MOVE) BUSY              a slot of its own window is not empty EXHAUSTED         its
+ * budget cannot hold the window's cspace leaves RETRY, TIMED_OUT  deadline is 0 (RETRY) or not
+ * after now: nothing was sent. A CALL to an endpoint cannot be answered without waiting. at
+ * delivery: BUSY (receiver's window smaller than cap_count), NOT_FOUND (an empty or dead source
+ *   slot), DENIED (no TRANSFER; REPLY, KERNEL_SELF; GRANT with COPY; SET_BADGE without the right
+ * to; no right left after masking): the caller's message and slots are as before. Descriptors and
+ * window are fixed at CALL; delivery happens when a receiver takes the message. then: OK (reply in
+ * place of the message; header.badge 0), TIMED_OUT, PEER_DIED (the holder of the reply capability
+ * dropped it or ended, or the endpoint was destroyed while the call was queued). Windows count
+ * their slots in order; the i-th descriptor's capability arrives in slot + i.
+ *
+ * CALL on kernel control is carried out at once, whatever the deadline; transport OK, and
+ * header.status says how it went (kernel/core/control.h). Exception: EXIT gives no reply.
+ *
+ * RECV, in this order: NOT_FOUND, INVALID_ARGUMENT (not an endpoint), DENIED (no RECEIVE),
+ * INVALID_ARGUMENT (window), BUSY (window), EXHAUSTED (no reply slot free, or no budget for leaves
+ * of window or reply slot), then the next message: events first, then calls and faults, in order of
+ * arrival. A queued call whose capabilities cannot be delivered completes with its own error, and
+ * the next is tried. With none: RETRY (deadline 0), TIMED_OUT, or wait; NOT_FOUND when the endpoint
+ * is destroyed meanwhile. Of header only window_slot and window_count are read. struct receive_info
+ * is written with OK, RETRY and TIMED_OUT.
+ *
+ * REPLY: NOT_FOUND (nothing there or slot 0), INVALID_ARGUMENT (not a reply capability), NOT_FOUND
+ * (the caller is gone or gave up: the slot is emptied), INVALID_ARGUMENT (header or descriptors;
+ * the answer to a fault is no event_fault reply, or with a reason that no pager may give), BUSY,
+ * NOT_FOUND, DENIED (delivery, as above): slot stays. OK: slot emptied. */
+void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks);
+
+/* The current process touched `va` (any number) with `access` at instruction_va. When its page
+ * tables allow that access nothing happens (it is resumed and tries again). Otherwise its pager
+ * gets event_fault; without a (live) pager it ends with END_FAULT_NO_PAGER. rootd's fault halts the
+ * machine with KERNEL_HALT_ROOT_FAULT. */
+void kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
+                  uint64_t instruction_va);
+
+/* The current process raised exception `vector`: it ends with END_FAULT_INSTRUCTION, code = vector,
+ * fault_va = instruction_va. */
+void kernel_exception(struct kernel *kernel, uint32_t vector, uint64_t instruction_va);
+
+/* Sets the clock (never backwards: an earlier time is ignored) and wakes with TIMED_OUT everyone
+ * whose deadline is at or before it, in order of (deadline, process index). Does not preempt. */
+void kernel_timer(struct kernel *kernel, uint64_t now_ticks);
+
+/* Moves the current process to the end of the run queue and takes the first one. Nothing when
+ * nobody else can run. */
+void kernel_preempt(struct kernel *kernel);
+
+/* The earliest deadline of a waiting process; DEADLINE_NEVER: none. */
+uint64_t kernel_next_deadline(const struct kernel *kernel);
+
+/* --- what machines and harnesses look at ----------------------------------------------------- */
+
+/* The record of a process that exists; null for a free index or a number out of range. */
+struct process *kernel_process(const struct kernel *kernel, uint32_t index);
+
+/* The message page of a process that is not free nor ended; null otherwise. */
+struct message *kernel_message(const struct kernel *kernel, uint32_t index);
+struct receive_info *kernel_receive_info(const struct kernel *kernel, uint32_t index);
+
+/* The machine's part of the record page, PAGE_BYTES - PROCESS_MACHINE_OFFSET bytes; zero at first.
+ */
+void *kernel_machine_area(const struct kernel *kernel, uint32_t index);
+
+/* A slot of a live process (never null for slots below SLOT_LIMIT: empty ones give a capability
+ * that is all zero); null otherwise. */
+const struct capability *kernel_slot(const struct kernel *kernel, uint32_t index, uint32_t slot);
+
+/* Whether a capability names an object that (still) exists. */
+bool kernel_capability_live(const struct kernel *kernel, const struct capability *cap);
+
+/* What is mapped at va in a process's address space: the page number, or 0; *rights (RIGHT_READ...)
+ * is what the mapping allows, 0 when there is none. Any va, user or not. */
+uint32_t kernel_translate(const struct kernel *kernel, uint32_t index, uint64_t va,
+                          uint16_t *rights);
+
+/* Pages of a pool that RETYPE can have now. */
+uint32_t kernel_untyped_available(const struct untyped *untyped);
+
+/* Walks the whole state: null when every invariant holds, else a constant sentence naming the one
+ * that does not. Page conservation a pool; kernel memory = budgets drawn; mapped pages = sum over
+ * page tables = mapping lists (K4); live capabilities = counts; queues and their links; the
+ * deadline heap; no page both writable and executable nor against its use (V2); wait states against
+ * queues. */
+const char *kernel_check(struct kernel *kernel);
+
+/* A digest of the logical state: capabilities, mappings, queues, pools, records. Equal before and
+ * after a refused message (E1). Leaves out what a refusal may touch: message pages, results, and
+ * which empty cspace leaves exist. Page numbers are in it, so it compares runs on equal machines
+ * only. */
+uint64_t kernel_digest(const struct kernel *kernel);
+
+#endif

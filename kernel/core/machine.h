@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/* All that the core asks of a machine: pages of memory, their records, translation flushes, the
+ * serial log, ports, and an end. kernel/host answers in one process, kernel/x86_64 on the metal.
+ * Time is not asked for: the machine brings it (kernel_timer), and reads kernel_next_deadline when
+ * it wants to know how long it may sleep.
+ *
+ * Pages are named by page numbers (physical address / PAGE_BYTES), 1 to KERNEL_PAGE_LIMIT - 1. The
+ * core names only pages that the machine gave it at boot (struct kernel_boot_info). */
+#ifndef BASALT_KERNEL_MACHINE_H
+#define BASALT_KERNEL_MACHINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the core keeps about one page; all zero at first. Only the core looks inside. */
+struct page_record {
+    uint64_t generation;    /* of the frame on it; a capability with another one is dead (K3) */
+    uint8_t kind;           /* enum page_kind */
+    uint8_t use;            /* enum frame_use */
+    uint16_t untyped;       /* the pool that it was drawn from */
+    uint32_t cap_count;     /* frame: live capabilities */
+    uint32_t mapping_count; /* frame, image, message page: mappings; page table: present entries */
+    uint32_t link;          /* mapped page: first mapping; leaf table: its links page;
+                               first page of a free extent: the next extent; 0: none */
+    uint32_t extent;        /* first page of a free extent: pages of it; leaf table: va / 2 MiB */
+    uint16_t process;       /* kernel memory: whose budget pays for it */
+    uint16_t check_count;   /* kernel_check's own; 0 outside of it */
+};
+_Static_assert(sizeof(struct page_record) == 32, "one record a page: the memory price of the core");
+
+/* The kernel's view of a page, PAGE_BYTES long. Neighbouring page numbers are neighbours in memory
+ * as long as both belong to one range of struct kernel_boot_info. */
+void *machine_page(uint32_t page);
+
+/* The record of a page that the core was given. */
+struct page_record *machine_page_record(uint32_t page);
+
+/* Fills a page with zeros. */
+void machine_page_zero(uint32_t page);
+
+/* The core has made `root_page`, zeroed, the top table of a new address space. The machine enters
+ * its own half (entries 256 to 511); the core touches entries 0 to 255 only. */
+void machine_vspace_init(uint32_t root_page);
+
+/* Forgets what the processor may remember of `va` in the address space of `root_page`. Called after
+ * an entry was removed or lost rights, and before its page can be used for anything else (K2). */
+void machine_flush(uint32_t root_page, uint64_t va);
+
+/* Bytes for the serial log; nothing is added. */
+void machine_log(const void *bytes, size_t count);
+
+/* One byte from or to an i/o port; the core has checked that the port belongs to the kind used. */
+uint8_t machine_port_read8(uint16_t port);
+void machine_port_write8(uint16_t port, uint8_t value);
+
+/* The system has ended in order; `code` is rootd's exit code or KERNEL_HALT_*. May return (the host
+ * does): kernel->halted is set then, nobody is current, and every entry does nothing. */
+void machine_halt(uint32_t code);
+
+/* A broken invariant of our own (never a user's doing, K6). Does not return. `what`, `file` are
+ * constant strings. */
+__attribute__((noreturn)) void machine_panic(const char *what, const char *file, int line);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/* The host machine: one arena of memory with page records, behind machine.h. Deterministic, no
+ * clock of its own: virtual time moves only by kernel_timer, which the world calls. There is one
+ * host machine in a process, because machine.h has no context; the kernel's state stays the
+ * caller's. */
+#ifndef BASALT_KERNEL_HOST_HOST_H
+#define BASALT_KERNEL_HOST_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/core/kernel.h"
+
+enum {
+    HOST_MEMORY_BYTES_DEFAULT = 64 << 20,
+    HOST_LOG_BYTES = 64 << 10,
+    HOST_FIRST_PAGE = 1 /* page 0 does not exist */
+};
+
+/* Makes the machine with `memory_bytes` (0: the default; rounded up to pages) of zeroed memory, or
+ * makes it anew with another size. Aborts the program when the host has no memory for it. */
+void host_init(size_t memory_bytes);
+
+/* As after host_init: undoes what was touched since (pages, records, log, halt), nothing else. A
+ * boot image loaded by host_load_image stays, as do its records' zero state. Cost: pages touched.
+ */
+void host_reset(void);
+
+/* Copies a boot image into the last pages of the arena, where kernel_boot expects it; `size` 0
+ * takes it out again. Aborts when it does not fit half of the arena. Implies host_reset. */
+void host_load_image(const void *bytes, size_t size_bytes);
+
+/* What the machine has, for kernel_boot: one range, and the image if one was loaded. */
+struct kernel_boot_info host_boot_info(void);
+
+/* The same with at most `pages` pages of free memory, to meet exhaustion early. */
+struct kernel_boot_info host_boot_info_limited(uint32_t pages);
+
+/* The serial log since the last reset: zero-terminated, cut at HOST_LOG_BYTES - 1; *count may be
+ * null. echo: copies to standard error as well. */
+const char *host_log(size_t *count);
+void host_log_echo(bool on);
+
+/* Whether machine_halt was called since the last reset, and its code. */
+bool host_halted(uint32_t *code);
+
+/* Bytes that IOPORT_READ8 finds, first to last, then zeros; borrowed until the next reset. And the
+ * last port write: port << 8 | value; 0: none. */
+void host_port_input(const uint8_t *bytes, size_t count);
+uint32_t host_port_last_write(void);
+
+/* Number of machine_flush calls since the last reset, to prove that an unmap flushes. */
+uint64_t host_flush_count(void);
+
+/* Walks the page tables of process `index` for one access of `bytes` bytes (1 to 8, within one
+ * page) at `va`: the host's address of those bytes, or null when the access faults (not present,
+ * without the right, not a user address). FAULT_WRITE pointers may be written. */
+void *host_user_translate(const struct kernel *kernel, uint32_t index, uint64_t va,
+                          enum fault_access access);
+
+/* Called by machine_panic before the program aborts; null: nothing. */
+void host_on_panic(void (*handler)(const char *what, const char *file, int line));
+
+#endif
