@@ -13,9 +13,9 @@
 #include "abi/messages.h"
 
 /* Where choices come from. `below` gives a number in [0, limit), 0 when there are no more choices;
- * limit is at least 1. `hint` may be null; it stores a plausible value for a field and returns true,
- * or returns false. A hint is asked for about half of the fields that have a choice, and used only
- * when the constraint allows it. */
+ * limit is at least 1. `hint` may be null; it stores a plausible value for a field and returns
+ * true, or returns false. A hint is asked for about half of the fields that have a choice, and used
+ * only when the constraint allows it. */
 struct generator {
     uint64_t (*below)(void *context, uint64_t limit);
     bool (*hint)(void *context, const struct message_type *type, const struct message_field *field,
@@ -29,8 +29,8 @@ void generate_valid(const struct generator *generator, const struct message_type
 
 /* Changes one scalar field of `out` to a value that its constraint refuses: low - 1, high + 1, the
  * width's maximum, a foreign flag, an unaligned address, a nonzero reserved field, more array
- * entries than allowed. Returns the field, or null when the type has no field that can be wrong (and
- * nothing was changed). */
+ * entries than allowed. Returns the field, or null when the type has no field that can be wrong
+ * (and nothing was changed). */
 const struct message_field *generate_violation(const struct generator *generator,
                                                const struct message_type *type, void *out);
 

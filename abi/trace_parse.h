@@ -19,10 +19,10 @@ struct trace_message {
     const struct operation *operation; /* null: the operation has no row */
 };
 
-/* Parses text[0, text_bytes), one message and nothing else: single blanks between words, no newline,
- * no final zero. Numbers may be decimal or hex (0x, lower case), without leading zeros. All fields
- * must be there in wire order; only a must-be-zero field may be left out. On OK every byte of
- * *message is written, those that the header does not declare with zero.
+/* Parses text[0, text_bytes), one message and nothing else: single blanks between words, no
+ * newline, no final zero. Numbers may be decimal or hex (0x, lower case), without leading zeros.
+ * All fields must be there in wire order; only a must-be-zero field may be left out. On OK every
+ * byte of *message is written, those that the header does not declare with zero.
  *
  * Errors, *message and *what all zero, *column the offset of the first byte that is wrong:
  * TRUNCATED     the text ends before the message does
