@@ -19,6 +19,12 @@ static unsigned recorded;
 static char names[RECORD_LIMIT][NAME_BYTES];
 static uint16_t places[2 * RECORD_LIMIT]; /* open addressing: index into names, plus one */
 
+/* What every engine but AFL++ wants: nothing. */
+__attribute__((weak)) void mark_engine(unsigned index)
+{
+    (void)index;
+}
+
 static void count(uint64_t hash)
 {
     unsigned index = (unsigned)((hash ^ hash >> 32) % MARK_LIMIT);

@@ -20,6 +20,7 @@ void mark_name(const char *name);
 #define MARK_IF(name, condition) ((condition) ? (MARK(name), true) : false)
 
 /* Operation met in a state, with its result (an enum status). `group` names the service, constant.
+ * `operation` is a row's id; pass 0 for numbers without a row, or each of them would be a mark.
  * `state` is the harness's own small number: what the operation depends on, not everything. */
 void mark_triple(const char *group, unsigned state, unsigned operation, unsigned result);
 
@@ -32,7 +33,7 @@ unsigned marks_count(void);
 /* The counters, for engines. Extern so that the engine's section keeps one name in all builds. */
 extern uint8_t mark_counters[MARK_LIMIT];
 
-/* What the engine wants at each mark beside the counter; fuzz/engine has one for each engine. */
+/* What the engine wants at each mark beside the counter: nothing, but for AFL++ (fuzz/engine). */
 void mark_engine(unsigned index);
 
 #endif

@@ -21,11 +21,6 @@ enum { INPUT_SECONDS_MAX = 60, RANDOM_BYTES_MAX = 4096 };
 static const struct input *running;
 static char running_path[512];
 
-void mark_engine(unsigned index)
-{
-    (void)index;
-}
-
 /* This program keeps what it read until it ends; libFuzzer looks for the leaks of harnesses. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)

@@ -41,7 +41,7 @@ def boot_rate(variant, image):
 def bench(_options):
     names = campaign.with_corpus()
     lives = [name for name in names if name.endswith("_life")]
-    codecs = [name for name in names if name.endswith("_codec")]
+    codecs = [name for name in names if name.startswith("codec_")]
     images = ["build/image/boot.img", "build/image/boot-phase0.img"]
     build.must_build(*images, *[f"build/{variant}/{name}" for variant in ("asan", "fast")
                                 for name in [*names, "world"]],

@@ -16,7 +16,7 @@ import source_checks
 RANDOM_INPUTS = 200
 RANDOM_SEED = 20261
 ENGINE_SECONDS = 10
-ENGINE_HARNESSES = ("message_codec", "memd_life")  # one codec, one life
+ENGINE_HARNESSES = ("codec_messages", "memd_life")  # one codec, one life
 
 
 class Tally:
