@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* What lies where in the address space of a process that a pager backs. Code, data and stack lie
+ * where the ELF file says; the rest is fixed here, so that procd registers it, pagerd backs it and
+ * the probes find it.
+ *
+ *   ... segments | guard |          ... | guard | heap window | guard | ...
+ *                ^ stack_top                    ^ HEAP_WINDOW_VA
+ *
+ * The heap window is anonymous and demand-zero. Roles from ROLE_EXTENSION_BASE on have one; how
+ * much of it a process can really touch is bounded by its account. */
+#ifndef BASALT_ABI_ADDRESS_SPACE_H
+#define BASALT_ABI_ADDRESS_SPACE_H
+
+#include <stdint.h>
+
+#include "abi/limits.h"
+
+#define HEAP_WINDOW_VA    UINT64_C(0x0000001000000000)
+#define HEAP_WINDOW_BYTES (UINT64_C(1024) * PAGE_BYTES)
+#define GUARD_BYTES       UINT64_C(4096) /* of each guard: one page */
+
+/* The heap window with the guard on either side. */
+#define HEAP_ZONE_VA    (HEAP_WINDOW_VA - GUARD_BYTES)
+#define HEAP_ZONE_BYTES (HEAP_WINDOW_BYTES + 2 * GUARD_BYTES)
+
+_Static_assert(GUARD_BYTES == PAGE_BYTES, "a guard is one page");
+_Static_assert(HEAP_WINDOW_VA % PAGE_BYTES == 0, "windows are page aligned");
+
+#endif

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: ISC */
+/* Making a process. Decides whether it may be made and what of; pays for it from memd, or from the
+ * bootstrap untyped before memd exists. Nothing of a process is in the table before its creator was
+ * told: until then every failure undoes what was done (E4, P2). */
+#include "services/procd/parts.h"
+
+#include <string.h>
+
+#include "abi/address_space.h"
+#include "abi/cursor.h"
+#include "abi/process.h"
+#include "abi/roles.h"
+#include "services/lib/image_loader.h"
+
+/* What the three ways of making a process ask for. */
+struct wish {
+    uint32_t role;
+    uint64_t image_offset;
+    uint64_t image_bytes;
+    uint64_t argument;
+    bool starts; /* SPAWN and SPAWN_SERVICE: start at once, nothing to install */
+};
+
+/* A process in the making. */
+struct making {
+    const struct role *row;
+    uint64_t id;
+    uint32_t index;
+    uint32_t filled; /* bit i: PROCD_SLOT_CHILD + i holds a capability */
+    bool has_process;
+    bool is_placed; /* PROCESS lies at its own slot, not in the window */
+    bool runs;
+    struct image_module module;
+    struct elf_plan plan;
+    struct pagerd_register_process_request backing;
+    struct procd_process process;
+};
+
+static uint32_t bit_of(uint32_t slot)
+{
+    return 1u << (slot - PROCD_SLOT_CHILD);
+}
+
+/* --- decide: no effect but reading the image ------------------------------------------------ */
+
+static enum status decide_foundation(const struct procd *state, const struct procd_sender *sender,
+                                     uint32_t role)
+{
+    uint32_t which;
+    if (sender->badge != 0 || state->foundation_bound || !procd_is_foundation(role, &which))
+        return STATUS_DENIED;
+    return state->foundation_entries[which] != 0 ? STATUS_BUSY : STATUS_OK;
+}
+
+static enum status decide_role(const struct procd *state, const struct procd_sender *sender,
+                               const struct wish *wish, const struct role *row)
+{
+    unsigned row_count = 0;
+    if (row == NULL)
+        return STATUS_NOT_FOUND;
+    if ((row->kind == ROLE_KIND_DRIVER) != sender->is_driver_endpoint)
+        return STATUS_DENIED; /* P7 */
+    if (row->kind == ROLE_KIND_FOUNDATION) {
+        enum status status = decide_foundation(state, sender, row->id);
+        if (status != STATUS_OK)
+            return status;
+    } else if (!state->foundation_bound || !procd_table_foundation_runs(state)) {
+        return STATUS_BUSY;
+    }
+    if (wish->starts && role_intake(row->id, &row_count) != NULL)
+        return STATUS_INVALID_ARGUMENT; /* it would start without what it needs */
+    return STATUS_OK;
+}
+
+static void add_area(struct pagerd_register_process_request *backing, struct pagerd_area area)
+{
+    backing->areas[backing->area_count++] = area;
+}
+
+static void add_guard(struct pagerd_register_process_request *backing, uint64_t va)
+{
+    add_area(backing,
+             (struct pagerd_area){.kind = AREA_GUARD, .va = va, .memory_bytes = GUARD_BYTES});
+}
+
+static void add_heap(struct pagerd_register_process_request *backing)
+{
+    add_guard(backing, HEAP_ZONE_VA);
+    add_area(backing, (struct pagerd_area){
+                          .kind = AREA_WINDOW,
+                          .rights = RIGHT_READ | RIGHT_WRITE,
+                          .va = HEAP_WINDOW_VA,
+                          .memory_bytes = HEAP_WINDOW_BYTES,
+                      });
+    add_guard(backing, HEAP_WINDOW_VA + HEAP_WINDOW_BYTES);
+}
+
+/* A segment's area covers whole pages where the process may write: the stack ends with its last
+ * page. */
+static struct pagerd_area area_of(const struct elf_segment *segment, uint64_t image_offset)
+{
+    bool writable = (segment->rights & RIGHT_WRITE) != 0;
+    return (struct pagerd_area){
+        .kind = AREA_SEGMENT,
+        .rights = segment->rights,
+        .va = segment->va,
+        .memory_bytes = writable ? segment->pages * PAGE_BYTES : segment->memory_bytes,
+        .file_offset = segment->file_bytes == 0 ? 0 : image_offset + segment->file_offset,
+        .file_bytes = segment->file_bytes,
+    };
+}
+
+_Static_assert(PAGERD_SEGMENT_LIMIT + 1 + 3 <= PAGERD_AREA_LIMIT,
+               "segments, the stack's guard, heap and its guards fit a registration");
+
+/* What pagerd is told of the address space. */
+static enum status plan_backing(struct making *making)
+{
+    const struct elf_plan *plan = &making->plan;
+    struct pagerd_register_process_request *backing = &making->backing;
+    bool has_heap = making->row->kind == ROLE_KIND_EXTENSION;
+    if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
+        return STATUS_EXHAUSTED;
+    if (plan->stack_top > USER_VA_END - GUARD_BYTES)
+        return STATUS_OUT_OF_RANGE;
+    if (has_heap && range_overlaps(plan->va_first, plan->stack_top + GUARD_BYTES - plan->va_first,
+                                   HEAP_ZONE_VA, HEAP_ZONE_BYTES))
+        return STATUS_OVERLAP;
+    backing->token = making->id;
+    backing->image_offset = making->module.offset_bytes;
+    backing->image_bytes = making->module.size_bytes;
+    if (making->row->account_pages > making->row->budget_pages)
+        backing->page_limit = making->row->account_pages - making->row->budget_pages;
+    for (uint32_t i = 0; i < plan->segment_count; i++)
+        add_area(backing, area_of(&plan->segments[i], making->module.offset_bytes));
+    add_guard(backing, plan->stack_top);
+    if (has_heap)
+        add_heap(backing);
+    return STATUS_OK;
+}
+
+static enum status decide(struct procd *state, const struct procd_sender *sender,
+                          const struct wish *wish, struct making *making)
+{
+    memset(making, 0, sizeof *making);
+    making->row = role_find(wish->role);
+    enum status status = decide_role(state, sender, wish, making->row);
+    if (status == STATUS_OK)
+        status = procd_table_peek(state, &making->index, &making->id);
+    if (status != STATUS_OK)
+        return status;
+    making->module = (struct image_module){
+        .kernel_slot = SLOT_KERNEL_PROCESS_ENDPOINT,
+        .image_slot = SLOT_IMAGE,
+        .offset_bytes = wish->image_offset,
+        .size_bytes = wish->image_bytes,
+    };
+    status = image_plan(&state->caller, &making->module, &making->plan);
+    if (status == STATUS_OK)
+        status = plan_backing(making);
+    making->process = (struct procd_process){
+        .owner = sender->badge,
+        .entry_va = making->plan.entry,
+        .stack_top_va = making->plan.stack_top,
+        .role = wish->role,
+        .life = PROCD_LIFE_STAGED,
+    };
+    return status;
+}
+
+/* --- perform ---------------------------------------------------------------------------------- */
+
+static void drop_scratch(struct procd *state, struct making *making, uint32_t slot)
+{
+    if ((making->filled & bit_of(slot)) == 0)
+        return;
+    (void)kernel_self_drop(&state->caller, slot);
+    making->filled &= ~bit_of(slot);
+}
+
+static uint32_t process_slot(const struct making *making)
+{
+    return making->is_placed ? PROCD_SLOT_PROCESS_BASE + making->index : PROCD_SLOT_CHILD;
+}
+
+/* Takes back everything, in the order in which a death does. */
+static void undo(struct procd *state, struct making *making)
+{
+    struct kernel_retire_process_reply record;
+    if (making->runs) {
+        (void)kernel_process_kill(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                  process_slot(making), 0);
+        (void)kernel_process_retire(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                    process_slot(making), &record);
+    } else if (making->has_process) {
+        (void)kernel_process_abort(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                   process_slot(making));
+    }
+    if (making->is_placed)
+        (void)kernel_self_drop(&state->caller, process_slot(making));
+    for (uint32_t slot = PROCD_SLOT_CHILD; slot <= PROCD_SLOT_PAGE; slot++)
+        drop_scratch(state, making, slot);
+    procd_settle(state, making->id, &making->process);
+}
+
+static enum status open_account(struct procd *state, struct making *making)
+{
+    struct memd_open_account_request request = {
+        .limit_pages = making->row->account_pages,
+        .account_class = ACCOUNT_NORMAL,
+    };
+    struct memd_open_account_reply reply;
+    enum status status = caller_call(
+        &state->caller, SLOT_PEER_MEMD, operation_find(SERVICE_MEMD, OP_MEMD_OPEN_ACCOUNT),
+        &request, (struct window){PROCD_SLOT_ACCOUNT, 1}, DEADLINE_NEVER, &reply);
+    if (status != STATUS_OK)
+        return status;
+    making->filled |= bit_of(PROCD_SLOT_ACCOUNT);
+    making->process.owes |= PROCD_OWES_ACCOUNT;
+    making->process.account_id = reply.account_id;
+    return STATUS_OK;
+}
+
+/* Closing the account returns the untyped too, so that its id need not be kept. */
+static enum status draw_budget(struct procd *state, struct making *making)
+{
+    struct memd_alloc_untyped_request request = {.pages = making->row->budget_pages};
+    struct memd_alloc_untyped_reply reply;
+    enum status status = caller_call(
+        &state->caller, PROCD_SLOT_ACCOUNT, operation_find(SERVICE_MEMD, OP_MEMD_ALLOC_UNTYPED),
+        &request, (struct window){PROCD_SLOT_UNTYPED, 1}, DEADLINE_NEVER, &reply);
+    if (status == STATUS_OK)
+        making->filled |= bit_of(PROCD_SLOT_UNTYPED);
+    return status;
+}
+
+static enum status make_process(struct procd *state, struct making *making, uint32_t untyped_slot)
+{
+    struct kernel_create_staged_process_request request = {
+        .untyped_slot = untyped_slot,
+        .budget_pages = making->row->budget_pages,
+        .event_slot = SLOT_SERVICE_ENDPOINT,
+        .token = making->id,
+    };
+    struct kernel_create_staged_process_reply reply;
+    enum status status =
+        kernel_process_create(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
+                              (struct window){PROCD_SLOT_CHILD, 4}, &reply);
+    if (status != STATUS_OK)
+        return status;
+    making->filled |= bit_of(PROCD_SLOT_CHILD) | bit_of(PROCD_SLOT_CHILD_VSPACE) |
+                      bit_of(PROCD_SLOT_CHILD_ENDPOINT) | bit_of(PROCD_SLOT_CHILD_GRANT);
+    making->has_process = true;
+    if (reply.process_slot != PROCD_SLOT_CHILD || reply.vspace_slot != PROCD_SLOT_CHILD_VSPACE ||
+        reply.endpoint_slot != PROCD_SLOT_CHILD_ENDPOINT ||
+        reply.grant_slot != PROCD_SLOT_CHILD_GRANT)
+        return STATUS_INTERNAL;
+    status =
+        kernel_self_move(&state->caller, PROCD_SLOT_CHILD, PROCD_SLOT_PROCESS_BASE + making->index);
+    if (status != STATUS_OK)
+        return status;
+    making->filled &= ~bit_of(PROCD_SLOT_CHILD);
+    making->is_placed = true;
+    return STATUS_OK;
+}
+
+/* Before memd and pagerd exist: every page is there from the start, and a fault ends the child. */
+static enum status build_eagerly(struct procd *state, struct making *making)
+{
+    struct image_target target = {
+        .vspace_slot = PROCD_SLOT_CHILD_VSPACE,
+        .untyped_slot = SLOT_BOOTSTRAP_UNTYPED,
+        .scratch_slot = PROCD_SLOT_PAGE,
+    };
+    enum status status = make_process(state, making, SLOT_BOOTSTRAP_UNTYPED);
+    if (status == STATUS_OK)
+        status = kernel_process_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                      process_slot(making), SLOT_NULL, making->id);
+    if (status == STATUS_OK)
+        status = image_build(&state->caller, &making->module, &target, &making->plan);
+    return status;
+}
+
+static enum status register_backing(struct procd *state, struct making *making)
+{
+    struct pagerd_register_process_reply reply;
+    making->backing.vspace_slot = PROCD_SLOT_CHILD_VSPACE;
+    making->backing.account_slot = PROCD_SLOT_ACCOUNT;
+    enum status status =
+        caller_call(&state->caller, SLOT_PEER_PAGERD,
+                    operation_find(SERVICE_PAGERD, OP_PAGERD_REGISTER_PROCESS), &making->backing,
+                    (struct window){0, 0}, DEADLINE_NEVER, &reply);
+    if (status == STATUS_OK)
+        making->process.owes |= PROCD_OWES_PAGER;
+    return status;
+}
+
+/* Everything from memd, pages by pagerd when they are touched. */
+static enum status build_paged(struct procd *state, struct making *making)
+{
+    enum status status = open_account(state, making);
+    if (status == STATUS_OK)
+        status = draw_budget(state, making);
+    if (status == STATUS_OK)
+        status = make_process(state, making, PROCD_SLOT_UNTYPED);
+    if (status == STATUS_OK)
+        status = kernel_process_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                      process_slot(making), SLOT_PEER_PAGERD, making->id);
+    if (status == STATUS_OK)
+        status = register_backing(state, making);
+    return status;
+}
+
+static enum status start(struct procd *state, struct making *making, uint64_t argument)
+{
+    struct kernel_start_process_request request = {
+        .process_slot = process_slot(making),
+        .entry_va = making->process.entry_va,
+        .stack_top_va = making->process.stack_top_va,
+        .argument = argument,
+    };
+    enum status status =
+        kernel_process_start(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+    if (status == STATUS_OK) {
+        making->runs = true;
+        making->process.life = PROCD_LIFE_RUNNING;
+    }
+    return status;
+}
+
+/* Makes the process; on an error nothing of it is left. procd keeps no way into the child: of its
+ * capabilities only PROCESS stays, and what the reply moves on. */
+static enum status make(struct procd *state, const struct procd_sender *sender,
+                        const struct wish *wish, struct making *making)
+{
+    enum status status = decide(state, sender, wish, making);
+    if (status != STATUS_OK)
+        return status;
+    status = state->foundation_bound ? build_paged(state, making) : build_eagerly(state, making);
+    if (status == STATUS_OK && wish->starts)
+        status = start(state, making, wish->argument);
+    if (status != STATUS_OK) {
+        undo(state, making);
+        return status;
+    }
+    drop_scratch(state, making, PROCD_SLOT_CHILD_VSPACE);
+    drop_scratch(state, making, PROCD_SLOT_ACCOUNT);
+    drop_scratch(state, making, PROCD_SLOT_UNTYPED);
+    return STATUS_OK;
+}
+
+/* --- reply and commit --------------------------------------------------------------------------
+ */
+
+/* Sends the reply; what it carries is moved, so that the creator alone holds it. */
+static enum handled deliver(struct procd *state, struct making *making,
+                            const struct message_type *type, const void *reply,
+                            struct message *message, uint32_t reply_slot)
+{
+    enum status status = message_encode(type, reply, message);
+    for (unsigned i = 0; i < message->header.cap_count; i++)
+        message->caps[i].mode = TRANSFER_MOVE;
+    if (status == STATUS_OK)
+        status = sys_reply(reply_slot, message);
+    if (status != STATUS_OK) {
+        undo(state, making);
+        if (status == STATUS_NOT_FOUND)
+            return HANDLED_LATER; /* its creator is gone */
+        message_refuse(message, status);
+        return HANDLED_REPLY;
+    }
+    procd_table_commit(state, making->index, &making->process);
+    return HANDLED_LATER;
+}
+
+static enum handled refused(struct message *message, enum status status)
+{
+    message_refuse(message, status);
+    return HANDLED_REPLY;
+}
+
+enum handled procd_create_staged(struct procd *state, const struct procd_sender *sender,
+                                 const struct procd_create_staged_process_request *request,
+                                 struct message *message, uint32_t reply_slot)
+{
+    struct wish wish = {
+        .role = request->role,
+        .image_offset = request->image_offset,
+        .image_bytes = request->image_bytes,
+    };
+    struct making making;
+    enum status status = make(state, sender, &wish, &making);
+    if (status != STATUS_OK)
+        return refused(message, status);
+    struct procd_create_staged_process_reply reply = {
+        .process_id = making.id,
+        .endpoint_slot = PROCD_SLOT_CHILD_ENDPOINT,
+        .grant_slot = PROCD_SLOT_CHILD_GRANT,
+    };
+    return deliver(state, &making, &procd_create_staged_process_reply_type, &reply, message,
+                   reply_slot);
+}
+
+enum handled procd_create_spawn(struct procd *state, const struct procd_sender *sender,
+                                const struct procd_spawn_request *request, struct message *message,
+                                uint32_t reply_slot)
+{
+    struct wish wish = {
+        .role = request->role,
+        .image_offset = request->image_offset,
+        .image_bytes = request->image_bytes,
+        .argument = request->argument,
+        .starts = true,
+    };
+    if (request->role < ROLE_EXTENSION_BASE)
+        return refused(message, STATUS_DENIED); /* P7: declared roles have typed requests */
+    if (request->image_slot != SLOT_IMAGE)
+        return refused(message, STATUS_INVALID_ARGUMENT);
+    struct making making;
+    enum status status = make(state, sender, &wish, &making);
+    if (status != STATUS_OK)
+        return refused(message, status);
+    drop_scratch(state, &making, PROCD_SLOT_CHILD_ENDPOINT);
+    drop_scratch(state, &making, PROCD_SLOT_CHILD_GRANT);
+    struct procd_spawn_reply reply = {.process_id = making.id};
+    return deliver(state, &making, &procd_spawn_reply_type, &reply, message, reply_slot);
+}
+
+enum handled procd_create_spawn_service(struct procd *state, const struct procd_sender *sender,
+                                        const struct procd_spawn_service_request *request,
+                                        struct message *message, uint32_t reply_slot)
+{
+    struct wish wish = {
+        .role = request->role,
+        .image_offset = request->image_offset,
+        .image_bytes = request->image_bytes,
+        .argument = request->argument,
+        .starts = true,
+    };
+    struct making making;
+    enum status status = make(state, sender, &wish, &making);
+    if (status != STATUS_OK)
+        return refused(message, status);
+    drop_scratch(state, &making, PROCD_SLOT_CHILD_GRANT);
+    struct procd_spawn_service_reply reply = {
+        .process_id = making.id,
+        .endpoint_slot = PROCD_SLOT_CHILD_ENDPOINT,
+    };
+    return deliver(state, &making, &procd_spawn_service_reply_type, &reply, message, reply_slot);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/* What happens to a process after it was made: start, abort, stop, death, and what its death does
+ * to others. Decides nothing about who may ask; never leaves an ended process with a debt. */
+#include "services/procd/parts.h"
+
+#include <string.h>
+
+#include "abi/process.h"
+#include "abi/roles.h"
+
+static uint32_t process_slot(uint32_t index)
+{
+    return PROCD_SLOT_PROCESS_BASE + index;
+}
+
+/* Peers' answers to a release are not needed: what is not there is as good as released. */
+void procd_settle(struct procd *state, uint64_t id, struct procd_process *process)
+{
+    struct window none = {0, 0};
+    if ((process->owes & PROCD_OWES_PAGER) != 0) {
+        struct pagerd_unregister_process_request request = {.token = id};
+        struct pagerd_unregister_process_reply reply;
+        (void)caller_call(&state->caller, SLOT_PEER_PAGERD,
+                          operation_find(SERVICE_PAGERD, OP_PAGERD_UNREGISTER_PROCESS), &request,
+                          none, DEADLINE_NEVER, &reply);
+    }
+    if ((process->owes & PROCD_OWES_ACCOUNT) != 0) {
+        struct memd_close_account_request request = {.account_id = process->account_id};
+        struct memd_close_account_reply reply;
+        (void)caller_call(&state->caller, SLOT_PEER_MEMD,
+                          operation_find(SERVICE_MEMD, OP_MEMD_CLOSE_ACCOUNT), &request, none,
+                          DEADLINE_NEVER, &reply);
+    }
+    process->owes = 0;
+    process->account_id = 0;
+}
+
+/* The kernel side is gone: drop the capability, settle, keep the record, tell the waiters. */
+static void finish(struct procd *state, uint32_t index, uint32_t reason, uint32_t code,
+                   uint64_t fault_va)
+{
+    (void)kernel_self_drop(&state->caller, process_slot(index));
+    procd_settle(state, procd_table_id(state, index), &state->processes[index]);
+    procd_table_end(state, index, reason, code, fault_va);
+    procd_waiters_wake(state, index);
+}
+
+static bool role_runs(const struct procd *state, uint32_t role)
+{
+    for (uint32_t i = 0; i < state->used_count; i++) {
+        if (state->processes[i].role == role && state->processes[i].life == PROCD_LIFE_RUNNING)
+            return true;
+    }
+    return false;
+}
+
+/* Clients are told apart by role: what the role's last running process staged is nobody's now. */
+static void bury_owner(struct procd *state, uint32_t role)
+{
+    if (role_runs(state, role))
+        return;
+    procd_waiters_forget(state, role);
+    for (uint32_t i = 0; i < state->used_count; i++) {
+        const struct procd_process *process = &state->processes[i];
+        if (process->life != PROCD_LIFE_STAGED || process->owner != role)
+            continue;
+        (void)kernel_process_abort(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(i));
+        finish(state, i, END_KILLED, 0, 0); /* P2: nothing of it ever ran */
+    }
+}
+
+enum status procd_start(struct procd *state, uint32_t index, uint64_t argument)
+{
+    struct procd_process *process = &state->processes[index];
+    if (process->life != PROCD_LIFE_STAGED) /* P8: a double start is refused */
+        return process->life == PROCD_LIFE_RUNNING ? STATUS_BUSY : STATUS_NOT_FOUND;
+    struct kernel_start_process_request request = {
+        .process_slot = process_slot(index),
+        .entry_va = process->entry_va,
+        .stack_top_va = process->stack_top_va,
+        .argument = argument,
+    };
+    enum status status =
+        kernel_process_start(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+    if (status == STATUS_OK)
+        process->life = PROCD_LIFE_RUNNING;
+    return status;
+}
+
+static enum status abort_staged(struct procd *state, uint32_t index, uint32_t code)
+{
+    enum status status =
+        kernel_process_abort(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(index));
+    if (status == STATUS_OK)
+        finish(state, index, END_KILLED, code, 0);
+    return status;
+}
+
+enum status procd_abort(struct procd *state, uint32_t index)
+{
+    uint8_t life = state->processes[index].life;
+    if (life != PROCD_LIFE_STAGED)
+        return life == PROCD_LIFE_RUNNING ? STATUS_BUSY : STATUS_NOT_FOUND;
+    return abort_staged(state, index, 0);
+}
+
+/* Kill and retire at once. A process that ended by itself a moment ago cannot be killed; its own
+ * record is then what RETIRE reads, and the undelivered event goes with it. */
+static enum status stop_running(struct procd *state, uint32_t index, uint32_t code)
+{
+    uint32_t slot = process_slot(index);
+    enum status killed =
+        kernel_process_kill(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, slot, code);
+    struct kernel_retire_process_reply record;
+    enum status status =
+        kernel_process_retire(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, slot, &record);
+    if (status != STATUS_OK)
+        return killed != STATUS_OK ? killed : status;
+    uint32_t reason = record.reason == END_NONE ? END_KILLED : record.reason;
+    uint32_t role = state->processes[index].role;
+    finish(state, index, reason, record.code, record.fault_va);
+    bury_owner(state, role);
+    return STATUS_OK;
+}
+
+/* Others rest on a foundation process: it ends last. */
+static bool is_needed(const struct procd *state, uint32_t index)
+{
+    uint32_t which;
+    if (!procd_is_foundation(state->processes[index].role, &which))
+        return false;
+    uint32_t foundation_count = 0;
+    for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++)
+        foundation_count += state->foundation_entries[i] != 0;
+    return state->live_count > foundation_count;
+}
+
+enum status procd_stop(struct procd *state, uint32_t index, uint32_t code)
+{
+    uint8_t life = state->processes[index].life;
+    if (life == PROCD_LIFE_ENDED)
+        return STATUS_OK; /* P8: stopping is idempotent */
+    if (is_needed(state, index))
+        return STATUS_BUSY;
+    return life == PROCD_LIFE_STAGED ? abort_staged(state, index, code)
+                                     : stop_running(state, index, code);
+}
+
+void procd_terminated(struct procd *state, const struct event_process_terminated_request *event)
+{
+    uint32_t index;
+    if (procd_table_find_live(state, event->token, &index) != STATUS_OK ||
+        event->reason == END_NONE || state->processes[index].life != PROCD_LIFE_RUNNING)
+        return; /* a record that STOP already read */
+    struct kernel_retire_process_reply record;
+    (void)kernel_process_retire(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(index),
+                                &record);
+    uint32_t role = state->processes[index].role;
+    uint32_t which;
+    finish(state, index, event->reason, event->code, event->fault_va);
+    if (procd_is_foundation(role, &which)) {
+        state->exiting = true; /* P8: nothing can go on without it */
+        kernel_self_exit(&state->caller, PROCD_EXIT_CRITICAL);
+        return;
+    }
+    bury_owner(state, role);
+}
+
+enum status procd_bind_foundation(struct procd *state,
+                                  const struct procd_update_foundation_endpoints_request *request)
+{
+    if (state->foundation_bound || !procd_table_foundation_runs(state))
+        return STATUS_BUSY;
+    enum status status = kernel_self_move(&state->caller, request->memd_slot, SLOT_PEER_MEMD);
+    if (status != STATUS_OK)
+        return status;
+    status = kernel_self_move(&state->caller, request->pagerd_slot, SLOT_PEER_PAGERD);
+    if (status != STATUS_OK) {
+        (void)kernel_self_drop(&state->caller, SLOT_PEER_MEMD);
+        return status;
+    }
+    (void)kernel_self_drop(&state->caller, SLOT_BOOTSTRAP_UNTYPED);
+    state->foundation_bound = true;
+    return STATUS_OK;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC */
+/* procd's table of processes: ids, places, the queue of terminal records. Decides who may see an
+ * entry and which entry is used next; makes no call. */
+#include "services/procd/parts.h"
+
+#include <stddef.h>
+
+#include "abi/process.h"
+#include "abi/roles.h"
+
+#define ID_INDEX_BITS 16
+#define ID_INDEX_MASK 0xFFFF
+
+_Static_assert(PROCESS_LIMIT < ID_INDEX_MASK, "index + 1 fits its part of an id");
+
+/* generation << 16 | index + 1: no id comes back before 2^48 processes of one entry (K3). */
+static uint64_t id_make(uint64_t generation, uint32_t index)
+{
+    return generation << ID_INDEX_BITS | (index + 1);
+}
+
+uint64_t procd_table_id(const struct procd *state, uint32_t index)
+{
+    return id_make(state->processes[index].generation, index);
+}
+
+/* The entry an id names, whoever asks. */
+static enum status find_any(const struct procd *state, uint64_t id, uint32_t *index)
+{
+    uint64_t place = id & ID_INDEX_MASK;
+    if (place == 0 || place > state->used_count)
+        return STATUS_NOT_FOUND;
+    *index = (uint32_t)(place - 1);
+    return procd_table_id(state, *index) == id ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+static bool is_driver_role(uint32_t role)
+{
+    const struct role *row = role_find(role);
+    return row != NULL && row->kind == ROLE_KIND_DRIVER;
+}
+
+enum status procd_table_find(const struct procd *state, const struct procd_sender *sender,
+                             uint64_t id, uint32_t *index)
+{
+    enum status status = find_any(state, id, index);
+    if (status != STATUS_OK)
+        return status;
+    const struct procd_process *process = &state->processes[*index];
+    if (is_driver_role(process->role) != sender->is_driver_endpoint) /* P7 */
+        return STATUS_NOT_FOUND;
+    if (sender->badge != 0 && sender->badge != process->owner)
+        return STATUS_NOT_FOUND;
+    return STATUS_OK;
+}
+
+static bool is_live(const struct procd_process *process)
+{
+    return process->life == PROCD_LIFE_STAGED || process->life == PROCD_LIFE_RUNNING;
+}
+
+enum status procd_table_find_live(const struct procd *state, uint64_t id, uint32_t *index)
+{
+    enum status status = find_any(state, id, index);
+    if (status == STATUS_OK && !is_live(&state->processes[*index]))
+        status = STATUS_NOT_FOUND;
+    return status;
+}
+
+enum status procd_table_peek(const struct procd *state, uint32_t *index, uint64_t *id)
+{
+    if (state->used_count < PROCESS_LIMIT) {
+        *index = state->used_count;
+        *id = id_make(0, *index);
+        return STATUS_OK;
+    }
+    if (state->ended_first == 0)
+        return STATUS_EXHAUSTED; /* E6 */
+    *index = state->ended_first - 1;
+    *id = id_make(state->processes[*index].generation + 1, *index);
+    return STATUS_OK;
+}
+
+bool procd_is_foundation(uint32_t role, uint32_t *which)
+{
+    *which = role - ROLE_MEMD;
+    return role >= ROLE_MEMD && *which < PROCD_FOUNDATION_COUNT;
+}
+
+_Static_assert(ROLE_VSPACED == ROLE_MEMD + 1 && ROLE_PAGERD == ROLE_MEMD + 2,
+               "the staged foundation is three roles in a row");
+
+/* Takes the oldest record out of the queue. */
+static void forget_oldest(struct procd *state)
+{
+    struct procd_process *oldest = &state->processes[state->ended_first - 1];
+    state->ended_first = oldest->next_ended;
+    if (state->ended_first == 0)
+        state->ended_last = 0;
+}
+
+void procd_table_commit(struct procd *state, uint32_t index, const struct procd_process *process)
+{
+    uint64_t generation = 0;
+    if (index == state->used_count) {
+        state->used_count++;
+    } else {
+        generation = state->processes[index].generation + 1;
+        forget_oldest(state);
+    }
+    state->processes[index] = *process;
+    state->processes[index].generation = generation;
+    state->live_count++;
+    uint32_t which;
+    if (procd_is_foundation(process->role, &which))
+        state->foundation_entries[which] = index + 1;
+}
+
+void procd_table_end(struct procd *state, uint32_t index, uint32_t reason, uint32_t code,
+                     uint64_t fault_va)
+{
+    struct procd_process *process = &state->processes[index];
+    process->life = PROCD_LIFE_ENDED;
+    process->reason = reason;
+    process->code = code;
+    process->fault_va = fault_va;
+    process->next_ended = 0;
+    state->live_count--;
+    if (state->ended_last == 0)
+        state->ended_first = index + 1;
+    else
+        state->processes[state->ended_last - 1].next_ended = index + 1;
+    state->ended_last = index + 1;
+    uint32_t which;
+    if (procd_is_foundation(process->role, &which))
+        state->foundation_entries[which] = 0;
+}
+
+bool procd_table_foundation_runs(const struct procd *state)
+{
+    for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++) {
+        uint32_t entry = state->foundation_entries[i];
+        if (entry == 0 || state->processes[entry - 1].life != PROCD_LIFE_RUNNING)
+            return false;
+    }
+    return true;
+}
+
+/* --- the check ------------------------------------------------------------------------------ */
+
+static const char *check_live(const struct procd_process *process)
+{
+    uint32_t which;
+    bool is_foundation = procd_is_foundation(process->role, &which);
+    if (process->reason != END_NONE)
+        return "a live process has an end reason";
+    if (process->owes != (is_foundation ? 0 : PROCD_OWES_ACCOUNT | PROCD_OWES_PAGER))
+        return "a live process owes too much or too little";
+    if ((process->account_id != 0) == is_foundation)
+        return "a live process has an account exactly when memd pays for it";
+    return NULL;
+}
+
+static const char *check_process(const struct procd_process *process)
+{
+    if (role_find(process->role) == NULL)
+        return "a process has no role";
+    switch ((enum procd_life)process->life) {
+    case PROCD_LIFE_STAGED:
+    case PROCD_LIFE_RUNNING:
+        return check_live(process);
+    case PROCD_LIFE_ENDED:
+        if (process->owes != 0)
+            return "an ended process owes something";
+        return process->reason == END_NONE ? "an ended process has no reason" : NULL;
+    case PROCD_LIFE_UNUSED:
+        break;
+    }
+    return "a used entry is unused";
+}
+
+/* Every record is in the queue, once. */
+static const char *check_queue(const struct procd *state, uint32_t ended_count)
+{
+    uint32_t entry = state->ended_first;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < ended_count; i++) {
+        if (entry == 0 || entry > state->used_count ||
+            state->processes[entry - 1].life != PROCD_LIFE_ENDED)
+            return "the queue of records holds something else";
+        last = entry;
+        entry = state->processes[entry - 1].next_ended;
+    }
+    return entry == 0 && last == state->ended_last ? NULL : "the queue of records has a wrong end";
+}
+
+static const char *check_foundation(const struct procd *state)
+{
+    for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++) {
+        uint32_t entry = state->foundation_entries[i];
+        if (entry == 0)
+            continue;
+        if (entry > state->used_count || !is_live(&state->processes[entry - 1]) ||
+            state->processes[entry - 1].role != ROLE_MEMD + i)
+            return "a foundation entry names something else";
+    }
+    return NULL;
+}
+
+static const char *check_waiters(const struct procd *state)
+{
+    bool seen[SLOT_REPLY_COUNT] = {false};
+    if (state->waiter_count > PROCD_WAITER_LIMIT)
+        return "more waiters than the limit";
+    for (uint32_t i = 0; i < state->waiter_count; i++) {
+        const struct procd_waiter *waiter = &state->waiters[i];
+        uint32_t index;
+        if (procd_table_find_live(state, waiter->process_id, &index) != STATUS_OK)
+            return "a waiter waits for nothing that lives"; /* P3 */
+        uint32_t place = waiter->reply_slot - SLOT_REPLY_BASE;
+        if (place >= SLOT_REPLY_COUNT || seen[place])
+            return "two waiters share a reply slot, or one has none";
+        seen[place] = true;
+    }
+    return NULL;
+}
+
+const char *procd_check(const struct procd *state)
+{
+    uint32_t live_count = 0;
+    uint32_t foundation_count = 0;
+    if (state->used_count > PROCESS_LIMIT)
+        return "more entries than the limit";
+    for (uint32_t i = 0; i < state->used_count; i++) {
+        const struct procd_process *process = &state->processes[i];
+        const char *problem = check_process(process);
+        if (problem != NULL)
+            return problem;
+        uint32_t which;
+        bool live = is_live(process);
+        live_count += live;
+        foundation_count += live && procd_is_foundation(process->role, &which);
+    }
+    if (live_count != state->live_count)
+        return "live processes are miscounted";
+    for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++)
+        foundation_count -= state->foundation_entries[i] != 0;
+    if (foundation_count != 0)
+        return "a foundation role lives twice";
+    const char *problem = check_queue(state, state->used_count - live_count);
+    if (problem == NULL)
+        problem = check_foundation(state);
+    return problem != NULL ? problem : check_waiters(state);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* Who waits for the end of a process. Decides when a kept call is answered; each is answered
+ * exactly once (P3, E5), and a caller that is gone costs nothing but its place until then. */
+#include "services/procd/parts.h"
+
+#include <string.h>
+
+enum status procd_waiters_add(struct procd *state, const struct procd_waiter *waiter)
+{
+    if (state->waiter_count == PROCD_WAITER_LIMIT)
+        return STATUS_EXHAUSTED; /* E6 */
+    state->waiters[state->waiter_count++] = *waiter;
+    return STATUS_OK;
+}
+
+/* Takes a waiter out; the others keep their order. */
+static struct procd_waiter take(struct procd *state, uint32_t place)
+{
+    struct procd_waiter waiter = state->waiters[place];
+    state->waiter_count--;
+    memmove(&state->waiters[place], &state->waiters[place + 1],
+            (state->waiter_count - place) * sizeof waiter);
+    memset(&state->waiters[state->waiter_count], 0, sizeof waiter);
+    return waiter;
+}
+
+/* A reply can only be lost with its caller, which then needs none. */
+static void answer(const struct procd_waiter *waiter, struct message *message)
+{
+    (void)sys_reply(waiter->reply_slot, message);
+}
+
+static void reply_begin(const struct procd_waiter *waiter, struct message *message)
+{
+    memset(message, 0, sizeof *message);
+    message->header.operation = OP_PROCD_WAIT_PROCESS_EVENT;
+    message->header.request_id = waiter->request_id;
+}
+
+void procd_waiters_encode(const struct procd *state, uint32_t index, struct message *message)
+{
+    const struct procd_process *process = &state->processes[index];
+    struct procd_wait_process_event_reply reply = {
+        .process_id = procd_table_id(state, index),
+        .reason = process->reason,
+        .code = process->code,
+        .fault_va = process->fault_va,
+    };
+    if (message_encode(&procd_wait_process_event_reply_type, &reply, message) != STATUS_OK)
+        message_refuse(message, STATUS_INTERNAL);
+}
+
+void procd_waiters_wake(struct procd *state, uint32_t index)
+{
+    uint64_t id = procd_table_id(state, index);
+    for (uint32_t place = 0; place < state->waiter_count;) {
+        if (state->waiters[place].process_id != id) {
+            place++;
+            continue;
+        }
+        struct procd_waiter waiter = take(state, place);
+        struct message message;
+        reply_begin(&waiter, &message);
+        procd_waiters_encode(state, index, &message);
+        answer(&waiter, &message);
+    }
+}
+
+static void refuse(const struct procd_waiter *waiter, enum status status)
+{
+    struct message message;
+    reply_begin(waiter, &message);
+    message_refuse(&message, status);
+    answer(waiter, &message);
+}
+
+/* The kernel empties the reply slot even though nobody listens any more. */
+void procd_waiters_forget(struct procd *state, uint64_t badge)
+{
+    for (uint32_t place = 0; place < state->waiter_count;) {
+        if (state->waiters[place].badge != badge) {
+            place++;
+            continue;
+        }
+        struct procd_waiter waiter = take(state, place);
+        refuse(&waiter, STATUS_PEER_DIED);
+    }
+}
+
+void procd_due(struct procd *state, uint64_t now_ticks)
+{
+    for (uint32_t place = 0; place < state->waiter_count;) {
+        if (state->waiters[place].deadline_ticks > now_ticks) {
+            place++;
+            continue;
+        }
+        struct procd_waiter waiter = take(state, place);
+        refuse(&waiter, STATUS_TIMED_OUT);
+    }
+}
+
+uint64_t procd_next_ticks(const struct procd *state, uint64_t now_ticks)
+{
+    uint64_t next = DEADLINE_NEVER;
+    if (state->foundation_bound && now_ticks <= DEADLINE_NEVER - PROCD_POLL_TICKS)
+        next = now_ticks + PROCD_POLL_TICKS;
+    for (uint32_t place = 0; place < state->waiter_count; place++) {
+        if (state->waiters[place].deadline_ticks < next)
+            next = state->waiters[place].deadline_ticks;
+    }
+    return next;
+}
