@@ -35,7 +35,7 @@ enum {
                         BOOT_MODULE_LIMIT * HANDOFF_MODULE_BYTES
 };
 
-_Static_assert(HANDOFF_BYTES_MAX <= PAGE_BYTES, "one page at HANDOFF_VA");
+_Static_assert((int)HANDOFF_BYTES_MAX <= (int)PAGE_BYTES, "one page at HANDOFF_VA");
 
 struct handoff_untyped {
     uint32_t slot;  /* in [SLOT_UNTYPED_BASE, SLOT_UNTYPED_BASE + SLOT_UNTYPED_COUNT) */
