@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: ISC */
+/* Walks over pagerd's whole state: the check of every rule that its tables must keep, the digest,
+ * and the reset. Only reset writes. */
+#include <stddef.h>
+#include <string.h>
+
+#include "services/pagerd/internal.h"
+
+/* --- lists ---------------------------------------------------------------------------------------
+ */
+
+/* Links, count and ends agree; entries lie in 1..used. The walk ends after `count` steps whatever
+ * the links say. */
+static bool list_sound(const struct pagerd *pagerd, enum pagerd_list_kind kind,
+                       const struct pagerd_list *list, uint32_t used)
+{
+    uint32_t entry = list->first;
+    uint32_t previous = 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (entry == 0 || entry > used || pagerd_link(pagerd, kind, entry)->previous != previous)
+            return false;
+        previous = entry;
+        entry = pagerd_link(pagerd, kind, entry)->next;
+    }
+    return entry == 0 && previous == list->last;
+}
+
+/* --- registrations ------------------------------------------------------------------------------
+ */
+
+static bool areas_sound(const struct pagerd_registration *registration)
+{
+    struct pagerd_register_process_request again = {
+        .image_offset = registration->image_offset,
+        .image_bytes = registration->image_bytes,
+        .area_count = registration->area_count,
+    };
+    if (registration->area_count == 0 || registration->area_count > PAGERD_AREA_LIMIT)
+        return false;
+    memcpy(again.areas, registration->areas, sizeof again.areas);
+    return pagerd_judge_registration(&again) == STATUS_OK; /* G4, V2 */
+}
+
+/* Its open fills: in order of their ids (G6), one a page (G1), counted. */
+static bool fills_of_sound(const struct pagerd *pagerd, uint32_t entry)
+{
+    const struct pagerd_registration *registration = &pagerd->registrations[entry];
+    if (!list_sound(pagerd, LIST_FILLS, &registration->fills, pagerd->fill_used))
+        return false;
+    uint32_t queued = 0;
+    uint64_t last_id = 0;
+    for (uint32_t i = registration->fills.first; i != 0; i = pagerd->fills[i].sibling.next) {
+        const struct pagerd_fill *fill = &pagerd->fills[i];
+        bool first = pagerd_find_fill(pagerd, entry, fill->va) == i;
+        if (fill->registration != entry || fill->id <= last_id || !first)
+            return false;
+        last_id = fill->id;
+        queued += fill->state == FILL_QUEUED;
+    }
+    return queued == registration->queued_count && last_id <= pagerd->last_fault_id;
+}
+
+static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
+{
+    const struct pagerd_registration *registration = &pagerd->registrations[entry];
+    if (registration->state != REGISTRATION_LIVE)
+        return registration->fills.count == 0 && registration->queued_count == 0;
+    return pagerd_find(pagerd, registration->token) == entry && areas_sound(registration) &&
+           registration->vspace_cap_slot != 0 &&
+           registration->page_count <= registration->page_limit &&
+           registration->resolved_count <= registration->fault_count &&
+           registration->last_fault_id <= pagerd->last_fault_id && fills_of_sound(pagerd, entry);
+}
+
+/* Chains hold live entries of their own bucket alone, each once. */
+static bool buckets_sound(const struct pagerd *pagerd)
+{
+    uint32_t chained = 0;
+    for (uint32_t bucket = 0; bucket < PAGERD_BUCKET_COUNT; bucket++) {
+        uint32_t entry = pagerd->buckets[bucket];
+        for (; entry != 0; entry = pagerd->registrations[entry].bucket_next) {
+            if (entry > pagerd->registration_used || chained++ == pagerd->registration_count ||
+                pagerd->registrations[entry].state != REGISTRATION_LIVE ||
+                pagerd_bucket(pagerd->registrations[entry].token) != bucket)
+                return false;
+        }
+    }
+    return chained == pagerd->registration_count;
+}
+
+/* The free list holds as many entries as are FREE, so that none leaks. */
+static bool registrations_sound(const struct pagerd *pagerd)
+{
+    uint32_t live = 0;
+    uint32_t free = 0;
+    uint32_t ready = 0;
+    if (pagerd->registration_used > PAGERD_REGISTRATION_LIMIT || !buckets_sound(pagerd))
+        return false;
+    for (uint32_t i = 1; i <= pagerd->registration_used; i++) {
+        if (!registration_sound(pagerd, i))
+            return false;
+        live += pagerd->registrations[i].state == REGISTRATION_LIVE;
+        free += pagerd->registrations[i].state == REGISTRATION_FREE;
+        ready += pagerd->registrations[i].queued_count != 0;
+    }
+    for (uint32_t i = pagerd->registration_free; i != 0; i = pagerd->registrations[i].bucket_next)
+        if (pagerd->registrations[i].state != REGISTRATION_FREE || free-- == 0)
+            return false;
+    for (uint32_t i = pagerd->ready.first; i != 0; i = pagerd->registrations[i].ready.next)
+        if (pagerd->registrations[i].queued_count == 0)
+            return false;
+    return free == 0 && live == pagerd->registration_count && ready == pagerd->ready.count;
+}
+
+/* --- fills and waiters
+ * ---------------------------------------------------------------------------- */
+
+static bool waiters_of_sound(const struct pagerd *pagerd, uint32_t entry)
+{
+    const struct pagerd_fill *fill = &pagerd->fills[entry];
+    if (fill->waiters.count == 0 ||
+        !list_sound(pagerd, LIST_WAITERS, &fill->waiters, pagerd->waiter_used))
+        return false;
+    for (uint32_t i = fill->waiters.first; i != 0; i = pagerd->waiters[i].link.next)
+        if (pagerd->waiters[i].fill != entry)
+            return false;
+    return true;
+}
+
+static bool fill_sound(const struct pagerd *pagerd, uint32_t entry)
+{
+    const struct pagerd_fill *fill = &pagerd->fills[entry];
+    if (fill->registration == 0 || fill->registration > pagerd->registration_used)
+        return false;
+    const struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
+    if (registration->state != REGISTRATION_LIVE || fill->area >= registration->area_count)
+        return false;
+    const struct pagerd_area *area = &registration->areas[fill->area];
+    return area->kind != AREA_GUARD && fill->va % PAGE_BYTES == 0 && fill->va >= area->va &&
+           (fill->va - area->va) >> PAGE_SHIFT < pagerd_area_pages(area) && /* G3 */
+           waiters_of_sound(pagerd, entry);
+}
+
+/* Between messages a fill is free, queued or parked; those in the lists are all there are. */
+static bool fills_sound(const struct pagerd *pagerd)
+{
+    uint32_t free = 0;
+    uint32_t parked = 0;
+    uint32_t waiting = 0;
+    uint32_t listed = 0;
+    if (pagerd->fill_used > PAGERD_FILL_LIMIT || pagerd->waiter_used > PAGERD_WAITER_LIMIT)
+        return false;
+    for (uint32_t i = 1; i <= pagerd->fill_used; i++) {
+        uint32_t state = pagerd->fills[i].state;
+        if (state != FILL_FREE && state != FILL_QUEUED && state != FILL_WAITING_FRAME)
+            return false;
+        if (state != FILL_FREE && !fill_sound(pagerd, i))
+            return false;
+        free += state == FILL_FREE;
+        parked += state == FILL_WAITING_FRAME;
+        waiting += pagerd->fills[i].waiters.count;
+    }
+    for (uint32_t i = 1; i <= pagerd->registration_used; i++)
+        listed += pagerd->registrations[i].fills.count;
+    for (uint32_t i = 1; i <= pagerd->waiter_used; i++)
+        waiting -= pagerd->waiters[i].fill != 0;
+    if (waiting != 0 || parked != pagerd->parked.count || listed + free != pagerd->fill_used)
+        return false;
+    for (uint32_t i = pagerd->fill_free; i != 0; i = pagerd->fills[i].sibling.next)
+        if (pagerd->fills[i].state != FILL_FREE || free-- == 0)
+            return false;
+    return free == 0;
+}
+
+/* The parked are in order of their retries, so that the first is the next deadline. */
+static bool parked_sound(const struct pagerd *pagerd)
+{
+    uint64_t last_ticks = 0;
+    if (!list_sound(pagerd, LIST_PARKED, &pagerd->parked, pagerd->fill_used) ||
+        !list_sound(pagerd, LIST_READY, &pagerd->ready, pagerd->registration_used))
+        return false;
+    for (uint32_t i = pagerd->parked.first; i != 0; i = pagerd->fills[i].parked.next) {
+        if (pagerd->fills[i].state != FILL_WAITING_FRAME ||
+            pagerd->fills[i].retry_ticks < last_ticks)
+            return false;
+        last_ticks = pagerd->fills[i].retry_ticks;
+    }
+    return true;
+}
+
+bool pagerd_check(const struct pagerd *pagerd)
+{
+    return parked_sound(pagerd) && registrations_sound(pagerd) && fills_sound(pagerd) &&
+           pagerd->scratch_full <= 1;
+}
+
+/* --- digest
+ * --------------------------------------------------------------------------------------- */
+
+static void add(uint64_t *digest, uint64_t value)
+{
+    uint64_t mixed = (*digest ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+    *digest = mixed ^ mixed >> 29;
+}
+
+static void add_list(uint64_t *digest, const struct pagerd_list *list,
+                     const struct pagerd_link *link)
+{
+    add(digest, (uint64_t)list->first << 32 | list->last);
+    add(digest, (uint64_t)link->next << 32 | link->previous);
+}
+
+static void add_registration(uint64_t *digest, const struct pagerd_registration *registration)
+{
+    add(digest, registration->token);
+    add(digest, registration->image_offset);
+    add(digest, registration->image_bytes);
+    add(digest, registration->last_fault_id);
+    add(digest, registration->fault_count);
+    add(digest, registration->resolved_count);
+    add(digest, (uint64_t)registration->state << 32 | registration->vspace_cap_slot);
+    add(digest, (uint64_t)registration->page_limit << 32 | registration->page_count);
+    add(digest, (uint64_t)registration->queued_count << 32 | registration->bucket_next);
+    add(digest, registration->area_count);
+    add_list(digest, &registration->fills, &registration->ready);
+    for (uint32_t i = 0; i < registration->area_count; i++) {
+        const struct pagerd_area *area = &registration->areas[i];
+        add(digest, (uint64_t)area->kind << 32 | area->rights);
+        add(digest, area->va);
+        add(digest, area->memory_bytes);
+        add(digest, area->file_offset);
+        add(digest, area->file_bytes);
+    }
+}
+
+static void add_fill(uint64_t *digest, const struct pagerd_fill *fill)
+{
+    add(digest, fill->id);
+    add(digest, fill->va);
+    add(digest, fill->retry_ticks);
+    add(digest, fill->parked_ticks);
+    add(digest, (uint64_t)fill->parked_before << 32 | fill->state);
+    add(digest, (uint64_t)fill->registration << 32 | fill->area);
+    add_list(digest, &fill->waiters, &fill->sibling);
+    add(digest, (uint64_t)fill->parked.next << 32 | fill->parked.previous);
+}
+
+uint64_t pagerd_digest(const struct pagerd *pagerd)
+{
+    static const struct pagerd_link none = {0, 0};
+    uint64_t digest = 0;
+    add(&digest, pagerd->last_fault_id);
+    add(&digest, (uint64_t)pagerd->registration_count << 32 | pagerd->registration_used);
+    add(&digest, (uint64_t)pagerd->registration_free << 32 | pagerd->fill_free);
+    add(&digest, (uint64_t)pagerd->fill_used << 32 | pagerd->scratch_full);
+    add_list(&digest, &pagerd->ready, &none);
+    add_list(&digest, &pagerd->parked, &none);
+    for (uint32_t i = 1; i <= pagerd->registration_used; i++)
+        add_registration(&digest, &pagerd->registrations[i]); /* the buckets follow from these */
+    for (uint32_t i = 1; i <= pagerd->fill_used; i++)
+        add_fill(&digest, &pagerd->fills[i]);
+    for (uint32_t i = 1; i <= pagerd->waiter_used; i++) {
+        add(&digest, pagerd->waiters[i].request_id);
+        add(&digest, (uint64_t)pagerd->waiters[i].fill << 32 | pagerd->waiters[i].link.next);
+    }
+    return digest;
+}
+
+/* --- reset
+ * ----------------------------------------------------------------------------------------- */
+
+void pagerd_reset(struct pagerd *pagerd)
+{
+    size_t registrations = pagerd->registration_used;
+    size_t fills = pagerd->fill_used;
+    size_t waiters = pagerd->waiter_used;
+    memset(pagerd, 0, offsetof(struct pagerd, registrations));
+    memset(&pagerd->registrations[1], 0, registrations * sizeof pagerd->registrations[0]);
+    memset(&pagerd->fills[1], 0, fills * sizeof pagerd->fills[0]);
+    memset(&pagerd->waiters[1], 0, waiters * sizeof pagerd->waiters[0]);
+}

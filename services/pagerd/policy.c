@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/* The pure half of pagerd: whether a registration is sound, what a fault deserves, how a page is
+ * made. Reads its arguments, changes nothing, calls nobody. */
+#include "services/pagerd/internal.h"
+
+#include "abi/cursor.h"
+
+/* Image pages are named by 32-bit page numbers in MAP_FRAMES. */
+#define IMAGE_END ((uint64_t)UINT32_MAX << PAGE_SHIFT)
+
+uint64_t pagerd_area_pages(const struct pagerd_area *area)
+{
+    return (area->memory_bytes + PAGE_BYTES - 1) >> PAGE_SHIFT; /* at most USER_VA_END: no wrap */
+}
+
+static uint64_t file_pages(const struct pagerd_area *area)
+{
+    return area->file_bytes / PAGE_BYTES + (area->file_bytes % PAGE_BYTES != 0);
+}
+
+/* --- registrations --------------------------------------------------------------------------- */
+
+static enum status judge_segment(const struct pagerd_register_process_request *request,
+                                 const struct pagerd_area *area)
+{
+    if (area->file_offset % PAGE_BYTES != 0 || area->file_bytes > area->memory_bytes)
+        return STATUS_INVALID_ARGUMENT;
+    if ((area->rights & RIGHT_EXECUTE) != 0 && pagerd_area_pages(area) != file_pages(area))
+        return STATUS_INVALID_ARGUMENT; /* demand-zero pages are never code */
+    if (area->file_bytes == 0)
+        return STATUS_OK;
+    if (area->file_offset < request->image_offset ||
+        !range_within(area->file_offset - request->image_offset, area->file_bytes,
+                      request->image_bytes))
+        return STATUS_OUT_OF_RANGE; /* G4 */
+    return STATUS_OK;
+}
+
+static enum status judge_kind(const struct pagerd_register_process_request *request,
+                              const struct pagerd_area *area)
+{
+    bool no_file = area->file_offset == 0 && area->file_bytes == 0;
+    switch ((enum area_kind)area->kind) {
+    case AREA_GUARD:
+        return area->rights == 0 && no_file && pagerd_area_pages(area) <= PAGERD_GUARD_PAGES_MAX
+                   ? STATUS_OK
+                   : STATUS_INVALID_ARGUMENT;
+    case AREA_WINDOW:
+        return no_file && (area->rights & RIGHT_EXECUTE) == 0 ? STATUS_OK : STATUS_INVALID_ARGUMENT;
+    case AREA_SEGMENT:
+        return judge_segment(request, area);
+    }
+    return STATUS_INVALID_ARGUMENT;
+}
+
+static enum status judge_area(const struct pagerd_register_process_request *request,
+                              const struct pagerd_area *area)
+{
+    uint32_t both = RIGHT_WRITE | RIGHT_EXECUTE;
+    if (area->kind != AREA_GUARD && (area->rights & RIGHT_READ) == 0)
+        return STATUS_INVALID_ARGUMENT;
+    if ((area->rights & both) == both)
+        return STATUS_WRITE_AND_EXECUTE; /* V2 */
+    if (area->va < USER_VA_FIRST ||
+        !range_within(area->va, pagerd_area_pages(area) << PAGE_SHIFT, USER_VA_END))
+        return STATUS_OUT_OF_RANGE; /* V5 */
+    return judge_kind(request, area);
+}
+
+/* Areas are judged to be in range before: their ends do not wrap. */
+static enum status judge_order(const struct pagerd_area *area, const struct pagerd_area *next)
+{
+    if (next->va < area->va)
+        return STATUS_BAD_ORDER;
+    return next->va - area->va < pagerd_area_pages(area) << PAGE_SHIFT ? STATUS_OVERLAP : STATUS_OK;
+}
+
+enum status pagerd_judge_registration(const struct pagerd_register_process_request *request)
+{
+    if (!range_within(request->image_offset, request->image_bytes, IMAGE_END))
+        return STATUS_INVALID_ARGUMENT;
+    for (uint32_t i = 0; i < request->area_count; i++) {
+        enum status status = judge_area(request, &request->areas[i]);
+        if (status == STATUS_OK && i != 0)
+            status = judge_order(&request->areas[i - 1], &request->areas[i]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* --- faults ------------------------------------------------------------------------------------
+ */
+
+static struct pagerd_ruling end_with(enum end_reason reason)
+{
+    return (struct pagerd_ruling){.verdict = VERDICT_END, .reason = reason};
+}
+
+/* The area that an address lies in; area_count when none. */
+static uint32_t area_of(const struct pagerd_registration *registration, uint64_t va)
+{
+    for (uint32_t i = 0; i < registration->area_count; i++) {
+        const struct pagerd_area *area = &registration->areas[i];
+        if (va >= area->va && va - area->va < pagerd_area_pages(area) << PAGE_SHIFT)
+            return i;
+    }
+    return registration->area_count;
+}
+
+/* NONE when the rights allow the access. */
+static enum end_reason access_denied(uint32_t rights, enum fault_access access)
+{
+    switch (access) {
+    case FAULT_READ:
+        return (rights & RIGHT_READ) != 0 ? END_NONE : END_FAULT_READ_DENIED;
+    case FAULT_WRITE:
+        return (rights & RIGHT_WRITE) != 0 ? END_NONE : END_FAULT_WRITE_DENIED;
+    case FAULT_EXECUTE:
+        return (rights & RIGHT_EXECUTE) != 0 ? END_NONE : END_FAULT_EXECUTE_DENIED;
+    }
+    return END_FAULT_BACKING;
+}
+
+struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *registration,
+                                        const struct event_fault_request *fault)
+{
+    if (fault->va < PAGE_BYTES)
+        return end_with(END_FAULT_NULL_PAGE);
+    uint32_t index = area_of(registration, fault->va);
+    if (index == registration->area_count)
+        return end_with(END_FAULT_OUTSIDE); /* G3 */
+    const struct pagerd_area *area = &registration->areas[index];
+    if (area->kind == AREA_GUARD)
+        return end_with(END_FAULT_GUARD);
+    enum end_reason denied = access_denied(area->rights, (enum fault_access)fault->access);
+    if (denied != END_NONE)
+        return end_with(denied); /* G3 */
+    if (fault->present != 0)
+        return (struct pagerd_ruling){.verdict = VERDICT_RESOLVED}; /* G2 */
+    return (struct pagerd_ruling){.verdict = VERDICT_FILL, .area = index};
+}
+
+/* --- pages ---------------------------------------------------------------------------------------
+ */
+
+struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t va)
+{
+    struct pagerd_supply supply = {.backing = BACKING_ANONYMOUS, .rights = area->rights, .va = va};
+    uint64_t offset = va - area->va;
+    if (area->kind != AREA_SEGMENT || offset >= area->file_bytes)
+        return supply;
+    uint64_t left = area->file_bytes - offset;
+    bool writable = (area->rights & RIGHT_WRITE) != 0;
+    supply.backing = writable ? BACKING_COPY : BACKING_IMAGE;
+    supply.image_offset = area->file_offset + offset;
+    supply.copy_bytes = left < PAGE_BYTES ? (uint32_t)left : PAGE_BYTES; /* G4 */
+    return supply;
+}
+
+bool pagerd_over_limit(const struct pagerd_registration *registration, enum pagerd_backing backing)
+{
+    return backing != BACKING_IMAGE && registration->page_count >= registration->page_limit;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+/* The table of registered processes: who is in it, found by token, and the two operations that
+ * change it. Decides no fault; undoes its own effects when a later one fails (E4). */
+#include "services/pagerd/internal.h"
+
+#include <string.h>
+
+uint32_t pagerd_bucket(uint64_t token)
+{
+    uint64_t mixed = token * UINT64_C(0x9E3779B97F4A7C15);
+    return (uint32_t)(mixed >> 54) % PAGERD_BUCKET_COUNT;
+}
+
+_Static_assert(PAGERD_BUCKET_COUNT == 1 << (64 - 54), "the hash's upper bits name every bucket");
+_Static_assert((uint32_t)SLOT_DYNAMIC_BASE + PAGERD_REGISTRATION_LIMIT <= SLOT_LIMIT, "slots fit");
+
+uint32_t pagerd_find(const struct pagerd *pagerd, uint64_t token)
+{
+    uint32_t entry = pagerd->buckets[pagerd_bucket(token)];
+    while (entry != 0 && pagerd->registrations[entry].token != token)
+        entry = pagerd->registrations[entry].bucket_next;
+    return entry;
+}
+
+uint32_t pagerd_account_slot(uint32_t registration)
+{
+    return SLOT_DYNAMIC_BASE + registration - 1;
+}
+
+/* The entry that the next registration would get; 0 when the table is full. */
+static uint32_t next_entry(const struct pagerd *pagerd)
+{
+    if (pagerd->registration_free != 0)
+        return pagerd->registration_free;
+    return pagerd->registration_used < PAGERD_REGISTRATION_LIMIT ? pagerd->registration_used + 1
+                                                                 : 0;
+}
+
+/* Cannot fail: `entry` is what next_entry said. */
+static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot,
+                   const struct pagerd_register_process_request *request)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    if (entry == pagerd->registration_free)
+        pagerd->registration_free = registration->bucket_next;
+    else
+        pagerd->registration_used = entry;
+    uint32_t *bucket = &pagerd->buckets[pagerd_bucket(request->token)];
+    *registration = (struct pagerd_registration){
+        .token = request->token,
+        .image_offset = request->image_offset,
+        .image_bytes = request->image_bytes,
+        .state = REGISTRATION_LIVE,
+        .vspace_cap_slot = vspace_cap_slot,
+        .page_limit = request->page_limit,
+        .area_count = request->area_count,
+        .bucket_next = *bucket,
+    };
+    memcpy(registration->areas, request->areas, request->area_count * sizeof request->areas[0]);
+    *bucket = entry;
+    pagerd->registration_count++;
+}
+
+enum status pagerd_register(struct pagerd *pagerd,
+                            const struct pagerd_register_process_request *request)
+{
+    if (pagerd_find(pagerd, request->token) != 0)
+        return STATUS_BUSY;
+    enum status status = pagerd_judge_registration(request);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t entry = next_entry(pagerd);
+    if (entry == 0)
+        return STATUS_EXHAUSTED; /* E6 */
+    uint32_t vspace_cap_slot = 0;
+    status = pagerd_adopt_vspace(pagerd, request, pagerd_account_slot(entry), &vspace_cap_slot);
+    if (status == STATUS_OK)
+        commit(pagerd, entry, vspace_cap_slot, request);
+    return status;
+}
+
+static void unlink_token(struct pagerd *pagerd, uint32_t entry)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    uint32_t *at = &pagerd->buckets[pagerd_bucket(registration->token)];
+    while (*at != entry)
+        at = &pagerd->registrations[*at].bucket_next;
+    *at = registration->bucket_next;
+}
+
+/* Empties the account slot and gives the entry back, or sets both aside. */
+static void release(struct pagerd *pagerd, uint32_t entry)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    enum status status = kernel_self_drop(&pagerd->caller, pagerd_account_slot(entry));
+    unlink_token(pagerd, entry);
+    *registration = (struct pagerd_registration){.state = REGISTRATION_LOST};
+    pagerd->registration_count--;
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return;
+    registration->state = REGISTRATION_FREE;
+    registration->bucket_next = pagerd->registration_free;
+    pagerd->registration_free = entry;
+}
+
+enum status pagerd_unregister(struct pagerd *pagerd, uint64_t token, uint64_t *cancelled_count)
+{
+    *cancelled_count = 0;
+    uint32_t entry = pagerd_find(pagerd, token);
+    if (entry == 0)
+        return STATUS_NOT_FOUND;
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    enum status status = pagerd_release_vspace(pagerd, registration->vspace_cap_slot);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    while (registration->fills.first != 0) { /* G2: fails the waiters, resolves nothing */
+        pagerd_cancel(pagerd, registration->fills.first, END_FAULT_BACKING);
+        ++*cancelled_count;
+    }
+    release(pagerd, entry);
+    return STATUS_OK;
+}
