@@ -64,8 +64,29 @@ def seeds(name, folder):
         store(folder, b"\0" * 16)
 
 
-def dictionary(name):
-    return [f"fuzz/{name}.dict"] if os.path.exists(f"fuzz/{name}.dict") else []
+def dictionary(home):
+    """Writes the words that no engine guesses, from the tables: operation ids, status values,
+    published slots, magics."""
+    words = {}
+    for path in glob.glob("abi/messages/*.def"):
+        for name, number in re.findall(r"^OPERATION\(\w+, \w+, (\w+), \w+,\s*(\w+),", text_of(path),
+                                       re.MULTILINE):
+            words[f"operation_{name}"] = int(number, 0).to_bytes(2, "little")
+    for name, number in re.findall(r"^    (SLOT_\w+) = (\d+)", text_of("abi/slots.h"), re.MULTILINE):
+        words[name.lower()] = int(number).to_bytes(4, "little")
+    for path in glob.glob("abi/*.h"):
+        for name, number in re.findall(r"#define (\w+MAGIC)\s+UINT64_C\((\w+)\)", text_of(path)):
+            words[name.lower()] = int(number, 0).to_bytes(8, "little")
+    path = f"{home}/dictionary"
+    with open(path, "w", encoding="ascii") as file:
+        for name, word in sorted(words.items()):
+            file.write(f'{name}="' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n')
+    return path
+
+
+def text_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def run_libfuzzer(name, seconds, home, quiet=False, program=None):
@@ -73,7 +94,7 @@ def run_libfuzzer(name, seconds, home, quiet=False, program=None):
     command = [program or f"build/libfuzzer/{name}", f"-max_total_time={seconds}",
                f"-max_len={INPUT_BYTES_MAX}", "-timeout=20", "-rss_limit_mb=3000",
                "-print_final_stats=1", f"-artifact_prefix={home}/",
-               *[f"-dict={path}" for path in dictionary(name)], f"{home}/corpus", f"{home}/seeds"]
+               f"-dict={dictionary(home)}", f"{home}/corpus", f"{home}/seeds"]
     if quiet:
         return build.run(command, seconds + 120)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -90,11 +111,10 @@ def run_libfuzzer(name, seconds, home, quiet=False, program=None):
 def run_afl(name, seconds, home):
     """One afl-fuzz process; its queue joins the corpus, its crashes become crash-*."""
     env = dict(AFL_SETTINGS)
-    if "harness_has_steps" in open(f"fuzz/{name}.c", encoding="utf-8").read():
+    if "harness_has_steps" in text_of(f"fuzz/{name}.c"):
         env["AFL_CUSTOM_MUTATOR_LIBRARY"] = os.path.abspath("build/afl/mutator.so")
     command = ["afl-fuzz", "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t", "2000",
-               "-i", f"{home}/seeds", "-o", f"{home}/afl", *sum((["-x", path] for path in dictionary(name)), []),
-               "--", f"build/afl/{name}", "-"]
+               "-i", f"{home}/seeds", "-o", f"{home}/afl", "-x", dictionary(home), "--", f"build/afl/{name}", "-"]
     status, output = build.run(command, seconds + 120, env)
     for path in glob.glob(f"{home}/afl/default/queue/id:*"):
         store(f"{home}/corpus", read(path))
@@ -107,7 +127,7 @@ def run_afl(name, seconds, home):
 def afl_executions(home):
     """Executions that AFL++ counted, 0 when it never came so far."""
     try:
-        text = open(f"{home}/afl/default/fuzzer_stats", encoding="utf-8").read()
+        text = text_of(f"{home}/afl/default/fuzzer_stats")
     except OSError:
         return 0
     found = re.search(r"execs_done\s*:\s*(\d+)", text)

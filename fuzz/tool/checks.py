@@ -98,7 +98,7 @@ def check_reproducible(tally):
 def copy_sources(folder):
     """The tree without build/, findings/ and .git."""
     shutil.copytree(".", folder, dirs_exist_ok=True, symlinks=True,
-                    ignore=shutil.ignore_patterns("/build", ".git", "findings", "build"))
+                    ignore=shutil.ignore_patterns("build", "findings", ".git"))
 
 
 def run_tests(tally):
