@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* Which unit stands for which image. One line a program; the names are those of abi/roles.def. */
+#include "props/world/programs.h"
+
+#include <string.h>
+
+#include "abi/handoff.h"
+#include "abi/slots.h"
+#include "kernel/host/host.h"
+#include "props/world/world.h"
+#include "services/memd/memd.h"
+#include "services/pagerd/pagerd.h"
+#include "services/probes/probes.h"
+#include "services/procd/procd.h"
+#include "services/rootd/rootd.h"
+#include "services/vspaced/vspaced.h"
+
+/* rootd with the handoff that its entry code copies first. */
+struct rootd_image {
+    struct rootd state;
+    uint8_t handoff[HANDOFF_BYTES_MAX];
+};
+
+static void rootd_start(void *memory)
+{
+    struct rootd_image *image = memory;
+    struct kernel *kernel = world_kernel();
+    const struct start_context *start = &kernel_process(kernel, kernel->current)->start;
+    uint64_t va = start->arguments[0];
+    uint64_t size =
+        start->arguments[1] < HANDOFF_BYTES_MAX ? start->arguments[1] : HANDOFF_BYTES_MAX;
+    for (uint64_t i = 0; i < size; i++) {
+        const uint8_t *byte = host_user_translate(kernel, kernel->current, va + i, FAULT_READ);
+        image->handoff[i] = byte == NULL ? 0 : *byte;
+    }
+    rootd_run(&image->state, image->handoff, size, (uint32_t)start->arguments[2]);
+}
+
+static void memd_start(void *state)
+{
+    memd_run(state);
+}
+
+static void vspaced_start(void *state)
+{
+    vspaced_run(state);
+}
+
+static void pagerd_start(void *state)
+{
+    pagerd_run(state);
+}
+
+static void procd_start(void *state)
+{
+    procd_run(state);
+}
+
+static const struct program program_table[] = {
+    {"rootd", sizeof(struct rootd_image), rootd_start, NULL},
+    {"memd", sizeof(struct memd), memd_start, NULL},
+    {"vspaced", sizeof(struct vspaced), vspaced_start, NULL},
+    {"pagerd", sizeof(struct pagerd), pagerd_start, NULL},
+    {"procd", sizeof(struct procd), procd_start, NULL},
+    {"phase0-probe", 0, NULL, phase0_probe_main},
+    {"phase0-exit", 0, NULL, phase0_exit_main},
+    {"phase0-fault-kill", 0, NULL, phase0_fault_kill_main},
+    {"phase0-isolation-a", 0, NULL, phase0_isolation_a_main},
+    {"phase0-isolation-b", 0, NULL, phase0_isolation_b_main},
+};
+
+const struct program *program_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof program_table / sizeof program_table[0]; i++) {
+        if (strcmp(program_table[i].name, name) == 0)
+            return &program_table[i];
+    }
+    return NULL;
+}

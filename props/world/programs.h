@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* The programs that the world can run: the name an image carries, and the unit behind it. */
+#ifndef BASALT_PROPS_WORLD_PROGRAMS_H
+#define BASALT_PROPS_WORLD_PROGRAMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct program {
+    const char *name;
+    size_t state_bytes;                    /* zeroed memory that `run` gets; 0 for a helper */
+    void (*run)(void *state);              /* a service */
+    uint32_t (*helper)(uint64_t argument); /* or a helper: its result is its exit code */
+};
+
+/* The program of that name; null when there is none. */
+const struct program *program_find(const char *name);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC */
+/* The world's processes: a seat each, with a stack and the state of its program. Decides who runs
+ * only as the kernel says; gives processes no way out but the three system calls and faults. */
+#include "props/world/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/address_space.h"
+#include "abi/user_memory.h"
+#include "kernel/host/host.h"
+#include "props/world/fiber.h"
+#include "props/world/programs.h"
+#include "services/lib/kernel_calls.h"
+#include "services/runtime/entry.h"
+
+enum { VECTOR_INVALID_OPCODE = 6 };
+
+/* Where a process runs. A seat is a new one when the kernel's generation of the index moved on. */
+struct seat {
+    struct fiber fiber;
+    uint64_t generation;
+    void *state;
+    bool taken;
+};
+
+static struct kernel kernel;
+static struct events events;
+static struct fiber main_fiber;
+static struct seat seats[PROCESS_LIMIT];
+static uint32_t seat_high; /* seats [0, seat_high) were used */
+
+struct kernel *world_kernel(void)
+{
+    return &kernel;
+}
+
+/* --- one process ---------------------------------------------------------------------------- */
+
+static uint32_t current(void)
+{
+    return kernel.current;
+}
+
+/* After an entry: goes on at once when the kernel resumes this process, otherwise lets the world's
+ * loop run who is next; returns when this process is resumed. Never returns once it has ended. */
+static void yield_unless_current(uint32_t self)
+{
+    if (kernel.current != self || kernel.halted)
+        fiber_switch(&seats[self].fiber, &main_fiber);
+}
+
+static size_t message_bytes(const struct message *message)
+{
+    size_t body = message->header.body_bytes;
+    return offsetof(struct message, body) +
+           (body < MESSAGE_BODY_BYTES_MAX ? body : MESSAGE_BODY_BYTES_MAX);
+}
+
+static enum status enter(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
+{
+    uint32_t self = current();
+    kernel_syscall(&kernel, number, slot, deadline_ticks);
+    yield_unless_current(self);
+    return (enum status)kernel_process(&kernel, self)->result;
+}
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    uint32_t self = current();
+    struct message *page = kernel_message(&kernel, self);
+    memcpy(page, message, message_bytes(message));
+    enum status status = enter(SYSCALL_CALL, slot, deadline_ticks);
+    bool delivered = status == STATUS_OK;
+    if (delivered)
+        memcpy(message, page, message_bytes(page));
+    events_syscall(&events, self, SYSCALL_CALL, slot, status, delivered ? message : NULL);
+    return status;
+}
+
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    uint32_t self = current();
+    struct message *page = kernel_message(&kernel, self);
+    page->header = message->header;
+    enum status status = enter(SYSCALL_RECV, slot, deadline_ticks);
+    bool delivered = status == STATUS_OK;
+    if (delivered)
+        memcpy(message, page, message_bytes(page));
+    if (delivered || status == STATUS_RETRY || status == STATUS_TIMED_OUT)
+        *info = *kernel_receive_info(&kernel, self);
+    events_syscall(&events, self, SYSCALL_RECV, slot, status, delivered ? message : NULL);
+    return status;
+}
+
+enum status sys_reply(uint32_t reply_slot, struct message *message)
+{
+    uint32_t self = current();
+    memcpy(kernel_message(&kernel, self), message, message_bytes(message));
+    enum status status = enter(SYSCALL_REPLY, reply_slot, 0);
+    events_syscall(&events, self, SYSCALL_REPLY, reply_slot, status, NULL);
+    return status;
+}
+
+/* The host's address of `va` in the running process, after as many faults as it takes. */
+static void *user_access(uint64_t va, enum fault_access access)
+{
+    for (;;) {
+        uint32_t self = current();
+        void *bytes = host_user_translate(&kernel, self, va, access);
+        if (bytes != NULL)
+            return bytes;
+        events_fault(&events, self, va, access);
+        kernel_fault(&kernel, va, access, 0);
+        yield_unless_current(self);
+    }
+}
+
+uint64_t user_load64(uint64_t addr)
+{
+    uint64_t value;
+    memcpy(&value, user_access(addr, FAULT_READ), sizeof value);
+    return value;
+}
+
+void user_store64(uint64_t addr, uint64_t value)
+{
+    memcpy(user_access(addr, FAULT_WRITE), &value, sizeof value);
+}
+
+void user_exec(uint64_t addr)
+{
+    user_access(addr, FAULT_EXECUTE);
+}
+
+/* --- starting a process -------------------------------------------------------------------------
+ */
+
+/* The name that the loaded image carries behind its entry point; "" when it carries none. */
+static void image_name_read(uint64_t entry_va, char name[ENTRY_NAME_BYTES])
+{
+    char text[ENTRY_TAG_BYTES + ENTRY_NAME_BYTES] = {0};
+    for (size_t i = 0; i < sizeof text - 1; i++)
+        text[i] = *(const char *)user_access(entry_va + ENTRY_TAG_OFFSET + i, FAULT_EXECUTE);
+    name[0] = '\0';
+    if (memcmp(text, ENTRY_TAG, ENTRY_TAG_BYTES) == 0)
+        memcpy(name, text + ENTRY_TAG_BYTES, ENTRY_NAME_BYTES);
+    name[ENTRY_NAME_BYTES - 1] = '\0';
+}
+
+/* As the helpers' entry code does: every page of the stack, from the top down. */
+static void stack_touch(uint64_t stack_top_va)
+{
+    for (uint64_t offset = PAGE_BYTES; offset <= STACK_RESERVE_BYTES; offset += PAGE_BYTES)
+        user_store64(stack_top_va - offset, 0);
+}
+
+static void helper_run(const struct program *program, const struct start_context *start)
+{
+    struct caller caller = {0};
+    stack_touch(start->stack_top_va);
+    kernel_self_exit(&caller, program->helper(start->arguments[0]));
+}
+
+static void seat_main(void)
+{
+    fiber_started(&main_fiber);
+    uint32_t self = current();
+    struct start_context start = kernel_process(&kernel, self)->start;
+    char name[ENTRY_NAME_BYTES];
+    image_name_read(start.entry_va, name);
+    const struct program *program = program_find(name);
+    if (program != NULL && program->helper != NULL) {
+        helper_run(program, &start);
+    } else if (program != NULL) {
+        free(seats[self].state);
+        seats[self].state = calloc(1, program->state_bytes);
+        if (seats[self].state == NULL)
+            abort();
+        program->run(seats[self].state);
+    }
+    /* No such program, or it ran off its end: what a processor would say there. */
+    kernel_exception(&kernel, VECTOR_INVALID_OPCODE, start.entry_va);
+    fiber_switch(&seats[self].fiber, &main_fiber);
+    abort();
+}
+
+static void seat_resume(uint32_t index)
+{
+    struct seat *seat = &seats[index];
+    uint64_t generation = kernel.processes[index].generation;
+    if (!seat->taken || seat->generation != generation) {
+        if (fiber_prepare(&seat->fiber, seat_main) != 0)
+            abort();
+        seat->taken = true;
+        seat->generation = generation;
+        if (index >= seat_high)
+            seat_high = index + 1;
+    }
+    fiber_switch(&main_fiber, &seat->fiber);
+}
+
+/* --- a run --------------------------------------------------------------------------------------
+ */
+
+static void seats_clear(void)
+{
+    for (uint32_t i = 0; i < seat_high; i++) {
+        free(seats[i].state);
+        seats[i].state = NULL;
+        seats[i].taken = false;
+    }
+    seat_high = 0;
+}
+
+void world_release(void)
+{
+    for (uint32_t i = 0; i < PROCESS_LIMIT; i++)
+        fiber_release(&seats[i].fiber);
+    seats_clear();
+}
+
+static bool ready_reported(void)
+{
+    return strstr(host_log(NULL), "ERIX_ROOTD:READY\n") != NULL;
+}
+
+/* Everybody waits: time passes to the next deadline. False when the run is over. */
+static bool idle(void)
+{
+    uint64_t deadline = kernel_next_deadline(&kernel);
+    if (ready_reported() || deadline == DEADLINE_NEVER || deadline > WORLD_TICKS_MAX)
+        return false;
+    kernel_timer(&kernel, deadline);
+    return true;
+}
+
+static enum world_end end_of_run(void)
+{
+    if (kernel.halted)
+        return kernel.halt_code == 0 && ready_reported() ? WORLD_READY : WORLD_FAILED;
+    return ready_reported() ? WORLD_READY : WORLD_STUCK;
+}
+
+static struct world_result result_of_run(void)
+{
+    return (struct world_result){
+        .end = end_of_run(),
+        .halt_code = kernel.halted ? kernel.halt_code : 0,
+        .event_digest = events.digest.value,
+        .event_count = events.count,
+        .ticks = kernel.now_ticks,
+        .log = host_log(NULL),
+    };
+}
+
+struct world_result world_run(const struct world_options *options)
+{
+    static size_t memory_bytes;
+    size_t wanted = options->memory_bytes == 0 ? WORLD_MEMORY_BYTES_DEFAULT : options->memory_bytes;
+    if (memory_bytes != wanted)
+        host_init(wanted);
+    memory_bytes = wanted;
+    host_load_image(options->image, options->image_bytes);
+    seats_clear();
+    events_start(&events, options->events);
+    struct kernel_boot_info info = host_boot_info();
+    enum status refused = kernel_boot(&kernel, &info);
+    if (refused != STATUS_OK)
+        return (struct world_result){
+            .end = WORLD_REFUSED, .refused = refused, .log = host_log(NULL)};
+    while (!kernel.halted && events.count < WORLD_EVENTS_MAX) {
+        if (kernel.current != KERNEL_IDLE)
+            seat_resume(kernel.current);
+        else if (!idle())
+            break;
+    }
+    return result_of_run();
+}

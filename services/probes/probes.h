@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* The phase-0 helper programs. Each takes the argument it was started with and returns its exit
+ * code; what is expected of each is in expectations.h. They touch tested memory only through
+ * abi/user_memory.h, so the same unit runs on the metal and in the host world. */
+#ifndef BASALT_SERVICES_PROBES_PROBES_H
+#define BASALT_SERVICES_PROBES_PROBES_H
+
+#include <stdint.h>
+
+uint32_t phase0_probe_main(uint64_t argument);
+uint32_t phase0_exit_main(uint64_t argument);
+uint32_t phase0_fault_kill_main(uint64_t argument);
+uint32_t phase0_isolation_a_main(uint64_t argument);
+uint32_t phase0_isolation_b_main(uint64_t argument);
+
+#endif
