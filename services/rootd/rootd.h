@@ -69,6 +69,7 @@ enum {
     ROOTD_STOP_TICKS = 1000,   /* the same while tearing down */
     ROOTD_SETTLE_TICKS = 2000, /* how long resources may take to be back after the last helper */
     ROOTD_PROCD_TOKEN = 1,     /* of procd's terminal event */
+    HELPER_RUN_LIMIT = 2,      /* helpers that run at the same time */
     ROOTD_EXIT_READY = 0,
     ROOTD_EXIT_FAILED = 1
 };
@@ -90,6 +91,7 @@ struct rootd {
     enum status cause; /* why, when status is not READY */
     enum launch_state launched[FOUNDATION_COUNT];
     uint64_t process_ids[FOUNDATION_COUNT]; /* procd's number of each child; procd's own is 0 */
+    uint64_t helper_ids[HELPER_RUN_LIMIT];  /* of the helpers that run now; 0: none */
     struct message message;                 /* the receive loop's */
 };
 
@@ -97,6 +99,12 @@ struct rootd {
  * it was started with in rdx. Returns only when EXIT was not carried out. */
 enum rootd_status rootd_run(struct rootd *state, const void *handoff, size_t handoff_size,
                             uint32_t root_endpoint_slot);
+
+/* The first half: everything before the first mutation. READY: intake and plan are accepted,
+ * nothing was changed; otherwise the terminal status, with state->cause. The only lines on the log
+ * are ROOTD_STAGE ones. Split out for the harnesses. */
+enum rootd_status rootd_prepare(struct rootd *state, const void *handoff, size_t handoff_size,
+                                uint32_t root_endpoint_slot);
 
 /* Name as it is reported, e.g. "READY". */
 const char *rootd_status_name(enum rootd_status status);

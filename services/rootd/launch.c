@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+/* Launches the foundation as planned. Decides nothing: every slot, right, size and order comes from
+ * the plan; what fails is left for teardown.c. */
+#include "services/rootd/launch.h"
+
+#include <string.h>
+
+#include "abi/cursor.h"
+#include "services/lib/image_loader.h"
+
+/* --- asking ------------------------------------------------------------------------------- */
+
+enum status rootd_deadline(struct rootd *state, uint64_t ticks, uint64_t *deadline_ticks)
+{
+    uint64_t now_ticks = 0;
+    enum status status = kernel_clock(&state->caller, SLOT_KERNEL_TIME_ENDPOINT, &now_ticks);
+    /* A clock that is about to wrap would turn the deadline into one that has passed. */
+    if (status == STATUS_OK && !range_within(now_ticks, ticks, DEADLINE_NEVER - 1))
+        status = STATUS_INTERNAL;
+    *deadline_ticks = status == STATUS_OK ? now_ticks + ticks : 0;
+    return status;
+}
+
+enum status rootd_ask(struct rootd *state, uint32_t slot, const struct operation *operation,
+                      const void *request, struct window window, uint64_t ticks, void *reply)
+{
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ticks, &deadline_ticks);
+    if (status != STATUS_OK)
+        return status;
+    return caller_call(&state->caller, slot, operation, request, window, deadline_ticks, reply);
+}
+
+static enum status ask_procd(struct rootd *state, uint16_t id, const void *request,
+                             struct window window, void *reply)
+{
+    return rootd_ask(state, SLOT_PEER_PROCD, operation_find(SERVICE_PROCD, id), request, window,
+                     ROOTD_CALL_TICKS, reply);
+}
+
+uint32_t launch_alias_slot(unsigned index)
+{
+    static const uint32_t slots[FOUNDATION_COUNT] = {
+        [FOUNDATION_MEMD] = SLOT_PEER_MEMD,
+        [FOUNDATION_VSPACED] = SLOT_PEER_VSPACED,
+        [FOUNDATION_PAGERD] = SLOT_PEER_PAGERD,
+        [FOUNDATION_PROCD] = SLOT_PEER_PROCD,
+    };
+    return slots[index];
+}
+
+/* --- what every child needs ---------------------------------------------------------------------
+ */
+
+/* All of the plan's copies, through the grant. */
+static enum status install_all(struct rootd *state, const struct plan_launch *launch)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < launch->install_count && status == STATUS_OK; i++) {
+        const struct plan_install *install = &launch->installs[i];
+        struct kernel_cap_copy_attenuated_request request = {
+            .grant_slot = ROOTD_SLOT_GRANT,
+            .source_slot = install->source_slot,
+            .target_slot = install->target_slot,
+            .rights = install->rights,
+            .badge = install->badge,
+        };
+        status =
+            kernel_child_install(&state->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT, &request);
+    }
+    return status;
+}
+
+/* The envelope, and READY within the time that the config states. A service that says READY for
+ * another role, or has checked another number of capabilities, is not ready. */
+static enum status handshake(struct rootd *state, unsigned index)
+{
+    const struct envelope *envelope = &state->plan.launches[index].envelope;
+    struct startup_start_service_request request;
+    struct startup_start_service_reply reply;
+    size_t written = 0;
+    memset(&request, 0, sizeof request);
+    enum status status =
+        envelope_encode(envelope, request.envelope, sizeof request.envelope, &written);
+    if (status != STATUS_OK)
+        return status;
+    request.count = (uint32_t)written;
+    status = rootd_ask(state, launch_alias_slot(index),
+                       operation_find(SERVICE_STARTUP, OP_STARTUP_START_SERVICE), &request,
+                       (struct window){0, 0}, envelope->ready_deadline_ticks, &reply);
+    if (status != STATUS_OK)
+        return status;
+    bool ready = reply.role == envelope->role && reply.checked_cap_count == envelope->entry_count;
+    return ready ? STATUS_OK : STATUS_INTERNAL;
+}
+
+/* --- procd ---------------------------------------------------------------------------------- */
+
+/* Puts what CREATE_STAGED_PROCESS delivered where the plan wants it. The process comes first: from
+ * then on teardown can abort it. */
+static enum status keep_procd(struct rootd *state,
+                              const struct kernel_create_staged_process_reply *reply)
+{
+    struct caller *caller = &state->caller;
+    enum status status = kernel_self_move(caller, reply->process_slot, ROOTD_SLOT_PROCD_PROCESS);
+    if (status != STATUS_OK) {
+        (void)kernel_process_abort(caller, SLOT_KERNEL_PROCESS_ENDPOINT, reply->process_slot);
+        return status;
+    }
+    state->launched[FOUNDATION_PROCD] = LAUNCH_STAGED;
+    status = kernel_self_move(caller, reply->vspace_slot, ROOTD_SLOT_VSPACE);
+    if (status == STATUS_OK)
+        status = kernel_self_move(caller, reply->endpoint_slot, SLOT_PEER_PROCD);
+    if (status == STATUS_OK)
+        status = kernel_self_move(caller, reply->grant_slot, ROOTD_SLOT_GRANT);
+    return status;
+}
+
+static enum status stage_procd(struct rootd *state)
+{
+    struct caller *caller = &state->caller;
+    enum status status =
+        kernel_retype(caller, SLOT_KERNEL_PROCESS_ENDPOINT, ROOTD_SLOT_LAUNCH_POOL, OBJECT_UNTYPED,
+                      (uint32_t)state->plan.bootstrap_pages, SLOT_BOOTSTRAP_UNTYPED);
+    if (status != STATUS_OK)
+        return status;
+    struct kernel_create_staged_process_request request = {
+        .untyped_slot = ROOTD_SLOT_LAUNCH_POOL,
+        .budget_pages = state->plan.launches[FOUNDATION_PROCD].budget_pages,
+        .event_slot = SLOT_SERVICE_ENDPOINT,
+        .token = ROOTD_PROCD_TOKEN,
+    };
+    struct kernel_create_staged_process_reply reply;
+    status = kernel_process_create(caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
+                                   (struct window){ROOTD_SLOT_WINDOW, MESSAGE_CAP_LIMIT}, &reply);
+    return status == STATUS_OK ? keep_procd(state, &reply) : status;
+}
+
+/* Every page is there from the start: no pager stands behind the foundation. */
+static enum status build_procd(struct rootd *state)
+{
+    const struct rootd_module *module = &state->intake.foundation[FOUNDATION_PROCD];
+    struct image_module image = {
+        .kernel_slot = SLOT_KERNEL_PROCESS_ENDPOINT,
+        .image_slot = SLOT_IMAGE,
+        .offset_bytes = module->offset_bytes,
+        .size_bytes = module->size_bytes,
+    };
+    struct image_target target = {
+        .vspace_slot = ROOTD_SLOT_VSPACE,
+        .untyped_slot = ROOTD_SLOT_LAUNCH_POOL,
+        .scratch_slot = ROOTD_SLOT_SCRATCH,
+    };
+    enum status status = kernel_process_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                              ROOTD_SLOT_PROCD_PROCESS, SLOT_NULL, 0);
+    return status == STATUS_OK ? image_build(&state->caller, &image, &target, &module->elf)
+                               : status;
+}
+
+static enum status start_procd(struct rootd *state)
+{
+    const struct elf_plan *elf = &state->intake.foundation[FOUNDATION_PROCD].elf;
+    struct kernel_start_process_request request = {
+        .process_slot = ROOTD_SLOT_PROCD_PROCESS,
+        .entry_va = elf->entry,
+        .stack_top_va = elf->stack_top,
+    };
+    enum status status =
+        kernel_process_start(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+    if (status == STATUS_OK)
+        state->launched[FOUNDATION_PROCD] = LAUNCH_STARTED;
+    return status;
+}
+
+enum status launch_procd(struct rootd *state)
+{
+    enum status status = stage_procd(state);
+    if (status == STATUS_OK)
+        status = build_procd(state);
+    if (status == STATUS_OK)
+        status = install_all(state, &state->plan.launches[FOUNDATION_PROCD]);
+    if (status == STATUS_OK)
+        status = start_procd(state);
+    if (status == STATUS_OK)
+        status = kernel_self_drop(&state->caller, ROOTD_SLOT_VSPACE);
+    if (status == STATUS_OK)
+        status = kernel_self_drop(&state->caller, ROOTD_SLOT_GRANT);
+    return status == STATUS_OK ? handshake(state, FOUNDATION_PROCD) : status;
+}
+
+/* --- memd, vspaced, pagerd ------------------------------------------------------------------ */
+
+static enum status stage_child(struct rootd *state, unsigned index)
+{
+    const struct rootd_module *module = &state->intake.foundation[index];
+    struct procd_create_staged_process_request request = {
+        .role = module->role,
+        .image_offset = module->offset_bytes,
+        .image_bytes = module->size_bytes,
+    };
+    struct procd_create_staged_process_reply reply;
+    enum status status = ask_procd(state, OP_PROCD_CREATE_STAGED_PROCESS, &request,
+                                   (struct window){ROOTD_SLOT_WINDOW, 2}, &reply);
+    if (status != STATUS_OK)
+        return status;
+    state->process_ids[index] = reply.process_id;
+    state->launched[index] = LAUNCH_STAGED;
+    status = kernel_self_move(&state->caller, reply.endpoint_slot, launch_alias_slot(index));
+    if (status == STATUS_OK)
+        status = kernel_self_move(&state->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
+    return status;
+}
+
+static enum status start_child(struct rootd *state, unsigned index)
+{
+    struct procd_start_staged_process_request request = {.process_id = state->process_ids[index]};
+    uint64_t nothing;
+    enum status status =
+        ask_procd(state, OP_PROCD_START_STAGED_PROCESS, &request, (struct window){0, 0}, &nothing);
+    if (status == STATUS_OK)
+        state->launched[index] = LAUNCH_STARTED;
+    return status;
+}
+
+enum status launch_child(struct rootd *state, unsigned index)
+{
+    enum status status = stage_child(state, index);
+    if (status == STATUS_OK)
+        status = install_all(state, &state->plan.launches[index]);
+    if (status == STATUS_OK)
+        status = start_child(state, index);
+    if (status == STATUS_OK)
+        status = kernel_self_drop(&state->caller, ROOTD_SLOT_GRANT);
+    return status == STATUS_OK ? handshake(state, index) : status;
+}
+
+enum status launch_bind(struct rootd *state)
+{
+    struct procd_update_foundation_endpoints_request request = {
+        .memd_slot = SLOT_PEER_MEMD,
+        .pagerd_slot = SLOT_PEER_PAGERD, /* vspaced is pagerd's business alone */
+    };
+    uint64_t nothing;
+    return ask_procd(state, OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS, &request, (struct window){0, 0},
+                     &nothing);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/* The mutations of a boot, in the plan's order. Each function goes on from where the previous one
+ * stopped and records in the state what teardown has to undo; none undoes anything itself. */
+#ifndef BASALT_SERVICES_ROOTD_LAUNCH_H
+#define BASALT_SERVICES_ROOTD_LAUNCH_H
+
+#include "services/rootd/rootd.h"
+
+/* now + ticks, by the kernel's clock. */
+enum status rootd_deadline(struct rootd *state, uint64_t ticks, uint64_t *deadline_ticks);
+
+/* One request to a peer that must answer within `ticks`. */
+enum status rootd_ask(struct rootd *state, uint32_t slot, const struct operation *operation,
+                      const void *request, struct window window, uint64_t ticks, void *reply);
+
+/* Lets `ticks` pass while answering DENIED to whatever comes. PEER_DIED: procd ended meanwhile. */
+enum status rootd_pause(struct rootd *state, uint64_t ticks);
+
+/* procd, by kernel control, out of the launch pool; then its envelope. */
+enum status launch_procd(struct rootd *state);
+
+/* memd, vspaced or pagerd (index into foundation_roles), through procd; then its envelope. */
+enum status launch_child(struct rootd *state, unsigned index);
+
+/* UPDATE_FOUNDATION_ENDPOINTS: procd uses memd and pagerd from now on. */
+enum status launch_bind(struct rootd *state);
+
+/* Slot of rootd that holds the send alias of a foundation role. */
+uint32_t launch_alias_slot(unsigned index);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/* Runs the phase-0 helpers and compares how each ended with what was stated. Decides nothing about
+ * the system: it asks procd and memd what any administrator may ask. */
+#include "services/rootd/phase0.h"
+
+#include <string.h>
+
+#include "services/probes/expectations.h"
+#include "services/rootd/report.h"
+
+/* A refused run says which one, how it ended, and why it is not what was stated. */
+static void report_run(struct rootd *state, const struct probe_run *run, const char *verdict)
+{
+    const struct role *role = role_find(run->role);
+    report_stage(state, role != NULL ? role->image : "helper", verdict);
+}
+
+static const struct rootd_module *helper_module(const struct rootd *state, uint32_t role)
+{
+    for (unsigned i = 0; i < HELPER_COUNT; i++) {
+        if (state->intake.helpers[i].role == role)
+            return &state->intake.helpers[i];
+    }
+    return NULL;
+}
+
+static enum status start_run(struct rootd *state, const struct probe_run *run, unsigned place)
+{
+    const struct rootd_module *module = helper_module(state, run->role);
+    if (module == NULL)
+        return STATUS_NOT_FOUND;
+    struct procd_spawn_request request = {
+        .role = run->role,
+        .image_slot = SLOT_IMAGE, /* procd's own */
+        .image_offset = module->offset_bytes,
+        .image_bytes = module->size_bytes,
+        .argument = run->argument,
+    };
+    struct procd_spawn_reply reply;
+    enum status status =
+        rootd_ask(state, SLOT_PEER_PROCD, operation_find(SERVICE_PROCD, OP_PROCD_SPAWN), &request,
+                  (struct window){0, 0}, ROOTD_CALL_TICKS, &reply);
+    if (status == STATUS_OK)
+        state->helper_ids[place] = reply.process_id;
+    return status;
+}
+
+static bool ended_as_stated(const struct probe_run *run, uint64_t process_id,
+                            const struct procd_wait_process_event_reply *ended)
+{
+    return ended->process_id == process_id && ended->reason == run->reason &&
+           (run->reason != END_EXITED || ended->code == run->code) &&
+           (run->fault_va == 0 || ended->fault_va == run->fault_va);
+}
+
+/* procd answers by itself when the time is over; the call's own deadline lies a little later, for
+ * a procd that answers nothing at all. */
+static enum status wait_run(struct rootd *state, const struct probe_run *run, unsigned place)
+{
+    const struct rootd_module *module = helper_module(state, run->role);
+    struct procd_wait_process_event_request request = {.process_id = state->helper_ids[place]};
+    struct procd_wait_process_event_reply ended;
+    if (module == NULL)
+        return STATUS_NOT_FOUND;
+    enum status status = rootd_deadline(state, module->ready_ticks, &request.deadline_ticks);
+    if (status == STATUS_OK)
+        status = rootd_ask(state, SLOT_PEER_PROCD,
+                           operation_find(SERVICE_PROCD, OP_PROCD_WAIT_PROCESS_EVENT), &request,
+                           (struct window){0, 0}, module->ready_ticks + ROOTD_CALL_TICKS, &ended);
+    if (status != STATUS_OK) {
+        report_run(state, run, status_name(status));
+        return status;
+    }
+    state->helper_ids[place] = 0;
+    if (!ended_as_stated(run, request.process_id, &ended)) {
+        report_run(state, run, end_reason_name(ended.reason));
+        return STATUS_INTERNAL;
+    }
+    report_run(state, run, "OK");
+    return STATUS_OK;
+}
+
+enum status phase0_run(struct rootd *state)
+{
+    for (unsigned i = 0; i < PROBE_RUN_COUNT;) {
+        unsigned count = probe_runs[i].together != 0 && i + 1 < PROBE_RUN_COUNT ? 2 : 1;
+        enum status status = STATUS_OK;
+        for (unsigned j = 0; j < count && status == STATUS_OK; j++)
+            status = start_run(state, &probe_runs[i + j], j);
+        for (unsigned j = 0; j < count && status == STATUS_OK; j++)
+            status = wait_run(state, &probe_runs[i + j], j);
+        if (status != STATUS_OK)
+            return status;
+        i += count;
+    }
+    return STATUS_OK;
+}
+
+/* --- the book ------------------------------------------------------------------------------- */
+
+enum status phase0_book(struct rootd *state, struct memd_query_memory_reply *book)
+{
+    uint64_t nothing = 0;
+    return rootd_ask(state, SLOT_PEER_MEMD, operation_find(SERVICE_MEMD, OP_MEMD_QUERY_MEMORY),
+                     &nothing, (struct window){0, 0}, ROOTD_CALL_TICKS, book);
+}
+
+static bool book_equal(const struct memd_query_memory_reply *a,
+                       const struct memd_query_memory_reply *b)
+{
+    return a->total_pages == b->total_pages && a->free_pages == b->free_pages &&
+           a->reserve_pages == b->reserve_pages && a->handed_out_pages == b->handed_out_pages &&
+           a->account_count == b->account_count;
+}
+
+enum status phase0_settle(struct rootd *state, const struct memd_query_memory_reply *book)
+{
+    enum { STEP_TICKS = 20 };
+    for (uint32_t waited = 0; waited <= ROOTD_SETTLE_TICKS; waited += STEP_TICKS) {
+        struct memd_query_memory_reply now;
+        enum status status = phase0_book(state, &now);
+        if (status != STATUS_OK)
+            return status;
+        if (book_equal(&now, book))
+            return STATUS_OK;
+        status = rootd_pause(state, STEP_TICKS);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_EXHAUSTED;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* rootd's lines on the log endpoint. A log that does not take a line changes nothing else. */
+#ifndef BASALT_SERVICES_ROOTD_REPORT_H
+#define BASALT_SERVICES_ROOTD_REPORT_H
+
+#include "services/rootd/rootd.h"
+
+/* "ERIX_ROOTD:<status>". */
+void report_status(struct rootd *state);
+
+/* "ROOTD_STAGE:<name>[:<detail>]"; nothing unless the boot config asked for profile phase0. */
+void report_stage(struct rootd *state, const char *name, const char *detail);
+
+/* "ROOTD_STAGE:FAILED:<stage>:<cause>", under the same condition. */
+void report_failure(struct rootd *state);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* How rootd gives authority up: all but the stated rest after a boot, and everything after a
+ * failed one. */
+#ifndef BASALT_SERVICES_ROOTD_TEARDOWN_H
+#define BASALT_SERVICES_ROOTD_TEARDOWN_H
+
+#include "services/rootd/launch.h"
+
+/* Drops every capability that is not in the post-boot set (rootd.h), then walks the cspace and
+ * checks that exactly that set is left (R6). Errors: the kernel's; NOT_FOUND, INVALID_ARGUMENT or
+ * DENIED: something of the set is missing, differs, or something else is left. */
+enum status teardown_shed(struct rootd *state);
+
+/* Undoes a failed boot: ends helpers and services in reverse order through procd, then procd by
+ * kernel control, gives the bootstrap memory back, and drops all but SELF, the endpoint and the log
+ * endpoint. Each call to procd has ROOTD_STOP_TICKS; one that does not answer is not asked again
+ * (R5). Errors are passed over: what can still be undone is. */
+void teardown_all(struct rootd *state);
+
+#endif
