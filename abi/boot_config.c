@@ -72,18 +72,6 @@ static enum status check_entries(const struct boot_config *config)
     return STATUS_OK;
 }
 
-static enum status check_references(const struct boot_config *config)
-{
-    for (uint32_t i = 0; i < config->entry_count; i++) {
-        const struct boot_config_entry *entry = &config->entries[i];
-        for (uint32_t j = 0; j < entry->dependency_count; j++) {
-            if (boot_config_find(config, entry->dependencies[j]) < 0)
-                return STATUS_NOT_FOUND;
-        }
-    }
-    return STATUS_OK;
-}
-
 static bool path_byte(char byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
@@ -148,33 +136,43 @@ static enum status check_mounts(const struct boot_config *config)
     return STATUS_OK;
 }
 
-/* Whether every dependency of an entry has been placed already. */
-static bool ready_to_start(const struct boot_config *config, uint32_t index, const bool *placed)
+/* What each entry waits for, as a set of entry indices. NOT_FOUND: a role that is no entry. */
+static enum status find_needs(const struct boot_config *config,
+                              uint64_t needs[BOOT_CONFIG_ENTRY_LIMIT])
 {
-    const struct boot_config_entry *entry = &config->entries[index];
-    for (uint32_t i = 0; i < entry->dependency_count; i++) {
-        int at = boot_config_find(config, entry->dependencies[i]);
-        if (at < 0 || !placed[at])
-            return false;
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        const struct boot_config_entry *entry = &config->entries[i];
+        needs[i] = 0;
+        for (uint32_t j = 0; j < entry->dependency_count; j++) {
+            int at = boot_config_find(config, entry->dependencies[j]);
+            if (at < 0)
+                return STATUS_NOT_FOUND;
+            needs[i] |= UINT64_C(1) << at;
+        }
     }
-    return true;
+    return STATUS_OK;
 }
 
 enum status boot_config_order(const struct boot_config *config,
                               uint32_t order[BOOT_CONFIG_ENTRY_LIMIT])
 {
-    bool placed[BOOT_CONFIG_ENTRY_LIMIT] = {false};
+    _Static_assert(BOOT_CONFIG_ENTRY_LIMIT <= 64, "a set of entries fits 64 bits");
+    uint64_t needs[BOOT_CONFIG_ENTRY_LIMIT];
+    uint64_t placed = 0;
+    enum status status = find_needs(config, needs);
+    if (status != STATUS_OK)
+        return status;
     for (uint32_t count = 0; count < config->entry_count; count++) {
         uint32_t best = BOOT_CONFIG_ENTRY_LIMIT;
         for (uint32_t i = 0; i < config->entry_count; i++) {
             bool lower = best == BOOT_CONFIG_ENTRY_LIMIT ||
                          config->entries[i].role < config->entries[best].role;
-            if (!placed[i] && lower && ready_to_start(config, i, placed))
+            if ((placed >> i & 1) == 0 && lower && (needs[i] & ~placed) == 0)
                 best = i;
         }
         if (best == BOOT_CONFIG_ENTRY_LIMIT)
             return STATUS_BAD_ORDER;
-        placed[best] = true;
+        placed |= UINT64_C(1) << best;
         order[count] = best;
     }
     return STATUS_OK;
@@ -190,10 +188,8 @@ enum status boot_config_validate(const struct boot_config *config)
         return STATUS_INVALID_ARGUMENT;
     enum status status = check_entries(config);
     if (status == STATUS_OK)
-        status = check_references(config);
-    if (status == STATUS_OK)
-        status = check_mounts(config);
-    return status == STATUS_OK ? boot_config_order(config, order) : status;
+        status = boot_config_order(config, order); /* it finds references to no entry as well */
+    return status == STATUS_OK ? check_mounts(config) : status;
 }
 
 size_t boot_config_bytes(const struct boot_config *config)

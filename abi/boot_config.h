@@ -113,8 +113,8 @@ int boot_config_find(const struct boot_config *config, uint32_t role);
 
 /* The launch order of a config that validates: indices into entries, every entry after all that it
  * depends on; among those that are free to start, the lowest role first, so that permuting rows
- * does not change the order of roles (R3). Writes entry_count indices. BAD_ORDER: there is a cycle
- * (order[] is then unspecified). */
+ * does not change the order of roles (R3). Writes entry_count indices. NOT_FOUND: a
+ * dependency is no entry; BAD_ORDER: there is a cycle (order[] is then unspecified). */
 enum status boot_config_order(const struct boot_config *config,
                               uint32_t order[BOOT_CONFIG_ENTRY_LIMIT]);
 

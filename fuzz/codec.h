@@ -82,12 +82,17 @@ static inline bool codec_zero(const uint8_t *bytes, size_t size_bytes)
 /* The models' rule for names: letters, digits and dashes, then at least one zero, then zeros. */
 static inline bool codec_name_ok(const uint8_t *name, size_t size_bytes)
 {
+    static const bool allowed[256] = {
+        ['-'] = true,
+        ['0' ... '9'] = true, /* ranges: a GNU extension, host code only */
+        ['a' ... 'z'] = true,
+    };
     size_t letters = 0;
     bool ended = false;
     for (size_t i = 0; i < size_bytes; i++) {
         if (name[i] == 0)
             ended = true;
-        else if (ended || strchr("abcdefghijklmnopqrstuvwxyz0123456789-", name[i]) == NULL)
+        else if (ended || !allowed[name[i]])
             return false;
         else
             letters++;
@@ -107,6 +112,16 @@ static inline void codec_draw_name(struct choices *choices, char *name, size_t s
         name[i] = alphabet[choices_below(choices, sizeof alphabet - 1)];
     name[length] = (char)('a' + index / 26);
     name[length + 1] = (char)('a' + index % 26);
+}
+
+/* A count in [first, last]: mostly a small one, sometimes the last, sometimes any. */
+static inline uint32_t codec_draw_count(struct choices *choices, uint32_t first, uint32_t last)
+{
+    uint8_t how = choices_u8(choices);
+    if (how >= 248)
+        return last;
+    uint32_t small = last < first + 6 ? last : first + 6;
+    return (uint32_t)choices_between(choices, first, how >= 240 ? last : small);
 }
 
 /* Values that lie at the edges of fields. */

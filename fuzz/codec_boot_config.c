@@ -122,7 +122,7 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
 
 static void draw_mounts(struct choices *choices, struct boot_config *config)
 {
-    config->mount_count = (uint32_t)choices_below(choices, BOOT_CONFIG_MOUNT_LIMIT + 1);
+    config->mount_count = codec_draw_count(choices, 0, BOOT_CONFIG_MOUNT_LIMIT);
     for (uint32_t i = 0; i < config->mount_count; i++) {
         struct boot_config_mount *mount = &config->mounts[i];
         mount->provider_role = config->entries[choices_below(choices, config->entry_count)].role;
@@ -143,7 +143,7 @@ static void draw_config(struct choices *choices, struct boot_config *config)
 {
     memset(config, 0, sizeof *config);
     config->validation_profile = (uint32_t)choices_below(choices, 2);
-    config->entry_count = (uint32_t)choices_between(choices, 1, BOOT_CONFIG_ENTRY_LIMIT);
+    config->entry_count = codec_draw_count(choices, 1, BOOT_CONFIG_ENTRY_LIMIT);
     uint32_t stride = 2 * (uint32_t)choices_below(choices, 1000) + 1;
     for (uint32_t i = 0; i < config->entry_count; i++) {
         struct boot_config_entry *entry = &config->entries[i];

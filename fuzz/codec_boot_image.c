@@ -7,7 +7,7 @@
 
 const char harness_name[] = "codec_boot_image";
 
-enum { SECTION_MAX = 5, LIMIT_BYTES = (2 * SECTION_MAX + 3) * PAGE_BYTES };
+enum { SECTION_MAX = 3, LIMIT_BYTES = (2 * SECTION_MAX + 3) * PAGE_BYTES };
 
 static size_t model_page_up(size_t bytes)
 {
@@ -77,7 +77,7 @@ static size_t build(struct choices *choices, uint8_t *bytes)
         inputs[i].kind = (uint32_t)choices_between(choices, 1, 3);
         inputs[i].bytes = content;
         inputs[i].size_bytes = (size_t)choices_between(choices, 1, 64);
-        if (choices_below(choices, 4) == 3) /* at the edge of a page */
+        if (choices_below(choices, 8) == 7) /* at the edge of a page */
             inputs[i].size_bytes += PAGE_BYTES - 32;
     }
     PROPERTY_EQUAL("E2", boot_image_encode(inputs, count, bytes, LIMIT_BYTES, &written), STATUS_OK);

@@ -57,7 +57,7 @@ static struct envelope draw_envelope(struct choices *choices)
 {
     struct envelope envelope = {.role = (uint32_t)choices_between(choices, 1, 300)};
     uint32_t slot = (uint32_t)choices_between(choices, 1, 64);
-    uint32_t count = (uint32_t)choices_between(choices, 1, ENVELOPE_ENTRY_LIMIT);
+    uint32_t count = codec_draw_count(choices, 1, ENVELOPE_ENTRY_LIMIT);
     uint32_t service = (uint32_t)choices_below(choices, count);
     envelope.slot_window_first = slot;
     envelope.validation_profile = (uint32_t)choices_below(choices, 2);

@@ -76,7 +76,7 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
 static void draw_modules(struct choices *choices, struct handoff *handoff)
 {
     uint64_t end = 0;
-    handoff->module_count = (uint32_t)choices_below(choices, BOOT_MODULE_LIMIT + 1);
+    handoff->module_count = codec_draw_count(choices, 0, BOOT_MODULE_LIMIT);
     for (uint32_t i = 0; i < handoff->module_count; i++) {
         struct handoff_module *row = &handoff->modules[i];
         codec_draw_name(choices, row->name, sizeof row->name, i);
