@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/* Walks vspaced's whole state: do tables, trees, lists and rules agree, and what is in them.
+ * Decides nothing and changes nothing. */
+#include <stddef.h>
+
+#include "services/vspaced/pages.h"
+#include "services/vspaced/regions.h"
+
+/* --- one region ------------------------------------------------------------------------------ */
+
+static const char *piece_check(const struct vspaced_piece *piece)
+{
+    uint64_t end_page = piece->first_page + piece->page_count;
+    if (piece->page_count == 0 || piece->first_page < USER_VA_FIRST >> PAGE_SHIFT ||
+        end_page > USER_VA_END >> PAGE_SHIFT || end_page < piece->first_page)
+        return "V5";
+    if (piece->kind == REGION_GUARD)
+        return piece->rights == 0 && piece->rights_mapped == 0 ? NULL : "V5";
+    uint16_t both = RIGHT_WRITE | RIGHT_EXECUTE;
+    if ((piece->rights_mapped & both) == both || (piece->rights & ~piece->rights_mapped) != 0 ||
+        (piece->rights & RIGHT_READ) == 0)
+        return "V2";
+    if (piece->kind > REGION_KIND_LAST || (piece->kind != REGION_IMAGE && piece->image_page != 0))
+        return "V1";
+    return NULL;
+}
+
+/* Whether the tree finds the region, by heap order all the way down. */
+static bool tree_finds(const struct vspaced *vspaced, const struct vspaced_space *space,
+                       vspaced_link link)
+{
+    uint64_t key = vspaced->regions[link - 1].piece.first_page;
+    vspaced_link at = space->root;
+    while (at != 0 && at != link) {
+        const struct vspaced_region *region = &vspaced->regions[at - 1];
+        vspaced_link below = key < region->piece.first_page ? region->left : region->right;
+        if (below != 0 && vspaced_region_priority(below) > vspaced_region_priority(at))
+            return false;
+        at = below;
+    }
+    return at == link;
+}
+
+/* Every anonymous page has its frame on record. */
+static bool frames_recorded(const struct vspaced *vspaced, uint32_t space_index,
+                            const struct vspaced_piece *piece)
+{
+    for (uint64_t i = 0; piece->kind == REGION_ANONYMOUS && i < piece->page_count; i++)
+        if (vspaced_page_frame(vspaced, space_index, piece->first_page + i) == 0)
+            return false;
+    return true;
+}
+
+/* --- one space ------------------------------------------------------------------------------- */
+
+static const char *space_check(const struct vspaced *vspaced, uint32_t index,
+                               uint32_t *region_count)
+{
+    const struct vspaced_space *space = &vspaced->spaces[index];
+    vspaced_link previous = 0;
+    uint32_t tree_links = space->root != 0 ? 1 : 0;
+    uint32_t count = 0;
+    if (vspaced_space_find(vspaced, space->object, space->generation) != index + 1)
+        return "V6";
+    for (vspaced_link link = space->first_region; link != 0;) {
+        const struct vspaced_region *region = &vspaced->regions[link - 1];
+        if (link > vspaced->region_places.used_count || ++count > VSPACED_REGION_LIMIT ||
+            region->previous != previous || !tree_finds(vspaced, space, link))
+            return "V1";
+        const char *broken = piece_check(&region->piece);
+        if (broken != NULL)
+            return broken;
+        if (previous != 0) {
+            const struct vspaced_piece *before = &vspaced->regions[previous - 1].piece;
+            if (before->first_page + before->page_count > region->piece.first_page)
+                return "V3";
+            if (vspaced_piece_continues(before, &region->piece))
+                return "V4";
+        }
+        if (!frames_recorded(vspaced, index, &region->piece))
+            return "V1";
+        tree_links += region->left != 0 ? 1 : 0;
+        tree_links += region->right != 0 ? 1 : 0;
+        previous = link;
+        link = region->next;
+    }
+    *region_count += count;
+    return tree_links == count ? NULL : "V1";
+}
+
+/* --- tables ---------------------------------------------------------------------------------- */
+
+/* A page on record is a page of a registered space that can have a frame. */
+static bool page_belongs(const struct vspaced *vspaced, const struct vspaced_page *page)
+{
+    uint32_t space_index = (uint32_t)(page->key >> 48);
+    uint64_t number = page->key & ((UINT64_C(1) << 48) - 1);
+    if (space_index >= VSPACED_VSPACE_LIMIT || !vspaced->spaces[space_index].is_registered)
+        return false;
+    vspaced_link link = vspaced_region_at(vspaced, space_index, number);
+    if (link == 0)
+        return false;
+    uint32_t kind = vspaced->regions[link - 1].piece.kind;
+    return (kind == REGION_ANONYMOUS || kind == REGION_FRAME) &&
+           vspaced_page_frame(vspaced, space_index, number) == page->frame_id &&
+           vspaced_page_has_frame(vspaced, page->frame_id);
+}
+
+static const char *pages_check(const struct vspaced *vspaced)
+{
+    const struct vspaced_places *places = &vspaced->page_places;
+    uint32_t held = 0;
+    uint32_t free_count = 0;
+    if (places->used_count > VSPACED_PAGE_LIMIT)
+        return "E6";
+    for (uint32_t i = 0; i < places->used_count; i++) {
+        if (vspaced->pages[i].frame_id == 0)
+            continue;
+        held++;
+        if (!page_belongs(vspaced, &vspaced->pages[i]))
+            return "V1";
+    }
+    for (vspaced_link link = places->first_free; link != 0; link = vspaced->pages[link - 1].next)
+        if (link > places->used_count || ++free_count > places->used_count)
+            return "E6";
+    return held == places->held_count && held + free_count == places->used_count ? NULL : "E6";
+}
+
+static bool spaces_agree(const struct vspaced *vspaced)
+{
+    const struct vspaced_places *places = &vspaced->space_places;
+    uint32_t held = 0;
+    uint32_t free_count = 0;
+    if (places->used_count > VSPACED_VSPACE_LIMIT)
+        return false;
+    for (uint32_t i = 0; i < places->used_count; i++)
+        held += vspaced->spaces[i].is_registered;
+    for (vspaced_link link = places->first_free; link != 0; link = vspaced->spaces[link - 1].next)
+        if (link > places->used_count || vspaced->spaces[link - 1].is_registered ||
+            ++free_count > places->used_count)
+            return false;
+    return held == places->held_count && held + free_count == places->used_count;
+}
+
+static bool region_places_agree(const struct vspaced *vspaced, uint32_t region_count)
+{
+    const struct vspaced_places *places = &vspaced->region_places;
+    uint32_t free_count = 0;
+    for (vspaced_link link = places->first_free; link != 0; link = vspaced->regions[link - 1].next)
+        if (link > places->used_count || ++free_count > places->used_count)
+            return false;
+    return places->held_count == region_count && region_count <= VSPACED_REGION_LIMIT &&
+           region_count + free_count == places->used_count;
+}
+
+const char *vspaced_check(const struct vspaced *vspaced)
+{
+    uint32_t region_count = 0;
+    if (!spaces_agree(vspaced))
+        return "E6";
+    for (uint32_t i = 0; i < vspaced->space_places.used_count; i++) {
+        const char *broken = NULL;
+        if (vspaced->spaces[i].is_registered)
+            broken = space_check(vspaced, i, &region_count);
+        if (broken != NULL)
+            return broken;
+    }
+    if (!region_places_agree(vspaced, region_count))
+        return "E6";
+    return pages_check(vspaced);
+}
+
+/* --- fields ---------------------------------------------------------------------------------- */
+
+static void visit_region(const struct vspaced_region *region,
+                         void (*visit)(void *context, uint64_t value), void *context)
+{
+    const struct vspaced_piece *piece = &region->piece;
+    visit(context, piece->first_page);
+    visit(context, piece->page_count);
+    visit(context, piece->image_page);
+    visit(context,
+          (uint64_t)piece->kind << 32 | (uint64_t)piece->rights << 16 | piece->rights_mapped);
+    visit(context, (uint64_t)region->left << 32 | region->right);
+    visit(context, (uint64_t)region->previous << 32 | region->next);
+}
+
+static void visit_places(const struct vspaced_places *places,
+                         void (*visit)(void *context, uint64_t value), void *context)
+{
+    visit(context, places->first_free);
+    visit(context, places->used_count);
+    visit(context, places->held_count);
+}
+
+void vspaced_visit_fields(const struct vspaced *vspaced,
+                          void (*visit)(void *context, uint64_t value), void *context)
+{
+    visit_places(&vspaced->space_places, visit, context);
+    visit_places(&vspaced->region_places, visit, context);
+    visit_places(&vspaced->page_places, visit, context);
+    for (uint32_t i = 0; i < vspaced->space_places.used_count; i++) {
+        const struct vspaced_space *space = &vspaced->spaces[i];
+        visit(context, (uint64_t)space->object << 32 | space->generation);
+        visit(context, (uint64_t)space->root << 32 | space->first_region);
+        visit(context, (uint64_t)space->next << 32 | space->is_registered);
+    }
+    for (uint32_t i = 0; i < vspaced->region_places.used_count; i++)
+        visit_region(&vspaced->regions[i], visit, context);
+    for (uint32_t i = 0; i < vspaced->page_places.used_count; i++) {
+        visit(context, vspaced->pages[i].key);
+        visit(context, (uint64_t)vspaced->pages[i].frame_id << 32 | vspaced->pages[i].next);
+        visit(context, vspaced->pages[i].next_by_id);
+    }
+    for (uint32_t i = 0; i < VSPACED_FRAME_USE_LIMIT; i++) {
+        const struct vspaced_frame_use *use = &vspaced->frame_uses[i];
+        if (use->use != USE_UNKNOWN) {
+            visit(context, (uint64_t)use->object << 32 | use->generation);
+            visit(context, use->use);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* The operations of vspaced that map: anonymous pages and what the caller supplies. Decides whether
+ * a range may be mapped so; never maps over anything, and leaves nothing half mapped (V3). */
+#include <string.h>
+
+#include "services/vspaced/pages.h"
+#include "services/vspaced/regions.h"
+#include "services/vspaced/steps.h"
+
+/* --- anonymous pages ------------------------------------------------------------------------- */
+
+/* What a MAP_ANONYMOUS has done so far. */
+struct anonymous_work {
+    uint32_t allocated;
+    uint32_t mapped; /* the first so many pages of the range */
+    uint32_t frame_ids[VSPACED_ANONYMOUS_PAGES_MAX];
+};
+
+static enum status map_anonymous_decide(const struct vspaced *vspaced,
+                                        const struct vspaced_map_anonymous_request *request,
+                                        struct vspaced_target *target, struct vspaced_piece *piece)
+{
+    enum status status = vspaced_target_find(vspaced, request->vspace_cap_slot, request->va,
+                                             request->page_count, target);
+    if (status == STATUS_OK)
+        status = vspaced_rights_check(request->rights);
+    if (status != STATUS_OK)
+        return status;
+    *piece = (struct vspaced_piece){
+        .first_page = target->first_page,
+        .page_count = target->page_count,
+        .kind = REGION_ANONYMOUS,
+        .rights = (uint16_t)request->rights,
+        .rights_mapped = (uint16_t)request->rights,
+    };
+    if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count))
+        return STATUS_OVERLAP;
+    int32_t cost = vspaced_region_add_cost(vspaced, target->space_index, piece);
+    if (!vspaced_region_room(vspaced, cost) || !vspaced_page_room(vspaced, request->page_count))
+        return STATUS_EXHAUSTED;
+    return STATUS_OK;
+}
+
+/* Takes the next batch of frames into the window. */
+static enum status batch_alloc(struct vspaced *vspaced, const struct vspaced_target *target,
+                               uint32_t count, uint64_t deadline_ticks, struct anonymous_work *work)
+{
+    const struct operation *operation = operation_find(SERVICE_MEMD, OP_MEMD_ALLOC_FRAMES);
+    struct window window = {VSPACED_FRAME_WINDOW_SLOT, count};
+    struct memd_alloc_frames_request request = {.count = count};
+    struct memd_alloc_frames_reply reply;
+    enum status status = caller_call(&vspaced->caller, target->account_slot, operation, &request,
+                                     window, deadline_ticks, &reply);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t ids[] = {reply.frame_id_0, reply.frame_id_1, reply.frame_id_2, reply.frame_id_3};
+    uint32_t slots[] = {reply.frame_slot_0, reply.frame_slot_1, reply.frame_slot_2,
+                        reply.frame_slot_3};
+    bool as_asked = reply.count == count;
+    for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++) {
+        bool wanted = i < count;
+        as_asked &= (ids[i] != 0) == wanted && (slots[i] == window.first_slot + i) == wanted;
+        if (wanted && ids[i] != 0)
+            work->frame_ids[work->allocated++] = ids[i];
+    }
+    return as_asked ? STATUS_OK : STATUS_INTERNAL;
+}
+
+/* Maps the frames of the window and drops their capabilities: the mapping holds, and memd's books.
+ */
+static enum status batch_map(struct vspaced *vspaced, const struct vspaced_target *target,
+                             uint32_t count, uint32_t rights, struct anonymous_work *work)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+        struct kernel_map_frame_request request = {
+            .vspace_slot = target->vspace_slot,
+            .frame_slot = VSPACED_FRAME_WINDOW_SLOT + i,
+            .va = (target->first_page + work->mapped) << PAGE_SHIFT,
+            .page_count = 1,
+            .rights = rights,
+        };
+        status = kernel_map(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &request);
+        if (status != STATUS_OK)
+            return status;
+        work->mapped++;
+        status = kernel_self_drop(&vspaced->caller, VSPACED_FRAME_WINDOW_SLOT + i);
+    }
+    return status;
+}
+
+static enum status map_anonymous_perform(struct vspaced *vspaced,
+                                         const struct vspaced_target *target, uint32_t rights,
+                                         uint64_t deadline_ticks, struct anonymous_work *work)
+{
+    enum status status = STATUS_OK;
+    while (work->mapped < target->page_count && status == STATUS_OK) {
+        uint32_t left = (uint32_t)target->page_count - work->mapped;
+        uint32_t count = left < MEMD_ALLOC_FRAMES_MAX ? left : (uint32_t)MEMD_ALLOC_FRAMES_MAX;
+        status = batch_alloc(vspaced, target, count, deadline_ticks, work);
+        if (status == STATUS_OK)
+            status = batch_map(vspaced, target, count, rights, work);
+    }
+    return status;
+}
+
+/* Undoes map_anonymous_perform(): E4. A slot of the window may be empty; its DROP then does
+ * nothing. */
+static void map_anonymous_undo(struct vspaced *vspaced, const struct vspaced_target *target,
+                               uint64_t deadline_ticks, const struct anonymous_work *work)
+{
+    if (work->mapped != 0)
+        (void)kernel_unmap(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target->vspace_slot,
+                           target->first_page << PAGE_SHIFT, work->mapped);
+    for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX && work->allocated != 0; i++)
+        (void)kernel_self_drop(&vspaced->caller, VSPACED_FRAME_WINDOW_SLOT + i);
+    (void)vspaced_frames_give_back(vspaced, target, work->frame_ids, work->allocated,
+                                   deadline_ticks);
+}
+
+enum status vspaced_map_anonymous(struct vspaced *vspaced, const struct vspaced_step *step)
+{
+    const struct vspaced_map_anonymous_request *request = &step->request.map_anonymous;
+    struct vspaced_target target;
+    struct vspaced_piece piece;
+    struct anonymous_work work;
+    enum status status = map_anonymous_decide(vspaced, request, &target, &piece);
+    if (status != STATUS_OK)
+        return status;
+    memset(&work, 0, sizeof work);
+    status =
+        map_anonymous_perform(vspaced, &target, request->rights, step->memd_deadline_ticks, &work);
+    if (status != STATUS_OK) {
+        map_anonymous_undo(vspaced, &target, step->memd_deadline_ticks, &work);
+        return status;
+    }
+    vspaced_region_add(vspaced, target.space_index, &piece);
+    for (uint32_t i = 0; i < work.allocated; i++)
+        vspaced_page_add(vspaced, target.space_index, target.first_page + i, work.frame_ids[i]);
+    return STATUS_OK;
+}
+
+/* --- what the caller supplies ------------------------------------------------------------------
+ */
+
+/* The frame behind a MAP_FRAMES whose use must be remembered; none: known is false. */
+struct named_frame {
+    bool known;
+    uint32_t object;
+    uint32_t generation;
+};
+
+static bool map_frames_shape_allowed(const struct vspaced_map_frames_request *request,
+                                     uint32_t cap_type)
+{
+    if (cap_type == OBJECT_IMAGE)
+        return request->frame_id == 0;
+    return request->page_count == 1 && request->frame_page == 0;
+}
+
+static enum status map_frames_decide(const struct vspaced *vspaced, const struct vspaced_step *step,
+                                     struct vspaced_target *target, struct vspaced_piece *piece)
+{
+    const struct vspaced_map_frames_request *request = &step->request.map_frames;
+    enum status status = vspaced_target_find(vspaced, request->vspace_cap_slot, request->va,
+                                             request->page_count, target);
+    if (status == STATUS_OK)
+        status = vspaced_rights_check(request->rights);
+    if (status != STATUS_OK)
+        return status;
+    *piece = (struct vspaced_piece){
+        .first_page = target->first_page,
+        .page_count = target->page_count,
+        .image_page = request->frame_page,
+        .kind = step->cap_type == OBJECT_IMAGE ? REGION_IMAGE : REGION_FRAME,
+        .rights = (uint16_t)request->rights,
+        .rights_mapped = (uint16_t)request->rights,
+    };
+    if (!map_frames_shape_allowed(request, step->cap_type))
+        return STATUS_INVALID_ARGUMENT;
+    if ((request->rights & ~step->cap_rights) != 0)
+        return STATUS_DENIED;
+    if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count))
+        return STATUS_OVERLAP;
+    if (request->frame_id != 0 && vspaced_page_has_frame(vspaced, request->frame_id))
+        return STATUS_DUPLICATE;
+    return STATUS_OK;
+}
+
+/* How rights use a frame; what they cannot follow (V2). */
+static enum vspaced_use use_of(uint32_t rights)
+{
+    if ((rights & RIGHT_WRITE) != 0)
+        return USE_DATA;
+    return (rights & RIGHT_EXECUTE) != 0 ? USE_CODE : USE_UNKNOWN;
+}
+
+/* Which frame is it, and was it used the other way before? Frames with an id are mapped once only,
+ * and need no such question. */
+static enum status frame_use_decide(struct vspaced *vspaced,
+                                    const struct vspaced_map_frames_request *request,
+                                    uint32_t cap_type, struct named_frame *frame)
+{
+    struct kernel_query_local_cap_reply held;
+    *frame = (struct named_frame){.known = false};
+    if (cap_type == OBJECT_IMAGE || request->frame_id != 0 ||
+        use_of(request->rights) == USE_UNKNOWN)
+        return STATUS_OK;
+    enum status status =
+        kernel_self_query(&vspaced->caller, request->frame_slot, QUERY_EXACT, &held);
+    if (status != STATUS_OK)
+        return status;
+    *frame = (struct named_frame){true, held.object, held.generation};
+    enum vspaced_use before = vspaced_frame_use(vspaced, held.object, held.generation);
+    bool allowed = before == USE_UNKNOWN || before == use_of(request->rights);
+    return allowed ? STATUS_OK : STATUS_WRITE_AND_EXECUTE;
+}
+
+static enum status map_frames_room(const struct vspaced *vspaced,
+                                   const struct vspaced_target *target, uint32_t frame_id,
+                                   const struct vspaced_piece *piece)
+{
+    int32_t cost = vspaced_region_add_cost(vspaced, target->space_index, piece);
+    bool room =
+        vspaced_region_room(vspaced, cost) && (frame_id == 0 || vspaced_page_room(vspaced, 1));
+    return room ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
+enum status vspaced_map_frames(struct vspaced *vspaced, const struct vspaced_step *step)
+{
+    const struct vspaced_map_frames_request *request = &step->request.map_frames;
+    struct vspaced_target target;
+    struct vspaced_piece piece;
+    struct named_frame frame;
+    enum status status = map_frames_decide(vspaced, step, &target, &piece);
+    if (status == STATUS_OK)
+        status = frame_use_decide(vspaced, request, step->cap_type, &frame);
+    if (status == STATUS_OK)
+        status = map_frames_room(vspaced, &target, request->frame_id, &piece);
+    if (status != STATUS_OK)
+        return status;
+    struct kernel_map_frame_request kernel_request = {
+        .vspace_slot = target.vspace_slot,
+        .frame_slot = request->frame_slot,
+        .va = request->va,
+        .frame_page = request->frame_page,
+        .page_count = request->page_count,
+        .rights = request->rights,
+    };
+    status = kernel_map(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &kernel_request);
+    if (status != STATUS_OK)
+        return status;
+    vspaced_region_add(vspaced, target.space_index, &piece);
+    if (request->frame_id != 0)
+        vspaced_page_add(vspaced, target.space_index, target.first_page, request->frame_id);
+    if (frame.known)
+        vspaced_frame_use_set(vspaced, frame.object, frame.generation, use_of(request->rights));
+    return STATUS_OK;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/* Which mapped page has which frame of an account's books, and how frames without one were mapped;
+ * and which vspaces are registered. Tables with hashed buckets: constant time on average. Changes
+ * cannot fail: whoever calls has asked the questions first. */
+#ifndef BASALT_SERVICES_VSPACED_PAGES_H
+#define BASALT_SERVICES_VSPACED_PAGES_H
+
+#include "services/vspaced/vspaced.h"
+
+bool vspaced_page_room(const struct vspaced *vspaced, uint32_t count);
+
+/* The frame id recorded for a page; 0: none. */
+uint32_t vspaced_page_frame(const struct vspaced *vspaced, uint32_t space_index, uint64_t page);
+
+/* Whether a frame id is recorded for some page. */
+bool vspaced_page_has_frame(const struct vspaced *vspaced, uint32_t frame_id);
+
+void vspaced_page_add(struct vspaced *vspaced, uint32_t space_index, uint64_t page,
+                      uint32_t frame_id);
+/* Forgets what is recorded for a page, if anything is. */
+void vspaced_page_remove(struct vspaced *vspaced, uint32_t space_index, uint64_t page);
+
+/* How a frame without an id was mapped so far, as far as that is remembered. */
+enum vspaced_use vspaced_frame_use(const struct vspaced *vspaced, uint32_t object,
+                                   uint32_t generation);
+void vspaced_frame_use_set(struct vspaced *vspaced, uint32_t object, uint32_t generation,
+                           enum vspaced_use use);
+
+/* The space of a vspace; 0: not registered. */
+vspaced_link vspaced_space_find(const struct vspaced *vspaced, uint32_t object,
+                                uint32_t generation);
+bool vspaced_space_room(const struct vspaced *vspaced);
+/* The index that vspaced_space_add() will take. */
+uint32_t vspaced_space_peek(const struct vspaced *vspaced);
+void vspaced_space_add(struct vspaced *vspaced, uint32_t object, uint32_t generation);
+void vspaced_space_remove(struct vspaced *vspaced, uint32_t space_index);
+
+/* Buckets: for the check. */
+uint32_t vspaced_page_bucket(uint64_t key);
+uint32_t vspaced_page_id_bucket(uint32_t frame_id);
+uint32_t vspaced_space_bucket(uint32_t object);
+
+#endif

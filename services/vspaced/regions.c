@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+/* The ordered index of regions: a treap a space, whose priorities are a hash of the region's place,
+ * so that the same messages give the same tree. Decides nothing about what may be mapped. */
+#include "services/vspaced/regions.h"
+
+static struct vspaced_region *region_of(struct vspaced *vspaced, vspaced_link link)
+{
+    return &vspaced->regions[link - 1];
+}
+
+static const struct vspaced_piece *piece_of(const struct vspaced *vspaced, vspaced_link link)
+{
+    return &vspaced->regions[link - 1].piece;
+}
+
+static uint64_t piece_end(const struct vspaced_piece *piece)
+{
+    return piece->first_page + piece->page_count;
+}
+
+/* A bijection, so that no two regions have the same priority. */
+uint32_t vspaced_region_priority(vspaced_link link)
+{
+    uint32_t mixed = link * UINT32_C(0x9E3779B1);
+    mixed ^= mixed >> 15;
+    mixed *= UINT32_C(0x85EBCA77);
+    return mixed ^ mixed >> 13;
+}
+
+/* --- questions ------------------------------------------------------------------------------- */
+
+/* The last region that begins at or before the page; 0: none. */
+static vspaced_link region_floor(const struct vspaced *vspaced, uint32_t space_index, uint64_t page)
+{
+    vspaced_link best = 0;
+    vspaced_link at = vspaced->spaces[space_index].root;
+    while (at != 0) {
+        const struct vspaced_region *region = &vspaced->regions[at - 1];
+        bool before = region->piece.first_page <= page;
+        best = before ? at : best;
+        at = before ? region->right : region->left;
+    }
+    return best;
+}
+
+/* The region after a link of region_floor(): the first of all after "none". */
+static vspaced_link region_after(const struct vspaced *vspaced, uint32_t space_index,
+                                 vspaced_link link)
+{
+    return link == 0 ? vspaced->spaces[space_index].first_region : vspaced->regions[link - 1].next;
+}
+
+vspaced_link vspaced_region_at(const struct vspaced *vspaced, uint32_t space_index, uint64_t page)
+{
+    vspaced_link link = region_floor(vspaced, space_index, page);
+    return link != 0 && piece_end(piece_of(vspaced, link)) > page ? link : 0;
+}
+
+bool vspaced_region_overlap(const struct vspaced *vspaced, uint32_t space_index,
+                            uint64_t first_page, uint64_t page_count)
+{
+    vspaced_link before = region_floor(vspaced, space_index, first_page);
+    vspaced_link after = region_after(vspaced, space_index, before);
+    return (before != 0 && piece_end(piece_of(vspaced, before)) > first_page) ||
+           (after != 0 && piece_of(vspaced, after)->first_page < first_page + page_count);
+}
+
+bool vspaced_piece_continues(const struct vspaced_piece *left, const struct vspaced_piece *right)
+{
+    bool alike = piece_end(left) == right->first_page && left->kind == right->kind &&
+                 left->rights == right->rights && left->rights_mapped == right->rights_mapped;
+    return alike &&
+           (left->kind != REGION_IMAGE || left->image_page + left->page_count == right->image_page);
+}
+
+/* The part of a piece inside a range. */
+static struct vspaced_piece piece_clip(const struct vspaced_piece *piece, uint64_t first_page,
+                                       uint64_t end_page)
+{
+    struct vspaced_piece part = *piece;
+    if (part.first_page < first_page) {
+        uint64_t skipped = first_page - part.first_page;
+        part.first_page = first_page;
+        part.page_count -= skipped;
+        part.image_page += part.kind == REGION_IMAGE ? skipped : 0;
+    }
+    if (piece_end(&part) > end_page)
+        part.page_count = end_page - part.first_page;
+    return part;
+}
+
+bool vspaced_region_room(const struct vspaced *vspaced, int32_t cost)
+{
+    uint32_t left = VSPACED_REGION_LIMIT - vspaced->region_places.held_count;
+    return cost <= 0 || (uint32_t)cost <= left;
+}
+
+int32_t vspaced_region_add_cost(const struct vspaced *vspaced, uint32_t space_index,
+                                const struct vspaced_piece *piece)
+{
+    vspaced_link before = region_floor(vspaced, space_index, piece->first_page);
+    vspaced_link after = region_after(vspaced, space_index, before);
+    int32_t cost = 1;
+    if (before != 0 && vspaced_piece_continues(piece_of(vspaced, before), piece))
+        cost--;
+    if (after != 0 && vspaced_piece_continues(piece, piece_of(vspaced, after)))
+        cost--;
+    return cost;
+}
+
+int32_t vspaced_region_cut_cost(const struct vspaced *vspaced, uint32_t space_index,
+                                uint64_t first_page, uint64_t page_count)
+{
+    const struct vspaced_piece *piece =
+        piece_of(vspaced, vspaced_region_at(vspaced, space_index, first_page));
+    bool inside = piece->first_page < first_page && piece_end(piece) > first_page + page_count;
+    return inside ? 1 : 0; /* fewer is as good as none here: it always fits */
+}
+
+/* Walks the pieces as they would be after the change, and counts those that begin a region. */
+int32_t vspaced_region_protect_cost(const struct vspaced *vspaced, uint32_t space_index,
+                                    uint64_t first_page, uint64_t page_count, uint16_t rights)
+{
+    uint64_t end_page = first_page + page_count;
+    vspaced_link at = vspaced_region_at(vspaced, space_index, first_page);
+    vspaced_link before = vspaced->regions[at - 1].previous;
+    struct vspaced_piece last = {0}; /* what the next piece may continue */
+    int32_t cost = 0;
+    if (before != 0)
+        last = *piece_of(vspaced, before);
+    for (; at != 0 && piece_of(vspaced, at)->first_page <= end_page;
+         at = vspaced->regions[at - 1].next) {
+        const struct vspaced_piece *old = piece_of(vspaced, at);
+        struct vspaced_piece parts[3] = {piece_clip(old, 0, first_page),
+                                         piece_clip(old, first_page, end_page),
+                                         piece_clip(old, end_page, UINT64_MAX)};
+        bool real[3] = {
+            old->first_page<first_page, old->first_page<end_page && piece_end(old)> first_page,
+                            piece_end(old)>
+                end_page};
+        parts[1].rights = rights;
+        cost -= 1; /* one region less, and one more for each part that does not continue the last */
+        for (unsigned i = 0; i < 3; i++) {
+            if (!real[i])
+                continue;
+            cost += vspaced_piece_continues(&last, &parts[i]) ? 0 : 1;
+            last = parts[i];
+        }
+    }
+    return cost;
+}
+
+/* --- places, tree and list -------------------------------------------------------------------- */
+
+static vspaced_link place_take(struct vspaced *vspaced)
+{
+    struct vspaced_places *places = &vspaced->region_places;
+    vspaced_link link = places->first_free;
+    if (link != 0)
+        places->first_free = region_of(vspaced, link)->next;
+    else
+        link = ++places->used_count;
+    places->held_count++;
+    return link;
+}
+
+static void place_give(struct vspaced *vspaced, vspaced_link link)
+{
+    struct vspaced_places *places = &vspaced->region_places;
+    *region_of(vspaced, link) = (struct vspaced_region){.next = places->first_free};
+    places->first_free = link;
+    places->held_count--;
+}
+
+static void tree_add(struct vspaced *vspaced, vspaced_link *root, vspaced_link link)
+{
+    struct vspaced_region *added = region_of(vspaced, link);
+    uint64_t key = added->piece.first_page;
+    vspaced_link *at = root;
+    while (*at != 0 && vspaced_region_priority(*at) > vspaced_region_priority(link)) {
+        struct vspaced_region *region = region_of(vspaced, *at);
+        at = key < region->piece.first_page ? &region->left : &region->right;
+    }
+    /* What hung here is split by the key into the two sides of the new one. */
+    vspaced_link rest = *at;
+    vspaced_link *left = &added->left;
+    vspaced_link *right = &added->right;
+    *at = link;
+    while (rest != 0) {
+        struct vspaced_region *region = region_of(vspaced, rest);
+        if (region->piece.first_page < key) {
+            *left = rest;
+            left = &region->right;
+            rest = *left;
+        } else {
+            *right = rest;
+            right = &region->left;
+            rest = *right;
+        }
+    }
+    *left = 0;
+    *right = 0;
+}
+
+static void tree_remove(struct vspaced *vspaced, vspaced_link *root, vspaced_link link)
+{
+    uint64_t key = region_of(vspaced, link)->piece.first_page;
+    vspaced_link *at = root;
+    while (*at != link) {
+        struct vspaced_region *region = region_of(vspaced, *at);
+        at = key < region->piece.first_page ? &region->left : &region->right;
+    }
+    /* Its two sides are joined in its place, by priority. */
+    vspaced_link left = region_of(vspaced, link)->left;
+    vspaced_link right = region_of(vspaced, link)->right;
+    while (left != 0 && right != 0) {
+        if (vspaced_region_priority(left) > vspaced_region_priority(right)) {
+            *at = left;
+            at = &region_of(vspaced, left)->right;
+            left = *at;
+        } else {
+            *at = right;
+            at = &region_of(vspaced, right)->left;
+            right = *at;
+        }
+    }
+    *at = left != 0 ? left : right;
+}
+
+/* Adds a piece as a region of its own, without merging. Returns its link. */
+static vspaced_link region_insert(struct vspaced *vspaced, uint32_t space_index,
+                                  const struct vspaced_piece *piece)
+{
+    struct vspaced_space *space = &vspaced->spaces[space_index];
+    vspaced_link before = region_floor(vspaced, space_index, piece->first_page);
+    vspaced_link after = region_after(vspaced, space_index, before);
+    vspaced_link link = place_take(vspaced);
+    *region_of(vspaced, link) =
+        (struct vspaced_region){.piece = *piece, .previous = before, .next = after};
+    if (before != 0)
+        region_of(vspaced, before)->next = link;
+    else
+        space->first_region = link;
+    if (after != 0)
+        region_of(vspaced, after)->previous = link;
+    tree_add(vspaced, &space->root, link);
+    return link;
+}
+
+static void region_remove(struct vspaced *vspaced, uint32_t space_index, vspaced_link link)
+{
+    struct vspaced_space *space = &vspaced->spaces[space_index];
+    vspaced_link before = region_of(vspaced, link)->previous;
+    vspaced_link after = region_of(vspaced, link)->next;
+    tree_remove(vspaced, &space->root, link);
+    if (before != 0)
+        region_of(vspaced, before)->next = after;
+    else
+        space->first_region = after;
+    if (after != 0)
+        region_of(vspaced, after)->previous = before;
+    place_give(vspaced, link);
+}
+
+/* --- changes --------------------------------------------------------------------------------- */
+
+/* Makes one region of a region and the one after it, when they can be. */
+static void merge_next(struct vspaced *vspaced, uint32_t space_index, vspaced_link link)
+{
+    vspaced_link after = link == 0 ? 0 : region_of(vspaced, link)->next;
+    if (after == 0 || !vspaced_piece_continues(piece_of(vspaced, link), piece_of(vspaced, after)))
+        return;
+    region_of(vspaced, link)->piece.page_count += piece_of(vspaced, after)->page_count;
+    region_remove(vspaced, space_index, after);
+}
+
+/* Lets a region begin at the page, when the page is inside one. */
+static void split_at(struct vspaced *vspaced, uint32_t space_index, uint64_t page)
+{
+    vspaced_link link = vspaced_region_at(vspaced, space_index, page);
+    if (link == 0 || piece_of(vspaced, link)->first_page == page)
+        return;
+    struct vspaced_piece right = piece_clip(piece_of(vspaced, link), page, UINT64_MAX);
+    region_of(vspaced, link)->piece.page_count -= right.page_count;
+    region_insert(vspaced, space_index, &right);
+}
+
+void vspaced_region_add(struct vspaced *vspaced, uint32_t space_index,
+                        const struct vspaced_piece *piece)
+{
+    vspaced_link link = region_insert(vspaced, space_index, piece);
+    merge_next(vspaced, space_index, link);
+    merge_next(vspaced, space_index, region_of(vspaced, link)->previous);
+}
+
+void vspaced_region_cut(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
+                        uint64_t page_count)
+{
+    split_at(vspaced, space_index, first_page);
+    split_at(vspaced, space_index, first_page + page_count);
+    vspaced_link link = vspaced_region_at(vspaced, space_index, first_page);
+    while (link != 0 && piece_of(vspaced, link)->first_page < first_page + page_count) {
+        vspaced_link after = region_of(vspaced, link)->next;
+        region_remove(vspaced, space_index, link);
+        link = after;
+    }
+}
+
+void vspaced_region_protect(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
+                            uint64_t page_count, uint16_t rights)
+{
+    uint64_t end_page = first_page + page_count;
+    split_at(vspaced, space_index, first_page);
+    split_at(vspaced, space_index, end_page);
+    vspaced_link link = vspaced_region_at(vspaced, space_index, first_page);
+    vspaced_link before = region_of(vspaced, link)->previous;
+    for (; link != 0 && piece_of(vspaced, link)->first_page < end_page;
+         link = region_of(vspaced, link)->next)
+        region_of(vspaced, link)->piece.rights = rights;
+    /* Every border inside the range and at its two ends may have gone. */
+    vspaced_link at = before != 0 ? before : vspaced->spaces[space_index].first_region;
+    while (at != 0 && piece_of(vspaced, at)->first_page < end_page) {
+        vspaced_link after = region_of(vspaced, at)->next;
+        merge_next(vspaced, space_index, at);
+        at = region_of(vspaced, at)->next == after ? after : at;
+    }
+}
+
+void vspaced_region_clear(struct vspaced *vspaced, uint32_t space_index)
+{
+    struct vspaced_space *space = &vspaced->spaces[space_index];
+    vspaced_link link = space->first_region;
+    space->root = 0;
+    space->first_region = 0;
+    while (link != 0) {
+        vspaced_link after = region_of(vspaced, link)->next;
+        place_give(vspaced, link);
+        link = after;
+    }
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/* The regions of all spaces: an ordered index a space. Finding takes logarithmic time in the
+ * regions of the space; changes cannot fail: whoever calls has asked the questions first. Every
+ * change leaves neighbours that could be one region as one. */
+#ifndef BASALT_SERVICES_VSPACED_REGIONS_H
+#define BASALT_SERVICES_VSPACED_REGIONS_H
+
+#include "services/vspaced/vspaced.h"
+
+/* The region that holds a page; 0: none. */
+vspaced_link vspaced_region_at(const struct vspaced *vspaced, uint32_t space_index, uint64_t page);
+
+/* Whether a page of the range is in a region. */
+bool vspaced_region_overlap(const struct vspaced *vspaced, uint32_t space_index,
+                            uint64_t first_page, uint64_t page_count);
+
+/* Regions more (or fewer, below 0) that there are after each change. The range of `cut` and
+ * `protect` is covered by regions. */
+int32_t vspaced_region_add_cost(const struct vspaced *vspaced, uint32_t space_index,
+                                const struct vspaced_piece *piece);
+int32_t vspaced_region_cut_cost(const struct vspaced *vspaced, uint32_t space_index,
+                                uint64_t first_page, uint64_t page_count);
+int32_t vspaced_region_protect_cost(const struct vspaced *vspaced, uint32_t space_index,
+                                    uint64_t first_page, uint64_t page_count, uint16_t rights);
+
+/* Whether that many more fit. */
+bool vspaced_region_room(const struct vspaced *vspaced, int32_t cost);
+
+void vspaced_region_add(struct vspaced *vspaced, uint32_t space_index,
+                        const struct vspaced_piece *piece);
+void vspaced_region_cut(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
+                        uint64_t page_count);
+void vspaced_region_protect(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
+                            uint64_t page_count, uint16_t rights);
+void vspaced_region_clear(struct vspaced *vspaced, uint32_t space_index);
+
+/* Whether `right`, which begins where `left` ends, continues it: for the check. */
+bool vspaced_piece_continues(const struct vspaced_piece *left, const struct vspaced_piece *right);
+
+/* The heap order of the tree: for the check. */
+uint32_t vspaced_region_priority(vspaced_link link);
+
+#endif

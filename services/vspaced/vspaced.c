@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: ISC */
+/* vspaced's operations but those that map (map.c). Decides what may become of a registered address
+ * space; never selects one by anything but its vspace_cap_slot (V6), and holds no frame. */
+#include "services/vspaced/vspaced.h"
+
+#include <string.h>
+
+#include "abi/cursor.h"
+#include "services/vspaced/pages.h"
+#include "services/vspaced/regions.h"
+#include "services/vspaced/steps.h"
+
+/* --- what requests name ---------------------------------------------------------------------- */
+
+static uint32_t space_vspace_slot(uint32_t space_index)
+{
+    return VSPACED_SLOT_BASE + 2 * space_index;
+}
+
+static uint32_t space_account_slot(uint32_t space_index)
+{
+    return VSPACED_SLOT_BASE + 2 * space_index + 1;
+}
+
+/* The space whose vspace capability lies at a slot; 0: none. */
+static vspaced_link space_at(const struct vspaced *vspaced, uint32_t slot)
+{
+    uint32_t offset = slot - VSPACED_SLOT_BASE;
+    if (slot < VSPACED_SLOT_BASE || offset % 2 != 0 || offset / 2 >= VSPACED_VSPACE_LIMIT)
+        return 0;
+    return vspaced->spaces[offset / 2].is_registered ? offset / 2 + 1 : 0;
+}
+
+enum status vspaced_target_find(const struct vspaced *vspaced, uint32_t vspace_cap_slot,
+                                uint64_t va, uint64_t page_count, struct vspaced_target *target)
+{
+    vspaced_link link = space_at(vspaced, vspace_cap_slot);
+    if (link == 0)
+        return STATUS_NOT_FOUND;
+    *target = (struct vspaced_target){
+        .space_index = link - 1,
+        .vspace_slot = space_vspace_slot(link - 1),
+        .account_slot = space_account_slot(link - 1),
+        .first_page = va >> PAGE_SHIFT,
+        .page_count = page_count,
+    };
+    bool inside = target->first_page >= USER_VA_FIRST >> PAGE_SHIFT &&
+                  range_within(target->first_page, page_count, USER_VA_END >> PAGE_SHIFT);
+    return inside ? STATUS_OK : STATUS_OUT_OF_RANGE; /* V3, V5 */
+}
+
+enum status vspaced_rights_check(uint32_t rights)
+{
+    if ((rights & RIGHT_READ) == 0)
+        return STATUS_INVALID_ARGUMENT;
+    bool both = (rights & RIGHT_WRITE) != 0 && (rights & RIGHT_EXECUTE) != 0;
+    return both ? STATUS_WRITE_AND_EXECUTE : STATUS_OK; /* V2 */
+}
+
+/* Whether every page of the range is mapped: covered by regions without a gap, none of them a
+ * guard. When `rights_mapped` is given, it becomes what all of them were mapped with. */
+static bool target_mapped(const struct vspaced *vspaced, const struct vspaced_target *target,
+                          uint16_t *rights_mapped)
+{
+    uint64_t page = target->first_page;
+    uint64_t end_page = target->first_page + target->page_count;
+    vspaced_link link = vspaced_region_at(vspaced, target->space_index, page);
+    for (; page < end_page; link = vspaced->regions[link - 1].next) {
+        if (link == 0)
+            return false;
+        const struct vspaced_piece *piece = &vspaced->regions[link - 1].piece;
+        if (piece->first_page > page || piece->kind == REGION_GUARD)
+            return false;
+        if (rights_mapped != NULL)
+            *rights_mapped &= piece->rights_mapped;
+        page = piece->first_page + piece->page_count;
+    }
+    return true;
+}
+
+/* --- registration ---------------------------------------------------------------------------- */
+
+static enum status register_decide(const struct vspaced *vspaced, uint32_t object,
+                                   uint32_t generation)
+{
+    if (vspaced_space_find(vspaced, object, generation) != 0)
+        return STATUS_BUSY;
+    return vspaced_space_room(vspaced) ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
+static enum status register_vspace(struct vspaced *vspaced, struct vspaced_step *step)
+{
+    const struct vspaced_register_vspace_request *request = &step->request.register_vspace;
+    struct kernel_query_local_cap_reply held;
+    enum status status =
+        kernel_self_query(&vspaced->caller, request->vspace_slot, QUERY_EXACT, &held);
+    if (status == STATUS_OK)
+        status = register_decide(vspaced, held.object, held.generation);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t vspace_slot = space_vspace_slot(vspaced_space_peek(vspaced));
+    status = kernel_self_move(&vspaced->caller, request->vspace_slot, vspace_slot);
+    if (status != STATUS_OK)
+        return status;
+    status = kernel_self_move(&vspaced->caller, request->account_slot, vspace_slot + 1);
+    if (status != STATUS_OK) {
+        (void)kernel_self_drop(&vspaced->caller, vspace_slot);
+        return status;
+    }
+    vspaced_space_add(vspaced, held.object, held.generation);
+    step->reply.register_vspace =
+        (struct vspaced_register_vspace_reply){.vspace_cap_slot = vspace_slot};
+    return STATUS_OK;
+}
+
+/* Forgets the pages with frames of a range. */
+static void pages_forget(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
+                         uint64_t page_count)
+{
+    for (uint64_t i = 0; i < page_count; i++)
+        vspaced_page_remove(vspaced, space_index, first_page + i);
+}
+
+static void space_forget(struct vspaced *vspaced, uint32_t space_index)
+{
+    for (vspaced_link link = vspaced->spaces[space_index].first_region; link != 0;
+         link = vspaced->regions[link - 1].next) {
+        const struct vspaced_piece *piece = &vspaced->regions[link - 1].piece;
+        if (piece->kind == REGION_ANONYMOUS || piece->kind == REGION_FRAME)
+            pages_forget(vspaced, space_index, piece->first_page, piece->page_count);
+    }
+    vspaced_region_clear(vspaced, space_index);
+    vspaced_space_remove(vspaced, space_index);
+}
+
+/* The account goes first: an UNREGISTER that the kernel stopped half way finds its slot empty. */
+static enum status unregister_vspace(struct vspaced *vspaced, const struct vspaced_step *step)
+{
+    vspaced_link link = space_at(vspaced, step->request.unregister_vspace.vspace_cap_slot);
+    if (link == 0)
+        return STATUS_NOT_FOUND;
+    enum status status = kernel_self_drop(&vspaced->caller, space_account_slot(link - 1));
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+        status = kernel_self_drop(&vspaced->caller, space_vspace_slot(link - 1));
+    if (status == STATUS_OK)
+        space_forget(vspaced, link - 1);
+    return status;
+}
+
+/* --- unmap ----------------------------------------------------------------------------------- */
+
+enum status vspaced_frames_give_back(struct vspaced *vspaced, const struct vspaced_target *target,
+                                     const uint32_t *frame_ids, uint32_t count,
+                                     uint64_t deadline_ticks)
+{
+    const struct operation *operation = operation_find(SERVICE_MEMD, OP_MEMD_FREE_FRAMES);
+    enum status result = STATUS_OK;
+    for (uint32_t done = 0; done < count;) {
+        struct memd_free_frames_request request;
+        uint64_t nothing = 0;
+        memset(&request, 0, sizeof request);
+        while (request.count < MEMD_FREE_FRAMES_MAX && done < count)
+            request.frame_ids[request.count++].frame_id = frame_ids[done++];
+        enum status status = caller_call(&vspaced->caller, target->account_slot, operation,
+                                         &request, (struct window){0, 0}, deadline_ticks, &nothing);
+        result = status == STATUS_OK ? result : STATUS_INTERNAL;
+    }
+    return result;
+}
+
+/* The frame ids of the pages of a range that have one. Returns how many. */
+static uint32_t frames_collect(const struct vspaced *vspaced, const struct vspaced_target *target,
+                               uint32_t *frame_ids)
+{
+    uint32_t count = 0;
+    for (uint64_t i = 0; i < target->page_count; i++) {
+        uint32_t id = vspaced_page_frame(vspaced, target->space_index, target->first_page + i);
+        if (id != 0)
+            frame_ids[count++] = id;
+    }
+    return count;
+}
+
+static enum status unmap_decide(const struct vspaced *vspaced,
+                                const struct vspaced_unmap_request *request,
+                                struct vspaced_target *target)
+{
+    enum status status = vspaced_target_find(vspaced, request->vspace_cap_slot, request->va,
+                                             request->page_count, target);
+    if (status != STATUS_OK)
+        return status;
+    if (!target_mapped(vspaced, target, NULL))
+        return STATUS_NOT_FOUND;
+    int32_t cost = vspaced_region_cut_cost(vspaced, target->space_index, target->first_page,
+                                           target->page_count);
+    return vspaced_region_room(vspaced, cost) ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
+static enum status unmap(struct vspaced *vspaced, const struct vspaced_step *step)
+{
+    const struct vspaced_unmap_request *request = &step->request.unmap;
+    struct vspaced_target target;
+    uint32_t frame_ids[VSPACED_MAP_PAGES_MAX];
+    enum status status = unmap_decide(vspaced, request, &target);
+    if (status == STATUS_OK)
+        status = kernel_unmap(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target.vspace_slot,
+                              request->va, request->page_count);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t count = frames_collect(vspaced, &target, frame_ids);
+    pages_forget(vspaced, target.space_index, target.first_page, target.page_count);
+    vspaced_region_cut(vspaced, target.space_index, target.first_page, target.page_count);
+    return vspaced_frames_give_back(vspaced, &target, frame_ids, count, step->memd_deadline_ticks);
+}
+
+/* --- protect, guard, question ------------------------------------------------------------------
+ */
+
+static enum status protect_decide(const struct vspaced *vspaced,
+                                  const struct vspaced_protect_request *request,
+                                  struct vspaced_target *target)
+{
+    uint16_t mapped = RIGHTS_MAPPING;
+    enum status status = vspaced_target_find(vspaced, request->vspace_cap_slot, request->va,
+                                             request->page_count, target);
+    if (status == STATUS_OK)
+        status = vspaced_rights_check(request->rights);
+    if (status != STATUS_OK)
+        return status;
+    if (!target_mapped(vspaced, target, &mapped))
+        return STATUS_NOT_FOUND;
+    if ((request->rights & ~(uint32_t)mapped) != 0)
+        return STATUS_DENIED;
+    int32_t cost = vspaced_region_protect_cost(vspaced, target->space_index, target->first_page,
+                                               target->page_count, (uint16_t)request->rights);
+    return vspaced_region_room(vspaced, cost) ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
+static enum status protect(struct vspaced *vspaced, const struct vspaced_step *step)
+{
+    const struct vspaced_protect_request *request = &step->request.protect;
+    struct vspaced_target target;
+    enum status status = protect_decide(vspaced, request, &target);
+    if (status == STATUS_OK)
+        status = kernel_protect(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target.vspace_slot,
+                                request->va, request->page_count, request->rights);
+    if (status == STATUS_OK)
+        vspaced_region_protect(vspaced, target.space_index, target.first_page, target.page_count,
+                               (uint16_t)request->rights);
+    return status;
+}
+
+static enum status guard(struct vspaced *vspaced, const struct vspaced_step *step)
+{
+    const struct vspaced_guard_request *request = &step->request.guard;
+    struct vspaced_target target;
+    enum status status = vspaced_target_find(vspaced, request->vspace_cap_slot, request->va,
+                                             request->page_count, &target);
+    if (status != STATUS_OK)
+        return status;
+    struct vspaced_piece piece = {
+        .first_page = target.first_page,
+        .page_count = target.page_count,
+        .kind = REGION_GUARD,
+    };
+    if (vspaced_region_overlap(vspaced, target.space_index, piece.first_page, piece.page_count))
+        return STATUS_OVERLAP;
+    if (!vspaced_region_room(vspaced, vspaced_region_add_cost(vspaced, target.space_index, &piece)))
+        return STATUS_EXHAUSTED;
+    vspaced_region_add(vspaced, target.space_index, &piece);
+    return STATUS_OK;
+}
+
+static enum status query_region(const struct vspaced *vspaced, struct vspaced_step *step)
+{
+    const struct vspaced_query_region_request *request = &step->request.query_region;
+    vspaced_link space = space_at(vspaced, request->vspace_cap_slot);
+    if (space == 0)
+        return STATUS_NOT_FOUND;
+    vspaced_link link = vspaced_region_at(vspaced, space - 1, request->va >> PAGE_SHIFT);
+    if (link == 0)
+        return STATUS_NOT_FOUND;
+    const struct vspaced_piece *piece = &vspaced->regions[link - 1].piece;
+    step->reply.query_region = (struct vspaced_query_region_reply){
+        .va = piece->first_page << PAGE_SHIFT,
+        .page_count = piece->page_count,
+        .rights = piece->rights,
+        .kind = piece->kind,
+    };
+    return STATUS_OK;
+}
+
+/* --- one message ----------------------------------------------------------------------------- */
+
+static enum status carry_out(struct vspaced *vspaced, uint16_t operation, struct vspaced_step *step)
+{
+    switch (operation) {
+    case OP_VSPACED_REGISTER_VSPACE:
+        return register_vspace(vspaced, step);
+    case OP_VSPACED_UNREGISTER_VSPACE:
+        return unregister_vspace(vspaced, step);
+    case OP_VSPACED_MAP_ANONYMOUS:
+        return vspaced_map_anonymous(vspaced, step);
+    case OP_VSPACED_MAP_FRAMES:
+        return vspaced_map_frames(vspaced, step);
+    case OP_VSPACED_UNMAP:
+        return unmap(vspaced, step);
+    case OP_VSPACED_PROTECT:
+        return protect(vspaced, step);
+    case OP_VSPACED_GUARD:
+        return guard(vspaced, step);
+    case OP_VSPACED_QUERY_REGION:
+        return query_region(vspaced, step);
+    default:
+        return STATUS_UNSUPPORTED; /* a row that this version does not carry out */
+    }
+}
+
+static uint64_t memd_deadline(uint64_t now_ticks)
+{
+    uint64_t deadline;
+    bool wraps = __builtin_add_overflow(now_ticks, (uint64_t)VSPACED_MEMD_TICKS, &deadline);
+    return wraps ? DEADLINE_NEVER - 1 : deadline;
+}
+
+enum handled vspaced_handle(void *state, struct message *message, const struct receive_info *info)
+{
+    struct vspaced *vspaced = state;
+    struct vspaced_step step;
+    if (info->reply_slot == SLOT_NULL)
+        return HANDLED_LATER; /* an event: vspaced asked for none */
+    memset(&step, 0, sizeof step);
+    const struct operation *operation = operation_find(SERVICE_VSPACED, message->header.operation);
+    enum status status = STATUS_INVALID_ARGUMENT;
+    if (operation != NULL)
+        status = message_decode(operation->request, message, &step.request);
+    if (status == STATUS_OK &&
+        ((operation->allowed & FROM_PAGERD) == 0 || info->badge != ROLE_PAGERD))
+        status = STATUS_DENIED;
+    if (status == STATUS_OK) {
+        step.memd_deadline_ticks = memd_deadline(info->now_ticks);
+        if (message->header.cap_count != 0) {
+            step.cap_type = message->caps[0].object_type;
+            step.cap_rights = message->caps[0].rights;
+        }
+        status = carry_out(vspaced, operation->id, &step);
+    }
+    if (status == STATUS_OK)
+        status = message_encode(operation->reply, &step.reply, message);
+    if (status != STATUS_OK)
+        message_refuse(message, status);
+    return HANDLED_REPLY;
+}
+
+void vspaced_run(struct vspaced *vspaced)
+{
+    struct envelope envelope;
+    struct message message;
+    struct receive_info info;
+    memset(&message, 0, sizeof message);
+    memset(&info, 0, sizeof info);
+    enum status status = service_start(&vspaced->caller, ROLE_VSPACED, &envelope);
+    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
+        status = service_turn(&vspaced->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
+                              vspaced_handle, vspaced, &message, &info);
+    kernel_self_exit(&vspaced->caller, status);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+/* vspaced: what may be mapped where. The contract of the service, readable alone; the messages are
+ * in abi/messages/vspaced.def.
+ *
+ * vspaced keeps, for every registered address space (a space), which pages are mapped and how. A
+ * page is anonymous (a frame that vspaced took from the registered memd account), a frame (the
+ * caller's), a page of the boot image, or a guard (nothing, and nothing may come there). A region
+ * is the longest run of pages that agree in kind, in rights and in the rights they were mapped
+ * with, and that are, for image pages, consecutive in the image: QUERY_REGION answers with that
+ * run, however it came about.
+ *
+ * Only pagerd is served. The space is named by its vspace_cap_slot alone, the slot of vspaced's
+ * cspace that REGISTER_VSPACE answered; reserved0 must be zero and selects nothing (V6). A vspace
+ * is recognised by its object and generation, so that it is registered at most once.
+ *
+ * Rules, in the order in which they are asked; a refusal changes nothing (E1):
+ *   every message    a known operation and a body that decodes, else INVALID_ARGUMENT (BAD_VERSION
+ * for the header's version); from pagerd's badge, else DENIED all that name a space   NOT_FOUND: no
+ * space is registered at that slot all with a range OUT_OF_RANGE: it leaves [USER_VA_FIRST,
+ * USER_VA_END) or wraps (V3, V5) all with rights  INVALID_ARGUMENT: READ is not among them;
+ * WRITE_AND_EXECUTE: both are (V2) REGISTER_VSPACE  BUSY: this vspace is registered; EXHAUSTED:
+ * VSPACED_VSPACE_LIMIT spaces are UNREGISTER_VSPACE       its pages stay mapped until the vspace
+ * dies, its frames charged until the account is closed MAP_ANONYMOUS    OVERLAP: a page of the
+ * range is mapped or a guard; EXHAUSTED: no region or page record left; then memd's refusal
+ * (EXHAUSTED: no frame for that account) MAP_FRAMES       INVALID_ARGUMENT: a frame with page_count
+ * other than 1 or frame_page other than 0; image pages with a frame_id; DENIED: rights that the
+ * capability does not have; OVERLAP; DUPLICATE: frame_id is mapped already; WRITE_AND_EXECUTE: a
+ * frame that was mapped writable before shall be executable, or the other way round; EXHAUSTED: no
+ *                    region or page record left; then the kernel's refusal (OUT_OF_RANGE: beyond
+ * the image) UNMAP            NOT_FOUND: a page of the range is not mapped, guards included;
+ * EXHAUSTED: it would split a region and none is left PROTECT          NOT_FOUND: as UNMAP; DENIED:
+ * rights that a page was not mapped with; EXHAUSTED GUARD            OVERLAP; EXHAUSTED
+ *   QUERY_REGION     NOT_FOUND: no region holds the address, wherever it lies
+ *
+ * Whole request or nothing (V3): MAP_ANONYMOUS unmaps and gives back what it had done when a later
+ * call fails, and answers with that call's status. UNMAP is done once the kernel unmapped: should
+ * memd then not take the frames back, the answer is INTERNAL, the pages are gone all the same, and
+ * their frames stay charged until the account is closed. UNREGISTER_VSPACE that fails with the
+ * kernel's status leaves the space registered, without its account when that was dropped already;
+ * it can be repeated.
+ *
+ * W^X over time (V2). A page of a space never gets rights beyond those it was mapped with, and
+ * these are never both. A frame with a frame_id belongs to the account's books, is mapped once, and
+ * is destroyed at UNMAP. Of frames without one, vspaced remembers by object and generation how they
+ * were mapped, for VSPACED_FRAME_USE_LIMIT of them (a later one in the same place replaces it);
+ * beyond that the kernel's own refusal, of the same status, decides.
+ *
+ * Calls: kernel control, and memd through the account capability, with VSPACED_MEMD_TICKS to
+ * answer. */
+#ifndef BASALT_SERVICES_VSPACED_VSPACED_H
+#define BASALT_SERVICES_VSPACED_VSPACED_H
+
+#include "services/lib/service.h"
+
+enum {
+    VSPACED_SLOT_BASE =
+        SLOT_DYNAMIC_BASE, /* space i: its vspace at this + 2i, its account after it */
+
+    /* Frames arrive here, beside the window in which requests arrive. */
+    VSPACED_FRAME_WINDOW_SLOT = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT,
+
+    VSPACED_PAGE_LIMIT = MEMD_FRAME_LIMIT, /* mapped pages with a frame_id: memd has no more */
+    VSPACED_PAGE_BUCKET_LIMIT = 65536,
+    VSPACED_SPACE_BUCKET_LIMIT = 1024,
+    VSPACED_FRAME_USE_LIMIT = 1024,
+
+    /* Longest that memd may take for a batch. Far above any real one: a deadline so that a
+     * capability to something that never answers cannot stop vspaced for ever (E5). */
+    VSPACED_MEMD_TICKS = 10 * TICKS_PER_SECOND,
+
+    VSPACED_REGION_SPARE = 2 /* two splits come before the merges that make up for them */
+};
+
+_Static_assert(VSPACED_SLOT_BASE + 2 * VSPACED_VSPACE_LIMIT <= SLOT_LIMIT, "slots suffice");
+_Static_assert((int)VSPACED_FRAME_WINDOW_SLOT + (int)MEMD_ALLOC_FRAMES_MAX <=
+                   (int)SLOT_RECEIVE_BASE + (int)SLOT_RECEIVE_COUNT,
+               "both windows lie among the receive slots");
+
+/* Links are index + 1; 0 means none, so that an all-zero state is an empty one. */
+typedef uint32_t vspaced_link;
+
+/* A table's places: those below `used_count` were used at least once, the free ones among them are
+ * linked from `first_free`. */
+struct vspaced_places {
+    vspaced_link first_free;
+    uint32_t used_count;
+    uint32_t held_count;
+};
+
+struct vspaced_space {
+    uint32_t is_registered;
+    uint32_t object; /* of the vspace, as the kernel names it */
+    uint32_t generation;
+    vspaced_link root;         /* the tree over its regions */
+    vspaced_link first_region; /* the list of them, by address */
+    vspaced_link next;         /* of its bucket, or of the free list */
+};
+
+/* What all pages of a region have in common. */
+struct vspaced_piece {
+    uint64_t first_page; /* va / PAGE_BYTES */
+    uint64_t page_count;
+    uint64_t image_page; /* REGION_IMAGE: where first_page comes from; else 0 */
+    uint32_t kind;       /* enum region_kind */
+    uint16_t rights;
+    uint16_t rights_mapped; /* what PROTECT can never exceed */
+};
+
+/* A piece in the tree (a treap: ordered by address, and a heap by a hash of the index) and in the
+ * list of its space. Neighbours that could be one region are one. */
+struct vspaced_region {
+    struct vspaced_piece piece;
+    vspaced_link left;
+    vspaced_link right;
+    vspaced_link previous;
+    vspaced_link next; /* of the space, or of the free list */
+};
+
+/* A mapped page whose frame vspaced gives back at UNMAP; in two buckets. */
+struct vspaced_page {
+    uint64_t key; /* space index << 48 | page */
+    uint32_t frame_id;
+    vspaced_link next; /* by key, or of the free list */
+    vspaced_link next_by_id;
+    uint32_t reserved0;
+};
+
+enum vspaced_use { USE_UNKNOWN = 0, USE_DATA = 1, USE_CODE = 2 };
+
+struct vspaced_frame_use {
+    uint32_t object;
+    uint32_t generation;
+    uint32_t use; /* enum vspaced_use */
+};
+
+struct vspaced {
+    struct caller caller;
+    struct vspaced_places space_places;
+    struct vspaced_places region_places;
+    struct vspaced_places page_places;
+    uint32_t reserved0;
+    struct vspaced_space spaces[VSPACED_VSPACE_LIMIT];
+    vspaced_link space_buckets[VSPACED_SPACE_BUCKET_LIMIT]; /* by object */
+    struct vspaced_region regions[VSPACED_REGION_LIMIT + VSPACED_REGION_SPARE];
+    struct vspaced_page pages[VSPACED_PAGE_LIMIT];
+    vspaced_link page_buckets[VSPACED_PAGE_BUCKET_LIMIT];    /* by key */
+    vspaced_link page_id_buckets[VSPACED_PAGE_BUCKET_LIMIT]; /* by frame_id */
+    struct vspaced_frame_use frame_uses[VSPACED_FRAME_USE_LIMIT];
+};
+
+/* A service_handler; `state` is a struct vspaced, all zero at first. Turns the message into its
+ * reply. */
+enum handled vspaced_handle(void *state, struct message *message, const struct receive_info *info);
+
+/* The first property that does not hold ("V1", "V2", ...), or null when all do. Walks the whole
+ * state in time linear in the places ever used. */
+const char *vspaced_check(const struct vspaced *vspaced);
+
+/* Calls `visit` with every field of the state that a later message can see, in a fixed order. */
+void vspaced_visit_fields(const struct vspaced *vspaced,
+                          void (*visit)(void *context, uint64_t value), void *context);
+
+/* The daemon: start-up, then the receive loop; exits when its endpoint is gone. `vspaced` is zero.
+ */
+void vspaced_run(struct vspaced *vspaced);
+
+#endif
