@@ -74,11 +74,14 @@ def user_path(path):
 
 
 def run(command, seconds=600, env=None):
-    """Runs a program: (exit status, its output, both streams). 124: it took too long."""
+    """Runs a program: (exit status, its output, both streams). 124: it took too long; 127: it is
+    not there."""
     try:
         result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, timeout=seconds,
                                 env={**os.environ, **(env or {})})
         return result.returncode, result.stdout.decode(errors="replace")
+    except FileNotFoundError:
+        return 127, f"{command[0]} was not built\n"
     except subprocess.TimeoutExpired as late:
         return 124, (late.stdout or b"").decode(errors="replace") + f"\nno end after {seconds} s\n"

@@ -188,6 +188,9 @@ def run_engines(tally):
             return home
 
         for name in ENGINE_HARNESSES:
+            if name not in build.harnesses():
+                tally.say(f"engines on {name}", False, "there is no such harness")
+                continue
             home = prepare(name, "libfuzzer")
             status, output = campaign.run_libfuzzer(name, ENGINE_SECONDS, home, quiet=True)
             ran = re.search(r"number_of_executed_units: (\d+)", output)
