@@ -103,7 +103,8 @@ def mutants(options):
     survived, broken = 0, 0
     with tempfile.TemporaryDirectory() as folder:
         checks.copy_sources(folder)
-        shutil.copytree("build", f"{folder}/build", symlinks=True)
+        shutil.copytree("build", f"{folder}/build", symlinks=True,
+                        ignore=shutil.ignore_patterns("afl", "shipped", "cover", "libfuzzer"))
         for path in paths:
             name = os.path.basename(path)[:-6]
             try:
