@@ -30,6 +30,11 @@ static const struct variation config_variations[] = {
     {"a component that starts with two dots", "@c6 2e2e61", WHOLE, STATUS_OK},
     {"a component of three dots", "@c6 2e2e2e", WHOLE, STATUS_OK},
     {"a source name of 15 bytes", "@b4 2d612d612d612d612d6130", WHOLE, STATUS_OK},
+    {"a path of every kind of byte", "@c0 2f617a2f30392f2d2e5f", WHOLE, STATUS_OK},
+    {"a mount by the first entry", "@a4 05000000", WHOLE, STATUS_OK},
+    {"a path byte below a", "@c1 60", WHOLE, STATUS_BAD_TEXT},
+    {"a path byte above z", "@c1 7b", WHOLE, STATUS_BAD_TEXT},
+    {"a path byte above 9", "@c1 3a", WHOLE, STATUS_BAD_TEXT},
     {"no bytes", "", 0, STATUS_TRUNCATED},
     {"one byte short of a header", "", 31, STATUS_TRUNCATED},
     {"another magic", "@0 65", WHOLE, STATUS_BAD_MAGIC},
@@ -99,7 +104,7 @@ static void try_config(const struct fixture *fixture, const char *what, enum sta
         test_result("boot config", "  leaves zeros", all_zero(&parsed, sizeof parsed));
         return;
     }
-    status = boot_config_encode(&parsed, again, sizeof again, &written);
+    status = boot_config_encode(&parsed, again, fixture->size_bytes, &written);
     test_result("boot config", "  encodes back (E2)",
                 status == STATUS_OK && written == fixture->size_bytes &&
                     memcmp(again, fixture->bytes, written) == 0);
@@ -144,6 +149,27 @@ static void test_chain(void)
     config.entry_count = BOOT_CONFIG_ENTRY_LIMIT + 1;
     test_status("boot config", "a struct of 65 entries", STATUS_EXHAUSTED,
                 boot_config_validate(&config));
+}
+
+/* Every table full, entry 0 with as many dependencies as there can be. */
+static void test_full_config(void)
+{
+    static struct boot_config config;
+    static struct fixture fixture;
+    size_t written;
+    config = plain_config(BOOT_CONFIG_ENTRY_LIMIT);
+    config.entries[0].dependency_count = BOOT_CONFIG_DEPENDENCY_LIMIT;
+    for (uint32_t i = 0; i < BOOT_CONFIG_DEPENDENCY_LIMIT; i++)
+        config.entries[0].dependencies[i] = BOOT_CONFIG_ENTRY_LIMIT - i;
+    config.mount_count = BOOT_CONFIG_MOUNT_LIMIT;
+    for (uint32_t i = 0; i < BOOT_CONFIG_MOUNT_LIMIT; i++)
+        config.mounts[i] = (struct boot_config_mount){
+            .provider_role = 1, .source = "ram0", .path = {'/', (char)('a' + i)}};
+    test_status("boot config", "encode with every table full", STATUS_OK,
+                boot_config_encode(&config, fixture.bytes, BOOT_CONFIG_BYTES_MAX, &written));
+    fixture.size_bytes = written;
+    test_result("boot config", "  fills BOOT_CONFIG_BYTES_MAX", written == BOOT_CONFIG_BYTES_MAX);
+    try_config(&fixture, "  and is accepted", STATUS_OK);
 }
 
 /* R3: the order of roles is the same however the rows are permuted. */
@@ -205,5 +231,6 @@ void test_boot_config(void)
     test_status("boot config", "a mount path twice", STATUS_DUPLICATE,
                 boot_config_validate(&parsed));
     test_chain();
+    test_full_config();
     test_permutation();
 }

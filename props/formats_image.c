@@ -115,6 +115,8 @@ static void test_image_encode(const struct fixture *base)
                     bytes[written] == 0xA5);
     test_result("boot image", "  of the size foretold",
                 boot_image_encoded_bytes(inputs, 2) == written);
+    test_status("boot image", "encode into exactly enough bytes", STATUS_OK,
+                boot_image_encode(inputs, 2, bytes, base->size_bytes, &written));
     test_status("boot image", "encode nothing", STATUS_INVALID_ARGUMENT,
                 boot_image_encode(inputs, 0, bytes, sizeof bytes, &written));
     test_status("boot image", "encode 65 sections", STATUS_EXHAUSTED,
@@ -129,6 +131,32 @@ static void test_image_encode(const struct fixture *base)
     test_status("boot image", "encode sizes that wrap", STATUS_OUT_OF_RANGE,
                 boot_image_encode(inputs, 2, bytes, sizeof bytes, &written));
     test_result("boot image", "  have no size", boot_image_encoded_bytes(inputs, 2) == 0);
+}
+
+/* As many sections as there can be, each of a whole page: no padding between them. */
+static void test_full_image(void)
+{
+    enum { FULL_BYTES = (2 + BOOT_MODULE_LIMIT) * PAGE_BYTES };
+    static uint8_t bytes[FULL_BYTES];
+    static const uint8_t page[PAGE_BYTES] = {1};
+    static char names[BOOT_MODULE_LIMIT][3];
+    static struct boot_image image;
+    struct boot_section_input inputs[BOOT_MODULE_LIMIT];
+    size_t written;
+    for (unsigned i = 0; i < BOOT_MODULE_LIMIT; i++) {
+        names[i][0] = (char)('a' + i / 26);
+        names[i][1] = (char)('a' + i % 26);
+        inputs[i] = (struct boot_section_input){names[i], BOOT_SECTION_DATA, page, sizeof page};
+    }
+    test_status("boot image", "encode 64 sections of a page", STATUS_OK,
+                boot_image_encode(inputs, BOOT_MODULE_LIMIT, bytes, sizeof bytes, &written));
+    test_result("boot image", "  fill their pages", written == FULL_BYTES);
+    test_status("boot image", "  and are accepted", STATUS_OK,
+                boot_image_open(bytes, written, &image));
+    test_result("boot image", "  all of them", boot_image_find(&image, "cl") == 63);
+    inputs[1].size_bytes = SIZE_MAX - 3 * PAGE_BYTES + 2;
+    test_status("boot image", "encode a size whose last page wraps", STATUS_OUT_OF_RANGE,
+                boot_image_encode(inputs, 2, bytes, sizeof bytes, &written));
 }
 
 void test_boot_image(void)
@@ -158,6 +186,7 @@ void test_boot_image(void)
         try_image(&varied, table_variations[i].what, table_variations[i].status);
     }
     test_image_encode(&base);
+    test_full_image();
 }
 
 /* Code at 0x400000, constants at 0x401000, data and stack at 0x402000; a stack note. Program
@@ -191,6 +220,7 @@ static const struct variation elf_variations[] = {
     {"the stack at the end of user addresses", "@c0 00d0feffff7f0000", WHOLE, STATUS_OK},
     {"no bytes", "", 0, STATUS_TRUNCATED},
     {"one byte short of a header", "", 63, STATUS_TRUNCATED},
+    {"a view of the ELF header alone", "", 64, STATUS_OUT_OF_RANGE},
     {"a view that ends before the headers", "", 0x11F, STATUS_OUT_OF_RANGE},
     {"another magic", "@0 7e", WHOLE, STATUS_BAD_MAGIC},
     {"32 bits", "@4 01", WHOLE, STATUS_UNSUPPORTED},
@@ -306,6 +336,13 @@ void test_elf_plan(void)
         struct fixture varied = fixture_vary(&base, &elf_variations[i]);
         try_elf(&varied, elf_variations[i].what, elf_variations[i].status);
     }
+    struct fixture headers = base; /* thirteen program headers, nine of no type */
+    headers.bytes[0x38] = ELF_PROGRAM_HEADER_LIMIT;
+    headers.size_bytes = ELF_HEADER_BYTES + ELF_PROGRAM_HEADER_LIMIT * ELF_PROGRAM_HEADER_BYTES;
+    try_elf(&headers, "thirteen program headers", STATUS_OK);
+    test_status("ELF plan", "file whose headers end with it, in a shorter view",
+                STATUS_OUT_OF_RANGE,
+                elf_plan_parse(base.bytes, ELF_VIEW_BYTES - 1, ELF_VIEW_BYTES, &plan));
     test_segment_limit(&base, 7, STATUS_OK);
     test_segment_limit(&base, 8, STATUS_EXHAUSTED);
 }

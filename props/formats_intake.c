@@ -77,7 +77,7 @@ static void try_envelope(const struct fixture *fixture, const char *what, enum s
         test_result("envelope", "  leaves zeros", all_zero(&parsed, sizeof parsed));
         return;
     }
-    status = envelope_encode(&parsed, again, sizeof again, &written);
+    status = envelope_encode(&parsed, again, fixture->size_bytes, &written);
     test_result("envelope", "  encodes back (E2)",
                 status == STATUS_OK && written == fixture->size_bytes &&
                     memcmp(again, fixture->bytes, written) == 0);
@@ -128,6 +128,9 @@ static const char handoff_hex[] =
     "0040000000000000 6000000000000000";
 
 static const struct variation handoff_variations[] = {
+    {"nothing but an image", "@c 58000000 @48 0000000000000000 @50 00000000 @54 00000000", 88,
+     STATUS_OK},
+    {"no modules", "@c 78000000 @54 00000000", 120, STATUS_OK},
     {"every page is free", "@40 0004000000000000", WHOLE, STATUS_OK},
     {"a module that ends with the image", "@d0 0030000000000000", WHOLE, STATUS_OK},
     {"modules on neighbouring pages", "@a0 0020000000000000", WHOLE, STATUS_OK},
@@ -179,6 +182,36 @@ static const struct variation handoff_variations[] = {
     {"a module name twice", "@a8 726f6f7464000000000000", WHOLE, STATUS_DUPLICATE},
 };
 
+static void try_handoff(const struct fixture *fixture, const char *what, enum status expected);
+
+/* Every table full: sixteen untyped objects, sixty-four modules, one page each. */
+static void test_full_handoff(void)
+{
+    static struct handoff full;
+    static struct fixture fixture;
+    size_t written;
+    full = (struct handoff){.root_endpoint_slot = 2,
+                            .image_slot = 5,
+                            .image_bytes = (uint64_t)BOOT_MODULE_LIMIT * PAGE_BYTES,
+                            .page_count = HANDOFF_UNTYPED_LIMIT,
+                            .free_pages = HANDOFF_UNTYPED_LIMIT,
+                            .untyped_count = HANDOFF_UNTYPED_LIMIT,
+                            .module_count = BOOT_MODULE_LIMIT};
+    for (uint32_t i = 0; i < HANDOFF_UNTYPED_LIMIT; i++)
+        full.untyped[i] = (struct handoff_untyped){.slot = 32 + i, .pages = 1};
+    for (uint32_t i = 0; i < BOOT_MODULE_LIMIT; i++)
+        full.modules[i] =
+            (struct handoff_module){.name = {(char)('a' + i / 26), (char)('a' + i % 26)},
+                                    .kind = 3,
+                                    .offset_bytes = (uint64_t)i * PAGE_BYTES,
+                                    .size_bytes = PAGE_BYTES};
+    test_status("handoff", "encode with every table full", STATUS_OK,
+                handoff_encode(&full, fixture.bytes, HANDOFF_BYTES_MAX, &written));
+    fixture.size_bytes = written;
+    test_result("handoff", "  fills HANDOFF_BYTES_MAX", written == HANDOFF_BYTES_MAX);
+    try_handoff(&fixture, "  and is accepted", STATUS_OK);
+}
+
 static void try_handoff(const struct fixture *fixture, const char *what, enum status expected)
 {
     static struct handoff parsed;
@@ -191,7 +224,7 @@ static void try_handoff(const struct fixture *fixture, const char *what, enum st
         test_result("handoff", "  leaves zeros", all_zero(&parsed, sizeof parsed));
         return;
     }
-    status = handoff_encode(&parsed, again, sizeof again, &written);
+    status = handoff_encode(&parsed, again, fixture->size_bytes, &written);
     test_result("handoff", "  encodes back (E2)",
                 status == STATUS_OK && written == fixture->size_bytes &&
                     memcmp(again, fixture->bytes, written) == 0);
@@ -221,6 +254,7 @@ void test_handoff(void)
     test_status("handoff", "encode into too few bytes", STATUS_EXHAUSTED,
                 handoff_encode(&parsed, bytes, base.size_bytes - 1, &written));
     test_result("handoff", "  writes nothing", written == 0 && bytes[0] == 0xA5);
+    test_full_handoff();
     parsed.module_count = BOOT_MODULE_LIMIT + 1;
     test_status("handoff", "encode 65 modules", STATUS_EXHAUSTED,
                 handoff_encode(&parsed, bytes, sizeof bytes, &written));
