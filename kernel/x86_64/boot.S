@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/* PVH entry: 32-bit protected mode, paging off, ebx = physical address of the start info. Makes the page
+ * tables that boot.c starts with (first GiB at 0, at the direct map and at the kernel's base), goes to long
+ * mode and calls machine_start(start info) on the kernel's stack. A processor without long mode or NX is
+ * refused here, because nothing after this line could run on it. */
+#include "kernel/x86_64/layout.h"
+
+#define PHYS(symbol) (symbol - KERNEL_BASE)
+#define MSR_EFER     0xC0000080
+
+    .section .note.pvh, "a", @note
+    .align 4
+    .long 4, 4, 18 /* name bytes, descriptor bytes, XEN_ELFNOTE_PHYS32_ENTRY */
+    .asciz "Xen"
+    .long PHYS(pvh_entry)
+
+    .section .boot.text, "ax"
+    .code32
+    .globl pvh_entry
+pvh_entry:
+    cld
+    movl $PHYS(boot_stack_top), %esp
+    movl %ebx, %ebp
+
+    movl $0x80000000, %eax
+    cpuid
+    cmpl $0x80000001, %eax
+    jb refuse_long_mode
+    movl $0x80000001, %eax
+    cpuid
+    btl $29, %edx
+    jnc refuse_long_mode
+    btl $20, %edx
+    jnc refuse_nx
+
+    /* One page directory of 512 large pages, entered in three places. */
+    movl $PHYS(boot_directory), %edi
+    movl $0x83, %eax
+    movl $512, %ecx
+1:  movl %eax, (%edi)
+    movl $0, 4(%edi)
+    addl $0x200000, %eax
+    addl $8, %edi
+    loop 1b
+    movl $(PHYS(boot_directory) + 3), %eax
+    movl %eax, PHYS(boot_low_pointers)
+    movl %eax, PHYS(boot_high_pointers) + 8 * KERNEL_PDPT_ENTRY
+    movl $(PHYS(boot_low_pointers) + 3), %eax
+    movl %eax, PHYS(kernel_top_table)
+    movl %eax, PHYS(kernel_top_table) + 8 * DIRECT_MAP_ENTRY
+    movl $(PHYS(boot_high_pointers) + 3), %eax
+    movl %eax, PHYS(kernel_top_table) + 8 * KERNEL_TOP_ENTRY
+
+    movl %cr4, %eax
+    orl $0x20, %eax /* PAE */
+    movl %eax, %cr4
+    movl $PHYS(kernel_top_table), %eax
+    movl %eax, %cr3
+    movl $MSR_EFER, %ecx
+    rdmsr
+    orl $0x901, %eax /* NXE, LME, SCE */
+    wrmsr
+    movl %cr0, %eax
+    orl $0x80010005, %eax /* PG, WP, EM (no x87, no SSE), PE */
+    andl $~2, %eax        /* MP */
+    movl %eax, %cr0
+    lgdt PHYS(boot_gdt_pointer)
+    ljmp $SELECTOR_KERNEL_CODE, $PHYS(long_mode)
+
+refuse_long_mode:
+    movl $PHYS(text_no_long_mode), %esi
+    jmp refuse
+refuse_nx:
+    movl $PHYS(text_no_nx), %esi
+refuse:
+    movw $0x3FD, %dx
+2:  lodsb
+    testb %al, %al
+    jz 4f
+    movb %al, %ah
+3:  inb %dx, %al
+    testb $0x20, %al
+    jz 3b
+    movw $0x3F8, %dx
+    movb %ah, %al
+    outb %al, %dx
+    movw $0x3FD, %dx
+    jmp 2b
+4:  movw $0xF4, %dx
+    movl $1, %eax
+    outl %eax, %dx
+5:  hlt
+    jmp 5b
+
+text_no_long_mode:
+    .asciz "BASALT_KERNEL:MACHINE_REFUSED:LONG_MODE\n"
+text_no_nx:
+    .asciz "BASALT_KERNEL:MACHINE_REFUSED:NX\n"
+
+    .align 8
+boot_gdt:
+    .quad 0
+    .quad 0x00AF9A000000FFFF /* 64-bit code */
+    .quad 0x00CF92000000FFFF /* data */
+boot_gdt_pointer:
+    .word boot_gdt_pointer - boot_gdt - 1
+    .long PHYS(boot_gdt)
+
+    .code64
+long_mode:
+    movw $SELECTOR_KERNEL_DATA, %ax
+    movw %ax, %ds
+    movw %ax, %es
+    movw %ax, %ss
+    xorl %eax, %eax
+    movw %ax, %fs
+    movw %ax, %gs
+    movabsq $high_half, %rax
+    jmp *%rax
+
+    .text
+high_half:
+    movq $kernel_stack_top, %rsp
+    xorl %ebx, %ebx
+    movl %ebp, %edi
+    xorl %ebp, %ebp
+    call machine_start
+    ud2
+
+    .section .boot.bss, "aw", @nobits
+    .align 4096
+    .globl kernel_top_table
+kernel_top_table:
+    .skip 4096
+    .globl boot_low_pointers
+boot_low_pointers:
+    .skip 4096
+    .globl boot_high_pointers
+boot_high_pointers:
+    .skip 4096
+boot_directory:
+    .skip 4096
+    .skip 256
+boot_stack_top:
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/* Every way into the kernel and the one way out. There is one kernel stack: an entry runs to its end with
+ * interrupts off, then machine_resume picks who goes on. Registers of the process that entered go to
+ * current_registers, which lies in its record page. */
+#include "kernel/x86_64/layout.h"
+
+    .text
+
+/* SYSCALL: rax number, rdi slot, rsi deadline; rcx and r11 hold rip and rflags. Only what a function call
+ * preserves is kept: the result comes back in rax and all else is cleared. */
+    .globl syscall_entry
+    .align 16
+syscall_entry:
+    movq %rsp, syscall_user_rsp(%rip)
+    movq current_registers(%rip), %rsp
+    movq %rbx, REGISTERS_RBX(%rsp)
+    movq %rbp, REGISTERS_RBP(%rsp)
+    movq %r12, REGISTERS_R12(%rsp)
+    movq %r13, REGISTERS_R13(%rsp)
+    movq %r14, REGISTERS_R14(%rsp)
+    movq %r15, REGISTERS_R15(%rsp)
+    movq %rcx, REGISTERS_RIP(%rsp)
+    movq %r11, REGISTERS_RFLAGS(%rsp)
+    movq syscall_user_rsp(%rip), %rcx
+    movq %rcx, REGISTERS_RSP(%rsp)
+    leaq kernel_stack_top(%rip), %rsp
+    movq %rsi, %rdx
+    movl %edi, %esi
+    movl %eax, %edi
+    cld
+    call machine_syscall
+    jmp machine_resume
+
+/* void resume_result(const struct registers *, uint64_t result): back from a system call. */
+    .globl resume_result
+    .align 16
+resume_result:
+    movq REGISTERS_RBX(%rdi), %rbx
+    movq REGISTERS_RBP(%rdi), %rbp
+    movq REGISTERS_R12(%rdi), %r12
+    movq REGISTERS_R13(%rdi), %r13
+    movq REGISTERS_R14(%rdi), %r14
+    movq REGISTERS_R15(%rdi), %r15
+    movq REGISTERS_RIP(%rdi), %rcx
+    movq REGISTERS_RFLAGS(%rdi), %r11
+    movq REGISTERS_RSP(%rdi), %rsp
+    movq %rsi, %rax
+    xorl %edx, %edx
+    xorl %esi, %esi
+    xorl %edi, %edi
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+    xorl %r10d, %r10d
+    sysretq
+
+/* void resume_exact(const struct registers *): every register as it says. */
+    .globl resume_exact
+    .align 16
+resume_exact:
+    pushq $SELECTOR_USER_DATA
+    pushq REGISTERS_RSP(%rdi)
+    pushq REGISTERS_RFLAGS(%rdi)
+    pushq $SELECTOR_USER_CODE
+    pushq REGISTERS_RIP(%rdi)
+    movq REGISTERS_RAX(%rdi), %rax
+    movq REGISTERS_RBX(%rdi), %rbx
+    movq REGISTERS_RCX(%rdi), %rcx
+    movq REGISTERS_RDX(%rdi), %rdx
+    movq REGISTERS_RSI(%rdi), %rsi
+    movq REGISTERS_RBP(%rdi), %rbp
+    movq REGISTERS_R8(%rdi), %r8
+    movq REGISTERS_R9(%rdi), %r9
+    movq REGISTERS_R10(%rdi), %r10
+    movq REGISTERS_R11(%rdi), %r11
+    movq REGISTERS_R12(%rdi), %r12
+    movq REGISTERS_R13(%rdi), %r13
+    movq REGISTERS_R14(%rdi), %r14
+    movq REGISTERS_R15(%rdi), %r15
+    movq REGISTERS_RDI(%rdi), %rdi
+    iretq
+
+/* An exception or interrupt. Stack: vector, error code, rip, cs, rflags, rsp, ss. From user mode: the
+ * registers are saved and machine_trap(vector, error) is called; from the idle loop's hlt a timer interrupt
+ * is the same with nobody to save; anything else from kernel mode is a panic. */
+    .align 16
+trap_common:
+    testb $3, 24(%rsp)
+    jz trap_from_kernel
+    pushq %rax
+    movq current_registers(%rip), %rax
+    movq %rbx, REGISTERS_RBX(%rax)
+    movq %rcx, REGISTERS_RCX(%rax)
+    movq %rdx, REGISTERS_RDX(%rax)
+    movq %rsi, REGISTERS_RSI(%rax)
+    movq %rdi, REGISTERS_RDI(%rax)
+    movq %rbp, REGISTERS_RBP(%rax)
+    movq %r8, REGISTERS_R8(%rax)
+    movq %r9, REGISTERS_R9(%rax)
+    movq %r10, REGISTERS_R10(%rax)
+    movq %r11, REGISTERS_R11(%rax)
+    movq %r12, REGISTERS_R12(%rax)
+    movq %r13, REGISTERS_R13(%rax)
+    movq %r14, REGISTERS_R14(%rax)
+    movq %r15, REGISTERS_R15(%rax)
+    popq REGISTERS_RAX(%rax)
+    movq 16(%rsp), %rcx
+    movq %rcx, REGISTERS_RIP(%rax)
+    movq 32(%rsp), %rcx
+    movq %rcx, REGISTERS_RFLAGS(%rax)
+    movq 40(%rsp), %rcx
+    movq %rcx, REGISTERS_RSP(%rax)
+    movq 0(%rsp), %rdi
+    movq 8(%rsp), %rsi
+    leaq kernel_stack_top(%rip), %rsp
+    cld
+    call machine_trap
+    jmp machine_resume
+
+trap_from_kernel:
+    movq 0(%rsp), %rdi
+    movq 8(%rsp), %rsi
+    movq 16(%rsp), %rdx
+    leaq kernel_stack_top(%rip), %rsp
+    cld
+    call machine_kernel_trap
+    jmp machine_resume
+
+/* One stub a vector; those for which the processor pushes no error code push a zero. */
+    .macro trap_stub vector
+    .align 16
+trap_stub_\vector:
+    .if !(\vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21 || \vector == 29 || \vector == 30)
+    pushq $0
+    .endif
+    pushq $\vector
+    jmp trap_common
+    .endm
+
+    .altmacro
+    .macro trap_stub_number n
+    trap_stub \n
+    .endm
+    .set vector_number, 0
+    .rept 48
+    trap_stub_number %vector_number
+    .set vector_number, vector_number + 1
+    .endr
+
+    .macro trap_address n
+    .quad trap_stub_\n
+    .endm
+    .section .rodata
+    .globl trap_stubs
+    .align 8
+trap_stubs:
+    .set vector_number, 0
+    .rept 48
+    trap_address %vector_number
+    .set vector_number, vector_number + 1
+    .endr
+
+    .bss
+    .align 8
+syscall_user_rsp:
+    .skip 8
+
+/* The kernel stack, with a page below it that boot.c leaves unmapped, and one for double faults. */
+    .section .kernel_stack, "aw", @nobits
+    .align 4096
+    .globl kernel_stack_guard
+kernel_stack_guard:
+    .skip 4096
+    .skip KERNEL_STACK_BYTES
+    .globl kernel_stack_top
+kernel_stack_top:
+    .globl fault_stack_guard
+fault_stack_guard:
+    .skip 4096
+    .skip 4096
+    .globl fault_stack_top
+fault_stack_top:
+
+    .section .note.GNU-stack, "", @progbits

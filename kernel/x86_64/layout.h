@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* Addresses, selectors and offsets that assembly and C of the x86-64 machine share. Macros only.
+ *
+ *   0xFFFF800000000000  direct map: all physical memory, writable, never executable
+ *   0xFFFFFFFF80000000  the kernel's image, physical 0 on: text r-x, rodata r--, data rw-
+ *
+ * Every address space has both in its upper half (entries 256 to 511 of the top table). */
+#ifndef BASALT_KERNEL_X86_64_LAYOUT_H
+#define BASALT_KERNEL_X86_64_LAYOUT_H
+
+#define DIRECT_MAP_BASE   0xFFFF800000000000
+#define KERNEL_BASE       0xFFFFFFFF80000000
+#define DIRECT_MAP_ENTRY  256 /* of the top table */
+#define KERNEL_TOP_ENTRY  511
+#define KERNEL_PDPT_ENTRY 510
+
+/* Segment selectors. SYSRET wants user data directly before user code. */
+#define SELECTOR_KERNEL_CODE 0x08
+#define SELECTOR_KERNEL_DATA 0x10
+#define SELECTOR_USER_DATA   0x1B /* 0x18 with privilege 3 */
+#define SELECTOR_USER_CODE   0x23 /* 0x20 with privilege 3 */
+#define SELECTOR_TASK        0x28
+
+#define KERNEL_STACK_BYTES 16384
+
+/* struct registers (machine.h of this folder): offsets for assembly, asserted in C. */
+#define REGISTERS_RAX    0
+#define REGISTERS_RBX    8
+#define REGISTERS_RCX    16
+#define REGISTERS_RDX    24
+#define REGISTERS_RSI    32
+#define REGISTERS_RDI    40
+#define REGISTERS_RBP    48
+#define REGISTERS_R8     56
+#define REGISTERS_R9     64
+#define REGISTERS_R10    72
+#define REGISTERS_R11    80
+#define REGISTERS_R12    88
+#define REGISTERS_R13    96
+#define REGISTERS_R14    104
+#define REGISTERS_R15    112
+#define REGISTERS_RIP    120
+#define REGISTERS_RSP    128
+#define REGISTERS_RFLAGS 136
+
+#endif

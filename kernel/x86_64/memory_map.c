@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+/* What memory there is: reads the PVH start info, maps all of it at the direct map (writable, never
+ * executable), maps the kernel's image by the rights of its sections, takes the low identity map
+ * away, and places the page records. Runs once, before the core. */
+#include "kernel/x86_64/x86.h"
+
+#include <string.h>
+
+#define START_INFO_MAGIC UINT32_C(0x336EC578)
+
+enum {
+    MEMORY_RAM = 1,
+    LARGE_PAGE_BYTES = 2 << 20,
+    DIRECTORY_BYTES = 1 << 30, /* that one page directory maps */
+    RANGE_LIMIT = 32
+};
+#define BOOT_MAPPED_BYTES UINT64_C(0x40000000) /* boot.S maps the first GiB */
+#define DIRECT_MAP_LIMIT  (UINT64_C(512) * DIRECTORY_BYTES)
+
+#define TABLE_PRESENT UINT64_C(1)
+#define TABLE_WRITE   UINT64_C(2)
+#define TABLE_LARGE   UINT64_C(0x80)
+#define TABLE_NX      (UINT64_C(1) << 63)
+
+/* The published layout of Xen's hvm_start_info, version 1, and of what it points to. */
+struct start_info {
+    uint32_t magic, version, flags, module_count;
+    uint64_t modules_addr, command_line_addr, tables_addr, map_addr;
+    uint32_t map_count, reserved;
+};
+struct start_module {
+    uint64_t addr, bytes, command_line_addr, reserved;
+};
+struct start_memory {
+    uint64_t addr, bytes;
+    uint32_t type, reserved;
+};
+
+/* Page-aligned free memory, in bytes. */
+struct span {
+    uint64_t first;
+    uint64_t end;
+};
+
+extern uint64_t kernel_top_table[512], boot_low_pointers[512], boot_high_pointers[512];
+extern uint8_t kernel_text_start[], kernel_rodata_start[], kernel_data_start[], kernel_end[];
+extern uint8_t kernel_stack_guard[], fault_stack_guard[];
+
+static struct span spans[RANGE_LIMIT];
+static uint32_t span_count;
+static uint64_t kernel_directory[512] __attribute__((aligned(PAGE_BYTES)));
+static uint64_t kernel_pages[2][512] __attribute__((aligned(PAGE_BYTES)));
+
+static uint64_t image_physical(const void *symbol)
+{
+    return (uintptr_t)symbol - KERNEL_BASE;
+}
+
+static uint64_t round_up(uint64_t value)
+{
+    return (value + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+}
+
+/* --- spans --------------------------------------------------------------------------------------
+ */
+
+static void span_add(uint64_t first, uint64_t end)
+{
+    first = round_up(first);
+    end &= ~(uint64_t)(PAGE_BYTES - 1);
+    if (end > DIRECT_MAP_LIMIT)
+        end = DIRECT_MAP_LIMIT;
+    if (first < end && span_count < RANGE_LIMIT)
+        spans[span_count++] = (struct span){first, end};
+}
+
+/* Takes [first, end) out of every span. */
+static void span_remove(uint64_t first, uint64_t end)
+{
+    first &= ~(uint64_t)(PAGE_BYTES - 1);
+    end = round_up(end);
+    uint32_t count = span_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct span span = spans[i];
+        if (end <= span.first || first >= span.end)
+            continue;
+        spans[i].end = first > span.first ? first : span.first;
+        if (end < span.end)
+            span_add(end, span.end);
+    }
+}
+
+/* Takes `bytes` (whole pages, zeroed) from the first span below the limit that has them; 0: none.
+ */
+static uint64_t span_take(uint64_t bytes, uint64_t limit)
+{
+    for (uint32_t i = 0; i < span_count; i++) {
+        uint64_t first = spans[i].first;
+        if (spans[i].end - first < bytes || first + bytes > limit)
+            continue;
+        spans[i].first += bytes;
+        memset(physical(first), 0, bytes);
+        return first;
+    }
+    return 0;
+}
+
+/* --- mappings -----------------------------------------------------------------------------------
+ */
+
+/* The direct map of [0, end): large pages, one directory a GiB. */
+static bool direct_map_fill(uint64_t end)
+{
+    uint64_t pointers = span_take(PAGE_BYTES, BOOT_MAPPED_BYTES);
+    if (pointers == 0)
+        return false;
+    for (uint64_t base = 0; base < end; base += DIRECTORY_BYTES) {
+        uint64_t directory = span_take(PAGE_BYTES, BOOT_MAPPED_BYTES);
+        if (directory == 0)
+            return false;
+        uint64_t *entries = physical(directory);
+        for (uint64_t i = 0; i < 512; i++)
+            entries[i] = (base + i * LARGE_PAGE_BYTES) | TABLE_PRESENT | TABLE_WRITE | TABLE_LARGE |
+                         TABLE_NX;
+        ((uint64_t *)physical(pointers))[base / DIRECTORY_BYTES] =
+            directory | TABLE_PRESENT | TABLE_WRITE;
+    }
+    kernel_top_table[DIRECT_MAP_ENTRY] = pointers | TABLE_PRESENT | TABLE_WRITE;
+    return true;
+}
+
+static uint64_t image_rights(const uint8_t *page)
+{
+    if (page == kernel_stack_guard || page == fault_stack_guard)
+        return 0;
+    if (page < kernel_rodata_start)
+        return TABLE_PRESENT;
+    if (page < kernel_data_start)
+        return TABLE_PRESENT | TABLE_NX;
+    return TABLE_PRESENT | TABLE_WRITE | TABLE_NX;
+}
+
+/* The kernel's image page by page (V2 holds for the kernel, too); nothing else at its base. */
+static bool image_map_fill(void)
+{
+    if (image_physical(kernel_end) > 2 * LARGE_PAGE_BYTES)
+        return false;
+    for (uint8_t *page = kernel_text_start; page < kernel_end; page += PAGE_BYTES) {
+        uint64_t number = image_physical(page) / PAGE_BYTES;
+        uint64_t rights = image_rights(page);
+        kernel_pages[number / 512][number % 512] = rights == 0 ? 0 : image_physical(page) | rights;
+    }
+    for (int i = 0; i < 2; i++)
+        kernel_directory[i] = image_physical(kernel_pages[i]) | TABLE_PRESENT | TABLE_WRITE;
+    boot_high_pointers[KERNEL_PDPT_ENTRY] =
+        image_physical(kernel_directory) | TABLE_PRESENT | TABLE_WRITE;
+    return true;
+}
+
+static void tables_load(void)
+{
+    __asm__ volatile("movq %0, %%cr3" : : "r"(image_physical(kernel_top_table)) : "memory");
+}
+
+/* --- the start info
+ * --------------------------------------------------------------------------------- */
+
+static void memory_read(const struct start_info *info)
+{
+    const struct start_memory *rows = physical(info->map_addr);
+    for (uint32_t i = 0; i < info->map_count; i++) {
+        if (rows[i].type == MEMORY_RAM)
+            span_add(rows[i].addr, rows[i].addr + rows[i].bytes);
+    }
+    span_remove(0, 1 << 20); /* page 0, firmware data, the start info itself */
+    span_remove(image_physical(kernel_text_start), image_physical(kernel_end));
+}
+
+static uint64_t memory_end(uint64_t least)
+{
+    uint64_t end = least;
+    for (uint32_t i = 0; i < span_count; i++)
+        end = spans[i].end > end ? spans[i].end : end;
+    return end;
+}
+
+static void boot_info_fill(struct kernel_boot_info *info)
+{
+    for (uint32_t i = 0; i < span_count && info->range_count < KERNEL_PAGE_RANGE_LIMIT; i++) {
+        if (spans[i].first >= spans[i].end)
+            continue;
+        info->ranges[info->range_count++] = (struct page_range){
+            .first_page = (uint32_t)(spans[i].first / PAGE_BYTES),
+            .page_count = (uint32_t)((spans[i].end - spans[i].first) / PAGE_BYTES),
+        };
+    }
+}
+
+bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory)
+{
+    const struct start_info *info = physical(start_info_addr);
+    if (info->magic != START_INFO_MAGIC || info->version < 1)
+        return false;
+    memory_read(info);
+    uint64_t image_end = 0;
+    if (info->module_count > 0) {
+        const struct start_module *module = physical(info->modules_addr);
+        memory->boot_info.image_first_page = (uint32_t)(module->addr / PAGE_BYTES);
+        memory->boot_info.image_bytes = module->bytes;
+        image_end = module->addr + module->bytes;
+        span_remove(module->addr, image_end);
+    }
+    uint64_t end = round_up(memory_end(image_end));
+    if (!direct_map_fill(end) || !image_map_fill())
+        return false;
+    tables_load();
+    memory->direct_map_bytes = end;
+    memory->record_count = (uint32_t)(end / PAGE_BYTES);
+    uint64_t records = span_take(round_up(memory->record_count * sizeof(struct page_record)), end);
+    if (records == 0)
+        return false;
+    memory_map_records(physical(records), memory->record_count);
+    boot_info_fill(&memory->boot_info);
+    kernel_top_table[0] = 0; /* the identity map of the first GiB: nobody is below any more */
+    tables_load();
+    return true;
+}
