@@ -9,36 +9,52 @@
  * CONTROL (frames), so that memd alone destroys.
  *
  * Names. An account is a badge, generation << 32 | index + 1, generation at least 1: never 0, never
- * a role id, never BADGE_KERNEL. Its account_id is generation << 11 | index, a frame's id
- * generation
- * << 16 | index, an untyped's generation << 11 | index. Every id and badge dies when its object is
- * given back: a later object in the same place has the next generation (M3). The place of an
- * account whose generations are used up is never used again; frame generations start over after
- * 65535 uses of one place, and then a stale id can at worst name a newer frame of the same account.
+ * a role id, never BADGE_KERNEL. Its account_id is generation << 11 | index, a frame's id is
+ * generation << 16 | index, an untyped's generation << 11 | index. Every id and badge dies when its
+ * object is given back: a later object in the same place has the next generation (M3). The place of
+ * an account whose generations are used up is never used again; frame generations start over after
+ * 65535 uses of one place (untyped ones after 2^21 - 1), and then a stale id can at worst name a
+ * newer frame of the same account.
  *
- * Rules, in the order in which they are asked; a refusal changes nothing (E1):
- *   every message       a known operation and a body that decodes, else INVALID_ARGUMENT
- * (BAD_VERSION for the header's version); a sender that the row allows, else DENIED OPEN_ACCOUNT
- * EXHAUSTED: MEMD_ACCOUNT_LIMIT accounts are open. The limit promises nothing: it is a bound, no
- * page is set aside. CLOSE_ACCOUNT       NOT_FOUND: not an open account. Untyped memory goes first:
- * BUSY when one of its untypeds still has something made from it; the account is then as before,
- *                       but for untypeds given back before that one. Frames follow: each is
- *                       destroyed everywhere and unmapped by that (M5).
- *   ALLOC_FRAMES        EXHAUSTED: above the account's limit; fewer free pages than asked (NORMAL
- *                       accounts never get the last MEMD_RESERVE_PAGES, M7); no record left (the
- * last MEMD_RESERVE_PAGES of MEMD_FRAME_LIMIT are for RESERVE accounts). All or nothing (M4).
- * Frames read as zero: the kernel zeroes at retype. FREE_FRAMES         for each id in order:
- * NOT_FOUND: not a frame of this account; DUPLICATE: named twice. All or nothing. ALLOC_UNTYPED
- * EXHAUSTED: as above, and no single source with that many pages, or MEMD_UNTYPED_LIMIT are out
- *   FREE_UNTYPED        NOT_FOUND: not an untyped of this account; BUSY: the kernel says that
- *                       something made from it lives
- *   QUERY_ACCOUNT, QUERY_MEMORY   never refused
+ * Rules, in the order in which they are asked; a refusal changes nothing (E1).
+ *
+ * Every message:
+ * - INVALID_ARGUMENT: not a known operation, or a body that does not decode; BAD_VERSION: of the
+ *   header
+ * - DENIED: a sender that the row does not allow: badge 0 is an administrator, the badge of an open
+ *   account is that account
+ *
+ * OPEN_ACCOUNT:
+ * - EXHAUSTED: MEMD_ACCOUNT_LIMIT accounts are open. The limit promises nothing: it is a bound, no
+ *   page is set aside.
+ *
+ * CLOSE_ACCOUNT: gives everything back, untyped memory first, the newest first; frames are
+ * destroyed everywhere and unmapped by that (M5).
+ * - NOT_FOUND: not an open account
+ * - BUSY: one of its untypeds still has something made from it; the account is then as before, but
+ *   for untypeds newer than that one, which were given back
+ *
+ * ALLOC_FRAMES: all or nothing (M4). Frames read as zero: the kernel zeroes at retype.
+ * - EXHAUSTED: above the account's limit; fewer free pages than asked (NORMAL accounts never get
+ *   the last MEMD_RESERVE_PAGES, M7); no record left (the last MEMD_RESERVE_PAGES of
+ *   MEMD_FRAME_LIMIT are for RESERVE accounts)
+ *
+ * FREE_FRAMES: all or nothing. For each id in order:
+ * - NOT_FOUND: not a frame of this account; DUPLICATE: named twice
+ *
+ * ALLOC_UNTYPED:
+ * - EXHAUSTED: limit and reserve as for frames; no single source with that many pages; or
+ *   MEMD_UNTYPED_LIMIT are out
+ *
+ * FREE_UNTYPED:
+ * - NOT_FOUND: not an untyped of this account; BUSY: something made from it lives (the kernel says)
+ *
+ * QUERY_ACCOUNT, QUERY_MEMORY: never refused.
  *
  * When the kernel refuses what the books allow, its status is the reply. An ALLOC is undone then:
  * what was made is destroyed again (were that refused too, the frame stays charged to the account
- * until it is freed or the account is closed). A DESTROY cannot be undone: frames and untypeds that
- * a FREE or CLOSE destroyed before the refusal are given back in the books too, the rest stays
- * held.
+ * until the account is closed). A DESTROY cannot be undone: what a FREE (from its last id to its
+ * first) or a CLOSE destroyed before the refusal is given back in the books too, the rest stays.
  *
  * Replies that cannot be delivered. A client that leaves no room for an ALLOC's capabilities gets
  * BUSY from the receive loop; what was allocated stays charged until its account is closed. An

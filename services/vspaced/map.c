@@ -34,7 +34,7 @@ static enum status map_anonymous_decide(const struct vspaced *vspaced,
         .rights_mapped = (uint16_t)request->rights,
     };
     if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count))
-        return STATUS_OVERLAP;
+        return STATUS_BUSY;
     int32_t cost = vspaced_region_add_cost(vspaced, target->space_index, piece);
     if (!vspaced_region_room(vspaced, cost) || !vspaced_page_room(vspaced, request->page_count))
         return STATUS_EXHAUSTED;
@@ -181,7 +181,7 @@ static enum status map_frames_decide(const struct vspaced *vspaced, const struct
     if ((request->rights & ~step->cap_rights) != 0)
         return STATUS_DENIED;
     if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count))
-        return STATUS_OVERLAP;
+        return STATUS_BUSY;
     if (request->frame_id != 0 && vspaced_page_has_frame(vspaced, request->frame_id))
         return STATUS_DUPLICATE;
     return STATUS_OK;

@@ -264,7 +264,7 @@ static enum status guard(struct vspaced *vspaced, const struct vspaced_step *ste
         .kind = REGION_GUARD,
     };
     if (vspaced_region_overlap(vspaced, target.space_index, piece.first_page, piece.page_count))
-        return STATUS_OVERLAP;
+        return STATUS_BUSY;
     if (!vspaced_region_room(vspaced, vspaced_region_add_cost(vspaced, target.space_index, &piece)))
         return STATUS_EXHAUSTED;
     vspaced_region_add(vspaced, target.space_index, &piece);

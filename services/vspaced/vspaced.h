@@ -13,24 +13,50 @@
  * cspace that REGISTER_VSPACE answered; reserved0 must be zero and selects nothing (V6). A vspace
  * is recognised by its object and generation, so that it is registered at most once.
  *
- * Rules, in the order in which they are asked; a refusal changes nothing (E1):
- *   every message    a known operation and a body that decodes, else INVALID_ARGUMENT (BAD_VERSION
- * for the header's version); from pagerd's badge, else DENIED all that name a space   NOT_FOUND: no
- * space is registered at that slot all with a range OUT_OF_RANGE: it leaves [USER_VA_FIRST,
- * USER_VA_END) or wraps (V3, V5) all with rights  INVALID_ARGUMENT: READ is not among them;
- * WRITE_AND_EXECUTE: both are (V2) REGISTER_VSPACE  BUSY: this vspace is registered; EXHAUSTED:
- * VSPACED_VSPACE_LIMIT spaces are UNREGISTER_VSPACE       its pages stay mapped until the vspace
- * dies, its frames charged until the account is closed MAP_ANONYMOUS    OVERLAP: a page of the
- * range is mapped or a guard; EXHAUSTED: no region or page record left; then memd's refusal
- * (EXHAUSTED: no frame for that account) MAP_FRAMES       INVALID_ARGUMENT: a frame with page_count
- * other than 1 or frame_page other than 0; image pages with a frame_id; DENIED: rights that the
- * capability does not have; OVERLAP; DUPLICATE: frame_id is mapped already; WRITE_AND_EXECUTE: a
- * frame that was mapped writable before shall be executable, or the other way round; EXHAUSTED: no
- *                    region or page record left; then the kernel's refusal (OUT_OF_RANGE: beyond
- * the image) UNMAP            NOT_FOUND: a page of the range is not mapped, guards included;
- * EXHAUSTED: it would split a region and none is left PROTECT          NOT_FOUND: as UNMAP; DENIED:
- * rights that a page was not mapped with; EXHAUSTED GUARD            OVERLAP; EXHAUSTED
- *   QUERY_REGION     NOT_FOUND: no region holds the address, wherever it lies
+ * Rules, in the order in which they are asked; a refusal changes nothing (E1).
+ *
+ * Every message:
+ * - INVALID_ARGUMENT: not a known operation, or a body that does not decode; BAD_VERSION: of the
+ *   header
+ * - DENIED: not from pagerd's badge
+ * - NOT_FOUND: no space is registered at the vspace_cap_slot
+ * - OUT_OF_RANGE: the range leaves [USER_VA_FIRST, USER_VA_END) or wraps (V3, V5); QUERY_REGION has
+ *   an address alone and answers NOT_FOUND outside
+ * - INVALID_ARGUMENT: rights without READ; WRITE_AND_EXECUTE: rights with both (V2)
+ *
+ * REGISTER_VSPACE:
+ * - BUSY: this vspace is registered; EXHAUSTED: VSPACED_VSPACE_LIMIT spaces are
+ *
+ * UNREGISTER_VSPACE: its pages stay mapped until the vspace dies, its frames stay charged until the
+ * account is closed.
+ *
+ * MAP_ANONYMOUS:
+ * - BUSY: a page of the range is mapped or a guard
+ * - EXHAUSTED: no region or page record left; then memd's refusal (EXHAUSTED: no frame for that
+ *   account)
+ *
+ * MAP_FRAMES:
+ * - INVALID_ARGUMENT: a frame with page_count other than 1 or frame_page other than 0; image pages
+ *   with a frame_id
+ * - DENIED: rights that the capability does not have
+ * - BUSY: a page of the range is mapped or a guard; DUPLICATE: frame_id is mapped already
+ * - WRITE_AND_EXECUTE: a frame that was mapped writable shall be executable, or the other way round
+ * - EXHAUSTED: no region or page record left; then the kernel's refusal (OUT_OF_RANGE: beyond the
+ *   image)
+ *
+ * UNMAP:
+ * - NOT_FOUND: a page of the range is not mapped, guards included
+ * - EXHAUSTED: it would split a region and none is left; then the kernel's refusal (NOT_FOUND: a
+ *   frame of the range was destroyed behind vspaced's back)
+ *
+ * PROTECT:
+ * - NOT_FOUND: as UNMAP; DENIED: rights that a page was not mapped with; EXHAUSTED: as UNMAP
+ *
+ * GUARD:
+ * - BUSY: a page of the range is mapped or a guard; EXHAUSTED: no region left
+ *
+ * QUERY_REGION:
+ * - NOT_FOUND: no region holds the address
  *
  * Whole request or nothing (V3): MAP_ANONYMOUS unmaps and gives back what it had done when a later
  * call fails, and answers with that call's status. UNMAP is done once the kernel unmapped: should
@@ -46,7 +72,8 @@
  * beyond that the kernel's own refusal, of the same status, decides.
  *
  * Calls: kernel control, and memd through the account capability, with VSPACED_MEMD_TICKS to
- * answer. */
+ * answer.
+ */
 #ifndef BASALT_SERVICES_VSPACED_VSPACED_H
 #define BASALT_SERVICES_VSPACED_VSPACED_H
 
