@@ -33,8 +33,7 @@ def replay_rate(name, variant):
 
 def boot_rate(variant, image):
     before = time.monotonic()
-    for _ in range(BOOTS):
-        build.run([f"build/{variant}/world", image])
+    build.run([f"build/{variant}/world", "--repeat", str(BOOTS), image])
     return BOOTS / (time.monotonic() - before)
 
 
@@ -42,7 +41,7 @@ def bench(_options):
     names = campaign.with_corpus()
     lives = [name for name in names if name.endswith("_life")]
     codecs = [name for name in names if name.startswith("codec_")]
-    images = ["build/image/boot.img", "build/image/boot-phase0.img"]
+    images = [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]
     build.must_build(*images, *[f"build/{variant}/{name}" for variant in ("asan", "fast")
                                 for name in [*names, "world"]],
                      *[f"build/libfuzzer/{name}" for name in [*codecs, "empty"]],
@@ -56,7 +55,7 @@ def bench(_options):
     print("life harnesses, messages a second over the corpus (sanitized, fast)")
     for name in lives:
         print(f"  {name}: {replay_rate(name, 'asan')[1]}, {replay_rate(name, 'fast')[1]}")
-    print(f"world boots a second, a process each, {BOOTS} boots (sanitized, fast)")
+    print(f"world boots a second, {BOOTS} boots in one process (sanitized, fast)")
     for image in images:
         print(f"  {os.path.basename(image)}: {boot_rate('asan', image):.1f}, "
               f"{boot_rate('fast', image):.1f}")

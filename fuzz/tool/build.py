@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 
-VARIANTS = ("image", "asan", "shipped", "libfuzzer", "afl", "fast", "cover")
+RUNTIME_IMAGE = "build/boot.img"
+PHASE0_IMAGE = "build/boot-phase0.img"
 
 
 class Stop(Exception):

@@ -53,6 +53,7 @@ def build_all(tally):
     for variant in ("image", "asan", "shipped", "libfuzzer", "afl"):
         wanted = [output for output in targets if output.startswith(f"build/{variant}/")
                   and not output.endswith(".o")]
+        wanted += [output for output in targets if variant == "image" and output.endswith(".img")]
         before = time.monotonic()
         worked, output = build.ninja(*wanted, keep_going=True)
         tally.say(f"build {variant}", worked, build.shorten(output, 40),
@@ -83,8 +84,8 @@ def check_shipped(tally):
 
 def check_reproducible(tally):
     """The same tree in another folder gives the same bytes."""
-    here = {path: open(path, "rb").read() for path in glob.glob("build/image/*")
-            if os.path.isfile(path)}
+    paths = glob.glob("build/image/*.a") + glob.glob("build/image/*.elf") + glob.glob("build/*.img")
+    here = {path: open(path, "rb").read() for path in paths}
     with tempfile.TemporaryDirectory() as folder:
         copy_sources(folder)
         worked, output = build.ninja(*here, folder=folder)
@@ -215,12 +216,12 @@ def run_engines(tally):
 
 def boot_worlds(tally):
     """The two images, sanitized and shipped; the logs and digests must be the same."""
-    for image in ("boot.img", "boot-phase0.img"):
+    for image in (build.RUNTIME_IMAGE, build.PHASE0_IMAGE):
         said = {}
         for variant in ("asan", "shipped"):
-            status, output = build.run([f"build/{variant}/world", f"build/image/{image}"], 120)
+            status, output = build.run([f"build/{variant}/world", image], 120)
             said[variant] = output
-            digest = re.search(r"^.*digest.*$", output, re.MULTILINE)
+            digest = re.search(r"^.*DIGEST.*$", output, re.MULTILINE)
             tally.say(f"world boot {variant} {image}", status == 0 and digest
                       and "ERIX_ROOTD:READY" in output, build.shorten(output, 30),
                       digest and digest[0])

@@ -23,7 +23,7 @@ def boot(options):
     """Boots an image in the host world."""
     if not options.world:
         raise build.Stop("boot needs --world: this version boots in the host world only", 2)
-    image = "build/image/boot-phase0.img" if options.profile == "phase0" else "build/image/boot.img"
+    image = build.PHASE0_IMAGE if options.profile == "phase0" else build.RUNTIME_IMAGE
     program = f"build/{'shipped' if options.shipped else 'asan'}/world"
     if options.image is None:
         build.must_build(program, image)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* Prints how many bytes of state each service and the kernel core keep, for ./basalt bench. */
+#include <stdio.h>
+
+#include "kernel/core/kernel.h"
+#include "services/memd/memd.h"
+#include "services/pagerd/pagerd.h"
+#include "services/procd/procd.h"
+#include "services/rootd/rootd.h"
+#include "services/vspaced/vspaced.h"
+
+int main(void)
+{
+    printf("  rootd: %zu\n", sizeof(struct rootd));
+    printf("  procd: %zu\n", sizeof(struct procd));
+    printf("  pagerd: %zu\n", sizeof(struct pagerd));
+    printf("  vspaced: %zu\n", sizeof(struct vspaced));
+    printf("  memd: %zu\n", sizeof(struct memd));
+    printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
+    return 0;
+}
