@@ -297,8 +297,8 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
     PROPERTY("E1", message->header.status == STATUS_OK || message->header.body_bytes == 0);
     if (adversary.plan->replied != NULL)
         adversary.plan->replied(message, adversary.honest);
-    mark_triple("adversary reply", 0, operation == NULL ? 0 : operation->id,
-                message->header.status);
+    bool own = operation != NULL && operation->service == adversary.plan->service;
+    mark_triple("adversary reply", 0, own ? operation->id : 0, message->header.status);
     enum manner manner = draw_manner();
     if (manner == MANNER_VIOLATION && message->header.cap_count != 0)
         return STATUS_BUSY; /* no room at the caller's: the slot stays */

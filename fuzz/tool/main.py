@@ -36,8 +36,27 @@ def boot(options):
     return subprocess.run([program, image], stdin=subprocess.DEVNULL).returncode
 
 
+def coverage(names):
+    """Line and branch coverage of the units by the corpus, a row a file."""
+    build.must_build(*[f"build/cover/{name}" for name in names])
+    for name in names:
+        status, output = build.run([f"build/cover/{name}", "--replay", f"corpus/{name}"],
+                                   env={"LLVM_PROFILE_FILE": f"build/cover/{name}.profraw"})
+        if status != 0:
+            raise build.Stop(output + f"replay of {name} failed")
+    build.run(["llvm-profdata-14", "merge", "-o", "build/cover/all.profdata",
+               *[f"build/cover/{name}.profraw" for name in names]])
+    objects = [argument for name in names for argument in ("-object", f"build/cover/{name}")]
+    _, output = build.run(["llvm-cov-14", "report", "-instr-profile=build/cover/all.profdata",
+                           *objects[1:]])
+    print(output)
+    return 0
+
+
 def replay(options):
     names = [build.known_harness(options.harness)] if options.harness else campaign.with_corpus()
+    if options.coverage:
+        return coverage(names)
     build.must_build(*[f"build/{variant}/{name}" for name in names
                        for variant in ("asan", "shipped")])
     failed = 0
@@ -110,6 +129,8 @@ def parser():
     command("test", checks.test, "build and check everything; ends with `N passed, M failed`")
     sub = command("replay", replay, "replay the corpus, sanitized and through the shipped objects")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
+    sub.add_argument("--coverage", action="store_true",
+                     help="instead: which lines and branches of the units the corpus reaches")
     sub = command("fuzz", campaign.fuzz, "fuzz one harness; findings and corpus stay in findings/")
     sub.add_argument("target", metavar="TARGET")
     sub.add_argument("--engine", choices=("libfuzzer", "afl"), default="libfuzzer")
