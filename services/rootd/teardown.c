@@ -5,29 +5,42 @@
 
 /* --- dropping ----------------------------------------------------------------------------- */
 
-static const struct boot_cap post_boot_caps[] = {
-    {SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL},
-    {SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT},
-    {SLOT_KERNEL_LOG_ENDPOINT, OBJECT_KERNEL_LOG, RIGHT_CONTROL | RIGHT_TRANSFER},
-    {ROOTD_SLOT_PROCD_PROCESS, OBJECT_PROCESS, RIGHT_CONTROL | RIGHT_TRANSFER},
-};
-enum {
-    POST_BOOT_COUNT = sizeof post_boot_caps / sizeof post_boot_caps[0],
-    FAILED_COUNT = POST_BOOT_COUNT - 1 /* after a failure procd's PROCESS goes too */
+/* How long a capability is kept. */
+enum keep {
+    KEEP_ALWAYS, /* to report and to end */
+    KEEP_READY,  /* the rest of the post-boot set */
+    KEEP_UNDO    /* what undoing a boot needs: goes last, when nothing is left that can fail */
 };
 
-static const struct boot_cap *kept(unsigned count, uint32_t slot)
+static const struct {
+    struct boot_cap cap;
+    enum keep keep;
+} keeps[] = {
+    {{SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL}, KEEP_ALWAYS},
+    {{SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT}, KEEP_ALWAYS},
+    {{SLOT_BOOTSTRAP_UNTYPED, OBJECT_UNTYPED, RIGHT_CONTROL | RIGHT_TRANSFER}, KEEP_UNDO},
+    {{SLOT_PEER_PROCD, OBJECT_ENDPOINT, RIGHT_SEND | RIGHT_TRANSFER}, KEEP_UNDO},
+    {{SLOT_KERNEL_TIME_ENDPOINT, OBJECT_KERNEL_TIME, RIGHT_CONTROL | RIGHT_TRANSFER}, KEEP_UNDO},
+    {{SLOT_KERNEL_LOG_ENDPOINT, OBJECT_KERNEL_LOG, RIGHT_CONTROL | RIGHT_TRANSFER}, KEEP_ALWAYS},
+    {{SLOT_KERNEL_PROCESS_ENDPOINT, OBJECT_KERNEL_PROCESS, RIGHT_CONTROL | RIGHT_TRANSFER},
+     KEEP_UNDO},
+    {{ROOTD_SLOT_PROCD_PROCESS, OBJECT_PROCESS, RIGHT_CONTROL | RIGHT_TRANSFER}, KEEP_READY},
+};
+enum { KEEP_COUNT = sizeof keeps / sizeof keeps[0] }; /* slots ascending */
+
+static bool is_kept(enum keep level, uint32_t slot)
 {
-    for (unsigned i = 0; i < count; i++) {
-        if (post_boot_caps[i].slot == slot)
-            return &post_boot_caps[i];
+    for (unsigned i = 0; i < KEEP_COUNT; i++) {
+        if (keeps[i].cap.slot == slot)
+            return keeps[i].keep <= level;
     }
-    return NULL;
+    return false;
 }
 
-/* Walks up through everything that is held and drops what is not among the first `count` rows. The
- * walk is strictly ascending, so it ends. */
-static enum status drop_rest(struct rootd *state, unsigned count)
+/* Walks up through everything that is held and drops what is not kept. The walk is strictly
+ * ascending, so it ends. While a boot can still be undone it stops at the first error; afterwards
+ * it drops what it can. */
+static enum status drop_rest(struct rootd *state, enum keep level)
 {
     enum status first_error = STATUS_OK;
     for (uint32_t slot = SLOT_SELF; slot < SLOT_LIMIT;) {
@@ -39,22 +52,22 @@ static enum status drop_rest(struct rootd *state, unsigned count)
             status = STATUS_INTERNAL;
         if (status != STATUS_OK)
             return status;
-        if (kept(count, held.slot) == NULL)
+        if (!is_kept(level, held.slot))
             status = kernel_self_drop(&state->caller, held.slot);
-        if (status != STATUS_OK && first_error == STATUS_OK)
+        if (status != STATUS_OK && level != KEEP_ALWAYS)
+            return status;
+        if (status != STATUS_OK)
             first_error = status;
         slot = held.slot + 1;
     }
     return first_error;
 }
 
-/* One step of the check: the next capability that is held is the next one of the set. */
+/* One step of the check: the next capability that is held is the next one that is kept. */
 static enum status check_next(struct rootd *state, uint32_t from, const struct boot_cap *expected)
 {
     struct kernel_query_local_cap_reply held;
     enum status status = kernel_self_query(&state->caller, from, QUERY_NEXT, &held);
-    if (expected == NULL)
-        return status == STATUS_NOT_FOUND ? STATUS_OK : STATUS_DENIED;
     if (status != STATUS_OK)
         return status;
     if (held.slot != expected->slot)
@@ -64,16 +77,33 @@ static enum status check_next(struct rootd *state, uint32_t from, const struct b
     return equal ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
+/* Exactly what is kept at the level is held. */
+static enum status check_kept(struct rootd *state, enum keep level)
+{
+    struct kernel_query_local_cap_reply held;
+    uint32_t from = SLOT_SELF;
+    for (unsigned i = 0; i < KEEP_COUNT; i++) {
+        if (keeps[i].keep > level)
+            continue;
+        enum status status = check_next(state, from, &keeps[i].cap);
+        if (status != STATUS_OK)
+            return status;
+        from = keeps[i].cap.slot + 1;
+    }
+    enum status status = kernel_self_query(&state->caller, from, QUERY_NEXT, &held);
+    if (status == STATUS_OK)
+        return STATUS_DENIED;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 enum status teardown_shed(struct rootd *state)
 {
-    enum status status = drop_rest(state, POST_BOOT_COUNT);
-    uint32_t from = SLOT_SELF;
-    for (unsigned i = 0; i <= POST_BOOT_COUNT && status == STATUS_OK; i++) {
-        const struct boot_cap *expected = i < POST_BOOT_COUNT ? &post_boot_caps[i] : NULL;
-        status = check_next(state, from, expected);
-        from = expected != NULL ? expected->slot + 1 : from;
-    }
-    return status;
+    enum status status = drop_rest(state, KEEP_UNDO);
+    if (status == STATUS_OK)
+        status = check_kept(state, KEEP_UNDO);
+    if (status == STATUS_OK)
+        status = drop_rest(state, KEEP_READY);
+    return status == STATUS_OK ? check_kept(state, KEEP_READY) : status;
 }
 
 /* --- undoing ------------------------------------------------------------------------------ */
@@ -131,5 +161,5 @@ void teardown_all(struct rootd *state)
     end_procd(state);
     if (state->stage >= STAGE_LAUNCH_PROCD)
         (void)kernel_destroy(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, SLOT_BOOTSTRAP_UNTYPED);
-    (void)drop_rest(state, FAILED_COUNT);
+    (void)drop_rest(state, KEEP_ALWAYS);
 }

@@ -8,7 +8,10 @@
 
 /* Drops every capability that is not in the post-boot set (rootd.h), then walks the cspace and
  * checks that exactly that set is left (R6). Errors: the kernel's; NOT_FOUND, INVALID_ARGUMENT or
- * DENIED: something of the set is missing, differs, or something else is left. */
+ * DENIED: something of the set is missing, differs, or something else is left. What undoing needs
+ * (procd's endpoint, the bootstrap untyped, clock and process control) goes last, after everything
+ * else was found gone. Only when the kernel refuses those last drops or the walk after them can the
+ * boot not be undone any more: then rootd's EXIT alone ends the system. */
 enum status teardown_shed(struct rootd *state);
 
 /* Undoes a failed boot: ends helpers and services in reverse order through procd, then procd by

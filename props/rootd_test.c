@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: ISC */
+/* rootd's properties: the plan (R3, R4), intake (R2, R6), and whole boots on the stage, every call
+ * of which fails once in every way (R5). Prints one line a group; exit 1 when a check failed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/codec.h"
+#include "props/rootd_stage.h"
+
+static unsigned passed_count;
+static unsigned failed_count;
+
+static void check(bool holds, const char *what)
+{
+    if (holds) {
+        passed_count++;
+        return;
+    }
+    failed_count++;
+    printf("FAILED %s\n", what);
+}
+
+static void check_value(uint64_t expected, uint64_t got, const char *what)
+{
+    check(expected == got, what);
+    if (expected != got)
+        printf("       %llu expected, %llu found\n", (unsigned long long)expected,
+               (unsigned long long)got);
+}
+
+/* --- the seam ------------------------------------------------------------------------------ */
+
+enum failure { FAIL_NONE, FAIL_TRANSPORT, FAIL_TIMED_OUT, FAIL_REFUSED, FAIL_COUNT };
+
+static struct stage stage;
+static struct rootd rootd;
+static struct {
+    uint64_t call_count;
+    uint64_t fail_at; /* number of the call that fails; 0: none */
+    enum failure failure;
+    uint16_t failed_operation;
+    unsigned receive_count;
+    uint32_t reply_status;
+} seam;
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    (void)deadline_ticks;
+    if (++seam.call_count != seam.fail_at)
+        return stage_call(&stage, slot, message);
+    seam.failed_operation = message->header.operation;
+    if (seam.failure == FAIL_REFUSED) {
+        message_refuse(message, STATUS_EXHAUSTED);
+        return STATUS_OK;
+    }
+    return seam.failure == FAIL_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_PEER_DIED;
+}
+
+/* After READY: one message from somebody, then procd's end. While rootd pauses: nothing. */
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
+    if (deadline_ticks != DEADLINE_NEVER) {
+        stage.now_ticks = deadline_ticks;
+        return STATUS_TIMED_OUT;
+    }
+    if (seam.receive_count++ == 0) {
+        message->header = (struct message_header){.version = MESSAGE_VERSION, .operation = 0x402};
+        info->badge = 7;
+        info->reply_slot = SLOT_REPLY_BASE;
+        return STATUS_OK;
+    }
+    struct event_process_terminated_request event = {.token = ROOTD_PROCD_TOKEN,
+                                                     .reason = END_EXITED};
+    (void)message_encode(&event_process_terminated_request_type, &event, message);
+    info->badge = BADGE_KERNEL;
+    return STATUS_OK;
+}
+
+enum status sys_reply(uint32_t reply_slot, struct message *message)
+{
+    (void)reply_slot;
+    seam.reply_status = message->header.status;
+    return STATUS_OK;
+}
+
+static void fresh(uint32_t profile)
+{
+    memset(&rootd, 0, sizeof rootd);
+    memset(&seam, 0, sizeof seam);
+    stage_boot(&stage, profile);
+}
+
+static enum rootd_status prepare(void)
+{
+    return rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, SLOT_SERVICE_ENDPOINT);
+}
+
+static enum rootd_status run(void)
+{
+    return rootd_run(&rootd, stage.handoff_bytes, stage.handoff_size, SLOT_SERVICE_ENDPOINT);
+}
+
+/* --- intake --------------------------------------------------------------------------------- */
+
+static void expect_prepare(enum rootd_status status, enum status cause, const char *what)
+{
+    enum rootd_status got = prepare();
+    check_value(status, got, what);
+    check_value(cause, rootd.cause, what);
+    check_value(0, stage.mutation_count, what); /* nothing was changed, whatever was found */
+    if (status == ROOTD_READY)
+        return;
+    check(rootd.plan.bootstrap_pages == 0 && rootd.plan.launches[0].role == 0, what);
+}
+
+/* R6: every slot of the boot cspace is exactly as agreed. */
+static void test_inventory(void)
+{
+    for (unsigned i = 0; i < boot_cap_count; i++) {
+        enum rootd_status missing = ROOTD_CONTRACT_INVALID;
+        fresh(VALIDATION_PROFILE_NONE);
+        if (stage.caps[i].slot == SLOT_SELF)
+            continue; /* without it nothing can be asked */
+        stage.caps[i] = stage.caps[--stage.cap_count];
+        expect_prepare(missing, STATUS_NOT_FOUND, "a boot capability is missing");
+        fresh(VALIDATION_PROFILE_NONE);
+        stage.caps[i].rights &= stage.caps[i].rights - 1;
+        expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "a right is missing");
+        fresh(VALIDATION_PROFILE_NONE);
+        stage.caps[i].badge = 1;
+        expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "a badge is set");
+        fresh(VALIDATION_PROFILE_NONE);
+        stage.caps[i].object_type =
+            stage.caps[i].object_type == OBJECT_FRAME ? OBJECT_UNTYPED : OBJECT_FRAME;
+        if (stage.caps[i].slot == SLOT_SERVICE_ENDPOINT || stage.caps[i].slot == SLOT_IMAGE)
+            expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "another type");
+    }
+    static const uint32_t extra_slots[] = {
+        3, SLOT_LEGACY, SLOT_BOOTSTRAP_UNTYPED, 34, SLOT_PEER_PROCD, 2113, 2337, SLOT_LIMIT - 1};
+    for (unsigned i = 0; i < sizeof extra_slots / sizeof extra_slots[0]; i++) {
+        fresh(VALIDATION_PROFILE_NONE);
+        stage_hold(&stage, (struct stage_cap){extra_slots[i], OBJECT_FRAME, RIGHT_READ, 0, 0});
+        expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_DENIED, "something else is held");
+    }
+}
+
+static void test_handoff(void)
+{
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff_bytes[0] ^= 1;
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_BAD_MAGIC, "handoff: magic");
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff_size--;
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_BAD_LENGTH, "handoff: length");
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_HANDOFF_INVALID,
+                rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, 3),
+                "handoff: rdx names another slot");
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff.root_endpoint_slot = 3;
+    check(stage_encode(&stage), "handoff: encodes");
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: root endpoint");
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff.image_slot = 7;
+    check(stage_encode(&stage), "handoff: encodes");
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: image slot");
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff.untyped[1].slot = SLOT_UNTYPED_BASE + 2;
+    check(stage_encode(&stage), "handoff: encodes");
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: launch pool slot");
+}
+
+static int entry_of(uint32_t role)
+{
+    return boot_config_find(&stage.config, role);
+}
+
+static void add_entry(uint32_t role, uint32_t kind, uint32_t flags, const char *module)
+{
+    struct boot_config_entry *entry = &stage.config.entries[stage.config.entry_count++];
+    *entry = (struct boot_config_entry){
+        .role = role, .launch_kind = kind, .flags = flags, .ready_ticks = 1};
+    for (unsigned i = 0; module[i] != 0; i++)
+        entry->module[i] = module[i];
+}
+
+/* One broken rule a row; each must give its own cause. */
+static void break_config(unsigned rule, enum status *cause)
+{
+    struct boot_config *config = &stage.config;
+    *cause = STATUS_INVALID_ARGUMENT;
+    switch (rule) {
+    case 0: /* no entry for a foundation role */
+        config->entries[entry_of(ROLE_PAGERD)] = config->entries[--config->entry_count];
+        memset(&config->entries[config->entry_count], 0, sizeof config->entries[0]);
+        *cause = STATUS_MISSING_MODULE;
+        return;
+    case 1: /* a role that is not in the table */
+        add_entry(200, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "ghost");
+        return;
+    case 2: /* rootd itself */
+        add_entry(ROLE_ROOTD, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_REQUIRED, "rootd");
+        return;
+    case 3: /* another module than the table names */
+        config->entries[entry_of(ROLE_MEMD)].module[0] = 'n';
+        return;
+    case 4: /* a driver that rootd would start */
+        add_entry(ROLE_DRV_ACPI, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "drv-acpi");
+        return;
+    case 5: /* an optional foundation */
+        config->entries[entry_of(ROLE_PROCD)].flags = BOOT_ENTRY_OPTIONAL;
+        return;
+    case 6: /* a helper in a runtime image */
+        add_entry(ROLE_PHASE0_EXIT, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_REQUIRED,
+                  "phase0-exit");
+        return;
+    case 7: /* a required role of a later version */
+        add_entry(ROLE_TIMED, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_REQUIRED, "timed");
+        *cause = STATUS_UNSUPPORTED;
+        return;
+    case 8: /* an order that cannot be honoured */
+        config->entries[entry_of(ROLE_MEMD)].dependencies[0] = ROLE_PAGERD;
+        config->entries[entry_of(ROLE_MEMD)].dependency_count = 1;
+        *cause = STATUS_BAD_ORDER;
+        return;
+    case 9: /* the module is data */
+        stage.handoff.modules[1].kind = BOOT_CONFIG_BYTES_MAX == 0 ? 1 : 3;
+        return;
+    case 10: /* no config in the image */
+        stage.handoff.modules[0].name[0] = 'x';
+        *cause = STATUS_MISSING_MODULE;
+        return;
+    case 11: /* a module that the config names is not there */
+        stage.handoff.modules[2].name[0] = 'x';
+        *cause = STATUS_MISSING_MODULE;
+        return;
+    default: /* the module is no program */
+        stage.image[stage.handoff.modules[1].offset_bytes] ^= 1;
+        *cause = STATUS_BAD_MAGIC;
+        return;
+    }
+}
+
+static void test_config(void)
+{
+    for (unsigned rule = 0; rule < 13; rule++) {
+        char what[40];
+        enum status cause;
+        snprintf(what, sizeof what, "config rule %u", rule);
+        fresh(VALIDATION_PROFILE_NONE);
+        break_config(rule, &cause);
+        check(stage_encode(&stage), what);
+        expect_prepare(ROOTD_CONTRACT_INVALID, cause, what);
+    }
+    fresh(VALIDATION_PROFILE_NONE);
+    add_entry(ROLE_TIMED, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "timed");
+    check(stage_encode(&stage), "an optional later role encodes");
+    expect_prepare(ROOTD_READY, STATUS_OK, "an optional role of a later version is passed over");
+    fresh(VALIDATION_PROFILE_PHASE0);
+    stage.config.entries[entry_of(ROLE_PHASE0_EXIT)] =
+        stage.config.entries[--stage.config.entry_count];
+    memset(&stage.config.entries[stage.config.entry_count], 0, sizeof stage.config.entries[0]);
+    check(stage_encode(&stage), "a phase-0 config without a helper encodes");
+    expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_MISSING_MODULE, "phase0 needs every helper");
+    fresh(VALIDATION_PROFILE_NONE);
+    memset(stage.image, 0, PAGE_BYTES);
+    expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_BAD_MAGIC, "a config of zeros");
+}
+
+/* --- plan ----------------------------------------------------------------------------------- */
+
+/* R3: permuted rows of config and modules give the same plan. */
+static void test_permutations(void)
+{
+    static struct rootd_plan first;
+    uint32_t seed = 1;
+    fresh(VALIDATION_PROFILE_PHASE0);
+    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    first = rootd.plan;
+    for (unsigned round = 0; round < 200; round++) {
+        fresh(VALIDATION_PROFILE_PHASE0);
+        for (uint32_t i = stage.config.entry_count; i > 1; i--) {
+            seed = seed * 1664525 + 1013904223;
+            struct boot_config_entry moved = stage.config.entries[i - 1];
+            stage.config.entries[i - 1] = stage.config.entries[(seed >> 8) % i];
+            stage.config.entries[(seed >> 8) % i] = moved;
+        }
+        check(stage_encode(&stage), "a permuted config encodes");
+        check_value(ROOTD_READY, prepare(), "a permuted config is accepted");
+        check(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) == 0,
+              "R3: the plan digest does not depend on the order of rows");
+        for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+            uint8_t a[ENVELOPE_BYTES_MAX];
+            uint8_t b[ENVELOPE_BYTES_MAX];
+            size_t a_size;
+            size_t b_size;
+            bool encoded =
+                envelope_encode(&first.launches[i].envelope, a, sizeof a, &a_size) == STATUS_OK &&
+                envelope_encode(&rootd.plan.launches[i].envelope, b, sizeof b, &b_size) ==
+                    STATUS_OK;
+            check(encoded && a_size == b_size && memcmp(a, b, a_size) == 0,
+                  "R3: permuted rows change no envelope");
+        }
+    }
+    fresh(VALIDATION_PROFILE_PHASE0);
+    stage.config.entries[0].ready_ticks++;
+    check(stage_encode(&stage), "another deadline encodes");
+    check_value(ROOTD_READY, prepare(), "another deadline is accepted");
+    check(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) != 0,
+          "R3: another config has another digest");
+}
+
+static uint64_t pages_of(uint32_t role)
+{
+    return role_find(role)->budget_pages + STAGE_WRITABLE_PAGES;
+}
+
+/* The formula of plan.h, written out. */
+static void test_memory(void)
+{
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    check_value(pages_of(ROLE_MEMD) + pages_of(ROLE_VSPACED) + pages_of(ROLE_PAGERD),
+                rootd.plan.bootstrap_pages, "the bootstrap untyped holds memd, vspaced and pagerd");
+    uint64_t procd_pages = pages_of(ROLE_PROCD);
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t needed = rootd.plan.bootstrap_pages + procd_pages;
+        fresh(VALIDATION_PROFILE_NONE);
+        check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+        rootd.intake.launch_pool_pages = needed - i;
+        check_value(i == 0 ? STATUS_OK : STATUS_EXHAUSTED, plan_make(&rootd.intake, &rootd.plan),
+                    "the launch pool must hold procd and the bootstrap untyped");
+        check((rootd.plan.bootstrap_pages == 0) == (i == 1), "a refused plan is all zero");
+        if (i == 0)
+            check_value(needed, rootd.plan.bootstrap_pages + procd_pages, "same size again");
+    }
+}
+
+/* R4, row by row: what plan_row must refuse. */
+static void test_rows(void)
+{
+    static const struct {
+        const char *what;
+        uint32_t role;
+        struct intake row;
+        enum status expected;
+    } rows[] = {
+        {"upwards: memd to procd",
+         ROLE_MEMD,
+         {"", 0, SLOT_PEER_PROCD, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_BAD_ORDER},
+        {"sideways: vspaced to itself",
+         ROLE_VSPACED,
+         {"", 0, SLOT_PEER_VSPACED, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_BAD_ORDER},
+        {"upwards through the driver endpoint",
+         ROLE_PAGERD,
+         {"", 0, SLOT_PROCD_DRIVER_ENDPOINT, OBJECT_ENDPOINT, RIGHT_SEND,
+          SLOT_PROCD_DRIVER_ENDPOINT},
+         STATUS_BAD_ORDER},
+        {"to nobody known",
+         ROLE_PROCD,
+         {"", 0, 48, OBJECT_ENDPOINT, RIGHT_SEND, 2},
+         STATUS_BAD_ORDER},
+        {"downwards: pagerd to vspaced",
+         ROLE_PAGERD,
+         {"", 0, SLOT_PEER_VSPACED, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_OK},
+        {"downwards: procd to memd",
+         ROLE_PROCD,
+         {"", 0, SLOT_PEER_MEMD, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_OK},
+        {"a peer to receive on",
+         ROLE_PROCD,
+         {"", 0, SLOT_PEER_MEMD, OBJECT_ENDPOINT, RIGHT_RECEIVE, 0},
+         STATUS_DENIED},
+        {"nothing in the source",
+         ROLE_MEMD,
+         {"", 0, 40, OBJECT_UNTYPED, RIGHT_CONTROL, 40},
+         STATUS_NOT_FOUND},
+        {"another type than the source",
+         ROLE_MEMD,
+         {"", 0, 40, OBJECT_UNTYPED, RIGHT_CONTROL, SLOT_KERNEL_MEM_ENDPOINT},
+         STATUS_DENIED},
+        {"more rights than the source",
+         ROLE_PAGERD,
+         {"", 0, SLOT_IMAGE, OBJECT_IMAGE, RIGHT_READ | RIGHT_WRITE, SLOT_IMAGE},
+         STATUS_DENIED},
+        {"what may not be given",
+         ROLE_MEMD,
+         {"", 0, 40, OBJECT_KERNEL_SELF, RIGHT_CONTROL, SLOT_SELF},
+         STATUS_DENIED},
+        {"the legacy slot",
+         ROLE_MEMD,
+         {"", 0, SLOT_LEGACY, OBJECT_UNTYPED, RIGHT_CONTROL, SLOT_UNTYPED_BASE},
+         STATUS_INVALID_ARGUMENT},
+        {"the child's own endpoint",
+         ROLE_MEMD,
+         {"", 0, SLOT_SERVICE_ENDPOINT, OBJECT_UNTYPED, RIGHT_CONTROL, SLOT_UNTYPED_BASE},
+         STATUS_INVALID_ARGUMENT},
+        {"the child's SELF",
+         ROLE_MEMD,
+         {"", 0, SLOT_SELF, OBJECT_UNTYPED, RIGHT_CONTROL, SLOT_UNTYPED_BASE},
+         STATUS_INVALID_ARGUMENT},
+        {"no rights",
+         ROLE_MEMD,
+         {"", 0, 40, OBJECT_UNTYPED, 0, SLOT_UNTYPED_BASE},
+         STATUS_INVALID_ARGUMENT},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct plan_install install;
+        check_value(rows[i].expected, plan_row(role_find(rows[i].role), &rows[i].row, &install),
+                    rows[i].what);
+        check((rows[i].expected == STATUS_OK) == (install.target_slot != 0), rows[i].what);
+    }
+}
+
+/* R4: who holds what, and who can ask whom, all of it written out by hand. Bits of a mask over
+ * foundation indices. */
+enum {
+    MEMD = 1u << FOUNDATION_MEMD,
+    VSPACED = 1u << FOUNDATION_VSPACED,
+    PAGERD = 1u << FOUNDATION_PAGERD,
+    PROCD = 1u << FOUNDATION_PROCD
+};
+
+static unsigned holders(enum object_type type)
+{
+    unsigned mask = 0;
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        const struct envelope *envelope = &rootd.plan.launches[i].envelope;
+        for (uint32_t j = 0; j < envelope->entry_count; j++) {
+            if (envelope->entries[j].object_type == (uint16_t)type)
+                mask |= 1u << i;
+        }
+    }
+    return mask;
+}
+
+/* Everyone from whom calls can lead to one of `targets`, themselves included. */
+static unsigned closure(unsigned targets)
+{
+    for (unsigned round = 0; round < FOUNDATION_COUNT; round++) {
+        for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+            const struct envelope *envelope = &rootd.plan.launches[i].envelope;
+            for (uint32_t j = 0; j < envelope->entry_count; j++) {
+                for (unsigned k = 0; k < FOUNDATION_COUNT; k++) {
+                    if (envelope->entries[j].peer_role == foundation_roles[k] &&
+                        (targets & (1u << k)) != 0)
+                        targets |= 1u << i;
+                }
+            }
+        }
+    }
+    return targets;
+}
+
+static void test_closure(void)
+{
+    static const struct {
+        enum object_type type;
+        unsigned holders;
+        unsigned reach; /* who can have it used by asking */
+    } rows[] = {
+        {OBJECT_UNTYPED, MEMD | PROCD, MEMD | PROCD},
+        {OBJECT_IMAGE, PAGERD | PROCD, PAGERD | PROCD},
+        {OBJECT_KERNEL_MEMORY, MEMD, MEMD},
+        {OBJECT_KERNEL_VSPACE, VSPACED, VSPACED | PAGERD},
+        {OBJECT_KERNEL_PAGER, PAGERD, PAGERD},
+        {OBJECT_KERNEL_PROCESS, PROCD, PROCD},
+        {OBJECT_KERNEL_CHILD_POPULATE, 0, 0},
+        {OBJECT_KERNEL_LOG, 0, 0},
+        {OBJECT_KERNEL_TIME, 0, 0},
+        {OBJECT_KERNEL_IRQ, 0, 0},
+        {OBJECT_KERNEL_HOTPLUG, 0, 0},
+        {OBJECT_KERNEL_PCI_CONFIG, 0, 0},
+        {OBJECT_KERNEL_CONSOLE, 0, 0},
+        {OBJECT_KERNEL_COM1, 0, 0},
+        {OBJECT_KERNEL_ACPI, 0, 0},
+        {OBJECT_KERNEL_I8042, 0, 0},
+        {OBJECT_VSPACE, 0, 0},
+        {OBJECT_PROCESS, 0, 0},
+        {OBJECT_GRANT, 0, 0},
+    };
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        check_value(rows[i].holders, holders(rows[i].type), object_type_name(rows[i].type));
+        check_value(rows[i].reach, closure(rows[i].holders), object_type_name(rows[i].type));
+    }
+}
+
+/* R1, the plan's half: installs and envelope of a role are its rows and nothing else. */
+static void test_table(void)
+{
+    for (unsigned i = 1; i < intake_count; i++) {
+        if (intake_table[i].role == intake_table[i - 1].role)
+            check(intake_table[i].slot > intake_table[i - 1].slot,
+                  "rows of a role come in ascending slots");
+    }
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        const struct plan_launch *launch = &rootd.plan.launches[i];
+        unsigned count;
+        const struct intake *rows = role_intake(foundation_roles[i], &count);
+        check_value(count, launch->install_count, "R1: one install a row");
+        check_value(count + 1, launch->envelope.entry_count, "R1: one entry a row and endpoint");
+        for (unsigned j = 0; j < count; j++) {
+            const struct plan_install *install = &launch->installs[j];
+            bool peer = rows[j].slot >= SLOT_PEER_MEMD && rows[j].slot <= SLOT_PEER_PROCD;
+            check(install->target_slot == rows[j].slot && install->rights == rows[j].rights &&
+                      install->badge == (peer ? foundation_roles[i] : 0),
+                  "R1: slot, rights and badge are the row's");
+        }
+    }
+}
+
+/* --- whole boots ---------------------------------------------------------------------------- */
+
+static void check_children(void)
+{
+    static const uint32_t order[] = {ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD};
+    for (unsigned i = 0; i < 4; i++) {
+        check_value(order[i], stage.children[i].role, "the launch order is fixed");
+        check(stage.children[i].ready, "every service got its envelope");
+    }
+    check(stage.bound, "procd was told of memd and pagerd");
+}
+
+static void test_boot_runtime(void)
+{
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_INTERNAL_ERROR, run(), "procd's end ends a running system");
+    check_children();
+    check_value(STATUS_DENIED, seam.reply_status, "rootd serves nobody");
+    check(strcmp(stage.log, "ERIX_ROOTD:READY\nERIX_ROOTD:INTERNAL_ERROR\n") == 0,
+          "a runtime image logs the terminal status alone");
+    check(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, "and ends with its exit code");
+    static const uint32_t held[] = {SLOT_SELF, SLOT_SERVICE_ENDPOINT, SLOT_KERNEL_LOG_ENDPOINT,
+                                    ROOTD_SLOT_PROCD_PROCESS};
+    check_value(4, stage.cap_count, "R6: the post-boot set has four capabilities");
+    for (unsigned i = 0; i < 4; i++)
+        check(stage_find(&stage, held[i]) != NULL, "R6: exactly the stated slots");
+}
+
+static void test_boot_phase0(void)
+{
+    fresh(VALIDATION_PROFILE_PHASE0);
+    check_value(ROOTD_READY, run(), "phase0 ends after READY");
+    check_children();
+    check(stage.exited && stage.exit_code == ROOTD_EXIT_READY, "EXIT(0)");
+    check(stage_logged(&stage, "ROOTD_STAGE:RESOURCES_BACK\n"), "the memory book was compared");
+    check(stage_logged(&stage, "ROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
+          "READY is the last line");
+    check_value(4, stage.cap_count, "R6: the same post-boot set");
+}
+
+/* R5: the k-th call fails, for every k and in every way. */
+static void test_failures(uint32_t profile)
+{
+    fresh(profile);
+    (void)run();
+    uint64_t total = seam.call_count;
+    unsigned last_count = 0;
+    for (enum failure failure = FAIL_TRANSPORT; failure < FAIL_COUNT; failure++) {
+        for (uint64_t k = 1; k <= total; k++) {
+            char what[80];
+            fresh(profile);
+            seam.fail_at = k;
+            seam.failure = failure;
+            enum rootd_status status = run();
+            snprintf(what, sizeof what, "R5: call %u (operation %u) fails in way %u", (unsigned)k,
+                     seam.failed_operation, failure);
+            bool after_ready = stage_logged(&stage, "ERIX_ROOTD:READY\n");
+            if (seam.failed_operation == OP_KERNEL_LOG_WRITE ||
+                seam.failed_operation == OP_KERNEL_EXIT || after_ready) {
+                check(stage.exited || seam.failed_operation == OP_KERNEL_EXIT, what);
+                continue;
+            }
+            check(status != ROOTD_READY, what);
+            check(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, what);
+            check(stage_logged(&stage, rootd_status_name(status)), what);
+            if (rootd.stage == STAGE_SHED && stage_find(&stage, SLOT_BOOTSTRAP_UNTYPED) == NULL &&
+                stage.bootstrap_untyped) {
+                last_count++; /* the last drops: only EXIT is left (teardown.h) */
+                continue;
+            }
+            check_value(0, stage_live_count(&stage), what);
+            if (rootd.stage < STAGE_LAUNCH_PROCD) {
+                check_value(boot_cap_count, stage.cap_count, what);
+                continue;
+            }
+            check_value(ROOTD_SERVICE_BOOTSTRAP_FAILED, status, what);
+            check_value(3, stage.cap_count, what);
+            check(!stage.bootstrap_untyped, what);
+        }
+    }
+    check(last_count < 50, "only the last drops cannot be undone");
+}
+
+int main(void)
+{
+    test_handoff();
+    test_inventory();
+    test_config();
+    test_permutations();
+    test_memory();
+    test_rows();
+    test_closure();
+    test_table();
+    test_boot_runtime();
+    test_boot_phase0();
+    test_failures(VALIDATION_PROFILE_NONE);
+    test_failures(VALIDATION_PROFILE_PHASE0);
+    printf("rootd: %u passed, %u failed\n", passed_count, failed_count);
+    return failed_count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
