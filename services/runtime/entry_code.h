@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* The entry point of an image, written once for services and once for helpers. A main_<name>.c
+ * invokes one of the macros; nothing else in the image starts anything.
+ *
+ * Registers at the entry point: rsp = stack_top (the end of the last segment, a page boundary; the
+ * words below it are ours), rdi, rsi, rdx = the arguments of START_PROCESS (rootd: handoff address,
+ * its bytes, root endpoint slot; everybody else: the argument in rdi). All others are undefined.
+ * The function is called with rsp 16-byte aligned as SysV wants it and a zero frame pointer, and
+ * ends the process itself; when it returns, an invalid instruction does. */
+#ifndef BASALT_SERVICES_RUNTIME_ENTRY_CODE_H
+#define BASALT_SERVICES_RUNTIME_ENTRY_CODE_H
+
+#include "abi/limits.h"
+#include "services/runtime/entry.h"
+
+#define ENTRY_TEXT_OF(value) #value
+#define ENTRY_TEXT(value)    ENTRY_TEXT_OF(value)
+
+/* The jump, the tag and the zero-padded name (services/runtime/entry.h). */
+#define ENTRY_HEAD(name)                                                                                        \
+    ".pushsection .text.service_entry, \"ax\", @progbits\n"                                                     \
+    ".globl service_entry\n"                                                                                    \
+    ".type service_entry, @function\n"                                                                          \
+    "service_entry:\n"                                                                                          \
+    "    jmp 2f\n"                                                                                              \
+    "    .org service_entry + " ENTRY_TEXT(                                                                     \
+        ENTRY_TAG_OFFSET) ", 0xCC\n"                                                                            \
+                          "    .ascii \"" ENTRY_TAG "\"\n"                                                      \
+                          "    .asciz \"" name "\"\n"                                                           \
+                          "    .org service_entry + " ENTRY_TEXT(                                               \
+                              ENTRY_TAG_OFFSET) " + " ENTRY_TEXT(ENTRY_TAG_BYTES) " +"                          \
+                                                                                  " " ENTRY_TEXT(               \
+                                                                                      ENTRY_NAME_BYTES) ", 0\n" \
+                                                                                                        "2:\n"
+
+/* Calls the function and stops what returns all the same. */
+#define ENTRY_CALL(function)                                                                       \
+    "    xorl %ebp, %ebp\n"                                                                        \
+    "    andq $-16, %rsp\n"                                                                        \
+    "    cld\n"                                                                                    \
+    "    call " #function "\n"                                                                     \
+    "    ud2\n"                                                                                    \
+    ".size service_entry, . - service_entry\n"                                                     \
+    ".popsection\n"
+
+/* A foundation service: all its pages are there from the start. */
+#define SERVICE_ENTRY(name, function) __asm__(ENTRY_HEAD(name) ENTRY_CALL(function))
+
+/* A helper: stores a zero at the start of each page of the stack, from the top down, before any C
+ * runs, so that the faults of the stack come in one fixed order (E3). 16 pages: STACK_RESERVE_BYTES
+ * (asserted by helper_main.c). */
+#define HELPER_STACK_PAGES 16
+#define HELPER_ENTRY(name, function)                                                               \
+    __asm__(ENTRY_HEAD(name) "    movq %rsp, %rax\n"                                               \
+                             "    movl $" ENTRY_TEXT(                                              \
+                                 HELPER_STACK_PAGES) ", %ecx\n"                                    \
+                                                     "1:  subq $4096, %rax\n"                      \
+                                                     "    movq $0, (%rax)\n"                       \
+                                                     "    decl %ecx\n"                             \
+                                                     "    jnz 1b\n" ENTRY_CALL(function))
+
+#endif

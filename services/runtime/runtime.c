@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* The end of a process of the image, and the call of a helper's main. Decides nothing. */
+#include "services/runtime/runtime.h"
+
+#include "abi/limits.h"
+#include "services/lib/kernel_calls.h"
+#include "services/runtime/entry_code.h"
+
+_Static_assert(HELPER_STACK_PAGES *PAGE_BYTES == STACK_RESERVE_BYTES, "every page of the stack");
+
+void runtime_exit(uint32_t code)
+{
+    struct caller caller = {0};
+    kernel_self_exit(&caller, code);
+    __builtin_trap();
+}
+
+void helper_start(uint32_t (*helper)(uint64_t argument), uint64_t argument)
+{
+    runtime_exit(helper(argument));
+}
