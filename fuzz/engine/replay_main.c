@@ -186,7 +186,8 @@ static struct names sorted_marks(void)
     return marks;
 }
 
-/* Shows what changes, with the trace of every input that does something else than before. */
+/* Stores digests and floors, and shows the trace of every new input. (./basalt bless shows what
+ * changed in the others first.) */
 static int bless(const char *folder)
 {
     struct corpus corpus = corpus_read(folder);
@@ -199,11 +200,12 @@ static int bless(const char *folder)
         if (input->has_stored && input->stored == input->forward)
             continue;
         changed++;
-        printf("== %s: ", input->path);
-        if (input->has_stored)
-            printf("%016" PRIx64 " -> %016" PRIx64 "\n", input->stored, input->forward);
-        else
-            printf("new, %016" PRIx64 "\n", input->forward);
+        if (input->has_stored) {
+            printf("== %s: %016" PRIx64 " -> %016" PRIx64 "\n", input->path, input->stored,
+                   input->forward);
+            continue;
+        }
+        printf("== %s: new, %016" PRIx64 "\n", input->path, input->forward);
         trace_enable(true);
         run(input);
         trace_enable(false);

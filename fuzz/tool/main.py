@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import bench
+import blessing
 import build
 import campaign
 import checks
@@ -65,16 +66,6 @@ def replay(options):
             status, output = build.run([f"build/{variant}/{name}", "--replay", f"corpus/{name}"])
             sys.stdout.write(f"{variant}: {output}" if status == 0 else output)
             failed += status != 0
-    return 1 if failed else 0
-
-
-def bless(options):
-    names = [build.known_harness(options.harness)] if options.harness else campaign.with_corpus()
-    build.must_build(*[f"build/asan/{name}" for name in names])
-    failed = 0
-    for name in names:
-        command = [f"build/asan/{name}", "--bless", f"corpus/{name}"]
-        failed += subprocess.run(command, stdin=subprocess.DEVNULL).returncode != 0
     return 1 if failed else 0
 
 
@@ -137,7 +128,7 @@ def parser():
     sub.add_argument("--seconds", type=int, default=60, metavar="N")
     sub.add_argument("--merge", action="store_true",
                      help="afterwards: add what covers more to corpus/TARGET (then bless)")
-    sub = command("bless", bless, "store new digests and floors, showing what changed")
+    sub = command("bless", blessing.bless, "store new digests and floors, showing what changed")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
     sub = command("mutants", mutants.mutants, "apply each seeded bug and see who catches it")
     sub.add_argument("name", nargs="?", metavar="NAME")

@@ -104,7 +104,7 @@ def mutants(options):
     with tempfile.TemporaryDirectory() as folder:
         checks.copy_sources(folder)
         shutil.copytree("build", f"{folder}/build", symlinks=True,
-                        ignore=shutil.ignore_patterns("afl", "shipped", "cover", "libfuzzer"))
+                        ignore=shutil.ignore_patterns("afl", "shipped", "cover", "libfuzzer", "before"))
         for path in paths:
             name = os.path.basename(path)[:-6]
             try:
