@@ -41,11 +41,11 @@
  * is there already (BUSY from vspaced) is RESOLVED, and what was fetched for it goes back (G2). Any
  * other failure of a peer is END(FAULT_BACKING).
  *
- * UNREGISTER_PROCESS (badge 0): NOT_FOUND for an unknown token. A refusal of vspaced other than
- * NOT_FOUND is passed on and changes nothing. Else every open fill of the process is cancelled, its
- * faulters get END(FAULT_BACKING), and the account's capability is dropped. Should the kernel
- * refuse the drop, the entry and its slot are set aside for good, so that nothing else can use
- * them.
+ * UNREGISTER_PROCESS (badge 0): NOT_FOUND for an unknown token. Else every open fill of the process
+ * is cancelled, its faulters get END(FAULT_BACKING), vspaced is told, the account's capability
+ * dropped, and the process forgotten whatever vspaced answers: a slot of vspaced's whose state is
+ * in doubt must not be used again, it may be a successor's by now (G2). Should the kernel refuse
+ * the drop, the entry and its slot are set aside for good, so that nothing else can use them.
  *
  * RESOLVE_FAULT (badge 0), of the parked (WAITING_FRAME) fill with that id, 0: of all, oldest
  * first. RETRY (reason NONE) queues; END ends with the reason, one of those from FAULT_OUTSIDE on.

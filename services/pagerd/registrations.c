@@ -110,13 +110,11 @@ enum status pagerd_unregister(struct pagerd *pagerd, uint64_t token, uint64_t *c
     if (entry == 0)
         return STATUS_NOT_FOUND;
     struct pagerd_registration *registration = &pagerd->registrations[entry];
-    enum status status = pagerd_release_vspace(pagerd, registration->vspace_cap_slot);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return status;
     while (registration->fills.first != 0) { /* G2: fails the waiters, resolves nothing */
         pagerd_cancel(pagerd, registration->fills.first, END_FAULT_BACKING);
         ++*cancelled_count;
     }
+    (void)pagerd_release_vspace(pagerd, registration->vspace_cap_slot);
     release(pagerd, entry);
     return STATUS_OK;
 }

@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: ISC */
+/* See pagerd_standin.h. What pagerd itself could do wrong towards its peers is stated here as a
+ * property; what an environment may do to it is a result. */
+#include "fuzz/pagerd_standin.h"
+
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/system.h"
+#include "props/digest.h"
+#include "props/marks.h"
+#include "props/property.h"
+#include "services/pagerd/pagerd.h"
+
+enum {
+    SPACES = 1100,
+    PAGES_OF_SPACE = 256,
+    PAGES_OF_SPACE_NORMAL = 40, /* so that vspaced's table is full at times */
+    GUARDS_OF_SPACE = 8,
+    FRAMES = 128,
+    EVENTS = 4096,
+    WINDOW_SLOTS = SLOT_RECEIVE_COUNT,
+    SPACE_SLOT_BASE = 5000,
+    IMAGE_RIGHTS = RIGHT_READ | RIGHT_EXECUTE | RIGHT_MAP | RIGHT_TRANSFER
+};
+
+struct held {
+    enum object_type type;
+    uint32_t rights;
+    uint32_t object;
+};
+
+struct page {
+    uint64_t va;
+    uint32_t frame_id; /* 0: anonymous or the image's */
+    bool counted;      /* vspaced took it from the account */
+};
+
+struct guard {
+    uint64_t va;
+    uint64_t pages;
+};
+
+struct space {
+    uint32_t object; /* 0: not registered */
+    uint32_t account;
+    unsigned page_count;
+    unsigned guard_count;
+    struct page pages[PAGES_OF_SPACE];
+    struct guard guards[GUARDS_OF_SPACE];
+};
+
+struct frame {
+    uint32_t id; /* 0: none */
+    uint32_t account;
+    bool mapped;
+    bool excused; /* an injected failure lost it */
+};
+
+static struct held window[WINDOW_SLOTS];
+static struct held accounts_held[PAGERD_REGISTRATION_LIMIT];
+static unsigned accounts_held_used;
+static struct {
+    bool waits;
+    bool gone;
+} callers[STANDIN_REPLY_SLOTS];
+
+static uint64_t free_pages;
+static uint64_t account_limit[STANDIN_ACCOUNTS];
+static uint64_t account_held[STANDIN_ACCOUNTS];
+static struct frame frames[FRAMES];
+static uint32_t last_frame_id;
+
+static struct space spaces[SPACES];
+static unsigned spaces_used;
+static unsigned page_capacity;
+
+static uint64_t fail_in;
+static uint64_t fail_times;
+static enum status fail_status;
+static bool fail_late;
+
+static struct pagerd_event events[EVENTS];
+static unsigned event_count;
+
+void standin_reset(void)
+{
+    memset(window, 0, sizeof window);
+    memset(accounts_held, 0, accounts_held_used * sizeof accounts_held[0]);
+    memset(callers, 0, sizeof callers);
+    memset(account_held, 0, sizeof account_held);
+    memset(frames, 0, sizeof frames);
+    for (unsigned i = 0; i < spaces_used; i++)
+        spaces[i].object = 0;
+    accounts_held_used = 0;
+    spaces_used = 0;
+    last_frame_id = 0;
+    event_count = 0;
+    fail_times = 0;
+    free_pages = 8;
+    page_capacity = PAGES_OF_SPACE_NORMAL;
+    for (unsigned i = 0; i < STANDIN_ACCOUNTS; i++)
+        account_limit[i] = 5;
+}
+
+/* --- the environment ---------------------------------------------------------------------------
+ */
+
+void standin_free_pages(uint64_t pages)
+{
+    free_pages = pages % (STANDIN_PAGES_OF_MEMORY + 1);
+}
+
+void standin_account_limit(uint64_t account, uint64_t pages)
+{
+    account_limit[account % STANDIN_ACCOUNTS] = pages % (STANDIN_PAGES_OF_MEMORY + 1);
+}
+
+void standin_fail(uint64_t k, enum status status, uint64_t times, bool late)
+{
+    fail_in = k;
+    fail_status = status;
+    fail_times = times;
+    fail_late = late;
+}
+
+void standin_calm(void)
+{
+    fail_times = 0;
+    free_pages = 1000;
+    page_capacity = PAGES_OF_SPACE;
+    for (unsigned i = 0; i < STANDIN_ACCOUNTS; i++)
+        account_limit[i] = 1000;
+}
+
+unsigned standin_waiting(void)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < STANDIN_REPLY_SLOTS; i++)
+        count += callers[i].waits;
+    return count;
+}
+
+bool standin_caller_gone(uint64_t which)
+{
+    unsigned waiting = standin_waiting();
+    if (waiting == 0)
+        return false;
+    which %= waiting;
+    for (unsigned i = 0; i < STANDIN_REPLY_SLOTS; i++) {
+        if (callers[i].waits && which-- == 0) {
+            callers[i].gone = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- pagerd's cspace -----------------------------------------------------------------------------
+ */
+
+/* The place that a slot names, of those that pagerd may fill and empty; null for others. */
+static struct held *place_of(uint32_t slot)
+{
+    if (slot >= SLOT_RECEIVE_BASE && slot < SLOT_RECEIVE_BASE + WINDOW_SLOTS)
+        return &window[slot - SLOT_RECEIVE_BASE];
+    if (slot < SLOT_DYNAMIC_BASE || slot >= SLOT_DYNAMIC_BASE + PAGERD_REGISTRATION_LIMIT)
+        return NULL;
+    if (slot - SLOT_DYNAMIC_BASE >= accounts_held_used)
+        accounts_held_used = slot - SLOT_DYNAMIC_BASE + 1;
+    return &accounts_held[slot - SLOT_DYNAMIC_BASE];
+}
+
+static struct held held_at(uint32_t slot)
+{
+    if (slot == SLOT_IMAGE)
+        return (struct held){OBJECT_IMAGE, IMAGE_RIGHTS, 1};
+    const struct held *place = place_of(slot);
+    return place != NULL ? *place : (struct held){0};
+}
+
+uint32_t standin_object(uint32_t slot)
+{
+    return held_at(slot).object;
+}
+
+void standin_deliver(struct message *message)
+{
+    for (uint32_t i = 0; i < message->header.cap_count; i++) {
+        struct message_cap *cap = &message->caps[i];
+        uint32_t slot = SLOT_RECEIVE_BASE + i;
+        uint32_t object = 0;
+        memcpy(&object, message->body + cap->field_offset, sizeof object);
+        memcpy(message->body + cap->field_offset, &slot, sizeof slot);
+        window[i] = (struct held){(enum object_type)cap->object_type, cap->rights,
+                                  object != 0 ? object : 1};
+        cap->badge = 0;
+    }
+}
+
+void standin_drop_window(void)
+{
+    for (unsigned i = 0; i < MESSAGE_CAP_LIMIT; i++)
+        window[i] = (struct held){0};
+}
+
+uint32_t standin_caller(void)
+{
+    for (uint32_t i = 0; i < STANDIN_REPLY_SLOTS; i++) {
+        if (!callers[i].waits) {
+            callers[i].waits = true;
+            callers[i].gone = false;
+            return SLOT_REPLY_BASE + i;
+        }
+    }
+    return 0;
+}
+
+void standin_replied(uint32_t reply_slot)
+{
+    callers[reply_slot - SLOT_REPLY_BASE].waits = false;
+}
+
+/* --- the log
+ * -------------------------------------------------------------------------------------- */
+
+struct pagerd_log standin_log(void)
+{
+    return (struct pagerd_log){.events = events, .count = event_count};
+}
+
+void standin_log_clear(void)
+{
+    event_count = 0;
+}
+
+static void note(struct pagerd_event event)
+{
+    PROPERTY("E1-log", event_count < EVENTS);
+    events[event_count++] = event;
+    digest_u64(event.act);
+    for (unsigned i = 0; i < 5; i++)
+        digest_u64(event.what[i]);
+    digest_u64((uint64_t)event.result << 32 | event.out);
+}
+
+/* --- memd
+ * ------------------------------------------------------------------------------------------ */
+
+static bool account_take(uint32_t account)
+{
+    unsigned row = account % STANDIN_ACCOUNTS;
+    if (free_pages == 0 || account_held[row] >= account_limit[row])
+        return false;
+    free_pages--;
+    account_held[row]++;
+    return true;
+}
+
+static void account_give(uint32_t account)
+{
+    free_pages++;
+    account_held[account % STANDIN_ACCOUNTS]--;
+}
+
+static struct frame *frame_by_id(uint32_t id)
+{
+    for (unsigned i = 0; i < FRAMES; i++)
+        if (frames[i].id == id)
+            return &frames[i];
+    return NULL;
+}
+
+static void frame_destroy(struct frame *frame)
+{
+    account_give(frame->account);
+    *frame = (struct frame){0};
+}
+
+/* --- vspaced
+ * ----------------------------------------------------------------------------------------- */
+
+static struct space *space_by_slot(uint32_t slot)
+{
+    uint32_t index = slot - SPACE_SLOT_BASE;
+    PROPERTY("V6", slot >= SPACE_SLOT_BASE && index < spaces_used);
+    return &spaces[index];
+}
+
+static enum status space_register(uint32_t object, uint32_t account, uint32_t *slot)
+{
+    unsigned free_index = spaces_used;
+    for (unsigned i = spaces_used; i-- > 0;) {
+        if (spaces[i].object == object)
+            return STATUS_BUSY;
+        if (spaces[i].object == 0)
+            free_index = i;
+    }
+    if (free_index == SPACES)
+        return STATUS_EXHAUSTED;
+    if (free_index == spaces_used)
+        spaces_used++;
+    struct space *space = &spaces[free_index];
+    space->object = object;
+    space->account = account;
+    space->page_count = 0;
+    space->guard_count = 0;
+    *slot = SPACE_SLOT_BASE + free_index;
+    return STATUS_OK;
+}
+
+/* The process dies with it here: its pages go back to the account. */
+static enum status space_unregister(struct space *space)
+{
+    if (space->object == 0)
+        return STATUS_NOT_FOUND;
+    for (unsigned i = 0; i < space->page_count; i++) {
+        struct frame *frame = &frames[0];
+        if (space->pages[i].frame_id != 0 &&
+            (frame = frame_by_id(space->pages[i].frame_id)) != NULL)
+            frame_destroy(frame);
+        if (space->pages[i].counted)
+            account_give(space->account);
+    }
+    space->object = 0;
+    return STATUS_OK;
+}
+
+static enum status space_guard(struct space *space, uint64_t va, uint64_t pages)
+{
+    PROPERTY("V5", space->object != 0 && space->guard_count < GUARDS_OF_SPACE);
+    space->guards[space->guard_count++] = (struct guard){va, pages};
+    return STATUS_OK;
+}
+
+static enum status space_place(struct space *space, struct page page)
+{
+    PROPERTY("G2-space", space->object != 0);
+    for (unsigned i = 0; i < space->guard_count; i++)
+        PROPERTY("V5", page.va < space->guards[i].va ||
+                           page.va >= space->guards[i].va + space->guards[i].pages * PAGE_BYTES);
+    for (unsigned i = 0; i < space->page_count; i++)
+        if (space->pages[i].va == page.va)
+            return STATUS_BUSY;
+    if (space->page_count >= page_capacity)
+        return STATUS_EXHAUSTED;
+    if (page.counted && !account_take(space->account))
+        return STATUS_EXHAUSTED;
+    space->pages[space->page_count++] = page;
+    return STATUS_OK;
+}
+
+/* --- calls
+ * --------------------------------------------------------------------------------------------- */
+
+union any_request {
+    struct kernel_drop_local_cap_request drop;
+    struct kernel_move_local_cap_request move;
+    struct kernel_frame_copy_request copy;
+    struct memd_alloc_frames_request alloc;
+    struct memd_free_frames_request free;
+    struct vspaced_register_vspace_request adopt;
+    struct vspaced_unregister_vspace_request release;
+    struct vspaced_guard_request guard;
+    struct vspaced_map_anonymous_request anonymous;
+    struct vspaced_map_frames_request map;
+    uint8_t bytes[MESSAGE_BODY_BYTES_MAX];
+};
+
+union any_reply {
+    struct memd_alloc_frames_reply alloc;
+    struct vspaced_register_vspace_reply adopt;
+    uint64_t nothing;
+};
+
+struct call {
+    struct held through;
+    const struct operation *operation;
+    struct window window;
+    union any_request request;
+    union any_reply reply;
+    struct pagerd_event event;
+};
+
+static void says(struct pagerd_event *event, enum pagerd_act act, uint64_t a, uint64_t b,
+                 uint64_t c, uint64_t d, uint64_t e)
+{
+    *event = (struct pagerd_event){.act = act, .what = {a, b, c, d, e}};
+}
+
+/* What the call means, said with objects. Nothing happens yet. */
+static void describe(struct call *call)
+{
+    const union any_request *request = &call->request;
+    struct pagerd_event *event = &call->event;
+    struct held frame = held_at(request->map.frame_slot);
+    switch (call->operation->id) {
+    case OP_KERNEL_DROP_LOCAL_CAP: {
+        struct held held = held_at(request->drop.slot);
+        says(event, held.type == OBJECT_ENDPOINT ? ACT_DROP_ACCOUNT : ACT_DROP_FRAME, held.object,
+             0, 0, 0, 0);
+        break;
+    }
+    case OP_KERNEL_MOVE_LOCAL_CAP:
+        says(event, ACT_KEEP_ACCOUNT, standin_object(request->move.source_slot), 0, 0, 0, 0);
+        break;
+    case OP_KERNEL_FRAME_COPY:
+        PROPERTY("G4-source", held_at(request->copy.source_slot).type == OBJECT_IMAGE);
+        says(event, ACT_FRAME_COPY, request->copy.source_offset_bytes,
+             standin_object(request->copy.target_slot), request->copy.target_offset_bytes,
+             request->copy.count, 0);
+        break;
+    case OP_MEMD_ALLOC_FRAMES:
+        says(event, ACT_ALLOC_FRAMES, call->through.object, request->alloc.count, 0, 0, 0);
+        break;
+    case OP_MEMD_FREE_FRAMES:
+        says(event, ACT_FREE_FRAMES, call->through.object, request->free.count,
+             request->free.frame_ids[0].frame_id, 0, 0);
+        break;
+    case OP_VSPACED_REGISTER_VSPACE:
+        says(event, ACT_REGISTER_VSPACE, standin_object(request->adopt.vspace_slot),
+             standin_object(request->adopt.account_slot), 0, 0, 0);
+        break;
+    case OP_VSPACED_UNREGISTER_VSPACE:
+        says(event, ACT_UNREGISTER_VSPACE, request->release.vspace_cap_slot, 0, 0, 0, 0);
+        break;
+    case OP_VSPACED_GUARD:
+        says(event, ACT_GUARD, request->guard.vspace_cap_slot, request->guard.va,
+             request->guard.page_count, 0, 0);
+        break;
+    case OP_VSPACED_MAP_ANONYMOUS:
+        says(event, ACT_MAP_ANONYMOUS, request->anonymous.vspace_cap_slot, request->anonymous.va,
+             request->anonymous.rights, request->anonymous.page_count, 0);
+        break;
+    case OP_VSPACED_MAP_FRAMES:
+        if (frame.type == OBJECT_IMAGE)
+            says(event, ACT_MAP_IMAGE, request->map.vspace_cap_slot, request->map.va,
+                 request->map.rights, request->map.page_count, request->map.frame_page);
+        else
+            says(event, ACT_MAP_FRAME, request->map.vspace_cap_slot, request->map.va,
+                 request->map.rights, request->map.page_count, request->map.frame_id);
+        break;
+    default:
+        PROPERTY("E5-operation", false);
+    }
+}
+
+static enum status do_move(const struct kernel_move_local_cap_request *request)
+{
+    struct held *source = place_of(request->source_slot);
+    struct held *target = place_of(request->target_slot);
+    if (source == NULL || target == NULL || source->type == OBJECT_NONE)
+        return STATUS_NOT_FOUND;
+    if (target->type != OBJECT_NONE)
+        return STATUS_BUSY;
+    *target = *source;
+    *source = (struct held){0};
+    return STATUS_OK;
+}
+
+static enum status do_drop(uint32_t slot)
+{
+    struct held *place = place_of(slot);
+    if (place == NULL || place->type == OBJECT_NONE)
+        return STATUS_NOT_FOUND;
+    *place = (struct held){0};
+    return STATUS_OK;
+}
+
+static enum status do_alloc(struct call *call)
+{
+    uint32_t account = call->through.object;
+    struct held *target = place_of(call->window.first_slot);
+    struct frame *frame = frame_by_id(0);
+    PROPERTY("E4-window", call->window.count == 1 && target != NULL);
+    if (target->type != OBJECT_NONE)
+        return STATUS_BUSY;
+    if (frame == NULL || !account_take(account))
+        return STATUS_EXHAUSTED;
+    *frame = (struct frame){.id = ++last_frame_id, .account = account};
+    *target = (struct held){OBJECT_FRAME, RIGHTS_MAPPING | RIGHT_MAP | RIGHT_TRANSFER, frame->id};
+    call->reply.alloc.count = 1;
+    call->reply.alloc.frame_id_0 = frame->id;
+    call->reply.alloc.frame_slot_0 = call->window.first_slot;
+    call->event.out = frame->id;
+    return STATUS_OK;
+}
+
+static enum status do_free(const struct call *call)
+{
+    struct frame *frame = frame_by_id(call->request.free.frame_ids[0].frame_id);
+    PROPERTY("M3", frame != NULL && frame->account == call->through.object);
+    for (unsigned i = 0; i < spaces_used && frame->mapped; i++)
+        for (unsigned k = 0; k < spaces[i].page_count; k++)
+            if (spaces[i].object != 0 && spaces[i].pages[k].frame_id == frame->id)
+                spaces[i].pages[k] = spaces[i].pages[--spaces[i].page_count];
+    frame_destroy(frame);
+    return STATUS_OK;
+}
+
+static enum status do_map(const struct vspaced_map_frames_request *request)
+{
+    struct space *space = space_by_slot(request->vspace_cap_slot);
+    struct held held = held_at(request->frame_slot);
+    if (held.type == OBJECT_IMAGE) {
+        PROPERTY("G4-shared", (request->rights & RIGHT_WRITE) == 0 && request->frame_id == 0);
+        return space_place(space, (struct page){.va = request->va});
+    }
+    struct frame *frame = frame_by_id(held.object);
+    PROPERTY("G4-frame", frame != NULL && request->frame_id == held.object);
+    PROPERTY("G4-private", frame->account == space->account && !frame->mapped);
+    enum status status =
+        space_place(space, (struct page){.va = request->va, .frame_id = frame->id});
+    frame->mapped = status == STATUS_OK;
+    return status;
+}
+
+static enum status do_copy(const struct kernel_frame_copy_request *request)
+{
+    struct held target = held_at(request->target_slot);
+    const struct frame *frame = frame_by_id(target.object);
+    PROPERTY("G4-target", target.type == OBJECT_FRAME && frame != NULL && !frame->mapped);
+    PROPERTY("G4-copy", request->target_offset_bytes + request->count <= PAGE_BYTES);
+    return STATUS_OK;
+}
+
+static enum status perform(struct call *call)
+{
+    const union any_request *request = &call->request;
+    enum status status = STATUS_OK;
+    uint32_t slot = 0;
+    switch (call->operation->id) {
+    case OP_KERNEL_DROP_LOCAL_CAP:
+        return do_drop(request->drop.slot);
+    case OP_KERNEL_MOVE_LOCAL_CAP:
+        return do_move(&request->move);
+    case OP_KERNEL_FRAME_COPY:
+        return do_copy(&request->copy);
+    case OP_MEMD_ALLOC_FRAMES:
+        return do_alloc(call);
+    case OP_MEMD_FREE_FRAMES:
+        return do_free(call);
+    case OP_VSPACED_REGISTER_VSPACE:
+        status = space_register(standin_object(request->adopt.vspace_slot),
+                                standin_object(request->adopt.account_slot), &slot);
+        call->reply.adopt.vspace_cap_slot = slot;
+        call->event.out = slot;
+        return status;
+    case OP_VSPACED_UNREGISTER_VSPACE:
+        return space_unregister(space_by_slot(request->release.vspace_cap_slot));
+    case OP_VSPACED_GUARD:
+        return space_guard(space_by_slot(request->guard.vspace_cap_slot), request->guard.va,
+                           request->guard.page_count);
+    case OP_VSPACED_MAP_ANONYMOUS:
+        return space_place(space_by_slot(request->anonymous.vspace_cap_slot),
+                           (struct page){.va = request->anonymous.va, .counted = true});
+    case OP_VSPACED_MAP_FRAMES:
+        return do_map(&request->map);
+    default:
+        return STATUS_DENIED;
+    }
+}
+
+/* --- the seam
+ * --------------------------------------------------------------------------------------- */
+
+static enum service_id service_behind(uint32_t slot, struct held *through)
+{
+    *through = (struct held){0};
+    if (slot == SLOT_SELF || slot == SLOT_KERNEL_PAGER_ENDPOINT)
+        return SERVICE_KERNEL;
+    if (slot == SLOT_PEER_VSPACED)
+        return SERVICE_VSPACED;
+    *through = held_at(slot);
+    PROPERTY("E5-slot", slot >= SLOT_DYNAMIC_BASE && through->type == OBJECT_ENDPOINT);
+    return SERVICE_MEMD;
+}
+
+/* What the peer gets to see: types and rights of what pagerd really holds, never more (K1). */
+static void transfer(struct message *message)
+{
+    for (unsigned i = 0; i < message->header.cap_count; i++) {
+        struct message_cap *cap = &message->caps[i];
+        uint32_t slot;
+        memcpy(&slot, message->body + cap->field_offset, sizeof slot);
+        struct held held = held_at(slot);
+        PROPERTY("K1", held.type != OBJECT_NONE && (held.rights & RIGHT_TRANSFER) != 0 &&
+                           cap->mode == TRANSFER_COPY && cap->flags == 0);
+        cap->object_type = (uint8_t)held.type;
+        cap->rights = (uint16_t)(cap->rights & held.rights);
+    }
+}
+
+static bool failure_due(void)
+{
+    if (fail_times == 0 || fail_in-- != 0)
+        return false;
+    fail_in = 0;
+    fail_times--;
+    return true;
+}
+
+static enum status carry_out(struct call *call)
+{
+    bool fails = failure_due();
+    bool is_drop = call->operation->id == OP_KERNEL_DROP_LOCAL_CAP;
+    if (!fails)
+        return perform(call);
+    if (fail_late && call->operation->service != SERVICE_KERNEL) {
+        enum status status = perform(call);
+        struct held *target = place_of(call->window.first_slot);
+        if (status != STATUS_OK)
+            return status;
+        if (call->operation->id == OP_MEMD_ALLOC_FRAMES) {
+            frame_by_id(call->reply.alloc.frame_id_0)->excused = true;
+            *target = (struct held){0};
+        }
+        call->event.out = 0;
+        return STATUS_TIMED_OUT;
+    }
+    if (call->operation->id == OP_MEMD_FREE_FRAMES)
+        frame_by_id(call->request.free.frame_ids[0].frame_id)->excused = true;
+    return is_drop && fail_status == STATUS_NOT_FOUND ? STATUS_INTERNAL : fail_status;
+}
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    static struct call call;
+    uint64_t request_id = message->header.request_id;
+    memset(&call.reply, 0, sizeof call.reply);
+    call.window = (struct window){message->header.window_slot, message->header.window_count};
+    enum service_id service = service_behind(slot, &call.through);
+    call.operation = operation_find(service, message->header.operation);
+    PROPERTY("E5-operation", call.operation != NULL);
+    PROPERTY("E5-deadline", service == SERVICE_KERNEL || deadline_ticks != DEADLINE_POLL);
+    transfer(message);
+    PROPERTY_EQUAL("E2", message_decode(call.operation->request, message, &call.request),
+                   STATUS_OK);
+    describe(&call);
+    enum status status = carry_out(&call);
+    call.event.result = status;
+    note(call.event);
+    if (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)
+        return status;
+    if (status != STATUS_OK) {
+        message_refuse(message, status);
+        return STATUS_OK;
+    }
+    PROPERTY_EQUAL("E2", message_encode(call.operation->reply, &call.reply, message), STATUS_OK);
+    message->header.request_id = request_id;
+    for (unsigned i = 0; i < message->header.cap_count; i++)
+        message->caps[i].object_type = OBJECT_FRAME;
+    return STATUS_OK;
+}
+
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    (void)slot;
+    (void)message;
+    (void)deadline_ticks;
+    (void)info;
+    PROPERTY("E5-receive", false); /* a handler never receives */
+}
+
+enum status sys_reply(uint32_t reply_slot, struct message *message)
+{
+    uint32_t index = reply_slot - SLOT_REPLY_BASE;
+    struct event_fault_reply reply;
+    PROPERTY("G1-once",
+             reply_slot >= SLOT_REPLY_BASE && index < STANDIN_REPLY_SLOTS && callers[index].waits);
+    PROPERTY_EQUAL("E2", reply_decode(&event_fault_reply_type, message, &reply), STATUS_OK);
+    enum status status = callers[index].gone ? STATUS_NOT_FOUND : STATUS_OK;
+    MARK_IF("pagerd: answer to one who is gone", status != STATUS_OK);
+    callers[index].waits = false;
+    struct pagerd_event event;
+    says(&event, ACT_ANSWER, reply_slot, message->header.request_id, reply.verdict, reply.reason,
+         0);
+    note(event);
+    return status;
+}
+
+/* --- the books
+ * --------------------------------------------------------------------------------------- */
+
+void standin_check(const struct model_pagerd *model)
+{
+    unsigned accounts = 0;
+    for (unsigned i = 0; i < accounts_held_used; i++)
+        accounts += accounts_held[i].type != OBJECT_NONE;
+    PROPERTY_EQUAL("E4-accounts", accounts, model->process_count + model->lost);
+    for (unsigned i = 0; i < FRAMES; i++)
+        PROPERTY("E4-frame", frames[i].id == 0 || frames[i].mapped || frames[i].excused);
+    for (unsigned i = MESSAGE_CAP_LIMIT; i < WINDOW_SLOTS; i++) {
+        bool stuck = i == PAGERD_SCRATCH_SLOT - SLOT_RECEIVE_BASE && model->stuck_frame != 0;
+        PROPERTY("E4-scratch", (window[i].type != OBJECT_NONE) == stuck);
+    }
+}
