@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/* abi/REFERENCE.md is what the tables say, and dictionaries are what the engines read. Runs at the
+ * root of the tree. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "props/tools/tables.h"
+
+static unsigned passed_count;
+static unsigned failed_count;
+
+static void check(const char *what, int passed)
+{
+    if (passed) {
+        passed_count++;
+        return;
+    }
+    failed_count++;
+    printf("FAILED %s\n", what);
+}
+
+/* What a function prints, as text. */
+static char *printed(void (*print)(FILE *out))
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (out == NULL)
+        exit(1);
+    print(out);
+    if (fclose(out) != 0)
+        exit(1);
+    return text;
+}
+
+static char *file_text(const char *path)
+{
+    static char text[1 << 20];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return NULL;
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* Lines are comments or name="word" with a word of 1 to 128 characters, none twice. */
+static int dictionary_is_right(char *text)
+{
+    unsigned words = 0;
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        if (line[0] == '#')
+            continue;
+        char *quote = strstr(line, "=\"");
+        size_t length = strlen(line);
+        if (quote == NULL || line[length - 1] != '"' || length - (size_t)(quote - line) < 4)
+            return 0;
+        words++;
+    }
+    return words > 100;
+}
+
+int main(void)
+{
+    char *reference = printed(tables_reference);
+    const char *committed = file_text("abi/REFERENCE.md");
+    check("abi/REFERENCE.md: build/fast/abi_tables reference >abi/REFERENCE.md",
+          committed != NULL && strcmp(reference, committed) == 0);
+    check("dictionary", dictionary_is_right(printed(tables_dictionary)));
+    check("text dictionary", dictionary_is_right(printed(tables_text_dictionary)));
+    printf("tables_test: %u passed, %u failed\n", passed_count, failed_count);
+    return failed_count == 0 ? 0 : 1;
+}
