@@ -131,10 +131,13 @@ static enum status plan_backing(struct making *making)
     backing->image_bytes = making->module.size_bytes;
     if (making->row->account_pages > making->row->budget_pages)
         backing->page_limit = making->row->account_pages - making->row->budget_pages;
+    bool heap_first = plan->va_first > HEAP_ZONE_VA; /* pagerd wants areas in ascending order */
+    if (has_heap && heap_first)
+        add_heap(backing);
     for (uint32_t i = 0; i < plan->segment_count; i++)
         add_area(backing, area_of(&plan->segments[i], making->module.offset_bytes));
     add_guard(backing, plan->stack_top);
-    if (has_heap)
+    if (has_heap && !heap_first)
         add_heap(backing);
     return STATUS_OK;
 }
