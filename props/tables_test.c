@@ -45,20 +45,23 @@ static char *file_text(const char *path)
     return text;
 }
 
-/* Lines are comments or name="word" with a word of 1 to 128 characters, none twice. */
-static int dictionary_is_right(char *text)
+/* Lines are comments or name="word" with a word that is not empty. */
+static int dictionary_is_right(void (*print)(FILE *out))
 {
+    char *text = printed(print);
     unsigned words = 0;
+    unsigned wrong = 0;
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         if (line[0] == '#')
             continue;
         char *quote = strstr(line, "=\"");
         size_t length = strlen(line);
         if (quote == NULL || line[length - 1] != '"' || length - (size_t)(quote - line) < 4)
-            return 0;
+            wrong++;
         words++;
     }
-    return words > 100;
+    free(text);
+    return words > 100 && wrong == 0;
 }
 
 int main(void)
@@ -67,8 +70,9 @@ int main(void)
     const char *committed = file_text("abi/REFERENCE.md");
     check("abi/REFERENCE.md: build/fast/abi_tables reference >abi/REFERENCE.md",
           committed != NULL && strcmp(reference, committed) == 0);
-    check("dictionary", dictionary_is_right(printed(tables_dictionary)));
-    check("text dictionary", dictionary_is_right(printed(tables_text_dictionary)));
+    check("dictionary", dictionary_is_right(tables_dictionary));
+    check("text dictionary", dictionary_is_right(tables_text_dictionary));
+    free(reference);
     printf("tables_test: %u passed, %u failed\n", passed_count, failed_count);
     return failed_count == 0 ? 0 : 1;
 }
