@@ -173,7 +173,8 @@ void test_boot_image(void)
                     image.sections[1].size_bytes == 3 && image.sections[1].kind == 3 &&
                     image.sections[1].sha256[31] == 0xAD);
     test_result("boot image", "find",
-                boot_image_find(&image, "data") == 1 && boot_image_find(&image, "datas") == -1);
+                boot_image_find(&image, "data") == 1 && boot_image_find(&image, "datas") == -1 &&
+                    boot_image_find(&image, "") == -1);
     test_status("boot image", "verify another size", STATUS_BAD_LENGTH,
                 boot_image_verify(&image, base.bytes, base.size_bytes - 1));
     for (size_t i = 0; i < COUNT(image_variations); i++) {

@@ -5,6 +5,7 @@
 #include "abi/capability.h"
 #include "abi/envelope.h"
 #include "abi/handoff.h"
+#include "abi/slots.h"
 #include "props/formats_test.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -19,6 +20,11 @@ static const char envelope_hex[] =
     "c0080000 1200 8000 00000000 00000000";
 
 static const struct variation envelope_variations[] = {
+    {"a window of one slot",
+     "@c 48000000 @14 01000000 @1c 00000000 @20 02000000 @24 02000000 @38 02000000 0500 0200", 72,
+     STATUS_OK},
+    {"SELF as primary control slot", "@1c 01000000", WHOLE, STATUS_OK},
+    {"no rows", "@c 38000000 @14 00000000", 56, STATUS_INVALID_ARGUMENT},
     {"no primary control slot", "@1c 00000000", WHOLE, STATUS_OK},
     {"window ends with the last slot named", "@24 c0080000", WHOLE, STATUS_OK},
     {"window ends with the last slot there is", "@24 ffff0100", WHOLE, STATUS_OK},
@@ -83,6 +89,26 @@ static void try_envelope(const struct fixture *fixture, const char *what, enum s
                     memcmp(again, fixture->bytes, written) == 0);
 }
 
+/* As many rows as there can be: endpoints after the sound ones. */
+static void test_full_envelope(const struct envelope *sound)
+{
+    static struct envelope full;
+    static struct fixture fixture;
+    size_t written;
+    full = *sound;
+    full.slot_window_last = SLOT_LIMIT - 1;
+    while (full.entry_count < ENVELOPE_ENTRY_LIMIT) {
+        full.entries[full.entry_count] = (struct envelope_entry){
+            .slot = 4096 + full.entry_count, .object_type = OBJECT_ENDPOINT, .rights = RIGHT_SEND};
+        full.entry_count++;
+    }
+    test_status("envelope", "encode 48 rows", STATUS_OK,
+                envelope_encode(&full, fixture.bytes, ENVELOPE_BYTES_MAX, &written));
+    fixture.size_bytes = written;
+    test_result("envelope", "  fill ENVELOPE_BYTES_MAX", written == ENVELOPE_BYTES_MAX);
+    try_envelope(&fixture, "  and are accepted", STATUS_OK);
+}
+
 void test_envelope(void)
 {
     struct fixture base = fixture_of(envelope_hex);
@@ -101,12 +127,14 @@ void test_envelope(void)
                     parsed.entries[2].rights == RIGHT_SEND && parsed.entries[2].peer_role == 2);
     test_result("envelope", "find",
                 envelope_find(&parsed, 2240) == &parsed.entries[3] &&
-                    envelope_find(&parsed, 4) == NULL);
+                    envelope_find(&parsed, 4) == NULL && envelope_find(&parsed, 0) == NULL);
     memset(bytes, 0xA5, sizeof bytes);
     test_status("envelope", "encode into too few bytes", STATUS_EXHAUSTED,
                 envelope_encode(&parsed, bytes, base.size_bytes - 1, &written));
     test_result("envelope", "  writes nothing", written == 0 && bytes[0] == 0xA5);
+    test_full_envelope(&parsed);
     parsed.entry_count = ENVELOPE_ENTRY_LIMIT + 1;
+    test_status("envelope", "49 rows", STATUS_EXHAUSTED, envelope_validate(&parsed));
     test_status("envelope", "encode 49 rows", STATUS_EXHAUSTED,
                 envelope_encode(&parsed, bytes, sizeof bytes, &written));
     for (size_t i = 0; i < COUNT(envelope_variations); i++) {
@@ -249,7 +277,8 @@ void test_handoff(void)
                     parsed.modules[0].size_bytes == 0x1801 &&
                     strcmp(parsed.modules[1].name, "boot-config") == 0);
     test_result("handoff", "find",
-                handoff_find(&parsed, "boot-config") == 1 && handoff_find(&parsed, "memd") == -1);
+                handoff_find(&parsed, "boot-config") == 1 && handoff_find(&parsed, "memd") == -1 &&
+                    handoff_find(&parsed, "") == -1);
     bytes[0] = 0xA5;
     test_status("handoff", "encode into too few bytes", STATUS_EXHAUSTED,
                 handoff_encode(&parsed, bytes, base.size_bytes - 1, &written));
