@@ -100,6 +100,11 @@ struct untyped {
     uint32_t cap_count;      /* live capabilities; with none, and nothing out, it goes back */
     uint16_t parent;         /* KERNEL_NONE: made at boot, never goes back */
     uint16_t next_free;      /* free table entry: the next one; KERNEL_NONE: none */
+    uint32_t check_caps;     /* kernel_check's own; 0 outside of it */
+    uint32_t check_pages;
+    uint32_t check_drawn;
+    uint32_t check_budgeted;
+    uint32_t check_children;
     bool live;
 };
 
@@ -107,6 +112,12 @@ struct untyped {
 struct process_queue {
     uint16_t first;
     uint16_t last;
+};
+
+/* Neighbours in a queue; KERNEL_NONE at its ends. */
+struct process_links {
+    uint16_t next;
+    uint16_t previous;
 };
 
 struct endpoint {
@@ -129,6 +140,13 @@ enum process_life {
     LIFE_CALLING,   /* in callers of `holder`: received, waits for the reply */
     LIFE_ENDING,    /* in kernel->ending; only inside an entry */
     LIFE_ENDED      /* its terminal record waits for RETIRE_PROCESS */
+};
+
+/* What is done with a process in kernel->ending. */
+enum ending_kind {
+    ENDING_TERMINAL, /* tear down, then report the end */
+    ENDING_ABORT,    /* tear down, free */
+    ENDING_RETIRE    /* was torn down: free */
 };
 
 /* How a machine resumes a process. */
@@ -155,16 +173,14 @@ struct fault_record {
 /* The record of a process; lies at the start of its record page. */
 struct process {
     uint16_t index;
-    uint8_t life;   /* enum process_life */
-    uint8_t resume; /* enum resume_kind */
-    uint16_t next;  /* links of the queue that `life` names */
-    uint16_t previous;
-    uint16_t event_next; /* links of events or delivered of its event endpoint */
-    uint16_t event_previous;
-    uint16_t holder;        /* LIFE_CALLING: who holds its reply capability */
-    uint16_t heap_position; /* in kernel->deadlines, + 1; 0: no deadline */
-    uint32_t result;        /* enum status of its last syscall */
-    uint32_t endpoint;      /* LIFE_SENDING, LIFE_RECEIVING: endpoint id */
+    uint8_t life;                     /* enum process_life */
+    uint8_t resume;                   /* enum resume_kind */
+    struct process_links links;       /* of the queue that `life` names */
+    struct process_links event_links; /* of events or delivered of its event endpoint */
+    uint16_t holder;                  /* LIFE_CALLING: who holds its reply capability */
+    uint16_t heap_position;           /* in kernel->deadlines, + 1; 0: no deadline */
+    uint32_t result;                  /* enum status of its last syscall */
+    uint32_t endpoint;                /* LIFE_SENDING, LIFE_RECEIVING: endpoint id */
     uint64_t deadline_ticks;
     uint64_t badge;       /* LIFE_SENDING: of the capability that was called */
     uint32_t slot;        /* LIFE_RECEIVING: the slot received on */
@@ -173,15 +189,17 @@ struct process {
     bool fault_pending; /* LIFE_SENDING, LIFE_CALLING: a fault, not a call */
     bool pager_declared;
     bool event_delivered;
+    uint8_t ending;               /* LIFE_ENDING: enum ending_kind */
     uint32_t reply_slot;          /* LIFE_RECEIVING: where the next reply capability goes */
     struct process_queue callers; /* LIFE_CALLING processes whose reply capability it holds */
-    uint32_t reply_free_word;     /* reply slots are free where the bit is 0 */
+    uint32_t reply_full_words;    /* bit i: all of reply_taken[i] is taken */
     uint64_t reply_taken[SLOT_REPLY_COUNT / 64];
 
     uint32_t cspace_page; /* root: CSPACE_LEAF_COUNT page numbers of leaves, 0: none */
     uint32_t vspace_page; /* root table */
     uint32_t message_page;
     uint32_t cap_count;    /* live PROCESS capabilities */
+    uint32_t check_caps;   /* kernel_check's own; 0 outside of it */
     uint32_t mapped_pages; /* present leaf entries, its message page among them */
     uint32_t budget_pages;
     uint32_t drawn_pages; /* of the budget */
@@ -250,7 +268,8 @@ struct kernel_boot_info {
     uint32_t range_count;
     struct page_range ranges[KERNEL_PAGE_RANGE_LIMIT];
     uint32_t image_first_page;
-    uint64_t image_bytes; /* 0: no image (kernel_boot_bare only) */
+    uint64_t image_bytes;       /* 0: no image (kernel_boot_bare only) */
+    uint32_t root_budget_pages; /* rootd's budget; 0: as its role row says */
 };
 
 /* Boots: checks and verifies the boot image, makes rootd (process KERNEL_ROOT_PROCESS) from its
@@ -265,10 +284,12 @@ struct kernel_boot_info {
  * rootd's cspace: SLOT_SELF; SLOT_SERVICE_ENDPOINT (SEND, RECEIVE, TRANSFER, as in every process);
  * SLOT_IMAGE (READ, EXECUTE, MAP, TRANSFER); SLOT_UNTYPED_BASE: the bulk of the memory, meant for
  * memd; SLOT_UNTYPED_BASE + 1: rootd's own pool, which its budget and pages come from (a quarter of
- * the memory, at most KERNEL_LAUNCH_PAGES_MAX); SLOT_PROCD_DRIVER_ENDPOINT (SEND, RECEIVE,
- * TRANSFER); every kernel-control endpoint at its SLOT_KERNEL_* (CONTROL, TRANSFER). rootd starts
- * with rdi = HANDOFF_VA, rsi = bytes of the handoff, rdx = SLOT_SERVICE_ENDPOINT. */
-enum { KERNEL_LAUNCH_PAGES_MAX = 8192 };
+ * the memory, between KERNEL_LAUNCH_PAGES_MIN, when that is no more than half of it, and
+ * KERNEL_LAUNCH_PAGES_MAX); SLOT_PROCD_DRIVER_ENDPOINT (SEND, RECEIVE, TRANSFER); every
+ * kernel-control endpoint at its SLOT_KERNEL_* (CONTROL, TRANSFER). Untypeds: CONTROL, TRANSFER.
+ * rootd starts with rdi = HANDOFF_VA, rsi = bytes of the handoff, rdx = SLOT_SERVICE_ENDPOINT.
+ * Needs about 12 KiB of stack. */
+enum { KERNEL_LAUNCH_PAGES_MIN = 4608, KERNEL_LAUNCH_PAGES_MAX = 8192 };
 enum status kernel_boot(struct kernel *kernel, const struct kernel_boot_info *info);
 
 /* The same without image verification, program and handoff: process KERNEL_ROOT_PROCESS exists with

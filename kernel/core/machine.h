@@ -42,6 +42,10 @@ void machine_page_zero(uint32_t page);
  * its own half (entries 256 to 511); the core touches entries 0 to 255 only. */
 void machine_vspace_init(uint32_t root_page);
 
+/* The address space of `root_page` is about to be freed: the machine leaves it when it is the
+ * loaded one, and forgets all that the processor remembers of it. */
+void machine_vspace_destroy(uint32_t root_page);
+
 /* Forgets what the processor may remember of `va` in the address space of `root_page`. Called after
  * an entry was removed or lost rights, and before its page can be used for anything else (K2). */
 void machine_flush(uint32_t root_page, uint64_t va);

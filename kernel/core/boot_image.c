@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/* Boot with an image:
+ *   1. parse and verify the boot image, all of it (nobody else ever does);
+ *   2. plan rootd's ELF file;
+ *   3. make rootd, map its read-only segments straight from the image and copy the writable ones;
+ *   4. write the handoff and map it read-only at HANDOFF_VA;
+ *   5. make rootd current.
+ * A refusal at any step is logged and leaves no process. */
+#include "abi/boot_image.h"
+#include "abi/elf_plan.h"
+#include "abi/handoff.h"
+#include "kernel/core/internal.h"
+
+struct root_program {
+    uint32_t first_page; /* of the module */
+    struct elf_plan plan;
+};
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+static enum status program_find(const struct kernel *kernel, const struct boot_image *image,
+                                struct root_program *out)
+{
+    int index = boot_image_find(image, "rootd");
+    if (index < 0 || image->sections[index].kind != BOOT_SECTION_EXECUTABLE)
+        return STATUS_MISSING_MODULE;
+    const struct boot_section *section = &image->sections[index];
+    out->first_page = kernel->image_first_page + (uint32_t)(section->offset_bytes / PAGE_BYTES);
+    return elf_plan_parse(machine_page(out->first_page), section->size_bytes, section->size_bytes,
+                          &out->plan);
+}
+
+static bool program_fits(const struct elf_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        uint64_t end = segment->va + segment->pages * PAGE_BYTES;
+        if (segment->va < HANDOFF_VA + PAGE_BYTES && end > HANDOFF_VA)
+            return false;
+    }
+    return true;
+}
+
+static enum status boot_decide(const struct kernel *kernel, uint64_t image_bytes,
+                               struct boot_image *image, struct root_program *program)
+{
+    enum status status =
+        boot_image_open(machine_page(kernel->image_first_page), image_bytes, image);
+    if (status == STATUS_OK)
+        status = program_find(kernel, image, program);
+    if (status == STATUS_OK && !program_fits(&program->plan))
+        status = STATUS_OVERLAP;
+    return status;
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+/* A page of rootd's own, mapped; 0: no budget for tables or no page. */
+static uint32_t private_page(struct kernel *kernel, struct process *root, uint64_t va,
+                             uint16_t rights)
+{
+    if (kernel_untyped_available(&kernel->untypeds[POOL_LAUNCH]) == 0 ||
+        vspace_reserve(kernel, root, va, 1) != STATUS_OK)
+        return 0;
+    uint32_t page = frame_create(kernel, POOL_LAUNCH);
+    machine_page_record(page)->use = FRAME_DATA;
+    mapping_add(root, va, page, rights);
+    return page;
+}
+
+static enum status page_load(struct kernel *kernel, struct process *root,
+                             const struct root_program *program, const struct elf_segment *segment,
+                             uint64_t index)
+{
+    uint64_t va = segment->va + index * PAGE_BYTES;
+    uint64_t offset = index * PAGE_BYTES;
+    uint32_t source =
+        program->first_page + (uint32_t)((segment->file_offset + offset) / PAGE_BYTES);
+    if ((segment->rights & RIGHT_WRITE) == 0) {
+        if (vspace_reserve(kernel, root, va, 1) != STATUS_OK)
+            return STATUS_EXHAUSTED;
+        mapping_add(root, va, source, segment->rights);
+        return STATUS_OK;
+    }
+    uint32_t page = private_page(kernel, root, va, segment->rights);
+    if (page == 0)
+        return STATUS_EXHAUSTED;
+    if (segment->file_bytes > offset) {
+        uint64_t left = segment->file_bytes - offset;
+        memcpy(machine_page(page), machine_page(source), left < PAGE_BYTES ? left : PAGE_BYTES);
+    }
+    return STATUS_OK;
+}
+
+static enum status program_load(struct kernel *kernel, struct process *root,
+                                const struct root_program *program)
+{
+    for (uint32_t i = 0; i < program->plan.segment_count; i++) {
+        const struct elf_segment *segment = &program->plan.segments[i];
+        for (uint64_t k = 0; k < segment->pages; k++) {
+            enum status status = page_load(kernel, root, program, segment, k);
+            if (status != STATUS_OK)
+                return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* --- handoff ---------------------------------------------------------------------------------- */
+
+static void handoff_untyped_add(const struct kernel *kernel, struct handoff *handoff, uint32_t slot,
+                                uint32_t pool)
+{
+    uint32_t pages = kernel_untyped_available(&kernel->untypeds[pool]);
+    if (pages == 0)
+        return;
+    handoff->untyped[handoff->untyped_count++] = (struct handoff_untyped){slot, pages};
+    handoff->free_pages += pages;
+}
+
+static void handoff_fill(const struct kernel *kernel, const struct boot_image *image,
+                         struct handoff *handoff)
+{
+    memset(handoff, 0, sizeof *handoff);
+    handoff->root_endpoint_slot = SLOT_SERVICE_ENDPOINT;
+    handoff->image_slot = SLOT_IMAGE;
+    handoff->image_bytes = image->total_bytes;
+    memcpy(handoff->image_digest, image->table_sha256, sizeof handoff->image_digest);
+    handoff->page_count = (uint64_t)kernel->page_count + kernel->image_pages;
+    handoff_untyped_add(kernel, handoff, SLOT_UNTYPED_BASE, POOL_BULK);
+    handoff_untyped_add(kernel, handoff, SLOT_UNTYPED_BASE + 1, POOL_LAUNCH);
+    handoff->module_count = image->section_count;
+    for (uint32_t i = 0; i < image->section_count; i++) {
+        struct handoff_module *module = &handoff->modules[i];
+        const struct boot_section *section = &image->sections[i];
+        memcpy(module->name, section->name, sizeof module->name);
+        module->kind = section->kind;
+        module->offset_bytes = section->offset_bytes;
+        module->size_bytes = section->size_bytes;
+    }
+}
+
+static enum status handoff_place(struct kernel *kernel, struct process *root,
+                                 const struct boot_image *image, size_t *bytes)
+{
+    struct handoff handoff;
+    uint32_t page = private_page(kernel, root, HANDOFF_VA, RIGHT_READ);
+    if (page == 0)
+        return STATUS_EXHAUSTED;
+    handoff_fill(kernel, image, &handoff);
+    return handoff_encode(&handoff, machine_page(page), PAGE_BYTES, bytes);
+}
+
+/* --- boot ------------------------------------------------------------------------------------- */
+
+static enum status boot_perform(struct kernel *kernel, const struct kernel_boot_info *info,
+                                const struct boot_image *image, const struct root_program *program)
+{
+    size_t handoff_size = 0;
+    struct process *root = root_create(kernel, info);
+    if (root == NULL)
+        return STATUS_EXHAUSTED;
+    enum status status = program_load(kernel, root, program);
+    if (status == STATUS_OK)
+        status = handoff_place(kernel, root, image, &handoff_size);
+    if (status != STATUS_OK) {
+        root_destroy(kernel, root);
+        return status;
+    }
+    root->start = (struct start_context){
+        .entry_va = program->plan.entry,
+        .stack_top_va = program->plan.stack_top,
+        .arguments = {HANDOFF_VA, handoff_size, SLOT_SERVICE_ENDPOINT},
+    };
+    process_enter(kernel, root);
+    return STATUS_OK;
+}
+
+static void refusal_log(enum status status)
+{
+    static const char prefix[] = "BASALT_KERNEL:BOOT_IMAGE_REFUSED:";
+    const char *name = status_name(status);
+    size_t count = 0;
+    while (name[count] != '\0')
+        count++;
+    machine_log(prefix, sizeof prefix - 1);
+    machine_log(name, count);
+    machine_log("\n", 1);
+}
+
+enum status kernel_boot(struct kernel *kernel, const struct kernel_boot_info *info)
+{
+    struct boot_image image;
+    struct root_program program;
+    kernel_clear(kernel, info);
+    enum status status = STATUS_TRUNCATED; /* no image at all */
+    if (kernel->image_pages != 0)
+        status = boot_decide(kernel, info->image_bytes, &image, &program);
+    if (status == STATUS_OK)
+        status = boot_perform(kernel, info, &image, &program);
+    if (status != STATUS_OK)
+        refusal_log(status);
+    return status;
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: ISC */
+/* Whole-state invariants, second part: capabilities against counts, kernel memory against budgets,
+ * mappings against page tables and frames, pages against pools. Counters of the check lie in page
+ * records, pools and process records; every one is zero again when all holds. */
+#include "kernel/core/check.h"
+
+/* --- capabilities ----------------------------------------------------------------------------- */
+
+static bool object_in_range(const struct kernel *kernel, const struct capability *cap)
+{
+    switch ((enum object_type)cap->object_type) {
+    case OBJECT_UNTYPED:
+        return cap->object < kernel->untyped_high;
+    case OBJECT_FRAME:
+        return cap->object != 0 && cap->object < KERNEL_PAGE_LIMIT;
+    case OBJECT_VSPACE:
+    case OBJECT_REPLY:
+    case OBJECT_PROCESS:
+    case OBJECT_GRANT:
+        return cap->object < kernel->process_high;
+    case OBJECT_ENDPOINT:
+        return cap->object < kernel->process_high || cap->object == KERNEL_DRIVER_ENDPOINT;
+    case OBJECT_IMAGE:
+        return cap->object == 0 && kernel->image_pages != 0;
+    case OBJECT_NONE:
+    case OBJECT_TYPE_LIMIT:
+        return false;
+    case OBJECT_KERNEL_SELF:
+    case OBJECT_KERNEL_MEMORY:
+    case OBJECT_KERNEL_VSPACE:
+    case OBJECT_KERNEL_PAGER:
+    case OBJECT_KERNEL_PROCESS:
+    case OBJECT_KERNEL_LOG:
+    case OBJECT_KERNEL_TIME:
+    case OBJECT_KERNEL_IRQ:
+    case OBJECT_KERNEL_HOTPLUG:
+    case OBJECT_KERNEL_PCI_CONFIG:
+    case OBJECT_KERNEL_ACPI:
+    case OBJECT_KERNEL_CONSOLE:
+    case OBJECT_KERNEL_COM1:
+    case OBJECT_KERNEL_I8042:
+    case OBJECT_KERNEL_CHILD_POPULATE:
+        return cap->object == 0;
+    }
+    return false;
+}
+
+static bool reply_slot_taken(const struct process *process, uint32_t slot)
+{
+    uint32_t index = slot - SLOT_REPLY_BASE;
+    return (process->reply_taken[index / 64] >> index % 64 & 1) != 0;
+}
+
+static void capability_count(struct kernel *kernel, const struct capability *cap)
+{
+    if (!kernel_capability_live(kernel, cap))
+        return;
+    if (cap->object_type == OBJECT_FRAME)
+        machine_page_record(cap->object)->check_count++;
+    else if (cap->object_type == OBJECT_UNTYPED)
+        kernel->untypeds[cap->object].check_caps++;
+    else if (cap->object_type == OBJECT_PROCESS)
+        process_at(kernel, cap->object)->check_caps++;
+}
+
+static const char *slot_check(struct kernel *kernel, const struct process *process, uint32_t slot,
+                              const struct capability *cap)
+{
+    bool reply_slot = slot - SLOT_REPLY_BASE < SLOT_REPLY_COUNT;
+    CHECK(!reply_slot || reply_slot_taken(process, slot) == (cap->object_type == OBJECT_REPLY),
+          "a reply slot and the map of taken ones disagree");
+    if (cap->object_type == OBJECT_NONE) {
+        CHECK(cap->rights == 0 && cap->object == 0 && cap->generation == 0 && cap->badge == 0,
+              "an empty slot is not zero");
+        return NULL;
+    }
+    CHECK(slot != SLOT_NULL, "slot 0 is not empty");
+    CHECK(object_in_range(kernel, cap), "a capability names an object outside its table");
+    CHECK(reply_slot == (cap->object_type == OBJECT_REPLY), "a reply capability out of its window");
+    CHECK(cap->rights != 0 && (cap->rights & ~object_type_rights(cap->object_type)) == 0,
+          "a capability has a right that its type does not"); /* K1 */
+    CHECK(cap->object_type != OBJECT_REPLY || !kernel_capability_live(kernel, cap) ||
+              process_at(kernel, cap->object)->holder == process->index,
+          "a live reply capability is not with the holder that its caller waits for");
+    capability_count(kernel, cap);
+    return NULL;
+}
+
+static const char *cspace_check(struct kernel *kernel, const struct process *process)
+{
+    const uint32_t *root = machine_page(process->cspace_page);
+    for (uint32_t leaf = 0; leaf < CSPACE_LEAF_COUNT; leaf++) {
+        if (root[leaf] == 0)
+            continue;
+        const struct capability *caps = machine_page(root[leaf]);
+        for (uint32_t i = 0; i < CSPACE_LEAF_CAPS; i++) {
+            const char *wrong = slot_check(kernel, process, leaf * CSPACE_LEAF_CAPS + i, &caps[i]);
+            if (wrong != NULL)
+                return wrong;
+        }
+    }
+    return NULL;
+}
+
+const char *check_cspaces(struct kernel *kernel)
+{
+    const char *wrong = NULL;
+    for (uint32_t i = 0; wrong == NULL && i < kernel->process_high; i++) {
+        const struct process *process = kernel_process(kernel, i);
+        if (process != NULL && process->cspace_page != 0)
+            wrong = cspace_check(kernel, process);
+    }
+    for (uint32_t i = 0; wrong == NULL && i < kernel->process_high; i++) {
+        struct process *process = kernel_process(kernel, i);
+        if (process == NULL)
+            continue;
+        CHECK(process->check_caps == process->cap_count,
+              "the capability count of a process is off");
+        CHECK(process->cap_count != 0 || i == KERNEL_ROOT_PROCESS || process->life != LIFE_STAGED,
+              "a staged process that nobody controls was kept");
+        process->check_caps = 0;
+    }
+    return wrong;
+}
+
+/* --- kernel memory and page tables --------------------------------------------------------------
+ */
+
+/* What a walk over one process's pages found. */
+struct owned {
+    const struct process *process;
+    uint32_t pages;  /* kernel memory */
+    uint32_t mapped; /* present leaf entries */
+};
+
+static bool owns(struct owned *owned, uint32_t page, enum page_kind kind)
+{
+    const struct page_record *record = machine_page_record(page);
+    owned->pages++;
+    return record->kind == kind && record->process == owned->process->index &&
+           record->untyped == owned->process->untyped;
+}
+
+static const char *entry_check(uint64_t entry)
+{
+    uint16_t rights = entry_rights(entry);
+    const struct page_record *record = machine_page_record(entry_page(entry));
+    uint16_t both = RIGHT_WRITE | RIGHT_EXECUTE;
+    CHECK((rights & both) != both, "a page is writable and executable"); /* V2 */
+    CHECK((rights & ~entry_rights_max(entry)) == 0, "a mapping exceeds its first rights");
+    CHECK(record->kind == PAGE_FRAME || record->kind == PAGE_IMAGE || record->kind == PAGE_MESSAGE,
+          "a page that is none of users' is mapped"); /* K2 */
+    bool code = record->kind == PAGE_IMAGE || record->use == FRAME_CODE;
+    bool data = record->kind == PAGE_MESSAGE || record->use == FRAME_DATA;
+    CHECK((rights & RIGHT_WRITE) == 0 || (data && !code), "writable against the frame's use");
+    CHECK((rights & RIGHT_EXECUTE) == 0 || (code && !data), "executable against the frame's use");
+    return NULL;
+}
+
+static const char *leaf_check(struct owned *owned, uint32_t leaf, uint64_t base_va)
+{
+    const uint64_t *entries = machine_page(leaf);
+    const struct page_record *record = machine_page_record(leaf);
+    uint32_t present = 0;
+    CHECK(owns(owned, leaf, PAGE_LEAF_TABLE) && owns(owned, record->link, PAGE_LINKS),
+          "a leaf table or its links are not the process's");
+    CHECK((uint64_t)record->extent << 21 == base_va, "a leaf table lies at another address");
+    for (uint32_t i = 0; i < 512; i++) {
+        if (entries[i] == 0)
+            continue;
+        present++;
+        const char *wrong = entry_check(entries[i]);
+        if (wrong != NULL)
+            return wrong;
+    }
+    owned->mapped += present;
+    CHECK(present == record->mapping_count && present != 0,
+          "a leaf table's count of entries is off, or it is empty");
+    return NULL;
+}
+
+static const char *directory_check(struct owned *owned, uint32_t directory, uint64_t base_va)
+{
+    const uint64_t *entries = machine_page(directory);
+    uint32_t present = 0;
+    CHECK(owns(owned, directory, PAGE_TABLE), "a page table is not the process's");
+    for (uint64_t i = 0; i < 512; i++) {
+        if (entries[i] == 0)
+            continue;
+        present++;
+        const char *wrong = leaf_check(owned, entry_page(entries[i]), base_va + (i << 21));
+        if (wrong != NULL)
+            return wrong;
+    }
+    CHECK(present == machine_page_record(directory)->mapping_count && present != 0,
+          "a page table's count of entries is off, or it is empty");
+    return NULL;
+}
+
+static const char *upper_check(struct owned *owned, uint32_t table, uint64_t base_va)
+{
+    const uint64_t *entries = machine_page(table);
+    uint32_t present = 0;
+    CHECK(owns(owned, table, PAGE_TABLE), "a page table is not the process's");
+    for (uint64_t i = 0; i < 512; i++) {
+        if (entries[i] == 0)
+            continue;
+        present++;
+        const char *wrong = directory_check(owned, entry_page(entries[i]), base_va + (i << 30));
+        if (wrong != NULL)
+            return wrong;
+    }
+    CHECK(present == machine_page_record(table)->mapping_count && present != 0,
+          "a page table's count of entries is off, or it is empty");
+    return NULL;
+}
+
+static const char *vspace_check(struct owned *owned)
+{
+    uint32_t root_page = owned->process->vspace_page;
+    const uint64_t *entries = machine_page(root_page);
+    uint32_t present = 0;
+    CHECK(owns(owned, root_page, PAGE_TABLE), "a root table is not the process's");
+    for (uint64_t i = 0; i < 256; i++) {
+        if (entries[i] == 0)
+            continue;
+        present++;
+        const char *wrong = upper_check(owned, entry_page(entries[i]), i << 39);
+        if (wrong != NULL)
+            return wrong;
+    }
+    CHECK(present == machine_page_record(root_page)->mapping_count,
+          "a root table's count of entries is off");
+    return NULL;
+}
+
+static const char *leaves_check(struct owned *owned)
+{
+    const uint32_t *root = machine_page(owned->process->cspace_page);
+    CHECK(owns(owned, owned->process->cspace_page, PAGE_CSPACE_ROOT),
+          "a cspace root is not the process's");
+    for (uint32_t i = 0; i < CSPACE_LEAF_COUNT; i++)
+        CHECK(root[i] == 0 || owns(owned, root[i], PAGE_CSPACE_LEAF),
+              "a cspace leaf is not the process's");
+    return NULL;
+}
+
+static const char *process_memory_check(struct kernel *kernel, const struct process *process)
+{
+    struct owned owned = {.process = process};
+    const char *wrong = NULL;
+    struct untyped *pool = &kernel->untypeds[process->untyped];
+    CHECK(owns(&owned, kernel->processes[process->index].record_page, PAGE_PROCESS),
+          "a record page is not the process's");
+    if (process->life != LIFE_ENDED) {
+        CHECK(owns(&owned, process->message_page, PAGE_MESSAGE),
+              "a message page is not the process's");
+        wrong = leaves_check(&owned);
+        if (wrong == NULL)
+            wrong = vspace_check(&owned);
+    }
+    if (wrong != NULL)
+        return wrong;
+    CHECK(owned.pages == process->drawn_pages, "kernel memory and drawn budget differ"); /* K5 */
+    CHECK(owned.mapped == process->mapped_pages, "mapped pages and page tables differ"); /* K4 */
+    pool->check_drawn += process->drawn_pages;
+    pool->check_budgeted += process->budget_pages;
+    return NULL;
+}
+
+/* --- pages against pools ------------------------------------------------------------------------
+ */
+
+/* Every mapping in the list of a page shows that page, and there are as many as the record says. */
+static const char *mapping_list_check(uint32_t page)
+{
+    const struct page_record *record = machine_page_record(page);
+    uint32_t count = 0;
+    for (uint32_t mapping = record->link; mapping != 0; mapping = mapping_next(mapping)) {
+        const uint64_t *entries = machine_page(mapping / 512);
+        CHECK(machine_page_record(mapping / 512)->kind == PAGE_LEAF_TABLE,
+              "a mapping lies in no page table");
+        CHECK(entry_page(entries[mapping % 512]) == page, "a mapping shows another page");
+        CHECK(++count <= record->mapping_count, "a mapping list is longer than its count");
+    }
+    CHECK(count == record->mapping_count, "a mapping list is shorter than its count"); /* K4 */
+    return NULL;
+}
+
+/* One page of the pools; *step is how many pages it stands for. */
+static const char *page_check(struct kernel *kernel, uint32_t page, uint32_t *step)
+{
+    struct page_record *record = machine_page_record(page);
+    *step = 1;
+    if (record->kind == PAGE_FREE) {
+        CHECK(record->extent != 0, "a page is lost: neither free nor in use");
+        *step = record->extent;
+        return NULL;
+    }
+    struct untyped *pool = &kernel->untypeds[record->untyped];
+    CHECK(pool->live, "a page belongs to a pool that is gone");
+    if (record->kind != PAGE_FRAME)
+        return record->kind == PAGE_MESSAGE ? mapping_list_check(page) : NULL;
+    CHECK((uint16_t)record->cap_count == record->check_count, "a frame's capability count is off");
+    CHECK(record->cap_count != 0 || record->mapping_count != 0,
+          "a frame that nobody can reach was kept");
+    record->check_count = 0;
+    pool->check_pages++;
+    return mapping_list_check(page);
+}
+
+static const char *pages_check(struct kernel *kernel)
+{
+    for (uint32_t i = 0; i < kernel->range_count; i++) {
+        uint32_t end = kernel->ranges[i].first_page + kernel->ranges[i].page_count;
+        uint32_t step;
+        for (uint32_t page = kernel->ranges[i].first_page; page < end; page += step) {
+            const char *wrong = page_check(kernel, page, &step);
+            if (wrong != NULL)
+                return wrong;
+        }
+    }
+    for (uint32_t i = 0; i < kernel->image_pages; i++) {
+        CHECK(machine_page_record(kernel->image_first_page + i)->kind == PAGE_IMAGE,
+              "a page of the image is used for something else");
+        const char *wrong = mapping_list_check(kernel->image_first_page + i);
+        if (wrong != NULL)
+            return wrong;
+    }
+    return NULL;
+}
+
+static const char *extents_check(const struct untyped *pool)
+{
+    uint32_t pages = 0;
+    uint32_t last = 0;
+    for (uint32_t page = pool->first_extent; page != 0; page = machine_page_record(page)->link) {
+        const struct page_record *record = machine_page_record(page);
+        CHECK(record->kind == PAGE_FREE && record->extent != 0, "an extent is not free");
+        pages += record->extent;
+        last = page;
+        CHECK(pages <= pool->free_pages, "extents are more than the free pages");
+    }
+    CHECK(pages == pool->free_pages && last == pool->last_extent, "extents and free pages differ");
+    return NULL;
+}
+
+static const char *pool_check(struct untyped *pool)
+{
+    CHECK(pool->total_pages ==
+              pool->free_pages + pool->frame_pages + pool->drawn_pages + pool->child_pages,
+          "pages of a pool do not add up");
+    CHECK(pool->drawn_pages <= pool->budgeted_pages &&
+              pool->budgeted_pages - pool->drawn_pages <= pool->free_pages,
+          "a pool cannot honour its budgets"); /* K5 */
+    CHECK(pool->check_caps == pool->cap_count, "the capability count of an untyped is off");
+    CHECK(pool->check_pages == pool->frame_pages, "frames of a pool and their count differ");
+    CHECK(pool->check_drawn == pool->drawn_pages && pool->check_budgeted == pool->budgeted_pages,
+          "budgets of processes and of their pool differ");
+    CHECK(pool->check_children == pool->child_pages, "children of a pool and their sum differ");
+    CHECK(pool->cap_count != 0 || pool->parent == KERNEL_NONE || untyped_in_use(pool),
+          "an untyped that nobody can name was kept");
+    pool->check_caps = 0;
+    pool->check_pages = 0;
+    pool->check_drawn = 0;
+    pool->check_budgeted = 0;
+    pool->check_children = 0;
+    return extents_check(pool);
+}
+
+static const char *pools_check(struct kernel *kernel)
+{
+    uint32_t live = 0;
+    uint32_t roots = 0;
+    const char *wrong = NULL;
+    for (uint32_t i = 0; i < kernel->untyped_high; i++) {
+        const struct untyped *pool = &kernel->untypeds[i];
+        if (!pool->live)
+            continue;
+        live++;
+        if (pool->parent == KERNEL_NONE)
+            roots += pool->total_pages;
+        else
+            kernel->untypeds[pool->parent].check_children += pool->total_pages;
+    }
+    CHECK(live == kernel->untyped_count, "the count of untypeds is wrong");
+    CHECK(roots == kernel->page_count, "pages of all pools are not all pages");
+    for (uint32_t i = 0; wrong == NULL && i < kernel->untyped_high; i++) {
+        if (kernel->untypeds[i].live)
+            wrong = pool_check(&kernel->untypeds[i]);
+    }
+    return wrong;
+}
+
+const char *check_memory(struct kernel *kernel)
+{
+    const char *wrong = NULL;
+    for (uint32_t i = 0; wrong == NULL && i < kernel->process_high; i++) {
+        const struct process *process = kernel_process(kernel, i);
+        if (process != NULL)
+            wrong = process_memory_check(kernel, process);
+    }
+    if (wrong == NULL)
+        wrong = pages_check(kernel);
+    if (wrong == NULL)
+        wrong = pools_check(kernel);
+    return wrong;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+/* Kernel control of memory: retype, destroy, and bytes of frames. Questions in the order of
+ * control.h, then changes that cannot fail. */
+#include "abi/cursor.h"
+#include "kernel/core/control.h"
+
+/* --- retype and destroy ----------------------------------------------------------------------- */
+
+static void retype_frames(struct control *control, uint32_t untyped, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t page = frame_create(control->kernel, untyped);
+        struct capability cap = {
+            .object_type = OBJECT_FRAME,
+            .rights = object_type_rights(OBJECT_FRAME),
+            .object = page,
+            .generation = machine_page_record(page)->generation,
+        };
+        cspace_put(control->kernel, control->caller, first + i, cap);
+    }
+}
+
+static void retype_untyped(struct control *control, uint32_t untyped, uint32_t slot, uint32_t pages)
+{
+    uint32_t index = untyped_create(control->kernel, untyped, pages);
+    struct capability cap = {
+        .object_type = OBJECT_UNTYPED,
+        .rights = object_type_rights(OBJECT_UNTYPED),
+        .object = index,
+        .generation = control->kernel->untypeds[index].generation,
+    };
+    cspace_put(control->kernel, control->caller, slot, cap);
+}
+
+enum status control_retype(struct control *control)
+{
+    const struct kernel_retype_request *request = &control->request.kernel_retype;
+    struct capability *untyped;
+    bool frames = request->object_type == OBJECT_FRAME;
+    uint32_t slots = frames ? request->count : 1;
+    enum status status =
+        control_get(control, request->untyped_slot, OBJECT_UNTYPED, RIGHT_CONTROL, &untyped);
+    if (status != STATUS_OK)
+        return status;
+    if (slots > KERNEL_RETYPE_FRAMES_MAX)
+        return STATUS_INVALID_ARGUMENT;
+    if (!cspace_range_fillable(request->target_slot, slots))
+        return STATUS_OUT_OF_RANGE;
+    if (!cspace_range_empty(control->caller, request->target_slot, slots))
+        return STATUS_BUSY;
+    if (kernel_untyped_available(&control->kernel->untypeds[untyped->object]) < request->count)
+        return STATUS_EXHAUSTED;
+    if (!frames && untyped_table_full(control->kernel))
+        return STATUS_EXHAUSTED;
+    if (cspace_reserve(control->kernel, control->caller, request->target_slot, slots) != STATUS_OK)
+        return STATUS_EXHAUSTED;
+    if (frames)
+        retype_frames(control, untyped->object, request->target_slot, request->count);
+    else
+        retype_untyped(control, untyped->object, request->target_slot, request->count);
+    return STATUS_OK;
+}
+
+enum status control_destroy(struct control *control)
+{
+    struct kernel *kernel = control->kernel;
+    struct capability *slot = cspace_find(control->caller, control->request.kernel_destroy.slot);
+    if (slot == NULL || !kernel_capability_live(kernel, slot))
+        return STATUS_NOT_FOUND;
+    if (slot->object_type != OBJECT_UNTYPED && slot->object_type != OBJECT_FRAME)
+        return STATUS_INVALID_ARGUMENT;
+    if ((slot->rights & RIGHT_CONTROL) == 0)
+        return STATUS_DENIED;
+    uint32_t object = slot->object;
+    if (slot->object_type == OBJECT_FRAME) {
+        *slot = (struct capability){0};
+        frame_destroy(kernel, object);
+        return STATUS_OK;
+    }
+    if (kernel->untypeds[object].parent == KERNEL_NONE)
+        return STATUS_DENIED;
+    if (untyped_in_use(&kernel->untypeds[object]))
+        return STATUS_BUSY;
+    uint32_t parent = kernel->untypeds[object].parent;
+    *slot = (struct capability){0};
+    untyped_destroy(kernel, object);
+    untyped_sweep(kernel, parent);
+    return STATUS_OK;
+}
+
+/* --- bytes ------------------------------------------------------------------------------------ */
+
+/* What bytes come from: a frame, or the pages of the image. */
+struct source {
+    uint32_t first_page;
+    uint64_t bytes;
+};
+
+static enum status source_find(const struct control *control, uint32_t slot, struct source *out)
+{
+    struct kernel *kernel = control->kernel;
+    const struct capability *cap = cspace_find(control->caller, slot);
+    if (cap == NULL || !kernel_capability_live(kernel, cap))
+        return STATUS_NOT_FOUND;
+    if (cap->object_type != OBJECT_FRAME && cap->object_type != OBJECT_IMAGE)
+        return STATUS_INVALID_ARGUMENT;
+    if ((cap->rights & RIGHT_READ) == 0)
+        return STATUS_DENIED;
+    *out = (struct source){.first_page = cap->object, .bytes = PAGE_BYTES};
+    if (cap->object_type == OBJECT_IMAGE) {
+        out->first_page = kernel->image_first_page;
+        out->bytes = (uint64_t)kernel->image_pages * PAGE_BYTES;
+    }
+    return STATUS_OK;
+}
+
+/* The range lies inside the source; memmove, because source and target may be one frame. */
+static void source_read(const struct source *source, uint64_t offset, uint32_t count, void *target)
+{
+    uint8_t *bytes = target;
+    while (count != 0) {
+        uint32_t page = source->first_page + (uint32_t)(offset / PAGE_BYTES);
+        uint32_t at = (uint32_t)(offset % PAGE_BYTES);
+        uint32_t piece = PAGE_BYTES - at < count ? PAGE_BYTES - at : count;
+        memmove(bytes, (const uint8_t *)machine_page(page) + at, piece);
+        bytes += piece;
+        offset += piece;
+        count -= piece;
+    }
+}
+
+/* A frame that may be filled: *target is where. */
+static enum status target_check(const struct control *control, const struct capability *cap,
+                                uint32_t offset, uint32_t count, uint8_t **target)
+{
+    (void)control;
+    if (!range_within(offset, count, PAGE_BYTES))
+        return STATUS_OUT_OF_RANGE;
+    if (machine_page_record(cap->object)->use == FRAME_CODE)
+        return STATUS_WRITE_AND_EXECUTE; /* V2 */
+    *target = (uint8_t *)machine_page(cap->object) + offset;
+    return STATUS_OK;
+}
+
+enum status control_frame_read(struct control *control)
+{
+    const struct kernel_frame_read_request *request = &control->request.kernel_frame_read;
+    struct kernel_frame_read_reply *reply = &control->reply.kernel_frame_read;
+    struct source source;
+    enum status status = source_find(control, request->frame_slot, &source);
+    if (status != STATUS_OK)
+        return status;
+    if (!range_within(request->offset_bytes, request->count, source.bytes))
+        return STATUS_OUT_OF_RANGE;
+    reply->count = request->count;
+    source_read(&source, request->offset_bytes, request->count, reply->bytes);
+    control->reply_bytes = (uint32_t)offsetof(struct kernel_frame_read_reply, bytes) + reply->count;
+    return STATUS_OK;
+}
+
+enum status control_frame_write(struct control *control)
+{
+    const struct kernel_frame_write_request *request = &control->request.kernel_frame_write;
+    struct capability *cap;
+    uint8_t *target = NULL;
+    enum status status = control_get(control, request->frame_slot, OBJECT_FRAME, RIGHT_WRITE, &cap);
+    if (status == STATUS_OK)
+        status = target_check(control, cap, request->offset_bytes, request->count, &target);
+    if (status == STATUS_OK)
+        memcpy(target, request->bytes, request->count);
+    return status;
+}
+
+enum status control_frame_copy(struct control *control)
+{
+    const struct kernel_frame_copy_request *request = &control->request.kernel_frame_copy;
+    struct source source;
+    struct capability *cap;
+    uint8_t *target = NULL;
+    enum status status = source_find(control, request->source_slot, &source);
+    if (status == STATUS_OK)
+        status = control_get(control, request->target_slot, OBJECT_FRAME, RIGHT_WRITE, &cap);
+    if (status != STATUS_OK)
+        return status;
+    if (!range_within(request->source_offset_bytes, request->count, source.bytes))
+        return STATUS_OUT_OF_RANGE;
+    status = target_check(control, cap, request->target_offset_bytes, request->count, &target);
+    if (status == STATUS_OK)
+        source_read(&source, request->source_offset_bytes, request->count, target);
+    return status;
+}

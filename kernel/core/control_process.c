@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+/* Kernel control of processes: staging, populating, starting, ending. Questions in the order of
+ * control.h, then changes that cannot fail. */
+#include "kernel/core/control.h"
+
+_Static_assert(sizeof(struct kernel_create_staged_process_reply) == 4 * sizeof(uint32_t),
+               "four slots, which reply_caps_write describes");
+
+/* Puts the creator's four capabilities into its window. */
+static void create_hand_over(struct control *control, const struct process *child)
+{
+    struct kernel *kernel = control->kernel;
+    struct process *caller = control->caller;
+    uint32_t slot = caller->window_slot;
+    struct capability cap = {.object = child->index, .generation = child->service.generation};
+    cap.object_type = OBJECT_PROCESS;
+    cap.rights = RIGHT_CONTROL | RIGHT_TRANSFER;
+    cspace_put(kernel, caller, slot, cap);
+    cap.object_type = OBJECT_VSPACE;
+    cap.rights = RIGHT_MAP | RIGHT_TRANSFER;
+    cspace_put(kernel, caller, slot + 1, cap);
+    cap.object_type = OBJECT_ENDPOINT;
+    cap.rights = RIGHT_SEND | RIGHT_TRANSFER;
+    cspace_put(kernel, caller, slot + 2, cap);
+    cap.object_type = OBJECT_GRANT;
+    cap.rights = RIGHT_CONTROL | RIGHT_TRANSFER;
+    cspace_put(kernel, caller, slot + 3, cap);
+    control->reply.kernel_create_staged_process = (struct kernel_create_staged_process_reply){
+        .process_slot = slot,
+        .vspace_slot = slot + 1,
+        .endpoint_slot = slot + 2,
+        .grant_slot = slot + 3,
+    };
+}
+
+enum status control_create_staged_process(struct control *control)
+{
+    const struct kernel_create_staged_process_request *request =
+        &control->request.kernel_create_staged_process;
+    struct capability *untyped;
+    struct capability *event;
+    enum status status =
+        control_get(control, request->untyped_slot, OBJECT_UNTYPED, RIGHT_CONTROL, &untyped);
+    if (status == STATUS_OK)
+        status = control_get(control, request->event_slot, OBJECT_ENDPOINT, RIGHT_RECEIVE, &event);
+    if (status != STATUS_OK)
+        return status;
+    if (control->caller->window_count < MESSAGE_CAP_LIMIT)
+        return STATUS_BUSY;
+    if (process_table_full(control->kernel) ||
+        kernel_untyped_available(&control->kernel->untypeds[untyped->object]) <
+            request->budget_pages)
+        return STATUS_EXHAUSTED;
+    struct process_plan plan = {
+        .untyped = untyped->object,
+        .budget_pages = request->budget_pages,
+        .event_endpoint = event->object,
+        .event_generation = event->generation,
+        .event_token = request->token,
+    };
+    create_hand_over(control, process_create(control->kernel, &plan));
+    return STATUS_OK;
+}
+
+enum status control_start_process(struct control *control)
+{
+    const struct kernel_start_process_request *request = &control->request.kernel_start_process;
+    struct process *process;
+    enum status status = control_process(control, request->process_slot, &process);
+    if (status != STATUS_OK)
+        return status;
+    if (process->life != LIFE_STAGED || !process->pager_declared)
+        return STATUS_INVALID_ARGUMENT;
+    process->start = (struct start_context){
+        .entry_va = request->entry_va,
+        .stack_top_va = request->stack_top_va,
+        .arguments = {request->argument, 0, 0},
+    };
+    process->life = LIFE_READY;
+    queue_append(control->kernel, &control->kernel->ready, process);
+    return STATUS_OK;
+}
+
+enum status control_abort_staged_process(struct control *control)
+{
+    struct process *process;
+    enum status status = control_process(
+        control, control->request.kernel_abort_staged_process.process_slot, &process);
+    if (status != STATUS_OK)
+        return status;
+    if (process->life != LIFE_STAGED)
+        return STATUS_INVALID_ARGUMENT;
+    process_abort(control->kernel, process);
+    return STATUS_OK;
+}
+
+enum status control_kill_process(struct control *control)
+{
+    const struct kernel_kill_process_request *request = &control->request.kernel_kill_process;
+    struct process *process;
+    enum status status = control_process(control, request->process_slot, &process);
+    if (status != STATUS_OK)
+        return status;
+    if (process->life == LIFE_STAGED)
+        return STATUS_INVALID_ARGUMENT;
+    if (process_has_ended(process))
+        return STATUS_NOT_FOUND;
+    process_end(control->kernel, process, END_KILLED, request->code, 0);
+    return STATUS_OK;
+}
+
+enum status control_retire_process(struct control *control)
+{
+    struct process *process;
+    enum status status =
+        control_process(control, control->request.kernel_retire_process.process_slot, &process);
+    if (status != STATUS_OK)
+        return status;
+    if (process->life != LIFE_ENDED)
+        return STATUS_BUSY;
+    control->reply.kernel_retire_process = (struct kernel_retire_process_reply){
+        .reason = process->end_reason,
+        .code = process->end_code,
+        .fault_va = process->end_fault_va,
+    };
+    process_retire(control->kernel, process);
+    return STATUS_OK;
+}
+
+enum status control_register_pager(struct control *control)
+{
+    const struct kernel_register_pager_request *request = &control->request.kernel_register_pager;
+    struct process *process;
+    struct capability *pager = NULL;
+    enum status status = control_process(control, request->process_slot, &process);
+    if (status == STATUS_OK && process->life != LIFE_STAGED)
+        status = STATUS_INVALID_ARGUMENT;
+    if (status == STATUS_OK && request->pager_slot != SLOT_NULL)
+        status = control_get(control, request->pager_slot, OBJECT_ENDPOINT, RIGHT_SEND, &pager);
+    if (status != STATUS_OK)
+        return status;
+    process->pager_declared = true;
+    process->pager_present = pager != NULL;
+    process->pager_endpoint = pager != NULL ? pager->object : 0;
+    process->pager_generation = pager != NULL ? pager->generation : 0;
+    process->pager_token = request->token;
+    return STATUS_OK;
+}
+
+/* --- populating a staged child ---------------------------------------------------------------- */
+
+static enum status install_authorise(const struct control *control,
+                                     const struct kernel_cap_copy_attenuated_request *request,
+                                     const struct capability *source)
+{
+    if (source == NULL || !kernel_capability_live(control->kernel, source))
+        return STATUS_NOT_FOUND;
+    if ((source->rights & RIGHT_TRANSFER) == 0 || source->object_type == OBJECT_GRANT ||
+        source->object_type == OBJECT_REPLY || source->object_type == OBJECT_KERNEL_SELF)
+        return STATUS_DENIED;
+    if (request->rights == 0)
+        return STATUS_INVALID_ARGUMENT;
+    if ((request->rights & ~(uint32_t)source->rights) != 0)
+        return STATUS_DENIED; /* K1 */
+    if (request->badge != 0 && (source->object_type != OBJECT_ENDPOINT || source->badge != 0))
+        return STATUS_DENIED;
+    return STATUS_OK;
+}
+
+static enum status install_place(struct control *control, struct process *child, uint32_t slot)
+{
+    if (slot <= SLOT_SERVICE_ENDPOINT || slot > SLOT_STARTUP_LAST || slot == SLOT_LEGACY)
+        return STATUS_OUT_OF_RANGE;
+    if (!cspace_range_empty(child, slot, 1))
+        return STATUS_BUSY;
+    return cspace_reserve(control->kernel, child, slot, 1);
+}
+
+enum status control_cap_copy_attenuated(struct control *control)
+{
+    const struct kernel_cap_copy_attenuated_request *request =
+        &control->request.kernel_cap_copy_attenuated;
+    struct capability *grant;
+    enum status status =
+        control_get(control, request->grant_slot, OBJECT_GRANT, RIGHT_CONTROL, &grant);
+    if (status != STATUS_OK)
+        return status;
+    struct process *child = process_at(control->kernel, grant->object);
+    const struct capability *source = cspace_find(control->caller, request->source_slot);
+    status = install_authorise(control, request, source);
+    if (status == STATUS_OK)
+        status = install_place(control, child, request->target_slot);
+    if (status != STATUS_OK)
+        return status;
+    struct capability given = *source;
+    given.rights = (uint16_t)request->rights;
+    if (request->badge != 0)
+        given.badge = request->badge;
+    cspace_put(control->kernel, child, request->target_slot, given);
+    return STATUS_OK;
+}

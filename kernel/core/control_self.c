@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/* Kernel control of one's own slots and life, and the small kinds: clock, log, ports. Questions in
+ * the order of control.h, then changes that cannot fail. */
+#include "kernel/core/control.h"
+
+/* --- the caller's slots ----------------------------------------------------------------------- */
+
+/* The first occupied slot from `slot` on; SLOT_LIMIT: none. Leaves that do not exist cost one step.
+ */
+static uint32_t slot_next(const struct process *process, uint32_t slot)
+{
+    while (slot < SLOT_LIMIT) {
+        const struct capability *cap = cspace_find(process, slot);
+        if (cap == NULL)
+            slot = (slot / CSPACE_LEAF_CAPS + 1) * CSPACE_LEAF_CAPS;
+        else if (cap->object_type == OBJECT_NONE)
+            slot++;
+        else
+            return slot;
+    }
+    return SLOT_LIMIT;
+}
+
+static uint64_t capability_pages(const struct kernel *kernel, const struct capability *cap)
+{
+    if (cap->object_type == OBJECT_UNTYPED)
+        return kernel_untyped_available(&kernel->untypeds[cap->object]);
+    if (cap->object_type == OBJECT_IMAGE)
+        return kernel->image_pages;
+    return cap->object_type == OBJECT_FRAME ? 1 : 0;
+}
+
+static bool object_is_public(const struct capability *cap)
+{
+    return cap->object_type == OBJECT_UNTYPED || cap->object_type == OBJECT_VSPACE ||
+           cap->object_type == OBJECT_ENDPOINT || cap->object_type == OBJECT_PROCESS ||
+           cap->object_type == OBJECT_GRANT;
+}
+
+enum status control_query_local_cap(struct control *control)
+{
+    const struct kernel_query_local_cap_request *request = &control->request.kernel_query_local_cap;
+    uint32_t slot = request->slot;
+    if (request->mode == QUERY_NEXT)
+        slot = slot_next(control->caller, slot);
+    else if (slot == SLOT_NULL)
+        return STATUS_INVALID_ARGUMENT;
+    const struct capability *cap = cspace_find(control->caller, slot);
+    if (cap == NULL || cap->object_type == OBJECT_NONE)
+        return STATUS_NOT_FOUND;
+    bool live = kernel_capability_live(control->kernel, cap);
+    control->reply.kernel_query_local_cap = (struct kernel_query_local_cap_reply){
+        .slot = slot,
+        .object_type = cap->object_type,
+        .rights = live ? cap->rights : 0,
+        .object = object_is_public(cap) ? cap->object : 0,
+        .generation = object_is_public(cap) ? (uint32_t)cap->generation : 0,
+        .badge = cap->object_type == OBJECT_REPLY ? 0 : cap->badge,
+        .size_pages = live ? capability_pages(control->kernel, cap) : 0,
+    };
+    return STATUS_OK;
+}
+
+enum status control_drop_local_cap(struct control *control)
+{
+    uint32_t slot = control->request.kernel_drop_local_cap.slot;
+    struct capability *cap = cspace_find(control->caller, slot);
+    if (cap == NULL || cap->object_type == OBJECT_NONE)
+        return STATUS_NOT_FOUND;
+    bool reply = cap->object_type == OBJECT_REPLY;
+    capability_drop(control->kernel, control->caller, cap);
+    if (reply)
+        reply_slot_free(control->caller, slot);
+    return STATUS_OK;
+}
+
+enum status control_move_local_cap(struct control *control)
+{
+    const struct kernel_move_local_cap_request *request = &control->request.kernel_move_local_cap;
+    struct capability *source = cspace_find(control->caller, request->source_slot);
+    if (source == NULL || source->object_type == OBJECT_NONE)
+        return STATUS_NOT_FOUND;
+    if (source->object_type == OBJECT_REPLY || source->object_type == OBJECT_KERNEL_SELF)
+        return STATUS_DENIED;
+    if (!cspace_range_fillable(request->target_slot, 1))
+        return STATUS_OUT_OF_RANGE;
+    if (!cspace_range_empty(control->caller, request->target_slot, 1))
+        return STATUS_BUSY;
+    if (cspace_reserve(control->kernel, control->caller, request->target_slot, 1) != STATUS_OK)
+        return STATUS_EXHAUSTED;
+    capability_move(cspace_find(control->caller, request->target_slot), source);
+    return STATUS_OK;
+}
+
+enum status control_exit(struct control *control)
+{
+    process_end(control->kernel, control->caller, END_EXITED, control->request.kernel_exit.code, 0);
+    return STATUS_OK;
+}
+
+/* --- small kinds ------------------------------------------------------------------------------ */
+
+enum status control_read_monotonic_clock(struct control *control)
+{
+    control->reply.kernel_read_monotonic_clock.now_ticks = control->kernel->now_ticks;
+    return STATUS_OK;
+}
+
+enum status control_log_write(struct control *control)
+{
+    const struct kernel_log_write_request *request = &control->request.kernel_log_write;
+    machine_log(request->bytes, request->count);
+    return STATUS_OK;
+}
+
+static bool port_allowed(enum object_type kind, uint32_t port)
+{
+    if (kind == OBJECT_KERNEL_COM1)
+        return port >= 0x3F8 && port <= 0x3FF;
+    return port == 0x60 || port == 0x64;
+}
+
+enum status control_ioport_read8(struct control *control)
+{
+    uint32_t port = control->request.kernel_ioport_read8.port;
+    if (!port_allowed(control->kind, port))
+        return STATUS_DENIED;
+    control->reply.kernel_ioport_read8.value = machine_port_read8((uint16_t)port);
+    return STATUS_OK;
+}
+
+enum status control_ioport_write8(struct control *control)
+{
+    const struct kernel_ioport_write8_request *request = &control->request.kernel_ioport_write8;
+    if (!port_allowed(control->kind, request->port))
+        return STATUS_DENIED;
+    machine_port_write8((uint16_t)request->port, (uint8_t)request->value);
+    return STATUS_OK;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/* Endpoints: where processes meet. Each process owns one, and there is one more, for drivers'
+ * requests to procd. Decides who learns what when an endpoint is gone, and in which order events
+ * and calls are taken; never what a message says. */
+#include "kernel/core/internal.h"
+
+#include "abi/messages.h"
+
+struct endpoint *endpoint_at(struct kernel *kernel, uint32_t id)
+{
+    if (id == KERNEL_DRIVER_ENDPOINT)
+        return &kernel->driver_endpoint;
+    return &process_at(kernel, id)->service;
+}
+
+struct endpoint *endpoint_find(struct kernel *kernel, uint32_t id, uint64_t generation)
+{
+    if (id != KERNEL_DRIVER_ENDPOINT && kernel->processes[id].record_page == 0)
+        return NULL;
+    struct endpoint *endpoint = endpoint_at(kernel, id);
+    return endpoint->live && endpoint->generation == generation ? endpoint : NULL;
+}
+
+void endpoint_init(struct endpoint *endpoint, uint64_t generation)
+{
+    *endpoint = (struct endpoint){
+        .generation = generation,
+        .senders = queue_empty(),
+        .receivers = queue_empty(),
+        .events = queue_empty(),
+        .delivered = queue_empty(),
+        .live = true,
+    };
+}
+
+struct process *receiver_take(struct kernel *kernel, struct endpoint *endpoint)
+{
+    struct process *receiver = process_at(kernel, endpoint->receivers.first);
+    queue_remove(kernel, &endpoint->receivers, receiver);
+    deadline_clear(kernel, receiver);
+    return receiver;
+}
+
+/* --- the end of an endpoint --------------------------------------------------------------------
+ */
+
+static void sender_lost(struct kernel *kernel, struct process *sender)
+{
+    if (sender->fault_pending) {
+        process_end(kernel, sender, END_FAULT_NO_PAGER, 0, sender->fault.va);
+        return;
+    }
+    process_detach(kernel, sender);
+    process_wake(kernel, sender, STATUS_PEER_DIED);
+}
+
+/* Nobody will be told of these ends, so nobody will retire them. */
+static void events_lost(struct kernel *kernel, struct process_queue *queue)
+{
+    while (queue->first != KERNEL_NONE) {
+        struct process *process = process_at(kernel, queue->first);
+        event_queue_remove(kernel, queue, process);
+        process->event_generation = UINT64_MAX;
+        process_forget(kernel, process);
+    }
+}
+
+void endpoint_destroy(struct kernel *kernel, struct endpoint *endpoint)
+{
+    endpoint->live = false;
+    while (endpoint->senders.first != KERNEL_NONE)
+        sender_lost(kernel, process_at(kernel, endpoint->senders.first));
+    while (endpoint->receivers.first != KERNEL_NONE)
+        process_wake(kernel, receiver_take(kernel, endpoint), STATUS_NOT_FOUND);
+    events_lost(kernel, &endpoint->events);
+    events_lost(kernel, &endpoint->delivered);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+void event_deliver(struct kernel *kernel, struct process *process, struct process *receiver)
+{
+    struct message *message = message_of(receiver);
+    message->header = (struct message_header){
+        .version = MESSAGE_VERSION,
+        .operation = OP_EVENT_PROCESS_TERMINATED,
+        .body_bytes = sizeof(struct event_process_terminated_request),
+        .badge = BADGE_KERNEL,
+    };
+    struct event_process_terminated_request body = {
+        .token = process->event_token,
+        .reason = process->end_reason,
+        .code = process->end_code,
+        .fault_va = process->end_fault_va,
+    };
+    memcpy(message->body, &body, sizeof body);
+    receive_info_write(kernel, receiver, BADGE_KERNEL, 0, 0);
+    process->event_delivered = true;
+    struct endpoint *endpoint = endpoint_at(kernel, process->event_endpoint);
+    event_queue_append(kernel, &endpoint->delivered, process);
+    if (process->cap_count == 0)
+        process_forget(kernel, process);
+}
+
+void endpoint_post_event(struct kernel *kernel, struct process *process)
+{
+    struct endpoint *endpoint = endpoint_at(kernel, process->event_endpoint);
+    if (endpoint->receivers.first == KERNEL_NONE) {
+        event_queue_append(kernel, &endpoint->events, process);
+        return;
+    }
+    struct process *receiver = receiver_take(kernel, endpoint);
+    event_deliver(kernel, process, receiver);
+    process_wake(kernel, receiver, STATUS_OK);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/* Faults: a process that touches what it may not waits for its pager's verdict, or ends. Decides
+ * neither what backs a page nor why a process should end: the pager does, within the reasons that
+ * it may give. */
+#include "kernel/core/internal.h"
+
+#include "abi/codec.h"
+
+static uint16_t access_right(enum fault_access access)
+{
+    switch (access) {
+    case FAULT_READ:
+        return RIGHT_READ;
+    case FAULT_WRITE:
+        return RIGHT_WRITE;
+    case FAULT_EXECUTE:
+        return RIGHT_EXECUTE;
+    }
+    return RIGHTS_MAPPING; /* a number that is no access: nothing allows it */
+}
+
+void fault_deliver(struct kernel *kernel, struct process *process, struct process *receiver)
+{
+    struct message *message = message_of(receiver);
+    message->header = (struct message_header){
+        .version = MESSAGE_VERSION,
+        .operation = OP_EVENT_FAULT,
+        .body_bytes = sizeof(struct event_fault_request),
+        .badge = BADGE_KERNEL,
+    };
+    struct event_fault_request body = {
+        .token = process->pager_token,
+        .va = process->fault.va,
+        .instruction_va = process->fault.instruction_va,
+        .access = process->fault.access,
+        .present = process->fault.present,
+    };
+    memcpy(message->body, &body, sizeof body);
+    receive_info_write(kernel, receiver, BADGE_KERNEL, receiver->reply_slot, 0);
+    reply_capability_give(kernel, process, receiver);
+}
+
+/* The pager waits: it runs at once; or it does not, and the fault queues like a call. */
+static void fault_send(struct kernel *kernel, struct process *process, struct endpoint *pager)
+{
+    process->fault_pending = true;
+    process->resume = RESUME_EXACT;
+    process_leave(kernel, process);
+    if (pager->receivers.first == KERNEL_NONE) {
+        process->endpoint = process->pager_endpoint;
+        process->life = LIFE_SENDING;
+        queue_append(kernel, &pager->senders, process);
+        return;
+    }
+    struct process *receiver = receiver_take(kernel, pager);
+    fault_deliver(kernel, process, receiver);
+    receiver->result = STATUS_OK;
+    receiver->resume = RESUME_RESULT;
+    process_enter(kernel, receiver);
+}
+
+void kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
+                  uint64_t instruction_va)
+{
+    if (kernel->halted)
+        return;
+    KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
+    struct process *process = process_at(kernel, kernel->current);
+    uint16_t rights;
+    uint32_t page = kernel_translate(kernel, process->index, va, &rights);
+    process->resume = RESUME_EXACT;
+    if ((access_right(access) & ~rights) == 0)
+        return;
+    process->fault = (struct fault_record){va, instruction_va, access, page != 0};
+    struct endpoint *pager = NULL;
+    if (process->pager_present)
+        pager = endpoint_find(kernel, process->pager_endpoint, process->pager_generation);
+    if (pager == NULL)
+        process_end(kernel, process, END_FAULT_NO_PAGER, 0, va);
+    else
+        fault_send(kernel, process, pager);
+    kernel_settle(kernel);
+}
+
+void kernel_exception(struct kernel *kernel, uint32_t vector, uint64_t instruction_va)
+{
+    if (kernel->halted)
+        return;
+    KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
+    process_end(kernel, process_at(kernel, kernel->current), END_FAULT_INSTRUCTION, vector,
+                instruction_va);
+    kernel_settle(kernel);
+}
+
+/* RESOLVED without a reason, or END with one that a pager may give. */
+static bool verdict_allowed(const struct event_fault_reply *reply)
+{
+    if (reply->verdict == FAULT_RESOLVED)
+        return reply->reason == END_NONE;
+    return reply->reason >= END_FAULT_OUTSIDE;
+}
+
+void fault_reply(struct kernel *kernel, struct process *holder, struct process *faulter,
+                 uint32_t slot)
+{
+    struct event_fault_reply reply;
+    const struct message *message = message_of(holder);
+    holder->result = STATUS_INVALID_ARGUMENT;
+    if (reply_decode(&event_fault_reply_type, message, &reply) != STATUS_OK ||
+        !verdict_allowed(&reply))
+        return;
+    holder->result = STATUS_OK;
+    reply_capability_use(kernel, holder, faulter, slot);
+    faulter->fault_pending = false;
+    process_leave(kernel, holder);
+    holder->life = LIFE_READY;
+    queue_prepend(kernel, &kernel->ready, holder);
+    if (reply.verdict == FAULT_RESOLVED) {
+        process_enter(kernel, faulter);
+        return;
+    }
+    faulter->life = LIFE_READY;
+    queue_append(kernel, &kernel->ready, faulter);
+    process_end(kernel, faulter, (enum end_reason)reply.reason, 0, faulter->fault.va);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* Frames: pages of memory that capabilities name. Decides when one is free again: when no
+ * capability and no mapping is left, or when it is destroyed. A page leaves here only after its
+ * mappings and what the processor remembers of them are gone, and comes back zeroed (K2, K3). */
+#include "kernel/core/internal.h"
+
+static void frame_free(struct kernel *kernel, uint32_t page)
+{
+    uint32_t untyped = machine_page_record(page)->untyped;
+    kernel->untypeds[untyped].frame_pages--;
+    pool_give(kernel, page);
+    untyped_sweep(kernel, untyped);
+}
+
+void frame_sweep(struct kernel *kernel, uint32_t page)
+{
+    const struct page_record *record = machine_page_record(page);
+    if (record->kind == PAGE_FRAME && record->cap_count == 0 && record->mapping_count == 0)
+        frame_free(kernel, page);
+}
+
+uint32_t frame_create(struct kernel *kernel, uint32_t untyped)
+{
+    uint32_t page = pool_draw(kernel, untyped);
+    struct page_record *record = machine_page_record(page);
+    record->kind = PAGE_FRAME;
+    record->use = FRAME_FRESH;
+    kernel->untypeds[untyped].frame_pages++;
+    machine_page_zero(page);
+    return page;
+}
+
+/* O(mappings of the frame): every capability dies by the generation. */
+void frame_destroy(struct kernel *kernel, uint32_t page)
+{
+    struct page_record *record = machine_page_record(page);
+    record->generation++;
+    record->cap_count = 1; /* keeps frame_sweep off while the mappings go */
+    while (record->link != 0) {
+        uint32_t mapping = record->link;
+        const struct page_record *leaf = machine_page_record(mapping / 512);
+        struct process *process = process_at(kernel, leaf->process);
+        uint64_t va = (uint64_t)leaf->extent << 21;
+        mapping_remove(kernel, process, mapping);
+        vspace_prune(kernel, process, va);
+    }
+    record->cap_count = 0;
+    frame_free(kernel, page);
+}

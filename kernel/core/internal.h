@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of the core share among themselves; machines and harnesses include kernel.h only.
+ *
+ * Order of work inside an entry: questions first (no state touched), then changes that cannot fail.
+ * Whoever has to end a process only puts it into kernel->ending; kernel_settle, at the end of
+ * each entry, does the work, so that ends which cause further ends need no recursion. */
+#ifndef BASALT_KERNEL_CORE_INTERNAL_H
+#define BASALT_KERNEL_CORE_INTERNAL_H
+
+#include <string.h>
+
+#include "kernel/core/kernel.h"
+
+/* An invariant of our own. Nothing that a process chooses may decide one (K6). */
+#define KERNEL_ASSERT(condition)                                                                   \
+    ((condition) ? (void)0 : machine_panic(#condition, __FILE__, __LINE__))
+
+/* --- processes and their pages --------------------------------------------------------------- */
+
+/* The record at an index that is in use. */
+static inline struct process *process_at(const struct kernel *kernel, uint32_t index)
+{
+    return machine_page(kernel->processes[index].record_page);
+}
+
+/* The record at an index if it is in use with that generation; null otherwise. */
+static inline struct process *process_find(const struct kernel *kernel, uint32_t index,
+                                           uint64_t generation)
+{
+    const struct process_entry *entry = &kernel->processes[index];
+    if (entry->record_page == 0 || entry->generation != generation)
+        return NULL;
+    return machine_page(entry->record_page);
+}
+
+static inline struct message *message_of(const struct process *process)
+{
+    return machine_page(process->message_page);
+}
+
+static inline bool process_has_ended(const struct process *process)
+{
+    return process->life == LIFE_ENDING || process->life == LIFE_ENDED;
+}
+
+/* --- queues (queue.c) ------------------------------------------------------------------------ */
+
+static inline struct process_queue queue_empty(void)
+{
+    return (struct process_queue){KERNEL_NONE, KERNEL_NONE};
+}
+
+void queue_append(const struct kernel *kernel, struct process_queue *queue,
+                  struct process *process);
+void queue_prepend(const struct kernel *kernel, struct process_queue *queue,
+                   struct process *process);
+void queue_remove(const struct kernel *kernel, struct process_queue *queue,
+                  struct process *process);
+void event_queue_append(const struct kernel *kernel, struct process_queue *queue,
+                        struct process *process);
+void event_queue_remove(const struct kernel *kernel, struct process_queue *queue,
+                        struct process *process);
+
+/* --- deadlines and the processor (schedule.c) ------------------------------------------------ */
+
+void deadline_set(struct kernel *kernel, struct process *process, uint64_t ticks);
+void deadline_clear(struct kernel *kernel, struct process *process);
+
+/* Puts a process that is in no queue at the end of the run queue; its syscall returns `status`. */
+void process_wake(struct kernel *kernel, struct process *process, enum status status);
+
+/* The current process stops being current; it is in no queue yet. */
+void process_leave(struct kernel *kernel, struct process *process);
+
+/* `process`, in no queue, becomes the current one; nobody is. */
+void process_enter(struct kernel *kernel, struct process *process);
+
+/* Ends an entry: carries out kernel->ending, then finds a current process if there is none. */
+void kernel_settle(struct kernel *kernel);
+
+/* --- pools (untyped.c) ----------------------------------------------------------------------- */
+
+/* A free page of a pool, drawn from its extents: the counters of what it is used for are the
+ * caller's. Never called on an empty pool. */
+uint32_t pool_draw(struct kernel *kernel, uint32_t untyped);
+
+/* Gives a page back to the extents of the pool it was drawn from. */
+void pool_give(struct kernel *kernel, uint32_t page);
+
+/* Adds a free extent to a pool. */
+void pool_extend(struct kernel *kernel, struct untyped *pool, uint32_t first_page, uint32_t count);
+
+/* Moves `count` free pages, which are there; totals are the caller's. */
+void pool_move(struct untyped *from, struct untyped *to, uint32_t count);
+
+/* Index of a new pool with `count` pages of `parent`, which has them available; KERNEL_NONE parent:
+ * empty. KERNEL_NONE: the table is full. */
+uint32_t untyped_create(struct kernel *kernel, uint32_t parent, uint32_t count);
+bool untyped_table_full(const struct kernel *kernel);
+bool untyped_in_use(const struct untyped *untyped);
+
+/* Returns all pages of a pool that has nothing out to its parent. */
+void untyped_destroy(struct kernel *kernel, uint32_t index);
+
+/* Destroys the pool, then its parents, as long as nobody can name them and nothing is out. */
+void untyped_sweep(struct kernel *kernel, uint32_t index);
+
+/* --- kernel memory of a process (memory.c) --------------------------------------------------- */
+
+/* A zeroed page from the process's budget, or 0: it is used up. */
+uint32_t memory_draw(struct kernel *kernel, struct process *process, enum page_kind kind);
+void memory_return(struct kernel *kernel, struct process *process, uint32_t page);
+static inline uint32_t memory_left(const struct process *process)
+{
+    return process->budget_pages - process->drawn_pages;
+}
+
+/* --- cspaces (cspace.c) ---------------------------------------------------------------------- */
+
+/* The slot, or null: there is no leaf for it yet or no such slot. */
+static inline struct capability *cspace_find(const struct process *process, uint32_t slot)
+{
+    if (slot >= SLOT_LIMIT)
+        return NULL;
+    const uint32_t *root = machine_page(process->cspace_page);
+    uint32_t leaf = root[slot / CSPACE_LEAF_CAPS];
+    if (leaf == 0)
+        return NULL;
+    return (struct capability *)machine_page(leaf) + slot % CSPACE_LEAF_CAPS;
+}
+
+/* A live capability of a type with rights. NOT_FOUND, INVALID_ARGUMENT (type), DENIED (rights). */
+enum status cspace_get(const struct kernel *kernel, const struct process *process, uint32_t slot,
+                       enum object_type type, uint16_t rights, struct capability **out);
+
+/* Whether [first, first + count) are slots that operations may fill: within [1, SLOT_LIMIT), no
+ * reply slot. */
+bool cspace_range_fillable(uint32_t first, uint32_t count);
+bool cspace_range_empty(const struct process *process, uint32_t first, uint32_t count);
+
+/* Makes the leaves of a range exist: OK or EXHAUSTED (nothing changed). */
+enum status cspace_reserve(struct kernel *kernel, struct process *process, uint32_t first,
+                           uint32_t count);
+
+/* Puts a copy of a live capability into an empty slot whose leaf exists, and counts it. */
+void cspace_put(struct kernel *kernel, struct process *process, uint32_t slot,
+                struct capability cap);
+
+/* Moves without counting: the target is empty, its leaf exists. */
+void capability_move(struct capability *target, struct capability *source);
+
+/* Empties a slot: whoever waits for this capability learns it. */
+void capability_drop(struct kernel *kernel, struct process *holder, struct capability *cap);
+
+/* Drops everything and returns the pages, root included. */
+void cspace_destroy(struct kernel *kernel, struct process *process);
+
+/* The reply slot for the next call that `process` receives, its leaf made: EXHAUSTED. */
+enum status reply_slot_reserve(struct kernel *kernel, struct process *process, uint32_t *slot);
+void reply_slot_take(struct process *process, uint32_t slot);
+void reply_slot_free(struct process *process, uint32_t slot);
+
+/* --- frames (frame.c) ------------------------------------------------------------------------ */
+
+/* Frees a frame that nobody can reach. */
+void frame_sweep(struct kernel *kernel, uint32_t page);
+uint32_t frame_create(struct kernel *kernel, uint32_t untyped);
+void frame_destroy(struct kernel *kernel, uint32_t page);
+
+/* --- address spaces (vspace.c, mapping.c) ---------------------------------------------------- */
+
+/* Makes the tables for [va, va + count pages) exist: OK or EXHAUSTED (nothing changed). */
+enum status vspace_reserve(struct kernel *kernel, struct process *process, uint64_t va,
+                           uint32_t count);
+
+/* The leaf entry of va; null when there is no leaf table. */
+uint64_t *vspace_entry(const struct process *process, uint64_t va, uint32_t *leaf_page);
+uint32_t vspace_leaf_find(const struct process *process, uint64_t va);
+
+/* Frees the tables of va that have become empty. */
+void vspace_prune(struct kernel *kernel, struct process *process, uint64_t va);
+void vspace_destroy(struct kernel *kernel, struct process *process);
+
+/* How many pages of a range are present. */
+uint32_t vspace_present_count(const struct process *process, uint64_t va, uint32_t count);
+
+/* Maps `page` at va, whose tables exist and whose entry is empty. */
+void mapping_add(struct process *process, uint64_t va, uint32_t page, uint16_t rights);
+
+/* Removes the mapping with that name (leaf page * 512 + entry); tables stay. */
+void mapping_remove(struct kernel *kernel, struct process *process, uint32_t mapping);
+
+uint32_t mapping_next(uint32_t mapping);
+uint16_t entry_rights(uint64_t entry);
+uint16_t entry_rights_max(uint64_t entry);
+uint32_t entry_page(uint64_t entry);
+uint64_t entry_with_rights(uint64_t entry, uint16_t rights);
+
+/* --- endpoints and messages (endpoint.c, transfer.c, ipc.c, fault.c) ------------------------- */
+
+struct endpoint *endpoint_at(struct kernel *kernel, uint32_t id);
+struct endpoint *endpoint_find(struct kernel *kernel, uint32_t id, uint64_t generation);
+void endpoint_init(struct endpoint *endpoint, uint64_t generation);
+
+/* Nobody will ever receive here again: everyone who waits learns it. */
+void endpoint_destroy(struct kernel *kernel, struct endpoint *endpoint);
+
+/* The end of `process` is to be known at its event endpoint, which lives. */
+void endpoint_post_event(struct kernel *kernel, struct process *process);
+
+/* A waiting receiver gets the event of `process`. */
+void event_deliver(struct kernel *kernel, struct process *process, struct process *receiver);
+
+/* The receiver, which waits no longer, gets the fault of `process`, which waits for the answer. */
+void fault_deliver(struct kernel *kernel, struct process *process, struct process *receiver);
+
+/* The answer of a fault's holder; `slot` holds the reply capability. Sets the holder's result. */
+void fault_reply(struct kernel *kernel, struct process *holder, struct process *faulter,
+                 uint32_t slot);
+
+/* Puts the reply capability for `caller` into the receiver's reply slot. */
+void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver);
+
+/* Empties the slot and takes the caller out of the holder's list; the caller is in no queue then.
+ */
+void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller,
+                          uint32_t slot);
+void receive_info_write(const struct kernel *kernel, struct process *receiver, uint64_t badge,
+                        uint32_t reply_slot, uint32_t cap_count);
+
+/* Shape of header and descriptors alone: OK or INVALID_ARGUMENT. */
+enum status message_shape(const struct message *message);
+
+/* The first of a queue of receivers stops waiting. */
+struct process *receiver_take(struct kernel *kernel, struct endpoint *endpoint);
+
+/* Whether the descriptors can be carried out between two processes; then do so, the message having
+ * been copied already. */
+enum status transfer_check(const struct kernel *kernel, const struct process *sender,
+                           const struct process *receiver);
+void transfer_perform(struct kernel *kernel, struct process *sender, struct process *receiver);
+
+void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline);
+void ipc_receive(struct kernel *kernel, struct process *receiver, uint32_t slot, uint64_t deadline);
+void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot);
+
+/* --- life (process.c) ------------------------------------------------------------------------ */
+
+struct process_plan {
+    uint32_t untyped;
+    uint32_t budget_pages; /* available in the pool */
+    uint32_t event_endpoint;
+    uint64_t event_generation;
+    uint64_t event_token;
+};
+
+bool process_table_full(const struct kernel *kernel);
+
+/* A staged process; SELF and its endpoint are in its cspace. The table is not full. */
+struct process *process_create(struct kernel *kernel, const struct process_plan *plan);
+
+/* Takes a process out of whatever it waits in and puts it into kernel->ending. rootd's end halts
+ * the machine instead. Nothing when it has ended already. */
+void process_end(struct kernel *kernel, struct process *process, enum end_reason reason,
+                 uint32_t code, uint64_t fault_va);
+void process_abort(struct kernel *kernel, struct process *process);
+
+/* Takes a process out of the queue that its life names, and out of the deadlines. */
+void process_detach(struct kernel *kernel, struct process *process);
+
+/* rootd is over, and so is everything. */
+void kernel_halt(struct kernel *kernel, uint32_t code);
+
+/* Queues the freeing of a process that has ended and that nobody will retire. */
+void process_forget(struct kernel *kernel, struct process *process);
+
+/* Frees the record of a process that has ended, and its undelivered event. */
+void process_retire(struct kernel *kernel, struct process *process);
+void process_finish_ending(struct kernel *kernel, struct process *process);
+
+/* --- kernel control (control.c) -------------------------------------------------------------- */
+
+/* Carries out the request in the caller's message page and writes the reply over it, unless the
+ * caller has ended. `kind` is the type of the capability that was called. */
+void control_call(struct kernel *kernel, struct process *caller, enum object_type kind);
+
+/* --- boot ------------------------------------------------------------------------------------- */
+
+/* Untyped indices of the two pools of boot. */
+enum { POOL_BULK = 0, POOL_LAUNCH = 1 };
+
+/* State as before any boot, with the pools of memory made and the image's pages known; no process.
+ */
+void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info);
+
+/* rootd, staged, with everything of its cspace: null: the launch pool cannot pay it. */
+struct process *root_create(struct kernel *kernel, const struct kernel_boot_info *info);
+
+/* Takes the staged rootd apart again. */
+void root_destroy(struct kernel *kernel, struct process *root);
+
+#endif

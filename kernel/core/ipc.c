@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC */
+/* CALL, RECV and REPLY. Reads the header of a message and its descriptors, copies the bytes that it
+ * declares, and knows no operation. Decides who gets which message when; a refusal leaves messages,
+ * slots and queues as they were (E1). */
+#include "kernel/core/internal.h"
+
+/* The window of a CALL or RECV: INVALID_ARGUMENT, BUSY or EXHAUSTED; a good one is kept in the
+ * record, and stays empty until it is used, because its owner waits. */
+static enum status window_take(struct kernel *kernel, struct process *process)
+{
+    const struct message_header *header = &message_of(process)->header;
+    uint32_t count = header->window_count;
+    uint32_t first = header->window_slot;
+    if (count > MESSAGE_CAP_LIMIT || (count != 0 && !cspace_range_fillable(first, count)))
+        return STATUS_INVALID_ARGUMENT;
+    if (count != 0 && !cspace_range_empty(process, first, count))
+        return STATUS_BUSY;
+    if (count != 0 && cspace_reserve(kernel, process, first, count) != STATUS_OK)
+        return STATUS_EXHAUSTED;
+    process->window_slot = first;
+    process->window_count = (uint8_t)count;
+    return STATUS_OK;
+}
+
+void receive_info_write(const struct kernel *kernel, struct process *receiver, uint64_t badge,
+                        uint32_t reply_slot, uint32_t cap_count)
+{
+    struct receive_info *info = kernel_receive_info(kernel, receiver->index);
+    *info = (struct receive_info){
+        .badge = badge,
+        .now_ticks = kernel->now_ticks,
+        .endpoint_slot = receiver->slot,
+        .reply_slot = reply_slot,
+        .cap_count = cap_count,
+        .window_slot = cap_count != 0 ? receiver->window_slot : 0,
+    };
+}
+
+/* --- reply capabilities ------------------------------------------------------------------------
+ */
+
+void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver)
+{
+    struct process_entry *entry = &kernel->processes[caller->index];
+    struct capability cap = {
+        .object_type = OBJECT_REPLY,
+        .rights = RIGHT_SEND,
+        .object = caller->index,
+        .generation = entry->generation,
+        .badge = ++entry->call_sequence, /* K3 */
+    };
+    cspace_put(kernel, receiver, receiver->reply_slot, cap);
+    reply_slot_take(receiver, receiver->reply_slot);
+    caller->life = LIFE_CALLING;
+    caller->holder = receiver->index;
+    queue_append(kernel, &receiver->callers, caller);
+}
+
+void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller,
+                          uint32_t slot)
+{
+    *cspace_find(holder, slot) = (struct capability){0};
+    reply_slot_free(holder, slot);
+    queue_remove(kernel, &holder->callers, caller);
+    caller->holder = KERNEL_NONE;
+}
+
+/* --- bytes ------------------------------------------------------------------------------------ */
+
+/* Copies what the header declares; badge and window are the kernel's to write. */
+static void message_copy(const struct process *sender, struct process *receiver, uint64_t badge)
+{
+    const struct message *source = message_of(sender);
+    struct message *target = message_of(receiver);
+    target->header = source->header;
+    target->header.window_count = 0;
+    target->header.window_slot = 0;
+    target->header.badge = badge;
+    memcpy(target->body, source->body, source->header.body_bytes);
+}
+
+/* A call reaches its receiver, which is in no queue any more; the caller neither. On an error both
+ * are as before. */
+static enum status call_deliver(struct kernel *kernel, struct process *caller,
+                                struct process *receiver)
+{
+    uint32_t cap_count = message_of(caller)->header.cap_count;
+    if (cap_count != 0) {
+        enum status status = transfer_check(kernel, caller, receiver);
+        if (status != STATUS_OK)
+            return status;
+    }
+    message_copy(caller, receiver, caller->badge);
+    message_of(receiver)->header.status = STATUS_OK;
+    if (cap_count != 0)
+        transfer_perform(kernel, caller, receiver);
+    receive_info_write(kernel, receiver, caller->badge, receiver->reply_slot, cap_count);
+    reply_capability_give(kernel, caller, receiver);
+    return STATUS_OK;
+}
+
+/* --- CALL ------------------------------------------------------------------------------------- */
+
+/* Nobody receives: the caller queues. */
+static enum status call_wait(struct kernel *kernel, struct process *caller, uint32_t endpoint_id,
+                             struct endpoint *endpoint, uint64_t deadline)
+{
+    caller->endpoint = endpoint_id;
+    process_leave(kernel, caller);
+    caller->life = LIFE_SENDING;
+    queue_append(kernel, &endpoint->senders, caller);
+    deadline_set(kernel, caller, deadline);
+    return STATUS_OK;
+}
+
+/* A receiver waits: it gets the message and the processor. */
+static enum status call_switch(struct kernel *kernel, struct process *caller,
+                               struct endpoint *endpoint, uint64_t deadline)
+{
+    struct process *receiver = process_at(kernel, endpoint->receivers.first);
+    enum status status = call_deliver(kernel, caller, receiver);
+    if (status != STATUS_OK)
+        return status;
+    /* The receiver's queue links were not touched by the delivery. */
+    receiver_take(kernel, endpoint);
+    process_leave(kernel, caller);
+    deadline_set(kernel, caller, deadline);
+    receiver->result = STATUS_OK;
+    receiver->resume = RESUME_RESULT;
+    process_enter(kernel, receiver);
+    return STATUS_OK;
+}
+
+static enum status call_endpoint(struct kernel *kernel, struct process *caller,
+                                 const struct capability *cap, uint64_t deadline)
+{
+    if (deadline <= kernel->now_ticks)
+        return deadline == DEADLINE_POLL ? STATUS_RETRY : STATUS_TIMED_OUT;
+    struct endpoint *endpoint = endpoint_at(kernel, cap->object);
+    caller->badge = cap->badge;
+    caller->fault_pending = false;
+    if (endpoint->receivers.first == KERNEL_NONE)
+        return call_wait(kernel, caller, cap->object, endpoint, deadline);
+    return call_switch(kernel, caller, endpoint, deadline);
+}
+
+static enum status call_authorise(const struct kernel *kernel, const struct capability *cap)
+{
+    if (cap == NULL || !kernel_capability_live(kernel, cap))
+        return STATUS_NOT_FOUND;
+    if (cap->object_type == OBJECT_ENDPOINT)
+        return (cap->rights & RIGHT_SEND) != 0 ? STATUS_OK : STATUS_DENIED;
+    if (cap->object_type < OBJECT_KERNEL_SELF)
+        return STATUS_INVALID_ARGUMENT;
+    return (cap->rights & RIGHT_CONTROL) != 0 ? STATUS_OK : STATUS_DENIED;
+}
+
+void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline)
+{
+    const struct capability *cap = cspace_find(caller, slot);
+    enum status status = call_authorise(kernel, cap);
+    if (status == STATUS_OK)
+        status = message_shape(message_of(caller));
+    if (status == STATUS_OK)
+        status = window_take(kernel, caller);
+    if (status == STATUS_OK && cap->object_type == OBJECT_ENDPOINT)
+        status = call_endpoint(kernel, caller, cap, deadline);
+    else if (status == STATUS_OK)
+        control_call(kernel, caller, (enum object_type)cap->object_type);
+    caller->result = status;
+}
+
+/* --- RECV ------------------------------------------------------------------------------------- */
+
+/* The first sender whose message can be delivered; the others before it learn why theirs cannot. */
+static bool receive_queued(struct kernel *kernel, struct process *receiver,
+                           struct endpoint *endpoint)
+{
+    while (endpoint->senders.first != KERNEL_NONE) {
+        struct process *sender = process_at(kernel, endpoint->senders.first);
+        queue_remove(kernel, &endpoint->senders, sender);
+        if (sender->fault_pending) {
+            fault_deliver(kernel, sender, receiver);
+            return true;
+        }
+        enum status status = call_deliver(kernel, sender, receiver);
+        if (status == STATUS_OK)
+            return true;
+        deadline_clear(kernel, sender);
+        process_wake(kernel, sender, status);
+    }
+    return false;
+}
+
+static enum status receive_wait(struct kernel *kernel, struct process *receiver,
+                                uint32_t endpoint_id, uint64_t deadline)
+{
+    if (deadline <= kernel->now_ticks) {
+        receive_info_write(kernel, receiver, 0, 0, 0);
+        return deadline == DEADLINE_POLL ? STATUS_RETRY : STATUS_TIMED_OUT;
+    }
+    receiver->endpoint = endpoint_id;
+    process_leave(kernel, receiver);
+    receiver->life = LIFE_RECEIVING;
+    queue_append(kernel, &endpoint_at(kernel, endpoint_id)->receivers, receiver);
+    deadline_set(kernel, receiver, deadline);
+    return STATUS_OK;
+}
+
+static enum status receive(struct kernel *kernel, struct process *receiver, uint32_t slot,
+                           uint64_t deadline)
+{
+    struct capability *cap;
+    enum status status = cspace_get(kernel, receiver, slot, OBJECT_ENDPOINT, RIGHT_RECEIVE, &cap);
+    if (status == STATUS_OK)
+        status = window_take(kernel, receiver);
+    if (status == STATUS_OK)
+        status = reply_slot_reserve(kernel, receiver, &receiver->reply_slot);
+    if (status != STATUS_OK)
+        return status;
+    struct endpoint *endpoint = endpoint_at(kernel, cap->object);
+    receiver->slot = slot;
+    if (endpoint->events.first != KERNEL_NONE) {
+        struct process *ended = process_at(kernel, endpoint->events.first);
+        event_queue_remove(kernel, &endpoint->events, ended);
+        event_deliver(kernel, ended, receiver);
+        return STATUS_OK;
+    }
+    if (receive_queued(kernel, receiver, endpoint))
+        return STATUS_OK;
+    return receive_wait(kernel, receiver, cap->object, deadline);
+}
+
+void ipc_receive(struct kernel *kernel, struct process *receiver, uint32_t slot, uint64_t deadline)
+{
+    receiver->result = receive(kernel, receiver, slot, deadline);
+}
+
+/* --- REPLY ------------------------------------------------------------------------------------ */
+
+static enum status reply_deliver(struct kernel *kernel, struct process *sender,
+                                 struct process *caller)
+{
+    uint32_t cap_count = message_of(sender)->header.cap_count;
+    if (cap_count != 0) {
+        enum status status = transfer_check(kernel, sender, caller);
+        if (status != STATUS_OK)
+            return status;
+    }
+    message_copy(sender, caller, 0);
+    if (cap_count != 0)
+        transfer_perform(kernel, sender, caller);
+    return STATUS_OK;
+}
+
+/* The processor goes to the caller; the replier is next. */
+static void reply_switch(struct kernel *kernel, struct process *sender, struct process *caller)
+{
+    deadline_clear(kernel, caller);
+    caller->result = STATUS_OK;
+    caller->resume = RESUME_RESULT;
+    process_leave(kernel, sender);
+    sender->life = LIFE_READY;
+    queue_prepend(kernel, &kernel->ready, sender);
+    process_enter(kernel, caller);
+}
+
+void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot)
+{
+    struct capability *cap = cspace_find(sender, slot);
+    sender->result = STATUS_NOT_FOUND;
+    if (cap == NULL || cap->object_type == OBJECT_NONE)
+        return;
+    sender->result = STATUS_INVALID_ARGUMENT;
+    if (cap->object_type != OBJECT_REPLY)
+        return;
+    if (!kernel_capability_live(kernel, cap)) {
+        capability_drop(kernel, sender, cap);
+        reply_slot_free(sender, slot);
+        sender->result = STATUS_NOT_FOUND;
+        return;
+    }
+    struct process *caller = process_at(kernel, cap->object);
+    if (message_shape(message_of(sender)) != STATUS_OK)
+        return;
+    if (caller->fault_pending) {
+        fault_reply(kernel, sender, caller, slot);
+        return;
+    }
+    sender->result = reply_deliver(kernel, sender, caller);
+    if (sender->result != STATUS_OK)
+        return;
+    reply_capability_use(kernel, sender, caller, slot);
+    reply_switch(kernel, sender, caller);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/* The entry for syscalls, and what machines and harnesses may look at. Decides nothing but which of
+ * the three syscalls it is. */
+#include "kernel/core/internal.h"
+
+void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks)
+{
+    if (kernel->halted)
+        return;
+    KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
+    struct process *process = process_at(kernel, kernel->current);
+    process->resume = RESUME_RESULT;
+    if (number == SYSCALL_CALL)
+        ipc_call(kernel, process, slot, deadline_ticks);
+    else if (number == SYSCALL_RECV)
+        ipc_receive(kernel, process, slot, deadline_ticks);
+    else if (number == SYSCALL_REPLY)
+        ipc_reply(kernel, process, slot);
+    else
+        process->result = STATUS_INVALID_ARGUMENT;
+    kernel_settle(kernel);
+}
+
+struct process *kernel_process(const struct kernel *kernel, uint32_t index)
+{
+    if (index >= PROCESS_LIMIT || kernel->processes[index].record_page == 0)
+        return NULL;
+    return process_at(kernel, index);
+}
+
+struct message *kernel_message(const struct kernel *kernel, uint32_t index)
+{
+    const struct process *process = kernel_process(kernel, index);
+    if (process == NULL || process->message_page == 0)
+        return NULL;
+    return message_of(process);
+}
+
+struct receive_info *kernel_receive_info(const struct kernel *kernel, uint32_t index)
+{
+    struct message *message = kernel_message(kernel, index);
+    if (message == NULL)
+        return NULL;
+    return (struct receive_info *)(void *)((uint8_t *)message + MESSAGE_PAGE_INFO_OFFSET);
+}
+
+void *kernel_machine_area(const struct kernel *kernel, uint32_t index)
+{
+    uint8_t *record = (uint8_t *)kernel_process(kernel, index);
+    return record == NULL ? NULL : record + PROCESS_MACHINE_OFFSET;
+}
+
+const struct capability *kernel_slot(const struct kernel *kernel, uint32_t index, uint32_t slot)
+{
+    static const struct capability empty = {0};
+    const struct process *process = kernel_process(kernel, index);
+    if (process == NULL || process->cspace_page == 0 || slot >= SLOT_LIMIT)
+        return NULL;
+    const struct capability *cap = cspace_find(process, slot);
+    return cap == NULL ? &empty : cap;
+}

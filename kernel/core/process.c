@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/* Life of a process: staged, running, ended, retired. Decides what is given back when, and who
+ * learns of an end; never why a process should end. Ends that cause ends are queued
+ * (kernel->ending), never nested. */
+#include "kernel/core/internal.h"
+
+bool process_table_full(const struct kernel *kernel)
+{
+    return kernel->process_count == PROCESS_LIMIT;
+}
+
+/* --- creation --------------------------------------------------------------------------------- */
+
+static uint16_t index_take(struct kernel *kernel)
+{
+    KERNEL_ASSERT(!process_table_full(kernel));
+    kernel->process_count++;
+    uint16_t index = kernel->process_free;
+    if (index == KERNEL_NONE)
+        return (uint16_t)kernel->process_high++;
+    kernel->process_free = kernel->processes[index].next_free;
+    return index;
+}
+
+/* The record page: the first page of the budget, drawn before there is a record to charge. */
+static struct process *record_create(struct kernel *kernel, const struct process_plan *plan)
+{
+    uint16_t index = index_take(kernel);
+    struct untyped *pool = &kernel->untypeds[plan->untyped];
+    pool->budgeted_pages += plan->budget_pages;
+    struct process payer = {
+        .index = index, .untyped = (uint16_t)plan->untyped, .budget_pages = plan->budget_pages};
+    uint32_t page = memory_draw(kernel, &payer, PAGE_PROCESS);
+    kernel->processes[index].record_page = page;
+    struct process *process = machine_page(page);
+    *process = payer;
+    return process;
+}
+
+static void record_init(struct process *process, uint64_t generation,
+                        const struct process_plan *plan)
+{
+    process->life = LIFE_STAGED;
+    process->resume = RESUME_START;
+    process->links = (struct process_links){KERNEL_NONE, KERNEL_NONE};
+    process->event_links = process->links;
+    process->holder = KERNEL_NONE;
+    process->callers = queue_empty();
+    process->event_endpoint = plan->event_endpoint;
+    process->event_generation = plan->event_generation;
+    process->event_token = plan->event_token;
+    endpoint_init(&process->service, generation);
+}
+
+static void own_slots_fill(struct kernel *kernel, struct process *process)
+{
+    struct capability self = {.object_type = OBJECT_KERNEL_SELF, .rights = RIGHT_CONTROL};
+    struct capability endpoint = {
+        .object_type = OBJECT_ENDPOINT,
+        .rights = RIGHT_SEND | RIGHT_RECEIVE | RIGHT_TRANSFER,
+        .object = process->index,
+        .generation = process->service.generation,
+    };
+    cspace_put(kernel, process, SLOT_SELF, self);
+    cspace_put(kernel, process, SLOT_SERVICE_ENDPOINT, endpoint);
+}
+
+struct process *process_create(struct kernel *kernel, const struct process_plan *plan)
+{
+    KERNEL_ASSERT(plan->budget_pages >= KERNEL_PROCESS_PAGES);
+    struct process *process = record_create(kernel, plan);
+    record_init(process, kernel->processes[process->index].generation, plan);
+    process->cspace_page = memory_draw(kernel, process, PAGE_CSPACE_ROOT);
+    process->message_page = memory_draw(kernel, process, PAGE_MESSAGE);
+    process->vspace_page = memory_draw(kernel, process, PAGE_TABLE);
+    machine_vspace_init(process->vspace_page);
+    enum status status = cspace_reserve(kernel, process, SLOT_SELF, 2);
+    KERNEL_ASSERT(status == STATUS_OK);
+    status = vspace_reserve(kernel, process, MESSAGE_PAGE_VA, 1);
+    KERNEL_ASSERT(status == STATUS_OK);
+    mapping_add(process, MESSAGE_PAGE_VA, process->message_page, RIGHT_READ | RIGHT_WRITE);
+    own_slots_fill(kernel, process);
+    return process;
+}
+
+/* --- ending ----------------------------------------------------------------------------------- */
+
+void process_detach(struct kernel *kernel, struct process *process)
+{
+    deadline_clear(kernel, process);
+    switch ((enum process_life)process->life) {
+    case LIFE_READY:
+        queue_remove(kernel, &kernel->ready, process);
+        return;
+    case LIFE_CURRENT:
+        process_leave(kernel, process);
+        return;
+    case LIFE_SENDING:
+        queue_remove(kernel, &endpoint_at(kernel, process->endpoint)->senders, process);
+        return;
+    case LIFE_RECEIVING:
+        queue_remove(kernel, &endpoint_at(kernel, process->endpoint)->receivers, process);
+        return;
+    case LIFE_CALLING:
+        queue_remove(kernel, &process_at(kernel, process->holder)->callers, process);
+        process->holder = KERNEL_NONE;
+        return;
+    case LIFE_FREE:
+    case LIFE_STAGED:
+    case LIFE_ENDING:
+    case LIFE_ENDED:
+        return;
+    }
+}
+
+static void ending_append(struct kernel *kernel, struct process *process, enum ending_kind kind)
+{
+    process->life = LIFE_ENDING;
+    process->ending = (uint8_t)kind;
+    queue_append(kernel, &kernel->ending, process);
+}
+
+/* rootd's end is the system's: it stays where a machine can look at it, and never runs again. */
+static void root_end(struct kernel *kernel, struct process *root, enum end_reason reason,
+                     uint32_t code)
+{
+    root->life = LIFE_READY;
+    queue_append(kernel, &kernel->ready, root);
+    kernel_halt(kernel, reason == END_EXITED ? code : KERNEL_HALT_ROOT_FAULT);
+}
+
+void process_end(struct kernel *kernel, struct process *process, enum end_reason reason,
+                 uint32_t code, uint64_t fault_va)
+{
+    if (process_has_ended(process))
+        return;
+    process_detach(kernel, process);
+    process->end_reason = reason;
+    process->end_code = code;
+    process->end_fault_va = fault_va;
+    if (process->index == KERNEL_ROOT_PROCESS)
+        root_end(kernel, process, reason, code);
+    else
+        ending_append(kernel, process, ENDING_TERMINAL);
+}
+
+void process_abort(struct kernel *kernel, struct process *process)
+{
+    KERNEL_ASSERT(process->life == LIFE_STAGED);
+    ending_append(kernel, process, ENDING_ABORT);
+}
+
+void process_forget(struct kernel *kernel, struct process *process)
+{
+    KERNEL_ASSERT(process->life == LIFE_ENDED);
+    ending_append(kernel, process, ENDING_RETIRE);
+}
+
+/* --- giving back ------------------------------------------------------------------------------ */
+
+/* E5: whoever it owed a reply learns that there will be none. */
+static void callers_lost(struct kernel *kernel, struct process *process)
+{
+    while (process->callers.first != KERNEL_NONE) {
+        struct process *caller = process_at(kernel, process->callers.first);
+        if (caller->fault_pending) {
+            process_end(kernel, caller, END_FAULT_NO_PAGER, 0, caller->fault.va);
+            continue;
+        }
+        process_detach(kernel, caller);
+        process_wake(kernel, caller, STATUS_PEER_DIED);
+    }
+}
+
+/* Everything but the record goes back. */
+static void process_tear_down(struct kernel *kernel, struct process *process)
+{
+    endpoint_destroy(kernel, &process->service);
+    callers_lost(kernel, process);
+    cspace_destroy(kernel, process);
+    vspace_destroy(kernel, process);
+    memory_return(kernel, process, process->message_page);
+    process->message_page = 0;
+    KERNEL_ASSERT(process->mapped_pages == 0 && process->drawn_pages == 1);
+}
+
+static void process_free(struct kernel *kernel, struct process *process)
+{
+    struct process_entry *entry = &kernel->processes[process->index];
+    uint16_t index = process->index;
+    uint16_t untyped = process->untyped;
+    process->life = LIFE_FREE;
+    memory_return(kernel, process, entry->record_page);
+    KERNEL_ASSERT(process->drawn_pages == 0);
+    kernel->untypeds[untyped].budgeted_pages -= process->budget_pages; /* K5 */
+    entry->record_page = 0;
+    entry->generation++; /* K3 */
+    entry->next_free = kernel->process_free;
+    kernel->process_free = index;
+    kernel->process_count--;
+    untyped_sweep(kernel, untyped);
+}
+
+void process_retire(struct kernel *kernel, struct process *process)
+{
+    struct endpoint *endpoint =
+        endpoint_find(kernel, process->event_endpoint, process->event_generation);
+    if (endpoint != NULL) {
+        struct process_queue *queue =
+            process->event_delivered ? &endpoint->delivered : &endpoint->events;
+        event_queue_remove(kernel, queue, process);
+    }
+    process_free(kernel, process);
+}
+
+void process_finish_ending(struct kernel *kernel, struct process *process)
+{
+    if (process->ending == ENDING_RETIRE) {
+        process_retire(kernel, process);
+        return;
+    }
+    process_tear_down(kernel, process);
+    bool told = endpoint_find(kernel, process->event_endpoint, process->event_generation) != NULL;
+    if (process->ending == ENDING_ABORT || !told) {
+        process_free(kernel, process);
+        return;
+    }
+    process->life = LIFE_ENDED;
+    endpoint_post_event(kernel, process);
+}

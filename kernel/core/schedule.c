@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/* Who runs, and who waited long enough. Decides the order of the run queue and of deadlines; direct
+ * switches (ipc.c, fault.c) pass by it. The heap of deadlines is ordered by (deadline, index), so
+ * that the order of wake-ups is a function of the message history alone. */
+#include "kernel/core/internal.h"
+
+/* --- deadlines -------------------------------------------------------------------------------- */
+
+static bool deadline_before(const struct kernel *kernel, uint32_t a, uint32_t b)
+{
+    uint64_t ticks_a = process_at(kernel, a)->deadline_ticks;
+    uint64_t ticks_b = process_at(kernel, b)->deadline_ticks;
+    return ticks_a < ticks_b || (ticks_a == ticks_b && a < b);
+}
+
+static void heap_place(struct kernel *kernel, uint32_t position, uint16_t index)
+{
+    kernel->deadlines[position] = index;
+    process_at(kernel, index)->heap_position = (uint16_t)(position + 1);
+}
+
+static void heap_rise(struct kernel *kernel, uint32_t position)
+{
+    uint16_t index = kernel->deadlines[position];
+    while (position > 0) {
+        uint32_t parent = (position - 1) / 2;
+        if (!deadline_before(kernel, index, kernel->deadlines[parent]))
+            break;
+        heap_place(kernel, position, kernel->deadlines[parent]);
+        position = parent;
+    }
+    heap_place(kernel, position, index);
+}
+
+static void heap_sink(struct kernel *kernel, uint32_t position)
+{
+    uint16_t index = kernel->deadlines[position];
+    for (;;) {
+        uint32_t child = 2 * position + 1;
+        if (child >= kernel->deadline_count)
+            break;
+        if (child + 1 < kernel->deadline_count &&
+            deadline_before(kernel, kernel->deadlines[child + 1], kernel->deadlines[child]))
+            child++;
+        if (!deadline_before(kernel, kernel->deadlines[child], index))
+            break;
+        heap_place(kernel, position, kernel->deadlines[child]);
+        position = child;
+    }
+    heap_place(kernel, position, index);
+}
+
+void deadline_set(struct kernel *kernel, struct process *process, uint64_t ticks)
+{
+    if (ticks == DEADLINE_NEVER)
+        return;
+    KERNEL_ASSERT(process->heap_position == 0);
+    process->deadline_ticks = ticks;
+    kernel->deadlines[kernel->deadline_count] = process->index;
+    heap_rise(kernel, kernel->deadline_count++);
+}
+
+void deadline_clear(struct kernel *kernel, struct process *process)
+{
+    if (process->heap_position == 0)
+        return;
+    uint32_t position = process->heap_position - 1u;
+    process->heap_position = 0;
+    uint16_t last = kernel->deadlines[--kernel->deadline_count];
+    if (last == process->index)
+        return;
+    kernel->deadlines[position] = last;
+    heap_rise(kernel, position);
+    heap_sink(kernel, process_at(kernel, last)->heap_position - 1u);
+}
+
+uint64_t kernel_next_deadline(const struct kernel *kernel)
+{
+    if (kernel->deadline_count == 0)
+        return DEADLINE_NEVER;
+    return process_at(kernel, kernel->deadlines[0])->deadline_ticks;
+}
+
+/* --- the processor ---------------------------------------------------------------------------- */
+
+void process_wake(struct kernel *kernel, struct process *process, enum status status)
+{
+    process->result = status;
+    process->resume = RESUME_RESULT;
+    process->life = LIFE_READY;
+    queue_append(kernel, &kernel->ready, process);
+}
+
+void process_leave(struct kernel *kernel, struct process *process)
+{
+    KERNEL_ASSERT(kernel->current == process->index);
+    kernel->current = KERNEL_IDLE;
+}
+
+void process_enter(struct kernel *kernel, struct process *process)
+{
+    KERNEL_ASSERT(kernel->current == KERNEL_IDLE);
+    process->life = LIFE_CURRENT;
+    kernel->current = process->index;
+}
+
+void kernel_settle(struct kernel *kernel)
+{
+    while (kernel->ending.first != KERNEL_NONE) {
+        struct process *process = process_at(kernel, kernel->ending.first);
+        queue_remove(kernel, &kernel->ending, process);
+        process_finish_ending(kernel, process);
+    }
+    if (kernel->current != KERNEL_IDLE || kernel->halted || kernel->ready.first == KERNEL_NONE)
+        return;
+    struct process *next = process_at(kernel, kernel->ready.first);
+    queue_remove(kernel, &kernel->ready, next);
+    process_enter(kernel, next);
+}
+
+void kernel_halt(struct kernel *kernel, uint32_t code)
+{
+    kernel->halted = true;
+    kernel->halt_code = code;
+    machine_halt(code);
+}
+
+/* --- entries ---------------------------------------------------------------------------------- */
+
+static void deadline_expire(struct kernel *kernel, struct process *process)
+{
+    bool receiving = process->life == LIFE_RECEIVING;
+    process_detach(kernel, process);
+    process_wake(kernel, process, STATUS_TIMED_OUT);
+    if (receiving)
+        receive_info_write(kernel, process, 0, 0, 0);
+}
+
+static void current_interrupted(struct kernel *kernel)
+{
+    if (kernel->current != KERNEL_IDLE)
+        process_at(kernel, kernel->current)->resume = RESUME_EXACT;
+}
+
+void kernel_timer(struct kernel *kernel, uint64_t now_ticks)
+{
+    if (kernel->halted)
+        return;
+    current_interrupted(kernel);
+    if (now_ticks > kernel->now_ticks)
+        kernel->now_ticks = now_ticks;
+    while (kernel_next_deadline(kernel) <= kernel->now_ticks && kernel->deadline_count != 0)
+        deadline_expire(kernel, process_at(kernel, kernel->deadlines[0]));
+    kernel_settle(kernel);
+}
+
+void kernel_preempt(struct kernel *kernel)
+{
+    if (kernel->halted || kernel->current == KERNEL_IDLE)
+        return;
+    current_interrupted(kernel);
+    if (kernel->ready.first == KERNEL_NONE)
+        return;
+    struct process *process = process_at(kernel, kernel->current);
+    process_leave(kernel, process);
+    process->life = LIFE_READY;
+    queue_append(kernel, &kernel->ready, process);
+    kernel_settle(kernel);
+}

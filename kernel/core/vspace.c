@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/* Address spaces: four levels of page tables in physical pages, in x86-64 layout, so that the metal
+ * uses them as they are and the host walks them. Tables are paid by the process and go back as soon
+ * as they are empty. Decides which tables exist; never which page is mapped where. Only entries 0
+ * to 255 of the root are ours; the others belong to the machine. */
+#include "kernel/core/internal.h"
+
+enum { LEVEL_ROOT = 3, LEVEL_LEAF = 0 };
+
+#define TABLE_FLAGS UINT64_C(7) /* present, writable, user: the leaf entry decides */
+
+static uint64_t *table_entry(uint32_t table, unsigned level, uint64_t va)
+{
+    uint64_t *entries = machine_page(table);
+    return &entries[(va >> (PAGE_SHIFT + 9 * level)) & 511];
+}
+
+uint32_t vspace_leaf_find(const struct process *process, uint64_t va)
+{
+    if (va >> 47 != 0)
+        return 0;
+    uint32_t table = process->vspace_page;
+    for (unsigned level = LEVEL_ROOT; level > LEVEL_LEAF && table != 0; level--)
+        table = entry_page(*table_entry(table, level, va));
+    return table;
+}
+
+uint64_t *vspace_entry(const struct process *process, uint64_t va, uint32_t *leaf_page)
+{
+    uint32_t leaf = vspace_leaf_find(process, va);
+    if (leaf == 0)
+        return NULL;
+    *leaf_page = leaf;
+    return table_entry(leaf, LEVEL_LEAF, va);
+}
+
+uint32_t kernel_translate(const struct kernel *kernel, uint32_t index, uint64_t va,
+                          uint16_t *rights)
+{
+    const struct process *process = kernel_process(kernel, index);
+    uint32_t leaf = 0;
+    uint64_t *entry = NULL;
+    *rights = 0;
+    if (process != NULL && process->vspace_page != 0)
+        entry = vspace_entry(process, va, &leaf);
+    if (entry == NULL || *entry == 0)
+        return 0;
+    *rights = entry_rights(*entry);
+    return entry_page(*entry);
+}
+
+uint32_t vspace_present_count(const struct process *process, uint64_t va, uint32_t count)
+{
+    uint32_t present = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t leaf;
+        const uint64_t *entry = vspace_entry(process, va + (uint64_t)i * PAGE_BYTES, &leaf);
+        present += entry != NULL && *entry != 0;
+    }
+    return present;
+}
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+/* A new table below `parent`; a leaf comes with its links page. 0: the budget is used up. */
+static uint32_t table_create(struct kernel *kernel, struct process *process, unsigned level,
+                             uint64_t va)
+{
+    if (level != LEVEL_LEAF)
+        return memory_draw(kernel, process, PAGE_TABLE);
+    if (memory_left(process) < 2)
+        return 0;
+    uint32_t leaf = memory_draw(kernel, process, PAGE_LEAF_TABLE);
+    struct page_record *record = machine_page_record(leaf);
+    record->link = memory_draw(kernel, process, PAGE_LINKS);
+    record->extent = (uint32_t)(va >> 21);
+    return leaf;
+}
+
+static void table_free(struct kernel *kernel, struct process *process, uint32_t table)
+{
+    const struct page_record *record = machine_page_record(table);
+    if (record->kind == PAGE_LEAF_TABLE)
+        memory_return(kernel, process, record->link);
+    memory_return(kernel, process, table);
+}
+
+/* Makes the tables of one va exist. On EXHAUSTED tables may be left empty: the caller prunes. */
+static enum status path_create(struct kernel *kernel, struct process *process, uint64_t va)
+{
+    uint32_t table = process->vspace_page;
+    for (unsigned level = LEVEL_ROOT; level > LEVEL_LEAF; level--) {
+        uint64_t *entry = table_entry(table, level, va);
+        if (*entry == 0) {
+            uint32_t child = table_create(kernel, process, level - 1, va);
+            if (child == 0)
+                return STATUS_EXHAUSTED;
+            *entry = (uint64_t)child << PAGE_SHIFT | TABLE_FLAGS;
+            machine_page_record(table)->mapping_count++;
+        }
+        table = entry_page(*entry);
+    }
+    return STATUS_OK;
+}
+
+void vspace_prune(struct kernel *kernel, struct process *process, uint64_t va)
+{
+    uint32_t path[LEVEL_ROOT + 1] = {0};
+    path[LEVEL_ROOT] = process->vspace_page;
+    for (unsigned level = LEVEL_ROOT; level > LEVEL_LEAF && path[level] != 0; level--)
+        path[level - 1] = entry_page(*table_entry(path[level], level, va));
+    for (unsigned level = LEVEL_LEAF; level < LEVEL_ROOT; level++) {
+        if (path[level] == 0)
+            continue;
+        if (machine_page_record(path[level])->mapping_count != 0)
+            return;
+        *table_entry(path[level + 1], level + 1, va) = 0;
+        machine_page_record(path[level + 1])->mapping_count--;
+        machine_flush(process->vspace_page, va);
+        table_free(kernel, process, path[level]);
+    }
+}
+
+/* Two leaves at most: a range is shorter than what a leaf covers (512 pages). */
+enum status vspace_reserve(struct kernel *kernel, struct process *process, uint64_t va,
+                           uint32_t count)
+{
+    uint64_t last = va + (uint64_t)(count - 1) * PAGE_BYTES;
+    if (path_create(kernel, process, va) == STATUS_OK &&
+        path_create(kernel, process, last) == STATUS_OK)
+        return STATUS_OK;
+    vspace_prune(kernel, process, va);
+    vspace_prune(kernel, process, last);
+    return STATUS_EXHAUSTED;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void leaf_destroy(struct kernel *kernel, struct process *process, uint32_t leaf)
+{
+    const uint64_t *entries = machine_page(leaf);
+    for (uint32_t i = 0; i < 512; i++) {
+        if (entries[i] != 0)
+            mapping_remove(kernel, process, leaf * 512 + i);
+    }
+    table_free(kernel, process, leaf);
+}
+
+/* Depth first with the three cursors written out; there is no recursion. */
+static void directory_destroy(struct kernel *kernel, struct process *process, uint32_t directory)
+{
+    const uint64_t *entries = machine_page(directory);
+    for (uint32_t i = 0; i < 512; i++) {
+        if (entries[i] != 0)
+            leaf_destroy(kernel, process, entry_page(entries[i]));
+    }
+    memory_return(kernel, process, directory);
+}
+
+void vspace_destroy(struct kernel *kernel, struct process *process)
+{
+    const uint64_t *root = machine_page(process->vspace_page);
+    for (uint32_t i = 0; i < 256; i++) {
+        if (root[i] == 0)
+            continue;
+        uint32_t table = entry_page(root[i]);
+        const uint64_t *entries = machine_page(table);
+        for (uint32_t j = 0; j < 512; j++) {
+            if (entries[j] != 0)
+                directory_destroy(kernel, process, entry_page(entries[j]));
+        }
+        memory_return(kernel, process, table);
+    }
+    machine_vspace_destroy(process->vspace_page);
+    memory_return(kernel, process, process->vspace_page);
+    process->vspace_page = 0;
+}
