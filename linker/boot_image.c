@@ -104,7 +104,7 @@ static void pack_elf(struct boot_section_input *section, const char *path)
     struct elf_plan plan;
     struct elf_plan packed_plan;
     size_t size_bytes;
-    const uint8_t *file = read_file(path, &size_bytes);
+    uint8_t *file = read_file(path, &size_bytes);
     size_t view = size_bytes < FRAME_TRANSFER_BYTES_MAX ? size_bytes : FRAME_TRANSFER_BYTES_MAX;
     enum status status = elf_plan_parse(file, view, size_bytes, &plan);
     if (status != STATUS_OK)
@@ -126,6 +126,7 @@ static void pack_elf(struct boot_section_input *section, const char *path)
         packed_plan.entry != plan.entry || packed_plan.stack_top != plan.stack_top ||
         !tails_are_zero(&plan, packed, end))
         stop(EXIT_FAILED, "%s: does not survive packing", path);
+    free(file);
     section->bytes = packed;
     section->size_bytes = (size_t)end;
 }
@@ -324,7 +325,8 @@ static void write_file(const char *path, const uint8_t *bytes, size_t size_bytes
 int main(int argument_count, char **arguments)
 {
     static struct boot_image checked;
-    struct request request = read_arguments(argument_count, arguments);
+    static struct request request; /* holds every section until the end */
+    request = read_arguments(argument_count, arguments);
     uint32_t first = request.no_config ? 1 : 0;
     if (!request.no_config)
         fill_config(&request);
@@ -347,6 +349,7 @@ int main(int argument_count, char **arguments)
         stop(EXIT_FAILED, "no image of these sections: %s (%s)", status_name(status),
              status_meaning(status));
     write_file(request.output, bytes, written);
+    free(bytes);
     printf("%s: %u sections, %zu bytes\n", request.output, checked.section_count, written);
     return 0;
 }

@@ -128,5 +128,6 @@ void test_elf_linked(void)
     view = read_view(folder, "pie.elf", &file_bytes);
     test_status("ELF plan", "linked position-independent file", STATUS_UNSUPPORTED,
                 elf_plan_parse(view.bytes, view.size_bytes, file_bytes, &plan));
+    test_builder(folder);
     remove_folder(folder);
 }

@@ -50,4 +50,7 @@ void test_boot_image(void);
 void test_elf_plan(void);
 void test_elf_linked(void);
 
+/* The boot image builder, on the files a.elf, pie.elf and a.c of a folder. */
+void test_builder(const char *folder);
+
 #endif
