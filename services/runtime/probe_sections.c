@@ -18,6 +18,3 @@ __asm__(".pushsection .rodata.probe, \"a\", @progbits\n"
         ".pushsection .bss.probe, \"aw\", @nobits\n"
         "    .zero 0x1800\n"
         ".popsection\n");
-
-/* A C file declares something. */
-extern const char probe_sections_unused;
