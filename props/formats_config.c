@@ -147,8 +147,13 @@ static void test_chain(void)
     config.entries[BOOT_CONFIG_ENTRY_LIMIT - 1].dependencies[0] = 1;
     test_status("boot config", "a cycle of 64", STATUS_BAD_ORDER, boot_config_validate(&config));
     config.entry_count = BOOT_CONFIG_ENTRY_LIMIT + 1;
+    uint8_t byte[1];
+    size_t written = 1;
     test_status("boot config", "a struct of 65 entries", STATUS_EXHAUSTED,
                 boot_config_validate(&config));
+    test_status("boot config", "encode 65 entries", STATUS_EXHAUSTED,
+                boot_config_encode(&config, byte, sizeof byte, &written));
+    test_result("boot config", "  writes nothing", written == 0);
 }
 
 /* Every table full, entry 0 with as many dependencies as there can be. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "abi/boot_name.h"
+#include "abi/cursor.h"
 #include "abi/sha256.h"
 
 static unsigned passed_count;
@@ -133,6 +134,60 @@ static void test_sha256(void)
     test_result("sha256", "a million letters in uneven pieces", digest_is(digest, million));
 }
 
+/* A reader that ran over its end stays failed and gives zeros; so does a writer. */
+static void test_cursor(void)
+{
+    static const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 9};
+    uint8_t copy[4] = {7, 7, 7, 7};
+    struct reader reader = reader_over(bytes, sizeof bytes);
+    test_result("cursor", "little-endian",
+                read_u8(&reader) == 1 && read_u16(&reader) == 0x0302 &&
+                    read_u32(&reader) == 0x07060504 && reader_left(&reader) == 4);
+    reader_seek(&reader, 0);
+    test_result("cursor", "eight bytes", read_u64(&reader) == UINT64_C(0x0807060504030201));
+    test_result("cursor", "zeros are zero", read_zero(&reader, 2) && !reader.failed);
+    test_result("cursor", "a nine is not", !read_zero(&reader, 1) && !reader.failed);
+    test_result("cursor", "the end may be read to", reader_left(&reader) == 0 && !reader.failed);
+    test_result("cursor", "and not past", read_u8(&reader) == 0 && reader.failed);
+    reader_seek(&reader, 0);
+    read_bytes(&reader, copy, sizeof copy);
+    test_result("cursor", "failed stays failed",
+                all_zero(copy, sizeof copy) && reader.failed && reader_left(&reader) == 0 &&
+                    !read_zero(&reader, 1));
+    reader = reader_over(bytes, 3);
+    test_result("cursor", "no part of a number", read_u32(&reader) == 0 && reader.failed);
+    reader = reader_over(bytes, 3);
+    reader_seek(&reader, 4);
+    test_result("cursor", "no seek past the end", reader.failed);
+    reader = reader_over(NULL, 0);
+    read_bytes(&reader, copy, 0);
+    test_result("cursor", "nothing of nothing", !reader.failed);
+    struct writer writer = writer_over(copy, sizeof copy);
+    write_u16(&writer, 0x0201);
+    write_u32(&writer, 0xFFFFFFFF);
+    write_u8(&writer, 3);
+    test_result("cursor", "a failed writer writes nothing",
+                writer.failed && writer.offset_bytes == 2 && copy[0] == 1 && copy[1] == 2 &&
+                    copy[2] == 0 && copy[3] == 0);
+}
+
+static void test_ranges(void)
+{
+    test_result("range", "up to the limit", range_within(3, 5, 8) && range_within(8, 0, 8));
+    test_result("range", "one past it", !range_within(3, 6, 8) && !range_within(9, 0, 8));
+    test_result("range", "up to 2^64-1", range_within(1, UINT64_MAX - 1, UINT64_MAX));
+    test_result("range", "wrapping",
+                !range_within(1, UINT64_MAX, UINT64_MAX) &&
+                    !range_within(UINT64_MAX, UINT64_MAX, UINT64_MAX));
+    test_result("range", "neighbours do not overlap",
+                !range_overlaps(0, 4, 4, 4) && !range_overlaps(4, 4, 0, 4));
+    test_result("range", "a shared element does",
+                range_overlaps(0, 5, 4, 4) && range_overlaps(4, 4, 0, 5) &&
+                    range_overlaps(0, 9, 4, 1) && range_overlaps(4, 1, 0, 9));
+    test_result("range", "an empty one overlaps nothing",
+                !range_overlaps(2, 0, 0, 9) && !range_overlaps(0, 9, 2, 0));
+}
+
 static void name_status(const char *what, const char *bytes, size_t count, enum status expected)
 {
     char name[BOOT_MODULE_NAME_BYTES] = {0};
@@ -169,6 +224,8 @@ static void test_names(void)
 
 int main(void)
 {
+    test_cursor();
+    test_ranges();
     test_sha256();
     test_names();
     test_envelope();
