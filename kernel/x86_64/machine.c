@@ -75,6 +75,19 @@ void machine_flush(uint32_t root_page, uint64_t va)
         __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
+/* Loads the kernel's own tables: nobody's lower half. */
+static void table_load_own(void)
+{
+    loaded_table = (uintptr_t)kernel_top_table - KERNEL_BASE;
+    __asm__ volatile("movq %0, %%cr3" : : "r"(loaded_table) : "memory");
+}
+
+void machine_vspace_destroy(uint32_t root_page)
+{
+    if ((uint64_t)root_page * PAGE_BYTES == loaded_table)
+        table_load_own();
+}
+
 void machine_log(const void *bytes, size_t count)
 {
     serial_write(bytes, count);
@@ -209,8 +222,7 @@ static void table_load(uint32_t page)
  * that ends meanwhile are not the loaded ones. machine_kernel_trap does not come back here. */
 static _Noreturn void idle(void)
 {
-    loaded_table = (uintptr_t)kernel_top_table - KERNEL_BASE;
-    __asm__ volatile("movq %0, %%cr3" : : "r"(loaded_table) : "memory");
+    table_load_own();
     for (;;)
         __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
