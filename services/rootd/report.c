@@ -93,10 +93,8 @@ void report_stage(struct rootd *state, const char *name, const char *detail)
 
 void report_failure(struct rootd *state)
 {
-    if (state->intake.validation_profile != VALIDATION_PROFILE_PHASE0)
-        return;
     struct line line = {.count = 0};
-    add(&line, "ROOTD_STAGE:FAILED:");
+    add(&line, "BASALT_ROOTD:FAILED:");
     add(&line, rootd_stage_name(state->stage));
     add(&line, ":");
     add(&line, status_name(state->cause));

@@ -11,7 +11,7 @@ void report_status(struct rootd *state);
 /* "ROOTD_STAGE:<name>[:<detail>]"; nothing unless the boot config asked for profile phase0. */
 void report_stage(struct rootd *state, const char *name, const char *detail);
 
-/* "ROOTD_STAGE:FAILED:<stage>:<cause>", under the same condition. */
+/* "BASALT_ROOTD:FAILED:<stage>:<cause>", in every image: what was refused, and why. */
 void report_failure(struct rootd *state);
 
 #endif

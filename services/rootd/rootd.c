@@ -135,6 +135,7 @@ static void serve(struct rootd *state)
         if (status != STATUS_OK)
             (void)fail(state, ROOTD_INTERNAL_ERROR, status);
     }
+    report_failure(state);
     report_status(state);
 }
 

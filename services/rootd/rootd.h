@@ -13,9 +13,9 @@
  * A failure at any step undoes what was done (teardown.c), reports one terminal status and ends
  * with EXIT(1). Every wait has a deadline (R5).
  *
- * Report: one line on the log endpoint, "ERIX_ROOTD:" and the name of the status. With profile
- * phase0, never in a runtime image, "ROOTD_STAGE:<name>" lines come before it; a failure adds
- * "ROOTD_STAGE:FAILED:<stage>:<status code that caused it>".
+ * Report: one line on the log endpoint, "ERIX_ROOTD:" and the name of the status. A failure says
+ * before it what was refused and why: "BASALT_ROOTD:FAILED:<stage>:<status code>". Only with
+ * profile phase0, never in a runtime image, "ROOTD_STAGE:<name>" lines tell of the way there.
  *
  * What rootd holds at boot, exactly, with all rights of the type (KERNEL_SELF: CONTROL): SELF (1),
  * its endpoint (2), IMAGE (5), memory for memd (SLOT_UNTYPED_BASE) and the launch pool (the slot
