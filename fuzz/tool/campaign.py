@@ -65,22 +65,15 @@ def seeds(name, folder):
 
 
 def dictionary(home):
-    """Writes the words that no engine guesses, from the tables: operation ids, status values,
-    published slots, magics."""
-    words = {}
-    for path in glob.glob("abi/messages/*.def"):
-        for name, number in re.findall(r"^OPERATION\(\w+, \w+, (\w+), \w+,\s*(\w+),", text_of(path),
-                                       re.MULTILINE):
-            words[f"operation_{name}"] = int(number, 0).to_bytes(2, "little")
-    for name, number in re.findall(r"^    (SLOT_\w+) = (\d+)", text_of("abi/slots.h"), re.MULTILINE):
-        words[name.lower()] = int(number).to_bytes(4, "little")
-    for path in glob.glob("abi/*.h"):
-        for name, number in re.findall(r"#define (\w+MAGIC)\s+UINT64_C\((\w+)\)", text_of(path)):
-            words[name.lower()] = int(number, 0).to_bytes(8, "little")
+    """The words that no engine guesses, binary and text, from the tables themselves."""
+    build.must_build("build/fast/abi_tables")
     path = f"{home}/dictionary"
     with open(path, "w", encoding="ascii") as file:
-        for name, word in sorted(words.items()):
-            file.write(f'{name}="' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n')
+        for part, kind in (("b", "dictionary"), ("t", "text-dictionary")):
+            status, words = build.run(["build/fast/abi_tables", kind])
+            if status != 0:
+                raise build.Stop(words.strip())
+            file.write(re.sub("^w", part, words, flags=re.MULTILINE))
     return path
 
 
