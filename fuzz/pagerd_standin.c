@@ -7,73 +7,18 @@
 
 #include "abi/codec.h"
 #include "abi/system.h"
+#include "fuzz/pagerd_books.h"
 #include "props/digest.h"
 #include "props/marks.h"
 #include "props/property.h"
 #include "services/pagerd/pagerd.h"
 
-enum {
-    SPACES = 1100,
-    PAGES_OF_SPACE = 256,
-    PAGES_OF_SPACE_NORMAL = 40, /* so that vspaced's table is full at times */
-    GUARDS_OF_SPACE = 8,
-    FRAMES = 128,
-    EVENTS = 4096,
-    WINDOW_SLOTS = SLOT_RECEIVE_COUNT,
-    SPACE_SLOT_BASE = 5000,
-    IMAGE_RIGHTS = RIGHT_READ | RIGHT_EXECUTE | RIGHT_MAP | RIGHT_TRANSFER
-};
+enum { EVENTS = 4096 };
 
-struct held {
-    enum object_type type;
-    uint32_t rights;
-    uint32_t object;
-};
-
-struct page {
-    uint64_t va;
-    uint32_t frame_id; /* 0: anonymous or the image's */
-    bool counted;      /* vspaced took it from the account */
-};
-
-struct guard {
-    uint64_t va;
-    uint64_t pages;
-};
-
-struct space {
-    uint32_t object; /* 0: not registered */
-    uint32_t account;
-    unsigned page_count;
-    unsigned guard_count;
-    struct page pages[PAGES_OF_SPACE];
-    struct guard guards[GUARDS_OF_SPACE];
-};
-
-struct frame {
-    uint32_t id; /* 0: none */
-    uint32_t account;
-    bool mapped;
-    bool excused; /* an injected failure lost it */
-};
-
-static struct held window[WINDOW_SLOTS];
-static struct held accounts_held[PAGERD_REGISTRATION_LIMIT];
-static unsigned accounts_held_used;
 static struct {
     bool waits;
     bool gone;
 } callers[STANDIN_REPLY_SLOTS];
-
-static uint64_t free_pages;
-static uint64_t account_limit[STANDIN_ACCOUNTS];
-static uint64_t account_held[STANDIN_ACCOUNTS];
-static struct frame frames[FRAMES];
-static uint32_t last_frame_id;
-
-static struct space spaces[SPACES];
-static unsigned spaces_used;
-static unsigned page_capacity;
 
 static uint64_t fail_in;
 static uint64_t fail_times;
@@ -85,36 +30,13 @@ static unsigned event_count;
 
 void standin_reset(void)
 {
-    memset(window, 0, sizeof window);
-    memset(accounts_held, 0, accounts_held_used * sizeof accounts_held[0]);
+    books_reset();
     memset(callers, 0, sizeof callers);
-    memset(account_held, 0, sizeof account_held);
-    memset(frames, 0, sizeof frames);
-    for (unsigned i = 0; i < spaces_used; i++)
-        spaces[i].object = 0;
-    accounts_held_used = 0;
-    spaces_used = 0;
-    last_frame_id = 0;
     event_count = 0;
     fail_times = 0;
-    free_pages = 8;
-    page_capacity = PAGES_OF_SPACE_NORMAL;
-    for (unsigned i = 0; i < STANDIN_ACCOUNTS; i++)
-        account_limit[i] = 5;
 }
 
-/* --- the environment ---------------------------------------------------------------------------
- */
-
-void standin_free_pages(uint64_t pages)
-{
-    free_pages = pages % (STANDIN_PAGES_OF_MEMORY + 1);
-}
-
-void standin_account_limit(uint64_t account, uint64_t pages)
-{
-    account_limit[account % STANDIN_ACCOUNTS] = pages % (STANDIN_PAGES_OF_MEMORY + 1);
-}
+/* --- the environment ------------------------------------------------------------------------- */
 
 void standin_fail(uint64_t k, enum status status, uint64_t times, bool late)
 {
@@ -127,10 +49,7 @@ void standin_fail(uint64_t k, enum status status, uint64_t times, bool late)
 void standin_calm(void)
 {
     fail_times = 0;
-    free_pages = 1000;
-    page_capacity = PAGES_OF_SPACE;
-    for (unsigned i = 0; i < STANDIN_ACCOUNTS; i++)
-        account_limit[i] = 1000;
+    books_calm();
 }
 
 unsigned standin_waiting(void)
@@ -156,33 +75,7 @@ bool standin_caller_gone(uint64_t which)
     return false;
 }
 
-/* --- pagerd's cspace -----------------------------------------------------------------------------
- */
-
-/* The place that a slot names, of those that pagerd may fill and empty; null for others. */
-static struct held *place_of(uint32_t slot)
-{
-    if (slot >= SLOT_RECEIVE_BASE && slot < SLOT_RECEIVE_BASE + WINDOW_SLOTS)
-        return &window[slot - SLOT_RECEIVE_BASE];
-    if (slot < SLOT_DYNAMIC_BASE || slot >= SLOT_DYNAMIC_BASE + PAGERD_REGISTRATION_LIMIT)
-        return NULL;
-    if (slot - SLOT_DYNAMIC_BASE >= accounts_held_used)
-        accounts_held_used = slot - SLOT_DYNAMIC_BASE + 1;
-    return &accounts_held[slot - SLOT_DYNAMIC_BASE];
-}
-
-static struct held held_at(uint32_t slot)
-{
-    if (slot == SLOT_IMAGE)
-        return (struct held){OBJECT_IMAGE, IMAGE_RIGHTS, 1};
-    const struct held *place = place_of(slot);
-    return place != NULL ? *place : (struct held){0};
-}
-
-uint32_t standin_object(uint32_t slot)
-{
-    return held_at(slot).object;
-}
+/* --- messages to pagerd ---------------------------------------------------------------------- */
 
 void standin_deliver(struct message *message)
 {
@@ -192,16 +85,16 @@ void standin_deliver(struct message *message)
         uint32_t object = 0;
         memcpy(&object, message->body + cap->field_offset, sizeof object);
         memcpy(message->body + cap->field_offset, &slot, sizeof slot);
-        window[i] = (struct held){(enum object_type)cap->object_type, cap->rights,
-                                  object != 0 ? object : 1};
+        *books_place(slot) = (struct held){(enum object_type)cap->object_type, cap->rights,
+                                           object != 0 ? object : 1};
         cap->badge = 0;
     }
 }
 
 void standin_drop_window(void)
 {
-    for (unsigned i = 0; i < MESSAGE_CAP_LIMIT; i++)
-        window[i] = (struct held){0};
+    for (uint32_t i = 0; i < MESSAGE_CAP_LIMIT; i++)
+        *books_place(SLOT_RECEIVE_BASE + i) = (struct held){0};
 }
 
 uint32_t standin_caller(void)
@@ -221,8 +114,7 @@ void standin_replied(uint32_t reply_slot)
     callers[reply_slot - SLOT_REPLY_BASE].waits = false;
 }
 
-/* --- the log
- * -------------------------------------------------------------------------------------- */
+/* --- the log --------------------------------------------------------------------------------- */
 
 struct pagerd_log standin_log(void)
 {
@@ -244,114 +136,7 @@ static void note(struct pagerd_event event)
     digest_u64((uint64_t)event.result << 32 | event.out);
 }
 
-/* --- memd
- * ------------------------------------------------------------------------------------------ */
-
-static bool account_take(uint32_t account)
-{
-    unsigned row = account % STANDIN_ACCOUNTS;
-    if (free_pages == 0 || account_held[row] >= account_limit[row])
-        return false;
-    free_pages--;
-    account_held[row]++;
-    return true;
-}
-
-static void account_give(uint32_t account)
-{
-    free_pages++;
-    account_held[account % STANDIN_ACCOUNTS]--;
-}
-
-static struct frame *frame_by_id(uint32_t id)
-{
-    for (unsigned i = 0; i < FRAMES; i++)
-        if (frames[i].id == id)
-            return &frames[i];
-    return NULL;
-}
-
-static void frame_destroy(struct frame *frame)
-{
-    account_give(frame->account);
-    *frame = (struct frame){0};
-}
-
-/* --- vspaced
- * ----------------------------------------------------------------------------------------- */
-
-static struct space *space_by_slot(uint32_t slot)
-{
-    uint32_t index = slot - SPACE_SLOT_BASE;
-    PROPERTY("V6", slot >= SPACE_SLOT_BASE && index < spaces_used);
-    return &spaces[index];
-}
-
-static enum status space_register(uint32_t object, uint32_t account, uint32_t *slot)
-{
-    unsigned free_index = spaces_used;
-    for (unsigned i = spaces_used; i-- > 0;) {
-        if (spaces[i].object == object)
-            return STATUS_BUSY;
-        if (spaces[i].object == 0)
-            free_index = i;
-    }
-    if (free_index == SPACES)
-        return STATUS_EXHAUSTED;
-    if (free_index == spaces_used)
-        spaces_used++;
-    struct space *space = &spaces[free_index];
-    space->object = object;
-    space->account = account;
-    space->page_count = 0;
-    space->guard_count = 0;
-    *slot = SPACE_SLOT_BASE + free_index;
-    return STATUS_OK;
-}
-
-/* The process dies with it here: its pages go back to the account. */
-static enum status space_unregister(struct space *space)
-{
-    if (space->object == 0)
-        return STATUS_NOT_FOUND;
-    for (unsigned i = 0; i < space->page_count; i++) {
-        struct frame *frame = &frames[0];
-        if (space->pages[i].frame_id != 0 &&
-            (frame = frame_by_id(space->pages[i].frame_id)) != NULL)
-            frame_destroy(frame);
-        if (space->pages[i].counted)
-            account_give(space->account);
-    }
-    space->object = 0;
-    return STATUS_OK;
-}
-
-static enum status space_guard(struct space *space, uint64_t va, uint64_t pages)
-{
-    PROPERTY("V5", space->object != 0 && space->guard_count < GUARDS_OF_SPACE);
-    space->guards[space->guard_count++] = (struct guard){va, pages};
-    return STATUS_OK;
-}
-
-static enum status space_place(struct space *space, struct page page)
-{
-    PROPERTY("G2-space", space->object != 0);
-    for (unsigned i = 0; i < space->guard_count; i++)
-        PROPERTY("V5", page.va < space->guards[i].va ||
-                           page.va >= space->guards[i].va + space->guards[i].pages * PAGE_BYTES);
-    for (unsigned i = 0; i < space->page_count; i++)
-        if (space->pages[i].va == page.va)
-            return STATUS_BUSY;
-    if (space->page_count >= page_capacity)
-        return STATUS_EXHAUSTED;
-    if (page.counted && !account_take(space->account))
-        return STATUS_EXHAUSTED;
-    space->pages[space->page_count++] = page;
-    return STATUS_OK;
-}
-
-/* --- calls
- * --------------------------------------------------------------------------------------------- */
+/* --- calls ----------------------------------------------------------------------------------- */
 
 union any_request {
     struct kernel_drop_local_cap_request drop;
@@ -393,10 +178,10 @@ static void describe(struct call *call)
 {
     const union any_request *request = &call->request;
     struct pagerd_event *event = &call->event;
-    struct held frame = held_at(request->map.frame_slot);
+    struct held frame = books_held(request->map.frame_slot);
     switch (call->operation->id) {
     case OP_KERNEL_DROP_LOCAL_CAP: {
-        struct held held = held_at(request->drop.slot);
+        struct held held = books_held(request->drop.slot);
         says(event, held.type == OBJECT_ENDPOINT ? ACT_DROP_ACCOUNT : ACT_DROP_FRAME, held.object,
              0, 0, 0, 0);
         break;
@@ -405,7 +190,7 @@ static void describe(struct call *call)
         says(event, ACT_KEEP_ACCOUNT, standin_object(request->move.source_slot), 0, 0, 0, 0);
         break;
     case OP_KERNEL_FRAME_COPY:
-        PROPERTY("G4-source", held_at(request->copy.source_slot).type == OBJECT_IMAGE);
+        PROPERTY("G4-source", books_held(request->copy.source_slot).type == OBJECT_IMAGE);
         says(event, ACT_FRAME_COPY, request->copy.source_offset_bytes,
              standin_object(request->copy.target_slot), request->copy.target_offset_bytes,
              request->copy.count, 0);
@@ -447,8 +232,8 @@ static void describe(struct call *call)
 
 static enum status do_move(const struct kernel_move_local_cap_request *request)
 {
-    struct held *source = place_of(request->source_slot);
-    struct held *target = place_of(request->target_slot);
+    struct held *source = books_place(request->source_slot);
+    struct held *target = books_place(request->target_slot);
     if (source == NULL || target == NULL || source->type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
     if (target->type != OBJECT_NONE)
@@ -460,7 +245,7 @@ static enum status do_move(const struct kernel_move_local_cap_request *request)
 
 static enum status do_drop(uint32_t slot)
 {
-    struct held *place = place_of(slot);
+    struct held *place = books_place(slot);
     if (place == NULL || place->type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
     *place = (struct held){0};
@@ -470,55 +255,50 @@ static enum status do_drop(uint32_t slot)
 static enum status do_alloc(struct call *call)
 {
     uint32_t account = call->through.object;
-    struct held *target = place_of(call->window.first_slot);
-    struct frame *frame = frame_by_id(0);
+    struct held *target = books_place(call->window.first_slot);
     PROPERTY("E4-window", call->window.count == 1 && target != NULL);
     if (target->type != OBJECT_NONE)
         return STATUS_BUSY;
-    if (frame == NULL || !account_take(account))
+    uint32_t id = books_frame_make(account);
+    if (id == 0)
         return STATUS_EXHAUSTED;
-    *frame = (struct frame){.id = ++last_frame_id, .account = account};
-    *target = (struct held){OBJECT_FRAME, RIGHTS_MAPPING | RIGHT_MAP | RIGHT_TRANSFER, frame->id};
+    *target = (struct held){OBJECT_FRAME, RIGHTS_MAPPING | RIGHT_MAP | RIGHT_TRANSFER, id};
     call->reply.alloc.count = 1;
-    call->reply.alloc.frame_id_0 = frame->id;
+    call->reply.alloc.frame_id_0 = id;
     call->reply.alloc.frame_slot_0 = call->window.first_slot;
-    call->event.out = frame->id;
+    call->event.out = id;
     return STATUS_OK;
 }
 
 static enum status do_free(const struct call *call)
 {
-    struct frame *frame = frame_by_id(call->request.free.frame_ids[0].frame_id);
+    struct frame *frame = books_frame(call->request.free.frame_ids[0].frame_id);
     PROPERTY("M3", frame != NULL && frame->account == call->through.object);
-    for (unsigned i = 0; i < spaces_used && frame->mapped; i++)
-        for (unsigned k = 0; k < spaces[i].page_count; k++)
-            if (spaces[i].object != 0 && spaces[i].pages[k].frame_id == frame->id)
-                spaces[i].pages[k] = spaces[i].pages[--spaces[i].page_count];
-    frame_destroy(frame);
+    books_frame_destroy(frame);
     return STATUS_OK;
 }
 
 static enum status do_map(const struct vspaced_map_frames_request *request)
 {
-    struct space *space = space_by_slot(request->vspace_cap_slot);
-    struct held held = held_at(request->frame_slot);
+    struct space *space = books_space(request->vspace_cap_slot);
+    struct held held = books_held(request->frame_slot);
     if (held.type == OBJECT_IMAGE) {
         PROPERTY("G4-shared", (request->rights & RIGHT_WRITE) == 0 && request->frame_id == 0);
-        return space_place(space, (struct page){.va = request->va});
+        return books_space_map(space, (struct page){.va = request->va});
     }
-    struct frame *frame = frame_by_id(held.object);
+    struct frame *frame = books_frame(held.object);
     PROPERTY("G4-frame", frame != NULL && request->frame_id == held.object);
     PROPERTY("G4-private", frame->account == space->account && !frame->mapped);
     enum status status =
-        space_place(space, (struct page){.va = request->va, .frame_id = frame->id});
+        books_space_map(space, (struct page){.va = request->va, .frame_id = frame->id});
     frame->mapped = status == STATUS_OK;
     return status;
 }
 
 static enum status do_copy(const struct kernel_frame_copy_request *request)
 {
-    struct held target = held_at(request->target_slot);
-    const struct frame *frame = frame_by_id(target.object);
+    struct held target = books_held(request->target_slot);
+    const struct frame *frame = books_frame(target.object);
     PROPERTY("G4-target", target.type == OBJECT_FRAME && frame != NULL && !frame->mapped);
     PROPERTY("G4-copy", request->target_offset_bytes + request->count <= PAGE_BYTES);
     return STATUS_OK;
@@ -541,19 +321,19 @@ static enum status perform(struct call *call)
     case OP_MEMD_FREE_FRAMES:
         return do_free(call);
     case OP_VSPACED_REGISTER_VSPACE:
-        status = space_register(standin_object(request->adopt.vspace_slot),
-                                standin_object(request->adopt.account_slot), &slot);
+        status = books_space_register(standin_object(request->adopt.vspace_slot),
+                                      standin_object(request->adopt.account_slot), &slot);
         call->reply.adopt.vspace_cap_slot = slot;
         call->event.out = slot;
         return status;
     case OP_VSPACED_UNREGISTER_VSPACE:
-        return space_unregister(space_by_slot(request->release.vspace_cap_slot));
+        return books_space_unregister(books_space(request->release.vspace_cap_slot));
     case OP_VSPACED_GUARD:
-        return space_guard(space_by_slot(request->guard.vspace_cap_slot), request->guard.va,
-                           request->guard.page_count);
+        return books_space_guard(books_space(request->guard.vspace_cap_slot), request->guard.va,
+                                 request->guard.page_count);
     case OP_VSPACED_MAP_ANONYMOUS:
-        return space_place(space_by_slot(request->anonymous.vspace_cap_slot),
-                           (struct page){.va = request->anonymous.va, .counted = true});
+        return books_space_map(books_space(request->anonymous.vspace_cap_slot),
+                               (struct page){.va = request->anonymous.va, .counted = true});
     case OP_VSPACED_MAP_FRAMES:
         return do_map(&request->map);
     default:
@@ -561,8 +341,7 @@ static enum status perform(struct call *call)
     }
 }
 
-/* --- the seam
- * --------------------------------------------------------------------------------------- */
+/* --- the seam -------------------------------------------------------------------------------- */
 
 static enum service_id service_behind(uint32_t slot, struct held *through)
 {
@@ -571,7 +350,7 @@ static enum service_id service_behind(uint32_t slot, struct held *through)
         return SERVICE_KERNEL;
     if (slot == SLOT_PEER_VSPACED)
         return SERVICE_VSPACED;
-    *through = held_at(slot);
+    *through = books_held(slot);
     PROPERTY("E5-slot", slot >= SLOT_DYNAMIC_BASE && through->type == OBJECT_ENDPOINT);
     return SERVICE_MEMD;
 }
@@ -583,7 +362,7 @@ static void transfer(struct message *message)
         struct message_cap *cap = &message->caps[i];
         uint32_t slot;
         memcpy(&slot, message->body + cap->field_offset, sizeof slot);
-        struct held held = held_at(slot);
+        struct held held = books_held(slot);
         PROPERTY("K1", held.type != OBJECT_NONE && (held.rights & RIGHT_TRANSFER) != 0 &&
                            cap->mode == TRANSFER_COPY && cap->flags == 0);
         cap->object_type = (uint8_t)held.type;
@@ -608,18 +387,18 @@ static enum status carry_out(struct call *call)
         return perform(call);
     if (fail_late && call->operation->service != SERVICE_KERNEL) {
         enum status status = perform(call);
-        struct held *target = place_of(call->window.first_slot);
+        struct held *target = books_place(call->window.first_slot);
         if (status != STATUS_OK)
             return status;
         if (call->operation->id == OP_MEMD_ALLOC_FRAMES) {
-            frame_by_id(call->reply.alloc.frame_id_0)->excused = true;
+            books_frame(call->reply.alloc.frame_id_0)->excused = true;
             *target = (struct held){0};
         }
         call->event.out = 0;
         return STATUS_TIMED_OUT;
     }
     if (call->operation->id == OP_MEMD_FREE_FRAMES)
-        frame_by_id(call->request.free.frame_ids[0].frame_id)->excused = true;
+        books_frame(call->request.free.frame_ids[0].frame_id)->excused = true;
     return is_drop && fail_status == STATUS_NOT_FOUND ? STATUS_INTERNAL : fail_status;
 }
 
@@ -678,21 +457,4 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
          0);
     note(event);
     return status;
-}
-
-/* --- the books
- * --------------------------------------------------------------------------------------- */
-
-void standin_check(const struct model_pagerd *model)
-{
-    unsigned accounts = 0;
-    for (unsigned i = 0; i < accounts_held_used; i++)
-        accounts += accounts_held[i].type != OBJECT_NONE;
-    PROPERTY_EQUAL("E4-accounts", accounts, model->process_count + model->lost);
-    for (unsigned i = 0; i < FRAMES; i++)
-        PROPERTY("E4-frame", frames[i].id == 0 || frames[i].mapped || frames[i].excused);
-    for (unsigned i = MESSAGE_CAP_LIMIT; i < WINDOW_SLOTS; i++) {
-        bool stuck = i == PAGERD_SCRATCH_SLOT - SLOT_RECEIVE_BASE && model->stuck_frame != 0;
-        PROPERTY("E4-scratch", (window[i].type != OBJECT_NONE) == stuck);
-    }
 }

@@ -15,8 +15,7 @@ enum { STANDIN_ACCOUNTS = 8, STANDIN_REPLY_SLOTS = 100, STANDIN_PAGES_OF_MEMORY 
 
 void standin_reset(void);
 
-/* --- the environment ----------------------------------------------------------------------------
- */
+/* --- the environment ------------------------------------------------------------------------- */
 
 void standin_free_pages(uint64_t pages);
 void standin_account_limit(uint64_t account, uint64_t pages);
@@ -28,8 +27,7 @@ void standin_calm(void);
 /* The i-th of those who wait is gone: answering it says NOT_FOUND. False when nobody waits. */
 bool standin_caller_gone(uint64_t i);
 
-/* --- messages to pagerd -------------------------------------------------------------------------
- */
+/* --- messages to pagerd ---------------------------------------------------------------------- */
 
 /* Puts what the descriptors name into the receive window: a capability to the object whose number
  * stands in the field, which becomes the slot. */
@@ -43,8 +41,7 @@ void standin_replied(uint32_t reply_slot);
 /* The loop drops what was left in the window. */
 void standin_drop_window(void);
 
-/* --- what happened
- * ---------------------------------------------------------------------------------- */
+/* --- what happened --------------------------------------------------------------------------- */
 
 /* The log since the last call of standin_log_clear. */
 struct pagerd_log standin_log(void);

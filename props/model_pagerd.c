@@ -6,14 +6,10 @@
 #include <string.h>
 
 #include "props/marks.h"
+#include "props/model_pagerd_areas.h"
 #include "props/property.h"
 
-typedef unsigned __int128 wide;
-
-enum { PAGE = PAGE_BYTES };
-
-/* --- what pagerd did, against what it had to do -------------------------------------------------
- */
+/* --- what pagerd did, against what it had to do ---------------------------------------------- */
 
 /* The next thing done must be this one. */
 static struct pagerd_event expect(struct pagerd_log *log, enum pagerd_act act, uint64_t a,
@@ -35,8 +31,7 @@ static void expect_nothing(const struct pagerd_log *log)
     PROPERTY_EQUAL("G1-extra", log->used, log->count);
 }
 
-/* --- rows
- * --------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 static struct model_pagerd_process *process_of(struct model_pagerd *model, uint64_t token)
 {
@@ -80,69 +75,7 @@ static void turn_add(struct model_pagerd *model, uint64_t token)
     model->turns[model->turn_count++] = token;
 }
 
-/* --- registration
- * ------------------------------------------------------------------------------------- */
-
-static wide pages_of(uint64_t bytes)
-{
-    return ((wide)bytes + PAGE - 1) / PAGE;
-}
-
-static enum status segment_status(const struct pagerd_register_process_request *request,
-                                  const struct pagerd_area *area)
-{
-    if (area->file_offset % PAGE != 0)
-        return STATUS_INVALID_ARGUMENT;
-    if (area->file_bytes > area->memory_bytes)
-        return STATUS_INVALID_ARGUMENT;
-    if ((area->rights & RIGHT_EXECUTE) && pages_of(area->file_bytes) < pages_of(area->memory_bytes))
-        return STATUS_INVALID_ARGUMENT;
-    wide file_end = (wide)area->file_offset + area->file_bytes;
-    wide image_end = (wide)request->image_offset + request->image_bytes;
-    if (area->file_bytes > 0 && (area->file_offset < request->image_offset || file_end > image_end))
-        return STATUS_OUT_OF_RANGE;
-    return STATUS_OK;
-}
-
-static enum status area_status(const struct pagerd_register_process_request *request,
-                               const struct pagerd_area *area)
-{
-    wide end = area->va + pages_of(area->memory_bytes) * PAGE;
-    if (area->kind == AREA_GUARD ? 0 : !(area->rights & RIGHT_READ))
-        return STATUS_INVALID_ARGUMENT;
-    if ((area->rights & RIGHT_WRITE) && (area->rights & RIGHT_EXECUTE))
-        return STATUS_WRITE_AND_EXECUTE;
-    if (area->va < USER_VA_FIRST || end > USER_VA_END)
-        return STATUS_OUT_OF_RANGE;
-    if (area->kind == AREA_SEGMENT)
-        return segment_status(request, area);
-    if (area->file_offset != 0 || area->file_bytes != 0)
-        return STATUS_INVALID_ARGUMENT;
-    if (area->kind == AREA_WINDOW)
-        return area->rights & RIGHT_EXECUTE ? STATUS_INVALID_ARGUMENT : STATUS_OK;
-    return area->rights == 0 && pages_of(area->memory_bytes) <= 512 ? STATUS_OK
-                                                                    : STATUS_INVALID_ARGUMENT;
-}
-
-static enum status areas_status(const struct pagerd_register_process_request *request)
-{
-    wide image_end = (wide)request->image_offset + request->image_bytes;
-    if (image_end > (wide)UINT32_MAX * PAGE)
-        return STATUS_INVALID_ARGUMENT;
-    for (uint32_t i = 0; i < request->area_count; i++) {
-        const struct pagerd_area *area = &request->areas[i];
-        enum status status = area_status(request, area);
-        if (status != STATUS_OK)
-            return status;
-        if (i == 0)
-            continue;
-        if (area->va < area[-1].va)
-            return STATUS_BAD_ORDER;
-        if (area->va < area[-1].va + pages_of(area[-1].memory_bytes) * PAGE)
-            return STATUS_OVERLAP;
-    }
-    return STATUS_OK;
-}
+/* --- registration ---------------------------------------------------------------------------- */
 
 /* What vspaced and the kernel are asked, up to the first refusal. */
 static enum status take_space(const struct model_pagerd_message *message, struct pagerd_log *log,
@@ -157,7 +90,7 @@ static enum status take_space(const struct model_pagerd_message *message, struct
     for (uint32_t i = 0; i < request->area_count && event.result == STATUS_OK; i++)
         if (request->areas[i].kind == AREA_GUARD)
             event = expect(log, ACT_GUARD, *space, request->areas[i].va,
-                           (uint64_t)pages_of(request->areas[i].memory_bytes), 0, 0);
+                           (request->areas[i].memory_bytes + PAGE_BYTES - 1) / PAGE_BYTES, 0, 0);
     if (event.result == STATUS_OK)
         event = expect(log, ACT_KEEP_ACCOUNT, message->account, 0, 0, 0, 0);
     if (event.result == STATUS_OK)
@@ -174,7 +107,7 @@ static enum status register_process(struct model_pagerd *model,
     const struct pagerd_register_process_request *request = &message->body.reg;
     if (process_of(model, request->token) != NULL)
         return STATUS_BUSY;
-    enum status status = areas_status(request);
+    enum status status = model_areas_status(request);
     if (status != STATUS_OK)
         return status;
     if (MARK_IF("pagerd: table full", model->process_count + model->lost == MODEL_PAGERD_PROCESSES))
@@ -193,8 +126,7 @@ static enum status register_process(struct model_pagerd *model,
     return STATUS_OK;
 }
 
-/* --- answers
- * ------------------------------------------------------------------------------------------ */
+/* --- answers --------------------------------------------------------------------------------- */
 
 /* The fill is over: its faulters hear of it in order of arrival, and it is gone. */
 static void finish(struct model_pagerd *model, uint64_t id, enum end_reason reason,
@@ -221,32 +153,7 @@ static void finish(struct model_pagerd *model, uint64_t id, enum end_reason reas
     model->fill_count--;
 }
 
-/* --- turns
- * --------------------------------------------------------------------------------------------- */
-
-static const struct pagerd_area *area_of(const struct model_pagerd_process *process, uint64_t va)
-{
-    for (uint32_t i = 0; i < process->area_count; i++) {
-        const struct pagerd_area *area = &process->areas[i];
-        if (va >= area->va && va < area->va + pages_of(area->memory_bytes) * PAGE)
-            return area;
-    }
-    return NULL;
-}
-
-/* Bytes of the file that lie in the page. */
-static uint64_t file_bytes_in(const struct pagerd_area *area, uint64_t page)
-{
-    uint64_t start = page - area->va;
-    if (area->kind != AREA_SEGMENT || start >= area->file_bytes)
-        return 0;
-    return area->file_bytes - start > PAGE ? PAGE : area->file_bytes - start;
-}
-
-static bool is_shared(const struct pagerd_area *area, uint64_t page)
-{
-    return file_bytes_in(area, page) > 0 && (area->rights & RIGHT_WRITE) == 0;
-}
+/* --- turns ----------------------------------------------------------------------------------- */
 
 /* A frame with the bytes of the page, mapped; or everything given back. */
 static enum status private_copy(struct model_pagerd *model,
@@ -266,7 +173,7 @@ static enum status private_copy(struct model_pagerd *model,
         return got.result == STATUS_EXHAUSTED ? STATUS_EXHAUSTED : STATUS_INTERNAL;
     enum status status = STATUS_INTERNAL;
     struct pagerd_event copied = expect(log, ACT_FRAME_COPY, area->file_offset + (page - area->va),
-                                        got.out, 0, file_bytes_in(area, page), 0);
+                                        got.out, 0, model_file_bytes_in(area, page), 0);
     if (copied.result == STATUS_OK)
         status = expect(log, ACT_MAP_FRAME, process->space, page, area->rights, 1, got.out).result;
     enum status dropped = expect(log, ACT_DROP_FRAME, got.out, 0, 0, 0, 0).result;
@@ -282,11 +189,11 @@ static enum status private_copy(struct model_pagerd *model,
 static enum status supply(struct model_pagerd *model, const struct model_pagerd_process *process,
                           const struct pagerd_area *area, uint64_t page, struct pagerd_log *log)
 {
-    if (file_bytes_in(area, page) == 0)
+    if (model_file_bytes_in(area, page) == 0)
         return expect(log, ACT_MAP_ANONYMOUS, process->space, page, area->rights, 1, 0).result;
-    if (is_shared(area, page))
+    if (model_is_shared(area, page))
         return expect(log, ACT_MAP_IMAGE, process->space, page, area->rights, 1,
-                      (area->file_offset + (page - area->va)) / PAGE)
+                      (area->file_offset + (page - area->va)) / PAGE_BYTES)
             .result;
     return private_copy(model, process, area, page, log);
 }
@@ -297,8 +204,7 @@ static void park(struct model_pagerd *model, struct model_pagerd_fill *fill)
         fill->parked_first = model->now;
     fill->parked_before = true;
     fill->parked = true;
-    wide retry = (wide)model->now + MODEL_PAGERD_RETRY;
-    fill->retry = retry > UINT64_MAX ? UINT64_MAX : (uint64_t)retry;
+    fill->retry = model->now + MODEL_PAGERD_RETRY;
     fill->park_order = ++model->park_orders;
 }
 
@@ -306,8 +212,8 @@ static void run_fill(struct model_pagerd *model, struct model_pagerd_fill *fill,
                      struct pagerd_log *log)
 {
     struct model_pagerd_process *process = process_of(model, fill->token);
-    const struct pagerd_area *area = area_of(process, fill->page);
-    bool counts = !is_shared(area, fill->page);
+    const struct pagerd_area *area = model_area_of(process, fill->page);
+    bool counts = !model_is_shared(area, fill->page);
     if (counts && process->pages >= process->page_limit) {
         MARK("pagerd: page limit reached while waiting for the turn");
         finish(model, fill->id, END_FAULT_PAGE_LIMIT, log);
@@ -372,8 +278,7 @@ static void queue_again(struct model_pagerd *model, struct model_pagerd_fill *fi
     turn_add(model, fill->token);
 }
 
-/* --- the operations
- * --------------------------------------------------------------------------------- */
+/* --- the operations -------------------------------------------------------------------------- */
 
 static enum status unregister_process(struct model_pagerd *model, uint64_t token,
                                       struct pagerd_log *log, uint64_t *cancelled)
@@ -450,39 +355,19 @@ static enum status query(struct model_pagerd *model, uint64_t token,
     return STATUS_OK;
 }
 
-/* --- faults
- * ------------------------------------------------------------------------------------------- */
-
-/* The reason that the fault ends its process at once; NONE: it does not. */
-static enum end_reason forbidden(const struct model_pagerd_process *process,
-                                 const struct event_fault_request *fault)
-{
-    static const uint32_t needed[] = {RIGHT_READ, RIGHT_WRITE, RIGHT_EXECUTE};
-    static const enum end_reason denied[] = {END_FAULT_READ_DENIED, END_FAULT_WRITE_DENIED,
-                                             END_FAULT_EXECUTE_DENIED};
-    if (process == NULL)
-        return END_FAULT_BACKING;
-    if (fault->va < PAGE)
-        return END_FAULT_NULL_PAGE;
-    const struct pagerd_area *area = area_of(process, fault->va);
-    if (area == NULL)
-        return END_FAULT_OUTSIDE;
-    if (area->kind == AREA_GUARD)
-        return END_FAULT_GUARD;
-    return area->rights & needed[fault->access] ? END_NONE : denied[fault->access];
-}
+/* --- faults ---------------------------------------------------------------------------------- */
 
 static bool waits(struct model_pagerd *model, const struct model_pagerd_message *message,
                   uint64_t page, struct event_fault_reply *reply)
 {
     const struct event_fault_request *fault = &message->body.fault;
     struct model_pagerd_process *process = process_of(model, fault->token);
-    enum end_reason reason = forbidden(process, fault);
+    enum end_reason reason = model_forbidden(process, fault);
     *reply = (struct event_fault_reply){reason == END_NONE ? FAULT_RESOLVED : FAULT_END, reason};
     if (reason != END_NONE || fault->present != 0)
         return false;
-    if (fill_of(model, fault->token, page) != NULL || is_shared(area_of(process, page), page) ||
-        process->pages < process->page_limit)
+    if (fill_of(model, fault->token, page) != NULL ||
+        model_is_shared(model_area_of(process, page), page) || process->pages < process->page_limit)
         return true;
     *reply = (struct event_fault_reply){FAULT_END, END_FAULT_PAGE_LIMIT};
     return false;
@@ -493,7 +378,7 @@ static bool fault(struct model_pagerd *model, const struct model_pagerd_message 
                   struct pagerd_log *log, struct event_fault_reply *reply)
 {
     uint64_t token = message->body.fault.token;
-    uint64_t page = message->body.fault.va / PAGE * PAGE;
+    uint64_t page = message->body.fault.va / PAGE_BYTES * PAGE_BYTES;
     struct model_pagerd_process *process = process_of(model, token);
     bool waiting = waits(model, message, page, reply);
     if (process == NULL)
@@ -517,8 +402,7 @@ static bool fault(struct model_pagerd *model, const struct model_pagerd_message 
     return true;
 }
 
-/* --- the front
- * ------------------------------------------------------------------------------------------ */
+/* --- the front ------------------------------------------------------------------------------- */
 
 static void see(struct model_pagerd *model, uint64_t now)
 {

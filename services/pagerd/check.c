@@ -6,8 +6,7 @@
 
 #include "services/pagerd/internal.h"
 
-/* --- lists ---------------------------------------------------------------------------------------
- */
+/* --- lists ----------------------------------------------------------------------------------- */
 
 /* Links, count and ends agree; entries lie in 1..used. The walk ends after `count` steps whatever
  * the links say. */
@@ -25,8 +24,7 @@ static bool list_sound(const struct pagerd *pagerd, enum pagerd_list_kind kind,
     return entry == 0 && previous == list->last;
 }
 
-/* --- registrations ------------------------------------------------------------------------------
- */
+/* --- registrations --------------------------------------------------------------------------- */
 
 static bool areas_sound(const struct pagerd_registration *registration)
 {
@@ -112,8 +110,7 @@ static bool registrations_sound(const struct pagerd *pagerd)
     return free == 0 && live == pagerd->registration_count && ready == pagerd->ready.count;
 }
 
-/* --- fills and waiters
- * ---------------------------------------------------------------------------- */
+/* --- fills and waiters ----------------------------------------------------------------------- */
 
 static bool waiters_of_sound(const struct pagerd *pagerd, uint32_t entry)
 {
@@ -194,8 +191,7 @@ bool pagerd_check(const struct pagerd *pagerd)
            pagerd->scratch_full <= 1;
 }
 
-/* --- digest
- * --------------------------------------------------------------------------------------- */
+/* --- digest ---------------------------------------------------------------------------------- */
 
 static void add(uint64_t *digest, uint64_t value)
 {
@@ -266,8 +262,7 @@ uint64_t pagerd_digest(const struct pagerd *pagerd)
     return digest;
 }
 
-/* --- reset
- * ----------------------------------------------------------------------------------------- */
+/* --- reset ----------------------------------------------------------------------------------- */
 
 void pagerd_reset(struct pagerd *pagerd)
 {

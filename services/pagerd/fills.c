@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* --- answers -------------------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------------------- */
 
 /* A faulter that is gone (NOT_FOUND) needs no answer; a bare answer has no other way to fail. */
 static void answer(const struct pagerd_waiter *waiter, uint32_t reply_slot,
@@ -38,8 +37,7 @@ static void answer_all(struct pagerd *pagerd, uint32_t entry, enum end_reason re
     }
 }
 
-/* --- states
- * ----------------------------------------------------------------------------------------- */
+/* --- states ---------------------------------------------------------------------------------- */
 
 static void set_queued(struct pagerd *pagerd, uint32_t entry)
 {
@@ -107,8 +105,7 @@ void pagerd_cancel(struct pagerd *pagerd, uint32_t fill, enum end_reason reason)
     finish(pagerd, fill, FILL_CANCELLED, reason);
 }
 
-/* --- turns
- * ------------------------------------------------------------------------------------------- */
+/* --- turns ----------------------------------------------------------------------------------- */
 
 static bool waited_out(const struct pagerd *pagerd, const struct pagerd_fill *fill)
 {
@@ -166,8 +163,7 @@ void pagerd_run_turns(struct pagerd *pagerd)
     }
 }
 
-/* --- faults
- * ------------------------------------------------------------------------------------------- */
+/* --- faults ---------------------------------------------------------------------------------- */
 
 uint32_t pagerd_find_fill(const struct pagerd *pagerd, uint32_t registration, uint64_t va)
 {

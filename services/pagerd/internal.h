@@ -5,7 +5,7 @@
 
 #include "services/pagerd/pagerd.h"
 
-/* --- lists.c: doubly linked lists of entry numbers ------------------------------------------ */
+/* --- lists.c: doubly linked lists of entry numbers ------------------------------------------- */
 
 enum pagerd_list_kind {
     LIST_FILLS,   /* of a registration: fills by `sibling` */
@@ -63,8 +63,7 @@ bool pagerd_over_limit(const struct pagerd_registration *registration, enum page
 
 uint64_t pagerd_area_pages(const struct pagerd_area *area);
 
-/* --- peers.c: calls -----------------------------------------------------------------------------
- */
+/* --- peers.c: calls -------------------------------------------------------------------------- */
 
 /* Each returns the peer's status; what failed half way was undone. */
 enum status pagerd_adopt_vspace(struct pagerd *pagerd,
@@ -76,8 +75,7 @@ enum status pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slo
 enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
                                uint32_t account_slot, const struct pagerd_supply *supply);
 
-/* --- registrations.c ----------------------------------------------------------------------------
- */
+/* --- registrations.c ------------------------------------------------------------------------- */
 
 /* Entry number of the live registration with that token; 0: none. */
 uint32_t pagerd_find(const struct pagerd *pagerd, uint64_t token);
@@ -90,8 +88,7 @@ enum status pagerd_register(struct pagerd *pagerd,
                             const struct pagerd_register_process_request *request);
 enum status pagerd_unregister(struct pagerd *pagerd, uint64_t token, uint64_t *cancelled_count);
 
-/* --- fills.c
- * -------------------------------------------------------------------------------------- */
+/* --- fills.c --------------------------------------------------------------------------------- */
 
 /* Takes a fault of `registration` that VERDICT_FILL was ruled for: joins or opens a fill and keeps
  * the reply slot, which is one of the reply slots and free. */

@@ -15,8 +15,7 @@ static void see_clock(struct pagerd *pagerd, uint64_t now_ticks)
         pagerd->now_ticks = now_ticks;
 }
 
-/* --- operations of administrators: each decodes, does, and encodes its reply -------------------
- */
+/* --- operations of administrators: each decodes, does, and encodes its reply ----------------- */
 
 static enum status handle_register(struct pagerd *pagerd, struct message *message)
 {
@@ -116,8 +115,7 @@ static enum status handle_query(struct pagerd *pagerd, struct message *message)
     return message_encode(&pagerd_query_faults_reply_type, &reply, message);
 }
 
-/* --- faults --------------------------------------------------------------------------------------
- */
+/* --- faults ---------------------------------------------------------------------------------- */
 
 static bool slot_is_free(const struct pagerd *pagerd, uint32_t reply_slot)
 {
@@ -178,8 +176,7 @@ static enum status handle_fault(struct pagerd *pagerd, struct message *message, 
     return message_encode(&event_fault_reply_type, &reply, message);
 }
 
-/* --- the front -----------------------------------------------------------------------------------
- */
+/* --- the front ------------------------------------------------------------------------------- */
 
 static enum status authorise(uint16_t id, uint64_t badge)
 {

@@ -64,12 +64,13 @@
 enum {
     PAGERD_REGISTRATION_LIMIT = PROCESS_LIMIT,
     PAGERD_WAITER_LIMIT = SLOT_REPLY_COUNT, /* a faulter waits on a reply slot each */
-    PAGERD_BUCKET_COUNT = 1024,             /* of the token index; a power of two */
+    PAGERD_BUCKET_COUNT = 256,              /* of the token index; a power of two */
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,
     PAGERD_TURN_FILLS = 8,    /* fills run for one message or tick: bounds the time of both */
     PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare beside a fill's own cost */
     PAGERD_WAIT_TICKS = 60 * TICKS_PER_SECOND, /* nobody waits for memory for ever */
-    PAGERD_PEER_TICKS = 10 * TICKS_PER_SECOND, /* a peer that does not answer by then failed */
+    /* Longest that a peer may take: vspaced gives memd half of it, so that its own answer comes. */
+    PAGERD_PEER_TICKS = 20 * TICKS_PER_SECOND,
     PAGERD_SCRATCH_SLOT = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT, /* a frame on its way to vspaced */
 };
 

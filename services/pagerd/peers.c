@@ -31,8 +31,7 @@ static enum status ask_vspaced(struct pagerd *pagerd, uint16_t id, const void *r
     return ask(pagerd, SLOT_PEER_VSPACED, SERVICE_VSPACED, id, request, no_window, &nothing);
 }
 
-/* --- address spaces ------------------------------------------------------------------------------
- */
+/* --- address spaces -------------------------------------------------------------------------- */
 
 enum status pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot)
 {
@@ -83,8 +82,7 @@ enum status pagerd_adopt_vspace(struct pagerd *pagerd,
     return STATUS_OK;
 }
 
-/* --- pages
- * ------------------------------------------------------------------------------------------ */
+/* --- pages ----------------------------------------------------------------------------------- */
 
 static enum status map_anonymous(struct pagerd *pagerd, uint32_t vspace_cap_slot,
                                  const struct pagerd_supply *supply)

@@ -89,8 +89,7 @@ enum status pagerd_judge_registration(const struct pagerd_register_process_reque
     return STATUS_OK;
 }
 
-/* --- faults ------------------------------------------------------------------------------------
- */
+/* --- faults ---------------------------------------------------------------------------------- */
 
 static struct pagerd_ruling end_with(enum end_reason reason)
 {
@@ -141,8 +140,7 @@ struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *regist
     return (struct pagerd_ruling){.verdict = VERDICT_FILL, .area = index};
 }
 
-/* --- pages ---------------------------------------------------------------------------------------
- */
+/* --- pages ----------------------------------------------------------------------------------- */
 
 struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t va)
 {

@@ -8,10 +8,10 @@
 uint32_t pagerd_bucket(uint64_t token)
 {
     uint64_t mixed = token * UINT64_C(0x9E3779B97F4A7C15);
-    return (uint32_t)(mixed >> 54) % PAGERD_BUCKET_COUNT;
+    return (uint32_t)(mixed >> 56) % PAGERD_BUCKET_COUNT;
 }
 
-_Static_assert(PAGERD_BUCKET_COUNT == 1 << (64 - 54), "the hash's upper bits name every bucket");
+_Static_assert(PAGERD_BUCKET_COUNT == 1 << (64 - 56), "the hash's upper bits name every bucket");
 _Static_assert((uint32_t)SLOT_DYNAMIC_BASE + PAGERD_REGISTRATION_LIMIT <= SLOT_LIMIT, "slots fit");
 
 uint32_t pagerd_find(const struct pagerd *pagerd, uint64_t token)
