@@ -73,7 +73,6 @@ int fiber_prepare(struct fiber *fiber, void (*entry)(void))
      * entry sees the alignment of a called function. */
     uint64_t *top = (uint64_t *)((uint8_t *)fiber->stack_bottom + FIBER_STACK_BYTES);
     *--top = 0;
-    *--top = 0;
     *--top = (uint64_t)(uintptr_t)entry;
     for (int i = 0; i < 6; i++)
         *--top = 0;

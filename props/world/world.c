@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "abi/address_space.h"
+#include "abi/boot_image.h"
+#include "abi/elf_plan.h"
 #include "abi/user_memory.h"
 #include "kernel/host/host.h"
 #include "props/world/fiber.h"
@@ -28,7 +30,9 @@ static struct kernel kernel;
 static struct events events;
 static struct fiber main_fiber;
 static struct seat seats[PROCESS_LIMIT];
-static uint32_t seat_high; /* seats [0, seat_high) were used */
+static uint32_t seat_high;         /* seats [0, seat_high) were used */
+static const uint8_t *image_bytes; /* of the run, for the layout of modules */
+static size_t image_size_bytes;
 
 struct kernel *world_kernel(void)
 {
@@ -141,6 +145,7 @@ void user_exec(uint64_t addr)
 static void image_name_read(uint64_t entry_va, char name[ENTRY_NAME_BYTES])
 {
     char text[ENTRY_TAG_BYTES + ENTRY_NAME_BYTES] = {0};
+    user_access(entry_va, FAULT_EXECUTE); /* the first instruction */
     for (size_t i = 0; i < sizeof text - 1; i++)
         text[i] = *(const char *)user_access(entry_va + ENTRY_TAG_OFFSET + i, FAULT_EXECUTE);
     name[0] = '\0';
@@ -149,9 +154,30 @@ static void image_name_read(uint64_t entry_va, char name[ENTRY_NAME_BYTES])
     name[ENTRY_NAME_BYTES - 1] = '\0';
 }
 
-/* As the helpers' entry code does: every page of the stack, from the top down. */
-static void stack_touch(uint64_t stack_top_va)
+/* The plan by which the module of that name was loaded; no segments when there is none. */
+static struct elf_plan module_plan(const char *name)
 {
+    static struct boot_image image;
+    struct elf_plan plan = {0};
+    if (boot_image_open(image_bytes, image_size_bytes, &image) != STATUS_OK)
+        return plan;
+    int index = boot_image_find(&image, name);
+    if (index < 0)
+        return plan;
+    const struct boot_section *section = &image.sections[index];
+    elf_plan_parse(image_bytes + section->offset_bytes, section->size_bytes, section->size_bytes, &plan);
+    return plan;
+}
+
+/* As the helpers' entry code does (services/runtime/entry_code.h): reads every page of every
+ * segment upwards but for the last one, the stack, which is written from the top down. */
+static void image_touch(const char *name, uint64_t stack_top_va)
+{
+    struct elf_plan plan = module_plan(name);
+    for (uint32_t i = 0; i + 1 < plan.segment_count; i++) {
+        for (uint64_t page = 0; page < plan.segments[i].pages; page++)
+            user_load64(plan.segments[i].va + page * PAGE_BYTES);
+    }
     for (uint64_t offset = PAGE_BYTES; offset <= STACK_RESERVE_BYTES; offset += PAGE_BYTES)
         user_store64(stack_top_va - offset, 0);
 }
@@ -159,7 +185,7 @@ static void stack_touch(uint64_t stack_top_va)
 static void helper_run(const struct program *program, const struct start_context *start)
 {
     struct caller caller = {0};
-    stack_touch(start->stack_top_va);
+    image_touch(program->name, start->stack_top_va);
     kernel_self_exit(&caller, program->helper(start->arguments[0]));
 }
 
@@ -263,6 +289,8 @@ struct world_result world_run(const struct world_options *options)
         host_init(wanted);
     memory_bytes = wanted;
     host_load_image(options->image, options->image_bytes);
+    image_bytes = options->image;
+    image_size_bytes = options->image_bytes;
     seats_clear();
     events_start(&events, options->events);
     struct kernel_boot_info info = host_boot_info();

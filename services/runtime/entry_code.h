@@ -46,17 +46,29 @@
 /* A foundation service: all its pages are there from the start. */
 #define SERVICE_ENTRY(name, function) __asm__(ENTRY_HEAD(name) ENTRY_CALL(function))
 
-/* A helper: stores a zero at the start of each page of the stack, from the top down, before any C
- * runs, so that the faults of the stack come in one fixed order (E3). 16 pages: STACK_RESERVE_BYTES
- * (asserted by helper_main.c). */
+/* Reads a byte of each page of [first, end), upwards. Both are symbols of linker/helper.ld. */
+#define HELPER_TOUCH(first, end)                                                                   \
+    "    movq $" first ", %rax\n"                                                                  \
+    "1:  movb (%rax), %dl\n"                                                                       \
+    "    addq $4096, %rax\n"                                                                       \
+    "    cmpq $" end ", %rax\n"                                                                    \
+    "    jb 1b\n"
+
+/* A helper: reads a byte of each page of its code, constants and variables, upwards, and stores a
+ * zero at the start of each page of the stack, from the top down, before any C runs. So the faults
+ * of a helper's own image come in one fixed order, whatever the compiler does (E3); the host world
+ * touches the same pages. 16 pages: STACK_RESERVE_BYTES (asserted by runtime.c). */
 #define HELPER_STACK_PAGES 16
 #define HELPER_ENTRY(name, function)                                                               \
-    __asm__(ENTRY_HEAD(name) "    movq %rsp, %rax\n"                                               \
-                             "    movl $" ENTRY_TEXT(                                              \
-                                 HELPER_STACK_PAGES) ", %ecx\n"                                    \
-                                                     "1:  subq $4096, %rax\n"                      \
-                                                     "    movq $0, (%rax)\n"                       \
-                                                     "    decl %ecx\n"                             \
-                                                     "    jnz 1b\n" ENTRY_CALL(function))
+    __asm__(ENTRY_HEAD(name) HELPER_TOUCH("helper_text_start", "helper_text_end")                  \
+                HELPER_TOUCH("helper_rodata_start", "helper_rodata_end")                           \
+                    HELPER_TOUCH("helper_data_start", "helper_data_end")                           \
+                        "    movq %rsp, %rax\n"                                                    \
+                        "    movl $" ENTRY_TEXT(HELPER_STACK_PAGES) ", %ecx\n"                     \
+                                                                            "1:  subq $4096, %rax\n"      \
+                                                                            "    movq $0, (%rax)\n"       \
+                                                                            "    decl %ecx\n"             \
+                                                                            "    jnz 1b\n" ENTRY_CALL(    \
+                                                                                function))
 
 #endif
