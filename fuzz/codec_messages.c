@@ -156,6 +156,16 @@ static uint64_t choose_below(void *context, uint64_t limit)
     return choices_below(context, limit);
 }
 
+/* Hints of a caller that knows nothing: right or wrong, the message must come out valid. */
+static bool choose_hint(void *context, const struct message_type *type,
+                        const struct message_field *field, uint64_t *value)
+{
+    (void)type;
+    *value = choices_below(context, 4) == 0 ? choices_u64(context)
+                                            : choices_below(context, 16) + field->low;
+    return choices_below(context, 4) != 3;
+}
+
 /* A delivered message that was right, with one descriptor broken. */
 static void check_broken_caps(struct choices *choices, const struct message_type *type,
                               const struct message *right, void *value)
@@ -193,7 +203,11 @@ static void check_broken_caps(struct choices *choices, const struct message_type
 static void run_generated(struct choices *choices, const struct subject *subject)
 {
     const struct message_type *type = subject->type;
-    struct generator generator = {.below = choose_below, .context = choices};
+    struct generator generator = {
+        .below = choose_below,
+        .hint = choices_flag(choices) ? choose_hint : NULL,
+        .context = choices,
+    };
     uint8_t *value = take_value(type);
     uint8_t *decoded = take_value(type);
     struct message message;
