@@ -145,6 +145,7 @@ void __stack_chk_fail(void)
 
 void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
 {
+    record_syscall_entry(number, slot);
     kernel_syscall(&kernel, number, slot, deadline_ticks);
 }
 
@@ -159,6 +160,7 @@ static void tick(void)
 {
     timer_acknowledge();
     tick_count++;
+    record_timer(tick_count);
     kernel_timer(&kernel, tick_count);
 }
 
@@ -167,6 +169,7 @@ void machine_trap(uint64_t vector, uint64_t error)
     if (vector == VECTOR_PAGE_FAULT) {
         uint64_t va;
         __asm__ volatile("movq %%cr2, %0" : "=r"(va));
+        record_fault_entry(va, access_of(error));
         kernel_fault(&kernel, va, access_of(error), current_registers->rip);
         return;
     }
@@ -180,6 +183,7 @@ void machine_trap(uint64_t vector, uint64_t error)
         tick();
     if (tick_count >= slice_end) {
         slice_end = tick_count + TIME_SLICE_TICKS;
+        record_preempt();
         kernel_preempt(&kernel);
     }
 }
@@ -234,6 +238,7 @@ void machine_resume(void)
     struct process *process = kernel_process(&kernel, kernel.current);
     current_registers = kernel_machine_area(&kernel, kernel.current);
     table_load(process->vspace_page);
+    record_resume(process);
     switch ((enum resume_kind)process->resume) {
     case RESUME_RESULT:
         resume_result(current_registers, process->result);
@@ -264,6 +269,7 @@ __attribute__((noreturn, no_stack_protector)) void machine_start(uint64_t start_
         machine_stop(STOP_REFUSED);
     }
     cpu_init();
+    record_init(memory.command_line);
     if (kernel_boot(&kernel, &memory.boot_info) != STATUS_OK)
         machine_stop(STOP_REFUSED);
     timer_init();

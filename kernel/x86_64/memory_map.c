@@ -202,6 +202,7 @@ bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory)
     if (info->magic != START_INFO_MAGIC || info->version < 1)
         return false;
     memory_read(info);
+    memory->command_line = info->command_line_addr == 0 ? "" : physical(info->command_line_addr);
     uint64_t image_end = 0;
     if (info->module_count > 0) {
         const struct start_module *module = physical(info->modules_addr);

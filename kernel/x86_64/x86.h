@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/machine_record.h"
 #include "kernel/core/kernel.h"
 #include "kernel/x86_64/layout.h"
 
@@ -25,6 +26,7 @@ _Static_assert(offsetof(struct registers, rflags) == REGISTERS_RFLAGS, "entry.S 
 struct machine_memory {
     uint64_t direct_map_bytes; /* physical memory that the direct map covers */
     uint32_t record_count;     /* page records, for pages [0, record_count) */
+    const char *command_line;  /* zero-terminated; never null */
     struct kernel_boot_info boot_info;
 };
 
@@ -48,6 +50,14 @@ void timer_acknowledge(void);
  */
 bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory);
 void memory_map_records(struct page_record *records, uint32_t count);
+
+/* --- record.c: writes a run down when the command line asks for it */
+void record_init(const char *command_line);
+void record_timer(uint64_t now_ticks); /* before the core is told */
+void record_preempt(void);
+void record_syscall_entry(uint32_t number, uint32_t slot);
+void record_fault_entry(uint64_t va, enum fault_access access);
+void record_resume(const struct process *process);
 
 /* Ends QEMU by isa-debug-exit (port 0xF4); without that device, stops the processor for ever. */
 __attribute__((noreturn)) void machine_stop(uint32_t code);
