@@ -386,7 +386,9 @@ static enum status send(struct message *request)
     memset(&message, 0, sizeof message);
     request->header.request_id = ++life.request_id;
     for (uint32_t i = 0; i < request->header.cap_count; i++) {
+        uint32_t slot = SLOT_RECEIVE_BASE + i;
         caps[i] = stand_in_cap_to(OBJECT_ENDPOINT, ROLE_PROCD); /* no row takes one */
+        memcpy(request->body + request->caps[i].field_offset, &slot, sizeof slot);
         request->caps[i] = (struct message_cap){
             .field_offset = request->caps[i].field_offset,
             .rights = (uint16_t)caps[i].rights,
