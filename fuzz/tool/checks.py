@@ -11,6 +11,7 @@ import time
 
 import build
 import campaign
+import damage
 import source_checks
 
 RANDOM_INPUTS = 200
@@ -229,6 +230,25 @@ def boot_worlds(tally):
                   len(set(said.values())) == 1)
 
 
+def boot_damaged(tally):
+    """Images that must not boot: each ends with its typed status and exit status 1."""
+    with open(build.RUNTIME_IMAGE, "rb") as file:
+        image = file.read()
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/damaged.img"
+        for wrong, bytes_of_it, pattern in damage.damaged(image):
+            with open(path, "wb") as file:
+                file.write(bytes_of_it)
+            results = [build.run([f"build/{variant}/world", path], 60)
+                       for variant in ("asan", "shipped")]
+            good = all(status == 1 and re.search(pattern + "$", output, re.MULTILINE)
+                       and "ERIX_ROOTD:READY" not in output for status, output in results)
+            tally.say(f"refused: {wrong}", good, "\n".join(
+                f"status {status}: {output}" for status, output in results))
+        status, output = build.run(["./basalt", "boot", "--world", "--image", path], 120)
+        tally.say("./basalt boot passes a refusal on", status == 1, output)
+
+
 def usage_errors(tally):
     """Wrong calls end with status 2 and one line that says what to do."""
     for arguments in (["nonsense"], ["boot"], ["boot", "--world", "--image", "/nonexistent"],
@@ -247,6 +267,7 @@ def test(_options):
     build_all(tally)
     tally.complaints("every source is in a list", source_checks.lists_are_complete())
     tally.complaints("includes point one way", source_checks.includes_point_one_way())
+    tally.complaints("sources are small and licensed", source_checks.sources_are_small())
     tally.complaints("units need nothing but the seam", source_checks.units_need_nothing_else())
     tally.complaints("units keep no variables", source_checks.units_keep_no_state())
     tally.complaints("harnesses read no clock and no chance", source_checks.harnesses_repeat())
@@ -259,6 +280,8 @@ def test(_options):
     check_canaries(tally)
     run_random(tally)
     boot_worlds(tally)
+    if os.path.exists(build.RUNTIME_IMAGE):
+        boot_damaged(tally)
     check_reproducible(tally)
     usage_errors(tally)
     run_engines(tally)

@@ -75,6 +75,18 @@ def includes_point_one_way():
     return complaints
 
 
+def sources_are_small():
+    """No source has more than 600 lines, and each says its licence first."""
+    complaints = []
+    for path in sources(".c", ".h", ".def", ".S"):
+        lines = read(path).splitlines()
+        if len(lines) > 600:
+            complaints.append(f"{path}: {len(lines)} lines")
+        if not lines or "SPDX-License-Identifier: ISC" not in lines[0]:
+            complaints.append(f"{path}: the first line is not the licence")
+    return complaints
+
+
 def symbols(path):
     """(defined, undefined) names of an object."""
     listing = subprocess.run(["nm", "-g", path], capture_output=True, text=True, check=True).stdout
