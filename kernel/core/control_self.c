@@ -68,7 +68,7 @@ enum status control_drop_local_cap(struct control *control)
     if (cap == NULL || cap->object_type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
     bool reply = cap->object_type == OBJECT_REPLY;
-    capability_drop(control->kernel, control->caller, cap);
+    capability_drop(control->kernel, cap);
     if (reply)
         reply_slot_free(control->caller, slot);
     return STATUS_OK;

@@ -190,21 +190,7 @@ static void process_uncontrolled(struct kernel *kernel, struct process *process)
         process_forget(kernel, process);
 }
 
-/* E5: a reply that will never come is an error at the caller. */
-static void reply_lost(struct kernel *kernel, struct process *holder, struct process *caller)
-{
-    queue_remove(kernel, &holder->callers, caller);
-    caller->holder = KERNEL_NONE;
-    caller->life = LIFE_READY; /* in no queue, for the moment */
-    if (caller->fault_pending) {
-        queue_append(kernel, &kernel->ready, caller);
-        process_end(kernel, caller, END_FAULT_NO_PAGER, 0, caller->fault.va);
-    } else {
-        process_wake(kernel, caller, STATUS_PEER_DIED);
-    }
-}
-
-void capability_drop(struct kernel *kernel, struct process *holder, struct capability *slot)
+void capability_drop(struct kernel *kernel, struct capability *slot)
 {
     struct capability cap = *slot;
     bool live = kernel_capability_live(kernel, &cap);
@@ -222,7 +208,7 @@ void capability_drop(struct kernel *kernel, struct process *holder, struct capab
         if (--process->cap_count == 0)
             process_uncontrolled(kernel, process);
     } else if (cap.object_type == OBJECT_REPLY) {
-        reply_lost(kernel, holder, process_at(kernel, cap.object));
+        wait_lost(kernel, process_at(kernel, cap.object)); /* E5 */
     }
 }
 
@@ -235,7 +221,7 @@ void cspace_destroy(struct kernel *kernel, struct process *process)
         struct capability *caps = machine_page(root[leaf]);
         for (uint32_t i = 0; i < CSPACE_LEAF_CAPS; i++) {
             if (caps[i].object_type != OBJECT_NONE)
-                capability_drop(kernel, process, &caps[i]);
+                capability_drop(kernel, &caps[i]);
         }
         memory_return(kernel, process, root[leaf]);
     }

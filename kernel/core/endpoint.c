@@ -44,16 +44,6 @@ struct process *receiver_take(struct kernel *kernel, struct endpoint *endpoint)
 /* --- the end of an endpoint --------------------------------------------------------------------
  */
 
-static void sender_lost(struct kernel *kernel, struct process *sender)
-{
-    if (sender->fault_pending) {
-        process_end(kernel, sender, END_FAULT_NO_PAGER, 0, sender->fault.va);
-        return;
-    }
-    process_detach(kernel, sender);
-    process_wake(kernel, sender, STATUS_PEER_DIED);
-}
-
 /* Nobody will be told of these ends, so nobody will retire them. */
 static void events_lost(struct kernel *kernel, struct process_queue *queue)
 {
@@ -69,7 +59,7 @@ void endpoint_destroy(struct kernel *kernel, struct endpoint *endpoint)
 {
     endpoint->live = false;
     while (endpoint->senders.first != KERNEL_NONE)
-        sender_lost(kernel, process_at(kernel, endpoint->senders.first));
+        wait_lost(kernel, process_at(kernel, endpoint->senders.first));
     while (endpoint->receivers.first != KERNEL_NONE)
         process_wake(kernel, receiver_take(kernel, endpoint), STATUS_NOT_FOUND);
     events_lost(kernel, &endpoint->events);

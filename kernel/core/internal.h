@@ -150,7 +150,7 @@ void cspace_put(struct kernel *kernel, struct process *process, uint32_t slot,
 void capability_move(struct capability *target, struct capability *source);
 
 /* Empties a slot: whoever waits for this capability learns it. */
-void capability_drop(struct kernel *kernel, struct process *holder, struct capability *cap);
+void capability_drop(struct kernel *kernel, struct capability *cap);
 
 /* Drops everything and returns the pages, root included. */
 void cspace_destroy(struct kernel *kernel, struct process *process);
@@ -264,6 +264,10 @@ struct process *process_create(struct kernel *kernel, const struct process_plan 
 void process_end(struct kernel *kernel, struct process *process, enum end_reason reason,
                  uint32_t code, uint64_t fault_va);
 void process_abort(struct kernel *kernel, struct process *process);
+
+/* A process that waits to send, or for a reply, will get no answer (E5): a call ends with
+ * PEER_DIED, a fault ends the process. */
+void wait_lost(struct kernel *kernel, struct process *process);
 
 /* Takes a process out of the queue that its life names, and out of the deadlines. */
 void process_detach(struct kernel *kernel, struct process *process);

@@ -275,7 +275,7 @@ void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot)
     if (cap->object_type != OBJECT_REPLY)
         return;
     if (!kernel_capability_live(kernel, cap)) {
-        capability_drop(kernel, sender, cap);
+        capability_drop(kernel, cap);
         reply_slot_free(sender, slot);
         sender->result = STATUS_NOT_FOUND;
         return;

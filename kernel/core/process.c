@@ -156,20 +156,23 @@ void process_forget(struct kernel *kernel, struct process *process)
     ending_append(kernel, process, ENDING_RETIRE);
 }
 
+void wait_lost(struct kernel *kernel, struct process *process)
+{
+    if (process->fault_pending) {
+        process_end(kernel, process, END_FAULT_NO_PAGER, 0, process->fault.va);
+        return;
+    }
+    process_detach(kernel, process);
+    process_wake(kernel, process, STATUS_PEER_DIED);
+}
+
 /* --- giving back ------------------------------------------------------------------------------ */
 
 /* E5: whoever it owed a reply learns that there will be none. */
 static void callers_lost(struct kernel *kernel, struct process *process)
 {
-    while (process->callers.first != KERNEL_NONE) {
-        struct process *caller = process_at(kernel, process->callers.first);
-        if (caller->fault_pending) {
-            process_end(kernel, caller, END_FAULT_NO_PAGER, 0, caller->fault.va);
-            continue;
-        }
-        process_detach(kernel, caller);
-        process_wake(kernel, caller, STATUS_PEER_DIED);
-    }
+    while (process->callers.first != KERNEL_NONE)
+        wait_lost(kernel, process_at(kernel, process->callers.first));
 }
 
 /* Everything but the record goes back. */
