@@ -11,6 +11,7 @@
 #include "abi/generate.h"
 #include "abi/process.h"
 #include "abi/roles.h"
+#include "fuzz/procd_life_generate.h"
 #include "fuzz/procd_life_ledger.h"
 #include "fuzz/procd_standin.h"
 #include "props/life.h"
@@ -104,11 +105,18 @@ static void check_step(void)
         ledger_check_books(&procd, &model);
 }
 
+static bool names_process(uint16_t operation)
+{
+    return operation == OP_PROCD_STOP_PROCESS || operation == OP_PROCD_START_STAGED_PROCESS ||
+           operation == OP_PROCD_ABORT_STAGED_PROCESS || operation == OP_PROCD_QUERY_PROCESS ||
+           operation == OP_PROCD_WAIT_PROCESS_EVENT;
+}
+
 /* The life of the process that a request names, as the model sees it: the state of a mark. */
 static unsigned target_state(const struct message *message)
 {
     uint64_t id = 0;
-    if (message->header.body_bytes >= sizeof id)
+    if (names_process(message->header.operation) && message->header.body_bytes >= sizeof id)
         memcpy(&id, message->body, sizeof id);
     const struct model_process *process = model_procd_find(&model, id);
     unsigned state = model.bound ? 8 : 0;
@@ -145,16 +153,21 @@ static void mark_paths(unsigned result, uint32_t answers)
     MARK_IF("procd: a record made room", result == STATUS_OK && model.count == PROCESS_LIMIT);
 }
 
+static const struct operation *row_of(uint16_t id)
+{
+    return operation_find(SERVICE_PROCD, id);
+}
+
 static unsigned run_request(struct message *message, bool on_driver)
 {
     unsigned state = target_state(message);
-    uint32_t live = model_procd_live(&model);
+    uint32_t live = model.live;
     uint32_t waiters = model.waiter_count;
     if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
         message->header.badge = BADGE_KERNEL - 1;
     message->header.request_id = ++standin.next_request_id;
     uint64_t request_id = message->header.request_id;
-    uint64_t before = ledger_digest(&procd);
+    uint64_t before = books_wait ? 0 : ledger_digest(&procd);
     standin_begin_step();
     standin.abort_can_fail = asks_for_abort(message, state);
     standin_send(message, on_driver ? SLOT_PROCD_DRIVER_ENDPOINT : SLOT_SERVICE_ENDPOINT);
@@ -167,12 +180,17 @@ static unsigned run_request(struct message *message, bool on_driver)
     life_print(&language, message, on_driver,
                result < STATUS_COUNT ? (enum status)result : STATUS_OK);
     check_step();
-    if (result != STATUS_OK && result < STATUS_COUNT && model.answer_count == 1)
+    if (!books_wait && result != STATUS_OK && result < STATUS_COUNT && model.answer_count == 1)
         PROPERTY_EQUAL("E1-refusal", ledger_digest(&procd), before);
-    if (model_procd_live(&model) > live && result == STATUS_OK)
+    if (model.live > live && result == STATUS_OK)
         ledger_check_made(model_procd_find(&model, model.answers[model.answer_count - 1].id),
                           &luck);
-    mark_triple("procd", state | (on_driver ? 32u : 0), message->header.operation, result);
+    bool known = row_of(message->header.operation) != NULL;
+    mark_triple(result == RESULT_KEPT   ? "procd kept"
+                : result == RESULT_LOST ? "procd lost"
+                                        : "procd",
+                state | (on_driver ? 32u : 0), known ? message->header.operation : 0,
+                result < STATUS_COUNT ? result : STATUS_OK);
     mark_paths(result, model.answer_count);
     return result;
 }
@@ -187,9 +205,11 @@ static unsigned ask(const struct operation *row, const void *body, uint64_t badg
     return run_request(&message, on_driver);
 }
 
-static const struct operation *row_of(uint16_t id)
+static void run_generated(struct choices *choices)
 {
-    return operation_find(SERVICE_PROCD, id);
+    struct generated generated;
+    if (procd_generate(choices, &model, &generated))
+        ask(generated.row, generated.body, generated.badge, generated.on_driver);
 }
 
 /* --- what happens around procd ---------------------------------------------------------------- */
@@ -311,14 +331,16 @@ static void act_crowd(uint64_t count)
         .image_offset = standin_modules[0].offset_bytes,
         .image_bytes = standin_modules[0].size_bytes,
     };
+    if (count > CROWD_LIMIT) /* a crowd is stated on purpose, not drawn by chance */
+        count %= 4;
     books_wait = true;
-    for (uint64_t i = 0; i < count && i < CROWD_LIMIT; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         if (ask(row_of(OP_PROCD_SPAWN), &request, 0, false) != STATUS_OK)
             break;
     }
     books_wait = false;
     ledger_check_books(&procd, &model);
-    MARK_IF("procd: the table is full", model_procd_live(&model) == PROCESS_LIMIT);
+    MARK_IF("procd: the table is full", model.live == PROCESS_LIMIT);
 }
 
 static void act_waits(uint64_t id, uint64_t count)
@@ -328,8 +350,10 @@ static void act_waits(uint64_t id, uint64_t count)
     const struct model_process *process = pick(id, false);
     if (process != NULL && model_procd_find(&model, id) == NULL)
         request.process_id = process->id;
+    if (count > PROCD_WAITER_LIMIT + 1)
+        count %= 4;
     books_wait = true;
-    for (uint64_t i = 0; i < count && i < PROCD_WAITER_LIMIT + 1; i++)
+    for (uint64_t i = 0; i < count; i++)
         ask(row_of(OP_PROCD_WAIT_PROCESS_EVENT), &request, 0, false);
     books_wait = false;
     ledger_check_books(&procd, &model);
@@ -375,127 +399,7 @@ static void act(const struct life_step *step)
     }
 }
 
-/* --- generated requests
- * --------------------------------------------------------------------------- */
-
-static uint64_t below(void *context, uint64_t limit)
-{
-    return choices_below(context, limit);
-}
-
-static uint64_t known_id(struct choices *choices)
-{
-    uint64_t picked = choices_below(choices, model.count + 1);
-    return picked < model.count ? model.processes[picked].id : choices_u16(choices);
-}
-
-static uint32_t known_role(struct choices *choices)
-{
-    static const uint32_t roles[] = {
-        ROLE_PHASE0_PROBE, ROLE_PHASE0_EXIT, ROLE_NAMED, ROLE_DEVICED,
-        ROLE_DRV_PS2_KBD,  ROLE_DRV_I8042,   ROLE_TIMED, ROLE_MEMD,
-        ROLE_PAGERD,       ROLE_VSPACED,     ROLE_ROOTD, ROLE_PROCD,
-    };
-    uint64_t picked = choices_below(choices, sizeof roles / sizeof roles[0] + 1);
-    return picked < sizeof roles / sizeof roles[0] ? roles[picked] : choices_u16(choices);
-}
-
-/* Overwrites a field by name with something that means something here. */
-static bool hint(void *context, const struct message_type *type, const struct message_field *field,
-                 uint64_t *value)
-{
-    struct choices *choices = context;
-    (void)type;
-    if (strcmp(field->name, "process_id") == 0)
-        *value = known_id(choices);
-    else if (strcmp(field->name, "role") == 0)
-        *value = known_role(choices);
-    else if (strcmp(field->name, "deadline_ticks") == 0)
-        *value = standin.now_ticks + choices_u8(choices);
-    else
-        return false;
-    return true;
-}
-
-static uint16_t pick_operation(struct choices *choices)
-{
-    static const uint16_t often[] = {
-        OP_PROCD_CREATE_STAGED_PROCESS,
-        OP_PROCD_START_STAGED_PROCESS,
-        OP_PROCD_ABORT_STAGED_PROCESS,
-        OP_PROCD_STOP_PROCESS,
-        OP_PROCD_WAIT_PROCESS_EVENT,
-        OP_PROCD_QUERY_PROCESS,
-        OP_PROCD_SPAWN,
-        OP_PROCD_SPAWN_SERVICE,
-    };
-    uint64_t picked = choices_below(choices, 16);
-    if (picked < 14)
-        return often[picked % 8];
-    return (uint16_t)(OP_PROCD_SPAWN + choices_below(choices, 18)); /* also one that is no row */
-}
-
-/* Most requests name what exists; without this almost every one would be refused at once. */
-static void make_sensible(struct choices *choices, uint16_t operation, uint64_t *words)
-{
-    const struct standin_module *module =
-        &standin_modules[choices_flag(choices) ? 0 : choices_below(choices, STANDIN_MODULES)];
-    switch (operation) {
-    case OP_PROCD_CREATE_STAGED_PROCESS:
-    case OP_PROCD_SPAWN:
-    case OP_PROCD_SPAWN_SERVICE: {
-        uint32_t first = known_role(choices);
-        uint32_t second = operation == OP_PROCD_SPAWN ? SLOT_IMAGE : 0;
-        words[0] = first | (uint64_t)second << 32;
-        words[1] = module->offset_bytes;
-        words[2] = module->size_bytes;
-        return;
-    }
-    case OP_PROCD_START_STAGED_PROCESS:
-    case OP_PROCD_ABORT_STAGED_PROCESS:
-    case OP_PROCD_STOP_PROCESS:
-    case OP_PROCD_QUERY_PROCESS:
-        words[0] = known_id(choices);
-        return;
-    case OP_PROCD_WAIT_PROCESS_EVENT:
-        words[0] = known_id(choices);
-        words[1] = standin.now_ticks + choices_u8(choices);
-        return;
-    default:
-        return;
-    }
-}
-
-static uint64_t pick_badge(struct choices *choices)
-{
-    uint64_t picked = choices_below(choices, 8);
-    if (picked < 5)
-        return 0;
-    if (picked == 5 && model.count != 0)
-        return model.processes[choices_below(choices, model.count)].role;
-    return picked == 6 ? ROLE_DEVICED : choices_u16(choices);
-}
-
-static void run_generated(struct choices *choices)
-{
-    const struct operation *row = row_of(pick_operation(choices));
-    uint64_t words[MESSAGE_BODY_BYTES_MAX / 8] = {0};
-    uint64_t badge = pick_badge(choices);
-    bool on_driver = choices_below(choices, 4) == 1;
-    if (row == NULL)
-        return;
-    struct generator generator = {below, hint, choices};
-    uint64_t how = choices_below(choices, 16);
-    generate_valid(&generator, row->request, words);
-    if (how < 12)
-        make_sensible(choices, row->id, words);
-    if (how == 15)
-        generate_violation(&generator, row->request, words);
-    ask(row, words, badge, on_driver);
-}
-
-/* --- the life
- * -------------------------------------------------------------------------------------- */
+/* --- the life --- */
 
 /* Faults off: whatever lives can be stopped, and then nothing is missing anywhere (P5). */
 static void end_life(void)

@@ -133,14 +133,6 @@ static void check_process(const struct model_process *process)
         PROPERTY_EQUAL("P1-argument", real->argument, process->argument);
 }
 
-static uint32_t open_replies(void)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < SLOT_REPLY_COUNT; i++)
-        count += standin.reply_open[i];
-    return count;
-}
-
 void ledger_check_books(const struct procd *state, const struct model_procd *model)
 {
     uint32_t live = 0;
@@ -162,7 +154,7 @@ void ledger_check_books(const struct procd *state, const struct model_procd *mod
     PROPERTY_EQUAL("P5-memory", standin.memory_free_pages, model->memory_free_pages);
     PROPERTY_EQUAL("P5-bootstrap", standin.bootstrap_free_pages, model->bootstrap_free_pages);
     PROPERTY_EQUAL("P5-slots", standin.slot_count, (model->bound ? 7u : 6u) + live);
-    PROPERTY_EQUAL("E5-kept", open_replies(), model->waiter_count);
+    PROPERTY_EQUAL("E5-kept", standin.reply_open_count, model->waiter_count);
     PROPERTY_EQUAL("P8-exit", standin.exited, model->exited);
     if (model->exited)
         PROPERTY_EQUAL("P8-code", standin.exit_code, PROCD_EXIT_CRITICAL);

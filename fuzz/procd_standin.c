@@ -241,6 +241,7 @@ static uint32_t reply_slot_new(void)
     while (standin.reply_open[i])
         PROPERTY("standin-replies", ++i < SLOT_REPLY_COUNT);
     standin.reply_open[i] = true;
+    standin.reply_open_count++;
     return SLOT_REPLY_BASE + i;
 }
 
@@ -303,6 +304,12 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     return deadline_ticks == DEADLINE_POLL ? STATUS_RETRY : STATUS_TIMED_OUT;
 }
 
+static void close_reply(uint32_t place)
+{
+    standin.reply_open[place] = false;
+    standin.reply_open_count--;
+}
+
 /* The kernel refuses for room only what carries something. */
 static bool reply_fails_now(uint32_t slot, const struct message *message)
 {
@@ -338,7 +345,8 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
     uint32_t place = reply_slot - SLOT_REPLY_BASE;
     PROPERTY("E5-once", place < SLOT_REPLY_COUNT && standin.reply_open[place]);
     if (reply_fails_now(reply_slot, message)) {
-        standin.reply_open[place] = standin.reply_fail_status != STATUS_NOT_FOUND;
+        if (standin.reply_fail_status == STATUS_NOT_FOUND)
+            close_reply(place);
         return standin.reply_fail_status;
     }
     PROPERTY("standin-replies", standin.reply_count < STANDIN_REPLIES);
@@ -354,6 +362,6 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
     memcpy(reply->body, message->body, reply->body_bytes);
     for (unsigned i = 0; i < message->header.cap_count; i++)
         record_cap(message, i, reply);
-    standin.reply_open[place] = false;
+    close_reply(place);
     return STATUS_OK;
 }

@@ -106,6 +106,7 @@ struct standin {
 
     uint32_t reply_count;
     struct standin_reply replies[STANDIN_REPLIES];
+    uint32_t reply_open_count;
     bool reply_open[SLOT_REPLY_COUNT];
 
     struct {

@@ -398,8 +398,7 @@ enum status books_alloc(uint64_t badge, const struct memd_alloc_untyped_request 
     return STATUS_OK;
 }
 
-/* --- pagerd
- * --------------------------------------------------------------------------------------- */
+/* --- pagerd --- */
 
 enum status books_take(const struct pagerd_register_process_request *request)
 {

@@ -27,7 +27,7 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
     uint32_t used = model->count < PROCESS_LIMIT ? model->count : PROCESS_LIMIT;
     memset(model->processes, 0, used * sizeof model->processes[0]);
     model->bound = model->exited = false;
-    model->count = model->waiter_count = model->answer_count = 0;
+    model->count = model->live = model->waiter_count = model->answer_count = 0;
     model->turn = 0;
     model->bootstrap_free_pages = bootstrap_pages;
     model->memory_free_pages = memory_pages;
@@ -35,35 +35,26 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
 
 /* --- questions ------------------------------------------------------------------------------ */
 
+/* The low part of an id is the place in the table, from 1 on. */
 static struct model_process *find(struct model_procd *model, uint64_t id)
 {
-    for (uint32_t i = 0; i < model->count; i++) {
-        if (model->processes[i].id == id)
-            return &model->processes[i];
-    }
-    return NULL;
+    uint64_t place = id & UINT16_MAX;
+    if (place == 0 || place > model->count || model->processes[place - 1].id != id)
+        return NULL;
+    return &model->processes[place - 1];
 }
 
 const struct model_process *model_procd_find(const struct model_procd *model, uint64_t id)
 {
-    for (uint32_t i = 0; i < model->count; i++) {
-        if (model->processes[i].id == id)
-            return &model->processes[i];
-    }
-    return NULL;
+    uint64_t place = id & UINT16_MAX;
+    if (place == 0 || place > model->count || model->processes[place - 1].id != id)
+        return NULL;
+    return &model->processes[place - 1];
 }
 
 static bool lives(const struct model_process *process)
 {
     return process->life != MODEL_ENDED;
-}
-
-uint32_t model_procd_live(const struct model_procd *model)
-{
-    uint32_t live = 0;
-    for (uint32_t i = 0; i < model->count; i++)
-        live += lives(&model->processes[i]);
-    return live;
 }
 
 static bool is_foundation(uint32_t role)
@@ -193,6 +184,7 @@ static void end(struct model_procd *model, struct model_process *process, uint32
     else
         model->memory_free_pages += budget;
     process->life = MODEL_ENDED;
+    model->live--;
     process->died = false;
     process->reason = reason;
     process->code = code;
@@ -342,6 +334,7 @@ static void create(const struct ask *ask, const struct order *order)
         return;
     if (place == &model->processes[model->count])
         model->count++;
+    model->live++;
     *place = (struct model_process){
         .id = id,
         .owner = ask->badge,

@@ -55,6 +55,7 @@ struct model_procd {
     bool bound;
     bool exited;
     uint32_t count; /* processes and records known so far */
+    uint32_t live;  /* of those, the processes */
     uint64_t turn;
     uint64_t bootstrap_free_pages;
     uint64_t memory_free_pages;
@@ -96,8 +97,6 @@ const struct model_process *model_procd_find(const struct model_procd *model, ui
 
 /* When procd must look up next, seen from `now_ticks`. */
 uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ticks);
-
-uint32_t model_procd_live(const struct model_procd *model);
 
 /* What procd must do with a module for a role, and its plan. */
 enum status model_procd_plan(const struct model_luck *luck, uint32_t role, uint64_t offset_bytes,
