@@ -12,7 +12,7 @@
  * RECORD_TIMER, RECORD_PREEMPT: an input, which came before entry number `entry` of the process
  * that ran (counted from 1; RECORD_NOBODY: nobody could run, entry is 0). RECORD_SYSCALL: process
  * `process` came back from the system call `number` on `slot` with status `value`. RECORD_FAULT: it
- * touched `value`. */
+ * touched `value`. RECORD_MEMORY, the first one: the core was given `value` pages of memory. */
 #ifndef BASALT_ABI_MACHINE_RECORD_H
 #define BASALT_ABI_MACHINE_RECORD_H
 
@@ -23,7 +23,8 @@ enum machine_record_kind {
     RECORD_TIMER = 1,
     RECORD_PREEMPT = 2,
     RECORD_SYSCALL = 3,
-    RECORD_FAULT = 4
+    RECORD_FAULT = 4,
+    RECORD_MEMORY = 5
 };
 
 enum { RECORD_NOBODY = 0xFFFF, RECORD_BYTES = 24 };

@@ -270,6 +270,7 @@ __attribute__((noreturn, no_stack_protector)) void machine_start(uint64_t start_
     }
     cpu_init();
     record_init(memory.command_line);
+    record_memory(&memory.boot_info);
     if (kernel_boot(&kernel, &memory.boot_info) != STATUS_OK)
         machine_stop(STOP_REFUSED);
     timer_init();

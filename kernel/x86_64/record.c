@@ -41,6 +41,16 @@ void record_init(const char *command_line)
     }
 }
 
+void record_memory(const struct kernel_boot_info *info)
+{
+    if (!recording)
+        return;
+    struct machine_record record = {.kind = RECORD_MEMORY};
+    for (uint32_t i = 0; i < info->range_count; i++)
+        record.value += info->ranges[i].page_count;
+    write_out(&record, sizeof record);
+}
+
 /* An input comes before the next entry of who runs now; a process that waits for nobody's entry
  * cannot tell it from one just before (abi/machine_record.h). */
 static void input(enum machine_record_kind kind, uint64_t value)

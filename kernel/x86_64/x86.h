@@ -53,6 +53,7 @@ void memory_map_records(struct page_record *records, uint32_t count);
 
 /* --- record.c: writes a run down when the command line asks for it */
 void record_init(const char *command_line);
+void record_memory(const struct kernel_boot_info *info);
 void record_timer(uint64_t now_ticks); /* before the core is told */
 void record_preempt(void);
 void record_syscall_entry(uint32_t number, uint32_t slot);

@@ -36,7 +36,8 @@ static bool field_counts(const struct message_field *field)
 {
     size_t length = strlen(field->name);
     bool ticks = length > 6 && strcmp(field->name + length - 6, "_ticks") == 0;
-    return !ticks && strcmp(field->name, "instruction_va") != 0;
+    return !ticks && strcmp(field->name, "instruction_va") != 0 &&
+           strcmp(field->name, "object") != 0;
 }
 
 /* A copy of the message in which the fields that do not count are zero. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The event trace of a system run and its digest. An event is what a process learns or does at the
  * seam: the return of a system call with the message it brought, or a fault. Process indices, slots
- * and bodies count; physical addresses, times and instruction addresses do not: fields whose name
- * ends in _ticks or is instruction_va are left out, so that two machines of different speed agree
- * (E3). */
+ * and bodies count; physical addresses, times and instruction addresses do not: fields named object
+ * (a frame's is its page), instruction_va or *_ticks are left out, so that two machines of
+ * different speed agree (E3). */
 #ifndef BASALT_PROPS_WORLD_EVENTS_H
 #define BASALT_PROPS_WORLD_EVENTS_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* `world`: boots an image in the host world, prints its serial log and the event digest. */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,9 @@ static int report(const struct world_result *result)
     case WORLD_STUCK:
         printf("BASALT_WORLD:STUCK:%llu ticks\n", (unsigned long long)result->ticks);
         return EXIT_TIME_OUT;
+    case WORLD_DIVERGED:
+        printf("BASALT_WORLD:DIVERGED:after input %zu\n", result->inputs_used);
+        return EXIT_NOT_READY;
     case WORLD_FAILED:
     case WORLD_REFUSED:
         break;
@@ -68,44 +72,162 @@ static int report(const struct world_result *result)
     return EXIT_NOT_READY;
 }
 
-int main(int argc, char **argv)
+/* --- comparing with a record of the metal ---------------------------------------------------- */
+
+/* Prints the first line in which the two texts differ, with the line before it; false when there is
+ * none. */
+static bool difference_print(const char *metal, const char *world)
 {
-    static const struct option table[] = {{"events", required_argument, NULL, 'e'},
-                                          {"memory", required_argument, NULL, 'm'},
-                                          {"repeat", required_argument, NULL, 'r'},
-                                          {0}};
-    struct world_options options = {0};
-    long repeat = 1;
-    for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-        if (c == 'e') {
-            options.events = strcmp(optarg, "-") == 0 ? stdout : fopen(optarg, "w");
-            if (options.events == NULL)
-                return usage("cannot write the event file");
-        } else if (c == 'm') {
-            options.memory_bytes = strtoul(optarg, NULL, 10) << 20;
-        } else if (c == 'r') {
-            repeat = strtol(optarg, NULL, 10);
-        } else {
-            return usage("unknown option");
+    const char *before = "";
+    int before_bytes = 0;
+    for (unsigned long line = 1;; line++) {
+        int metal_bytes = (int)strcspn(metal, "\n");
+        int world_bytes = (int)strcspn(world, "\n");
+        if (metal_bytes == 0 && world_bytes == 0)
+            return false;
+        if (metal_bytes != world_bytes || memcmp(metal, world, (size_t)metal_bytes) != 0) {
+            printf("BASALT_COMPARE:DIFFERENT:event %lu\n  before  %.*s\n  metal   %.*s\n"
+                   "  world   %.*s\n",
+                   line, before_bytes, before, metal_bytes, metal, world_bytes, world);
+            return true;
         }
+        before = metal;
+        before_bytes = metal_bytes;
+        metal += metal_bytes + (metal[metal_bytes] == '\n');
+        world += world_bytes + (world[world_bytes] == '\n');
     }
-    if (optind + 1 != argc || repeat < 1)
-        return usage("one image is needed");
-    options.image = file_read(argv[optind], &options.image_bytes);
-    if (options.image == NULL)
-        return usage("cannot read the image");
-    host_on_panic(panic);
-    struct world_result result = world_run(&options);
+}
+
+/* Feeds the record's inputs (or those of a file) to a run of the world, and compares the events. */
+static int compare(struct world_options *options, const char *record_path, const char *inputs_path,
+                   const char *write_path)
+{
+    char *metal_text = NULL, *world_text = NULL;
+    size_t metal_bytes, world_bytes, record_bytes;
+    struct events metal;
+    struct inputs recorded, edited = {0};
+    uint8_t *record = file_read(record_path, &record_bytes);
+    if (record == NULL)
+        return usage("cannot read the record");
+    FILE *metal_file = open_memstream(&metal_text, &metal_bytes);
+    FILE *world_file = open_memstream(&world_text, &world_bytes);
+    if (metal_file == NULL || world_file == NULL)
+        abort();
+    events_start(&metal, metal_file);
+    bool readable = record_read(record, record_bytes, &metal, &recorded);
+    FILE *edited_file = inputs_path == NULL ? NULL : fopen(inputs_path, "r");
+    if (inputs_path != NULL)
+        readable = readable && edited_file != NULL && inputs_read(edited_file, &edited);
+    FILE *written = write_path == NULL ? NULL : fopen(write_path, "w");
+    if (written != NULL) {
+        inputs_write(&recorded, written);
+        fclose(written);
+    }
+    int code = EXIT_USAGE;
+    if (readable) {
+        options->inputs = inputs_path == NULL ? &recorded : &edited;
+        options->events = world_file;
+        struct world_result result = world_run(options);
+        fflush(metal_file);
+        fflush(world_file);
+        code = report(&result);
+        printf("BASALT_COMPARE:METAL:EVENTS:%llu:DIGEST:%016llx\n", (unsigned long long)metal.count,
+               (unsigned long long)metal.digest.value);
+        if (difference_print(metal_text, world_text) || metal.digest.value != result.event_digest)
+            code = EXIT_NOT_READY;
+        else
+            printf("BASALT_COMPARE:EQUAL:%zu inputs\n", options->inputs->count);
+    }
+    if (edited_file != NULL)
+        fclose(edited_file);
+    fclose(metal_file);
+    fclose(world_file);
+    free(metal_text);
+    free(world_text);
+    free(record);
+    inputs_release(&recorded);
+    inputs_release(&edited);
+    return code;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static int run(const struct world_options *options, long repeat)
+{
+    struct world_result result = world_run(options);
     uint64_t digest = result.event_digest;
     for (long i = 1; i < repeat; i++) {
-        result = world_run(&options);
+        result = world_run(options);
         if (result.event_digest != digest) {
             printf("BASALT_WORLD:NOT_DETERMINISTIC:run %ld\n", i + 1);
             return EXIT_NOT_READY;
         }
     }
-    int code = report(&result);
+    return report(&result);
+}
+
+struct arguments {
+    struct world_options options;
+    long repeat;
+    const char *compare_path;
+    const char *inputs_path;
+    const char *write_path;
+};
+
+static int arguments_read(int argc, char **argv, struct arguments *arguments)
+{
+    static const struct option table[] = {{"events", required_argument, NULL, 'e'},
+                                          {"memory", required_argument, NULL, 'm'},
+                                          {"repeat", required_argument, NULL, 'r'},
+                                          {"compare", required_argument, NULL, 'c'},
+                                          {"inputs", required_argument, NULL, 'i'},
+                                          {"write-inputs", required_argument, NULL, 'w'},
+                                          {0}};
+    *arguments = (struct arguments){.repeat = 1};
+    for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+        if (c == 'e') {
+            FILE *file = strcmp(optarg, "-") == 0 ? stdout : fopen(optarg, "w");
+            arguments->options.events = file;
+            if (file == NULL)
+                return usage("cannot write the event file");
+        } else if (c == 'm') {
+            arguments->options.memory_bytes = strtoul(optarg, NULL, 10) << 20;
+        } else if (c == 'r') {
+            arguments->repeat = strtol(optarg, NULL, 10);
+        } else if (c == 'c') {
+            arguments->compare_path = optarg;
+        } else if (c == 'i') {
+            arguments->inputs_path = optarg;
+        } else if (c == 'w') {
+            arguments->write_path = optarg;
+        } else {
+            return usage("unknown option");
+        }
+    }
+    if (optind + 1 != argc || arguments->repeat < 1)
+        return usage("one image is needed");
+    if (arguments->compare_path == NULL &&
+        (arguments->inputs_path != NULL || arguments->write_path != NULL))
+        return usage("inputs belong to a record: use --compare");
+    return EXIT_READY;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments;
+    int code = arguments_read(argc, argv, &arguments);
+    if (code != EXIT_READY)
+        return code;
+    struct world_options *options = &arguments.options;
+    void *image = file_read(argv[optind], &options->image_bytes);
+    if (image == NULL)
+        return usage("cannot read the image");
+    options->image = image;
+    host_on_panic(panic);
+    code = arguments.compare_path == NULL ? run(options, arguments.repeat)
+                                          : compare(options, arguments.compare_path,
+                                                    arguments.inputs_path, arguments.write_path);
     world_release();
-    free((void *)(uintptr_t)options.image);
+    free(image);
     return code;
 }

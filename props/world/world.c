@@ -22,6 +22,7 @@ enum { VECTOR_INVALID_OPCODE = 6 };
 struct seat {
     struct fiber fiber;
     uint64_t generation;
+    uint64_t entry_count; /* into the kernel, since the process started */
     void *state;
     bool taken;
 };
@@ -30,7 +31,10 @@ static struct kernel kernel;
 static struct events events;
 static struct fiber main_fiber;
 static struct seat seats[PROCESS_LIMIT];
-static uint32_t seat_high;         /* seats [0, seat_high) were used */
+static uint32_t seat_high;          /* seats [0, seat_high) were used */
+static const struct inputs *inputs; /* null: none are fed */
+static size_t inputs_used;
+static bool diverged;
 static const uint8_t *image_bytes; /* of the run, for the layout of modules */
 static size_t image_size_bytes;
 
@@ -61,9 +65,37 @@ static size_t message_bytes(const struct message *message)
            (body < MESSAGE_BODY_BYTES_MAX ? body : MESSAGE_BODY_BYTES_MAX);
 }
 
+/* The next input when it comes before this entry of this process (RECORD_NOBODY: while idle). */
+static const struct machine_record *input_take(uint32_t process, uint64_t entry)
+{
+    if (inputs == NULL || inputs_used == inputs->count)
+        return NULL;
+    const struct machine_record *row = &inputs->rows[inputs_used];
+    if (row->process != process || row->entry != entry)
+        return NULL;
+    inputs_used++;
+    return row;
+}
+
+/* Counts an entry of the running process and lets the inputs before it happen: processes share no
+ * memory, so an interruption at any point since the last entry is the same as one here. */
+static void entry_begin(uint32_t self)
+{
+    uint64_t entry = ++seats[self].entry_count;
+    const struct machine_record *row;
+    while ((row = input_take(self, entry)) != NULL) {
+        if (row->kind == RECORD_TIMER)
+            kernel_timer(&kernel, row->value);
+        else
+            kernel_preempt(&kernel);
+        yield_unless_current(self);
+    }
+}
+
 static enum status enter(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
 {
     uint32_t self = current();
+    entry_begin(self);
     kernel_syscall(&kernel, number, slot, deadline_ticks);
     yield_unless_current(self);
     return (enum status)kernel_process(&kernel, self)->result;
@@ -115,6 +147,7 @@ static void *user_access(uint64_t va, enum fault_access access)
         void *bytes = host_user_translate(&kernel, self, va, access);
         if (bytes != NULL)
             return bytes;
+        entry_begin(self);
         events_fault(&events, self, va, access);
         kernel_fault(&kernel, va, access, 0);
         yield_unless_current(self);
@@ -159,13 +192,14 @@ static struct elf_plan module_plan(const char *name)
 {
     static struct boot_image image;
     struct elf_plan plan = {0};
-    if (boot_image_open(image_bytes, image_size_bytes, &image) != STATUS_OK)
+    if (boot_image_parse(image_bytes, image_size_bytes, &image) != STATUS_OK)
         return plan;
     int index = boot_image_find(&image, name);
     if (index < 0)
         return plan;
     const struct boot_section *section = &image.sections[index];
-    elf_plan_parse(image_bytes + section->offset_bytes, section->size_bytes, section->size_bytes, &plan);
+    elf_plan_parse(image_bytes + section->offset_bytes, section->size_bytes, section->size_bytes,
+                   &plan);
     return plan;
 }
 
@@ -221,6 +255,7 @@ static void seat_resume(uint32_t index)
             abort();
         seat->taken = true;
         seat->generation = generation;
+        seat->entry_count = 0;
         if (index >= seat_high)
             seat_high = index + 1;
     }
@@ -252,9 +287,21 @@ static bool ready_reported(void)
     return strstr(host_log(NULL), "ERIX_ROOTD:READY\n") != NULL;
 }
 
+/* Everybody waits, and inputs are fed: the next one must be a timer's. */
+static bool idle_fed(void)
+{
+    const struct machine_record *row = input_take(RECORD_NOBODY, 0);
+    diverged = row == NULL && inputs_used != inputs->count;
+    if (row != NULL)
+        kernel_timer(&kernel, row->value);
+    return row != NULL;
+}
+
 /* Everybody waits: time passes to the next deadline. False when the run is over. */
 static bool idle(void)
 {
+    if (inputs != NULL)
+        return idle_fed();
     uint64_t deadline = kernel_next_deadline(&kernel);
     if (ready_reported() || deadline == DEADLINE_NEVER || deadline > WORLD_TICKS_MAX)
         return false;
@@ -264,6 +311,8 @@ static bool idle(void)
 
 static enum world_end end_of_run(void)
 {
+    if (diverged || (inputs != NULL && inputs_used != inputs->count))
+        return WORLD_DIVERGED;
     if (kernel.halted)
         return kernel.halt_code == 0 && ready_reported() ? WORLD_READY : WORLD_FAILED;
     return ready_reported() ? WORLD_READY : WORLD_STUCK;
@@ -277,6 +326,7 @@ static struct world_result result_of_run(void)
         .event_digest = events.digest.value,
         .event_count = events.count,
         .ticks = kernel.now_ticks,
+        .inputs_used = inputs_used,
         .log = host_log(NULL),
     };
 }
@@ -285,6 +335,9 @@ struct world_result world_run(const struct world_options *options)
 {
     static size_t memory_bytes;
     size_t wanted = options->memory_bytes == 0 ? WORLD_MEMORY_BYTES_DEFAULT : options->memory_bytes;
+    uint64_t pages = options->inputs == NULL ? 0 : options->inputs->memory_pages;
+    if (pages != 0)
+        wanted = (pages + 1) * PAGE_BYTES + options->image_bytes + PAGE_BYTES;
     if (memory_bytes != wanted)
         host_init(wanted);
     memory_bytes = wanted;
@@ -293,7 +346,11 @@ struct world_result world_run(const struct world_options *options)
     image_size_bytes = options->image_bytes;
     seats_clear();
     events_start(&events, options->events);
-    struct kernel_boot_info info = host_boot_info();
+    inputs = options->inputs;
+    inputs_used = 0;
+    diverged = false;
+    struct kernel_boot_info info =
+        pages == 0 ? host_boot_info() : host_boot_info_limited((uint32_t)pages);
     enum status refused = kernel_boot(&kernel, &info);
     if (refused != STATUS_OK)
         return (struct world_result){

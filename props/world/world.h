@@ -12,6 +12,7 @@
 
 #include "kernel/core/kernel.h"
 #include "props/world/events.h"
+#include "props/world/record.h"
 
 /* How a run ended. */
 enum world_end {
@@ -19,6 +20,7 @@ enum world_end {
     WORLD_REFUSED, /* the kernel refused the boot image */
     WORLD_FAILED,  /* rootd reported another status, or the system halted with another code */
     WORLD_STUCK,   /* everybody waits for ever and nothing was reported, or a limit was passed */
+    WORLD_DIVERGED /* the next input does not fit where the run is, or inputs were left over */
 };
 
 enum {
@@ -30,8 +32,9 @@ enum {
 struct world_options {
     const void *image;
     size_t image_bytes;
-    size_t memory_bytes; /* 0: the default */
-    FILE *events;        /* null: no event text */
+    size_t memory_bytes;         /* 0: the default */
+    FILE *events;                /* null: no event text */
+    const struct inputs *inputs; /* null: time moves when everybody waits, nobody is preempted */
 };
 
 struct world_result {
@@ -41,6 +44,7 @@ struct world_result {
     uint64_t event_digest;
     uint64_t event_count;
     uint64_t ticks;
+    size_t inputs_used;
     const char *log; /* serial log; valid until the next run */
 };
 

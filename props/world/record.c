@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/* Reads records of the metal. Trusts nothing in them: a record may be cut short. */
+#include "props/world/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/cursor.h"
+#include "abi/system.h"
+
+static void inputs_add(struct inputs *inputs, struct machine_record row)
+{
+    enum { ROOM_STEP = 1024 };
+    if (inputs->count % ROOM_STEP == 0) {
+        inputs->rows = realloc(inputs->rows, (inputs->count + ROOM_STEP) * sizeof inputs->rows[0]);
+        if (inputs->rows == NULL)
+            abort();
+    }
+    inputs->rows[inputs->count++] = row;
+}
+
+void inputs_release(struct inputs *inputs)
+{
+    free(inputs->rows);
+    *inputs = (struct inputs){0};
+}
+
+static void message_read(struct reader *reader, struct message *message)
+{
+    memset(message, 0, sizeof *message);
+    read_bytes(reader, &message->header, sizeof message->header);
+    if (message->header.cap_count > MESSAGE_CAP_LIMIT ||
+        message->header.body_bytes > MESSAGE_BODY_BYTES_MAX) {
+        reader->failed = true;
+        return;
+    }
+    read_bytes(reader, message->caps, message->header.cap_count * sizeof message->caps[0]);
+    read_bytes(reader, message->body, message->header.body_bytes);
+}
+
+static void syscall_read(struct reader *reader, const struct machine_record *row,
+                         struct events *events)
+{
+    static struct message message;
+    bool delivered = row->value == STATUS_OK && row->number != SYSCALL_REPLY;
+    if (delivered)
+        message_read(reader, &message);
+    if (!reader->failed)
+        events_syscall(events, row->process, row->number, row->slot, (enum status)row->value,
+                       delivered ? &message : NULL);
+}
+
+static void row_read(struct reader *reader, struct events *events, struct inputs *inputs)
+{
+    struct machine_record row = {
+        .kind = read_u8(reader),
+        .number = read_u8(reader),
+        .process = read_u16(reader),
+        .slot = read_u32(reader),
+        .entry = read_u64(reader),
+        .value = read_u64(reader),
+    };
+    if (row.kind == RECORD_TIMER || row.kind == RECORD_PREEMPT)
+        inputs_add(inputs, row);
+    else if (row.kind == RECORD_SYSCALL && row.value < STATUS_COUNT)
+        syscall_read(reader, &row, events);
+    else if (row.kind == RECORD_MEMORY)
+        inputs->memory_pages = row.value;
+    else if (row.kind == RECORD_FAULT)
+        events_fault(events, row.process, row.value, (enum fault_access)row.slot);
+    else
+        reader->failed = true;
+}
+
+bool record_read(const uint8_t *bytes, size_t size_bytes, struct events *events,
+                 struct inputs *inputs)
+{
+    struct reader reader = reader_over(bytes, size_bytes);
+    *inputs = (struct inputs){0};
+    while (!reader.failed && reader_left(&reader) != 0)
+        row_read(&reader, events, inputs);
+    if (reader.failed)
+        fprintf(stderr, "world: the record is damaged at byte %zu of %zu\n", reader.offset_bytes,
+                size_bytes);
+    return !reader.failed;
+}
+
+void inputs_write(const struct inputs *inputs, FILE *file)
+{
+    fprintf(file, "memory %llu\n", (unsigned long long)inputs->memory_pages);
+    for (size_t i = 0; i < inputs->count; i++) {
+        const struct machine_record *row = &inputs->rows[i];
+        if (row->process == RECORD_NOBODY)
+            fprintf(file, "idle");
+        else
+            fprintf(file, "p%u %llu", row->process, (unsigned long long)row->entry);
+        if (row->kind == RECORD_TIMER)
+            fprintf(file, " timer %llu\n", (unsigned long long)row->value);
+        else
+            fprintf(file, " preempt\n");
+    }
+}
+
+/* One line of the text form. */
+static bool line_read(const char *line, struct machine_record *row)
+{
+    unsigned process;
+    unsigned long long entry = 0, value = 0;
+    int end = 0;
+    *row = (struct machine_record){.process = RECORD_NOBODY, .kind = RECORD_TIMER};
+    if (sscanf(line, "idle timer %llu\n%n", &value, &end) == 1 && line[end] == '\0') {
+        row->value = value;
+        return true;
+    }
+    if (sscanf(line, "p%u %llu timer %llu\n%n", &process, &entry, &value, &end) == 3 &&
+        line[end] == '\0') {
+        row->value = value;
+    } else if (end = 0, sscanf(line, "p%u %llu preempt\n%n", &process, &entry, &end) == 2 &&
+                            end != 0 && line[end] == '\0') {
+        row->kind = RECORD_PREEMPT;
+    } else {
+        return false;
+    }
+    row->process = (uint16_t)process;
+    row->entry = entry;
+    return process < RECORD_NOBODY;
+}
+
+bool inputs_read(FILE *file, struct inputs *inputs)
+{
+    char line[128];
+    *inputs = (struct inputs){0};
+    for (unsigned number = 1; fgets(line, sizeof line, file) != NULL; number++) {
+        struct machine_record row;
+        unsigned long long pages;
+        if (number == 1 && sscanf(line, "memory %llu", &pages) == 1) {
+            inputs->memory_pages = pages;
+            continue;
+        }
+        if (!line_read(line, &row)) {
+            fprintf(stderr, "world: input line %u is none of the four forms: %s", number, line);
+            inputs_release(inputs);
+            return false;
+        }
+        inputs_add(inputs, row);
+    }
+    return true;
+}
