@@ -11,6 +11,7 @@ import blessing
 import build
 import campaign
 import checks
+import metal
 import mutants
 
 
@@ -21,19 +22,24 @@ class Parser(argparse.ArgumentParser):
 
 
 def boot(options):
-    """Boots an image in the host world."""
-    if not options.world:
-        raise build.Stop("boot needs --world: this version boots in the host world only", 2)
+    """Boots an image in QEMU or in the host world, or in both and compares."""
+    if options.compare and options.image is None:
+        options.profile = "phase0" # the image that ends by itself
     image = build.PHASE0_IMAGE if options.profile == "phase0" else build.RUNTIME_IMAGE
-    program = f"build/{'shipped' if options.shipped else 'asan'}/world"
+    program = f"build/{'shipped' if options.shipped or options.compare else 'asan'}/world"
+    needed = [program] if options.world or options.compare else []
     if options.image is None:
-        build.must_build(program, image)
+        build.must_build(image, *needed)
     else:
         image = build.user_path(options.image)
         if not os.path.isfile(image):
             raise build.Stop(f"no such image: {options.image}", 2)
-        build.must_build(program)
+        build.must_build(*needed, metal.KERNEL)
     sys.stdout.flush()
+    if options.compare:
+        return metal.compare(image, program)
+    if not options.world:
+        return metal.boot(image, options.timeout)
     return subprocess.run([program, image], stdin=subprocess.DEVNULL).returncode
 
 
@@ -110,8 +116,12 @@ def parser():
         added.set_defaults(function=function)
         return added
 
-    sub = command("boot", boot, "boot an image in one process and print its serial log")
-    sub.add_argument("--world", action="store_true", help="in the host world (the one place so far)")
+    sub = command("boot", boot, "boot an image in QEMU and print its serial log")
+    where = sub.add_mutually_exclusive_group()
+    where.add_argument("--world", action="store_true", help="in the host world instead: one process")
+    where.add_argument("--compare", action="store_true",
+                       help="in QEMU and in the world (of the shipped objects); the events must be equal")
+    sub.add_argument("--timeout", type=int, default=60, metavar="SECONDS", help="for QEMU")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
     sub.add_argument("--profile", choices=("none", "phase0"), default="none",
                      help="which image is built: the runtime image, or the one with probes")

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: ISC
+"""Boots an image on the emulated machine, QEMU, and says how it ended."""
+
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+
+import build
+
+KERNEL = "build/image/kernel.elf"
+
+# What a boot that is compared or counted needs to be the same every time: one processor model, one
+# memory size, time that follows instructions.
+MACHINE = ["-M", "q35", "-m", "128", "-cpu", "qemu64,+smep,+smap"]
+COUNTED = ["-icount", "shift=0,sleep=off"]
+
+READY, NOT_READY, USAGE, PANIC, TIME_OUT = 0, 1, 2, 3, 4
+
+
+def command(image, extra=(), machine=None):
+    """The QEMU command that boots an image with the serial log on its standard output."""
+    return ["qemu-system-x86_64", *(machine or MACHINE), "-accel", "tcg", "-display", "none", "-monitor",
+            "none", "-serial", "stdio", "-no-reboot", "-nic", "none", "-device",
+            "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", KERNEL, "-initrd", image, *extra]
+
+
+class Boot:
+    """One boot: .status is the exit status of `basalt boot`, .log the serial log, .verdict one line
+    on how it ended, .seconds how long QEMU ran until then."""
+
+    def __init__(self, image, seconds=60, echo=False, extra=(), machine=None, stop_at_ready=False):
+        self.log = ""
+        started = time.monotonic()
+        process = subprocess.Popen(command(image, extra, machine), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        late = self._read(process, started + seconds, echo, stop_at_ready)
+        self.seconds = time.monotonic() - started
+        process.kill() if late or process.poll() is None and stop_at_ready else None
+        problem = process.stderr.read().decode(errors="replace").strip()
+        code = process.wait()
+        self._judge(code, late, seconds, problem)
+
+    def _read(self, process, deadline, echo, stop_at_ready):
+        """Collects the log until QEMU ends (False), READY when that is asked for (False), or the
+        deadline (True)."""
+        selector = selectors.DefaultSelector()
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(max(0, deadline - time.monotonic())):
+                return True
+            text = os.read(process.stdout.fileno(), 65536).decode(errors="replace")
+            if not text:
+                return False
+            self.log += text.replace("\r", "")
+            if echo:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            if stop_at_ready and "ERIX_ROOTD:READY\n" in self.log:
+                return False
+
+    def _judge(self, code, late, seconds, problem):
+        lines = self.log.splitlines()
+        refused = [line for line in lines if "_REFUSED:" in line]
+        ended = [line for line in lines if line.startswith("ERIX_ROOTD:")]
+        if any(line.startswith("BASALT_KERNEL:PANIC:") for line in lines):
+            self.status, self.verdict = PANIC, "the kernel panicked"
+        elif late:
+            self.status, self.verdict = TIME_OUT, f"no end after {seconds} s"
+        elif ended and ended[-1] == "ERIX_ROOTD:READY":
+            self.status, self.verdict = READY, "READY"
+        elif refused:
+            self.status, self.verdict = NOT_READY, refused[-1]
+        elif ended:
+            self.status, self.verdict = NOT_READY, ended[-1]
+        elif code not in (0, 1) and not lines:
+            self.status, self.verdict = USAGE, f"QEMU did not start: {problem or code}"
+        else:
+            self.status, self.verdict = NOT_READY, f"QEMU ended with {code} and no verdict {problem}"
+
+
+def boot(image, seconds):
+    """`basalt boot`: the serial log on standard output, the verdict on the last line."""
+    build.must_build(KERNEL)
+    result = Boot(image, seconds, echo=True, stop_at_ready=True)
+    if result.status != READY:
+        if result.log and not result.log.endswith("\n"):
+            print()
+        print(f"basalt: {result.verdict}")
+    return result.status
+
+
+def record(image, seconds=120):
+    """Boots with everything fixed and the run written down: (Boot, path of the record)."""
+    handle, path = tempfile.mkstemp(prefix="record-", suffix=".bin", dir="build")
+    os.close(handle)
+    extra = [*COUNTED, "-append", "record", "-debugcon", f"file:{path}"]
+    return Boot(image, seconds, extra=extra), path
+
+
+def compare(image, program):
+    """`basalt boot --compare`: the same image on the metal and in the world, event by event."""
+    build.must_build(KERNEL, program)
+    result, path = record(image)
+    try:
+        sys.stdout.write(result.log)
+        if result.status != READY:
+            print(f"basalt: {result.verdict}")
+            return result.status
+        sys.stdout.flush()
+        status, output = build.run([program, "--compare", path, image], 120)
+        print("".join(line + "\n" for line in output.splitlines() if line.startswith("BASALT_")), end="")
+        return status
+    finally:
+        os.unlink(path)
