@@ -32,7 +32,7 @@ def in_copy(folder, command, seconds=180):
 
 
 def caught_by(folder, names, seconds):
-    """What catches the mutant that is applied in `folder`, or None."""
+    """What catches the mutant that is applied in `folder`, or None. No fuzzing for 0 seconds."""
     tests = build.programs("test")
     wanted = [f"build/asan/{name}" for name in names + tests]
     worked, output = build.ninja(*wanted, folder=folder)
@@ -51,7 +51,7 @@ def caught_by(folder, names, seconds):
                                           str(checks.RANDOM_SEED)])
         if status != 0:
             return f"random {name}: {reason(output)}"
-    for name in names:
+    for name in names if seconds else []:
         build.must_build(f"build/libfuzzer/{name}", folder=folder)
         found = fuzzed(folder, name, max(1, seconds // len(names)))
         if found:
@@ -73,7 +73,7 @@ def fuzzed(folder, name, seconds):
 
 def reason(output):
     found = re.search(r"^property \S+ does not hold|^SUMMARY: .*|.*(digest|FLOORS|order matters).*"
-                      r"|^.*FAILED.*|^.*failed.*", output, re.MULTILINE)
+                      r"|^.*FAILED.*|^.*: [1-9]\d* failed.*", output, re.MULTILINE)
     return found[0].strip()[:110] if found else "ended otherwise"
 
 
@@ -105,6 +105,10 @@ def mutants(options):
         checks.copy_sources(folder)
         shutil.copytree("build", f"{folder}/build", symlinks=True,
                         ignore=shutil.ignore_patterns("afl", "shipped", "cover", "libfuzzer", "before"))
+        wanted = sorted({name for path in paths for name in header(path)[0]})
+        wrong = caught_by(folder, wanted, 0)
+        if wrong:
+            raise build.Stop(f"without any seeded bug the checks fail already: {wrong}")
         for path in paths:
             name = os.path.basename(path)[:-6]
             try:
