@@ -159,8 +159,7 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
     return STATUS_OK;
 }
 
-/* --- what the input makes of the boot ----------------------------------------------------------
- */
+/* --- what the input makes of the boot ------------------------------------------------------ */
 
 static void change_entry(struct choices *choices)
 {
@@ -395,8 +394,7 @@ static bool is_acceptable(uint32_t root_endpoint_slot)
     return pages <= handoff.untyped[1].pages;
 }
 
-/* --- what must hold ----------------------------------------------------------------------------
- */
+/* --- what must hold ------------------------------------------------------------------------ */
 
 static void check_refused(void)
 {

@@ -273,8 +273,7 @@ static void test_config_bytes(void)
     }
 }
 
-/* --- services that are none ---------------------------------------------------------------------
- */
+/* --- services that are none ---------------------------------------------------------------- */
 
 /* Pages of the launch pool that are free once rootd runs and nothing was launched. */
 static uint32_t untouched_pool(void)

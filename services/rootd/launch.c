@@ -49,8 +49,7 @@ uint32_t launch_alias_slot(unsigned index)
     return slots[index];
 }
 
-/* --- what every child needs ---------------------------------------------------------------------
- */
+/* --- what every child needs ---------------------------------------------------------------- */
 
 /* All of the plan's copies, through the grant. */
 static enum status install_all(struct rootd *state, const struct plan_launch *launch)

@@ -18,8 +18,7 @@ static enum rootd_status fail(struct rootd *state, enum rootd_status status, enu
     return status;
 }
 
-/* --- before the first mutation ------------------------------------------------------------------
- */
+/* --- before the first mutation ------------------------------------------------------------- */
 
 enum rootd_status rootd_prepare(struct rootd *state, const void *handoff, size_t handoff_size,
                                 uint32_t root_endpoint_slot)
@@ -106,8 +105,7 @@ static enum status boot(struct rootd *state)
     return status;
 }
 
-/* --- after READY -------------------------------------------------------------------------------
- */
+/* --- after READY --------------------------------------------------------------------------- */
 
 /* The kernel's word that procd ended is the only message that matters. */
 static enum handled run_handle(void *context, struct message *message,
