@@ -16,6 +16,7 @@
  *   @fail K STATUS N LATE the K-th call from now and N - 1 after it fail; LATE: only the answer is
  * lost
  *   @gone I               the I-th waiting faulter dies
+ *   @skew TICKS           the clock that messages bring lies back by so much
  *   @crowd N              N processes with one window each register (once a life); more than
  * CROWD_MAX only in a .trace: a full table is too slow to fuzz */
 #include <string.h>
@@ -43,12 +44,13 @@ enum {
     ACTION_LIMIT,
     ACTION_FAIL,
     ACTION_GONE,
+    ACTION_SKEW,
     ACTION_CROWD
 };
 
 static const struct life_action actions[] = {
-    {"time", 1}, {"wake", 0}, {"memory", 1}, {"limit", 2},
-    {"fail", 4}, {"gone", 1}, {"crowd", 1},  {NULL, 0},
+    {"time", 1}, {"wake", 0}, {"memory", 1}, {"limit", 2}, {"fail", 4},
+    {"gone", 1}, {"skew", 1}, {"crowd", 1},  {NULL, 0},
 };
 
 static const struct life_language language = {SERVICE_PAGERD, actions};
@@ -58,6 +60,7 @@ static struct model_pagerd model;
 
 struct life {
     uint64_t now;
+    uint64_t skew; /* of the clock in messages: what pagerd is told may go back */
     uint64_t request_id;
     bool crowded;
 };
@@ -176,7 +179,7 @@ static enum status send(struct life *life, const struct message *sent, bool thor
     static struct message message;
     struct receive_info info = {
         .badge = sent->header.badge,
-        .now_ticks = life->now,
+        .now_ticks = life->now > life->skew ? life->now - life->skew : 0,
         .endpoint_slot = SLOT_SERVICE_ENDPOINT,
         .reply_slot = standin_caller(),
         .cap_count = sent->header.cap_count,
@@ -193,7 +196,7 @@ static enum status send(struct life *life, const struct message *sent, bool thor
     uint64_t before = thorough ? pagerd_digest(&pagerd) : 0;
     enum handled handled = pagerd_handle(&pagerd, &message, &info);
     struct pagerd_log log = standin_log();
-    struct model_pagerd_reply want = model_pagerd_handle(&model, life->now, &told, &log);
+    struct model_pagerd_reply want = model_pagerd_handle(&model, info.now_ticks, &told, &log);
     PROPERTY_EQUAL("G1-handled", handled == HANDLED_LATER, want.later);
     enum status result =
         want.later ? fault_result(info.reply_slot) : check_reply(&message, &want, life->request_id);
@@ -277,6 +280,9 @@ static void act(struct life *life, const struct life_step *step)
         standin_fail(arguments[0] % 16, (enum status)(1 + arguments[1] % (STATUS_COUNT - 1)),
                      arguments[2] % 5, arguments[3] % 2 != 0);
         break;
+    case ACTION_SKEW:
+        life->skew = arguments[0] % TIME_MAX;
+        break;
     case ACTION_GONE:
         standin_caller_gone(arguments[0]);
         break;
@@ -321,6 +327,15 @@ static void finish(struct life *life)
     PROPERTY_EQUAL("E6-empty", pagerd.registration_count, 0);
 }
 
+/* The reset undoes all that was touched: too long to look at for every input, so for .trace files.
+ */
+static void check_reset(void)
+{
+    static const struct pagerd zero;
+    pagerd_reset(&pagerd);
+    PROPERTY("T-reset", !trace_expects || memcmp(&pagerd, &zero, sizeof zero) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     static struct life_step step;
@@ -333,5 +348,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         take_step(&life, &step);
     digest_u64(pagerd_digest(&pagerd));
     finish(&life);
+    check_reset();
     return 0;
 }

@@ -415,6 +415,8 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     transfer(message);
     PROPERTY_EQUAL("E2", message_decode(call.operation->request, message, &call.request),
                    STATUS_OK);
+    if (call.operation->id == OP_VSPACED_MAP_FRAMES)
+        PROPERTY_EQUAL("K1-least", message->caps[0].rights, RIGHT_MAP | call.request.map.rights);
     describe(&call);
     enum status status = carry_out(&call);
     call.event.result = status;

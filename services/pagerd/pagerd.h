@@ -17,9 +17,10 @@
  * area leaves [USER_VA_FIRST, USER_VA_END), or a segment's file bytes leave [image_offset,
  * image_offset + image_bytes) (G4) OVERLAP, BAD_ORDER areas are not ascending and disjoint; each
  * covers whole pages and what vspaced says to REGISTER_VSPACE and GUARD; what was done is undone.
- * Area rights contain READ, but for guards, which have none. SEGMENT: pages with file bytes in them
- * are, read-only, the image's own pages; writable, private copies. A shared last page shows what
- * follows the file bytes in the image's page: the image builder pads segments and modules with
+ * The first area that is wrong decides, its rights first, then its place, its kind's rules, its
+ * order. Area rights contain READ, but for guards, which have none. SEGMENT: pages with file bytes
+ * in them are, read-only, the image's own pages; writable, private copies. A shared last page shows
+ * what follows the file bytes in the image's page: the image builder pads segments and modules with
  * zeros to the page. Pages past the file bytes, and WINDOWs, are demand-zero and never executable.
  * `page_limit` bounds the private and demand-zero pages, not the shared ones.
  *
@@ -147,7 +148,7 @@ struct pagerd_waiter {
     struct pagerd_link link;
 };
 
-/* All of pagerd. Valid when all zero. About 700 KiB. */
+/* All of pagerd. Valid when all zero. About 560 KiB. */
 struct pagerd {
     struct caller caller;
     uint64_t now_ticks; /* the latest clock it was told; never goes back */
