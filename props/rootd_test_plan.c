@@ -252,8 +252,43 @@ static void test_table(void)
     }
 }
 
+/* R4 over the whole table, roles of later versions included: every row may be given, each
+ * kernel-control kind has the one holder written here, and the only way up to process control is
+ * deviced's, through the driver endpoint. */
+static void test_all_roles(void)
+{
+    static const struct {
+        enum object_type type;
+        uint32_t role;
+    } holders_of[] = {
+        {OBJECT_KERNEL_MEMORY, ROLE_MEMD},       {OBJECT_KERNEL_VSPACE, ROLE_VSPACED},
+        {OBJECT_KERNEL_PAGER, ROLE_PAGERD},      {OBJECT_KERNEL_PROCESS, ROLE_PROCD},
+        {OBJECT_KERNEL_TIME, ROLE_TIMED},        {OBJECT_KERNEL_IRQ, ROLE_IRQD},
+        {OBJECT_KERNEL_LOG, ROLE_DEVICED},       {OBJECT_KERNEL_CHILD_POPULATE, ROLE_DEVICED},
+        {OBJECT_KERNEL_PCI_CONFIG, ROLE_PROBED}, {OBJECT_KERNEL_HOTPLUG, ROLE_HOTPLUGD},
+        {OBJECT_KERNEL_CONSOLE, ROLE_FBCOND},    {OBJECT_KERNEL_ACPI, ROLE_DRV_ACPI},
+        {OBJECT_KERNEL_COM1, ROLE_DRV_SERIAL},   {OBJECT_KERNEL_I8042, ROLE_DRV_I8042},
+    };
+    for (unsigned i = 0; i < intake_count; i++) {
+        const struct intake *row = &intake_table[i];
+        struct plan_install install;
+        check_value(STATUS_OK, plan_row(role_find(row->role), row, &install), row->why);
+        if (row->object_type == OBJECT_ENDPOINT && (row->rights & RIGHT_SEND) != 0)
+            check((row->role == ROLE_PAGERD && row->slot == SLOT_PEER_VSPACED) ||
+                      (row->role == ROLE_DEVICED && row->slot == SLOT_PROCD_DRIVER_ENDPOINT),
+                  "R4: nobody else can ask anybody at start");
+        if (row->object_type < OBJECT_KERNEL_SELF)
+            continue;
+        bool stated = false;
+        for (unsigned j = 0; j < sizeof holders_of / sizeof holders_of[0]; j++)
+            stated |= holders_of[j].type == row->object_type && holders_of[j].role == row->role;
+        check(stated, "R4: each kernel-control kind has one holder");
+    }
+}
+
 void test_plan(void)
 {
+    test_all_roles();
     test_permutations();
     test_memory();
     test_rows();
