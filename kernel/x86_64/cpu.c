@@ -138,13 +138,19 @@ void cpu_init(void)
     features_enable();
 }
 
+uint64_t cpu_cycles(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
 uint64_t cpu_random(void)
 {
-    uint32_t registers[4], low, high;
+    uint32_t registers[4];
     uint64_t value;
     cpuid(1, registers);
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    value = ((uint64_t)high << 32 | low) * UINT64_C(0x9E3779B97F4A7C15);
+    value = cpu_cycles() * UINT64_C(0x9E3779B97F4A7C15);
     if ((registers[2] & 1u << 30) != 0) {
         uint64_t hardware;
         bool valid;

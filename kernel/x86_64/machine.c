@@ -23,6 +23,7 @@ extern uint8_t kernel_stack_top[];
 static struct page_record *page_records;
 static uint32_t page_record_count;
 static uint64_t loaded_table; /* physical address in CR3 */
+static uint64_t start_cycles; /* of the processor when the kernel was entered */
 static uint64_t tick_count;
 static uint64_t slice_end;
 
@@ -90,6 +91,7 @@ void machine_vspace_destroy(uint32_t root_page)
 
 void machine_log(const void *bytes, size_t count)
 {
+    record_log_clock(start_cycles);
     serial_write(bytes, count);
 }
 
@@ -262,6 +264,7 @@ void machine_resume(void)
 __attribute__((noreturn, no_stack_protector)) void machine_start(uint64_t start_info_addr)
 {
     static struct machine_memory memory;
+    start_cycles = cpu_cycles();
     serial_init();
     __stack_chk_guard = cpu_random();
     if (!memory_map_init(start_info_addr, &memory)) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Writes down the inputs and events of a run (abi/machine_record.h) to QEMU's debug console, port
- * 0xE9, when the kernel's command line has the word "record". Decides nothing and changes nothing
- * that a process can see. */
+ * 0xE9, when the kernel's command line has the word "record"; the word "clock" puts the processor's
+ * cycles since the kernel's entry before each line of the log (under -icount shift=0:
+ * instructions). Decides nothing and changes nothing that a process can see. */
 #include "kernel/x86_64/x86.h"
 
 #include "abi/machine_record.h"
@@ -9,6 +10,7 @@
 enum { PORT_DEBUG_CONSOLE = 0xE9 };
 
 static bool recording;
+static bool clock_shown;
 
 /* Kept for each process behind its registers; zero when the process is new. */
 struct record_state {
@@ -30,15 +32,39 @@ static struct record_state *state_of(uint32_t process)
     return kernel_machine_area(&kernel, process);
 }
 
+static bool has_word(const char *line, const char *word)
+{
+    for (; *line != '\0'; line++) {
+        size_t i = 0;
+        while (word[i] != '\0' && line[i] == word[i])
+            i++;
+        if (word[i] == '\0')
+            return true;
+    }
+    return false;
+}
+
 void record_init(const char *command_line)
 {
-    static const char word[] = "record";
-    for (; *command_line != '\0'; command_line++) {
-        size_t i = 0;
-        while (i < sizeof word - 1 && command_line[i] == word[i])
-            i++;
-        recording = recording || i == sizeof word - 1;
+    recording = has_word(command_line, "record");
+    clock_shown = has_word(command_line, "clock");
+}
+
+void record_log_clock(uint64_t start_cycles)
+{
+    enum { WIDTH = 14 };
+    char text[WIDTH + 3];
+    if (!clock_shown)
+        return;
+    uint64_t cycles = cpu_cycles() - start_cycles;
+    text[0] = '[';
+    for (int i = WIDTH; i > 0; i--) {
+        text[i] = cycles != 0 || i == WIDTH ? (char)('0' + cycles % 10) : ' ';
+        cycles /= 10;
     }
+    text[WIDTH + 1] = ']';
+    text[WIDTH + 2] = ' ';
+    serial_write(text, sizeof text);
 }
 
 void record_memory(const struct kernel_boot_info *info)

@@ -39,6 +39,7 @@ void serial_text(const char *text);
 
 /* --- cpu.c: descriptor tables, system call registers, protection features */
 void cpu_init(void);
+uint64_t cpu_cycles(void);
 uint64_t cpu_random(void); /* for the stack guard; not for secrets */
 
 /* --- timer.c: the tick, TICKS_PER_SECOND a second */
@@ -53,6 +54,7 @@ void memory_map_records(struct page_record *records, uint32_t count);
 
 /* --- record.c: writes a run down when the command line asks for it */
 void record_init(const char *command_line);
+void record_log_clock(uint64_t start_cycles); /* before a line of the log */
 void record_memory(const struct kernel_boot_info *info);
 void record_timer(uint64_t now_ticks); /* before the core is told */
 void record_preempt(void);
