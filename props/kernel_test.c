@@ -13,6 +13,7 @@ int main(void)
     kernel_test_transfer();
     kernel_test_life();
     kernel_test_fault();
+    kernel_test_random(20, 500);
     printf("kernel: %u passed, %u failed\n", drive_passed, drive_failed);
     return drive_failed == 0 ? 0 : 1;
 }
