@@ -175,7 +175,7 @@ static unsigned run_request(struct message *message, bool on_driver)
     struct model_luck luck = luck_of_step();
     standin.fail_countdown = 0;
     standin.reply_fails = false;
-    model_procd_request(&model, message, on_driver, standin.now_ticks, &luck);
+    model_procd_request(&model, &standin.delivered, on_driver, standin.now_ticks, &luck);
     unsigned result = own_result(request_id, waiters);
     life_print(&language, message, on_driver,
                result < STATUS_COUNT ? (enum status)result : STATUS_OK);

@@ -275,6 +275,7 @@ static void deliver(uint32_t slot, struct message *message, struct receive_info 
     standin.current_reply_slot = event ? 0 : reply_slot_new();
     standin.current_request_id = message->header.request_id;
     fill_window(message, window_slot);
+    standin.delivered = *message;
     *info = (struct receive_info){
         .badge = message->header.badge,
         .now_ticks = standin.now_ticks,

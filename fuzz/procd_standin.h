@@ -91,6 +91,7 @@ struct standin {
     bool has_inbox;
     uint32_t inbox_slot;
     struct message inbox;
+    struct message delivered;    /* the last one, as procd saw it */
     uint32_t current_reply_slot; /* of the message delivered last; 0: none */
     uint64_t current_request_id;
     uint64_t recv_deadline; /* of the last RECV on the bootstrap endpoint */

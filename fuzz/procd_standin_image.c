@@ -90,14 +90,27 @@ static void write_file(const struct file *file, uint8_t *bytes, size_t size_byte
     }
 }
 
-/* Byte `at` of the module's headers are copied from here on demand: the image keeps no state. */
+enum { HEADERS_BYTES = ELF_HEADER_BYTES + LOADS * ELF_PROGRAM_HEADER_BYTES };
+
+/* The headers of all modules, written once and never changed. */
+static const uint8_t *headers_of(unsigned module)
+{
+    static uint8_t headers[STANDIN_MODULES][HEADERS_BYTES];
+    static bool written;
+    for (unsigned i = 0; i < STANDIN_MODULES && !written; i++) {
+        if (load_count(&files[i]) != 0)
+            write_file(&files[i], headers[i], HEADERS_BYTES);
+    }
+    written = true;
+    return headers[module];
+}
+
 static void read_module(unsigned module, uint64_t at, uint8_t *bytes, uint32_t count)
 {
-    uint8_t headers[ELF_HEADER_BYTES + LOADS * ELF_PROGRAM_HEADER_BYTES] = {0};
-    if (load_count(&files[module]) != 0)
-        write_file(&files[module], headers, sizeof headers);
-    for (uint32_t i = 0; i < count && at + i < sizeof headers; i++)
-        bytes[i] = headers[at + i];
+    if (at >= HEADERS_BYTES)
+        return;
+    uint64_t left = HEADERS_BYTES - at;
+    memcpy(bytes, headers_of(module) + at, count < left ? count : left);
 }
 
 enum status standin_image_read(uint64_t offset_bytes, uint32_t count, void *bytes)
