@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Kernel tests: long random lives of a small system. Processes that rootd made send anything to
  * anybody and to the kernel, fault, exit and are killed; after every entry the whole state must be
- * sound, a refused kernel-control request must have changed nothing, and when all is over but
- * rootd, every page must be back (K5). */
+ * sound, and a refused kernel-control request must have changed nothing (E1). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
