@@ -39,7 +39,6 @@ def boot_rate(variant, image):
 
 def bench(_options):
     names = campaign.with_corpus()
-    lives = [name for name in names if name.endswith("_life")]
     codecs = [name for name in names if name.startswith("codec_")]
     images = [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]
     build.must_build(*images, *[f"build/{variant}/{name}" for variant in ("asan", "fast")
@@ -53,8 +52,10 @@ def bench(_options):
         rate = engine_rate(name)
         print(f"  {name}: {rate} executions a second, {rate / max(empty, 1):.2f} of the empty harness")
     print("life harnesses, messages a second over the corpus (sanitized, fast)")
-    for name in lives:
-        print(f"  {name}: {replay_rate(name, 'asan')[1]}, {replay_rate(name, 'fast')[1]}")
+    for name in names:
+        steps = replay_rate(name, "asan")[1] if name not in codecs else 0
+        if steps:
+            print(f"  {name}: {steps}, {replay_rate(name, 'fast')[1]}", flush=True)
     print(f"world boots a second, {BOOTS} boots in one process (sanitized, fast)")
     for image in images:
         print(f"  {os.path.basename(image)}: {boot_rate('asan', image):.1f}, "
