@@ -29,6 +29,7 @@ static struct frame frames[FRAMES];
 static unsigned frames_used;
 static uint32_t last_frame_id;
 
+static uint32_t space_objects[SPACES]; /* 0: not registered; apart, to be quick to walk */
 static struct space spaces[SPACES];
 static unsigned spaces_used;
 static unsigned page_capacity;
@@ -40,7 +41,7 @@ void books_reset(void)
     memset(account_held, 0, sizeof account_held);
     memset(frames, 0, frames_used * sizeof frames[0]);
     for (unsigned i = 0; i < spaces_used; i++)
-        spaces[i].object = 0;
+        space_objects[i] = 0;
     accounts_held_used = 0;
     frames_used = 0;
     spaces_used = 0;
@@ -137,7 +138,7 @@ uint32_t books_frame_make(uint32_t account)
 static void unmap_frame(uint32_t id)
 {
     for (unsigned i = 0; i < spaces_used; i++)
-        for (unsigned k = 0; spaces[i].object != 0 && k < spaces[i].page_count; k++)
+        for (unsigned k = 0; space_objects[i] != 0 && k < spaces[i].page_count; k++)
             if (spaces[i].pages[k].frame_id == id)
                 spaces[i].pages[k] = spaces[i].pages[--spaces[i].page_count];
 }
@@ -163,9 +164,9 @@ enum status books_space_register(uint32_t object, uint32_t account, uint32_t *sl
 {
     unsigned free_index = spaces_used;
     for (unsigned i = spaces_used; i-- > 0;) {
-        if (spaces[i].object == object)
+        if (space_objects[i] == object)
             return STATUS_BUSY;
-        if (spaces[i].object == 0)
+        if (space_objects[i] == 0)
             free_index = i;
     }
     if (free_index == SPACES)
@@ -173,7 +174,7 @@ enum status books_space_register(uint32_t object, uint32_t account, uint32_t *sl
     if (free_index == spaces_used)
         spaces_used++;
     struct space *space = &spaces[free_index];
-    space->object = object;
+    space_objects[free_index] = object;
     space->account = account;
     space->page_count = 0;
     space->guard_count = 0;
@@ -184,9 +185,9 @@ enum status books_space_register(uint32_t object, uint32_t account, uint32_t *sl
 /* The process dies with it here: its pages go back to the account. */
 enum status books_space_unregister(struct space *space)
 {
-    if (space->object == 0)
+    if (space_objects[space - spaces] == 0)
         return STATUS_NOT_FOUND;
-    space->object = 0;
+    space_objects[space - spaces] = 0;
     for (unsigned i = 0; i < space->page_count; i++) {
         if (space->pages[i].frame_id != 0)
             books_frame_destroy(books_frame(space->pages[i].frame_id));
@@ -198,14 +199,14 @@ enum status books_space_unregister(struct space *space)
 
 enum status books_space_guard(struct space *space, uint64_t va, uint64_t pages)
 {
-    PROPERTY("V5", space->object != 0 && space->guard_count < GUARDS_OF_SPACE);
+    PROPERTY("V5", space_objects[space - spaces] != 0 && space->guard_count < GUARDS_OF_SPACE);
     space->guards[space->guard_count++] = (struct guard){va, pages};
     return STATUS_OK;
 }
 
 enum status books_space_map(struct space *space, struct page page)
 {
-    PROPERTY("G2-space", space->object != 0);
+    PROPERTY("G2-space", space_objects[space - spaces] != 0);
     for (unsigned i = 0; i < space->guard_count; i++)
         PROPERTY("V5", page.va < space->guards[i].va ||
                            page.va >= space->guards[i].va + space->guards[i].pages * PAGE_BYTES);

@@ -30,7 +30,6 @@ struct guard {
 };
 
 struct space {
-    uint32_t object; /* 0: not registered */
     uint32_t account;
     unsigned page_count;
     unsigned guard_count;

@@ -11,6 +11,7 @@
 #include "props/digest.h"
 #include "props/marks.h"
 #include "props/property.h"
+#include "props/trace.h"
 #include "services/pagerd/pagerd.h"
 
 enum { EVENTS = 4096 };
@@ -126,8 +127,38 @@ void standin_log_clear(void)
     event_count = 0;
 }
 
+/* Comments of the trace: what pagerd did. */
+static void show(const struct pagerd_event *event)
+{
+    static const char *const names[] = {
+        [ACT_REGISTER_VSPACE] = "register_vspace",
+        [ACT_UNREGISTER_VSPACE] = "unregister_vspace",
+        [ACT_GUARD] = "guard",
+        [ACT_MAP_ANONYMOUS] = "map_anonymous",
+        [ACT_MAP_IMAGE] = "map_image",
+        [ACT_MAP_FRAME] = "map_frame",
+        [ACT_ALLOC_FRAMES] = "alloc_frames",
+        [ACT_FREE_FRAMES] = "free_frames",
+        [ACT_FRAME_COPY] = "frame_copy",
+        [ACT_KEEP_ACCOUNT] = "keep_account",
+        [ACT_DROP_ACCOUNT] = "drop_account",
+        [ACT_DROP_FRAME] = "drop_frame",
+        [ACT_ANSWER] = "answer",
+    };
+    if (event->act == ACT_ANSWER)
+        TRACE("#   answers slot %u: %s %s", (unsigned)event->what[0],
+              event->what[2] == FAULT_RESOLVED ? "RESOLVED" : "END",
+              end_reason_name((unsigned)event->what[3]));
+    else
+        TRACE("#   %s 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx: %s", names[event->act],
+              (unsigned long long)event->what[0], (unsigned long long)event->what[1],
+              (unsigned long long)event->what[2], (unsigned long long)event->what[3],
+              (unsigned long long)event->what[4], status_name(event->result));
+}
+
 static void note(struct pagerd_event event)
 {
+    show(&event);
     PROPERTY("E1-log", event_count < EVENTS);
     events[event_count++] = event;
     digest_u64(event.act);

@@ -36,7 +36,7 @@ static void expect_nothing(const struct pagerd_log *log)
 static struct model_pagerd_process *process_of(struct model_pagerd *model, uint64_t token)
 {
     for (unsigned i = 0; i < model->process_count; i++)
-        if (model->processes[i].token == token)
+        if (model->tokens[i] == token)
             return &model->processes[i];
     return NULL;
 }
@@ -122,6 +122,7 @@ static enum status register_process(struct model_pagerd *model,
     if (status != STATUS_OK)
         return status;
     memcpy(process.areas, request->areas, sizeof process.areas);
+    model->tokens[model->process_count] = process.token;
     model->processes[model->process_count++] = process;
     return STATUS_OK;
 }
@@ -301,7 +302,9 @@ static enum status unregister_process(struct model_pagerd *model, uint64_t token
     enum status status = expect(log, ACT_DROP_ACCOUNT, process->account, 0, 0, 0, 0).result;
     if (MARK_IF("pagerd: place lost", status != STATUS_OK && status != STATUS_NOT_FOUND))
         model->lost++;
-    *process = model->processes[--model->process_count];
+    model->process_count--;
+    model->tokens[process - model->processes] = model->tokens[model->process_count];
+    *process = model->processes[model->process_count];
     return STATUS_OK;
 }
 

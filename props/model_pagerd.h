@@ -90,6 +90,7 @@ struct model_pagerd {
     unsigned fill_count;
     unsigned faulter_count;
     unsigned turn_count;
+    uint64_t tokens[MODEL_PAGERD_PROCESSES]; /* of the processes, row by row: quick to walk */
     struct model_pagerd_process processes[MODEL_PAGERD_PROCESSES];
     struct model_pagerd_fill fills[MODEL_PAGERD_FILLS];          /* in order of their ids */
     struct model_pagerd_faulter faulters[MODEL_PAGERD_FAULTERS]; /* in order of arrival */
