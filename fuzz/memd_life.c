@@ -336,14 +336,11 @@ static unsigned met_state(const struct message *request)
     if (link != 0) {
         const struct memd_account *account = &memd.accounts[link - 1];
         uint64_t used = account->frame_pages + account->untyped_pages;
-        state |= account->frame_pages != 0 ? 4u : 0;
-        state |= account->untyped_count != 0 ? 8u : 0;
-        state |= account->limit_pages - used < MEMD_ALLOC_FRAMES_MAX ? 16u : 0;
-        state |= account->account_class == ACCOUNT_RESERVE ? 32u : 0;
+        state |= used != 0 ? 4u : 0;
+        state |= account->limit_pages - used < MEMD_ALLOC_FRAMES_MAX ? 8u : 0;
+        state |= account->account_class == ACCOUNT_RESERVE ? 16u : 0;
     }
-    uint64_t left = memd_pages_left(&memd);
-    state |= left <= MEMD_RESERVE_PAGES + 4 ? 64u : 0;
-    state |= left < 4 ? 128u : 0;
+    state |= memd_pages_left(&memd) <= MEMD_RESERVE_PAGES + 4 ? 32u : 0;
     return state;
 }
 
@@ -423,8 +420,7 @@ static enum status send(struct message *request)
         if (!name_lives(names[i]))
             name_died(names[i] >> 60, names[i] & ((UINT64_C(1) << 60) - 1));
     check_books();
-    mark_triple("memd", state | (failures.count != 0 ? 256u : 0), request->header.operation,
-                status);
+    mark_triple("memd", state | (failures.count != 0 ? 64u : 0), request->header.operation, status);
     MARK_IF("memd: a frame stays charged because nobody could destroy it", answer.stuck);
     MARK_IF("memd: a close stopped half way",
             answer.changed && status != STATUS_OK &&

@@ -186,7 +186,7 @@ static bool send(struct message *request, enum status *status)
         return false;
     check_answer(request, &answer, *status, before);
     pool_look();
-    mark_triple("vspaced", state | (failures.count != 0 ? 512u : 0), request->header.operation,
+    mark_triple("vspaced", state | (failures.count != 0 ? 64u : 0), request->header.operation,
                 *status);
     MARK_IF("vspaced: pages gone, frames not taken back",
             answer.status == STATUS_INTERNAL && answer.changed);

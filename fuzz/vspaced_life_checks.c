@@ -201,9 +201,10 @@ unsigned vspaced_life_state(const struct message *request)
         if (!model.vspaces[i].registered || model.vspaces[i].slot != slot)
             continue;
         const struct model_page *page = model_vspaced_page(&model, i, request_page(request));
-        state |= 2 | (model.vspaces[i].alive ? 4u : 0) | (model.vspaces[i].account_held ? 8u : 0);
+        bool usual = model.vspaces[i].alive && model.vspaces[i].account_held;
+        state |= usual ? 2u : 4u;
         if (page != NULL && page->in_books)
-            state |= 16u | page->kind << 5 | (page->rights & RIGHTS_MAPPING) << 5;
+            state |= 8u | page->kind << 4;
     }
     return state;
 }
