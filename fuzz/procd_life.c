@@ -33,6 +33,7 @@ enum action {
     ACTION_LOSE,       /* status: the next request's reply cannot be delivered */
     ACTION_MEMORY,     /* pages: what memd has free */
     ACTION_CROWD,      /* n: helper processes are spawned */
+    ACTION_GIVE_UP,    /* n: the caller of an open wait gives up */
     ACTION_WAITS,      /* id n: so many waits for a process */
     ACTION_COUNT
 };
@@ -47,6 +48,7 @@ static const struct life_action actions[] = {
     [ACTION_LOSE] = {"lose", 1},
     [ACTION_MEMORY] = {"memory", 1},
     [ACTION_CROWD] = {"crowd", 1},
+    [ACTION_GIVE_UP] = {"giveup", 1},
     [ACTION_WAITS] = {"waits", 2},
     [ACTION_COUNT] = {NULL, 0},
 };
@@ -390,6 +392,9 @@ static void act(const struct life_step *step)
         return;
     case ACTION_CROWD:
         act_crowd(step->arguments[0]);
+        return;
+    case ACTION_GIVE_UP:
+        standin_give_up(model_procd_give_up(&model, step->arguments[0]));
         return;
     case ACTION_WAITS:
         act_waits(step->arguments[0], step->arguments[1]);

@@ -23,6 +23,7 @@ union any_request {
     struct kernel_frame_read_request read;
     struct kernel_frame_copy_request copy;
     struct kernel_drop_local_cap_request drop;
+    struct kernel_query_local_cap_request query;
     struct kernel_move_local_cap_request move;
     struct kernel_exit_request exit;
     struct memd_open_account_request open;
@@ -35,6 +36,7 @@ union any_request {
 
 union any_reply {
     struct kernel_create_staged_process_reply create;
+    struct kernel_query_local_cap_reply query;
     struct kernel_retire_process_reply retire;
     struct kernel_frame_read_reply read;
     struct memd_open_account_reply open;
@@ -53,11 +55,27 @@ static enum status kernel_move(const struct kernel_move_local_cap_request *reque
     return STATUS_OK;
 }
 
-static enum status kernel_self(uint16_t operation, const union any_request *request)
+/* procd looks at reply capabilities only. */
+static enum status kernel_query(uint32_t slot, struct kernel_query_local_cap_reply *reply)
+{
+    uint32_t place = slot - SLOT_REPLY_BASE;
+    PROPERTY("standin-query", place < SLOT_REPLY_COUNT && standin.reply_open[place]);
+    *reply = (struct kernel_query_local_cap_reply){
+        .slot = slot,
+        .object_type = OBJECT_REPLY,
+        .rights = standin.reply_dead[place] ? 0 : RIGHT_SEND,
+    };
+    return STATUS_OK;
+}
+
+static enum status kernel_self(uint16_t operation, const union any_request *request,
+                               union any_reply *reply)
 {
     switch (operation) {
     case OP_KERNEL_DROP_LOCAL_CAP:
         return standin_cap_drop(request->drop.slot);
+    case OP_KERNEL_QUERY_LOCAL_CAP:
+        return kernel_query(request->query.slot, &reply->query);
     case OP_KERNEL_MOVE_LOCAL_CAP:
         return kernel_move(&request->move);
     case OP_KERNEL_EXIT:
@@ -138,11 +156,12 @@ static void deliver_caps(struct message *message)
     }
 }
 
+/* What cannot fail by its contract: releases, and looking. */
 static bool is_release(uint16_t operation)
 {
-    return operation == OP_KERNEL_DROP_LOCAL_CAP || operation == OP_KERNEL_RETIRE_PROCESS ||
-           operation == OP_KERNEL_EXIT || operation == OP_MEMD_CLOSE_ACCOUNT ||
-           operation == OP_PAGERD_UNREGISTER_PROCESS ||
+    return operation == OP_KERNEL_DROP_LOCAL_CAP || operation == OP_KERNEL_QUERY_LOCAL_CAP ||
+           operation == OP_KERNEL_RETIRE_PROCESS || operation == OP_KERNEL_EXIT ||
+           operation == OP_MEMD_CLOSE_ACCOUNT || operation == OP_PAGERD_UNREGISTER_PROCESS ||
            (operation == OP_KERNEL_ABORT_STAGED_PROCESS && !standin.abort_can_fail);
 }
 
@@ -167,7 +186,7 @@ static enum status carry_out(const struct standin_cap *cap, const struct message
     PROPERTY("standin-decodes", message_decode(row->request, message, &request) == STATUS_OK);
     *reply_type = row->reply;
     if (cap->type == OBJECT_KERNEL_SELF)
-        return kernel_self(header->operation, &request);
+        return kernel_self(header->operation, &request, reply);
     if (cap->type == OBJECT_KERNEL_PROCESS)
         return kernel_process(header, &request, reply);
     PROPERTY("E5-rank", cap->type == OBJECT_ENDPOINT && (cap->rights & RIGHT_SEND) != 0);
@@ -274,6 +293,9 @@ static void deliver(uint32_t slot, struct message *message, struct receive_info 
     bool event = message->header.badge == BADGE_KERNEL;
     standin.current_reply_slot = event ? 0 : reply_slot_new();
     standin.current_request_id = message->header.request_id;
+    if (!event)
+        standin.reply_request[standin.current_reply_slot - SLOT_REPLY_BASE] =
+            message->header.request_id;
     fill_window(message, window_slot);
     standin.delivered = *message;
     *info = (struct receive_info){
@@ -305,9 +327,18 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     return deadline_ticks == DEADLINE_POLL ? STATUS_RETRY : STATUS_TIMED_OUT;
 }
 
+void standin_give_up(uint64_t request_id)
+{
+    for (uint32_t i = 0; i < SLOT_REPLY_COUNT; i++) {
+        if (standin.reply_open[i] && standin.reply_request[i] == request_id)
+            standin.reply_dead[i] = true;
+    }
+}
+
 static void close_reply(uint32_t place)
 {
     standin.reply_open[place] = false;
+    standin.reply_dead[place] = false;
     standin.reply_open_count--;
 }
 
@@ -349,6 +380,10 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
         if (standin.reply_fail_status == STATUS_NOT_FOUND)
             close_reply(place);
         return standin.reply_fail_status;
+    }
+    if (standin.reply_dead[place]) {
+        close_reply(place);
+        return STATUS_NOT_FOUND;
     }
     PROPERTY("standin-replies", standin.reply_count < STANDIN_REPLIES);
     struct standin_reply *reply = &standin.replies[standin.reply_count++];

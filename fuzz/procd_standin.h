@@ -109,6 +109,8 @@ struct standin {
     struct standin_reply replies[STANDIN_REPLIES];
     uint32_t reply_open_count;
     bool reply_open[SLOT_REPLY_COUNT];
+    bool reply_dead[SLOT_REPLY_COUNT]; /* its caller gave up */
+    uint64_t reply_request[SLOT_REPLY_COUNT];
 
     struct {
         bool used, mapped;
@@ -136,6 +138,9 @@ bool standin_end(uint64_t token, uint32_t reason, uint32_t code, uint64_t fault_
 
 /* Puts the terminal event of a token at the bootstrap endpoint. */
 void standin_send_event(uint64_t token);
+
+/* The caller of an open request gives up. */
+void standin_give_up(uint64_t request_id);
 
 /* The process with that token; null. */
 const struct standin_process *standin_find(uint64_t token);

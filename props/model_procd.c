@@ -141,7 +141,29 @@ static struct model_wait take_wait(struct model_procd *model, uint32_t place)
 static void refuse_wait(struct model_procd *model, uint32_t place, enum status status)
 {
     struct model_wait wait = take_wait(model, place);
-    answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, status);
+    if (!wait.gone)
+        answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, status);
+}
+
+uint64_t model_procd_give_up(struct model_procd *model, uint64_t place)
+{
+    if (model->waiter_count == 0)
+        return 0;
+    struct model_wait *wait = &model->waiters[place % model->waiter_count];
+    wait->gone = true;
+    return wait->request_id;
+}
+
+/* What a full table does before it refuses. */
+static void forget_gone(struct model_procd *model)
+{
+    uint32_t place = 0;
+    while (model->waiter_count != 0 && place < model->waiter_count) {
+        if (model->waiters[place].gone)
+            take_wait(model, place);
+        else
+            place++;
+    }
 }
 
 static void expire(struct model_procd *model, uint64_t now_ticks)
@@ -197,8 +219,9 @@ static void end(struct model_procd *model, struct model_process *process, uint32
             continue;
         }
         struct model_wait wait = take_wait(model, place);
-        answer_record(answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, STATUS_OK),
-                      process);
+        if (!wait.gone)
+            answer_record(answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, STATUS_OK),
+                          process);
     }
 }
 
@@ -408,11 +431,14 @@ static void wait(const struct ask *ask, const struct procd_wait_process_event_re
 {
     struct model_procd *model = ask->model;
     const struct model_process *process = seen(ask, request->process_id);
+    bool waits = process != NULL && lives(process) && request->deadline_ticks > ask->now_ticks;
+    if (waits && model->waiter_count == PROCD_WAITER_LIMIT)
+        forget_gone(model);
     if (process == NULL) {
         reply(ask, STATUS_NOT_FOUND);
     } else if (!lives(process)) {
         answer_record(reply(ask, STATUS_OK), process); /* P3: late is as good as early */
-    } else if (request->deadline_ticks <= ask->now_ticks) {
+    } else if (!waits) {
         reply(ask, STATUS_TIMED_OUT);
     } else if (model->waiter_count == PROCD_WAITER_LIMIT) {
         reply(ask, STATUS_EXHAUSTED);

@@ -37,6 +37,7 @@ struct model_wait {
     uint64_t deadline_ticks;
     uint64_t request_id;
     uint64_t badge;
+    bool gone; /* its caller gave up: it needs no answer */
 };
 
 /* A reply that must be sent. Values that the operation's reply does not have are zero. */
@@ -84,6 +85,9 @@ void model_procd_request(struct model_procd *model, const struct message *messag
 
 /* Time alone passed. */
 void model_procd_tick(struct model_procd *model, uint64_t now_ticks);
+
+/* The caller of a wait gives up. Returns the wait's request id; 0: there is no such wait. */
+uint64_t model_procd_give_up(struct model_procd *model, uint64_t place);
 
 /* The kernel ended a running process; procd does not know yet. */
 void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, uint32_t code,

@@ -35,6 +35,9 @@
  * owns are aborted, and its open waits are given up. When a foundation process ends that nobody
  * stopped, procd EXITs with PROCD_EXIT_CRITICAL (P8).
  *
+ * Waits. At most PROCD_WAITER_LIMIT are kept; when the table is full, those of callers that gave up
+ * meanwhile are forgotten, and only then a further one is EXHAUSTED.
+ *
  * Every refusal changes nothing, and a failing kernel or peer call undoes the ones before it (E4).
  * Releases (DROP, ABORT_STAGED, RETIRE, UNREGISTER_PROCESS, CLOSE_ACCOUNT) of what procd really
  * holds cannot fail by their contracts, and are not retried. A STOP whose KILL succeeded and whose

@@ -5,14 +5,6 @@
 
 #include <string.h>
 
-enum status procd_waiters_add(struct procd *state, const struct procd_waiter *waiter)
-{
-    if (state->waiter_count == PROCD_WAITER_LIMIT)
-        return STATUS_EXHAUSTED; /* E6 */
-    state->waiters[state->waiter_count++] = *waiter;
-    return STATUS_OK;
-}
-
 /* Takes a waiter out; the others keep their order. */
 static struct procd_waiter take(struct procd *state, uint32_t place)
 {
@@ -72,6 +64,38 @@ static void refuse(const struct procd_waiter *waiter, enum status status)
     reply_begin(waiter, &message);
     message_refuse(&message, status);
     answer(waiter, &message);
+}
+
+/* A caller that gave up leaves a reply capability that has no rights any more. */
+static bool is_gone(struct procd *state, const struct procd_waiter *waiter)
+{
+    struct kernel_query_local_cap_reply held;
+    enum status status = kernel_self_query(&state->caller, waiter->reply_slot, QUERY_EXACT, &held);
+    return status == STATUS_NOT_FOUND || (status == STATUS_OK && held.rights == 0);
+}
+
+/* Gives up the waits of callers that gave up themselves: nobody can fill the table for longer than
+ * it really waits. */
+static void sweep(struct procd *state)
+{
+    for (uint32_t place = 0; place < state->waiter_count;) {
+        if (!is_gone(state, &state->waiters[place])) {
+            place++;
+            continue;
+        }
+        struct procd_waiter waiter = take(state, place);
+        refuse(&waiter, STATUS_PEER_DIED);
+    }
+}
+
+enum status procd_waiters_add(struct procd *state, const struct procd_waiter *waiter)
+{
+    if (state->waiter_count == PROCD_WAITER_LIMIT)
+        sweep(state);
+    if (state->waiter_count == PROCD_WAITER_LIMIT)
+        return STATUS_EXHAUSTED; /* E6 */
+    state->waiters[state->waiter_count++] = *waiter;
+    return STATUS_OK;
 }
 
 /* The kernel empties the reply slot even though nobody listens any more. */
