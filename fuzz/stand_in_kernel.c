@@ -32,6 +32,7 @@ static struct {
     uint32_t planned_count;
     struct stand_in_failures failures;
     uint64_t write_and_execute;
+    uint64_t denied;
 } turn;
 
 /* --- slots ----------------------------------------------------------------------------------- */
@@ -113,7 +114,7 @@ uint64_t stand_in_digest(void)
     return sum;
 }
 
-/* --- operations of kernel control ------------------------------------------------------------- */
+/* --- operations of kernel control ------------------------------------------------------------ */
 
 static enum status op_query(const struct kernel_query_local_cap_request *request,
                             struct kernel_query_local_cap_reply *reply)
@@ -284,14 +285,14 @@ static void kernel_control(const struct stand_in_cap *control, struct message *m
         status = message_decode(operation->request, message, &request);
     PROPERTY("stand-in", operation != NULL && status == STATUS_OK); /* the service asks properly */
     status = kernel_carry_out(operation->id, &request, &reply);
+    turn.denied += status == STATUS_DENIED;
     if (status == STATUS_OK)
         status = message_encode(operation->reply, &reply, message);
     if (status != STATUS_OK)
         message_refuse(message, status);
 }
 
-/* --- the three functions -----------------------------------------------------------------------
- */
+/* --- the three functions --------------------------------------------------------------------- */
 
 /* Puts the capabilities of a delivered message into the receiver's window. */
 static void caps_place(struct message *message, const struct stand_in_cap *caps, uint32_t slot)
@@ -366,6 +367,7 @@ void stand_in_deliver(const struct message *message, const struct stand_in_cap *
     turn.calls = 0;
     turn.failures = (struct stand_in_failures){0};
     turn.write_and_execute = 0;
+    turn.denied = 0;
 }
 
 void stand_in_fail(uint64_t index, enum status status)
@@ -464,4 +466,9 @@ uint64_t stand_in_call_count(void)
 uint64_t stand_in_write_and_execute_count(void)
 {
     return turn.write_and_execute;
+}
+
+uint64_t stand_in_denied_count(void)
+{
+    return turn.denied;
 }

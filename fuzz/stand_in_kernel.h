@@ -116,6 +116,7 @@ struct stand_in_failures stand_in_failures(void);
 const struct message *stand_in_reply(void);
 const struct stand_in_cap *stand_in_reply_caps(void);
 uint64_t stand_in_call_count(void);              /* calls made for this message */
+uint64_t stand_in_denied_count(void);            /* calls refused for want of rights, likewise */
 uint64_t stand_in_write_and_execute_count(void); /* MAP_FRAMEs refused so, for this message */
 
 /* Who answers a CALL on an endpoint: the harness. Turns the request into the reply; `caps` are

@@ -73,8 +73,7 @@ uint64_t stand_in_objects_digest(void)
     return sum;
 }
 
-/* --- untyped memory ----------------------------------------------------------------------------
- */
+/* --- untyped memory -------------------------------------------------------------------------- */
 
 const struct stand_in_untyped *stand_in_untyped(uint32_t object)
 {
@@ -128,8 +127,7 @@ void stand_in_untyped_use(uint32_t untyped, bool used)
     object->free_pages = used ? object->total_pages - 1 : object->total_pages;
 }
 
-/* --- frames ------------------------------------------------------------------------------------
- */
+/* --- frames ---------------------------------------------------------------------------------- */
 
 const struct stand_in_frame *stand_in_frame(uint32_t object)
 {
@@ -182,8 +180,7 @@ void stand_in_frame_destroy(uint32_t frame)
     frame_free[frame_free_count++] = frame;
 }
 
-/* --- address spaces -----------------------------------------------------------------------------
- */
+/* --- address spaces -------------------------------------------------------------------------- */
 
 uint32_t stand_in_vspace_add(void)
 {
@@ -322,8 +319,7 @@ enum status stand_in_protect(uint32_t vspace, uint64_t page, uint32_t count, uin
     return STATUS_OK;
 }
 
-/* --- capabilities -------------------------------------------------------------------------------
- */
+/* --- capabilities ---------------------------------------------------------------------------- */
 
 bool stand_in_cap_live(const struct stand_in_cap *cap)
 {

@@ -96,8 +96,7 @@ static void life_begin(void)
     life.startup_slots = stand_in_slot_count();
 }
 
-/* --- one message -------------------------------------------------------------------------------
- */
+/* --- one message ----------------------------------------------------------------------------- */
 
 /* The capability that a descriptor asks for; the badge says which. */
 static struct stand_in_cap pick_cap(const struct message_cap *descriptor,
@@ -144,6 +143,7 @@ static void check_answer(const struct message *request, const struct model_vspac
         PROPERTY("E1", stand_in_reply()->header.body_bytes == 0);
     if (!answer->changed)
         PROPERTY_EQUAL("E1", vspaced_life_digest(), before);
+    PROPERTY_EQUAL("V2", stand_in_denied_count(), 0); /* it asks for no right that it must not */
     if (answer->foreseen)
         PROPERTY_EQUAL("V2", stand_in_write_and_execute_count(), 0);
     vspaced_life_learn(request->header.operation, answer);

@@ -7,8 +7,7 @@
 #include "services/vspaced/pages.h"
 #include "services/vspaced/regions.h"
 
-/* --- one page ----------------------------------------------------------------------------------
- */
+/* --- one page -------------------------------------------------------------------------------- */
 
 static void check_kernel_page(uint32_t vspace, uint64_t page)
 {
@@ -47,8 +46,7 @@ static void check_books_page(uint32_t vspace, uint64_t page)
         PROPERTY_EQUAL("V4", piece->image_page + (page - piece->first_page), expected->image_page);
 }
 
-/* --- everything ---------------------------------------------------------------------------------
- */
+/* --- everything ------------------------------------------------------------------------------ */
 
 static void check_slots(void)
 {
@@ -104,8 +102,7 @@ void vspaced_life_check_all(void)
     PROPERTY_EQUAL("V1", region_pages, books_count);
 }
 
-/* --- what a message told -------------------------------------------------------------------------
- */
+/* --- what a message told --------------------------------------------------------------------- */
 
 static void learn_slot(uint32_t vspace)
 {
@@ -163,8 +160,7 @@ void vspaced_life_learn(uint16_t operation, const struct model_vspaced_answer *a
     PROPERTY_EQUAL("V4", region.kind, answer->region.kind);
 }
 
-/* --- digests and marks ---------------------------------------------------------------------------
- */
+/* --- digests and marks ----------------------------------------------------------------------- */
 
 static void digest_visit(void *context, uint64_t value)
 {

@@ -25,8 +25,7 @@ static void expect(bool good, const char *what)
         printf("FAILED %s\n", what);
 }
 
-/* --- peers that always say yes -------------------------------------------------------------------
- */
+/* --- peers that always say yes --------------------------------------------------------------- */
 
 union any_reply {
     struct kernel_query_local_cap_reply query;
@@ -108,8 +107,7 @@ static enum status ask(service_handler *handler, void *state, uint64_t badge,
     return reply_decode(operation->reply, &message, reply);
 }
 
-/* --- memd ----------------------------------------------------------------------------------------
- */
+/* --- memd ------------------------------------------------------------------------------------ */
 
 static enum status memd_ask(uint64_t badge, uint16_t id, const void *request, void *reply)
 {
@@ -251,8 +249,7 @@ static void test_generations(void)
     expect(memd_check(&memd) == NULL, "memd_check after the last generations");
 }
 
-/* --- vspaced -------------------------------------------------------------------------------------
- */
+/* --- vspaced --------------------------------------------------------------------------------- */
 
 static enum status vspaced_ask(uint16_t id, const void *request, void *reply)
 {

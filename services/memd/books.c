@@ -146,7 +146,7 @@ void memd_account_close(struct memd *memd, uint32_t account_index)
     places->first_free = account_index + 1;
 }
 
-/* --- holdings: frames and untypeds ------------------------------------------------------------ */
+/* --- holdings: frames and untypeds ----------------------------------------------------------- */
 
 static uint32_t place_peek(const struct memd_places *places)
 {

@@ -140,8 +140,7 @@ enum status vspaced_map_anonymous(struct vspaced *vspaced, const struct vspaced_
     return STATUS_OK;
 }
 
-/* --- what the caller supplies ------------------------------------------------------------------
- */
+/* --- what the caller supplies ---------------------------------------------------------------- */
 
 /* The frame behind a MAP_FRAMES whose use must be remembered; none: known is false. */
 struct named_frame {

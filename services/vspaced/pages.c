@@ -103,7 +103,7 @@ void vspaced_page_remove(struct vspaced *vspaced, uint32_t space_index, uint64_t
     places->held_count--;
 }
 
-/* --- frames without an id --------------------------------------------------------------------- */
+/* --- frames without an id -------------------------------------------------------------------- */
 
 enum vspaced_use vspaced_frame_use(const struct vspaced *vspaced, uint32_t object,
                                    uint32_t generation)

@@ -150,7 +150,7 @@ int32_t vspaced_region_protect_cost(const struct vspaced *vspaced, uint32_t spac
     return cost;
 }
 
-/* --- places, tree and list -------------------------------------------------------------------- */
+/* --- places, tree and list ------------------------------------------------------------------- */
 
 static vspaced_link place_take(struct vspaced *vspaced)
 {

@@ -213,8 +213,7 @@ static enum status unmap(struct vspaced *vspaced, const struct vspaced_step *ste
     return vspaced_frames_give_back(vspaced, &target, frame_ids, count, step->memd_deadline_ticks);
 }
 
-/* --- protect, guard, question ------------------------------------------------------------------
- */
+/* --- protect, guard, question ---------------------------------------------------------------- */
 
 static enum status protect_decide(const struct vspaced *vspaced,
                                   const struct vspaced_protect_request *request,
