@@ -13,6 +13,7 @@ import campaign
 import checks
 import metal
 import mutants
+import provenance
 
 
 class Parser(argparse.ArgumentParser):
@@ -147,6 +148,8 @@ def parser():
     sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
     sub.add_argument("file", metavar="FILE")
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")
+    command("units", provenance.units,
+            "print which units each daemon is linked from, and which harnesses run them")
     command("bench", bench.bench, "print the figures: rates and sizes")
     command("help", lambda options: top.print_help() or 0, "this text")
     return top
