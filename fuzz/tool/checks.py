@@ -11,7 +11,7 @@ import time
 
 import build
 import campaign
-import damage
+import negative
 import source_checks
 
 RANDOM_INPUTS = 200
@@ -230,28 +230,9 @@ def boot_worlds(tally):
                   len(set(said.values())) == 1)
 
 
-def boot_damaged(tally):
-    """Images that must not boot: each ends with its typed status and exit status 1."""
-    with open(build.RUNTIME_IMAGE, "rb") as file:
-        image = file.read()
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/damaged.img"
-        for wrong, bytes_of_it, pattern in damage.damaged(image):
-            with open(path, "wb") as file:
-                file.write(bytes_of_it)
-            results = [build.run([f"build/{variant}/world", path], 60)
-                       for variant in ("asan", "shipped")]
-            good = all(status == 1 and re.search(pattern + "$", output, re.MULTILINE)
-                       and "ERIX_ROOTD:READY" not in output for status, output in results)
-            tally.say(f"refused: {wrong}", good, "\n".join(
-                f"status {status}: {output}" for status, output in results))
-        status, output = build.run(["./basalt", "boot", "--world", "--image", path], 120)
-        tally.say("./basalt boot passes a refusal on", status == 1, output)
-
-
 def usage_errors(tally):
     """Wrong calls end with status 2 and one line that says what to do."""
-    for arguments in (["nonsense"], ["boot"], ["boot", "--world", "--image", "/nonexistent"],
+    for arguments in (["nonsense"], ["boot", "--nonsense"], ["boot", "--world", "--image", "/nonexistent"],
                       ["fuzz"], ["fuzz", "no_such_harness"], ["fuzz", "canary", "--engine", "x"],
                       ["replay", "no_such_harness"], ["bless", "no_such_harness"],
                       ["mutants", "no_such_mutant"], ["show"], ["show", "/nonexistent"],
@@ -280,8 +261,7 @@ def test(_options):
     check_canaries(tally)
     run_random(tally)
     boot_worlds(tally)
-    if os.path.exists(build.RUNTIME_IMAGE):
-        boot_damaged(tally)
+    negative.negative(tally)
     check_reproducible(tally)
     usage_errors(tally)
     run_engines(tally)

@@ -21,10 +21,10 @@ READY, NOT_READY, USAGE, PANIC, TIME_OUT = 0, 1, 2, 3, 4
 
 
 def command(image, extra=(), machine=None):
-    """The QEMU command that boots an image with the serial log on its standard output."""
+    """The QEMU command that boots an image (None: no image) with the serial log on its standard output."""
     return ["qemu-system-x86_64", *(machine or MACHINE), "-accel", "tcg", "-display", "none", "-monitor",
             "none", "-serial", "stdio", "-no-reboot", "-nic", "none", "-device",
-            "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", KERNEL, "-initrd", image, *extra]
+            "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", KERNEL, *(["-initrd", image] if image else []), *extra]
 
 
 class Boot:

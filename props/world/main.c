@@ -222,6 +222,12 @@ int main(int argc, char **argv)
     void *image = file_read(argv[optind], &options->image_bytes);
     if (image == NULL)
         return usage("cannot read the image");
+    size_t memory_bytes =
+        options->memory_bytes != 0 ? options->memory_bytes : WORLD_MEMORY_BYTES_DEFAULT;
+    if (options->image_bytes > memory_bytes / 2) {
+        free(image);
+        return usage("the image is larger than half of the memory");
+    }
     options->image = image;
     host_on_panic(panic);
     code = arguments.compare_path == NULL ? run(options, arguments.repeat)
