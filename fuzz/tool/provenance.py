@@ -11,9 +11,9 @@ import subprocess
 import build
 
 # A piece of an archive member or a single object that is loaded: lld writes address, load address and
-# size before it. What was collected, and what is for debuggers alone, has address 0.
+# size before it. What was collected has none of the three.
 MEMBER = re.compile(r"^ *([1-9a-f][0-9a-f]*) +[0-9a-f]+ +([1-9a-f][0-9a-f]*) +\d+ +"
-                    r"(?:(build/image/[\w./-]+\.a)\(([\w.-]+\.o)\)|(build/image/[\w./-]+\.o)):\(")
+                    r"(?:(build/image/[\w./-]+\.a)\(([\w.-]+\.o)\)|(build/image/[\w./-]+\.o)):\((?!\.debug|\.comment)")
 
 
 def members(map_path):
