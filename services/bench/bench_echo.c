@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/* bench-echo: answers every call with what it brought, so that a round trip costs what the kernel
+ * costs. A capability goes back by MOVE. */
+#include "services/bench/bench_echo.h"
+
+#include "abi/capability.h"
+#include "abi/slots.h"
+#include "services/bench/bench.h"
+
+/* Until a call asks for the library: no copy of the message is made. */
+static void echo_bare(void)
+{
+    struct message *page = bench_page();
+    const struct receive_info *info =
+        (const struct receive_info *)(MESSAGE_PAGE_VA + MESSAGE_PAGE_INFO_OFFSET);
+    uint16_t operation = ECHO_PLAIN;
+    page->header.version = MESSAGE_VERSION;
+    while (operation != ECHO_LIBRARY) {
+        if (operation == ECHO_CAPS) {
+            page->header.window_slot = SLOT_RECEIVE_BASE;
+            page->header.window_count = 1;
+        }
+        if (bench_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER) != STATUS_OK)
+            __builtin_trap();
+        operation = page->header.operation;
+        if (page->header.cap_count != 0)
+            page->caps[0] = (struct message_cap){.field_offset = page->caps[0].field_offset,
+                                                 .rights = RIGHTS_ALL,
+                                                 .mode = TRANSFER_MOVE};
+        if (bench_enter(SYSCALL_REPLY, info->reply_slot, 0) != STATUS_OK)
+            __builtin_trap();
+        page->header.cap_count = 0;
+    }
+}
+
+/* As services/lib does it: the message in a buffer, a window of four slots open. */
+static void echo_library(void)
+{
+    struct message message;
+    struct receive_info info;
+    for (;;) {
+        message.header = (struct message_header){.version = MESSAGE_VERSION,
+                                                 .window_slot = SLOT_RECEIVE_BASE,
+                                                 .window_count = MESSAGE_CAP_LIMIT};
+        if (sys_recv(SLOT_SERVICE_ENDPOINT, &message, DEADLINE_NEVER, &info) != STATUS_OK ||
+            sys_reply(info.reply_slot, &message) != STATUS_OK)
+            __builtin_trap();
+    }
+}
+
+void bench_echo_main(void)
+{
+    echo_bare();
+    echo_library();
+}

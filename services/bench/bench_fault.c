@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* bench-fault: touches pages that are not there yet, measures each, and ends with one of the three
+ * numbers. Who resolves the faults is its starter's choice. */
+#include "services/bench/bench_fault.h"
+
+#include "abi/address_space.h"
+#include "services/bench/bench.h"
+
+/* Constants that nobody reads but the measurement: one word a page is enough. */
+static const uint64_t constants[TOUCH_PAGES][PAGE_BYTES / 8]
+    __attribute__((aligned(PAGE_BYTES))) = {{1}};
+static uint64_t samples[TOUCH_PAGES];
+
+static void touch(enum touched kind, uint32_t page)
+{
+    if (kind == TOUCH_HEAP)
+        *(volatile uint64_t *)(HEAP_WINDOW_VA + (uint64_t)page * PAGE_BYTES) = page;
+    else
+        (void)*(const volatile uint64_t *)constants[page];
+}
+
+uint32_t bench_fault_main(uint64_t argument)
+{
+    enum touched kind = argument / STATISTIC_COUNT == TOUCH_HEAP ? TOUCH_HEAP : TOUCH_IMAGE;
+    uint64_t overhead = bench_overhead();
+    for (uint32_t i = 0; i < TOUCH_PAGES; i++)
+        samples[i] = 0; /* the pages of this table itself arrive now */
+    for (uint32_t i = 0; i < TOUCH_PAGES; i++) {
+        uint64_t before = bench_cycles();
+        touch(kind, i);
+        samples[i] = bench_cycles() - before - overhead;
+    }
+    return (uint32_t)bench_figure(samples, TOUCH_PAGES).of[argument % STATISTIC_COUNT];
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+/* Figures of whole operations: page faults, with one handler and through the three services, and
+ * the life of processes, by kernel control and through procd. */
+#include <string.h>
+
+#include "abi/address_space.h"
+#include "services/bench/bench_root.h"
+
+/* --- a fault with one handler: the root task itself ---------------------------------------------
+ */
+
+/* Maps the next frame where the fault was, and answers. */
+static enum status resolve(struct bench *bench, uint32_t index, uint64_t va, uint32_t reply_slot)
+{
+    struct message *page = bench_page();
+    struct kernel_map_frame_request *map = (struct kernel_map_frame_request *)page->body;
+    page->header = (struct message_header){
+        .version = MESSAGE_VERSION, .operation = OP_KERNEL_MAP_FRAME, .body_bytes = sizeof *map};
+    *map = (struct kernel_map_frame_request){
+        .vspace_slot = BENCH_SLOT_FAULTER + BENCH_SLOT_VSPACE,
+        .frame_slot = BENCH_SLOT_FRAMES + index,
+        .va = va & ~(uint64_t)(PAGE_BYTES - 1),
+        .page_count = 1,
+        .rights = RIGHT_READ | RIGHT_WRITE,
+    };
+    enum status status = bench_enter(SYSCALL_CALL, SLOT_KERNEL_VSPACE_ENDPOINT, DEADLINE_NEVER);
+    if (status == STATUS_OK)
+        status = (enum status)page->header.status;
+    if (status != STATUS_OK)
+        return status;
+    page->header = (struct message_header){.version = MESSAGE_VERSION,
+                                           .operation = OP_EVENT_FAULT,
+                                           .body_bytes = sizeof(struct event_fault_reply)};
+    struct event_fault_reply *reply = (struct event_fault_reply *)page->body;
+    *reply = (struct event_fault_reply){.verdict = FAULT_RESOLVED};
+    (void)bench;
+    return bench_enter(SYSCALL_REPLY, reply_slot, 0);
+}
+
+/* Handles faults until the process ends; its exit code. */
+static enum status handle_faults(struct bench *bench, uint32_t *code)
+{
+    struct message *page = bench_page();
+    const struct receive_info *info =
+        (const struct receive_info *)(MESSAGE_PAGE_VA + MESSAGE_PAGE_INFO_OFFSET);
+    for (uint32_t index = 0; index < BENCH_SAMPLES; index++) {
+        page->header = (struct message_header){.version = MESSAGE_VERSION};
+        enum status status = bench_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER);
+        if (status != STATUS_OK)
+            return status;
+        if (page->header.operation == OP_EVENT_PROCESS_TERMINATED) {
+            struct event_process_terminated_request event;
+            memcpy(&event, page->body, sizeof event);
+            *code = event.code;
+            return event.reason == END_EXITED ? STATUS_OK : STATUS_INTERNAL;
+        }
+        struct event_fault_request fault;
+        memcpy(&fault, page->body, sizeof fault);
+        status = resolve(bench, index, fault.va, info->reply_slot);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_EXHAUSTED;
+}
+
+static enum status drop_four(struct bench *bench, uint32_t slot)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < MESSAGE_CAP_LIMIT && status == STATUS_OK; i++)
+        status = kernel_self_drop(&bench->rootd.caller, slot + i);
+    return status;
+}
+
+static bool measure_fault_one_handler(struct bench *bench, const char *name)
+{
+    struct figure figure;
+    for (uint32_t statistic = 0; statistic < STATISTIC_COUNT; statistic++) {
+        uint32_t code = 0;
+        struct kernel_retire_process_reply retired;
+        enum status status =
+            bench_start(bench, ROLE_PHASE0_PROBE, BENCH_SLOT_FAULTER, SLOT_SERVICE_ENDPOINT,
+                        TOUCH_HEAP * STATISTIC_COUNT + statistic);
+        if (status == STATUS_OK)
+            status = handle_faults(bench, &code);
+        if (status == STATUS_OK)
+            status = kernel_process_retire(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                           BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS, &retired);
+        if (status == STATUS_OK)
+            status = drop_four(bench, BENCH_SLOT_FAULTER);
+        if (status != STATUS_OK)
+            return bench_fail(bench, name, status);
+        figure.of[statistic] = code;
+    }
+    bench_print(bench, name, &figure);
+    return true;
+}
+
+/* --- processes through procd ------------------------------------------------------------------ */
+
+static enum status spawn(struct bench *bench, uint32_t role, uint64_t argument, uint32_t *code)
+{
+    const struct rootd_module *module = NULL;
+    for (unsigned i = 0; i < HELPER_COUNT; i++) {
+        if (bench->rootd.intake.helpers[i].role == role)
+            module = &bench->rootd.intake.helpers[i];
+    }
+    if (module == NULL)
+        return STATUS_NOT_FOUND;
+    struct procd_spawn_request request = {
+        .role = role,
+        .image_slot = SLOT_IMAGE,
+        .image_offset = module->offset_bytes,
+        .image_bytes = module->size_bytes,
+        .argument = argument,
+    };
+    struct procd_spawn_reply spawned;
+    enum status status = caller_call(&bench->rootd.caller, SLOT_PEER_PROCD,
+                                     operation_find(SERVICE_PROCD, OP_PROCD_SPAWN), &request,
+                                     (struct window){0, 0}, DEADLINE_NEVER, &spawned);
+    if (status != STATUS_OK)
+        return status;
+    struct procd_wait_process_event_request wait = {.process_id = spawned.process_id,
+                                                    .deadline_ticks = DEADLINE_NEVER};
+    struct procd_wait_process_event_reply ended;
+    status = caller_call(&bench->rootd.caller, SLOT_PEER_PROCD,
+                         operation_find(SERVICE_PROCD, OP_PROCD_WAIT_PROCESS_EVENT), &wait,
+                         (struct window){0, 0}, DEADLINE_NEVER, &ended);
+    if (status != STATUS_OK)
+        return status;
+    *code = ended.code;
+    return ended.reason == END_EXITED ? STATUS_OK : STATUS_INTERNAL;
+}
+
+static bool measure_fault_services(struct bench *bench, const char *name, enum touched kind)
+{
+    struct figure figure;
+    for (uint32_t statistic = 0; statistic < STATISTIC_COUNT; statistic++) {
+        uint32_t code = 0;
+        enum status status =
+            spawn(bench, ROLE_PHASE0_PROBE, (uint64_t)kind * STATISTIC_COUNT + statistic, &code);
+        if (status != STATUS_OK)
+            return bench_fail(bench, name, status);
+        figure.of[statistic] = code;
+    }
+    bench_print(bench, name, &figure);
+    return true;
+}
+
+bool bench_measure_faults(struct bench *bench)
+{
+    return measure_fault_one_handler(bench, "fault-one-handler") &&
+           measure_fault_services(bench, "fault-anonymous", TOUCH_HEAP) &&
+           measure_fault_services(bench, "fault-image", TOUCH_IMAGE);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static bool measure_create_abort(struct bench *bench, const char *name)
+{
+    struct caller *caller = &bench->rootd.caller;
+    for (uint32_t i = 0; i < BENCH_WARM + BENCH_SAMPLES; i++) {
+        uint64_t before = bench_cycles();
+        enum status status = bench_stage(bench, BENCH_SLOT_FAULTER);
+        if (status == STATUS_OK)
+            status = kernel_process_abort(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                          BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS);
+        uint64_t after = bench_cycles();
+        if (status == STATUS_OK)
+            status = drop_four(bench, BENCH_SLOT_FAULTER);
+        if (status != STATUS_OK)
+            return bench_fail(bench, name, status);
+        bench_add(bench, i, before, after);
+    }
+    bench_flush(bench, name);
+    return true;
+}
+
+static bool measure_spawn_exit(struct bench *bench, const char *name)
+{
+    enum { RUNS = 32, EXIT_CODE = 42 };
+    for (uint32_t i = 0; i < BENCH_WARM + RUNS; i++) {
+        uint32_t code = 0;
+        uint64_t before = bench_cycles();
+        enum status status = spawn(bench, ROLE_PHASE0_EXIT, EXIT_CODE, &code);
+        uint64_t after = bench_cycles();
+        if (status == STATUS_OK && code != EXIT_CODE)
+            status = STATUS_INTERNAL;
+        if (status != STATUS_OK)
+            return bench_fail(bench, name, status);
+        bench_add(bench, i, before, after);
+    }
+    bench_flush(bench, name);
+    return true;
+}
+
+bool bench_measure_life(struct bench *bench)
+{
+    return measure_create_abort(bench, "create-abort") && measure_spawn_exit(bench, "spawn-exit");
+}
