@@ -9,13 +9,6 @@ _Static_assert(CSPACE_LEAF_COUNT * sizeof(uint32_t) <= PAGE_BYTES, "the root is 
 
 /* --- life of what a capability names ---------------------------------------------------------- */
 
-static bool reply_live(const struct kernel *kernel, const struct capability *cap)
-{
-    const struct process *caller = process_find(kernel, cap->object, cap->generation);
-    return caller != NULL && caller->life == LIFE_CALLING &&
-           kernel->processes[cap->object].call_sequence == cap->badge;
-}
-
 static bool endpoint_is_live(const struct kernel *kernel, const struct capability *cap)
 {
     if (cap->object == KERNEL_DRIVER_ENDPOINT)
@@ -50,7 +43,7 @@ bool kernel_capability_live(const struct kernel *kernel, const struct capability
     case OBJECT_ENDPOINT:
         return endpoint_is_live(kernel, cap);
     case OBJECT_REPLY:
-        return reply_live(kernel, cap);
+        return capability_caller(kernel, cap) != NULL;
     case OBJECT_PROCESS:
         return process_find(kernel, cap->object, cap->generation) != NULL;
     case OBJECT_GRANT: {
@@ -139,22 +132,9 @@ enum status reply_slot_reserve(struct kernel *kernel, struct process *process, u
     uint32_t word = (uint32_t)__builtin_ctz(free_words);
     uint32_t bit = (uint32_t)__builtin_ctzll(~process->reply_taken[word]);
     *slot = SLOT_REPLY_BASE + word * 64 + bit;
+    if (cspace_find(process, *slot) != NULL)
+        return STATUS_OK;
     return cspace_reserve(kernel, process, *slot, 1);
-}
-
-void reply_slot_take(struct process *process, uint32_t slot)
-{
-    uint32_t index = slot - SLOT_REPLY_BASE;
-    process->reply_taken[index / 64] |= UINT64_C(1) << index % 64;
-    if (process->reply_taken[index / 64] == UINT64_MAX)
-        process->reply_full_words |= 1u << index / 64;
-}
-
-void reply_slot_free(struct process *process, uint32_t slot)
-{
-    uint32_t index = slot - SLOT_REPLY_BASE;
-    process->reply_taken[index / 64] &= ~(UINT64_C(1) << index % 64);
-    process->reply_full_words &= ~(1u << index / 64);
 }
 
 /* --- filling and emptying --------------------------------------------------------------------- */

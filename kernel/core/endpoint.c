@@ -33,14 +33,6 @@ void endpoint_init(struct endpoint *endpoint, uint64_t generation)
     };
 }
 
-struct process *receiver_take(struct kernel *kernel, struct endpoint *endpoint)
-{
-    struct process *receiver = process_at(kernel, endpoint->receivers.first);
-    queue_remove(kernel, &endpoint->receivers, receiver);
-    deadline_clear(kernel, receiver);
-    return receiver;
-}
-
 /* --- the end of an endpoint --------------------------------------------------------------------
  */
 

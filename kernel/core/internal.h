@@ -50,12 +50,44 @@ static inline struct process_queue queue_empty(void)
     return (struct process_queue){KERNEL_NONE, KERNEL_NONE};
 }
 
-void queue_append(const struct kernel *kernel, struct process_queue *queue,
-                  struct process *process);
-void queue_prepend(const struct kernel *kernel, struct process_queue *queue,
-                   struct process *process);
-void queue_remove(const struct kernel *kernel, struct process_queue *queue,
-                  struct process *process);
+/* Inline, as all that a round trip of CALL and REPLY passes through. */
+static inline void queue_append(const struct kernel *kernel, struct process_queue *queue,
+                                struct process *process)
+{
+    process->links = (struct process_links){KERNEL_NONE, queue->last};
+    if (queue->last == KERNEL_NONE)
+        queue->first = process->index;
+    else
+        process_at(kernel, queue->last)->links.next = process->index;
+    queue->last = process->index;
+}
+
+static inline void queue_prepend(const struct kernel *kernel, struct process_queue *queue,
+                                 struct process *process)
+{
+    process->links = (struct process_links){queue->first, KERNEL_NONE};
+    if (queue->first == KERNEL_NONE)
+        queue->last = process->index;
+    else
+        process_at(kernel, queue->first)->links.previous = process->index;
+    queue->first = process->index;
+}
+
+static inline void queue_remove(const struct kernel *kernel, struct process_queue *queue,
+                                struct process *process)
+{
+    struct process_links links = process->links;
+    if (links.previous == KERNEL_NONE)
+        queue->first = links.next;
+    else
+        process_at(kernel, links.previous)->links.next = links.next;
+    if (links.next == KERNEL_NONE)
+        queue->last = links.previous;
+    else
+        process_at(kernel, links.next)->links.previous = links.previous;
+    process->links = (struct process_links){KERNEL_NONE, KERNEL_NONE};
+}
+
 void event_queue_append(const struct kernel *kernel, struct process_queue *queue,
                         struct process *process);
 void event_queue_remove(const struct kernel *kernel, struct process_queue *queue,
@@ -63,20 +95,47 @@ void event_queue_remove(const struct kernel *kernel, struct process_queue *queue
 
 /* --- deadlines and the processor (schedule.c) ------------------------------------------------ */
 
-void deadline_set(struct kernel *kernel, struct process *process, uint64_t ticks);
-void deadline_clear(struct kernel *kernel, struct process *process);
+/* A deadline that is not DEADLINE_NEVER, for a process that has none. */
+void deadline_insert(struct kernel *kernel, struct process *process, uint64_t ticks);
+void deadline_remove(struct kernel *kernel, struct process *process);
+
+static inline void deadline_set(struct kernel *kernel, struct process *process, uint64_t ticks)
+{
+    if (ticks != DEADLINE_NEVER)
+        deadline_insert(kernel, process, ticks);
+}
+
+static inline void deadline_clear(struct kernel *kernel, struct process *process)
+{
+    if (process->heap_position != 0)
+        deadline_remove(kernel, process);
+}
 
 /* Puts a process that is in no queue at the end of the run queue; its syscall returns `status`. */
 void process_wake(struct kernel *kernel, struct process *process, enum status status);
 
 /* The current process stops being current; it is in no queue yet. */
-void process_leave(struct kernel *kernel, struct process *process);
+static inline void process_leave(struct kernel *kernel, const struct process *process)
+{
+    KERNEL_ASSERT(kernel->current == process->index);
+    kernel->current = KERNEL_IDLE;
+}
 
 /* `process`, in no queue, becomes the current one; nobody is. */
-void process_enter(struct kernel *kernel, struct process *process);
+static inline void process_enter(struct kernel *kernel, struct process *process)
+{
+    KERNEL_ASSERT(kernel->current == KERNEL_IDLE);
+    process->life = LIFE_CURRENT;
+    kernel->current = process->index;
+}
 
 /* Ends an entry: carries out kernel->ending, then finds a current process if there is none. */
-void kernel_settle(struct kernel *kernel);
+void kernel_settle_work(struct kernel *kernel);
+static inline void kernel_settle(struct kernel *kernel)
+{
+    if (kernel->current == KERNEL_IDLE || kernel->ending.first != KERNEL_NONE)
+        kernel_settle_work(kernel);
+}
 
 /* --- pools (untyped.c) ----------------------------------------------------------------------- */
 
@@ -129,6 +188,31 @@ static inline struct capability *cspace_find(const struct process *process, uint
     return (struct capability *)machine_page(leaf) + slot % CSPACE_LEAF_CAPS;
 }
 
+/* The endpoint that an ENDPOINT capability names; null when it is gone. */
+static inline struct endpoint *capability_endpoint(struct kernel *kernel,
+                                                   const struct capability *cap)
+{
+    struct endpoint *endpoint = &kernel->driver_endpoint;
+    if (cap->object != KERNEL_DRIVER_ENDPOINT) {
+        const struct process_entry *entry = &kernel->processes[cap->object];
+        if (entry->record_page == 0)
+            return NULL;
+        endpoint = &((struct process *)machine_page(entry->record_page))->service;
+    }
+    return endpoint->live && endpoint->generation == cap->generation ? endpoint : NULL;
+}
+
+/* The process that waits for the answer of a REPLY capability; null: it does not any more. */
+static inline struct process *capability_caller(const struct kernel *kernel,
+                                                const struct capability *cap)
+{
+    const struct process_entry *entry = &kernel->processes[cap->object];
+    if (entry->record_page == 0 || entry->call_sequence != cap->badge)
+        return NULL;
+    struct process *caller = machine_page(entry->record_page);
+    return caller->life == LIFE_CALLING ? caller : NULL;
+}
+
 /* A live capability of a type with rights. NOT_FOUND, INVALID_ARGUMENT (type), DENIED (rights). */
 enum status cspace_get(const struct kernel *kernel, const struct process *process, uint32_t slot,
                        enum object_type type, uint16_t rights, struct capability **out);
@@ -157,8 +241,21 @@ void cspace_destroy(struct kernel *kernel, struct process *process);
 
 /* The reply slot for the next call that `process` receives, its leaf made: EXHAUSTED. */
 enum status reply_slot_reserve(struct kernel *kernel, struct process *process, uint32_t *slot);
-void reply_slot_take(struct process *process, uint32_t slot);
-void reply_slot_free(struct process *process, uint32_t slot);
+
+static inline void reply_slot_take(struct process *process, uint32_t slot)
+{
+    uint32_t index = slot - SLOT_REPLY_BASE;
+    process->reply_taken[index / 64] |= UINT64_C(1) << index % 64;
+    if (process->reply_taken[index / 64] == UINT64_MAX)
+        process->reply_full_words |= 1u << index / 64;
+}
+
+static inline void reply_slot_free(struct process *process, uint32_t slot)
+{
+    uint32_t index = slot - SLOT_REPLY_BASE;
+    process->reply_taken[index / 64] &= ~(UINT64_C(1) << index % 64);
+    process->reply_full_words &= ~(1u << index / 64);
+}
 
 /* --- frames (frame.c) ------------------------------------------------------------------------ */
 
@@ -232,7 +329,13 @@ void receive_info_write(const struct kernel *kernel, struct process *receiver, u
 enum status message_shape(const struct message *message);
 
 /* The first of a queue of receivers stops waiting. */
-struct process *receiver_take(struct kernel *kernel, struct endpoint *endpoint);
+static inline struct process *receiver_take(struct kernel *kernel, struct endpoint *endpoint)
+{
+    struct process *receiver = process_at(kernel, endpoint->receivers.first);
+    queue_remove(kernel, &endpoint->receivers, receiver);
+    deadline_clear(kernel, receiver);
+    return receiver;
+}
 
 /* Whether the descriptors can be carried out between two processes; then do so, the message having
  * been copied already. */

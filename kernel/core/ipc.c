@@ -6,34 +6,51 @@
 
 /* The window of a CALL or RECV: INVALID_ARGUMENT, BUSY or EXHAUSTED; a good one is kept in the
  * record, and stays empty until it is used, because its owner waits. */
-static enum status window_take(struct kernel *kernel, struct process *process)
+static enum status window_check(struct kernel *kernel, struct process *process, uint32_t first,
+                                uint32_t count)
 {
-    const struct message_header *header = &message_of(process)->header;
-    uint32_t count = header->window_count;
-    uint32_t first = header->window_slot;
-    if (count > MESSAGE_CAP_LIMIT || (count != 0 && !cspace_range_fillable(first, count)))
+    if (count > MESSAGE_CAP_LIMIT || !cspace_range_fillable(first, count))
         return STATUS_INVALID_ARGUMENT;
-    if (count != 0 && !cspace_range_empty(process, first, count))
+    if (!cspace_range_empty(process, first, count))
         return STATUS_BUSY;
-    if (count != 0 && cspace_reserve(kernel, process, first, count) != STATUS_OK)
-        return STATUS_EXHAUSTED;
-    process->window_slot = first;
-    process->window_count = (uint8_t)count;
+    return cspace_reserve(kernel, process, first, count);
+}
+
+static inline enum status window_take(struct kernel *kernel, struct process *process,
+                                      const struct message_header *header)
+{
+    if (header->window_count != 0) {
+        enum status status =
+            window_check(kernel, process, header->window_slot, header->window_count);
+        if (status != STATUS_OK)
+            return status;
+    }
+    process->window_slot = header->window_slot;
+    process->window_count = header->window_count;
     return STATUS_OK;
+}
+
+/* The shape of a message; most have no descriptors. */
+static inline enum status shape_check(const struct message *message)
+{
+    const struct message_header *header = &message->header;
+    if (header->cap_count != 0)
+        return message_shape(message);
+    bool good = header->version == MESSAGE_VERSION && header->body_bytes <= MESSAGE_BODY_BYTES_MAX;
+    return good ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
 void receive_info_write(const struct kernel *kernel, struct process *receiver, uint64_t badge,
                         uint32_t reply_slot, uint32_t cap_count)
 {
-    struct receive_info *info = kernel_receive_info(kernel, receiver->index);
-    *info = (struct receive_info){
-        .badge = badge,
-        .now_ticks = kernel->now_ticks,
-        .endpoint_slot = receiver->slot,
-        .reply_slot = reply_slot,
-        .cap_count = cap_count,
-        .window_slot = cap_count != 0 ? receiver->window_slot : 0,
-    };
+    uint8_t *page = machine_page(receiver->message_page);
+    struct receive_info *info = (struct receive_info *)(void *)(page + MESSAGE_PAGE_INFO_OFFSET);
+    info->badge = badge;
+    info->now_ticks = kernel->now_ticks;
+    info->endpoint_slot = receiver->slot;
+    info->reply_slot = reply_slot;
+    info->cap_count = cap_count;
+    info->window_slot = cap_count != 0 ? receiver->window_slot : 0;
 }
 
 /* --- reply capabilities ------------------------------------------------------------------------
@@ -42,14 +59,13 @@ void receive_info_write(const struct kernel *kernel, struct process *receiver, u
 void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver)
 {
     struct process_entry *entry = &kernel->processes[caller->index];
-    struct capability cap = {
-        .object_type = OBJECT_REPLY,
-        .rights = RIGHT_SEND,
-        .object = caller->index,
-        .generation = entry->generation,
-        .badge = ++entry->call_sequence, /* K3 */
-    };
-    cspace_put(kernel, receiver, receiver->reply_slot, cap);
+    struct capability *cap = cspace_find(receiver, receiver->reply_slot);
+    KERNEL_ASSERT(cap != NULL && cap->object_type == OBJECT_NONE);
+    cap->object_type = OBJECT_REPLY;
+    cap->rights = RIGHT_SEND;
+    cap->object = caller->index;
+    cap->generation = entry->generation;
+    cap->badge = ++entry->call_sequence; /* K3 */
     reply_slot_take(receiver, receiver->reply_slot);
     caller->life = LIFE_CALLING;
     caller->holder = receiver->index;
@@ -67,16 +83,23 @@ void reply_capability_use(struct kernel *kernel, struct process *holder, struct 
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* Copies what the header declares; badge and window are the kernel's to write. */
-static void message_copy(const struct process *sender, struct process *receiver, uint64_t badge)
+/* Copies what the header declares; badge, window and the status of a request are the kernel's. */
+static inline void message_copy(const struct message *source, struct message *target,
+                                uint64_t badge, uint32_t status)
 {
-    const struct message *source = message_of(sender);
-    struct message *target = message_of(receiver);
-    target->header = source->header;
+    const struct message_header *header = &source->header;
+    uint32_t body_bytes = header->body_bytes;
+    target->header.version = MESSAGE_VERSION;
+    target->header.operation = header->operation;
+    target->header.body_bytes = (uint16_t)body_bytes;
+    target->header.cap_count = header->cap_count;
     target->header.window_count = 0;
     target->header.window_slot = 0;
+    target->header.status = status;
+    target->header.request_id = header->request_id;
     target->header.badge = badge;
-    memcpy(target->body, source->body, source->header.body_bytes);
+    if (body_bytes != 0)
+        memcpy(target->body, source->body, body_bytes);
 }
 
 /* A call reaches its receiver, which is in no queue any more; the caller neither. On an error both
@@ -84,14 +107,14 @@ static void message_copy(const struct process *sender, struct process *receiver,
 static enum status call_deliver(struct kernel *kernel, struct process *caller,
                                 struct process *receiver)
 {
-    uint32_t cap_count = message_of(caller)->header.cap_count;
+    const struct message *source = message_of(caller);
+    uint32_t cap_count = source->header.cap_count;
     if (cap_count != 0) {
         enum status status = transfer_check(kernel, caller, receiver);
         if (status != STATUS_OK)
             return status;
     }
-    message_copy(caller, receiver, caller->badge);
-    message_of(receiver)->header.status = STATUS_OK;
+    message_copy(source, message_of(receiver), caller->badge, STATUS_OK);
     if (cap_count != 0)
         transfer_perform(kernel, caller, receiver);
     receive_info_write(kernel, receiver, caller->badge, receiver->reply_slot, cap_count);
@@ -134,9 +157,19 @@ static enum status call_switch(struct kernel *kernel, struct process *caller,
 static enum status call_endpoint(struct kernel *kernel, struct process *caller,
                                  const struct capability *cap, uint64_t deadline)
 {
+    struct endpoint *endpoint = capability_endpoint(kernel, cap);
+    if (endpoint == NULL)
+        return STATUS_NOT_FOUND;
+    if ((cap->rights & RIGHT_SEND) == 0)
+        return STATUS_DENIED;
+    const struct message *message = message_of(caller);
+    enum status status = shape_check(message);
+    if (status == STATUS_OK)
+        status = window_take(kernel, caller, &message->header);
+    if (status != STATUS_OK)
+        return status;
     if (deadline <= kernel->now_ticks)
         return deadline == DEADLINE_POLL ? STATUS_RETRY : STATUS_TIMED_OUT;
-    struct endpoint *endpoint = endpoint_at(kernel, cap->object);
     caller->badge = cap->badge;
     caller->fault_pending = false;
     if (endpoint->receivers.first == KERNEL_NONE)
@@ -144,29 +177,32 @@ static enum status call_endpoint(struct kernel *kernel, struct process *caller,
     return call_switch(kernel, caller, endpoint, deadline);
 }
 
-static enum status call_authorise(const struct kernel *kernel, const struct capability *cap)
+static enum status call_control(struct kernel *kernel, struct process *caller,
+                                const struct capability *cap)
 {
-    if (cap == NULL || !kernel_capability_live(kernel, cap))
-        return STATUS_NOT_FOUND;
-    if (cap->object_type == OBJECT_ENDPOINT)
-        return (cap->rights & RIGHT_SEND) != 0 ? STATUS_OK : STATUS_DENIED;
-    if (cap->object_type < OBJECT_KERNEL_SELF)
-        return STATUS_INVALID_ARGUMENT;
-    return (cap->rights & RIGHT_CONTROL) != 0 ? STATUS_OK : STATUS_DENIED;
+    if ((cap->rights & RIGHT_CONTROL) == 0)
+        return STATUS_DENIED;
+    const struct message *message = message_of(caller);
+    enum status status = shape_check(message);
+    if (status == STATUS_OK)
+        status = window_take(kernel, caller, &message->header);
+    if (status == STATUS_OK)
+        control_call(kernel, caller, (enum object_type)cap->object_type);
+    return status;
 }
 
 void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline)
 {
     const struct capability *cap = cspace_find(caller, slot);
-    enum status status = call_authorise(kernel, cap);
-    if (status == STATUS_OK)
-        status = message_shape(message_of(caller));
-    if (status == STATUS_OK)
-        status = window_take(kernel, caller);
-    if (status == STATUS_OK && cap->object_type == OBJECT_ENDPOINT)
+    enum status status = STATUS_INVALID_ARGUMENT;
+    if (cap == NULL)
+        status = STATUS_NOT_FOUND;
+    else if (cap->object_type == OBJECT_ENDPOINT)
         status = call_endpoint(kernel, caller, cap, deadline);
-    else if (status == STATUS_OK)
-        control_call(kernel, caller, (enum object_type)cap->object_type);
+    else if (cap->object_type >= OBJECT_KERNEL_SELF)
+        status = call_control(kernel, caller, cap);
+    else if (!kernel_capability_live(kernel, cap))
+        status = STATUS_NOT_FOUND;
     caller->result = status;
 }
 
@@ -207,18 +243,33 @@ static enum status receive_wait(struct kernel *kernel, struct process *receiver,
     return STATUS_OK;
 }
 
+static inline enum status receive_authorise(struct kernel *kernel, struct process *receiver,
+                                            uint32_t slot, const struct capability **cap,
+                                            struct endpoint **endpoint)
+{
+    *cap = cspace_find(receiver, slot);
+    if (*cap == NULL)
+        return STATUS_NOT_FOUND;
+    if ((*cap)->object_type != OBJECT_ENDPOINT)
+        return kernel_capability_live(kernel, *cap) ? STATUS_INVALID_ARGUMENT : STATUS_NOT_FOUND;
+    *endpoint = capability_endpoint(kernel, *cap);
+    if (*endpoint == NULL)
+        return STATUS_NOT_FOUND;
+    return ((*cap)->rights & RIGHT_RECEIVE) != 0 ? STATUS_OK : STATUS_DENIED;
+}
+
 static enum status receive(struct kernel *kernel, struct process *receiver, uint32_t slot,
                            uint64_t deadline)
 {
-    struct capability *cap;
-    enum status status = cspace_get(kernel, receiver, slot, OBJECT_ENDPOINT, RIGHT_RECEIVE, &cap);
+    const struct capability *cap;
+    struct endpoint *endpoint;
+    enum status status = receive_authorise(kernel, receiver, slot, &cap, &endpoint);
     if (status == STATUS_OK)
-        status = window_take(kernel, receiver);
+        status = window_take(kernel, receiver, &message_of(receiver)->header);
     if (status == STATUS_OK)
         status = reply_slot_reserve(kernel, receiver, &receiver->reply_slot);
     if (status != STATUS_OK)
         return status;
-    struct endpoint *endpoint = endpoint_at(kernel, cap->object);
     receiver->slot = slot;
     if (endpoint->events.first != KERNEL_NONE) {
         struct process *ended = process_at(kernel, endpoint->events.first);
@@ -241,13 +292,14 @@ void ipc_receive(struct kernel *kernel, struct process *receiver, uint32_t slot,
 static enum status reply_deliver(struct kernel *kernel, struct process *sender,
                                  struct process *caller)
 {
-    uint32_t cap_count = message_of(sender)->header.cap_count;
+    const struct message *source = message_of(sender);
+    uint32_t cap_count = source->header.cap_count;
     if (cap_count != 0) {
         enum status status = transfer_check(kernel, sender, caller);
         if (status != STATUS_OK)
             return status;
     }
-    message_copy(sender, caller, 0);
+    message_copy(source, message_of(caller), 0, source->header.status);
     if (cap_count != 0)
         transfer_perform(kernel, sender, caller);
     return STATUS_OK;
@@ -274,14 +326,14 @@ void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot)
     sender->result = STATUS_INVALID_ARGUMENT;
     if (cap->object_type != OBJECT_REPLY)
         return;
-    if (!kernel_capability_live(kernel, cap)) {
-        capability_drop(kernel, cap);
+    struct process *caller = capability_caller(kernel, cap);
+    if (caller == NULL) {
+        *cap = (struct capability){0};
         reply_slot_free(sender, slot);
         sender->result = STATUS_NOT_FOUND;
         return;
     }
-    struct process *caller = process_at(kernel, cap->object);
-    if (message_shape(message_of(sender)) != STATUS_OK)
+    if (shape_check(message_of(sender)) != STATUS_OK)
         return;
     if (caller->fault_pending) {
         fault_reply(kernel, sender, caller, slot);

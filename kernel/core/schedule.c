@@ -50,20 +50,16 @@ static void heap_sink(struct kernel *kernel, uint32_t position)
     heap_place(kernel, position, index);
 }
 
-void deadline_set(struct kernel *kernel, struct process *process, uint64_t ticks)
+void deadline_insert(struct kernel *kernel, struct process *process, uint64_t ticks)
 {
-    if (ticks == DEADLINE_NEVER)
-        return;
     KERNEL_ASSERT(process->heap_position == 0);
     process->deadline_ticks = ticks;
     kernel->deadlines[kernel->deadline_count] = process->index;
     heap_rise(kernel, kernel->deadline_count++);
 }
 
-void deadline_clear(struct kernel *kernel, struct process *process)
+void deadline_remove(struct kernel *kernel, struct process *process)
 {
-    if (process->heap_position == 0)
-        return;
     uint32_t position = process->heap_position - 1u;
     process->heap_position = 0;
     uint16_t last = kernel->deadlines[--kernel->deadline_count];
@@ -91,20 +87,7 @@ void process_wake(struct kernel *kernel, struct process *process, enum status st
     queue_append(kernel, &kernel->ready, process);
 }
 
-void process_leave(struct kernel *kernel, struct process *process)
-{
-    KERNEL_ASSERT(kernel->current == process->index);
-    kernel->current = KERNEL_IDLE;
-}
-
-void process_enter(struct kernel *kernel, struct process *process)
-{
-    KERNEL_ASSERT(kernel->current == KERNEL_IDLE);
-    process->life = LIFE_CURRENT;
-    kernel->current = process->index;
-}
-
-void kernel_settle(struct kernel *kernel)
+void kernel_settle_work(struct kernel *kernel)
 {
     while (kernel->ending.first != KERNEL_NONE) {
         struct process *process = process_at(kernel, kernel->ending.first);
