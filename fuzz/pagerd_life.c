@@ -18,7 +18,9 @@
  *   @gone I               the I-th waiting faulter dies
  *   @skew TICKS           the clock that messages bring lies back by so much
  *   @crowd N              N processes with one window each register (once a life); more than
- * CROWD_MAX only in a .trace: a full table is too slow to fuzz */
+ * CROWD_MAX only in a .trace: a full table is too slow to fuzz
+ *   @breach KIND          the kernel breaks its promise on the next message's reply slot: 0 none at
+ * all, 1 one outside the reply slots, 2 one on which a faulter waits */
 #include <string.h>
 
 #include "abi/codec.h"
@@ -45,12 +47,13 @@ enum {
     ACTION_FAIL,
     ACTION_GONE,
     ACTION_SKEW,
-    ACTION_CROWD
+    ACTION_CROWD,
+    ACTION_BREACH
 };
 
 static const struct life_action actions[] = {
-    {"time", 1}, {"wake", 0}, {"memory", 1}, {"limit", 2}, {"fail", 4},
-    {"gone", 1}, {"skew", 1}, {"crowd", 1},  {NULL, 0},
+    {"time", 1}, {"wake", 0}, {"memory", 1}, {"limit", 2},  {"fail", 4},
+    {"gone", 1}, {"skew", 1}, {"crowd", 1},  {"breach", 1}, {NULL, 0},
 };
 
 static const struct life_language language = {SERVICE_PAGERD, actions};
@@ -63,6 +66,8 @@ struct life {
     uint64_t skew; /* of the clock in messages: what pagerd is told may go back */
     uint64_t request_id;
     bool crowded;
+    bool breached;
+    uint32_t breach_slot;
 };
 
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
@@ -177,15 +182,17 @@ static enum status check_reply(const struct message *message, const struct model
 static enum status send(struct life *life, const struct message *sent, bool thorough)
 {
     static struct message message;
+    bool breached = life->breached;
+    life->breached = false;
     struct receive_info info = {
         .badge = sent->header.badge,
         .now_ticks = life->now > life->skew ? life->now - life->skew : 0,
         .endpoint_slot = SLOT_SERVICE_ENDPOINT,
-        .reply_slot = standin_caller(),
+        .reply_slot = breached ? life->breach_slot : standin_caller(),
         .cap_count = sent->header.cap_count,
         .window_slot = SLOT_RECEIVE_BASE,
     };
-    if (info.reply_slot == 0)
+    if (info.reply_slot == 0 && !breached)
         return STATUS_EXHAUSTED; /* the kernel would not let pagerd receive */
     message = *sent;
     message.header.request_id = ++life->request_id;
@@ -200,7 +207,7 @@ static enum status send(struct life *life, const struct message *sent, bool thor
     PROPERTY_EQUAL("G1-handled", handled == HANDLED_LATER, want.later);
     enum status result =
         want.later ? fault_result(info.reply_slot) : check_reply(&message, &want, life->request_id);
-    if (handled == HANDLED_REPLY)
+    if (handled == HANDLED_REPLY && !breached)
         standin_replied(info.reply_slot);
     standin_drop_window();
     mark_answers();
@@ -213,7 +220,7 @@ static enum status send(struct life *life, const struct message *sent, bool thor
     digest_u64(result);
     if (!thorough)
         return result;
-    if (!want.later && want.status != STATUS_OK)
+    if (info.reply_slot == 0 || (!want.later && want.status != STATUS_OK))
         PROPERTY_EQUAL("E1-refusal", pagerd_digest(&pagerd), before);
     check_all();
     return result;
@@ -255,6 +262,15 @@ static void crowd(struct life *life, uint64_t count)
     check_all();
 }
 
+static void breach(struct life *life, uint64_t kind)
+{
+    life->breached = kind % 3 != 2 || model.faulter_count != 0;
+    life->breach_slot = kind % 3 == 0              ? 0
+                        : kind % 3 == 1            ? SLOT_REPLY_BASE + SLOT_REPLY_COUNT
+                        : model.faulter_count != 0 ? (uint32_t)model.faulters[0].slot
+                                                   : 0;
+}
+
 static void act(struct life *life, const struct life_step *step)
 {
     const uint64_t *arguments = step->arguments;
@@ -286,8 +302,11 @@ static void act(struct life *life, const struct life_step *step)
     case ACTION_GONE:
         standin_caller_gone(arguments[0]);
         break;
-    default:
+    case ACTION_CROWD:
         crowd(life, arguments[0]);
+        break;
+    default:
+        breach(life, arguments[0]);
         break;
     }
 }
@@ -310,6 +329,7 @@ static void take_step(struct life *life, struct life_step *step)
 static void finish(struct life *life)
 {
     standin_calm();
+    life->breached = false;
     for (unsigned i = 0; i < 64 && pagerd_next_deadline(&pagerd) != DEADLINE_NEVER; i++) {
         if (pagerd_next_deadline(&pagerd) > life->now)
             life->now = pagerd_next_deadline(&pagerd);

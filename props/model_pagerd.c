@@ -376,6 +376,14 @@ static bool waits(struct model_pagerd *model, const struct model_pagerd_message 
     return false;
 }
 
+static bool slot_free(const struct model_pagerd *model, uint64_t slot)
+{
+    for (unsigned i = 0; i < model->faulter_count; i++)
+        if (model->faulters[i].slot == slot)
+            return false;
+    return slot >= SLOT_REPLY_BASE && slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
+}
+
 /* True when the fault waits, or was answered after the fill's own way. */
 static bool fault(struct model_pagerd *model, const struct model_pagerd_message *message,
                   struct pagerd_log *log, struct event_fault_reply *reply)
@@ -434,8 +442,9 @@ static struct model_pagerd_reply respond(struct model_pagerd *model,
 {
     struct model_pagerd_reply reply;
     memset(&reply, 0, sizeof reply);
+    reply.later = message->slot == 0;
     reply.status = admitted(message);
-    if (reply.status != STATUS_OK)
+    if (reply.status != STATUS_OK || reply.later)
         return reply;
     switch (message->operation) {
     case OP_PAGERD_REGISTER_PROCESS:
@@ -453,7 +462,10 @@ static struct model_pagerd_reply respond(struct model_pagerd *model,
         reply.status = query(model, message->body.query.token, &reply.body.query);
         break;
     default:
-        reply.later = fault(model, message, log, &reply.body.fault);
+        if (MARK_IF("pagerd: reply slot taken or none", !slot_free(model, message->slot)))
+            reply.status = STATUS_INTERNAL;
+        else
+            reply.later = fault(model, message, log, &reply.body.fault);
         break;
     }
     return reply;
@@ -463,7 +475,8 @@ struct model_pagerd_reply model_pagerd_handle(struct model_pagerd *model, uint64
                                               const struct model_pagerd_message *message,
                                               struct pagerd_log *log)
 {
-    see(model, now);
+    if (message->slot != 0)
+        see(model, now);
     struct model_pagerd_reply reply = respond(model, message, log);
     expect_nothing(log);
     return reply;
