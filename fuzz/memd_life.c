@@ -203,7 +203,9 @@ static enum status send(struct message *request)
                            stand_in_reply()->header.cap_count == 0);
     memd_life_names_after(&names);
     check_books();
-    mark_triple("memd", state | (failures.count != 0 ? 64u : 0), request->header.operation, status);
+    bool known = operation_find(SERVICE_MEMD, request->header.operation) != NULL;
+    mark_triple("memd", state | (failures.count != 0 ? 64u : 0),
+                known ? request->header.operation : 0, status);
     MARK_IF("memd: a frame stays charged because nobody could destroy it", answer.stuck);
     MARK_IF("memd: a close stopped half way",
             answer.changed && status != STATUS_OK &&

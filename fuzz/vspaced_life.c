@@ -186,8 +186,9 @@ static bool send(struct message *request, enum status *status)
         return false;
     check_answer(request, &answer, *status, before);
     pool_look();
-    mark_triple("vspaced", state | (failures.count != 0 ? 64u : 0), request->header.operation,
-                *status);
+    bool known = operation_find(SERVICE_VSPACED, request->header.operation) != NULL;
+    mark_triple("vspaced", state | (failures.count != 0 ? 64u : 0),
+                known ? request->header.operation : 0, *status);
     MARK_IF("vspaced: pages gone, frames not taken back",
             answer.status == STATUS_INTERNAL && answer.changed);
     MARK_IF("vspaced: unregistered half way",

@@ -90,10 +90,10 @@ struct model_request {
 
 struct model_vspaced_answer {
     enum status status;
-    bool changed; /* books or kernel may differ from before */
+    bool changed;     /* books or kernel may differ from before */
     bool foreseen;    /* refused by what vspaced remembers of a frame: the kernel is not asked */
     bool undo_failed; /* the failing call was part of undoing another failure: nothing is said */
-    uint32_t vspace; /* the one that was named; MODEL_VSPACE_LIMIT: none */
+    uint32_t vspace;  /* the one that was named; MODEL_VSPACE_LIMIT: none */
     uint64_t first_page;
     uint64_t page_count;
     struct vspaced_query_region_reply region;
