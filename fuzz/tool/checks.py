@@ -12,6 +12,7 @@ import time
 import build
 import campaign
 import negative
+import same
 import source_checks
 
 RANDOM_INPUTS = 200
@@ -262,6 +263,7 @@ def test(_options):
     run_random(tally)
     boot_worlds(tally)
     negative.negative(tally)
+    same.same(tally)
     check_reproducible(tally)
     usage_errors(tally)
     run_engines(tally)

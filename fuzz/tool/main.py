@@ -14,6 +14,7 @@ import checks
 import metal
 import mutants
 import provenance
+import same
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,7 +25,7 @@ class Parser(argparse.ArgumentParser):
 
 def boot(options):
     """Boots an image in QEMU or in the host world, or in both and compares."""
-    if options.compare and options.image is None:
+    if (options.compare or options.repeat) and options.image is None:
         options.profile = "phase0" # the image that ends by itself
     image = build.PHASE0_IMAGE if options.profile == "phase0" else build.RUNTIME_IMAGE
     program = f"build/{'shipped' if options.shipped or options.compare else 'asan'}/world"
@@ -39,6 +40,8 @@ def boot(options):
     sys.stdout.flush()
     if options.compare:
         return metal.compare(image, program)
+    if options.repeat:
+        return same.repeat(image, options.repeat)
     if not options.world:
         return metal.boot(image, options.timeout)
     return subprocess.run([program, image], stdin=subprocess.DEVNULL).returncode
@@ -122,6 +125,8 @@ def parser():
     where.add_argument("--world", action="store_true", help="in the host world instead: one process")
     where.add_argument("--compare", action="store_true",
                        help="in QEMU and in the world (of the shipped objects); the events must be equal")
+    where.add_argument("--repeat", type=int, metavar="N",
+                       help="N times in QEMU, recorded; all must be the same event by event")
     sub.add_argument("--timeout", type=int, default=60, metavar="SECONDS", help="for QEMU")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
     sub.add_argument("--profile", choices=("none", "phase0"), default="none",
