@@ -3,9 +3,11 @@
 
 import os
 import re
+import sys
 import tempfile
 import time
 
+import bench_metal
 import build
 import campaign
 
@@ -67,4 +69,5 @@ def bench(_options):
           f"{sum(len(campaign.inputs_of(name)) for name in names)} inputs")
     print("state bytes a service")
     print(build.run(["build/fast/state_bytes"])[1].rstrip())
-    return 0
+    sys.stdout.flush()
+    return bench_metal.bench()

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: ISC
+"""The metal's part of ./basalt bench: instructions of the bench image's rows beside seL4's, sizes,
+and the way to READY."""
+
+import re
+import statistics
+import struct
+
+import build
+import metal
+
+IMAGE = "build/boot-bench.img"
+PLAIN_IMAGE = "build/plain/boot-bench.img"
+PLAIN_KERNEL = "build/plain/kernel.elf"
+DAEMONS = ["rootd", "memd", "vspaced", "pagerd", "procd"]
+BOOTS = 5
+
+# (name of the row in the bench image's log, what it is, seL4's instructions on the same emulator or
+# None). seL4: pc99, fastpath, release, its root task measured the same way.
+ROWS = [
+    ("unknown-syscall", "unknown system call, straight back", 95),
+    ("call-empty-slot", "CALL on an empty slot", 296),
+    ("read-clock", "kernel control that reads one value", 454),
+    ("trip-0", "CALL + REPLY between two address spaces, no payload", 444),
+    ("trip-32", "the same, 32 bytes there and back", 486),
+    ("trip-80", "the same, 80 bytes", 1609),
+    ("trip-928", "the same, 928 bytes", 2709),
+    ("trip-cap", "the same, a capability moved there and back", None),
+    ("trip-library-0", "no payload, by the runtime's sys_* with a window of 4", None),
+    ("trip-library-80", "80 bytes, by the runtime's sys_* with a window of 4", None),
+    ("map-unmap", "map + unmap of a page", 1264),
+    ("map-each", "map, each of 256 pages", 699),
+    ("unmap-each", "unmap, each of 256 pages", 571),
+    ("retype-destroy", "retype a frame + destroy it", 1525),
+    ("fault-one-handler", "page fault, one handler maps and replies", 1959),
+    ("fault-anonymous", "anonymous fault through pagerd, vspaced, memd", None),
+    ("fault-image", "read-only image page through pagerd, vspaced", None),
+    ("create-abort", "create + abort a staged process", None),
+    ("spawn-exit", "spawn to exit of a helper through procd", None),
+]
+CHECKED_ROWS = ["unknown-syscall", "trip-0", "trip-library-80", "map-unmap", "fault-one-handler",
+                "fault-anonymous", "spawn-exit"]
+
+
+def measure(image, kernel=metal.KERNEL):
+    """{row: (minimum, median, p90)} of one counted boot of a bench image. Stops when one is missing."""
+    boot = metal.Boot(image, 300, extra=[*metal.COUNTED, "-kernel", kernel])
+    rows = {name: tuple(map(int, values)) for name, *values in
+            re.findall(r"^BENCH:([a-z0-9-]+):(\d+):(\d+):(\d+)$", boot.log, re.M)}
+    missing = [name for name, _, _ in ROWS if name not in rows]
+    if missing or "\nBENCH:END\n" not in boot.log:
+        raise build.Stop(f"{boot.log}\n{image}: no figure for {' '.join(missing) or 'the end'}")
+    return rows
+
+
+def ready_instructions(image):
+    """Instructions from kernel entry to READY."""
+    boot = metal.Boot(image, 300, extra=[*metal.COUNTED, "-append", "clock"], stop_at_ready=True)
+    found = re.search(r"^\[ *(\d+)\] ERIX_ROOTD:READY$", boot.log, re.M)
+    if not found:
+        raise build.Stop(f"{boot.log}\n{image}: no READY line with a clock")
+    return int(found[1])
+
+
+def sizes(path):
+    """(text, read-only data, data, bss) in bytes of an ELF file's loaded segments."""
+    with open(path, "rb") as file:
+        data = file.read()
+    offset, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    text = constant = variable = zero = 0
+    for at in range(offset, offset + size * count, size):
+        kind, flags = struct.unpack_from("<II", data, at)
+        in_file, in_memory = struct.unpack_from("<QQ", data, at + 32)
+        if kind != 1:
+            continue
+        if flags & 1:
+            text += in_memory
+        elif flags & 2:
+            variable += in_file
+            zero += in_memory - in_file
+        else:
+            constant += in_memory
+    return text, constant, variable, zero
+
+
+def print_rows(rows):
+    print("instructions on the metal (QEMU TCG, -icount shift=0), seL4 on the same emulator, ratio")
+    for name, meaning, other in ROWS:
+        least, median, p90 = rows[name]
+        spread = "" if least == median == p90 else f"  ({least} to {p90} at 90 %)"
+        beside = f"{other:>7} {median / other:6.2f}" if other else " " * 14
+        print(f"  {median:>9} {beside}  {meaning}{spread}")
+
+
+def print_checks(rows, plain_daemons, plain):
+    print("what UBSan traps and stack protection cost: with, without in the daemons, without at all")
+    for name in CHECKED_ROWS:
+        three = [table[name][1] for table in (rows, plain_daemons, plain)]
+        print(f"  {name}: {three[0]}, {three[1]} ({three[0] / three[1]:.2f}), "
+              f"{three[2]} ({three[0] / three[2]:.2f})")
+    for name in ["kernel", *DAEMONS]:
+        ours, bare = (sizes(f"build/{variant}/{name}.elf")[0] for variant in ("image", "plain"))
+        print(f"  {name}: text {ours}, {bare} bytes ({ours / bare:.2f})")
+
+
+def print_sizes():
+    print("bytes: text, constants, data, zero data (daemons: 65536 of it are stack)")
+    for name in ["kernel", *DAEMONS]:
+        print(f"  {name}: " + ", ".join(map(str, sizes(f"build/image/{name}.elf"))))
+    for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
+        with open(image, "rb") as file:
+            print(f"  {image}: {len(file.read())}")
+
+
+def print_memory():
+    found = re.search(r"KERNEL_PROCESS_PAGES = (\d+)", open("kernel/core/kernel.h").read())
+    print(f"kernel memory of a process: {found[1]} pages when it is made; with its first page in another "
+          "512 GiB 4 more (three tables, links), 2 for each further 2 MiB that it uses")
+
+
+def bench():
+    build.must_build(build.RUNTIME_IMAGE, build.PHASE0_IMAGE, metal.KERNEL, IMAGE, PLAIN_IMAGE,
+                     PLAIN_KERNEL, *[f"build/plain/{name}.elf" for name in DAEMONS])
+    rows = measure(IMAGE)
+    print_rows(rows)
+    print_checks(rows, measure(PLAIN_IMAGE), measure(PLAIN_IMAGE, PLAIN_KERNEL))
+    for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
+        times = []
+        for _ in range(BOOTS):
+            boot = metal.Boot(image, 300, stop_at_ready=True)
+            if boot.status != metal.READY:
+                raise build.Stop(f"{boot.log}\n{image}: {boot.verdict}")
+            times.append(boot.seconds)
+        print(f"{image}: {ready_instructions(image)} instructions from kernel entry to READY; "
+              f"{statistics.median(times):.2f} s from starting QEMU to READY (median of {BOOTS})")
+    print_sizes()
+    print_memory()
+    return 0
