@@ -25,7 +25,7 @@ enum { STEP_LIMIT = 200, CROWD_LIMIT = PROCESS_LIMIT + 8, TIME_MAX = 1 << 20 };
 
 enum action {
     ACTION_FOUNDATION, /* rootd's part: memd, vspaced and pagerd created, started, bound */
-    ACTION_TIME,       /* ticks pass */
+    ACTION_TIME,       /* ticks busy: time passes; busy 1: procd does not look meanwhile */
     ACTION_EXIT,       /* id code: a running process exits; procd is not told yet */
     ACTION_FAULT,      /* id reason va: the same by a fault */
     ACTION_EVENT,      /* id: procd is told of an end */
@@ -40,7 +40,7 @@ enum action {
 
 static const struct life_action actions[] = {
     [ACTION_FOUNDATION] = {"foundation", 0},
-    [ACTION_TIME] = {"time", 1},
+    [ACTION_TIME] = {"time", 2},
     [ACTION_EXIT] = {"exit", 2},
     [ACTION_FAULT] = {"fault", 3},
     [ACTION_EVENT] = {"event", 1},
@@ -269,10 +269,12 @@ static void act_event(uint64_t id)
     mark_paths(STATUS_OK, model.answer_count + 1);
 }
 
-static void act_time(uint64_t ticks)
+static void act_time(uint64_t ticks, bool busy)
 {
     standin_begin_step();
     standin.now_ticks += ticks > TIME_MAX ? ticks % TIME_MAX : ticks;
+    if (busy)
+        return;
     take_turn();
     model_procd_tick(&model, standin.now_ticks);
     check_step();
@@ -377,7 +379,7 @@ static void act(const struct life_step *step)
         act_foundation();
         return;
     case ACTION_TIME:
-        act_time(step->arguments[0]);
+        act_time(step->arguments[0], step->arguments[1] % 2 == 1);
         return;
     case ACTION_EXIT:
         act_end(step->arguments[0], END_EXITED, (uint32_t)step->arguments[1], 0);
