@@ -30,10 +30,11 @@ _Static_assert(sizeof(struct page_record) == 32, "one record a page: the memory 
 
 /* The kernel's view of a page, PAGE_BYTES long. Neighbouring page numbers are neighbours in memory
  * as long as both belong to one range of struct kernel_boot_info. */
-void *machine_page(uint32_t page);
+__attribute__((returns_nonnull, assume_aligned(4096))) void *machine_page(uint32_t page);
 
 /* The record of a page that the core was given. */
-struct page_record *machine_page_record(uint32_t page);
+__attribute__((returns_nonnull, assume_aligned(8))) struct page_record *
+machine_page_record(uint32_t page);
 
 /* Fills a page with zeros. */
 void machine_page_zero(uint32_t page);
