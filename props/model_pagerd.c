@@ -17,12 +17,13 @@ static struct pagerd_event expect(struct pagerd_log *log, enum pagerd_act act, u
 {
     PROPERTY("G1-missing", log->used < log->count);
     const struct pagerd_event *event = &log->events[log->used++];
-    PROPERTY_EQUAL("G4-act", event->act, act);
-    PROPERTY_EQUAL("G4-argument-0", event->what[0], a);
-    PROPERTY_EQUAL("G4-argument-1", event->what[1], b);
-    PROPERTY_EQUAL("G4-argument-2", event->what[2], c);
-    PROPERTY_EQUAL("G4-argument-3", event->what[3], d);
-    PROPERTY_EQUAL("G4-argument-4", event->what[4], e);
+    const char *id = act == ACT_ANSWER || event->act == ACT_ANSWER ? "G1" : "G4";
+    PROPERTY_EQUAL(id, event->act, act);
+    PROPERTY_EQUAL(id, event->what[0], a);
+    PROPERTY_EQUAL(id, event->what[1], b);
+    PROPERTY_EQUAL(id, event->what[2], c);
+    PROPERTY_EQUAL(id, event->what[3], d);
+    PROPERTY_EQUAL(id, event->what[4], e);
     return *event;
 }
 

@@ -1,59 +1,76 @@
 /* SPDX-License-Identifier: ISC */
-/* pagerd: what backs a page. This header is the contract; it can be read alone.
+/* pagerd: what backs a page. This header is the contract; it can be read alone. The messages are in
+ * abi/messages/pagerd.def and event.def.
  *
  * procd registers each process with its areas; the kernel sends pagerd the faults of those
- * processes and pagerd answers each exactly once (G1), RESOLVED or END(reason), when the page is
- * there or can never be. It owns no memory and no address space: memd hands out frames on the
- * account that the process registered, vspaced maps them, the kernel copies bytes. pagerd itself
- * never faults.
+ * processes, and pagerd answers each exactly once (G1): RESOLVED when the page is there,
+ * END(reason) when it can never be. It owns no memory and no address space: memd hands out frames
+ * on the account that the process registered, vspaced maps them, the kernel copies bytes. pagerd
+ * itself never faults.
  *
- * REGISTER_PROCESS (badge 0). Refused, with nothing changed:
- *   BUSY               the token is registered
- *   EXHAUSTED          PAGERD_REGISTRATION_LIMIT processes are registered
- *   INVALID_ARGUMENT   the image range is not page aligned or leaves the image's 2^32 pages; an
- * area's rights or file fields do not fit its kind; a segment's file_offset is not page aligned or
- * file_bytes > memory_bytes; an executable segment has pages that no file byte lies in; a guard is
- * larger than PAGERD_GUARD_PAGES_MAX WRITE_AND_EXECUTE  an area would be both (V2) OUT_OF_RANGE an
- * area leaves [USER_VA_FIRST, USER_VA_END), or a segment's file bytes leave [image_offset,
- * image_offset + image_bytes) (G4) OVERLAP, BAD_ORDER areas are not ascending and disjoint; each
- * covers whole pages and what vspaced says to REGISTER_VSPACE and GUARD; what was done is undone.
- * The first area that is wrong decides, its rights first, then its place, its kind's rules, its
- * order. Area rights contain READ, but for guards, which have none. SEGMENT: pages with file bytes
- * in them are, read-only, the image's own pages; writable, private copies. A shared last page shows
- * what follows the file bytes in the image's page: the image builder pads segments and modules with
- * zeros to the page. Pages past the file bytes, and WINDOWs, are demand-zero and never executable.
- * `page_limit` bounds the private and demand-zero pages, not the shared ones.
+ * Every message, in this order; a refusal changes nothing (E1):
+ * - INVALID_ARGUMENT: not an operation of pagerd
+ * - DENIED: FAULT from anyone but the kernel, anything else from a badge other than 0
+ * - INVALID_ARGUMENT, BAD_VERSION: it does not decode
  *
- * FAULT (from the kernel, BADGE_KERNEL). Answered at once: END(FAULT_NULL_PAGE),
- * END(FAULT_OUTSIDE), END(FAULT_GUARD), END(FAULT_READ/WRITE/EXECUTE_DENIED),
- * END(FAULT_PAGE_LIMIT), END(FAULT_BACKING) for a token nobody registered, RESOLVED for a page that
- * is there and allows the access (G2). Otherwise the fault joins the open fill of its page or opens
- * one. Fault ids count from 1 in order of opening; a fault that joins shares the id, one that is
- * answered at once has an id of its own, one of an unknown token has none (G6).
+ * REGISTER_PROCESS. The first rule that is broken decides; areas are judged one after the other,
+ * each by its rights, its place, its kind, and its order:
+ * - BUSY: the token is registered
+ * - INVALID_ARGUMENT: the image range leaves the 2^32 - 1 pages an image can have
+ * - INVALID_ARGUMENT: no READ, but for guards; WRITE_AND_EXECUTE: both of them (V2)
+ * - OUT_OF_RANGE: it leaves [USER_VA_FIRST, USER_VA_END); an area covers whole pages (V5)
+ * - segments: INVALID_ARGUMENT: file_offset is not page aligned, file_bytes is above memory_bytes,
+ * or an executable one has a page without file bytes; OUT_OF_RANGE: its file bytes leave
+ *   [image_offset, image_offset + image_bytes) (G4)
+ * - windows and guards: INVALID_ARGUMENT: file fields are not zero, a window is executable, a guard
+ *   has rights, or more than PAGERD_GUARD_PAGES_MAX pages
+ * - BAD_ORDER: it begins before the area in front of it; OVERLAP: inside it
+ * - EXHAUSTED: PAGERD_REGISTRATION_LIMIT processes are registered (E6)
+ * - what vspaced answers to REGISTER_VSPACE and GUARD; what was done is undone (E4)
  *
- * A fill is
- *   QUEUED         waits for its turn. Turns go round the processes, one fill a turn, at most
- *                  PAGERD_TURN_FILLS a message or tick: nobody's faults starve another's (G5)
- *   MAPPING        pagerd is asking memd, the kernel and vspaced for it
- *   WAITING_FRAME  memd or vspaced answered EXHAUSTED; it is queued again by RESOLVE_FAULT(RETRY)
- * or after PAGERD_RETRY_TICKS. The first retry PAGERD_WAIT_TICKS after it was first parked is the
- * last one: then END(FAULT_BACKING) DONE           RESOLVED or END went to its faulters, in arrival
- * order CANCELLED      unregistered or ended by RESOLVE_FAULT: END went to its faulters A page that
- * is there already (BUSY from vspaced) is RESOLVED, and what was fetched for it goes back (G2). Any
- * other failure of a peer is END(FAULT_BACKING).
+ * What is behind a page. Of a segment, with file bytes in it: the image's own page when the segment
+ * is read-only, a private copy with zeros behind the file bytes when it is writable. A shared last
+ * page shows what follows in the image: the image builder sees to it that this is zero. Any other
+ * page of a segment or window is demand-zero. `page_limit` bounds the private and demand-zero
+ * pages.
  *
- * UNREGISTER_PROCESS (badge 0): NOT_FOUND for an unknown token. Else every open fill of the process
- * is cancelled, its faulters get END(FAULT_BACKING), vspaced is told, the account's capability
- * dropped, and the process forgotten whatever vspaced answers: a slot of vspaced's whose state is
- * in doubt must not be used again, it may be a successor's by now (G2). Should the kernel refuse
- * the drop, the entry and its slot are set aside for good, so that nothing else can use them.
+ * FAULT. Answered at once:
+ * - END(FAULT_BACKING): nobody registered the token
+ * - END(FAULT_NULL_PAGE), END(FAULT_OUTSIDE), END(FAULT_GUARD): by the address (G3)
+ * - END(FAULT_READ_DENIED, FAULT_WRITE_DENIED, FAULT_EXECUTE_DENIED): by the area's rights (G3)
+ * - RESOLVED: the page is there and allows the access (G2)
+ * - END(FAULT_PAGE_LIMIT): no fill of the page is open, and it would be one page too many
+ * Otherwise it joins the open fill of its page, or opens one. Fault ids count from 1; one that
+ * joins has the id of the fill, one of an unknown token has none (G6). INTERNAL: the reply slot is
+ * not a free one, which the kernel never does; who waits there keeps it.
  *
- * RESOLVE_FAULT (badge 0), of the parked (WAITING_FRAME) fill with that id, 0: of all, oldest
- * first. RETRY (reason NONE) queues; END ends with the reason, one of those from FAULT_OUTSIDE on.
- * INVALID_ARGUMENT for another reason, NOT_FOUND for an id that is not parked. resumed_count: how
- * many fills left WAITING_FRAME by it.
+ * A fill is in one of these states:
+ * - QUEUED: it waits for its turn. Turns go round the processes, one fill a turn, at most
+ *   PAGERD_TURN_FILLS a message or tick, so that nobody's faults starve another's (G5)
+ * - MAPPING: pagerd is asking memd, the kernel and vspaced for the page
+ * - WAITING_FRAME, "parked": one of them was EXHAUSTED. It is queued again by RESOLVE_FAULT(RETRY),
+ *   or PAGERD_RETRY_TICKS later; a retry PAGERD_WAIT_TICKS after it was first parked is the last
+ * - DONE: its faulters were told, in order of arrival: RESOLVED, also when vspaced said that a page
+ *   is there (BUSY; what was fetched for it goes back, G2); END(FAULT_PAGE_LIMIT) when the limit
+ * was reached meanwhile; END(FAULT_BACKING) for every other failure, and after the last retry
+ * - CANCELLED: its faulters were told END, because the process was unregistered or by RESOLVE_FAULT
  *
- * QUERY_FAULTS (badge 0): counters of one process; NOT_FOUND for an unknown token. */
+ * UNREGISTER_PROCESS. Every open fill of the process is cancelled with END(FAULT_BACKING), vspaced
+ * is told, the account's capability dropped, and the process forgotten whatever vspaced answers: a
+ * slot of vspaced's whose state is in doubt must not be used again, it may be a successor's by now
+ * (G2). Should the kernel refuse the drop, the entry and its slot are set aside for good.
+ * - NOT_FOUND: the token is not registered
+ *
+ * RESOLVE_FAULT, of the parked fill with that id, or with 0 of all, in the order in which they were
+ * parked: RETRY queues them, END cancels them with the reason. resumed_count: how many.
+ * - INVALID_ARGUMENT: RETRY with a reason; END with one below FAULT_OUTSIDE
+ * - NOT_FOUND: no parked fill has the id
+ *
+ * QUERY_FAULTS: counters of one process.
+ * - NOT_FOUND: the token is not registered
+ *
+ * A message without a reply slot is ignored. Calls: vspaced, and memd through the account's
+ * capability, with PAGERD_PEER_TICKS to answer; kernel control. */
 #ifndef BASALT_SERVICES_PAGERD_PAGERD_H
 #define BASALT_SERVICES_PAGERD_PAGERD_H
 
