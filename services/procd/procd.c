@@ -210,6 +210,8 @@ enum handled procd_handle(void *opaque, struct message *message, const struct re
     procd_due(state, info->now_ticks);
     if (info->badge == BADGE_KERNEL)
         return handle_event(state, message);
+    if (info->reply_slot == SLOT_NULL)
+        return HANDLED_LATER; /* no call is without one; what nobody waits for is not done */
     struct turn turn = {
         .state = state,
         .sender = {.badge = info->badge,
