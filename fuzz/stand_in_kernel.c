@@ -120,18 +120,19 @@ static enum status op_query(const struct kernel_query_local_cap_request *request
                             struct kernel_query_local_cap_reply *reply)
 {
     struct stand_in_cap cap = stand_in_at(request->slot);
-    if (request->mode != QUERY_EXACT || !stand_in_cap_live(&cap))
+    if (request->mode != QUERY_EXACT || cap.object_type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
+    bool named = cap.object_type != OBJECT_FRAME; /* which page a frame is, nobody learns */
     *reply = (struct kernel_query_local_cap_reply){
         .slot = request->slot,
         .object_type = cap.object_type,
-        .rights = cap.rights,
-        .object = cap.object,
-        .generation = cap.generation,
+        .rights = stand_in_cap_live(&cap) ? cap.rights : 0,
+        .object = named ? cap.object : 0,
+        .generation = named ? cap.generation : 0,
         .badge = cap.badge,
     };
     if (cap.object_type == OBJECT_UNTYPED)
-        reply->size_pages = stand_in_untyped(cap.object)->total_pages;
+        reply->size_pages = stand_in_untyped(cap.object)->free_pages;
     return STATUS_OK;
 }
 

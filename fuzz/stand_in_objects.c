@@ -239,17 +239,20 @@ static uint32_t present_count(uint32_t vspace, uint64_t page, uint32_t count)
     return present;
 }
 
-static enum status use_frame(struct stand_in_frame *frame, uint32_t rights)
+static bool use_allows(const struct stand_in_frame *frame, uint32_t rights)
 {
     bool data = (rights & RIGHT_WRITE) != 0;
     bool code = (rights & RIGHT_EXECUTE) != 0;
-    if ((data && code) || (data && frame->use == FRAME_CODE) || (code && frame->use == FRAME_DATA))
-        return STATUS_WRITE_AND_EXECUTE;
-    if (data)
+    return !(data && code) && !(data && frame->use == FRAME_CODE) &&
+           !(code && frame->use == FRAME_DATA);
+}
+
+static void use_settle(struct stand_in_frame *frame, uint32_t rights)
+{
+    if ((rights & RIGHT_WRITE) != 0)
         frame->use = FRAME_DATA;
-    if (code)
+    if ((rights & RIGHT_EXECUTE) != 0)
         frame->use = FRAME_CODE;
-    return STATUS_OK;
 }
 
 static void mapping_add(uint32_t vspace, uint64_t page, bool image, uint32_t object,
@@ -280,15 +283,14 @@ enum status stand_in_map(uint32_t vspace, const struct stand_in_cap *frame,
         return STATUS_OUT_OF_RANGE;
     if (!image && (request->page_count != 1 || request->frame_page != 0))
         return STATUS_INVALID_ARGUMENT;
+    if (!image && !use_allows(&frames[frame->object], request->rights))
+        return STATUS_WRITE_AND_EXECUTE;
     if (present_count(vspace, page, request->page_count) != 0)
         return STATUS_BUSY;
     if (mapping_high - mapping_free_count + request->page_count > STAND_IN_MAPPING_LIMIT)
         return STATUS_EXHAUSTED;
-    enum status status = STATUS_OK;
     if (!image)
-        status = use_frame(&frames[frame->object], request->rights);
-    if (status != STATUS_OK)
-        return status;
+        use_settle(&frames[frame->object], request->rights);
     for (uint32_t i = 0; i < request->page_count; i++) {
         uint32_t object = image ? (uint32_t)request->frame_page + i : frame->object;
         mapping_add(vspace, page + i, image, object, request->rights);

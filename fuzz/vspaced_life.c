@@ -51,7 +51,6 @@ static void vspaced_reset(void)
     memset(vspaced.regions, 0, vspaced.region_places.used_count * sizeof vspaced.regions[0]);
     memset(vspaced.spaces, 0, vspaced.space_places.used_count * sizeof vspaced.spaces[0]);
     memset(vspaced.space_buckets, 0, sizeof vspaced.space_buckets);
-    memset(vspaced.frame_uses, 0, sizeof vspaced.frame_uses);
     memset(&vspaced, 0, offsetof(struct vspaced, spaces));
 }
 
@@ -144,8 +143,7 @@ static void check_answer(const struct message *request, const struct model_vspac
     if (!answer->changed)
         PROPERTY_EQUAL("E1", vspaced_life_digest(), before);
     PROPERTY_EQUAL("V2", stand_in_denied_count(), 0); /* it asks for no right that it must not */
-    if (answer->foreseen)
-        PROPERTY_EQUAL("V2", stand_in_write_and_execute_count(), 0);
+    PROPERTY_EQUAL("V2", stand_in_write_and_execute_count(), answer->kernel_refuses_use);
     vspaced_life_learn(request->header.operation, answer);
     vspaced_life_check(answer);
 }
@@ -194,7 +192,7 @@ static bool send(struct message *request, enum status *status)
     MARK_IF("vspaced: unregistered half way",
             answer.changed && answer.status != STATUS_OK &&
                 request->header.operation == OP_VSPACED_UNREGISTER_VSPACE);
-    MARK_IF("vspaced: write and execute foreseen", answer.foreseen);
+    MARK_IF("vspaced: data would have become code, or code data", answer.kernel_refuses_use);
     digest_u64(*status);
     digest_bytes(stand_in_reply()->body, stand_in_reply()->header.body_bytes);
     return true;

@@ -32,6 +32,21 @@ union any_reply {
     struct memd_alloc_frames_reply alloc;
 };
 
+/* A source of memd below the receive window, a new vspace in it. */
+static void query_reply(const struct message *message, struct kernel_query_local_cap_reply *reply)
+{
+    struct kernel_query_local_cap_request request;
+    (void)message_decode(&kernel_query_local_cap_request_type, message, &request);
+    bool vspace = request.slot >= SLOT_RECEIVE_BASE;
+    *reply = (struct kernel_query_local_cap_reply){
+        .slot = request.slot,
+        .object_type = vspace ? OBJECT_VSPACE : OBJECT_UNTYPED,
+        .rights = vspace ? RIGHT_MAP : RIGHT_CONTROL,
+        .object = ++next_object,
+        .size_pages = vspace ? 0 : UINT64_C(1) << 40,
+    };
+}
+
 static void alloc_reply(const struct message *message, union any_reply *reply)
 {
     struct memd_alloc_frames_request request;
@@ -59,10 +74,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     (void)deadline_ticks;
     memset(&reply, 0, sizeof reply);
     if (id == OP_KERNEL_QUERY_LOCAL_CAP)
-        reply.query = (struct kernel_query_local_cap_reply){.slot = SLOT_UNTYPED_BASE,
-                                                            .object_type = OBJECT_UNTYPED,
-                                                            .object = ++next_object,
-                                                            .size_pages = UINT64_C(1) << 40};
+        query_reply(message, &reply.query);
     if (id == OP_MEMD_ALLOC_FRAMES)
         alloc_reply(message, &reply);
     enum status status = message_encode(operation->reply, &reply, message);

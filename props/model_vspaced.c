@@ -88,7 +88,7 @@ void model_vspaced_vspace_died(struct model_vspaced *model, uint32_t vspace)
 void model_vspaced_frame_made(struct model_vspaced *model, uint32_t object, uint32_t frame_id,
                               uint32_t account)
 {
-    model->frames[object] = (struct model_frame){0, 0};
+    model->frames[object] = (struct model_frame){0};
     model->pool_left--;
     if (frame_id == 0)
         return;
@@ -356,17 +356,15 @@ static enum status map_frames_peers(struct model_vspaced *model,
 {
     bool image = request->cap_type == OBJECT_IMAGE;
     const struct model_frame *frame = &model->frames[request->frame_object];
-    if (answer->foreseen)
-        return STATUS_WRITE_AND_EXECUTE;
     if (!model->vspaces[answer->vspace].alive)
         return STATUS_NOT_FOUND;
     if (image && body->frame_page + body->page_count > MODEL_IMAGE_PAGES)
         return STATUS_OUT_OF_RANGE;
+    if (!image && (frame->use & other_use(body->rights)) != 0)
+        return STATUS_WRITE_AND_EXECUTE;
     for (uint64_t i = 0; i < answer->page_count; i++)
         if (in_kernel(model, answer->vspace, answer->first_page + i))
             return STATUS_BUSY;
-    if (!image && (frame->use & other_use(body->rights)) != 0)
-        return STATUS_WRITE_AND_EXECUTE;
     return STATUS_OK;
 }
 
@@ -376,10 +374,9 @@ static void map_frames(struct model_vspaced *model, const struct vspaced_map_fra
     answer->status = map_frames_refusal(model, body, request, answer);
     if (answer->status != STATUS_OK)
         return;
-    const struct model_frame *known = &model->frames[request->frame_object];
-    answer->foreseen = request->cap_type == OBJECT_FRAME && body->frame_id == 0 &&
-                       (known->seen & other_use(body->rights)) != 0;
     answer->status = map_frames_peers(model, body, request, answer);
+    answer->kernel_refuses_use =
+        answer->status == STATUS_WRITE_AND_EXECUTE && request->failure_count == 0;
     if (request->failure_count != 0)
         answer->status = request->failure_status;
     if (answer->status != STATUS_OK)
@@ -397,8 +394,6 @@ static void map_frames(struct model_vspaced *model, const struct vspaced_map_fra
     if (image)
         return;
     frame->use |= use;
-    if (body->frame_id == 0)
-        frame->seen |= use;
 }
 
 /* Gives one batch of ids back: all or none, as memd says. */

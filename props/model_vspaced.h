@@ -51,8 +51,7 @@ struct model_vspace {
 };
 
 struct model_frame {
-    uint32_t use;  /* RIGHT_WRITE, RIGHT_EXECUTE or 0: how the kernel saw it mapped */
-    uint32_t seen; /* the same, as vspaced saw it under frame_id 0 */
+    uint32_t use; /* RIGHT_WRITE, RIGHT_EXECUTE or 0: how it was mapped */
 };
 
 struct model_id {
@@ -90,8 +89,8 @@ struct model_request {
 
 struct model_vspaced_answer {
     enum status status;
-    bool changed;     /* books or kernel may differ from before */
-    bool foreseen;    /* refused by what vspaced remembers of a frame: the kernel is not asked */
+    bool changed;            /* books or kernel may differ from before */
+    bool kernel_refuses_use; /* V2 over time: only the kernel knows which frame it is */
     bool undo_failed; /* the failing call was part of undoing another failure: nothing is said */
     uint32_t vspace;  /* the one that was named; MODEL_VSPACE_LIMIT: none */
     uint64_t first_page;

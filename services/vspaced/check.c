@@ -212,11 +212,4 @@ void vspaced_visit_fields(const struct vspaced *vspaced,
         visit(context, (uint64_t)vspaced->pages[i].frame_id << 32 | vspaced->pages[i].next);
         visit(context, vspaced->pages[i].next_by_id);
     }
-    for (uint32_t i = 0; i < VSPACED_FRAME_USE_LIMIT; i++) {
-        const struct vspaced_frame_use *use = &vspaced->frame_uses[i];
-        if (use->use != USE_UNKNOWN) {
-            visit(context, (uint64_t)use->object << 32 | use->generation);
-            visit(context, use->use);
-        }
-    }
 }

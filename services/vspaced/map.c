@@ -142,13 +142,6 @@ enum status vspaced_map_anonymous(struct vspaced *vspaced, const struct vspaced_
 
 /* --- what the caller supplies ---------------------------------------------------------------- */
 
-/* The frame behind a MAP_FRAMES whose use must be remembered; none: known is false. */
-struct named_frame {
-    bool known;
-    uint32_t object;
-    uint32_t generation;
-};
-
 static bool map_frames_shape_allowed(const struct vspaced_map_frames_request *request,
                                      uint32_t cap_type)
 {
@@ -186,35 +179,6 @@ static enum status map_frames_decide(const struct vspaced *vspaced, const struct
     return STATUS_OK;
 }
 
-/* How rights use a frame; what they cannot follow (V2). */
-static enum vspaced_use use_of(uint32_t rights)
-{
-    if ((rights & RIGHT_WRITE) != 0)
-        return USE_DATA;
-    return (rights & RIGHT_EXECUTE) != 0 ? USE_CODE : USE_UNKNOWN;
-}
-
-/* Which frame is it, and was it used the other way before? Frames with an id are mapped once only,
- * and need no such question. */
-static enum status frame_use_decide(struct vspaced *vspaced,
-                                    const struct vspaced_map_frames_request *request,
-                                    uint32_t cap_type, struct named_frame *frame)
-{
-    struct kernel_query_local_cap_reply held;
-    *frame = (struct named_frame){.known = false};
-    if (cap_type == OBJECT_IMAGE || request->frame_id != 0 ||
-        use_of(request->rights) == USE_UNKNOWN)
-        return STATUS_OK;
-    enum status status =
-        kernel_self_query(&vspaced->caller, request->frame_slot, QUERY_EXACT, &held);
-    if (status != STATUS_OK)
-        return status;
-    *frame = (struct named_frame){true, held.object, held.generation};
-    enum vspaced_use before = vspaced_frame_use(vspaced, held.object, held.generation);
-    bool allowed = before == USE_UNKNOWN || before == use_of(request->rights);
-    return allowed ? STATUS_OK : STATUS_WRITE_AND_EXECUTE;
-}
-
 static enum status map_frames_room(const struct vspaced *vspaced,
                                    const struct vspaced_target *target, uint32_t frame_id,
                                    const struct vspaced_piece *piece)
@@ -230,10 +194,7 @@ enum status vspaced_map_frames(struct vspaced *vspaced, const struct vspaced_ste
     const struct vspaced_map_frames_request *request = &step->request.map_frames;
     struct vspaced_target target;
     struct vspaced_piece piece;
-    struct named_frame frame;
     enum status status = map_frames_decide(vspaced, step, &target, &piece);
-    if (status == STATUS_OK)
-        status = frame_use_decide(vspaced, request, step->cap_type, &frame);
     if (status == STATUS_OK)
         status = map_frames_room(vspaced, &target, request->frame_id, &piece);
     if (status != STATUS_OK)
@@ -252,7 +213,5 @@ enum status vspaced_map_frames(struct vspaced *vspaced, const struct vspaced_ste
     vspaced_region_add(vspaced, target.space_index, &piece);
     if (request->frame_id != 0)
         vspaced_page_add(vspaced, target.space_index, target.first_page, request->frame_id);
-    if (frame.known)
-        vspaced_frame_use_set(vspaced, frame.object, frame.generation, use_of(request->rights));
     return STATUS_OK;
 }

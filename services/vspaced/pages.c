@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* vspaced's hashed tables: page -> frame id, frame id in use, frame -> use, vspace -> space. Holds
+/* vspaced's hashed tables: page -> frame id, frame id in use, vspace -> space. Holds
  * what was decided; decides nothing and makes no call. */
 #include "services/vspaced/pages.h"
 
@@ -101,23 +101,6 @@ void vspaced_page_remove(struct vspaced *vspaced, uint32_t space_index, uint64_t
     *removed = (struct vspaced_page){.next = places->first_free};
     places->first_free = link;
     places->held_count--;
-}
-
-/* --- frames without an id -------------------------------------------------------------------- */
-
-enum vspaced_use vspaced_frame_use(const struct vspaced *vspaced, uint32_t object,
-                                   uint32_t generation)
-{
-    const struct vspaced_frame_use *known = &vspaced->frame_uses[object % VSPACED_FRAME_USE_LIMIT];
-    bool same = known->object == object && known->generation == generation;
-    return same ? (enum vspaced_use)known->use : USE_UNKNOWN;
-}
-
-void vspaced_frame_use_set(struct vspaced *vspaced, uint32_t object, uint32_t generation,
-                           enum vspaced_use use)
-{
-    vspaced->frame_uses[object % VSPACED_FRAME_USE_LIMIT] =
-        (struct vspaced_frame_use){.object = object, .generation = generation, .use = use};
 }
 
 /* --- spaces ---------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Which mapped page has which frame of an account's books, and how frames without one were mapped;
- * and which vspaces are registered. Tables with hashed buckets: constant time on average. Changes
- * cannot fail: whoever calls has asked the questions first. */
+/* Which mapped page has which frame of an account's books, and which vspaces are registered. Tables
+ * with hashed buckets: constant time on average. Changes cannot fail: whoever calls has asked the
+ * questions first. */
 #ifndef BASALT_SERVICES_VSPACED_PAGES_H
 #define BASALT_SERVICES_VSPACED_PAGES_H
 
@@ -19,12 +19,6 @@ void vspaced_page_add(struct vspaced *vspaced, uint32_t space_index, uint64_t pa
                       uint32_t frame_id);
 /* Forgets what is recorded for a page, if anything is. */
 void vspaced_page_remove(struct vspaced *vspaced, uint32_t space_index, uint64_t page);
-
-/* How a frame without an id was mapped so far, as far as that is remembered. */
-enum vspaced_use vspaced_frame_use(const struct vspaced *vspaced, uint32_t object,
-                                   uint32_t generation);
-void vspaced_frame_use_set(struct vspaced *vspaced, uint32_t object, uint32_t generation,
-                           enum vspaced_use use);
 
 /* The space of a vspace; 0: not registered. */
 vspaced_link vspaced_space_find(const struct vspaced *vspaced, uint32_t object,

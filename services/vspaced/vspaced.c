@@ -80,10 +80,13 @@ static bool target_mapped(const struct vspaced *vspaced, const struct vspaced_ta
 
 /* --- registration ---------------------------------------------------------------------------- */
 
-static enum status register_decide(const struct vspaced *vspaced, uint32_t object,
-                                   uint32_t generation)
+static enum status register_decide(const struct vspaced *vspaced,
+                                   const struct kernel_query_local_cap_reply *held)
 {
-    if (vspaced_space_find(vspaced, object, generation) != 0)
+    /* Is it alive? The kernel answers for a dead one too, without its rights. */
+    if (held->object_type != OBJECT_VSPACE || (held->rights & RIGHT_MAP) == 0)
+        return STATUS_NOT_FOUND;
+    if (vspaced_space_find(vspaced, held->object, held->generation) != 0)
         return STATUS_BUSY;
     return vspaced_space_room(vspaced) ? STATUS_OK : STATUS_EXHAUSTED;
 }
@@ -95,7 +98,7 @@ static enum status register_vspace(struct vspaced *vspaced, struct vspaced_step 
     enum status status =
         kernel_self_query(&vspaced->caller, request->vspace_slot, QUERY_EXACT, &held);
     if (status == STATUS_OK)
-        status = register_decide(vspaced, held.object, held.generation);
+        status = register_decide(vspaced, &held);
     if (status != STATUS_OK)
         return status;
     uint32_t vspace_slot = space_vspace_slot(vspaced_space_peek(vspaced));

@@ -25,6 +25,7 @@
  * - INVALID_ARGUMENT: rights without READ; WRITE_AND_EXECUTE: rights with both (V2)
  *
  * REGISTER_VSPACE:
+ * - NOT_FOUND: the vspace is gone
  * - BUSY: this vspace is registered; EXHAUSTED: VSPACED_VSPACE_LIMIT spaces are
  *
  * UNREGISTER_VSPACE: its pages stay mapped until the vspace dies, its frames stay charged until the
@@ -40,9 +41,9 @@
  *   with a frame_id
  * - DENIED: rights that the capability does not have
  * - BUSY: a page of the range is mapped or a guard; DUPLICATE: frame_id is mapped already
- * - WRITE_AND_EXECUTE: a frame that was mapped writable shall be executable, or the other way round
  * - EXHAUSTED: no region or page record left; then the kernel's refusal (OUT_OF_RANGE: beyond the
- *   image)
+ *   image; WRITE_AND_EXECUTE: a frame that was mapped writable shall be executable, or the other
+ *   way round; BUSY: a page from before an UNREGISTER_VSPACE is there)
  *
  * UNMAP:
  * - NOT_FOUND: a page of the range is not mapped, guards included
@@ -67,9 +68,8 @@
  *
  * W^X over time (V2). A page of a space never gets rights beyond those it was mapped with, and
  * these are never both. A frame with a frame_id belongs to the account's books, is mapped once, and
- * is destroyed at UNMAP. Of frames without one, vspaced remembers by object and generation how they
- * were mapped, for VSPACED_FRAME_USE_LIMIT of them (a later one in the same place replaces it);
- * beyond that the kernel's own refusal, of the same status, decides.
+ * is destroyed at UNMAP. Which frame a capability without an id names is not vspaced's to know:
+ * there the kernel, which keeps every frame's use, refuses with the same status.
  *
  * Calls: kernel control, and memd through the account capability, with VSPACED_MEMD_TICKS to
  * answer.
@@ -89,7 +89,6 @@ enum {
     VSPACED_PAGE_LIMIT = MEMD_FRAME_LIMIT, /* mapped pages with a frame_id: memd has no more */
     VSPACED_PAGE_BUCKET_LIMIT = 65536,
     VSPACED_SPACE_BUCKET_LIMIT = 1024,
-    VSPACED_FRAME_USE_LIMIT = 1024,
 
     /* Longest that memd may take for a batch. Far above any real one: a deadline so that a
      * capability to something that never answers cannot stop vspaced for ever (E5). */
@@ -152,14 +151,6 @@ struct vspaced_page {
     uint32_t reserved0;
 };
 
-enum vspaced_use { USE_UNKNOWN = 0, USE_DATA = 1, USE_CODE = 2 };
-
-struct vspaced_frame_use {
-    uint32_t object;
-    uint32_t generation;
-    uint32_t use; /* enum vspaced_use */
-};
-
 struct vspaced {
     struct caller caller;
     struct vspaced_places space_places;
@@ -172,7 +163,6 @@ struct vspaced {
     struct vspaced_page pages[VSPACED_PAGE_LIMIT];
     vspaced_link page_buckets[VSPACED_PAGE_BUCKET_LIMIT];    /* by key */
     vspaced_link page_id_buckets[VSPACED_PAGE_BUCKET_LIMIT]; /* by frame_id */
-    struct vspaced_frame_use frame_uses[VSPACED_FRAME_USE_LIMIT];
 };
 
 /* A service_handler; `state` is a struct vspaced, all zero at first. Turns the message into its
