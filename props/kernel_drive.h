@@ -83,6 +83,7 @@ struct message *drive_compose(uint16_t operation, uint16_t body_bytes);
 void drive_attach(struct message *message, uint32_t index, uint32_t slot, uint16_t rights,
                   uint8_t mode, uint64_t badge);
 
+void kernel_test_boot(void);
 void kernel_test_memory(void);
 void kernel_test_vspace(void);
 void kernel_test_ipc(void);

@@ -6,6 +6,7 @@
 
 int main(void)
 {
+    kernel_test_boot();
     kernel_test_self();
     kernel_test_memory();
     kernel_test_vspace();
