@@ -44,7 +44,8 @@
 #include "abi/messages/all.def"
 #include "abi/messages/undef.h"
 
-/* --- field lists and types ---------------------------------------------------------------------- */
+/* --- field lists and types ----------------------------------------------------------------------
+ */
 #define TYPE(name) (1u << OBJECT_##name)
 #define OPERATION(SERVICE, service, name, NAME, id, allowed, state, why)                           \
     enum { service##_##name##_id = (id) };
@@ -87,7 +88,13 @@
         .max_bytes = sizeof(struct n),                                                             \
     };
 #define FIELD(n, k, w, lim, l, h, r)                                                               \
-    {.name = #n, .kind = (k), .width_bytes = (w), .limit = (lim), .low = (l), .high = (h), .row = (r)},
+    {.name = #n,                                                                                   \
+     .kind = (k),                                                                                  \
+     .width_bytes = (w),                                                                           \
+     .limit = (lim),                                                                               \
+     .low = (l),                                                                                   \
+     .high = (h),                                                                                  \
+     .row = (r)},
 #define U32(n)                   FIELD(n, FIELD_RANGE, 4, 0, 0, UINT32_MAX, NULL)
 #define U64(n)                   FIELD(n, FIELD_RANGE, 8, 0, 0, UINT64_MAX, NULL)
 #define U32_RANGE(n, l, h)       FIELD(n, FIELD_RANGE, 4, 0, l, h, NULL)
@@ -109,19 +116,20 @@
 #include "abi/messages/all.def"
 #include "abi/messages/undef.h"
 
-/* --- the operation table ------------------------------------------------------------------------ */
+/* --- the operation table ------------------------------------------------------------------------
+ */
 #include "abi/messages/nofields.h"
 #undef OPERATION
-#define OPERATION(SERVICE, prefix, op, NAME, op_id, who, op_state, reason)                   \
+#define OPERATION(SERVICE, prefix, op, NAME, op_id, who, op_state, reason)                         \
     {                                                                                              \
         .service = SERVICE_##SERVICE,                                                              \
         .id = (op_id),                                                                             \
         .state = OPERATION_##op_state,                                                             \
         .allowed = (who),                                                                          \
-        .service_name = #prefix,                                                                  \
-        .name = #op,                                                                          \
-        .request = &prefix##_##op##_request_type,                                            \
-        .reply = &prefix##_##op##_reply_type,                                                \
+        .service_name = #prefix,                                                                   \
+        .name = #op,                                                                               \
+        .request = &prefix##_##op##_request_type,                                                  \
+        .reply = &prefix##_##op##_reply_type,                                                      \
         .why = (reason),                                                                           \
     },
 const struct operation operation_table[] = {
@@ -131,11 +139,29 @@ const struct operation operation_table[] = {
 
 const unsigned operation_count = sizeof operation_table / sizeof operation_table[0];
 
+/* --- finding a row ------------------------------------------------------------------------------
+ */
+#include "abi/messages/nofields.h"
+#undef OPERATION
+#define OPERATION(SERVICE, prefix, op, NAME, op_id, who, op_state, reason) prefix##_##op##_index,
+enum operation_index {
+#include "abi/messages/all.def"
+};
+#undef OPERATION
+
+/* One case a row, so that two rows of whatever services cannot have the same id. */
+#define OPERATION(SERVICE, prefix, op, NAME, op_id, who, op_state, reason)                         \
+    case (op_id):                                                                                  \
+        found = &operation_table[prefix##_##op##_index];                                           \
+        break;
 const struct operation *operation_find(enum service_id service, uint16_t id)
 {
-    for (unsigned i = 0; i < operation_count; i++) {
-        if (operation_table[i].service == service && operation_table[i].id == id)
-            return &operation_table[i];
+    const struct operation *found = NULL;
+    switch (id) {
+#include "abi/messages/all.def"
+    default:
+        break;
     }
-    return NULL;
+    return found != NULL && found->service == service ? found : NULL;
 }
+#include "abi/messages/undef.h"

@@ -191,7 +191,8 @@ extern const struct message_type pagerd_area_type;
 extern const struct operation operation_table[];
 extern const unsigned operation_count;
 
-/* The row of an operation; null when the service has none with that id. */
+/* The row of an operation; null when the service has none with that id. Ids are unique over all
+ * services. */
 const struct operation *operation_find(enum service_id service, uint16_t id);
 
 #endif
