@@ -364,6 +364,11 @@ static void test_fault_end(void)
     retire(faulter.process, &record);
     expect_equal(record.reason, END_FAULT_NO_PAGER, "E5: is no pager");
     stage_fault();
+    message_refuse(drive_compose(OP_EVENT_FAULT, 0), STATUS_DENIED);
+    expect_status(drive_reply(SLOT_REPLY_BASE), STATUS_OK, "a pager that refuses a fault");
+    retire(faulter.process, &record);
+    expect_equal(record.reason, END_FAULT_NO_PAGER, "E5: is none either");
+    stage_fault();
     expect_status(kill_with(faulter.process, 4), STATUS_OK, "killed while it waits");
     answer(FAULT_RESOLVED, END_NONE, STATUS_NOT_FOUND, "G2: nobody is there to resume");
 }

@@ -92,9 +92,22 @@ void kernel_exception(struct kernel *kernel, uint32_t vector, uint64_t instructi
     kernel_settle(kernel);
 }
 
-/* RESOLVED without a reason, or END with one that a pager may give. */
-static bool verdict_allowed(const struct event_fault_reply *reply)
+/* A pager that refuses the message itself is no pager for this fault. */
+static bool fault_refused(const struct message_header *header)
 {
+    return header->operation == OP_EVENT_FAULT && header->status != STATUS_OK &&
+           header->status < STATUS_COUNT && header->body_bytes == 0 && header->cap_count == 0;
+}
+
+/* RESOLVED without a reason, END with one that a pager may give, or a refusal. */
+static bool verdict_read(const struct message *message, struct event_fault_reply *reply)
+{
+    if (fault_refused(&message->header)) {
+        *reply = (struct event_fault_reply){.verdict = FAULT_END, .reason = END_FAULT_NO_PAGER};
+        return true; /* E5 */
+    }
+    if (reply_decode(&event_fault_reply_type, message, reply) != STATUS_OK)
+        return false;
     if (reply->verdict == FAULT_RESOLVED)
         return reply->reason == END_NONE;
     return reply->reason >= END_FAULT_OUTSIDE;
@@ -104,10 +117,8 @@ void fault_reply(struct kernel *kernel, struct process *holder, struct process *
                  uint32_t slot)
 {
     struct event_fault_reply reply;
-    const struct message *message = message_of(holder);
     holder->result = STATUS_INVALID_ARGUMENT;
-    if (reply_decode(&event_fault_reply_type, message, &reply) != STATUS_OK ||
-        !verdict_allowed(&reply))
+    if (!verdict_read(message_of(holder), &reply))
         return;
     holder->result = STATUS_OK;
     reply_capability_use(kernel, holder, faulter, slot);

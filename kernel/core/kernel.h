@@ -333,8 +333,10 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
  *
  * REPLY: NOT_FOUND (nothing there or slot 0), INVALID_ARGUMENT (not a reply capability), NOT_FOUND
  * (the caller is gone or gave up: the slot is emptied), INVALID_ARGUMENT (header or descriptors;
- * the answer to a fault is no event_fault reply, or with a reason that no pager may give), BUSY,
- * NOT_FOUND, DENIED (delivery, as above): slot stays. OK: slot emptied. */
+ * the answer to a fault is no event_fault reply, or one with a reason that no pager may give),
+ * BUSY, NOT_FOUND, DENIED (delivery, as above): slot stays. OK: slot emptied. A refusal (operation
+ * event_fault, a status, no body) as the answer to a fault ends the process with
+ * END_FAULT_NO_PAGER. */
 void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks);
 
 /* The current process touched `va` (any number) with `access` at instruction_va. When its page
