@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /* Validation profiles: which checks of the system run after READY (boot config, start envelope).
- * `none` is published for runtime images, phase profile ids for integration images. */
+ * `none` is published for runtime images, phase profile ids for integration images; `hostile` is
+ * ours: all of phase0, and programs that try to do harm. */
 #ifndef BASALT_ABI_PROFILE_H
 #define BASALT_ABI_PROFILE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum validation_profile { VALIDATION_PROFILE_NONE = 0, VALIDATION_PROFILE_PHASE0 = 1 };
+enum validation_profile {
+    VALIDATION_PROFILE_NONE = 0,
+    VALIDATION_PROFILE_PHASE0 = 1,
+    VALIDATION_PROFILE_HOSTILE = 2,
+    VALIDATION_PROFILE_LAST = VALIDATION_PROFILE_HOSTILE
+};
 
 /* True for a profile id of this version; every other number is refused by the parsers. */
 static inline bool validation_profile_known(uint32_t profile)
 {
-    return profile == VALIDATION_PROFILE_NONE || profile == VALIDATION_PROFILE_PHASE0;
+    return profile <= VALIDATION_PROFILE_LAST;
 }
 
 #endif

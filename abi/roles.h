@@ -23,7 +23,15 @@ enum role_id {
 /* SET_RESTART and terminal policy follow the kind: the death of a FOUNDATION role ends the system.
  */
 enum role_kind { ROLE_KIND_FOUNDATION, ROLE_KIND_SERVICE, ROLE_KIND_DRIVER, ROLE_KIND_EXTENSION };
-enum role_presence { ROLE_PRESENCE_RUNTIME, ROLE_PRESENCE_PHASE0, ROLE_PRESENCE_LATER };
+
+/* In which images a role is: RUNTIME in all, PHASE0 in those that have a validation profile,
+ * HOSTILE in those of profile hostile alone, LATER in none yet. */
+enum role_presence {
+    ROLE_PRESENCE_RUNTIME,
+    ROLE_PRESENCE_PHASE0,
+    ROLE_PRESENCE_LATER,
+    ROLE_PRESENCE_HOSTILE
+};
 
 struct role {
     const char *image; /* module name and service name, NUL-terminated */

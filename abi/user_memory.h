@@ -15,4 +15,9 @@ void user_store64(uint64_t addr, uint64_t value);
  * host it returns at once after the execute access was found allowed. */
 void user_exec(uint64_t addr);
 
+/* Spends a little time and asks the kernel for nothing. In the host world, where nothing interrupts
+ * a process between its entries into the kernel, this is where the timer does: a tick passes and
+ * the process is preempted. */
+void user_spin(void);
+
 #endif

@@ -17,10 +17,17 @@
 #include "abi/elf_plan.h"
 #include "abi/roles.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, READY_TICKS = 5000, FILE_BYTES_MAX = 64 << 20 };
+enum {
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    READY_TICKS = 5000,
+    HOSTILE_TICKS = 120000,
+    FILE_BYTES_MAX = 64 << 20
+};
 
 static const char usage[] =
-    "usage: boot_image --output FILE [--profile none|phase0] [--config FILE | --no-config]\n"
+    "usage: boot_image --output FILE [--profile none|phase0|hostile] [--config FILE | "
+    "--no-config]\n"
     "                  [--data NAME=PATH]... NAME=PATH...\n"
     "Without --config or --no-config, the config is made from the role table and every module of\n"
     "the profile must be given.";
@@ -162,8 +169,17 @@ static void fill_dependencies(struct boot_config_entry *entry)
 /* Whether a role of the table is in an image of this profile. */
 static bool role_present(const struct role *role, uint32_t profile)
 {
-    return role->presence == ROLE_PRESENCE_RUNTIME ||
-           (role->presence == ROLE_PRESENCE_PHASE0 && profile == VALIDATION_PROFILE_PHASE0);
+    switch (role->presence) {
+    case ROLE_PRESENCE_RUNTIME:
+        return true;
+    case ROLE_PRESENCE_PHASE0:
+        return profile != VALIDATION_PROFILE_NONE;
+    case ROLE_PRESENCE_HOSTILE:
+        return profile == VALIDATION_PROFILE_HOSTILE;
+    case ROLE_PRESENCE_LATER:
+        break;
+    }
+    return false;
 }
 
 /* One entry a role that rootd starts, in the table's order. */
@@ -181,7 +197,7 @@ static struct boot_config make_config(uint32_t profile)
         entry->launch_kind = role->kind == ROLE_KIND_DRIVER ? BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER
                                                             : BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
         entry->flags = BOOT_ENTRY_REQUIRED;
-        entry->ready_ticks = READY_TICKS;
+        entry->ready_ticks = role->presence == ROLE_PRESENCE_HOSTILE ? HOSTILE_TICKS : READY_TICKS;
         fill_dependencies(entry);
         if (boot_name_set(entry->module, role->image) != STATUS_OK)
             stop(EXIT_FAILED, "role %s: not a module name", role->image);
@@ -265,7 +281,9 @@ static uint32_t profile_of(const char *name)
         return VALIDATION_PROFILE_NONE;
     if (strcmp(name, "phase0") == 0)
         return VALIDATION_PROFILE_PHASE0;
-    stop(EXIT_USAGE, "\"%s\" is no profile: none or phase0", name);
+    if (strcmp(name, "hostile") == 0)
+        return VALIDATION_PROFILE_HOSTILE;
+    stop(EXIT_USAGE, "\"%s\" is no profile: none, phase0 or hostile", name);
 }
 
 static struct request read_arguments(int count, char **arguments)

@@ -49,7 +49,8 @@ static void print_digest(FILE *out, const uint8_t digest[SHA256_BYTES])
 
 static const char *profile_name(uint32_t profile)
 {
-    return profile == VALIDATION_PROFILE_PHASE0 ? "phase0" : "none";
+    static const char *const names[] = {"none", "phase0", "hostile"};
+    return validation_profile_known(profile) ? names[profile] : "unknown";
 }
 
 static const char *kind_name(uint32_t kind)

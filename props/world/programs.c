@@ -67,6 +67,8 @@ static const struct program program_table[] = {
     {"phase0-fault-kill", 0, NULL, phase0_fault_kill_main},
     {"phase0-isolation-a", 0, NULL, phase0_isolation_a_main},
     {"phase0-isolation-b", 0, NULL, phase0_isolation_b_main},
+    {"test-spin", 0, NULL, test_spin_main},
+    {"test-hostile", 0, NULL, test_hostile_main},
 };
 
 const struct program *program_find(const char *name)

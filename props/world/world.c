@@ -77,19 +77,24 @@ static const struct machine_record *input_take(uint32_t process, uint64_t entry)
     return row;
 }
 
+/* An interruption of the running process; returns when it is resumed. */
+static void input_happen(uint32_t self, const struct machine_record *row)
+{
+    if (row->kind == RECORD_TIMER)
+        kernel_timer(&kernel, row->value);
+    else
+        kernel_preempt(&kernel);
+    yield_unless_current(self);
+}
+
 /* Counts an entry of the running process and lets the inputs before it happen: processes share no
  * memory, so an interruption at any point since the last entry is the same as one here. */
 static void entry_begin(uint32_t self)
 {
     uint64_t entry = ++seats[self].entry_count;
     const struct machine_record *row;
-    while ((row = input_take(self, entry)) != NULL) {
-        if (row->kind == RECORD_TIMER)
-            kernel_timer(&kernel, row->value);
-        else
-            kernel_preempt(&kernel);
-        yield_unless_current(self);
-    }
+    while ((row = input_take(self, entry)) != NULL)
+        input_happen(self, row);
 }
 
 static enum status enter(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
@@ -169,6 +174,25 @@ void user_store64(uint64_t addr, uint64_t value)
 void user_exec(uint64_t addr)
 {
     user_access(addr, FAULT_EXECUTE);
+}
+
+/* The timer interrupts here. With inputs fed, those that the metal had at this point do; a process
+ * that has none left would spin for ever, so this run is not that one. */
+void user_spin(void)
+{
+    uint32_t self = current();
+    if (inputs == NULL) {
+        kernel_timer(&kernel, kernel.now_ticks + 1);
+        kernel_preempt(&kernel);
+        yield_unless_current(self);
+        return;
+    }
+    const struct machine_record *row = input_take(self, seats[self].entry_count + 1);
+    diverged = row == NULL;
+    if (diverged)
+        fiber_switch(&seats[self].fiber, &main_fiber);
+    else
+        input_happen(self, row);
 }
 
 /* --- starting a process -------------------------------------------------------------------------
@@ -355,7 +379,8 @@ struct world_result world_run(const struct world_options *options)
     if (refused != STATUS_OK)
         return (struct world_result){
             .end = WORLD_REFUSED, .refused = refused, .log = host_log(NULL)};
-    while (!kernel.halted && events.count < WORLD_EVENTS_MAX) {
+    while (!kernel.halted && !diverged && events.count < WORLD_EVENTS_MAX &&
+           kernel.now_ticks <= WORLD_TICKS_MAX) {
         if (kernel.current != KERNEL_IDLE)
             seat_resume(kernel.current);
         else if (!idle())

@@ -72,4 +72,20 @@ static const struct probe_run probe_runs[] = {
 
 enum { PROBE_RUN_COUNT = sizeof probe_runs / sizeof probe_runs[0] };
 
+/* --- profile hostile ---------------------------------------------------------------------------
+ */
+
+enum {
+    TEST_SPIN_STOP_CODE = 0x5919, /* that rootd stops the spinner with */
+    HOSTILE_OK = 0x7E57,          /* test-hostile: everything was answered, nothing was gained */
+    HOSTILE_GAINED = 1,           /* it holds another set of capabilities than at its start (K1) */
+    HOSTILE_UNHEARD = 2,          /* a service it may talk to does not answer any more */
+    HOSTILE_MESSAGE_COUNT = 10000 /* to each endpoint and kernel-control capability it holds */
+};
+#define HOSTILE_SEED UINT64_C(0x5EED0F1111)
+
+static const struct probe_run spin_run = {ROLE_TEST_SPIN, 0, END_KILLED, TEST_SPIN_STOP_CODE, 0, 0};
+static const struct probe_run hostile_client_run = {
+    ROLE_TEST_HOSTILE, HOSTILE_SEED, END_EXITED, HOSTILE_OK, 0, 0};
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The phase-0 helper programs. Each takes the argument it was started with and returns its exit
+/* The helper programs. Each takes the argument it was started with and returns its exit
  * code; what is expected of each is in expectations.h. They touch tested memory only through
  * abi/user_memory.h, so the same unit runs on the metal and in the host world. */
 #ifndef BASALT_SERVICES_PROBES_PROBES_H
@@ -12,5 +12,9 @@ uint32_t phase0_exit_main(uint64_t argument);
 uint32_t phase0_fault_kill_main(uint64_t argument);
 uint32_t phase0_isolation_a_main(uint64_t argument);
 uint32_t phase0_isolation_b_main(uint64_t argument);
+
+/* Of the hostile image. */
+uint32_t test_spin_main(uint64_t argument);
+uint32_t test_hostile_main(uint64_t seed);
 
 #endif

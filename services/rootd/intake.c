@@ -15,10 +15,17 @@ const uint32_t foundation_roles[FOUNDATION_COUNT] = {
     [FOUNDATION_PROCD] = ROLE_PROCD,
 };
 
-const uint32_t helper_roles[HELPER_COUNT] = {
-    ROLE_PHASE0_PROBE,       ROLE_PHASE0_EXIT,        ROLE_PHASE0_FAULT_KILL,
-    ROLE_PHASE0_ISOLATION_A, ROLE_PHASE0_ISOLATION_B,
+const uint32_t helper_roles[HELPER_LIMIT] = {
+    ROLE_PHASE0_PROBE,       ROLE_PHASE0_EXIT, ROLE_PHASE0_FAULT_KILL, ROLE_PHASE0_ISOLATION_A,
+    ROLE_PHASE0_ISOLATION_B, ROLE_TEST_SPIN,   ROLE_TEST_HOSTILE,
 };
+
+unsigned helper_count(uint32_t profile)
+{
+    if (profile == VALIDATION_PROFILE_NONE)
+        return 0;
+    return profile == VALIDATION_PROFILE_HOSTILE ? HELPER_LIMIT : HELPER_COUNT;
+}
 
 #define KERNEL_RIGHTS (RIGHT_CONTROL | RIGHT_TRANSFER)
 
@@ -155,7 +162,9 @@ static enum status check_entry(const struct boot_config_entry *entry, uint32_t p
     case ROLE_PRESENCE_RUNTIME:
         return entry->flags == BOOT_ENTRY_REQUIRED ? STATUS_OK : STATUS_INVALID_ARGUMENT;
     case ROLE_PRESENCE_PHASE0:
-        return profile == VALIDATION_PROFILE_PHASE0 ? STATUS_OK : STATUS_INVALID_ARGUMENT;
+        return profile != VALIDATION_PROFILE_NONE ? STATUS_OK : STATUS_INVALID_ARGUMENT;
+    case ROLE_PRESENCE_HOSTILE:
+        return profile == VALIDATION_PROFILE_HOSTILE ? STATUS_OK : STATUS_INVALID_ARGUMENT;
     case ROLE_PRESENCE_LATER:
         return entry->flags == BOOT_ENTRY_REQUIRED ? STATUS_UNSUPPORTED : STATUS_OK;
     }
@@ -226,9 +235,8 @@ static enum status take_modules(struct caller *caller, struct rootd_intake *inta
     for (unsigned i = 0; i < FOUNDATION_COUNT && status == STATUS_OK; i++)
         status =
             take_module(caller, intake, foundation_roles[i], &intake->foundation[i], kernel_failed);
-    if (intake->validation_profile != VALIDATION_PROFILE_PHASE0)
-        return status;
-    for (unsigned i = 0; i < HELPER_COUNT && status == STATUS_OK; i++)
+    unsigned helpers = helper_count(intake->validation_profile);
+    for (unsigned i = 0; i < helpers && status == STATUS_OK; i++)
         status = take_module(caller, intake, helper_roles[i], &intake->helpers[i], kernel_failed);
     return status;
 }

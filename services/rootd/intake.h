@@ -11,10 +11,16 @@
 
 /* Foundation roles in the order in which rootd synthesises their envelopes (published). */
 enum { FOUNDATION_MEMD, FOUNDATION_VSPACED, FOUNDATION_PAGERD, FOUNDATION_PROCD, FOUNDATION_COUNT };
-enum { HELPER_COUNT = 5 };
+enum {
+    HELPER_COUNT = 5, /* of profile phase0 */
+    HELPER_LIMIT = 7  /* of profile hostile, which has those and its own */
+};
 
 extern const uint32_t foundation_roles[FOUNDATION_COUNT];
-extern const uint32_t helper_roles[HELPER_COUNT]; /* of profile phase0, in the order they run */
+extern const uint32_t helper_roles[HELPER_LIMIT]; /* a profile has the first of them */
+
+/* How many helpers an image of the profile has. */
+unsigned helper_count(uint32_t profile);
 
 /* One capability of rootd's cspace at boot. */
 struct boot_cap {
@@ -40,7 +46,7 @@ struct rootd_intake {
     uint64_t launch_pool_pages;
     uint32_t validation_profile;
     struct rootd_module foundation[FOUNDATION_COUNT];
-    struct rootd_module helpers[HELPER_COUNT]; /* all zero unless profile phase0 */
+    struct rootd_module helpers[HELPER_LIMIT]; /* zero beyond those of the profile */
     struct handoff handoff;
     struct boot_config config;
     uint8_t config_bytes[BOOT_CONFIG_BYTES_MAX];

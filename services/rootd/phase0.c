@@ -15,18 +15,18 @@ static void report_run(struct rootd *state, const struct probe_run *run, const c
     report_stage(state, role != NULL ? role->image : "helper", verdict);
 }
 
-static const struct rootd_module *helper_module(const struct rootd *state, uint32_t role)
+const struct rootd_module *phase0_module(const struct rootd *state, uint32_t role)
 {
-    for (unsigned i = 0; i < HELPER_COUNT; i++) {
+    for (unsigned i = 0; i < HELPER_LIMIT; i++) {
         if (state->intake.helpers[i].role == role)
             return &state->intake.helpers[i];
     }
     return NULL;
 }
 
-static enum status start_run(struct rootd *state, const struct probe_run *run, unsigned place)
+enum status phase0_start(struct rootd *state, const struct probe_run *run, unsigned place)
 {
-    const struct rootd_module *module = helper_module(state, run->role);
+    const struct rootd_module *module = phase0_module(state, run->role);
     if (module == NULL)
         return STATUS_NOT_FOUND;
     struct procd_spawn_request request = {
@@ -49,15 +49,15 @@ static bool ended_as_stated(const struct probe_run *run, uint64_t process_id,
                             const struct procd_wait_process_event_reply *ended)
 {
     return ended->process_id == process_id && ended->reason == run->reason &&
-           (run->reason != END_EXITED || ended->code == run->code) &&
+           (run->reason > END_KILLED || ended->code == run->code) &&
            (run->fault_va == 0 || ended->fault_va == run->fault_va);
 }
 
 /* procd answers by itself when the time is over; the call's own deadline lies a little later, for
  * a procd that answers nothing at all. */
-static enum status wait_run(struct rootd *state, const struct probe_run *run, unsigned place)
+enum status phase0_wait(struct rootd *state, const struct probe_run *run, unsigned place)
 {
-    const struct rootd_module *module = helper_module(state, run->role);
+    const struct rootd_module *module = phase0_module(state, run->role);
     struct procd_wait_process_event_request request = {.process_id = state->helper_ids[place]};
     struct procd_wait_process_event_reply ended;
     if (module == NULL)
@@ -86,9 +86,9 @@ enum status phase0_run(struct rootd *state)
         unsigned count = probe_runs[i].together != 0 && i + 1 < PROBE_RUN_COUNT ? 2 : 1;
         enum status status = STATUS_OK;
         for (unsigned j = 0; j < count && status == STATUS_OK; j++)
-            status = start_run(state, &probe_runs[i + j], j);
+            status = phase0_start(state, &probe_runs[i + j], j);
         for (unsigned j = 0; j < count && status == STATUS_OK; j++)
-            status = wait_run(state, &probe_runs[i + j], j);
+            status = phase0_wait(state, &probe_runs[i + j], j);
         if (status != STATUS_OK)
             return status;
         i += count;

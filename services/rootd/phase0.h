@@ -6,6 +6,19 @@
 
 #include "services/rootd/launch.h"
 
+struct probe_run; /* services/probes/expectations.h */
+
+/* The module of a helper; null when the image has none. */
+const struct rootd_module *phase0_module(const struct rootd *state, uint32_t role);
+
+/* Starts a run through procd; its process is in state->helper_ids[place] then. NOT_FOUND: no
+ * module; else procd's refusal. */
+enum status phase0_start(struct rootd *state, const struct probe_run *run, unsigned place);
+
+/* Waits for its end and compares: INTERNAL when it ended otherwise than stated, TIMED_OUT when it
+ * did not. The place is free then, but after TIMED_OUT. */
+enum status phase0_wait(struct rootd *state, const struct probe_run *run, unsigned place);
+
 /* Notes memd's book: call it before the first helper. */
 enum status phase0_book(struct rootd *state, struct memd_query_memory_reply *book);
 

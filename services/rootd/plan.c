@@ -187,7 +187,7 @@ static void plan_digest(const struct rootd_intake *intake, struct rootd_plan *ou
         digest_module(&hash, &intake->foundation[i]);
         digest_launch(&hash, &out->launches[i]);
     }
-    for (unsigned i = 0; i < HELPER_COUNT; i++)
+    for (unsigned i = 0; i < HELPER_LIMIT; i++)
         digest_module(&hash, &intake->helpers[i]);
     sha256_final(&hash, out->digest);
 }

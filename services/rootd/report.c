@@ -80,7 +80,7 @@ void report_status(struct rootd *state)
 
 void report_stage(struct rootd *state, const char *name, const char *detail)
 {
-    if (state->intake.validation_profile != VALIDATION_PROFILE_PHASE0)
+    if (state->intake.validation_profile == VALIDATION_PROFILE_NONE)
         return;
     struct line line = {.count = 0};
     add(&line, "ROOTD_STAGE:");

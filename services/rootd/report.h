@@ -8,7 +8,7 @@
 /* "ERIX_ROOTD:<status>". */
 void report_status(struct rootd *state);
 
-/* "ROOTD_STAGE:<name>[:<detail>]"; nothing unless the boot config asked for profile phase0. */
+/* "ROOTD_STAGE:<name>[:<detail>]"; nothing unless the boot config asked for a validation profile. */
 void report_stage(struct rootd *state, const char *name, const char *detail);
 
 /* "BASALT_ROOTD:FAILED:<stage>:<cause>", in every image: what was refused, and why. */

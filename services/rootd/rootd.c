@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "services/lib/service.h"
+#include "services/rootd/hostile.h"
 #include "services/rootd/launch.h"
 #include "services/rootd/phase0.h"
 #include "services/rootd/report.h"
@@ -77,7 +78,8 @@ static enum status run_helpers(struct rootd *state)
     state->stage = STAGE_HELPERS;
     enum status status = phase0_book(state, &book);
     if (status == STATUS_OK)
-        status = phase0_run(state);
+        status = state->intake.validation_profile == VALIDATION_PROFILE_HOSTILE ? hostile_run(state)
+                                                                                : phase0_run(state);
     if (status != STATUS_OK)
         return status;
     report_stage(state, "HELPERS_DONE", "");
@@ -94,7 +96,7 @@ static enum status boot(struct rootd *state)
     if (status != STATUS_OK)
         return status;
     report_stage(state, "FOUNDATION_BOUND", "");
-    if (state->intake.validation_profile == VALIDATION_PROFILE_PHASE0)
+    if (state->intake.validation_profile != VALIDATION_PROFILE_NONE)
         status = run_helpers(state);
     if (status != STATUS_OK)
         return status;

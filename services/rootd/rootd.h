@@ -5,17 +5,18 @@
  *   2. computes the whole authority plan before the first mutation (plan.h);
  *   3. launches procd by kernel control and hands it its envelope;
  *   4. launches memd, vspaced and pagerd through procd, in that order, and binds them in procd;
- *   5. with profile phase0: runs the five helpers and checks what becomes of them;
+ *   5. with profile phase0: runs the five helpers and checks what becomes of them; with profile
+ *      hostile: the same beside a spinner, and once more after an attack (hostile.h);
  *   6. sheds all authority but the stated rest, reports READY;
  *   7. runtime images: answers DENIED to everything for ever, and ends the system when procd ends;
- *      phase0: EXIT(0).
+ *      all others: EXIT(0).
  *
  * A failure at any step undoes what was done (teardown.c), reports one terminal status and ends
  * with EXIT(1). Every wait has a deadline (R5).
  *
  * Report: one line on the log endpoint, "ERIX_ROOTD:" and the name of the status. A failure says
- * before it what was refused and why: "BASALT_ROOTD:FAILED:<stage>:<status code>". Only with
- * profile phase0, never in a runtime image, "ROOTD_STAGE:<name>" lines tell of the way there.
+ * before it what was refused and why: "BASALT_ROOTD:FAILED:<stage>:<status code>". Only with a
+ * validation profile, never in a runtime image, "ROOTD_STAGE:<name>" lines tell of the way there.
  *
  * What rootd holds at boot, exactly, with all rights of the type (KERNEL_SELF: CONTROL): SELF (1),
  * its endpoint (2), IMAGE (5), memory for memd (SLOT_UNTYPED_BASE) and the launch pool (the slot
@@ -69,7 +70,7 @@ enum {
     ROOTD_STOP_TICKS = 1000,   /* the same while tearing down */
     ROOTD_SETTLE_TICKS = 2000, /* how long resources may take to be back after the last helper */
     ROOTD_PROCD_TOKEN = 1,     /* of procd's terminal event */
-    HELPER_RUN_LIMIT = 2,      /* helpers that run at the same time */
+    HELPER_RUN_LIMIT = 3,      /* helpers that run at the same time */
     ROOTD_EXIT_READY = 0,
     ROOTD_EXIT_FAILED = 1
 };

@@ -22,3 +22,8 @@ void user_exec(uint64_t addr)
                      :
                      : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc", "memory");
 }
+
+void user_spin(void)
+{
+    __asm__ volatile("pause" : : : "memory");
+}

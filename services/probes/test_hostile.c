@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+/* test-hostile: sends nonsense to everything it holds a capability to: well-formed requests of any
+ * service with any numbers, requests with one field wrong, messages with bytes turned over, and
+ * noise. It never waits long, uses the right to give its own endpoint away, and says afterwards
+ * whether it was answered to the end (E5) and whether it holds what it held (K1).
+ *
+ * What it leaves out: EXIT, DROP and MOVE on its own SELF, and moving its endpoint away. Those are
+ * granted, and would only end the attack. */
+#include <string.h>
+
+#include "abi/generate.h"
+#include "abi/slots.h"
+#include "services/lib/kernel_calls.h"
+#include "services/probes/expectations.h"
+#include "services/probes/probes.h"
+
+enum {
+    HELD_LIMIT = 16,
+    CLOCK_EVERY = 16, /* messages between two looks at the clock */
+    WAIT_TICKS = 40,  /* longest wait for an answer */
+    NOISE_LIMIT = 8   /* bytes turned over in a message */
+};
+
+struct hostile {
+    struct caller caller;
+    uint64_t random;
+    uint32_t held_count;
+    struct kernel_query_local_cap_reply held[HELD_LIMIT];
+    uint64_t now_ticks;
+    struct message message;
+    uint8_t fields[MESSAGE_BODY_BYTES_MAX] __attribute__((aligned(8)));
+};
+
+/* --- choices ---------------------------------------------------------------------------------- */
+
+static uint64_t next(struct hostile *hostile)
+{
+    uint64_t x = hostile->random;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    hostile->random = x;
+    return x;
+}
+
+static uint64_t below(void *context, uint64_t limit)
+{
+    return (next(context) >> 11) % limit;
+}
+
+/* --- what it holds ------------------------------------------------------------------------------
+ */
+
+/* Lists the cspace; at most HELD_LIMIT capabilities. */
+static uint32_t list_held(struct hostile *hostile, struct kernel_query_local_cap_reply *held)
+{
+    uint32_t count = 0;
+    uint32_t slot = SLOT_SELF;
+    while (count < HELD_LIMIT &&
+           kernel_self_query(&hostile->caller, slot, QUERY_NEXT, &held[count]) == STATUS_OK)
+        slot = held[count++].slot + 1;
+    return count;
+}
+
+static bool holds_the_same(struct hostile *hostile)
+{
+    struct kernel_query_local_cap_reply now[HELD_LIMIT];
+    if (list_held(hostile, now) != hostile->held_count)
+        return false;
+    for (uint32_t i = 0; i < hostile->held_count; i++) {
+        const struct kernel_query_local_cap_reply *a = &hostile->held[i];
+        if (a->slot != now[i].slot || a->object_type != now[i].object_type ||
+            a->rights != now[i].rights || a->badge != now[i].badge)
+            return false;
+    }
+    return true;
+}
+
+/* --- one message --------------------------------------------------------------------------------
+ */
+
+/* A request or a reply of any operation of any service, sound, or with one field wrong. */
+static void write_row(struct hostile *hostile, uint64_t kind)
+{
+    struct generator generator = {.below = below, .context = hostile};
+    const struct operation *operation = &operation_table[below(hostile, operation_count)];
+    const struct message_type *type =
+        below(hostile, 8) == 0 ? operation->reply : operation->request;
+    memset(hostile->fields, 0, sizeof hostile->fields);
+    generate_valid(&generator, type, hostile->fields);
+    if (kind == 1)
+        (void)generate_violation(&generator, type, hostile->fields);
+    if (kind == 2)
+        (void)generate_mutation(&generator, type, hostile->fields);
+    generate_delivered(type, hostile->fields, &hostile->message);
+    for (unsigned i = 0; i < hostile->message.header.cap_count; i++)
+        hostile->message.caps[i].object_type = 0; /* the sender leaves that to the kernel */
+}
+
+static void write_noise(struct hostile *hostile)
+{
+    uint64_t word;
+    uint8_t *bytes = (uint8_t *)&hostile->message;
+    for (size_t i = 0; i < sizeof hostile->message; i += sizeof word) {
+        word = next(hostile);
+        memcpy(bytes + i, &word, sizeof word);
+    }
+    if (below(hostile, 2) == 0) /* or nobody would look past the header */
+        hostile->message.header = (struct message_header){
+            .version = MESSAGE_VERSION,
+            .operation = (uint16_t)below(hostile, 0x500),
+            .body_bytes = (uint16_t)below(hostile, MESSAGE_BODY_BYTES_MAX + 1),
+            .cap_count = (uint8_t)below(hostile, MESSAGE_CAP_LIMIT + 1),
+        };
+}
+
+static void turn_bytes(struct hostile *hostile)
+{
+    uint8_t *bytes = (uint8_t *)&hostile->message;
+    size_t extent = MESSAGE_HEADER_BYTES + MESSAGE_CAP_LIMIT * sizeof hostile->message.caps[0] + 64;
+    for (uint64_t left = 1 + below(hostile, NOISE_LIMIT); left > 0; left--)
+        bytes[below(hostile, extent)] ^= (uint8_t)(1 + below(hostile, 255));
+}
+
+/* The endpoint stays: what would move it copies it instead. */
+static void keep_endpoint(struct message *message)
+{
+    for (unsigned i = 0; i < message->header.cap_count && i < MESSAGE_CAP_LIMIT; i++) {
+        struct message_cap *cap = &message->caps[i];
+        uint32_t slot = 0;
+        if (cap->field_offset <= MESSAGE_BODY_BYTES_MAX - sizeof slot)
+            memcpy(&slot, message->body + cap->field_offset, sizeof slot);
+        if (slot == SLOT_SERVICE_ENDPOINT)
+            cap->mode = TRANSFER_COPY;
+    }
+}
+
+static void write_message(struct hostile *hostile,
+                          const struct kernel_query_local_cap_reply *target)
+{
+    struct message *message = &hostile->message;
+    uint64_t kind = below(hostile, 6);
+    if (kind == 5)
+        write_noise(hostile);
+    else
+        write_row(hostile, kind);
+    if (kind == 4)
+        turn_bytes(hostile);
+    message->header.request_id = next(hostile);
+    if (below(hostile, 4) == 0) {
+        message->header.window_slot = (uint32_t)below(hostile, 2 * SLOT_LIMIT);
+        message->header.window_count = (uint8_t)below(hostile, MESSAGE_CAP_LIMIT + 2);
+    }
+    keep_endpoint(message);
+    uint16_t id = message->header.operation;
+    if (target->object_type == OBJECT_KERNEL_SELF &&
+        (id == OP_KERNEL_EXIT || id == OP_KERNEL_DROP_LOCAL_CAP || id == OP_KERNEL_MOVE_LOCAL_CAP))
+        message->header.operation = 0;
+}
+
+/* --- sending ------------------------------------------------------------------------------------
+ */
+
+/* A poll of its own endpoint says what time it is. */
+static void look_at_clock(struct hostile *hostile)
+{
+    struct message message = {.header = {.version = MESSAGE_VERSION}};
+    struct receive_info info = {0};
+    if (sys_recv(SLOT_SERVICE_ENDPOINT, &message, DEADLINE_POLL, &info) == STATUS_RETRY)
+        hostile->now_ticks = info.now_ticks;
+}
+
+/* Nobody receives on its own endpoint: one in 64 waits there until its time is over. */
+static uint64_t deadline(struct hostile *hostile, uint32_t slot)
+{
+    if (slot == SLOT_SERVICE_ENDPOINT && below(hostile, 64) != 0)
+        return DEADLINE_POLL;
+    return hostile->now_ticks + 1 + below(hostile, WAIT_TICKS);
+}
+
+static void attack(struct hostile *hostile, const struct kernel_query_local_cap_reply *target)
+{
+    struct message *message = &hostile->message;
+    for (uint32_t i = 0; i < HOSTILE_MESSAGE_COUNT; i++) {
+        if (i % CLOCK_EVERY == 0)
+            look_at_clock(hostile);
+        write_message(hostile, target);
+        uint32_t window_slot = message->header.window_slot;
+        if (sys_call(target->slot, message, deadline(hostile, target->slot)) != STATUS_OK)
+            continue;
+        for (uint32_t k = 0; k < message->header.cap_count && k < MESSAGE_CAP_LIMIT; k++)
+            (void)kernel_self_drop(&hostile->caller, window_slot + k);
+    }
+}
+
+/* procd still answers: no process has the number that is asked for. */
+static bool procd_answers(struct hostile *hostile)
+{
+    struct procd_query_process_request request = {.process_id = UINT64_MAX};
+    struct procd_query_process_reply reply;
+    look_at_clock(hostile);
+    return caller_call(&hostile->caller, SLOT_PEER_PROCD,
+                       operation_find(SERVICE_PROCD, OP_PROCD_QUERY_PROCESS), &request,
+                       (struct window){0, 0}, hostile->now_ticks + TICKS_PER_SECOND,
+                       &reply) == STATUS_NOT_FOUND;
+}
+
+uint32_t test_hostile_main(uint64_t seed)
+{
+    struct hostile hostile = {.random = seed};
+    hostile.held_count = list_held(&hostile, hostile.held);
+    for (uint32_t i = 0; i < hostile.held_count; i++)
+        attack(&hostile, &hostile.held[i]);
+    if (!procd_answers(&hostile))
+        return HOSTILE_UNHEARD;
+    return holds_the_same(&hostile) ? HOSTILE_OK : HOSTILE_GAINED;
+}
