@@ -131,15 +131,16 @@ static void check_books(void)
 
 static void digest_visit(void *context, uint64_t value)
 {
-    digest_add_u64(context, value);
+    uint64_t *sum = context;
+    *sum = stand_in_mix(*sum ^ value);
 }
 
 static uint64_t state_digest(void)
 {
-    struct digest digest = digest_start();
-    memd_visit_fields(&memd, digest_visit, &digest);
-    digest_add_u64(&digest, stand_in_digest());
-    return digest.value;
+    uint64_t sum = 0;
+    memd_visit_fields(&memd, digest_visit, &sum);
+    digest_visit(&sum, stand_in_digest());
+    return sum;
 }
 
 /* What the operation met, for the marks. */

@@ -88,8 +88,9 @@ uint32_t stand_in_frame_count(void); /* live ones */
 uint32_t stand_in_mapping_count(uint32_t vspace);
 const struct stand_in_mapping *stand_in_mapping(uint32_t vspace, uint64_t page); /* null: none */
 uint32_t stand_in_slot_count_below(uint32_t limit);
-uint32_t stand_in_slot_count(void); /* occupied slots */
-uint64_t stand_in_digest(void);     /* of all books, for before = after */
+uint32_t stand_in_slot_count(void);    /* occupied slots */
+uint64_t stand_in_mix(uint64_t value); /* a bijection that spreads every bit */
+uint64_t stand_in_digest(void);        /* of all books, for before = after */
 
 /* --- one message --- */
 

@@ -8,7 +8,6 @@
 
 void stand_in_objects_begin(void);
 uint64_t stand_in_objects_digest(void);
-uint64_t stand_in_mix(uint64_t value);
 
 /* EXHAUSTED: fewer pages free, or no object left. */
 enum status stand_in_untyped_split(uint32_t untyped, uint64_t pages, uint32_t *child);
