@@ -108,8 +108,8 @@ static enum status ask(service_handler *handler, void *state, uint64_t badge,
     struct receive_info info = {.badge = badge, .reply_slot = SLOT_REPLY_BASE};
     memset(&message, 0, sizeof message);
     (void)message_encode(operation->request, request, &message);
-    for (uint32_t i = 0; i < message.header.cap_count; i++) /* REGISTER_VSPACE's two */
-        message.caps[i].object_type = i == 0 ? OBJECT_VSPACE : OBJECT_ENDPOINT;
+    for (uint32_t i = 0; i < message.header.cap_count; i++)
+        message.caps[i].object_type = i == 0 ? OBJECT_VSPACE : OBJECT_ENDPOINT; /* REGISTER's */
     message.header.badge = badge;
     (void)handler(state, &message, &info);
     for (uint32_t i = 0; i < message.header.cap_count; i++)
@@ -306,6 +306,25 @@ static enum status range_ask(uint16_t id, uint32_t slot, uint64_t page, uint32_t
     return vspaced_ask(id, &unmap, &nothing); /* UNMAP and GUARD: one layout */
 }
 
+static enum status frame_map(uint32_t slot, uint64_t page, uint32_t frame_id)
+{
+    struct vspaced_map_frames_request request = {.vspace_cap_slot = slot,
+                                                 .rights = RIGHT_READ,
+                                                 .va = page << PAGE_SHIFT,
+                                                 .page_count = 1,
+                                                 .frame_id = frame_id,
+                                                 .frame_slot = SLOT_RECEIVE_BASE};
+    struct message message;
+    struct receive_info info = {.badge = ROLE_PAGERD, .reply_slot = SLOT_REPLY_BASE};
+    memset(&message, 0, sizeof message);
+    (void)message_encode(&vspaced_map_frames_request_type, &request, &message);
+    message.caps[0].object_type = OBJECT_FRAME;
+    message.caps[0].rights = RIGHT_READ | RIGHT_MAP;
+    message.header.badge = ROLE_PAGERD;
+    (void)vspaced_handle(&vspaced, &message, &info);
+    return (enum status)message.header.status;
+}
+
 static void test_spaces(void)
 {
     uint32_t slot = 0;
@@ -335,6 +354,7 @@ static void test_regions(void)
     expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 64, 1) == STATUS_EXHAUSTED, "E6 MAP refused");
     expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 21, 1) == STATUS_OK,
            "E6 a MAP that continues a region needs none");
+    expect(frame_map(slot, 64, 0) == STATUS_EXHAUSTED, "E6 MAP_FRAMES too");
     expect(range_ask(OP_VSPACED_UNMAP, slot, 18, 1) == STATUS_EXHAUSTED, "E6 a split is refused");
     expect(range_ask(OP_VSPACED_PROTECT, slot, 18, 1) == STATUS_EXHAUSTED, "E6 and two of them");
     expect(range_ask(OP_VSPACED_PROTECT, slot, 16, 2) == STATUS_EXHAUSTED, "E6 one by PROTECT");
@@ -365,6 +385,9 @@ static void test_pages(void)
     expect(count == VSPACED_PAGE_LIMIT, "E6 as many pages with frames as stated");
     expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16 + count, 1) == STATUS_EXHAUSTED,
            "E6 one page more is refused");
+    expect(frame_map(slot, 16 + count, UINT32_MAX) == STATUS_EXHAUSTED, "E6 one frame more too");
+    expect(frame_map(slot, 20 + count, 0) == STATUS_OK, "E6 a frame without an id needs no record");
+    expect(range_ask(OP_VSPACED_UNMAP, slot, 20 + (uint64_t)count, 1) == STATUS_OK, "and goes");
     expect(range_ask(OP_VSPACED_UNMAP, slot, 16, 1) == STATUS_OK, "E6 one is unmapped");
     expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16 + count, 1) == STATUS_OK,
            "E6 and one mapped");
