@@ -80,6 +80,7 @@ enum {
     HOSTILE_OK = 0x7E57,          /* test-hostile: everything was answered, nothing was gained */
     HOSTILE_GAINED = 1,           /* it holds another set of capabilities than at its start (K1) */
     HOSTILE_UNHEARD = 2,          /* a service it may talk to does not answer any more */
+    HOSTILE_UNLIMITED = 3,        /* procd made processes for it without an end, or none */
     HOSTILE_MESSAGE_COUNT = 10000 /* to each endpoint and kernel-control capability it holds */
 };
 #define HOSTILE_SEED UINT64_C(0x5EED0F1111)

@@ -2,7 +2,8 @@
 /* test-hostile: sends nonsense to everything it holds a capability to: well-formed requests of any
  * service with any numbers, requests with one field wrong, messages with bytes turned over, and
  * noise. It never waits long, uses the right to give its own endpoint away, and says afterwards
- * whether it was answered to the end (E5) and whether it holds what it held (K1).
+ * whether it was answered to the end (E5) and whether it holds what it held (K1). Last it asks
+ * procd for processes until there is no memory left, and ends with all of them unstarted (P2).
  *
  * What it leaves out: EXIT, DROP and MOVE on its own SELF, and moving its endpoint away. Those are
  * granted, and would only end the attack. */
@@ -18,7 +19,10 @@ enum {
     HELD_LIMIT = 16,
     CLOCK_EVERY = 16, /* messages between two looks at the clock */
     WAIT_TICKS = 40,  /* longest wait for an answer */
-    NOISE_LIMIT = 8   /* bytes turned over in a message */
+    NOISE_LIMIT = 8,  /* bytes turned over in a message */
+    STAGE_SECONDS = 5,
+    STAGED_PAGE_LIMIT = 64,       /* a program starts before that page of the boot image */
+    STAGED_IMAGE_BYTES = 64 << 12 /* more than any program has */
 };
 
 struct hostile {
@@ -205,12 +209,50 @@ static bool procd_answers(struct hostile *hostile)
                        &reply) == STATUS_NOT_FOUND;
 }
 
+/* --- taking all memory ---------------------------------------------------------------------- */
+
+/* A staged process from an image at a page of the boot image; its capabilities are dropped. */
+static enum status stage_one(struct hostile *hostile, uint64_t page)
+{
+    struct procd_create_staged_process_request request = {
+        .role = ROLE_PHASE0_EXIT,
+        .image_offset = page * PAGE_BYTES,
+        .image_bytes = STAGED_IMAGE_BYTES,
+    };
+    struct procd_create_staged_process_reply reply;
+    look_at_clock(hostile);
+    enum status status = caller_call(&hostile->caller, SLOT_PEER_PROCD,
+                                     operation_find(SERVICE_PROCD, OP_PROCD_CREATE_STAGED_PROCESS),
+                                     &request, (struct window){SLOT_RECEIVE_BASE, 2},
+                                     hostile->now_ticks + STAGE_SECONDS * TICKS_PER_SECOND, &reply);
+    if (status == STATUS_OK) {
+        (void)kernel_self_drop(&hostile->caller, reply.endpoint_slot);
+        (void)kernel_self_drop(&hostile->caller, reply.grant_slot);
+    }
+    return status;
+}
+
+/* Looks for a page that a program starts at, then stages it again and again. Whether procd says
+ * EXHAUSTED in the end. */
+static bool takes_all_memory(struct hostile *hostile)
+{
+    uint64_t page = 0;
+    while (page < STAGED_PAGE_LIMIT && stage_one(hostile, page) != STATUS_OK)
+        page++;
+    enum status status = page < STAGED_PAGE_LIMIT ? STATUS_OK : STATUS_NOT_FOUND;
+    for (unsigned i = 1; i < PROCESS_LIMIT && status == STATUS_OK; i++)
+        status = stage_one(hostile, page);
+    return status == STATUS_EXHAUSTED;
+}
+
 uint32_t test_hostile_main(uint64_t seed)
 {
     struct hostile hostile = {.random = seed};
     hostile.held_count = list_held(&hostile, hostile.held);
     for (uint32_t i = 0; i < hostile.held_count; i++)
         attack(&hostile, &hostile.held[i]);
+    if (!takes_all_memory(&hostile))
+        return HOSTILE_UNLIMITED;
     if (!procd_answers(&hostile))
         return HOSTILE_UNHEARD;
     return holds_the_same(&hostile) ? HOSTILE_OK : HOSTILE_GAINED;
