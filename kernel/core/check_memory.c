@@ -89,7 +89,7 @@ static const char *slot_check(struct kernel *kernel, const struct process *proce
 static const char *cspace_check(struct kernel *kernel, const struct process *process)
 {
     const uint32_t *root = machine_page(process->cspace_page);
-    for (uint32_t leaf = 0; leaf < CSPACE_LEAF_COUNT; leaf++) {
+    for (uint32_t leaf = 0; leaf < process->leaf_high; leaf++) {
         if (root[leaf] == 0)
             continue;
         const struct capability *caps = machine_page(root[leaf]);
@@ -239,7 +239,7 @@ static const char *leaves_check(struct owned *owned)
     const uint32_t *root = machine_page(owned->process->cspace_page);
     CHECK(owns(owned, owned->process->cspace_page, PAGE_CSPACE_ROOT),
           "a cspace root is not the process's");
-    for (uint32_t i = 0; i < CSPACE_LEAF_COUNT; i++)
+    for (uint32_t i = 0; i < owned->process->leaf_high; i++)
         CHECK(root[i] == 0 || owns(owned, root[i], PAGE_CSPACE_LEAF),
               "a cspace leaf is not the process's");
     return NULL;

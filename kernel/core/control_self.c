@@ -9,7 +9,7 @@
  */
 static uint32_t slot_next(const struct process *process, uint32_t slot)
 {
-    while (slot < SLOT_LIMIT) {
+    while (slot < process->leaf_high * CSPACE_LEAF_CAPS) {
         const struct capability *cap = cspace_find(process, slot);
         if (cap == NULL)
             slot = (slot / CSPACE_LEAF_CAPS + 1) * CSPACE_LEAF_CAPS;

@@ -121,6 +121,8 @@ enum status cspace_reserve(struct kernel *kernel, struct process *process, uint3
         if (root[leaf] == 0)
             root[leaf] = memory_draw(kernel, process, PAGE_CSPACE_LEAF);
     }
+    if (process->leaf_high <= last_leaf)
+        process->leaf_high = last_leaf + 1;
     return STATUS_OK;
 }
 
@@ -195,7 +197,7 @@ void capability_drop(struct kernel *kernel, struct capability *slot)
 void cspace_destroy(struct kernel *kernel, struct process *process)
 {
     uint32_t *root = machine_page(process->cspace_page);
-    for (uint32_t leaf = 0; leaf < CSPACE_LEAF_COUNT; leaf++) {
+    for (uint32_t leaf = 0; leaf < process->leaf_high; leaf++) {
         if (root[leaf] == 0)
             continue;
         struct capability *caps = machine_page(root[leaf]);

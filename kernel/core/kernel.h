@@ -196,6 +196,7 @@ struct process {
     uint64_t reply_taken[SLOT_REPLY_COUNT / 64];
 
     uint32_t cspace_page; /* root: CSPACE_LEAF_COUNT page numbers of leaves, 0: none */
+    uint32_t leaf_high;   /* leaves from this index on do not exist */
     uint32_t vspace_page; /* root table */
     uint32_t message_page;
     uint32_t cap_count;    /* live PROCESS capabilities */
