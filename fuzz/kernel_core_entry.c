@@ -22,6 +22,7 @@ static bool quiet;
 static uint32_t quiet_count;
 static bool digest_known;
 static uint64_t digest_before;
+static uint64_t flushes_before;
 
 /* --- boot ------------------------------------------------------------------------------------- */
 
@@ -72,6 +73,7 @@ static uint32_t state_of_current(void)
 
 static void entry_begin(void)
 {
+    flushes_before = host_flush_count();
     for (uint32_t i = 0; i < core_model.process_count; i++) {
         const struct model_kernel_process *process = &core_model.processes[i];
         const struct process *real = kernel_process(&core, process->real_index);
@@ -87,6 +89,7 @@ static void entry_end(void)
     MARK_IF("kernel: event delivered", core_model.events_delivered != 0);
     MARK_IF("kernel: several events in one entry", core_model.events_delivered > 1);
     MARK_IF("kernel: queued call refused at delivery", core_model.refused_at_delivery != 0);
+    PROPERTY("K2-flush", host_flush_count() - flushes_before >= core_model.translations_lost);
     core_learn();
     bool full = !quiet || ++quiet_count % QUIET_STRIDE == 0;
     core_check(full);
@@ -206,8 +209,10 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
     if (core_model.control)
         mark_control(operation, type);
     else
-        mark_triple("kernel ipc", state_before << 5 | (type < OBJECT_KERNEL_SELF ? type : 16),
-                    number <= SYSCALL_REPLY && number >= SYSCALL_CALL ? number : 0, result);
+        mark_triple(result == CORE_WAITS ? "kernel waits" : "kernel ipc",
+                    state_before << 5 | (type < OBJECT_KERNEL_SELF ? type : 16),
+                    number <= SYSCALL_REPLY && number >= SYSCALL_CALL ? number : 0,
+                    result == CORE_WAITS ? STATUS_OK : result);
     mark_paths(number, type, dead, caller, result);
     entry_end();
     return result;

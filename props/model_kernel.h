@@ -175,6 +175,7 @@ struct model_kernel {
     bool changed; /* something beside message pages and results changed */
     uint32_t events_delivered;
     uint32_t refused_at_delivery;
+    uint32_t translations_lost; /* mappings that went away or lost rights: each must be flushed */
 
     struct model_endpoint endpoints[MODEL_PROCESS_LIMIT + 1];
     struct model_kernel_process processes[MODEL_PROCESS_LIMIT];

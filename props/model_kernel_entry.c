@@ -10,6 +10,7 @@ static void entry_begin(struct model_kernel *model)
     model->changed = false;
     model->events_delivered = 0;
     model->refused_at_delivery = 0;
+    model->translations_lost = 0;
 }
 
 void model_kernel_syscall(struct model_kernel *model, uint32_t number, uint32_t slot,

@@ -366,7 +366,7 @@ static void reply_use(struct model_kernel *model, uint32_t caller, struct model_
 static bool verdict_given(const struct message *message, struct event_fault_reply *reply)
 {
     const struct message_header *header = &message->header;
-    if (header->operation == OP_EVENT_FAULT && header->status != 0 &&
+    if (header->operation == OP_EVENT_FAULT && header->status != STATUS_OK &&
         header->status < STATUS_COUNT && header->body_bytes == 0 && header->cap_count == 0) {
         *reply = (struct event_fault_reply){FAULT_END, END_FAULT_NO_PAGER}; /* a refusal */
         return true;

@@ -173,6 +173,7 @@ static void frame_unmap_everywhere(struct model_kernel *model, uint32_t frame)
             if (process->maps[i].frame != frame)
                 process->maps[kept++] = process->maps[i];
         }
+        model->translations_lost += process->map_count - kept;
         process->map_count = kept;
     }
 }
@@ -335,6 +336,7 @@ static enum status unmap(struct model_kernel *model,
         if (va < request->va || va - request->va >= bytes)
             process->maps[kept++] = process->maps[i];
     }
+    model->translations_lost = process->map_count - kept;
     process->map_count = kept;
     model->changed = true;
     return STATUS_OK;
@@ -360,8 +362,10 @@ static enum status protect(struct model_kernel *model,
     }
     for (uint32_t i = 0; i < process->map_count; i++) {
         struct model_map *entry = &process->maps[i];
-        if (entry->va >= request->va && entry->va - request->va < bytes)
-            entry->rights = (uint16_t)request->rights;
+        if (entry->va < request->va || entry->va - request->va >= bytes)
+            continue;
+        model->translations_lost += (entry->rights & ~request->rights) != 0;
+        entry->rights = (uint16_t)request->rights;
     }
     model->changed = true;
     return STATUS_OK;
