@@ -346,7 +346,9 @@ static bool entry_is_sound(const struct boot_config *config, const struct boot_c
     if (role->presence == ROLE_PRESENCE_LATER)
         return !required;
     if (role->presence == ROLE_PRESENCE_PHASE0)
-        return config->validation_profile == VALIDATION_PROFILE_PHASE0;
+        return config->validation_profile != VALIDATION_PROFILE_NONE;
+    if (role->presence == ROLE_PRESENCE_HOSTILE)
+        return config->validation_profile == VALIDATION_PROFILE_HOSTILE;
     for (uint32_t i = 0; i < entry->dependency_count; i++) {
         bool earlier = false;
         for (unsigned j = 0; j < 4 && launch_order[j] != entry->role; j++)
@@ -385,8 +387,10 @@ static bool is_acceptable(uint32_t root_endpoint_slot)
             return false;
     }
     uint64_t helper_pages = 0;
-    for (unsigned i = 0; i < HELPER_COUNT && config.validation_profile == VALIDATION_PROFILE_PHASE0;
-         i++) {
+    unsigned helpers = config.validation_profile == VALIDATION_PROFILE_NONE ? 0 : HELPER_COUNT;
+    if (config.validation_profile == VALIDATION_PROFILE_HOSTILE)
+        helpers = HELPER_LIMIT;
+    for (unsigned i = 0; i < helpers; i++) {
         if (boot_config_find(&config, helper_roles[i]) < 0 ||
             !program_is_sound(&handoff, helper_roles[i], &helper_pages))
             return false;
@@ -487,8 +491,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     memset(&seam, 0, sizeof seam);
     seam.choices = &choices;
     enum mode mode = (enum mode)choices_below(&choices, MODE_COUNT);
-    stage_boot(&stage,
-               choices_flag(&choices) ? VALIDATION_PROFILE_PHASE0 : VALIDATION_PROFILE_NONE);
+    uint8_t profile = choices_u8(&choices);
+    if ((profile & 1) != 0)
+        stage_boot(&stage, VALIDATION_PROFILE_PHASE0);
+    else
+        stage_boot(&stage, profile >= 128 ? VALIDATION_PROFILE_HOSTILE : VALIDATION_PROFILE_NONE);
     uint32_t root_endpoint_slot =
         choices_below(&choices, 32) == 1 ? choices_u8(&choices) : SLOT_SERVICE_ENDPOINT;
     seam.lying = choices_flag(&choices);

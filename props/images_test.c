@@ -10,6 +10,7 @@
 #include "abi/capability.h"
 #include "abi/elf_plan.h"
 #include "abi/limits.h"
+#include "abi/profile.h"
 #include "abi/roles.h"
 #include "services/probes/layout.h"
 #include "services/runtime/entry.h"
@@ -180,20 +181,24 @@ static void check_memory(void)
 }
 
 /* Programs that the table says an image of the profile holds. */
-static unsigned programs_of(int phase0)
+static unsigned programs_of(uint32_t profile)
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < role_count; i++)
-        count += role_table[i].presence == ROLE_PRESENCE_RUNTIME ||
-                 (phase0 && role_table[i].presence == ROLE_PRESENCE_PHASE0);
+    for (unsigned i = 0; i < role_count; i++) {
+        enum role_presence presence = role_table[i].presence;
+        count += presence == ROLE_PRESENCE_RUNTIME ||
+                 (presence == ROLE_PRESENCE_PHASE0 && profile != VALIDATION_PROFILE_NONE) ||
+                 (presence == ROLE_PRESENCE_HOSTILE && profile == VALIDATION_PROFILE_HOSTILE);
+    }
     return count;
 }
 
 int main(void)
 {
     check_memory();
-    check_image("build/boot.img", programs_of(0));
-    check_image("build/boot-phase0.img", programs_of(1));
+    check_image("build/boot.img", programs_of(VALIDATION_PROFILE_NONE));
+    check_image("build/boot-phase0.img", programs_of(VALIDATION_PROFILE_PHASE0));
+    check_image("build/boot-hostile.img", programs_of(VALIDATION_PROFILE_HOSTILE));
     printf("images_test: %u passed, %u failed\n", passed_count, failed_count);
     return failed_count == 0 ? 0 : 1;
 }

@@ -82,7 +82,7 @@ static void describe(struct stage *stage, uint32_t profile)
     stage->config.validation_profile = profile;
     for (unsigned i = 0; i < FOUNDATION_COUNT; i++)
         add_module(stage, foundation_roles[i]);
-    for (unsigned i = 0; i < HELPER_COUNT && profile == VALIDATION_PROFILE_PHASE0; i++)
+    for (unsigned i = 0; i < helper_count(profile); i++)
         add_module(stage, helper_roles[i]);
 }
 
@@ -447,7 +447,7 @@ static enum status procd_create(struct stage *stage, struct message *message)
     struct procd_create_staged_process_request request;
     uint32_t window = message->header.window_slot;
     if (message_decode(&procd_create_staged_process_request_type, message, &request) != STATUS_OK ||
-        stage->bound)
+        stage->bound != (request.role >= ROLE_EXTENSION_BASE))
         return refuse(message, STATUS_DENIED);
     uint64_t number = stage->child_count;
     (void)add_child(stage, request.role, STAGE_LIFE_STAGED);
@@ -481,6 +481,16 @@ static enum status procd_wait(struct stage_child *child, uint64_t id, struct mes
         ended.code = run->code;
         ended.fault_va = run->fault_va;
     }
+    if (child->role == ROLE_TEST_SPIN) {
+        if (child->life == STAGE_LIFE_RUNNING)
+            return refuse(message, STATUS_TIMED_OUT); /* it never ends by itself */
+        ended.reason = END_KILLED;
+        ended.code = child->stop_code;
+    }
+    if (child->role == ROLE_TEST_HOSTILE && child->argument == HOSTILE_SEED) {
+        ended.reason = END_EXITED;
+        ended.code = child->cap_count == 4 ? HOSTILE_OK : HOSTILE_UNHEARD;
+    }
     child->life = STAGE_LIFE_ENDED;
     return reply(&procd_wait_process_event_reply_type, &ended, message);
 }
@@ -508,10 +518,12 @@ static enum status procd_call(struct stage *stage, uint16_t operation, struct me
     struct stage_child *child = &stage->children[id];
     if (operation == OP_PROCD_START_STAGED_PROCESS && child->life == STAGE_LIFE_STAGED) {
         child->life = STAGE_LIFE_RUNNING;
+        memcpy(&child->argument, message->body + sizeof id, sizeof child->argument);
         return done(&procd_start_staged_process_reply_type, message);
     }
     if (operation == OP_PROCD_STOP_PROCESS) {
         child->life = STAGE_LIFE_ENDED;
+        memcpy(&child->stop_code, message->body + sizeof id, sizeof child->stop_code);
         return done(&procd_stop_process_reply_type, message);
     }
     if (operation == OP_PROCD_WAIT_PROCESS_EVENT)

@@ -19,7 +19,7 @@ enum {
     STAGE_MODULE_PAGES = 2,
     STAGE_CONFIG_PAGES = 2,
     STAGE_IMAGE_PAGES =
-        STAGE_CONFIG_PAGES + STAGE_MODULE_PAGES * (FOUNDATION_COUNT + HELPER_COUNT) + 1,
+        STAGE_CONFIG_PAGES + STAGE_MODULE_PAGES * (FOUNDATION_COUNT + HELPER_LIMIT) + 1,
     STAGE_LOG_BYTES = 4096,
     STAGE_WRITABLE_PAGES = 3, /* of every module */
     STAGE_POOL_PAGES = 8192
@@ -41,6 +41,7 @@ struct stage_child {
     bool ready; /* it accepted its envelope */
     uint32_t role;
     uint64_t argument;
+    uint32_t stop_code; /* of STOP_PROCESS */
     unsigned cap_count;
     struct stage_cap caps[16]; /* installed by rootd */
 };

@@ -265,6 +265,10 @@ static void test_config(void)
     memset(&stage.config.entries[stage.config.entry_count], 0, sizeof stage.config.entries[0]);
     check(stage_encode(&stage), "a phase-0 config without a helper encodes");
     expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_MISSING_MODULE, "phase0 needs every helper");
+    fresh(VALIDATION_PROFILE_HOSTILE);
+    stage.config.validation_profile = VALIDATION_PROFILE_PHASE0;
+    check(stage_encode(&stage), "a phase-0 config with a spinner encodes");
+    expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "phase0 has no spinner");
     fresh(VALIDATION_PROFILE_NONE);
     memset(stage.image, 0, PAGE_BYTES);
     expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_BAD_MAGIC, "a config of zeros");
@@ -308,6 +312,32 @@ static void test_boot_phase0(void)
     check(stage_logged(&stage, "ROOTD_STAGE:RESOURCES_BACK\n"), "the memory book was compared");
     check(stage_logged(&stage, "ROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
           "READY is the last line");
+    check_value(4, stage.cap_count, "R6: the same post-boot set");
+}
+
+/* K5: all of phase 0 beside the spinner, which is stopped, and again after the attack. */
+static void test_boot_hostile(void)
+{
+    fresh(VALIDATION_PROFILE_HOSTILE);
+    check_value(ROOTD_READY, run(), "hostile ends after READY");
+    check_children();
+    check(stage_logged(&stage, "ROOTD_STAGE:test-spin:OK\nROOTD_STAGE:SPINNER_STOPPED\n"
+                               "ROOTD_STAGE:test-hostile:OK\nROOTD_STAGE:ATTACK_OVER\n"
+                               "ROOTD_STAGE:phase0-exit:OK\n"),
+          "spinner, client, and everything else after them");
+    unsigned client_count = 0;
+    for (unsigned i = 0; i < stage.child_count; i++) {
+        const struct stage_child *child = &stage.children[i];
+        if (child->role != ROLE_TEST_HOSTILE)
+            continue;
+        client_count++;
+        check_value(4, child->cap_count, "the client holds its rows");
+        for (unsigned k = 0; k < child->cap_count; k++)
+            check(child->caps[k].rights == RIGHT_SEND && child->caps[k].badge == ROLE_TEST_HOSTILE,
+                  "each of them to send, under its own badge");
+    }
+    check_value(1, client_count, "one client");
+    check_value(0, stage_live_count(&stage) - FOUNDATION_COUNT, "nobody is left");
     check_value(4, stage.cap_count, "R6: the same post-boot set");
 }
 
@@ -362,8 +392,10 @@ int main(void)
     test_plan();
     test_boot_runtime();
     test_boot_phase0();
+    test_boot_hostile();
     test_failures(VALIDATION_PROFILE_NONE);
     test_failures(VALIDATION_PROFILE_PHASE0);
+    test_failures(VALIDATION_PROFILE_HOSTILE);
     printf("rootd: %u passed, %u failed\n", passed_count, failed_count);
     return failed_count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

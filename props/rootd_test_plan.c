@@ -254,7 +254,8 @@ static void test_table(void)
 
 /* R4 over the whole table, roles of later versions included: every row may be given, each
  * kernel-control kind has the one holder written here, and the only way up to process control is
- * deviced's, through the driver endpoint. */
+ * deviced's, through the driver endpoint. The hostile client, which is in no image but its own, may
+ * ask all four services. */
 static void test_all_roles(void)
 {
     static const struct {
@@ -275,7 +276,9 @@ static void test_all_roles(void)
         check_value(STATUS_OK, plan_row(role_find(row->role), row, &install), row->why);
         if (row->object_type == OBJECT_ENDPOINT && (row->rights & RIGHT_SEND) != 0)
             check((row->role == ROLE_PAGERD && row->slot == SLOT_PEER_VSPACED) ||
-                      (row->role == ROLE_DEVICED && row->slot == SLOT_PROCD_DRIVER_ENDPOINT),
+                      (row->role == ROLE_DEVICED && row->slot == SLOT_PROCD_DRIVER_ENDPOINT) ||
+                      (row->role == ROLE_TEST_HOSTILE && row->rights == RIGHT_SEND &&
+                       row->slot >= SLOT_PEER_MEMD && row->slot <= SLOT_PEER_PROCD),
                   "R4: nobody else can ask anybody at start");
         if (row->object_type < OBJECT_KERNEL_SELF)
             continue;
