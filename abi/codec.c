@@ -12,7 +12,7 @@ struct walk {
     uint64_t last_scalar; /* value of the last scalar field: the count of BYTES or ROWS */
 };
 
-bool field_value_allowed(const struct message_field *field, uint64_t value)
+static inline bool value_allowed(const struct message_field *field, uint64_t value)
 {
     switch ((enum field_kind)field->kind) {
     case FIELD_RANGE:
@@ -33,6 +33,11 @@ bool field_value_allowed(const struct message_field *field, uint64_t value)
         return false;
     }
     return false;
+}
+
+bool field_value_allowed(const struct message_field *field, uint64_t value)
+{
+    return value_allowed(field, value);
 }
 
 /* The descriptor that names a body offset; null when there is none or more than one. */
@@ -56,33 +61,31 @@ static bool cap_allowed(const struct message_field *field, const struct message_
            (cap->rights & field->high) == field->high;
 }
 
-/* Walks one flat list of scalar fields (a row has no arrays). Counts capability fields; when
- * `delivered` is given, checks their descriptors too. */
-static bool scalars_walk(const struct message_field *field, struct reader *reader,
-                         const struct message *delivered, struct walk *walk)
+/* The list of scalar fields goes on with this one. */
+static inline bool is_scalar(const struct message_field *field)
 {
-    for (; field->kind != FIELD_END && field->kind != FIELD_BYTES && field->kind != FIELD_ROWS;
-         field++) {
+    return field->kind != FIELD_END && field->kind != FIELD_BYTES && field->kind != FIELD_ROWS;
+}
+
+/* Walks one flat list of scalar fields (a row has no arrays): the field that ends it, or null when
+ * a value is missing or not allowed. Counts capability fields; when `delivered` is given, checks
+ * their descriptors too. */
+static const struct message_field *scalars_walk(const struct message_field *field,
+                                                struct reader *reader,
+                                                const struct message *delivered, struct walk *walk)
+{
+    for (; is_scalar(field); field++) {
         size_t offset = reader->offset_bytes;
         uint64_t value = read_width(reader, field->width_bytes);
-        if (reader->failed || !field_value_allowed(field, value))
-            return false;
+        if (reader->failed || !value_allowed(field, value))
+            return NULL;
         if (field->kind == FIELD_CAP && value != 0) {
             walk->cap_fields++;
             if (delivered != NULL && !cap_allowed(field, cap_find(delivered, offset)))
-                return false;
+                return NULL;
         }
         walk->last_scalar = value;
     }
-    return true;
-}
-
-/* The field after the scalars: FIELD_BYTES, FIELD_ROWS or FIELD_END. */
-static const struct message_field *array_field(const struct message_type *type)
-{
-    const struct message_field *field = type->fields;
-    while (field->kind != FIELD_END && field->kind != FIELD_BYTES && field->kind != FIELD_ROWS)
-        field++;
     return field;
 }
 
@@ -90,9 +93,9 @@ static const struct message_field *array_field(const struct message_type *type)
 static bool body_walk(const struct message_type *type, struct reader *reader,
                       const struct message *delivered, struct walk *walk)
 {
-    if (!scalars_walk(type->fields, reader, delivered, walk))
+    const struct message_field *array = scalars_walk(type->fields, reader, delivered, walk);
+    if (array == NULL)
         return false;
-    const struct message_field *array = array_field(type);
     if (array->kind == FIELD_END)
         return true;
     uint64_t count = walk->last_scalar;
@@ -104,14 +107,13 @@ static bool body_walk(const struct message_type *type, struct reader *reader,
     }
     for (uint64_t i = 0; i < count; i++) {
         struct walk row = {0};
-        if (!scalars_walk(array->row->fields, reader, NULL, &row))
+        if (scalars_walk(array->row->fields, reader, NULL, &row) == NULL)
             return false;
     }
     return true;
 }
 
-static enum status body_decode(const struct message_type *type, const struct message *message,
-                               void *out)
+static enum status body_check(const struct message_type *type, const struct message *message)
 {
     const struct message_header *header = &message->header;
     if (header->version != MESSAGE_VERSION)
@@ -124,37 +126,42 @@ static enum status body_decode(const struct message_type *type, const struct mes
         return STATUS_INVALID_ARGUMENT;
     if (reader_left(&reader) != 0 || walk.cap_fields != header->cap_count)
         return STATUS_INVALID_ARGUMENT;
-    memcpy(out, message->body, header->body_bytes);
     return STATUS_OK;
 }
 
+/* What the body does not fill of `out` is zero; on an error that is all of it. */
 enum status message_decode(const struct message_type *type, const struct message *message,
                            void *out)
 {
-    memset(out, 0, type->max_bytes);
-    return body_decode(type, message, out);
+    enum status status = body_check(type, message);
+    size_t copied = status == STATUS_OK ? message->header.body_bytes : 0;
+    memcpy(out, message->body, copied);
+    memset((uint8_t *)out + copied, 0, type->max_bytes - copied);
+    return status;
 }
 
 enum status reply_decode(const struct message_type *type, const struct message *message, void *out)
 {
     const struct message_header *header = &message->header;
-    memset(out, 0, type->max_bytes);
     if (header->version != MESSAGE_VERSION || header->operation != type->operation ||
-        header->status >= STATUS_COUNT)
+        header->status >= STATUS_COUNT) {
+        memset(out, 0, type->max_bytes);
         return STATUS_INTERNAL;
+    }
     if (header->status != STATUS_OK) {
+        memset(out, 0, type->max_bytes);
         bool bare = header->body_bytes == 0 && header->cap_count == 0;
         return bare ? (enum status)header->status : STATUS_INTERNAL;
     }
-    return body_decode(type, message, out) == STATUS_OK ? STATUS_OK : STATUS_INTERNAL;
+    return message_decode(type, message, out) == STATUS_OK ? STATUS_OK : STATUS_INTERNAL;
 }
 
-/* One descriptor for each nonzero capability field, in field order. */
+/* One descriptor for each nonzero capability field, in field order; there are any. */
 static void caps_encode(const struct message_type *type, struct message *message)
 {
     struct reader reader = reader_over(message->body, message->header.body_bytes);
     unsigned count = 0;
-    for (const struct message_field *field = type->fields; field < array_field(type); field++) {
+    for (const struct message_field *field = type->fields; is_scalar(field); field++) {
         size_t offset = reader.offset_bytes;
         uint64_t value = read_width(&reader, field->width_bytes);
         if (field->kind != FIELD_CAP || value == 0)
@@ -182,7 +189,8 @@ enum status message_encode(const struct message_type *type, const void *in, stru
         .request_id = header->request_id,
     };
     memcpy(message->body, in, reader.offset_bytes);
-    caps_encode(type, message);
+    if (walk.cap_fields != 0)
+        caps_encode(type, message);
     return STATUS_OK;
 }
 

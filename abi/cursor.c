@@ -4,39 +4,6 @@
 
 #include <string.h>
 
-struct reader reader_over(const void *bytes, size_t size_bytes)
-{
-    return (struct reader){.bytes = bytes, .size_bytes = size_bytes};
-}
-
-size_t reader_left(const struct reader *reader)
-{
-    return reader->failed ? 0 : reader->size_bytes - reader->offset_bytes;
-}
-
-/* Takes `count` bytes: their address, or null and a failed reader. */
-static const uint8_t *reader_take(struct reader *reader, size_t count_bytes)
-{
-    if (reader->failed || count_bytes > reader->size_bytes - reader->offset_bytes) {
-        reader->failed = true;
-        return NULL;
-    }
-    const uint8_t *taken = reader->bytes + reader->offset_bytes;
-    reader->offset_bytes += count_bytes;
-    return taken;
-}
-
-uint64_t read_width(struct reader *reader, unsigned width_bytes)
-{
-    const uint8_t *taken = reader_take(reader, width_bytes);
-    if (taken == NULL)
-        return 0;
-    uint64_t value = 0;
-    for (unsigned i = 0; i < width_bytes; i++)
-        value |= (uint64_t)taken[i] << (8 * i);
-    return value;
-}
-
 uint8_t read_u8(struct reader *reader)
 {
     return (uint8_t)read_width(reader, 1);
@@ -77,14 +44,6 @@ bool read_zero(struct reader *reader, size_t count_bytes)
     for (size_t i = 0; i < count_bytes; i++)
         seen |= taken[i];
     return seen == 0;
-}
-
-void reader_seek(struct reader *reader, size_t offset_bytes)
-{
-    if (offset_bytes > reader->size_bytes)
-        reader->failed = true;
-    else
-        reader->offset_bytes = offset_bytes;
 }
 
 struct writer writer_over(void *bytes, size_t size_bytes)

@@ -24,7 +24,22 @@ struct writer {
 };
 
 /* A reader over [bytes, bytes + size). bytes may be null only when size is 0. */
-struct reader reader_over(const void *bytes, size_t size_bytes);
+static inline struct reader reader_over(const void *bytes, size_t size_bytes)
+{
+    return (struct reader){.bytes = bytes, .size_bytes = size_bytes};
+}
+
+/* Takes `count` bytes: their address, or null and a failed reader. */
+static inline const uint8_t *reader_take(struct reader *reader, size_t count_bytes)
+{
+    if (reader->failed || count_bytes > reader->size_bytes - reader->offset_bytes) {
+        reader->failed = true;
+        return NULL;
+    }
+    const uint8_t *taken = reader->bytes + reader->offset_bytes;
+    reader->offset_bytes += count_bytes;
+    return taken;
+}
 
 /* The next 1, 2, 4 or 8 bytes as a little-endian number; 0 once the reader failed. */
 uint8_t read_u8(struct reader *reader);
@@ -32,8 +47,25 @@ uint16_t read_u16(struct reader *reader);
 uint32_t read_u32(struct reader *reader);
 uint64_t read_u64(struct reader *reader);
 
-/* The next `width` bytes (1, 2, 4 or 8) as a number. */
-uint64_t read_width(struct reader *reader, unsigned width_bytes);
+/* The next `width` bytes (1, 2, 4 or 8) as a number. Inline, as what else a walk over a message
+ * does for every field; a whole load, because the wire and the processor are both little-endian
+ * (abi/message.h). */
+static inline uint64_t read_width(struct reader *reader, unsigned width_bytes)
+{
+    const uint8_t *taken = reader_take(reader, width_bytes);
+    uint64_t value = 0;
+    if (taken == NULL)
+        return 0;
+    if (width_bytes == sizeof(uint32_t))
+        __builtin_memcpy(&value, taken, sizeof(uint32_t));
+    else if (width_bytes == sizeof(uint64_t))
+        __builtin_memcpy(&value, taken, sizeof(uint64_t));
+    else if (width_bytes == sizeof(uint16_t))
+        __builtin_memcpy(&value, taken, sizeof(uint16_t));
+    else
+        value = taken[0];
+    return value;
+}
 
 /* Copies `count` bytes out, or fills the target with zero when the reader fails. */
 void read_bytes(struct reader *reader, void *target, size_t count_bytes);
@@ -42,10 +74,19 @@ void read_bytes(struct reader *reader, void *target, size_t count_bytes);
 bool read_zero(struct reader *reader, size_t count_bytes);
 
 /* Moves to an absolute offset; an offset past the end fails the reader. */
-void reader_seek(struct reader *reader, size_t offset_bytes);
+static inline void reader_seek(struct reader *reader, size_t offset_bytes)
+{
+    if (offset_bytes > reader->size_bytes)
+        reader->failed = true;
+    else
+        reader->offset_bytes = offset_bytes;
+}
 
 /* Bytes left before the end; 0 once failed. */
-size_t reader_left(const struct reader *reader);
+static inline size_t reader_left(const struct reader *reader)
+{
+    return reader->failed ? 0 : reader->size_bytes - reader->offset_bytes;
+}
 
 /* A writer over [bytes, bytes + size). */
 struct writer writer_over(void *bytes, size_t size_bytes);

@@ -147,7 +147,8 @@ void __stack_chk_fail(void)
 
 void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
 {
-    record_syscall_entry(number, slot);
+    if (recording)
+        record_syscall_entry(number, slot);
     kernel_syscall(&kernel, number, slot, deadline_ticks);
 }
 
@@ -238,9 +239,10 @@ void machine_resume(void)
     if (kernel.current == KERNEL_IDLE)
         idle();
     struct process *process = kernel_process(&kernel, kernel.current);
-    current_registers = kernel_machine_area(&kernel, kernel.current);
+    current_registers = (void *)((uint8_t *)process + PROCESS_MACHINE_OFFSET);
     table_load(process->vspace_page);
-    record_resume(process);
+    if (recording)
+        record_resume(process);
     switch ((enum resume_kind)process->resume) {
     case RESUME_RESULT:
         resume_result(current_registers, process->result);

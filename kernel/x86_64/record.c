@@ -9,7 +9,7 @@
 
 enum { PORT_DEBUG_CONSOLE = 0xE9 };
 
-static bool recording;
+bool recording;
 static bool clock_shown;
 
 /* Kept for each process behind its registers; zero when the process is new. */
@@ -102,8 +102,6 @@ void record_preempt(void)
 
 void record_syscall_entry(uint32_t number, uint32_t slot)
 {
-    if (!recording)
-        return;
     struct record_state *state = state_of(kernel.current);
     state->entry_count++;
     state->number = (uint8_t)number;
@@ -133,8 +131,6 @@ static void write_message(const struct message *message)
 
 void record_resume(const struct process *process)
 {
-    if (!recording)
-        return;
     struct record_state *state = state_of(process->index);
     if (!state->syscall_open || process->resume != RESUME_RESULT)
         return;

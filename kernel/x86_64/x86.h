@@ -52,7 +52,9 @@ void timer_acknowledge(void);
 bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory);
 void memory_map_records(struct page_record *records, uint32_t count);
 
-/* --- record.c: writes a run down when the command line asks for it */
+/* --- record.c: writes a run down when the command line asks for it. The two that every entry passes
+ * are asked for only then: if (recording). */
+extern bool recording;
 void record_init(const char *command_line);
 void record_log_clock(uint64_t start_cycles); /* before a line of the log */
 void record_memory(const struct kernel_boot_info *info);
