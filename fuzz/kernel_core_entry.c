@@ -23,6 +23,7 @@ static uint32_t quiet_count;
 static bool digest_known;
 static uint64_t digest_before;
 static uint64_t flushes_before;
+static uint32_t request_first_slot;
 
 /* --- boot ------------------------------------------------------------------------------------- */
 
@@ -87,7 +88,6 @@ static void entry_begin(void)
 static void entry_end(void)
 {
     MARK_IF("kernel: event delivered", core_model.events_delivered != 0);
-    MARK_IF("kernel: several events in one entry", core_model.events_delivered > 1);
     MARK_IF("kernel: queued call refused at delivery", core_model.refused_at_delivery != 0);
     PROPERTY("K2-flush", host_flush_count() - flushes_before >= core_model.translations_lost);
     core_learn();
@@ -151,6 +151,10 @@ static void mark_paths(uint32_t number, uint32_t slot_type, bool dead, uint32_t 
     MARK_IF("kernel: direct switch to the receiver",
             number == SYSCALL_CALL && moved && life == MODEL_LIFE_CALLS);
     MARK_IF("kernel: reply switches to the caller", number == SYSCALL_REPLY && moved);
+    bool caps = core_model.processes[caller].page.header.cap_count != 0;
+    MARK_IF("kernel: capabilities arrive with a call",
+            number == SYSCALL_CALL && moved && caps && life == MODEL_LIFE_CALLS);
+    MARK_IF("kernel: capabilities arrive with a reply", number == SYSCALL_REPLY && moved && caps);
     MARK_IF("kernel: late reply finds nobody",
             number == SYSCALL_REPLY && dead && result == STATUS_NOT_FOUND);
     MARK_IF("kernel: nobody can run", core_model.current == MODEL_NONE);
@@ -166,8 +170,28 @@ static void mark_paths(uint32_t number, uint32_t slot_type, bool dead, uint32_t 
     }
 }
 
+static void mark_memory(uint16_t operation)
+{
+    for (uint32_t i = 0; i < core_model.process_count; i++) {
+        const struct model_kernel_process *process = &core_model.processes[i];
+        if (process->map_count != 0 && operation == OP_KERNEL_MAP_FRAME)
+            MARK_IF("kernel: image mapped",
+                    process->maps[process->map_count - 1].frame == MODEL_NONE);
+    }
+    MARK_IF("kernel: a mapping lost rights or went", core_model.translations_lost != 0);
+    MARK_IF("kernel: several mappings went at once", core_model.translations_lost > 1);
+}
+
 static void mark_control(uint16_t operation, uint32_t kind)
 {
+    const struct model_cap *grant =
+        model_cap_find(&core_model, core_model.current, request_first_slot);
+    MARK_IF("kernel: a dead grant installs nothing",
+            operation == OP_KERNEL_CAP_COPY_ATTENUATED && grant != NULL &&
+                grant->type == OBJECT_GRANT && core_model.verdict == STATUS_NOT_FOUND &&
+                !model_cap_live(&core_model, grant));
+    if (core_model.verdict == STATUS_OK)
+        mark_memory(operation);
     const struct operation *row = operation_find(SERVICE_KERNEL, operation);
     mark_triple("kernel", state_before << 5 | kind, row != NULL ? operation : 0,
                 core_model.verdict);
@@ -191,6 +215,7 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
     uint32_t type = cap != NULL ? cap->type : 0;
     bool dead = cap != NULL && !model_cap_live(&core_model, cap);
     uint16_t operation = core_model.processes[caller].page.header.operation;
+    memcpy(&request_first_slot, core_model.processes[caller].page.body, 4);
     entry_begin();
     kernel_syscall(&core, number, slot, deadline);
     core_model.luck.exhausted = told_exhausted(index, number, type >= OBJECT_KERNEL_SELF);
@@ -206,7 +231,7 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
               result == CORE_WAITS ? "waits or ends" : status_name(result));
     check_refusal(result);
     digest_u64(result);
-    if (core_model.control)
+    if (core_model.control && core_model.current != MODEL_NONE)
         mark_control(operation, type);
     else
         mark_triple(result == CORE_WAITS ? "kernel waits" : "kernel ipc",

@@ -288,8 +288,8 @@ void core_generated(struct choices *choices)
         reply_step(choices);
     else if (how < 26)
         fault_step(choices);
-    else if (how < 27)
-        core_timer(core_model.now + choices_below(choices, 8));
+    else if (how < 27) /* also back, which is ignored */
+        core_timer(core_model.now + choices_below(choices, 9) - (core_model.now != 0));
     else if (how < 30)
         core_preempt();
     else
