@@ -43,8 +43,17 @@ void expect_status(unsigned found, unsigned wanted, const char *what)
     expect(found == wanted, what);
 }
 
+static bool quiet;
+
+void drive_quiet(bool on)
+{
+    quiet = on;
+}
+
 static void check(const char *step)
 {
+    if (quiet)
+        return;
     const char *wrong = kernel_check(&drive_kernel);
     if (wrong == NULL)
         return;
@@ -58,7 +67,7 @@ void drive_boot(uint32_t pages, uint32_t root_budget)
     static uint8_t image[4 * PAGE_BYTES];
     for (uint32_t i = 0; i < sizeof image; i++)
         image[i] = (uint8_t)(1 + i / PAGE_BYTES);
-    host_init(16 << 20);
+    host_init(pages < 4000 ? 16 << 20 : 96 << 20);
     host_load_image(image, sizeof image);
     struct kernel_boot_info info = host_boot_info_limited(pages);
     info.root_budget_pages = root_budget;
@@ -155,7 +164,7 @@ unsigned drive_control(uint32_t slot, const struct operation *operation, const v
         printf("kernel: a request of %s does not encode\n", operation->name);
         abort();
     }
-    uint64_t before = kernel_digest(&drive_kernel);
+    uint64_t before = quiet ? 0 : kernel_digest(&drive_kernel);
     unsigned status = drive_call(slot, DEADLINE_POLL);
     if (status == DRIVE_WAITING)
         return status;
@@ -164,7 +173,7 @@ unsigned drive_control(uint32_t slot, const struct operation *operation, const v
         if (message->header.request_id != 77)
             expect(false, "a control reply repeats the request id");
     }
-    if (status != STATUS_OK && kernel_digest(&drive_kernel) != before) {
+    if (status != STATUS_OK && !quiet && kernel_digest(&drive_kernel) != before) {
         printf("kernel: %s: %s\n", operation->name, result_name(status));
         expect(false, "E1: a refusal changes nothing");
     }

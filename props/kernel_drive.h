@@ -21,6 +21,9 @@ void expect_status(unsigned found, unsigned wanted, const char *what);
  * image of 4 pages whose bytes are its page numbers. rootd is current. */
 void drive_boot(uint32_t pages, uint32_t root_budget);
 
+/* While on, steps are not followed by the checks: for systems of a thousand processes. */
+void drive_quiet(bool on);
+
 /* Makes `index` the current process by preempting the others; false: it cannot run. */
 bool drive_run(uint32_t index);
 uint32_t drive_current(void);
@@ -84,6 +87,7 @@ void drive_attach(struct message *message, uint32_t index, uint32_t slot, uint16
                   uint8_t mode, uint64_t badge);
 
 void kernel_test_boot(void);
+void kernel_test_limits(void);
 void kernel_test_memory(void);
 void kernel_test_vspace(void);
 void kernel_test_ipc(void);

@@ -14,7 +14,8 @@ int main(void)
     kernel_test_transfer();
     kernel_test_life();
     kernel_test_fault();
-    kernel_test_random(20, 500);
+    kernel_test_limits();
+    kernel_test_random(10, 400);
     printf("kernel: %u passed, %u failed\n", drive_passed, drive_failed);
     return drive_failed == 0 ? 0 : 1;
 }
