@@ -185,6 +185,23 @@ static void test_deadlines(void)
     expect_equal(kernel_next_deadline(&drive_kernel), DEADLINE_NEVER, "nobody waits");
 }
 
+/* Equal deadlines expire in the order of process indices, whoever waited first. */
+static void test_deadline_order(void)
+{
+    stage();
+    drive_run(b.index);
+    compose(1, "");
+    drive_call(PEER, 50);
+    drive_run(a.index);
+    compose(1, "");
+    drive_call(PEER, 50);
+    kernel_timer(&drive_kernel, 50);
+    kernel_preempt(&drive_kernel);
+    expect_equal(drive_current(), a.index, "the lower index first");
+    kernel_preempt(&drive_kernel);
+    expect_equal(drive_current(), b.index, "then the other");
+}
+
 static void test_reply_slots(void)
 {
     struct kernel_drop_local_cap_request drop = {SLOT_REPLY_BASE};
@@ -217,6 +234,7 @@ void kernel_test_ipc(void)
     test_call_queued();
     test_refusals();
     test_deadlines();
+    test_deadline_order();
     test_reply_slots();
 }
 

@@ -193,6 +193,21 @@ static void test_retype(void)
     expect_equal(available(BULK), 512, "K5: dropped frames are free again");
 }
 
+/* A copy of an untyped that was destroyed does not name the next one at its index. */
+static void test_untyped_generation(void)
+{
+    drive_boot(1024, 64);
+    drive_retype(BULK, OBJECT_UNTYPED, 4, 7000);
+    struct drive_child child = drive_stage(FREE_SLOT, 32);
+    drive_install(child.grant, 7000, 100, RIGHT_CONTROL, 0);
+    uint32_t index = root_slot(7000)->object;
+    expect_status(destroy(7000), STATUS_OK, "an untyped is destroyed");
+    drive_retype(BULK, OBJECT_UNTYPED, 4, 7000);
+    expect_equal(root_slot(7000)->object, index, "its index is used again");
+    expect(!kernel_capability_live(&drive_kernel, kernel_slot(&drive_kernel, child.index, 100)),
+           "K3: the old copy is dead");
+}
+
 static void test_untyped_sweep(void)
 {
     drive_boot(1024, 64);
@@ -271,6 +286,7 @@ static void test_bytes(void)
 void kernel_test_memory(void)
 {
     test_retype();
+    test_untyped_generation();
     test_untyped_sweep();
     test_destroy_revokes();
     test_bytes();
