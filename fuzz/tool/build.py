@@ -7,6 +7,7 @@ import sys
 
 RUNTIME_IMAGE = "build/boot.img"
 PHASE0_IMAGE = "build/boot-phase0.img"
+HOSTILE_IMAGE = "build/boot-hostile.img"
 
 
 class Stop(Exception):

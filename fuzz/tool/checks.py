@@ -11,6 +11,7 @@ import time
 
 import build
 import campaign
+import hostile
 import negative
 import same
 import source_checks
@@ -217,8 +218,8 @@ def run_engines(tally):
 
 
 def boot_worlds(tally):
-    """The two images, sanitized and shipped; the logs and digests must be the same."""
-    for image in (build.RUNTIME_IMAGE, build.PHASE0_IMAGE):
+    """The images, sanitized and shipped; the logs and digests must be the same."""
+    for image in (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE):
         said = {}
         for variant in ("asan", "shipped"):
             status, output = build.run([f"build/{variant}/world", image], 120)
@@ -264,6 +265,7 @@ def test(_options):
     boot_worlds(tally)
     negative.negative(tally)
     same.same(tally)
+    hostile.hostile(tally)
     check_reproducible(tally)
     usage_errors(tally)
     run_engines(tally)

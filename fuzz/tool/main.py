@@ -25,9 +25,10 @@ class Parser(argparse.ArgumentParser):
 
 def boot(options):
     """Boots an image in QEMU or in the host world, or in both and compares."""
-    if (options.compare or options.repeat) and options.image is None:
-        options.profile = "phase0" # the image that ends by itself
-    image = build.PHASE0_IMAGE if options.profile == "phase0" else build.RUNTIME_IMAGE
+    if (options.compare or options.repeat) and options.profile == "none":
+        options.profile = "phase0" # an image that ends by itself
+    image = {"none": build.RUNTIME_IMAGE, "phase0": build.PHASE0_IMAGE,
+             "hostile": build.HOSTILE_IMAGE}[options.profile]
     program = f"build/{'shipped' if options.shipped or options.compare else 'asan'}/world"
     needed = [program] if options.world or options.compare else []
     if options.image is None:
@@ -129,8 +130,9 @@ def parser():
                        help="N times in QEMU, recorded; all must be the same event by event")
     sub.add_argument("--timeout", type=int, default=60, metavar="SECONDS", help="for QEMU")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
-    sub.add_argument("--profile", choices=("none", "phase0"), default="none",
-                     help="which image is built: the runtime image, or the one with probes")
+    sub.add_argument("--profile", choices=("none", "phase0", "hostile"), default="none",
+                     help="which image is built: the runtime image, the one with probes, or the one whose "
+                     "programs also try to do harm")
     sub.add_argument("--shipped", action="store_true",
                      help="run the image's own objects instead of the sanitized units")
     command("test", checks.test, "build and check everything; ends with `N passed, M failed`")

@@ -92,7 +92,7 @@ def boot(image, seconds):
     return result.status
 
 
-def record(image, seconds=120):
+def record(image, seconds=300):
     """Boots with everything fixed and the run written down: (Boot, path of the record)."""
     handle, path = tempfile.mkstemp(prefix="record-", suffix=".bin", dir="build")
     os.close(handle)

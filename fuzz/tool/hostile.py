@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: ISC
+"""The hostile image on the metal: a program that spins, one that sends nonsense and takes all memory, and all
+of phase 0 beside and after them (K5). The world boots the same image with the others (checks.boot_worlds)."""
+
+import re
+
+import build
+import metal
+
+# Stage lines, in this order; between them all of phase 0 runs twice.
+STAGES = ("test-spin:OK", "SPINNER_STOPPED", "test-hostile:OK", "ATTACK_OVER", "HELPERS_DONE", "RESOURCES_BACK",
+          "AUTHORITY_SHED")
+
+
+def hostile(tally):
+    result = metal.Boot(build.HOSTILE_IMAGE, seconds=120)
+    lines = [line.partition("ROOTD_STAGE:")[2] for line in result.log.splitlines() if "ROOTD_STAGE:" in line]
+    ordered = [line for line in lines if line in STAGES]
+    proofs = [line for line in lines if line.startswith("phase0-")]
+    good = result.status == metal.READY and ordered == list(STAGES) and \
+        all(re.fullmatch("phase0-[a-z-]+:OK", line) for line in proofs)
+    tally.say("QEMU: a spinner and 10,000 hostile messages to each endpoint leave the system serving", good,
+              f"status {result.status}, {result.verdict}\n{result.log}", f"{result.seconds:.0f} s")
+    before = lines.index("SPINNER_STOPPED") if "SPINNER_STOPPED" in lines else 0
+    beside = [line for line in lines[:before] if line.startswith("phase0-")]
+    tally.say("QEMU: all of phase 0 runs beside the spinner and again after the attack",
+              good and len(beside) > 10 and proofs == beside * 2, "\n".join(lines))
