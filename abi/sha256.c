@@ -22,7 +22,9 @@ static uint32_t rotate_right(uint32_t value, unsigned bits)
 
 static uint32_t load_big_endian(const uint8_t *bytes)
 {
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    uint32_t value;
+    __builtin_memcpy(&value, bytes, sizeof value);
+    return __builtin_bswap32(value);
 }
 
 static void expand(const uint8_t *block, uint32_t schedule[64])
@@ -38,25 +40,35 @@ static void expand(const uint8_t *block, uint32_t schedule[64])
     }
 }
 
+/* One round. Of the eight working values only d and h change; the caller names them in turn instead
+ * of moving all eight by one place. `word` is the round's constant plus its word of the schedule.
+ */
+static inline void mix(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
+                       uint32_t g, uint32_t *h, uint32_t word)
+{
+    /* e turned by 6, 11 and 25, a by 2, 13 and 22: each turn is shared by what follows it. */
+    uint32_t big_e = rotate_right(rotate_right(rotate_right(e, 14) ^ e, 5) ^ e, 6);
+    uint32_t big_a = rotate_right(rotate_right(rotate_right(a, 9) ^ a, 11) ^ a, 2);
+    uint32_t first = *h + big_e + (g ^ (e & (f ^ g))) + word;
+    *d += first;
+    *h = first + big_a + ((a & b) | (c & (a | b)));
+}
+
 static void compress(uint32_t words[8], const uint8_t *block)
 {
     uint32_t schedule[64];
     expand(block, schedule);
     uint32_t a = words[0], b = words[1], c = words[2], d = words[3];
     uint32_t e = words[4], f = words[5], g = words[6], h = words[7];
-    for (unsigned i = 0; i < 64; i++) {
-        uint32_t big_e = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);
-        uint32_t first = h + big_e + ((e & f) ^ (~e & g)) + round_constants[i] + schedule[i];
-        uint32_t big_a = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);
-        uint32_t second = big_a + ((a & b) ^ (a & c) ^ (b & c));
-        h = g;
-        g = f;
-        f = e;
-        e = d + first;
-        d = c;
-        c = b;
-        b = a;
-        a = first + second;
+    for (unsigned i = 0; i < 64; i += 8) {
+        mix(a, b, c, &d, e, f, g, &h, round_constants[i] + schedule[i]);
+        mix(h, a, b, &c, d, e, f, &g, round_constants[i + 1] + schedule[i + 1]);
+        mix(g, h, a, &b, c, d, e, &f, round_constants[i + 2] + schedule[i + 2]);
+        mix(f, g, h, &a, b, c, d, &e, round_constants[i + 3] + schedule[i + 3]);
+        mix(e, f, g, &h, a, b, c, &d, round_constants[i + 4] + schedule[i + 4]);
+        mix(d, e, f, &g, h, a, b, &c, round_constants[i + 5] + schedule[i + 5]);
+        mix(c, d, e, &f, g, h, a, &b, round_constants[i + 6] + schedule[i + 6]);
+        mix(b, c, d, &e, f, g, h, &a, round_constants[i + 7] + schedule[i + 7]);
     }
     const uint32_t sums[8] = {a, b, c, d, e, f, g, h};
     for (unsigned i = 0; i < 8; i++)
