@@ -481,7 +481,9 @@ static enum status procd_wait(struct stage_child *child, uint64_t id, struct mes
         ended.code = run->code;
         ended.fault_va = run->fault_va;
     }
-    if (child->role == ROLE_TEST_SPIN) {
+    if (child->role == ROLE_TEST_SPIN && child->argument == TEST_SPIN_HOG)
+        ended.reason = END_FAULT_PAGE_LIMIT;
+    if (child->role == ROLE_TEST_SPIN && child->argument != TEST_SPIN_HOG) {
         if (child->life == STAGE_LIFE_RUNNING)
             return refuse(message, STATUS_TIMED_OUT); /* it never ends by itself */
         ended.reason = END_KILLED;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The hostile image on the metal: a program that spins, one that sends nonsense and takes all memory, and all
-of phase 0 beside and after them (K5). The world boots the same image with the others (checks.boot_worlds)."""
+"""The hostile image on the metal: programs that spin, take memory and send nonsense, and all of phase 0 beside
+and after them (K5). The world boots the same image with the others (checks.boot_worlds)."""
 
 import re
 
@@ -8,7 +8,7 @@ import build
 import metal
 
 # Stage lines, in this order; between them all of phase 0 runs twice.
-STAGES = ("test-spin:OK", "SPINNER_STOPPED", "test-hostile:OK", "ATTACK_OVER", "HELPERS_DONE", "RESOURCES_BACK",
+STAGES = ("test-spin:OK", "test-spin:OK", "SPINNER_STOPPED", "test-hostile:OK", "ATTACK_OVER", "HELPERS_DONE", "RESOURCES_BACK",
           "AUTHORITY_SHED")
 
 

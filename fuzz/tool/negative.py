@@ -122,6 +122,7 @@ def wrong_configs():
     yield "without memd's row", config((entry(VSPACED, b"vspaced"), entry(PAGERD, b"pagerd"), procd)), \
         "MISSING_MODULE"
     yield "of the probes' profile, without them", config(profile=1), "MISSING_MODULE"
+    yield "of the hostile profile, without its programs", config(profile=2), "MISSING_MODULE"
 
 
 def wrong_programs(elf):

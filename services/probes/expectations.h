@@ -76,6 +76,8 @@ enum { PROBE_RUN_COUNT = sizeof probe_runs / sizeof probe_runs[0] };
  */
 
 enum {
+    TEST_SPIN_HOG = 1,            /* argument of test-spin: take memory, not the processor */
+    TEST_HOG_SURVIVED = 0xBAD,    /* which it never may have as much as it asks for */
     TEST_SPIN_STOP_CODE = 0x5919, /* that rootd stops the spinner with */
     HOSTILE_OK = 0x7E57,          /* test-hostile: everything was answered, nothing was gained */
     HOSTILE_GAINED = 1,           /* it holds another set of capabilities than at its start (K1) */
@@ -86,6 +88,8 @@ enum {
 #define HOSTILE_SEED UINT64_C(0x5EED0F1111)
 
 static const struct probe_run spin_run = {ROLE_TEST_SPIN, 0, END_KILLED, TEST_SPIN_STOP_CODE, 0, 0};
+static const struct probe_run hog_run = {
+    ROLE_TEST_SPIN, TEST_SPIN_HOG, END_FAULT_PAGE_LIMIT, 0, 0, 0};
 static const struct probe_run hostile_client_run = {
     ROLE_TEST_HOSTILE, HOSTILE_SEED, END_EXITED, HOSTILE_OK, 0, 0};
 

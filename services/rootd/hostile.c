@@ -101,9 +101,18 @@ static enum status run_client(struct rootd *state)
     return status == STATUS_OK ? phase0_wait(state, &hostile_client_run, CLIENT_PLACE) : status;
 }
 
+/* One that wants more memory than its account has, beside the spinner. */
+static enum status run_hog(struct rootd *state)
+{
+    enum status status = phase0_start(state, &hog_run, CLIENT_PLACE);
+    return status == STATUS_OK ? phase0_wait(state, &hog_run, CLIENT_PLACE) : status;
+}
+
 enum status hostile_run(struct rootd *state)
 {
     enum status status = phase0_start(state, &spin_run, SPIN_PLACE);
+    if (status == STATUS_OK)
+        status = run_hog(state);
     if (status == STATUS_OK)
         status = phase0_run(state);
     if (status == STATUS_OK)

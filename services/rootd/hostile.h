@@ -5,10 +5,11 @@
 
 #include "services/rootd/launch.h"
 
-/* Starts the spinner; runs all of phase0 beside it; stops the spinner and sees it killed; gives the
- * hostile client what its role's rows state, runs it, and sees it end by itself; runs all of phase0
- * again. The first thing that is not as stated ends it with phase0_run's errors, procd's or the
- * kernel's. Processes still there are in state->helper_ids then. */
+/* Starts the spinner; beside it, runs a process that wants too much memory and sees it end for
+ * that, and all of phase0; stops the spinner and sees it killed; gives the hostile client what its
+ * role's rows state, runs it, and sees it end by itself; runs all of phase0 again. The first thing
+ * that is not as stated ends it with phase0_run's errors, procd's or the kernel's. Processes still
+ * there are in state->helper_ids then. */
 enum status hostile_run(struct rootd *state);
 
 #endif
