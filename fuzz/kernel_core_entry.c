@@ -82,6 +82,7 @@ static void entry_begin(void)
         core_model.luck.left[i] = live ? real->budget_pages - real->drawn_pages : 0;
     }
     core_model.luck.exhausted = false;
+    core_model.luck.exhausted_verdict = false;
     state_before = core_model.current == MODEL_NONE ? 8 : state_of_current();
 }
 
@@ -122,16 +123,16 @@ void core_compose(const struct message *message)
     core_model.processes[core_model.current].page = *real;
 }
 
-/* What the caller was told; by the real kernel, before the model is asked. */
-static bool told_exhausted(uint32_t index, uint32_t number, bool control)
+/* What the caller was told by the real kernel, before the model is asked. */
+static void luck_take(uint32_t index, uint32_t number, bool control)
 {
     const struct process *process = kernel_process(&core, index);
     if (process == NULL || (process->life != LIFE_CURRENT && process->life != LIFE_READY))
-        return false;
-    if (process->result == STATUS_EXHAUSTED)
-        return true;
-    return number == SYSCALL_CALL && control && process->result == STATUS_OK &&
-           kernel_message(&core, index)->header.status == STATUS_EXHAUSTED;
+        return;
+    core_model.luck.exhausted = process->result == STATUS_EXHAUSTED;
+    core_model.luck.exhausted_verdict =
+        number == SYSCALL_CALL && control && process->result == STATUS_OK &&
+        kernel_message(&core, index)->header.status == STATUS_EXHAUSTED;
 }
 
 static const char *syscall_name(uint32_t number)
@@ -218,7 +219,7 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
     memcpy(&request_first_slot, core_model.processes[caller].page.body, 4);
     entry_begin();
     kernel_syscall(&core, number, slot, deadline);
-    core_model.luck.exhausted = told_exhausted(index, number, type >= OBJECT_KERNEL_SELF);
+    luck_take(index, number, type >= OBJECT_KERNEL_SELF);
     model_kernel_syscall(&core_model, number, slot, deadline);
     const struct model_kernel_process *process = &core_model.processes[caller];
     bool back = process->life == MODEL_LIFE_RUNS;

@@ -57,8 +57,9 @@ static void attach(struct choices *choices, struct message *message)
     struct message_cap *cap = &message->caps[index];
     memcpy(message->body + 4 * index, &slot, sizeof slot);
     cap->field_offset = (uint16_t)(4 * index);
-    cap->rights = (how & 3) == 3 ? choices_u8(choices) : RIGHTS_ALL;
-    cap->mode = how >= 12 ? TRANSFER_MOVE : TRANSFER_COPY;
+    cap->rights =
+        (how & 3) == 3 ? (uint16_t)(RIGHTS_ALL ^ 1u << choices_below(choices, 8)) : RIGHTS_ALL;
+    cap->mode = how >= 10 ? TRANSFER_MOVE : TRANSFER_COPY;
     if (how == 4 || how == 5) {
         memcpy(message->body + 4 * index, &(uint32_t){SLOT_SERVICE_ENDPOINT}, 4);
         cap->flags = TRANSFER_SET_BADGE;

@@ -86,7 +86,8 @@ uint32_t model_pool_available(const struct model_pool *pool)
 
 bool model_tight(const struct model_kernel *model, uint32_t process, uint32_t pages)
 {
-    return model->luck.exhausted && model->luck.left[process] < pages;
+    bool told = model->control ? model->luck.exhausted_verdict : model->luck.exhausted;
+    return told && model->luck.left[process] < pages;
 }
 
 /* --- slots ------------------------------------------------------------------------------------ */

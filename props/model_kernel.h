@@ -151,7 +151,8 @@ struct model_frame {
 
 /* What the harness saw the real kernel do where the contract leaves it open. */
 struct model_luck {
-    bool exhausted;                     /* the current process was told EXHAUSTED */
+    bool exhausted;                     /* the current process was told EXHAUSTED, */
+    bool exhausted_verdict;             /* or kernel control's verdict was it */
     uint32_t left[MODEL_PROCESS_LIMIT]; /* kernel pages left before the entry */
 };
 
