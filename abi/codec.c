@@ -64,7 +64,7 @@ static bool cap_allowed(const struct message_field *field, const struct message_
 /* The list of scalar fields goes on with this one. */
 static inline bool is_scalar(const struct message_field *field)
 {
-    return field->kind != FIELD_END && field->kind != FIELD_BYTES && field->kind != FIELD_ROWS;
+    return field->kind >= FIELD_RANGE && field->kind <= FIELD_ZERO;
 }
 
 /* Walks one flat list of scalar fields (a row has no arrays): the field that ends it, or null when
@@ -74,10 +74,15 @@ static const struct message_field *scalars_walk(const struct message_field *fiel
                                                 struct reader *reader,
                                                 const struct message *delivered, struct walk *walk)
 {
+    const uint8_t *bytes = reader->bytes;
+    size_t offset = reader->offset_bytes;
+    size_t left = reader->size_bytes - offset;
     for (; is_scalar(field); field++) {
-        size_t offset = reader->offset_bytes;
-        uint64_t value = read_width(reader, field->width_bytes);
-        if (reader->failed || !value_allowed(field, value))
+        size_t width = field->width_bytes;
+        if (width > left)
+            return NULL;
+        uint64_t value = load_width(bytes + offset, width);
+        if (!value_allowed(field, value))
             return NULL;
         if (field->kind == FIELD_CAP && value != 0) {
             walk->cap_fields++;
@@ -85,7 +90,10 @@ static const struct message_field *scalars_walk(const struct message_field *fiel
                 return NULL;
         }
         walk->last_scalar = value;
+        offset += width;
+        left -= width;
     }
+    reader->offset_bytes = offset;
     return field;
 }
 

@@ -47,24 +47,27 @@ uint16_t read_u16(struct reader *reader);
 uint32_t read_u32(struct reader *reader);
 uint64_t read_u64(struct reader *reader);
 
-/* The next `width` bytes (1, 2, 4 or 8) as a number. Inline, as what else a walk over a message
- * does for every field; a whole load, because the wire and the processor are both little-endian
- * (abi/message.h). */
+/* `width` bytes (1, 2, 4 or 8) as a number: one load, because the wire and the processor are both
+ * little-endian (abi/message.h). Inline, as all that a walk over a message does for each field. */
+static inline uint64_t load_width(const uint8_t *bytes, size_t width_bytes)
+{
+    uint64_t value = 0;
+    if (width_bytes == sizeof(uint32_t))
+        __builtin_memcpy(&value, bytes, sizeof(uint32_t));
+    else if (width_bytes == sizeof(uint64_t))
+        __builtin_memcpy(&value, bytes, sizeof(uint64_t));
+    else if (width_bytes == sizeof(uint16_t))
+        __builtin_memcpy(&value, bytes, sizeof(uint16_t));
+    else
+        value = bytes[0];
+    return value;
+}
+
+/* The next `width` bytes (1, 2, 4 or 8) as a number; 0 once the reader failed. */
 static inline uint64_t read_width(struct reader *reader, unsigned width_bytes)
 {
     const uint8_t *taken = reader_take(reader, width_bytes);
-    uint64_t value = 0;
-    if (taken == NULL)
-        return 0;
-    if (width_bytes == sizeof(uint32_t))
-        __builtin_memcpy(&value, taken, sizeof(uint32_t));
-    else if (width_bytes == sizeof(uint64_t))
-        __builtin_memcpy(&value, taken, sizeof(uint64_t));
-    else if (width_bytes == sizeof(uint16_t))
-        __builtin_memcpy(&value, taken, sizeof(uint16_t));
-    else
-        value = taken[0];
-    return value;
+    return taken != NULL ? load_width(taken, width_bytes) : 0;
 }
 
 /* Copies `count` bytes out, or fills the target with zero when the reader fails. */

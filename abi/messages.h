@@ -85,7 +85,7 @@ enum { RETYPE_COUNT_MAX = 1 << 20, PAGERD_AREA_LIMIT = 8, START_ENVELOPE_BYTES_M
 
 enum field_kind {
     FIELD_END = 0,
-    FIELD_RANGE, /* low..high */
+    FIELD_RANGE, /* low..high; from here to FIELD_ZERO: scalars */
     FIELD_ENUM,  /* 0..high */
     FIELD_FLAGS, /* subset of high */
     FIELD_PAGE,  /* multiple of PAGE_BYTES */

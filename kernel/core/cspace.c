@@ -96,10 +96,17 @@ bool cspace_range_fillable(uint32_t first, uint32_t count)
 
 bool cspace_range_empty(const struct process *process, uint32_t first, uint32_t count)
 {
-    for (uint32_t slot = first; slot < first + count; slot++) {
-        const struct capability *cap = cspace_find(process, slot);
-        if (cap != NULL && cap->object_type != OBJECT_NONE)
-            return false;
+    while (count != 0) {
+        const struct capability *caps = cspace_find(process, first); /* null: no leaf */
+        uint32_t here = CSPACE_LEAF_CAPS - first % CSPACE_LEAF_CAPS;
+        if (here > count)
+            here = count;
+        for (uint32_t i = 0; caps != NULL && i < here; i++) {
+            if (caps[i].object_type != OBJECT_NONE)
+                return false;
+        }
+        first += here;
+        count -= here;
     }
     return true;
 }

@@ -136,12 +136,30 @@ enum status vspace_reserve(struct kernel *kernel, struct process *process, uint6
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
+/* The first entry from `index` on that is not empty; there is one. */
+static uint32_t entry_next(const uint64_t *entries, uint32_t index)
+{
+    const uint64_t *entry = &entries[index];
+    const uint64_t *end = &entries[512];
+    while (entry != end && *entry == 0)
+        entry++;
+    KERNEL_ASSERT(entry != end);
+    return (uint32_t)(entry - entries);
+}
+
+/* How many entries of a table are not empty: nothing behind the last of them is looked at. */
+static uint32_t entries_present(uint32_t table)
+{
+    return machine_page_record(table)->mapping_count;
+}
+
 static void leaf_destroy(struct kernel *kernel, struct process *process, uint32_t leaf)
 {
     const uint64_t *entries = machine_page(leaf);
-    for (uint32_t i = 0; i < 512; i++) {
-        if (entries[i] != 0)
-            mapping_remove(kernel, process, leaf * 512 + i);
+    uint32_t i = 0;
+    for (uint32_t left = entries_present(leaf); left != 0; left--, i++) {
+        i = entry_next(entries, i);
+        mapping_remove(kernel, process, leaf * 512 + i);
     }
     table_free(kernel, process, leaf);
 }
@@ -150,9 +168,10 @@ static void leaf_destroy(struct kernel *kernel, struct process *process, uint32_
 static void directory_destroy(struct kernel *kernel, struct process *process, uint32_t directory)
 {
     const uint64_t *entries = machine_page(directory);
-    for (uint32_t i = 0; i < 512; i++) {
-        if (entries[i] != 0)
-            leaf_destroy(kernel, process, entry_page(entries[i]));
+    uint32_t i = 0;
+    for (uint32_t left = entries_present(directory); left != 0; left--, i++) {
+        i = entry_next(entries, i);
+        leaf_destroy(kernel, process, entry_page(entries[i]));
     }
     memory_return(kernel, process, directory);
 }
@@ -160,14 +179,15 @@ static void directory_destroy(struct kernel *kernel, struct process *process, ui
 void vspace_destroy(struct kernel *kernel, struct process *process)
 {
     const uint64_t *root = machine_page(process->vspace_page);
-    for (uint32_t i = 0; i < 256; i++) {
-        if (root[i] == 0)
-            continue;
+    uint32_t i = 0;
+    for (uint32_t tables = entries_present(process->vspace_page); tables != 0; tables--, i++) {
+        i = entry_next(root, i);
         uint32_t table = entry_page(root[i]);
         const uint64_t *entries = machine_page(table);
-        for (uint32_t j = 0; j < 512; j++) {
-            if (entries[j] != 0)
-                directory_destroy(kernel, process, entry_page(entries[j]));
+        uint32_t j = 0;
+        for (uint32_t left = entries_present(table); left != 0; left--, j++) {
+            j = entry_next(entries, j);
+            directory_destroy(kernel, process, entry_page(entries[j]));
         }
         memory_return(kernel, process, table);
     }

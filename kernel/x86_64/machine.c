@@ -145,11 +145,19 @@ void __stack_chk_fail(void)
 /* --- entries -------------------------------------------------------------------------------------
  */
 
+__attribute__((noinline)) static void recorded_syscall(uint32_t number, uint32_t slot,
+                                                       uint64_t deadline_ticks)
+{
+    record_syscall_entry(number, slot);
+    kernel_syscall(&kernel, number, slot, deadline_ticks);
+}
+
 void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
 {
     if (recording)
-        record_syscall_entry(number, slot);
-    kernel_syscall(&kernel, number, slot, deadline_ticks);
+        recorded_syscall(number, slot, deadline_ticks);
+    else
+        kernel_syscall(&kernel, number, slot, deadline_ticks);
 }
 
 static enum fault_access access_of(uint64_t error)

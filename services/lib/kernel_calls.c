@@ -34,7 +34,7 @@ static void window_drop(struct caller *caller, struct window window, uint32_t ca
         struct kernel_drop_local_cap_request request = {.slot = window.first_slot + i};
         struct message message;
         uint64_t nothing = 0;
-        memset(&message, 0, sizeof message);
+        message.header = (struct message_header){0}; /* the rest is encoded, or not declared */
         if (message_encode(drop->request, &request, &message) == STATUS_OK)
             (void)exchange(caller, SLOT_SELF, drop, &message, (struct window){0, 0}, DEADLINE_NEVER,
                            &nothing);
@@ -61,11 +61,12 @@ enum status caller_call(struct caller *caller, uint32_t slot, const struct opera
                         void *reply)
 {
     struct message message;
-    memset(&message, 0, sizeof message);
-    memset(reply, 0, operation->reply->max_bytes);
+    message.header = (struct message_header){0}; /* the rest is encoded, or not declared */
     enum status status = message_encode(operation->request, request, &message);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        memset(reply, 0, operation->reply->max_bytes);
         return status;
+    }
     return caller_call_message(caller, slot, operation, &message, window, deadline_ticks, reply);
 }
 
