@@ -209,6 +209,11 @@ bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory)
         memory->boot_info.image_first_page = (uint32_t)(module->addr / PAGE_BYTES);
         memory->boot_info.image_bytes = module->bytes;
         image_end = module->addr + module->bytes;
+        /* With too little memory a loader has nowhere else to put it. */
+        if (module->addr % PAGE_BYTES != 0 || image_end < module->addr ||
+            (module->addr < image_physical(kernel_end) &&
+             image_end > image_physical(kernel_text_start)))
+            return false;
         span_remove(module->addr, image_end);
     }
     uint64_t end = round_up(memory_end(image_end));
