@@ -283,10 +283,7 @@ def machine(memory="128", cpu="qemu64,+smep,+smap"):
 # what is wrong, machine, whether there is an image, the whole log
 MACHINES = (
     ("a machine of 8 MiB", machine(memory="8"), True, PLAN + "EXHAUSTED"),
-    ("a machine of 3 MiB", machine(memory="3"), True, KERNEL + "EXHAUSTED"),
-    # Here the loader may have to put the image over the kernel: that depends on their sizes.
-    ("a machine of 2 MiB", machine(memory="2"), True,
-     "^BASALT_KERNEL:(MACHINE_REFUSED:MEMORY|BOOT_IMAGE_REFUSED:EXHAUSTED)"),
+    ("a machine of 3 MiB", machine(memory="3"), True, PLAN + "EXHAUSTED"),
     ("a processor without NX", machine(cpu="qemu64,-nx"), True, "^BASALT_KERNEL:MACHINE_REFUSED:NX"),
     ("a processor without long mode", machine(cpu="qemu64,-lm"), True,
      "^BASALT_KERNEL:MACHINE_REFUSED:LONG_MODE"),
