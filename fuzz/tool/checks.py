@@ -12,7 +12,9 @@ import time
 import build
 import campaign
 import hostile
+import metal
 import negative
+import provenance
 import same
 import source_checks
 
@@ -232,6 +234,22 @@ def boot_worlds(tally):
                   len(set(said.values())) == 1)
 
 
+def boot_metal(tally):
+    """Both images reach READY in QEMU, the runtime image with nothing else on its log."""
+    for image, alone in ((build.RUNTIME_IMAGE, True), (build.PHASE0_IMAGE, False)):
+        boot = metal.Boot(image, 120, stop_at_ready=True)
+        tally.say(f"QEMU boots {image}", boot.status == metal.READY
+                  and (not alone or boot.log == "ERIX_ROOTD:READY\n"), boot.log + boot.verdict)
+
+
+def check_provenance(tally):
+    """Every object of a daemon is one that a harness or the world runs, but for the machine's own."""
+    lines, complaints = provenance.table()
+    with open("build/units.txt", "w", encoding="utf-8") as table:
+        table.write("\n".join(lines) + "\n")
+    tally.complaints("harnesses run the daemons' own objects (build/units.txt)", complaints)
+
+
 def usage_errors(tally):
     """Wrong calls end with status 2 and one line that says what to do."""
     for arguments in (["nonsense"], ["boot", "--nonsense"], ["boot", "--world", "--image", "/nonexistent"],
@@ -263,6 +281,8 @@ def test(_options):
     check_canaries(tally)
     run_random(tally)
     boot_worlds(tally)
+    boot_metal(tally)
+    check_provenance(tally)
     negative.negative(tally)
     same.same(tally)
     hostile.hostile(tally)
