@@ -260,9 +260,12 @@ static void act_event(uint64_t id)
     if (process == NULL)
         return;
     uint64_t real_id = process->id;
+    uint32_t countdown = standin.fail_countdown; /* of a request, and this is none */
+    standin.fail_countdown = 0;
     standin_begin_step();
     standin_send_event(real_id);
     take_turn();
+    standin.fail_countdown = countdown;
     model_procd_event(&model, real_id, standin.now_ticks);
     check_step();
     mark_triple("procd event", model.bound, OP_EVENT_PROCESS_TERMINATED, model.exited);

@@ -133,8 +133,31 @@ static void check_process(const struct model_process *process)
         PROPERTY_EQUAL("P1-argument", real->argument, process->argument);
 }
 
+/* After a critical death: of all that procd made, nothing is left that could run. */
+static void check_exited(void)
+{
+    PROPERTY_EQUAL("P8-code", standin.exit_code, PROCD_EXIT_CRITICAL);
+    PROPERTY_EQUAL("P8-alone", standin.process_count, 0);
+    PROPERTY_EQUAL("P8-bootstrap", standin.bootstrap_free_pages, STANDIN_BOOTSTRAP_PAGES);
+}
+
+static void check_sound(const struct procd *state)
+{
+    const char *problem = procd_check(state);
+    if (problem != NULL)
+        TRACE("procd_check: %s", problem);
+    PROPERTY("procd-check", problem == NULL);
+}
+
 void ledger_check_books(const struct procd *state, const struct model_procd *model)
 {
+    check_sound(state);
+    PROPERTY_EQUAL("P8-exit", standin.exited, model->exited);
+    PROPERTY_EQUAL("E5-kept", standin.reply_open_count, model->waiter_count);
+    if (model->exited) {
+        check_exited();
+        return;
+    }
     uint32_t live = 0;
     uint32_t paged = 0;
     for (uint32_t i = 0; i < model->count; i++) {
@@ -144,20 +167,12 @@ void ledger_check_books(const struct procd *state, const struct model_procd *mod
         paged +=
             process->life != MODEL_ENDED && role_find(process->role)->kind != ROLE_KIND_FOUNDATION;
     }
-    const char *problem = procd_check(state);
-    if (problem != NULL)
-        TRACE("procd_check: %s", problem);
-    PROPERTY("procd-check", problem == NULL);
     PROPERTY_EQUAL("P5-processes", standin.process_count, live);
     PROPERTY_EQUAL("P5-accounts", standin.account_count, paged);
     PROPERTY_EQUAL("P5-registrations", standin.registration_count, paged);
     PROPERTY_EQUAL("P5-memory", standin.memory_free_pages, model->memory_free_pages);
     PROPERTY_EQUAL("P5-bootstrap", standin.bootstrap_free_pages, model->bootstrap_free_pages);
     PROPERTY_EQUAL("P5-slots", standin.slot_count, (model->bound ? 7u : 6u) + live);
-    PROPERTY_EQUAL("E5-kept", standin.reply_open_count, model->waiter_count);
-    PROPERTY_EQUAL("P8-exit", standin.exited, model->exited);
-    if (model->exited)
-        PROPERTY_EQUAL("P8-code", standin.exit_code, PROCD_EXIT_CRITICAL);
     if (model->bound) {
         PROPERTY_EQUAL("P7-bound", standin.caps[SLOT_BOOTSTRAP_UNTYPED].type, OBJECT_NONE);
         PROPERTY_EQUAL("P7-bound", standin.caps[SLOT_PEER_MEMD].object, PEER_MEMD);

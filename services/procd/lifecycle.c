@@ -146,6 +146,28 @@ enum status procd_stop(struct procd *state, uint32_t index, uint32_t code)
                                      : stop_running(state, index, code);
 }
 
+/* P8: nothing can go on without a foundation process. What still lives ends first, youngest place
+ * first: once procd is gone nobody can name it. These calls never wait, and no peer is asked to
+ * settle anything, because one of them is dead. */
+static void end_critical(struct procd *state)
+{
+    for (uint32_t i = state->used_count; i-- > 0;) {
+        struct kernel_retire_process_reply record;
+        uint8_t life = state->processes[i].life;
+        if (life == PROCD_LIFE_STAGED)
+            (void)kernel_process_abort(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                       process_slot(i));
+        if (life != PROCD_LIFE_RUNNING)
+            continue;
+        (void)kernel_process_kill(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(i),
+                                  PROCD_EXIT_CRITICAL);
+        (void)kernel_process_retire(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(i),
+                                    &record);
+    }
+    state->exiting = true;
+    kernel_self_exit(&state->caller, PROCD_EXIT_CRITICAL);
+}
+
 void procd_terminated(struct procd *state, const struct event_process_terminated_request *event)
 {
     uint32_t index;
@@ -158,12 +180,10 @@ void procd_terminated(struct procd *state, const struct event_process_terminated
     uint32_t role = state->processes[index].role;
     uint32_t which;
     finish(state, index, event->reason, event->code, event->fault_va);
-    if (procd_is_foundation(role, &which)) {
-        state->exiting = true; /* P8: nothing can go on without it */
-        kernel_self_exit(&state->caller, PROCD_EXIT_CRITICAL);
-        return;
-    }
-    bury_owner(state, role);
+    if (procd_is_foundation(role, &which))
+        end_critical(state);
+    else
+        bury_owner(state, role);
 }
 
 enum status procd_bind_foundation(struct procd *state,

@@ -33,7 +33,8 @@
  * new process takes the place of the oldest record, whose id is NOT_FOUND from then on (ids never
  * come back). When the last running process of a role ends, staged processes that the role's badge
  * owns are aborted, and its open waits are given up. When a foundation process ends that nobody
- * stopped, procd EXITs with PROCD_EXIT_CRITICAL (P8).
+ * stopped, procd ends every other process it made and EXITs with PROCD_EXIT_CRITICAL (P8); open
+ * waits for those end with PEER_DIED.
  *
  * Waits. At most PROCD_WAITER_LIMIT are kept; when the table is full, those of callers that gave up
  * meanwhile are forgotten, and only then a further one is EXHAUSTED.
