@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/process.h"
 #include "props/rootd_test.h"
+#include "services/procd/procd.h"
 
 static unsigned passed_count;
 static unsigned failed_count;
@@ -42,6 +44,8 @@ static struct {
     uint16_t failed_operation;
     unsigned receive_count;
     uint32_t reply_status;
+    uint32_t end_reason; /* how procd ends, after READY */
+    uint32_t end_code;
 } seam;
 
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
@@ -72,8 +76,8 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
         info->reply_slot = SLOT_REPLY_BASE;
         return STATUS_OK;
     }
-    struct event_process_terminated_request event = {.token = ROOTD_PROCD_TOKEN,
-                                                     .reason = END_EXITED};
+    struct event_process_terminated_request event = {
+        .token = ROOTD_PROCD_TOKEN, .reason = seam.end_reason, .code = seam.end_code};
     (void)message_encode(&event_process_terminated_request_type, &event, message);
     info->badge = BADGE_KERNEL;
     return STATUS_OK;
@@ -90,6 +94,7 @@ void fresh(uint32_t profile)
 {
     memset(&rootd, 0, sizeof rootd);
     memset(&seam, 0, sizeof seam);
+    seam.end_reason = END_EXITED;
     stage_boot(&stage, profile);
 }
 
@@ -292,7 +297,8 @@ static void test_boot_runtime(void)
     check_value(ROOTD_INTERNAL_ERROR, run(), "procd's end ends a running system");
     check_children();
     check_value(STATUS_DENIED, seam.reply_status, "rootd serves nobody");
-    check(strcmp(stage.log, "ERIX_ROOTD:READY\nBASALT_ROOTD:FAILED:RUN:PEER_DIED\n"
+    check(strcmp(stage.log, "ERIX_ROOTD:READY\n"
+                            "BASALT_ROOTD:FAILED:RUN:PEER_DIED:EXITED:0x00000000\n"
                             "ERIX_ROOTD:INTERNAL_ERROR\n") == 0,
           "a runtime image logs no stages");
     check(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, "and ends with its exit code");
@@ -301,6 +307,29 @@ static void test_boot_runtime(void)
     check_value(4, stage.cap_count, "R6: the post-boot set has four capabilities");
     for (unsigned i = 0; i < 4; i++)
         check(stage_find(&stage, held[i]) != NULL, "R6: exactly the stated slots");
+}
+
+/* P8: the system ends with procd's own code, and the log says how procd ended. A code of 0, or of
+ * an end that was not procd's own, is a failure like any other. */
+static void test_procd_ends(void)
+{
+    static const struct {
+        uint32_t reason, code, exit_code;
+        const char *line;
+    } rows[] = {
+        {END_EXITED, PROCD_EXIT_CRITICAL, PROCD_EXIT_CRITICAL, "PEER_DIED:EXITED:0x70726300\n"},
+        {END_EXITED, 0, ROOTD_EXIT_FAILED, "PEER_DIED:EXITED:0x00000000\n"},
+        {END_KILLED, 7, ROOTD_EXIT_FAILED, "PEER_DIED:KILLED:0x00000007\n"},
+        {END_FAULT_NO_PAGER, 0, ROOTD_EXIT_FAILED, "PEER_DIED:FAULT_NO_PAGER:0x00000000\n"},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fresh(VALIDATION_PROFILE_NONE);
+        seam.end_reason = rows[i].reason;
+        seam.end_code = rows[i].code;
+        check_value(ROOTD_INTERNAL_ERROR, run(), rows[i].line);
+        check_value(rows[i].exit_code, stage.exit_code, rows[i].line);
+        check(stage_logged(&stage, rows[i].line), rows[i].line);
+    }
 }
 
 static void test_boot_phase0(void)
@@ -391,6 +420,7 @@ int main(void)
     test_config();
     test_plan();
     test_boot_runtime();
+    test_procd_ends();
     test_boot_phase0();
     test_boot_hostile();
     test_failures(VALIDATION_PROFILE_NONE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* rootd on the real kernel core with the real services: what every process holds at READY (R1, R6),
- * each broken rule of config and image with its own typed refusal (R2), and what is left after a
- * service that is no service (R5). The images are made from the built ones, by the encoders. */
+ * each broken rule of config and image with its own typed refusal (R2), what is left after a
+ * service that is no service (R5), and how the system ends when a service dies (P8). The images are
+ * made from the built ones, by the encoders. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "abi/boot_name.h"
 #include "kernel/host/host.h"
 #include "props/world/world.h"
+#include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
 
 enum { IMAGE_BYTES_MAX = 8 << 20 };
@@ -290,22 +292,19 @@ static void test_failures(void)
         const char *name;
         const char *other;
         const char *stage;
-        bool procd_ends; /* by P8, because services run beside the one that died: then nobody can
-                            name those any more, and rootd's EXIT is what ends them */
     } rows[] = {
-        {"procd", "phase0-exit", "FAILED:LAUNCH_PROCD:", false},       /* ends at once */
-        {"procd", "phase0-fault-kill", "FAILED:LAUNCH_PROCD:", false}, /* faults at once */
-        {"procd", "memd", "FAILED:LAUNCH_PROCD:INVALID_ARGUMENT", false},
-        {"memd", "vspaced", "FAILED:LAUNCH_MEMD:INVALID_ARGUMENT", false},
-        {"memd", "phase0-isolation-a",
-         "FAILED:LAUNCH_MEMD:", false}, /* silent for a while, then ends */
-        {"memd", "phase0-exit", "FAILED:LAUNCH_MEMD:", false},
-        {"vspaced", "phase0-exit", "FAILED:LAUNCH_VSPACED:", true},
-        {"vspaced", "pagerd", "FAILED:LAUNCH_VSPACED:INVALID_ARGUMENT", false},
-        {"vspaced", "rootd", "FAILED:LAUNCH_VSPACED:", true},
-        {"pagerd", "phase0-fault-kill", "FAILED:LAUNCH_PAGERD:", true},
-        {"pagerd", "memd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT", false},
-        {"pagerd", "procd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT", false},
+        {"procd", "phase0-exit", "FAILED:LAUNCH_PROCD:"},       /* ends at once */
+        {"procd", "phase0-fault-kill", "FAILED:LAUNCH_PROCD:"}, /* faults at once */
+        {"procd", "memd", "FAILED:LAUNCH_PROCD:INVALID_ARGUMENT"},
+        {"memd", "vspaced", "FAILED:LAUNCH_MEMD:INVALID_ARGUMENT"},
+        {"memd", "phase0-isolation-a", "FAILED:LAUNCH_MEMD:"}, /* silent for a while, then ends */
+        {"memd", "phase0-exit", "FAILED:LAUNCH_MEMD:"},
+        {"vspaced", "phase0-exit", "FAILED:LAUNCH_VSPACED:"},
+        {"vspaced", "pagerd", "FAILED:LAUNCH_VSPACED:INVALID_ARGUMENT"},
+        {"vspaced", "rootd", "FAILED:LAUNCH_VSPACED:"},
+        {"pagerd", "phase0-fault-kill", "FAILED:LAUNCH_PAGERD:"},
+        {"pagerd", "memd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
+        {"pagerd", "procd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
     };
     uint32_t pool_pages = untouched_pool();
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -317,11 +316,32 @@ static void test_failures(void)
         expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", rows[i].stage, what);
         check(world_kernel()->halted, what, "the system has ended");
         check(occupied_count(0, SLOT_LIMIT) == 3, what, "no held slot");
-        if (rows[i].procd_ends)
-            continue;
         check(world_kernel()->process_count == 1, what, "no live child");
         check(kernel_untyped_available(&world_kernel()->untypeds[1]) == pool_pages, what,
               "the launch pool is as before");
+    }
+}
+
+/* P8: a service dies in a system that runs. procd ends the others and itself, rootd says so, and
+ * the system ends with procd's own code; when procd itself dies of a fault, with rootd's. */
+static void test_deaths(void)
+{
+    struct variant variant = variant_of(&runtime_file);
+    for (uint32_t index = 1; index < PROCESS_COUNT; index++) {
+        bool procd = process_roles[index] == ROLE_PROCD;
+        const char *what = role_find(process_roles[index])->image;
+        const char *line = procd ? "FAILED:RUN:PEER_DIED:FAULT_INSTRUCTION:0x00000000\n"
+                                 : "FAILED:RUN:PEER_DIED:EXITED:0x70726300\n";
+        check(boot(&variant).end == WORLD_READY, what, "boots");
+        struct world_result result = world_end_process(index);
+        check(result.end == WORLD_FAILED, what, result.log);
+        check(result.halt_code == (procd ? ROOTD_EXIT_FAILED : PROCD_EXIT_CRITICAL), what,
+              "the exit code");
+        check(strstr(result.log, line) != NULL, what, result.log);
+        check(strstr(result.log, "ERIX_ROOTD:INTERNAL_ERROR\n") != NULL, what, result.log);
+        check(kernel_check(world_kernel()) == NULL, what, "kernel_check");
+        if (!procd)
+            check(world_kernel()->process_count == 2, what, "rootd and the record of procd");
     }
 }
 
@@ -352,6 +372,7 @@ int main(void)
     test_config();
     test_config_bytes();
     test_failures();
+    test_deaths();
     test_phase0();
     world_release();
     free(image);

@@ -10,6 +10,7 @@
 #include "abi/boot_image.h"
 #include "abi/elf_plan.h"
 #include "abi/user_memory.h"
+#include "kernel/core/internal.h"
 #include "kernel/host/host.h"
 #include "props/world/fiber.h"
 #include "props/world/programs.h"
@@ -355,6 +356,18 @@ static struct world_result result_of_run(void)
     };
 }
 
+static struct world_result run_on(void)
+{
+    while (!kernel.halted && !diverged && events.count < WORLD_EVENTS_MAX &&
+           kernel.now_ticks <= WORLD_TICKS_MAX) {
+        if (kernel.current != KERNEL_IDLE)
+            seat_resume(kernel.current);
+        else if (!idle())
+            break;
+    }
+    return result_of_run();
+}
+
 struct world_result world_run(const struct world_options *options)
 {
     static size_t memory_bytes;
@@ -379,12 +392,12 @@ struct world_result world_run(const struct world_options *options)
     if (refused != STATUS_OK)
         return (struct world_result){
             .end = WORLD_REFUSED, .refused = refused, .log = host_log(NULL)};
-    while (!kernel.halted && !diverged && events.count < WORLD_EVENTS_MAX &&
-           kernel.now_ticks <= WORLD_TICKS_MAX) {
-        if (kernel.current != KERNEL_IDLE)
-            seat_resume(kernel.current);
-        else if (!idle())
-            break;
-    }
-    return result_of_run();
+    return run_on();
+}
+
+struct world_result world_end_process(uint32_t index)
+{
+    process_end(&kernel, process_at(&kernel, index), END_FAULT_INSTRUCTION, 0, 0);
+    kernel_timer(&kernel, kernel.now_ticks); /* whoever was woken runs */
+    return run_on();
 }

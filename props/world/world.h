@@ -52,6 +52,10 @@ struct world_result {
  */
 struct world_result world_run(const struct world_options *options);
 
+/* Ends a process of the run that came to rest at WORLD_READY, as an exception of its own would, and
+ * runs on: what a system makes of a service's death. */
+struct world_result world_end_process(uint32_t index);
+
 /* The kernel of the last run, for checks over the state it ended in. */
 struct kernel *world_kernel(void);
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "abi/process.h"
+
 const char *rootd_status_name(enum rootd_status status)
 {
     switch (status) {
@@ -64,6 +66,14 @@ static void add(struct line *line, const char *text)
         line->text[line->count++] = *text;
 }
 
+static void add_hex(struct line *line, uint32_t value)
+{
+    char digits[] = "0x00000000";
+    for (unsigned i = 0; i < 8; i++)
+        digits[2 + i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
+    add(line, digits);
+}
+
 static void send(struct rootd *state, struct line *line)
 {
     line->text[line->count++] = '\n';
@@ -98,5 +108,11 @@ void report_failure(struct rootd *state)
     add(&line, rootd_stage_name(state->stage));
     add(&line, ":");
     add(&line, status_name(state->cause));
+    if (state->stage == STAGE_RUN && state->procd_reason != END_NONE) {
+        add(&line, ":");
+        add(&line, end_reason_name(state->procd_reason));
+        add(&line, ":");
+        add_hex(&line, state->procd_code);
+    }
     send(state, &line);
 }

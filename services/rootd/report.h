@@ -12,7 +12,8 @@ void report_status(struct rootd *state);
  */
 void report_stage(struct rootd *state, const char *name, const char *detail);
 
-/* "BASALT_ROOTD:FAILED:<stage>:<cause>", in every image: what was refused, and why. */
+/* "BASALT_ROOTD:FAILED:<stage>:<cause>", in every image: what was refused, and why. After procd's
+ * end in a system that ran, also ":<end reason>:<code>" (P8). */
 void report_failure(struct rootd *state);
 
 #endif

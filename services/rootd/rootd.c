@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "abi/process.h"
 #include "services/lib/service.h"
 #include "services/rootd/hostile.h"
 #include "services/rootd/launch.h"
@@ -117,8 +118,11 @@ static enum handled run_handle(void *context, struct message *message,
     struct event_process_terminated_request event;
     if (info->badge == BADGE_KERNEL && message->header.operation == OP_EVENT_PROCESS_TERMINATED &&
         message_decode(&event_process_terminated_request_type, message, &event) == STATUS_OK &&
-        event.token == ROOTD_PROCD_TOKEN)
+        event.token == ROOTD_PROCD_TOKEN) {
+        state->procd_reason = event.reason;
+        state->procd_code = event.code;
         (void)fail(state, ROOTD_INTERNAL_ERROR, STATUS_PEER_DIED);
+    }
     message_refuse(message, STATUS_DENIED);
     return HANDLED_REPLY; /* an event has no reply slot: the loop sends nothing */
 }
@@ -153,6 +157,17 @@ enum status rootd_pause(struct rootd *state, uint64_t ticks)
     return status == STATUS_TIMED_OUT ? STATUS_OK : status;
 }
 
+/* A system that ran and lost procd ends with what procd said (P8); a code of 0 is still no
+ * success. */
+static uint32_t exit_code(const struct rootd *state)
+{
+    if (state->status == ROOTD_READY)
+        return ROOTD_EXIT_READY;
+    if (state->stage == STAGE_RUN && state->procd_reason == END_EXITED && state->procd_code != 0)
+        return state->procd_code;
+    return ROOTD_EXIT_FAILED;
+}
+
 enum rootd_status rootd_run(struct rootd *state, const void *handoff, size_t handoff_size,
                             uint32_t root_endpoint_slot)
 {
@@ -168,7 +183,6 @@ enum rootd_status rootd_run(struct rootd *state, const void *handoff, size_t han
     report_status(state);
     if (state->status == ROOTD_READY && state->intake.validation_profile == VALIDATION_PROFILE_NONE)
         serve(state);
-    kernel_self_exit(&state->caller,
-                     state->status == ROOTD_READY ? ROOTD_EXIT_READY : ROOTD_EXIT_FAILED);
+    kernel_self_exit(&state->caller, exit_code(state));
     return state->status;
 }

@@ -8,15 +8,16 @@
  *   5. with profile phase0: runs the five helpers and checks what becomes of them; with profile
  *      hostile: the same beside a spinner, and once more after an attack (hostile.h);
  *   6. sheds all authority but the stated rest, reports READY;
- *   7. runtime images: answers DENIED to everything for ever, and ends the system when procd ends;
- *      all others: EXIT(0).
+ *   7. runtime images: answers DENIED to everything for ever, and ends the system when procd ends,
+ *      with procd's own exit code (P8); all others: EXIT(0).
  *
  * A failure at any step undoes what was done (teardown.c), reports one terminal status and ends
  * with EXIT(1). Every wait has a deadline (R5).
  *
  * Report: one line on the log endpoint, "ERIX_ROOTD:" and the name of the status. A failure says
- * before it what was refused and why: "BASALT_ROOTD:FAILED:<stage>:<status code>". Only with a
- * validation profile, never in a runtime image, "ROOTD_STAGE:<name>" lines tell of the way there.
+ * before it what was refused and why: "BASALT_ROOTD:FAILED:<stage>:<status code>"; procd's end
+ * after READY says how procd ended, "...:RUN:PEER_DIED:<end reason>:<code>". Only with a validation
+ * profile, never in a runtime image, "ROOTD_STAGE:<name>" lines tell of the way there.
  *
  * What rootd holds at boot, exactly, with all rights of the type (KERNEL_SELF: CONTROL): SELF (1),
  * its endpoint (2), IMAGE (5), memory for memd (SLOT_UNTYPED_BASE) and the launch pool (the slot
@@ -89,7 +90,9 @@ struct rootd {
     struct rootd_plan plan;
     enum rootd_stage stage;
     enum rootd_status status;
-    enum status cause; /* why, when status is not READY */
+    enum status cause;     /* why, when status is not READY */
+    uint32_t procd_reason; /* enum end_reason of procd, and its code; NONE while it runs */
+    uint32_t procd_code;
     enum launch_state launched[FOUNDATION_COUNT];
     uint64_t process_ids[FOUNDATION_COUNT]; /* procd's number of each child; procd's own is 0 */
     uint64_t helper_ids[HELPER_RUN_LIMIT];  /* of the helpers that run now; 0: none */

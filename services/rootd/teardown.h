@@ -17,8 +17,10 @@ enum status teardown_shed(struct rootd *state);
 /* Undoes a failed boot: ends helpers and services in reverse order through procd, then procd by
  * kernel control, gives the bootstrap memory back, and drops all but SELF, the endpoint and the log
  * endpoint. Each call to procd has ROOTD_STOP_TICKS; one that does not answer is not asked again
- * (R5). Errors are passed over: what can still be undone is. When procd has ended by itself, nobody
- * can name its children any more: rootd's EXIT, which halts the machine, is what ends them. */
+ * (R5). Errors are passed over: what can still be undone is. procd ends its children before it ends
+ * for a critical death (P8); only when procd itself was ended by a fault can nobody name them any
+ * more: then what is built from the bootstrap untyped goes with it, and rootd's EXIT, which halts
+ * the machine, ends the rest. */
 void teardown_all(struct rootd *state);
 
 #endif
