@@ -6,8 +6,9 @@
  *   BENCH:END                                 every figure was printed
  *   BENCH:FAILED:<name>:<status>              what is measured did not work; nothing more follows
  *
- * Under QEMU's -icount shift=0 a cycle is an instruction. In an image of profile phase0 the modules
- * phase0-probe and phase0-isolation-a are bench-fault and bench-echo. */
+ * The three numbers of a fault come from three runs of bench-fault, one each; pages-* are pages, of
+ * a process's kernel memory. Under QEMU's -icount shift=0 a cycle is an instruction. In an image of
+ * profile phase0 the modules phase0-probe and phase0-isolation-a are bench-fault and bench-echo. */
 #ifndef BASALT_SERVICES_BENCH_BENCH_ROOT_H
 #define BASALT_SERVICES_BENCH_BENCH_ROOT_H
 
@@ -16,9 +17,8 @@
 
 /* Slots beside rootd's own. */
 enum {
-    BENCH_SLOT_WINDOW = SLOT_RECEIVE_BASE + 3 * MESSAGE_CAP_LIMIT, /* for replies; four slots */
-    BENCH_SLOT_TRAVEL = SLOT_RECEIVE_BASE + 5 * MESSAGE_CAP_LIMIT, /* two slots */
-    BENCH_SLOT_SCRATCH,
+    BENCH_SLOT_TRAVEL = SLOT_RECEIVE_BASE + 3 * MESSAGE_CAP_LIMIT, /* two slots */
+    BENCH_SLOT_SCRATCH = BENCH_SLOT_TRAVEL + 2,
     BENCH_SLOT_ECHO = SLOT_DYNAMIC_BASE + 16, /* process, vspace, endpoint, grant */
     BENCH_SLOT_STAGED = BENCH_SLOT_ECHO + 4,  /* the same, of a process that never starts */
     BENCH_SLOT_FAULTER = BENCH_SLOT_STAGED + 4,

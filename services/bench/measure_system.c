@@ -10,7 +10,7 @@
  */
 
 /* Maps the next frame where the fault was, and answers. */
-static enum status resolve(struct bench *bench, uint32_t index, uint64_t va, uint32_t reply_slot)
+static enum status resolve(uint32_t index, uint64_t va, uint32_t reply_slot)
 {
     struct message *page = bench_page();
     struct kernel_map_frame_request *map = (struct kernel_map_frame_request *)page->body;
@@ -33,12 +33,11 @@ static enum status resolve(struct bench *bench, uint32_t index, uint64_t va, uin
                                            .body_bytes = sizeof(struct event_fault_reply)};
     struct event_fault_reply *reply = (struct event_fault_reply *)page->body;
     *reply = (struct event_fault_reply){.verdict = FAULT_RESOLVED};
-    (void)bench;
     return bench_enter(SYSCALL_REPLY, reply_slot, 0);
 }
 
 /* Handles faults until the process ends; its exit code. */
-static enum status handle_faults(struct bench *bench, uint32_t *code)
+static enum status handle_faults(uint32_t *code)
 {
     struct message *page = bench_page();
     const struct receive_info *info =
@@ -56,7 +55,7 @@ static enum status handle_faults(struct bench *bench, uint32_t *code)
         }
         struct event_fault_request fault;
         memcpy(&fault, page->body, sizeof fault);
-        status = resolve(bench, index, fault.va, info->reply_slot);
+        status = resolve(index, fault.va, info->reply_slot);
         if (status != STATUS_OK)
             return status;
     }
@@ -81,7 +80,7 @@ static bool measure_fault_one_handler(struct bench *bench, const char *name)
             bench_start(bench, ROLE_PHASE0_PROBE, BENCH_SLOT_FAULTER, SLOT_SERVICE_ENDPOINT,
                         TOUCH_HEAP * STATISTIC_COUNT + statistic);
         if (status == STATUS_OK)
-            status = handle_faults(bench, &code);
+            status = handle_faults(&code);
         if (status == STATUS_OK)
             status = kernel_process_retire(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                            BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS, &retired);
@@ -153,6 +152,59 @@ bool bench_measure_faults(struct bench *bench)
            measure_fault_services(bench, "fault-image", TOUCH_IMAGE);
 }
 
+/* --- kernel memory of a process --------------------------------------------------------------- */
+
+/* Makes a process with this budget and maps a page in each of `leaves` neighbouring 2 MiB of it:
+ * EXHAUSTED when the budget does not pay for its tables. Everything is given back. */
+static enum status try_budget(struct bench *bench, uint32_t budget_pages, uint32_t leaves)
+{
+    enum { LEAF_BYTES = 512 * PAGE_BYTES };
+    struct caller *caller = &bench->rootd.caller;
+    struct kernel_create_staged_process_request request = {
+        .untyped_slot = ROOTD_SLOT_LAUNCH_POOL,
+        .budget_pages = budget_pages,
+        .event_slot = SLOT_SERVICE_ENDPOINT,
+    };
+    struct kernel_create_staged_process_reply reply;
+    enum status status =
+        kernel_process_create(caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
+                              (struct window){BENCH_SLOT_FAULTER, MESSAGE_CAP_LIMIT}, &reply);
+    if (status != STATUS_OK)
+        return STATUS_INTERNAL;
+    for (uint32_t i = 0; i < leaves && status == STATUS_OK; i++) {
+        struct kernel_map_frame_request map = {
+            .vspace_slot = BENCH_SLOT_FAULTER + BENCH_SLOT_VSPACE,
+            .frame_slot = BENCH_SLOT_FRAMES,
+            .va = HEAP_WINDOW_VA + (uint64_t)i * LEAF_BYTES,
+            .page_count = 1,
+            .rights = RIGHT_READ | RIGHT_WRITE,
+        };
+        status = kernel_map(caller, SLOT_KERNEL_VSPACE_ENDPOINT, &map);
+    }
+    enum status undone = kernel_process_abort(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                              BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS);
+    if (undone == STATUS_OK)
+        undone = drop_four(bench, BENCH_SLOT_FAULTER);
+    return undone == STATUS_OK ? status : STATUS_INTERNAL;
+}
+
+/* The smallest budget that pays is what the process draws. There must be so many leaves that it is
+ * above the least budget that is allowed. */
+static bool measure_pages(struct bench *bench, const char *name, uint32_t leaves)
+{
+    uint32_t budget = PROCESS_BUDGET_PAGES_MIN;
+    enum status status = try_budget(bench, budget, leaves);
+    while (status == STATUS_EXHAUSTED && budget < PROCESS_BUDGET_PAGES_MAX)
+        status = try_budget(bench, ++budget, leaves);
+    if (status == STATUS_OK && budget == PROCESS_BUDGET_PAGES_MIN)
+        status = STATUS_OUT_OF_RANGE;
+    if (status != STATUS_OK)
+        return bench_fail(bench, name, status);
+    struct figure figure = {{budget, budget, budget}};
+    bench_print(bench, name, &figure);
+    return true;
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 static bool measure_create_abort(struct bench *bench, const char *name)
@@ -195,5 +247,6 @@ static bool measure_spawn_exit(struct bench *bench, const char *name)
 
 bool bench_measure_life(struct bench *bench)
 {
-    return measure_create_abort(bench, "create-abort") && measure_spawn_exit(bench, "spawn-exit");
+    return measure_create_abort(bench, "create-abort") && measure_spawn_exit(bench, "spawn-exit") &&
+           measure_pages(bench, "pages-3-leaves", 3) && measure_pages(bench, "pages-4-leaves", 4);
 }
