@@ -3,7 +3,8 @@
  * service with any numbers, requests with one field wrong, messages with bytes turned over, and
  * noise. It never waits long, uses the right to give its own endpoint away, and says afterwards
  * whether it was answered to the end (E5) and whether it holds what it held (K1). Last it asks
- * procd for processes until there is no memory left, and ends with all of them unstarted (P2).
+ * procd for processes until there is no memory left, waits for one of them more often than procd
+ * can note and stays for no answer, and ends with all of them unstarted (P2).
  *
  * What it leaves out: EXIT, DROP and MOVE on its own SELF, and moving its endpoint away. Those are
  * granted, and would only end the attack. */
@@ -31,6 +32,7 @@ struct hostile {
     uint32_t held_count;
     struct kernel_query_local_cap_reply held[HELD_LIMIT];
     uint64_t now_ticks;
+    uint64_t staged_id; /* of the process that procd made last */
     struct message message;
     uint8_t fields[MESSAGE_BODY_BYTES_MAX] __attribute__((aligned(8)));
 };
@@ -226,6 +228,7 @@ static enum status stage_one(struct hostile *hostile, uint64_t page)
                                      &request, (struct window){SLOT_RECEIVE_BASE, 2},
                                      hostile->now_ticks + STAGE_SECONDS * TICKS_PER_SECOND, &reply);
     if (status == STATUS_OK) {
+        hostile->staged_id = reply.process_id;
         (void)kernel_self_drop(&hostile->caller, reply.endpoint_slot);
         (void)kernel_self_drop(&hostile->caller, reply.grant_slot);
     }
@@ -245,6 +248,27 @@ static bool takes_all_memory(struct hostile *hostile)
     return status == STATUS_EXHAUSTED;
 }
 
+/* A wait for the end of a process that never starts; given up after a tick. */
+static enum status wait_in_vain(struct hostile *hostile)
+{
+    struct procd_wait_process_event_request request = {.process_id = hostile->staged_id,
+                                                       .deadline_ticks = DEADLINE_NEVER};
+    struct procd_wait_process_event_reply reply;
+    look_at_clock(hostile);
+    return caller_call(&hostile->caller, SLOT_PEER_PROCD,
+                       operation_find(SERVICE_PROCD, OP_PROCD_WAIT_PROCESS_EVENT), &request,
+                       (struct window){0, 0}, hostile->now_ticks + 2, &reply);
+}
+
+/* More waits than procd's table holds: it forgets those that nobody stays for, and refuses none. */
+static bool waits_go_on(struct hostile *hostile)
+{
+    enum status status = STATUS_TIMED_OUT;
+    for (unsigned i = 0; i < PROCD_WAITER_LIMIT * 5 / 4 && status == STATUS_TIMED_OUT; i++)
+        status = wait_in_vain(hostile);
+    return status == STATUS_TIMED_OUT;
+}
+
 uint32_t test_hostile_main(uint64_t seed)
 {
     struct hostile hostile = {.random = seed};
@@ -253,7 +277,7 @@ uint32_t test_hostile_main(uint64_t seed)
         attack(&hostile, &hostile.held[i]);
     if (!takes_all_memory(&hostile))
         return HOSTILE_UNLIMITED;
-    if (!procd_answers(&hostile))
+    if (!waits_go_on(&hostile) || !procd_answers(&hostile))
         return HOSTILE_UNHEARD;
     return holds_the_same(&hostile) ? HOSTILE_OK : HOSTILE_GAINED;
 }
