@@ -298,7 +298,7 @@ static void test_boot_runtime(void)
     check_children();
     check_value(STATUS_DENIED, seam.reply_status, "rootd serves nobody");
     check(strcmp(stage.log, "ERIX_ROOTD:READY\n"
-                            "BASALT_ROOTD:FAILED:RUN:PEER_DIED:EXITED:0x00000000\n"
+                            "BASALT_ROOTD:FAILED:RUN:PEER_DIED:EXITED:0x0\n"
                             "ERIX_ROOTD:INTERNAL_ERROR\n") == 0,
           "a runtime image logs no stages");
     check(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, "and ends with its exit code");
@@ -318,9 +318,9 @@ static void test_procd_ends(void)
         const char *line;
     } rows[] = {
         {END_EXITED, PROCD_EXIT_CRITICAL, PROCD_EXIT_CRITICAL, "PEER_DIED:EXITED:0x70726300\n"},
-        {END_EXITED, 0, ROOTD_EXIT_FAILED, "PEER_DIED:EXITED:0x00000000\n"},
-        {END_KILLED, 7, ROOTD_EXIT_FAILED, "PEER_DIED:KILLED:0x00000007\n"},
-        {END_FAULT_NO_PAGER, 0, ROOTD_EXIT_FAILED, "PEER_DIED:FAULT_NO_PAGER:0x00000000\n"},
+        {END_EXITED, 0, ROOTD_EXIT_FAILED, "PEER_DIED:EXITED:0x0\n"},
+        {END_KILLED, 7, ROOTD_EXIT_FAILED, "PEER_DIED:KILLED:0x7\n"},
+        {END_FAULT_NO_PAGER, 0, ROOTD_EXIT_FAILED, "PEER_DIED:FAULT_NO_PAGER\n"},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fresh(VALIDATION_PROFILE_NONE);
@@ -338,6 +338,20 @@ static void test_boot_phase0(void)
     check_value(ROOTD_READY, run(), "phase0 ends after READY");
     check_children();
     check(stage.exited && stage.exit_code == ROOTD_EXIT_READY, "EXIT(0)");
+    check(stage_logged(&stage, "ROOTD_STAGE:FOUNDATION_BOUND\n"
+                               "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
+                               "ROOTD_STAGE:phase0-exit:EXITED:0x0\n"
+                               "ROOTD_STAGE:phase0-probe:EXITED:0x600d\n"
+                               "ROOTD_STAGE:phase0-isolation-a:EXITED:0xa11ce\n"
+                               "ROOTD_STAGE:phase0-isolation-b:EXITED:0xb0b0000\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_OUTSIDE\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_WRITE_DENIED\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_EXECUTE_DENIED\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_NULL_PAGE\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_GUARD\n"
+                               "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
+                               "ROOTD_STAGE:HELPERS_DONE\n"),
+          "every helper's own end is in the log");
     check(stage_logged(&stage, "ROOTD_STAGE:RESOURCES_BACK\n"), "the memory book was compared");
     check(stage_logged(&stage, "ROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
           "READY is the last line");
@@ -350,9 +364,11 @@ static void test_boot_hostile(void)
     fresh(VALIDATION_PROFILE_HOSTILE);
     check_value(ROOTD_READY, run(), "hostile ends after READY");
     check_children();
-    check(stage_logged(&stage, "ROOTD_STAGE:test-spin:OK\nROOTD_STAGE:SPINNER_STOPPED\n"
-                               "ROOTD_STAGE:test-hostile:OK\nROOTD_STAGE:ATTACK_OVER\n"
-                               "ROOTD_STAGE:phase0-exit:OK\n"),
+    check(stage_logged(&stage, "ROOTD_STAGE:test-spin:FAULT_PAGE_LIMIT\n"),
+          "no memory but its own");
+    check(stage_logged(&stage, "ROOTD_STAGE:test-spin:KILLED:0x5919\nROOTD_STAGE:SPINNER_STOPPED\n"
+                               "ROOTD_STAGE:test-hostile:EXITED:0x7e57\nROOTD_STAGE:ATTACK_OVER\n"
+                               "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"),
           "spinner, client, and everything else after them");
     unsigned client_count = 0;
     for (unsigned i = 0; i < stage.child_count; i++) {

@@ -330,7 +330,7 @@ static void test_deaths(void)
     for (uint32_t index = 1; index < PROCESS_COUNT; index++) {
         bool procd = process_roles[index] == ROLE_PROCD;
         const char *what = role_find(process_roles[index])->image;
-        const char *line = procd ? "FAILED:RUN:PEER_DIED:FAULT_INSTRUCTION:0x00000000\n"
+        const char *line = procd ? "FAILED:RUN:PEER_DIED:FAULT_INSTRUCTION\n"
                                  : "FAILED:RUN:PEER_DIED:EXITED:0x70726300\n";
         check(boot(&variant).end == WORLD_READY, what, "boots");
         struct world_result result = world_end_process(index);
@@ -358,6 +358,8 @@ static void test_phase0(void)
     result = boot(&variant);
     expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", "FAILED:HELPERS:INTERNAL",
                    "a helper that ends otherwise than stated");
+    check(strstr(result.log, "ROOTD_STAGE:phase0-isolation-a:UNEXPECTED:EXITED:0xbad\n") != NULL,
+          "and how it ended", result.log);
     check(world_kernel()->process_count == 1, "a failed phase0", "no live child");
 }
 

@@ -8,11 +8,10 @@
 #include "services/probes/expectations.h"
 #include "services/rootd/report.h"
 
-/* A refused run says which one, how it ended, and why it is not what was stated. */
-static void report_run(struct rootd *state, const struct probe_run *run, const char *verdict)
+static const char *run_name(const struct probe_run *run)
 {
     const struct role *role = role_find(run->role);
-    report_stage(state, role != NULL ? role->image : "helper", verdict);
+    return role != NULL ? role->image : "helper";
 }
 
 const struct rootd_module *phase0_module(const struct rootd *state, uint32_t role)
@@ -68,16 +67,13 @@ enum status phase0_wait(struct rootd *state, const struct probe_run *run, unsign
                            operation_find(SERVICE_PROCD, OP_PROCD_WAIT_PROCESS_EVENT), &request,
                            (struct window){0, 0}, module->ready_ticks + ROOTD_CALL_TICKS, &ended);
     if (status != STATUS_OK) {
-        report_run(state, run, status_name(status));
+        report_stage(state, run_name(run), status_name(status));
         return status;
     }
     state->helper_ids[place] = 0;
-    if (!ended_as_stated(run, request.process_id, &ended)) {
-        report_run(state, run, end_reason_name(ended.reason));
-        return STATUS_INTERNAL;
-    }
-    report_run(state, run, "OK");
-    return STATUS_OK;
+    bool as_stated = ended_as_stated(run, request.process_id, &ended);
+    report_end(state, run_name(run), as_stated, ended.reason, ended.code);
+    return as_stated ? STATUS_OK : STATUS_INTERNAL;
 }
 
 enum status phase0_run(struct rootd *state)

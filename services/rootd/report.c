@@ -68,10 +68,26 @@ static void add(struct line *line, const char *text)
 
 static void add_hex(struct line *line, uint32_t value)
 {
-    char digits[] = "0x00000000";
-    for (unsigned i = 0; i < 8; i++)
-        digits[2 + i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
-    add(line, digits);
+    char digit[2] = {0};
+    int shift = 28;
+    while (shift > 0 && value >> shift == 0)
+        shift -= 4;
+    add(line, "0x");
+    for (; shift >= 0; shift -= 4) {
+        digit[0] = "0123456789abcdef"[value >> shift & 15];
+        add(line, digit);
+    }
+}
+
+/* Only EXIT and KILL have a code. */
+static void add_end(struct line *line, uint32_t reason, uint32_t code)
+{
+    add(line, ":");
+    add(line, end_reason_name(reason));
+    if (reason != END_EXITED && reason != END_KILLED)
+        return;
+    add(line, ":");
+    add_hex(line, code);
 }
 
 static void send(struct rootd *state, struct line *line)
@@ -101,6 +117,20 @@ void report_stage(struct rootd *state, const char *name, const char *detail)
     send(state, &line);
 }
 
+void report_end(struct rootd *state, const char *name, bool as_stated, uint32_t reason,
+                uint32_t code)
+{
+    if (state->intake.validation_profile == VALIDATION_PROFILE_NONE)
+        return;
+    struct line line = {.count = 0};
+    add(&line, "ROOTD_STAGE:");
+    add(&line, name);
+    if (!as_stated)
+        add(&line, ":UNEXPECTED");
+    add_end(&line, reason, code);
+    send(state, &line);
+}
+
 void report_failure(struct rootd *state)
 {
     struct line line = {.count = 0};
@@ -108,11 +138,7 @@ void report_failure(struct rootd *state)
     add(&line, rootd_stage_name(state->stage));
     add(&line, ":");
     add(&line, status_name(state->cause));
-    if (state->stage == STAGE_RUN && state->procd_reason != END_NONE) {
-        add(&line, ":");
-        add(&line, end_reason_name(state->procd_reason));
-        add(&line, ":");
-        add_hex(&line, state->procd_code);
-    }
+    if (state->stage == STAGE_RUN && state->procd_reason != END_NONE)
+        add_end(&line, state->procd_reason, state->procd_code);
     send(state, &line);
 }

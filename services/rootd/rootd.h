@@ -16,7 +16,7 @@
  *
  * Report: one line on the log endpoint, "ERIX_ROOTD:" and the name of the status. A failure says
  * before it what was refused and why: "BASALT_ROOTD:FAILED:<stage>:<status code>"; procd's end
- * after READY says how procd ended, "...:RUN:PEER_DIED:<end reason>:<code>". Only with a validation
+ * after READY says how procd ended, "...:RUN:PEER_DIED:<end>" (report.h). Only with a validation
  * profile, never in a runtime image, "ROOTD_STAGE:<name>" lines tell of the way there.
  *
  * What rootd holds at boot, exactly, with all rights of the type (KERNEL_SELF: CONTROL): SELF (1),
