@@ -136,15 +136,31 @@ enum status vspace_reserve(struct kernel *kernel, struct process *process, uint6
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-/* The first entry from `index` on that is not empty; there is one. */
-static uint32_t entry_next(const uint64_t *entries, uint32_t index)
+/* Eight entries in a row are looked at in one step: most of a table is empty. */
+struct entry_line {
+    uint64_t entry[8];
+};
+
+static bool line_empty(const struct entry_line *line)
 {
-    const uint64_t *entry = &entries[index];
-    const uint64_t *end = &entries[512];
-    while (entry != end && *entry == 0)
-        entry++;
-    KERNEL_ASSERT(entry != end);
-    return (uint32_t)(entry - entries);
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < 8; i++)
+        seen |= line->entry[i];
+    return seen == 0;
+}
+
+/* The first entry from `index` on that is not empty; there is one. */
+static uint32_t entry_next(uint32_t table, uint32_t index)
+{
+    const uint64_t *entries = machine_page(table);
+    const struct entry_line *lines = machine_page(table);
+    for (;; index++) {
+        while (index % 8 == 0 && index < 512 && line_empty(&lines[index / 8]))
+            index += 8;
+        KERNEL_ASSERT(index < 512);
+        if (entries[index] != 0)
+            return index;
+    }
 }
 
 /* How many entries of a table are not empty: nothing behind the last of them is looked at. */
@@ -155,10 +171,9 @@ static uint32_t entries_present(uint32_t table)
 
 static void leaf_destroy(struct kernel *kernel, struct process *process, uint32_t leaf)
 {
-    const uint64_t *entries = machine_page(leaf);
     uint32_t i = 0;
     for (uint32_t left = entries_present(leaf); left != 0; left--, i++) {
-        i = entry_next(entries, i);
+        i = entry_next(leaf, i);
         mapping_remove(kernel, process, leaf * 512 + i);
     }
     table_free(kernel, process, leaf);
@@ -170,7 +185,7 @@ static void directory_destroy(struct kernel *kernel, struct process *process, ui
     const uint64_t *entries = machine_page(directory);
     uint32_t i = 0;
     for (uint32_t left = entries_present(directory); left != 0; left--, i++) {
-        i = entry_next(entries, i);
+        i = entry_next(directory, i);
         leaf_destroy(kernel, process, entry_page(entries[i]));
     }
     memory_return(kernel, process, directory);
@@ -181,12 +196,12 @@ void vspace_destroy(struct kernel *kernel, struct process *process)
     const uint64_t *root = machine_page(process->vspace_page);
     uint32_t i = 0;
     for (uint32_t tables = entries_present(process->vspace_page); tables != 0; tables--, i++) {
-        i = entry_next(root, i);
+        i = entry_next(process->vspace_page, i);
         uint32_t table = entry_page(root[i]);
         const uint64_t *entries = machine_page(table);
         uint32_t j = 0;
         for (uint32_t left = entries_present(table); left != 0; left--, j++) {
-            j = entry_next(entries, j);
+            j = entry_next(table, j);
             directory_destroy(kernel, process, entry_page(entries[j]));
         }
         memory_return(kernel, process, table);
