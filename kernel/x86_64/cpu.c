@@ -88,6 +88,9 @@ static void segments_load(void)
     struct table_pointer pointer = {sizeof segments - 1, (uintptr_t)segments};
     __asm__ volatile("lgdt %0" : : "m"(pointer));
     __asm__ volatile("ltr %w0" : : "r"(SELECTOR_TASK));
+    /* A processor starts with a local table at address 0, which the pages of a process reach: a
+     * call gate there would be a way into ring 0. There is none. */
+    __asm__ volatile("lldt %w0" : : "r"(0));
 }
 
 static void gates_load(void)

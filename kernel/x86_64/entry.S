@@ -112,7 +112,8 @@ trap_common:
     movq 0(%rsp), %rdi
     movq 8(%rsp), %rsi
     leaq kernel_stack_top(%rip), %rsp
-    cld
+    pushq $2 /* all flags off: a gate leaves the process's direction and AC, which switches SMAP off */
+    popfq
     call machine_trap
     jmp machine_resume
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+    VECTOR_PROTECTION = 13,
     VECTOR_PAGE_FAULT = 14,
     FAULT_CODE_WRITE = 1u << 1,
     FAULT_CODE_EXECUTE = 1u << 4,
@@ -167,6 +168,11 @@ static enum fault_access access_of(uint64_t error)
     return (error & FAULT_CODE_WRITE) != 0 ? FAULT_WRITE : FAULT_READ;
 }
 
+static bool is_canonical(uint64_t address)
+{
+    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
 static void tick(void)
 {
     timer_acknowledge();
@@ -192,6 +198,12 @@ void machine_trap(uint64_t vector, uint64_t error)
     kernel_process(&kernel, kernel.current)->resume = RESUME_EXACT;
     if (vector == TIMER_VECTOR)
         tick();
+    if (!is_canonical(current_registers->rip)) {
+        /* It jumped there, and the interrupt came before the fetch: to resume it would be a fault
+         * in the kernel (K6). */
+        kernel_exception(&kernel, VECTOR_PROTECTION, current_registers->rip);
+        return;
+    }
     if (tick_count >= slice_end) {
         slice_end = tick_count + TIME_SLICE_TICKS;
         record_preempt();
@@ -231,6 +243,8 @@ static void table_load(uint32_t page)
         return;
     loaded_table = table;
     __asm__ volatile("movq %0, %%cr3" : : "r"(table) : "memory");
+    /* Selectors have no meaning here, but they would tell the next process of the last one. */
+    __asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%fs\n\tmovl %0, %%gs" : : "r"(0));
 }
 
 /* Nobody can run: waits for the timer on the kernel's own tables, so that the tables of a process

@@ -14,8 +14,9 @@ enum {
     DIRECTORY_BYTES = 1 << 30, /* that one page directory maps */
     RANGE_LIMIT = 32
 };
-#define BOOT_MAPPED_BYTES UINT64_C(0x40000000) /* boot.S maps the first GiB */
-#define DIRECT_MAP_LIMIT  (UINT64_C(512) * DIRECTORY_BYTES)
+#define BOOT_MAPPED_BYTES UINT64_C(0x40000000)                       /* boot.S maps the first GiB */
+#define MEMORY_LIMIT      ((uint64_t)KERNEL_PAGE_LIMIT * PAGE_BYTES) /* more is left unused */
+_Static_assert(MEMORY_LIMIT <= UINT64_C(512) * DIRECTORY_BYTES, "one table of directories maps it");
 
 #define TABLE_PRESENT UINT64_C(1)
 #define TABLE_WRITE   UINT64_C(2)
@@ -50,6 +51,7 @@ static struct span spans[RANGE_LIMIT];
 static uint32_t span_count;
 static uint64_t kernel_directory[512] __attribute__((aligned(PAGE_BYTES)));
 static uint64_t kernel_pages[2][512] __attribute__((aligned(PAGE_BYTES)));
+static uint64_t direct_pages[2][512] __attribute__((aligned(PAGE_BYTES)));
 
 static uint64_t image_physical(const void *symbol)
 {
@@ -68,8 +70,8 @@ static void span_add(uint64_t first, uint64_t end)
 {
     first = round_up(first);
     end &= ~(uint64_t)(PAGE_BYTES - 1);
-    if (end > DIRECT_MAP_LIMIT)
-        end = DIRECT_MAP_LIMIT;
+    if (end > MEMORY_LIMIT)
+        end = MEMORY_LIMIT;
     if (first < end && span_count < RANGE_LIMIT)
         spans[span_count++] = (struct span){first, end};
 }
@@ -108,6 +110,34 @@ static uint64_t span_take(uint64_t bytes, uint64_t limit)
 /* --- mappings -----------------------------------------------------------------------------------
  */
 
+static uint64_t image_rights(const uint8_t *page)
+{
+    if (page == kernel_stack_guard || page == fault_stack_guard)
+        return 0;
+    if (page < kernel_rodata_start)
+        return TABLE_PRESENT;
+    if (page < kernel_data_start)
+        return TABLE_PRESENT | TABLE_NX;
+    return TABLE_PRESENT | TABLE_WRITE | TABLE_NX;
+}
+
+/* The direct map of the first 4 MiB page by page, because the kernel's image lies there: what is
+ * not writable in the one place is not writable in the other, either. Page 0 is nobody's: a page
+ * number that was never set faults. */
+static void direct_pages_fill(uint64_t directory[512])
+{
+    for (uint64_t i = 0; i < 2 * 512; i++) {
+        const uint8_t *page = (const uint8_t *)(KERNEL_BASE + i * PAGE_BYTES);
+        uint64_t rights = TABLE_PRESENT | TABLE_WRITE | TABLE_NX;
+        if (page >= kernel_text_start && page < kernel_end)
+            rights = image_rights(page);
+        direct_pages[i / 512][i % 512] =
+            i == 0 || rights == 0 ? 0 : i * PAGE_BYTES | rights | TABLE_NX;
+    }
+    for (int i = 0; i < 2; i++)
+        directory[i] = image_physical(direct_pages[i]) | TABLE_PRESENT | TABLE_WRITE;
+}
+
 /* The direct map of [0, end): large pages, one directory a GiB. */
 static bool direct_map_fill(uint64_t end)
 {
@@ -124,20 +154,11 @@ static bool direct_map_fill(uint64_t end)
                          TABLE_NX;
         ((uint64_t *)physical(pointers))[base / DIRECTORY_BYTES] =
             directory | TABLE_PRESENT | TABLE_WRITE;
+        if (base == 0)
+            direct_pages_fill(entries);
     }
     kernel_top_table[DIRECT_MAP_ENTRY] = pointers | TABLE_PRESENT | TABLE_WRITE;
     return true;
-}
-
-static uint64_t image_rights(const uint8_t *page)
-{
-    if (page == kernel_stack_guard || page == fault_stack_guard)
-        return 0;
-    if (page < kernel_rodata_start)
-        return TABLE_PRESENT;
-    if (page < kernel_data_start)
-        return TABLE_PRESENT | TABLE_NX;
-    return TABLE_PRESENT | TABLE_WRITE | TABLE_NX;
 }
 
 /* The kernel's image page by page (V2 holds for the kernel, too); nothing else at its base. */
@@ -169,8 +190,14 @@ static void memory_read(const struct start_info *info)
 {
     const struct start_memory *rows = physical(info->map_addr);
     for (uint32_t i = 0; i < info->map_count; i++) {
-        if (rows[i].type == MEMORY_RAM)
-            span_add(rows[i].addr, rows[i].addr + rows[i].bytes);
+        if (rows[i].type != MEMORY_RAM)
+            continue;
+        span_remove(rows[i].addr, rows[i].addr + rows[i].bytes); /* a page is named once */
+        span_add(rows[i].addr, rows[i].addr + rows[i].bytes);
+    }
+    for (uint32_t i = 0; i < info->map_count; i++) {
+        if (rows[i].type != MEMORY_RAM)
+            span_remove(rows[i].addr, rows[i].addr + rows[i].bytes);
     }
     span_remove(0, 1 << 20); /* page 0, firmware data, the start info itself */
     span_remove(image_physical(kernel_text_start), image_physical(kernel_end));
@@ -211,6 +238,7 @@ bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory)
         image_end = module->addr + module->bytes;
         /* With too little memory a loader has nowhere else to put it. */
         if (module->addr % PAGE_BYTES != 0 || image_end < module->addr ||
+            image_end > MEMORY_LIMIT ||
             (module->addr < image_physical(kernel_end) &&
              image_end > image_physical(kernel_text_start)))
             return false;
@@ -229,5 +257,5 @@ bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory)
     boot_info_fill(&memory->boot_info);
     kernel_top_table[0] = 0; /* the identity map of the first GiB: nobody is below any more */
     tables_load();
-    return true;
+    return memory->boot_info.range_count != 0;
 }
