@@ -12,13 +12,6 @@ enum {
     CLIENT_PLACE = 0
 };
 
-static enum status ask_procd(struct rootd *state, uint16_t id, const void *request,
-                             struct window window, void *reply)
-{
-    return rootd_ask(state, SLOT_PEER_PROCD, operation_find(SERVICE_PROCD, id), request, window,
-                     ROOTD_CALL_TICKS, reply);
-}
-
 /* --- the spinner ------------------------------------------------------------------------------ */
 
 static enum status stop_spinner(struct rootd *state)
@@ -27,7 +20,7 @@ static enum status stop_spinner(struct rootd *state)
                                                  .code = TEST_SPIN_STOP_CODE};
     uint64_t nothing;
     enum status status =
-        ask_procd(state, OP_PROCD_STOP_PROCESS, &request, (struct window){0, 0}, &nothing);
+        rootd_ask_procd(state, OP_PROCD_STOP_PROCESS, &request, (struct window){0, 0}, &nothing);
     return status == STATUS_OK ? phase0_wait(state, &spin_run, SPIN_PLACE) : status;
 }
 
@@ -44,30 +37,13 @@ static enum status stage_client(struct rootd *state)
         .image_bytes = module->size_bytes,
     };
     struct procd_create_staged_process_reply reply;
-    enum status status = ask_procd(state, OP_PROCD_CREATE_STAGED_PROCESS, &request,
-                                   (struct window){ROOTD_SLOT_WINDOW, 2}, &reply);
+    enum status status = rootd_ask_procd(state, OP_PROCD_CREATE_STAGED_PROCESS, &request,
+                                         (struct window){ROOTD_SLOT_WINDOW, 2}, &reply);
     if (status != STATUS_OK)
         return status;
     state->helper_ids[CLIENT_PLACE] = reply.process_id;
     status = kernel_self_move(&state->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
     return status == STATUS_OK ? kernel_self_drop(&state->caller, reply.endpoint_slot) : status;
-}
-
-static enum status install_row(struct rootd *state, const struct role *role,
-                               const struct intake *row)
-{
-    struct plan_install install;
-    enum status status = plan_row(role, row, &install);
-    if (status != STATUS_OK)
-        return status;
-    struct kernel_cap_copy_attenuated_request request = {
-        .grant_slot = ROOTD_SLOT_GRANT,
-        .source_slot = install.source_slot,
-        .target_slot = install.target_slot,
-        .rights = install.rights,
-        .badge = install.badge,
-    };
-    return kernel_child_install(&state->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT, &request);
 }
 
 static enum status install_client(struct rootd *state)
@@ -76,8 +52,12 @@ static enum status install_client(struct rootd *state)
     const struct role *role = role_find(ROLE_TEST_HOSTILE);
     const struct intake *rows = role_intake(ROLE_TEST_HOSTILE, &count);
     enum status status = role == NULL || count == 0 ? STATUS_NOT_FOUND : STATUS_OK;
-    for (unsigned i = 0; i < count && status == STATUS_OK; i++)
-        status = install_row(state, role, &rows[i]);
+    for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
+        struct plan_install install;
+        status = plan_row(role, &rows[i], &install);
+        if (status == STATUS_OK)
+            status = launch_install(state, &install);
+    }
     return status;
 }
 
@@ -86,8 +66,8 @@ static enum status start_client(struct rootd *state)
     struct procd_start_staged_process_request request = {
         .process_id = state->helper_ids[CLIENT_PLACE], .argument = hostile_client_run.argument};
     uint64_t nothing;
-    enum status status =
-        ask_procd(state, OP_PROCD_START_STAGED_PROCESS, &request, (struct window){0, 0}, &nothing);
+    enum status status = rootd_ask_procd(state, OP_PROCD_START_STAGED_PROCESS, &request,
+                                         (struct window){0, 0}, &nothing);
     return status == STATUS_OK ? kernel_self_drop(&state->caller, ROOTD_SLOT_GRANT) : status;
 }
 

@@ -31,8 +31,8 @@ enum status rootd_ask(struct rootd *state, uint32_t slot, const struct operation
     return caller_call(&state->caller, slot, operation, request, window, deadline_ticks, reply);
 }
 
-static enum status ask_procd(struct rootd *state, uint16_t id, const void *request,
-                             struct window window, void *reply)
+enum status rootd_ask_procd(struct rootd *state, uint16_t id, const void *request,
+                            struct window window, void *reply)
 {
     return rootd_ask(state, SLOT_PEER_PROCD, operation_find(SERVICE_PROCD, id), request, window,
                      ROOTD_CALL_TICKS, reply);
@@ -51,22 +51,24 @@ uint32_t launch_alias_slot(unsigned index)
 
 /* --- what every child needs ---------------------------------------------------------------- */
 
+enum status launch_install(struct rootd *state, const struct plan_install *install)
+{
+    struct kernel_cap_copy_attenuated_request request = {
+        .grant_slot = ROOTD_SLOT_GRANT,
+        .source_slot = install->source_slot,
+        .target_slot = install->target_slot,
+        .rights = install->rights,
+        .badge = install->badge,
+    };
+    return kernel_child_install(&state->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT, &request);
+}
+
 /* All of the plan's copies, through the grant. */
 static enum status install_all(struct rootd *state, const struct plan_launch *launch)
 {
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < launch->install_count && status == STATUS_OK; i++) {
-        const struct plan_install *install = &launch->installs[i];
-        struct kernel_cap_copy_attenuated_request request = {
-            .grant_slot = ROOTD_SLOT_GRANT,
-            .source_slot = install->source_slot,
-            .target_slot = install->target_slot,
-            .rights = install->rights,
-            .badge = install->badge,
-        };
-        status =
-            kernel_child_install(&state->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT, &request);
-    }
+    for (uint32_t i = 0; i < launch->install_count && status == STATUS_OK; i++)
+        status = launch_install(state, &launch->installs[i]);
     return status;
 }
 
@@ -198,8 +200,8 @@ static enum status stage_child(struct rootd *state, unsigned index)
         .image_bytes = module->size_bytes,
     };
     struct procd_create_staged_process_reply reply;
-    enum status status = ask_procd(state, OP_PROCD_CREATE_STAGED_PROCESS, &request,
-                                   (struct window){ROOTD_SLOT_WINDOW, 2}, &reply);
+    enum status status = rootd_ask_procd(state, OP_PROCD_CREATE_STAGED_PROCESS, &request,
+                                         (struct window){ROOTD_SLOT_WINDOW, 2}, &reply);
     if (status != STATUS_OK)
         return status;
     state->process_ids[index] = reply.process_id;
@@ -214,8 +216,8 @@ static enum status start_child(struct rootd *state, unsigned index)
 {
     struct procd_start_staged_process_request request = {.process_id = state->process_ids[index]};
     uint64_t nothing;
-    enum status status =
-        ask_procd(state, OP_PROCD_START_STAGED_PROCESS, &request, (struct window){0, 0}, &nothing);
+    enum status status = rootd_ask_procd(state, OP_PROCD_START_STAGED_PROCESS, &request,
+                                         (struct window){0, 0}, &nothing);
     if (status == STATUS_OK)
         state->launched[index] = LAUNCH_STARTED;
     return status;
@@ -240,6 +242,6 @@ enum status launch_bind(struct rootd *state)
         .pagerd_slot = SLOT_PEER_PAGERD, /* vspaced is pagerd's business alone */
     };
     uint64_t nothing;
-    return ask_procd(state, OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS, &request, (struct window){0, 0},
-                     &nothing);
+    return rootd_ask_procd(state, OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS, &request,
+                           (struct window){0, 0}, &nothing);
 }

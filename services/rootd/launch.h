@@ -13,11 +13,18 @@ enum status rootd_deadline(struct rootd *state, uint64_t ticks, uint64_t *deadli
 enum status rootd_ask(struct rootd *state, uint32_t slot, const struct operation *operation,
                       const void *request, struct window window, uint64_t ticks, void *reply);
 
+/* The same to procd, which has ROOTD_CALL_TICKS. */
+enum status rootd_ask_procd(struct rootd *state, uint16_t id, const void *request,
+                            struct window window, void *reply);
+
 /* Lets `ticks` pass while answering DENIED to whatever comes. PEER_DIED: procd ended meanwhile. */
 enum status rootd_pause(struct rootd *state, uint64_t ticks);
 
 /* procd, by kernel control, out of the launch pool; then its envelope. */
 enum status launch_procd(struct rootd *state);
+
+/* One copy into the staged child whose grant lies in ROOTD_SLOT_GRANT. */
+enum status launch_install(struct rootd *state, const struct plan_install *install);
 
 /* memd, vspaced or pagerd (index into foundation_roles), through procd; then its envelope. */
 enum status launch_child(struct rootd *state, unsigned index);

@@ -37,8 +37,7 @@ enum status phase0_start(struct rootd *state, const struct probe_run *run, unsig
     };
     struct procd_spawn_reply reply;
     enum status status =
-        rootd_ask(state, SLOT_PEER_PROCD, operation_find(SERVICE_PROCD, OP_PROCD_SPAWN), &request,
-                  (struct window){0, 0}, ROOTD_CALL_TICKS, &reply);
+        rootd_ask_procd(state, OP_PROCD_SPAWN, &request, (struct window){0, 0}, &reply);
     if (status == STATUS_OK)
         state->helper_ids[place] = reply.process_id;
     return status;
