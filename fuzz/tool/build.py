@@ -35,7 +35,7 @@ def ninja(*targets, keep_going=False, quiet=True, folder="."):
 def must_build(*targets, folder="."):
     worked, output = ninja(*targets, folder=folder)
     if not worked:
-        raise Stop(shorten(output, 60) + "\nthe build failed: see above")
+        raise Stop(shorten(output, 60) + "\nthe build failed: see above", 2)
 
 
 def shorten(text, lines):

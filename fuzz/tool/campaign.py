@@ -33,11 +33,12 @@ def inputs_of(name):
 
 def store(folder, data, prefix=""):
     """Writes bytes under their hash; a reader never sees half a file."""
-    path = os.path.join(folder, prefix + hashlib.sha1(data).hexdigest()[:16])
+    name = prefix + hashlib.sha1(data).hexdigest()[:16]
+    path, part = os.path.join(folder, name), os.path.join(folder, f".{name}.part")
     if not os.path.exists(path):
-        with open(path + ".tmp", "wb") as file:
+        with open(part, "wb") as file:
             file.write(data)
-        os.rename(path + ".tmp", path)
+        os.rename(part, path)
     return path
 
 
@@ -93,28 +94,40 @@ def run_libfuzzer(name, seconds, home, quiet=False, program=None):
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, errors="replace")
     lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if re.match(r"#\d+\s+(INITED|pulse|DONE)|stat::|property|.*ERROR:", line):
-            sys.stdout.write(line)
-            sys.stdout.flush()
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if re.match(r"#\d+\s+(INITED|pulse|DONE)|stat::|property|.*ERROR:", line):
+                sys.stdout.write(line)
+                sys.stdout.flush()
+    except KeyboardInterrupt: # what it reached so far is in files already
+        process.kill()
+        process.wait()
+        raise
     return process.wait(), "".join(lines)
 
 
-def run_afl(name, seconds, home):
+def run_afl(name, seconds, home, more=None):
     """One afl-fuzz process; its queue joins the corpus, its crashes become crash-*."""
     env = dict(AFL_SETTINGS)
     if "harness_has_steps" in text_of(f"fuzz/{name}.c"):
         env["AFL_CUSTOM_MUTATOR_LIBRARY"] = os.path.abspath("build/afl/mutator.so")
     command = ["afl-fuzz", "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t", "2000",
                "-i", f"{home}/seeds", "-o", f"{home}/afl", "-x", dictionary(home), "--", f"build/afl/{name}", "-"]
-    status, output = build.run(command, seconds + 120, env)
+    try:
+        return build.run(command, seconds + 120, {**env, **(more or {})})
+    finally: # also when it was interrupted
+        harvest_afl(home)
+
+
+def harvest_afl(home):
+    """AFL++'s queue joins the corpus, its crashes become crash-*; those of earlier runs, which it moves
+    to crashes.DATE when it goes on, too."""
     for path in glob.glob(f"{home}/afl/default/queue/id:*"):
         store(f"{home}/corpus", read(path))
     for kind in ("crashes", "hangs"):
-        for path in glob.glob(f"{home}/afl/default/{kind}/id:*"):
+        for path in glob.glob(f"{home}/afl/default/{kind}*/id:*"):
             store(home, read(path), "crash-")
-    return status, output
 
 
 def afl_executions(home):
@@ -178,26 +191,28 @@ def merge(name, home):
 
 def fuzz(options):
     name = build.known_harness(options.target)
-    if options.seconds < 1:
-        raise build.Stop("--seconds must be at least 1", 2)
     home = f"findings/{name}"
     os.makedirs(f"{home}/corpus", exist_ok=True)
     build.must_build(f"build/asan/{name}", f"build/{options.engine}/{name}", f"build/libfuzzer/{name}",
                      *(["build/afl/mutator.so"] if options.engine == "afl" else []))
     seeds(name, f"{home}/seeds")
     before = len(os.listdir(f"{home}/corpus"))
-    if options.engine == "libfuzzer":
-        status, output = run_libfuzzer(name, options.seconds, home)
-        broken = status != 0 and not artefacts(home)
-    else:
-        status, output = run_afl(name, options.seconds, home)
-        broken = status != 0 or afl_executions(home) == 0
-        print(f"{afl_executions(home)} executions in all runs of AFL++")
+    broken, interrupted = False, False
+    try:
+        if options.engine == "libfuzzer":
+            status, output = run_libfuzzer(name, options.seconds, home)
+            broken = status != 0 and not artefacts(home)
+        else:
+            status, output = run_afl(name, options.seconds, home)
+            broken = status != 0 or afl_executions(home) == 0
+            print(f"{afl_executions(home)} executions in all runs of AFL++")
+    except KeyboardInterrupt: # ends the engine, not the report
+        interrupted = True
     if broken:
         raise build.Stop(build.shorten(output, 20) + f"\n{options.engine} ended with status {status}")
     print(f"{home}/corpus: {before} inputs before, {len(os.listdir(f'{home}/corpus'))} now")
-    if options.merge:
+    if options.merge and not interrupted:
         merge(name, home)
     found = report(name, home)
-    print(f"{name}: {found} findings")
-    return 1 if found else 0
+    print(f"{name}: {found} findings" + (", interrupted" if interrupted else ""))
+    return 1 if found else 130 if interrupted else 0

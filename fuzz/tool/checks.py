@@ -89,7 +89,8 @@ def check_shipped(tally):
 
 def check_reproducible(tally):
     """The same tree in another folder gives the same bytes."""
-    paths = glob.glob("build/image/*.a") + glob.glob("build/image/*.elf") + glob.glob("build/*.img")
+    paths = [path for path in build.all_targets()
+             if re.fullmatch(r"build/image/[^/]+\.(a|elf)|build/[^/]+\.img", path)]
     here = {path: open(path, "rb").read() for path in paths}
     with tempfile.TemporaryDirectory() as folder:
         copy_sources(folder)
@@ -111,11 +112,15 @@ def run_tests(tally):
     """Test programs, sanitized and against the image's objects; both must count the same."""
     programs = [f"build/{variant}/{name}" for variant in ("asan", "shipped")
                 for name in build.programs("test", variant)]
+    said = {}
     for program, (status, output) in each(lambda path: build.run([path], 120), programs):
         last = output.strip().splitlines()[-1:] or ["nothing printed"]
         counted = re.fullmatch(r"\S+: (\d+) passed, 0 failed", last[0])
+        said.setdefault(os.path.basename(program), set()).add(last[0])
         tally.say(program, status == 0 and counted and int(counted[1]) > 0,
                   build.shorten(output, 30), last[0])
+    tally.complaints("sanitized and shipped tests count the same",
+                     [" / ".join(sorted(lines)) for lines in said.values() if len(lines) != 1])
 
 
 def replay_all(tally):
@@ -135,8 +140,13 @@ def replay_all(tally):
     tally.complaints("sanitized and shipped replays agree",
                      [f"{name}: {' / '.join(sorted(lines))}" for name, lines in said.items()
                       if len(lines) != 1])
+    loose = []
     for name in names:
-        marks |= set(build.run([f"build/asan/{name}", "--marks", f"corpus/{name}"])[1].splitlines())
+        reached = set(build.run([f"build/asan/{name}", "--marks", f"corpus/{name}"])[1].splitlines())
+        floors = set(campaign.text_of(f"corpus/{name}/FLOORS").splitlines()[1:])
+        loose += [f"{name}: no floor for \"{mark}\"; ./basalt bless {name}" for mark in sorted(reached - floors)]
+        marks |= reached
+    tally.complaints("every mark that a corpus reaches is a floor", loose)
     return marks
 
 
@@ -213,10 +223,10 @@ def run_engines(tally):
         tally.say("libFuzzer finds the canary", "property T1-canary does not hold" in output,
                   build.shorten(output, 10))
         home = prepare("canary_seedless", "afl")
-        os.environ["AFL_BENCH_UNTIL_CRASH"] = "1"
-        campaign.run_afl("canary", 30, home)
-        del os.environ["AFL_BENCH_UNTIL_CRASH"]
-        tally.say("AFL++ finds the canary", campaign.artefacts(home))
+        _, output = campaign.run_afl("canary", 30, home, {"AFL_BENCH_UNTIL_CRASH": "1"})
+        shown = [campaign.verdict_of("canary", path)[0] or "" for path in campaign.artefacts(home)]
+        tally.say("AFL++ finds the canary", any("T1-canary" in verdict for verdict in shown),
+                  build.shorten(output, 10))
 
 
 def boot_worlds(tally):

@@ -23,6 +23,13 @@ class Parser(argparse.ArgumentParser):
                   if " " in self.prog else f"basalt: {message}; ./basalt --help says more\n")
 
 
+def positive(text):
+    """An argument that counts something."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return int(text)
+
+
 def boot(options):
     """Boots an image in QEMU or in the host world, or in both and compares."""
     if (options.compare or options.repeat) and options.profile == "none":
@@ -126,9 +133,9 @@ def parser():
     where.add_argument("--world", action="store_true", help="in the host world instead: one process")
     where.add_argument("--compare", action="store_true",
                        help="in QEMU and in the world (of the shipped objects); the events must be equal")
-    where.add_argument("--repeat", type=int, metavar="N",
+    where.add_argument("--repeat", type=positive, metavar="N",
                        help="N times in QEMU, recorded; all must be the same event by event")
-    sub.add_argument("--timeout", type=int, default=60, metavar="SECONDS", help="for QEMU")
+    sub.add_argument("--timeout", type=positive, default=60, metavar="SECONDS", help="for QEMU")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
     sub.add_argument("--profile", choices=("none", "phase0", "hostile"), default="none",
                      help="which image is built: the runtime image, the one with probes, or the one whose "
@@ -143,14 +150,14 @@ def parser():
     sub = command("fuzz", campaign.fuzz, "fuzz one harness; findings and corpus stay in findings/")
     sub.add_argument("target", metavar="TARGET")
     sub.add_argument("--engine", choices=("libfuzzer", "afl"), default="libfuzzer")
-    sub.add_argument("--seconds", type=int, default=60, metavar="N")
+    sub.add_argument("--seconds", type=positive, default=60, metavar="N")
     sub.add_argument("--merge", action="store_true",
                      help="afterwards: add what covers more to corpus/TARGET (then bless)")
     sub = command("bless", blessing.bless, "store new digests and floors, showing what changed")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
     sub = command("mutants", mutants.mutants, "apply each seeded bug and see who catches it")
     sub.add_argument("name", nargs="?", metavar="NAME")
-    sub.add_argument("--seconds", type=int, default=30, metavar="N",
+    sub.add_argument("--seconds", type=positive, default=30, metavar="N",
                      help="how long to fuzz one that the checks miss")
     sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
     sub.add_argument("file", metavar="FILE")

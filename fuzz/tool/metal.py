@@ -34,9 +34,16 @@ class Boot:
     def __init__(self, image, seconds=60, echo=False, extra=(), machine=None, stop_at_ready=False):
         self.log = ""
         started = time.monotonic()
-        process = subprocess.Popen(command(image, extra, machine), stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        late = self._read(process, started + seconds, echo, stop_at_ready)
+        try:
+            process = subprocess.Popen(command(image, extra, machine), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except OSError as missing:
+            raise build.Stop(f"QEMU does not start: {missing}", USAGE) from missing
+        try:
+            late = self._read(process, started + seconds, echo, stop_at_ready)
+        except BaseException: # interrupted: QEMU does not outlive the command
+            process.kill()
+            raise
         self.seconds = time.monotonic() - started
         process.kill() if late or process.poll() is None and stop_at_ready else None
         problem = process.stderr.read().decode(errors="replace").strip()
@@ -97,7 +104,11 @@ def record(image, seconds=300):
     handle, path = tempfile.mkstemp(prefix="record-", suffix=".bin", dir="build")
     os.close(handle)
     extra = [*COUNTED, "-append", "record", "-debugcon", f"file:{path}"]
-    return Boot(image, seconds, extra=extra), path
+    try:
+        return Boot(image, seconds, extra=extra), path
+    except BaseException:
+        os.unlink(path)
+        raise
 
 
 def compare(image, program):

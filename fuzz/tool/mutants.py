@@ -26,9 +26,12 @@ def header(path):
     return named[1].split(), bug[1] if bug else ""
 
 
-def in_copy(folder, command, seconds=180):
-    """Runs a program of the copy, in the copy."""
-    return build.run(["env", "-C", folder, *command], seconds)
+def in_copy(folder, command, seconds=300):
+    """Runs a program of the copy, in the copy. A program that is not there has caught nothing."""
+    status, output = build.run(["env", "-C", folder, *command], seconds)
+    if status == 127:
+        raise build.Stop(output.strip())
+    return status, output
 
 
 def caught_by(folder, names, seconds):
@@ -68,6 +71,8 @@ def fuzzed(folder, name, seconds):
                                                 program=f"{folder}/build/libfuzzer/{name}")
         if status == 0:
             return None
+        if not campaign.artefacts(home):
+            raise build.Stop(f"libFuzzer on {name}:\n{build.shorten(output, 10)}")
         return f"fuzzing {name}, {time.monotonic() - before:.0f} s: {reason(output)}"
 
 

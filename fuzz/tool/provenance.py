@@ -49,15 +49,21 @@ def archived_hash(archive, member):
     return hashlib.sha256(data).hexdigest()[:16]
 
 
+def maps(prefix, rules):
+    """The linkers' maps of the programs that these rules make today; older ones may lie beside them."""
+    return sorted(f"{output}.map" for output, rule in build.all_targets().items()
+                  if rule in rules and output.startswith(prefix))
+
+
 def table():
     """(lines of the table, complaints)."""
     paths = object_paths()
     reached = {}
-    for map_path in sorted(glob.glob("build/shipped/*.map")):
+    for map_path in maps("build/shipped/", ("harness", "program")):
         for key in members(map_path):
             reached.setdefault(key, []).append(os.path.basename(map_path)[:-len(".map")])
     lines, complaints = [], []
-    for map_path in sorted(glob.glob("build/image/*.elf.map")):
+    for map_path in maps("build/image/", ("image", "kernel_link")):
         daemon = os.path.basename(map_path)[:-len(".elf.map")]
         lines.append(daemon)
         for archive, name in sorted(members(map_path), key=lambda key: paths.get(key, key[1])):

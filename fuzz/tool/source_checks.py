@@ -7,11 +7,12 @@ import os
 import re
 import subprocess
 
+import build
+
 # Where units live; services/runtime is the image's own and may touch the machine, services/bench
 # measures it.
 UNIT_FOLDERS = ("abi", "kernel/core", "services")
 NOT_UNITS = ("services/runtime", "services/bench")
-LATER = ("kernel/x86_64",)
 
 MEMORY_NAMES = {"memcpy", "memmove", "memset", "memcmp"}
 PROTECTOR_NAMES = {"__stack_chk_guard", "__stack_chk_fail"}
@@ -40,7 +41,7 @@ def sources(*suffixes):
     for folder in MAY_INCLUDE:
         for root, _, files in os.walk(folder):
             found += [os.path.join(root, name) for name in files if name.endswith(suffixes)]
-    return sorted(path for path in found if not path.startswith(LATER))
+    return sorted(found)
 
 
 def is_unit(path):
@@ -102,9 +103,15 @@ def symbols(path):
 
 
 def unit_objects(variant="image"):
-    return sorted(path for folder in UNIT_FOLDERS
-                  for path in glob.glob(f"build/{variant}/{folder}/**/*.o", recursive=True)
-                  if not path[len(f"build/{variant}/"):].startswith(NOT_UNITS))
+    return objects(variant, UNIT_FOLDERS, NOT_UNITS)
+
+
+def objects(variant, folders, but=()):
+    """A variant's objects of some folders, by ninja's lists: what an older build left does not count."""
+    home = f"build/{variant}/"
+    return sorted(path for path in build.all_targets() if path.startswith(home) and path.endswith(".o")
+                  and path[len(home):].startswith(tuple(f"{folder}/" for folder in folders))
+                  and not path[len(home):].startswith(but))
 
 
 def units_need_nothing_else():
@@ -145,8 +152,7 @@ def units_keep_no_state():
 def harnesses_repeat():
     """Nothing that a harness links reads a clock, the environment or a random source."""
     complaints = []
-    for path in glob.glob("build/asan/fuzz/*.o") + glob.glob("build/asan/fuzz/adversary/*.o") + \
-            glob.glob("build/asan/props/**/*.o", recursive=True):
+    for path in objects("asan", ("fuzz", "props", "kernel/host"), ("fuzz/engine",)):
         if path.endswith(("_test.o", "_main.o")):
             continue
         for name in sorted(symbols(path)[1] & NOT_REPEATABLE):
