@@ -77,11 +77,12 @@ static const struct message_field *scalars_walk(const struct message_field *fiel
     const uint8_t *bytes = reader->bytes;
     size_t offset = reader->offset_bytes;
     size_t left = reader->size_bytes - offset;
+    uint64_t value = walk->last_scalar;
     for (; is_scalar(field); field++) {
         size_t width = field->width_bytes;
         if (width > left)
             return NULL;
-        uint64_t value = load_width(bytes + offset, width);
+        value = load_width(bytes + offset, width);
         if (!value_allowed(field, value))
             return NULL;
         if (field->kind == FIELD_CAP && value != 0) {
@@ -89,10 +90,10 @@ static const struct message_field *scalars_walk(const struct message_field *fiel
             if (delivered != NULL && !cap_allowed(field, cap_find(delivered, offset)))
                 return NULL;
         }
-        walk->last_scalar = value;
         offset += width;
         left -= width;
     }
+    walk->last_scalar = value;
     reader->offset_bytes = offset;
     return field;
 }

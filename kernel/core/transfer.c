@@ -7,7 +7,7 @@
 static uint32_t body_slot(const struct message *message, const struct message_cap *cap)
 {
     uint32_t slot;
-    memcpy(&slot, message->body + cap->field_offset, sizeof slot);
+    __builtin_memcpy(&slot, message->body + cap->field_offset, sizeof slot); /* one load */
     return slot;
 }
 
@@ -127,7 +127,7 @@ static void cap_deliver(struct kernel *kernel, struct process *sender, struct pr
     cspace_put(kernel, receiver, slot, given);
     if (cap->mode == TRANSFER_MOVE)
         source_forget(kernel, source);
-    memcpy(target->body + cap->field_offset, &slot, sizeof slot);
+    __builtin_memcpy(target->body + cap->field_offset, &slot, sizeof slot);
     target->caps[index] = (struct message_cap){
         .field_offset = cap->field_offset,
         .rights = given.rights,
