@@ -249,6 +249,55 @@ static void test_cascade(void)
     expect_equal(pool_available(), before, "K5: everything is back");
 }
 
+/* rootd receives a capability of the current process into `slot`, and answers. */
+static void give_to_root(uint32_t peer, uint32_t source, uint32_t slot)
+{
+    drive_attach(drive_compose(1, 4), 0, source, RIGHTS_ALL, TRANSFER_COPY, 0);
+    drive_call(peer, DEADLINE_NEVER);
+    drive_run(0);
+    drive_window(slot, 1);
+    expect_status(drive_receive(SLOT_SERVICE_ENDPOINT, DEADLINE_POLL), STATUS_OK, "given");
+    drive_window(0, 0);
+    drive_compose(1, 0);
+    drive_reply(SLOT_REPLY_BASE);
+}
+
+/* The holder's end forgets a process whose end was told elsewhere, and ends the one it was told to,
+ * all in one entry: forgotten once. */
+static void test_cascade_forgets_once(void)
+{
+    drive_boot(1024, 64);
+    uint64_t before = pool_available();
+    struct drive_child holder = drive_stage(FREE_SLOT, 64);
+    struct drive_child told = drive_stage(FREE_SLOT + 4, 32);
+    drive_install(told.grant, SLOT_SERVICE_ENDPOINT, 100, RIGHT_SEND, 1);
+    drive_start(&told, holder.endpoint);
+    drive_run(told.index);
+    give_to_root(100, SLOT_SERVICE_ENDPOINT, FREE_SLOT + 8);
+    drive_run(0);
+    drive_install(holder.grant, LAUNCH, LAUNCH, RIGHT_CONTROL, 0);
+    drive_install(holder.grant, PRO, PRO, RIGHT_CONTROL, 0);
+    drive_install(holder.grant, FREE_SLOT + 8, 100, RIGHT_RECEIVE, 0);
+    drive_start(&holder, 0);
+    drive_run(holder.index);
+    expect_status(create(LAUNCH, 32, 100, 600), STATUS_OK, "its end is told to another");
+    expect_status(pager(600, 0), STATUS_OK, "");
+    expect_status(start(600), STATUS_OK, "");
+    expect_status(kill_with(600, 9), STATUS_OK, "it ends");
+    drive_run(told.index);
+    expect_status(drive_receive(SLOT_SERVICE_ENDPOINT, DEADLINE_POLL), STATUS_OK, "that is told");
+    kernel_fault(&drive_kernel, 0x1234, FAULT_READ, 0x400000);
+    drive_run(0);
+    expect_equal(drive_kernel.process_count, 4, "all are there");
+    expect_status(kill_with(holder.process, 0), STATUS_OK, "K6: one end, three that follow");
+    const char *wrong = kernel_check(&drive_kernel);
+    expect(wrong == NULL, wrong == NULL ? "all sound" : wrong);
+    expect_status(retire(holder.process, NULL), STATUS_OK, "retired");
+    expect_status(retire(told.process, NULL), STATUS_OK, "retired");
+    expect_equal(drive_kernel.process_count, 1, "only rootd is left");
+    expect_equal(pool_available(), before, "K5: everything is back");
+}
+
 static void test_many(void)
 {
     drive_boot(3000, 64);
@@ -296,6 +345,7 @@ void kernel_test_life(void)
     test_event_wakes();
     test_peers_learn();
     test_cascade();
+    test_cascade_forgets_once();
     test_many();
     test_root_end();
 }

@@ -36,14 +36,16 @@ void endpoint_init(struct endpoint *endpoint, uint64_t generation)
 /* --- the end of an endpoint --------------------------------------------------------------------
  */
 
-/* Nobody will be told of these ends, so nobody will retire them. */
+/* Nobody will be told of these ends, so nobody will retire them. One may be on its way out already:
+ * the last capability to it went earlier in the same entry. */
 static void events_lost(struct kernel *kernel, struct process_queue *queue)
 {
     while (queue->first != KERNEL_NONE) {
         struct process *process = process_at(kernel, queue->first);
         event_queue_remove(kernel, queue, process);
         process->event_generation = UINT64_MAX;
-        process_forget(kernel, process);
+        if (process->life == LIFE_ENDED)
+            process_forget(kernel, process);
     }
 }
 
