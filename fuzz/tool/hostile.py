@@ -3,16 +3,40 @@
 and after them (K5). The world boots the same image with the others (checks.boot_worlds)."""
 
 import re
+import tempfile
 
 import build
 import metal
+import same
 
 # Stage lines, in this order; between them all of phase 0 runs twice.
 STAGES = ("test-spin:FAULT_PAGE_LIMIT", "test-spin:KILLED:0x5919", "SPINNER_STOPPED", "test-hostile:EXITED:0x7e57",
           "ATTACK_OVER", "HELPERS_DONE", "RESOURCES_BACK", "AUTHORITY_SHED")
 
 
+# Bugs that the hostile image must not survive: file, text, its replacement, what it is (T3).
+SEEDED = (
+    ("kernel/core/schedule.c", "    if (kernel->halted || kernel->current == KERNEL_IDLE)\n        return;\n",
+     "    if (!kernel->halted || kernel->current == KERNEL_IDLE)\n        return;\n", "nobody is preempted"),
+    ("services/procd/lifecycle.c", "    if (role_runs(state, role))\n",
+     "    if (role_runs(state, role) || role != 0)\n", "what a dead client staged stays"),
+    ("services/lib/service.c", "for (uint32_t i = 0; i < info->cap_count", "for (uint32_t i = 1; i < info->cap_count",
+     "a capability that came with a refused request stays"))
+
+
+def seeded(tally):
+    """The image notices what it is there for: each bug, built into a copy of the world, fails its boot."""
+    with tempfile.TemporaryDirectory() as folder:
+        same.copy_tree(folder)
+        for path, old, new, what in SEEDED:
+            worked, output = same.rebuilt(folder, path, old, new)
+            status, said = build.run([f"{folder}/{same.PROGRAM}", build.HOSTILE_IMAGE], 120) if worked else (2, output)
+            tally.say(f"the hostile image notices that {what}", status in (1, 4) and "ERIX_ROOTD:READY" not in said,
+                      f"status {status}\n{build.shorten(said, 15)}")
+
+
 def hostile(tally):
+    seeded(tally)
     result = metal.Boot(build.HOSTILE_IMAGE, seconds=120)
     lines = [line.partition("ROOTD_STAGE:")[2] for line in result.log.splitlines() if "ROOTD_STAGE:" in line]
     ordered = [line for line in lines if line in STAGES]

@@ -108,8 +108,8 @@ def edited(tally, record, image, folder):
               f"none of {len(without)} was")
 
 
-def changed(tally, record, image, folder):
-    """Builds units with one other constant in a copy of the tree and the objects, and compares."""
+def copy_tree(folder):
+    """The sources, and the objects that PROGRAM is linked from: what does not change is not built again."""
     def skipped(path, names):
         wanted = ("image", "shipped", ".ninja_log", ".ninja_deps")
         if path == "./build":
@@ -117,19 +117,31 @@ def changed(tally, record, image, folder):
         return [name for name in names if path == "." and name in (".git", "findings")]
 
     shutil.copytree(".", folder, dirs_exist_ok=True, symlinks=True, ignore=skipped)
+
+
+def rebuilt(folder, path, old, new):
+    """Builds PROGRAM in a copy with `old` in a file become `new`, then takes that back: (built, output)."""
+    source = f"{folder}/{path}"
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    if text.count(old) != 1:
+        return False, f"{path} does not say once: {old}"
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
+    result = build.ninja(PROGRAM, folder=folder)
+    shutil.copy2(path, source)
+    os.utime(source)
+    return result
+
+
+def changed(tally, record, image, folder):
+    """Units with one other constant."""
+    copy_tree(folder)
     for path, old, new, what in CONSTANTS:
-        source = f"{folder}/{path}"
-        with open(source, encoding="utf-8") as file:
-            text = file.read()
-        with open(source, "w", encoding="utf-8") as file:
-            file.write(text.replace(old, new))
-        worked, output = build.ninja(PROGRAM, folder=folder)
+        worked, output = rebuilt(folder, path, old, new)
         status, said = compared(record, image, program=f"{folder}/{PROGRAM}") if worked else (2, output)
         tally.say(f"{new.strip(',')} is told apart: {what}",
-                  text.count(old) == 1 and status == 1 and "COMPARE:DIFFERENT" in said,
-                  f"status {status}\n{build.shorten(said, 15)}")
-        shutil.copy2(path, source)
-        os.utime(source)
+                  status == 1 and "COMPARE:DIFFERENT" in said, f"status {status}\n{build.shorten(said, 15)}")
 
 
 def same(tally, times=3):
