@@ -182,7 +182,10 @@ static unsigned run_request(struct message *message, bool on_driver)
     life_print(&language, message, on_driver,
                result < STATUS_COUNT ? (enum status)result : STATUS_OK);
     check_step();
-    if (!books_wait && result != STATUS_OK && result < STATUS_COUNT && model.answer_count == 1)
+    /* A wait that became due in this turn is gone, told or given up: that is no doing of the
+     * refusal. */
+    if (!books_wait && result != STATUS_OK && result < STATUS_COUNT && model.answer_count == 1 &&
+        model.waiter_count == waiters)
         PROPERTY_EQUAL("E1-refusal", ledger_digest(&procd), before);
     if (model.live > live && result == STATUS_OK)
         ledger_check_made(model_procd_find(&model, model.answers[model.answer_count - 1].id),
