@@ -7,6 +7,7 @@ import tempfile
 
 import build
 import metal
+import ring3
 import same
 
 # Stage lines, in this order; between them all of phase 0 runs twice.
@@ -49,3 +50,4 @@ def hostile(tally):
     beside = [line for line in lines[:before] if line.startswith("phase0-")]
     tally.say("QEMU: all of phase 0 runs beside the spinner and again after the attack",
               good and len(beside) > 10 and proofs == beside * 2, "\n".join(lines))
+    ring3.ring3(tally)

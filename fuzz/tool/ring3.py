@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: ISC
+"""What a program can do to the processor from ring 3, on the metal: each line of CASES is a root task of its own.
+A case must end as an unresolved fault of the root task does, and in no other way: a kernel that panics, hangs, or
+lets the program reach privilege 0 (where it would end QEMU with a number of its own) fails. Run on a processor
+without SMEP and SMAP, because what holds only with them does not hold; what programs may do, on others, too."""
+
+import os
+import tempfile
+
+import build
+import metal
+import negative
+
+PLAIN, OTHERS = "qemu64", ("qemu64,+smep,+smap", "max")
+FAULTED, DONE, PRIVILEGED = 2 * 63 + 1, 2 * 7 + 1, 2 * 42 + 1  # QEMU's exit status for the kernel's codes
+
+# The text lies at the first user address, where the local descriptor table of a processor after reset reaches:
+# selector 0x1007 is a call gate of privilege 3 to `ring0`, 0x1017 a data segment.
+PROGRAM = """
+    .text
+    .word ring0 - . + 0x1000, 0x08, 0xEC00, 0, 0, 0, 0, 0
+    .quad 0x00CFF2000000FFFF
+    .quad 0
+ring0:
+    mov $42, %eax
+    out %eax, $0xF4
+1:  jmp 1b
+    .macro exit code
+    mov $0x00007FFFFFFFF000, %rbx
+    movq $0x000E0001, (%rbx)
+    movw $4, 4(%rbx)
+    movb $0, 6(%rbx)
+    movl $\\code, 96(%rbx)
+    mov $0x40, %eax
+    mov $1, %edi
+    xor %esi, %esi
+    syscall
+    .endm
+    .macro spin
+    mov $30000000, %ecx
+9:  dec %ecx
+    jnz 9b
+    .endm
+    .globl _start
+_start:
+    mov $0xFFFF800000001000, %r15
+    mov $0xFFFFFFFF80114000, %r14
+"""
+SCRIPT = """
+ENTRY(_start)
+PHDRS { text PT_LOAD FLAGS(5); data PT_LOAD FLAGS(6); }
+SECTIONS
+{
+    .text 0x1000 : { *(.text) } :text
+    .data 0x200000 : { QUAD(0) . += 8192; } :data
+    /DISCARD/ : { *(.note*) *(.data) *(.bss) }
+}
+"""
+
+# what it tries; its instructions
+CASES = (
+    ("a call gate at address 0x1000", "lcall *1f(%rip)\n2: jmp 2b\n1: .long 0\n.word 0x1007"),
+    ("a data segment at address 0x1010", "mov $0x1017, %eax\nmov %eax, %fs"),
+    ("a local table without a selector", "mov $0x0007, %eax\nmov %eax, %fs"),
+    ("a jump off the canonical addresses", "mov $0x800000000000, %rax\njmp *%rax"),
+    ("a return off the canonical addresses", "mov $0x201000, %esp\nmov $0x800000000000, %rax\npush %rax\nret"),
+    ("to read the direct map", "mov (%r15), %rax"),
+    ("to write the direct map", "mov %rax, (%r15)"),
+    ("to read the kernel", "mov (%r14), %rax"),
+    ("to write the kernel", "mov %rax, (%r14)"),
+    ("to call the kernel", "jmp *%r14"),
+    ("to run its message page", "mov $0x00007FFFFFFFF000, %rax\nmovb $0xF4, (%rax)\njmp *%rax"),
+    ("to run its data", "mov $0x200000, %eax\njmp *%rax"),
+    ("to write its text", "mov $0x1000, %eax\nmov %eax, (%rax)"),
+    ("a single step over a system call", "mov $0x201000, %esp\npushq $0x100\npopfq\nsyscall\n"),
+    ("a breakpoint", "int3"),
+    ("the trap instruction", ".byte 0xF1"),
+    ("the timer's interrupt", "int $32"),
+    ("the interrupt of double faults", "int $8"),
+    ("an interrupt past the table", "int $0x80"),
+    ("sysenter", "sysenter"),
+    ("sysret", "sysretq"),
+    ("iret with the nested task flag", "mov $0x201000, %esp\npushq $0x4002\npopfq\niretq"),
+    ("to halt", "hlt"),
+    ("to mask interrupts", "cli"),
+    ("a port", "mov $42, %eax\nout %eax, $0xF4"),
+    ("a port by string", "mov $0xE9, %edx\nmov $0x1000, %esi\noutsb"),
+    ("to read a register of the processor's model", "mov $0xC0000082, %ecx\nrdmsr"),
+    ("to write one", "mov $0xC0000082, %ecx\nwrmsr"),
+    ("to read cr3", "mov %cr3, %rax"),
+    ("to write cr0", "mov %rax, %cr0"),
+    ("a debug register", "mov %rax, %dr7"),
+    ("to load a task", "mov $0x28, %eax\nltr %ax"),
+    ("to load a table", "mov $0x201000, %esp\nlidt (%rsp)"),
+    ("swapgs", "swapgs"),
+    ("a base of a segment", "wrfsbase %rax"),
+    ("the x87", "fld1"),
+    ("a vector register", "movaps %xmm0, %xmm1"),
+    ("an extended state", "xor %ecx, %ecx\nxgetbv"),
+    ("a performance counter", "xor %ecx, %ecx\nrdpmc"),
+    ("an alignment flag on the kernel's accesses", "stac"),
+)
+
+# What a program may do, and what the kernel must keep for it and clear for it: these end with EXIT(7).
+SURVIVED = (
+    ("flags of its own over system calls and interrupts", """
+    mov $0x201000, %esp
+    pushq $0x244602                  # AC, ID, NT, DF, IF
+    popfq
+    mov $0x99, %eax
+    mov $-1, %rdx
+    mov $-1, %r8
+    mov $-1, %r9
+    mov $-1, %r10
+    syscall
+    cmp $2, %rax                     # INVALID_ARGUMENT
+    jne 8f
+    or %rdx, %r8
+    or %r9, %r8
+    or %r10, %r8
+    or %rdi, %r8
+    or %rsi, %r8
+    jne 8f
+    pushq $0x244602
+    popfq
+    spin
+    pushfq
+    pop %rax
+    and $0x247700, %eax
+    cmp $0x244600, %eax
+    jne 8f
+    cld
+    exit 7
+8:  exit 8"""),
+    ("a stack pointer off the canonical addresses", """
+    mov $0x800000000000, %rsp
+    mov $0x99, %eax
+    syscall
+    spin
+    exit 7"""),
+    ("segments of its own", """
+    mov $0x1B, %eax
+    mov %eax, %fs
+    mov %eax, %gs
+    mov %eax, %ds
+    mov %eax, %es
+    mov $0x99, %eax
+    syscall
+    spin
+    exit 7"""),
+    ("numbers that are no system calls", """
+    mov $-1, %rax
+    mov $-1, %rdi
+    mov $-1, %rsi
+    syscall
+    cmp $2, %rax
+    jne 8f
+    mov $0x42, %eax
+    mov $-1, %rdi
+    syscall
+    cmp $0, %rax
+    je 8f
+    exit 7
+8:  exit 8"""),
+)
+
+
+def image(folder, name, text):
+    """Path of a boot image whose root task is this program; or what the tools said, with a newline."""
+    base = f"{folder}/{name}"
+    with open(f"{base}.s", "w") as file:
+        file.write(PROGRAM + text + "\n2:  jmp 2b\n")
+    with open(f"{base}.ld", "w") as file:
+        file.write(SCRIPT)
+    for command in (("clang-14", "-c", f"{base}.s", "-o", f"{base}.o"),
+                    ("ld.lld-14", "-static", "-nostdlib", "-z", "max-page-size=4096", "-z", "norelro", "-T",
+                     f"{base}.ld", f"{base}.o", "-o", f"{base}.elf"),
+                    ("build/fast/boot_image", "--output", f"{base}.img", "--no-config", f"rootd={base}.elf")):
+        status, output = build.run(command)
+        if status != 0:
+            return f"{' '.join(command)}: {status}\n{output}"
+    return f"{base}.img"
+
+
+def ring3(tally):
+    """Every case, two at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [(what, text, FAULTED) for what, text in CASES] + [(what, text, DONE) for what, text in SURVIVED]
+        images = [image(folder, f"case{i}", row[1]) for i, row in enumerate(rows)]
+        jobs = [(row, path, cpu) for row, path in zip(rows, images)
+                for cpu in (PLAIN, *(OTHERS if row[2] == DONE else ()))]
+
+        def boot(job):
+            _, path, cpu = job
+            if not os.path.exists(path):
+                return 2, path
+            return build.run(metal.command(path, machine=["-M", "q35", "-m", "32", "-cpu", cpu]), 20)
+
+        wrong = []
+        for (row, _, cpu), (status, log) in negative.each(2, boot, jobs):
+            what, _, wanted = row
+            if status != wanted or log:
+                reached = " (it reached privilege 0)" if status == PRIVILEGED else ""
+                wrong.append(f"{what}, -cpu {cpu}: status {status}, not {wanted}{reached}\n{log}")
+        tally.say(f"QEMU: {len(CASES)} attacks from ring 3 end the attacker as a fault does, {len(SURVIVED)} odd "
+                  "programs run on", jobs and not wrong, "".join(wrong))
