@@ -191,6 +191,8 @@ static struct names sorted_marks(void)
 static int bless(const char *folder)
 {
     struct corpus corpus = corpus_read(folder);
+    if (corpus.count == 0)
+        fail("%s: no inputs", folder);
     run_both_ways(&corpus);
     unsigned changed = 0;
     for (size_t i = 0; i < corpus.count; i++) {

@@ -245,11 +245,13 @@ def boot_worlds(tally):
 
 
 def boot_metal(tally):
-    """Both images reach READY in QEMU, the runtime image with nothing else on its log."""
-    for image, alone in ((build.RUNTIME_IMAGE, True), (build.PHASE0_IMAGE, False)):
+    """Both images reach READY in QEMU: the runtime image with nothing else on its log, the one with probes
+    with the very lines that README.md shows."""
+    shown = re.findall(r"^    ((?:ROOTD_STAGE|ERIX_ROOTD):\S+)", campaign.text_of("README.md"), re.M)
+    for image, lines in ((build.RUNTIME_IMAGE, ["ERIX_ROOTD:READY"]), (build.PHASE0_IMAGE, shown)):
         boot = metal.Boot(image, 120, stop_at_ready=True)
-        tally.say(f"QEMU boots {image}", boot.status == metal.READY
-                  and (not alone or boot.log == "ERIX_ROOTD:READY\n"), boot.log + boot.verdict)
+        tally.say(f"QEMU boots {image}", boot.status == metal.READY and boot.log.splitlines() == lines,
+                  f"{boot.log}{boot.verdict}; wanted:\n" + "\n".join(lines))
 
 
 def check_provenance(tally):
@@ -260,13 +262,36 @@ def check_provenance(tally):
     tally.complaints("harnesses run the daemons' own objects (build/units.txt)", complaints)
 
 
+def commands_answer(tally):
+    """Commands that no other check calls: what they print names what they were asked about."""
+    traces = [path for name in campaign.with_corpus() for path in glob.glob(f"corpus/{name}/*.trace")[:1]]
+    for arguments, text in ((["show", build.RUNTIME_IMAGE], "rootd"), (["units"], "services/memd/memd"),
+                            (["show", *traces[:1]], "digest "), (["replay", "codec_envelope"], " 0 lost"),
+                            (["boot", "--world"], "ERIX_ROOTD:READY"), (["help"], "mutants")):
+        status, output = build.run(["./basalt", *arguments], 300)
+        tally.say(f"./basalt {' '.join(arguments)}", status == 0 and text in output, f"status {status}\n{output}")
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree("corpus/codec_envelope", f"{folder}/corpus")
+        kept = {name: campaign.text_of(f"{folder}/corpus/{name}") for name in ("DIGESTS", "FLOORS")}
+        for name in kept:
+            os.remove(f"{folder}/corpus/{name}")
+        status, output = build.run(["build/asan/codec_envelope", "--bless", f"{folder}/corpus"])
+        again = {name: campaign.text_of(f"{folder}/corpus/{name}") for name in kept if status == 0}
+        tally.say("blessing a corpus from nothing gives the committed digests and floors", kept == again, output)
+        os.makedirs(f"{folder}/nothing")
+        status, output = build.run(["build/asan/codec_envelope", "--bless", f"{folder}/nothing"])
+        tally.say("nothing cannot be blessed", status == 2 and not os.listdir(f"{folder}/nothing"), output)
+
+
 def usage_errors(tally):
     """Wrong calls end with status 2 and one line that says what to do."""
     for arguments in (["nonsense"], ["boot", "--nonsense"], ["boot", "--world", "--image", "/nonexistent"],
                       ["fuzz"], ["fuzz", "no_such_harness"], ["fuzz", "canary", "--engine", "x"],
                       ["replay", "no_such_harness"], ["bless", "no_such_harness"],
                       ["mutants", "no_such_mutant"], ["show"], ["show", "/nonexistent"],
-                      ["boot", "--world", "--profile", "x"], ["test", "x"]):
+                      ["boot", "--world", "--profile", "x"], ["test", "x"], ["boot", "--repeat", "0"],
+                      ["boot", "--timeout", "-1"], ["boot", "--world", "--compare"], ["show", "README.md"],
+                      ["fuzz", "canary", "--seconds", "0"]):
         status, output = build.run(["./basalt", *arguments], 120)
         lines = output.strip().splitlines()
         tally.say(f"./basalt {' '.join(arguments)} is a usage error",
@@ -297,6 +322,7 @@ def test(_options):
     same.same(tally)
     hostile.hostile(tally)
     check_reproducible(tally)
+    commands_answer(tally)
     usage_errors(tally)
     run_engines(tally)
     print(f"in {tally.passed_time():.0f} s")

@@ -59,7 +59,7 @@ def table():
     """(lines of the table, complaints)."""
     paths = object_paths()
     reached = {}
-    for map_path in maps("build/shipped/", ("harness", "program")):
+    for map_path in [*maps("build/shipped/", ("harness",)), "build/shipped/world.map"]:
         for key in members(map_path):
             reached.setdefault(key, []).append(os.path.basename(map_path)[:-len(".map")])
     lines, complaints = [], []
@@ -82,7 +82,7 @@ def table():
 
 def units(_options):
     """`basalt units`: the table."""
-    build.must_build("build/boot-phase0.img", "build/image/kernel.elf", "build/shipped/world",
+    build.must_build(build.HOSTILE_IMAGE, build.BENCH_IMAGE, "build/image/kernel.elf", "build/shipped/world",
                      *[f"build/shipped/{name}" for name in build.programs("harness", "shipped")])
     lines, complaints = table()
     print("\n".join(lines + complaints))
