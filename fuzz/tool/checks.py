@@ -55,17 +55,23 @@ def each(function, items):
 def build_all(tally):
     """Builds what the checks run; each variant is a check of its own."""
     targets = build.all_targets()
-    for variant in ("image", "asan", "shipped", "libfuzzer", "afl"):
-        wanted = [output for output in targets if output.startswith(f"build/{variant}/")
-                  and not output.endswith(".o")]
-        wanted += [output for output in targets if variant == "image" and output.endswith(".img")]
+
+    def made(variant, rules, *others):
+        return [output for output, rule in targets.items()
+                if output.startswith(f"build/{variant}/") and rule in rules] + [*others]
+
+    images = [output for output in targets if re.fullmatch(r"build/[^/]+\.img", output)]
+    for variant, wanted in (
+            ("image", made("image", ("ar", "image", "kernel_link"), *images)),
+            ("asan", made("asan", ("harness", "test"), "build/asan/world")),
+            ("shipped", made("shipped", ("harness", "test"), "build/shipped/world")),
+            ("libfuzzer", made("libfuzzer", ("harness",))),
+            ("afl", made("afl", ("harness",), "build/afl/mutator.so")),
+            ("fast", ["build/fast/show", "build/fast/abi_tables"])):
         before = time.monotonic()
         worked, output = build.ninja(*wanted, keep_going=True)
         tally.say(f"build {variant}", worked, build.shorten(output, 40),
                   f"{len(wanted)} outputs in {time.monotonic() - before:.0f} s")
-    worked, output = build.ninja(*[name for name in targets if name.startswith("build/fast/")
-                                   and targets[name] == "program"], keep_going=True)
-    tally.say("build tools", worked, build.shorten(output, 40))
 
 
 def check_gcc(tally):

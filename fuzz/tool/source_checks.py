@@ -107,11 +107,11 @@ def unit_objects(variant="image"):
 
 
 def objects(variant, folders, but=()):
-    """A variant's objects of some folders, by ninja's lists: what an older build left does not count."""
+    """A variant's built objects of some folders, by ninja's lists: what an older build left does not count."""
     home = f"build/{variant}/"
     return sorted(path for path in build.all_targets() if path.startswith(home) and path.endswith(".o")
                   and path[len(home):].startswith(tuple(f"{folder}/" for folder in folders))
-                  and not path[len(home):].startswith(but))
+                  and not path[len(home):].startswith(but) and os.path.exists(path))
 
 
 def units_need_nothing_else():
