@@ -20,14 +20,24 @@ def engine_rate(name):
     with tempfile.TemporaryDirectory() as home:
         os.makedirs(f"{home}/corpus")
         campaign.seeds(name, f"{home}/seeds")
-        _, output = campaign.run_libfuzzer(name, SECONDS, home, quiet=True)
+        status, output = campaign.run_libfuzzer(name, SECONDS, home, quiet=True)
     found = re.search(r"average_exec_per_sec: +(\d+)", output)
-    return int(found[1]) if found else 0
+    if status != 0 or not found:
+        raise build.Stop(f"{build.shorten(output, 20)}\nlibFuzzer on {name} ended with status {status}")
+    return int(found[1])
+
+
+def must_run(*command):
+    """The program's output; a figure of one that failed would be none."""
+    status, output = build.run(command)
+    if status != 0:
+        raise build.Stop(f"{build.shorten(output, 20)}\n{' '.join(command)} ended with status {status}")
+    return output
 
 
 def replay_rate(name, variant):
     """(runs a second, steps a second) of a corpus replayed for some seconds."""
-    _, output = build.run([f"build/{variant}/{name}", "--bench", f"corpus/{name}", str(SECONDS)])
+    output = must_run(f"build/{variant}/{name}", "--bench", f"corpus/{name}", str(SECONDS))
     runs = re.search(r"(\d+) a second", output)
     steps = re.search(r"(\d+) steps a second", output)
     return int(runs[1]) if runs else 0, int(steps[1]) if steps else 0
@@ -35,7 +45,7 @@ def replay_rate(name, variant):
 
 def boot_rate(variant, image):
     before = time.monotonic()
-    build.run([f"build/{variant}/world", "--repeat", str(BOOTS), image])
+    must_run(f"build/{variant}/world", "--repeat", str(BOOTS), image)
     return BOOTS / (time.monotonic() - before)
 
 
@@ -64,10 +74,10 @@ def bench(_options):
               f"{boot_rate('fast', image):.1f}")
     before = time.monotonic()
     for name in names:
-        build.run([f"build/asan/{name}", "--replay", f"corpus/{name}"])
+        must_run(f"build/asan/{name}", "--replay", f"corpus/{name}")
     print(f"replay of the whole corpus, sanitized, both ways: {time.monotonic() - before:.2f} s, "
           f"{sum(len(campaign.inputs_of(name)) for name in names)} inputs")
     print("state bytes a service")
-    print(build.run(["build/fast/state_bytes"])[1].rstrip())
+    print(must_run("build/fast/state_bytes").rstrip())
     sys.stdout.flush()
     return bench_metal.bench()

@@ -63,13 +63,15 @@ def coverage(names):
                                    env={"LLVM_PROFILE_FILE": f"build/cover/{name}.profraw"})
         if status != 0:
             raise build.Stop(output + f"replay of {name} failed")
-    build.run(["llvm-profdata-14", "merge", "-o", "build/cover/all.profdata",
-               *[f"build/cover/{name}.profraw" for name in names]])
+    status, output = build.run(["llvm-profdata-14", "merge", "-o", "build/cover/all.profdata",
+                                *[f"build/cover/{name}.profraw" for name in names]])
+    if status != 0:
+        raise build.Stop(output + "llvm-profdata-14 failed")
     objects = [argument for name in names for argument in ("-object", f"build/cover/{name}")]
-    _, output = build.run(["llvm-cov-14", "report", "-instr-profile=build/cover/all.profdata",
-                           *objects[1:]])
+    status, output = build.run(["llvm-cov-14", "report", "-instr-profile=build/cover/all.profdata",
+                                *objects[1:]])
     print(output)
-    return 0
+    return status
 
 
 def replay(options):
