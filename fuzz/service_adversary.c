@@ -223,6 +223,23 @@ static enum status turn(struct message *message, uint64_t *now_ticks)
     return STATUS_NOT_FOUND;
 }
 
+static void digest_visit(void *context, uint64_t value)
+{
+    (void)context;
+    digest_u64(value);
+}
+
+/* What the service believes at the end; procd's table shows in the messages that it sent. */
+static void digest_state(void)
+{
+    if (plan.service == SERVICE_MEMD)
+        memd_visit_fields(&state.memd, digest_visit, NULL);
+    else if (plan.service == SERVICE_VSPACED)
+        vspaced_visit_fields(&state.vspaced, digest_visit, NULL);
+    else if (plan.service == SERVICE_PAGERD)
+        digest_u64(pagerd_digest(&state.pagerd));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     static const enum service_id services[] = {SERVICE_MEMD, SERVICE_VSPACED, SERVICE_PAGERD,
@@ -252,5 +269,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     }
     digest_u64(adversary_owed_count());
     digest_u64(adversary_counts().calls);
+    digest_state();
     return 0;
 }
