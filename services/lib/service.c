@@ -117,8 +117,12 @@ static enum status check_nothing_else(struct caller *caller, const struct envelo
     return STATUS_OK;
 }
 
-enum status service_check_intake(struct caller *caller, uint32_t role,
-                                 const struct envelope *envelope)
+/* Checks the caller's own cspace against the envelope: OK, NOT_FOUND (a named slot is empty),
+ * INVALID_ARGUMENT (role, type, rights, peer or badge differ from the envelope or the role's rows),
+ * DENIED (something is held that is not named; SELF and reply capabilities in their own slots need
+ * no name), INTERNAL (the kernel's answer breaks its contract). */
+static enum status check_intake(struct caller *caller, uint32_t role,
+                                const struct envelope *envelope)
 {
     enum status status = check_rows(role, envelope);
     if (status == STATUS_OK)
@@ -181,7 +185,7 @@ static enum status start_decide(struct starting *starting, const struct message 
     if (status == STATUS_OK)
         status = envelope_parse(request.envelope, request.count, starting->start);
     if (status == STATUS_OK)
-        status = service_check_intake(starting->caller, starting->role, starting->start);
+        status = check_intake(starting->caller, starting->role, starting->start);
     return status;
 }
 

@@ -35,13 +35,6 @@ uint32_t service_peer_role(uint32_t slot, enum object_type type, uint32_t rights
  * Result: OK, or the transport's error (the endpoint is gone): then the process should exit. */
 enum status service_start(struct caller *caller, uint32_t role, struct envelope *start);
 
-/* Checks the caller's own cspace against the envelope: OK, NOT_FOUND (a named slot is empty),
- * INVALID_ARGUMENT (role, type, rights, peer or badge differ from the envelope or the role's rows),
- * DENIED (something is held that is not named; SELF and reply capabilities in their own slots need
- * no name), INTERNAL (the kernel's answer breaks its contract). Split out for the harnesses. */
-enum status service_check_intake(struct caller *caller, uint32_t role,
-                                 const struct envelope *envelope);
-
 /* One turn of the loop on one endpoint: receive (until the deadline), hand over, send the reply,
  * drop what was not committed. `message` is the caller's buffer. Returns OK, or the error of
  * sys_recv (TIMED_OUT and RETRY are ordinary); info->now_ticks is set in every case that sys_recv

@@ -38,7 +38,8 @@ enum status rootd_ask_procd(struct rootd *state, uint16_t id, const void *reques
                      ROOTD_CALL_TICKS, reply);
 }
 
-uint32_t launch_alias_slot(unsigned index)
+/* Slot of rootd that holds the send alias of a foundation role. */
+static uint32_t alias_slot(unsigned index)
 {
     static const uint32_t slots[FOUNDATION_COUNT] = {
         [FOUNDATION_MEMD] = SLOT_PEER_MEMD,
@@ -86,7 +87,7 @@ static enum status handshake(struct rootd *state, unsigned index)
     if (status != STATUS_OK)
         return status;
     request.count = (uint32_t)written;
-    status = rootd_ask(state, launch_alias_slot(index),
+    status = rootd_ask(state, alias_slot(index),
                        operation_find(SERVICE_STARTUP, OP_STARTUP_START_SERVICE), &request,
                        (struct window){0, 0}, envelope->ready_deadline_ticks, &reply);
     if (status != STATUS_OK)
@@ -206,7 +207,7 @@ static enum status stage_child(struct rootd *state, unsigned index)
         return status;
     state->process_ids[index] = reply.process_id;
     state->launched[index] = LAUNCH_STAGED;
-    status = kernel_self_move(&state->caller, reply.endpoint_slot, launch_alias_slot(index));
+    status = kernel_self_move(&state->caller, reply.endpoint_slot, alias_slot(index));
     if (status == STATUS_OK)
         status = kernel_self_move(&state->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
     return status;

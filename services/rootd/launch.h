@@ -32,7 +32,4 @@ enum status launch_child(struct rootd *state, unsigned index);
 /* UPDATE_FOUNDATION_ENDPOINTS: procd uses memd and pagerd from now on. */
 enum status launch_bind(struct rootd *state);
 
-/* Slot of rootd that holds the send alias of a foundation role. */
-uint32_t launch_alias_slot(unsigned index);
-
 #endif

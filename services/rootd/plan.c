@@ -111,7 +111,9 @@ static enum status plan_launch_make(const struct rootd_intake *intake, unsigned 
     return envelope_validate(&out->envelope);
 }
 
-uint64_t plan_service_pages(const struct role *role, const struct elf_plan *elf)
+/* Pages that a foundation service takes: its kernel budget and one page for each page of its
+ * writable segments (the others are the image's own). */
+static uint64_t service_pages(const struct role *role, const struct elf_plan *elf)
 {
     uint64_t pages = role->budget_pages;
     for (uint32_t i = 0; i < elf->segment_count && i < ELF_SEGMENT_LIMIT; i++) {
@@ -129,12 +131,12 @@ static enum status plan_memory(const struct rootd_intake *intake, struct rootd_p
         const struct role *role = role_find(foundation_roles[i]);
         if (role == NULL)
             return STATUS_NOT_FOUND;
-        out->bootstrap_pages += plan_service_pages(role, &intake->foundation[i].elf);
+        out->bootstrap_pages += service_pages(role, &intake->foundation[i].elf);
     }
     const struct role *procd = role_find(ROLE_PROCD);
     if (procd == NULL)
         return STATUS_NOT_FOUND;
-    uint64_t procd_pages = plan_service_pages(procd, &intake->foundation[FOUNDATION_PROCD].elf);
+    uint64_t procd_pages = service_pages(procd, &intake->foundation[FOUNDATION_PROCD].elf);
     if (!range_within(procd_pages, out->bootstrap_pages, intake->launch_pool_pages) ||
         out->bootstrap_pages > RETYPE_COUNT_MAX)
         return STATUS_EXHAUSTED;

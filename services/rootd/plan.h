@@ -46,8 +46,4 @@ enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out)
  * INVALID_ARGUMENT  the legacy slot, SELF or the child's own endpoint as target; no rights */
 enum status plan_row(const struct role *role, const struct intake *row, struct plan_install *out);
 
-/* Pages that a foundation service takes: its kernel budget and one page for each page of its
- * writable segments (the others are the image's own). */
-uint64_t plan_service_pages(const struct role *role, const struct elf_plan *elf);
-
 #endif

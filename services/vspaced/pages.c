@@ -24,7 +24,7 @@ uint32_t vspaced_page_id_bucket(uint32_t frame_id)
     return (uint32_t)(mix(frame_id) % VSPACED_PAGE_BUCKET_LIMIT);
 }
 
-uint32_t vspaced_space_bucket(uint32_t object)
+static uint32_t space_bucket(uint32_t object)
 {
     return (uint32_t)(mix(object) % VSPACED_SPACE_BUCKET_LIMIT);
 }
@@ -107,7 +107,7 @@ void vspaced_page_remove(struct vspaced *vspaced, uint32_t space_index, uint64_t
 
 vspaced_link vspaced_space_find(const struct vspaced *vspaced, uint32_t object, uint32_t generation)
 {
-    vspaced_link link = vspaced->space_buckets[vspaced_space_bucket(object)];
+    vspaced_link link = vspaced->space_buckets[space_bucket(object)];
     while (link != 0 && (vspaced->spaces[link - 1].object != object ||
                          vspaced->spaces[link - 1].generation != generation))
         link = vspaced->spaces[link - 1].next;
@@ -134,7 +134,7 @@ void vspaced_space_add(struct vspaced *vspaced, uint32_t object, uint32_t genera
     else
         places->used_count++;
     places->held_count++;
-    vspaced_link *bucket = &vspaced->space_buckets[vspaced_space_bucket(object)];
+    vspaced_link *bucket = &vspaced->space_buckets[space_bucket(object)];
     vspaced->spaces[index] = (struct vspaced_space){
         .is_registered = 1, .object = object, .generation = generation, .next = *bucket};
     *bucket = index + 1;
@@ -144,7 +144,7 @@ void vspaced_space_remove(struct vspaced *vspaced, uint32_t space_index)
 {
     struct vspaced_places *places = &vspaced->space_places;
     struct vspaced_space *space = &vspaced->spaces[space_index];
-    vspaced_link *at = &vspaced->space_buckets[vspaced_space_bucket(space->object)];
+    vspaced_link *at = &vspaced->space_buckets[space_bucket(space->object)];
     while (*at != space_index + 1)
         at = &vspaced->spaces[*at - 1].next;
     *at = space->next;

@@ -32,6 +32,5 @@ void vspaced_space_remove(struct vspaced *vspaced, uint32_t space_index);
 /* Buckets: for the check. */
 uint32_t vspaced_page_bucket(uint64_t key);
 uint32_t vspaced_page_id_bucket(uint32_t frame_id);
-uint32_t vspaced_space_bucket(uint32_t object);
 
 #endif
