@@ -104,7 +104,8 @@ def mutants(options):
         paths = [path for path in paths if os.path.basename(path)[:-6] == options.name]
     if not paths:
         raise build.Stop(f"there is no mutant '{options.name}'; props/mutants/ holds them", 2)
-    build.must_build(*[f"build/asan/{name}" for name in build.harnesses() + build.programs("test")])
+    build.must_build(build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE,
+                     *[f"build/asan/{name}" for name in build.harnesses() + build.programs("test")])
     survived, broken = 0, 0
     with tempfile.TemporaryDirectory() as folder:
         checks.copy_sources(folder)
