@@ -93,11 +93,31 @@ static uint64_t run(const struct input *input)
     return digest_value();
 }
 
+/* Of props/life.c, when the harness links it. */
+uint64_t life_step_count(void) __attribute__((weak));
+
+/* Every line of a trace states something: a harness that stops before the last one checks less than
+ * it seems to. */
+static void check_whole_trace(const struct input *input, uint64_t steps_before)
+{
+    uint64_t lines = 0;
+    if (!input->is_trace || life_step_count == NULL)
+        return;
+    for (size_t at = 0; at < input->size_bytes; lines++)
+        at += step_bytes(input->bytes, input->size_bytes, at);
+    if (life_step_count() - steps_before != lines)
+        fail("%s: %" PRIu64 " of its %" PRIu64 " steps were taken", input->path,
+             life_step_count() - steps_before, lines);
+}
+
 static void run_both_ways(struct corpus *corpus)
 {
     marks_record(true);
-    for (size_t i = 0; i < corpus->count; i++)
+    for (size_t i = 0; i < corpus->count; i++) {
+        uint64_t before = life_step_count == NULL ? 0 : life_step_count();
         corpus->inputs[i].forward = run(&corpus->inputs[i]);
+        check_whole_trace(&corpus->inputs[i], before);
+    }
     marks_record(false);
     for (size_t i = corpus->count; i-- > 0;)
         corpus->inputs[i].reverse = run(&corpus->inputs[i]);
@@ -299,9 +319,6 @@ static int run_random(uint64_t count, uint64_t seed)
            count, seed, all.value);
     return 0;
 }
-
-/* Of props/life.c, when the harness links it. */
-uint64_t life_step_count(void) __attribute__((weak));
 
 /* Replays the folder for about `seconds` and prints executions a second. The clock is this
  * program's, never the harness's. */
