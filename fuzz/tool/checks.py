@@ -260,6 +260,21 @@ def boot_metal(tally):
                   f"{boot.log}{boot.verdict}; wanted:\n" + "\n".join(lines))
 
 
+def boot_verdicts(tally):
+    """Each exit status of `boot`, from the end of a boot that gives it."""
+    ready, ended = "ERIX_ROOTD:READY\n", "ERIX_ROOTD:SERVICE_BOOTSTRAP_FAILED\n"
+    for log, code, late, status in (
+            (ready, 1, False, metal.READY), (ended, 1, False, metal.NOT_READY), (ready + ended, 1, False, metal.NOT_READY),
+            ("BASALT_KERNEL:BOOT_IMAGE_REFUSED:TRUNCATED\n", 1, False, metal.NOT_READY), ("", 0, False, metal.NOT_READY),
+            ("", 2, False, metal.USAGE), (ready + "BASALT_KERNEL:PANIC:x\n", 1, False, metal.PANIC), ("", 0, True, metal.TIME_OUT),
+            ("ROOTD_STAGE:PLAN_MADE\n", 0, True, metal.TIME_OUT), ("ROOTD_STAGE:PLAN_MADE\n", 0, False, metal.NOT_READY)):
+        said = metal.judge(log, code, late, 1, "")
+        tally.say(f"a boot that ends with {log.split()[-1:] or 'nothing'}, {code}{', late' if late else ''} is status {status}",
+                  said[0] == status, str(said))
+    late = metal.Boot(build.RUNTIME_IMAGE, 0.01)
+    tally.say("a boot that takes too long is ended, status 4", late.status == metal.TIME_OUT, late.log + late.verdict)
+
+
 def check_provenance(tally):
     """Every object of a daemon is one that a harness or the world runs, but for the machine's own."""
     lines, complaints = provenance.table()
@@ -323,6 +338,7 @@ def test(_options):
     run_random(tally)
     boot_worlds(tally)
     boot_metal(tally)
+    boot_verdicts(tally)
     check_provenance(tally)
     negative.negative(tally)
     same.same(tally)

@@ -48,7 +48,7 @@ class Boot:
         process.kill() if late or process.poll() is None and stop_at_ready else None
         problem = process.stderr.read().decode(errors="replace").strip()
         code = process.wait()
-        self._judge(code, late, seconds, problem)
+        self.status, self.verdict = judge(self.log, code, late, seconds, problem)
 
     def _read(self, process, deadline, echo, stop_at_ready):
         """Collects the log until QEMU ends (False), READY when that is asked for (False), or the
@@ -68,24 +68,25 @@ class Boot:
             if stop_at_ready and "ERIX_ROOTD:READY\n" in self.log:
                 return False
 
-    def _judge(self, code, late, seconds, problem):
-        lines = self.log.splitlines()
-        refused = [line for line in lines if "_REFUSED:" in line]
-        ended = [line for line in lines if line.startswith("ERIX_ROOTD:")]
-        if any(line.startswith("BASALT_KERNEL:PANIC:") for line in lines):
-            self.status, self.verdict = PANIC, "the kernel panicked"
-        elif late:
-            self.status, self.verdict = TIME_OUT, f"no end after {seconds} s"
-        elif ended and ended[-1] == "ERIX_ROOTD:READY":
-            self.status, self.verdict = READY, "READY"
-        elif refused:
-            self.status, self.verdict = NOT_READY, refused[-1]
-        elif ended:
-            self.status, self.verdict = NOT_READY, ended[-1]
-        elif code not in (0, 1) and not lines:
-            self.status, self.verdict = USAGE, f"QEMU did not start: {problem or code}"
-        else:
-            self.status, self.verdict = NOT_READY, f"QEMU ended with {code} and no verdict {problem}"
+
+def judge(log, code, late, seconds, problem):
+    """(exit status of `basalt boot`, one line on how it ended)"""
+    lines = log.splitlines()
+    refused = [line for line in lines if "_REFUSED:" in line]
+    ended = [line for line in lines if line.startswith("ERIX_ROOTD:")]
+    if any(line.startswith("BASALT_KERNEL:PANIC:") for line in lines):
+        return PANIC, "the kernel panicked"
+    if late:
+        return TIME_OUT, f"no end after {seconds} s"
+    if ended and ended[-1] == "ERIX_ROOTD:READY":
+        return READY, "READY"
+    if refused:
+        return NOT_READY, refused[-1]
+    if ended:
+        return NOT_READY, ended[-1]
+    if code not in (0, 1) and not lines:
+        return USAGE, f"QEMU did not start: {problem or code}"
+    return NOT_READY, f"QEMU ended with {code} and no verdict {problem}"
 
 
 def boot(image, seconds):

@@ -126,7 +126,9 @@ def units_need_nothing_else():
         folder = path.split("/")[2]
         allowed = MEMORY_NAMES | PROTECTOR_NAMES
         if folder == "services":
-            allowed |= SYSTEM_NAMES | USER_NAMES
+            allowed |= SYSTEM_NAMES
+        if path.split("/")[2:4] == ["services", "probes"]:
+            allowed |= USER_NAMES
         for name in sorted(undefined - allowed):
             if home.get(name, set()) & MAY_INCLUDE[folder]:
                 continue
