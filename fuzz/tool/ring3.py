@@ -5,7 +5,10 @@ lets the program reach privilege 0 (where it would end QEMU with a number of its
 without SMEP and SMAP, because what holds only with them does not hold; what programs may do, on others, too."""
 
 import os
+import re
+import subprocess
 import tempfile
+import time
 
 import build
 import metal
@@ -76,6 +79,7 @@ CASES = (
     ("a breakpoint", "int3"),
     ("the trap instruction", ".byte 0xF1"),
     ("the timer's interrupt", "int $32"),
+    ("the non-maskable interrupt", "int $2"),
     ("the interrupt of double faults", "int $8"),
     ("an interrupt past the table", "int $0x80"),
     ("sysenter", "sysenter"),
@@ -182,9 +186,66 @@ def image(folder, name, text):
     return f"{base}.img"
 
 
+def asked(folder, questions):
+    """What QEMU's monitor answers about the running system, once that idles."""
+    log = f"{folder}/serial.log"
+    command = metal.command(build.RUNTIME_IMAGE)
+    for option, value in (("-monitor", "stdio"), ("-serial", f"file:{log}")):
+        command[command.index(option) + 1] = value
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with open(log, "a+") as file:
+            file.seek(0)
+            if "ERIX_ROOTD:READY" in file.read():
+                break
+        time.sleep(0.1)
+    time.sleep(0.5)
+    try:
+        return process.communicate("".join(f"{line}\n" for line in (*questions, "quit")).encode(), 10)[0].decode()
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return "no answer"
+
+
+def protections(tally, folder):
+    """The processor's protections are on, and nothing of the kernel is mapped with more rights than it needs, in
+    either of the two places where it is mapped."""
+    said = asked(folder, ("info registers", "info mem"))
+    status, names = build.run(["nm", metal.KERNEL])
+    symbol = {name: int(value, 16) for value, name in re.findall(r"^(\w{16}) \w (\w+)$", names, re.M)}
+    ranges = [(int(first, 16), int(end, 16), rights)
+              for first, end, rights in re.findall(r"^(\w{16})-(\w{16}) \w{16} (\S+)", said, re.M)]
+
+    def mapped(address):
+        return [rights for first, end, rights in ranges if first <= address < end]
+
+    def number(name):
+        found = re.search(rf"\b{name} *=(\w+)", said)
+        return int(found.group(1), 16) if found else 0
+
+    text, data = symbol.get("kernel_text_start", 0), symbol.get("kernel_data_start", 0)
+    alias = 0xFFFF800000000000 - 0xFFFFFFFF80000000
+    facts = {
+        "write protection, no x87": number("CR0") & 0x10004 == 0x10004,
+        "SMEP, SMAP": number("CR4") & 0x300000 == 0x300000,
+        "no execution of data": number("EFER") & 0x800 != 0,
+        "no local table": re.search(r"LDT=0000 0{16} 0{8}", said) is not None,
+        "nothing below the kernel": ranges and all(first >= 0xFFFF800000001000 for first, _, _ in ranges),
+        "no page of users": all("u" not in rights for _, _, rights in ranges),
+        "text and constants read-only, twice": all(mapped(page + shift) == ["-r-"] for shift in (0, alias)
+                                                   for page in range(text, data, 4096)) and text < data,
+        "guards below both stacks": all(symbol.get(name) and not mapped(symbol[name] + shift) for shift in (0, alias)
+                                        for name in ("kernel_stack_guard", "fault_stack_guard")),
+    }
+    wrong = [fact for fact, holds in facts.items() if not holds]
+    tally.say("QEMU: the kernel's own protections are on", not wrong, ", ".join(wrong) + "\n" + said[-3000:])
+
+
 def ring3(tally):
     """Every case, two at a time."""
     with tempfile.TemporaryDirectory() as folder:
+        protections(tally, folder)
         rows = [(what, text, FAULTED) for what, text in CASES] + [(what, text, DONE) for what, text in SURVIVED]
         images = [image(folder, f"case{i}", row[1]) for i, row in enumerate(rows)]
         jobs = [(row, path, cpu) for row, path in zip(rows, images)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+    VECTOR_NMI = 2,
     VECTOR_PROTECTION = 13,
     VECTOR_PAGE_FAULT = 14,
     FAULT_CODE_WRITE = 1u << 1,
@@ -190,6 +191,8 @@ void machine_trap(uint64_t vector, uint64_t error)
         kernel_fault(&kernel, va, access_of(error), current_registers->rip);
         return;
     }
+    if (vector == VECTOR_NMI)
+        machine_panic("non-maskable interrupt", __FILE__, __LINE__); /* no process raises one */
     if (vector < TIMER_VECTOR) {
         kernel_exception(&kernel, (uint32_t)vector, current_registers->rip);
         return;
