@@ -4,57 +4,73 @@
  * refusal has no body and changes nothing (E1).
  *
  * Asked in this order, first answer wins:
- *   DENIED            no such operation; its row does not name the kind that was called; CAP_COPY
- * and QUERY_CAP always UNSUPPORTED       rows in state UNSUPPORTED INVALID_ARGUMENT  the body does
- * not decode by its row then what the operation asks. Where it names a slot, "needs X" means:
- * NOT_FOUND when the slot is empty or its capability dead, INVALID_ARGUMENT for another type,
- * DENIED without the right. "fillable" slots are 1 to SLOT_LIMIT - 1 without the reply slots
- * (OUT_OF_RANGE otherwise). A slot is empty or not; a dead capability still fills it. EXHAUSTED
- * about "cspace" or "tables" is the budget of the named process.
+ * - DENIED: no such operation; its row does not name the kind that was called; CAP_COPY and
+ *   QUERY_CAP always
+ * - UNSUPPORTED: rows in state UNSUPPORTED
+ * - INVALID_ARGUMENT: the body does not decode by its row
+ * - then what the operation asks
+ * Where it names a slot, "needs X" means: NOT_FOUND when the slot is empty or its capability dead,
+ * INVALID_ARGUMENT for another type, DENIED without the right. "fillable" slots are 1 to
+ * SLOT_LIMIT - 1 without the reply slots (OUT_OF_RANGE otherwise). A slot is empty or not; a dead
+ * capability still fills it. EXHAUSTED about "cspace" or "tables" is the budget of the named
+ * process.
  *
- * CREATE_STAGED_PROCESS  untyped_slot needs UNTYPED+CONTROL; event_slot needs ENDPOINT+RECEIVE;
- * BUSY: the window of the CALL has fewer than 4 slots; EXHAUSTED: process table, or the pool has
- * not budget_pages available. Slots of the window, in order: PROCESS, VSPACE, ENDPOINT, GRANT.
- * START_PROCESS  process_slot needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged, or no
- * REGISTER_PAGER yet. The process goes to the end of the run queue; registers: argument in
- * arguments[0]. ABORT_STAGED_PROCESS  needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged.
- * KILL_PROCESS  needs PROCESS+CONTROL; INVALID_ARGUMENT: staged; NOT_FOUND: has ended.
- * RETIRE_PROCESS  needs PROCESS+CONTROL; BUSY: has not ended.
- * REGISTER_PAGER  needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged; pager_slot, when not 0,
- * needs ENDPOINT+SEND. May be repeated until START. MAP_FRAME  INVALID_ARGUMENT: rights without
- * READ; WRITE_AND_EXECUTE: both in rights; vspace_slot needs VSPACE+MAP; frame_slot needs FRAME or
- * IMAGE, with MAP and every right asked for; OUT_OF_RANGE: pages outside the object (a frame is
- * page 0 alone) or addresses outside [USER_VA_FIRST, USER_VA_END); DENIED: by KERNEL_PROCESS and
- * the process is not staged; WRITE_AND_EXECUTE: against the frame's use (V2); BUSY: a page is
- * present in the range (K4); EXHAUSTED: tables. UNMAP_FRAME  vspace_slot needs VSPACE+MAP;
- * OUT_OF_RANGE; NOT_FOUND: a page of the range is absent. PROTECT_FRAME  rights as in MAP_FRAME;
- * needs VSPACE+MAP; OUT_OF_RANGE; NOT_FOUND as in UNMAP_FRAME; DENIED: a page was not mapped with
- * every right asked for. CAP_COPY_ATTENUATED  grant_slot needs GRANT+CONTROL; source_slot:
- * NOT_FOUND (empty or dead); DENIED: no TRANSFER, or a GRANT, REPLY or KERNEL_SELF;
- * INVALID_ARGUMENT: rights 0; DENIED: rights beyond the source's, or a badge for anything but an
- * unbadged ENDPOINT; OUT_OF_RANGE: target_slot not in [3, SLOT_STARTUP_LAST] or SLOT_LEGACY; BUSY:
- * it is not empty; EXHAUSTED: cspace of the child. badge 0 keeps the source's badge.
- * QUERY_LOCAL_CAP  EXACT: INVALID_ARGUMENT for slot 0, NOT_FOUND for an empty one; NEXT: NOT_FOUND
- * when nothing follows. A dead capability has rights 0. object and generation (low 32 bits) are the
- *     kernel's for UNTYPED, VSPACE, ENDPOINT, PROCESS, GRANT, 0 for the others (no physical
- * addresses); badge is 0 for REPLY; size_pages: UNTYPED: pages available to RETYPE; FRAME: 1;
- * IMAGE: its pages. DROP_LOCAL_CAP  NOT_FOUND: empty. A live reply capability: its caller gets
- * PEER_DIED. The last capability to a frame without mappings, an untyped with nothing out, or a
- * process that is staged or has been reported ended: the object goes back. MOVE_LOCAL_CAP
- * NOT_FOUND: source empty; DENIED: source is a REPLY or KERNEL_SELF; target fillable; BUSY: target
- * not empty; EXHAUSTED: cspace. EXIT  always granted, no reply. rootd's: machine_halt(code).
- * READ_MONOTONIC_CLOCK  always granted.
- * RETYPE  untyped_slot needs UNTYPED+CONTROL; INVALID_ARGUMENT: more than KERNEL_RETYPE_FRAMES_MAX
- * frames; targets fillable (count of them for FRAME, one for UNTYPED); BUSY: one is not empty;
- * EXHAUSTED: pages available in the pool, untyped table, cspace. New capabilities have every right
- * of their type. DESTROY  NOT_FOUND (empty or dead); INVALID_ARGUMENT: neither UNTYPED nor FRAME;
- * DENIED: no CONTROL; UNTYPED: BUSY: frames, children or budgets out; DENIED: one that boot made.
- * The slot named is emptied, all other capabilities to the object are dead. FRAME_READ  frame_slot
- * needs FRAME or IMAGE with READ; OUT_OF_RANGE: bytes outside the object. FRAME_WRITE  frame_slot
- * needs FRAME+WRITE; OUT_OF_RANGE; WRITE_AND_EXECUTE: the frame is CODE. FRAME_COPY  source_slot
- * needs FRAME or IMAGE with READ; target_slot needs FRAME+WRITE; OUT_OF_RANGE: source, then target;
- * WRITE_AND_EXECUTE: the target is CODE. IOPORT_READ8, IOPORT_WRITE8  DENIED: the port is not one
- * of the kind's (COM1: 0x3F8 to 0x3FF; I8042: 0x60, 0x64). LOG_WRITE  always granted.
+ * - CREATE_STAGED_PROCESS: untyped_slot needs UNTYPED+CONTROL; event_slot needs ENDPOINT+RECEIVE;
+ *   BUSY: the window of the CALL has fewer than 4 slots; EXHAUSTED: process table, or the pool has
+ *   not budget_pages available. Slots of the window, in order: PROCESS, VSPACE, ENDPOINT, GRANT.
+ * - START_PROCESS: process_slot needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged, or no
+ *   REGISTER_PAGER yet. The process goes to the end of the run queue; registers: argument in
+ *   arguments[0].
+ * - ABORT_STAGED_PROCESS: needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged.
+ * - KILL_PROCESS: needs PROCESS+CONTROL; INVALID_ARGUMENT: staged; NOT_FOUND: has ended.
+ * - RETIRE_PROCESS: needs PROCESS+CONTROL; BUSY: has not ended.
+ * - REGISTER_PAGER: needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged; pager_slot, when not 0,
+ *   needs ENDPOINT+SEND. May be repeated until START. The token and BADGE_KERNEL are what the
+ *   pager sees: whoever holds this kind and SEND to a pager can make it see any token.
+ * - MAP_FRAME: INVALID_ARGUMENT: rights without READ; WRITE_AND_EXECUTE: both in rights;
+ *   vspace_slot needs VSPACE+MAP; frame_slot needs FRAME or IMAGE, with MAP and every right asked
+ *   for; OUT_OF_RANGE: pages outside the object (a frame is page 0 alone) or addresses outside
+ *   [USER_VA_FIRST, USER_VA_END); DENIED: by KERNEL_PROCESS and the process is not staged;
+ *   WRITE_AND_EXECUTE: against the frame's use (V2); BUSY: a page is present in the range (K4);
+ *   EXHAUSTED: tables.
+ * - UNMAP_FRAME: vspace_slot needs VSPACE+MAP; OUT_OF_RANGE; NOT_FOUND: a page of the range is
+ *   absent.
+ * - PROTECT_FRAME: rights as in MAP_FRAME; needs VSPACE+MAP; OUT_OF_RANGE; NOT_FOUND as in
+ *   UNMAP_FRAME; DENIED: a page was not mapped with every right asked for.
+ * - CAP_COPY_ATTENUATED: grant_slot needs GRANT+CONTROL; source_slot: NOT_FOUND (empty or dead);
+ *   DENIED: no TRANSFER, or a GRANT, REPLY or KERNEL_SELF; INVALID_ARGUMENT: rights 0; DENIED:
+ *   rights beyond the source's, or a badge for anything but an unbadged ENDPOINT; OUT_OF_RANGE:
+ *   target_slot not in [3, SLOT_STARTUP_LAST] or SLOT_LEGACY; BUSY: it is not empty; EXHAUSTED:
+ *   cspace of the child. badge 0 keeps the source's badge.
+ * - QUERY_LOCAL_CAP: EXACT: INVALID_ARGUMENT for slot 0, NOT_FOUND for an empty one; NEXT:
+ *   NOT_FOUND when nothing follows. A dead capability has rights 0. object and generation (low 32
+ *   bits) are the kernel's for UNTYPED, VSPACE, ENDPOINT, PROCESS, GRANT, 0 for the others (no
+ *   physical addresses); badge is 0 for REPLY; size_pages: UNTYPED: pages available to RETYPE;
+ *   FRAME: 1; IMAGE: its pages.
+ * - DROP_LOCAL_CAP: NOT_FOUND: empty. A live reply capability: its caller gets PEER_DIED. The last
+ *   capability to a frame without mappings, an untyped with nothing out, or a process that is
+ *   staged or has been reported ended: the object goes back. (A staged process whose only
+ *   capability lies in its own cspace, or in that of one that it controls, has none that could be
+ *   dropped: it stays.)
+ * - MOVE_LOCAL_CAP: NOT_FOUND: source empty; DENIED: source is a REPLY or KERNEL_SELF; target
+ *   fillable; BUSY: target not empty; EXHAUSTED: cspace.
+ * - EXIT: always granted, no reply. rootd's: machine_halt(code).
+ * - READ_MONOTONIC_CLOCK: always granted.
+ * - RETYPE: untyped_slot needs UNTYPED+CONTROL; INVALID_ARGUMENT: more than
+ *   KERNEL_RETYPE_FRAMES_MAX frames; targets fillable (count of them for FRAME, one for UNTYPED);
+ *   BUSY: one is not empty; EXHAUSTED: pages available in the pool, untyped table, cspace. New
+ *   capabilities have every right of their type.
+ * - DESTROY: NOT_FOUND (empty or dead); INVALID_ARGUMENT: neither UNTYPED nor FRAME; DENIED: no
+ *   CONTROL; UNTYPED: BUSY: frames, children or budgets out; DENIED: one that boot made. The slot
+ *   named is emptied, all other capabilities to the object are dead.
+ * - FRAME_READ: frame_slot needs FRAME or IMAGE with READ; OUT_OF_RANGE: bytes outside the object.
+ * - FRAME_WRITE: frame_slot needs FRAME+WRITE; OUT_OF_RANGE; WRITE_AND_EXECUTE: the frame is CODE.
+ * - FRAME_COPY: source_slot needs FRAME or IMAGE with READ; target_slot needs FRAME+WRITE;
+ *   OUT_OF_RANGE: source, then target; WRITE_AND_EXECUTE: the target is CODE.
+ * - IOPORT_READ8, IOPORT_WRITE8: DENIED: the port is not one of the kind's (COM1: 0x3F8 to 0x3FF;
+ *   I8042: 0x60, 0x64). COM1 is the log's own port, and I8042 can reset the machine: whoever holds
+ *   them can stop it.
+ * - LOG_WRITE: always granted.
  */
 #ifndef BASALT_KERNEL_CORE_CONTROL_H
 #define BASALT_KERNEL_CORE_CONTROL_H
