@@ -6,10 +6,12 @@
  * How a machine uses it
  *   1. kernel_boot (or kernel_boot_bare in a harness).
  *   2. While !kernel->halted: when kernel->current is KERNEL_IDLE, wait until
- * kernel_next_deadline() or an interrupt and call kernel_timer; otherwise resume that process
- * (kernel_resume says how) until it enters the kernel, and call one entry for it: kernel_syscall it
- * executed a transport syscall kernel_fault       it touched a page that is not there or not
- * allowed kernel_exception   any other exception kernel_timer, kernel_preempt   it was interrupted
+ *      kernel_next_deadline() or an interrupt and call kernel_timer; otherwise resume that process
+ *      as its record's `resume` says until it enters the kernel, and call one entry for it:
+ *        kernel_syscall                it executed a transport syscall
+ *        kernel_fault                  it touched a page that is not there or not allowed
+ *        kernel_exception              any other exception
+ *        kernel_timer, kernel_preempt  it was interrupted
  *   After every entry kernel->current is the process to resume. Entries never fail and never block.
  *
  * Who gets the processor: CALL to a waiting receiver and a fault to a waiting pager switch to the
@@ -303,23 +305,26 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
  * its `result` at once or when it is resumed later; another number gives INVALID_ARGUMENT.
  *
  * CALL on an endpoint, questions in this order:
- *   NOT_FOUND         no capability at slot (or no such slot), or it is dead
- *   INVALID_ARGUMENT  neither an endpoint nor kernel control
- *   DENIED            without SEND (endpoint) or CONTROL (kernel control)
- *   INVALID_ARGUMENT  header: version, body_bytes, cap_count, window_count above the limits; window
- * not within [1, SLOT_LIMIT) or touching the reply slots; a descriptor of wrong shape (offset not a
- * multiple of 4 or outside the body, field named twice, slot 0 or past the limit, mode, flags,
- * rights bits, object_type or reserved not 0, badge with and without SET_BADGE; one slot named
- * twice with a MOVE) BUSY              a slot of its own window is not empty EXHAUSTED         its
- * budget cannot hold the window's cspace leaves RETRY, TIMED_OUT  deadline is 0 (RETRY) or not
- * after now: nothing was sent. A CALL to an endpoint cannot be answered without waiting. at
- * delivery: BUSY (receiver's window smaller than cap_count), NOT_FOUND (an empty or dead source
- *   slot), DENIED (no TRANSFER; REPLY, KERNEL_SELF; GRANT with COPY; SET_BADGE without the right
- * to; no right left after masking): the caller's message and slots are as before. Descriptors and
- * window are fixed at CALL; delivery happens when a receiver takes the message. then: OK (reply in
- * place of the message; header.badge 0), TIMED_OUT, PEER_DIED (the holder of the reply capability
- * dropped it or ended, or the endpoint was destroyed while the call was queued). Windows count
- * their slots in order; the i-th descriptor's capability arrives in slot + i.
+ * - NOT_FOUND: no capability at slot (or no such slot), or it is dead
+ * - INVALID_ARGUMENT: neither an endpoint nor kernel control
+ * - DENIED: without SEND (endpoint) or CONTROL (kernel control)
+ * - INVALID_ARGUMENT: header: version, body_bytes, cap_count, window_count above the limits; window
+ *   not within [1, SLOT_LIMIT) or touching the reply slots; a descriptor of wrong shape (offset not
+ *   a multiple of 4 or outside the body, field named twice, slot 0 or past the limit, mode, flags,
+ *   rights bits, object_type or reserved not 0, badge with and without SET_BADGE; one slot named
+ *   twice with a MOVE)
+ * - BUSY: a slot of its own window is not empty
+ * - EXHAUSTED: its budget cannot hold the window's cspace leaves
+ * - RETRY, TIMED_OUT: deadline is 0 (RETRY) or not after now: nothing was sent. A CALL to an
+ *   endpoint cannot be answered without waiting.
+ * - at delivery: BUSY (receiver's window smaller than cap_count), NOT_FOUND (an empty or dead
+ *   source slot), DENIED (no TRANSFER; REPLY, KERNEL_SELF; GRANT with COPY; SET_BADGE without the
+ *   right to; no right left after masking): the caller's message and slots are as before.
+ *   Descriptors and window are fixed at CALL; delivery happens when a receiver takes the message.
+ * - then: OK (reply in place of the message; header.badge 0), TIMED_OUT, PEER_DIED (the holder of
+ *   the reply capability dropped it or ended, or the endpoint was destroyed while the call was
+ *   queued). Windows count their slots in order; the i-th descriptor's capability arrives in
+ *   slot + i.
  *
  * CALL on kernel control is carried out at once, whatever the deadline; transport OK, and
  * header.status says how it went (kernel/core/control.h). Exception: EXIT gives no reply.
