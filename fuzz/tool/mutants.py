@@ -78,7 +78,8 @@ def fuzzed(folder, name, seconds):
 
 def reason(output):
     found = re.search(r"^property \S+ does not hold|^SUMMARY: .*|.*(digest|FLOORS|order matters).*"
-                      r"|^.*FAILED.*|^.*: [1-9]\d* failed.*", output, re.MULTILINE)
+                      r"|^.*FAILED.*|^.*: [1-9]\d* failed.*|^failing input: .*|^kernel panic: .*|^no end after .*",
+                      output, re.MULTILINE)
     return found[0].strip()[:110] if found else "ended otherwise"
 
 
