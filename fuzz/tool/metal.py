@@ -19,6 +19,8 @@ COUNTED = ["-icount", "shift=0,sleep=off"]
 
 READY, NOT_READY, USAGE, PANIC, TIME_OUT = 0, 1, 2, 3, 4
 
+END_SECONDS = 20 # READY is the last thing that an image does which ends by itself
+
 
 def command(image, extra=(), machine=None):
     """The QEMU command that boots an image (None: no image) with the serial log on its standard output."""
@@ -65,8 +67,10 @@ class Boot:
             if echo:
                 sys.stdout.write(text)
                 sys.stdout.flush()
-            if stop_at_ready and "ERIX_ROOTD:READY\n" in self.log:
-                return False
+            if "ERIX_ROOTD:READY\n" in self.log:
+                if stop_at_ready:
+                    return False
+                deadline = min(deadline, time.monotonic() + END_SECONDS)
 
 
 def judge(log, code, late, seconds, problem):
@@ -76,6 +80,8 @@ def judge(log, code, late, seconds, problem):
     ended = [line for line in lines if line.startswith("ERIX_ROOTD:")]
     if any(line.startswith("BASALT_KERNEL:PANIC:") for line in lines):
         return PANIC, "the kernel panicked"
+    if late and ended and ended[-1] == "ERIX_ROOTD:READY":
+        return TIME_OUT, "READY, but it goes on running: what is compared must end by itself"
     if late:
         return TIME_OUT, f"no end after {seconds} s"
     if ended and ended[-1] == "ERIX_ROOTD:READY":
