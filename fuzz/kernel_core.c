@@ -257,6 +257,10 @@ static void check_conservation(void)
 {
     if (core_model.halted || core.process_count != 1)
         return;
+    /* Who dropped its own KERNEL_SELF can drop nothing more: then the pools are the model's, no
+     * more. */
+    if (core_slot_of(1u << OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0) == 0)
+        return;
     PROPERTY_EQUAL("K5-frames-left", core.untypeds[0].frame_pages, 0);
     PROPERTY_EQUAL("K5-back", kernel_untyped_available(&core.untypeds[0]),
                    core.untypeds[0].total_pages);
