@@ -182,7 +182,10 @@ static enum status check_reply(const struct message *message, const struct model
 static enum status send(struct life *life, const struct message *sent, bool thorough)
 {
     static struct message message;
-    bool breached = life->breached;
+    bool reused = life->breach_slot >= SLOT_REPLY_BASE &&
+                  life->breach_slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
+    /* A slot that was answered meanwhile is free again: to give it is no breach any more. */
+    bool breached = life->breached && (!reused || standin_caller_waits(life->breach_slot));
     life->breached = false;
     struct receive_info info = {
         .badge = sent->header.badge,

@@ -98,6 +98,12 @@ void standin_drop_window(void)
         *books_place(SLOT_RECEIVE_BASE + i) = (struct held){0};
 }
 
+bool standin_caller_waits(uint32_t reply_slot)
+{
+    uint32_t index = reply_slot - SLOT_REPLY_BASE;
+    return reply_slot >= SLOT_REPLY_BASE && index < STANDIN_REPLY_SLOTS && callers[index].waits;
+}
+
 uint32_t standin_caller(void)
 {
     for (uint32_t i = 0; i < STANDIN_REPLY_SLOTS; i++) {
@@ -479,8 +485,7 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
     uint32_t index = reply_slot - SLOT_REPLY_BASE;
     struct event_fault_reply reply;
-    PROPERTY("G1-once",
-             reply_slot >= SLOT_REPLY_BASE && index < STANDIN_REPLY_SLOTS && callers[index].waits);
+    PROPERTY("G1-once", standin_caller_waits(reply_slot));
     PROPERTY_EQUAL("E2", reply_decode(&event_fault_reply_type, message, &reply), STATUS_OK);
     enum status status = callers[index].gone ? STATUS_NOT_FOUND : STATUS_OK;
     MARK_IF("pagerd: answer to one who is gone", status != STATUS_OK);

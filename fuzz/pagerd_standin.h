@@ -36,6 +36,9 @@ void standin_deliver(struct message *message);
 uint32_t standin_object(uint32_t slot);
 /* A free reply slot, now somebody's; 0: none free. */
 uint32_t standin_caller(void);
+
+/* Whether the caller behind a reply slot still waits for its answer. */
+bool standin_caller_waits(uint32_t reply_slot);
 /* The caller got its reply from the loop. */
 void standin_replied(uint32_t reply_slot);
 /* The loop drops what was left in the window. */
