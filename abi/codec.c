@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 
 /* What a walk over a body found, beside the status. */
 struct walk {

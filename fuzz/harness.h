@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "props/choices.h"
-#include "props/digest.h"
-#include "props/marks.h"
-#include "props/property.h"
-#include "props/trace.h"
+#include "props/base/choices.h"
+#include "props/base/digest.h"
+#include "props/base/marks.h"
+#include "props/base/property.h"
+#include "props/base/trace.h"
 
 /* The file's name without ".c"; its inputs lie in corpus/<name>/. */
 extern const char harness_name[];
@@ -31,7 +31,7 @@ static inline struct choices harness_begin(const uint8_t *bytes, size_t size_byt
 
 /* A life harness also defines this: it turns a .trace text into the bytes of an input. Returns the
  * bytes written, or 0 with `problem` filled with one line that names the text's line. Others leave
- * it out; the replayer then refuses .trace files. props/life.h has the shared implementation. */
+ * it out; the replayer then refuses .trace files. props/life/life.h has the shared implementation. */
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
                         char *problem, size_t problem_bytes) __attribute__((weak));
 

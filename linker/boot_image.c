@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "abi/boot_config.h"
-#include "abi/boot_image.h"
-#include "abi/boot_name.h"
+#include "abi/formats/boot_config.h"
+#include "abi/formats/boot_image.h"
+#include "abi/formats/boot_name.h"
 #include "abi/capability.h"
-#include "abi/elf_plan.h"
+#include "abi/formats/elf_plan.h"
 #include "abi/roles.h"
 
 enum {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz/engine/steps.h"
+#include "props/life/steps.h"
 
 enum { INPUT_BYTES_MAX = 65536 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* libFuzzer's side of a harness: step-aware mutation for those that have steps. Marks need nothing
  * here: libFuzzer reads the counters' section by its name. */
-#include "fuzz/engine/steps.h"
+#include "props/life/steps.h"
 #include "fuzz/harness.h"
 
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size_bytes, size_t limit_bytes);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "fuzz/engine/corpus.h"
-#include "fuzz/engine/steps.h"
+#include "props/life/steps.h"
 #include "fuzz/harness.h"
 
 enum { INPUT_SECONDS_MAX = 60, RANDOM_BYTES_MAX = 4096 };
@@ -93,7 +93,7 @@ static uint64_t run(const struct input *input)
     return digest_value();
 }
 
-/* Of props/life.c, when the harness links it. */
+/* Of props/life/life.c, when the harness links it. */
 uint64_t life_step_count(void) __attribute__((weak));
 
 /* Every line of a trace states something: a harness that stops before the last one checks less than

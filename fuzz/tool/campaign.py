@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import build
+import source_checks
 
 INPUT_BYTES_MAX = 16384
 NOT_INPUTS = ("DIGESTS", "FLOORS", "README.md")
@@ -107,10 +108,15 @@ def run_libfuzzer(name, seconds, home, quiet=False, program=None):
     return process.wait(), "".join(lines)
 
 
+def has_steps(name):
+    """Whether a harness reads steps: then its object says so by a name that the mutators ask for."""
+    return "harness_has_steps" in source_checks.symbols(f"build/afl/{name}")[0]
+
+
 def run_afl(name, seconds, home, more=None):
     """One afl-fuzz process; its queue joins the corpus, its crashes become crash-*."""
     env = dict(AFL_SETTINGS)
-    if "harness_has_steps" in text_of(f"fuzz/{name}.c"):
+    if has_steps(name):
         env["AFL_CUSTOM_MUTATOR_LIBRARY"] = os.path.abspath("build/afl/mutator.so")
     command = ["afl-fuzz", "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t", "2000",
                "-i", f"{home}/seeds", "-o", f"{home}/afl", "-x", dictionary(home), "--", f"build/afl/{name}", "-"]

@@ -52,8 +52,8 @@ def each(function, items):
         yield from zip(items, pool.map(function, items))
 
 
-def build_all(tally):
-    """Builds what the checks run; each variant is a check of its own."""
+def build_all(tally, variants=None):
+    """Builds what the checks run, or some variants of it; each variant is a check of its own."""
     targets = build.all_targets()
 
     def made(variant, rules, *others):
@@ -68,6 +68,8 @@ def build_all(tally):
             ("libfuzzer", made("libfuzzer", ("harness",))),
             ("afl", made("afl", ("harness",), "build/afl/mutator.so")),
             ("fast", ["build/fast/show", "build/fast/abi_tables"])):
+        if variants and variant not in variants:
+            continue
         before = time.monotonic()
         worked, output = build.ninja(*wanted, keep_going=True)
         tally.say(f"build {variant}", worked, build.shorten(output, 40),
@@ -320,34 +322,73 @@ def usage_errors(tally):
                   status == 2 and len(lines) == 1, f"status {status}\n{output}")
 
 
-def test(_options):
-    tally = Tally()
-    build_all(tally)
+def check_sources(tally):
+    """What no compiler says of sources and objects."""
     tally.complaints("every source is in a list", source_checks.lists_are_complete())
     tally.complaints("includes point one way", source_checks.includes_point_one_way())
     tally.complaints("sources are small and licensed", source_checks.sources_are_small())
+    tally.complaints("sources are formatted", source_checks.sources_are_formatted())
+
+
+def check_objects(tally):
     tally.complaints("units need nothing but the seam", source_checks.units_need_nothing_else())
     tally.complaints("units keep no variables", source_checks.units_keep_no_state())
     tally.complaints("harnesses read no clock and no chance", source_checks.harnesses_repeat())
-    check_gcc(tally)
-    check_shipped(tally)
-    run_tests(tally)
+
+
+def check_replays(tally):
     marks = replay_all(tally)
     tally.complaints("every operation is reached in both verdicts",
                      source_checks.operations_are_reached(marks))
-    check_canaries(tally)
-    run_random(tally)
-    boot_worlds(tally)
-    boot_metal(tally)
-    boot_verdicts(tally)
-    check_provenance(tally)
-    negative.negative(tally)
-    same.same(tally)
-    hostile.hostile(tally)
-    check_reproducible(tally)
-    commands_answer(tally)
-    usage_errors(tally)
-    run_engines(tally)
+
+
+# Every check by the name that `./basalt test NAME` takes, in the order in which `test` makes them.
+# QUICK are those that need neither QEMU nor an engine.
+CHECKS = {
+    "build": build_all, "sources": check_sources, "objects": check_objects, "gcc": check_gcc,
+    "shipped": check_shipped, "tests": run_tests, "replays": check_replays,
+    "canaries": check_canaries, "random": run_random, "worlds": boot_worlds, "metal": boot_metal,
+    "verdicts": boot_verdicts, "provenance": check_provenance, "negative": negative.negative,
+    "same": same.same, "hostile": hostile.hostile, "reproducible": check_reproducible,
+    "commands": commands_answer, "usage": usage_errors, "engines": run_engines,
+}
+QUICK = ("sources", "objects", "tests", "replays", "canaries", "worlds")
+QUICK_VARIANTS = ("image", "asan", "shipped")
+
+
+def test_programs(tally, names):
+    """Test programs and harnesses by name: their tests, or the replays of their corpora."""
+    for name, variant in ((name, variant) for name in names for variant in ("asan", "shipped")):
+        program = f"build/{variant}/{name}"
+        worked, output = build.ninja(program)
+        if not worked:
+            tally.say(f"build {program}", False, build.shorten(output, 40))
+            continue
+        replays = name in build.harnesses()
+        status, output = build.run([program, "--replay", f"corpus/{name}"] if replays else [program])
+        last = (output.strip().splitlines() or ["nothing printed"])[-1]
+        tally.say(f"replay {variant} {name}" if replays else program, status == 0,
+                  build.shorten(output, 30), last.partition(": ")[2])
+
+
+def test(options):
+    programs = build.programs("test") + campaign.with_corpus()
+    known = list(CHECKS) + programs
+    unknown = [name for name in options.names if name not in known]
+    if unknown:
+        raise build.Stop(f"there is no check '{unknown[0]}'; there are: {' '.join(known)}", 2)
+    tally = Tally()
+    if options.names:
+        chosen = [name for name in CHECKS if name in options.names]
+        test_programs(tally, [name for name in programs if name in options.names])
+    else:
+        chosen = list(QUICK) if options.quick else list(CHECKS)
+    if chosen and chosen[0] != "build":
+        build_all(tally, QUICK_VARIANTS if set(chosen) <= set(QUICK) else None)
+    for name in chosen:
+        before = time.monotonic()
+        CHECKS[name](tally)
+        print(f"       {name}: {time.monotonic() - before:.0f} s", flush=True)
     print(f"in {tally.passed_time():.0f} s")
     print(f"{tally.passed} passed, {tally.failed} failed", flush=True)
     return 1 if tally.failed else 0

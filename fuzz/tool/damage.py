@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Damaged boot images, each with the line that the boot must end with. The layout is abi/boot_image.h's
-and abi/boot_config.h's, written down a second time on purpose."""
+"""Damaged boot images, each with the line that the boot must end with. The layout is abi/formats/boot_image.h's
+and abi/formats/boot_config.h's, written down a second time on purpose."""
 
 import hashlib
 import struct

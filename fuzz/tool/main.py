@@ -144,7 +144,10 @@ def parser():
                      "programs also try to do harm")
     sub.add_argument("--shipped", action="store_true",
                      help="run the image's own objects instead of the sanitized units")
-    command("test", checks.test, "build and check everything; ends with `N passed, M failed`")
+    sub = command("test", checks.test, "build and check everything; ends with `N passed, M failed`")
+    sub.add_argument("names", nargs="*", metavar="NAME",
+                     help="only these: groups of checks, test programs, replays of harnesses")
+    sub.add_argument("--quick", action="store_true", help="no QEMU and no engine: seconds after a build")
     sub = command("replay", replay, "replay the corpus, sanitized and through the shipped objects")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
     sub.add_argument("--coverage", action="store_true",

@@ -71,7 +71,7 @@ def config(entries=FOUNDATION, mounts=(), profile=0, minor=0, reserved=0, counts
 
 
 def wrong_configs():
-    """(what is wrong, config, status), for each rule of abi/boot_config.h and of rootd's policy."""
+    """(what is wrong, config, status), for each rule of abi/formats/boot_config.h and of rootd's policy."""
     memd, vspaced, pagerd, procd = FOUNDATION
 
     def memd_is(**changes):
@@ -126,7 +126,7 @@ def wrong_configs():
 
 
 def wrong_programs(elf):
-    """(what is wrong, an ELF file, status): rules of abi/elf_plan.h, one of each group."""
+    """(what is wrong, an ELF file, status): rules of abi/formats/elf_plan.h, one of each group."""
     first = 64  # the first program header
     yield "no ELF file", damage.patched(elf, 0, b"\x7fELG"), "BAD_MAGIC"
     yield "an ELF file of another machine", damage.patched(elf, 18, b"\xb7"), "UNSUPPORTED"

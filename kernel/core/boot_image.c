@@ -6,9 +6,9 @@
  *   4. write the handoff and map it read-only at HANDOFF_VA;
  *   5. make rootd current.
  * A refusal at any step is logged and leaves no process. */
-#include "abi/boot_image.h"
-#include "abi/elf_plan.h"
-#include "abi/handoff.h"
+#include "abi/formats/boot_image.h"
+#include "abi/formats/elf_plan.h"
+#include "abi/formats/handoff.h"
 #include "kernel/core/internal.h"
 
 struct root_program {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Kernel control of memory: retype, destroy, and bytes of frames. Questions in the order of
  * control.h, then changes that cannot fail. */
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 #include "kernel/core/control.h"
 
 /* --- retype and destroy ----------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /* Kernel control of address spaces: map, unmap, protect; whole requests or nothing (V3). Keeps W^X
  * over time (V2) without trusting vspaced. Questions in the order of control.h, then changes that
  * cannot fail. */
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 #include "kernel/core/control.h"
 
 /* Pages that a request wants to map. */

@@ -279,7 +279,7 @@ struct kernel_boot_info {
  * module, fills its cspace, and makes it current. `kernel` may hold anything that all zero or an
  * earlier boot left (only what was used is cleared).
  *
- * Result: OK; or the image's refusal (any status of abi/boot_image.h or abi/elf_plan.h,
+ * Result: OK; or the image's refusal (any status of abi/formats/boot_image.h or abi/formats/elf_plan.h,
  * MISSING_MODULE without a module `rootd`, OVERLAP when it is linked over the handoff, EXHAUSTED
  * without memory for it). After a refusal `BASALT_KERNEL:BOOT_IMAGE_REFUSED:<status>\n` was logged,
  * no process exists, kernel->current is KERNEL_IDLE, and kernel->halted is not set.

@@ -9,7 +9,7 @@
  * what lies beside them, status values, published slots, magics. */
 void tables_dictionary(FILE *out);
 
-/* Words of the text form of messages (abi/print.h): operations, fields, object types, statuses. */
+/* Words of the text form of messages (abi/text/print.h): operations, fields, object types, statuses. */
 void tables_text_dictionary(FILE *out);
 
 /* The reference in markdown: statuses, object types, roles, who may send what, every message. */

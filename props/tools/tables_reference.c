@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "abi/messages.h"
-#include "abi/print.h"
+#include "abi/text/print.h"
 #include "abi/roles.h"
 #include "abi/status.h"
 #include "props/tools/tables.h"
@@ -262,7 +262,7 @@ void tables_reference(FILE *out)
 {
     fprintf(out, "# Reference of the ABI\n\nWritten by `build/fast/abi_tables reference` from the "
                  "tables of this folder; do not edit.\nThe layout of header and descriptors is in "
-                 "`message.h`, the text form in `print.h`.\n");
+                 "`message.h`, the text form in `text/print.h`.\n");
     put_statuses(out);
     put_object_types(out);
     fprintf(out, "\n## Roles\n\n");

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "abi/boot_config.h"
-#include "abi/boot_image.h"
-#include "abi/envelope.h"
-#include "abi/handoff.h"
+#include "abi/formats/boot_config.h"
+#include "abi/formats/boot_image.h"
+#include "abi/formats/envelope.h"
+#include "abi/formats/handoff.h"
 #include "abi/messages.h"
-#include "abi/print.h"
+#include "abi/text/print.h"
 #include "abi/status.h"
 #include "props/tools/tables.h"
 

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 #include "abi/messages.h"
-#include "abi/print.h"
+#include "abi/text/print.h"
 #include "abi/system.h"
 
 enum event_kind { EVENT_SYSCALL = 1, EVENT_FAULT = 2 };

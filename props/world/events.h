@@ -13,7 +13,7 @@
 #include "abi/message.h"
 #include "abi/process.h"
 #include "abi/status.h"
-#include "props/digest.h"
+#include "props/base/digest.h"
 
 struct events {
     struct digest digest;

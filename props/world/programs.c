@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "abi/handoff.h"
+#include "abi/formats/handoff.h"
 #include "abi/slots.h"
 #include "kernel/host/host.h"
 #include "props/world/world.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 #include "abi/system.h"
 
 static void inputs_add(struct inputs *inputs, struct machine_record row)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "abi/address_space.h"
-#include "abi/boot_image.h"
-#include "abi/elf_plan.h"
+#include "abi/formats/boot_image.h"
+#include "abi/formats/elf_plan.h"
 #include "abi/user_memory.h"
 #include "kernel/core/internal.h"
 #include "kernel/host/host.h"

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 
 enum status image_plan(struct caller *caller, const struct image_module *module,
                        struct elf_plan *plan)

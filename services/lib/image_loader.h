@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "abi/elf_plan.h"
+#include "abi/formats/elf_plan.h"
 #include "services/lib/kernel_calls.h"
 
 /* A module of the boot image: the ELF file in bytes [offset_bytes, offset_bytes + size_bytes). */

@@ -3,7 +3,7 @@
 #ifndef BASALT_SERVICES_LIB_SERVICE_H
 #define BASALT_SERVICES_LIB_SERVICE_H
 
-#include "abi/envelope.h"
+#include "abi/formats/envelope.h"
 #include "services/lib/kernel_calls.h"
 
 /* What a handler did with the message. */

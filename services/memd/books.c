@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* memd's books. Decides which place, generation and source the next object gets; never makes a call
  * and never refuses. */
-#include "services/memd/books.h"
+#include "services/memd/internal.h"
 
 /* --- names ----------------------------------------------------------------------------------- */
 

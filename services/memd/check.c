@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Walks memd's whole state: do the books agree with themselves, and what is in them. Decides
  * nothing and changes nothing. */
-#include "services/memd/books.h"
+#include "services/memd/internal.h"
 
 #include <stddef.h>
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "services/memd/books.h"
+#include "services/memd/internal.h"
 
 /* One request on its way: who asks, what, and the answer. */
 struct memd_step {

@@ -3,7 +3,7 @@
  * made. Reads its arguments, changes nothing, calls nobody. */
 #include "services/pagerd/internal.h"
 
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 
 /* Image pages are named by 32-bit page numbers in MAP_FRAMES. */
 #define IMAGE_END ((uint64_t)UINT32_MAX << PAGE_SHIFT)

@@ -2,12 +2,12 @@
 /* Making a process. Decides whether it may be made and what of; pays for it from memd, or from the
  * bootstrap untyped before memd exists. Nothing of a process is in the table before its creator was
  * told: until then every failure undoes what was done (E4, P2). */
-#include "services/procd/parts.h"
+#include "services/procd/internal.h"
 
 #include <string.h>
 
 #include "abi/address_space.h"
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 #include "abi/process.h"
 #include "abi/roles.h"
 #include "services/lib/image_loader.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What happens to a process after it was made: start, abort, stop, death, and what its death does
  * to others. Decides nothing about who may ask; never leaves an ended process with a debt. */
-#include "services/procd/parts.h"
+#include "services/procd/internal.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 
 #include "abi/process.h"
 #include "abi/roles.h"
-#include "services/procd/parts.h"
+#include "services/procd/internal.h"
 
 /* A request that passed the door. */
 struct turn {

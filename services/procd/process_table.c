@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* procd's table of processes: ids, places, the queue of terminal records. Decides who may see an
  * entry and which entry is used next; makes no call. */
-#include "services/procd/parts.h"
+#include "services/procd/internal.h"
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Who waits for the end of a process. Decides when a kept call is answered; each is answered
  * exactly once (P3, E5), and a caller that is gone costs nothing but its place until then. */
-#include "services/procd/parts.h"
+#include "services/procd/internal.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "abi/boot_image.h"
-#include "abi/boot_name.h"
+#include "abi/formats/boot_image.h"
+#include "abi/formats/boot_name.h"
 #include "services/lib/image_loader.h"
 
 const uint32_t foundation_roles[FOUNDATION_COUNT] = {

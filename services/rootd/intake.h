@@ -4,9 +4,9 @@
 #ifndef BASALT_SERVICES_ROOTD_INTAKE_H
 #define BASALT_SERVICES_ROOTD_INTAKE_H
 
-#include "abi/boot_config.h"
-#include "abi/elf_plan.h"
-#include "abi/handoff.h"
+#include "abi/formats/boot_config.h"
+#include "abi/formats/elf_plan.h"
+#include "abi/formats/handoff.h"
 #include "services/lib/kernel_calls.h"
 
 /* Foundation roles in the order in which rootd synthesises their envelopes (published). */

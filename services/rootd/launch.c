@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 #include "services/lib/image_loader.h"
 
 /* --- asking ------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 #include "services/lib/service.h"
 
 /* What rootd has in a slot when it installs from there. The launcher's own slots are filled on the

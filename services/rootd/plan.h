@@ -5,8 +5,8 @@
 #ifndef BASALT_SERVICES_ROOTD_PLAN_H
 #define BASALT_SERVICES_ROOTD_PLAN_H
 
-#include "abi/envelope.h"
-#include "abi/sha256.h"
+#include "abi/formats/envelope.h"
+#include "abi/formats/sha256.h"
 #include "services/rootd/intake.h"
 
 enum { PLAN_INSTALL_LIMIT = ENVELOPE_ENTRY_LIMIT };

@@ -60,15 +60,16 @@
  * touches the same pages. 16 pages: STACK_RESERVE_BYTES (asserted by runtime.c). */
 #define HELPER_STACK_PAGES 16
 #define HELPER_ENTRY(name, function)                                                               \
-    __asm__(ENTRY_HEAD(name) HELPER_TOUCH("helper_text_start", "helper_text_end")                  \
-                HELPER_TOUCH("helper_rodata_start", "helper_rodata_end")                           \
-                    HELPER_TOUCH("helper_data_start", "helper_data_end")                           \
-                        "    movq %rsp, %rax\n"                                                    \
-                        "    movl $" ENTRY_TEXT(HELPER_STACK_PAGES) ", %ecx\n"                     \
-                                                                            "1:  subq $4096, %rax\n"      \
-                                                                            "    movq $0, (%rax)\n"       \
-                                                                            "    decl %ecx\n"             \
-                                                                            "    jnz 1b\n" ENTRY_CALL(    \
-                                                                                function))
+    __asm__(                                                                                       \
+        ENTRY_HEAD(name) HELPER_TOUCH("helper_text_start", "helper_text_end")                      \
+            HELPER_TOUCH("helper_rodata_start", "helper_rodata_end") HELPER_TOUCH(                 \
+                "helper_data_start",                                                               \
+                "helper_data_end") "    movq %rsp, %rax\n"                                         \
+                                   "    movl $" ENTRY_TEXT(                                        \
+                                       HELPER_STACK_PAGES) ", %ecx\n"                              \
+                                                           "1:  subq $4096, %rax\n"                \
+                                                           "    movq $0, (%rax)\n"                 \
+                                                           "    decl %ecx\n"                       \
+                                                           "    jnz 1b\n" ENTRY_CALL(function))
 
 #endif

@@ -3,7 +3,7 @@
  * its entry point. */
 #include <string.h>
 
-#include "abi/handoff.h"
+#include "abi/formats/handoff.h"
 #include "services/bench/bench_root.h"
 #include "services/runtime/entry_code.h"
 

@@ -2,7 +2,7 @@
 /* The daemon rootd: its one state, its copy of the handoff, and its entry point. */
 #include <string.h>
 
-#include "abi/handoff.h"
+#include "abi/formats/handoff.h"
 #include "services/rootd/rootd.h"
 #include "services/runtime/entry_code.h"
 

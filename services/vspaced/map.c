@@ -5,7 +5,7 @@
 
 #include "services/vspaced/pages.h"
 #include "services/vspaced/regions.h"
-#include "services/vspaced/steps.h"
+#include "services/vspaced/internal.h"
 
 /* --- anonymous pages ------------------------------------------------------------------------- */
 

@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-#include "abi/cursor.h"
+#include "abi/formats/cursor.h"
 #include "services/vspaced/pages.h"
 #include "services/vspaced/regions.h"
-#include "services/vspaced/steps.h"
+#include "services/vspaced/internal.h"
 
 /* --- what requests name ---------------------------------------------------------------------- */
 

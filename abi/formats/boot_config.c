@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: ISC */
+/* The boot config ERIXBCFG v1: decides whether bytes are a well-formed config, and the launch order
+ * its dependencies fix. Never decides which roles exist or what a role may hold. */
+#include "abi/formats/boot_config.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "abi/formats/boot_name.h"
+#include "abi/formats/cursor.h"
+
+int boot_config_find(const struct boot_config *config, uint32_t role)
+{
+    for (uint32_t i = 0; i < config->entry_count && i < BOOT_CONFIG_ENTRY_LIMIT; i++) {
+        if (config->entries[i].role == role)
+            return (int)i;
+    }
+    return -1;
+}
+
+static enum status check_dependencies(const struct boot_config_entry *entry)
+{
+    if (entry->dependency_count > BOOT_CONFIG_DEPENDENCY_LIMIT)
+        return STATUS_EXHAUSTED;
+    for (uint32_t i = 0; i < BOOT_CONFIG_DEPENDENCY_LIMIT; i++) {
+        uint32_t role = entry->dependencies[i];
+        if (i >= entry->dependency_count) {
+            if (role != 0)
+                return STATUS_RESERVED_NOT_ZERO;
+            continue;
+        }
+        if (role == 0 || role == entry->role)
+            return STATUS_INVALID_ARGUMENT;
+        for (uint32_t j = 0; j < i; j++) {
+            if (entry->dependencies[j] == role)
+                return STATUS_DUPLICATE;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* One entry alone. */
+static enum status check_entry(const struct boot_config_entry *entry)
+{
+    if (entry->role == 0)
+        return STATUS_INVALID_ARGUMENT;
+    if (entry->launch_kind != BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT &&
+        entry->launch_kind != BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER)
+        return STATUS_INVALID_ARGUMENT;
+    if (entry->flags != BOOT_ENTRY_REQUIRED && entry->flags != BOOT_ENTRY_OPTIONAL)
+        return STATUS_INVALID_ARGUMENT;
+    if (entry->ready_ticks == 0 || entry->ready_ticks > BOOT_CONFIG_READY_TICKS_MAX)
+        return STATUS_INVALID_ARGUMENT;
+    enum status status = check_dependencies(entry);
+    return status == STATUS_OK ? boot_name_check(entry->module) : status;
+}
+
+/* Each entry, and that it repeats no earlier one. */
+static enum status check_entries(const struct boot_config *config)
+{
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        const struct boot_config_entry *entry = &config->entries[i];
+        enum status status = check_entry(entry);
+        if (status != STATUS_OK)
+            return status;
+        for (uint32_t j = 0; j < i; j++) {
+            if (config->entries[j].role == entry->role ||
+                boot_name_equal(config->entries[j].module, entry->module))
+                return STATUS_DUPLICATE;
+        }
+    }
+    return STATUS_OK;
+}
+
+static bool path_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
+           byte == '.' || byte == '_';
+}
+
+/* Whether a component of `length` bytes is a name: not empty, not "." and not "..". */
+static bool component_ok(const char *component, size_t length)
+{
+    if (length == 0)
+        return false;
+    if (component[0] == '.' && (length == 1 || (length == 2 && component[1] == '.')))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!path_byte(component[i]))
+            return false;
+    }
+    return true;
+}
+
+/* "/" alone, or components that each follow one slash. */
+static enum status check_path(const char path[BOOT_CONFIG_PATH_BYTES])
+{
+    size_t length = 0;
+    while (length < BOOT_CONFIG_PATH_BYTES && path[length] != 0)
+        length++;
+    if (length == BOOT_CONFIG_PATH_BYTES || length == 0 || path[0] != '/')
+        return STATUS_BAD_TEXT;
+    for (size_t start = 1; length > 1 && start <= length;) {
+        size_t end = start;
+        while (end < length && path[end] != '/')
+            end++;
+        if (!component_ok(path + start, end - start))
+            return STATUS_BAD_TEXT;
+        start = end + 1;
+    }
+    for (size_t i = length; i < BOOT_CONFIG_PATH_BYTES; i++) {
+        if (path[i] != 0)
+            return STATUS_RESERVED_NOT_ZERO;
+    }
+    return STATUS_OK;
+}
+
+static enum status check_mounts(const struct boot_config *config)
+{
+    for (uint32_t i = 0; i < config->mount_count; i++) {
+        const struct boot_config_mount *mount = &config->mounts[i];
+        if ((mount->flags & ~(uint32_t)BOOT_MOUNT_READ_ONLY) != 0)
+            return STATUS_INVALID_ARGUMENT;
+        enum status status = boot_text_check(mount->source, sizeof mount->source);
+        if (status == STATUS_OK)
+            status = check_path(mount->path);
+        if (status != STATUS_OK)
+            return status;
+        if (boot_config_find(config, mount->provider_role) < 0)
+            return STATUS_NOT_FOUND;
+        for (uint32_t j = 0; j < i; j++) {
+            if (memcmp(config->mounts[j].path, mount->path, sizeof mount->path) == 0)
+                return STATUS_DUPLICATE;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* What each entry waits for, as a set of entry indices. NOT_FOUND: a role that is no entry. */
+static enum status find_needs(const struct boot_config *config,
+                              uint64_t needs[BOOT_CONFIG_ENTRY_LIMIT])
+{
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        const struct boot_config_entry *entry = &config->entries[i];
+        needs[i] = 0;
+        for (uint32_t j = 0; j < entry->dependency_count; j++) {
+            int at = boot_config_find(config, entry->dependencies[j]);
+            if (at < 0)
+                return STATUS_NOT_FOUND;
+            needs[i] |= UINT64_C(1) << at;
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status boot_config_order(const struct boot_config *config,
+                              uint32_t order[BOOT_CONFIG_ENTRY_LIMIT])
+{
+    _Static_assert(BOOT_CONFIG_ENTRY_LIMIT <= 64, "a set of entries fits 64 bits");
+    uint64_t needs[BOOT_CONFIG_ENTRY_LIMIT];
+    uint64_t placed = 0;
+    enum status status = find_needs(config, needs);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t count = 0; count < config->entry_count; count++) {
+        uint32_t best = BOOT_CONFIG_ENTRY_LIMIT;
+        for (uint32_t i = 0; i < config->entry_count; i++) {
+            bool lower = best == BOOT_CONFIG_ENTRY_LIMIT ||
+                         config->entries[i].role < config->entries[best].role;
+            if ((placed >> i & 1) == 0 && lower && (needs[i] & ~placed) == 0)
+                best = i;
+        }
+        if (best == BOOT_CONFIG_ENTRY_LIMIT)
+            return STATUS_BAD_ORDER;
+        placed |= UINT64_C(1) << best;
+        order[count] = best;
+    }
+    return STATUS_OK;
+}
+
+enum status boot_config_validate(const struct boot_config *config)
+{
+    uint32_t order[BOOT_CONFIG_ENTRY_LIMIT];
+    if (config->entry_count > BOOT_CONFIG_ENTRY_LIMIT ||
+        config->mount_count > BOOT_CONFIG_MOUNT_LIMIT)
+        return STATUS_EXHAUSTED;
+    if (config->entry_count == 0 || !validation_profile_known(config->validation_profile))
+        return STATUS_INVALID_ARGUMENT;
+    enum status status = check_entries(config);
+    if (status == STATUS_OK)
+        status = boot_config_order(config, order); /* it finds references to no entry as well */
+    return status == STATUS_OK ? check_mounts(config) : status;
+}
+
+size_t boot_config_bytes(const struct boot_config *config)
+{
+    return BOOT_CONFIG_HEADER_BYTES + (size_t)config->entry_count * BOOT_CONFIG_ENTRY_BYTES +
+           (size_t)config->mount_count * BOOT_CONFIG_MOUNT_BYTES;
+}
+
+static enum status read_header(struct reader *reader, size_t size_bytes, struct boot_config *out)
+{
+    uint32_t total_bytes = read_u32(reader);
+    out->entry_count = read_u32(reader);
+    out->mount_count = read_u32(reader);
+    out->validation_profile = read_u32(reader);
+    if (!read_zero(reader, 4))
+        return STATUS_RESERVED_NOT_ZERO;
+    if (out->entry_count > BOOT_CONFIG_ENTRY_LIMIT || out->mount_count > BOOT_CONFIG_MOUNT_LIMIT)
+        return STATUS_EXHAUSTED;
+    if (total_bytes != size_bytes || total_bytes != boot_config_bytes(out))
+        return STATUS_BAD_LENGTH;
+    return STATUS_OK;
+}
+
+static void read_entry(struct reader *reader, struct boot_config_entry *entry)
+{
+    entry->role = read_u32(reader);
+    entry->launch_kind = read_u32(reader);
+    entry->flags = read_u32(reader);
+    entry->dependency_count = read_u32(reader);
+    for (uint32_t i = 0; i < BOOT_CONFIG_DEPENDENCY_LIMIT; i++)
+        entry->dependencies[i] = read_u32(reader);
+    entry->ready_ticks = read_u64(reader);
+    read_bytes(reader, entry->module, sizeof entry->module);
+}
+
+static enum status read_mount(struct reader *reader, struct boot_config_mount *mount)
+{
+    if (read_u32(reader) != BOOT_CONFIG_MOUNT_TAG)
+        return STATUS_BAD_MAGIC;
+    mount->provider_role = read_u32(reader);
+    mount->flags = read_u32(reader);
+    bool reserved_zero = read_zero(reader, 4);
+    read_bytes(reader, mount->source, sizeof mount->source);
+    read_bytes(reader, mount->path, sizeof mount->path);
+    return reserved_zero ? STATUS_OK : STATUS_RESERVED_NOT_ZERO;
+}
+
+static enum status parse(struct reader *reader, size_t size_bytes, struct boot_config *out)
+{
+    if (size_bytes < BOOT_CONFIG_HEADER_BYTES)
+        return STATUS_TRUNCATED;
+    if (read_u64(reader) != BOOT_CONFIG_MAGIC)
+        return STATUS_BAD_MAGIC;
+    if (read_u16(reader) != BOOT_CONFIG_MAJOR || read_u16(reader) != BOOT_CONFIG_MINOR)
+        return STATUS_BAD_VERSION;
+    enum status status = read_header(reader, size_bytes, out);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t i = 0; i < out->entry_count; i++)
+        read_entry(reader, &out->entries[i]);
+    for (uint32_t i = 0; i < out->mount_count; i++) {
+        status = read_mount(reader, &out->mounts[i]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return boot_config_validate(out);
+}
+
+enum status boot_config_parse(const void *bytes, size_t size_bytes, struct boot_config *out)
+{
+    struct reader reader = reader_over(bytes, size_bytes);
+    memset(out, 0, sizeof *out);
+    enum status status = parse(&reader, size_bytes, out);
+    if (status != STATUS_OK)
+        memset(out, 0, sizeof *out); /* R2: a status or a whole intake */
+    return status;
+}
+
+static void write_entry(struct writer *writer, const struct boot_config_entry *entry)
+{
+    write_u32(writer, entry->role);
+    write_u32(writer, entry->launch_kind);
+    write_u32(writer, entry->flags);
+    write_u32(writer, entry->dependency_count);
+    for (uint32_t i = 0; i < BOOT_CONFIG_DEPENDENCY_LIMIT; i++)
+        write_u32(writer, entry->dependencies[i]);
+    write_u64(writer, entry->ready_ticks);
+    write_bytes(writer, entry->module, sizeof entry->module);
+}
+
+static void write_mount(struct writer *writer, const struct boot_config_mount *mount)
+{
+    write_u32(writer, BOOT_CONFIG_MOUNT_TAG);
+    write_u32(writer, mount->provider_role);
+    write_u32(writer, mount->flags);
+    write_zero(writer, 4);
+    write_bytes(writer, mount->source, sizeof mount->source);
+    write_bytes(writer, mount->path, sizeof mount->path);
+}
+
+enum status boot_config_encode(const struct boot_config *config, void *bytes, size_t size_bytes,
+                               size_t *written)
+{
+    *written = 0;
+    enum status status = boot_config_validate(config);
+    if (status != STATUS_OK)
+        return status;
+    if (size_bytes < boot_config_bytes(config))
+        return STATUS_EXHAUSTED;
+    struct writer writer = writer_over(bytes, size_bytes);
+    write_u64(&writer, BOOT_CONFIG_MAGIC);
+    write_u16(&writer, BOOT_CONFIG_MAJOR);
+    write_u16(&writer, BOOT_CONFIG_MINOR);
+    write_u32(&writer, (uint32_t)boot_config_bytes(config));
+    write_u32(&writer, config->entry_count);
+    write_u32(&writer, config->mount_count);
+    write_u32(&writer, config->validation_profile);
+    write_zero(&writer, 4);
+    for (uint32_t i = 0; i < config->entry_count; i++)
+        write_entry(&writer, &config->entries[i]);
+    for (uint32_t i = 0; i < config->mount_count; i++)
+        write_mount(&writer, &config->mounts[i]);
+    *written = writer.offset_bytes;
+    return STATUS_OK;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* Names of boot modules (sections of the boot image): 1 to 23 bytes of [a-z0-9-], then zeros up to
+ * BOOT_MODULE_NAME_BYTES. Boot image, handoff and boot config share this one rule. */
+#ifndef BASALT_ABI_FORMATS_BOOT_NAME_H
+#define BASALT_ABI_FORMATS_BOOT_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "abi/limits.h"
+#include "abi/status.h"
+
+/* OK; BAD_TEXT: empty, no zero at the end, or a byte outside the alphabet; RESERVED_NOT_ZERO:
+ * bytes after the first zero. */
+enum status boot_name_check(const char name[BOOT_MODULE_NAME_BYTES]);
+
+/* The same rule for a field of `size` bytes. */
+enum status boot_text_check(const char *text, size_t size_bytes);
+
+/* True when the two names are the same bytes; both must have passed boot_name_check. */
+bool boot_name_equal(const char a[BOOT_MODULE_NAME_BYTES], const char b[BOOT_MODULE_NAME_BYTES]);
+
+/* Writes a zero-padded name from a zero-terminated text. BAD_TEXT: it is no valid name; `name` is
+ * then all zero. */
+enum status boot_name_set(char name[BOOT_MODULE_NAME_BYTES], const char *text);
+
+/* Compares a zero-padded name with a zero-terminated text of any length. */
+bool boot_name_is(const char name[BOOT_MODULE_NAME_BYTES], const char *text);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/* SHA-256 after FIPS 180-4. Computes digests; decides nothing and cannot fail. */
+#include "abi/formats/sha256.h"
+
+#include <string.h>
+
+/* The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
+static const uint32_t round_constants[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+static uint32_t rotate_right(uint32_t value, unsigned bits)
+{
+    return value >> bits | value << (32 - bits);
+}
+
+static uint32_t load_big_endian(const uint8_t *bytes)
+{
+    uint32_t value;
+    __builtin_memcpy(&value, bytes, sizeof value);
+    return __builtin_bswap32(value);
+}
+
+static void expand(const uint8_t *block, uint32_t schedule[64])
+{
+    for (unsigned i = 0; i < 16; i++)
+        schedule[i] = load_big_endian(block + 4 * i);
+    for (unsigned i = 16; i < 64; i++) {
+        uint32_t a = schedule[i - 15];
+        uint32_t b = schedule[i - 2];
+        uint32_t small_a = rotate_right(a, 7) ^ rotate_right(a, 18) ^ a >> 3;
+        uint32_t small_b = rotate_right(b, 17) ^ rotate_right(b, 19) ^ b >> 10;
+        schedule[i] = schedule[i - 16] + small_a + schedule[i - 7] + small_b;
+    }
+}
+
+/* One round. Of the eight working values only d and h change; the caller names them in turn instead
+ * of moving all eight by one place. `word` is the round's constant plus its word of the schedule.
+ */
+static inline void mix(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
+                       uint32_t g, uint32_t *h, uint32_t word)
+{
+    /* e turned by 6, 11 and 25, a by 2, 13 and 22: each turn is shared by what follows it. */
+    uint32_t big_e = rotate_right(rotate_right(rotate_right(e, 14) ^ e, 5) ^ e, 6);
+    uint32_t big_a = rotate_right(rotate_right(rotate_right(a, 9) ^ a, 11) ^ a, 2);
+    uint32_t first = *h + big_e + (g ^ (e & (f ^ g))) + word;
+    *d += first;
+    *h = first + big_a + ((a & b) | (c & (a | b)));
+}
+
+static void compress(uint32_t words[8], const uint8_t *block)
+{
+    uint32_t schedule[64];
+    expand(block, schedule);
+    uint32_t a = words[0], b = words[1], c = words[2], d = words[3];
+    uint32_t e = words[4], f = words[5], g = words[6], h = words[7];
+    for (unsigned i = 0; i < 64; i += 8) {
+        mix(a, b, c, &d, e, f, g, &h, round_constants[i] + schedule[i]);
+        mix(h, a, b, &c, d, e, f, &g, round_constants[i + 1] + schedule[i + 1]);
+        mix(g, h, a, &b, c, d, e, &f, round_constants[i + 2] + schedule[i + 2]);
+        mix(f, g, h, &a, b, c, d, &e, round_constants[i + 3] + schedule[i + 3]);
+        mix(e, f, g, &h, a, b, c, &d, round_constants[i + 4] + schedule[i + 4]);
+        mix(d, e, f, &g, h, a, b, &c, round_constants[i + 5] + schedule[i + 5]);
+        mix(c, d, e, &f, g, h, a, &b, round_constants[i + 6] + schedule[i + 6]);
+        mix(b, c, d, &e, f, g, h, &a, round_constants[i + 7] + schedule[i + 7]);
+    }
+    const uint32_t sums[8] = {a, b, c, d, e, f, g, h};
+    for (unsigned i = 0; i < 8; i++)
+        words[i] += sums[i];
+}
+
+void sha256_init(struct sha256 *state)
+{
+    /* The first 32 bits of the fractional parts of the square roots of the first 8 primes. */
+    *state = (struct sha256){.words = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+                                       0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+}
+
+void sha256_update(struct sha256 *state, const void *bytes, size_t size_bytes)
+{
+    const uint8_t *next = bytes;
+    while (size_bytes > 0) {
+        size_t waiting = state->total_bytes % SHA256_BLOCK_BYTES;
+        size_t room = SHA256_BLOCK_BYTES - waiting;
+        size_t taken = size_bytes < room ? size_bytes : room;
+        if (taken == SHA256_BLOCK_BYTES) {
+            compress(state->words, next);
+        } else {
+            memcpy(state->block + waiting, next, taken);
+            if (taken == room)
+                compress(state->words, state->block);
+        }
+        state->total_bytes += taken;
+        next += taken;
+        size_bytes -= taken;
+    }
+}
+
+void sha256_final(struct sha256 *state, uint8_t digest[SHA256_BYTES])
+{
+    static const uint8_t padding[SHA256_BLOCK_BYTES] = {0x80};
+    uint64_t total_bits = state->total_bytes * 8;
+    size_t waiting = state->total_bytes % SHA256_BLOCK_BYTES;
+    sha256_update(state, padding, waiting < 56 ? 56 - waiting : 120 - waiting);
+    uint8_t length[8];
+    for (unsigned i = 0; i < 8; i++)
+        length[i] = (uint8_t)(total_bits >> (56 - 8 * i));
+    sha256_update(state, length, sizeof length);
+    for (unsigned i = 0; i < SHA256_BYTES; i++)
+        digest[i] = (uint8_t)(state->words[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void sha256_of(const void *bytes, size_t size_bytes, uint8_t digest[SHA256_BYTES])
+{
+    struct sha256 state;
+    sha256_init(&state);
+    sha256_update(&state, bytes, size_bytes);
+    sha256_final(&state, digest);
+}

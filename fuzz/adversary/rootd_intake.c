@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: ISC */
+/* rootd against any handoff, config, modules and cspace, and against a kernel and peers that now
+ * and then say anything. When nobody lied, a small independent model says whether the boot must be
+ * accepted. Whatever happens: a definite status, nothing changed before the plan is accepted, the
+ * same plan for permuted rows (R2, R3), READY only with exactly the post-boot set (R6), and an end
+ * in a bounded number of calls (R5). */
+#include <string.h>
+
+#include "abi/formats/boot_image.h"
+#include "abi/formats/boot_name.h"
+#include "abi/codec.h"
+#include "abi/formats/cursor.h"
+#include "abi/text/generate.h"
+#include "fuzz/harness.h"
+#include "props/stand_ins/peers_of_rootd.h"
+
+const char harness_name[] = "rootd_intake";
+
+enum { CALL_LIMIT = 60000 };
+
+enum mode { MODE_PREPARE, MODE_RUN, MODE_RAW, MODE_COUNT };
+
+static struct stage stage;
+static struct rootd rootd;
+static struct {
+    struct choices *choices;
+    bool lying; /* some calls are answered from the input */
+    bool lied;
+    bool accepted; /* the plan was: from then on rootd may change things */
+    uint64_t call_count;
+    uint64_t last_request_id;
+} seam;
+
+/* --- the seam ------------------------------------------------------------------------------ */
+
+static uint64_t draw_below(void *context, uint64_t limit)
+{
+    return choices_below(context, limit);
+}
+
+static bool changes_something(uint32_t slot, uint16_t operation)
+{
+    const struct stage_cap *cap = stage_find(&stage, slot);
+    if (cap != NULL && cap->object_type == OBJECT_ENDPOINT)
+        return true;
+    switch (operation) {
+    case OP_KERNEL_QUERY_LOCAL_CAP:
+    case OP_KERNEL_FRAME_READ:
+    case OP_KERNEL_READ_MONOTONIC_CLOCK:
+    case OP_KERNEL_LOG_WRITE:
+    case OP_KERNEL_EXIT:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static const struct operation *row_of(uint16_t id)
+{
+    for (unsigned i = 0; i < operation_count; i++) {
+        if (operation_table[i].id == id)
+            return &operation_table[i];
+    }
+    return NULL;
+}
+
+/* An answer that nobody owes. */
+static enum status lie(struct message *message)
+{
+    static struct {
+        _Alignas(8) uint8_t bytes[MESSAGE_BODY_BYTES_MAX];
+    } body;
+    static const enum status errors[] = {STATUS_NOT_FOUND, STATUS_TIMED_OUT, STATUS_PEER_DIED,
+                                         STATUS_BUSY};
+    struct choices *choices = seam.choices;
+    struct generator generator = {.below = draw_below, .context = choices};
+    const struct operation *row = row_of(message->header.operation);
+    uint64_t request_id = message->header.request_id;
+    uint32_t window_slot = message->header.window_slot;
+    seam.lied = true;
+    switch (choices_below(choices, 4)) {
+    case 0:
+        return errors[choices_below(choices, sizeof errors / sizeof errors[0])];
+    case 1:
+        message_refuse(message, (enum status)choices_below(choices, STATUS_COUNT + 2));
+        return STATUS_OK;
+    case 2:
+        message_refuse(message, STATUS_OK);
+        message->header.body_bytes = (uint16_t)choices_below(choices, MESSAGE_BODY_BYTES_MAX + 1);
+        choices_bytes(choices, message->body, message->header.body_bytes);
+        return STATUS_OK;
+    default:
+        break;
+    }
+    if (row == NULL)
+        return STATUS_PEER_DIED;
+    memset(&body, 0, sizeof body);
+    generate_valid(&generator, row->reply, body.bytes);
+    generate_delivered(row->reply, body.bytes, message);
+    message->header.request_id = request_id;
+    for (uint32_t i = 0; i < message->header.cap_count; i++) {
+        uint32_t slot = window_slot + i;
+        memcpy(message->body + message->caps[i].field_offset, &slot, sizeof slot);
+    }
+    return STATUS_OK;
+}
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    uint16_t operation = message->header.operation;
+    PROPERTY("R5", ++seam.call_count <= CALL_LIMIT);
+    PROPERTY("R5", deadline_ticks != DEADLINE_NEVER || row_of(operation) == NULL ||
+                       row_of(operation)->service == SERVICE_KERNEL);
+    PROPERTY("E1", message->header.version == MESSAGE_VERSION);
+    PROPERTY("request ids increase", message->header.request_id > seam.last_request_id);
+    PROPERTY("R2", seam.accepted || !changes_something(slot, operation));
+    seam.last_request_id = message->header.request_id;
+    enum status status = STATUS_OK;
+    if (seam.lying && choices_u8(seam.choices) >= 0xF0)
+        status = lie(message);
+    else
+        status = stage_call(&stage, slot, message);
+    TRACE("  slot %u operation 0x%x: %s, %s", slot, operation, status_name(status),
+          status_name(message->header.status));
+    return status;
+}
+
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    struct choices *choices = seam.choices;
+    *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
+    PROPERTY("R5", ++seam.call_count <= CALL_LIMIT);
+    if (deadline_ticks != DEADLINE_NEVER) {
+        stage.now_ticks = deadline_ticks;
+        return STATUS_TIMED_OUT;
+    }
+    if (choices_empty(choices))
+        return STATUS_NOT_FOUND;
+    const struct operation *row = &operation_table[choices_below(choices, operation_count)];
+    memset(message, 0, sizeof *message);
+    message->header.version = MESSAGE_VERSION;
+    message->header.operation = row->id;
+    message->header.body_bytes = (uint16_t)choices_below(choices, 64);
+    choices_bytes(choices, message->body, message->header.body_bytes);
+    if (choices_flag(choices)) {
+        info->badge = BADGE_KERNEL;
+        return STATUS_OK;
+    }
+    info->badge = choices_u8(choices);
+    info->reply_slot = SLOT_REPLY_BASE;
+    return STATUS_OK;
+}
+
+enum status sys_reply(uint32_t reply_slot, struct message *message)
+{
+    PROPERTY_EQUAL("E5", reply_slot, SLOT_REPLY_BASE);
+    PROPERTY_EQUAL("R6", message->header.status, STATUS_DENIED);
+    return STATUS_OK;
+}
+
+/* --- what the input makes of the boot ------------------------------------------------------ */
+
+static void change_entry(struct choices *choices)
+{
+    struct boot_config *config = &stage.config;
+    struct boot_config_entry *entry = &config->entries[choices_below(choices, config->entry_count)];
+    switch (choices_below(choices, 7)) {
+    case 0:
+        entry->role = role_table[choices_below(choices, role_count)].id;
+        (void)boot_name_set(entry->module, role_find(entry->role)->image);
+        return;
+    case 1:
+        entry->launch_kind = 1 + (uint32_t)choices_below(choices, 2);
+        return;
+    case 2:
+        entry->flags = 1 + (uint32_t)choices_below(choices, 2);
+        return;
+    case 3:
+        entry->dependency_count = 1;
+        entry->dependencies[0] = config->entries[choices_below(choices, config->entry_count)].role;
+        return;
+    case 4:
+        entry->ready_ticks = 1 + choices_below(choices, BOOT_CONFIG_READY_TICKS_MAX);
+        return;
+    case 5:
+        if (config->entry_count > 1)
+            *entry = config->entries[--config->entry_count];
+        memset(&config->entries[config->entry_count], 0, sizeof config->entries[0]);
+        return;
+    default: {
+        const struct role *role = &role_table[choices_below(choices, role_count)];
+        struct boot_config_entry *added = &config->entries[config->entry_count++];
+        *added = (struct boot_config_entry){.role = role->id,
+                                            .launch_kind = role->kind == ROLE_KIND_DRIVER
+                                                               ? BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER
+                                                               : BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT,
+                                            .flags = BOOT_ENTRY_OPTIONAL,
+                                            .ready_ticks = 1};
+        (void)boot_name_set(added->module, role->image);
+        return;
+    }
+    }
+}
+
+static void change_handoff(struct choices *choices)
+{
+    struct handoff *handoff = &stage.handoff;
+    struct handoff_module *module =
+        &handoff->modules[choices_below(choices, handoff->module_count)];
+    switch (choices_below(choices, 6)) {
+    case 0:
+        handoff->root_endpoint_slot = choices_u8(choices);
+        return;
+    case 1:
+        handoff->image_slot = choices_u8(choices);
+        return;
+    case 2:
+        handoff->free_pages -= handoff->untyped[1].pages;
+        handoff->untyped[1].pages = 1 + choices_below(choices, STAGE_POOL_PAGES);
+        handoff->free_pages += handoff->untyped[1].pages;
+        return;
+    case 3:
+        module->kind = 1 + (uint32_t)choices_below(choices, 3);
+        return;
+    case 4:
+        module->name[choices_below(choices, 4)] = 'q';
+        return;
+    default:
+        module->size_bytes = 1 + choices_below(choices, 2 * PAGE_BYTES);
+        return;
+    }
+}
+
+static void change_cap(struct choices *choices)
+{
+    struct stage_cap *cap = &stage.caps[choices_below(choices, stage.cap_count)];
+    switch (choices_below(choices, 4)) {
+    case 0:
+        *cap = stage.caps[--stage.cap_count];
+        return;
+    case 1:
+        cap->rights ^= 1u << choices_below(choices, 8);
+        return;
+    case 2:
+        cap->badge ^= choices_u8(choices);
+        return;
+    default:
+        if (stage_find(&stage, choices_u16(choices)) == NULL) {
+            uint32_t slot = 1 + (uint32_t)choices_below(choices, SLOT_LIMIT - 1);
+            if (stage_find(&stage, slot) == NULL)
+                stage_hold(&stage, (struct stage_cap){slot, OBJECT_FRAME, RIGHT_READ, 0, 0});
+        }
+        return;
+    }
+}
+
+/* Flips bits of what is read as bytes: config, program headers, handoff. */
+static void change_bytes(struct choices *choices)
+{
+    uint8_t bit = (uint8_t)(1u << choices_below(choices, 8));
+    switch (choices_below(choices, 3)) {
+    case 0:
+        stage.image[choices_below(choices, stage.handoff.modules[0].size_bytes)] ^= bit;
+        return;
+    case 1: {
+        uint64_t module = choices_below(choices, FOUNDATION_COUNT);
+        uint64_t page = STAGE_CONFIG_PAGES + STAGE_MODULE_PAGES * module;
+        stage.image[page * PAGE_BYTES + choices_below(choices, 176)] ^= bit;
+        return;
+    }
+    default:
+        stage.handoff_bytes[choices_below(choices, stage.handoff_size)] ^= bit;
+        return;
+    }
+}
+
+static void change(struct choices *choices)
+{
+    unsigned fields = (unsigned)choices_below(choices, 4);
+    for (unsigned i = 0; i < fields; i++) {
+        if (choices_flag(choices))
+            change_handoff(choices);
+        else
+            change_entry(choices);
+    }
+    MARK_IF("rootd: encoders refused the change", !stage_encode(&stage));
+    if (choices_below(choices, 4) == 1)
+        change_cap(choices);
+    unsigned flips = (unsigned)choices_below(choices, 3);
+    for (unsigned i = 0; i < flips; i++)
+        change_bytes(choices);
+}
+
+static void make_raw(struct choices *choices)
+{
+    struct choices handoff = choices_slice(choices, choices_u8(choices) * UINT64_C(8));
+    if (choices_left(&handoff) != 0)
+        stage.handoff_size = choices_bytes(&handoff, stage.handoff_bytes, HANDOFF_BYTES_MAX);
+    choices_bytes(choices, stage.image, choices_left(choices) % (2 * PAGE_BYTES));
+}
+
+/* --- the model ----------------------------------------------------------------------------- */
+
+static bool cspace_is_agreed(void)
+{
+    if (stage.cap_count != boot_cap_count)
+        return false;
+    for (unsigned i = 0; i < boot_cap_count; i++) {
+        const struct stage_cap *cap = stage_find(&stage, boot_caps[i].slot);
+        if (cap == NULL || cap->object_type != (uint32_t)boot_caps[i].object_type ||
+            cap->rights != boot_caps[i].rights || cap->badge != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Whether the module of a role can be started, and its writable pages. */
+static bool program_is_sound(const struct handoff *handoff, uint32_t role, uint64_t *pages)
+{
+    struct elf_plan plan;
+    int index = handoff_find(handoff, role_find(role)->image);
+    if (index < 0 || handoff->modules[index].kind != BOOT_SECTION_EXECUTABLE)
+        return false;
+    const struct handoff_module *module = &handoff->modules[index];
+    size_t view = module->size_bytes < FRAME_TRANSFER_BYTES_MAX ? (size_t)module->size_bytes
+                                                                : FRAME_TRANSFER_BYTES_MAX;
+    if (!range_within(module->offset_bytes, view, sizeof stage.image) ||
+        elf_plan_parse(stage.image + module->offset_bytes, view, module->size_bytes, &plan) !=
+            STATUS_OK)
+        return false;
+    for (uint32_t i = 0; i < plan.segment_count; i++)
+        *pages += (plan.segments[i].rights & RIGHT_WRITE) != 0 ? plan.segments[i].pages : 0;
+    return true;
+}
+
+static bool entry_is_sound(const struct boot_config *config, const struct boot_config_entry *entry)
+{
+    static const uint32_t launch_order[] = {ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD};
+    const struct role *role = role_find(entry->role);
+    if (role == NULL || entry->role == ROLE_ROOTD || !boot_name_is(entry->module, role->image) ||
+        (role->kind == ROLE_KIND_DRIVER) !=
+            (entry->launch_kind == BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER))
+        return false;
+    bool required = entry->flags == BOOT_ENTRY_REQUIRED;
+    if (role->presence == ROLE_PRESENCE_LATER)
+        return !required;
+    if (role->presence == ROLE_PRESENCE_PHASE0)
+        return config->validation_profile != VALIDATION_PROFILE_NONE;
+    if (role->presence == ROLE_PRESENCE_HOSTILE)
+        return config->validation_profile == VALIDATION_PROFILE_HOSTILE;
+    for (uint32_t i = 0; i < entry->dependency_count; i++) {
+        bool earlier = false;
+        for (unsigned j = 0; j < 4 && launch_order[j] != entry->role; j++)
+            earlier = earlier || launch_order[j] == entry->dependencies[i];
+        if (!earlier)
+            return false;
+    }
+    return required;
+}
+
+static bool is_acceptable(uint32_t root_endpoint_slot)
+{
+    static struct handoff handoff;
+    static struct boot_config config;
+    if (handoff_parse(stage.handoff_bytes, stage.handoff_size, &handoff) != STATUS_OK ||
+        root_endpoint_slot != 2 || handoff.root_endpoint_slot != 2 || handoff.image_slot != 5 ||
+        handoff.untyped_count != 2 || handoff.untyped[0].slot != 32 ||
+        handoff.untyped[1].slot != 33 || !cspace_is_agreed())
+        return false;
+    int index = handoff_find(&handoff, "boot-config");
+    if (index < 0 || handoff.modules[index].kind != BOOT_SECTION_BOOT_CONFIG ||
+        !range_within(handoff.modules[index].offset_bytes, handoff.modules[index].size_bytes,
+                      sizeof stage.image) ||
+        boot_config_parse(stage.image + handoff.modules[index].offset_bytes,
+                          (size_t)handoff.modules[index].size_bytes, &config) != STATUS_OK)
+        return false;
+    for (uint32_t i = 0; i < config.entry_count; i++) {
+        if (!entry_is_sound(&config, &config.entries[i]))
+            return false;
+    }
+    uint64_t pages = 0;
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        pages += role_find(foundation_roles[i])->budget_pages;
+        if (boot_config_find(&config, foundation_roles[i]) < 0 ||
+            !program_is_sound(&handoff, foundation_roles[i], &pages))
+            return false;
+    }
+    uint64_t helper_pages = 0;
+    unsigned helpers = config.validation_profile == VALIDATION_PROFILE_NONE ? 0 : HELPER_COUNT;
+    if (config.validation_profile == VALIDATION_PROFILE_HOSTILE)
+        helpers = HELPER_LIMIT;
+    for (unsigned i = 0; i < helpers; i++) {
+        if (boot_config_find(&config, helper_roles[i]) < 0 ||
+            !program_is_sound(&handoff, helper_roles[i], &helper_pages))
+            return false;
+    }
+    return pages <= handoff.untyped[1].pages;
+}
+
+/* --- what must hold ------------------------------------------------------------------------ */
+
+static void check_refused(void)
+{
+    const struct rootd_plan *plan = &rootd.plan;
+    PROPERTY_EQUAL("R2", stage.mutation_count, 0);
+    PROPERTY("R2", plan->bootstrap_pages == 0 && plan->launches[0].envelope.entry_count == 0);
+    PROPERTY("R2", rootd.stage == STAGE_PLAN || rootd.intake.foundation[0].role == 0);
+    PROPERTY("R2", rootd.status != ROOTD_SERVICE_BOOTSTRAP_FAILED);
+    PROPERTY("R2", rootd.cause != STATUS_OK);
+}
+
+/* R3: the same config with its rows turned round by one gives the same plan. */
+static void check_permuted(uint32_t root_endpoint_slot)
+{
+    static struct rootd again;
+    static struct boot_config config;
+    uint8_t bytes[BOOT_CONFIG_BYTES_MAX];
+    size_t written;
+    config = rootd.intake.config;
+    struct boot_config_entry first = config.entries[0];
+    memmove(&config.entries[0], &config.entries[1],
+            (config.entry_count - 1) * sizeof config.entries[0]);
+    config.entries[config.entry_count - 1] = first;
+    int index = handoff_find(&rootd.intake.handoff, "boot-config");
+    if (index < 0 || boot_config_encode(&config, bytes, sizeof bytes, &written) != STATUS_OK)
+        return;
+    PROPERTY_EQUAL("R3", written, rootd.intake.handoff.modules[index].size_bytes);
+    memcpy(stage.image + rootd.intake.handoff.modules[index].offset_bytes, bytes, written);
+    memset(&again, 0, sizeof again);
+    seam.last_request_id = 0;
+    seam.accepted = false;
+    PROPERTY_EQUAL(
+        "R3", rootd_prepare(&again, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot),
+        ROOTD_READY);
+    PROPERTY("R3", memcmp(again.plan.digest, rootd.plan.digest, sizeof again.plan.digest) == 0);
+}
+
+static void run_prepare(uint32_t root_endpoint_slot)
+{
+    bool acceptable = is_acceptable(root_endpoint_slot);
+    enum rootd_status status =
+        rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot);
+    if (!seam.lied)
+        PROPERTY_EQUAL("R2", status == ROOTD_READY, acceptable);
+    mark_triple("rootd intake", rootd.stage, status, rootd.cause);
+    if (status != ROOTD_READY)
+        check_refused();
+    else if (!seam.lying)
+        check_permuted(root_endpoint_slot);
+}
+
+static void run_whole(uint32_t root_endpoint_slot)
+{
+    bool acceptable = is_acceptable(root_endpoint_slot);
+    seam.accepted = true; /* prepare is judged in its own mode */
+    enum rootd_status status =
+        rootd_run(&rootd, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot);
+    bool ready = stage_logged(&stage, "ERIX_ROOTD:READY\n");
+    mark_triple("rootd boot", rootd.stage, status, rootd.cause);
+    if (!seam.lied) {
+        PROPERTY_EQUAL("R6", ready, acceptable);
+        /* Without SELF, or with another thing in its slot, it cannot even end. */
+        PROPERTY("R5", stage.exited || !acceptable);
+        if (stage.exited)
+            PROPERTY_EQUAL("R5", stage.exit_code, status == ROOTD_READY ? 0 : 1);
+        if (ready)
+            PROPERTY_EQUAL("R6", stage.cap_count, 4);
+    }
+    if (rootd.intake.validation_profile == VALIDATION_PROFILE_NONE)
+        PROPERTY("no stage lines in a runtime image", !stage_logged(&stage, "ROOTD_STAGE"));
+}
+
+static void digest_end(void)
+{
+    digest_u64(rootd.status);
+    digest_u64(rootd.cause);
+    digest_u64(rootd.stage);
+    digest_u64(seam.call_count);
+    digest_bytes(rootd.plan.digest, sizeof rootd.plan.digest);
+    digest_bytes(stage.log, stage.log_count);
+    digest_u64(stage.cap_count);
+    for (unsigned i = 0; i < stage.cap_count; i++)
+        digest_u64(stage.caps[i].slot);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    struct choices choices = harness_begin(bytes, size_bytes);
+    memset(&rootd, 0, sizeof rootd);
+    memset(&seam, 0, sizeof seam);
+    seam.choices = &choices;
+    enum mode mode = (enum mode)choices_below(&choices, MODE_COUNT);
+    uint8_t profile = choices_u8(&choices);
+    if ((profile & 1) != 0)
+        stage_boot(&stage, VALIDATION_PROFILE_PHASE0);
+    else
+        stage_boot(&stage, profile >= 128 ? VALIDATION_PROFILE_HOSTILE : VALIDATION_PROFILE_NONE);
+    uint32_t root_endpoint_slot =
+        choices_below(&choices, 32) == 1 ? choices_u8(&choices) : SLOT_SERVICE_ENDPOINT;
+    seam.lying = choices_flag(&choices);
+    if (mode == MODE_RAW)
+        make_raw(&choices);
+    else
+        change(&choices);
+    TRACE("mode %u, profile %u, %s", mode, stage.config.validation_profile,
+          seam.lying ? "lies" : "no lies");
+    if (mode == MODE_RUN)
+        run_whole(root_endpoint_slot);
+    else
+        run_prepare(root_endpoint_slot);
+    TRACE("%s at %s: %s", rootd_status_name(rootd.status), rootd_stage_name(rootd.stage),
+          status_name(rootd.cause));
+    digest_end();
+    return 0;
+}

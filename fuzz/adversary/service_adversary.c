@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+/* One service, chosen by the first byte, against a kernel and peers that say anything: refusals in
+ * the middle of an operation, replies of the wrong shape, capabilities nobody asked for, time that
+ * jumps. There is nothing to predict; what the service promises on its own must hold all the same:
+ * its state is consistent after every turn, each call is answered at most once and in bounded work,
+ * every request it makes is well formed. */
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/text/generate.h"
+#include "props/stand_ins/adversary.h"
+#include "fuzz/harness.h"
+#include "services/lib/service.h"
+#include "services/memd/memd.h"
+#include "services/pagerd/pagerd.h"
+#include "services/procd/procd.h"
+#include "services/vspaced/vspaced.h"
+
+const char harness_name[] = "service_adversary";
+
+enum { TURN_LIMIT = 200, ID_LIMIT = 8, KNOWN_LIMIT = 16 };
+
+/* The service of this input. The others' states lie unused in the same place. */
+static union {
+    struct memd memd;
+    struct vspaced vspaced;
+    struct pagerd pagerd;
+    struct procd procd;
+} state;
+
+static struct adversary_plan plan;
+
+/* Numbers and badges that the service gave out: what later requests name. */
+static struct {
+    uint64_t numbers[KNOWN_LIMIT];
+    uint64_t badges[KNOWN_LIMIT];
+    unsigned number_count;
+    unsigned badge_count;
+} known;
+
+static void learn(const struct message *message, bool honest)
+{
+    (void)honest;
+    for (unsigned at = 0; at + 4 <= message->header.body_bytes && at < 32; at += 4) {
+        uint32_t number;
+        memcpy(&number, message->body + at, sizeof number);
+        if (number != 0)
+            known.numbers[known.number_count++ % KNOWN_LIMIT] = number;
+    }
+    for (unsigned i = 0; i < message->header.cap_count; i++)
+        if ((message->caps[i].flags & TRANSFER_SET_BADGE) != 0)
+            known.badges[known.badge_count++ % KNOWN_LIMIT] = message->caps[i].badge;
+}
+
+static uint64_t draw_known(struct choices *choices, const uint64_t *values, unsigned count)
+{
+    unsigned limit = count < KNOWN_LIMIT ? count : KNOWN_LIMIT;
+    return limit == 0 ? choices_below(choices, ID_LIMIT) : values[choices_below(choices, limit)];
+}
+
+/* A badge that may ask for the operation, mostly. */
+static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
+{
+    if (choices_below(choices, 8) == 7)
+        return choices_below(choices, ID_LIMIT);
+    if ((allowed & FROM_KERNEL) != 0)
+        return BADGE_KERNEL;
+    if ((allowed & FROM_ACCOUNT) != 0)
+        return draw_known(choices, known.badges, known.badge_count);
+    if ((allowed & FROM_PAGERD) != 0)
+        return ROLE_PAGERD;
+    return 0;
+}
+
+static uint64_t draw_below(void *context, uint64_t limit)
+{
+    return choices_below(context, limit);
+}
+
+/* Small ids and addresses, so that requests meet what earlier ones made. */
+static bool hint(void *context, const struct message_type *type, const struct message_field *field,
+                 uint64_t *value)
+{
+    (void)type;
+    if (field->kind == FIELD_PAGE)
+        *value = (16 + choices_below(context, 64)) * PAGE_BYTES;
+    else if (field->kind == FIELD_RANGE && field->high >= UINT16_MAX)
+        *value = choices_flag(context) ? field->low + choices_below(context, ID_LIMIT)
+                                       : draw_known(context, known.numbers, known.number_count);
+    else
+        return false;
+    return true;
+}
+
+static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct message *message)
+{
+    static union {
+        uint64_t aligned;
+        uint8_t bytes[MESSAGE_BODY_BYTES_MAX];
+    } body;
+    (void)endpoint_slot;
+    struct generator from = {.below = draw_below, .hint = hint, .context = choices};
+    unsigned first = 0;
+    while (operation_table[first].service != plan.service)
+        first++;
+    unsigned count = 0;
+    while (first + count < operation_count &&
+           operation_table[first + count].service == plan.service)
+        count++;
+    const struct operation *operation = &operation_table[first + choices_below(choices, count)];
+    if (plan.service == SERVICE_PAGERD && choices_below(choices, 3) == 0)
+        operation = operation_find(SERVICE_EVENT, OP_EVENT_FAULT);
+    memset(&body, 0, sizeof body);
+    generate_valid(&from, operation->request, body.bytes);
+    generate_delivered(operation->request, body.bytes, message);
+    message->header.request_id = choices_u8(choices);
+    message->header.badge = draw_badge(choices, operation->allowed);
+    return true;
+}
+
+/* A kernel that tells of every slot what the service hopes for: memd's untyped memory, vspaces
+ * else.
+ */
+static bool answer_query(struct choices *choices, uint32_t slot, struct message *message)
+{
+    struct kernel_query_local_cap_request query;
+    (void)slot;
+    if (message->header.operation != OP_KERNEL_QUERY_LOCAL_CAP ||
+        message_decode(&kernel_query_local_cap_request_type, message, &query) != STATUS_OK)
+        return false;
+    bool memory = plan.service == SERVICE_MEMD;
+    struct kernel_query_local_cap_reply reply = {
+        .slot = query.slot,
+        .object_type = memory ? OBJECT_UNTYPED : OBJECT_VSPACE,
+        .rights = memory ? RIGHT_CONTROL | RIGHT_TRANSFER : RIGHT_MAP | RIGHT_TRANSFER,
+        .object = (uint32_t)choices_below(choices, ID_LIMIT),
+        .generation = 1,
+        .size_pages = 64};
+    return message_encode(&kernel_query_local_cap_reply_type, &reply, message) == STATUS_OK;
+}
+
+/* What of the state is wrong, or null. */
+static const char *check(void)
+{
+    switch (plan.service) {
+    case SERVICE_MEMD:
+        return memd_check(&state.memd);
+    case SERVICE_VSPACED:
+        return vspaced_check(&state.vspaced);
+    case SERVICE_PAGERD:
+        return pagerd_check(&state.pagerd) ? NULL : "pagerd_check";
+    case SERVICE_PROCD:
+        return procd_check(&state.procd);
+    case SERVICE_KERNEL:
+    case SERVICE_EVENT:
+    case SERVICE_STARTUP:
+    case SERVICE_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+static void reset(void)
+{
+    switch (plan.service) {
+    case SERVICE_MEMD:
+        memset(&state.memd, 0, sizeof state.memd);
+        break;
+    case SERVICE_VSPACED:
+        memset(&state.vspaced, 0, sizeof state.vspaced);
+        break;
+    case SERVICE_PAGERD:
+        memset(&state.pagerd, 0, sizeof state.pagerd);
+        break;
+    case SERVICE_PROCD:
+        memset(&state.procd, 0, sizeof state.procd);
+        break;
+    case SERVICE_KERNEL:
+    case SERVICE_EVENT:
+    case SERVICE_STARTUP:
+    case SERVICE_COUNT:
+        break;
+    }
+}
+
+/* memd's sources are what the envelope names; the kernel tells their sizes, or lies. */
+static void start_memd(void)
+{
+    struct envelope envelope = {.role = ROLE_MEMD, .entry_count = 2};
+    for (uint32_t i = 0; i < envelope.entry_count; i++)
+        envelope.entries[i] = (struct envelope_entry){.slot = SLOT_UNTYPED_BASE + i,
+                                                      .object_type = OBJECT_UNTYPED,
+                                                      .rights = RIGHT_CONTROL | RIGHT_TRANSFER};
+    digest_u64(memd_init(&state.memd, &envelope));
+}
+
+static enum status turn(struct message *message, uint64_t *now_ticks)
+{
+    struct receive_info info = {0};
+    switch (plan.service) {
+    case SERVICE_MEMD:
+        return service_turn(&state.memd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, memd_handle,
+                            &state, message, &info);
+    case SERVICE_VSPACED:
+        return service_turn(&state.vspaced.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
+                            vspaced_handle, &state, message, &info);
+    case SERVICE_PAGERD: {
+        enum status status = service_turn(&state.pagerd.caller, SLOT_SERVICE_ENDPOINT,
+                                          pagerd_next_deadline(&state.pagerd), pagerd_handle,
+                                          &state, message, &info);
+        if (status != STATUS_NOT_FOUND)
+            pagerd_tick(&state.pagerd, info.now_ticks);
+        return status;
+    }
+    case SERVICE_PROCD:
+        return procd_turn(&state.procd, message, now_ticks);
+    case SERVICE_KERNEL:
+    case SERVICE_EVENT:
+    case SERVICE_STARTUP:
+    case SERVICE_COUNT:
+        break;
+    }
+    return STATUS_NOT_FOUND;
+}
+
+static void digest_visit(void *context, uint64_t value)
+{
+    (void)context;
+    digest_u64(value);
+}
+
+/* What the service believes at the end; procd's table shows in the messages that it sent. */
+static void digest_state(void)
+{
+    if (plan.service == SERVICE_MEMD)
+        memd_visit_fields(&state.memd, digest_visit, NULL);
+    else if (plan.service == SERVICE_VSPACED)
+        vspaced_visit_fields(&state.vspaced, digest_visit, NULL);
+    else if (plan.service == SERVICE_PAGERD)
+        digest_u64(pagerd_digest(&state.pagerd));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    static const enum service_id services[] = {SERVICE_MEMD, SERVICE_VSPACED, SERVICE_PAGERD,
+                                               SERVICE_PROCD};
+    struct choices choices = harness_begin(bytes, size_bytes);
+    struct message message = {0};
+    uint64_t now_ticks = 0;
+    plan = (struct adversary_plan){
+        .service = services[choices_below(&choices, sizeof services / sizeof services[0])],
+        .answer = answer_query,
+        .request = make_request,
+        .replied = learn};
+    memset(&known, 0, sizeof known);
+    adversary_begin(&choices, &plan);
+    reset();
+    if (plan.service == SERVICE_MEMD)
+        start_memd();
+    for (unsigned i = 0; i < TURN_LIMIT; i++) {
+        enum status status = turn(&message, &now_ticks);
+        const char *wrong = check();
+        if (wrong != NULL)
+            TRACE("wrong after this turn: %s", wrong);
+        PROPERTY("the state is consistent whatever was said", wrong == NULL);
+        digest_u64(status);
+        if (status == STATUS_NOT_FOUND)
+            break;
+    }
+    digest_u64(adversary_owed_count());
+    digest_u64(adversary_counts().calls);
+    digest_state();
+    return 0;
+}

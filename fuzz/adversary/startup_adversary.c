@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: ISC */
+/* The start-up unit of every role against a kernel and a launcher that say anything. The honest
+ * cspace and envelope come from the role table, each with at most one deviation; when nobody lied
+ * the harness predicts the verdict, otherwise it only asks for one, in a bounded number of calls.
+ */
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/formats/envelope.h"
+#include "props/stand_ins/adversary.h"
+#include "fuzz/harness.h"
+#include "services/lib/service.h"
+
+const char harness_name[] = "startup_adversary";
+
+enum { HELD_LIMIT = ENVELOPE_ENTRY_LIMIT + 4 };
+
+/* What differs from the role's rows. */
+enum deviation {
+    DEVIATION_NONE,
+    DEVIATION_CAP_MISSING,
+    DEVIATION_CAP_RIGHTS,
+    DEVIATION_CAP_TYPE,
+    DEVIATION_CAP_BADGE,
+    DEVIATION_CAP_EXTRA,
+    DEVIATION_ENTRY_MISSING,
+    DEVIATION_ENTRY_RIGHTS,
+    DEVIATION_ROLE,
+    DEVIATION_BYTE,
+    DEVIATION_SENDER,
+    DEVIATION_COUNT
+};
+
+struct held {
+    uint32_t slot;
+    uint32_t object_type;
+    uint32_t rights;
+    uint64_t badge;
+};
+
+static struct {
+    const struct role *role;
+    enum deviation deviation;
+    struct envelope envelope;
+    struct held held[HELD_LIMIT]; /* ascending slots */
+    unsigned held_count;
+    bool accepted;
+} start;
+
+static void hold(uint32_t slot, uint32_t object_type, uint32_t rights, uint64_t badge)
+{
+    start.held[start.held_count++] = (struct held){slot, object_type, rights, badge};
+}
+
+static void name(uint32_t slot, enum object_type type, uint16_t rights)
+{
+    uint32_t peer = service_peer_role(slot, type, rights);
+    start.envelope.entries[start.envelope.entry_count++] = (struct envelope_entry){
+        .slot = slot, .object_type = (uint16_t)type, .rights = rights, .peer_role = peer};
+    hold(slot, type, rights, peer == ROLE_NONE ? 0 : start.role->id);
+}
+
+/* Envelope and cspace as the role's rows say. */
+static void make_honest(void)
+{
+    unsigned count = 0;
+    const struct intake *rows = role_intake(start.role->id, &count);
+    start.envelope = (struct envelope){.role = start.role->id,
+                                       .service_endpoint_slot = SLOT_SERVICE_ENDPOINT,
+                                       .primary_control_slot = start.role->primary_slot,
+                                       .slot_window_first = SLOT_SERVICE_ENDPOINT,
+                                       .slot_window_last = SLOT_STARTUP_LAST};
+    start.held_count = 0;
+    hold(SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
+    name(SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT);
+    for (unsigned i = 0; i < count; i++)
+        name(rows[i].slot, rows[i].object_type, rows[i].rights);
+}
+
+static void drop_held(unsigned index)
+{
+    start.held_count--;
+    memmove(&start.held[index], &start.held[index + 1],
+            (start.held_count - index) * sizeof start.held[0]);
+}
+
+/* A capability that no row names, at the end of the cspace or in a slot between. */
+static void hold_extra(struct choices *choices)
+{
+    static const uint32_t places[] = {
+        3, SLOT_LEGACY, 48, SLOT_RECEIVE_BASE, 3000, SLOT_DYNAMIC_BASE, SLOT_LIMIT - 1};
+    uint32_t slot = places[choices_below(choices, sizeof places / sizeof places[0])];
+    if (slot == 3000)
+        slot = SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
+    unsigned at = start.held_count;
+    while (at > 0 && start.held[at - 1].slot > slot) {
+        start.held[at] = start.held[at - 1];
+        at--;
+    }
+    start.held[at] = (struct held){slot, OBJECT_FRAME, RIGHT_READ, 0};
+    start.held_count++;
+}
+
+static void deviate(struct choices *choices)
+{
+    unsigned cap = (unsigned)choices_below(choices, start.held_count);
+    unsigned entry = (unsigned)choices_below(choices, start.envelope.entry_count);
+    switch (start.deviation) {
+    case DEVIATION_CAP_MISSING:
+        drop_held(cap);
+        break;
+    case DEVIATION_CAP_RIGHTS:
+        start.held[cap].rights ^= 1u << choices_below(choices, 8);
+        break;
+    case DEVIATION_CAP_TYPE:
+        start.held[cap].object_type =
+            start.held[cap].object_type == OBJECT_FRAME ? OBJECT_UNTYPED : OBJECT_FRAME;
+        break;
+    case DEVIATION_CAP_BADGE:
+        start.held[cap].badge += 1 + choices_u8(choices);
+        break;
+    case DEVIATION_CAP_EXTRA:
+        hold_extra(choices);
+        break;
+    case DEVIATION_ENTRY_MISSING:
+        start.envelope.entry_count--;
+        memmove(&start.envelope.entries[entry], &start.envelope.entries[entry + 1],
+                (start.envelope.entry_count - entry) * sizeof start.envelope.entries[0]);
+        break;
+    case DEVIATION_ENTRY_RIGHTS:
+        start.envelope.entries[entry].rights ^= (uint16_t)(1u << choices_below(choices, 8));
+        break;
+    case DEVIATION_ROLE:
+        start.envelope.role = role_table[choices_below(choices, role_count)].id;
+        if (start.envelope.role == start.role->id)
+            start.deviation = DEVIATION_NONE;
+        break;
+    case DEVIATION_NONE:
+    case DEVIATION_BYTE:
+    case DEVIATION_SENDER:
+    case DEVIATION_COUNT:
+        break;
+    }
+}
+
+static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct message *message)
+{
+    (void)endpoint_slot;
+    struct startup_start_service_request request = {0};
+    size_t written = 0;
+    start.deviation = (enum deviation)(choices_u8(choices) % (2 * DEVIATION_COUNT));
+    if (start.deviation >= DEVIATION_COUNT)
+        start.deviation = DEVIATION_NONE;
+    make_honest();
+    deviate(choices);
+    if (envelope_encode(&start.envelope, request.envelope, sizeof request.envelope, &written) !=
+        STATUS_OK)
+        return false; /* a deviation that the format itself forbids: no such bytes */
+    request.count = (uint32_t)written;
+    if (start.deviation == DEVIATION_BYTE)
+        request.envelope[choices_below(choices, written)] ^=
+            (uint8_t)(1u << choices_below(choices, 8));
+    message->header.request_id = 1;
+    if (message_encode(&startup_start_service_request_type, &request, message) != STATUS_OK)
+        return false;
+    if (start.deviation == DEVIATION_SENDER)
+        message->header.badge = 1 + choices_u8(choices);
+    return true;
+}
+
+/* The kernel's answer to QUERY_LOCAL_CAP about the cspace as it is. */
+static bool answer_query(uint32_t slot, struct message *message)
+{
+    struct kernel_query_local_cap_request query;
+    if (slot != SLOT_SELF ||
+        message_decode(&kernel_query_local_cap_request_type, message, &query) != STATUS_OK)
+        return false;
+    unsigned at = 0;
+    while (at < start.held_count && start.held[at].slot < query.slot)
+        at++;
+    bool found =
+        at < start.held_count && (query.mode == QUERY_NEXT || start.held[at].slot == query.slot);
+    struct kernel_query_local_cap_reply reply = {0};
+    if (!found) {
+        message_refuse(message, STATUS_NOT_FOUND);
+        return true;
+    }
+    reply.slot = start.held[at].slot;
+    reply.object_type = start.held[at].object_type;
+    reply.rights = start.held[at].rights;
+    reply.badge = start.held[at].badge;
+    return message_encode(&kernel_query_local_cap_reply_type, &reply, message) == STATUS_OK;
+}
+
+static bool make_answer(struct choices *choices, uint32_t slot, struct message *message)
+{
+    (void)choices;
+    if (message->header.operation == OP_KERNEL_QUERY_LOCAL_CAP)
+        return answer_query(slot, message);
+    if (message->header.operation != OP_KERNEL_DROP_LOCAL_CAP)
+        return false;
+    message_refuse(message, STATUS_NOT_FOUND);
+    return true;
+}
+
+static enum status predict(void)
+{
+    switch (start.deviation) {
+    case DEVIATION_NONE:
+        return STATUS_OK;
+    case DEVIATION_CAP_MISSING:
+        return STATUS_NOT_FOUND;
+    case DEVIATION_CAP_EXTRA:
+    case DEVIATION_SENDER:
+        return STATUS_DENIED;
+    case DEVIATION_CAP_RIGHTS:
+    case DEVIATION_CAP_TYPE:
+    case DEVIATION_CAP_BADGE:
+    case DEVIATION_ENTRY_MISSING:
+    case DEVIATION_ENTRY_RIGHTS:
+    case DEVIATION_ROLE:
+    case DEVIATION_BYTE:
+    case DEVIATION_COUNT:
+        break;
+    }
+    return STATUS_INVALID_ARGUMENT;
+}
+
+static void check_reply(const struct message *message, bool honest)
+{
+    start.accepted = message->header.status == STATUS_OK;
+    if (start.accepted)
+        MARK("start-up: accepted");
+    if (!honest)
+        return;
+    mark_triple("start-up", start.deviation, OP_STARTUP_START_SERVICE, message->header.status);
+    if (start.deviation != DEVIATION_BYTE)
+        PROPERTY_EQUAL("R1", message->header.status, predict());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    static const struct adversary_plan plan = {.service = SERVICE_STARTUP,
+                                               .answer = make_answer,
+                                               .request = make_request,
+                                               .replied = check_reply};
+    struct choices choices = harness_begin(bytes, size_bytes);
+    struct caller caller = {0};
+    struct envelope envelope;
+    memset(&start, 0, sizeof start);
+    start.role = &role_table[choices_below(&choices, role_count)];
+    adversary_begin(&choices, &plan);
+    TRACE("role %s", start.role->image);
+    enum status status = service_start(&caller, start.role->id, &envelope);
+    TRACE("service_start: %s", status_name(status));
+    PROPERTY("R2", (status == STATUS_OK) == start.accepted || status != STATUS_OK);
+    if (status == STATUS_OK) {
+        PROPERTY_EQUAL("R2", envelope.role, start.role->id);
+        PROPERTY_EQUAL("E5", adversary_owed_count(), 0);
+    }
+    digest_u64(status);
+    digest_u64(adversary_counts().calls);
+    return 0;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/* Start envelopes: any bytes give a status or an envelope that encodes back to the same bytes (E2),
+ * and the verdict is the one of a model that reads the documented offsets (R2). */
+#include "abi/capability.h"
+#include "abi/formats/envelope.h"
+#include "abi/slots.h"
+#include "fuzz/codec/codec.h"
+
+const char harness_name[] = "codec_envelope";
+
+enum { LIMIT_BYTES = ENVELOPE_BYTES_MAX + 128 };
+
+static bool entry_ok(const uint8_t *entry, uint32_t first, uint32_t last)
+{
+    uint32_t slot = codec_u32(entry);
+    uint16_t type = codec_u16(entry + 4);
+    uint16_t rights = codec_u16(entry + 6);
+    uint16_t possible = object_type_rights(type);
+    return slot >= first && slot <= last && slot != 4 && type != OBJECT_NONE &&
+           type != OBJECT_REPLY && rights != 0 && (rights | possible) == possible &&
+           codec_zero(entry + 12, 4);
+}
+
+/* Whether the documentation calls these bytes an envelope. */
+static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
+{
+    if (size_bytes < 56 || memcmp(bytes, "BASALTSE\1\0\0\0", 12) != 0 || !codec_zero(bytes + 44, 4))
+        return false;
+    uint32_t count = codec_u32(bytes + 20);
+    uint32_t service = codec_u32(bytes + 24);
+    uint32_t primary = codec_u32(bytes + 28);
+    uint32_t first = codec_u32(bytes + 32);
+    uint32_t last = codec_u32(bytes + 36);
+    if (codec_u32(bytes + 12) != size_bytes || count > 48 || size_bytes != 56 + 16 * count)
+        return false;
+    if (codec_u32(bytes + 16) == 0 || first == 0 || last < first || last > 131071 ||
+        codec_u32(bytes + 40) > 2)
+        return false;
+    bool service_found = false;
+    bool primary_found = primary == 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *entry = bytes + 56 + 16 * i;
+        uint32_t slot = codec_u32(entry);
+        if (!entry_ok(entry, first, last) || (i > 0 && slot <= codec_u32(entry - 16)))
+            return false;
+        if (slot == service)
+            service_found =
+                codec_u16(entry + 4) == OBJECT_ENDPOINT && (codec_u16(entry + 6) & 2) != 0;
+        if (slot == primary)
+            primary_found = codec_u16(entry + 4) >= 16;
+    }
+    return service_found && primary_found;
+}
+
+/* Sound by construction: ascending slots inside the window, rights of the type. */
+static struct envelope draw_envelope(struct choices *choices)
+{
+    struct envelope envelope = {.role = (uint32_t)choices_between(choices, 1, 300)};
+    uint32_t slot = (uint32_t)choices_between(choices, 1, 64);
+    uint32_t count = codec_draw_count(choices, 1, ENVELOPE_ENTRY_LIMIT);
+    uint32_t service = (uint32_t)choices_below(choices, count);
+    envelope.slot_window_first = slot;
+    envelope.validation_profile = (uint32_t)choices_below(choices, 2);
+    envelope.ready_deadline_ticks = choices_u64(choices);
+    for (uint32_t i = 0; i < count; i++) {
+        struct envelope_entry *entry = &envelope.entries[envelope.entry_count++];
+        uint16_t rights = 0;
+        while (rights == 0) { /* ends: past the end, type 1 has rights */
+            entry->object_type = (uint16_t)choices_below(choices, OBJECT_TYPE_LIMIT);
+            if (entry->object_type == OBJECT_REPLY || i == service)
+                entry->object_type = OBJECT_ENDPOINT;
+            if (object_type_rights(entry->object_type) == 0)
+                entry->object_type = OBJECT_UNTYPED;
+            rights = object_type_rights(entry->object_type);
+        }
+        entry->slot = slot == SLOT_LEGACY ? ++slot : slot;
+        uint16_t masked = rights & choices_u8(choices);
+        entry->rights = masked != 0 && i != service ? masked : rights;
+        entry->peer_role = choices_u8(choices);
+        if (i == service)
+            envelope.service_endpoint_slot = slot;
+        if (entry->object_type >= OBJECT_KERNEL_SELF && choices_flag(choices))
+            envelope.primary_control_slot = slot;
+        envelope.slot_window_last = slot;
+        slot += (uint32_t)choices_between(choices, 1, 2000);
+    }
+    if (choices_flag(choices))
+        envelope.slot_window_last = SLOT_LIMIT - 1;
+    return envelope;
+}
+
+static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
+{
+    static struct envelope envelope;
+    uint8_t again[ENVELOPE_BYTES_MAX];
+    size_t written;
+    memset(&envelope, 0x5A, sizeof envelope);
+    enum status status = envelope_parse(bytes, size_bytes, &envelope);
+    codec_report("envelope", mode, bytes, size_bytes, status);
+    PROPERTY_EQUAL("R2", model_accepts(bytes, size_bytes), status == STATUS_OK);
+    PROPERTY("R2", mode != CODEC_BUILT || status == STATUS_OK);
+    if (status != STATUS_OK) {
+        PROPERTY("R2", codec_zero((const uint8_t *)&envelope, sizeof envelope));
+        return;
+    }
+    PROPERTY_EQUAL("E2", envelope_encode(&envelope, again, sizeof again, &written), STATUS_OK);
+    PROPERTY("E2", written == size_bytes && memcmp(again, bytes, written) == 0);
+    digest_bytes(again, written);
+    PROPERTY_EQUAL("E6", envelope_encode(&envelope, again, size_bytes - 1, &written),
+                   STATUS_EXHAUSTED);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    struct choices choices = harness_begin(bytes, size_bytes);
+    enum codec_mode mode = codec_mode(&choices);
+    uint8_t built[LIMIT_BYTES];
+    size_t built_bytes = 0;
+    if (mode == CODEC_RAW) {
+        built_bytes = choices_left(&choices) < LIMIT_BYTES ? choices_left(&choices) : LIMIT_BYTES;
+        choices_bytes(&choices, built, built_bytes);
+    } else {
+        struct envelope envelope = draw_envelope(&choices);
+        PROPERTY_EQUAL("E2", envelope_encode(&envelope, built, sizeof built, &built_bytes),
+                       STATUS_OK);
+        MARK_IF("codec_envelope: as many entries as there can be",
+                envelope.entry_count == ENVELOPE_ENTRY_LIMIT);
+    }
+    if (mode == CODEC_EDITED)
+        codec_edit(&choices, built, &built_bytes, LIMIT_BYTES);
+    uint8_t *exact = codec_copy(built, built_bytes);
+    check(exact, built_bytes, mode);
+    free(exact);
+    return 0;
+}

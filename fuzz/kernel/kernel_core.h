@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/* The parts of the kernel-core harness: one kernel core on the host machine, the model beside it,
+ * and one function for each entry that does it on both and compares everything. */
+#ifndef BASALT_FUZZ_KERNEL_KERNEL_CORE_H
+#define BASALT_FUZZ_KERNEL_KERNEL_CORE_H
+
+#include "kernel/host/host.h"
+#include "props/base/choices.h"
+#include "props/life/life.h"
+#include "props/models/model_kernel.h"
+
+extern struct kernel core;
+extern struct model_kernel core_model;
+
+/* --- entries: kernel_core_entry.c ---------------------------------------------------------------
+ */
+
+enum { CORE_PAGES = 512, CORE_ROOT_BUDGET = 40 };
+
+void core_boot(uint32_t pages, uint32_t root_budget);
+
+/* The message page of the current process; header.request_id is set here. */
+void core_compose(const struct message *message);
+
+/* Each does the entry on the core and on the model and compares; nothing when nobody is current
+ * (the timer always). core_syscall gives what the caller learned: the verdict of kernel control,
+ * the transport's status otherwise, or CORE_WAITS. */
+enum { CORE_WAITS = STATUS_COUNT };
+unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline);
+void core_fault(uint64_t va, uint32_t access, uint64_t instruction_va);
+void core_exception(uint32_t vector, uint64_t instruction_va);
+void core_timer(uint64_t now);
+void core_preempt(void);
+
+/* The current process stores a byte at `va` itself, when its page tables let it. */
+void core_user_write(uint64_t va, uint8_t value);
+
+/* While on, not every entry is looked at in full; the end of it is. */
+void core_quiet(bool on);
+
+/* A kernel-control request by its row, valid or not; slot 0: where the caller has a kind for it. */
+unsigned core_control(uint32_t slot, uint16_t operation, const void *request, uint32_t window_slot);
+
+/* --- comparison: kernel_core_check.c -----------------------------------------------------------
+ */
+
+/* Takes over what the core chose freely: page numbers and indices, after checking that nothing else
+ * that lives has them. */
+void core_learn(void);
+
+/* What the model predicts is so: who runs, results, messages, pools; full: every slot and mapping
+ * and the core's own invariants too. */
+void core_check(bool full);
+
+/* --- steps: kernel_core_generate.c -----------------------------------------------------------------
+ */
+
+void core_generated(struct choices *choices);
+
+/* Makes a child with what lives need to get somewhere; flags: enum core_child. */
+enum core_child {
+    CHILD_PAGER = 1,   /* the creator is its pager */
+    CHILD_STARTED = 2, /* it is started */
+    CHILD_KINDS = 4,   /* it may use memory, vspace and process control */
+    CHILD_POOL = 8,    /* it holds the creator's pool */
+    CHILD_SELF = 16,   /* it holds its own VSPACE and the image */
+    CHILD_PEER = 32    /* it may send to the previous child too */
+};
+void core_child(uint32_t flags, uint32_t budget);
+
+/* Slots of the current process by what they hold; 0: none. */
+uint32_t core_slot_of(uint32_t type_mask, uint16_t rights, uint32_t skip);
+uint32_t core_empty(uint32_t from, uint32_t count);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: ISC */
+/* One function for each entry of the kernel core: done on the core, then on the model, then
+ * compared. Nothing here chooses anything. */
+#include "fuzz/kernel/kernel_core.h"
+
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/text/generate.h"
+#include "fuzz/harness.h"
+
+struct kernel core;
+struct model_kernel core_model;
+
+static uint64_t request_count;
+
+/* The kernel's digest after the last entry that was looked at in full; the core's own walks cost
+ * more than an entry, so that rows of entries that the harness itself makes are looked at in full
+ * now and then only. */
+enum { QUIET_STRIDE = 8 };
+static bool quiet;
+static uint32_t quiet_count;
+static bool digest_known;
+static uint64_t digest_before;
+static uint64_t flushes_before;
+static uint32_t request_first_slot;
+
+/* --- boot ------------------------------------------------------------------------------------- */
+
+static void machine_make(void)
+{
+    static bool made;
+    static uint8_t image[MODEL_CODE_PAGES * PAGE_BYTES];
+    if (made) {
+        host_reset();
+        return;
+    }
+    made = true;
+    for (uint32_t i = 0; i < sizeof image; i++)
+        image[i] = model_image_byte(i);
+    host_init(4 << 20);
+    host_load_image(image, sizeof image);
+}
+
+void core_boot(uint32_t pages, uint32_t root_budget)
+{
+    machine_make();
+    struct kernel_boot_info info = host_boot_info_limited(pages);
+    info.root_budget_pages = root_budget;
+    enum status status = kernel_boot_bare(&core, &info);
+    PROPERTY_EQUAL("boot", status, STATUS_OK);
+    uint32_t launch = pages / 2; /* as kernel.h says of a small memory */
+    quiet = false;
+    model_kernel_reset(&core_model, pages - launch, launch, root_budget);
+    core_model.processes[0].seen = true;
+    request_count = 0;
+    core_learn();
+    core_check(true);
+    digest_before = kernel_digest(&core);
+    digest_known = true;
+}
+
+/* --- before and after an entry ------------------------------------------------------------------
+ */
+
+static uint32_t state_before; /* of the current process: for marks */
+
+static uint32_t state_of_current(void)
+{
+    const struct model_kernel_process *process = &core_model.processes[core_model.current];
+    return (core_model.current != 0 ? 1u : 0) | (process->callers.count != 0 ? 2u : 0) |
+           (core_model.run.count != 0 ? 4u : 0);
+}
+
+static void entry_begin(void)
+{
+    flushes_before = host_flush_count();
+    for (uint32_t i = 0; i < core_model.process_count; i++) {
+        const struct model_kernel_process *process = &core_model.processes[i];
+        const struct process *real = kernel_process(&core, process->real_index);
+        bool live = process->life != MODEL_LIFE_FREE && real != NULL;
+        core_model.luck.left[i] = live ? real->budget_pages - real->drawn_pages : 0;
+    }
+    core_model.luck.exhausted = false;
+    core_model.luck.exhausted_verdict = false;
+    state_before = core_model.current == MODEL_NONE ? 8 : state_of_current();
+}
+
+static void entry_end(void)
+{
+    MARK_IF("kernel: event delivered", core_model.events_delivered != 0);
+    MARK_IF("kernel: queued call refused at delivery", core_model.refused_at_delivery != 0);
+    PROPERTY("K2-flush", host_flush_count() - flushes_before >= core_model.translations_lost);
+    core_learn();
+    bool full = !quiet || ++quiet_count % QUIET_STRIDE == 0;
+    core_check(full);
+    digest_u64(core.current);
+    digest_known = full;
+    if (!full)
+        return;
+    digest_before = kernel_digest(&core);
+    digest_u64(digest_before);
+}
+
+void core_quiet(bool on)
+{
+    quiet = on;
+    quiet_count = 0;
+    if (on || digest_known)
+        return;
+    core_check(true);
+    digest_before = kernel_digest(&core);
+    digest_known = true;
+}
+
+/* --- entries ---------------------------------------------------------------------------------- */
+
+void core_compose(const struct message *message)
+{
+    struct message *real = kernel_message(&core, core.current);
+    *real = *message;
+    real->header.request_id = ++request_count;
+    core_model.processes[core_model.current].page = *real;
+}
+
+/* What the caller was told by the real kernel, before the model is asked. */
+static void luck_take(uint32_t index, uint32_t number, bool control)
+{
+    const struct process *process = kernel_process(&core, index);
+    if (process == NULL || (process->life != LIFE_CURRENT && process->life != LIFE_READY))
+        return;
+    core_model.luck.exhausted = process->result == STATUS_EXHAUSTED;
+    core_model.luck.exhausted_verdict =
+        number == SYSCALL_CALL && control && process->result == STATUS_OK &&
+        kernel_message(&core, index)->header.status == STATUS_EXHAUSTED;
+}
+
+static const char *syscall_name(uint32_t number)
+{
+    return number == SYSCALL_CALL    ? "CALL"
+           : number == SYSCALL_RECV  ? "RECV"
+           : number == SYSCALL_REPLY ? "REPLY"
+                                     : "syscall ?";
+}
+
+/* Paths worth reaching, by what was there before and is there now. */
+static void mark_paths(uint32_t number, uint32_t slot_type, bool dead, uint32_t caller,
+                       unsigned result)
+{
+    bool moved = core_model.current != MODEL_NONE && core_model.current != caller;
+    enum model_kernel_life life = core_model.processes[caller].life;
+    MARK_IF("kernel: direct switch to the receiver",
+            number == SYSCALL_CALL && moved && life == MODEL_LIFE_CALLS);
+    MARK_IF("kernel: reply switches to the caller", number == SYSCALL_REPLY && moved);
+    bool caps = core_model.processes[caller].page.header.cap_count != 0;
+    MARK_IF("kernel: capabilities arrive with a call",
+            number == SYSCALL_CALL && moved && caps && life == MODEL_LIFE_CALLS);
+    MARK_IF("kernel: capabilities arrive with a reply", number == SYSCALL_REPLY && moved && caps);
+    MARK_IF("kernel: late reply finds nobody",
+            number == SYSCALL_REPLY && dead && result == STATUS_NOT_FOUND);
+    MARK_IF("kernel: nobody can run", core_model.current == MODEL_NONE);
+    MARK_IF("kernel: call through a dead capability", number == SYSCALL_CALL && dead &&
+                                                          result == STATUS_NOT_FOUND &&
+                                                          slot_type == OBJECT_ENDPOINT);
+    MARK_IF("kernel: call ends its caller", life == MODEL_LIFE_FREE || life == MODEL_LIFE_ENDED);
+    for (uint32_t i = 0; i < core_model.process_count; i++) {
+        const struct model_kernel_process *process = &core_model.processes[i];
+        MARK_IF("kernel: peer died", i != caller && process->life == MODEL_LIFE_RUNS &&
+                                         process->result_known &&
+                                         process->result == STATUS_PEER_DIED);
+    }
+}
+
+static void mark_memory(uint16_t operation)
+{
+    for (uint32_t i = 0; i < core_model.process_count; i++) {
+        const struct model_kernel_process *process = &core_model.processes[i];
+        if (process->map_count != 0 && operation == OP_KERNEL_MAP_FRAME)
+            MARK_IF("kernel: image mapped",
+                    process->maps[process->map_count - 1].frame == MODEL_NONE);
+    }
+    MARK_IF("kernel: a mapping lost rights or went", core_model.translations_lost != 0);
+    MARK_IF("kernel: several mappings went at once", core_model.translations_lost > 1);
+}
+
+static void mark_control(uint16_t operation, uint32_t kind)
+{
+    const struct model_cap *grant =
+        model_cap_find(&core_model, core_model.current, request_first_slot);
+    MARK_IF("kernel: a dead grant installs nothing",
+            operation == OP_KERNEL_CAP_COPY_ATTENUATED && grant != NULL &&
+                grant->type == OBJECT_GRANT && core_model.verdict == STATUS_NOT_FOUND &&
+                !model_cap_live(&core_model, grant));
+    if (core_model.verdict == STATUS_OK)
+        mark_memory(operation);
+    const struct operation *row = operation_find(SERVICE_KERNEL, operation);
+    mark_triple("kernel", state_before << 5 | kind, row != NULL ? operation : 0,
+                core_model.verdict);
+    MARK_IF("kernel: refused by W^X over time",
+            core_model.verdict == STATUS_WRITE_AND_EXECUTE && operation != 0);
+}
+
+static void check_refusal(unsigned result)
+{
+    if (result != STATUS_OK && result < CORE_WAITS && !core_model.changed && digest_known)
+        PROPERTY_EQUAL("E1", kernel_digest(&core), digest_before);
+}
+
+unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
+{
+    if (core.current == KERNEL_IDLE || core.halted)
+        return CORE_WAITS;
+    uint32_t caller = core_model.current;
+    uint32_t index = core.current;
+    struct model_cap *cap = model_cap_find(&core_model, caller, slot);
+    uint32_t type = cap != NULL ? cap->type : 0;
+    bool dead = cap != NULL && !model_cap_live(&core_model, cap);
+    uint16_t operation = core_model.processes[caller].page.header.operation;
+    memcpy(&request_first_slot, core_model.processes[caller].page.body, 4);
+    entry_begin();
+    kernel_syscall(&core, number, slot, deadline);
+    luck_take(index, number, type >= OBJECT_KERNEL_SELF);
+    model_kernel_syscall(&core_model, number, slot, deadline);
+    const struct model_kernel_process *process = &core_model.processes[caller];
+    bool back = process->life == MODEL_LIFE_RUNS;
+    unsigned result = !back                                                ? CORE_WAITS
+                      : core_model.control && process->result == STATUS_OK ? core_model.verdict
+                                                                           : process->result;
+    if (!quiet)
+        TRACE("# process %u %s slot %u deadline %llu: %s", caller, syscall_name(number), slot,
+              (unsigned long long)deadline,
+              result == CORE_WAITS ? "waits or ends" : status_name(result));
+    check_refusal(result);
+    digest_u64(result);
+    if (core_model.control && core_model.current != MODEL_NONE)
+        mark_control(operation, type);
+    else
+        mark_triple(result == CORE_WAITS ? "kernel waits" : "kernel ipc",
+                    state_before << 5 | (type < OBJECT_KERNEL_SELF ? type : 16),
+                    number <= SYSCALL_REPLY && number >= SYSCALL_CALL ? number : 0,
+                    result == CORE_WAITS ? STATUS_OK : result);
+    mark_paths(number, type, dead, caller, result);
+    entry_end();
+    return result;
+}
+
+void core_fault(uint64_t va, uint32_t access, uint64_t instruction_va)
+{
+    if (core.current == KERNEL_IDLE || core.halted)
+        return;
+    uint32_t process = core_model.current;
+    access %= FAULT_ACCESS_LAST + 1;
+    entry_begin();
+    kernel_fault(&core, va, (enum fault_access)access, instruction_va);
+    model_kernel_fault(&core_model, va, access, instruction_va);
+    enum model_kernel_life life = core_model.processes[process].life;
+    mark_triple("kernel fault", (unsigned)life, OP_EVENT_FAULT, STATUS_OK);
+    MARK_IF("kernel: fault switches to the pager", life == MODEL_LIFE_CALLS);
+    MARK_IF("kernel: fault queues at the pager", life == MODEL_LIFE_SENDS);
+    MARK_IF("kernel: fault without a pager ends", life == MODEL_LIFE_ENDED);
+    MARK_IF("kernel: access was allowed meanwhile", core_model.current == process);
+    entry_end();
+}
+
+void core_exception(uint32_t vector, uint64_t instruction_va)
+{
+    if (core.current == KERNEL_IDLE || core.halted)
+        return;
+    entry_begin();
+    kernel_exception(&core, vector, instruction_va);
+    model_kernel_exception(&core_model, vector, instruction_va);
+    entry_end();
+}
+
+void core_timer(uint64_t now)
+{
+    uint64_t next = model_next_deadline(&core_model);
+    entry_begin();
+    kernel_timer(&core, now);
+    model_kernel_timer(&core_model, now);
+    MARK_IF("kernel: a deadline passed", !core.halted && next <= core_model.now);
+    MARK_IF("kernel: the clock does not go back", now < core_model.now);
+    entry_end();
+}
+
+void core_preempt(void)
+{
+    entry_begin();
+    kernel_preempt(&core);
+    model_kernel_preempt(&core_model);
+    entry_end();
+}
+
+/* --- what processes do ------------------------------------------------------------------------ */
+
+void core_user_write(uint64_t va, uint8_t value)
+{
+    if (core.current == KERNEL_IDLE || va >= USER_VA_END)
+        return;
+    const struct model_map *map = model_map_find(&core_model, core_model.current, va);
+    uint8_t *byte = host_user_translate(&core, core.current, va, FAULT_WRITE);
+    bool allowed = map != NULL && (map->rights & RIGHT_WRITE) != 0;
+    PROPERTY_EQUAL("V1-write", byte != NULL, allowed);
+    if (byte == NULL || map == NULL)
+        return;
+    MARK("kernel: a process wrote its own page");
+    *byte = value;
+    model_frame_bytes(&core_model, map->frame)[va % PAGE_BYTES] = value;
+}
+
+/* The caller's capability of a kind that the operation names; its usual slot when it has none. */
+static uint32_t control_slot(const struct operation *row)
+{
+    uint32_t slot = row != NULL ? core_slot_of(row->allowed, RIGHT_CONTROL, 0) : 0;
+    return slot != 0 ? slot : SLOT_SELF;
+}
+
+unsigned core_control(uint32_t slot, uint16_t operation, const void *request, uint32_t window_slot)
+{
+    const struct operation *row = operation_find(SERVICE_KERNEL, operation);
+    struct message message;
+    memset(&message, 0, sizeof message);
+    if (core.current == KERNEL_IDLE)
+        return CORE_WAITS;
+    generate_delivered(row->request, request, &message);
+    message.header.window_slot = window_slot;
+    message.header.window_count = window_slot != 0 ? 4 : 0;
+    core_compose(&message);
+    return core_syscall(SYSCALL_CALL, slot != 0 ? slot : control_slot(row), DEADLINE_POLL);
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: ISC */
+/* One life of procd against its model. Each step is a request, generated or literal, or something
+ * that happens around procd: a child ends, time passes, an effect fails, a caller gives up. After
+ * each step the replies, the ledger and the state are the model's; a refusal has changed nothing;
+ * at the end everything can be stopped and everything is back. */
+#include "fuzz/harness.h"
+
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/text/generate.h"
+#include "abi/process.h"
+#include "abi/roles.h"
+#include "fuzz/life/procd_life_generate.h"
+#include "fuzz/life/procd_life_check.h"
+#include "props/stand_ins/peers_of_procd.h"
+#include "props/life/life.h"
+#include "props/models/model_procd.h"
+#include "services/procd/procd.h"
+
+const char harness_name[] = "procd_life";
+const int harness_has_steps = 1;
+
+enum { STEP_LIMIT = 200, CROWD_LIMIT = PROCESS_LIMIT + 8, TIME_MAX = 1 << 20 };
+
+enum action {
+    ACTION_FOUNDATION, /* rootd's part: memd, vspaced and pagerd created, started, bound */
+    ACTION_TIME,       /* ticks busy: time passes; busy 1: procd does not look meanwhile */
+    ACTION_EXIT,       /* id code: a running process exits; procd is not told yet */
+    ACTION_FAULT,      /* id reason va: the same by a fault */
+    ACTION_EVENT,      /* id: procd is told of an end */
+    ACTION_FAIL,       /* k status: the k-th effect of the next request fails */
+    ACTION_LOSE,       /* status: the next request's reply cannot be delivered */
+    ACTION_MEMORY,     /* pages: what memd has free */
+    ACTION_CROWD,      /* n: helper processes are spawned */
+    ACTION_GIVE_UP,    /* n: the caller of an open wait gives up */
+    ACTION_WAITS,      /* id n: so many waits for a process */
+    ACTION_COUNT
+};
+
+static const struct life_action actions[] = {
+    [ACTION_FOUNDATION] = {"foundation", 0},
+    [ACTION_TIME] = {"time", 2},
+    [ACTION_EXIT] = {"exit", 2},
+    [ACTION_FAULT] = {"fault", 3},
+    [ACTION_EVENT] = {"event", 1},
+    [ACTION_FAIL] = {"fail", 2},
+    [ACTION_LOSE] = {"lose", 1},
+    [ACTION_MEMORY] = {"memory", 1},
+    [ACTION_CROWD] = {"crowd", 1},
+    [ACTION_GIVE_UP] = {"giveup", 1},
+    [ACTION_WAITS] = {"waits", 2},
+    [ACTION_COUNT] = {NULL, 0},
+};
+static const struct life_language language = {SERVICE_PROCD, actions};
+
+size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
+                        char *problem, size_t problem_bytes)
+{
+    return life_assemble(&language, text, text_bytes, bytes, limit_bytes, problem, problem_bytes);
+}
+
+static struct procd procd;
+static struct model_procd model;
+static uint64_t turn_ticks; /* the clock as procd_run knows it */
+static bool books_wait;     /* in a crowd the books are compared at its end */
+
+static void reset(void)
+{
+    memset(&procd, 0,
+           offsetof(struct procd, processes) + procd.used_count * sizeof procd.processes[0]);
+    model_procd_reset(&model, STANDIN_BOOTSTRAP_PAGES, STANDIN_MEMORY_PAGES);
+    standin_reset();
+    turn_ticks = 0;
+    books_wait = false;
+}
+
+/* --- one turn of procd ---------------------------------------------------------------------- */
+
+static struct model_luck luck_of_step(void)
+{
+    return (struct model_luck){
+        .failed = standin.failed,
+        .failure = standin.fail_status,
+        .reply_failed = standin.reply_failed,
+        .reply_failure = standin.reply_fail_status,
+        .image_read = standin_image_read,
+    };
+}
+
+static void take_turn(void)
+{
+    struct message buffer;
+    memset(&buffer, 0, sizeof buffer);
+    uint64_t deadline = model_procd_next_ticks(&model, turn_ticks);
+    enum status status = procd_turn(&procd, &buffer, &turn_ticks);
+    PROPERTY_EQUAL("P-turn", status, STATUS_OK);
+    PROPERTY_EQUAL("P7-deadline", standin.recv_deadline, deadline);
+    PROPERTY_EQUAL("P-clock", turn_ticks, standin.now_ticks);
+    PROPERTY("E5-delivered", !standin.has_inbox);
+}
+
+static void check_step(void)
+{
+    ledger_check_replies(&model);
+    if (!books_wait)
+        ledger_check_books(&procd, &model);
+}
+
+static bool names_process(uint16_t operation)
+{
+    return operation == OP_PROCD_STOP_PROCESS || operation == OP_PROCD_START_STAGED_PROCESS ||
+           operation == OP_PROCD_ABORT_STAGED_PROCESS || operation == OP_PROCD_QUERY_PROCESS ||
+           operation == OP_PROCD_WAIT_PROCESS_EVENT;
+}
+
+/* The life of the process that a request names, as the model sees it: the state of a mark. */
+static unsigned target_state(const struct message *message)
+{
+    uint64_t id = 0;
+    if (names_process(message->header.operation) && message->header.body_bytes >= sizeof id)
+        memcpy(&id, message->body, sizeof id);
+    const struct model_process *process = model_procd_find(&model, id);
+    unsigned state = model.bound ? 8 : 0;
+    state |= message->header.badge == 0 ? 0 : 16;
+    if (process == NULL)
+        return state;
+    return state | (unsigned)process->life | (process->died ? 4 : 0);
+}
+
+/* ABORT can be made to fail only where it is what was asked for. */
+static bool asks_for_abort(const struct message *message, unsigned state)
+{
+    return message->header.operation == OP_PROCD_ABORT_STAGED_PROCESS ||
+           (message->header.operation == OP_PROCD_STOP_PROCESS && (state & 7) == MODEL_STAGED);
+}
+
+/* The status that the request itself got; KEPT when it waits, LOST when its reply was. */
+enum { RESULT_KEPT = STATUS_COUNT, RESULT_LOST };
+
+static unsigned own_result(uint64_t request_id, uint32_t waiters_before)
+{
+    for (uint32_t i = 0; i < model.answer_count; i++) {
+        if (model.answers[i].request_id == request_id)
+            return model.answers[i].status;
+    }
+    return standin.reply_failed || model.waiter_count < waiters_before ? RESULT_LOST : RESULT_KEPT;
+}
+
+static void mark_paths(unsigned result, uint32_t answers)
+{
+    MARK_IF("procd: undone after a failed effect", standin.failed);
+    MARK_IF("procd: undone after a lost reply", standin.reply_failed);
+    MARK_IF("procd: one end wakes several waiters", answers > 2);
+    MARK_IF("procd: a record made room", result == STATUS_OK && model.count == PROCESS_LIMIT);
+}
+
+static const struct operation *row_of(uint16_t id)
+{
+    return operation_find(SERVICE_PROCD, id);
+}
+
+static unsigned run_request(struct message *message, bool on_driver)
+{
+    unsigned state = target_state(message);
+    uint32_t live = model.live;
+    uint32_t waiters = model.waiter_count;
+    if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
+        message->header.badge = BADGE_KERNEL - 1;
+    message->header.request_id = ++standin.next_request_id;
+    uint64_t request_id = message->header.request_id;
+    uint64_t before = books_wait ? 0 : ledger_digest(&procd);
+    standin_begin_step();
+    standin.abort_can_fail = asks_for_abort(message, state);
+    standin_send(message, on_driver ? SLOT_PROCD_DRIVER_ENDPOINT : SLOT_SERVICE_ENDPOINT);
+    take_turn();
+    struct model_luck luck = luck_of_step();
+    standin.fail_countdown = 0;
+    standin.reply_fails = false;
+    model_procd_request(&model, &standin.delivered, on_driver, standin.now_ticks, &luck);
+    unsigned result = own_result(request_id, waiters);
+    life_print(&language, message, on_driver,
+               result < STATUS_COUNT ? (enum status)result : STATUS_OK);
+    check_step();
+    /* A wait that became due in this turn is gone, told or given up: that is no doing of the
+     * refusal. */
+    if (!books_wait && result != STATUS_OK && result < STATUS_COUNT && model.answer_count == 1 &&
+        model.waiter_count == waiters)
+        PROPERTY_EQUAL("E1-refusal", ledger_digest(&procd), before);
+    if (model.live > live && result == STATUS_OK)
+        ledger_check_made(model_procd_find(&model, model.answers[model.answer_count - 1].id),
+                          &luck);
+    bool known = row_of(message->header.operation) != NULL;
+    mark_triple(result == RESULT_KEPT   ? "procd kept"
+                : result == RESULT_LOST ? "procd lost"
+                                        : "procd",
+                state | (on_driver ? 32u : 0), known ? message->header.operation : 0,
+                result < STATUS_COUNT ? result : STATUS_OK);
+    mark_paths(result, model.answer_count);
+    return result;
+}
+
+/* A well-formed request of the administrator or a client. */
+static unsigned ask(const struct operation *row, const void *body, uint64_t badge, bool on_driver)
+{
+    struct message message;
+    memset(&message, 0, sizeof message);
+    generate_delivered(row->request, body, &message);
+    message.header.badge = badge;
+    return run_request(&message, on_driver);
+}
+
+static void run_generated(struct choices *choices)
+{
+    struct generated generated;
+    if (procd_generate(choices, &model, &generated))
+        ask(generated.row, generated.body, generated.badge, generated.on_driver);
+}
+
+/* --- what happens around procd ---------------------------------------------------------------- */
+
+/* The process that an action means: the one with the id, or one of those that fit. */
+static const struct model_process *pick(uint64_t id, bool died)
+{
+    uint32_t fitting = 0;
+    const struct model_process *picked = NULL;
+    for (uint32_t i = 0; i < model.count; i++) {
+        const struct model_process *process = &model.processes[i];
+        if (process->life != MODEL_RUNNING || process->died != died)
+            continue;
+        if (process->id == id)
+            return process;
+        fitting++;
+        if (picked == NULL || id % fitting == 0)
+            picked = process;
+    }
+    return picked;
+}
+
+static void act_end(uint64_t id, uint32_t reason, uint32_t code, uint64_t fault_va)
+{
+    const struct model_process *process = pick(id, false);
+    if (process == NULL)
+        return;
+    PROPERTY("standin-end", standin_end(process->id, reason, code, fault_va));
+    model_procd_died(&model, process->id, reason, code, fault_va);
+}
+
+static void act_fault(const struct life_step *step)
+{
+    uint32_t first = END_FAULT_NO_PAGER;
+    uint32_t count = END_REASON_LAST - END_FAULT_NO_PAGER + 1;
+    uint64_t wanted = step->arguments[1];
+    uint32_t reason = wanted >= first && wanted <= END_REASON_LAST
+                          ? (uint32_t)wanted
+                          : first + (uint32_t)(wanted % count);
+    act_end(step->arguments[0], reason, 0, step->arguments[2]);
+}
+
+static void act_event(uint64_t id)
+{
+    const struct model_process *process = pick(id, true);
+    if (process == NULL)
+        return;
+    uint64_t real_id = process->id;
+    uint32_t countdown = standin.fail_countdown; /* of a request, and this is none */
+    standin.fail_countdown = 0;
+    standin_begin_step();
+    standin_send_event(real_id);
+    take_turn();
+    standin.fail_countdown = countdown;
+    model_procd_event(&model, real_id, standin.now_ticks);
+    check_step();
+    mark_triple("procd event", model.bound, OP_EVENT_PROCESS_TERMINATED, model.exited);
+    mark_paths(STATUS_OK, model.answer_count + 1);
+}
+
+static void act_time(uint64_t ticks, bool busy)
+{
+    standin_begin_step();
+    standin.now_ticks += ticks > TIME_MAX ? ticks % TIME_MAX : ticks;
+    if (busy)
+        return;
+    take_turn();
+    model_procd_tick(&model, standin.now_ticks);
+    check_step();
+    MARK_IF("procd: a wait timed out", model.answer_count != 0);
+}
+
+static void act_fail(uint64_t countdown, uint64_t status)
+{
+    standin.fail_countdown = countdown > 255 ? (uint32_t)(countdown % 256) : (uint32_t)countdown;
+    standin.fail_status = (enum status)(status % STATUS_COUNT);
+    if (standin.fail_status == STATUS_OK)
+        standin.fail_status = STATUS_EXHAUSTED;
+}
+
+static void act_lose(uint64_t status)
+{
+    static const enum status statuses[] = {STATUS_NOT_FOUND, STATUS_BUSY, STATUS_DENIED};
+    standin.reply_fails = true;
+    standin.reply_fail_status = statuses[status % 3];
+}
+
+static void act_memory(uint64_t pages)
+{
+    standin.memory_free_pages = model.memory_free_pages = pages % (STANDIN_MEMORY_PAGES + 1);
+}
+
+static uint64_t ask_create(uint32_t role, unsigned module)
+{
+    struct procd_create_staged_process_request request = {
+        .role = role,
+        .image_offset = standin_modules[module].offset_bytes,
+        .image_bytes = standin_modules[module].size_bytes,
+    };
+    uint64_t id = 0;
+    unsigned result = ask(row_of(OP_PROCD_CREATE_STAGED_PROCESS), &request, 0, false);
+    if (result == STATUS_OK)
+        id = model.answers[model.answer_count - 1].id;
+    return id;
+}
+
+static void act_foundation(void)
+{
+    for (uint32_t role = ROLE_MEMD; role <= ROLE_PAGERD; role++) {
+        uint64_t id = ask_create(role, 0);
+        struct procd_start_staged_process_request start = {.process_id = id};
+        if (id != 0)
+            ask(row_of(OP_PROCD_START_STAGED_PROCESS), &start, 0, false);
+    }
+    struct procd_update_foundation_endpoints_request update = {.memd_slot = 1, .pagerd_slot = 1};
+    ask(row_of(OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS), &update, 0, false);
+}
+
+/* Tables are filled by traces, on purpose. A fuzzer that fills them by chance has no time left for
+ * anything else: a life with a thousand processes takes as long as a thousand lives. */
+static uint64_t bounded(uint64_t count, uint64_t limit)
+{
+    if (trace_expects)
+        return count < limit ? count : limit;
+    return count % 8;
+}
+
+static void act_crowd(uint64_t count)
+{
+    struct procd_spawn_request request = {
+        .role = ROLE_PHASE0_EXIT,
+        .image_slot = SLOT_IMAGE,
+        .image_offset = standin_modules[0].offset_bytes,
+        .image_bytes = standin_modules[0].size_bytes,
+    };
+    count = bounded(count, CROWD_LIMIT);
+    books_wait = true;
+    for (uint64_t i = 0; i < count; i++) {
+        if (ask(row_of(OP_PROCD_SPAWN), &request, 0, false) != STATUS_OK)
+            break;
+    }
+    books_wait = false;
+    ledger_check_books(&procd, &model);
+    MARK_IF("procd: the table is full", model.live == PROCESS_LIMIT);
+}
+
+static void act_waits(uint64_t id, uint64_t count)
+{
+    struct procd_wait_process_event_request request = {.process_id = id,
+                                                       .deadline_ticks = DEADLINE_NEVER};
+    const struct model_process *process = pick(id, false);
+    if (process != NULL && model_procd_find(&model, id) == NULL)
+        request.process_id = process->id;
+    count = bounded(count, PROCD_WAITER_LIMIT + 1);
+    books_wait = true;
+    for (uint64_t i = 0; i < count; i++)
+        ask(row_of(OP_PROCD_WAIT_PROCESS_EVENT), &request, 0, false);
+    books_wait = false;
+    ledger_check_books(&procd, &model);
+    MARK_IF("procd: the waiter table is full", model.waiter_count == PROCD_WAITER_LIMIT);
+}
+
+static void act(const struct life_step *step)
+{
+    life_print_action(&language, step);
+    switch ((enum action)step->action) {
+    case ACTION_FOUNDATION:
+        act_foundation();
+        return;
+    case ACTION_TIME:
+        act_time(step->arguments[0], step->arguments[1] % 2 == 1);
+        return;
+    case ACTION_EXIT:
+        act_end(step->arguments[0], END_EXITED, (uint32_t)step->arguments[1], 0);
+        return;
+    case ACTION_FAULT:
+        act_fault(step);
+        return;
+    case ACTION_EVENT:
+        act_event(step->arguments[0]);
+        return;
+    case ACTION_FAIL:
+        act_fail(step->arguments[0], step->arguments[1]);
+        return;
+    case ACTION_LOSE:
+        act_lose(step->arguments[0]);
+        return;
+    case ACTION_MEMORY:
+        act_memory(step->arguments[0]);
+        return;
+    case ACTION_CROWD:
+        act_crowd(step->arguments[0]);
+        return;
+    case ACTION_GIVE_UP:
+        standin_give_up(model_procd_give_up(&model, step->arguments[0]));
+        return;
+    case ACTION_WAITS:
+        act_waits(step->arguments[0], step->arguments[1]);
+        return;
+    case ACTION_COUNT:
+        return;
+    }
+}
+
+/* --- the life --- */
+
+/* Faults off: whatever lives can be stopped, and then nothing is missing anywhere (P5). */
+static void end_life(void)
+{
+    standin.fail_countdown = 0;
+    standin.reply_fails = false;
+    books_wait = true;
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < model.count; i++) {
+            const struct model_process *process = &model.processes[i];
+            enum role_kind kind = role_find(process->role)->kind;
+            struct procd_stop_process_request request = {.process_id = process->id, .code = 9};
+            if (process->life == MODEL_ENDED || (pass == 0 && kind == ROLE_KIND_FOUNDATION))
+                continue;
+            PROPERTY_EQUAL(
+                "P8-end", ask(row_of(OP_PROCD_STOP_PROCESS), &request, 0, kind == ROLE_KIND_DRIVER),
+                STATUS_OK);
+        }
+    }
+    books_wait = false;
+    ledger_check_books(&procd, &model);
+    PROPERTY_EQUAL("P3-end", model.waiter_count, 0);
+    PROPERTY_EQUAL("P5-end", standin.bootstrap_free_pages, STANDIN_BOOTSTRAP_PAGES);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    struct choices input = harness_begin(bytes, size_bytes);
+    struct life_step step;
+    reset();
+    for (unsigned i = 0; i < STEP_LIMIT && !model.exited; i++) {
+        if (!life_next(&input, &language, &step))
+            break;
+        if (step.kind == LIFE_ACTION) {
+            act(&step);
+        } else if (step.kind == LIFE_LITERAL) {
+            unsigned result = run_request(&step.message, step.on % 2 == 1);
+            life_expect(&step, result < STATUS_COUNT ? (enum status)result : STATUS_OK);
+        } else {
+            run_generated(&step.choices);
+        }
+    }
+    if (!model.exited)
+        end_life();
+    digest_u64(ledger_digest(&procd));
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* FNV-1a over numbers and byte strings. Decides nothing. */
+#include "props/base/digest.h"
+
+#define FNV_OFFSET UINT64_C(0xCBF29CE484222325)
+#define FNV_PRIME  UINT64_C(0x100000001B3)
+
+static struct digest running = {FNV_OFFSET};
+
+static uint64_t fold(uint64_t value, uint8_t byte)
+{
+    return (value ^ byte) * FNV_PRIME;
+}
+
+struct digest digest_start(void)
+{
+    return (struct digest){FNV_OFFSET};
+}
+
+void digest_add_u64(struct digest *digest, uint64_t value)
+{
+    for (unsigned i = 0; i < 8; i++)
+        digest->value = fold(digest->value, (uint8_t)(value >> (8 * i)));
+}
+
+void digest_add_bytes(struct digest *digest, const void *bytes, size_t count_bytes)
+{
+    const uint8_t *at = bytes;
+    digest_add_u64(digest, count_bytes);
+    for (size_t i = 0; i < count_bytes; i++)
+        digest->value = fold(digest->value, at[i]);
+}
+
+void digest_reset(void)
+{
+    running = digest_start();
+}
+
+void digest_u64(uint64_t value)
+{
+    digest_add_u64(&running, value);
+}
+
+void digest_bytes(const void *bytes, size_t count_bytes)
+{
+    digest_add_bytes(&running, bytes, count_bytes);
+}
+
+uint64_t digest_value(void)
+{
+    return running.value;
+}

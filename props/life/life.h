@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* The step language of life harnesses. An input is a row of frames: tag u8, words u8, words * 4
+ * bytes of payload; mutators drop, repeat, swap and insert whole frames (props/life/steps.h). The
+ * tag picks one of three kinds:
+ *
+ *   generated   the payload is choices: the harness generates a message from them, mostly valid in
+ *               the state the service is in
+ *   literal     the payload is a message, as delivered: what a .trace line says
+ *   action      the payload is a number and arguments: time passes, a peer dies, the next call
+ *               fails, ... : the harness's own list
+ *
+ * A life is `.trace` text too, one step a line, assembled to frames by life_assemble():
+ *
+ *   # comment
+ *   [on=N] memd.alloc_frames .badge=3 count=2 reserved0=0 [-> STATUS]
+ *   @action argument ...
+ *
+ * (the message as abi/text/print.h writes it; on=N: which endpoint, 0 when left out) and life_print()
+ * prints any step in that form, so that what fuzzing found can be kept as text. */
+#ifndef BASALT_PROPS_LIFE_LIFE_H
+#define BASALT_PROPS_LIFE_LIFE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/message.h"
+#include "abi/messages.h"
+#include "abi/status.h"
+#include "props/base/choices.h"
+
+enum { LIFE_ARGUMENT_LIMIT = 4, LIFE_PAYLOAD_BYTES_MAX = 1020 };
+
+enum life_kind { LIFE_GENERATED, LIFE_LITERAL, LIFE_ACTION };
+
+/* One environment action of a harness; the list ends with a null name. */
+struct life_action {
+    const char *name;
+    unsigned argument_count; /* at most LIFE_ARGUMENT_LIMIT */
+};
+
+/* What a harness speaks. */
+struct life_language {
+    enum service_id service;
+    const struct life_action *actions;
+};
+
+struct life_step {
+    enum life_kind kind;
+
+    /* LIFE_GENERATED: the step's own choices; a mutation here leaves the other steps alone. */
+    struct choices choices;
+
+    /* LIFE_LITERAL: the message as the service shall see it, but for request id (the harness
+     * counts) and capability slots: a nonzero capability field only says that a capability comes;
+     * the harness puts one of the descriptor's type and rights into the receive window and writes
+     * that slot into the field. Which object it names may be said with the descriptor's badge
+     * (slot:TYPE:rights:0:0:badge in text), which the harness takes out before delivery. */
+    struct message message;
+    uint32_t on; /* which of the service's endpoints; 0 is the first */
+
+    /* LIFE_ACTION */
+    uint32_t action; /* index into the language's actions */
+    uint64_t arguments[LIFE_ARGUMENT_LIMIT];
+
+    bool expects; /* set for .trace files alone: `expected` was stated and must come true */
+    enum status expected;
+};
+
+/* Takes the next step from the input; false at its end. Any bytes give steps. */
+bool life_next(struct choices *input, const struct life_language *language, struct life_step *step);
+
+/* Checks a stated expectation: PROPERTY "trace". Call it with each step's result. */
+void life_expect(const struct life_step *step, enum status result);
+
+/* Prints a message line when the trace is on: the request that was delivered, and its result.
+ * `request` is the message as it was before the service turned it into the reply: keep a copy. Its
+ * request id is left out, so that the line can go into a .trace file as it is. */
+void life_print(const struct life_language *language, const struct message *request, uint32_t on,
+                enum status result);
+
+/* Prints an action line when the trace is on. */
+void life_print_action(const struct life_language *language, const struct life_step *step);
+
+/* Assembles .trace text to frames; harness_assemble() calls it. Returns the bytes written; 0 with
+ * one line in `problem` when the text is wrong or longer than the limit. */
+size_t life_assemble(const struct life_language *language, const char *text, size_t text_bytes,
+                     uint8_t *bytes, size_t limit_bytes, char *problem, size_t problem_bytes);
+
+/* Steps taken since the process started, for benchmarks. */
+uint64_t life_step_count(void);
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: ISC */
+/* Objects, slots, and the ends of processes, as the headers of kernel/core state them. Decides
+ * nothing about messages (model_kernel_ipc.c) or requests (model_kernel_control.c). */
+#include "props/models/model_kernel.h"
+
+#include <string.h>
+
+/* --- queues ----------------------------------------------------------------------------------- */
+
+void model_queue_add(struct model_queue *queue, uint32_t process)
+{
+    queue->items[queue->count++] = (uint16_t)process;
+}
+
+void model_queue_add_first(struct model_queue *queue, uint32_t process)
+{
+    memmove(queue->items + 1, queue->items, queue->count++ * sizeof queue->items[0]);
+    queue->items[0] = (uint16_t)process;
+}
+
+void model_queue_drop(struct model_queue *queue, uint32_t process)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < queue->count; i++) {
+        if (queue->items[i] != process)
+            queue->items[kept++] = queue->items[i];
+    }
+    queue->count = kept;
+}
+
+/* --- what lives ------------------------------------------------------------------------------- */
+
+bool model_process_lives(const struct model_kernel *model, uint32_t process)
+{
+    enum model_kernel_life life = model->processes[process].life;
+    return life != MODEL_LIFE_FREE && life != MODEL_LIFE_ENDING && life != MODEL_LIFE_ENDED;
+}
+
+bool model_cap_live(const struct model_kernel *model, const struct model_cap *cap)
+{
+    const struct model_kernel_process *process =
+        &model->processes[cap->object < MODEL_PROCESS_LIMIT ? cap->object : 0];
+    switch ((enum object_type)cap->type) {
+    case OBJECT_NONE:
+    case OBJECT_TYPE_LIMIT:
+        return false;
+    case OBJECT_UNTYPED:
+        return model->pools[cap->object].live;
+    case OBJECT_FRAME:
+        return model->frames[cap->object].live;
+    case OBJECT_VSPACE:
+        return model_process_lives(model, cap->object);
+    case OBJECT_ENDPOINT:
+        return model->endpoints[cap->object].live;
+    case OBJECT_REPLY:
+        return process->life == MODEL_LIFE_CALLS && process->call_number == cap->badge;
+    case OBJECT_PROCESS:
+        return process->life != MODEL_LIFE_FREE;
+    case OBJECT_GRANT:
+        return process->life == MODEL_LIFE_STAGED;
+    case OBJECT_IMAGE:
+    case OBJECT_KERNEL_SELF:
+    case OBJECT_KERNEL_MEMORY:
+    case OBJECT_KERNEL_VSPACE:
+    case OBJECT_KERNEL_PAGER:
+    case OBJECT_KERNEL_PROCESS:
+    case OBJECT_KERNEL_LOG:
+    case OBJECT_KERNEL_TIME:
+    case OBJECT_KERNEL_IRQ:
+    case OBJECT_KERNEL_HOTPLUG:
+    case OBJECT_KERNEL_PCI_CONFIG:
+    case OBJECT_KERNEL_ACPI:
+    case OBJECT_KERNEL_CONSOLE:
+    case OBJECT_KERNEL_COM1:
+    case OBJECT_KERNEL_I8042:
+    case OBJECT_KERNEL_CHILD_POPULATE:
+        return true;
+    }
+    return false;
+}
+
+uint32_t model_pool_available(const struct model_pool *pool)
+{
+    return pool->total - pool->frames - pool->budgets - pool->children;
+}
+
+bool model_tight(const struct model_kernel *model, uint32_t process, uint32_t pages)
+{
+    bool told = model->control ? model->luck.exhausted_verdict : model->luck.exhausted;
+    return told && model->luck.left[process] < pages;
+}
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+struct model_cap *model_cap_find(struct model_kernel *model, uint32_t process, uint32_t slot)
+{
+    struct model_kernel_process *owner = model_at(model, process);
+    for (uint32_t i = 0; i < owner->cap_count; i++) {
+        if (owner->caps[i].slot == slot)
+            return &owner->caps[i];
+    }
+    return NULL;
+}
+
+enum status model_need(struct model_kernel *model, uint32_t slot, enum object_type type,
+                       uint16_t rights, struct model_cap **out)
+{
+    *out = model_cap_find(model, model->current, slot);
+    if (*out == NULL || !model_cap_live(model, *out))
+        return STATUS_NOT_FOUND;
+    if ((*out)->type != type)
+        return STATUS_INVALID_ARGUMENT;
+    return ((*out)->rights & rights) == rights ? STATUS_OK : STATUS_DENIED;
+}
+
+bool model_range_fillable(uint32_t first, uint32_t count)
+{
+    uint64_t end = (uint64_t)first + count;
+    bool reply = first < SLOT_REPLY_BASE + SLOT_REPLY_COUNT && end > SLOT_REPLY_BASE;
+    return first != 0 && end <= SLOT_LIMIT && !reply;
+}
+
+bool model_range_empty(struct model_kernel *model, uint32_t process, uint32_t first, uint32_t count)
+{
+    const struct model_kernel_process *owner = model_at(model, process);
+    for (uint32_t i = 0; i < owner->cap_count; i++) {
+        if (owner->caps[i].slot >= first && owner->caps[i].slot < (uint64_t)first + count)
+            return false;
+    }
+    return true;
+}
+
+void model_cap_put(struct model_kernel *model, uint32_t process, struct model_cap cap)
+{
+    struct model_kernel_process *owner = model_at(model, process);
+    owner->caps[owner->cap_count++] = cap;
+    model->changed = true;
+}
+
+void model_cap_remove(struct model_kernel *model, uint32_t process, struct model_cap *cap)
+{
+    struct model_kernel_process *owner = model_at(model, process);
+    *cap = owner->caps[--owner->cap_count];
+    model->changed = true;
+}
+
+/* Whether any slot anywhere holds such a capability. */
+static bool cap_anywhere(const struct model_kernel *model, enum object_type type, uint32_t object)
+{
+    for (uint32_t p = 0; p < model->process_count; p++) {
+        const struct model_kernel_process *owner = &model->processes[p];
+        for (uint32_t i = 0; i < owner->cap_count; i++) {
+            if (owner->caps[i].type == type && owner->caps[i].object == object)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Nobody waits any more for what this process waits for. */
+static void wait_lost(struct model_kernel *model, uint32_t process)
+{
+    struct model_kernel_process *waiter = model_at(model, process);
+    if (waiter->faults) {
+        model_end(model, process, END_FAULT_NO_PAGER, 0, waiter->fault_va);
+        return;
+    }
+    model_detach(model, process);
+    model_wake(model, process, STATUS_PEER_DIED); /* E5 */
+}
+
+/* The last control over a process went away. */
+static void process_uncontrolled(struct model_kernel *model, uint32_t process)
+{
+    const struct model_kernel_process *target = model_at(model, process);
+    if (cap_anywhere(model, OBJECT_PROCESS, process))
+        return;
+    if (target->life == MODEL_LIFE_STAGED)
+        model_ending_add(model, process, MODEL_END_ABORT);
+    else if (target->life == MODEL_LIFE_ENDED && target->event_delivered)
+        model_ending_add(model, process, MODEL_END_RETIRE);
+}
+
+void model_cap_drop(struct model_kernel *model, uint32_t process, struct model_cap *cap)
+{
+    struct model_cap dropped = *cap;
+    bool live = model_cap_live(model, cap);
+    model_cap_remove(model, process, cap);
+    if (live && dropped.type == OBJECT_REPLY)
+        wait_lost(model, dropped.object);
+    if (live && dropped.type == OBJECT_PROCESS)
+        process_uncontrolled(model, dropped.object);
+}
+
+/* --- the end of a process --------------------------------------------------------------------- */
+
+void model_wake(struct model_kernel *model, uint32_t process, enum status result)
+{
+    struct model_kernel_process *woken = model_at(model, process);
+    woken->life = MODEL_LIFE_RUNS;
+    woken->result = result;
+    woken->result_known = true;
+    model_queue_add(&model->run, process);
+    model->changed = true;
+}
+
+void model_detach(struct model_kernel *model, uint32_t process)
+{
+    const struct model_kernel_process *target = model_at(model, process);
+    model->changed = true;
+    if (model->current == process)
+        model->current = MODEL_NONE;
+    model_queue_drop(&model->run, process);
+    if (target->life == MODEL_LIFE_SENDS)
+        model_queue_drop(&model->endpoints[target->waits_on].senders, process);
+    if (target->life == MODEL_LIFE_RECEIVES)
+        model_queue_drop(&model->endpoints[target->waits_on].receivers, process);
+    if (target->life == MODEL_LIFE_CALLS)
+        model_queue_drop(&model_at(model, target->holder)->callers, process);
+}
+
+void model_ending_add(struct model_kernel *model, uint32_t process, enum model_kernel_end kind)
+{
+    model_at(model, process)->life = MODEL_LIFE_ENDING;
+    model_at(model, process)->ending = kind;
+    model_queue_add(&model->ending, process);
+    model->changed = true;
+}
+
+void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, uint32_t code,
+               uint64_t va)
+{
+    struct model_kernel_process *target = model_at(model, process);
+    if (target->life == MODEL_LIFE_ENDING || target->life == MODEL_LIFE_ENDED)
+        return;
+    model_detach(model, process);
+    target->end_reason = reason;
+    target->end_code = code;
+    target->end_va = va;
+    if (process != 0) {
+        model_ending_add(model, process, MODEL_END_TERMINAL);
+        return;
+    }
+    model->halted = true;
+    model->halt_code = reason == END_EXITED ? code : 125;
+    target->life = MODEL_LIFE_RUNS;
+    model_queue_add(&model->run, 0);
+}
+
+void model_process_free(struct model_kernel *model, uint32_t process)
+{
+    struct model_kernel_process *target = model_at(model, process);
+    if (target->event_endpoint != MODEL_NONE)
+        model_queue_drop(&model->endpoints[target->event_endpoint].events, process);
+    target->life = MODEL_LIFE_FREE;
+    model->pools[target->pool].budgets -= target->budget_pages; /* K5 */
+    model->changed = true;
+}
+
+/* Nobody will be told of these ends. */
+static void events_lost(struct model_kernel *model, uint32_t endpoint)
+{
+    struct model_queue *queue = &model->endpoints[endpoint].events;
+    while (queue->count != 0) {
+        uint32_t ended = queue->items[0];
+        model_queue_drop(queue, ended);
+        model_ending_add(model, ended, MODEL_END_RETIRE);
+    }
+    for (uint32_t p = 0; p < model->process_count; p++) {
+        if (model_at(model, p)->life == MODEL_LIFE_ENDED &&
+            model_at(model, p)->event_endpoint == endpoint)
+            model_ending_add(model, p, MODEL_END_RETIRE);
+    }
+}
+
+static void endpoint_end(struct model_kernel *model, uint32_t process)
+{
+    struct model_endpoint *endpoint = &model->endpoints[process];
+    endpoint->live = false;
+    while (endpoint->senders.count != 0)
+        wait_lost(model, endpoint->senders.items[0]);
+    while (endpoint->receivers.count != 0)
+        model_wake(model, model_receiver_take(model, process), STATUS_NOT_FOUND);
+    events_lost(model, process);
+}
+
+static void slots_end(struct model_kernel *model, uint32_t process)
+{
+    struct model_kernel_process *target = model_at(model, process);
+    while (target->cap_count != 0) {
+        struct model_cap *lowest = &target->caps[0];
+        for (uint32_t i = 1; i < target->cap_count; i++) {
+            if (target->caps[i].slot < lowest->slot)
+                lowest = &target->caps[i];
+        }
+        model_cap_drop(model, process, lowest);
+    }
+}
+
+static void tear_down(struct model_kernel *model, uint32_t process)
+{
+    struct model_kernel_process *target = model_at(model, process);
+    endpoint_end(model, process);
+    while (target->callers.count != 0)
+        wait_lost(model, target->callers.items[0]);
+    slots_end(model, process);
+    target->map_count = 0;
+}
+
+static void event_post(struct model_kernel *model, uint32_t process)
+{
+    uint32_t endpoint = model_at(model, process)->event_endpoint;
+    if (model->endpoints[endpoint].receivers.count == 0) {
+        model_queue_add(&model->endpoints[endpoint].events, process);
+        return;
+    }
+    uint32_t receiver = model_receiver_take(model, endpoint);
+    model_event_deliver(model, process, receiver);
+    model_wake(model, receiver, STATUS_OK);
+}
+
+static void ending_finish(struct model_kernel *model, uint32_t process)
+{
+    struct model_kernel_process *target = model_at(model, process);
+    if (target->ending != MODEL_END_RETIRE)
+        tear_down(model, process);
+    bool told =
+        target->event_endpoint != MODEL_NONE && model->endpoints[target->event_endpoint].live;
+    if (target->ending != MODEL_END_TERMINAL || !told) {
+        model_process_free(model, process);
+        return;
+    }
+    target->life = MODEL_LIFE_ENDED;
+    target->event_delivered = false;
+    event_post(model, process);
+}
+
+/* --- frames and pools that nothing names any more -----------------------------------------------
+ */
+
+static bool frame_mapped(const struct model_kernel *model, uint32_t frame)
+{
+    for (uint32_t p = 0; p < model->process_count; p++) {
+        for (uint32_t i = 0; i < model->processes[p].map_count; i++) {
+            if (model->processes[p].maps[i].frame == frame)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void frames_sweep(struct model_kernel *model)
+{
+    static bool held[MODEL_FRAME_LIMIT];
+    memset(held, 0, model->frame_count * sizeof held[0]);
+    for (uint32_t p = 0; p < model->process_count; p++) {
+        const struct model_kernel_process *owner = model_at(model, p);
+        for (uint32_t i = 0; i < owner->cap_count; i++) {
+            if (owner->caps[i].type == OBJECT_FRAME)
+                held[owner->caps[i].object] = true;
+        }
+    }
+    for (uint32_t f = 0; f < model->frame_count; f++) {
+        struct model_frame *frame = &model->frames[f];
+        if (!frame->live || held[f] || frame_mapped(model, f))
+            continue;
+        frame->live = false;
+        model->pools[frame->pool].frames--;
+    }
+}
+
+static bool pool_sweep(struct model_kernel *model, uint32_t index)
+{
+    struct model_pool *pool = &model->pools[index];
+    if (!pool->live || pool->parent == MODEL_NONE || model_pool_available(pool) != pool->total ||
+        cap_anywhere(model, OBJECT_UNTYPED, index))
+        return false;
+    pool->live = false;
+    model->pools[pool->parent].children -= pool->total;
+    return true;
+}
+
+/* A child's number is above its parent's, so one pass from above is enough. */
+static void objects_sweep(struct model_kernel *model)
+{
+    frames_sweep(model);
+    for (uint32_t i = model->pool_count; i-- > 0;)
+        pool_sweep(model, i);
+}
+
+void model_settle(struct model_kernel *model)
+{
+    while (model->ending.count != 0) {
+        uint32_t process = model->ending.items[0];
+        model_queue_drop(&model->ending, process);
+        ending_finish(model, process);
+    }
+    if (model->changed)
+        objects_sweep(model);
+    if (model->current != MODEL_NONE || model->halted || model->run.count == 0)
+        return;
+    model->current = model->run.items[0];
+    model_queue_drop(&model->run, model->current);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: ISC */
+/* What the kernel core must do, said once more from the words of kernel.h and control.h, with
+ * arrays and searches instead of the core's structures. It predicts: who runs, who waits where, the
+ * result of every syscall, each slot, each mapping, each message page and what every pool has
+ * left. Objects are numbered by order of creation and numbers never come back, so a stale
+ * capability cannot mean a new object here (K3). What the core may choose freely (page numbers,
+ * indices, which reply slot) the harness tells after it looked, and checks that nothing else has
+ * it.
+ *
+ * One refusal is not predicted exactly: EXHAUSTED of a process's own budget. It is accepted only
+ * when the real record has fewer pages left than the operation can ever need (`luck`). */
+#ifndef BASALT_PROPS_MODELS_MODEL_KERNEL_H
+#define BASALT_PROPS_MODELS_MODEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/capability.h"
+#include "abi/messages.h"
+#include "abi/process.h"
+#include "abi/slots.h"
+#include "abi/status.h"
+#include "abi/system.h"
+
+enum {
+    MODEL_PROCESS_LIMIT = 40, /* created in one life; the harness stops creating before */
+    MODEL_CAP_LIMIT = 320,    /* of one process */
+    MODEL_MAP_LIMIT = 96,
+    MODEL_POOL_LIMIT = 64,
+    MODEL_FRAME_LIMIT = 900,
+    MODEL_STEP_CAPS = 68,  /* that one step can add */
+    MODEL_DATA_LIMIT = 48, /* frames that were ever written */
+    MODEL_CODE_PAGES = 4,  /* pages of the image */
+    MODEL_NONE = 0xFFFF,
+    MODEL_DRIVER = MODEL_PROCESS_LIMIT, /* the endpoint that no process owns */
+
+    /* The most kernel pages that one thing can need: leaves of a window or of 64 slots, with the
+     * reply slot's; tables of 512 pages (two leaves with links, and two of each level above). */
+    MODEL_LEAVES_MAX = 3,
+    MODEL_TABLES_MAX = 8
+};
+
+struct model_cap {
+    uint32_t slot;
+    uint8_t type; /* enum object_type */
+    uint16_t rights;
+    uint32_t object; /* number of the pool, frame, process or endpoint */
+    uint64_t badge;  /* REPLY: the number of the call */
+};
+
+struct model_map {
+    uint64_t va;
+    uint32_t frame; /* MODEL_NONE: a page of the image */
+    uint32_t image_page;
+    uint16_t rights;
+    uint16_t rights_max;
+};
+
+struct model_queue {
+    uint32_t count;
+    uint16_t items[MODEL_PROCESS_LIMIT];
+};
+
+struct model_endpoint {
+    bool live;
+    struct model_queue senders;
+    struct model_queue receivers;
+    struct model_queue events;
+};
+
+enum model_kernel_life {
+    MODEL_LIFE_FREE,
+    MODEL_LIFE_STAGED,
+    MODEL_LIFE_RUNS, /* current or in the run queue */
+    MODEL_LIFE_SENDS,
+    MODEL_LIFE_RECEIVES,
+    MODEL_LIFE_CALLS,
+    MODEL_LIFE_ENDING,
+    MODEL_LIFE_ENDED
+};
+
+enum model_kernel_end { MODEL_END_TERMINAL, MODEL_END_ABORT, MODEL_END_RETIRE };
+
+struct model_kernel_process {
+    enum model_kernel_life life;
+    uint32_t cap_count;
+    struct model_cap caps[MODEL_CAP_LIMIT];
+    uint32_t map_count;
+    struct model_map maps[MODEL_MAP_LIMIT];
+    struct message page; /* what its message page holds */
+    struct receive_info info;
+    bool info_open; /* written by a RECV without a message: only the clock is stated */
+    bool page_open; /* kernel control's reply: bytes that are not declared are open */
+    bool result_known;
+    enum status result;
+    uint64_t deadline;
+    uint32_t window_slot;
+    uint32_t window_count;
+    uint32_t receive_slot;
+    uint32_t waits_on;    /* endpoint that it sends to or receives on */
+    uint64_t badge;       /* of the capability it called */
+    uint64_t call_number; /* of its call that was received */
+    uint32_t holder;      /* who owes the reply */
+    struct model_queue callers;
+    bool faults;
+    uint64_t fault_va;
+    uint64_t fault_instruction;
+    uint32_t fault_access;
+    uint32_t fault_present;
+    bool pager_declared;
+    uint32_t pager; /* endpoint; MODEL_NONE: no pager */
+    uint64_t pager_token;
+    uint32_t event_endpoint;
+    uint64_t event_token;
+    bool event_delivered;
+    enum model_kernel_end ending;
+    uint32_t end_reason;
+    uint32_t end_code;
+    uint64_t end_va;
+    uint32_t pool;
+    uint32_t budget_pages;
+    uint64_t start[3]; /* entry, stack, argument */
+    bool seen;         /* the harness knows: */
+    uint32_t real_index;
+    uint64_t real_generation;
+};
+
+struct model_pool {
+    bool live;
+    uint32_t parent; /* MODEL_NONE: of boot */
+    uint32_t total;
+    uint32_t frames;
+    uint32_t budgets;
+    uint32_t children;
+    bool seen;
+    uint32_t real_index;
+    uint64_t real_generation;
+};
+
+enum model_use { MODEL_USE_FRESH, MODEL_USE_DATA, MODEL_USE_CODE };
+
+struct model_frame {
+    bool live;
+    uint32_t pool;
+    enum model_use use;
+    uint32_t data; /* index of its bytes; MODEL_NONE: all zero */
+    bool seen;
+    uint32_t real_page;
+    uint64_t real_generation;
+};
+
+/* What the harness saw the real kernel do where the contract leaves it open. */
+struct model_luck {
+    bool exhausted;                     /* the current process was told EXHAUSTED, */
+    bool exhausted_verdict;             /* or kernel control's verdict was it */
+    uint32_t left[MODEL_PROCESS_LIMIT]; /* kernel pages left before the entry */
+};
+
+struct model_kernel {
+    uint32_t current; /* MODEL_NONE: nobody */
+    bool halted;
+    uint32_t halt_code;
+    uint64_t now;
+    struct model_queue run;
+    struct model_queue ending;
+    uint64_t call_count;
+    uint32_t process_count;
+    uint32_t pool_count;
+    uint32_t frame_count;
+    uint32_t data_count;
+    struct model_luck luck;
+
+    /* Of the last entry: */
+    bool control; /* it was kernel control, with this verdict */
+    enum status verdict;
+    bool changed; /* something beside message pages and results changed */
+    uint32_t events_delivered;
+    uint32_t refused_at_delivery;
+    uint32_t translations_lost; /* mappings that went away or lost rights: each must be flushed */
+
+    struct model_endpoint endpoints[MODEL_PROCESS_LIMIT + 1];
+    struct model_kernel_process processes[MODEL_PROCESS_LIMIT];
+    struct model_pool pools[MODEL_POOL_LIMIT];
+    struct model_frame frames[MODEL_FRAME_LIMIT];
+    uint8_t data[MODEL_DATA_LIMIT][PAGE_BYTES];
+};
+
+/* rootd as kernel_boot_bare leaves it, over two pools of these sizes. */
+void model_kernel_reset(struct model_kernel *model, uint32_t bulk_pages, uint32_t launch_pages,
+                        uint32_t root_budget);
+
+/* Whether the tables above have room for another step. */
+bool model_kernel_has_room(const struct model_kernel *model);
+
+/* --- entries, as kernel.h has them --------------------------------------------------------------
+ */
+
+void model_kernel_syscall(struct model_kernel *model, uint32_t number, uint32_t slot,
+                          uint64_t deadline);
+void model_kernel_fault(struct model_kernel *model, uint64_t va, uint32_t access,
+                        uint64_t instruction_va);
+void model_kernel_exception(struct model_kernel *model, uint32_t vector, uint64_t instruction_va);
+void model_kernel_timer(struct model_kernel *model, uint64_t now);
+void model_kernel_preempt(struct model_kernel *model);
+
+/* --- what harnesses ask -------------------------------------------------------------------------
+ */
+
+struct model_cap *model_cap_find(struct model_kernel *model, uint32_t process, uint32_t slot);
+bool model_cap_live(const struct model_kernel *model, const struct model_cap *cap);
+const struct model_map *model_map_find(const struct model_kernel *model, uint32_t process,
+                                       uint64_t va);
+bool model_range_empty(struct model_kernel *model, uint32_t process, uint32_t first,
+                       uint32_t count);
+uint32_t model_pool_available(const struct model_pool *pool);
+bool model_process_lives(const struct model_kernel *model, uint32_t process);
+uint64_t model_next_deadline(const struct model_kernel *model);
+uint8_t *model_frame_bytes(struct model_kernel *model, uint32_t frame); /* to write; gives space */
+void model_frame_read(const struct model_kernel *model, uint32_t frame, uint32_t offset,
+                      uint32_t count, uint8_t *out);
+uint8_t model_image_byte(uint64_t offset);
+
+/* --- between the model's files ------------------------------------------------------------------
+ */
+
+static inline struct model_kernel_process *model_at(struct model_kernel *model, uint32_t process)
+{
+    return &model->processes[process];
+}
+
+void model_queue_add(struct model_queue *queue, uint32_t process);
+void model_queue_add_first(struct model_queue *queue, uint32_t process);
+void model_queue_drop(struct model_queue *queue, uint32_t process);
+
+/* A capability at `slot` of the caller: NOT_FOUND, INVALID_ARGUMENT, DENIED. */
+enum status model_need(struct model_kernel *model, uint32_t slot, enum object_type type,
+                       uint16_t rights, struct model_cap **out);
+void model_cap_put(struct model_kernel *model, uint32_t process, struct model_cap cap);
+void model_cap_remove(struct model_kernel *model, uint32_t process, struct model_cap *cap);
+void model_cap_drop(struct model_kernel *model, uint32_t process, struct model_cap *cap);
+bool model_range_fillable(uint32_t first, uint32_t count);
+bool model_tight(const struct model_kernel *model, uint32_t process, uint32_t pages);
+
+void model_wake(struct model_kernel *model, uint32_t process, enum status result);
+void model_detach(struct model_kernel *model, uint32_t process);
+void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, uint32_t code,
+               uint64_t va);
+void model_ending_add(struct model_kernel *model, uint32_t process, enum model_kernel_end kind);
+void model_process_free(struct model_kernel *model, uint32_t process);
+void model_settle(struct model_kernel *model);
+
+enum status model_window(struct model_kernel *model, uint32_t process);
+void model_info(struct model_kernel *model, uint32_t process, uint64_t badge, bool reply,
+                uint32_t cap_count);
+void model_event_deliver(struct model_kernel *model, uint32_t ended, uint32_t receiver);
+uint32_t model_receiver_take(struct model_kernel *model, uint32_t endpoint);
+void model_fault_deliver(struct model_kernel *model, uint32_t process, uint32_t receiver);
+
+/* The processor goes to a process that waited; result: its syscall is done. */
+void model_switch(struct model_kernel *model, uint32_t process, bool result);
+
+enum status model_call(struct model_kernel *model, uint32_t slot, uint64_t deadline);
+enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t deadline);
+enum status model_reply(struct model_kernel *model, uint32_t slot);
+
+/* A request on kernel control of `kind`, in the page of the current process; the reply goes there.
+ */
+void model_control(struct model_kernel *model, enum object_type kind);
+enum status model_control_memory(struct model_kernel *model, enum object_type kind,
+                                 uint16_t operation, const void *request, void *reply);
+
+#endif

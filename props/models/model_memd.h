@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* What memd must answer, written from its contract (services/memd/memd.h) with plain arrays and
+ * searches. It predicts the status and the effects of every message; names (ids and badges) it
+ * learns from the replies, and says what they may not be. */
+#ifndef BASALT_PROPS_MODELS_MODEL_MEMD_H
+#define BASALT_PROPS_MODELS_MODEL_MEMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/messages.h"
+#include "abi/status.h"
+
+enum {
+    MODEL_MEMD_ACCOUNT_LIMIT = 512, /* of one input, closed ones too */
+    MODEL_MEMD_HOLDING_LIMIT = 1024,
+    MODEL_MEMD_RESERVE_PAGES = 64
+};
+
+struct model_account {
+    bool open;
+    bool named; /* its badge and id were learned */
+    uint32_t id;
+    uint64_t badge;
+    uint64_t limit_pages;
+    uint32_t account_class;
+};
+
+/* A frame or an untyped, in order of age. */
+struct model_holding {
+    bool untyped;
+    bool named;
+    bool busy; /* an untyped from which something was made */
+    uint32_t id;
+    uint32_t account; /* index */
+    uint32_t source;  /* index */
+    uint32_t pages;
+    uint32_t object; /* of the kernel; learned */
+};
+
+struct model_memd {
+    uint32_t source_count;
+    uint64_t total_pages[SLOT_UNTYPED_COUNT];
+    uint64_t taken_pages[SLOT_UNTYPED_COUNT];
+    uint32_t account_count;
+    struct model_account accounts[MODEL_MEMD_ACCOUNT_LIMIT];
+    uint32_t holding_count;
+    struct model_holding holdings[MODEL_MEMD_HOLDING_LIMIT];
+};
+
+/* What went wrong outside memd while it worked on the message. */
+struct model_memd_failure {
+    uint32_t count;        /* calls that failed */
+    enum status status;    /* of the first */
+    uint64_t calls_before; /* calls that had worked before it */
+    bool window_closed;    /* the client has no room for capabilities */
+};
+
+struct model_memd_answer {
+    enum status status;
+    bool changed;       /* the state may differ from before: a success, or a stated partial one */
+    uint32_t new_count; /* holdings at the end of the array that want names; OPEN: the account */
+    bool stuck;         /* one frame more is held than was predicted: learn which */
+    uint64_t released_pages;                 /* CLOSE_ACCOUNT */
+    struct memd_query_account_reply account; /* QUERY_ACCOUNT */
+    struct memd_query_memory_reply memory;   /* QUERY_MEMORY */
+};
+
+void model_memd_begin(struct model_memd *model);
+void model_memd_add_source(struct model_memd *model, uint64_t pages);
+
+/* The answer to a delivered request (header.badge is the sender), and its effects on the model. */
+struct model_memd_answer model_memd_step(struct model_memd *model, const struct message *request,
+                                         const struct model_memd_failure *failure);
+
+uint64_t model_memd_taken(const struct model_memd *model);
+uint32_t model_memd_count(const struct model_memd *model, bool untyped);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* The part of the model of pagerd that knows areas. Pure. */
+#ifndef BASALT_PROPS_MODELS_MODEL_PAGERD_AREAS_H
+#define BASALT_PROPS_MODELS_MODEL_PAGERD_AREAS_H
+
+#include "props/models/model_pagerd.h"
+
+/* What REGISTER_PROCESS says of the areas and the image range. */
+enum status model_areas_status(const struct pagerd_register_process_request *request);
+
+/* The area that an address lies in; null: none. */
+const struct pagerd_area *model_area_of(const struct model_pagerd_process *process, uint64_t va);
+
+/* Bytes of the file that lie in the page. */
+uint64_t model_file_bytes_in(const struct pagerd_area *area, uint64_t page);
+
+/* Whether the page is the image's own. */
+bool model_is_shared(const struct pagerd_area *area, uint64_t page);
+
+/* The reason that the fault ends its process at once; NONE: it does not. */
+enum end_reason model_forbidden(const struct model_pagerd_process *process,
+                                const struct event_fault_request *fault);
+
+#endif

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: ISC */
+/* The predicting model of procd: one table, searched from front to back, and the rules of its
+ * contract in the order in which a reader of the contract meets them. */
+#include "props/models/model_procd.h"
+
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/process.h"
+#include "abi/roles.h"
+#include "abi/system.h"
+
+enum { POLL_TICKS = 10 };
+
+/* One request on its way through the model. */
+struct ask {
+    struct model_procd *model;
+    const struct model_luck *luck;
+    const struct message *message;
+    uint64_t badge;
+    uint64_t now_ticks;
+    bool on_driver;
+};
+
+void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages)
+{
+    uint32_t used = model->count < PROCESS_LIMIT ? model->count : PROCESS_LIMIT;
+    memset(model->processes, 0, used * sizeof model->processes[0]);
+    model->bound = model->exited = false;
+    model->count = model->live = model->waiter_count = model->answer_count = 0;
+    model->turn = 0;
+    model->bootstrap_free_pages = bootstrap_pages;
+    model->memory_free_pages = memory_pages;
+}
+
+/* --- questions ------------------------------------------------------------------------------ */
+
+/* The low part of an id is the place in the table, from 1 on. */
+static struct model_process *find(struct model_procd *model, uint64_t id)
+{
+    uint64_t place = id & UINT16_MAX;
+    if (place == 0 || place > model->count || model->processes[place - 1].id != id)
+        return NULL;
+    return &model->processes[place - 1];
+}
+
+const struct model_process *model_procd_find(const struct model_procd *model, uint64_t id)
+{
+    uint64_t place = id & UINT16_MAX;
+    if (place == 0 || place > model->count || model->processes[place - 1].id != id)
+        return NULL;
+    return &model->processes[place - 1];
+}
+
+static bool lives(const struct model_process *process)
+{
+    return process->life != MODEL_ENDED;
+}
+
+static bool is_foundation(uint32_t role)
+{
+    return role == ROLE_MEMD || role == ROLE_VSPACED || role == ROLE_PAGERD;
+}
+
+/* A live process of the role; with `running`, one that runs. */
+static bool role_lives(const struct model_procd *model, uint64_t role, bool running)
+{
+    for (uint32_t i = 0; i < model->count; i++) {
+        const struct model_process *process = &model->processes[i];
+        if (process->role == role && lives(process) && (!running || process->life == MODEL_RUNNING))
+            return true;
+    }
+    return false;
+}
+
+static bool foundation_runs(const struct model_procd *model)
+{
+    return role_lives(model, ROLE_MEMD, true) && role_lives(model, ROLE_VSPACED, true) &&
+           role_lives(model, ROLE_PAGERD, true);
+}
+
+static bool others_live(const struct model_procd *model)
+{
+    for (uint32_t i = 0; i < model->count; i++) {
+        if (lives(&model->processes[i]) && !is_foundation(model->processes[i].role))
+            return true;
+    }
+    return false;
+}
+
+/* What the sender may see (P7). */
+static struct model_process *seen(const struct ask *ask, uint64_t id)
+{
+    struct model_process *process = find(ask->model, id);
+    if (process == NULL)
+        return NULL;
+    bool driver = role_find(process->role)->kind == ROLE_KIND_DRIVER;
+    bool mine = ask->badge == 0 || process->owner == ask->badge;
+    return driver == ask->on_driver && mine ? process : NULL;
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static struct model_answer *answer(struct model_procd *model, uint64_t request_id,
+                                   uint16_t operation, enum status status)
+{
+    struct model_answer *out = &model->answers[model->answer_count++];
+    *out =
+        (struct model_answer){.request_id = request_id, .operation = operation, .status = status};
+    return out;
+}
+
+/* The reply to the request itself; null when it is lost on its way. */
+static struct model_answer *reply(const struct ask *ask, enum status status)
+{
+    if (ask->luck->reply_failed && ask->luck->reply_failure == STATUS_NOT_FOUND)
+        return NULL;
+    return answer(ask->model, ask->message->header.request_id, ask->message->header.operation,
+                  status);
+}
+
+static void answer_record(struct model_answer *out, const struct model_process *process)
+{
+    if (out == NULL)
+        return;
+    out->id = process->id;
+    out->reason = process->reason;
+    out->code = process->code;
+    out->fault_va = process->fault_va;
+}
+
+static struct model_wait take_wait(struct model_procd *model, uint32_t place)
+{
+    struct model_wait wait = model->waiters[place];
+    for (uint32_t i = place + 1; i < model->waiter_count; i++)
+        model->waiters[i - 1] = model->waiters[i];
+    model->waiter_count--;
+    return wait;
+}
+
+static void refuse_wait(struct model_procd *model, uint32_t place, enum status status)
+{
+    struct model_wait wait = take_wait(model, place);
+    if (!wait.gone)
+        answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, status);
+}
+
+uint64_t model_procd_give_up(struct model_procd *model, uint64_t place)
+{
+    if (model->waiter_count == 0)
+        return 0;
+    struct model_wait *wait = &model->waiters[place % model->waiter_count];
+    wait->gone = true;
+    return wait->request_id;
+}
+
+/* What a full table does before it refuses. */
+static void forget_gone(struct model_procd *model)
+{
+    uint32_t place = 0;
+    while (model->waiter_count != 0 && place < model->waiter_count) {
+        if (model->waiters[place].gone)
+            take_wait(model, place);
+        else
+            place++;
+    }
+}
+
+static void expire(struct model_procd *model, uint64_t now_ticks)
+{
+    uint32_t place = 0;
+    while (place < model->waiter_count) {
+        if (model->waiters[place].deadline_ticks <= now_ticks)
+            refuse_wait(model, place, STATUS_TIMED_OUT);
+        else
+            place++;
+    }
+}
+
+void model_procd_tick(struct model_procd *model, uint64_t now_ticks)
+{
+    model->answer_count = 0;
+    expire(model, now_ticks);
+}
+
+uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ticks)
+{
+    uint64_t next = model->bound ? now_ticks + POLL_TICKS : DEADLINE_NEVER;
+    for (uint32_t i = 0; i < model->waiter_count; i++) {
+        if (model->waiters[i].deadline_ticks < next)
+            next = model->waiters[i].deadline_ticks;
+    }
+    return next;
+}
+
+/* --- ends ---------------------------------------------------------------------------------------
+ */
+
+/* A process becomes a record: what it was made of is free again, and its waiters hear of it. */
+static void end(struct model_procd *model, struct model_process *process, uint32_t reason,
+                uint32_t code, uint64_t fault_va)
+{
+    uint32_t budget = role_find(process->role)->budget_pages;
+    if (is_foundation(process->role))
+        model->bootstrap_free_pages += budget + process->private_pages;
+    else
+        model->memory_free_pages += budget;
+    process->life = MODEL_ENDED;
+    model->live--;
+    process->died = false;
+    process->reason = reason;
+    process->code = code;
+    process->fault_va = fault_va;
+    process->ended_turn = ++model->turn;
+    uint32_t place = 0;
+    while (place < model->waiter_count) {
+        if (model->waiters[place].id != process->id) {
+            place++;
+            continue;
+        }
+        struct model_wait wait = take_wait(model, place);
+        if (!wait.gone)
+            answer_record(answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, STATUS_OK),
+                          process);
+    }
+}
+
+/* Nobody of the role runs any more: its waits and what it staged are given up. */
+static void bury(struct model_procd *model, uint32_t role)
+{
+    if (role_lives(model, role, true))
+        return;
+    uint32_t place = 0;
+    while (place < model->waiter_count) {
+        if (model->waiters[place].badge == role)
+            refuse_wait(model, place, STATUS_PEER_DIED);
+        else
+            place++;
+    }
+    for (uint32_t i = 0; i < model->count; i++) {
+        struct model_process *process = &model->processes[i];
+        if (process->life == MODEL_STAGED && process->owner == role)
+            end(model, process, END_KILLED, 0, 0);
+    }
+}
+
+void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, uint32_t code,
+                      uint64_t fault_va)
+{
+    struct model_process *process = find(model, id);
+    process->died = true;
+    process->reason = reason;
+    process->code = code;
+    process->fault_va = fault_va;
+}
+
+void model_procd_event(struct model_procd *model, uint64_t id, uint64_t now_ticks)
+{
+    model->answer_count = 0;
+    expire(model, now_ticks);
+    struct model_process *process = find(model, id);
+    end(model, process, process->reason, process->code, process->fault_va);
+    if (is_foundation(process->role))
+        model->exited = true; /* P8 */
+    else
+        bury(model, process->role);
+}
+
+/* --- making -------------------------------------------------------------------------------------
+ */
+
+struct order {
+    uint32_t role;
+    uint64_t offset, bytes, argument;
+    bool starts;
+};
+
+/* Where the next process goes: a fresh place, or that of the oldest record. */
+static struct model_process *next_place(struct model_procd *model, uint64_t *id)
+{
+    if (model->count < PROCESS_LIMIT) {
+        *id = model->count + 1;
+        return &model->processes[model->count];
+    }
+    struct model_process *oldest = NULL;
+    for (uint32_t i = 0; i < model->count; i++) {
+        struct model_process *process = &model->processes[i];
+        if (!lives(process) && (oldest == NULL || process->ended_turn < oldest->ended_turn))
+            oldest = process;
+    }
+    if (oldest != NULL)
+        *id = oldest->id + (UINT64_C(1) << 16);
+    return oldest;
+}
+
+static enum status allowed(const struct ask *ask, const struct order *order)
+{
+    const struct model_procd *model = ask->model;
+    const struct role *role = role_find(order->role);
+    unsigned rows = 0;
+    if (role == NULL)
+        return STATUS_NOT_FOUND;
+    if ((role->kind == ROLE_KIND_DRIVER) != ask->on_driver)
+        return STATUS_DENIED; /* P7 */
+    if (role->kind == ROLE_KIND_FOUNDATION) {
+        if (!is_foundation(role->id) || ask->badge != 0 || model->bound)
+            return STATUS_DENIED;
+        if (role_lives(model, role->id, false))
+            return STATUS_BUSY;
+    } else if (!model->bound || !foundation_runs(model)) {
+        return STATUS_BUSY;
+    }
+    (void)role_intake(role->id, &rows);
+    return order->starts && rows != 0 ? STATUS_INVALID_ARGUMENT : STATUS_OK;
+}
+
+static uint32_t private_pages(const struct elf_plan *plan)
+{
+    uint64_t pages = 0;
+    for (uint32_t i = 0; i < plan->segment_count; i++)
+        pages += (plan->segments[i].rights & RIGHT_WRITE) != 0 ? plan->segments[i].pages : 0;
+    return pages > UINT32_MAX ? UINT32_MAX : (uint32_t)pages;
+}
+
+/* Pays for it, when there is enough. */
+static enum status pay(struct model_procd *model, const struct role *role, uint32_t pages)
+{
+    uint64_t *pool = model->bound ? &model->memory_free_pages : &model->bootstrap_free_pages;
+    uint64_t price = role->budget_pages + (model->bound ? 0 : (uint64_t)pages);
+    if (model->bound && role->budget_pages > role->account_pages)
+        return STATUS_EXHAUSTED;
+    if (*pool < price)
+        return STATUS_EXHAUSTED;
+    *pool -= price;
+    return STATUS_OK;
+}
+
+static void create(const struct ask *ask, const struct order *order)
+{
+    struct model_procd *model = ask->model;
+    struct elf_plan plan;
+    uint64_t id = 0;
+    struct model_process *place = next_place(model, &id);
+    enum status status = allowed(ask, order);
+    if (status == STATUS_OK && place == NULL)
+        status = STATUS_EXHAUSTED; /* E6 */
+    if (status == STATUS_OK)
+        status = model_procd_plan(ask->luck, order->role, order->offset, order->bytes, &plan);
+    if (ask->luck->failed)
+        status = ask->luck->failure; /* E4: and nothing else */
+    else if (status == STATUS_OK && ask->luck->reply_failed)
+        status = ask->luck->reply_failure;
+    else if (status == STATUS_OK)
+        status = pay(model, role_find(order->role), private_pages(&plan));
+    struct model_answer *out = reply(ask, status);
+    if (status != STATUS_OK || out == NULL)
+        return;
+    if (place == &model->processes[model->count])
+        model->count++;
+    model->live++;
+    *place = (struct model_process){
+        .id = id,
+        .owner = ask->badge,
+        .role = order->role,
+        .life = order->starts ? MODEL_RUNNING : MODEL_STAGED,
+        .image_offset = order->offset,
+        .image_bytes = order->bytes,
+        .argument = order->argument,
+        .private_pages = private_pages(&plan),
+    };
+    out->id = id;
+}
+
+/* --- requests -----------------------------------------------------------------------------------
+ */
+
+static void start(const struct ask *ask, const struct procd_start_staged_process_request *request)
+{
+    struct model_process *process = seen(ask, request->process_id);
+    enum status status = STATUS_NOT_FOUND;
+    if (process != NULL && process->life == MODEL_STAGED)
+        status = ask->luck->failed ? ask->luck->failure : STATUS_OK;
+    else if (process != NULL && process->life == MODEL_RUNNING)
+        status = STATUS_BUSY; /* P8 */
+    if (status == STATUS_OK) {
+        process->life = MODEL_RUNNING;
+        process->argument = request->argument;
+    }
+    reply(ask, status);
+}
+
+static void abort_staged(const struct ask *ask, uint64_t id)
+{
+    struct model_process *process = seen(ask, id);
+    enum status status = STATUS_NOT_FOUND;
+    if (process != NULL && process->life == MODEL_STAGED)
+        status = ask->luck->failed ? ask->luck->failure : STATUS_OK;
+    else if (process != NULL && process->life == MODEL_RUNNING)
+        status = STATUS_BUSY;
+    if (status == STATUS_OK)
+        end(ask->model, process, END_KILLED, 0, 0);
+    reply(ask, status);
+}
+
+static void stop(const struct ask *ask, const struct procd_stop_process_request *request)
+{
+    struct model_procd *model = ask->model;
+    struct model_process *process = seen(ask, request->process_id);
+    enum status status = STATUS_OK;
+    if (process == NULL)
+        status = STATUS_NOT_FOUND;
+    else if (lives(process) && is_foundation(process->role) && others_live(model))
+        status = STATUS_BUSY;
+    else if (ask->luck->failed && lives(process) && !process->died)
+        status = ask->luck->failure;
+    if (status != STATUS_OK || !lives(process)) {
+        reply(ask, status);
+        return;
+    }
+    bool ran = process->life == MODEL_RUNNING;
+    if (process->died)
+        end(model, process, process->reason, process->code, process->fault_va);
+    else
+        end(model, process, END_KILLED, request->code, 0);
+    if (ran)
+        bury(model, process->role);
+    reply(ask, STATUS_OK);
+}
+
+static void wait(const struct ask *ask, const struct procd_wait_process_event_request *request)
+{
+    struct model_procd *model = ask->model;
+    const struct model_process *process = seen(ask, request->process_id);
+    bool waits = process != NULL && lives(process) && request->deadline_ticks > ask->now_ticks;
+    if (waits && model->waiter_count == PROCD_WAITER_LIMIT)
+        forget_gone(model);
+    if (process == NULL) {
+        reply(ask, STATUS_NOT_FOUND);
+    } else if (!lives(process)) {
+        answer_record(reply(ask, STATUS_OK), process); /* P3: late is as good as early */
+    } else if (!waits) {
+        reply(ask, STATUS_TIMED_OUT);
+    } else if (model->waiter_count == PROCD_WAITER_LIMIT) {
+        reply(ask, STATUS_EXHAUSTED);
+    } else {
+        model->waiters[model->waiter_count++] = (struct model_wait){
+            .id = request->process_id,
+            .deadline_ticks = request->deadline_ticks,
+            .request_id = ask->message->header.request_id,
+            .badge = ask->badge,
+        };
+    }
+}
+
+static void query(const struct ask *ask, uint64_t id)
+{
+    const struct model_process *process = seen(ask, id);
+    struct model_answer *out = reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
+    if (process == NULL || out == NULL)
+        return;
+    out->role = process->role;
+    out->state = process->life == MODEL_STAGED    ? PROCESS_STAGED
+                 : process->life == MODEL_RUNNING ? PROCESS_RUNNING
+                                                  : PROCESS_ENDED;
+    if (!lives(process)) {
+        out->reason = process->reason;
+        out->code = process->code;
+    }
+}
+
+static void bind(const struct ask *ask)
+{
+    struct model_procd *model = ask->model;
+    enum status status = STATUS_OK;
+    if (model->bound || !foundation_runs(model))
+        status = STATUS_BUSY;
+    else if (ask->luck->failed)
+        status = ask->luck->failure;
+    if (status == STATUS_OK)
+        model->bound = true;
+    reply(ask, status);
+}
+
+/* Who may send what, where: every operation of procd in one list. OK, DENIED, or the answer that
+ * needs no state. */
+static enum status authorise(const struct ask *ask)
+{
+    bool admin = ask->badge == 0;
+    bool client = ask->badge <= ROLE_ID_MAX && role_find((uint32_t)ask->badge) != NULL;
+    switch (ask->message->header.operation) {
+    case OP_PROCD_SPAWN:
+    case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
+        return admin && !ask->on_driver ? STATUS_OK : STATUS_DENIED;
+    case OP_PROCD_BEGIN_LOADER_IMAGE_TRANSFER:
+    case OP_PROCD_SEND_LOADER_IMAGE_CHUNK:
+    case OP_PROCD_COMMIT_LOADER_IMAGE_TRANSFER:
+    case OP_PROCD_ABORT_LOADER_IMAGE_TRANSFER:
+        return ask->badge == ROLE_LOADERD && !ask->on_driver ? STATUS_UNSUPPORTED : STATUS_DENIED;
+    case OP_PROCD_SET_RESTART_POLICY:
+    case OP_PROCD_GET_RESTART_POLICY:
+        return admin || client ? STATUS_UNSUPPORTED : STATUS_DENIED;
+    default:
+        return admin || client ? STATUS_OK : STATUS_DENIED;
+    }
+}
+
+static void spawn(const struct ask *ask, const struct procd_spawn_request *request)
+{
+    struct order order = {request->role, request->image_offset, request->image_bytes,
+                          request->argument, true};
+    if (request->role < ROLE_EXTENSION_BASE)
+        reply(ask, STATUS_DENIED);
+    else if (request->image_slot != SLOT_IMAGE)
+        reply(ask, STATUS_INVALID_ARGUMENT);
+    else
+        create(ask, &order);
+}
+
+static void dispatch(const struct ask *ask, const void *body)
+{
+    const struct procd_create_staged_process_request *staged = body;
+    const struct procd_spawn_service_request *service = body;
+    const struct procd_abort_staged_process_request *by_id = body;
+    switch (ask->message->header.operation) {
+    case OP_PROCD_SPAWN:
+        spawn(ask, body);
+        return;
+    case OP_PROCD_SPAWN_SERVICE:
+        create(ask, &(struct order){service->role, service->image_offset, service->image_bytes,
+                                    service->argument, true});
+        return;
+    case OP_PROCD_CREATE_STAGED_PROCESS:
+        create(ask,
+               &(struct order){staged->role, staged->image_offset, staged->image_bytes, 0, false});
+        return;
+    case OP_PROCD_START_STAGED_PROCESS:
+        start(ask, body);
+        return;
+    case OP_PROCD_ABORT_STAGED_PROCESS:
+        abort_staged(ask, by_id->process_id);
+        return;
+    case OP_PROCD_STOP_PROCESS:
+        stop(ask, body);
+        return;
+    case OP_PROCD_WAIT_PROCESS_EVENT:
+        wait(ask, body);
+        return;
+    case OP_PROCD_QUERY_PROCESS:
+        query(ask, by_id->process_id);
+        return;
+    default:
+        bind(ask);
+    }
+}
+
+void model_procd_request(struct model_procd *model, const struct message *message, bool on_driver,
+                         uint64_t now_ticks, const struct model_luck *luck)
+{
+    struct ask ask = {model, luck, message, message->header.badge, now_ticks, on_driver};
+    const struct operation *row = operation_find(SERVICE_PROCD, message->header.operation);
+    uint64_t body[MESSAGE_BODY_BYTES_MAX / 8];
+    model->answer_count = 0;
+    expire(model, now_ticks);
+    enum status status = STATUS_INVALID_ARGUMENT;
+    if (row != NULL &&
+        (row->id == OP_PROCD_ADOPT_PROCESS || row->id == OP_PROCD_LAUNCH_LOADED_IMAGE))
+        status = STATUS_DENIED;
+    else if (row != NULL)
+        status = message_decode(row->request, message, body);
+    if (status == STATUS_OK)
+        status = authorise(&ask);
+    if (status != STATUS_OK)
+        reply(&ask, status);
+    else
+        dispatch(&ask, body);
+}

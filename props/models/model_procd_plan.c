@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/* The part of procd's model that looks at a module: whether it can be a process of a role, and what
+ * pagerd must be told of its address space. */
+#include "props/models/model_procd.h"
+
+#include <string.h>
+
+#include "abi/address_space.h"
+#include "abi/roles.h"
+
+enum status model_procd_plan(const struct model_luck *luck, uint32_t role, uint64_t offset_bytes,
+                             uint64_t size_bytes, struct elf_plan *plan)
+{
+    uint8_t view[FRAME_TRANSFER_BYTES_MAX];
+    uint32_t count = size_bytes < sizeof view ? (uint32_t)size_bytes : (uint32_t)sizeof view;
+    memset(plan, 0, sizeof *plan);
+    if (offset_bytes > UINT64_MAX - size_bytes)
+        return STATUS_OUT_OF_RANGE;
+    enum status status = luck->image_read(offset_bytes, count, view);
+    if (status == STATUS_OK)
+        status = elf_plan_parse(view, count, size_bytes, plan);
+    if (status != STATUS_OK)
+        return status;
+    if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
+        return STATUS_EXHAUSTED;
+    uint64_t end_va = plan->stack_top + PAGE_BYTES; /* with its guard */
+    if (end_va > USER_VA_END)
+        return STATUS_OUT_OF_RANGE;
+    bool below = end_va <= HEAP_ZONE_VA;
+    bool above = plan->va_first >= HEAP_ZONE_VA + HEAP_ZONE_BYTES;
+    return role >= ROLE_EXTENSION_BASE && !below && !above ? STATUS_OVERLAP : STATUS_OK;
+}
+
+static struct pagerd_area *next_area(struct pagerd_register_process_request *out, uint32_t kind,
+                                     uint64_t va, uint64_t bytes)
+{
+    struct pagerd_area *area = &out->areas[out->area_count++];
+    area->kind = kind;
+    area->va = va;
+    area->memory_bytes = bytes;
+    return area;
+}
+
+static void heap_areas(struct pagerd_register_process_request *out)
+{
+    next_area(out, AREA_GUARD, HEAP_WINDOW_VA - PAGE_BYTES, PAGE_BYTES);
+    next_area(out, AREA_WINDOW, HEAP_WINDOW_VA, HEAP_WINDOW_BYTES)->rights = 8 | 16;
+    next_area(out, AREA_GUARD, HEAP_WINDOW_VA + HEAP_WINDOW_BYTES, PAGE_BYTES);
+}
+
+_Static_assert((RIGHT_READ | RIGHT_WRITE) == (8 | 16), "a heap is readable and writable");
+
+void model_procd_backing(const struct model_process *process, const struct elf_plan *plan,
+                         struct pagerd_register_process_request *out)
+{
+    const struct role *role = role_find(process->role);
+    bool heap = process->role >= ROLE_EXTENSION_BASE;
+    memset(out, 0, sizeof *out);
+    out->token = process->id;
+    out->image_offset = process->image_offset;
+    out->image_bytes = process->image_bytes;
+    out->page_limit = role->account_pages - role->budget_pages;
+    if (heap && plan->va_first > HEAP_WINDOW_VA)
+        heap_areas(out);
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        bool last = i + 1 == plan->segment_count;
+        bool whole_pages = last || (segment->rights & RIGHT_WRITE) != 0;
+        struct pagerd_area *area =
+            next_area(out, AREA_SEGMENT, segment->va,
+                      whole_pages ? segment->pages * PAGE_BYTES : segment->memory_bytes);
+        area->rights = segment->rights;
+        area->file_bytes = segment->file_bytes;
+        if (segment->file_bytes != 0)
+            area->file_offset = process->image_offset + segment->file_offset;
+    }
+    next_area(out, AREA_GUARD, plan->stack_top, PAGE_BYTES);
+    if (heap && plan->va_first < HEAP_WINDOW_VA)
+        heap_areas(out);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/* What vspaced must answer, written from its contract (services/vspaced/vspaced.h): every page of
+ * every address space on its own, no regions. It predicts the status of every message and what the
+ * books and the kernel hold afterwards (V1). What a kernel and a memd that keep their contracts do
+ * is part of the prediction. */
+#ifndef BASALT_PROPS_MODELS_MODEL_VSPACED_H
+#define BASALT_PROPS_MODELS_MODEL_VSPACED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/messages.h"
+#include "abi/status.h"
+
+enum {
+    MODEL_VSPACE_LIMIT = 64,
+    MODEL_PAGE_LIMIT = 65536,
+    MODEL_FRAME_LIMIT = 1024,
+    MODEL_ACCOUNT_LIMIT = 4,
+    MODEL_ID_LIMIT = 65536,
+    MODEL_IMAGE_PAGES = 64
+};
+
+/* One page of one vspace, as vspaced's books have it and as the kernel has it. */
+struct model_page {
+    bool used;
+    bool in_books;
+    bool in_kernel;
+    uint32_t vspace; /* the harness's number of the vspace */
+    uint64_t page;
+    uint32_t next; /* of its bucket: index + 1 */
+
+    uint32_t kind;
+    uint32_t rights;
+    uint32_t rights_mapped;
+    uint64_t image_page;
+    uint32_t frame_id; /* 0: none that UNMAP gives back */
+
+    bool kernel_image;
+    uint32_t kernel_object; /* frame, or page of the image */
+    uint32_t kernel_rights;
+    bool kernel_unknown; /* an anonymous page whose frame is still to be learned */
+};
+
+struct model_vspace {
+    bool alive;
+    bool registered;
+    bool account_held; /* false: an UNREGISTER stopped half way */
+    uint32_t account;
+    uint32_t slot;
+};
+
+struct model_frame {
+    uint32_t use; /* RIGHT_WRITE, RIGHT_EXECUTE or 0: how it was mapped */
+};
+
+struct model_id {
+    bool live;
+    uint32_t account;
+    uint32_t object;
+};
+
+struct model_vspaced {
+    struct model_vspace vspaces[MODEL_VSPACE_LIMIT];
+    uint32_t vspace_count;
+    struct model_frame frames[MODEL_FRAME_LIMIT];
+    uint32_t account_limit[MODEL_ACCOUNT_LIMIT];
+    uint32_t account_held[MODEL_ACCOUNT_LIMIT];
+    uint32_t pool_left;
+    struct model_id ids[MODEL_ID_LIMIT];
+    uint32_t id_high; /* ids below this may be live */
+    struct model_page pages[MODEL_PAGE_LIMIT];
+    uint32_t page_high;
+    uint32_t buckets[MODEL_PAGE_LIMIT];
+};
+
+/* A request as it was delivered, with what its capabilities are. */
+struct model_request {
+    const struct message *message;
+    uint32_t vspace;       /* REGISTER_VSPACE: the harness's number */
+    uint32_t account;      /* REGISTER_VSPACE */
+    uint32_t cap_type;     /* MAP_FRAMES */
+    uint32_t cap_rights;   /* MAP_FRAMES */
+    uint32_t frame_object; /* MAP_FRAMES of a frame */
+    uint32_t failure_count;
+    enum status failure_status;
+    uint64_t failure_calls_before;
+};
+
+struct model_vspaced_answer {
+    enum status status;
+    bool changed;            /* books or kernel may differ from before */
+    bool kernel_refuses_use; /* V2 over time: only the kernel knows which frame it is */
+    bool undo_failed; /* the failing call was part of undoing another failure: nothing is said */
+    uint32_t vspace;  /* the one that was named; MODEL_VSPACE_LIMIT: none */
+    uint64_t first_page;
+    uint64_t page_count;
+    struct vspaced_query_region_reply region;
+};
+
+void model_vspaced_begin(struct model_vspaced *model);
+uint32_t model_vspaced_vspace(struct model_vspaced *model); /* a new vspace's number */
+void model_vspaced_vspace_died(struct model_vspaced *model, uint32_t vspace);
+void model_vspaced_frame_made(struct model_vspaced *model, uint32_t object, uint32_t frame_id,
+                              uint32_t account);
+void model_vspaced_frame_destroyed(struct model_vspaced *model, uint32_t object);
+
+struct model_vspaced_answer model_vspaced_step(struct model_vspaced *model,
+                                               const struct model_request *request);
+
+struct model_page *model_vspaced_page(struct model_vspaced *model, uint32_t vspace, uint64_t page);
+
+#endif

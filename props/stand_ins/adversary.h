@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* A kernel and peers that say anything: sys_call, sys_recv and sys_reply answered from the fuzz
+ * input. One unit against it must keep its own promises whatever it is told: every call bounded,
+ * every request well formed, request ids increasing, each received call answered at most once, no
+ * state outside its tables (the sanitizers watch), its own invariants after every turn. */
+#ifndef BASALT_PROPS_STAND_INS_ADVERSARY_H
+#define BASALT_PROPS_STAND_INS_ADVERSARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/messages.h"
+#include "abi/system.h"
+#include "props/base/choices.h"
+
+enum { ADVERSARY_CALL_LIMIT = 20000 /* calls of one input; more is a unit that never ends */ };
+
+/* What a harness may add, so that an honest world is as likely as a lying one. Each function is
+ * optional; it draws from the choices, fills `message` and returns true, or returns false and
+ * leaves the message to the adversary. */
+struct adversary_plan {
+    enum service_id service; /* whose requests sys_recv makes up */
+
+    /* The honest reply to a CALL on `slot`. In: the request. Out: the reply as delivered: header
+     * status, body, descriptors; capability fields and window are the adversary's. */
+    bool (*answer)(struct choices *choices, uint32_t slot, struct message *message);
+
+    /* A request worth receiving, header.badge included. */
+    bool (*request)(struct choices *choices, uint32_t endpoint_slot, struct message *message);
+
+    /* Sees every reply that the unit sends; `honest` when its last request was the harness's and
+     * every answer since then was too: then the harness can say what the reply must be. */
+    void (*replied)(const struct message *message, bool honest);
+};
+
+/* Starts an input. `choices` and `plan` must stay valid until the input ends. */
+void adversary_begin(struct choices *choices, const struct adversary_plan *plan);
+
+/* Calls received whose reply is still owed. */
+unsigned adversary_owed_count(void);
+
+/* Times that each way out was taken since adversary_begin(). */
+struct adversary_counts {
+    uint64_t calls;
+    uint64_t receives;
+    uint64_t replies;
+};
+struct adversary_counts adversary_counts(void);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/* The boot image of procd's life harness: modules good and bad. Only headers have bytes; everything
+ * else of the image reads as zero, and where a page came from is told apart by its number. */
+#include <string.h>
+
+#include "abi/address_space.h"
+#include "abi/formats/cursor.h"
+#include "abi/formats/elf_plan.h"
+#include "props/stand_ins/peers_of_procd.h"
+
+enum { PAGE = PAGE_BYTES, FLAG_X = 1, FLAG_W = 2, FLAG_R = 4, LOADS = 5 };
+
+struct load {
+    uint32_t flags;
+    uint64_t offset, va, file_bytes, memory_bytes;
+};
+
+struct file {
+    uint64_t entry;
+    struct load loads[LOADS];
+};
+
+/* In the order of standin_modules. */
+static const struct file files[STANDIN_MODULES] = {
+    {0x400010,
+     {{FLAG_R | FLAG_X, PAGE, 0x400000, 0x800, 0x800},
+      {FLAG_R | FLAG_W, 2 * PAGE, 0x402000, 0x300, 0x1800}}},
+    {0x400010,
+     {{FLAG_R | FLAG_X, PAGE, 0x400000, 600 * PAGE, 600 * PAGE},
+      {FLAG_R, 601 * PAGE, 0x800000, 0x100, 0x100},
+      {FLAG_R | FLAG_W, 602 * PAGE, 0x900000, 0x1001, 0x3000}}},
+    {0, {{0}}}, /* no ELF file */
+    {0x400010,
+     {{FLAG_R | FLAG_X, PAGE, 0x400000, 0x10 + 1, 0x10 + 1},
+      {FLAG_R, 2 * PAGE, 0x401000, 1, 1},
+      {FLAG_R, 3 * PAGE, 0x402000, 1, 1},
+      {FLAG_R, 4 * PAGE, 0x403000, 1, 1},
+      {FLAG_R | FLAG_W, 0, 0x404000, 0, 1}}}, /* more segments than pagerd takes */
+    {HEAP_WINDOW_VA,
+     {{FLAG_R | FLAG_X, PAGE, HEAP_WINDOW_VA, PAGE, PAGE},
+      {FLAG_R | FLAG_W, 0, HEAP_WINDOW_VA + PAGE, 0, PAGE}}}, /* where a heap would be */
+    {0x400000,
+     {{FLAG_R | FLAG_X, PAGE, 0x400000, PAGE, PAGE},
+      {FLAG_R | FLAG_W, 0, USER_VA_END - PAGE, 0, PAGE}}}, /* no room for the stack's guard */
+    {2 * HEAP_WINDOW_VA,
+     {{FLAG_R | FLAG_X, PAGE, 2 * HEAP_WINDOW_VA, PAGE, PAGE},
+      {FLAG_R | FLAG_W, 2 * PAGE, 3 * HEAP_WINDOW_VA, PAGE, 2 * PAGE}}}, /* above the heap */
+    {0, {{0}}},                                                          /* cut short */
+};
+
+const struct standin_module standin_modules[STANDIN_MODULES] = {
+    {1 * PAGE, 2 * PAGE + 0x300}, {8 * PAGE, 604 * PAGE}, {640 * PAGE, 3 * PAGE},
+    {648 * PAGE, 5 * PAGE},       {656 * PAGE, 2 * PAGE}, {664 * PAGE, 2 * PAGE},
+    {672 * PAGE, 3 * PAGE},       {680 * PAGE, 40},
+};
+
+static unsigned load_count(const struct file *file)
+{
+    unsigned count = 0;
+    while (count < LOADS && file->loads[count].memory_bytes != 0)
+        count++;
+    return count;
+}
+
+static void write_file(const struct file *file, uint8_t *bytes, size_t size_bytes)
+{
+    static const uint8_t ident[16] = {0x7F, 'E', 'L', 'F', 2, 1, 1};
+    struct writer writer = writer_over(bytes, size_bytes);
+    write_bytes(&writer, ident, sizeof ident);
+    write_u16(&writer, 2);  /* ET_EXEC */
+    write_u16(&writer, 62); /* x86-64 */
+    write_u32(&writer, 1);
+    write_u64(&writer, file->entry);
+    write_u64(&writer, ELF_HEADER_BYTES);
+    write_zero(&writer, 8 + 4); /* sections, flags */
+    write_u16(&writer, ELF_HEADER_BYTES);
+    write_u16(&writer, ELF_PROGRAM_HEADER_BYTES);
+    write_u16(&writer, (uint16_t)load_count(file));
+    write_zero(&writer, 6);
+    for (unsigned i = 0; i < load_count(file); i++) {
+        const struct load *load = &file->loads[i];
+        write_u32(&writer, 1); /* PT_LOAD */
+        write_u32(&writer, load->flags);
+        write_u64(&writer, load->offset);
+        write_u64(&writer, load->va);
+        write_u64(&writer, load->va);
+        write_u64(&writer, load->file_bytes);
+        write_u64(&writer, load->memory_bytes);
+        write_u64(&writer, PAGE);
+    }
+}
+
+enum { HEADERS_BYTES = ELF_HEADER_BYTES + LOADS * ELF_PROGRAM_HEADER_BYTES };
+
+/* The headers of all modules, written once and never changed. */
+static const uint8_t *headers_of(unsigned module)
+{
+    static uint8_t headers[STANDIN_MODULES][HEADERS_BYTES];
+    static bool written;
+    for (unsigned i = 0; i < STANDIN_MODULES && !written; i++) {
+        if (load_count(&files[i]) != 0)
+            write_file(&files[i], headers[i], HEADERS_BYTES);
+    }
+    written = true;
+    return headers[module];
+}
+
+static void read_module(unsigned module, uint64_t at, uint8_t *bytes, uint32_t count)
+{
+    if (at >= HEADERS_BYTES)
+        return;
+    uint64_t left = HEADERS_BYTES - at;
+    memcpy(bytes, headers_of(module) + at, count < left ? count : left);
+}
+
+enum status standin_image_read(uint64_t offset_bytes, uint32_t count, void *bytes)
+{
+    memset(bytes, 0, count);
+    if (!range_within(offset_bytes, count, (uint64_t)STANDIN_IMAGE_PAGES * PAGE))
+        return STATUS_OUT_OF_RANGE;
+    for (unsigned i = 0; i < STANDIN_MODULES; i++) {
+        uint64_t first = standin_modules[i].offset_bytes;
+        if (offset_bytes >= first && offset_bytes - first < PAGE)
+            read_module(i, offset_bytes - first, bytes, count);
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of what every harness stands on: choices, digests, marks, the step language and the step
+ * mutator. */
+#include <stdio.h>
+#include <string.h>
+
+#include "props/life/steps.h"
+#include "props/base/choices.h"
+#include "props/base/digest.h"
+#include "props/life/life.h"
+#include "props/life/life_bytes.h"
+#include "props/base/marks.h"
+#include "props/base/trace.h"
+
+static unsigned passed;
+static unsigned failed;
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (condition)                                                                             \
+            passed++;                                                                              \
+        else {                                                                                     \
+            failed++;                                                                              \
+            printf("FAILED %s:%d: %s\n", __FILE__, __LINE__, #condition);                          \
+        }                                                                                          \
+    } while (0)
+
+static const struct life_action actions[] = {{"tick", 1}, {"peer_dies", 0}, {"fail", 2}, {0}};
+static const struct life_language language = {.service = SERVICE_MEMD, .actions = actions};
+
+/* Numbers are little-endian, and past the end everything is 0. */
+static void test_choices(void)
+{
+    static const uint8_t bytes[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06};
+    struct choices choices = choices_over(bytes, sizeof bytes);
+    CHECK(choices_u16(&choices) == 0x0201);
+    CHECK(choices_u32(&choices) == 0x06050403);
+    CHECK(choices_empty(&choices));
+    CHECK(choices_u64(&choices) == 0 && choices_below(&choices, 1000) == 0);
+    CHECK(!choices_flag(&choices));
+    choices = choices_over(bytes, sizeof bytes);
+    CHECK(choices_below(&choices, 1) == 0 && choices_left(&choices) == 6);
+    CHECK(choices_below(&choices, 256) == 1 && choices_left(&choices) == 5);
+    CHECK(choices_below(&choices, 257) == 0x0302 % 257 && choices_left(&choices) == 3);
+    CHECK(choices_between(&choices, 10, 10) == 10 && choices_left(&choices) == 3);
+    choices = choices_over(bytes, sizeof bytes);
+    CHECK(choices_between(&choices, 0, UINT64_MAX) == 0x060504030201);
+    choices = choices_over(bytes, sizeof bytes);
+    struct choices slice = choices_slice(&choices, 2);
+    CHECK(choices_u32(&slice) == 0x0201 && choices_left(&choices) == 4);
+    slice = choices_slice(&choices, 100);
+    CHECK(choices_left(&slice) == 4 && choices_empty(&choices));
+}
+
+/* Known values of FNV-1a, and order counts. */
+static void test_digest(void)
+{
+    struct digest digest = digest_start();
+    CHECK(digest.value == UINT64_C(0xCBF29CE484222325));
+    digest_add_u64(&digest, 1);
+    struct digest other = digest_start();
+    digest_add_u64(&other, 2);
+    CHECK(digest.value != other.value);
+    struct digest ab = digest;
+    digest_add_u64(&ab, 2);
+    digest_add_u64(&other, 1);
+    CHECK(ab.value != other.value);
+    struct digest split = digest_start();
+    struct digest joined = digest_start();
+    digest_add_bytes(&split, "a", 1);
+    digest_add_bytes(&split, "bc", 2);
+    digest_add_bytes(&joined, "ab", 2);
+    digest_add_bytes(&joined, "c", 1);
+    CHECK(split.value != joined.value);
+}
+
+static void test_marks(void)
+{
+    marks_record(true);
+    MARK("harness_test: here");
+    mark_triple("harness_test", 2, OP_MEMD_ALLOC_FRAMES, STATUS_EXHAUSTED);
+    mark_triple("harness_test", 2, OP_MEMD_ALLOC_FRAMES, STATUS_EXHAUSTED);
+    marks_record(false);
+    MARK("harness_test: not recorded");
+    CHECK(marks_count() == 2);
+    CHECK(marks_reached("harness_test: here"));
+    CHECK(marks_reached("harness_test: state 2 operation 0x203 EXHAUSTED"));
+    CHECK(!marks_reached("harness_test: not recorded"));
+}
+
+static size_t assemble(const char *text, uint8_t *bytes, size_t limit_bytes, char *problem)
+{
+    problem[0] = 0;
+    return life_assemble(&language, text, strlen(text), bytes, limit_bytes, problem, 128);
+}
+
+/* Text becomes frames, frames become the same steps. */
+static void test_life_text(void)
+{
+    static uint8_t bytes[4096];
+    char problem[128];
+    size_t size = assemble("# a life\n"
+                           "\n"
+                           "memd.alloc_frames .badge=3 count=2 reserved0=0 -> OK\r\n"
+                           "@tick 500\n"
+                           "on=1 memd.close_account account_id=7 reserved0=0\n"
+                           "@fail 3 0x10",
+                           bytes, sizeof bytes, problem);
+    CHECK(size != 0 && problem[0] == 0);
+    struct choices input = choices_over(bytes, size);
+    struct life_step step;
+    trace_expects = true;
+    CHECK(life_next(&input, &language, &step) && step.kind == LIFE_LITERAL);
+    CHECK(step.message.header.operation == OP_MEMD_ALLOC_FRAMES && step.on == 0);
+    CHECK(step.message.header.badge == 3 && step.message.header.body_bytes == 8);
+    CHECK(step.message.body[0] == 2 && step.expects && step.expected == STATUS_OK);
+    CHECK(life_next(&input, &language, &step) && step.kind == LIFE_ACTION);
+    CHECK(step.action == 0 && step.arguments[0] == 500);
+    CHECK(life_next(&input, &language, &step) && step.kind == LIFE_LITERAL);
+    CHECK(step.message.header.operation == OP_MEMD_CLOSE_ACCOUNT && step.on == 1);
+    CHECK(!step.expects);
+    CHECK(life_next(&input, &language, &step) && step.kind == LIFE_ACTION);
+    CHECK(step.action == 2 && step.arguments[0] == 3 && step.arguments[1] == 16);
+    CHECK(!life_next(&input, &language, &step));
+    trace_expects = false;
+    input = choices_over(bytes, size);
+    CHECK(life_next(&input, &language, &step) && !step.expects);
+}
+
+/* Each wrong text is refused with the line that is wrong. */
+static void test_life_refusals(void)
+{
+    static const char *const wrong[] = {
+        "memd.alloc_frames count=2 -> SOMETIMES",
+        "memd.alloc_frames number=2",
+        "memd.no_such_operation",
+        "memd.alloc_frames:reply .status=DENIED",
+        "@no_such_action",
+        "@tick",
+        "@tick 1 2",
+        "on=300 memd.alloc_frames count=2 reserved0=0",
+        "nonsense",
+    };
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        uint8_t bytes[256];
+        char text[256];
+        char problem[128];
+        snprintf(text, sizeof text, "@tick 1\n%s\n", wrong[i]);
+        CHECK(assemble(text, bytes, sizeof bytes, problem) == 0);
+        CHECK(strncmp(problem, "line 2, column ", 15) == 0);
+    }
+    uint8_t small[8];
+    char problem[128];
+    CHECK(assemble("@tick 1\n", small, sizeof small, problem) == 0 && problem[0] != 0);
+}
+
+/* Any bytes give steps, and a tag past the actions of a language without any is a message. */
+static void test_life_any_bytes(void)
+{
+    static const struct life_language mute = {.service = SERVICE_MEMD, .actions = NULL};
+    uint8_t bytes[512];
+    uint64_t state = 1;
+    for (unsigned round = 0; round < 200; round++) {
+        for (unsigned i = 0; i < sizeof bytes; i++) {
+            state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+            bytes[i] = (uint8_t)(state >> 33);
+        }
+        struct choices input = choices_over(bytes, sizeof bytes);
+        struct life_step step;
+        bool good = true;
+        while (life_next(&input, round % 2 == 0 ? &mute : &language, &step)) {
+            good = good && step.message.header.body_bytes <= MESSAGE_BODY_BYTES_MAX;
+            good = good && step.message.header.cap_count <= MESSAGE_CAP_LIMIT;
+            good = good && (step.kind != LIFE_ACTION || (round % 2 == 1 && step.action < 3));
+        }
+        CHECK(good);
+    }
+}
+
+static size_t flip_first(uint8_t *bytes, size_t size_bytes, size_t limit_bytes, void *context)
+{
+    (void)limit_bytes;
+    (void)context;
+    if (size_bytes != 0)
+        bytes[0] ^= 0xFF;
+    return size_bytes;
+}
+
+/* The mutator never leaves its limit, repeats by its seed, and does every kind of change. */
+static void test_steps(void)
+{
+    static const uint8_t life[] = {0, 1, 1, 1, 1, 1, 6, 0, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2};
+    bool grew = false;
+    bool shrank = false;
+    bool swapped = false;
+    bool good = true;
+    for (uint64_t seed = 0; seed < 2000; seed++) {
+        uint8_t once[40];
+        uint8_t twice[40];
+        memcpy(once, life, sizeof life);
+        memcpy(twice, life, sizeof life);
+        size_t size = steps_mutate(once, sizeof life, sizeof once, seed, flip_first, NULL);
+        size_t again = steps_mutate(twice, sizeof life, sizeof twice, seed, flip_first, NULL);
+        good = good && size <= sizeof once && size == again && memcmp(once, twice, size) == 0;
+        grew = grew || size > sizeof life;
+        shrank = shrank || size < sizeof life;
+        swapped = swapped || (size == sizeof life && once[0] == 6 && once[2] == 0);
+    }
+    CHECK(good);
+    CHECK(grew);
+    CHECK(shrank);
+    CHECK(swapped);
+    CHECK(step_bytes(life, sizeof life, 0) == 6 && step_bytes(life, sizeof life, 6) == 2);
+    CHECK(step_bytes(life, sizeof life, 8) == 10 && step_bytes(life, sizeof life, 17) == 1);
+    uint8_t none[8];
+    size_t size = steps_mutate(none, 0, 1, 1, flip_first, NULL);
+    CHECK(size == 0);
+}
+
+int main(void)
+{
+    test_choices();
+    test_digest();
+    test_marks();
+    test_life_text();
+    test_life_refusals();
+    test_life_any_bytes();
+    test_steps();
+    printf("harness_test: %u passed, %u failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/* The boot images as they are linked: what each program carries at its entry, its segments, its
+ * stack, what helpers test themselves by; and the image's memory functions. Runs at the root of the
+ * tree. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/formats/boot_image.h"
+#include "abi/capability.h"
+#include "abi/formats/elf_plan.h"
+#include "abi/limits.h"
+#include "abi/profile.h"
+#include "abi/roles.h"
+#include "services/probes/layout.h"
+#include "services/runtime/entry.h"
+
+void *image_memcpy(void *restrict target, const void *restrict source, size_t count);
+void *image_memmove(void *target, const void *source, size_t count);
+void *image_memset(void *target, int value, size_t count);
+int image_memcmp(const void *left, const void *right, size_t count);
+
+static unsigned passed_count;
+static unsigned failed_count;
+
+static void check(const char *name, const char *what, int passed)
+{
+    if (passed) {
+        passed_count++;
+        return;
+    }
+    failed_count++;
+    printf("FAILED %s: %s\n", name, what);
+}
+
+struct program {
+    const char *name;
+    const uint8_t *bytes;
+    struct elf_plan plan;
+};
+
+/* The file's byte at an address; null past the file's bytes of a segment. */
+static const uint8_t *byte_at(const struct program *program, uint64_t va)
+{
+    for (uint32_t i = 0; i < program->plan.segment_count; i++) {
+        const struct elf_segment *segment = &program->plan.segments[i];
+        if (va >= segment->va && va - segment->va < segment->file_bytes)
+            return program->bytes + segment->file_offset + (va - segment->va);
+    }
+    return NULL;
+}
+
+static int has_word(const struct program *program, uint64_t va, uint64_t expected)
+{
+    const uint8_t *first = byte_at(program, va);
+    uint64_t word = 0;
+    if (first == NULL || byte_at(program, va + 7) != first + 7)
+        return 0;
+    memcpy(&word, first, sizeof word);
+    return word == expected;
+}
+
+/* The name behind the entry point is the module's: the host world finds the unit by it. */
+static void check_entry(const struct program *program)
+{
+    uint8_t expected[ENTRY_TAG_BYTES + ENTRY_NAME_BYTES] = ENTRY_TAG;
+    const uint8_t *tag = byte_at(program, program->plan.entry + ENTRY_TAG_OFFSET);
+    strncpy((char *)expected + ENTRY_TAG_BYTES, program->name, ENTRY_NAME_BYTES - 1);
+    check(program->name, "carries its name behind the entry point",
+          tag != NULL && memcmp(tag, expected, sizeof expected) == 0);
+    check(program->name, "entry is the first byte of the code",
+          program->plan.entry == program->plan.segments[0].va);
+}
+
+/* V2, and what lets read-only pages be the image's own. */
+static void check_segments(const struct program *program)
+{
+    static const uint16_t rights[] = {RIGHT_READ | RIGHT_EXECUTE, RIGHT_READ,
+                                      RIGHT_READ | RIGHT_WRITE, RIGHT_READ | RIGHT_WRITE};
+    const struct elf_plan *plan = &program->plan;
+    check(program->name, "has four segments", plan->segment_count == 4);
+    for (uint32_t i = 0; i < plan->segment_count && i < 4; i++) {
+        check(program->name, "segment rights", plan->segments[i].rights == rights[i]);
+        check(program->name, "a read-only segment is all file",
+              i >= 2 || plan->segments[i].file_bytes == plan->segments[i].memory_bytes);
+    }
+    const struct elf_segment *stack = &plan->segments[plan->segment_count - 1];
+    const struct elf_segment *below = &plan->segments[plan->segment_count - 2];
+    check(program->name, "the last segment is the stack reserve",
+          stack->memory_bytes == STACK_RESERVE_BYTES && stack->file_bytes == 0 &&
+              plan->stack_top == stack->va + STACK_RESERVE_BYTES);
+    check(program->name, "a page is free below the stack",
+          below->va + below->pages * PAGE_BYTES + PAGE_BYTES <= stack->va);
+}
+
+/* services/probes/layout.h is what linker/helper.ld does. */
+static void check_helper(const struct program *program)
+{
+    const struct elf_segment *data = &program->plan.segments[2];
+    int right = 1;
+    check(program->name, "code, data and stack lie where the layout says",
+          program->plan.entry == HELPER_TEXT_VA &&
+              program->plan.segments[1].va == HELPER_RODATA_VA && data->va == HELPER_DATA_VA &&
+              program->plan.stack_top == HELPER_STACK_TOP);
+    for (uint64_t i = 0; i < PROBE_DATA_WORDS; i++)
+        right &= has_word(program, PROBE_DATA_VA + i * 8, PROBE_DATA_WORD(i));
+    check(program->name, "data words", right);
+    right = 1;
+    for (uint64_t i = 0; i < PROBE_RODATA_WORDS; i++)
+        right &= has_word(program, HELPER_RODATA_VA + i * 8, PROBE_RODATA_WORD(i));
+    check(program->name, "read-only words", right);
+    check(program->name, "the file ends in the middle of a page, with the data words",
+          data->file_bytes == PROBE_BSS_VA - HELPER_DATA_VA && data->file_bytes % PAGE_BYTES != 0 &&
+              data->memory_bytes >= data->file_bytes + PROBE_BSS_BYTES);
+}
+
+static void check_module(const uint8_t *bytes, const struct boot_section *section)
+{
+    struct program program = {.name = section->name, .bytes = bytes + section->offset_bytes};
+    size_t view = section->size_bytes < FRAME_TRANSFER_BYTES_MAX ? section->size_bytes
+                                                                 : FRAME_TRANSFER_BYTES_MAX;
+    enum status status = elf_plan_parse(program.bytes, view, section->size_bytes, &program.plan);
+    check(section->name, "can be planned", status == STATUS_OK);
+    if (status != STATUS_OK)
+        return;
+    check_entry(&program);
+    check_segments(&program);
+    if (strncmp(section->name, "phase0-", 7) == 0)
+        check_helper(&program);
+}
+
+static void check_image(const char *path, unsigned programs)
+{
+    static uint8_t bytes[16 << 20];
+    struct boot_image image;
+    unsigned found = 0;
+    FILE *file = fopen(path, "rb");
+    size_t size = file == NULL ? 0 : fread(bytes, 1, sizeof bytes, file);
+    if (file != NULL)
+        fclose(file);
+    check(path, "can be opened", boot_image_open(bytes, size, &image) == STATUS_OK);
+    for (uint32_t i = 0; i < image.section_count; i++) {
+        if (image.sections[i].kind != BOOT_SECTION_EXECUTABLE)
+            continue;
+        check_module(bytes, &image.sections[i]);
+        found++;
+    }
+    check(path, "holds all programs", found == programs);
+}
+
+/* Every offset and length up to two words, overlapping both ways, against the host's functions. */
+static void check_memory(void)
+{
+    enum { SIZE = 64, LENGTHS = 20 };
+    uint8_t ours[SIZE];
+    uint8_t theirs[SIZE];
+    int right = 1;
+    for (size_t from = 0; from < LENGTHS; from++) {
+        for (size_t to = 0; to < LENGTHS; to++) {
+            for (size_t count = 0; count < LENGTHS; count++) {
+                for (size_t i = 0; i < SIZE; i++)
+                    ours[i] = theirs[i] = (uint8_t)(i * 7 + 1);
+                right &= image_memmove(ours + to, ours + from, count) == ours + to;
+                memmove(theirs + to, theirs + from, count);
+                right &= memcmp(ours, theirs, SIZE) == 0;
+                right &= image_memset(ours + to, (int)from - 3, count) == ours + to;
+                memset(theirs + to, (int)from - 3, count);
+                right &= image_memcmp(ours, theirs, SIZE) == 0;
+                uint8_t copy[SIZE] = {0};
+                uint8_t expected[SIZE] = {0};
+                right &= image_memcpy(copy + to, ours + from, count) == copy + to;
+                memcpy(expected + to, ours + from, count);
+                right &= memcmp(copy, expected, SIZE) == 0;
+            }
+        }
+    }
+    check("memory", "copy, move and set as the host does", right);
+    check("memory", "compare orders bytes as unsigned",
+          image_memcmp("a\x80", "a\x7f", 2) > 0 && image_memcmp("a", "b", 1) < 0 &&
+              image_memcmp("a", "b", 0) == 0 && image_memcmp("ab", "ac", 1) == 0);
+}
+
+/* Programs that the table says an image of the profile holds. */
+static unsigned programs_of(uint32_t profile)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < role_count; i++) {
+        enum role_presence presence = role_table[i].presence;
+        count += presence == ROLE_PRESENCE_RUNTIME ||
+                 (presence == ROLE_PRESENCE_PHASE0 && profile != VALIDATION_PROFILE_NONE) ||
+                 (presence == ROLE_PRESENCE_HOSTILE && profile == VALIDATION_PROFILE_HOSTILE);
+    }
+    return count;
+}
+
+int main(void)
+{
+    check_memory();
+    check_image("build/boot.img", programs_of(VALIDATION_PROFILE_NONE));
+    check_image("build/boot-phase0.img", programs_of(VALIDATION_PROFILE_PHASE0));
+    check_image("build/boot-hostile.img", programs_of(VALIDATION_PROFILE_HOSTILE));
+    printf("images_test: %u passed, %u failed\n", passed_count, failed_count);
+    return failed_count == 0 ? 0 : 1;
+}

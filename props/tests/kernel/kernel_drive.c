@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+/* See kernel_drive.h. */
+#include "props/tests/kernel/kernel_drive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kernel drive_kernel;
+unsigned drive_passed;
+unsigned drive_failed;
+
+static uint32_t window_slot;
+static uint32_t window_count;
+
+void expect(bool condition, const char *what)
+{
+    if (condition) {
+        drive_passed++;
+        return;
+    }
+    drive_failed++;
+    printf("kernel: FAILED: %s\n", what);
+}
+
+void expect_equal(uint64_t found, uint64_t wanted, const char *what)
+{
+    if (found != wanted)
+        printf("kernel: found %llu, wanted %llu\n", (unsigned long long)found,
+               (unsigned long long)wanted);
+    expect(found == wanted, what);
+}
+
+static const char *result_name(unsigned status)
+{
+    return status == DRIVE_WAITING ? "(waits)" : status_name(status);
+}
+
+void expect_status(unsigned found, unsigned wanted, const char *what)
+{
+    if (found != wanted)
+        printf("kernel: found %s, wanted %s\n", result_name(found), result_name(wanted));
+    expect(found == wanted, what);
+}
+
+static bool quiet;
+
+void drive_quiet(bool on)
+{
+    quiet = on;
+}
+
+static void check(const char *step)
+{
+    if (quiet)
+        return;
+    const char *wrong = kernel_check(&drive_kernel);
+    if (wrong == NULL)
+        return;
+    printf("kernel: after %s: %s\n", step, wrong);
+    drive_failed++;
+    abort();
+}
+
+void drive_boot(uint32_t pages, uint32_t root_budget)
+{
+    static uint8_t image[4 * PAGE_BYTES];
+    for (uint32_t i = 0; i < sizeof image; i++)
+        image[i] = (uint8_t)(1 + i / PAGE_BYTES);
+    host_init(pages < 4000 ? 16 << 20 : 96 << 20);
+    host_load_image(image, sizeof image);
+    struct kernel_boot_info info = host_boot_info_limited(pages);
+    info.root_budget_pages = root_budget;
+    enum status status = kernel_boot_bare(&drive_kernel, &info);
+    if (status != STATUS_OK) {
+        printf("kernel: bare boot: %s\n", status_name(status));
+        abort();
+    }
+    check("boot");
+    drive_window(0, 0);
+}
+
+uint32_t drive_current(void)
+{
+    return drive_kernel.current;
+}
+
+bool drive_run(uint32_t index)
+{
+    for (uint32_t i = 0; i <= PROCESS_LIMIT; i++) {
+        if (drive_kernel.current == index)
+            return true;
+        kernel_preempt(&drive_kernel);
+    }
+    return false;
+}
+
+struct message *drive_message(uint32_t index)
+{
+    return kernel_message(&drive_kernel, index);
+}
+
+const struct receive_info *drive_info(uint32_t index)
+{
+    return kernel_receive_info(&drive_kernel, index);
+}
+
+unsigned drive_result(uint32_t index)
+{
+    const struct process *process = kernel_process(&drive_kernel, index);
+    if (process == NULL || drive_kernel.halted ||
+        (process->life != LIFE_READY && process->life != LIFE_CURRENT))
+        return DRIVE_WAITING;
+    return process->result;
+}
+
+static unsigned syscall_make(uint32_t number, uint32_t slot, uint64_t deadline)
+{
+    uint32_t index = drive_kernel.current;
+    kernel_syscall(&drive_kernel, number, slot, deadline);
+    check("a syscall");
+    return drive_result(index);
+}
+
+unsigned drive_call(uint32_t slot, uint64_t deadline)
+{
+    struct message *message = drive_message(drive_kernel.current);
+    message->header.window_slot = window_slot;
+    message->header.window_count = (uint8_t)window_count;
+    return syscall_make(SYSCALL_CALL, slot, deadline);
+}
+
+unsigned drive_receive(uint32_t slot, uint64_t deadline)
+{
+    struct message *message = drive_message(drive_kernel.current);
+    message->header.window_slot = window_slot;
+    message->header.window_count = (uint8_t)window_count;
+    return syscall_make(SYSCALL_RECV, slot, deadline);
+}
+
+unsigned drive_reply(uint32_t slot)
+{
+    return syscall_make(SYSCALL_REPLY, slot, 0);
+}
+
+void drive_window(uint32_t slot, uint32_t count)
+{
+    window_slot = slot;
+    window_count = count;
+}
+
+const struct operation *drive_operation(uint16_t id)
+{
+    return operation_find(SERVICE_KERNEL, id);
+}
+
+unsigned drive_control(uint32_t slot, const struct operation *operation, const void *request,
+                       void *reply)
+{
+    uint8_t scratch[MESSAGE_BODY_BYTES_MAX];
+    struct message *message = drive_message(drive_kernel.current);
+    message->header.request_id = 77;
+    if (message_encode(operation->request, request, message) != STATUS_OK) {
+        printf("kernel: a request of %s does not encode\n", operation->name);
+        abort();
+    }
+    uint64_t before = quiet ? 0 : kernel_digest(&drive_kernel);
+    unsigned status = drive_call(slot, DEADLINE_POLL);
+    if (status == DRIVE_WAITING)
+        return status;
+    if (status == STATUS_OK) {
+        status = reply_decode(operation->reply, message, reply != NULL ? reply : scratch);
+        if (message->header.request_id != 77)
+            expect(false, "a control reply repeats the request id");
+    }
+    if (status != STATUS_OK && !quiet && kernel_digest(&drive_kernel) != before) {
+        printf("kernel: %s: %s\n", operation->name, result_name(status));
+        expect(false, "E1: a refusal changes nothing");
+    }
+    return status;
+}
+
+/* --- children --------------------------------------------------------------------------------- */
+
+struct drive_child drive_stage(uint32_t slot, uint32_t budget)
+{
+    struct kernel_create_staged_process_reply reply;
+    drive_window(slot, 4);
+    unsigned status = CONTROL_REPLY(PRO, CREATE_STAGED_PROCESS, &reply,
+                                    (struct kernel_create_staged_process_request){
+                                        .untyped_slot = LAUNCH,
+                                        .budget_pages = budget,
+                                        .event_slot = SLOT_SERVICE_ENDPOINT,
+                                        .token = slot,
+                                    });
+    drive_window(0, 0);
+    if (status != STATUS_OK) {
+        printf("kernel: a child cannot be made: %s\n", status_name(status));
+        abort();
+    }
+    return (struct drive_child){
+        .index = kernel_slot(&drive_kernel, drive_kernel.current, slot)->object,
+        .process = reply.process_slot,
+        .vspace = reply.vspace_slot,
+        .endpoint = reply.endpoint_slot,
+        .grant = reply.grant_slot,
+    };
+}
+
+void drive_start(const struct drive_child *child, uint32_t pager_slot)
+{
+    unsigned pager =
+        CONTROL(PRO, REGISTER_PAGER,
+                (struct kernel_register_pager_request){child->process, pager_slot, 1234});
+    unsigned start =
+        CONTROL(PRO, START_PROCESS,
+                (struct kernel_start_process_request){child->process, 0, 0x400000, 0x800000, 99});
+    if (pager != STATUS_OK || start != STATUS_OK) {
+        printf("kernel: a child cannot be started: %s %s\n", status_name(pager),
+               status_name(start));
+        abort();
+    }
+}
+
+struct drive_child drive_spawn(uint32_t slot, uint32_t pager_slot)
+{
+    struct drive_child child = drive_stage(slot, 32);
+    drive_start(&child, pager_slot);
+    return child;
+}
+
+unsigned drive_retype(uint32_t untyped, enum object_type type, uint32_t count, uint32_t target)
+{
+    return CONTROL(MEM, RETYPE, (struct kernel_retype_request){untyped, type, count, target});
+}
+
+unsigned drive_map(uint32_t slot, uint32_t vspace, uint32_t frame, uint64_t va, uint32_t rights)
+{
+    return CONTROL(slot, MAP_FRAME,
+                   (struct kernel_map_frame_request){vspace, frame, va, 0, 1, rights});
+}
+
+unsigned drive_install(uint32_t grant, uint32_t source, uint32_t target, uint32_t rights,
+                       uint64_t badge)
+{
+    return CONTROL(
+        POP, CAP_COPY_ATTENUATED,
+        (struct kernel_cap_copy_attenuated_request){grant, source, target, rights, badge});
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+struct message *drive_compose(uint16_t operation, uint16_t body_bytes)
+{
+    struct message *message = drive_message(drive_kernel.current);
+    memset(message, 0, sizeof *message);
+    message->header.version = MESSAGE_VERSION;
+    message->header.operation = operation;
+    message->header.body_bytes = body_bytes;
+    return message;
+}
+
+void drive_attach(struct message *message, uint32_t index, uint32_t slot, uint16_t rights,
+                  uint8_t mode, uint64_t badge)
+{
+    memcpy(message->body + index * 4, &slot, 4);
+    message->caps[message->header.cap_count++] = (struct message_cap){
+        .field_offset = (uint16_t)(index * 4),
+        .rights = rights,
+        .mode = mode,
+        .flags = badge != 0 ? TRANSFER_SET_BADGE : 0,
+        .badge = badge,
+    };
+}

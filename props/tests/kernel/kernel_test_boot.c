@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/* Kernel tests: boot from an image: rootd's pages, registers and handoff; typed refusals. */
+#include <string.h>
+
+#include "abi/formats/boot_image.h"
+#include "abi/formats/handoff.h"
+#include "props/tests/kernel/kernel_drive.h"
+
+enum { FILE_BYTES = 2 * PAGE_BYTES + 100, TEXT_VA = 0x400000, DATA_VA = 0x600000, DATA_PAGES = 4 };
+
+static uint8_t elf[FILE_BYTES];
+static uint8_t image[16 * PAGE_BYTES];
+static size_t image_size;
+
+static void put(uint32_t offset, uint64_t value, uint32_t width)
+{
+    memcpy(elf + offset, &value, width);
+}
+
+static void segment_write(uint32_t index, uint32_t flags, uint64_t va, uint64_t offset,
+                          uint64_t file, uint64_t memory)
+{
+    uint32_t at = 64 + 56 * index;
+    put(at, 1, 4);
+    put(at + 4, flags, 4);
+    put(at + 8, offset, 8);
+    put(at + 16, va, 8);
+    put(at + 24, va, 8);
+    put(at + 32, file, 8);
+    put(at + 40, memory, 8);
+    put(at + 48, PAGE_BYTES, 8);
+}
+
+/* One page of code, 100 bytes of data, and a stack: written by hand from the format's
+ * documentation. */
+static void elf_write(uint64_t data_va)
+{
+    memset(elf, 0, sizeof elf);
+    memcpy(elf,
+           "\x7f"
+           "ELF\2\1\1",
+           7);
+    put(16, 2, 2);
+    put(18, 62, 2);
+    put(20, 1, 4);
+    put(24, TEXT_VA + 8, 8);
+    put(32, 64, 8);
+    put(52, 64, 2);
+    put(54, 56, 2);
+    put(56, 2, 2);
+    segment_write(0, 5, TEXT_VA, PAGE_BYTES, PAGE_BYTES, PAGE_BYTES);
+    segment_write(1, 6, data_va, 2 * PAGE_BYTES, 100, DATA_PAGES * PAGE_BYTES);
+    memset(elf + PAGE_BYTES, 0x90, PAGE_BYTES);
+    memset(elf + 2 * PAGE_BYTES, 0xDA, 100);
+}
+
+static void image_write(const char *name)
+{
+    struct boot_section_input sections[] = {
+        {"note", BOOT_SECTION_DATA, "some bytes", 10},
+        {name, BOOT_SECTION_EXECUTABLE, elf, sizeof elf},
+    };
+    enum status status = boot_image_encode(sections, 2, image, sizeof image, &image_size);
+    expect_status(status, STATUS_OK, "the test's image encodes");
+}
+
+static enum status boot(uint32_t pages)
+{
+    host_init(8 << 20);
+    host_load_image(image, image_size);
+    struct kernel_boot_info info = host_boot_info_limited(pages);
+    info.root_budget_pages = 64;
+    return kernel_boot(&drive_kernel, &info);
+}
+
+static void sound(void)
+{
+    const char *wrong = kernel_check(&drive_kernel);
+    expect(wrong == NULL, wrong == NULL ? "all sound" : wrong);
+}
+
+static const uint8_t *bytes_at(uint64_t va, enum fault_access access)
+{
+    return host_user_translate(&drive_kernel, 0, va, access);
+}
+
+static void test_boot(void)
+{
+    elf_write(DATA_VA);
+    image_write("rootd");
+    expect_status(boot(1000), STATUS_OK, "an image boots");
+    sound();
+    const struct process *root = kernel_process(&drive_kernel, 0);
+    expect(drive_current() == 0 && root->resume == RESUME_START, "rootd is to start");
+    expect(root->start.entry_va == TEXT_VA + 8 &&
+               root->start.stack_top_va == DATA_VA + DATA_PAGES * PAGE_BYTES,
+           "at its entry, with its stack");
+    uint16_t rights;
+    uint32_t page = kernel_translate(&drive_kernel, 0, TEXT_VA, &rights);
+    expect(rights == (RIGHT_READ | RIGHT_EXECUTE) && page >= drive_kernel.image_first_page,
+           "code is the image's own page");
+    expect(bytes_at(TEXT_VA, FAULT_WRITE) == NULL, "V2: and never writable");
+    page = kernel_translate(&drive_kernel, 0, DATA_VA, &rights);
+    expect(rights == (RIGHT_READ | RIGHT_WRITE) && page < drive_kernel.image_first_page,
+           "data is a copy");
+    const uint8_t *data = bytes_at(DATA_VA, FAULT_WRITE);
+    expect(data != NULL && data[99] == 0xDA && data[100] == 0, "G4: of the file, then zero");
+    expect(bytes_at(DATA_VA + 3 * PAGE_BYTES, FAULT_WRITE) != NULL, "the stack is there");
+    struct handoff handoff;
+    expect(root->start.arguments[0] == HANDOFF_VA &&
+               root->start.arguments[2] == SLOT_SERVICE_ENDPOINT,
+           "rootd is told where");
+    expect_status(
+        handoff_parse(bytes_at(HANDOFF_VA, FAULT_READ), root->start.arguments[1], &handoff),
+        STATUS_OK, "the handoff parses");
+    expect(bytes_at(HANDOFF_VA, FAULT_WRITE) == NULL, "and is read-only");
+    expect(handoff.module_count == 2 && handoff_find(&handoff, "rootd") == 1 &&
+               handoff.untyped_count == 2 && handoff.untyped[0].slot == BULK &&
+               handoff.untyped[0].pages == 500 && handoff.untyped[1].pages == 500 - 64 - 5 &&
+               handoff.free_pages == 1000 - 64 - 5 && handoff.image_slot == SLOT_IMAGE,
+           "and tells the truth");
+}
+
+static void refuse(enum status wanted, const char *line, uint32_t pages, const char *what)
+{
+    expect_status(boot(pages), wanted, what);
+    expect(strcmp(host_log(NULL), line) == 0, "the refusal is logged");
+    expect(drive_current() == KERNEL_IDLE && !drive_kernel.halted &&
+               drive_kernel.process_count == 0,
+           "no process exists");
+    expect(kernel_untyped_available(&drive_kernel.untypeds[1]) ==
+               drive_kernel.untypeds[1].total_pages,
+           "E4: and nothing was used");
+    sound();
+}
+
+static void test_refusals(void)
+{
+    elf_write(DATA_VA);
+    image_write("rooted");
+    refuse(STATUS_MISSING_MODULE, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:MISSING_MODULE\n", 1000,
+           "without rootd");
+    image_write("rootd");
+    refuse(STATUS_EXHAUSTED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:EXHAUSTED\n", 100, "without budget");
+    refuse(STATUS_EXHAUSTED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:EXHAUSTED\n", 136,
+           "without a page for the handoff");
+    image[image_size - PAGE_BYTES] ^= 1;
+    refuse(STATUS_BAD_DIGEST, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:BAD_DIGEST\n", 1000, "a bad byte");
+    image[0] ^= 1;
+    refuse(STATUS_BAD_MAGIC, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:BAD_MAGIC\n", 1000, "no image");
+    elf_write(HANDOFF_VA);
+    image_write("rootd");
+    refuse(STATUS_OVERLAP, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:OVERLAP\n", 1000,
+           "linked over the handoff");
+    elf_write(DATA_VA);
+    elf[18] = 3;
+    image_write("rootd");
+    refuse(STATUS_UNSUPPORTED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:UNSUPPORTED\n", 1000,
+           "another machine");
+    image_size = 0;
+    refuse(STATUS_TRUNCATED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:TRUNCATED\n", 1000, "nothing");
+}
+
+void kernel_test_boot(void)
+{
+    test_boot();
+    test_refusals();
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: ISC */
+/* The limits of memd and vspaced, at their real size (E6): the message after the last free entry is
+ * refused, and after one release accepted again; names at the end of their generations (M3). A
+ * kernel and a memd that always say yes stand behind the three functions; inputs of a fuzzer are
+ * too short to get here. */
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/codec.h"
+#include "services/memd/internal.h"
+#include "services/vspaced/vspaced.h"
+
+static struct memd memd;
+static struct vspaced vspaced;
+static unsigned passed;
+static unsigned failed;
+static uint32_t next_frame_id;
+static uint32_t next_object;
+
+static void expect(bool good, const char *what)
+{
+    passed += good;
+    failed += !good;
+    if (!good)
+        printf("FAILED %s\n", what);
+}
+
+/* --- peers that always say yes --------------------------------------------------------------- */
+
+union any_reply {
+    struct kernel_query_local_cap_reply query;
+    struct memd_alloc_frames_reply alloc;
+};
+
+/* A source of memd below the receive window, a new vspace in it. */
+static void query_reply(const struct message *message, struct kernel_query_local_cap_reply *reply)
+{
+    struct kernel_query_local_cap_request request;
+    (void)message_decode(&kernel_query_local_cap_request_type, message, &request);
+    bool vspace = request.slot >= SLOT_RECEIVE_BASE;
+    *reply = (struct kernel_query_local_cap_reply){
+        .slot = request.slot,
+        .object_type = vspace ? OBJECT_VSPACE : OBJECT_UNTYPED,
+        .rights = vspace ? RIGHT_MAP : RIGHT_CONTROL,
+        .object = ++next_object,
+        .size_pages = vspace ? 0 : UINT64_C(1) << 40,
+    };
+}
+
+static void alloc_reply(const struct message *message, union any_reply *reply)
+{
+    struct memd_alloc_frames_request request;
+    uint32_t window = message->header.window_slot;
+    (void)message_decode(&memd_alloc_frames_request_type, message, &request);
+    uint32_t *ids[] = {&reply->alloc.frame_id_0, &reply->alloc.frame_id_1, &reply->alloc.frame_id_2,
+                       &reply->alloc.frame_id_3};
+    uint32_t *slots[] = {&reply->alloc.frame_slot_0, &reply->alloc.frame_slot_1,
+                         &reply->alloc.frame_slot_2, &reply->alloc.frame_slot_3};
+    reply->alloc.count = request.count;
+    for (uint32_t i = 0; i < request.count; i++) {
+        *ids[i] = ++next_frame_id;
+        *slots[i] = window + i;
+    }
+}
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    uint16_t id = message->header.operation;
+    enum service_id service =
+        operation_find(SERVICE_KERNEL, id) != NULL ? SERVICE_KERNEL : SERVICE_MEMD;
+    const struct operation *operation = operation_find(service, id);
+    union any_reply reply;
+    (void)slot;
+    (void)deadline_ticks;
+    memset(&reply, 0, sizeof reply);
+    if (id == OP_KERNEL_QUERY_LOCAL_CAP)
+        query_reply(message, &reply.query);
+    if (id == OP_MEMD_ALLOC_FRAMES)
+        alloc_reply(message, &reply);
+    enum status status = message_encode(operation->reply, &reply, message);
+    for (uint32_t i = 0; i < message->header.cap_count; i++)
+        message->caps[i].object_type = OBJECT_FRAME;
+    return status;
+}
+
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    (void)slot;
+    (void)message;
+    (void)deadline_ticks;
+    (void)info;
+    return STATUS_NOT_FOUND;
+}
+
+enum status sys_reply(uint32_t reply_slot, struct message *message)
+{
+    (void)reply_slot;
+    (void)message;
+    return STATUS_NOT_FOUND;
+}
+
+/* Hands one request to a service; its reply's struct goes to `reply` when it is OK. */
+static enum status ask(service_handler *handler, void *state, uint64_t badge,
+                       const struct operation *operation, const void *request, void *reply)
+{
+    struct message message;
+    struct receive_info info = {.badge = badge, .reply_slot = SLOT_REPLY_BASE};
+    memset(&message, 0, sizeof message);
+    (void)message_encode(operation->request, request, &message);
+    for (uint32_t i = 0; i < message.header.cap_count; i++)
+        message.caps[i].object_type = i == 0 ? OBJECT_VSPACE : OBJECT_ENDPOINT; /* REGISTER's */
+    message.header.badge = badge;
+    (void)handler(state, &message, &info);
+    for (uint32_t i = 0; i < message.header.cap_count; i++)
+        message.caps[i].object_type = operation->id == OP_MEMD_OPEN_ACCOUNT    ? OBJECT_ENDPOINT
+                                      : operation->id == OP_MEMD_ALLOC_UNTYPED ? OBJECT_UNTYPED
+                                                                               : OBJECT_FRAME;
+    return reply_decode(operation->reply, &message, reply);
+}
+
+/* --- memd ------------------------------------------------------------------------------------ */
+
+static enum status memd_ask(uint64_t badge, uint16_t id, const void *request, void *reply)
+{
+    return ask(memd_handle, &memd, badge, operation_find(SERVICE_MEMD, id), request, reply);
+}
+
+static void memd_boot(void)
+{
+    static struct envelope envelope;
+    memset(&memd, 0, sizeof memd);
+    memset(&envelope, 0, sizeof envelope);
+    envelope.entry_count = 1;
+    envelope.entries[0] = (struct envelope_entry){
+        .slot = SLOT_UNTYPED_BASE, .object_type = OBJECT_UNTYPED, .rights = RIGHT_CONTROL};
+    expect(memd_init(&memd, &envelope) == STATUS_OK, "memd starts");
+}
+
+static enum status account_open(uint32_t account_class, uint32_t *id)
+{
+    struct memd_open_account_request request = {.limit_pages = UINT64_MAX,
+                                                .account_class = account_class};
+    struct memd_open_account_reply reply;
+    enum status status = memd_ask(0, OP_MEMD_OPEN_ACCOUNT, &request, &reply);
+    *id = reply.account_id;
+    return status;
+}
+
+static enum status account_close(uint32_t id)
+{
+    struct memd_close_account_request request = {.account_id = id};
+    struct memd_close_account_reply reply;
+    return memd_ask(0, OP_MEMD_CLOSE_ACCOUNT, &request, &reply);
+}
+
+static enum status frame_alloc(uint64_t badge, uint32_t *id)
+{
+    struct memd_alloc_frames_request request = {.count = 1};
+    struct memd_alloc_frames_reply reply;
+    enum status status = memd_ask(badge, OP_MEMD_ALLOC_FRAMES, &request, &reply);
+    *id = reply.frame_id_0;
+    return status;
+}
+
+static enum status frame_free(uint64_t badge, uint32_t id)
+{
+    struct memd_free_frames_request request = {.count = 1, .frame_ids = {{id}}};
+    uint64_t nothing;
+    return memd_ask(badge, OP_MEMD_FREE_FRAMES, &request, &nothing);
+}
+
+static enum status untyped_alloc(uint64_t badge, uint32_t *id)
+{
+    struct memd_alloc_untyped_request request = {.pages = 1};
+    struct memd_alloc_untyped_reply reply;
+    enum status status = memd_ask(badge, OP_MEMD_ALLOC_UNTYPED, &request, &reply);
+    *id = reply.untyped_id;
+    return status;
+}
+
+static void test_accounts(void)
+{
+    uint32_t id = 0;
+    uint32_t count = 0;
+    memd_boot();
+    while (account_open(ACCOUNT_NORMAL, &id) == STATUS_OK)
+        count++;
+    expect(count == MEMD_ACCOUNT_LIMIT, "E6 as many accounts as stated");
+    expect(account_open(ACCOUNT_NORMAL, &id) == STATUS_EXHAUSTED, "E6 one account more is refused");
+    expect(account_close(memd_account_id(&memd, 77)) == STATUS_OK, "E6 one account is closed");
+    expect(account_open(ACCOUNT_NORMAL, &id) == STATUS_OK, "E6 and one is opened");
+    expect(account_open(ACCOUNT_NORMAL, &id) == STATUS_EXHAUSTED, "E6 and that was the last");
+    expect(memd_check(&memd) == NULL, "memd_check with all accounts");
+}
+
+static void test_frames(void)
+{
+    uint32_t id = 0;
+    uint32_t count = 0;
+    memd_boot();
+    (void)account_open(ACCOUNT_NORMAL, &id);
+    (void)account_open(ACCOUNT_RESERVE, &id);
+    uint64_t normal = memd_account_badge(&memd, 0);
+    uint64_t reserve = memd_account_badge(&memd, 1);
+    while (frame_alloc(normal, &id) == STATUS_OK)
+        count++;
+    expect(count == MEMD_FRAME_LIMIT - MEMD_RESERVE_PAGES, "M7 records are kept for the reserve");
+    while (frame_alloc(reserve, &id) == STATUS_OK)
+        count++;
+    expect(count == MEMD_FRAME_LIMIT, "E6 as many frames as stated");
+    expect(frame_alloc(reserve, &id) == STATUS_EXHAUSTED, "E6 one frame more is refused");
+    expect(frame_free(normal, memd_frame_id(&memd, 5)) == STATUS_OK, "E6 one frame is freed");
+    expect(frame_alloc(normal, &id) == STATUS_EXHAUSTED, "M7 it is the reserve's");
+    expect(frame_alloc(reserve, &id) == STATUS_OK, "E6 and taken again");
+    expect(memd_check(&memd) == NULL, "memd_check with all frames");
+    expect(account_close(memd_account_id(&memd, 0)) == STATUS_OK, "M5 closing gives all back");
+    expect(memd_pages_left(&memd) == (UINT64_C(1) << 40) - MEMD_RESERVE_PAGES - 1, "M5 exactly");
+    expect(memd_check(&memd) == NULL, "memd_check after the close");
+}
+
+static void test_untypeds(void)
+{
+    uint32_t id = 0;
+    uint32_t count = 0;
+    memd_boot();
+    (void)account_open(ACCOUNT_NORMAL, &id);
+    uint64_t badge = memd_account_badge(&memd, 0);
+    while (untyped_alloc(badge, &id) == STATUS_OK)
+        count++;
+    struct memd_free_untyped_request request = {.untyped_id = memd_untyped_id(&memd, 9)};
+    uint64_t nothing;
+    expect(count == MEMD_UNTYPED_LIMIT, "E6 as many untypeds as stated");
+    expect(memd_ask(badge, OP_MEMD_FREE_UNTYPED, &request, &nothing) == STATUS_OK,
+           "E6 one untyped is freed");
+    expect(untyped_alloc(badge, &id) == STATUS_OK, "E6 and taken again");
+    expect(untyped_alloc(badge, &id) == STATUS_EXHAUSTED, "E6 and that was the last");
+    expect(memd_check(&memd) == NULL, "memd_check with all untypeds");
+}
+
+/* The last generation of an account's place, and the first frame after the last one. */
+static void test_generations(void)
+{
+    uint32_t id = 0;
+    memd_boot();
+    (void)account_open(ACCOUNT_NORMAL, &id);
+    (void)account_close(id);
+    memd.accounts[0].generation = MEMD_GENERATION_LAST - 1;
+    (void)account_open(ACCOUNT_NORMAL, &id);
+    expect(memd_account_badge(&memd, 0) >> 32 == MEMD_GENERATION_LAST, "the last badge of a place");
+    expect(account_close(id) == STATUS_OK && memd_check(&memd) == NULL, "is closed");
+    (void)account_open(ACCOUNT_NORMAL, &id);
+    expect(!memd.accounts[0].is_open && memd.accounts[1].is_open,
+           "M3 its place is never used again");
+    uint64_t badge = memd_account_badge(&memd, 1);
+    (void)frame_alloc(badge, &id);
+    (void)frame_free(badge, id);
+    memd.frames[0].generation = MEMD_FRAME_GENERATION_LAST;
+    expect(frame_alloc(badge, &id) == STATUS_OK && id == 1u << MEMD_FRAME_INDEX_BITS,
+           "frame generations start over at 1");
+    expect(memd_check(&memd) == NULL, "memd_check after the last generations");
+}
+
+/* --- vspaced --------------------------------------------------------------------------------- */
+
+static enum status vspaced_ask(uint16_t id, const void *request, void *reply)
+{
+    return ask(vspaced_handle, &vspaced, ROLE_PAGERD, operation_find(SERVICE_VSPACED, id), request,
+               reply);
+}
+
+static enum status space_register(uint32_t *slot)
+{
+    struct vspaced_register_vspace_request request = {.vspace_slot = SLOT_RECEIVE_BASE,
+                                                      .account_slot = SLOT_RECEIVE_BASE + 1};
+    struct vspaced_register_vspace_reply reply;
+    enum status status = vspaced_ask(OP_VSPACED_REGISTER_VSPACE, &request, &reply);
+    *slot = reply.vspace_cap_slot;
+    return status;
+}
+
+static enum status space_unregister(uint32_t slot)
+{
+    struct vspaced_unregister_vspace_request request = {.vspace_cap_slot = slot};
+    uint64_t nothing;
+    return vspaced_ask(OP_VSPACED_UNREGISTER_VSPACE, &request, &nothing);
+}
+
+static enum status range_ask(uint16_t id, uint32_t slot, uint64_t page, uint32_t count)
+{
+    struct vspaced_unmap_request unmap = {
+        .vspace_cap_slot = slot, .page_count = count, .va = page << PAGE_SHIFT};
+    struct vspaced_protect_request protect = {.vspace_cap_slot = slot,
+                                              .page_count = count,
+                                              .va = page << PAGE_SHIFT,
+                                              .rights = RIGHT_READ};
+    struct vspaced_map_anonymous_request map = {.vspace_cap_slot = slot,
+                                                .rights = RIGHT_READ | RIGHT_WRITE,
+                                                .va = page << PAGE_SHIFT,
+                                                .page_count = count};
+    uint64_t nothing;
+    if (id == OP_VSPACED_PROTECT)
+        return vspaced_ask(id, &protect, &nothing);
+    if (id == OP_VSPACED_MAP_ANONYMOUS)
+        return vspaced_ask(id, &map, &nothing);
+    return vspaced_ask(id, &unmap, &nothing); /* UNMAP and GUARD: one layout */
+}
+
+static enum status frame_map(uint32_t slot, uint64_t page, uint32_t frame_id)
+{
+    struct vspaced_map_frames_request request = {.vspace_cap_slot = slot,
+                                                 .rights = RIGHT_READ,
+                                                 .va = page << PAGE_SHIFT,
+                                                 .page_count = 1,
+                                                 .frame_id = frame_id,
+                                                 .frame_slot = SLOT_RECEIVE_BASE};
+    struct message message;
+    struct receive_info info = {.badge = ROLE_PAGERD, .reply_slot = SLOT_REPLY_BASE};
+    memset(&message, 0, sizeof message);
+    (void)message_encode(&vspaced_map_frames_request_type, &request, &message);
+    message.caps[0].object_type = OBJECT_FRAME;
+    message.caps[0].rights = RIGHT_READ | RIGHT_MAP;
+    message.header.badge = ROLE_PAGERD;
+    (void)vspaced_handle(&vspaced, &message, &info);
+    return (enum status)message.header.status;
+}
+
+static void test_spaces(void)
+{
+    uint32_t slot = 0;
+    uint32_t count = 0;
+    memset(&vspaced, 0, sizeof vspaced);
+    while (space_register(&slot) == STATUS_OK)
+        count++;
+    expect(count == VSPACED_VSPACE_LIMIT, "E6 as many spaces as stated");
+    expect(space_register(&slot) == STATUS_EXHAUSTED, "E6 one space more is refused");
+    expect(space_unregister(VSPACED_SLOT_BASE + 2 * 300) == STATUS_OK, "E6 one is unregistered");
+    expect(space_register(&slot) == STATUS_OK && slot == VSPACED_SLOT_BASE + 2 * 300,
+           "E6 and one registered");
+    expect(vspaced_check(&vspaced) == NULL, "vspaced_check with all spaces");
+}
+
+static void test_regions(void)
+{
+    uint32_t slot = 0;
+    memset(&vspaced, 0, sizeof vspaced);
+    (void)space_register(&slot);
+    /* Five pages first, then guards on every second page, far away, until the table is full. */
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16, 5) == STATUS_OK, "a region of five pages");
+    uint32_t count = 1;
+    while (range_ask(OP_VSPACED_GUARD, slot, 0x10000 + 2 * (uint64_t)count, 1) == STATUS_OK)
+        count++;
+    expect(count == VSPACED_REGION_LIMIT, "E6 as many regions as stated");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 64, 1) == STATUS_EXHAUSTED, "E6 MAP refused");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 21, 1) == STATUS_OK,
+           "E6 a MAP that continues a region needs none");
+    expect(frame_map(slot, 64, 0) == STATUS_EXHAUSTED, "E6 MAP_FRAMES too");
+    expect(range_ask(OP_VSPACED_UNMAP, slot, 18, 1) == STATUS_EXHAUSTED, "E6 a split is refused");
+    expect(range_ask(OP_VSPACED_PROTECT, slot, 18, 1) == STATUS_EXHAUSTED, "E6 and two of them");
+    expect(range_ask(OP_VSPACED_PROTECT, slot, 16, 2) == STATUS_EXHAUSTED, "E6 one by PROTECT");
+    expect(range_ask(OP_VSPACED_PROTECT, slot, 16, 6) == STATUS_OK, "E6 a whole region needs none");
+    expect(range_ask(OP_VSPACED_UNMAP, slot, 21, 1) == STATUS_OK, "E6 nor does its end");
+    expect(vspaced_check(&vspaced) == NULL, "vspaced_check with all regions");
+    expect(range_ask(OP_VSPACED_GUARD, slot, 0x10003, 1) == STATUS_OK, "E6 three become one");
+    expect(range_ask(OP_VSPACED_UNMAP, slot, 18, 1) == STATUS_OK, "E6 now a split is accepted");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 64, 1) == STATUS_EXHAUSTED, "E6 but one");
+    expect(range_ask(OP_VSPACED_GUARD, slot, 0x10005, 1) == STATUS_OK, "E6 one less again");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 64, 1) == STATUS_OK, "E6 and a region");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 66, 1) == STATUS_EXHAUSTED, "E6 the last");
+    expect(vspaced_check(&vspaced) == NULL, "vspaced_check after that");
+    expect(space_unregister(slot) == STATUS_OK && vspaced.region_places.held_count == 0 &&
+               vspaced.page_places.held_count == 0,
+           "M5 UNREGISTER forgets all of it");
+    expect(vspaced_check(&vspaced) == NULL, "vspaced_check after UNREGISTER");
+}
+
+static void test_pages(void)
+{
+    uint32_t slot = 0;
+    uint64_t count = 0;
+    memset(&vspaced, 0, sizeof vspaced);
+    (void)space_register(&slot);
+    while (range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16 + count, 64) == STATUS_OK)
+        count += 64;
+    expect(count == VSPACED_PAGE_LIMIT, "E6 as many pages with frames as stated");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16 + count, 1) == STATUS_EXHAUSTED,
+           "E6 one page more is refused");
+    expect(frame_map(slot, 16 + count, UINT32_MAX) == STATUS_EXHAUSTED, "E6 one frame more too");
+    expect(frame_map(slot, 20 + count, 0) == STATUS_OK, "E6 a frame without an id needs no record");
+    expect(range_ask(OP_VSPACED_UNMAP, slot, 20 + (uint64_t)count, 1) == STATUS_OK, "and goes");
+    expect(range_ask(OP_VSPACED_UNMAP, slot, 16, 1) == STATUS_OK, "E6 one is unmapped");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16 + count, 1) == STATUS_OK,
+           "E6 and one mapped");
+    expect(vspaced.region_places.held_count == 1, "V4 all of it is one region");
+    expect(vspaced_check(&vspaced) == NULL, "vspaced_check with all pages");
+}
+
+int main(void)
+{
+    test_accounts();
+    test_frames();
+    test_untypeds();
+    test_generations();
+    test_spaces();
+    test_regions();
+    test_pages();
+    printf("memory_limits_test: %u passed, %u failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}

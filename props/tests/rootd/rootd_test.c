@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: ISC */
+/* rootd's properties: intake (R2, R6), and whole boots on the stage, every call of which fails once
+ * in every way (R5); the plan's (R3, R4) are in rootd_test_plan.c. Exit 1 when a check failed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/process.h"
+#include "props/tests/rootd/rootd_test.h"
+#include "services/procd/procd.h"
+
+static unsigned passed_count;
+static unsigned failed_count;
+
+void check(bool holds, const char *what)
+{
+    if (holds) {
+        passed_count++;
+        return;
+    }
+    failed_count++;
+    printf("FAILED %s\n", what);
+}
+
+void check_value(uint64_t expected, uint64_t got, const char *what)
+{
+    check(expected == got, what);
+    if (expected != got)
+        printf("       %llu expected, %llu found\n", (unsigned long long)expected,
+               (unsigned long long)got);
+}
+
+/* --- the seam ------------------------------------------------------------------------------ */
+
+enum failure { FAIL_NONE, FAIL_TRANSPORT, FAIL_TIMED_OUT, FAIL_REFUSED, FAIL_COUNT };
+
+struct stage stage;
+struct rootd rootd;
+static struct {
+    uint64_t call_count;
+    uint64_t fail_at; /* number of the call that fails; 0: none */
+    enum failure failure;
+    uint16_t failed_operation;
+    unsigned receive_count;
+    uint32_t reply_status;
+    uint32_t end_reason; /* how procd ends, after READY */
+    uint32_t end_code;
+} seam;
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    (void)deadline_ticks;
+    if (++seam.call_count != seam.fail_at)
+        return stage_call(&stage, slot, message);
+    seam.failed_operation = message->header.operation;
+    if (seam.failure == FAIL_REFUSED) {
+        message_refuse(message, STATUS_EXHAUSTED);
+        return STATUS_OK;
+    }
+    return seam.failure == FAIL_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_PEER_DIED;
+}
+
+/* After READY: one message from somebody, then procd's end. While rootd pauses: nothing. */
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
+    if (deadline_ticks != DEADLINE_NEVER) {
+        stage.now_ticks = deadline_ticks;
+        return STATUS_TIMED_OUT;
+    }
+    if (seam.receive_count++ == 0) {
+        message->header = (struct message_header){.version = MESSAGE_VERSION, .operation = 0x402};
+        info->badge = 7;
+        info->reply_slot = SLOT_REPLY_BASE;
+        return STATUS_OK;
+    }
+    struct event_process_terminated_request event = {
+        .token = ROOTD_PROCD_TOKEN, .reason = seam.end_reason, .code = seam.end_code};
+    (void)message_encode(&event_process_terminated_request_type, &event, message);
+    info->badge = BADGE_KERNEL;
+    return STATUS_OK;
+}
+
+enum status sys_reply(uint32_t reply_slot, struct message *message)
+{
+    (void)reply_slot;
+    seam.reply_status = message->header.status;
+    return STATUS_OK;
+}
+
+void fresh(uint32_t profile)
+{
+    memset(&rootd, 0, sizeof rootd);
+    memset(&seam, 0, sizeof seam);
+    seam.end_reason = END_EXITED;
+    stage_boot(&stage, profile);
+}
+
+enum rootd_status prepare(void)
+{
+    return rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, SLOT_SERVICE_ENDPOINT);
+}
+
+static enum rootd_status run(void)
+{
+    return rootd_run(&rootd, stage.handoff_bytes, stage.handoff_size, SLOT_SERVICE_ENDPOINT);
+}
+
+/* --- intake --------------------------------------------------------------------------------- */
+
+static void expect_prepare(enum rootd_status status, enum status cause, const char *what)
+{
+    enum rootd_status got = prepare();
+    check_value(status, got, what);
+    check_value(cause, rootd.cause, what);
+    check_value(0, stage.mutation_count, what); /* nothing was changed, whatever was found */
+    if (status == ROOTD_READY)
+        return;
+    check(rootd.plan.bootstrap_pages == 0 && rootd.plan.launches[0].role == 0, what);
+}
+
+/* R6: every slot of the boot cspace is exactly as agreed. */
+static void test_inventory(void)
+{
+    for (unsigned i = 0; i < boot_cap_count; i++) {
+        enum rootd_status missing = ROOTD_CONTRACT_INVALID;
+        fresh(VALIDATION_PROFILE_NONE);
+        if (stage.caps[i].slot == SLOT_SELF)
+            continue; /* without it nothing can be asked */
+        stage.caps[i] = stage.caps[--stage.cap_count];
+        expect_prepare(missing, STATUS_NOT_FOUND, "a boot capability is missing");
+        fresh(VALIDATION_PROFILE_NONE);
+        stage.caps[i].rights &= stage.caps[i].rights - 1;
+        expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "a right is missing");
+        fresh(VALIDATION_PROFILE_NONE);
+        stage.caps[i].badge = 1;
+        expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "a badge is set");
+        fresh(VALIDATION_PROFILE_NONE);
+        stage.caps[i].object_type =
+            stage.caps[i].object_type == OBJECT_FRAME ? OBJECT_UNTYPED : OBJECT_FRAME;
+        if (stage.caps[i].slot == SLOT_SERVICE_ENDPOINT || stage.caps[i].slot == SLOT_IMAGE)
+            expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "another type");
+    }
+    static const uint32_t extra_slots[] = {
+        3, SLOT_LEGACY, SLOT_BOOTSTRAP_UNTYPED, 34, SLOT_PEER_PROCD, 2113, 2337, SLOT_LIMIT - 1};
+    for (unsigned i = 0; i < sizeof extra_slots / sizeof extra_slots[0]; i++) {
+        fresh(VALIDATION_PROFILE_NONE);
+        stage_hold(&stage, (struct stage_cap){extra_slots[i], OBJECT_FRAME, RIGHT_READ, 0, 0});
+        expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_DENIED, "something else is held");
+    }
+}
+
+static void test_handoff(void)
+{
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff_bytes[0] ^= 1;
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_BAD_MAGIC, "handoff: magic");
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff_size--;
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_BAD_LENGTH, "handoff: length");
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_HANDOFF_INVALID,
+                rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, 3),
+                "handoff: rdx names another slot");
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff.root_endpoint_slot = 3;
+    check(stage_encode(&stage), "handoff: encodes");
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: root endpoint");
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff.image_slot = 7;
+    check(stage_encode(&stage), "handoff: encodes");
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: image slot");
+    fresh(VALIDATION_PROFILE_NONE);
+    stage.handoff.untyped[1].slot = SLOT_UNTYPED_BASE + 2;
+    check(stage_encode(&stage), "handoff: encodes");
+    expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: launch pool slot");
+}
+
+static int entry_of(uint32_t role)
+{
+    return boot_config_find(&stage.config, role);
+}
+
+static void add_entry(uint32_t role, uint32_t kind, uint32_t flags, const char *module)
+{
+    struct boot_config_entry *entry = &stage.config.entries[stage.config.entry_count++];
+    *entry = (struct boot_config_entry){
+        .role = role, .launch_kind = kind, .flags = flags, .ready_ticks = 1};
+    for (unsigned i = 0; module[i] != 0; i++)
+        entry->module[i] = module[i];
+}
+
+/* One broken rule a row; each must give its own cause. */
+static void break_config(unsigned rule, enum status *cause)
+{
+    struct boot_config *config = &stage.config;
+    *cause = STATUS_INVALID_ARGUMENT;
+    switch (rule) {
+    case 0: /* no entry for a foundation role */
+        config->entries[entry_of(ROLE_PAGERD)] = config->entries[--config->entry_count];
+        memset(&config->entries[config->entry_count], 0, sizeof config->entries[0]);
+        *cause = STATUS_MISSING_MODULE;
+        return;
+    case 1: /* a role that is not in the table */
+        add_entry(200, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "ghost");
+        return;
+    case 2: /* rootd itself */
+        add_entry(ROLE_ROOTD, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_REQUIRED, "rootd");
+        return;
+    case 3: /* another module than the table names */
+        config->entries[entry_of(ROLE_MEMD)].module[0] = 'n';
+        return;
+    case 4: /* a driver that rootd would start */
+        add_entry(ROLE_DRV_ACPI, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "drv-acpi");
+        return;
+    case 5: /* an optional foundation */
+        config->entries[entry_of(ROLE_PROCD)].flags = BOOT_ENTRY_OPTIONAL;
+        return;
+    case 6: /* a helper in a runtime image */
+        add_entry(ROLE_PHASE0_EXIT, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_REQUIRED,
+                  "phase0-exit");
+        return;
+    case 7: /* a required role of a later version */
+        add_entry(ROLE_TIMED, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_REQUIRED, "timed");
+        *cause = STATUS_UNSUPPORTED;
+        return;
+    case 8: /* an order that cannot be honoured */
+        config->entries[entry_of(ROLE_MEMD)].dependencies[0] = ROLE_PAGERD;
+        config->entries[entry_of(ROLE_MEMD)].dependency_count = 1;
+        *cause = STATUS_BAD_ORDER;
+        return;
+    case 9: /* the module is data */
+        stage.handoff.modules[1].kind = BOOT_CONFIG_BYTES_MAX == 0 ? 1 : 3;
+        return;
+    case 10: /* no config in the image */
+        stage.handoff.modules[0].name[0] = 'x';
+        *cause = STATUS_MISSING_MODULE;
+        return;
+    case 11: /* a module that the config names is not there */
+        stage.handoff.modules[2].name[0] = 'x';
+        *cause = STATUS_MISSING_MODULE;
+        return;
+    default: /* the module is no program */
+        stage.image[stage.handoff.modules[1].offset_bytes] ^= 1;
+        *cause = STATUS_BAD_MAGIC;
+        return;
+    }
+}
+
+static void test_config(void)
+{
+    for (unsigned rule = 0; rule < 13; rule++) {
+        char what[40];
+        enum status cause;
+        snprintf(what, sizeof what, "config rule %u", rule);
+        fresh(VALIDATION_PROFILE_NONE);
+        break_config(rule, &cause);
+        check(stage_encode(&stage), what);
+        expect_prepare(ROOTD_CONTRACT_INVALID, cause, what);
+    }
+    fresh(VALIDATION_PROFILE_NONE);
+    add_entry(ROLE_TIMED, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "timed");
+    check(stage_encode(&stage), "an optional later role encodes");
+    expect_prepare(ROOTD_READY, STATUS_OK, "an optional role of a later version is passed over");
+    fresh(VALIDATION_PROFILE_PHASE0);
+    stage.config.entries[entry_of(ROLE_PHASE0_EXIT)] =
+        stage.config.entries[--stage.config.entry_count];
+    memset(&stage.config.entries[stage.config.entry_count], 0, sizeof stage.config.entries[0]);
+    check(stage_encode(&stage), "a phase-0 config without a helper encodes");
+    expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_MISSING_MODULE, "phase0 needs every helper");
+    fresh(VALIDATION_PROFILE_HOSTILE);
+    stage.config.validation_profile = VALIDATION_PROFILE_PHASE0;
+    check(stage_encode(&stage), "a phase-0 config with a spinner encodes");
+    expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "phase0 has no spinner");
+    fresh(VALIDATION_PROFILE_NONE);
+    memset(stage.image, 0, PAGE_BYTES);
+    expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_BAD_MAGIC, "a config of zeros");
+}
+
+/* --- whole boots ---------------------------------------------------------------------------- */
+
+static void check_children(void)
+{
+    static const uint32_t order[] = {ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD};
+    for (unsigned i = 0; i < 4; i++) {
+        check_value(order[i], stage.children[i].role, "the launch order is fixed");
+        check(stage.children[i].ready, "every service got its envelope");
+    }
+    check(stage.bound, "procd was told of memd and pagerd");
+}
+
+static void test_boot_runtime(void)
+{
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_INTERNAL_ERROR, run(), "procd's end ends a running system");
+    check_children();
+    check_value(STATUS_DENIED, seam.reply_status, "rootd serves nobody");
+    check(strcmp(stage.log, "ERIX_ROOTD:READY\n"
+                            "BASALT_ROOTD:FAILED:RUN:PEER_DIED:EXITED:0x0\n"
+                            "ERIX_ROOTD:INTERNAL_ERROR\n") == 0,
+          "a runtime image logs no stages");
+    check(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, "and ends with its exit code");
+    static const uint32_t held[] = {SLOT_SELF, SLOT_SERVICE_ENDPOINT, SLOT_KERNEL_LOG_ENDPOINT,
+                                    ROOTD_SLOT_PROCD_PROCESS};
+    check_value(4, stage.cap_count, "R6: the post-boot set has four capabilities");
+    for (unsigned i = 0; i < 4; i++)
+        check(stage_find(&stage, held[i]) != NULL, "R6: exactly the stated slots");
+}
+
+/* P8: the system ends with procd's own code, and the log says how procd ended. A code of 0, or of
+ * an end that was not procd's own, is a failure like any other. */
+static void test_procd_ends(void)
+{
+    static const struct {
+        uint32_t reason, code, exit_code;
+        const char *line;
+    } rows[] = {
+        {END_EXITED, PROCD_EXIT_CRITICAL, PROCD_EXIT_CRITICAL, "PEER_DIED:EXITED:0x70726300\n"},
+        {END_EXITED, 0, ROOTD_EXIT_FAILED, "PEER_DIED:EXITED:0x0\n"},
+        {END_KILLED, 7, ROOTD_EXIT_FAILED, "PEER_DIED:KILLED:0x7\n"},
+        {END_FAULT_NO_PAGER, 0, ROOTD_EXIT_FAILED, "PEER_DIED:FAULT_NO_PAGER\n"},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fresh(VALIDATION_PROFILE_NONE);
+        seam.end_reason = rows[i].reason;
+        seam.end_code = rows[i].code;
+        check_value(ROOTD_INTERNAL_ERROR, run(), rows[i].line);
+        check_value(rows[i].exit_code, stage.exit_code, rows[i].line);
+        check(stage_logged(&stage, rows[i].line), rows[i].line);
+    }
+}
+
+static void test_boot_phase0(void)
+{
+    fresh(VALIDATION_PROFILE_PHASE0);
+    check_value(ROOTD_READY, run(), "phase0 ends after READY");
+    check_children();
+    check(stage.exited && stage.exit_code == ROOTD_EXIT_READY, "EXIT(0)");
+    check(stage_logged(&stage, "ROOTD_STAGE:FOUNDATION_BOUND\n"
+                               "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
+                               "ROOTD_STAGE:phase0-exit:EXITED:0x0\n"
+                               "ROOTD_STAGE:phase0-probe:EXITED:0x600d\n"
+                               "ROOTD_STAGE:phase0-isolation-a:EXITED:0xa11ce\n"
+                               "ROOTD_STAGE:phase0-isolation-b:EXITED:0xb0b0000\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_OUTSIDE\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_WRITE_DENIED\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_EXECUTE_DENIED\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_NULL_PAGE\n"
+                               "ROOTD_STAGE:phase0-fault-kill:FAULT_GUARD\n"
+                               "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
+                               "ROOTD_STAGE:HELPERS_DONE\n"),
+          "every helper's own end is in the log");
+    check(stage_logged(&stage, "ROOTD_STAGE:RESOURCES_BACK\n"), "the memory book was compared");
+    check(stage_logged(&stage, "ROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
+          "READY is the last line");
+    check_value(4, stage.cap_count, "R6: the same post-boot set");
+}
+
+/* K5: all of phase 0 beside the spinner, which is stopped, and again after the attack. */
+static void test_boot_hostile(void)
+{
+    fresh(VALIDATION_PROFILE_HOSTILE);
+    check_value(ROOTD_READY, run(), "hostile ends after READY");
+    check_children();
+    check(stage_logged(&stage, "ROOTD_STAGE:test-spin:FAULT_PAGE_LIMIT\n"),
+          "no memory but its own");
+    check(stage_logged(&stage, "ROOTD_STAGE:test-spin:KILLED:0x5919\nROOTD_STAGE:SPINNER_STOPPED\n"
+                               "ROOTD_STAGE:test-hostile:EXITED:0x7e57\nROOTD_STAGE:ATTACK_OVER\n"
+                               "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"),
+          "spinner, client, and everything else after them");
+    unsigned client_count = 0;
+    for (unsigned i = 0; i < stage.child_count; i++) {
+        const struct stage_child *child = &stage.children[i];
+        if (child->role != ROLE_TEST_HOSTILE)
+            continue;
+        client_count++;
+        check_value(4, child->cap_count, "the client holds its rows");
+        for (unsigned k = 0; k < child->cap_count; k++)
+            check(child->caps[k].rights == RIGHT_SEND && child->caps[k].badge == ROLE_TEST_HOSTILE,
+                  "each of them to send, under its own badge");
+    }
+    check_value(1, client_count, "one client");
+    check_value(0, stage_live_count(&stage) - FOUNDATION_COUNT, "nobody is left");
+    check_value(4, stage.cap_count, "R6: the same post-boot set");
+}
+
+/* R5: the k-th call fails, for every k and in every way. */
+static void test_failures(uint32_t profile)
+{
+    fresh(profile);
+    (void)run();
+    uint64_t total = seam.call_count;
+    unsigned last_count = 0;
+    for (enum failure failure = FAIL_TRANSPORT; failure < FAIL_COUNT; failure++) {
+        for (uint64_t k = 1; k <= total; k++) {
+            char what[80];
+            fresh(profile);
+            seam.fail_at = k;
+            seam.failure = failure;
+            enum rootd_status status = run();
+            snprintf(what, sizeof what, "R5: call %u (operation %u) fails in way %u", (unsigned)k,
+                     seam.failed_operation, failure);
+            bool after_ready = stage_logged(&stage, "ERIX_ROOTD:READY\n");
+            if (seam.failed_operation == OP_KERNEL_LOG_WRITE ||
+                seam.failed_operation == OP_KERNEL_EXIT || after_ready) {
+                check(stage.exited || seam.failed_operation == OP_KERNEL_EXIT, what);
+                continue;
+            }
+            check(status != ROOTD_READY, what);
+            check(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, what);
+            check(stage_logged(&stage, rootd_status_name(status)), what);
+            if (rootd.stage == STAGE_SHED && stage_find(&stage, SLOT_BOOTSTRAP_UNTYPED) == NULL &&
+                stage.bootstrap_untyped) {
+                last_count++; /* the last drops: only EXIT is left (teardown.h) */
+                continue;
+            }
+            check_value(0, stage_live_count(&stage), what);
+            if (rootd.stage < STAGE_LAUNCH_PROCD) {
+                check_value(boot_cap_count, stage.cap_count, what);
+                continue;
+            }
+            check_value(ROOTD_SERVICE_BOOTSTRAP_FAILED, status, what);
+            check_value(3, stage.cap_count, what);
+            check(!stage.bootstrap_untyped, what);
+        }
+    }
+    check(last_count < 50, "only the last drops cannot be undone");
+}
+
+int main(void)
+{
+    test_handoff();
+    test_inventory();
+    test_config();
+    test_plan();
+    test_boot_runtime();
+    test_procd_ends();
+    test_boot_phase0();
+    test_boot_hostile();
+    test_failures(VALIDATION_PROFILE_NONE);
+    test_failures(VALIDATION_PROFILE_PHASE0);
+    test_failures(VALIDATION_PROFILE_HOSTILE);
+    printf("rootd: %u passed, %u failed\n", passed_count, failed_count);
+    return failed_count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

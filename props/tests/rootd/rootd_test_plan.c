@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC */
+/* Properties of rootd's plan: the same for permuted rows (R3), no authority but the role table's
+ * (R1, R4), memory by the stated formula. */
+#include "props/tests/rootd/rootd_test.h"
+
+#include <string.h>
+
+/* R3: permuted rows of config and modules give the same plan. */
+static void test_permutations(void)
+{
+    static struct rootd_plan first;
+    uint32_t seed = 1;
+    fresh(VALIDATION_PROFILE_PHASE0);
+    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    first = rootd.plan;
+    for (unsigned round = 0; round < 200; round++) {
+        fresh(VALIDATION_PROFILE_PHASE0);
+        for (uint32_t i = stage.config.entry_count; i > 1; i--) {
+            seed = seed * 1664525 + 1013904223;
+            struct boot_config_entry moved = stage.config.entries[i - 1];
+            stage.config.entries[i - 1] = stage.config.entries[(seed >> 8) % i];
+            stage.config.entries[(seed >> 8) % i] = moved;
+        }
+        check(stage_encode(&stage), "a permuted config encodes");
+        check_value(ROOTD_READY, prepare(), "a permuted config is accepted");
+        check(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) == 0,
+              "R3: the plan digest does not depend on the order of rows");
+        for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+            uint8_t a[ENVELOPE_BYTES_MAX];
+            uint8_t b[ENVELOPE_BYTES_MAX];
+            size_t a_size;
+            size_t b_size;
+            bool encoded =
+                envelope_encode(&first.launches[i].envelope, a, sizeof a, &a_size) == STATUS_OK &&
+                envelope_encode(&rootd.plan.launches[i].envelope, b, sizeof b, &b_size) ==
+                    STATUS_OK;
+            check(encoded && a_size == b_size && memcmp(a, b, a_size) == 0,
+                  "R3: permuted rows change no envelope");
+        }
+    }
+    fresh(VALIDATION_PROFILE_PHASE0);
+    stage.config.entries[0].ready_ticks++;
+    check(stage_encode(&stage), "another deadline encodes");
+    check_value(ROOTD_READY, prepare(), "another deadline is accepted");
+    check(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) != 0,
+          "R3: another config has another digest");
+}
+
+static uint64_t pages_of(uint32_t role)
+{
+    return role_find(role)->budget_pages + STAGE_WRITABLE_PAGES;
+}
+
+/* The formula of plan.h, written out. */
+static void test_memory(void)
+{
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    check_value(pages_of(ROLE_MEMD) + pages_of(ROLE_VSPACED) + pages_of(ROLE_PAGERD),
+                rootd.plan.bootstrap_pages, "the bootstrap untyped holds memd, vspaced and pagerd");
+    uint64_t procd_pages = pages_of(ROLE_PROCD);
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t needed = rootd.plan.bootstrap_pages + procd_pages;
+        fresh(VALIDATION_PROFILE_NONE);
+        check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+        rootd.intake.launch_pool_pages = needed - i;
+        check_value(i == 0 ? STATUS_OK : STATUS_EXHAUSTED, plan_make(&rootd.intake, &rootd.plan),
+                    "the launch pool must hold procd and the bootstrap untyped");
+        check((rootd.plan.bootstrap_pages == 0) == (i == 1), "a refused plan is all zero");
+        if (i == 0)
+            check_value(needed, rootd.plan.bootstrap_pages + procd_pages, "same size again");
+    }
+}
+
+/* R4, row by row: what plan_row must refuse. */
+static void test_rows(void)
+{
+    static const struct {
+        const char *what;
+        uint32_t role;
+        struct intake row;
+        enum status expected;
+    } rows[] = {
+        {"upwards: memd to procd",
+         ROLE_MEMD,
+         {"", 0, SLOT_PEER_PROCD, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_BAD_ORDER},
+        {"sideways: vspaced to itself",
+         ROLE_VSPACED,
+         {"", 0, SLOT_PEER_VSPACED, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_BAD_ORDER},
+        {"upwards through the driver endpoint",
+         ROLE_PAGERD,
+         {"", 0, SLOT_PROCD_DRIVER_ENDPOINT, OBJECT_ENDPOINT, RIGHT_SEND,
+          SLOT_PROCD_DRIVER_ENDPOINT},
+         STATUS_BAD_ORDER},
+        {"to nobody known",
+         ROLE_PROCD,
+         {"", 0, 48, OBJECT_ENDPOINT, RIGHT_SEND, 2},
+         STATUS_BAD_ORDER},
+        {"downwards: pagerd to vspaced",
+         ROLE_PAGERD,
+         {"", 0, SLOT_PEER_VSPACED, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_OK},
+        {"downwards: procd to memd",
+         ROLE_PROCD,
+         {"", 0, SLOT_PEER_MEMD, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_OK},
+        {"a peer to receive on",
+         ROLE_PROCD,
+         {"", 0, SLOT_PEER_MEMD, OBJECT_ENDPOINT, RIGHT_RECEIVE, 0},
+         STATUS_DENIED},
+        {"nothing in the source",
+         ROLE_MEMD,
+         {"", 0, 40, OBJECT_UNTYPED, RIGHT_CONTROL, 40},
+         STATUS_NOT_FOUND},
+        {"another type than the source",
+         ROLE_MEMD,
+         {"", 0, 40, OBJECT_UNTYPED, RIGHT_CONTROL, SLOT_KERNEL_MEM_ENDPOINT},
+         STATUS_DENIED},
+        {"more rights than the source",
+         ROLE_PAGERD,
+         {"", 0, SLOT_IMAGE, OBJECT_IMAGE, RIGHT_READ | RIGHT_WRITE, SLOT_IMAGE},
+         STATUS_DENIED},
+        {"what may not be given",
+         ROLE_MEMD,
+         {"", 0, 40, OBJECT_KERNEL_SELF, RIGHT_CONTROL, SLOT_SELF},
+         STATUS_DENIED},
+        {"the legacy slot",
+         ROLE_MEMD,
+         {"", 0, SLOT_LEGACY, OBJECT_UNTYPED, RIGHT_CONTROL, SLOT_UNTYPED_BASE},
+         STATUS_INVALID_ARGUMENT},
+        {"the child's own endpoint",
+         ROLE_MEMD,
+         {"", 0, SLOT_SERVICE_ENDPOINT, OBJECT_UNTYPED, RIGHT_CONTROL, SLOT_UNTYPED_BASE},
+         STATUS_INVALID_ARGUMENT},
+        {"the child's SELF",
+         ROLE_MEMD,
+         {"", 0, SLOT_SELF, OBJECT_UNTYPED, RIGHT_CONTROL, SLOT_UNTYPED_BASE},
+         STATUS_INVALID_ARGUMENT},
+        {"no rights",
+         ROLE_MEMD,
+         {"", 0, 40, OBJECT_UNTYPED, 0, SLOT_UNTYPED_BASE},
+         STATUS_INVALID_ARGUMENT},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct plan_install install;
+        check_value(rows[i].expected, plan_row(role_find(rows[i].role), &rows[i].row, &install),
+                    rows[i].what);
+        check((rows[i].expected == STATUS_OK) == (install.target_slot != 0), rows[i].what);
+    }
+}
+
+/* R4: who holds what, and who can ask whom, all of it written out by hand. Bits of a mask over
+ * foundation indices. */
+enum {
+    MEMD = 1u << FOUNDATION_MEMD,
+    VSPACED = 1u << FOUNDATION_VSPACED,
+    PAGERD = 1u << FOUNDATION_PAGERD,
+    PROCD = 1u << FOUNDATION_PROCD
+};
+
+static unsigned holders(enum object_type type)
+{
+    unsigned mask = 0;
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        const struct envelope *envelope = &rootd.plan.launches[i].envelope;
+        for (uint32_t j = 0; j < envelope->entry_count; j++) {
+            if (envelope->entries[j].object_type == (uint16_t)type)
+                mask |= 1u << i;
+        }
+    }
+    return mask;
+}
+
+/* Everyone from whom calls can lead to one of `targets`, themselves included. */
+static unsigned closure(unsigned targets)
+{
+    for (unsigned round = 0; round < FOUNDATION_COUNT; round++) {
+        for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+            const struct envelope *envelope = &rootd.plan.launches[i].envelope;
+            for (uint32_t j = 0; j < envelope->entry_count; j++) {
+                for (unsigned k = 0; k < FOUNDATION_COUNT; k++) {
+                    if (envelope->entries[j].peer_role == foundation_roles[k] &&
+                        (targets & (1u << k)) != 0)
+                        targets |= 1u << i;
+                }
+            }
+        }
+    }
+    return targets;
+}
+
+static void test_closure(void)
+{
+    static const struct {
+        enum object_type type;
+        unsigned holders;
+        unsigned reach; /* who can have it used by asking */
+    } rows[] = {
+        {OBJECT_UNTYPED, MEMD | PROCD, MEMD | PROCD},
+        {OBJECT_IMAGE, PAGERD | PROCD, PAGERD | PROCD},
+        {OBJECT_KERNEL_MEMORY, MEMD, MEMD},
+        {OBJECT_KERNEL_VSPACE, VSPACED, VSPACED | PAGERD},
+        {OBJECT_KERNEL_PAGER, PAGERD, PAGERD},
+        {OBJECT_KERNEL_PROCESS, PROCD, PROCD},
+        {OBJECT_KERNEL_CHILD_POPULATE, 0, 0},
+        {OBJECT_KERNEL_LOG, 0, 0},
+        {OBJECT_KERNEL_TIME, 0, 0},
+        {OBJECT_KERNEL_IRQ, 0, 0},
+        {OBJECT_KERNEL_HOTPLUG, 0, 0},
+        {OBJECT_KERNEL_PCI_CONFIG, 0, 0},
+        {OBJECT_KERNEL_CONSOLE, 0, 0},
+        {OBJECT_KERNEL_COM1, 0, 0},
+        {OBJECT_KERNEL_ACPI, 0, 0},
+        {OBJECT_KERNEL_I8042, 0, 0},
+        {OBJECT_VSPACE, 0, 0},
+        {OBJECT_PROCESS, 0, 0},
+        {OBJECT_GRANT, 0, 0},
+    };
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        check_value(rows[i].holders, holders(rows[i].type), object_type_name(rows[i].type));
+        check_value(rows[i].reach, closure(rows[i].holders), object_type_name(rows[i].type));
+    }
+}
+
+/* R1, the plan's half: installs and envelope of a role are its rows and nothing else. */
+static void test_table(void)
+{
+    for (unsigned i = 1; i < intake_count; i++) {
+        if (intake_table[i].role == intake_table[i - 1].role)
+            check(intake_table[i].slot > intake_table[i - 1].slot,
+                  "rows of a role come in ascending slots");
+    }
+    fresh(VALIDATION_PROFILE_NONE);
+    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        const struct plan_launch *launch = &rootd.plan.launches[i];
+        unsigned count;
+        const struct intake *rows = role_intake(foundation_roles[i], &count);
+        check_value(count, launch->install_count, "R1: one install a row");
+        check_value(count + 1, launch->envelope.entry_count, "R1: one entry a row and endpoint");
+        for (unsigned j = 0; j < count; j++) {
+            const struct plan_install *install = &launch->installs[j];
+            bool peer = rows[j].slot >= SLOT_PEER_MEMD && rows[j].slot <= SLOT_PEER_PROCD;
+            check(install->target_slot == rows[j].slot && install->rights == rows[j].rights &&
+                      install->badge == (peer ? foundation_roles[i] : 0),
+                  "R1: slot, rights and badge are the row's");
+        }
+    }
+}
+
+/* R4 over the whole table, roles of later versions included: every row may be given, each
+ * kernel-control kind has the one holder written here, and the only way up to process control is
+ * deviced's, through the driver endpoint. The hostile client, which is in no image but its own, may
+ * ask all four services. */
+static void test_all_roles(void)
+{
+    static const struct {
+        enum object_type type;
+        uint32_t role;
+    } holders_of[] = {
+        {OBJECT_KERNEL_MEMORY, ROLE_MEMD},       {OBJECT_KERNEL_VSPACE, ROLE_VSPACED},
+        {OBJECT_KERNEL_PAGER, ROLE_PAGERD},      {OBJECT_KERNEL_PROCESS, ROLE_PROCD},
+        {OBJECT_KERNEL_TIME, ROLE_TIMED},        {OBJECT_KERNEL_IRQ, ROLE_IRQD},
+        {OBJECT_KERNEL_LOG, ROLE_DEVICED},       {OBJECT_KERNEL_CHILD_POPULATE, ROLE_DEVICED},
+        {OBJECT_KERNEL_PCI_CONFIG, ROLE_PROBED}, {OBJECT_KERNEL_HOTPLUG, ROLE_HOTPLUGD},
+        {OBJECT_KERNEL_CONSOLE, ROLE_FBCOND},    {OBJECT_KERNEL_ACPI, ROLE_DRV_ACPI},
+        {OBJECT_KERNEL_COM1, ROLE_DRV_SERIAL},   {OBJECT_KERNEL_I8042, ROLE_DRV_I8042},
+    };
+    for (unsigned i = 0; i < intake_count; i++) {
+        const struct intake *row = &intake_table[i];
+        struct plan_install install;
+        check_value(STATUS_OK, plan_row(role_find(row->role), row, &install), row->why);
+        if (row->object_type == OBJECT_ENDPOINT && (row->rights & RIGHT_SEND) != 0)
+            check((row->role == ROLE_PAGERD && row->slot == SLOT_PEER_VSPACED) ||
+                      (row->role == ROLE_DEVICED && row->slot == SLOT_PROCD_DRIVER_ENDPOINT) ||
+                      (row->role == ROLE_TEST_HOSTILE && row->rights == RIGHT_SEND &&
+                       row->slot >= SLOT_PEER_MEMD && row->slot <= SLOT_PEER_PROCD),
+                  "R4: nobody else can ask anybody at start");
+        if (row->object_type < OBJECT_KERNEL_SELF)
+            continue;
+        bool stated = false;
+        for (unsigned j = 0; j < sizeof holders_of / sizeof holders_of[0]; j++)
+            stated |= holders_of[j].type == row->object_type && holders_of[j].role == row->role;
+        check(stated, "R4: each kernel-control kind has one holder");
+    }
+}
+
+void test_plan(void)
+{
+    test_all_roles();
+    test_permutations();
+    test_memory();
+    test_rows();
+    test_closure();
+    test_table();
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: ISC */
+/* rootd on the real kernel core with the real services: what every process holds at READY (R1, R6),
+ * each broken rule of config and image with its own typed refusal (R2), what is left after a
+ * service that is no service (R5), and how the system ends when a service dies (P8). The images are
+ * made from the built ones, by the encoders. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/formats/boot_config.h"
+#include "abi/formats/boot_image.h"
+#include "abi/formats/boot_name.h"
+#include "kernel/host/host.h"
+#include "props/world/world.h"
+#include "services/procd/procd.h"
+#include "services/rootd/rootd.h"
+
+enum { IMAGE_BYTES_MAX = 8 << 20 };
+
+static unsigned passed_count;
+static unsigned failed_count;
+
+static void check(bool holds, const char *what, const char *detail)
+{
+    if (holds) {
+        passed_count++;
+        return;
+    }
+    failed_count++;
+    printf("FAILED %s: %s\n", what, detail);
+}
+
+/* --- images ---------------------------------------------------------------------------------- */
+
+struct boot_file {
+    uint8_t *bytes;
+    size_t size_bytes;
+    struct boot_image table;
+    struct boot_config config;
+};
+
+static struct boot_file runtime_file;
+static struct boot_file phase0_file;
+static uint8_t *image; /* the one that is booted */
+
+static void file_read(struct boot_file *file, const char *path)
+{
+    FILE *stream = fopen(path, "rb");
+    file->bytes = malloc(IMAGE_BYTES_MAX);
+    if (stream == NULL || file->bytes == NULL) {
+        fprintf(stderr, "rootd_world_test: %s cannot be read\n", path);
+        exit(2);
+    }
+    file->size_bytes = fread(file->bytes, 1, IMAGE_BYTES_MAX, stream);
+    fclose(stream);
+    if (boot_image_open(file->bytes, file->size_bytes, &file->table) != STATUS_OK ||
+        boot_config_parse(file->bytes + file->table.sections[0].offset_bytes,
+                          (size_t)file->table.sections[0].size_bytes, &file->config) != STATUS_OK) {
+        fprintf(stderr, "rootd_world_test: %s is no boot image\n", path);
+        exit(2);
+    }
+}
+
+/* What a test makes of an image before it is booted. */
+struct variant {
+    const struct boot_file *file;
+    struct boot_section_input sections[BOOT_MODULE_LIMIT];
+    char names[BOOT_MODULE_LIMIT][BOOT_MODULE_NAME_BYTES];
+    size_t count;
+    struct boot_config config;
+    uint8_t config_bytes[BOOT_CONFIG_BYTES_MAX];
+};
+
+static struct variant variant_of(const struct boot_file *file)
+{
+    struct variant variant;
+    memset(&variant, 0, sizeof variant);
+    variant.file = file;
+    variant.count = file->table.section_count;
+    variant.config = file->config;
+    for (uint32_t i = 0; i < file->table.section_count; i++) {
+        const struct boot_section *section = &file->table.sections[i];
+        memcpy(variant.names[i], section->name, sizeof variant.names[i]);
+        variant.sections[i] = (struct boot_section_input){
+            .kind = section->kind,
+            .bytes = file->bytes + section->offset_bytes,
+            .size_bytes = (size_t)section->size_bytes,
+        };
+    }
+    return variant;
+}
+
+static unsigned section_of(const struct variant *variant, const char *name)
+{
+    for (unsigned i = 0; i < variant->count; i++) {
+        if (strcmp(variant->names[i], name) == 0)
+            return i;
+    }
+    abort();
+}
+
+/* Section `name` gets the content of section `other`. */
+static void exchange_program(struct variant *variant, const char *name, const char *other)
+{
+    struct variant source = variant_of(&phase0_file);
+    variant->sections[section_of(variant, name)] = source.sections[section_of(&source, other)];
+}
+
+static void remove_section(struct variant *variant, const char *name)
+{
+    unsigned at = section_of(variant, name);
+    variant->count--;
+    for (unsigned i = at; i < variant->count; i++) {
+        variant->sections[i] = variant->sections[i + 1];
+        memcpy(variant->names[i], variant->names[i + 1], sizeof variant->names[i]);
+    }
+}
+
+/* Encodes the config of the variant into its section. */
+static void encode_config(struct variant *variant)
+{
+    size_t written;
+    if (boot_config_encode(&variant->config, variant->config_bytes, sizeof variant->config_bytes,
+                           &written) != STATUS_OK)
+        abort();
+    unsigned at = section_of(variant, BOOT_CONFIG_MODULE_NAME);
+    variant->sections[at].bytes = variant->config_bytes;
+    variant->sections[at].size_bytes = written;
+}
+
+static struct world_result boot(struct variant *variant)
+{
+    size_t written;
+    for (unsigned i = 0; i < variant->count; i++)
+        variant->sections[i].name = variant->names[i];
+    if (boot_image_encode(variant->sections, variant->count, image, IMAGE_BYTES_MAX, &written) !=
+        STATUS_OK)
+        abort();
+    return world_run(&(struct world_options){.image = image, .image_bytes = written});
+}
+
+/* --- cspaces --------------------------------------------------------------------------------- */
+
+/* The process that runs a role: in the order of launches, rootd first. */
+static const uint32_t process_roles[] = {ROLE_ROOTD, ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED,
+                                         ROLE_PAGERD};
+enum { PROCESS_COUNT = sizeof process_roles / sizeof process_roles[0] };
+
+static void expect_slot(uint32_t index, uint32_t slot, uint32_t type, uint32_t rights,
+                        uint64_t badge)
+{
+    char detail[96];
+    const struct capability *cap = kernel_slot(world_kernel(), index, slot);
+    snprintf(detail, sizeof detail, "process %u slot %u", index, slot);
+    check(cap != NULL && cap->object_type == type && cap->rights == rights && cap->badge == badge,
+          "R1: slot, type, rights and badge are the table's", detail);
+}
+
+/* Occupied slots in [1, end); what a service allocates while it runs lies above. */
+static unsigned occupied_count(uint32_t index, uint32_t end)
+{
+    unsigned count = 0;
+    for (uint32_t slot = 1; slot < end; slot++)
+        count += kernel_slot(world_kernel(), index, slot)->object_type != OBJECT_NONE;
+    return count;
+}
+
+static void expect_role(uint32_t index)
+{
+    unsigned count;
+    unsigned expected = 2;
+    const struct intake *rows = role_intake(process_roles[index], &count);
+    expect_slot(index, SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
+    expect_slot(index, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, 0);
+    for (unsigned i = 0; i < count; i++) {
+        bool peer = rows[i].slot >= SLOT_PEER_MEMD && rows[i].slot <= SLOT_PEER_PROCD;
+        if (rows[i].slot == SLOT_BOOTSTRAP_UNTYPED)
+            continue; /* dropped at UPDATE_FOUNDATION_ENDPOINTS */
+        expect_slot(index, rows[i].slot, rows[i].object_type, rows[i].rights,
+                    peer ? process_roles[index] : 0);
+        expected++;
+    }
+    if (process_roles[index] == ROLE_PROCD) {
+        expect_slot(index, SLOT_PEER_MEMD, OBJECT_ENDPOINT, RIGHT_SEND, 0);
+        expect_slot(index, SLOT_PEER_PAGERD, OBJECT_ENDPOINT, RIGHT_SEND, 0);
+        expected += 2;
+    }
+    check(occupied_count(index, SLOT_REPLY_BASE) == expected, "R1: nothing else is held",
+          role_find(process_roles[index])->image);
+}
+
+static void test_snapshot(void)
+{
+    struct variant variant = variant_of(&runtime_file);
+    struct world_result result = boot(&variant);
+    check(result.end == WORLD_READY, "the runtime image boots", result.log);
+    check(strcmp(result.log, "ERIX_ROOTD:READY\n") == 0, "READY is its only line", result.log);
+    check(kernel_check(world_kernel()) == NULL, "the kernel is sound at READY", "");
+    check(world_kernel()->process_count == PROCESS_COUNT, "rootd and the foundation run", "");
+    for (uint32_t i = 1; i < PROCESS_COUNT; i++)
+        expect_role(i);
+    expect_slot(0, SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
+    expect_slot(0, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, 0);
+    expect_slot(0, SLOT_KERNEL_LOG_ENDPOINT, OBJECT_KERNEL_LOG, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
+    expect_slot(0, ROOTD_SLOT_PROCD_PROCESS, OBJECT_PROCESS, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
+    check(occupied_count(0, SLOT_LIMIT) == 4, "R6: rootd holds its post-boot set alone", "");
+}
+
+/* --- refusals -------------------------------------------------------------------------------- */
+
+static void expect_failure(const struct world_result *result, const char *status, const char *cause,
+                           const char *what)
+{
+    char line[96];
+    snprintf(line, sizeof line, "ERIX_ROOTD:%s\n", status);
+    check(result->end == WORLD_FAILED && result->halt_code == ROOTD_EXIT_FAILED, what, result->log);
+    check(strstr(result->log, line) != NULL, what, result->log);
+    check(strstr(result->log, cause) != NULL, what, result->log);
+    check(strstr(result->log, "ERIX_ROOTD:READY") == NULL, what, result->log);
+    check(kernel_check(world_kernel()) == NULL, what, "kernel_check");
+}
+
+static void test_config(void)
+{
+    struct variant variant = variant_of(&runtime_file);
+    remove_section(&variant, BOOT_CONFIG_MODULE_NAME);
+    struct world_result result = boot(&variant);
+    expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:MISSING_MODULE", "no config");
+
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        const char *name = role_find(foundation_roles[i])->image;
+        variant = variant_of(&runtime_file);
+        remove_section(&variant, name);
+        result = boot(&variant);
+        expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:MISSING_MODULE", name);
+    }
+    for (unsigned i = 0; i < HELPER_COUNT; i++) {
+        const char *name = role_find(helper_roles[i])->image;
+        variant = variant_of(&phase0_file);
+        remove_section(&variant, name);
+        result = boot(&variant);
+        expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:MISSING_MODULE", name);
+    }
+
+    variant = variant_of(&phase0_file);
+    variant.config.validation_profile = VALIDATION_PROFILE_NONE;
+    encode_config(&variant);
+    result = boot(&variant);
+    expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:INVALID_ARGUMENT",
+                   "helpers in a runtime config");
+
+    variant = variant_of(&runtime_file);
+    variant.sections[section_of(&variant, BOOT_CONFIG_MODULE_NAME)].size_bytes -= 1;
+    result = boot(&variant);
+    expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:BAD_LENGTH", "a cut config");
+}
+
+/* Every byte of the config changed once: refused with a typed status, or another sound config that
+ * boots or fails by its own words. Never anything in between. */
+static void test_config_bytes(void)
+{
+    for (unsigned at = 0; at < runtime_file.table.sections[0].size_bytes; at += 7) {
+        struct variant variant = variant_of(&runtime_file);
+        memcpy(variant.config_bytes,
+               runtime_file.bytes + runtime_file.table.sections[0].offset_bytes,
+               (size_t)runtime_file.table.sections[0].size_bytes);
+        variant.config_bytes[at] ^= 0x11;
+        variant.sections[section_of(&variant, BOOT_CONFIG_MODULE_NAME)].bytes =
+            variant.config_bytes;
+        struct world_result result = boot(&variant);
+        bool typed = strstr(result.log, "ERIX_ROOTD:CONTRACT_INVALID\n") != NULL &&
+                     strstr(result.log, "BASALT_ROOTD:FAILED:INTAKE:") != NULL &&
+                     result.halt_code == ROOTD_EXIT_FAILED;
+        check(typed || result.end == WORLD_READY, "a changed config byte", result.log);
+    }
+}
+
+/* --- services that are none ---------------------------------------------------------------- */
+
+/* Pages of the launch pool that are free once rootd runs and nothing was launched. */
+static uint32_t untouched_pool(void)
+{
+    struct variant variant = variant_of(&runtime_file);
+    remove_section(&variant, BOOT_CONFIG_MODULE_NAME);
+    (void)boot(&variant);
+    return kernel_untyped_available(&world_kernel()->untypeds[1]);
+}
+
+static void test_failures(void)
+{
+    static const struct {
+        const char *name;
+        const char *other;
+        const char *stage;
+    } rows[] = {
+        {"procd", "phase0-exit", "FAILED:LAUNCH_PROCD:"},       /* ends at once */
+        {"procd", "phase0-fault-kill", "FAILED:LAUNCH_PROCD:"}, /* faults at once */
+        {"procd", "memd", "FAILED:LAUNCH_PROCD:INVALID_ARGUMENT"},
+        {"memd", "vspaced", "FAILED:LAUNCH_MEMD:INVALID_ARGUMENT"},
+        {"memd", "phase0-isolation-a", "FAILED:LAUNCH_MEMD:"}, /* silent for a while, then ends */
+        {"memd", "phase0-exit", "FAILED:LAUNCH_MEMD:"},
+        {"vspaced", "phase0-exit", "FAILED:LAUNCH_VSPACED:"},
+        {"vspaced", "pagerd", "FAILED:LAUNCH_VSPACED:INVALID_ARGUMENT"},
+        {"vspaced", "rootd", "FAILED:LAUNCH_VSPACED:"},
+        {"pagerd", "phase0-fault-kill", "FAILED:LAUNCH_PAGERD:"},
+        {"pagerd", "memd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
+        {"pagerd", "procd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
+    };
+    uint32_t pool_pages = untouched_pool();
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char what[64];
+        snprintf(what, sizeof what, "R5: %s is %s", rows[i].name, rows[i].other);
+        struct variant variant = variant_of(&runtime_file);
+        exchange_program(&variant, rows[i].name, rows[i].other);
+        struct world_result result = boot(&variant);
+        expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", rows[i].stage, what);
+        check(world_kernel()->halted, what, "the system has ended");
+        check(occupied_count(0, SLOT_LIMIT) == 3, what, "no held slot");
+        check(world_kernel()->process_count == 1, what, "no live child");
+        check(kernel_untyped_available(&world_kernel()->untypeds[1]) == pool_pages, what,
+              "the launch pool is as before");
+    }
+}
+
+/* P8: a service dies in a system that runs. procd ends the others and itself, rootd says so, and
+ * the system ends with procd's own code; when procd itself dies of a fault, with rootd's. */
+static void test_deaths(void)
+{
+    struct variant variant = variant_of(&runtime_file);
+    for (uint32_t index = 1; index < PROCESS_COUNT; index++) {
+        bool procd = process_roles[index] == ROLE_PROCD;
+        const char *what = role_find(process_roles[index])->image;
+        const char *line = procd ? "FAILED:RUN:PEER_DIED:FAULT_INSTRUCTION\n"
+                                 : "FAILED:RUN:PEER_DIED:EXITED:0x70726300\n";
+        check(boot(&variant).end == WORLD_READY, what, "boots");
+        struct world_result result = world_end_process(index);
+        check(result.end == WORLD_FAILED, what, result.log);
+        check(result.halt_code == (procd ? ROOTD_EXIT_FAILED : PROCD_EXIT_CRITICAL), what,
+              "the exit code");
+        check(strstr(result.log, line) != NULL, what, result.log);
+        check(strstr(result.log, "ERIX_ROOTD:INTERNAL_ERROR\n") != NULL, what, result.log);
+        check(kernel_check(world_kernel()) == NULL, what, "kernel_check");
+        if (!procd)
+            check(world_kernel()->process_count == 2, what, "rootd and the record of procd");
+    }
+}
+
+static void test_phase0(void)
+{
+    struct variant variant = variant_of(&phase0_file);
+    struct world_result result = boot(&variant);
+    check(result.end == WORLD_READY && result.halt_code == ROOTD_EXIT_READY,
+          "the phase-0 image boots and halts with 0", result.log);
+    check(strstr(result.log, "ROOTD_STAGE:RESOURCES_BACK\n") != NULL, "all resources are back",
+          result.log);
+    variant = variant_of(&phase0_file);
+    exchange_program(&variant, "phase0-isolation-a", "phase0-fault-kill");
+    result = boot(&variant);
+    expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", "FAILED:HELPERS:INTERNAL",
+                   "a helper that ends otherwise than stated");
+    check(strstr(result.log, "ROOTD_STAGE:phase0-isolation-a:UNEXPECTED:EXITED:0xbad\n") != NULL,
+          "and how it ended", result.log);
+    check(world_kernel()->process_count == 1, "a failed phase0", "no live child");
+}
+
+int main(void)
+{
+    file_read(&runtime_file, "build/boot.img");
+    file_read(&phase0_file, "build/boot-phase0.img");
+    image = malloc(IMAGE_BYTES_MAX);
+    if (image == NULL)
+        abort();
+    test_snapshot();
+    test_config();
+    test_config_bytes();
+    test_failures();
+    test_deaths();
+    test_phase0();
+    world_release();
+    free(image);
+    free(runtime_file.bytes);
+    free(phase0_file.bytes);
+    printf("rootd_world: %u passed, %u failed\n", passed_count, failed_count);
+    return failed_count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
