@@ -83,7 +83,8 @@ def replay(options):
     failed = 0
     for name in names:
         for variant in ("asan", "shipped"):
-            status, output = build.run([f"build/{variant}/{name}", "--replay", f"corpus/{name}"])
+            status, output = build.run([f"build/{variant}/{name}", "--replay", f"corpus/{name}",
+                                        *(["--no-golden"] if options.no_golden else [])])
             sys.stdout.write(f"{variant}: {output}" if status == 0 else output)
             failed += status != 0
     return 1 if failed else 0
@@ -150,6 +151,8 @@ def parser():
     sub.add_argument("--quick", action="store_true", help="no QEMU and no engine: seconds after a build")
     sub = command("replay", replay, "replay the corpus, sanitized and through the shipped objects")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
+    sub.add_argument("--no-golden", action="store_true",
+                     help="compare no digest and no floor: models and properties alone")
     sub.add_argument("--coverage", action="store_true",
                      help="instead: which lines and branches of the units the corpus reaches")
     sub = command("fuzz", campaign.fuzz, "fuzz one harness; findings and corpus stay in findings/")
@@ -161,9 +164,12 @@ def parser():
     sub = command("bless", blessing.bless, "store new digests and floors, showing what changed")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
     sub = command("mutants", mutants.mutants, "apply each seeded bug and see who catches it")
-    sub.add_argument("name", nargs="?", metavar="NAME")
+    sub.add_argument("names", nargs="*", metavar="NAME",
+                     help="of props/mutants/, or any patch file with a line `Harness: NAME`")
     sub.add_argument("--seconds", type=positive, default=30, metavar="N",
                      help="how long to fuzz one that the checks miss")
+    sub.add_argument("--no-golden", action="store_true",
+                     help="digests, floors and generated pages do not count as noticing")
     sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
     sub.add_argument("file", metavar="FILE")
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")

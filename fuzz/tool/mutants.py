@@ -14,6 +14,9 @@ import campaign
 import checks
 
 RANDOM_INPUTS = 500
+WORLD = "build/asan/world"
+IMAGES = (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE)
+GOLDEN_TEST = "tables_test"  # compares abi/REFERENCE.md, which a command writes
 
 
 def header(path):
@@ -34,32 +37,47 @@ def in_copy(folder, command, seconds=300):
     return status, output
 
 
-def caught_by(folder, names, seconds):
-    """What catches the mutant that is applied in `folder`, or None. No fuzzing for 0 seconds."""
-    tests = build.programs("test")
-    wanted = [f"build/asan/{name}" for name in names + tests]
-    worked, output = build.ninja(*wanted, folder=folder)
-    if not worked:
-        raise build.Stop("does not build:\n" + build.shorten(output, 20))
-    for name in names:
-        status, output = in_copy(folder, [f"build/asan/{name}", "--replay", f"corpus/{name}"])
-        if status != 0:
-            return f"replay of {name}: {reason(output)}"
-    for name in tests:
-        status, output = in_copy(folder, [f"build/asan/{name}"])
-        if status != 0:
-            return f"{name}: {reason(output)}"
-    for name in names:
-        status, output = in_copy(folder, [f"build/asan/{name}", "--random", str(RANDOM_INPUTS),
-                                          str(checks.RANDOM_SEED)])
-        if status != 0:
-            return f"random {name}: {reason(output)}"
-    for name in names if seconds else []:
-        build.must_build(f"build/libfuzzer/{name}", folder=folder)
-        found = fuzzed(folder, name, max(1, seconds // len(names)))
-        if found:
-            return found
-    return None
+class Jury:
+    """What may notice a mutant, in this order: the corpora of its harnesses, all test programs, the
+    boots of the images in the world, random inputs, fuzzing. With golden=False nothing that a
+    command writes (digests, floors, abi/REFERENCE.md) counts."""
+
+    def __init__(self, folder, golden, seconds):
+        self.folder = folder
+        self.golden = golden
+        self.seconds = seconds # of fuzzing; 0: none
+        self.tests = build.programs("test")
+
+    def caught_by(self, names):
+        """What notices the mutant that is applied now, or None."""
+        wanted = [f"build/asan/{name}" for name in names + self.tests] + [WORLD, *IMAGES]
+        worked, output = build.ninja(*wanted, folder=self.folder)
+        if not worked:
+            raise build.Stop("does not build:\n" + build.shorten(output, 20))
+        for what, command in self.commands(names):
+            status, output = in_copy(self.folder, command)
+            if status != 0:
+                return f"{what}: {reason(output)}"
+        for name in names if self.seconds else []:
+            build.must_build(f"build/libfuzzer/{name}", folder=self.folder)
+            found = fuzzed(self.folder, name, max(1, self.seconds // len(names)))
+            if found:
+                return found
+        return None
+
+    def commands(self, names):
+        """(what it is called, command) of each check that ends with a status."""
+        no_golden = [] if self.golden else ["--no-golden"]
+        for name in names:
+            yield f"replay of {name}", [f"build/asan/{name}", "--replay", f"corpus/{name}", *no_golden]
+        for name in self.tests:
+            if self.golden or name != GOLDEN_TEST:
+                yield name, [f"build/asan/{name}"]
+        for image in IMAGES:
+            yield f"world boot of {image}", [WORLD, image]
+        for name in names:
+            yield f"random {name}", [f"build/asan/{name}", "--random", str(RANDOM_INPUTS),
+                                     str(checks.RANDOM_SEED)]
 
 
 def fuzzed(folder, name, seconds):
@@ -76,50 +94,68 @@ def fuzzed(folder, name, seconds):
         return f"fuzzing {name}, {time.monotonic() - before:.0f} s: {reason(output)}"
 
 
+# How an output says what is wrong, the most telling first. Lines of checks that passed say nothing.
+REASONS = (r"^hang: .*", r"^no end after .*", r"^property \S+ does not hold.*", r"^SUMMARY: .*", r"^kernel panic: .*",
+           r"^.*FAILED.*", r"^.*order matters.*", r"^.*: digest .*", r"^.*/FLOORS: .*",
+           r"^.*: [1-9]\d* failed.*", r"^failing input: .*")
+
+
 def reason(output):
-    found = re.search(r"^property \S+ does not hold|^SUMMARY: .*|.*(digest|FLOORS|order matters).*"
-                      r"|^.*FAILED.*|^.*: [1-9]\d* failed.*|^failing input: .*|^kernel panic: .*|^no end after .*",
-                      output, re.MULTILINE)
-    return found[0].strip()[:110] if found else "ended otherwise"
+    said = "\n".join(line for line in output.splitlines() if not re.match(r"(\S+: )?ok\b", line))
+    for pattern in REASONS:
+        found = re.search(pattern, said, re.MULTILINE)
+        if found:
+            return found[0].strip()[:110]
+    return "ended otherwise"
 
 
-def one(folder, path, seconds):
+def one(jury, path):
     """Applies, judges and takes back one patch. Returns what caught it, or None."""
     names, _ = header(path)
     for name in names:
         build.known_harness(name)
-    status, output = in_copy(folder, ["patch", "-p1", "--no-backup-if-mismatch", "-i",
-                                      os.path.abspath(path)])
+    status, output = in_copy(jury.folder, ["patch", "-p1", "--no-backup-if-mismatch", "-i",
+                                           os.path.abspath(path)])
     if status != 0:
         raise build.Stop("does not apply:\n" + output)
     try:
-        return caught_by(folder, names, seconds)
+        return jury.caught_by(names)
     finally:
-        in_copy(folder, ["patch", "-R", "-p1", "--no-backup-if-mismatch", "-i",
-                         os.path.abspath(path)])
+        in_copy(jury.folder, ["patch", "-R", "-p1", "--no-backup-if-mismatch", "-i",
+                              os.path.abspath(path)])
+
+
+def chosen(names):
+    """Paths of the patches that were asked for: all, some by name, or files of the user's own."""
+    known = {os.path.basename(path)[:-len(".patch")]: path for path in sorted(glob.glob("props/mutants/*.patch"))}
+    paths = []
+    for name in names or known:
+        path = known.get(name, build.user_path(name))
+        if not os.path.isfile(path):
+            raise build.Stop(f"there is no mutant '{name}'; props/mutants/ holds them, and any patch file will do", 2)
+        paths.append(path)
+    return paths
 
 
 def mutants(options):
-    paths = sorted(glob.glob("props/mutants/*.patch"))
-    if options.name:
-        paths = [path for path in paths if os.path.basename(path)[:-6] == options.name]
-    if not paths:
-        raise build.Stop(f"there is no mutant '{options.name}'; props/mutants/ holds them", 2)
-    build.must_build(build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE,
+    paths = chosen(options.names)
+    wanted = sorted({build.known_harness(name) for path in paths for name in header(path)[0]})
+    build.must_build(*IMAGES, WORLD,
                      *[f"build/asan/{name}" for name in build.harnesses() + build.programs("test")])
     survived, broken = 0, 0
     with tempfile.TemporaryDirectory() as folder:
         checks.copy_sources(folder)
         shutil.copytree("build", f"{folder}/build", symlinks=True,
                         ignore=shutil.ignore_patterns("afl", "shipped", "cover", "libfuzzer", "before"))
-        wanted = sorted({name for path in paths for name in header(path)[0]})
-        wrong = caught_by(folder, wanted, 0)
+        jury = Jury(folder, not options.no_golden, 0)
+        wrong = jury.caught_by(wanted)
         if wrong:
             raise build.Stop(f"without any seeded bug the checks fail already: {wrong}")
+        jury.seconds = options.seconds
         for path in paths:
-            name = os.path.basename(path)[:-6]
+            name = os.path.basename(path).removesuffix(".patch")
             try:
-                caught = one(folder, path, options.seconds)
+                caught = one(jury, path)
             except build.Stop as stop:
                 broken += 1
                 print(f"BROKEN   {name}: {stop}", flush=True)
