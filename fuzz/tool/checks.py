@@ -11,6 +11,7 @@ import time
 
 import build
 import campaign
+import command_checks
 import hostile
 import metal
 import negative
@@ -286,42 +287,6 @@ def check_provenance(tally):
     tally.complaints("harnesses run the daemons' own objects (build/units.txt)", complaints)
 
 
-def commands_answer(tally):
-    """Commands that no other check calls: what they print names what they were asked about."""
-    traces = [path for name in campaign.with_corpus() for path in glob.glob(f"corpus/{name}/*.trace")[:1]]
-    for arguments, text in ((["show", build.RUNTIME_IMAGE], "rootd"), (["units"], "services/memd/memd"),
-                            (["show", *traces[:1]], "digest "), (["replay", "codec_envelope"], " 0 lost"),
-                            (["boot", "--world"], "ERIX_ROOTD:READY"), (["help"], "mutants")):
-        status, output = build.run(["./basalt", *arguments], 300)
-        tally.say(f"./basalt {' '.join(arguments)}", status == 0 and text in output, f"status {status}\n{output}")
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree("corpus/codec_envelope", f"{folder}/corpus")
-        kept = {name: campaign.text_of(f"{folder}/corpus/{name}") for name in ("DIGESTS", "FLOORS")}
-        for name in kept:
-            os.remove(f"{folder}/corpus/{name}")
-        status, output = build.run(["build/asan/codec_envelope", "--bless", f"{folder}/corpus"])
-        again = {name: campaign.text_of(f"{folder}/corpus/{name}") for name in kept if status == 0}
-        tally.say("blessing a corpus from nothing gives the committed digests and floors", kept == again, output)
-        os.makedirs(f"{folder}/nothing")
-        status, output = build.run(["build/asan/codec_envelope", "--bless", f"{folder}/nothing"])
-        tally.say("nothing cannot be blessed", status == 2 and not os.listdir(f"{folder}/nothing"), output)
-
-
-def usage_errors(tally):
-    """Wrong calls end with status 2 and one line that says what to do."""
-    for arguments in (["nonsense"], ["boot", "--nonsense"], ["boot", "--world", "--image", "/nonexistent"],
-                      ["fuzz"], ["fuzz", "no_such_harness"], ["fuzz", "canary", "--engine", "x"],
-                      ["replay", "no_such_harness"], ["bless", "no_such_harness"],
-                      ["mutants", "no_such_mutant"], ["show"], ["show", "/nonexistent"],
-                      ["boot", "--world", "--profile", "x"], ["test", "x"], ["boot", "--repeat", "0"],
-                      ["boot", "--timeout", "-1"], ["boot", "--world", "--compare"], ["show", "README.md"],
-                      ["fuzz", "canary", "--seconds", "0"]):
-        status, output = build.run(["./basalt", *arguments], 120)
-        lines = output.strip().splitlines()
-        tally.say(f"./basalt {' '.join(arguments)} is a usage error",
-                  status == 2 and len(lines) == 1, f"status {status}\n{output}")
-
-
 def check_sources(tally):
     """What no compiler says of sources and objects."""
     tally.complaints("every source is in a list", source_checks.lists_are_complete())
@@ -350,7 +315,8 @@ CHECKS = {
     "canaries": check_canaries, "random": run_random, "worlds": boot_worlds, "metal": boot_metal,
     "verdicts": boot_verdicts, "provenance": check_provenance, "negative": negative.negative,
     "same": same.same, "hostile": hostile.hostile, "reproducible": check_reproducible,
-    "commands": commands_answer, "usage": usage_errors, "engines": run_engines,
+    "commands": command_checks.commands_answer, "usage": command_checks.usage_errors,
+    "packages": command_checks.package_lock, "debugger": command_checks.debugger, "engines": run_engines,
 }
 QUICK = ("sources", "objects", "tests", "replays", "canaries", "worlds")
 QUICK_VARIANTS = ("image", "asan", "shipped")

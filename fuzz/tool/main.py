@@ -11,6 +11,7 @@ import blessing
 import build
 import campaign
 import checks
+import editors
 import metal
 import mutants
 import provenance
@@ -51,7 +52,7 @@ def boot(options):
     if options.repeat:
         return same.repeat(image, options.repeat)
     if not options.world:
-        return metal.boot(image, options.timeout)
+        return metal.boot(image, options)
     return subprocess.run([program, image], stdin=subprocess.DEVNULL).returncode
 
 
@@ -138,7 +139,14 @@ def parser():
                        help="in QEMU and in the world (of the shipped objects); the events must be equal")
     where.add_argument("--repeat", type=positive, metavar="N",
                        help="N times in QEMU, recorded; all must be the same event by event")
-    sub.add_argument("--timeout", type=positive, default=60, metavar="SECONDS", help="for QEMU")
+    where.add_argument("--gdb", action="store_true",
+                       help="in QEMU, standing before the first instruction until a debugger connects; prints how")
+    sub.add_argument("--keep", action="store_true",
+                     help="go on after READY, until the image ends by itself or Ctrl-C")
+    sub.add_argument("-v", "--verbose", action="store_true",
+                     help="also print the QEMU command and how long it ran")
+    sub.add_argument("--timeout", type=positive, default=60, metavar="SECONDS",
+                     help="for QEMU (with --keep: until READY)")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
     sub.add_argument("--profile", choices=("none", "phase0", "hostile"), default="none",
                      help="which image is built: the runtime image, the one with probes, or the one whose "
@@ -175,6 +183,7 @@ def parser():
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")
     command("units", provenance.units,
             "print which units each daemon is linked from, and which harnesses run them")
+    command("compdb", editors.compdb, "write compile_commands.json for editors: one entry per file")
     command("bench", bench.bench, "print the figures: rates and sizes")
     command("help", lambda options: top.print_help() or 0, "this text")
     return top

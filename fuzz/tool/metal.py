@@ -3,6 +3,7 @@
 
 import os
 import selectors
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ COUNTED = ["-icount", "shift=0,sleep=off"]
 
 READY, NOT_READY, USAGE, PANIC, TIME_OUT = 0, 1, 2, 3, 4
 
+FOREVER_SECONDS = 7 * 24 * 3600 # what a selector can wait for
 END_SECONDS = 20 # READY is the last thing that an image does which ends by itself
 
 
@@ -31,10 +33,13 @@ def command(image, extra=(), machine=None):
 
 class Boot:
     """One boot: .status is the exit status of `basalt boot`, .log the serial log, .verdict one line
-    on how it ended, .seconds how long QEMU ran until then."""
+    on how it ended, .seconds how long QEMU ran until then. With stop_at_ready QEMU is ended at
+    READY; with keep it goes on until it ends by itself or is interrupted (Ctrl-C). seconds=None: no limit."""
 
-    def __init__(self, image, seconds=60, echo=False, extra=(), machine=None, stop_at_ready=False):
+    def __init__(self, image, seconds=60, echo=False, extra=(), machine=None, stop_at_ready=False,
+                 keep=False):
         self.log = ""
+        self.keep = keep
         started = time.monotonic()
         try:
             process = subprocess.Popen(command(image, extra, machine), stdin=subprocess.DEVNULL,
@@ -42,8 +47,13 @@ class Boot:
         except OSError as missing:
             raise build.Stop(f"QEMU does not start: {missing}", USAGE) from missing
         try:
-            late = self._read(process, started + seconds, echo, stop_at_ready)
-        except BaseException: # interrupted: QEMU does not outlive the command
+            late = self._read(process, started + (seconds or FOREVER_SECONDS), echo, stop_at_ready)
+        except KeyboardInterrupt:
+            process.kill()
+            if not keep: # with keep this is how a boot is meant to end
+                raise
+            late = False
+        except BaseException: # QEMU does not outlive the command
             process.kill()
             raise
         self.seconds = time.monotonic() - started
@@ -70,7 +80,8 @@ class Boot:
             if "ERIX_ROOTD:READY\n" in self.log:
                 if stop_at_ready:
                     return False
-                deadline = min(deadline, time.monotonic() + END_SECONDS)
+                deadline = time.monotonic() + FOREVER_SECONDS if self.keep else \
+                    min(deadline, time.monotonic() + END_SECONDS)
 
 
 def judge(log, code, late, seconds, problem):
@@ -95,13 +106,28 @@ def judge(log, code, late, seconds, problem):
     return NOT_READY, f"QEMU ended with {code} and no verdict {problem}"
 
 
-def boot(image, seconds):
+GDB_SOCKET = "build/gdb.sock"
+GDB_SCRIPT = "linker/basalt.gdb"
+
+
+def boot(image, options):
     """`basalt boot`: the serial log on standard output, the verdict on the last line."""
     build.must_build(KERNEL)
-    result = Boot(image, seconds, echo=True, stop_at_ready=True)
+    extra, seconds, keep = [], options.timeout, options.keep or options.gdb
+    if options.gdb: # stands before the first instruction until a debugger says go
+        if os.path.exists(GDB_SOCKET):
+            os.unlink(GDB_SOCKET)
+        extra, seconds = ["-S", "-gdb", f"unix:{GDB_SOCKET},server=on,wait=off"], None
+        print(f"basalt: QEMU waits for a debugger; in another terminal, at the root of the tree:\n"
+              f"    gdb -q -x {GDB_SCRIPT}", flush=True)
+    if options.verbose:
+        print("basalt: " + shlex.join(command(image, extra)), flush=True)
+    result = Boot(image, seconds, echo=True, extra=extra, stop_at_ready=not keep, keep=keep)
+    if result.log and not result.log.endswith("\n"):
+        print()
+    if options.verbose:
+        print(f"basalt: QEMU ran for {result.seconds:.2f} s")
     if result.status != READY:
-        if result.log and not result.log.endswith("\n"):
-            print()
         print(f"basalt: {result.verdict}")
     return result.status
 

@@ -4,6 +4,8 @@
  * current_registers, which lies in its record page. */
 #include "kernel/x86_64/layout.h"
 
+/* For debuggers alone: the two ways in are where a backtrace ends. */
+    .cfi_sections .debug_frame
     .text
 
 /* SYSCALL: rax number, rdi slot, rsi deadline; rcx and r11 hold rip and rflags. Only what a function call
@@ -11,6 +13,8 @@
     .globl syscall_entry
     .align 16
 syscall_entry:
+    .cfi_startproc
+    .cfi_undefined rip
     movq %rsp, syscall_user_rsp(%rip)
     movq current_registers(%rip), %rsp
     movq %rbx, REGISTERS_RBX(%rsp)
@@ -30,6 +34,7 @@ syscall_entry:
     cld
     call machine_syscall
     jmp machine_resume
+    .cfi_endproc
 
 /* void resume_result(const struct registers *, uint64_t result): back from a system call. */
     .globl resume_result
@@ -84,6 +89,8 @@ resume_exact:
  * is the same with nobody to save; anything else from kernel mode is a panic. */
     .align 16
 trap_common:
+    .cfi_startproc
+    .cfi_undefined rip
     testb $3, 24(%rsp)
     jz trap_from_kernel
     pushq %rax
@@ -116,6 +123,7 @@ trap_common:
     popfq
     call machine_trap
     jmp machine_resume
+    .cfi_endproc
 
 trap_from_kernel:
     movq 0(%rsp), %rdi
@@ -165,7 +173,7 @@ trap_stubs:
 syscall_user_rsp:
     .skip 8
 
-/* The kernel stack, with a page below it that boot.c leaves unmapped, and one for double faults. */
+/* The kernel stack, with a page below it that memory_map.c leaves unmapped, and one for double faults. */
     .section .kernel_stack, "aw", @nobits
     .align 4096
     .globl kernel_stack_guard

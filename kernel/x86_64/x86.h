@@ -22,7 +22,7 @@ _Static_assert(offsetof(struct registers, r15) == REGISTERS_R15, "entry.S agrees
 _Static_assert(offsetof(struct registers, rip) == REGISTERS_RIP, "entry.S agrees");
 _Static_assert(offsetof(struct registers, rflags) == REGISTERS_RFLAGS, "entry.S agrees");
 
-/* What boot.c found out about the machine. */
+/* What memory_map.c found out about the machine. */
 struct machine_memory {
     uint64_t direct_map_bytes; /* physical memory that the direct map covers */
     uint32_t record_count;     /* page records, for pages [0, record_count) */

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: ISC
+"""Checks of ./basalt itself, as a user calls it."""
+
+import glob
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import build
+import campaign
+import metal
+
+
+def commands_answer(tally):
+    """Commands that no other check calls: what they print names what they were asked about."""
+    traces = [path for name in campaign.with_corpus() for path in glob.glob(f"corpus/{name}/*.trace")[:1]]
+    for arguments, text in ((["show", build.RUNTIME_IMAGE], "rootd"), (["units"], "services/memd/memd"),
+                            (["show", *traces[:1]], "digest "), (["replay", "codec_envelope"], " 0 lost"),
+                            (["boot", "--world"], "ERIX_ROOTD:READY"), (["help"], "mutants")):
+        status, output = build.run(["./basalt", *arguments], 300)
+        tally.say(f"./basalt {' '.join(arguments)}", status == 0 and text in output, f"status {status}\n{output}")
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree("corpus/codec_envelope", f"{folder}/corpus")
+        kept = {name: campaign.text_of(f"{folder}/corpus/{name}") for name in ("DIGESTS", "FLOORS")}
+        for name in kept:
+            os.remove(f"{folder}/corpus/{name}")
+        status, output = build.run(["build/asan/codec_envelope", "--bless", f"{folder}/corpus"])
+        again = {name: campaign.text_of(f"{folder}/corpus/{name}") for name in kept if status == 0}
+        tally.say("blessing a corpus from nothing gives the committed digests and floors", kept == again, output)
+        os.makedirs(f"{folder}/nothing")
+        status, output = build.run(["build/asan/codec_envelope", "--bless", f"{folder}/nothing"])
+        tally.say("nothing cannot be blessed", status == 2 and not os.listdir(f"{folder}/nothing"), output)
+
+
+def usage_errors(tally):
+    """Wrong calls end with status 2 and one line that says what to do."""
+    for arguments in (["nonsense"], ["boot", "--nonsense"], ["boot", "--world", "--image", "/nonexistent"],
+                      ["fuzz"], ["fuzz", "no_such_harness"], ["fuzz", "canary", "--engine", "x"],
+                      ["replay", "no_such_harness"], ["bless", "no_such_harness"],
+                      ["mutants", "no_such_mutant"], ["show"], ["show", "/nonexistent"],
+                      ["boot", "--world", "--profile", "x"], ["test", "x"], ["test", "--quick", "no_such_check"], ["boot", "--gdb", "--world"], ["boot", "--repeat", "0"],
+                      ["boot", "--timeout", "-1"], ["boot", "--world", "--compare"], ["show", "README.md"],
+                      ["fuzz", "canary", "--seconds", "0"]):
+        status, output = build.run(["./basalt", *arguments], 120)
+        lines = output.strip().splitlines()
+        tally.say(f"./basalt {' '.join(arguments)} is a usage error",
+                  status == 2 and len(lines) == 1, f"status {status}\n{output}")
+
+
+FAKE_APT = """#!/bin/sh
+echo "$@" >>"$FAKE_HOME/calls"
+[ "$(wc -l <"$FAKE_HOME/calls")" -gt "$FAKE_LOCKED" ] && touch "$FAKE_HOME/installed" && exit 0
+echo "E: $FAKE_ERROR"
+exit 100
+"""
+FAKE_DPKG_QUERY = """#!/bin/sh
+[ -e "$FAKE_HOME/installed" ] && echo installed || echo not-installed
+"""
+
+
+def package_lock(tally):
+    """A package lock that another program holds is waited for; any other failure is told at once."""
+    lock = "Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 7 (apt-get)"
+    for what, locked, error, wanted in (("a busy package lock is waited for", 2, lock, 0),
+                                        ("a package that is not there is an error", 2,
+                                         "Unable to locate package no-such-package", 2)):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("apt-get", FAKE_APT), ("dpkg-query", FAKE_DPKG_QUERY),
+                               ("sleep", "#!/bin/sh\n"), ("sudo", "#!/bin/sh\nexec \"$@\"\n")):
+                with open(f"{folder}/{name}", "w", encoding="ascii") as file:
+                    file.write(text)
+                os.chmod(f"{folder}/{name}", 0o755)
+            shutil.copytree(".", f"{folder}/tree", ignore=shutil.ignore_patterns("build", "findings", ".git", "corpus"))
+            status, output = build.run([f"{folder}/tree/basalt", "help"], 30, {
+                "PATH": f"{folder}:{os.environ['PATH']}", "FAKE_HOME": folder,
+                "FAKE_LOCKED": str(locked), "FAKE_ERROR": error})
+            waited = "waiting for it" in output
+            tally.say(what, status == wanted and waited == (wanted == 0), f"status {status}\n{output}")
+
+
+def packet(stub, text):
+    """Sends one packet of the debugger's protocol and returns the answer's text."""
+    stub.sendall(f"${text}#{sum(text.encode()) % 256:02x}".encode())
+    answer = b""
+    while not re.search(rb"\$[^#]*#..", answer):
+        answer += stub.recv(4096)
+    stub.sendall(b"+")
+    return re.search(rb"\$([^#]*)#", answer)[1].decode()
+
+
+def debugger(tally):
+    """`boot --gdb` stands before the first instruction until a debugger lets it go; `--keep` goes on
+    after READY until it is interrupted; both then end with the boot's own verdict."""
+    if os.path.exists(metal.GDB_SOCKET):
+        os.unlink(metal.GDB_SOCKET)
+    process = subprocess.Popen(["./basalt", "boot", "--gdb"], stdout=subprocess.PIPE, text=True,
+                               stderr=subprocess.STDOUT)
+    try:
+        until = time.monotonic() + 30
+        while not os.path.exists(metal.GDB_SOCKET) and time.monotonic() < until:
+            time.sleep(0.1)
+        with socket.socket(socket.AF_UNIX) as stub:
+            stub.settimeout(30)
+            stub.connect(metal.GDB_SOCKET)
+            stopped, where = packet(stub, "?"), packet(stub, "g")
+            tally.say("boot --gdb stands before the first instruction",
+                      stopped.startswith("T05") and len(where) > 100, stopped)
+            stub.sendall(b"$c#63")
+            log = read_until(process, "ERIX_ROOTD:READY", 30)
+            tally.say("boot --gdb goes on when the debugger says so", "ERIX_ROOTD:READY" in log, log)
+            tally.say("boot --gdb says how to connect", metal.GDB_SCRIPT in log, log)
+    except OSError as problem:
+        tally.say("a debugger can connect", False, str(problem))
+    finally:
+        process.send_signal(signal.SIGINT)
+        tally.say("an interrupted boot --gdb ends with its verdict", process.wait(30) == metal.READY)
+    tally.complaints(f"every name in {metal.GDB_SCRIPT} is the kernel's", names_unknown())
+    process = subprocess.Popen(["./basalt", "boot", "--keep", "--verbose"], stdout=subprocess.PIPE,
+                               text=True, stderr=subprocess.STDOUT)
+    log = read_until(process, "ERIX_ROOTD:READY", 60)
+    time.sleep(1)
+    running = process.poll() is None
+    process.send_signal(signal.SIGINT)
+    tally.say("boot --keep goes on after READY", running and process.wait(30) == metal.READY
+              and "qemu-system-x86_64" in log, log)
+
+
+def read_until(process, text, seconds):
+    """What a process prints until a line holds `text`, it ends, or the time is over."""
+    log, until = "", time.monotonic() + seconds
+    for line in process.stdout:
+        log += line
+        if text in line or time.monotonic() > until:
+            break
+    return log
+
+
+def names_unknown():
+    """Members, constants and functions that the debugger's script names and no header defines."""
+    script = re.sub(r'#.*|^\s*(echo|file|add-symbol-file).*|"[^"]*"', "", campaign.text_of(metal.GDB_SCRIPT), flags=re.M)
+    headers = "".join(campaign.text_of(path) for path in glob.glob("kernel/*/*.h") + glob.glob("abi/*.h"))
+    named = re.findall(r"(?:->|kernel\.|entry\.|\]\.)(\w+)|\b([A-Z][A-Z_]{5,})\b|\((?:struct|enum) (\w+)", script)
+    return [f"{name}: no header of kernel/ or abi/ has it"
+            for name in sorted({next(filter(None, found)) for found in named})
+            if not re.search(rf"\b{name}\b", headers)]
