@@ -108,12 +108,12 @@ static enum status lie(struct message *message)
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
     uint16_t operation = message->header.operation;
-    PROPERTY("R5", ++seam.call_count <= CALL_LIMIT);
-    PROPERTY("R5", deadline_ticks != DEADLINE_NEVER || row_of(operation) == NULL ||
-                       row_of(operation)->service == SERVICE_KERNEL);
-    PROPERTY("E1", message->header.version == MESSAGE_VERSION);
-    PROPERTY("request ids increase", message->header.request_id > seam.last_request_id);
-    PROPERTY("R2", seam.accepted || !changes_something(slot, operation));
+    PROPERTY(R5, ++seam.call_count <= CALL_LIMIT);
+    PROPERTY(R5, deadline_ticks != DEADLINE_NEVER || row_of(operation) == NULL ||
+                     row_of(operation)->service == SERVICE_KERNEL);
+    PROPERTY(E1, message->header.version == MESSAGE_VERSION);
+    PROPERTY(E7, message->header.request_id > seam.last_request_id);
+    PROPERTY(R2, seam.accepted || !changes_something(slot, operation));
     seam.last_request_id = message->header.request_id;
     enum status status = STATUS_OK;
     if (seam.lying && choices_u8(seam.choices) >= 0xF0)
@@ -130,7 +130,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
 {
     struct choices *choices = seam.choices;
     *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
-    PROPERTY("R5", ++seam.call_count <= CALL_LIMIT);
+    PROPERTY(R5, ++seam.call_count <= CALL_LIMIT);
     if (deadline_ticks != DEADLINE_NEVER) {
         stage.now_ticks = deadline_ticks;
         return STATUS_TIMED_OUT;
@@ -154,8 +154,8 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
 
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
-    PROPERTY_EQUAL("E5", reply_slot, SLOT_REPLY_BASE);
-    PROPERTY_EQUAL("R6", message->header.status, STATUS_DENIED);
+    PROPERTY_EQUAL(E5, reply_slot, SLOT_REPLY_BASE);
+    PROPERTY_EQUAL(R6, message->header.status, STATUS_DENIED);
     return STATUS_OK;
 }
 
@@ -403,11 +403,11 @@ static bool is_acceptable(uint32_t root_endpoint_slot)
 static void check_refused(void)
 {
     const struct rootd_plan *plan = &rootd.plan;
-    PROPERTY_EQUAL("R2", stage.mutation_count, 0);
-    PROPERTY("R2", plan->bootstrap_pages == 0 && plan->launches[0].envelope.entry_count == 0);
-    PROPERTY("R2", rootd.stage == STAGE_PLAN || rootd.intake.foundation[0].role == 0);
-    PROPERTY("R2", rootd.status != ROOTD_SERVICE_BOOTSTRAP_FAILED);
-    PROPERTY("R2", rootd.cause != STATUS_OK);
+    PROPERTY_EQUAL(R2, stage.mutation_count, 0);
+    PROPERTY(R2, plan->bootstrap_pages == 0 && plan->launches[0].envelope.entry_count == 0);
+    PROPERTY(R2, rootd.stage == STAGE_PLAN || rootd.intake.foundation[0].role == 0);
+    PROPERTY(R2, rootd.status != ROOTD_SERVICE_BOOTSTRAP_FAILED);
+    PROPERTY(R2, rootd.cause != STATUS_OK);
 }
 
 /* R3: the same config with its rows turned round by one gives the same plan. */
@@ -425,15 +425,15 @@ static void check_permuted(uint32_t root_endpoint_slot)
     int index = handoff_find(&rootd.intake.handoff, "boot-config");
     if (index < 0 || boot_config_encode(&config, bytes, sizeof bytes, &written) != STATUS_OK)
         return;
-    PROPERTY_EQUAL("R3", written, rootd.intake.handoff.modules[index].size_bytes);
+    PROPERTY_EQUAL(R3, written, rootd.intake.handoff.modules[index].size_bytes);
     memcpy(stage.image + rootd.intake.handoff.modules[index].offset_bytes, bytes, written);
     memset(&again, 0, sizeof again);
     seam.last_request_id = 0;
     seam.accepted = false;
     PROPERTY_EQUAL(
-        "R3", rootd_prepare(&again, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot),
+        R3, rootd_prepare(&again, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot),
         ROOTD_READY);
-    PROPERTY("R3", memcmp(again.plan.digest, rootd.plan.digest, sizeof again.plan.digest) == 0);
+    PROPERTY(R3, memcmp(again.plan.digest, rootd.plan.digest, sizeof again.plan.digest) == 0);
 }
 
 static void run_prepare(uint32_t root_endpoint_slot)
@@ -442,7 +442,7 @@ static void run_prepare(uint32_t root_endpoint_slot)
     enum rootd_status status =
         rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot);
     if (!seam.lied)
-        PROPERTY_EQUAL("R2", status == ROOTD_READY, acceptable);
+        PROPERTY_EQUAL(R2, status == ROOTD_READY, acceptable);
     mark_triple("rootd intake", rootd.stage, status, rootd.cause);
     if (status != ROOTD_READY)
         check_refused();
@@ -459,16 +459,16 @@ static void run_whole(uint32_t root_endpoint_slot)
     bool ready = stage_logged(&stage, "ERIX_ROOTD:READY\n");
     mark_triple("rootd boot", rootd.stage, status, rootd.cause);
     if (!seam.lied) {
-        PROPERTY_EQUAL("R6", ready, acceptable);
+        PROPERTY_EQUAL(R6, ready, acceptable);
         /* Without SELF, or with another thing in its slot, it cannot even end. */
-        PROPERTY("R5", stage.exited || !acceptable);
+        PROPERTY(R5, stage.exited || !acceptable);
         if (stage.exited)
-            PROPERTY_EQUAL("R5", stage.exit_code, status == ROOTD_READY ? 0 : 1);
+            PROPERTY_EQUAL(R5, stage.exit_code, status == ROOTD_READY ? 0 : 1);
         if (ready)
-            PROPERTY_EQUAL("R6", stage.cap_count, 4);
+            PROPERTY_EQUAL(R6, stage.cap_count, 4);
     }
     if (rootd.intake.validation_profile == VALIDATION_PROFILE_NONE)
-        PROPERTY("no stage lines in a runtime image", !stage_logged(&stage, "ROOTD_STAGE"));
+        PROPERTY(R8, !stage_logged(&stage, "ROOTD_STAGE"));
 }
 
 static void digest_end(void)

@@ -262,7 +262,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         const char *wrong = check();
         if (wrong != NULL)
             TRACE("wrong after this turn: %s", wrong);
-        PROPERTY("the state is consistent whatever was said", wrong == NULL);
+        PROPERTY(E9, wrong == NULL);
         digest_u64(status);
         if (status == STATUS_NOT_FOUND)
             break;

@@ -235,7 +235,7 @@ static void check_reply(const struct message *message, bool honest)
         return;
     mark_triple("start-up", start.deviation, OP_STARTUP_START_SERVICE, message->header.status);
     if (start.deviation != DEVIATION_BYTE)
-        PROPERTY_EQUAL("R1", message->header.status, predict());
+        PROPERTY_EQUAL(R1, message->header.status, predict());
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
@@ -253,10 +253,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     TRACE("role %s", start.role->image);
     enum status status = service_start(&caller, start.role->id, &envelope);
     TRACE("service_start: %s", status_name(status));
-    PROPERTY("R2", (status == STATUS_OK) == start.accepted || status != STATUS_OK);
+    PROPERTY(R2, (status == STATUS_OK) == start.accepted || status != STATUS_OK);
     if (status == STATUS_OK) {
-        PROPERTY_EQUAL("R2", envelope.role, start.role->id);
-        PROPERTY_EQUAL("E5", adversary_owed_count(), 0);
+        PROPERTY_EQUAL(R2, envelope.role, start.role->id);
+        PROPERTY_EQUAL(E5, adversary_owed_count(), 0);
     }
     digest_u64(status);
     digest_u64(adversary_counts().calls);

@@ -13,6 +13,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         depth++;
     TRACE("canary depth %u", depth);
     digest_u64(depth);
-    PROPERTY("T1-canary", depth < 4);
+    PROPERTY(T1, "canary", depth < 4);
     return 0;
 }

@@ -13,6 +13,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     uint8_t sum = (uint8_t)(first + second);
     TRACE("canary %u + %u = %u", first, second, sum);
     digest_u64(sum);
-    PROPERTY("T1-canary-property", sum >= first);
+    PROPERTY(T1, "canary-property", sum >= first);
     return 0;
 }

@@ -174,13 +174,13 @@ static void check_order(const struct boot_config *config, uint32_t roles[BOOT_CO
 {
     uint32_t order[BOOT_CONFIG_ENTRY_LIMIT];
     uint64_t started = 0;
-    PROPERTY_EQUAL("R3", boot_config_order(config, order), STATUS_OK);
+    PROPERTY_EQUAL(R3, boot_config_order(config, order), STATUS_OK);
     for (uint32_t i = 0; i < config->entry_count; i++) {
-        PROPERTY("R3", order[i] < config->entry_count && (started >> order[i] & 1) == 0);
+        PROPERTY(R3, order[i] < config->entry_count && (started >> order[i] & 1) == 0);
         const struct boot_config_entry *entry = &config->entries[order[i]];
         for (uint32_t j = 0; j < entry->dependency_count; j++) {
             int at = boot_config_find(config, entry->dependencies[j]);
-            PROPERTY("R3", at >= 0 && (started >> at & 1) == 1);
+            PROPERTY(R3, at >= 0 && (started >> at & 1) == 1);
         }
         started |= UINT64_C(1) << order[i];
         roles[i] = entry->role;
@@ -197,17 +197,17 @@ static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
     memset(&config, 0x5A, sizeof config);
     enum status status = boot_config_parse(bytes, size_bytes, &config);
     codec_report("boot config", mode, bytes, size_bytes, status);
-    PROPERTY_EQUAL("R2", model_accepts(bytes, size_bytes), status == STATUS_OK);
-    PROPERTY("R2", mode != CODEC_BUILT || status == STATUS_OK);
+    PROPERTY_EQUAL(R2, model_accepts(bytes, size_bytes), status == STATUS_OK);
+    PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
     if (status != STATUS_OK) {
-        PROPERTY("R2", codec_zero((const uint8_t *)&config, sizeof config));
+        PROPERTY(R2, codec_zero((const uint8_t *)&config, sizeof config));
         return;
     }
-    PROPERTY_EQUAL("E2", boot_config_encode(&config, again, sizeof again, &written), STATUS_OK);
-    PROPERTY("E2", written == size_bytes && memcmp(again, bytes, written) == 0);
+    PROPERTY_EQUAL(E2, boot_config_encode(&config, again, sizeof again, &written), STATUS_OK);
+    PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
     digest_bytes(again, written);
     check_order(&config, roles);
-    PROPERTY_EQUAL("E6", boot_config_encode(&config, again, size_bytes - 1, &written),
+    PROPERTY_EQUAL(E6, boot_config_encode(&config, again, size_bytes - 1, &written),
                    STATUS_EXHAUSTED);
 }
 
@@ -228,8 +228,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         check_order(&config, before);
         MARK_IF("codec_boot_config: rows rotated", is_rotated(&choices, &config));
         check_order(&config, after);
-        PROPERTY("R3", memcmp(before, after, config.entry_count * sizeof before[0]) == 0);
-        PROPERTY_EQUAL("E2", boot_config_encode(&config, built, sizeof built, &built_bytes),
+        PROPERTY(R3, memcmp(before, after, config.entry_count * sizeof before[0]) == 0);
+        PROPERTY_EQUAL(E2, boot_config_encode(&config, built, sizeof built, &built_bytes),
                        STATUS_OK);
     }
     if (mode == CODEC_EDITED)

@@ -80,8 +80,8 @@ static size_t build(struct choices *choices, uint8_t *bytes)
         if (choices_below(choices, 8) == 7) /* at the edge of a page */
             inputs[i].size_bytes += PAGE_BYTES - 32;
     }
-    PROPERTY_EQUAL("E2", boot_image_encode(inputs, count, bytes, LIMIT_BYTES, &written), STATUS_OK);
-    PROPERTY_EQUAL("E2", boot_image_encoded_bytes(inputs, count), written);
+    PROPERTY_EQUAL(E2, boot_image_encode(inputs, count, bytes, LIMIT_BYTES, &written), STATUS_OK);
+    PROPERTY_EQUAL(E2, boot_image_encoded_bytes(inputs, count), written);
     return written;
 }
 
@@ -129,10 +129,10 @@ static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
     memset(&image, 0x5A, sizeof image);
     enum status status = boot_image_open(bytes, size_bytes, &image);
     codec_report("boot image", mode, bytes, size_bytes, status);
-    PROPERTY_EQUAL("R2", model_accepts(bytes, size_bytes), status == STATUS_OK);
-    PROPERTY("R2", mode != CODEC_BUILT || status == STATUS_OK);
+    PROPERTY_EQUAL(R2, model_accepts(bytes, size_bytes), status == STATUS_OK);
+    PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
     if (status != STATUS_OK) {
-        PROPERTY("R2", codec_zero((const uint8_t *)&image, sizeof image));
+        PROPERTY(R2, codec_zero((const uint8_t *)&image, sizeof image));
         return;
     }
     for (uint32_t i = 0; i < image.section_count; i++) {
@@ -140,12 +140,12 @@ static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
         inputs[i] =
             (struct boot_section_input){section->name, section->kind, bytes + section->offset_bytes,
                                         (size_t)section->size_bytes};
-        PROPERTY_EQUAL("R2", boot_image_find(&image, section->name), i);
+        PROPERTY_EQUAL(R2, boot_image_find(&image, section->name), i);
     }
-    PROPERTY_EQUAL("E2",
+    PROPERTY_EQUAL(E2,
                    boot_image_encode(inputs, image.section_count, again, sizeof again, &written),
                    STATUS_OK);
-    PROPERTY("E2", written == size_bytes && memcmp(again, bytes, written) == 0);
+    PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
     digest_bytes(image.table_sha256, sizeof image.table_sha256);
 }
 

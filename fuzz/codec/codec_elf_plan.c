@@ -148,32 +148,31 @@ static size_t build(struct choices *choices, uint8_t *view, uint64_t *file_bytes
 static void check_plan(const struct elf_plan *plan, const struct model *model, uint64_t entry)
 {
     uint64_t pages = 0;
-    PROPERTY_EQUAL("R2", plan->segment_count, model->count);
-    PROPERTY_EQUAL("R2", plan->entry, entry);
+    PROPERTY_EQUAL(R2, plan->segment_count, model->count);
+    PROPERTY_EQUAL(R2, plan->entry, entry);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
         const uint8_t *row = model->rows[i];
         uint32_t flags = codec_u32(row + 4);
         unsigned rights = RIGHT_READ | (flags == 6 ? RIGHT_WRITE : 0u) |
                           (flags == 5 ? (unsigned)RIGHT_EXECUTE : 0u);
-        PROPERTY_EQUAL("V2", segment->rights, rights);
-        PROPERTY_EQUAL("R2", segment->va, codec_u64(row + 16));
-        PROPERTY_EQUAL("R2", segment->file_bytes, codec_u64(row + 32));
-        PROPERTY_EQUAL("R2", segment->memory_bytes, codec_u64(row + 40));
-        PROPERTY_EQUAL("R2", segment->file_offset,
-                       segment->file_bytes != 0 ? codec_u64(row + 8) : 0);
-        PROPERTY("G4", segment->pages * PAGE_BYTES >= segment->memory_bytes &&
-                           segment->pages * PAGE_BYTES - segment->memory_bytes < PAGE_BYTES);
-        PROPERTY("V5", segment->va >= USER_VA_FIRST &&
-                           segment->va + segment->pages * PAGE_BYTES <= USER_VA_END);
+        PROPERTY_EQUAL(V2, segment->rights, rights);
+        PROPERTY_EQUAL(R2, segment->va, codec_u64(row + 16));
+        PROPERTY_EQUAL(R2, segment->file_bytes, codec_u64(row + 32));
+        PROPERTY_EQUAL(R2, segment->memory_bytes, codec_u64(row + 40));
+        PROPERTY_EQUAL(R2, segment->file_offset, segment->file_bytes != 0 ? codec_u64(row + 8) : 0);
+        PROPERTY(G4, segment->pages * PAGE_BYTES >= segment->memory_bytes &&
+                         segment->pages * PAGE_BYTES - segment->memory_bytes < PAGE_BYTES);
+        PROPERTY(V5, segment->va >= USER_VA_FIRST &&
+                         segment->va + segment->pages * PAGE_BYTES <= USER_VA_END);
         pages += segment->pages;
         digest_u64(segment->va);
         digest_u64(segment->pages);
     }
     const struct elf_segment *last = &plan->segments[plan->segment_count - 1];
-    PROPERTY_EQUAL("R2", plan->va_first, plan->segments[0].va);
-    PROPERTY_EQUAL("R2", plan->stack_top, last->va + last->pages * PAGE_BYTES);
-    PROPERTY_EQUAL("R2", elf_plan_pages(plan), pages);
+    PROPERTY_EQUAL(R2, plan->va_first, plan->segments[0].va);
+    PROPERTY_EQUAL(R2, plan->stack_top, last->va + last->pages * PAGE_BYTES);
+    PROPERTY_EQUAL(R2, elf_plan_pages(plan), pages);
 }
 
 static void check(const uint8_t *view, size_t view_bytes, uint64_t file_bytes, enum codec_mode mode)
@@ -184,12 +183,12 @@ static void check(const uint8_t *view, size_t view_bytes, uint64_t file_bytes, e
     struct model model = model_of(view, view_bytes, file_bytes);
     codec_report("ELF plan", mode, view, view_bytes, status);
     TRACE("of a file of %llu bytes", (unsigned long long)file_bytes);
-    PROPERTY_EQUAL("R2", model.accepted, status == STATUS_OK);
-    PROPERTY("R2", mode != CODEC_BUILT || status == STATUS_OK);
+    PROPERTY_EQUAL(R2, model.accepted, status == STATUS_OK);
+    PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
     if (status == STATUS_OK)
         check_plan(&plan, &model, codec_u64(view + 24));
     else
-        PROPERTY("R2", codec_zero((const uint8_t *)&plan, sizeof plan));
+        PROPERTY(R2, codec_zero((const uint8_t *)&plan, sizeof plan));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)

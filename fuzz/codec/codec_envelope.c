@@ -97,16 +97,16 @@ static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
     memset(&envelope, 0x5A, sizeof envelope);
     enum status status = envelope_parse(bytes, size_bytes, &envelope);
     codec_report("envelope", mode, bytes, size_bytes, status);
-    PROPERTY_EQUAL("R2", model_accepts(bytes, size_bytes), status == STATUS_OK);
-    PROPERTY("R2", mode != CODEC_BUILT || status == STATUS_OK);
+    PROPERTY_EQUAL(R2, model_accepts(bytes, size_bytes), status == STATUS_OK);
+    PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
     if (status != STATUS_OK) {
-        PROPERTY("R2", codec_zero((const uint8_t *)&envelope, sizeof envelope));
+        PROPERTY(R2, codec_zero((const uint8_t *)&envelope, sizeof envelope));
         return;
     }
-    PROPERTY_EQUAL("E2", envelope_encode(&envelope, again, sizeof again, &written), STATUS_OK);
-    PROPERTY("E2", written == size_bytes && memcmp(again, bytes, written) == 0);
+    PROPERTY_EQUAL(E2, envelope_encode(&envelope, again, sizeof again, &written), STATUS_OK);
+    PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
     digest_bytes(again, written);
-    PROPERTY_EQUAL("E6", envelope_encode(&envelope, again, size_bytes - 1, &written),
+    PROPERTY_EQUAL(E6, envelope_encode(&envelope, again, size_bytes - 1, &written),
                    STATUS_EXHAUSTED);
 }
 
@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         choices_bytes(&choices, built, built_bytes);
     } else {
         struct envelope envelope = draw_envelope(&choices);
-        PROPERTY_EQUAL("E2", envelope_encode(&envelope, built, sizeof built, &built_bytes),
+        PROPERTY_EQUAL(E2, envelope_encode(&envelope, built, sizeof built, &built_bytes),
                        STATUS_OK);
         MARK_IF("codec_envelope: as many entries as there can be",
                 envelope.entry_count == ENVELOPE_ENTRY_LIMIT);

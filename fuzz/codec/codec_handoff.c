@@ -118,19 +118,18 @@ static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
     memset(&handoff, 0x5A, sizeof handoff);
     enum status status = handoff_parse(bytes, size_bytes, &handoff);
     codec_report("handoff", mode, bytes, size_bytes, status);
-    PROPERTY_EQUAL("R2", model_accepts(bytes, size_bytes), status == STATUS_OK);
-    PROPERTY("R2", mode != CODEC_BUILT || status == STATUS_OK);
+    PROPERTY_EQUAL(R2, model_accepts(bytes, size_bytes), status == STATUS_OK);
+    PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
     if (status != STATUS_OK) {
-        PROPERTY("R2", codec_zero((const uint8_t *)&handoff, sizeof handoff));
+        PROPERTY(R2, codec_zero((const uint8_t *)&handoff, sizeof handoff));
         return;
     }
-    PROPERTY_EQUAL("E2", handoff_encode(&handoff, again, sizeof again, &written), STATUS_OK);
-    PROPERTY("E2", written == size_bytes && memcmp(again, bytes, written) == 0);
+    PROPERTY_EQUAL(E2, handoff_encode(&handoff, again, sizeof again, &written), STATUS_OK);
+    PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
     digest_bytes(again, written);
     for (uint32_t i = 0; i < handoff.module_count; i++)
-        PROPERTY_EQUAL("R2", handoff_find(&handoff, handoff.modules[i].name), i);
-    PROPERTY_EQUAL("E6", handoff_encode(&handoff, again, size_bytes - 1, &written),
-                   STATUS_EXHAUSTED);
+        PROPERTY_EQUAL(R2, handoff_find(&handoff, handoff.modules[i].name), i);
+    PROPERTY_EQUAL(E6, handoff_encode(&handoff, again, size_bytes - 1, &written), STATUS_EXHAUSTED);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
@@ -144,8 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         choices_bytes(&choices, built, built_bytes);
     } else {
         struct handoff handoff = draw_handoff(&choices);
-        PROPERTY_EQUAL("E2", handoff_encode(&handoff, built, sizeof built, &built_bytes),
-                       STATUS_OK);
+        PROPERTY_EQUAL(E2, handoff_encode(&handoff, built, sizeof built, &built_bytes), STATUS_OK);
         MARK_IF("codec_handoff: no module", handoff.module_count == 0);
         MARK_IF("codec_handoff: every untyped slot", handoff.untyped_count == 16);
     }

@@ -59,25 +59,25 @@ static void check_text(enum service_id service, bool reply, const struct message
     struct trace_message what;
     size_t column;
     size_t length = message_print(service, reply, message, text, sizeof text);
-    PROPERTY("E2", length != 0 && length < sizeof text && text[length] == '\0');
+    PROPERTY(E2, length != 0 && length < sizeof text && text[length] == '\0');
     TRACE("%s", text);
-    PROPERTY_EQUAL("E2", trace_parse(text, length, &what, &parsed, &column), STATUS_OK);
+    PROPERTY_EQUAL(E2, trace_parse(text, length, &what, &parsed, &column), STATUS_OK);
     struct message expected = declared_part(message);
-    PROPERTY("E2", memcmp(&parsed, &expected, sizeof parsed) == 0);
-    PROPERTY("E2", what.service == service && what.reply == reply);
-    PROPERTY("E2", what.operation == operation_find(service, message->header.operation));
+    PROPERTY(E2, memcmp(&parsed, &expected, sizeof parsed) == 0);
+    PROPERTY(E2, what.service == service && what.reply == reply);
+    PROPERTY(E2, what.operation == operation_find(service, message->header.operation));
     char narrow[MESSAGE_TEXT_BYTES_MAX];
-    PROPERTY("E1", message_print(service, reply, message, narrow, length) == 0);
-    PROPERTY("E1", message_print(service, reply, message, narrow, length + 1) == length);
+    PROPERTY(E1, message_print(service, reply, message, narrow, length) == 0);
+    PROPERTY(E1, message_print(service, reply, message, narrow, length + 1) == length);
 }
 
 static enum status decode(const struct message_type *type, const struct message *message, void *out)
 {
     enum status status = message_decode(type, message, out);
-    PROPERTY("E1", status == STATUS_OK || status == STATUS_INVALID_ARGUMENT ||
-                       status == STATUS_BAD_VERSION);
+    PROPERTY(E1, status == STATUS_OK || status == STATUS_INVALID_ARGUMENT ||
+                     status == STATUS_BAD_VERSION);
     if (status != STATUS_OK)
-        PROPERTY("E1", all_zero(out, type->max_bytes));
+        PROPERTY(E1, all_zero(out, type->max_bytes));
     return status;
 }
 
@@ -87,17 +87,17 @@ static void check_encodes(const struct message_type *type, const void *value,
 {
     struct message again;
     memset(&again, 0xA5, sizeof again);
-    PROPERTY_EQUAL("E2", message_encode(type, value, &again), STATUS_OK);
-    PROPERTY_EQUAL("E2", again.header.body_bytes, from->header.body_bytes);
-    PROPERTY_EQUAL("E2", again.header.cap_count, from->header.cap_count);
-    PROPERTY("E2", memcmp(again.body, from->body, from->header.body_bytes) == 0);
-    PROPERTY("E2", again.header.operation == type->operation && again.header.badge == 0 &&
-                       again.header.status == 0 && again.header.window_count == 0);
+    PROPERTY_EQUAL(E2, message_encode(type, value, &again), STATUS_OK);
+    PROPERTY_EQUAL(E2, again.header.body_bytes, from->header.body_bytes);
+    PROPERTY_EQUAL(E2, again.header.cap_count, from->header.cap_count);
+    PROPERTY(E2, memcmp(again.body, from->body, from->header.body_bytes) == 0);
+    PROPERTY(E2, again.header.operation == type->operation && again.header.badge == 0 &&
+                     again.header.status == 0 && again.header.window_count == 0);
     for (unsigned i = 0; i < again.header.cap_count; i++) {
         unsigned found = 0;
         for (unsigned j = 0; j < from->header.cap_count; j++)
             found += from->caps[j].field_offset == again.caps[i].field_offset;
-        PROPERTY_EQUAL("E2", found, 1);
+        PROPERTY_EQUAL(E2, found, 1);
     }
 }
 
@@ -136,9 +136,9 @@ static void run_bytes(struct choices *choices, const struct subject *subject)
         check_encodes(subject->type, value, &message);
     }
     enum status replied = reply_decode(subject->type, &message, value);
-    PROPERTY("E1", replied < STATUS_COUNT);
+    PROPERTY(E1, replied < STATUS_COUNT);
     if (replied != STATUS_OK)
-        PROPERTY("E1", all_zero(value, subject->type->max_bytes));
+        PROPERTY(E1, all_zero(value, subject->type->max_bytes));
     digest_u64(replied);
     free(value);
     if (message.header.body_bytes <= MESSAGE_BODY_BYTES_MAX &&
@@ -146,8 +146,8 @@ static void run_bytes(struct choices *choices, const struct subject *subject)
         check_text(subject->operation->service, subject->reply, &message);
     } else {
         char text[MESSAGE_TEXT_BYTES_MAX];
-        PROPERTY("E1", message_print(subject->operation->service, subject->reply, &message, text,
-                                     sizeof text) == 0);
+        PROPERTY(E1, message_print(subject->operation->service, subject->reply, &message, text,
+                                   sizeof text) == 0);
     }
 }
 
@@ -197,7 +197,7 @@ static void check_broken_caps(struct choices *choices, const struct message_type
         cap->field_offset ^= 1; /* beside the field */
         MARK("codec: stray descriptor");
     }
-    PROPERTY_EQUAL("E1", decode(type, &broken, value), STATUS_INVALID_ARGUMENT);
+    PROPERTY_EQUAL(E1, decode(type, &broken, value), STATUS_INVALID_ARGUMENT);
 }
 
 static void run_generated(struct choices *choices, const struct subject *subject)
@@ -213,13 +213,13 @@ static void run_generated(struct choices *choices, const struct subject *subject
     struct message message;
     struct message encoded = {0};
     generate_valid(&generator, type, value);
-    PROPERTY_EQUAL("E2", message_encode(type, value, &encoded), STATUS_OK);
+    PROPERTY_EQUAL(E2, message_encode(type, value, &encoded), STATUS_OK);
     generate_delivered(type, value, &message);
-    PROPERTY("E2", message.header.body_bytes == encoded.header.body_bytes &&
-                       message.header.cap_count == encoded.header.cap_count &&
-                       memcmp(message.body, encoded.body, message.header.body_bytes) == 0);
-    PROPERTY_EQUAL("E2", decode(type, &message, decoded), STATUS_OK);
-    PROPERTY("E2", type->max_bytes == 0 || memcmp(value, decoded, type->max_bytes) == 0);
+    PROPERTY(E2, message.header.body_bytes == encoded.header.body_bytes &&
+                     message.header.cap_count == encoded.header.cap_count &&
+                     memcmp(message.body, encoded.body, message.header.body_bytes) == 0);
+    PROPERTY_EQUAL(E2, decode(type, &message, decoded), STATUS_OK);
+    PROPERTY(E2, type->max_bytes == 0 || memcmp(value, decoded, type->max_bytes) == 0);
     digest_bytes(value, type->max_bytes);
     mark_triple("generate", (unsigned)(subject->operation - operation_table) * 2 + subject->reply,
                 type->operation, STATUS_OK);
@@ -227,9 +227,9 @@ static void run_generated(struct choices *choices, const struct subject *subject
     check_broken_caps(choices, type, &message, decoded);
 
     if (generate_violation(&generator, type, value) != NULL) {
-        PROPERTY_EQUAL("E1", message_encode(type, value, &encoded), STATUS_INVALID_ARGUMENT);
+        PROPERTY_EQUAL(E1, message_encode(type, value, &encoded), STATUS_INVALID_ARGUMENT);
         generate_delivered(type, value, &message);
-        PROPERTY_EQUAL("E1", decode(type, &message, decoded), STATUS_INVALID_ARGUMENT);
+        PROPERTY_EQUAL(E1, decode(type, &message, decoded), STATUS_INVALID_ARGUMENT);
         check_text(subject->operation->service, subject->reply, &message);
         digest_bytes(value, type->max_bytes);
         MARK("codec: field outside its constraint");
@@ -261,8 +261,8 @@ static void run_text(struct choices *choices)
         check_text(what.service, what.reply, &message);
         return;
     }
-    PROPERTY("E1", column <= length);
-    PROPERTY("E1", all_zero((const uint8_t *)&message, sizeof message));
+    PROPERTY(E1, column <= length);
+    PROPERTY(E1, all_zero((const uint8_t *)&message, sizeof message));
     TRACE("%s in column %zu", status_name(status), column);
 }
 

@@ -261,10 +261,10 @@ static void check_conservation(void)
      * more. */
     if (core_slot_of(1u << OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0) == 0)
         return;
-    PROPERTY_EQUAL("K5-frames-left", core.untypeds[0].frame_pages, 0);
-    PROPERTY_EQUAL("K5-back", kernel_untyped_available(&core.untypeds[0]),
+    PROPERTY_EQUAL(K5, "frames-left", core.untypeds[0].frame_pages, 0);
+    PROPERTY_EQUAL(K5, "back", kernel_untyped_available(&core.untypeds[0]),
                    core.untypeds[0].total_pages);
-    PROPERTY_EQUAL("K5-root", kernel_untyped_available(&core.untypeds[1]),
+    PROPERTY_EQUAL(K5, "root", kernel_untyped_available(&core.untypeds[1]),
                    core.untypeds[1].total_pages -
                        kernel_process(&core, KERNEL_ROOT_PROCESS)->budget_pages);
     MARK("kernel: everything is back");
@@ -279,7 +279,7 @@ static void check_query(void)
         struct kernel_query_local_cap_request request = {slot, QUERY_NEXT};
         struct kernel_query_local_cap_reply reply;
         if (core_control(0, OP_KERNEL_QUERY_LOCAL_CAP, &request, 0) != STATUS_OK) {
-            PROPERTY_EQUAL("R1-count", found, core_model.processes[0].cap_count);
+            PROPERTY_EQUAL(R1, "count", found, core_model.processes[0].cap_count);
             return;
         }
         memcpy(&reply, core_model.processes[0].page.body, sizeof reply);

@@ -16,8 +16,9 @@ static void learn_process(struct model_kernel_process *process, const struct cap
     for (uint32_t i = 0; i < core_model.process_count; i++) {
         const struct model_kernel_process *other = &core_model.processes[i];
         bool same = other != process && other->seen && other->real_index == cap->object;
-        PROPERTY("K3-process", !same || (other->life == MODEL_LIFE_FREE &&
-                                         other->real_generation != cap->generation));
+        PROPERTY(K3, "process",
+                 !same ||
+                     (other->life == MODEL_LIFE_FREE && other->real_generation != cap->generation));
     }
     process->seen = true;
     process->real_index = cap->object;
@@ -29,7 +30,7 @@ static void learn_pool(struct model_pool *pool, const struct capability *cap)
     for (uint32_t i = 0; i < core_model.pool_count; i++) {
         const struct model_pool *other = &core_model.pools[i];
         bool same = other != pool && other->seen && other->real_index == cap->object;
-        PROPERTY("K3-untyped",
+        PROPERTY(K3, "untyped",
                  !same || (!other->live && other->real_generation != cap->generation));
     }
     pool->seen = true;
@@ -44,9 +45,9 @@ static void learn_frame(struct model_frame *frame, const struct capability *cap)
     for (uint32_t i = 0; i < core_model.frame_count; i++) {
         const struct model_frame *other = &core_model.frames[i];
         bool same = other != frame && other->seen && other->real_page == cap->object;
-        PROPERTY("K2-frame", !same || !other->live);
+        PROPERTY(K2, "frame", !same || !other->live);
     }
-    PROPERTY("K2-zero", memcmp(machine_page(cap->object), zeros, PAGE_BYTES) == 0);
+    PROPERTY(K2, "zero", memcmp(machine_page(cap->object), zeros, PAGE_BYTES) == 0);
     frame->seen = true;
     frame->real_page = cap->object;
     frame->real_generation = cap->generation;
@@ -125,22 +126,22 @@ static void object_check(const struct model_cap *cap, const struct capability *r
     case OBJECT_KERNEL_CHILD_POPULATE:
         break;
     }
-    PROPERTY_EQUAL("K1-object", real->object, object);
-    PROPERTY_EQUAL("K3-generation", real->generation, generation);
+    PROPERTY_EQUAL(K1, "object", real->object, object);
+    PROPERTY_EQUAL(K3, "generation", real->generation, generation);
 }
 
 static void cap_check(uint32_t index, const struct model_cap *cap)
 {
     const struct capability *real = kernel_slot(&core, index, cap->slot);
-    PROPERTY("slot-process", real != NULL);
+    PROPERTY(K12, "process", real != NULL);
     if (real == NULL)
         return;
-    PROPERTY_EQUAL("slot-type", real->object_type, cap->type);
-    PROPERTY_EQUAL("K1-rights", real->rights, cap->rights);
+    PROPERTY_EQUAL(K1, "type", real->object_type, cap->type);
+    PROPERTY_EQUAL(K1, "rights", real->rights, cap->rights);
     if (cap->type != OBJECT_REPLY)
-        PROPERTY_EQUAL("K1-badge", real->badge, cap->badge);
+        PROPERTY_EQUAL(K1, "badge", real->badge, cap->badge);
     object_check(cap, real);
-    PROPERTY_EQUAL("K3-live", kernel_capability_live(&core, real),
+    PROPERTY_EQUAL(K3, "live", kernel_capability_live(&core, real),
                    model_cap_live(&core_model, cap));
 }
 
@@ -150,7 +151,7 @@ static void range_check(uint32_t process, uint32_t first, uint32_t count)
     for (uint32_t slot = first; slot < first + count; slot++) {
         const struct capability *real = kernel_slot(&core, index, slot);
         if (real->object_type != OBJECT_NONE)
-            PROPERTY("K1-slot", model_cap_find(&core_model, process, slot) != NULL);
+            PROPERTY(K1, "slot", model_cap_find(&core_model, process, slot) != NULL);
     }
 }
 
@@ -178,14 +179,14 @@ static void maps_check(uint32_t process)
         uint32_t page = kernel_translate(&core, owner->real_index, map->va + 8, &rights);
         uint32_t wanted = map->frame != MODEL_NONE ? core_model.frames[map->frame].real_page
                                                    : core.image_first_page + map->image_page;
-        PROPERTY_EQUAL("V1-page", page, wanted);
-        PROPERTY_EQUAL("V1-rights", rights, map->rights);
-        PROPERTY("V2", (rights & RIGHT_WRITE) == 0 || (rights & RIGHT_EXECUTE) == 0);
+        PROPERTY_EQUAL(V1, "page", page, wanted);
+        PROPERTY_EQUAL(V1, "rights", rights, map->rights);
+        PROPERTY(V2, (rights & RIGHT_WRITE) == 0 || (rights & RIGHT_EXECUTE) == 0);
     }
     /* Its message page is the one more; with the count, nothing else is mapped. */
-    PROPERTY_EQUAL("K4-count", kernel_process(&core, owner->real_index)->mapped_pages,
+    PROPERTY_EQUAL(K4, "count", kernel_process(&core, owner->real_index)->mapped_pages,
                    owner->map_count + 1);
-    PROPERTY_EQUAL("V5-zero", kernel_translate(&core, owner->real_index, 0, &rights), 0);
+    PROPERTY_EQUAL(V5, "zero", kernel_translate(&core, owner->real_index, 0, &rights), 0);
 }
 
 static void frames_check(void)
@@ -193,8 +194,9 @@ static void frames_check(void)
     for (uint32_t i = 0; i < core_model.frame_count; i++) {
         const struct model_frame *frame = &core_model.frames[i];
         if (frame->live && frame->data != MODEL_NONE)
-            PROPERTY("K2-bytes", memcmp(machine_page(frame->real_page),
-                                        core_model.data[frame->data], PAGE_BYTES) == 0);
+            PROPERTY(K2, "bytes",
+                     memcmp(machine_page(frame->real_page), core_model.data[frame->data],
+                            PAGE_BYTES) == 0);
     }
 }
 
@@ -204,15 +206,15 @@ static void frames_check(void)
 static void reply_check(struct model_kernel_process *process, const struct message *real)
 {
     const struct message_header *header = &process->page.header;
-    PROPERTY_EQUAL("E1-status", real->header.status, header->status);
-    PROPERTY_EQUAL("reply-version", real->header.version, MESSAGE_VERSION);
-    PROPERTY_EQUAL("reply-operation", real->header.operation, header->operation);
-    PROPERTY_EQUAL("reply-id", real->header.request_id, header->request_id);
-    PROPERTY_EQUAL("reply-badge", real->header.badge, 0);
-    PROPERTY_EQUAL("reply-bytes", real->header.body_bytes, header->body_bytes);
-    PROPERTY_EQUAL("reply-caps", real->header.cap_count, header->cap_count);
-    PROPERTY("reply-body", memcmp(real->body, process->page.body, header->body_bytes) == 0);
-    PROPERTY("reply-descriptors",
+    PROPERTY_EQUAL(E1, "status", real->header.status, header->status);
+    PROPERTY_EQUAL(K11, "version", real->header.version, MESSAGE_VERSION);
+    PROPERTY_EQUAL(K11, "operation", real->header.operation, header->operation);
+    PROPERTY_EQUAL(K11, "request-id", real->header.request_id, header->request_id);
+    PROPERTY_EQUAL(K11, "badge", real->header.badge, 0);
+    PROPERTY_EQUAL(K11, "body-bytes", real->header.body_bytes, header->body_bytes);
+    PROPERTY_EQUAL(K11, "cap-count", real->header.cap_count, header->cap_count);
+    PROPERTY(K11, "body", memcmp(real->body, process->page.body, header->body_bytes) == 0);
+    PROPERTY(K11, "descriptors",
              memcmp(real->caps, process->page.caps, header->cap_count * sizeof real->caps[0]) == 0);
     process->page = *real;
     process->page_open = false;
@@ -221,20 +223,20 @@ static void reply_check(struct model_kernel_process *process, const struct messa
 static void message_check(struct model_kernel_process *process)
 {
     const struct message *real = kernel_message(&core, process->real_index);
-    PROPERTY("message-page", real != NULL);
+    PROPERTY(K11, "message-page", real != NULL);
     if (real == NULL)
         return;
     if (process->page_open)
         reply_check(process, real);
-    PROPERTY("E5-header", memcmp(&real->header, &process->page.header, sizeof real->header) == 0);
-    PROPERTY("E5-descriptors", memcmp(real->caps, process->page.caps, sizeof real->caps) == 0);
-    PROPERTY("E5-body", memcmp(real->body, process->page.body, sizeof real->body) == 0);
+    PROPERTY(E5, "header", memcmp(&real->header, &process->page.header, sizeof real->header) == 0);
+    PROPERTY(E5, "descriptors", memcmp(real->caps, process->page.caps, sizeof real->caps) == 0);
+    PROPERTY(E5, "body", memcmp(real->body, process->page.body, sizeof real->body) == 0);
     const struct receive_info *info = kernel_receive_info(&core, process->real_index);
-    PROPERTY_EQUAL("info-clock", info->now_ticks, process->info.now_ticks);
+    PROPERTY_EQUAL(K11, "info-clock", info->now_ticks, process->info.now_ticks);
     if (process->info_open)
         process->info = *info;
     process->info_open = false;
-    PROPERTY("info", memcmp(info, &process->info, sizeof *info) == 0);
+    PROPERTY(K11, "info", memcmp(info, &process->info, sizeof *info) == 0);
 }
 
 /* --- processes -------------------------------------------------------------------------------- */
@@ -265,23 +267,23 @@ static void process_check(uint32_t index, bool full)
 {
     struct model_kernel_process *process = &core_model.processes[index];
     const struct process *real = kernel_process(&core, process->real_index);
-    PROPERTY("process", real != NULL);
+    PROPERTY(K12, "process", real != NULL);
     if (real == NULL)
         return;
-    PROPERTY_EQUAL("life", real->life, life_wanted(index));
-    PROPERTY_EQUAL("K5-budget", real->budget_pages, process->budget_pages);
-    PROPERTY("K5-drawn", real->drawn_pages <= real->budget_pages);
+    PROPERTY_EQUAL(K12, "life", real->life, life_wanted(index));
+    PROPERTY_EQUAL(K5, "budget", real->budget_pages, process->budget_pages);
+    PROPERTY(K5, "drawn", real->drawn_pages <= real->budget_pages);
     if (process->life == MODEL_LIFE_RUNS && process->result_known)
-        PROPERTY_EQUAL("result", real->result, process->result);
+        PROPERTY_EQUAL(K11, "result", real->result, process->result);
     if (process->life == MODEL_LIFE_ENDED) {
-        PROPERTY_EQUAL("end-reason", real->end_reason, process->end_reason);
-        PROPERTY_EQUAL("end-code", real->end_code, process->end_code);
-        PROPERTY_EQUAL("end-va", real->end_fault_va, process->end_va);
-        PROPERTY("K2-message", kernel_message(&core, process->real_index) == NULL);
+        PROPERTY_EQUAL(K12, "end-reason", real->end_reason, process->end_reason);
+        PROPERTY_EQUAL(K12, "end-code", real->end_code, process->end_code);
+        PROPERTY_EQUAL(K12, "end-va", real->end_fault_va, process->end_va);
+        PROPERTY(K2, "message", kernel_message(&core, process->real_index) == NULL);
         return;
     }
-    PROPERTY_EQUAL("start", real->start.arguments[0], process->start[2]);
-    PROPERTY_EQUAL("start-entry", real->start.entry_va, process->start[0]);
+    PROPERTY_EQUAL(K12, "start", real->start.arguments[0], process->start[2]);
+    PROPERTY_EQUAL(K12, "start-entry", real->start.entry_va, process->start[0]);
     if (full) {
         slots_check(index);
         maps_check(index);
@@ -293,11 +295,11 @@ static void run_queue_check(void)
 {
     uint32_t index = core.ready.first;
     for (uint32_t i = 0; i < core_model.run.count; i++) {
-        PROPERTY_EQUAL("run-queue", index,
+        PROPERTY_EQUAL(K12, "run-queue", index,
                        core_model.processes[core_model.run.items[i]].real_index);
         index = kernel_process(&core, index)->links.next;
     }
-    PROPERTY_EQUAL("run-queue-end", index, KERNEL_NONE);
+    PROPERTY_EQUAL(K12, "run-queue-end", index, KERNEL_NONE);
 }
 
 static void pools_check(void)
@@ -309,26 +311,26 @@ static void pools_check(void)
         live += pool->live;
         if (!pool->live)
             continue;
-        PROPERTY_EQUAL("K3-pool", real->generation, pool->real_generation);
-        PROPERTY_EQUAL("K5-available", kernel_untyped_available(real), model_pool_available(pool));
-        PROPERTY_EQUAL("K5-total", real->total_pages, pool->total);
-        PROPERTY_EQUAL("K5-frames", real->frame_pages, pool->frames);
+        PROPERTY_EQUAL(K3, "pool", real->generation, pool->real_generation);
+        PROPERTY_EQUAL(K5, "available", kernel_untyped_available(real), model_pool_available(pool));
+        PROPERTY_EQUAL(K5, "total", real->total_pages, pool->total);
+        PROPERTY_EQUAL(K5, "frames", real->frame_pages, pool->frames);
     }
-    PROPERTY_EQUAL("K5-pools", core.untyped_count, live);
+    PROPERTY_EQUAL(K5, "pools", core.untyped_count, live);
 }
 
 void core_check(bool full)
 {
     const char *wrong = full ? kernel_check(&core) : NULL;
     if (wrong != NULL)
-        property_failed("K-check", wrong, __FILE__, __LINE__);
-    PROPERTY_EQUAL("halted", core.halted, core_model.halted);
+        property_failed(PROPERTY_K13, "", wrong, __FILE__, __LINE__);
+    PROPERTY_EQUAL(K12, "halted", core.halted, core_model.halted);
     uint32_t current = core_model.current == MODEL_NONE
                            ? (uint32_t)KERNEL_IDLE
                            : core_model.processes[core_model.current].real_index;
-    PROPERTY_EQUAL("current", core.current, current);
-    PROPERTY_EQUAL("clock", core.now_ticks, core_model.now);
-    PROPERTY_EQUAL("deadline", kernel_next_deadline(&core), model_next_deadline(&core_model));
+    PROPERTY_EQUAL(K12, "current", core.current, current);
+    PROPERTY_EQUAL(K12, "clock", core.now_ticks, core_model.now);
+    PROPERTY_EQUAL(K12, "deadline", kernel_next_deadline(&core), model_next_deadline(&core_model));
     uint32_t live = 0;
     for (uint32_t i = 0; i < core_model.process_count; i++) {
         if (core_model.processes[i].life == MODEL_LIFE_FREE)
@@ -336,7 +338,7 @@ void core_check(bool full)
         live++;
         process_check(i, full);
     }
-    PROPERTY_EQUAL("K5-processes", core.process_count, live);
+    PROPERTY_EQUAL(K5, "processes", core.process_count, live);
     run_queue_check();
     pools_check();
     if (full)

@@ -48,7 +48,7 @@ void core_boot(uint32_t pages, uint32_t root_budget)
     struct kernel_boot_info info = host_boot_info_limited(pages);
     info.root_budget_pages = root_budget;
     enum status status = kernel_boot_bare(&core, &info);
-    PROPERTY_EQUAL("boot", status, STATUS_OK);
+    PROPERTY_EQUAL(K12, "boot", status, STATUS_OK);
     uint32_t launch = pages / 2; /* as kernel.h says of a small memory */
     quiet = false;
     model_kernel_reset(&core_model, pages - launch, launch, root_budget);
@@ -90,7 +90,7 @@ static void entry_end(void)
 {
     MARK_IF("kernel: event delivered", core_model.events_delivered != 0);
     MARK_IF("kernel: queued call refused at delivery", core_model.refused_at_delivery != 0);
-    PROPERTY("K2-flush", host_flush_count() - flushes_before >= core_model.translations_lost);
+    PROPERTY(K2, "flush", host_flush_count() - flushes_before >= core_model.translations_lost);
     core_learn();
     bool full = !quiet || ++quiet_count % QUIET_STRIDE == 0;
     core_check(full);
@@ -203,7 +203,7 @@ static void mark_control(uint16_t operation, uint32_t kind)
 static void check_refusal(unsigned result)
 {
     if (result != STATUS_OK && result < CORE_WAITS && !core_model.changed && digest_known)
-        PROPERTY_EQUAL("E1", kernel_digest(&core), digest_before);
+        PROPERTY_EQUAL(E1, kernel_digest(&core), digest_before);
 }
 
 unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
@@ -300,7 +300,7 @@ void core_user_write(uint64_t va, uint8_t value)
     const struct model_map *map = model_map_find(&core_model, core_model.current, va);
     uint8_t *byte = host_user_translate(&core, core.current, va, FAULT_WRITE);
     bool allowed = map != NULL && (map->rights & RIGHT_WRITE) != 0;
-    PROPERTY_EQUAL("V1-write", byte != NULL, allowed);
+    PROPERTY_EQUAL(V1, "write", byte != NULL, allowed);
     if (byte == NULL || map == NULL)
         return;
     MARK("kernel: a process wrote its own page");

@@ -68,7 +68,7 @@ static void boot(uint64_t which)
     stand_in_put(SLOT_KERNEL_MEM_ENDPOINT, stand_in_cap_to(OBJECT_KERNEL_MEMORY, 0));
     for (uint32_t i = 0; i < 3 && sizes[which % BOOT_COUNT][i] != 0; i++)
         source_add(&envelope, i, sizes[which % BOOT_COUNT][i]);
-    PROPERTY_EQUAL("M1", memd_init(&memd, &envelope), STATUS_OK);
+    PROPERTY_EQUAL(M1, memd_init(&memd, &envelope), STATUS_OK);
     life.startup_slots = stand_in_slot_count();
     life.booted = true;
 }
@@ -90,18 +90,16 @@ static void check_reply_numbers(uint16_t operation, const struct model_memd_answ
     struct memd_query_memory_reply memory;
     const struct message *reply = stand_in_reply();
     if (operation == OP_MEMD_CLOSE_ACCOUNT) {
-        PROPERTY_EQUAL("E5", reply_decode(&memd_close_account_reply_type, reply, &closed),
-                       STATUS_OK);
-        PROPERTY_EQUAL("M5", closed.released_pages, answer->released_pages);
+        PROPERTY_EQUAL(E5, reply_decode(&memd_close_account_reply_type, reply, &closed), STATUS_OK);
+        PROPERTY_EQUAL(M5, closed.released_pages, answer->released_pages);
     } else if (operation == OP_MEMD_QUERY_ACCOUNT) {
-        PROPERTY_EQUAL("E5", reply_decode(&memd_query_account_reply_type, reply, &account),
+        PROPERTY_EQUAL(E5, reply_decode(&memd_query_account_reply_type, reply, &account),
                        STATUS_OK);
-        PROPERTY("M1", memcmp(&account, &answer->account, sizeof account) == 0);
+        PROPERTY(M1, memcmp(&account, &answer->account, sizeof account) == 0);
     } else if (operation == OP_MEMD_QUERY_MEMORY) {
-        PROPERTY_EQUAL("E5", reply_decode(&memd_query_memory_reply_type, reply, &memory),
-                       STATUS_OK);
-        PROPERTY("M1", memcmp(&memory, &answer->memory, sizeof memory) == 0);
-        PROPERTY_EQUAL("M1", memory.total_pages,
+        PROPERTY_EQUAL(E5, reply_decode(&memd_query_memory_reply_type, reply, &memory), STATUS_OK);
+        PROPERTY(M1, memcmp(&memory, &answer->memory, sizeof memory) == 0);
+        PROPERTY_EQUAL(M1, memory.total_pages,
                        memory.free_pages + memory.reserve_pages + memory.handed_out_pages);
     }
 }
@@ -111,22 +109,22 @@ static void check_books(void)
 {
     const char *broken = memd_check(&memd);
     if (broken != NULL)
-        property_failed(broken, "memd_check", __FILE__, __LINE__);
+        property_failed(property_find(broken), "books", "memd_check", __FILE__, __LINE__);
     uint32_t frames = model_memd_count(&model, false);
     uint32_t untypeds = model_memd_count(&model, true);
-    PROPERTY_EQUAL("M1", stand_in_frame_count(), frames);
-    PROPERTY_EQUAL("M1", memd.taken_pages, model_memd_taken(&model));
+    PROPERTY_EQUAL(M1, stand_in_frame_count(), frames);
+    PROPERTY_EQUAL(M1, memd.taken_pages, model_memd_taken(&model));
     for (uint32_t i = 0; i < model.source_count; i++)
-        PROPERTY_EQUAL("M1", stand_in_untyped(life.source_objects[i])->free_pages,
+        PROPERTY_EQUAL(M1, stand_in_untyped(life.source_objects[i])->free_pages,
                        model.total_pages[i] - model.taken_pages[i]);
     for (uint32_t i = 0; i < model.holding_count; i++) {
         const struct model_holding *holding = &model.holdings[i];
         bool live = holding->untyped ? stand_in_untyped(holding->object)->live
                                      : stand_in_frame(holding->object)->live;
-        PROPERTY("M1", live);
+        PROPERTY(M1, live);
     }
-    PROPERTY_EQUAL("M2", stand_in_slot_count_below(SLOT_DYNAMIC_BASE), life.startup_slots);
-    PROPERTY_EQUAL("M1", stand_in_slot_count(), life.startup_slots + frames + untypeds);
+    PROPERTY_EQUAL(M2, stand_in_slot_count_below(SLOT_DYNAMIC_BASE), life.startup_slots);
+    PROPERTY_EQUAL(M1, stand_in_slot_count(), life.startup_slots + frames + untypeds);
 }
 
 static void digest_visit(void *context, uint64_t value)
@@ -182,26 +180,26 @@ static enum status send(struct message *request)
     uint64_t before = state_digest();
     memd_life_names_before(&names);
     stand_in_deliver(request, caps, !life.window_closed);
-    PROPERTY_EQUAL("E5",
+    PROPERTY_EQUAL(E5,
                    service_turn(&memd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, memd_handle,
                                 &memd, &message, &info),
                    STATUS_OK);
-    PROPERTY("E5", stand_in_reply() != NULL);
+    PROPERTY(E5, stand_in_reply() != NULL);
     enum status status = (enum status)stand_in_reply()->header.status;
     struct stand_in_failures failures = stand_in_failures();
     struct model_memd_failure failure = {failures.count, failures.status, failures.calls_before,
                                          life.window_closed};
     struct model_memd_answer answer = model_memd_step(&model, request, &failure);
-    PROPERTY_EQUAL("M6", status, answer.status);
-    PROPERTY("E5", stand_in_reply()->header.request_id == request->header.request_id);
+    PROPERTY_EQUAL(M6, status, answer.status);
+    PROPERTY(E5, stand_in_reply()->header.request_id == request->header.request_id);
     if (!answer.changed)
-        PROPERTY_EQUAL("E1", state_digest(), before);
+        PROPERTY_EQUAL(E1, state_digest(), before);
     memd_life_learn(request, &answer);
     if (status == STATUS_OK)
         check_reply_numbers(request->header.operation, &answer);
     else
-        PROPERTY("E1", stand_in_reply()->header.body_bytes == 0 &&
-                           stand_in_reply()->header.cap_count == 0);
+        PROPERTY(E1, stand_in_reply()->header.body_bytes == 0 &&
+                         stand_in_reply()->header.cap_count == 0);
     memd_life_names_after(&names);
     check_books();
     bool known = operation_find(SERVICE_MEMD, request->header.operation) != NULL;

@@ -16,17 +16,17 @@ static void name_is_new(uint64_t sort, uint64_t name)
 {
     uint32_t known = life.stale_count < STALE_LIMIT ? life.stale_count : (uint32_t)STALE_LIMIT;
     for (uint32_t i = 0; i < known; i++)
-        PROPERTY("M3", life.stale[i] != (sort << 60 | name));
+        PROPERTY(M3, life.stale[i] != (sort << 60 | name));
     for (uint32_t i = 0; i < model.holding_count; i++) {
         const struct model_holding *holding = &model.holdings[i];
         bool same_sort = sort == (holding->untyped ? NAME_UNTYPED : NAME_FRAME);
-        PROPERTY("M3", !same_sort || !holding->named || holding->id != name);
+        PROPERTY(M3, !same_sort || !holding->named || holding->id != name);
     }
     for (uint32_t i = 0; i < model.account_count; i++) {
         const struct model_account *account = &model.accounts[i];
-        PROPERTY("M3", !account->open || !account->named ||
-                           name != (sort == NAME_BADGE ? account->badge : account->id) ||
-                           sort == NAME_FRAME || sort == NAME_UNTYPED);
+        PROPERTY(M3, !account->open || !account->named ||
+                         name != (sort == NAME_BADGE ? account->badge : account->id) ||
+                         sort == NAME_FRAME || sort == NAME_UNTYPED);
     }
 }
 
@@ -36,13 +36,13 @@ static void learn_account(void)
 {
     struct memd_open_account_reply reply;
     struct model_account *account = &model.accounts[model.account_count - 1];
-    PROPERTY_EQUAL("E5", reply_decode(&memd_open_account_reply_type, stand_in_reply(), &reply),
+    PROPERTY_EQUAL(E5, reply_decode(&memd_open_account_reply_type, stand_in_reply(), &reply),
                    STATUS_OK);
     const struct stand_in_cap *cap = stand_in_reply_caps();
-    PROPERTY_EQUAL("M3", cap->object_type, OBJECT_ENDPOINT);
-    PROPERTY_EQUAL("K1", cap->rights, RIGHT_SEND | RIGHT_TRANSFER);
-    PROPERTY("M3", cap->object == ROLE_MEMD && cap->badge > ROLE_ID_MAX);
-    PROPERTY("M3", cap->badge != BADGE_KERNEL);
+    PROPERTY_EQUAL(M3, cap->object_type, OBJECT_ENDPOINT);
+    PROPERTY_EQUAL(K1, cap->rights, RIGHT_SEND | RIGHT_TRANSFER);
+    PROPERTY(M3, cap->object == ROLE_MEMD && cap->badge > ROLE_ID_MAX);
+    PROPERTY(M3, cap->badge != BADGE_KERNEL);
     name_is_new(NAME_ACCOUNT, reply.account_id);
     name_is_new(NAME_BADGE, cap->badge);
     account->named = true;
@@ -56,22 +56,22 @@ static void learn_holding(struct model_holding *holding, uint32_t id,
                           const struct stand_in_cap *cap)
 {
     uint32_t frame_rights = RIGHTS_MAPPING | RIGHT_MAP | RIGHT_TRANSFER;
-    PROPERTY_EQUAL("M1", cap->object_type, holding->untyped ? OBJECT_UNTYPED : OBJECT_FRAME);
-    PROPERTY_EQUAL("K1", cap->rights,
+    PROPERTY_EQUAL(M1, cap->object_type, holding->untyped ? OBJECT_UNTYPED : OBJECT_FRAME);
+    PROPERTY_EQUAL(K1, cap->rights,
                    holding->untyped ? RIGHT_CONTROL | RIGHT_TRANSFER : frame_rights);
     for (uint32_t i = 0; i < model.holding_count; i++) {
         const struct model_holding *other = &model.holdings[i];
-        PROPERTY("M1", other == holding || other->untyped != holding->untyped || !other->named ||
-                           other->object != cap->object);
+        PROPERTY(M1, other == holding || other->untyped != holding->untyped || !other->named ||
+                         other->object != cap->object);
     }
     uint32_t source = life.source_objects[holding->source];
     if (holding->untyped) {
-        PROPERTY_EQUAL("M2", stand_in_untyped(cap->object)->parent, source);
-        PROPERTY_EQUAL("M1", stand_in_untyped(cap->object)->total_pages, holding->pages);
+        PROPERTY_EQUAL(M2, stand_in_untyped(cap->object)->parent, source);
+        PROPERTY_EQUAL(M1, stand_in_untyped(cap->object)->total_pages, holding->pages);
         name_is_new(NAME_UNTYPED, id);
     } else {
-        PROPERTY_EQUAL("M2", stand_in_frame(cap->object)->untyped, source);
-        PROPERTY("K2", stand_in_frame(cap->object)->zero);
+        PROPERTY_EQUAL(M2, stand_in_frame(cap->object)->untyped, source);
+        PROPERTY(K2, stand_in_frame(cap->object)->zero);
         stand_in_frame_dirty(cap->object);
         name_is_new(NAME_FRAME, id);
     }
@@ -83,13 +83,13 @@ static void learn_holding(struct model_holding *holding, uint32_t id,
 static void learn_frames(uint32_t count)
 {
     struct memd_alloc_frames_reply reply;
-    PROPERTY_EQUAL("E5", reply_decode(&memd_alloc_frames_reply_type, stand_in_reply(), &reply),
+    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_frames_reply_type, stand_in_reply(), &reply),
                    STATUS_OK);
     uint32_t ids[] = {reply.frame_id_0, reply.frame_id_1, reply.frame_id_2, reply.frame_id_3};
-    PROPERTY_EQUAL("M4", reply.count, count);
-    PROPERTY_EQUAL("M4", stand_in_reply()->header.cap_count, count);
+    PROPERTY_EQUAL(M4, reply.count, count);
+    PROPERTY_EQUAL(M4, stand_in_reply()->header.cap_count, count);
     for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++)
-        PROPERTY("M4", (ids[i] != 0) == (i < count));
+        PROPERTY(M4, (ids[i] != 0) == (i < count));
     for (uint32_t i = 0; i < count; i++)
         learn_holding(&model.holdings[model.holding_count - count + i], ids[i],
                       &stand_in_reply_caps()[i]);
@@ -98,7 +98,7 @@ static void learn_frames(uint32_t count)
 static void learn_untyped(void)
 {
     struct memd_alloc_untyped_reply reply;
-    PROPERTY_EQUAL("E5", reply_decode(&memd_alloc_untyped_reply_type, stand_in_reply(), &reply),
+    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_untyped_reply_type, stand_in_reply(), &reply),
                    STATUS_OK);
     learn_holding(&model.holdings[model.holding_count - 1], reply.untyped_id,
                   stand_in_reply_caps());

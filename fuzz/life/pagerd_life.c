@@ -80,8 +80,8 @@ size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, siz
 
 static void check_all(void)
 {
-    PROPERTY("G1-check", pagerd_check(&pagerd));
-    PROPERTY_EQUAL("G5-deadline", pagerd_next_deadline(&pagerd), model_pagerd_deadline(&model));
+    PROPERTY(G1, "check", pagerd_check(&pagerd));
+    PROPERTY_EQUAL(G5, "deadline", pagerd_next_deadline(&pagerd), model_pagerd_deadline(&model));
     standin_check(&model);
 }
 
@@ -160,16 +160,16 @@ static enum status check_reply(const struct message *message, const struct model
     const struct operation *operation = operation_find(SERVICE_PAGERD, message->header.operation);
     if (operation == NULL)
         operation = operation_find(SERVICE_EVENT, message->header.operation);
-    PROPERTY_EQUAL("G1-status", message->header.status, want->status);
-    PROPERTY_EQUAL("E5-request-id", message->header.request_id, request_id);
-    PROPERTY("E5-caps", message->header.cap_count == 0);
+    PROPERTY_EQUAL(G1, "status", message->header.status, want->status);
+    PROPERTY_EQUAL(E5, "request-id", message->header.request_id, request_id);
+    PROPERTY(E5, "caps", message->header.cap_count == 0);
     if (want->status != STATUS_OK) {
-        PROPERTY_EQUAL("E1-bare", message->header.body_bytes, 0);
+        PROPERTY_EQUAL(E1, "bare", message->header.body_bytes, 0);
         return want->status;
     }
-    PROPERTY("E5-row", operation != NULL);
-    PROPERTY_EQUAL("E5-length", message->header.body_bytes, operation->reply->max_bytes);
-    PROPERTY("G1-body", memcmp(message->body, &want->body, message->header.body_bytes) == 0);
+    PROPERTY(E5, "row", operation != NULL);
+    PROPERTY_EQUAL(E5, "length", message->header.body_bytes, operation->reply->max_bytes);
+    PROPERTY(G1, "body", memcmp(message->body, &want->body, message->header.body_bytes) == 0);
     digest_bytes(message->body, message->header.body_bytes);
     if (message->header.operation != OP_EVENT_FAULT)
         return STATUS_OK;
@@ -207,7 +207,7 @@ static enum status send(struct life *life, const struct message *sent, bool thor
     enum handled handled = pagerd_handle(&pagerd, &message, &info);
     struct pagerd_log log = standin_log();
     struct model_pagerd_reply want = model_pagerd_handle(&model, info.now_ticks, &told, &log);
-    PROPERTY_EQUAL("G1-handled", handled == HANDLED_LATER, want.later);
+    PROPERTY_EQUAL(G1, "handled", handled == HANDLED_LATER, want.later);
     enum status result =
         want.later ? fault_result(info.reply_slot) : check_reply(&message, &want, life->request_id);
     if (handled == HANDLED_REPLY && !breached)
@@ -224,7 +224,7 @@ static enum status send(struct life *life, const struct message *sent, bool thor
     if (!thorough)
         return result;
     if (info.reply_slot == 0 || (!want.later && want.status != STATUS_OK))
-        PROPERTY_EQUAL("E1-refusal", pagerd_digest(&pagerd), before);
+        PROPERTY_EQUAL(E1, "refusal", pagerd_digest(&pagerd), before);
     check_all();
     return result;
 }
@@ -338,16 +338,16 @@ static void finish(struct life *life)
             life->now = pagerd_next_deadline(&pagerd);
         tick(life);
     }
-    PROPERTY_EQUAL("G5-liveness", standin_waiting(), 0);
+    PROPERTY_EQUAL(G5, "liveness", standin_waiting(), 0);
     while (model.process_count != 0) {
         struct pagerd_unregister_process_request request = {model.processes[0].token};
         struct message message;
         memset(&message, 0, sizeof message);
         generate_delivered(&pagerd_unregister_process_request_type, &request, &message);
-        PROPERTY_EQUAL("E6-unregister", send(life, &message, false), STATUS_OK);
+        PROPERTY_EQUAL(E6, "unregister", send(life, &message, false), STATUS_OK);
     }
     check_all();
-    PROPERTY_EQUAL("E6-empty", pagerd.registration_count, 0);
+    PROPERTY_EQUAL(E6, "empty", pagerd.registration_count, 0);
 }
 
 /* The reset undoes all that was touched: too long to look at for every input, so for .trace files.
@@ -356,7 +356,7 @@ static void check_reset(void)
 {
     static const struct pagerd zero;
     pagerd_reset(&pagerd);
-    PROPERTY("T-reset", !trace_expects || memcmp(&pagerd, &zero, sizeof zero) == 0);
+    HARNESS(!trace_expects || memcmp(&pagerd, &zero, sizeof zero) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)

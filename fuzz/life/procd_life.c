@@ -94,10 +94,10 @@ static void take_turn(void)
     memset(&buffer, 0, sizeof buffer);
     uint64_t deadline = model_procd_next_ticks(&model, turn_ticks);
     enum status status = procd_turn(&procd, &buffer, &turn_ticks);
-    PROPERTY_EQUAL("P-turn", status, STATUS_OK);
-    PROPERTY_EQUAL("P7-deadline", standin.recv_deadline, deadline);
-    PROPERTY_EQUAL("P-clock", turn_ticks, standin.now_ticks);
-    PROPERTY("E5-delivered", !standin.has_inbox);
+    PROPERTY_EQUAL(P1, "turn", status, STATUS_OK);
+    PROPERTY_EQUAL(P7, "deadline", standin.recv_deadline, deadline);
+    PROPERTY_EQUAL(P7, "clock", turn_ticks, standin.now_ticks);
+    PROPERTY(E5, "delivered", !standin.has_inbox);
 }
 
 static void check_step(void)
@@ -186,7 +186,7 @@ static unsigned run_request(struct message *message, bool on_driver)
      * refusal. */
     if (!books_wait && result != STATUS_OK && result < STATUS_COUNT && model.answer_count == 1 &&
         model.waiter_count == waiters)
-        PROPERTY_EQUAL("E1-refusal", ledger_digest(&procd), before);
+        PROPERTY_EQUAL(E1, "refusal", ledger_digest(&procd), before);
     if (model.live > live && result == STATUS_OK)
         ledger_check_made(model_procd_find(&model, model.answers[model.answer_count - 1].id),
                           &luck);
@@ -242,7 +242,7 @@ static void act_end(uint64_t id, uint32_t reason, uint32_t code, uint64_t fault_
     const struct model_process *process = pick(id, false);
     if (process == NULL)
         return;
-    PROPERTY("standin-end", standin_end(process->id, reason, code, fault_va));
+    HARNESS(standin_end(process->id, reason, code, fault_va));
     model_procd_died(&model, process->id, reason, code, fault_va);
 }
 
@@ -435,14 +435,15 @@ static void end_life(void)
             if (process->life == MODEL_ENDED || (pass == 0 && kind == ROLE_KIND_FOUNDATION))
                 continue;
             PROPERTY_EQUAL(
-                "P8-end", ask(row_of(OP_PROCD_STOP_PROCESS), &request, 0, kind == ROLE_KIND_DRIVER),
+                P8, "end",
+                ask(row_of(OP_PROCD_STOP_PROCESS), &request, 0, kind == ROLE_KIND_DRIVER),
                 STATUS_OK);
         }
     }
     books_wait = false;
     ledger_check_books(&procd, &model);
-    PROPERTY_EQUAL("P3-end", model.waiter_count, 0);
-    PROPERTY_EQUAL("P5-end", standin.bootstrap_free_pages, STANDIN_BOOTSTRAP_PAGES);
+    PROPERTY_EQUAL(P3, "end", model.waiter_count, 0);
+    PROPERTY_EQUAL(P5, "end", standin.bootstrap_free_pages, STANDIN_BOOTSTRAP_PAGES);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)

@@ -49,14 +49,14 @@ static void check_caps(const struct standin_reply *reply)
     bool ok = reply->status == STATUS_OK;
     bool staged = ok && reply->operation == OP_PROCD_CREATE_STAGED_PROCESS;
     bool service = ok && reply->operation == OP_PROCD_SPAWN_SERVICE;
-    PROPERTY_EQUAL("K1-caps", reply->cap_count, staged ? 2u : service ? 1u : 0u);
+    PROPERTY_EQUAL(K1, "caps", reply->cap_count, staged ? 2u : service ? 1u : 0u);
     if (staged || service) {
-        PROPERTY_EQUAL("K1-alias", reply->types[0], OBJECT_ENDPOINT);
-        PROPERTY_EQUAL("K1-alias", reply->rights[0], RIGHT_SEND | RIGHT_TRANSFER);
+        PROPERTY_EQUAL(K1, "alias", reply->types[0], OBJECT_ENDPOINT);
+        PROPERTY_EQUAL(K1, "alias", reply->rights[0], RIGHT_SEND | RIGHT_TRANSFER);
     }
     if (staged) {
-        PROPERTY_EQUAL("K1-grant", reply->types[1], OBJECT_GRANT);
-        PROPERTY_EQUAL("K1-grant", reply->rights[1], RIGHT_CONTROL);
+        PROPERTY_EQUAL(K1, "grant", reply->types[1], OBJECT_GRANT);
+        PROPERTY_EQUAL(K1, "grant", reply->rights[1], RIGHT_CONTROL);
     }
 }
 
@@ -89,8 +89,8 @@ static void check_body(const struct standin_reply *reply, const struct model_ans
     default:
         break;
     }
-    PROPERTY_EQUAL("E2-length", reply->body_bytes, bytes);
-    PROPERTY("P1-reply", memcmp(reply->body, expected, bytes) == 0);
+    PROPERTY_EQUAL(E2, "length", reply->body_bytes, bytes);
+    PROPERTY(P1, "reply", memcmp(reply->body, expected, bytes) == 0);
 }
 
 void ledger_check_replies(const struct model_procd *model)
@@ -98,19 +98,19 @@ void ledger_check_replies(const struct model_procd *model)
     for (uint32_t i = 0; i < standin.reply_count && i < model->answer_count; i++) {
         const struct standin_reply *reply = &standin.replies[i];
         const struct model_answer *answer = &model->answers[i];
-        PROPERTY_EQUAL("E5-whose", reply->request_id, answer->request_id);
-        PROPERTY_EQUAL("E5-operation", reply->operation, answer->operation);
-        PROPERTY_EQUAL("P1-status", reply->status, answer->status);
+        PROPERTY_EQUAL(E5, "whose", reply->request_id, answer->request_id);
+        PROPERTY_EQUAL(E5, "operation", reply->operation, answer->operation);
+        PROPERTY_EQUAL(P1, "status", reply->status, answer->status);
         check_caps(reply);
         if (reply->status == STATUS_OK)
             check_body(reply, answer);
         else
-            PROPERTY_EQUAL("E2-refusal", reply->body_bytes, 0);
+            PROPERTY_EQUAL(E2, "refusal", reply->body_bytes, 0);
         digest_u64(reply->request_id);
         digest_u64(reply->status);
         digest_bytes(reply->body, reply->body_bytes);
     }
-    PROPERTY_EQUAL("E5-answers", standin.reply_count, model->answer_count);
+    PROPERTY_EQUAL(E5, "answers", standin.reply_count, model->answer_count);
 }
 
 /* --- books ------------------------------------------------------------------------------------ */
@@ -122,23 +122,23 @@ static void check_process(const struct model_process *process)
     if (process->life == MODEL_ENDED) {
         return;
     }
-    PROPERTY("P2-cap", cap->type == OBJECT_PROCESS);
+    PROPERTY(P2, "cap", cap->type == OBJECT_PROCESS);
     const struct standin_process *real = &standin.processes[cap->object - 1];
     enum standin_life life = process->life == MODEL_STAGED ? KERNEL_STAGED
                              : process->died               ? KERNEL_ENDED
                                                            : KERNEL_RUNNING;
-    PROPERTY_EQUAL("K3-token", real->token, process->id);
-    PROPERTY_EQUAL("P2-life", real->life, life);
+    PROPERTY_EQUAL(K3, "token", real->token, process->id);
+    PROPERTY_EQUAL(P2, "life", real->life, life);
     if (process->life == MODEL_RUNNING)
-        PROPERTY_EQUAL("P1-argument", real->argument, process->argument);
+        PROPERTY_EQUAL(P1, "argument", real->argument, process->argument);
 }
 
 /* After a critical death: of all that procd made, nothing is left that could run. */
 static void check_exited(void)
 {
-    PROPERTY_EQUAL("P8-code", standin.exit_code, PROCD_EXIT_CRITICAL);
-    PROPERTY_EQUAL("P8-alone", standin.process_count, 0);
-    PROPERTY_EQUAL("P8-bootstrap", standin.bootstrap_free_pages, STANDIN_BOOTSTRAP_PAGES);
+    PROPERTY_EQUAL(P8, "code", standin.exit_code, PROCD_EXIT_CRITICAL);
+    PROPERTY_EQUAL(P8, "alone", standin.process_count, 0);
+    PROPERTY_EQUAL(P8, "bootstrap", standin.bootstrap_free_pages, STANDIN_BOOTSTRAP_PAGES);
 }
 
 static void check_sound(const struct procd *state)
@@ -146,14 +146,14 @@ static void check_sound(const struct procd *state)
     const char *problem = procd_check(state);
     if (problem != NULL)
         TRACE("procd_check: %s", problem);
-    PROPERTY("procd-check", problem == NULL);
+    PROPERTY(E9, "procd", problem == NULL);
 }
 
 void ledger_check_books(const struct procd *state, const struct model_procd *model)
 {
     check_sound(state);
-    PROPERTY_EQUAL("P8-exit", standin.exited, model->exited);
-    PROPERTY_EQUAL("E5-kept", standin.reply_open_count, model->waiter_count);
+    PROPERTY_EQUAL(P8, "exit", standin.exited, model->exited);
+    PROPERTY_EQUAL(E5, "kept", standin.reply_open_count, model->waiter_count);
     if (model->exited) {
         check_exited();
         return;
@@ -167,16 +167,16 @@ void ledger_check_books(const struct procd *state, const struct model_procd *mod
         paged +=
             process->life != MODEL_ENDED && role_find(process->role)->kind != ROLE_KIND_FOUNDATION;
     }
-    PROPERTY_EQUAL("P5-processes", standin.process_count, live);
-    PROPERTY_EQUAL("P5-accounts", standin.account_count, paged);
-    PROPERTY_EQUAL("P5-registrations", standin.registration_count, paged);
-    PROPERTY_EQUAL("P5-memory", standin.memory_free_pages, model->memory_free_pages);
-    PROPERTY_EQUAL("P5-bootstrap", standin.bootstrap_free_pages, model->bootstrap_free_pages);
-    PROPERTY_EQUAL("P5-slots", standin.slot_count, (model->bound ? 7u : 6u) + live);
+    PROPERTY_EQUAL(P5, "processes", standin.process_count, live);
+    PROPERTY_EQUAL(P5, "accounts", standin.account_count, paged);
+    PROPERTY_EQUAL(P5, "registrations", standin.registration_count, paged);
+    PROPERTY_EQUAL(P5, "memory", standin.memory_free_pages, model->memory_free_pages);
+    PROPERTY_EQUAL(P5, "bootstrap", standin.bootstrap_free_pages, model->bootstrap_free_pages);
+    PROPERTY_EQUAL(P5, "slots", standin.slot_count, (model->bound ? 7u : 6u) + live);
     if (model->bound) {
-        PROPERTY_EQUAL("P7-bound", standin.caps[SLOT_BOOTSTRAP_UNTYPED].type, OBJECT_NONE);
-        PROPERTY_EQUAL("P7-bound", standin.caps[SLOT_PEER_MEMD].object, PEER_MEMD);
-        PROPERTY_EQUAL("P7-bound", standin.caps[SLOT_PEER_PAGERD].object, PEER_PAGERD);
+        PROPERTY_EQUAL(P7, "bound", standin.caps[SLOT_BOOTSTRAP_UNTYPED].type, OBJECT_NONE);
+        PROPERTY_EQUAL(P7, "bound", standin.caps[SLOT_PEER_MEMD].object, PEER_MEMD);
+        PROPERTY_EQUAL(P7, "bound", standin.caps[SLOT_PEER_PAGERD].object, PEER_PAGERD);
     }
 }
 
@@ -217,8 +217,8 @@ static void check_backing(const struct model_process *process, const struct elf_
     struct pagerd_register_process_request backing = real->backing;
     model_procd_backing(process, plan, &expected);
     backing.vspace_slot = backing.account_slot = 0;
-    PROPERTY_EQUAL("G4-areas", backing.area_count, expected.area_count);
-    PROPERTY("G4-backing", memcmp(&backing, &expected, sizeof expected) == 0);
+    PROPERTY_EQUAL(G4, "areas", backing.area_count, expected.area_count);
+    PROPERTY(G4, "backing", memcmp(&backing, &expected, sizeof expected) == 0);
 }
 
 void ledger_check_made(const struct model_process *process, const struct model_luck *luck)
@@ -227,23 +227,24 @@ void ledger_check_made(const struct model_process *process, const struct model_l
     const struct standin_process *real = standin_find(process->id);
     const struct role *role = role_find(process->role);
     bool foundation = role->kind == ROLE_KIND_FOUNDATION;
-    PROPERTY("P2-made", real != NULL);
-    PROPERTY("P2-plan", model_procd_plan(luck, process->role, process->image_offset,
-                                         process->image_bytes, &plan) == STATUS_OK);
-    PROPERTY_EQUAL("K5-budget", real->budget_pages, role->budget_pages);
-    PROPERTY_EQUAL("K5-payer", real->from_bootstrap, foundation);
-    PROPERTY("P2-pager", real->pager_declared && real->has_pager == !foundation);
-    PROPERTY_EQUAL("P2-registered", real->registered, !foundation);
+    PROPERTY(P2, "made", real != NULL);
+    PROPERTY(P2, "plan",
+             model_procd_plan(luck, process->role, process->image_offset, process->image_bytes,
+                              &plan) == STATUS_OK);
+    PROPERTY_EQUAL(K5, "budget", real->budget_pages, role->budget_pages);
+    PROPERTY_EQUAL(K5, "payer", real->from_bootstrap, foundation);
+    PROPERTY(P2, "pager", real->pager_declared && real->has_pager == !foundation);
+    PROPERTY_EQUAL(P2, "registered", real->registered, !foundation);
     if (process->life == MODEL_RUNNING) {
-        PROPERTY_EQUAL("P2-entry", real->entry_va, plan.entry);
-        PROPERTY_EQUAL("P2-stack", real->stack_top_va, plan.stack_top);
+        PROPERTY_EQUAL(P2, "entry", real->entry_va, plan.entry);
+        PROPERTY_EQUAL(P2, "stack", real->stack_top_va, plan.stack_top);
     }
     if (foundation) {
-        PROPERTY_EQUAL("P2-pages", real->map_sum, expected_map_sum(process, &plan));
+        PROPERTY_EQUAL(P2, "pages", real->map_sum, expected_map_sum(process, &plan));
         return;
     }
-    PROPERTY_EQUAL("P2-pages", real->map_sum, 0);
-    PROPERTY_EQUAL("P2-limit", standin.accounts[real->account - 1].limit_pages,
+    PROPERTY_EQUAL(P2, "pages", real->map_sum, 0);
+    PROPERTY_EQUAL(P2, "limit", standin.accounts[real->account - 1].limit_pages,
                    role->account_pages);
     check_backing(process, &plan, real);
 }

@@ -32,7 +32,7 @@ struct vspaced_life life;
 bool stand_in_peer(const struct stand_in_cap *endpoint, struct message *message,
                    struct stand_in_cap *caps)
 {
-    PROPERTY_EQUAL("E5", endpoint->object, ROLE_MEMD); /* down the rank only */
+    PROPERTY_EQUAL(E5, endpoint->object, ROLE_MEMD); /* down the rank only */
     stand_in_memd_answer(endpoint->badge, message, caps);
     return true;
 }
@@ -136,14 +136,14 @@ static void pool_look(void)
 static void check_answer(const struct message *request, const struct model_vspaced_answer *answer,
                          enum status status, uint64_t before)
 {
-    PROPERTY_EQUAL("V1", status, answer->status);
-    PROPERTY("E5", stand_in_reply()->header.request_id == request->header.request_id);
+    PROPERTY_EQUAL(V1, status, answer->status);
+    PROPERTY(E5, stand_in_reply()->header.request_id == request->header.request_id);
     if (status != STATUS_OK)
-        PROPERTY("E1", stand_in_reply()->header.body_bytes == 0);
+        PROPERTY(E1, stand_in_reply()->header.body_bytes == 0);
     if (!answer->changed)
-        PROPERTY_EQUAL("E1", vspaced_life_digest(), before);
-    PROPERTY_EQUAL("V2", stand_in_denied_count(), 0); /* it asks for no right that it must not */
-    PROPERTY_EQUAL("V2", stand_in_write_and_execute_count(), answer->kernel_refuses_use);
+        PROPERTY_EQUAL(E1, vspaced_life_digest(), before);
+    PROPERTY_EQUAL(V2, stand_in_denied_count(), 0); /* it asks for no right that it must not */
+    PROPERTY_EQUAL(V2, stand_in_write_and_execute_count(), answer->kernel_refuses_use);
     vspaced_life_learn(request->header.operation, answer);
     vspaced_life_check(answer);
 }
@@ -168,11 +168,11 @@ static bool send(struct message *request, enum status *status)
     unsigned state = vspaced_life_state(request);
     uint64_t before = vspaced_life_digest();
     stand_in_deliver(request, caps, true);
-    PROPERTY_EQUAL("E5",
+    PROPERTY_EQUAL(E5,
                    service_turn(&vspaced.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
                                 vspaced_handle, &vspaced, &message, &info),
                    STATUS_OK);
-    PROPERTY("E5", stand_in_reply() != NULL);
+    PROPERTY(E5, stand_in_reply() != NULL);
     *status = (enum status)stand_in_reply()->header.status;
     struct stand_in_failures failures = stand_in_failures();
     asked.failure_count = failures.count;

@@ -16,14 +16,14 @@ static void check_kernel_page(uint32_t vspace, uint64_t page)
     if (model.vspaces[vspace].alive)
         found = stand_in_mapping(life.vspace_objects[vspace], page);
     bool present = expected != NULL && expected->in_kernel;
-    PROPERTY_EQUAL("V1", found != NULL, present);
+    PROPERTY_EQUAL(V1, found != NULL, present);
     if (!present)
         return;
-    PROPERTY_EQUAL("V1", found->rights, expected->kernel_rights);
-    PROPERTY_EQUAL("V1", found->image, expected->kernel_image);
-    PROPERTY_EQUAL("V1", found->object, expected->kernel_object);
-    PROPERTY("V2", (found->rights & RIGHT_WRITE) == 0 || (found->rights & RIGHT_EXECUTE) == 0);
-    PROPERTY("V5", page != 0 && page < USER_VA_END >> PAGE_SHIFT);
+    PROPERTY_EQUAL(V1, found->rights, expected->kernel_rights);
+    PROPERTY_EQUAL(V1, found->image, expected->kernel_image);
+    PROPERTY_EQUAL(V1, found->object, expected->kernel_object);
+    PROPERTY(V2, (found->rights & RIGHT_WRITE) == 0 || (found->rights & RIGHT_EXECUTE) == 0);
+    PROPERTY(V5, page != 0 && page < USER_VA_END >> PAGE_SHIFT);
 }
 
 static void check_books_page(uint32_t vspace, uint64_t page)
@@ -34,16 +34,16 @@ static void check_books_page(uint32_t vspace, uint64_t page)
     if (model.vspaces[vspace].registered)
         link = vspaced_region_at(&vspaced, space, page);
     bool present = expected != NULL && expected->in_books;
-    PROPERTY_EQUAL("V1", link != 0, present);
+    PROPERTY_EQUAL(V1, link != 0, present);
     if (!present)
         return;
     const struct vspaced_piece *piece = &vspaced.regions[link - 1].piece;
-    PROPERTY_EQUAL("V4", piece->kind, expected->kind);
-    PROPERTY_EQUAL("V4", piece->rights, expected->rights);
-    PROPERTY_EQUAL("V4", piece->rights_mapped, expected->rights_mapped);
-    PROPERTY_EQUAL("V1", vspaced_page_frame(&vspaced, space, page), expected->frame_id);
+    PROPERTY_EQUAL(V4, piece->kind, expected->kind);
+    PROPERTY_EQUAL(V4, piece->rights, expected->rights);
+    PROPERTY_EQUAL(V4, piece->rights_mapped, expected->rights_mapped);
+    PROPERTY_EQUAL(V1, vspaced_page_frame(&vspaced, space, page), expected->frame_id);
     if (piece->kind == REGION_IMAGE)
-        PROPERTY_EQUAL("V4", piece->image_page + (page - piece->first_page), expected->image_page);
+        PROPERTY_EQUAL(V4, piece->image_page + (page - piece->first_page), expected->image_page);
 }
 
 /* --- everything ------------------------------------------------------------------------------ */
@@ -57,21 +57,21 @@ static void check_slots(void)
             continue;
         held += vspace->account_held ? 2 : 1;
         struct stand_in_cap cap = stand_in_at(vspace->slot);
-        PROPERTY_EQUAL("V6", cap.object_type, OBJECT_VSPACE);
-        PROPERTY_EQUAL("V6", cap.object, life.vspace_objects[i]);
-        PROPERTY_EQUAL("V6", cap.generation, life.vspace_generations[i]);
+        PROPERTY_EQUAL(V6, cap.object_type, OBJECT_VSPACE);
+        PROPERTY_EQUAL(V6, cap.object, life.vspace_objects[i]);
+        PROPERTY_EQUAL(V6, cap.generation, life.vspace_generations[i]);
     }
-    PROPERTY_EQUAL("E4", stand_in_slot_count(), held);
-    PROPERTY_EQUAL("E4", stand_in_slot_count_below(SLOT_DYNAMIC_BASE), life.startup_slots);
+    PROPERTY_EQUAL(E4, stand_in_slot_count(), held);
+    PROPERTY_EQUAL(E4, stand_in_slot_count_below(SLOT_DYNAMIC_BASE), life.startup_slots);
 }
 
 void vspaced_life_check(const struct model_vspaced_answer *answer)
 {
     const char *broken = vspaced_check(&vspaced);
     if (broken != NULL)
-        property_failed(broken, "vspaced_check", __FILE__, __LINE__);
+        property_failed(property_find(broken), "books", "vspaced_check", __FILE__, __LINE__);
     for (uint32_t i = 0; i < STAND_IN_ACCOUNT_COUNT; i++)
-        PROPERTY_EQUAL("E4", stand_in_account_held(i), model.account_held[i]);
+        PROPERTY_EQUAL(E4, stand_in_account_held(i), model.account_held[i]);
     check_slots();
     if (answer->vspace == MODEL_VSPACE_LIMIT || answer->page_count > VSPACED_MAP_PAGES_MAX ||
         answer->first_page == 0)
@@ -96,10 +96,10 @@ void vspaced_life_check_all(void)
     }
     for (uint32_t i = 0; i < model.vspace_count; i++)
         if (model.vspaces[i].alive)
-            PROPERTY_EQUAL("V1", stand_in_mapping_count(life.vspace_objects[i]), kernel_count[i]);
+            PROPERTY_EQUAL(V1, stand_in_mapping_count(life.vspace_objects[i]), kernel_count[i]);
     for (uint32_t i = 0; i < vspaced.region_places.used_count; i++)
         region_pages += vspaced.regions[i].piece.page_count;
-    PROPERTY_EQUAL("V1", region_pages, books_count);
+    PROPERTY_EQUAL(V1, region_pages, books_count);
 }
 
 /* --- what a message told --------------------------------------------------------------------- */
@@ -107,16 +107,15 @@ void vspaced_life_check_all(void)
 static void learn_slot(uint32_t vspace)
 {
     struct vspaced_register_vspace_reply reply;
-    PROPERTY_EQUAL("E5",
-                   reply_decode(&vspaced_register_vspace_reply_type, stand_in_reply(), &reply),
+    PROPERTY_EQUAL(E5, reply_decode(&vspaced_register_vspace_reply_type, stand_in_reply(), &reply),
                    STATUS_OK);
-    PROPERTY("V6", reply.vspace_cap_slot >= SLOT_DYNAMIC_BASE);
+    PROPERTY(V6, reply.vspace_cap_slot >= SLOT_DYNAMIC_BASE);
     for (uint32_t i = 0; i < model.vspace_count; i++)
-        PROPERTY("V6", i == vspace || !model.vspaces[i].registered ||
-                           model.vspaces[i].slot != reply.vspace_cap_slot);
+        PROPERTY(V6, i == vspace || !model.vspaces[i].registered ||
+                         model.vspaces[i].slot != reply.vspace_cap_slot);
     model.vspaces[vspace].slot = reply.vspace_cap_slot;
     struct stand_in_cap account = stand_in_at(reply.vspace_cap_slot + 1);
-    PROPERTY_EQUAL("V6", account.badge, model.vspaces[vspace].account + 1);
+    PROPERTY_EQUAL(V6, account.badge, model.vspaces[vspace].account + 1);
 }
 
 /* The frames of new anonymous pages: zeroed, each on one page, on the registered account. */
@@ -128,11 +127,11 @@ static void learn_frames(const struct model_vspaced_answer *answer)
         const struct stand_in_mapping *found =
             stand_in_mapping(life.vspace_objects[answer->vspace], page->page);
         uint32_t account;
-        PROPERTY("V1", found != NULL && !found->image);
+        PROPERTY(V1, found != NULL && !found->image);
         const struct stand_in_frame *frame = stand_in_frame(found->object);
         uint32_t id = stand_in_id_of(found->object, &account);
-        PROPERTY("K2", frame->zero && frame->mapping_count == 1);
-        PROPERTY("M1", id != 0 && account == model.vspaces[answer->vspace].account);
+        PROPERTY(K2, frame->zero && frame->mapping_count == 1);
+        PROPERTY(M1, id != 0 && account == model.vspaces[answer->vspace].account);
         stand_in_frame_dirty(found->object);
         model_vspaced_frame_made(&model, found->object, id, account);
         page->kernel_object = found->object;
@@ -152,12 +151,12 @@ void vspaced_life_learn(uint16_t operation, const struct model_vspaced_answer *a
         learn_frames(answer);
     if (operation != OP_VSPACED_QUERY_REGION)
         return;
-    PROPERTY_EQUAL("E5", reply_decode(&vspaced_query_region_reply_type, stand_in_reply(), &region),
+    PROPERTY_EQUAL(E5, reply_decode(&vspaced_query_region_reply_type, stand_in_reply(), &region),
                    STATUS_OK);
-    PROPERTY_EQUAL("V4", region.va, answer->region.va);
-    PROPERTY_EQUAL("V4", region.page_count, answer->region.page_count);
-    PROPERTY_EQUAL("V4", region.rights, answer->region.rights);
-    PROPERTY_EQUAL("V4", region.kind, answer->region.kind);
+    PROPERTY_EQUAL(V4, region.va, answer->region.va);
+    PROPERTY_EQUAL(V4, region.page_count, answer->region.page_count);
+    PROPERTY_EQUAL(V4, region.rights, answer->region.rights);
+    PROPERTY_EQUAL(V4, region.kind, answer->region.kind);
 }
 
 /* --- digests and marks ----------------------------------------------------------------------- */

@@ -4,38 +4,62 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "props/base/trace.h"
 
-static const char *origin;
+static const char *const names[PROPERTY_COUNT] = {
+#define PROPERTY_FAMILY(letter, title)
+#define PROPERTY_ROW(id, sentence) [PROPERTY_##id] = #id,
+#include "props/properties.def"
+#undef PROPERTY_ROW
+#undef PROPERTY_FAMILY
+};
 
-void property_origin(const char *reproduce)
+enum property property_find(const char *name)
 {
-    origin = reproduce;
+    unsigned id = 0;
+    while (id < PROPERTY_COUNT && strcmp(names[id], name) != 0)
+        id++;
+    return (enum property)id;
 }
 
 __attribute__((noreturn)) static void report_end(void)
 {
-    fflush(stdout);
     if (!trace_enabled())
-        fprintf(stderr, "readable trace: %s\n",
-                origin ? origin : "./basalt show FILE-OF-THE-INPUT");
+        fprintf(stderr, "readable trace: ./basalt show FILE-OF-THE-INPUT\n");
     fflush(stderr);
     abort();
 }
 
-void property_failed(const char *id, const char *condition, const char *file, int line)
+static void report_name(enum property id, const char *detail)
 {
     fflush(stdout);
-    fprintf(stderr, "property %s does not hold: %s (%s:%d)\n", id, condition, file, line);
+    fprintf(stderr, "property %s%s%s does not hold: ", names[id], detail[0] != '\0' ? "-" : "",
+            detail);
+}
+
+void property_failed(enum property id, const char *detail, const char *condition, const char *file,
+                     int line)
+{
+    report_name(id, detail);
+    fprintf(stderr, "%s (%s:%d)\n", condition, file, line);
     report_end();
 }
 
-void property_unequal(const char *id, const char *left_text, unsigned long long left,
-                      const char *right_text, unsigned long long right, const char *file, int line)
+void property_unequal(enum property id, const char *detail, const char *left_text,
+                      unsigned long long left, const char *right_text, unsigned long long right,
+                      const char *file, int line)
+{
+    report_name(id, detail);
+    fprintf(stderr, "%s = %llu (0x%llx), %s = %llu (0x%llx) (%s:%d)\n", left_text, left, left,
+            right_text, right, right, file, line);
+    report_end();
+}
+
+void harness_failed(const char *condition, const char *file, int line)
 {
     fflush(stdout);
-    fprintf(stderr, "property %s does not hold: %s = %llu (0x%llx), %s = %llu (0x%llx) (%s:%d)\n",
-            id, left_text, left, left, right_text, right, right, file, line);
+    fprintf(stderr, "harness does not hold: %s (%s:%d)\n", condition, file, line);
     report_end();
 }

@@ -1,33 +1,67 @@
 /* SPDX-License-Identifier: ISC */
-/* Properties that must hold. A property that does not hold is our bug: it is reported with its id
- * from the list of properties, and the process aborts, which every engine takes for a finding. */
+/* Properties that must hold. One that does not hold is our bug: it is reported with its id from
+ * props/properties.def, and the process aborts, which every engine takes for a finding.
+ *
+ *   PROPERTY(M1, free + handed_out == total);
+ *   PROPERTY(K1, "badge", real->badge == cap->badge);    the second argument says which part of K1
+ *   PROPERTY_EQUAL(M5, before, after);                   both numbers are printed
+ *   HARNESS(event_count < EVENTS);                       a bug of the harness or stand-in itself
+ *
+ * An id that is not in the table does not compile. What is printed starts with `property M1 does not
+ * hold`, `property K1-badge does not hold` or `harness does not hold`. */
 #ifndef BASALT_PROPS_BASE_PROPERTY_H
 #define BASALT_PROPS_BASE_PROPERTY_H
 
-/* id: as in the comments of the code, e.g. PROPERTY("M1", free + handed_out == total). */
-#define PROPERTY(id, condition)                                                                    \
+enum property {
+#define PROPERTY_FAMILY(letter, title)
+#define PROPERTY_ROW(id, sentence) PROPERTY_##id,
+#include "props/properties.def"
+#undef PROPERTY_ROW
+#undef PROPERTY_FAMILY
+    PROPERTY_COUNT
+};
+
+/* PROPERTY(id, condition) or PROPERTY(id, "detail", condition). */
+#define PROPERTY(...)                                      PROPERTY_PICK_3(__VA_ARGS__, PROPERTY_PART, PROPERTY_WHOLE, )(__VA_ARGS__)
+#define PROPERTY_PICK_3(first, second, third, picked, ...) picked
+#define PROPERTY_WHOLE(id, condition)                      PROPERTY_PART(id, "", condition)
+#define PROPERTY_PART(id, detail, condition)                                                       \
     do {                                                                                           \
         if (!(condition))                                                                          \
-            property_failed(id, #condition, __FILE__, __LINE__);                                   \
+            property_failed(PROPERTY_##id, detail, #condition, __FILE__, __LINE__);                \
     } while (0)
 
-/* PROPERTY on two numbers, both of which are printed. */
-#define PROPERTY_EQUAL(id, left, right)                                                            \
+/* PROPERTY_EQUAL(id, left, right) or PROPERTY_EQUAL(id, "detail", left, right). */
+#define PROPERTY_EQUAL(...)                                                                        \
+    PROPERTY_PICK_4(__VA_ARGS__, PROPERTY_EQUAL_PART, PROPERTY_EQUAL_WHOLE, )(__VA_ARGS__)
+#define PROPERTY_PICK_4(first, second, third, fourth, picked, ...) picked
+#define PROPERTY_EQUAL_WHOLE(id, left, right)                      PROPERTY_EQUAL_PART(id, "", left, right)
+#define PROPERTY_EQUAL_PART(id, detail, left, right)                                               \
     do {                                                                                           \
         unsigned long long left_ = (unsigned long long)(left);                                     \
         unsigned long long right_ = (unsigned long long)(right);                                   \
         if (left_ != right_)                                                                       \
-            property_unequal(id, #left, left_, #right, right_, __FILE__, __LINE__);                \
+            property_unequal(PROPERTY_##id, detail, #left, left_, #right, right_, __FILE__,        \
+                             __LINE__);                                                            \
     } while (0)
 
-__attribute__((noreturn)) void property_failed(const char *id, const char *condition,
-                                               const char *file, int line);
-__attribute__((noreturn)) void property_unequal(const char *id, const char *left_text,
-                                                unsigned long long left, const char *right_text,
-                                                unsigned long long right, const char *file,
-                                                int line);
+/* What a harness, a model or a stand-in must do right by itself. */
+#define HARNESS(condition)                                                                         \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            harness_failed(#condition, __FILE__, __LINE__);                                        \
+    } while (0)
 
-/* Who runs the input, and how it can be run again: printed with a failure. Null: nothing known. */
-void property_origin(const char *reproduce);
+/* detail: which part of the property, "" for all of it. */
+__attribute__((noreturn)) void property_failed(enum property id, const char *detail,
+                                               const char *condition, const char *file, int line);
+__attribute__((noreturn)) void property_unequal(enum property id, const char *detail,
+                                                const char *left_text, unsigned long long left,
+                                                const char *right_text, unsigned long long right,
+                                                const char *file, int line);
+__attribute__((noreturn)) void harness_failed(const char *condition, const char *file, int line);
+
+/* The property of a name, for units that name one themselves ("M1"); PROPERTY_COUNT: none has it. */
+enum property property_find(const char *name);
 
 #endif

@@ -101,7 +101,7 @@ static uint32_t source_with(const struct model_memd *model, uint64_t pages)
 static void holding_add(struct model_memd *model, uint32_t account, bool untyped, uint32_t pages)
 {
     uint32_t source = source_with(model, pages);
-    PROPERTY("model", model->holding_count < MODEL_MEMD_HOLDING_LIMIT);
+    HARNESS(model->holding_count < MODEL_MEMD_HOLDING_LIMIT);
     model->taken_pages[source] += pages;
     model->holdings[model->holding_count++] = (struct model_holding){
         .untyped = untyped, .account = account, .source = source, .pages = pages};
@@ -229,7 +229,7 @@ static void close_account(struct model_memd *model, struct model_account *accoun
 static void open_account(struct model_memd *model, const struct memd_open_account_request *request,
                          struct model_memd_answer *answer)
 {
-    PROPERTY("model", model->account_count < MODEL_MEMD_ACCOUNT_LIMIT);
+    HARNESS(model->account_count < MODEL_MEMD_ACCOUNT_LIMIT);
     model->accounts[model->account_count++] = (struct model_account){
         .open = true,
         .limit_pages = request->limit_pages,

@@ -11,25 +11,33 @@
 
 /* --- what pagerd did, against what it had to do ---------------------------------------------- */
 
+static const char *const what_names[5] = {"what-0", "what-1", "what-2", "what-3", "what-4"};
+
+/* An answer is one faulter's (G1), everything else serves a page (G4). */
+static void expect_equal(bool answer, const char *what, uint64_t done, uint64_t wanted)
+{
+    if (done != wanted)
+        property_unequal(answer ? PROPERTY_G1 : PROPERTY_G4, what, "done", done, "wanted", wanted,
+                         __FILE__, __LINE__);
+}
+
 /* The next thing done must be this one. */
 static struct pagerd_event expect(struct pagerd_log *log, enum pagerd_act act, uint64_t a,
                                   uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
-    PROPERTY("G1-missing", log->used < log->count);
+    PROPERTY(G1, "missing", log->used < log->count);
     const struct pagerd_event *event = &log->events[log->used++];
-    const char *id = act == ACT_ANSWER || event->act == ACT_ANSWER ? "G1" : "G4";
-    PROPERTY_EQUAL(id, event->act, act);
-    PROPERTY_EQUAL(id, event->what[0], a);
-    PROPERTY_EQUAL(id, event->what[1], b);
-    PROPERTY_EQUAL(id, event->what[2], c);
-    PROPERTY_EQUAL(id, event->what[3], d);
-    PROPERTY_EQUAL(id, event->what[4], e);
+    bool answer = act == ACT_ANSWER || event->act == ACT_ANSWER;
+    const uint64_t what[5] = {a, b, c, d, e};
+    expect_equal(answer, "act", event->act, act);
+    for (unsigned i = 0; i < 5; i++)
+        expect_equal(answer, what_names[i], event->what[i], what[i]);
     return *event;
 }
 
 static void expect_nothing(const struct pagerd_log *log)
 {
-    PROPERTY_EQUAL("G1-extra", log->used, log->count);
+    PROPERTY_EQUAL(G1, "extra", log->used, log->count);
 }
 
 /* --- rows ------------------------------------------------------------------------------------ */

@@ -35,7 +35,7 @@ static struct model_page *page_make(struct model_vspaced *model, uint32_t vspace
     struct model_page *found = model_vspaced_page(model, vspace, page);
     if (found != NULL)
         return found;
-    PROPERTY("model", model->page_high < MODEL_PAGE_LIMIT);
+    HARNESS(model->page_high < MODEL_PAGE_LIMIT);
     uint32_t *bucket = &model->buckets[bucket_of(vspace, page)];
     found = &model->pages[model->page_high++];
     *found = (struct model_page){.used = true, .vspace = vspace, .page = page, .next = *bucket};
@@ -72,7 +72,7 @@ void model_vspaced_begin(struct model_vspaced *model)
 
 uint32_t model_vspaced_vspace(struct model_vspaced *model)
 {
-    PROPERTY("model", model->vspace_count < MODEL_VSPACE_LIMIT);
+    HARNESS(model->vspace_count < MODEL_VSPACE_LIMIT);
     model->vspaces[model->vspace_count] = (struct model_vspace){.alive = true};
     return model->vspace_count++;
 }

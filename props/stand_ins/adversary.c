@@ -88,11 +88,11 @@ static void digest_message(const struct message *message)
 /* What the kernel would refuse must not come from a unit in the first place. */
 static void check_sent(const struct message *message)
 {
-    PROPERTY_EQUAL("E1", message->header.version, MESSAGE_VERSION);
-    PROPERTY("E1", message->header.body_bytes <= MESSAGE_BODY_BYTES_MAX);
-    PROPERTY("E1", message->header.cap_count <= MESSAGE_CAP_LIMIT);
+    PROPERTY_EQUAL(E1, message->header.version, MESSAGE_VERSION);
+    PROPERTY(E1, message->header.body_bytes <= MESSAGE_BODY_BYTES_MAX);
+    PROPERTY(E1, message->header.cap_count <= MESSAGE_CAP_LIMIT);
     for (unsigned i = 0; i < message->header.cap_count; i++)
-        PROPERTY("E1", message->caps[i].field_offset + 4u <= message->header.body_bytes);
+        PROPERTY(E1, message->caps[i].field_offset + 4u <= message->header.body_bytes);
     digest_message(message);
 }
 
@@ -192,9 +192,9 @@ static void make_reply(enum manner manner, const struct operation *operation, ui
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
     (void)deadline_ticks;
-    PROPERTY("bounded", ++adversary.counts.calls <= ADVERSARY_CALL_LIMIT);
+    PROPERTY(E8, ++adversary.counts.calls <= ADVERSARY_CALL_LIMIT);
     check_sent(message);
-    PROPERTY("request ids increase", message->header.request_id > adversary.last_request_id);
+    PROPERTY(E7, message->header.request_id > adversary.last_request_id);
     adversary.last_request_id = message->header.request_id;
     const struct operation *operation = operation_of(message->header.operation);
     trace_message("CALL", slot, false, operation, message);
@@ -260,7 +260,7 @@ static enum status receive_nothing(uint64_t deadline_ticks, struct receive_info 
 enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
                      struct receive_info *info)
 {
-    PROPERTY("bounded", ++adversary.counts.receives <= ADVERSARY_CALL_LIMIT);
+    PROPERTY(E8, ++adversary.counts.receives <= ADVERSARY_CALL_LIMIT);
     if (choices_empty(adversary.choices))
         return STATUS_NOT_FOUND; /* the input is over: the endpoint is gone */
     uint32_t window_slot = message->header.window_slot;
@@ -288,13 +288,12 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
     adversary.counts.replies++;
     check_sent(message);
-    PROPERTY("E5", reply_slot >= SLOT_REPLY_BASE &&
-                       reply_slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT &&
-                       adversary.owed[reply_slot - SLOT_REPLY_BASE]);
+    PROPERTY(E5, reply_slot >= SLOT_REPLY_BASE && reply_slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT &&
+                     adversary.owed[reply_slot - SLOT_REPLY_BASE]);
     const struct operation *operation = operation_of(message->header.operation);
     trace_message("REPLY", reply_slot, true, operation, message);
-    PROPERTY("E1", message->header.status < STATUS_COUNT);
-    PROPERTY("E1", message->header.status == STATUS_OK || message->header.body_bytes == 0);
+    PROPERTY(E1, message->header.status < STATUS_COUNT);
+    PROPERTY(E1, message->header.status == STATUS_OK || message->header.body_bytes == 0);
     if (adversary.plan->replied != NULL)
         adversary.plan->replied(message, adversary.honest);
     bool own = operation != NULL && operation->service == adversary.plan->service;

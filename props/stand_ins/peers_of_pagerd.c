@@ -165,7 +165,7 @@ static void show(const struct pagerd_event *event)
 static void note(struct pagerd_event event)
 {
     show(&event);
-    PROPERTY("E1-log", event_count < EVENTS);
+    PROPERTY(E8, "log", event_count < EVENTS);
     events[event_count++] = event;
     digest_u64(event.act);
     for (unsigned i = 0; i < 5; i++)
@@ -227,7 +227,7 @@ static void describe(struct call *call)
         says(event, ACT_KEEP_ACCOUNT, standin_object(request->move.source_slot), 0, 0, 0, 0);
         break;
     case OP_KERNEL_FRAME_COPY:
-        PROPERTY("G4-source", books_held(request->copy.source_slot).type == OBJECT_IMAGE);
+        PROPERTY(G4, "source", books_held(request->copy.source_slot).type == OBJECT_IMAGE);
         says(event, ACT_FRAME_COPY, request->copy.source_offset_bytes,
              standin_object(request->copy.target_slot), request->copy.target_offset_bytes,
              request->copy.count, 0);
@@ -263,7 +263,7 @@ static void describe(struct call *call)
                  request->map.rights, request->map.page_count, request->map.frame_id);
         break;
     default:
-        PROPERTY("E5-operation", false);
+        PROPERTY(E5, "operation", false);
     }
 }
 
@@ -293,7 +293,7 @@ static enum status do_alloc(struct call *call)
 {
     uint32_t account = call->through.object;
     struct held *target = books_place(call->window.first_slot);
-    PROPERTY("E4-window", call->window.count == 1 && target != NULL);
+    PROPERTY(E4, "window", call->window.count == 1 && target != NULL);
     if (target->type != OBJECT_NONE)
         return STATUS_BUSY;
     uint32_t id = books_frame_make(account);
@@ -310,7 +310,7 @@ static enum status do_alloc(struct call *call)
 static enum status do_free(const struct call *call)
 {
     struct frame *frame = books_frame(call->request.free.frame_ids[0].frame_id);
-    PROPERTY("M3", frame != NULL && frame->account == call->through.object);
+    PROPERTY(M3, frame != NULL && frame->account == call->through.object);
     books_frame_destroy(frame);
     return STATUS_OK;
 }
@@ -320,12 +320,12 @@ static enum status do_map(const struct vspaced_map_frames_request *request)
     struct space *space = books_space(request->vspace_cap_slot);
     struct held held = books_held(request->frame_slot);
     if (held.type == OBJECT_IMAGE) {
-        PROPERTY("G4-shared", (request->rights & RIGHT_WRITE) == 0 && request->frame_id == 0);
+        PROPERTY(G4, "shared", (request->rights & RIGHT_WRITE) == 0 && request->frame_id == 0);
         return books_space_map(space, (struct page){.va = request->va});
     }
     struct frame *frame = books_frame(held.object);
-    PROPERTY("G4-frame", frame != NULL && request->frame_id == held.object);
-    PROPERTY("G4-private", frame->account == space->account && !frame->mapped);
+    PROPERTY(G4, "frame", frame != NULL && request->frame_id == held.object);
+    PROPERTY(G4, "private", frame->account == space->account && !frame->mapped);
     enum status status =
         books_space_map(space, (struct page){.va = request->va, .frame_id = frame->id});
     frame->mapped = status == STATUS_OK;
@@ -336,8 +336,8 @@ static enum status do_copy(const struct kernel_frame_copy_request *request)
 {
     struct held target = books_held(request->target_slot);
     const struct frame *frame = books_frame(target.object);
-    PROPERTY("G4-target", target.type == OBJECT_FRAME && frame != NULL && !frame->mapped);
-    PROPERTY("G4-copy", request->target_offset_bytes + request->count <= PAGE_BYTES);
+    PROPERTY(G4, "target", target.type == OBJECT_FRAME && frame != NULL && !frame->mapped);
+    PROPERTY(G4, "copy", request->target_offset_bytes + request->count <= PAGE_BYTES);
     return STATUS_OK;
 }
 
@@ -388,7 +388,7 @@ static enum service_id service_behind(uint32_t slot, struct held *through)
     if (slot == SLOT_PEER_VSPACED)
         return SERVICE_VSPACED;
     *through = books_held(slot);
-    PROPERTY("E5-slot", slot >= SLOT_DYNAMIC_BASE && through->type == OBJECT_ENDPOINT);
+    PROPERTY(E5, "slot", slot >= SLOT_DYNAMIC_BASE && through->type == OBJECT_ENDPOINT);
     return SERVICE_MEMD;
 }
 
@@ -400,8 +400,8 @@ static void transfer(struct message *message)
         uint32_t slot;
         memcpy(&slot, message->body + cap->field_offset, sizeof slot);
         struct held held = books_held(slot);
-        PROPERTY("K1", held.type != OBJECT_NONE && (held.rights & RIGHT_TRANSFER) != 0 &&
-                           cap->mode == TRANSFER_COPY && cap->flags == 0);
+        PROPERTY(K1, held.type != OBJECT_NONE && (held.rights & RIGHT_TRANSFER) != 0 &&
+                         cap->mode == TRANSFER_COPY && cap->flags == 0);
         cap->object_type = (uint8_t)held.type;
         cap->rights = (uint16_t)(cap->rights & held.rights);
     }
@@ -447,13 +447,12 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     call.window = (struct window){message->header.window_slot, message->header.window_count};
     enum service_id service = service_behind(slot, &call.through);
     call.operation = operation_find(service, message->header.operation);
-    PROPERTY("E5-operation", call.operation != NULL);
-    PROPERTY("E5-deadline", service == SERVICE_KERNEL || deadline_ticks - 1 < DEADLINE_NEVER - 1);
+    PROPERTY(E5, "operation", call.operation != NULL);
+    PROPERTY(E5, "deadline", service == SERVICE_KERNEL || deadline_ticks - 1 < DEADLINE_NEVER - 1);
     transfer(message);
-    PROPERTY_EQUAL("E2", message_decode(call.operation->request, message, &call.request),
-                   STATUS_OK);
+    PROPERTY_EQUAL(E2, message_decode(call.operation->request, message, &call.request), STATUS_OK);
     if (call.operation->id == OP_VSPACED_MAP_FRAMES)
-        PROPERTY_EQUAL("K1-least", message->caps[0].rights, RIGHT_MAP | call.request.map.rights);
+        PROPERTY_EQUAL(K1, "least", message->caps[0].rights, RIGHT_MAP | call.request.map.rights);
     describe(&call);
     enum status status = carry_out(&call);
     call.event.result = status;
@@ -464,7 +463,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
         message_refuse(message, status);
         return STATUS_OK;
     }
-    PROPERTY_EQUAL("E2", message_encode(call.operation->reply, &call.reply, message), STATUS_OK);
+    PROPERTY_EQUAL(E2, message_encode(call.operation->reply, &call.reply, message), STATUS_OK);
     message->header.request_id = request_id;
     for (unsigned i = 0; i < message->header.cap_count; i++)
         message->caps[i].object_type = OBJECT_FRAME;
@@ -478,15 +477,15 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     (void)message;
     (void)deadline_ticks;
     (void)info;
-    PROPERTY("E5-receive", false); /* a handler never receives */
+    PROPERTY(E5, "receive", false); /* a handler never receives */
 }
 
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
     uint32_t index = reply_slot - SLOT_REPLY_BASE;
     struct event_fault_reply reply;
-    PROPERTY("G1-once", standin_caller_waits(reply_slot));
-    PROPERTY_EQUAL("E2", reply_decode(&event_fault_reply_type, message, &reply), STATUS_OK);
+    PROPERTY(G1, "once", standin_caller_waits(reply_slot));
+    PROPERTY_EQUAL(E2, reply_decode(&event_fault_reply_type, message, &reply), STATUS_OK);
     enum status status = callers[index].gone ? STATUS_NOT_FOUND : STATUS_OK;
     MARK_IF("pagerd: answer to one who is gone", status != STATUS_OK);
     callers[index].waits = false;

@@ -156,7 +156,7 @@ void books_frame_destroy(struct frame *frame)
 struct space *books_space(uint32_t slot)
 {
     uint32_t index = slot - SPACE_SLOT_BASE;
-    PROPERTY("V6", slot >= SPACE_SLOT_BASE && index < spaces_used);
+    PROPERTY(V6, slot >= SPACE_SLOT_BASE && index < spaces_used);
     return &spaces[index];
 }
 
@@ -199,17 +199,17 @@ enum status books_space_unregister(struct space *space)
 
 enum status books_space_guard(struct space *space, uint64_t va, uint64_t pages)
 {
-    PROPERTY("V5", space_objects[space - spaces] != 0 && space->guard_count < GUARDS_OF_SPACE);
+    PROPERTY(V5, space_objects[space - spaces] != 0 && space->guard_count < GUARDS_OF_SPACE);
     space->guards[space->guard_count++] = (struct guard){va, pages};
     return STATUS_OK;
 }
 
 enum status books_space_map(struct space *space, struct page page)
 {
-    PROPERTY("G2-space", space_objects[space - spaces] != 0);
+    PROPERTY(G2, "space", space_objects[space - spaces] != 0);
     for (unsigned i = 0; i < space->guard_count; i++)
-        PROPERTY("V5", page.va < space->guards[i].va ||
-                           page.va >= space->guards[i].va + space->guards[i].pages * PAGE_BYTES);
+        PROPERTY(V5, page.va < space->guards[i].va ||
+                         page.va >= space->guards[i].va + space->guards[i].pages * PAGE_BYTES);
     for (unsigned i = 0; i < space->page_count; i++)
         if (space->pages[i].va == page.va)
             return STATUS_BUSY;
@@ -228,11 +228,11 @@ void standin_check(const struct model_pagerd *model)
     unsigned accounts = 0;
     for (unsigned i = 0; i < accounts_held_used; i++)
         accounts += accounts_held[i].type != OBJECT_NONE;
-    PROPERTY_EQUAL("E4-accounts", accounts, model->process_count + model->lost);
+    PROPERTY_EQUAL(E4, "accounts", accounts, model->process_count + model->lost);
     for (unsigned i = 0; i < frames_used; i++)
-        PROPERTY("E4-frame", frames[i].id == 0 || frames[i].mapped || frames[i].excused);
+        PROPERTY(E4, "frame", frames[i].id == 0 || frames[i].mapped || frames[i].excused);
     for (unsigned i = MESSAGE_CAP_LIMIT; i < WINDOW_SLOTS; i++) {
         bool stuck = i == PAGERD_SCRATCH_SLOT - SLOT_RECEIVE_BASE && model->stuck_frame != 0;
-        PROPERTY("E4-scratch", (window[i].type != OBJECT_NONE) == stuck);
+        PROPERTY(E4, "scratch", (window[i].type != OBJECT_NONE) == stuck);
     }
 }

@@ -59,7 +59,7 @@ static enum status kernel_move(const struct kernel_move_local_cap_request *reque
 static enum status kernel_query(uint32_t slot, struct kernel_query_local_cap_reply *reply)
 {
     uint32_t place = slot - SLOT_REPLY_BASE;
-    PROPERTY("standin-query", place < SLOT_REPLY_COUNT && standin.reply_open[place]);
+    PROPERTY(E10, "query", place < SLOT_REPLY_COUNT && standin.reply_open[place]);
     *reply = (struct kernel_query_local_cap_reply){
         .slot = slot,
         .object_type = OBJECT_REPLY,
@@ -83,7 +83,7 @@ static enum status kernel_self(uint16_t operation, const union any_request *requ
         standin.exit_code = request->exit.code;
         return STATUS_OK;
     default:
-        PROPERTY("standin-self", false);
+        PROPERTY(E10, "self", false);
         return STATUS_DENIED;
     }
 }
@@ -111,13 +111,12 @@ static enum status kernel_process(const struct message_header *header,
     case OP_KERNEL_FRAME_COPY:
         return books_copy(&request->copy);
     case OP_KERNEL_FRAME_READ:
-        PROPERTY("standin-read",
-                 standin_cap_find(request->read.frame_slot, OBJECT_IMAGE, RIGHT_READ));
+        PROPERTY(E10, "read", standin_cap_find(request->read.frame_slot, OBJECT_IMAGE, RIGHT_READ));
         reply->read.count = request->read.count;
         return standin_image_read(request->read.offset_bytes, request->read.count,
                                   reply->read.bytes);
     default:
-        PROPERTY("standin-process", false);
+        PROPERTY(E10, "process", false);
         return STATUS_DENIED;
     }
 }
@@ -136,7 +135,7 @@ static enum status peer(const struct standin_cap *cap, const struct message_head
         return books_take(&request->enter);
     if (cap->object == PEER_PAGERD && header->operation == OP_PAGERD_UNREGISTER_PROCESS)
         return books_leave(request->leave.token);
-    PROPERTY("E5-rank", false);
+    PROPERTY(E5, "rank", false);
     return STATUS_DENIED;
 }
 
@@ -147,10 +146,10 @@ static void deliver_caps(struct message *message)
         struct message_cap *cap = &message->caps[i];
         uint32_t slot;
         memcpy(&slot, message->body + cap->field_offset, sizeof slot);
-        PROPERTY("K1-transfer", slot < STANDIN_SLOTS);
+        PROPERTY(K1, "transfer", slot < STANDIN_SLOTS);
         const struct standin_cap *held = &standin.caps[slot];
-        PROPERTY("K1-transfer", (held->rights & RIGHT_TRANSFER) != 0);
-        PROPERTY("K1-transfer", cap->mode == TRANSFER_COPY && cap->flags == 0);
+        PROPERTY(K1, "transfer", (held->rights & RIGHT_TRANSFER) != 0);
+        PROPERTY(K1, "transfer", cap->mode == TRANSFER_COPY && cap->flags == 0);
         cap->rights &= held->rights;
         cap->object_type = held->type;
     }
@@ -181,25 +180,25 @@ static enum status carry_out(const struct standin_cap *cap, const struct message
     const struct operation *row = NULL;
     for (unsigned i = 0; i < 3 && row == NULL; i++)
         row = operation_find(services[i], header->operation);
-    PROPERTY("standin-operation", row != NULL);
+    PROPERTY(E10, "operation", row != NULL);
     union any_request request;
-    PROPERTY("standin-decodes", message_decode(row->request, message, &request) == STATUS_OK);
+    PROPERTY(E10, "decodes", message_decode(row->request, message, &request) == STATUS_OK);
     *reply_type = row->reply;
     if (cap->type == OBJECT_KERNEL_SELF)
         return kernel_self(header->operation, &request, reply);
     if (cap->type == OBJECT_KERNEL_PROCESS)
         return kernel_process(header, &request, reply);
-    PROPERTY("E5-rank", cap->type == OBJECT_ENDPOINT && (cap->rights & RIGHT_SEND) != 0);
+    PROPERTY(E5, "rank", cap->type == OBJECT_ENDPOINT && (cap->rights & RIGHT_SEND) != 0);
     return peer(cap, header, &request, reply);
 }
 
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
-    PROPERTY("E5-deadline", deadline_ticks == DEADLINE_NEVER);
-    PROPERTY("standin-version", message->header.version == MESSAGE_VERSION);
+    PROPERTY(E5, "deadline", deadline_ticks == DEADLINE_NEVER);
+    PROPERTY(E10, "version", message->header.version == MESSAGE_VERSION);
     if (slot >= STANDIN_SLOTS || standin_cap_empty(slot))
         return STATUS_NOT_FOUND;
-    PROPERTY("E5-exit", !standin.exited);
+    PROPERTY(E5, "exit", !standin.exited);
     if (fails_now(message->header.operation)) {
         if (standin.fail_status == STATUS_PEER_DIED || standin.fail_status == STATUS_NOT_FOUND)
             return standin.fail_status;
@@ -212,7 +211,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     const struct message_type *type = NULL;
     enum status status = carry_out(&standin.caps[slot], message, &reply, &type);
     if (status == STATUS_OK) {
-        PROPERTY("standin-encodes", message_encode(type, &reply, message) == STATUS_OK);
+        HARNESS(message_encode(type, &reply, message) == STATUS_OK);
         for (unsigned i = 0; i < message->header.cap_count; i++) {
             uint32_t given;
             memcpy(&given, message->body + message->caps[i].field_offset, sizeof given);
@@ -238,7 +237,7 @@ void standin_send(const struct message *message, uint32_t endpoint_slot)
 void standin_send_event(uint64_t token)
 {
     struct standin_process *process = (struct standin_process *)(uintptr_t)standin_find(token);
-    PROPERTY("standin-event", process != NULL && process->event_pending);
+    HARNESS(process != NULL && process->event_pending);
     struct event_process_terminated_request event = {
         .token = token,
         .reason = process->reason,
@@ -247,8 +246,7 @@ void standin_send_event(uint64_t token)
     };
     struct message message;
     memset(&message, 0, sizeof message);
-    PROPERTY("standin-event",
-             message_encode(&event_process_terminated_request_type, &event, &message) == STATUS_OK);
+    HARNESS(message_encode(&event_process_terminated_request_type, &event, &message) == STATUS_OK);
     message.header.badge = BADGE_KERNEL;
     process->event_pending = false;
     standin_send(&message, SLOT_SERVICE_ENDPOINT);
@@ -258,7 +256,7 @@ static uint32_t reply_slot_new(void)
 {
     uint32_t i = 0;
     while (standin.reply_open[i])
-        PROPERTY("standin-replies", ++i < SLOT_REPLY_COUNT);
+        HARNESS(++i < SLOT_REPLY_COUNT);
     standin.reply_open[i] = true;
     standin.reply_open_count++;
     return SLOT_REPLY_BASE + i;
@@ -287,7 +285,7 @@ static void fill_window(struct message *message, uint32_t window_slot)
 static void deliver(uint32_t slot, struct message *message, struct receive_info *info)
 {
     uint32_t window_slot = message->header.window_slot;
-    PROPERTY("standin-window", message->header.window_count >= standin.inbox.header.cap_count);
+    PROPERTY(E10, "window", message->header.window_count >= standin.inbox.header.cap_count);
     *message = standin.inbox;
     standin.has_inbox = false;
     bool event = message->header.badge == BADGE_KERNEL;
@@ -311,11 +309,11 @@ static void deliver(uint32_t slot, struct message *message, struct receive_info 
 enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
                      struct receive_info *info)
 {
-    PROPERTY("standin-recv", standin_cap_find(slot, OBJECT_ENDPOINT, RIGHT_RECEIVE) != NULL);
+    PROPERTY(E10, "recv", standin_cap_find(slot, OBJECT_ENDPOINT, RIGHT_RECEIVE) != NULL);
     if (slot == SLOT_SERVICE_ENDPOINT)
         standin.recv_deadline = deadline_ticks;
     else
-        PROPERTY("P7-poll", slot == SLOT_PROCD_DRIVER_ENDPOINT && deadline_ticks == DEADLINE_POLL);
+        PROPERTY(P7, "poll", slot == SLOT_PROCD_DRIVER_ENDPOINT && deadline_ticks == DEADLINE_POLL);
     if (standin.has_inbox && standin.inbox_slot == slot) {
         deliver(slot, message, info);
         return STATUS_OK;
@@ -359,15 +357,15 @@ static void record_cap(const struct message *message, unsigned i, struct standin
     const struct message_cap *cap = &message->caps[i];
     uint32_t slot;
     memcpy(&slot, message->body + cap->field_offset, sizeof slot);
-    PROPERTY("K1-transfer", slot < STANDIN_SLOTS && !standin_cap_empty(slot));
+    PROPERTY(K1, "transfer", slot < STANDIN_SLOTS && !standin_cap_empty(slot));
     struct standin_cap held = standin.caps[slot];
-    PROPERTY("K1-transfer", (held.rights & RIGHT_TRANSFER) != 0 && cap->flags == 0);
+    PROPERTY(K1, "transfer", (held.rights & RIGHT_TRANSFER) != 0 && cap->flags == 0);
     reply->types[i] = held.type;
     reply->rights[i] = held.rights & cap->rights;
     if (cap->mode == TRANSFER_MOVE)
         (void)standin_cap_take(slot);
     else
-        PROPERTY("K1-grant", held.type != OBJECT_GRANT);
+        PROPERTY(K1, "grant", held.type != OBJECT_GRANT);
     /* the slot's number is procd's own affair */
     memset(reply->body + cap->field_offset, 0, sizeof slot);
 }
@@ -375,7 +373,7 @@ static void record_cap(const struct message *message, unsigned i, struct standin
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
     uint32_t place = reply_slot - SLOT_REPLY_BASE;
-    PROPERTY("E5-once", place < SLOT_REPLY_COUNT && standin.reply_open[place]);
+    PROPERTY(E5, "once", place < SLOT_REPLY_COUNT && standin.reply_open[place]);
     if (reply_fails_now(reply_slot, message)) {
         if (standin.reply_fail_status == STATUS_NOT_FOUND)
             close_reply(place);
@@ -385,7 +383,7 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
         close_reply(place);
         return STATUS_NOT_FOUND;
     }
-    PROPERTY("standin-replies", standin.reply_count < STANDIN_REPLIES);
+    HARNESS(standin.reply_count < STANDIN_REPLIES);
     struct standin_reply *reply = &standin.replies[standin.reply_count++];
     memset(reply, 0, sizeof *reply);
     reply->slot = reply_slot;
@@ -394,7 +392,7 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
     reply->status = message->header.status;
     reply->cap_count = message->header.cap_count;
     reply->body_bytes = message->header.body_bytes;
-    PROPERTY("standin-reply-body", reply->body_bytes <= sizeof reply->body);
+    PROPERTY(E10, "reply-body", reply->body_bytes <= sizeof reply->body);
     memcpy(reply->body, message->body, reply->body_bytes);
     for (unsigned i = 0; i < message->header.cap_count; i++)
         record_cap(message, i, reply);

@@ -22,7 +22,7 @@ bool standin_cap_empty(uint32_t slot)
 
 void standin_cap_put(uint32_t slot, struct standin_cap cap)
 {
-    PROPERTY("standin-slot", slot != SLOT_NULL && standin_cap_empty(slot));
+    PROPERTY(E10, "slot", slot != SLOT_NULL && standin_cap_empty(slot));
     standin.caps[slot] = cap;
     standin.slot_count++;
 }
@@ -199,12 +199,11 @@ enum status books_create(const struct kernel_create_staged_process_request *requ
     const struct standin_cap *untyped =
         standin_cap_find(request->untyped_slot, OBJECT_UNTYPED, RIGHT_CONTROL);
     uint32_t first = header->window_slot;
-    PROPERTY("standin-create", untyped != NULL && header->window_count == 4);
-    PROPERTY("standin-create",
-             standin_cap_find(request->event_slot, OBJECT_ENDPOINT, RIGHT_RECEIVE));
+    PROPERTY(E10, "create", untyped != NULL && header->window_count == 4);
+    PROPERTY(E10, "create", standin_cap_find(request->event_slot, OBJECT_ENDPOINT, RIGHT_RECEIVE));
     for (uint32_t i = 0; i < 4; i++)
-        PROPERTY("standin-window", standin_cap_empty(first + i));
-    PROPERTY("K3-token", standin_find(request->token) == NULL);
+        PROPERTY(E10, "window", standin_cap_empty(first + i));
+    PROPERTY(K3, "token", standin_find(request->token) == NULL);
     struct standin_process *process = process_new();
     if (process == NULL || !pay_budget(untyped, request->budget_pages, process))
         return STATUS_EXHAUSTED;
@@ -227,8 +226,8 @@ enum status books_create(const struct kernel_create_staged_process_request *requ
 enum status books_start(const struct kernel_start_process_request *request)
 {
     struct standin_process *process = process_at(request->process_slot, RIGHT_CONTROL);
-    PROPERTY("P1-start", process != NULL && process->life == KERNEL_STAGED);
-    PROPERTY("P2-pager", process->pager_declared);
+    PROPERTY(P1, "start", process != NULL && process->life == KERNEL_STAGED);
+    PROPERTY(P2, "pager", process->pager_declared);
     process->life = KERNEL_RUNNING;
     process->entry_va = request->entry_va;
     process->stack_top_va = request->stack_top_va;
@@ -239,7 +238,7 @@ enum status books_start(const struct kernel_start_process_request *request)
 enum status books_abort(uint32_t slot)
 {
     struct standin_process *process = process_at(slot, RIGHT_CONTROL);
-    PROPERTY("P1-abort", process != NULL && process->life == KERNEL_STAGED);
+    PROPERTY(P1, "abort", process != NULL && process->life == KERNEL_STAGED);
     process_free(process);
     return STATUS_OK;
 }
@@ -247,7 +246,7 @@ enum status books_abort(uint32_t slot)
 enum status books_kill(const struct kernel_kill_process_request *request)
 {
     struct standin_process *process = process_at(request->process_slot, RIGHT_CONTROL);
-    PROPERTY("P1-kill", process != NULL && process->life != KERNEL_STAGED);
+    PROPERTY(P1, "kill", process != NULL && process->life != KERNEL_STAGED);
     if (process->life != KERNEL_RUNNING)
         return STATUS_NOT_FOUND;
     process->life = KERNEL_ENDED;
@@ -261,7 +260,7 @@ enum status books_kill(const struct kernel_kill_process_request *request)
 enum status books_retire(uint32_t slot, struct kernel_retire_process_reply *reply)
 {
     struct standin_process *process = process_at(slot, RIGHT_CONTROL);
-    PROPERTY("P1-retire", process != NULL && process->life != KERNEL_STAGED);
+    PROPERTY(P1, "retire", process != NULL && process->life != KERNEL_STAGED);
     if (process->life != KERNEL_ENDED)
         return STATUS_BUSY;
     *reply = (struct kernel_retire_process_reply){
@@ -273,12 +272,12 @@ enum status books_retire(uint32_t slot, struct kernel_retire_process_reply *repl
 enum status books_pager(const struct kernel_register_pager_request *request)
 {
     struct standin_process *process = process_at(request->process_slot, RIGHT_CONTROL);
-    PROPERTY("P1-pager", process != NULL && process->life == KERNEL_STAGED);
-    PROPERTY_EQUAL("P1-pager", request->token, process->token);
+    PROPERTY(P1, "pager", process != NULL && process->life == KERNEL_STAGED);
+    PROPERTY_EQUAL(P1, "pager", request->token, process->token);
     if (request->pager_slot != SLOT_NULL) {
         const struct standin_cap *pager =
             standin_cap_find(request->pager_slot, OBJECT_ENDPOINT, RIGHT_SEND);
-        PROPERTY("P1-pager", pager != NULL && pager->object == PEER_PAGERD);
+        PROPERTY(P1, "pager", pager != NULL && pager->object == PEER_PAGERD);
     }
     process->pager_declared = true;
     process->has_pager = request->pager_slot != SLOT_NULL;
@@ -291,14 +290,15 @@ enum status books_make_frame(const struct kernel_retype_request *request)
 {
     const struct standin_cap *untyped =
         standin_cap_find(request->untyped_slot, OBJECT_UNTYPED, RIGHT_CONTROL);
-    PROPERTY("standin-retype", untyped != NULL && untyped->object == 0 && request->count == 1 &&
-                                   request->object_type == OBJECT_FRAME);
-    PROPERTY("standin-retype", standin_cap_empty(request->target_slot));
+    PROPERTY(E10, "retype",
+             untyped != NULL && untyped->object == 0 && request->count == 1 &&
+                 request->object_type == OBJECT_FRAME);
+    PROPERTY(E10, "retype", standin_cap_empty(request->target_slot));
     if (standin.bootstrap_free_pages == 0)
         return STATUS_EXHAUSTED;
     uint32_t frame = 0;
     while (standin.frames[frame].used)
-        PROPERTY("standin-frames", ++frame < STANDIN_FRAMES);
+        HARNESS(++frame < STANDIN_FRAMES);
     standin.bootstrap_free_pages--;
     standin.frames[frame].used = true;
     standin.frames[frame].mapped = false;
@@ -313,7 +313,7 @@ enum status books_copy(const struct kernel_frame_copy_request *request)
         standin_cap_find(request->source_slot, OBJECT_IMAGE, RIGHT_READ);
     const struct standin_cap *target =
         standin_cap_find(request->target_slot, OBJECT_FRAME, RIGHT_WRITE);
-    PROPERTY("standin-copy", source != NULL && target != NULL && request->target_offset_bytes == 0);
+    PROPERTY(E10, "copy", source != NULL && target != NULL && request->target_offset_bytes == 0);
     standin.frames[target->object - 1].content +=
         standin_copied(request->source_offset_bytes, request->count);
     return STATUS_OK;
@@ -327,18 +327,18 @@ enum status books_map_pages(const struct kernel_map_frame_request *request)
         standin_cap_find(request->frame_slot, OBJECT_FRAME, RIGHT_MAP);
     const struct standin_cap *image =
         standin_cap_find(request->frame_slot, OBJECT_IMAGE, RIGHT_MAP);
-    PROPERTY("standin-map", vspace != NULL && (frame != NULL || image != NULL));
+    PROPERTY(E10, "map", vspace != NULL && (frame != NULL || image != NULL));
     struct standin_process *process = &standin.processes[vspace->object - 1];
-    PROPERTY("P2-map", process->life == KERNEL_STAGED);
+    PROPERTY(P2, "map", process->life == KERNEL_STAGED);
     if (frame != NULL) {
-        PROPERTY("standin-map", request->page_count == 1 && request->frame_page == 0);
+        PROPERTY(E10, "map", request->page_count == 1 && request->frame_page == 0);
         standin.frames[frame->object - 1].mapped = true;
         process->private_pages++;
         process->map_sum += standin_private_page(request->va, request->rights,
                                                  standin.frames[frame->object - 1].content);
         return STATUS_OK;
     }
-    PROPERTY("V2-image", (request->rights & RIGHT_WRITE) == 0);
+    PROPERTY(V2, "image", (request->rights & RIGHT_WRITE) == 0);
     for (uint32_t i = 0; i < request->page_count; i++)
         process->map_sum += standin_image_page(request->va + (uint64_t)i * PAGE_BYTES,
                                                request->rights, request->frame_page + i);
@@ -352,10 +352,11 @@ enum status books_open(const struct memd_open_account_request *request,
                        const struct message_header *header, struct memd_open_account_reply *reply)
 {
     uint32_t i = 0;
-    PROPERTY("standin-open", header->window_count == 1 && standin_cap_empty(header->window_slot) &&
-                                 request->account_class == ACCOUNT_NORMAL);
+    PROPERTY(E10, "open",
+             header->window_count == 1 && standin_cap_empty(header->window_slot) &&
+                 request->account_class == ACCOUNT_NORMAL);
     while (standin.accounts[i].open)
-        PROPERTY("standin-accounts", ++i < STANDIN_PROCESSES);
+        HARNESS(++i < STANDIN_PROCESSES);
     standin.accounts[i] =
         (struct standin_account){.open = true, .limit_pages = request->limit_pages};
     standin.account_count++;
@@ -369,10 +370,10 @@ enum status books_open(const struct memd_open_account_request *request,
 enum status books_close(const struct memd_close_account_request *request,
                         struct memd_close_account_reply *reply)
 {
-    PROPERTY("standin-close", request->account_id <= STANDIN_PROCESSES);
+    PROPERTY(E10, "close", request->account_id <= STANDIN_PROCESSES);
     struct standin_account *account = &standin.accounts[request->account_id - 1];
-    PROPERTY("M5-close", account->open);
-    PROPERTY("M5-close", !account->untyped_used); /* the process is gone before its memory */
+    PROPERTY(M5, "close", account->open);
+    PROPERTY(M5, "close", !account->untyped_used); /* the process is gone before its memory */
     standin.memory_free_pages += account->untyped_pages;
     reply->released_pages = account->untyped_pages;
     *account = (struct standin_account){0};
@@ -384,11 +385,11 @@ enum status books_alloc(uint64_t badge, const struct memd_alloc_untyped_request 
                         const struct message_header *header, struct memd_alloc_untyped_reply *reply)
 {
     struct standin_account *account = &standin.accounts[badge - 1];
-    PROPERTY("standin-alloc",
+    PROPERTY(E10, "alloc",
              account->open && header->window_count == 1 && standin_cap_empty(header->window_slot));
     if (request->pages > account->limit_pages || request->pages > standin.memory_free_pages)
         return STATUS_EXHAUSTED;
-    PROPERTY("standin-alloc", account->untyped_pages == 0);
+    PROPERTY(E10, "alloc", account->untyped_pages == 0);
     account->untyped_pages = request->pages;
     standin.memory_free_pages -= request->pages;
     standin_cap_put(
@@ -406,11 +407,11 @@ enum status books_take(const struct pagerd_register_process_request *request)
         standin_cap_find(request->vspace_slot, OBJECT_VSPACE, RIGHT_MAP);
     const struct standin_cap *account =
         standin_cap_find(request->account_slot, OBJECT_ENDPOINT, RIGHT_SEND);
-    PROPERTY("standin-register", vspace != NULL && account != NULL && account->object == PEER_MEMD);
+    PROPERTY(E10, "register", vspace != NULL && account != NULL && account->object == PEER_MEMD);
     struct standin_process *process = &standin.processes[vspace->object - 1];
-    PROPERTY("P2-register", process->life == KERNEL_STAGED && !process->registered);
-    PROPERTY_EQUAL("P2-register", process->token, request->token);
-    PROPERTY_EQUAL("P2-account", process->account, account->badge);
+    PROPERTY(P2, "register", process->life == KERNEL_STAGED && !process->registered);
+    PROPERTY_EQUAL(P2, "register", process->token, request->token);
+    PROPERTY_EQUAL(P2, "account", process->account, account->badge);
     process->registered = true;
     process->registered_account = account->badge;
     process->backing = *request;
@@ -424,11 +425,11 @@ enum status books_leave(uint64_t token)
         struct standin_process *process = &standin.processes[i];
         if (!process->registered || process->token != token)
             continue;
-        PROPERTY("G2-unregister", process->life == KERNEL_FREE);
+        PROPERTY(G2, "unregister", process->life == KERNEL_FREE);
         process->registered = false;
         standin.registration_count--;
         return STATUS_OK;
     }
-    PROPERTY("standin-unregister", false);
+    PROPERTY(E10, "unregister", false);
     return STATUS_NOT_FOUND;
 }

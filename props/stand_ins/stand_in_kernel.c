@@ -40,7 +40,7 @@ static struct {
 void stand_in_put(uint32_t slot, struct stand_in_cap cap)
 {
     if (!is_touched[slot]) {
-        PROPERTY("stand-in", touched_count < TOUCHED_LIMIT);
+        HARNESS(touched_count < TOUCHED_LIMIT);
         is_touched[slot] = true;
         touched[touched_count++] = slot;
     }
@@ -284,7 +284,7 @@ static void kernel_control(const struct stand_in_cap *control, struct message *m
     if (operation != NULL && (operation->allowed & (1u << control->object_type)) != 0 &&
         (control->rights & RIGHT_CONTROL) != 0)
         status = message_decode(operation->request, message, &request);
-    PROPERTY("stand-in", operation != NULL && status == STATUS_OK); /* the service asks properly */
+    PROPERTY(E10, "asks", operation != NULL && status == STATUS_OK);
     status = kernel_carry_out(operation->id, &request, &reply);
     turn.denied += status == STATUS_DENIED;
     if (status == STATUS_OK)
@@ -351,7 +351,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     message->header.badge = cap.badge;
     if (!stand_in_peer(&cap, message, caps))
         return STATUS_NOT_FOUND;
-    PROPERTY("stand-in", message->header.cap_count <= header.window_count);
+    PROPERTY(E10, "window", message->header.cap_count <= header.window_count);
     caps_place(message, caps, header.window_slot);
     return STATUS_OK;
 }
@@ -391,7 +391,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     (void)deadline_ticks;
     uint32_t window_slot = message->header.window_slot;
     uint32_t window_count = message->header.window_count;
-    PROPERTY("E1", slots_empty(window_slot, window_count)); /* nothing was left behind */
+    PROPERTY(E1, slots_empty(window_slot, window_count)); /* nothing was left behind */
     if (!turn.pending)
         return STATUS_NOT_FOUND;
     turn.pending = false;
@@ -431,13 +431,13 @@ static enum status reply_cap(const struct message *message, const struct message
 
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
-    PROPERTY("E5", reply_slot == SLOT_REPLY_BASE && !turn.replied);
+    PROPERTY(E5, reply_slot == SLOT_REPLY_BASE && !turn.replied);
     struct message delivered = *message;
     if (message->header.cap_count != 0 && !turn.window_open)
         return STATUS_BUSY;
     for (uint32_t i = 0; i < message->header.cap_count; i++) {
         enum status status = reply_cap(message, &message->caps[i], &turn.reply_caps[i]);
-        PROPERTY("stand-in", status == STATUS_OK); /* the service sends what it may */
+        PROPERTY(K1, "transfer", status == STATUS_OK); /* the service sends what it may */
         delivered.caps[i] = (struct message_cap){
             .field_offset = message->caps[i].field_offset,
             .rights = (uint16_t)turn.reply_caps[i].rights,

@@ -56,7 +56,7 @@ bool stand_in_frame_take(uint32_t account, uint32_t *object, uint32_t *frame_id)
     id_by_object[*object] = 0;
     if (account == STAND_IN_ACCOUNT_COUNT)
         return true;
-    PROPERTY("stand-in", id_count + 1 < STAND_IN_ID_LIMIT);
+    HARNESS(id_count + 1 < STAND_IN_ID_LIMIT);
     *frame_id = ++id_count;
     ids[*frame_id].live = true;
     ids[*frame_id].account = account;
@@ -130,11 +130,12 @@ void stand_in_memd_answer(uint64_t badge, struct message *message, struct stand_
     struct memd_alloc_frames_reply reply;
     const struct operation *operation = operation_find(SERVICE_MEMD, message->header.operation);
     memset(&reply, 0, sizeof reply);
-    PROPERTY("stand-in", badge != 0 && badge <= STAND_IN_ACCOUNT_COUNT);
-    PROPERTY("stand-in", operation != NULL && (operation->id == OP_MEMD_ALLOC_FRAMES ||
-                                               operation->id == OP_MEMD_FREE_FRAMES));
+    HARNESS(badge != 0 && badge <= STAND_IN_ACCOUNT_COUNT);
+    PROPERTY(E10, "operation",
+             operation != NULL &&
+                 (operation->id == OP_MEMD_ALLOC_FRAMES || operation->id == OP_MEMD_FREE_FRAMES));
     enum status status = message_decode(operation->request, message, &request);
-    PROPERTY_EQUAL("stand-in", status, STATUS_OK); /* vspaced asks properly */
+    PROPERTY_EQUAL(E10, "decodes", status, STATUS_OK);
     if (operation->id == OP_MEMD_ALLOC_FRAMES)
         status = alloc((uint32_t)badge - 1, request.alloc.count, &reply, caps);
     else

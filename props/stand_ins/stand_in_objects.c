@@ -83,7 +83,7 @@ const struct stand_in_untyped *stand_in_untyped(uint32_t object)
 uint32_t stand_in_untyped_add(uint64_t pages)
 {
     uint32_t object = untyped_high++;
-    PROPERTY("stand-in", object < STAND_IN_UNTYPED_LIMIT);
+    HARNESS(object < STAND_IN_UNTYPED_LIMIT);
     untypeds[object] = (struct stand_in_untyped){
         .live = true, .parent = object, .total_pages = pages, .free_pages = pages};
     return object;
@@ -187,7 +187,7 @@ uint32_t stand_in_vspace_add(void)
     uint32_t object = 0;
     while (object < vspace_high && vspaces[object].live)
         object++;
-    PROPERTY("stand-in", object < STAND_IN_VSPACE_LIMIT);
+    HARNESS(object < STAND_IN_VSPACE_LIMIT);
     vspace_high += object == vspace_high;
     vspaces[object].live = true;
     return object;
