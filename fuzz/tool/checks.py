@@ -13,6 +13,7 @@ import build
 import campaign
 import command_checks
 import hostile
+import markdown
 import metal
 import negative
 import provenance
@@ -295,6 +296,13 @@ def check_sources(tally):
     tally.complaints("sources are formatted", source_checks.sources_are_formatted())
 
 
+def check_docs(tally):
+    """Links, paths and commands that pages name exist; lines fit."""
+    known = re.findall(r"^    (\w+) ", build.run(["./basalt", "help"])[1], re.MULTILINE)
+    tally.complaints("pages name what exists", markdown.complaints(known))
+    tally.complaints("a page that is wrong on purpose is refused", markdown.missed())
+
+
 def check_objects(tally):
     tally.complaints("units need nothing but the seam", source_checks.units_need_nothing_else())
     tally.complaints("units keep no variables", source_checks.units_keep_no_state())
@@ -310,7 +318,7 @@ def check_replays(tally):
 # Every check by the name that `./basalt test NAME` takes, in the order in which `test` makes them.
 # QUICK are those that need neither QEMU nor an engine.
 CHECKS = {
-    "build": build_all, "sources": check_sources, "objects": check_objects, "gcc": check_gcc,
+    "build": build_all, "sources": check_sources, "docs": check_docs, "objects": check_objects, "gcc": check_gcc,
     "shipped": check_shipped, "tests": run_tests, "replays": check_replays,
     "canaries": check_canaries, "random": run_random, "worlds": boot_worlds, "metal": boot_metal,
     "verdicts": boot_verdicts, "provenance": check_provenance, "negative": negative.negative,
@@ -318,7 +326,7 @@ CHECKS = {
     "commands": command_checks.commands_answer, "usage": command_checks.usage_errors,
     "packages": command_checks.package_lock, "debugger": command_checks.debugger, "engines": run_engines,
 }
-QUICK = ("sources", "objects", "tests", "replays", "canaries", "worlds")
+QUICK = ("sources", "docs", "objects", "tests", "replays", "canaries", "worlds")
 QUICK_VARIANTS = ("image", "asan", "shipped")
 
 
