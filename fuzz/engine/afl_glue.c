@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* AFL++'s side of a harness: main() comes from libAFLDriver, marks become edges. */
 #include "fuzz/harness.h"
+#include "props/base/input_limits.h"
 
 /* One coverage guard a mark, beside those of the instrumented code: the runtime numbers the whole
  * section at start-up, so that a mark is an edge of its own in the map. */
@@ -11,4 +12,14 @@ void __sanitizer_cov_trace_pc_guard(uint32_t *guard);
 void mark_engine(unsigned index)
 {
     __sanitizer_cov_trace_pc_guard(&mark_guards[index]);
+}
+
+/* Called by the driver before the first input. */
+int LLVMFuzzerInitialize(int *argument_count, char ***arguments);
+int LLVMFuzzerInitialize(int *argument_count, char ***arguments)
+{
+    (void)argument_count;
+    (void)arguments;
+    memory_limit_hold();
+    return 0;
 }

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "props/base/input_limits.h"
 #include "fuzz/harness.h"
 
 void fail(const char *format, ...)
@@ -40,13 +42,18 @@ static char *text_of(const char *format, const char *first, const char *second)
 
 char *file_read(const char *path, size_t *size_bytes)
 {
+    struct stat state; /* asked first: to open a FIFO is to wait for its writer */
+    if (stat(path, &state) != 0)
+        fail("%s: %s", path, strerror(errno));
+    if (!S_ISREG(state.st_mode))
+        fail("%s: not a regular file", path);
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         fail("%s: %s", path, strerror(errno));
-    char *bytes = grow(NULL, INPUT_BYTES_MAX + 1);
-    *size_bytes = fread(bytes, 1, INPUT_BYTES_MAX + 1, file);
-    if (*size_bytes > INPUT_BYTES_MAX)
-        fail("%s: more than %d bytes", path, (int)INPUT_BYTES_MAX);
+    char *bytes = grow(NULL, FILE_BYTES_MAX + 1);
+    *size_bytes = fread(bytes, 1, FILE_BYTES_MAX + 1, file);
+    if (*size_bytes > FILE_BYTES_MAX)
+        fail("%s: more than %d bytes", path, (int)FILE_BYTES_MAX);
     fclose(file);
     bytes[*size_bytes] = 0;
     return grow(bytes, *size_bytes + 1);
@@ -65,6 +72,8 @@ struct input input_read(const char *path, const char *name)
     char *bytes = file_read(path, &input.size_bytes);
     input.is_trace = ends_with(name, ".trace");
     if (!input.is_trace) {
+        if (input.size_bytes > INPUT_BYTES_MAX)
+            fail("%s: %zu bytes; an input has at most %d", path, input.size_bytes, INPUT_BYTES_MAX);
         input.bytes = (uint8_t *)bytes;
         return input;
     }
@@ -84,6 +93,15 @@ struct input input_read(const char *path, const char *name)
 static int compare_inputs(const void *left, const void *right)
 {
     return strcmp(((const struct input *)left)->name, ((const struct input *)right)->name);
+}
+
+/* Notes that lie among the inputs would become golden inputs at the next bless. */
+static void refuse_note(const char *folder, const char *name)
+{
+    if (strncmp(name, "README", 6) == 0 ||
+        (strchr(name, '.') != NULL && !ends_with(name, ".trace")))
+        fail("%s/%s: not an input: those are called *.trace or have no dot in their name", folder,
+             name);
 }
 
 static bool is_input_name(const char *name)
@@ -164,6 +182,7 @@ struct corpus corpus_read(const char *folder)
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         if (!is_input_name(entry->d_name))
             continue;
+        refuse_note(folder, entry->d_name);
         char *path = text_of("/", folder, entry->d_name);
         corpus.inputs = grow(corpus.inputs, (corpus.count + 1) * sizeof corpus.inputs[0]);
         corpus.inputs[corpus.count++] = input_read(path, entry->d_name);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { INPUT_BYTES_MAX = 1 << 20 };
+enum { FILE_BYTES_MAX = 1 << 20 /* of a text; an input has its limit in input_limits.h */ };
 
 struct input {
     char *name; /* within the folder */
@@ -31,7 +31,8 @@ struct corpus {
     size_t gone_count; /* digests stored for inputs that are not there */
 };
 
-/* Reads a folder; inputs that end in .trace are assembled. */
+/* Reads a folder; inputs that end in .trace are assembled. Any other file in it whose name has a dot
+ * or starts with README is taken for a mistake. */
 struct corpus corpus_read(const char *folder);
 
 /* Reads one input from a file. */
@@ -42,7 +43,7 @@ struct input input_read(const char *path, const char *name);
 void corpus_write_digests(const struct corpus *corpus);
 void corpus_write_floors(const struct corpus *corpus, char **floors, size_t floor_count);
 
-/* The whole file, with a zero behind it. */
+/* The whole file, which must be a regular one of at most FILE_BYTES_MAX, with a zero behind it. */
 char *file_read(const char *path, size_t *size_bytes);
 
 /* Prints a message and ends the program with status 2. */

@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 #include "fuzz/engine/corpus.h"
+#include "props/base/input_limits.h"
 #include "props/life/steps.h"
 #include "fuzz/harness.h"
 
-enum { INPUT_SECONDS_MAX = 60, RANDOM_BYTES_MAX = 4096 };
+enum { RANDOM_BYTES_MAX = 4096 };
 
 /* The input that is running, for the report of a death. */
 static const struct input *running;
@@ -26,6 +27,12 @@ const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "detect_leaks=0";
+}
+
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+    return "print_stacktrace=1";
 }
 
 /* Names the input that killed the process. A random one is written down first. */
@@ -385,6 +392,7 @@ static bool is(const char *argument, const char *name)
 int main(int argc, char **argv)
 {
     watch_for_death();
+    memory_limit_hold();
     if (argc == 3 && is(argv[1], "--replay"))
         return replay(argv[2], true);
     if (argc == 4 && is(argv[1], "--replay") && is(argv[3], "--no-golden"))

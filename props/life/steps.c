@@ -139,8 +139,11 @@ static void mutate_payload(struct steps *steps, byte_mutator mutate, void *conte
 size_t steps_mutate(uint8_t *bytes, size_t size_bytes, size_t limit_bytes, uint64_t seed,
                     byte_mutator mutate, void *context)
 {
-    struct steps steps = {
-        .bytes = bytes, .size_bytes = size_bytes, .limit_bytes = limit_bytes, .random = seed};
+    /* An engine that makes an input smaller gives less room than the input fills: cut it first. */
+    struct steps steps = {.bytes = bytes,
+                          .size_bytes = size_bytes < limit_bytes ? size_bytes : limit_bytes,
+                          .limit_bytes = limit_bytes,
+                          .random = seed};
     find_steps(&steps);
     if (steps.count == 0) {
         insert_step(&steps);
@@ -158,6 +161,6 @@ size_t steps_mutate(uint8_t *bytes, size_t size_bytes, size_t limit_bytes, uint6
     else if (choice < 14)
         mutate_payload(&steps, mutate, context);
     else
-        return mutate(bytes, size_bytes, limit_bytes, context);
+        return mutate(bytes, steps.size_bytes, limit_bytes, context);
     return steps.size_bytes;
 }

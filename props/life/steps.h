@@ -14,8 +14,8 @@ typedef size_t (*byte_mutator)(uint8_t *bytes, size_t size_bytes, size_t limit_b
                                void *context);
 
 /* Changes one input in place: drops, repeats, swaps or inserts a step, or hands one step's payload,
- * or the whole input, to `mutate`. Returns the new size, at most `limit_bytes`. Same seed, same
- * result. */
+ * or the whole input, to `mutate`. An input above the limit is cut first. Returns the new size, at
+ * most `limit_bytes`. Same seed, same result. */
 size_t steps_mutate(uint8_t *bytes, size_t size_bytes, size_t limit_bytes, uint64_t seed,
                     byte_mutator mutate, void *context);
 

@@ -2,6 +2,7 @@
 /* Tests of what every harness stands on: choices, digests, marks, the step language and the step
  * mutator. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "props/life/steps.h"
@@ -217,6 +218,25 @@ static void test_steps(void)
     CHECK(size == 0);
 }
 
+/* An engine that shrinks an input gives less room than the input fills: what lies behind the limit
+ * is not the mutator's. */
+static void test_steps_over_limit(void)
+{
+    bool good = true;
+    for (uint64_t seed = 0; seed < 2000; seed++) {
+        size_t limit = seed % 40;
+        uint8_t *bytes = malloc(40); /* of the heap, where the sanitizer sees one byte too far */
+        for (size_t i = 0; i < 40; i++)
+            bytes[i] = i % 10 == 1 ? 2 : 7; /* four steps of two words */
+        size_t size = steps_mutate(bytes, 40, limit, seed, flip_first, NULL);
+        good = good && size <= limit;
+        for (size_t i = limit; i < 40; i++)
+            good = good && bytes[i] == (i % 10 == 1 ? 2 : 7);
+        free(bytes);
+    }
+    CHECK(good);
+}
+
 int main(void)
 {
     test_choices();
@@ -226,6 +246,7 @@ int main(void)
     test_life_refusals();
     test_life_any_bytes();
     test_steps();
+    test_steps_over_limit();
     printf("harness_test: %u passed, %u failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }
