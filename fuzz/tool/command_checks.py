@@ -21,7 +21,8 @@ def commands_answer(tally):
     traces = [path for name in campaign.with_corpus() for path in glob.glob(f"corpus/{name}/*.trace")[:1]]
     for arguments, text in ((["show", build.RUNTIME_IMAGE], "rootd"), (["units"], "services/memd/memd"),
                             (["show", *traces[:1]], "digest "), (["replay", "codec_envelope"], " 0 lost"),
-                            (["boot", "--world"], "ERIX_ROOTD:READY"), (["help"], "mutants")):
+                            (["boot", "--world"], "ERIX_ROOTD:READY"), (["help"], "mutants"),
+                            (["reference"], "PROPERTIES.md: as it was")):
         status, output = build.run(["./basalt", *arguments], 300)
         tally.say(f"./basalt {' '.join(arguments)}", status == 0 and text in output, f"status {status}\n{output}")
     with tempfile.TemporaryDirectory() as folder:

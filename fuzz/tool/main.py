@@ -15,6 +15,7 @@ import editors
 import metal
 import mutants
 import provenance
+import reference
 import same
 
 
@@ -181,6 +182,8 @@ def parser():
     sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
     sub.add_argument("file", metavar="FILE")
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")
+    command("reference", reference.reference,
+            "write abi/REFERENCE.md and props/PROPERTIES.md anew from their tables")
     command("units", provenance.units,
             "print which units each daemon is linked from, and which harnesses run them")
     command("compdb", editors.compdb, "write compile_commands.json for editors: one entry per file")

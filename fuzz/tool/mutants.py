@@ -16,7 +16,7 @@ import checks
 RANDOM_INPUTS = 500
 WORLD = "build/asan/world"
 IMAGES = (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE)
-GOLDEN_TEST = "tables_test"  # compares abi/REFERENCE.md, which a command writes
+GOLDEN_TEST = "tables_test"  # compares the generated pages, which a command writes
 
 
 def header(path):
@@ -40,7 +40,7 @@ def in_copy(folder, command, seconds=300):
 class Jury:
     """What may notice a mutant, in this order: the corpora of its harnesses, all test programs, the
     boots of the images in the world, random inputs, fuzzing. With golden=False nothing that a
-    command writes (digests, floors, abi/REFERENCE.md) counts."""
+    command writes (digests, floors, generated pages) counts."""
 
     def __init__(self, folder, golden, seconds):
         self.folder = folder

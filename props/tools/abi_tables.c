@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Prints what follows from the tables of abi/. */
+/* Prints what follows from the tables of abi/ and of props/properties.def. */
 #include <string.h>
 
 #include "props/tools/tables.h"
@@ -10,7 +10,7 @@ static const struct {
 } outputs[] = {
     {"dictionary", tables_dictionary}, {"text-dictionary", tables_text_dictionary},
     {"reference", tables_reference},   {"roles", tables_roles},
-    {"authority", tables_authority},
+    {"authority", tables_authority},   {"properties", tables_properties},
 };
 
 int main(int argument_count, char **arguments)
@@ -22,6 +22,7 @@ int main(int argument_count, char **arguments)
         }
     }
     fprintf(stderr,
-            "usage: abi_tables dictionary | text-dictionary | reference | roles | authority\n");
+            "usage: abi_tables dictionary | text-dictionary | reference | roles | authority |"
+            " properties\n");
     return 2;
 }

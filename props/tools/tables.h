@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What follows from the tables of abi/, as text: dictionaries for the engines and the reference. */
+/* What follows from tables, as text: dictionaries for the engines and the generated pages. */
 #ifndef BASALT_PROPS_TOOLS_TABLES_H
 #define BASALT_PROPS_TOOLS_TABLES_H
 
@@ -12,8 +12,11 @@ void tables_dictionary(FILE *out);
 /* Words of the text form of messages (abi/text/print.h): operations, fields, object types, statuses. */
 void tables_text_dictionary(FILE *out);
 
-/* The reference in markdown: statuses, object types, roles, who may send what, every message. */
+/* abi/REFERENCE.md: statuses, object types, roles, who may send what, every message. */
 void tables_reference(FILE *out);
+
+/* props/PROPERTIES.md. */
+void tables_properties(FILE *out);
 
 /* The roles of the images, as one markdown table. */
 void tables_roles(FILE *out);

@@ -260,9 +260,10 @@ static void put_rows(FILE *out)
 
 void tables_reference(FILE *out)
 {
-    fprintf(out, "# Reference of the ABI\n\nWritten by `build/fast/abi_tables reference` from the "
-                 "tables of this folder; do not edit.\nThe layout of header and descriptors is in "
-                 "`message.h`, the text form in `text/print.h`.\n");
+    fprintf(out,
+            "# Reference of the ABI\n\nWritten by `./basalt reference` from the tables of this "
+            "folder; do not edit.\nThe layout of header and descriptors is in "
+            "`message.h`, the text form in `text/print.h`.\n");
     put_statuses(out);
     put_object_types(out);
     fprintf(out, "\n## Roles\n\n");
