@@ -89,9 +89,12 @@ static uint64_t lowest(const struct message_field *field)
 static uint64_t allowed_value(const struct generator *generator, const struct message_field *field)
 {
     switch ((enum field_kind)field->kind) {
+    case FIELD_ENUM:
+        if (generator->up_to != NULL)
+            return generator->up_to(generator->context, field->high);
+        return near_bounds(generator, 0, field->high);
     case FIELD_RANGE:
     case FIELD_SLOT:
-    case FIELD_ENUM:
         return near_bounds(generator, lowest(field), field->high);
     case FIELD_FLAGS:
         return below(generator, 4) == 3 ? field->high : field->high & below(generator, 1u << 16);

@@ -15,12 +15,15 @@
 /* Where choices come from. `below` gives a number in [0, limit), 0 when there are no more choices;
  * limit is at least 1. `hint` may be null; it stores a plausible value for a field and returns
  * true, or returns false. A hint is asked for about half of the fields that have a choice, and used
- * only when the constraint allows it. */
+ * only when the constraint allows it. `up_to` chooses a number of an enumeration, in [0, last], so
+ * that the choice stays what it is when the enumeration grows; null: `below` decides, and it does
+ * not stay. */
 struct generator {
     uint64_t (*below)(void *context, uint64_t limit);
     bool (*hint)(void *context, const struct message_type *type, const struct message_field *field,
                  uint64_t *value);
     void *context;
+    uint64_t (*up_to)(void *context, uint64_t last);
 };
 
 /* Fills the struct `out` (type->max_bytes bytes) with values that message_encode accepts. Past the

@@ -4,6 +4,7 @@
  * accepted. Whatever happens: a definite status, nothing changed before the plan is accepted, the
  * same plan for permuted rows (R2, R3), READY only with exactly the post-boot set (R6), and an end
  * in a bounded number of calls (R5). */
+#include <stdio.h>
 #include <string.h>
 
 #include "abi/formats/boot_image.h"
@@ -12,6 +13,7 @@
 #include "abi/formats/cursor.h"
 #include "abi/text/generate.h"
 #include "fuzz/harness.h"
+#include "props/base/rows.h"
 #include "props/stand_ins/peers_of_rootd.h"
 
 const char harness_name[] = "rootd_intake";
@@ -32,11 +34,6 @@ static struct {
 } seam;
 
 /* --- the seam ------------------------------------------------------------------------------ */
-
-static uint64_t draw_below(void *context, uint64_t limit)
-{
-    return choices_below(context, limit);
-}
 
 static bool changes_something(uint32_t slot, uint16_t operation)
 {
@@ -73,7 +70,7 @@ static enum status lie(struct message *message)
     static const enum status errors[] = {STATUS_NOT_FOUND, STATUS_TIMED_OUT, STATUS_PEER_DIED,
                                          STATUS_BUSY};
     struct choices *choices = seam.choices;
-    struct generator generator = {.below = draw_below, .context = choices};
+    struct generator generator = choices_generator(choices);
     const struct operation *row = row_of(message->header.operation);
     uint64_t request_id = message->header.request_id;
     uint32_t window_slot = message->header.window_slot;
@@ -82,7 +79,7 @@ static enum status lie(struct message *message)
     case 0:
         return errors[choices_below(choices, sizeof errors / sizeof errors[0])];
     case 1:
-        message_refuse(message, (enum status)choices_below(choices, STATUS_COUNT + 2));
+        message_refuse(message, (enum status)choose_up_to_or_unknown(choices, STATUS_COUNT - 1));
         return STATUS_OK;
     case 2:
         message_refuse(message, STATUS_OK);
@@ -137,7 +134,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     }
     if (choices_empty(choices))
         return STATUS_NOT_FOUND;
-    const struct operation *row = &operation_table[choices_below(choices, operation_count)];
+    const struct operation *row = choose_operation(choices);
     memset(message, 0, sizeof *message);
     message->header.version = MESSAGE_VERSION;
     message->header.operation = row->id;
@@ -167,7 +164,7 @@ static void change_entry(struct choices *choices)
     struct boot_config_entry *entry = &config->entries[choices_below(choices, config->entry_count)];
     switch (choices_below(choices, 7)) {
     case 0:
-        entry->role = role_table[choices_below(choices, role_count)].id;
+        entry->role = choose_role(choices)->id;
         (void)boot_name_set(entry->module, role_find(entry->role)->image);
         return;
     case 1:
@@ -189,7 +186,7 @@ static void change_entry(struct choices *choices)
         memset(&config->entries[config->entry_count], 0, sizeof config->entries[0]);
         return;
     default: {
-        const struct role *role = &role_table[choices_below(choices, role_count)];
+        const struct role *role = choose_role(choices);
         struct boot_config_entry *added = &config->entries[config->entry_count++];
         *added = (struct boot_config_entry){.role = role->id,
                                             .launch_kind = role->kind == ROLE_KIND_DRIVER
@@ -436,6 +433,15 @@ static void check_permuted(uint32_t root_endpoint_slot)
     PROPERTY(R3, memcmp(again.plan.digest, rootd.plan.digest, sizeof again.plan.digest) == 0);
 }
 
+/* "rootd boot: READY, READY after OK": where it ended, how, and because of what. */
+static void mark_end(const char *what)
+{
+    char name[96];
+    snprintf(name, sizeof name, "%s: %s, %s after %s", what, rootd_stage_name(rootd.stage),
+             rootd_status_name(rootd.status), status_name(rootd.cause));
+    mark_name(name);
+}
+
 static void run_prepare(uint32_t root_endpoint_slot)
 {
     bool acceptable = is_acceptable(root_endpoint_slot);
@@ -443,7 +449,7 @@ static void run_prepare(uint32_t root_endpoint_slot)
         rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot);
     if (!seam.lied)
         PROPERTY_EQUAL(R2, status == ROOTD_READY, acceptable);
-    mark_triple("rootd intake", rootd.stage, status, rootd.cause);
+    mark_end("rootd intake");
     if (status != ROOTD_READY)
         check_refused();
     else if (!seam.lying)
@@ -457,7 +463,7 @@ static void run_whole(uint32_t root_endpoint_slot)
     enum rootd_status status =
         rootd_run(&rootd, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot);
     bool ready = stage_logged(&stage, "ERIX_ROOTD:READY\n");
-    mark_triple("rootd boot", rootd.stage, status, rootd.cause);
+    mark_end("rootd boot");
     if (!seam.lied) {
         PROPERTY_EQUAL(R6, ready, acceptable);
         /* Without SELF, or with another thing in its slot, it cannot even end. */

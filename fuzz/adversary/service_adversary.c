@@ -8,6 +8,7 @@
 
 #include "abi/codec.h"
 #include "abi/text/generate.h"
+#include "props/base/rows.h"
 #include "props/stand_ins/adversary.h"
 #include "fuzz/harness.h"
 #include "services/lib/service.h"
@@ -72,11 +73,6 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
     return 0;
 }
 
-static uint64_t draw_below(void *context, uint64_t limit)
-{
-    return choices_below(context, limit);
-}
-
 /* Small ids and addresses, so that requests meet what earlier ones made. */
 static bool hint(void *context, const struct message_type *type, const struct message_field *field,
                  uint64_t *value)
@@ -99,15 +95,9 @@ static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct
         uint8_t bytes[MESSAGE_BODY_BYTES_MAX];
     } body;
     (void)endpoint_slot;
-    struct generator from = {.below = draw_below, .hint = hint, .context = choices};
-    unsigned first = 0;
-    while (operation_table[first].service != plan.service)
-        first++;
-    unsigned count = 0;
-    while (first + count < operation_count &&
-           operation_table[first + count].service == plan.service)
-        count++;
-    const struct operation *operation = &operation_table[first + choices_below(choices, count)];
+    struct generator from = choices_generator(choices);
+    from.hint = hint;
+    const struct operation *operation = choose_operation_in(choices, plan.service);
     if (plan.service == SERVICE_PAGERD && choices_below(choices, 3) == 0)
         operation = operation_find(SERVICE_EVENT, OP_EVENT_FAULT);
     memset(&body, 0, sizeof body);
@@ -240,18 +230,26 @@ static void digest_state(void)
         digest_u64(pagerd_digest(&state.pagerd));
 }
 
+/* A service is named by its role. */
+static enum service_id choose_service(struct choices *choices)
+{
+    static const uint32_t roles[] = {ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD};
+    static const enum service_id services[] = {[ROLE_MEMD] = SERVICE_MEMD,
+                                               [ROLE_VSPACED] = SERVICE_VSPACED,
+                                               [ROLE_PAGERD] = SERVICE_PAGERD,
+                                               [ROLE_PROCD] = SERVICE_PROCD};
+    return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
-    static const enum service_id services[] = {SERVICE_MEMD, SERVICE_VSPACED, SERVICE_PAGERD,
-                                               SERVICE_PROCD};
     struct choices choices = harness_begin(bytes, size_bytes);
     struct message message = {0};
     uint64_t now_ticks = 0;
-    plan = (struct adversary_plan){
-        .service = services[choices_below(&choices, sizeof services / sizeof services[0])],
-        .answer = answer_query,
-        .request = make_request,
-        .replied = learn};
+    plan = (struct adversary_plan){.service = choose_service(&choices),
+                                   .answer = answer_query,
+                                   .request = make_request,
+                                   .replied = learn};
     memset(&known, 0, sizeof known);
     adversary_begin(&choices, &plan);
     reset();

@@ -7,6 +7,7 @@
 
 #include "abi/codec.h"
 #include "abi/formats/envelope.h"
+#include "props/base/rows.h"
 #include "props/stand_ins/adversary.h"
 #include "fuzz/harness.h"
 #include "services/lib/service.h"
@@ -131,7 +132,7 @@ static void deviate(struct choices *choices)
         start.envelope.entries[entry].rights ^= (uint16_t)(1u << choices_below(choices, 8));
         break;
     case DEVIATION_ROLE:
-        start.envelope.role = role_table[choices_below(choices, role_count)].id;
+        start.envelope.role = choose_role(choices)->id;
         if (start.envelope.role == start.role->id)
             start.deviation = DEVIATION_NONE;
         break;
@@ -248,7 +249,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     struct caller caller = {0};
     struct envelope envelope;
     memset(&start, 0, sizeof start);
-    start.role = &role_table[choices_below(&choices, role_count)];
+    start.role = choose_role(&choices);
     adversary_begin(&choices, &plan);
     TRACE("role %s", start.role->image);
     enum status status = service_start(&caller, start.role->id, &envelope);

@@ -5,6 +5,7 @@
 #include "abi/formats/envelope.h"
 #include "abi/slots.h"
 #include "fuzz/codec/codec.h"
+#include "props/base/rows.h"
 
 const char harness_name[] = "codec_envelope";
 
@@ -66,11 +67,9 @@ static struct envelope draw_envelope(struct choices *choices)
         struct envelope_entry *entry = &envelope.entries[envelope.entry_count++];
         uint16_t rights = 0;
         while (rights == 0) { /* ends: past the end, type 1 has rights */
-            entry->object_type = (uint16_t)choices_below(choices, OBJECT_TYPE_LIMIT);
+            entry->object_type = (uint16_t)choose_object_type(choices);
             if (entry->object_type == OBJECT_REPLY || i == service)
                 entry->object_type = OBJECT_ENDPOINT;
-            if (object_type_rights(entry->object_type) == 0)
-                entry->object_type = OBJECT_UNTYPED;
             rights = object_type_rights(entry->object_type);
         }
         entry->slot = slot == SLOT_LEGACY ? ++slot : slot;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Any bytes as a message of any type, generated messages, and any text as a message.
  *
- *   kind u8, type u16, then:
+ *   kind u8, operation u16 (a row's id, and the top bit for its reply), then:
  *   bytes      header numbers, descriptors and body as they come: a status, or a value that encodes
  *              to the same bytes; printed and parsed again it is the same message (E1, E2)
  *   generated  a valid message encodes, decodes to itself, survives print and parse; with one field
@@ -15,10 +15,14 @@
 #include "abi/text/print.h"
 #include "abi/text/trace_parse.h"
 #include "fuzz/harness.h"
+#include "props/base/rows.h"
 
 const char harness_name[] = "codec_messages";
 
 enum { KIND_BYTES, KIND_GENERATED, KIND_TEXT, KIND_COUNT, TEXT_BYTES_MAX = 2048 };
+
+/* Of a subject's two bytes: an operation's id, and this bit for its reply. */
+enum { SUBJECT_REPLY = 0x8000 };
 
 struct subject {
     const struct operation *operation;
@@ -28,9 +32,11 @@ struct subject {
 
 static struct subject choose_subject(struct choices *choices)
 {
-    unsigned index = choices_u16(choices) % (2 * operation_count);
-    const struct operation *operation = &operation_table[index / 2];
-    bool reply = index % 2 != 0;
+    size_t from = choices->offset_bytes;
+    uint16_t number = choices_u16(choices);
+    bool reply = (number & SUBJECT_REPLY) != 0;
+    const struct operation *operation = operation_near(number % SUBJECT_REPLY);
+    choices_settle(choices, from, operation->id | (reply ? SUBJECT_REPLY : 0u));
     return (struct subject){operation, reply ? operation->reply : operation->request, reply};
 }
 
@@ -128,8 +134,8 @@ static void run_bytes(struct choices *choices, const struct subject *subject)
 
     uint8_t *value = take_value(subject->type);
     enum status status = decode(subject->type, &message, value);
-    mark_triple("decode", (unsigned)(subject->operation - operation_table) * 2 + subject->reply,
-                subject->type->operation, status);
+    mark_operation(subject->reply ? "decode: reply" : "decode: request", subject->type->operation,
+                   status);
     digest_u64(status);
     if (status == STATUS_OK) {
         digest_bytes(value, subject->type->max_bytes);
@@ -149,11 +155,6 @@ static void run_bytes(struct choices *choices, const struct subject *subject)
         PROPERTY(E1, message_print(subject->operation->service, subject->reply, &message, text,
                                    sizeof text) == 0);
     }
-}
-
-static uint64_t choose_below(void *context, uint64_t limit)
-{
-    return choices_below(context, limit);
 }
 
 /* Hints of a caller that knows nothing: right or wrong, the message must come out valid. */
@@ -203,11 +204,8 @@ static void check_broken_caps(struct choices *choices, const struct message_type
 static void run_generated(struct choices *choices, const struct subject *subject)
 {
     const struct message_type *type = subject->type;
-    struct generator generator = {
-        .below = choose_below,
-        .hint = choices_flag(choices) ? choose_hint : NULL,
-        .context = choices,
-    };
+    struct generator generator = choices_generator(choices);
+    generator.hint = choices_flag(choices) ? choose_hint : NULL;
     uint8_t *value = take_value(type);
     uint8_t *decoded = take_value(type);
     struct message message;
@@ -221,8 +219,8 @@ static void run_generated(struct choices *choices, const struct subject *subject
     PROPERTY_EQUAL(E2, decode(type, &message, decoded), STATUS_OK);
     PROPERTY(E2, type->max_bytes == 0 || memcmp(value, decoded, type->max_bytes) == 0);
     digest_bytes(value, type->max_bytes);
-    mark_triple("generate", (unsigned)(subject->operation - operation_table) * 2 + subject->reply,
-                type->operation, STATUS_OK);
+    mark_operation(subject->reply ? "generate: reply" : "generate: request", type->operation,
+                   STATUS_OK);
     check_text(subject->operation->service, subject->reply, &message);
     check_broken_caps(choices, type, &message, decoded);
 

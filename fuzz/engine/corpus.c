@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "props/base/input_limits.h"
 #include "fuzz/harness.h"
@@ -196,42 +197,65 @@ struct corpus corpus_read(const char *folder)
     return corpus;
 }
 
-static FILE *replacement_open(const char *folder, char **path)
-{
-    *path = text_of("/", folder, ".new");
-    FILE *file = fopen(*path, "w");
-    if (file == NULL)
-        fail("%s: %s", *path, strerror(errno));
-    return file;
-}
+/* A file that shall take another one's place. */
+struct replacement {
+    FILE *file;
+    char *path;
+    char *target;
+};
 
-static void replacement_close(FILE *file, char *path, const char *folder, const char *name)
+static struct replacement replacement_open(const char *folder, const char *name)
 {
-    char *target = text_of("/", folder, name);
-    if (fclose(file) != 0 || rename(path, target) != 0)
-        fail("%s: %s", target, strerror(errno));
-    free(target);
+    char *hidden = text_of(".", "", name);
+    char *path = text_of("/", folder, hidden);
+    struct replacement replacement = {NULL, text_of("", path, ".new"), text_of("/", folder, name)};
+    free(hidden);
     free(path);
+    replacement.file = fopen(replacement.path, "wb");
+    if (replacement.file == NULL)
+        fail("%s: %s", replacement.path, strerror(errno));
+    return replacement;
 }
 
-void corpus_write_digests(const struct corpus *corpus)
+/* Everything is on the disk, still under its own name. */
+static void replacement_finish(struct replacement *replacement)
 {
-    char *path;
-    FILE *file = replacement_open(corpus->folder, &path);
-    fprintf(file, "# What each input did: written by `./basalt bless %s` after a review.\n",
-            harness_name);
-    for (size_t i = 0; i < corpus->count; i++)
-        fprintf(file, "%s %016" PRIx64 "\n", corpus->inputs[i].name, corpus->inputs[i].forward);
-    replacement_close(file, path, corpus->folder, "DIGESTS");
+    if (fflush(replacement->file) != 0 || fsync(fileno(replacement->file)) != 0 ||
+        fclose(replacement->file) != 0)
+        fail("%s: %s", replacement->path, strerror(errno));
 }
 
-void corpus_write_floors(const struct corpus *corpus, char **floors, size_t floor_count)
+static void replacement_take_place(struct replacement *replacement)
 {
-    char *path;
-    FILE *file = replacement_open(corpus->folder, &path);
-    fprintf(file, "# Marks that replay must reach: written by `./basalt bless %s`.\n",
+    if (rename(replacement->path, replacement->target) != 0)
+        fail("%s: %s", replacement->target, strerror(errno));
+    free(replacement->path);
+    free(replacement->target);
+}
+
+void corpus_write_blessing(const struct corpus *corpus, char **floors, size_t floor_count)
+{
+    struct replacement kept = replacement_open(corpus->folder, "FLOORS");
+    struct replacement digests = replacement_open(corpus->folder, "DIGESTS");
+    fprintf(kept.file, "# Marks that replay must reach: written by `./basalt bless %s`.\n",
             harness_name);
     for (size_t i = 0; i < floor_count; i++)
-        fprintf(file, "%s\n", floors[i]);
-    replacement_close(file, path, corpus->folder, "FLOORS");
+        fprintf(kept.file, "%s\n", floors[i]);
+    fprintf(digests.file, "# What each input did: written by `./basalt bless %s` after a review.\n",
+            harness_name);
+    for (size_t i = 0; i < corpus->count; i++)
+        fprintf(digests.file, "%s %016" PRIx64 "\n", corpus->inputs[i].name,
+                corpus->inputs[i].forward);
+    replacement_finish(&kept);
+    replacement_finish(&digests);
+    replacement_take_place(&kept);
+    replacement_take_place(&digests);
+}
+
+void input_write(const struct corpus *corpus, const struct input *input)
+{
+    struct replacement written = replacement_open(corpus->folder, input->name);
+    fwrite(input->bytes, 1, input->size_bytes, written.file);
+    replacement_finish(&written);
+    replacement_take_place(&written);
 }

@@ -20,6 +20,7 @@ struct input {
     uint64_t stored;  /* digest in DIGESTS */
     uint64_t forward; /* digests of the two passes */
     uint64_t reverse;
+    unsigned inexact; /* numbers in it that mean a row and are not its id (props/base/rows.h) */
 };
 
 struct corpus {
@@ -38,10 +39,13 @@ struct corpus corpus_read(const char *folder);
 /* Reads one input from a file. */
 struct input input_read(const char *path, const char *name);
 
-/* Writes DIGESTS from the forward digests, and FLOORS from `floors`, each by a new file that takes
- * the old one's place. */
-void corpus_write_digests(const struct corpus *corpus);
-void corpus_write_floors(const struct corpus *corpus, char **floors, size_t floor_count);
+/* Writes FLOORS from `floors` and DIGESTS from the forward digests. Both are on the disk under other
+ * names before either takes the old one's place, FLOORS first: whoever is stopped between the two
+ * leaves digests that replay refuses, or that were the same before. */
+void corpus_write_blessing(const struct corpus *corpus, char **floors, size_t floor_count);
+
+/* Writes the input's bytes into its file, whole or not at all. */
+void input_write(const struct corpus *corpus, const struct input *input);
 
 /* The whole file, which must be a regular one of at most FILE_BYTES_MAX, with a zero behind it. */
 char *file_read(const char *path, size_t *size_bytes);

@@ -83,6 +83,29 @@ static void watch_for_death(void)
     sigaction(SIGFPE, &action, NULL);
 }
 
+/* The copy that is running, and the input that the ids are written into; null: they are counted. */
+static struct {
+    const uint8_t *copy;
+    size_t size_bytes;
+    unsigned inexact;
+    uint8_t *target;
+} naming;
+
+/* A row was named by these bytes of the copy. */
+static void on_named(const uint8_t *at, size_t width_bytes, uint64_t exact)
+{
+    uint8_t wanted[8];
+    for (unsigned i = 0; i < sizeof wanted; i++)
+        wanted[i] = (uint8_t)(exact >> (8 * i));
+    bool inside = at >= naming.copy && at + width_bytes <= naming.copy + naming.size_bytes;
+    bool fits = width_bytes == 8 || (width_bytes < 8 && exact >> (8 * width_bytes) == 0);
+    if (!inside || !fits || memcmp(at, wanted, width_bytes) == 0)
+        return;
+    naming.inexact++;
+    if (naming.target != NULL)
+        memcpy(naming.target + (at - naming.copy), wanted, width_bytes);
+}
+
 /* Runs one input from a heap copy of exactly its size, so that ASan sees a read past its end. */
 static uint64_t run(const struct input *input)
 {
@@ -92,6 +115,10 @@ static uint64_t run(const struct input *input)
     if (input->size_bytes != 0)
         memcpy(copy, input->bytes, input->size_bytes);
     running = input;
+    naming.copy = copy;
+    naming.size_bytes = input->size_bytes;
+    naming.inexact = 0;
+    choices_listen(on_named);
     trace_expects = input->is_trace;
     alarm(INPUT_SECONDS_MAX);
     LLVMFuzzerTestOneInput(copy, input->size_bytes);
@@ -125,6 +152,7 @@ static void run_both_ways(struct corpus *corpus)
     for (size_t i = 0; i < corpus->count; i++) {
         uint64_t before = life_step_count == NULL ? 0 : life_step_count();
         corpus->inputs[i].forward = run(&corpus->inputs[i]);
+        corpus->inputs[i].inexact = corpus->inputs[i].is_trace ? 0 : naming.inexact;
         check_whole_trace(&corpus->inputs[i], before);
     }
     marks_record(false);
@@ -175,6 +203,20 @@ static unsigned compare_digests(const struct corpus *corpus)
     return different;
 }
 
+/* An input that names rows by other numbers than their ids would change with the tables (T4). */
+static unsigned compare_names(const struct corpus *corpus)
+{
+    unsigned inexact = 0;
+    for (size_t i = 0; i < corpus->count; i++) {
+        if (corpus->inputs[i].inexact == 0)
+            continue;
+        printf("%s: %u numbers mean a row and are not its id; ./basalt bless %s writes the ids\n",
+               corpus->inputs[i].path, corpus->inputs[i].inexact, harness_name);
+        inexact++;
+    }
+    return inexact;
+}
+
 static unsigned compare_floors(const struct corpus *corpus)
 {
     unsigned lost = 0;
@@ -202,6 +244,7 @@ static int replay(const char *folder, bool golden)
         return different == 0 ? 0 : 1;
     }
     different += compare_digests(&corpus);
+    different += compare_names(&corpus);
     unsigned lost = compare_floors(&corpus);
     printf("%s: %zu inputs both ways, %u different, %u marks, %zu floors, %u lost\n", harness_name,
            corpus.count, different, marks_count(), corpus.floor_count, lost);
@@ -222,7 +265,7 @@ static void collect(const char *name, void *context)
     names->names[names->count++] = (char *)(uintptr_t)name;
 }
 
-static int compare_names(const void *left, const void *right)
+static int compare_texts(const void *left, const void *right)
 {
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
@@ -232,21 +275,37 @@ static struct names sorted_marks(void)
     struct names marks = {0};
     marks_visit(collect, &marks);
     if (marks.count != 0)
-        qsort(marks.names, marks.count, sizeof marks.names[0], compare_names);
+        qsort(marks.names, marks.count, sizeof marks.names[0], compare_texts);
     return marks;
 }
 
-/* Stores digests and floors, and shows the trace of every new input. (./basalt bless shows what
- * changed in the others first.) */
-static int bless(const char *folder)
+/* Writes the ids of rows into the inputs that name them by other numbers. What they do stays. */
+static void name_exactly(struct corpus *corpus)
 {
-    struct corpus corpus = corpus_read(folder);
-    if (corpus.count == 0)
-        fail("%s: no inputs", folder);
-    run_both_ways(&corpus);
+    for (size_t i = 0; i < corpus->count; i++) {
+        struct input *input = &corpus->inputs[i];
+        if (input->is_trace)
+            continue;
+        naming.target = input->bytes;
+        uint64_t before = run(input);
+        unsigned written = naming.inexact;
+        naming.target = NULL;
+        if (written == 0)
+            continue;
+        if (run(input) != before || naming.inexact != 0)
+            fail("%s: does something else with the ids of its rows: nothing is blessed",
+                 input->path);
+        input_write(corpus, input);
+        printf("%s: %u ids of rows written\n", input->path, written);
+    }
+}
+
+/* Says what of the inputs is new or different, with the traces of new ones; how many there are. */
+static unsigned show_blessed(struct corpus *corpus)
+{
     unsigned changed = 0;
-    for (size_t i = 0; i < corpus.count; i++) {
-        struct input *input = &corpus.inputs[i];
+    for (size_t i = 0; i < corpus->count; i++) {
+        struct input *input = &corpus->inputs[i];
         if (input->forward != input->reverse)
             fail("%s: order matters: nothing is blessed", input->path);
         if (input->has_stored && input->stored == input->forward)
@@ -262,12 +321,31 @@ static int bless(const char *folder)
         run(input);
         trace_enable(false);
     }
+    return changed;
+}
+
+/* Stores digests and floors. (./basalt bless shows first what changed in inputs that were there.)
+ * Floors are lost only by who says so: otherwise nothing is changed and the status is 1. */
+static int bless(const char *folder, bool may_lose)
+{
+    struct corpus corpus = corpus_read(folder);
+    if (corpus.count == 0)
+        fail("%s: no inputs", folder);
+    run_both_ways(&corpus);
     unsigned lost = compare_floors(&corpus);
     struct names marks = sorted_marks();
-    corpus_write_digests(&corpus);
-    corpus_write_floors(&corpus, marks.names, marks.count);
-    printf("%s: %zu inputs, %u blessed anew, %zu gone, floors %zu -> %zu, %u lost\n", harness_name,
-           corpus.count, changed, corpus.gone_count, corpus.floor_count, marks.count, lost);
+    size_t gained = marks.count + lost - corpus.floor_count;
+    if (lost != 0 && !may_lose) {
+        printf(
+            "%s: nothing is blessed: %u floors lost, %zu gained; if they may go: --lose-floors\n",
+            harness_name, lost, gained);
+        return 1;
+    }
+    unsigned changed = show_blessed(&corpus);
+    name_exactly(&corpus);
+    corpus_write_blessing(&corpus, marks.names, marks.count);
+    printf("%s: %zu inputs, %u blessed anew, %zu gone; %u floors lost, %zu gained\n", harness_name,
+           corpus.count, changed, corpus.gone_count, lost, gained);
     return 0;
 }
 
@@ -377,9 +455,9 @@ static int bench(const char *folder, double seconds)
 static int usage(const char *program)
 {
     fprintf(stderr,
-            "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER | --marks FOLDER | --trace "
-            "FILE |\n"
-            "       --assemble FILE.trace OUTPUT | --random COUNT SEED | --bench FOLDER SECONDS\n",
+            "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER [--lose-floors] |\n"
+            "       --marks FOLDER | --trace FILE | --assemble FILE.trace OUTPUT |\n"
+            "       --random COUNT SEED | --bench FOLDER SECONDS\n",
             program);
     return 2;
 }
@@ -398,7 +476,9 @@ int main(int argc, char **argv)
     if (argc == 4 && is(argv[1], "--replay") && is(argv[3], "--no-golden"))
         return replay(argv[2], false);
     if (argc == 3 && is(argv[1], "--bless"))
-        return bless(argv[2]);
+        return bless(argv[2], false);
+    if (argc == 4 && is(argv[1], "--bless") && is(argv[3], "--lose-floors"))
+        return bless(argv[2], true);
     if (argc == 3 && is(argv[1], "--marks"))
         return show_marks(argv[2]);
     if (argc == 3 && is(argv[1], "--trace"))

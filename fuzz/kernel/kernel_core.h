@@ -25,7 +25,7 @@ void core_compose(const struct message *message);
 /* Each does the entry on the core and on the model and compares; nothing when nobody is current
  * (the timer always). core_syscall gives what the caller learned: the verdict of kernel control,
  * the transport's status otherwise, or CORE_WAITS. */
-enum { CORE_WAITS = STATUS_COUNT };
+enum { CORE_WAITS = STATUS_COUNT, CORE_WAITS_DIGEST = 26 /* the same however many there are */ };
 unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline);
 void core_fault(uint64_t va, uint32_t access, uint64_t instruction_va);
 void core_exception(uint32_t vector, uint64_t instruction_va);

@@ -231,7 +231,7 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
               (unsigned long long)deadline,
               result == CORE_WAITS ? "waits or ends" : status_name(result));
     check_refusal(result);
-    digest_u64(result);
+    digest_u64(result == CORE_WAITS ? CORE_WAITS_DIGEST : result);
     if (core_model.control && core_model.current != MODEL_NONE)
         mark_control(operation, type);
     else

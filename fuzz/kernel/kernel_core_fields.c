@@ -8,6 +8,7 @@
 
 #include "abi/text/generate.h"
 #include "fuzz/kernel/kernel_core.h"
+#include "props/base/rows.h"
 
 enum { VA_BASE = 0x10000000 };
 
@@ -242,14 +243,9 @@ static bool hint(struct choices *choices, uint16_t operation, const struct messa
     return true;
 }
 
-static uint64_t choices_as_generator(void *context, uint64_t limit)
-{
-    return choices_below(context, limit);
-}
-
 void core_request_fill(struct choices *choices, const struct operation *row, uint8_t *body)
 {
-    struct generator generator = {choices_as_generator, NULL, choices};
+    struct generator generator = choices_generator(choices);
     generate_valid(&generator, row->request, body);
     size_t offset = 0;
     for (const struct message_field *field = row->request->fields; field->kind != FIELD_END;

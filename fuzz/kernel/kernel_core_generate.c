@@ -8,11 +8,13 @@
 #include "fuzz/harness.h"
 #include "fuzz/kernel/kernel_core.h"
 #include "fuzz/kernel/kernel_core_fields.h"
+#include "props/base/rows.h"
 
-enum { DEADLINE_FAR = 1 << 30 };
+enum { DEADLINE_FAR = 1 << 30, FREQUENT_FROM = 0xB0, STATUS_EDGE = 0xF0 };
 
 /* --- requests --------------------------------------------------------------------------------- */
 
+/* A row by its id, or, from FREQUENT_FROM on, one of those that lives are made of. */
 static const struct operation *pick_row(struct choices *choices)
 {
     static const uint16_t frequent[] = {
@@ -21,10 +23,16 @@ static const struct operation *pick_row(struct choices *choices)
         OP_KERNEL_FRAME_READ,    OP_KERNEL_PROTECT_FRAME,   OP_KERNEL_DESTROY,
         OP_KERNEL_FRAME_COPY,    OP_KERNEL_QUERY_LOCAL_CAP, OP_KERNEL_KILL_PROCESS,
         OP_KERNEL_RETIRE_PROCESS};
-    uint64_t how = choices_below(choices, 48);
-    if (how < sizeof frequent / sizeof frequent[0])
-        return operation_find(SERVICE_KERNEL, frequent[how]);
-    return operation_find(SERVICE_KERNEL, (uint16_t)(1 + how % OP_KERNEL_MOVE_LOCAL_CAP));
+    enum { FREQUENT_COUNT = sizeof frequent / sizeof frequent[0] };
+    size_t from = choices->offset_bytes;
+    uint8_t number = choices_u8(choices);
+    const struct operation *row = operation_near_in(SERVICE_KERNEL, number);
+    if (number == 0) /* no id: what a life without choices does */
+        row = operation_find(SERVICE_KERNEL, frequent[0]);
+    if (number >= FREQUENT_FROM)
+        row = operation_find(SERVICE_KERNEL, frequent[(number - FREQUENT_FROM) % FREQUENT_COUNT]);
+    choices_settle(choices, from, row->id);
+    return row;
 }
 
 static void request_step(struct choices *choices)
@@ -35,8 +43,7 @@ static void request_step(struct choices *choices)
     } body;
     const struct operation *row = pick_row(choices);
     /* rootd's end is the end of the life: seldom. */
-    if (row == NULL ||
-        (row->id == OP_KERNEL_EXIT && core_model.current == 0 && choices_below(choices, 32) != 31))
+    if (row->id == OP_KERNEL_EXIT && core_model.current == 0 && choices_below(choices, 32) != 31)
         return;
     memset(&body, 0, sizeof body);
     core_request_fill(choices, row, body.bytes);
@@ -131,13 +138,22 @@ static void window_draw(struct choices *choices, struct message *message)
         message->header.window_slot = core_pick_empty(choices, message->header.window_count);
 }
 
+/* Mostly one of the first; from STATUS_EDGE on, one around the end of the table. */
+static uint32_t draw_status(struct choices *choices)
+{
+    uint8_t number = choices_u8(choices);
+    if (number < STATUS_EDGE)
+        return number % 3;
+    return number == UINT8_MAX ? UINT32_MAX : STATUS_COUNT + (number & 3u) - 2;
+}
+
 static void message_draw(struct choices *choices, struct message *message)
 {
     memset(message, 0, sizeof *message);
     message->header.version = MESSAGE_VERSION;
     message->header.operation = (uint16_t)(0x100 + choices_below(choices, 4));
     message->header.body_bytes = (uint16_t)(16 + choices_below(choices, 8));
-    message->header.status = (uint32_t)choices_below(choices, 3);
+    message->header.status = draw_status(choices);
     choices_bytes(choices, message->body, choices_below(choices, 16));
     uint64_t caps = choices_below(choices, 10);
     for (uint64_t i = 0; i < caps && caps <= MESSAGE_CAP_LIMIT; i++)
@@ -189,7 +205,7 @@ static void reply_step(struct choices *choices)
         uint64_t end = choices_below(choices, 4);
         struct event_fault_reply verdict = {
             end == 0 ? FAULT_RESOLVED : FAULT_END,
-            end == 0 ? 0 : (uint32_t)choices_below(choices, END_REASON_LAST + 2)};
+            end == 0 ? 0 : (uint32_t)choose_up_to_or_unknown(choices, END_REASON_LAST)};
         generate_delivered(&event_fault_reply_type, &verdict, &message);
         message.header.status = STATUS_OK;
     }

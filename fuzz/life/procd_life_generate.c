@@ -117,7 +117,7 @@ static uint64_t pick_badge(struct choices *choices, const struct model_procd *mo
 bool procd_generate(struct choices *choices, const struct model_procd *model, struct generated *out)
 {
     struct drawing drawing = {choices, model};
-    struct generator generator = {below, hint, &drawing};
+    struct generator generator = {.below = below, .hint = hint, .context = &drawing};
     memset(out, 0, sizeof *out);
     out->row = operation_find(SERVICE_PROCD, pick_operation(choices));
     out->badge = pick_badge(choices, model);

@@ -53,13 +53,33 @@ def show_changes(name):
               f"{path}: the same trace as before; only the digest of its state differs")
 
 
+def floors_of(name):
+    """How many floors of a corpus are lost and how many marks are none yet, by what its inputs reach."""
+    reached = set(build.run([f"build/asan/{name}", "--marks", f"corpus/{name}"])[1].splitlines())
+    path = f"corpus/{name}/FLOORS"
+    floors = set(campaign.text_of(path).splitlines()[1:]) if os.path.exists(path) else set()
+    return len(floors - reached), len(reached - floors)
+
+
 def bless(options):
+    """All or, when floors would be lost and nobody said that they may be, nothing."""
     names = [build.known_harness(options.harness)] if options.harness else campaign.with_corpus()
     build.must_build(*[f"build/asan/{name}" for name in names])
-    failed = 0
+    floors = {name: floors_of(name) for name in names}
+    lost, gained = (sum(counts) for counts in zip(*floors.values()))
+    said = f"{lost} floors lost, {gained} gained"
     for name in names:
         show_changes(name)
+    if lost and not options.lose_floors:
+        print("\n".join(f"{name}: {counts[0]} floors lost; ./basalt replay {name} names them"
+                        for name, counts in floors.items() if counts[0]))
+        print(f"nothing is blessed: {said}; if they may go: --lose-floors")
+        return 1
+    failed = 0
+    for name in names:
         sys.stdout.flush()
         command = [f"build/asan/{name}", "--bless", f"corpus/{name}"]
+        command += ["--lose-floors"] if options.lose_floors else []
         failed += subprocess.run(command, stdin=subprocess.DEVNULL).returncode != 0
+    print(f"{failed} of {len(names)} not blessed: see above" if failed else said)
     return 1 if failed else 0

@@ -172,6 +172,8 @@ def parser():
                      help="afterwards: add what covers more to corpus/TARGET (then bless)")
     sub = command("bless", blessing.bless, "store new digests and floors, showing what changed")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
+    sub.add_argument("--lose-floors", action="store_true",
+                     help="also when inputs reach less than before; without it, nothing is stored then")
     sub = command("mutants", mutants.mutants, "apply each seeded bug and see who catches it")
     sub.add_argument("names", nargs="*", metavar="NAME",
                      help="of props/mutants/, or any patch file with a line `Harness: NAME`")

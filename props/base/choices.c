@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+static void (*settled)(const uint8_t *at, size_t width_bytes, uint64_t exact);
+
 struct choices choices_over(const void *bytes, size_t size_bytes)
 {
     return (struct choices){.bytes = bytes, .size_bytes = size_bytes};
@@ -90,4 +92,15 @@ uint64_t choices_between(struct choices *choices, uint64_t first, uint64_t last)
 bool choices_flag(struct choices *choices)
 {
     return (choices_u8(choices) & 1) != 0;
+}
+
+void choices_listen(void (*listener)(const uint8_t *at, size_t width_bytes, uint64_t exact))
+{
+    settled = listener;
+}
+
+void choices_settle(const struct choices *choices, size_t from_bytes, uint64_t exact)
+{
+    if (settled != NULL && from_bytes != choices->offset_bytes)
+        settled(choices->bytes + from_bytes, choices->offset_bytes - from_bytes, exact);
 }

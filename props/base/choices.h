@@ -41,6 +41,12 @@ uint64_t choices_between(struct choices *choices, uint64_t first, uint64_t last)
 /* True in one of two first bytes; false past the end. */
 bool choices_flag(struct choices *choices);
 
+/* Says that the bytes drawn since `from_bytes` (an earlier offset_bytes) came to mean `exact`, and
+ * that they should be it: told to the listener of choices_listen(), which may rewrite the input.
+ * Bytes past the end are not the input's and are not told. */
+void choices_settle(const struct choices *choices, size_t from_bytes, uint64_t exact);
+void choices_listen(void (*listener)(const uint8_t *at, size_t width_bytes, uint64_t exact));
+
 /* Fills the target with the next bytes, zeros past the end; how many were real. */
 size_t choices_bytes(struct choices *choices, void *target, size_t count_bytes);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/messages.h"
 #include "abi/status.h"
 #include "props/base/digest.h"
 
@@ -72,6 +73,30 @@ void mark_triple(const char *group, unsigned state, unsigned operation, unsigned
         return;
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "%s: state %u operation 0x%x %s", group, state, operation,
+             status_name(result));
+    record(name);
+}
+
+/* "memd.alloc_frames"; ids are unique over all services. */
+static const struct operation *row_of(unsigned operation)
+{
+    for (unsigned i = 0; i < operation_count; i++)
+        if (operation_table[i].id == operation)
+            return &operation_table[i];
+    return NULL;
+}
+
+void mark_operation(const char *what, unsigned operation, unsigned result)
+{
+    struct digest hash = digest_start();
+    digest_add_bytes(&hash, what, strlen(what));
+    digest_add_u64(&hash, (uint64_t)operation << 32 | result);
+    count(hash.value);
+    const struct operation *row = row_of(operation);
+    if (!recording || row == NULL)
+        return;
+    char name[NAME_BYTES];
+    snprintf(name, sizeof name, "%s %s.%s %s", what, row->service_name, row->name,
              status_name(result));
     record(name);
 }

@@ -11,8 +11,7 @@
 
 enum { MARK_LIMIT = 4096 /* counters; marks are hashed into them, a rare collision is harmless */ };
 
-/* A named path, e.g. MARK("pagerd: second faulter joined"). One line, at most 95 bytes, constant.
- */
+/* A named path, e.g. MARK("pagerd: second faulter joined"). One line, at most 95 bytes. */
 void mark_name(const char *name);
 #define MARK(name) mark_name("" name)
 
@@ -23,6 +22,10 @@ void mark_name(const char *name);
  * `operation` is a row's id; pass 0 for numbers without a row, or each of them would be a mark.
  * `state` is the harness's own small number: what the operation depends on, not everything. */
 void mark_triple(const char *group, unsigned state, unsigned operation, unsigned result);
+
+/* What an operation came to: "decode: reply memd.alloc_frames OK". `what` is constant; `operation`
+ * is a row's id. */
+void mark_operation(const char *what, unsigned operation, unsigned result);
 
 /* The record; off until asked for. Names go to `visit` in order of first reach. */
 void marks_record(bool on);

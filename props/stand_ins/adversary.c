@@ -11,6 +11,7 @@
 #include "props/base/digest.h"
 #include "props/base/marks.h"
 #include "props/base/property.h"
+#include "props/base/rows.h"
 #include "props/base/trace.h"
 
 /* How an answer is made: one byte, past the end of the input the first. */
@@ -55,16 +56,6 @@ unsigned adversary_owed_count(void)
 struct adversary_counts adversary_counts(void)
 {
     return adversary.counts;
-}
-
-static uint64_t draw_below(void *context, uint64_t limit)
-{
-    return choices_below(context, limit);
-}
-
-static struct generator generator(void)
-{
-    return (struct generator){.below = draw_below, .context = adversary.choices};
 }
 
 static enum manner draw_manner(void)
@@ -119,7 +110,7 @@ static const struct operation *operation_of(uint16_t id)
 /* A valid message of the type, or one with a field that breaks its constraint. */
 static void make_message(const struct message_type *type, bool violated, struct message *message)
 {
-    struct generator from = generator();
+    struct generator from = choices_generator(adversary.choices);
     memset(&scratch, 0, sizeof scratch);
     generate_valid(&from, type, scratch.bytes);
     if (violated)
@@ -179,8 +170,7 @@ static void make_reply(enum manner manner, const struct operation *operation, ui
         if (manner == MANNER_GARBAGE || operation == NULL)
             make_garbage(message);
         else if (manner == MANNER_REFUSAL)
-            message_refuse(message,
-                           (enum status)choices_between(adversary.choices, 1, STATUS_COUNT - 1));
+            message_refuse(message, choose_refusal(adversary.choices));
         else
             make_message(operation->reply, manner == MANNER_VIOLATION, message);
     }
@@ -233,8 +223,7 @@ static void make_request(enum manner manner, uint32_t slot, struct message *mess
         return;
     }
     adversary.honest = false;
-    const struct operation *operation =
-        &operation_table[choices_below(adversary.choices, operation_count)];
+    const struct operation *operation = choose_operation(adversary.choices);
     if (manner == MANNER_GARBAGE)
         make_garbage(message);
     else
