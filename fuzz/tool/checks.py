@@ -324,7 +324,7 @@ CHECKS = {
     "verdicts": boot_verdicts, "provenance": check_provenance, "negative": negative.negative,
     "same": same.same, "hostile": hostile.hostile, "reproducible": check_reproducible,
     "commands": command_checks.commands_answer, "usage": command_checks.usage_errors,
-    "packages": command_checks.package_lock, "debugger": command_checks.debugger, "engines": run_engines,
+    "new": command_checks.new_names_places, "packages": command_checks.package_lock, "debugger": command_checks.debugger, "engines": run_engines,
 }
 QUICK = ("sources", "docs", "objects", "tests", "replays", "canaries", "worlds")
 QUICK_VARIANTS = ("image", "asan", "shipped")

@@ -44,13 +44,28 @@ def usage_errors(tally):
                       ["fuzz"], ["fuzz", "no_such_harness"], ["fuzz", "canary", "--engine", "x"],
                       ["replay", "no_such_harness"], ["bless", "no_such_harness"],
                       ["mutants", "no_such_mutant"], ["show"], ["show", "/nonexistent"],
-                      ["boot", "--world", "--profile", "x"], ["test", "x"], ["test", "--quick", "no_such_check"], ["boot", "--gdb", "--world"], ["boot", "--repeat", "0"],
+                      ["boot", "--world", "--profile", "x"], ["test", "x"], ["test", "--quick", "no_such_check"], ["boot", "--gdb", "--world"],
+                      ["new"], ["new", "operation", "memd", "open_account"],
+                      ["new", "operation", "memd", "x", "--id", "0x402"], ["new", "operation", "event", "x"],
+                      ["new", "service", "memd"], ["new", "harness", "memd_life"], ["new", "harness", "Life"], ["boot", "--repeat", "0"],
                       ["boot", "--timeout", "-1"], ["boot", "--world", "--compare"], ["show", "README.md"],
                       ["fuzz", "canary", "--seconds", "0"]):
         status, output = build.run(["./basalt", *arguments], 120)
         lines = output.strip().splitlines()
         tally.say(f"./basalt {' '.join(arguments)} is a usage error",
                   status == 2 and len(lines) == 1, f"status {status}\n{output}")
+
+
+def new_names_places(tally):
+    """`new` prints places that exist, or says that they are to be made."""
+    for arguments in (["operation", "memd", "trial"], ["operation", "kernel", "trial"],
+                      ["service", "triald"], ["harness", "trial"]):
+        status, output = build.run(["./basalt", "new", *arguments])
+        places = re.findall(r"^ ?\d+\. (\S+)\n    (New:)?", output, re.M)
+        missing = [path for path, made in places if not made and not glob.glob(path)
+                   and "trial" not in path]
+        tally.say(f"./basalt new {' '.join(arguments)} names {len(places)} places",
+                  status == 0 and len(places) > 5 and not missing, output + " ".join(missing))
 
 
 FAKE_APT = """#!/bin/sh

@@ -14,6 +14,7 @@ import checks
 import editors
 import metal
 import mutants
+import new
 import provenance
 import reference
 import same
@@ -30,6 +31,14 @@ def positive(text):
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
     return int(text)
+
+
+def number(text):
+    """An argument that is a number, in any base that C knows."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
 
 
 def boot(options):
@@ -188,6 +197,21 @@ def parser():
             "write abi/REFERENCE.md and props/PROPERTIES.md anew from their tables")
     command("units", provenance.units,
             "print which units each daemon is linked from, and which harnesses run them")
+    sub = command("new", lambda options: options.kind_function(options),
+                  "print every place that one more operation, service or harness needs")
+    kinds = sub.add_subparsers(dest="kind", metavar="KIND", required=True)
+    kind = kinds.add_parser("operation", help="of a service or of the kernel")
+    kind.add_argument("service", metavar="SERVICE")
+    kind.add_argument("name", metavar="NAME")
+    kind.add_argument("--id", type=number, metavar="ID", help="its wire id; otherwise the next free one")
+    kind.set_defaults(kind_function=new.new_operation)
+    kind = kinds.add_parser("service", help="a daemon of its own")
+    kind.add_argument("name", metavar="NAME")
+    kind.set_defaults(kind_function=new.new_service)
+    kind = kinds.add_parser("harness", help="a fuzz harness")
+    kind.add_argument("name", metavar="NAME")
+    kind.add_argument("--family", choices=("codec", "life", "kernel", "adversary"), default="codec")
+    kind.set_defaults(kind_function=new.new_harness)
     command("compdb", editors.compdb, "write compile_commands.json for editors: one entry per file")
     command("bench", bench.bench, "print the figures: rates and sizes")
     command("help", lambda options: top.print_help() or 0, "this text")
