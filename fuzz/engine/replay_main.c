@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fuzz/engine/corpus.h"
+#include "fuzz/engine/texts.h"
 #include "props/base/input_limits.h"
 #include "props/life/steps.h"
 #include "fuzz/harness.h"
@@ -349,6 +350,12 @@ static int bless(const char *folder, bool may_lose)
     return 0;
 }
 
+static int replay_texts(const char *folder)
+{
+    struct corpus corpus = corpus_read(folder);
+    return texts_replay(&corpus, run);
+}
+
 static int show_marks(const char *folder)
 {
     struct corpus corpus = corpus_read(folder);
@@ -454,11 +461,12 @@ static int bench(const char *folder, double seconds)
 
 static int usage(const char *program)
 {
-    fprintf(stderr,
-            "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER [--lose-floors] |\n"
-            "       --marks FOLDER | --trace FILE | --assemble FILE.trace OUTPUT |\n"
-            "       --random COUNT SEED | --bench FOLDER SECONDS\n",
-            program);
+    fprintf(
+        stderr,
+        "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER [--lose-floors] |\n"
+        "       --texts FOLDER | --marks FOLDER | --trace FILE | --assemble FILE.trace OUTPUT |\n"
+        "       --random COUNT SEED | --bench FOLDER SECONDS\n",
+        program);
     return 2;
 }
 
@@ -479,6 +487,8 @@ int main(int argc, char **argv)
         return bless(argv[2], false);
     if (argc == 4 && is(argv[1], "--bless") && is(argv[3], "--lose-floors"))
         return bless(argv[2], true);
+    if (argc == 3 && is(argv[1], "--texts"))
+        return replay_texts(argv[2]);
     if (argc == 3 && is(argv[1], "--marks"))
         return show_marks(argv[2]);
     if (argc == 3 && is(argv[1], "--trace"))

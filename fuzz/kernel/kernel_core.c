@@ -192,6 +192,7 @@ static void run_literal(const struct life_step *step)
     const struct operation *row = operation_find(SERVICE_KERNEL, message.header.operation);
     if (core_model.current == MODEL_NONE || core.halted)
         return;
+    message.header.version = MESSAGE_VERSION;
     message.header.badge = 0;
     for (uint32_t i = 0; i < MESSAGE_CAP_LIMIT; i++)
         message.caps[i].object_type = message.caps[i].mode = message.caps[i].flags = 0;

@@ -17,7 +17,7 @@
 const char harness_name[] = "memd_life";
 const int harness_has_steps = 1;
 
-enum { STEP_LIMIT = 400, BOOT_COUNT = 4 };
+enum { BOOT_COUNT = 4 };
 
 enum { ACTION_BOOT, ACTION_FAIL, ACTION_BUILD, ACTION_UNBUILD, ACTION_SHUT };
 static const struct life_action actions[] = {{"boot", 1},    {"fail", 2}, {"build", 1},
@@ -190,6 +190,7 @@ static enum status send(struct message *request)
     struct model_memd_failure failure = {failures.count, failures.status, failures.calls_before,
                                          life.window_closed};
     struct model_memd_answer answer = model_memd_step(&model, request, &failure);
+    life_predicted(answer.status, status);
     PROPERTY_EQUAL(M6, status, answer.status);
     PROPERTY(E5, stand_in_reply()->header.request_id == request->header.request_id);
     if (!answer.changed)
@@ -373,9 +374,9 @@ static void take(struct life_step *step)
     struct message request = step->message;
     if (step->kind == LIFE_GENERATED)
         generate(&step->choices, &request);
-    struct message shown = request;
+    life_print_request(&language, &request, 0);
     enum status status = send(&request);
-    life_print(&language, &shown, 0, status);
+    life_print_result(status);
     life_expect(step, status);
 }
 
@@ -390,7 +391,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     struct choices input = harness_begin(bytes, size_bytes);
     struct life_step step;
     life_begin();
-    for (unsigned i = 0; i < STEP_LIMIT && life_next(&input, &language, &step); i++)
+    for (unsigned i = 0; i < LIFE_STEP_LIMIT && life_next(&input, &language, &step); i++)
         take(&step);
     digest_u64(state_digest());
     return 0;

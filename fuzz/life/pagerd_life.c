@@ -36,7 +36,6 @@ const char harness_name[] = "pagerd_life";
 const int harness_has_steps = 1;
 
 enum {
-    STEPS_MAX = 400,
     CROWD_TOKEN = 1000,
     CROWD_MAX = 20,
     TIME_MAX = 1 << 20,
@@ -207,6 +206,8 @@ static enum status send(struct life *life, const struct message *sent, bool thor
     enum handled handled = pagerd_handle(&pagerd, &message, &info);
     struct pagerd_log log = standin_log();
     struct model_pagerd_reply want = model_pagerd_handle(&model, info.now_ticks, &told, &log);
+    life_predicted(want.later ? LIFE_LATER : want.status,
+                   handled == HANDLED_LATER ? LIFE_LATER : message.header.status);
     PROPERTY_EQUAL(G1, "handled", handled == HANDLED_LATER, want.later);
     enum status result =
         want.later ? fault_result(info.reply_slot) : check_reply(&message, &want, life->request_id);
@@ -242,13 +243,17 @@ static void tick(struct life *life)
 
 /* --- steps ----------------------------------------------------------------------------------- */
 
+static uint64_t crowd_most(void)
+{
+    return trace_expects ? MODEL_PAGERD_PROCESSES : CROWD_MAX;
+}
+
 static void crowd(struct life *life, uint64_t count)
 {
     if (life->crowded)
         return;
     life->crowded = true;
-    uint64_t most = trace_expects ? MODEL_PAGERD_PROCESSES : CROWD_MAX;
-    for (uint64_t i = 0; i < count % (most + 1); i++) {
+    for (uint64_t i = 0; i < count; i++) {
         struct pagerd_register_process_request request = {
             .token = CROWD_TOKEN + i,
             .vspace_slot = CROWD_TOKEN + (uint32_t)i,
@@ -260,6 +265,7 @@ static void crowd(struct life *life, uint64_t count)
         struct message message;
         memset(&message, 0, sizeof message);
         generate_delivered(&pagerd_register_process_request_type, &request, &message);
+        life_print_request(&language, &message, 0);
         send(life, &message, false);
     }
     check_all();
@@ -317,14 +323,19 @@ static void act(struct life *life, const struct life_step *step)
 static void take_step(struct life *life, struct life_step *step)
 {
     if (step->kind == LIFE_ACTION) {
+        if (step->action == ACTION_CROWD)
+            step->arguments[0] %= crowd_most() + 1;
         life_print_action(&language, step);
+        life_print_as_comments(true);
         act(life, step);
+        life_print_as_comments(false);
         return;
     }
     if (step->kind == LIFE_GENERATED)
         pagerd_generate(&model, &step->choices, &step->message);
+    life_print_request(&language, &step->message, 0);
     enum status result = send(life, &step->message, true);
-    life_print(&language, &step->message, 0, result);
+    life_print_result(result);
     life_expect(step, result);
 }
 
@@ -333,6 +344,7 @@ static void finish(struct life *life)
 {
     standin_calm();
     life->breached = false;
+    life_print_as_comments(true);
     for (unsigned i = 0; i < 64 && pagerd_next_deadline(&pagerd) != DEADLINE_NEVER; i++) {
         if (pagerd_next_deadline(&pagerd) > life->now)
             life->now = pagerd_next_deadline(&pagerd);
@@ -344,8 +356,10 @@ static void finish(struct life *life)
         struct message message;
         memset(&message, 0, sizeof message);
         generate_delivered(&pagerd_unregister_process_request_type, &request, &message);
+        life_print_request(&language, &message, 0);
         PROPERTY_EQUAL(E6, "unregister", send(life, &message, false), STATUS_OK);
     }
+    life_print_as_comments(false);
     check_all();
     PROPERTY_EQUAL(E6, "empty", pagerd.registration_count, 0);
 }
@@ -367,7 +381,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     pagerd_reset(&pagerd);
     model_pagerd_reset(&model);
     standin_reset();
-    for (unsigned i = 0; i < STEPS_MAX && life_next(&input, &language, &step); i++)
+    for (unsigned i = 0; i < LIFE_STEP_LIMIT && life_next(&input, &language, &step); i++)
         take_step(&life, &step);
     digest_u64(pagerd_digest(&pagerd));
     finish(&life);

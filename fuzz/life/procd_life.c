@@ -21,7 +21,7 @@
 const char harness_name[] = "procd_life";
 const int harness_has_steps = 1;
 
-enum { STEP_LIMIT = 200, CROWD_LIMIT = PROCESS_LIMIT + 8, TIME_MAX = 1 << 20 };
+enum { CROWD_LIMIT = PROCESS_LIMIT + 8, TIME_MAX = 1 << 20 };
 
 enum action {
     ACTION_FOUNDATION, /* rootd's part: memd, vspaced and pagerd created, started, bound */
@@ -135,16 +135,23 @@ static bool asks_for_abort(const struct message *message, unsigned state)
            (message->header.operation == OP_PROCD_STOP_PROCESS && (state & 7) == MODEL_STAGED);
 }
 
-/* The status that the request itself got; KEPT when it waits, LOST when its reply was. */
-enum { RESULT_KEPT = STATUS_COUNT, RESULT_LOST };
-
+/* The status that the request itself must get: LATER when it waits, LOST when its reply was. */
 static unsigned own_result(uint64_t request_id, uint32_t waiters_before)
 {
     for (uint32_t i = 0; i < model.answer_count; i++) {
         if (model.answers[i].request_id == request_id)
             return model.answers[i].status;
     }
-    return standin.reply_failed || model.waiter_count < waiters_before ? RESULT_LOST : RESULT_KEPT;
+    return standin.reply_failed || model.waiter_count < waiters_before ? LIFE_LOST : LIFE_LATER;
+}
+
+/* What it did get. */
+static unsigned got_result(uint64_t request_id)
+{
+    for (uint32_t i = 0; i < standin.reply_count; i++)
+        if (standin.replies[i].request_id == request_id)
+            return standin.replies[i].status;
+    return standin.reply_failed ? LIFE_LOST : LIFE_LATER;
 }
 
 static void mark_paths(unsigned result, uint32_t answers)
@@ -167,6 +174,7 @@ static unsigned run_request(struct message *message, bool on_driver)
     uint32_t waiters = model.waiter_count;
     if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
         message->header.badge = BADGE_KERNEL - 1;
+    life_print_request(&language, message, on_driver);
     message->header.request_id = ++standin.next_request_id;
     uint64_t request_id = message->header.request_id;
     uint64_t before = books_wait ? 0 : ledger_digest(&procd);
@@ -179,8 +187,8 @@ static unsigned run_request(struct message *message, bool on_driver)
     standin.reply_fails = false;
     model_procd_request(&model, &standin.delivered, on_driver, standin.now_ticks, &luck);
     unsigned result = own_result(request_id, waiters);
-    life_print(&language, message, on_driver,
-               result < STATUS_COUNT ? (enum status)result : STATUS_OK);
+    life_predicted(result, got_result(request_id));
+    life_print_result(result < STATUS_COUNT ? (enum status)result : STATUS_OK);
     check_step();
     /* A wait that became due in this turn is gone, told or given up: that is no doing of the
      * refusal. */
@@ -191,9 +199,9 @@ static unsigned run_request(struct message *message, bool on_driver)
         ledger_check_made(model_procd_find(&model, model.answers[model.answer_count - 1].id),
                           &luck);
     bool known = row_of(message->header.operation) != NULL;
-    mark_triple(result == RESULT_KEPT   ? "procd kept"
-                : result == RESULT_LOST ? "procd lost"
-                                        : "procd",
+    mark_triple(result == LIFE_LATER  ? "procd kept"
+                : result == LIFE_LOST ? "procd lost"
+                                      : "procd",
                 state | (on_driver ? 32u : 0), known ? message->header.operation : 0,
                 result < STATUS_COUNT ? result : STATUS_OK);
     mark_paths(result, model.answer_count);
@@ -350,7 +358,6 @@ static void act_crowd(uint64_t count)
         .image_offset = standin_modules[0].offset_bytes,
         .image_bytes = standin_modules[0].size_bytes,
     };
-    count = bounded(count, CROWD_LIMIT);
     books_wait = true;
     for (uint64_t i = 0; i < count; i++) {
         if (ask(row_of(OP_PROCD_SPAWN), &request, 0, false) != STATUS_OK)
@@ -368,7 +375,6 @@ static void act_waits(uint64_t id, uint64_t count)
     const struct model_process *process = pick(id, false);
     if (process != NULL && model_procd_find(&model, id) == NULL)
         request.process_id = process->id;
-    count = bounded(count, PROCD_WAITER_LIMIT + 1);
     books_wait = true;
     for (uint64_t i = 0; i < count; i++)
         ask(row_of(OP_PROCD_WAIT_PROCESS_EVENT), &request, 0, false);
@@ -377,9 +383,17 @@ static void act_waits(uint64_t id, uint64_t count)
     MARK_IF("procd: the waiter table is full", model.waiter_count == PROCD_WAITER_LIMIT);
 }
 
+/* An action's arguments as they count here. */
+static void bound(struct life_step *step)
+{
+    if (step->action == ACTION_CROWD)
+        step->arguments[0] = bounded(step->arguments[0], CROWD_LIMIT);
+    if (step->action == ACTION_WAITS)
+        step->arguments[1] = bounded(step->arguments[1], PROCD_WAITER_LIMIT + 1);
+}
+
 static void act(const struct life_step *step)
 {
-    life_print_action(&language, step);
     switch ((enum action)step->action) {
     case ACTION_FOUNDATION:
         act_foundation();
@@ -427,6 +441,7 @@ static void end_life(void)
     standin.fail_countdown = 0;
     standin.reply_fails = false;
     books_wait = true;
+    life_print_as_comments(true);
     for (uint32_t pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < model.count; i++) {
             const struct model_process *process = &model.processes[i];
@@ -440,6 +455,7 @@ static void end_life(void)
                 STATUS_OK);
         }
     }
+    life_print_as_comments(false);
     books_wait = false;
     ledger_check_books(&procd, &model);
     PROPERTY_EQUAL(P3, "end", model.waiter_count, 0);
@@ -451,11 +467,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     struct choices input = harness_begin(bytes, size_bytes);
     struct life_step step;
     reset();
-    for (unsigned i = 0; i < STEP_LIMIT && !model.exited; i++) {
+    for (unsigned i = 0; i < LIFE_STEP_LIMIT && !model.exited; i++) {
         if (!life_next(&input, &language, &step))
             break;
         if (step.kind == LIFE_ACTION) {
+            bound(&step);
+            life_print_action(&language, &step);
+            life_print_as_comments(true);
             act(&step);
+            life_print_as_comments(false);
         } else if (step.kind == LIFE_LITERAL) {
             unsigned result = run_request(&step.message, step.on % 2 == 1);
             life_expect(&step, result < STATUS_COUNT ? (enum status)result : STATUS_OK);

@@ -19,10 +19,15 @@
 const char harness_name[] = "vspaced_life";
 const int harness_has_steps = 1;
 
-enum { STEP_LIMIT = 400 };
-
-enum { ACTION_FAIL, ACTION_DESTROY, ACTION_DIE };
-static const struct life_action actions[] = {{"fail", 2}, {"destroy", 1}, {"die", 1}, {NULL, 0}};
+enum action { ACTION_FAIL, ACTION_DESTROY, ACTION_DIE, ACTION_POOL, ACTION_COUNT };
+static const struct life_action actions[] = {
+    [ACTION_FAIL] = {"fail", 2},       /* index status: that call of the next message fails */
+    [ACTION_DESTROY] = {"destroy", 1}, /* n: the n-th frame of the pool goes away */
+    [ACTION_DIE] = {"die",
+                    1}, /* n: a process ends, its vspace with it; a new one takes its place */
+    [ACTION_POOL] = {"pool", 1}, /* n: the n-th frame of the pool is made, when it is not there */
+    [ACTION_COUNT] = {NULL, 0},
+};
 static const struct life_language language = {SERVICE_VSPACED, actions};
 
 struct vspaced vspaced;
@@ -136,6 +141,7 @@ static void pool_look(void)
 static void check_answer(const struct message *request, const struct model_vspaced_answer *answer,
                          enum status status, uint64_t before)
 {
+    life_predicted(answer->status, status);
     PROPERTY_EQUAL(V1, status, answer->status);
     PROPERTY(E5, stand_in_reply()->header.request_id == request->header.request_id);
     if (status != STATUS_OK)
@@ -250,6 +256,16 @@ union body {
     struct vspaced_query_region_request query_region;
 };
 
+/* The frame of which a message will speak. The text of the life makes it by an action: what is
+ * delivered in the end need not name it. */
+static const struct pool_frame *pool_frame_named(uint64_t n)
+{
+    struct life_step step = {.kind = LIFE_ACTION, .action = ACTION_POOL, .arguments = {n}};
+    if (!life.frames[n % POOL_FRAME_COUNT].made)
+        life_print_action(&language, &step);
+    return pool_frame(n);
+}
+
 /* Which frame the pool gives is said by the badge; here the frame id that goes with it, mostly. */
 static void generate_map_frames(struct choices *choices, struct vspaced_map_frames_request *body,
                                 struct message_cap *cap)
@@ -271,7 +287,7 @@ static void generate_map_frames(struct choices *choices, struct vspaced_map_fram
         body->page_count = some_count(choices, VSPACED_MAP_PAGES_MAX);
     } else {
         cap->badge = choices_below(choices, POOL_FRAME_COUNT);
-        const struct pool_frame *frame = pool_frame(cap->badge);
+        const struct pool_frame *frame = pool_frame_named(cap->badge);
         body->frame_id = choices_below(choices, 4) == 0 ? 0 : frame->frame_id;
     }
     uint64_t oddity = choices_below(choices, 16);
@@ -386,6 +402,8 @@ static void act(const struct life_step *step)
         destroy(step->arguments[0]);
     else if (step->action == ACTION_DIE)
         die(step->arguments[0]);
+    else if (step->action == ACTION_POOL)
+        pool_frame(step->arguments[0]);
     else if (!life.failure_planned)
         stand_in_fail(step->arguments[0] % 256, failing[step->arguments[1] % 8]);
     life.failure_planned |= step->action == ACTION_FAIL;
@@ -402,10 +420,10 @@ static bool take(struct life_step *step)
     struct message request = step->message;
     if (step->kind == LIFE_GENERATED)
         generate(&step->choices, &request);
-    struct message shown = request;
+    life_print_request(&language, &request, 0);
     if (!send(&request, &status))
         return false;
-    life_print(&language, &shown, 0, status);
+    life_print_result(status);
     life_expect(step, status);
     return true;
 }
@@ -422,7 +440,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     struct life_step step;
     bool alive = true;
     life_begin();
-    for (unsigned i = 0; i < STEP_LIMIT && alive && life_next(&input, &language, &step); i++)
+    for (unsigned i = 0; i < LIFE_STEP_LIMIT && alive && life_next(&input, &language, &step); i++)
         alive = take(&step);
     if (alive)
         vspaced_life_check_all();

@@ -160,6 +160,20 @@ def replay_all(tally):
     return marks
 
 
+# Inputs of kernel_core draw system calls that have no text yet.
+WITHOUT_TEXT = ("kernel_core",)
+
+
+def check_texts(tally):
+    """Every binary input of a harness with steps prints as a .trace that does the same."""
+    names = [name for name in campaign.with_corpus() if name not in WITHOUT_TEXT
+             and "harness_has_steps" in source_checks.symbols(f"build/asan/{name}")[0]]
+    for name, (status, output) in each(
+            lambda name: build.run([f"build/asan/{name}", "--texts", f"corpus/{name}"], 120), names):
+        tally.say(f"texts of {name}", status == 0, build.shorten(output, 30),
+                  output.strip().rpartition(": ")[2])
+
+
 def check_canaries(tally):
     """T1: what must fail fails, and says what it should."""
     def must_fail(name, command, text):
@@ -320,13 +334,13 @@ def check_replays(tally):
 CHECKS = {
     "build": build_all, "sources": check_sources, "docs": check_docs, "objects": check_objects, "gcc": check_gcc,
     "shipped": check_shipped, "tests": run_tests, "replays": check_replays,
-    "canaries": check_canaries, "random": run_random, "worlds": boot_worlds, "metal": boot_metal,
+    "texts": check_texts, "canaries": check_canaries, "random": run_random, "worlds": boot_worlds, "metal": boot_metal,
     "verdicts": boot_verdicts, "provenance": check_provenance, "negative": negative.negative,
     "same": same.same, "hostile": hostile.hostile, "reproducible": check_reproducible,
     "commands": command_checks.commands_answer, "usage": command_checks.usage_errors,
     "new": command_checks.new_names_places, "packages": command_checks.package_lock, "debugger": command_checks.debugger, "engines": run_engines,
 }
-QUICK = ("sources", "docs", "objects", "tests", "replays", "canaries", "worlds")
+QUICK = ("sources", "docs", "objects", "tests", "replays", "texts", "canaries", "worlds")
 QUICK_VARIANTS = ("image", "asan", "shipped")
 
 

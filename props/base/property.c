@@ -16,6 +16,20 @@ static const char *const names[PROPERTY_COUNT] = {
 #undef PROPERTY_FAMILY
 };
 
+static void (*context)(void);
+
+void property_context(void (*say)(void))
+{
+    context = say;
+}
+
+static void report_begin(void)
+{
+    fflush(stdout);
+    if (context != NULL)
+        context();
+}
+
 enum property property_find(const char *name)
 {
     unsigned id = 0;
@@ -34,7 +48,7 @@ __attribute__((noreturn)) static void report_end(void)
 
 static void report_name(enum property id, const char *detail)
 {
-    fflush(stdout);
+    report_begin();
     fprintf(stderr, "property %s%s%s does not hold: ", names[id], detail[0] != '\0' ? "-" : "",
             detail);
 }
@@ -59,7 +73,7 @@ void property_unequal(enum property id, const char *detail, const char *left_tex
 
 void harness_failed(const char *condition, const char *file, int line)
 {
-    fflush(stdout);
+    report_begin();
     fprintf(stderr, "harness does not hold: %s (%s:%d)\n", condition, file, line);
     report_end();
 }

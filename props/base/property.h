@@ -64,4 +64,8 @@ __attribute__((noreturn)) void harness_failed(const char *condition, const char 
 /* The property of a name, for units that name one themselves ("M1"); PROPERTY_COUNT: none has it. */
 enum property property_find(const char *name);
 
+/* What a harness adds to the report of a failure: `say` prints lines to standard error, before the
+ * line of the property. */
+void property_context(void (*say)(void));
+
 #endif

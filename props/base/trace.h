@@ -4,10 +4,14 @@
 #define BASALT_PROPS_BASE_TRACE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 extern bool trace_on;
 
 void trace_enable(bool on);
+
+/* Where the lines go from now on; null: standard output. */
+void trace_into(FILE *stream);
 
 static inline bool trace_enabled(void)
 {
@@ -18,7 +22,7 @@ static inline bool trace_enabled(void)
  * mutates the steps before an expectation. */
 extern bool trace_expects;
 
-/* One line on standard output; the newline is added. */
+/* One line on standard output, or where trace_into() says; the newline is added. */
 __attribute__((format(printf, 1, 2))) void trace_line(const char *format, ...);
 
 /* Arguments are evaluated only when the trace is on. */

@@ -23,12 +23,12 @@ static void read_literal(struct choices *payload, struct life_step *step)
     step->expects = trace_expects && expected != LIFE_NO_STATUS;
     step->expected = expected < STATUS_COUNT ? (enum status)expected : STATUS_OK;
     step->on = choices_u8(payload);
-    message->header.version = MESSAGE_VERSION;
     message->header.operation = choices_u16(payload);
     message->header.badge = choices_u64(payload);
     message->header.body_bytes = choices_u16(payload) % (MESSAGE_BODY_BYTES_MAX + 1);
     message->header.cap_count = choices_u8(payload) % (MESSAGE_CAP_LIMIT + 1);
-    choices_u8(payload);
+    uint8_t version = choices_u8(payload);
+    message->header.version = version == 0 ? MESSAGE_VERSION : version;
     for (unsigned i = 0; i < message->header.cap_count; i++) {
         struct message_cap *cap = &message->caps[i];
         /* What the kernel would never deliver is not worth a step: offsets lie in the body. */

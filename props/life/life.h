@@ -13,10 +13,13 @@
  *
  *   # comment
  *   [on=N] memd.alloc_frames .badge=3 count=2 reserved0=0 [-> STATUS]
+ *   -> STATUS
  *   @action argument ...
  *
- * (the message as abi/text/print.h writes it; on=N: which endpoint, 0 when left out) and life_print()
- * prints any step in that form, so that what fuzzing found can be kept as text. */
+ * (the message as abi/text/print.h writes it; on=N: which endpoint, 0 when left out; the status that
+ * the message must get may stand on a line of its own below it). A harness prints every step in
+ * that form, the message before it is carried out and its result afterwards, so that what fuzzing
+ * found can be kept as text and the step that fails is its last line. */
 #ifndef BASALT_PROPS_LIFE_LIFE_H
 #define BASALT_PROPS_LIFE_LIFE_H
 
@@ -29,7 +32,14 @@
 #include "abi/status.h"
 #include "props/base/choices.h"
 
-enum { LIFE_ARGUMENT_LIMIT = 4, LIFE_PAYLOAD_BYTES_MAX = 1020 };
+enum {
+    LIFE_ARGUMENT_LIMIT = 4,
+    LIFE_PAYLOAD_BYTES_MAX = 1020,
+    LIFE_STEP_LIMIT = 400 /* steps of one life; what follows in the input is not taken */
+};
+
+/* A result that is no status: the answer comes later; it was sent, and lost on its way. */
+enum { LIFE_LATER = STATUS_COUNT, LIFE_LOST };
 
 enum life_kind { LIFE_GENERATED, LIFE_LITERAL, LIFE_ACTION };
 
@@ -73,14 +83,31 @@ bool life_next(struct choices *input, const struct life_language *language, stru
 /* Checks a stated expectation: PROPERTY "trace". Call it with each step's result. */
 void life_expect(const struct life_step *step, enum status result);
 
-/* Prints a message line when the trace is on: the request that was delivered, and its result.
- * `request` is the message as it was before the service turned it into the reply: keep a copy. Its
- * request id is left out, so that the line can go into a .trace file as it is. */
+/* A message is about to be delivered: prints its line when the trace is on, without the request id,
+ * so that the line can go into a .trace file as it is. */
+void life_print_request(const struct life_language *language, const struct message *request,
+                        uint32_t on);
+
+/* ... and what it got. */
+void life_print_result(enum status result);
+
+/* Both at once, for a harness that knows the message only when it is over. */
 void life_print(const struct life_language *language, const struct message *request, uint32_t on,
                 enum status result);
 
-/* Prints an action line when the trace is on. */
+/* Prints an action line when the trace is on. Print the arguments as they were used: a .trace is
+ * bound by fewer limits than fuzzing. */
 void life_print_action(const struct life_language *language, const struct life_step *step);
+
+/* Messages that an action or the end of a life sends are printed as comments meanwhile: the text has
+ * them by the action's own line. */
+void life_print_as_comments(bool on);
+
+/* What the model said of the message that was printed last, and what it got: statuses, LIFE_LATER or
+ * LIFE_LOST. The report of any property that fails from now on in this step says so by name:
+ *
+ *   step: memd.close_account predicted DENIED, got OK */
+void life_predicted(unsigned predicted, unsigned got);
 
 /* Assembles .trace text to frames; harness_assemble() calls it. Returns the bytes written; 0 with
  * one line in `problem` when the text is wrong or longer than the limit. */

@@ -11,6 +11,7 @@
 #include "abi/text/trace_parse.h"
 #include "props/life/life.h"
 #include "props/life/life_bytes.h"
+#include "props/base/property.h"
 #include "props/base/trace.h"
 
 enum { LINE_BYTES_MAX = 8192 };
@@ -27,12 +28,71 @@ static enum service_id service_of(const struct life_language *language, uint16_t
     return language->service;
 }
 
-void life_print(const struct life_language *language, const struct message *request, uint32_t on,
-                enum status result)
+/* The step that is being taken, for the report of a property that fails in it. */
+static struct {
+    const struct life_language *language;
+    const char *action; /* null: a message */
+    uint16_t operation;
+    bool predicted;
+    unsigned wanted;
+    unsigned got;
+} current;
+static bool as_comments;
+
+static const char *result_name(unsigned result)
 {
-    if (!trace_enabled())
+    if (result < STATUS_COUNT)
+        return status_name(result);
+    return result == LIFE_LATER ? "LATER" : "LOST";
+}
+
+static void report_step(void)
+{
+    if (current.language == NULL)
         return;
+    if (current.action != NULL) {
+        fprintf(stderr, "step: @%s\n", current.action);
+        return;
+    }
+    enum service_id service = service_of(current.language, current.operation);
+    const struct operation *row = operation_find(service, current.operation);
+    if (row != NULL)
+        fprintf(stderr, "step: %s.%s", service_name(service), row->name);
+    else
+        fprintf(stderr, "step: %s.#0x%x", service_name(service), current.operation);
+    if (current.predicted)
+        fprintf(stderr, " predicted %s, got %s", result_name(current.wanted),
+                result_name(current.got));
+    fputc('\n', stderr);
+}
+
+static void step_begins(const struct life_language *language, uint16_t operation,
+                        const char *action)
+{
+    current.language = language;
+    current.operation = operation;
+    current.action = action;
+    current.predicted = false;
+    property_context(report_step);
+}
+
+void life_predicted(unsigned predicted, unsigned got)
+{
+    current.predicted = true;
+    current.wanted = predicted;
+    current.got = got;
+}
+
+void life_print_as_comments(bool on)
+{
+    as_comments = on;
+}
+
+static void print_message(const struct life_language *language, const struct message *request,
+                          uint32_t on)
+{
     static char text[MESSAGE_TEXT_BYTES_MAX];
+    const char *comment = as_comments ? "# " : "";
     struct message shown = *request;
     shown.header.request_id = 0;
     if (message_print(service_of(language, shown.header.operation), false, &shown, text,
@@ -40,16 +100,37 @@ void life_print(const struct life_language *language, const struct message *requ
         snprintf(text, sizeof text, "# a message without text, operation 0x%x",
                  shown.header.operation);
     if (on != 0)
-        trace_line("on=%" PRIu32 " %s -> %s", on, text, status_name(result));
+        trace_line("%son=%" PRIu32 " %s", comment, on, text);
     else
-        trace_line("%s -> %s", text, status_name(result));
+        trace_line("%s%s", comment, text);
+}
+
+void life_print_request(const struct life_language *language, const struct message *request,
+                        uint32_t on)
+{
+    step_begins(language, request->header.operation, NULL);
+    if (trace_enabled())
+        print_message(language, request, on);
+}
+
+void life_print_result(enum status result)
+{
+    TRACE("%s  -> %s", as_comments ? "# " : "", status_name(result));
+}
+
+void life_print(const struct life_language *language, const struct message *request, uint32_t on,
+                enum status result)
+{
+    life_print_request(language, request, on);
+    life_print_result(result);
 }
 
 void life_print_action(const struct life_language *language, const struct life_step *step)
 {
+    const struct life_action *action = &language->actions[step->action];
+    step_begins(language, 0, action->name);
     if (!trace_enabled())
         return;
-    const struct life_action *action = &language->actions[step->action];
     char line[256];
     size_t used = (size_t)snprintf(line, sizeof line, "@%s", action->name);
     for (unsigned i = 0; i < action->argument_count && used < sizeof line; i++)
@@ -61,6 +142,7 @@ void life_print_action(const struct life_language *language, const struct life_s
 struct assembler {
     const struct life_language *language;
     struct writer writer;
+    size_t expected_at; /* where the last message's expected status lies; 0: there is none yet */
     unsigned line_number;
     char *problem;
     size_t problem_bytes;
@@ -91,13 +173,17 @@ static bool put_literal(struct assembler *assembler, const struct message *messa
 {
     uint8_t bytes[LIFE_PAYLOAD_BYTES_MAX];
     struct writer payload = writer_over(bytes, sizeof bytes);
+    uint16_t version = message->header.version;
+    if (version == 0 || version > UINT8_MAX)
+        return complain(assembler, 0, "a life has versions 1 to 255", "");
+    assembler->expected_at = assembler->writer.offset_bytes + LIFE_FRAME_HEADER_BYTES;
     write_u8(&payload, (uint8_t)expected);
     write_u8(&payload, (uint8_t)on);
     write_u16(&payload, message->header.operation);
     write_u64(&payload, message->header.badge);
     write_u16(&payload, message->header.body_bytes);
     write_u8(&payload, message->header.cap_count);
-    write_u8(&payload, 0);
+    write_u8(&payload, version == MESSAGE_VERSION ? 0 : (uint8_t)version);
     for (unsigned i = 0; i < message->header.cap_count; i++) {
         write_u16(&payload, message->caps[i].field_offset);
         write_u16(&payload, message->caps[i].rights);
@@ -118,6 +204,18 @@ static bool status_of(const char *name, unsigned *status)
         }
     }
     return false;
+}
+
+/* "-> STATUS": of the message above. */
+static bool assemble_result(struct assembler *assembler, const char *line)
+{
+    unsigned expected;
+    if (assembler->expected_at == 0)
+        return complain(assembler, 0, "a status without a message above it", "");
+    if (!status_of(line + 3, &expected))
+        return complain(assembler, 3, "no such status: ", line + 3);
+    assembler->writer.bytes[assembler->expected_at] = (uint8_t)expected;
+    return true;
 }
 
 /* "[on=N] message [-> STATUS]" */
@@ -183,8 +281,12 @@ static bool assemble_line(struct assembler *assembler, char *line)
     size_t length = strlen(line);
     while (length != 0 && (line[length - 1] == ' ' || line[length - 1] == '\r'))
         line[--length] = 0;
+    const char *text = line + strspn(line, " ");
     if (length == 0 || line[0] == '#')
         return true;
+    if (strncmp(text, "-> ", 3) == 0)
+        return assemble_result(assembler, text);
+    assembler->expected_at = 0;
     return line[0] == '@' ? assemble_action(assembler, line) : assemble_message(assembler, line);
 }
 

@@ -128,6 +128,26 @@ static void test_life_text(void)
     CHECK(life_next(&input, &language, &step) && !step.expects);
 }
 
+/* A status may stand below its message, and a header of another version has a text. */
+static void test_life_results(void)
+{
+    uint8_t bytes[256];
+    char problem[128];
+    size_t size = assemble("memd.query_memory\n"
+                           "# between\n"
+                           "  -> DENIED\n"
+                           "memd.query_memory .version=2\n",
+                           bytes, sizeof bytes, problem);
+    struct choices input = choices_over(bytes, size);
+    struct life_step step;
+    trace_expects = true;
+    CHECK(life_next(&input, &language, &step) && step.expects && step.expected == STATUS_DENIED);
+    CHECK(step.message.header.version == MESSAGE_VERSION);
+    CHECK(life_next(&input, &language, &step) && !step.expects);
+    CHECK(step.message.header.version == 2);
+    trace_expects = false;
+}
+
 /* Each wrong text is refused with the line that is wrong. */
 static void test_life_refusals(void)
 {
@@ -140,6 +160,8 @@ static void test_life_refusals(void)
         "@tick",
         "@tick 1 2",
         "on=300 memd.alloc_frames count=2 reserved0=0",
+        "-> OK",
+        "memd.query_memory .version=300",
         "nonsense",
     };
     for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -243,6 +265,7 @@ int main(void)
     test_digest();
     test_marks();
     test_life_text();
+    test_life_results();
     test_life_refusals();
     test_life_any_bytes();
     test_steps();
