@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "abi/assert.h"
 #include "abi/formats/cursor.h"
 
 /* What a walk over a body found, beside the status. */
@@ -144,6 +145,7 @@ enum status message_decode(const struct message_type *type, const struct message
 {
     enum status status = body_check(type, message);
     size_t copied = status == STATUS_OK ? message->header.body_bytes : 0;
+    UNIT_ASSERT(copied <= type->max_bytes); /* the struct is the longest body */
     memcpy(out, message->body, copied);
     memset((uint8_t *)out + copied, 0, type->max_bytes - copied);
     return status;
@@ -175,6 +177,7 @@ static void caps_encode(const struct message_type *type, struct message *message
         uint64_t value = read_width(&reader, field->width_bytes);
         if (field->kind != FIELD_CAP || value == 0)
             continue;
+        UNIT_ASSERT(count < MESSAGE_CAP_LIMIT); /* message_encode counted them */
         message->caps[count++] = (struct message_cap){
             .field_offset = (uint16_t)offset,
             .rights = (uint16_t)field->high,
@@ -197,6 +200,7 @@ enum status message_encode(const struct message_type *type, const void *in, stru
         .body_bytes = (uint16_t)reader.offset_bytes,
         .request_id = header->request_id,
     };
+    UNIT_ASSERT(reader.offset_bytes <= MESSAGE_BODY_BYTES_MAX);
     memcpy(message->body, in, reader.offset_bytes);
     if (walk.cap_fields != 0)
         caps_encode(type, message);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "abi/formats/boot_name.h"
+#include "abi/assert.h"
 #include "abi/formats/cursor.h"
 
 int boot_config_find(const struct boot_config *config, uint32_t role)
@@ -172,6 +173,7 @@ enum status boot_config_order(const struct boot_config *config,
         }
         if (best == BOOT_CONFIG_ENTRY_LIMIT)
             return STATUS_BAD_ORDER;
+        UNIT_ASSERT((placed >> best & 1) == 0);
         placed |= UINT64_C(1) << best;
         order[count] = best;
     }
@@ -312,6 +314,7 @@ enum status boot_config_encode(const struct boot_config *config, void *bytes, si
         write_entry(&writer, &config->entries[i]);
     for (uint32_t i = 0; i < config->mount_count; i++)
         write_mount(&writer, &config->mounts[i]);
+    UNIT_ASSERT(!writer.failed && writer.offset_bytes == boot_config_bytes(config));
     *written = writer.offset_bytes;
     return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "abi/formats/boot_name.h"
+#include "abi/assert.h"
 #include "abi/formats/cursor.h"
 
 int boot_section_kind_known(uint32_t kind)
@@ -101,6 +102,7 @@ static enum status check_range(const struct boot_image *image, uint32_t index,
     if (!page_up(previous_end, &expected) || section->offset_bytes != expected)
         return STATUS_INVALID_ARGUMENT;
     *end = section->offset_bytes + section->size_bytes;
+    UNIT_ASSERT(*end >= previous_end && *end <= image->total_bytes);
     return STATUS_OK;
 }
 
@@ -121,6 +123,7 @@ static enum status read_table(const uint8_t *bytes, struct boot_image *image)
             status = check_range(image, i, end, &end);
         if (status != STATUS_OK)
             return status;
+        UNIT_ASSERT(section->offset_bytes >= padding.offset_bytes); /* OVERLAP is refused */
         if (!read_zero(&padding, (size_t)section->offset_bytes - padding.offset_bytes))
             return STATUS_RESERVED_NOT_ZERO;
     }
@@ -271,9 +274,11 @@ enum status boot_image_encode(const struct boot_section_input *sections, size_t 
     struct writer header = writer_over(bytes, BOOT_IMAGE_HEADER_BYTES);
     write_header(&header, &image);
     for (uint32_t i = 0; i < count; i++) {
+        UNIT_ASSERT(writer.offset_bytes <= image.sections[i].offset_bytes);
         write_zero(&writer, (size_t)image.sections[i].offset_bytes - writer.offset_bytes);
         write_bytes(&writer, sections[i].bytes, sections[i].size_bytes);
     }
+    UNIT_ASSERT(!writer.failed && writer.offset_bytes <= image.total_bytes);
     write_zero(&writer, (size_t)image.total_bytes - writer.offset_bytes);
     *written = writer.offset_bytes;
     return STATUS_OK;

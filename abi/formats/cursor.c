@@ -53,6 +53,7 @@ struct writer writer_over(void *bytes, size_t size_bytes)
 
 static uint8_t *writer_take(struct writer *writer, size_t count_bytes)
 {
+    UNIT_ASSERT(writer->offset_bytes <= writer->size_bytes);
     if (writer->failed || count_bytes > writer->size_bytes - writer->offset_bytes) {
         writer->failed = true;
         return NULL;
@@ -115,5 +116,6 @@ bool range_within(uint64_t first, uint64_t count, uint64_t limit)
 
 bool range_overlaps(uint64_t a, uint64_t a_count, uint64_t b, uint64_t b_count)
 {
+    UNIT_ASSERT(a + a_count >= a && b + b_count >= b);
     return a_count != 0 && b_count != 0 && a < b + b_count && b < a + a_count;
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/assert.h"
+
 struct reader {
     const uint8_t *bytes;
     size_t size_bytes;
@@ -32,6 +34,7 @@ static inline struct reader reader_over(const void *bytes, size_t size_bytes)
 /* Takes `count` bytes: their address, or null and a failed reader. */
 static inline const uint8_t *reader_take(struct reader *reader, size_t count_bytes)
 {
+    UNIT_ASSERT(reader->offset_bytes <= reader->size_bytes);
     if (reader->failed || count_bytes > reader->size_bytes - reader->offset_bytes) {
         reader->failed = true;
         return NULL;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "abi/capability.h"
+#include "abi/assert.h"
 #include "abi/formats/cursor.h"
 
 enum {
@@ -133,6 +134,7 @@ static enum status plan_segment(const struct program_header *header, uint64_t fi
 
 static uint64_t segment_end(const struct elf_segment *segment)
 {
+    UNIT_ASSERT(segment->pages != 0 && segment->pages <= (USER_VA_END - segment->va) / PAGE_BYTES);
     return segment->va + segment->pages * PAGE_BYTES;
 }
 
@@ -171,6 +173,8 @@ static enum status add_segment(const struct program_header *header, uint64_t fil
         return status;
     if (plan->segment_count == ELF_SEGMENT_LIMIT)
         return STATUS_EXHAUSTED;
+    UNIT_ASSERT(plan->segment_count == 0 ||
+                segment.va >= segment_end(&plan->segments[plan->segment_count - 1]));
     plan->segments[plan->segment_count++] = segment;
     return STATUS_OK;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "abi/capability.h"
+#include "abi/assert.h"
 #include "abi/formats/cursor.h"
 #include "abi/slots.h"
 
@@ -185,6 +186,7 @@ enum status envelope_encode(const struct envelope *envelope, void *bytes, size_t
         return STATUS_EXHAUSTED;
     struct writer writer = writer_over(bytes, size_bytes);
     write_envelope(&writer, envelope);
+    UNIT_ASSERT(!writer.failed && writer.offset_bytes == envelope_bytes(envelope));
     *written = writer.offset_bytes;
     return STATUS_OK;
 }

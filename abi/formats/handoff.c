@@ -8,6 +8,7 @@
 
 #include "abi/formats/boot_image.h"
 #include "abi/formats/boot_name.h"
+#include "abi/assert.h"
 #include "abi/formats/cursor.h"
 #include "abi/slots.h"
 
@@ -216,6 +217,7 @@ enum status handoff_encode(const struct handoff *handoff, void *bytes, size_t si
     write_u32(&writer, handoff->untyped_count);
     write_u32(&writer, handoff->module_count);
     write_rows(&writer, handoff);
+    UNIT_ASSERT(!writer.failed && writer.offset_bytes == handoff_bytes(handoff));
     *written = writer.offset_bytes;
     return STATUS_OK;
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "abi/assert.h"
+
 /* The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 static const uint32_t round_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -89,6 +91,7 @@ void sha256_update(struct sha256 *state, const void *bytes, size_t size_bytes)
         size_t waiting = state->total_bytes % SHA256_BLOCK_BYTES;
         size_t room = SHA256_BLOCK_BYTES - waiting;
         size_t taken = size_bytes < room ? size_bytes : room;
+        UNIT_ASSERT(taken != 0 && waiting + taken <= SHA256_BLOCK_BYTES);
         if (taken == SHA256_BLOCK_BYTES) {
             compress(state->words, next);
         } else {
@@ -108,10 +111,12 @@ void sha256_final(struct sha256 *state, uint8_t digest[SHA256_BYTES])
     uint64_t total_bits = state->total_bytes * 8;
     size_t waiting = state->total_bytes % SHA256_BLOCK_BYTES;
     sha256_update(state, padding, waiting < 56 ? 56 - waiting : 120 - waiting);
+    UNIT_ASSERT(state->total_bytes % SHA256_BLOCK_BYTES == 56);
     uint8_t length[8];
     for (unsigned i = 0; i < 8; i++)
         length[i] = (uint8_t)(total_bits >> (56 - 8 * i));
     sha256_update(state, length, sizeof length);
+    UNIT_ASSERT(state->total_bytes % SHA256_BLOCK_BYTES == 0);
     for (unsigned i = 0; i < SHA256_BYTES; i++)
         digest[i] = (uint8_t)(state->words[i / 4] >> (24 - 8 * (i % 4)));
 }

@@ -96,6 +96,7 @@ def fuzzed(folder, name, seconds):
 
 # How an output says what is wrong, the most telling first. Lines of checks that passed say nothing.
 REASONS = (r"^hang: .*", r"^no end after .*", r"^property \S+ does not hold.*", r"^harness does not hold.*",
+           r"^assertion does not hold.*",
            r"^SUMMARY: .*", r"^kernel panic: .*",
            r"^.*FAILED.*", r"^.*order matters.*", r"^.*: digest .*", r"^.*/FLOORS: .*",
            r"^.*: [1-9]\d* failed.*", r"^failing input: .*")

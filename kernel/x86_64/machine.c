@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "abi/assert.h"
+
 enum {
     VECTOR_NMI = 2,
     VECTOR_PROTECTION = 13,
@@ -137,6 +139,12 @@ void machine_panic(const char *what, const char *file, int line)
     number_write((uint64_t)line);
     serial_text("\n");
     machine_stop(STOP_PANIC);
+}
+
+/* Of a unit of abi/. */
+void unit_assert_failed(const char *condition, const char *file, int line)
+{
+    machine_panic(condition, file, line);
 }
 
 void __stack_chk_fail(void)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Reports a property that does not hold, then aborts. */
+/* Reports a property or a unit's assertion that does not hold, then aborts. */
 #include "props/base/property.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/assert.h"
 #include "props/base/trace.h"
 
 static const char *const names[PROPERTY_COUNT] = {
@@ -75,5 +76,12 @@ void harness_failed(const char *condition, const char *file, int line)
 {
     report_begin();
     fprintf(stderr, "harness does not hold: %s (%s:%d)\n", condition, file, line);
+    report_end();
+}
+
+void unit_assert_failed(const char *condition, const char *file, int line)
+{
+    fflush(stdout);
+    fprintf(stderr, "assertion does not hold: %s (%s:%d)\n", condition, file, line);
     report_end();
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* memd's books: accounts, and the frames and untypeds they hold. Changes numbers and lists only,
- * makes no call and cannot fail: whoever calls has decided. All operations but the source searches
+ * makes no call and cannot fail: whoever calls has decided, which the assertions keep. All operations but the source searches
  * (at most SLOT_UNTYPED_COUNT steps) take constant time. */
 #ifndef BASALT_SERVICES_MEMD_INTERNAL_H
 #define BASALT_SERVICES_MEMD_INTERNAL_H
 
+#include "abi/assert.h"
 #include "services/memd/memd.h"
 
 /* --- names --- */

@@ -50,7 +50,8 @@ static enum status alloc_frames_decide(const struct memd *memd, uint32_t account
     if (memd_pages_allowed(memd, account_index) < count ||
         memd_frame_records_allowed(memd, account_index) < count)
         return STATUS_EXHAUSTED;
-    /* Enough pages are left over all sources, so that this cannot run past the last one. */
+    /* Enough pages are left over all sources, so that this cannot run past the last one, which
+     * memd_source_left asserts. */
     memd_link link = 0;
     uint32_t fresh = 0;
     uint32_t source = 0;
@@ -84,6 +85,7 @@ static enum status frames_make(struct memd *memd, const struct frames_plan *plan
     *made = 0;
     while (*made < plan->count) {
         uint32_t run = plan_run(plan, *made);
+        UNIT_ASSERT(run != 0 && run <= plan->count - *made);
         enum status status = kernel_retype(&memd->caller, SLOT_KERNEL_MEM_ENDPOINT,
                                            memd->sources[plan->source[*made]].slot, OBJECT_FRAME,
                                            run, MEMD_FRAME_SLOT_BASE + plan->index[*made]);
@@ -97,8 +99,10 @@ static enum status frames_make(struct memd *memd, const struct frames_plan *plan
 static void frames_commit(struct memd *memd, uint32_t account_index, const struct frames_plan *plan,
                           uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        memd_frame_take(memd, account_index, plan->source[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t index = memd_frame_take(memd, account_index, plan->source[i]);
+        UNIT_ASSERT(index == plan->index[i]); /* whose slot the frame lies in */
+    }
 }
 
 /* Undoes frames_make(). What cannot be destroyed is charged to the account, so that books and
@@ -223,6 +227,7 @@ static enum status alloc_untyped(struct memd *memd, struct memd_step *step)
     if (status != STATUS_OK)
         return status;
     uint32_t index = memd_untyped_take(memd, step->account_index, source, pages);
+    UNIT_ASSERT(MEMD_UNTYPED_SLOT_BASE + index == slot);
     step->reply.alloc_untyped = (struct memd_alloc_untyped_reply){
         .untyped_id = memd_untyped_id(memd, index),
         .untyped_slot = slot,
@@ -360,6 +365,7 @@ static enum status carry_out(struct memd *memd, uint16_t operation, struct memd_
 static void account_badge_set(const struct memd *memd, uint32_t account_index,
                               struct message *message)
 {
+    UNIT_ASSERT(message->header.cap_count == 1);
     message->caps[0].flags = TRANSFER_SET_BADGE;
     message->caps[0].badge = memd_account_badge(memd, account_index);
 }
@@ -400,6 +406,7 @@ static enum status source_add(struct memd *memd, uint32_t slot)
     if (held.object_type != OBJECT_UNTYPED || held.size_pages == 0 ||
         __builtin_add_overflow(memd->total_pages, held.size_pages, &memd->total_pages))
         return STATUS_INTERNAL;
+    UNIT_ASSERT(memd->source_count < SLOT_UNTYPED_COUNT); /* an envelope names a slot once */
     memd->sources[memd->source_count++] =
         (struct memd_source){.slot = slot, .total_pages = held.size_pages};
     return STATUS_OK;

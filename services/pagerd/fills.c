@@ -15,8 +15,9 @@ static void answer(const struct pagerd_waiter *waiter, uint32_t reply_slot,
     struct message message;
     memset(&message, 0, sizeof message);
     message.header.request_id = waiter->request_id;
-    if (message_encode(&event_fault_reply_type, reply, &message) == STATUS_OK)
-        (void)sys_reply(reply_slot, &message);
+    enum status status = message_encode(&event_fault_reply_type, reply, &message);
+    UNIT_ASSERT(status == STATUS_OK);
+    (void)sys_reply(reply_slot, &message);
 }
 
 static void answer_all(struct pagerd *pagerd, uint32_t entry, enum end_reason reason)
@@ -30,6 +31,7 @@ static void answer_all(struct pagerd *pagerd, uint32_t entry, enum end_reason re
     while (fill->waiters.first != 0) {
         uint32_t first = fill->waiters.first;
         struct pagerd_waiter waiter = pagerd->waiters[first];
+        UNIT_ASSERT(waiter.fill == entry);
         pagerd_list_remove(pagerd, LIST_WAITERS, &fill->waiters, first);
         pagerd->waiters[first] = (struct pagerd_waiter){0};
         registration->resolved_count += reason == END_NONE;
@@ -43,6 +45,7 @@ static void set_queued(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
     struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
+    UNIT_ASSERT(registration->state == REGISTRATION_LIVE);
     fill->state = FILL_QUEUED;
     if (registration->queued_count++ == 0)
         pagerd_list_append(pagerd, LIST_READY, &pagerd->ready, fill->registration);
@@ -53,6 +56,7 @@ static void unset_queued(struct pagerd *pagerd, uint32_t entry, enum pagerd_fill
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
     struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
+    UNIT_ASSERT(fill->state == FILL_QUEUED && registration->queued_count != 0);
     fill->state = state;
     if (--registration->queued_count == 0)
         pagerd_list_remove(pagerd, LIST_READY, &pagerd->ready, fill->registration);
@@ -60,6 +64,7 @@ static void unset_queued(struct pagerd *pagerd, uint32_t entry, enum pagerd_fill
 
 static void unset_parked(struct pagerd *pagerd, uint32_t entry, enum pagerd_fill_state state)
 {
+    UNIT_ASSERT(pagerd->fills[entry].state == FILL_WAITING_FRAME);
     pagerd_list_remove(pagerd, LIST_PARKED, &pagerd->parked, entry);
     pagerd->fills[entry].state = state;
 }
@@ -68,6 +73,7 @@ static void park(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
     uint64_t now = pagerd->now_ticks;
+    UNIT_ASSERT(fill->state == FILL_MAPPING);
     if (fill->parked_before == 0)
         fill->parked_ticks = now;
     fill->parked_before = 1;
@@ -83,6 +89,8 @@ static void finish(struct pagerd *pagerd, uint32_t entry, enum pagerd_fill_state
                    enum end_reason reason)
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
+    UNIT_ASSERT(entry != 0 && fill->state != FILL_FREE && fill->state != FILL_QUEUED);
+    UNIT_ASSERT(fill->waiters.count != 0); /* G1 */
     fill->state = state;
     answer_all(pagerd, entry, reason);
     pagerd_list_remove(pagerd, LIST_FILLS, &pagerd->registrations[fill->registration].fills, entry);
@@ -117,6 +125,7 @@ static void conclude(struct pagerd *pagerd, uint32_t entry, enum pagerd_backing 
                      enum status status)
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
+    UNIT_ASSERT(fill->state == FILL_MAPPING);
     if (status == STATUS_OK)
         pagerd->registrations[fill->registration].page_count += backing != BACKING_IMAGE;
     if (status == STATUS_OK || status == STATUS_BUSY) /* BUSY: it is there already (G2) */
@@ -136,6 +145,7 @@ static void run(struct pagerd *pagerd, uint32_t entry)
         finish(pagerd, entry, FILL_DONE, END_FAULT_PAGE_LIMIT);
         return;
     }
+    UNIT_ASSERT(registration->state == REGISTRATION_LIVE && fill->area < registration->area_count);
     enum status status = pagerd_supply_page(pagerd, registration->vspace_cap_slot,
                                             pagerd_account_slot(fill->registration), &supply);
     conclude(pagerd, entry, supply.backing, status);
@@ -154,6 +164,7 @@ void pagerd_run_turns(struct pagerd *pagerd)
     for (uint32_t turn = 0; turn < PAGERD_TURN_FILLS && pagerd->ready.first != 0; turn++) {
         uint32_t registration = pagerd->ready.first;
         uint32_t fill = oldest_queued(pagerd, registration);
+        UNIT_ASSERT(fill != 0); /* who is in the row has a queued fill */
         unset_queued(pagerd, fill, FILL_MAPPING);
         if (pagerd->registrations[registration].queued_count != 0) { /* G5: to the end of the row */
             pagerd_list_remove(pagerd, LIST_READY, &pagerd->ready, registration);
@@ -181,6 +192,7 @@ static uint32_t open_fill(struct pagerd *pagerd, uint32_t registration, uint32_t
         pagerd->fill_free = pagerd->fills[entry].sibling.next;
     else
         entry = ++pagerd->fill_used;
+    UNIT_ASSERT(entry <= PAGERD_FILL_LIMIT && pagerd->fills[entry].state == FILL_FREE);
     pagerd->fills[entry] = (struct pagerd_fill){
         .id = ++pagerd->last_fault_id, /* G6 */
         .va = va,
@@ -197,6 +209,8 @@ void pagerd_take_fault(struct pagerd *pagerd, uint32_t registration, uint32_t ar
 {
     uint32_t number = reply_slot - SLOT_REPLY_BASE + 1;
     struct pagerd_waiter *waiter = &pagerd->waiters[number];
+    UNIT_ASSERT(number != 0 && number <= PAGERD_WAITER_LIMIT && waiter->fill == 0);
+    UNIT_ASSERT(va % PAGE_BYTES == 0);
     uint32_t fill = pagerd_find_fill(pagerd, registration, va);
     if (fill == 0) /* G1: at most one a page */
         fill = open_fill(pagerd, registration, area, va);

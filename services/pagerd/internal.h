@@ -3,6 +3,7 @@
 #ifndef BASALT_SERVICES_PAGERD_INTERNAL_H
 #define BASALT_SERVICES_PAGERD_INTERNAL_H
 
+#include "abi/assert.h"
 #include "services/pagerd/pagerd.h"
 
 /* --- lists.c: doubly linked lists of entry numbers ------------------------------------------- */

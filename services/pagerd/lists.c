@@ -28,6 +28,9 @@ static struct pagerd_link *link_of(struct pagerd *pagerd, enum pagerd_list_kind 
 void pagerd_list_append(struct pagerd *pagerd, enum pagerd_list_kind kind, struct pagerd_list *list,
                         uint32_t entry)
 {
+    UNIT_ASSERT(entry != 0 && list->last != entry);
+    UNIT_ASSERT((list->count == 0) == (list->first == 0) &&
+                (list->count == 0) == (list->last == 0));
     *link_of(pagerd, kind, entry) = (struct pagerd_link){.next = 0, .previous = list->last};
     if (list->last != 0)
         link_of(pagerd, kind, list->last)->next = entry;
@@ -41,6 +44,9 @@ void pagerd_list_remove(struct pagerd *pagerd, enum pagerd_list_kind kind, struc
                         uint32_t entry)
 {
     struct pagerd_link link = *link_of(pagerd, kind, entry);
+    UNIT_ASSERT(entry != 0 && list->count != 0);
+    UNIT_ASSERT(link.previous != 0 || list->first == entry);
+    UNIT_ASSERT(link.next != 0 || list->last == entry);
     if (link.previous != 0)
         link_of(pagerd, kind, link.previous)->next = link.next;
     else

@@ -146,6 +146,8 @@ struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t
 {
     struct pagerd_supply supply = {.backing = BACKING_ANONYMOUS, .rights = area->rights, .va = va};
     uint64_t offset = va - area->va;
+    UNIT_ASSERT(va % PAGE_BYTES == 0 && va >= area->va); /* G3 */
+    UNIT_ASSERT(offset >> PAGE_SHIFT < pagerd_area_pages(area));
     if (area->kind != AREA_SEGMENT || offset >= area->file_bytes)
         return supply;
     uint64_t left = area->file_bytes - offset;

@@ -24,6 +24,7 @@ uint32_t pagerd_find(const struct pagerd *pagerd, uint64_t token)
 
 uint32_t pagerd_account_slot(uint32_t registration)
 {
+    UNIT_ASSERT(registration != 0 && registration <= PAGERD_REGISTRATION_LIMIT);
     return SLOT_DYNAMIC_BASE + registration - 1;
 }
 
@@ -41,6 +42,9 @@ static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_sl
                    const struct pagerd_register_process_request *request)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
+    UNIT_ASSERT(entry != 0 && entry <= PAGERD_REGISTRATION_LIMIT);
+    UNIT_ASSERT(registration->state == REGISTRATION_FREE);
+    UNIT_ASSERT(request->area_count <= PAGERD_AREA_LIMIT);
     if (entry == pagerd->registration_free)
         pagerd->registration_free = registration->bucket_next;
     else
@@ -83,8 +87,10 @@ static void unlink_token(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
     uint32_t *at = &pagerd->buckets[pagerd_bucket(registration->token)];
-    while (*at != entry)
+    while (*at != entry) {
+        UNIT_ASSERT(*at != 0);
         at = &pagerd->registrations[*at].bucket_next;
+    }
     *at = registration->bucket_next;
 }
 
@@ -93,6 +99,8 @@ static void release(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
     enum status status = kernel_self_drop(&pagerd->caller, pagerd_account_slot(entry));
+    UNIT_ASSERT(registration->state == REGISTRATION_LIVE && pagerd->registration_count != 0);
+    UNIT_ASSERT(registration->fills.count == 0 && registration->queued_count == 0);
     unlink_token(pagerd, entry);
     *registration = (struct pagerd_registration){.state = REGISTRATION_LOST};
     pagerd->registration_count--;

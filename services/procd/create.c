@@ -38,6 +38,7 @@ struct making {
 
 static uint32_t bit_of(uint32_t slot)
 {
+    UNIT_ASSERT(slot >= PROCD_SLOT_CHILD && slot <= PROCD_SLOT_PAGE);
     return 1u << (slot - PROCD_SLOT_CHILD);
 }
 
@@ -74,6 +75,8 @@ static enum status decide_role(const struct procd *state, const struct procd_sen
 
 static void add_area(struct pagerd_register_process_request *backing, struct pagerd_area area)
 {
+    UNIT_ASSERT(backing->area_count < PAGERD_AREA_LIMIT);
+    UNIT_ASSERT(backing->area_count == 0 || area.va >= backing->areas[backing->area_count - 1].va);
     backing->areas[backing->area_count++] = area;
 }
 
@@ -183,6 +186,7 @@ static void drop_scratch(struct procd *state, struct making *making, uint32_t sl
 
 static uint32_t process_slot(const struct making *making)
 {
+    UNIT_ASSERT(making->has_process);
     return making->is_placed ? PROCD_SLOT_PROCESS_BASE + making->index : PROCD_SLOT_CHILD;
 }
 
@@ -199,6 +203,7 @@ static void undo(struct procd *state, struct making *making)
         (void)kernel_process_abort(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                    process_slot(making));
     }
+    UNIT_ASSERT(making->has_process || (!making->runs && !making->is_placed));
     if (making->is_placed)
         (void)kernel_self_drop(&state->caller, process_slot(making));
     for (uint32_t slot = PROCD_SLOT_CHILD; slot <= PROCD_SLOT_PAGE; slot++)
@@ -339,6 +344,7 @@ static enum status make(struct procd *state, const struct procd_sender *sender,
     enum status status = decide(state, sender, wish, making);
     if (status != STATUS_OK)
         return status;
+    UNIT_ASSERT(making->filled == 0 && making->process.owes == 0);
     status = state->foundation_bound ? build_paged(state, making) : build_eagerly(state, making);
     if (status == STATUS_OK && wish->starts)
         status = start(state, making, wish->argument);
@@ -372,6 +378,7 @@ static enum handled deliver(struct procd *state, struct making *making,
         message_refuse(message, status);
         return HANDLED_REPLY;
     }
+    UNIT_ASSERT(making->is_placed);
     procd_table_commit(state, making->index, &making->process);
     return HANDLED_LATER;
 }

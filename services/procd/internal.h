@@ -4,9 +4,10 @@
 #ifndef BASALT_SERVICES_PROCD_INTERNAL_H
 #define BASALT_SERVICES_PROCD_INTERNAL_H
 
+#include "abi/assert.h"
 #include "services/procd/procd.h"
 
-/* A request, decoded and authorised. */
+/* Who sends a request. */
 struct procd_sender {
     uint64_t badge;
     bool is_driver_endpoint;
@@ -27,10 +28,10 @@ enum status procd_table_find_live(const struct procd *state, uint64_t id, uint32
 /* Where the next process would go, and its id; EXHAUSTED when all entries live. */
 enum status procd_table_peek(const struct procd *state, uint32_t *index, uint64_t *id);
 
-/* Puts a process into the entry that procd_table_peek named. Cannot fail. */
+/* Puts a process into the entry that procd_table_peek named. */
 void procd_table_commit(struct procd *state, uint32_t index, const struct procd_process *process);
 
-/* Makes a live entry a terminal record. Cannot fail. */
+/* Makes a live entry a terminal record. */
 void procd_table_end(struct procd *state, uint32_t index, uint32_t reason, uint32_t code,
                      uint64_t fault_va);
 

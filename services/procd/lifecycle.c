@@ -10,6 +10,7 @@
 
 static uint32_t process_slot(uint32_t index)
 {
+    UNIT_ASSERT(index < PROCESS_LIMIT);
     return PROCD_SLOT_PROCESS_BASE + index;
 }
 
@@ -39,6 +40,7 @@ void procd_settle(struct procd *state, uint64_t id, struct procd_process *proces
 static void finish(struct procd *state, uint32_t index, uint32_t reason, uint32_t code,
                    uint64_t fault_va)
 {
+    UNIT_ASSERT(index < state->used_count);
     (void)kernel_self_drop(&state->caller, process_slot(index));
     procd_settle(state, procd_table_id(state, index), &state->processes[index]);
     procd_table_end(state, index, reason, code, fault_va);

@@ -16,6 +16,7 @@ _Static_assert(PROCESS_LIMIT < ID_INDEX_MASK, "index + 1 fits its part of an id"
 /* generation << 16 | index + 1: no id comes back before 2^48 processes of one entry (K3). */
 static uint64_t id_make(uint64_t generation, uint32_t index)
 {
+    UNIT_ASSERT(index < PROCESS_LIMIT && generation >> (64 - ID_INDEX_BITS) == 0);
     return generation << ID_INDEX_BITS | (index + 1);
 }
 
@@ -93,7 +94,9 @@ _Static_assert(ROLE_VSPACED == ROLE_MEMD + 1 && ROLE_PAGERD == ROLE_MEMD + 2,
 /* Takes the oldest record out of the queue. */
 static void forget_oldest(struct procd *state)
 {
+    UNIT_ASSERT(state->ended_first != 0);
     struct procd_process *oldest = &state->processes[state->ended_first - 1];
+    UNIT_ASSERT(oldest->life == PROCD_LIFE_ENDED);
     state->ended_first = oldest->next_ended;
     if (state->ended_first == 0)
         state->ended_last = 0;
@@ -102,9 +105,12 @@ static void forget_oldest(struct procd *state)
 void procd_table_commit(struct procd *state, uint32_t index, const struct procd_process *process)
 {
     uint64_t generation = 0;
+    UNIT_ASSERT(is_live(process) && state->live_count < PROCESS_LIMIT);
     if (index == state->used_count) {
+        UNIT_ASSERT(index < PROCESS_LIMIT);
         state->used_count++;
     } else {
+        UNIT_ASSERT(index + 1 == state->ended_first);
         generation = state->processes[index].generation + 1;
         forget_oldest(state);
     }
@@ -112,14 +118,18 @@ void procd_table_commit(struct procd *state, uint32_t index, const struct procd_
     state->processes[index].generation = generation;
     state->live_count++;
     uint32_t which;
-    if (procd_is_foundation(process->role, &which))
+    if (procd_is_foundation(process->role, &which)) {
+        UNIT_ASSERT(state->foundation_entries[which] == 0);
         state->foundation_entries[which] = index + 1;
+    }
 }
 
 void procd_table_end(struct procd *state, uint32_t index, uint32_t reason, uint32_t code,
                      uint64_t fault_va)
 {
     struct procd_process *process = &state->processes[index];
+    UNIT_ASSERT(is_live(process) && state->live_count != 0);
+    UNIT_ASSERT(reason != END_NONE && process->owes == 0);
     process->life = PROCD_LIFE_ENDED;
     process->reason = reason;
     process->code = code;
@@ -132,8 +142,10 @@ void procd_table_end(struct procd *state, uint32_t index, uint32_t reason, uint3
         state->processes[state->ended_last - 1].next_ended = index + 1;
     state->ended_last = index + 1;
     uint32_t which;
-    if (procd_is_foundation(process->role, &which))
+    if (procd_is_foundation(process->role, &which)) {
+        UNIT_ASSERT(state->foundation_entries[which] == index + 1);
         state->foundation_entries[which] = 0;
+    }
 }
 
 bool procd_table_foundation_runs(const struct procd *state)

@@ -8,6 +8,7 @@
 /* Takes a waiter out; the others keep their order. */
 static struct procd_waiter take(struct procd *state, uint32_t place)
 {
+    UNIT_ASSERT(place < state->waiter_count && state->waiter_count <= PROCD_WAITER_LIMIT);
     struct procd_waiter waiter = state->waiters[place];
     state->waiter_count--;
     memmove(&state->waiters[place], &state->waiters[place + 1],
@@ -38,6 +39,7 @@ void procd_waiters_encode(const struct procd *state, uint32_t index, struct mess
         .code = process->code,
         .fault_va = process->fault_va,
     };
+    UNIT_ASSERT(process->life == PROCD_LIFE_ENDED && process->reason != END_NONE);
     if (message_encode(&procd_wait_process_event_reply_type, &reply, message) != STATUS_OK)
         message_refuse(message, STATUS_INTERNAL);
 }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "abi/assert.h"
 #include "abi/formats/cursor.h"
 #include "services/lib/image_loader.h"
 
@@ -47,6 +48,7 @@ static uint32_t alias_slot(unsigned index)
         [FOUNDATION_PAGERD] = SLOT_PEER_PAGERD,
         [FOUNDATION_PROCD] = SLOT_PEER_PROCD,
     };
+    UNIT_ASSERT(index < FOUNDATION_COUNT);
     return slots[index];
 }
 
@@ -81,6 +83,7 @@ static enum status handshake(struct rootd *state, unsigned index)
     struct startup_start_service_request request;
     struct startup_start_service_reply reply;
     size_t written = 0;
+    UNIT_ASSERT(state->launched[index] == LAUNCH_STARTED);
     memset(&request, 0, sizeof request);
     enum status status =
         envelope_encode(envelope, request.envelope, sizeof request.envelope, &written);

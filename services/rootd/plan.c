@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "abi/assert.h"
 #include "abi/formats/cursor.h"
 #include "services/lib/service.h"
 
@@ -72,6 +73,7 @@ enum status plan_row(const struct role *role, const struct intake *row, struct p
 static void add_entry(struct envelope *envelope, uint32_t slot, uint32_t type, uint16_t rights,
                       uint32_t peer)
 {
+    UNIT_ASSERT(envelope->entry_count < ENVELOPE_ENTRY_LIMIT && slot > envelope->slot_window_last);
     envelope->entries[envelope->entry_count++] = (struct envelope_entry){
         .slot = slot, .object_type = (uint16_t)type, .rights = rights, .peer_role = peer};
     envelope->slot_window_last = slot;
@@ -101,6 +103,7 @@ static enum status plan_launch_make(const struct rootd_intake *intake, unsigned 
     };
     add_entry(&out->envelope, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, 0);
     for (unsigned i = 0; i < row_count; i++) {
+        UNIT_ASSERT(out->install_count == i);
         enum status status = plan_row(role, &rows[i], &out->installs[out->install_count]);
         if (status != STATUS_OK)
             return status;
@@ -165,7 +168,8 @@ static void digest_launch(struct sha256 *hash, const struct plan_launch *launch)
 {
     uint8_t bytes[ENVELOPE_BYTES_MAX];
     size_t written = 0;
-    (void)envelope_encode(&launch->envelope, bytes, sizeof bytes, &written); /* it validated */
+    enum status status = envelope_encode(&launch->envelope, bytes, sizeof bytes, &written);
+    UNIT_ASSERT(status == STATUS_OK); /* it validated */
     digest_number(hash, written);
     sha256_update(hash, bytes, written);
     digest_number(hash, launch->budget_pages);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "abi/assert.h"
 #include "abi/process.h"
 
 const char *rootd_status_name(enum rootd_status status)
@@ -92,6 +93,7 @@ static void add_end(struct line *line, uint32_t reason, uint32_t code)
 
 static void send(struct rootd *state, struct line *line)
 {
+    UNIT_ASSERT(line->count < LOG_LINE_BYTES_MAX);
     line->text[line->count++] = '\n';
     (void)kernel_log(&state->caller, SLOT_KERNEL_LOG_ENDPOINT, line->text, line->count);
 }

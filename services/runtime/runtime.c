@@ -2,6 +2,7 @@
 /* The end of a process of the image, and the call of a helper's main. Decides nothing. */
 #include "services/runtime/runtime.h"
 
+#include "abi/assert.h"
 #include "abi/limits.h"
 #include "services/lib/kernel_calls.h"
 #include "services/runtime/entry_code.h"
@@ -13,6 +14,14 @@ void runtime_exit(uint32_t code)
     struct caller caller = {0};
     kernel_self_exit(&caller, code);
     __builtin_trap();
+}
+
+/* The line is in the terminal event; condition and file are what a debugger sees here. */
+void unit_assert_failed(const char *condition, const char *file, int line)
+{
+    (void)condition;
+    (void)file;
+    runtime_exit(ASSERT_EXIT_BASE + (uint32_t)line);
 }
 
 void helper_start(uint32_t (*helper)(uint64_t argument), uint64_t argument)

@@ -60,8 +60,10 @@ static enum status batch_alloc(struct vspaced *vspaced, const struct vspaced_tar
     for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++) {
         bool wanted = i < count;
         as_asked &= (ids[i] != 0) == wanted && (slots[i] == window.first_slot + i) == wanted;
-        if (wanted && ids[i] != 0)
+        if (wanted && ids[i] != 0) {
+            UNIT_ASSERT(work->allocated < VSPACED_ANONYMOUS_PAGES_MAX);
             work->frame_ids[work->allocated++] = ids[i];
+        }
     }
     return as_asked ? STATUS_OK : STATUS_INTERNAL;
 }
@@ -134,6 +136,7 @@ enum status vspaced_map_anonymous(struct vspaced *vspaced, const struct vspaced_
         map_anonymous_undo(vspaced, &target, step->memd_deadline_ticks, &work);
         return status;
     }
+    UNIT_ASSERT(work.allocated == target.page_count && work.mapped == target.page_count);
     vspaced_region_add(vspaced, target.space_index, &piece);
     for (uint32_t i = 0; i < work.allocated; i++)
         vspaced_page_add(vspaced, target.space_index, target.first_page + i, work.frame_ids[i]);

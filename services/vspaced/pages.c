@@ -33,6 +33,7 @@ static uint32_t space_bucket(uint32_t object)
 
 static uint64_t page_key(uint32_t space_index, uint64_t page)
 {
+    UNIT_ASSERT(space_index < VSPACED_VSPACE_LIMIT && page >> 48 == 0);
     return (uint64_t)space_index << 48 | page;
 }
 
@@ -46,6 +47,7 @@ static vspaced_link page_find(const struct vspaced *vspaced, uint64_t key)
 
 bool vspaced_page_room(const struct vspaced *vspaced, uint32_t count)
 {
+    UNIT_ASSERT(vspaced->page_places.held_count <= VSPACED_PAGE_LIMIT); /* E6 */
     return VSPACED_PAGE_LIMIT - vspaced->page_places.held_count >= count;
 }
 
@@ -67,12 +69,15 @@ void vspaced_page_add(struct vspaced *vspaced, uint32_t space_index, uint64_t pa
                       uint32_t frame_id)
 {
     struct vspaced_places *places = &vspaced->page_places;
+    UNIT_ASSERT(frame_id != 0 && vspaced_page_room(vspaced, 1)); /* E6 */
+    UNIT_ASSERT(vspaced_page_frame(vspaced, space_index, page) == 0);
     vspaced_link link = places->first_free;
     if (link != 0)
         places->first_free = vspaced->pages[link - 1].next;
     else
         link = ++places->used_count;
     places->held_count++;
+    UNIT_ASSERT(link <= VSPACED_PAGE_LIMIT && vspaced->pages[link - 1].frame_id == 0);
     uint64_t key = page_key(space_index, page);
     vspaced_link *by_key = &vspaced->page_buckets[vspaced_page_bucket(key)];
     vspaced_link *by_id = &vspaced->page_id_buckets[vspaced_page_id_bucket(frame_id)];
@@ -90,6 +95,7 @@ void vspaced_page_remove(struct vspaced *vspaced, uint32_t space_index, uint64_t
     if (link == 0)
         return;
     struct vspaced_page *removed = &vspaced->pages[link - 1];
+    UNIT_ASSERT(places->held_count != 0);
     vspaced_link *at = &vspaced->page_buckets[vspaced_page_bucket(key)];
     while (*at != link)
         at = &vspaced->pages[*at - 1].next;
@@ -129,6 +135,8 @@ void vspaced_space_add(struct vspaced *vspaced, uint32_t object, uint32_t genera
 {
     struct vspaced_places *places = &vspaced->space_places;
     uint32_t index = vspaced_space_peek(vspaced);
+    UNIT_ASSERT(vspaced_space_room(vspaced) && !vspaced->spaces[index].is_registered); /* E6 */
+    UNIT_ASSERT(vspaced_space_find(vspaced, object, generation) == 0);
     if (places->first_free != 0)
         places->first_free = vspaced->spaces[index].next;
     else
@@ -144,6 +152,7 @@ void vspaced_space_remove(struct vspaced *vspaced, uint32_t space_index)
 {
     struct vspaced_places *places = &vspaced->space_places;
     struct vspaced_space *space = &vspaced->spaces[space_index];
+    UNIT_ASSERT(space->is_registered && space->first_region == 0 && places->held_count != 0);
     vspaced_link *at = &vspaced->space_buckets[space_bucket(space->object)];
     while (*at != space_index + 1)
         at = &vspaced->spaces[*at - 1].next;

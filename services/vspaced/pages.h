@@ -5,6 +5,7 @@
 #ifndef BASALT_SERVICES_VSPACED_PAGES_H
 #define BASALT_SERVICES_VSPACED_PAGES_H
 
+#include "abi/assert.h"
 #include "services/vspaced/vspaced.h"
 
 bool vspaced_page_room(const struct vspaced *vspaced, uint32_t count);

@@ -5,11 +5,13 @@
 
 static struct vspaced_region *region_of(struct vspaced *vspaced, vspaced_link link)
 {
+    UNIT_ASSERT(link != 0 && link <= vspaced->region_places.used_count);
     return &vspaced->regions[link - 1];
 }
 
 static const struct vspaced_piece *piece_of(const struct vspaced *vspaced, vspaced_link link)
 {
+    UNIT_ASSERT(link != 0 && link <= vspaced->region_places.used_count);
     return &vspaced->regions[link - 1].piece;
 }
 
@@ -84,6 +86,7 @@ static struct vspaced_piece piece_clip(const struct vspaced_piece *piece, uint64
         part.page_count -= skipped;
         part.image_page += part.kind == REGION_IMAGE ? skipped : 0;
     }
+    UNIT_ASSERT(part.image_page >= piece->image_page);
     if (piece_end(&part) > end_page)
         part.page_count = end_page - part.first_page;
     return part;
@@ -91,6 +94,7 @@ static struct vspaced_piece piece_clip(const struct vspaced_piece *piece, uint64
 
 bool vspaced_region_room(const struct vspaced *vspaced, int32_t cost)
 {
+    UNIT_ASSERT(vspaced->region_places.held_count <= VSPACED_REGION_LIMIT); /* E6 */
     uint32_t left = VSPACED_REGION_LIMIT - vspaced->region_places.held_count;
     return cost <= 0 || (uint32_t)cost <= left;
 }
@@ -161,12 +165,15 @@ static vspaced_link place_take(struct vspaced *vspaced)
     else
         link = ++places->used_count;
     places->held_count++;
+    UNIT_ASSERT(link <= VSPACED_REGION_LIMIT + VSPACED_REGION_SPARE);
+    UNIT_ASSERT(vspaced->regions[link - 1].piece.page_count == 0);
     return link;
 }
 
 static void place_give(struct vspaced *vspaced, vspaced_link link)
 {
     struct vspaced_places *places = &vspaced->region_places;
+    UNIT_ASSERT(places->held_count != 0 && piece_of(vspaced, link)->page_count != 0);
     *region_of(vspaced, link) = (struct vspaced_region){.next = places->first_free};
     places->first_free = link;
     places->held_count--;
@@ -234,6 +241,9 @@ static vspaced_link region_insert(struct vspaced *vspaced, uint32_t space_index,
     struct vspaced_space *space = &vspaced->spaces[space_index];
     vspaced_link before = region_floor(vspaced, space_index, piece->first_page);
     vspaced_link after = region_after(vspaced, space_index, before);
+    UNIT_ASSERT(piece->page_count != 0);
+    UNIT_ASSERT(before == 0 || piece_end(piece_of(vspaced, before)) <= piece->first_page); /* V3 */
+    UNIT_ASSERT(after == 0 || piece_end(piece) <= piece_of(vspaced, after)->first_page);
     vspaced_link link = place_take(vspaced);
     *region_of(vspaced, link) =
         (struct vspaced_region){.piece = *piece, .previous = before, .next = after};
@@ -288,9 +298,11 @@ static void split_at(struct vspaced *vspaced, uint32_t space_index, uint64_t pag
 void vspaced_region_add(struct vspaced *vspaced, uint32_t space_index,
                         const struct vspaced_piece *piece)
 {
+    UNIT_ASSERT(vspaced->spaces[space_index].is_registered);
     vspaced_link link = region_insert(vspaced, space_index, piece);
     merge_next(vspaced, space_index, link);
     merge_next(vspaced, space_index, region_of(vspaced, link)->previous);
+    UNIT_ASSERT(vspaced->region_places.held_count <= VSPACED_REGION_LIMIT); /* E6 */
 }
 
 void vspaced_region_cut(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
@@ -304,6 +316,7 @@ void vspaced_region_cut(struct vspaced *vspaced, uint32_t space_index, uint64_t 
         region_remove(vspaced, space_index, link);
         link = after;
     }
+    UNIT_ASSERT(vspaced->region_places.held_count <= VSPACED_REGION_LIMIT); /* E6 */
 }
 
 void vspaced_region_protect(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
@@ -324,6 +337,7 @@ void vspaced_region_protect(struct vspaced *vspaced, uint32_t space_index, uint6
         merge_next(vspaced, space_index, at);
         at = region_of(vspaced, at)->next == after ? after : at;
     }
+    UNIT_ASSERT(vspaced->region_places.held_count <= VSPACED_REGION_LIMIT); /* E6 */
 }
 
 void vspaced_region_clear(struct vspaced *vspaced, uint32_t space_index)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The regions of all spaces: an ordered index a space. Finding takes logarithmic time in the
- * regions of the space; changes cannot fail: whoever calls has asked the questions first. Every
+ * regions of the space; changes cannot fail: whoever calls has asked the questions first, which the assertions keep. Every
  * change leaves neighbours that could be one region as one. */
 #ifndef BASALT_SERVICES_VSPACED_REGIONS_H
 #define BASALT_SERVICES_VSPACED_REGIONS_H
 
+#include "abi/assert.h"
 #include "services/vspaced/vspaced.h"
 
 /* The region that holds a page; 0: none. */

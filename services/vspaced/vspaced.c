@@ -101,7 +101,9 @@ static enum status register_vspace(struct vspaced *vspaced, struct vspaced_step 
         status = register_decide(vspaced, &held);
     if (status != STATUS_OK)
         return status;
-    uint32_t vspace_slot = space_vspace_slot(vspaced_space_peek(vspaced));
+    uint32_t space_index = vspaced_space_peek(vspaced);
+    UNIT_ASSERT(space_index < VSPACED_VSPACE_LIMIT);
+    uint32_t vspace_slot = space_vspace_slot(space_index);
     status = kernel_self_move(&vspaced->caller, request->vspace_slot, vspace_slot);
     if (status != STATUS_OK)
         return status;
@@ -178,8 +180,10 @@ static uint32_t frames_collect(const struct vspaced *vspaced, const struct vspac
     uint32_t count = 0;
     for (uint64_t i = 0; i < target->page_count; i++) {
         uint32_t id = vspaced_page_frame(vspaced, target->space_index, target->first_page + i);
-        if (id != 0)
+        if (id != 0) {
+            UNIT_ASSERT(count < VSPACED_MAP_PAGES_MAX);
             frame_ids[count++] = id;
+        }
     }
     return count;
 }
