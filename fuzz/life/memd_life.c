@@ -28,14 +28,8 @@ struct memd memd;
 struct model_memd model;
 struct memd_life life;
 
-bool stand_in_peer(const struct stand_in_cap *endpoint, struct message *message,
-                   struct stand_in_cap *caps)
-{
-    (void)endpoint;
-    (void)message;
-    (void)caps;
-    return false; /* memd calls nobody: it is the lowest of the rank (E5) */
-}
+/* memd calls nobody: it is the lowest of the rank (E5). */
+static const struct stand_in_peers nobody = {.strict = true};
 
 /* --- start ----------------------------------------------------------------------------------- */
 
@@ -76,7 +70,8 @@ static void boot(uint64_t which)
 static void life_begin(void)
 {
     memd_reset();
-    stand_in_begin();
+    stand_in_begin(&nobody);
+    stand_in_clock_set(1000);
     model_memd_begin(&model);
     memset(&life, 0, sizeof life);
 }
@@ -179,7 +174,9 @@ static enum status send(struct message *request)
     unsigned state = met_state(request);
     uint64_t before = state_digest();
     memd_life_names_before(&names);
-    stand_in_deliver(request, caps, !life.window_closed);
+    stand_in_message_begin();
+    stand_in_lose_reply(life.window_closed ? STATUS_BUSY : STATUS_OK);
+    stand_in_deliver(SLOT_SERVICE_ENDPOINT, request, caps);
     PROPERTY_EQUAL(E5,
                    service_turn(&memd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, memd_handle,
                                 &memd, &message, &info),
@@ -338,7 +335,10 @@ static void act(const struct life_step *step)
     life_print_action(&language, step);
     switch (step->action) {
     case ACTION_FAIL:
-        stand_in_fail(which % 128, failing[step->arguments[1] % 8]);
+        stand_in_fail((struct stand_in_failure){.after_calls = which % 128,
+                                                .times = 1,
+                                                .status = failing[step->arguments[1] % 8],
+                                                .until_reply = true});
         break;
     case ACTION_BUILD:
     case ACTION_UNBUILD:
@@ -347,7 +347,8 @@ static void act(const struct life_step *step)
             if (!holding->untyped || which-- != 0)
                 continue;
             holding->busy = step->action == ACTION_BUILD;
-            stand_in_untyped_use(holding->object, holding->busy);
+            stand_in_untyped_free_set(
+                holding->object, stand_in_untyped(holding->object)->total_pages - holding->busy);
         }
         break;
     case ACTION_SHUT:

@@ -32,13 +32,20 @@ static void name_is_new(uint64_t sort, uint64_t name)
 
 /* --- what a reply gave ----------------------------------------------------------------------- */
 
+/* The reply that names are taken from: the one that the client got, or the one that was kept from it,
+ * since what a client was not told it may still guess. */
+static struct {
+    const struct message *message;
+    const struct stand_in_cap *caps;
+} told;
+
 static void learn_account(void)
 {
     struct memd_open_account_reply reply;
     struct model_account *account = &model.accounts[model.account_count - 1];
-    PROPERTY_EQUAL(E5, reply_decode(&memd_open_account_reply_type, stand_in_reply(), &reply),
+    PROPERTY_EQUAL(E5, reply_decode(&memd_open_account_reply_type, told.message, &reply),
                    STATUS_OK);
-    const struct stand_in_cap *cap = stand_in_reply_caps();
+    const struct stand_in_cap *cap = told.caps;
     PROPERTY_EQUAL(M3, cap->object_type, OBJECT_ENDPOINT);
     PROPERTY_EQUAL(K1, cap->rights, RIGHT_SEND | RIGHT_TRANSFER);
     PROPERTY(M3, cap->object == ROLE_MEMD && cap->badge > ROLE_ID_MAX);
@@ -71,7 +78,7 @@ static void learn_holding(struct model_holding *holding, uint32_t id,
         name_is_new(NAME_UNTYPED, id);
     } else {
         PROPERTY_EQUAL(M2, stand_in_frame(cap->object)->untyped, source);
-        PROPERTY(K2, stand_in_frame(cap->object)->zero);
+        PROPERTY_EQUAL(K2, stand_in_frame(cap->object)->content, 0);
         stand_in_frame_dirty(cap->object);
         name_is_new(NAME_FRAME, id);
     }
@@ -83,89 +90,63 @@ static void learn_holding(struct model_holding *holding, uint32_t id,
 static void learn_frames(uint32_t count)
 {
     struct memd_alloc_frames_reply reply;
-    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_frames_reply_type, stand_in_reply(), &reply),
+    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_frames_reply_type, told.message, &reply),
                    STATUS_OK);
     uint32_t ids[] = {reply.frame_id_0, reply.frame_id_1, reply.frame_id_2, reply.frame_id_3};
     PROPERTY_EQUAL(M4, reply.count, count);
-    PROPERTY_EQUAL(M4, stand_in_reply()->header.cap_count, count);
+    PROPERTY_EQUAL(M4, told.message->header.cap_count, count);
     for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++)
         PROPERTY(M4, (ids[i] != 0) == (i < count));
     for (uint32_t i = 0; i < count; i++)
-        learn_holding(&model.holdings[model.holding_count - count + i], ids[i],
-                      &stand_in_reply_caps()[i]);
+        learn_holding(&model.holdings[model.holding_count - count + i], ids[i], &told.caps[i]);
 }
 
 static void learn_untyped(void)
 {
     struct memd_alloc_untyped_reply reply;
-    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_untyped_reply_type, stand_in_reply(), &reply),
+    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_untyped_reply_type, told.message, &reply),
                    STATUS_OK);
-    learn_holding(&model.holdings[model.holding_count - 1], reply.untyped_id,
-                  stand_in_reply_caps());
+    learn_holding(&model.holdings[model.holding_count - 1], reply.untyped_id, told.caps);
 }
 
-/* Names that no reply told are taken from the books: what the client does not know it may still
- * guess. */
-static void learn_unheard(uint16_t operation, uint32_t count)
-{
-    if (operation == OP_MEMD_OPEN_ACCOUNT) {
-        struct model_account *account = &model.accounts[model.account_count - 1];
-        for (uint32_t i = 0; i < memd.account_places.used_count && !account->named; i++) {
-            bool known = false;
-            for (uint32_t j = 0; j < model.account_count; j++)
-                known |= model.accounts[j].open && model.accounts[j].named &&
-                         model.accounts[j].badge == memd_account_badge(&memd, i);
-            account->named = memd.accounts[i].is_open && !known;
-            account->id = memd_account_id(&memd, i);
-            account->badge = memd_account_badge(&memd, i);
-        }
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        struct model_holding *holding = &model.holdings[model.holding_count - 1 - i];
-        uint64_t badge = model.accounts[holding->account].badge;
-        const struct memd_account *account =
-            &memd.accounts[memd_account_by_badge(&memd, badge) - 1];
-        const struct memd_holding *table = holding->untyped ? memd.untypeds : memd.frames;
-        memd_link link = holding->untyped ? account->first_untyped : account->first_frame;
-        for (uint32_t j = 0; j < i; j++)
-            link = table[link - 1].next;
-        uint32_t base = holding->untyped ? MEMD_UNTYPED_SLOT_BASE : MEMD_FRAME_SLOT_BASE;
-        holding->named = true;
-        holding->id =
-            holding->untyped ? memd_untyped_id(&memd, link - 1) : memd_frame_id(&memd, link - 1);
-        holding->object = stand_in_at(base + link - 1).object;
-    }
-}
-
-/* The frame that could be neither handed out nor destroyed: the account's newest. */
+/* The frame that could be neither handed out nor destroyed. The kernel knows which it is and what it
+ * came from; its name is in no reply, and memd alone can tell it. */
 static void learn_stuck(uint64_t badge)
 {
-    uint32_t index = memd_account_by_badge(&memd, badge) - 1;
-    uint32_t frame = memd.accounts[index].first_frame - 1;
+    uint32_t slot = stand_in_failures().kept_slot;
+    uint32_t object = stand_in_at(slot).object;
     uint32_t account = 0;
+    uint32_t source = 0;
     while (!model.accounts[account].open || model.accounts[account].badge != badge)
         account++;
-    model.taken_pages[memd.frames[frame].source]++;
+    while (life.source_objects[source] != stand_in_frame(object)->untyped)
+        HARNESS(++source < model.source_count);
+    model.taken_pages[source]++;
     model.holdings[model.holding_count++] = (struct model_holding){
         .named = true,
-        .id = memd_frame_id(&memd, frame),
+        .id = memd_frame_id(&memd, slot - MEMD_FRAME_SLOT_BASE),
         .account = account,
-        .source = memd.frames[frame].source,
+        .source = source,
         .pages = 1,
-        .object = stand_in_at(MEMD_FRAME_SLOT_BASE + frame).object,
+        .object = object,
     };
 }
 
 void memd_life_learn(const struct message *request, const struct model_memd_answer *answer)
 {
     uint16_t operation = request->header.operation;
+    const struct stand_in_reply *lost = stand_in_reply_lost();
     if (answer->stuck)
         learn_stuck(request->header.badge);
-    if (answer->new_count != 0 && answer->status == STATUS_BUSY)
-        learn_unheard(operation, answer->new_count);
-    if (answer->status != STATUS_OK)
+    if (answer->status == STATUS_OK) {
+        told.message = stand_in_reply();
+        told.caps = stand_in_reply_caps();
+    } else if (answer->new_count != 0 && lost != NULL) {
+        told.message = &lost->message;
+        told.caps = lost->caps;
+    } else {
         return;
+    }
     if (operation == OP_MEMD_OPEN_ACCOUNT)
         learn_account();
     else if (operation == OP_MEMD_ALLOC_FRAMES)

@@ -34,14 +34,6 @@ struct vspaced vspaced;
 struct model_vspaced model;
 struct vspaced_life life;
 
-bool stand_in_peer(const struct stand_in_cap *endpoint, struct message *message,
-                   struct stand_in_cap *caps)
-{
-    PROPERTY_EQUAL(E5, endpoint->object, ROLE_MEMD); /* down the rank only */
-    stand_in_memd_answer(endpoint->badge, message, caps);
-    return true;
-}
-
 /* --- start ----------------------------------------------------------------------------------- */
 
 /* Empties the places that the last input used. */
@@ -71,12 +63,12 @@ static struct pool_frame *pool_frame(uint64_t n)
 {
     uint32_t index = (uint32_t)(n % POOL_FRAME_COUNT);
     struct pool_frame *frame = &life.frames[index];
-    uint32_t account = index % 4 < STAND_IN_ACCOUNT_COUNT ? index % 4 : STAND_IN_ACCOUNT_COUNT;
+    uint32_t account = index % 4 < PEERS_VSPACED_ACCOUNTS ? index % 4 : PEERS_NOBODY;
     if (frame->made)
         return frame;
-    frame->made = stand_in_frame_take(account, &frame->object, &frame->frame_id);
-    if (!frame->made && account != STAND_IN_ACCOUNT_COUNT)
-        frame->made = stand_in_frame_take(STAND_IN_ACCOUNT_COUNT, &frame->object, &frame->frame_id);
+    frame->made = peers_frame_take(account, &frame->object, &frame->frame_id);
+    if (!frame->made && account != PEERS_NOBODY)
+        frame->made = peers_frame_take(PEERS_NOBODY, &frame->object, &frame->frame_id);
     if (frame->made)
         model_vspaced_frame_made(&model, frame->object, frame->frame_id, account);
     return frame;
@@ -85,13 +77,13 @@ static struct pool_frame *pool_frame(uint64_t n)
 static void life_begin(void)
 {
     vspaced_reset();
-    stand_in_begin();
-    stand_in_memd_begin();
+    peers_of_vspaced_begin();
+    stand_in_clock_set(1000);
     model_vspaced_begin(&model);
     memset(&life, 0, sizeof life);
-    for (uint32_t i = 0; i < STAND_IN_ACCOUNT_COUNT; i++)
-        model.account_limit[i] = stand_in_account_limit(i);
-    model.pool_left = STAND_IN_POOL_PAGES;
+    for (uint32_t i = 0; i < PEERS_VSPACED_ACCOUNTS; i++)
+        model.account_limit[i] = (uint32_t)peers_account_limit(i);
+    model.pool_left = PEERS_VSPACED_POOL_PAGES;
     for (uint32_t i = 0; i < VSPACE_START_COUNT; i++)
         vspace_make();
     stand_in_put(SLOT_SELF, stand_in_cap_to(OBJECT_KERNEL_SELF, 0));
@@ -113,8 +105,8 @@ static struct stand_in_cap pick_cap(const struct message_cap *descriptor,
         cap.object = life.vspace_objects[request->vspace];
         cap.generation = life.vspace_generations[request->vspace];
     } else if (descriptor->object_type == OBJECT_ENDPOINT) {
-        request->account = (uint32_t)(descriptor->badge % STAND_IN_ACCOUNT_COUNT);
-        cap = stand_in_account_cap(request->account);
+        request->account = (uint32_t)(descriptor->badge % PEERS_VSPACED_ACCOUNTS);
+        cap = peers_account_cap(request->account);
     } else if (descriptor->object_type == OBJECT_FRAME) {
         request->frame_object = pool_frame(descriptor->badge)->object;
         cap = stand_in_cap_to(OBJECT_FRAME, request->frame_object);
@@ -133,7 +125,7 @@ static void pool_look(void)
         struct pool_frame *frame = &life.frames[i];
         bool gone =
             !stand_in_frame(frame->object)->live ||
-            (frame->frame_id != 0 && stand_in_id_of(frame->object, &account) != frame->frame_id);
+            (frame->frame_id != 0 && peers_frame_id(frame->object, &account) != frame->frame_id);
         frame->made &= !gone;
     }
 }
@@ -148,7 +140,6 @@ static void check_answer(const struct message *request, const struct model_vspac
         PROPERTY(E1, stand_in_reply()->header.body_bytes == 0);
     if (!answer->changed)
         PROPERTY_EQUAL(E1, vspaced_life_digest(), before);
-    PROPERTY_EQUAL(V2, stand_in_denied_count(), 0); /* it asks for no right that it must not */
     PROPERTY_EQUAL(V2, stand_in_write_and_execute_count(), answer->kernel_refuses_use);
     vspaced_life_learn(request->header.operation, answer);
     vspaced_life_check(answer);
@@ -173,7 +164,8 @@ static bool send(struct message *request, enum status *status)
     }
     unsigned state = vspaced_life_state(request);
     uint64_t before = vspaced_life_digest();
-    stand_in_deliver(request, caps, true);
+    stand_in_message_begin();
+    stand_in_deliver(SLOT_SERVICE_ENDPOINT, request, caps);
     PROPERTY_EQUAL(E5,
                    service_turn(&vspaced.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
                                 vspaced_handle, &vspaced, &message, &info),
@@ -308,7 +300,7 @@ static void generate_body(struct choices *choices, uint16_t id, union body *body
         body->register_vspace.vspace_slot = 1;
         body->register_vspace.account_slot = 1;
         caps[0].badge = choices_below(choices, model.vspace_count);
-        caps[1].badge = choices_below(choices, 4) % STAND_IN_ACCOUNT_COUNT;
+        caps[1].badge = choices_below(choices, 4) % PEERS_VSPACED_ACCOUNTS;
     } else if (id == OP_VSPACED_UNREGISTER_VSPACE) {
         body->unregister_vspace.vspace_cap_slot = slot;
     } else if (id == OP_VSPACED_MAP_ANONYMOUS) {
@@ -377,7 +369,7 @@ static void destroy(uint64_t n)
     struct pool_frame *frame = &life.frames[n % POOL_FRAME_COUNT];
     if (!frame->made)
         return;
-    stand_in_frame_revoke(frame->object);
+    peers_frame_revoke(frame->object);
     model_vspaced_frame_destroyed(&model, frame->object);
     frame->made = false;
 }
@@ -405,7 +397,10 @@ static void act(const struct life_step *step)
     else if (step->action == ACTION_POOL)
         pool_frame(step->arguments[0]);
     else if (!life.failure_planned)
-        stand_in_fail(step->arguments[0] % 256, failing[step->arguments[1] % 8]);
+        stand_in_fail((struct stand_in_failure){.after_calls = step->arguments[0] % 256,
+                                                .times = 1,
+                                                .status = failing[step->arguments[1] % 8],
+                                                .until_reply = true});
     life.failure_planned |= step->action == ACTION_FAIL;
 }
 

@@ -5,7 +5,7 @@
 #define BASALT_FUZZ_LIFE_VSPACED_LIFE_H
 
 #include "fuzz/harness.h"
-#include "props/stand_ins/stand_in_memd.h"
+#include "props/stand_ins/peers_of_vspaced.h"
 #include "props/models/model_vspaced.h"
 #include "services/vspaced/vspaced.h"
 

@@ -70,8 +70,8 @@ void vspaced_life_check(const struct model_vspaced_answer *answer)
     const char *broken = vspaced_check(&vspaced);
     if (broken != NULL)
         property_failed(property_find(broken), "books", "vspaced_check", __FILE__, __LINE__);
-    for (uint32_t i = 0; i < STAND_IN_ACCOUNT_COUNT; i++)
-        PROPERTY_EQUAL(E4, stand_in_account_held(i), model.account_held[i]);
+    for (uint32_t i = 0; i < PEERS_VSPACED_ACCOUNTS; i++)
+        PROPERTY_EQUAL(E4, peers_account_held(i), model.account_held[i]);
     check_slots();
     if (answer->vspace == MODEL_VSPACE_LIMIT || answer->page_count > VSPACED_MAP_PAGES_MAX ||
         answer->first_page == 0)
@@ -129,8 +129,8 @@ static void learn_frames(const struct model_vspaced_answer *answer)
         uint32_t account;
         PROPERTY(V1, found != NULL && !found->image);
         const struct stand_in_frame *frame = stand_in_frame(found->object);
-        uint32_t id = stand_in_id_of(found->object, &account);
-        PROPERTY(K2, frame->zero && frame->mapping_count == 1);
+        uint32_t id = peers_frame_id(found->object, &account);
+        PROPERTY(K2, frame->content == 0 && frame->mapping_count == 1);
         PROPERTY(M1, id != 0 && account == model.vspaces[answer->vspace].account);
         stand_in_frame_dirty(found->object);
         model_vspaced_frame_made(&model, found->object, id, account);
@@ -172,8 +172,8 @@ uint64_t vspaced_life_digest(void)
     uint64_t sum = 0;
     vspaced_visit_fields(&vspaced, digest_visit, &sum);
     digest_visit(&sum, stand_in_digest());
-    for (uint32_t i = 0; i < STAND_IN_ACCOUNT_COUNT; i++)
-        digest_visit(&sum, stand_in_account_held(i));
+    for (uint32_t i = 0; i < PEERS_VSPACED_ACCOUNTS; i++)
+        digest_visit(&sum, peers_account_held(i));
     return sum;
 }
 

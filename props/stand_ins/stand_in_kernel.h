@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* A stand-in for the kernel and for the client, behind sys_call, sys_recv and sys_reply, for life
- * harnesses of memd and vspaced. It keeps books of its own (slots, untypeds, frames, mappings), so
- * that a service's books can be compared with what the kernel would answer (M1, V1), and it fails
- * the k-th call on demand (E4). It is honest: services/lib meets the lying one in fuzz/adversary.
- */
+/* The kernel's stand-in: what stands behind sys_call, sys_recv and sys_reply while one service runs
+ * alone. It keeps books of its own (slots, untypeds, frames, address spaces, processes, reply
+ * capabilities), so that a service's books can be compared with what the kernel would say (M1, V1),
+ * and it fails the k-th call on demand (E4). It is honest; services/lib meets a kernel that lies in
+ * fuzz/adversary. Peers of the service are whoever `struct stand_in_peers` names.
+ *
+ * There is one of it in a process, since the seam has no context. The parts: stand_in_kernel.c is the
+ * call, stand_in_control.c the operations of kernel control, stand_in_slots.c, stand_in_objects.c,
+ * stand_in_mappings.c and stand_in_processes.c the books, stand_in_replies.c receiving and replying,
+ * stand_in_system.c the three functions of the seam. */
 #ifndef BASALT_PROPS_STAND_INS_STAND_IN_KERNEL_H
 #define BASALT_PROPS_STAND_INS_STAND_IN_KERNEL_H
 
@@ -11,118 +16,145 @@
 #include <stdint.h>
 
 #include "abi/messages.h"
+#include "abi/status.h"
 #include "abi/system.h"
+#include "props/stand_ins/stand_in_objects.h"
 
-enum {
-    STAND_IN_UNTYPED_LIMIT = 1024,
-    STAND_IN_FRAME_LIMIT = 1024,
-    STAND_IN_MAPPING_LIMIT = 32768,
-    STAND_IN_VSPACE_LIMIT = 16,
-    STAND_IN_IMAGE_PAGES = 64
+/* --- what a harness links below its service ---------------------------------------------------- */
+
+/* A call that the service made. */
+struct stand_in_call {
+    struct stand_in_cap through;       /* the capability that was called */
+    const struct operation *operation; /* null: an endpoint whose protocol only its peer knows */
+    struct message *message;           /* the request as its receiver gets it */
+    const void *request;               /* its body, decoded by the row */
+    void *reply;                       /* zeroed; whoever answers fills it in */
+    struct stand_in_cap sent[MESSAGE_CAP_LIMIT]; /* what came with the request, in order */
+    struct stand_in_cap caps[MESSAGE_CAP_LIMIT]; /* what goes with the reply, in order */
+    uint32_t window_slot;
+    uint32_t window_count;
+    uint64_t deadline_ticks;
+    bool failed; /* by the plan: nothing was done */
+    bool lost;   /* by the plan: it was done, and the answer never came */
 };
 
-struct stand_in_cap {
-    uint32_t object_type; /* OBJECT_NONE: an empty slot */
-    uint32_t rights;
-    uint32_t object;
-    uint32_t generation;
-    uint64_t badge;
+/* Who is around the service. A function that is null is not wanted. */
+struct stand_in_peers {
+    bool strict; /* what the service should not have asked for breaks E10; false: it is refused */
+
+    /* The boot image behind every IMAGE capability. */
+    uint32_t image_pages;
+    enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
+
+    /* Whether the plan may fail this call; calls that may not are not counted. Null: all may. */
+    bool (*may_fail)(const struct stand_in_call *call);
+
+    /* Told of each call before it does anything, and after it, with its outcome. */
+    void (*asked)(const struct stand_in_call *call);
+    void (*answered)(const struct stand_in_call *call, enum status status);
+
+    /* Answers a call on an endpoint, at once: OK fills in `reply` and `caps`, or, where the row is
+     * null, makes `message` the reply. Null: the service may call nobody (E5). */
+    enum status (*answer)(struct stand_in_call *call);
+
+    /* Told of each RECV, and of each reply that was sent or refused. */
+    void (*receives)(uint32_t slot, uint64_t deadline_ticks);
+    void (*replied)(uint32_t reply_slot, const struct message *message, enum status status);
 };
 
-enum stand_in_use { FRAME_FRESH, FRAME_DATA, FRAME_CODE };
+/* Empties everything that the last input used. `peers` must stay valid until the next time. */
+void stand_in_begin(const struct stand_in_peers *peers);
 
-struct stand_in_frame {
-    bool live;
-    uint32_t generation;
-    uint32_t untyped;
-    uint32_t use; /* enum stand_in_use */
-    uint32_t mapping_count;
-    bool zero; /* reads as zero: nobody had it since it was made */
+/* The three functions of the seam, whoever stands before them: stand_in_system.c, or a harness that
+ * lies or fails by itself. */
+enum status stand_in_call(uint32_t slot, struct message *message, uint64_t deadline_ticks);
+enum status stand_in_receive(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                             struct receive_info *info);
+enum status stand_in_answer(uint32_t reply_slot, struct message *message);
+
+/* --- the plan of failures ------------------------------------------------------------------------ */
+
+struct stand_in_failure {
+    uint64_t after_calls; /* so many calls succeed first */
+    uint64_t times;       /* then so many fail */
+    enum status status;
+    bool late;        /* a peer does what was asked, and only its answer is lost (TIMED_OUT) */
+    bool until_reply; /* the plan ends when the current message is answered */
 };
 
-struct stand_in_untyped {
-    bool live;
-    uint32_t generation;
-    uint32_t parent; /* object; itself for a root */
-    uint64_t total_pages;
-    uint64_t free_pages;
-};
+/* Adds a failure to the plan, which holds two; more are ignored. Each counts every call. */
+void stand_in_fail(struct stand_in_failure failure);
+void stand_in_fail_never(void);        /* the plan is empty again */
+void stand_in_fail_pause(bool paused); /* meanwhile calls neither fail nor count */
 
-/* A page of an address space. */
-struct stand_in_mapping {
-    bool live;
-    uint32_t vspace;
-    uint64_t page;
-    bool image;
-    uint32_t object; /* frame, or page of the image */
-    uint32_t rights;
-    uint32_t rights_mapped;
-};
-
-/* Empties everything that the last input used. */
-void stand_in_begin(void);
-
-/* --- objects and slots --- */
-uint32_t stand_in_untyped_add(uint64_t pages); /* a root; its object */
-uint32_t stand_in_frame_add(uint32_t untyped, bool *made);
-void stand_in_frame_destroy(uint32_t frame);
-void stand_in_frame_dirty(uint32_t frame);     /* somebody wrote to it */
-uint32_t stand_in_vspace_add(void);            /* a new vspace, or a new generation of a dead one */
-void stand_in_vspace_destroy(uint32_t vspace); /* unmaps all its pages */
-bool stand_in_vspace_live(uint32_t vspace);
-uint32_t stand_in_vspace_generation(uint32_t vspace);
-void stand_in_put(uint32_t slot, struct stand_in_cap cap);
-struct stand_in_cap stand_in_at(uint32_t slot);
-/* A capability to a live object, with all its rights. */
-struct stand_in_cap stand_in_cap_to(uint32_t object_type, uint32_t object);
-bool stand_in_cap_live(const struct stand_in_cap *cap);
-
-/* Something is made from a child untyped, or what was made is given back: DESTROY is BUSY between.
- */
-void stand_in_untyped_use(uint32_t untyped, bool used);
-
-/* --- books --- */
-const struct stand_in_untyped *stand_in_untyped(uint32_t object);
-const struct stand_in_frame *stand_in_frame(uint32_t object);
-uint32_t stand_in_frame_count(void); /* live ones */
-uint32_t stand_in_mapping_count(uint32_t vspace);
-const struct stand_in_mapping *stand_in_mapping(uint32_t vspace, uint64_t page); /* null: none */
-uint32_t stand_in_slot_count_below(uint32_t limit);
-uint32_t stand_in_slot_count(void);    /* occupied slots */
-uint64_t stand_in_mix(uint64_t value); /* a bijection that spreads every bit */
-uint64_t stand_in_digest(void);        /* of all books, for before = after */
-
-/* --- one message --- */
-
-/* The next message that RECV gives; its capability fields are filled by `caps`, one for each
- * descriptor in order (null: none come). `window_open` says whether the client has room for the
- * capabilities of the reply. */
-void stand_in_deliver(const struct message *message, const struct stand_in_cap *caps,
-                      bool window_open);
-
-/* Fails one call of the next message: the `index`-th, from 0, with a status; the second call of
- * this function adds a second failure. Every call counts, until the reply is sent. */
-void stand_in_fail(uint64_t index, enum status status);
-
-/* Which of the failures happened in this message, in order of time, and after how many calls. */
+/* What became of the plan since stand_in_message_begin. */
 struct stand_in_failures {
     uint32_t count;
     enum status status;    /* of the first */
     uint64_t calls_before; /* the first */
+    uint32_t kept_slot;    /* what the last DESTROY that failed would have destroyed; 0: nothing */
 };
 struct stand_in_failures stand_in_failures(void);
 
-/* What the client got: the reply as delivered (descriptors with type and rights), and what the
- * capabilities are. Null: no reply was sent. */
+/* The next answer to the message delivered last fails with the status when it carries capabilities
+ * (NOT_FOUND: even when not, and its caller is gone). OK: none does. Holds until it is said anew. */
+void stand_in_lose_reply(enum status status);
+bool stand_in_reply_was_lost(void);
+
+/* --- messages to the service --------------------------------------------------------------------- */
+
+/* Forgets replies and failures of the message before. */
+void stand_in_message_begin(void);
+
+/* The message that the next RECV on `slot` gives, with one capability for each descriptor in order;
+ * an event carries none, and nobody waits for its answer. */
+void stand_in_deliver(uint32_t slot, const struct message *message,
+                      const struct stand_in_cap *caps);
+void stand_in_deliver_event(uint32_t slot, const struct message *message);
+bool stand_in_delivery_pending(void);
+const struct message *stand_in_delivered(void); /* the last one, as the service saw it */
+
+/* What delivery does with capabilities, for a harness that hands its message over by itself: puts
+ * them into slots from `slot` on and writes type, rights and slots into the message. */
+void stand_in_window_fill(struct message *message, const struct stand_in_cap *caps, uint32_t slot);
+
+/* The clock that RECV tells. RECV moves it when it waits in vain. */
+uint64_t stand_in_now(void);
+void stand_in_clock_set(uint64_t ticks);
+
+/* --- the reply book ------------------------------------------------------------------------------ */
+
+/* A caller waits: the lowest free reply slot; 0: `limit` of them wait already. */
+uint32_t stand_in_reply_open(uint64_t request_id, uint32_t limit);
+void stand_in_reply_close(uint32_t reply_slot);
+bool stand_in_reply_is_open(uint32_t reply_slot);
+uint32_t stand_in_reply_open_count(void);
+/* The i-th of those who wait, lowest slot first; 0: there is none. */
+uint32_t stand_in_reply_waiting(uint64_t i);
+/* The caller has given up: answering it says NOT_FOUND. */
+void stand_in_caller_gone(uint32_t reply_slot);
+void stand_in_caller_gave_up(uint64_t request_id);
+bool stand_in_caller_is_gone(uint32_t reply_slot);
+
+/* A reply as its caller got it: descriptors with type and rights, capability fields as sent. Bytes
+ * behind body_bytes mean nothing. */
+struct stand_in_reply {
+    uint32_t slot;
+    struct message message;
+    struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
+};
+uint32_t stand_in_reply_count(void); /* since stand_in_message_begin */
+const struct stand_in_reply *stand_in_reply_at(uint32_t i);
+/* The last one: its message (null: there is none), and its capabilities. */
 const struct message *stand_in_reply(void);
 const struct stand_in_cap *stand_in_reply_caps(void);
-uint64_t stand_in_call_count(void);              /* calls made for this message */
-uint64_t stand_in_denied_count(void);            /* calls refused for want of rights, likewise */
-uint64_t stand_in_write_and_execute_count(void); /* MAP_FRAMEs refused so, for this message */
+/* The reply that stand_in_lose_reply kept from its caller; null: none. */
+const struct stand_in_reply *stand_in_reply_lost(void);
 
-/* Who answers a CALL on an endpoint: the harness. Turns the request into the reply; `caps` are
- * those that the reply's capability fields deliver, in order. False: nobody is there. */
-bool stand_in_peer(const struct stand_in_cap *endpoint, struct message *message,
-                   struct stand_in_cap *caps);
+/* --- what the service left behind ------------------------------------------------------------------ */
+
+bool stand_in_exited(uint32_t *code);            /* EXIT was called; `code` may be null */
+uint64_t stand_in_write_and_execute_count(void); /* MAP_FRAMEs refused so, for this message */
+const char *stand_in_log(uint32_t *count);       /* what LOG_WRITE wrote, zero-terminated */
 
 #endif

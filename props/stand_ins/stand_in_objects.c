@@ -1,56 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* The stand-in's objects: untyped pools, frames with use and generation, address spaces as tables
- * of pages. Written from the kernel's contract (abi/messages/kernel.def), smallest place first. */
-#include "props/stand_ins/stand_in_objects.h"
-
+/* Untyped pools and frames, and whether a capability still names its object. The smallest free place
+ * is used next, of frames the one that was freed last. */
 #include <string.h>
 
 #include "props/base/property.h"
-
-enum { BUCKET_COUNT = 4096 };
+#include "props/stand_ins/stand_in_books.h"
 
 static struct stand_in_untyped untypeds[STAND_IN_UNTYPED_LIMIT];
 static uint32_t untyped_high;
+static uint32_t untyped_low; /* no place below is free */
 static struct stand_in_frame frames[STAND_IN_FRAME_LIMIT];
 static uint32_t frame_high;
 static uint32_t frame_free[STAND_IN_FRAME_LIMIT]; /* a stack: the last one freed is made next */
 static uint32_t frame_free_count;
-static struct {
-    bool live;
-    uint32_t generation;
-    uint32_t mapping_count;
-} vspaces[STAND_IN_VSPACE_LIMIT];
-static uint32_t vspace_high;
-static struct stand_in_mapping mappings[STAND_IN_MAPPING_LIMIT];
-static uint32_t mapping_next[STAND_IN_MAPPING_LIMIT]; /* index + 1 in a bucket */
-static uint32_t mapping_free[STAND_IN_MAPPING_LIMIT];
-static uint32_t mapping_free_count;
-static uint32_t mapping_high;
-static uint32_t buckets[BUCKET_COUNT];
-
-uint64_t stand_in_mix(uint64_t value)
-{
-    value += UINT64_C(0x9E3779B97F4A7C15);
-    value = (value ^ value >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    value = (value ^ value >> 27) * UINT64_C(0x94D049BB133111EB);
-    return value ^ value >> 31;
-}
-
-static uint32_t bucket_of(uint32_t vspace, uint64_t page)
-{
-    return (uint32_t)(stand_in_mix((uint64_t)vspace << 48 | page) % BUCKET_COUNT);
-}
 
 void stand_in_objects_begin(void)
 {
     memset(untypeds, 0, untyped_high * sizeof untypeds[0]);
     memset(frames, 0, frame_high * sizeof frames[0]);
-    memset(vspaces, 0, vspace_high * sizeof vspaces[0]);
-    for (uint32_t i = 0; i < mapping_high; i++)
-        buckets[bucket_of(mappings[i].vspace, mappings[i].page)] = 0;
-    memset(mappings, 0, mapping_high * sizeof mappings[0]);
-    untyped_high = frame_high = frame_free_count = vspace_high = 0;
-    mapping_free_count = mapping_high = 0;
+    untyped_high = untyped_low = frame_high = frame_free_count = 0;
 }
 
 uint64_t stand_in_objects_digest(void)
@@ -63,49 +31,53 @@ uint64_t stand_in_objects_digest(void)
     for (uint32_t i = 0; i < frame_high; i++)
         if (frames[i].live)
             sum += stand_in_mix(UINT64_C(1) << 62 ^ (uint64_t)i << 32 ^ frames[i].mapping_count);
-    for (uint32_t i = 0; i < mapping_high; i++) {
-        const struct stand_in_mapping *mapping = &mappings[i];
-        uint64_t where = stand_in_mix((uint64_t)mapping->vspace << 48 ^ mapping->page);
-        uint64_t what = (uint64_t)mapping->object << 20 ^ mapping->rights << 8 ^ mapping->image;
-        if (mapping->live)
-            sum += stand_in_mix(where ^ what);
-    }
     return sum;
 }
 
-/* --- untyped memory -------------------------------------------------------------------------- */
+/* --- untyped memory ------------------------------------------------------------------------------ */
 
 const struct stand_in_untyped *stand_in_untyped(uint32_t object)
 {
     return &untypeds[object];
 }
 
+/* False: there is none. */
+static bool untyped_place(uint32_t *object)
+{
+    while (untyped_low < untyped_high && untypeds[untyped_low].live)
+        untyped_low++;
+    *object = untyped_low;
+    if (untyped_low == STAND_IN_UNTYPED_LIMIT)
+        return false;
+    untyped_high += untyped_low == untyped_high;
+    return true;
+}
+
+static void untyped_make(uint32_t object, uint32_t parent, uint64_t pages)
+{
+    untypeds[object] = (struct stand_in_untyped){
+        .live = true,
+        .generation = untypeds[object].generation,
+        .parent = parent,
+        .total_pages = pages,
+        .free_pages = pages,
+    };
+}
+
 uint32_t stand_in_untyped_add(uint64_t pages)
 {
-    uint32_t object = untyped_high++;
-    HARNESS(object < STAND_IN_UNTYPED_LIMIT);
-    untypeds[object] = (struct stand_in_untyped){
-        .live = true, .parent = object, .total_pages = pages, .free_pages = pages};
+    uint32_t object;
+    HARNESS(untyped_place(&object));
+    untyped_make(object, object, pages);
     return object;
 }
 
 enum status stand_in_untyped_split(uint32_t untyped, uint64_t pages, uint32_t *child)
 {
-    uint32_t object = 0;
-    while (object < untyped_high && untypeds[object].live)
-        object++;
-    if (untypeds[untyped].free_pages < pages || object == STAND_IN_UNTYPED_LIMIT)
+    if (untypeds[untyped].free_pages < pages || !untyped_place(child))
         return STATUS_EXHAUSTED;
-    untyped_high += object == untyped_high;
     untypeds[untyped].free_pages -= pages;
-    untypeds[object] = (struct stand_in_untyped){
-        .live = true,
-        .generation = untypeds[object].generation,
-        .parent = untyped,
-        .total_pages = pages,
-        .free_pages = pages,
-    };
-    *child = object;
+    untyped_make(*child, untyped, pages);
     return STATUS_OK;
 }
 
@@ -118,16 +90,29 @@ enum status stand_in_untyped_join(uint32_t untyped)
         return STATUS_BUSY;
     untypeds[child->parent].free_pages += child->total_pages;
     *child = (struct stand_in_untyped){.generation = child->generation + 1};
+    untyped_low = untyped < untyped_low ? untyped : untyped_low;
     return STATUS_OK;
 }
 
-void stand_in_untyped_use(uint32_t untyped, bool used)
+bool stand_in_untyped_take(uint32_t untyped, uint64_t pages)
 {
-    struct stand_in_untyped *object = &untypeds[untyped];
-    object->free_pages = used ? object->total_pages - 1 : object->total_pages;
+    if (untypeds[untyped].free_pages < pages)
+        return false;
+    untypeds[untyped].free_pages -= pages;
+    return true;
 }
 
-/* --- frames ---------------------------------------------------------------------------------- */
+void stand_in_untyped_give(uint32_t untyped, uint64_t pages)
+{
+    untypeds[untyped].free_pages += pages;
+}
+
+void stand_in_untyped_free_set(uint32_t untyped, uint64_t pages)
+{
+    untypeds[untyped].free_pages = pages;
+}
+
+/* --- frames -------------------------------------------------------------------------------------- */
 
 const struct stand_in_frame *stand_in_frame(uint32_t object)
 {
@@ -139,192 +124,88 @@ uint32_t stand_in_frame_count(void)
     return frame_high - frame_free_count;
 }
 
-uint32_t stand_in_frame_add(uint32_t untyped, bool *made)
+bool stand_in_frame_add(uint32_t untyped, uint32_t *frame)
 {
-    *made = untypeds[untyped].free_pages != 0 && stand_in_frame_count() < STAND_IN_FRAME_LIMIT;
-    if (!*made)
-        return 0;
-    uint32_t object = frame_free_count != 0 ? frame_free[--frame_free_count] : frame_high++;
-    untypeds[untyped].free_pages--;
-    frames[object] = (struct stand_in_frame){
-        .live = true, .generation = frames[object].generation, .untyped = untyped, .zero = true};
-    return object;
-}
-
-void stand_in_frame_dirty(uint32_t frame)
-{
-    frames[frame].zero = false;
-}
-
-static void mapping_remove(uint32_t index)
-{
-    struct stand_in_mapping *mapping = &mappings[index];
-    uint32_t *at = &buckets[bucket_of(mapping->vspace, mapping->page)];
-    while (*at != index + 1)
-        at = &mapping_next[*at - 1];
-    *at = mapping_next[index];
-    if (!mapping->image)
-        frames[mapping->object].mapping_count--;
-    vspaces[mapping->vspace].mapping_count--;
-    mapping->live = false;
-    mapping_free[mapping_free_count++] = index;
+    if (stand_in_frame_count() == STAND_IN_FRAME_LIMIT || !stand_in_untyped_take(untyped, 1))
+        return false;
+    *frame = frame_free_count != 0 ? frame_free[--frame_free_count] : frame_high++;
+    frames[*frame] = (struct stand_in_frame){
+        .live = true, .generation = frames[*frame].generation, .untyped = untyped};
+    return true;
 }
 
 void stand_in_frame_destroy(uint32_t frame)
 {
-    for (uint32_t i = 0; i < mapping_high && frames[frame].mapping_count != 0; i++)
-        if (mappings[i].live && !mappings[i].image && mappings[i].object == frame)
-            mapping_remove(i);
+    frames[frame].outside = true; /* no unmapping frees it first */
+    if (frames[frame].mapping_count != 0)
+        stand_in_frame_unmap_all(frame);
     untypeds[frames[frame].untyped].free_pages++;
     frames[frame] = (struct stand_in_frame){.generation = frames[frame].generation + 1};
     frame_free[frame_free_count++] = frame;
 }
 
-/* --- address spaces -------------------------------------------------------------------------- */
-
-uint32_t stand_in_vspace_add(void)
+/* What nobody holds and nobody maps goes back. */
+static void frame_look(uint32_t frame)
 {
-    uint32_t object = 0;
-    while (object < vspace_high && vspaces[object].live)
-        object++;
-    HARNESS(object < STAND_IN_VSPACE_LIMIT);
-    vspace_high += object == vspace_high;
-    vspaces[object].live = true;
-    return object;
+    const struct stand_in_frame *looked = &frames[frame];
+    if (!looked->outside && looked->cap_count == 0 && looked->mapping_count == 0)
+        stand_in_frame_destroy(frame);
 }
 
-void stand_in_vspace_destroy(uint32_t vspace)
+void stand_in_frame_held_outside(uint32_t frame)
 {
-    for (uint32_t i = 0; i < mapping_high && vspaces[vspace].mapping_count != 0; i++)
-        if (mappings[i].live && mappings[i].vspace == vspace)
-            mapping_remove(i);
-    vspaces[vspace].live = false;
-    vspaces[vspace].generation++;
+    frames[frame].outside = true;
 }
 
-bool stand_in_vspace_live(uint32_t vspace)
+void stand_in_frame_dirty(uint32_t frame)
 {
-    return vspaces[vspace].live;
+    frames[frame].content = 1;
 }
 
-uint32_t stand_in_vspace_generation(uint32_t vspace)
+void stand_in_frame_copied(uint32_t frame, uint64_t content)
 {
-    return vspaces[vspace].generation;
+    frames[frame].content += content;
 }
 
-uint32_t stand_in_mapping_count(uint32_t vspace)
+void stand_in_cap_counted(const struct stand_in_cap *cap, bool held)
 {
-    return vspaces[vspace].mapping_count;
+    if (cap->object_type != OBJECT_FRAME || !stand_in_cap_live(cap))
+        return;
+    struct stand_in_frame *frame = &frames[cap->object];
+    frame->cap_count += held ? 1 : UINT32_MAX;
+    if (!held)
+        frame_look(cap->object);
 }
 
-static uint32_t mapping_find(uint32_t vspace, uint64_t page)
-{
-    uint32_t link = buckets[bucket_of(vspace, page)];
-    while (link != 0 && (mappings[link - 1].vspace != vspace || mappings[link - 1].page != page))
-        link = mapping_next[link - 1];
-    return link;
-}
-
-const struct stand_in_mapping *stand_in_mapping(uint32_t vspace, uint64_t page)
-{
-    uint32_t link = mapping_find(vspace, page);
-    return link == 0 ? NULL : &mappings[link - 1];
-}
-
-static uint32_t present_count(uint32_t vspace, uint64_t page, uint32_t count)
-{
-    uint32_t present = 0;
-    for (uint32_t i = 0; i < count; i++)
-        present += mapping_find(vspace, page + i) != 0;
-    return present;
-}
-
-static bool use_allows(const struct stand_in_frame *frame, uint32_t rights)
+bool stand_in_use_allows(uint32_t frame, uint32_t rights)
 {
     bool data = (rights & RIGHT_WRITE) != 0;
     bool code = (rights & RIGHT_EXECUTE) != 0;
-    return !(data && code) && !(data && frame->use == FRAME_CODE) &&
-           !(code && frame->use == FRAME_DATA);
+    return !(data && code) && !(data && frames[frame].use == FRAME_CODE) &&
+           !(code && frames[frame].use == FRAME_DATA);
 }
 
-static void use_settle(struct stand_in_frame *frame, uint32_t rights)
+void stand_in_frame_mapped(uint32_t frame, uint32_t rights)
 {
+    frames[frame].mapping_count++;
     if ((rights & RIGHT_WRITE) != 0)
-        frame->use = FRAME_DATA;
+        frames[frame].use = FRAME_DATA;
     if ((rights & RIGHT_EXECUTE) != 0)
-        frame->use = FRAME_CODE;
+        frames[frame].use = FRAME_CODE;
 }
 
-static void mapping_add(uint32_t vspace, uint64_t page, bool image, uint32_t object,
-                        uint32_t rights)
+void stand_in_frame_unmapped(uint32_t frame)
 {
-    uint32_t index = mapping_free_count != 0 ? mapping_free[--mapping_free_count] : mapping_high++;
-    uint32_t *bucket = &buckets[bucket_of(vspace, page)];
-    mappings[index] = (struct stand_in_mapping){
-        .live = true,
-        .vspace = vspace,
-        .page = page,
-        .image = image,
-        .object = object,
-        .rights = rights,
-        .rights_mapped = rights,
-    };
-    mapping_next[index] = *bucket;
-    *bucket = index + 1;
-    vspaces[vspace].mapping_count++;
+    frames[frame].mapping_count--;
+    frame_look(frame);
 }
 
-enum status stand_in_map(uint32_t vspace, const struct stand_in_cap *frame,
-                         const struct kernel_map_frame_request *request)
-{
-    bool image = frame->object_type == OBJECT_IMAGE;
-    uint64_t page = request->va >> PAGE_SHIFT;
-    if (image && request->frame_page + request->page_count > STAND_IN_IMAGE_PAGES)
-        return STATUS_OUT_OF_RANGE;
-    if (!image && (request->page_count != 1 || request->frame_page != 0))
-        return STATUS_INVALID_ARGUMENT;
-    if (!image && !use_allows(&frames[frame->object], request->rights))
-        return STATUS_WRITE_AND_EXECUTE;
-    if (present_count(vspace, page, request->page_count) != 0)
-        return STATUS_BUSY;
-    if (mapping_high - mapping_free_count + request->page_count > STAND_IN_MAPPING_LIMIT)
-        return STATUS_EXHAUSTED;
-    if (!image)
-        use_settle(&frames[frame->object], request->rights);
-    for (uint32_t i = 0; i < request->page_count; i++) {
-        uint32_t object = image ? (uint32_t)request->frame_page + i : frame->object;
-        mapping_add(vspace, page + i, image, object, request->rights);
-    }
-    if (!image)
-        frames[frame->object].mapping_count++;
-    return STATUS_OK;
-}
-
-enum status stand_in_unmap(uint32_t vspace, uint64_t page, uint32_t count)
-{
-    if (present_count(vspace, page, count) != count)
-        return STATUS_NOT_FOUND;
-    for (uint32_t i = 0; i < count; i++)
-        mapping_remove(mapping_find(vspace, page + i) - 1);
-    return STATUS_OK;
-}
-
-enum status stand_in_protect(uint32_t vspace, uint64_t page, uint32_t count, uint32_t rights)
-{
-    if (present_count(vspace, page, count) != count)
-        return STATUS_NOT_FOUND;
-    for (uint32_t i = 0; i < count; i++)
-        if ((rights & ~mappings[mapping_find(vspace, page + i) - 1].rights_mapped) != 0)
-            return STATUS_DENIED;
-    for (uint32_t i = 0; i < count; i++)
-        mappings[mapping_find(vspace, page + i) - 1].rights = rights;
-    return STATUS_OK;
-}
-
-/* --- capabilities ---------------------------------------------------------------------------- */
+/* --- capabilities -------------------------------------------------------------------------------- */
 
 bool stand_in_cap_live(const struct stand_in_cap *cap)
 {
+    if (cap->object == STAND_IN_ELSEWHERE)
+        return cap->object_type != OBJECT_NONE;
     switch (cap->object_type) {
     case OBJECT_NONE:
         return false;
@@ -333,7 +214,10 @@ bool stand_in_cap_live(const struct stand_in_cap *cap)
     case OBJECT_FRAME:
         return frames[cap->object].live && frames[cap->object].generation == cap->generation;
     case OBJECT_VSPACE:
-        return vspaces[cap->object].live && vspaces[cap->object].generation == cap->generation;
+        return stand_in_vspace_is(cap->object, cap->generation);
+    case OBJECT_PROCESS:
+    case OBJECT_GRANT:
+        return stand_in_process_is(cap->object, cap->generation);
     default:
         return true;
     }
@@ -346,11 +230,15 @@ struct stand_in_cap stand_in_cap_to(uint32_t object_type, uint32_t object)
         .rights = object_type_rights(object_type),
         .object = object,
     };
+    if (object == STAND_IN_ELSEWHERE)
+        return cap;
     if (object_type == OBJECT_UNTYPED)
         cap.generation = untypeds[object].generation;
     if (object_type == OBJECT_FRAME)
         cap.generation = frames[object].generation;
     if (object_type == OBJECT_VSPACE)
-        cap.generation = vspaces[object].generation;
+        cap.generation = stand_in_vspace_generation(object);
+    if (object_type == OBJECT_PROCESS || object_type == OBJECT_GRANT)
+        cap.generation = stand_in_process(object)->generation;
     return cap;
 }

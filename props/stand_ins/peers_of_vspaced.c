@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* See peers_of_vspaced.h. */
+#include "props/stand_ins/peers_of_vspaced.h"
+
+#include "props/base/property.h"
+
+enum { IMAGE_PAGES = 64 };
+
+static enum status answer(struct stand_in_call *call)
+{
+    PROPERTY_EQUAL(E5, "rank", call->through.object, ROLE_MEMD);
+    return peers_memd_answer((uint32_t)call->through.badge - 1, call);
+}
+
+static const struct stand_in_peers peers = {
+    .strict = true,
+    .image_pages = IMAGE_PAGES,
+    .answer = answer,
+};
+
+void peers_of_vspaced_begin(void)
+{
+    static const uint64_t limits[PEERS_VSPACED_ACCOUNTS] = {300, 12, 0};
+    stand_in_begin(&peers);
+    peers_memd_begin(PEERS_VSPACED_POOL_PAGES);
+    for (uint32_t i = 0; i < PEERS_VSPACED_ACCOUNTS; i++)
+        (void)peers_account_open(limits[i]);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* The seam before the kernel's stand-in. Whoever wants to stand between, to lie or to fail, defines
+ * the three functions instead and calls the stand-in. */
+#include "props/stand_ins/stand_in_kernel.h"
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    return stand_in_call(slot, message, deadline_ticks);
+}
+
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    return stand_in_receive(slot, message, deadline_ticks, info);
+}
+
+enum status sys_reply(uint32_t reply_slot, struct message *message)
+{
+    return stand_in_answer(reply_slot, message);
+}
