@@ -20,7 +20,7 @@ def engine_rate(name):
     with tempfile.TemporaryDirectory() as home:
         os.makedirs(f"{home}/corpus")
         campaign.seeds(name, f"{home}/seeds")
-        status, output = campaign.run_libfuzzer(name, SECONDS, home, quiet=True)
+        status, output = campaign.run_libfuzzer(name, SECONDS, home)
     found = re.search(r"average_exec_per_sec: +(\d+)", output)
     if status != 0 or not found:
         raise build.Stop(f"{build.shorten(output, 20)}\nlibFuzzer on {name} ended with status {status}")

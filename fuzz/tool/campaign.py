@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: ISC
-"""Drives libFuzzer and AFL++ on one harness. Everything that is found stays under findings/TARGET:
-corpus/ (what reached something new), crash-* (one file a finding), afl/ (AFL++'s own folder)."""
+"""Campaigns: one harness under an engine for some time. Everything that is found stays under
+findings/TARGET: corpus/ (what reached something new), crash-*, timeout-*, oom-*, leak-* (inputs that
+failed), shrunk-* (the same, made smaller), passing/ (those that fail no more), afl/ (AFL++'s own)."""
 
+import fcntl
 import glob
 import hashlib
 import os
+import random
 import re
 import shutil
-import subprocess
-import sys
+import signal
+import threading
 
 import build
-import source_checks
+import engines
+import findings
+from findings import counted, read
 
-INPUT_BYTES_MAX = 16384
 NOT_INPUTS = ("DIGESTS", "FLOORS", "README.md")
-AFL_SETTINGS = {
-    "AFL_NO_AFFINITY": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_UI": "1", "AFL_AUTORESUME": "1",
-    "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_FORKSRV_INIT_TMOUT": "30000",
-}
+SEED_LIMIT = 1 << 31
+
+
+class Interrupted(Exception):
+    """A signal asks the campaign to end: what it found is reported first."""
 
 
 def with_corpus():
@@ -27,25 +32,38 @@ def with_corpus():
             if os.path.isdir(f"corpus/{name}") and not name.startswith("canary")]
 
 
+def text_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 def inputs_of(name):
     return sorted(path for path in glob.glob(f"corpus/{name}/*")
                   if os.path.basename(path) not in NOT_INPUTS)
 
 
-def store(folder, data, prefix=""):
-    """Writes bytes under their hash; a reader never sees half a file."""
-    name = prefix + hashlib.sha1(data).hexdigest()[:16]
-    path, part = os.path.join(folder, name), os.path.join(folder, f".{name}.part")
+def checked(path):
+    """The bytes of an input of a corpus. What is none there ends the command: an engine would wait for
+    it, cut it or take it for an input."""
+    name = os.path.basename(path)
     if not os.path.exists(path):
-        with open(part, "wb") as file:
-            file.write(data)
-        os.rename(part, path)
+        raise build.Stop(f"{path}: a link to nothing", 2)
+    if not os.path.isfile(path):
+        raise build.Stop(f"{path}: not a regular file", 2)
+    if name.startswith("README") or "." in name:
+        raise build.Stop(f"{path}: not an input: those are called *.trace or have no dot in their name", 2)
+    if os.path.getsize(path) > engines.INPUT_BYTES_MAX:
+        raise build.Stop(f"{path}: {os.path.getsize(path)} bytes; an input has at most "
+                         f"{engines.INPUT_BYTES_MAX}", 2)
+    return read(path)
+
+
+def store(folder, data, prefix=""):
+    """Writes bytes under their hash."""
+    path = os.path.join(folder, prefix + hashlib.sha1(data).hexdigest()[:16])
+    if not os.path.exists(path):
+        findings.write(path, data)
     return path
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def seeds(name, folder):
@@ -54,14 +72,14 @@ def seeds(name, folder):
     os.makedirs(folder)
     for path in inputs_of(name):
         if path.endswith(".trace"):
-            target = f"{folder}/assembled"
-            status, output = build.run([f"build/asan/{name}", "--assemble", path, target])
+            assembled = f"{folder}/.assembled"
+            status, output = build.run([f"build/asan/{name}", "--assemble", path, assembled])
             if status != 0:
-                raise build.Stop(output.strip())
-            path = target
-        store(folder, read(path)[:INPUT_BYTES_MAX])
-    if os.path.exists(f"{folder}/assembled"):
-        os.remove(f"{folder}/assembled")
+                raise build.Stop(output.strip(), 2)
+            store(folder, read(assembled))
+            os.remove(assembled)
+        else:
+            store(folder, checked(path))
     if not os.listdir(folder):
         store(folder, b"\0" * 16)
 
@@ -79,146 +97,222 @@ def dictionary(home):
     return path
 
 
-def text_of(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
-def run_libfuzzer(name, seconds, home, quiet=False, program=None):
-    """One libFuzzer process. Returns its exit status and output."""
-    command = [program or f"build/libfuzzer/{name}", f"-max_total_time={seconds}",
-               f"-max_len={INPUT_BYTES_MAX}", "-timeout=20", "-rss_limit_mb=3000",
-               "-print_final_stats=1", f"-artifact_prefix={home}/",
-               f"-dict={dictionary(home)}", f"{home}/corpus", f"{home}/seeds"]
-    if quiet:
-        return build.run(command, seconds + 120)
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace")
-    lines = []
-    try:
-        for line in process.stdout:
-            lines.append(line)
-            if re.match(r"#\d+\s+(INITED|pulse|DONE)|stat::|property|.*ERROR:", line):
-                sys.stdout.write(line)
-                sys.stdout.flush()
-    except KeyboardInterrupt: # what it reached so far is in files already
-        process.kill()
-        process.wait()
-        raise
-    return process.wait(), "".join(lines)
-
-
-def has_steps(name):
-    """Whether a harness reads steps: then its object says so by a name that the mutators ask for."""
-    return "harness_has_steps" in source_checks.symbols(f"build/afl/{name}")[0]
+def run_libfuzzer(name, seconds, home, program=None):
+    """One libFuzzer process, for checks and figures. Returns its status and output."""
+    return build.run(engines.libfuzzer_command(name, seconds, home, dictionary(home), 0, program), seconds + 120)
 
 
 def run_afl(name, seconds, home, more=None):
-    """One afl-fuzz process; its queue joins the corpus, its crashes become crash-*."""
-    env = dict(AFL_SETTINGS)
-    if has_steps(name):
-        env["AFL_CUSTOM_MUTATOR_LIBRARY"] = os.path.abspath("build/afl/mutator.so")
-    command = ["afl-fuzz", "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t", "2000",
-               "-i", f"{home}/seeds", "-o", f"{home}/afl", "-x", dictionary(home), "--", f"build/afl/{name}", "-"]
+    """One afl-fuzz process from the seeds, for checks. Its queue joins the corpus."""
+    shutil.rmtree(f"{home}/afl-seeds", ignore_errors=True)
+    shutil.copytree(f"{home}/seeds", f"{home}/afl-seeds")
+    command, env = engines.afl_command(name, seconds, home, dictionary(home), 1)
     try:
         return build.run(command, seconds + 120, {**env, **(more or {})})
-    finally: # also when it was interrupted
+    finally:
         harvest_afl(home)
 
 
 def harvest_afl(home):
-    """AFL++'s queue joins the corpus, its crashes become crash-*; those of earlier runs, which it moves
-    to crashes.DATE when it goes on, too."""
-    for path in glob.glob(f"{home}/afl/default/queue/id:*"):
-        store(f"{home}/corpus", read(path))
-    for kind in ("crashes", "hangs"):
-        for path in glob.glob(f"{home}/afl/default/{kind}*/id:*"):
-            store(home, read(path), "crash-")
+    """AFL++'s queue joins the corpus, its crashes and hangs move to the artefacts. Returns AFL++'s words
+    for them."""
+    said = {}
+    for path in glob.glob(f"{home}/afl/*/queue/id:*"):
+        data = read(path)
+        if data:
+            store(f"{home}/corpus", data)
+    for kind, prefix in (("crashes", "crash-"), ("hangs", "timeout-")):
+        for path in glob.glob(f"{home}/afl/*/{kind}*/id:*"):
+            said[store(home, read(path), prefix)] = f"AFL++: {kind}, {os.path.basename(path)}"
+            os.remove(path)
+    return said
 
 
-def afl_executions(home):
-    """Executions that AFL++ counted, 0 when it never came so far."""
-    try:
-        text = text_of(f"{home}/afl/default/fuzzer_stats")
-    except OSError:
-        return 0
-    found = re.search(r"execs_done\s*:\s*(\d+)", text)
-    return int(found.group(1)) if found else 0
+def truncated(path):
+    """Whether a file of libFuzzer, whose name is the hash of what it should hold, holds something else."""
+    wanted = re.fullmatch(r"(?:\w+-)?([0-9a-f]{40})", os.path.basename(path))
+    return wanted is not None and hashlib.sha1(read(path)).hexdigest() != wanted[1]
 
 
-def artefacts(home):
-    return sorted(path for kind in ("crash-", "timeout-", "oom-", "leak-")
-                  for path in glob.glob(f"{home}/{kind}*"))
+class Campaign:
+    """One run over findings/NAME, which it holds locked."""
 
+    def __init__(self, name, options):
+        self.name = name
+        self.options = options
+        self.home = f"findings/{name}"
+        self.seed = options.seed if options.seed is not None else random.randrange(1, SEED_LIMIT)
+        self.said = {}  # artefact: the engine's words
+        self.errors = []
+        self.interrupted = 0
+        self.output = threading.Lock()
 
-def verdict_of(name, path):
-    """What an artefact shows: a property id or the sanitizer's summary, and the whole output."""
-    status, output = build.run([f"build/asan/{name}", "--trace", path], 90)
-    found = re.search(r"^property .*|^SUMMARY: .*|^no end after .*", output, re.MULTILINE)
-    if status == 0:
-        return None, output
-    return found.group(0) if found else f"ended with status {status}", output
+    def say(self, line):
+        with self.output:
+            print(line, flush=True)
 
+    def lock(self):
+        """One campaign a target: two would share folders and each spoil the other's."""
+        os.makedirs(f"{self.home}/corpus", exist_ok=True)
+        self.lock_file = open(f"{self.home}/lock", "a+", encoding="ascii")
+        try:
+            fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.lock_file.seek(0)
+            raise build.Stop(f"a campaign of {self.name} runs already, pid {self.lock_file.read().strip()}", 2) from None
+        self.lock_file.truncate(0)
+        self.lock_file.write(f"{os.getpid()}\n")
+        self.lock_file.flush()
 
-def report(name, home):
-    """Prints each different finding once, with its trace and how to see it again."""
-    seen = {}
-    for path in artefacts(home):
-        verdict, output = verdict_of(name, path)
-        if verdict is not None:
-            seen.setdefault(re.sub(r"0x[0-9a-f]+|\d+", "N", verdict), []).append(
-                (os.path.getsize(path), path, verdict, output))
-    for group in seen.values():
-        _, path, verdict, output = min(group)
-        print(f"\nfinding: {verdict} ({len(group)} inputs)")
-        print(build.shorten(output, 40))
-        print(f"again: ./basalt show {path}")
-    return len(seen)
+    def remove_truncated(self):
+        """Corpus files that a full disk cut short go; artefacts that it cut short stay and are named."""
+        cut = [path for path in glob.glob(f"{self.home}/corpus/*") if os.path.isfile(path) and truncated(path)]
+        for path in cut:
+            os.remove(path)
+        return len(cut)
 
+    def leave_out(self, path):
+        """An input that failed is read no more by an engine that starts again. False: it would."""
+        if not os.path.exists(path) or truncated(path):
+            return False
+        data = read(path)
+        for other in glob.glob(f"{self.home}/corpus/*") + glob.glob(f"{self.home}/seeds/*"):
+            try:
+                if os.path.getsize(other) == len(data) and read(other) == data:
+                    os.remove(other)
+            except FileNotFoundError: # another worker was here first
+                pass
+        return True
 
-def merge(name, home):
-    """Adds the smallest set of inputs that covers what corpus/TARGET does not."""
-    target = f"corpus/{name}"
-    os.makedirs(target, exist_ok=True)
-    extra = f"{home}/merged"
-    shutil.rmtree(extra, ignore_errors=True)
-    os.makedirs(extra)
-    # Edges and marks count, how often does not: a few dozen inputs instead of thousands.
-    status, output = build.run([f"build/libfuzzer/{name}", "-set_cover_merge=1", "-use_counters=0", extra, f"{home}/seeds",
-                                f"{home}/corpus"])
-    if status != 0:
-        raise build.Stop(build.shorten(output, 20) + "\nthe merge failed")
-    committed = {read(path) for path in glob.glob(f"{home}/seeds/*")}
-    new = [data for data in map(read, glob.glob(f"{extra}/*")) if data not in committed]
-    for data in new:
-        store(target, data)
-    print(f"{name}: {len(new)} inputs added to {target}; next: ./basalt bless {name}")
+    def libfuzzer_workers(self):
+        words = dictionary(self.home)
+
+        def command(number):
+            return lambda seconds, count: (engines.libfuzzer_command(
+                self.name, seconds, self.home, words, self.seed + 1000 * number + count), {})
+        return [engines.Worker(self.label("libFuzzer", number), command(number), self.options.seconds, self.say,
+                               self.leave_out) for number in range(self.options.jobs)]
+
+    def afl_workers(self):
+        """AFL++ starts anew from the smallest set that covers what everyone found: its own queue of
+        earlier runs and libFuzzer's corpus are in corpus/, committed inputs in seeds/."""
+        self.said.update(harvest_afl(self.home))
+        for folder in ("afl", "afl-seeds"):
+            shutil.rmtree(f"{self.home}/{folder}", ignore_errors=True)
+        os.makedirs(f"{self.home}/afl-seeds")
+        engines.merge(self.name, self.home, f"{self.home}/afl-seeds", f"{self.home}/seeds", f"{self.home}/corpus")
+        if not os.listdir(f"{self.home}/afl-seeds"):
+            store(f"{self.home}/afl-seeds", b"\0" * 16)
+        self.say(f"AFL++ starts from {counted(len(os.listdir(f'{self.home}/afl-seeds')), 'input')}")
+        words = dictionary(self.home)
+
+        def command(number):
+            return lambda seconds, count: engines.afl_command(
+                self.name, seconds, self.home, words, self.seed + number, number + (self.options.jobs > 1))
+        return [engines.Worker(self.label("AFL++", number), command(number), self.options.seconds, self.say,
+                               self.leave_out) for number in range(self.options.jobs)]
+
+    def label(self, engine, number):
+        return engine if self.options.jobs == 1 else f"{engine} {number + 1}"
+
+    def progress(self):
+        """AFL++ prints nothing by itself."""
+        stats = engines.afl_stats(self.home)
+        if self.options.engine == "afl":
+            self.say(f"AFL++: {stats['executions']} executions, {stats['inputs']} inputs, {stats['edges']} edges, "
+                     f"{stats['crashes']} crashes and hangs")
+
+    def engine(self):
+        """Runs the engine until its time is over or a signal comes."""
+        def on_signal(number, _frame):
+            for other in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(other, signal.SIG_DFL)  # a second one ends the report, too
+            self.interrupted = number
+            raise Interrupted
+
+        workers = []
+        before = [(number, signal.signal(number, on_signal)) for number in
+                  (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
+        try:
+            workers = self.afl_workers() if self.options.engine == "afl" else self.libfuzzer_workers()
+            engines.run_all(workers, self.progress)
+            for number, handler in before:
+                signal.signal(number, handler)
+        except Interrupted:
+            pass
+        for worker in workers:
+            self.said.update(worker.said)
+            self.errors += worker.errors
+        if self.options.engine == "afl":
+            self.said.update(harvest_afl(self.home))
+            executions = engines.afl_executions(self.home)
+            self.say(f"AFL++: {executions} executions")
+            if not executions and not self.errors and not self.interrupted:
+                self.errors.append("AFL++ executed nothing")
+
+    def merge(self):
+        """Adds to corpus/TARGET what covers more than the committed inputs do, and nothing else."""
+        target, extra = f"corpus/{self.name}", f"{self.home}/merged"
+        seeds(self.name, f"{self.home}/seeds")
+        shutil.rmtree(extra, ignore_errors=True)
+        shutil.copytree(f"{self.home}/seeds", extra)
+        engines.merge(self.name, self.home, extra, f"{self.home}/corpus")
+        committed = set(os.listdir(f"{self.home}/seeds"))
+        new = [read(f"{extra}/{base}") for base in sorted(set(os.listdir(extra)) - committed)]
+        os.makedirs(target, exist_ok=True)
+        for data in new:
+            store(target, data)
+        print(f"{self.name}: {counted(len(new), 'input')} added to {target}" +
+              (f"; next: ./basalt bless {self.name}" if new else ": nothing covers more"))
+
+    def run(self):
+        self.lock()
+        old = set(findings.artefacts(self.home))
+        self.remove_truncated()
+        for path in glob.glob(f"{self.home}/corpus/*"):
+            checked(path)
+        seeds(self.name, f"{self.home}/seeds")
+        before = len(os.listdir(f"{self.home}/corpus"))
+        print(f"{self.name}: seed {self.seed}, {before} inputs of earlier campaigns", flush=True)
+        self.engine()
+        cut = self.remove_truncated()
+        old -= set(self.said)
+        print(f"{self.home}/corpus: {before} inputs before, {len(os.listdir(f'{self.home}/corpus'))} now")
+        if self.options.merge and (self.interrupted or cut):
+            print(f"{self.name}: nothing is merged, because the campaign did not end by itself")
+        elif self.options.merge:
+            self.merge()
+        paths = findings.artefacts(self.home)
+        lost = [path for path in paths if truncated(path)]
+        found = findings.report(self.name, self.home, [path for path in paths if path not in lost], old, self.said,
+                                not self.interrupted)
+        return self.end(found, cut, lost)
+
+    def end(self, found, cut, lost):
+        """The last lines and the exit status."""
+        for error in self.errors:
+            print(f"\nERROR: {error}")
+        print(f"{self.name}: {counted(found, 'finding')}" +
+              (f", {counted(len(self.errors), 'error')} of the engine" if self.errors else "") +
+              (f", ended by {signal.Signals(self.interrupted).name}" if self.interrupted else ""))
+        for path in lost:
+            os.remove(path) # what it showed cannot be seen again
+        if lost:
+            raise build.Stop(f"{lost[0]}: {counted(len(lost), 'failing input')} could not be written whole: the disk "
+                             f"is full; the engine said: {self.said.get(lost[0], 'nothing')}", 2)
+        if any("No space left" in error for error in self.errors):
+            raise build.Stop(f"{self.home}: the disk is full", 2)
+        if cut:
+            raise build.Stop(f"{self.home}/corpus: {counted(cut, 'input')} could not be written whole and went: "
+                             "the disk is full", 2)
+        return 128 + self.interrupted if self.interrupted else 1 if found or self.errors else 0
 
 
 def fuzz(options):
     name = build.known_harness(options.target)
-    home = f"findings/{name}"
-    os.makedirs(f"{home}/corpus", exist_ok=True)
     build.must_build(f"build/asan/{name}", f"build/{options.engine}/{name}", f"build/libfuzzer/{name}",
                      *(["build/afl/mutator.so"] if options.engine == "afl" else []))
-    seeds(name, f"{home}/seeds")
-    before = len(os.listdir(f"{home}/corpus"))
-    broken, interrupted = False, False
     try:
-        if options.engine == "libfuzzer":
-            status, output = run_libfuzzer(name, options.seconds, home)
-            broken = status != 0 and not artefacts(home)
-        else:
-            status, output = run_afl(name, options.seconds, home)
-            broken = status != 0 or afl_executions(home) == 0
-            print(f"{afl_executions(home)} executions in all runs of AFL++")
-    except KeyboardInterrupt: # ends the engine, not the report
-        interrupted = True
-    if broken:
-        raise build.Stop(build.shorten(output, 20) + f"\n{options.engine} ended with status {status}")
-    print(f"{home}/corpus: {before} inputs before, {len(os.listdir(f'{home}/corpus'))} now")
-    if options.merge and not interrupted:
-        merge(name, home)
-    found = report(name, home)
-    print(f"{name}: {found} findings" + (", interrupted" if interrupted else ""))
-    return 1 if found else 130 if interrupted else 0
+        return Campaign(name, options).run()
+    except OSError as error:
+        raise build.Stop(f"{error.filename or f'findings/{name}'}: {error.strerror}", 2) from None

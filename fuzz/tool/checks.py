@@ -11,6 +11,7 @@ import time
 
 import build
 import campaign
+import campaign_checks
 import command_checks
 import hostile
 import markdown
@@ -22,8 +23,6 @@ import source_checks
 
 RANDOM_INPUTS = 200
 RANDOM_SEED = 20261
-ENGINE_SECONDS = 10
-ENGINE_HARNESSES = ("codec_messages", "memd_life")  # one codec, one life
 
 
 class Tally:
@@ -218,42 +217,6 @@ def run_random(tally):
                   results[0][1].strip().partition(": ")[2])
 
 
-def run_engines(tally):
-    """One codec and one life under both engines, and both engines on the canary."""
-    with tempfile.TemporaryDirectory() as folder:
-        def prepare(name, engine):
-            home = f"{folder}/{name}-{engine}"
-            os.makedirs(f"{home}/corpus")
-            campaign.seeds(name, f"{home}/seeds")
-            return home
-
-        for name in ENGINE_HARNESSES:
-            if name not in build.harnesses():
-                tally.say(f"engines on {name}", False, "there is no such harness")
-                continue
-            home = prepare(name, "libfuzzer")
-            status, output = campaign.run_libfuzzer(name, ENGINE_SECONDS, home, quiet=True)
-            ran = re.search(r"number_of_executed_units: (\d+)", output)
-            tally.say(f"libFuzzer {name}", status == 0 and ran and int(ran[1]) > 100,
-                      build.shorten(output, 30), f"{ran[1] if ran else 0} inputs")
-            home = prepare(name, "afl")
-            status, output = campaign.run_afl(name, ENGINE_SECONDS, home)
-            ran = campaign.afl_executions(home)
-            verdicts = [campaign.verdict_of(name, path)[0] for path in campaign.artefacts(home)]
-            found = [verdict for verdict in verdicts if verdict]  # what hung on a busy machine alone has none
-            tally.say(f"AFL++ {name}", status == 0 and ran > 100 and not found,
-                      build.shorten(output, 30) + " ".join(found), f"{ran} inputs")
-        home = prepare("canary_seedless", "libfuzzer")
-        status, output = campaign.run_libfuzzer("canary", 30, home, quiet=True)
-        tally.say("libFuzzer finds the canary", "property T1-canary does not hold" in output,
-                  build.shorten(output, 10))
-        home = prepare("canary_seedless", "afl")
-        _, output = campaign.run_afl("canary", 30, home, {"AFL_BENCH_UNTIL_CRASH": "1"})
-        shown = [campaign.verdict_of("canary", path)[0] or "" for path in campaign.artefacts(home)]
-        tally.say("AFL++ finds the canary", any("T1-canary" in verdict for verdict in shown),
-                  build.shorten(output, 10))
-
-
 def boot_worlds(tally):
     """The images, sanitized and shipped; the logs and digests must be the same."""
     for image in (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE):
@@ -356,7 +319,8 @@ CHECKS = {
     "new": (command_checks.new_names_places, ""),
     "packages": (command_checks.package_lock, ""),
     "debugger": (command_checks.debugger, "image"),
-    "engines": (run_engines, "asan libfuzzer afl"),
+    "campaigns": (campaign_checks.campaigns, ""),
+    "engines": (campaign_checks.run_engines, "asan libfuzzer afl fast"),
 }
 QUICK = ("sources", "docs", "objects", "tests", "replays", "texts", "canaries", "worlds")
 

@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 
@@ -39,6 +40,14 @@ def number(text):
         return int(text, 0)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+
+
+def duration(text):
+    """Seconds from a number, or from one of minutes or hours: 90, 10m, 1h."""
+    found = re.fullmatch(r"(\d+)([smh]?)", text)
+    if not found or int(found[1]) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is no duration such as 90, 10m or 1h")
+    return int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
 def boot(options):
@@ -175,8 +184,10 @@ def parser():
                      help="instead: which lines and branches of the units the corpus reaches")
     sub = command("fuzz", campaign.fuzz, "fuzz one harness; findings and corpus stay in findings/")
     sub.add_argument("target", metavar="TARGET")
-    sub.add_argument("--engine", choices=("libfuzzer", "afl"), default="libfuzzer")
-    sub.add_argument("--seconds", type=positive, default=60, metavar="N")
+    sub.add_argument("--engine", choices=("libfuzzer", "afl"), default="libfuzzer", help="default: libfuzzer")
+    sub.add_argument("--seconds", type=duration, default=60, metavar="TIME", help="such as 90, 10m, 1h; default: 60")
+    sub.add_argument("--jobs", type=positive, default=1, metavar="N", help="engine processes; default: 1")
+    sub.add_argument("--seed", type=positive, metavar="N", help="the engine's; otherwise one is drawn and printed")
     sub.add_argument("--merge", action="store_true",
                      help="afterwards: add what covers more to corpus/TARGET (then bless)")
     sub = command("bless", blessing.bless, "store new digests and floors, showing what changed")

@@ -12,6 +12,7 @@ import time
 import build
 import campaign
 import checks
+import findings
 
 RANDOM_INPUTS = 500
 WORLD = "build/asan/world"
@@ -85,11 +86,11 @@ def fuzzed(folder, name, seconds):
         os.makedirs(f"{home}/corpus")
         campaign.seeds(name, f"{home}/seeds")
         before = time.monotonic()
-        status, output = campaign.run_libfuzzer(name, seconds, home, quiet=True,
+        status, output = campaign.run_libfuzzer(name, seconds, home,
                                                 program=f"{folder}/build/libfuzzer/{name}")
         if status == 0:
             return None
-        if not campaign.artefacts(home):
+        if not findings.artefacts(home):
             raise build.Stop(f"libFuzzer on {name}:\n{build.shorten(output, 10)}")
         return f"fuzzing {name}, {time.monotonic() - before:.0f} s: {reason(output)}"
 

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: ISC
+"""Runs libFuzzer and AFL++: their commands, the limits they hold, and processes that end when this
+one does, however it ends. Judges nothing: what an engine said and left is handed on."""
+
+import collections
+import glob
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import build
+import source_checks
+
+LIMITS = {name: int(number) for name, number in
+          re.findall(r"(INPUT_\w+_MAX) = (\d+)", source_checks.read("props/base/input_limits.h"))}
+INPUT_BYTES_MAX = LIMITS["INPUT_BYTES_MAX"]
+INPUT_SECONDS_MAX = LIMITS["INPUT_SECONDS_MAX"]
+AFL_SETTINGS = {
+    "AFL_NO_AFFINITY": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_UI": "1", "AFL_NO_CRASH_README": "1", "AFL_NO_COLOR": "1",
+    "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_FORKSRV_INIT_TMOUT": "30000",
+}
+FAILING_INPUTS_MAX = 100  # of one worker; then it is time to mend, not to collect
+GRACE_SECONDS = 5  # between the request to end and the end
+PROGRESS_SECONDS = 10
+SHOWN = re.compile(r"#\d+\s+(INITED|pulse|DONE)")
+TELLING = re.compile(r"property \S+ does not hold.*|harness does not hold.*|.*(ERROR|SUMMARY): .*|.*PROGRAM ABORT.*")
+WRITTEN = re.compile(r".*Test unit written to (\S+)")
+
+
+def libfuzzer_program(name):
+    return f"build/libfuzzer/{name}"
+
+
+def afl_program():
+    return "afl-fuzz"
+
+
+def bound(command, number="KILL"):
+    """A command whose process gets a signal when this process dies, of kill -9 too."""
+    return ["setpriv", "--pdeathsig", number, "--", *command]
+
+
+def has_steps(name):
+    """Whether a harness reads steps: then its object says so by a name that the mutators ask for."""
+    return "harness_has_steps" in source_checks.symbols(f"build/asan/{name}")[0]
+
+
+def limits():
+    """The one limit of each kind, as libFuzzer takes them."""
+    return [f"-max_len={INPUT_BYTES_MAX}", f"-timeout={INPUT_SECONDS_MAX}",
+            f"-rss_limit_mb={LIMITS['INPUT_MEGABYTES_MAX']}"]
+
+
+def libfuzzer_command(name, seconds, home, dictionary, seed, program=None):
+    # Where inputs have no steps, libFuzzer grows them slowly, as it does by itself without a mutator.
+    length = [] if has_steps(name) else ["-len_control=100"]
+    return bound([program or libfuzzer_program(name), f"-max_total_time={seconds}", *limits(), *length,
+                  f"-seed={seed}", "-print_final_stats=1", f"-artifact_prefix={home}/", f"-dict={dictionary}",
+                  f"{home}/corpus", f"{home}/seeds"])
+
+
+def afl_command(name, seconds, home, dictionary, seed, number=0):
+    """(command, environment) of one instance; those with a number share what they reach."""
+    role = ["-S", f"worker-{number}"] if number else []
+    mutator = {"AFL_CUSTOM_MUTATOR_LIBRARY": os.path.abspath("build/afl/mutator.so")} if has_steps(name) else {}
+    return (bound([afl_program(), *role, "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t",
+                   str(INPUT_SECONDS_MAX * 1000), "-s", str(seed), "-i", f"{home}/afl-seeds", "-o", f"{home}/afl",
+                   "-x", dictionary, "--", f"build/afl/{name}", "-"], "TERM"),
+            {**AFL_SETTINGS, **mutator})
+
+
+class Worker(threading.Thread):
+    """One engine process after another until the time is over. What it said of each artefact and
+    what went wrong is there when it has ended."""
+
+    def __init__(self, label, make_command, seconds, say, again):
+        super().__init__(daemon=True)
+        self.label = label
+        self.make_command = make_command  # (seconds left, how many before) -> command, environment
+        self.until = time.monotonic() + seconds
+        self.say = say
+        self.again = again  # (path of an artefact) -> whether to go on after it
+        self.said = {}  # artefact: the engine's words
+        self.errors = []
+        self.process = None
+        self.stopping = False
+        self.lines = collections.deque(maxlen=40)
+
+    def run(self):
+        count = 0
+        while not self.stopping and self.until - time.monotonic() >= 1:
+            seconds = max(1, round(self.until - time.monotonic()))
+            status, written = self.once(*self.make_command(seconds, count))
+            count += 1
+            if status == 0 or self.stopping:
+                return
+            if not written:
+                self.errors.append(f"{self.label} ended with status {status} and left no input: {self.words()}")
+                return
+            self.errors += [f"{path} could not be written: {self.said[path]}" for path in written
+                            if not os.path.exists(path)]
+            if count == FAILING_INPUTS_MAX or not all([self.again(path) for path in written]):
+                self.say(f"{self.label} stops: mend what the failing inputs show first")
+                return
+
+    def words(self):
+        """The last thing an engine said that tells what happened."""
+        telling = [line for line in self.lines if TELLING.match(line)]
+        return ((telling or list(self.lines) or ["nothing"])[-1]).strip()
+
+    def once(self, command, env):
+        """One process to its end. Returns its status and the artefacts that it wrote."""
+        written, told = [], None
+        self.lines.clear()
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="replace",
+                                        start_new_session=True, env={**os.environ, **env})
+        for line in self.process.stdout:
+            line = line.rstrip()
+            self.lines.append(line)
+            if told is None and TELLING.match(line):
+                told = line.strip()
+                self.say(f"{self.label}: {told}")
+            found = WRITTEN.match(line)
+            if found:
+                written.append(found[1])
+                self.said[found[1]] = told or self.words()
+                told = None
+            if SHOWN.match(line):
+                self.say(f"{self.label}: {line}")
+        return self.process.wait(), written
+
+    def end(self):
+        """Asks the process to end, then makes it."""
+        self.stopping = True
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self.process is not None:
+                try:
+                    os.killpg(self.process.pid, number)
+                except ProcessLookupError:
+                    pass
+            self.join(GRACE_SECONDS)
+            if not self.is_alive():
+                return
+
+
+def run_all(workers, tick=lambda: None):
+    """Runs workers to their end, or ends them when this is interrupted."""
+    for worker in workers:
+        worker.start()
+    shown = time.monotonic()
+    try:
+        while any(worker.is_alive() for worker in workers):
+            time.sleep(0.1)
+            if time.monotonic() - shown >= PROGRESS_SECONDS:
+                shown = time.monotonic()
+                tick()
+    finally:
+        for worker in workers:
+            if worker.is_alive():
+                worker.end()
+
+
+def afl_stats(home):
+    """What AFL++ wrote last of each instance: executions, queue, crashes and edges, or nothing yet."""
+    total = collections.Counter()
+    for path in glob.glob(f"{home}/afl/*/plot_data"):
+        lines = [line for line in source_checks.read(path).splitlines() if not line.startswith("#")]
+        fields = lines[-1].replace(" ", "").split(",") if lines else []
+        if len(fields) >= 13:
+            total.update({"executions": int(fields[11]), "inputs": int(fields[3]),
+                          "crashes": int(fields[7]) + int(fields[8])})
+            total["edges"] = max(total["edges"], int(fields[12]))
+    return total
+
+
+def afl_executions(home):
+    """Executions that AFL++ counted, 0 when it never came so far."""
+    total = 0
+    for path in glob.glob(f"{home}/afl/*/fuzzer_stats"):
+        found = re.search(r"execs_done\s*:\s*(\d+)", source_checks.read(path))
+        total += int(found[1]) if found else 0
+    return total
+
+
+def merge(name, home, into, *folders):
+    """libFuzzer's merge: adds to `into` the inputs of the folders that cover more. Edges and marks
+    count, how often does not: a few dozen inputs instead of thousands."""
+    status, output = build.run(bound([libfuzzer_program(name), "-merge=1", "-use_counters=0", *limits(),
+                                      f"-artifact_prefix={home}/merge-", into, *folders]), 3600)
+    for path in glob.glob(f"{home}/merge-*"):
+        os.remove(path)  # copies of inputs that fail: the campaign has those, or finds them
+    if status != 0:
+        raise build.Stop(build.shorten(output, 20) + "\nthe merge failed")
+
+
+def minimise_crash(name, path, target, seconds):
+    """libFuzzer's shrinker, for inputs without steps."""
+    build.run(bound([libfuzzer_program(name), "-minimize_crash=1", f"-max_total_time={seconds}", *limits(),
+                     f"-exact_artifact_path={target}", path]), seconds + 2 * INPUT_SECONDS_MAX,
+              {"ASAN_OPTIONS": "dedup_token_length=3"})
