@@ -42,7 +42,7 @@ static const struct life_action actions[] = {
     [ACTION_SYSCALL] = {"syscall", 3}, [ACTION_STORE] = {"store", 2},
     [ACTION_COUNT] = {NULL, 0},
 };
-static const struct life_language language = {SERVICE_KERNEL, actions};
+static const struct life_language language = {.service = SERVICE_KERNEL, .actions = actions};
 
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
                         char *problem, size_t problem_bytes)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* What the two files of memd's life share: the state of the life, and the names in it. */
+/* What the files of memd's life share: the state of the life, what is drawn and what is compared. */
 #ifndef BASALT_FUZZ_LIFE_MEMD_LIFE_H
 #define BASALT_FUZZ_LIFE_MEMD_LIFE_H
 
 #include "fuzz/harness.h"
-#include "props/stand_ins/stand_in_kernel.h"
+#include "props/life/life.h"
 #include "props/models/model_memd.h"
-#include "services/memd/internal.h"
+#include "props/stand_ins/stand_in_kernel.h"
+#include "services/memd/memd.h"
 
 enum { STALE_LIMIT = 128 };
 
@@ -16,13 +17,31 @@ struct memd_life {
     uint64_t request_id;
     uint32_t startup_slots;
     uint32_t source_objects[SLOT_UNTYPED_COUNT];
-    uint64_t stale[STALE_LIMIT]; /* names that died: sort << 60 | name */
+    struct model_memd_answer answer; /* to the message that was sent last */
+    uint64_t stale[STALE_LIMIT];     /* names that died: sort << 60 | name */
     uint32_t stale_count;
+    uint32_t frame_generations[STAND_IN_FRAME_LIMIT]; /* of the last frame of each place */
 };
 
 extern struct memd memd;
 extern struct model_memd model;
 extern struct memd_life life;
+extern const struct life_language memd_life_language;
+
+/* --- memd_life_generate.c --- */
+
+/* A request, mostly valid in the state that the model is in. */
+void memd_life_generate(struct choices *choices, struct message *request);
+
+void draw_open_account(struct choices *choices, struct life_draft *draft);
+void draw_close_account(struct choices *choices, struct life_draft *draft);
+void draw_alloc_frames(struct choices *choices, struct life_draft *draft);
+void draw_free_frames(struct choices *choices, struct life_draft *draft);
+void draw_alloc_untyped(struct choices *choices, struct life_draft *draft);
+void draw_free_untyped(struct choices *choices, struct life_draft *draft);
+void draw_query_memory(struct choices *choices, struct life_draft *draft);
+
+/* --- memd_life_check.c --- */
 
 /* The names that live before a message; afterwards those that died of it are remembered. */
 struct memd_life_names {
@@ -32,8 +51,27 @@ struct memd_life_names {
 void memd_life_names_before(struct memd_life_names *names);
 void memd_life_names_after(const struct memd_life_names *names);
 
-/* What an answer told: ids, badges and capabilities, each new (M3), of the predicted source (M2),
- * nobody else's (M1), zeroed (K2), with the rights of the row (K1). */
-void memd_life_learn(const struct message *request, const struct model_memd_answer *answer);
+/* What a reply told: ids, badges and capabilities, each new (M3), of the predicted source (M2),
+ * nobody else's (M1), zeroed (K2), with the rights of the row (K1). A reply that its client had no
+ * room for told nothing to the client: the stand-in has kept it. */
+void learn_account(void);
+void learn_frames(void);
+void learn_untyped(void);
+
+/* A frame that could be neither handed out nor destroyed. */
+void memd_life_learn_stuck(uint64_t badge);
+
+void compare_close_account(void);
+void compare_query_account(void);
+void compare_query_memory(void);
+
+/* Books = model = kernel. */
+void memd_life_check(void);
+
+/* Of books and kernel: before = after for a refusal. */
+uint64_t memd_life_digest(void);
+
+/* What an operation met, for the marks. */
+unsigned memd_life_state(const struct message *request);
 
 #endif

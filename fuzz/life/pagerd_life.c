@@ -55,7 +55,7 @@ static const struct life_action actions[] = {
     {"gone", 1}, {"skew", 1}, {"crowd", 1},  {"breach", 1}, {NULL, 0},
 };
 
-static const struct life_language language = {SERVICE_PAGERD, actions};
+static const struct life_language language = {.service = SERVICE_PAGERD, .actions = actions};
 
 static struct pagerd pagerd;
 static struct model_pagerd model;

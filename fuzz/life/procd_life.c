@@ -52,7 +52,7 @@ static const struct life_action actions[] = {
     [ACTION_WAITS] = {"waits", 2},
     [ACTION_COUNT] = {NULL, 0},
 };
-static const struct life_language language = {SERVICE_PROCD, actions};
+static const struct life_language language = {.service = SERVICE_PROCD, .actions = actions};
 
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
                         char *problem, size_t problem_bytes)

@@ -28,7 +28,7 @@ static const struct life_action actions[] = {
     [ACTION_POOL] = {"pool", 1}, /* n: the n-th frame of the pool is made, when it is not there */
     [ACTION_COUNT] = {NULL, 0},
 };
-static const struct life_language language = {SERVICE_VSPACED, actions};
+static const struct life_language language = {.service = SERVICE_VSPACED, .actions = actions};
 
 struct vspaced vspaced;
 struct model_vspaced model;

@@ -6,6 +6,8 @@
 #include "props/base/property.h"
 #include "props/base/trace.h"
 
+enum { LIFE_FAILURES = 64 };
+
 static uint64_t steps_taken;
 
 static unsigned action_count(const struct life_language *language)
@@ -76,6 +78,12 @@ void life_expect(const struct life_step *step, enum status result)
     if (step->expects && step->expected != result)
         property_unequal(PROPERTY_T5, "", "status expected by the trace", step->expected, "result",
                          result, __FILE__, __LINE__);
+}
+
+enum status life_failure(uint64_t argument)
+{
+    uint64_t number = argument % LIFE_FAILURES;
+    return number == 0 || number >= STATUS_COUNT ? STATUS_EXHAUSTED : (enum status)number;
 }
 
 uint64_t life_step_count(void)

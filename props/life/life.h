@@ -49,10 +49,33 @@ struct life_action {
     unsigned argument_count; /* at most LIFE_ARGUMENT_LIMIT */
 };
 
+/* A request that is being drawn. */
+struct life_draft {
+    const struct life_operation *row; /* by which it is drawn */
+    uint16_t operation;
+    uint32_t on; /* which of the service's endpoints */
+    uint64_t badge;
+    uint64_t body[MESSAGE_BODY_BYTES_MAX / 8]; /* the struct of the request */
+    /* Of the capability fields that are not zero, in order: the badge says which object; type and
+     * rights, when the type is not NONE, replace those of the row. */
+    struct message_cap caps[MESSAGE_CAP_LIMIT];
+};
+
+/* All that a harness must know of an operation; the list ends with a row without a function. New
+ * rows go to its end. A row may also draw requests of several operations: its own id is then 0. */
+struct life_operation {
+    uint16_t operation;
+    uint8_t weight; /* how often it is drawn, in parts of the sum */
+    void (*draw)(struct choices *choices, struct life_draft *draft); /* fills the body */
+    void (*learn)(void);   /* names that a successful reply told; may be null */
+    void (*compare)(void); /* what a successful reply states, with the model; may be null */
+};
+
 /* What a harness speaks. */
 struct life_language {
     enum service_id service;
     const struct life_action *actions;
+    const struct life_operation *operations; /* null: the harness draws in its own way */
 };
 
 struct life_step {
@@ -113,6 +136,34 @@ void life_predicted(unsigned predicted, unsigned got);
  * one line in `problem` when the text is wrong or longer than the limit. */
 size_t life_assemble(const struct life_language *language, const char *text, size_t text_bytes,
                      uint8_t *bytes, size_t limit_bytes, char *problem, size_t problem_bytes);
+
+/* Draws which operation a request is of, by the weights of its row; two parts more are for any
+ * operation of the service, which need not have a row in the harness. */
+void life_draw_operation(const struct life_language *language, struct choices *choices,
+                         struct life_draft *draft);
+
+/* For requests without fields. */
+void life_draw_nothing(struct choices *choices, struct life_draft *draft);
+
+/* Draws its body: as its row says, or any valid one. */
+void life_draw_body(const struct life_language *language, struct choices *choices,
+                    struct life_draft *draft);
+
+/* The message of a draft. */
+void life_draft_message(const struct life_language *language, const struct life_draft *draft,
+                        struct message *message);
+
+/* The harness's row of an operation; one without functions when it has none. */
+const struct life_operation *life_operation_of(const struct life_language *language,
+                                               uint16_t operation);
+
+/* The row of the abi for an operation that the service receives, be it of a protocol that several
+ * share; null: there is none. */
+const struct operation *life_row_of(const struct life_language *language, uint16_t operation);
+
+/* The status that the argument of a @fail action names: a number of abi/status.def, from 1 on.
+ * EXHAUSTED for others, so that a new status takes over only its own number. */
+enum status life_failure(uint64_t argument);
 
 /* Steps taken since the process started, for benchmarks. */
 uint64_t life_step_count(void);

@@ -16,16 +16,11 @@
 
 enum { LINE_BYTES_MAX = 8192 };
 
-/* The protocol whose row an operation is: the harness's own, or one that every service receives. */
+/* The protocol in which an operation is printed. */
 static enum service_id service_of(const struct life_language *language, uint16_t operation)
 {
-    static const enum service_id shared[] = {SERVICE_EVENT, SERVICE_STARTUP, SERVICE_PAGERD};
-    if (operation_find(language->service, operation) != NULL)
-        return language->service;
-    for (unsigned i = 0; i < sizeof shared / sizeof shared[0]; i++)
-        if (operation_find(shared[i], operation) != NULL)
-            return shared[i];
-    return language->service;
+    const struct operation *row = life_row_of(language, operation);
+    return row == NULL ? language->service : row->service;
 }
 
 /* The step that is being taken, for the report of a property that fails in it. */
@@ -54,12 +49,12 @@ static void report_step(void)
         fprintf(stderr, "step: @%s\n", current.action);
         return;
     }
-    enum service_id service = service_of(current.language, current.operation);
-    const struct operation *row = operation_find(service, current.operation);
+    const struct operation *row = life_row_of(current.language, current.operation);
     if (row != NULL)
-        fprintf(stderr, "step: %s.%s", service_name(service), row->name);
+        fprintf(stderr, "step: %s.%s", service_name(row->service), row->name);
     else
-        fprintf(stderr, "step: %s.#0x%x", service_name(service), current.operation);
+        fprintf(stderr, "step: %s.#0x%x", service_name(current.language->service),
+                current.operation);
     if (current.predicted)
         fprintf(stderr, " predicted %s, got %s", result_name(current.wanted),
                 result_name(current.got));

@@ -7,7 +7,7 @@
 #include "abi/codec.h"
 #include "props/base/property.h"
 
-void model_memd_begin(struct model_memd *model)
+void model_memd_reset(struct model_memd *model)
 {
     model->source_count = 0;
     model->account_count = 0;
@@ -56,9 +56,20 @@ static uint64_t held_by(const struct model_memd *model, uint32_t account, bool u
     return sum;
 }
 
+uint64_t model_memd_left(const struct model_memd *model)
+{
+    return total(model) - model_memd_taken(model);
+}
+
+uint64_t model_memd_held(const struct model_memd *model, const struct model_memd_account *account)
+{
+    uint32_t index = (uint32_t)(account - model->accounts);
+    return held_by(model, index, false) + held_by(model, index, true);
+}
+
 /* --- who --- */
 
-static struct model_account *account_by_badge(struct model_memd *model, uint64_t badge)
+const struct model_memd_account *model_memd_account(const struct model_memd *model, uint64_t badge)
 {
     for (uint32_t i = 0; i < model->account_count; i++)
         if (model->accounts[i].open && model->accounts[i].named &&
@@ -67,7 +78,7 @@ static struct model_account *account_by_badge(struct model_memd *model, uint64_t
     return NULL;
 }
 
-static struct model_account *account_by_id(struct model_memd *model, uint32_t id)
+static struct model_memd_account *account_by_id(struct model_memd *model, uint32_t id)
 {
     for (uint32_t i = 0; i < model->account_count; i++)
         if (model->accounts[i].open && model->accounts[i].named && model->accounts[i].id == id)
@@ -75,11 +86,11 @@ static struct model_account *account_by_id(struct model_memd *model, uint32_t id
     return NULL;
 }
 
-static struct model_holding *holding_by_id(struct model_memd *model, uint32_t account, bool untyped,
-                                           uint32_t id)
+static struct model_memd_holding *holding_by_id(struct model_memd *model, uint32_t account,
+                                                bool untyped, uint32_t id)
 {
     for (uint32_t i = 0; i < model->holding_count; i++) {
-        struct model_holding *holding = &model->holdings[i];
+        struct model_memd_holding *holding = &model->holdings[i];
         if (holding->named && holding->id == id && holding->untyped == untyped &&
             holding->account == account)
             return holding;
@@ -101,13 +112,29 @@ static uint32_t source_with(const struct model_memd *model, uint64_t pages)
 static void holding_add(struct model_memd *model, uint32_t account, bool untyped, uint32_t pages)
 {
     uint32_t source = source_with(model, pages);
+    HARNESS(source < model->source_count);
     HARNESS(model->holding_count < MODEL_MEMD_HOLDING_LIMIT);
     model->taken_pages[source] += pages;
-    model->holdings[model->holding_count++] = (struct model_holding){
+    model->holdings[model->holding_count++] = (struct model_memd_holding){
         .untyped = untyped, .account = account, .source = source, .pages = pages};
 }
 
-static void holding_remove(struct model_memd *model, struct model_holding *holding)
+void model_memd_stuck(struct model_memd *model, uint64_t badge, uint32_t source, uint32_t id,
+                      uint32_t object)
+{
+    HARNESS(model->holding_count < MODEL_MEMD_HOLDING_LIMIT && source < model->source_count);
+    model->taken_pages[source]++;
+    model->holdings[model->holding_count++] = (struct model_memd_holding){
+        .named = true,
+        .id = id,
+        .account = (uint32_t)(model_memd_account(model, badge) - model->accounts),
+        .source = source,
+        .pages = 1,
+        .object = object,
+    };
+}
+
+static void holding_remove(struct model_memd *model, struct model_memd_holding *holding)
 {
     uint32_t index = (uint32_t)(holding - model->holdings);
     model->taken_pages[holding->source] -= holding->pages;
@@ -116,7 +143,7 @@ static void holding_remove(struct model_memd *model, struct model_holding *holdi
 }
 
 /* The newest of an account; null: it holds none of that sort. */
-static struct model_holding *newest(struct model_memd *model, uint32_t account, bool untyped)
+static struct model_memd_holding *newest(struct model_memd *model, uint32_t account, bool untyped)
 {
     for (uint32_t i = model->holding_count; i-- > 0;)
         if (model->holdings[i].account == account && model->holdings[i].untyped == untyped)
@@ -128,8 +155,8 @@ static struct model_holding *newest(struct model_memd *model, uint32_t account, 
 
 static bool pages_allowed(const struct model_memd *model, uint32_t account, uint64_t pages)
 {
-    const struct model_account *who = &model->accounts[account];
-    uint64_t left = total(model) - model_memd_taken(model);
+    const struct model_memd_account *who = &model->accounts[account];
+    uint64_t left = model_memd_left(model);
     uint64_t kept = who->account_class == ACCOUNT_RESERVE ? 0 : MODEL_MEMD_RESERVE_PAGES;
     uint64_t used = held_by(model, account, false) + held_by(model, account, true);
     /* Sums of things below 2^64 by far: the limit itself is the only number that is not. */
@@ -137,7 +164,7 @@ static bool pages_allowed(const struct model_memd *model, uint32_t account, uint
 }
 
 static void alloc(struct model_memd *model, uint32_t account, bool untyped, uint32_t count,
-                  const struct model_memd_failure *failure, struct model_memd_answer *answer)
+                  const struct model_failure *failure, struct model_memd_answer *answer)
 {
     bool room = !untyped || source_with(model, count) < model->source_count;
     if (!pages_allowed(model, account, count) || !room) {
@@ -157,7 +184,7 @@ static void alloc(struct model_memd *model, uint32_t account, bool untyped, uint
 
 static void free_frames(struct model_memd *model, uint32_t account,
                         const struct memd_free_frames_request *request,
-                        const struct model_memd_failure *failure, struct model_memd_answer *answer)
+                        const struct model_failure *failure, struct model_memd_answer *answer)
 {
     for (uint32_t i = 0; i < request->count; i++) {
         uint32_t id = request->frame_ids[i].frame_id;
@@ -184,9 +211,9 @@ static void free_frames(struct model_memd *model, uint32_t account,
 }
 
 static void free_untyped(struct model_memd *model, uint32_t account, uint32_t id,
-                         const struct model_memd_failure *failure, struct model_memd_answer *answer)
+                         const struct model_failure *failure, struct model_memd_answer *answer)
 {
-    struct model_holding *holding = holding_by_id(model, account, true, id);
+    struct model_memd_holding *holding = holding_by_id(model, account, true, id);
     if (holding == NULL)
         answer->status = STATUS_NOT_FOUND;
     else if (failure->count != 0)
@@ -198,9 +225,8 @@ static void free_untyped(struct model_memd *model, uint32_t account, uint32_t id
 }
 
 /* Untypeds, then frames, the newest first, until one cannot be taken back. */
-static void close_account(struct model_memd *model, struct model_account *account,
-                          const struct model_memd_failure *failure,
-                          struct model_memd_answer *answer)
+static void close_account(struct model_memd *model, struct model_memd_account *account,
+                          const struct model_failure *failure, struct model_memd_answer *answer)
 {
     if (account == NULL) {
         answer->status = STATUS_NOT_FOUND;
@@ -209,7 +235,7 @@ static void close_account(struct model_memd *model, struct model_account *accoun
     uint32_t index = (uint32_t)(account - model->accounts);
     uint64_t before = model_memd_taken(model);
     for (uint64_t calls = 0;; calls++) {
-        struct model_holding *holding = newest(model, index, true);
+        struct model_memd_holding *holding = newest(model, index, true);
         if (holding == NULL)
             holding = newest(model, index, false);
         if (holding == NULL)
@@ -230,7 +256,7 @@ static void open_account(struct model_memd *model, const struct memd_open_accoun
                          struct model_memd_answer *answer)
 {
     HARNESS(model->account_count < MODEL_MEMD_ACCOUNT_LIMIT);
-    model->accounts[model->account_count++] = (struct model_account){
+    model->accounts[model->account_count++] = (struct model_memd_account){
         .open = true,
         .limit_pages = request->limit_pages,
         .account_class = request->account_class,
@@ -240,7 +266,7 @@ static void open_account(struct model_memd *model, const struct memd_open_accoun
 
 static void query_memory(const struct model_memd *model, struct model_memd_answer *answer)
 {
-    uint64_t left = total(model) - model_memd_taken(model);
+    uint64_t left = model_memd_left(model);
     uint64_t reserve = left < MODEL_MEMD_RESERVE_PAGES ? left : MODEL_MEMD_RESERVE_PAGES;
     answer->memory = (struct memd_query_memory_reply){
         .total_pages = total(model),
@@ -261,65 +287,87 @@ union model_request {
     struct memd_free_untyped_request free_untyped;
 };
 
-static void account_step(struct model_memd *model, uint32_t account, uint16_t id,
-                         const union model_request *request,
-                         const struct model_memd_failure *failure, struct model_memd_answer *answer)
+static void query_account(const struct model_memd *model, uint32_t account,
+                          struct model_memd_answer *answer)
 {
-    if (id == OP_MEMD_ALLOC_FRAMES) {
-        alloc(model, account, false, request->alloc_frames.count, failure, answer);
-    } else if (id == OP_MEMD_ALLOC_UNTYPED) {
-        alloc(model, account, true, request->alloc_untyped.pages, failure, answer);
-    } else if (id == OP_MEMD_FREE_FRAMES) {
-        free_frames(model, account, &request->free_frames, failure, answer);
-    } else if (id == OP_MEMD_FREE_UNTYPED) {
-        free_untyped(model, account, request->free_untyped.untyped_id, failure, answer);
-    } else {
-        answer->account = (struct memd_query_account_reply){
-            .limit_pages = model->accounts[account].limit_pages,
-            .frame_pages = held_by(model, account, false),
-            .untyped_pages = held_by(model, account, true),
-        };
-    }
+    answer->account = (struct memd_query_account_reply){
+        .limit_pages = model->accounts[account].limit_pages,
+        .frame_pages = held_by(model, account, false),
+        .untyped_pages = held_by(model, account, true),
+    };
 }
 
-static void admin_step(struct model_memd *model, uint16_t id, const union model_request *request,
-                       const struct model_memd_failure *failure, struct model_memd_answer *answer)
+/* Whose operation it is: an administrator's, or an account's. */
+static bool is_for_admin(uint16_t id)
 {
-    if (id == OP_MEMD_OPEN_ACCOUNT)
+    switch (id) {
+    case OP_MEMD_OPEN_ACCOUNT:
+    case OP_MEMD_CLOSE_ACCOUNT:
+    case OP_MEMD_QUERY_MEMORY:
+        return true;
+    case OP_MEMD_ALLOC_FRAMES:
+    case OP_MEMD_FREE_FRAMES:
+    case OP_MEMD_ALLOC_UNTYPED:
+    case OP_MEMD_FREE_UNTYPED:
+    case OP_MEMD_QUERY_ACCOUNT:
+        return false;
+    }
+    MODEL_KNOWS_NOT(id);
+}
+
+static void perform(struct model_memd *model, uint32_t account, uint16_t id,
+                    const union model_request *request, const struct model_failure *failure,
+                    struct model_memd_answer *answer)
+{
+    switch (id) {
+    case OP_MEMD_OPEN_ACCOUNT:
         open_account(model, &request->open_account, answer);
-    else if (id == OP_MEMD_CLOSE_ACCOUNT)
+        return;
+    case OP_MEMD_CLOSE_ACCOUNT:
         close_account(model, account_by_id(model, request->close_account.account_id), failure,
                       answer);
-    else
+        return;
+    case OP_MEMD_ALLOC_FRAMES:
+        alloc(model, account, false, request->alloc_frames.count, failure, answer);
+        return;
+    case OP_MEMD_FREE_FRAMES:
+        free_frames(model, account, &request->free_frames, failure, answer);
+        return;
+    case OP_MEMD_ALLOC_UNTYPED:
+        alloc(model, account, true, request->alloc_untyped.pages, failure, answer);
+        return;
+    case OP_MEMD_FREE_UNTYPED:
+        free_untyped(model, account, request->free_untyped.untyped_id, failure, answer);
+        return;
+    case OP_MEMD_QUERY_ACCOUNT:
+        query_account(model, account, answer);
+        return;
+    case OP_MEMD_QUERY_MEMORY:
         query_memory(model, answer);
+        return;
+    }
+    MODEL_KNOWS_NOT(id);
 }
 
 struct model_memd_answer model_memd_step(struct model_memd *model, const struct message *request,
-                                         const struct model_memd_failure *failure)
+                                         const struct model_failure *failure)
 {
-    struct model_memd_answer answer = {.status = STATUS_OK};
+    struct model_memd_answer answer = {.status = STATUS_INVALID_ARGUMENT};
     union model_request body;
     uint16_t id = request->header.operation;
-    bool admin =
-        id == OP_MEMD_OPEN_ACCOUNT || id == OP_MEMD_CLOSE_ACCOUNT || id == OP_MEMD_QUERY_MEMORY;
+    uint64_t badge = request->header.badge;
     const struct operation *operation = operation_find(SERVICE_MEMD, id);
-    struct model_account *account = account_by_badge(model, request->header.badge);
-    if (operation == NULL)
-        answer.status = STATUS_INVALID_ARGUMENT;
-    else
+    const struct model_memd_account *account = model_memd_account(model, badge);
+    if (operation != NULL)
         answer.status = message_decode(operation->request, request, &body);
+    if (answer.status == STATUS_OK && (is_for_admin(id) ? badge != 0 : account == NULL))
+        answer.status = STATUS_DENIED;
     if (answer.status != STATUS_OK)
         return answer;
-    if (admin ? request->header.badge != 0 : account == NULL) {
-        answer.status = STATUS_DENIED;
-        return answer;
-    }
-    if (admin)
-        admin_step(model, id, &body, failure, &answer);
-    else
-        account_step(model, (uint32_t)(account - model->accounts), id, &body, failure, &answer);
+    uint32_t index = account == NULL ? 0 : (uint32_t)(account - model->accounts);
+    perform(model, index, id, &body, failure, &answer);
     answer.changed |= answer.status == STATUS_OK;
-    if (answer.status == STATUS_OK && answer.new_count != 0 && failure->window_closed)
-        answer.status = STATUS_BUSY; /* done, and nobody to take it */
+    if (answer.status == STATUS_OK && answer.new_count != 0 && failure->reply != STATUS_OK)
+        answer.status = failure->reply; /* done, and nobody to take it */
     return answer;
 }

@@ -10,6 +10,7 @@
 
 #include "abi/messages.h"
 #include "abi/status.h"
+#include "props/models/model.h"
 
 enum {
     MODEL_MEMD_ACCOUNT_LIMIT = 512, /* of one input, closed ones too */
@@ -17,7 +18,7 @@ enum {
     MODEL_MEMD_RESERVE_PAGES = 64
 };
 
-struct model_account {
+struct model_memd_account {
     bool open;
     bool named; /* its badge and id were learned */
     uint32_t id;
@@ -27,7 +28,7 @@ struct model_account {
 };
 
 /* A frame or an untyped, in order of age. */
-struct model_holding {
+struct model_memd_holding {
     bool untyped;
     bool named;
     bool busy; /* an untyped from which something was made */
@@ -43,17 +44,9 @@ struct model_memd {
     uint64_t total_pages[SLOT_UNTYPED_COUNT];
     uint64_t taken_pages[SLOT_UNTYPED_COUNT];
     uint32_t account_count;
-    struct model_account accounts[MODEL_MEMD_ACCOUNT_LIMIT];
+    struct model_memd_account accounts[MODEL_MEMD_ACCOUNT_LIMIT];
     uint32_t holding_count;
-    struct model_holding holdings[MODEL_MEMD_HOLDING_LIMIT];
-};
-
-/* What went wrong outside memd while it worked on the message. */
-struct model_memd_failure {
-    uint32_t count;        /* calls that failed */
-    enum status status;    /* of the first */
-    uint64_t calls_before; /* calls that had worked before it */
-    bool window_closed;    /* the client has no room for capabilities */
+    struct model_memd_holding holdings[MODEL_MEMD_HOLDING_LIMIT];
 };
 
 struct model_memd_answer {
@@ -66,14 +59,25 @@ struct model_memd_answer {
     struct memd_query_memory_reply memory;   /* QUERY_MEMORY */
 };
 
-void model_memd_begin(struct model_memd *model);
+void model_memd_reset(struct model_memd *model);
 void model_memd_add_source(struct model_memd *model, uint64_t pages);
 
 /* The answer to a delivered request (header.badge is the sender), and its effects on the model. */
 struct model_memd_answer model_memd_step(struct model_memd *model, const struct message *request,
-                                         const struct model_memd_failure *failure);
+                                         const struct model_failure *failure);
 
+/* The open account of a badge; null: none. */
+const struct model_memd_account *model_memd_account(const struct model_memd *model, uint64_t badge);
+
+/* A frame that an ALLOC made and could not destroy again: it stays charged to the account. The
+ * harness knows which one from the stand-in's books. */
+void model_memd_stuck(struct model_memd *model, uint64_t badge, uint32_t source, uint32_t id,
+                      uint32_t object);
+
+/* Pages, frames or untypeds that are out; pages that nobody took; pages that an account holds. */
 uint64_t model_memd_taken(const struct model_memd *model);
+uint64_t model_memd_left(const struct model_memd *model);
+uint64_t model_memd_held(const struct model_memd *model, const struct model_memd_account *account);
 uint32_t model_memd_count(const struct model_memd *model, bool untyped);
 
 #endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: ISC */
+/* What memd's life compares after each message, and what the model learns: from replies, and from the
+ * stand-in's books where no reply told. */
+#include "fuzz/life/memd_life.h"
+
+#include <string.h>
+
+#include "abi/codec.h"
+
+/* --- names: each is new, and none comes back (M3) --- */
+
+enum { NAME_ACCOUNT, NAME_BADGE, NAME_FRAME, NAME_UNTYPED };
+
+static void name_died(uint64_t sort, uint64_t name)
+{
+    life.stale[life.stale_count++ % STALE_LIMIT] = sort << 60 | name;
+}
+
+static void name_is_new(uint64_t sort, uint64_t name)
+{
+    uint32_t known = life.stale_count < STALE_LIMIT ? life.stale_count : (uint32_t)STALE_LIMIT;
+    for (uint32_t i = 0; i < known; i++)
+        PROPERTY(M3, life.stale[i] != (sort << 60 | name));
+    for (uint32_t i = 0; i < model.holding_count; i++) {
+        const struct model_memd_holding *holding = &model.holdings[i];
+        bool same_sort = sort == (holding->untyped ? NAME_UNTYPED : NAME_FRAME);
+        PROPERTY(M3, !same_sort || !holding->named || holding->id != name);
+    }
+    for (uint32_t i = 0; i < model.account_count; i++) {
+        const struct model_memd_account *account = &model.accounts[i];
+        PROPERTY(M3, !account->open || !account->named ||
+                         name != (sort == NAME_BADGE ? account->badge : account->id) ||
+                         sort == NAME_FRAME || sort == NAME_UNTYPED);
+    }
+}
+
+/* --- what a reply told --- */
+
+/* The reply as memd sent it: delivered, or kept by the stand-in because its client had no room for
+ * the capabilities. */
+static const struct message *told(void)
+{
+    const struct stand_in_reply *lost = stand_in_reply_lost();
+    return lost != NULL ? &lost->message : stand_in_reply();
+}
+
+static const struct stand_in_cap *told_caps(void)
+{
+    const struct stand_in_reply *lost = stand_in_reply_lost();
+    return lost != NULL ? lost->caps : stand_in_reply_caps();
+}
+
+void learn_account(void)
+{
+    struct memd_open_account_reply reply;
+    struct model_memd_account *account = &model.accounts[model.account_count - 1];
+    PROPERTY_EQUAL(E5, reply_decode(&memd_open_account_reply_type, told(), &reply), STATUS_OK);
+    const struct stand_in_cap *cap = told_caps();
+    PROPERTY_EQUAL(M3, cap->object_type, OBJECT_ENDPOINT);
+    PROPERTY_EQUAL(K1, cap->rights, RIGHT_SEND | RIGHT_TRANSFER);
+    PROPERTY(M3, cap->object == ROLE_MEMD && cap->badge > ROLE_ID_MAX);
+    PROPERTY(M3, cap->badge != BADGE_KERNEL);
+    name_is_new(NAME_ACCOUNT, reply.account_id);
+    name_is_new(NAME_BADGE, cap->badge);
+    account->named = true;
+    account->id = reply.account_id;
+    account->badge = cap->badge;
+}
+
+/* An id says place and generation (memd.h). */
+static void frame_named(uint32_t id)
+{
+    uint32_t place = id & ((1u << MEMD_FRAME_INDEX_BITS) - 1);
+    HARNESS(place < STAND_IN_FRAME_LIMIT);
+    life.frame_generations[place] = id >> MEMD_FRAME_INDEX_BITS;
+}
+
+/* One frame or untyped: of the predicted source, zeroed, nobody else's, with the rights of the row.
+ */
+static void learn_holding(struct model_memd_holding *holding, uint32_t id,
+                          const struct stand_in_cap *cap)
+{
+    uint32_t frame_rights = RIGHTS_MAPPING | RIGHT_MAP | RIGHT_TRANSFER;
+    PROPERTY_EQUAL(M1, cap->object_type, holding->untyped ? OBJECT_UNTYPED : OBJECT_FRAME);
+    PROPERTY_EQUAL(K1, cap->rights,
+                   holding->untyped ? RIGHT_CONTROL | RIGHT_TRANSFER : frame_rights);
+    for (uint32_t i = 0; i < model.holding_count; i++) {
+        const struct model_memd_holding *other = &model.holdings[i];
+        PROPERTY(M1, other == holding || other->untyped != holding->untyped || !other->named ||
+                         other->object != cap->object);
+    }
+    uint32_t source = life.source_objects[holding->source];
+    if (holding->untyped) {
+        PROPERTY_EQUAL(M2, stand_in_untyped(cap->object)->parent, source);
+        PROPERTY_EQUAL(M1, stand_in_untyped(cap->object)->total_pages, holding->pages);
+        name_is_new(NAME_UNTYPED, id);
+    } else {
+        PROPERTY_EQUAL(M2, stand_in_frame(cap->object)->untyped, source);
+        PROPERTY_EQUAL(K2, stand_in_frame(cap->object)->content, 0);
+        stand_in_frame_dirty(cap->object);
+        name_is_new(NAME_FRAME, id);
+        frame_named(id);
+    }
+    holding->named = true;
+    holding->id = id;
+    holding->object = cap->object;
+}
+
+void learn_frames(void)
+{
+    struct memd_alloc_frames_reply reply;
+    uint32_t count = life.answer.new_count;
+    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_frames_reply_type, told(), &reply), STATUS_OK);
+    uint32_t ids[] = {reply.frame_id_0, reply.frame_id_1, reply.frame_id_2, reply.frame_id_3};
+    PROPERTY_EQUAL(M4, reply.count, count);
+    PROPERTY_EQUAL(M4, told()->header.cap_count, count);
+    for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++)
+        PROPERTY(M4, (ids[i] != 0) == (i < count));
+    for (uint32_t i = 0; i < count; i++)
+        learn_holding(&model.holdings[model.holding_count - count + i], ids[i], &told_caps()[i]);
+}
+
+void learn_untyped(void)
+{
+    struct memd_alloc_untyped_reply reply;
+    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_untyped_reply_type, told(), &reply), STATUS_OK);
+    learn_holding(&model.holdings[model.holding_count - 1], reply.untyped_id, told_caps());
+}
+
+static uint32_t source_of(uint32_t object)
+{
+    uint32_t source = 0;
+    while (source < model.source_count && life.source_objects[source] != object)
+        source++;
+    return source;
+}
+
+/* The kernel knows which frame is left; its id is that of the next frame in its place. */
+void memd_life_learn_stuck(uint64_t badge)
+{
+    uint32_t slot = stand_in_failures().kept_slot;
+    uint32_t object = stand_in_at(slot).object;
+    uint32_t place = slot - MEMD_FRAME_SLOT_BASE;
+    PROPERTY(M1, "stuck", place < STAND_IN_FRAME_LIMIT);
+    uint32_t id = ++life.frame_generations[place] << MEMD_FRAME_INDEX_BITS | place;
+    model_memd_stuck(&model, badge, source_of(stand_in_frame(object)->untyped), id, object);
+}
+
+/* --- what a reply states --- */
+
+void compare_close_account(void)
+{
+    struct memd_close_account_reply closed;
+    PROPERTY_EQUAL(E5, reply_decode(&memd_close_account_reply_type, stand_in_reply(), &closed),
+                   STATUS_OK);
+    PROPERTY_EQUAL(M5, closed.released_pages, life.answer.released_pages);
+}
+
+void compare_query_account(void)
+{
+    struct memd_query_account_reply account;
+    PROPERTY_EQUAL(E5, reply_decode(&memd_query_account_reply_type, stand_in_reply(), &account),
+                   STATUS_OK);
+    PROPERTY(M1, memcmp(&account, &life.answer.account, sizeof account) == 0);
+}
+
+void compare_query_memory(void)
+{
+    struct memd_query_memory_reply memory;
+    PROPERTY_EQUAL(E5, reply_decode(&memd_query_memory_reply_type, stand_in_reply(), &memory),
+                   STATUS_OK);
+    PROPERTY(M1, memcmp(&memory, &life.answer.memory, sizeof memory) == 0);
+    PROPERTY_EQUAL(M1, memory.total_pages,
+                   memory.free_pages + memory.reserve_pages + memory.handed_out_pages);
+}
+
+/* --- everything --- */
+
+void memd_life_check(void)
+{
+    const char *broken = memd_check(&memd);
+    if (broken != NULL)
+        property_failed(property_find(broken), "books", "memd_check", __FILE__, __LINE__);
+    uint32_t frames = model_memd_count(&model, false);
+    uint32_t untypeds = model_memd_count(&model, true);
+    PROPERTY_EQUAL(M1, stand_in_frame_count(), frames);
+    PROPERTY_EQUAL(M1, memd.taken_pages, model_memd_taken(&model));
+    for (uint32_t i = 0; i < model.source_count; i++)
+        PROPERTY_EQUAL(M1, stand_in_untyped(life.source_objects[i])->free_pages,
+                       model.total_pages[i] - model.taken_pages[i]);
+    for (uint32_t i = 0; i < model.holding_count; i++) {
+        const struct model_memd_holding *holding = &model.holdings[i];
+        bool live = holding->untyped ? stand_in_untyped(holding->object)->live
+                                     : stand_in_frame(holding->object)->live;
+        PROPERTY(M1, live);
+    }
+    PROPERTY_EQUAL(M2, stand_in_slot_count_below(SLOT_DYNAMIC_BASE), life.startup_slots);
+    PROPERTY_EQUAL(M1, stand_in_slot_count(), life.startup_slots + frames + untypeds);
+}
+
+static void digest_visit(void *context, uint64_t value)
+{
+    uint64_t *sum = context;
+    *sum = stand_in_mix(*sum ^ value);
+}
+
+uint64_t memd_life_digest(void)
+{
+    uint64_t sum = 0;
+    memd_visit_fields(&memd, digest_visit, &sum);
+    digest_visit(&sum, stand_in_digest());
+    return sum;
+}
+
+unsigned memd_life_state(const struct message *request)
+{
+    uint64_t badge = request->header.badge;
+    const struct model_memd_account *account = model_memd_account(&model, badge);
+    unsigned state = badge == 0 ? 0 : account != NULL ? 1 : badge > ROLE_ID_MAX ? 2 : 3;
+    if (account != NULL) {
+        uint64_t used = model_memd_held(&model, account);
+        state |= used != 0 ? 4u : 0;
+        state |= account->limit_pages - used < MEMD_ALLOC_FRAMES_MAX ? 8u : 0;
+        state |= account->account_class == ACCOUNT_RESERVE ? 16u : 0;
+    }
+    state |= model_memd_left(&model) <= MODEL_MEMD_RESERVE_PAGES + 4 ? 32u : 0;
+    return state;
+}
+
+/* --- names that die --- */
+
+/* Names that this message is about to kill, when it does. */
+void memd_life_names_before(struct memd_life_names *before)
+{
+    uint64_t *names = before->names;
+    uint32_t *count = &before->count;
+    *count = 0;
+    for (uint32_t i = 0; i < model.holding_count; i++)
+        if (model.holdings[i].named && *count < STALE_LIMIT)
+            names[(*count)++] = (uint64_t)(model.holdings[i].untyped ? NAME_UNTYPED : NAME_FRAME)
+                                    << 60 |
+                                model.holdings[i].id;
+    for (uint32_t i = 0; i < model.account_count; i++)
+        if (model.accounts[i].open && model.accounts[i].named && *count + 1 < STALE_LIMIT)
+            names[(*count)++] = (uint64_t)NAME_ACCOUNT << 60 | model.accounts[i].id;
+}
+
+static bool name_lives(uint64_t name)
+{
+    for (uint32_t i = 0; i < model.holding_count; i++) {
+        const struct model_memd_holding *holding = &model.holdings[i];
+        uint64_t sort = holding->untyped ? NAME_UNTYPED : NAME_FRAME;
+        if (holding->named && (sort << 60 | holding->id) == name)
+            return true;
+    }
+    for (uint32_t i = 0; i < model.account_count; i++)
+        if (model.accounts[i].open && model.accounts[i].named &&
+            ((uint64_t)NAME_ACCOUNT << 60 | model.accounts[i].id) == name)
+            return true;
+    return false;
+}
+
+void memd_life_names_after(const struct memd_life_names *before)
+{
+    for (uint32_t i = 0; i < before->count; i++)
+        if (!name_lives(before->names[i]))
+            name_died(before->names[i] >> 60, before->names[i] & ((UINT64_C(1) << 60) - 1));
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+/* Draws requests for memd's life: most name what exists and ask for what is there. Decides nothing
+ * about what is right: the model does. */
+#include "fuzz/life/memd_life.h"
+
+static uint64_t some_badge(struct choices *choices)
+{
+    uint64_t which = choices_below(choices, model.account_count + 2);
+    if (which < model.account_count)
+        return model.accounts[which].badge; /* closed ones too: stale badges */
+    return which == model.account_count ? ROLE_PAGERD : choices_u64(choices);
+}
+
+static uint32_t some_id(struct choices *choices, bool untyped)
+{
+    uint64_t how = choices_below(choices, 16);
+    if (how == 0 && life.stale_count != 0)
+        return (uint32_t)life.stale[choices_below(choices, life.stale_count) % STALE_LIMIT];
+    if (how == 1)
+        return choices_u32(choices) | 1;
+    uint64_t skip = choices_below(choices, 64);
+    uint32_t id = 1;
+    for (uint32_t i = 0; i < model.holding_count; i++) {
+        if (model.holdings[i].untyped != untyped || !model.holdings[i].named)
+            continue;
+        id = model.holdings[i].id;
+        if (skip-- == 0)
+            break;
+    }
+    return id;
+}
+
+/* The badge whose holding that is, so that most FREEs can be right. */
+static uint64_t holder_of(uint32_t id, bool untyped)
+{
+    for (uint32_t i = 0; i < model.holding_count; i++)
+        if (model.holdings[i].untyped == untyped && model.holdings[i].id == id)
+            return model.accounts[model.holdings[i].account].badge;
+    return 0;
+}
+
+/* Mostly: different frames of one account. */
+static void name_different(struct memd_free_frames_request *request, uint64_t badge)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model.holding_count && count < request->count; i++)
+        if (!model.holdings[i].untyped && model.accounts[model.holdings[i].account].badge == badge)
+            request->frame_ids[count++].frame_id = model.holdings[i].id;
+    request->count = count == 0 ? 1 : count;
+}
+
+static uint64_t some_limit(struct choices *choices)
+{
+    static const uint64_t limits[] = {1000, 8, 0, 1, 3, 64, UINT64_MAX, UINT64_MAX - 1};
+    uint64_t which = choices_below(choices, 9);
+    return which < 8 ? limits[which] : choices_u64(choices);
+}
+
+void draw_open_account(struct choices *choices, struct life_draft *draft)
+{
+    struct memd_open_account_request *request = (void *)draft->body;
+    request->limit_pages = some_limit(choices);
+    request->account_class = choices_below(choices, 4) == 0 ? ACCOUNT_RESERVE : ACCOUNT_NORMAL;
+    draft->badge = 0;
+}
+
+void draw_close_account(struct choices *choices, struct life_draft *draft)
+{
+    struct memd_close_account_request *request = (void *)draft->body;
+    uint64_t which = choices_below(choices, model.account_count + 1);
+    request->account_id =
+        which < model.account_count ? model.accounts[which].id : choices_u32(choices) | 1;
+    draft->badge = 0;
+}
+
+void draw_alloc_frames(struct choices *choices, struct life_draft *draft)
+{
+    struct memd_alloc_frames_request *request = (void *)draft->body;
+    request->count = (uint32_t)choices_between(choices, 1, MEMD_ALLOC_FRAMES_MAX);
+}
+
+void draw_free_frames(struct choices *choices, struct life_draft *draft)
+{
+    struct memd_free_frames_request *request = (void *)draft->body;
+    request->count = (uint32_t)choices_between(choices, 1, 6);
+    request->frame_ids[0].frame_id = some_id(choices, false);
+    draft->badge = holder_of(request->frame_ids[0].frame_id, false);
+    uint64_t how = choices_below(choices, 8);
+    for (uint32_t i = 1; i < request->count; i++)
+        request->frame_ids[i].frame_id = some_id(choices, false);
+    if (how != 0)
+        name_different(request, draft->badge);
+}
+
+void draw_alloc_untyped(struct choices *choices, struct life_draft *draft)
+{
+    struct memd_alloc_untyped_request *request = (void *)draft->body;
+    request->pages = (uint32_t)choices_between(choices, 1, 80);
+}
+
+void draw_free_untyped(struct choices *choices, struct life_draft *draft)
+{
+    struct memd_free_untyped_request *request = (void *)draft->body;
+    request->untyped_id = some_id(choices, true);
+    draft->badge = holder_of(request->untyped_id, true);
+}
+
+void draw_query_memory(struct choices *choices, struct life_draft *draft)
+{
+    (void)choices;
+    draft->badge = 0;
+}
+
+void memd_life_generate(struct choices *choices, struct message *request)
+{
+    struct life_draft draft;
+    life_draw_operation(&memd_life_language, choices, &draft);
+    uint64_t oddity = choices_below(choices, 16);
+    draft.badge = some_badge(choices);
+    life_draw_body(&memd_life_language, choices, &draft);
+    life_draft_message(&memd_life_language, &draft, request);
+    if (oddity == 0)
+        request->header.badge = some_badge(choices);
+    if (oddity == 1)
+        request->body[choices_below(choices, MESSAGE_BODY_BYTES_MAX)] ^= choices_u8(choices);
+    if (oddity == 2)
+        request->header.body_bytes = (uint16_t)choices_below(choices, MESSAGE_BODY_BYTES_MAX + 1);
+}
