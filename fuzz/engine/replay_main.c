@@ -211,7 +211,7 @@ static unsigned compare_names(const struct corpus *corpus)
     for (size_t i = 0; i < corpus->count; i++) {
         if (corpus->inputs[i].inexact == 0)
             continue;
-        printf("%s: %u numbers mean a row and are not its id; ./basalt bless %s writes the ids\n",
+        printf("%s: numbers that mean a row and are not its id: %u; ./basalt bless %s writes ids\n",
                corpus->inputs[i].path, corpus->inputs[i].inexact, harness_name);
         inexact++;
     }

@@ -13,6 +13,7 @@ import build
 import campaign
 import campaign_checks
 import command_checks
+import growth
 import hostile
 import markdown
 import metal
@@ -314,6 +315,8 @@ CHECKS = {
     "same": (same.same, "image shipped"),
     "hostile": (hostile.hostile, "image asan shipped"),
     "reproducible": (check_reproducible, "image"),
+    "growth": (growth.growth, ""),
+    "bless": (growth.bless, "asan shipped"),
     "commands": (command_checks.commands_answer, "image asan shipped fast"),
     "usage": (command_checks.usage_errors, "asan fast"),
     "new": (command_checks.new_names_places, ""),
