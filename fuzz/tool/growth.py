@@ -14,6 +14,8 @@ import time
 import build
 import campaign
 
+STOPPED = 99 # exit status of a bless that was stopped on purpose
+
 # One row for each table that decides what input bytes mean. The operation is declared only, so that
 # it needs no code.
 TRIAL_ROWS = {
@@ -93,9 +95,27 @@ def files_of(folder):
             if not name.startswith(".")}
 
 
-def harness_bless(folder, *more, **options):
-    return subprocess.run(["build/asan/codec_envelope", "--bless", folder, *more], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **options)
+def put_back(folder, files):
+    for name, data in files.items():
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(data)
+
+
+def harness_bless(folder, program="build/asan/codec_envelope", **options):
+    return subprocess.run([program, "--bless", folder], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, **options)
+
+
+def stopper(folder, renames):
+    """A library that ends its process, as a crash would, instead of one more rename."""
+    path = f"{folder}/stop{renames}"
+    with open(f"{path}.c", "w", encoding="utf-8") as source:
+        source.write("#include <stdio.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n"
+                     "static int count;\nint rename(const char *from, const char *to) {\n"
+                     f"    if (count++ == {renames}) _exit({STOPPED});\n"
+                     "    return (int)syscall(SYS_rename, from, to);\n}\n")
+    subprocess.run(["clang-14", "-shared", "-fPIC", f"{path}.c", "-o", f"{path}.so"], check=True)
+    return f"{path}.so"
 
 
 def add_floor(folder):
@@ -131,16 +151,14 @@ def bless_is_whole(tally, folder):
     """Stopped while it writes or at any moment, bless leaves what was there, or what shall be there."""
     shutil.copytree("corpus/codec_envelope", folder)
     new = files_of(folder)
-    for name, text in (("DIGESTS", b"# none\n"), ("FLOORS", b"# none\n")):
-        with open(f"{folder}/{name}", "wb") as file:
-            file.write(text)
-    old = files_of(folder)
+    old = {**new, "DIGESTS": b"# none\n", "FLOORS": b"# none\n"}
+    put_back(folder, old)
     result = harness_bless(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)))
     tally.say("a bless that cannot write leaves all as it was",
               result.returncode != 0 and files_of(folder) == old, result.stdout.decode())
     pairs = {(new["DIGESTS"], new["FLOORS"]), (old["DIGESTS"], old["FLOORS"]), (old["DIGESTS"], new["FLOORS"])}
     wrong, chance = [], random.Random(4)
-    for _ in range(12):
+    for _ in range(6):
         process = subprocess.Popen(["build/asan/codec_envelope", "--bless", folder], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(chance.uniform(0.02, 0.3))
@@ -149,20 +167,18 @@ def bless_is_whole(tally, folder):
         left = files_of(folder)
         if (left["DIGESTS"], left["FLOORS"]) not in pairs:
             wrong.append("half a file, or digests without their floors")
-        for name, data in old.items():
-            with open(f"{folder}/{name}", "wb") as file:
-                file.write(data)
+        put_back(folder, old)
     tally.complaints("a bless that is killed leaves old or new files", wrong)
-    # What is left between the two renames: the second one fails here, because a folder is in its way.
-    os.remove(f"{folder}/DIGESTS")
-    os.mkdir(f"{folder}/DIGESTS")
-    result = harness_bless(folder)
-    os.rmdir(f"{folder}/DIGESTS")
-    with open(f"{folder}/DIGESTS", "wb") as file:
-        file.write(old["DIGESTS"])
+    left = []
+    for renames in (0, 1):
+        put_back(folder, old)
+        stopped = harness_bless(folder, program="build/shipped/codec_envelope",
+                                env={**os.environ, "LD_PRELOAD": stopper(os.path.dirname(folder), renames)})
+        left.append((stopped.returncode, files_of(folder)))
+    tally.say("a bless stopped before it replaces a file has replaced none", left[0] == (STOPPED, old))
+    tally.say("a bless stopped between two files has replaced the floors",
+              left[1] == (STOPPED, {**old, "FLOORS": new["FLOORS"]}))
     status, output = build.run(["build/asan/codec_envelope", "--replay", folder])
-    tally.say("a bless that stops half-way has replaced the floors first", result.returncode != 0
-              and files_of(folder)["FLOORS"] == new["FLOORS"], result.stdout.decode())
     tally.say("new floors with old digests are refused", status == 1 and "no stored digest" in output, output)
 
 
