@@ -28,6 +28,7 @@
 #include "fuzz/harness.h"
 #include "fuzz/life/pagerd_life_generate.h"
 #include "props/stand_ins/peers_of_pagerd.h"
+#include "props/stand_ins/stand_in_kernel.h"
 #include "props/life/life.h"
 #include "props/models/model_pagerd.h"
 #include "services/pagerd/pagerd.h"
@@ -81,7 +82,7 @@ static void check_all(void)
 {
     PROPERTY(G1, "check", pagerd_check(&pagerd));
     PROPERTY_EQUAL(G5, "deadline", pagerd_next_deadline(&pagerd), model_pagerd_deadline(&model));
-    standin_check(&model);
+    peers_of_pagerd_check(&model);
 }
 
 /* What an operation depends on. */
@@ -111,7 +112,7 @@ static void mark_ending(uint32_t reason)
 
 static void mark_answers(void)
 {
-    struct pagerd_log log = standin_log();
+    struct pagerd_log log = peers_of_pagerd_log();
     for (unsigned i = 0; i < log.count; i++)
         if (log.events[i].act == ACT_ANSWER)
             mark_ending((uint32_t)log.events[i].what[3]);
@@ -136,8 +137,8 @@ static struct model_pagerd_message model_message(const struct message *message,
     if (operation != NULL)
         told.decoded = message_decode(operation->request, message, &told.body);
     if (told.operation == OP_PAGERD_REGISTER_PROCESS && told.decoded == STATUS_OK) {
-        told.vspace = standin_object(told.body.reg.vspace_slot);
-        told.account = standin_object(told.body.reg.account_slot);
+        told.vspace = peers_of_pagerd_number(told.body.reg.vspace_slot);
+        told.account = peers_of_pagerd_number(told.body.reg.account_slot);
     }
     return told;
 }
@@ -145,7 +146,7 @@ static struct model_pagerd_message model_message(const struct message *message,
 /* How a fault went: the answer that its slot got by itself. */
 static enum status fault_result(uint32_t reply_slot)
 {
-    struct pagerd_log log = standin_log();
+    struct pagerd_log log = peers_of_pagerd_log();
     for (unsigned i = 0; i < log.count; i++)
         if (log.events[i].act == ACT_ANSWER && log.events[i].what[0] == reply_slot)
             return log.events[i].what[2] == FAULT_RESOLVED ? STATUS_OK : STATUS_PAGE_FAULT;
@@ -184,13 +185,14 @@ static enum status send(struct life *life, const struct message *sent, bool thor
     bool reused = life->breach_slot >= SLOT_REPLY_BASE &&
                   life->breach_slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
     /* A slot that was answered meanwhile is free again: to give it is no breach any more. */
-    bool breached = life->breached && (!reused || standin_caller_waits(life->breach_slot));
+    bool breached = life->breached && (!reused || stand_in_reply_is_open(life->breach_slot));
     life->breached = false;
     struct receive_info info = {
         .badge = sent->header.badge,
         .now_ticks = life->now > life->skew ? life->now - life->skew : 0,
         .endpoint_slot = SLOT_SERVICE_ENDPOINT,
-        .reply_slot = breached ? life->breach_slot : standin_caller(),
+        .reply_slot =
+            breached ? life->breach_slot : stand_in_reply_open(0, PEERS_PAGERD_CALLER_LIMIT),
         .cap_count = sent->header.cap_count,
         .window_slot = SLOT_RECEIVE_BASE,
     };
@@ -198,13 +200,13 @@ static enum status send(struct life *life, const struct message *sent, bool thor
         return STATUS_EXHAUSTED; /* the kernel would not let pagerd receive */
     message = *sent;
     message.header.request_id = ++life->request_id;
-    standin_deliver(&message);
-    standin_log_clear();
+    peers_of_pagerd_step_begin();
+    peers_of_pagerd_deliver(&message);
     struct model_pagerd_message told = model_message(&message, &info);
     unsigned state = state_number();
     uint64_t before = thorough ? pagerd_digest(&pagerd) : 0;
     enum handled handled = pagerd_handle(&pagerd, &message, &info);
-    struct pagerd_log log = standin_log();
+    struct pagerd_log log = peers_of_pagerd_log();
     struct model_pagerd_reply want = model_pagerd_handle(&model, info.now_ticks, &told, &log);
     life_predicted(want.later ? LIFE_LATER : want.status,
                    handled == HANDLED_LATER ? LIFE_LATER : message.header.status);
@@ -212,8 +214,8 @@ static enum status send(struct life *life, const struct message *sent, bool thor
     enum status result =
         want.later ? fault_result(info.reply_slot) : check_reply(&message, &want, life->request_id);
     if (handled == HANDLED_REPLY && !breached)
-        standin_replied(info.reply_slot);
-    standin_drop_window();
+        stand_in_reply_close(info.reply_slot);
+    peers_of_pagerd_window_drop();
     mark_answers();
     mark_triple("pagerd", state,
                 operation_find(SERVICE_PAGERD, told.operation) != NULL ||
@@ -232,9 +234,9 @@ static enum status send(struct life *life, const struct message *sent, bool thor
 
 static void tick(struct life *life)
 {
-    standin_log_clear();
+    peers_of_pagerd_step_begin();
     pagerd_tick(&pagerd, life->now);
-    struct pagerd_log log = standin_log();
+    struct pagerd_log log = peers_of_pagerd_log();
     model_pagerd_tick(&model, life->now, &log);
     mark_answers();
     digest_u64(log.used);
@@ -296,20 +298,27 @@ static void act(struct life *life, const struct life_step *step)
         tick(life);
         break;
     case ACTION_MEMORY:
-        standin_free_pages(arguments[0]);
+        peers_of_pagerd_memory(arguments[0]);
         break;
     case ACTION_LIMIT:
-        standin_account_limit(arguments[0], arguments[1]);
+        peers_of_pagerd_limit(arguments[0], arguments[1]);
         break;
     case ACTION_FAIL:
-        standin_fail(arguments[0] % 16, (enum status)(1 + arguments[1] % (STATUS_COUNT - 1)),
-                     arguments[2] % 5, arguments[3] % 2 != 0);
+        stand_in_fail_never();
+        stand_in_fail((struct stand_in_failure){
+            .after_calls = arguments[0] % 16,
+            .times = arguments[2] % 5,
+            .status = (enum status)(1 + arguments[1] % (STATUS_COUNT - 1)),
+            .late = arguments[3] % 2 != 0,
+        });
         break;
     case ACTION_SKEW:
         life->skew = arguments[0] % TIME_MAX;
         break;
     case ACTION_GONE:
-        standin_caller_gone(arguments[0]);
+        if (stand_in_reply_open_count() != 0)
+            stand_in_caller_gone(
+                stand_in_reply_waiting(arguments[0] % stand_in_reply_open_count()));
         break;
     case ACTION_CROWD:
         crowd(life, arguments[0]);
@@ -342,7 +351,7 @@ static void take_step(struct life *life, struct life_step *step)
 /* Faults off and memory there: everything finishes (G5), and everything can be forgotten. */
 static void finish(struct life *life)
 {
-    standin_calm();
+    peers_of_pagerd_calm();
     life->breached = false;
     life_print_as_comments(true);
     for (unsigned i = 0; i < 64 && pagerd_next_deadline(&pagerd) != DEADLINE_NEVER; i++) {
@@ -350,7 +359,7 @@ static void finish(struct life *life)
             life->now = pagerd_next_deadline(&pagerd);
         tick(life);
     }
-    PROPERTY_EQUAL(G5, "liveness", standin_waiting(), 0);
+    PROPERTY_EQUAL(G5, "liveness", stand_in_reply_open_count(), 0);
     while (model.process_count != 0) {
         struct pagerd_unregister_process_request request = {model.processes[0].token};
         struct message message;
@@ -380,7 +389,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     struct life life = {0};
     pagerd_reset(&pagerd);
     model_pagerd_reset(&model);
-    standin_reset();
+    peers_of_pagerd_begin();
     for (unsigned i = 0; i < LIFE_STEP_LIMIT && life_next(&input, &language, &step); i++)
         take_step(&life, &step);
     digest_u64(pagerd_digest(&pagerd));

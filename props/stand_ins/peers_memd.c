@@ -146,17 +146,18 @@ void peers_frame_revoke(uint32_t object)
     stand_in_frame_destroy(object);
 }
 
-bool peers_page_take(uint32_t account)
+bool peers_page_take(uint32_t account, uint32_t *object)
 {
-    if (!account_has_room(account) || !stand_in_untyped_take(pool, 1))
+    uint32_t no_id;
+    if (!account_has_room(account) || !peers_frame_take(PEERS_NOBODY, object, &no_id))
         return false;
     accounts[account].held_pages++;
     return true;
 }
 
-void peers_page_give(uint32_t account)
+void peers_page_give(uint32_t account, uint32_t object)
 {
-    stand_in_untyped_give(pool, 1);
+    peers_frame_revoke(object);
     accounts[account].held_pages--;
 }
 

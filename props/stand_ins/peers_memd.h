@@ -36,9 +36,9 @@ bool peers_frame_find(uint32_t frame_id, uint32_t *object, uint32_t *account);
 /* Ids given out so far: 1 to this. */
 uint32_t peers_frame_id_last(void);
 
-/* A page that is counted on an account and no frame of these books. False: there is none for it. */
-bool peers_page_take(uint32_t account);
-void peers_page_give(uint32_t account);
+/* A page that is counted on an account without a name there. False: there is none for it. */
+bool peers_page_take(uint32_t account, uint32_t *object);
+void peers_page_give(uint32_t account, uint32_t object);
 
 /* OPEN_ACCOUNT and CLOSE_ACCOUNT, and what account holders ask: ALLOC_FRAMES, FREE_FRAMES,
  * ALLOC_UNTYPED. Anything else breaks E5. */

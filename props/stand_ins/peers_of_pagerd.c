@@ -6,135 +6,41 @@
 #include <string.h>
 
 #include "abi/codec.h"
-#include "abi/system.h"
-#include "props/stand_ins/peers_of_pagerd_accounts.h"
 #include "props/base/digest.h"
 #include "props/base/marks.h"
 #include "props/base/property.h"
 #include "props/base/trace.h"
+#include "props/stand_ins/peers_vspaced.h"
 #include "services/pagerd/pagerd.h"
 
-enum { EVENTS = 4096 };
+enum {
+    EVENT_LIMIT = 4096,
+    ACCOUNTS = 8,
+    MEMORY_PAGES = 64,
+    PAGES_OF_SPACE = 40, /* so that vspaced's table is full at times */
+    PAGES_OF_SPACE_CALM = 256
+};
 
-static struct {
-    bool waits;
-    bool gone;
-} callers[STANDIN_REPLY_SLOTS];
-
-static uint64_t fail_in;
-static uint64_t fail_times;
-static enum status fail_status;
-static bool fail_late;
-
-static struct pagerd_event events[EVENTS];
+static struct pagerd_event events[EVENT_LIMIT];
 static unsigned event_count;
+static struct pagerd_event event;          /* of the call in hand */
+static bool excused[PEERS_FRAME_ID_LIMIT]; /* an injected failure lost the frame */
 
-void standin_reset(void)
-{
-    books_reset();
-    memset(callers, 0, sizeof callers);
-    event_count = 0;
-    fail_times = 0;
-}
+/* --- the log ----------------------------------------------------------------------------------- */
 
-/* --- the environment ------------------------------------------------------------------------- */
-
-void standin_fail(uint64_t k, enum status status, uint64_t times, bool late)
-{
-    fail_in = k;
-    fail_status = status;
-    fail_times = times;
-    fail_late = late;
-}
-
-void standin_calm(void)
-{
-    fail_times = 0;
-    books_calm();
-}
-
-unsigned standin_waiting(void)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < STANDIN_REPLY_SLOTS; i++)
-        count += callers[i].waits;
-    return count;
-}
-
-bool standin_caller_gone(uint64_t which)
-{
-    unsigned waiting = standin_waiting();
-    if (waiting == 0)
-        return false;
-    which %= waiting;
-    for (unsigned i = 0; i < STANDIN_REPLY_SLOTS; i++) {
-        if (callers[i].waits && which-- == 0) {
-            callers[i].gone = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* --- messages to pagerd ---------------------------------------------------------------------- */
-
-void standin_deliver(struct message *message)
-{
-    for (uint32_t i = 0; i < message->header.cap_count; i++) {
-        struct message_cap *cap = &message->caps[i];
-        uint32_t slot = SLOT_RECEIVE_BASE + i;
-        uint32_t object = 0;
-        memcpy(&object, message->body + cap->field_offset, sizeof object);
-        memcpy(message->body + cap->field_offset, &slot, sizeof slot);
-        *books_place(slot) = (struct held){(enum object_type)cap->object_type, cap->rights,
-                                           object != 0 ? object : 1};
-        cap->badge = 0;
-    }
-}
-
-void standin_drop_window(void)
-{
-    for (uint32_t i = 0; i < MESSAGE_CAP_LIMIT; i++)
-        *books_place(SLOT_RECEIVE_BASE + i) = (struct held){0};
-}
-
-bool standin_caller_waits(uint32_t reply_slot)
-{
-    uint32_t index = reply_slot - SLOT_REPLY_BASE;
-    return reply_slot >= SLOT_REPLY_BASE && index < STANDIN_REPLY_SLOTS && callers[index].waits;
-}
-
-uint32_t standin_caller(void)
-{
-    for (uint32_t i = 0; i < STANDIN_REPLY_SLOTS; i++) {
-        if (!callers[i].waits) {
-            callers[i].waits = true;
-            callers[i].gone = false;
-            return SLOT_REPLY_BASE + i;
-        }
-    }
-    return 0;
-}
-
-void standin_replied(uint32_t reply_slot)
-{
-    callers[reply_slot - SLOT_REPLY_BASE].waits = false;
-}
-
-/* --- the log --------------------------------------------------------------------------------- */
-
-struct pagerd_log standin_log(void)
+struct pagerd_log peers_of_pagerd_log(void)
 {
     return (struct pagerd_log){.events = events, .count = event_count};
 }
 
-void standin_log_clear(void)
+void peers_of_pagerd_step_begin(void)
 {
     event_count = 0;
+    stand_in_message_begin();
 }
 
 /* Comments of the trace: what pagerd did. */
-static void show(const struct pagerd_event *event)
+static void show(const struct pagerd_event *shown)
 {
     static const char *const names[] = {
         [ACT_REGISTER_VSPACE] = "register_vspace",
@@ -151,347 +57,258 @@ static void show(const struct pagerd_event *event)
         [ACT_DROP_FRAME] = "drop_frame",
         [ACT_ANSWER] = "answer",
     };
-    if (event->act == ACT_ANSWER)
-        TRACE("#   answers slot %u: %s %s", (unsigned)event->what[0],
-              event->what[2] == FAULT_RESOLVED ? "RESOLVED" : "END",
-              end_reason_name((unsigned)event->what[3]));
+    if (shown->act == ACT_ANSWER)
+        TRACE("#   answers slot %u: %s %s", (unsigned)shown->what[0],
+              shown->what[2] == FAULT_RESOLVED ? "RESOLVED" : "END",
+              end_reason_name((unsigned)shown->what[3]));
     else
-        TRACE("#   %s 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx: %s", names[event->act],
-              (unsigned long long)event->what[0], (unsigned long long)event->what[1],
-              (unsigned long long)event->what[2], (unsigned long long)event->what[3],
-              (unsigned long long)event->what[4], status_name(event->result));
+        TRACE("#   %s 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx: %s", names[shown->act],
+              (unsigned long long)shown->what[0], (unsigned long long)shown->what[1],
+              (unsigned long long)shown->what[2], (unsigned long long)shown->what[3],
+              (unsigned long long)shown->what[4], status_name(shown->result));
 }
 
-static void note(struct pagerd_event event)
+static void note(const struct pagerd_event *noted)
 {
-    show(&event);
-    PROPERTY(E8, "log", event_count < EVENTS);
-    events[event_count++] = event;
-    digest_u64(event.act);
+    show(noted);
+    PROPERTY(E8, "log", event_count < EVENT_LIMIT);
+    events[event_count++] = *noted;
+    digest_u64(noted->act);
     for (unsigned i = 0; i < 5; i++)
-        digest_u64(event.what[i]);
-    digest_u64((uint64_t)event.result << 32 | event.out);
+        digest_u64(noted->what[i]);
+    digest_u64((uint64_t)noted->result << 32 | noted->out);
 }
 
-/* --- calls ----------------------------------------------------------------------------------- */
-
-union any_request {
-    struct kernel_drop_local_cap_request drop;
-    struct kernel_move_local_cap_request move;
-    struct kernel_frame_copy_request copy;
-    struct memd_alloc_frames_request alloc;
-    struct memd_free_frames_request free;
-    struct vspaced_register_vspace_request adopt;
-    struct vspaced_unregister_vspace_request release;
-    struct vspaced_guard_request guard;
-    struct vspaced_map_anonymous_request anonymous;
-    struct vspaced_map_frames_request map;
-    uint8_t bytes[MESSAGE_BODY_BYTES_MAX];
-};
-
-union any_reply {
-    struct memd_alloc_frames_reply alloc;
-    struct vspaced_register_vspace_reply adopt;
-    uint64_t nothing;
-};
-
-struct call {
-    struct held through;
-    const struct operation *operation;
-    struct window window;
-    union any_request request;
-    union any_reply reply;
-    struct pagerd_event event;
-};
-
-static void says(struct pagerd_event *event, enum pagerd_act act, uint64_t a, uint64_t b,
-                 uint64_t c, uint64_t d, uint64_t e)
+static void says(enum pagerd_act act, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
-    *event = (struct pagerd_event){.act = act, .what = {a, b, c, d, e}};
+    event = (struct pagerd_event){.act = act, .what = {a, b, c, d, e}};
 }
 
-/* What the call means, said with objects. Nothing happens yet. */
-static void describe(struct call *call)
+/* --- what a call means ------------------------------------------------------------------------- */
+
+uint32_t peers_of_pagerd_number(uint32_t slot)
 {
-    const union any_request *request = &call->request;
-    struct pagerd_event *event = &call->event;
-    struct held frame = books_held(request->map.frame_slot);
+    return (uint32_t)stand_in_at(slot).badge;
+}
+
+static void describe_kernel(const struct stand_in_call *call)
+{
+    const struct kernel_drop_local_cap_request *drop = call->request;
+    const struct kernel_move_local_cap_request *move = call->request;
+    const struct kernel_frame_copy_request *copy = call->request;
+    struct stand_in_cap dropped = stand_in_at(drop->slot);
+    struct stand_in_cap target = stand_in_at(copy->target_slot);
     switch (call->operation->id) {
-    case OP_KERNEL_DROP_LOCAL_CAP: {
-        struct held held = books_held(request->drop.slot);
-        says(event, held.type == OBJECT_ENDPOINT ? ACT_DROP_ACCOUNT : ACT_DROP_FRAME, held.object,
-             0, 0, 0, 0);
+    case OP_KERNEL_DROP_LOCAL_CAP:
+        says(dropped.object_type == OBJECT_ENDPOINT ? ACT_DROP_ACCOUNT : ACT_DROP_FRAME,
+             dropped.badge, 0, 0, 0, 0);
         break;
-    }
     case OP_KERNEL_MOVE_LOCAL_CAP:
-        says(event, ACT_KEEP_ACCOUNT, standin_object(request->move.source_slot), 0, 0, 0, 0);
+        says(ACT_KEEP_ACCOUNT, peers_of_pagerd_number(move->source_slot), 0, 0, 0, 0);
         break;
     case OP_KERNEL_FRAME_COPY:
-        PROPERTY(G4, "source", books_held(request->copy.source_slot).type == OBJECT_IMAGE);
-        says(event, ACT_FRAME_COPY, request->copy.source_offset_bytes,
-             standin_object(request->copy.target_slot), request->copy.target_offset_bytes,
-             request->copy.count, 0);
-        break;
-    case OP_MEMD_ALLOC_FRAMES:
-        says(event, ACT_ALLOC_FRAMES, call->through.object, request->alloc.count, 0, 0, 0);
-        break;
-    case OP_MEMD_FREE_FRAMES:
-        says(event, ACT_FREE_FRAMES, call->through.object, request->free.count,
-             request->free.frame_ids[0].frame_id, 0, 0);
-        break;
-    case OP_VSPACED_REGISTER_VSPACE:
-        says(event, ACT_REGISTER_VSPACE, standin_object(request->adopt.vspace_slot),
-             standin_object(request->adopt.account_slot), 0, 0, 0);
-        break;
-    case OP_VSPACED_UNREGISTER_VSPACE:
-        says(event, ACT_UNREGISTER_VSPACE, request->release.vspace_cap_slot, 0, 0, 0, 0);
-        break;
-    case OP_VSPACED_GUARD:
-        says(event, ACT_GUARD, request->guard.vspace_cap_slot, request->guard.va,
-             request->guard.page_count, 0, 0);
-        break;
-    case OP_VSPACED_MAP_ANONYMOUS:
-        says(event, ACT_MAP_ANONYMOUS, request->anonymous.vspace_cap_slot, request->anonymous.va,
-             request->anonymous.rights, request->anonymous.page_count, 0);
-        break;
-    case OP_VSPACED_MAP_FRAMES:
-        if (frame.type == OBJECT_IMAGE)
-            says(event, ACT_MAP_IMAGE, request->map.vspace_cap_slot, request->map.va,
-                 request->map.rights, request->map.page_count, request->map.frame_page);
-        else
-            says(event, ACT_MAP_FRAME, request->map.vspace_cap_slot, request->map.va,
-                 request->map.rights, request->map.page_count, request->map.frame_id);
+        PROPERTY(G4, "source", stand_in_at(copy->source_slot).object_type == OBJECT_IMAGE);
+        PROPERTY(G4, "target",
+                 target.object_type == OBJECT_FRAME && stand_in_cap_live(&target) &&
+                     stand_in_frame(target.object)->mapping_count == 0);
+        PROPERTY(G4, "copy", copy->target_offset_bytes + copy->count <= PAGE_BYTES);
+        says(ACT_FRAME_COPY, copy->source_offset_bytes, target.badge, copy->target_offset_bytes,
+             copy->count, 0);
         break;
     default:
         PROPERTY(E5, "operation", false);
     }
 }
 
-static enum status do_move(const struct kernel_move_local_cap_request *request)
+static void describe_vspaced(const struct stand_in_call *call)
 {
-    struct held *source = books_place(request->source_slot);
-    struct held *target = books_place(request->target_slot);
-    if (source == NULL || target == NULL || source->type == OBJECT_NONE)
-        return STATUS_NOT_FOUND;
-    if (target->type != OBJECT_NONE)
-        return STATUS_BUSY;
-    *target = *source;
-    *source = (struct held){0};
-    return STATUS_OK;
-}
-
-static enum status do_drop(uint32_t slot)
-{
-    struct held *place = books_place(slot);
-    if (place == NULL || place->type == OBJECT_NONE)
-        return STATUS_NOT_FOUND;
-    *place = (struct held){0};
-    return STATUS_OK;
-}
-
-static enum status do_alloc(struct call *call)
-{
-    uint32_t account = call->through.object;
-    struct held *target = books_place(call->window.first_slot);
-    PROPERTY(E4, "window", call->window.count == 1 && target != NULL);
-    if (target->type != OBJECT_NONE)
-        return STATUS_BUSY;
-    uint32_t id = books_frame_make(account);
-    if (id == 0)
-        return STATUS_EXHAUSTED;
-    *target = (struct held){OBJECT_FRAME, RIGHTS_MAPPING | RIGHT_MAP | RIGHT_TRANSFER, id};
-    call->reply.alloc.count = 1;
-    call->reply.alloc.frame_id_0 = id;
-    call->reply.alloc.frame_slot_0 = call->window.first_slot;
-    call->event.out = id;
-    return STATUS_OK;
-}
-
-static enum status do_free(const struct call *call)
-{
-    struct frame *frame = books_frame(call->request.free.frame_ids[0].frame_id);
-    PROPERTY(M3, frame != NULL && frame->account == call->through.object);
-    books_frame_destroy(frame);
-    return STATUS_OK;
-}
-
-static enum status do_map(const struct vspaced_map_frames_request *request)
-{
-    struct space *space = books_space(request->vspace_cap_slot);
-    struct held held = books_held(request->frame_slot);
-    if (held.type == OBJECT_IMAGE) {
-        PROPERTY(G4, "shared", (request->rights & RIGHT_WRITE) == 0 && request->frame_id == 0);
-        return books_space_map(space, (struct page){.va = request->va});
-    }
-    struct frame *frame = books_frame(held.object);
-    PROPERTY(G4, "frame", frame != NULL && request->frame_id == held.object);
-    PROPERTY(G4, "private", frame->account == space->account && !frame->mapped);
-    enum status status =
-        books_space_map(space, (struct page){.va = request->va, .frame_id = frame->id});
-    frame->mapped = status == STATUS_OK;
-    return status;
-}
-
-static enum status do_copy(const struct kernel_frame_copy_request *request)
-{
-    struct held target = books_held(request->target_slot);
-    const struct frame *frame = books_frame(target.object);
-    PROPERTY(G4, "target", target.type == OBJECT_FRAME && frame != NULL && !frame->mapped);
-    PROPERTY(G4, "copy", request->target_offset_bytes + request->count <= PAGE_BYTES);
-    return STATUS_OK;
-}
-
-static enum status perform(struct call *call)
-{
-    const union any_request *request = &call->request;
-    enum status status = STATUS_OK;
-    uint32_t slot = 0;
+    const struct vspaced_unregister_vspace_request *release = call->request;
+    const struct vspaced_guard_request *guard = call->request;
+    const struct vspaced_map_anonymous_request *anonymous = call->request;
+    const struct vspaced_map_frames_request *map = call->request;
     switch (call->operation->id) {
-    case OP_KERNEL_DROP_LOCAL_CAP:
-        return do_drop(request->drop.slot);
-    case OP_KERNEL_MOVE_LOCAL_CAP:
-        return do_move(&request->move);
-    case OP_KERNEL_FRAME_COPY:
-        return do_copy(&request->copy);
-    case OP_MEMD_ALLOC_FRAMES:
-        return do_alloc(call);
-    case OP_MEMD_FREE_FRAMES:
-        return do_free(call);
     case OP_VSPACED_REGISTER_VSPACE:
-        status = books_space_register(standin_object(request->adopt.vspace_slot),
-                                      standin_object(request->adopt.account_slot), &slot);
-        call->reply.adopt.vspace_cap_slot = slot;
-        call->event.out = slot;
-        return status;
+        says(ACT_REGISTER_VSPACE, call->sent[0].badge, call->sent[1].badge, 0, 0, 0);
+        break;
     case OP_VSPACED_UNREGISTER_VSPACE:
-        return books_space_unregister(books_space(request->release.vspace_cap_slot));
+        says(ACT_UNREGISTER_VSPACE, release->vspace_cap_slot, 0, 0, 0, 0);
+        break;
     case OP_VSPACED_GUARD:
-        return books_space_guard(books_space(request->guard.vspace_cap_slot), request->guard.va,
-                                 request->guard.page_count);
+        says(ACT_GUARD, guard->vspace_cap_slot, guard->va, guard->page_count, 0, 0);
+        break;
     case OP_VSPACED_MAP_ANONYMOUS:
-        return books_space_map(books_space(request->anonymous.vspace_cap_slot),
-                               (struct page){.va = request->anonymous.va, .counted = true});
-    case OP_VSPACED_MAP_FRAMES:
-        return do_map(&request->map);
+        says(ACT_MAP_ANONYMOUS, anonymous->vspace_cap_slot, anonymous->va, anonymous->rights,
+             anonymous->page_count, 0);
+        break;
+    case OP_VSPACED_MAP_FRAMES: {
+        bool image = call->sent[0].object_type == OBJECT_IMAGE;
+        PROPERTY_EQUAL(K1, "least", call->sent[0].rights, RIGHT_MAP | map->rights);
+        says(image ? ACT_MAP_IMAGE : ACT_MAP_FRAME, map->vspace_cap_slot, map->va, map->rights,
+             map->page_count, image ? map->frame_page : map->frame_id);
+        break;
+    }
     default:
-        return STATUS_DENIED;
+        PROPERTY(E5, "operation", false);
     }
 }
 
-/* --- the seam -------------------------------------------------------------------------------- */
-
-static enum service_id service_behind(uint32_t slot, struct held *through)
+/* Says with numbers what is asked. Nothing has happened yet. */
+static void asked(const struct stand_in_call *call)
 {
-    *through = (struct held){0};
-    if (slot == SLOT_SELF || slot == SLOT_KERNEL_PAGER_ENDPOINT)
-        return SERVICE_KERNEL;
-    if (slot == SLOT_PEER_VSPACED)
-        return SERVICE_VSPACED;
-    *through = books_held(slot);
-    PROPERTY(E5, "slot", slot >= SLOT_DYNAMIC_BASE && through->type == OBJECT_ENDPOINT);
-    return SERVICE_MEMD;
+    const struct memd_alloc_frames_request *alloc = call->request;
+    const struct memd_free_frames_request *given = call->request;
+    bool kernel = call->operation->service == SERVICE_KERNEL;
+    PROPERTY(E5, "deadline", kernel || call->deadline_ticks - 1 < DEADLINE_NEVER - 1);
+    if (kernel)
+        describe_kernel(call);
+    else if (call->operation->service == SERVICE_VSPACED)
+        describe_vspaced(call);
+    else if (call->operation->id == OP_MEMD_ALLOC_FRAMES)
+        says(ACT_ALLOC_FRAMES, call->through.badge, alloc->count, 0, 0, 0);
+    else
+        says(ACT_FREE_FRAMES, call->through.badge, given->count, given->frame_ids[0].frame_id, 0,
+             0);
 }
 
-/* What the peer gets to see: types and rights of what pagerd really holds, never more (K1). */
-static void transfer(struct message *message)
+static void answered(const struct stand_in_call *call, enum status status)
 {
-    for (unsigned i = 0; i < message->header.cap_count; i++) {
-        struct message_cap *cap = &message->caps[i];
-        uint32_t slot;
-        memcpy(&slot, message->body + cap->field_offset, sizeof slot);
-        struct held held = books_held(slot);
-        PROPERTY(K1, held.type != OBJECT_NONE && (held.rights & RIGHT_TRANSFER) != 0 &&
-                         cap->mode == TRANSFER_COPY && cap->flags == 0);
-        cap->object_type = (uint8_t)held.type;
-        cap->rights = (uint16_t)(cap->rights & held.rights);
-    }
+    const struct memd_alloc_frames_reply *alloc = call->reply;
+    const struct vspaced_register_vspace_reply *adopted = call->reply;
+    const struct memd_free_frames_request *given = call->request;
+    if (call->operation->id == OP_MEMD_ALLOC_FRAMES && call->lost)
+        excused[alloc->frame_id_0] = true;
+    if (call->operation->id == OP_MEMD_FREE_FRAMES && call->failed)
+        excused[given->frame_ids[0].frame_id] = true;
+    event.result = status;
+    if (call->operation->id == OP_MEMD_ALLOC_FRAMES && status == STATUS_OK)
+        event.out = alloc->frame_id_0;
+    if (call->operation->id == OP_VSPACED_REGISTER_VSPACE && status == STATUS_OK)
+        event.out = adopted->vspace_cap_slot;
+    note(&event);
 }
 
-static bool failure_due(void)
+/* --- answers ----------------------------------------------------------------------------------- */
+
+static uint32_t account_of(const struct stand_in_cap *endpoint)
 {
-    if (fail_times == 0 || fail_in-- != 0)
-        return false;
-    fail_in = 0;
-    fail_times--;
-    return true;
+    return (uint32_t)(endpoint->badge % ACCOUNTS);
 }
 
-static enum status carry_out(struct call *call)
+static enum status answer(struct stand_in_call *call)
 {
-    bool fails = failure_due();
-    bool is_drop = call->operation->id == OP_KERNEL_DROP_LOCAL_CAP;
-    if (!fails)
-        return perform(call);
-    if (fail_late && call->operation->service != SERVICE_KERNEL) {
-        enum status status = perform(call);
-        struct held *target = books_place(call->window.first_slot);
-        if (status != STATUS_OK)
-            return status;
-        if (call->operation->id == OP_MEMD_ALLOC_FRAMES) {
-            books_frame(call->reply.alloc.frame_id_0)->excused = true;
-            *target = (struct held){0};
-        }
-        call->event.out = 0;
-        return STATUS_TIMED_OUT;
-    }
-    if (call->operation->id == OP_MEMD_FREE_FRAMES)
-        books_frame(call->request.free.frame_ids[0].frame_id)->excused = true;
-    return is_drop && fail_status == STATUS_NOT_FOUND ? STATUS_INTERNAL : fail_status;
-}
-
-enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
-{
-    static struct call call;
-    uint64_t request_id = message->header.request_id;
-    memset(&call.reply, 0, sizeof call.reply);
-    call.window = (struct window){message->header.window_slot, message->header.window_count};
-    enum service_id service = service_behind(slot, &call.through);
-    call.operation = operation_find(service, message->header.operation);
-    PROPERTY(E5, "operation", call.operation != NULL);
-    PROPERTY(E5, "deadline", service == SERVICE_KERNEL || deadline_ticks - 1 < DEADLINE_NEVER - 1);
-    transfer(message);
-    PROPERTY_EQUAL(E2, message_decode(call.operation->request, message, &call.request), STATUS_OK);
-    if (call.operation->id == OP_VSPACED_MAP_FRAMES)
-        PROPERTY_EQUAL(K1, "least", message->caps[0].rights, RIGHT_MAP | call.request.map.rights);
-    describe(&call);
-    enum status status = carry_out(&call);
-    call.event.result = status;
-    note(call.event);
-    if (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)
-        return status;
-    if (status != STATUS_OK) {
-        message_refuse(message, status);
-        return STATUS_OK;
-    }
-    PROPERTY_EQUAL(E2, message_encode(call.operation->reply, &call.reply, message), STATUS_OK);
-    message->header.request_id = request_id;
-    for (unsigned i = 0; i < message->header.cap_count; i++)
-        message->caps[i].object_type = OBJECT_FRAME;
-    return STATUS_OK;
-}
-
-enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
-                     struct receive_info *info)
-{
-    (void)slot;
-    (void)message;
-    (void)deadline_ticks;
-    (void)info;
-    PROPERTY(E5, "receive", false); /* a handler never receives */
-}
-
-enum status sys_reply(uint32_t reply_slot, struct message *message)
-{
-    uint32_t index = reply_slot - SLOT_REPLY_BASE;
-    struct event_fault_reply reply;
-    PROPERTY(G1, "once", standin_caller_waits(reply_slot));
-    PROPERTY_EQUAL(E2, reply_decode(&event_fault_reply_type, message, &reply), STATUS_OK);
-    enum status status = callers[index].gone ? STATUS_NOT_FOUND : STATUS_OK;
-    MARK_IF("pagerd: answer to one who is gone", status != STATUS_OK);
-    callers[index].waits = false;
-    struct pagerd_event event;
-    says(&event, ACT_ANSWER, reply_slot, message->header.request_id, reply.verdict, reply.reason,
-         0);
-    note(event);
+    if (call->through.object == ROLE_VSPACED)
+        return peers_vspaced_answer(call, account_of);
+    PROPERTY_EQUAL(E5, "rank", call->through.object, ROLE_MEMD);
+    enum status status = peers_memd_answer(account_of(&call->through), call);
+    const struct memd_alloc_frames_reply *alloc = call->reply;
+    PROPERTY(M3, call->operation->id != OP_MEMD_FREE_FRAMES || status == STATUS_OK);
+    if (call->operation->id == OP_MEMD_ALLOC_FRAMES && status == STATUS_OK)
+        call->caps[0].badge = alloc->frame_id_0;
     return status;
+}
+
+/* An answer to a faulter. */
+static void replied(uint32_t reply_slot, const struct message *message, enum status status)
+{
+    struct event_fault_reply reply;
+    PROPERTY_EQUAL(E2, reply_decode(&event_fault_reply_type, message, &reply), STATUS_OK);
+    MARK_IF("pagerd: answer to one who is gone", status != STATUS_OK);
+    says(ACT_ANSWER, reply_slot, message->header.request_id, reply.verdict, reply.reason, 0);
+    note(&event);
+}
+
+/* --- the environment --------------------------------------------------------------------------- */
+
+static const struct stand_in_peers peers = {
+    .strict = true,
+    .asked = asked,
+    .answered = answered,
+    .answer = answer,
+    .replied = replied,
+};
+
+static void hold(uint32_t slot, uint32_t type, uint32_t object, uint64_t badge)
+{
+    struct stand_in_cap cap = stand_in_cap_to(type, object);
+    cap.badge = badge;
+    stand_in_put(slot, cap);
+}
+
+void peers_of_pagerd_begin(void)
+{
+    memset(excused, 0, peers_frame_id_last() + 1);
+    event_count = 0;
+    stand_in_begin(&peers);
+    peers_memd_begin(8);
+    peers_vspaced_begin(PAGES_OF_SPACE);
+    for (uint32_t i = 0; i < ACCOUNTS; i++)
+        (void)peers_account_open(5);
+    hold(SLOT_SELF, OBJECT_KERNEL_SELF, 0, 0);
+    hold(SLOT_KERNEL_PAGER_ENDPOINT, OBJECT_KERNEL_PAGER, 0, 0);
+    hold(SLOT_PEER_VSPACED, OBJECT_ENDPOINT, ROLE_VSPACED, 0);
+    hold(SLOT_IMAGE, OBJECT_IMAGE, STAND_IN_ELSEWHERE, 1);
+}
+
+void peers_of_pagerd_memory(uint64_t pages)
+{
+    peers_pool_free_pages_set(pages % (MEMORY_PAGES + 1));
+}
+
+void peers_of_pagerd_limit(uint64_t account, uint64_t pages)
+{
+    peers_account_limit_set((uint32_t)(account % ACCOUNTS), pages % (MEMORY_PAGES + 1));
+}
+
+void peers_of_pagerd_calm(void)
+{
+    stand_in_fail_never();
+    peers_pool_free_pages_set(1000);
+    peers_vspaced_page_limit_set(PAGES_OF_SPACE_CALM);
+    for (uint32_t i = 0; i < ACCOUNTS; i++)
+        peers_account_limit_set(i, 1000);
+}
+
+/* --- messages to pagerd ------------------------------------------------------------------------ */
+
+void peers_of_pagerd_deliver(struct message *message)
+{
+    struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
+    for (uint32_t i = 0; i < message->header.cap_count; i++) {
+        struct message_cap *descriptor = &message->caps[i];
+        bool account = descriptor->object_type == OBJECT_ENDPOINT;
+        uint32_t number;
+        memcpy(&number, message->body + descriptor->field_offset, sizeof number);
+        caps[i] = (struct stand_in_cap){
+            .object_type = descriptor->object_type,
+            .rights = descriptor->rights,
+            .object = account ? (uint32_t)ROLE_MEMD : (uint32_t)STAND_IN_ELSEWHERE,
+            .badge = number != 0 ? number : 1,
+        };
+        descriptor->badge = 0;
+    }
+    stand_in_window_fill(message, caps, SLOT_RECEIVE_BASE);
+}
+
+void peers_of_pagerd_window_drop(void)
+{
+    stand_in_slots_drop(SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT);
+}
+
+/* --- the check --------------------------------------------------------------------------------- */
+
+void peers_of_pagerd_check(const struct model_pagerd *model)
+{
+    uint32_t owner;
+    uint32_t accounts = stand_in_slot_count() - stand_in_slot_count_below(SLOT_DYNAMIC_BASE);
+    PROPERTY_EQUAL(E4, "accounts", accounts, model->process_count + model->lost);
+    for (uint32_t i = 0; i < stand_in_frame_high(); i++) {
+        uint32_t id = stand_in_frame(i)->live ? peers_frame_id(i, &owner) : 0;
+        PROPERTY(E4, "frame", id == 0 || stand_in_frame(i)->mapping_count != 0 || excused[id]);
+    }
+    bool stuck = model->stuck_frame != 0;
+    uint32_t before = PAGERD_SCRATCH_SLOT - SLOT_RECEIVE_BASE;
+    PROPERTY(E4, "scratch", stand_in_slot_empty(PAGERD_SCRATCH_SLOT) != stuck);
+    PROPERTY(E4, "window", stand_in_slots_empty(SLOT_RECEIVE_BASE, before));
+    PROPERTY(E4, "window",
+             stand_in_slots_empty(PAGERD_SCRATCH_SLOT + 1, SLOT_RECEIVE_COUNT - before - 1));
 }

@@ -147,6 +147,8 @@ static enum status transfer(struct stand_in_call *call)
     for (uint32_t i = 0; i < message->header.cap_count; i++) {
         struct message_cap *descriptor = &message->caps[i];
         enum status status = stand_in_give(message, descriptor, &call->sent[i]);
+        PROPERTY(K1, "transfer",
+                 !peers->strict || (descriptor->mode == TRANSFER_COPY && descriptor->flags == 0));
         if (status != STATUS_OK)
             return status;
         descriptor->object_type = (uint8_t)call->sent[i].object_type;
@@ -203,7 +205,7 @@ static enum status deliver_back(struct stand_in_call *call, enum status status)
         HARNESS(message_encode(call->operation->reply, call->reply, message) == STATUS_OK);
     if (status != STATUS_OK)
         message_refuse(message, status);
-    HARNESS(message->header.cap_count <= call->window_count);
+    PROPERTY(E10, "window", message->header.cap_count <= call->window_count);
     stand_in_window_fill(message, call->caps, call->window_slot);
     return STATUS_OK;
 }

@@ -75,6 +75,17 @@ uint32_t stand_in_mapping_count(uint32_t vspace)
     return vspaces[vspace].mapping_count;
 }
 
+uint32_t stand_in_vspace_frames(uint32_t vspace, uint32_t *objects, uint32_t limit)
+{
+    uint32_t count = 0;
+    if (vspaces[vspace].mapping_count == 0)
+        return 0;
+    for (uint32_t i = 0; i < mapping_high && count < limit; i++)
+        if (mappings[i].live && mappings[i].vspace == vspace && !mappings[i].image)
+            objects[count++] = mappings[i].object;
+    return count;
+}
+
 static void mapping_remove(uint32_t index)
 {
     struct stand_in_mapping *mapping = &mappings[index];

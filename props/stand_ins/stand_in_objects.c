@@ -124,6 +124,11 @@ uint32_t stand_in_frame_count(void)
     return frame_high - frame_free_count;
 }
 
+uint32_t stand_in_frame_high(void)
+{
+    return frame_high;
+}
+
 bool stand_in_frame_add(uint32_t untyped, uint32_t *frame)
 {
     if (stand_in_frame_count() == STAND_IN_FRAME_LIMIT || !stand_in_untyped_take(untyped, 1))

@@ -110,6 +110,7 @@ void stand_in_frame_dirty(uint32_t frame); /* somebody wrote to it */
 void stand_in_frame_copied(uint32_t frame, uint64_t content);
 const struct stand_in_frame *stand_in_frame(uint32_t object);
 uint32_t stand_in_frame_count(void); /* live ones */
+uint32_t stand_in_frame_high(void);  /* objects from here on were never used */
 
 /* --- address spaces -------------------------------------------------------------------------------- */
 
@@ -133,6 +134,8 @@ enum status stand_in_unmap(uint32_t vspace, uint64_t page, uint32_t count);
 enum status stand_in_protect(uint32_t vspace, uint64_t page, uint32_t count, uint32_t rights);
 const struct stand_in_mapping *stand_in_mapping(uint32_t vspace, uint64_t page); /* null: none */
 uint32_t stand_in_mapping_count(uint32_t vspace);
+/* The frames mapped in it, `limit` of them at most; how many. */
+uint32_t stand_in_vspace_frames(uint32_t vspace, uint32_t *frames, uint32_t limit);
 /* The sum of stand_in_page_sum over its pages: in any order, and each page counts. */
 uint64_t stand_in_vspace_sum(uint32_t vspace);
 /* `what`: the page of the image, or what the frame reads as. */

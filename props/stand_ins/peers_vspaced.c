@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/* See peers_vspaced.h. */
+#include "props/stand_ins/peers_vspaced.h"
+
+#include <string.h>
+
+#include "props/base/property.h"
+
+enum {
+    SPACE_LIMIT = 1100,
+    GUARD_LIMIT = 8,
+    PAGE_LIMIT = 256,
+    SLOT_BASE = 5000,
+    BUCKET_COUNT = 4096
+};
+
+struct space {
+    uint32_t account;
+    uint32_t vspace; /* its pages */
+    uint32_t guard_count;
+    struct {
+        uint64_t va;
+        uint64_t pages;
+    } guards[GUARD_LIMIT];
+};
+
+static uint64_t space_names[SPACE_LIMIT];  /* badge; 0: not registered */
+static uint16_t name_counts[BUCKET_COUNT]; /* so that most names need no walk to be found new */
+static struct space spaces[SPACE_LIMIT];
+static uint32_t space_high;
+static uint32_t space_low; /* no place below is free */
+static uint32_t page_limit;
+
+void peers_vspaced_begin(uint32_t new_page_limit)
+{
+    for (uint32_t i = 0; i < space_high; i++)
+        name_counts[space_names[i] % BUCKET_COUNT] = 0;
+    memset(space_names, 0, space_high * sizeof space_names[0]);
+    space_high = space_low = 0;
+    peers_vspaced_page_limit_set(new_page_limit);
+}
+
+void peers_vspaced_page_limit_set(uint32_t new_page_limit)
+{
+    HARNESS(new_page_limit <= PAGE_LIMIT);
+    page_limit = new_page_limit;
+}
+
+/* The space behind vspaced's slot, which must have been one. */
+static struct space *space_at(uint32_t slot)
+{
+    uint32_t index = slot - SLOT_BASE;
+    PROPERTY(V6, slot >= SLOT_BASE && index < space_high);
+    return &spaces[index];
+}
+
+static bool is_registered(const struct space *space)
+{
+    return space_names[space - spaces] != 0;
+}
+
+static enum status register_vspace(uint64_t name, uint32_t account,
+                                   struct vspaced_register_vspace_reply *reply)
+{
+    for (uint32_t i = 0; i < space_high && name_counts[name % BUCKET_COUNT] != 0; i++)
+        if (space_names[i] == name)
+            return STATUS_BUSY;
+    while (space_low < space_high && space_names[space_low] != 0)
+        space_low++;
+    uint32_t place = space_low;
+    if (place == SPACE_LIMIT)
+        return STATUS_EXHAUSTED;
+    space_high += place == space_high;
+    space_names[place] = name;
+    name_counts[name % BUCKET_COUNT]++;
+    spaces[place].account = account;
+    spaces[place].vspace = stand_in_vspace_add();
+    spaces[place].guard_count = 0;
+    reply->vspace_cap_slot = SLOT_BASE + place;
+    return STATUS_OK;
+}
+
+/* The process dies with it here: its pages go back to the account. */
+static enum status unregister_vspace(struct space *space)
+{
+    uint32_t frames[PAGE_LIMIT];
+    uint32_t owner;
+    if (!is_registered(space))
+        return STATUS_NOT_FOUND;
+    uint32_t place = (uint32_t)(space - spaces);
+    name_counts[space_names[place] % BUCKET_COUNT]--;
+    space_names[place] = 0;
+    space_low = place < space_low ? place : space_low;
+    uint32_t count = stand_in_vspace_frames(space->vspace, frames, PAGE_LIMIT);
+    for (uint32_t i = 0; i < count; i++) {
+        if (peers_frame_id(frames[i], &owner) != 0)
+            peers_frame_revoke(frames[i]);
+        else
+            peers_page_give(space->account, frames[i]);
+    }
+    stand_in_vspace_destroy(space->vspace);
+    return STATUS_OK;
+}
+
+static enum status guard(struct space *space, uint64_t va, uint64_t pages)
+{
+    PROPERTY(V5, is_registered(space) && space->guard_count < GUARD_LIMIT);
+    space->guards[space->guard_count].va = va;
+    space->guards[space->guard_count++].pages = pages;
+    return STATUS_OK;
+}
+
+/* Whether one more page may come to `va`. */
+static enum status page_allowed(const struct space *space, uint64_t va)
+{
+    PROPERTY(G2, "space", is_registered(space));
+    for (uint32_t i = 0; i < space->guard_count; i++)
+        PROPERTY(V5, va < space->guards[i].va ||
+                         va >= space->guards[i].va + space->guards[i].pages * PAGE_BYTES);
+    if (stand_in_mapping(space->vspace, va >> PAGE_SHIFT) != NULL)
+        return STATUS_BUSY;
+    return stand_in_mapping_count(space->vspace) < page_limit ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
+static enum status map_page(const struct space *space, const struct stand_in_cap *frame,
+                            const struct vspaced_map_frames_request *request)
+{
+    struct kernel_map_frame_request map = {
+        .va = request->va,
+        .frame_page = request->frame_page,
+        .page_count = 1,
+        .rights = request->rights,
+    };
+    return stand_in_map(space->vspace, frame, UINT32_MAX, &map);
+}
+
+static enum status map_anonymous(const struct space *space,
+                                 const struct vspaced_map_anonymous_request *request)
+{
+    uint32_t object;
+    enum status status = page_allowed(space, request->va);
+    if (status != STATUS_OK)
+        return status;
+    if (!peers_page_take(space->account, &object))
+        return STATUS_EXHAUSTED;
+    struct stand_in_cap frame = stand_in_cap_to(OBJECT_FRAME, object);
+    struct vspaced_map_frames_request map = {.va = request->va, .rights = request->rights};
+    return map_page(space, &frame, &map);
+}
+
+static enum status map_frames(const struct space *space, const struct stand_in_cap *frame,
+                              const struct vspaced_map_frames_request *request)
+{
+    uint32_t object;
+    uint32_t account;
+    if (frame->object_type == OBJECT_IMAGE) {
+        PROPERTY(G4, "shared", (request->rights & RIGHT_WRITE) == 0 && request->frame_id == 0);
+    } else {
+        PROPERTY(G4, "frame",
+                 peers_frame_find(request->frame_id, &object, &account) && object == frame->object);
+        PROPERTY(G4, "private",
+                 account == space->account && stand_in_frame(frame->object)->mapping_count == 0);
+    }
+    enum status status = page_allowed(space, request->va);
+    return status == STATUS_OK ? map_page(space, frame, request) : status;
+}
+
+enum status peers_vspaced_answer(struct stand_in_call *call,
+                                 uint32_t (*account_of)(const struct stand_in_cap *endpoint))
+{
+    const void *request = call->request;
+    uint32_t slot; /* of every request but REGISTER_VSPACE, it is the first field */
+    memcpy(&slot, request, sizeof slot);
+    switch (call->operation->id) {
+    case OP_VSPACED_REGISTER_VSPACE:
+        return register_vspace(call->sent[0].badge, account_of(&call->sent[1]), call->reply);
+    case OP_VSPACED_UNREGISTER_VSPACE:
+        return unregister_vspace(space_at(slot));
+    case OP_VSPACED_GUARD: {
+        const struct vspaced_guard_request *guarded = request;
+        return guard(space_at(slot), guarded->va, guarded->page_count);
+    }
+    case OP_VSPACED_MAP_ANONYMOUS:
+        return map_anonymous(space_at(slot), request);
+    case OP_VSPACED_MAP_FRAMES:
+        return map_frames(space_at(slot), &call->sent[0], request);
+    default:
+        PROPERTY(E5, "operation", false);
+    }
+}
