@@ -7,11 +7,20 @@
 #include "services/vspaced/pages.h"
 #include "services/vspaced/regions.h"
 
+/* Where the address lies in every request that has one. */
+enum { VA_OFFSET = 8 };
+_Static_assert(offsetof(struct vspaced_map_anonymous_request, va) == VA_OFFSET, "where va lies");
+_Static_assert(offsetof(struct vspaced_map_frames_request, va) == VA_OFFSET, "where va lies");
+_Static_assert(offsetof(struct vspaced_unmap_request, va) == VA_OFFSET, "where va lies");
+_Static_assert(offsetof(struct vspaced_protect_request, va) == VA_OFFSET, "where va lies");
+_Static_assert(offsetof(struct vspaced_guard_request, va) == VA_OFFSET, "where va lies");
+_Static_assert(offsetof(struct vspaced_query_region_request, va) == VA_OFFSET, "where va lies");
+
 /* --- one page -------------------------------------------------------------------------------- */
 
 static void check_kernel_page(uint32_t vspace, uint64_t page)
 {
-    const struct model_page *expected = model_vspaced_page(&model, vspace, page);
+    const struct model_vspaced_page *expected = model_vspaced_page(&model, vspace, page);
     const struct stand_in_mapping *found = NULL;
     if (model.vspaces[vspace].alive)
         found = stand_in_mapping(life.vspace_objects[vspace], page);
@@ -28,7 +37,7 @@ static void check_kernel_page(uint32_t vspace, uint64_t page)
 
 static void check_books_page(uint32_t vspace, uint64_t page)
 {
-    const struct model_page *expected = model_vspaced_page(&model, vspace, page);
+    const struct model_vspaced_page *expected = model_vspaced_page(&model, vspace, page);
     uint32_t space = (model.vspaces[vspace].slot - VSPACED_SLOT_BASE) / 2;
     vspaced_link link = 0;
     if (model.vspaces[vspace].registered)
@@ -52,7 +61,7 @@ static void check_slots(void)
 {
     uint32_t held = life.startup_slots;
     for (uint32_t i = 0; i < model.vspace_count; i++) {
-        const struct model_vspace *vspace = &model.vspaces[i];
+        const struct model_vspaced_vspace *vspace = &model.vspaces[i];
         if (!vspace->registered)
             continue;
         held += vspace->account_held ? 2 : 1;
@@ -65,8 +74,9 @@ static void check_slots(void)
     PROPERTY_EQUAL(E4, stand_in_slot_count_below(SLOT_DYNAMIC_BASE), life.startup_slots);
 }
 
-void vspaced_life_check(const struct model_vspaced_answer *answer)
+void vspaced_life_check(void)
 {
+    const struct model_vspaced_answer *answer = &life.answer;
     const char *broken = vspaced_check(&vspaced);
     if (broken != NULL)
         property_failed(property_find(broken), "books", "vspaced_check", __FILE__, __LINE__);
@@ -88,7 +98,7 @@ void vspaced_life_check_all(void)
     uint64_t books_count = 0;
     uint64_t region_pages = 0;
     for (uint32_t i = 0; i < model.page_high; i++) {
-        const struct model_page *page = &model.pages[i];
+        const struct model_vspaced_page *page = &model.pages[i];
         kernel_count[page->vspace] += page->in_kernel;
         books_count += page->in_books;
         check_kernel_page(page->vspace, page->page);
@@ -104,8 +114,9 @@ void vspaced_life_check_all(void)
 
 /* --- what a message told --------------------------------------------------------------------- */
 
-static void learn_slot(uint32_t vspace)
+void learn_slot(void)
 {
+    uint32_t vspace = life.answer.vspace;
     struct vspaced_register_vspace_reply reply;
     PROPERTY_EQUAL(E5, reply_decode(&vspaced_register_vspace_reply_type, stand_in_reply(), &reply),
                    STATUS_OK);
@@ -119,10 +130,11 @@ static void learn_slot(uint32_t vspace)
 }
 
 /* The frames of new anonymous pages: zeroed, each on one page, on the registered account. */
-static void learn_frames(const struct model_vspaced_answer *answer)
+void learn_frames(void)
 {
+    const struct model_vspaced_answer *answer = &life.answer;
     for (uint64_t i = 0; i < answer->page_count; i++) {
-        struct model_page *page =
+        struct model_vspaced_page *page =
             model_vspaced_page(&model, answer->vspace, answer->first_page + i);
         const struct stand_in_mapping *found =
             stand_in_mapping(life.vspace_objects[answer->vspace], page->page);
@@ -140,23 +152,15 @@ static void learn_frames(const struct model_vspaced_answer *answer)
     }
 }
 
-void vspaced_life_learn(uint16_t operation, const struct model_vspaced_answer *answer)
+void compare_region(void)
 {
     struct vspaced_query_region_reply region;
-    if (answer->status != STATUS_OK)
-        return;
-    if (operation == OP_VSPACED_REGISTER_VSPACE)
-        learn_slot(answer->vspace);
-    else if (operation == OP_VSPACED_MAP_ANONYMOUS)
-        learn_frames(answer);
-    if (operation != OP_VSPACED_QUERY_REGION)
-        return;
     PROPERTY_EQUAL(E5, reply_decode(&vspaced_query_region_reply_type, stand_in_reply(), &region),
                    STATUS_OK);
-    PROPERTY_EQUAL(V4, region.va, answer->region.va);
-    PROPERTY_EQUAL(V4, region.page_count, answer->region.page_count);
-    PROPERTY_EQUAL(V4, region.rights, answer->region.rights);
-    PROPERTY_EQUAL(V4, region.kind, answer->region.kind);
+    PROPERTY_EQUAL(V4, region.va, life.answer.region.va);
+    PROPERTY_EQUAL(V4, region.page_count, life.answer.region.page_count);
+    PROPERTY_EQUAL(V4, region.rights, life.answer.region.rights);
+    PROPERTY_EQUAL(V4, region.kind, life.answer.region.kind);
 }
 
 /* --- digests and marks ----------------------------------------------------------------------- */
@@ -177,17 +181,24 @@ uint64_t vspaced_life_digest(void)
     return sum;
 }
 
-/* Every request but REGISTER begins with vspace_cap_slot; where its address lies depends. */
+/* The page of an address; 0: the request has none. */
 static uint64_t request_page(const struct message *request)
 {
-    static const uint8_t offsets[] = {0, 0, 8, 8, 8, 8, 8, 8};
     uint64_t va = 0;
-    uint32_t index = request->header.operation - (uint32_t)OP_VSPACED_REGISTER_VSPACE;
-    if (index < sizeof offsets && offsets[index] != 0)
-        memcpy(&va, request->body + offsets[index], sizeof va);
+    switch (request->header.operation) {
+    case OP_VSPACED_MAP_ANONYMOUS:
+    case OP_VSPACED_MAP_FRAMES:
+    case OP_VSPACED_UNMAP:
+    case OP_VSPACED_PROTECT:
+    case OP_VSPACED_GUARD:
+    case OP_VSPACED_QUERY_REGION:
+        memcpy(&va, request->body + VA_OFFSET, sizeof va);
+        break;
+    }
     return va >> PAGE_SHIFT;
 }
 
+/* Every request but REGISTER begins with vspace_cap_slot. */
 unsigned vspaced_life_state(const struct message *request)
 {
     uint32_t slot;
@@ -196,7 +207,8 @@ unsigned vspaced_life_state(const struct message *request)
     for (uint32_t i = 0; i < model.vspace_count; i++) {
         if (!model.vspaces[i].registered || model.vspaces[i].slot != slot)
             continue;
-        const struct model_page *page = model_vspaced_page(&model, i, request_page(request));
+        const struct model_vspaced_page *page =
+            model_vspaced_page(&model, i, request_page(request));
         bool usual = model.vspaces[i].alive && model.vspaces[i].account_held;
         state |= usual ? 2u : 4u;
         if (page != NULL && page->in_books)

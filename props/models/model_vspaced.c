@@ -18,11 +18,12 @@ static uint32_t bucket_of(uint32_t vspace, uint64_t page)
     return (uint32_t)(key >> 48);
 }
 
-struct model_page *model_vspaced_page(struct model_vspaced *model, uint32_t vspace, uint64_t page)
+struct model_vspaced_page *model_vspaced_page(struct model_vspaced *model, uint32_t vspace,
+                                              uint64_t page)
 {
     uint32_t link = model->buckets[bucket_of(vspace, page)];
     while (link != 0) {
-        struct model_page *found = &model->pages[link - 1];
+        struct model_vspaced_page *found = &model->pages[link - 1];
         if (found->vspace == vspace && found->page == page)
             return found;
         link = found->next;
@@ -30,34 +31,36 @@ struct model_page *model_vspaced_page(struct model_vspaced *model, uint32_t vspa
     return NULL;
 }
 
-static struct model_page *page_make(struct model_vspaced *model, uint32_t vspace, uint64_t page)
+static struct model_vspaced_page *page_make(struct model_vspaced *model, uint32_t vspace,
+                                            uint64_t page)
 {
-    struct model_page *found = model_vspaced_page(model, vspace, page);
+    struct model_vspaced_page *found = model_vspaced_page(model, vspace, page);
     if (found != NULL)
         return found;
     HARNESS(model->page_high < MODEL_PAGE_LIMIT);
     uint32_t *bucket = &model->buckets[bucket_of(vspace, page)];
     found = &model->pages[model->page_high++];
-    *found = (struct model_page){.used = true, .vspace = vspace, .page = page, .next = *bucket};
+    *found =
+        (struct model_vspaced_page){.used = true, .vspace = vspace, .page = page, .next = *bucket};
     *bucket = model->page_high;
     return found;
 }
 
 static bool in_books(struct model_vspaced *model, uint32_t vspace, uint64_t page)
 {
-    const struct model_page *found = model_vspaced_page(model, vspace, page);
+    const struct model_vspaced_page *found = model_vspaced_page(model, vspace, page);
     return found != NULL && found->in_books;
 }
 
 static bool in_kernel(struct model_vspaced *model, uint32_t vspace, uint64_t page)
 {
-    const struct model_page *found = model_vspaced_page(model, vspace, page);
+    const struct model_vspaced_page *found = model_vspaced_page(model, vspace, page);
     return found != NULL && found->in_kernel;
 }
 
 /* --- what the harness tells --- */
 
-void model_vspaced_begin(struct model_vspaced *model)
+void model_vspaced_reset(struct model_vspaced *model)
 {
     memset(model->vspaces, 0, sizeof model->vspaces);
     memset(model->frames, 0, sizeof model->frames);
@@ -73,7 +76,7 @@ void model_vspaced_begin(struct model_vspaced *model)
 uint32_t model_vspaced_vspace(struct model_vspaced *model)
 {
     HARNESS(model->vspace_count < MODEL_VSPACE_LIMIT);
-    model->vspaces[model->vspace_count] = (struct model_vspace){.alive = true};
+    model->vspaces[model->vspace_count] = (struct model_vspaced_vspace){.alive = true};
     return model->vspace_count++;
 }
 
@@ -88,11 +91,11 @@ void model_vspaced_vspace_died(struct model_vspaced *model, uint32_t vspace)
 void model_vspaced_frame_made(struct model_vspaced *model, uint32_t object, uint32_t frame_id,
                               uint32_t account)
 {
-    model->frames[object] = (struct model_frame){0};
+    model->frames[object] = (struct model_vspaced_frame){0};
     model->pool_left--;
     if (frame_id == 0)
         return;
-    model->ids[frame_id] = (struct model_id){true, account, object};
+    model->ids[frame_id] = (struct model_vspaced_id){true, account, object};
     model->account_held[account]++;
     if (frame_id >= model->id_high)
         model->id_high = frame_id + 1;
@@ -101,7 +104,7 @@ void model_vspaced_frame_made(struct model_vspaced *model, uint32_t object, uint
 void model_vspaced_frame_destroyed(struct model_vspaced *model, uint32_t object)
 {
     for (uint32_t i = 0; i < model->page_high; i++) {
-        struct model_page *page = &model->pages[i];
+        struct model_vspaced_page *page = &model->pages[i];
         if (page->in_kernel && !page->kernel_image && page->kernel_object == object)
             page->in_kernel = false;
     }
@@ -173,7 +176,7 @@ static bool all_mapped(struct model_vspaced *model, const struct model_vspaced_a
 {
     *rights_mapped = RIGHTS_MAPPING;
     for (uint64_t i = 0; i < answer->page_count; i++) {
-        const struct model_page *page =
+        const struct model_vspaced_page *page =
             model_vspaced_page(model, answer->vspace, answer->first_page + i);
         if (page == NULL || !page->in_books || page->kind == REGION_GUARD)
             return false;
@@ -193,11 +196,11 @@ static enum status kernel_has_all(struct model_vspaced *model,
     return STATUS_OK;
 }
 
-static struct model_page *put(struct model_vspaced *model,
-                              const struct model_vspaced_answer *answer, uint64_t index,
-                              uint32_t kind, uint32_t rights)
+static struct model_vspaced_page *put(struct model_vspaced *model,
+                                      const struct model_vspaced_answer *answer, uint64_t index,
+                                      uint32_t kind, uint32_t rights)
 {
-    struct model_page *page = page_make(model, answer->vspace, answer->first_page + index);
+    struct model_vspaced_page *page = page_make(model, answer->vspace, answer->first_page + index);
     page->in_books = true;
     page->kind = kind;
     page->rights = rights;
@@ -213,13 +216,15 @@ static struct model_page *put(struct model_vspaced *model,
     return page;
 }
 
-static void register_vspace(struct model_vspaced *model, const struct model_request *request,
+static void register_vspace(struct model_vspaced *model,
+                            const struct model_vspaced_request *request,
+                            const struct model_failure *failure,
                             struct model_vspaced_answer *answer)
 {
-    struct model_vspace *vspace = &model->vspaces[request->vspace];
+    struct model_vspaced_vspace *vspace = &model->vspaces[request->vspace];
     answer->vspace = request->vspace;
-    if (request->failure_count != 0)
-        answer->status = request->failure_status;
+    if (failure->count != 0)
+        answer->status = failure->status;
     else if (!vspace->alive)
         answer->status = STATUS_NOT_FOUND;
     else if (vspace->registered)
@@ -233,7 +238,7 @@ static void register_vspace(struct model_vspaced *model, const struct model_requ
 }
 
 static void unregister_vspace(struct model_vspaced *model, uint32_t slot,
-                              const struct model_request *request,
+                              const struct model_failure *failure,
                               struct model_vspaced_answer *answer)
 {
     uint32_t index = vspace_at(model, slot);
@@ -242,9 +247,9 @@ static void unregister_vspace(struct model_vspaced *model, uint32_t slot,
         answer->status = STATUS_NOT_FOUND;
         return;
     }
-    if (request->failure_count != 0) {
-        answer->status = request->failure_status;
-        answer->changed = request->failure_calls_before != 0;
+    if (failure->count != 0) {
+        answer->status = failure->status;
+        answer->changed = failure->calls_before != 0;
         model->vspaces[index].account_held &= !answer->changed;
         return;
     }
@@ -254,7 +259,8 @@ static void unregister_vspace(struct model_vspaced *model, uint32_t slot,
             model->pages[i].in_books = false;
 }
 
-static uint32_t frames_left(const struct model_vspaced *model, const struct model_vspace *vspace)
+static uint32_t frames_left(const struct model_vspaced *model,
+                            const struct model_vspaced_vspace *vspace)
 {
     uint32_t left = model->account_limit[vspace->account] - model->account_held[vspace->account];
     return left < model->pool_left ? left : model->pool_left;
@@ -265,7 +271,7 @@ static uint32_t frames_left(const struct model_vspaced *model, const struct mode
 static enum status anonymous_peers(struct model_vspaced *model,
                                    const struct model_vspaced_answer *answer, uint64_t *calls)
 {
-    const struct model_vspace *vspace = &model->vspaces[answer->vspace];
+    const struct model_vspaced_vspace *vspace = &model->vspaces[answer->vspace];
     uint64_t left = frames_left(model, vspace);
     *calls = 0;
     for (uint64_t i = 0; i < answer->page_count; i++) {
@@ -290,7 +296,7 @@ static enum status anonymous_peers(struct model_vspaced *model,
 
 static void map_anonymous(struct model_vspaced *model,
                           const struct vspaced_map_anonymous_request *body,
-                          const struct model_request *request, struct model_vspaced_answer *answer)
+                          const struct model_failure *failure, struct model_vspaced_answer *answer)
 {
     uint64_t calls;
     answer->status = target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
@@ -301,9 +307,9 @@ static void map_anonymous(struct model_vspaced *model,
     if (answer->status != STATUS_OK)
         return;
     answer->status = anonymous_peers(model, answer, &calls);
-    if (request->failure_count != 0) {
-        answer->undo_failed = request->failure_calls_before > calls;
-        answer->status = request->failure_status;
+    if (failure->count != 0) {
+        answer->undo_failed = failure->calls_before > calls;
+        answer->status = failure->status;
     }
     for (uint64_t i = 0; i < answer->page_count && answer->status == STATUS_OK; i++)
         put(model, answer, i, REGION_ANONYMOUS, body->rights);
@@ -327,7 +333,7 @@ static uint32_t other_use(uint32_t rights)
 /* vspaced's own refusals. */
 static enum status map_frames_refusal(struct model_vspaced *model,
                                       const struct vspaced_map_frames_request *body,
-                                      const struct model_request *request,
+                                      const struct model_vspaced_request *request,
                                       struct model_vspaced_answer *answer)
 {
     bool image = request->cap_type == OBJECT_IMAGE;
@@ -351,11 +357,11 @@ static enum status map_frames_refusal(struct model_vspaced *model,
  * alone. */
 static enum status map_frames_peers(struct model_vspaced *model,
                                     const struct vspaced_map_frames_request *body,
-                                    const struct model_request *request,
+                                    const struct model_vspaced_request *request,
                                     const struct model_vspaced_answer *answer)
 {
     bool image = request->cap_type == OBJECT_IMAGE;
-    const struct model_frame *frame = &model->frames[request->frame_object];
+    const struct model_vspaced_frame *frame = &model->frames[request->frame_object];
     if (!model->vspaces[answer->vspace].alive)
         return STATUS_NOT_FOUND;
     if (image && body->frame_page + body->page_count > MODEL_IMAGE_PAGES)
@@ -369,27 +375,27 @@ static enum status map_frames_peers(struct model_vspaced *model,
 }
 
 static void map_frames(struct model_vspaced *model, const struct vspaced_map_frames_request *body,
-                       const struct model_request *request, struct model_vspaced_answer *answer)
+                       const struct model_vspaced_request *request,
+                       const struct model_failure *failure, struct model_vspaced_answer *answer)
 {
     answer->status = map_frames_refusal(model, body, request, answer);
     if (answer->status != STATUS_OK)
         return;
     answer->status = map_frames_peers(model, body, request, answer);
-    answer->kernel_refuses_use =
-        answer->status == STATUS_WRITE_AND_EXECUTE && request->failure_count == 0;
-    if (request->failure_count != 0)
-        answer->status = request->failure_status;
+    answer->kernel_refuses_use = answer->status == STATUS_WRITE_AND_EXECUTE && failure->count == 0;
+    if (failure->count != 0)
+        answer->status = failure->status;
     if (answer->status != STATUS_OK)
         return;
     bool image = request->cap_type == OBJECT_IMAGE;
     for (uint64_t i = 0; i < answer->page_count; i++) {
-        struct model_page *page =
+        struct model_vspaced_page *page =
             put(model, answer, i, image ? REGION_IMAGE : REGION_FRAME, body->rights);
         page->image_page = image ? body->frame_page + i : 0;
         page->frame_id = body->frame_id;
         page->kernel_object = image ? (uint32_t)page->image_page : request->frame_object;
     }
-    struct model_frame *frame = &model->frames[request->frame_object];
+    struct model_vspaced_frame *frame = &model->frames[request->frame_object];
     uint32_t use = body->rights & (RIGHT_WRITE | RIGHT_EXECUTE);
     if (image)
         return;
@@ -397,7 +403,7 @@ static void map_frames(struct model_vspaced *model, const struct vspaced_map_fra
 }
 
 /* Gives one batch of ids back: all or none, as memd says. */
-static bool free_batch(struct model_vspaced *model, const struct model_vspace *vspace,
+static bool free_batch(struct model_vspaced *model, const struct model_vspaced_vspace *vspace,
                        const uint32_t *ids, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -410,7 +416,7 @@ static bool free_batch(struct model_vspaced *model, const struct model_vspace *v
 }
 
 static void unmap(struct model_vspaced *model, const struct vspaced_unmap_request *body,
-                  const struct model_request *request, struct model_vspaced_answer *answer)
+                  const struct model_failure *failure, struct model_vspaced_answer *answer)
 {
     uint32_t ids[VSPACED_MAP_PAGES_MAX];
     uint32_t count = 0;
@@ -421,23 +427,24 @@ static void unmap(struct model_vspaced *model, const struct vspaced_unmap_reques
     if (answer->status != STATUS_OK)
         return;
     answer->status = kernel_has_all(model, answer);
-    if (request->failure_count != 0 && request->failure_calls_before == 0)
-        answer->status = request->failure_status;
+    if (failure->count != 0 && failure->calls_before == 0)
+        answer->status = failure->status;
     if (answer->status != STATUS_OK)
         return;
     for (uint64_t i = 0; i < answer->page_count; i++) {
-        struct model_page *page = model_vspaced_page(model, answer->vspace, answer->first_page + i);
+        struct model_vspaced_page *page =
+            model_vspaced_page(model, answer->vspace, answer->first_page + i);
         if (page->frame_id != 0)
             ids[count++] = page->frame_id;
         page->in_books = false;
         page->in_kernel = false;
     }
-    const struct model_vspace *vspace = &model->vspaces[answer->vspace];
+    const struct model_vspaced_vspace *vspace = &model->vspaces[answer->vspace];
     for (uint32_t first = 0; first < count; first += MEMD_FREE_FRAMES_MAX) {
         uint32_t left = count - first;
         uint32_t batch = left < MEMD_FREE_FRAMES_MAX ? left : (uint32_t)MEMD_FREE_FRAMES_MAX;
-        bool failed = request->failure_count != 0 &&
-                      request->failure_calls_before == 1 + first / MEMD_FREE_FRAMES_MAX;
+        bool failed =
+            failure->count != 0 && failure->calls_before == 1 + first / MEMD_FREE_FRAMES_MAX;
         if (failed || !vspace->account_held || !free_batch(model, vspace, ids + first, batch))
             answer->status = STATUS_INTERNAL;
     }
@@ -445,7 +452,7 @@ static void unmap(struct model_vspaced *model, const struct vspaced_unmap_reques
 }
 
 static void protect(struct model_vspaced *model, const struct vspaced_protect_request *body,
-                    const struct model_request *request, struct model_vspaced_answer *answer)
+                    const struct model_failure *failure, struct model_vspaced_answer *answer)
 {
     uint32_t rights_mapped;
     answer->status = target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
@@ -457,12 +464,13 @@ static void protect(struct model_vspaced *model, const struct vspaced_protect_re
         answer->status = STATUS_NOT_FOUND;
     else if ((body->rights & ~rights_mapped) != 0)
         answer->status = STATUS_DENIED;
-    else if (request->failure_count != 0)
-        answer->status = request->failure_status;
+    else if (failure->count != 0)
+        answer->status = failure->status;
     else
         answer->status = kernel_has_all(model, answer);
     for (uint64_t i = 0; i < answer->page_count && answer->status == STATUS_OK; i++) {
-        struct model_page *page = model_vspaced_page(model, answer->vspace, answer->first_page + i);
+        struct model_vspaced_page *page =
+            model_vspaced_page(model, answer->vspace, answer->first_page + i);
         page->rights = body->rights;
         page->kernel_rights = body->rights;
     }
@@ -479,7 +487,7 @@ static void guard(struct model_vspaced *model, const struct vspaced_guard_reques
 }
 
 /* Whether two neighbouring pages are of one region. */
-static bool alike(const struct model_page *left, const struct model_page *right)
+static bool alike(const struct model_vspaced_page *left, const struct model_vspaced_page *right)
 {
     return left != NULL && right != NULL && left->in_books && right->in_books &&
            left->kind == right->kind && left->rights == right->rights &&
@@ -505,7 +513,7 @@ static void query_region(struct model_vspaced *model,
     while (
         alike(model_vspaced_page(model, vspace, last), model_vspaced_page(model, vspace, last + 1)))
         last++;
-    const struct model_page *page = model_vspaced_page(model, vspace, first);
+    const struct model_vspaced_page *page = model_vspaced_page(model, vspace, first);
     answer->region = (struct vspaced_query_region_reply){
         .va = first * PAGE_BYTES,
         .page_count = last - first + 1,
@@ -514,36 +522,56 @@ static void query_region(struct model_vspaced *model,
     };
 }
 
+static void perform(struct model_vspaced *model, const union model_body *body,
+                    const struct model_vspaced_request *request,
+                    const struct model_failure *failure, struct model_vspaced_answer *answer)
+{
+    uint16_t id = request->message->header.operation;
+    switch (id) {
+    case OP_VSPACED_REGISTER_VSPACE:
+        register_vspace(model, request, failure, answer);
+        return;
+    case OP_VSPACED_UNREGISTER_VSPACE:
+        unregister_vspace(model, body->unregister_vspace.vspace_cap_slot, failure, answer);
+        return;
+    case OP_VSPACED_MAP_ANONYMOUS:
+        map_anonymous(model, &body->map_anonymous, failure, answer);
+        return;
+    case OP_VSPACED_MAP_FRAMES:
+        map_frames(model, &body->map_frames, request, failure, answer);
+        return;
+    case OP_VSPACED_UNMAP:
+        unmap(model, &body->unmap, failure, answer);
+        return;
+    case OP_VSPACED_PROTECT:
+        protect(model, &body->protect, failure, answer);
+        return;
+    case OP_VSPACED_GUARD:
+        guard(model, &body->guard, answer);
+        return;
+    case OP_VSPACED_QUERY_REGION:
+        query_region(model, &body->query_region, answer);
+        return;
+    }
+    MODEL_KNOWS_NOT(id);
+}
+
 struct model_vspaced_answer model_vspaced_step(struct model_vspaced *model,
-                                               const struct model_request *request)
+                                               const struct model_vspaced_request *request,
+                                               const struct model_failure *failure)
 {
     struct model_vspaced_answer answer = {.vspace = MODEL_VSPACE_LIMIT};
     union model_body body;
-    uint16_t id = request->message->header.operation;
-    const struct operation *operation = operation_find(SERVICE_VSPACED, id);
+    const struct message *message = request->message;
+    const struct operation *operation = operation_find(SERVICE_VSPACED, message->header.operation);
     answer.status = STATUS_INVALID_ARGUMENT;
     if (operation != NULL)
-        answer.status = message_decode(operation->request, request->message, &body);
-    if (answer.status == STATUS_OK && request->message->header.badge != ROLE_PAGERD)
+        answer.status = message_decode(operation->request, message, &body);
+    if (answer.status == STATUS_OK && message->header.badge != ROLE_PAGERD)
         answer.status = STATUS_DENIED;
     if (answer.status != STATUS_OK)
         return answer;
-    if (id == OP_VSPACED_REGISTER_VSPACE)
-        register_vspace(model, request, &answer);
-    else if (id == OP_VSPACED_UNREGISTER_VSPACE)
-        unregister_vspace(model, body.unregister_vspace.vspace_cap_slot, request, &answer);
-    else if (id == OP_VSPACED_MAP_ANONYMOUS)
-        map_anonymous(model, &body.map_anonymous, request, &answer);
-    else if (id == OP_VSPACED_MAP_FRAMES)
-        map_frames(model, &body.map_frames, request, &answer);
-    else if (id == OP_VSPACED_UNMAP)
-        unmap(model, &body.unmap, request, &answer);
-    else if (id == OP_VSPACED_PROTECT)
-        protect(model, &body.protect, request, &answer);
-    else if (id == OP_VSPACED_GUARD)
-        guard(model, &body.guard, &answer);
-    else
-        query_region(model, &body.query_region, &answer);
+    perform(model, &body, request, failure, &answer);
     answer.changed |= answer.status == STATUS_OK;
     return answer;
 }

@@ -11,6 +11,7 @@
 
 #include "abi/messages.h"
 #include "abi/status.h"
+#include "props/models/model.h"
 
 enum {
     MODEL_VSPACE_LIMIT = 64,
@@ -22,7 +23,7 @@ enum {
 };
 
 /* One page of one vspace, as vspaced's books have it and as the kernel has it. */
-struct model_page {
+struct model_vspaced_page {
     bool used;
     bool in_books;
     bool in_kernel;
@@ -42,7 +43,7 @@ struct model_page {
     bool kernel_unknown; /* an anonymous page whose frame is still to be learned */
 };
 
-struct model_vspace {
+struct model_vspaced_vspace {
     bool alive;
     bool registered;
     bool account_held; /* false: an UNREGISTER stopped half way */
@@ -50,41 +51,38 @@ struct model_vspace {
     uint32_t slot;
 };
 
-struct model_frame {
+struct model_vspaced_frame {
     uint32_t use; /* RIGHT_WRITE, RIGHT_EXECUTE or 0: how it was mapped */
 };
 
-struct model_id {
+struct model_vspaced_id {
     bool live;
     uint32_t account;
     uint32_t object;
 };
 
 struct model_vspaced {
-    struct model_vspace vspaces[MODEL_VSPACE_LIMIT];
+    struct model_vspaced_vspace vspaces[MODEL_VSPACE_LIMIT];
     uint32_t vspace_count;
-    struct model_frame frames[MODEL_FRAME_LIMIT];
+    struct model_vspaced_frame frames[MODEL_FRAME_LIMIT];
     uint32_t account_limit[MODEL_ACCOUNT_LIMIT];
     uint32_t account_held[MODEL_ACCOUNT_LIMIT];
     uint32_t pool_left;
-    struct model_id ids[MODEL_ID_LIMIT];
+    struct model_vspaced_id ids[MODEL_ID_LIMIT];
     uint32_t id_high; /* ids below this may be live */
-    struct model_page pages[MODEL_PAGE_LIMIT];
+    struct model_vspaced_page pages[MODEL_PAGE_LIMIT];
     uint32_t page_high;
     uint32_t buckets[MODEL_PAGE_LIMIT];
 };
 
 /* A request as it was delivered, with what its capabilities are. */
-struct model_request {
+struct model_vspaced_request {
     const struct message *message;
     uint32_t vspace;       /* REGISTER_VSPACE: the harness's number */
     uint32_t account;      /* REGISTER_VSPACE */
     uint32_t cap_type;     /* MAP_FRAMES */
     uint32_t cap_rights;   /* MAP_FRAMES */
     uint32_t frame_object; /* MAP_FRAMES of a frame */
-    uint32_t failure_count;
-    enum status failure_status;
-    uint64_t failure_calls_before;
 };
 
 struct model_vspaced_answer {
@@ -98,7 +96,7 @@ struct model_vspaced_answer {
     struct vspaced_query_region_reply region;
 };
 
-void model_vspaced_begin(struct model_vspaced *model);
+void model_vspaced_reset(struct model_vspaced *model);
 uint32_t model_vspaced_vspace(struct model_vspaced *model); /* a new vspace's number */
 void model_vspaced_vspace_died(struct model_vspaced *model, uint32_t vspace);
 void model_vspaced_frame_made(struct model_vspaced *model, uint32_t object, uint32_t frame_id,
@@ -106,8 +104,10 @@ void model_vspaced_frame_made(struct model_vspaced *model, uint32_t object, uint
 void model_vspaced_frame_destroyed(struct model_vspaced *model, uint32_t object);
 
 struct model_vspaced_answer model_vspaced_step(struct model_vspaced *model,
-                                               const struct model_request *request);
+                                               const struct model_vspaced_request *request,
+                                               const struct model_failure *failure);
 
-struct model_page *model_vspaced_page(struct model_vspaced *model, uint32_t vspace, uint64_t page);
+struct model_vspaced_page *model_vspaced_page(struct model_vspaced *model, uint32_t vspace,
+                                              uint64_t page);
 
 #endif
