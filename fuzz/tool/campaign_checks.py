@@ -181,20 +181,17 @@ def check_kill(tally):
 
 def check_keys(tally):
     """What tells findings apart, and what does not."""
-    trace = "memd.{} .badge=3 -> ?\npredicted {}, got {}\nproperty M6 does not hold: a = {}, b = {} (fuzz/life/memd_life.c:195)\n"
+    report = "step: memd.{} predicted {}, got {}\nproperty M6 does not hold: a = {}, b = {} (memd_life.c:195)\n"
 
     def key(*words):
-        return findings.verdict(-6, trace.format(*words)).key
+        return findings.verdict(-6, report.format(*words)).key
 
     base = key("open_account", "OK", "DENIED", 1, 2)
-    for what, other, same in (
-            ("another operation", key("free_untyped", "OK", "DENIED", 1, 2), False),
-            ("another prediction", key("open_account", "BUSY", "DENIED", 1, 2), False),
-            ("another answer", key("open_account", "OK", "BUSY", 1, 2), False),
-            ("another status in the property's line", key("open_account", "OK", "DENIED", 1, 3), False),
-            ("other addresses", key("open_account", "OK", "DENIED", 1, 2), True)):
-        tally.say(f"campaigns: a failure with {what} is {'the same' if same else 'another'} finding",
-                  (other == base) == same, f"{base}\n{other}")
+    for what, other in (("operation", key("free_untyped", "OK", "DENIED", 1, 2)),
+                        ("prediction", key("open_account", "BUSY", "DENIED", 1, 2)),
+                        ("answer", key("open_account", "OK", "BUSY", 1, 2)),
+                        ("status in the property's line", key("open_account", "OK", "DENIED", 1, 3))):
+        tally.say(f"campaigns: another {what} is another finding", other != base, f"{base}\n{other}")
     tally.say("campaigns: large numbers do not tell findings apart",
               key("x", "OK", "OK", 70000, 4096) == key("x", "OK", "OK", 80000, 8192))
 

@@ -17,12 +17,11 @@ FRAMES_KEYED, FRAMES_SHOWN, LINES_SHOWN = 3, 9, 40
 SHRINK_SECONDS = 20
 NUMBER_KEPT = 255  # statuses, kinds and counts tell bugs apart; addresses and ids do not
 
-# How an output says what is wrong, the most telling first. Life harnesses print `predicted DENIED, got
-# OK` above the property's line and each step before they take it; the key relies on both, where there.
+# How an output says what is wrong, the most telling first. Above a property's line, life harnesses print
+# `step: memd.close_account predicted DENIED, got OK` (props/life/life.h): the key relies on it.
 HEADLINES = (r"^property \S+ does not hold.*", r"^harness does not hold.*", r"^SUMMARY: .*", r"^hang: .*",
              r"^hunger: .*", r"^no end after .*")
-PREDICTED = re.compile(r"^.*\bpredicted \w+.*\bgot \w+.*$", re.MULTILINE)
-STEP = re.compile(r"^(?:on=\d+ |# process \d+ )?([a-z]\w*\.\w+|@\w+|[A-Z][A-Z_]+)\b.*$", re.MULTILINE)
+STEP = re.compile(r"^step: .*$", re.MULTILINE)
 FRAME = re.compile(r"^ +#\d+ 0x\w+ in (\S+) (\./\S+)", re.MULTILINE)
 REPORT = re.compile(r"^=+$|^==\d+==|.*runtime error: ", re.MULTILINE)
 
@@ -44,18 +43,17 @@ def fold(line):
 
 
 def verdict(status, output):
-    """What an ended program says of its input; None when it passed. The key is the headline, the step
-    that was taken last and its prediction, and a sanitizer's top frames of our own code."""
+    """What an ended program says of its input; None when it passed. The key is the headline, and the step
+    that was being taken with its prediction, or a sanitizer's top frames of our own code."""
     if status == 0:
         return None
     found = [match for match in (re.search(line, output, re.MULTILINE) for line in HEADLINES) if match]
     headline = found[0][0] if found else f"ended with status {status}"
-    before = output[:found[0].start()] if found else output
     key = [fold(re.sub(r" \([^)]*\+0x[^)]*\)( \(BuildId[^)]*\))?", "", headline))]
     if headline.startswith("SUMMARY"):
         key += [name for name, _ in FRAME.findall(output)[:FRAMES_KEYED]]
     else:
-        key += STEP.findall(before)[-1:] + [fold(line) for line in PREDICTED.findall(before)[-1:]]
+        key += STEP.findall(output)[-1:]
     return Verdict(headline, tuple(key), output)
 
 
@@ -170,6 +168,20 @@ def shrunk(name, path, found):
     return target, again
 
 
+def as_trace(name, path, found):
+    """Where the input lies as text that shows the same, which reviewers can read; None: it has no text."""
+    ends = [match.start() for match in (line.search(found.output) for line in (STEP, REPORT)) if match]
+    if not ends or not engines.has_steps(name):
+        return None
+    target = f"{path}.trace"
+    write(target, found.output[:min(ends)].encode())
+    again = replayed(name, target)
+    if again is not None and again.key == found.key:
+        return target
+    os.remove(target)
+    return None
+
+
 def show(name, group, shrink):
     """Prints one finding: what it is, its trace, and the commands to go on with."""
     _, path, found = min(group, key=lambda item: item[:2])
@@ -180,17 +192,17 @@ def show(name, group, shrink):
     if small != path:
         print(f"shrunk: {size} bytes to {os.path.getsize(small)}" +
               (f", {len(frames(read(path)))} steps to {len(frames(read(small)))}" if engines.has_steps(name) else ""))
+    trace = as_trace(name, small, found) if shrink else None
     print(f"again:  ./basalt show {small}")
-    print(f"keep:   cp {small} corpus/{name}/regress-BUG\n"
+    print(f"keep:   cp {trace or small} corpus/{name}/regress-BUG{'.trace' if trace else ''}\n"
           f"        (named after the bug; when that is mended: ./basalt bless {name})", flush=True)
 
 
 def set_aside(home, path):
     """An artefact of an earlier campaign that fails no more is kept, but not run again."""
     os.makedirs(f"{home}/{ASIDE}", exist_ok=True)
-    for old in (path, f"{home}/shrunk-{os.path.basename(path)}"):
-        if os.path.exists(old):
-            os.rename(old, f"{home}/{ASIDE}/{os.path.basename(old)}")
+    for old in [path, *glob.glob(f"{home}/shrunk-{os.path.basename(path)}*")]:
+        os.rename(old, f"{home}/{ASIDE}/{os.path.basename(old)}")
     print(f"passes now: {path}, of an earlier campaign; moved to {home}/{ASIDE}/")
 
 
