@@ -62,6 +62,8 @@ size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, siz
 
 static struct procd procd;
 static struct model_procd model;
+static uint64_t next_request_id;
+static enum status losing;  /* how the next reply is lost; OK: it is not */
 static uint64_t turn_ticks; /* the clock as procd_run knows it */
 static bool books_wait;     /* in a crowd the books are compared at its end */
 
@@ -69,8 +71,10 @@ static void reset(void)
 {
     memset(&procd, 0,
            offsetof(struct procd, processes) + procd.used_count * sizeof procd.processes[0]);
-    model_procd_reset(&model, STANDIN_BOOTSTRAP_PAGES, STANDIN_MEMORY_PAGES);
-    standin_reset();
+    model_procd_reset(&model, PEERS_PROCD_BOOTSTRAP_PAGES, PEERS_PROCD_MEMORY_PAGES);
+    peers_of_procd_begin();
+    next_request_id = 0;
+    losing = STATUS_OK;
     turn_ticks = 0;
     books_wait = false;
 }
@@ -80,11 +84,11 @@ static void reset(void)
 static struct model_luck luck_of_step(void)
 {
     return (struct model_luck){
-        .failed = standin.failed,
-        .failure = standin.fail_status,
-        .reply_failed = standin.reply_failed,
-        .reply_failure = standin.reply_fail_status,
-        .image_read = standin_image_read,
+        .failed = stand_in_failures().count != 0,
+        .failure = stand_in_failures().status,
+        .reply_failed = stand_in_reply_was_lost(),
+        .reply_failure = losing,
+        .image_read = peers_image_read,
     };
 }
 
@@ -95,9 +99,9 @@ static void take_turn(void)
     uint64_t deadline = model_procd_next_ticks(&model, turn_ticks);
     enum status status = procd_turn(&procd, &buffer, &turn_ticks);
     PROPERTY_EQUAL(P1, "turn", status, STATUS_OK);
-    PROPERTY_EQUAL(P7, "deadline", standin.recv_deadline, deadline);
-    PROPERTY_EQUAL(P7, "clock", turn_ticks, standin.now_ticks);
-    PROPERTY(E5, "delivered", !standin.has_inbox);
+    PROPERTY_EQUAL(P7, "deadline", peers_of_procd_deadline(), deadline);
+    PROPERTY_EQUAL(P7, "clock", turn_ticks, stand_in_now());
+    PROPERTY(E5, "delivered", !stand_in_delivery_pending());
 }
 
 static void check_step(void)
@@ -142,22 +146,25 @@ static unsigned own_result(uint64_t request_id, uint32_t waiters_before)
         if (model.answers[i].request_id == request_id)
             return model.answers[i].status;
     }
-    return standin.reply_failed || model.waiter_count < waiters_before ? LIFE_LOST : LIFE_LATER;
+    return stand_in_reply_was_lost() || model.waiter_count < waiters_before ? LIFE_LOST
+                                                                            : LIFE_LATER;
 }
 
 /* What it did get. */
 static unsigned got_result(uint64_t request_id)
 {
-    for (uint32_t i = 0; i < standin.reply_count; i++)
-        if (standin.replies[i].request_id == request_id)
-            return standin.replies[i].status;
-    return standin.reply_failed ? LIFE_LOST : LIFE_LATER;
+    for (uint32_t i = 0; i < stand_in_reply_count(); i++) {
+        const struct message_header *header = &stand_in_reply_at(i)->message.header;
+        if (header->request_id == request_id)
+            return header->status;
+    }
+    return stand_in_reply_was_lost() ? LIFE_LOST : LIFE_LATER;
 }
 
 static void mark_paths(unsigned result, uint32_t answers)
 {
-    MARK_IF("procd: undone after a failed effect", standin.failed);
-    MARK_IF("procd: undone after a lost reply", standin.reply_failed);
+    MARK_IF("procd: undone after a failed effect", stand_in_failures().count != 0);
+    MARK_IF("procd: undone after a lost reply", stand_in_reply_was_lost());
     MARK_IF("procd: one end wakes several waiters", answers > 2);
     MARK_IF("procd: a record made room", result == STATUS_OK && model.count == PROCESS_LIMIT);
 }
@@ -165,6 +172,14 @@ static void mark_paths(unsigned result, uint32_t answers)
 static const struct operation *row_of(uint16_t id)
 {
     return operation_find(SERVICE_PROCD, id);
+}
+
+/* No effect fails any more, and no reply is lost. */
+static void calm(void)
+{
+    stand_in_fail_never();
+    losing = STATUS_OK;
+    stand_in_lose_reply(losing);
 }
 
 static unsigned run_request(struct message *message, bool on_driver)
@@ -175,17 +190,17 @@ static unsigned run_request(struct message *message, bool on_driver)
     if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
         message->header.badge = BADGE_KERNEL - 1;
     life_print_request(&language, message, on_driver);
-    message->header.request_id = ++standin.next_request_id;
+    message->header.request_id = ++next_request_id;
     uint64_t request_id = message->header.request_id;
     uint64_t before = books_wait ? 0 : ledger_digest(&procd);
-    standin_begin_step();
-    standin.abort_can_fail = asks_for_abort(message, state);
-    standin_send(message, on_driver ? SLOT_PROCD_DRIVER_ENDPOINT : SLOT_SERVICE_ENDPOINT);
+    stand_in_message_begin();
+    peers_of_procd_ends_can_fail(asks_for_abort(message, state),
+                                 message->header.operation == OP_PROCD_STOP_PROCESS);
+    peers_of_procd_deliver(on_driver ? SLOT_PROCD_DRIVER_ENDPOINT : SLOT_SERVICE_ENDPOINT, message);
     take_turn();
     struct model_luck luck = luck_of_step();
-    standin.fail_countdown = 0;
-    standin.reply_fails = false;
-    model_procd_request(&model, &standin.delivered, on_driver, standin.now_ticks, &luck);
+    calm();
+    model_procd_request(&model, stand_in_delivered(), on_driver, stand_in_now(), &luck);
     unsigned result = own_result(request_id, waiters);
     life_predicted(result, got_result(request_id));
     life_print_result(result < STATUS_COUNT ? (enum status)result : STATUS_OK);
@@ -250,7 +265,7 @@ static void act_end(uint64_t id, uint32_t reason, uint32_t code, uint64_t fault_
     const struct model_process *process = pick(id, false);
     if (process == NULL)
         return;
-    HARNESS(standin_end(process->id, reason, code, fault_va));
+    HARNESS(stand_in_process_end(process->id, reason, code, fault_va));
     model_procd_died(&model, process->id, reason, code, fault_va);
 }
 
@@ -271,13 +286,12 @@ static void act_event(uint64_t id)
     if (process == NULL)
         return;
     uint64_t real_id = process->id;
-    uint32_t countdown = standin.fail_countdown; /* of a request, and this is none */
-    standin.fail_countdown = 0;
-    standin_begin_step();
-    standin_send_event(real_id);
+    stand_in_fail_pause(true); /* failures are a request's, and this is none */
+    stand_in_message_begin();
+    peers_of_procd_deliver_event(real_id);
     take_turn();
-    standin.fail_countdown = countdown;
-    model_procd_event(&model, real_id, standin.now_ticks);
+    stand_in_fail_pause(false);
+    model_procd_event(&model, real_id, stand_in_now());
     check_step();
     mark_triple("procd event", model.bound, OP_EVENT_PROCESS_TERMINATED, model.exited);
     mark_paths(STATUS_OK, model.answer_count + 1);
@@ -285,42 +299,48 @@ static void act_event(uint64_t id)
 
 static void act_time(uint64_t ticks, bool busy)
 {
-    standin_begin_step();
-    standin.now_ticks += ticks > TIME_MAX ? ticks % TIME_MAX : ticks;
+    stand_in_message_begin();
+    stand_in_clock_set(stand_in_now() + (ticks > TIME_MAX ? ticks % TIME_MAX : ticks));
     if (busy)
         return;
     take_turn();
-    model_procd_tick(&model, standin.now_ticks);
+    model_procd_tick(&model, stand_in_now());
     check_step();
     MARK_IF("procd: a wait timed out", model.answer_count != 0);
 }
 
 static void act_fail(uint64_t countdown, uint64_t status)
 {
-    standin.fail_countdown = countdown > 255 ? (uint32_t)(countdown % 256) : (uint32_t)countdown;
-    standin.fail_status = (enum status)(status % STATUS_COUNT);
-    if (standin.fail_status == STATUS_OK)
-        standin.fail_status = STATUS_EXHAUSTED;
+    enum status failing = (enum status)(status % STATUS_COUNT);
+    countdown = countdown > 255 ? countdown % 256 : countdown;
+    stand_in_fail_never();
+    if (countdown != 0)
+        stand_in_fail((struct stand_in_failure){
+            .after_calls = countdown - 1,
+            .times = 1,
+            .status = failing == STATUS_OK ? STATUS_EXHAUSTED : failing,
+        });
 }
 
 static void act_lose(uint64_t status)
 {
     static const enum status statuses[] = {STATUS_NOT_FOUND, STATUS_BUSY, STATUS_DENIED};
-    standin.reply_fails = true;
-    standin.reply_fail_status = statuses[status % 3];
+    losing = statuses[status % 3];
+    stand_in_lose_reply(losing);
 }
 
 static void act_memory(uint64_t pages)
 {
-    standin.memory_free_pages = model.memory_free_pages = pages % (STANDIN_MEMORY_PAGES + 1);
+    model.memory_free_pages = pages % (PEERS_PROCD_MEMORY_PAGES + 1);
+    peers_pool_free_pages_set(model.memory_free_pages);
 }
 
 static uint64_t ask_create(uint32_t role, unsigned module)
 {
     struct procd_create_staged_process_request request = {
         .role = role,
-        .image_offset = standin_modules[module].offset_bytes,
-        .image_bytes = standin_modules[module].size_bytes,
+        .image_offset = peers_modules[module].offset_bytes,
+        .image_bytes = peers_modules[module].size_bytes,
     };
     uint64_t id = 0;
     unsigned result = ask(row_of(OP_PROCD_CREATE_STAGED_PROCESS), &request, 0, false);
@@ -355,8 +375,8 @@ static void act_crowd(uint64_t count)
     struct procd_spawn_request request = {
         .role = ROLE_PHASE0_EXIT,
         .image_slot = SLOT_IMAGE,
-        .image_offset = standin_modules[0].offset_bytes,
-        .image_bytes = standin_modules[0].size_bytes,
+        .image_offset = peers_modules[0].offset_bytes,
+        .image_bytes = peers_modules[0].size_bytes,
     };
     books_wait = true;
     for (uint64_t i = 0; i < count; i++) {
@@ -423,7 +443,7 @@ static void act(const struct life_step *step)
         act_crowd(step->arguments[0]);
         return;
     case ACTION_GIVE_UP:
-        standin_give_up(model_procd_give_up(&model, step->arguments[0]));
+        stand_in_caller_gave_up(model_procd_give_up(&model, step->arguments[0]));
         return;
     case ACTION_WAITS:
         act_waits(step->arguments[0], step->arguments[1]);
@@ -438,8 +458,7 @@ static void act(const struct life_step *step)
 /* Faults off: whatever lives can be stopped, and then nothing is missing anywhere (P5). */
 static void end_life(void)
 {
-    standin.fail_countdown = 0;
-    standin.reply_fails = false;
+    calm();
     books_wait = true;
     life_print_as_comments(true);
     for (uint32_t pass = 0; pass < 2; pass++) {
@@ -459,7 +478,8 @@ static void end_life(void)
     books_wait = false;
     ledger_check_books(&procd, &model);
     PROPERTY_EQUAL(P3, "end", model.waiter_count, 0);
-    PROPERTY_EQUAL(P5, "end", standin.bootstrap_free_pages, STANDIN_BOOTSTRAP_PAGES);
+    PROPERTY_EQUAL(P5, "end", stand_in_untyped(peers_of_procd_bootstrap())->free_pages,
+                   PEERS_PROCD_BOOTSTRAP_PAGES);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)

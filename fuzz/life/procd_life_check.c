@@ -44,24 +44,25 @@ uint64_t ledger_digest(const struct procd *state)
 
 /* --- replies -------------------------------------------------------------------------------- */
 
-static void check_caps(const struct standin_reply *reply)
+static void check_caps(const struct stand_in_reply *reply)
 {
-    bool ok = reply->status == STATUS_OK;
-    bool staged = ok && reply->operation == OP_PROCD_CREATE_STAGED_PROCESS;
-    bool service = ok && reply->operation == OP_PROCD_SPAWN_SERVICE;
-    PROPERTY_EQUAL(K1, "caps", reply->cap_count, staged ? 2u : service ? 1u : 0u);
+    const struct message_header *header = &reply->message.header;
+    bool ok = header->status == STATUS_OK;
+    bool staged = ok && header->operation == OP_PROCD_CREATE_STAGED_PROCESS;
+    bool service = ok && header->operation == OP_PROCD_SPAWN_SERVICE;
+    PROPERTY_EQUAL(K1, "caps", header->cap_count, staged ? 2u : service ? 1u : 0u);
     if (staged || service) {
-        PROPERTY_EQUAL(K1, "alias", reply->types[0], OBJECT_ENDPOINT);
-        PROPERTY_EQUAL(K1, "alias", reply->rights[0], RIGHT_SEND | RIGHT_TRANSFER);
+        PROPERTY_EQUAL(K1, "alias", reply->caps[0].object_type, OBJECT_ENDPOINT);
+        PROPERTY_EQUAL(K1, "alias", reply->caps[0].rights, RIGHT_SEND | RIGHT_TRANSFER);
     }
     if (staged) {
-        PROPERTY_EQUAL(K1, "grant", reply->types[1], OBJECT_GRANT);
-        PROPERTY_EQUAL(K1, "grant", reply->rights[1], RIGHT_CONTROL);
+        PROPERTY_EQUAL(K1, "grant", reply->caps[1].object_type, OBJECT_GRANT);
+        PROPERTY_EQUAL(K1, "grant", reply->caps[1].rights, RIGHT_CONTROL);
     }
 }
 
 /* Slots in bodies are zero here: their numbers are procd's own affair. */
-static void check_body(const struct standin_reply *reply, const struct model_answer *answer)
+static void check_body(const uint8_t *body, size_t body_bytes, const struct model_answer *answer)
 {
     struct procd_wait_process_event_reply wait = {answer->id, answer->reason, answer->code,
                                                   answer->fault_va};
@@ -89,28 +90,39 @@ static void check_body(const struct standin_reply *reply, const struct model_ans
     default:
         break;
     }
-    PROPERTY_EQUAL(E2, "length", reply->body_bytes, bytes);
-    PROPERTY(P1, "reply", memcmp(reply->body, expected, bytes) == 0);
+    PROPERTY_EQUAL(E2, "length", body_bytes, bytes);
+    PROPERTY(P1, "reply", memcmp(body, expected, bytes) == 0);
+}
+
+/* The body of a reply with zeros for slots. */
+static void copy_body(const struct stand_in_reply *reply, uint8_t *body)
+{
+    memcpy(body, reply->message.body, reply->message.header.body_bytes);
+    for (uint32_t i = 0; i < reply->message.header.cap_count; i++)
+        memset(body + reply->message.caps[i].field_offset, 0, sizeof(uint32_t));
 }
 
 void ledger_check_replies(const struct model_procd *model)
 {
-    for (uint32_t i = 0; i < standin.reply_count && i < model->answer_count; i++) {
-        const struct standin_reply *reply = &standin.replies[i];
+    uint8_t body[MESSAGE_BODY_BYTES_MAX];
+    for (uint32_t i = 0; i < stand_in_reply_count() && i < model->answer_count; i++) {
+        const struct stand_in_reply *reply = stand_in_reply_at(i);
+        const struct message_header *header = &reply->message.header;
         const struct model_answer *answer = &model->answers[i];
-        PROPERTY_EQUAL(E5, "whose", reply->request_id, answer->request_id);
-        PROPERTY_EQUAL(E5, "operation", reply->operation, answer->operation);
-        PROPERTY_EQUAL(P1, "status", reply->status, answer->status);
+        PROPERTY_EQUAL(E5, "whose", header->request_id, answer->request_id);
+        PROPERTY_EQUAL(E5, "operation", header->operation, answer->operation);
+        PROPERTY_EQUAL(P1, "status", header->status, answer->status);
         check_caps(reply);
-        if (reply->status == STATUS_OK)
-            check_body(reply, answer);
+        copy_body(reply, body);
+        if (header->status == STATUS_OK)
+            check_body(body, header->body_bytes, answer);
         else
-            PROPERTY_EQUAL(E2, "refusal", reply->body_bytes, 0);
-        digest_u64(reply->request_id);
-        digest_u64(reply->status);
-        digest_bytes(reply->body, reply->body_bytes);
+            PROPERTY_EQUAL(E2, "refusal", header->body_bytes, 0);
+        digest_u64(header->request_id);
+        digest_u64(header->status);
+        digest_bytes(body, header->body_bytes);
     }
-    PROPERTY_EQUAL(E5, "answers", standin.reply_count, model->answer_count);
+    PROPERTY_EQUAL(E5, "answers", stand_in_reply_count(), model->answer_count);
 }
 
 /* --- books ------------------------------------------------------------------------------------ */
@@ -118,27 +130,34 @@ void ledger_check_replies(const struct model_procd *model)
 static void check_process(const struct model_process *process)
 {
     uint32_t slot = PROCD_SLOT_PROCESS_BASE + (uint32_t)(process->id & 0xFFFF) - 1;
-    const struct standin_cap *cap = &standin.caps[slot];
+    struct stand_in_cap cap = stand_in_at(slot);
     if (process->life == MODEL_ENDED) {
         return;
     }
-    PROPERTY(P2, "cap", cap->type == OBJECT_PROCESS);
-    const struct standin_process *real = &standin.processes[cap->object - 1];
-    enum standin_life life = process->life == MODEL_STAGED ? KERNEL_STAGED
-                             : process->died               ? KERNEL_ENDED
-                                                           : KERNEL_RUNNING;
+    PROPERTY(P2, "cap", cap.object_type == OBJECT_PROCESS);
+    const struct stand_in_process *real = stand_in_process(cap.object);
+    enum stand_in_life life = process->life == MODEL_STAGED ? STAND_IN_STAGED
+                              : process->died               ? STAND_IN_ENDED
+                                                            : STAND_IN_RUNNING;
     PROPERTY_EQUAL(K3, "token", real->token, process->id);
     PROPERTY_EQUAL(P2, "life", real->life, life);
     if (process->life == MODEL_RUNNING)
         PROPERTY_EQUAL(P1, "argument", real->argument, process->argument);
 }
 
+static uint64_t bootstrap_free_pages(void)
+{
+    return stand_in_untyped(peers_of_procd_bootstrap())->free_pages;
+}
+
 /* After a critical death: of all that procd made, nothing is left that could run. */
 static void check_exited(void)
 {
-    PROPERTY_EQUAL(P8, "code", standin.exit_code, PROCD_EXIT_CRITICAL);
-    PROPERTY_EQUAL(P8, "alone", standin.process_count, 0);
-    PROPERTY_EQUAL(P8, "bootstrap", standin.bootstrap_free_pages, STANDIN_BOOTSTRAP_PAGES);
+    uint32_t code;
+    PROPERTY(P8, "exit", stand_in_exited(&code));
+    PROPERTY_EQUAL(P8, "code", code, PROCD_EXIT_CRITICAL);
+    PROPERTY_EQUAL(P8, "alone", stand_in_process_count(), 0);
+    PROPERTY_EQUAL(P8, "bootstrap", bootstrap_free_pages(), PEERS_PROCD_BOOTSTRAP_PAGES);
 }
 
 static void check_sound(const struct procd *state)
@@ -152,8 +171,8 @@ static void check_sound(const struct procd *state)
 void ledger_check_books(const struct procd *state, const struct model_procd *model)
 {
     check_sound(state);
-    PROPERTY_EQUAL(P8, "exit", standin.exited, model->exited);
-    PROPERTY_EQUAL(E5, "kept", standin.reply_open_count, model->waiter_count);
+    PROPERTY_EQUAL(P8, "exit", stand_in_exited(NULL), model->exited);
+    PROPERTY_EQUAL(E5, "kept", stand_in_reply_open_count(), model->waiter_count);
     if (model->exited) {
         check_exited();
         return;
@@ -167,16 +186,17 @@ void ledger_check_books(const struct procd *state, const struct model_procd *mod
         paged +=
             process->life != MODEL_ENDED && role_find(process->role)->kind != ROLE_KIND_FOUNDATION;
     }
-    PROPERTY_EQUAL(P5, "processes", standin.process_count, live);
-    PROPERTY_EQUAL(P5, "accounts", standin.account_count, paged);
-    PROPERTY_EQUAL(P5, "registrations", standin.registration_count, paged);
-    PROPERTY_EQUAL(P5, "memory", standin.memory_free_pages, model->memory_free_pages);
-    PROPERTY_EQUAL(P5, "bootstrap", standin.bootstrap_free_pages, model->bootstrap_free_pages);
-    PROPERTY_EQUAL(P5, "slots", standin.slot_count, (model->bound ? 7u : 6u) + live);
+    PROPERTY_EQUAL(P5, "processes", stand_in_process_count(), live);
+    PROPERTY_EQUAL(P5, "accounts", peers_account_count(), paged);
+    PROPERTY_EQUAL(P5, "registrations", peers_registration_count(), paged);
+    PROPERTY_EQUAL(P5, "memory", peers_pool_free_pages(), model->memory_free_pages);
+    PROPERTY_EQUAL(P5, "bootstrap", bootstrap_free_pages(), model->bootstrap_free_pages);
+    PROPERTY_EQUAL(P5, "slots", stand_in_slot_count(),
+                   PEERS_PROCD_START_SLOTS + (model->bound ? 1u : 0u) + live);
     if (model->bound) {
-        PROPERTY_EQUAL(P7, "bound", standin.caps[SLOT_BOOTSTRAP_UNTYPED].type, OBJECT_NONE);
-        PROPERTY_EQUAL(P7, "bound", standin.caps[SLOT_PEER_MEMD].object, PEER_MEMD);
-        PROPERTY_EQUAL(P7, "bound", standin.caps[SLOT_PEER_PAGERD].object, PEER_PAGERD);
+        PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_BOOTSTRAP_UNTYPED).object_type, OBJECT_NONE);
+        PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_PEER_MEMD).object, ROLE_MEMD);
+        PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_PEER_PAGERD).object, ROLE_PAGERD);
     }
 }
 
@@ -189,10 +209,10 @@ static uint64_t private_sum(const struct model_process *process, const struct el
     uint64_t content = 0;
     if (offset < segment->file_bytes) {
         uint64_t left = segment->file_bytes - offset;
-        content = standin_copied(process->image_offset + segment->file_offset + offset,
-                                 left < PAGE_BYTES ? (uint32_t)left : PAGE_BYTES);
+        content = stand_in_content(process->image_offset + segment->file_offset + offset,
+                                   left < PAGE_BYTES ? (uint32_t)left : PAGE_BYTES);
     }
-    return standin_private_page(segment->va + offset, segment->rights, content);
+    return stand_in_page_sum(segment->va + offset, segment->rights, false, content);
 }
 
 static uint64_t expected_map_sum(const struct model_process *process, const struct elf_plan *plan)
@@ -204,17 +224,17 @@ static uint64_t expected_map_sum(const struct model_process *process, const stru
         for (uint64_t page = 0; page < segment->pages; page++)
             sum += (segment->rights & RIGHT_WRITE) != 0
                        ? private_sum(process, segment, page)
-                       : standin_image_page(segment->va + page * PAGE_BYTES, segment->rights,
-                                            first + page);
+                       : stand_in_page_sum(segment->va + page * PAGE_BYTES, segment->rights, true,
+                                           first + page);
     }
     return sum;
 }
 
 static void check_backing(const struct model_process *process, const struct elf_plan *plan,
-                          const struct standin_process *real)
+                          const struct peers_registration *registration)
 {
     struct pagerd_register_process_request expected;
-    struct pagerd_register_process_request backing = real->backing;
+    struct pagerd_register_process_request backing = registration->backing;
     model_procd_backing(process, plan, &expected);
     backing.vspace_slot = backing.account_slot = 0;
     PROPERTY_EQUAL(G4, "areas", backing.area_count, expected.area_count);
@@ -224,27 +244,29 @@ static void check_backing(const struct model_process *process, const struct elf_
 void ledger_check_made(const struct model_process *process, const struct model_luck *luck)
 {
     struct elf_plan plan;
-    const struct standin_process *real = standin_find(process->id);
     const struct role *role = role_find(process->role);
     bool foundation = role->kind == ROLE_KIND_FOUNDATION;
-    PROPERTY(P2, "made", real != NULL);
+    uint32_t object;
+    PROPERTY(P2, "made", stand_in_process_find(process->id, &object));
+    const struct stand_in_process *real = stand_in_process(object);
+    const struct peers_registration *registration = peers_registration_find(process->id);
     PROPERTY(P2, "plan",
              model_procd_plan(luck, process->role, process->image_offset, process->image_bytes,
                               &plan) == STATUS_OK);
     PROPERTY_EQUAL(K5, "budget", real->budget_pages, role->budget_pages);
-    PROPERTY_EQUAL(K5, "payer", real->from_bootstrap, foundation);
+    PROPERTY_EQUAL(K5, "payer", real->untyped == peers_of_procd_bootstrap(), foundation);
     PROPERTY(P2, "pager", real->pager_declared && real->has_pager == !foundation);
-    PROPERTY_EQUAL(P2, "registered", real->registered, !foundation);
+    PROPERTY_EQUAL(P2, "registered", registration != NULL, !foundation);
     if (process->life == MODEL_RUNNING) {
         PROPERTY_EQUAL(P2, "entry", real->entry_va, plan.entry);
         PROPERTY_EQUAL(P2, "stack", real->stack_top_va, plan.stack_top);
     }
     if (foundation) {
-        PROPERTY_EQUAL(P2, "pages", real->map_sum, expected_map_sum(process, &plan));
+        PROPERTY_EQUAL(P2, "pages", stand_in_vspace_sum(real->vspace),
+                       expected_map_sum(process, &plan));
         return;
     }
-    PROPERTY_EQUAL(P2, "pages", real->map_sum, 0);
-    PROPERTY_EQUAL(P2, "limit", standin.accounts[real->account - 1].limit_pages,
-                   role->account_pages);
-    check_backing(process, &plan, real);
+    PROPERTY_EQUAL(P2, "pages", stand_in_mapping_count(real->vspace), 0);
+    PROPERTY_EQUAL(P2, "limit", peers_account_limit(registration->account), role->account_pages);
+    check_backing(process, &plan, registration);
 }

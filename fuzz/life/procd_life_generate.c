@@ -48,7 +48,7 @@ static bool hint(void *context, const struct message_type *type, const struct me
     else if (strcmp(field->name, "role") == 0)
         *value = known_role(choices);
     else if (strcmp(field->name, "deadline_ticks") == 0)
-        *value = standin.now_ticks + choices_u8(choices);
+        *value = stand_in_now() + choices_u8(choices);
     else
         return false;
     return true;
@@ -76,8 +76,8 @@ static uint16_t pick_operation(struct choices *choices)
 static void make_sensible(struct choices *choices, const struct model_procd *model,
                           uint16_t operation, uint64_t *words)
 {
-    const struct standin_module *module =
-        &standin_modules[choices_flag(choices) ? 0 : choices_below(choices, STANDIN_MODULES)];
+    const struct peers_module *module =
+        &peers_modules[choices_flag(choices) ? 0 : choices_below(choices, PEERS_PROCD_MODULES)];
     switch (operation) {
     case OP_PROCD_CREATE_STAGED_PROCESS:
     case OP_PROCD_SPAWN:
@@ -97,7 +97,7 @@ static void make_sensible(struct choices *choices, const struct model_procd *mod
         return;
     case OP_PROCD_WAIT_PROCESS_EVENT:
         words[0] = known_id(choices, model);
-        words[1] = standin.now_ticks + choices_u8(choices);
+        words[1] = stand_in_now() + choices_u8(choices);
         return;
     default:
         return;

@@ -79,6 +79,12 @@ uint32_t peers_account_count(void)
     return account_count;
 }
 
+bool peers_account_pays(uint32_t account, uint32_t untyped)
+{
+    return account < PEERS_ACCOUNT_LIMIT && accounts[account].open &&
+           accounts[account].has_untyped && accounts[account].untyped == untyped;
+}
+
 struct stand_in_cap peers_account_cap(uint32_t account)
 {
     struct stand_in_cap cap = stand_in_cap_to(OBJECT_ENDPOINT, ROLE_MEMD);

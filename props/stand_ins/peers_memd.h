@@ -21,7 +21,8 @@ uint32_t peers_account_open(uint64_t limit_pages); /* the lowest closed one */
 void peers_account_limit_set(uint32_t account, uint64_t limit_pages);
 uint64_t peers_account_limit(uint32_t account);
 uint64_t peers_account_held(uint32_t account);
-uint32_t peers_account_count(void); /* open ones */
+uint32_t peers_account_count(void);                          /* open ones */
+bool peers_account_pays(uint32_t account, uint32_t untyped); /* the untyped is its own */
 /* What an account holder calls memd by: to send, badged account + 1. */
 struct stand_in_cap peers_account_cap(uint32_t account);
 

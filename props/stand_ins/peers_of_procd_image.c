@@ -8,7 +8,7 @@
 #include "abi/formats/elf_plan.h"
 #include "props/stand_ins/peers_of_procd.h"
 
-enum { PAGE = PAGE_BYTES, FLAG_X = 1, FLAG_W = 2, FLAG_R = 4, LOADS = 5 };
+enum { PAGE = PAGE_BYTES, FLAG_X = 1, FLAG_W = 2, FLAG_R = 4, LOADS = 5, IMAGE_PAGES = 1024 };
 
 struct load {
     uint32_t flags;
@@ -20,8 +20,8 @@ struct file {
     struct load loads[LOADS];
 };
 
-/* In the order of standin_modules. */
-static const struct file files[STANDIN_MODULES] = {
+/* In the order of peers_modules. */
+static const struct file files[PEERS_PROCD_MODULES] = {
     {0x400010,
      {{FLAG_R | FLAG_X, PAGE, 0x400000, 0x800, 0x800},
       {FLAG_R | FLAG_W, 2 * PAGE, 0x402000, 0x300, 0x1800}}},
@@ -48,7 +48,7 @@ static const struct file files[STANDIN_MODULES] = {
     {0, {{0}}},                                                          /* cut short */
 };
 
-const struct standin_module standin_modules[STANDIN_MODULES] = {
+const struct peers_module peers_modules[PEERS_PROCD_MODULES] = {
     {1 * PAGE, 2 * PAGE + 0x300}, {8 * PAGE, 604 * PAGE}, {640 * PAGE, 3 * PAGE},
     {648 * PAGE, 5 * PAGE},       {656 * PAGE, 2 * PAGE}, {664 * PAGE, 2 * PAGE},
     {672 * PAGE, 3 * PAGE},       {680 * PAGE, 40},
@@ -95,9 +95,9 @@ enum { HEADERS_BYTES = ELF_HEADER_BYTES + LOADS * ELF_PROGRAM_HEADER_BYTES };
 /* The headers of all modules, written once and never changed. */
 static const uint8_t *headers_of(unsigned module)
 {
-    static uint8_t headers[STANDIN_MODULES][HEADERS_BYTES];
+    static uint8_t headers[PEERS_PROCD_MODULES][HEADERS_BYTES];
     static bool written;
-    for (unsigned i = 0; i < STANDIN_MODULES && !written; i++) {
+    for (unsigned i = 0; i < PEERS_PROCD_MODULES && !written; i++) {
         if (load_count(&files[i]) != 0)
             write_file(&files[i], headers[i], HEADERS_BYTES);
     }
@@ -113,13 +113,13 @@ static void read_module(unsigned module, uint64_t at, uint8_t *bytes, uint32_t c
     memcpy(bytes, headers_of(module) + at, count < left ? count : left);
 }
 
-enum status standin_image_read(uint64_t offset_bytes, uint32_t count, void *bytes)
+enum status peers_image_read(uint64_t offset_bytes, uint32_t count, void *bytes)
 {
     memset(bytes, 0, count);
-    if (!range_within(offset_bytes, count, (uint64_t)STANDIN_IMAGE_PAGES * PAGE))
+    if (!range_within(offset_bytes, count, (uint64_t)IMAGE_PAGES * PAGE))
         return STATUS_OUT_OF_RANGE;
-    for (unsigned i = 0; i < STANDIN_MODULES; i++) {
-        uint64_t first = standin_modules[i].offset_bytes;
+    for (unsigned i = 0; i < PEERS_PROCD_MODULES; i++) {
+        uint64_t first = peers_modules[i].offset_bytes;
         if (offset_bytes >= first && offset_bytes - first < PAGE)
             read_module(i, offset_bytes - first, bytes, count);
     }

@@ -174,12 +174,15 @@ void stand_in_frame_copied(uint32_t frame, uint64_t content)
 
 void stand_in_cap_counted(const struct stand_in_cap *cap, bool held)
 {
-    if (cap->object_type != OBJECT_FRAME || !stand_in_cap_live(cap))
+    if (cap->object_type != OBJECT_FRAME || cap->object == STAND_IN_ELSEWHERE ||
+        !stand_in_cap_live(cap))
         return;
-    struct stand_in_frame *frame = &frames[cap->object];
-    frame->cap_count += held ? 1 : UINT32_MAX;
-    if (!held)
-        frame_look(cap->object);
+    if (held) {
+        frames[cap->object].cap_count++;
+        return;
+    }
+    frames[cap->object].cap_count--;
+    frame_look(cap->object);
 }
 
 bool stand_in_use_allows(uint32_t frame, uint32_t rights)
