@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* See pagerd_life_generate.h. Decides nothing about what is right: the model does. */
-#include "fuzz/life/pagerd_life_generate.h"
-
-#include <string.h>
+/* Draws messages for pagerd's life: most are right in the state that the model is in. Decides nothing
+ * about what is right: the model does. */
+#include "fuzz/life/pagerd_life.h"
 
 #include "abi/text/generate.h"
+#include "props/base/rows.h"
 
-static uint64_t pick_token(const struct model_pagerd *model, struct choices *choices)
+static uint64_t pick_token(struct choices *choices)
 {
-    uint64_t which = choices_below(choices, (uint64_t)model->process_count + 1);
-    return which < model->process_count ? model->processes[which].token
-                                        : choices_below(choices, 12);
+    uint64_t which = choices_below(choices, (uint64_t)model.process_count + 1);
+    return which < model.process_count ? model.processes[which].token : choices_below(choices, 12);
 }
 
 static uint64_t pick_va(struct choices *choices, const struct model_pagerd_process *process)
@@ -26,22 +25,23 @@ static uint64_t pick_va(struct choices *choices, const struct model_pagerd_proce
     return area->va + page * PAGE_BYTES + choices_below(choices, PAGE_BYTES);
 }
 
-static void make_fault(const struct model_pagerd *model, struct choices *choices,
-                       struct event_fault_request *fault)
+void draw_fault(struct choices *choices, struct life_draft *draft)
 {
+    struct event_fault_request *fault = (void *)draft->body;
+    draft->badge = BADGE_KERNEL;
     const struct model_pagerd_process *process = NULL;
-    fault->token = pick_token(model, choices);
+    fault->token = pick_token(choices);
     fault->access = (uint32_t)choices_below(choices, 3);
-    if (model->fill_count != 0 && choices_below(choices, 4) == 3) { /* where one waits already */
+    if (model.fill_count != 0 && choices_below(choices, 4) == 3) { /* where one waits already */
         const struct model_pagerd_fill *fill =
-            &model->fills[choices_below(choices, model->fill_count)];
+            &model.fills[choices_below(choices, model.fill_count)];
         fault->token = fill->token;
         fault->va = fill->page;
         return;
     }
-    for (unsigned i = 0; i < model->process_count; i++)
-        if (model->processes[i].token == fault->token)
-            process = &model->processes[i];
+    for (unsigned i = 0; i < model.process_count; i++)
+        if (model.processes[i].token == fault->token)
+            process = &model.processes[i];
     fault->va = pick_va(choices, process);
     fault->present = choices_below(choices, 8) == 7;
 }
@@ -104,8 +104,9 @@ static void break_area(struct choices *choices, struct pagerd_area *area)
     }
 }
 
-static void make_register(struct choices *choices, struct pagerd_register_process_request *request)
+void draw_register(struct choices *choices, struct life_draft *draft)
 {
+    struct pagerd_register_process_request *request = (void *)draft->body;
     uint64_t va = PAGE_BYTES * (1 + choices_below(choices, 4));
     request->token = choices_below(choices, 12);
     request->vspace_slot = 1 + (uint32_t)choices_below(choices, 12);
@@ -120,13 +121,13 @@ static void make_register(struct choices *choices, struct pagerd_register_proces
         break_area(choices, &request->areas[choices_below(choices, request->area_count)]);
 }
 
-static void make_resolve(const struct model_pagerd *model, struct choices *choices,
-                         struct pagerd_resolve_fault_request *request)
+void draw_resolve(struct choices *choices, struct life_draft *draft)
 {
-    uint64_t which = choices_below(choices, (uint64_t)model->fill_count + 2);
-    request->fault_id = which < model->fill_count    ? model->fills[which].id
-                        : which == model->fill_count ? 0
-                                                     : choices_below(choices, 40);
+    struct pagerd_resolve_fault_request *request = (void *)draft->body;
+    uint64_t which = choices_below(choices, (uint64_t)model.fill_count + 2);
+    request->fault_id = which < model.fill_count    ? model.fills[which].id
+                        : which == model.fill_count ? 0
+                                                    : choices_below(choices, 40);
     request->action = (uint32_t)choices_below(choices, 2);
     uint64_t reason = choices_below(choices, END_REASON_LAST + 1);
     bool fits = request->action == RESOLVE_END && reason >= END_FAULT_OUTSIDE;
@@ -136,71 +137,62 @@ static void make_resolve(const struct model_pagerd *model, struct choices *choic
         request->reason = END_FAULT_BACKING;
 }
 
-static uint64_t draw(void *context, uint64_t limit)
+void draw_unregister(struct choices *choices, struct life_draft *draft)
+{
+    struct pagerd_unregister_process_request *request = (void *)draft->body;
+    request->token = pick_token(choices);
+}
+
+void draw_query(struct choices *choices, struct life_draft *draft)
+{
+    struct pagerd_query_faults_request *request = (void *)draft->body;
+    request->token = pick_token(choices);
+}
+
+/* Whatever pagerd receives, by one byte: an operation of its own, or from FAULT_BYTE on a fault. */
+static uint16_t any_operation(struct choices *choices)
+{
+    enum { FAULT_BYTE = 0x80 };
+    size_t from = choices->offset_bytes;
+    uint8_t byte = choices_u8(choices);
+    bool fault = byte >= FAULT_BYTE;
+    uint16_t id = fault ? OP_EVENT_FAULT : operation_near_in(SERVICE_PAGERD, byte)->id;
+    choices_settle(choices, from, fault ? FAULT_BYTE : id % FAULT_BYTE);
+    return id;
+}
+
+static uint64_t below(void *context, uint64_t limit)
 {
     return choices_below(context, limit);
 }
 
-/* A message of any operation, by its row alone, with one field outside its constraint. */
-static void make_violation(struct choices *choices, struct message *message)
+void draw_violation(struct choices *choices, struct life_draft *draft)
 {
-    static const uint16_t ids[] = {OP_PAGERD_REGISTER_PROCESS, OP_PAGERD_UNREGISTER_PROCESS,
-                                   OP_PAGERD_RESOLVE_FAULT, OP_PAGERD_QUERY_FAULTS, OP_EVENT_FAULT};
-    uint16_t id = ids[choices_below(choices, sizeof ids / sizeof ids[0])];
-    const struct operation *operation =
-        operation_find(id == OP_EVENT_FAULT ? SERVICE_EVENT : SERVICE_PAGERD, id);
-    struct generator generator = {.below = draw, .context = choices};
-    uint64_t body[MESSAGE_BODY_BYTES_MAX / 8] = {0};
-    generate_valid(&generator, operation->request, body);
-    generate_violation(&generator, operation->request, body);
-    generate_delivered(operation->request, body, message);
-    message->header.badge = id == OP_EVENT_FAULT ? BADGE_KERNEL : 0;
+    struct generator generator = {.below = below, .context = choices};
+    draft->operation = any_operation(choices);
+    const struct operation *row = life_row_of(&pagerd_life_language, draft->operation);
+    generate_valid(&generator, row->request, draft->body);
+    generate_violation(&generator, row->request, draft->body);
+    draft->badge = draft->operation == OP_EVENT_FAULT ? BADGE_KERNEL : 0;
 }
 
-/* One who may not, or asks what nobody answers. */
-static void make_stranger(struct choices *choices, struct message *message)
+void draw_stranger(struct choices *choices, struct life_draft *draft)
 {
     static const uint64_t badges[] = {ROLE_PROCD, BADGE_KERNEL, 0, BADGE_KERNEL - 1};
-    make_violation(choices, message);
-    message->header.badge = badges[choices_below(choices, sizeof badges / sizeof badges[0])];
+    draw_violation(choices, draft);
+    draft->badge = badges[choices_below(choices, sizeof badges / sizeof badges[0])];
+}
+
+void pagerd_life_generate(struct choices *choices, struct message *message)
+{
+    struct life_draft draft;
+    life_draw_operation(&pagerd_life_language, choices, &draft);
+    life_draw_body(&pagerd_life_language, choices, &draft);
+    life_draft_message(&pagerd_life_language, &draft, message);
+    if (draft.row->draw != draw_stranger)
+        return;
     if (choices_below(choices, 4) == 3)
         message->header.operation = (uint16_t)choices_below(choices, UINT16_MAX + 1);
     if (choices_below(choices, 8) == 7)
         message->header.version = 2;
-}
-
-void pagerd_generate(const struct model_pagerd *model, struct choices *choices,
-                     struct message *message)
-{
-    union {
-        struct event_fault_request fault;
-        struct pagerd_register_process_request reg;
-        struct pagerd_unregister_process_request unregister;
-        struct pagerd_resolve_fault_request resolve;
-        struct pagerd_query_faults_request query;
-    } request = {0};
-    const struct message_type *type = &event_fault_request_type;
-    memset(&request, 0, sizeof request);
-    unsigned kind = choices_u8(choices) % 20;
-    if (kind >= 18) {
-        kind == 18 ? make_violation(choices, message) : make_stranger(choices, message);
-        return;
-    }
-    if (kind < 9) {
-        make_fault(model, choices, &request.fault);
-    } else if (kind < 12) {
-        type = &pagerd_register_process_request_type;
-        make_register(choices, &request.reg);
-    } else if (kind < 14) {
-        type = &pagerd_unregister_process_request_type;
-        request.unregister.token = pick_token(model, choices);
-    } else if (kind < 17) {
-        type = &pagerd_resolve_fault_request_type;
-        make_resolve(model, choices, &request.resolve);
-    } else {
-        type = &pagerd_query_faults_request_type;
-        request.query.token = pick_token(model, choices);
-    }
-    generate_delivered(type, &request, message);
-    message->header.badge = kind < 9 ? BADGE_KERNEL : 0;
 }

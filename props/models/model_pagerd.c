@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "abi/codec.h"
 #include "props/base/marks.h"
 #include "props/models/model_pagerd_areas.h"
 #include "props/base/property.h"
@@ -39,6 +40,19 @@ static void expect_nothing(const struct pagerd_log *log)
 {
     PROPERTY_EQUAL(G1, "extra", log->used, log->count);
 }
+
+/* One message on its way through the model. */
+struct turn {
+    const struct model_pagerd_request *request;
+    enum status decoded;
+    union {
+        struct pagerd_register_process_request reg;
+        struct pagerd_unregister_process_request unregister;
+        struct pagerd_resolve_fault_request resolve;
+        struct pagerd_query_faults_request query;
+        struct event_fault_request fault;
+    } body;
+};
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
@@ -87,12 +101,11 @@ static void turn_add(struct model_pagerd *model, uint64_t token)
 /* --- registration ---------------------------------------------------------------------------- */
 
 /* What vspaced and the kernel are asked, up to the first refusal. */
-static enum status take_space(const struct model_pagerd_message *message, struct pagerd_log *log,
-                              uint64_t *space)
+static enum status take_space(const struct turn *turn, struct pagerd_log *log, uint64_t *space)
 {
-    const struct pagerd_register_process_request *request = &message->body.reg;
+    const struct pagerd_register_process_request *request = &turn->body.reg;
     struct pagerd_event event =
-        expect(log, ACT_REGISTER_VSPACE, message->vspace, message->account, 0, 0, 0);
+        expect(log, ACT_REGISTER_VSPACE, turn->request->vspace, turn->request->account, 0, 0, 0);
     if (event.result != STATUS_OK)
         return event.result;
     *space = event.out;
@@ -101,7 +114,7 @@ static enum status take_space(const struct model_pagerd_message *message, struct
             event = expect(log, ACT_GUARD, *space, request->areas[i].va,
                            (request->areas[i].memory_bytes + PAGE_BYTES - 1) / PAGE_BYTES, 0, 0);
     if (event.result == STATUS_OK)
-        event = expect(log, ACT_KEEP_ACCOUNT, message->account, 0, 0, 0, 0);
+        event = expect(log, ACT_KEEP_ACCOUNT, turn->request->account, 0, 0, 0, 0);
     if (event.result == STATUS_OK)
         return STATUS_OK;
     MARK("pagerd: undone registration");
@@ -109,11 +122,10 @@ static enum status take_space(const struct model_pagerd_message *message, struct
     return event.result;
 }
 
-static enum status register_process(struct model_pagerd *model,
-                                    const struct model_pagerd_message *message,
+static enum status register_process(struct model_pagerd *model, const struct turn *turn,
                                     struct pagerd_log *log)
 {
-    const struct pagerd_register_process_request *request = &message->body.reg;
+    const struct pagerd_register_process_request *request = &turn->body.reg;
     if (process_of(model, request->token) != NULL)
         return STATUS_BUSY;
     enum status status = model_areas_status(request);
@@ -123,11 +135,11 @@ static enum status register_process(struct model_pagerd *model,
         return STATUS_EXHAUSTED;
     struct model_pagerd_process process = {
         .token = request->token,
-        .account = message->account,
+        .account = turn->request->account,
         .page_limit = request->page_limit,
         .area_count = request->area_count,
     };
-    status = take_space(message, log, &process.space);
+    status = take_space(turn, log, &process.space);
     if (status != STATUS_OK)
         return status;
     memcpy(process.areas, request->areas, sizeof process.areas);
@@ -369,10 +381,10 @@ static enum status query(struct model_pagerd *model, uint64_t token,
 
 /* --- faults ---------------------------------------------------------------------------------- */
 
-static bool waits(struct model_pagerd *model, const struct model_pagerd_message *message,
-                  uint64_t page, struct event_fault_reply *reply)
+static bool waits(struct model_pagerd *model, const struct turn *turn, uint64_t page,
+                  struct event_fault_reply *reply)
 {
-    const struct event_fault_request *fault = &message->body.fault;
+    const struct event_fault_request *fault = &turn->body.fault;
     struct model_pagerd_process *process = process_of(model, fault->token);
     enum end_reason reason = model_forbidden(process, fault);
     *reply = (struct event_fault_reply){reason == END_NONE ? FAULT_RESOLVED : FAULT_END, reason};
@@ -394,13 +406,13 @@ static bool slot_free(const struct model_pagerd *model, uint64_t slot)
 }
 
 /* True when the fault waits, or was answered after the fill's own way. */
-static bool fault(struct model_pagerd *model, const struct model_pagerd_message *message,
-                  struct pagerd_log *log, struct event_fault_reply *reply)
+static bool fault(struct model_pagerd *model, const struct turn *turn, struct pagerd_log *log,
+                  struct event_fault_reply *reply)
 {
-    uint64_t token = message->body.fault.token;
-    uint64_t page = message->body.fault.va / PAGE_BYTES * PAGE_BYTES;
+    uint64_t token = turn->body.fault.token;
+    uint64_t page = turn->body.fault.va / PAGE_BYTES * PAGE_BYTES;
     struct model_pagerd_process *process = process_of(model, token);
-    bool waiting = waits(model, message, page, reply);
+    bool waiting = waits(model, turn, page, reply);
     if (process == NULL)
         return false;
     process->faults++;
@@ -416,8 +428,8 @@ static bool fault(struct model_pagerd *model, const struct model_pagerd_message 
             (struct model_pagerd_fill){.id = process->last_fault_id, .token = token, .page = page};
         turn_add(model, token);
     }
-    model->faulters[model->faulter_count++] =
-        (struct model_pagerd_faulter){process->last_fault_id, message->slot, message->request_id};
+    model->faulters[model->faulter_count++] = (struct model_pagerd_faulter){
+        process->last_fault_id, turn->request->slot, turn->request->message->header.request_id};
     run_turns(model, log);
     return true;
 }
@@ -430,65 +442,78 @@ static void see(struct model_pagerd *model, uint64_t now)
         model->now = now;
 }
 
-static enum status admitted(const struct model_pagerd_message *message)
+static const struct operation *row_of(uint16_t id)
 {
-    switch (message->operation) {
-    case OP_PAGERD_REGISTER_PROCESS:
-    case OP_PAGERD_UNREGISTER_PROCESS:
-    case OP_PAGERD_RESOLVE_FAULT:
-    case OP_PAGERD_QUERY_FAULTS:
-        return message->badge == 0 ? message->decoded : STATUS_DENIED;
-    case OP_EVENT_FAULT:
-        return message->badge == UINT64_MAX ? message->decoded : STATUS_DENIED;
-    default:
+    return id == OP_EVENT_FAULT ? operation_find(SERVICE_EVENT, id)
+                                : operation_find(SERVICE_PAGERD, id);
+}
+
+/* Who may send what. */
+static enum status admitted(const struct turn *turn)
+{
+    uint16_t id = turn->request->message->header.operation;
+    uint64_t badge = turn->request->message->header.badge;
+    if (row_of(id) == NULL)
         return STATUS_INVALID_ARGUMENT;
-    }
-}
-
-static struct model_pagerd_reply respond(struct model_pagerd *model,
-                                         const struct model_pagerd_message *message,
-                                         struct pagerd_log *log)
-{
-    struct model_pagerd_reply reply;
-    memset(&reply, 0, sizeof reply);
-    reply.later = message->slot == 0;
-    reply.status = admitted(message);
-    if (reply.status != STATUS_OK || reply.later)
-        return reply;
-    switch (message->operation) {
+    switch (id) {
     case OP_PAGERD_REGISTER_PROCESS:
-        reply.status = register_process(model, message, log);
-        break;
     case OP_PAGERD_UNREGISTER_PROCESS:
-        reply.status = unregister_process(model, message->body.unregister.token, log,
-                                          &reply.body.unregister.cancelled_count);
-        break;
     case OP_PAGERD_RESOLVE_FAULT:
-        reply.status =
-            resolve(model, &message->body.resolve, log, &reply.body.resolve.resumed_count);
-        break;
     case OP_PAGERD_QUERY_FAULTS:
-        reply.status = query(model, message->body.query.token, &reply.body.query);
-        break;
-    default:
-        if (MARK_IF("pagerd: reply slot taken or none", !slot_free(model, message->slot)))
-            reply.status = STATUS_INTERNAL;
-        else
-            reply.later = fault(model, message, log, &reply.body.fault);
-        break;
+        return badge == 0 ? turn->decoded : STATUS_DENIED;
+    case OP_EVENT_FAULT:
+        return badge == UINT64_MAX ? turn->decoded : STATUS_DENIED;
     }
-    return reply;
+    MODEL_KNOWS_NOT(id);
 }
 
-struct model_pagerd_reply model_pagerd_handle(struct model_pagerd *model, uint64_t now,
-                                              const struct model_pagerd_message *message,
-                                              struct pagerd_log *log)
+static void perform(struct model_pagerd *model, const struct turn *turn, struct pagerd_log *log,
+                    struct model_pagerd_answer *answer)
 {
-    if (message->slot != 0)
-        see(model, now);
-    struct model_pagerd_reply reply = respond(model, message, log);
+    uint16_t id = turn->request->message->header.operation;
+    switch (id) {
+    case OP_PAGERD_REGISTER_PROCESS:
+        answer->status = register_process(model, turn, log);
+        return;
+    case OP_PAGERD_UNREGISTER_PROCESS:
+        answer->status = unregister_process(model, turn->body.unregister.token, log,
+                                            &answer->body.unregister.cancelled_count);
+        return;
+    case OP_PAGERD_RESOLVE_FAULT:
+        answer->status =
+            resolve(model, &turn->body.resolve, log, &answer->body.resolve.resumed_count);
+        return;
+    case OP_PAGERD_QUERY_FAULTS:
+        answer->status = query(model, turn->body.query.token, &answer->body.query);
+        return;
+    case OP_EVENT_FAULT:
+        if (MARK_IF("pagerd: reply slot taken or none", !slot_free(model, turn->request->slot)))
+            answer->status = STATUS_INTERNAL;
+        else
+            answer->later = fault(model, turn, log, &answer->body.fault);
+        return;
+    }
+    MODEL_KNOWS_NOT(id);
+}
+
+struct model_pagerd_answer model_pagerd_step(struct model_pagerd *model,
+                                             const struct model_pagerd_request *request,
+                                             struct pagerd_log *log)
+{
+    struct model_pagerd_answer answer;
+    struct turn turn = {.request = request};
+    const struct operation *row = row_of(request->message->header.operation);
+    memset(&answer, 0, sizeof answer);
+    if (row != NULL)
+        turn.decoded = message_decode(row->request, request->message, &turn.body);
+    if (request->slot != 0)
+        see(model, request->now);
+    answer.later = request->slot == 0;
+    answer.status = admitted(&turn);
+    if (answer.status == STATUS_OK && !answer.later)
+        perform(model, &turn, log, &answer);
     expect_nothing(log);
-    return reply;
+    return answer;
 }
 
 void model_pagerd_tick(struct model_pagerd *model, uint64_t now, struct pagerd_log *log)

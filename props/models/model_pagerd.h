@@ -10,6 +10,7 @@
 
 #include "abi/messages.h"
 #include "abi/status.h"
+#include "props/models/model.h"
 
 enum {
     MODEL_PAGERD_PROCESSES = 1024,
@@ -98,7 +99,7 @@ struct model_pagerd {
 };
 
 /* What pagerd had to send back for the message itself. */
-struct model_pagerd_reply {
+struct model_pagerd_answer {
     bool later; /* nothing, or not in this way */
     enum status status;
     union {
@@ -109,33 +110,23 @@ struct model_pagerd_reply {
     } body; /* of an accepted message */
 };
 
-/* A message as it came: decoded holds when it did so. vspace and account: what the capabilities of
- * a REGISTER_PROCESS name. */
-struct model_pagerd_message {
-    uint16_t operation;
-    uint64_t badge;
-    uint64_t slot; /* for the reply */
-    uint64_t request_id;
-    uint64_t vspace;
+/* A message as it was delivered (header.badge is the sender), and what the kernel said with it. */
+struct model_pagerd_request {
+    const struct message *message;
+    uint64_t now;
+    uint64_t slot;   /* for the reply */
+    uint64_t vspace; /* REGISTER_PROCESS: what its capabilities name */
     uint64_t account;
-    enum status decoded;
-    union {
-        struct pagerd_register_process_request reg;
-        struct pagerd_unregister_process_request unregister;
-        struct pagerd_resolve_fault_request resolve;
-        struct pagerd_query_faults_request query;
-        struct event_fault_request fault;
-    } body;
 };
 
 /* Empty again; costs what was used. */
 void model_pagerd_reset(struct model_pagerd *model);
 
-/* The message was handled at `now`, doing what the log says. States that each thing done is the one
- * that had to be done; returns the reply that had to be. */
-struct model_pagerd_reply model_pagerd_handle(struct model_pagerd *model, uint64_t now,
-                                              const struct model_pagerd_message *message,
-                                              struct pagerd_log *log);
+/* The request was handled, doing what the log says, failures and all. States that each thing done is
+ * the one that had to be done; returns the reply that had to be. */
+struct model_pagerd_answer model_pagerd_step(struct model_pagerd *model,
+                                             const struct model_pagerd_request *request,
+                                             struct pagerd_log *log);
 
 /* The same for a tick. */
 void model_pagerd_tick(struct model_pagerd *model, uint64_t now, struct pagerd_log *log);
