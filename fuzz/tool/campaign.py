@@ -58,9 +58,13 @@ def checked(path):
     return read(path)
 
 
-def store(folder, data, prefix=""):
+def hash_name(data):
+    return hashlib.sha1(data).hexdigest()[:16]
+
+
+def store(folder, data):
     """Writes bytes under their hash."""
-    path = os.path.join(folder, prefix + hashlib.sha1(data).hexdigest()[:16])
+    path = os.path.join(folder, hash_name(data))
     if not os.path.exists(path):
         findings.write(path, data)
     return path
@@ -113,19 +117,27 @@ def run_afl(name, seconds, home, more=None):
         harvest_afl(home)
 
 
+def move(path, folder, prefix=""):
+    """Gives a file the name of its hash in another folder; takes no room on a full disk."""
+    target = os.path.join(folder, prefix + hash_name(read(path)))
+    os.rename(path, target)
+    return target
+
+
 def harvest_afl(home):
-    """AFL++'s queue joins the corpus, its crashes and hangs move to the artefacts. Returns AFL++'s words
-    for them."""
-    said = {}
-    for path in glob.glob(f"{home}/afl/*/queue/id:*"):
-        data = read(path)
-        if data:
-            store(f"{home}/corpus", data)
-    for kind, prefix in (("crashes", "crash-"), ("hangs", "timeout-")):
-        for path in glob.glob(f"{home}/afl/*/{kind}*/id:*"):
-            said[store(home, read(path), prefix)] = f"AFL++: {kind}, {os.path.basename(path)}"
-            os.remove(path)
-    return said
+    """AFL++'s queue moves to the corpus, its crashes and hangs to the artefacts. Returns AFL++'s words for
+    those, and how many empty files went: AFL++ has no empty inputs, a full disk makes them."""
+    said, empty = {}, 0
+    for kind, folder, prefix in (("queue", f"{home}/corpus", ""), ("crashes", home, "crash-"), ("hangs", home, "timeout-")):
+        for path in glob.glob(f"{home}/afl/*/{kind}/id:*"):
+            if os.path.getsize(path) == 0:
+                empty += 1
+                os.remove(path)
+                continue
+            moved = move(path, folder, prefix)
+            if prefix:
+                said[moved] = f"AFL++: {kind}, {os.path.basename(path)}"
+    return said, empty
 
 
 def truncated(path):
@@ -144,6 +156,7 @@ class Campaign:
         self.seed = options.seed if options.seed is not None else random.randrange(1, SEED_LIMIT)
         self.said = {}  # artefact: the engine's words
         self.errors = []
+        self.cut = 0  # inputs that a full disk cut short
         self.interrupted = 0
         self.output = threading.Lock()
 
@@ -166,10 +179,10 @@ class Campaign:
 
     def remove_truncated(self):
         """Corpus files that a full disk cut short go; artefacts that it cut short stay and are named."""
-        cut = [path for path in glob.glob(f"{self.home}/corpus/*") if os.path.isfile(path) and truncated(path)]
-        for path in cut:
-            os.remove(path)
-        return len(cut)
+        for path in glob.glob(f"{self.home}/corpus/*"):
+            if os.path.isfile(path) and truncated(path):
+                os.remove(path)
+                self.cut += 1
 
     def leave_out(self, path):
         """An input that failed is read no more by an engine that starts again. False: it would."""
@@ -196,7 +209,6 @@ class Campaign:
     def afl_workers(self):
         """AFL++ starts anew from the smallest set that covers what everyone found: its own queue of
         earlier runs and libFuzzer's corpus are in corpus/, committed inputs in seeds/."""
-        self.said.update(harvest_afl(self.home))
         for folder in ("afl", "afl-seeds"):
             shutil.rmtree(f"{self.home}/{folder}", ignore_errors=True)
         os.makedirs(f"{self.home}/afl-seeds")
@@ -212,15 +224,18 @@ class Campaign:
         return [engines.Worker(self.label("AFL++", number), command(number), self.options.seconds, self.say,
                                self.leave_out) for number in range(self.options.jobs)]
 
+    def harvest(self):
+        said, empty = harvest_afl(self.home)
+        self.said.update(said)
+        self.cut += empty
+
     def label(self, engine, number):
         return engine if self.options.jobs == 1 else f"{engine} {number + 1}"
 
     def progress(self):
         """AFL++ prints nothing by itself."""
-        stats = engines.afl_stats(self.home)
         if self.options.engine == "afl":
-            self.say(f"AFL++: {stats['executions']} executions, {stats['inputs']} inputs, {stats['edges']} edges, "
-                     f"{stats['crashes']} crashes and hangs")
+            self.say(f"AFL++: {engines.afl_progress(self.home)}")
 
     def engine(self):
         """Runs the engine until its time is over or a signal comes."""
@@ -244,7 +259,7 @@ class Campaign:
             self.said.update(worker.said)
             self.errors += worker.errors
         if self.options.engine == "afl":
-            self.said.update(harvest_afl(self.home))
+            self.harvest()
             executions = engines.afl_executions(self.home)
             self.say(f"AFL++: {executions} executions")
             if not executions and not self.errors and not self.interrupted:
@@ -268,27 +283,29 @@ class Campaign:
     def run(self):
         self.lock()
         old = set(findings.artefacts(self.home))
+        self.harvest()  # of a campaign that was killed
         self.remove_truncated()
+        self.cut = 0 # that was another campaign's disk
         for path in glob.glob(f"{self.home}/corpus/*"):
             checked(path)
         seeds(self.name, f"{self.home}/seeds")
         before = len(os.listdir(f"{self.home}/corpus"))
         print(f"{self.name}: seed {self.seed}, {before} inputs of earlier campaigns", flush=True)
         self.engine()
-        cut = self.remove_truncated()
+        self.remove_truncated()
         old -= set(self.said)
         print(f"{self.home}/corpus: {before} inputs before, {len(os.listdir(f'{self.home}/corpus'))} now")
-        if self.options.merge and (self.interrupted or cut):
-            print(f"{self.name}: nothing is merged, because the campaign did not end by itself")
-        elif self.options.merge:
-            self.merge()
         paths = findings.artefacts(self.home)
         lost = [path for path in paths if truncated(path)]
         found = findings.report(self.name, self.home, [path for path in paths if path not in lost], old, self.said,
                                 not self.interrupted)
-        return self.end(found, cut, lost)
+        if self.options.merge and (self.interrupted or self.cut):
+            print(f"{self.name}: nothing is merged, because the campaign did not end by itself")
+        elif self.options.merge:
+            self.merge()
+        return self.end(found, lost)
 
-    def end(self, found, cut, lost):
+    def end(self, found, lost):
         """The last lines and the exit status."""
         for error in self.errors:
             print(f"\nERROR: {error}")
@@ -302,8 +319,8 @@ class Campaign:
                              f"is full; the engine said: {self.said.get(lost[0], 'nothing')}", 2)
         if any("No space left" in error for error in self.errors):
             raise build.Stop(f"{self.home}: the disk is full", 2)
-        if cut:
-            raise build.Stop(f"{self.home}/corpus: {counted(cut, 'input')} could not be written whole and went: "
+        if self.cut:
+            raise build.Stop(f"{self.home}: {counted(self.cut, 'input')} could not be written whole and went: "
                              "the disk is full", 2)
         return 128 + self.interrupted if self.interrupted else 1 if found or self.errors else 0
 

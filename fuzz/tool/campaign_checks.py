@@ -216,7 +216,7 @@ def campaigns(tally):
     build.must_build(f"build/asan/{FAKED}", f"build/libfuzzer/{FAKED}", "build/fast/abi_tables")
     check_keys(tally)
     check_shrinking(tally)
-    with concurrent.futures.ThreadPoolExecutor(int(build.jobs())) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4 * int(build.jobs())) as pool:  # most of it is waiting
         jobs = [pool.submit(check_case, tally, what, *case) for what, case in CASES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]

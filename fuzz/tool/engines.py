@@ -23,7 +23,7 @@ AFL_SETTINGS = {
     "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_FORKSRV_INIT_TMOUT": "30000",
 }
 FAILING_INPUTS_MAX = 100  # of one worker; then it is time to mend, not to collect
-GRACE_SECONDS = 5  # between the request to end and the end
+GRACE_SECONDS = 3  # between the request to end and the end
 PROGRESS_SECONDS = 10
 SHOWN = re.compile(r"#\d+\s+(INITED|pulse|DONE)")
 TELLING = re.compile(r"property \S+ does not hold.*|harness does not hold.*|.*(ERROR|SUMMARY): .*|.*PROGRAM ABORT.*")
@@ -164,17 +164,12 @@ def run_all(workers, tick=lambda: None):
                 worker.end()
 
 
-def afl_stats(home):
-    """What AFL++ wrote last of each instance: executions, queue, crashes and edges, or nothing yet."""
-    total = collections.Counter()
-    for path in glob.glob(f"{home}/afl/*/plot_data"):
-        lines = [line for line in source_checks.read(path).splitlines() if not line.startswith("#")]
-        fields = lines[-1].replace(" ", "").split(",") if lines else []
-        if len(fields) >= 13:
-            total.update({"executions": int(fields[11]), "inputs": int(fields[3]),
-                          "crashes": int(fields[7]) + int(fields[8])})
-            total["edges"] = max(total["edges"], int(fields[12]))
-    return total
+def afl_progress(home):
+    """How far AFL++ is: what lies in its folders, and the executions of its last minute's statistics."""
+    inputs, crashes, hangs = (len(glob.glob(f"{home}/afl/*/{kind}/id:*"))
+                              for kind in ("queue", "crashes", "hangs"))
+    executions = afl_executions(home)
+    return f"{inputs} inputs, failing: {crashes + hangs}" + (f", {executions} executions" if executions else "")
 
 
 def afl_executions(home):
@@ -194,7 +189,7 @@ def merge(name, home, into, *folders):
     for path in glob.glob(f"{home}/merge-*"):
         os.remove(path)  # copies of inputs that fail: the campaign has those, or finds them
     if status != 0:
-        raise build.Stop(build.shorten(output, 20) + "\nthe merge failed")
+        raise build.Stop(build.shorten(output, 20) + "\nthe merge failed; nothing was added")
 
 
 def minimise_crash(name, path, target, seconds):

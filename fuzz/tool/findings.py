@@ -6,6 +6,7 @@ import collections
 import glob
 import os
 import re
+import tempfile
 import time
 
 import build
@@ -147,20 +148,19 @@ def shrunk(name, path, found):
     home, base = os.path.split(path)
     target = f"{home}/shrunk-{base}"
     if not os.path.exists(target):
-        trial = f"{home}/.trial"
-        if engines.has_steps(name):
-            judge = replayed if replayed(name, path) else verdict_of
+        with tempfile.TemporaryDirectory() as folder:
+            trial = f"{folder}/trial"
+            if engines.has_steps(name):
+                judge = replayed if replayed(name, path) else verdict_of
 
-            def still_fails(data):
-                write(trial, data)
-                again = judge(name, trial)
-                return again is not None and again.key == found.key
-            write(target, shrink_steps(read(path), still_fails))
-        else:
-            engines.minimise_crash(name, path, trial, SHRINK_SECONDS)
-            write(target, read(trial) if os.path.exists(trial) else read(path))
-        if os.path.exists(trial):
-            os.remove(trial)
+                def still_fails(data):
+                    write(trial, data)
+                    again = judge(name, trial)
+                    return again is not None and again.key == found.key
+                write(target, shrink_steps(read(path), still_fails))
+            else:
+                engines.minimise_crash(name, path, trial, SHRINK_SECONDS)
+                write(target, read(trial) if os.path.exists(trial) else read(path))
     again = verdict_of(name, target)
     if again is None or again.key != found.key:  # libFuzzer takes any crash for the same
         os.remove(target)
@@ -186,13 +186,17 @@ def show(name, group, shrink):
     """Prints one finding: what it is, its trace, and the commands to go on with."""
     _, path, found = min(group, key=lambda item: item[:2])
     print(f"\nfinding: {found.headline} ({counted(len(group), 'input')})")
-    size = os.path.getsize(path)
-    small, found = shrunk(name, path, found) if shrink else (path, found)
+    size, small, trace = os.path.getsize(path), path, None
+    try:
+        if shrink:
+            small, found = shrunk(name, path, found)
+            trace = as_trace(name, small, found)
+    except OSError as error:
+        print(f"not shrunk: {error.strerror}")
     print(excerpt(found.output))
     if small != path:
         print(f"shrunk: {size} bytes to {os.path.getsize(small)}" +
               (f", {len(frames(read(path)))} steps to {len(frames(read(small)))}" if engines.has_steps(name) else ""))
-    trace = as_trace(name, small, found) if shrink else None
     print(f"again:  ./basalt show {small}")
     print(f"keep:   cp {trace or small} corpus/{name}/regress-BUG{'.trace' if trace else ''}\n"
           f"        (named after the bug; when that is mended: ./basalt bless {name})", flush=True)
