@@ -7,6 +7,7 @@
 void pagerd_life_check(void)
 {
     PROPERTY(G1, "check", pagerd_check(&pagerd));
+    PROPERTY_EQUAL(G6, pagerd.last_fault_id, model.last_id);
     PROPERTY_EQUAL(G5, "deadline", pagerd_next_deadline(&pagerd), model_pagerd_deadline(&model));
     peers_of_pagerd_check(&model);
 }
@@ -57,6 +58,15 @@ enum status pagerd_life_fault_result(uint32_t reply_slot)
     return STATUS_RETRY;
 }
 
+/* What is forbidden ends the process, with its reason. */
+static void check_verdict(const struct message *message, const struct event_fault_reply *want)
+{
+    struct event_fault_reply got;
+    PROPERTY_EQUAL(E5, "verdict", reply_decode(&event_fault_reply_type, message, &got), STATUS_OK);
+    PROPERTY_EQUAL(G3, "verdict", got.verdict, want->verdict);
+    PROPERTY_EQUAL(G3, "reason", got.reason, want->reason);
+}
+
 enum status pagerd_life_check_reply(const struct message *message)
 {
     const struct model_pagerd_answer *want = &life.answer;
@@ -71,6 +81,8 @@ enum status pagerd_life_check_reply(const struct message *message)
     }
     PROPERTY(E5, "row", operation != NULL);
     PROPERTY_EQUAL(E5, "length", message->header.body_bytes, operation->reply->max_bytes);
+    if (message->header.operation == OP_EVENT_FAULT)
+        check_verdict(message, &want->body.fault);
     PROPERTY(G1, "body", memcmp(message->body, &want->body, message->header.body_bytes) == 0);
     digest_bytes(message->body, message->header.body_bytes);
     if (message->header.operation != OP_EVENT_FAULT)

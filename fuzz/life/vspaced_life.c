@@ -223,7 +223,7 @@ static bool send(struct message *request, enum status *status)
     if (MARK_IF("vspaced: undoing failed too", life.answer.undo_failed))
         return false;
     life_predicted(life.answer.status, *status);
-    PROPERTY_EQUAL(V1, *status, life.answer.status);
+    PROPERTY_EQUAL(V3, *status, life.answer.status);
     if (!life.answer.changed)
         PROPERTY_EQUAL(E1, vspaced_life_digest(), before);
     compare(request, *status);

@@ -192,6 +192,11 @@ def check_canaries(tally):
         wanted = open(path, encoding="ascii").readline().strip()
         must_fail(f"planted {os.path.basename(path)} is detected",
                   ["build/asan/canary_detectors", "--trace", path], wanted.partition(" ")[2])
+    with tempfile.NamedTemporaryFile("w", suffix=".trace") as wrong:
+        wrong.write("memd.query_memory -> DENIED\n")
+        wrong.flush()
+        must_fail("a trace that states another status is refused (T5)",
+                  ["build/asan/memd_life", "--trace", wrong.name], "property T5 does not hold")
     status, output = build.run(["build/asan/canary_leak", "--replay", "corpus/canary_leak"])
     tally.say("state that leaks between inputs is detected", status == 1 and "order matters" in output,
               output)
@@ -272,6 +277,8 @@ def check_sources(tally):
     tally.complaints("includes point one way", source_checks.includes_point_one_way())
     tally.complaints("sources are small and licensed", source_checks.sources_are_small())
     tally.complaints("sources are formatted", source_checks.sources_are_formatted())
+    tally.complaints("mutants apply", source_checks.mutants_apply())
+    tally.complaints("properties are checked and broken on purpose", source_checks.properties_are_kept())
 
 
 def check_docs(tally):
@@ -288,6 +295,7 @@ def check_objects(tally):
 
 
 def check_replays(tally):
+    """Each corpus gives its digests and floors; each operation is reached (T2)."""
     marks = replay_all(tally)
     tally.complaints("every operation is reached in both verdicts",
                      source_checks.operations_are_reached(marks))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Seeded bugs: applies each patch of props/mutants/ to a copy of the tree and sees what catches it.
-A patch starts with `Harness: NAME ...` (which corpus and which fuzzing) and says what the bug is."""
+A patch starts with `Harness: NAME ...` (which corpus and which fuzzing), `Property: ID ...` (what it breaks) and
+`Bug: ` (what is wrong)."""
 
 import glob
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The metal and the world are the same system: boots repeat to the byte, the world repeats them, and what is
+"""The metal and the world are the same system (E3): boots repeat to the byte, the world repeats them, and what is
 not the same is told apart: an edited list of inputs, a unit with one changed constant."""
 
 import concurrent.futures

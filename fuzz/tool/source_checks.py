@@ -194,3 +194,61 @@ def operations_are_reached(marks):
             for verdict in sorted(wanted - reached.get(int(number, 0), set())):
                 complaints.append(f"{service}.{name} ({number}) is never {verdict} by any corpus")
     return complaints
+
+
+def mutants_apply():
+    """Each seeded bug still fits the code that it is a bug of."""
+    def fits(path):
+        command = ["patch", "-p1", "--dry-run", "--force", "-s", "-i", path]
+        return subprocess.run(command, capture_output=True).returncode == 0
+    return [f"{path}: does not apply any more" for path in sorted(glob.glob("props/mutants/*.patch"))
+            if not fits(path)]
+
+
+PROPERTY_ID = r"[EKRPMVGT][1-9][0-9]?"
+
+# No patch can break these: they say what the tests themselves do, and the checks named here break them.
+NO_MUTANT = {"E3": "same.py builds units with one other constant", "T1": "the canaries fail already",
+             "T2": "operations_are_reached()", "T3": "./basalt mutants itself",
+             "T4": "rows are added in a copy of the tree",
+             "T5": "check_canaries() states a wrong status"}
+
+
+def property_ids():
+    return set(re.findall(r"^PROPERTY_ROW\((\w+),", read("props/properties.def"), re.MULTILINE))
+
+
+def comments(path):
+    """The comments of a source, or all of a page or tool."""
+    text = read(path)
+    if path.endswith((".py", ".md", ".trace")):
+        return text
+    return "\n".join(re.findall(r"/\*.*?\*/|//[^\n]*|^\s*#[^\n]*", text, re.MULTILINE | re.DOTALL))
+
+
+def properties_are_kept():
+    """Each property is checked by a harness, a test or the tool, and broken by a mutant; ids that
+    comments, pages and mutants name are in props/properties.def."""
+    known = property_ids()
+    pages = glob.glob("*.md") + glob.glob("*/**/*.md", recursive=True)
+    tool = glob.glob("fuzz/tool/*.py")
+    complaints = [f"{path}: names {name}, which is not in props/properties.def"
+                  for path in sources(".c", ".h", ".def", ".S") + sorted(pages + tool)
+                  if not path.startswith(("build/", "findings/"))
+                  for name in sorted(set(re.findall(rf"\b{PROPERTY_ID}\b", comments(path))) - known)]
+    broken = set()
+    for path in sorted(glob.glob("props/mutants/*.patch")):
+        named = re.search(r"^Property: (.+)$", read(path), re.MULTILINE)
+        names = set(named[1].split()) if named else set()
+        if not names or names - known:
+            complaints.append(f"{path}: needs a line `Property: <ids of props/properties.def>`")
+        broken |= names
+    checked = set(re.findall(rf"\bPROPERTY(?:_EQUAL)?\(\s*({PROPERTY_ID})\b|\bPROPERTY_({PROPERTY_ID})\b",
+                             "\n".join(map(read, sources(".c")))))
+    checked = {name for pair in checked for name in pair}
+    tests = [path for path in sources(".c") if path.startswith(("props/tests/", "fuzz/engine/"))] + \
+            [path for path in tool if path != "fuzz/tool/source_checks.py"]
+    checked |= set(re.findall(rf"\b{PROPERTY_ID}\b", "\n".join(map(read, tests))))
+    complaints += [f"{name}: no harness, test or tool checks it" for name in sorted(known - checked)]
+    return complaints + [f"{name}: no patch of props/mutants/ breaks it"
+                         for name in sorted(known - broken - set(NO_MUTANT))]

@@ -47,6 +47,7 @@ static void tables_clear(struct model_kernel *model)
     model->ending.count = 0;
     model->now = 0;
     model->halted = false;
+    model->halt_code = 0;
     model->call_count = 0;
     model->data_count = 0;
     model->frame_count = 0;

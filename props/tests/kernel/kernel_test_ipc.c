@@ -202,6 +202,31 @@ static void test_deadline_order(void)
     expect_equal(drive_current(), b.index, "then the other");
 }
 
+/* Seven wait, and then one in the middle of the heap does no more. The one that takes its place has
+ * an earlier deadline than the one above it: kernel_check and the order of what expires see it. */
+static void test_deadline_removed(void)
+{
+    static const uint64_t deadlines[] = {10, 100, 20, 110, 120, 30, 40};
+    enum { WAITERS = sizeof deadlines / sizeof deadlines[0] };
+    struct drive_child waiters[WAITERS];
+    drive_boot(2048, 64);
+    for (uint32_t i = 0; i < WAITERS; i++)
+        waiters[i] = drive_spawn(FREE_SLOT + 4 * i, 0);
+    for (uint32_t i = 0; i < WAITERS; i++) {
+        drive_run(waiters[i].index);
+        drive_receive(SLOT_SERVICE_ENDPOINT, deadlines[i]);
+    }
+    drive_run(SERVER);
+    struct kernel_kill_process_request kill = {waiters[3].process, 0};
+    expect_status(CONTROL(PRO, KILL_PROCESS, kill), STATUS_OK, "K12: one ends while it waits");
+    static const uint64_t left[] = {10, 20, 30, 40, 100, 120};
+    for (uint32_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        expect_equal(kernel_next_deadline(&drive_kernel), left[i], "K12: the others stay in order");
+        kernel_timer(&drive_kernel, left[i]);
+    }
+    expect_equal(kernel_next_deadline(&drive_kernel), DEADLINE_NEVER, "and nobody else waits");
+}
+
 static void test_reply_slots(void)
 {
     struct kernel_drop_local_cap_request drop = {SLOT_REPLY_BASE};
@@ -235,6 +260,7 @@ void kernel_test_ipc(void)
     test_refusals();
     test_deadlines();
     test_deadline_order();
+    test_deadline_removed();
     test_reply_slots();
 }
 
