@@ -3,20 +3,13 @@
  * that happens around procd: a child ends, time passes, an effect fails, a caller gives up. After
  * each step the replies, the ledger and the state are the model's; a refusal has changed nothing;
  * at the end everything can be stopped and everything is back. */
-#include "fuzz/harness.h"
+#include "fuzz/life/procd_life.h"
 
 #include <string.h>
 
-#include "abi/codec.h"
 #include "abi/text/generate.h"
 #include "abi/process.h"
 #include "abi/roles.h"
-#include "fuzz/life/procd_life_generate.h"
-#include "fuzz/life/procd_life_check.h"
-#include "props/stand_ins/peers_of_procd.h"
-#include "props/life/life.h"
-#include "props/models/model_procd.h"
-#include "services/procd/procd.h"
 
 const char harness_name[] = "procd_life";
 const int harness_has_steps = 1;
@@ -52,43 +45,52 @@ static const struct life_action actions[] = {
     [ACTION_WAITS] = {"waits", 2},
     [ACTION_COUNT] = {NULL, 0},
 };
-static const struct life_language language = {.service = SERVICE_PROCD, .actions = actions};
+
+static const struct life_operation operations[] = {
+    {OP_PROCD_CREATE_STAGED_PROCESS, 2, draw_making, NULL, compare_create},
+    {OP_PROCD_START_STAGED_PROCESS, 2, draw_named, NULL, NULL},
+    {OP_PROCD_ABORT_STAGED_PROCESS, 2, draw_named, NULL, NULL},
+    {OP_PROCD_STOP_PROCESS, 2, draw_named, NULL, NULL},
+    {OP_PROCD_WAIT_PROCESS_EVENT, 2, draw_wait, NULL, compare_wait},
+    {OP_PROCD_QUERY_PROCESS, 2, draw_named, NULL, compare_query},
+    {OP_PROCD_SPAWN, 1, draw_spawn, NULL, compare_spawn},
+    {OP_PROCD_SPAWN_SERVICE, 1, draw_making, NULL, compare_spawn_service},
+    {0, 0, NULL, NULL, NULL},
+};
+
+const struct life_language procd_life_language = {SERVICE_PROCD, actions, operations};
+
+struct procd procd;
+struct model_procd model;
+struct procd_life_harness life;
 
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
                         char *problem, size_t problem_bytes)
 {
-    return life_assemble(&language, text, text_bytes, bytes, limit_bytes, problem, problem_bytes);
+    return life_assemble(&procd_life_language, text, text_bytes, bytes, limit_bytes, problem,
+                         problem_bytes);
 }
-
-static struct procd procd;
-static struct model_procd model;
-static uint64_t next_request_id;
-static enum status losing;  /* how the next reply is lost; OK: it is not */
-static uint64_t turn_ticks; /* the clock as procd_run knows it */
-static bool books_wait;     /* in a crowd the books are compared at its end */
 
 static void reset(void)
 {
     memset(&procd, 0,
            offsetof(struct procd, processes) + procd.used_count * sizeof procd.processes[0]);
-    model_procd_reset(&model, PEERS_PROCD_BOOTSTRAP_PAGES, PEERS_PROCD_MEMORY_PAGES);
+    model_procd_reset(&model, PEERS_PROCD_BOOTSTRAP_PAGES, PEERS_PROCD_MEMORY_PAGES,
+                      peers_image_read);
     peers_of_procd_begin();
-    next_request_id = 0;
-    losing = STATUS_OK;
-    turn_ticks = 0;
-    books_wait = false;
+    memset(&life, 0, sizeof life);
 }
 
 /* --- one turn of procd ---------------------------------------------------------------------- */
 
-static struct model_luck luck_of_step(void)
+static struct model_failure failure_of_step(void)
 {
-    return (struct model_luck){
-        .failed = stand_in_failures().count != 0,
-        .failure = stand_in_failures().status,
-        .reply_failed = stand_in_reply_was_lost(),
-        .reply_failure = losing,
-        .image_read = peers_image_read,
+    struct stand_in_failures failures = stand_in_failures();
+    return (struct model_failure){
+        .count = failures.count,
+        .status = failures.status,
+        .calls_before = failures.calls_before,
+        .reply = stand_in_reply_was_lost() ? life.losing : STATUS_OK,
     };
 }
 
@@ -96,40 +98,19 @@ static void take_turn(void)
 {
     struct message buffer;
     memset(&buffer, 0, sizeof buffer);
-    uint64_t deadline = model_procd_next_ticks(&model, turn_ticks);
-    enum status status = procd_turn(&procd, &buffer, &turn_ticks);
+    uint64_t deadline = model_procd_next_ticks(&model, life.turn_ticks);
+    enum status status = procd_turn(&procd, &buffer, &life.turn_ticks);
     PROPERTY_EQUAL(P1, "turn", status, STATUS_OK);
     PROPERTY_EQUAL(P7, "deadline", peers_of_procd_deadline(), deadline);
-    PROPERTY_EQUAL(P7, "clock", turn_ticks, stand_in_now());
+    PROPERTY_EQUAL(P7, "clock", life.turn_ticks, stand_in_now());
     PROPERTY(E5, "delivered", !stand_in_delivery_pending());
 }
 
 static void check_step(void)
 {
-    ledger_check_replies(&model);
-    if (!books_wait)
-        ledger_check_books(&procd, &model);
-}
-
-static bool names_process(uint16_t operation)
-{
-    return operation == OP_PROCD_STOP_PROCESS || operation == OP_PROCD_START_STAGED_PROCESS ||
-           operation == OP_PROCD_ABORT_STAGED_PROCESS || operation == OP_PROCD_QUERY_PROCESS ||
-           operation == OP_PROCD_WAIT_PROCESS_EVENT;
-}
-
-/* The life of the process that a request names, as the model sees it: the state of a mark. */
-static unsigned target_state(const struct message *message)
-{
-    uint64_t id = 0;
-    if (names_process(message->header.operation) && message->header.body_bytes >= sizeof id)
-        memcpy(&id, message->body, sizeof id);
-    const struct model_process *process = model_procd_find(&model, id);
-    unsigned state = model.bound ? 8 : 0;
-    state |= message->header.badge == 0 ? 0 : 16;
-    if (process == NULL)
-        return state;
-    return state | (unsigned)process->life | (process->died ? 4 : 0);
+    procd_life_check_replies();
+    if (!life.books_wait)
+        procd_life_check_books();
 }
 
 /* ABORT can be made to fail only where it is what was asked for. */
@@ -139,15 +120,10 @@ static bool asks_for_abort(const struct message *message, unsigned state)
            (message->header.operation == OP_PROCD_STOP_PROCESS && (state & 7) == MODEL_STAGED);
 }
 
-/* The status that the request itself must get: LATER when it waits, LOST when its reply was. */
-static unsigned own_result(uint64_t request_id, uint32_t waiters_before)
+/* What the request itself must get, as a result. */
+static unsigned own_result(void)
 {
-    for (uint32_t i = 0; i < model.answer_count; i++) {
-        if (model.answers[i].request_id == request_id)
-            return model.answers[i].status;
-    }
-    return stand_in_reply_was_lost() || model.waiter_count < waiters_before ? LIFE_LOST
-                                                                            : LIFE_LATER;
+    return life.answer.later ? LIFE_LATER : life.answer.lost ? LIFE_LOST : life.answer.status;
 }
 
 /* What it did get. */
@@ -178,48 +154,56 @@ static const struct operation *row_of(uint16_t id)
 static void calm(void)
 {
     stand_in_fail_never();
-    losing = STATUS_OK;
-    stand_in_lose_reply(losing);
+    life.losing = STATUS_OK;
+    stand_in_lose_reply(life.losing);
 }
 
-static unsigned run_request(struct message *message, bool on_driver)
+/* Delivers a request, lets procd take its turn, and follows the model. */
+static unsigned deliver(const struct message *message, bool on_driver, unsigned state)
 {
-    unsigned state = target_state(message);
-    uint32_t live = model.live;
-    uint32_t waiters = model.waiter_count;
-    if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
-        message->header.badge = BADGE_KERNEL - 1;
-    life_print_request(&language, message, on_driver);
-    message->header.request_id = ++next_request_id;
-    uint64_t request_id = message->header.request_id;
-    uint64_t before = books_wait ? 0 : ledger_digest(&procd);
+    uint16_t id = message->header.operation;
     stand_in_message_begin();
-    peers_of_procd_ends_can_fail(asks_for_abort(message, state),
-                                 message->header.operation == OP_PROCD_STOP_PROCESS);
+    peers_of_procd_ends_can_fail(asks_for_abort(message, state), id == OP_PROCD_STOP_PROCESS);
     peers_of_procd_deliver(on_driver ? SLOT_PROCD_DRIVER_ENDPOINT : SLOT_SERVICE_ENDPOINT, message);
     take_turn();
-    struct model_luck luck = luck_of_step();
+    struct model_failure failure = failure_of_step();
+    struct model_procd_request request = {stand_in_delivered(), on_driver, stand_in_now()};
     calm();
-    model_procd_request(&model, stand_in_delivered(), on_driver, stand_in_now(), &luck);
-    unsigned result = own_result(request_id, waiters);
-    life_predicted(result, got_result(request_id));
-    life_print_result(result < STATUS_COUNT ? (enum status)result : STATUS_OK);
-    check_step();
-    /* A wait that became due in this turn is gone, told or given up: that is no doing of the
-     * refusal. */
-    if (!books_wait && result != STATUS_OK && result < STATUS_COUNT && model.answer_count == 1 &&
-        model.waiter_count == waiters)
-        PROPERTY_EQUAL(E1, "refusal", ledger_digest(&procd), before);
-    if (model.live > live && result == STATUS_OK)
-        ledger_check_made(model_procd_find(&model, model.answers[model.answer_count - 1].id),
-                          &luck);
-    bool known = row_of(message->header.operation) != NULL;
+    life.answer = model_procd_step(&model, &request, &failure);
+    life_predicted(own_result(), got_result(message->header.request_id));
+    return own_result();
+}
+
+static void mark(const struct message *message, unsigned state, unsigned result)
+{
+    uint16_t id = message->header.operation;
     mark_triple(result == LIFE_LATER  ? "procd kept"
                 : result == LIFE_LOST ? "procd lost"
                                       : "procd",
-                state | (on_driver ? 32u : 0), known ? message->header.operation : 0,
-                result < STATUS_COUNT ? result : STATUS_OK);
-    mark_paths(result, model.answer_count);
+                state, row_of(id) != NULL ? id : 0, life.answer.status);
+    mark_paths(result, model.reply_count);
+}
+
+static unsigned send(struct message *message, bool on_driver)
+{
+    unsigned state = procd_life_state(message);
+    uint32_t waiters = model.waiter_count;
+    if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
+        message->header.badge = BADGE_KERNEL - 1;
+    life_print_request(&procd_life_language, message, on_driver);
+    message->header.request_id = ++life.request_id;
+    uint64_t before = life.books_wait ? 0 : procd_life_digest();
+    unsigned result = deliver(message, on_driver, state);
+    life_print_result(life.answer.status);
+    check_step();
+    /* A wait that became due in this turn is gone, told or given up: that is no doing of the
+     * refusal. */
+    bool refused = result != STATUS_OK && result < STATUS_COUNT;
+    if (!life.books_wait && refused && model.reply_count == 1 && model.waiter_count == waiters)
+        PROPERTY_EQUAL(E1, "refusal", procd_life_digest(), before);
+    if (life.answer.made_id != 0)
+        procd_life_check_made(life.answer.made_id);
+    mark(message, state | (on_driver ? 32u : 0), result);
     return result;
 }
 
@@ -230,25 +214,25 @@ static unsigned ask(const struct operation *row, const void *body, uint64_t badg
     memset(&message, 0, sizeof message);
     generate_delivered(row->request, body, &message);
     message.header.badge = badge;
-    return run_request(&message, on_driver);
+    return send(&message, on_driver);
 }
 
-static void run_generated(struct choices *choices)
+static unsigned send_generated(struct choices *choices)
 {
-    struct generated generated;
-    if (procd_generate(choices, &model, &generated))
-        ask(generated.row, generated.body, generated.badge, generated.on_driver);
+    struct life_draft draft;
+    procd_life_generate(choices, &draft);
+    return ask(row_of(draft.operation), draft.body, draft.badge, draft.on != 0);
 }
 
 /* --- what happens around procd ---------------------------------------------------------------- */
 
 /* The process that an action means: the one with the id, or one of those that fit. */
-static const struct model_process *pick(uint64_t id, bool died)
+static const struct model_procd_process *pick(uint64_t id, bool died)
 {
     uint32_t fitting = 0;
-    const struct model_process *picked = NULL;
+    const struct model_procd_process *picked = NULL;
     for (uint32_t i = 0; i < model.count; i++) {
-        const struct model_process *process = &model.processes[i];
+        const struct model_procd_process *process = &model.processes[i];
         if (process->life != MODEL_RUNNING || process->died != died)
             continue;
         if (process->id == id)
@@ -262,7 +246,7 @@ static const struct model_process *pick(uint64_t id, bool died)
 
 static void act_end(uint64_t id, uint32_t reason, uint32_t code, uint64_t fault_va)
 {
-    const struct model_process *process = pick(id, false);
+    const struct model_procd_process *process = pick(id, false);
     if (process == NULL)
         return;
     HARNESS(stand_in_process_end(process->id, reason, code, fault_va));
@@ -282,7 +266,7 @@ static void act_fault(const struct life_step *step)
 
 static void act_event(uint64_t id)
 {
-    const struct model_process *process = pick(id, true);
+    const struct model_procd_process *process = pick(id, true);
     if (process == NULL)
         return;
     uint64_t real_id = process->id;
@@ -294,7 +278,7 @@ static void act_event(uint64_t id)
     model_procd_event(&model, real_id, stand_in_now());
     check_step();
     mark_triple("procd event", model.bound, OP_EVENT_PROCESS_TERMINATED, model.exited);
-    mark_paths(STATUS_OK, model.answer_count + 1);
+    mark_paths(STATUS_OK, model.reply_count + 1);
 }
 
 static void act_time(uint64_t ticks, bool busy)
@@ -306,27 +290,26 @@ static void act_time(uint64_t ticks, bool busy)
     take_turn();
     model_procd_tick(&model, stand_in_now());
     check_step();
-    MARK_IF("procd: a wait timed out", model.answer_count != 0);
+    MARK_IF("procd: a wait timed out", model.reply_count != 0);
 }
 
 static void act_fail(uint64_t countdown, uint64_t status)
 {
-    enum status failing = (enum status)(status % STATUS_COUNT);
     countdown = countdown > 255 ? countdown % 256 : countdown;
     stand_in_fail_never();
     if (countdown != 0)
         stand_in_fail((struct stand_in_failure){
             .after_calls = countdown - 1,
             .times = 1,
-            .status = failing == STATUS_OK ? STATUS_EXHAUSTED : failing,
+            .status = life_failure(status),
         });
 }
 
 static void act_lose(uint64_t status)
 {
     static const enum status statuses[] = {STATUS_NOT_FOUND, STATUS_BUSY, STATUS_DENIED};
-    losing = statuses[status % 3];
-    stand_in_lose_reply(losing);
+    life.losing = statuses[status % 3];
+    stand_in_lose_reply(life.losing);
 }
 
 static void act_memory(uint64_t pages)
@@ -342,11 +325,8 @@ static uint64_t ask_create(uint32_t role, unsigned module)
         .image_offset = peers_modules[module].offset_bytes,
         .image_bytes = peers_modules[module].size_bytes,
     };
-    uint64_t id = 0;
-    unsigned result = ask(row_of(OP_PROCD_CREATE_STAGED_PROCESS), &request, 0, false);
-    if (result == STATUS_OK)
-        id = model.answers[model.answer_count - 1].id;
-    return id;
+    ask(row_of(OP_PROCD_CREATE_STAGED_PROCESS), &request, 0, false);
+    return life.answer.made_id;
 }
 
 static void act_foundation(void)
@@ -378,13 +358,13 @@ static void act_crowd(uint64_t count)
         .image_offset = peers_modules[0].offset_bytes,
         .image_bytes = peers_modules[0].size_bytes,
     };
-    books_wait = true;
+    life.books_wait = true;
     for (uint64_t i = 0; i < count; i++) {
         if (ask(row_of(OP_PROCD_SPAWN), &request, 0, false) != STATUS_OK)
             break;
     }
-    books_wait = false;
-    ledger_check_books(&procd, &model);
+    life.books_wait = false;
+    procd_life_check_books();
     MARK_IF("procd: the table is full", model.live == PROCESS_LIMIT);
 }
 
@@ -392,14 +372,14 @@ static void act_waits(uint64_t id, uint64_t count)
 {
     struct procd_wait_process_event_request request = {.process_id = id,
                                                        .deadline_ticks = DEADLINE_NEVER};
-    const struct model_process *process = pick(id, false);
+    const struct model_procd_process *process = pick(id, false);
     if (process != NULL && model_procd_find(&model, id) == NULL)
         request.process_id = process->id;
-    books_wait = true;
+    life.books_wait = true;
     for (uint64_t i = 0; i < count; i++)
         ask(row_of(OP_PROCD_WAIT_PROCESS_EVENT), &request, 0, false);
-    books_wait = false;
-    ledger_check_books(&procd, &model);
+    life.books_wait = false;
+    procd_life_check_books();
     MARK_IF("procd: the waiter table is full", model.waiter_count == PROCD_WAITER_LIMIT);
 }
 
@@ -459,11 +439,11 @@ static void act(const struct life_step *step)
 static void end_life(void)
 {
     calm();
-    books_wait = true;
+    life.books_wait = true;
     life_print_as_comments(true);
     for (uint32_t pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < model.count; i++) {
-            const struct model_process *process = &model.processes[i];
+            const struct model_procd_process *process = &model.processes[i];
             enum role_kind kind = role_find(process->role)->kind;
             struct procd_stop_process_request request = {.process_id = process->id, .code = 9};
             if (process->life == MODEL_ENDED || (pass == 0 && kind == ROLE_KIND_FOUNDATION))
@@ -475,11 +455,31 @@ static void end_life(void)
         }
     }
     life_print_as_comments(false);
-    books_wait = false;
-    ledger_check_books(&procd, &model);
+    life.books_wait = false;
+    procd_life_check_books();
     PROPERTY_EQUAL(P3, "end", model.waiter_count, 0);
     PROPERTY_EQUAL(P5, "end", stand_in_untyped(peers_of_procd_bootstrap())->free_pages,
                    PEERS_PROCD_BOOTSTRAP_PAGES);
+}
+
+static void take(struct life_step *step)
+{
+    switch (step->kind) {
+    case LIFE_ACTION:
+        bound(step);
+        life_print_action(&procd_life_language, step);
+        life_print_as_comments(true);
+        act(step);
+        life_print_as_comments(false);
+        return;
+    case LIFE_LITERAL:
+        send(&step->message, step->on % 2 == 1);
+        life_expect(step, life.answer.status);
+        return;
+    case LIFE_GENERATED:
+        send_generated(&step->choices);
+        return;
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
@@ -488,23 +488,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     struct life_step step;
     reset();
     for (unsigned i = 0; i < LIFE_STEP_LIMIT && !model.exited; i++) {
-        if (!life_next(&input, &language, &step))
+        if (!life_next(&input, &procd_life_language, &step))
             break;
-        if (step.kind == LIFE_ACTION) {
-            bound(&step);
-            life_print_action(&language, &step);
-            life_print_as_comments(true);
-            act(&step);
-            life_print_as_comments(false);
-        } else if (step.kind == LIFE_LITERAL) {
-            unsigned result = run_request(&step.message, step.on % 2 == 1);
-            life_expect(&step, result < STATUS_COUNT ? (enum status)result : STATUS_OK);
-        } else {
-            run_generated(&step.choices);
-        }
+        take(&step);
     }
     if (!model.exited)
         end_life();
-    digest_u64(ledger_digest(&procd));
+    digest_u64(procd_life_digest());
     return 0;
 }

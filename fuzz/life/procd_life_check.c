@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Compares what procd did with what its model says, through the books of the stand-in. */
-#include "fuzz/life/procd_life_check.h"
+#include "fuzz/life/procd_life.h"
 
 #include <string.h>
 
 #include "abi/roles.h"
-#include "fuzz/harness.h"
-#include "props/stand_ins/peers_of_procd.h"
 
 static void digest_process(struct digest *digest, const struct procd_process *process)
 {
@@ -21,113 +19,124 @@ static void digest_process(struct digest *digest, const struct procd_process *pr
                                process->owes);
 }
 
-uint64_t ledger_digest(const struct procd *state)
+uint64_t procd_life_digest(void)
 {
     struct digest digest = digest_start();
-    digest_add_u64(&digest, (uint64_t)state->foundation_bound << 1 | state->exiting);
-    digest_add_u64(&digest, (uint64_t)state->used_count << 32 | state->live_count);
-    digest_add_u64(&digest, (uint64_t)state->ended_first << 32 | state->ended_last);
+    digest_add_u64(&digest, (uint64_t)procd.foundation_bound << 1 | procd.exiting);
+    digest_add_u64(&digest, (uint64_t)procd.used_count << 32 | procd.live_count);
+    digest_add_u64(&digest, (uint64_t)procd.ended_first << 32 | procd.ended_last);
     for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++)
-        digest_add_u64(&digest, state->foundation_entries[i]);
-    for (uint32_t i = 0; i < state->waiter_count; i++) {
-        const struct procd_waiter *waiter = &state->waiters[i];
+        digest_add_u64(&digest, procd.foundation_entries[i]);
+    for (uint32_t i = 0; i < procd.waiter_count; i++) {
+        const struct procd_waiter *waiter = &procd.waiters[i];
         digest_add_u64(&digest, waiter->process_id);
         digest_add_u64(&digest, waiter->deadline_ticks);
         digest_add_u64(&digest, waiter->request_id);
         digest_add_u64(&digest, waiter->badge);
         digest_add_u64(&digest, waiter->reply_slot);
     }
-    for (uint32_t i = 0; i < state->used_count; i++)
-        digest_process(&digest, &state->processes[i]);
+    for (uint32_t i = 0; i < procd.used_count; i++)
+        digest_process(&digest, &procd.processes[i]);
     return digest.value;
 }
 
-/* --- replies -------------------------------------------------------------------------------- */
+/* --- replies --- */
 
-static void check_caps(const struct stand_in_reply *reply)
+static void check_body(const void *expected, size_t bytes)
 {
-    const struct message_header *header = &reply->message.header;
-    bool ok = header->status == STATUS_OK;
-    bool staged = ok && header->operation == OP_PROCD_CREATE_STAGED_PROCESS;
-    bool service = ok && header->operation == OP_PROCD_SPAWN_SERVICE;
-    PROPERTY_EQUAL(K1, "caps", header->cap_count, staged ? 2u : service ? 1u : 0u);
-    if (staged || service) {
-        PROPERTY_EQUAL(K1, "alias", reply->caps[0].object_type, OBJECT_ENDPOINT);
-        PROPERTY_EQUAL(K1, "alias", reply->caps[0].rights, RIGHT_SEND | RIGHT_TRANSFER);
-    }
-    if (staged) {
-        PROPERTY_EQUAL(K1, "grant", reply->caps[1].object_type, OBJECT_GRANT);
-        PROPERTY_EQUAL(K1, "grant", reply->caps[1].rights, RIGHT_CONTROL);
-    }
+    PROPERTY_EQUAL(E2, "length", life.reply->message.header.body_bytes, bytes);
+    PROPERTY(P1, "reply", memcmp(life.body, expected, bytes) == 0);
 }
 
-/* Slots in bodies are zero here: their numbers are procd's own affair. */
-static void check_body(const uint8_t *body, size_t body_bytes, const struct model_answer *answer)
+static void check_alias(void)
 {
-    struct procd_wait_process_event_reply wait = {answer->id, answer->reason, answer->code,
-                                                  answer->fault_va};
-    struct procd_query_process_reply query = {answer->role, answer->state, answer->reason,
-                                              answer->code};
-    struct procd_create_staged_process_reply made = {.process_id = answer->id};
-    const void *expected = &made;
-    size_t bytes = 0;
-    switch (answer->operation) {
-    case OP_PROCD_CREATE_STAGED_PROCESS:
-    case OP_PROCD_SPAWN_SERVICE:
-        bytes = sizeof made;
-        break;
-    case OP_PROCD_SPAWN:
-        bytes = sizeof made.process_id;
-        break;
-    case OP_PROCD_WAIT_PROCESS_EVENT:
-        expected = &wait;
-        bytes = sizeof wait;
-        break;
-    case OP_PROCD_QUERY_PROCESS:
-        expected = &query;
-        bytes = sizeof query;
-        break;
-    default:
-        break;
+    PROPERTY_EQUAL(K1, "alias", life.reply->caps[0].object_type, OBJECT_ENDPOINT);
+    PROPERTY_EQUAL(K1, "alias", life.reply->caps[0].rights, RIGHT_SEND | RIGHT_TRANSFER);
+}
+
+void compare_create(void)
+{
+    struct procd_create_staged_process_reply expected = {.process_id = life.predicted->id};
+    PROPERTY_EQUAL(K1, "caps", life.reply->message.header.cap_count, 2);
+    check_alias();
+    PROPERTY_EQUAL(K1, "grant", life.reply->caps[1].object_type, OBJECT_GRANT);
+    PROPERTY_EQUAL(K1, "grant", life.reply->caps[1].rights, RIGHT_CONTROL);
+    check_body(&expected, sizeof expected);
+}
+
+void compare_spawn_service(void)
+{
+    struct procd_spawn_service_reply expected = {.process_id = life.predicted->id};
+    PROPERTY_EQUAL(K1, "caps", life.reply->message.header.cap_count, 1);
+    check_alias();
+    check_body(&expected, sizeof expected);
+}
+
+void compare_spawn(void)
+{
+    struct procd_spawn_reply expected = {.process_id = life.predicted->id};
+    PROPERTY_EQUAL(K1, "caps", life.reply->message.header.cap_count, 0);
+    check_body(&expected, sizeof expected);
+}
+
+void compare_wait(void)
+{
+    const struct model_procd_reply *predicted = life.predicted;
+    struct procd_wait_process_event_reply expected = {predicted->id, predicted->reason,
+                                                      predicted->code, predicted->fault_va};
+    PROPERTY_EQUAL(K1, "caps", life.reply->message.header.cap_count, 0);
+    check_body(&expected, sizeof expected);
+}
+
+void compare_query(void)
+{
+    const struct model_procd_reply *predicted = life.predicted;
+    struct procd_query_process_reply expected = {predicted->role, predicted->state,
+                                                 predicted->reason, predicted->code};
+    PROPERTY_EQUAL(K1, "caps", life.reply->message.header.cap_count, 0);
+    check_body(&expected, sizeof expected);
+}
+
+/* A refusal, or a reply that says nothing but OK. */
+static void compare_bare(void)
+{
+    PROPERTY_EQUAL(E2, "bare", life.reply->message.header.body_bytes, 0);
+    PROPERTY_EQUAL(K1, "caps", life.reply->message.header.cap_count, 0);
+}
+
+static void check_reply(void)
+{
+    const struct message *reply = &life.reply->message;
+    const struct life_operation *row =
+        life_operation_of(&procd_life_language, life.predicted->operation);
+    PROPERTY_EQUAL(E5, "whose", reply->header.request_id, life.predicted->request_id);
+    PROPERTY_EQUAL(E5, "operation", reply->header.operation, life.predicted->operation);
+    PROPERTY_EQUAL(P1, "status", reply->header.status, life.predicted->status);
+    memcpy(life.body, reply->body, reply->header.body_bytes);
+    for (uint32_t i = 0; i < reply->header.cap_count; i++) /* slots are procd's own affair */
+        memset(life.body + reply->caps[i].field_offset, 0, sizeof(uint32_t));
+    if (reply->header.status == STATUS_OK && row->compare != NULL)
+        row->compare();
+    else
+        compare_bare();
+    digest_u64(reply->header.request_id);
+    digest_u64(reply->header.status);
+    digest_bytes(life.body, reply->header.body_bytes);
+}
+
+void procd_life_check_replies(void)
+{
+    for (uint32_t i = 0; i < stand_in_reply_count() && i < model.reply_count; i++) {
+        life.reply = stand_in_reply_at(i);
+        life.predicted = &model.replies[i];
+        check_reply();
     }
-    PROPERTY_EQUAL(E2, "length", body_bytes, bytes);
-    PROPERTY(P1, "reply", memcmp(body, expected, bytes) == 0);
+    PROPERTY_EQUAL(E5, "answers", stand_in_reply_count(), model.reply_count);
 }
 
-/* The body of a reply with zeros for slots. */
-static void copy_body(const struct stand_in_reply *reply, uint8_t *body)
-{
-    memcpy(body, reply->message.body, reply->message.header.body_bytes);
-    for (uint32_t i = 0; i < reply->message.header.cap_count; i++)
-        memset(body + reply->message.caps[i].field_offset, 0, sizeof(uint32_t));
-}
+/* --- books --- */
 
-void ledger_check_replies(const struct model_procd *model)
-{
-    uint8_t body[MESSAGE_BODY_BYTES_MAX];
-    for (uint32_t i = 0; i < stand_in_reply_count() && i < model->answer_count; i++) {
-        const struct stand_in_reply *reply = stand_in_reply_at(i);
-        const struct message_header *header = &reply->message.header;
-        const struct model_answer *answer = &model->answers[i];
-        PROPERTY_EQUAL(E5, "whose", header->request_id, answer->request_id);
-        PROPERTY_EQUAL(E5, "operation", header->operation, answer->operation);
-        PROPERTY_EQUAL(P1, "status", header->status, answer->status);
-        check_caps(reply);
-        copy_body(reply, body);
-        if (header->status == STATUS_OK)
-            check_body(body, header->body_bytes, answer);
-        else
-            PROPERTY_EQUAL(E2, "refusal", header->body_bytes, 0);
-        digest_u64(header->request_id);
-        digest_u64(header->status);
-        digest_bytes(body, header->body_bytes);
-    }
-    PROPERTY_EQUAL(E5, "answers", stand_in_reply_count(), model->answer_count);
-}
-
-/* --- books ------------------------------------------------------------------------------------ */
-
-static void check_process(const struct model_process *process)
+static void check_process(const struct model_procd_process *process)
 {
     uint32_t slot = PROCD_SLOT_PROCESS_BASE + (uint32_t)(process->id & 0xFFFF) - 1;
     struct stand_in_cap cap = stand_in_at(slot);
@@ -136,11 +145,11 @@ static void check_process(const struct model_process *process)
     }
     PROPERTY(P2, "cap", cap.object_type == OBJECT_PROCESS);
     const struct stand_in_process *real = stand_in_process(cap.object);
-    enum stand_in_life life = process->life == MODEL_STAGED ? STAND_IN_STAGED
-                              : process->died               ? STAND_IN_ENDED
-                                                            : STAND_IN_RUNNING;
+    enum stand_in_life expected = process->life == MODEL_STAGED ? STAND_IN_STAGED
+                                  : process->died               ? STAND_IN_ENDED
+                                                                : STAND_IN_RUNNING;
     PROPERTY_EQUAL(K3, "token", real->token, process->id);
-    PROPERTY_EQUAL(P2, "life", real->life, life);
+    PROPERTY_EQUAL(P2, "life", real->life, expected);
     if (process->life == MODEL_RUNNING)
         PROPERTY_EQUAL(P1, "argument", real->argument, process->argument);
 }
@@ -160,27 +169,27 @@ static void check_exited(void)
     PROPERTY_EQUAL(P8, "bootstrap", bootstrap_free_pages(), PEERS_PROCD_BOOTSTRAP_PAGES);
 }
 
-static void check_sound(const struct procd *state)
+static void check_sound(void)
 {
-    const char *problem = procd_check(state);
+    const char *problem = procd_check(&procd);
     if (problem != NULL)
         TRACE("procd_check: %s", problem);
     PROPERTY(E9, "procd", problem == NULL);
 }
 
-void ledger_check_books(const struct procd *state, const struct model_procd *model)
+void procd_life_check_books(void)
 {
-    check_sound(state);
-    PROPERTY_EQUAL(P8, "exit", stand_in_exited(NULL), model->exited);
-    PROPERTY_EQUAL(E5, "kept", stand_in_reply_open_count(), model->waiter_count);
-    if (model->exited) {
+    check_sound();
+    PROPERTY_EQUAL(P8, "exit", stand_in_exited(NULL), model.exited);
+    PROPERTY_EQUAL(E5, "kept", stand_in_reply_open_count(), model.waiter_count);
+    if (model.exited) {
         check_exited();
         return;
     }
     uint32_t live = 0;
     uint32_t paged = 0;
-    for (uint32_t i = 0; i < model->count; i++) {
-        const struct model_process *process = &model->processes[i];
+    for (uint32_t i = 0; i < model.count; i++) {
+        const struct model_procd_process *process = &model.processes[i];
         check_process(process);
         live += process->life != MODEL_ENDED;
         paged +=
@@ -189,21 +198,21 @@ void ledger_check_books(const struct procd *state, const struct model_procd *mod
     PROPERTY_EQUAL(P5, "processes", stand_in_process_count(), live);
     PROPERTY_EQUAL(P5, "accounts", peers_account_count(), paged);
     PROPERTY_EQUAL(P5, "registrations", peers_registration_count(), paged);
-    PROPERTY_EQUAL(P5, "memory", peers_pool_free_pages(), model->memory_free_pages);
-    PROPERTY_EQUAL(P5, "bootstrap", bootstrap_free_pages(), model->bootstrap_free_pages);
+    PROPERTY_EQUAL(P5, "memory", peers_pool_free_pages(), model.memory_free_pages);
+    PROPERTY_EQUAL(P5, "bootstrap", bootstrap_free_pages(), model.bootstrap_free_pages);
     PROPERTY_EQUAL(P5, "slots", stand_in_slot_count(),
-                   PEERS_PROCD_START_SLOTS + (model->bound ? 1u : 0u) + live);
-    if (model->bound) {
+                   PEERS_PROCD_START_SLOTS + (model.bound ? 1u : 0u) + live);
+    if (model.bound) {
         PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_BOOTSTRAP_UNTYPED).object_type, OBJECT_NONE);
         PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_PEER_MEMD).object, ROLE_MEMD);
         PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_PEER_PAGERD).object, ROLE_PAGERD);
     }
 }
 
-/* --- a process that was just made ------------------------------------------------------------- */
+/* --- a process that was just made --- */
 
-static uint64_t private_sum(const struct model_process *process, const struct elf_segment *segment,
-                            uint64_t page)
+static uint64_t private_sum(const struct model_procd_process *process,
+                            const struct elf_segment *segment, uint64_t page)
 {
     uint64_t offset = page * PAGE_BYTES;
     uint64_t content = 0;
@@ -215,7 +224,8 @@ static uint64_t private_sum(const struct model_process *process, const struct el
     return stand_in_page_sum(segment->va + offset, segment->rights, false, content);
 }
 
-static uint64_t expected_map_sum(const struct model_process *process, const struct elf_plan *plan)
+static uint64_t expected_map_sum(const struct model_procd_process *process,
+                                 const struct elf_plan *plan)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < plan->segment_count; i++) {
@@ -230,7 +240,7 @@ static uint64_t expected_map_sum(const struct model_process *process, const stru
     return sum;
 }
 
-static void check_backing(const struct model_process *process, const struct elf_plan *plan,
+static void check_backing(const struct model_procd_process *process, const struct elf_plan *plan,
                           const struct peers_registration *registration)
 {
     struct pagerd_register_process_request expected;
@@ -241,8 +251,9 @@ static void check_backing(const struct model_process *process, const struct elf_
     PROPERTY(G4, "backing", memcmp(&backing, &expected, sizeof expected) == 0);
 }
 
-void ledger_check_made(const struct model_process *process, const struct model_luck *luck)
+void procd_life_check_made(uint64_t id)
 {
+    const struct model_procd_process *process = model_procd_find(&model, id);
     struct elf_plan plan;
     const struct role *role = role_find(process->role);
     bool foundation = role->kind == ROLE_KIND_FOUNDATION;
@@ -251,7 +262,7 @@ void ledger_check_made(const struct model_process *process, const struct model_l
     const struct stand_in_process *real = stand_in_process(object);
     const struct peers_registration *registration = peers_registration_find(process->id);
     PROPERTY(P2, "plan",
-             model_procd_plan(luck, process->role, process->image_offset, process->image_bytes,
+             model_procd_plan(&model, process->role, process->image_offset, process->image_bytes,
                               &plan) == STATUS_OK);
     PROPERTY_EQUAL(K5, "budget", real->budget_pages, role->budget_pages);
     PROPERTY_EQUAL(K5, "payer", real->untyped == peers_of_procd_bootstrap(), foundation);
@@ -269,4 +280,32 @@ void ledger_check_made(const struct model_process *process, const struct model_l
     PROPERTY_EQUAL(P2, "pages", stand_in_mapping_count(real->vspace), 0);
     PROPERTY_EQUAL(P2, "limit", peers_account_limit(registration->account), role->account_pages);
     check_backing(process, &plan, registration);
+}
+
+/* --- marks --- */
+
+static bool names_process(uint16_t operation)
+{
+    switch (operation) {
+    case OP_PROCD_STOP_PROCESS:
+    case OP_PROCD_START_STAGED_PROCESS:
+    case OP_PROCD_ABORT_STAGED_PROCESS:
+    case OP_PROCD_QUERY_PROCESS:
+    case OP_PROCD_WAIT_PROCESS_EVENT:
+        return true;
+    }
+    return false;
+}
+
+unsigned procd_life_state(const struct message *message)
+{
+    uint64_t id = 0;
+    if (names_process(message->header.operation) && message->header.body_bytes >= sizeof id)
+        memcpy(&id, message->body, sizeof id);
+    const struct model_procd_process *process = model_procd_find(&model, id);
+    unsigned state = model.bound ? 8 : 0;
+    state |= message->header.badge == 0 ? 0 : 16;
+    if (process == NULL)
+        return state;
+    return state | (unsigned)process->life | (process->died ? 4 : 0);
 }

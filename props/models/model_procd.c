@@ -15,28 +15,31 @@ enum { POLL_TICKS = 10 };
 /* One request on its way through the model. */
 struct ask {
     struct model_procd *model;
-    const struct model_luck *luck;
+    const struct model_failure *failure;
     const struct message *message;
     uint64_t badge;
     uint64_t now_ticks;
     bool on_driver;
 };
 
-void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages)
+void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages,
+                       enum status (*image_read)(uint64_t offset_bytes, uint32_t count,
+                                                 void *bytes))
 {
     uint32_t used = model->count < PROCESS_LIMIT ? model->count : PROCESS_LIMIT;
     memset(model->processes, 0, used * sizeof model->processes[0]);
     model->bound = model->exited = false;
-    model->count = model->live = model->waiter_count = model->answer_count = 0;
+    model->count = model->live = model->waiter_count = model->reply_count = 0;
     model->turn = 0;
     model->bootstrap_free_pages = bootstrap_pages;
     model->memory_free_pages = memory_pages;
+    model->image_read = image_read;
 }
 
-/* --- questions ------------------------------------------------------------------------------ */
+/* --- questions --- */
 
 /* The low part of an id is the place in the table, from 1 on. */
-static struct model_process *find(struct model_procd *model, uint64_t id)
+const struct model_procd_process *model_procd_find(const struct model_procd *model, uint64_t id)
 {
     uint64_t place = id & UINT16_MAX;
     if (place == 0 || place > model->count || model->processes[place - 1].id != id)
@@ -44,15 +47,13 @@ static struct model_process *find(struct model_procd *model, uint64_t id)
     return &model->processes[place - 1];
 }
 
-const struct model_process *model_procd_find(const struct model_procd *model, uint64_t id)
+static struct model_procd_process *find(struct model_procd *model, uint64_t id)
 {
-    uint64_t place = id & UINT16_MAX;
-    if (place == 0 || place > model->count || model->processes[place - 1].id != id)
-        return NULL;
-    return &model->processes[place - 1];
+    const struct model_procd_process *found = model_procd_find(model, id);
+    return found == NULL ? NULL : &model->processes[found - model->processes];
 }
 
-static bool lives(const struct model_process *process)
+static bool lives(const struct model_procd_process *process)
 {
     return process->life != MODEL_ENDED;
 }
@@ -66,7 +67,7 @@ static bool is_foundation(uint32_t role)
 static bool role_lives(const struct model_procd *model, uint64_t role, bool running)
 {
     for (uint32_t i = 0; i < model->count; i++) {
-        const struct model_process *process = &model->processes[i];
+        const struct model_procd_process *process = &model->processes[i];
         if (process->role == role && lives(process) && (!running || process->life == MODEL_RUNNING))
             return true;
     }
@@ -89,9 +90,9 @@ static bool others_live(const struct model_procd *model)
 }
 
 /* What the sender may see (P7). */
-static struct model_process *seen(const struct ask *ask, uint64_t id)
+static struct model_procd_process *seen(const struct ask *ask, uint64_t id)
 {
-    struct model_process *process = find(ask->model, id);
+    struct model_procd_process *process = find(ask->model, id);
     if (process == NULL)
         return NULL;
     bool driver = role_find(process->role)->kind == ROLE_KIND_DRIVER;
@@ -99,27 +100,27 @@ static struct model_process *seen(const struct ask *ask, uint64_t id)
     return driver == ask->on_driver && mine ? process : NULL;
 }
 
-/* --- answers ---------------------------------------------------------------------------------- */
+/* --- answers --- */
 
-static struct model_answer *answer(struct model_procd *model, uint64_t request_id,
-                                   uint16_t operation, enum status status)
+static struct model_procd_reply *answer(struct model_procd *model, uint64_t request_id,
+                                        uint16_t operation, enum status status)
 {
-    struct model_answer *out = &model->answers[model->answer_count++];
-    *out =
-        (struct model_answer){.request_id = request_id, .operation = operation, .status = status};
+    struct model_procd_reply *out = &model->replies[model->reply_count++];
+    *out = (struct model_procd_reply){
+        .request_id = request_id, .operation = operation, .status = status};
     return out;
 }
 
 /* The reply to the request itself; null when it is lost on its way. */
-static struct model_answer *reply(const struct ask *ask, enum status status)
+static struct model_procd_reply *reply(const struct ask *ask, enum status status)
 {
-    if (ask->luck->reply_failed && ask->luck->reply_failure == STATUS_NOT_FOUND)
+    if (ask->failure->reply == STATUS_NOT_FOUND)
         return NULL;
     return answer(ask->model, ask->message->header.request_id, ask->message->header.operation,
                   status);
 }
 
-static void answer_record(struct model_answer *out, const struct model_process *process)
+static void answer_record(struct model_procd_reply *out, const struct model_procd_process *process)
 {
     if (out == NULL)
         return;
@@ -129,9 +130,9 @@ static void answer_record(struct model_answer *out, const struct model_process *
     out->fault_va = process->fault_va;
 }
 
-static struct model_wait take_wait(struct model_procd *model, uint32_t place)
+static struct model_procd_wait take_wait(struct model_procd *model, uint32_t place)
 {
-    struct model_wait wait = model->waiters[place];
+    struct model_procd_wait wait = model->waiters[place];
     for (uint32_t i = place + 1; i < model->waiter_count; i++)
         model->waiters[i - 1] = model->waiters[i];
     model->waiter_count--;
@@ -140,7 +141,7 @@ static struct model_wait take_wait(struct model_procd *model, uint32_t place)
 
 static void refuse_wait(struct model_procd *model, uint32_t place, enum status status)
 {
-    struct model_wait wait = take_wait(model, place);
+    struct model_procd_wait wait = take_wait(model, place);
     if (!wait.gone)
         answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, status);
 }
@@ -149,28 +150,18 @@ uint64_t model_procd_give_up(struct model_procd *model, uint64_t place)
 {
     if (model->waiter_count == 0)
         return 0;
-    struct model_wait *wait = &model->waiters[place % model->waiter_count];
+    struct model_procd_wait *wait = &model->waiters[place % model->waiter_count];
     wait->gone = true;
     return wait->request_id;
 }
 
-/* What a full table does before it refuses. */
-static void forget_gone(struct model_procd *model)
-{
-    uint32_t place = 0;
-    while (model->waiter_count != 0 && place < model->waiter_count) {
-        if (model->waiters[place].gone)
-            take_wait(model, place);
-        else
-            place++;
-    }
-}
-
-static void expire(struct model_procd *model, uint64_t now_ticks)
+/* Waits that are due; or, when a full table would refuse, those whose callers gave up. */
+static void drop_waits(struct model_procd *model, bool gone, uint64_t now_ticks)
 {
     uint32_t place = 0;
     while (place < model->waiter_count) {
-        if (model->waiters[place].deadline_ticks <= now_ticks)
+        const struct model_procd_wait *wait = &model->waiters[place];
+        if (gone ? wait->gone : wait->deadline_ticks <= now_ticks)
             refuse_wait(model, place, STATUS_TIMED_OUT);
         else
             place++;
@@ -179,8 +170,8 @@ static void expire(struct model_procd *model, uint64_t now_ticks)
 
 void model_procd_tick(struct model_procd *model, uint64_t now_ticks)
 {
-    model->answer_count = 0;
-    expire(model, now_ticks);
+    model->reply_count = 0;
+    drop_waits(model, false, now_ticks);
 }
 
 uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ticks)
@@ -193,11 +184,10 @@ uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ti
     return next;
 }
 
-/* --- ends ---------------------------------------------------------------------------------------
- */
+/* --- ends --- */
 
 /* A process becomes a record: what it was made of is free again, and its waiters hear of it. */
-static void end(struct model_procd *model, struct model_process *process, uint32_t reason,
+static void end(struct model_procd *model, struct model_procd_process *process, uint32_t reason,
                 uint32_t code, uint64_t fault_va)
 {
     uint32_t budget = role_find(process->role)->budget_pages;
@@ -218,7 +208,7 @@ static void end(struct model_procd *model, struct model_process *process, uint32
             place++;
             continue;
         }
-        struct model_wait wait = take_wait(model, place);
+        struct model_procd_wait wait = take_wait(model, place);
         if (!wait.gone)
             answer_record(answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, STATUS_OK),
                           process);
@@ -238,7 +228,7 @@ static void bury(struct model_procd *model, uint32_t role)
             place++;
     }
     for (uint32_t i = 0; i < model->count; i++) {
-        struct model_process *process = &model->processes[i];
+        struct model_procd_process *process = &model->processes[i];
         if (process->life == MODEL_STAGED && process->owner == role)
             end(model, process, END_KILLED, 0, 0);
     }
@@ -247,7 +237,7 @@ static void bury(struct model_procd *model, uint32_t role)
 void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, uint32_t code,
                       uint64_t fault_va)
 {
-    struct model_process *process = find(model, id);
+    struct model_procd_process *process = find(model, id);
     process->died = true;
     process->reason = reason;
     process->code = code;
@@ -256,9 +246,9 @@ void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, u
 
 void model_procd_event(struct model_procd *model, uint64_t id, uint64_t now_ticks)
 {
-    model->answer_count = 0;
-    expire(model, now_ticks);
-    struct model_process *process = find(model, id);
+    model->reply_count = 0;
+    drop_waits(model, false, now_ticks);
+    struct model_procd_process *process = find(model, id);
     end(model, process, process->reason, process->code, process->fault_va);
     if (is_foundation(process->role))
         model->exited = true; /* P8 */
@@ -266,8 +256,7 @@ void model_procd_event(struct model_procd *model, uint64_t id, uint64_t now_tick
         bury(model, process->role);
 }
 
-/* --- making -------------------------------------------------------------------------------------
- */
+/* --- making --- */
 
 struct order {
     uint32_t role;
@@ -276,15 +265,15 @@ struct order {
 };
 
 /* Where the next process goes: a fresh place, or that of the oldest record. */
-static struct model_process *next_place(struct model_procd *model, uint64_t *id)
+static struct model_procd_process *next_place(struct model_procd *model, uint64_t *id)
 {
     if (model->count < PROCESS_LIMIT) {
         *id = model->count + 1;
         return &model->processes[model->count];
     }
-    struct model_process *oldest = NULL;
+    struct model_procd_process *oldest = NULL;
     for (uint32_t i = 0; i < model->count; i++) {
-        struct model_process *process = &model->processes[i];
+        struct model_procd_process *process = &model->processes[i];
         if (!lives(process) && (oldest == NULL || process->ended_turn < oldest->ended_turn))
             oldest = process;
     }
@@ -340,25 +329,25 @@ static void create(const struct ask *ask, const struct order *order)
     struct model_procd *model = ask->model;
     struct elf_plan plan;
     uint64_t id = 0;
-    struct model_process *place = next_place(model, &id);
+    struct model_procd_process *place = next_place(model, &id);
     enum status status = allowed(ask, order);
     if (status == STATUS_OK && place == NULL)
         status = STATUS_EXHAUSTED; /* E6 */
     if (status == STATUS_OK)
-        status = model_procd_plan(ask->luck, order->role, order->offset, order->bytes, &plan);
-    if (ask->luck->failed)
-        status = ask->luck->failure; /* E4: and nothing else */
-    else if (status == STATUS_OK && ask->luck->reply_failed)
-        status = ask->luck->reply_failure;
+        status = model_procd_plan(model, order->role, order->offset, order->bytes, &plan);
+    if (ask->failure->count != 0)
+        status = ask->failure->status; /* E4: and nothing else */
+    else if (status == STATUS_OK && ask->failure->reply != STATUS_OK)
+        status = ask->failure->reply;
     else if (status == STATUS_OK)
         status = pay(model, role_find(order->role), private_pages(&plan));
-    struct model_answer *out = reply(ask, status);
+    struct model_procd_reply *out = reply(ask, status);
     if (status != STATUS_OK || out == NULL)
         return;
     if (place == &model->processes[model->count])
         model->count++;
     model->live++;
-    *place = (struct model_process){
+    *place = (struct model_procd_process){
         .id = id,
         .owner = ask->badge,
         .role = order->role,
@@ -371,15 +360,14 @@ static void create(const struct ask *ask, const struct order *order)
     out->id = id;
 }
 
-/* --- requests -----------------------------------------------------------------------------------
- */
+/* --- requests --- */
 
 static void start(const struct ask *ask, const struct procd_start_staged_process_request *request)
 {
-    struct model_process *process = seen(ask, request->process_id);
+    struct model_procd_process *process = seen(ask, request->process_id);
     enum status status = STATUS_NOT_FOUND;
     if (process != NULL && process->life == MODEL_STAGED)
-        status = ask->luck->failed ? ask->luck->failure : STATUS_OK;
+        status = ask->failure->count != 0 ? ask->failure->status : STATUS_OK;
     else if (process != NULL && process->life == MODEL_RUNNING)
         status = STATUS_BUSY; /* P8 */
     if (status == STATUS_OK) {
@@ -391,10 +379,10 @@ static void start(const struct ask *ask, const struct procd_start_staged_process
 
 static void abort_staged(const struct ask *ask, uint64_t id)
 {
-    struct model_process *process = seen(ask, id);
+    struct model_procd_process *process = seen(ask, id);
     enum status status = STATUS_NOT_FOUND;
     if (process != NULL && process->life == MODEL_STAGED)
-        status = ask->luck->failed ? ask->luck->failure : STATUS_OK;
+        status = ask->failure->count != 0 ? ask->failure->status : STATUS_OK;
     else if (process != NULL && process->life == MODEL_RUNNING)
         status = STATUS_BUSY;
     if (status == STATUS_OK)
@@ -405,14 +393,14 @@ static void abort_staged(const struct ask *ask, uint64_t id)
 static void stop(const struct ask *ask, const struct procd_stop_process_request *request)
 {
     struct model_procd *model = ask->model;
-    struct model_process *process = seen(ask, request->process_id);
+    struct model_procd_process *process = seen(ask, request->process_id);
     enum status status = STATUS_OK;
     if (process == NULL)
         status = STATUS_NOT_FOUND;
     else if (lives(process) && is_foundation(process->role) && others_live(model))
         status = STATUS_BUSY;
-    else if (ask->luck->failed && lives(process) && !process->died)
-        status = ask->luck->failure;
+    else if (ask->failure->count != 0 && lives(process) && !process->died)
+        status = ask->failure->status;
     if (status != STATUS_OK || !lives(process)) {
         reply(ask, status);
         return;
@@ -430,10 +418,10 @@ static void stop(const struct ask *ask, const struct procd_stop_process_request 
 static void wait(const struct ask *ask, const struct procd_wait_process_event_request *request)
 {
     struct model_procd *model = ask->model;
-    const struct model_process *process = seen(ask, request->process_id);
+    const struct model_procd_process *process = seen(ask, request->process_id);
     bool waits = process != NULL && lives(process) && request->deadline_ticks > ask->now_ticks;
     if (waits && model->waiter_count == PROCD_WAITER_LIMIT)
-        forget_gone(model);
+        drop_waits(model, true, 0);
     if (process == NULL) {
         reply(ask, STATUS_NOT_FOUND);
     } else if (!lives(process)) {
@@ -443,7 +431,7 @@ static void wait(const struct ask *ask, const struct procd_wait_process_event_re
     } else if (model->waiter_count == PROCD_WAITER_LIMIT) {
         reply(ask, STATUS_EXHAUSTED);
     } else {
-        model->waiters[model->waiter_count++] = (struct model_wait){
+        model->waiters[model->waiter_count++] = (struct model_procd_wait){
             .id = request->process_id,
             .deadline_ticks = request->deadline_ticks,
             .request_id = ask->message->header.request_id,
@@ -454,8 +442,8 @@ static void wait(const struct ask *ask, const struct procd_wait_process_event_re
 
 static void query(const struct ask *ask, uint64_t id)
 {
-    const struct model_process *process = seen(ask, id);
-    struct model_answer *out = reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
+    const struct model_procd_process *process = seen(ask, id);
+    struct model_procd_reply *out = reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
     if (process == NULL || out == NULL)
         return;
     out->role = process->role;
@@ -474,8 +462,8 @@ static void bind(const struct ask *ask)
     enum status status = STATUS_OK;
     if (model->bound || !foundation_runs(model))
         status = STATUS_BUSY;
-    else if (ask->luck->failed)
-        status = ask->luck->failure;
+    else if (ask->failure->count != 0)
+        status = ask->failure->status;
     if (status == STATUS_OK)
         model->bound = true;
     reply(ask, status);
@@ -487,7 +475,8 @@ static enum status authorise(const struct ask *ask)
 {
     bool admin = ask->badge == 0;
     bool client = ask->badge <= ROLE_ID_MAX && role_find((uint32_t)ask->badge) != NULL;
-    switch (ask->message->header.operation) {
+    uint16_t id = ask->message->header.operation;
+    switch (id) {
     case OP_PROCD_SPAWN:
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
         return admin && !ask->on_driver ? STATUS_OK : STATUS_DENIED;
@@ -499,9 +488,16 @@ static enum status authorise(const struct ask *ask)
     case OP_PROCD_SET_RESTART_POLICY:
     case OP_PROCD_GET_RESTART_POLICY:
         return admin || client ? STATUS_UNSUPPORTED : STATUS_DENIED;
-    default:
+    case OP_PROCD_SPAWN_SERVICE:
+    case OP_PROCD_CREATE_STAGED_PROCESS:
+    case OP_PROCD_START_STAGED_PROCESS:
+    case OP_PROCD_ABORT_STAGED_PROCESS:
+    case OP_PROCD_STOP_PROCESS:
+    case OP_PROCD_WAIT_PROCESS_EVENT:
+    case OP_PROCD_QUERY_PROCESS:
         return admin || client ? STATUS_OK : STATUS_DENIED;
     }
+    MODEL_KNOWS_NOT(id);
 }
 
 static void spawn(const struct ask *ask, const struct procd_spawn_request *request)
@@ -516,12 +512,14 @@ static void spawn(const struct ask *ask, const struct procd_spawn_request *reque
         create(ask, &order);
 }
 
-static void dispatch(const struct ask *ask, const void *body)
+/* An operation that needs state. */
+static void perform(const struct ask *ask, const void *body)
 {
     const struct procd_create_staged_process_request *staged = body;
     const struct procd_spawn_service_request *service = body;
     const struct procd_abort_staged_process_request *by_id = body;
-    switch (ask->message->header.operation) {
+    uint16_t id = ask->message->header.operation;
+    switch (id) {
     case OP_PROCD_SPAWN:
         spawn(ask, body);
         return;
@@ -548,19 +546,43 @@ static void dispatch(const struct ask *ask, const void *body)
     case OP_PROCD_QUERY_PROCESS:
         query(ask, by_id->process_id);
         return;
-    default:
+    case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
         bind(ask);
+        return;
     }
+    MODEL_KNOWS_NOT(id);
 }
 
-void model_procd_request(struct model_procd *model, const struct message *message, bool on_driver,
-                         uint64_t now_ticks, const struct model_luck *luck)
+/* The request's own part in what goes out. */
+static struct model_procd_answer own_answer(const struct ask *ask, uint32_t waiters_before,
+                                            uint32_t live_before)
 {
-    struct ask ask = {model, luck, message, message->header.badge, now_ticks, on_driver};
+    const struct model_procd *model = ask->model;
+    for (uint32_t i = 0; i < model->reply_count; i++) {
+        const struct model_procd_reply *own = &model->replies[i];
+        if (own->request_id == ask->message->header.request_id)
+            return (struct model_procd_answer){
+                .status = own->status,
+                .made_id = model->live > live_before && own->status == STATUS_OK ? own->id : 0,
+            };
+    }
+    bool lost = ask->failure->reply != STATUS_OK || model->waiter_count < waiters_before;
+    return (struct model_procd_answer){.lost = lost, .later = !lost};
+}
+
+struct model_procd_answer model_procd_step(struct model_procd *model,
+                                           const struct model_procd_request *request,
+                                           const struct model_failure *failure)
+{
+    const struct message *message = request->message;
+    struct ask ask = {
+        model, failure, message, message->header.badge, request->now_ticks, request->on_driver};
     const struct operation *row = operation_find(SERVICE_PROCD, message->header.operation);
     uint64_t body[MESSAGE_BODY_BYTES_MAX / 8];
-    model->answer_count = 0;
-    expire(model, now_ticks);
+    uint32_t waiters_before = model->waiter_count;
+    uint32_t live_before = model->live;
+    model->reply_count = 0;
+    drop_waits(model, false, request->now_ticks);
     enum status status = STATUS_INVALID_ARGUMENT;
     if (row != NULL &&
         (row->id == OP_PROCD_ADOPT_PROCESS || row->id == OP_PROCD_LAUNCH_LOADED_IMAGE))
@@ -572,5 +594,6 @@ void model_procd_request(struct model_procd *model, const struct message *messag
     if (status != STATUS_OK)
         reply(&ask, status);
     else
-        dispatch(&ask, body);
+        perform(&ask, body);
+    return own_answer(&ask, waiters_before, live_before);
 }

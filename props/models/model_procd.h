@@ -13,14 +13,15 @@
 #include "abi/message.h"
 #include "abi/messages.h"
 #include "abi/status.h"
+#include "props/models/model.h"
 
-enum model_life { MODEL_STAGED = 1, MODEL_RUNNING, MODEL_ENDED };
+enum model_procd_life { MODEL_STAGED = 1, MODEL_RUNNING, MODEL_ENDED };
 
-struct model_process {
+struct model_procd_process {
     uint64_t id;
     uint64_t owner;
     uint32_t role;
-    enum model_life life;
+    enum model_procd_life life;
     bool died;       /* RUNNING, but the kernel has ended it and procd was not told yet */
     uint32_t reason; /* also of a death that procd was not told of */
     uint32_t code;
@@ -32,7 +33,7 @@ struct model_process {
     uint32_t private_pages; /* mapped from the bootstrap untyped */
 };
 
-struct model_wait {
+struct model_procd_wait {
     uint64_t id;
     uint64_t deadline_ticks;
     uint64_t request_id;
@@ -41,7 +42,7 @@ struct model_wait {
 };
 
 /* A reply that must be sent. Values that the operation's reply does not have are zero. */
-struct model_answer {
+struct model_procd_reply {
     uint64_t request_id;
     uint16_t operation;
     enum status status;
@@ -50,7 +51,7 @@ struct model_answer {
     uint64_t fault_va;
 };
 
-enum { MODEL_ANSWERS = PROCD_WAITER_LIMIT + 4 };
+enum { MODEL_PROCD_REPLIES = PROCD_WAITER_LIMIT + 4 };
 
 struct model_procd {
     bool bound;
@@ -60,28 +61,38 @@ struct model_procd {
     uint64_t turn;
     uint64_t bootstrap_free_pages;
     uint64_t memory_free_pages;
-    uint32_t waiter_count;
-    struct model_wait waiters[PROCD_WAITER_LIMIT];
-    uint32_t answer_count;
-    struct model_answer answers[MODEL_ANSWERS]; /* of the last step, in the order of sending */
-    struct model_process processes[PROCESS_LIMIT];
-};
-
-/* What happened to the step from outside. */
-struct model_luck {
-    bool failed; /* one effect of the operation failed, with this status */
-    enum status failure;
-    bool reply_failed; /* the reply to the caller could not be delivered */
-    enum status reply_failure;
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
+    uint32_t waiter_count;
+    struct model_procd_wait waiters[PROCD_WAITER_LIMIT];
+    uint32_t reply_count;
+    struct model_procd_reply
+        replies[MODEL_PROCD_REPLIES]; /* of the last step, in the order of sending */
+    struct model_procd_process processes[PROCESS_LIMIT];
 };
 
-/* Nothing created yet; both pools full. */
-void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages);
+/* A request as it was delivered, on which endpoint and when. */
+struct model_procd_request {
+    const struct message *message;
+    bool on_driver;
+    uint64_t now_ticks;
+};
 
-/* One request, as delivered on an endpoint at `now_ticks`. */
-void model_procd_request(struct model_procd *model, const struct message *message, bool on_driver,
-                         uint64_t now_ticks, const struct model_luck *luck);
+/* What became of the request itself; the replies that go out with it are in `replies`. */
+struct model_procd_answer {
+    bool later; /* it waits */
+    bool lost;  /* its reply was lost, and nothing of it is left */
+    enum status status;
+    uint64_t made_id; /* of a process that was made; 0: none */
+};
+
+/* Nothing created yet; both pools full. `image_read` gives bytes of the boot image. */
+void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages,
+                       enum status (*image_read)(uint64_t offset_bytes, uint32_t count,
+                                                 void *bytes));
+
+struct model_procd_answer model_procd_step(struct model_procd *model,
+                                           const struct model_procd_request *request,
+                                           const struct model_failure *failure);
 
 /* Time alone passed. */
 void model_procd_tick(struct model_procd *model, uint64_t now_ticks);
@@ -97,17 +108,17 @@ void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, u
 void model_procd_event(struct model_procd *model, uint64_t id, uint64_t now_ticks);
 
 /* A process or record; null when the id names none (any more). */
-const struct model_process *model_procd_find(const struct model_procd *model, uint64_t id);
+const struct model_procd_process *model_procd_find(const struct model_procd *model, uint64_t id);
 
 /* When procd must look up next, seen from `now_ticks`. */
 uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ticks);
 
 /* What procd must do with a module for a role, and its plan. */
-enum status model_procd_plan(const struct model_luck *luck, uint32_t role, uint64_t offset_bytes,
+enum status model_procd_plan(const struct model_procd *model, uint32_t role, uint64_t offset_bytes,
                              uint64_t size_bytes, struct elf_plan *plan);
 
 /* What pagerd must be told of a process (token, slots and areas included; slots are zero). */
-void model_procd_backing(const struct model_process *process, const struct elf_plan *plan,
+void model_procd_backing(const struct model_procd_process *process, const struct elf_plan *plan,
                          struct pagerd_register_process_request *out);
 
 #endif

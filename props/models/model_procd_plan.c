@@ -8,7 +8,7 @@
 #include "abi/address_space.h"
 #include "abi/roles.h"
 
-enum status model_procd_plan(const struct model_luck *luck, uint32_t role, uint64_t offset_bytes,
+enum status model_procd_plan(const struct model_procd *model, uint32_t role, uint64_t offset_bytes,
                              uint64_t size_bytes, struct elf_plan *plan)
 {
     uint8_t view[FRAME_TRANSFER_BYTES_MAX];
@@ -16,7 +16,7 @@ enum status model_procd_plan(const struct model_luck *luck, uint32_t role, uint6
     memset(plan, 0, sizeof *plan);
     if (offset_bytes > UINT64_MAX - size_bytes)
         return STATUS_OUT_OF_RANGE;
-    enum status status = luck->image_read(offset_bytes, count, view);
+    enum status status = model->image_read(offset_bytes, count, view);
     if (status == STATUS_OK)
         status = elf_plan_parse(view, count, size_bytes, plan);
     if (status != STATUS_OK)
@@ -50,7 +50,7 @@ static void heap_areas(struct pagerd_register_process_request *out)
 
 _Static_assert((RIGHT_READ | RIGHT_WRITE) == (8 | 16), "a heap is readable and writable");
 
-void model_procd_backing(const struct model_process *process, const struct elf_plan *plan,
+void model_procd_backing(const struct model_procd_process *process, const struct elf_plan *plan,
                          struct pagerd_register_process_request *out)
 {
     const struct role *role = role_find(process->role);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of procd's life share: the state of the life, what is drawn and what is compared. */
+#ifndef BASALT_FUZZ_LIFE_PROCD_LIFE_H
+#define BASALT_FUZZ_LIFE_PROCD_LIFE_H
+
+#include "fuzz/harness.h"
+#include "props/life/life.h"
+#include "props/models/model_procd.h"
+#include "props/stand_ins/peers_of_procd.h"
+#include "services/procd/procd.h"
+
+struct procd_life_harness { /* procd_life: a word of procd itself */
+    uint64_t request_id;
+    enum status losing;               /* how the next reply is lost; OK: it is not */
+    uint64_t turn_ticks;              /* the clock as procd_run knows it */
+    bool books_wait;                  /* in a crowd the books are compared at its end */
+    struct model_procd_answer answer; /* to the request that was sent last */
+
+    /* The reply that is being compared, its body with zeros for slots, and what was predicted. */
+    const struct stand_in_reply *reply;
+    const struct model_procd_reply *predicted;
+    uint8_t body[MESSAGE_BODY_BYTES_MAX];
+};
+
+extern struct procd procd;
+extern struct model_procd model;
+extern struct procd_life_harness life;
+extern const struct life_language procd_life_language;
+
+/* --- procd_life_generate.c --- */
+
+/* A request: most name what exists, some what does not, a few are broken. */
+void procd_life_generate(struct choices *choices, struct life_draft *draft);
+
+void draw_making(struct choices *choices, struct life_draft *draft);
+void draw_spawn(struct choices *choices, struct life_draft *draft);
+void draw_named(struct choices *choices, struct life_draft *draft);
+void draw_wait(struct choices *choices, struct life_draft *draft);
+
+/* --- procd_life_check.c --- */
+
+/* The replies that were sent are the predicted ones, in order (E5, P3). */
+void procd_life_check_replies(void);
+void compare_create(void);
+void compare_spawn(void);
+void compare_spawn_service(void);
+void compare_wait(void);
+void compare_query(void);
+
+/* Processes, accounts, registrations, pages and slots are the predicted ones (E4, P2, P5). */
+void procd_life_check_books(void);
+
+/* A process that was just made is made of the right pages, with the right backing. */
+void procd_life_check_made(uint64_t id);
+
+/* Of procd's state. The counter of its own request ids is left out: calls that were undone have used
+ * it up (E1 is about everything else). */
+uint64_t procd_life_digest(void);
+
+/* The life of the process that a request names, as the model sees it: the state of a mark. */
+unsigned procd_life_state(const struct message *request);
+
+#endif
