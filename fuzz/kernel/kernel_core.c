@@ -13,24 +13,7 @@ const char harness_name[] = "kernel_core";
 const int harness_has_steps = 1;
 
 enum { STEP_LIMIT = 160, CLEANUP_LIMIT = 2000 };
-
-enum action {
-    ACTION_LIMIT,     /* pages budget: a smaller system; the first step alone */
-    ACTION_WINDOW,    /* slot count: of the next message or request */
-    ACTION_ATTACH,    /* slot rights mode badge: a descriptor of the next message */
-    ACTION_CALL,      /* slot deadline operation body */
-    ACTION_RECV,      /* slot deadline */
-    ACTION_REPLY,     /* slot operation status body */
-    ACTION_FAULT,     /* va access instruction_va */
-    ACTION_EXCEPTION, /* vector instruction_va */
-    ACTION_TIME,      /* ticks pass */
-    ACTION_PREEMPT,
-    ACTION_RUN,     /* process: preempts until it is the current one */
-    ACTION_CHILD,   /* flags budget */
-    ACTION_SYSCALL, /* number slot deadline, with the message that lies there */
-    ACTION_STORE,   /* va value: by the current process itself */
-    ACTION_COUNT
-};
+#define TIME_STEP_MAX (UINT64_C(1) << 41)
 
 static const struct life_action actions[] = {
     [ACTION_LIMIT] = {"limit", 2},     [ACTION_WINDOW] = {"window", 2},
@@ -47,7 +30,7 @@ static const struct life_language language = {.service = SERVICE_KERNEL, .action
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
                         char *problem, size_t problem_bytes)
 {
-    return life_assemble(&language, text, text_bytes, bytes, limit_bytes, problem, problem_bytes);
+    return core_assemble(&language, text, text_bytes, bytes, limit_bytes, problem, problem_bytes);
 }
 
 /* What ACTION_WINDOW and ACTION_ATTACH laid ready. */
@@ -96,6 +79,12 @@ static void compose(uint64_t operation, uint64_t status, uint64_t body)
     core_compose(&message);
 }
 
+/* From 1 << 32 on, statuses count from the end of the table, so that they stay outside it. */
+static uint64_t status_of(uint64_t argument)
+{
+    return argument >> 32 == 0 ? argument : STATUS_COUNT + (argument & UINT32_MAX);
+}
+
 /* rootd must be able to wake up again: it never waits for ever. */
 static uint64_t deadline_of(uint64_t ticks)
 {
@@ -124,7 +113,7 @@ static void act_message(const struct life_step *step)
         compose(0, STATUS_OK, 0);
         core_syscall(SYSCALL_RECV, slot, deadline_of(arguments[1]));
     } else {
-        compose(arguments[1], arguments[2], arguments[3]);
+        compose(arguments[1], status_of(arguments[2]), arguments[3]);
         core_syscall(SYSCALL_REPLY, slot, 0);
     }
 }
@@ -140,7 +129,7 @@ static void run_action(const struct life_step *step)
 {
     const uint64_t *arguments = step->arguments;
     life_print_action(&language, step);
-    switch ((enum action)step->action) {
+    switch ((enum core_action)step->action) {
     case ACTION_LIMIT:
         return; /* too late */
     case ACTION_WINDOW:
@@ -162,7 +151,7 @@ static void run_action(const struct life_step *step)
         core_exception((uint32_t)arguments[0], arguments[1]);
         return;
     case ACTION_TIME:
-        core_timer(core_model.now + arguments[0] % (UINT64_C(1) << 41));
+        core_timer(core_model.now + arguments[0] % TIME_STEP_MAX);
         return;
     case ACTION_PREEMPT:
         core_preempt();
@@ -201,11 +190,35 @@ static void run_literal(const struct life_step *step)
     uint32_t slot = step->on < 64 ? SLOT_PROCD_DRIVER_ENDPOINT + 16 * step->on : step->on;
     if (step->on == 0 && row != NULL)
         slot = core_slot_of(row->allowed, RIGHT_CONTROL, 0);
+    life_print_request(&language, &step->message, step->on);
     core_compose(&message);
     unsigned result = core_syscall(SYSCALL_CALL, slot != 0 ? slot : SLOT_SELF, DEADLINE_POLL);
     enum status status = result < CORE_WAITS ? (enum status)result : STATUS_OK;
-    life_print(&language, &message, step->on, status);
+    life_print_result(status);
     life_expect(step, status);
+}
+
+void core_act(enum core_action action, uint64_t first, uint64_t second, uint64_t third)
+{
+    struct life_step step = {
+        .kind = LIFE_ACTION, .action = action, .arguments = {first, second, third}};
+    run_action(&step);
+}
+
+void core_enter(const struct core_entry *entry)
+{
+    static const uint32_t numbers[] = {
+        [ENTRY_CALL] = SYSCALL_CALL, [ENTRY_RECV] = SYSCALL_RECV, [ENTRY_REPLY] = SYSCALL_REPLY};
+    if (entry->kind != ENTRY_CLOCK && (core_model.current == MODEL_NONE || core.halted))
+        return;
+    core_entry_print(entry);
+    if (entry->kind == ENTRY_CLOCK) {
+        uint64_t last = core_model.now + TIME_STEP_MAX;
+        core_timer(entry->number < last ? entry->number : last);
+        return;
+    }
+    core_compose(&entry->message);
+    core_syscall(numbers[entry->kind], entry->slot, deadline_of(entry->number));
 }
 
 /* --- the end of a life --------------------------------------------------------------------------
@@ -310,13 +323,15 @@ static void boot(const struct life_step *first)
     uint64_t budget = limited ? 16 + first->arguments[1] % 25 : CORE_ROOT_BUDGET;
     memset(&pending, 0, sizeof pending);
     core_boot((uint32_t)pages, (uint32_t)budget);
-    if (limited)
-        life_print_action(&language, first);
 }
 
 static void run_step(struct life_step *step)
 {
-    if (step->kind == LIFE_GENERATED)
+    struct core_entry entry;
+    if (step->kind == LIFE_GENERATED && step->tag == CORE_TAG_ENTRY) {
+        core_entry_read(&step->choices, &entry);
+        core_enter(&entry);
+    } else if (step->kind == LIFE_GENERATED)
         core_generated(&step->choices);
     else if (step->kind == LIFE_LITERAL)
         run_literal(step);

@@ -4,6 +4,7 @@
 #ifndef BASALT_FUZZ_KERNEL_KERNEL_CORE_H
 #define BASALT_FUZZ_KERNEL_KERNEL_CORE_H
 
+#include "fuzz/kernel/kernel_core_text.h"
 #include "kernel/host/host.h"
 #include "props/base/choices.h"
 #include "props/life/life.h"
@@ -38,7 +39,10 @@ void core_user_write(uint64_t va, uint8_t value);
 /* While on, not every entry is looked at in full; the end of it is. */
 void core_quiet(bool on);
 
-/* A kernel-control request by its row, valid or not; slot 0: where the caller has a kind for it. */
+/* A kernel-control request by its row, valid or not: the call itself, or the call and its result.
+ * slot 0: where the caller has a kind for it. */
+struct core_entry core_request(uint32_t slot, uint16_t operation, const void *request,
+                               uint32_t window_slot);
 unsigned core_control(uint32_t slot, uint16_t operation, const void *request, uint32_t window_slot);
 
 /* --- comparison: kernel_core_check.c -----------------------------------------------------------
@@ -52,7 +56,32 @@ void core_learn(void);
  * and the core's own invariants too. */
 void core_check(bool full);
 
-/* --- steps: kernel_core_generate.c -----------------------------------------------------------------
+/* --- steps: kernel_core.c ------------------------------------------------------------------------
+ */
+
+enum core_action {
+    ACTION_LIMIT,     /* pages budget: a smaller system; the first step alone */
+    ACTION_WINDOW,    /* slot count: of the next message or request */
+    ACTION_ATTACH,    /* slot rights mode badge: a descriptor of the next message */
+    ACTION_CALL,      /* slot deadline operation body */
+    ACTION_RECV,      /* slot deadline */
+    ACTION_REPLY,     /* slot operation status body; 1 << 32: the first status that is none, ... */
+    ACTION_FAULT,     /* va access instruction_va */
+    ACTION_EXCEPTION, /* vector instruction_va */
+    ACTION_TIME,      /* ticks pass */
+    ACTION_PREEMPT,
+    ACTION_RUN,     /* process: preempts until it is the current one */
+    ACTION_CHILD,   /* flags budget */
+    ACTION_SYSCALL, /* number slot deadline, with the message that lies there */
+    ACTION_STORE,   /* va value: by the current process itself */
+    ACTION_COUNT
+};
+
+/* Each prints the line of a step, then takes it. */
+void core_act(enum core_action action, uint64_t first, uint64_t second, uint64_t third);
+void core_enter(const struct core_entry *entry);
+
+/* --- drawn steps: kernel_core_generate.c ----------------------------------------------------------
  */
 
 void core_generated(struct choices *choices);

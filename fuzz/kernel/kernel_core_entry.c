@@ -3,6 +3,7 @@
  * compared. Nothing here chooses anything. */
 #include "fuzz/kernel/kernel_core.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "abi/codec.h"
@@ -72,8 +73,43 @@ static uint32_t state_of_current(void)
            (core_model.run.count != 0 ? 4u : 0);
 }
 
-static void entry_begin(void)
+/* The entry that is going on, for the report of a property that fails in it. */
+static struct {
+    const char *what;
+    uint32_t process;
+    uint32_t slot;
+    uint16_t operation;
+    bool answered; /* both sides have given a result */
+    unsigned predicted;
+    unsigned got;
+} current;
+
+static const char *result_name(unsigned result)
 {
+    return result == CORE_WAITS ? "no result" : status_name(result);
+}
+
+/* "entry: process 2 CALL slot 18 kernel.retype predicted OK, got BUSY" */
+static void report_entry(void)
+{
+    const struct operation *row = operation_find(SERVICE_KERNEL, current.operation);
+    fprintf(stderr, "entry: process %d %s", (int)current.process, current.what);
+    if (current.slot != SLOT_NULL)
+        fprintf(stderr, " slot %u", current.slot);
+    if (row != NULL)
+        fprintf(stderr, " kernel.%s", row->name);
+    if (current.answered)
+        fprintf(stderr, " predicted %s, got %s", result_name(current.predicted),
+                result_name(current.got));
+    fputc('\n', stderr);
+}
+
+static void entry_begin(const char *what)
+{
+    memset(&current, 0, sizeof current);
+    current.what = what;
+    current.process = core_model.current;
+    property_context(report_entry);
     flushes_before = host_flush_count();
     for (uint32_t i = 0; i < core_model.process_count; i++) {
         const struct model_kernel_process *process = &core_model.processes[i];
@@ -133,6 +169,17 @@ static void luck_take(uint32_t index, uint32_t number, bool control)
     core_model.luck.exhausted_verdict =
         number == SYSCALL_CALL && control && process->result == STATUS_OK &&
         kernel_message(&core, index)->header.status == STATUS_EXHAUSTED;
+}
+
+/* The result that the real kernel gave; CORE_WAITS: none yet. */
+static unsigned result_of_core(uint32_t index, uint32_t number, bool control)
+{
+    const struct process *process = kernel_process(&core, index);
+    if (process == NULL || (process->life != LIFE_CURRENT && process->life != LIFE_READY))
+        return CORE_WAITS;
+    return number == SYSCALL_CALL && control && process->result == STATUS_OK
+               ? kernel_message(&core, index)->header.status
+               : process->result;
 }
 
 static const char *syscall_name(uint32_t number)
@@ -217,19 +264,24 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
     bool dead = cap != NULL && !model_cap_live(&core_model, cap);
     uint16_t operation = core_model.processes[caller].page.header.operation;
     memcpy(&request_first_slot, core_model.processes[caller].page.body, 4);
-    entry_begin();
+    entry_begin(syscall_name(number));
+    current.slot = slot;
+    current.operation = number == SYSCALL_CALL && type >= OBJECT_KERNEL_SELF ? operation : 0;
     kernel_syscall(&core, number, slot, deadline);
     luck_take(index, number, type >= OBJECT_KERNEL_SELF);
+    current.got = result_of_core(index, number, type >= OBJECT_KERNEL_SELF);
     model_kernel_syscall(&core_model, number, slot, deadline);
     const struct model_kernel_process *process = &core_model.processes[caller];
     bool back = process->life == MODEL_LIFE_RUNS;
     unsigned result = !back                                                ? CORE_WAITS
                       : core_model.control && process->result == STATUS_OK ? core_model.verdict
                                                                            : process->result;
+    current.predicted = result;
+    current.answered = true;
     if (!quiet)
         TRACE("# process %u %s slot %u deadline %llu: %s", caller, syscall_name(number), slot,
               (unsigned long long)deadline,
-              result == CORE_WAITS ? "waits or ends" : status_name(result));
+              current.got == CORE_WAITS ? "waits or ends" : status_name(current.got));
     check_refusal(result);
     digest_u64(result == CORE_WAITS ? CORE_WAITS_DIGEST : result);
     if (core_model.control && core_model.current != MODEL_NONE)
@@ -250,7 +302,7 @@ void core_fault(uint64_t va, uint32_t access, uint64_t instruction_va)
         return;
     uint32_t process = core_model.current;
     access %= FAULT_ACCESS_LAST + 1;
-    entry_begin();
+    entry_begin("FAULT");
     kernel_fault(&core, va, (enum fault_access)access, instruction_va);
     model_kernel_fault(&core_model, va, access, instruction_va);
     enum model_kernel_life life = core_model.processes[process].life;
@@ -266,7 +318,7 @@ void core_exception(uint32_t vector, uint64_t instruction_va)
 {
     if (core.current == KERNEL_IDLE || core.halted)
         return;
-    entry_begin();
+    entry_begin("EXCEPTION");
     kernel_exception(&core, vector, instruction_va);
     model_kernel_exception(&core_model, vector, instruction_va);
     entry_end();
@@ -275,7 +327,7 @@ void core_exception(uint32_t vector, uint64_t instruction_va)
 void core_timer(uint64_t now)
 {
     uint64_t next = model_next_deadline(&core_model);
-    entry_begin();
+    entry_begin("TIMER");
     kernel_timer(&core, now);
     model_kernel_timer(&core_model, now);
     MARK_IF("kernel: a deadline passed", !core.halted && next <= core_model.now);
@@ -285,7 +337,7 @@ void core_timer(uint64_t now)
 
 void core_preempt(void)
 {
-    entry_begin();
+    entry_begin("PREEMPT");
     kernel_preempt(&core);
     model_kernel_preempt(&core_model);
     entry_end();
@@ -315,16 +367,22 @@ static uint32_t control_slot(const struct operation *row)
     return slot != 0 ? slot : SLOT_SELF;
 }
 
-unsigned core_control(uint32_t slot, uint16_t operation, const void *request, uint32_t window_slot)
+struct core_entry core_request(uint32_t slot, uint16_t operation, const void *request,
+                               uint32_t window_slot)
 {
     const struct operation *row = operation_find(SERVICE_KERNEL, operation);
-    struct message message;
-    memset(&message, 0, sizeof message);
+    struct core_entry entry = {.kind = ENTRY_CALL, .slot = slot != 0 ? slot : control_slot(row)};
+    generate_delivered(row->request, request, &entry.message);
+    entry.message.header.window_slot = window_slot;
+    entry.message.header.window_count = window_slot != 0 ? 4 : 0;
+    return entry;
+}
+
+unsigned core_control(uint32_t slot, uint16_t operation, const void *request, uint32_t window_slot)
+{
     if (core.current == KERNEL_IDLE)
         return CORE_WAITS;
-    generate_delivered(row->request, request, &message);
-    message.header.window_slot = window_slot;
-    message.header.window_count = window_slot != 0 ? 4 : 0;
-    core_compose(&message);
-    return core_syscall(SYSCALL_CALL, slot != 0 ? slot : control_slot(row), DEADLINE_POLL);
+    struct core_entry entry = core_request(slot, operation, request, window_slot);
+    core_compose(&entry.message);
+    return core_syscall(SYSCALL_CALL, entry.slot, DEADLINE_POLL);
 }

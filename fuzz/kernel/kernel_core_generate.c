@@ -10,7 +10,7 @@
 #include "fuzz/kernel/kernel_core_fields.h"
 #include "props/base/rows.h"
 
-enum { DEADLINE_FAR = 1 << 30, FREQUENT_FROM = 0xB0, STATUS_EDGE = 0xF0 };
+enum { DEADLINE_FAR = 1 << 30, FREQUENT_FROM = 0xB0, STATUS_DRAWN = 3, STATUS_EDGE = 0xF0 };
 
 /* --- requests --------------------------------------------------------------------------------- */
 
@@ -51,7 +51,8 @@ static void request_step(struct choices *choices)
     if (slot == 0 || choices_below(choices, 24) == 23)
         slot = core_pick_slot(choices, 0xFFFF0000u, 0);
     uint32_t window = row->id == OP_KERNEL_CREATE_STAGED_PROCESS ? core_pick_empty(choices, 4) : 0;
-    core_control(slot, row->id, body.bytes, window);
+    struct core_entry entry = core_request(slot, row->id, body.bytes, window);
+    core_enter(&entry);
 }
 
 /* --- messages --------------------------------------------------------------------------------- */
@@ -143,7 +144,7 @@ static uint32_t draw_status(struct choices *choices)
 {
     uint8_t number = choices_u8(choices);
     if (number < STATUS_EDGE)
-        return number % 3;
+        return number % STATUS_DRAWN;
     return number == UINT8_MAX ? UINT32_MAX : STATUS_COUNT + (number & 3u) - 2;
 }
 
@@ -176,57 +177,61 @@ static uint64_t pick_deadline(struct choices *choices)
 
 static void call_step(struct choices *choices)
 {
-    struct message message;
-    message_draw(choices, &message);
-    core_compose(&message);
-    uint32_t slot = core_pick_slot(choices, 1u << OBJECT_ENDPOINT, RIGHT_SEND);
-    core_syscall(SYSCALL_CALL, slot, pick_deadline(choices));
+    struct core_entry entry = {.kind = ENTRY_CALL};
+    message_draw(choices, &entry.message);
+    entry.slot = core_pick_slot(choices, 1u << OBJECT_ENDPOINT, RIGHT_SEND);
+    entry.number = pick_deadline(choices);
+    core_enter(&entry);
 }
 
 static void receive_step(struct choices *choices)
 {
-    struct message message;
-    memset(&message, 0, sizeof message);
-    window_draw(choices, &message);
-    core_compose(&message);
-    uint32_t slot = core_pick_slot(choices, 1u << OBJECT_ENDPOINT, RIGHT_RECEIVE);
-    core_syscall(SYSCALL_RECV, slot, pick_deadline(choices));
+    struct core_entry entry = {.kind = ENTRY_RECV};
+    window_draw(choices, &entry.message);
+    entry.slot = core_pick_slot(choices, 1u << OBJECT_ENDPOINT, RIGHT_RECEIVE);
+    entry.number = pick_deadline(choices);
+    core_enter(&entry);
 }
 
 static void reply_step(struct choices *choices)
 {
-    struct message message;
-    message_draw(choices, &message);
-    uint32_t slot = core_pick_slot(choices, 1u << OBJECT_REPLY, 0);
-    const struct model_cap *cap = model_cap_find(&core_model, core_model.current, slot);
+    struct core_entry entry = {.kind = ENTRY_REPLY};
+    struct message *message = &entry.message;
+    message_draw(choices, message);
+    entry.slot = core_pick_slot(choices, 1u << OBJECT_REPLY, 0);
+    const struct model_cap *cap = model_cap_find(&core_model, core_model.current, entry.slot);
     bool fault =
         cap != NULL && cap->type == OBJECT_REPLY && core_model.processes[cap->object].faults;
-    if (fault && choices_below(choices, 12) != 11) {
+    if (message->header.status >= STATUS_DRAWN) {
+        message->header.body_bytes = 0; /* a refusal by its shape */
+        message->header.cap_count = 0;
+    } else if (fault && choices_below(choices, 12) != 11) {
         uint64_t end = choices_below(choices, 4);
         struct event_fault_reply verdict = {
             end == 0 ? FAULT_RESOLVED : FAULT_END,
             end == 0 ? 0 : (uint32_t)choose_up_to_or_unknown(choices, END_REASON_LAST)};
-        generate_delivered(&event_fault_reply_type, &verdict, &message);
-        message.header.status = STATUS_OK;
+        generate_delivered(&event_fault_reply_type, &verdict, message);
+        message->header.status = STATUS_OK;
     }
-    core_compose(&message);
-    core_syscall(SYSCALL_REPLY, slot, 0);
+    core_enter(&entry);
 }
 
 static void fault_step(struct choices *choices)
 {
     if (core_model.current == 0 && choices_below(choices, 32) != 31) {
-        core_user_write(core_pick_mapped(choices), 0x5A);
+        core_act(ACTION_STORE, core_pick_mapped(choices), 0x5A, 0);
         return; /* rootd's fault ends the life */
     }
     uint64_t va = choices_flag(choices) ? core_pick_va(choices) : core_pick_mapped(choices);
-    if (choices_flag(choices))
-        core_user_write(va, choices_u8(choices));
-    else if (choices_below(choices, 8) == 7)
-        core_exception((uint32_t)choices_below(choices, 32), va);
-    else
-        core_fault(va + choices_below(choices, 16), (uint32_t)choices_below(choices, 3),
-                   choices_u16(choices));
+    if (choices_flag(choices)) {
+        core_act(ACTION_STORE, va, choices_u8(choices), 0);
+    } else if (choices_below(choices, 8) == 7) {
+        core_act(ACTION_EXCEPTION, choices_below(choices, 32), va, 0);
+    } else {
+        uint64_t offset = choices_below(choices, 16);
+        uint64_t access = choices_below(choices, 3);
+        core_act(ACTION_FAULT, va + offset, access, choices_u16(choices));
+    }
 }
 
 /* --- children --------------------------------------------------------------------------------- */
@@ -290,11 +295,25 @@ void core_child(uint32_t flags, uint32_t budget)
 
 /* --- one step --------------------------------------------------------------------------------- */
 
+static void clock_step(struct choices *choices)
+{
+    uint64_t ahead = choices_below(choices, 9);
+    struct core_entry entry = {.kind = ENTRY_CLOCK};
+    entry.number = core_model.now + ahead - (core_model.now != 0);
+    core_enter(&entry);
+}
+
+static void child_step(struct choices *choices)
+{
+    uint64_t flags = choices_u8(choices);
+    core_act(ACTION_CHILD, flags, 16 + choices_below(choices, 16), 0);
+}
+
 void core_generated(struct choices *choices)
 {
     uint64_t how = choices_below(choices, 32);
     if (core.current == KERNEL_IDLE)
-        core_timer(core_model.now + choices_below(choices, 16));
+        core_act(ACTION_TIME, choices_below(choices, 16), 0, 0);
     else if (how < 10)
         request_step(choices);
     else if (how < 16)
@@ -306,9 +325,9 @@ void core_generated(struct choices *choices)
     else if (how < 26)
         fault_step(choices);
     else if (how < 27) /* also back, which is ignored */
-        core_timer(core_model.now + choices_below(choices, 9) - (core_model.now != 0));
+        clock_step(choices);
     else if (how < 30)
-        core_preempt();
+        core_act(ACTION_PREEMPT, 0, 0, 0);
     else
-        core_child(choices_u8(choices), 16 + (uint32_t)choices_below(choices, 16));
+        child_step(choices);
 }

@@ -160,14 +160,10 @@ def replay_all(tally):
     return marks
 
 
-# Inputs of kernel_core draw system calls that have no text yet.
-WITHOUT_TEXT = ("kernel_core",)
-
-
 def check_texts(tally):
     """Every binary input of a harness with steps prints as a .trace that does the same."""
-    names = [name for name in campaign.with_corpus() if name not in WITHOUT_TEXT
-             and "harness_has_steps" in source_checks.symbols(f"build/asan/{name}")[0]]
+    names = [name for name in campaign.with_corpus()
+             if "harness_has_steps" in source_checks.symbols(f"build/asan/{name}")[0]]
     for name, (status, output) in each(
             lambda name: build.run([f"build/asan/{name}", "--texts", f"corpus/{name}"], 120), names):
         tally.say(f"texts of {name}", status == 0, build.shorten(output, 30),

@@ -69,6 +69,7 @@ bool life_next(struct choices *input, const struct life_language *language, stru
     } else {
         step->kind = LIFE_GENERATED;
         step->choices = payload;
+        step->tag = tag;
     }
     return true;
 }

@@ -81,8 +81,10 @@ struct life_language {
 struct life_step {
     enum life_kind kind;
 
-    /* LIFE_GENERATED: the step's own choices; a mutation here leaves the other steps alone. */
+    /* LIFE_GENERATED: the step's own choices; a mutation here leaves the other steps alone. The tag
+     * is 0 to 4: a harness may read the choices in another way for some of them. */
     struct choices choices;
+    uint32_t tag;
 
     /* LIFE_LITERAL: the message as the service shall see it, but for request id (the harness
      * counts) and capability slots: a nonzero capability field only says that a capability comes;
