@@ -138,7 +138,7 @@ static const char *check(void)
     case SERVICE_VSPACED:
         return vspaced_check(&state.vspaced);
     case SERVICE_PAGERD:
-        return pagerd_check(&state.pagerd) ? NULL : "pagerd_check";
+        return pagerd_check(&state.pagerd);
     case SERVICE_PROCD:
         return procd_check(&state.procd);
     case SERVICE_KERNEL:

@@ -302,6 +302,11 @@ static void seats_clear(void)
     seat_high = 0;
 }
 
+const void *world_state(uint32_t index)
+{
+    return seats[index].state;
+}
+
 void world_release(void)
 {
     for (uint32_t i = 0; i < PROCESS_LIMIT; i++)

@@ -59,6 +59,9 @@ struct world_result world_end_process(uint32_t index);
 /* The kernel of the last run, for checks over the state it ended in. */
 struct kernel *world_kernel(void);
 
+/* The state struct of the service that a process of the last run was; null: it was none. */
+const void *world_state(uint32_t index);
+
 /* Frees stacks and states. */
 void world_release(void);
 

@@ -172,7 +172,10 @@ struct starting {
     struct caller *caller;
     struct envelope *start;
     uint32_t role;
+    service_prepare *prepare;
+    void *state;
     bool ready;
+    bool failed; /* prepare() was called and failed */
 };
 
 static enum status start_decide(struct starting *starting, const struct message *message,
@@ -186,6 +189,10 @@ static enum status start_decide(struct starting *starting, const struct message 
         status = envelope_parse(request.envelope, request.count, starting->start);
     if (status == STATUS_OK)
         status = check_intake(starting->caller, starting->role, starting->start);
+    if (status != STATUS_OK || starting->prepare == NULL)
+        return status;
+    status = starting->prepare(starting->state, starting->start);
+    starting->failed = status != STATUS_OK;
     return status;
 }
 
@@ -208,9 +215,11 @@ static enum handled start_handle(void *state, struct message *message,
     return HANDLED_REPLY;
 }
 
-enum status service_start(struct caller *caller, uint32_t role, struct envelope *start)
+enum status service_start(struct caller *caller, uint32_t role, struct envelope *start,
+                          service_prepare *prepare, void *state)
 {
-    struct starting starting = {.caller = caller, .start = start, .role = role};
+    struct starting starting = {
+        .caller = caller, .start = start, .role = role, .prepare = prepare, .state = state};
     struct message message;
     struct receive_info info;
     memset(&message, 0, sizeof message);
@@ -221,6 +230,8 @@ enum status service_start(struct caller *caller, uint32_t role, struct envelope 
                                           start_handle, &starting, &message, &info);
         if (status != STATUS_OK)
             return status;
+        if (starting.failed)
+            return STATUS_INTERNAL;
     }
     return STATUS_OK;
 }

@@ -19,6 +19,10 @@ enum handled {
 typedef enum handled service_handler(void *state, struct message *message,
                                      const struct receive_info *info);
 
+/* What a service does between an accepted envelope and READY: makes its state of what it was given,
+ * and, in an image with a validation profile, walks it: a state that is not sound is INTERNAL. */
+typedef enum status service_prepare(void *state, const struct envelope *start);
+
 /* The window in which every service receives: SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT slots. */
 #define SERVICE_WINDOW ((struct window){SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT})
 
@@ -32,8 +36,12 @@ uint32_t service_peer_role(uint32_t slot, enum object_type type, uint32_t rights
  * rows; QUERY_LOCAL_CAPs every slot it names (type and rights exact) and that nothing else is held
  * (SELF and the endpoint apart); answers READY, or a typed refusal after which it waits for the
  * next envelope. Anything else is answered DENIED. `start` holds the accepted envelope afterwards.
- * Result: OK, or the transport's error (the endpoint is gone): then the process should exit. */
-enum status service_start(struct caller *caller, uint32_t role, struct envelope *start);
+ * `prepare`, unless null, is called with `state` before READY is said; when it fails, its status is
+ * the answer and start-up is over.
+ * Result: OK; INTERNAL after a failed `prepare`; or the transport's error (the endpoint is gone):
+ * then the process should exit. */
+enum status service_start(struct caller *caller, uint32_t role, struct envelope *start,
+                          service_prepare *prepare, void *state);
 
 /* One turn of the loop on one endpoint: receive (until the deadline), hand over, send the reply,
  * drop what was not committed. `message` is the caller's buffer. Returns OK, or the error of

@@ -185,10 +185,15 @@ static bool parked_sound(const struct pagerd *pagerd)
     return true;
 }
 
-bool pagerd_check(const struct pagerd *pagerd)
+const char *pagerd_check(const struct pagerd *pagerd)
 {
-    return parked_sound(pagerd) && registrations_sound(pagerd) && fills_sound(pagerd) &&
-           pagerd->scratch_full <= 1;
+    if (!parked_sound(pagerd))
+        return "the list of parked fills or of ready processes is broken";
+    if (!registrations_sound(pagerd))
+        return "a registration, its index or the list of free ones is broken";
+    if (!fills_sound(pagerd))
+        return "a fill, its faulters or the list of free ones is broken";
+    return pagerd->scratch_full <= 1 ? NULL : "the scratch slot is neither full nor empty";
 }
 
 /* --- digest ---------------------------------------------------------------------------------- */

@@ -198,8 +198,9 @@ void pagerd_tick(struct pagerd *pagerd, uint64_t now_ticks);
  */
 uint64_t pagerd_next_deadline(const struct pagerd *pagerd);
 
-/* Walks the whole state: every list, count, range and limit. True when all of it holds. */
-bool pagerd_check(const struct pagerd *pagerd);
+/* Walks the whole state: every list, count, range and limit. Null when all of it holds, else one
+ * line that says what does not. */
+const char *pagerd_check(const struct pagerd *pagerd);
 
 /* A digest of the fields that refusals must leave alone: all but request ids and the clock. */
 uint64_t pagerd_digest(const struct pagerd *pagerd);

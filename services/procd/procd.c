@@ -240,12 +240,21 @@ enum status procd_turn(struct procd *state, struct message *message, uint64_t *n
     return STATUS_OK;
 }
 
+/* What is ready says so; in an integration image it has looked at itself as well. */
+static enum status procd_prepare(void *state, const struct envelope *start)
+{
+    const struct procd *procd = state;
+    if (start->validation_profile == VALIDATION_PROFILE_NONE)
+        return STATUS_OK;
+    return procd_check(procd) == NULL ? STATUS_OK : STATUS_INTERNAL;
+}
+
 void procd_run(struct procd *state)
 {
     struct envelope start;
     struct message message;
     uint64_t now_ticks = 0;
-    enum status status = service_start(&state->caller, ROLE_PROCD, &start);
+    enum status status = service_start(&state->caller, ROLE_PROCD, &start, procd_prepare, state);
     while (status == STATUS_OK && !state->exiting)
         status = procd_turn(state, &message, &now_ticks);
     if (!state->exiting)

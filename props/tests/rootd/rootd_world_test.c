@@ -12,8 +12,11 @@
 #include "abi/formats/boot_name.h"
 #include "kernel/host/host.h"
 #include "props/world/world.h"
+#include "services/memd/memd.h"
+#include "services/pagerd/pagerd.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
+#include "services/vspaced/vspaced.h"
 
 enum { IMAGE_BYTES_MAX = 8 << 20 };
 
@@ -141,7 +144,7 @@ static struct world_result boot(struct variant *variant)
 
 /* --- cspaces --------------------------------------------------------------------------------- */
 
-/* The process that runs a role: in the order of launches, rootd first. */
+/* The process that runs a role: in the order of launches, rootd first; expect_sound() too. */
 static const uint32_t process_roles[] = {ROLE_ROOTD, ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED,
                                          ROLE_PAGERD};
 enum { PROCESS_COUNT = sizeof process_roles / sizeof process_roles[0] };
@@ -189,6 +192,17 @@ static void expect_role(uint32_t index)
           role_find(process_roles[index])->image);
 }
 
+/* Every service walks its own state, as it does before READY in an integration image. */
+static void expect_sound(void)
+{
+    const char *broken[PROCESS_COUNT] = {NULL, procd_check(world_state(1)),
+                                         memd_check(world_state(2)), vspaced_check(world_state(3)),
+                                         pagerd_check(world_state(4))};
+    for (uint32_t i = 1; i < PROCESS_COUNT; i++)
+        check(broken[i] == NULL, role_find(process_roles[i])->image,
+              broken[i] == NULL ? "" : broken[i]);
+}
+
 static void test_snapshot(void)
 {
     struct variant variant = variant_of(&runtime_file);
@@ -204,6 +218,7 @@ static void test_snapshot(void)
     expect_slot(0, SLOT_KERNEL_LOG_ENDPOINT, OBJECT_KERNEL_LOG, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
     expect_slot(0, ROOTD_SLOT_PROCD_PROCESS, OBJECT_PROCESS, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
     check(occupied_count(0, SLOT_LIMIT) == 4, "R6: rootd holds its post-boot set alone", "");
+    expect_sound();
 }
 
 /* --- refusals -------------------------------------------------------------------------------- */
