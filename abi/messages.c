@@ -44,8 +44,7 @@
 #include "abi/messages/all.def"
 #include "abi/messages/undef.h"
 
-/* --- field lists and types ----------------------------------------------------------------------
- */
+/* --- field lists and types --- */
 #define TYPE(name) (1u << OBJECT_##name)
 #define OPERATION(SERVICE, service, name, NAME, id, allowed, state, why)                           \
     enum { service##_##name##_id = (id) };
@@ -116,8 +115,7 @@
 #include "abi/messages/all.def"
 #include "abi/messages/undef.h"
 
-/* --- the operation table ------------------------------------------------------------------------
- */
+/* --- the operation table --- */
 #include "abi/messages/nofields.h"
 #undef OPERATION
 #define OPERATION(SERVICE, prefix, op, NAME, op_id, who, op_state, reason)                         \
@@ -139,8 +137,7 @@ const struct operation operation_table[] = {
 
 const unsigned operation_count = sizeof operation_table / sizeof operation_table[0];
 
-/* --- finding a row ------------------------------------------------------------------------------
- */
+/* --- finding a row --- */
 #include "abi/messages/nofields.h"
 #undef OPERATION
 #define OPERATION(SERVICE, prefix, op, NAME, op_id, who, op_state, reason) prefix##_##op##_index,

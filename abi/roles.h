@@ -20,8 +20,8 @@ enum role_id {
     ROLE_ID_MAX = 65535
 };
 
-/* SET_RESTART and terminal policy follow the kind: the death of a FOUNDATION role ends the system.
- */
+/* SET_RESTART and terminal policy follow the kind: the death of a FOUNDATION role ends the
+ * system. */
 enum role_kind { ROLE_KIND_FOUNDATION, ROLE_KIND_SERVICE, ROLE_KIND_DRIVER, ROLE_KIND_EXTENSION };
 
 /* In which images a role is: RUNTIME in all, PHASE0 in those that have a validation profile,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* RootServiceStartEnvelopeV1: decides whether bytes are a well-formed start envelope. Never decides
- * whether a role may hold what the envelope names: that is the intake check against the role row.
- */
+ * whether a role may hold what the envelope names: that is the intake check against the role
+ * row. */
 #include "abi/formats/envelope.h"
 
 #include <stdbool.h>

@@ -43,8 +43,8 @@ static void expand(const uint8_t *block, uint32_t schedule[64])
 }
 
 /* One round. Of the eight working values only d and h change; the caller names them in turn instead
- * of moving all eight by one place. `word` is the round's constant plus its word of the schedule.
- */
+ * of moving all eight by one place. `word` is the round's constant plus its word of the
+ * schedule. */
 static inline void mix(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
                        uint32_t g, uint32_t *h, uint32_t word)
 {

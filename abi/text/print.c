@@ -133,8 +133,8 @@ static void put_cap(struct printer *printer, const struct message_cap *cap)
     put_number(printer, cap->reserved);
 }
 
-/* Scalars of a row: " name=value" each, or "name=value,..." inside braces. Returns the last value.
- */
+/* Scalars of a row: " name=value" each, or "name=value,..." inside braces. Returns the last
+ * value. */
 static uint64_t put_scalars(struct printer *printer, const struct message_field *field,
                             struct reader *reader, const struct message *caps_of)
 {

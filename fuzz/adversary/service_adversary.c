@@ -109,8 +109,7 @@ static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct
 }
 
 /* A kernel that tells of every slot what the service hopes for: memd's untyped memory, vspaces
- * else.
- */
+ * else. */
 static bool answer_query(struct choices *choices, uint32_t slot, struct message *message)
 {
     struct kernel_query_local_cap_request query;

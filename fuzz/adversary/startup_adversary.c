@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The start-up unit of every role against a kernel and a launcher that say anything. The honest
  * cspace and envelope come from the role table, each with at most one deviation; when nobody lied
- * the harness predicts the verdict, otherwise it only asks for one, in a bounded number of calls.
- */
+ * the harness predicts the verdict, otherwise it only asks for one, in a bounded number of
+ * calls. */
 #include <string.h>
 
 #include "abi/codec.h"

@@ -221,8 +221,7 @@ void core_enter(const struct core_entry *entry)
     core_syscall(numbers[entry->kind], entry->slot, deadline_of(entry->number));
 }
 
-/* --- the end of a life --------------------------------------------------------------------------
- */
+/* --- the end of a life --- */
 
 /* Everyone but rootd ends, until rootd runs: nobody waits for ever but who nobody can reach. */
 static void root_alone(void)

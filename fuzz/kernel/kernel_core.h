@@ -13,8 +13,7 @@
 extern struct kernel core;
 extern struct model_kernel core_model;
 
-/* --- entries: kernel_core_entry.c ---------------------------------------------------------------
- */
+/* --- entries: kernel_core_entry.c --- */
 
 enum { CORE_PAGES = 512, CORE_ROOT_BUDGET = 40 };
 
@@ -45,8 +44,7 @@ struct core_entry core_request(uint32_t slot, uint16_t operation, const void *re
                                uint32_t window_slot);
 unsigned core_control(uint32_t slot, uint16_t operation, const void *request, uint32_t window_slot);
 
-/* --- comparison: kernel_core_check.c -----------------------------------------------------------
- */
+/* --- comparison: kernel_core_check.c --- */
 
 /* Takes over what the core chose freely: page numbers and indices, after checking that nothing else
  * that lives has them. */
@@ -56,8 +54,7 @@ void core_learn(void);
  * and the core's own invariants too. */
 void core_check(bool full);
 
-/* --- steps: kernel_core.c ------------------------------------------------------------------------
- */
+/* --- steps: kernel_core.c --- */
 
 enum core_action {
     ACTION_LIMIT,     /* pages budget: a smaller system; the first step alone */
@@ -81,8 +78,7 @@ enum core_action {
 void core_act(enum core_action action, uint64_t first, uint64_t second, uint64_t third);
 void core_enter(const struct core_entry *entry);
 
-/* --- drawn steps: kernel_core_generate.c ----------------------------------------------------------
- */
+/* --- drawn steps: kernel_core_generate.c --- */
 
 void core_generated(struct choices *choices);
 

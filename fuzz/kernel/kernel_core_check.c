@@ -8,8 +8,7 @@
 #include "kernel/core/machine.h"
 #include "props/base/property.h"
 
-/* --- what the core chose -------------------------------------------------------------------------
- */
+/* --- what the core chose --- */
 
 static void learn_process(struct model_kernel_process *process, const struct capability *cap)
 {

@@ -61,8 +61,7 @@ void core_boot(uint32_t pages, uint32_t root_budget)
     digest_known = true;
 }
 
-/* --- before and after an entry ------------------------------------------------------------------
- */
+/* --- before and after an entry --- */
 
 static uint32_t state_before; /* of the current process: for marks */
 

@@ -86,8 +86,7 @@ uint32_t core_pick_empty(struct choices *choices, uint32_t count)
     return how == 14 ? base : core_empty(base, count);
 }
 
-/* --- fields of kernel-control requests ----------------------------------------------------------
- */
+/* --- fields of kernel-control requests --- */
 
 static bool is_field(const struct message_field *field, const char *name)
 {

@@ -75,8 +75,8 @@ static void frame_named(uint32_t id)
     life.frame_generations[place] = id >> MEMD_FRAME_INDEX_BITS;
 }
 
-/* One frame or untyped: of the predicted source, zeroed, nobody else's, with the rights of the row.
- */
+/* One frame or untyped: of the predicted source, zeroed, nobody else's, with the rights of the
+ * row. */
 static void learn_holding(struct model_memd_holding *holding, uint32_t id,
                           const struct stand_in_cap *cap)
 {

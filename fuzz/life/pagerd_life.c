@@ -317,8 +317,8 @@ static void finish(void)
     PROPERTY_EQUAL(E6, "empty", pagerd.registration_count, 0);
 }
 
-/* The reset undoes all that was touched: too long to look at for every input, so for .trace files.
- */
+/* The reset undoes all that was touched: too long to look at for every input, so for .trace
+ * files. */
 static void check_reset(void)
 {
     static const struct pagerd zero;

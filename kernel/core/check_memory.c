@@ -123,8 +123,7 @@ const char *check_cspaces(struct kernel *kernel)
     return wrong;
 }
 
-/* --- kernel memory and page tables --------------------------------------------------------------
- */
+/* --- kernel memory and page tables --- */
 
 /* What a walk over one process's pages found. */
 struct owned {
@@ -268,8 +267,7 @@ static const char *process_memory_check(struct kernel *kernel, const struct proc
     return NULL;
 }
 
-/* --- pages against pools ------------------------------------------------------------------------
- */
+/* --- pages against pools --- */
 
 /* Every mapping in the list of a page shows that page, and there are as many as the record says. */
 static const char *mapping_list_check(uint32_t page)

@@ -5,8 +5,8 @@
 
 /* --- the caller's slots ----------------------------------------------------------------------- */
 
-/* The first occupied slot from `slot` on; SLOT_LIMIT: none. Leaves that do not exist cost one step.
- */
+/* The first occupied slot from `slot` on; SLOT_LIMIT: none. Leaves that do not exist cost one
+ * step. */
 static uint32_t slot_next(const struct process *process, uint32_t slot)
 {
     while (slot < process->leaf_high * CSPACE_LEAF_CAPS) {

@@ -57,8 +57,8 @@ static enum status pages_find(const struct control *control,
     return STATUS_OK;
 }
 
-/* A frame's first writable or executable mapping settles what it is; the image is code from boot.
- */
+/* A frame's first writable or executable mapping settles what it is; the image is code from
+ * boot. */
 static bool use_allows(const struct pages *pages, uint32_t rights)
 {
     uint8_t use = pages->frame ? machine_page_record(pages->first)->use : FRAME_CODE;

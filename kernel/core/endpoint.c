@@ -33,8 +33,7 @@ void endpoint_init(struct endpoint *endpoint, uint64_t generation)
     };
 }
 
-/* --- the end of an endpoint --------------------------------------------------------------------
- */
+/* --- the end of an endpoint --- */
 
 /* Nobody will be told of these ends, so nobody will retire them. One may be on its way out already:
  * the last capability to it went earlier in the same entry. */

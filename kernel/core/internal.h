@@ -318,8 +318,8 @@ void fault_reply(struct kernel *kernel, struct process *holder, struct process *
 /* Puts the reply capability for `caller` into the receiver's reply slot. */
 void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver);
 
-/* Empties the slot and takes the caller out of the holder's list; the caller is in no queue then.
- */
+/* Empties the slot and takes the caller out of the holder's list; the caller is in no queue
+ * then. */
 void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller,
                           uint32_t slot);
 void receive_info_write(const struct kernel *kernel, struct process *receiver, uint64_t badge,
@@ -396,8 +396,8 @@ void control_call(struct kernel *kernel, struct process *caller, enum object_typ
 /* Untyped indices of the two pools of boot. */
 enum { POOL_BULK = 0, POOL_LAUNCH = 1 };
 
-/* State as before any boot, with the pools of memory made and the image's pages known; no process.
- */
+/* State as before any boot, with the pools of memory made and the image's pages known; no
+ * process. */
 void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info);
 
 /* rootd, staged, with everything of its cspace: null: the launch pool cannot pay it. */

@@ -53,8 +53,7 @@ void receive_info_write(const struct kernel *kernel, struct process *receiver, u
     info->window_slot = cap_count != 0 ? receiver->window_slot : 0;
 }
 
-/* --- reply capabilities ------------------------------------------------------------------------
- */
+/* --- reply capabilities --- */
 
 void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver)
 {

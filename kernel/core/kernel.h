@@ -376,8 +376,8 @@ struct process *kernel_process(const struct kernel *kernel, uint32_t index);
 struct message *kernel_message(const struct kernel *kernel, uint32_t index);
 struct receive_info *kernel_receive_info(const struct kernel *kernel, uint32_t index);
 
-/* The machine's part of the record page, PAGE_BYTES - PROCESS_MACHINE_OFFSET bytes; zero at first.
- */
+/* The machine's part of the record page, PAGE_BYTES - PROCESS_MACHINE_OFFSET bytes; zero at
+ * first. */
 void *kernel_machine_area(const struct kernel *kernel, uint32_t index);
 
 /* A slot of a live process (never null for slots below SLOT_LIMIT: empty ones give a capability

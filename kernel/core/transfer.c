@@ -11,8 +11,7 @@ static uint32_t body_slot(const struct message *message, const struct message_ca
     return slot;
 }
 
-/* --- shape: the message alone ------------------------------------------------------------------
- */
+/* --- shape: the message alone --- */
 
 static bool badge_shape(const struct message_cap *cap)
 {
@@ -98,8 +97,7 @@ enum status transfer_check(const struct kernel *kernel, const struct process *se
     return STATUS_OK;
 }
 
-/* --- delivery, which cannot fail ---------------------------------------------------------------
- */
+/* --- delivery, which cannot fail --- */
 
 /* A move keeps the counts: the count that cspace_put adds is taken back. */
 static void source_forget(struct kernel *kernel, struct capability *source)

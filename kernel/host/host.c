@@ -131,8 +131,7 @@ struct kernel_boot_info host_boot_info_limited(uint32_t pages)
     return info;
 }
 
-/* --- what harnesses look at --------------------------------------------------------------------
- */
+/* --- what harnesses look at --- */
 
 const char *host_log(size_t *count)
 {

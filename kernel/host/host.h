@@ -23,8 +23,8 @@ enum {
 void host_init(size_t memory_bytes);
 
 /* As after host_init: undoes what was touched since (pages, records, log, halt), nothing else. A
- * boot image loaded by host_load_image stays, as do its records' zero state. Cost: pages touched.
- */
+ * boot image loaded by host_load_image stays, as do its records' zero state. Cost: pages
+ * touched. */
 void host_reset(void);
 
 /* Copies a boot image into the last pages of the arena, where kernel_boot expects it; `size` 0

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Descriptor tables, the registers of SYSCALL, and the protection features that the processor has.
- */
+/* Descriptor tables, the registers of SYSCALL, and the protection features that the processor
+ * has. */
 #include "kernel/x86_64/x86.h"
 
 enum {

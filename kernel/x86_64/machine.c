@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The metal behind machine.h, and what happens at each entry: the core decides, this file resumes.
- */
+/* The metal behind machine.h, and what happens at each entry: the core decides, this file
+ * resumes. */
 #include "kernel/x86_64/x86.h"
 
 #include <string.h>
@@ -41,8 +41,7 @@ __attribute__((noreturn)) void machine_resume(void);
 __attribute__((noreturn)) void resume_result(const struct registers *registers, uint64_t result);
 __attribute__((noreturn)) void resume_exact(const struct registers *registers);
 
-/* --- machine.h ----------------------------------------------------------------------------------
- */
+/* --- machine.h --- */
 
 void memory_map_records(struct page_record *records, uint32_t count)
 {
@@ -152,8 +151,7 @@ void __stack_chk_fail(void)
     machine_panic("stack smashed", __FILE__, __LINE__);
 }
 
-/* --- entries -------------------------------------------------------------------------------------
- */
+/* --- entries --- */
 
 __attribute__((noinline)) static void recorded_syscall(uint32_t number, uint32_t slot,
                                                        uint64_t deadline_ticks)

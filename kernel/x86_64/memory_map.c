@@ -63,8 +63,7 @@ static uint64_t round_up(uint64_t value)
     return (value + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
 }
 
-/* --- spans --------------------------------------------------------------------------------------
- */
+/* --- spans --- */
 
 static void span_add(uint64_t first, uint64_t end)
 {
@@ -92,8 +91,8 @@ static void span_remove(uint64_t first, uint64_t end)
     }
 }
 
-/* Takes `bytes` (whole pages, zeroed) from the first span below the limit that has them; 0: none.
- */
+/* Takes `bytes` (whole pages, zeroed) from the first span below the limit that has them; 0:
+ * none. */
 static uint64_t span_take(uint64_t bytes, uint64_t limit)
 {
     for (uint32_t i = 0; i < span_count; i++) {
@@ -107,8 +106,7 @@ static uint64_t span_take(uint64_t bytes, uint64_t limit)
     return 0;
 }
 
-/* --- mappings -----------------------------------------------------------------------------------
- */
+/* --- mappings --- */
 
 static uint64_t image_rights(const uint8_t *page)
 {

@@ -47,8 +47,8 @@ enum { TIMER_VECTOR = 32, SPURIOUS_VECTOR = 39 };
 void timer_init(void);
 void timer_acknowledge(void);
 
-/* --- memory_map.c: reads the start info, maps all memory, places page records. False: not enough.
- */
+/* --- memory_map.c: reads the start info, maps all memory, places page records. False: not
+ * enough. */
 bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory);
 void memory_map_records(struct page_record *records, uint32_t count);
 

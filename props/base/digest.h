@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Digest of what an input did: replies and final state, in order. Two runs of one input must agree
  * whatever the build, the order of inputs and the process's history (E3). FNV-1a, 64 bits: a
- * difference detector, not a signature. Digest fields, never structs with padding, never pointers.
- */
+ * difference detector, not a signature. Digest fields, never structs with padding, never
+ * pointers. */
 #ifndef BASALT_PROPS_BASE_DIGEST_H
 #define BASALT_PROPS_BASE_DIGEST_H
 

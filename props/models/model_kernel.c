@@ -335,8 +335,7 @@ static void ending_finish(struct model_kernel *model, uint32_t process)
     event_post(model, process);
 }
 
-/* --- frames and pools that nothing names any more -----------------------------------------------
- */
+/* --- frames and pools that nothing names any more --- */
 
 static bool frame_mapped(const struct model_kernel *model, uint32_t frame)
 {

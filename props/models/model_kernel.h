@@ -192,8 +192,7 @@ void model_kernel_reset(struct model_kernel *model, uint32_t bulk_pages, uint32_
 /* Whether the tables above have room for another step. */
 bool model_kernel_has_room(const struct model_kernel *model);
 
-/* --- entries, as kernel.h has them --------------------------------------------------------------
- */
+/* --- entries, as kernel.h has them --- */
 
 void model_kernel_syscall(struct model_kernel *model, uint32_t number, uint32_t slot,
                           uint64_t deadline);
@@ -203,8 +202,7 @@ void model_kernel_exception(struct model_kernel *model, uint32_t vector, uint64_
 void model_kernel_timer(struct model_kernel *model, uint64_t now);
 void model_kernel_preempt(struct model_kernel *model);
 
-/* --- what harnesses ask -------------------------------------------------------------------------
- */
+/* --- what harnesses ask --- */
 
 struct model_cap *model_cap_find(struct model_kernel *model, uint32_t process, uint32_t slot);
 bool model_cap_live(const struct model_kernel *model, const struct model_cap *cap);
@@ -220,8 +218,7 @@ void model_frame_read(const struct model_kernel *model, uint32_t frame, uint32_t
                       uint32_t count, uint8_t *out);
 uint8_t model_image_byte(uint64_t offset);
 
-/* --- between the model's files ------------------------------------------------------------------
- */
+/* --- between the model's files --- */
 
 static inline struct model_kernel_process *model_at(struct model_kernel *model, uint32_t process)
 {
@@ -263,8 +260,8 @@ enum status model_call(struct model_kernel *model, uint32_t slot, uint64_t deadl
 enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t deadline);
 enum status model_reply(struct model_kernel *model, uint32_t slot);
 
-/* A request on kernel control of `kind`, in the page of the current process; the reply goes there.
- */
+/* A request on kernel control of `kind`, in the page of the current process; the reply goes
+ * there. */
 void model_control(struct model_kernel *model, enum object_type kind);
 enum status model_control_memory(struct model_kernel *model, enum object_type kind,
                                  uint16_t operation, const void *request, void *reply);

@@ -157,8 +157,8 @@ static enum status draw_transport_error(void)
     return errors[choices_below(adversary.choices, sizeof errors / sizeof errors[0])];
 }
 
-/* Makes the reply in place. `operation` may be null: then only garbage and refusals are possible.
- */
+/* Makes the reply in place. `operation` may be null: then only garbage and refusals are
+ * possible. */
 static void make_reply(enum manner manner, const struct operation *operation, uint32_t slot,
                        struct message *message)
 {

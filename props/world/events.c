@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The event trace: canonical numbers into a digest, and the same as text. Changes nothing it sees.
- */
+/* The event trace: canonical numbers into a digest, and the same as text. Changes nothing it
+ * sees. */
 #include "props/world/events.h"
 
 #include <string.h>

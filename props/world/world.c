@@ -198,8 +198,7 @@ void user_spin(void)
         input_happen(self, row);
 }
 
-/* --- starting a process -------------------------------------------------------------------------
- */
+/* --- starting a process --- */
 
 /* The name that the loaded image carries behind its entry point; "" when it carries none. */
 static void image_name_read(uint64_t entry_va, char name[ENTRY_NAME_BYTES])
@@ -289,8 +288,7 @@ static void seat_resume(uint32_t index)
     fiber_switch(&main_fiber, &seat->fiber);
 }
 
-/* --- a run --------------------------------------------------------------------------------------
- */
+/* --- a run --- */
 
 static void seats_clear(void)
 {

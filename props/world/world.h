@@ -48,8 +48,8 @@ struct world_result {
     const char *log; /* serial log; valid until the next run */
 };
 
-/* Boots the image and runs until one of the ends. Everything an earlier run left is undone first.
- */
+/* Boots the image and runs until one of the ends. Everything an earlier run left is undone
+ * first. */
 struct world_result world_run(const struct world_options *options);
 
 /* Ends a process of the run that came to rest at WORLD_READY, as an exception of its own would, and

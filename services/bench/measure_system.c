@@ -6,8 +6,7 @@
 #include "abi/address_space.h"
 #include "services/bench/bench_root.h"
 
-/* --- a fault with one handler: the root task itself ---------------------------------------------
- */
+/* --- a fault with one handler: the root task itself --- */
 
 /* Maps the next frame where the fault was, and answers. */
 static enum status resolve(uint32_t index, uint64_t va, uint32_t reply_slot)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* How a unit makes calls: encodes by the operation's row, calls, decodes by the same row. Decides
- * nothing and knows no policy; a reply against its contract is INTERNAL and leaves nothing behind.
- */
+ * nothing and knows no policy; a reply against its contract is INTERNAL and leaves nothing
+ * behind. */
 #include "services/lib/kernel_calls.h"
 
 #include <stddef.h>

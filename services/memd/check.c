@@ -26,8 +26,8 @@ static bool places_agree(const struct memd_places *places, const struct memd_hol
     return held == places->held_count && held + free_count == places->used_count;
 }
 
-/* The list of what one account holds: linked both ways, all its own; sums up into *count, *pages.
- */
+/* The list of what one account holds: linked both ways, all its own; sums up into *count,
+ * *pages. */
 static bool list_agrees(const struct memd_holding *table, uint32_t limit, memd_link first,
                         uint32_t account_index, uint64_t *count, uint64_t *pages)
 {

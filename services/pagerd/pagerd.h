@@ -194,8 +194,8 @@ enum handled pagerd_handle(void *state, struct message *message, const struct re
 /* Does what is due at `now_ticks`: queues parked fills whose retry has come and runs turns. */
 void pagerd_tick(struct pagerd *pagerd, uint64_t now_ticks);
 
-/* When pagerd_tick has something to do: DEADLINE_POLL at once, DEADLINE_NEVER when nothing waits.
- */
+/* When pagerd_tick has something to do: DEADLINE_POLL at once, DEADLINE_NEVER when nothing
+ * waits. */
 uint64_t pagerd_next_deadline(const struct pagerd *pagerd);
 
 /* Walks the whole state: every list, count, range and limit. Null when all of it holds, else one

@@ -72,8 +72,7 @@ static const struct probe_run probe_runs[] = {
 
 enum { PROBE_RUN_COUNT = sizeof probe_runs / sizeof probe_runs[0] };
 
-/* --- profile hostile ---------------------------------------------------------------------------
- */
+/* --- profile hostile --- */
 
 enum {
     TEST_SPIN_HOG = 1,            /* argument of test-spin: take memory, not the processor */

@@ -54,8 +54,7 @@ static uint64_t below(void *context, uint64_t limit)
     return (next(context) >> 11) % limit;
 }
 
-/* --- what it holds ------------------------------------------------------------------------------
- */
+/* --- what it holds --- */
 
 /* Lists the cspace; at most HELD_LIMIT capabilities. */
 static uint32_t list_held(struct hostile *hostile, struct kernel_query_local_cap_reply *held)
@@ -82,8 +81,7 @@ static bool holds_the_same(struct hostile *hostile)
     return true;
 }
 
-/* --- one message --------------------------------------------------------------------------------
- */
+/* --- one message --- */
 
 /* A request or a reply of any operation of any service, sound, or with one field wrong. */
 static void write_row(struct hostile *hostile, uint64_t kind)
@@ -164,8 +162,7 @@ static void write_message(struct hostile *hostile,
         message->header.operation = 0;
 }
 
-/* --- sending ------------------------------------------------------------------------------------
- */
+/* --- sending --- */
 
 /* A poll of its own endpoint says what time it is. */
 static void look_at_clock(struct hostile *hostile)

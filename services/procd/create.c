@@ -358,8 +358,7 @@ static enum status make(struct procd *state, const struct procd_sender *sender,
     return STATUS_OK;
 }
 
-/* --- reply and commit --------------------------------------------------------------------------
- */
+/* --- reply and commit --- */
 
 /* Sends the reply; what it carries is moved, so that the creator alone holds it. */
 static enum handled deliver(struct procd *state, struct making *making,

@@ -8,8 +8,8 @@
 /* "ERIX_ROOTD:<status>". */
 void report_status(struct rootd *state);
 
-/* "ROOTD_STAGE:<name>[:<detail>]"; nothing unless the boot config asked for a validation profile.
- */
+/* "ROOTD_STAGE:<name>[:<detail>]"; nothing unless the boot config asked for a validation
+ * profile. */
 void report_stage(struct rootd *state, const char *name, const char *detail);
 
 /* "ROOTD_STAGE:<name>:<end>", or "ROOTD_STAGE:<name>:UNEXPECTED:<end>": how a process ended. <end>

@@ -17,21 +17,20 @@
 #define ENTRY_TEXT(value)    ENTRY_TEXT_OF(value)
 
 /* The jump, the tag and the zero-padded name (services/runtime/entry.h). */
-#define ENTRY_HEAD(name)                                                                                        \
-    ".pushsection .text.service_entry, \"ax\", @progbits\n"                                                     \
-    ".globl service_entry\n"                                                                                    \
-    ".type service_entry, @function\n"                                                                          \
-    "service_entry:\n"                                                                                          \
-    "    jmp 2f\n"                                                                                              \
-    "    .org service_entry + " ENTRY_TEXT(                                                                     \
-        ENTRY_TAG_OFFSET) ", 0xCC\n"                                                                            \
-                          "    .ascii \"" ENTRY_TAG "\"\n"                                                      \
-                          "    .asciz \"" name "\"\n"                                                           \
-                          "    .org service_entry + " ENTRY_TEXT(                                               \
-                              ENTRY_TAG_OFFSET) " + " ENTRY_TEXT(ENTRY_TAG_BYTES) " +"                          \
-                                                                                  " " ENTRY_TEXT(               \
-                                                                                      ENTRY_NAME_BYTES) ", 0\n" \
-                                                                                                        "2:\n"
+/* clang-format off */
+#define ENTRY_HEAD(name)                                                                           \
+    ".pushsection .text.service_entry, \"ax\", @progbits\n"                                        \
+    ".globl service_entry\n"                                                                       \
+    ".type service_entry, @function\n"                                                             \
+    "service_entry:\n"                                                                             \
+    "    jmp 2f\n"                                                                                 \
+    "    .org service_entry + " ENTRY_TEXT(ENTRY_TAG_OFFSET) ", 0xCC\n"                            \
+    "    .ascii \"" ENTRY_TAG "\"\n"                                                               \
+    "    .asciz \"" name "\"\n"                                                                    \
+    "    .org service_entry + " ENTRY_TEXT(ENTRY_TAG_OFFSET) " + " ENTRY_TEXT(ENTRY_TAG_BYTES)     \
+    " + " ENTRY_TEXT(ENTRY_NAME_BYTES) ", 0\n"                                                     \
+    "2:\n"
+/* clang-format on */
 
 /* Calls the function and stops what returns all the same. */
 #define ENTRY_CALL(function)                                                                       \

@@ -68,8 +68,8 @@ static enum status batch_alloc(struct vspaced *vspaced, const struct vspaced_tar
     return as_asked ? STATUS_OK : STATUS_INTERNAL;
 }
 
-/* Maps the frames of the window and drops their capabilities: the mapping holds, and memd's books.
- */
+/* Maps the frames of the window and drops their capabilities: the mapping holds, and memd's
+ * books. */
 static enum status batch_map(struct vspaced *vspaced, const struct vspaced_target *target,
                              uint32_t count, uint32_t rights, struct anonymous_work *work)
 {

@@ -177,8 +177,8 @@ const char *vspaced_check(const struct vspaced *vspaced);
 void vspaced_visit_fields(const struct vspaced *vspaced,
                           void (*visit)(void *context, uint64_t value), void *context);
 
-/* The daemon: start-up, then the receive loop; exits when its endpoint is gone. `vspaced` is zero.
- */
+/* The daemon: start-up, then the receive loop; exits when its endpoint is gone. `vspaced` is
+ * zero. */
 void vspaced_run(struct vspaced *vspaced);
 
 #endif

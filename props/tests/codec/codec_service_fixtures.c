@@ -15,249 +15,369 @@
 const struct codec_fixture codec_service_fixtures[] = {
     /* open_account: limit_pages, account_class, reserved0; reply: account_id, account_slot */
     OF(MEMD, 0x201, REQUEST, "", "ffffffffffffffff 00000000 00000000")
-        YES("@8 01000000", "the last class") NO("@8 02000000", "an unknown class") NO(
-            "@12 01000000", "reserved") OF(MEMD, 0x201, REPLY, "0400 0500 00000500" NO_BADGE,
-                                           "01000000 40000000") NO("@0 00000000", "account 0")
-            NO("@4 00000000", "no capability in a field that needs one") CAPS_NO(
-                "", "no descriptor") CAPS_NO("0400 0100 00000500" NO_BADGE, "transfer is missing")
-                CAPS_NO("0400 0500 00000200" NO_BADGE, "a frame for an endpoint") CAPS_NO(
-                    "0000 0500 00000500" NO_BADGE, "a descriptor for a field that is no capability")
-                    OF(MEMD, 0x202, REQUEST, "", "01000000 00000000") NO("@0 00000000", "account 0")
-                        NO("@4 01000000", "reserved") OF(MEMD, 0x202, REPLY, "", "0300000000000000")
+        YES("@8 01000000", "the last class")
+        NO("@8 02000000", "an unknown class")
+        NO("@12 01000000", "reserved")
+
+    OF(MEMD, 0x201, REPLY, "0400 0500 00000500" NO_BADGE, "01000000 40000000")
+        NO("@0 00000000", "account 0")
+        NO("@4 00000000", "no capability in a field that needs one")
+        CAPS_NO("", "no descriptor")
+        CAPS_NO("0400 0100 00000500" NO_BADGE, "transfer is missing")
+        CAPS_NO("0400 0500 00000200" NO_BADGE, "a frame for an endpoint")
+        CAPS_NO("0000 0500 00000500" NO_BADGE, "a descriptor for a field that is no capability")
+
+    OF(MEMD, 0x202, REQUEST, "", "01000000 00000000")
+        NO("@0 00000000", "account 0")
+        NO("@4 01000000", "reserved")
+
+    OF(MEMD, 0x202, REPLY, "", "0300000000000000")
+
     /* alloc_frames: count, reserved0 */
-    OF(MEMD, 0x203, REQUEST, "", "01000000 00000000") NO("@0 00000000", "no frame")
-        YES("@0 04000000", "four frames") NO("@0 05000000", "five frames")
-            NO("@0 ffffffff", "2^32 - 1 frames") NO("@4 00000001", "reserved")
+    OF(MEMD, 0x203, REQUEST, "", "01000000 00000000")
+        NO("@0 00000000", "no frame")
+        YES("@0 04000000", "four frames")
+        NO("@0 05000000", "five frames")
+        NO("@0 ffffffff", "2^32 - 1 frames")
+        NO("@4 00000001", "reserved")
+
     /* count, reserved0, four ids, four capabilities of which three may be missing */
-    OF(MEMD, 0x203, REPLY, "1800 7c00 00000200" NO_BADGE "1c00 7c00 00000200" NO_BADGE,
+    OF(MEMD, 0x203, REPLY,
+       "1800 7c00 00000200" NO_BADGE
+       "1c00 7c00 00000200" NO_BADGE,
        "02000000 00000000 01000000 02000000 00000000 00000000"
-       "00100000 01100000 00000000 00000000") NO("@8 00000000", "frame id 0")
+       "00100000 01100000 00000000 00000000")
+        NO("@8 00000000", "frame id 0")
         NO("@24 00000000", "the capability that must be there")
-            NO("@28 00000000", "a descriptor for an empty field")
-                NO("@32 02100000", "a capability without its descriptor")
-                    NO("@28 00000200", "a slot past the last")
-                        CAPS_NO("1800 7c00 00000200" NO_BADGE "1800 7c00 00000200" NO_BADGE,
-                                "two for one field") CAPS_NO("1800 7c00 00000200" NO_BADGE
-                                                             "1c00 7c00 00000200" NO_BADGE
-                                                             "2000 7c00 00000200" NO_BADGE,
-                                                             "one for an empty optional field")
-                            CAPS_NO("1800 7c00 00000200" NO_BADGE "1c00 7400 00000200" NO_BADGE,
-                                    "read is missing")
-                                CAPS_NO("1800 7c00 00000200" NO_BADGE "1c00 7c00 00000300" NO_BADGE,
-                                        "an image for a frame")
+        NO("@28 00000000", "a descriptor for an empty field")
+        NO("@32 02100000", "a capability without its descriptor")
+        NO("@28 00000200", "a slot past the last")
+        CAPS_NO("1800 7c00 00000200" NO_BADGE "1800 7c00 00000200" NO_BADGE, "two for one field")
+        CAPS_NO("1800 7c00 00000200" NO_BADGE
+                "1c00 7c00 00000200" NO_BADGE
+                "2000 7c00 00000200" NO_BADGE,
+                "one for an empty optional field")
+        CAPS_NO("1800 7c00 00000200" NO_BADGE "1c00 7400 00000200" NO_BADGE, "read is missing")
+        CAPS_NO("1800 7c00 00000200" NO_BADGE "1c00 7c00 00000300" NO_BADGE, "an image for a frame")
+
     /* free_frames: count, ids */
-    OF(MEMD, 0x204, REQUEST, "", "02000000 01000000 02000000") NO(
-        "@0 00000000", "a count of 0 before rows") NO("@0 01000000",
-                                                      "a row more than the count says")
-        NO("@0 03000000", "a row less than the count says") NO(
-            "@0 41000000", "more rows than allowed") NO("@8 00000000", "frame id 0 in a row")
-            YES("@8 01000000", "a repeated id: the service's to judge") NO(
-                "=01000000", "no row") YES("=01000000 ffffffff",
-                                           "one row, the highest id") OF(MEMD, 0x204, REPLY, "", "")
-                OF(MEMD, 0x205, REQUEST, "", "01000000 00000000") NO("@0 00000000", "no page") YES(
-                    "@0 00400000", "as many pages as allowed") NO("@0 01400000", "one more")
-                    NO("@4 01000000",
-                       "reserved") OF(MEMD, 0x205, REPLY, "0400 8400 00000100" NO_BADGE,
-                                      "01000000 40000000") NO("@0 00000000", "untyped 0")
-                        CAPS_NO("0400 8000 00000100" NO_BADGE, "transfer is missing")
-                            CAPS_NO("0400 8400 00000200" NO_BADGE, "a frame for an untyped") OF(
-                                MEMD, 0x206, REQUEST, "", "01000000 00000000") NO("@0 00000000",
-                                                                                  "untyped 0")
-                                OF(MEMD, 0x206, REPLY, "", "") OF(MEMD, 0x207, REQUEST, "", "")
-                                    OF(MEMD, 0x207, REPLY, "",
-                                       "0100000000000000 0200000000000000 0300000000000000")
-                                        OF(MEMD, 0x208, REQUEST, "", "")
-                                            OF(MEMD, 0x208, REPLY, "",
-                                               "0100000000000000 0200000000000000 0300000000000000 "
-                                               "0400000000000000 0500000000000000")
+    OF(MEMD, 0x204, REQUEST, "", "02000000 01000000 02000000")
+        NO("@0 00000000", "a count of 0 before rows")
+        NO("@0 01000000", "a row more than the count says")
+        NO("@0 03000000", "a row less than the count says")
+        NO("@0 41000000", "more rows than allowed")
+        NO("@8 00000000", "frame id 0 in a row")
+        YES("@8 01000000", "a repeated id: the service's to judge")
+        NO("=01000000", "no row")
+        YES("=01000000 ffffffff", "one row, the highest id")
+
+    OF(MEMD, 0x204, REPLY, "", "")
+
+    OF(MEMD, 0x205, REQUEST, "", "01000000 00000000")
+        NO("@0 00000000", "no page")
+        YES("@0 00400000", "as many pages as allowed")
+        NO("@0 01400000", "one more")
+        NO("@4 01000000", "reserved")
+
+    OF(MEMD, 0x205, REPLY, "0400 8400 00000100" NO_BADGE, "01000000 40000000")
+        NO("@0 00000000", "untyped 0")
+        CAPS_NO("0400 8000 00000100" NO_BADGE, "transfer is missing")
+        CAPS_NO("0400 8400 00000200" NO_BADGE, "a frame for an untyped")
+
+    OF(MEMD, 0x206, REQUEST, "", "01000000 00000000")
+        NO("@0 00000000", "untyped 0")
+
+    OF(MEMD, 0x206, REPLY, "", "")
+
+    OF(MEMD, 0x207, REQUEST, "", "")
+
+    OF(MEMD, 0x207, REPLY, "", "0100000000000000 0200000000000000 0300000000000000")
+
+    OF(MEMD, 0x208, REQUEST, "", "")
+
+    OF(MEMD, 0x208, REPLY, "",
+       "0100000000000000 0200000000000000 0300000000000000 "
+       "0400000000000000 0500000000000000")
 
     /* register_vspace: vspace_slot, account_slot, reserved0 */
-    OF(VSPACED, 0x301, REQUEST, "0000 4000 00000400" NO_BADGE "0400 0100 00000500" NO_BADGE,
-       "40000000 41000000 0000000000000000") NO("@0 00000000", "no vspace")
-        NO("@4 00000000", "no account") NO("@8 0100000000000000", "reserved0 lowest bit") NO(
-            "@8 0000000000000080", "reserved0 highest bit")
-            CAPS_NO("0000 4000 00000400" NO_BADGE, "no descriptor for the account") CAPS_NO(
-                "0000 0400 00000400" NO_BADGE "0400 0100 00000500" NO_BADGE, "a vspace without map")
-                CAPS_NO("0000 4000 00000500" NO_BADGE "0400 0100 00000500" NO_BADGE,
-                        "an endpoint as vspace") CAPS_NO("0000 4000 00000400" NO_BADGE
-                                                         "0400 0200 00000500" NO_BADGE,
-                                                         "receive is not send")
-                    OF(VSPACED, 0x301, REPLY, "", "00100000 00000000") NO("@0 00000000", "slot 0")
-                        NO("@4 01000000", "reserved")
-                            OF(VSPACED, 0x302, REQUEST, "", "00100000 00000000 0000000000000000")
-                                NO("@0 00000000", "slot 0") NO("@8 0100000000000000", "reserved0")
-                                    OF(VSPACED, 0x302, REPLY, "", "")
+    OF(VSPACED, 0x301, REQUEST,
+       "0000 4000 00000400" NO_BADGE
+       "0400 0100 00000500" NO_BADGE,
+       "40000000 41000000 0000000000000000")
+        NO("@0 00000000", "no vspace")
+        NO("@4 00000000", "no account")
+        NO("@8 0100000000000000", "reserved0 lowest bit")
+        NO("@8 0000000000000080", "reserved0 highest bit")
+        CAPS_NO("0000 4000 00000400" NO_BADGE, "no descriptor for the account")
+        CAPS_NO("0000 0400 00000400" NO_BADGE "0400 0100 00000500" NO_BADGE, "a vspace without map")
+        CAPS_NO("0000 4000 00000500" NO_BADGE
+                "0400 0100 00000500" NO_BADGE,
+                "an endpoint as vspace")
+        CAPS_NO("0000 4000 00000400" NO_BADGE "0400 0200 00000500" NO_BADGE, "receive is not send")
+
+    OF(VSPACED, 0x301, REPLY, "", "00100000 00000000")
+        NO("@0 00000000", "slot 0")
+        NO("@4 01000000", "reserved")
+
+    OF(VSPACED, 0x302, REQUEST, "", "00100000 00000000 0000000000000000")
+        NO("@0 00000000", "slot 0")
+        NO("@8 0100000000000000", "reserved0")
+
+    OF(VSPACED, 0x302, REPLY, "", "")
+
     /* map_anonymous: vspace_cap_slot, rights, va, page_count, reserved1, reserved0 */
     OF(VSPACED, 0x303, REQUEST, "",
        "00100000 18000000 0000400000000000 01000000 00000000 0000000000000000")
-        NO("@4 1c000000", "transfer is no mapping right") NO("@8 0104400000000000", "not aligned")
-            NO("@16 00000000", "no page") YES("@16 40000000", "as many pages as allowed")
-                NO("@16 41000000", "one more") NO("@20 01000000", "reserved1")
-                    NO("@24 0000010000000000", "reserved0") OF(VSPACED, 0x303, REPLY, "", "")
+        NO("@4 1c000000", "transfer is no mapping right")
+        NO("@8 0104400000000000", "not aligned")
+        NO("@16 00000000", "no page")
+        YES("@16 40000000", "as many pages as allowed")
+        NO("@16 41000000", "one more")
+        NO("@20 01000000", "reserved1")
+        NO("@24 0000010000000000", "reserved0")
+
+    OF(VSPACED, 0x303, REPLY, "", "")
+
     /* map_frames: vspace_cap_slot, rights, va, frame_page, page_count, frame_id, frame_slot,
      * reserved1, reserved0 */
-    OF(VSPACED, 0x304, REQUEST, "2000 4000 00000200" NO_BADGE,
+    OF(VSPACED, 0x304, REQUEST,
+       "2000 4000 00000200" NO_BADGE,
        "00100000 18000000 0000400000000000 0000000000000000 01000000 07000000 40000000 00000000"
-       "0000000000000000") CAPS_YES("2000 6c00 00000300" NO_BADGE, "the image")
-        CAPS_NO("2000 4000 00000400" NO_BADGE, "a vspace as frame") CAPS_NO(
-            "2000 3c00 00000200" NO_BADGE,
-            "map is missing") CAPS_NO("", "no descriptor") NO("@16 0000000001000000",
-                                                              "an image page above")
-            NO("@24 01020000", "a page more than allowed") NO("@32 00000000", "no frame") NO(
-                "@36 01000000", "reserved1") NO("@40 0100000000000000", "reserved0")
-                OF(VSPACED, 0x304, REPLY, "",
-                   "") OF(VSPACED, 0x305, REQUEST, "",
-                          "00100000 00020000 0000400000000000 0000000000000000")
-                    NO("@4 00000000", "no page") NO("@4 01020000", "a page more than allowed") NO(
-                        "@8 ff0f400000000000",
-                        "not aligned") NO("@16 ffffffffffffffff",
-                                          "reserved0") OF(VSPACED, 0x305, REPLY, "", "")
-                        OF(VSPACED, 0x306, REQUEST, "",
-                           "00100000 01000000 0000400000000000 08000000 00000000 0000000000000000")
-                            NO("@16 48000000", "map is no mapping right") NO(
-                                "@20 01000000", "reserved1") NO("@24 0100000000000000", "reserved0")
-                                OF(VSPACED, 0x306, REPLY, "",
-                                   "") OF(VSPACED, 0x307, REQUEST, "",
-                                          "00100000 01000000 0000400000000000 0000000000000000")
-                                    NO("@4 00000000",
-                                       "no page") NO("@16 0100000000000000",
-                                                     "reserved0") OF(VSPACED, 0x307, REPLY, "", "")
-                                        OF(VSPACED, 0x308, REQUEST, "",
-                                           "00100000 00000000 0000400000000000 0000000000000000")
-                                            NO("@8 0100000000000000",
-                                               "not aligned") NO("@4 01000000", "reserved1")
-                                                OF(VSPACED, 0x308, REPLY, "",
-                                                   "0000400000000000 0100000000000000 08000000 "
-                                                   "03000000") NO("@20 04000000", "an unknown kind")
-                                                    NO("@16 08000100", "a flag above the mask")
+       "0000000000000000")
+        CAPS_YES("2000 6c00 00000300" NO_BADGE, "the image")
+        CAPS_NO("2000 4000 00000400" NO_BADGE, "a vspace as frame")
+        CAPS_NO("2000 3c00 00000200" NO_BADGE, "map is missing")
+        CAPS_NO("", "no descriptor")
+        NO("@16 0000000001000000", "an image page above")
+        NO("@24 01020000", "a page more than allowed")
+        NO("@32 00000000", "no frame")
+        NO("@36 01000000", "reserved1")
+        NO("@40 0100000000000000", "reserved0")
+
+    OF(VSPACED, 0x304, REPLY, "", "")
+
+    OF(VSPACED, 0x305, REQUEST, "", "00100000 00020000 0000400000000000 0000000000000000")
+        NO("@4 00000000", "no page")
+        NO("@4 01020000", "a page more than allowed")
+        NO("@8 ff0f400000000000", "not aligned")
+        NO("@16 ffffffffffffffff", "reserved0")
+
+    OF(VSPACED, 0x305, REPLY, "", "")
+
+    OF(VSPACED, 0x306, REQUEST, "",
+       "00100000 01000000 0000400000000000 08000000 00000000 0000000000000000")
+        NO("@16 48000000", "map is no mapping right")
+        NO("@20 01000000", "reserved1")
+        NO("@24 0100000000000000", "reserved0")
+
+    OF(VSPACED, 0x306, REPLY, "", "")
+
+    OF(VSPACED, 0x307, REQUEST, "", "00100000 01000000 0000400000000000 0000000000000000")
+        NO("@4 00000000", "no page")
+        NO("@16 0100000000000000", "reserved0")
+
+    OF(VSPACED, 0x307, REPLY, "", "")
+
+    OF(VSPACED, 0x308, REQUEST, "", "00100000 00000000 0000400000000000 0000000000000000")
+        NO("@8 0100000000000000", "not aligned")
+        NO("@4 01000000", "reserved1")
+
+    OF(VSPACED, 0x308, REPLY, "", "0000400000000000 0100000000000000 08000000 " "03000000")
+        NO("@20 04000000", "an unknown kind")
+        NO("@16 08000100", "a flag above the mask")
 
     /* register_process: token, vspace_slot, account_slot, image_offset, image_bytes, page_limit,
      * area_count, areas of kind, rights, va, memory_bytes, file_offset, file_bytes */
-    OF(PAGERD, 0x381, REQUEST, "0800 4400 00000400" NO_BADGE "0c00 0500 00000500" NO_BADGE,
+    OF(PAGERD, 0x381, REQUEST,
+       "0800 4400 00000400" NO_BADGE
+       "0c00 0500 00000500" NO_BADGE,
        "0500000000000000 40000000 41000000 0020000000000000 0030000000000000 10000000 02000000"
        "00000000 28000000 0000400000000000 0010000000000000 0010000000000000 0010000000000000"
        "01000000 18000000 0000800000000000 0010000000000000 0000000000000000 0000000000000000")
-        NO("@16 0120000000000000", "image offset not aligned") YES(
-            "@24 0000000000000000", "no image") NO("@24 0000000001000000", "image bytes above")
-            YES("@32 00000100", "the highest page limit") NO(
-                "@32 01000100", "a page limit above") NO("@36 00000000", "a count of 0 before rows")
-                NO("@36 01000000", "a row more than the count says") NO(
-                    "@36 03000000", "a row less than the count says") NO("@36 09000000",
-                                                                         "more rows than allowed")
-                    NO("@40 03000000", "an unknown kind in the first row") YES(
-                        "@80 02000000",
-                        "the last kind in the second row") NO("@80 03000000",
-                                                              "an unknown kind in the second row")
-                        NO("@84 01000000", "send is no mapping right")
-                            NO("@88 0100800000000000", "an address in a row not aligned") NO(
-                                "@96 0000000000000000",
-                                "no memory") YES("@96 00f0ffffff7f0000",
-                                                 "as much memory as there are addresses")
-                                NO("@96 01f0ffffff7f0000",
-                                   "more") NO("@8 00000000",
-                                              "no vspace") CAPS_NO("0800 4000 00000400" NO_BADGE
-                                                                   "0c00 0500 00000500" NO_BADGE,
-                                                                   "transfer is missing")
-                                    CAPS_NO(
-                                        "0800 4400 00000400" NO_BADGE "0800 4400 00000400" NO_BADGE,
-                                        "two for one field") OF(PAGERD, 0x381, REPLY, "", "")
-                                        OF(PAGERD, 0x382, REQUEST, "", "0000000000000000")
-                                            OF(PAGERD, 0x382, REPLY, "", "0000000000000000") OF(
-                                                PAGERD, 0x383, REQUEST, "",
-                                                "0000000000000000 01000000 0c000000")
-                                                NO("@8 02000000",
-                                                   "an unknown action") NO("@12 0d000000",
-                                                                           "past the last reason")
-                                                    OF(PAGERD, 0x383, REPLY, "", "0000000000000000")
-                                                        OF(PAGERD, 0x384, REQUEST, "",
-                                                           "0500000000000000")
-                                                            OF(PAGERD, 0x384, REPLY, "",
-                                                               "0100000000000000 0200000000000000 "
-                                                               "0300000000000000 0400000000000000 "
-                                                               "0500000000000000")
+        NO("@16 0120000000000000", "image offset not aligned")
+        YES("@24 0000000000000000", "no image")
+        NO("@24 0000000001000000", "image bytes above")
+        YES("@32 00000100", "the highest page limit")
+        NO("@32 01000100", "a page limit above")
+        NO("@36 00000000", "a count of 0 before rows")
+        NO("@36 01000000", "a row more than the count says")
+        NO("@36 03000000", "a row less than the count says")
+        NO("@36 09000000", "more rows than allowed")
+        NO("@40 03000000", "an unknown kind in the first row")
+        YES("@80 02000000", "the last kind in the second row")
+        NO("@80 03000000", "an unknown kind in the second row")
+        NO("@84 01000000", "send is no mapping right")
+        NO("@88 0100800000000000", "an address in a row not aligned")
+        NO("@96 0000000000000000", "no memory")
+        YES("@96 00f0ffffff7f0000", "as much memory as there are addresses")
+        NO("@96 01f0ffffff7f0000", "more")
+        NO("@8 00000000", "no vspace")
+        CAPS_NO("0800 4000 00000400" NO_BADGE "0c00 0500 00000500" NO_BADGE, "transfer is missing")
+        CAPS_NO("0800 4400 00000400" NO_BADGE "0800 4400 00000400" NO_BADGE, "two for one field")
+
+    OF(PAGERD, 0x381, REPLY, "", "")
+
+    OF(PAGERD, 0x382, REQUEST, "", "0000000000000000")
+
+    OF(PAGERD, 0x382, REPLY, "", "0000000000000000")
+
+    OF(PAGERD, 0x383, REQUEST, "", "0000000000000000 01000000 0c000000")
+        NO("@8 02000000", "an unknown action")
+        NO("@12 0d000000", "past the last reason")
+
+    OF(PAGERD, 0x383, REPLY, "", "0000000000000000")
+
+    OF(PAGERD, 0x384, REQUEST, "", "0500000000000000")
+
+    OF(PAGERD, 0x384, REPLY, "",
+       "0100000000000000 0200000000000000 "
+       "0300000000000000 0400000000000000 "
+       "0500000000000000")
 
     /* spawn: role, image_slot, image_offset, image_bytes, argument */
     OF(PROCD, 0x401, REQUEST, "",
        "00010000 05000000 0010000000000000 0100000000000000 0000000000000000")
-        YES("@0 ffff0000", "the highest role id") NO("@0 00000100", "a role id above")
-            NO("@4 00000000", "no image slot") NO("@8 0810000000000000", "image offset not aligned")
-                NO("@16 0000000000000000", "no image bytes") YES(
-                    "@16 ffffffff00000000", "the largest image") NO("@16 0000000001000000",
-                                                                    "an image above")
-                    OF(PROCD, 0x401, REPLY, "", ONE_PROCESS) NO("@0 0000000000000000", "process 0")
-                        OF(PROCD, 0x402, REQUEST, "",
-                           "00010000 00000000 0010000000000000 0010000000000000 0000000000000000")
-                            NO("@4 01000000", "reserved")
-                                NO("@8 0110000000000000", "image offset not aligned")
+        YES("@0 ffff0000", "the highest role id")
+        NO("@0 00000100", "a role id above")
+        NO("@4 00000000", "no image slot")
+        NO("@8 0810000000000000", "image offset not aligned")
+        NO("@16 0000000000000000", "no image bytes")
+        YES("@16 ffffffff00000000", "the largest image")
+        NO("@16 0000000001000000", "an image above")
+
+    OF(PROCD, 0x401, REPLY, "", ONE_PROCESS)
+        NO("@0 0000000000000000", "process 0")
+
+    OF(PROCD, 0x402, REQUEST, "",
+       "00010000 00000000 0010000000000000 0010000000000000 0000000000000000")
+        NO("@4 01000000", "reserved")
+        NO("@8 0110000000000000", "image offset not aligned")
+
     /* process_id, endpoint_slot, reserved0 */
     OF(PROCD, 0x402, REPLY, "0800 0500 00000500" NO_BADGE, ONE_PROCESS "40000000 00000000")
-        NO("@12 01000000", "reserved") CAPS_NO("0800 0200 00000500" NO_BADGE, "receive is not send")
-            OF(PROCD, 0x403, REQUEST, "", "") OF(PROCD, 0x403, REPLY, "", "")
-                OF(PROCD, 0x404, REQUEST, "", ONE_PROCESS "2a000000 00000000")
-                    NO("@0 0000000000000000", "process 0") NO("@12 01000000", "reserved")
-                        OF(PROCD, 0x404, REPLY, "", "")
-                            OF(PROCD, 0x405, REQUEST, "",
-                               "00010000 00000000 0010000000000000 0010000000000000")
-                                NO("@0 00000100", "a role id above") NO("@4 01000000", "reserved")
-                                    NO("@16 0000000000000000", "no image bytes")
+        NO("@12 01000000", "reserved")
+        CAPS_NO("0800 0200 00000500" NO_BADGE, "receive is not send")
+
+    OF(PROCD, 0x403, REQUEST, "", "")
+
+    OF(PROCD, 0x403, REPLY, "", "")
+
+    OF(PROCD, 0x404, REQUEST, "", ONE_PROCESS "2a000000 00000000")
+        NO("@0 0000000000000000", "process 0")
+        NO("@12 01000000", "reserved")
+
+    OF(PROCD, 0x404, REPLY, "", "")
+
+    OF(PROCD, 0x405, REQUEST, "", "00010000 00000000 0010000000000000 0010000000000000")
+        NO("@0 00000100", "a role id above")
+        NO("@4 01000000", "reserved")
+        NO("@16 0000000000000000", "no image bytes")
+
     /* process_id, endpoint_slot, grant_slot */
-    OF(PROCD, 0x405, REPLY, "0800 0500 00000500" NO_BADGE "0c00 8000 00000800" NO_BADGE,
-       ONE_PROCESS
-       "40000000 41000000") CAPS_NO("0800 0500 00000500" NO_BADGE "0c00 0400 00000800" NO_BADGE,
-                                    "a grant without control")
-        CAPS_NO("0800 0500 00000500" NO_BADGE "0c00 8000 00000700" NO_BADGE,
-                "a process as grant") OF(PROCD, 0x406, REQUEST, "", ONE_PROCESS "ffffffffffffffff")
-            NO("@0 0000000000000000", "process 0") OF(PROCD, 0x406, REPLY, "", "")
-                PROCESS_ID_REQUEST(0x407) OF(PROCD, 0x407, REPLY, "", "")
-                    OF(PROCD, 0x408, REQUEST, "",
-                       ONE_PROCESS "ffffffffffffffff") NO("@0 0000000000000000", "process 0")
-                        OF(PROCD, 0x408, REPLY, "",
-                           ONE_PROCESS "0c000000 00000000 0000000000000000")
-                            NO("@8 0d000000", "past the last reason") PROCESS_ID_REQUEST(0x409)
-                                OF(PROCD, 0x409, REPLY, "", "00010000 02000000 01000000 00000000")
-                                    NO("@4 03000000", "an unknown state")
-                                        NO("@8 0d000000", "past the last reason")
+    OF(PROCD, 0x405, REPLY,
+       "0800 0500 00000500" NO_BADGE
+       "0c00 8000 00000800" NO_BADGE,
+       ONE_PROCESS "40000000 41000000")
+        CAPS_NO("0800 0500 00000500" NO_BADGE
+                "0c00 0400 00000800" NO_BADGE,
+                "a grant without control")
+        CAPS_NO("0800 0500 00000500" NO_BADGE "0c00 8000 00000700" NO_BADGE, "a process as grant")
+
+    OF(PROCD, 0x406, REQUEST, "", ONE_PROCESS "ffffffffffffffff")
+        NO("@0 0000000000000000", "process 0")
+
+    OF(PROCD, 0x406, REPLY, "", "")
+
+    PROCESS_ID_REQUEST(0x407)
+
+    OF(PROCD, 0x407, REPLY, "", "")
+
+    OF(PROCD, 0x408, REQUEST, "", ONE_PROCESS "ffffffffffffffff")
+        NO("@0 0000000000000000", "process 0")
+
+    OF(PROCD, 0x408, REPLY, "", ONE_PROCESS "0c000000 00000000 0000000000000000")
+        NO("@8 0d000000", "past the last reason")
+
+    PROCESS_ID_REQUEST(0x409)
+
+    OF(PROCD, 0x409, REPLY, "", "00010000 02000000 01000000 00000000")
+        NO("@4 03000000", "an unknown state")
+        NO("@8 0d000000", "past the last reason")
+
     /* process_id, policy, critical, three times, budget_count, reserved0 */
     OF(PROCD, 0x40A, REQUEST, "",
        ONE_PROCESS "02000000 01000000 0100000000000000 0200000000000000 0300000000000000"
-                   "04000000 00000000") NO("@8 03000000", "an unknown policy")
-        NO("@12 02000000", "critical is 0 or 1") NO("@44 01000000", "reserved")
-            OF(PROCD, 0x40A, REPLY, "", "") PROCESS_ID_REQUEST(0x40B)
-                OF(PROCD, 0x40B, REPLY, "",
-                   "02000000 01000000 0100000000000000 0200000000000000 0300000000000000 04000000 "
-                   "05000000") NO("@0 03000000", "an unknown policy")
+       "04000000 00000000")
+        NO("@8 03000000", "an unknown policy")
+        NO("@12 02000000", "critical is 0 or 1")
+        NO("@44 01000000", "reserved")
+
+    OF(PROCD, 0x40A, REPLY, "", "")
+
+    PROCESS_ID_REQUEST(0x40B)
+
+    OF(PROCD, 0x40B, REPLY, "",
+       "02000000 01000000 0100000000000000 0200000000000000 0300000000000000 04000000 "
+       "05000000")
+        NO("@0 03000000", "an unknown policy")
+
     /* memd_slot, vspaced_slot or 0, pagerd_slot, reserved0 */
-    OF(PROCD, 0x40C, REQUEST, "0000 0100 00000500" NO_BADGE "0800 0100 00000500" NO_BADGE,
+    OF(PROCD, 0x40C, REQUEST,
+       "0000 0100 00000500" NO_BADGE
+       "0800 0100 00000500" NO_BADGE,
        "40000000 00000000 41000000 00000000")
-        NO("@4 42000000", "a capability without its descriptor") NO("@0 00000000", "no memd")
-            NO("@8 00000000", "no pagerd") NO("@12 01000000", "reserved") CAPS_NO(
-                "0000 0100 00000500" NO_BADGE "0800 0200 00000500" NO_BADGE, "receive is not send")
-                CAPS_NO("0000 0100 00000500" NO_BADGE "0400 0100 00000500" NO_BADGE,
-                        "for the empty field")
-                    OF(PROCD, 0x40C, REQUEST,
-                       "0000 0100 00000500" NO_BADGE "0400 0100 00000500" NO_BADGE
-                       "0800 0100 00000500" NO_BADGE,
-                       "40000000 42000000 41000000 00000000") OF(PROCD, 0x40C, REPLY, "", "")
-                        OF(PROCD, 0x40D, REQUEST, "", "") OF(PROCD, 0x40D, REPLY, "", "")
+        NO("@4 42000000", "a capability without its descriptor")
+        NO("@0 00000000", "no memd")
+        NO("@8 00000000", "no pagerd")
+        NO("@12 01000000", "reserved")
+        CAPS_NO("0000 0100 00000500" NO_BADGE "0800 0200 00000500" NO_BADGE, "receive is not send")
+        CAPS_NO("0000 0100 00000500" NO_BADGE "0400 0100 00000500" NO_BADGE, "for the empty field")
+
+    OF(PROCD, 0x40C, REQUEST,
+       "0000 0100 00000500" NO_BADGE
+       "0400 0100 00000500" NO_BADGE
+       "0800 0100 00000500" NO_BADGE,
+       "40000000 42000000 41000000 00000000")
+
+    OF(PROCD, 0x40C, REPLY, "", "")
+
+    OF(PROCD, 0x40D, REQUEST, "", "")
+
+    OF(PROCD, 0x40D, REPLY, "", "")
+
     /* role, segment_count, image_bytes, entry_va, digest of 32 bytes */
     OF(PROCD, 0x40E, REQUEST, "",
        "00010000 01000000 0000400000000000 0010000000000000"
        "0001020304050607 08090a0b0c0d0e0f 1011121314151617 18191a1b1c1d1e1f")
-        NO("@4 00000000", "no segment") YES("@4 08000000", "as many segments as allowed")
-            NO("@4 09000000", "one more") NO("@8 0100400000000000", "an image above")
-                NO("@8 0000000000000000", "no image bytes") NO("@16 ff0f000000000000",
-                                                               "entry on page 0")
-                    OF(PROCD, 0x40E, REPLY, "", ONE_PROCESS) NO("@0 0000000000000000", "transfer 0")
+        NO("@4 00000000", "no segment")
+        YES("@4 08000000", "as many segments as allowed")
+        NO("@4 09000000", "one more")
+        NO("@8 0100400000000000", "an image above")
+        NO("@8 0000000000000000", "no image bytes")
+        NO("@16 ff0f000000000000", "entry on page 0")
+
+    OF(PROCD, 0x40E, REPLY, "", ONE_PROCESS)
+        NO("@0 0000000000000000", "transfer 0")
+
     /* transfer_id, offset_bytes, segment_index, count, bytes */
     OF(PROCD, 0x40F, REQUEST, "", ONE_PROCESS "ffff3f0000000000 07000000 02000000 beef")
-        NO("@8 0000400000000000", "an offset above") NO("@16 08000000", "a segment above")
-            NO("@20 00000000", "a count of 0 before bytes")
-                NO("@20 01030000", "a count above its range")
-                    NO("@20 01000000", "a byte more than the count says")
-                        OF(PROCD, 0x40F, REPLY, "", "0200000000000000") PROCESS_ID_REQUEST(0x410)
-                            OF(PROCD, 0x410, REPLY, "", ONE_PROCESS)
-                                NO("@0 0000000000000000", "process 0") PROCESS_ID_REQUEST(0x411)
-                                    OF(PROCD, 0x411, REPLY, "", "")};
+        NO("@8 0000400000000000", "an offset above")
+        NO("@16 08000000", "a segment above")
+        NO("@20 00000000", "a count of 0 before bytes")
+        NO("@20 01030000", "a count above its range")
+        NO("@20 01000000", "a byte more than the count says")
+
+    OF(PROCD, 0x40F, REPLY, "", "0200000000000000")
+
+    PROCESS_ID_REQUEST(0x410)
+
+    OF(PROCD, 0x410, REPLY, "", ONE_PROCESS)
+        NO("@0 0000000000000000", "process 0")
+
+    PROCESS_ID_REQUEST(0x411)
+
+    OF(PROCD, 0x411, REPLY, "", "")
+};
 /* clang-format on */
 
 const unsigned codec_service_count =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of rootd's test program share: the stage behind sys_call, and its counted checks.
- */
+/* What the files of rootd's test program share: the stage behind sys_call, and its counted
+ * checks. */
 #ifndef BASALT_PROPS_TESTS_ROOTD_ROOTD_TEST_H
 #define BASALT_PROPS_TESTS_ROOTD_ROOTD_TEST_H
 
