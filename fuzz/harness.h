@@ -35,6 +35,11 @@ static inline struct choices harness_begin(const uint8_t *bytes, size_t size_byt
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
                         char *problem, size_t problem_bytes) __attribute__((weak));
 
+/* A life harness also defines this: writes the step that makes the call-th call from now on (0: the
+ * next) fail, in one of at most HARNESS_FAILURES ways. Returns its bytes; 0: there is no such way. */
+enum { HARNESS_FAILURES = 4 };
+size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes) __attribute__((weak));
+
 /* Optional: how one input is mutated by step instead of by byte. Set by life harnesses (1). */
 extern const int harness_has_steps __attribute__((weak));
 

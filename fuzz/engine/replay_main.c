@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fuzz/engine/corpus.h"
+#include "fuzz/engine/fail_each.h"
 #include "fuzz/engine/texts.h"
 #include "props/base/input_limits.h"
 #include "props/life/steps.h"
@@ -350,6 +351,13 @@ static int bless(const char *folder, bool may_lose)
     return 0;
 }
 
+static int replay_failing(const char *folder)
+{
+    struct corpus corpus = corpus_read(folder);
+    snprintf(running_path, sizeof running_path, "findings/%s-fail-each", harness_name);
+    return fail_each(&corpus, run);
+}
+
 static int replay_texts(const char *folder)
 {
     struct corpus corpus = corpus_read(folder);
@@ -461,12 +469,11 @@ static int bench(const char *folder, double seconds)
 
 static int usage(const char *program)
 {
-    fprintf(
-        stderr,
-        "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER [--lose-floors] |\n"
-        "       --texts FOLDER | --marks FOLDER | --trace FILE | --assemble FILE.trace OUTPUT |\n"
-        "       --random COUNT SEED | --bench FOLDER SECONDS\n",
-        program);
+    fprintf(stderr,
+            "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER [--lose-floors] |\n"
+            "       --texts FOLDER | --fail-each FOLDER | --marks FOLDER | --trace FILE |\n"
+            "       --assemble FILE.trace OUTPUT | --random COUNT SEED | --bench FOLDER SECONDS\n",
+            program);
     return 2;
 }
 
@@ -489,6 +496,8 @@ int main(int argc, char **argv)
         return bless(argv[2], true);
     if (argc == 3 && is(argv[1], "--texts"))
         return replay_texts(argv[2]);
+    if (argc == 3 && is(argv[1], "--fail-each"))
+        return replay_failing(argv[2]);
     if (argc == 3 && is(argv[1], "--marks"))
         return show_marks(argv[2]);
     if (argc == 3 && is(argv[1], "--trace"))

@@ -124,6 +124,7 @@ static enum status deliver(struct message *request)
 static struct model_failure failure_of_step(void)
 {
     struct stand_in_failures failures = stand_in_failures();
+    life_met_failures(failures.count);
     return (struct model_failure){
         .count = failures.count,
         .status = failures.status,
@@ -247,6 +248,14 @@ size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, siz
 {
     return life_assemble(&memd_life_language, text, text_bytes, bytes, limit_bytes, problem,
                          problem_bytes);
+}
+
+size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
+{
+    static const enum status ways[] = {STATUS_EXHAUSTED, STATUS_BUSY};
+    if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
+        return 0;
+    return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)

@@ -22,7 +22,7 @@ enum {
     CROWD_TOKEN = 1000,
     CROWD_MAX = 20,
     TIME_MAX = 1 << 20,
-    FAIL_LIMIT = 16,
+    FAIL_LIMIT = 64,
     FAIL_TIMES_LIMIT = 5
 };
 
@@ -123,6 +123,7 @@ static enum handled handle(struct message *message, const struct receive_info *i
         .account = number_of(message, 1),
     };
     enum handled handled = pagerd_handle(&pagerd, message, info);
+    life_met_failures(stand_in_failures().count);
     struct pagerd_log log = peers_of_pagerd_log();
     life.answer = model_pagerd_step(&model, &request, &log);
     life_predicted(life.answer.later ? LIFE_LATER : life.answer.status,
@@ -169,6 +170,7 @@ static void tick(void)
 {
     peers_of_pagerd_step_begin();
     pagerd_tick(&pagerd, life.now);
+    life_met_failures(stand_in_failures().count);
     struct pagerd_log log = peers_of_pagerd_log();
     model_pagerd_tick(&model, life.now, &log);
     pagerd_life_mark_answers();
@@ -339,6 +341,17 @@ size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, siz
 {
     return life_assemble(&pagerd_life_language, text, text_bytes, bytes, limit_bytes, problem,
                          problem_bytes);
+}
+
+size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
+{
+    static const struct {
+        enum status status;
+        bool late;
+    } ways[] = {{STATUS_EXHAUSTED, false}, {STATUS_INTERNAL, false}, {STATUS_TIMED_OUT, true}};
+    if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
+        return 0;
+    return life_fail_step(ACTION_FAIL, call, ways[way].status, 1, ways[way].late, bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)

@@ -14,7 +14,7 @@
 const char harness_name[] = "procd_life";
 const int harness_has_steps = 1;
 
-enum { CROWD_LIMIT = PROCESS_LIMIT + 8, TIME_MAX = 1 << 20 };
+enum { CROWD_LIMIT = PROCESS_LIMIT + 8, TIME_MAX = 1 << 20, FAIL_LIMIT = 255 };
 
 enum action {
     ACTION_FOUNDATION, /* rootd's part: memd, vspaced and pagerd created, started, bound */
@@ -86,6 +86,7 @@ static void reset(void)
 static struct model_failure failure_of_step(void)
 {
     struct stand_in_failures failures = stand_in_failures();
+    life_met_failures(failures.count);
     return (struct model_failure){
         .count = failures.count,
         .status = failures.status,
@@ -295,7 +296,7 @@ static void act_time(uint64_t ticks, bool busy)
 
 static void act_fail(uint64_t countdown, uint64_t status)
 {
-    countdown = countdown > 255 ? countdown % 256 : countdown;
+    countdown %= FAIL_LIMIT + 1;
     stand_in_fail_never();
     if (countdown != 0)
         stand_in_fail((struct stand_in_failure){
@@ -480,6 +481,13 @@ static void take(struct life_step *step)
         send_generated(&step->choices);
         return;
     }
+}
+
+size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
+{
+    if (call >= FAIL_LIMIT || way != 0)
+        return 0;
+    return life_fail_step(ACTION_FAIL, call + 1, STATUS_EXHAUSTED, 1, false, bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)

@@ -170,6 +170,16 @@ def check_texts(tally):
                   output.strip().rpartition(": ")[2])
 
 
+def check_failures(tally):
+    """Every call of every .trace of a life fails once, and the life goes as its model says."""
+    names = [name for name in campaign.with_corpus()
+             if "harness_plan_failure" in source_checks.symbols(f"build/shipped/{name}")[0]]
+    for name, (status, output) in each(
+            lambda name: build.run([f"build/shipped/{name}", "--fail-each", f"corpus/{name}"], 300), names):
+        tally.say(f"each call of {name} fails once", status == 0, build.shorten(output, 30),
+                  output.strip().rpartition(": ")[2])
+
+
 def check_canaries(tally):
     """T1: what must fail fails, and says what it should."""
     def must_fail(name, command, text):
@@ -309,6 +319,7 @@ CHECKS = {
     "tests": (run_tests, "image asan shipped"),
     "replays": (check_replays, "image asan shipped"),
     "texts": (check_texts, "asan"),
+    "failures": (check_failures, "shipped"),
     "canaries": (check_canaries, "asan shipped"),
     "random": (run_random, "asan shipped"),
     "worlds": (boot_worlds, "image asan shipped"),

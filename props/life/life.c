@@ -9,6 +9,8 @@
 enum { LIFE_FAILURES = 64 };
 
 static uint64_t steps_taken;
+static uint64_t watched_step;
+static bool watched_failed;
 
 static unsigned action_count(const struct life_language *language)
 {
@@ -85,6 +87,22 @@ enum status life_failure(uint64_t argument)
 {
     uint64_t number = argument % LIFE_FAILURES;
     return number == 0 || number >= STATUS_COUNT ? STATUS_EXHAUSTED : (enum status)number;
+}
+
+void life_watch(uint64_t step)
+{
+    watched_step = steps_taken + step;
+    watched_failed = false;
+}
+
+void life_met_failures(uint32_t count)
+{
+    watched_failed |= count != 0 && steps_taken == watched_step;
+}
+
+bool life_watch_failed(void)
+{
+    return watched_failed;
 }
 
 uint64_t life_step_count(void)

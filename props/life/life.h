@@ -167,6 +167,16 @@ const struct operation *life_row_of(const struct life_language *language, uint16
  * EXHAUSTED for others, so that a new status takes over only its own number. */
 enum status life_failure(uint64_t argument);
 
+/* The step of a @fail action, for harness_plan_failure(). Returns its bytes. */
+size_t life_fail_step(uint32_t action, uint64_t call, enum status status, uint64_t times, bool late,
+                      uint8_t *bytes);
+
+/* Whether a planned failure happened in one step: the step-th from now on, from 1. A harness tells
+ * each step that met failures. */
+void life_watch(uint64_t step);
+void life_met_failures(uint32_t count);
+bool life_watch_failed(void);
+
 /* Steps taken since the process started, for benchmarks. */
 uint64_t life_step_count(void);
 

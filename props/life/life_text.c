@@ -190,6 +190,20 @@ static bool put_literal(struct assembler *assembler, const struct message *messa
     return put_frame(assembler, LIFE_TAG_LITERAL, &payload);
 }
 
+size_t life_fail_step(uint32_t action, uint64_t call, enum status status, uint64_t times, bool late,
+                      uint8_t *bytes)
+{
+    uint64_t arguments[LIFE_ARGUMENT_LIMIT] = {call, status, times, late};
+    struct writer writer = writer_over(bytes, LIFE_PAYLOAD_BYTES_MAX);
+    write_u8(&writer, LIFE_TAG_ACTION);
+    write_u8(&writer, (1 + sizeof arguments + 3) / 4);
+    write_u8(&writer, (uint8_t)action);
+    for (unsigned i = 0; i < LIFE_ARGUMENT_LIMIT; i++)
+        write_u64(&writer, arguments[i]);
+    write_zero(&writer, 3);
+    return writer.offset_bytes;
+}
+
 static bool status_of(const char *name, unsigned *status)
 {
     for (unsigned i = 0; i < STATUS_COUNT; i++) {
