@@ -168,6 +168,24 @@ def check_texts(tally):
             lambda name: build.run([f"build/asan/{name}", "--texts", f"corpus/{name}"], 120), names):
         tally.say(f"texts of {name}", status == 0, build.shorten(output, 30),
                   output.strip().rpartition(": ")[2])
+    wrong_lines(tally)
+
+
+def wrong_lines(tally):
+    """A line of text that says no entry of the kernel is refused by its number, and nothing is written."""
+    wrong = ("call slot=1", "call slot=x deadline=0 kernel.exit code=0", "recv slot=2 deadline=soon kernel.#0x0 .body=",
+             "call slot=0x100000000 deadline=0 kernel.exit code=0", "call slot=1 deadline=0 kernel.exit",
+             "reply slot=2560 deadline=0 .page=0g", "reply slot=2560 deadline=0 .page=" + "00" * 1025, "clock",
+             "clock 1 2", "@time", "call slot=1 deadline=0 .page=" + "ff" * 1024, "-> OK")
+    accepted = []
+    with tempfile.TemporaryDirectory() as folder:
+        for line in wrong:
+            with open(f"{folder}/wrong.trace", "w", encoding="utf-8") as text:
+                text.write(f"# two lines that are right\n@preempt\n{line}\nclock 9\n")
+            status, output = build.run(["build/asan/kernel_core", "--assemble", f"{folder}/wrong.trace", f"{folder}/out"])
+            if status != 2 or "line 3" not in output or os.path.exists(f"{folder}/out"):
+                accepted.append(f"{line[:60]}: status {status}, {output}")
+    tally.complaints(f"{len(wrong)} lines that are no entries of the kernel are refused", accepted)
 
 
 def check_failures(tally):

@@ -11,6 +11,7 @@
 #include "props/life/life.h"
 #include "props/life/life_bytes.h"
 #include "props/base/marks.h"
+#include "props/base/rows.h"
 #include "props/base/trace.h"
 
 static unsigned passed;
@@ -51,6 +52,62 @@ static void test_choices(void)
     CHECK(choices_u32(&slice) == 0x0201 && choices_left(&choices) == 4);
     slice = choices_slice(&choices, 100);
     CHECK(choices_left(&slice) == 4 && choices_empty(&choices));
+}
+
+/* The nearest row at or above a number; past the last row, and past the end, the first one. */
+static void test_rows(void)
+{
+    bool exact = true;
+    for (unsigned i = 0; i < operation_count; i++) {
+        const struct operation *row = &operation_table[i];
+        exact = exact && operation_near(row->id) == row;
+        exact = exact && operation_near_in(row->service, row->id % 0x80) == row;
+    }
+    CHECK(exact);
+    CHECK(operation_near(OP_EVENT_PROCESS_TERMINATED + 1)->id == OP_STARTUP_START_SERVICE);
+    CHECK(operation_near(0x7FF)->id == 1 && operation_near(0x800 + 0x201)->id == 0x201);
+    CHECK(operation_near_in(SERVICE_PAGERD, 0)->id == OP_PAGERD_REGISTER_PROCESS);
+    CHECK(operation_near_in(SERVICE_PAGERD, 7)->id == OP_PAGERD_REGISTER_PROCESS);
+    static const uint8_t bytes[] = {0x03, 0x01, 0xFF, 0x00, 0xFF, 0x85, 9};
+    struct choices choices = choices_over(bytes, sizeof bytes);
+    CHECK(choose_role(&choices)->id == 0x103);
+    CHECK(choose_role(&choices)->id == 0x100);
+    CHECK(choose_refusal(&choices) != STATUS_OK);
+    CHECK(choose_up_to_or_unknown(&choices, 9) == UINT32_MAX - 5);
+    CHECK(choose_object_type(&choices) == OBJECT_KERNEL_SELF);
+    CHECK(choose_role(&choices)->id == ROLE_ROOTD && choose_object_type(&choices) == 1);
+    CHECK(choose_operation(&choices)->id == 1 && choose_up_to(&choices, 9) == 0);
+}
+
+static struct {
+    const uint8_t *at;
+    size_t width_bytes;
+    uint64_t exact;
+    unsigned count;
+} told;
+
+static void on_settled(const uint8_t *at, size_t width_bytes, uint64_t exact)
+{
+    told.at = at;
+    told.width_bytes = width_bytes;
+    told.exact = exact;
+    told.count++;
+}
+
+/* Who listens is told which bytes mean which id; bytes past the end are nobody's. */
+static void test_settling(void)
+{
+    static const uint8_t bytes[] = {7, 0x0B, 0x02, 0x00};
+    struct choices choices = choices_over(bytes, sizeof bytes);
+    choices_listen(on_settled);
+    choices_u8(&choices);
+    CHECK(choose_operation(&choices)->id == OP_VSPACED_REGISTER_VSPACE && told.count == 1);
+    CHECK(told.at == bytes + 1 && told.width_bytes == 2 && told.exact == 0x301);
+    CHECK(choose_operation(&choices)->id == 1 && told.width_bytes == 1 && told.count == 2);
+    CHECK(choose_operation(&choices)->id == 1 && told.count == 2);
+    choices_listen(NULL);
+    choices = choices_over(bytes, sizeof bytes);
+    CHECK(choose_role(&choices) != NULL && told.count == 2);
 }
 
 /* Known values of FNV-1a, and order counts. */
@@ -262,6 +319,8 @@ static void test_steps_over_limit(void)
 int main(void)
 {
     test_choices();
+    test_rows();
+    test_settling();
     test_digest();
     test_marks();
     test_life_text();
