@@ -47,7 +47,9 @@ static void read_literal(struct choices *payload, struct life_step *step)
 
 static void read_action(struct choices *payload, unsigned count, struct life_step *step)
 {
+    size_t from = payload->offset_bytes;
     step->action = choices_u8(payload) % count;
+    choices_settle(payload, from, step->action); /* one action more moves no other (T4) */
     for (unsigned i = 0; i < LIFE_ARGUMENT_LIMIT; i++)
         step->arguments[i] = choices_u64(payload);
 }
