@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "props/base/testing.h"
 #include "props/life/steps.h"
 #include "props/base/choices.h"
 #include "props/base/digest.h"
@@ -14,19 +15,6 @@
 #include "props/base/rows.h"
 #include "props/base/trace.h"
 
-static unsigned passed;
-static unsigned failed;
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (condition)                                                                             \
-            passed++;                                                                              \
-        else {                                                                                     \
-            failed++;                                                                              \
-            printf("FAILED %s:%d: %s\n", __FILE__, __LINE__, #condition);                          \
-        }                                                                                          \
-    } while (0)
-
 static const struct life_action actions[] = {{"tick", 1}, {"peer_dies", 0}, {"fail", 2}, {0}};
 static const struct life_language language = {.service = SERVICE_MEMD, .actions = actions};
 
@@ -35,23 +23,23 @@ static void test_choices(void)
 {
     static const uint8_t bytes[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06};
     struct choices choices = choices_over(bytes, sizeof bytes);
-    CHECK(choices_u16(&choices) == 0x0201);
-    CHECK(choices_u32(&choices) == 0x06050403);
-    CHECK(choices_empty(&choices));
-    CHECK(choices_u64(&choices) == 0 && choices_below(&choices, 1000) == 0);
-    CHECK(!choices_flag(&choices));
+    EXPECT(choices_u16(&choices) == 0x0201);
+    EXPECT(choices_u32(&choices) == 0x06050403);
+    EXPECT(choices_empty(&choices));
+    EXPECT(choices_u64(&choices) == 0 && choices_below(&choices, 1000) == 0);
+    EXPECT(!choices_flag(&choices));
     choices = choices_over(bytes, sizeof bytes);
-    CHECK(choices_below(&choices, 1) == 0 && choices_left(&choices) == 6);
-    CHECK(choices_below(&choices, 256) == 1 && choices_left(&choices) == 5);
-    CHECK(choices_below(&choices, 257) == 0x0302 % 257 && choices_left(&choices) == 3);
-    CHECK(choices_between(&choices, 10, 10) == 10 && choices_left(&choices) == 3);
+    EXPECT(choices_below(&choices, 1) == 0 && choices_left(&choices) == 6);
+    EXPECT(choices_below(&choices, 256) == 1 && choices_left(&choices) == 5);
+    EXPECT(choices_below(&choices, 257) == 0x0302 % 257 && choices_left(&choices) == 3);
+    EXPECT(choices_between(&choices, 10, 10) == 10 && choices_left(&choices) == 3);
     choices = choices_over(bytes, sizeof bytes);
-    CHECK(choices_between(&choices, 0, UINT64_MAX) == 0x060504030201);
+    EXPECT(choices_between(&choices, 0, UINT64_MAX) == 0x060504030201);
     choices = choices_over(bytes, sizeof bytes);
     struct choices slice = choices_slice(&choices, 2);
-    CHECK(choices_u32(&slice) == 0x0201 && choices_left(&choices) == 4);
+    EXPECT(choices_u32(&slice) == 0x0201 && choices_left(&choices) == 4);
     slice = choices_slice(&choices, 100);
-    CHECK(choices_left(&slice) == 4 && choices_empty(&choices));
+    EXPECT(choices_left(&slice) == 4 && choices_empty(&choices));
 }
 
 /* The nearest row at or above a number; past the last row, and past the end, the first one. */
@@ -114,22 +102,22 @@ static void test_settling(void)
 static void test_digest(void)
 {
     struct digest digest = digest_start();
-    CHECK(digest.value == UINT64_C(0xCBF29CE484222325));
+    EXPECT(digest.value == UINT64_C(0xCBF29CE484222325));
     digest_add_u64(&digest, 1);
     struct digest other = digest_start();
     digest_add_u64(&other, 2);
-    CHECK(digest.value != other.value);
+    EXPECT(digest.value != other.value);
     struct digest ab = digest;
     digest_add_u64(&ab, 2);
     digest_add_u64(&other, 1);
-    CHECK(ab.value != other.value);
+    EXPECT(ab.value != other.value);
     struct digest split = digest_start();
     struct digest joined = digest_start();
     digest_add_bytes(&split, "a", 1);
     digest_add_bytes(&split, "bc", 2);
     digest_add_bytes(&joined, "ab", 2);
     digest_add_bytes(&joined, "c", 1);
-    CHECK(split.value != joined.value);
+    EXPECT(split.value != joined.value);
 }
 
 static void test_marks(void)
@@ -140,10 +128,10 @@ static void test_marks(void)
     mark_triple("harness_test", 2, OP_MEMD_ALLOC_FRAMES, STATUS_EXHAUSTED);
     marks_record(false);
     MARK("harness_test: not recorded");
-    CHECK(marks_count() == 2);
-    CHECK(marks_reached("harness_test: here"));
-    CHECK(marks_reached("harness_test: state 2 operation 0x203 EXHAUSTED"));
-    CHECK(!marks_reached("harness_test: not recorded"));
+    EXPECT(marks_count() == 2);
+    EXPECT(marks_reached("harness_test: here"));
+    EXPECT(marks_reached("harness_test: state 2 operation 0x203 EXHAUSTED"));
+    EXPECT(!marks_reached("harness_test: not recorded"));
 }
 
 static size_t assemble(const char *text, uint8_t *bytes, size_t limit_bytes, char *problem)
@@ -164,25 +152,25 @@ static void test_life_text(void)
                            "on=1 memd.close_account account_id=7 reserved0=0\n"
                            "@fail 3 0x10",
                            bytes, sizeof bytes, problem);
-    CHECK(size != 0 && problem[0] == 0);
+    EXPECT(size != 0 && problem[0] == 0);
     struct choices input = choices_over(bytes, size);
     struct life_step step;
     trace_expects = true;
-    CHECK(life_next(&input, &language, &step) && step.kind == LIFE_LITERAL);
-    CHECK(step.message.header.operation == OP_MEMD_ALLOC_FRAMES && step.on == 0);
-    CHECK(step.message.header.badge == 3 && step.message.header.body_bytes == 8);
-    CHECK(step.message.body[0] == 2 && step.expects && step.expected == STATUS_OK);
-    CHECK(life_next(&input, &language, &step) && step.kind == LIFE_ACTION);
-    CHECK(step.action == 0 && step.arguments[0] == 500);
-    CHECK(life_next(&input, &language, &step) && step.kind == LIFE_LITERAL);
-    CHECK(step.message.header.operation == OP_MEMD_CLOSE_ACCOUNT && step.on == 1);
-    CHECK(!step.expects);
-    CHECK(life_next(&input, &language, &step) && step.kind == LIFE_ACTION);
-    CHECK(step.action == 2 && step.arguments[0] == 3 && step.arguments[1] == 16);
-    CHECK(!life_next(&input, &language, &step));
+    EXPECT(life_next(&input, &language, &step) && step.kind == LIFE_LITERAL);
+    EXPECT(step.message.header.operation == OP_MEMD_ALLOC_FRAMES && step.on == 0);
+    EXPECT(step.message.header.badge == 3 && step.message.header.body_bytes == 8);
+    EXPECT(step.message.body[0] == 2 && step.expects && step.expected == STATUS_OK);
+    EXPECT(life_next(&input, &language, &step) && step.kind == LIFE_ACTION);
+    EXPECT(step.action == 0 && step.arguments[0] == 500);
+    EXPECT(life_next(&input, &language, &step) && step.kind == LIFE_LITERAL);
+    EXPECT(step.message.header.operation == OP_MEMD_CLOSE_ACCOUNT && step.on == 1);
+    EXPECT(!step.expects);
+    EXPECT(life_next(&input, &language, &step) && step.kind == LIFE_ACTION);
+    EXPECT(step.action == 2 && step.arguments[0] == 3 && step.arguments[1] == 16);
+    EXPECT(!life_next(&input, &language, &step));
     trace_expects = false;
     input = choices_over(bytes, size);
-    CHECK(life_next(&input, &language, &step) && !step.expects);
+    EXPECT(life_next(&input, &language, &step) && !step.expects);
 }
 
 /* A status may stand below its message, and a header of another version has a text. */
@@ -198,10 +186,10 @@ static void test_life_results(void)
     struct choices input = choices_over(bytes, size);
     struct life_step step;
     trace_expects = true;
-    CHECK(life_next(&input, &language, &step) && step.expects && step.expected == STATUS_DENIED);
-    CHECK(step.message.header.version == MESSAGE_VERSION);
-    CHECK(life_next(&input, &language, &step) && !step.expects);
-    CHECK(step.message.header.version == 2);
+    EXPECT(life_next(&input, &language, &step) && step.expects && step.expected == STATUS_DENIED);
+    EXPECT(step.message.header.version == MESSAGE_VERSION);
+    EXPECT(life_next(&input, &language, &step) && !step.expects);
+    EXPECT(step.message.header.version == 2);
     trace_expects = false;
 }
 
@@ -226,12 +214,12 @@ static void test_life_refusals(void)
         char text[256];
         char problem[128];
         snprintf(text, sizeof text, "@tick 1\n%s\n", wrong[i]);
-        CHECK(assemble(text, bytes, sizeof bytes, problem) == 0);
-        CHECK(strncmp(problem, "line 2, column ", 15) == 0);
+        EXPECT(assemble(text, bytes, sizeof bytes, problem) == 0);
+        EXPECT(strncmp(problem, "line 2, column ", 15) == 0);
     }
     uint8_t small[8];
     char problem[128];
-    CHECK(assemble("@tick 1\n", small, sizeof small, problem) == 0 && problem[0] != 0);
+    EXPECT(assemble("@tick 1\n", small, sizeof small, problem) == 0 && problem[0] != 0);
 }
 
 /* Any bytes give steps, and a tag past the actions of a language without any is a message. */
@@ -253,7 +241,7 @@ static void test_life_any_bytes(void)
             good = good && step.message.header.cap_count <= MESSAGE_CAP_LIMIT;
             good = good && (step.kind != LIFE_ACTION || (round % 2 == 1 && step.action < 3));
         }
-        CHECK(good);
+        EXPECT(good);
     }
 }
 
@@ -286,15 +274,15 @@ static void test_steps(void)
         shrank = shrank || size < sizeof life;
         swapped = swapped || (size == sizeof life && once[0] == 6 && once[2] == 0);
     }
-    CHECK(good);
-    CHECK(grew);
-    CHECK(shrank);
-    CHECK(swapped);
-    CHECK(step_bytes(life, sizeof life, 0) == 6 && step_bytes(life, sizeof life, 6) == 2);
-    CHECK(step_bytes(life, sizeof life, 8) == 10 && step_bytes(life, sizeof life, 17) == 1);
+    EXPECT(good);
+    EXPECT(grew);
+    EXPECT(shrank);
+    EXPECT(swapped);
+    EXPECT(step_bytes(life, sizeof life, 0) == 6 && step_bytes(life, sizeof life, 6) == 2);
+    EXPECT(step_bytes(life, sizeof life, 8) == 10 && step_bytes(life, sizeof life, 17) == 1);
     uint8_t none[8];
     size_t size = steps_mutate(none, 0, 1, 1, flip_first, NULL);
-    CHECK(size == 0);
+    EXPECT(size == 0);
 }
 
 /* An engine that shrinks an input gives less room than the input fills: what lies behind the limit
@@ -313,11 +301,12 @@ static void test_steps_over_limit(void)
             good = good && bytes[i] == (i % 10 == 1 ? 2 : 7);
         free(bytes);
     }
-    CHECK(good);
+    EXPECT(good);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    (void)count;
     test_choices();
     test_rows();
     test_settling();
@@ -329,6 +318,5 @@ int main(void)
     test_life_any_bytes();
     test_steps();
     test_steps_over_limit();
-    printf("harness_test: %u passed, %u failed\n", passed, failed);
-    return failed == 0 ? 0 : 1;
+    return tests_end(arguments[0]);
 }

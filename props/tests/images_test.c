@@ -12,6 +12,7 @@
 #include "abi/limits.h"
 #include "abi/profile.h"
 #include "abi/roles.h"
+#include "props/base/testing.h"
 #include "services/probes/layout.h"
 #include "services/runtime/entry.h"
 
@@ -19,19 +20,6 @@ void *image_memcpy(void *restrict target, const void *restrict source, size_t co
 void *image_memmove(void *target, const void *source, size_t count);
 void *image_memset(void *target, int value, size_t count);
 int image_memcmp(const void *left, const void *right, size_t count);
-
-static unsigned passed_count;
-static unsigned failed_count;
-
-static void check(const char *name, const char *what, int passed)
-{
-    if (passed) {
-        passed_count++;
-        return;
-    }
-    failed_count++;
-    printf("FAILED %s: %s\n", name, what);
-}
 
 struct program {
     const char *name;
@@ -66,10 +54,10 @@ static void check_entry(const struct program *program)
     uint8_t expected[ENTRY_TAG_BYTES + ENTRY_NAME_BYTES] = ENTRY_TAG;
     const uint8_t *tag = byte_at(program, program->plan.entry + ENTRY_TAG_OFFSET);
     strncpy((char *)expected + ENTRY_TAG_BYTES, program->name, ENTRY_NAME_BYTES - 1);
-    check(program->name, "carries its name behind the entry point",
-          tag != NULL && memcmp(tag, expected, sizeof expected) == 0);
-    check(program->name, "entry is the first byte of the code",
-          program->plan.entry == program->plan.segments[0].va);
+    expect_of(program->name, "carries its name behind the entry point",
+              tag != NULL && memcmp(tag, expected, sizeof expected) == 0);
+    expect_of(program->name, "entry is the first byte of the code",
+              program->plan.entry == program->plan.segments[0].va);
 }
 
 /* V2, and what lets read-only pages be the image's own. */
@@ -78,19 +66,19 @@ static void check_segments(const struct program *program)
     static const uint16_t rights[] = {RIGHT_READ | RIGHT_EXECUTE, RIGHT_READ,
                                       RIGHT_READ | RIGHT_WRITE, RIGHT_READ | RIGHT_WRITE};
     const struct elf_plan *plan = &program->plan;
-    check(program->name, "has four segments", plan->segment_count == 4);
+    expect_of(program->name, "has four segments", plan->segment_count == 4);
     for (uint32_t i = 0; i < plan->segment_count && i < 4; i++) {
-        check(program->name, "segment rights", plan->segments[i].rights == rights[i]);
-        check(program->name, "a read-only segment is all file",
-              i >= 2 || plan->segments[i].file_bytes == plan->segments[i].memory_bytes);
+        expect_of(program->name, "segment rights", plan->segments[i].rights == rights[i]);
+        expect_of(program->name, "a read-only segment is all file",
+                  i >= 2 || plan->segments[i].file_bytes == plan->segments[i].memory_bytes);
     }
     const struct elf_segment *stack = &plan->segments[plan->segment_count - 1];
     const struct elf_segment *below = &plan->segments[plan->segment_count - 2];
-    check(program->name, "the last segment is the stack reserve",
-          stack->memory_bytes == STACK_RESERVE_BYTES && stack->file_bytes == 0 &&
-              plan->stack_top == stack->va + STACK_RESERVE_BYTES);
-    check(program->name, "a page is free below the stack",
-          below->va + below->pages * PAGE_BYTES + PAGE_BYTES <= stack->va);
+    expect_of(program->name, "the last segment is the stack reserve",
+              stack->memory_bytes == STACK_RESERVE_BYTES && stack->file_bytes == 0 &&
+                  plan->stack_top == stack->va + STACK_RESERVE_BYTES);
+    expect_of(program->name, "a page is free below the stack",
+              below->va + below->pages * PAGE_BYTES + PAGE_BYTES <= stack->va);
 }
 
 /* services/probes/layout.h is what linker/helper.ld does. */
@@ -98,20 +86,21 @@ static void check_helper(const struct program *program)
 {
     const struct elf_segment *data = &program->plan.segments[2];
     int right = 1;
-    check(program->name, "code, data and stack lie where the layout says",
-          program->plan.entry == HELPER_TEXT_VA &&
-              program->plan.segments[1].va == HELPER_RODATA_VA && data->va == HELPER_DATA_VA &&
-              program->plan.stack_top == HELPER_STACK_TOP);
+    expect_of(program->name, "code, data and stack lie where the layout says",
+              program->plan.entry == HELPER_TEXT_VA &&
+                  program->plan.segments[1].va == HELPER_RODATA_VA && data->va == HELPER_DATA_VA &&
+                  program->plan.stack_top == HELPER_STACK_TOP);
     for (uint64_t i = 0; i < PROBE_DATA_WORDS; i++)
         right &= has_word(program, PROBE_DATA_VA + i * 8, PROBE_DATA_WORD(i));
-    check(program->name, "data words", right);
+    expect_of(program->name, "data words", right);
     right = 1;
     for (uint64_t i = 0; i < PROBE_RODATA_WORDS; i++)
         right &= has_word(program, HELPER_RODATA_VA + i * 8, PROBE_RODATA_WORD(i));
-    check(program->name, "read-only words", right);
-    check(program->name, "the file ends in the middle of a page, with the data words",
-          data->file_bytes == PROBE_BSS_VA - HELPER_DATA_VA && data->file_bytes % PAGE_BYTES != 0 &&
-              data->memory_bytes >= data->file_bytes + PROBE_BSS_BYTES);
+    expect_of(program->name, "read-only words", right);
+    expect_of(program->name, "the file ends in the middle of a page, with the data words",
+              data->file_bytes == PROBE_BSS_VA - HELPER_DATA_VA &&
+                  data->file_bytes % PAGE_BYTES != 0 &&
+                  data->memory_bytes >= data->file_bytes + PROBE_BSS_BYTES);
 }
 
 static void check_module(const uint8_t *bytes, const struct boot_section *section)
@@ -120,7 +109,7 @@ static void check_module(const uint8_t *bytes, const struct boot_section *sectio
     size_t view = section->size_bytes < FRAME_TRANSFER_BYTES_MAX ? section->size_bytes
                                                                  : FRAME_TRANSFER_BYTES_MAX;
     enum status status = elf_plan_parse(program.bytes, view, section->size_bytes, &program.plan);
-    check(section->name, "can be planned", status == STATUS_OK);
+    expect_of(section->name, "can be planned", status == STATUS_OK);
     if (status != STATUS_OK)
         return;
     check_entry(&program);
@@ -138,14 +127,14 @@ static void check_image(const char *path, unsigned programs)
     size_t size = file == NULL ? 0 : fread(bytes, 1, sizeof bytes, file);
     if (file != NULL)
         fclose(file);
-    check(path, "can be opened", boot_image_open(bytes, size, &image) == STATUS_OK);
+    expect_of(path, "can be opened", boot_image_open(bytes, size, &image) == STATUS_OK);
     for (uint32_t i = 0; i < image.section_count; i++) {
         if (image.sections[i].kind != BOOT_SECTION_EXECUTABLE)
             continue;
         check_module(bytes, &image.sections[i]);
         found++;
     }
-    check(path, "holds all programs", found == programs);
+    expect_of(path, "holds all programs", found == programs);
 }
 
 /* Every offset and length up to two words, overlapping both ways, against the host's functions. */
@@ -174,10 +163,10 @@ static void check_memory(void)
             }
         }
     }
-    check("memory", "copy, move and set as the host does", right);
-    check("memory", "compare orders bytes as unsigned",
-          image_memcmp("a\x80", "a\x7f", 2) > 0 && image_memcmp("a", "b", 1) < 0 &&
-              image_memcmp("a", "b", 0) == 0 && image_memcmp("ab", "ac", 1) == 0);
+    expect_of("memory", "copy, move and set as the host does", right);
+    expect_of("memory", "compare orders bytes as unsigned",
+              image_memcmp("a\x80", "a\x7f", 2) > 0 && image_memcmp("a", "b", 1) < 0 &&
+                  image_memcmp("a", "b", 0) == 0 && image_memcmp("ab", "ac", 1) == 0);
 }
 
 /* Programs that the table says an image of the profile holds. */
@@ -193,12 +182,12 @@ static unsigned programs_of(uint32_t profile)
     return count;
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    (void)count;
     check_memory();
     check_image("build/boot.img", programs_of(VALIDATION_PROFILE_NONE));
     check_image("build/boot-phase0.img", programs_of(VALIDATION_PROFILE_PHASE0));
     check_image("build/boot-hostile.img", programs_of(VALIDATION_PROFILE_HOSTILE));
-    printf("images_test: %u passed, %u failed\n", passed_count, failed_count);
-    return failed_count == 0 ? 0 : 1;
+    return tests_end(arguments[0]);
 }

@@ -7,23 +7,14 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "props/base/testing.h"
 #include "services/memd/internal.h"
 #include "services/vspaced/vspaced.h"
 
 static struct memd memd;
 static struct vspaced vspaced;
-static unsigned passed;
-static unsigned failed;
 static uint32_t next_frame_id;
 static uint32_t next_object;
-
-static void expect(bool good, const char *what)
-{
-    passed += good;
-    failed += !good;
-    if (!good)
-        printf("FAILED %s\n", what);
-}
 
 /* --- peers that always say yes --------------------------------------------------------------- */
 
@@ -395,8 +386,9 @@ static void test_pages(void)
     expect(vspaced_check(&vspaced) == NULL, "vspaced_check with all pages");
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    (void)count;
     test_accounts();
     test_frames();
     test_untypeds();
@@ -404,6 +396,5 @@ int main(void)
     test_spaces();
     test_regions();
     test_pages();
-    printf("memory_limits_test: %u passed, %u failed\n", passed, failed);
-    return failed == 0 ? 0 : 1;
+    return tests_end(arguments[0]);
 }

@@ -7,20 +7,8 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "props/base/testing.h"
 #include "services/lib/service.h"
-
-static unsigned passed_count;
-static unsigned failed_count;
-
-static void check(bool holds, const char *what)
-{
-    if (holds) {
-        passed_count++;
-        return;
-    }
-    failed_count++;
-    printf("FAILED %s\n", what);
-}
 
 /* --- the seam: a script and a record ------------------------------------------------------ */
 
@@ -145,16 +133,16 @@ static void test_call(void)
     struct memd_open_account_reply reply;
     fresh();
     seam.make_reply = reply_account;
-    check(open_account(&caller, (struct window){70, 2}, &reply) == STATUS_OK, "a call succeeds");
-    check(reply.account_id == 9 && reply.account_slot == 70, "its reply is decoded");
-    check(seam.slot == 33 && seam.deadline_ticks == 1234, "slot and deadline are passed on");
-    check(seam.sent.header.window_slot == 70 && seam.sent.header.window_count == 2,
-          "the window is passed on");
-    check(seam.sent.header.operation == OP_MEMD_OPEN_ACCOUNT && seam.sent.header.request_id == 1,
-          "operation and request id");
-    check(seam.drop_count == 0, "what a good reply delivered is kept");
+    expect(open_account(&caller, (struct window){70, 2}, &reply) == STATUS_OK, "a call succeeds");
+    expect(reply.account_id == 9 && reply.account_slot == 70, "its reply is decoded");
+    expect(seam.slot == 33 && seam.deadline_ticks == 1234, "slot and deadline are passed on");
+    expect(seam.sent.header.window_slot == 70 && seam.sent.header.window_count == 2,
+           "the window is passed on");
+    expect(seam.sent.header.operation == OP_MEMD_OPEN_ACCOUNT && seam.sent.header.request_id == 1,
+           "operation and request id");
+    expect(seam.drop_count == 0, "what a good reply delivered is kept");
     (void)open_account(&caller, (struct window){70, 2}, &reply);
-    check(seam.sent.header.request_id == 2, "request ids increase");
+    expect(seam.sent.header.request_id == 2, "request ids increase");
 }
 
 static void test_call_errors(void)
@@ -181,24 +169,24 @@ static void test_call_errors(void)
         fresh();
         seam.make_reply = rows[i].make_reply;
         seam.call_status = rows[i].call_status;
-        check(open_account(&caller, (struct window){70, 2}, &reply) == rows[i].expected,
-              rows[i].what);
-        check(reply.account_id == 0 && reply.account_slot == 0, "a failed call gives no reply");
-        check(seam.drop_count == rows[i].dropped, rows[i].what);
+        expect(open_account(&caller, (struct window){70, 2}, &reply) == rows[i].expected,
+               rows[i].what);
+        expect(reply.account_id == 0 && reply.account_slot == 0, "a failed call gives no reply");
+        expect(seam.drop_count == rows[i].dropped, rows[i].what);
         for (unsigned j = 0; j < rows[i].dropped; j++)
-            check(seam.dropped[j] == 70 + j, rows[i].what);
+            expect(seam.dropped[j] == 70 + j, rows[i].what);
     }
     struct caller caller = {0};
     struct memd_open_account_reply reply;
     struct memd_open_account_request wrong = {.reserved0 = 1};
     fresh();
-    check(caller_call(&caller, 33, operation_find(SERVICE_MEMD, OP_MEMD_OPEN_ACCOUNT), &wrong,
-                      (struct window){0, 0}, 0, &reply) == STATUS_INVALID_ARGUMENT &&
-              seam.call_count == 0,
-          "a request against its row is not sent");
-    check(open_account(&caller, (struct window){70, 5}, &reply) == STATUS_INVALID_ARGUMENT &&
-              seam.call_count == 0,
-          "a window of five is not sent");
+    expect(caller_call(&caller, 33, operation_find(SERVICE_MEMD, OP_MEMD_OPEN_ACCOUNT), &wrong,
+                       (struct window){0, 0}, 0, &reply) == STATUS_INVALID_ARGUMENT &&
+               seam.call_count == 0,
+           "a request against its row is not sent");
+    expect(open_account(&caller, (struct window){70, 5}, &reply) == STATUS_INVALID_ARGUMENT &&
+               seam.call_count == 0,
+           "a window of five is not sent");
 }
 
 /* --- kernel control --------------------------------------------------------------------------- */
@@ -207,10 +195,10 @@ static void expect_sent(uint32_t slot, uint16_t id, const void *request, const c
 {
     static _Alignas(8) uint8_t sent[MESSAGE_BODY_BYTES_MAX];
     const struct operation *operation = operation_find(SERVICE_KERNEL, id);
-    check(seam.call_count == 1 && seam.slot == slot && seam.sent.header.operation == id, what);
-    check(message_decode(operation->request, &seam.sent, sent) == STATUS_OK &&
-              memcmp(sent, request, operation->request->max_bytes) == 0,
-          what);
+    expect(seam.call_count == 1 && seam.slot == slot && seam.sent.header.operation == id, what);
+    expect(message_decode(operation->request, &seam.sent, sent) == STATUS_OK &&
+               memcmp(sent, request, operation->request->max_bytes) == 0,
+           what);
     fresh();
 }
 
@@ -234,10 +222,10 @@ static void test_self(void)
     expect_sent(50, OP_KERNEL_LOG_WRITE,
                 &(struct kernel_log_write_request){.count = 4, .bytes = "line"}, "log");
     char text[LOG_LINE_BYTES_MAX + 1] = {0};
-    check(kernel_log(&caller, 50, text, 0) == STATUS_INVALID_ARGUMENT &&
-              kernel_log(&caller, 50, text, sizeof text) == STATUS_INVALID_ARGUMENT &&
-              seam.call_count == 0,
-          "an empty or overlong line is not sent");
+    expect(kernel_log(&caller, 50, text, 0) == STATUS_INVALID_ARGUMENT &&
+               kernel_log(&caller, 50, text, sizeof text) == STATUS_INVALID_ARGUMENT &&
+               seam.call_count == 0,
+           "an empty or overlong line is not sent");
 }
 
 static void test_memory(void)
@@ -277,8 +265,8 @@ static void test_process(void)
     struct kernel_cap_copy_attenuated_request copy = {1, 2, 3, RIGHT_SEND, 4};
     fresh();
     (void)kernel_process_create(&caller, 50, &create, (struct window){70, 4}, &created);
-    check(seam.sent.header.window_slot == 70 && seam.sent.header.window_count == 4,
-          "create passes its window on");
+    expect(seam.sent.header.window_slot == 70 && seam.sent.header.window_count == 4,
+           "create passes its window on");
     expect_sent(50, OP_KERNEL_CREATE_STAGED_PROCESS, &create, "create");
     (void)kernel_process_pager(&caller, 50, 1, 2, 99);
     expect_sent(50, OP_KERNEL_REGISTER_PAGER, &(struct kernel_register_pager_request){1, 2, 99},
@@ -315,17 +303,17 @@ static void test_answers(void)
     uint8_t bytes[16] = {0};
     fresh();
     seam.make_reply = reply_clock;
-    check(kernel_clock(&caller, 50, &now_ticks) == STATUS_OK && now_ticks == 4711, "clock");
+    expect(kernel_clock(&caller, 50, &now_ticks) == STATUS_OK && now_ticks == 4711, "clock");
     seam.make_reply = reply_refusal;
-    check(kernel_clock(&caller, 50, &now_ticks) == STATUS_EXHAUSTED && now_ticks == 0,
-          "no clock, no time");
+    expect(kernel_clock(&caller, 50, &now_ticks) == STATUS_EXHAUSTED && now_ticks == 0,
+           "no clock, no time");
     seam.make_reply = reply_read;
-    check(kernel_frame_read(&caller, 50, 1, 0, 8, bytes) == STATUS_OK &&
-              memcmp(bytes, "12345678", 8) == 0,
-          "frame bytes arrive");
+    expect(kernel_frame_read(&caller, 50, 1, 0, 8, bytes) == STATUS_OK &&
+               memcmp(bytes, "12345678", 8) == 0,
+           "frame bytes arrive");
     memset(bytes, 0, sizeof bytes);
-    check(kernel_frame_read(&caller, 50, 1, 0, 9, bytes) == STATUS_INTERNAL && bytes[0] == 0,
-          "fewer bytes than asked for are none");
+    expect(kernel_frame_read(&caller, 50, 1, 0, 9, bytes) == STATUS_INTERNAL && bytes[0] == 0,
+           "fewer bytes than asked for are none");
 }
 
 /* --- the receive loop ----------------------------------------------------------------------- */
@@ -362,7 +350,7 @@ static enum status turn(service_handler *handler, unsigned *handled_count)
                                                   .cap_count = (uint8_t)seam.info.cap_count,
                                                   .request_id = 41};
     enum status status = service_turn(&caller, 2112, 500, handler, handled_count, &message, &info);
-    check(info.now_ticks == seam.info.now_ticks, "the tick of RECV is passed on");
+    expect(info.now_ticks == seam.info.now_ticks, "the tick of RECV is passed on");
     return status;
 }
 
@@ -371,32 +359,32 @@ static void test_turn(void)
     unsigned handled_count;
     fresh();
     seam.info = (struct receive_info){.now_ticks = 7, .reply_slot = 2570, .cap_count = 2};
-    check(turn(handle_reply, &handled_count) == STATUS_OK && handled_count == 1, "a turn");
-    check(seam.slot == 2112 && seam.deadline_ticks == 500, "endpoint and deadline are passed on");
-    check(seam.recv_header.window_slot == SLOT_RECEIVE_BASE &&
-              seam.recv_header.window_count == MESSAGE_CAP_LIMIT &&
-              seam.recv_header.body_bytes == 0,
-          "every RECV names the service window and nothing else");
-    check(seam.reply_count == 1 && seam.reply_slot == 2570, "E5: one reply");
-    check(seam.replies[0].header.request_id == 41 && seam.replies[0].header.status == STATUS_OK,
-          "of the request");
-    check(seam.drop_count == 2 && seam.dropped[0] == SLOT_RECEIVE_BASE &&
-              seam.dropped[1] == SLOT_RECEIVE_BASE + 1,
-          "what was not committed is dropped");
-    check(seam.dropped_at_reply == 0, "after the reply, which may pass it on");
+    expect(turn(handle_reply, &handled_count) == STATUS_OK && handled_count == 1, "a turn");
+    expect(seam.slot == 2112 && seam.deadline_ticks == 500, "endpoint and deadline are passed on");
+    expect(seam.recv_header.window_slot == SLOT_RECEIVE_BASE &&
+               seam.recv_header.window_count == MESSAGE_CAP_LIMIT &&
+               seam.recv_header.body_bytes == 0,
+           "every RECV names the service window and nothing else");
+    expect(seam.reply_count == 1 && seam.reply_slot == 2570, "E5: one reply");
+    expect(seam.replies[0].header.request_id == 41 && seam.replies[0].header.status == STATUS_OK,
+           "of the request");
+    expect(seam.drop_count == 2 && seam.dropped[0] == SLOT_RECEIVE_BASE &&
+               seam.dropped[1] == SLOT_RECEIVE_BASE + 1,
+           "what was not committed is dropped");
+    expect(seam.dropped_at_reply == 0, "after the reply, which may pass it on");
 
     fresh();
     seam.info = (struct receive_info){.reply_slot = 2570, .cap_count = 1};
     (void)turn(handle_later, &handled_count);
-    check(seam.reply_count == 0 && seam.drop_count == 1, "a kept call is not answered");
+    expect(seam.reply_count == 0 && seam.drop_count == 1, "a kept call is not answered");
     fresh();
     (void)turn(handle_reply, &handled_count);
-    check(seam.reply_count == 0 && handled_count == 1, "an event is not answered");
+    expect(seam.reply_count == 0 && handled_count == 1, "an event is not answered");
     fresh();
     seam.recv_status = STATUS_TIMED_OUT;
     seam.info.now_ticks = 99;
-    check(turn(handle_reply, &handled_count) == STATUS_TIMED_OUT && handled_count == 0,
-          "RECV's error is the turn's");
+    expect(turn(handle_reply, &handled_count) == STATUS_TIMED_OUT && handled_count == 0,
+           "RECV's error is the turn's");
 }
 
 static void test_turn_refused_reply(void)
@@ -409,20 +397,21 @@ static void test_turn_refused_reply(void)
         seam.reply_status[0] = refusals[i];
         (void)turn(handle_reply, &handled_count);
         const struct message_header *second = &seam.replies[1].header;
-        check(seam.reply_count == 2, "E5: a reply that does not fit is replaced");
-        check(second->status == refusals[i] && second->body_bytes == 0 && second->cap_count == 0 &&
-                  second->request_id == 41 && second->operation == OP_MEMD_CLOSE_ACCOUNT,
-              "by a bare refusal of the same request");
+        expect(seam.reply_count == 2, "E5: a reply that does not fit is replaced");
+        expect(second->status == refusals[i] && second->body_bytes == 0 && second->cap_count == 0 &&
+                   second->request_id == 41 && second->operation == OP_MEMD_CLOSE_ACCOUNT,
+               "by a bare refusal of the same request");
     }
     fresh();
     seam.info = (struct receive_info){.reply_slot = 2570};
     seam.reply_status[0] = STATUS_NOT_FOUND;
     (void)turn(handle_reply, &handled_count);
-    check(seam.reply_count == 1, "nobody is answered who is gone");
+    expect(seam.reply_count == 1, "nobody is answered who is gone");
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    (void)count;
     test_call();
     test_call_errors();
     test_self();
@@ -431,6 +420,5 @@ int main(void)
     test_answers();
     test_turn();
     test_turn_refused_reply();
-    printf("service: %u passed, %u failed\n", passed_count, failed_count);
-    return failed_count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tests_end(arguments[0]);
 }

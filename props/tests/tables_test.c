@@ -5,20 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "props/base/testing.h"
 #include "props/tools/tables.h"
-
-static unsigned passed_count;
-static unsigned failed_count;
-
-static void check(const char *what, int passed)
-{
-    if (passed) {
-        passed_count++;
-        return;
-    }
-    failed_count++;
-    printf("FAILED %s\n", what);
-}
 
 /* What a function prints, as text. */
 static char *printed(void (*print)(FILE *out))
@@ -73,14 +61,14 @@ static int dictionary_is_right(void (*print)(FILE *out))
     return words > 100 && wrong == 0;
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
-    check("abi/REFERENCE.md is not what the tables say: ./basalt reference",
-          page_is_current("abi/REFERENCE.md", tables_reference));
-    check("props/PROPERTIES.md is not what properties.def says: ./basalt reference",
-          page_is_current("props/PROPERTIES.md", tables_properties));
-    check("dictionary", dictionary_is_right(tables_dictionary));
-    check("text dictionary", dictionary_is_right(tables_text_dictionary));
-    printf("tables_test: %u passed, %u failed\n", passed_count, failed_count);
-    return failed_count == 0 ? 0 : 1;
+    (void)count;
+    expect(page_is_current("abi/REFERENCE.md", tables_reference),
+           "abi/REFERENCE.md is not what the tables say: ./basalt reference");
+    expect(page_is_current("props/PROPERTIES.md", tables_properties),
+           "props/PROPERTIES.md is not what properties.def says: ./basalt reference");
+    expect(dictionary_is_right(tables_dictionary), "dictionary");
+    expect(dictionary_is_right(tables_text_dictionary), "text dictionary");
+    return tests_end(arguments[0]);
 }

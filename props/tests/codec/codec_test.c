@@ -2,6 +2,7 @@
 /* The codec against literal bytes: every constraint kind below, at and above each bound, the rules
  * of capability descriptors, the header layout, and at least one accepted and one refused message
  * of every request and reply of every table. */
+#include "props/base/testing.h"
 #include "props/tests/codec/codec_test.h"
 
 #include <stdio.h>
@@ -12,22 +13,9 @@
 
 enum { ROW_LIMIT = 1024 };
 
-static unsigned passed_count;
-static unsigned failed_count;
-
 /* What was seen of each request and reply: accepted and refused. */
 static unsigned accepted[2][ROW_LIMIT];
 static unsigned refused[2][ROW_LIMIT];
-
-void codec_check(const char *name, const char *what, bool passed)
-{
-    if (passed) {
-        passed_count++;
-        return;
-    }
-    failed_count++;
-    printf("FAILED %s: %s\n", name, what);
-}
 
 static unsigned digit(char c)
 {
@@ -106,8 +94,8 @@ struct subject {
     char name[80];
 };
 
-static void expect(const struct subject *subject, const char *what, const struct message *message,
-                   enum status expected)
+static void try_message(const struct subject *subject, const char *what,
+                        const struct message *message, enum status expected)
 {
     uint8_t value[MESSAGE_BODY_BYTES_MAX + 1];
     memset(value, 0xA5, sizeof value);
@@ -118,7 +106,7 @@ static void expect(const struct subject *subject, const char *what, const struct
         right = value[i] == (inside ? message->body[i] : 0);
     }
     (expected == STATUS_OK ? accepted : refused)[subject->reply][subject->index]++;
-    codec_check(subject->name, what, right);
+    expect_of(subject->name, what, right);
 }
 
 /* What must hold of every accepted base: its length is exact, its descriptors are, its version is
@@ -128,28 +116,28 @@ static void expect_exact(const struct subject *subject, const struct message *ba
     struct message message = *base;
     if (base->header.body_bytes != 0) {
         message.header.body_bytes--;
-        expect(subject, "one byte shorter", &message, STATUS_INVALID_ARGUMENT);
+        try_message(subject, "one byte shorter", &message, STATUS_INVALID_ARGUMENT);
     }
     message = *base;
     message.header.body_bytes++;
-    expect(subject, "one byte longer", &message, STATUS_INVALID_ARGUMENT);
+    try_message(subject, "one byte longer", &message, STATUS_INVALID_ARGUMENT);
     message = *base;
     if (base->header.cap_count < MESSAGE_CAP_LIMIT) {
         message.caps[message.header.cap_count++] =
             (struct message_cap){.field_offset = 0, .rights = 0xFF, .object_type = 2};
-        expect(subject, "one descriptor more", &message, STATUS_INVALID_ARGUMENT);
+        try_message(subject, "one descriptor more", &message, STATUS_INVALID_ARGUMENT);
     }
     message = *base;
     message.header.cap_count = 5;
-    expect(subject, "more descriptors than a message has", &message, STATUS_INVALID_ARGUMENT);
+    try_message(subject, "more descriptors than a message has", &message, STATUS_INVALID_ARGUMENT);
     message = *base;
     message.header.body_bytes = 929;
-    expect(subject, "more body than a message has", &message, STATUS_INVALID_ARGUMENT);
+    try_message(subject, "more body than a message has", &message, STATUS_INVALID_ARGUMENT);
     message = *base;
     message.header.version = 2;
-    expect(subject, "version 2", &message, STATUS_BAD_VERSION);
+    try_message(subject, "version 2", &message, STATUS_BAD_VERSION);
     message.header.version = 0;
-    expect(subject, "version 0", &message, STATUS_BAD_VERSION);
+    try_message(subject, "version 0", &message, STATUS_BAD_VERSION);
 }
 
 static struct subject subject_of(const struct codec_fixture *base)
@@ -178,20 +166,20 @@ static void run(const struct codec_fixture *fixtures, unsigned count)
         case FIXTURE_BASE:
             subject = subject_of(fixture);
             base = base_message(fixture);
-            expect(&subject, "base", &base, STATUS_OK);
+            try_message(&subject, "base", &base, STATUS_OK);
             expect_exact(&subject, &base);
             break;
         case FIXTURE_YES:
         case FIXTURE_NO:
             edit(&message, fixture->body);
-            expect(&subject, fixture->what, &message,
-                   fixture->kind == FIXTURE_YES ? STATUS_OK : STATUS_INVALID_ARGUMENT);
+            try_message(&subject, fixture->what, &message,
+                        fixture->kind == FIXTURE_YES ? STATUS_OK : STATUS_INVALID_ARGUMENT);
             break;
         case FIXTURE_CAPS_YES:
         case FIXTURE_CAPS_NO:
             set_caps(&message, fixture->caps);
-            expect(&subject, fixture->what, &message,
-                   fixture->kind == FIXTURE_CAPS_YES ? STATUS_OK : STATUS_INVALID_ARGUMENT);
+            try_message(&subject, fixture->what, &message,
+                        fixture->kind == FIXTURE_CAPS_YES ? STATUS_OK : STATUS_INVALID_ARGUMENT);
             break;
         }
     }
@@ -206,8 +194,8 @@ static void test_completeness(void)
             const struct operation *operation = &operation_table[i];
             snprintf(name, sizeof name, "%s.%s%s", operation->service_name, operation->name,
                      reply ? ":reply" : "");
-            codec_check(name, "has an accepted fixture", accepted[reply][i] != 0);
-            codec_check(name, "has a refused fixture", refused[reply][i] != 0);
+            expect_of(name, "has an accepted fixture", accepted[reply][i] != 0);
+            expect_of(name, "has a refused fixture", refused[reply][i] != 0);
         }
     }
 }
@@ -225,20 +213,20 @@ static void test_wire_layout(void)
     const char *text = hex;
     take_hex(&text, (uint8_t *)&message, sizeof message);
     const struct message_header *header = &message.header;
-    codec_check("header", "version, operation, body_bytes",
-                header->version == 1 && header->operation == 0x203 && header->body_bytes == 8);
-    codec_check("header", "cap_count, window",
-                header->cap_count == 2 && header->window_count == 4 && header->window_slot == 64);
-    codec_check("header", "status, request_id, badge",
-                header->status == 8 && header->request_id == 7 &&
-                    header->badge == UINT64_C(0x1122334455667788));
+    expect_of("header", "version, operation, body_bytes",
+              header->version == 1 && header->operation == 0x203 && header->body_bytes == 8);
+    expect_of("header", "cap_count, window",
+              header->cap_count == 2 && header->window_count == 4 && header->window_slot == 64);
+    expect_of("header", "status, request_id, badge",
+              header->status == 8 && header->request_id == 7 &&
+                  header->badge == UINT64_C(0x1122334455667788));
     const struct message_cap *cap = &message.caps[0];
-    codec_check("descriptor", "all fields",
-                cap->field_offset == 4 && cap->rights == 0x85 && cap->mode == 1 &&
-                    cap->flags == 1 && cap->object_type == 5 && cap->reserved == 0 &&
-                    cap->badge == UINT64_C(0x11100f0e0d0c0b0a));
-    codec_check("descriptor", "the second", message.caps[1].object_type == 2);
-    codec_check("body", "offset 96", message.body[0] == 3 && message.body[4] == 0);
+    expect_of("descriptor", "all fields",
+              cap->field_offset == 4 && cap->rights == 0x85 && cap->mode == 1 && cap->flags == 1 &&
+                  cap->object_type == 5 && cap->reserved == 0 &&
+                  cap->badge == UINT64_C(0x11100f0e0d0c0b0a));
+    expect_of("descriptor", "the second", message.caps[1].object_type == 2);
+    expect_of("body", "offset 96", message.body[0] == 3 && message.body[4] == 0);
 }
 
 /* reply_decode: refusals, and replies against the contract. */
@@ -247,31 +235,31 @@ static void test_replies(void)
     struct memd_query_account_reply reply;
     const struct message_type *type = &memd_query_account_reply_type;
     struct message message = {.header = {.version = 1, .operation = 0x207, .status = 8}};
-    codec_check("reply", "a refusal's own status",
-                reply_decode(type, &message, &reply) == STATUS_EXHAUSTED);
+    expect_of("reply", "a refusal's own status",
+              reply_decode(type, &message, &reply) == STATUS_EXHAUSTED);
     message.header.status = STATUS_COUNT;
-    codec_check("reply", "unknown status", reply_decode(type, &message, &reply) == STATUS_INTERNAL);
+    expect_of("reply", "unknown status", reply_decode(type, &message, &reply) == STATUS_INTERNAL);
     message.header.status = 1;
     message.header.body_bytes = 24;
-    codec_check("reply", "refusal with a body",
-                reply_decode(type, &message, &reply) == STATUS_INTERNAL);
+    expect_of("reply", "refusal with a body",
+              reply_decode(type, &message, &reply) == STATUS_INTERNAL);
     message.header.status = 0;
     message.body[0] = 9;
-    codec_check("reply", "accepted",
-                reply_decode(type, &message, &reply) == STATUS_OK && reply.limit_pages == 9);
+    expect_of("reply", "accepted",
+              reply_decode(type, &message, &reply) == STATUS_OK && reply.limit_pages == 9);
     message.header.operation = 0x208;
-    codec_check("reply", "of another operation",
-                reply_decode(type, &message, &reply) == STATUS_INTERNAL && reply.limit_pages == 0);
+    expect_of("reply", "of another operation",
+              reply_decode(type, &message, &reply) == STATUS_INTERNAL && reply.limit_pages == 0);
     message.header.operation = 0x207;
     message.header.version = 2;
-    codec_check("reply", "version 2", reply_decode(type, &message, &reply) == STATUS_INTERNAL);
+    expect_of("reply", "version 2", reply_decode(type, &message, &reply) == STATUS_INTERNAL);
     message.header.version = 1;
     message.header.body_bytes = 23;
-    codec_check("reply", "too short", reply_decode(type, &message, &reply) == STATUS_INTERNAL);
+    expect_of("reply", "too short", reply_decode(type, &message, &reply) == STATUS_INTERNAL);
     message.header =
         (struct message_header){.version = 1, .operation = 0x207, .status = 1, .cap_count = 1};
-    codec_check("reply", "refusal with a capability",
-                reply_decode(type, &message, &reply) == STATUS_INTERNAL);
+    expect_of("reply", "refusal with a capability",
+              reply_decode(type, &message, &reply) == STATUS_INTERNAL);
 }
 
 /* message_encode and message_refuse, against literal bytes. */
@@ -284,28 +272,29 @@ static void test_encode(void)
     static const uint8_t refusal[MESSAGE_HEADER_BYTES] = {1, 0, 3, 2, [12] = 8, [16] = 7};
     memset(&message, 0xEE, sizeof message);
     message.header.request_id = 7;
-    codec_check("encode", "accepted",
-                message_encode(&memd_alloc_frames_request_type, &request, &message) == STATUS_OK);
-    codec_check("encode", "header bytes", memcmp(&message.header, header, sizeof header) == 0);
-    codec_check("encode", "body bytes", memcmp(message.body, body, sizeof body) == 0);
+    expect_of("encode", "accepted",
+              message_encode(&memd_alloc_frames_request_type, &request, &message) == STATUS_OK);
+    expect_of("encode", "header bytes", memcmp(&message.header, header, sizeof header) == 0);
+    expect_of("encode", "body bytes", memcmp(message.body, body, sizeof body) == 0);
     struct message before = message;
     request.count = 5;
-    codec_check("encode", "above the range, message unchanged",
-                message_encode(&memd_alloc_frames_request_type, &request, &message) ==
-                        STATUS_INVALID_ARGUMENT &&
-                    memcmp(&before, &message, sizeof before) == 0);
+    expect_of("encode", "above the range, message unchanged",
+              message_encode(&memd_alloc_frames_request_type, &request, &message) ==
+                      STATUS_INVALID_ARGUMENT &&
+                  memcmp(&before, &message, sizeof before) == 0);
     message_refuse(&message, STATUS_EXHAUSTED);
-    codec_check("refuse", "header bytes", memcmp(&message.header, refusal, sizeof refusal) == 0);
+    expect_of("refuse", "header bytes", memcmp(&message.header, refusal, sizeof refusal) == 0);
 
     static const uint8_t cap[16] = {4, 0, 5, 0};
     struct memd_open_account_reply reply = {.account_id = 1, .account_slot = 4096};
-    codec_check("encode", "a capability's descriptor",
-                message_encode(&memd_open_account_reply_type, &reply, &message) == STATUS_OK &&
-                    message.header.cap_count == 1 && memcmp(&message.caps[0], cap, 16) == 0);
+    expect_of("encode", "a capability's descriptor",
+              message_encode(&memd_open_account_reply_type, &reply, &message) == STATUS_OK &&
+                  message.header.cap_count == 1 && memcmp(&message.caps[0], cap, 16) == 0);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    (void)count;
     test_wire_layout();
     test_encode();
     test_replies();
@@ -313,6 +302,5 @@ int main(void)
     run(codec_service_fixtures, codec_service_count);
     test_completeness();
     codec_text_tests();
-    printf("codec: %u passed, %u failed\n", passed_count, failed_count);
-    return failed_count == 0 ? 0 : 1;
+    return tests_end(arguments[0]);
 }

@@ -46,9 +46,6 @@ extern const unsigned codec_kernel_count;
 extern const struct codec_fixture codec_service_fixtures[];
 extern const unsigned codec_service_count;
 
-/* Counts a test and prints its line when it failed. */
-void codec_check(const char *name, const char *what, bool passed);
-
 /* Text of messages, printed and parsed: literal lines. */
 void codec_text_tests(void);
 

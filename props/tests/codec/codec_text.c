@@ -7,6 +7,7 @@
 #include "abi/text/print.h"
 #include "abi/status.h"
 #include "abi/text/trace_parse.h"
+#include "props/base/testing.h"
 #include "props/tests/codec/codec_test.h"
 
 /* A line as it is printed, and the message's body. */
@@ -58,14 +59,14 @@ static void test_printed(void)
         char text[MESSAGE_TEXT_BYTES_MAX];
         enum status status =
             trace_parse(fixture->line, strlen(fixture->line), &what, &message, &column);
-        codec_check(fixture->line, "parses", status == STATUS_OK);
-        codec_check(fixture->line, "has this body",
-                    message.header.body_bytes == fixture->body_bytes &&
-                        memcmp(message.body, fixture->body, fixture->body_bytes) == 0 &&
-                        message.header.cap_count == fixture->caps);
+        expect_of(fixture->line, "parses", status == STATUS_OK);
+        expect_of(fixture->line, "has this body",
+                  message.header.body_bytes == fixture->body_bytes &&
+                      memcmp(message.body, fixture->body, fixture->body_bytes) == 0 &&
+                      message.header.cap_count == fixture->caps);
         size_t length = message_print(what.service, what.reply, &message, text, sizeof text);
-        codec_check(fixture->line, "prints as itself",
-                    length == strlen(fixture->line) && strcmp(text, fixture->line) == 0);
+        expect_of(fixture->line, "prints as itself",
+                  length == strlen(fixture->line) && strcmp(text, fixture->line) == 0);
     }
 }
 
@@ -82,11 +83,11 @@ static void test_accepted(void)
         struct trace_message what;
         struct message message;
         size_t column;
-        codec_check(lines[i], "parses",
-                    trace_parse(lines[i], strlen(lines[i]), &what, &message, &column) == STATUS_OK);
-        codec_check(lines[i], "is ALLOC_FRAMES of three",
-                    message.header.operation == 0x203 && message.header.body_bytes == 8 &&
-                        message.body[0] == 3 && what.operation != NULL);
+        expect_of(lines[i], "parses",
+                  trace_parse(lines[i], strlen(lines[i]), &what, &message, &column) == STATUS_OK);
+        expect_of(lines[i], "is ALLOC_FRAMES of three",
+                  message.header.operation == 0x203 && message.header.body_bytes == 8 &&
+                      message.body[0] == 3 && what.operation != NULL);
     }
 }
 
@@ -149,8 +150,8 @@ static void test_refused(void)
             trace_parse(refused[i].line, strlen(refused[i].line), &what, &message, &column);
         snprintf(name, sizeof name, "'%s' (%s in column %zu)", refused[i].line, status_name(status),
                  column);
-        codec_check(name, "is refused", status == refused[i].status && column == refused[i].column);
-        codec_check(name, "leaves nothing", memcmp(&message, &zero, sizeof zero) == 0);
+        expect_of(name, "is refused", status == refused[i].status && column == refused[i].column);
+        expect_of(name, "leaves nothing", memcmp(&message, &zero, sizeof zero) == 0);
     }
 }
 

@@ -60,9 +60,9 @@ static void expect_exit(const char *folder, const char *what, int expected, cons
     snprintf(path, sizeof path, "%s/out.img", folder);
     if (code != expected)
         printf("       exit %d expected, %d found\n", expected, code);
-    test_result("builder", what, code == expected);
+    expect_of("builder", what, code == expected);
     FILE *left = fopen(path, "rb");
-    test_result("builder", "  leaves no image", left == NULL || fread(byte, 1, 1, left) == 0);
+    expect_of("builder", "  leaves no image", left == NULL || fread(byte, 1, 1, left) == 0);
     if (left != NULL)
         fclose(left);
     remove(path);
@@ -123,13 +123,13 @@ static void test_packed(const char *folder, uint32_t profile, const char *argume
     static uint8_t second[IMAGE_BYTES_MAX];
     static struct boot_image image;
     static struct boot_config config;
-    test_result("builder", profile == 0 ? "the runtime image" : "the phase-0 image",
-                run(folder, arguments, more) == 0);
+    expect_of("builder", profile == 0 ? "the runtime image" : "the phase-0 image",
+              run(folder, arguments, more) == 0);
     size_t size_bytes = read_image(folder, "out.img", first);
-    test_result("builder", "  again",
-                run(folder, arguments, more) == 0 &&
-                    read_image(folder, "out.img", second) == size_bytes &&
-                    memcmp(first, second, size_bytes) == 0);
+    expect_of("builder", "  again",
+              run(folder, arguments, more) == 0 &&
+                  read_image(folder, "out.img", second) == size_bytes &&
+                  memcmp(first, second, size_bytes) == 0);
     test_status("builder", "  opens", STATUS_OK, boot_image_open(first, size_bytes, &image));
     int at = boot_image_find(&image, BOOT_CONFIG_MODULE_NAME);
     enum status status = STATUS_NOT_FOUND;
@@ -142,9 +142,9 @@ static void test_packed(const char *folder, uint32_t profile, const char *argume
                      boot_config_find(&config, ROLE_ROOTD) < 0;
     for (uint32_t i = 0; i < config.entry_count; i++)
         all_there = all_there && boot_image_find(&image, config.entries[i].module) >= 0;
-    test_result("builder", "  with every role's module", all_there);
-    test_result("builder", "  and nothing beside the segments (G4)",
-                executables_are_packed(&image, first));
+    expect_of("builder", "  with every role's module", all_there);
+    expect_of("builder", "  and nothing beside the segments (G4)",
+              executables_are_packed(&image, first));
 }
 
 void test_builder(const char *folder)

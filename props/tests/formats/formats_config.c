@@ -102,13 +102,13 @@ static void try_config(const struct fixture *fixture, const char *what, enum sta
     enum status status = boot_config_parse(fixture->bytes, fixture->size_bytes, &parsed);
     test_status("boot config", what, expected, status);
     if (status != STATUS_OK) {
-        test_result("boot config", "  leaves zeros", all_zero(&parsed, sizeof parsed));
+        expect_of("boot config", "  leaves zeros", all_zero(&parsed, sizeof parsed));
         return;
     }
     status = boot_config_encode(&parsed, again, fixture->size_bytes, &written);
-    test_result("boot config", "  encodes back (E2)",
-                status == STATUS_OK && written == fixture->size_bytes &&
-                    memcmp(again, fixture->bytes, written) == 0);
+    expect_of("boot config", "  encodes back (E2)",
+              status == STATUS_OK && written == fixture->size_bytes &&
+                  memcmp(again, fixture->bytes, written) == 0);
 }
 
 /* A config of `count` entries with roles 1 to count and no dependencies. */
@@ -143,7 +143,7 @@ static void test_chain(void)
     test_status("boot config", "  has an order", STATUS_OK, boot_config_order(&config, order));
     for (uint32_t i = 0; i < BOOT_CONFIG_ENTRY_LIMIT; i++)
         ordered = ordered && order[i] == BOOT_CONFIG_ENTRY_LIMIT - 1 - i;
-    test_result("boot config", "  which is the chain's", ordered);
+    expect_of("boot config", "  which is the chain's", ordered);
     config.entries[BOOT_CONFIG_ENTRY_LIMIT - 1].dependency_count = 1;
     config.entries[BOOT_CONFIG_ENTRY_LIMIT - 1].dependencies[0] = 1;
     test_status("boot config", "a cycle of 64", STATUS_BAD_ORDER, boot_config_validate(&config));
@@ -154,7 +154,7 @@ static void test_chain(void)
                 boot_config_validate(&config));
     test_status("boot config", "encode 65 entries", STATUS_EXHAUSTED,
                 boot_config_encode(&config, byte, sizeof byte, &written));
-    test_result("boot config", "  writes nothing", written == 0);
+    expect_of("boot config", "  writes nothing", written == 0);
 }
 
 /* Every table full, entry 0 with as many dependencies as there can be. */
@@ -174,7 +174,7 @@ static void test_full_config(void)
     test_status("boot config", "encode with every table full", STATUS_OK,
                 boot_config_encode(&config, fixture.bytes, BOOT_CONFIG_BYTES_MAX, &written));
     fixture.size_bytes = written;
-    test_result("boot config", "  fills BOOT_CONFIG_BYTES_MAX", written == BOOT_CONFIG_BYTES_MAX);
+    expect_of("boot config", "  fills BOOT_CONFIG_BYTES_MAX", written == BOOT_CONFIG_BYTES_MAX);
     try_config(&fixture, "  and is accepted", STATUS_OK);
 }
 
@@ -198,7 +198,7 @@ static void test_permutation(void)
         for (uint32_t i = 0; i < 5; i++)
             same = same && config.entries[order[i]].role == expected_roles[i];
     }
-    test_result("boot config", "rotated rows keep the order of roles (R3)", same);
+    expect_of("boot config", "rotated rows keep the order of roles (R3)", same);
 }
 
 void test_boot_config(void)
@@ -209,25 +209,24 @@ void test_boot_config(void)
     size_t written = 1;
     try_config(&base, "accepted", STATUS_OK);
     boot_config_parse(base.bytes, base.size_bytes, &parsed);
-    test_result("boot config", "header fields",
-                parsed.validation_profile == 1 && parsed.entry_count == 2 &&
-                    parsed.mount_count == 1);
-    test_result("boot config", "entry fields",
-                parsed.entries[1].role == 2 && parsed.entries[1].launch_kind == 1 &&
-                    parsed.entries[1].flags == BOOT_ENTRY_OPTIONAL &&
-                    parsed.entries[1].dependency_count == 1 &&
-                    parsed.entries[1].dependencies[0] == 5 && parsed.entries[1].ready_ticks == 1 &&
-                    strcmp(parsed.entries[1].module, "memd") == 0);
-    test_result("boot config", "mount fields",
-                parsed.mounts[0].provider_role == 2 && parsed.mounts[0].flags == 1 &&
-                    strcmp(parsed.mounts[0].source, "ram0") == 0 &&
-                    strcmp(parsed.mounts[0].path, "/boot/a.b") == 0);
-    test_result("boot config", "find",
-                boot_config_find(&parsed, 2) == 1 && boot_config_find(&parsed, 3) == -1);
+    expect_of("boot config", "header fields",
+              parsed.validation_profile == 1 && parsed.entry_count == 2 && parsed.mount_count == 1);
+    expect_of("boot config", "entry fields",
+              parsed.entries[1].role == 2 && parsed.entries[1].launch_kind == 1 &&
+                  parsed.entries[1].flags == BOOT_ENTRY_OPTIONAL &&
+                  parsed.entries[1].dependency_count == 1 &&
+                  parsed.entries[1].dependencies[0] == 5 && parsed.entries[1].ready_ticks == 1 &&
+                  strcmp(parsed.entries[1].module, "memd") == 0);
+    expect_of("boot config", "mount fields",
+              parsed.mounts[0].provider_role == 2 && parsed.mounts[0].flags == 1 &&
+                  strcmp(parsed.mounts[0].source, "ram0") == 0 &&
+                  strcmp(parsed.mounts[0].path, "/boot/a.b") == 0);
+    expect_of("boot config", "find",
+              boot_config_find(&parsed, 2) == 1 && boot_config_find(&parsed, 3) == -1);
     bytes[0] = 0xA5;
     test_status("boot config", "encode into too few bytes", STATUS_EXHAUSTED,
                 boot_config_encode(&parsed, bytes, base.size_bytes - 1, &written));
-    test_result("boot config", "  writes nothing", written == 0 && bytes[0] == 0xA5);
+    expect_of("boot config", "  writes nothing", written == 0 && bytes[0] == 0xA5);
     for (size_t i = 0; i < COUNT(config_variations); i++) {
         struct fixture varied = fixture_vary(&base, &config_variations[i]);
         try_config(&varied, config_variations[i].what, config_variations[i].status);

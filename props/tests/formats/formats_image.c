@@ -92,7 +92,7 @@ static void try_image(const struct fixture *fixture, const char *what, enum stat
     enum status status = boot_image_open(fixture->bytes, fixture->size_bytes, &image);
     test_status("boot image", what, expected, status);
     if (status != STATUS_OK)
-        test_result("boot image", "  leaves zeros", all_zero(&image, sizeof image));
+        expect_of("boot image", "  leaves zeros", all_zero(&image, sizeof image));
 }
 
 /* The encoder, against the literal image. */
@@ -107,14 +107,14 @@ static void test_image_encode(const struct fixture *base)
     memset(bytes, 0xA5, sizeof bytes);
     test_status("boot image", "encode into too few bytes", STATUS_EXHAUSTED,
                 boot_image_encode(inputs, 2, bytes, 0x2FFF, &written));
-    test_result("boot image", "  writes nothing", written == 0 && bytes[0] == 0xA5);
+    expect_of("boot image", "  writes nothing", written == 0 && bytes[0] == 0xA5);
     test_status("boot image", "encode", STATUS_OK,
                 boot_image_encode(inputs, 2, bytes, sizeof bytes, &written));
-    test_result("boot image", "  gives the literal image",
-                written == base->size_bytes && memcmp(bytes, base->bytes, written) == 0 &&
-                    bytes[written] == 0xA5);
-    test_result("boot image", "  of the size foretold",
-                boot_image_encoded_bytes(inputs, 2) == written);
+    expect_of("boot image", "  gives the literal image",
+              written == base->size_bytes && memcmp(bytes, base->bytes, written) == 0 &&
+                  bytes[written] == 0xA5);
+    expect_of("boot image", "  of the size foretold",
+              boot_image_encoded_bytes(inputs, 2) == written);
     test_status("boot image", "encode into exactly enough bytes", STATUS_OK,
                 boot_image_encode(inputs, 2, bytes, base->size_bytes, &written));
     test_status("boot image", "encode nothing", STATUS_INVALID_ARGUMENT,
@@ -130,7 +130,7 @@ static void test_image_encode(const struct fixture *base)
     inputs[1] = (struct boot_section_input){"data", BOOT_SECTION_DATA, "abc", SIZE_MAX - 4096};
     test_status("boot image", "encode sizes that wrap", STATUS_OUT_OF_RANGE,
                 boot_image_encode(inputs, 2, bytes, sizeof bytes, &written));
-    test_result("boot image", "  have no size", boot_image_encoded_bytes(inputs, 2) == 0);
+    expect_of("boot image", "  have no size", boot_image_encoded_bytes(inputs, 2) == 0);
 }
 
 /* As many sections as there can be, each of a whole page: no padding between them. */
@@ -150,10 +150,10 @@ static void test_full_image(void)
     }
     test_status("boot image", "encode 64 sections of a page", STATUS_OK,
                 boot_image_encode(inputs, BOOT_MODULE_LIMIT, bytes, sizeof bytes, &written));
-    test_result("boot image", "  fill their pages", written == FULL_BYTES);
+    expect_of("boot image", "  fill their pages", written == FULL_BYTES);
     test_status("boot image", "  and are accepted", STATUS_OK,
                 boot_image_open(bytes, written, &image));
-    test_result("boot image", "  all of them", boot_image_find(&image, "cl") == 63);
+    expect_of("boot image", "  all of them", boot_image_find(&image, "cl") == 63);
     inputs[1].size_bytes = SIZE_MAX - 3 * PAGE_BYTES + 2;
     test_status("boot image", "encode a size whose last page wraps", STATUS_OUT_OF_RANGE,
                 boot_image_encode(inputs, 2, bytes, sizeof bytes, &written));
@@ -167,14 +167,14 @@ void test_boot_image(void)
     struct fixture base = fixture_vary(&header, &content);
     try_image(&base, "accepted", STATUS_OK);
     boot_image_parse(base.bytes, base.size_bytes, &image);
-    test_result("boot image", "fields",
-                image.total_bytes == 0x3000 && image.section_count == 2 &&
-                    image.table_sha256[0] == 0xEE && image.sections[1].offset_bytes == 0x2000 &&
-                    image.sections[1].size_bytes == 3 && image.sections[1].kind == 3 &&
-                    image.sections[1].sha256[31] == 0xAD);
-    test_result("boot image", "find",
-                boot_image_find(&image, "data") == 1 && boot_image_find(&image, "datas") == -1 &&
-                    boot_image_find(&image, "") == -1);
+    expect_of("boot image", "fields",
+              image.total_bytes == 0x3000 && image.section_count == 2 &&
+                  image.table_sha256[0] == 0xEE && image.sections[1].offset_bytes == 0x2000 &&
+                  image.sections[1].size_bytes == 3 && image.sections[1].kind == 3 &&
+                  image.sections[1].sha256[31] == 0xAD);
+    expect_of("boot image", "find",
+              boot_image_find(&image, "data") == 1 && boot_image_find(&image, "datas") == -1 &&
+                  boot_image_find(&image, "") == -1);
     test_status("boot image", "verify another size", STATUS_BAD_LENGTH,
                 boot_image_verify(&image, base.bytes, base.size_bytes - 1));
     for (size_t i = 0; i < COUNT(image_variations); i++) {
@@ -291,7 +291,7 @@ static void try_elf(const struct fixture *view, const char *what, enum status ex
     enum status status = elf_plan_parse(view->bytes, view->size_bytes, ELF_FILE_BYTES, &plan);
     test_status("ELF plan", what, expected, status);
     if (status != STATUS_OK)
-        test_result("ELF plan", "  leaves zeros", all_zero(&plan, sizeof plan));
+        expect_of("ELF plan", "  leaves zeros", all_zero(&plan, sizeof plan));
 }
 
 /* Nine segments in a row: the ninth is one too many. */
@@ -317,18 +317,18 @@ void test_elf_plan(void)
     struct elf_plan plan;
     try_elf(&base, "accepted", STATUS_OK);
     elf_plan_parse(base.bytes, base.size_bytes, ELF_FILE_BYTES, &plan);
-    test_result("ELF plan", "whole",
-                plan.entry == 0x400010 && plan.va_first == 0x400000 && plan.stack_top == 0x414000 &&
-                    plan.segment_count == 3 && elf_plan_pages(&plan) == 20);
-    test_result("ELF plan", "code",
-                plan.segments[0].va == 0x400000 && plan.segments[0].pages == 1 &&
-                    plan.segments[0].file_offset == 0x1000 && plan.segments[0].file_bytes == 0x33 &&
-                    plan.segments[0].rights == (RIGHT_READ | RIGHT_EXECUTE));
-    test_result("ELF plan", "constants", plan.segments[1].rights == RIGHT_READ);
-    test_result("ELF plan", "data and stack",
-                plan.segments[2].pages == 18 && plan.segments[2].file_bytes == 8 &&
-                    plan.segments[2].memory_bytes == 0x11001 &&
-                    plan.segments[2].rights == (RIGHT_READ | RIGHT_WRITE));
+    expect_of("ELF plan", "whole",
+              plan.entry == 0x400010 && plan.va_first == 0x400000 && plan.stack_top == 0x414000 &&
+                  plan.segment_count == 3 && elf_plan_pages(&plan) == 20);
+    expect_of("ELF plan", "code",
+              plan.segments[0].va == 0x400000 && plan.segments[0].pages == 1 &&
+                  plan.segments[0].file_offset == 0x1000 && plan.segments[0].file_bytes == 0x33 &&
+                  plan.segments[0].rights == (RIGHT_READ | RIGHT_EXECUTE));
+    expect_of("ELF plan", "constants", plan.segments[1].rights == RIGHT_READ);
+    expect_of("ELF plan", "data and stack",
+              plan.segments[2].pages == 18 && plan.segments[2].file_bytes == 8 &&
+                  plan.segments[2].memory_bytes == 0x11001 &&
+                  plan.segments[2].rights == (RIGHT_READ | RIGHT_WRITE));
     test_status("ELF plan", "view longer than the file", STATUS_BAD_LENGTH,
                 elf_plan_parse(base.bytes, base.size_bytes, ELF_VIEW_BYTES - 1, &plan));
     test_status("ELF plan", "file that ends inside its headers", STATUS_TRUNCATED,

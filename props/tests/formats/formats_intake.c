@@ -81,13 +81,13 @@ static void try_envelope(const struct fixture *fixture, const char *what, enum s
     enum status status = envelope_parse(fixture->bytes, fixture->size_bytes, &parsed);
     test_status("envelope", what, expected, status);
     if (status != STATUS_OK) {
-        test_result("envelope", "  leaves zeros", all_zero(&parsed, sizeof parsed));
+        expect_of("envelope", "  leaves zeros", all_zero(&parsed, sizeof parsed));
         return;
     }
     status = envelope_encode(&parsed, again, fixture->size_bytes, &written);
-    test_result("envelope", "  encodes back (E2)",
-                status == STATUS_OK && written == fixture->size_bytes &&
-                    memcmp(again, fixture->bytes, written) == 0);
+    expect_of("envelope", "  encodes back (E2)",
+              status == STATUS_OK && written == fixture->size_bytes &&
+                  memcmp(again, fixture->bytes, written) == 0);
 }
 
 /* As many rows as there can be: endpoints after the sound ones. */
@@ -106,7 +106,7 @@ static void test_full_envelope(const struct envelope *sound)
     test_status("envelope", "encode 48 rows", STATUS_OK,
                 envelope_encode(&full, fixture.bytes, ENVELOPE_BYTES_MAX, &written));
     fixture.size_bytes = written;
-    test_result("envelope", "  fill ENVELOPE_BYTES_MAX", written == ENVELOPE_BYTES_MAX);
+    expect_of("envelope", "  fill ENVELOPE_BYTES_MAX", written == ENVELOPE_BYTES_MAX);
     try_envelope(&fixture, "  and are accepted", STATUS_OK);
 }
 
@@ -118,21 +118,21 @@ void test_envelope(void)
     size_t written = 1;
     try_envelope(&base, "accepted", STATUS_OK);
     envelope_parse(base.bytes, base.size_bytes, &parsed);
-    test_result("envelope", "header fields",
-                parsed.role == 3 && parsed.entry_count == 4 && parsed.service_endpoint_slot == 2 &&
-                    parsed.primary_control_slot == 2240 && parsed.slot_window_first == 1 &&
-                    parsed.slot_window_last == 2336 && parsed.validation_profile == 1 &&
-                    parsed.ready_deadline_ticks == 5000);
-    test_result("envelope", "row fields",
-                parsed.entries[2].slot == 16 && parsed.entries[2].object_type == OBJECT_ENDPOINT &&
-                    parsed.entries[2].rights == RIGHT_SEND && parsed.entries[2].peer_role == 2);
-    test_result("envelope", "find",
-                envelope_find(&parsed, 2240) == &parsed.entries[3] &&
-                    envelope_find(&parsed, 4) == NULL && envelope_find(&parsed, 0) == NULL);
+    expect_of("envelope", "header fields",
+              parsed.role == 3 && parsed.entry_count == 4 && parsed.service_endpoint_slot == 2 &&
+                  parsed.primary_control_slot == 2240 && parsed.slot_window_first == 1 &&
+                  parsed.slot_window_last == 2336 && parsed.validation_profile == 1 &&
+                  parsed.ready_deadline_ticks == 5000);
+    expect_of("envelope", "row fields",
+              parsed.entries[2].slot == 16 && parsed.entries[2].object_type == OBJECT_ENDPOINT &&
+                  parsed.entries[2].rights == RIGHT_SEND && parsed.entries[2].peer_role == 2);
+    expect_of("envelope", "find",
+              envelope_find(&parsed, 2240) == &parsed.entries[3] &&
+                  envelope_find(&parsed, 4) == NULL && envelope_find(&parsed, 0) == NULL);
     memset(bytes, 0xA5, sizeof bytes);
     test_status("envelope", "encode into too few bytes", STATUS_EXHAUSTED,
                 envelope_encode(&parsed, bytes, base.size_bytes - 1, &written));
-    test_result("envelope", "  writes nothing", written == 0 && bytes[0] == 0xA5);
+    expect_of("envelope", "  writes nothing", written == 0 && bytes[0] == 0xA5);
     test_full_envelope(&parsed);
     parsed.entry_count = ENVELOPE_ENTRY_LIMIT + 1;
     test_status("envelope", "49 rows", STATUS_EXHAUSTED, envelope_validate(&parsed));
@@ -237,7 +237,7 @@ static void test_full_handoff(void)
     test_status("handoff", "encode with every table full", STATUS_OK,
                 handoff_encode(&full, fixture.bytes, HANDOFF_BYTES_MAX, &written));
     fixture.size_bytes = written;
-    test_result("handoff", "  fills HANDOFF_BYTES_MAX", written == HANDOFF_BYTES_MAX);
+    expect_of("handoff", "  fills HANDOFF_BYTES_MAX", written == HANDOFF_BYTES_MAX);
     try_handoff(&fixture, "  and is accepted", STATUS_OK);
 }
 
@@ -250,13 +250,13 @@ static void try_handoff(const struct fixture *fixture, const char *what, enum st
     enum status status = handoff_parse(fixture->bytes, fixture->size_bytes, &parsed);
     test_status("handoff", what, expected, status);
     if (status != STATUS_OK) {
-        test_result("handoff", "  leaves zeros", all_zero(&parsed, sizeof parsed));
+        expect_of("handoff", "  leaves zeros", all_zero(&parsed, sizeof parsed));
         return;
     }
     status = handoff_encode(&parsed, again, fixture->size_bytes, &written);
-    test_result("handoff", "  encodes back (E2)",
-                status == STATUS_OK && written == fixture->size_bytes &&
-                    memcmp(again, fixture->bytes, written) == 0);
+    expect_of("handoff", "  encodes back (E2)",
+              status == STATUS_OK && written == fixture->size_bytes &&
+                  memcmp(again, fixture->bytes, written) == 0);
 }
 
 void test_handoff(void)
@@ -267,23 +267,23 @@ void test_handoff(void)
     size_t written = 1;
     try_handoff(&base, "accepted", STATUS_OK);
     handoff_parse(base.bytes, base.size_bytes, &parsed);
-    test_result("handoff", "header fields",
-                parsed.root_endpoint_slot == 2 && parsed.image_slot == 5 &&
-                    parsed.image_bytes == 0x7000 && parsed.image_digest[31] == 0x1F &&
-                    parsed.page_count == 65536 && parsed.free_pages == 1024 &&
-                    parsed.untyped_count == 2 && parsed.module_count == 2);
-    test_result("handoff", "row fields",
-                parsed.untyped[1].slot == 33 && parsed.untyped[1].pages == 768 &&
-                    parsed.modules[0].kind == 1 && parsed.modules[0].offset_bytes == 0x2000 &&
-                    parsed.modules[0].size_bytes == 0x1801 &&
-                    strcmp(parsed.modules[1].name, "boot-config") == 0);
-    test_result("handoff", "find",
-                handoff_find(&parsed, "boot-config") == 1 && handoff_find(&parsed, "memd") == -1 &&
-                    handoff_find(&parsed, "") == -1);
+    expect_of("handoff", "header fields",
+              parsed.root_endpoint_slot == 2 && parsed.image_slot == 5 &&
+                  parsed.image_bytes == 0x7000 && parsed.image_digest[31] == 0x1F &&
+                  parsed.page_count == 65536 && parsed.free_pages == 1024 &&
+                  parsed.untyped_count == 2 && parsed.module_count == 2);
+    expect_of("handoff", "row fields",
+              parsed.untyped[1].slot == 33 && parsed.untyped[1].pages == 768 &&
+                  parsed.modules[0].kind == 1 && parsed.modules[0].offset_bytes == 0x2000 &&
+                  parsed.modules[0].size_bytes == 0x1801 &&
+                  strcmp(parsed.modules[1].name, "boot-config") == 0);
+    expect_of("handoff", "find",
+              handoff_find(&parsed, "boot-config") == 1 && handoff_find(&parsed, "memd") == -1 &&
+                  handoff_find(&parsed, "") == -1);
     bytes[0] = 0xA5;
     test_status("handoff", "encode into too few bytes", STATUS_EXHAUSTED,
                 handoff_encode(&parsed, bytes, base.size_bytes - 1, &written));
-    test_result("handoff", "  writes nothing", written == 0 && bytes[0] == 0xA5);
+    expect_of("handoff", "  writes nothing", written == 0 && bytes[0] == 0xA5);
     test_full_handoff();
     parsed.module_count = BOOT_MODULE_LIMIT + 1;
     test_status("handoff", "encode 65 modules", STATUS_EXHAUSTED,

@@ -89,8 +89,8 @@ static void compare(const struct elf_plan *plan, const char *folder)
     }
     if (text != NULL)
         fclose(text);
-    test_result("ELF plan", "linked file: as readelf says",
-                same && loads == plan->segment_count && loads == 3);
+    expect_of("ELF plan", "linked file: as readelf says",
+              same && loads == plan->segment_count && loads == 3);
 }
 
 static void remove_folder(const char *folder)
@@ -112,7 +112,7 @@ void test_elf_linked(void)
     uint64_t file_bytes;
     if (mkdtemp(folder) == NULL || !write_text(folder, "a.c", source) ||
         !write_text(folder, "a.ld", script)) {
-        test_result("ELF plan", "a temporary folder", false);
+        expect_of("ELF plan", "a temporary folder", false);
         return;
     }
     snprintf(command, sizeof command, build, folder);

@@ -12,23 +12,11 @@
 #include "abi/formats/cursor.h"
 #include "abi/formats/sha256.h"
 
-static unsigned passed_count;
-static unsigned failed_count;
-
-void test_result(const char *format, const char *what, bool passed)
-{
-    printf("%s %s: %s\n", passed ? "ok    " : "FAILED", format, what);
-    if (passed)
-        passed_count++;
-    else
-        failed_count++;
-}
-
 void test_status(const char *format, const char *what, enum status expected, enum status got)
 {
     if (expected != got)
         printf("       %s expected, %s found\n", status_name(expected), status_name(got));
-    test_result(format, what, expected == got);
+    expect_of(format, what, expected == got);
 }
 
 bool all_zero(const void *bytes, size_t size_bytes)
@@ -106,19 +94,19 @@ static void test_sha256(void)
                                        "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu";
     uint8_t digest[SHA256_BYTES];
     sha256_of(NULL, 0, digest);
-    test_result(
+    expect_of(
         "sha256", "the empty message",
         digest_is(digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
     sha256_of("abc", 3, digest);
-    test_result(
+    expect_of(
         "sha256", "one block",
         digest_is(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
     sha256_of(two_blocks, sizeof two_blocks - 1, digest);
-    test_result(
+    expect_of(
         "sha256", "padding that needs a second block",
         digest_is(digest, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
     sha256_of(long_message, sizeof long_message - 1, digest);
-    test_result(
+    expect_of(
         "sha256", "two blocks",
         digest_is(digest, "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"));
     uint8_t letters[1000];
@@ -131,7 +119,7 @@ static void test_sha256(void)
         sha256_update(&state, letters, step);
     }
     sha256_final(&state, digest);
-    test_result("sha256", "a million letters in uneven pieces", digest_is(digest, million));
+    expect_of("sha256", "a million letters in uneven pieces", digest_is(digest, million));
 }
 
 /* A reader that ran over its end stays failed and gives zeros; so does a writer. */
@@ -140,52 +128,52 @@ static void test_cursor(void)
     static const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 9};
     uint8_t copy[4] = {7, 7, 7, 7};
     struct reader reader = reader_over(bytes, sizeof bytes);
-    test_result("cursor", "little-endian",
-                read_u8(&reader) == 1 && read_u16(&reader) == 0x0302 &&
-                    read_u32(&reader) == 0x07060504 && reader_left(&reader) == 4);
+    expect_of("cursor", "little-endian",
+              read_u8(&reader) == 1 && read_u16(&reader) == 0x0302 &&
+                  read_u32(&reader) == 0x07060504 && reader_left(&reader) == 4);
     reader_seek(&reader, 0);
-    test_result("cursor", "eight bytes", read_u64(&reader) == UINT64_C(0x0807060504030201));
-    test_result("cursor", "zeros are zero", read_zero(&reader, 2) && !reader.failed);
-    test_result("cursor", "a nine is not", !read_zero(&reader, 1) && !reader.failed);
-    test_result("cursor", "the end may be read to", reader_left(&reader) == 0 && !reader.failed);
-    test_result("cursor", "and not past", read_u8(&reader) == 0 && reader.failed);
+    expect_of("cursor", "eight bytes", read_u64(&reader) == UINT64_C(0x0807060504030201));
+    expect_of("cursor", "zeros are zero", read_zero(&reader, 2) && !reader.failed);
+    expect_of("cursor", "a nine is not", !read_zero(&reader, 1) && !reader.failed);
+    expect_of("cursor", "the end may be read to", reader_left(&reader) == 0 && !reader.failed);
+    expect_of("cursor", "and not past", read_u8(&reader) == 0 && reader.failed);
     reader_seek(&reader, 0);
     read_bytes(&reader, copy, sizeof copy);
-    test_result("cursor", "failed stays failed",
-                all_zero(copy, sizeof copy) && reader.failed && reader_left(&reader) == 0 &&
-                    !read_zero(&reader, 1));
+    expect_of("cursor", "failed stays failed",
+              all_zero(copy, sizeof copy) && reader.failed && reader_left(&reader) == 0 &&
+                  !read_zero(&reader, 1));
     reader = reader_over(bytes, 3);
-    test_result("cursor", "no part of a number", read_u32(&reader) == 0 && reader.failed);
+    expect_of("cursor", "no part of a number", read_u32(&reader) == 0 && reader.failed);
     reader = reader_over(bytes, 3);
     reader_seek(&reader, 4);
-    test_result("cursor", "no seek past the end", reader.failed);
+    expect_of("cursor", "no seek past the end", reader.failed);
     reader = reader_over(NULL, 0);
     read_bytes(&reader, copy, 0);
-    test_result("cursor", "nothing of nothing", !reader.failed);
+    expect_of("cursor", "nothing of nothing", !reader.failed);
     struct writer writer = writer_over(copy, sizeof copy);
     write_u16(&writer, 0x0201);
     write_u32(&writer, 0xFFFFFFFF);
     write_u8(&writer, 3);
-    test_result("cursor", "a failed writer writes nothing",
-                writer.failed && writer.offset_bytes == 2 && copy[0] == 1 && copy[1] == 2 &&
-                    copy[2] == 0 && copy[3] == 0);
+    expect_of("cursor", "a failed writer writes nothing",
+              writer.failed && writer.offset_bytes == 2 && copy[0] == 1 && copy[1] == 2 &&
+                  copy[2] == 0 && copy[3] == 0);
 }
 
 static void test_ranges(void)
 {
-    test_result("range", "up to the limit", range_within(3, 5, 8) && range_within(8, 0, 8));
-    test_result("range", "one past it", !range_within(3, 6, 8) && !range_within(9, 0, 8));
-    test_result("range", "up to 2^64-1", range_within(1, UINT64_MAX - 1, UINT64_MAX));
-    test_result("range", "wrapping",
-                !range_within(1, UINT64_MAX, UINT64_MAX) &&
-                    !range_within(UINT64_MAX, UINT64_MAX, UINT64_MAX));
-    test_result("range", "neighbours do not overlap",
-                !range_overlaps(0, 4, 4, 4) && !range_overlaps(4, 4, 0, 4));
-    test_result("range", "a shared element does",
-                range_overlaps(0, 5, 4, 4) && range_overlaps(4, 4, 0, 5) &&
-                    range_overlaps(0, 9, 4, 1) && range_overlaps(4, 1, 0, 9));
-    test_result("range", "an empty one overlaps nothing",
-                !range_overlaps(2, 0, 0, 9) && !range_overlaps(0, 9, 2, 0));
+    expect_of("range", "up to the limit", range_within(3, 5, 8) && range_within(8, 0, 8));
+    expect_of("range", "one past it", !range_within(3, 6, 8) && !range_within(9, 0, 8));
+    expect_of("range", "up to 2^64-1", range_within(1, UINT64_MAX - 1, UINT64_MAX));
+    expect_of("range", "wrapping",
+              !range_within(1, UINT64_MAX, UINT64_MAX) &&
+                  !range_within(UINT64_MAX, UINT64_MAX, UINT64_MAX));
+    expect_of("range", "neighbours do not overlap",
+              !range_overlaps(0, 4, 4, 4) && !range_overlaps(4, 4, 0, 4));
+    expect_of("range", "a shared element does",
+              range_overlaps(0, 5, 4, 4) && range_overlaps(4, 4, 0, 5) &&
+                  range_overlaps(0, 9, 4, 1) && range_overlaps(4, 1, 0, 9));
+    expect_of("range", "an empty one overlaps nothing",
+              !range_overlaps(2, 0, 0, 9) && !range_overlaps(0, 9, 2, 0));
 }
 
 static void name_status(const char *what, const char *bytes, size_t count, enum status expected)
@@ -212,18 +200,19 @@ static void test_names(void)
     name_status("a letter after the end", "a\0b", 3, STATUS_RESERVED_NOT_ZERO);
     char name[BOOT_MODULE_NAME_BYTES];
     test_status("name", "set", STATUS_OK, boot_name_set(name, "memd"));
-    test_result("name", "is", boot_name_is(name, "memd"));
-    test_result("name", "is not a longer one", !boot_name_is(name, "memdx"));
-    test_result("name", "is not a shorter one", !boot_name_is(name, "mem"));
+    expect_of("name", "is", boot_name_is(name, "memd"));
+    expect_of("name", "is not a longer one", !boot_name_is(name, "memdx"));
+    expect_of("name", "is not a shorter one", !boot_name_is(name, "mem"));
     test_status("name", "set too long", STATUS_BAD_TEXT,
                 boot_name_set(name, "abcdefghijklmnopqrstuvwx"));
-    test_result("name", "a refused set leaves zeros", all_zero(name, sizeof name));
+    expect_of("name", "a refused set leaves zeros", all_zero(name, sizeof name));
     test_status("name", "set outside the alphabet", STATUS_BAD_TEXT, boot_name_set(name, "Memd"));
-    test_result("name", "a refused set leaves zeros again", all_zero(name, sizeof name));
+    expect_of("name", "a refused set leaves zeros again", all_zero(name, sizeof name));
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    (void)count;
     test_cursor();
     test_ranges();
     test_sha256();
@@ -234,6 +223,5 @@ int main(void)
     test_boot_image();
     test_elf_plan();
     test_elf_linked();
-    printf("formats_test: %u passed, %u failed\n", passed_count, failed_count);
-    return failed_count == 0 ? 0 : 1;
+    return tests_end(arguments[0]);
 }

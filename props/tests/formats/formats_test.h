@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "abi/status.h"
+#include "props/base/testing.h"
 
 enum { FIXTURE_BYTES_MAX = 4 * 4096, WHOLE = -1 };
 
@@ -33,16 +34,13 @@ struct fixture fixture_of(const char *hex);
 /* The base with a variation's edits and size. */
 struct fixture fixture_vary(const struct fixture *base, const struct variation *variation);
 
-/* Counts a test and prints its line: "ok" or "FAILED". */
-void test_result(const char *format, const char *what, bool passed);
-
-/* The same for two statuses; both are printed when they differ. */
+/* expect_of() for two statuses; both are printed when they differ. */
 void test_status(const char *format, const char *what, enum status expected, enum status got);
 
 /* Whether all bytes are zero: what a refused parse leaves behind. */
 bool all_zero(const void *bytes, size_t size_bytes);
 
-/* The fixtures of each format; each calls test_result. */
+/* The fixtures of each format. */
 void test_envelope(void);
 void test_handoff(void);
 void test_boot_config(void);

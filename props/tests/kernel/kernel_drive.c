@@ -7,29 +7,9 @@
 #include <string.h>
 
 struct kernel drive_kernel;
-unsigned drive_passed;
-unsigned drive_failed;
 
 static uint32_t window_slot;
 static uint32_t window_count;
-
-void expect(bool condition, const char *what)
-{
-    if (condition) {
-        drive_passed++;
-        return;
-    }
-    drive_failed++;
-    printf("kernel: FAILED: %s\n", what);
-}
-
-void expect_equal(uint64_t found, uint64_t wanted, const char *what)
-{
-    if (found != wanted)
-        printf("kernel: found %llu, wanted %llu\n", (unsigned long long)found,
-               (unsigned long long)wanted);
-    expect(found == wanted, what);
-}
 
 static const char *result_name(unsigned status)
 {
@@ -39,7 +19,7 @@ static const char *result_name(unsigned status)
 void expect_status(unsigned found, unsigned wanted, const char *what)
 {
     if (found != wanted)
-        printf("kernel: found %s, wanted %s\n", result_name(found), result_name(wanted));
+        printf("       found %s, wanted %s\n", result_name(found), result_name(wanted));
     expect(found == wanted, what);
 }
 
@@ -57,8 +37,7 @@ static void check(const char *step)
     const char *wrong = kernel_check(&drive_kernel);
     if (wrong == NULL)
         return;
-    printf("kernel: after %s: %s\n", step, wrong);
-    drive_failed++;
+    expect_of(step, wrong, false);
     abort();
 }
 

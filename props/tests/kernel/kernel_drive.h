@@ -7,14 +7,11 @@
 
 #include "abi/codec.h"
 #include "kernel/host/host.h"
+#include "props/base/testing.h"
 
 extern struct kernel drive_kernel;
-extern unsigned drive_passed;
-extern unsigned drive_failed;
 
-/* One expectation; `what` names it. */
-void expect(bool condition, const char *what);
-void expect_equal(uint64_t found, uint64_t wanted, const char *what);
+/* A status, or DRIVE_WAITING; both are named when they differ. */
 void expect_status(unsigned found, unsigned wanted, const char *what);
 
 /* A fresh bare system: `pages` of memory (half of them rootd's pool), rootd's budget, the standard

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of the kernel core: every operation in both verdicts, on a system booted bare. */
-#include <stdio.h>
-
 #include "props/tests/kernel/kernel_drive.h"
 
-int main(void)
+int main(int count, char **arguments)
 {
+    (void)count;
     kernel_test_boot();
     kernel_test_self();
     kernel_test_memory();
@@ -16,6 +15,5 @@ int main(void)
     kernel_test_fault();
     kernel_test_limits();
     kernel_test_random(10, 400);
-    printf("kernel: %u passed, %u failed\n", drive_passed, drive_failed);
-    return drive_failed == 0 ? 0 : 1;
+    return tests_end(arguments[0]);
 }

@@ -10,27 +10,6 @@
 #include "props/tests/rootd/rootd_test.h"
 #include "services/procd/procd.h"
 
-static unsigned passed_count;
-static unsigned failed_count;
-
-void check(bool holds, const char *what)
-{
-    if (holds) {
-        passed_count++;
-        return;
-    }
-    failed_count++;
-    printf("FAILED %s\n", what);
-}
-
-void check_value(uint64_t expected, uint64_t got, const char *what)
-{
-    check(expected == got, what);
-    if (expected != got)
-        printf("       %llu expected, %llu found\n", (unsigned long long)expected,
-               (unsigned long long)got);
-}
-
 /* --- the seam ------------------------------------------------------------------------------ */
 
 enum failure { FAIL_NONE, FAIL_TRANSPORT, FAIL_TIMED_OUT, FAIL_REFUSED, FAIL_COUNT };
@@ -113,12 +92,12 @@ static enum rootd_status run(void)
 static void expect_prepare(enum rootd_status status, enum status cause, const char *what)
 {
     enum rootd_status got = prepare();
-    check_value(status, got, what);
-    check_value(cause, rootd.cause, what);
-    check_value(0, stage.mutation_count, what); /* nothing was changed, whatever was found */
+    expect_equal(got, status, what);
+    expect_equal(rootd.cause, cause, what);
+    expect_equal(stage.mutation_count, 0, what); /* nothing was changed, whatever was found */
     if (status == ROOTD_READY)
         return;
-    check(rootd.plan.bootstrap_pages == 0 && rootd.plan.launches[0].role == 0, what);
+    expect(rootd.plan.bootstrap_pages == 0 && rootd.plan.launches[0].role == 0, what);
 }
 
 /* R6: every slot of the boot cspace is exactly as agreed. */
@@ -161,20 +140,19 @@ static void test_handoff(void)
     stage.handoff_size--;
     expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_BAD_LENGTH, "handoff: length");
     fresh(VALIDATION_PROFILE_NONE);
-    check_value(ROOTD_HANDOFF_INVALID,
-                rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, 3),
-                "handoff: rdx names another slot");
+    expect_equal(rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, 3),
+                 ROOTD_HANDOFF_INVALID, "handoff: rdx names another slot");
     fresh(VALIDATION_PROFILE_NONE);
     stage.handoff.root_endpoint_slot = 3;
-    check(stage_encode(&stage), "handoff: encodes");
+    expect(stage_encode(&stage), "handoff: encodes");
     expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: root endpoint");
     fresh(VALIDATION_PROFILE_NONE);
     stage.handoff.image_slot = 7;
-    check(stage_encode(&stage), "handoff: encodes");
+    expect(stage_encode(&stage), "handoff: encodes");
     expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: image slot");
     fresh(VALIDATION_PROFILE_NONE);
     stage.handoff.untyped[1].slot = SLOT_UNTYPED_BASE + 2;
-    check(stage_encode(&stage), "handoff: encodes");
+    expect(stage_encode(&stage), "handoff: encodes");
     expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: launch pool slot");
 }
 
@@ -257,22 +235,22 @@ static void test_config(void)
         snprintf(what, sizeof what, "config rule %u", rule);
         fresh(VALIDATION_PROFILE_NONE);
         break_config(rule, &cause);
-        check(stage_encode(&stage), what);
+        expect(stage_encode(&stage), what);
         expect_prepare(ROOTD_CONTRACT_INVALID, cause, what);
     }
     fresh(VALIDATION_PROFILE_NONE);
     add_entry(ROLE_TIMED, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "timed");
-    check(stage_encode(&stage), "an optional later role encodes");
+    expect(stage_encode(&stage), "an optional later role encodes");
     expect_prepare(ROOTD_READY, STATUS_OK, "an optional role of a later version is passed over");
     fresh(VALIDATION_PROFILE_PHASE0);
     stage.config.entries[entry_of(ROLE_PHASE0_EXIT)] =
         stage.config.entries[--stage.config.entry_count];
     memset(&stage.config.entries[stage.config.entry_count], 0, sizeof stage.config.entries[0]);
-    check(stage_encode(&stage), "a phase-0 config without a helper encodes");
+    expect(stage_encode(&stage), "a phase-0 config without a helper encodes");
     expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_MISSING_MODULE, "phase0 needs every helper");
     fresh(VALIDATION_PROFILE_HOSTILE);
     stage.config.validation_profile = VALIDATION_PROFILE_PHASE0;
-    check(stage_encode(&stage), "a phase-0 config with a spinner encodes");
+    expect(stage_encode(&stage), "a phase-0 config with a spinner encodes");
     expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "phase0 has no spinner");
     fresh(VALIDATION_PROFILE_NONE);
     memset(stage.image, 0, PAGE_BYTES);
@@ -285,28 +263,28 @@ static void check_children(void)
 {
     static const uint32_t order[] = {ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD};
     for (unsigned i = 0; i < 4; i++) {
-        check_value(order[i], stage.children[i].role, "the launch order is fixed");
-        check(stage.children[i].ready, "every service got its envelope");
+        expect_equal(stage.children[i].role, order[i], "the launch order is fixed");
+        expect(stage.children[i].ready, "every service got its envelope");
     }
-    check(stage.bound, "procd was told of memd and pagerd");
+    expect(stage.bound, "procd was told of memd and pagerd");
 }
 
 static void test_boot_runtime(void)
 {
     fresh(VALIDATION_PROFILE_NONE);
-    check_value(ROOTD_INTERNAL_ERROR, run(), "procd's end ends a running system");
+    expect_equal(run(), ROOTD_INTERNAL_ERROR, "procd's end ends a running system");
     check_children();
-    check_value(STATUS_DENIED, seam.reply_status, "rootd serves nobody");
-    check(strcmp(stage.log, "ERIX_ROOTD:READY\n"
-                            "BASALT_ROOTD:FAILED:RUN:PEER_DIED:EXITED:0x0\n"
-                            "ERIX_ROOTD:INTERNAL_ERROR\n") == 0,
-          "a runtime image logs no stages");
-    check(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, "and ends with its exit code");
+    expect_equal(seam.reply_status, STATUS_DENIED, "rootd serves nobody");
+    expect(strcmp(stage.log, "ERIX_ROOTD:READY\n"
+                             "BASALT_ROOTD:FAILED:RUN:PEER_DIED:EXITED:0x0\n"
+                             "ERIX_ROOTD:INTERNAL_ERROR\n") == 0,
+           "a runtime image logs no stages");
+    expect(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, "and ends with its exit code");
     static const uint32_t held[] = {SLOT_SELF, SLOT_SERVICE_ENDPOINT, SLOT_KERNEL_LOG_ENDPOINT,
                                     ROOTD_SLOT_PROCD_PROCESS};
-    check_value(4, stage.cap_count, "R6: the post-boot set has four capabilities");
+    expect_equal(stage.cap_count, 4, "R6: the post-boot set has four capabilities");
     for (unsigned i = 0; i < 4; i++)
-        check(stage_find(&stage, held[i]) != NULL, "R6: exactly the stated slots");
+        expect(stage_find(&stage, held[i]) != NULL, "R6: exactly the stated slots");
 }
 
 /* P8: the system ends with procd's own code, and the log says how procd ended. A code of 0, or of
@@ -326,64 +304,64 @@ static void test_procd_ends(void)
         fresh(VALIDATION_PROFILE_NONE);
         seam.end_reason = rows[i].reason;
         seam.end_code = rows[i].code;
-        check_value(ROOTD_INTERNAL_ERROR, run(), rows[i].line);
-        check_value(rows[i].exit_code, stage.exit_code, rows[i].line);
-        check(stage_logged(&stage, rows[i].line), rows[i].line);
+        expect_equal(run(), ROOTD_INTERNAL_ERROR, rows[i].line);
+        expect_equal(stage.exit_code, rows[i].exit_code, rows[i].line);
+        expect(stage_logged(&stage, rows[i].line), rows[i].line);
     }
 }
 
 static void test_boot_phase0(void)
 {
     fresh(VALIDATION_PROFILE_PHASE0);
-    check_value(ROOTD_READY, run(), "phase0 ends after READY");
+    expect_equal(run(), ROOTD_READY, "phase0 ends after READY");
     check_children();
-    check(stage.exited && stage.exit_code == ROOTD_EXIT_READY, "EXIT(0)");
-    check(stage_logged(&stage, "ROOTD_STAGE:FOUNDATION_BOUND\n"
-                               "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
-                               "ROOTD_STAGE:phase0-exit:EXITED:0x0\n"
-                               "ROOTD_STAGE:phase0-probe:EXITED:0x600d\n"
-                               "ROOTD_STAGE:phase0-isolation-a:EXITED:0xa11ce\n"
-                               "ROOTD_STAGE:phase0-isolation-b:EXITED:0xb0b0000\n"
-                               "ROOTD_STAGE:phase0-fault-kill:FAULT_OUTSIDE\n"
-                               "ROOTD_STAGE:phase0-fault-kill:FAULT_WRITE_DENIED\n"
-                               "ROOTD_STAGE:phase0-fault-kill:FAULT_EXECUTE_DENIED\n"
-                               "ROOTD_STAGE:phase0-fault-kill:FAULT_NULL_PAGE\n"
-                               "ROOTD_STAGE:phase0-fault-kill:FAULT_GUARD\n"
-                               "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
-                               "ROOTD_STAGE:HELPERS_DONE\n"),
-          "every helper's own end is in the log");
-    check(stage_logged(&stage, "ROOTD_STAGE:RESOURCES_BACK\n"), "the memory book was compared");
-    check(stage_logged(&stage, "ROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
-          "READY is the last line");
-    check_value(4, stage.cap_count, "R6: the same post-boot set");
+    expect(stage.exited && stage.exit_code == ROOTD_EXIT_READY, "EXIT(0)");
+    expect(stage_logged(&stage, "ROOTD_STAGE:FOUNDATION_BOUND\n"
+                                "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
+                                "ROOTD_STAGE:phase0-exit:EXITED:0x0\n"
+                                "ROOTD_STAGE:phase0-probe:EXITED:0x600d\n"
+                                "ROOTD_STAGE:phase0-isolation-a:EXITED:0xa11ce\n"
+                                "ROOTD_STAGE:phase0-isolation-b:EXITED:0xb0b0000\n"
+                                "ROOTD_STAGE:phase0-fault-kill:FAULT_OUTSIDE\n"
+                                "ROOTD_STAGE:phase0-fault-kill:FAULT_WRITE_DENIED\n"
+                                "ROOTD_STAGE:phase0-fault-kill:FAULT_EXECUTE_DENIED\n"
+                                "ROOTD_STAGE:phase0-fault-kill:FAULT_NULL_PAGE\n"
+                                "ROOTD_STAGE:phase0-fault-kill:FAULT_GUARD\n"
+                                "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
+                                "ROOTD_STAGE:HELPERS_DONE\n"),
+           "every helper's own end is in the log");
+    expect(stage_logged(&stage, "ROOTD_STAGE:RESOURCES_BACK\n"), "the memory book was compared");
+    expect(stage_logged(&stage, "ROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
+           "READY is the last line");
+    expect_equal(stage.cap_count, 4, "R6: the same post-boot set");
 }
 
 /* K5: all of phase 0 beside the spinner, which is stopped, and again after the attack. */
 static void test_boot_hostile(void)
 {
     fresh(VALIDATION_PROFILE_HOSTILE);
-    check_value(ROOTD_READY, run(), "hostile ends after READY");
+    expect_equal(run(), ROOTD_READY, "hostile ends after READY");
     check_children();
-    check(stage_logged(&stage, "ROOTD_STAGE:test-spin:FAULT_PAGE_LIMIT\n"),
-          "no memory but its own");
-    check(stage_logged(&stage, "ROOTD_STAGE:test-spin:KILLED:0x5919\nROOTD_STAGE:SPINNER_STOPPED\n"
-                               "ROOTD_STAGE:test-hostile:EXITED:0x7e57\nROOTD_STAGE:ATTACK_OVER\n"
-                               "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"),
-          "spinner, client, and everything else after them");
+    expect(stage_logged(&stage, "ROOTD_STAGE:test-spin:FAULT_PAGE_LIMIT\n"),
+           "no memory but its own");
+    expect(stage_logged(&stage, "ROOTD_STAGE:test-spin:KILLED:0x5919\nROOTD_STAGE:SPINNER_STOPPED\n"
+                                "ROOTD_STAGE:test-hostile:EXITED:0x7e57\nROOTD_STAGE:ATTACK_OVER\n"
+                                "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"),
+           "spinner, client, and everything else after them");
     unsigned client_count = 0;
     for (unsigned i = 0; i < stage.child_count; i++) {
         const struct stage_child *child = &stage.children[i];
         if (child->role != ROLE_TEST_HOSTILE)
             continue;
         client_count++;
-        check_value(4, child->cap_count, "the client holds its rows");
+        expect_equal(child->cap_count, 4, "the client holds its rows");
         for (unsigned k = 0; k < child->cap_count; k++)
-            check(child->caps[k].rights == RIGHT_SEND && child->caps[k].badge == ROLE_TEST_HOSTILE,
-                  "each of them to send, under its own badge");
+            expect(child->caps[k].rights == RIGHT_SEND && child->caps[k].badge == ROLE_TEST_HOSTILE,
+                   "each of them to send, under its own badge");
     }
-    check_value(1, client_count, "one client");
-    check_value(0, stage_live_count(&stage) - FOUNDATION_COUNT, "nobody is left");
-    check_value(4, stage.cap_count, "R6: the same post-boot set");
+    expect_equal(client_count, 1, "one client");
+    expect_equal(stage_live_count(&stage) - FOUNDATION_COUNT, 0, "nobody is left");
+    expect_equal(stage.cap_count, 4, "R6: the same post-boot set");
 }
 
 /* R5: the k-th call fails, for every k and in every way. */
@@ -405,32 +383,33 @@ static void test_failures(uint32_t profile)
             bool after_ready = stage_logged(&stage, "ERIX_ROOTD:READY\n");
             if (seam.failed_operation == OP_KERNEL_LOG_WRITE ||
                 seam.failed_operation == OP_KERNEL_EXIT || after_ready) {
-                check(stage.exited || seam.failed_operation == OP_KERNEL_EXIT, what);
+                expect(stage.exited || seam.failed_operation == OP_KERNEL_EXIT, what);
                 continue;
             }
-            check(status != ROOTD_READY, what);
-            check(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, what);
-            check(stage_logged(&stage, rootd_status_name(status)), what);
+            expect(status != ROOTD_READY, what);
+            expect(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, what);
+            expect(stage_logged(&stage, rootd_status_name(status)), what);
             if (rootd.stage == STAGE_SHED && stage_find(&stage, SLOT_BOOTSTRAP_UNTYPED) == NULL &&
                 stage.bootstrap_untyped) {
                 last_count++; /* the last drops: only EXIT is left (teardown.h) */
                 continue;
             }
-            check_value(0, stage_live_count(&stage), what);
+            expect_equal(stage_live_count(&stage), 0, what);
             if (rootd.stage < STAGE_LAUNCH_PROCD) {
-                check_value(boot_cap_count, stage.cap_count, what);
+                expect_equal(stage.cap_count, boot_cap_count, what);
                 continue;
             }
-            check_value(ROOTD_SERVICE_BOOTSTRAP_FAILED, status, what);
-            check_value(3, stage.cap_count, what);
-            check(!stage.bootstrap_untyped, what);
+            expect_equal(status, ROOTD_SERVICE_BOOTSTRAP_FAILED, what);
+            expect_equal(stage.cap_count, 3, what);
+            expect(!stage.bootstrap_untyped, what);
         }
     }
-    check(last_count < 50, "only the last drops cannot be undone");
+    expect(last_count < 50, "only the last drops cannot be undone");
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    (void)count;
     test_handoff();
     test_inventory();
     test_config();
@@ -442,6 +421,5 @@ int main(void)
     test_failures(VALIDATION_PROFILE_NONE);
     test_failures(VALIDATION_PROFILE_PHASE0);
     test_failures(VALIDATION_PROFILE_HOSTILE);
-    printf("rootd: %u passed, %u failed\n", passed_count, failed_count);
-    return failed_count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tests_end(arguments[0]);
 }

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of rootd's test program share: the stage behind sys_call, and its counted
- * checks. */
+/* What the files of rootd's test program share: the stage behind sys_call. */
 #ifndef BASALT_PROPS_TESTS_ROOTD_ROOTD_TEST_H
 #define BASALT_PROPS_TESTS_ROOTD_ROOTD_TEST_H
 
+#include "props/base/testing.h"
 #include "props/stand_ins/peers_of_rootd.h"
 
 extern struct stage stage;
 extern struct rootd rootd;
-
-void check(bool holds, const char *what);
-void check_value(uint64_t expected, uint64_t got, const char *what);
 
 /* A machine that has just started rootd; no call fails. */
 void fresh(uint32_t profile);

@@ -11,7 +11,7 @@ static void test_permutations(void)
     static struct rootd_plan first;
     uint32_t seed = 1;
     fresh(VALIDATION_PROFILE_PHASE0);
-    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    expect_equal(prepare(), ROOTD_READY, "the honest intake is accepted");
     first = rootd.plan;
     for (unsigned round = 0; round < 200; round++) {
         fresh(VALIDATION_PROFILE_PHASE0);
@@ -21,10 +21,10 @@ static void test_permutations(void)
             stage.config.entries[i - 1] = stage.config.entries[(seed >> 8) % i];
             stage.config.entries[(seed >> 8) % i] = moved;
         }
-        check(stage_encode(&stage), "a permuted config encodes");
-        check_value(ROOTD_READY, prepare(), "a permuted config is accepted");
-        check(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) == 0,
-              "R3: the plan digest does not depend on the order of rows");
+        expect(stage_encode(&stage), "a permuted config encodes");
+        expect_equal(prepare(), ROOTD_READY, "a permuted config is accepted");
+        expect(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) == 0,
+               "R3: the plan digest does not depend on the order of rows");
         for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
             uint8_t a[ENVELOPE_BYTES_MAX];
             uint8_t b[ENVELOPE_BYTES_MAX];
@@ -34,16 +34,16 @@ static void test_permutations(void)
                 envelope_encode(&first.launches[i].envelope, a, sizeof a, &a_size) == STATUS_OK &&
                 envelope_encode(&rootd.plan.launches[i].envelope, b, sizeof b, &b_size) ==
                     STATUS_OK;
-            check(encoded && a_size == b_size && memcmp(a, b, a_size) == 0,
-                  "R3: permuted rows change no envelope");
+            expect(encoded && a_size == b_size && memcmp(a, b, a_size) == 0,
+                   "R3: permuted rows change no envelope");
         }
     }
     fresh(VALIDATION_PROFILE_PHASE0);
     stage.config.entries[0].ready_ticks++;
-    check(stage_encode(&stage), "another deadline encodes");
-    check_value(ROOTD_READY, prepare(), "another deadline is accepted");
-    check(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) != 0,
-          "R3: another config has another digest");
+    expect(stage_encode(&stage), "another deadline encodes");
+    expect_equal(prepare(), ROOTD_READY, "another deadline is accepted");
+    expect(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) != 0,
+           "R3: another config has another digest");
 }
 
 static uint64_t pages_of(uint32_t role)
@@ -55,20 +55,21 @@ static uint64_t pages_of(uint32_t role)
 static void test_memory(void)
 {
     fresh(VALIDATION_PROFILE_NONE);
-    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
-    check_value(pages_of(ROLE_MEMD) + pages_of(ROLE_VSPACED) + pages_of(ROLE_PAGERD),
-                rootd.plan.bootstrap_pages, "the bootstrap untyped holds memd, vspaced and pagerd");
+    expect_equal(prepare(), ROOTD_READY, "the honest intake is accepted");
+    expect_equal(rootd.plan.bootstrap_pages,
+                 pages_of(ROLE_MEMD) + pages_of(ROLE_VSPACED) + pages_of(ROLE_PAGERD),
+                 "the bootstrap untyped holds memd, vspaced and pagerd");
     uint64_t procd_pages = pages_of(ROLE_PROCD);
     for (unsigned i = 0; i < 2; i++) {
         uint64_t needed = rootd.plan.bootstrap_pages + procd_pages;
         fresh(VALIDATION_PROFILE_NONE);
-        check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+        expect_equal(prepare(), ROOTD_READY, "the honest intake is accepted");
         rootd.intake.launch_pool_pages = needed - i;
-        check_value(i == 0 ? STATUS_OK : STATUS_EXHAUSTED, plan_make(&rootd.intake, &rootd.plan),
-                    "the launch pool must hold procd and the bootstrap untyped");
-        check((rootd.plan.bootstrap_pages == 0) == (i == 1), "a refused plan is all zero");
+        expect_equal(plan_make(&rootd.intake, &rootd.plan), i == 0 ? STATUS_OK : STATUS_EXHAUSTED,
+                     "the launch pool must hold procd and the bootstrap untyped");
+        expect((rootd.plan.bootstrap_pages == 0) == (i == 1), "a refused plan is all zero");
         if (i == 0)
-            check_value(needed, rootd.plan.bootstrap_pages + procd_pages, "same size again");
+            expect_equal(rootd.plan.bootstrap_pages + procd_pages, needed, "same size again");
     }
 }
 
@@ -145,9 +146,9 @@ static void test_rows(void)
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct plan_install install;
-        check_value(rows[i].expected, plan_row(role_find(rows[i].role), &rows[i].row, &install),
-                    rows[i].what);
-        check((rows[i].expected == STATUS_OK) == (install.target_slot != 0), rows[i].what);
+        expect_equal(plan_row(role_find(rows[i].role), &rows[i].row, &install), rows[i].expected,
+                     rows[i].what);
+        expect((rows[i].expected == STATUS_OK) == (install.target_slot != 0), rows[i].what);
     }
 }
 
@@ -219,10 +220,10 @@ static void test_closure(void)
         {OBJECT_GRANT, 0, 0},
     };
     fresh(VALIDATION_PROFILE_NONE);
-    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    expect_equal(prepare(), ROOTD_READY, "the honest intake is accepted");
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        check_value(rows[i].holders, holders(rows[i].type), object_type_name(rows[i].type));
-        check_value(rows[i].reach, closure(rows[i].holders), object_type_name(rows[i].type));
+        expect_equal(holders(rows[i].type), rows[i].holders, object_type_name(rows[i].type));
+        expect_equal(closure(rows[i].holders), rows[i].reach, object_type_name(rows[i].type));
     }
 }
 
@@ -231,23 +232,23 @@ static void test_table(void)
 {
     for (unsigned i = 1; i < intake_count; i++) {
         if (intake_table[i].role == intake_table[i - 1].role)
-            check(intake_table[i].slot > intake_table[i - 1].slot,
-                  "rows of a role come in ascending slots");
+            expect(intake_table[i].slot > intake_table[i - 1].slot,
+                   "rows of a role come in ascending slots");
     }
     fresh(VALIDATION_PROFILE_NONE);
-    check_value(ROOTD_READY, prepare(), "the honest intake is accepted");
+    expect_equal(prepare(), ROOTD_READY, "the honest intake is accepted");
     for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
         const struct plan_launch *launch = &rootd.plan.launches[i];
         unsigned count;
         const struct intake *rows = role_intake(foundation_roles[i], &count);
-        check_value(count, launch->install_count, "R1: one install a row");
-        check_value(count + 1, launch->envelope.entry_count, "R1: one entry a row and endpoint");
+        expect_equal(launch->install_count, count, "R1: one install a row");
+        expect_equal(launch->envelope.entry_count, count + 1, "R1: one entry a row and endpoint");
         for (unsigned j = 0; j < count; j++) {
             const struct plan_install *install = &launch->installs[j];
             bool peer = rows[j].slot >= SLOT_PEER_MEMD && rows[j].slot <= SLOT_PEER_PROCD;
-            check(install->target_slot == rows[j].slot && install->rights == rows[j].rights &&
-                      install->badge == (peer ? foundation_roles[i] : 0),
-                  "R1: slot, rights and badge are the row's");
+            expect(install->target_slot == rows[j].slot && install->rights == rows[j].rights &&
+                       install->badge == (peer ? foundation_roles[i] : 0),
+                   "R1: slot, rights and badge are the row's");
         }
     }
 }
@@ -273,19 +274,19 @@ static void test_all_roles(void)
     for (unsigned i = 0; i < intake_count; i++) {
         const struct intake *row = &intake_table[i];
         struct plan_install install;
-        check_value(STATUS_OK, plan_row(role_find(row->role), row, &install), row->why);
+        expect_equal(plan_row(role_find(row->role), row, &install), STATUS_OK, row->why);
         if (row->object_type == OBJECT_ENDPOINT && (row->rights & RIGHT_SEND) != 0)
-            check((row->role == ROLE_PAGERD && row->slot == SLOT_PEER_VSPACED) ||
-                      (row->role == ROLE_DEVICED && row->slot == SLOT_PROCD_DRIVER_ENDPOINT) ||
-                      (row->role == ROLE_TEST_HOSTILE && row->rights == RIGHT_SEND &&
-                       row->slot >= SLOT_PEER_MEMD && row->slot <= SLOT_PEER_PROCD),
-                  "R4: nobody else can ask anybody at start");
+            expect((row->role == ROLE_PAGERD && row->slot == SLOT_PEER_VSPACED) ||
+                       (row->role == ROLE_DEVICED && row->slot == SLOT_PROCD_DRIVER_ENDPOINT) ||
+                       (row->role == ROLE_TEST_HOSTILE && row->rights == RIGHT_SEND &&
+                        row->slot >= SLOT_PEER_MEMD && row->slot <= SLOT_PEER_PROCD),
+                   "R4: nobody else can ask anybody at start");
         if (row->object_type < OBJECT_KERNEL_SELF)
             continue;
         bool stated = false;
         for (unsigned j = 0; j < sizeof holders_of / sizeof holders_of[0]; j++)
             stated |= holders_of[j].type == row->object_type && holders_of[j].role == row->role;
-        check(stated, "R4: each kernel-control kind has one holder");
+        expect(stated, "R4: each kernel-control kind has one holder");
     }
 }
 

@@ -11,6 +11,7 @@
 #include "abi/formats/boot_image.h"
 #include "abi/formats/boot_name.h"
 #include "kernel/host/host.h"
+#include "props/base/testing.h"
 #include "props/world/world.h"
 #include "services/memd/memd.h"
 #include "services/pagerd/pagerd.h"
@@ -19,19 +20,6 @@
 #include "services/vspaced/vspaced.h"
 
 enum { IMAGE_BYTES_MAX = 8 << 20 };
-
-static unsigned passed_count;
-static unsigned failed_count;
-
-static void check(bool holds, const char *what, const char *detail)
-{
-    if (holds) {
-        passed_count++;
-        return;
-    }
-    failed_count++;
-    printf("FAILED %s: %s\n", what, detail);
-}
 
 /* --- images ---------------------------------------------------------------------------------- */
 
@@ -155,8 +143,9 @@ static void expect_slot(uint32_t index, uint32_t slot, uint32_t type, uint32_t r
     char detail[96];
     const struct capability *cap = kernel_slot(world_kernel(), index, slot);
     snprintf(detail, sizeof detail, "process %u slot %u", index, slot);
-    check(cap != NULL && cap->object_type == type && cap->rights == rights && cap->badge == badge,
-          "R1: slot, type, rights and badge are the table's", detail);
+    expect_of("R1: slot, type, rights and badge are the table's", detail,
+              cap != NULL && cap->object_type == type && cap->rights == rights &&
+                  cap->badge == badge);
 }
 
 /* Occupied slots in [1, end); what a service allocates while it runs lies above. */
@@ -188,8 +177,8 @@ static void expect_role(uint32_t index)
         expect_slot(index, SLOT_PEER_PAGERD, OBJECT_ENDPOINT, RIGHT_SEND, 0);
         expected += 2;
     }
-    check(occupied_count(index, SLOT_REPLY_BASE) == expected, "R1: nothing else is held",
-          role_find(process_roles[index])->image);
+    expect_of("R1: nothing else is held", role_find(process_roles[index])->image,
+              occupied_count(index, SLOT_REPLY_BASE) == expected);
 }
 
 /* Every service walks its own state, as it does before READY in an integration image. */
@@ -199,25 +188,25 @@ static void expect_sound(void)
                                          memd_check(world_state(2)), vspaced_check(world_state(3)),
                                          pagerd_check(world_state(4))};
     for (uint32_t i = 1; i < PROCESS_COUNT; i++)
-        check(broken[i] == NULL, role_find(process_roles[i])->image,
-              broken[i] == NULL ? "" : broken[i]);
+        expect_of(role_find(process_roles[i])->image, broken[i] == NULL ? "" : broken[i],
+                  broken[i] == NULL);
 }
 
 static void test_snapshot(void)
 {
     struct variant variant = variant_of(&runtime_file);
     struct world_result result = boot(&variant);
-    check(result.end == WORLD_READY, "the runtime image boots", result.log);
-    check(strcmp(result.log, "ERIX_ROOTD:READY\n") == 0, "READY is its only line", result.log);
-    check(kernel_check(world_kernel()) == NULL, "the kernel is sound at READY", "");
-    check(world_kernel()->process_count == PROCESS_COUNT, "rootd and the foundation run", "");
+    expect_of("the runtime image boots", result.log, result.end == WORLD_READY);
+    expect_of("READY is its only line", result.log, strcmp(result.log, "ERIX_ROOTD:READY\n") == 0);
+    expect_of("the kernel is sound at READY", "", kernel_check(world_kernel()) == NULL);
+    expect_of("rootd and the foundation run", "", world_kernel()->process_count == PROCESS_COUNT);
     for (uint32_t i = 1; i < PROCESS_COUNT; i++)
         expect_role(i);
     expect_slot(0, SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
     expect_slot(0, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, 0);
     expect_slot(0, SLOT_KERNEL_LOG_ENDPOINT, OBJECT_KERNEL_LOG, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
     expect_slot(0, ROOTD_SLOT_PROCD_PROCESS, OBJECT_PROCESS, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
-    check(occupied_count(0, SLOT_LIMIT) == 4, "R6: rootd holds its post-boot set alone", "");
+    expect_of("R6: rootd holds its post-boot set alone", "", occupied_count(0, SLOT_LIMIT) == 4);
     expect_sound();
 }
 
@@ -228,11 +217,12 @@ static void expect_failure(const struct world_result *result, const char *status
 {
     char line[96];
     snprintf(line, sizeof line, "ERIX_ROOTD:%s\n", status);
-    check(result->end == WORLD_FAILED && result->halt_code == ROOTD_EXIT_FAILED, what, result->log);
-    check(strstr(result->log, line) != NULL, what, result->log);
-    check(strstr(result->log, cause) != NULL, what, result->log);
-    check(strstr(result->log, "ERIX_ROOTD:READY") == NULL, what, result->log);
-    check(kernel_check(world_kernel()) == NULL, what, "kernel_check");
+    expect_of(what, result->log,
+              result->end == WORLD_FAILED && result->halt_code == ROOTD_EXIT_FAILED);
+    expect_of(what, result->log, strstr(result->log, line) != NULL);
+    expect_of(what, result->log, strstr(result->log, cause) != NULL);
+    expect_of(what, result->log, strstr(result->log, "ERIX_ROOTD:READY") == NULL);
+    expect_of(what, "kernel_check", kernel_check(world_kernel()) == NULL);
 }
 
 static void test_config(void)
@@ -286,7 +276,7 @@ static void test_config_bytes(void)
         bool typed = strstr(result.log, "ERIX_ROOTD:CONTRACT_INVALID\n") != NULL &&
                      strstr(result.log, "BASALT_ROOTD:FAILED:INTAKE:") != NULL &&
                      result.halt_code == ROOTD_EXIT_FAILED;
-        check(typed || result.end == WORLD_READY, "a changed config byte", result.log);
+        expect_of("a changed config byte", result.log, typed || result.end == WORLD_READY);
     }
 }
 
@@ -329,11 +319,11 @@ static void test_failures(void)
         exchange_program(&variant, rows[i].name, rows[i].other);
         struct world_result result = boot(&variant);
         expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", rows[i].stage, what);
-        check(world_kernel()->halted, what, "the system has ended");
-        check(occupied_count(0, SLOT_LIMIT) == 3, what, "no held slot");
-        check(world_kernel()->process_count == 1, what, "no live child");
-        check(kernel_untyped_available(&world_kernel()->untypeds[1]) == pool_pages, what,
-              "the launch pool is as before");
+        expect_of(what, "the system has ended", world_kernel()->halted);
+        expect_of(what, "no held slot", occupied_count(0, SLOT_LIMIT) == 3);
+        expect_of(what, "no live child", world_kernel()->process_count == 1);
+        expect_of(what, "the launch pool is as before",
+                  kernel_untyped_available(&world_kernel()->untypeds[1]) == pool_pages);
     }
 }
 
@@ -347,16 +337,16 @@ static void test_deaths(void)
         const char *what = role_find(process_roles[index])->image;
         const char *line = procd ? "FAILED:RUN:PEER_DIED:FAULT_INSTRUCTION\n"
                                  : "FAILED:RUN:PEER_DIED:EXITED:0x70726300\n";
-        check(boot(&variant).end == WORLD_READY, what, "boots");
+        expect_of(what, "boots", boot(&variant).end == WORLD_READY);
         struct world_result result = world_end_process(index);
-        check(result.end == WORLD_FAILED, what, result.log);
-        check(result.halt_code == (procd ? ROOTD_EXIT_FAILED : PROCD_EXIT_CRITICAL), what,
-              "the exit code");
-        check(strstr(result.log, line) != NULL, what, result.log);
-        check(strstr(result.log, "ERIX_ROOTD:INTERNAL_ERROR\n") != NULL, what, result.log);
-        check(kernel_check(world_kernel()) == NULL, what, "kernel_check");
+        expect_of(what, result.log, result.end == WORLD_FAILED);
+        expect_of(what, "the exit code",
+                  result.halt_code == (procd ? ROOTD_EXIT_FAILED : PROCD_EXIT_CRITICAL));
+        expect_of(what, result.log, strstr(result.log, line) != NULL);
+        expect_of(what, result.log, strstr(result.log, "ERIX_ROOTD:INTERNAL_ERROR\n") != NULL);
+        expect_of(what, "kernel_check", kernel_check(world_kernel()) == NULL);
         if (!procd)
-            check(world_kernel()->process_count == 2, what, "rootd and the record of procd");
+            expect_of(what, "rootd and the record of procd", world_kernel()->process_count == 2);
     }
 }
 
@@ -364,22 +354,24 @@ static void test_phase0(void)
 {
     struct variant variant = variant_of(&phase0_file);
     struct world_result result = boot(&variant);
-    check(result.end == WORLD_READY && result.halt_code == ROOTD_EXIT_READY,
-          "the phase-0 image boots and halts with 0", result.log);
-    check(strstr(result.log, "ROOTD_STAGE:RESOURCES_BACK\n") != NULL, "all resources are back",
-          result.log);
+    expect_of("the phase-0 image boots and halts with 0", result.log,
+              result.end == WORLD_READY && result.halt_code == ROOTD_EXIT_READY);
+    expect_of("all resources are back", result.log,
+              strstr(result.log, "ROOTD_STAGE:RESOURCES_BACK\n") != NULL);
     variant = variant_of(&phase0_file);
     exchange_program(&variant, "phase0-isolation-a", "phase0-fault-kill");
     result = boot(&variant);
     expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", "FAILED:HELPERS:INTERNAL",
                    "a helper that ends otherwise than stated");
-    check(strstr(result.log, "ROOTD_STAGE:phase0-isolation-a:UNEXPECTED:EXITED:0xbad\n") != NULL,
-          "and how it ended", result.log);
-    check(world_kernel()->process_count == 1, "a failed phase0", "no live child");
+    expect_of("and how it ended", result.log,
+              strstr(result.log, "ROOTD_STAGE:phase0-isolation-a:UNEXPECTED:EXITED:0xbad\n") !=
+                  NULL);
+    expect_of("a failed phase0", "no live child", world_kernel()->process_count == 1);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    (void)count;
     file_read(&runtime_file, "build/boot.img");
     file_read(&phase0_file, "build/boot-phase0.img");
     image = malloc(IMAGE_BYTES_MAX);
@@ -395,6 +387,5 @@ int main(void)
     free(image);
     free(runtime_file.bytes);
     free(phase0_file.bytes);
-    printf("rootd_world: %u passed, %u failed\n", passed_count, failed_count);
-    return failed_count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tests_end(arguments[0]);
 }
