@@ -28,11 +28,11 @@ static const struct life_action actions[] = {
 static const struct life_operation operations[] = {
     {OP_VSPACED_REGISTER_VSPACE, 2, draw_register_vspace, learn_slot, NULL},
     {OP_VSPACED_UNREGISTER_VSPACE, 1, draw_unregister_vspace, NULL, NULL},
-    {OP_VSPACED_MAP_ANONYMOUS, 3, draw_map_anonymous, learn_frames, NULL},
-    {OP_VSPACED_MAP_FRAMES, 3, draw_map_frames, NULL, NULL},
+    {OP_VSPACED_MAP_ANONYMOUS, 3, draw_map_anonymous, learn_frames, compare_count},
+    {OP_VSPACED_MAP_FRAMES, 3, draw_map_frames, NULL, compare_count},
     {OP_VSPACED_UNMAP, 2, draw_unmap, NULL, NULL},
-    {OP_VSPACED_PROTECT, 2, draw_protect, NULL, NULL},
-    {OP_VSPACED_GUARD, 1, draw_guard, NULL, NULL},
+    {OP_VSPACED_PROTECT, 2, draw_protect, NULL, compare_count},
+    {OP_VSPACED_GUARD, 1, draw_guard, NULL, compare_count},
     {OP_VSPACED_QUERY_REGION, 2, draw_query_region, NULL, compare_region},
     {0, 0, NULL, NULL, NULL},
 };
@@ -218,6 +218,7 @@ static bool send(struct message *request, enum status *status)
     pick_caps(request, caps, &asked);
     unsigned state = vspaced_life_state(request);
     uint64_t before = vspaced_life_digest();
+    vspaced_life_count(request);
     *status = deliver(request, caps);
     struct model_failure failure = failure_of_step();
     life.answer = model_vspaced_step(&model, &asked, &failure);

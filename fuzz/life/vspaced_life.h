@@ -24,7 +24,9 @@ struct vspaced_life {
     uint64_t request_id;
     uint32_t startup_slots;
     bool failure_planned;
-    struct model_vspaced_answer answer;          /* to the message that was sent last */
+    struct model_vspaced_answer answer; /* to the message that was sent last */
+    uint32_t region_count;              /* before it */
+    int32_t cost;                       /* regions more after it, as vspaced counts beforehand */
     uint32_t vspace_objects[MODEL_VSPACE_LIMIT]; /* of the kernel, by the harness's number */
     uint32_t vspace_generations[MODEL_VSPACE_LIMIT];
     struct vspaced_life_frame frames[POOL_FRAME_COUNT];
@@ -59,6 +61,12 @@ void learn_slot(void);
 void learn_frames(void);
 
 void compare_region(void);
+
+/* The change of the number of regions is what was held against the limit (E6). */
+void compare_count(void);
+
+/* Counts regions, and what the request will cost, before it is delivered. */
+void vspaced_life_count(const struct message *request);
 
 /* Books, model and kernel agree: on the range that a message named, and on everything countable. */
 void vspaced_life_check(void);
