@@ -88,12 +88,13 @@ def seeds(name, folder):
         store(folder, b"\0" * 16)
 
 
-def dictionary(home):
-    """The words that no engine guesses, binary and text, from the tables themselves."""
+def dictionary(name, home):
+    """The words that no engine guesses, from the tables themselves. Those of text only where the input is
+    text: AFL++ takes turns when there are more than 256."""
     build.must_build("build/fast/abi_tables")
     path = f"{home}/dictionary"
     with open(path, "w", encoding="ascii") as file:
-        for part, kind in (("b", "dictionary"), ("t", "text-dictionary")):
+        for part, kind in (("b", "dictionary"), ("t", "text-dictionary"))[:2 if engines.reads_text(name) else 1]:
             status, words = build.run(["build/fast/abi_tables", kind])
             if status != 0:
                 raise build.Stop(words.strip())
@@ -103,14 +104,14 @@ def dictionary(home):
 
 def run_libfuzzer(name, seconds, home, program=None):
     """One libFuzzer process, for checks and figures. Returns its status and output."""
-    return build.run(engines.libfuzzer_command(name, seconds, home, dictionary(home), 0, program), seconds + 120)
+    return build.run(engines.libfuzzer_command(name, seconds, home, dictionary(name, home), 0, program), seconds + 120)
 
 
 def run_afl(name, seconds, home, more=None):
     """One afl-fuzz process from the seeds, for checks. Its queue joins the corpus."""
     shutil.rmtree(f"{home}/afl-seeds", ignore_errors=True)
     shutil.copytree(f"{home}/seeds", f"{home}/afl-seeds")
-    command, env = engines.afl_command(name, seconds, home, dictionary(home), 1)
+    command, env = engines.afl_command(name, seconds, home, dictionary(name, home), 1)
     try:
         return build.run(command, seconds + 120, {**env, **(more or {})})
     finally:
@@ -198,7 +199,7 @@ class Campaign:
         return True
 
     def libfuzzer_workers(self):
-        words = dictionary(self.home)
+        words = dictionary(self.name, self.home)
 
         def command(number):
             return lambda seconds, count: (engines.libfuzzer_command(
@@ -216,7 +217,7 @@ class Campaign:
         if not os.listdir(f"{self.home}/afl-seeds"):
             store(f"{self.home}/afl-seeds", b"\0" * 16)
         self.say(f"AFL++ starts from {counted(len(os.listdir(f'{self.home}/afl-seeds')), 'input')}")
-        words = dictionary(self.home)
+        words = dictionary(self.name, self.home)
 
         def command(number):
             return lambda seconds, count: engines.afl_command(

@@ -48,6 +48,11 @@ def has_steps(name):
     return "harness_has_steps" in source_checks.symbols(f"build/asan/{name}")[0]
 
 
+def reads_text(name):
+    """Whether an input of a harness may be the text of messages. Lives link the parser for their traces."""
+    return not has_steps(name) and "trace_parse" in source_checks.symbols(f"build/asan/{name}")[0]
+
+
 def limits():
     """The one limit of each kind, as libFuzzer takes them."""
     return [f"-max_len={INPUT_BYTES_MAX}", f"-timeout={INPUT_SECONDS_MAX}",
