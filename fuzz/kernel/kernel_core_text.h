@@ -9,8 +9,9 @@
  *   clock 40
  *
  * The message as abi/text/print.h writes it, or, when it declares more than a message has or holds
- * more than it declares, its bytes in hex, without the zeros at its end. deadline: a number, `poll` or
- * `never`. A line of an entry states no result; what it got is printed below it as a comment. clock: the time becomes that number, which may lie before now. */
+ * more than it declares, its bytes in hex, without the zeros at its end. deadline: a number, `poll`
+ * or `never`. A line of an entry states no result; what it got is printed below it, as a comment.
+ * clock: the time becomes that number, which may lie before now. */
 #ifndef BASALT_FUZZ_KERNEL_KERNEL_CORE_TEXT_H
 #define BASALT_FUZZ_KERNEL_KERNEL_CORE_TEXT_H
 

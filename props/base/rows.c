@@ -40,12 +40,17 @@ static const struct operation *near_in(enum service_id service, uint32_t number)
     return found;
 }
 
+/* The highest id; found once, because lives choose an operation in every step. */
 static uint32_t last_in(enum service_id service)
 {
+    static uint32_t known[SERVICE_COUNT + 1];
+    if (known[service] != 0)
+        return known[service];
     uint32_t last = 0;
     for (unsigned i = 0; i < operation_count; i++)
         if (is_of(&operation_table[i], service) && operation_table[i].id > last)
             last = operation_table[i].id;
+    known[service] = last;
     return last;
 }
 
@@ -57,8 +62,9 @@ const struct operation *operation_near(uint32_t number)
 const struct operation *operation_near_in(enum service_id service, uint32_t number)
 {
     uint32_t last = last_in(service);
-    uint32_t base = last - last % SERVICE_IDS;
-    return near_in(service, base + folded(number, last % SERVICE_IDS));
+    uint32_t id = last - last % SERVICE_IDS + folded(number, last % SERVICE_IDS);
+    const struct operation *exact = operation_find(service, (uint16_t)id);
+    return exact != NULL ? exact : near_in(service, id);
 }
 
 const struct operation *choose_operation(struct choices *choices)
