@@ -221,7 +221,9 @@ static void add_registration(uint64_t *digest, const struct pagerd_registration 
     add(digest, registration->resolved_count);
     add(digest, (uint64_t)registration->state << 32 | registration->vspace_cap_slot);
     add(digest, (uint64_t)registration->page_limit << 32 | registration->page_count);
-    add(digest, (uint64_t)registration->queued_count << 32 | registration->bucket_next);
+    bool is_free = registration->state == REGISTRATION_FREE; /* else: the index's business */
+    add(digest,
+        (uint64_t)registration->queued_count << 32 | (is_free ? registration->bucket_next : 0));
     add(digest, registration->area_count);
     add_list(digest, &registration->fills, &registration->ready);
     for (uint32_t i = 0; i < registration->area_count; i++) {

@@ -181,7 +181,6 @@ static void visit_region(const struct vspaced_region *region,
     visit(context, piece->image_page);
     visit(context,
           (uint64_t)piece->kind << 32 | (uint64_t)piece->rights << 16 | piece->rights_mapped);
-    visit(context, (uint64_t)region->left << 32 | region->right);
     visit(context, (uint64_t)region->previous << 32 | region->next);
 }
 
@@ -202,14 +201,14 @@ void vspaced_visit_fields(const struct vspaced *vspaced,
     for (uint32_t i = 0; i < vspaced->space_places.used_count; i++) {
         const struct vspaced_space *space = &vspaced->spaces[i];
         visit(context, (uint64_t)space->object << 32 | space->generation);
-        visit(context, (uint64_t)space->root << 32 | space->first_region);
-        visit(context, (uint64_t)space->next << 32 | space->is_registered);
+        visit(context, space->first_region);
+        visit(context, space->is_registered ? 1 : (uint64_t)space->next << 32);
     }
     for (uint32_t i = 0; i < vspaced->region_places.used_count; i++)
         visit_region(&vspaced->regions[i], visit, context);
     for (uint32_t i = 0; i < vspaced->page_places.used_count; i++) {
         visit(context, vspaced->pages[i].key);
-        visit(context, (uint64_t)vspaced->pages[i].frame_id << 32 | vspaced->pages[i].next);
-        visit(context, vspaced->pages[i].next_by_id);
+        visit(context, vspaced->pages[i].frame_id);
+        visit(context, vspaced->pages[i].frame_id != 0 ? 0 : vspaced->pages[i].next);
     }
 }

@@ -173,7 +173,8 @@ enum handled vspaced_handle(void *state, struct message *message, const struct r
  * state in time linear in the places ever used. */
 const char *vspaced_check(const struct vspaced *vspaced);
 
-/* Calls `visit` with every field of the state that a later message can see, in a fixed order. */
+/* Calls `visit` with every field of the state that a later message can see, in a fixed order: what
+ * the tables hold and which place is used next, not how an index finds it. */
 void vspaced_visit_fields(const struct vspaced *vspaced,
                           void (*visit)(void *context, uint64_t value), void *context);
 
