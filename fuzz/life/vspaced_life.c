@@ -48,15 +48,17 @@ struct vspaced_life life;
 /* Empties the places that the last input used. */
 static void vspaced_reset(void)
 {
-    for (uint32_t i = 0; i < vspaced.page_places.used_count; i++) {
-        const struct vspaced_page *page = &vspaced.pages[i];
-        vspaced.page_buckets[vspaced_page_bucket(page->key)] = 0;
-        vspaced.page_id_buckets[vspaced_page_id_bucket(page->frame_id)] = 0;
-    }
-    memset(vspaced.pages, 0, vspaced.page_places.used_count * sizeof vspaced.pages[0]);
-    memset(vspaced.regions, 0, vspaced.region_places.used_count * sizeof vspaced.regions[0]);
-    memset(vspaced.spaces, 0, vspaced.space_places.used_count * sizeof vspaced.spaces[0]);
-    memset(vspaced.space_buckets, 0, sizeof vspaced.space_buckets);
+    size_t pages = vspaced.page_places.used_count;
+    size_t regions = vspaced.region_places.used_count;
+    size_t spaces = vspaced.space_places.used_count;
+    for (size_t i = 0; i < pages; i++)
+        vspaced.pages_by_frame[vspaced.pages[i].frame_id % VSPACED_PAGE_LIMIT] = 0;
+    memset(vspaced.pages, 0, pages * sizeof vspaced.pages[0]);
+    memset(vspaced.page_nodes, 0, (pages + 1) * sizeof vspaced.page_nodes[0]);
+    memset(vspaced.regions, 0, regions * sizeof vspaced.regions[0]);
+    memset(vspaced.region_nodes, 0, (regions + 1) * sizeof vspaced.region_nodes[0]);
+    memset(vspaced.spaces, 0, spaces * sizeof vspaced.spaces[0]);
+    memset(vspaced.space_nodes, 0, (spaces + 1) * sizeof vspaced.space_nodes[0]);
     memset(&vspaced, 0, offsetof(struct vspaced, spaces));
 }
 

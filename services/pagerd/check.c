@@ -70,29 +70,15 @@ static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
            registration->last_fault_id <= pagerd->last_fault_id && fills_of_sound(pagerd, entry);
 }
 
-/* Chains hold live entries of their own bucket alone, each once. */
-static bool buckets_sound(const struct pagerd *pagerd)
-{
-    uint32_t chained = 0;
-    for (uint32_t bucket = 0; bucket < PAGERD_BUCKET_COUNT; bucket++) {
-        uint32_t entry = pagerd->buckets[bucket];
-        for (; entry != 0; entry = pagerd->registrations[entry].bucket_next) {
-            if (entry > pagerd->registration_used || chained++ == pagerd->registration_count ||
-                pagerd->registrations[entry].state != REGISTRATION_LIVE ||
-                pagerd_bucket(pagerd->registrations[entry].token) != bucket)
-                return false;
-        }
-    }
-    return chained == pagerd->registration_count;
-}
-
 /* The free list holds as many entries as are FREE, so that none leaks. */
 static bool registrations_sound(const struct pagerd *pagerd)
 {
     uint32_t live = 0;
     uint32_t free = 0;
     uint32_t ready = 0;
-    if (pagerd->registration_used > PAGERD_REGISTRATION_LIMIT || !buckets_sound(pagerd))
+    if (pagerd->registration_used > PAGERD_REGISTRATION_LIMIT ||
+        !index_check(pagerd->tokens_root, pagerd->token_nodes, pagerd->registration_count,
+                     pagerd->registration_used))
         return false;
     for (uint32_t i = 1; i <= pagerd->registration_used; i++) {
         if (!registration_sound(pagerd, i))
@@ -101,7 +87,7 @@ static bool registrations_sound(const struct pagerd *pagerd)
         free += pagerd->registrations[i].state == REGISTRATION_FREE;
         ready += pagerd->registrations[i].queued_count != 0;
     }
-    for (uint32_t i = pagerd->registration_free; i != 0; i = pagerd->registrations[i].bucket_next)
+    for (uint32_t i = pagerd->registration_free; i != 0; i = pagerd->registrations[i].next_free)
         if (pagerd->registrations[i].state != REGISTRATION_FREE || free-- == 0)
             return false;
     for (uint32_t i = pagerd->ready.first; i != 0; i = pagerd->registrations[i].ready.next)
@@ -223,7 +209,7 @@ static void add_registration(uint64_t *digest, const struct pagerd_registration 
     add(digest, (uint64_t)registration->page_limit << 32 | registration->page_count);
     bool is_free = registration->state == REGISTRATION_FREE; /* else: the index's business */
     add(digest,
-        (uint64_t)registration->queued_count << 32 | (is_free ? registration->bucket_next : 0));
+        (uint64_t)registration->queued_count << 32 | (is_free ? registration->next_free : 0));
     add(digest, registration->area_count);
     add_list(digest, &registration->fills, &registration->ready);
     for (uint32_t i = 0; i < registration->area_count; i++) {
@@ -259,7 +245,7 @@ uint64_t pagerd_digest(const struct pagerd *pagerd)
     add_list(&digest, &pagerd->ready, &none);
     add_list(&digest, &pagerd->parked, &none);
     for (uint32_t i = 1; i <= pagerd->registration_used; i++)
-        add_registration(&digest, &pagerd->registrations[i]); /* the buckets follow from these */
+        add_registration(&digest, &pagerd->registrations[i]); /* the index follows from these */
     for (uint32_t i = 1; i <= pagerd->fill_used; i++)
         add_fill(&digest, &pagerd->fills[i]);
     for (uint32_t i = 1; i <= pagerd->waiter_used; i++) {
@@ -278,6 +264,7 @@ void pagerd_reset(struct pagerd *pagerd)
     size_t waiters = pagerd->waiter_used;
     memset(pagerd, 0, offsetof(struct pagerd, registrations));
     memset(&pagerd->registrations[1], 0, registrations * sizeof pagerd->registrations[0]);
+    memset(pagerd->token_nodes, 0, (registrations + 1) * sizeof pagerd->token_nodes[0]);
     memset(&pagerd->fills[1], 0, fills * sizeof pagerd->fills[0]);
     memset(&pagerd->waiters[1], 0, waiters * sizeof pagerd->waiters[0]);
 }

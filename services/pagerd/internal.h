@@ -80,7 +80,6 @@ enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
 
 /* Entry number of the live registration with that token; 0: none. */
 uint32_t pagerd_find(const struct pagerd *pagerd, uint64_t token);
-uint32_t pagerd_bucket(uint64_t token);
 
 /* Where the account capability of an entry lies. */
 uint32_t pagerd_account_slot(uint32_t registration);

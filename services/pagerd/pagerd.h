@@ -77,12 +77,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "services/lib/index.h"
 #include "services/lib/service.h"
 
 enum {
     PAGERD_REGISTRATION_LIMIT = PROCESS_LIMIT,
     PAGERD_WAITER_LIMIT = SLOT_REPLY_COUNT, /* a faulter waits on a reply slot each */
-    PAGERD_BUCKET_COUNT = 256,              /* of the token index; a power of two */
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,
     PAGERD_TURN_FILLS = 8,    /* fills run for one message or tick: bounds the time of both */
     PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare beside a fill's own cost */
@@ -129,7 +129,7 @@ struct pagerd_registration {
     uint32_t page_count;   /* private and demand-zero pages that were mapped */
     uint32_t queued_count; /* its fills in QUEUED */
     uint32_t area_count;
-    uint32_t bucket_next;     /* the next entry of its bucket, or the next free entry */
+    uint32_t next_free;
     struct pagerd_list fills; /* open ones, oldest first */
     struct pagerd_link ready; /* among those with queued fills, in order of their turns */
     struct pagerd_area areas[PAGERD_AREA_LIMIT]; /* ascending */
@@ -179,8 +179,9 @@ struct pagerd {
     uint32_t scratch_full;     /* the scratch slot could not be emptied the last time */
     struct pagerd_list ready;  /* registrations with queued fills */
     struct pagerd_list parked; /* fills in WAITING_FRAME */
-    uint32_t buckets[PAGERD_BUCKET_COUNT];
+    uint32_t tokens_root;      /* the index of the live registrations, by token */
     struct pagerd_registration registrations[PAGERD_REGISTRATION_LIMIT + 1];
+    struct index_node token_nodes[PAGERD_REGISTRATION_LIMIT + 1];
     struct pagerd_fill fills[PAGERD_FILL_LIMIT + 1];
     struct pagerd_waiter waiters[PAGERD_WAITER_LIMIT + 1];
 };

@@ -5,21 +5,11 @@
 
 #include <string.h>
 
-uint32_t pagerd_bucket(uint64_t token)
-{
-    uint64_t mixed = token * UINT64_C(0x9E3779B97F4A7C15);
-    return (uint32_t)(mixed >> 56) % PAGERD_BUCKET_COUNT;
-}
-
-_Static_assert(PAGERD_BUCKET_COUNT == 1 << (64 - 56), "the hash's upper bits name every bucket");
 _Static_assert((uint32_t)SLOT_DYNAMIC_BASE + PAGERD_REGISTRATION_LIMIT <= SLOT_LIMIT, "slots fit");
 
 uint32_t pagerd_find(const struct pagerd *pagerd, uint64_t token)
 {
-    uint32_t entry = pagerd->buckets[pagerd_bucket(token)];
-    while (entry != 0 && pagerd->registrations[entry].token != token)
-        entry = pagerd->registrations[entry].bucket_next;
-    return entry;
+    return index_find(pagerd->tokens_root, pagerd->token_nodes, token);
 }
 
 uint32_t pagerd_account_slot(uint32_t registration)
@@ -46,10 +36,9 @@ static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_sl
     UNIT_ASSERT(registration->state == REGISTRATION_FREE);
     UNIT_ASSERT(request->area_count <= PAGERD_AREA_LIMIT);
     if (entry == pagerd->registration_free)
-        pagerd->registration_free = registration->bucket_next;
+        pagerd->registration_free = registration->next_free;
     else
         pagerd->registration_used = entry;
-    uint32_t *bucket = &pagerd->buckets[pagerd_bucket(request->token)];
     *registration = (struct pagerd_registration){
         .token = request->token,
         .image_offset = request->image_offset,
@@ -58,10 +47,9 @@ static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_sl
         .vspace_cap_slot = vspace_cap_slot,
         .page_limit = request->page_limit,
         .area_count = request->area_count,
-        .bucket_next = *bucket,
     };
     memcpy(registration->areas, request->areas, request->area_count * sizeof request->areas[0]);
-    *bucket = entry;
+    index_add(&pagerd->tokens_root, pagerd->token_nodes, entry, request->token);
     pagerd->registration_count++;
 }
 
@@ -83,17 +71,6 @@ enum status pagerd_register(struct pagerd *pagerd,
     return status;
 }
 
-static void unlink_token(struct pagerd *pagerd, uint32_t entry)
-{
-    struct pagerd_registration *registration = &pagerd->registrations[entry];
-    uint32_t *at = &pagerd->buckets[pagerd_bucket(registration->token)];
-    while (*at != entry) {
-        UNIT_ASSERT(*at != 0);
-        at = &pagerd->registrations[*at].bucket_next;
-    }
-    *at = registration->bucket_next;
-}
-
 /* Empties the account slot and gives the entry back, or sets both aside. */
 static void release(struct pagerd *pagerd, uint32_t entry)
 {
@@ -101,13 +78,13 @@ static void release(struct pagerd *pagerd, uint32_t entry)
     enum status status = kernel_self_drop(&pagerd->caller, pagerd_account_slot(entry));
     UNIT_ASSERT(registration->state == REGISTRATION_LIVE && pagerd->registration_count != 0);
     UNIT_ASSERT(registration->fills.count == 0 && registration->queued_count == 0);
-    unlink_token(pagerd, entry);
+    index_remove(&pagerd->tokens_root, pagerd->token_nodes, entry);
     *registration = (struct pagerd_registration){.state = REGISTRATION_LOST};
     pagerd->registration_count--;
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return;
     registration->state = REGISTRATION_FREE;
-    registration->bucket_next = pagerd->registration_free;
+    registration->next_free = pagerd->registration_free;
     pagerd->registration_free = entry;
 }
 

@@ -25,28 +25,26 @@ static const char *piece_check(const struct vspaced_piece *piece)
     return NULL;
 }
 
-/* Whether the tree finds the region, by heap order all the way down. */
-static bool tree_finds(const struct vspaced *vspaced, const struct vspaced_space *space,
-                       vspaced_link link)
-{
-    uint64_t key = vspaced->regions[link - 1].piece.first_page;
-    vspaced_link at = space->root;
-    while (at != 0 && at != link) {
-        const struct vspaced_region *region = &vspaced->regions[at - 1];
-        vspaced_link below = key < region->piece.first_page ? region->left : region->right;
-        if (below != 0 && vspaced_region_priority(below) > vspaced_region_priority(at))
-            return false;
-        at = below;
-    }
-    return at == link;
-}
-
 /* Every anonymous page has its frame on record. */
 static bool frames_recorded(const struct vspaced *vspaced, uint32_t space_index,
                             const struct vspaced_piece *piece)
 {
     for (uint64_t i = 0; piece->kind == REGION_ANONYMOUS && i < piece->page_count; i++)
         if (vspaced_page_frame(vspaced, space_index, piece->first_page + i) == 0)
+            return false;
+    return true;
+}
+
+/* The index of a space finds the regions of its list and nothing else. */
+static bool regions_indexed(const struct vspaced *vspaced, const struct vspaced_space *space,
+                            uint32_t count)
+{
+    if (!index_check(space->regions_root, vspaced->region_nodes, count,
+                     vspaced->region_places.used_count))
+        return false;
+    for (vspaced_link link = space->first_region; link != 0; link = vspaced->regions[link - 1].next)
+        if (index_find(space->regions_root, vspaced->region_nodes,
+                       vspaced->regions[link - 1].piece.first_page) != link)
             return false;
     return true;
 }
@@ -58,14 +56,13 @@ static const char *space_check(const struct vspaced *vspaced, uint32_t index,
 {
     const struct vspaced_space *space = &vspaced->spaces[index];
     vspaced_link previous = 0;
-    uint32_t tree_links = space->root != 0 ? 1 : 0;
     uint32_t count = 0;
     if (vspaced_space_find(vspaced, space->object, space->generation) != index + 1)
         return "V6";
     for (vspaced_link link = space->first_region; link != 0;) {
         const struct vspaced_region *region = &vspaced->regions[link - 1];
         if (link > vspaced->region_places.used_count || ++count > VSPACED_REGION_LIMIT ||
-            region->previous != previous || !tree_finds(vspaced, space, link))
+            region->previous != previous)
             return "V1";
         const char *broken = piece_check(&region->piece);
         if (broken != NULL)
@@ -79,22 +76,22 @@ static const char *space_check(const struct vspaced *vspaced, uint32_t index,
         }
         if (!frames_recorded(vspaced, index, &region->piece))
             return "V1";
-        tree_links += region->left != 0 ? 1 : 0;
-        tree_links += region->right != 0 ? 1 : 0;
         previous = link;
         link = region->next;
     }
     *region_count += count;
-    return tree_links == count ? NULL : "V1";
+    return regions_indexed(vspaced, space, count) ? NULL : "V1";
 }
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
 /* A page on record is a page of a registered space that can have a frame. */
-static bool page_belongs(const struct vspaced *vspaced, const struct vspaced_page *page)
+static bool page_belongs(const struct vspaced *vspaced, vspaced_link link_of_page)
 {
-    uint32_t space_index = (uint32_t)(page->key >> 48);
-    uint64_t number = page->key & ((UINT64_C(1) << 48) - 1);
+    const struct vspaced_page *page = &vspaced->pages[link_of_page - 1];
+    uint64_t key = vspaced->page_nodes[link_of_page].key;
+    uint32_t space_index = (uint32_t)(key >> 48);
+    uint64_t number = key & ((UINT64_C(1) << 48) - 1);
     if (space_index >= VSPACED_VSPACE_LIMIT || !vspaced->spaces[space_index].is_registered)
         return false;
     vspaced_link link = vspaced_region_at(vspaced, space_index, number);
@@ -111,13 +108,11 @@ static const char *pages_check(const struct vspaced *vspaced)
     const struct vspaced_places *places = &vspaced->page_places;
     uint32_t held = 0;
     uint32_t free_count = 0;
-    if (places->used_count > VSPACED_PAGE_LIMIT)
-        return "E6";
     for (uint32_t i = 0; i < places->used_count; i++) {
         if (vspaced->pages[i].frame_id == 0)
             continue;
         held++;
-        if (!page_belongs(vspaced, &vspaced->pages[i]))
+        if (!page_belongs(vspaced, i + 1))
             return "V1";
     }
     for (vspaced_link link = places->first_free; link != 0; link = vspaced->pages[link - 1].next)
@@ -135,11 +130,13 @@ static bool spaces_agree(const struct vspaced *vspaced)
         return false;
     for (uint32_t i = 0; i < places->used_count; i++)
         held += vspaced->spaces[i].is_registered;
-    for (vspaced_link link = places->first_free; link != 0; link = vspaced->spaces[link - 1].next)
+    for (vspaced_link link = places->first_free; link != 0;
+         link = vspaced->spaces[link - 1].next_free)
         if (link > places->used_count || vspaced->spaces[link - 1].is_registered ||
             ++free_count > places->used_count)
             return false;
-    return held == places->held_count && held + free_count == places->used_count;
+    return held == places->held_count && held + free_count == places->used_count &&
+           index_check(vspaced->spaces_root, vspaced->space_nodes, held, places->used_count);
 }
 
 static bool region_places_agree(const struct vspaced *vspaced, uint32_t region_count)
@@ -156,8 +153,12 @@ static bool region_places_agree(const struct vspaced *vspaced, uint32_t region_c
 const char *vspaced_check(const struct vspaced *vspaced)
 {
     uint32_t region_count = 0;
-    if (!spaces_agree(vspaced))
+    const struct vspaced_places *pages = &vspaced->page_places;
+    if (!spaces_agree(vspaced) || pages->used_count > VSPACED_PAGE_LIMIT)
         return "E6";
+    if (!index_check(vspaced->pages_root, vspaced->page_nodes, pages->held_count,
+                     pages->used_count))
+        return "V1";
     for (uint32_t i = 0; i < vspaced->space_places.used_count; i++) {
         const char *broken = NULL;
         if (vspaced->spaces[i].is_registered)
@@ -202,12 +203,12 @@ void vspaced_visit_fields(const struct vspaced *vspaced,
         const struct vspaced_space *space = &vspaced->spaces[i];
         visit(context, (uint64_t)space->object << 32 | space->generation);
         visit(context, space->first_region);
-        visit(context, space->is_registered ? 1 : (uint64_t)space->next << 32);
+        visit(context, space->is_registered ? 1 : (uint64_t)space->next_free << 32);
     }
     for (uint32_t i = 0; i < vspaced->region_places.used_count; i++)
         visit_region(&vspaced->regions[i], visit, context);
     for (uint32_t i = 0; i < vspaced->page_places.used_count; i++) {
-        visit(context, vspaced->pages[i].key);
+        visit(context, vspaced->page_nodes[i + 1].key);
         visit(context, vspaced->pages[i].frame_id);
         visit(context, vspaced->pages[i].frame_id != 0 ? 0 : vspaced->pages[i].next);
     }

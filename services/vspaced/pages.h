@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Which mapped page has which frame of an account's books, and which vspaces are registered. Tables
- * with hashed buckets: constant time on average. Changes cannot fail: whoever calls has asked the
- * questions first. */
+/* Which mapped page has which frame of an account's books, and which vspaces are registered. Pages
+ * and vspaces are found by an index (services/lib/index.h), which nobody can make slow by choosing
+ * addresses. Changes cannot fail: whoever calls has asked the questions first, which the assertions
+ * keep. */
 #ifndef BASALT_SERVICES_VSPACED_PAGES_H
 #define BASALT_SERVICES_VSPACED_PAGES_H
 
@@ -29,9 +30,5 @@ bool vspaced_space_room(const struct vspaced *vspaced);
 uint32_t vspaced_space_peek(const struct vspaced *vspaced);
 void vspaced_space_add(struct vspaced *vspaced, uint32_t object, uint32_t generation);
 void vspaced_space_remove(struct vspaced *vspaced, uint32_t space_index);
-
-/* Buckets: for the check. */
-uint32_t vspaced_page_bucket(uint64_t key);
-uint32_t vspaced_page_id_bucket(uint32_t frame_id);
 
 #endif

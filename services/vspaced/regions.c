@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The ordered index of regions: a treap a space, whose priorities are a hash of the region's place,
- * so that the same messages give the same tree. Decides nothing about what may be mapped. */
+/* The regions of all spaces: an index per space (services/lib/index.h) that finds them, and a list
+ * that goes through them. Decides nothing about what may be mapped. */
 #include "services/vspaced/regions.h"
 
 static struct vspaced_region *region_of(struct vspaced *vspaced, vspaced_link link)
@@ -20,29 +20,12 @@ static uint64_t piece_end(const struct vspaced_piece *piece)
     return piece->first_page + piece->page_count;
 }
 
-/* A bijection, so that no two regions have the same priority. */
-uint32_t vspaced_region_priority(vspaced_link link)
-{
-    uint32_t mixed = link * UINT32_C(0x9E3779B1);
-    mixed ^= mixed >> 15;
-    mixed *= UINT32_C(0x85EBCA77);
-    return mixed ^ mixed >> 13;
-}
-
 /* --- questions ------------------------------------------------------------------------------- */
 
 /* The last region that begins at or before the page; 0: none. */
 static vspaced_link region_floor(const struct vspaced *vspaced, uint32_t space_index, uint64_t page)
 {
-    vspaced_link best = 0;
-    vspaced_link at = vspaced->spaces[space_index].root;
-    while (at != 0) {
-        const struct vspaced_region *region = &vspaced->regions[at - 1];
-        bool before = region->piece.first_page <= page;
-        best = before ? at : best;
-        at = before ? region->right : region->left;
-    }
-    return best;
+    return index_floor(vspaced->spaces[space_index].regions_root, vspaced->region_nodes, page);
 }
 
 /* The region after a link of region_floor(): the first of all after "none". */
@@ -154,7 +137,7 @@ int32_t vspaced_region_protect_cost(const struct vspaced *vspaced, uint32_t spac
     return cost;
 }
 
-/* --- places, tree and list ------------------------------------------------------------------- */
+/* --- places, index and list ------------------------------------------------------------------ */
 
 static vspaced_link place_take(struct vspaced *vspaced)
 {
@@ -179,61 +162,6 @@ static void place_give(struct vspaced *vspaced, vspaced_link link)
     places->held_count--;
 }
 
-static void tree_add(struct vspaced *vspaced, vspaced_link *root, vspaced_link link)
-{
-    struct vspaced_region *added = region_of(vspaced, link);
-    uint64_t key = added->piece.first_page;
-    vspaced_link *at = root;
-    while (*at != 0 && vspaced_region_priority(*at) > vspaced_region_priority(link)) {
-        struct vspaced_region *region = region_of(vspaced, *at);
-        at = key < region->piece.first_page ? &region->left : &region->right;
-    }
-    /* What hung here is split by the key into the two sides of the new one. */
-    vspaced_link rest = *at;
-    vspaced_link *left = &added->left;
-    vspaced_link *right = &added->right;
-    *at = link;
-    while (rest != 0) {
-        struct vspaced_region *region = region_of(vspaced, rest);
-        if (region->piece.first_page < key) {
-            *left = rest;
-            left = &region->right;
-            rest = *left;
-        } else {
-            *right = rest;
-            right = &region->left;
-            rest = *right;
-        }
-    }
-    *left = 0;
-    *right = 0;
-}
-
-static void tree_remove(struct vspaced *vspaced, vspaced_link *root, vspaced_link link)
-{
-    uint64_t key = region_of(vspaced, link)->piece.first_page;
-    vspaced_link *at = root;
-    while (*at != link) {
-        struct vspaced_region *region = region_of(vspaced, *at);
-        at = key < region->piece.first_page ? &region->left : &region->right;
-    }
-    /* Its two sides are joined in its place, by priority. */
-    vspaced_link left = region_of(vspaced, link)->left;
-    vspaced_link right = region_of(vspaced, link)->right;
-    while (left != 0 && right != 0) {
-        if (vspaced_region_priority(left) > vspaced_region_priority(right)) {
-            *at = left;
-            at = &region_of(vspaced, left)->right;
-            left = *at;
-        } else {
-            *at = right;
-            at = &region_of(vspaced, right)->left;
-            right = *at;
-        }
-    }
-    *at = left != 0 ? left : right;
-}
-
 /* Adds a piece as a region of its own, without merging. Returns its link. */
 static vspaced_link region_insert(struct vspaced *vspaced, uint32_t space_index,
                                   const struct vspaced_piece *piece)
@@ -253,7 +181,7 @@ static vspaced_link region_insert(struct vspaced *vspaced, uint32_t space_index,
         space->first_region = link;
     if (after != 0)
         region_of(vspaced, after)->previous = link;
-    tree_add(vspaced, &space->root, link);
+    index_add(&space->regions_root, vspaced->region_nodes, link, piece->first_page);
     return link;
 }
 
@@ -262,7 +190,7 @@ static void region_remove(struct vspaced *vspaced, uint32_t space_index, vspaced
     struct vspaced_space *space = &vspaced->spaces[space_index];
     vspaced_link before = region_of(vspaced, link)->previous;
     vspaced_link after = region_of(vspaced, link)->next;
-    tree_remove(vspaced, &space->root, link);
+    index_remove(&space->regions_root, vspaced->region_nodes, link);
     if (before != 0)
         region_of(vspaced, before)->next = after;
     else
@@ -290,6 +218,7 @@ static void split_at(struct vspaced *vspaced, uint32_t space_index, uint64_t pag
     vspaced_link link = vspaced_region_at(vspaced, space_index, page);
     if (link == 0 || piece_of(vspaced, link)->first_page == page)
         return;
+    UNIT_ASSERT(page < piece_end(piece_of(vspaced, link)));
     struct vspaced_piece right = piece_clip(piece_of(vspaced, link), page, UINT64_MAX);
     region_of(vspaced, link)->piece.page_count -= right.page_count;
     region_insert(vspaced, space_index, &right);
@@ -344,10 +273,10 @@ void vspaced_region_clear(struct vspaced *vspaced, uint32_t space_index)
 {
     struct vspaced_space *space = &vspaced->spaces[space_index];
     vspaced_link link = space->first_region;
-    space->root = 0;
     space->first_region = 0;
     while (link != 0) {
         vspaced_link after = region_of(vspaced, link)->next;
+        index_remove(&space->regions_root, vspaced->region_nodes, link);
         place_give(vspaced, link);
         link = after;
     }

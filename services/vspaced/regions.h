@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The regions of all spaces: an ordered index a space. Finding takes logarithmic time in the
- * regions of the space; changes cannot fail: whoever calls has asked the questions first, which the assertions keep. Every
- * change leaves neighbours that could be one region as one. */
+/* The regions of all spaces: an ordered index per space. Finding takes logarithmic time in the regions
+ * of the space, whoever chose their addresses (services/lib/index.h); changes cannot fail: whoever
+ * calls has asked the questions first, which the assertions keep. Every change leaves neighbours that
+ * could be one region as one. */
 #ifndef BASALT_SERVICES_VSPACED_REGIONS_H
 #define BASALT_SERVICES_VSPACED_REGIONS_H
 
@@ -37,8 +38,5 @@ void vspaced_region_clear(struct vspaced *vspaced, uint32_t space_index);
 
 /* Whether `right`, which begins where `left` ends, continues it: for the check. */
 bool vspaced_piece_continues(const struct vspaced_piece *left, const struct vspaced_piece *right);
-
-/* The heap order of the tree: for the check. */
-uint32_t vspaced_region_priority(vspaced_link link);
 
 #endif

@@ -77,6 +77,7 @@
 #ifndef BASALT_SERVICES_VSPACED_VSPACED_H
 #define BASALT_SERVICES_VSPACED_VSPACED_H
 
+#include "services/lib/index.h"
 #include "services/lib/service.h"
 
 enum {
@@ -87,8 +88,6 @@ enum {
     VSPACED_FRAME_WINDOW_SLOT = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT,
 
     VSPACED_PAGE_LIMIT = MEMD_FRAME_LIMIT, /* mapped pages with a frame_id: memd has no more */
-    VSPACED_PAGE_BUCKET_LIMIT = 65536,
-    VSPACED_SPACE_BUCKET_LIMIT = 1024,
 
     /* Longest that memd may take for a batch. Far above any real one: a deadline so that a
      * capability to something that never answers cannot stop vspaced for ever (E5). */
@@ -117,9 +116,9 @@ struct vspaced_space {
     uint32_t is_registered;
     uint32_t object; /* of the vspace, as the kernel names it */
     uint32_t generation;
-    vspaced_link root;         /* the tree over its regions */
+    uint32_t regions_root;     /* the index of its regions, by first page */
     vspaced_link first_region; /* the list of them, by address */
-    vspaced_link next;         /* of its bucket, or of the free list */
+    vspaced_link next_free;
 };
 
 /* What all pages of a region have in common. */
@@ -132,23 +131,17 @@ struct vspaced_piece {
     uint16_t rights_mapped; /* what PROTECT can never exceed */
 };
 
-/* A piece in the tree (a treap: ordered by address, and a heap by a hash of the index) and in the
- * list of its space. Neighbours that could be one region are one. */
+/* A piece in the index and in the list of its space. Neighbours that could be one region are one. */
 struct vspaced_region {
     struct vspaced_piece piece;
-    vspaced_link left;
-    vspaced_link right;
     vspaced_link previous;
     vspaced_link next; /* of the space, or of the free list */
 };
 
-/* A mapped page whose frame vspaced gives back at UNMAP; in two buckets. */
+/* A mapped page whose frame vspaced gives back at UNMAP. */
 struct vspaced_page {
-    uint64_t key; /* space index << 48 | page */
-    uint32_t frame_id;
-    vspaced_link next; /* by key, or of the free list */
-    vspaced_link next_by_id;
-    uint32_t reserved0;
+    uint32_t frame_id; /* 0: free */
+    vspaced_link next; /* with the same low bits of frame_id, or of the free list */
 };
 
 struct vspaced {
@@ -156,13 +149,18 @@ struct vspaced {
     struct vspaced_places space_places;
     struct vspaced_places region_places;
     struct vspaced_places page_places;
+    uint32_t spaces_root; /* object << 32 | generation of a vspace */
+    uint32_t pages_root;  /* space index << 48 | page */
     uint32_t reserved0;
     struct vspaced_space spaces[VSPACED_VSPACE_LIMIT];
-    vspaced_link space_buckets[VSPACED_SPACE_BUCKET_LIMIT]; /* by object */
+    struct index_node space_nodes[VSPACED_VSPACE_LIMIT + 1];
     struct vspaced_region regions[VSPACED_REGION_LIMIT + VSPACED_REGION_SPARE];
+    struct index_node region_nodes[VSPACED_REGION_LIMIT + VSPACED_REGION_SPARE + 1];
     struct vspaced_page pages[VSPACED_PAGE_LIMIT];
-    vspaced_link page_buckets[VSPACED_PAGE_BUCKET_LIMIT];    /* by key */
-    vspaced_link page_id_buckets[VSPACED_PAGE_BUCKET_LIMIT]; /* by frame_id */
+    struct index_node page_nodes[VSPACED_PAGE_LIMIT + 1];
+    /* By the low bits of the frame id, in which the ids that memd has out all differ: a list of more
+     * than one takes ids that are not memd's, which pagerd alone can send. */
+    vspaced_link pages_by_frame[VSPACED_PAGE_LIMIT];
 };
 
 /* A service_handler; `state` is a struct vspaced, all zero at first. Turns the message into its
