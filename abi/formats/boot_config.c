@@ -194,7 +194,8 @@ enum status boot_config_validate(const struct boot_config *config)
     return status == STATUS_OK ? check_mounts(config) : status;
 }
 
-size_t boot_config_bytes(const struct boot_config *config)
+/* Of the encoded form of a config that validates. */
+static size_t boot_config_bytes(const struct boot_config *config)
 {
     return BOOT_CONFIG_HEADER_BYTES + (size_t)config->entry_count * BOOT_CONFIG_ENTRY_BYTES +
            (size_t)config->mount_count * BOOT_CONFIG_MOUNT_BYTES;

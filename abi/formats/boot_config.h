@@ -95,9 +95,6 @@ struct boot_config {
  * BAD_ORDER         the dependencies form a cycle */
 enum status boot_config_validate(const struct boot_config *config);
 
-/* Bytes of the encoded form of a config that validates. */
-size_t boot_config_bytes(const struct boot_config *config);
-
 /* Reads exactly `size` bytes. On OK *out is the whole config; on any error *out is all zero.
  * TRUNCATED, BAD_MAGIC (header, or a mount row's tag), BAD_VERSION, BAD_LENGTH, RESERVED_NOT_ZERO
  * and boot_config_validate's. */

@@ -88,7 +88,8 @@ enum status envelope_validate(const struct envelope *envelope)
     return status;
 }
 
-size_t envelope_bytes(const struct envelope *envelope)
+/* Of the encoded form of an envelope that validates. */
+static size_t envelope_bytes(const struct envelope *envelope)
 {
     return ENVELOPE_HEADER_BYTES + (size_t)envelope->entry_count * ENVELOPE_ENTRY_BYTES;
 }

@@ -60,9 +60,6 @@ struct envelope {
  * DUPLICATE, BAD_ORDER  slots not strictly ascending */
 enum status envelope_validate(const struct envelope *envelope);
 
-/* Bytes of the encoded form of an envelope that validates. */
-size_t envelope_bytes(const struct envelope *envelope);
-
 /* Reads exactly `size` bytes. On OK *out is the whole envelope; on any error *out is all zero.
  * TRUNCATED (shorter than the header), BAD_MAGIC, BAD_VERSION, BAD_LENGTH (total_bytes, size and
  * entry_count do not agree), RESERVED_NOT_ZERO, and what envelope_validate says. */

@@ -110,7 +110,8 @@ enum status handoff_validate(const struct handoff *handoff)
     return STATUS_OK;
 }
 
-size_t handoff_bytes(const struct handoff *handoff)
+/* Of the encoded form of a handoff that validates. */
+static size_t handoff_bytes(const struct handoff *handoff)
 {
     return HANDOFF_HEADER_BYTES + (size_t)handoff->untyped_count * HANDOFF_UNTYPED_BYTES +
            (size_t)handoff->module_count * HANDOFF_MODULE_BYTES;

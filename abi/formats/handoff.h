@@ -75,9 +75,6 @@ struct handoff {
  * BAD_TEXT, RESERVED_NOT_ZERO  a module name (abi/formats/boot_name.h) */
 enum status handoff_validate(const struct handoff *handoff);
 
-/* Bytes of the encoded form of a handoff that validates. */
-size_t handoff_bytes(const struct handoff *handoff);
-
 /* Reads exactly `size` bytes. On OK *out is the whole handoff; on any error *out is all zero.
  * TRUNCATED, BAD_MAGIC, BAD_VERSION, BAD_LENGTH, RESERVED_NOT_ZERO and handoff_validate's. */
 enum status handoff_parse(const void *bytes, size_t size_bytes, struct handoff *out);

@@ -130,7 +130,7 @@ static bool life_waits(uint8_t life)
            life == LIFE_CALLING;
 }
 
-const char *check_queues(const struct kernel *kernel)
+static const char *check_queues(const struct kernel *kernel)
 {
     uint32_t waiting = 0;
     uint32_t ended = 0;

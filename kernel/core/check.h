@@ -14,6 +14,5 @@
 /* Pools, records and mappings; to be called after check_cspaces, which counts capabilities. */
 const char *check_memory(struct kernel *kernel);
 const char *check_cspaces(struct kernel *kernel);
-const char *check_queues(const struct kernel *kernel);
 
 #endif

@@ -156,6 +156,17 @@ static const char *entry_check(uint64_t entry)
     return NULL;
 }
 
+/* The levels of tables, from the root down to the one above the leaves. */
+enum { LEVEL_COUNT = 3 };
+
+/* A table that the walk is in. */
+struct walked_table {
+    uint32_t page;
+    uint32_t next;    /* the entry to look at */
+    uint32_t present; /* of those before it */
+    uint64_t base_va;
+};
+
 static const char *leaf_check(struct owned *owned, uint32_t leaf, uint64_t base_va)
 {
     const uint64_t *entries = machine_page(leaf);
@@ -163,8 +174,8 @@ static const char *leaf_check(struct owned *owned, uint32_t leaf, uint64_t base_
     uint32_t present = 0;
     CHECK(owns(owned, leaf, PAGE_LEAF_TABLE) && owns(owned, record->link, PAGE_LINKS),
           "a leaf table or its links are not the process's");
-    CHECK((uint64_t)record->extent << 21 == base_va, "a leaf table lies at another address");
-    for (uint32_t i = 0; i < 512; i++) {
+    CHECK((uint64_t)record->extent * LEAF_BYTES == base_va, "a leaf table lies at another address");
+    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
         if (entries[i] == 0)
             continue;
         present++;
@@ -178,59 +189,48 @@ static const char *leaf_check(struct owned *owned, uint32_t leaf, uint64_t base_
     return NULL;
 }
 
-static const char *directory_check(struct owned *owned, uint32_t directory, uint64_t base_va)
+/* Goes on to the next entry of a table that is not empty; false at its end. */
+static bool table_next(struct walked_table *table, uint32_t entry_count)
 {
-    const uint64_t *entries = machine_page(directory);
-    uint32_t present = 0;
-    CHECK(owns(owned, directory, PAGE_TABLE), "a page table is not the process's");
-    for (uint64_t i = 0; i < 512; i++) {
-        if (entries[i] == 0)
-            continue;
-        present++;
-        const char *wrong = leaf_check(owned, entry_page(entries[i]), base_va + (i << 21));
-        if (wrong != NULL)
-            return wrong;
-    }
-    CHECK(present == machine_page_record(directory)->mapping_count && present != 0,
-          "a page table's count of entries is off, or it is empty");
-    return NULL;
+    const uint64_t *entries = machine_page(table->page);
+    while (table->next < entry_count && entries[table->next] == 0)
+        table->next++;
+    return table->next < entry_count;
 }
 
-static const char *upper_check(struct owned *owned, uint32_t table, uint64_t base_va)
-{
-    const uint64_t *entries = machine_page(table);
-    uint32_t present = 0;
-    CHECK(owns(owned, table, PAGE_TABLE), "a page table is not the process's");
-    for (uint64_t i = 0; i < 512; i++) {
-        if (entries[i] == 0)
-            continue;
-        present++;
-        const char *wrong = directory_check(owned, entry_page(entries[i]), base_va + (i << 30));
-        if (wrong != NULL)
-            return wrong;
-    }
-    CHECK(present == machine_page_record(table)->mapping_count && present != 0,
-          "a page table's count of entries is off, or it is empty");
-    return NULL;
-}
-
+/* Walks all tables above the leaves: `path` holds the root and where the walk went from there. */
 static const char *vspace_check(struct owned *owned)
 {
-    uint32_t root_page = owned->process->vspace_page;
-    const uint64_t *entries = machine_page(root_page);
-    uint32_t present = 0;
-    CHECK(owns(owned, root_page, PAGE_TABLE), "a root table is not the process's");
-    for (uint64_t i = 0; i < 256; i++) {
-        if (entries[i] == 0)
+    static const uint64_t covered_bytes[LEVEL_COUNT] = {
+        (uint64_t)LEAF_BYTES * TABLE_ENTRIES * TABLE_ENTRIES, (uint64_t)LEAF_BYTES * TABLE_ENTRIES,
+        LEAF_BYTES};
+    struct walked_table path[LEVEL_COUNT] = {{.page = owned->process->vspace_page}};
+    unsigned level = 0;
+    CHECK(owns(owned, path[0].page, PAGE_TABLE), "a root table is not the process's");
+    for (;;) {
+        struct walked_table *table = &path[level];
+        if (!table_next(table, level == 0 ? TABLE_USER_ENTRIES : TABLE_ENTRIES)) {
+            CHECK(table->present == machine_page_record(table->page)->mapping_count &&
+                      (table->present != 0 || level == 0),
+                  "a page table's count of entries is off, or it is empty");
+            if (level-- == 0)
+                return NULL;
             continue;
-        present++;
-        const char *wrong = upper_check(owned, entry_page(entries[i]), i << 39);
-        if (wrong != NULL)
-            return wrong;
+        }
+        const uint64_t *entries = machine_page(table->page);
+        uint32_t below = entry_page(entries[table->next]);
+        uint64_t base_va = table->base_va + table->next * covered_bytes[level];
+        table->next++;
+        table->present++;
+        if (level + 1 == LEVEL_COUNT) {
+            const char *wrong = leaf_check(owned, below, base_va);
+            if (wrong != NULL)
+                return wrong;
+            continue;
+        }
+        path[++level] = (struct walked_table){.page = below, .base_va = base_va};
+        CHECK(owns(owned, below, PAGE_TABLE), "a page table is not the process's");
     }
-    CHECK(present == machine_page_record(root_page)->mapping_count,
-          "a root table's count of entries is off");
-    return NULL;
 }
 
 static const char *leaves_check(struct owned *owned)
@@ -275,10 +275,10 @@ static const char *mapping_list_check(uint32_t page)
     const struct page_record *record = machine_page_record(page);
     uint32_t count = 0;
     for (uint32_t mapping = record->link; mapping != 0; mapping = mapping_next(mapping)) {
-        const uint64_t *entries = machine_page(mapping / 512);
-        CHECK(machine_page_record(mapping / 512)->kind == PAGE_LEAF_TABLE,
+        const uint64_t *entries = machine_page(mapping / TABLE_ENTRIES);
+        CHECK(machine_page_record(mapping / TABLE_ENTRIES)->kind == PAGE_LEAF_TABLE,
               "a mapping lies in no page table");
-        CHECK(entry_page(entries[mapping % 512]) == page, "a mapping shows another page");
+        CHECK(entry_page(entries[mapping % TABLE_ENTRIES]) == page, "a mapping shows another page");
         CHECK(++count <= record->mapping_count, "a mapping list is longer than its count");
     }
     CHECK(count == record->mapping_count, "a mapping list is shorter than its count"); /* K4 */

@@ -130,8 +130,8 @@ static void source_read(const struct source *source, uint64_t offset, uint32_t c
 }
 
 /* A frame that may be filled: *target is where. */
-static enum status target_check(const struct capability *cap, uint32_t offset, uint32_t count,
-                                uint8_t **target)
+static enum status target_allowed(const struct capability *cap, uint32_t offset, uint32_t count,
+                                  uint8_t **target)
 {
     if (!range_within(offset, count, PAGE_BYTES))
         return STATUS_OUT_OF_RANGE;
@@ -164,7 +164,7 @@ enum status control_frame_write(struct control *control)
     uint8_t *target = NULL;
     enum status status = control_get(control, request->frame_slot, OBJECT_FRAME, RIGHT_WRITE, &cap);
     if (status == STATUS_OK)
-        status = target_check(cap, request->offset_bytes, request->count, &target);
+        status = target_allowed(cap, request->offset_bytes, request->count, &target);
     if (status == STATUS_OK)
         memcpy(target, request->bytes, request->count);
     return status;
@@ -183,7 +183,7 @@ enum status control_frame_copy(struct control *control)
         return status;
     if (!range_within(request->source_offset_bytes, request->count, source.bytes))
         return STATUS_OUT_OF_RANGE;
-    status = target_check(cap, request->target_offset_bytes, request->count, &target);
+    status = target_allowed(cap, request->target_offset_bytes, request->count, &target);
     if (status == STATUS_OK)
         source_read(&source, request->source_offset_bytes, request->count, target);
     return status;

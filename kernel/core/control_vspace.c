@@ -12,7 +12,7 @@ struct pages {
     bool frame; /* one frame; otherwise pages of the image */
 };
 
-static enum status rights_check(uint32_t rights)
+static enum status rights_allowed(uint32_t rights)
 {
     if ((rights & RIGHT_READ) == 0)
         return STATUS_INVALID_ARGUMENT;
@@ -82,7 +82,7 @@ static enum status map_decide(struct control *control,
                               const struct kernel_map_frame_request *request,
                               struct process **process, struct pages *pages)
 {
-    enum status status = rights_check(request->rights);
+    enum status status = rights_allowed(request->rights);
     if (status == STATUS_OK)
         status = vspace_get(control, request->vspace_slot, process);
     if (status == STATUS_OK)
@@ -117,7 +117,7 @@ enum status control_map_frame(struct control *control)
 
 /* --- UNMAP_FRAME, PROTECT_FRAME --------------------------------------------------------------- */
 
-static enum status range_check(const struct process *process, uint64_t va, uint32_t page_count)
+static enum status range_allowed(const struct process *process, uint64_t va, uint32_t page_count)
 {
     if (!range_is_user(va, page_count))
         return STATUS_OUT_OF_RANGE;
@@ -132,13 +132,14 @@ enum status control_unmap_frame(struct control *control)
     struct process *process;
     enum status status = vspace_get(control, request->vspace_slot, &process);
     if (status == STATUS_OK)
-        status = range_check(process, request->va, request->page_count);
+        status = range_allowed(process, request->va, request->page_count);
     if (status != STATUS_OK)
         return status;
     for (uint32_t i = 0; i < request->page_count; i++) {
         uint64_t va = request->va + (uint64_t)i * PAGE_BYTES;
         uint32_t leaf = vspace_leaf_find(process, va);
-        mapping_remove(control->kernel, process, leaf * 512 + (uint32_t)(va >> PAGE_SHIFT) % 512);
+        mapping_remove(control->kernel, process,
+                       leaf * TABLE_ENTRIES + (uint32_t)(va >> PAGE_SHIFT) % TABLE_ENTRIES);
         if (machine_page_record(leaf)->mapping_count == 0)
             vspace_prune(control->kernel, process, va);
     }
@@ -161,11 +162,11 @@ enum status control_protect_frame(struct control *control)
 {
     const struct kernel_protect_frame_request *request = &control->request.kernel_protect_frame;
     struct process *process;
-    enum status status = rights_check(request->rights);
+    enum status status = rights_allowed(request->rights);
     if (status == STATUS_OK)
         status = vspace_get(control, request->vspace_slot, &process);
     if (status == STATUS_OK)
-        status = range_check(process, request->va, request->page_count);
+        status = range_allowed(process, request->va, request->page_count);
     if (status != STATUS_OK)
         return status;
     if (!rights_within_max(process, request->va, request->page_count, request->rights))

@@ -58,7 +58,7 @@ static void add_leaf(uint64_t *digest, uint32_t leaf)
 {
     const uint64_t *entries = machine_page(leaf);
     add(digest, machine_page_record(leaf)->extent);
-    for (uint32_t i = 0; i < 512; i++) {
+    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
         if (entries[i] == 0)
             continue;
         uint32_t page = entry_page(entries[i]);
@@ -71,7 +71,7 @@ static void add_leaf(uint64_t *digest, uint32_t leaf)
 static void add_directory(uint64_t *digest, uint32_t directory)
 {
     const uint64_t *entries = machine_page(directory);
-    for (uint32_t i = 0; i < 512; i++) {
+    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
         if (entries[i] != 0)
             add_leaf(digest, entry_page(entries[i]));
     }
@@ -84,7 +84,7 @@ static void add_vspace(const struct process *process, uint64_t *digest)
         if (root[i] == 0)
             continue;
         const uint64_t *entries = machine_page(entry_page(root[i]));
-        for (uint32_t k = 0; k < 512; k++) {
+        for (uint32_t k = 0; k < TABLE_ENTRIES; k++) {
             if (entries[k] != 0)
                 add_directory(digest, entry_page(entries[k]));
         }

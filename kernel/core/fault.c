@@ -45,13 +45,12 @@ static void fault_send(struct kernel *kernel, struct process *process, struct en
 {
     process->fault_pending = true;
     process->resume = RESUME_EXACT;
-    process_leave(kernel, process);
     if (pager->receivers.first == KERNEL_NONE) {
         process->endpoint = process->pager_endpoint;
-        process->life = LIFE_SENDING;
-        queue_append(kernel, &pager->senders, process);
+        process_wait(kernel, process, LIFE_SENDING, &pager->senders);
         return;
     }
+    process_leave(kernel, process);
     struct process *receiver = receiver_take(kernel, pager);
     fault_deliver(kernel, process, receiver);
     receiver->result = STATUS_OK;
@@ -89,6 +88,14 @@ void kernel_exception(struct kernel *kernel, uint32_t vector, uint64_t instructi
     KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
     process_end(kernel, process_at(kernel, kernel->current), END_FAULT_INSTRUCTION, vector,
                 instruction_va);
+    kernel_settle(kernel);
+}
+
+void kernel_end_process(struct kernel *kernel, uint32_t index)
+{
+    if (kernel->halted)
+        return;
+    process_end(kernel, process_at(kernel, index), END_FAULT_INSTRUCTION, 0, 0);
     kernel_settle(kernel);
 }
 
@@ -130,7 +137,6 @@ void fault_reply(struct kernel *kernel, struct process *holder, struct process *
         process_enter(kernel, faulter);
         return;
     }
-    faulter->life = LIFE_READY;
-    queue_append(kernel, &kernel->ready, faulter);
+    process_wait(kernel, faulter, LIFE_READY, &kernel->ready);
     process_end(kernel, faulter, (enum end_reason)reply.reason, 0, faulter->fault.va);
 }

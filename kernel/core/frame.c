@@ -38,9 +38,9 @@ void frame_destroy(struct kernel *kernel, uint32_t page)
     record->cap_count = 1; /* keeps frame_sweep off while the mappings go */
     while (record->link != 0) {
         uint32_t mapping = record->link;
-        const struct page_record *leaf = machine_page_record(mapping / 512);
+        const struct page_record *leaf = machine_page_record(mapping / TABLE_ENTRIES);
         struct process *process = process_at(kernel, leaf->process);
-        uint64_t va = (uint64_t)leaf->extent << 21;
+        uint64_t va = (uint64_t)leaf->extent * LEAF_BYTES;
         mapping_remove(kernel, process, mapping);
         vspace_prune(kernel, process, va);
     }

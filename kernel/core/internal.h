@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of the core share among themselves; machines and harnesses include kernel.h only.
+/* What the files of the core share among themselves; machines, harnesses and the world include kernel.h only.
  *
  * Order of work inside an entry: questions first (no state touched), then changes that cannot fail.
  * Whoever has to end a process only puts it into kernel->ending; kernel_settle, at the end of
@@ -10,18 +10,13 @@
 #include <string.h>
 
 #include "kernel/core/kernel.h"
+#include "kernel/core/queue.h"
 
 /* An invariant of our own. Nothing that a process chooses may decide one (K6). */
 #define KERNEL_ASSERT(condition)                                                                   \
     ((condition) ? (void)0 : machine_panic(#condition, __FILE__, __LINE__))
 
 /* --- processes and their pages --------------------------------------------------------------- */
-
-/* The record at an index that is in use. */
-static inline struct process *process_at(const struct kernel *kernel, uint32_t index)
-{
-    return machine_page(kernel->processes[index].record_page);
-}
 
 /* The record at an index if it is in use with that generation; null otherwise. */
 static inline struct process *process_find(const struct kernel *kernel, uint32_t index,
@@ -42,56 +37,6 @@ static inline bool process_has_ended(const struct process *process)
 {
     return process->life == LIFE_ENDING || process->life == LIFE_ENDED;
 }
-
-/* --- queues (queue.c) ------------------------------------------------------------------------ */
-
-static inline struct process_queue queue_empty(void)
-{
-    return (struct process_queue){KERNEL_NONE, KERNEL_NONE};
-}
-
-/* Inline, as all that a round trip of CALL and REPLY passes through. */
-static inline void queue_append(const struct kernel *kernel, struct process_queue *queue,
-                                struct process *process)
-{
-    process->links = (struct process_links){KERNEL_NONE, queue->last};
-    if (queue->last == KERNEL_NONE)
-        queue->first = process->index;
-    else
-        process_at(kernel, queue->last)->links.next = process->index;
-    queue->last = process->index;
-}
-
-static inline void queue_prepend(const struct kernel *kernel, struct process_queue *queue,
-                                 struct process *process)
-{
-    process->links = (struct process_links){queue->first, KERNEL_NONE};
-    if (queue->first == KERNEL_NONE)
-        queue->last = process->index;
-    else
-        process_at(kernel, queue->first)->links.previous = process->index;
-    queue->first = process->index;
-}
-
-static inline void queue_remove(const struct kernel *kernel, struct process_queue *queue,
-                                struct process *process)
-{
-    struct process_links links = process->links;
-    if (links.previous == KERNEL_NONE)
-        queue->first = links.next;
-    else
-        process_at(kernel, links.previous)->links.next = links.next;
-    if (links.next == KERNEL_NONE)
-        queue->last = links.previous;
-    else
-        process_at(kernel, links.next)->links.previous = links.previous;
-    process->links = (struct process_links){KERNEL_NONE, KERNEL_NONE};
-}
-
-void event_queue_append(const struct kernel *kernel, struct process_queue *queue,
-                        struct process *process);
-void event_queue_remove(const struct kernel *kernel, struct process_queue *queue,
-                        struct process *process);
 
 /* --- deadlines and the processor (schedule.c) ------------------------------------------------ */
 
@@ -119,6 +64,16 @@ static inline void process_leave(struct kernel *kernel, const struct process *pr
 {
     KERNEL_ASSERT(kernel->current == process->index);
     kernel->current = KERNEL_IDLE;
+}
+
+/* `process`, which is current or in no queue, waits at the end of a queue. */
+static inline void process_wait(struct kernel *kernel, struct process *process,
+                                enum process_life life, struct process_queue *queue)
+{
+    if (kernel->current == process->index)
+        process_leave(kernel, process);
+    process->life = (uint8_t)life;
+    queue_append(kernel, queue, process);
 }
 
 /* `process`, in no queue, becomes the current one; nobody is. */
@@ -284,7 +239,7 @@ uint32_t vspace_present_count(const struct process *process, uint64_t va, uint32
 /* Maps `page` at va, whose tables exist and whose entry is empty. */
 void mapping_add(struct process *process, uint64_t va, uint32_t page, uint16_t rights);
 
-/* Removes the mapping with that name (leaf page * 512 + entry); tables stay. */
+/* Removes the mapping with that name (leaf page * TABLE_ENTRIES + entry); tables stay. */
 void mapping_remove(struct kernel *kernel, struct process *process, uint32_t mapping);
 
 uint32_t mapping_next(uint32_t mapping);
@@ -339,8 +294,8 @@ static inline struct process *receiver_take(struct kernel *kernel, struct endpoi
 
 /* Whether the descriptors can be carried out between two processes; then do so, the message having
  * been copied already. */
-enum status transfer_check(const struct kernel *kernel, const struct process *sender,
-                           const struct process *receiver);
+enum status transfer_allowed(const struct kernel *kernel, const struct process *sender,
+                             const struct process *receiver);
 void transfer_perform(struct kernel *kernel, struct process *sender, struct process *receiver);
 
 void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline);

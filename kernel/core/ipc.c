@@ -6,8 +6,8 @@
 
 /* The window of a CALL or RECV: INVALID_ARGUMENT, BUSY or EXHAUSTED; a good one is kept in the
  * record, and stays empty until it is used, because its owner waits. */
-static enum status window_check(struct kernel *kernel, struct process *process, uint32_t first,
-                                uint32_t count)
+static enum status window_allowed(struct kernel *kernel, struct process *process, uint32_t first,
+                                  uint32_t count)
 {
     if (count > MESSAGE_CAP_LIMIT || !cspace_range_fillable(first, count))
         return STATUS_INVALID_ARGUMENT;
@@ -21,7 +21,7 @@ static inline enum status window_take(struct kernel *kernel, struct process *pro
 {
     if (header->window_count != 0) {
         enum status status =
-            window_check(kernel, process, header->window_slot, header->window_count);
+            window_allowed(kernel, process, header->window_slot, header->window_count);
         if (status != STATUS_OK)
             return status;
     }
@@ -31,7 +31,7 @@ static inline enum status window_take(struct kernel *kernel, struct process *pro
 }
 
 /* The shape of a message; most have no descriptors. */
-static inline enum status shape_check(const struct message *message)
+static inline enum status shape_allowed(const struct message *message)
 {
     const struct message_header *header = &message->header;
     if (header->cap_count != 0)
@@ -109,7 +109,7 @@ static enum status call_deliver(struct kernel *kernel, struct process *caller,
     const struct message *source = message_of(caller);
     uint32_t cap_count = source->header.cap_count;
     if (cap_count != 0) {
-        enum status status = transfer_check(kernel, caller, receiver);
+        enum status status = transfer_allowed(kernel, caller, receiver);
         if (status != STATUS_OK)
             return status;
     }
@@ -128,9 +128,7 @@ static enum status call_wait(struct kernel *kernel, struct process *caller, uint
                              struct endpoint *endpoint, uint64_t deadline)
 {
     caller->endpoint = endpoint_id;
-    process_leave(kernel, caller);
-    caller->life = LIFE_SENDING;
-    queue_append(kernel, &endpoint->senders, caller);
+    process_wait(kernel, caller, LIFE_SENDING, &endpoint->senders);
     deadline_set(kernel, caller, deadline);
     return STATUS_OK;
 }
@@ -162,7 +160,7 @@ static enum status call_endpoint(struct kernel *kernel, struct process *caller,
     if ((cap->rights & RIGHT_SEND) == 0)
         return STATUS_DENIED;
     const struct message *message = message_of(caller);
-    enum status status = shape_check(message);
+    enum status status = shape_allowed(message);
     if (status == STATUS_OK)
         status = window_take(kernel, caller, &message->header);
     if (status != STATUS_OK)
@@ -182,7 +180,7 @@ static enum status call_control(struct kernel *kernel, struct process *caller,
     if ((cap->rights & RIGHT_CONTROL) == 0)
         return STATUS_DENIED;
     const struct message *message = message_of(caller);
-    enum status status = shape_check(message);
+    enum status status = shape_allowed(message);
     if (status == STATUS_OK)
         status = window_take(kernel, caller, &message->header);
     if (status == STATUS_OK)
@@ -235,9 +233,7 @@ static enum status receive_wait(struct kernel *kernel, struct process *receiver,
         return deadline == DEADLINE_POLL ? STATUS_RETRY : STATUS_TIMED_OUT;
     }
     receiver->endpoint = endpoint_id;
-    process_leave(kernel, receiver);
-    receiver->life = LIFE_RECEIVING;
-    queue_append(kernel, &endpoint_at(kernel, endpoint_id)->receivers, receiver);
+    process_wait(kernel, receiver, LIFE_RECEIVING, &endpoint_at(kernel, endpoint_id)->receivers);
     deadline_set(kernel, receiver, deadline);
     return STATUS_OK;
 }
@@ -294,7 +290,7 @@ static enum status reply_deliver(struct kernel *kernel, struct process *sender,
     const struct message *source = message_of(sender);
     uint32_t cap_count = source->header.cap_count;
     if (cap_count != 0) {
-        enum status status = transfer_check(kernel, sender, caller);
+        enum status status = transfer_allowed(kernel, sender, caller);
         if (status != STATUS_OK)
             return status;
     }
@@ -332,7 +328,7 @@ void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot)
         sender->result = STATUS_NOT_FOUND;
         return;
     }
-    if (shape_check(message_of(sender)) != STATUS_OK)
+    if (shape_allowed(message_of(sender)) != STATUS_OK)
         return;
     if (caller->fault_pending) {
         fault_reply(kernel, sender, caller, slot);

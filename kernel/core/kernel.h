@@ -38,7 +38,10 @@ enum {
     KERNEL_IDLE = 0xFFFF, /* kernel->current: nobody can run */
     KERNEL_NONE = 0xFFFF, /* an index field of struct kernel or struct process that names nothing */
     KERNEL_PAGE_LIMIT =
-        1 << 23, /* page numbers: a mapping's name (page * 512 + entry) fits 32 bits */
+        1 << 23, /* page numbers: a mapping's name (page * TABLE_ENTRIES + entry) fits 32 bits */
+    TABLE_ENTRIES = 512,                     /* of a page table, at every level */
+    TABLE_USER_ENTRIES = 256,                /* of a root table: the lower half */
+    LEAF_BYTES = TABLE_ENTRIES * PAGE_BYTES, /* what a leaf table covers */
     KERNEL_PAGE_RANGE_LIMIT = 16,
     KERNEL_ROOT_PROCESS = 0,                   /* rootd's index */
     KERNEL_DRIVER_ENDPOINT = PROCESS_LIMIT,    /* endpoint id of the one endpoint no process owns */
@@ -355,6 +358,10 @@ void kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
 /* The current process raised exception `vector`: it ends with END_FAULT_INSTRUCTION, code = vector,
  * fault_va = instruction_va. */
 void kernel_exception(struct kernel *kernel, uint32_t vector, uint64_t instruction_va);
+
+/* Ends a process that is in use, whichever, as an exception of its own would: END_FAULT_INSTRUCTION
+ * with code 0 and no address. For worlds that try what a death does. */
+void kernel_end_process(struct kernel *kernel, uint32_t index);
 
 /* Sets the clock (never backwards: an earlier time is ignored) and wakes with TIMED_OUT everyone
  * whose deadline is at or before it, in order of (deadline, process index). Does not preempt. */

@@ -6,8 +6,8 @@
  *
  * Pages are named by page numbers (physical address / PAGE_BYTES), 1 to KERNEL_PAGE_LIMIT - 1. The
  * core names only pages that the machine gave it at boot (struct kernel_boot_info). */
-#ifndef BASALT_KERNEL_MACHINE_H
-#define BASALT_KERNEL_MACHINE_H
+#ifndef BASALT_KERNEL_CORE_MACHINE_H
+#define BASALT_KERNEL_CORE_MACHINE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Mappings: leaf entries in x86-64 layout, and for each page the doubly linked list of the entries
- * that show it. A mapping's name is leaf page * 512 + entry; its links lie at the same entry of the
- * links page that is paired with the leaf. Decides nothing about who may map what. */
+ * that show it. A mapping's name is leaf page * TABLE_ENTRIES + entry; its links lie at the same entry
+ * of the links page that is paired with the leaf. Decides nothing about who may map what. */
 #include "kernel/core/internal.h"
 
 struct mapping_links {
     uint32_t next;
     uint32_t previous; /* 0: the page's record points here */
 };
-_Static_assert(sizeof(struct mapping_links) * 512 == PAGE_BYTES, "links of a leaf fill a page");
+_Static_assert(sizeof(struct mapping_links) * TABLE_ENTRIES == PAGE_BYTES,
+               "links of a leaf fill a page");
 
 #define ENTRY_PRESENT UINT64_C(1)
 #define ENTRY_WRITE   (UINT64_C(1) << 1)
@@ -69,8 +70,8 @@ static uint64_t entry_make(uint32_t page, uint16_t rights)
 
 static struct mapping_links *links_of(uint32_t mapping)
 {
-    struct mapping_links *links = machine_page(machine_page_record(mapping / 512)->link);
-    return &links[mapping % 512];
+    struct mapping_links *links = machine_page(machine_page_record(mapping / TABLE_ENTRIES)->link);
+    return &links[mapping % TABLE_ENTRIES];
 }
 
 uint32_t mapping_next(uint32_t mapping)
@@ -84,7 +85,7 @@ void mapping_add(struct process *process, uint64_t va, uint32_t page, uint16_t r
     uint64_t *entry = vspace_entry(process, va, &leaf);
     KERNEL_ASSERT(entry != NULL && *entry == 0); /* K4 */
     *entry = entry_make(page, rights);
-    uint32_t mapping = leaf * 512 + (uint32_t)(va >> PAGE_SHIFT) % 512;
+    uint32_t mapping = leaf * TABLE_ENTRIES + (uint32_t)(va >> PAGE_SHIFT) % TABLE_ENTRIES;
     struct page_record *record = machine_page_record(page);
     *links_of(mapping) = (struct mapping_links){.next = record->link, .previous = 0};
     if (record->link != 0)
@@ -97,12 +98,13 @@ void mapping_add(struct process *process, uint64_t va, uint32_t page, uint16_t r
 
 void mapping_remove(struct kernel *kernel, struct process *process, uint32_t mapping)
 {
-    struct page_record *leaf = machine_page_record(mapping / 512);
-    uint64_t *entries = machine_page(mapping / 512);
-    uint32_t page = entry_page(entries[mapping % 512]);
-    entries[mapping % 512] = 0;
+    struct page_record *leaf = machine_page_record(mapping / TABLE_ENTRIES);
+    uint64_t *entries = machine_page(mapping / TABLE_ENTRIES);
+    uint32_t page = entry_page(entries[mapping % TABLE_ENTRIES]);
+    entries[mapping % TABLE_ENTRIES] = 0;
     machine_flush(process->vspace_page,
-                  ((uint64_t)leaf->extent << 21) + (uint64_t)(mapping % 512) * PAGE_BYTES); /* K2 */
+                  ((uint64_t)leaf->extent * LEAF_BYTES) +
+                      (uint64_t)(mapping % TABLE_ENTRIES) * PAGE_BYTES); /* K2 */
     struct page_record *record = machine_page_record(page);
     struct mapping_links *links = links_of(mapping);
     if (links->previous == 0)

@@ -145,8 +145,6 @@ void kernel_preempt(struct kernel *kernel)
     if (kernel->ready.first == KERNEL_NONE)
         return;
     struct process *process = process_at(kernel, kernel->current);
-    process_leave(kernel, process);
-    process->life = LIFE_READY;
-    queue_append(kernel, &kernel->ready, process);
+    process_wait(kernel, process, LIFE_READY, &kernel->ready);
     kernel_settle(kernel);
 }

@@ -67,8 +67,8 @@ static bool badge_settable(const struct capability *source)
            (source->rights & RIGHT_RECEIVE) != 0;
 }
 
-static enum status cap_check(const struct kernel *kernel, const struct process *sender,
-                             const struct message *message, const struct message_cap *cap)
+static enum status cap_allowed(const struct kernel *kernel, const struct process *sender,
+                               const struct message *message, const struct message_cap *cap)
 {
     const struct capability *source = cspace_find(sender, body_slot(message, cap));
     if (source == NULL || !kernel_capability_live(kernel, source))
@@ -83,14 +83,14 @@ static enum status cap_check(const struct kernel *kernel, const struct process *
     return (source->rights & cap->rights) != 0 ? STATUS_OK : STATUS_DENIED;
 }
 
-enum status transfer_check(const struct kernel *kernel, const struct process *sender,
-                           const struct process *receiver)
+enum status transfer_allowed(const struct kernel *kernel, const struct process *sender,
+                             const struct process *receiver)
 {
     const struct message *message = message_of(sender);
     if (message->header.cap_count > receiver->window_count)
         return STATUS_BUSY;
     for (uint32_t i = 0; i < message->header.cap_count; i++) {
-        enum status status = cap_check(kernel, sender, message, &message->caps[i]);
+        enum status status = cap_allowed(kernel, sender, message, &message->caps[i]);
         if (status != STATUS_OK)
             return status;
     }

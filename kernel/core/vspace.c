@@ -73,7 +73,7 @@ static uint32_t table_create(struct kernel *kernel, struct process *process, uns
     uint32_t leaf = memory_draw(kernel, process, PAGE_LEAF_TABLE);
     struct page_record *record = machine_page_record(leaf);
     record->link = memory_draw(kernel, process, PAGE_LINKS);
-    record->extent = (uint32_t)(va >> 21);
+    record->extent = (uint32_t)(va / LEAF_BYTES);
     return leaf;
 }
 
@@ -121,7 +121,7 @@ void vspace_prune(struct kernel *kernel, struct process *process, uint64_t va)
     }
 }
 
-/* Two leaves at most: a range is shorter than what a leaf covers (512 pages). */
+/* Two leaves at most: a range is shorter than what a leaf covers (TABLE_ENTRIES pages). */
 enum status vspace_reserve(struct kernel *kernel, struct process *process, uint64_t va,
                            uint32_t count)
 {
@@ -155,9 +155,9 @@ static uint32_t entry_next(uint32_t table, uint32_t index)
     const uint64_t *entries = machine_page(table);
     const struct entry_line *lines = machine_page(table);
     for (;; index++) {
-        while (index % 8 == 0 && index < 512 && line_empty(&lines[index / 8]))
+        while (index % 8 == 0 && index < TABLE_ENTRIES && line_empty(&lines[index / 8]))
             index += 8;
-        KERNEL_ASSERT(index < 512);
+        KERNEL_ASSERT(index < TABLE_ENTRIES);
         if (entries[index] != 0)
             return index;
     }
@@ -174,7 +174,7 @@ static void leaf_destroy(struct kernel *kernel, struct process *process, uint32_
     uint32_t i = 0;
     for (uint32_t left = entries_present(leaf); left != 0; left--, i++) {
         i = entry_next(leaf, i);
-        mapping_remove(kernel, process, leaf * 512 + i);
+        mapping_remove(kernel, process, leaf * TABLE_ENTRIES + i);
     }
     table_free(kernel, process, leaf);
 }

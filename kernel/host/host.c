@@ -19,7 +19,6 @@ static struct {
     uint64_t image_bytes;
     char log[HOST_LOG_BYTES];
     size_t log_count;
-    bool log_echo;
     bool halted;
     uint32_t halt_code;
     const uint8_t *port_bytes;
@@ -140,11 +139,6 @@ const char *host_log(size_t *count)
     return host.log;
 }
 
-void host_log_echo(bool on)
-{
-    host.log_echo = on;
-}
-
 bool host_halted(uint32_t *code)
 {
     if (code != NULL)
@@ -229,8 +223,6 @@ void machine_log(const void *bytes, size_t count)
     memcpy(host.log + host.log_count, bytes, kept);
     host.log_count += kept;
     host.log[host.log_count] = '\0';
-    if (host.log_echo)
-        fwrite(bytes, 1, count, stderr);
 }
 
 uint8_t machine_port_read8(uint16_t port)

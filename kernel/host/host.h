@@ -38,9 +38,8 @@ struct kernel_boot_info host_boot_info(void);
 struct kernel_boot_info host_boot_info_limited(uint32_t pages);
 
 /* The serial log since the last reset: zero-terminated, cut at HOST_LOG_BYTES - 1; *count may be
- * null. echo: copies to standard error as well. */
+ * null. */
 const char *host_log(size_t *count);
-void host_log_echo(bool on);
 
 /* Whether machine_halt was called since the last reset, and its code. */
 bool host_halted(uint32_t *code);

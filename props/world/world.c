@@ -10,7 +10,7 @@
 #include "abi/formats/boot_image.h"
 #include "abi/formats/elf_plan.h"
 #include "abi/user_memory.h"
-#include "kernel/core/internal.h"
+#include "kernel/core/kernel.h"
 #include "kernel/host/host.h"
 #include "props/world/fiber.h"
 #include "props/world/programs.h"
@@ -402,7 +402,6 @@ struct world_result world_run(const struct world_options *options)
 
 struct world_result world_end_process(uint32_t index)
 {
-    process_end(&kernel, process_at(&kernel, index), END_FAULT_INSTRUCTION, 0, 0);
-    kernel_timer(&kernel, kernel.now_ticks); /* whoever was woken runs */
+    kernel_end_process(&kernel, index);
     return run_on();
 }

@@ -9,7 +9,9 @@
 
 _Static_assert(HELPER_STACK_PAGES *PAGE_BYTES == STACK_RESERVE_BYTES, "every page of the stack");
 
-void runtime_exit(uint32_t code)
+/* Ends the process by EXIT on its SELF capability. Should the kernel refuse that, an invalid
+ * instruction ends it. */
+__attribute__((noreturn)) static void runtime_exit(uint32_t code)
 {
     struct caller caller = {0};
     kernel_self_exit(&caller, code);
