@@ -2,6 +2,8 @@
 /* The role table, unfolded from roles.def. Decides nothing. */
 #include "abi/roles.h"
 
+#include "abi/assert.h"
+
 #include <stddef.h>
 
 const struct role role_table[] = {
@@ -59,6 +61,7 @@ const struct intake *role_intake(uint32_t id, unsigned *count)
             continue;
         if (first == NULL)
             first = &intake_table[i];
+        UNIT_ASSERT(&intake_table[i] == first + *count); /* a role's rows follow each other */
         (*count)++;
     }
     return first;

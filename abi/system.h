@@ -7,6 +7,7 @@
 #ifndef BASALT_ABI_SYSTEM_H
 #define BASALT_ABI_SYSTEM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/message.h"
@@ -16,6 +17,15 @@ enum { SYSCALL_CALL = 0x40, SYSCALL_RECV = 0x41, SYSCALL_REPLY = 0x42 };
 
 #define DEADLINE_POLL  UINT64_C(0)
 #define DEADLINE_NEVER UINT64_MAX
+
+/* The deadline `ticks` from now. One that lies beyond the clock's end is the last tick before
+ * DEADLINE_NEVER: who asks for a deadline never waits for ever (E5). */
+static inline uint64_t deadline_after(uint64_t now_ticks, uint64_t ticks)
+{
+    uint64_t deadline_ticks;
+    bool wraps = __builtin_add_overflow(now_ticks, ticks, &deadline_ticks);
+    return wraps || deadline_ticks == DEADLINE_NEVER ? DEADLINE_NEVER - 1 : deadline_ticks;
+}
 
 /* What a RECV learned beside the message. Slot 0 in reply_slot: nothing to answer (an event). */
 struct receive_info {

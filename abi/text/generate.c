@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "abi/assert.h"
 #include "abi/codec.h"
 #include "abi/formats/cursor.h"
 
@@ -28,6 +29,7 @@ static uint64_t width_max(const struct message_field *field)
 static uint64_t any_number(const struct generator *generator, uint64_t low, uint64_t high)
 {
     uint64_t span = high - low;
+    UNIT_ASSERT(low <= high);
     return low + (span == UINT64_MAX ? generator->below(generator->context, UINT64_MAX)
                                      : below(generator, span + 1));
 }
@@ -36,6 +38,7 @@ static uint64_t any_number(const struct generator *generator, uint64_t low, uint
 static uint64_t near_bounds(const struct generator *generator, uint64_t low, uint64_t high)
 {
     uint64_t span = high - low;
+    UNIT_ASSERT(low <= high);
     if (span == 0)
         return low;
     switch (below(generator, 8)) {
@@ -205,7 +208,8 @@ struct place {
 static unsigned list_places(const struct message_field *field, size_t offset_bytes,
                             struct place *places, unsigned count)
 {
-    for (; is_scalar(field) && count < SCALAR_LIMIT; field++) {
+    for (; is_scalar(field); field++) {
+        UNIT_ASSERT(count < SCALAR_LIMIT);
         places[count++] = (struct place){field, offset_bytes};
         offset_bytes += field->width_bytes;
     }
@@ -224,6 +228,7 @@ static void set_value(void *out, const struct place *place, uint64_t value)
     struct writer writer =
         writer_over((uint8_t *)out + place->offset_bytes, place->field->width_bytes);
     write_width(&writer, value, place->field->width_bytes);
+    UNIT_ASSERT(!writer.failed);
 }
 
 /* All scalar places of a message: the fixed ones, and those of one chosen row when it has rows. */

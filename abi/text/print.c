@@ -3,6 +3,7 @@
  * service must refuse can be shown as well as what it accepts. */
 #include "abi/text/print.h"
 
+#include "abi/assert.h"
 #include "abi/capability.h"
 #include "abi/formats/cursor.h"
 #include "abi/status.h"
@@ -22,6 +23,7 @@ static void put_char(struct printer *printer, char c)
         printer->failed = true;
         return;
     }
+    UNIT_ASSERT(printer->used_bytes < printer->limit_bytes);
     printer->text[printer->used_bytes++] = c;
 }
 
@@ -36,6 +38,7 @@ static void put_digits(struct printer *printer, uint64_t value, unsigned base)
     char digits[20];
     unsigned count = 0;
     do {
+        UNIT_ASSERT(count < sizeof digits);
         digits[count++] = "0123456789abcdef"[value % base];
         value /= base;
     } while (value != 0);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "abi/assert.h"
 #include "abi/capability.h"
 #include "abi/formats/cursor.h"
 
@@ -27,6 +28,7 @@ static void refuse(struct parser *parser, enum status status, size_t column)
 /* The next byte; 0 at the end or after an error. */
 static char peek(const struct parser *parser)
 {
+    UNIT_ASSERT(parser->at <= parser->size_bytes);
     if (parser->status != STATUS_OK || parser->at == parser->size_bytes)
         return '\0';
     return parser->text[parser->at];

@@ -35,6 +35,7 @@ static void answer_all(struct pagerd *pagerd, uint32_t entry, enum end_reason re
         pagerd_list_remove(pagerd, LIST_WAITERS, &fill->waiters, first);
         pagerd->waiters[first] = (struct pagerd_waiter){0};
         registration->resolved_count += reason == END_NONE;
+        UNIT_ASSERT(registration->resolved_count <= registration->fault_count);
         answer(&waiter, SLOT_REPLY_BASE + first - 1, &reply);
     }
 }
@@ -79,8 +80,9 @@ static void park(struct pagerd *pagerd, uint32_t entry)
     fill->parked_before = 1;
     fill->state = FILL_WAITING_FRAME;
     /* One interval for all and a clock that never goes back keep the list in order. */
-    fill->retry_ticks =
-        now > DEADLINE_NEVER - PAGERD_RETRY_TICKS ? DEADLINE_NEVER : now + PAGERD_RETRY_TICKS;
+    fill->retry_ticks = deadline_after(now, PAGERD_RETRY_TICKS);
+    UNIT_ASSERT(pagerd->parked.last == 0 ||
+                pagerd->fills[pagerd->parked.last].retry_ticks <= fill->retry_ticks);
     pagerd_list_append(pagerd, LIST_PARKED, &pagerd->parked, entry);
 }
 
@@ -153,6 +155,7 @@ static void run(struct pagerd *pagerd, uint32_t entry)
 
 static uint32_t oldest_queued(const struct pagerd *pagerd, uint32_t registration)
 {
+    UNIT_ASSERT(pagerd->registrations[registration].queued_count != 0);
     uint32_t fill = pagerd->registrations[registration].fills.first;
     while (fill != 0 && pagerd->fills[fill].state != FILL_QUEUED)
         fill = pagerd->fills[fill].sibling.next;

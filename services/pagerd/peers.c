@@ -8,21 +8,15 @@
 
 static const struct window no_window = {0, 0};
 
-static uint64_t peer_deadline(const struct pagerd *pagerd)
-{
-    uint64_t now = pagerd->now_ticks;
-    return now > DEADLINE_NEVER - PAGERD_PEER_TICKS ? DEADLINE_NEVER : now + PAGERD_PEER_TICKS;
-}
-
-/* A call without capabilities in its reply. */
+/* A call within the time that a peer has; the capabilities of its reply arrive in the window. */
 static enum status ask(struct pagerd *pagerd, uint32_t slot, enum service_id service, uint16_t id,
                        const void *request, struct window window, void *reply)
 {
     const struct operation *operation = operation_find(service, id);
     if (operation == NULL)
         return STATUS_UNSUPPORTED;
-    return caller_call(&pagerd->caller, slot, operation, request, window, peer_deadline(pagerd),
-                       reply);
+    return caller_call(&pagerd->caller, slot, operation, request, window,
+                       deadline_after(pagerd->now_ticks, PAGERD_PEER_TICKS), reply);
 }
 
 static enum status ask_vspaced(struct pagerd *pagerd, uint16_t id, const void *request)
@@ -111,7 +105,7 @@ static enum status map_frame(struct pagerd *pagerd,
         return STATUS_INTERNAL;
     message.caps[0].rights = (uint16_t)(RIGHT_MAP | request->rights);
     return caller_call_message(&pagerd->caller, SLOT_PEER_VSPACED, operation, &message, no_window,
-                               peer_deadline(pagerd), &nothing);
+                               deadline_after(pagerd->now_ticks, PAGERD_PEER_TICKS), &nothing);
 }
 
 static enum status map_image(struct pagerd *pagerd, uint32_t vspace_cap_slot,

@@ -154,6 +154,7 @@ struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t
     bool writable = (area->rights & RIGHT_WRITE) != 0;
     supply.backing = writable ? BACKING_COPY : BACKING_IMAGE;
     supply.image_offset = area->file_offset + offset;
+    UNIT_ASSERT(supply.image_offset % PAGE_BYTES == 0);
     supply.copy_bytes = left < PAGE_BYTES ? (uint32_t)left : PAGE_BYTES; /* G4 */
     return supply;
 }

@@ -352,6 +352,8 @@ static enum status make(struct procd *state, const struct procd_sender *sender,
         undo(state, making);
         return status;
     }
+    UNIT_ASSERT(making->has_process && making->is_placed);
+    UNIT_ASSERT(making->runs == (making->process.life == PROCD_LIFE_RUNNING));
     drop_scratch(state, making, PROCD_SLOT_CHILD_VSPACE);
     drop_scratch(state, making, PROCD_SLOT_ACCOUNT);
     drop_scratch(state, making, PROCD_SLOT_UNTYPED);

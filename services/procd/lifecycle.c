@@ -18,6 +18,7 @@ static uint32_t process_slot(uint32_t index)
 void procd_settle(struct procd *state, uint64_t id, struct procd_process *process)
 {
     struct window none = {0, 0};
+    UNIT_ASSERT((process->owes & ~(PROCD_OWES_PAGER | PROCD_OWES_ACCOUNT)) == 0);
     if ((process->owes & PROCD_OWES_PAGER) != 0) {
         struct pagerd_unregister_process_request request = {.token = id};
         struct pagerd_unregister_process_reply reply;
@@ -73,6 +74,7 @@ static void bury_owner(struct procd *state, uint32_t role)
 
 enum status procd_start(struct procd *state, uint32_t index, uint64_t argument)
 {
+    UNIT_ASSERT(index < state->used_count);
     struct procd_process *process = &state->processes[index];
     if (process->life != PROCD_LIFE_STAGED) /* P8: a double start is refused */
         return process->life == PROCD_LIFE_RUNNING ? STATUS_BUSY : STATUS_NOT_FOUND;
@@ -111,6 +113,7 @@ enum status procd_abort(struct procd *state, uint32_t index)
 static enum status stop_running(struct procd *state, uint32_t index, uint32_t code)
 {
     uint32_t slot = process_slot(index);
+    UNIT_ASSERT(state->processes[index].life == PROCD_LIFE_RUNNING);
     enum status killed =
         kernel_process_kill(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, slot, code);
     struct kernel_retire_process_reply record;
@@ -202,6 +205,7 @@ enum status procd_bind_foundation(struct procd *state,
         return status;
     }
     (void)kernel_self_drop(&state->caller, SLOT_BOOTSTRAP_UNTYPED);
+    UNIT_ASSERT(!state->foundation_bound);
     state->foundation_bound = true;
     return STATUS_OK;
 }

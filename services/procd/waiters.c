@@ -128,8 +128,8 @@ void procd_due(struct procd *state, uint64_t now_ticks)
 uint64_t procd_next_ticks(const struct procd *state, uint64_t now_ticks)
 {
     uint64_t next = DEADLINE_NEVER;
-    if (state->foundation_bound && now_ticks <= DEADLINE_NEVER - PROCD_POLL_TICKS)
-        next = now_ticks + PROCD_POLL_TICKS;
+    if (state->foundation_bound)
+        next = deadline_after(now_ticks, PROCD_POLL_TICKS);
     for (uint32_t place = 0; place < state->waiter_count; place++) {
         if (state->waiters[place].deadline_ticks < next)
             next = state->waiters[place].deadline_ticks;

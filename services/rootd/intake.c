@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "abi/assert.h"
 #include "abi/formats/boot_image.h"
 #include "abi/formats/boot_name.h"
 #include "services/lib/image_loader.h"
@@ -123,6 +124,7 @@ static enum status read_config(struct caller *caller, struct rootd_intake *intak
         uint64_t left = module->size_bytes - done;
         uint32_t count =
             left < FRAME_TRANSFER_BYTES_MAX ? (uint32_t)left : (uint32_t)FRAME_TRANSFER_BYTES_MAX;
+        UNIT_ASSERT(count != 0 && done + count <= sizeof intake->config_bytes);
         enum status status =
             kernel_frame_read(caller, SLOT_KERNEL_MEM_ENDPOINT, SLOT_IMAGE,
                               module->offset_bytes + done, count, intake->config_bytes + done);

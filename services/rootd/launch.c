@@ -15,10 +15,10 @@ enum status rootd_deadline(struct rootd *state, uint64_t ticks, uint64_t *deadli
 {
     uint64_t now_ticks = 0;
     enum status status = kernel_clock(&state->caller, SLOT_KERNEL_TIME_ENDPOINT, &now_ticks);
-    /* A clock that is about to wrap would turn the deadline into one that has passed. */
+    /* A clock this near to its end is not the one that the kernel started with this boot. */
     if (status == STATUS_OK && !range_within(now_ticks, ticks, DEADLINE_NEVER - 1))
         status = STATUS_INTERNAL;
-    *deadline_ticks = status == STATUS_OK ? now_ticks + ticks : 0;
+    *deadline_ticks = status == STATUS_OK ? deadline_after(now_ticks, ticks) : 0;
     return status;
 }
 

@@ -3,6 +3,8 @@
  * not state. */
 #include "services/rootd/teardown.h"
 
+#include "abi/assert.h"
+
 /* --- dropping ----------------------------------------------------------------------------- */
 
 /* How long a capability is kept. */
@@ -52,6 +54,7 @@ static enum status drop_rest(struct rootd *state, enum keep level)
             status = STATUS_INTERNAL;
         if (status != STATUS_OK)
             return status;
+        UNIT_ASSERT(held.slot >= slot); /* so that the walk ends */
         if (!is_kept(level, held.slot))
             status = kernel_self_drop(&state->caller, held.slot);
         if (status != STATUS_OK && level != KEEP_ALWAYS)

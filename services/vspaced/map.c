@@ -65,6 +65,7 @@ static enum status batch_alloc(struct vspaced *vspaced, const struct vspaced_tar
             work->frame_ids[work->allocated++] = ids[i];
         }
     }
+    UNIT_ASSERT(!as_asked || work->allocated == work->mapped + count);
     return as_asked ? STATUS_OK : STATUS_INTERNAL;
 }
 
@@ -82,6 +83,7 @@ static enum status batch_map(struct vspaced *vspaced, const struct vspaced_targe
             .page_count = 1,
             .rights = rights,
         };
+        UNIT_ASSERT(work->mapped < work->allocated);
         status = kernel_map(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &request);
         if (status != STATUS_OK)
             return status;

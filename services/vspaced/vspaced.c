@@ -37,6 +37,7 @@ enum status vspaced_target_find(const struct vspaced *vspaced, uint32_t vspace_c
     vspaced_link link = space_at(vspaced, vspace_cap_slot);
     if (link == 0)
         return STATUS_NOT_FOUND;
+    UNIT_ASSERT(page_count != 0 && page_count <= VSPACED_MAP_PAGES_MAX); /* of the row */
     *target = (struct vspaced_target){
         .space_index = link - 1,
         .vspace_slot = space_vspace_slot(link - 1),
@@ -164,8 +165,10 @@ enum status vspaced_frames_give_back(struct vspaced *vspaced, const struct vspac
         struct memd_free_frames_request request;
         uint64_t nothing = 0;
         memset(&request, 0, sizeof request);
-        while (request.count < MEMD_FREE_FRAMES_MAX && done < count)
+        while (request.count < MEMD_FREE_FRAMES_MAX && done < count) {
+            UNIT_ASSERT(frame_ids[done] != 0);
             request.frame_ids[request.count++].frame_id = frame_ids[done++];
+        }
         enum status status = caller_call(&vspaced->caller, target->account_slot, operation,
                                          &request, (struct window){0, 0}, deadline_ticks, &nothing);
         result = status == STATUS_OK ? result : STATUS_INTERNAL;
@@ -215,6 +218,7 @@ static enum status unmap(struct vspaced *vspaced, const struct vspaced_step *ste
     if (status != STATUS_OK)
         return status;
     uint32_t count = frames_collect(vspaced, &target, frame_ids);
+    UNIT_ASSERT(count <= target.page_count);
     pages_forget(vspaced, target.space_index, target.first_page, target.page_count);
     vspaced_region_cut(vspaced, target.space_index, target.first_page, target.page_count);
     return vspaced_frames_give_back(vspaced, &target, frame_ids, count, step->memd_deadline_ticks);
@@ -322,13 +326,6 @@ static enum status carry_out(struct vspaced *vspaced, uint16_t operation, struct
     }
 }
 
-static uint64_t memd_deadline(uint64_t now_ticks)
-{
-    uint64_t deadline;
-    bool wraps = __builtin_add_overflow(now_ticks, (uint64_t)VSPACED_MEMD_TICKS, &deadline);
-    return wraps ? DEADLINE_NEVER - 1 : deadline;
-}
-
 enum handled vspaced_handle(void *state, struct message *message, const struct receive_info *info)
 {
     struct vspaced *vspaced = state;
@@ -344,7 +341,7 @@ enum handled vspaced_handle(void *state, struct message *message, const struct r
         ((operation->allowed & FROM_PAGERD) == 0 || info->badge != ROLE_PAGERD))
         status = STATUS_DENIED;
     if (status == STATUS_OK) {
-        step.memd_deadline_ticks = memd_deadline(info->now_ticks);
+        step.memd_deadline_ticks = deadline_after(info->now_ticks, VSPACED_MEMD_TICKS);
         if (message->header.cap_count != 0) {
             step.cap_type = message->caps[0].object_type;
             step.cap_rights = message->caps[0].rights;
