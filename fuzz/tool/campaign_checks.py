@@ -165,6 +165,13 @@ def check_signal(tally, number):
               f"status {process.returncode}\n{output}")
 
 
+def check_short(tally):
+    """The shortest campaign runs the engine as well."""
+    status, output = Place().run("slow", "--seconds", "1")
+    tally.say("campaigns: a second is enough to run the engine", status == 1 and "UNREPRODUCED" in output,
+              f"status {status}\n{output}")
+
+
 def check_kill(tally):
     """One campaign a target; and kill -9 ends the engine as well."""
     place = Place()
@@ -220,7 +227,7 @@ def campaigns(tally):
         jobs = [pool.submit(check_case, tally, what, *case) for what, case in CASES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
-        jobs.append(pool.submit(check_kill, tally))
+        jobs += [pool.submit(check, tally) for check in (check_kill, check_short)]
         for job in jobs:
             job.result()
 

@@ -95,8 +95,14 @@ class Worker(threading.Thread):
         self.lines = collections.deque(maxlen=40)
 
     def run(self):
+        try:
+            self.repeat()
+        except Exception as error: # a thread's exception reaches nobody
+            self.errors.append(f"{self.label}: {error}")
+
+    def repeat(self):
         count = 0
-        while not self.stopping and self.until - time.monotonic() >= 1:
+        while not self.stopping and (count == 0 or self.until - time.monotonic() >= 1):
             seconds = max(1, round(self.until - time.monotonic()))
             status, written = self.once(*self.make_command(seconds, count))
             count += 1

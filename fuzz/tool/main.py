@@ -114,7 +114,7 @@ def show(options):
     """Prints a file readably: corpus inputs by their harness, formats by their magic."""
     path = build.user_path(options.file)
     if not os.path.isfile(path):
-        raise build.Stop(f"no such file: {options.file}", 2)
+        raise build.Stop(f"not a file: {options.file}" if os.path.exists(path) else f"no such file: {options.file}", 2)
     name = options.harness or harness_of(path)
     if name is not None:
         program = f"build/asan/{build.known_harness(name)}"
