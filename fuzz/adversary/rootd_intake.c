@@ -22,7 +22,6 @@ enum { CALL_LIMIT = 60000 };
 
 enum mode { MODE_PREPARE, MODE_RUN, MODE_RAW, MODE_COUNT };
 
-static struct stage stage;
 static struct rootd rootd;
 static struct {
     struct choices *choices;
@@ -37,8 +36,7 @@ static struct {
 
 static bool changes_something(uint32_t slot, uint16_t operation)
 {
-    const struct stage_cap *cap = stage_find(&stage, slot);
-    if (cap != NULL && cap->object_type == OBJECT_ENDPOINT)
+    if (stand_in_at(slot).object_type == OBJECT_ENDPOINT)
         return true;
     switch (operation) {
     case OP_KERNEL_QUERY_LOCAL_CAP:
@@ -116,7 +114,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     if (seam.lying && choices_u8(seam.choices) >= 0xF0)
         status = lie(message);
     else
-        status = stage_call(&stage, slot, message);
+        status = stand_in_call(slot, message, deadline_ticks);
     TRACE("  slot %u operation 0x%x: %s, %s", slot, operation, status_name(status),
           status_name(message->header.status));
     return status;
@@ -129,7 +127,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
     PROPERTY(R5, ++seam.call_count <= CALL_LIMIT);
     if (deadline_ticks != DEADLINE_NEVER) {
-        stage.now_ticks = deadline_ticks;
+        stand_in_clock_set(deadline_ticks);
         return STATUS_TIMED_OUT;
     }
     if (choices_empty(choices))
@@ -160,7 +158,7 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
 
 static void change_entry(struct choices *choices)
 {
-    struct boot_config *config = &stage.config;
+    struct boot_config *config = &peers_machine.config;
     struct boot_config_entry *entry = &config->entries[choices_below(choices, config->entry_count)];
     switch (choices_below(choices, 7)) {
     case 0:
@@ -202,7 +200,7 @@ static void change_entry(struct choices *choices)
 
 static void change_handoff(struct choices *choices)
 {
-    struct handoff *handoff = &stage.handoff;
+    struct handoff *handoff = &peers_machine.handoff;
     struct handoff_module *module =
         &handoff->modules[choices_below(choices, handoff->module_count)];
     switch (choices_below(choices, 6)) {
@@ -214,7 +212,7 @@ static void change_handoff(struct choices *choices)
         return;
     case 2:
         handoff->free_pages -= handoff->untyped[1].pages;
-        handoff->untyped[1].pages = 1 + choices_below(choices, STAGE_POOL_PAGES);
+        handoff->untyped[1].pages = 1 + choices_below(choices, PEERS_POOL_PAGES);
         handoff->free_pages += handoff->untyped[1].pages;
         return;
     case 3:
@@ -231,10 +229,11 @@ static void change_handoff(struct choices *choices)
 
 static void change_cap(struct choices *choices)
 {
-    struct stage_cap *cap = &stage.caps[choices_below(choices, stage.cap_count)];
+    uint32_t place = (uint32_t)choices_below(choices, stand_in_slot_count());
+    struct stand_in_cap *cap = stand_in_slot_cap(place);
     switch (choices_below(choices, 4)) {
     case 0:
-        *cap = stage.caps[--stage.cap_count];
+        (void)stand_in_take(stand_in_slot_number(place));
         return;
     case 1:
         cap->rights ^= 1u << choices_below(choices, 8);
@@ -243,10 +242,12 @@ static void change_cap(struct choices *choices)
         cap->badge ^= choices_u8(choices);
         return;
     default:
-        if (stage_find(&stage, choices_u16(choices)) == NULL) {
+        if (stand_in_at(choices_u16(choices)).object_type == OBJECT_NONE) {
             uint32_t slot = 1 + (uint32_t)choices_below(choices, SLOT_LIMIT - 1);
-            if (stage_find(&stage, slot) == NULL)
-                stage_hold(&stage, (struct stage_cap){slot, OBJECT_FRAME, RIGHT_READ, 0, 0});
+            if (stand_in_at(slot).object_type == OBJECT_NONE)
+                stand_in_put(slot, (struct stand_in_cap){.object_type = OBJECT_FRAME,
+                                                         .rights = RIGHT_READ,
+                                                         .object = STAND_IN_ELSEWHERE});
         }
         return;
     }
@@ -258,16 +259,17 @@ static void change_bytes(struct choices *choices)
     uint8_t bit = (uint8_t)(1u << choices_below(choices, 8));
     switch (choices_below(choices, 3)) {
     case 0:
-        stage.image[choices_below(choices, stage.handoff.modules[0].size_bytes)] ^= bit;
+        peers_machine.image[choices_below(choices, peers_machine.handoff.modules[0].size_bytes)] ^=
+            bit;
         return;
     case 1: {
         uint64_t module = choices_below(choices, FOUNDATION_COUNT);
-        uint64_t page = STAGE_CONFIG_PAGES + STAGE_MODULE_PAGES * module;
-        stage.image[page * PAGE_BYTES + choices_below(choices, 176)] ^= bit;
+        uint64_t page = PEERS_CONFIG_PAGES + PEERS_MODULE_PAGES * module;
+        peers_machine.image[page * PAGE_BYTES + choices_below(choices, 176)] ^= bit;
         return;
     }
     default:
-        stage.handoff_bytes[choices_below(choices, stage.handoff_size)] ^= bit;
+        peers_machine.handoff_bytes[choices_below(choices, peers_machine.handoff_size)] ^= bit;
         return;
     }
 }
@@ -281,7 +283,7 @@ static void change(struct choices *choices)
         else
             change_entry(choices);
     }
-    MARK_IF("rootd: encoders refused the change", !stage_encode(&stage));
+    MARK_IF("rootd: encoders refused the change", !peers_machine_encode());
     if (choices_below(choices, 4) == 1)
         change_cap(choices);
     unsigned flips = (unsigned)choices_below(choices, 3);
@@ -293,20 +295,21 @@ static void make_raw(struct choices *choices)
 {
     struct choices handoff = choices_slice(choices, choices_u8(choices) * UINT64_C(8));
     if (choices_left(&handoff) != 0)
-        stage.handoff_size = choices_bytes(&handoff, stage.handoff_bytes, HANDOFF_BYTES_MAX);
-    choices_bytes(choices, stage.image, choices_left(choices) % (2 * PAGE_BYTES));
+        peers_machine.handoff_size =
+            choices_bytes(&handoff, peers_machine.handoff_bytes, HANDOFF_BYTES_MAX);
+    choices_bytes(choices, peers_machine.image, choices_left(choices) % (2 * PAGE_BYTES));
 }
 
 /* --- the model ----------------------------------------------------------------------------- */
 
 static bool cspace_is_agreed(void)
 {
-    if (stage.cap_count != boot_cap_count)
+    if (stand_in_slot_count() != boot_cap_count)
         return false;
     for (unsigned i = 0; i < boot_cap_count; i++) {
-        const struct stage_cap *cap = stage_find(&stage, boot_caps[i].slot);
-        if (cap == NULL || cap->object_type != (uint32_t)boot_caps[i].object_type ||
-            cap->rights != boot_caps[i].rights || cap->badge != 0)
+        struct stand_in_cap cap = stand_in_at(boot_caps[i].slot);
+        if (cap.object_type != (uint32_t)boot_caps[i].object_type ||
+            cap.rights != boot_caps[i].rights || cap.badge != 0)
             return false;
     }
     return true;
@@ -322,9 +325,9 @@ static bool program_is_sound(const struct handoff *handoff, uint32_t role, uint6
     const struct handoff_module *module = &handoff->modules[index];
     size_t view = module->size_bytes < FRAME_TRANSFER_BYTES_MAX ? (size_t)module->size_bytes
                                                                 : FRAME_TRANSFER_BYTES_MAX;
-    if (!range_within(module->offset_bytes, view, sizeof stage.image) ||
-        elf_plan_parse(stage.image + module->offset_bytes, view, module->size_bytes, &plan) !=
-            STATUS_OK)
+    if (!range_within(module->offset_bytes, view, sizeof peers_machine.image) ||
+        elf_plan_parse(peers_machine.image + module->offset_bytes, view, module->size_bytes,
+                       &plan) != STATUS_OK)
         return false;
     for (uint32_t i = 0; i < plan.segment_count; i++)
         *pages += (plan.segments[i].rights & RIGHT_WRITE) != 0 ? plan.segments[i].pages : 0;
@@ -360,7 +363,8 @@ static bool is_acceptable(uint32_t root_endpoint_slot)
 {
     static struct handoff handoff;
     static struct boot_config config;
-    if (handoff_parse(stage.handoff_bytes, stage.handoff_size, &handoff) != STATUS_OK ||
+    if (handoff_parse(peers_machine.handoff_bytes, peers_machine.handoff_size, &handoff) !=
+            STATUS_OK ||
         root_endpoint_slot != 2 || handoff.root_endpoint_slot != 2 || handoff.image_slot != 5 ||
         handoff.untyped_count != 2 || handoff.untyped[0].slot != 32 ||
         handoff.untyped[1].slot != 33 || !cspace_is_agreed())
@@ -368,8 +372,8 @@ static bool is_acceptable(uint32_t root_endpoint_slot)
     int index = handoff_find(&handoff, "boot-config");
     if (index < 0 || handoff.modules[index].kind != BOOT_SECTION_BOOT_CONFIG ||
         !range_within(handoff.modules[index].offset_bytes, handoff.modules[index].size_bytes,
-                      sizeof stage.image) ||
-        boot_config_parse(stage.image + handoff.modules[index].offset_bytes,
+                      sizeof peers_machine.image) ||
+        boot_config_parse(peers_machine.image + handoff.modules[index].offset_bytes,
                           (size_t)handoff.modules[index].size_bytes, &config) != STATUS_OK)
         return false;
     for (uint32_t i = 0; i < config.entry_count; i++) {
@@ -400,7 +404,7 @@ static bool is_acceptable(uint32_t root_endpoint_slot)
 static void check_refused(void)
 {
     const struct rootd_plan *plan = &rootd.plan;
-    PROPERTY_EQUAL(R2, stage.mutation_count, 0);
+    PROPERTY_EQUAL(R2, peers_machine.mutation_count, 0);
     PROPERTY(R2, plan->bootstrap_pages == 0 && plan->launches[0].envelope.entry_count == 0);
     PROPERTY(R2, rootd.stage == STAGE_PLAN || rootd.intake.foundation[0].role == 0);
     PROPERTY(R2, rootd.status != ROOTD_SERVICE_BOOTSTRAP_FAILED);
@@ -423,13 +427,14 @@ static void check_permuted(uint32_t root_endpoint_slot)
     if (index < 0 || boot_config_encode(&config, bytes, sizeof bytes, &written) != STATUS_OK)
         return;
     PROPERTY_EQUAL(R3, written, rootd.intake.handoff.modules[index].size_bytes);
-    memcpy(stage.image + rootd.intake.handoff.modules[index].offset_bytes, bytes, written);
+    memcpy(peers_machine.image + rootd.intake.handoff.modules[index].offset_bytes, bytes, written);
     memset(&again, 0, sizeof again);
     seam.last_request_id = 0;
     seam.accepted = false;
-    PROPERTY_EQUAL(
-        R3, rootd_prepare(&again, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot),
-        ROOTD_READY);
+    PROPERTY_EQUAL(R3,
+                   rootd_prepare(&again, peers_machine.handoff_bytes, peers_machine.handoff_size,
+                                 root_endpoint_slot),
+                   ROOTD_READY);
     PROPERTY(R3, memcmp(again.plan.digest, rootd.plan.digest, sizeof again.plan.digest) == 0);
 }
 
@@ -445,8 +450,8 @@ static void mark_end(const char *what)
 static void run_prepare(uint32_t root_endpoint_slot)
 {
     bool acceptable = is_acceptable(root_endpoint_slot);
-    enum rootd_status status =
-        rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot);
+    enum rootd_status status = rootd_prepare(&rootd, peers_machine.handoff_bytes,
+                                             peers_machine.handoff_size, root_endpoint_slot);
     if (!seam.lied)
         PROPERTY_EQUAL(R2, status == ROOTD_READY, acceptable);
     mark_end("rootd intake");
@@ -460,21 +465,23 @@ static void run_whole(uint32_t root_endpoint_slot)
 {
     bool acceptable = is_acceptable(root_endpoint_slot);
     seam.accepted = true; /* prepare is judged in its own mode */
-    enum rootd_status status =
-        rootd_run(&rootd, stage.handoff_bytes, stage.handoff_size, root_endpoint_slot);
-    bool ready = stage_logged(&stage, "ERIX_ROOTD:READY\n");
+    enum rootd_status status = rootd_run(&rootd, peers_machine.handoff_bytes,
+                                         peers_machine.handoff_size, root_endpoint_slot);
+    bool ready = peers_logged("ERIX_ROOTD:READY\n");
+    uint32_t exit_code;
+    bool exited = stand_in_exited(&exit_code);
     mark_end("rootd boot");
     if (!seam.lied) {
         PROPERTY_EQUAL(R6, ready, acceptable);
         /* Without SELF, or with another thing in its slot, it cannot even end. */
-        PROPERTY(R5, stage.exited || !acceptable);
-        if (stage.exited)
-            PROPERTY_EQUAL(R5, stage.exit_code, status == ROOTD_READY ? 0 : 1);
+        PROPERTY(R5, exited || !acceptable);
+        if (exited)
+            PROPERTY_EQUAL(R5, exit_code, status == ROOTD_READY ? 0 : 1);
         if (ready)
-            PROPERTY_EQUAL(R6, stage.cap_count, 4);
+            PROPERTY_EQUAL(R6, stand_in_slot_count(), 4);
     }
     if (rootd.intake.validation_profile == VALIDATION_PROFILE_NONE)
-        PROPERTY(R8, !stage_logged(&stage, "ROOTD_STAGE"));
+        PROPERTY(R8, !peers_logged("ROOTD_STAGE"));
 }
 
 static void digest_end(void)
@@ -484,10 +491,12 @@ static void digest_end(void)
     digest_u64(rootd.stage);
     digest_u64(seam.call_count);
     digest_bytes(rootd.plan.digest, sizeof rootd.plan.digest);
-    digest_bytes(stage.log, stage.log_count);
-    digest_u64(stage.cap_count);
-    for (unsigned i = 0; i < stage.cap_count; i++)
-        digest_u64(stage.caps[i].slot);
+    uint32_t log_bytes;
+    const char *log = stand_in_log(&log_bytes);
+    digest_bytes(log, log_bytes);
+    digest_u64(stand_in_slot_count());
+    for (unsigned i = 0; i < stand_in_slot_count(); i++)
+        digest_u64(stand_in_slot_number(i));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
@@ -499,9 +508,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     enum mode mode = (enum mode)choices_below(&choices, MODE_COUNT);
     uint8_t profile = choices_u8(&choices);
     if ((profile & 1) != 0)
-        stage_boot(&stage, VALIDATION_PROFILE_PHASE0);
+        peers_of_rootd_begin(VALIDATION_PROFILE_PHASE0);
     else
-        stage_boot(&stage, profile >= 128 ? VALIDATION_PROFILE_HOSTILE : VALIDATION_PROFILE_NONE);
+        peers_of_rootd_begin(profile >= 128 ? VALIDATION_PROFILE_HOSTILE : VALIDATION_PROFILE_NONE);
     uint32_t root_endpoint_slot =
         choices_below(&choices, 32) == 1 ? choices_u8(&choices) : SLOT_SERVICE_ENDPOINT;
     seam.lying = choices_flag(&choices);
@@ -509,7 +518,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         make_raw(&choices);
     else
         change(&choices);
-    TRACE("mode %u, profile %u, %s", mode, stage.config.validation_profile,
+    TRACE("mode %u, profile %u, %s", mode, peers_machine.config.validation_profile,
           seam.lying ? "lies" : "no lies");
     if (mode == MODE_RUN)
         run_whole(root_endpoint_slot);

@@ -112,7 +112,6 @@ static enum stand_in_life life_at(uint32_t slot)
 static void asked(const struct stand_in_call *call)
 {
     const struct kernel_query_local_cap_request *query = call->request;
-    const struct kernel_kill_process_request *kill = call->request;
     const struct kernel_retire_process_request *retire = call->request;
     const struct kernel_register_pager_request *pager = call->request;
     const struct kernel_create_staged_process_request *create = call->request;
@@ -123,9 +122,6 @@ static void asked(const struct stand_in_call *call)
         break;
     case OP_KERNEL_CREATE_STAGED_PROCESS:
         PROPERTY(K3, "token", !stand_in_process_find(create->token, &object));
-        break;
-    case OP_KERNEL_KILL_PROCESS:
-        PROPERTY(P1, "kill", life_at(kill->process_slot) != STAND_IN_STAGED);
         break;
     case OP_KERNEL_RETIRE_PROCESS:
         PROPERTY(P1, "retire", life_at(retire->process_slot) != STAND_IN_STAGED);

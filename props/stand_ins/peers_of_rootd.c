@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: ISC */
-/* What stands before rootd when everybody keeps their contract. Checks what rootd asks where the
- * real ones would: a grant after START, a second UPDATE, an envelope that names more than was
- * installed are refused here too. */
+/* See peers_of_rootd.h. Peers check what rootd asks where the real ones would: a second UPDATE, an
+ * envelope that names more than was installed are refused here too. */
 #include "props/stand_ins/peers_of_rootd.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "abi/codec.h"
 #include "abi/formats/boot_image.h"
 #include "abi/formats/boot_name.h"
-#include "abi/codec.h"
 #include "abi/formats/cursor.h"
+#include "props/base/property.h"
 #include "services/probes/expectations.h"
+
+struct peers_machine peers_machine;
 
 /* --- image and handoff -------------------------------------------------------------------- */
 
-/* A program of one code page and STAGE_WRITABLE_PAGES writable ones. */
+/* A program of one code page and PEERS_WRITABLE_PAGES writable ones. */
 static void write_elf(uint8_t *bytes)
 {
     enum { ENTRY_VA = 0x400080, CODE_VA = 0x400000, DATA_VA = 0x600000 };
@@ -40,439 +41,185 @@ static void write_elf(uint8_t *bytes)
         write_u64(&writer, i == 0 ? CODE_VA : DATA_VA);
         write_u64(&writer, i == 0 ? CODE_VA : DATA_VA);
         write_u64(&writer, i == 0 ? PAGE_BYTES : 16);
-        write_u64(&writer, i == 0 ? PAGE_BYTES : STAGE_WRITABLE_PAGES * PAGE_BYTES);
+        write_u64(&writer, i == 0 ? PAGE_BYTES : PEERS_WRITABLE_PAGES * PAGE_BYTES);
         write_u64(&writer, PAGE_BYTES);
     }
 }
 
-static void add_module(struct stage *stage, uint32_t role_id)
+static void add_module(uint32_t role_id)
 {
     const struct role *role = role_find(role_id);
-    struct handoff_module *module = &stage->handoff.modules[stage->handoff.module_count];
-    struct boot_config_entry *entry = &stage->config.entries[stage->config.entry_count];
-    uint64_t page = STAGE_CONFIG_PAGES + STAGE_MODULE_PAGES * (stage->handoff.module_count - 1);
+    struct handoff_module *module =
+        &peers_machine.handoff.modules[peers_machine.handoff.module_count];
+    struct boot_config_entry *entry =
+        &peers_machine.config.entries[peers_machine.config.entry_count];
+    uint64_t page =
+        PEERS_CONFIG_PAGES + PEERS_MODULE_PAGES * (peers_machine.handoff.module_count - 1);
     (void)boot_name_set(module->name, role->image);
     (void)boot_name_set(entry->module, role->image);
     module->kind = BOOT_SECTION_EXECUTABLE;
     module->offset_bytes = page * PAGE_BYTES;
     module->size_bytes = PAGE_BYTES + 16;
-    write_elf(stage->image + module->offset_bytes);
+    write_elf(peers_machine.image + module->offset_bytes);
     entry->role = role_id;
     entry->launch_kind = BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
     entry->flags = BOOT_ENTRY_REQUIRED;
     entry->ready_ticks = 100 + role_id;
-    stage->handoff.module_count++;
-    stage->config.entry_count++;
+    peers_machine.handoff.module_count++;
+    peers_machine.config.entry_count++;
 }
 
-static void describe(struct stage *stage, uint32_t profile)
+static void describe(uint32_t profile)
 {
-    struct handoff *handoff = &stage->handoff;
+    struct handoff *handoff = &peers_machine.handoff;
     *handoff = (struct handoff){.root_endpoint_slot = SLOT_SERVICE_ENDPOINT,
                                 .image_slot = SLOT_IMAGE,
-                                .image_bytes = sizeof stage->image,
+                                .image_bytes = sizeof peers_machine.image,
                                 .page_count = 1 << 20,
                                 .untyped_count = 2};
     handoff->untyped[0] = (struct handoff_untyped){SLOT_UNTYPED_BASE, 10000};
-    handoff->untyped[1] = (struct handoff_untyped){SLOT_UNTYPED_BASE + 1, STAGE_POOL_PAGES};
-    handoff->free_pages = 10000 + STAGE_POOL_PAGES;
+    handoff->untyped[1] = (struct handoff_untyped){SLOT_UNTYPED_BASE + 1, PEERS_POOL_PAGES};
+    handoff->free_pages = 10000 + PEERS_POOL_PAGES;
     handoff->module_count = 1;
     (void)boot_name_set(handoff->modules[0].name, BOOT_CONFIG_MODULE_NAME);
     handoff->modules[0].kind = BOOT_SECTION_BOOT_CONFIG;
-    stage->config.validation_profile = profile;
+    peers_machine.config.validation_profile = profile;
     for (unsigned i = 0; i < FOUNDATION_COUNT; i++)
-        add_module(stage, foundation_roles[i]);
+        add_module(foundation_roles[i]);
     for (unsigned i = 0; i < helper_count(profile); i++)
-        add_module(stage, helper_roles[i]);
+        add_module(helper_roles[i]);
 }
 
-bool stage_encode(struct stage *stage)
+bool peers_machine_encode(void)
 {
     static uint8_t config[BOOT_CONFIG_BYTES_MAX];
     static uint8_t handoff[HANDOFF_BYTES_MAX];
     size_t config_size;
     size_t handoff_size;
-    if (boot_config_encode(&stage->config, config, sizeof config, &config_size) != STATUS_OK)
+    if (boot_config_encode(&peers_machine.config, config, sizeof config, &config_size) != STATUS_OK)
         return false;
-    stage->handoff.modules[0].size_bytes = config_size;
-    if (handoff_encode(&stage->handoff, handoff, sizeof handoff, &handoff_size) != STATUS_OK)
+    peers_machine.handoff.modules[0].size_bytes = config_size;
+    if (handoff_encode(&peers_machine.handoff, handoff, sizeof handoff, &handoff_size) != STATUS_OK)
         return false;
-    memset(stage->image, 0, STAGE_CONFIG_PAGES * PAGE_BYTES);
-    memcpy(stage->image, config, config_size);
-    memcpy(stage->handoff_bytes, handoff, handoff_size);
-    stage->handoff_size = handoff_size;
+    memset(peers_machine.image, 0, PEERS_CONFIG_PAGES * PAGE_BYTES);
+    memcpy(peers_machine.image, config, config_size);
+    memcpy(peers_machine.handoff_bytes, handoff, handoff_size);
+    peers_machine.handoff_size = handoff_size;
     return true;
 }
 
-/* --- rootd's cspace ----------------------------------------------------------------------- */
+/* --- children ---------------------------------------------------------------------------------- */
 
-struct stage_cap *stage_find(struct stage *stage, uint32_t slot)
+static bool child_is(uint32_t number, enum stand_in_life life)
 {
-    for (unsigned i = 0; i < stage->cap_count; i++) {
-        if (stage->caps[i].slot == slot)
-            return &stage->caps[i];
-    }
-    return NULL;
+    return stand_in_process(number)->life == life;
 }
 
-void stage_hold(struct stage *stage, struct stage_cap cap)
+static void child_add(uint32_t number, uint32_t role)
 {
-    if (stage->cap_count == STAGE_CAP_LIMIT)
-        abort(); /* rootd never holds that many: it is checked slot by slot */
-    stage->caps[stage->cap_count++] = cap;
+    HARNESS(number < PEERS_CHILD_LIMIT);
+    peers_machine.children[number] = (struct peers_child){.role = role};
+    if (number >= peers_machine.child_count)
+        peers_machine.child_count = number + 1;
 }
 
-static void drop(struct stage *stage, struct stage_cap *cap)
+/* procd makes a child; while it lives, a page of the bootstrap untyped does not come back. */
+static enum status child_make(uint32_t role, uint32_t *number)
 {
-    *cap = stage->caps[--stage->cap_count];
+    enum status status = stand_in_process_add(peers_machine.bootstrap_untyped.object, 1,
+                                              peers_machine.child_count, number);
+    if (status == STATUS_OK)
+        child_add(*number, role);
+    return status;
 }
 
-void stage_boot(struct stage *stage, uint32_t profile)
+static void child_end(uint32_t number)
 {
-    memset(stage, 0, sizeof *stage);
-    describe(stage, profile);
-    if (!stage_encode(stage))
-        abort();
-    for (unsigned i = 0; i < boot_cap_count; i++)
-        stage_hold(stage, (struct stage_cap){.slot = boot_caps[i].slot,
-                                             .object_type = boot_caps[i].object_type,
-                                             .rights = boot_caps[i].rights});
-    stage->now_ticks = 7;
+    struct stand_in_process *process = stand_in_process(number);
+    stand_in_untyped_give(process->untyped, process->budget_pages);
+    process->budget_pages = 0;
+    process->life = STAND_IN_ENDED;
 }
 
-unsigned stage_live_count(const struct stage *stage)
+static enum status reply_with(const struct message_type *type, const void *body,
+                              struct message *message)
 {
-    unsigned count = 0;
-    for (unsigned i = 0; i < stage->child_count; i++)
-        count += stage->children[i].life == STAGE_LIFE_STAGED ||
-                 stage->children[i].life == STAGE_LIFE_RUNNING;
-    return count;
-}
-
-bool stage_logged(const struct stage *stage, const char *text)
-{
-    return strstr(stage->log, text) != NULL;
-}
-
-/* --- replies ------------------------------------------------------------------------------ */
-
-static enum status refuse(struct message *message, enum status status)
-{
-    message_refuse(message, status);
+    HARNESS(message_encode(type, body, message) == STATUS_OK);
     return STATUS_OK;
 }
 
-static enum status reply(const struct message_type *type, const void *body, struct message *message)
-{
-    if (message_encode(type, body, message) != STATUS_OK)
-        abort();
-    return STATUS_OK;
-}
-
-static enum status done(const struct message_type *type, struct message *message)
+static enum status reply_empty(const struct message_type *type, struct message *message)
 {
     uint64_t nothing = 0;
-    return reply(type, &nothing, message);
+    return reply_with(type, &nothing, message);
 }
-
-/* Puts capability i of a reply into the window and says so in its descriptor. */
-static void deliver(struct stage *stage, struct message *message, unsigned i, uint32_t slot,
-                    uint32_t type, uint64_t object)
-{
-    message->caps[i].object_type = (uint8_t)type;
-    stage_hold(stage, (struct stage_cap){.slot = slot,
-                                         .object_type = type,
-                                         .rights = message->caps[i].rights,
-                                         .object = object});
-}
-
-/* --- kernel control ----------------------------------------------------------------------- */
-
-static enum status query(struct stage *stage, struct message *message)
-{
-    struct kernel_query_local_cap_request request;
-    const struct stage_cap *found = NULL;
-    if (message_decode(&kernel_query_local_cap_request_type, message, &request) != STATUS_OK)
-        return refuse(message, STATUS_INVALID_ARGUMENT);
-    for (unsigned i = 0; i < stage->cap_count; i++) {
-        const struct stage_cap *cap = &stage->caps[i];
-        bool fits =
-            request.mode == QUERY_NEXT ? cap->slot >= request.slot : cap->slot == request.slot;
-        if (fits && (found == NULL || cap->slot < found->slot))
-            found = cap;
-    }
-    if (found == NULL)
-        return refuse(message, STATUS_NOT_FOUND);
-    struct kernel_query_local_cap_reply held = {.slot = found->slot,
-                                                .object_type = found->object_type,
-                                                .rights = found->rights,
-                                                .badge = found->badge};
-    return reply(&kernel_query_local_cap_reply_type, &held, message);
-}
-
-static enum status self_call(struct stage *stage, uint16_t operation, struct message *message)
-{
-    uint32_t slots[2];
-    memcpy(slots, message->body, sizeof slots);
-    struct stage_cap *cap = stage_find(stage, slots[0]);
-    stage->mutation_count++;
-    switch (operation) {
-    case OP_KERNEL_EXIT:
-        stage->exited = true;
-        stage->exit_code = slots[0];
-        return STATUS_NOT_FOUND; /* nobody is left to be answered */
-    case OP_KERNEL_DROP_LOCAL_CAP:
-        if (cap == NULL)
-            return refuse(message, STATUS_NOT_FOUND);
-        drop(stage, cap);
-        return done(&kernel_drop_local_cap_reply_type, message);
-    case OP_KERNEL_MOVE_LOCAL_CAP:
-        if (cap == NULL)
-            return refuse(message, STATUS_NOT_FOUND);
-        if (stage_find(stage, slots[1]) != NULL)
-            return refuse(message, STATUS_BUSY);
-        cap->slot = slots[1];
-        return done(&kernel_move_local_cap_reply_type, message);
-    default:
-        return refuse(message, STATUS_DENIED);
-    }
-}
-
-static enum status frame_read(struct stage *stage, struct message *message)
-{
-    struct kernel_frame_read_request request;
-    struct kernel_frame_read_reply bytes;
-    memset(&bytes, 0, sizeof bytes);
-    if (message_decode(&kernel_frame_read_request_type, message, &request) != STATUS_OK ||
-        request.frame_slot != SLOT_IMAGE)
-        return refuse(message, STATUS_INVALID_ARGUMENT);
-    if (!range_within(request.offset_bytes, request.count, sizeof stage->image))
-        return refuse(message, STATUS_OUT_OF_RANGE);
-    bytes.count = request.count;
-    memcpy(bytes.bytes, stage->image + request.offset_bytes, request.count);
-    return reply(&kernel_frame_read_reply_type, &bytes, message);
-}
-
-static enum status retype(struct stage *stage, struct message *message)
-{
-    struct kernel_retype_request request;
-    if (message_decode(&kernel_retype_request_type, message, &request) != STATUS_OK)
-        return refuse(message, STATUS_INVALID_ARGUMENT);
-    if (stage_find(stage, request.untyped_slot) == NULL)
-        return refuse(message, STATUS_NOT_FOUND);
-    if (stage_find(stage, request.target_slot) != NULL)
-        return refuse(message, STATUS_BUSY);
-    stage->bootstrap_untyped |= request.object_type == OBJECT_UNTYPED;
-    stage_hold(stage, (struct stage_cap){.slot = request.target_slot,
-                                         .object_type = request.object_type,
-                                         .rights = object_type_rights(request.object_type)});
-    return done(&kernel_retype_reply_type, message);
-}
-
-static enum status destroy(struct stage *stage, struct message *message)
-{
-    uint32_t slot;
-    memcpy(&slot, message->body, sizeof slot);
-    struct stage_cap *cap = stage_find(stage, slot);
-    if (cap == NULL)
-        return refuse(message, STATUS_NOT_FOUND);
-    if (stage_live_count(stage) != 0)
-        return refuse(message, STATUS_BUSY);
-    stage->bootstrap_untyped = false;
-    drop(stage, cap);
-    return done(&kernel_destroy_reply_type, message);
-}
-
-static enum status create_procd(struct stage *stage, struct message *message)
-{
-    uint32_t window = message->header.window_slot;
-    struct kernel_create_staged_process_request request;
-    if (message_decode(&kernel_create_staged_process_request_type, message, &request) !=
-            STATUS_OK ||
-        message->header.window_count < 4)
-        return refuse(message, STATUS_BUSY);
-    if (stage->child_count != 0 || request.event_slot != SLOT_SERVICE_ENDPOINT)
-        return refuse(message, STATUS_DENIED);
-    stage->children[stage->child_count++] =
-        (struct stage_child){.life = STAGE_LIFE_STAGED, .role = ROLE_PROCD};
-    struct kernel_create_staged_process_reply made = {
-        .process_slot = window,
-        .vspace_slot = window + 1,
-        .endpoint_slot = window + 2,
-        .grant_slot = window + 3,
-    };
-    (void)reply(&kernel_create_staged_process_reply_type, &made, message);
-    deliver(stage, message, 0, window, OBJECT_PROCESS, 0);
-    deliver(stage, message, 1, window + 1, OBJECT_VSPACE, 0);
-    deliver(stage, message, 2, window + 2, OBJECT_ENDPOINT, 0);
-    deliver(stage, message, 3, window + 3, OBJECT_GRANT, 0);
-    return STATUS_OK;
-}
-
-/* START, ABORT, KILL, RETIRE and REGISTER_PAGER of procd, the only PROCESS that rootd holds. */
-static enum status control_procd(struct stage *stage, uint16_t operation, struct message *message)
-{
-    struct stage_child *procd = &stage->children[0];
-    uint32_t slot;
-    memcpy(&slot, message->body, sizeof slot);
-    const struct stage_cap *cap = stage_find(stage, slot);
-    if (cap == NULL || cap->object_type != OBJECT_PROCESS)
-        return refuse(message, STATUS_NOT_FOUND);
-    if (operation == OP_KERNEL_REGISTER_PAGER && procd->life == STAGE_LIFE_STAGED) {
-        procd->pager_declared = true;
-        return done(&kernel_register_pager_reply_type, message);
-    }
-    if (operation == OP_KERNEL_START_PROCESS && procd->life == STAGE_LIFE_STAGED &&
-        procd->pager_declared) {
-        procd->life = STAGE_LIFE_RUNNING;
-        return done(&kernel_start_process_reply_type, message);
-    }
-    if (operation == OP_KERNEL_ABORT_STAGED_PROCESS && procd->life == STAGE_LIFE_STAGED) {
-        procd->life = STAGE_LIFE_NONE;
-        return done(&kernel_abort_staged_process_reply_type, message);
-    }
-    if (operation == OP_KERNEL_KILL_PROCESS && procd->life == STAGE_LIFE_RUNNING) {
-        procd->life = STAGE_LIFE_ENDED;
-        return done(&kernel_kill_process_reply_type, message);
-    }
-    if (operation == OP_KERNEL_RETIRE_PROCESS && procd->life == STAGE_LIFE_ENDED) {
-        struct kernel_retire_process_reply record = {.reason = END_KILLED};
-        procd->life = STAGE_LIFE_NONE;
-        return reply(&kernel_retire_process_reply_type, &record, message);
-    }
-    return refuse(message, STATUS_BUSY);
-}
-
-static enum status install(struct stage *stage, struct message *message)
-{
-    struct kernel_cap_copy_attenuated_request request;
-    if (message_decode(&kernel_cap_copy_attenuated_request_type, message, &request) != STATUS_OK)
-        return refuse(message, STATUS_INVALID_ARGUMENT);
-    const struct stage_cap *grant = stage_find(stage, request.grant_slot);
-    const struct stage_cap *source = stage_find(stage, request.source_slot);
-    if (grant == NULL || grant->object_type != OBJECT_GRANT || source == NULL)
-        return refuse(message, STATUS_NOT_FOUND);
-    struct stage_child *child = &stage->children[grant->object];
-    if (child->life != STAGE_LIFE_STAGED)
-        return refuse(message, STATUS_NOT_FOUND);
-    if ((request.rights & ~source->rights) != 0 || (source->rights & RIGHT_TRANSFER) == 0 ||
-        (request.badge != 0 && source->badge != 0))
-        return refuse(message, STATUS_DENIED);
-    if (child->cap_count == sizeof child->caps / sizeof child->caps[0])
-        return refuse(message, STATUS_EXHAUSTED);
-    child->caps[child->cap_count++] = (struct stage_cap){.slot = request.target_slot,
-                                                         .object_type = source->object_type,
-                                                         .rights = request.rights,
-                                                         .badge = request.badge,
-                                                         .object = source->object};
-    return done(&kernel_cap_copy_attenuated_reply_type, message);
-}
-
-static enum status log_write(struct stage *stage, struct message *message)
-{
-    struct kernel_log_write_request request;
-    if (message_decode(&kernel_log_write_request_type, message, &request) != STATUS_OK)
-        return refuse(message, STATUS_INVALID_ARGUMENT);
-    for (uint32_t i = 0; i < request.count && stage->log_count < STAGE_LOG_BYTES - 1; i++)
-        stage->log[stage->log_count++] = (char)request.bytes[i];
-    return done(&kernel_log_write_reply_type, message);
-}
-
-static enum status kernel_call(struct stage *stage, uint16_t operation, struct message *message)
-{
-    struct kernel_read_monotonic_clock_reply clock = {.now_ticks = stage->now_ticks++};
-    switch (operation) {
-    case OP_KERNEL_READ_MONOTONIC_CLOCK:
-        return reply(&kernel_read_monotonic_clock_reply_type, &clock, message);
-    case OP_KERNEL_FRAME_READ:
-        return frame_read(stage, message);
-    case OP_KERNEL_LOG_WRITE:
-        return log_write(stage, message);
-    default:
-        break;
-    }
-    stage->mutation_count++;
-    switch (operation) {
-    case OP_KERNEL_RETYPE:
-        return retype(stage, message);
-    case OP_KERNEL_DESTROY:
-        return destroy(stage, message);
-    case OP_KERNEL_FRAME_COPY:
-        return done(&kernel_frame_copy_reply_type, message);
-    case OP_KERNEL_MAP_FRAME:
-        return done(&kernel_map_frame_reply_type, message);
-    case OP_KERNEL_CREATE_STAGED_PROCESS:
-        return create_procd(stage, message);
-    case OP_KERNEL_CAP_COPY_ATTENUATED:
-        return install(stage, message);
-    default:
-        return control_procd(stage, operation, message);
-    }
-}
-
-/* --- services ------------------------------------------------------------------------------- */
 
 /* What the start-up unit of the child would find: the envelope names exactly what was installed. */
-static enum status start_service(struct stage_child *child, struct message *message)
+static enum status start_service(uint32_t number, struct message *message)
 {
+    struct peers_child *child = &peers_machine.children[number];
+    uint32_t installed_count = stand_in_process(number)->installed_count;
     struct startup_start_service_request request;
     struct envelope envelope;
     if (message_decode(&startup_start_service_request_type, message, &request) != STATUS_OK ||
         envelope_parse(request.envelope, request.count, &envelope) != STATUS_OK ||
-        envelope.role != child->role || envelope.entry_count != child->cap_count + 1)
-        return refuse(message, STATUS_INVALID_ARGUMENT);
-    for (unsigned i = 0; i < child->cap_count; i++) {
-        const struct envelope_entry *entry = envelope_find(&envelope, child->caps[i].slot);
-        if (entry == NULL || entry->object_type != child->caps[i].object_type ||
-            entry->rights != child->caps[i].rights)
-            return refuse(message, STATUS_INVALID_ARGUMENT);
+        envelope.role != child->role || envelope.entry_count != installed_count + 1)
+        return STATUS_INVALID_ARGUMENT;
+    for (uint32_t i = 0; i < installed_count; i++) {
+        const struct stand_in_installed *installed = stand_in_installed(number, i);
+        const struct envelope_entry *entry = envelope_find(&envelope, installed->slot);
+        if (entry == NULL || entry->object_type != installed->cap.object_type ||
+            entry->rights != installed->cap.rights)
+            return STATUS_INVALID_ARGUMENT;
     }
     child->ready = true;
     struct startup_start_service_reply ready = {.role = child->role,
                                                 .checked_cap_count = envelope.entry_count};
-    return reply(&startup_start_service_reply_type, &ready, message);
+    return reply_with(&startup_start_service_reply_type, &ready, message);
 }
 
-static struct stage_child *add_child(struct stage *stage, uint32_t role, enum stage_life life)
-{
-    if (stage->child_count == STAGE_CHILD_LIMIT)
-        abort();
-    struct stage_child *child = &stage->children[stage->child_count++];
-    *child = (struct stage_child){.life = life, .role = role};
-    return child;
-}
+/* --- procd ------------------------------------------------------------------------------------- */
 
-static enum status procd_create(struct stage *stage, struct message *message)
+static enum status create_staged(struct stand_in_call *call)
 {
     struct procd_create_staged_process_request request;
-    uint32_t window = message->header.window_slot;
-    if (message_decode(&procd_create_staged_process_request_type, message, &request) != STATUS_OK ||
-        stage->bound != (request.role >= ROLE_EXTENSION_BASE))
-        return refuse(message, STATUS_DENIED);
-    uint64_t number = stage->child_count;
-    (void)add_child(stage, request.role, STAGE_LIFE_STAGED);
+    uint32_t number;
+    if (message_decode(&procd_create_staged_process_request_type, call->message, &request) !=
+            STATUS_OK ||
+        peers_machine.bound != (request.role >= ROLE_EXTENSION_BASE))
+        return STATUS_DENIED;
+    enum status status = child_make(request.role, &number);
+    if (status != STATUS_OK)
+        return status;
     struct procd_create_staged_process_reply made = {
-        .process_id = number, .endpoint_slot = window, .grant_slot = window + 1};
-    (void)reply(&procd_create_staged_process_reply_type, &made, message);
-    deliver(stage, message, 0, window, OBJECT_ENDPOINT, number);
-    deliver(stage, message, 1, window + 1, OBJECT_GRANT, number);
-    return STATUS_OK;
+        .process_id = number, .endpoint_slot = 1, .grant_slot = 1};
+    call->caps[0] = stand_in_cap_to(OBJECT_ENDPOINT, STAND_IN_CHILD + number);
+    call->caps[0].rights = RIGHT_SEND | RIGHT_TRANSFER;
+    call->caps[1] = stand_in_cap_to(OBJECT_GRANT, number);
+    return reply_with(&procd_create_staged_process_reply_type, &made, call->message);
 }
 
-static enum status procd_spawn_helper(struct stage *stage, struct message *message)
+static enum status spawn(struct message *message)
 {
     struct procd_spawn_request request;
-    if (message_decode(&procd_spawn_request_type, message, &request) != STATUS_OK || !stage->bound)
-        return refuse(message, STATUS_DENIED);
-    struct procd_spawn_reply made = {.process_id = stage->child_count};
-    add_child(stage, request.role, STAGE_LIFE_RUNNING)->argument = request.argument;
-    return reply(&procd_spawn_reply_type, &made, message);
+    uint32_t number;
+    if (message_decode(&procd_spawn_request_type, message, &request) != STATUS_OK ||
+        !peers_machine.bound)
+        return STATUS_DENIED;
+    enum status status = child_make(request.role, &number);
+    if (status != STATUS_OK)
+        return status;
+    stand_in_process(number)->life = STAND_IN_RUNNING;
+    peers_machine.children[number].argument = request.argument;
+    struct procd_spawn_reply made = {.process_id = number};
+    return reply_with(&procd_spawn_reply_type, &made, message);
 }
 
 /* A helper ends as the table says. */
-static enum status procd_wait(struct stage_child *child, uint64_t id, struct message *message)
+static enum status wait_event(uint32_t number, struct message *message)
 {
-    struct procd_wait_process_event_reply ended = {.process_id = id};
+    const struct peers_child *child = &peers_machine.children[number];
+    struct procd_wait_process_event_reply ended = {.process_id = number};
     for (unsigned i = 0; i < PROBE_RUN_COUNT; i++) {
         const struct probe_run *run = &probe_runs[i];
         if (run->role != child->role || run->argument != child->argument)
@@ -484,86 +231,158 @@ static enum status procd_wait(struct stage_child *child, uint64_t id, struct mes
     if (child->role == ROLE_TEST_SPIN && child->argument == TEST_SPIN_HOG)
         ended.reason = END_FAULT_PAGE_LIMIT;
     if (child->role == ROLE_TEST_SPIN && child->argument != TEST_SPIN_HOG) {
-        if (child->life == STAGE_LIFE_RUNNING)
-            return refuse(message, STATUS_TIMED_OUT); /* it never ends by itself */
+        if (child_is(number, STAND_IN_RUNNING))
+            return STATUS_TIMED_OUT; /* it never ends by itself */
         ended.reason = END_KILLED;
         ended.code = child->stop_code;
     }
     if (child->role == ROLE_TEST_HOSTILE && child->argument == HOSTILE_SEED) {
         ended.reason = END_EXITED;
-        ended.code = child->cap_count == 4 ? HOSTILE_OK : HOSTILE_UNHEARD;
+        ended.code = stand_in_process(number)->installed_count == 4 ? HOSTILE_OK : HOSTILE_UNHEARD;
     }
-    child->life = STAGE_LIFE_ENDED;
-    return reply(&procd_wait_process_event_reply_type, &ended, message);
+    child_end(number);
+    return reply_with(&procd_wait_process_event_reply_type, &ended, message);
 }
 
-static enum status procd_call(struct stage *stage, uint16_t operation, struct message *message)
+/* What is asked about one process. */
+static enum status control_child(uint32_t number, struct message *message)
 {
+    struct peers_child *child = &peers_machine.children[number];
+    uint16_t operation = message->header.operation;
+    const uint8_t *second = message->body + sizeof(uint64_t);
+    if (operation == OP_PROCD_START_STAGED_PROCESS && child_is(number, STAND_IN_STAGED)) {
+        stand_in_process(number)->life = STAND_IN_RUNNING;
+        memcpy(&child->argument, second, sizeof child->argument);
+        return reply_empty(&procd_start_staged_process_reply_type, message);
+    }
+    if (operation == OP_PROCD_STOP_PROCESS) {
+        child_end(number);
+        memcpy(&child->stop_code, second, sizeof child->stop_code);
+        return reply_empty(&procd_stop_process_reply_type, message);
+    }
+    return operation == OP_PROCD_WAIT_PROCESS_EVENT ? wait_event(number, message) : STATUS_BUSY;
+}
+
+static enum status procd_answer(struct stand_in_call *call)
+{
+    struct message *message = call->message;
     uint64_t id;
     memcpy(&id, message->body, sizeof id);
-    stage->mutation_count++;
-    switch (operation) {
+    switch (message->header.operation) {
     case OP_PROCD_CREATE_STAGED_PROCESS:
-        return procd_create(stage, message);
+        return create_staged(call);
     case OP_PROCD_SPAWN:
-        return procd_spawn_helper(stage, message);
+        return spawn(message);
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
-        if (stage->bound)
-            return refuse(message, STATUS_BUSY);
-        stage->bound = true;
-        return done(&procd_update_foundation_endpoints_reply_type, message);
+        if (peers_machine.bound)
+            return STATUS_BUSY;
+        peers_machine.bound = true;
+        return reply_empty(&procd_update_foundation_endpoints_reply_type, message);
     default:
         break;
     }
-    if (id == 0 || id >= stage->child_count)
-        return refuse(message, STATUS_NOT_FOUND);
-    struct stage_child *child = &stage->children[id];
-    if (operation == OP_PROCD_START_STAGED_PROCESS && child->life == STAGE_LIFE_STAGED) {
-        child->life = STAGE_LIFE_RUNNING;
-        memcpy(&child->argument, message->body + sizeof id, sizeof child->argument);
-        return done(&procd_start_staged_process_reply_type, message);
-    }
-    if (operation == OP_PROCD_STOP_PROCESS) {
-        child->life = STAGE_LIFE_ENDED;
-        memcpy(&child->stop_code, message->body + sizeof id, sizeof child->stop_code);
-        return done(&procd_stop_process_reply_type, message);
-    }
-    if (operation == OP_PROCD_WAIT_PROCESS_EVENT)
-        return procd_wait(child, id, message);
-    return refuse(message, STATUS_BUSY);
+    if (id == 0 || id >= peers_machine.child_count)
+        return STATUS_NOT_FOUND;
+    return control_child((uint32_t)id, message);
 }
 
-static enum status child_call(struct stage *stage, uint64_t number, struct message *message)
+/* --- calls ------------------------------------------------------------------------------------- */
+
+static enum status answer(struct stand_in_call *call)
 {
-    struct stage_child *child = &stage->children[number];
-    uint16_t operation = message->header.operation;
-    if (child->life != STAGE_LIFE_RUNNING)
+    uint32_t number = call->through.object - STAND_IN_CHILD;
+    uint16_t operation = call->message->header.operation;
+    if (number >= peers_machine.child_count || !child_is(number, STAND_IN_RUNNING))
         return STATUS_NOT_FOUND;
+    const struct peers_child *child = &peers_machine.children[number];
     if (operation == OP_STARTUP_START_SERVICE)
-        return start_service(child, message);
-    if (!child->ready)
-        return refuse(message, STATUS_DENIED);
-    if (operation == OP_MEMD_QUERY_MEMORY && child->role == ROLE_MEMD) {
+        return start_service(number, call->message);
+    if (child->ready && operation == OP_MEMD_QUERY_MEMORY && child->role == ROLE_MEMD) {
         struct memd_query_memory_reply book = {.total_pages = 100, .free_pages = 100};
-        return reply(&memd_query_memory_reply_type, &book, message);
+        return reply_with(&memd_query_memory_reply_type, &book, call->message);
     }
-    return child->role == ROLE_PROCD ? procd_call(stage, operation, message)
-                                     : refuse(message, STATUS_DENIED);
+    return child->ready && child->role == ROLE_PROCD ? procd_answer(call) : STATUS_DENIED;
 }
 
-enum status stage_call(struct stage *stage, uint32_t slot, struct message *message)
+static void asked(const struct stand_in_call *call)
 {
-    const struct stage_cap *cap = stage_find(stage, slot);
-    uint16_t operation = message->header.operation;
-    if (cap == NULL)
-        return STATUS_NOT_FOUND;
-    if (cap->object_type == OBJECT_ENDPOINT)
-        return child_call(stage, cap->object, message);
-    const struct operation *row = operation_find(SERVICE_KERNEL, operation);
-    if (row == NULL || (row->allowed & (1u << cap->object_type)) == 0)
-        return refuse(message, STATUS_DENIED);
-    if (operation == OP_KERNEL_QUERY_LOCAL_CAP)
-        return query(stage, message);
-    return cap->object_type == OBJECT_KERNEL_SELF ? self_call(stage, operation, message)
-                                                  : kernel_call(stage, operation, message);
+    switch (call->message->header.operation) {
+    case OP_KERNEL_QUERY_LOCAL_CAP:
+    case OP_KERNEL_FRAME_READ:
+    case OP_KERNEL_READ_MONOTONIC_CLOCK:
+    case OP_KERNEL_LOG_WRITE:
+        return;
+    default:
+        peers_machine.mutation_count++;
+        return;
+    }
+}
+
+/* What rootd made: procd, and the untyped that pays for the foundation services. */
+static void answered(const struct stand_in_call *call, enum status status)
+{
+    if (status != STATUS_OK || call->operation == NULL)
+        return;
+    if (call->operation->id == OP_KERNEL_CREATE_STAGED_PROCESS)
+        child_add(call->caps[0].object, ROLE_PROCD);
+    if (call->operation->id == OP_KERNEL_RETYPE) {
+        const struct kernel_retype_request *request = call->request;
+        if (request->object_type == OBJECT_UNTYPED)
+            peers_machine.bootstrap_untyped = stand_in_at(request->target_slot);
+    }
+}
+
+/* --- begin ------------------------------------------------------------------------------------- */
+
+static enum status image_read(uint64_t offset_bytes, uint32_t count, void *bytes)
+{
+    if (!range_within(offset_bytes, count, sizeof peers_machine.image))
+        return STATUS_OUT_OF_RANGE;
+    memcpy(bytes, peers_machine.image + offset_bytes, count);
+    return STATUS_OK;
+}
+
+static const struct stand_in_peers peers = {
+    .image_pages = PEERS_IMAGE_PAGES,
+    .image_read = image_read,
+    .asked = asked,
+    .answered = answered,
+    .answer = answer,
+};
+
+void peers_of_rootd_begin(uint32_t profile)
+{
+    memset(&peers_machine, 0, sizeof peers_machine);
+    describe(profile);
+    HARNESS(peers_machine_encode());
+    stand_in_begin(&peers);
+    stand_in_clock_set(7);
+    for (unsigned i = 0; i < boot_cap_count; i++) {
+        bool untyped = boot_caps[i].object_type == OBJECT_UNTYPED;
+        uint32_t pool = boot_caps[i].slot - SLOT_UNTYPED_BASE;
+        uint32_t object =
+            untyped ? stand_in_untyped_add(peers_machine.handoff.untyped[pool].pages) : 0;
+        struct stand_in_cap cap = stand_in_cap_to(boot_caps[i].object_type, object);
+        cap.rights = boot_caps[i].rights;
+        stand_in_put(boot_caps[i].slot, cap);
+    }
+}
+
+uint32_t peers_live_count(void)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < peers_machine.child_count; i++)
+        count += child_is(i, STAND_IN_STAGED) || child_is(i, STAND_IN_RUNNING);
+    return count;
+}
+
+bool peers_bootstrap_lives(void)
+{
+    return stand_in_cap_live(&peers_machine.bootstrap_untyped);
+}
+
+bool peers_logged(const char *text)
+{
+    uint32_t count;
+    return strstr(stand_in_log(&count), text) != NULL;
 }

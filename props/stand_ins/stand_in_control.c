@@ -256,7 +256,7 @@ static enum status op_create(struct stand_in_call *call)
     return STATUS_OK;
 }
 
-/* The process behind a capability. NOT_FOUND; BUSY: it is in another part of its life. */
+/* The process behind a capability. INVALID_ARGUMENT: it is in another part of its life. */
 static enum status process_get(uint32_t slot, enum stand_in_life life,
                                struct stand_in_process **process, uint32_t *object)
 {
@@ -266,7 +266,7 @@ static enum status process_get(uint32_t slot, enum stand_in_life life,
         return status;
     *object = cap.object;
     *process = stand_in_process(cap.object);
-    return (*process)->life == life ? STATUS_OK : STATUS_BUSY;
+    return (*process)->life == life ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
 static enum status op_pager(const struct kernel_register_pager_request *request)
@@ -292,7 +292,7 @@ static enum status op_start(const struct kernel_start_process_request *request)
     if (status != STATUS_OK)
         return status;
     if (!process->pager_declared)
-        return STATUS_DENIED;
+        return STATUS_INVALID_ARGUMENT;
     process->life = STAND_IN_RUNNING;
     process->entry_va = request->entry_va;
     process->stack_top_va = request->stack_top_va;
@@ -327,6 +327,8 @@ static enum status op_retire(uint32_t slot, struct kernel_retire_process_reply *
     struct stand_in_process *process = NULL;
     uint32_t object;
     enum status status = process_get(slot, STAND_IN_ENDED, &process, &object);
+    if (process != NULL && process->life != STAND_IN_ENDED)
+        return STATUS_BUSY;
     if (status != STATUS_OK)
         return status;
     *reply = (struct kernel_retire_process_reply){

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* rootd's properties: intake (R2, R6), and whole boots on the stage, every call of which fails once
+/* rootd's properties: intake (R2, R6), and whole boots among peers, every call of which fails once
  * in every way (R5); the plan's (R3, R4) are in rootd_test_plan.c. Exit 1 when a check failed. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,6 @@
 
 enum failure { FAIL_NONE, FAIL_TRANSPORT, FAIL_TIMED_OUT, FAIL_REFUSED, FAIL_COUNT };
 
-struct stage stage;
 struct rootd rootd;
 static struct {
     uint64_t call_count;
@@ -31,7 +30,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
 {
     (void)deadline_ticks;
     if (++seam.call_count != seam.fail_at)
-        return stage_call(&stage, slot, message);
+        return stand_in_call(slot, message, deadline_ticks);
     seam.failed_operation = message->header.operation;
     if (seam.failure == FAIL_REFUSED) {
         message_refuse(message, STATUS_EXHAUSTED);
@@ -46,7 +45,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
 {
     *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
     if (deadline_ticks != DEADLINE_NEVER) {
-        stage.now_ticks = deadline_ticks;
+        stand_in_clock_set(deadline_ticks);
         return STATUS_TIMED_OUT;
     }
     if (seam.receive_count++ == 0) {
@@ -74,17 +73,19 @@ void fresh(uint32_t profile)
     memset(&rootd, 0, sizeof rootd);
     memset(&seam, 0, sizeof seam);
     seam.end_reason = END_EXITED;
-    stage_boot(&stage, profile);
+    peers_of_rootd_begin(profile);
 }
 
 enum rootd_status prepare(void)
 {
-    return rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, SLOT_SERVICE_ENDPOINT);
+    return rootd_prepare(&rootd, peers_machine.handoff_bytes, peers_machine.handoff_size,
+                         SLOT_SERVICE_ENDPOINT);
 }
 
 static enum rootd_status run(void)
 {
-    return rootd_run(&rootd, stage.handoff_bytes, stage.handoff_size, SLOT_SERVICE_ENDPOINT);
+    return rootd_run(&rootd, peers_machine.handoff_bytes, peers_machine.handoff_size,
+                     SLOT_SERVICE_ENDPOINT);
 }
 
 /* --- intake --------------------------------------------------------------------------------- */
@@ -94,7 +95,8 @@ static void expect_prepare(enum rootd_status status, enum status cause, const ch
     enum rootd_status got = prepare();
     expect_equal(got, status, what);
     expect_equal(rootd.cause, cause, what);
-    expect_equal(stage.mutation_count, 0, what); /* nothing was changed, whatever was found */
+    expect_equal(peers_machine.mutation_count, 0,
+                 what); /* nothing was changed, whatever was found */
     if (status == ROOTD_READY)
         return;
     expect(rootd.plan.bootstrap_pages == 0 && rootd.plan.launches[0].role == 0, what);
@@ -106,27 +108,30 @@ static void test_inventory(void)
     for (unsigned i = 0; i < boot_cap_count; i++) {
         enum rootd_status missing = ROOTD_CONTRACT_INVALID;
         fresh(VALIDATION_PROFILE_NONE);
-        if (stage.caps[i].slot == SLOT_SELF)
+        if (stand_in_slot_number(i) == SLOT_SELF)
             continue; /* without it nothing can be asked */
-        stage.caps[i] = stage.caps[--stage.cap_count];
+        (void)stand_in_take(stand_in_slot_number(i));
         expect_prepare(missing, STATUS_NOT_FOUND, "a boot capability is missing");
         fresh(VALIDATION_PROFILE_NONE);
-        stage.caps[i].rights &= stage.caps[i].rights - 1;
+        stand_in_slot_cap(i)->rights &= stand_in_slot_cap(i)->rights - 1;
         expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "a right is missing");
         fresh(VALIDATION_PROFILE_NONE);
-        stage.caps[i].badge = 1;
+        stand_in_slot_cap(i)->badge = 1;
         expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "a badge is set");
         fresh(VALIDATION_PROFILE_NONE);
-        stage.caps[i].object_type =
-            stage.caps[i].object_type == OBJECT_FRAME ? OBJECT_UNTYPED : OBJECT_FRAME;
-        if (stage.caps[i].slot == SLOT_SERVICE_ENDPOINT || stage.caps[i].slot == SLOT_IMAGE)
+        stand_in_slot_cap(i)->object_type =
+            stand_in_slot_cap(i)->object_type == OBJECT_FRAME ? OBJECT_UNTYPED : OBJECT_FRAME;
+        if (stand_in_slot_number(i) == SLOT_SERVICE_ENDPOINT ||
+            stand_in_slot_number(i) == SLOT_IMAGE)
             expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "another type");
     }
     static const uint32_t extra_slots[] = {
         3, SLOT_LEGACY, SLOT_BOOTSTRAP_UNTYPED, 34, SLOT_PEER_PROCD, 2113, 2337, SLOT_LIMIT - 1};
     for (unsigned i = 0; i < sizeof extra_slots / sizeof extra_slots[0]; i++) {
         fresh(VALIDATION_PROFILE_NONE);
-        stage_hold(&stage, (struct stage_cap){extra_slots[i], OBJECT_FRAME, RIGHT_READ, 0, 0});
+        stand_in_put(extra_slots[i], (struct stand_in_cap){.object_type = OBJECT_FRAME,
+                                                           .rights = RIGHT_READ,
+                                                           .object = STAND_IN_ELSEWHERE});
         expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_DENIED, "something else is held");
     }
 }
@@ -134,36 +139,37 @@ static void test_inventory(void)
 static void test_handoff(void)
 {
     fresh(VALIDATION_PROFILE_NONE);
-    stage.handoff_bytes[0] ^= 1;
+    peers_machine.handoff_bytes[0] ^= 1;
     expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_BAD_MAGIC, "handoff: magic");
     fresh(VALIDATION_PROFILE_NONE);
-    stage.handoff_size--;
+    peers_machine.handoff_size--;
     expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_BAD_LENGTH, "handoff: length");
     fresh(VALIDATION_PROFILE_NONE);
-    expect_equal(rootd_prepare(&rootd, stage.handoff_bytes, stage.handoff_size, 3),
+    expect_equal(rootd_prepare(&rootd, peers_machine.handoff_bytes, peers_machine.handoff_size, 3),
                  ROOTD_HANDOFF_INVALID, "handoff: rdx names another slot");
     fresh(VALIDATION_PROFILE_NONE);
-    stage.handoff.root_endpoint_slot = 3;
-    expect(stage_encode(&stage), "handoff: encodes");
+    peers_machine.handoff.root_endpoint_slot = 3;
+    expect(peers_machine_encode(), "handoff: encodes");
     expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: root endpoint");
     fresh(VALIDATION_PROFILE_NONE);
-    stage.handoff.image_slot = 7;
-    expect(stage_encode(&stage), "handoff: encodes");
+    peers_machine.handoff.image_slot = 7;
+    expect(peers_machine_encode(), "handoff: encodes");
     expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: image slot");
     fresh(VALIDATION_PROFILE_NONE);
-    stage.handoff.untyped[1].slot = SLOT_UNTYPED_BASE + 2;
-    expect(stage_encode(&stage), "handoff: encodes");
+    peers_machine.handoff.untyped[1].slot = SLOT_UNTYPED_BASE + 2;
+    expect(peers_machine_encode(), "handoff: encodes");
     expect_prepare(ROOTD_HANDOFF_INVALID, STATUS_INVALID_ARGUMENT, "handoff: launch pool slot");
 }
 
 static int entry_of(uint32_t role)
 {
-    return boot_config_find(&stage.config, role);
+    return boot_config_find(&peers_machine.config, role);
 }
 
 static void add_entry(uint32_t role, uint32_t kind, uint32_t flags, const char *module)
 {
-    struct boot_config_entry *entry = &stage.config.entries[stage.config.entry_count++];
+    struct boot_config_entry *entry =
+        &peers_machine.config.entries[peers_machine.config.entry_count++];
     *entry = (struct boot_config_entry){
         .role = role, .launch_kind = kind, .flags = flags, .ready_ticks = 1};
     for (unsigned i = 0; module[i] != 0; i++)
@@ -173,7 +179,7 @@ static void add_entry(uint32_t role, uint32_t kind, uint32_t flags, const char *
 /* One broken rule a row; each must give its own cause. */
 static void break_config(unsigned rule, enum status *cause)
 {
-    struct boot_config *config = &stage.config;
+    struct boot_config *config = &peers_machine.config;
     *cause = STATUS_INVALID_ARGUMENT;
     switch (rule) {
     case 0: /* no entry for a foundation role */
@@ -210,18 +216,18 @@ static void break_config(unsigned rule, enum status *cause)
         *cause = STATUS_BAD_ORDER;
         return;
     case 9: /* the module is data */
-        stage.handoff.modules[1].kind = BOOT_CONFIG_BYTES_MAX == 0 ? 1 : 3;
+        peers_machine.handoff.modules[1].kind = BOOT_CONFIG_BYTES_MAX == 0 ? 1 : 3;
         return;
     case 10: /* no config in the image */
-        stage.handoff.modules[0].name[0] = 'x';
+        peers_machine.handoff.modules[0].name[0] = 'x';
         *cause = STATUS_MISSING_MODULE;
         return;
     case 11: /* a module that the config names is not there */
-        stage.handoff.modules[2].name[0] = 'x';
+        peers_machine.handoff.modules[2].name[0] = 'x';
         *cause = STATUS_MISSING_MODULE;
         return;
     default: /* the module is no program */
-        stage.image[stage.handoff.modules[1].offset_bytes] ^= 1;
+        peers_machine.image[peers_machine.handoff.modules[1].offset_bytes] ^= 1;
         *cause = STATUS_BAD_MAGIC;
         return;
     }
@@ -235,38 +241,45 @@ static void test_config(void)
         snprintf(what, sizeof what, "config rule %u", rule);
         fresh(VALIDATION_PROFILE_NONE);
         break_config(rule, &cause);
-        expect(stage_encode(&stage), what);
+        expect(peers_machine_encode(), what);
         expect_prepare(ROOTD_CONTRACT_INVALID, cause, what);
     }
     fresh(VALIDATION_PROFILE_NONE);
     add_entry(ROLE_TIMED, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "timed");
-    expect(stage_encode(&stage), "an optional later role encodes");
+    expect(peers_machine_encode(), "an optional later role encodes");
     expect_prepare(ROOTD_READY, STATUS_OK, "an optional role of a later version is passed over");
     fresh(VALIDATION_PROFILE_PHASE0);
-    stage.config.entries[entry_of(ROLE_PHASE0_EXIT)] =
-        stage.config.entries[--stage.config.entry_count];
-    memset(&stage.config.entries[stage.config.entry_count], 0, sizeof stage.config.entries[0]);
-    expect(stage_encode(&stage), "a phase-0 config without a helper encodes");
+    peers_machine.config.entries[entry_of(ROLE_PHASE0_EXIT)] =
+        peers_machine.config.entries[--peers_machine.config.entry_count];
+    memset(&peers_machine.config.entries[peers_machine.config.entry_count], 0,
+           sizeof peers_machine.config.entries[0]);
+    expect(peers_machine_encode(), "a phase-0 config without a helper encodes");
     expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_MISSING_MODULE, "phase0 needs every helper");
     fresh(VALIDATION_PROFILE_HOSTILE);
-    stage.config.validation_profile = VALIDATION_PROFILE_PHASE0;
-    expect(stage_encode(&stage), "a phase-0 config with a spinner encodes");
+    peers_machine.config.validation_profile = VALIDATION_PROFILE_PHASE0;
+    expect(peers_machine_encode(), "a phase-0 config with a spinner encodes");
     expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_INVALID_ARGUMENT, "phase0 has no spinner");
     fresh(VALIDATION_PROFILE_NONE);
-    memset(stage.image, 0, PAGE_BYTES);
+    memset(peers_machine.image, 0, PAGE_BYTES);
     expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_BAD_MAGIC, "a config of zeros");
 }
 
 /* --- whole boots ---------------------------------------------------------------------------- */
 
+static bool exits_with(uint32_t code)
+{
+    uint32_t exit_code;
+    return stand_in_exited(&exit_code) && exit_code == code;
+}
+
 static void check_children(void)
 {
     static const uint32_t order[] = {ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD};
     for (unsigned i = 0; i < 4; i++) {
-        expect_equal(stage.children[i].role, order[i], "the launch order is fixed");
-        expect(stage.children[i].ready, "every service got its envelope");
+        expect_equal(peers_machine.children[i].role, order[i], "the launch order is fixed");
+        expect(peers_machine.children[i].ready, "every service got its envelope");
     }
-    expect(stage.bound, "procd was told of memd and pagerd");
+    expect(peers_machine.bound, "procd was told of memd and pagerd");
 }
 
 static void test_boot_runtime(void)
@@ -275,16 +288,17 @@ static void test_boot_runtime(void)
     expect_equal(run(), ROOTD_INTERNAL_ERROR, "procd's end ends a running system");
     check_children();
     expect_equal(seam.reply_status, STATUS_DENIED, "rootd serves nobody");
-    expect(strcmp(stage.log, "ERIX_ROOTD:READY\n"
-                             "BASALT_ROOTD:FAILED:RUN:PEER_DIED:EXITED:0x0\n"
-                             "ERIX_ROOTD:INTERNAL_ERROR\n") == 0,
+    uint32_t log_bytes;
+    expect(strcmp(stand_in_log(&log_bytes), "ERIX_ROOTD:READY\n"
+                                            "BASALT_ROOTD:FAILED:RUN:PEER_DIED:EXITED:0x0\n"
+                                            "ERIX_ROOTD:INTERNAL_ERROR\n") == 0,
            "a runtime image logs no stages");
-    expect(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, "and ends with its exit code");
+    expect(exits_with(ROOTD_EXIT_FAILED), "and ends with its exit code");
     static const uint32_t held[] = {SLOT_SELF, SLOT_SERVICE_ENDPOINT, SLOT_KERNEL_LOG_ENDPOINT,
                                     ROOTD_SLOT_PROCD_PROCESS};
-    expect_equal(stage.cap_count, 4, "R6: the post-boot set has four capabilities");
+    expect_equal(stand_in_slot_count(), 4, "R6: the post-boot set has four capabilities");
     for (unsigned i = 0; i < 4; i++)
-        expect(stage_find(&stage, held[i]) != NULL, "R6: exactly the stated slots");
+        expect(stand_in_at(held[i]).object_type != OBJECT_NONE, "R6: exactly the stated slots");
 }
 
 /* P8: the system ends with procd's own code, and the log says how procd ended. A code of 0, or of
@@ -305,8 +319,8 @@ static void test_procd_ends(void)
         seam.end_reason = rows[i].reason;
         seam.end_code = rows[i].code;
         expect_equal(run(), ROOTD_INTERNAL_ERROR, rows[i].line);
-        expect_equal(stage.exit_code, rows[i].exit_code, rows[i].line);
-        expect(stage_logged(&stage, rows[i].line), rows[i].line);
+        expect(exits_with(rows[i].exit_code), rows[i].line);
+        expect(peers_logged(rows[i].line), rows[i].line);
     }
 }
 
@@ -315,25 +329,25 @@ static void test_boot_phase0(void)
     fresh(VALIDATION_PROFILE_PHASE0);
     expect_equal(run(), ROOTD_READY, "phase0 ends after READY");
     check_children();
-    expect(stage.exited && stage.exit_code == ROOTD_EXIT_READY, "EXIT(0)");
-    expect(stage_logged(&stage, "ROOTD_STAGE:FOUNDATION_BOUND\n"
-                                "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
-                                "ROOTD_STAGE:phase0-exit:EXITED:0x0\n"
-                                "ROOTD_STAGE:phase0-probe:EXITED:0x600d\n"
-                                "ROOTD_STAGE:phase0-isolation-a:EXITED:0xa11ce\n"
-                                "ROOTD_STAGE:phase0-isolation-b:EXITED:0xb0b0000\n"
-                                "ROOTD_STAGE:phase0-fault-kill:FAULT_OUTSIDE\n"
-                                "ROOTD_STAGE:phase0-fault-kill:FAULT_WRITE_DENIED\n"
-                                "ROOTD_STAGE:phase0-fault-kill:FAULT_EXECUTE_DENIED\n"
-                                "ROOTD_STAGE:phase0-fault-kill:FAULT_NULL_PAGE\n"
-                                "ROOTD_STAGE:phase0-fault-kill:FAULT_GUARD\n"
-                                "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
-                                "ROOTD_STAGE:HELPERS_DONE\n"),
+    expect(exits_with(ROOTD_EXIT_READY), "EXIT(0)");
+    expect(peers_logged("ROOTD_STAGE:FOUNDATION_BOUND\n"
+                        "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
+                        "ROOTD_STAGE:phase0-exit:EXITED:0x0\n"
+                        "ROOTD_STAGE:phase0-probe:EXITED:0x600d\n"
+                        "ROOTD_STAGE:phase0-isolation-a:EXITED:0xa11ce\n"
+                        "ROOTD_STAGE:phase0-isolation-b:EXITED:0xb0b0000\n"
+                        "ROOTD_STAGE:phase0-fault-kill:FAULT_OUTSIDE\n"
+                        "ROOTD_STAGE:phase0-fault-kill:FAULT_WRITE_DENIED\n"
+                        "ROOTD_STAGE:phase0-fault-kill:FAULT_EXECUTE_DENIED\n"
+                        "ROOTD_STAGE:phase0-fault-kill:FAULT_NULL_PAGE\n"
+                        "ROOTD_STAGE:phase0-fault-kill:FAULT_GUARD\n"
+                        "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
+                        "ROOTD_STAGE:HELPERS_DONE\n"),
            "every helper's own end is in the log");
-    expect(stage_logged(&stage, "ROOTD_STAGE:RESOURCES_BACK\n"), "the memory book was compared");
-    expect(stage_logged(&stage, "ROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
+    expect(peers_logged("ROOTD_STAGE:RESOURCES_BACK\n"), "the memory book was compared");
+    expect(peers_logged("ROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
            "READY is the last line");
-    expect_equal(stage.cap_count, 4, "R6: the same post-boot set");
+    expect_equal(stand_in_slot_count(), 4, "R6: the same post-boot set");
 }
 
 /* K5: all of phase 0 beside the spinner, which is stopped, and again after the attack. */
@@ -342,26 +356,26 @@ static void test_boot_hostile(void)
     fresh(VALIDATION_PROFILE_HOSTILE);
     expect_equal(run(), ROOTD_READY, "hostile ends after READY");
     check_children();
-    expect(stage_logged(&stage, "ROOTD_STAGE:test-spin:FAULT_PAGE_LIMIT\n"),
-           "no memory but its own");
-    expect(stage_logged(&stage, "ROOTD_STAGE:test-spin:KILLED:0x5919\nROOTD_STAGE:SPINNER_STOPPED\n"
-                                "ROOTD_STAGE:test-hostile:EXITED:0x7e57\nROOTD_STAGE:ATTACK_OVER\n"
-                                "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"),
+    expect(peers_logged("ROOTD_STAGE:test-spin:FAULT_PAGE_LIMIT\n"), "no memory but its own");
+    expect(peers_logged("ROOTD_STAGE:test-spin:KILLED:0x5919\nROOTD_STAGE:SPINNER_STOPPED\n"
+                        "ROOTD_STAGE:test-hostile:EXITED:0x7e57\nROOTD_STAGE:ATTACK_OVER\n"
+                        "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"),
            "spinner, client, and everything else after them");
     unsigned client_count = 0;
-    for (unsigned i = 0; i < stage.child_count; i++) {
-        const struct stage_child *child = &stage.children[i];
+    for (unsigned i = 0; i < peers_machine.child_count; i++) {
+        const struct peers_child *child = &peers_machine.children[i];
         if (child->role != ROLE_TEST_HOSTILE)
             continue;
         client_count++;
-        expect_equal(child->cap_count, 4, "the client holds its rows");
-        for (unsigned k = 0; k < child->cap_count; k++)
-            expect(child->caps[k].rights == RIGHT_SEND && child->caps[k].badge == ROLE_TEST_HOSTILE,
+        expect_equal(stand_in_process(i)->installed_count, 4, "the client holds its rows");
+        for (unsigned k = 0; k < stand_in_process(i)->installed_count; k++)
+            expect(stand_in_installed(i, k)->cap.rights == RIGHT_SEND &&
+                       stand_in_installed(i, k)->cap.badge == ROLE_TEST_HOSTILE,
                    "each of them to send, under its own badge");
     }
     expect_equal(client_count, 1, "one client");
-    expect_equal(stage_live_count(&stage) - FOUNDATION_COUNT, 0, "nobody is left");
-    expect_equal(stage.cap_count, 4, "R6: the same post-boot set");
+    expect_equal(peers_live_count() - FOUNDATION_COUNT, 0, "nobody is left");
+    expect_equal(stand_in_slot_count(), 4, "R6: the same post-boot set");
 }
 
 /* R5: the k-th call fails, for every k and in every way. */
@@ -380,28 +394,29 @@ static void test_failures(uint32_t profile)
             enum rootd_status status = run();
             snprintf(what, sizeof what, "R5: call %u (operation %u) fails in way %u", (unsigned)k,
                      seam.failed_operation, failure);
-            bool after_ready = stage_logged(&stage, "ERIX_ROOTD:READY\n");
+            bool after_ready = peers_logged("ERIX_ROOTD:READY\n");
             if (seam.failed_operation == OP_KERNEL_LOG_WRITE ||
                 seam.failed_operation == OP_KERNEL_EXIT || after_ready) {
-                expect(stage.exited || seam.failed_operation == OP_KERNEL_EXIT, what);
+                expect(stand_in_exited(NULL) || seam.failed_operation == OP_KERNEL_EXIT, what);
                 continue;
             }
             expect(status != ROOTD_READY, what);
-            expect(stage.exited && stage.exit_code == ROOTD_EXIT_FAILED, what);
-            expect(stage_logged(&stage, rootd_status_name(status)), what);
-            if (rootd.stage == STAGE_SHED && stage_find(&stage, SLOT_BOOTSTRAP_UNTYPED) == NULL &&
-                stage.bootstrap_untyped) {
+            expect(exits_with(ROOTD_EXIT_FAILED), what);
+            expect(peers_logged(rootd_status_name(status)), what);
+            if (rootd.stage == STAGE_SHED &&
+                stand_in_at(SLOT_BOOTSTRAP_UNTYPED).object_type == OBJECT_NONE &&
+                peers_bootstrap_lives()) {
                 last_count++; /* the last drops: only EXIT is left (teardown.h) */
                 continue;
             }
-            expect_equal(stage_live_count(&stage), 0, what);
+            expect_equal(peers_live_count(), 0, what);
             if (rootd.stage < STAGE_LAUNCH_PROCD) {
-                expect_equal(stage.cap_count, boot_cap_count, what);
+                expect_equal(stand_in_slot_count(), boot_cap_count, what);
                 continue;
             }
             expect_equal(status, ROOTD_SERVICE_BOOTSTRAP_FAILED, what);
-            expect_equal(stage.cap_count, 3, what);
-            expect(!stage.bootstrap_untyped, what);
+            expect_equal(stand_in_slot_count(), 3, what);
+            expect(!peers_bootstrap_lives(), what);
         }
     }
     expect(last_count < 50, "only the last drops cannot be undone");

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of rootd's test program share: the stage behind sys_call. */
+/* What the files of rootd's test program share. */
 #ifndef BASALT_PROPS_TESTS_ROOTD_ROOTD_TEST_H
 #define BASALT_PROPS_TESTS_ROOTD_ROOTD_TEST_H
 
 #include "props/base/testing.h"
 #include "props/stand_ins/peers_of_rootd.h"
 
-extern struct stage stage;
 extern struct rootd rootd;
 
 /* A machine that has just started rootd; no call fails. */
 void fresh(uint32_t profile);
 
-/* Handoff, intake and plan on the stage as it is. */
+/* Handoff, intake and plan on the machine as it is. */
 enum rootd_status prepare(void);
 
 void test_plan(void);

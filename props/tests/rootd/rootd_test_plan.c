@@ -15,13 +15,13 @@ static void test_permutations(void)
     first = rootd.plan;
     for (unsigned round = 0; round < 200; round++) {
         fresh(VALIDATION_PROFILE_PHASE0);
-        for (uint32_t i = stage.config.entry_count; i > 1; i--) {
+        for (uint32_t i = peers_machine.config.entry_count; i > 1; i--) {
             seed = seed * 1664525 + 1013904223;
-            struct boot_config_entry moved = stage.config.entries[i - 1];
-            stage.config.entries[i - 1] = stage.config.entries[(seed >> 8) % i];
-            stage.config.entries[(seed >> 8) % i] = moved;
+            struct boot_config_entry moved = peers_machine.config.entries[i - 1];
+            peers_machine.config.entries[i - 1] = peers_machine.config.entries[(seed >> 8) % i];
+            peers_machine.config.entries[(seed >> 8) % i] = moved;
         }
-        expect(stage_encode(&stage), "a permuted config encodes");
+        expect(peers_machine_encode(), "a permuted config encodes");
         expect_equal(prepare(), ROOTD_READY, "a permuted config is accepted");
         expect(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) == 0,
                "R3: the plan digest does not depend on the order of rows");
@@ -39,8 +39,8 @@ static void test_permutations(void)
         }
     }
     fresh(VALIDATION_PROFILE_PHASE0);
-    stage.config.entries[0].ready_ticks++;
-    expect(stage_encode(&stage), "another deadline encodes");
+    peers_machine.config.entries[0].ready_ticks++;
+    expect(peers_machine_encode(), "another deadline encodes");
     expect_equal(prepare(), ROOTD_READY, "another deadline is accepted");
     expect(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) != 0,
            "R3: another config has another digest");
@@ -48,7 +48,7 @@ static void test_permutations(void)
 
 static uint64_t pages_of(uint32_t role)
 {
-    return role_find(role)->budget_pages + STAGE_WRITABLE_PAGES;
+    return role_find(role)->budget_pages + PEERS_WRITABLE_PAGES;
 }
 
 /* The formula of plan.h, written out. */
