@@ -55,9 +55,10 @@ static uint32_t next_slot(uint32_t slot)
     return next;
 }
 
-static enum status op_query(const struct kernel_query_local_cap_request *request,
-                            struct kernel_query_local_cap_reply *reply)
+static enum status op_query(struct stand_in_call *call)
 {
+    const struct kernel_query_local_cap_request *request = call->request;
+    struct kernel_query_local_cap_reply *reply = call->reply;
     uint32_t slot = request->mode == QUERY_NEXT ? next_slot(request->slot) : request->slot;
     struct stand_in_cap cap = held_at(slot);
     if (cap.object_type == OBJECT_NONE)
@@ -79,16 +80,18 @@ static enum status op_query(const struct kernel_query_local_cap_request *request
     return STATUS_OK;
 }
 
-static enum status op_drop(uint32_t slot)
+static enum status op_drop(struct stand_in_call *call)
 {
-    if (stand_in_at(slot).object_type == OBJECT_NONE)
+    const struct kernel_drop_local_cap_request *request = call->request;
+    if (stand_in_at(request->slot).object_type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
-    (void)stand_in_take(slot);
+    (void)stand_in_take(request->slot);
     return STATUS_OK;
 }
 
-static enum status op_move(const struct kernel_move_local_cap_request *request)
+static enum status op_move(struct stand_in_call *call)
 {
+    const struct kernel_move_local_cap_request *request = call->request;
     if (stand_in_at(request->source_slot).object_type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
     if (!stand_in_slot_empty(request->target_slot))
@@ -98,15 +101,17 @@ static enum status op_move(const struct kernel_move_local_cap_request *request)
 }
 
 /* Nobody is left to be answered. */
-static enum status op_exit(uint32_t code)
+static enum status op_exit(struct stand_in_call *call)
 {
+    const struct kernel_exit_request *request = call->request;
     control.exited = true;
-    control.exit_code = code;
+    control.exit_code = request->code;
     return STATUS_PEER_DIED;
 }
 
-static enum status op_log(const struct kernel_log_write_request *request)
+static enum status op_log(struct stand_in_call *call)
 {
+    const struct kernel_log_write_request *request = call->request;
     uint32_t room = STAND_IN_LOG_BYTES - 1 - control.log_count;
     uint32_t count = request->count < room ? request->count : room;
     memcpy(log_text + control.log_count, request->bytes, count);
@@ -114,10 +119,19 @@ static enum status op_log(const struct kernel_log_write_request *request)
     return STATUS_OK;
 }
 
+static enum status op_clock(struct stand_in_call *call)
+{
+    struct kernel_read_monotonic_clock_reply *reply = call->reply;
+    reply->now_ticks = stand_in_now();
+    stand_in_clock_set(reply->now_ticks + 1);
+    return STATUS_OK;
+}
+
 /* --- memory -------------------------------------------------------------------------------------- */
 
-static enum status op_retype(const struct kernel_retype_request *request)
+static enum status op_retype(struct stand_in_call *call)
 {
+    const struct kernel_retype_request *request = call->request;
     struct stand_in_cap cap;
     uint32_t object;
     uint32_t slot_count = request->object_type == OBJECT_FRAME ? request->count : 1;
@@ -142,8 +156,9 @@ static enum status op_retype(const struct kernel_retype_request *request)
     return STATUS_OK;
 }
 
-static enum status op_destroy(uint32_t slot)
+static enum status op_destroy(struct stand_in_call *call)
 {
+    uint32_t slot = ((const struct kernel_destroy_request *)call->request)->slot;
     struct stand_in_cap cap = stand_in_at(slot);
     if (!stand_in_cap_live(&cap))
         return STATUS_NOT_FOUND;
@@ -161,9 +176,10 @@ static enum status op_destroy(uint32_t slot)
     return status;
 }
 
-static enum status op_read(const struct kernel_frame_read_request *request,
-                           struct kernel_frame_read_reply *reply)
+static enum status op_read(struct stand_in_call *call)
 {
+    const struct kernel_frame_read_request *request = call->request;
+    struct kernel_frame_read_reply *reply = call->reply;
     struct stand_in_cap image;
     enum status status = stand_in_get(request->frame_slot, OBJECT_IMAGE, RIGHT_READ, &image);
     if (status == STATUS_OK)
@@ -172,8 +188,9 @@ static enum status op_read(const struct kernel_frame_read_request *request,
     return status;
 }
 
-static enum status op_copy(const struct kernel_frame_copy_request *request)
+static enum status op_copy(struct stand_in_call *call)
 {
+    const struct kernel_frame_copy_request *request = call->request;
     struct stand_in_cap source;
     struct stand_in_cap target;
     enum status status = stand_in_get(request->source_slot, OBJECT_IMAGE, RIGHT_READ, &source);
@@ -192,8 +209,9 @@ static enum status op_copy(const struct kernel_frame_copy_request *request)
 
 /* --- address spaces ------------------------------------------------------------------------------ */
 
-static enum status op_map(const struct kernel_map_frame_request *request)
+static enum status op_map(struct stand_in_call *call)
 {
+    const struct kernel_map_frame_request *request = call->request;
     struct stand_in_cap vspace;
     struct stand_in_cap frame = stand_in_at(request->frame_slot);
     enum status status = stand_in_get(request->vspace_slot, OBJECT_VSPACE, RIGHT_MAP, &vspace);
@@ -208,8 +226,9 @@ static enum status op_map(const struct kernel_map_frame_request *request)
     return stand_in_map(vspace.object, &frame, peers->image_pages, request);
 }
 
-static enum status op_unmap(const struct kernel_unmap_frame_request *request)
+static enum status op_unmap(struct stand_in_call *call)
 {
+    const struct kernel_unmap_frame_request *request = call->request;
     struct stand_in_cap vspace;
     enum status status = stand_in_get(request->vspace_slot, OBJECT_VSPACE, RIGHT_MAP, &vspace);
     if (status != STATUS_OK)
@@ -217,8 +236,9 @@ static enum status op_unmap(const struct kernel_unmap_frame_request *request)
     return stand_in_unmap(vspace.object, request->va >> PAGE_SHIFT, request->page_count);
 }
 
-static enum status op_protect(const struct kernel_protect_frame_request *request)
+static enum status op_protect(struct stand_in_call *call)
 {
+    const struct kernel_protect_frame_request *request = call->request;
     struct stand_in_cap vspace;
     enum status status = stand_in_get(request->vspace_slot, OBJECT_VSPACE, RIGHT_MAP, &vspace);
     if (status != STATUS_OK)
@@ -269,8 +289,9 @@ static enum status process_get(uint32_t slot, enum stand_in_life life,
     return (*process)->life == life ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
-static enum status op_pager(const struct kernel_register_pager_request *request)
+static enum status op_pager(struct stand_in_call *call)
 {
+    const struct kernel_register_pager_request *request = call->request;
     struct stand_in_process *process = NULL;
     struct stand_in_cap pager;
     uint32_t object;
@@ -284,8 +305,9 @@ static enum status op_pager(const struct kernel_register_pager_request *request)
     return STATUS_OK;
 }
 
-static enum status op_start(const struct kernel_start_process_request *request)
+static enum status op_start(struct stand_in_call *call)
 {
+    const struct kernel_start_process_request *request = call->request;
     struct stand_in_process *process = NULL;
     uint32_t object;
     enum status status = process_get(request->process_slot, STAND_IN_STAGED, &process, &object);
@@ -300,18 +322,20 @@ static enum status op_start(const struct kernel_start_process_request *request)
     return STATUS_OK;
 }
 
-static enum status op_abort(uint32_t slot)
+static enum status op_abort(struct stand_in_call *call)
 {
+    const struct kernel_abort_staged_process_request *request = call->request;
     struct stand_in_process *process = NULL;
     uint32_t object;
-    enum status status = process_get(slot, STAND_IN_STAGED, &process, &object);
+    enum status status = process_get(request->process_slot, STAND_IN_STAGED, &process, &object);
     if (status == STATUS_OK)
         stand_in_process_free(object);
     return status;
 }
 
-static enum status op_kill(const struct kernel_kill_process_request *request)
+static enum status op_kill(struct stand_in_call *call)
 {
+    const struct kernel_kill_process_request *request = call->request;
     struct stand_in_process *process = NULL;
     uint32_t object;
     enum status status = process_get(request->process_slot, STAND_IN_RUNNING, &process, &object);
@@ -322,11 +346,13 @@ static enum status op_kill(const struct kernel_kill_process_request *request)
     return status;
 }
 
-static enum status op_retire(uint32_t slot, struct kernel_retire_process_reply *reply)
+static enum status op_retire(struct stand_in_call *call)
 {
+    const struct kernel_retire_process_request *request = call->request;
+    struct kernel_retire_process_reply *reply = call->reply;
     struct stand_in_process *process = NULL;
     uint32_t object;
-    enum status status = process_get(slot, STAND_IN_ENDED, &process, &object);
+    enum status status = process_get(request->process_slot, STAND_IN_ENDED, &process, &object);
     if (process != NULL && process->life != STAND_IN_ENDED)
         return STATUS_BUSY;
     if (status != STATUS_OK)
@@ -337,8 +363,9 @@ static enum status op_retire(uint32_t slot, struct kernel_retire_process_reply *
     return STATUS_OK;
 }
 
-static enum status op_install(const struct kernel_cap_copy_attenuated_request *request)
+static enum status op_install(struct stand_in_call *call)
 {
+    const struct kernel_cap_copy_attenuated_request *request = call->request;
     struct stand_in_cap grant;
     struct stand_in_cap source = stand_in_at(request->source_slot);
     enum status status = stand_in_get(request->grant_slot, OBJECT_GRANT, RIGHT_CONTROL, &grant);
@@ -356,73 +383,34 @@ static enum status op_install(const struct kernel_cap_copy_attenuated_request *r
 
 /* --- the table ----------------------------------------------------------------------------------- */
 
-static enum status self_or_clock(struct stand_in_call *call)
-{
-    const void *request = call->request;
-    switch (call->operation->id) {
-    case OP_KERNEL_QUERY_LOCAL_CAP:
-        return op_query(request, call->reply);
-    case OP_KERNEL_DROP_LOCAL_CAP:
-        return op_drop(((const struct kernel_drop_local_cap_request *)request)->slot);
-    case OP_KERNEL_MOVE_LOCAL_CAP:
-        return op_move(request);
-    case OP_KERNEL_EXIT:
-        return op_exit(((const struct kernel_exit_request *)request)->code);
-    case OP_KERNEL_LOG_WRITE:
-        return op_log(request);
-    case OP_KERNEL_READ_MONOTONIC_CLOCK:
-        ((struct kernel_read_monotonic_clock_reply *)call->reply)->now_ticks = stand_in_now();
-        stand_in_clock_set(stand_in_now() + 1);
-        return STATUS_OK;
-    default:
-        return STATUS_UNSUPPORTED;
-    }
-}
+enum { OPERATION_LIMIT = OP_KERNEL_MOVE_LOCAL_CAP + 1 };
 
-static enum status process_operation(struct stand_in_call *call)
-{
-    const void *request = call->request;
-    switch (call->operation->id) {
-    case OP_KERNEL_CREATE_STAGED_PROCESS:
-        return op_create(call);
-    case OP_KERNEL_REGISTER_PAGER:
-        return op_pager(request);
-    case OP_KERNEL_START_PROCESS:
-        return op_start(request);
-    case OP_KERNEL_ABORT_STAGED_PROCESS:
-        return op_abort(
-            ((const struct kernel_abort_staged_process_request *)request)->process_slot);
-    case OP_KERNEL_KILL_PROCESS:
-        return op_kill(request);
-    case OP_KERNEL_RETIRE_PROCESS:
-        return op_retire(((const struct kernel_retire_process_request *)request)->process_slot,
-                         call->reply);
-    case OP_KERNEL_CAP_COPY_ATTENUATED:
-        return op_install(request);
-    default:
-        return self_or_clock(call);
-    }
-}
+static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) = {
+    [OP_KERNEL_CREATE_STAGED_PROCESS] = op_create,
+    [OP_KERNEL_START_PROCESS] = op_start,
+    [OP_KERNEL_ABORT_STAGED_PROCESS] = op_abort,
+    [OP_KERNEL_KILL_PROCESS] = op_kill,
+    [OP_KERNEL_RETIRE_PROCESS] = op_retire,
+    [OP_KERNEL_REGISTER_PAGER] = op_pager,
+    [OP_KERNEL_MAP_FRAME] = op_map,
+    [OP_KERNEL_CAP_COPY_ATTENUATED] = op_install,
+    [OP_KERNEL_QUERY_LOCAL_CAP] = op_query,
+    [OP_KERNEL_DROP_LOCAL_CAP] = op_drop,
+    [OP_KERNEL_READ_MONOTONIC_CLOCK] = op_clock,
+    [OP_KERNEL_EXIT] = op_exit,
+    [OP_KERNEL_UNMAP_FRAME] = op_unmap,
+    [OP_KERNEL_PROTECT_FRAME] = op_protect,
+    [OP_KERNEL_RETYPE] = op_retype,
+    [OP_KERNEL_DESTROY] = op_destroy,
+    [OP_KERNEL_FRAME_READ] = op_read,
+    [OP_KERNEL_FRAME_COPY] = op_copy,
+    [OP_KERNEL_LOG_WRITE] = op_log,
+    [OP_KERNEL_MOVE_LOCAL_CAP] = op_move,
+};
 
 enum status stand_in_control(struct stand_in_call *call)
 {
-    const void *request = call->request;
-    switch (call->operation->id) {
-    case OP_KERNEL_RETYPE:
-        return op_retype(request);
-    case OP_KERNEL_DESTROY:
-        return op_destroy(((const struct kernel_destroy_request *)request)->slot);
-    case OP_KERNEL_FRAME_READ:
-        return op_read(request, call->reply);
-    case OP_KERNEL_FRAME_COPY:
-        return op_copy(request);
-    case OP_KERNEL_MAP_FRAME:
-        return op_map(request);
-    case OP_KERNEL_UNMAP_FRAME:
-        return op_unmap(request);
-    case OP_KERNEL_PROTECT_FRAME:
-        return op_protect(request);
-    default:
-        return process_operation(call);
-    }
+    uint16_t id = call->operation->id;
+    bool known = id < OPERATION_LIMIT && operations[id] != NULL;
+    return known ? operations[id](call) : STATUS_UNSUPPORTED;
 }
