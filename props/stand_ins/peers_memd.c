@@ -46,7 +46,7 @@ void peers_pool_free_pages_set(uint64_t pages)
     stand_in_untyped_free_set(pool, pages);
 }
 
-/* --- accounts ------------------------------------------------------------------------------------ */
+/* --- accounts --------------------------------------------------------------------------------- */
 
 uint32_t peers_account_open(uint64_t limit_pages)
 {
@@ -93,7 +93,7 @@ struct stand_in_cap peers_account_cap(uint32_t account)
     return cap;
 }
 
-/* --- frames -------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 static bool account_has_room(uint32_t account)
 {
@@ -167,7 +167,7 @@ void peers_page_give(uint32_t account, uint32_t object)
     accounts[account].held_pages--;
 }
 
-/* --- what account holders ask -------------------------------------------------------------------- */
+/* --- what account holders ask ----------------------------------------------------------------- */
 
 static enum status alloc_frames(uint32_t account, struct stand_in_call *call)
 {
@@ -239,7 +239,7 @@ enum status peers_memd_answer(uint32_t account, struct stand_in_call *call)
     }
 }
 
-/* --- what the administrator asks ----------------------------------------------------------------- */
+/* --- what the administrator asks -------------------------------------------------------------- */
 
 static enum status open_account(struct stand_in_call *call)
 {

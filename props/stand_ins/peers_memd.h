@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* memd as a peer: accounts with limits over one pool of pages, frames by ids that count up and never
- * come back, one untyped for an account. Which account a call comes from, the harness says. */
+/* memd as a peer: accounts with limits over one pool of pages, frames by ids that count up and
+ * never come back, one untyped for an account. Which account a call comes from, the harness
+ * says. */
 #ifndef BASALT_PROPS_STAND_INS_PEERS_MEMD_H
 #define BASALT_PROPS_STAND_INS_PEERS_MEMD_H
 

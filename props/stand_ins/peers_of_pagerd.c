@@ -26,7 +26,7 @@ static unsigned event_count;
 static struct pagerd_event event;          /* of the call in hand */
 static bool excused[PEERS_FRAME_ID_LIMIT]; /* an injected failure lost the frame */
 
-/* --- the log ----------------------------------------------------------------------------------- */
+/* --- the log ---------------------------------------------------------------------------------- */
 
 struct pagerd_log peers_of_pagerd_log(void)
 {
@@ -84,7 +84,7 @@ static void says(enum pagerd_act act, uint64_t a, uint64_t b, uint64_t c, uint64
     event = (struct pagerd_event){.act = act, .what = {a, b, c, d, e}};
 }
 
-/* --- what a call means ------------------------------------------------------------------------- */
+/* --- what a call means ------------------------------------------------------------------------ */
 
 uint32_t peers_of_pagerd_number(uint32_t slot)
 {
@@ -187,7 +187,7 @@ static void answered(const struct stand_in_call *call, enum status status)
     note(&event);
 }
 
-/* --- answers ----------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static uint32_t account_of(const struct stand_in_cap *endpoint)
 {
@@ -217,7 +217,7 @@ static void replied(uint32_t reply_slot, const struct message *message, enum sta
     note(&event);
 }
 
-/* --- the environment --------------------------------------------------------------------------- */
+/* --- the environment -------------------------------------------------------------------------- */
 
 static const struct stand_in_peers peers = {
     .strict = true,
@@ -268,7 +268,7 @@ void peers_of_pagerd_calm(void)
         peers_account_limit_set(i, 1000);
 }
 
-/* --- messages to pagerd ------------------------------------------------------------------------ */
+/* --- messages to pagerd ----------------------------------------------------------------------- */
 
 void peers_of_pagerd_deliver(struct message *message)
 {
@@ -294,7 +294,7 @@ void peers_of_pagerd_window_drop(void)
     stand_in_slots_drop(SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT);
 }
 
-/* --- the check --------------------------------------------------------------------------------- */
+/* --- the check -------------------------------------------------------------------------------- */
 
 void peers_of_pagerd_check(const struct model_pagerd *model)
 {

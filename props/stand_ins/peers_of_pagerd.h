@@ -15,14 +15,14 @@ enum { PEERS_PAGERD_CALLER_LIMIT = 100 };
 /* Begins the kernel's stand-in and the peers, with little memory. */
 void peers_of_pagerd_begin(void);
 
-/* --- the environment --------------------------------------------------------------------------- */
+/* --- the environment -------------------------------------------------------------------------- */
 
 void peers_of_pagerd_memory(uint64_t pages);
 void peers_of_pagerd_limit(uint64_t account, uint64_t pages);
 /* No more failures, memory and room for all. */
 void peers_of_pagerd_calm(void);
 
-/* --- messages to pagerd ------------------------------------------------------------------------ */
+/* --- messages to pagerd ----------------------------------------------------------------------- */
 
 /* Puts what the descriptors name into the receive window: a capability to the object whose number
  * stands in the field, which becomes the slot. */
@@ -32,7 +32,7 @@ void peers_of_pagerd_window_drop(void);
 /* The number of a capability in pagerd's cspace; 0: none. */
 uint32_t peers_of_pagerd_number(uint32_t slot);
 
-/* --- what happened ----------------------------------------------------------------------------- */
+/* --- what happened ---------------------------------------------------------------------------- */
 
 /* The log since peers_of_pagerd_step_begin. */
 struct pagerd_log peers_of_pagerd_log(void);

@@ -19,7 +19,7 @@ static struct {
     bool kill_can_fail;
 } around;
 
-/* --- pagerd ------------------------------------------------------------------------------------ */
+/* --- pagerd ----------------------------------------------------------------------------------- */
 
 const struct peers_registration *peers_registration_find(uint64_t token)
 {
@@ -67,7 +67,7 @@ static enum status unregister_process(uint64_t token)
     return STATUS_OK;
 }
 
-/* --- calls ------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static enum status answer(struct stand_in_call *call)
 {
@@ -174,7 +174,7 @@ static void receives(uint32_t slot, uint64_t deadline_ticks)
         PROPERTY(P7, "poll", slot == SLOT_PROCD_DRIVER_ENDPOINT && deadline_ticks == DEADLINE_POLL);
 }
 
-/* --- begin ------------------------------------------------------------------------------------- */
+/* --- begin ------------------------------------------------------------------------------------ */
 
 static const struct stand_in_peers peers = {
     .strict = true,
@@ -222,7 +222,7 @@ void peers_of_procd_ends_can_fail(bool abort, bool kill)
     around.kill_can_fail = kill;
 }
 
-/* --- messages ---------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 void peers_of_procd_deliver(uint32_t endpoint_slot, const struct message *message)
 {

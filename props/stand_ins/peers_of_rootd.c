@@ -14,7 +14,7 @@
 
 struct peers_machine peers_machine;
 
-/* --- image and handoff -------------------------------------------------------------------- */
+/* --- image and handoff ------------------------------------------------------------------------ */
 
 /* A program of one code page and PEERS_WRITABLE_PAGES writable ones. */
 static void write_elf(uint8_t *bytes)
@@ -108,7 +108,7 @@ bool peers_machine_encode(void)
     return true;
 }
 
-/* --- children ---------------------------------------------------------------------------------- */
+/* --- children --------------------------------------------------------------------------------- */
 
 static bool child_is(uint32_t number, enum stand_in_life life)
 {
@@ -178,7 +178,7 @@ static enum status start_service(uint32_t number, struct message *message)
     return reply_with(&startup_start_service_reply_type, &ready, message);
 }
 
-/* --- procd ------------------------------------------------------------------------------------- */
+/* --- procd ------------------------------------------------------------------------------------ */
 
 static enum status create_staged(struct stand_in_call *call)
 {
@@ -286,7 +286,7 @@ static enum status procd_answer(struct stand_in_call *call)
     return control_child((uint32_t)id, message);
 }
 
-/* --- calls ------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static enum status answer(struct stand_in_call *call)
 {
@@ -332,7 +332,7 @@ static void answered(const struct stand_in_call *call, enum status status)
     }
 }
 
-/* --- begin ------------------------------------------------------------------------------------- */
+/* --- begin ------------------------------------------------------------------------------------ */
 
 static enum status image_read(uint64_t offset_bytes, uint32_t count, void *bytes)
 {

@@ -33,7 +33,7 @@ const char *stand_in_log(uint32_t *count)
     return log_text;
 }
 
-/* --- the caller itself --------------------------------------------------------------------------- */
+/* --- the caller itself ------------------------------------------------------------------------ */
 
 /* Reply capabilities are in a book of their own. */
 static struct stand_in_cap held_at(uint32_t slot)
@@ -127,7 +127,7 @@ static enum status op_clock(struct stand_in_call *call)
     return STATUS_OK;
 }
 
-/* --- memory -------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static enum status op_retype(struct stand_in_call *call)
 {
@@ -207,7 +207,7 @@ static enum status op_copy(struct stand_in_call *call)
     return STATUS_OK;
 }
 
-/* --- address spaces ------------------------------------------------------------------------------ */
+/* --- address spaces --------------------------------------------------------------------------- */
 
 static enum status op_map(struct stand_in_call *call)
 {
@@ -247,7 +247,7 @@ static enum status op_protect(struct stand_in_call *call)
                             request->rights);
 }
 
-/* --- processes ----------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 static enum status op_create(struct stand_in_call *call)
 {
@@ -381,7 +381,7 @@ static enum status op_install(struct stand_in_call *call)
     return stand_in_install(grant.object, request->target_slot, source);
 }
 
-/* --- the table ----------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 enum { OPERATION_LIMIT = OP_KERNEL_MOVE_LOCAL_CAP + 1 };
 

@@ -36,7 +36,7 @@ void stand_in_begin(const struct stand_in_peers *new_peers)
     stand_in_replies_begin(peers);
 }
 
-/* --- failures ------------------------------------------------------------------------------------ */
+/* --- failures --------------------------------------------------------------------------------- */
 
 void stand_in_fail(struct stand_in_failure failure)
 {
@@ -105,7 +105,7 @@ static void failure_record(const struct stand_in_call *call, enum status status)
         failures->kept_slot = ((const struct kernel_destroy_request *)call->request)->slot;
 }
 
-/* --- one call ------------------------------------------------------------------------------------ */
+/* --- one call --------------------------------------------------------------------------------- */
 
 /* The protocol behind an endpoint, by its object. */
 static const struct operation *peer_row(const struct stand_in_cap *endpoint, uint16_t id)
@@ -173,7 +173,8 @@ static enum status perform(struct stand_in_call *call)
     return status;
 }
 
-/* Performs the call, or fails it as planned. A DROP that fails never says that nothing was there. */
+/* Performs the call, or fails it as planned. A DROP that fails never says that nothing was
+ * there. */
 static enum status carry_out(struct stand_in_call *call)
 {
     const struct stand_in_failure *failure = failure_due(call);

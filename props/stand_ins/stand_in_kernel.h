@@ -5,10 +5,10 @@
  * and it fails the k-th call on demand (E4). It is honest; services/lib meets a kernel that lies in
  * fuzz/adversary. Peers of the service are whoever `struct stand_in_peers` names.
  *
- * There is one of it in a process, since the seam has no context. The parts: stand_in_kernel.c is the
- * call, stand_in_control.c the operations of kernel control, stand_in_slots.c, stand_in_objects.c,
- * stand_in_mappings.c and stand_in_processes.c the books, stand_in_replies.c receiving and replying,
- * stand_in_system.c the three functions of the seam. */
+ * There is one of it in a process, since the seam has no context. The parts: stand_in_kernel.c is
+ * the call, stand_in_control.c the operations of kernel control, stand_in_slots.c,
+ * stand_in_objects.c, stand_in_mappings.c and stand_in_processes.c the books, stand_in_replies.c
+ * receiving and replying, stand_in_system.c the three functions of the seam. */
 #ifndef BASALT_PROPS_STAND_INS_STAND_IN_KERNEL_H
 #define BASALT_PROPS_STAND_INS_STAND_IN_KERNEL_H
 
@@ -20,7 +20,7 @@
 #include "abi/system.h"
 #include "props/stand_ins/stand_in_objects.h"
 
-/* --- what a harness links below its service ---------------------------------------------------- */
+/* --- what a harness links below its service --------------------------------------------------- */
 
 /* A call that the service made. */
 struct stand_in_call {
@@ -72,7 +72,7 @@ enum status stand_in_receive(uint32_t slot, struct message *message, uint64_t de
                              struct receive_info *info);
 enum status stand_in_answer(uint32_t reply_slot, struct message *message);
 
-/* --- the plan of failures ------------------------------------------------------------------------ */
+/* --- the plan of failures --------------------------------------------------------------------- */
 
 struct stand_in_failure {
     uint64_t after_calls; /* so many calls succeed first */
@@ -97,11 +97,12 @@ struct stand_in_failures {
 struct stand_in_failures stand_in_failures(void);
 
 /* The next answer to the message delivered last fails with the status when it carries capabilities
- * (NOT_FOUND: even when not, and its caller is gone). OK: none does. Holds until it is said anew. */
+ * (NOT_FOUND: even when not, and its caller is gone). OK: none does. Holds until it is said
+ * anew. */
 void stand_in_lose_reply(enum status status);
 bool stand_in_reply_was_lost(void);
 
-/* --- messages to the service --------------------------------------------------------------------- */
+/* --- messages to the service ------------------------------------------------------------------ */
 
 /* Forgets replies and failures of the message before. */
 void stand_in_message_begin(void);
@@ -122,7 +123,7 @@ void stand_in_window_fill(struct message *message, const struct stand_in_cap *ca
 uint64_t stand_in_now(void);
 void stand_in_clock_set(uint64_t ticks);
 
-/* --- the reply book ------------------------------------------------------------------------------ */
+/* --- the reply book --------------------------------------------------------------------------- */
 
 /* A caller waits: the lowest free reply slot; 0: `limit` of them wait already. */
 uint32_t stand_in_reply_open(uint64_t request_id, uint32_t limit);
@@ -151,7 +152,7 @@ const struct stand_in_cap *stand_in_reply_caps(void);
 /* The reply that stand_in_lose_reply kept from its caller; null: none. */
 const struct stand_in_reply *stand_in_reply_lost(void);
 
-/* --- what the service left behind ------------------------------------------------------------------ */
+/* --- what the service left behind ------------------------------------------------------------- */
 
 bool stand_in_exited(uint32_t *code);            /* EXIT was called; `code` may be null */
 uint64_t stand_in_write_and_execute_count(void); /* MAP_FRAMEs refused so, for this message */

@@ -48,7 +48,7 @@ uint64_t stand_in_mappings_digest(void)
     return sum;
 }
 
-/* --- spaces -------------------------------------------------------------------------------------- */
+/* --- spaces ----------------------------------------------------------------------------------- */
 
 uint32_t stand_in_vspace_add(void)
 {
@@ -117,7 +117,7 @@ void stand_in_frame_unmap_all(uint32_t frame)
             mapping_remove(i);
 }
 
-/* --- pages --------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------ */
 
 static uint32_t mapping_find(uint32_t vspace, uint64_t page)
 {
@@ -205,7 +205,7 @@ enum status stand_in_protect(uint32_t vspace, uint64_t page, uint32_t count, uin
     return STATUS_OK;
 }
 
-/* --- sums ---------------------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------------------- */
 
 uint64_t stand_in_page_sum(uint64_t va, uint32_t rights, bool image, uint64_t what)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Untyped pools and frames, and whether a capability still names its object. The smallest free place
- * is used next, of frames the one that was freed last. */
+/* Untyped pools and frames, and whether a capability still names its object. The smallest free
+ * place is used next, of frames the one that was freed last. */
 #include <string.h>
 
 #include "props/base/property.h"
@@ -34,7 +34,7 @@ uint64_t stand_in_objects_digest(void)
     return sum;
 }
 
-/* --- untyped memory ------------------------------------------------------------------------------ */
+/* --- untyped memory --------------------------------------------------------------------------- */
 
 const struct stand_in_untyped *stand_in_untyped(uint32_t object)
 {
@@ -112,7 +112,7 @@ void stand_in_untyped_free_set(uint32_t untyped, uint64_t pages)
     untypeds[untyped].free_pages = pages;
 }
 
-/* --- frames -------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 const struct stand_in_frame *stand_in_frame(uint32_t object)
 {
@@ -208,7 +208,7 @@ void stand_in_frame_unmapped(uint32_t frame)
     frame_look(frame);
 }
 
-/* --- capabilities -------------------------------------------------------------------------------- */
+/* --- capabilities ----------------------------------------------------------------------------- */
 
 bool stand_in_cap_live(const struct stand_in_cap *cap)
 {

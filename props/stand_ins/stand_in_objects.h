@@ -42,7 +42,7 @@ static inline uint64_t stand_in_mix(uint64_t value)
     return value ^ value >> 31;
 }
 
-/* --- slots ----------------------------------------------------------------------------------------- */
+/* --- slots ------------------------------------------------------------------------------------ */
 
 void stand_in_put(uint32_t slot, struct stand_in_cap cap); /* the slot must be empty */
 struct stand_in_cap stand_in_at(uint32_t slot);
@@ -65,7 +65,7 @@ struct stand_in_cap *stand_in_slot_cap(uint32_t i);
 struct stand_in_cap stand_in_cap_to(uint32_t object_type, uint32_t object);
 bool stand_in_cap_live(const struct stand_in_cap *cap);
 
-/* --- untyped memory -------------------------------------------------------------------------------- */
+/* --- untyped memory --------------------------------------------------------------------------- */
 
 struct stand_in_untyped {
     bool live;
@@ -86,7 +86,7 @@ void stand_in_untyped_give(uint32_t untyped, uint64_t pages);
 void stand_in_untyped_free_set(uint32_t untyped, uint64_t pages);
 const struct stand_in_untyped *stand_in_untyped(uint32_t object);
 
-/* --- frames ---------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 enum stand_in_use { FRAME_FRESH, FRAME_DATA, FRAME_CODE };
 
@@ -112,7 +112,7 @@ const struct stand_in_frame *stand_in_frame(uint32_t object);
 uint32_t stand_in_frame_count(void); /* live ones */
 uint32_t stand_in_frame_high(void);  /* objects from here on were never used */
 
-/* --- address spaces -------------------------------------------------------------------------------- */
+/* --- address spaces --------------------------------------------------------------------------- */
 
 struct stand_in_mapping {
     bool live;
@@ -143,7 +143,7 @@ uint64_t stand_in_page_sum(uint64_t va, uint32_t rights, bool image, uint64_t wh
 /* What a fresh frame reads as after one FRAME_COPY into its beginning. */
 uint64_t stand_in_content(uint64_t source_offset_bytes, uint32_t count);
 
-/* --- processes ------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 enum stand_in_life { STAND_IN_FREE, STAND_IN_STAGED, STAND_IN_RUNNING, STAND_IN_ENDED };
 
@@ -185,7 +185,7 @@ uint32_t stand_in_process_count(void);         /* not FREE */
 enum status stand_in_install(uint32_t process, uint32_t slot, struct stand_in_cap cap);
 const struct stand_in_installed *stand_in_installed(uint32_t process, uint32_t i);
 
-/* --- all of it ------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 uint64_t stand_in_digest(void); /* of slots, memory and address spaces, for before = after */
 

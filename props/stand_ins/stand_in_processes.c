@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Processes: staged, running, ended, and what was installed in them. The smallest free place is used
- * next. */
+/* Processes: staged, running, ended, and what was installed in them. The smallest free place is
+ * used next. */
 #include <string.h>
 
 #include "props/base/property.h"
@@ -80,7 +80,7 @@ void stand_in_process_free(uint32_t process)
     process_count--;
 }
 
-/* --- ends ---------------------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 bool stand_in_process_end(uint64_t token, uint32_t reason, uint32_t code, uint64_t fault_va)
 {
@@ -112,7 +112,7 @@ bool stand_in_process_event(uint64_t token, struct event_process_terminated_requ
     return true;
 }
 
-/* --- what was installed -------------------------------------------------------------------------- */
+/* --- what was installed ----------------------------------------------------------------------- */
 
 enum status stand_in_install(uint32_t process, uint32_t slot, struct stand_in_cap cap)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What comes to the service and what it answers: delivery, the clock, and the book of those who wait
- * for a reply. */
+/* What comes to the service and what it answers: delivery, the clock, and the book of those who
+ * wait for a reply. */
 #include <string.h>
 
 #include "props/base/property.h"
@@ -61,7 +61,7 @@ void stand_in_clock_set(uint64_t ticks)
     book.now_ticks = ticks;
 }
 
-/* --- who waits ----------------------------------------------------------------------------------- */
+/* --- who waits -------------------------------------------------------------------------------- */
 
 uint32_t stand_in_reply_open(uint64_t request_id, uint32_t limit)
 {
@@ -124,7 +124,7 @@ void stand_in_caller_gave_up(uint64_t request_id)
             waiting[place].gone = true;
 }
 
-/* --- receiving ----------------------------------------------------------------------------------- */
+/* --- receiving -------------------------------------------------------------------------------- */
 
 void stand_in_deliver(uint32_t slot, const struct message *message, const struct stand_in_cap *caps)
 {
@@ -210,7 +210,7 @@ enum status stand_in_receive(uint32_t slot, struct message *message, uint64_t de
     return STATUS_TIMED_OUT;
 }
 
-/* --- replying ------------------------------------------------------------------------------------ */
+/* --- replying --------------------------------------------------------------------------------- */
 
 void stand_in_lose_reply(enum status status)
 {
