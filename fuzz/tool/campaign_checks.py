@@ -203,6 +203,18 @@ def check_keys(tally):
               key("x", "OK", "OK", 70000, 4096) == key("x", "OK", "OK", 80000, 8192))
 
 
+def check_excerpt(tally):
+    """Of a sanitizer's report the cause and the stack are shown, and the trace; not the legend."""
+    trace = [f"memd.step number={index}" for index in range(60)]
+    report = ["=" * 65, "==7==ERROR: AddressSanitizer: SEGV", "    #0 0x1 in open_account ./services/memd/memd.c:9:1",
+              "    #1 0x2 in LLVMFuzzerTestOneInput ./fuzz/life/memd_life.c:3:1", "    #2 0x3 in main ./main.c:1:1",
+              "SUMMARY: AddressSanitizer: SEGV ./services/memd/memd.c:9:1 in open_account", "Shadow byte legend"] + ["  fa"] * 40
+    shown = findings.excerpt("\n".join(trace + report)).splitlines()
+    wanted = trace[-findings.LINES_SHOWN:] + [report[1], report[5], report[2], report[3]]
+    tally.say("campaigns: a sanitizer's report keeps its cause, its stack and the trace", shown[1:] == wanted,
+              "\n".join(shown))
+
+
 def check_shrinking(tally):
     """Of twenty steps two matter, and of their words one."""
     def step(tag, *words):
@@ -222,6 +234,7 @@ def campaigns(tally):
     """No failure that an engine saw is lost, whatever happens to engine, disk and campaign."""
     build.must_build(f"build/asan/{FAKED}", f"build/libfuzzer/{FAKED}", "build/fast/abi_tables")
     check_keys(tally)
+    check_excerpt(tally)
     check_shrinking(tally)
     with concurrent.futures.ThreadPoolExecutor(4 * int(build.jobs())) as pool:  # most of it is waiting
         jobs = [pool.submit(check_case, tally, what, *case) for what, case in CASES.items()]

@@ -84,7 +84,9 @@ def excerpt(output):
         said = [line for line in output.splitlines() if "runtime error: " in line or "SUMMARY: " in line
                 or "ERROR: " in line]
         stack = re.search(r"(^ +#\d+ .*\n?)+", output[report.start():], re.MULTILINE)
-        shown += said + (stack[0].rstrip().splitlines()[:FRAMES_SHOWN] if stack else [])
+        stack = stack[0].splitlines()[:FRAMES_SHOWN] if stack else []
+        entry = [index for index, line in enumerate(stack) if " in LLVMFuzzerTestOneInput " in line]
+        shown += said + (stack[:entry[0] + 1] if entry else stack) # below it is the runner
     return "\n".join(shown)
 
 
@@ -194,7 +196,7 @@ def show(name, group, shrink):
     except OSError as error:
         print(f"not shrunk: {error.strerror}")
     print(excerpt(found.output))
-    if small != path:
+    if os.path.getsize(small) < size:
         print(f"shrunk: {size} bytes to {os.path.getsize(small)}" +
               (f", {len(frames(read(path)))} steps to {len(frames(read(small)))}" if engines.has_steps(name) else ""))
     print(f"again:  ./basalt show {small}")
