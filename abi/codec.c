@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "abi/assert.h"
+#include "abi/capability.h"
 #include "abi/formats/cursor.h"
+#include "abi/limits.h"
+#include "abi/slots.h"
 
 /* What a walk over a body found, beside the status. */
 struct walk {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "abi/message.h"
-#include "abi/messages.h"
+#include "abi/message_type.h"
 #include "abi/status.h"
 
 /* Decodes the body of a delivered message as `type` into the struct `out` (type->max_bytes bytes).

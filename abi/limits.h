@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Stated limits of every table (E6). The message after the last free entry is refused with
- * EXHAUSTED, and after one release accepted again. */
+/* Stated limits that more than one part of the system needs (E6). The message after the last free
+ * entry of a table is refused with EXHAUSTED, and after one release accepted again. The limits of
+ * one service's tables are stated in services/<service>/<service>.h, those of its messages in
+ * abi/messages/<service>.h. */
 #ifndef BASALT_ABI_LIMITS_H
 #define BASALT_ABI_LIMITS_H
 
@@ -13,24 +15,9 @@ enum {
     PROCESS_BUDGET_PAGES_MIN = 16, /* fewest pages a process's kernel memory can be made of */
     PROCESS_BUDGET_PAGES_MAX = 16384,
 
-    MEMD_FRAME_LIMIT = 65536,  /* frames that memd can have handed out at one time */
-    MEMD_ACCOUNT_LIMIT = 2048, /* accounts open at one time */
-    MEMD_ALLOC_FRAMES_MAX = 4, /* frames of one batch: one capability each */
-    MEMD_FREE_FRAMES_MAX = 64, /* ids of one FREE_FRAMES */
-    MEMD_UNTYPED_LIMIT = 2048, /* untyped objects handed out at one time */
-
-    VSPACED_VSPACE_LIMIT = 1024,
-    VSPACED_REGION_LIMIT = 16384,
-    VSPACED_MAP_PAGES_MAX = 512, /* pages of one MAP_FRAMES over image pages */
-    VSPACED_ANONYMOUS_PAGES_MAX = 64,
-
-    PAGERD_SEGMENT_LIMIT = 4, /* image segments of a process */
-    PAGERD_WINDOW_LIMIT = 4,  /* anonymous windows of a process */
-    PAGERD_FILL_LIMIT = 1024, /* fills in flight; at most one a process, so it cannot be short */
-
-    PROCD_WAITER_LIMIT = 256,    /* WAIT_PROCESS_EVENT calls open at one time */
-    PROCD_CHUNK_BYTES_MAX = 768, /* bytes of one loader chunk */
-    PROCD_LOADER_IMAGE_BYTES_MAX = 4 << 20,
+    MEMD_FRAME_LIMIT = 65536, /* frames that memd can have handed out at one time */
+    VSPACED_MAP_PAGES_MAX =
+        512, /* pages of one MAP_FRAMES over image pages, and of one MAP_FRAME */
 
     LOG_LINE_BYTES_MAX = 256,
     FRAME_TRANSFER_BYTES_MAX = 832, /* bytes of one FRAME_READ or FRAME_WRITE */

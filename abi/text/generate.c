@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "abi/assert.h"
+#include "abi/capability.h"
 #include "abi/codec.h"
 #include "abi/formats/cursor.h"
+#include "abi/limits.h"
+#include "abi/slots.h"
 
 enum { SCALAR_LIMIT = 64 };
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "abi/message.h"
-#include "abi/messages.h"
+#include "abi/message_type.h"
 
 /* Where choices come from. `below` gives a number in [0, limit), 0 when there are no more choices;
  * limit is at least 1. `hint` may be null; it stores a plausible value for a field and returns

@@ -28,7 +28,7 @@
 #include <stddef.h>
 
 #include "abi/message.h"
-#include "abi/messages.h"
+#include "abi/message_type.h"
 
 /* Room enough for every message, the final zero included. */
 enum { MESSAGE_TEXT_BYTES_MAX = 4096 };

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "abi/message.h"
-#include "abi/messages.h"
+#include "abi/message_type.h"
 #include "abi/status.h"
 
 /* What a line says beside the message. */

@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/kernel.h"
+#include "abi/messages/startup.h"
 #include "abi/formats/envelope.h"
+#include "abi/roles.h"
 #include "props/base/rows.h"
 #include "props/stand_ins/adversary.h"
 #include "fuzz/harness.h"

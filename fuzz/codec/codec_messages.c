@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/capability.h"
 #include "abi/codec.h"
+#include "abi/message_type.h"
 #include "abi/text/generate.h"
 #include "abi/text/print.h"
 #include "abi/text/trace_parse.h"

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/kernel.h"
 #include "fuzz/kernel/kernel_core.h"
 
 const char harness_name[] = "kernel_core";

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/event.h"
+#include "abi/messages/kernel.h"
 #include "abi/text/generate.h"
 #include "fuzz/harness.h"
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "abi/messages/kernel.h"
 #include "abi/text/generate.h"
 #include "fuzz/kernel/kernel_core.h"
 #include "props/base/rows.h"

@@ -3,7 +3,7 @@
 #ifndef BASALT_FUZZ_KERNEL_KERNEL_CORE_FIELDS_H
 #define BASALT_FUZZ_KERNEL_KERNEL_CORE_FIELDS_H
 
-#include "abi/messages.h"
+#include "abi/message_type.h"
 #include "props/base/choices.h"
 
 /* Types that a message may carry as copies. */

@@ -4,6 +4,8 @@
  * predicts nothing. */
 #include <string.h>
 
+#include "abi/messages/event.h"
+#include "abi/messages/kernel.h"
 #include "abi/text/generate.h"
 #include "fuzz/harness.h"
 #include "fuzz/kernel/kernel_core.h"

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "abi/roles.h"
+
 const char harness_name[] = "memd_life";
 const int harness_has_steps = 1;
 

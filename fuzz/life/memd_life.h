@@ -3,6 +3,7 @@
 #ifndef BASALT_FUZZ_LIFE_MEMD_LIFE_H
 #define BASALT_FUZZ_LIFE_MEMD_LIFE_H
 
+#include "abi/slots.h"
 #include "fuzz/harness.h"
 #include "props/life/life.h"
 #include "props/models/model_memd.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Draws requests for memd's life: most name what exists and ask for what is there. Decides nothing
  * about what is right: the model does. */
+#include "abi/roles.h"
 #include "fuzz/life/memd_life.h"
 
 static uint64_t some_badge(struct choices *choices)

@@ -3,6 +3,7 @@
  * about what is right: the model does. */
 #include "fuzz/life/pagerd_life.h"
 
+#include "abi/roles.h"
 #include "abi/text/generate.h"
 #include "props/base/rows.h"
 

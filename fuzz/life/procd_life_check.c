@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "abi/messages/pagerd.h"
 #include "abi/roles.h"
 
 static void digest_process(struct digest *digest, const struct procd_process *process)

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "abi/roles.h"
 #include "services/vspaced/pages.h"
 
 const char harness_name[] = "vspaced_life";

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/messages/vspaced.h"
+#include "abi/roles.h"
 #include "fuzz/life/vspaced_life.h"
 #include "services/vspaced/pages.h"
 #include "services/vspaced/regions.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Draws requests for vspaced's life: most name a registered vspace and a page in a few zones of it.
  * Decides nothing about what is right: the model does. */
+#include "abi/roles.h"
 #include "fuzz/life/vspaced_life.h"
 
 /* Drawn before the operation's own fields. */

@@ -4,6 +4,7 @@
  * in words, in control.h. */
 #include "kernel/core/control.h"
 
+#include "abi/messages/kernel.h"
 #include "abi/codec.h"
 
 struct control_row {

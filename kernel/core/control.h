@@ -75,7 +75,7 @@
 #ifndef BASALT_KERNEL_CORE_CONTROL_H
 #define BASALT_KERNEL_CORE_CONTROL_H
 
-#include "abi/messages.h"
+#include "abi/messages/kernel.h"
 #include "kernel/core/internal.h"
 
 /* Requests and replies, as large as the largest. */

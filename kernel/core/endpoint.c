@@ -4,7 +4,7 @@
  * and calls are taken; never what a message says. */
 #include "kernel/core/internal.h"
 
-#include "abi/messages.h"
+#include "abi/messages/event.h"
 
 struct endpoint *endpoint_at(struct kernel *kernel, uint32_t id)
 {

@@ -2,6 +2,7 @@
 /* Faults: a process that touches what it may not waits for its pager's verdict, or ends. Decides
  * neither what backs a page nor why a process should end: the pager does, within the reasons that
  * it may give. */
+#include "abi/messages/event.h"
 #include "kernel/core/internal.h"
 
 #include "abi/codec.h"

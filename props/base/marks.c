@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "abi/messages.h"
+#include "abi/message_type.h"
 #include "abi/status.h"
 #include "props/base/digest.h"
 

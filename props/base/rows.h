@@ -10,7 +10,7 @@
 #ifndef BASALT_PROPS_BASE_ROWS_H
 #define BASALT_PROPS_BASE_ROWS_H
 
-#include "abi/messages.h"
+#include "abi/message_type.h"
 #include "abi/roles.h"
 #include "abi/status.h"
 #include "abi/text/generate.h"

@@ -2,6 +2,7 @@
 /* Reads steps from input bytes. Any bytes give steps; nothing here knows what a message means. */
 #include "props/life/life.h"
 
+#include "abi/capability.h"
 #include "props/life/life_bytes.h"
 #include "props/base/property.h"
 #include "props/base/trace.h"

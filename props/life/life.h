@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 #include "abi/message.h"
-#include "abi/messages.h"
+#include "abi/message_type.h"
 #include "abi/status.h"
 #include "props/base/choices.h"
 

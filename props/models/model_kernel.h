@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "abi/capability.h"
-#include "abi/messages.h"
+#include "abi/limits.h"
 #include "abi/process.h"
 #include "abi/slots.h"
 #include "abi/status.h"

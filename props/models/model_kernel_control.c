@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/kernel.h"
 
 /* One request, of any row. */
 union body {

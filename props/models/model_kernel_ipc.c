@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/messages/event.h"
 
 /* --- the shape of a message ------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Kernel control of memory and address spaces, as kernel/core/control.h states it. */
+#include "abi/messages/kernel.h"
 #include "props/models/model_kernel.h"
 
 #include <string.h>

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/memd.h"
 #include "props/base/property.h"
 
 void model_memd_reset(struct model_memd *model)

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi/messages.h"
+#include "abi/messages/memd.h"
+#include "abi/slots.h"
 #include "abi/status.h"
 #include "props/models/model.h"
 

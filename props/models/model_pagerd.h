@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi/messages.h"
+#include "abi/messages/event.h"
+#include "abi/messages/pagerd.h"
 #include "abi/status.h"
 #include "props/models/model.h"
 

@@ -11,7 +11,8 @@
 
 #include "abi/formats/elf_plan.h"
 #include "abi/message.h"
-#include "abi/messages.h"
+#include "abi/messages/pagerd.h"
+#include "abi/messages/procd.h"
 #include "abi/status.h"
 #include "props/models/model.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The part of procd's model that looks at a module: whether it can be a process of a role, and what
  * pagerd must be told of its address space. */
+#include "abi/messages/pagerd.h"
 #include "props/models/model_procd.h"
 
 #include <string.h>

@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/memd.h"
+#include "abi/messages/vspaced.h"
+#include "abi/roles.h"
 #include "props/base/property.h"
 
 enum { FIRST_PAGE = 1 }; /* of the user's half; page 0 is never mapped */

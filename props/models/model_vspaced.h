@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi/messages.h"
+#include "abi/messages/vspaced.h"
 #include "abi/status.h"
 #include "props/models/model.h"
 

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/event.h"
+#include "abi/slots.h"
 #include "abi/text/generate.h"
 #include "abi/text/print.h"
 #include "props/base/digest.h"

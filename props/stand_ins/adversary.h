@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi/messages.h"
+#include "abi/message_type.h"
 #include "abi/system.h"
 #include "props/base/choices.h"
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "abi/messages/memd.h"
+#include "abi/roles.h"
 #include "props/base/property.h"
 
 struct account {

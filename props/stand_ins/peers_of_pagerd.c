@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/messages/memd.h"
+#include "abi/messages/vspaced.h"
+#include "abi/roles.h"
 #include "props/base/digest.h"
 #include "props/base/marks.h"
 #include "props/base/property.h"

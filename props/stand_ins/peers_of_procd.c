@@ -5,6 +5,11 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/event.h"
+#include "abi/messages/kernel.h"
+#include "abi/messages/memd.h"
+#include "abi/messages/pagerd.h"
 #include "props/base/property.h"
 
 static struct peers_registration registrations[STAND_IN_PROCESS_LIMIT];

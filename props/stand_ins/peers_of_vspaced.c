@@ -2,6 +2,7 @@
 /* See peers_of_vspaced.h. */
 #include "props/stand_ins/peers_of_vspaced.h"
 
+#include "abi/roles.h"
 #include "props/base/property.h"
 
 enum { IMAGE_PAGES = 64 };

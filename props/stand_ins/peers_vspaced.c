@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "abi/messages/vspaced.h"
 #include "props/base/property.h"
 
 enum {

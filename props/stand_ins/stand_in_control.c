@@ -3,6 +3,7 @@
  * books. Operations that no service of today asks for are UNSUPPORTED. */
 #include <string.h>
 
+#include "abi/slots.h"
 #include "props/stand_ins/stand_in_books.h"
 
 static const struct stand_in_peers *peers;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/roles.h"
 #include "props/base/property.h"
 #include "props/stand_ins/stand_in_books.h"
 

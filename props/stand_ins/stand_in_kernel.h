@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi/messages.h"
+#include "abi/messages/kernel.h"
 #include "abi/status.h"
 #include "abi/system.h"
 #include "props/stand_ins/stand_in_objects.h"

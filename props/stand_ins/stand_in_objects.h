@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 #include "abi/limits.h"
-#include "abi/messages.h"
+#include "abi/messages/event.h"
+#include "abi/messages/kernel.h"
 #include "abi/status.h"
 
 enum {

@@ -3,6 +3,7 @@
  * wait for a reply. */
 #include <string.h>
 
+#include "abi/slots.h"
 #include "props/base/property.h"
 #include "props/stand_ins/stand_in_books.h"
 

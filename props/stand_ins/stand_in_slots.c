@@ -3,6 +3,7 @@
  * so that a life costs what it holds and not what a cspace could hold. */
 #include <string.h>
 
+#include "abi/slots.h"
 #include "props/base/property.h"
 #include "props/stand_ins/stand_in_books.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/messages/memd.h"
 #include "props/base/testing.h"
 #include "props/life/steps.h"
 #include "props/base/choices.h"

@@ -7,6 +7,11 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/kernel.h"
+#include "abi/messages/memd.h"
+#include "abi/messages/vspaced.h"
+#include "abi/roles.h"
 #include "props/base/testing.h"
 #include "services/memd/internal.h"
 #include "services/vspaced/vspaced.h"

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/kernel.h"
+#include "abi/messages/memd.h"
 #include "props/base/testing.h"
 #include "services/lib/service.h"
 

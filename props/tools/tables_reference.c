@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "abi/messages.h"
+#include "abi/message_type.h"
 #include "abi/text/print.h"
 #include "abi/roles.h"
 #include "abi/status.h"

@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/capability.h"
 #include "abi/formats/boot_config.h"
 #include "abi/formats/boot_image.h"
 #include "abi/formats/envelope.h"
 #include "abi/formats/handoff.h"
-#include "abi/messages.h"
+#include "abi/message_type.h"
+#include "abi/roles.h"
+#include "abi/slots.h"
 #include "abi/text/print.h"
 #include "abi/status.h"
 #include "props/tools/tables.h"

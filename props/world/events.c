@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "abi/formats/cursor.h"
-#include "abi/messages.h"
+#include "abi/message_type.h"
 #include "abi/text/print.h"
 #include "abi/system.h"
 

@@ -12,6 +12,7 @@
 #ifndef BASALT_SERVICES_BENCH_BENCH_ROOT_H
 #define BASALT_SERVICES_BENCH_BENCH_ROOT_H
 
+#include "abi/slots.h"
 #include "services/bench/bench.h"
 #include "services/rootd/rootd.h"
 

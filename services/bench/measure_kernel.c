@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abi/address_space.h"
+#include "abi/slots.h"
 #include "services/bench/bench_root.h"
 
 /* --- prepared messages ------------------------------------------------------------------------ */

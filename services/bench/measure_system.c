@@ -3,6 +3,8 @@
  * the life of processes, by kernel control and through procd. */
 #include <string.h>
 
+#include "abi/messages/event.h"
+#include "abi/messages/procd.h"
 #include "abi/address_space.h"
 #include "services/bench/bench_root.h"
 

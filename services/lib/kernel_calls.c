@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "abi/slots.h"
+
 /* Sends an encoded request and decodes its reply. What the reply delivered stays where it is. */
 static enum status exchange(struct caller *caller, uint32_t slot, const struct operation *operation,
                             struct message *message, struct window window, uint64_t deadline_ticks,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "abi/codec.h"
+#include "abi/messages/kernel.h"
 #include "abi/system.h"
 
 /* Part of the state of every unit that makes calls. All zero is valid. */

@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "abi/messages/startup.h"
+#include "abi/roles.h"
+
 uint32_t service_peer_role(uint32_t slot, enum object_type type, uint32_t rights)
 {
     if (type != OBJECT_ENDPOINT || (rights & RIGHT_RECEIVE) != 0)

@@ -4,6 +4,7 @@
 #define BASALT_SERVICES_LIB_SERVICE_H
 
 #include "abi/formats/envelope.h"
+#include "abi/slots.h"
 #include "services/lib/kernel_calls.h"
 
 /* What a handler did with the message. */

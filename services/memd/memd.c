@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "abi/roles.h"
 #include "services/memd/internal.h"
 
 /* One request on its way: who asks, what, and the answer. */

@@ -63,9 +63,13 @@
 #ifndef BASALT_SERVICES_MEMD_MEMD_H
 #define BASALT_SERVICES_MEMD_MEMD_H
 
+#include "abi/messages/memd.h"
 #include "services/lib/service.h"
 
 enum {
+    MEMD_ACCOUNT_LIMIT = 2048, /* accounts open at one time */
+    MEMD_UNTYPED_LIMIT = 2048, /* untyped objects handed out at one time; frames: abi/limits.h */
+
     /* Pages, and frame records, that NORMAL accounts cannot have: 64 pages are one fill for each of
      * 64 faulting processes while clients hold everything else. */
     MEMD_RESERVE_PAGES = 64,

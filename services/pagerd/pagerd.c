@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "abi/roles.h"
 #include "services/pagerd/internal.h"
 
 /* The clock never goes back, whatever it is told, so that the parked stay in order. */

@@ -77,10 +77,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/messages/event.h"
+#include "abi/messages/pagerd.h"
 #include "services/lib/index.h"
 #include "services/lib/service.h"
 
 enum {
+    PAGERD_FILL_LIMIT = 1024, /* fills in flight; at most one per process, so it cannot be short */
     PAGERD_REGISTRATION_LIMIT = PROCESS_LIMIT,
     PAGERD_WAITER_LIMIT = SLOT_REPLY_COUNT, /* a faulter waits on a reply slot each */
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,

@@ -2,6 +2,8 @@
 /* The calls that pagerd makes, all down the rank (E5): vspaced, memd by the account's capability,
  * kernel control. Each function does one effect whole or gives back what it took (E4); none touches
  * registrations or fills. */
+#include "abi/messages/memd.h"
+#include "abi/messages/vspaced.h"
 #include "services/pagerd/internal.h"
 
 #include <string.h>

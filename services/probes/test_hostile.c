@@ -10,6 +10,7 @@
  * granted, and would only end the attack. */
 #include <string.h>
 
+#include "abi/messages/procd.h"
 #include "abi/text/generate.h"
 #include "abi/slots.h"
 #include "services/lib/kernel_calls.h"

@@ -2,6 +2,8 @@
 /* Making a process. Decides whether it may be made and what of; pays for it from memd, or from the
  * bootstrap untyped before memd exists. Nothing of a process is in the table before its creator was
  * told: until then every failure undoes what was done (E4, P2). */
+#include "abi/messages/memd.h"
+#include "abi/messages/pagerd.h"
 #include "services/procd/internal.h"
 
 #include <string.h>

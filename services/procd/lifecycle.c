@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* What happens to a process after it was made: start, abort, stop, death, and what its death does
  * to others. Decides nothing about who may ask; never leaves an ended process with a debt. */
+#include "abi/messages/memd.h"
+#include "abi/messages/pagerd.h"
 #include "services/procd/internal.h"
 
 #include <string.h>

@@ -51,6 +51,8 @@
 #include <stdint.h>
 
 #include "abi/limits.h"
+#include "abi/messages/event.h"
+#include "abi/messages/procd.h"
 #include "abi/slots.h"
 #include "services/lib/service.h"
 

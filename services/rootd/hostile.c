@@ -3,6 +3,7 @@
  * gets the rows of its role, as a service would. */
 #include "services/rootd/hostile.h"
 
+#include "abi/messages/procd.h"
 #include "services/probes/expectations.h"
 #include "services/rootd/phase0.h"
 #include "services/rootd/report.h"

@@ -7,6 +7,8 @@
 #include "abi/assert.h"
 #include "abi/formats/boot_image.h"
 #include "abi/formats/boot_name.h"
+#include "abi/roles.h"
+#include "abi/slots.h"
 #include "services/lib/image_loader.h"
 
 const uint32_t foundation_roles[FOUNDATION_COUNT] = {

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "abi/assert.h"
+#include "abi/messages/procd.h"
+#include "abi/messages/startup.h"
 #include "abi/formats/cursor.h"
 #include "services/lib/image_loader.h"
 

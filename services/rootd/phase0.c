@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "abi/messages/memd.h"
+#include "abi/messages/procd.h"
 #include "services/probes/expectations.h"
 #include "services/rootd/report.h"
 

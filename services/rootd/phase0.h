@@ -4,6 +4,7 @@
 #ifndef BASALT_SERVICES_ROOTD_PHASE0_H
 #define BASALT_SERVICES_ROOTD_PHASE0_H
 
+#include "abi/messages/memd.h"
 #include "services/rootd/launch.h"
 
 struct probe_run; /* services/probes/expectations.h */

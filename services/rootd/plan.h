@@ -7,6 +7,7 @@
 
 #include "abi/formats/envelope.h"
 #include "abi/formats/sha256.h"
+#include "abi/roles.h"
 #include "services/rootd/intake.h"
 
 enum { PLAN_INSTALL_LIMIT = ENVELOPE_ENTRY_LIMIT };

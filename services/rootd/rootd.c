@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "abi/messages/event.h"
 #include "abi/process.h"
 #include "services/lib/service.h"
 #include "services/rootd/hostile.h"

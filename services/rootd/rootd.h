@@ -27,6 +27,7 @@
 #ifndef BASALT_SERVICES_ROOTD_ROOTD_H
 #define BASALT_SERVICES_ROOTD_ROOTD_H
 
+#include "abi/slots.h"
 #include "services/rootd/intake.h"
 #include "services/rootd/plan.h"
 

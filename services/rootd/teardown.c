@@ -4,6 +4,7 @@
 #include "services/rootd/teardown.h"
 
 #include "abi/assert.h"
+#include "abi/messages/procd.h"
 
 /* --- dropping ----------------------------------------------------------------------------- */
 

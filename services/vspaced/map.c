@@ -3,11 +3,16 @@
  * a range may be mapped so; never maps over anything, and leaves nothing half mapped (V3). */
 #include <string.h>
 
+#include "abi/messages/memd.h"
 #include "services/vspaced/pages.h"
 #include "services/vspaced/regions.h"
 #include "services/vspaced/internal.h"
 
 /* --- anonymous pages ------------------------------------------------------------------------- */
+
+_Static_assert((int)VSPACED_FRAME_WINDOW_SLOT + (int)MEMD_ALLOC_FRAMES_MAX <=
+                   (int)SLOT_RECEIVE_BASE + (int)SLOT_RECEIVE_COUNT,
+               "both windows lie among the receive slots");
 
 /* What a MAP_ANONYMOUS has done so far. */
 struct anonymous_work {

@@ -5,7 +5,9 @@
 
 #include <string.h>
 
+#include "abi/messages/memd.h"
 #include "abi/formats/cursor.h"
+#include "abi/roles.h"
 #include "services/vspaced/pages.h"
 #include "services/vspaced/regions.h"
 #include "services/vspaced/internal.h"

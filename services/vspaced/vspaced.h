@@ -77,10 +77,14 @@
 #ifndef BASALT_SERVICES_VSPACED_VSPACED_H
 #define BASALT_SERVICES_VSPACED_VSPACED_H
 
+#include "abi/messages/vspaced.h"
 #include "services/lib/index.h"
 #include "services/lib/service.h"
 
 enum {
+    VSPACED_VSPACE_LIMIT = 1024,  /* address spaces registered at one time */
+    VSPACED_REGION_LIMIT = 16384, /* regions of all of them together */
+
     VSPACED_SLOT_BASE =
         SLOT_DYNAMIC_BASE, /* space i: its vspace at this + 2i, its account after it */
 
@@ -97,9 +101,6 @@ enum {
 };
 
 _Static_assert(VSPACED_SLOT_BASE + 2 * VSPACED_VSPACE_LIMIT <= SLOT_LIMIT, "slots suffice");
-_Static_assert((int)VSPACED_FRAME_WINDOW_SLOT + (int)MEMD_ALLOC_FRAMES_MAX <=
-                   (int)SLOT_RECEIVE_BASE + (int)SLOT_RECEIVE_COUNT,
-               "both windows lie among the receive slots");
 
 /* Links are index + 1; 0 means none, so that an all-zero state is an empty one. */
 typedef uint32_t vspaced_link;

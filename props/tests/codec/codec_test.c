@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/memd.h"
 
 enum { ROW_LIMIT = 1024 };
 

@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 
-#include "abi/messages.h"
+#include "abi/message_type.h"
 
 enum fixture_kind { FIXTURE_BASE, FIXTURE_YES, FIXTURE_NO, FIXTURE_CAPS_YES, FIXTURE_CAPS_NO };
 

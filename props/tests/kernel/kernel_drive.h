@@ -6,6 +6,8 @@
 #define BASALT_PROPS_TESTS_KERNEL_KERNEL_DRIVE_H
 
 #include "abi/codec.h"
+#include "abi/message_type.h"
+#include "abi/messages/kernel.h"
 #include "kernel/host/host.h"
 #include "props/base/testing.h"
 

@@ -2,6 +2,7 @@
 /* Kernel tests: staged processes, grants, ends and their events, budgets, faults. */
 #include <string.h>
 
+#include "abi/messages/event.h"
 #include "props/tests/kernel/kernel_drive.h"
 
 static uint64_t pool_available(void)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/messages/event.h"
 #include "props/tests/kernel/kernel_drive.h"
 
 static uint64_t random_state;

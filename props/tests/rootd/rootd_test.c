@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/messages/event.h"
+#include "abi/messages/kernel.h"
 #include "abi/process.h"
 #include "props/tests/rootd/rootd_test.h"
 #include "services/procd/procd.h"

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/* What a row of a message table becomes: the descriptors that the codec interprets, and the table
+ * of all operations. Names no message; those are in abi/messages/<service>.h. */
+#ifndef BASALT_ABI_MESSAGE_TYPE_H
+#define BASALT_ABI_MESSAGE_TYPE_H
+
+#include <stdint.h>
+
+enum service_id {
+    SERVICE_KERNEL,
+    SERVICE_EVENT,
+    SERVICE_STARTUP,
+    SERVICE_MEMD,
+    SERVICE_VSPACED,
+    SERVICE_PAGERD,
+    SERVICE_PROCD,
+    SERVICE_COUNT
+};
+
+/* Who may send an operation of a service. */
+enum {
+    FROM_ADMIN = 1u << 0,     /* badge 0: the unbadged capability */
+    FROM_KERNEL = 1u << 1,    /* BADGE_KERNEL */
+    FROM_ACCOUNT = 1u << 2,   /* memd: a badge that is an open account */
+    FROM_PAGERD = 1u << 3,    /* badge ROLE_PAGERD */
+    FROM_LOADERD = 1u << 4,   /* badge ROLE_LOADERD */
+    FROM_CLIENT = 1u << 5,    /* any other badge that is a role id */
+    FROM_BOOTSTRAP = 1u << 6, /* procd: received on the bootstrap endpoint */
+    FROM_DRIVER = 1u << 7     /* procd: received on the driver endpoint */
+};
+
+enum operation_state { OPERATION_LIVE, OPERATION_DENIED, OPERATION_UNSUPPORTED };
+
+enum field_kind {
+    FIELD_END = 0,
+    FIELD_RANGE, /* low..high; from here to FIELD_ZERO: scalars */
+    FIELD_ENUM,  /* 0..high */
+    FIELD_FLAGS, /* subset of high */
+    FIELD_PAGE,  /* multiple of PAGE_BYTES */
+    FIELD_SLOT,  /* low..high, low 0 or 1 */
+    FIELD_CAP,   /* low: mask of types, high: rights needed; limit 1: may be 0 */
+    FIELD_ZERO,  /* zero */
+    FIELD_BYTES, /* at most limit bytes; the u32 before says how many */
+    FIELD_ROWS   /* at most limit rows of type row; the u32 before says how many */
+};
+
+struct message_type;
+
+struct message_field {
+    const char *name;
+    uint8_t kind;        /* enum field_kind; FIELD_END ends the list */
+    uint8_t width_bytes; /* 1, 4 or 8; of a ROWS field: unused */
+    uint16_t limit;
+    uint64_t low;
+    uint64_t high;
+    const struct message_type *row;
+};
+
+struct message_type {
+    const char *name;                   /* service.operation */
+    const struct message_field *fields; /* in wire order, ended by FIELD_END */
+    uint16_t operation;                 /* id; 0 for a row type */
+    uint16_t max_bytes;                 /* size of the struct */
+};
+
+struct operation {
+    enum service_id service;
+    uint16_t id;
+    enum operation_state state;
+    uint32_t allowed; /* mask of KIND() or FROM_ */
+    const char *service_name;
+    const char *name;
+    const struct message_type *request;
+    const struct message_type *reply;
+    const char *why;
+};
+
+/* All operations, in table order. */
+extern const struct operation operation_table[];
+extern const unsigned operation_count;
+
+/* The row of an operation; null when the service has none with that id. Ids are unique over all
+ * services. */
+const struct operation *operation_find(enum service_id service, uint16_t id);
+
+#endif

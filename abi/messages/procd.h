@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* What clients may ask of procd. Limits of its tables: services/procd/procd.h. Unfolded from
+ * abi/messages/procd.def; the columns are explained on top of abi/messages.h. */
+#ifndef BASALT_ABI_MESSAGES_PROCD_H
+#define BASALT_ABI_MESSAGES_PROCD_H
+
+#include "abi/process.h"
+#include "abi/roles.h"
+
+enum {
+    PROCD_WAITER_LIMIT = 256,    /* WAIT_PROCESS_EVENT calls open at one time */
+    PROCD_CHUNK_BYTES_MAX = 768, /* bytes of one loader chunk */
+    PROCD_LOADER_IMAGE_BYTES_MAX = 4 << 20
+};
+
+#define MESSAGES_TABLE "abi/messages/procd.def"
+#include "abi/messages/unfold.h"
+
+#endif
