@@ -26,7 +26,8 @@ enum {
     FROM_LOADERD = 1u << 4,   /* badge ROLE_LOADERD */
     FROM_CLIENT = 1u << 5,    /* any other badge that is a role id */
     FROM_BOOTSTRAP = 1u << 6, /* procd: received on the bootstrap endpoint */
-    FROM_DRIVER = 1u << 7     /* procd: received on the driver endpoint */
+    FROM_DRIVER = 1u << 7,    /* procd: received on the driver endpoint */
+    FROM_ENDPOINTS = FROM_BOOTSTRAP | FROM_DRIVER
 };
 
 enum operation_state { OPERATION_LIVE, OPERATION_DENIED, OPERATION_UNSUPPORTED };

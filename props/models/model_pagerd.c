@@ -455,14 +455,16 @@ static enum status admitted(const struct turn *turn)
     uint64_t badge = turn->request->message->header.badge;
     if (row_of(id) == NULL)
         return STATUS_INVALID_ARGUMENT;
+    if (turn->decoded != STATUS_OK)
+        return turn->decoded; /* before anybody asks who sent it */
     switch (id) {
     case OP_PAGERD_REGISTER_PROCESS:
     case OP_PAGERD_UNREGISTER_PROCESS:
     case OP_PAGERD_RESOLVE_FAULT:
     case OP_PAGERD_QUERY_FAULTS:
-        return badge == 0 ? turn->decoded : STATUS_DENIED;
+        return badge == 0 ? STATUS_OK : STATUS_DENIED;
     case OP_EVENT_FAULT:
-        return badge == UINT64_MAX ? turn->decoded : STATUS_DENIED;
+        return badge == UINT64_MAX ? STATUS_OK : STATUS_DENIED;
     }
     MODEL_KNOWS_NOT(id);
 }

@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: ISC */
-/* memd's books: accounts, and the frames and untypeds they hold. Changes numbers and lists only,
- * makes no call and cannot fail: whoever calls has decided, which the assertions keep. All operations but the source searches
- * (at most SLOT_UNTYPED_COUNT steps) take constant time. */
+/* What memd's files share: the request in hand, and the books: accounts, and the frames and untypeds
+ * they hold. The books change numbers and lists only, make no call and cannot fail: whoever calls
+ * has decided, which the assertions keep. All their operations but the source searches (at most
+ * SLOT_UNTYPED_COUNT steps) take constant time. */
 #ifndef BASALT_SERVICES_MEMD_INTERNAL_H
 #define BASALT_SERVICES_MEMD_INTERNAL_H
 
 #include "abi/assert.h"
+#include "services/lib/dispatch.h"
 #include "services/memd/memd.h"
+
+/* --- memd.c: one function for each LIVE row of the table --- */
+#define SERVICE       memd
+#define SERVICE_TABLE "abi/messages/memd.def"
+#include "services/lib/unfold.h"
+
+struct memd_request {
+    struct service_request common;
+    uint32_t account_index; /* of the sender, for rows that an account may send */
+    union memd_body body;
+    union memd_reply reply;
+};
 
 /* --- names --- */
 uint64_t memd_account_badge(const struct memd *memd, uint32_t account_index);

@@ -3,31 +3,11 @@
  * maps anything, never reads or writes a frame, and names no untyped beside its sources (M2). */
 #include "services/memd/memd.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "abi/roles.h"
 #include "services/memd/internal.h"
-
-/* One request on its way: who asks, what, and the answer. */
-struct memd_step {
-    uint32_t account_index; /* of the sender, for rows that an account may send */
-    union {
-        struct memd_open_account_request open_account;
-        struct memd_close_account_request close_account;
-        struct memd_alloc_frames_request alloc_frames;
-        struct memd_free_frames_request free_frames;
-        struct memd_alloc_untyped_request alloc_untyped;
-        struct memd_free_untyped_request free_untyped;
-    } request;
-    union {
-        struct memd_open_account_reply open_account;
-        struct memd_close_account_reply close_account;
-        struct memd_alloc_frames_reply alloc_frames;
-        struct memd_alloc_untyped_reply alloc_untyped;
-        struct memd_query_account_reply query_account;
-        struct memd_query_memory_reply query_memory;
-    } reply;
-};
 
 static enum status destroy(struct memd *memd, uint32_t slot)
 {
@@ -125,27 +105,27 @@ static void frames_unmake(struct memd *memd, uint32_t account_index, const struc
             memd_frame_give(memd, plan->index[i]);
 }
 
-static enum status alloc_frames(struct memd *memd, struct memd_step *step)
+enum status memd_alloc_frames(struct memd *memd, struct memd_request *request)
 {
     struct frames_plan plan;
     uint32_t made;
     enum status status =
-        alloc_frames_decide(memd, step->account_index, step->request.alloc_frames.count, &plan);
+        alloc_frames_decide(memd, request->account_index, request->body.alloc_frames.count, &plan);
     if (status != STATUS_OK)
         return status;
     status = frames_make(memd, &plan, &made);
     if (status != STATUS_OK) {
-        frames_unmake(memd, step->account_index, &plan, made);
+        frames_unmake(memd, request->account_index, &plan, made);
         return status;
     }
-    frames_commit(memd, step->account_index, &plan, plan.count);
+    frames_commit(memd, request->account_index, &plan, plan.count);
     uint32_t ids[MEMD_ALLOC_FRAMES_MAX] = {0};
     uint32_t slots[MEMD_ALLOC_FRAMES_MAX] = {0};
     for (uint32_t i = 0; i < plan.count; i++) {
         ids[i] = memd_frame_id(memd, plan.index[i]);
         slots[i] = MEMD_FRAME_SLOT_BASE + plan.index[i];
     }
-    step->reply.alloc_frames = (struct memd_alloc_frames_reply){
+    request->reply.alloc_frames = (struct memd_alloc_frames_reply){
         .count = plan.count,
         .frame_id_0 = ids[0],
         .frame_id_1 = ids[1],
@@ -191,12 +171,12 @@ static enum status free_frames_decide(const struct memd *memd, uint32_t account_
 
 /* From the last to the first, so that the places are taken again in ascending order and one RETYPE
  * can fill several. */
-static enum status free_frames(struct memd *memd, const struct memd_step *step)
+enum status memd_free_frames(struct memd *memd, struct memd_request *request)
 {
     uint32_t indexes[MEMD_FREE_FRAMES_MAX];
     enum status status =
-        free_frames_decide(memd, step->account_index, &step->request.free_frames, indexes);
-    for (uint32_t i = step->request.free_frames.count; i-- > 0 && status == STATUS_OK;) {
+        free_frames_decide(memd, request->account_index, &request->body.free_frames, indexes);
+    for (uint32_t i = request->body.free_frames.count; i-- > 0 && status == STATUS_OK;) {
         status = destroy(memd, MEMD_FRAME_SLOT_BASE + indexes[i]);
         if (status == STATUS_OK)
             memd_frame_give(memd, indexes[i]);
@@ -215,11 +195,11 @@ static enum status alloc_untyped_decide(const struct memd *memd, uint32_t accoun
     return allowed ? STATUS_OK : STATUS_EXHAUSTED;
 }
 
-static enum status alloc_untyped(struct memd *memd, struct memd_step *step)
+enum status memd_alloc_untyped(struct memd *memd, struct memd_request *request)
 {
-    uint32_t pages = step->request.alloc_untyped.pages;
+    uint32_t pages = request->body.alloc_untyped.pages;
     uint32_t source;
-    enum status status = alloc_untyped_decide(memd, step->account_index, pages, &source);
+    enum status status = alloc_untyped_decide(memd, request->account_index, pages, &source);
     if (status != STATUS_OK)
         return status;
     uint32_t slot = MEMD_UNTYPED_SLOT_BASE + memd_untyped_peek(memd);
@@ -227,9 +207,9 @@ static enum status alloc_untyped(struct memd *memd, struct memd_step *step)
                            OBJECT_UNTYPED, pages, slot);
     if (status != STATUS_OK)
         return status;
-    uint32_t index = memd_untyped_take(memd, step->account_index, source, pages);
+    uint32_t index = memd_untyped_take(memd, request->account_index, source, pages);
     UNIT_ASSERT(MEMD_UNTYPED_SLOT_BASE + index == slot);
-    step->reply.alloc_untyped = (struct memd_alloc_untyped_reply){
+    request->reply.alloc_untyped = (struct memd_alloc_untyped_reply){
         .untyped_id = memd_untyped_id(memd, index),
         .untyped_slot = slot,
     };
@@ -244,23 +224,28 @@ static enum status untyped_destroy(struct memd *memd, uint32_t index)
     return status;
 }
 
-static enum status free_untyped(struct memd *memd, const struct memd_step *step)
+enum status memd_free_untyped(struct memd *memd, struct memd_request *request)
 {
     memd_link link =
-        memd_untyped_of(memd, step->account_index, step->request.free_untyped.untyped_id);
+        memd_untyped_of(memd, request->account_index, request->body.free_untyped.untyped_id);
     return link == 0 ? STATUS_NOT_FOUND : untyped_destroy(memd, link - 1);
 }
 
 /* --- accounts -------------------------------------------------------------------------------- */
 
-static enum status open_account(struct memd *memd, struct memd_step *step)
+enum status memd_open_account(struct memd *memd, struct memd_request *request)
 {
-    const struct memd_open_account_request *request = &step->request.open_account;
+    const struct memd_open_account_request *body = &request->body.open_account;
     if (!memd_account_room(memd))
         return STATUS_EXHAUSTED;
-    uint32_t index = memd_account_open(memd, request->limit_pages, request->account_class);
-    step->account_index = index;
-    step->reply.open_account = (struct memd_open_account_reply){
+    uint32_t index = memd_account_open(memd, body->limit_pages, body->account_class);
+    /* The reply's capability is memd's own endpoint under the new account's badge. */
+    request->common.transfer = (struct message_cap){
+        .mode = TRANSFER_COPY,
+        .flags = TRANSFER_SET_BADGE,
+        .badge = memd_account_badge(memd, index),
+    };
+    request->reply.open_account = (struct memd_open_account_reply){
         .account_id = memd_account_id(memd, index),
         .account_slot = SLOT_SERVICE_ENDPOINT,
     };
@@ -282,9 +267,9 @@ static enum status holdings_destroy(struct memd *memd, const struct memd_account
     return status;
 }
 
-static enum status close_account(struct memd *memd, struct memd_step *step)
+enum status memd_close_account(struct memd *memd, struct memd_request *request)
 {
-    memd_link link = memd_account_by_id(memd, step->request.close_account.account_id);
+    memd_link link = memd_account_by_id(memd, request->body.close_account.account_id);
     if (link == 0)
         return STATUS_NOT_FOUND;
     uint64_t taken_before = memd->taken_pages;
@@ -292,107 +277,70 @@ static enum status close_account(struct memd *memd, struct memd_step *step)
     if (status != STATUS_OK)
         return status;
     memd_account_close(memd, link - 1);
-    step->reply.close_account.released_pages = taken_before - memd->taken_pages; /* M5 */
+    request->reply.close_account.released_pages = taken_before - memd->taken_pages; /* M5 */
     return STATUS_OK;
 }
 
 /* --- questions ------------------------------------------------------------------------------- */
 
-static void query_account(const struct memd *memd, struct memd_step *step)
+enum status memd_query_account(struct memd *memd, struct memd_request *request)
 {
-    const struct memd_account *account = &memd->accounts[step->account_index];
-    step->reply.query_account = (struct memd_query_account_reply){
+    const struct memd_account *account = &memd->accounts[request->account_index];
+    request->reply.query_account = (struct memd_query_account_reply){
         .limit_pages = account->limit_pages,
         .frame_pages = account->frame_pages,
         .untyped_pages = account->untyped_pages,
     };
+    return STATUS_OK;
 }
 
-static void query_memory(const struct memd *memd, struct memd_step *step)
+enum status memd_query_memory(struct memd *memd, struct memd_request *request)
 {
     uint64_t left = memd_pages_left(memd);
     uint64_t reserve = left < MEMD_RESERVE_PAGES ? left : MEMD_RESERVE_PAGES;
-    step->reply.query_memory = (struct memd_query_memory_reply){
+    request->reply.query_memory = (struct memd_query_memory_reply){
         .total_pages = memd->total_pages,
         .free_pages = left - reserve,
         .reserve_pages = reserve,
         .handed_out_pages = memd->taken_pages,
         .account_count = memd->account_places.held_count,
     };
+    return STATUS_OK;
 }
 
 /* --- one message ----------------------------------------------------------------------------- */
 
-/* May this sender ask for this? Fills in the sender's account. */
-static enum status authorise(const struct memd *memd, const struct operation *operation,
-                             uint64_t badge, struct memd_step *step)
+#define SERVICE       memd
+#define SERVICE_TABLE "abi/messages/memd.def"
+#include "services/lib/unfold_rows.h"
+
+/* Badge 0 is an administrator, the badge of an open account is that account. */
+static uint32_t sender(const void *service, void *in_hand)
 {
+    const struct memd *memd = service;
+    struct memd_request *request = in_hand;
+    uint64_t badge = request->common.info->badge;
+    if (badge == 0)
+        return FROM_ADMIN;
     memd_link link = memd_account_by_badge(memd, badge);
-    if ((operation->allowed & FROM_ADMIN) != 0 && badge == 0)
-        return STATUS_OK;
-    if ((operation->allowed & FROM_ACCOUNT) == 0 || link == 0)
-        return STATUS_DENIED;
-    step->account_index = link - 1;
-    return STATUS_OK;
+    if (link == 0)
+        return 0;
+    request->account_index = link - 1;
+    return FROM_ACCOUNT;
 }
 
-static enum status carry_out(struct memd *memd, uint16_t operation, struct memd_step *step)
-{
-    switch (operation) {
-    case OP_MEMD_OPEN_ACCOUNT:
-        return open_account(memd, step);
-    case OP_MEMD_CLOSE_ACCOUNT:
-        return close_account(memd, step);
-    case OP_MEMD_ALLOC_FRAMES:
-        return alloc_frames(memd, step);
-    case OP_MEMD_FREE_FRAMES:
-        return free_frames(memd, step);
-    case OP_MEMD_ALLOC_UNTYPED:
-        return alloc_untyped(memd, step);
-    case OP_MEMD_FREE_UNTYPED:
-        return free_untyped(memd, step);
-    case OP_MEMD_QUERY_ACCOUNT:
-        query_account(memd, step);
-        return STATUS_OK;
-    case OP_MEMD_QUERY_MEMORY:
-        query_memory(memd, step);
-        return STATUS_OK;
-    default:
-        return STATUS_UNSUPPORTED; /* a row that this version does not carry out */
-    }
-}
+static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
 
-/* The reply's one special capability: memd's own endpoint under the new account's badge. */
-static void account_badge_set(const struct memd *memd, uint32_t account_index,
-                              struct message *message)
+enum handled memd_handle(void *service, struct message *message, const struct receive_info *info)
 {
-    UNIT_ASSERT(message->header.cap_count == 1);
-    message->caps[0].flags = TRANSFER_SET_BADGE;
-    message->caps[0].badge = memd_account_badge(memd, account_index);
-}
-
-enum handled memd_handle(void *state, struct message *message, const struct receive_info *info)
-{
-    struct memd *memd = state;
-    struct memd_step step;
-    if (info->reply_slot == SLOT_NULL)
-        return HANDLED_LATER; /* an event: memd asked for none */
-    memset(&step, 0, sizeof step);
-    const struct operation *operation = operation_find(SERVICE_MEMD, message->header.operation);
-    enum status status = STATUS_INVALID_ARGUMENT;
-    if (operation != NULL)
-        status = message_decode(operation->request, message, &step.request);
-    if (status == STATUS_OK)
-        status = authorise(memd, operation, info->badge, &step);
-    if (status == STATUS_OK)
-        status = carry_out(memd, operation->id, &step);
-    if (status == STATUS_OK)
-        status = message_encode(operation->reply, &step.reply, message);
-    if (status != STATUS_OK)
-        message_refuse(message, status);
-    else if (operation->id == OP_MEMD_OPEN_ACCOUNT)
-        account_badge_set(memd, step.account_index, message);
-    return HANDLED_REPLY;
+    struct memd_request request; /* body and reply are large: the dispatch clears what is used */
+    request.common = (struct service_request){
+        .message = message,
+        .info = info,
+        .body = &request.body,
+        .reply = &request.reply,
+    };
+    return service_dispatch(&table, service, &request.common);
 }
 
 /* --- start ----------------------------------------------------------------------------------- */

@@ -4,7 +4,20 @@
 #define BASALT_SERVICES_PAGERD_INTERNAL_H
 
 #include "abi/assert.h"
+#include "services/lib/dispatch.h"
 #include "services/pagerd/pagerd.h"
+
+/* --- pagerd.c, registrations.c: one function for each LIVE row of the table ------------------ */
+
+#define SERVICE       pagerd
+#define SERVICE_TABLE "services/pagerd/served.def"
+#include "services/lib/unfold.h"
+
+struct pagerd_request {
+    struct service_request common;
+    union pagerd_body body;
+    union pagerd_reply reply;
+};
 
 /* --- lists.c: doubly linked lists of entry numbers ------------------------------------------- */
 
@@ -83,10 +96,6 @@ uint32_t pagerd_find(const struct pagerd *pagerd, uint64_t token);
 
 /* Where the account capability of an entry lies. */
 uint32_t pagerd_account_slot(uint32_t registration);
-
-enum status pagerd_register(struct pagerd *pagerd,
-                            const struct pagerd_register_process_request *request);
-enum status pagerd_unregister(struct pagerd *pagerd, uint64_t token, uint64_t *cancelled_count);
 
 /* --- fills.c --------------------------------------------------------------------------------- */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* pagerd's front: who may ask what, and the daemon's loop. Every operation is decoded and its
- * sender checked here, before anything else looks at it; what it then does is decided in policy.c,
- * registrations.c and fills.c. */
+/* pagerd's front: who may ask what, which faults are answered at once, and the daemon's loop. What a
+ * request then does is decided in policy.c, registrations.c and fills.c. */
 #include "services/pagerd/pagerd.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "abi/roles.h"
@@ -16,31 +16,7 @@ static void see_clock(struct pagerd *pagerd, uint64_t now_ticks)
         pagerd->now_ticks = now_ticks;
 }
 
-/* --- operations of administrators: each decodes, does, and encodes its reply ----------------- */
-
-static enum status handle_register(struct pagerd *pagerd, struct message *message)
-{
-    struct pagerd_register_process_request request;
-    uint64_t nothing = 0;
-    enum status status = message_decode(&pagerd_register_process_request_type, message, &request);
-    if (status == STATUS_OK)
-        status = pagerd_register(pagerd, &request);
-    return status == STATUS_OK
-               ? message_encode(&pagerd_register_process_reply_type, &nothing, message)
-               : status;
-}
-
-static enum status handle_unregister(struct pagerd *pagerd, struct message *message)
-{
-    struct pagerd_unregister_process_request request;
-    struct pagerd_unregister_process_reply reply;
-    enum status status = message_decode(&pagerd_unregister_process_request_type, message, &request);
-    if (status == STATUS_OK)
-        status = pagerd_unregister(pagerd, request.token, &reply.cancelled_count);
-    return status == STATUS_OK
-               ? message_encode(&pagerd_unregister_process_reply_type, &reply, message)
-               : status;
-}
+/* --- operations of administrators; REGISTER and UNREGISTER are in registrations.c ------------- */
 
 static bool resolve_allowed(const struct pagerd_resolve_fault_request *request)
 {
@@ -76,44 +52,38 @@ static uint32_t find_parked(const struct pagerd *pagerd, uint64_t fault_id)
     return fill;
 }
 
-static enum status handle_resolve(struct pagerd *pagerd, struct message *message)
+enum status pagerd_resolve_fault(struct pagerd *pagerd, struct pagerd_request *request)
 {
-    struct pagerd_resolve_fault_request request;
-    struct pagerd_resolve_fault_reply reply = {.resumed_count = 1};
-    enum status status = message_decode(&pagerd_resolve_fault_request_type, message, &request);
-    if (status != STATUS_OK)
-        return status;
-    if (!resolve_allowed(&request))
+    const struct pagerd_resolve_fault_request *body = &request->body.resolve_fault;
+    if (!resolve_allowed(body))
         return STATUS_INVALID_ARGUMENT;
-    uint32_t fill = find_parked(pagerd, request.fault_id);
-    if (request.fault_id != 0 && fill == 0)
+    uint32_t fill = find_parked(pagerd, body->fault_id);
+    if (body->fault_id != 0 && fill == 0)
         return STATUS_NOT_FOUND;
+    uint64_t *resumed_count = &request->reply.resolve_fault.resumed_count;
+    *resumed_count = 1;
     if (fill != 0)
-        resolve_one(pagerd, fill, &request);
+        resolve_one(pagerd, fill, body);
     else
-        reply.resumed_count = resolve_all(pagerd, &request);
+        *resumed_count = resolve_all(pagerd, body);
     pagerd_run_turns(pagerd);
-    return message_encode(&pagerd_resolve_fault_reply_type, &reply, message);
+    return STATUS_OK;
 }
 
-static enum status handle_query(struct pagerd *pagerd, struct message *message)
+enum status pagerd_query_faults(struct pagerd *pagerd, struct pagerd_request *request)
 {
-    struct pagerd_query_faults_request request;
-    enum status status = message_decode(&pagerd_query_faults_request_type, message, &request);
-    if (status != STATUS_OK)
-        return status;
-    uint32_t entry = pagerd_find(pagerd, request.token);
+    uint32_t entry = pagerd_find(pagerd, request->body.query_faults.token);
     if (entry == 0)
         return STATUS_NOT_FOUND;
     const struct pagerd_registration *registration = &pagerd->registrations[entry];
-    struct pagerd_query_faults_reply reply = {
+    request->reply.query_faults = (struct pagerd_query_faults_reply){
         .last_fault_id = registration->last_fault_id,
         .fault_count = registration->fault_count,
         .resolved_count = registration->resolved_count,
         .parked_count = registration->fills.count - registration->queued_count,
         .page_count = registration->page_count,
     };
-    return message_encode(&pagerd_query_faults_reply_type, &reply, message);
+    return STATUS_OK;
 }
 
 /* --- faults ---------------------------------------------------------------------------------- */
@@ -148,82 +118,63 @@ static void count_answer(struct pagerd *pagerd, uint32_t entry, enum pagerd_verd
     registration->resolved_count += verdict == VERDICT_RESOLVED;
 }
 
-static enum status handle_fault(struct pagerd *pagerd, struct message *message, uint32_t reply_slot,
-                                enum handled *handled)
+enum status pagerd_fault(struct pagerd *pagerd, struct pagerd_request *request)
 {
-    struct event_fault_request fault;
+    const struct event_fault_request *fault = &request->body.fault;
+    uint32_t reply_slot = request->common.info->reply_slot;
     struct pagerd_ruling ruling = {.verdict = VERDICT_END, .reason = END_FAULT_BACKING};
-    enum status status = message_decode(&event_fault_request_type, message, &fault);
-    if (status != STATUS_OK)
-        return status;
     if (!slot_is_free(pagerd, reply_slot))
         return STATUS_INTERNAL; /* not what the kernel promises: keep who waits there */
-    uint32_t entry = pagerd_find(pagerd, fault.token);
+    uint32_t entry = pagerd_find(pagerd, fault->token);
     if (entry != 0)
-        ruling = judge(pagerd, entry, &fault);
+        ruling = judge(pagerd, entry, fault);
     if (ruling.verdict == VERDICT_FILL) {
-        pagerd_take_fault(pagerd, entry, ruling.area, fault.va & ~(uint64_t)(PAGE_BYTES - 1),
-                          reply_slot, message->header.request_id);
+        pagerd_take_fault(pagerd, entry, ruling.area, fault->va & ~(uint64_t)(PAGE_BYTES - 1),
+                          reply_slot, request->common.message->header.request_id);
         pagerd_run_turns(pagerd);
-        *handled = HANDLED_LATER;
+        request->common.handled = HANDLED_LATER;
         return STATUS_OK;
     }
     if (entry != 0)
         count_answer(pagerd, entry, ruling.verdict);
-    struct event_fault_reply reply = {
+    request->reply.fault = (struct event_fault_reply){
         .verdict = ruling.verdict == VERDICT_RESOLVED ? FAULT_RESOLVED : FAULT_END,
         .reason = ruling.reason,
     };
-    return message_encode(&event_fault_reply_type, &reply, message);
+    return STATUS_OK;
 }
 
 /* --- the front ------------------------------------------------------------------------------- */
 
-static enum status authorise(uint16_t id, uint64_t badge)
+#define SERVICE       pagerd
+#define SERVICE_TABLE "services/pagerd/served.def"
+#include "services/lib/unfold_rows.h"
+
+static uint32_t sender(const void *service, void *in_hand)
 {
-    const struct operation *operation = operation_find(SERVICE_PAGERD, id);
-    if (operation == NULL && id == OP_EVENT_FAULT)
-        operation = operation_find(SERVICE_EVENT, id);
-    if (operation == NULL)
-        return STATUS_INVALID_ARGUMENT;
-    bool admin = (operation->allowed & FROM_ADMIN) != 0 && badge == 0;
-    bool kernel = (operation->allowed & FROM_KERNEL) != 0 && badge == BADGE_KERNEL;
-    return admin || kernel ? STATUS_OK : STATUS_DENIED;
+    (void)service;
+    const struct pagerd_request *request = in_hand;
+    uint64_t badge = request->common.info->badge;
+    if (badge == BADGE_KERNEL)
+        return FROM_KERNEL;
+    return badge == 0 ? FROM_ADMIN : 0;
 }
 
-static enum status dispatch(struct pagerd *pagerd, struct message *message,
-                            const struct receive_info *info, enum handled *handled)
-{
-    enum status status = authorise(message->header.operation, info->badge);
-    if (status != STATUS_OK)
-        return status;
-    switch (message->header.operation) {
-    case OP_PAGERD_REGISTER_PROCESS:
-        return handle_register(pagerd, message);
-    case OP_PAGERD_UNREGISTER_PROCESS:
-        return handle_unregister(pagerd, message);
-    case OP_PAGERD_RESOLVE_FAULT:
-        return handle_resolve(pagerd, message);
-    case OP_PAGERD_QUERY_FAULTS:
-        return handle_query(pagerd, message);
-    case OP_EVENT_FAULT:
-        return handle_fault(pagerd, message, info->reply_slot, handled);
-    default:
-        return STATUS_UNSUPPORTED;
-    }
-}
+static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
 
-enum handled pagerd_handle(void *state, struct message *message, const struct receive_info *info)
+enum handled pagerd_handle(void *service, struct message *message, const struct receive_info *info)
 {
-    struct pagerd *pagerd = state;
-    enum handled handled = HANDLED_REPLY;
-    if (info->reply_slot == SLOT_NULL)
-        return HANDLED_LATER; /* nothing that pagerd takes comes without a caller: ignored */
-    see_clock(pagerd, info->now_ticks);
-    enum status status = dispatch(pagerd, message, info, &handled);
-    if (status != STATUS_OK)
-        message_refuse(message, status);
-    return handled;
+    struct pagerd *pagerd = service;
+    struct pagerd_request request; /* body and reply are large: the dispatch clears what is used */
+    request.common = (struct service_request){
+        .message = message,
+        .info = info,
+        .body = &request.body,
+        .reply = &request.reply,
+    };
+    if (info->reply_slot != SLOT_NULL)
+        see_clock(pagerd, info->now_ticks);
+    return service_dispatch(&table, pagerd, &request.common);
 }
 
 void pagerd_tick(struct pagerd *pagerd, uint64_t now_ticks)

@@ -10,8 +10,8 @@
  *
  * Every message, in this order; a refusal changes nothing (E1):
  * - INVALID_ARGUMENT: not an operation of pagerd
- * - DENIED: FAULT from anyone but the kernel, anything else from a badge other than 0
  * - INVALID_ARGUMENT, BAD_VERSION: it does not decode
+ * - DENIED: FAULT from anyone but the kernel, anything else from a badge other than 0
  *
  * REGISTER_PROCESS. The first rule that is broken decides; areas are judged one after the other,
  * each by its rights, its place, its kind, and its order:

@@ -53,21 +53,21 @@ static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_sl
     pagerd->registration_count++;
 }
 
-enum status pagerd_register(struct pagerd *pagerd,
-                            const struct pagerd_register_process_request *request)
+enum status pagerd_register_process(struct pagerd *pagerd, struct pagerd_request *request)
 {
-    if (pagerd_find(pagerd, request->token) != 0)
+    const struct pagerd_register_process_request *body = &request->body.register_process;
+    if (pagerd_find(pagerd, body->token) != 0)
         return STATUS_BUSY;
-    enum status status = pagerd_judge_registration(request);
+    enum status status = pagerd_judge_registration(body);
     if (status != STATUS_OK)
         return status;
     uint32_t entry = next_entry(pagerd);
     if (entry == 0)
         return STATUS_EXHAUSTED; /* E6 */
     uint32_t vspace_cap_slot = 0;
-    status = pagerd_adopt_vspace(pagerd, request, pagerd_account_slot(entry), &vspace_cap_slot);
+    status = pagerd_adopt_vspace(pagerd, body, pagerd_account_slot(entry), &vspace_cap_slot);
     if (status == STATUS_OK)
-        commit(pagerd, entry, vspace_cap_slot, request);
+        commit(pagerd, entry, vspace_cap_slot, body);
     return status;
 }
 
@@ -88,16 +88,15 @@ static void release(struct pagerd *pagerd, uint32_t entry)
     pagerd->registration_free = entry;
 }
 
-enum status pagerd_unregister(struct pagerd *pagerd, uint64_t token, uint64_t *cancelled_count)
+enum status pagerd_unregister_process(struct pagerd *pagerd, struct pagerd_request *request)
 {
-    *cancelled_count = 0;
-    uint32_t entry = pagerd_find(pagerd, token);
+    uint32_t entry = pagerd_find(pagerd, request->body.unregister_process.token);
     if (entry == 0)
         return STATUS_NOT_FOUND;
     struct pagerd_registration *registration = &pagerd->registrations[entry];
     while (registration->fills.first != 0) { /* G2: fails the waiters, resolves nothing */
         pagerd_cancel(pagerd, registration->fills.first, END_FAULT_BACKING);
-        ++*cancelled_count;
+        request->reply.unregister_process.cancelled_count++;
     }
     (void)pagerd_release_vspace(pagerd, registration->vspace_cap_slot);
     release(pagerd, entry);

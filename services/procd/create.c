@@ -364,100 +364,88 @@ static enum status make(struct procd *state, const struct procd_sender *sender,
 
 /* --- reply and commit --- */
 
-/* Sends the reply; what it carries is moved, so that the creator alone holds it. */
-static enum handled deliver(struct procd *state, struct making *making,
-                            const struct message_type *type, const void *reply,
-                            struct message *message, uint32_t reply_slot)
+/* Sends the reply, which is filled in; what it carries is moved, so that the creator alone holds it.
+ */
+static enum status deliver(struct procd *state, struct making *making,
+                           struct procd_request *request)
 {
-    enum status status = message_encode(type, reply, message);
-    for (unsigned i = 0; i < message->header.cap_count; i++)
-        message->caps[i].mode = TRANSFER_MOVE;
+    struct service_request *common = &request->common;
+    common->transfer = (struct message_cap){.mode = TRANSFER_MOVE};
+    common->handled = HANDLED_LATER;
+    enum status status = service_encode(common);
     if (status == STATUS_OK)
-        status = sys_reply(reply_slot, message);
+        status = sys_reply(common->info->reply_slot, common->message);
     if (status != STATUS_OK) {
         undo(state, making);
-        if (status == STATUS_NOT_FOUND)
-            return HANDLED_LATER; /* its creator is gone */
-        message_refuse(message, status);
-        return HANDLED_REPLY;
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* its creator is gone */
     }
     UNIT_ASSERT(making->is_placed);
     procd_table_commit(state, making->index, &making->process);
-    return HANDLED_LATER;
+    return STATUS_OK;
 }
 
-static enum handled refused(struct message *message, enum status status)
+enum status procd_create_staged_process(struct procd *state, struct procd_request *request)
 {
-    message_refuse(message, status);
-    return HANDLED_REPLY;
-}
-
-enum handled procd_create_staged(struct procd *state, const struct procd_sender *sender,
-                                 const struct procd_create_staged_process_request *request,
-                                 struct message *message, uint32_t reply_slot)
-{
+    const struct procd_create_staged_process_request *body = &request->body.create_staged_process;
     struct wish wish = {
-        .role = request->role,
-        .image_offset = request->image_offset,
-        .image_bytes = request->image_bytes,
+        .role = body->role,
+        .image_offset = body->image_offset,
+        .image_bytes = body->image_bytes,
     };
     struct making making;
-    enum status status = make(state, sender, &wish, &making);
+    enum status status = make(state, &request->sender, &wish, &making);
     if (status != STATUS_OK)
-        return refused(message, status);
-    struct procd_create_staged_process_reply reply = {
+        return status;
+    request->reply.create_staged_process = (struct procd_create_staged_process_reply){
         .process_id = making.id,
         .endpoint_slot = PROCD_SLOT_CHILD_ENDPOINT,
         .grant_slot = PROCD_SLOT_CHILD_GRANT,
     };
-    return deliver(state, &making, &procd_create_staged_process_reply_type, &reply, message,
-                   reply_slot);
+    return deliver(state, &making, request);
 }
 
-enum handled procd_create_spawn(struct procd *state, const struct procd_sender *sender,
-                                const struct procd_spawn_request *request, struct message *message,
-                                uint32_t reply_slot)
+enum status procd_spawn(struct procd *state, struct procd_request *request)
 {
+    const struct procd_spawn_request *body = &request->body.spawn;
     struct wish wish = {
-        .role = request->role,
-        .image_offset = request->image_offset,
-        .image_bytes = request->image_bytes,
-        .argument = request->argument,
+        .role = body->role,
+        .image_offset = body->image_offset,
+        .image_bytes = body->image_bytes,
+        .argument = body->argument,
         .starts = true,
     };
-    if (request->role < ROLE_EXTENSION_BASE)
-        return refused(message, STATUS_DENIED); /* P7: declared roles have typed requests */
-    if (request->image_slot != SLOT_IMAGE)
-        return refused(message, STATUS_INVALID_ARGUMENT);
+    if (body->role < ROLE_EXTENSION_BASE)
+        return STATUS_DENIED; /* P7: declared roles have typed requests */
+    if (body->image_slot != SLOT_IMAGE)
+        return STATUS_INVALID_ARGUMENT;
     struct making making;
-    enum status status = make(state, sender, &wish, &making);
+    enum status status = make(state, &request->sender, &wish, &making);
     if (status != STATUS_OK)
-        return refused(message, status);
+        return status;
     drop_scratch(state, &making, PROCD_SLOT_CHILD_ENDPOINT);
     drop_scratch(state, &making, PROCD_SLOT_CHILD_GRANT);
-    struct procd_spawn_reply reply = {.process_id = making.id};
-    return deliver(state, &making, &procd_spawn_reply_type, &reply, message, reply_slot);
+    request->reply.spawn = (struct procd_spawn_reply){.process_id = making.id};
+    return deliver(state, &making, request);
 }
 
-enum handled procd_create_spawn_service(struct procd *state, const struct procd_sender *sender,
-                                        const struct procd_spawn_service_request *request,
-                                        struct message *message, uint32_t reply_slot)
+enum status procd_spawn_service(struct procd *state, struct procd_request *request)
 {
+    const struct procd_spawn_service_request *body = &request->body.spawn_service;
     struct wish wish = {
-        .role = request->role,
-        .image_offset = request->image_offset,
-        .image_bytes = request->image_bytes,
-        .argument = request->argument,
+        .role = body->role,
+        .image_offset = body->image_offset,
+        .image_bytes = body->image_bytes,
+        .argument = body->argument,
         .starts = true,
     };
     struct making making;
-    enum status status = make(state, sender, &wish, &making);
+    enum status status = make(state, &request->sender, &wish, &making);
     if (status != STATUS_OK)
-        return refused(message, status);
+        return status;
     drop_scratch(state, &making, PROCD_SLOT_CHILD_GRANT);
-    struct procd_spawn_service_reply reply = {
+    request->reply.spawn_service = (struct procd_spawn_service_reply){
         .process_id = making.id,
         .endpoint_slot = PROCD_SLOT_CHILD_ENDPOINT,
     };
-    return deliver(state, &making, &procd_spawn_service_reply_type, &reply, message, reply_slot);
+    return deliver(state, &making, request);
 }

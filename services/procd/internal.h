@@ -5,12 +5,27 @@
 #define BASALT_SERVICES_PROCD_INTERNAL_H
 
 #include "abi/assert.h"
+#include "services/lib/dispatch.h"
 #include "services/procd/procd.h"
 
-/* Who sends a request. */
+/* Who asks, and through which door. */
 struct procd_sender {
     uint64_t badge;
     bool is_driver_endpoint;
+};
+
+/* --- one function for each LIVE row of the table: create.c (SPAWN, SPAWN_SERVICE,
+ * CREATE_STAGED_PROCESS), lifecycle.c (START, ABORT, STOP, UPDATE_FOUNDATION_ENDPOINTS), waiters.c
+ * (WAIT_PROCESS_EVENT), procd.c (QUERY_PROCESS) */
+#define SERVICE       procd
+#define SERVICE_TABLE "abi/messages/procd.def"
+#include "services/lib/unfold.h"
+
+struct procd_request {
+    struct service_request common;
+    struct procd_sender sender;
+    union procd_body body;
+    union procd_reply reply;
 };
 
 /* --- process_table.c ---------------------------------------------------------------------- */
@@ -41,25 +56,7 @@ bool procd_table_foundation_runs(const struct procd *state);
 /* Whether a role is memd's, vspaced's or pagerd's, and which of the three. */
 bool procd_is_foundation(uint32_t role, uint32_t *which);
 
-/* --- create.c ------------------------------------------------------------------------------- */
-
-/* These answer by themselves: the reply moves capabilities, and one that cannot be delivered undoes
- * the operation. */
-enum handled procd_create_staged(struct procd *state, const struct procd_sender *sender,
-                                 const struct procd_create_staged_process_request *request,
-                                 struct message *message, uint32_t reply_slot);
-enum handled procd_create_spawn(struct procd *state, const struct procd_sender *sender,
-                                const struct procd_spawn_request *request, struct message *message,
-                                uint32_t reply_slot);
-enum handled procd_create_spawn_service(struct procd *state, const struct procd_sender *sender,
-                                        const struct procd_spawn_service_request *request,
-                                        struct message *message, uint32_t reply_slot);
-
 /* --- lifecycle.c ---------------------------------------------------------------------------- */
-
-enum status procd_start(struct procd *state, uint32_t index, uint64_t argument);
-enum status procd_abort(struct procd *state, uint32_t index);
-enum status procd_stop(struct procd *state, uint32_t index, uint32_t code);
 
 /* A terminal event of the kernel. */
 void procd_terminated(struct procd *state, const struct event_process_terminated_request *event);
@@ -67,22 +64,12 @@ void procd_terminated(struct procd *state, const struct event_process_terminated
 /* Gives back what procd owes pagerd and memd for a process whose kernel side is gone. */
 void procd_settle(struct procd *state, uint64_t id, struct procd_process *process);
 
-/* Takes the two capabilities and drops the bootstrap untyped. */
-enum status procd_bind_foundation(struct procd *state,
-                                  const struct procd_update_foundation_endpoints_request *request);
-
 /* --- waiters.c -------------------------------------------------------------------------------- */
-
-/* Keeps the call behind `reply_slot` until the process ends. EXHAUSTED. */
-enum status procd_waiters_add(struct procd *state, const struct procd_waiter *waiter);
 
 /* Tells every waiter of an ended process; none is left. */
 void procd_waiters_wake(struct procd *state, uint32_t index);
 
 /* Gives up the waits of a client that is gone. */
 void procd_waiters_forget(struct procd *state, uint64_t badge);
-
-/* Turns a message into the answer to WAIT for an ended process. */
-void procd_waiters_encode(const struct procd *state, uint32_t index, struct message *message);
 
 #endif

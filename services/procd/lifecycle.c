@@ -74,20 +74,23 @@ static void bury_owner(struct procd *state, uint32_t role)
     }
 }
 
-enum status procd_start(struct procd *state, uint32_t index, uint64_t argument)
+enum status procd_start_staged_process(struct procd *state, struct procd_request *request)
 {
-    UNIT_ASSERT(index < state->used_count);
+    const struct procd_start_staged_process_request *body = &request->body.start_staged_process;
+    uint32_t index;
+    enum status found = procd_table_find(state, &request->sender, body->process_id, &index);
+    if (found != STATUS_OK)
+        return found;
     struct procd_process *process = &state->processes[index];
     if (process->life != PROCD_LIFE_STAGED) /* P8: a double start is refused */
         return process->life == PROCD_LIFE_RUNNING ? STATUS_BUSY : STATUS_NOT_FOUND;
-    struct kernel_start_process_request request = {
+    struct kernel_start_process_request start = {
         .process_slot = process_slot(index),
         .entry_va = process->entry_va,
         .stack_top_va = process->stack_top_va,
-        .argument = argument,
+        .argument = body->argument,
     };
-    enum status status =
-        kernel_process_start(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+    enum status status = kernel_process_start(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &start);
     if (status == STATUS_OK)
         process->life = PROCD_LIFE_RUNNING;
     return status;
@@ -102,8 +105,13 @@ static enum status abort_staged(struct procd *state, uint32_t index, uint32_t co
     return status;
 }
 
-enum status procd_abort(struct procd *state, uint32_t index)
+enum status procd_abort_staged_process(struct procd *state, struct procd_request *request)
 {
+    uint32_t index;
+    enum status found = procd_table_find(state, &request->sender,
+                                         request->body.abort_staged_process.process_id, &index);
+    if (found != STATUS_OK)
+        return found;
     uint8_t life = state->processes[index].life;
     if (life != PROCD_LIFE_STAGED)
         return life == PROCD_LIFE_RUNNING ? STATUS_BUSY : STATUS_NOT_FOUND;
@@ -142,15 +150,20 @@ static bool is_needed(const struct procd *state, uint32_t index)
     return state->live_count > foundation_count;
 }
 
-enum status procd_stop(struct procd *state, uint32_t index, uint32_t code)
+enum status procd_stop_process(struct procd *state, struct procd_request *request)
 {
+    const struct procd_stop_process_request *body = &request->body.stop_process;
+    uint32_t index;
+    enum status found = procd_table_find(state, &request->sender, body->process_id, &index);
+    if (found != STATUS_OK)
+        return found;
     uint8_t life = state->processes[index].life;
     if (life == PROCD_LIFE_ENDED)
         return STATUS_OK; /* P8: stopping is idempotent */
     if (is_needed(state, index))
         return STATUS_BUSY;
-    return life == PROCD_LIFE_STAGED ? abort_staged(state, index, code)
-                                     : stop_running(state, index, code);
+    return life == PROCD_LIFE_STAGED ? abort_staged(state, index, body->code)
+                                     : stop_running(state, index, body->code);
 }
 
 /* P8: nothing can go on without a foundation process. What still lives ends first, youngest place
@@ -193,15 +206,16 @@ void procd_terminated(struct procd *state, const struct event_process_terminated
         bury_owner(state, role);
 }
 
-enum status procd_bind_foundation(struct procd *state,
-                                  const struct procd_update_foundation_endpoints_request *request)
+enum status procd_update_foundation_endpoints(struct procd *state, struct procd_request *request)
 {
+    const struct procd_update_foundation_endpoints_request *body =
+        &request->body.update_foundation_endpoints;
     if (state->foundation_bound || !procd_table_foundation_runs(state))
         return STATUS_BUSY;
-    enum status status = kernel_self_move(&state->caller, request->memd_slot, SLOT_PEER_MEMD);
+    enum status status = kernel_self_move(&state->caller, body->memd_slot, SLOT_PEER_MEMD);
     if (status != STATUS_OK)
         return status;
-    status = kernel_self_move(&state->caller, request->pagerd_slot, SLOT_PEER_PAGERD);
+    status = kernel_self_move(&state->caller, body->pagerd_slot, SLOT_PEER_PAGERD);
     if (status != STATUS_OK) {
         (void)kernel_self_drop(&state->caller, SLOT_PEER_MEMD);
         return status;

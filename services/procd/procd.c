@@ -4,32 +4,11 @@
  * has passed here. */
 #include "services/procd/procd.h"
 
+#include <stddef.h>
+
 #include "abi/process.h"
 #include "abi/roles.h"
 #include "services/procd/internal.h"
-
-/* A request that passed the door. */
-struct turn {
-    struct procd *state;
-    struct procd_sender sender;
-    const struct receive_info *info;
-    struct message *message;
-};
-
-/* Any request of procd's. */
-union body {
-    struct procd_spawn_request spawn;
-    struct procd_spawn_service_request spawn_service;
-    struct procd_create_staged_process_request create_staged_process;
-    struct procd_start_staged_process_request start_staged_process;
-    struct procd_abort_staged_process_request abort_staged_process;
-    struct procd_stop_process_request stop_process;
-    struct procd_wait_process_event_request wait_process_event;
-    struct procd_query_process_request query_process;
-    struct procd_update_foundation_endpoints_request update_foundation_endpoints;
-    struct procd_send_loader_image_chunk_request largest;
-    uint8_t bytes[MESSAGE_BODY_BYTES_MAX];
-};
 
 /* Who the badge makes the sender. */
 static uint32_t sender_mask(uint64_t badge)
@@ -41,24 +20,6 @@ static uint32_t sender_mask(uint64_t badge)
     return badge == ROLE_LOADERD ? FROM_CLIENT | FROM_LOADERD : FROM_CLIENT;
 }
 
-/* A row names senders and endpoints; both must fit. */
-static bool is_allowed(const struct operation *row, uint64_t badge, bool is_driver_endpoint)
-{
-    uint32_t endpoint = is_driver_endpoint ? FROM_DRIVER : FROM_BOOTSTRAP;
-    return (row->allowed & sender_mask(badge)) != 0 && (row->allowed & endpoint) != 0;
-}
-
-static enum handled answer_status(const struct turn *turn, const struct message_type *reply_type,
-                                  enum status status)
-{
-    static const uint64_t nothing = 0;
-    if (status == STATUS_OK)
-        status = message_encode(reply_type, &nothing, turn->message);
-    if (status != STATUS_OK)
-        message_refuse(turn->message, status);
-    return HANDLED_REPLY;
-}
-
 static enum process_state reported_state(const struct procd_process *process)
 {
     if (process->life == PROCD_LIFE_STAGED)
@@ -66,133 +27,39 @@ static enum process_state reported_state(const struct procd_process *process)
     return process->life == PROCD_LIFE_RUNNING ? PROCESS_RUNNING : PROCESS_ENDED;
 }
 
-static enum handled handle_query(const struct turn *turn, uint64_t id)
+enum status procd_query_process(struct procd *state, struct procd_request *request)
 {
     uint32_t index;
-    enum status status = procd_table_find(turn->state, &turn->sender, id, &index);
-    struct procd_query_process_reply reply = {0};
-    if (status == STATUS_OK) {
-        const struct procd_process *process = &turn->state->processes[index];
-        reply.role = process->role;
-        reply.state = reported_state(process);
-        reply.reason = process->reason;
-        reply.code = process->code;
-        status = message_encode(&procd_query_process_reply_type, &reply, turn->message);
-    }
+    enum status status =
+        procd_table_find(state, &request->sender, request->body.query_process.process_id, &index);
     if (status != STATUS_OK)
-        message_refuse(turn->message, status);
-    return HANDLED_REPLY;
+        return status;
+    const struct procd_process *process = &state->processes[index];
+    request->reply.query_process = (struct procd_query_process_reply){
+        .role = process->role,
+        .state = reported_state(process),
+        .reason = process->reason,
+        .code = process->code,
+    };
+    return STATUS_OK;
 }
 
-static enum handled handle_wait(const struct turn *turn,
-                                const struct procd_wait_process_event_request *request)
+#define SERVICE       procd
+#define SERVICE_TABLE "abi/messages/procd.def"
+#include "services/lib/unfold_rows.h"
+
+/* The two doors see different processes (P7); both are part of what a row allows. */
+static uint32_t sender(const void *service, void *in_hand)
 {
-    uint32_t index;
-    enum status status = procd_table_find(turn->state, &turn->sender, request->process_id, &index);
-    if (status == STATUS_OK && turn->state->processes[index].life == PROCD_LIFE_ENDED) {
-        procd_waiters_encode(turn->state, index, turn->message);
-        return HANDLED_REPLY;
-    }
-    if (status == STATUS_OK && request->deadline_ticks <= turn->info->now_ticks)
-        status = STATUS_TIMED_OUT;
-    if (status == STATUS_OK)
-        status = procd_waiters_add(turn->state, &(struct procd_waiter){
-                                                    .process_id = request->process_id,
-                                                    .deadline_ticks = request->deadline_ticks,
-                                                    .request_id = turn->message->header.request_id,
-                                                    .badge = turn->sender.badge,
-                                                    .reply_slot = turn->info->reply_slot,
-                                                });
-    if (status == STATUS_OK)
-        return HANDLED_LATER;
-    message_refuse(turn->message, status);
-    return HANDLED_REPLY;
+    (void)service;
+    struct procd_request *request = in_hand;
+    const struct receive_info *info = request->common.info;
+    bool is_driver_endpoint = info->endpoint_slot == SLOT_PROCD_DRIVER_ENDPOINT;
+    request->sender = (struct procd_sender){info->badge, is_driver_endpoint};
+    return sender_mask(info->badge) | (is_driver_endpoint ? FROM_DRIVER : FROM_BOOTSTRAP);
 }
 
-static enum handled handle_start(const struct turn *turn,
-                                 const struct procd_start_staged_process_request *request)
-{
-    uint32_t index;
-    enum status status = procd_table_find(turn->state, &turn->sender, request->process_id, &index);
-    if (status == STATUS_OK)
-        status = procd_start(turn->state, index, request->argument);
-    return answer_status(turn, &procd_start_staged_process_reply_type, status);
-}
-
-static enum handled handle_abort(const struct turn *turn, uint64_t id)
-{
-    uint32_t index;
-    enum status status = procd_table_find(turn->state, &turn->sender, id, &index);
-    if (status == STATUS_OK)
-        status = procd_abort(turn->state, index);
-    return answer_status(turn, &procd_abort_staged_process_reply_type, status);
-}
-
-static enum handled handle_stop(const struct turn *turn,
-                                const struct procd_stop_process_request *request)
-{
-    uint32_t index;
-    enum status status = procd_table_find(turn->state, &turn->sender, request->process_id, &index);
-    if (status == STATUS_OK)
-        status = procd_stop(turn->state, index, request->code);
-    return answer_status(turn, &procd_stop_process_reply_type, status);
-}
-
-static enum handled dispatch(const struct turn *turn, uint16_t operation, const union body *body)
-{
-    uint32_t reply_slot = turn->info->reply_slot;
-    switch (operation) {
-    case OP_PROCD_SPAWN:
-        return procd_create_spawn(turn->state, &turn->sender, &body->spawn, turn->message,
-                                  reply_slot);
-    case OP_PROCD_SPAWN_SERVICE:
-        return procd_create_spawn_service(turn->state, &turn->sender, &body->spawn_service,
-                                          turn->message, reply_slot);
-    case OP_PROCD_CREATE_STAGED_PROCESS:
-        return procd_create_staged(turn->state, &turn->sender, &body->create_staged_process,
-                                   turn->message, reply_slot);
-    case OP_PROCD_START_STAGED_PROCESS:
-        return handle_start(turn, &body->start_staged_process);
-    case OP_PROCD_ABORT_STAGED_PROCESS:
-        return handle_abort(turn, body->abort_staged_process.process_id);
-    case OP_PROCD_STOP_PROCESS:
-        return handle_stop(turn, &body->stop_process);
-    case OP_PROCD_WAIT_PROCESS_EVENT:
-        return handle_wait(turn, &body->wait_process_event);
-    case OP_PROCD_QUERY_PROCESS:
-        return handle_query(turn, body->query_process.process_id);
-    case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
-        return answer_status(
-            turn, &procd_update_foundation_endpoints_reply_type,
-            procd_bind_foundation(turn->state, &body->update_foundation_endpoints));
-    default: /* rows that are DENIED or UNSUPPORTED never come here */
-        message_refuse(turn->message, STATUS_INTERNAL);
-        return HANDLED_REPLY;
-    }
-}
-
-static enum handled handle_request(const struct turn *turn)
-{
-    struct message *message = turn->message;
-    const struct operation *row = operation_find(SERVICE_PROCD, message->header.operation);
-    union body body;
-    enum status status = STATUS_OK;
-    if (row == NULL)
-        status = STATUS_INVALID_ARGUMENT;
-    else if (row->state == OPERATION_DENIED)
-        status = STATUS_DENIED; /* P7: before anything else is looked at */
-    else
-        status = message_decode(row->request, message, &body);
-    if (status == STATUS_OK &&
-        !is_allowed(row, turn->sender.badge, turn->sender.is_driver_endpoint))
-        status = STATUS_DENIED;
-    if (status == STATUS_OK && row->state == OPERATION_UNSUPPORTED)
-        status = STATUS_UNSUPPORTED;
-    if (status == STATUS_OK)
-        return dispatch(turn, row->id, &body);
-    message_refuse(message, status);
-    return HANDLED_REPLY;
-}
+static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
 
 /* Events need no answer; the only one procd gets is the end of a process. */
 static enum handled handle_event(struct procd *state, const struct message *message)
@@ -204,22 +71,20 @@ static enum handled handle_event(struct procd *state, const struct message *mess
     return HANDLED_LATER;
 }
 
-enum handled procd_handle(void *opaque, struct message *message, const struct receive_info *info)
+enum handled procd_handle(void *service, struct message *message, const struct receive_info *info)
 {
-    struct procd *state = opaque;
+    struct procd *state = service;
     procd_due(state, info->now_ticks);
     if (info->badge == BADGE_KERNEL)
         return handle_event(state, message);
-    if (info->reply_slot == SLOT_NULL)
-        return HANDLED_LATER; /* no call is without one; what nobody waits for is not done */
-    struct turn turn = {
-        .state = state,
-        .sender = {.badge = info->badge,
-                   .is_driver_endpoint = info->endpoint_slot == SLOT_PROCD_DRIVER_ENDPOINT},
-        .info = info,
+    struct procd_request request; /* body and reply are large: the dispatch clears what is used */
+    request.common = (struct service_request){
         .message = message,
+        .info = info,
+        .body = &request.body,
+        .reply = &request.reply,
     };
-    return handle_request(&turn);
+    return service_dispatch(&table, state, &request.common);
 }
 
 enum status procd_turn(struct procd *state, struct message *message, uint64_t *now_ticks)

@@ -30,18 +30,15 @@ static void reply_begin(const struct procd_waiter *waiter, struct message *messa
     message->header.request_id = waiter->request_id;
 }
 
-void procd_waiters_encode(const struct procd *state, uint32_t index, struct message *message)
+static struct procd_wait_process_event_reply reply_of(const struct procd *state, uint32_t index)
 {
     const struct procd_process *process = &state->processes[index];
-    struct procd_wait_process_event_reply reply = {
+    return (struct procd_wait_process_event_reply){
         .process_id = procd_table_id(state, index),
         .reason = process->reason,
         .code = process->code,
         .fault_va = process->fault_va,
     };
-    UNIT_ASSERT(process->life == PROCD_LIFE_ENDED && process->reason != END_NONE);
-    if (message_encode(&procd_wait_process_event_reply_type, &reply, message) != STATUS_OK)
-        message_refuse(message, STATUS_INTERNAL);
 }
 
 void procd_waiters_wake(struct procd *state, uint32_t index)
@@ -55,7 +52,9 @@ void procd_waiters_wake(struct procd *state, uint32_t index)
         struct procd_waiter waiter = take(state, place);
         struct message message;
         reply_begin(&waiter, &message);
-        procd_waiters_encode(state, index, &message);
+        struct procd_wait_process_event_reply reply = reply_of(state, index);
+        if (message_encode(&procd_wait_process_event_reply_type, &reply, &message) != STATUS_OK)
+            message_refuse(&message, STATUS_INTERNAL);
         answer(&waiter, &message);
     }
 }
@@ -90,7 +89,8 @@ static void sweep(struct procd *state)
     }
 }
 
-enum status procd_waiters_add(struct procd *state, const struct procd_waiter *waiter)
+/* Keeps the call until the process ends. */
+static enum status add(struct procd *state, const struct procd_waiter *waiter)
 {
     if (state->waiter_count == PROCD_WAITER_LIMIT)
         sweep(state);
@@ -98,6 +98,30 @@ enum status procd_waiters_add(struct procd *state, const struct procd_waiter *wa
         return STATUS_EXHAUSTED; /* E6 */
     state->waiters[state->waiter_count++] = *waiter;
     return STATUS_OK;
+}
+
+enum status procd_wait_process_event(struct procd *state, struct procd_request *request)
+{
+    const struct procd_wait_process_event_request *body = &request->body.wait_process_event;
+    const struct receive_info *info = request->common.info;
+    uint32_t index;
+    enum status status = procd_table_find(state, &request->sender, body->process_id, &index);
+    if (status != STATUS_OK)
+        return status;
+    if (state->processes[index].life == PROCD_LIFE_ENDED) {
+        request->reply.wait_process_event = reply_of(state, index);
+        return STATUS_OK;
+    }
+    if (body->deadline_ticks <= info->now_ticks)
+        return STATUS_TIMED_OUT;
+    request->common.handled = HANDLED_LATER;
+    return add(state, &(struct procd_waiter){
+                          .process_id = body->process_id,
+                          .deadline_ticks = body->deadline_ticks,
+                          .request_id = request->common.message->header.request_id,
+                          .badge = request->sender.badge,
+                          .reply_slot = info->reply_slot,
+                      });
 }
 
 /* The kernel empties the reply slot even though nobody listens any more. */

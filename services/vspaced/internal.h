@@ -1,29 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* One request on its way through vspaced: what vspaced.c hands to the files that carry it out. */
+/* What the files of vspaced share: the request in hand, and what it names. */
 #ifndef BASALT_SERVICES_VSPACED_INTERNAL_H
 #define BASALT_SERVICES_VSPACED_INTERNAL_H
 
+#include "services/lib/dispatch.h"
 #include "services/vspaced/vspaced.h"
 
-struct vspaced_step {
-    uint64_t memd_deadline_ticks;
-    uint32_t cap_type; /* of the first capability that arrived: MAP_FRAMES has one */
-    uint32_t cap_rights;
-    union {
-        struct vspaced_register_vspace_request register_vspace;
-        struct vspaced_unregister_vspace_request unregister_vspace;
-        struct vspaced_map_anonymous_request map_anonymous;
-        struct vspaced_map_frames_request map_frames;
-        struct vspaced_unmap_request unmap;
-        struct vspaced_protect_request protect;
-        struct vspaced_guard_request guard;
-        struct vspaced_query_region_request query_region;
-    } request;
-    union {
-        struct vspaced_register_vspace_reply register_vspace;
-        struct vspaced_query_region_reply query_region;
-    } reply;
+/* vspaced.c and map.c: one function for each LIVE row of the table. */
+#define SERVICE       vspaced
+#define SERVICE_TABLE "abi/messages/vspaced.def"
+#include "services/lib/unfold.h"
+
+struct vspaced_request {
+    struct service_request common;
+    union vspaced_body body;
+    union vspaced_reply reply;
 };
+
+/* When memd must have answered, for a request that came now. */
+uint64_t vspaced_memd_deadline(const struct vspaced_request *request);
 
 /* The part of an address space that a request names. */
 struct vspaced_target {
@@ -45,9 +40,5 @@ enum status vspaced_rights_check(uint32_t rights);
 enum status vspaced_frames_give_back(struct vspaced *vspaced, const struct vspaced_target *target,
                                      const uint32_t *frame_ids, uint32_t count,
                                      uint64_t deadline_ticks);
-
-/* The operations that map: the contract is vspaced.h's. */
-enum status vspaced_map_anonymous(struct vspaced *vspaced, const struct vspaced_step *step);
-enum status vspaced_map_frames(struct vspaced *vspaced, const struct vspaced_step *step);
 
 #endif

@@ -127,20 +127,20 @@ static void map_anonymous_undo(struct vspaced *vspaced, const struct vspaced_tar
                                    deadline_ticks);
 }
 
-enum status vspaced_map_anonymous(struct vspaced *vspaced, const struct vspaced_step *step)
+enum status vspaced_map_anonymous(struct vspaced *vspaced, struct vspaced_request *request)
 {
-    const struct vspaced_map_anonymous_request *request = &step->request.map_anonymous;
+    const struct vspaced_map_anonymous_request *body = &request->body.map_anonymous;
+    uint64_t deadline_ticks = vspaced_memd_deadline(request);
     struct vspaced_target target;
     struct vspaced_piece piece;
     struct anonymous_work work;
-    enum status status = map_anonymous_decide(vspaced, request, &target, &piece);
+    enum status status = map_anonymous_decide(vspaced, body, &target, &piece);
     if (status != STATUS_OK)
         return status;
     memset(&work, 0, sizeof work);
-    status =
-        map_anonymous_perform(vspaced, &target, request->rights, step->memd_deadline_ticks, &work);
+    status = map_anonymous_perform(vspaced, &target, body->rights, deadline_ticks, &work);
     if (status != STATUS_OK) {
-        map_anonymous_undo(vspaced, &target, step->memd_deadline_ticks, &work);
+        map_anonymous_undo(vspaced, &target, deadline_ticks, &work);
         return status;
     }
     UNIT_ASSERT(work.allocated == target.page_count && work.mapped == target.page_count);
@@ -160,31 +160,33 @@ static bool map_frames_shape_allowed(const struct vspaced_map_frames_request *re
     return request->page_count == 1 && request->frame_page == 0;
 }
 
-static enum status map_frames_decide(const struct vspaced *vspaced, const struct vspaced_step *step,
+static enum status map_frames_decide(const struct vspaced *vspaced,
+                                     const struct vspaced_request *request,
                                      struct vspaced_target *target, struct vspaced_piece *piece)
 {
-    const struct vspaced_map_frames_request *request = &step->request.map_frames;
-    enum status status = vspaced_target_find(vspaced, request->vspace_cap_slot, request->va,
-                                             request->page_count, target);
+    const struct vspaced_map_frames_request *body = &request->body.map_frames;
+    const struct message_cap *cap = &request->common.message->caps[0];
+    enum status status =
+        vspaced_target_find(vspaced, body->vspace_cap_slot, body->va, body->page_count, target);
     if (status == STATUS_OK)
-        status = vspaced_rights_check(request->rights);
+        status = vspaced_rights_check(body->rights);
     if (status != STATUS_OK)
         return status;
     *piece = (struct vspaced_piece){
         .first_page = target->first_page,
         .page_count = target->page_count,
-        .image_page = request->frame_page,
-        .kind = step->cap_type == OBJECT_IMAGE ? REGION_IMAGE : REGION_FRAME,
-        .rights = (uint16_t)request->rights,
-        .rights_mapped = (uint16_t)request->rights,
+        .image_page = body->frame_page,
+        .kind = cap->object_type == OBJECT_IMAGE ? REGION_IMAGE : REGION_FRAME,
+        .rights = (uint16_t)body->rights,
+        .rights_mapped = (uint16_t)body->rights,
     };
-    if (!map_frames_shape_allowed(request, step->cap_type))
+    if (!map_frames_shape_allowed(body, cap->object_type))
         return STATUS_INVALID_ARGUMENT;
-    if ((request->rights & ~step->cap_rights) != 0)
+    if ((body->rights & ~cap->rights) != 0)
         return STATUS_DENIED;
     if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count))
         return STATUS_BUSY;
-    if (request->frame_id != 0 && vspaced_page_has_frame(vspaced, request->frame_id))
+    if (body->frame_id != 0 && vspaced_page_has_frame(vspaced, body->frame_id))
         return STATUS_DUPLICATE;
     return STATUS_OK;
 }
@@ -199,29 +201,29 @@ static enum status map_frames_room(const struct vspaced *vspaced,
     return room ? STATUS_OK : STATUS_EXHAUSTED;
 }
 
-enum status vspaced_map_frames(struct vspaced *vspaced, const struct vspaced_step *step)
+enum status vspaced_map_frames(struct vspaced *vspaced, struct vspaced_request *request)
 {
-    const struct vspaced_map_frames_request *request = &step->request.map_frames;
+    const struct vspaced_map_frames_request *body = &request->body.map_frames;
     struct vspaced_target target;
     struct vspaced_piece piece;
-    enum status status = map_frames_decide(vspaced, step, &target, &piece);
+    enum status status = map_frames_decide(vspaced, request, &target, &piece);
     if (status == STATUS_OK)
-        status = map_frames_room(vspaced, &target, request->frame_id, &piece);
+        status = map_frames_room(vspaced, &target, body->frame_id, &piece);
     if (status != STATUS_OK)
         return status;
     struct kernel_map_frame_request kernel_request = {
         .vspace_slot = target.vspace_slot,
-        .frame_slot = request->frame_slot,
-        .va = request->va,
-        .frame_page = request->frame_page,
-        .page_count = request->page_count,
-        .rights = request->rights,
+        .frame_slot = body->frame_slot,
+        .va = body->va,
+        .frame_page = body->frame_page,
+        .page_count = body->page_count,
+        .rights = body->rights,
     };
     status = kernel_map(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &kernel_request);
     if (status != STATUS_OK)
         return status;
     vspaced_region_add(vspaced, target.space_index, &piece);
-    if (request->frame_id != 0)
-        vspaced_page_add(vspaced, target.space_index, target.first_page, request->frame_id);
+    if (body->frame_id != 0)
+        vspaced_page_add(vspaced, target.space_index, target.first_page, body->frame_id);
     return STATUS_OK;
 }

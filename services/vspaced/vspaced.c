@@ -3,6 +3,7 @@
  * space; never selects one by anything but its vspace_cap_slot (V6), and holds no frame. */
 #include "services/vspaced/vspaced.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "abi/messages/memd.h"
@@ -94,12 +95,11 @@ static enum status register_decide(const struct vspaced *vspaced,
     return vspaced_space_room(vspaced) ? STATUS_OK : STATUS_EXHAUSTED;
 }
 
-static enum status register_vspace(struct vspaced *vspaced, struct vspaced_step *step)
+enum status vspaced_register_vspace(struct vspaced *vspaced, struct vspaced_request *request)
 {
-    const struct vspaced_register_vspace_request *request = &step->request.register_vspace;
+    const struct vspaced_register_vspace_request *body = &request->body.register_vspace;
     struct kernel_query_local_cap_reply held;
-    enum status status =
-        kernel_self_query(&vspaced->caller, request->vspace_slot, QUERY_EXACT, &held);
+    enum status status = kernel_self_query(&vspaced->caller, body->vspace_slot, QUERY_EXACT, &held);
     if (status == STATUS_OK)
         status = register_decide(vspaced, &held);
     if (status != STATUS_OK)
@@ -107,16 +107,16 @@ static enum status register_vspace(struct vspaced *vspaced, struct vspaced_step 
     uint32_t space_index = vspaced_space_peek(vspaced);
     UNIT_ASSERT(space_index < VSPACED_VSPACE_LIMIT);
     uint32_t vspace_slot = space_vspace_slot(space_index);
-    status = kernel_self_move(&vspaced->caller, request->vspace_slot, vspace_slot);
+    status = kernel_self_move(&vspaced->caller, body->vspace_slot, vspace_slot);
     if (status != STATUS_OK)
         return status;
-    status = kernel_self_move(&vspaced->caller, request->account_slot, vspace_slot + 1);
+    status = kernel_self_move(&vspaced->caller, body->account_slot, vspace_slot + 1);
     if (status != STATUS_OK) {
         (void)kernel_self_drop(&vspaced->caller, vspace_slot);
         return status;
     }
     vspaced_space_add(vspaced, held.object, held.generation);
-    step->reply.register_vspace =
+    request->reply.register_vspace =
         (struct vspaced_register_vspace_reply){.vspace_cap_slot = vspace_slot};
     return STATUS_OK;
 }
@@ -142,9 +142,9 @@ static void space_forget(struct vspaced *vspaced, uint32_t space_index)
 }
 
 /* The account goes first: an UNREGISTER that the kernel stopped half way finds its slot empty. */
-static enum status unregister_vspace(struct vspaced *vspaced, const struct vspaced_step *step)
+enum status vspaced_unregister_vspace(struct vspaced *vspaced, struct vspaced_request *request)
 {
-    vspaced_link link = space_at(vspaced, step->request.unregister_vspace.vspace_cap_slot);
+    vspaced_link link = space_at(vspaced, request->body.unregister_vspace.vspace_cap_slot);
     if (link == 0)
         return STATUS_NOT_FOUND;
     enum status status = kernel_self_drop(&vspaced->caller, space_account_slot(link - 1));
@@ -156,6 +156,11 @@ static enum status unregister_vspace(struct vspaced *vspaced, const struct vspac
 }
 
 /* --- unmap ----------------------------------------------------------------------------------- */
+
+uint64_t vspaced_memd_deadline(const struct vspaced_request *request)
+{
+    return deadline_after(request->common.info->now_ticks, VSPACED_MEMD_TICKS);
+}
 
 enum status vspaced_frames_give_back(struct vspaced *vspaced, const struct vspaced_target *target,
                                      const uint32_t *frame_ids, uint32_t count,
@@ -208,22 +213,23 @@ static enum status unmap_decide(const struct vspaced *vspaced,
     return vspaced_region_room(vspaced, cost) ? STATUS_OK : STATUS_EXHAUSTED;
 }
 
-static enum status unmap(struct vspaced *vspaced, const struct vspaced_step *step)
+enum status vspaced_unmap(struct vspaced *vspaced, struct vspaced_request *request)
 {
-    const struct vspaced_unmap_request *request = &step->request.unmap;
+    const struct vspaced_unmap_request *body = &request->body.unmap;
     struct vspaced_target target;
     uint32_t frame_ids[VSPACED_MAP_PAGES_MAX];
-    enum status status = unmap_decide(vspaced, request, &target);
+    enum status status = unmap_decide(vspaced, body, &target);
     if (status == STATUS_OK)
         status = kernel_unmap(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target.vspace_slot,
-                              request->va, request->page_count);
+                              body->va, body->page_count);
     if (status != STATUS_OK)
         return status;
     uint32_t count = frames_collect(vspaced, &target, frame_ids);
     UNIT_ASSERT(count <= target.page_count);
     pages_forget(vspaced, target.space_index, target.first_page, target.page_count);
     vspaced_region_cut(vspaced, target.space_index, target.first_page, target.page_count);
-    return vspaced_frames_give_back(vspaced, &target, frame_ids, count, step->memd_deadline_ticks);
+    return vspaced_frames_give_back(vspaced, &target, frame_ids, count,
+                                    vspaced_memd_deadline(request));
 }
 
 /* --- protect, guard, question ---------------------------------------------------------------- */
@@ -248,26 +254,26 @@ static enum status protect_decide(const struct vspaced *vspaced,
     return vspaced_region_room(vspaced, cost) ? STATUS_OK : STATUS_EXHAUSTED;
 }
 
-static enum status protect(struct vspaced *vspaced, const struct vspaced_step *step)
+enum status vspaced_protect(struct vspaced *vspaced, struct vspaced_request *request)
 {
-    const struct vspaced_protect_request *request = &step->request.protect;
+    const struct vspaced_protect_request *body = &request->body.protect;
     struct vspaced_target target;
-    enum status status = protect_decide(vspaced, request, &target);
+    enum status status = protect_decide(vspaced, body, &target);
     if (status == STATUS_OK)
         status = kernel_protect(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target.vspace_slot,
-                                request->va, request->page_count, request->rights);
+                                body->va, body->page_count, body->rights);
     if (status == STATUS_OK)
         vspaced_region_protect(vspaced, target.space_index, target.first_page, target.page_count,
-                               (uint16_t)request->rights);
+                               (uint16_t)body->rights);
     return status;
 }
 
-static enum status guard(struct vspaced *vspaced, const struct vspaced_step *step)
+enum status vspaced_guard(struct vspaced *vspaced, struct vspaced_request *request)
 {
-    const struct vspaced_guard_request *request = &step->request.guard;
+    const struct vspaced_guard_request *body = &request->body.guard;
     struct vspaced_target target;
-    enum status status = vspaced_target_find(vspaced, request->vspace_cap_slot, request->va,
-                                             request->page_count, &target);
+    enum status status =
+        vspaced_target_find(vspaced, body->vspace_cap_slot, body->va, body->page_count, &target);
     if (status != STATUS_OK)
         return status;
     struct vspaced_piece piece = {
@@ -283,17 +289,17 @@ static enum status guard(struct vspaced *vspaced, const struct vspaced_step *ste
     return STATUS_OK;
 }
 
-static enum status query_region(const struct vspaced *vspaced, struct vspaced_step *step)
+enum status vspaced_query_region(struct vspaced *vspaced, struct vspaced_request *request)
 {
-    const struct vspaced_query_region_request *request = &step->request.query_region;
-    vspaced_link space = space_at(vspaced, request->vspace_cap_slot);
+    const struct vspaced_query_region_request *body = &request->body.query_region;
+    vspaced_link space = space_at(vspaced, body->vspace_cap_slot);
     if (space == 0)
         return STATUS_NOT_FOUND;
-    vspaced_link link = vspaced_region_at(vspaced, space - 1, request->va >> PAGE_SHIFT);
+    vspaced_link link = vspaced_region_at(vspaced, space - 1, body->va >> PAGE_SHIFT);
     if (link == 0)
         return STATUS_NOT_FOUND;
     const struct vspaced_piece *piece = &vspaced->regions[link - 1].piece;
-    step->reply.query_region = (struct vspaced_query_region_reply){
+    request->reply.query_region = (struct vspaced_query_region_reply){
         .va = piece->first_page << PAGE_SHIFT,
         .page_count = piece->page_count,
         .rights = piece->rights,
@@ -304,57 +310,30 @@ static enum status query_region(const struct vspaced *vspaced, struct vspaced_st
 
 /* --- one message ----------------------------------------------------------------------------- */
 
-static enum status carry_out(struct vspaced *vspaced, uint16_t operation, struct vspaced_step *step)
+#define SERVICE       vspaced
+#define SERVICE_TABLE "abi/messages/vspaced.def"
+#include "services/lib/unfold_rows.h"
+
+/* Only pagerd is served. */
+static uint32_t sender(const void *service, void *in_hand)
 {
-    switch (operation) {
-    case OP_VSPACED_REGISTER_VSPACE:
-        return register_vspace(vspaced, step);
-    case OP_VSPACED_UNREGISTER_VSPACE:
-        return unregister_vspace(vspaced, step);
-    case OP_VSPACED_MAP_ANONYMOUS:
-        return vspaced_map_anonymous(vspaced, step);
-    case OP_VSPACED_MAP_FRAMES:
-        return vspaced_map_frames(vspaced, step);
-    case OP_VSPACED_UNMAP:
-        return unmap(vspaced, step);
-    case OP_VSPACED_PROTECT:
-        return protect(vspaced, step);
-    case OP_VSPACED_GUARD:
-        return guard(vspaced, step);
-    case OP_VSPACED_QUERY_REGION:
-        return query_region(vspaced, step);
-    default:
-        return STATUS_UNSUPPORTED; /* a row that this version does not carry out */
-    }
+    (void)service;
+    const struct vspaced_request *request = in_hand;
+    return request->common.info->badge == ROLE_PAGERD ? FROM_PAGERD : 0;
 }
 
-enum handled vspaced_handle(void *state, struct message *message, const struct receive_info *info)
+static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
+
+enum handled vspaced_handle(void *service, struct message *message, const struct receive_info *info)
 {
-    struct vspaced *vspaced = state;
-    struct vspaced_step step;
-    if (info->reply_slot == SLOT_NULL)
-        return HANDLED_LATER; /* an event: vspaced asked for none */
-    memset(&step, 0, sizeof step);
-    const struct operation *operation = operation_find(SERVICE_VSPACED, message->header.operation);
-    enum status status = STATUS_INVALID_ARGUMENT;
-    if (operation != NULL)
-        status = message_decode(operation->request, message, &step.request);
-    if (status == STATUS_OK &&
-        ((operation->allowed & FROM_PAGERD) == 0 || info->badge != ROLE_PAGERD))
-        status = STATUS_DENIED;
-    if (status == STATUS_OK) {
-        step.memd_deadline_ticks = deadline_after(info->now_ticks, VSPACED_MEMD_TICKS);
-        if (message->header.cap_count != 0) {
-            step.cap_type = message->caps[0].object_type;
-            step.cap_rights = message->caps[0].rights;
-        }
-        status = carry_out(vspaced, operation->id, &step);
-    }
-    if (status == STATUS_OK)
-        status = message_encode(operation->reply, &step.reply, message);
-    if (status != STATUS_OK)
-        message_refuse(message, status);
-    return HANDLED_REPLY;
+    struct vspaced_request request; /* body and reply are large: the dispatch clears what is used */
+    request.common = (struct service_request){
+        .message = message,
+        .info = info,
+        .body = &request.body,
+        .reply = &request.reply,
+    };
+    return service_dispatch(&table, service, &request.common);
 }
 
 /* What is ready says so; in an integration image it has looked at itself as well. */
