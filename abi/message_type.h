@@ -62,6 +62,7 @@ struct message_type {
     const struct message_field *fields; /* in wire order, ended by FIELD_END */
     uint16_t operation;                 /* id; 0 for a row type */
     uint16_t max_bytes;                 /* size of the struct */
+    const struct message_type *reply;   /* of a request; else null */
 };
 
 struct operation {

@@ -49,6 +49,7 @@
         .fields = n##_request_fields,                                                              \
         .operation = n##_id,                                                                       \
         .max_bytes = sizeof(struct n##_request),                                                   \
+        .reply = &n##_reply_type,                                                                  \
     };
 #define REPLY(n)       static const struct message_field n##_reply_fields[] = {
 #define END_REPLY(n)   {0}};                                                                       \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/slots.h"
 #include "props/base/marks.h"
 #include "props/models/model_pagerd_areas.h"
 #include "props/base/property.h"

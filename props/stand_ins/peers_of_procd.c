@@ -10,6 +10,8 @@
 #include "abi/messages/kernel.h"
 #include "abi/messages/memd.h"
 #include "abi/messages/pagerd.h"
+#include "abi/roles.h"
+#include "abi/slots.h"
 #include "props/base/property.h"
 
 static struct peers_registration registrations[STAND_IN_PROCESS_LIMIT];

@@ -4,6 +4,7 @@
 #ifndef BASALT_PROPS_STAND_INS_PEERS_OF_PROCD_H
 #define BASALT_PROPS_STAND_INS_PEERS_OF_PROCD_H
 
+#include "abi/messages/pagerd.h"
 #include "props/stand_ins/peers_memd.h"
 
 enum {

@@ -11,6 +11,7 @@
 #include "abi/messages/kernel.h"
 #include "abi/messages/memd.h"
 #include "props/base/testing.h"
+#include "services/lib/call_memd.h"
 #include "services/lib/service.h"
 
 /* --- the seam: a script and a record ------------------------------------------------------ */
@@ -126,8 +127,7 @@ static enum status open_account(struct caller *caller, struct window window,
                                 struct memd_open_account_reply *reply)
 {
     struct memd_open_account_request request = {.limit_pages = 5};
-    return caller_call(caller, 33, operation_find(SERVICE_MEMD, OP_MEMD_OPEN_ACCOUNT), &request,
-                       window, 1234, reply);
+    return memd_call_open_account(caller, 33, window, 1234, &request, reply);
 }
 
 static void test_call(void)
@@ -190,6 +190,9 @@ static void test_call_errors(void)
     expect(open_account(&caller, (struct window){70, 5}, &reply) == STATUS_INVALID_ARGUMENT &&
                seam.call_count == 0,
            "a window of five is not sent");
+    check(memd_call_open_account(&caller, 33, NO_WINDOW, 0, &wrong, &reply) ==
+                  STATUS_INVALID_ARGUMENT &&
+    check(open_account(&caller, (struct window){70, 5}, &reply) == STATUS_INVALID_ARGUMENT &&
 }
 
 /* --- kernel control --------------------------------------------------------------------------- */
@@ -210,18 +213,18 @@ static void test_self(void)
     struct caller caller = {0};
     struct kernel_query_local_cap_reply held;
     fresh();
-    (void)kernel_self_query(&caller, 7, QUERY_NEXT, &held);
+    (void)kernel_query_local_cap(&caller, 7, QUERY_NEXT, &held);
     expect_sent(SLOT_SELF, OP_KERNEL_QUERY_LOCAL_CAP,
                 &(struct kernel_query_local_cap_request){7, QUERY_NEXT}, "query");
-    (void)kernel_self_drop(&caller, 8);
+    (void)kernel_drop_local_cap(&caller, 8);
     expect_sent(SLOT_SELF, OP_KERNEL_DROP_LOCAL_CAP, &(struct kernel_drop_local_cap_request){8},
                 "drop");
-    (void)kernel_self_move(&caller, 8, 9);
+    (void)kernel_move_local_cap(&caller, 8, 9);
     expect_sent(SLOT_SELF, OP_KERNEL_MOVE_LOCAL_CAP, &(struct kernel_move_local_cap_request){8, 9},
                 "move");
-    kernel_self_exit(&caller, 77);
+    kernel_exit(&caller, 77);
     expect_sent(SLOT_SELF, OP_KERNEL_EXIT, &(struct kernel_exit_request){77}, "exit");
-    (void)kernel_log(&caller, 50, "line", 4);
+    (void)kernel_log_write(&caller, 50, "line", 4);
     expect_sent(50, OP_KERNEL_LOG_WRITE,
                 &(struct kernel_log_write_request){.count = 4, .bytes = "line"}, "log");
     char text[LOG_LINE_BYTES_MAX + 1] = {0};
@@ -229,6 +232,8 @@ static void test_self(void)
                kernel_log(&caller, 50, text, sizeof text) == STATUS_INVALID_ARGUMENT &&
                seam.call_count == 0,
            "an empty or overlong line is not sent");
+    check(kernel_log_write(&caller, 50, text, 0) == STATUS_INVALID_ARGUMENT &&
+              kernel_log_write(&caller, 50, text, sizeof text) == STATUS_INVALID_ARGUMENT &&
 }
 
 static void test_memory(void)
@@ -248,12 +253,12 @@ static void test_memory(void)
     expect_sent(50, OP_KERNEL_FRAME_COPY, &(struct kernel_frame_copy_request){1, 2, 4096, 24, 100},
                 "frame copy");
     struct kernel_map_frame_request map = {1, 2, 8192, 3, 4, RIGHT_READ};
-    (void)kernel_map(&caller, 50, &map);
+    (void)kernel_map_frame(&caller, 50, &map);
     expect_sent(50, OP_KERNEL_MAP_FRAME, &map, "map");
-    (void)kernel_unmap(&caller, 50, 1, 8192, 2);
+    (void)kernel_unmap_frame(&caller, 50, 1, 8192, 2);
     expect_sent(50, OP_KERNEL_UNMAP_FRAME, &(struct kernel_unmap_frame_request){1, 2, 8192},
                 "unmap");
-    (void)kernel_protect(&caller, 50, 1, 8192, 2, RIGHT_READ);
+    (void)kernel_protect_frame(&caller, 50, 1, 8192, 2, RIGHT_READ);
     expect_sent(50, OP_KERNEL_PROTECT_FRAME,
                 &(struct kernel_protect_frame_request){1, 2, 8192, RIGHT_READ, 0}, "protect");
 }
@@ -270,20 +275,22 @@ static void test_process(void)
     (void)kernel_process_create(&caller, 50, &create, (struct window){70, 4}, &created);
     expect(seam.sent.header.window_slot == 70 && seam.sent.header.window_count == 4,
            "create passes its window on");
+    (void)kernel_create_staged_process(&caller, 50, &create, (struct window){70, 4}, &created);
+    check(seam.sent.header.window_slot == 70 && seam.sent.header.window_count == 4,
     expect_sent(50, OP_KERNEL_CREATE_STAGED_PROCESS, &create, "create");
-    (void)kernel_process_pager(&caller, 50, 1, 2, 99);
+    (void)kernel_register_pager(&caller, 50, 1, 2, 99);
     expect_sent(50, OP_KERNEL_REGISTER_PAGER, &(struct kernel_register_pager_request){1, 2, 99},
                 "pager");
-    (void)kernel_process_start(&caller, 50, &start);
+    (void)kernel_start_process(&caller, 50, &start);
     expect_sent(50, OP_KERNEL_START_PROCESS, &start, "start");
-    (void)kernel_process_abort(&caller, 50, 1);
+    (void)kernel_abort_staged_process(&caller, 50, 1);
     expect_sent(50, OP_KERNEL_ABORT_STAGED_PROCESS,
                 &(struct kernel_abort_staged_process_request){1}, "abort");
-    (void)kernel_process_kill(&caller, 50, 1, 9);
+    (void)kernel_kill_process(&caller, 50, 1, 9);
     expect_sent(50, OP_KERNEL_KILL_PROCESS, &(struct kernel_kill_process_request){1, 9}, "kill");
-    (void)kernel_process_retire(&caller, 50, 1, &ended);
+    (void)kernel_retire_process(&caller, 50, 1, &ended);
     expect_sent(50, OP_KERNEL_RETIRE_PROCESS, &(struct kernel_retire_process_request){1}, "retire");
-    (void)kernel_child_install(&caller, 50, &copy);
+    (void)kernel_cap_copy_attenuated(&caller, 50, &copy);
     expect_sent(50, OP_KERNEL_CAP_COPY_ATTENUATED, &copy, "install");
 }
 
@@ -310,6 +317,10 @@ static void test_answers(void)
     seam.make_reply = reply_refusal;
     expect(kernel_clock(&caller, 50, &now_ticks) == STATUS_EXHAUSTED && now_ticks == 0,
            "no clock, no time");
+    check(kernel_read_monotonic_clock(&caller, 50, &now_ticks) == STATUS_OK && now_ticks == 4711,
+          "clock");
+    check(kernel_read_monotonic_clock(&caller, 50, &now_ticks) == STATUS_EXHAUSTED &&
+              now_ticks == 0,
     seam.make_reply = reply_read;
     expect(kernel_frame_read(&caller, 50, 1, 0, 8, bytes) == STATUS_OK &&
                memcmp(bytes, "12345678", 8) == 0,

@@ -246,7 +246,7 @@ static void helper_run(const struct program *program, const struct start_context
 {
     struct caller caller = {0};
     image_touch(program->name, start->stack_top_va);
-    kernel_self_exit(&caller, program->helper(start->arguments[0]));
+    kernel_exit(&caller, program->helper(start->arguments[0]));
 }
 
 static void seat_main(void)

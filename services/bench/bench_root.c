@@ -37,7 +37,7 @@ static void add_number(struct line *line, uint64_t value)
 static void send(struct bench *bench, struct line *line)
 {
     line->text[line->count++] = '\n';
-    (void)kernel_log(&bench->rootd.caller, SLOT_KERNEL_LOG_ENDPOINT, line->text, line->count);
+    (void)kernel_log_write(&bench->rootd.caller, SLOT_KERNEL_LOG_ENDPOINT, line->text, line->count);
 }
 
 void bench_print(struct bench *bench, const char *name, const struct figure *figure)
@@ -99,8 +99,8 @@ enum status bench_stage(struct bench *bench, uint32_t slot)
         .token = BENCH_TOKEN,
     };
     struct kernel_create_staged_process_reply reply;
-    return kernel_process_create(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
-                                 (struct window){slot, MESSAGE_CAP_LIMIT}, &reply);
+    return kernel_create_staged_process(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                        &request, (struct window){slot, MESSAGE_CAP_LIMIT}, &reply);
 }
 
 static const struct rootd_module *module_of(const struct bench *bench, uint32_t role)
@@ -140,8 +140,8 @@ enum status bench_start(struct bench *bench, uint32_t role, uint32_t slot, uint3
         return STATUS_NOT_FOUND;
     enum status status = bench_stage(bench, slot);
     if (status == STATUS_OK)
-        status = kernel_process_pager(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
-                                      slot + BENCH_SLOT_PROCESS, pager_slot, BENCH_TOKEN);
+        status = kernel_register_pager(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                       slot + BENCH_SLOT_PROCESS, pager_slot, BENCH_TOKEN);
     if (status == STATUS_OK)
         status = build(bench, module, slot, &plan);
     if (status != STATUS_OK)
@@ -152,7 +152,7 @@ enum status bench_start(struct bench *bench, uint32_t role, uint32_t slot, uint3
         .stack_top_va = plan.stack_top,
         .argument = argument,
     };
-    return kernel_process_start(caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+    return kernel_start_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -185,5 +185,5 @@ void bench_run(struct bench *bench, const void *handoff, size_t handoff_size,
             (void)measure(bench);
     }
     report_end(bench);
-    kernel_self_exit(&bench->rootd.caller, bench->failed == NULL ? 0 : 1);
+    kernel_exit(&bench->rootd.caller, bench->failed == NULL ? 0 : 1);
 }

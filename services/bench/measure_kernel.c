@@ -234,7 +234,7 @@ static bool measure_trip_cap(struct bench *bench, const char *name)
         (struct message_header){.version = MESSAGE_VERSION, .operation = ECHO_CAPS};
     enum status status = call_whole(&trip); /* opens the window at the other side */
     if (status == STATUS_OK)
-        status = kernel_self_move(&bench->rootd.caller, BENCH_SLOT_FRAMES, BENCH_SLOT_TRAVEL);
+        status = kernel_move_local_cap(&bench->rootd.caller, BENCH_SLOT_FRAMES, BENCH_SLOT_TRAVEL);
     trip.message.header.body_bytes = 8;
     trip.message.header.cap_count = 1;
     trip.message.header.window_count = 1;
@@ -250,9 +250,9 @@ static bool measure_trip_cap(struct bench *bench, const char *name)
         bench_add(bench, i, before, after);
     }
     if (status == STATUS_OK)
-        status = kernel_self_move(&bench->rootd.caller,
-                                  BENCH_SLOT_TRAVEL + (BENCH_WARM + BENCH_SAMPLES) % 2,
-                                  BENCH_SLOT_FRAMES);
+        status = kernel_move_local_cap(&bench->rootd.caller,
+                                       BENCH_SLOT_TRAVEL + (BENCH_WARM + BENCH_SAMPLES) % 2,
+                                       BENCH_SLOT_FRAMES);
     if (status != STATUS_OK)
         return bench_fail(bench, name, status);
     bench_flush(bench, name);

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "abi/messages/event.h"
-#include "abi/messages/procd.h"
 #include "abi/address_space.h"
 #include "services/bench/bench_root.h"
+#include "services/lib/call_procd.h"
 
 /* --- a fault with one handler: the root task itself --- */
 
@@ -67,7 +67,7 @@ static enum status drop_four(struct bench *bench, uint32_t slot)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < MESSAGE_CAP_LIMIT && status == STATUS_OK; i++)
-        status = kernel_self_drop(&bench->rootd.caller, slot + i);
+        status = kernel_drop_local_cap(&bench->rootd.caller, slot + i);
     return status;
 }
 
@@ -83,7 +83,7 @@ static bool measure_fault_one_handler(struct bench *bench, const char *name)
         if (status == STATUS_OK)
             status = handle_faults(&code);
         if (status == STATUS_OK)
-            status = kernel_process_retire(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+            status = kernel_retire_process(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                            BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS, &retired);
         if (status == STATUS_OK)
             status = drop_four(bench, BENCH_SLOT_FAULTER);
@@ -114,17 +114,15 @@ static enum status spawn(struct bench *bench, uint32_t role, uint64_t argument, 
         .argument = argument,
     };
     struct procd_spawn_reply spawned;
-    enum status status = caller_call(&bench->rootd.caller, SLOT_PEER_PROCD,
-                                     operation_find(SERVICE_PROCD, OP_PROCD_SPAWN), &request,
-                                     (struct window){0, 0}, DEADLINE_NEVER, &spawned);
+    enum status status = procd_call_spawn(&bench->rootd.caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                          DEADLINE_NEVER, &request, &spawned);
     if (status != STATUS_OK)
         return status;
     struct procd_wait_process_event_request wait = {.process_id = spawned.process_id,
                                                     .deadline_ticks = DEADLINE_NEVER};
     struct procd_wait_process_event_reply ended;
-    status = caller_call(&bench->rootd.caller, SLOT_PEER_PROCD,
-                         operation_find(SERVICE_PROCD, OP_PROCD_WAIT_PROCESS_EVENT), &wait,
-                         (struct window){0, 0}, DEADLINE_NEVER, &ended);
+    status = procd_call_wait_process_event(&bench->rootd.caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                           DEADLINE_NEVER, &wait, &ended);
     if (status != STATUS_OK)
         return status;
     *code = ended.code;
@@ -167,9 +165,9 @@ static enum status try_budget(struct bench *bench, uint32_t budget_pages, uint32
         .event_slot = SLOT_SERVICE_ENDPOINT,
     };
     struct kernel_create_staged_process_reply reply;
-    enum status status =
-        kernel_process_create(caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
-                              (struct window){BENCH_SLOT_FAULTER, MESSAGE_CAP_LIMIT}, &reply);
+    enum status status = kernel_create_staged_process(
+        caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
+        (struct window){BENCH_SLOT_FAULTER, MESSAGE_CAP_LIMIT}, &reply);
     if (status != STATUS_OK)
         return STATUS_INTERNAL;
     for (uint32_t i = 0; i < leaves && status == STATUS_OK; i++) {
@@ -180,10 +178,10 @@ static enum status try_budget(struct bench *bench, uint32_t budget_pages, uint32
             .page_count = 1,
             .rights = RIGHT_READ | RIGHT_WRITE,
         };
-        status = kernel_map(caller, SLOT_KERNEL_VSPACE_ENDPOINT, &map);
+        status = kernel_map_frame(caller, SLOT_KERNEL_VSPACE_ENDPOINT, &map);
     }
-    enum status undone = kernel_process_abort(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
-                                              BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS);
+    enum status undone = kernel_abort_staged_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                                     BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS);
     if (undone == STATUS_OK)
         undone = drop_four(bench, BENCH_SLOT_FAULTER);
     return undone == STATUS_OK ? status : STATUS_INTERNAL;
@@ -215,8 +213,8 @@ static bool measure_create_abort(struct bench *bench, const char *name)
         uint64_t before = bench_cycles();
         enum status status = bench_stage(bench, BENCH_SLOT_FAULTER);
         if (status == STATUS_OK)
-            status = kernel_process_abort(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
-                                          BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS);
+            status = kernel_abort_staged_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                                 BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS);
         uint64_t after = bench_cycles();
         if (status == STATUS_OK)
             status = drop_four(bench, BENCH_SLOT_FAULTER);

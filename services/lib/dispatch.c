@@ -62,9 +62,9 @@ enum handled service_dispatch(const struct service_table *table, void *service,
     enum status status = request_admit(table, service, row, request);
     request->handled = HANDLED_REPLY;
     if (status == STATUS_OK) {
-        request->type = row->reply;
+        request->type = row->request->reply;
         request->transfer = (struct message_cap){.mode = TRANSFER_COPY};
-        memset(request->reply, 0, row->reply->max_bytes);
+        memset(request->reply, 0, request->type->max_bytes);
         status = row->perform(service, request);
     }
     if (status == STATUS_OK && request->handled == HANDLED_LATER)

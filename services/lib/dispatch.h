@@ -38,7 +38,6 @@ struct service_row {
     enum operation_state state;
     uint32_t allowed; /* mask of FROM_... */
     const struct message_type *request;
-    const struct message_type *reply;
     enum status (*perform)(void *service, void *request); /* LIVE rows */
 };
 

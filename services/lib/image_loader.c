@@ -44,7 +44,7 @@ static enum status map_shared(struct caller *caller, const struct image_module *
             .page_count = (uint32_t)(left < VSPACED_MAP_PAGES_MAX ? left : VSPACED_MAP_PAGES_MAX),
             .rights = segment->rights,
         };
-        enum status status = kernel_map(caller, module->kernel_slot, &request);
+        enum status status = kernel_map_frame(caller, module->kernel_slot, &request);
         if (status != STATUS_OK)
             return status;
         done += request.page_count;
@@ -68,14 +68,14 @@ static enum status fill_and_map(struct caller *caller, const struct image_module
         if (status != STATUS_OK)
             return status;
     }
-    return kernel_map(caller, module->kernel_slot,
-                      &(struct kernel_map_frame_request){
-                          .vspace_slot = target->vspace_slot,
-                          .frame_slot = target->scratch_slot,
-                          .va = segment->va + offset,
-                          .page_count = 1,
-                          .rights = segment->rights,
-                      });
+    return kernel_map_frame(caller, module->kernel_slot,
+                            &(struct kernel_map_frame_request){
+                                .vspace_slot = target->vspace_slot,
+                                .frame_slot = target->scratch_slot,
+                                .va = segment->va + offset,
+                                .page_count = 1,
+                                .rights = segment->rights,
+                            });
 }
 
 /* One frame a page. The capability is dropped at once: a mapped frame lives on, one that could not
@@ -89,7 +89,7 @@ static enum status map_private(struct caller *caller, const struct image_module 
         if (status != STATUS_OK)
             return status;
         status = fill_and_map(caller, module, target, segment, page);
-        enum status dropped = kernel_self_drop(caller, target->scratch_slot);
+        enum status dropped = kernel_drop_local_cap(caller, target->scratch_slot);
         if (status == STATUS_OK)
             status = dropped;
         if (status != STATUS_OK)

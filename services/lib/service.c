@@ -71,7 +71,7 @@ static enum status check_held(struct caller *caller, uint32_t slot, uint32_t typ
                               uint64_t badge)
 {
     struct kernel_query_local_cap_reply held;
-    enum status status = kernel_self_query(caller, slot, QUERY_EXACT, &held);
+    enum status status = kernel_query_local_cap(caller, slot, QUERY_EXACT, &held);
     if (status != STATUS_OK)
         return status;
     if (held.slot != slot)
@@ -105,7 +105,7 @@ static enum status check_nothing_else(struct caller *caller, const struct envelo
     uint32_t slot = SLOT_SELF;
     while (slot < SLOT_LIMIT) {
         struct kernel_query_local_cap_reply held;
-        enum status status = kernel_self_query(caller, slot, QUERY_NEXT, &held);
+        enum status status = kernel_query_local_cap(caller, slot, QUERY_NEXT, &held);
         if (status == STATUS_NOT_FOUND)
             return STATUS_OK;
         if (status != STATUS_OK)
@@ -165,7 +165,7 @@ enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t
         answer(info->reply_slot, message);
     /* What was committed has moved away: its DROP finds an empty slot. */
     for (uint32_t i = 0; i < info->cap_count && i < window.count; i++)
-        (void)kernel_self_drop(caller, window.first_slot + i);
+        (void)kernel_drop_local_cap(caller, window.first_slot + i);
     return STATUS_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Unfolds the table SERVICE_TABLE of the service SERVICE, for its internal.h: any request body and
- * any reply as unions, and the prototype of each LIVE row. No include guard on purpose. */
+ * any reply as unions, and the prototype of each LIVE row. Ends SERVICE and SERVICE_TABLE. No
+ * include guard on purpose. */
 #define UNFOLD_PASTE_AGAIN(a, b) a##b
 #define UNFOLD_PASTE(a, b)       UNFOLD_PASTE_AGAIN(a, b)
 #define UNFOLD_NAME(suffix)      UNFOLD_PASTE(SERVICE, suffix)
@@ -35,3 +36,5 @@ struct UNFOLD_NAME(_request);
 #undef UNFOLD_NAME
 #undef UNFOLD_PASTE
 #undef UNFOLD_PASTE_AGAIN
+#undef SERVICE
+#undef SERVICE_TABLE

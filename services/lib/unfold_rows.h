@@ -32,7 +32,6 @@ _Static_assert(offsetof(struct UNFOLD_NAME(_request), common) == 0, "it begins t
         .state = OPERATION_##op_state,                                                             \
         .allowed = (who),                                                                          \
         .request = &prefix##_##name##_request_type,                                                \
-        .reply = &prefix##_##name##_reply_type,                                                    \
         .perform = UNFOLD_##op_state(name),                                                        \
     },
 static const struct service_row rows[] = {

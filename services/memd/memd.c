@@ -349,7 +349,7 @@ enum handled memd_handle(void *service, struct message *message, const struct re
 static enum status source_add(struct memd *memd, uint32_t slot)
 {
     struct kernel_query_local_cap_reply held;
-    enum status status = kernel_self_query(&memd->caller, slot, QUERY_EXACT, &held);
+    enum status status = kernel_query_local_cap(&memd->caller, slot, QUERY_EXACT, &held);
     if (status != STATUS_OK)
         return status;
     if (held.object_type != OBJECT_UNTYPED || held.size_pages == 0 ||
@@ -399,5 +399,5 @@ void memd_run(struct memd *memd)
     while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
         status = service_turn(&memd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, memd_handle,
                               memd, &message, &info);
-    kernel_self_exit(&memd->caller, status);
+    kernel_exit(&memd->caller, status);
 }

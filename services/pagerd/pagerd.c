@@ -234,5 +234,5 @@ void pagerd_run(struct pagerd *pagerd)
             status = STATUS_OK;
         }
     }
-    kernel_self_exit(&pagerd->caller, (uint32_t)status);
+    kernel_exit(&pagerd->caller, (uint32_t)status);
 }

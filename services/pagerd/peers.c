@@ -2,29 +2,17 @@
 /* The calls that pagerd makes, all down the rank (E5): vspaced, memd by the account's capability,
  * kernel control. Each function does one effect whole or gives back what it took (E4); none touches
  * registrations or fills. */
-#include "abi/messages/memd.h"
-#include "abi/messages/vspaced.h"
 #include "services/pagerd/internal.h"
 
 #include <string.h>
 
-static const struct window no_window = {0, 0};
+#include "services/lib/call_memd.h"
+#include "services/lib/call_vspaced.h"
 
-/* A call within the time that a peer has; the capabilities of its reply arrive in the window. */
-static enum status ask(struct pagerd *pagerd, uint32_t slot, enum service_id service, uint16_t id,
-                       const void *request, struct window window, void *reply)
+/* The time that a peer has. */
+static uint64_t peer_deadline(const struct pagerd *pagerd)
 {
-    const struct operation *operation = operation_find(service, id);
-    if (operation == NULL)
-        return STATUS_UNSUPPORTED;
-    return caller_call(&pagerd->caller, slot, operation, request, window,
-                       deadline_after(pagerd->now_ticks, PAGERD_PEER_TICKS), reply);
-}
-
-static enum status ask_vspaced(struct pagerd *pagerd, uint16_t id, const void *request)
-{
-    uint64_t nothing = 0;
-    return ask(pagerd, SLOT_PEER_VSPACED, SERVICE_VSPACED, id, request, no_window, &nothing);
+    return deadline_after(pagerd->now_ticks, PAGERD_PEER_TICKS);
 }
 
 /* --- address spaces -------------------------------------------------------------------------- */
@@ -32,7 +20,8 @@ static enum status ask_vspaced(struct pagerd *pagerd, uint16_t id, const void *r
 enum status pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot)
 {
     struct vspaced_unregister_vspace_request request = {.vspace_cap_slot = vspace_cap_slot};
-    return ask_vspaced(pagerd, OP_VSPACED_UNREGISTER_VSPACE, &request);
+    return vspaced_call_unregister_vspace(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
+                                          peer_deadline(pagerd), &request, NULL);
 }
 
 static enum status place_guards(struct pagerd *pagerd,
@@ -48,7 +37,8 @@ static enum status place_guards(struct pagerd *pagerd,
             .va = area->va,
         };
         if (area->kind == AREA_GUARD)
-            status = ask_vspaced(pagerd, OP_VSPACED_GUARD, &guard);
+            status = vspaced_call_guard(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
+                                        peer_deadline(pagerd), &guard, NULL);
     }
     return status;
 }
@@ -62,13 +52,13 @@ enum status pagerd_adopt_vspace(struct pagerd *pagerd,
         .account_slot = request->account_slot,
     };
     struct vspaced_register_vspace_reply adopted;
-    enum status status = ask(pagerd, SLOT_PEER_VSPACED, SERVICE_VSPACED, OP_VSPACED_REGISTER_VSPACE,
-                             &adopt, no_window, &adopted);
+    enum status status = vspaced_call_register_vspace(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
+                                                      peer_deadline(pagerd), &adopt, &adopted);
     if (status != STATUS_OK)
         return status;
     status = place_guards(pagerd, request, adopted.vspace_cap_slot);
     if (status == STATUS_OK)
-        status = kernel_self_move(&pagerd->caller, request->account_slot, account_slot);
+        status = kernel_move_local_cap(&pagerd->caller, request->account_slot, account_slot);
     if (status != STATUS_OK) {
         /* The guards go with it. */
         (void)pagerd_release_vspace(pagerd, adopted.vspace_cap_slot);
@@ -89,25 +79,23 @@ static enum status map_anonymous(struct pagerd *pagerd, uint32_t vspace_cap_slot
         .va = supply->va,
         .page_count = 1,
     };
-    return ask_vspaced(pagerd, OP_VSPACED_MAP_ANONYMOUS, &request);
+    return vspaced_call_map_anonymous(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
+                                      peer_deadline(pagerd), &request, NULL);
 }
 
 /* Sends the frame or image capability with the rights of the mapping and no more (K1). */
 static enum status map_frame(struct pagerd *pagerd,
                              const struct vspaced_map_frames_request *request)
 {
-    const struct operation *operation = operation_find(SERVICE_VSPACED, OP_VSPACED_MAP_FRAMES);
+    const struct message_type *type = &vspaced_map_frames_request_type;
     struct message message;
-    uint64_t nothing = 0;
-    if (operation == NULL)
-        return STATUS_UNSUPPORTED;
     memset(&message, 0, sizeof message);
-    enum status status = message_encode(operation->request, request, &message);
+    enum status status = message_encode(type, request, &message);
     if (status != STATUS_OK)
         return STATUS_INTERNAL;
     message.caps[0].rights = (uint16_t)(RIGHT_MAP | request->rights);
-    return caller_call_message(&pagerd->caller, SLOT_PEER_VSPACED, operation, &message, no_window,
-                               deadline_after(pagerd->now_ticks, PAGERD_PEER_TICKS), &nothing);
+    return caller_call_message(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW, peer_deadline(pagerd),
+                               type, &message, NULL);
 }
 
 static enum status map_image(struct pagerd *pagerd, uint32_t vspace_cap_slot,
@@ -128,7 +116,7 @@ static enum status map_image(struct pagerd *pagerd, uint32_t vspace_cap_slot,
 static bool scratch_ready(struct pagerd *pagerd)
 {
     if (pagerd->scratch_full != 0) {
-        enum status status = kernel_self_drop(&pagerd->caller, PAGERD_SCRATCH_SLOT);
+        enum status status = kernel_drop_local_cap(&pagerd->caller, PAGERD_SCRATCH_SLOT);
         pagerd->scratch_full = status != STATUS_OK && status != STATUS_NOT_FOUND;
     }
     return pagerd->scratch_full == 0;
@@ -141,8 +129,9 @@ static enum status fetch_frame(struct pagerd *pagerd, uint32_t account_slot, uin
     struct memd_alloc_frames_reply reply;
     if (!scratch_ready(pagerd))
         return STATUS_EXHAUSTED;
-    enum status status = ask(pagerd, account_slot, SERVICE_MEMD, OP_MEMD_ALLOC_FRAMES, &request,
-                             (struct window){PAGERD_SCRATCH_SLOT, 1}, &reply);
+    enum status status = memd_call_alloc_frames(&pagerd->caller, account_slot,
+                                                (struct window){PAGERD_SCRATCH_SLOT, 1},
+                                                peer_deadline(pagerd), &request, &reply);
     *frame_id = reply.frame_id_0;
     if (status == STATUS_OK || status == STATUS_EXHAUSTED)
         return status;
@@ -152,9 +141,9 @@ static enum status fetch_frame(struct pagerd *pagerd, uint32_t account_slot, uin
 static void return_frame(struct pagerd *pagerd, uint32_t account_slot, uint32_t frame_id)
 {
     struct memd_free_frames_request request = {.count = 1, .frame_ids = {{frame_id}}};
-    uint64_t nothing = 0;
-    (void)ask(pagerd, account_slot, SERVICE_MEMD, OP_MEMD_FREE_FRAMES, &request, no_window,
-              &nothing); /* refused: it stays the account's until that is closed */
+    /* Refused: it stays the account's until that is closed. */
+    (void)memd_call_free_frames(&pagerd->caller, account_slot, NO_WINDOW, peer_deadline(pagerd),
+                                &request, NULL);
 }
 
 /* Frame, bytes, mapping; vspaced keeps a capability of its own. */

@@ -75,7 +75,7 @@ enum status pagerd_register_process(struct pagerd *pagerd, struct pagerd_request
 static void release(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
-    enum status status = kernel_self_drop(&pagerd->caller, pagerd_account_slot(entry));
+    enum status status = kernel_drop_local_cap(&pagerd->caller, pagerd_account_slot(entry));
     UNIT_ASSERT(registration->state == REGISTRATION_LIVE && pagerd->registration_count != 0);
     UNIT_ASSERT(registration->fills.count == 0 && registration->queued_count == 0);
     index_remove(&pagerd->tokens_root, pagerd->token_nodes, entry);

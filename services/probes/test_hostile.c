@@ -10,9 +10,9 @@
  * granted, and would only end the attack. */
 #include <string.h>
 
-#include "abi/messages/procd.h"
 #include "abi/text/generate.h"
 #include "abi/slots.h"
+#include "services/lib/call_procd.h"
 #include "services/lib/kernel_calls.h"
 #include "services/probes/expectations.h"
 #include "services/probes/probes.h"
@@ -63,7 +63,7 @@ static uint32_t list_held(struct hostile *hostile, struct kernel_query_local_cap
     uint32_t count = 0;
     uint32_t slot = SLOT_SELF;
     while (count < HELD_LIMIT &&
-           kernel_self_query(&hostile->caller, slot, QUERY_NEXT, &held[count]) == STATUS_OK)
+           kernel_query_local_cap(&hostile->caller, slot, QUERY_NEXT, &held[count]) == STATUS_OK)
         slot = held[count++].slot + 1;
     return count;
 }
@@ -193,7 +193,7 @@ static void attack(struct hostile *hostile, const struct kernel_query_local_cap_
         if (sys_call(target->slot, message, deadline(hostile, target->slot)) != STATUS_OK)
             continue;
         for (uint32_t k = 0; k < message->header.cap_count && k < MESSAGE_CAP_LIMIT; k++)
-            (void)kernel_self_drop(&hostile->caller, window_slot + k);
+            (void)kernel_drop_local_cap(&hostile->caller, window_slot + k);
     }
 }
 
@@ -203,10 +203,9 @@ static bool procd_answers(struct hostile *hostile)
     struct procd_query_process_request request = {.process_id = UINT64_MAX};
     struct procd_query_process_reply reply;
     look_at_clock(hostile);
-    return caller_call(&hostile->caller, SLOT_PEER_PROCD,
-                       operation_find(SERVICE_PROCD, OP_PROCD_QUERY_PROCESS), &request,
-                       (struct window){0, 0}, hostile->now_ticks + TICKS_PER_SECOND,
-                       &reply) == STATUS_NOT_FOUND;
+    return procd_call_query_process(&hostile->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                    hostile->now_ticks + TICKS_PER_SECOND, &request,
+                                    &reply) == STATUS_NOT_FOUND;
 }
 
 /* --- taking all memory ---------------------------------------------------------------------- */
@@ -221,14 +220,13 @@ static enum status stage_one(struct hostile *hostile, uint64_t page)
     };
     struct procd_create_staged_process_reply reply;
     look_at_clock(hostile);
-    enum status status = caller_call(&hostile->caller, SLOT_PEER_PROCD,
-                                     operation_find(SERVICE_PROCD, OP_PROCD_CREATE_STAGED_PROCESS),
-                                     &request, (struct window){SLOT_RECEIVE_BASE, 2},
-                                     hostile->now_ticks + STAGE_SECONDS * TICKS_PER_SECOND, &reply);
+    enum status status = procd_call_create_staged_process(
+        &hostile->caller, SLOT_PEER_PROCD, (struct window){SLOT_RECEIVE_BASE, 2},
+        hostile->now_ticks + STAGE_SECONDS * TICKS_PER_SECOND, &request, &reply);
     if (status == STATUS_OK) {
         hostile->staged_id = reply.process_id;
-        (void)kernel_self_drop(&hostile->caller, reply.endpoint_slot);
-        (void)kernel_self_drop(&hostile->caller, reply.grant_slot);
+        (void)kernel_drop_local_cap(&hostile->caller, reply.endpoint_slot);
+        (void)kernel_drop_local_cap(&hostile->caller, reply.grant_slot);
     }
     return status;
 }
@@ -253,9 +251,8 @@ static enum status wait_in_vain(struct hostile *hostile)
                                                        .deadline_ticks = DEADLINE_NEVER};
     struct procd_wait_process_event_reply reply;
     look_at_clock(hostile);
-    return caller_call(&hostile->caller, SLOT_PEER_PROCD,
-                       operation_find(SERVICE_PROCD, OP_PROCD_WAIT_PROCESS_EVENT), &request,
-                       (struct window){0, 0}, hostile->now_ticks + 2, &reply);
+    return procd_call_wait_process_event(&hostile->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                         hostile->now_ticks + 2, &request, &reply);
 }
 
 /* More waits than procd's table holds: it forgets those that nobody stays for, and refuses none. */

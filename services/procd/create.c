@@ -2,8 +2,6 @@
 /* Making a process. Decides whether it may be made and what of; pays for it from memd, or from the
  * bootstrap untyped before memd exists. Nothing of a process is in the table before its creator was
  * told: until then every failure undoes what was done (E4, P2). */
-#include "abi/messages/memd.h"
-#include "abi/messages/pagerd.h"
 #include "services/procd/internal.h"
 
 #include <string.h>
@@ -12,6 +10,8 @@
 #include "abi/formats/cursor.h"
 #include "abi/process.h"
 #include "abi/roles.h"
+#include "services/lib/call_memd.h"
+#include "services/lib/call_pagerd.h"
 #include "services/lib/image_loader.h"
 
 /* What the three ways of making a process ask for. */
@@ -182,7 +182,7 @@ static void drop_scratch(struct procd *state, struct making *making, uint32_t sl
 {
     if ((making->filled & bit_of(slot)) == 0)
         return;
-    (void)kernel_self_drop(&state->caller, slot);
+    (void)kernel_drop_local_cap(&state->caller, slot);
     making->filled &= ~bit_of(slot);
 }
 
@@ -197,17 +197,17 @@ static void undo(struct procd *state, struct making *making)
 {
     struct kernel_retire_process_reply record;
     if (making->runs) {
-        (void)kernel_process_kill(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+        (void)kernel_kill_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                   process_slot(making), 0);
-        (void)kernel_process_retire(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+        (void)kernel_retire_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                     process_slot(making), &record);
     } else if (making->has_process) {
-        (void)kernel_process_abort(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
-                                   process_slot(making));
+        (void)kernel_abort_staged_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                          process_slot(making));
     }
     UNIT_ASSERT(making->has_process || (!making->runs && !making->is_placed));
     if (making->is_placed)
-        (void)kernel_self_drop(&state->caller, process_slot(making));
+        (void)kernel_drop_local_cap(&state->caller, process_slot(making));
     for (uint32_t slot = PROCD_SLOT_CHILD; slot <= PROCD_SLOT_PAGE; slot++)
         drop_scratch(state, making, slot);
     procd_settle(state, making->id, &making->process);
@@ -220,9 +220,9 @@ static enum status open_account(struct procd *state, struct making *making)
         .account_class = ACCOUNT_NORMAL,
     };
     struct memd_open_account_reply reply;
-    enum status status = caller_call(
-        &state->caller, SLOT_PEER_MEMD, operation_find(SERVICE_MEMD, OP_MEMD_OPEN_ACCOUNT),
-        &request, (struct window){PROCD_SLOT_ACCOUNT, 1}, DEADLINE_NEVER, &reply);
+    enum status status = memd_call_open_account(&state->caller, SLOT_PEER_MEMD,
+                                                (struct window){PROCD_SLOT_ACCOUNT, 1},
+                                                DEADLINE_NEVER, &request, &reply);
     if (status != STATUS_OK)
         return status;
     making->filled |= bit_of(PROCD_SLOT_ACCOUNT);
@@ -236,9 +236,9 @@ static enum status draw_budget(struct procd *state, struct making *making)
 {
     struct memd_alloc_untyped_request request = {.pages = making->row->budget_pages};
     struct memd_alloc_untyped_reply reply;
-    enum status status = caller_call(
-        &state->caller, PROCD_SLOT_ACCOUNT, operation_find(SERVICE_MEMD, OP_MEMD_ALLOC_UNTYPED),
-        &request, (struct window){PROCD_SLOT_UNTYPED, 1}, DEADLINE_NEVER, &reply);
+    enum status status = memd_call_alloc_untyped(&state->caller, PROCD_SLOT_ACCOUNT,
+                                                 (struct window){PROCD_SLOT_UNTYPED, 1},
+                                                 DEADLINE_NEVER, &request, &reply);
     if (status == STATUS_OK)
         making->filled |= bit_of(PROCD_SLOT_UNTYPED);
     return status;
@@ -254,8 +254,8 @@ static enum status make_process(struct procd *state, struct making *making, uint
     };
     struct kernel_create_staged_process_reply reply;
     enum status status =
-        kernel_process_create(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
-                              (struct window){PROCD_SLOT_CHILD, 4}, &reply);
+        kernel_create_staged_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
+                                     (struct window){PROCD_SLOT_CHILD, 4}, &reply);
     if (status != STATUS_OK)
         return status;
     making->filled |= bit_of(PROCD_SLOT_CHILD) | bit_of(PROCD_SLOT_CHILD_VSPACE) |
@@ -265,8 +265,8 @@ static enum status make_process(struct procd *state, struct making *making, uint
         reply.endpoint_slot != PROCD_SLOT_CHILD_ENDPOINT ||
         reply.grant_slot != PROCD_SLOT_CHILD_GRANT)
         return STATUS_INTERNAL;
-    status =
-        kernel_self_move(&state->caller, PROCD_SLOT_CHILD, PROCD_SLOT_PROCESS_BASE + making->index);
+    status = kernel_move_local_cap(&state->caller, PROCD_SLOT_CHILD,
+                                   PROCD_SLOT_PROCESS_BASE + making->index);
     if (status != STATUS_OK)
         return status;
     making->filled &= ~bit_of(PROCD_SLOT_CHILD);
@@ -284,8 +284,8 @@ static enum status build_eagerly(struct procd *state, struct making *making)
     };
     enum status status = make_process(state, making, SLOT_BOOTSTRAP_UNTYPED);
     if (status == STATUS_OK)
-        status = kernel_process_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
-                                      process_slot(making), SLOT_NULL, making->id);
+        status = kernel_register_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                       process_slot(making), SLOT_NULL, making->id);
     if (status == STATUS_OK)
         status = image_build(&state->caller, &making->module, &target, &making->plan);
     return status;
@@ -296,10 +296,8 @@ static enum status register_backing(struct procd *state, struct making *making)
     struct pagerd_register_process_reply reply;
     making->backing.vspace_slot = PROCD_SLOT_CHILD_VSPACE;
     making->backing.account_slot = PROCD_SLOT_ACCOUNT;
-    enum status status =
-        caller_call(&state->caller, SLOT_PEER_PAGERD,
-                    operation_find(SERVICE_PAGERD, OP_PAGERD_REGISTER_PROCESS), &making->backing,
-                    (struct window){0, 0}, DEADLINE_NEVER, &reply);
+    enum status status = pagerd_call_register_process(&state->caller, SLOT_PEER_PAGERD, NO_WINDOW,
+                                                      DEADLINE_NEVER, &making->backing, &reply);
     if (status == STATUS_OK)
         making->process.owes |= PROCD_OWES_PAGER;
     return status;
@@ -314,8 +312,8 @@ static enum status build_paged(struct procd *state, struct making *making)
     if (status == STATUS_OK)
         status = make_process(state, making, PROCD_SLOT_UNTYPED);
     if (status == STATUS_OK)
-        status = kernel_process_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
-                                      process_slot(making), SLOT_PEER_PAGERD, making->id);
+        status = kernel_register_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                       process_slot(making), SLOT_PEER_PAGERD, making->id);
     if (status == STATUS_OK)
         status = register_backing(state, making);
     return status;
@@ -330,7 +328,7 @@ static enum status start(struct procd *state, struct making *making, uint64_t ar
         .argument = argument,
     };
     enum status status =
-        kernel_process_start(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+        kernel_start_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
     if (status == STATUS_OK) {
         making->runs = true;
         making->process.life = PROCD_LIFE_RUNNING;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* What happens to a process after it was made: start, abort, stop, death, and what its death does
  * to others. Decides nothing about who may ask; never leaves an ended process with a debt. */
-#include "abi/messages/memd.h"
-#include "abi/messages/pagerd.h"
 #include "services/procd/internal.h"
 
 #include <string.h>
 
 #include "abi/process.h"
 #include "abi/roles.h"
+#include "services/lib/call_memd.h"
+#include "services/lib/call_pagerd.h"
 
 static uint32_t process_slot(uint32_t index)
 {
@@ -19,21 +19,18 @@ static uint32_t process_slot(uint32_t index)
 /* Peers' answers to a release are not needed: what is not there is as good as released. */
 void procd_settle(struct procd *state, uint64_t id, struct procd_process *process)
 {
-    struct window none = {0, 0};
     UNIT_ASSERT((process->owes & ~(PROCD_OWES_PAGER | PROCD_OWES_ACCOUNT)) == 0);
     if ((process->owes & PROCD_OWES_PAGER) != 0) {
         struct pagerd_unregister_process_request request = {.token = id};
         struct pagerd_unregister_process_reply reply;
-        (void)caller_call(&state->caller, SLOT_PEER_PAGERD,
-                          operation_find(SERVICE_PAGERD, OP_PAGERD_UNREGISTER_PROCESS), &request,
-                          none, DEADLINE_NEVER, &reply);
+        (void)pagerd_call_unregister_process(&state->caller, SLOT_PEER_PAGERD, NO_WINDOW,
+                                             DEADLINE_NEVER, &request, &reply);
     }
     if ((process->owes & PROCD_OWES_ACCOUNT) != 0) {
         struct memd_close_account_request request = {.account_id = process->account_id};
         struct memd_close_account_reply reply;
-        (void)caller_call(&state->caller, SLOT_PEER_MEMD,
-                          operation_find(SERVICE_MEMD, OP_MEMD_CLOSE_ACCOUNT), &request, none,
-                          DEADLINE_NEVER, &reply);
+        (void)memd_call_close_account(&state->caller, SLOT_PEER_MEMD, NO_WINDOW, DEADLINE_NEVER,
+                                      &request, &reply);
     }
     process->owes = 0;
     process->account_id = 0;
@@ -44,7 +41,7 @@ static void finish(struct procd *state, uint32_t index, uint32_t reason, uint32_
                    uint64_t fault_va)
 {
     UNIT_ASSERT(index < state->used_count);
-    (void)kernel_self_drop(&state->caller, process_slot(index));
+    (void)kernel_drop_local_cap(&state->caller, process_slot(index));
     procd_settle(state, procd_table_id(state, index), &state->processes[index]);
     procd_table_end(state, index, reason, code, fault_va);
     procd_waiters_wake(state, index);
@@ -69,7 +66,8 @@ static void bury_owner(struct procd *state, uint32_t role)
         const struct procd_process *process = &state->processes[i];
         if (process->life != PROCD_LIFE_STAGED || process->owner != role)
             continue;
-        (void)kernel_process_abort(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(i));
+        (void)kernel_abort_staged_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                          process_slot(i));
         finish(state, i, END_KILLED, 0, 0); /* P2: nothing of it ever ran */
     }
 }
@@ -90,7 +88,7 @@ enum status procd_start_staged_process(struct procd *state, struct procd_request
         .stack_top_va = process->stack_top_va,
         .argument = body->argument,
     };
-    enum status status = kernel_process_start(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &start);
+    enum status status = kernel_start_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &start);
     if (status == STATUS_OK)
         process->life = PROCD_LIFE_RUNNING;
     return status;
@@ -98,8 +96,8 @@ enum status procd_start_staged_process(struct procd *state, struct procd_request
 
 static enum status abort_staged(struct procd *state, uint32_t index, uint32_t code)
 {
-    enum status status =
-        kernel_process_abort(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(index));
+    enum status status = kernel_abort_staged_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                                     process_slot(index));
     if (status == STATUS_OK)
         finish(state, index, END_KILLED, code, 0);
     return status;
@@ -125,10 +123,10 @@ static enum status stop_running(struct procd *state, uint32_t index, uint32_t co
     uint32_t slot = process_slot(index);
     UNIT_ASSERT(state->processes[index].life == PROCD_LIFE_RUNNING);
     enum status killed =
-        kernel_process_kill(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, slot, code);
+        kernel_kill_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, slot, code);
     struct kernel_retire_process_reply record;
     enum status status =
-        kernel_process_retire(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, slot, &record);
+        kernel_retire_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, slot, &record);
     if (status != STATUS_OK)
         return killed != STATUS_OK ? killed : status;
     uint32_t reason = record.reason == END_NONE ? END_KILLED : record.reason;
@@ -175,17 +173,17 @@ static void end_critical(struct procd *state)
         struct kernel_retire_process_reply record;
         uint8_t life = state->processes[i].life;
         if (life == PROCD_LIFE_STAGED)
-            (void)kernel_process_abort(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
-                                       process_slot(i));
+            (void)kernel_abort_staged_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                              process_slot(i));
         if (life != PROCD_LIFE_RUNNING)
             continue;
-        (void)kernel_process_kill(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(i),
+        (void)kernel_kill_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(i),
                                   PROCD_EXIT_CRITICAL);
-        (void)kernel_process_retire(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(i),
+        (void)kernel_retire_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(i),
                                     &record);
     }
     state->exiting = true;
-    kernel_self_exit(&state->caller, PROCD_EXIT_CRITICAL);
+    kernel_exit(&state->caller, PROCD_EXIT_CRITICAL);
 }
 
 void procd_terminated(struct procd *state, const struct event_process_terminated_request *event)
@@ -195,7 +193,7 @@ void procd_terminated(struct procd *state, const struct event_process_terminated
         event->reason == END_NONE || state->processes[index].life != PROCD_LIFE_RUNNING)
         return; /* a record that STOP already read */
     struct kernel_retire_process_reply record;
-    (void)kernel_process_retire(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(index),
+    (void)kernel_retire_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, process_slot(index),
                                 &record);
     uint32_t role = state->processes[index].role;
     uint32_t which;
@@ -212,15 +210,15 @@ enum status procd_update_foundation_endpoints(struct procd *state, struct procd_
         &request->body.update_foundation_endpoints;
     if (state->foundation_bound || !procd_table_foundation_runs(state))
         return STATUS_BUSY;
-    enum status status = kernel_self_move(&state->caller, body->memd_slot, SLOT_PEER_MEMD);
+    enum status status = kernel_move_local_cap(&state->caller, body->memd_slot, SLOT_PEER_MEMD);
     if (status != STATUS_OK)
         return status;
-    status = kernel_self_move(&state->caller, body->pagerd_slot, SLOT_PEER_PAGERD);
+    status = kernel_move_local_cap(&state->caller, body->pagerd_slot, SLOT_PEER_PAGERD);
     if (status != STATUS_OK) {
-        (void)kernel_self_drop(&state->caller, SLOT_PEER_MEMD);
+        (void)kernel_drop_local_cap(&state->caller, SLOT_PEER_MEMD);
         return status;
     }
-    (void)kernel_self_drop(&state->caller, SLOT_BOOTSTRAP_UNTYPED);
+    (void)kernel_drop_local_cap(&state->caller, SLOT_BOOTSTRAP_UNTYPED);
     UNIT_ASSERT(!state->foundation_bound);
     state->foundation_bound = true;
     return STATUS_OK;

@@ -123,5 +123,5 @@ void procd_run(struct procd *state)
     while (status == STATUS_OK && !state->exiting)
         status = procd_turn(state, &message, &now_ticks);
     if (!state->exiting)
-        kernel_self_exit(&state->caller, PROCD_EXIT_ENDPOINT);
+        kernel_exit(&state->caller, PROCD_EXIT_ENDPOINT);
 }

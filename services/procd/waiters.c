@@ -71,7 +71,8 @@ static void refuse(const struct procd_waiter *waiter, enum status status)
 static bool is_gone(struct procd *state, const struct procd_waiter *waiter)
 {
     struct kernel_query_local_cap_reply held;
-    enum status status = kernel_self_query(&state->caller, waiter->reply_slot, QUERY_EXACT, &held);
+    enum status status =
+        kernel_query_local_cap(&state->caller, waiter->reply_slot, QUERY_EXACT, &held);
     return status == STATUS_NOT_FOUND || (status == STATUS_OK && held.rights == 0);
 }
 

@@ -3,7 +3,7 @@
  * gets the rows of its role, as a service would. */
 #include "services/rootd/hostile.h"
 
-#include "abi/messages/procd.h"
+#include "services/lib/call_procd.h"
 #include "services/probes/expectations.h"
 #include "services/rootd/phase0.h"
 #include "services/rootd/report.h"
@@ -19,9 +19,11 @@ static enum status stop_spinner(struct rootd *state)
 {
     struct procd_stop_process_request request = {.process_id = state->helper_ids[SPIN_PLACE],
                                                  .code = TEST_SPIN_STOP_CODE};
-    uint64_t nothing;
-    enum status status =
-        rootd_ask_procd(state, OP_PROCD_STOP_PROCESS, &request, (struct window){0, 0}, &nothing);
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_stop_process(&state->caller, SLOT_PEER_PROCD, NO_WINDOW, deadline_ticks,
+                                         &request, NULL);
     return status == STATUS_OK ? phase0_wait(state, &spin_run, SPIN_PLACE) : status;
 }
 
@@ -38,13 +40,18 @@ static enum status stage_client(struct rootd *state)
         .image_bytes = module->size_bytes,
     };
     struct procd_create_staged_process_reply reply;
-    enum status status = rootd_ask_procd(state, OP_PROCD_CREATE_STAGED_PROCESS, &request,
-                                         (struct window){ROOTD_SLOT_WINDOW, 2}, &reply);
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_create_staged_process(&state->caller, SLOT_PEER_PROCD,
+                                                  (struct window){ROOTD_SLOT_WINDOW, 2},
+                                                  deadline_ticks, &request, &reply);
     if (status != STATUS_OK)
         return status;
     state->helper_ids[CLIENT_PLACE] = reply.process_id;
-    status = kernel_self_move(&state->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
-    return status == STATUS_OK ? kernel_self_drop(&state->caller, reply.endpoint_slot) : status;
+    status = kernel_move_local_cap(&state->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
+    return status == STATUS_OK ? kernel_drop_local_cap(&state->caller, reply.endpoint_slot)
+                               : status;
 }
 
 static enum status install_client(struct rootd *state)
@@ -66,10 +73,12 @@ static enum status start_client(struct rootd *state)
 {
     struct procd_start_staged_process_request request = {
         .process_id = state->helper_ids[CLIENT_PLACE], .argument = hostile_client_run.argument};
-    uint64_t nothing;
-    enum status status = rootd_ask_procd(state, OP_PROCD_START_STAGED_PROCESS, &request,
-                                         (struct window){0, 0}, &nothing);
-    return status == STATUS_OK ? kernel_self_drop(&state->caller, ROOTD_SLOT_GRANT) : status;
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_start_staged_process(&state->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                                 deadline_ticks, &request, NULL);
+    return status == STATUS_OK ? kernel_drop_local_cap(&state->caller, ROOTD_SLOT_GRANT) : status;
 }
 
 static enum status run_client(struct rootd *state)

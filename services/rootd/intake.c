@@ -96,7 +96,7 @@ enum status intake_inventory(struct caller *caller, bool *kernel_failed)
     for (unsigned i = 0; i <= boot_cap_count; i++) {
         const struct boot_cap *expected = i < boot_cap_count ? &boot_caps[i] : NULL;
         struct kernel_query_local_cap_reply held;
-        enum status status = kernel_self_query(caller, slot, QUERY_NEXT, &held);
+        enum status status = kernel_query_local_cap(caller, slot, QUERY_NEXT, &held);
         if (status == STATUS_NOT_FOUND)
             return expected == NULL ? STATUS_OK : STATUS_NOT_FOUND;
         if (status == STATUS_OK && held.slot < slot)

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "abi/assert.h"
-#include "abi/messages/procd.h"
-#include "abi/messages/startup.h"
 #include "abi/formats/cursor.h"
+#include "services/lib/call_procd.h"
+#include "services/lib/call_startup.h"
 #include "services/lib/image_loader.h"
 
 /* --- asking ------------------------------------------------------------------------------- */
@@ -16,29 +16,13 @@
 enum status rootd_deadline(struct rootd *state, uint64_t ticks, uint64_t *deadline_ticks)
 {
     uint64_t now_ticks = 0;
-    enum status status = kernel_clock(&state->caller, SLOT_KERNEL_TIME_ENDPOINT, &now_ticks);
+    enum status status =
+        kernel_read_monotonic_clock(&state->caller, SLOT_KERNEL_TIME_ENDPOINT, &now_ticks);
     /* A clock this near to its end is not the one that the kernel started with this boot. */
     if (status == STATUS_OK && !range_within(now_ticks, ticks, DEADLINE_NEVER - 1))
         status = STATUS_INTERNAL;
     *deadline_ticks = status == STATUS_OK ? deadline_after(now_ticks, ticks) : 0;
     return status;
-}
-
-enum status rootd_ask(struct rootd *state, uint32_t slot, const struct operation *operation,
-                      const void *request, struct window window, uint64_t ticks, void *reply)
-{
-    uint64_t deadline_ticks;
-    enum status status = rootd_deadline(state, ticks, &deadline_ticks);
-    if (status != STATUS_OK)
-        return status;
-    return caller_call(&state->caller, slot, operation, request, window, deadline_ticks, reply);
-}
-
-enum status rootd_ask_procd(struct rootd *state, uint16_t id, const void *request,
-                            struct window window, void *reply)
-{
-    return rootd_ask(state, SLOT_PEER_PROCD, operation_find(SERVICE_PROCD, id), request, window,
-                     ROOTD_CALL_TICKS, reply);
 }
 
 /* Slot of rootd that holds the send alias of a foundation role. */
@@ -65,7 +49,8 @@ enum status launch_install(struct rootd *state, const struct plan_install *insta
         .rights = install->rights,
         .badge = install->badge,
     };
-    return kernel_child_install(&state->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT, &request);
+    return kernel_cap_copy_attenuated(&state->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT,
+                                      &request);
 }
 
 /* All of the plan's copies, through the grant. */
@@ -92,9 +77,11 @@ static enum status handshake(struct rootd *state, unsigned index)
     if (status != STATUS_OK)
         return status;
     request.count = (uint32_t)written;
-    status = rootd_ask(state, alias_slot(index),
-                       operation_find(SERVICE_STARTUP, OP_STARTUP_START_SERVICE), &request,
-                       (struct window){0, 0}, envelope->ready_deadline_ticks, &reply);
+    uint64_t deadline_ticks;
+    status = rootd_deadline(state, envelope->ready_deadline_ticks, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = startup_call_start_service(&state->caller, alias_slot(index), NO_WINDOW,
+                                            deadline_ticks, &request, &reply);
     if (status != STATUS_OK)
         return status;
     bool ready = reply.role == envelope->role && reply.checked_cap_count == envelope->entry_count;
@@ -109,17 +96,19 @@ static enum status keep_procd(struct rootd *state,
                               const struct kernel_create_staged_process_reply *reply)
 {
     struct caller *caller = &state->caller;
-    enum status status = kernel_self_move(caller, reply->process_slot, ROOTD_SLOT_PROCD_PROCESS);
+    enum status status =
+        kernel_move_local_cap(caller, reply->process_slot, ROOTD_SLOT_PROCD_PROCESS);
     if (status != STATUS_OK) {
-        (void)kernel_process_abort(caller, SLOT_KERNEL_PROCESS_ENDPOINT, reply->process_slot);
+        (void)kernel_abort_staged_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                          reply->process_slot);
         return status;
     }
     state->launched[FOUNDATION_PROCD] = LAUNCH_STAGED;
-    status = kernel_self_move(caller, reply->vspace_slot, ROOTD_SLOT_VSPACE);
+    status = kernel_move_local_cap(caller, reply->vspace_slot, ROOTD_SLOT_VSPACE);
     if (status == STATUS_OK)
-        status = kernel_self_move(caller, reply->endpoint_slot, SLOT_PEER_PROCD);
+        status = kernel_move_local_cap(caller, reply->endpoint_slot, SLOT_PEER_PROCD);
     if (status == STATUS_OK)
-        status = kernel_self_move(caller, reply->grant_slot, ROOTD_SLOT_GRANT);
+        status = kernel_move_local_cap(caller, reply->grant_slot, ROOTD_SLOT_GRANT);
     return status;
 }
 
@@ -138,8 +127,9 @@ static enum status stage_procd(struct rootd *state)
         .token = ROOTD_PROCD_TOKEN,
     };
     struct kernel_create_staged_process_reply reply;
-    status = kernel_process_create(caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
-                                   (struct window){ROOTD_SLOT_WINDOW, MESSAGE_CAP_LIMIT}, &reply);
+    status =
+        kernel_create_staged_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
+                                     (struct window){ROOTD_SLOT_WINDOW, MESSAGE_CAP_LIMIT}, &reply);
     return status == STATUS_OK ? keep_procd(state, &reply) : status;
 }
 
@@ -158,8 +148,8 @@ static enum status build_procd(struct rootd *state)
         .untyped_slot = ROOTD_SLOT_LAUNCH_POOL,
         .scratch_slot = ROOTD_SLOT_SCRATCH,
     };
-    enum status status = kernel_process_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
-                                              ROOTD_SLOT_PROCD_PROCESS, SLOT_NULL, 0);
+    enum status status = kernel_register_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                               ROOTD_SLOT_PROCD_PROCESS, SLOT_NULL, 0);
     return status == STATUS_OK ? image_build(&state->caller, &image, &target, &module->elf)
                                : status;
 }
@@ -173,7 +163,7 @@ static enum status start_procd(struct rootd *state)
         .stack_top_va = elf->stack_top,
     };
     enum status status =
-        kernel_process_start(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+        kernel_start_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
     if (status == STATUS_OK)
         state->launched[FOUNDATION_PROCD] = LAUNCH_STARTED;
     return status;
@@ -189,9 +179,9 @@ enum status launch_procd(struct rootd *state)
     if (status == STATUS_OK)
         status = start_procd(state);
     if (status == STATUS_OK)
-        status = kernel_self_drop(&state->caller, ROOTD_SLOT_VSPACE);
+        status = kernel_drop_local_cap(&state->caller, ROOTD_SLOT_VSPACE);
     if (status == STATUS_OK)
-        status = kernel_self_drop(&state->caller, ROOTD_SLOT_GRANT);
+        status = kernel_drop_local_cap(&state->caller, ROOTD_SLOT_GRANT);
     return status == STATUS_OK ? handshake(state, FOUNDATION_PROCD) : status;
 }
 
@@ -206,24 +196,30 @@ static enum status stage_child(struct rootd *state, unsigned index)
         .image_bytes = module->size_bytes,
     };
     struct procd_create_staged_process_reply reply;
-    enum status status = rootd_ask_procd(state, OP_PROCD_CREATE_STAGED_PROCESS, &request,
-                                         (struct window){ROOTD_SLOT_WINDOW, 2}, &reply);
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_create_staged_process(&state->caller, SLOT_PEER_PROCD,
+                                                  (struct window){ROOTD_SLOT_WINDOW, 2},
+                                                  deadline_ticks, &request, &reply);
     if (status != STATUS_OK)
         return status;
     state->process_ids[index] = reply.process_id;
     state->launched[index] = LAUNCH_STAGED;
-    status = kernel_self_move(&state->caller, reply.endpoint_slot, alias_slot(index));
+    status = kernel_move_local_cap(&state->caller, reply.endpoint_slot, alias_slot(index));
     if (status == STATUS_OK)
-        status = kernel_self_move(&state->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
+        status = kernel_move_local_cap(&state->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
     return status;
 }
 
 static enum status start_child(struct rootd *state, unsigned index)
 {
     struct procd_start_staged_process_request request = {.process_id = state->process_ids[index]};
-    uint64_t nothing;
-    enum status status = rootd_ask_procd(state, OP_PROCD_START_STAGED_PROCESS, &request,
-                                         (struct window){0, 0}, &nothing);
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_start_staged_process(&state->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                                 deadline_ticks, &request, NULL);
     if (status == STATUS_OK)
         state->launched[index] = LAUNCH_STARTED;
     return status;
@@ -237,7 +233,7 @@ enum status launch_child(struct rootd *state, unsigned index)
     if (status == STATUS_OK)
         status = start_child(state, index);
     if (status == STATUS_OK)
-        status = kernel_self_drop(&state->caller, ROOTD_SLOT_GRANT);
+        status = kernel_drop_local_cap(&state->caller, ROOTD_SLOT_GRANT);
     return status == STATUS_OK ? handshake(state, index) : status;
 }
 
@@ -247,7 +243,10 @@ enum status launch_bind(struct rootd *state)
         .memd_slot = SLOT_PEER_MEMD,
         .pagerd_slot = SLOT_PEER_PAGERD, /* vspaced is pagerd's business alone */
     };
-    uint64_t nothing;
-    return rootd_ask_procd(state, OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS, &request,
-                           (struct window){0, 0}, &nothing);
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    return status == STATUS_OK
+               ? procd_call_update_foundation_endpoints(&state->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                                        deadline_ticks, &request, NULL)
+               : status;
 }

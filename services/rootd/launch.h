@@ -9,14 +9,6 @@
 /* now + ticks, by the kernel's clock. */
 enum status rootd_deadline(struct rootd *state, uint64_t ticks, uint64_t *deadline_ticks);
 
-/* One request to a peer that must answer within `ticks`. */
-enum status rootd_ask(struct rootd *state, uint32_t slot, const struct operation *operation,
-                      const void *request, struct window window, uint64_t ticks, void *reply);
-
-/* The same to procd, which has ROOTD_CALL_TICKS. */
-enum status rootd_ask_procd(struct rootd *state, uint16_t id, const void *request,
-                            struct window window, void *reply);
-
 /* Lets `ticks` pass while answering DENIED to whatever comes. PEER_DIED: procd ended meanwhile. */
 enum status rootd_pause(struct rootd *state, uint64_t ticks);
 

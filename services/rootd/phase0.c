@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "abi/messages/memd.h"
-#include "abi/messages/procd.h"
+#include "services/lib/call_memd.h"
+#include "services/lib/call_procd.h"
 #include "services/probes/expectations.h"
 #include "services/rootd/report.h"
 
@@ -38,8 +38,11 @@ enum status phase0_start(struct rootd *state, const struct probe_run *run, unsig
         .argument = run->argument,
     };
     struct procd_spawn_reply reply;
-    enum status status =
-        rootd_ask_procd(state, OP_PROCD_SPAWN, &request, (struct window){0, 0}, &reply);
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_spawn(&state->caller, SLOT_PEER_PROCD, NO_WINDOW, deadline_ticks,
+                                  &request, &reply);
     if (status == STATUS_OK)
         state->helper_ids[place] = reply.process_id;
     return status;
@@ -62,11 +65,13 @@ enum status phase0_wait(struct rootd *state, const struct probe_run *run, unsign
     struct procd_wait_process_event_reply ended;
     if (module == NULL)
         return STATUS_NOT_FOUND;
+    uint64_t deadline_ticks;
     enum status status = rootd_deadline(state, module->ready_ticks, &request.deadline_ticks);
     if (status == STATUS_OK)
-        status = rootd_ask(state, SLOT_PEER_PROCD,
-                           operation_find(SERVICE_PROCD, OP_PROCD_WAIT_PROCESS_EVENT), &request,
-                           (struct window){0, 0}, module->ready_ticks + ROOTD_CALL_TICKS, &ended);
+        status = rootd_deadline(state, module->ready_ticks + ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_wait_process_event(&state->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                               deadline_ticks, &request, &ended);
     if (status != STATUS_OK) {
         report_stage(state, run_name(run), status_name(status));
         return status;
@@ -97,9 +102,12 @@ enum status phase0_run(struct rootd *state)
 
 enum status phase0_book(struct rootd *state, struct memd_query_memory_reply *book)
 {
-    uint64_t nothing = 0;
-    return rootd_ask(state, SLOT_PEER_MEMD, operation_find(SERVICE_MEMD, OP_MEMD_QUERY_MEMORY),
-                     &nothing, (struct window){0, 0}, ROOTD_CALL_TICKS, book);
+    struct memd_query_memory_request request;
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    return status == STATUS_OK ? memd_call_query_memory(&state->caller, SLOT_PEER_MEMD, NO_WINDOW,
+                                                        deadline_ticks, &request, book)
+                               : status;
 }
 
 static bool book_equal(const struct memd_query_memory_reply *a,

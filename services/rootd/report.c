@@ -95,7 +95,7 @@ static void send(struct rootd *state, struct line *line)
 {
     UNIT_ASSERT(line->count < LOG_LINE_BYTES_MAX);
     line->text[line->count++] = '\n';
-    (void)kernel_log(&state->caller, SLOT_KERNEL_LOG_ENDPOINT, line->text, line->count);
+    (void)kernel_log_write(&state->caller, SLOT_KERNEL_LOG_ENDPOINT, line->text, line->count);
 }
 
 void report_status(struct rootd *state)

@@ -184,6 +184,6 @@ enum rootd_status rootd_run(struct rootd *state, const void *handoff, size_t han
     report_status(state);
     if (state->status == ROOTD_READY && state->intake.validation_profile == VALIDATION_PROFILE_NONE)
         serve(state);
-    kernel_self_exit(&state->caller, exit_code(state));
+    kernel_exit(&state->caller, exit_code(state));
     return state->status;
 }

@@ -5,6 +5,7 @@
 
 #include "abi/assert.h"
 #include "abi/messages/procd.h"
+#include "services/lib/call_procd.h"
 
 /* --- dropping ----------------------------------------------------------------------------- */
 
@@ -48,7 +49,7 @@ static enum status drop_rest(struct rootd *state, enum keep level)
     enum status first_error = STATUS_OK;
     for (uint32_t slot = SLOT_SELF; slot < SLOT_LIMIT;) {
         struct kernel_query_local_cap_reply held;
-        enum status status = kernel_self_query(&state->caller, slot, QUERY_NEXT, &held);
+        enum status status = kernel_query_local_cap(&state->caller, slot, QUERY_NEXT, &held);
         if (status == STATUS_NOT_FOUND)
             break;
         if (status == STATUS_OK && held.slot < slot)
@@ -57,7 +58,7 @@ static enum status drop_rest(struct rootd *state, enum keep level)
             return status;
         UNIT_ASSERT(held.slot >= slot); /* so that the walk ends */
         if (!is_kept(level, held.slot))
-            status = kernel_self_drop(&state->caller, held.slot);
+            status = kernel_drop_local_cap(&state->caller, held.slot);
         if (status != STATUS_OK && level != KEEP_ALWAYS)
             return status;
         if (status != STATUS_OK)
@@ -71,7 +72,7 @@ static enum status drop_rest(struct rootd *state, enum keep level)
 static enum status check_next(struct rootd *state, uint32_t from, const struct boot_cap *expected)
 {
     struct kernel_query_local_cap_reply held;
-    enum status status = kernel_self_query(&state->caller, from, QUERY_NEXT, &held);
+    enum status status = kernel_query_local_cap(&state->caller, from, QUERY_NEXT, &held);
     if (status != STATUS_OK)
         return status;
     if (held.slot != expected->slot)
@@ -94,7 +95,7 @@ static enum status check_kept(struct rootd *state, enum keep level)
             return status;
         from = keeps[i].cap.slot + 1;
     }
-    enum status status = kernel_self_query(&state->caller, from, QUERY_NEXT, &held);
+    enum status status = kernel_query_local_cap(&state->caller, from, QUERY_NEXT, &held);
     if (status == STATUS_OK)
         return STATUS_DENIED;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -117,10 +118,11 @@ static bool stop_child(struct rootd *state, uint64_t process_id)
 {
     struct procd_stop_process_request request = {.process_id = process_id,
                                                  .code = ROOTD_EXIT_FAILED};
-    uint64_t nothing;
-    enum status status =
-        rootd_ask(state, SLOT_PEER_PROCD, operation_find(SERVICE_PROCD, OP_PROCD_STOP_PROCESS),
-                  &request, (struct window){0, 0}, ROOTD_STOP_TICKS, &nothing);
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(state, ROOTD_STOP_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_stop_process(&state->caller, SLOT_PEER_PROCD, NO_WINDOW, deadline_ticks,
+                                         &request, NULL);
     return status != STATUS_TIMED_OUT && status != STATUS_PEER_DIED;
 }
 
@@ -147,12 +149,13 @@ static void end_procd(struct rootd *state)
     case LAUNCH_NONE:
         return;
     case LAUNCH_STAGED:
-        (void)kernel_process_abort(caller, SLOT_KERNEL_PROCESS_ENDPOINT, ROOTD_SLOT_PROCD_PROCESS);
+        (void)kernel_abort_staged_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                          ROOTD_SLOT_PROCD_PROCESS);
         break;
     case LAUNCH_STARTED:
-        (void)kernel_process_kill(caller, SLOT_KERNEL_PROCESS_ENDPOINT, ROOTD_SLOT_PROCD_PROCESS,
+        (void)kernel_kill_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT, ROOTD_SLOT_PROCD_PROCESS,
                                   ROOTD_EXIT_FAILED);
-        (void)kernel_process_retire(caller, SLOT_KERNEL_PROCESS_ENDPOINT, ROOTD_SLOT_PROCD_PROCESS,
+        (void)kernel_retire_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT, ROOTD_SLOT_PROCD_PROCESS,
                                     &ended);
         break;
     }

@@ -14,7 +14,7 @@ _Static_assert(HELPER_STACK_PAGES *PAGE_BYTES == STACK_RESERVE_BYTES, "every pag
 __attribute__((noreturn)) static void runtime_exit(uint32_t code)
 {
     struct caller caller = {0};
-    kernel_self_exit(&caller, code);
+    kernel_exit(&caller, code);
     __builtin_trap();
 }
 

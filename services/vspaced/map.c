@@ -3,7 +3,7 @@
  * a range may be mapped so; never maps over anything, and leaves nothing half mapped (V3). */
 #include <string.h>
 
-#include "abi/messages/memd.h"
+#include "services/lib/call_memd.h"
 #include "services/vspaced/pages.h"
 #include "services/vspaced/regions.h"
 #include "services/vspaced/internal.h"
@@ -50,12 +50,11 @@ static enum status map_anonymous_decide(const struct vspaced *vspaced,
 static enum status batch_alloc(struct vspaced *vspaced, const struct vspaced_target *target,
                                uint32_t count, uint64_t deadline_ticks, struct anonymous_work *work)
 {
-    const struct operation *operation = operation_find(SERVICE_MEMD, OP_MEMD_ALLOC_FRAMES);
     struct window window = {VSPACED_FRAME_WINDOW_SLOT, count};
     struct memd_alloc_frames_request request = {.count = count};
     struct memd_alloc_frames_reply reply;
-    enum status status = caller_call(&vspaced->caller, target->account_slot, operation, &request,
-                                     window, deadline_ticks, &reply);
+    enum status status = memd_call_alloc_frames(&vspaced->caller, target->account_slot, window,
+                                                deadline_ticks, &request, &reply);
     if (status != STATUS_OK)
         return status;
     uint32_t ids[] = {reply.frame_id_0, reply.frame_id_1, reply.frame_id_2, reply.frame_id_3};
@@ -89,11 +88,11 @@ static enum status batch_map(struct vspaced *vspaced, const struct vspaced_targe
             .rights = rights,
         };
         UNIT_ASSERT(work->mapped < work->allocated);
-        status = kernel_map(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &request);
+        status = kernel_map_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &request);
         if (status != STATUS_OK)
             return status;
         work->mapped++;
-        status = kernel_self_drop(&vspaced->caller, VSPACED_FRAME_WINDOW_SLOT + i);
+        status = kernel_drop_local_cap(&vspaced->caller, VSPACED_FRAME_WINDOW_SLOT + i);
     }
     return status;
 }
@@ -119,10 +118,10 @@ static void map_anonymous_undo(struct vspaced *vspaced, const struct vspaced_tar
                                uint64_t deadline_ticks, const struct anonymous_work *work)
 {
     if (work->mapped != 0)
-        (void)kernel_unmap(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target->vspace_slot,
-                           target->first_page << PAGE_SHIFT, work->mapped);
+        (void)kernel_unmap_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target->vspace_slot,
+                                 target->first_page << PAGE_SHIFT, work->mapped);
     for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX && work->allocated != 0; i++)
-        (void)kernel_self_drop(&vspaced->caller, VSPACED_FRAME_WINDOW_SLOT + i);
+        (void)kernel_drop_local_cap(&vspaced->caller, VSPACED_FRAME_WINDOW_SLOT + i);
     (void)vspaced_frames_give_back(vspaced, target, work->frame_ids, work->allocated,
                                    deadline_ticks);
 }
@@ -219,7 +218,7 @@ enum status vspaced_map_frames(struct vspaced *vspaced, struct vspaced_request *
         .page_count = body->page_count,
         .rights = body->rights,
     };
-    status = kernel_map(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &kernel_request);
+    status = kernel_map_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &kernel_request);
     if (status != STATUS_OK)
         return status;
     vspaced_region_add(vspaced, target.space_index, &piece);

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "abi/messages/memd.h"
 #include "abi/formats/cursor.h"
 #include "abi/roles.h"
+#include "services/lib/call_memd.h"
 #include "services/vspaced/pages.h"
 #include "services/vspaced/regions.h"
 #include "services/vspaced/internal.h"
@@ -99,7 +99,8 @@ enum status vspaced_register_vspace(struct vspaced *vspaced, struct vspaced_requ
 {
     const struct vspaced_register_vspace_request *body = &request->body.register_vspace;
     struct kernel_query_local_cap_reply held;
-    enum status status = kernel_self_query(&vspaced->caller, body->vspace_slot, QUERY_EXACT, &held);
+    enum status status =
+        kernel_query_local_cap(&vspaced->caller, body->vspace_slot, QUERY_EXACT, &held);
     if (status == STATUS_OK)
         status = register_decide(vspaced, &held);
     if (status != STATUS_OK)
@@ -107,12 +108,12 @@ enum status vspaced_register_vspace(struct vspaced *vspaced, struct vspaced_requ
     uint32_t space_index = vspaced_space_peek(vspaced);
     UNIT_ASSERT(space_index < VSPACED_VSPACE_LIMIT);
     uint32_t vspace_slot = space_vspace_slot(space_index);
-    status = kernel_self_move(&vspaced->caller, body->vspace_slot, vspace_slot);
+    status = kernel_move_local_cap(&vspaced->caller, body->vspace_slot, vspace_slot);
     if (status != STATUS_OK)
         return status;
-    status = kernel_self_move(&vspaced->caller, body->account_slot, vspace_slot + 1);
+    status = kernel_move_local_cap(&vspaced->caller, body->account_slot, vspace_slot + 1);
     if (status != STATUS_OK) {
-        (void)kernel_self_drop(&vspaced->caller, vspace_slot);
+        (void)kernel_drop_local_cap(&vspaced->caller, vspace_slot);
         return status;
     }
     vspaced_space_add(vspaced, held.object, held.generation);
@@ -147,9 +148,9 @@ enum status vspaced_unregister_vspace(struct vspaced *vspaced, struct vspaced_re
     vspaced_link link = space_at(vspaced, request->body.unregister_vspace.vspace_cap_slot);
     if (link == 0)
         return STATUS_NOT_FOUND;
-    enum status status = kernel_self_drop(&vspaced->caller, space_account_slot(link - 1));
+    enum status status = kernel_drop_local_cap(&vspaced->caller, space_account_slot(link - 1));
     if (status == STATUS_OK || status == STATUS_NOT_FOUND)
-        status = kernel_self_drop(&vspaced->caller, space_vspace_slot(link - 1));
+        status = kernel_drop_local_cap(&vspaced->caller, space_vspace_slot(link - 1));
     if (status == STATUS_OK)
         space_forget(vspaced, link - 1);
     return status;
@@ -166,18 +167,16 @@ enum status vspaced_frames_give_back(struct vspaced *vspaced, const struct vspac
                                      const uint32_t *frame_ids, uint32_t count,
                                      uint64_t deadline_ticks)
 {
-    const struct operation *operation = operation_find(SERVICE_MEMD, OP_MEMD_FREE_FRAMES);
     enum status result = STATUS_OK;
     for (uint32_t done = 0; done < count;) {
         struct memd_free_frames_request request;
-        uint64_t nothing = 0;
         memset(&request, 0, sizeof request);
         while (request.count < MEMD_FREE_FRAMES_MAX && done < count) {
             UNIT_ASSERT(frame_ids[done] != 0);
             request.frame_ids[request.count++].frame_id = frame_ids[done++];
         }
-        enum status status = caller_call(&vspaced->caller, target->account_slot, operation,
-                                         &request, (struct window){0, 0}, deadline_ticks, &nothing);
+        enum status status = memd_call_free_frames(&vspaced->caller, target->account_slot,
+                                                   NO_WINDOW, deadline_ticks, &request, NULL);
         result = status == STATUS_OK ? result : STATUS_INTERNAL;
     }
     return result;
@@ -220,8 +219,8 @@ enum status vspaced_unmap(struct vspaced *vspaced, struct vspaced_request *reque
     uint32_t frame_ids[VSPACED_MAP_PAGES_MAX];
     enum status status = unmap_decide(vspaced, body, &target);
     if (status == STATUS_OK)
-        status = kernel_unmap(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target.vspace_slot,
-                              body->va, body->page_count);
+        status = kernel_unmap_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT,
+                                    target.vspace_slot, body->va, body->page_count);
     if (status != STATUS_OK)
         return status;
     uint32_t count = frames_collect(vspaced, &target, frame_ids);
@@ -260,8 +259,8 @@ enum status vspaced_protect(struct vspaced *vspaced, struct vspaced_request *req
     struct vspaced_target target;
     enum status status = protect_decide(vspaced, body, &target);
     if (status == STATUS_OK)
-        status = kernel_protect(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target.vspace_slot,
-                                body->va, body->page_count, body->rights);
+        status = kernel_protect_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT,
+                                      target.vspace_slot, body->va, body->page_count, body->rights);
     if (status == STATUS_OK)
         vspaced_region_protect(vspaced, target.space_index, target.first_page, target.page_count,
                                (uint16_t)body->rights);
@@ -357,5 +356,5 @@ void vspaced_run(struct vspaced *vspaced)
     while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
         status = service_turn(&vspaced->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
                               vspaced_handle, vspaced, &message, &info);
-    kernel_self_exit(&vspaced->caller, status);
+    kernel_exit(&vspaced->caller, status);
 }

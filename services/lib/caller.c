@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/* How a unit makes calls: encodes by the operation's row, calls, decodes by the same row. Decides
+ * nothing and knows no policy; a reply against its contract is INTERNAL and leaves nothing behind.
+ */
+#include "services/lib/caller.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "abi/assert.h"
+#include "abi/messages/kernel.h"
+#include "abi/slots.h"
+
+/* Sends an encoded request and decodes its reply. What the reply delivered stays where it is. */
+static enum status exchange(struct caller *caller, uint32_t slot, struct window window,
+                            uint64_t deadline_ticks, const struct message_type *type,
+                            struct message *message, void *reply)
+{
+    uint64_t request_id = ++caller->last_request_id;
+    message->header.request_id = request_id;
+    message->header.window_slot = window.first_slot;
+    message->header.window_count = (uint8_t)window.count;
+    enum status status = sys_call(slot, message, deadline_ticks);
+    if (status != STATUS_OK) {
+        message->header.cap_count = 0; /* nothing was delivered */
+        return status;
+    }
+    if (message->header.request_id != request_id)
+        return STATUS_INTERNAL;
+    return reply_decode(type->reply, message, reply);
+}
+
+/* Empties what a reply delivered that the caller will never hear of. */
+static void window_drop(struct caller *caller, struct window window, uint32_t cap_count)
+{
+    const struct message_type *drop = &kernel_drop_local_cap_request_type;
+    for (uint32_t i = 0; i < cap_count && i < window.count; i++) {
+        struct kernel_drop_local_cap_request request = {.slot = window.first_slot + i};
+        struct message message;
+        uint64_t nothing = 0;
+        message.header = (struct message_header){0}; /* the rest is encoded, or not declared */
+        if (message_encode(drop, &request, &message) == STATUS_OK)
+            (void)exchange(caller, SLOT_SELF, NO_WINDOW, DEADLINE_NEVER, drop, &message, &nothing);
+    }
+}
+
+enum status caller_call_message(struct caller *caller, uint32_t slot, struct window window,
+                                uint64_t deadline_ticks, const struct message_type *type,
+                                struct message *message, void *reply)
+{
+    uint64_t nothing;
+    UNIT_ASSERT(reply != NULL || type->reply->max_bytes == 0);
+    if (reply == NULL)
+        reply = &nothing;
+    memset(reply, 0, type->reply->max_bytes);
+    if (window.count > MESSAGE_CAP_LIMIT)
+        return STATUS_INVALID_ARGUMENT;
+    enum status status = exchange(caller, slot, window, deadline_ticks, type, message, reply);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    memset(reply, 0, type->reply->max_bytes);
+    window_drop(caller, window, message->header.cap_count);
+    return status;
+}
+
+enum status caller_call(struct caller *caller, uint32_t slot, struct window window,
+                        uint64_t deadline_ticks, const struct message_type *type,
+                        const void *request, void *reply)
+{
+    struct message message;
+    message.header = (struct message_header){0}; /* the rest is encoded, or not declared */
+    enum status status = message_encode(type, request, &message);
+    if (status == STATUS_OK)
+        return caller_call_message(caller, slot, window, deadline_ticks, type, &message, reply);
+    if (reply != NULL)
+        memset(reply, 0, type->reply->max_bytes);
+    return status;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* How a unit makes calls: one function for any operation of any peer. The typed stubs that units use,
+ * one for each row of a peer's table, are in services/lib/call_<peer>.h; kernel control in the
+ * argument order of its users is in services/lib/kernel_calls.h. Nothing here decides anything; all
+ * state is in struct caller. */
+#ifndef BASALT_SERVICES_LIB_CALLER_H
+#define BASALT_SERVICES_LIB_CALLER_H
+
+#include <stdint.h>
+
+#include "abi/codec.h"
+#include "abi/system.h"
+
+/* Part of the state of every unit that makes calls. All zero is valid. */
+struct caller {
+    uint64_t last_request_id; /* request ids increase monotonically (published) */
+};
+
+/* Where the capabilities of a reply shall go: `count` empty slots from `first_slot` on. */
+struct window {
+    uint32_t first_slot;
+    uint32_t count;
+};
+
+/* For replies without capabilities. */
+#define NO_WINDOW ((struct window){0, 0})
+
+/* Encodes `request` as `type`, CALLs `slot`, decodes the reply into `reply` (type->reply->max_bytes
+ * bytes, zeroed unless the result is OK; null when the reply has no fields). All capability fields
+ * of the request travel as copies with the rights that the row names; use caller_call_message for
+ * others. Errors: the transport's (abi/system.h), the peer's refusal, INTERNAL for a reply against
+ * the contract. */
+enum status caller_call(struct caller *caller, uint32_t slot, struct window window,
+                        uint64_t deadline_ticks, const struct message_type *type,
+                        const void *request, void *reply);
+
+/* The same for a request that is encoded already, for transfers other than plain copies (a badge, a
+ * MOVE): set those in message->caps after message_encode. The request id and the window are set
+ * here. `message` holds the reply afterwards. Of both: unless the result is OK, the window is empty
+ * again. window.count <= MESSAGE_CAP_LIMIT. */
+enum status caller_call_message(struct caller *caller, uint32_t slot, struct window window,
+                                uint64_t deadline_ticks, const struct message_type *type,
+                                struct message *message, void *reply);
+
+#endif
