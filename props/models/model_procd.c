@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "abi/codec.h"
-#include "abi/message_type.h"
 #include "abi/messages/procd.h"
 #include "abi/process.h"
 #include "abi/roles.h"

@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/messages/event.h"
 #include "abi/messages/memd.h"
+#include "abi/messages/pagerd.h"
+#include "abi/messages/startup.h"
+#include "abi/messages/vspaced.h"
 #include "props/base/testing.h"
 #include "props/life/steps.h"
 #include "props/base/choices.h"

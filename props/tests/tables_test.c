@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Generated pages are what the tables say, and dictionaries are what the engines read. Runs at the
- * root of the tree. */
+/* Generated pages are what the tables say, dictionaries are what the engines read, and rows name
+ * senders that their services know. Runs at the root of the tree. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/message_type.h"
 #include "props/base/testing.h"
 #include "props/tools/tables.h"
 
@@ -61,9 +62,40 @@ static int dictionary_is_right(void (*print)(FILE *out))
     return words > 100 && wrong == 0;
 }
 
+/* Whom each service tells apart, and the endpoints that procd does: written a second time, because a
+ * row that names anybody else promises what nobody would keep. Kernel control names kinds. */
+static const uint32_t senders_known[SERVICE_COUNT] = {
+    [SERVICE_EVENT] = FROM_KERNEL,
+    [SERVICE_STARTUP] = FROM_ADMIN,
+    [SERVICE_MEMD] = FROM_ADMIN | FROM_ACCOUNT,
+    [SERVICE_VSPACED] = FROM_PAGERD,
+    [SERVICE_PAGERD] = FROM_ADMIN,
+    [SERVICE_PROCD] = FROM_ADMIN | FROM_CLIENT | FROM_LOADERD | FROM_BOOTSTRAP | FROM_DRIVER,
+};
+
+/* Each row names senders, endpoints where there are several, and only such as its service knows. */
+static void test_senders(void)
+{
+    for (unsigned i = 0; i < operation_count; i++) {
+        const struct operation *row = &operation_table[i];
+        char what[128];
+        if (row->service == SERVICE_KERNEL)
+            continue;
+        uint32_t known = senders_known[row->service];
+        snprintf(what, sizeof what, "%s.%s names a sender that its service does not know",
+                 row->service_name, row->name);
+        expect((row->allowed & ~known) == 0, what);
+        snprintf(what, sizeof what, "%s.%s names no sender", row->service_name, row->name);
+        expect((row->allowed & ~(uint32_t)FROM_ENDPOINTS) != 0, what);
+        snprintf(what, sizeof what, "%s.%s names no endpoint", row->service_name, row->name);
+        expect((known & FROM_ENDPOINTS) == 0 || (row->allowed & FROM_ENDPOINTS) != 0, what);
+    }
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
+    test_senders();
     expect(page_is_current("abi/REFERENCE.md", tables_reference),
            "abi/REFERENCE.md is not what the tables say: ./basalt reference");
     expect(page_is_current("props/PROPERTIES.md", tables_properties),
