@@ -84,18 +84,20 @@ static const struct message_field *scalars_walk(const struct message_field *fiel
     uint64_t value = walk->last_scalar;
     for (; is_scalar(field); field++) {
         size_t width = field->width_bytes;
-        if (width > left)
-            return NULL;
-        value = load_width(bytes + offset, width);
-        if (!value_allowed(field, value))
-            return NULL;
-        if (field->kind == FIELD_CAP && value != 0) {
-            walk->cap_fields++;
-            if (delivered != NULL && !cap_allowed(field, cap_find(delivered, offset)))
+        for (unsigned entry = 0; entry < field->entry_count; entry++) {
+            if (width > left)
                 return NULL;
+            value = load_width(bytes + offset, width);
+            if (!value_allowed(field, value) && (entry == 0 || value != 0))
+                return NULL;
+            if (field->kind == FIELD_CAP && value != 0) {
+                walk->cap_fields++;
+                if (delivered != NULL && !cap_allowed(field, cap_find(delivered, offset)))
+                    return NULL;
+            }
+            offset += width;
+            left -= width;
         }
-        offset += width;
-        left -= width;
     }
     walk->last_scalar = value;
     reader->offset_bytes = offset;
@@ -176,16 +178,18 @@ static void caps_encode(const struct message_type *type, struct message *message
     struct reader reader = reader_over(message->body, message->header.body_bytes);
     unsigned count = 0;
     for (const struct message_field *field = type->fields; is_scalar(field); field++) {
-        size_t offset = reader.offset_bytes;
-        uint64_t value = read_width(&reader, field->width_bytes);
-        if (field->kind != FIELD_CAP || value == 0)
-            continue;
-        UNIT_ASSERT(count < MESSAGE_CAP_LIMIT); /* message_encode counted them */
-        message->caps[count++] = (struct message_cap){
-            .field_offset = (uint16_t)offset,
-            .rights = (uint16_t)field->high,
-            .mode = TRANSFER_COPY,
-        };
+        for (unsigned entry = 0; entry < field->entry_count; entry++) {
+            size_t offset = reader.offset_bytes;
+            uint64_t value = read_width(&reader, field->width_bytes);
+            if (field->kind != FIELD_CAP || value == 0)
+                continue;
+            UNIT_ASSERT(count < MESSAGE_CAP_LIMIT); /* message_encode counted them */
+            message->caps[count++] = (struct message_cap){
+                .field_offset = (uint16_t)offset,
+                .rights = (uint16_t)field->high,
+                .mode = TRANSFER_COPY,
+            };
+        }
     }
     message->header.cap_count = (uint8_t)count;
 }

@@ -52,6 +52,7 @@ struct message_field {
     uint8_t kind;        /* enum field_kind; FIELD_END ends the list */
     uint8_t width_bytes; /* 1, 4 or 8; of a ROWS field: unused */
     uint16_t limit;
+    uint16_t entry_count; /* of a scalar: 1, or how many of them follow one another in an array */
     uint64_t low;
     uint64_t high;
     const struct message_type *row;
@@ -76,6 +77,20 @@ struct operation {
     const struct message_type *reply;
     const char *why;
 };
+
+/* An array's entry as a field of its own. Those after the first may be 0, whatever the first must
+ * be: 0 is "nothing here". A scalar is its own entry 0. */
+static inline struct message_field message_field_entry(const struct message_field *field,
+                                                       unsigned entry)
+{
+    struct message_field one = *field;
+    one.entry_count = 1;
+    if (entry != 0 && field->kind == FIELD_CAP)
+        one.limit = 1;
+    else if (entry != 0)
+        one.low = 0;
+    return one;
+}
 
 /* All operations, in table order. */
 extern const struct operation operation_table[];

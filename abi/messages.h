@@ -32,6 +32,9 @@
  *   CAP(name, types, rights)          a capability that is transferred: one of the types, with at
  *                                     least these rights
  *   CAP_OR_NONE(name, types, rights)  the same; 0 is allowed and transfers nothing
+ *   U32S(name, n, low)                n values, low (0 or 1) <= value; any but the first may be 0
+ *   U64S(name, n, low)                the same of u64
+ *   CAPS(name, n, types, rights)      n capabilities as CAP; any but the first as CAP_OR_NONE
  *   RESERVED32(name)  U64_ZERO(name)  must be zero
  *   BYTES(name, max)                  last field: as many bytes as the u32 just before it says
  *   ROWS(name, row, max)              last field: as many rows as the u32 just before it says

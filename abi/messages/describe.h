@@ -31,6 +31,9 @@
 #define SLOT_OR_NONE(n)          +4
 #define CAP(n, types, r)         +4
 #define CAP_OR_NONE(n, types, r) +4
+#define U32S(n, count, low)      +4 * (count)
+#define U64S(n, count, low)      +8 * (count)
+#define CAPS(n, count, types, r) +4 * (count)
 #define RESERVED32(n)            +4
 #define U64_ZERO(n)              +8
 #define BYTES(n, max)            +(max)
@@ -66,14 +69,16 @@
         .fields = n##_fields,                                                                      \
         .max_bytes = sizeof(struct n),                                                             \
     };
-#define FIELD(n, k, w, lim, l, h, r)                                                               \
+#define ENTRIES(n, count, k, w, lim, l, h, r)                                                      \
     {.name = #n,                                                                                   \
      .kind = (k),                                                                                  \
      .width_bytes = (w),                                                                           \
      .limit = (lim),                                                                               \
+     .entry_count = (count),                                                                       \
      .low = (l),                                                                                   \
      .high = (h),                                                                                  \
      .row = (r)},
+#define FIELD(n, k, w, lim, l, h, r) ENTRIES(n, 1, k, w, lim, l, h, r)
 #define U32(n)                   FIELD(n, FIELD_RANGE, 4, 0, 0, UINT32_MAX, NULL)
 #define U64(n)                   FIELD(n, FIELD_RANGE, 8, 0, 0, UINT64_MAX, NULL)
 #define U32_RANGE(n, l, h)       FIELD(n, FIELD_RANGE, 4, 0, l, h, NULL)
@@ -86,6 +91,9 @@
 #define SLOT_OR_NONE(n)          FIELD(n, FIELD_SLOT, 4, 0, 0, SLOT_LIMIT - 1, NULL)
 #define CAP(n, types, r)         FIELD(n, FIELD_CAP, 4, 0, types, r, NULL)
 #define CAP_OR_NONE(n, types, r) FIELD(n, FIELD_CAP, 4, 1, types, r, NULL)
+#define U32S(n, count, low)      ENTRIES(n, count, FIELD_RANGE, 4, 0, low, UINT32_MAX, NULL)
+#define U64S(n, count, low)      ENTRIES(n, count, FIELD_RANGE, 8, 0, low, UINT64_MAX, NULL)
+#define CAPS(n, count, types, r) ENTRIES(n, count, FIELD_CAP, 4, 0, types, r, NULL)
 #define RESERVED32(n)            FIELD(n, FIELD_ZERO, 4, 0, 0, 0, NULL)
 #define U64_ZERO(n)              FIELD(n, FIELD_ZERO, 8, 0, 0, 0, NULL)
 #define BYTES(n, max)            FIELD(n, FIELD_BYTES, 1, max, 0, 0, NULL)
@@ -94,5 +102,6 @@
 #include MESSAGES_TABLE
 #include "abi/messages/undef.h"
 #undef FIELD
+#undef ENTRIES
 #undef TYPE
 #undef MESSAGES_TABLE

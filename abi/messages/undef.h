@@ -19,6 +19,9 @@
 #undef SLOT_OR_NONE
 #undef CAP
 #undef CAP_OR_NONE
+#undef U32S
+#undef U64S
+#undef CAPS
 #undef RESERVED32
 #undef U64_ZERO
 #undef BYTES

@@ -29,6 +29,9 @@
 #define SLOT_OR_NONE(n)          uint32_t n;
 #define CAP(n, types, r)         uint32_t n;
 #define CAP_OR_NONE(n, types, r) uint32_t n;
+#define U32S(n, count, low)      uint32_t n[count];
+#define U64S(n, count, low)      uint64_t n[count];
+#define CAPS(n, count, types, r) uint32_t n[count];
 #define RESERVED32(n)            uint32_t n;
 #define U64_ZERO(n)              uint64_t n;
 #define BYTES(n, max)            uint8_t n[max];

@@ -136,11 +136,14 @@ static uint64_t generate_scalars(const struct generator *generator, const struct
     uint64_t value = 0;
     for (const struct message_field *field = type->fields; is_scalar(field); field++) {
         const struct message_field *next = field + 1;
-        value = chosen_value(generator, type, field);
         bool counts = next->kind == FIELD_BYTES || next->kind == FIELD_ROWS;
-        if (counts && value > next->limit)
-            value = next->limit;
-        write_width(writer, value, field->width_bytes);
+        for (unsigned i = 0; i < field->entry_count; i++) {
+            struct message_field entry = message_field_entry(field, i);
+            value = chosen_value(generator, type, &entry);
+            if (counts && value > next->limit)
+                value = next->limit;
+            write_width(writer, value, field->width_bytes);
+        }
     }
     return value;
 }
@@ -159,14 +162,14 @@ void generate_valid(const struct generator *generator, const struct message_type
         generate_scalars(generator, array->row, &writer);
 }
 
-/* A value that the constraint of the field refuses; false when it allows every value. */
+/* A value that the constraint of the field, with `next` behind it, refuses; false when it allows
+ * every value. */
 static bool refused_value(const struct generator *generator, const struct message_field *field,
-                          uint64_t *value)
+                          const struct message_field *next, uint64_t *value)
 {
     uint64_t max = width_max(field);
     uint64_t low = lowest(field);
     uint64_t high = field->kind == FIELD_CAP ? SLOT_LIMIT - 1 : field->high;
-    const struct message_field *next = field + 1;
     switch ((enum field_kind)field->kind) {
     case FIELD_RANGE:
     case FIELD_ENUM:
@@ -202,9 +205,10 @@ static bool refused_value(const struct generator *generator, const struct messag
     return false;
 }
 
-/* A scalar field of the message, in its fixed part or in one of its rows. */
+/* A scalar of the message, in its fixed part or in one of its rows. */
 struct place {
     const struct message_field *field;
+    struct message_field entry; /* the field as it is there, when it is an array */
     size_t offset_bytes;
 };
 
@@ -212,9 +216,11 @@ static unsigned list_places(const struct message_field *field, size_t offset_byt
                             struct place *places, unsigned count)
 {
     for (; is_scalar(field); field++) {
-        UNIT_ASSERT(count < SCALAR_LIMIT);
-        places[count++] = (struct place){field, offset_bytes};
-        offset_bytes += field->width_bytes;
+        for (unsigned i = 0; i < field->entry_count; i++) {
+            UNIT_ASSERT(count < SCALAR_LIMIT);
+            places[count++] = (struct place){field, message_field_entry(field, i), offset_bytes};
+            offset_bytes += field->width_bytes;
+        }
     }
     return count;
 }
@@ -239,10 +245,12 @@ static unsigned places_of(const struct generator *generator, const struct messag
                           const void *in, struct place *places)
 {
     unsigned count = list_places(type->fields, 0, places, 0);
-    const struct message_field *array = &type->fields[count];
-    if (count == 0 || array->kind != FIELD_ROWS)
-        return count;
+    if (count == 0)
+        return 0;
     const struct place *last = &places[count - 1];
+    const struct message_field *array = last->field + 1;
+    if (array->kind != FIELD_ROWS)
+        return count;
     uint64_t rows = value_at(in, last);
     if (rows == 0 || rows > array->limit)
         return count;
@@ -260,7 +268,7 @@ const struct message_field *generate_violation(const struct generator *generator
     for (unsigned i = 0; i < count; i++) {
         const struct place *place = &places[(first + i) % count];
         uint64_t value;
-        if (refused_value(generator, place->field, &value)) {
+        if (refused_value(generator, &place->entry, place->field + 1, &value)) {
             set_value(out, place, value);
             return place->field;
         }
@@ -277,7 +285,7 @@ const struct message_field *generate_mutation(const struct generator *generator,
         return NULL;
     const struct place *place = &places[below(generator, count)];
     uint64_t old = value_at(out, place);
-    uint64_t value = chosen_value(generator, type, place->field);
+    uint64_t value = chosen_value(generator, type, &place->entry);
     uint64_t refused;
     switch (below(generator, 4)) {
     case 0:
@@ -287,7 +295,7 @@ const struct message_field *generate_mutation(const struct generator *generator,
         value = old - 1;
         break;
     case 2:
-        if (refused_value(generator, place->field, &refused))
+        if (refused_value(generator, &place->entry, place->field + 1, &refused))
             value = refused;
         break;
     default:
@@ -302,6 +310,18 @@ static uint8_t first_type(uint64_t types)
     return types == 0 ? OBJECT_NONE : (uint8_t)__builtin_ctzll(types);
 }
 
+static void deliver_cap(const struct message_field *field, size_t offset_bytes,
+                        struct message *message)
+{
+    if (message->header.cap_count == MESSAGE_CAP_LIMIT)
+        return;
+    message->caps[message->header.cap_count++] = (struct message_cap){
+        .field_offset = (uint16_t)offset_bytes,
+        .rights = (uint16_t)field->high,
+        .object_type = first_type(field->low),
+    };
+}
+
 void generate_delivered(const struct message_type *type, const void *in, struct message *message)
 {
     struct reader reader = reader_over(in, type->max_bytes);
@@ -311,15 +331,12 @@ void generate_delivered(const struct message_type *type, const void *in, struct 
     message->header.version = MESSAGE_VERSION;
     message->header.operation = type->operation;
     for (; is_scalar(field); field++) {
-        size_t offset = reader.offset_bytes;
-        last = read_width(&reader, field->width_bytes);
-        if (field->kind != FIELD_CAP || last == 0 || message->header.cap_count == MESSAGE_CAP_LIMIT)
-            continue;
-        message->caps[message->header.cap_count++] = (struct message_cap){
-            .field_offset = (uint16_t)offset,
-            .rights = (uint16_t)field->high,
-            .object_type = first_type(field->low),
-        };
+        for (unsigned entry = 0; entry < field->entry_count; entry++) {
+            size_t offset = reader.offset_bytes;
+            last = read_width(&reader, field->width_bytes);
+            if (field->kind == FIELD_CAP && last != 0)
+                deliver_cap(field, offset, message);
+        }
     }
     size_t end = reader.offset_bytes;
     if (field->kind == FIELD_BYTES || field->kind == FIELD_ROWS) {

@@ -3,6 +3,8 @@
  * service must refuse can be shown as well as what it accepts. */
 #include "abi/text/print.h"
 
+#include <stddef.h>
+
 #include "abi/assert.h"
 #include "abi/capability.h"
 #include "abi/formats/cursor.h"
@@ -98,10 +100,12 @@ static bool fits_row(const struct message_type *type, const struct message *mess
     uint64_t last = 0;
     unsigned caps = 0;
     for (; is_scalar(field); field++) {
-        size_t offset = reader.offset_bytes;
-        last = read_width(&reader, field->width_bytes);
-        if (field->kind == FIELD_CAP && !takes_cap(message, offset, &caps))
-            return false;
+        for (unsigned entry = 0; entry < field->entry_count; entry++) {
+            size_t offset = reader.offset_bytes;
+            last = read_width(&reader, field->width_bytes);
+            if (field->kind == FIELD_CAP && !takes_cap(message, offset, &caps))
+                return false;
+        }
     }
     if (reader.failed || caps != message->header.cap_count)
         return false;
@@ -136,29 +140,51 @@ static void put_cap(struct printer *printer, const struct message_cap *cap)
     put_number(printer, cap->reserved);
 }
 
-/* Scalars of a row: " name=value" each, or "name=value,..." inside braces. Returns the last
- * value. */
+/* The scalars of one list as they are printed, one after the other. */
+struct scalars {
+    struct reader *reader;
+    const struct message *caps_of; /* null in repeated rows, which carry no capabilities */
+    unsigned caps;                 /* descriptors that were printed */
+};
+
+/* One value, and the descriptor that names its place. Returns the value. */
+static uint64_t put_value(struct printer *printer, const struct message_field *field,
+                          struct scalars *scalars)
+{
+    const struct message *caps_of = scalars->caps_of;
+    size_t offset = scalars->reader->offset_bytes;
+    uint64_t value = read_width(scalars->reader, field->width_bytes);
+    if (field->kind == FIELD_FLAGS || field->kind == FIELD_PAGE)
+        put_hex(printer, value);
+    else
+        put_number(printer, value);
+    if (caps_of != NULL && scalars->caps < caps_of->header.cap_count &&
+        caps_of->caps[scalars->caps].field_offset == offset)
+        put_cap(printer, &caps_of->caps[scalars->caps++]);
+    return value;
+}
+
+/* Scalars of a row: " name=value" each, or "name=value,..." inside braces; an array's values in
+ * brackets. Returns the last value. */
 static uint64_t put_scalars(struct printer *printer, const struct message_field *field,
                             struct reader *reader, const struct message *caps_of)
 {
+    struct scalars scalars = {.reader = reader, .caps_of = caps_of};
     uint64_t value = 0;
-    unsigned caps = 0;
     for (bool first = true; is_scalar(field); field++, first = false) {
-        size_t offset = reader->offset_bytes;
-        value = read_width(reader, field->width_bytes);
         if (caps_of != NULL)
             put_char(printer, ' ');
         else if (!first)
             put_char(printer, ',');
         put_text(printer, field->name);
         put_char(printer, '=');
-        if (field->kind == FIELD_FLAGS || field->kind == FIELD_PAGE)
-            put_hex(printer, value);
-        else
-            put_number(printer, value);
-        if (caps_of != NULL && caps < caps_of->header.cap_count &&
-            caps_of->caps[caps].field_offset == offset)
-            put_cap(printer, &caps_of->caps[caps++]);
+        for (unsigned entry = 0; entry < field->entry_count; entry++) {
+            if (field->entry_count > 1)
+                put_char(printer, entry == 0 ? '[' : ',');
+            value = put_value(printer, field, &scalars);
+        }
+        if (field->entry_count > 1)
+            put_char(printer, ']');
     }
     return value;
 }

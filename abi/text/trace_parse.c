@@ -213,6 +213,25 @@ static void refuse_field(struct parser *parser, const char *lead)
         refuse(parser, STATUS_BAD_TEXT, parser->at);
 }
 
+/* The values of one field, with their descriptors; an array's in brackets, all of them. The last. */
+static uint64_t take_values(struct parser *parser, const struct message_field *field,
+                            struct writer *writer, struct message *caps_to)
+{
+    uint64_t value = 0;
+    for (unsigned entry = 0; entry < field->entry_count; entry++) {
+        size_t offset = writer->offset_bytes;
+        if (field->entry_count > 1)
+            expect(parser, entry == 0 ? "[" : ",", STATUS_BAD_TEXT);
+        value = take_number(parser, width_max(field->width_bytes));
+        if (field->kind == FIELD_CAP && caps_to != NULL && accept(parser, ":"))
+            take_cap(parser, caps_to, offset);
+        write_width(writer, value, field->width_bytes);
+    }
+    if (field->entry_count > 1)
+        expect(parser, "]", STATUS_BAD_TEXT);
+    return value;
+}
+
 /* The scalars of a row, written one behind the other; the value of the last. `caps_to` is null in
  * repeated rows, which carry no capabilities. */
 static uint64_t take_scalars(struct parser *parser, const struct message_field *field,
@@ -221,17 +240,15 @@ static uint64_t take_scalars(struct parser *parser, const struct message_field *
     uint64_t value = 0;
     const char *lead = caps_to != NULL ? " " : "";
     for (; is_scalar(field) && parser->status == STATUS_OK; field++) {
-        size_t offset = writer->offset_bytes;
-        value = 0;
         if (accept_field(parser, lead, field->name)) {
-            value = take_number(parser, width_max(field->width_bytes));
-            if (field->kind == FIELD_CAP && caps_to != NULL && accept(parser, ":"))
-                take_cap(parser, caps_to, offset);
+            value = take_values(parser, field, writer, caps_to);
             lead = caps_to != NULL ? " " : ",";
-        } else if (field->kind != FIELD_ZERO) {
+        } else if (field->kind == FIELD_ZERO) {
+            value = 0;
+            write_width(writer, value, field->width_bytes);
+        } else {
             refuse_field(parser, lead);
         }
-        write_width(writer, value, field->width_bytes);
     }
     return value;
 }

@@ -112,13 +112,13 @@ void learn_frames(void)
     struct memd_alloc_frames_reply reply;
     uint32_t count = life.answer.new_count;
     PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_frames_reply_type, told(), &reply), STATUS_OK);
-    uint32_t ids[] = {reply.frame_id_0, reply.frame_id_1, reply.frame_id_2, reply.frame_id_3};
     PROPERTY_EQUAL(M4, reply.count, count);
     PROPERTY_EQUAL(M4, told()->header.cap_count, count);
     for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++)
-        PROPERTY(M4, (ids[i] != 0) == (i < count));
+        PROPERTY(M4, (reply.frame_ids[i] != 0) == (i < count));
     for (uint32_t i = 0; i < count; i++)
-        learn_holding(&model.holdings[model.holding_count - count + i], ids[i], &told_caps()[i]);
+        learn_holding(&model.holdings[model.holding_count - count + i], reply.frame_ids[i],
+                      &told_caps()[i]);
 }
 
 void learn_untyped(void)

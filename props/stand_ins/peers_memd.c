@@ -175,19 +175,15 @@ static enum status alloc_frames(uint32_t account, struct stand_in_call *call)
 {
     const struct memd_alloc_frames_request *request = call->request;
     struct memd_alloc_frames_reply *reply = call->reply;
-    uint32_t *out_ids[] = {&reply->frame_id_0, &reply->frame_id_1, &reply->frame_id_2,
-                           &reply->frame_id_3};
-    uint32_t *out_slots[] = {&reply->frame_slot_0, &reply->frame_slot_1, &reply->frame_slot_2,
-                             &reply->frame_slot_3};
     uint32_t objects[MEMD_ALLOC_FRAMES_MAX];
     reply->count = request->count;
     for (uint32_t i = 0; i < request->count; i++) {
-        if (!peers_frame_take(account, &objects[i], out_ids[i])) {
+        if (!peers_frame_take(account, &objects[i], &reply->frame_ids[i])) {
             while (i-- > 0)
                 peers_frame_revoke(objects[i]);
             return STATUS_EXHAUSTED;
         }
-        *out_slots[i] = 1; /* delivery says where */
+        reply->frame_slots[i] = 1; /* delivery says where */
         call->caps[i] = stand_in_cap_to(OBJECT_FRAME, objects[i]);
         call->caps[i].rights = RIGHTS_MAPPING | RIGHT_MAP | RIGHT_TRANSFER;
     }

@@ -179,12 +179,12 @@ static void answered(const struct stand_in_call *call, enum status status)
     const struct vspaced_register_vspace_reply *adopted = call->reply;
     const struct memd_free_frames_request *given = call->request;
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && call->lost)
-        excused[alloc->frame_id_0] = true;
+        excused[alloc->frame_ids[0]] = true;
     if (call->operation->id == OP_MEMD_FREE_FRAMES && call->failed)
         excused[given->frame_ids[0].frame_id] = true;
     event.result = status;
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && status == STATUS_OK)
-        event.out = alloc->frame_id_0;
+        event.out = alloc->frame_ids[0];
     if (call->operation->id == OP_VSPACED_REGISTER_VSPACE && status == STATUS_OK)
         event.out = adopted->vspace_cap_slot;
     note(&event);
@@ -206,7 +206,7 @@ static enum status answer(struct stand_in_call *call)
     const struct memd_alloc_frames_reply *alloc = call->reply;
     PROPERTY(M3, call->operation->id != OP_MEMD_FREE_FRAMES || status == STATUS_OK);
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && status == STATUS_OK)
-        call->caps[0].badge = alloc->frame_id_0;
+        call->caps[0].badge = alloc->frame_ids[0];
     return status;
 }
 

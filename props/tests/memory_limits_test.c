@@ -48,14 +48,10 @@ static void alloc_reply(const struct message *message, union any_reply *reply)
     struct memd_alloc_frames_request request;
     uint32_t window = message->header.window_slot;
     (void)message_decode(&memd_alloc_frames_request_type, message, &request);
-    uint32_t *ids[] = {&reply->alloc.frame_id_0, &reply->alloc.frame_id_1, &reply->alloc.frame_id_2,
-                       &reply->alloc.frame_id_3};
-    uint32_t *slots[] = {&reply->alloc.frame_slot_0, &reply->alloc.frame_slot_1,
-                         &reply->alloc.frame_slot_2, &reply->alloc.frame_slot_3};
     reply->alloc.count = request.count;
     for (uint32_t i = 0; i < request.count; i++) {
-        *ids[i] = ++next_frame_id;
-        *slots[i] = window + i;
+        reply->alloc.frame_ids[i] = ++next_frame_id;
+        reply->alloc.frame_slots[i] = window + i;
     }
 }
 
@@ -155,7 +151,7 @@ static enum status frame_alloc(uint64_t badge, uint32_t *id)
     struct memd_alloc_frames_request request = {.count = 1};
     struct memd_alloc_frames_reply reply;
     enum status status = memd_ask(badge, OP_MEMD_ALLOC_FRAMES, &request, &reply);
-    *id = reply.frame_id_0;
+    *id = reply.frame_ids[0];
     return status;
 }
 

@@ -104,10 +104,14 @@ static void put_fields(FILE *out, const struct message_type *type, const char *w
             fprintf(out, "[%s](#row-%s)", field->row->name, field->row->name);
         else
             fprintf(out, "u%u", field->width_bytes * 8u);
+        if (field->entry_count > 1)
+            fprintf(out, "[%u]", field->entry_count);
         fprintf(out, " | ");
         put_constraint(out, field);
+        if (field->entry_count > 1)
+            fprintf(out, "; any but the first may be 0");
         fprintf(out, " |\n");
-        offset += field->width_bytes;
+        offset += field->width_bytes * (field->entry_count > 1 ? field->entry_count : 1u);
     }
 }
 

@@ -50,9 +50,10 @@ static void message_canonical(const struct message *message, const struct messag
     for (const struct message_field *field = type->fields;
          field->kind != FIELD_END && field->kind != FIELD_BYTES && field->kind != FIELD_ROWS;
          field++) {
-        if (!field_counts(field) && offset + field->width_bytes <= out->header.body_bytes)
-            memset(out->body + offset, 0, field->width_bytes);
-        offset += field->width_bytes;
+        size_t bytes = (size_t)field->width_bytes * field->entry_count;
+        if (!field_counts(field) && offset + bytes <= out->header.body_bytes)
+            memset(out->body + offset, 0, bytes);
+        offset += bytes;
     }
 }
 

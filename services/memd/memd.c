@@ -119,23 +119,12 @@ enum status memd_alloc_frames(struct memd *memd, struct memd_request *request)
         return status;
     }
     frames_commit(memd, request->account_index, &plan, plan.count);
-    uint32_t ids[MEMD_ALLOC_FRAMES_MAX] = {0};
-    uint32_t slots[MEMD_ALLOC_FRAMES_MAX] = {0};
+    struct memd_alloc_frames_reply *reply = &request->reply.alloc_frames;
+    reply->count = plan.count;
     for (uint32_t i = 0; i < plan.count; i++) {
-        ids[i] = memd_frame_id(memd, plan.index[i]);
-        slots[i] = MEMD_FRAME_SLOT_BASE + plan.index[i];
+        reply->frame_ids[i] = memd_frame_id(memd, plan.index[i]);
+        reply->frame_slots[i] = MEMD_FRAME_SLOT_BASE + plan.index[i];
     }
-    request->reply.alloc_frames = (struct memd_alloc_frames_reply){
-        .count = plan.count,
-        .frame_id_0 = ids[0],
-        .frame_id_1 = ids[1],
-        .frame_id_2 = ids[2],
-        .frame_id_3 = ids[3],
-        .frame_slot_0 = slots[0],
-        .frame_slot_1 = slots[1],
-        .frame_slot_2 = slots[2],
-        .frame_slot_3 = slots[3],
-    };
     return STATUS_OK;
 }
 

@@ -132,7 +132,7 @@ static enum status fetch_frame(struct pagerd *pagerd, uint32_t account_slot, uin
     enum status status = memd_call_alloc_frames(&pagerd->caller, account_slot,
                                                 (struct window){PAGERD_SCRATCH_SLOT, 1},
                                                 peer_deadline(pagerd), &request, &reply);
-    *frame_id = reply.frame_id_0;
+    *frame_id = reply.frame_ids[0];
     if (status == STATUS_OK || status == STATUS_EXHAUSTED)
         return status;
     return STATUS_INTERNAL; /* BUSY here would not mean that the page is there */

@@ -57,16 +57,14 @@ static enum status batch_alloc(struct vspaced *vspaced, const struct vspaced_tar
                                                 deadline_ticks, &request, &reply);
     if (status != STATUS_OK)
         return status;
-    uint32_t ids[] = {reply.frame_id_0, reply.frame_id_1, reply.frame_id_2, reply.frame_id_3};
-    uint32_t slots[] = {reply.frame_slot_0, reply.frame_slot_1, reply.frame_slot_2,
-                        reply.frame_slot_3};
     bool as_asked = reply.count == count;
     for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++) {
         bool wanted = i < count;
-        as_asked &= (ids[i] != 0) == wanted && (slots[i] == window.first_slot + i) == wanted;
-        if (wanted && ids[i] != 0) {
+        bool delivered = reply.frame_slots[i] == window.first_slot + i;
+        as_asked &= (reply.frame_ids[i] != 0) == wanted && delivered == wanted;
+        if (wanted && reply.frame_ids[i] != 0) {
             UNIT_ASSERT(work->allocated < VSPACED_ANONYMOUS_PAGES_MAX);
-            work->frame_ids[work->allocated++] = ids[i];
+            work->frame_ids[work->allocated++] = reply.frame_ids[i];
         }
     }
     UNIT_ASSERT(!as_asked || work->allocated == work->mapped + count);

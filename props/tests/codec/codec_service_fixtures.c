@@ -48,7 +48,10 @@ const struct codec_fixture codec_service_fixtures[] = {
        "02000000 00000000 01000000 02000000 00000000 00000000"
        "00100000 01100000 00000000 00000000")
         NO("@8 00000000", "frame id 0")
+        YES("@12 00000000", "an id after the first may be 0")
+        YES("@20 ffffffff", "or any number, to the last one")
         NO("@24 00000000", "the capability that must be there")
+        NO("@36 00000200", "a slot past the last in the last place")
         NO("@28 00000000", "a descriptor for an empty field")
         NO("@32 02100000", "a capability without its descriptor")
         NO("@28 00000200", "a slot past the last")
@@ -59,6 +62,8 @@ const struct codec_fixture codec_service_fixtures[] = {
                 "one for an empty optional field")
         CAPS_NO("1800 7c00 00000200" NO_BADGE "1c00 7400 00000200" NO_BADGE, "read is missing")
         CAPS_NO("1800 7c00 00000200" NO_BADGE "1c00 7c00 00000300" NO_BADGE, "an image for a frame")
+        CAPS_NO("1800 7c00 00000300" NO_BADGE "1c00 7c00 00000200" NO_BADGE, "an image in front")
+        CAPS_NO("1800 7c00 00000200" NO_BADGE, "the second descriptor is missing")
 
     /* free_frames: count, ids */
     OF(MEMD, 0x204, REQUEST, "", "02000000 01000000 02000000")
@@ -355,6 +360,8 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@8 0100400000000000", "an image above")
         NO("@8 0000000000000000", "no image bytes")
         NO("@16 ff0f000000000000", "entry on page 0")
+        YES("@24 0000000000000000", "any digest, from its first word on")
+        YES("@48 ffffffffffffffff", "to its last")
 
     OF(PROCD, 0x40E, REPLY, "", ONE_PROCESS)
         NO("@0 0000000000000000", "transfer 0")

@@ -36,6 +36,18 @@ static const struct text_fixture printed[] = {
     {"memd.free_frames count=2 frame_ids=[{frame_id=1},{frame_id=999999}]",
      BODY("\2\0\0\0\1\0\0\0\x3f\x42\x0f\0"), 0},
     {"memd.free_frames count=0 frame_ids=[]", BODY("\0\0\0\0"), 0},
+    {"memd.alloc_frames:reply count=1 reserved0=0 frame_ids=[7,0,0,0]"
+     " frame_slots=[64:FRAME:0x7c,0,65,0:FRAME:0x0]",
+     BODY("\1\0\0\0\0\0\0\0"
+          "\7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+          "\x40\0\0\0\0\0\0\0\x41\0\0\0\0\0\0\0"),
+     2},
+    {"procd.begin_loader_image_transfer role=0 segment_count=1 image_bytes=1 entry_va=4096"
+     " digest=[1,0,0xffffffffffffffff,4]",
+     BODY("\0\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\0"
+          "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+          "\xff\xff\xff\xff\xff\xff\xff\xff\4\0\0\0\0\0\0\0"),
+     0},
     {"kernel.log_write count=3 bytes=6f6b0a", BODY("\3\0\0\0ok\n"), 0},
     {"kernel.log_write count=0 bytes=", BODY("\0\0\0\0"), 0},
     {"kernel.unmap_frame vspace_slot=4100 page_count=1 va=0x400000",
@@ -136,6 +148,11 @@ static const struct refused_line refused[] = {
     {"memd.free_frames count=1 frame_ids=[{frame_id=1},{frame_id=2}]", STATUS_BAD_LENGTH, 35},
     {"memd.free_frames count=1 frame_ids=[{frame_id=1}", STATUS_TRUNCATED, 48},
     {"memd.free_frames count=1 frame_ids=[{}]", STATUS_NOT_FOUND, 37},
+    {"memd.alloc_frames:reply count=1 frame_ids=7,0,0,0", STATUS_BAD_TEXT, 42},
+    {"memd.alloc_frames:reply count=1 frame_ids=[7,0,0]", STATUS_BAD_TEXT, 48},
+    {"memd.alloc_frames:reply count=1 frame_ids=[7,0,0,0,0]", STATUS_BAD_TEXT, 50},
+    {"memd.alloc_frames:reply count=1 frame_ids=[7,0,0,0", STATUS_TRUNCATED, 50},
+    {"memd.alloc_frames:reply count=1 frame_ids=[7,0,,0]", STATUS_BAD_TEXT, 47},
 };
 
 static void test_refused(void)
