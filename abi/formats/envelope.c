@@ -106,7 +106,7 @@ static enum status read_header(struct reader *reader, size_t size_bytes, struct 
     out->slot_window_last = read_u32(reader);
     out->validation_profile = read_u32(reader);
     bool reserved_zero = read_zero(reader, 4);
-    out->ready_deadline_ticks = read_u64(reader);
+    out->ready_ticks = read_u64(reader);
     if (out->entry_count > ENVELOPE_ENTRY_LIMIT)
         return STATUS_EXHAUSTED;
     if (total_bytes != size_bytes || total_bytes != envelope_bytes(out))
@@ -166,7 +166,7 @@ static void write_envelope(struct writer *writer, const struct envelope *envelop
     write_u32(writer, envelope->slot_window_last);
     write_u32(writer, envelope->validation_profile);
     write_zero(writer, 4);
-    write_u64(writer, envelope->ready_deadline_ticks);
+    write_u64(writer, envelope->ready_ticks);
     for (uint32_t i = 0; i < envelope->entry_count; i++) {
         write_u32(writer, envelope->entries[i].slot);
         write_u16(writer, envelope->entries[i].object_type);

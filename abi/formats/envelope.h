@@ -4,7 +4,7 @@
  *
  *   0  magic u64 "BASALTSE"        24 service_endpoint_slot u32   40 validation_profile u32
  *   8  major u16 = 1, minor u16=0  28 primary_control_slot u32    44 reserved u32 = 0
- *   12 total_bytes u32             32 slot_window_first u32       48 ready_deadline_ticks u64
+ *   12 total_bytes u32             32 slot_window_first u32       48 ready_ticks u64
  *   16 role u32, 20 entry_count    36 slot_window_last u32        56 entries, 16 bytes each:
  *      slot u32, object_type u16, rights u16, peer_role u32, reserved u32 = 0
  *
@@ -45,8 +45,8 @@ struct envelope {
     uint32_t primary_control_slot;  /* a KERNEL_* entry, or 0: none */
     uint32_t slot_window_first;     /* both inclusive: every entry's slot lies in the window */
     uint32_t slot_window_last;
-    uint32_t validation_profile;   /* enum validation_profile */
-    uint64_t ready_deadline_ticks; /* ticks that READY may take; 0: no deadline stated */
+    uint32_t validation_profile; /* enum validation_profile */
+    uint64_t ready_ticks;        /* ticks that READY may take; 0: no deadline stated */
     struct envelope_entry entries[ENVELOPE_ENTRY_LIMIT]; /* ascending slots */
 };
 

@@ -62,7 +62,7 @@ static struct envelope draw_envelope(struct choices *choices)
     uint32_t service = (uint32_t)choices_below(choices, count);
     envelope.slot_window_first = slot;
     envelope.validation_profile = (uint32_t)choices_below(choices, 2);
-    envelope.ready_deadline_ticks = choices_u64(choices);
+    envelope.ready_ticks = choices_u64(choices);
     for (uint32_t i = 0; i < count; i++) {
         struct envelope_entry *entry = &envelope.entries[envelope.entry_count++];
         uint16_t rights = 0;

@@ -87,7 +87,7 @@ static void show_envelope(FILE *out, const uint8_t *bytes, size_t size_bytes)
     fprintf(out, "  slot window %" PRIu32 " to %" PRIu32 "\n", envelope.slot_window_first,
             envelope.slot_window_last);
     fprintf(out, "  validation profile %s, ready deadline %" PRIu64 " ticks\n",
-            profile_name(envelope.validation_profile), envelope.ready_deadline_ticks);
+            profile_name(envelope.validation_profile), envelope.ready_ticks);
     for (uint32_t i = 0; i < envelope.entry_count; i++) {
         const struct envelope_entry *entry = &envelope.entries[i];
         fprintf(out, "  slot %5" PRIu32 "  %-20s ", entry->slot,

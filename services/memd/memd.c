@@ -320,7 +320,7 @@ static uint32_t sender(const void *service, void *in_hand)
 
 static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
 
-enum handled memd_handle(void *service, struct message *message, const struct receive_info *info)
+enum handled memd_handle(void *state, struct message *message, const struct receive_info *info)
 {
     struct memd_request request; /* body and reply are large: the dispatch clears what is used */
     request.common = (struct service_request){
@@ -329,7 +329,7 @@ enum handled memd_handle(void *service, struct message *message, const struct re
         .body = &request.body,
         .reply = &request.reply,
     };
-    return service_dispatch(&table, service, &request.common);
+    return service_dispatch(&table, state, &request.common);
 }
 
 /* --- start ----------------------------------------------------------------------------------- */

@@ -162,9 +162,9 @@ static uint32_t oldest_queued(const struct pagerd *pagerd, uint32_t registration
     return fill;
 }
 
-void pagerd_run_turns(struct pagerd *pagerd)
+void pagerd_run_queued(struct pagerd *pagerd)
 {
-    for (uint32_t turn = 0; turn < PAGERD_TURN_FILLS && pagerd->ready.first != 0; turn++) {
+    for (uint32_t turn = 0; turn < PAGERD_RUN_FILLS && pagerd->ready.first != 0; turn++) {
         uint32_t registration = pagerd->ready.first;
         uint32_t fill = oldest_queued(pagerd, registration);
         UNIT_ASSERT(fill != 0); /* who is in the row has a queued fill */

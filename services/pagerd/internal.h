@@ -107,8 +107,8 @@ void pagerd_take_fault(struct pagerd *pagerd, uint32_t registration, uint32_t ar
 /* The open fill of a page of a registration; 0: none. */
 uint32_t pagerd_find_fill(const struct pagerd *pagerd, uint32_t registration, uint64_t va);
 
-/* Gives turns to queued fills, at most PAGERD_TURN_FILLS. */
-void pagerd_run_turns(struct pagerd *pagerd);
+/* Gives turns to queued fills, at most PAGERD_RUN_FILLS. */
+void pagerd_run_queued(struct pagerd *pagerd);
 
 /* Queues a parked fill. */
 void pagerd_requeue(struct pagerd *pagerd, uint32_t fill);

@@ -66,7 +66,7 @@ enum status pagerd_resolve_fault(struct pagerd *pagerd, struct pagerd_request *r
         resolve_one(pagerd, fill, body);
     else
         *resumed_count = resolve_all(pagerd, body);
-    pagerd_run_turns(pagerd);
+    pagerd_run_queued(pagerd);
     return STATUS_OK;
 }
 
@@ -131,7 +131,7 @@ enum status pagerd_fault(struct pagerd *pagerd, struct pagerd_request *request)
     if (ruling.verdict == VERDICT_FILL) {
         pagerd_take_fault(pagerd, entry, ruling.area, fault->va & ~(uint64_t)(PAGE_BYTES - 1),
                           reply_slot, request->common.message->header.request_id);
-        pagerd_run_turns(pagerd);
+        pagerd_run_queued(pagerd);
         request->common.handled = HANDLED_LATER;
         return STATUS_OK;
     }
@@ -162,9 +162,9 @@ static uint32_t sender(const void *service, void *in_hand)
 
 static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
 
-enum handled pagerd_handle(void *service, struct message *message, const struct receive_info *info)
+enum handled pagerd_handle(void *state, struct message *message, const struct receive_info *info)
 {
-    struct pagerd *pagerd = service;
+    struct pagerd *pagerd = state;
     struct pagerd_request request; /* body and reply are large: the dispatch clears what is used */
     request.common = (struct service_request){
         .message = message,
@@ -183,7 +183,7 @@ void pagerd_tick(struct pagerd *pagerd, uint64_t now_ticks)
     while (pagerd->parked.first != 0 &&
            pagerd->fills[pagerd->parked.first].retry_ticks <= pagerd->now_ticks)
         pagerd_requeue(pagerd, pagerd->parked.first);
-    pagerd_run_turns(pagerd);
+    pagerd_run_queued(pagerd);
 }
 
 uint64_t pagerd_next_deadline(const struct pagerd *pagerd)
@@ -201,7 +201,7 @@ static void make_room(struct pagerd *pagerd)
 {
     while (pagerd->parked.first != 0)
         pagerd_requeue(pagerd, pagerd->parked.first);
-    pagerd_run_turns(pagerd);
+    pagerd_run_queued(pagerd);
 }
 
 /* What is ready says so; in an integration image it has looked at itself as well. */

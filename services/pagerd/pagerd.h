@@ -46,7 +46,7 @@
  *
  * A fill is in one of these states:
  * - QUEUED: it waits for its turn. Turns go round the processes, one fill a turn, at most
- *   PAGERD_TURN_FILLS a message or tick, so that nobody's faults starve another's (G5)
+ *   PAGERD_RUN_FILLS a message or tick, so that nobody's faults starve another's (G5)
  * - MAPPING: pagerd is asking memd, the kernel and vspaced for the page
  * - WAITING_FRAME, "parked": one of them was EXHAUSTED. It is queued again by RESOLVE_FAULT(RETRY),
  *   or PAGERD_RETRY_TICKS later; a retry PAGERD_WAIT_TICKS after it was first parked is the last
@@ -87,7 +87,7 @@ enum {
     PAGERD_REGISTRATION_LIMIT = PROCESS_LIMIT,
     PAGERD_WAITER_LIMIT = SLOT_REPLY_COUNT, /* a faulter waits on a reply slot each */
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,
-    PAGERD_TURN_FILLS = 8,    /* fills run for one message or tick: bounds the time of both */
+    PAGERD_RUN_FILLS = 8,     /* fills run for one message or tick: bounds the time of both */
     PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare beside a fill's own cost */
     PAGERD_WAIT_TICKS = 60 * TICKS_PER_SECOND, /* nobody waits for memory for ever */
     /* Longest that a peer may take: vspaced gives memd half of it, so that its own answer comes. */

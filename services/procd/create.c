@@ -46,16 +46,16 @@ static uint32_t bit_of(uint32_t slot)
 
 /* --- decide: no effect but reading the image ------------------------------------------------ */
 
-static enum status decide_foundation(const struct procd *state, const struct procd_sender *sender,
+static enum status decide_foundation(const struct procd *procd, const struct procd_sender *sender,
                                      uint32_t role)
 {
     uint32_t which;
-    if (sender->badge != 0 || state->foundation_bound || !procd_is_foundation(role, &which))
+    if (sender->badge != 0 || procd->foundation_bound || !procd_is_foundation(role, &which))
         return STATUS_DENIED;
-    return state->foundation_entries[which] != 0 ? STATUS_BUSY : STATUS_OK;
+    return procd->foundation_entries[which] != 0 ? STATUS_BUSY : STATUS_OK;
 }
 
-static enum status decide_role(const struct procd *state, const struct procd_sender *sender,
+static enum status decide_role(const struct procd *procd, const struct procd_sender *sender,
                                const struct wish *wish, const struct role *row)
 {
     unsigned row_count = 0;
@@ -64,10 +64,10 @@ static enum status decide_role(const struct procd *state, const struct procd_sen
     if ((row->kind == ROLE_KIND_DRIVER) != sender->is_driver_endpoint)
         return STATUS_DENIED; /* P7 */
     if (row->kind == ROLE_KIND_FOUNDATION) {
-        enum status status = decide_foundation(state, sender, row->id);
+        enum status status = decide_foundation(procd, sender, row->id);
         if (status != STATUS_OK)
             return status;
-    } else if (!state->foundation_bound || !procd_table_foundation_runs(state)) {
+    } else if (!procd->foundation_bound || !procd_table_foundation_runs(procd)) {
         return STATUS_BUSY;
     }
     if (wish->starts && role_intake(row->id, &row_count) != NULL)
@@ -147,14 +147,14 @@ static enum status plan_backing(struct making *making)
     return STATUS_OK;
 }
 
-static enum status decide(struct procd *state, const struct procd_sender *sender,
+static enum status decide(struct procd *procd, const struct procd_sender *sender,
                           const struct wish *wish, struct making *making)
 {
     memset(making, 0, sizeof *making);
     making->row = role_find(wish->role);
-    enum status status = decide_role(state, sender, wish, making->row);
+    enum status status = decide_role(procd, sender, wish, making->row);
     if (status == STATUS_OK)
-        status = procd_table_peek(state, &making->index, &making->id);
+        status = procd_table_peek(procd, &making->index, &making->id);
     if (status != STATUS_OK)
         return status;
     making->module = (struct image_module){
@@ -163,7 +163,7 @@ static enum status decide(struct procd *state, const struct procd_sender *sender
         .offset_bytes = wish->image_offset,
         .size_bytes = wish->image_bytes,
     };
-    status = image_plan(&state->caller, &making->module, &making->plan);
+    status = image_plan(&procd->caller, &making->module, &making->plan);
     if (status == STATUS_OK)
         status = plan_backing(making);
     making->process = (struct procd_process){
@@ -178,11 +178,11 @@ static enum status decide(struct procd *state, const struct procd_sender *sender
 
 /* --- perform ---------------------------------------------------------------------------------- */
 
-static void drop_scratch(struct procd *state, struct making *making, uint32_t slot)
+static void drop_scratch(struct procd *procd, struct making *making, uint32_t slot)
 {
     if ((making->filled & bit_of(slot)) == 0)
         return;
-    (void)kernel_drop_local_cap(&state->caller, slot);
+    (void)kernel_drop_local_cap(&procd->caller, slot);
     making->filled &= ~bit_of(slot);
 }
 
@@ -193,34 +193,34 @@ static uint32_t process_slot(const struct making *making)
 }
 
 /* Takes back everything, in the order in which a death does. */
-static void undo(struct procd *state, struct making *making)
+static void undo(struct procd *procd, struct making *making)
 {
     struct kernel_retire_process_reply record;
     if (making->runs) {
-        (void)kernel_kill_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+        (void)kernel_kill_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                   process_slot(making), 0);
-        (void)kernel_retire_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+        (void)kernel_retire_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                     process_slot(making), &record);
     } else if (making->has_process) {
-        (void)kernel_abort_staged_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+        (void)kernel_abort_staged_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                           process_slot(making));
     }
     UNIT_ASSERT(making->has_process || (!making->runs && !making->is_placed));
     if (making->is_placed)
-        (void)kernel_drop_local_cap(&state->caller, process_slot(making));
+        (void)kernel_drop_local_cap(&procd->caller, process_slot(making));
     for (uint32_t slot = PROCD_SLOT_CHILD; slot <= PROCD_SLOT_PAGE; slot++)
-        drop_scratch(state, making, slot);
-    procd_settle(state, making->id, &making->process);
+        drop_scratch(procd, making, slot);
+    procd_settle(procd, making->id, &making->process);
 }
 
-static enum status open_account(struct procd *state, struct making *making)
+static enum status open_account(struct procd *procd, struct making *making)
 {
     struct memd_open_account_request request = {
         .limit_pages = making->row->account_pages,
         .account_class = ACCOUNT_NORMAL,
     };
     struct memd_open_account_reply reply;
-    enum status status = memd_call_open_account(&state->caller, SLOT_PEER_MEMD,
+    enum status status = memd_call_open_account(&procd->caller, SLOT_PEER_MEMD,
                                                 (struct window){PROCD_SLOT_ACCOUNT, 1},
                                                 DEADLINE_NEVER, &request, &reply);
     if (status != STATUS_OK)
@@ -232,11 +232,11 @@ static enum status open_account(struct procd *state, struct making *making)
 }
 
 /* Closing the account returns the untyped too, so that its id need not be kept. */
-static enum status draw_budget(struct procd *state, struct making *making)
+static enum status draw_budget(struct procd *procd, struct making *making)
 {
     struct memd_alloc_untyped_request request = {.pages = making->row->budget_pages};
     struct memd_alloc_untyped_reply reply;
-    enum status status = memd_call_alloc_untyped(&state->caller, PROCD_SLOT_ACCOUNT,
+    enum status status = memd_call_alloc_untyped(&procd->caller, PROCD_SLOT_ACCOUNT,
                                                  (struct window){PROCD_SLOT_UNTYPED, 1},
                                                  DEADLINE_NEVER, &request, &reply);
     if (status == STATUS_OK)
@@ -244,7 +244,7 @@ static enum status draw_budget(struct procd *state, struct making *making)
     return status;
 }
 
-static enum status make_process(struct procd *state, struct making *making, uint32_t untyped_slot)
+static enum status make_process(struct procd *procd, struct making *making, uint32_t untyped_slot)
 {
     struct kernel_create_staged_process_request request = {
         .untyped_slot = untyped_slot,
@@ -254,7 +254,7 @@ static enum status make_process(struct procd *state, struct making *making, uint
     };
     struct kernel_create_staged_process_reply reply;
     enum status status =
-        kernel_create_staged_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
+        kernel_create_staged_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
                                      (struct window){PROCD_SLOT_CHILD, 4}, &reply);
     if (status != STATUS_OK)
         return status;
@@ -265,7 +265,7 @@ static enum status make_process(struct procd *state, struct making *making, uint
         reply.endpoint_slot != PROCD_SLOT_CHILD_ENDPOINT ||
         reply.grant_slot != PROCD_SLOT_CHILD_GRANT)
         return STATUS_INTERNAL;
-    status = kernel_move_local_cap(&state->caller, PROCD_SLOT_CHILD,
+    status = kernel_move_local_cap(&procd->caller, PROCD_SLOT_CHILD,
                                    PROCD_SLOT_PROCESS_BASE + making->index);
     if (status != STATUS_OK)
         return status;
@@ -275,28 +275,28 @@ static enum status make_process(struct procd *state, struct making *making, uint
 }
 
 /* Before memd and pagerd exist: every page is there from the start, and a fault ends the child. */
-static enum status build_eagerly(struct procd *state, struct making *making)
+static enum status build_eagerly(struct procd *procd, struct making *making)
 {
     struct image_target target = {
         .vspace_slot = PROCD_SLOT_CHILD_VSPACE,
         .untyped_slot = SLOT_BOOTSTRAP_UNTYPED,
         .scratch_slot = PROCD_SLOT_PAGE,
     };
-    enum status status = make_process(state, making, SLOT_BOOTSTRAP_UNTYPED);
+    enum status status = make_process(procd, making, SLOT_BOOTSTRAP_UNTYPED);
     if (status == STATUS_OK)
-        status = kernel_register_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+        status = kernel_register_pager(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                        process_slot(making), SLOT_NULL, making->id);
     if (status == STATUS_OK)
-        status = image_build(&state->caller, &making->module, &target, &making->plan);
+        status = image_build(&procd->caller, &making->module, &target, &making->plan);
     return status;
 }
 
-static enum status register_backing(struct procd *state, struct making *making)
+static enum status register_backing(struct procd *procd, struct making *making)
 {
     struct pagerd_register_process_reply reply;
     making->backing.vspace_slot = PROCD_SLOT_CHILD_VSPACE;
     making->backing.account_slot = PROCD_SLOT_ACCOUNT;
-    enum status status = pagerd_call_register_process(&state->caller, SLOT_PEER_PAGERD, NO_WINDOW,
+    enum status status = pagerd_call_register_process(&procd->caller, SLOT_PEER_PAGERD, NO_WINDOW,
                                                       DEADLINE_NEVER, &making->backing, &reply);
     if (status == STATUS_OK)
         making->process.owes |= PROCD_OWES_PAGER;
@@ -304,22 +304,22 @@ static enum status register_backing(struct procd *state, struct making *making)
 }
 
 /* Everything from memd, pages by pagerd when they are touched. */
-static enum status build_paged(struct procd *state, struct making *making)
+static enum status build_paged(struct procd *procd, struct making *making)
 {
-    enum status status = open_account(state, making);
+    enum status status = open_account(procd, making);
     if (status == STATUS_OK)
-        status = draw_budget(state, making);
+        status = draw_budget(procd, making);
     if (status == STATUS_OK)
-        status = make_process(state, making, PROCD_SLOT_UNTYPED);
+        status = make_process(procd, making, PROCD_SLOT_UNTYPED);
     if (status == STATUS_OK)
-        status = kernel_register_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+        status = kernel_register_pager(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                        process_slot(making), SLOT_PEER_PAGERD, making->id);
     if (status == STATUS_OK)
-        status = register_backing(state, making);
+        status = register_backing(procd, making);
     return status;
 }
 
-static enum status start(struct procd *state, struct making *making, uint64_t argument)
+static enum status start(struct procd *procd, struct making *making, uint64_t argument)
 {
     struct kernel_start_process_request request = {
         .process_slot = process_slot(making),
@@ -328,7 +328,7 @@ static enum status start(struct procd *state, struct making *making, uint64_t ar
         .argument = argument,
     };
     enum status status =
-        kernel_start_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+        kernel_start_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
     if (status == STATUS_OK) {
         making->runs = true;
         making->process.life = PROCD_LIFE_RUNNING;
@@ -338,25 +338,25 @@ static enum status start(struct procd *state, struct making *making, uint64_t ar
 
 /* Makes the process; on an error nothing of it is left. procd keeps no way into the child: of its
  * capabilities only PROCESS stays, and what the reply moves on. */
-static enum status make(struct procd *state, const struct procd_sender *sender,
+static enum status make(struct procd *procd, const struct procd_sender *sender,
                         const struct wish *wish, struct making *making)
 {
-    enum status status = decide(state, sender, wish, making);
+    enum status status = decide(procd, sender, wish, making);
     if (status != STATUS_OK)
         return status;
     UNIT_ASSERT(making->filled == 0 && making->process.owes == 0);
-    status = state->foundation_bound ? build_paged(state, making) : build_eagerly(state, making);
+    status = procd->foundation_bound ? build_paged(procd, making) : build_eagerly(procd, making);
     if (status == STATUS_OK && wish->starts)
-        status = start(state, making, wish->argument);
+        status = start(procd, making, wish->argument);
     if (status != STATUS_OK) {
-        undo(state, making);
+        undo(procd, making);
         return status;
     }
     UNIT_ASSERT(making->has_process && making->is_placed);
     UNIT_ASSERT(making->runs == (making->process.life == PROCD_LIFE_RUNNING));
-    drop_scratch(state, making, PROCD_SLOT_CHILD_VSPACE);
-    drop_scratch(state, making, PROCD_SLOT_ACCOUNT);
-    drop_scratch(state, making, PROCD_SLOT_UNTYPED);
+    drop_scratch(procd, making, PROCD_SLOT_CHILD_VSPACE);
+    drop_scratch(procd, making, PROCD_SLOT_ACCOUNT);
+    drop_scratch(procd, making, PROCD_SLOT_UNTYPED);
     return STATUS_OK;
 }
 
@@ -364,7 +364,7 @@ static enum status make(struct procd *state, const struct procd_sender *sender,
 
 /* Sends the reply, which is filled in; what it carries is moved, so that the creator alone holds it.
  */
-static enum status deliver(struct procd *state, struct making *making,
+static enum status deliver(struct procd *procd, struct making *making,
                            struct procd_request *request)
 {
     struct service_request *common = &request->common;
@@ -374,15 +374,15 @@ static enum status deliver(struct procd *state, struct making *making,
     if (status == STATUS_OK)
         status = sys_reply(common->info->reply_slot, common->message);
     if (status != STATUS_OK) {
-        undo(state, making);
+        undo(procd, making);
         return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* its creator is gone */
     }
     UNIT_ASSERT(making->is_placed);
-    procd_table_commit(state, making->index, &making->process);
+    procd_table_commit(procd, making->index, &making->process);
     return STATUS_OK;
 }
 
-enum status procd_create_staged_process(struct procd *state, struct procd_request *request)
+enum status procd_create_staged_process(struct procd *procd, struct procd_request *request)
 {
     const struct procd_create_staged_process_request *body = &request->body.create_staged_process;
     struct wish wish = {
@@ -391,7 +391,7 @@ enum status procd_create_staged_process(struct procd *state, struct procd_reques
         .image_bytes = body->image_bytes,
     };
     struct making making;
-    enum status status = make(state, &request->sender, &wish, &making);
+    enum status status = make(procd, &request->sender, &wish, &making);
     if (status != STATUS_OK)
         return status;
     request->reply.create_staged_process = (struct procd_create_staged_process_reply){
@@ -399,10 +399,10 @@ enum status procd_create_staged_process(struct procd *state, struct procd_reques
         .endpoint_slot = PROCD_SLOT_CHILD_ENDPOINT,
         .grant_slot = PROCD_SLOT_CHILD_GRANT,
     };
-    return deliver(state, &making, request);
+    return deliver(procd, &making, request);
 }
 
-enum status procd_spawn(struct procd *state, struct procd_request *request)
+enum status procd_spawn(struct procd *procd, struct procd_request *request)
 {
     const struct procd_spawn_request *body = &request->body.spawn;
     struct wish wish = {
@@ -417,16 +417,16 @@ enum status procd_spawn(struct procd *state, struct procd_request *request)
     if (body->image_slot != SLOT_IMAGE)
         return STATUS_INVALID_ARGUMENT;
     struct making making;
-    enum status status = make(state, &request->sender, &wish, &making);
+    enum status status = make(procd, &request->sender, &wish, &making);
     if (status != STATUS_OK)
         return status;
-    drop_scratch(state, &making, PROCD_SLOT_CHILD_ENDPOINT);
-    drop_scratch(state, &making, PROCD_SLOT_CHILD_GRANT);
+    drop_scratch(procd, &making, PROCD_SLOT_CHILD_ENDPOINT);
+    drop_scratch(procd, &making, PROCD_SLOT_CHILD_GRANT);
     request->reply.spawn = (struct procd_spawn_reply){.process_id = making.id};
-    return deliver(state, &making, request);
+    return deliver(procd, &making, request);
 }
 
-enum status procd_spawn_service(struct procd *state, struct procd_request *request)
+enum status procd_spawn_service(struct procd *procd, struct procd_request *request)
 {
     const struct procd_spawn_service_request *body = &request->body.spawn_service;
     struct wish wish = {
@@ -437,13 +437,13 @@ enum status procd_spawn_service(struct procd *state, struct procd_request *reque
         .starts = true,
     };
     struct making making;
-    enum status status = make(state, &request->sender, &wish, &making);
+    enum status status = make(procd, &request->sender, &wish, &making);
     if (status != STATUS_OK)
         return status;
-    drop_scratch(state, &making, PROCD_SLOT_CHILD_GRANT);
+    drop_scratch(procd, &making, PROCD_SLOT_CHILD_GRANT);
     request->reply.spawn_service = (struct procd_spawn_service_reply){
         .process_id = making.id,
         .endpoint_slot = PROCD_SLOT_CHILD_ENDPOINT,
     };
-    return deliver(state, &making, request);
+    return deliver(procd, &making, request);
 }

@@ -31,27 +31,27 @@ struct procd_request {
 /* --- process_table.c ---------------------------------------------------------------------- */
 
 /* The id of the process in an entry. */
-uint64_t procd_table_id(const struct procd *state, uint32_t index);
+uint64_t procd_table_id(const struct procd *procd, uint32_t index);
 
 /* The entry of a process that the sender may see, also an ended one; NOT_FOUND. */
-enum status procd_table_find(const struct procd *state, const struct procd_sender *sender,
+enum status procd_table_find(const struct procd *procd, const struct procd_sender *sender,
                              uint64_t id, uint32_t *index);
 
 /* The live entry behind a token of ours; NOT_FOUND. */
-enum status procd_table_find_live(const struct procd *state, uint64_t id, uint32_t *index);
+enum status procd_table_find_live(const struct procd *procd, uint64_t id, uint32_t *index);
 
 /* Where the next process would go, and its id; EXHAUSTED when all entries live. */
-enum status procd_table_peek(const struct procd *state, uint32_t *index, uint64_t *id);
+enum status procd_table_peek(const struct procd *procd, uint32_t *index, uint64_t *id);
 
 /* Puts a process into the entry that procd_table_peek named. */
-void procd_table_commit(struct procd *state, uint32_t index, const struct procd_process *process);
+void procd_table_commit(struct procd *procd, uint32_t index, const struct procd_process *process);
 
 /* Makes a live entry a terminal record. */
-void procd_table_end(struct procd *state, uint32_t index, uint32_t reason, uint32_t code,
+void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint32_t code,
                      uint64_t fault_va);
 
 /* memd, vspaced and pagerd are all running. */
-bool procd_table_foundation_runs(const struct procd *state);
+bool procd_table_foundation_runs(const struct procd *procd);
 
 /* Whether a role is memd's, vspaced's or pagerd's, and which of the three. */
 bool procd_is_foundation(uint32_t role, uint32_t *which);
@@ -59,17 +59,17 @@ bool procd_is_foundation(uint32_t role, uint32_t *which);
 /* --- lifecycle.c ---------------------------------------------------------------------------- */
 
 /* A terminal event of the kernel. */
-void procd_terminated(struct procd *state, const struct event_process_terminated_request *event);
+void procd_terminated(struct procd *procd, const struct event_process_terminated_request *event);
 
 /* Gives back what procd owes pagerd and memd for a process whose kernel side is gone. */
-void procd_settle(struct procd *state, uint64_t id, struct procd_process *process);
+void procd_settle(struct procd *procd, uint64_t id, struct procd_process *process);
 
 /* --- waiters.c -------------------------------------------------------------------------------- */
 
 /* Tells every waiter of an ended process; none is left. */
-void procd_waiters_wake(struct procd *state, uint32_t index);
+void procd_waiters_wake(struct procd *procd, uint32_t index);
 
 /* Gives up the waits of a client that is gone. */
-void procd_waiters_forget(struct procd *state, uint64_t badge);
+void procd_waiters_forget(struct procd *procd, uint64_t badge);
 
 #endif

@@ -27,14 +27,14 @@ static enum process_state reported_state(const struct procd_process *process)
     return process->life == PROCD_LIFE_RUNNING ? PROCESS_RUNNING : PROCESS_ENDED;
 }
 
-enum status procd_query_process(struct procd *state, struct procd_request *request)
+enum status procd_query_process(struct procd *procd, struct procd_request *request)
 {
     uint32_t index;
     enum status status =
-        procd_table_find(state, &request->sender, request->body.query_process.process_id, &index);
+        procd_table_find(procd, &request->sender, request->body.query_process.process_id, &index);
     if (status != STATUS_OK)
         return status;
-    const struct procd_process *process = &state->processes[index];
+    const struct procd_process *process = &procd->processes[index];
     request->reply.query_process = (struct procd_query_process_reply){
         .role = process->role,
         .state = reported_state(process),
@@ -62,21 +62,21 @@ static uint32_t sender(const void *service, void *in_hand)
 static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
 
 /* Events need no answer; the only one procd gets is the end of a process. */
-static enum handled handle_event(struct procd *state, const struct message *message)
+static enum handled handle_event(struct procd *procd, const struct message *message)
 {
     struct event_process_terminated_request event;
     if (message->header.operation == OP_EVENT_PROCESS_TERMINATED &&
         message_decode(&event_process_terminated_request_type, message, &event) == STATUS_OK)
-        procd_terminated(state, &event);
+        procd_terminated(procd, &event);
     return HANDLED_LATER;
 }
 
-enum handled procd_handle(void *service, struct message *message, const struct receive_info *info)
+enum handled procd_handle(void *state, struct message *message, const struct receive_info *info)
 {
-    struct procd *state = service;
-    procd_due(state, info->now_ticks);
+    struct procd *procd = procd;
+    procd_due(procd, info->now_ticks);
     if (info->badge == BADGE_KERNEL)
-        return handle_event(state, message);
+        return handle_event(procd, message);
     struct procd_request request; /* body and reply are large: the dispatch clears what is used */
     request.common = (struct service_request){
         .message = message,
@@ -84,44 +84,44 @@ enum handled procd_handle(void *service, struct message *message, const struct r
         .body = &request.body,
         .reply = &request.reply,
     };
-    return service_dispatch(&table, state, &request.common);
+    return service_dispatch(&table, procd, &request.common);
 }
 
-enum status procd_turn(struct procd *state, struct message *message, uint64_t *now_ticks)
+enum status procd_turn(struct procd *procd, struct message *message, uint64_t *now_ticks)
 {
     struct receive_info info;
     enum status status =
-        service_turn(&state->caller, SLOT_SERVICE_ENDPOINT, procd_next_ticks(state, *now_ticks),
-                     procd_handle, state, message, &info);
+        service_turn(&procd->caller, SLOT_SERVICE_ENDPOINT, procd_next_ticks(procd, *now_ticks),
+                     procd_handle, procd, message, &info);
     if (status != STATUS_OK && status != STATUS_TIMED_OUT && status != STATUS_RETRY)
         return status;
     *now_ticks = info.now_ticks;
-    procd_due(state, *now_ticks);
-    if (state->exiting)
+    procd_due(procd, *now_ticks);
+    if (procd->exiting)
         return STATUS_OK;
     /* The driver endpoint is only looked at: what is wrong with it is its senders' loss alone. */
-    (void)service_turn(&state->caller, SLOT_PROCD_DRIVER_ENDPOINT, DEADLINE_POLL, procd_handle,
-                       state, message, &info);
+    (void)service_turn(&procd->caller, SLOT_PROCD_DRIVER_ENDPOINT, DEADLINE_POLL, procd_handle,
+                       procd, message, &info);
     return STATUS_OK;
 }
 
 /* What is ready says so; in an integration image it has looked at itself as well. */
 static enum status procd_prepare(void *state, const struct envelope *start)
 {
-    const struct procd *procd = state;
+    const struct procd *procd = procd;
     if (start->validation_profile == VALIDATION_PROFILE_NONE)
         return STATUS_OK;
     return procd_check(procd) == NULL ? STATUS_OK : STATUS_INTERNAL;
 }
 
-void procd_run(struct procd *state)
+void procd_run(struct procd *procd)
 {
     struct envelope start;
     struct message message;
     uint64_t now_ticks = 0;
-    enum status status = service_start(&state->caller, ROLE_PROCD, &start, procd_prepare, state);
-    while (status == STATUS_OK && !state->exiting)
-        status = procd_turn(state, &message, &now_ticks);
-    if (!state->exiting)
-        kernel_exit(&state->caller, PROCD_EXIT_ENDPOINT);
+    enum status status = service_start(&procd->caller, ROLE_PROCD, &start, procd_prepare, procd);
+    while (status == STATUS_OK && !procd->exiting)
+        status = procd_turn(procd, &message, &now_ticks);
+    if (!procd->exiting)
+        kernel_exit(&procd->caller, PROCD_EXIT_ENDPOINT);
 }

@@ -131,21 +131,21 @@ struct procd {
 enum handled procd_handle(void *state, struct message *message, const struct receive_info *info);
 
 /* Answers the waiters whose deadline is not after `now_ticks` with TIMED_OUT. */
-void procd_due(struct procd *state, uint64_t now_ticks);
+void procd_due(struct procd *procd, uint64_t now_ticks);
 
 /* When procd must look up next, whatever happens: the earliest deadline of a waiter, and the next
  * poll of the driver endpoint once the foundation is bound. DEADLINE_NEVER: only for a message. */
-uint64_t procd_next_ticks(const struct procd *state, uint64_t now_ticks);
+uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks);
 
 /* One turn of the loop: receives on the bootstrap endpoint until procd_next_ticks(*now_ticks), does
  * what is due, polls the driver endpoint. *now_ticks becomes the clock that RECV reported. OK, or
  * the error that ends procd: of RECV on the bootstrap endpoint. */
-enum status procd_turn(struct procd *state, struct message *message, uint64_t *now_ticks);
+enum status procd_turn(struct procd *procd, struct message *message, uint64_t *now_ticks);
 
 /* The daemon: start-up check, then turns until the process ends. Returns only when EXIT does. */
-void procd_run(struct procd *state);
+void procd_run(struct procd *procd);
 
 /* Walks the whole state. Null when it is consistent, else one line that says what is not. */
-const char *procd_check(const struct procd *state);
+const char *procd_check(const struct procd *procd);
 
 #endif

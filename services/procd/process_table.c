@@ -20,19 +20,19 @@ static uint64_t id_make(uint64_t generation, uint32_t index)
     return generation << ID_INDEX_BITS | (index + 1);
 }
 
-uint64_t procd_table_id(const struct procd *state, uint32_t index)
+uint64_t procd_table_id(const struct procd *procd, uint32_t index)
 {
-    return id_make(state->processes[index].generation, index);
+    return id_make(procd->processes[index].generation, index);
 }
 
 /* The entry an id names, whoever asks. */
-static enum status find_any(const struct procd *state, uint64_t id, uint32_t *index)
+static enum status find_any(const struct procd *procd, uint64_t id, uint32_t *index)
 {
     uint64_t place = id & ID_INDEX_MASK;
-    if (place == 0 || place > state->used_count)
+    if (place == 0 || place > procd->used_count)
         return STATUS_NOT_FOUND;
     *index = (uint32_t)(place - 1);
-    return procd_table_id(state, *index) == id ? STATUS_OK : STATUS_NOT_FOUND;
+    return procd_table_id(procd, *index) == id ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 static bool is_driver_role(uint32_t role)
@@ -41,13 +41,13 @@ static bool is_driver_role(uint32_t role)
     return row != NULL && row->kind == ROLE_KIND_DRIVER;
 }
 
-enum status procd_table_find(const struct procd *state, const struct procd_sender *sender,
+enum status procd_table_find(const struct procd *procd, const struct procd_sender *sender,
                              uint64_t id, uint32_t *index)
 {
-    enum status status = find_any(state, id, index);
+    enum status status = find_any(procd, id, index);
     if (status != STATUS_OK)
         return status;
-    const struct procd_process *process = &state->processes[*index];
+    const struct procd_process *process = &procd->processes[*index];
     if (is_driver_role(process->role) != sender->is_driver_endpoint) /* P7 */
         return STATUS_NOT_FOUND;
     if (sender->badge != 0 && sender->badge != process->owner)
@@ -60,25 +60,25 @@ static bool is_live(const struct procd_process *process)
     return process->life == PROCD_LIFE_STAGED || process->life == PROCD_LIFE_RUNNING;
 }
 
-enum status procd_table_find_live(const struct procd *state, uint64_t id, uint32_t *index)
+enum status procd_table_find_live(const struct procd *procd, uint64_t id, uint32_t *index)
 {
-    enum status status = find_any(state, id, index);
-    if (status == STATUS_OK && !is_live(&state->processes[*index]))
+    enum status status = find_any(procd, id, index);
+    if (status == STATUS_OK && !is_live(&procd->processes[*index]))
         status = STATUS_NOT_FOUND;
     return status;
 }
 
-enum status procd_table_peek(const struct procd *state, uint32_t *index, uint64_t *id)
+enum status procd_table_peek(const struct procd *procd, uint32_t *index, uint64_t *id)
 {
-    if (state->used_count < PROCESS_LIMIT) {
-        *index = state->used_count;
+    if (procd->used_count < PROCESS_LIMIT) {
+        *index = procd->used_count;
         *id = id_make(0, *index);
         return STATUS_OK;
     }
-    if (state->ended_first == 0)
+    if (procd->ended_first == 0)
         return STATUS_EXHAUSTED; /* E6 */
-    *index = state->ended_first - 1;
-    *id = id_make(state->processes[*index].generation + 1, *index);
+    *index = procd->ended_first - 1;
+    *id = id_make(procd->processes[*index].generation + 1, *index);
     return STATUS_OK;
 }
 
@@ -92,67 +92,67 @@ _Static_assert(ROLE_VSPACED == ROLE_MEMD + 1 && ROLE_PAGERD == ROLE_MEMD + 2,
                "the staged foundation is three roles in a row");
 
 /* Takes the oldest record out of the queue. */
-static void forget_oldest(struct procd *state)
+static void forget_oldest(struct procd *procd)
 {
-    UNIT_ASSERT(state->ended_first != 0);
-    struct procd_process *oldest = &state->processes[state->ended_first - 1];
+    UNIT_ASSERT(procd->ended_first != 0);
+    struct procd_process *oldest = &procd->processes[procd->ended_first - 1];
     UNIT_ASSERT(oldest->life == PROCD_LIFE_ENDED);
-    state->ended_first = oldest->next_ended;
-    if (state->ended_first == 0)
-        state->ended_last = 0;
+    procd->ended_first = oldest->next_ended;
+    if (procd->ended_first == 0)
+        procd->ended_last = 0;
 }
 
-void procd_table_commit(struct procd *state, uint32_t index, const struct procd_process *process)
+void procd_table_commit(struct procd *procd, uint32_t index, const struct procd_process *process)
 {
     uint64_t generation = 0;
-    UNIT_ASSERT(is_live(process) && state->live_count < PROCESS_LIMIT);
-    if (index == state->used_count) {
+    UNIT_ASSERT(is_live(process) && procd->live_count < PROCESS_LIMIT);
+    if (index == procd->used_count) {
         UNIT_ASSERT(index < PROCESS_LIMIT);
-        state->used_count++;
+        procd->used_count++;
     } else {
-        UNIT_ASSERT(index + 1 == state->ended_first);
-        generation = state->processes[index].generation + 1;
-        forget_oldest(state);
+        UNIT_ASSERT(index + 1 == procd->ended_first);
+        generation = procd->processes[index].generation + 1;
+        forget_oldest(procd);
     }
-    state->processes[index] = *process;
-    state->processes[index].generation = generation;
-    state->live_count++;
+    procd->processes[index] = *process;
+    procd->processes[index].generation = generation;
+    procd->live_count++;
     uint32_t which;
     if (procd_is_foundation(process->role, &which)) {
-        UNIT_ASSERT(state->foundation_entries[which] == 0);
-        state->foundation_entries[which] = index + 1;
+        UNIT_ASSERT(procd->foundation_entries[which] == 0);
+        procd->foundation_entries[which] = index + 1;
     }
 }
 
-void procd_table_end(struct procd *state, uint32_t index, uint32_t reason, uint32_t code,
+void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint32_t code,
                      uint64_t fault_va)
 {
-    struct procd_process *process = &state->processes[index];
-    UNIT_ASSERT(is_live(process) && state->live_count != 0);
+    struct procd_process *process = &procd->processes[index];
+    UNIT_ASSERT(is_live(process) && procd->live_count != 0);
     UNIT_ASSERT(reason != END_NONE && process->owes == 0);
     process->life = PROCD_LIFE_ENDED;
     process->reason = reason;
     process->code = code;
     process->fault_va = fault_va;
     process->next_ended = 0;
-    state->live_count--;
-    if (state->ended_last == 0)
-        state->ended_first = index + 1;
+    procd->live_count--;
+    if (procd->ended_last == 0)
+        procd->ended_first = index + 1;
     else
-        state->processes[state->ended_last - 1].next_ended = index + 1;
-    state->ended_last = index + 1;
+        procd->processes[procd->ended_last - 1].next_ended = index + 1;
+    procd->ended_last = index + 1;
     uint32_t which;
     if (procd_is_foundation(process->role, &which)) {
-        UNIT_ASSERT(state->foundation_entries[which] == index + 1);
-        state->foundation_entries[which] = 0;
+        UNIT_ASSERT(procd->foundation_entries[which] == index + 1);
+        procd->foundation_entries[which] = 0;
     }
 }
 
-bool procd_table_foundation_runs(const struct procd *state)
+bool procd_table_foundation_runs(const struct procd *procd)
 {
     for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++) {
-        uint32_t entry = state->foundation_entries[i];
-        if (entry == 0 || state->processes[entry - 1].life != PROCD_LIFE_RUNNING)
+        uint32_t entry = procd->foundation_entries[i];
+        if (entry == 0 || procd->processes[entry - 1].life != PROCD_LIFE_RUNNING)
             return false;
     }
     return true;
@@ -192,42 +192,42 @@ static const char *check_process(const struct procd_process *process)
 }
 
 /* Every record is in the queue, once. */
-static const char *check_queue(const struct procd *state, uint32_t ended_count)
+static const char *check_queue(const struct procd *procd, uint32_t ended_count)
 {
-    uint32_t entry = state->ended_first;
+    uint32_t entry = procd->ended_first;
     uint32_t last = 0;
     for (uint32_t i = 0; i < ended_count; i++) {
-        if (entry == 0 || entry > state->used_count ||
-            state->processes[entry - 1].life != PROCD_LIFE_ENDED)
+        if (entry == 0 || entry > procd->used_count ||
+            procd->processes[entry - 1].life != PROCD_LIFE_ENDED)
             return "the queue of records holds something else";
         last = entry;
-        entry = state->processes[entry - 1].next_ended;
+        entry = procd->processes[entry - 1].next_ended;
     }
-    return entry == 0 && last == state->ended_last ? NULL : "the queue of records has a wrong end";
+    return entry == 0 && last == procd->ended_last ? NULL : "the queue of records has a wrong end";
 }
 
-static const char *check_foundation(const struct procd *state)
+static const char *check_foundation(const struct procd *procd)
 {
     for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++) {
-        uint32_t entry = state->foundation_entries[i];
+        uint32_t entry = procd->foundation_entries[i];
         if (entry == 0)
             continue;
-        if (entry > state->used_count || !is_live(&state->processes[entry - 1]) ||
-            state->processes[entry - 1].role != ROLE_MEMD + i)
+        if (entry > procd->used_count || !is_live(&procd->processes[entry - 1]) ||
+            procd->processes[entry - 1].role != ROLE_MEMD + i)
             return "a foundation entry names something else";
     }
     return NULL;
 }
 
-static const char *check_waiters(const struct procd *state)
+static const char *check_waiters(const struct procd *procd)
 {
     bool seen[SLOT_REPLY_COUNT] = {false};
-    if (state->waiter_count > PROCD_WAITER_LIMIT)
+    if (procd->waiter_count > PROCD_WAITER_LIMIT)
         return "more waiters than the limit";
-    for (uint32_t i = 0; i < state->waiter_count; i++) {
-        const struct procd_waiter *waiter = &state->waiters[i];
+    for (uint32_t i = 0; i < procd->waiter_count; i++) {
+        const struct procd_waiter *waiter = &procd->waiters[i];
         uint32_t index;
-        if (procd_table_find_live(state, waiter->process_id, &index) != STATUS_OK)
+        if (procd_table_find_live(procd, waiter->process_id, &index) != STATUS_OK)
             return "a waiter waits for nothing that lives"; /* P3 */
         uint32_t place = waiter->reply_slot - SLOT_REPLY_BASE;
         if (place >= SLOT_REPLY_COUNT || seen[place])
@@ -237,14 +237,14 @@ static const char *check_waiters(const struct procd *state)
     return NULL;
 }
 
-const char *procd_check(const struct procd *state)
+const char *procd_check(const struct procd *procd)
 {
     uint32_t live_count = 0;
     uint32_t foundation_count = 0;
-    if (state->used_count > PROCESS_LIMIT)
+    if (procd->used_count > PROCESS_LIMIT)
         return "more entries than the limit";
-    for (uint32_t i = 0; i < state->used_count; i++) {
-        const struct procd_process *process = &state->processes[i];
+    for (uint32_t i = 0; i < procd->used_count; i++) {
+        const struct procd_process *process = &procd->processes[i];
         const char *problem = check_process(process);
         if (problem != NULL)
             return problem;
@@ -253,14 +253,14 @@ const char *procd_check(const struct procd *state)
         live_count += live;
         foundation_count += live && procd_is_foundation(process->role, &which);
     }
-    if (live_count != state->live_count)
+    if (live_count != procd->live_count)
         return "live processes are miscounted";
     for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++)
-        foundation_count -= state->foundation_entries[i] != 0;
+        foundation_count -= procd->foundation_entries[i] != 0;
     if (foundation_count != 0)
         return "a foundation role lives twice";
-    const char *problem = check_queue(state, state->used_count - live_count);
+    const char *problem = check_queue(procd, procd->used_count - live_count);
     if (problem == NULL)
-        problem = check_foundation(state);
-    return problem != NULL ? problem : check_waiters(state);
+        problem = check_foundation(procd);
+    return problem != NULL ? problem : check_waiters(procd);
 }

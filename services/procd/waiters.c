@@ -6,14 +6,14 @@
 #include <string.h>
 
 /* Takes a waiter out; the others keep their order. */
-static struct procd_waiter take(struct procd *state, uint32_t place)
+static struct procd_waiter take(struct procd *procd, uint32_t place)
 {
-    UNIT_ASSERT(place < state->waiter_count && state->waiter_count <= PROCD_WAITER_LIMIT);
-    struct procd_waiter waiter = state->waiters[place];
-    state->waiter_count--;
-    memmove(&state->waiters[place], &state->waiters[place + 1],
-            (state->waiter_count - place) * sizeof waiter);
-    memset(&state->waiters[state->waiter_count], 0, sizeof waiter);
+    UNIT_ASSERT(place < procd->waiter_count && procd->waiter_count <= PROCD_WAITER_LIMIT);
+    struct procd_waiter waiter = procd->waiters[place];
+    procd->waiter_count--;
+    memmove(&procd->waiters[place], &procd->waiters[place + 1],
+            (procd->waiter_count - place) * sizeof waiter);
+    memset(&procd->waiters[procd->waiter_count], 0, sizeof waiter);
     return waiter;
 }
 
@@ -30,29 +30,29 @@ static void reply_begin(const struct procd_waiter *waiter, struct message *messa
     message->header.request_id = waiter->request_id;
 }
 
-static struct procd_wait_process_event_reply reply_of(const struct procd *state, uint32_t index)
+static struct procd_wait_process_event_reply reply_of(const struct procd *procd, uint32_t index)
 {
-    const struct procd_process *process = &state->processes[index];
+    const struct procd_process *process = &procd->processes[index];
     return (struct procd_wait_process_event_reply){
-        .process_id = procd_table_id(state, index),
+        .process_id = procd_table_id(procd, index),
         .reason = process->reason,
         .code = process->code,
         .fault_va = process->fault_va,
     };
 }
 
-void procd_waiters_wake(struct procd *state, uint32_t index)
+void procd_waiters_wake(struct procd *procd, uint32_t index)
 {
-    uint64_t id = procd_table_id(state, index);
-    for (uint32_t place = 0; place < state->waiter_count;) {
-        if (state->waiters[place].process_id != id) {
+    uint64_t id = procd_table_id(procd, index);
+    for (uint32_t place = 0; place < procd->waiter_count;) {
+        if (procd->waiters[place].process_id != id) {
             place++;
             continue;
         }
-        struct procd_waiter waiter = take(state, place);
+        struct procd_waiter waiter = take(procd, place);
         struct message message;
         reply_begin(&waiter, &message);
-        struct procd_wait_process_event_reply reply = reply_of(state, index);
+        struct procd_wait_process_event_reply reply = reply_of(procd, index);
         if (message_encode(&procd_wait_process_event_reply_type, &reply, &message) != STATUS_OK)
             message_refuse(&message, STATUS_INTERNAL);
         answer(&waiter, &message);
@@ -68,55 +68,55 @@ static void refuse(const struct procd_waiter *waiter, enum status status)
 }
 
 /* A caller that gave up leaves a reply capability that has no rights any more. */
-static bool is_gone(struct procd *state, const struct procd_waiter *waiter)
+static bool is_gone(struct procd *procd, const struct procd_waiter *waiter)
 {
     struct kernel_query_local_cap_reply held;
     enum status status =
-        kernel_query_local_cap(&state->caller, waiter->reply_slot, QUERY_EXACT, &held);
+        kernel_query_local_cap(&procd->caller, waiter->reply_slot, QUERY_EXACT, &held);
     return status == STATUS_NOT_FOUND || (status == STATUS_OK && held.rights == 0);
 }
 
 /* Gives up the waits of callers that gave up themselves: nobody can fill the table for longer than
  * it really waits. */
-static void sweep(struct procd *state)
+static void sweep(struct procd *procd)
 {
-    for (uint32_t place = 0; place < state->waiter_count;) {
-        if (!is_gone(state, &state->waiters[place])) {
+    for (uint32_t place = 0; place < procd->waiter_count;) {
+        if (!is_gone(procd, &procd->waiters[place])) {
             place++;
             continue;
         }
-        struct procd_waiter waiter = take(state, place);
+        struct procd_waiter waiter = take(procd, place);
         refuse(&waiter, STATUS_PEER_DIED);
     }
 }
 
 /* Keeps the call until the process ends. */
-static enum status add(struct procd *state, const struct procd_waiter *waiter)
+static enum status add(struct procd *procd, const struct procd_waiter *waiter)
 {
-    if (state->waiter_count == PROCD_WAITER_LIMIT)
-        sweep(state);
-    if (state->waiter_count == PROCD_WAITER_LIMIT)
+    if (procd->waiter_count == PROCD_WAITER_LIMIT)
+        sweep(procd);
+    if (procd->waiter_count == PROCD_WAITER_LIMIT)
         return STATUS_EXHAUSTED; /* E6 */
-    state->waiters[state->waiter_count++] = *waiter;
+    procd->waiters[procd->waiter_count++] = *waiter;
     return STATUS_OK;
 }
 
-enum status procd_wait_process_event(struct procd *state, struct procd_request *request)
+enum status procd_wait_process_event(struct procd *procd, struct procd_request *request)
 {
     const struct procd_wait_process_event_request *body = &request->body.wait_process_event;
     const struct receive_info *info = request->common.info;
     uint32_t index;
-    enum status status = procd_table_find(state, &request->sender, body->process_id, &index);
+    enum status status = procd_table_find(procd, &request->sender, body->process_id, &index);
     if (status != STATUS_OK)
         return status;
-    if (state->processes[index].life == PROCD_LIFE_ENDED) {
-        request->reply.wait_process_event = reply_of(state, index);
+    if (procd->processes[index].life == PROCD_LIFE_ENDED) {
+        request->reply.wait_process_event = reply_of(procd, index);
         return STATUS_OK;
     }
     if (body->deadline_ticks <= info->now_ticks)
         return STATUS_TIMED_OUT;
     request->common.handled = HANDLED_LATER;
-    return add(state, &(struct procd_waiter){
+    return add(procd, &(struct procd_waiter){
                           .process_id = body->process_id,
                           .deadline_ticks = body->deadline_ticks,
                           .request_id = request->common.message->header.request_id,
@@ -126,38 +126,38 @@ enum status procd_wait_process_event(struct procd *state, struct procd_request *
 }
 
 /* The kernel empties the reply slot even though nobody listens any more. */
-void procd_waiters_forget(struct procd *state, uint64_t badge)
+void procd_waiters_forget(struct procd *procd, uint64_t badge)
 {
-    for (uint32_t place = 0; place < state->waiter_count;) {
-        if (state->waiters[place].badge != badge) {
+    for (uint32_t place = 0; place < procd->waiter_count;) {
+        if (procd->waiters[place].badge != badge) {
             place++;
             continue;
         }
-        struct procd_waiter waiter = take(state, place);
+        struct procd_waiter waiter = take(procd, place);
         refuse(&waiter, STATUS_PEER_DIED);
     }
 }
 
-void procd_due(struct procd *state, uint64_t now_ticks)
+void procd_due(struct procd *procd, uint64_t now_ticks)
 {
-    for (uint32_t place = 0; place < state->waiter_count;) {
-        if (state->waiters[place].deadline_ticks > now_ticks) {
+    for (uint32_t place = 0; place < procd->waiter_count;) {
+        if (procd->waiters[place].deadline_ticks > now_ticks) {
             place++;
             continue;
         }
-        struct procd_waiter waiter = take(state, place);
+        struct procd_waiter waiter = take(procd, place);
         refuse(&waiter, STATUS_TIMED_OUT);
     }
 }
 
-uint64_t procd_next_ticks(const struct procd *state, uint64_t now_ticks)
+uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks)
 {
     uint64_t next = DEADLINE_NEVER;
-    if (state->foundation_bound)
+    if (procd->foundation_bound)
         next = deadline_after(now_ticks, PROCD_POLL_TICKS);
-    for (uint32_t place = 0; place < state->waiter_count; place++) {
-        if (state->waiters[place].deadline_ticks < next)
-            next = state->waiters[place].deadline_ticks;
+    for (uint32_t place = 0; place < procd->waiter_count; place++) {
+        if (procd->waiters[place].deadline_ticks < next)
+            next = procd->waiters[place].deadline_ticks;
     }
     return next;
 }

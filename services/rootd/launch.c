@@ -78,7 +78,7 @@ static enum status handshake(struct rootd *state, unsigned index)
         return status;
     request.count = (uint32_t)written;
     uint64_t deadline_ticks;
-    status = rootd_deadline(state, envelope->ready_deadline_ticks, &deadline_ticks);
+    status = rootd_deadline(state, envelope->ready_ticks, &deadline_ticks);
     if (status == STATUS_OK)
         status = startup_call_start_service(&state->caller, alias_slot(index), NO_WINDOW,
                                             deadline_ticks, &request, &reply);

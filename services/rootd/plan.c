@@ -99,7 +99,7 @@ static enum status plan_launch_make(const struct rootd_intake *intake, unsigned 
         .primary_control_slot = role->primary_slot,
         .slot_window_first = SLOT_SERVICE_ENDPOINT,
         .validation_profile = intake->validation_profile,
-        .ready_deadline_ticks = module->ready_ticks,
+        .ready_ticks = module->ready_ticks,
     };
     add_entry(&out->envelope, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, 0);
     for (unsigned i = 0; i < row_count; i++) {

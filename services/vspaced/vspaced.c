@@ -323,7 +323,7 @@ static uint32_t sender(const void *service, void *in_hand)
 
 static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
 
-enum handled vspaced_handle(void *service, struct message *message, const struct receive_info *info)
+enum handled vspaced_handle(void *state, struct message *message, const struct receive_info *info)
 {
     struct vspaced_request request; /* body and reply are large: the dispatch clears what is used */
     request.common = (struct service_request){
@@ -332,7 +332,7 @@ enum handled vspaced_handle(void *service, struct message *message, const struct
         .body = &request.body,
         .reply = &request.reply,
     };
-    return service_dispatch(&table, service, &request.common);
+    return service_dispatch(&table, state, &request.common);
 }
 
 /* What is ready says so; in an integration image it has looked at itself as well. */

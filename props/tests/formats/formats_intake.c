@@ -122,7 +122,7 @@ void test_envelope(void)
               parsed.role == 3 && parsed.entry_count == 4 && parsed.service_endpoint_slot == 2 &&
                   parsed.primary_control_slot == 2240 && parsed.slot_window_first == 1 &&
                   parsed.slot_window_last == 2336 && parsed.validation_profile == 1 &&
-                  parsed.ready_deadline_ticks == 5000);
+                  parsed.ready_ticks == 5000);
     expect_of("envelope", "row fields",
               parsed.entries[2].slot == 16 && parsed.entries[2].object_type == OBJECT_ENDPOINT &&
                   parsed.entries[2].rights == RIGHT_SEND && parsed.entries[2].peer_role == 2);
