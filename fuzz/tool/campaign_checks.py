@@ -50,7 +50,11 @@ class Place:
 
     def run(self, case, *arguments):
         process = self.start(case, *arguments)
-        output, _ = process.communicate(timeout=WAIT_SECONDS)
+        try:
+            output, _ = process.communicate(timeout=WAIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output = process.communicate()[0] + f"no end after {WAIT_SECONDS} s"
         return process.returncode, output
 
     def engine_pid(self):
@@ -99,6 +103,8 @@ CASES = {
     "an input that passes alone is unreproduced and counts":
         ("slow", None, 1, [f"UNREPRODUCED: ==1== ERROR: libFuzzer: timeout after 26 seconds: {PASSING}", "1 finding"],
          [PASSING], []),
+    "an old input that the engine sees fail is not called passing":
+        ("slow", with_old(fake_engine.PASSING), 1, ["UNREPRODUCED", "1 finding"], [PASSING], []),
     "an empty input means a full disk": ("full-artefact", None, 2, ["the disk is full", "deadly signal"], [], []),
     "an empty corpus file means a full disk and goes":
         ("full-corpus", None, 2, ["the disk is full"], [], [f"{HOME}/corpus/{'0' * 40}"]),
