@@ -82,6 +82,7 @@ def wrong_configs():
     yield "cut to half a header", config()[:16], "TRUNCATED"
     yield "cut inside a row", config()[:-8], "BAD_LENGTH"
     yield "longer than it says", config() + bytes(8), "BAD_LENGTH"
+    yield "as long as any can be", config(FOUNDATION * 16, mounts=(mount(),) * 16), "DUPLICATE"
     yield "longer than any", config(more=bytes(8192)), "BAD_LENGTH"
     yield "with more rows than the limit", config(counts=(65, 0)), "EXHAUSTED"
     yield "with more mounts than the limit", config(counts=(4, 17)), "EXHAUSTED"

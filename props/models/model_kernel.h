@@ -263,6 +263,9 @@ enum status model_reply(struct model_kernel *model, uint32_t slot);
 /* A request on kernel control of `kind`, in the page of the current process; the reply goes
  * there. */
 void model_control(struct model_kernel *model, enum object_type kind);
+
+/* Mask of KIND(): by which kinds of capability the operation may be reached; 0: by none. */
+uint32_t model_kernel_kinds(uint16_t operation);
 enum status model_control_memory(struct model_kernel *model, enum object_type kind,
                                  uint16_t operation, const void *request, void *reply);
 

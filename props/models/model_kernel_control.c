@@ -343,7 +343,8 @@ static enum status decide(struct model_kernel *model, enum object_type kind,
                           const struct operation *row, void *reply)
 {
     union body request;
-    if (row == NULL || (row->allowed & (1u << kind)) == 0 || row->state == OPERATION_DENIED)
+    if (row == NULL || (model_kernel_kinds(row->id) & (1u << kind)) == 0 ||
+        row->state == OPERATION_DENIED)
         return STATUS_DENIED;
     if (row->state == OPERATION_UNSUPPORTED)
         return STATUS_UNSUPPORTED;

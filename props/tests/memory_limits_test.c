@@ -366,6 +366,38 @@ static void test_regions(void)
     expect(vspaced_check(&vspaced) == NULL, "vspaced_check after UNREGISTER");
 }
 
+/* E6: a PROTECT at a full table whose range ends where a region begins, one that it becomes part of
+ * or one of another kind: it needs no region more, so it is not refused. */
+static void test_protect_borders(void)
+{
+    static const struct {
+        uint16_t neighbour; /* what makes the region behind */
+        uint64_t at;        /* its page; pages 16 to 20 are one region before it */
+        uint64_t first;     /* the PROTECT */
+        uint32_t count;
+        const char *what;
+    } rows[] = {
+        {OP_VSPACED_PROTECT, 20, 19, 1, "E6 a page that joins the region behind it"},
+        {OP_VSPACED_GUARD, 21, 16, 5, "E6 a whole region before one of another kind"},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t slot = 0;
+        memset(&vspaced, 0, sizeof vspaced);
+        (void)space_register(&slot);
+        (void)range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16, 5);
+        expect(range_ask(rows[i].neighbour, slot, rows[i].at, 1) == STATUS_OK, rows[i].what);
+        uint64_t page = 0x10000;
+        while (range_ask(OP_VSPACED_GUARD, slot, page, 1) == STATUS_OK)
+            page += 2;
+        uint32_t before = vspaced.region_places.held_count;
+        expect(before == VSPACED_REGION_LIMIT, "E6 the table is full");
+        expect(range_ask(OP_VSPACED_PROTECT, slot, rows[i].first, rows[i].count) == STATUS_OK,
+               rows[i].what);
+        expect(vspaced.region_places.held_count <= before, "E6 and takes no region more");
+        expect(vspaced_check(&vspaced) == NULL, "vspaced_check after it");
+    }
+}
+
 static void test_pages(void)
 {
     uint32_t slot = 0;
@@ -396,6 +428,7 @@ int main(int count, char **arguments)
     test_generations();
     test_spaces();
     test_regions();
+    test_protect_borders();
     test_pages();
     return tests_end(arguments[0]);
 }

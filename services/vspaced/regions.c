@@ -121,10 +121,9 @@ int32_t vspaced_region_protect_cost(const struct vspaced *vspaced, uint32_t spac
         struct vspaced_piece parts[3] = {piece_clip(old, 0, first_page),
                                          piece_clip(old, first_page, end_page),
                                          piece_clip(old, end_page, UINT64_MAX)};
-        bool real[3] = {
-            old->first_page<first_page, old->first_page<end_page && piece_end(old)> first_page,
-                            piece_end(old)>
-                end_page};
+        bool real[3] = {first_page > old->first_page,
+                        end_page > old->first_page && piece_end(old) > first_page,
+                        piece_end(old) > end_page};
         parts[1].rights = rights;
         cost -= 1; /* one region less, and one more for each part that does not continue the last */
         for (unsigned i = 0; i < 3; i++) {

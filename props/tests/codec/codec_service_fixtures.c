@@ -65,6 +65,15 @@ const struct codec_fixture codec_service_fixtures[] = {
         CAPS_NO("1800 7c00 00000300" NO_BADGE "1c00 7c00 00000200" NO_BADGE, "an image in front")
         CAPS_NO("1800 7c00 00000200" NO_BADGE, "the second descriptor is missing")
 
+    /* as many as there can be */
+    OF(MEMD, 0x203, REPLY,
+       "1800 7c00 00000200" NO_BADGE
+       "1c00 7c00 00000200" NO_BADGE
+       "2000 7c00 00000200" NO_BADGE
+       "2400 7c00 00000200" NO_BADGE,
+       "04000000 00000000 01000000 02000000 03000000 04000000"
+       "00100000 01100000 02100000 03100000")
+
     /* free_frames: count, ids */
     OF(MEMD, 0x204, REQUEST, "", "02000000 01000000 02000000")
         NO("@0 00000000", "a count of 0 before rows")

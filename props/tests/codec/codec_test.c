@@ -19,6 +19,9 @@ enum { ROW_LIMIT = 1024 };
 static unsigned accepted[2][ROW_LIMIT];
 static unsigned refused[2][ROW_LIMIT];
 
+/* Which capability fields an accepted fixture filled, by their offset in words. */
+static bool filled[2][ROW_LIMIT][MESSAGE_BODY_BYTES_MAX / 4];
+
 static unsigned digit(char c)
 {
     const char *digits = "0123456789abcdef";
@@ -157,6 +160,42 @@ static struct subject subject_of(const struct codec_fixture *base)
     return subject;
 }
 
+/* Whether a variation of the base says that the field at the offset may have the type. */
+static bool type_is_stated(const struct codec_fixture *base, const struct codec_fixture *end,
+                           uint16_t field_offset, unsigned type)
+{
+    for (const struct codec_fixture *at = base + 1; at < end && at->kind != FIXTURE_BASE; at++) {
+        struct message stated = {0};
+        if (at->kind == FIXTURE_CAPS_YES)
+            set_caps(&stated, at->caps);
+        for (unsigned i = 0; i < stated.header.cap_count; i++)
+            if (stated.caps[i].field_offset == field_offset && stated.caps[i].object_type == type)
+                return true;
+    }
+    return false;
+}
+
+/* Each capability of the base in each other type: refused, unless a fixture states that type. All
+ * rights are there, so that it is the type that is refused. */
+static void expect_types(const struct subject *subject, const struct codec_fixture *base,
+                         const struct codec_fixture *end)
+{
+    const struct message message = base_message(base);
+    for (unsigned cap = 0; cap < message.header.cap_count; cap++) {
+        filled[subject->reply][subject->index][message.caps[cap].field_offset / 4] = true;
+        for (unsigned type = 0; type <= OBJECT_TYPE_LIMIT; type++) {
+            struct message other = message;
+            char what[48];
+            snprintf(what, sizeof what, "capability %u of type %u", cap, type);
+            bool right = type == message.caps[cap].object_type ||
+                         type_is_stated(base, end, message.caps[cap].field_offset, type);
+            other.caps[cap].object_type = (uint8_t)type;
+            other.caps[cap].rights = 0xFF;
+            try_message(subject, what, &other, right ? STATUS_OK : STATUS_INVALID_ARGUMENT);
+        }
+    }
+}
+
 static void run(const struct codec_fixture *fixtures, unsigned count)
 {
     struct subject subject = {0};
@@ -170,6 +209,7 @@ static void run(const struct codec_fixture *fixtures, unsigned count)
             base = base_message(fixture);
             try_message(&subject, "base", &base, STATUS_OK);
             expect_exact(&subject, &base);
+            expect_types(&subject, fixture, fixtures + count);
             break;
         case FIXTURE_YES:
         case FIXTURE_NO:
@@ -187,6 +227,17 @@ static void run(const struct codec_fixture *fixtures, unsigned count)
     }
 }
 
+/* Every capability field, those that may be empty included, is filled by an accepted fixture. */
+static void expect_filled(const char *name, const struct message_type *type, const bool *words)
+{
+    uint32_t offset = 0;
+    for (const struct message_field *field = type->fields; field->kind != FIELD_END; field++) {
+        if (field->kind == FIELD_CAP)
+            expect_of(name, field->name, words[offset / 4]);
+        offset += field->width_bytes; /* BYTES and ROWS come last */
+    }
+}
+
 /* Every request and reply of every table has an accepted and a refused fixture. */
 static void test_completeness(void)
 {
@@ -198,6 +249,7 @@ static void test_completeness(void)
                      reply ? ":reply" : "");
             expect_of(name, "has an accepted fixture", accepted[reply][i] != 0);
             expect_of(name, "has a refused fixture", refused[reply][i] != 0);
+            expect_filled(name, reply ? operation->reply : operation->request, filled[reply][i]);
         }
     }
 }

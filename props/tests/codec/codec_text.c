@@ -133,6 +133,7 @@ static const struct refused_line refused[] = {
     {"memd.alloc_frames count=3\n", STATUS_BAD_TEXT, 25},
     {"memd.alloc_frames .status=GONE", STATUS_NOT_FOUND, 26},
     {"memd.alloc_frames .badge=", STATUS_TRUNCATED, 25},
+    {"memd.alloc_frames .status=", STATUS_TRUNCATED, 26},
     {"memd.alloc_frames .badge=1 .request_id=1", STATUS_NOT_FOUND, 27},
     {"memd.#65536 .body=", STATUS_OUT_OF_RANGE, 6},
     {"memd.#0x999 count=1", STATUS_BAD_TEXT, 11},

@@ -172,6 +172,12 @@ void test_boot_image(void)
                   image.table_sha256[0] == 0xEE && image.sections[1].offset_bytes == 0x2000 &&
                   image.sections[1].size_bytes == 3 && image.sections[1].kind == 3 &&
                   image.sections[1].sha256[31] == 0xAD);
+    struct fixture longer = base;
+    longer.bytes[longer.size_bytes++] = 0;
+    test_status("boot image", "parse alone, a byte after its end", STATUS_BAD_LENGTH,
+                boot_image_parse(longer.bytes, longer.size_bytes, &image));
+    expect_of("boot image", "  leaves zeros", all_zero(&image, sizeof image));
+    boot_image_parse(base.bytes, base.size_bytes, &image);
     expect_of("boot image", "find",
               boot_image_find(&image, "data") == 1 && boot_image_find(&image, "datas") == -1 &&
                   boot_image_find(&image, "") == -1);

@@ -203,6 +203,9 @@ static void test_names(void)
     expect_of("name", "is", boot_name_is(name, "memd"));
     expect_of("name", "is not a longer one", !boot_name_is(name, "memdx"));
     expect_of("name", "is not a shorter one", !boot_name_is(name, "mem"));
+    test_status("name", "set the longest", STATUS_OK,
+                boot_name_set(name, "abcdefghijklmnopqrstuvw"));
+    expect_of("name", "is the longest", boot_name_is(name, "abcdefghijklmnopqrstuvw"));
     test_status("name", "set too long", STATUS_BAD_TEXT,
                 boot_name_set(name, "abcdefghijklmnopqrstuvwx"));
     expect_of("name", "a refused set leaves zeros", all_zero(name, sizeof name));

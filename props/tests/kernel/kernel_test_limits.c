@@ -56,6 +56,33 @@ static void test_untypeds(void)
     drive_quiet(false);
 }
 
+/* K5: budgets that end at each page that mapping needs, those for tables above a leaf included: each
+ * map is all or nothing, and no budget is ever overdrawn (kernel_check after each). */
+static void test_budgets(void)
+{
+    /* A new leaf; a new directory over it; a new table over both. */
+    static const uint64_t places[] = {0x40000000, 0x8000000000, 0x80000000, 0x10000000000};
+    enum { PLACES = sizeof places / sizeof places[0] };
+    unsigned mapped_before = 0;
+    for (uint32_t budget = PROCESS_BUDGET_PAGES_MIN; budget < PROCESS_BUDGET_PAGES_MIN + 16;
+         budget++) {
+        drive_boot(1024, 64);
+        drive_retype(BULK, OBJECT_FRAME, PLACES, FREE_SLOT + 10);
+        struct drive_child child = drive_stage(FREE_SLOT, budget);
+        unsigned mapped = 0;
+        for (uint32_t i = 0; i < PLACES; i++) {
+            unsigned status =
+                drive_map(PRO, child.vspace, FREE_SLOT + 10 + i, places[i], RIGHT_READ);
+            mapped += status == STATUS_OK;
+            expect(status == STATUS_OK || status == STATUS_EXHAUSTED, "K5: mapped or EXHAUSTED");
+        }
+        expect(mapped >= mapped_before, "K5: a page more never maps less");
+        expect(kernel_process(&drive_kernel, child.index)->drawn_pages <= budget, "K5: at most it");
+        mapped_before = mapped;
+    }
+    expect_equal(mapped_before, PLACES, "K5: a budget that is large enough maps all");
+}
+
 /* --- capabilities in replies ------------------------------------------------------------------ */
 
 static struct drive_child client;
@@ -145,6 +172,7 @@ void kernel_test_limits(void)
 {
     test_processes();
     test_untypeds();
+    test_budgets();
     test_reply_caps();
     test_reply_grant();
     test_receiver_lost();

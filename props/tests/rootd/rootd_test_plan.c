@@ -290,8 +290,74 @@ static void test_all_roles(void)
     }
 }
 
+/* R1, the other way round: which roles must receive on an endpoint beside their own. Without its row
+ * a role would wait for nobody, and nobody would notice. */
+static void test_doors(void)
+{
+    static const struct {
+        uint32_t role;
+        uint32_t slot;
+    } doors[] = {{ROLE_PROCD, SLOT_PROCD_DRIVER_ENDPOINT}};
+    enum { DOORS = sizeof doors / sizeof doors[0] };
+    unsigned found = 0;
+    for (unsigned i = 0; i < intake_count; i++) {
+        const struct intake *row = &intake_table[i];
+        if (row->object_type != OBJECT_ENDPOINT || (row->rights & RIGHT_RECEIVE) == 0)
+            continue;
+        bool stated = false;
+        for (unsigned j = 0; j < DOORS; j++)
+            stated |= doors[j].role == row->role && doors[j].slot == row->slot;
+        expect(stated, "R1: nobody else receives on an endpoint that is not its own");
+        found++;
+    }
+    expect_equal(found, DOORS, "R1: who must receive on an endpoint beside its own does");
+}
+
+/* One number of the intake that the plan is made from. */
+struct number {
+    void *at;
+    size_t bytes;
+    const char *what;
+};
+
+static bool digest_moves(const struct number *number)
+{
+    uint8_t before[sizeof rootd.plan.digest];
+    uint8_t kept[8];
+    memcpy(before, rootd.plan.digest, sizeof before);
+    memcpy(kept, number->at, number->bytes);
+    *(uint8_t *)number->at ^= 1;
+    enum status status = plan_make(&rootd.intake, &rootd.plan);
+    bool moved = status == STATUS_OK && memcmp(before, rootd.plan.digest, sizeof before) != 0;
+    memcpy(number->at, kept, number->bytes);
+    bool back = plan_make(&rootd.intake, &rootd.plan) == STATUS_OK &&
+                memcmp(before, rootd.plan.digest, sizeof before) == 0;
+    return moved && back;
+}
+
+/* R3: each number of each module changes the digest. */
+static void test_digest(void)
+{
+    fresh(VALIDATION_PROFILE_PHASE0);
+    expect_equal(prepare(), ROOTD_READY, "the honest intake is accepted");
+    for (unsigned i = 0; i < FOUNDATION_COUNT + HELPER_LIMIT; i++) {
+        struct rootd_module *module = i < FOUNDATION_COUNT
+                                          ? &rootd.intake.foundation[i]
+                                          : &rootd.intake.helpers[i - FOUNDATION_COUNT];
+        const struct number numbers[] = {
+            {&module->offset_bytes, sizeof module->offset_bytes, "R3: a module's place"},
+            {&module->size_bytes, sizeof module->size_bytes, "R3: a module's size"},
+            {&module->ready_ticks, sizeof module->ready_ticks, "R3: a module's deadline"},
+        };
+        for (unsigned j = 0; j < sizeof numbers / sizeof numbers[0]; j++)
+            expect(digest_moves(&numbers[j]), numbers[j].what);
+    }
+}
+
 void test_plan(void)
 {
+    test_doors();
+    test_digest();
     test_all_roles();
     test_permutations();
     test_memory();

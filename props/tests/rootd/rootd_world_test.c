@@ -369,9 +369,20 @@ static void test_phase0(void)
     expect_of("a failed phase0", "no live child", world_kernel()->process_count == 1);
 }
 
+/* How long services wait for each other, stated a second time. Who asks waits longer than who is asked
+ * waits for others: otherwise it gives up on a peer that is still at work. */
+static void test_patience(void)
+{
+    expect_equal(VSPACED_MEMD_TICKS, 10000, "vspaced gives memd ten seconds");
+    expect_equal(PAGERD_PEER_TICKS, 20000, "pagerd gives vspaced twenty");
+    expect((uint64_t)PAGERD_PEER_TICKS > (uint64_t)VSPACED_MEMD_TICKS,
+           "E5: pagerd waits longer for vspaced than vspaced for memd");
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
+    test_patience();
     file_read(&runtime_file, "build/boot.img");
     file_read(&phase0_file, "build/boot-phase0.img");
     image = malloc(IMAGE_BYTES_MAX);
