@@ -73,7 +73,7 @@ static enum handled handle_event(struct procd *procd, const struct message *mess
 
 enum handled procd_handle(void *state, struct message *message, const struct receive_info *info)
 {
-    struct procd *procd = procd;
+    struct procd *procd = state;
     procd_due(procd, info->now_ticks);
     if (info->badge == BADGE_KERNEL)
         return handle_event(procd, message);
@@ -108,7 +108,7 @@ enum status procd_turn(struct procd *procd, struct message *message, uint64_t *n
 /* What is ready says so; in an integration image it has looked at itself as well. */
 static enum status procd_prepare(void *state, const struct envelope *start)
 {
-    const struct procd *procd = procd;
+    const struct procd *procd = state;
     if (start->validation_profile == VALIDATION_PROFILE_NONE)
         return STATUS_OK;
     return procd_check(procd) == NULL ? STATUS_OK : STATUS_INTERNAL;
