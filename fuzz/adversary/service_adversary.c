@@ -224,12 +224,15 @@ static void digest_visit(void *context, uint64_t value)
 /* What the service believes at the end; procd's table shows in the messages that it sent. */
 static void digest_state(void)
 {
+    uint64_t sum = 0;
     if (plan.service == SERVICE_MEMD)
         memd_visit_fields(&state.memd, digest_visit, NULL);
     else if (plan.service == SERVICE_VSPACED)
         vspaced_visit_fields(&state.vspaced, digest_visit, NULL);
-    else if (plan.service == SERVICE_PAGERD)
-        digest_u64(pagerd_digest(&state.pagerd));
+    else if (plan.service == SERVICE_PAGERD) {
+        pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
+        digest_u64(sum);
+    }
 }
 
 /* A service is named by its role. */

@@ -161,11 +161,20 @@ static void mark(const struct message *request, unsigned state, enum status stat
     MARK_IF("memd: the last page of the reserve is out", model_memd_left(&model) == 0);
 }
 
+/* The digest before a message: that after the last one, when that was refused. */
+static uint64_t digest_before(void)
+{
+    if (!life.digest_known)
+        life.digest = memd_life_digest();
+    life.digest_known = true;
+    return life.digest;
+}
+
 static enum status send(struct message *request)
 {
     static struct memd_life_names names;
     unsigned state = memd_life_state(request);
-    uint64_t before = memd_life_digest();
+    uint64_t before = digest_before();
     memd_life_names_before(&names);
     enum status status = deliver(request);
     struct model_failure failure = failure_of_step();
@@ -174,6 +183,7 @@ static enum status send(struct message *request)
     PROPERTY_EQUAL(M6, status, life.answer.status);
     if (!life.answer.changed)
         PROPERTY_EQUAL(E1, memd_life_digest(), before);
+    life.digest_known = !life.answer.changed;
     compare(request, status);
     memd_life_names_after(&names);
     memd_life_check();
@@ -204,6 +214,7 @@ static void act(const struct life_step *step)
     if (!life.booted && step->action != ACTION_BOOT)
         return;
     life_print_action(&memd_life_language, step);
+    life.digest_known = false;
     switch ((enum action)step->action) {
     case ACTION_BOOT:
         if (!life.booted)

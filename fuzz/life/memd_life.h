@@ -16,6 +16,8 @@ struct memd_life {
     bool booted;
     bool window_closed;
     uint64_t request_id;
+    bool digest_known; /* `digest` is that of now: nothing has happened since it was taken */
+    uint64_t digest;
     uint32_t startup_slots;
     uint32_t source_objects[SLOT_UNTYPED_COUNT];
     struct model_memd_answer answer; /* to the message that was sent last */

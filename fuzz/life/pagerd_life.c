@@ -132,6 +132,15 @@ static enum handled handle(struct message *message, const struct receive_info *i
     return handled;
 }
 
+/* The digest before a message: that after the last one, when that was refused. */
+static uint64_t digest_before(void)
+{
+    if (!life.digest_known)
+        life.digest = pagerd_life_digest();
+    life.digest_known = true;
+    return life.digest;
+}
+
 /* Delivers one message as the loop would. `sent` names objects in its capability fields; the sender
  * is header.badge. `thorough`: compares the books, too. */
 static enum status send(const struct message *sent, bool thorough)
@@ -146,7 +155,8 @@ static enum status send(const struct message *sent, bool thorough)
     peers_of_pagerd_step_begin();
     peers_of_pagerd_deliver(&message);
     unsigned state = pagerd_life_state();
-    uint64_t before = thorough ? pagerd_life_digest() : 0;
+    uint64_t before = thorough ? digest_before() : 0;
+    life.digest_known = false;
     enum handled handled = handle(&message, &info);
     enum status result = life.answer.later ? pagerd_life_fault_result(info.reply_slot)
                                            : pagerd_life_check_reply(&message);
@@ -160,7 +170,9 @@ static enum status send(const struct message *sent, bool thorough)
     digest_u64(result);
     if (!thorough)
         return result;
-    if (info.reply_slot == 0 || (!life.answer.later && life.answer.status != STATUS_OK))
+    life.digest_known =
+        info.reply_slot == 0 || (!life.answer.later && life.answer.status != STATUS_OK);
+    if (life.digest_known)
         PROPERTY_EQUAL(E1, "refusal", pagerd_life_digest(), before);
     pagerd_life_check();
     return result;
@@ -169,6 +181,7 @@ static enum status send(const struct message *sent, bool thorough)
 static void tick(void)
 {
     peers_of_pagerd_step_begin();
+    life.digest_known = false;
     pagerd_tick(&pagerd, life.now);
     life_met_failures(stand_in_failures().count);
     struct pagerd_log log = peers_of_pagerd_log();

@@ -13,6 +13,8 @@ struct pagerd_life {
     uint64_t now;
     uint64_t skew; /* of the clock in messages: what pagerd is told may go back */
     uint64_t request_id;
+    bool digest_known; /* `digest` is that of now: nothing has happened since it was taken */
+    uint64_t digest;
     bool crowded;
     bool breached;
     uint32_t breach_slot;

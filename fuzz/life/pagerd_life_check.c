@@ -16,7 +16,9 @@ void pagerd_life_check(void)
 
 uint64_t pagerd_life_digest(void)
 {
-    return pagerd_digest(&pagerd);
+    uint64_t sum = 0;
+    pagerd_visit_fields(&pagerd, digest_fold, &sum);
+    return sum;
 }
 
 unsigned pagerd_life_state(void)

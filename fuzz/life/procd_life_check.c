@@ -7,37 +7,15 @@
 #include "abi/messages/pagerd.h"
 #include "abi/roles.h"
 
-static void digest_process(struct digest *digest, const struct procd_process *process)
+static void add_field(void *context, uint64_t value)
 {
-    digest_add_u64(digest, process->generation);
-    digest_add_u64(digest, process->owner);
-    digest_add_u64(digest, process->entry_va);
-    digest_add_u64(digest, process->stack_top_va);
-    digest_add_u64(digest, process->fault_va);
-    digest_add_u64(digest, (uint64_t)process->role << 32 | process->account_id);
-    digest_add_u64(digest, (uint64_t)process->reason << 32 | process->code);
-    digest_add_u64(digest, (uint64_t)process->next_ended << 32 | (uint32_t)process->life << 8 |
-                               process->owes);
+    digest_add_u64(context, value);
 }
 
 uint64_t procd_life_digest(void)
 {
     struct digest digest = digest_start();
-    digest_add_u64(&digest, (uint64_t)procd.foundation_bound << 1 | procd.exiting);
-    digest_add_u64(&digest, (uint64_t)procd.used_count << 32 | procd.live_count);
-    digest_add_u64(&digest, (uint64_t)procd.ended_first << 32 | procd.ended_last);
-    for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++)
-        digest_add_u64(&digest, procd.foundation_entries[i]);
-    for (uint32_t i = 0; i < procd.waiter_count; i++) {
-        const struct procd_waiter *waiter = &procd.waiters[i];
-        digest_add_u64(&digest, waiter->process_id);
-        digest_add_u64(&digest, waiter->deadline_ticks);
-        digest_add_u64(&digest, waiter->request_id);
-        digest_add_u64(&digest, waiter->badge);
-        digest_add_u64(&digest, waiter->reply_slot);
-    }
-    for (uint32_t i = 0; i < procd.used_count; i++)
-        digest_process(&digest, &procd.processes[i]);
+    procd_visit_fields(&procd, add_field, &digest);
     return digest.value;
 }
 

@@ -22,6 +22,8 @@ struct vspaced_life_frame {
 
 struct vspaced_life {
     uint64_t request_id;
+    bool digest_known; /* `digest` is that of now: nothing has happened since it was taken */
+    uint64_t digest;
     uint32_t startup_slots;
     bool failure_planned;
     struct model_vspaced_answer answer; /* to the message that was sent last */

@@ -31,6 +31,13 @@ void digest_add_bytes(struct digest *digest, const void *bytes, size_t count_byt
         digest->value = fold(digest->value, at[i]);
 }
 
+void digest_fold(void *context, uint64_t value)
+{
+    uint64_t *sum = context;
+    uint64_t mixed = (*sum ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+    *sum = mixed ^ mixed >> 29;
+}
+
 void digest_reset(void)
 {
     running = digest_start();

@@ -117,6 +117,7 @@ void model_vspaced_frame_destroyed(struct model_vspaced *model, uint32_t object)
             continue;
         model->ids[i].live = false;
         model->account_held[model->ids[i].account]--;
+        break; /* a frame has one id */
     }
     model->pool_left++;
 }

@@ -182,77 +182,82 @@ const char *pagerd_check(const struct pagerd *pagerd)
     return pagerd->scratch_full <= 1 ? NULL : "the scratch slot is neither full nor empty";
 }
 
-/* --- digest ---------------------------------------------------------------------------------- */
+/* --- fields --- */
 
-static void add(uint64_t *digest, uint64_t value)
+struct visitor {
+    void (*visit)(void *context, uint64_t value);
+    void *context;
+};
+
+static void add(const struct visitor *visitor, uint64_t value)
 {
-    uint64_t mixed = (*digest ^ value) * UINT64_C(0x9E3779B97F4A7C15);
-    *digest = mixed ^ mixed >> 29;
+    visitor->visit(visitor->context, value);
 }
 
-static void add_list(uint64_t *digest, const struct pagerd_list *list,
+static void add_list(const struct visitor *visitor, const struct pagerd_list *list,
                      const struct pagerd_link *link)
 {
-    add(digest, (uint64_t)list->first << 32 | list->last);
-    add(digest, (uint64_t)link->next << 32 | link->previous);
+    add(visitor, (uint64_t)list->first << 32 | list->last);
+    add(visitor, (uint64_t)link->next << 32 | link->previous);
 }
 
-static void add_registration(uint64_t *digest, const struct pagerd_registration *registration)
+static void add_registration(const struct visitor *visitor,
+                             const struct pagerd_registration *registration)
 {
-    add(digest, registration->token);
-    add(digest, registration->image_offset);
-    add(digest, registration->image_bytes);
-    add(digest, registration->last_fault_id);
-    add(digest, registration->fault_count);
-    add(digest, registration->resolved_count);
-    add(digest, (uint64_t)registration->state << 32 | registration->vspace_cap_slot);
-    add(digest, (uint64_t)registration->page_limit << 32 | registration->page_count);
+    add(visitor, registration->token);
+    add(visitor, registration->image_offset);
+    add(visitor, registration->image_bytes);
+    add(visitor, registration->last_fault_id);
+    add(visitor, registration->fault_count);
+    add(visitor, registration->resolved_count);
+    add(visitor, (uint64_t)registration->state << 32 | registration->vspace_cap_slot);
+    add(visitor, (uint64_t)registration->page_limit << 32 | registration->page_count);
     bool is_free = registration->state == REGISTRATION_FREE; /* else: the index's business */
-    add(digest,
+    add(visitor,
         (uint64_t)registration->queued_count << 32 | (is_free ? registration->next_free : 0));
-    add(digest, registration->area_count);
-    add_list(digest, &registration->fills, &registration->ready);
+    add(visitor, registration->area_count);
+    add_list(visitor, &registration->fills, &registration->ready);
     for (uint32_t i = 0; i < registration->area_count; i++) {
         const struct pagerd_area *area = &registration->areas[i];
-        add(digest, (uint64_t)area->kind << 32 | area->rights);
-        add(digest, area->va);
-        add(digest, area->memory_bytes);
-        add(digest, area->file_offset);
-        add(digest, area->file_bytes);
+        add(visitor, (uint64_t)area->kind << 32 | area->rights);
+        add(visitor, area->va);
+        add(visitor, area->memory_bytes);
+        add(visitor, area->file_offset);
+        add(visitor, area->file_bytes);
     }
 }
 
-static void add_fill(uint64_t *digest, const struct pagerd_fill *fill)
+static void add_fill(const struct visitor *visitor, const struct pagerd_fill *fill)
 {
-    add(digest, fill->id);
-    add(digest, fill->va);
-    add(digest, fill->retry_ticks);
-    add(digest, fill->parked_ticks);
-    add(digest, (uint64_t)fill->parked_before << 32 | fill->state);
-    add(digest, (uint64_t)fill->registration << 32 | fill->area);
-    add_list(digest, &fill->waiters, &fill->sibling);
-    add(digest, (uint64_t)fill->parked.next << 32 | fill->parked.previous);
+    add(visitor, fill->id);
+    add(visitor, fill->va);
+    add(visitor, fill->retry_ticks);
+    add(visitor, fill->parked_ticks);
+    add(visitor, (uint64_t)fill->parked_before << 32 | fill->state);
+    add(visitor, (uint64_t)fill->registration << 32 | fill->area);
+    add_list(visitor, &fill->waiters, &fill->sibling);
+    add(visitor, (uint64_t)fill->parked.next << 32 | fill->parked.previous);
 }
 
-uint64_t pagerd_digest(const struct pagerd *pagerd)
+void pagerd_visit_fields(const struct pagerd *pagerd, void (*visit)(void *context, uint64_t value),
+                         void *context)
 {
     static const struct pagerd_link none = {0, 0};
-    uint64_t digest = 0;
-    add(&digest, pagerd->last_fault_id);
-    add(&digest, (uint64_t)pagerd->registration_count << 32 | pagerd->registration_used);
-    add(&digest, (uint64_t)pagerd->registration_free << 32 | pagerd->fill_free);
-    add(&digest, (uint64_t)pagerd->fill_used << 32 | pagerd->scratch_full);
-    add_list(&digest, &pagerd->ready, &none);
-    add_list(&digest, &pagerd->parked, &none);
+    const struct visitor visitor = {visit, context};
+    add(&visitor, pagerd->last_fault_id);
+    add(&visitor, (uint64_t)pagerd->registration_count << 32 | pagerd->registration_used);
+    add(&visitor, (uint64_t)pagerd->registration_free << 32 | pagerd->fill_free);
+    add(&visitor, (uint64_t)pagerd->fill_used << 32 | pagerd->scratch_full);
+    add_list(&visitor, &pagerd->ready, &none);
+    add_list(&visitor, &pagerd->parked, &none);
     for (uint32_t i = 1; i <= pagerd->registration_used; i++)
-        add_registration(&digest, &pagerd->registrations[i]); /* the index follows from these */
+        add_registration(&visitor, &pagerd->registrations[i]); /* the index follows from these */
     for (uint32_t i = 1; i <= pagerd->fill_used; i++)
-        add_fill(&digest, &pagerd->fills[i]);
+        add_fill(&visitor, &pagerd->fills[i]);
     for (uint32_t i = 1; i <= pagerd->waiter_used; i++) {
-        add(&digest, pagerd->waiters[i].request_id);
-        add(&digest, (uint64_t)pagerd->waiters[i].fill << 32 | pagerd->waiters[i].link.next);
+        add(&visitor, pagerd->waiters[i].request_id);
+        add(&visitor, (uint64_t)pagerd->waiters[i].fill << 32 | pagerd->waiters[i].link.next);
     }
-    return digest;
 }
 
 /* --- reset ----------------------------------------------------------------------------------- */

@@ -206,8 +206,10 @@ uint64_t pagerd_next_deadline(const struct pagerd *pagerd);
  * line that says what does not. */
 const char *pagerd_check(const struct pagerd *pagerd);
 
-/* A digest of the fields that refusals must leave alone: all but request ids and the clock. */
-uint64_t pagerd_digest(const struct pagerd *pagerd);
+/* Calls `visit` with every field that refusals must leave alone, in a fixed order: all but request
+ * ids and the clock. */
+void pagerd_visit_fields(const struct pagerd *pagerd, void (*visit)(void *context, uint64_t value),
+                         void *context);
 
 /* Makes the state all zero again, at the cost of what was used of it. */
 void pagerd_reset(struct pagerd *pagerd);

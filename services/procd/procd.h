@@ -148,4 +148,9 @@ void procd_run(struct procd *procd);
 /* Walks the whole state. Null when it is consistent, else one line that says what is not. */
 const char *procd_check(const struct procd *procd);
 
+/* Calls `visit` with every field of the state, in a fixed order, but for the counter of procd's own
+ * request ids: calls that were undone have used it up. */
+void procd_visit_fields(const struct procd *state, void (*visit)(void *context, uint64_t value),
+                        void *context);
+
 #endif

@@ -264,3 +264,39 @@ const char *procd_check(const struct procd *procd)
         problem = check_foundation(procd);
     return problem != NULL ? problem : check_waiters(procd);
 }
+
+/* --- fields --- */
+
+static void visit_process(const struct procd_process *process,
+                          void (*visit)(void *context, uint64_t value), void *context)
+{
+    visit(context, process->generation);
+    visit(context, process->owner);
+    visit(context, process->entry_va);
+    visit(context, process->stack_top_va);
+    visit(context, process->fault_va);
+    visit(context, (uint64_t)process->role << 32 | process->account_id);
+    visit(context, (uint64_t)process->reason << 32 | process->code);
+    visit(context,
+          (uint64_t)process->next_ended << 32 | (uint32_t)process->life << 8 | process->owes);
+}
+
+void procd_visit_fields(const struct procd *state, void (*visit)(void *context, uint64_t value),
+                        void *context)
+{
+    visit(context, (uint64_t)state->foundation_bound << 1 | state->exiting);
+    visit(context, (uint64_t)state->used_count << 32 | state->live_count);
+    visit(context, (uint64_t)state->ended_first << 32 | state->ended_last);
+    for (uint32_t i = 0; i < PROCD_FOUNDATION_COUNT; i++)
+        visit(context, state->foundation_entries[i]);
+    for (uint32_t i = 0; i < state->waiter_count; i++) {
+        const struct procd_waiter *waiter = &state->waiters[i];
+        visit(context, waiter->process_id);
+        visit(context, waiter->deadline_ticks);
+        visit(context, waiter->request_id);
+        visit(context, waiter->badge);
+        visit(context, waiter->reply_slot);
+    }
+    for (uint32_t i = 0; i < state->used_count; i++)
+        visit_process(&state->processes[i], visit, context);
+}
