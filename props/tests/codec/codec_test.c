@@ -232,9 +232,11 @@ static void expect_filled(const char *name, const struct message_type *type, con
 {
     uint32_t offset = 0;
     for (const struct message_field *field = type->fields; field->kind != FIELD_END; field++) {
-        if (field->kind == FIELD_CAP)
-            expect_of(name, field->name, words[offset / 4]);
-        offset += field->width_bytes; /* BYTES and ROWS come last */
+        for (unsigned i = 0; i < field->entry_count; i++) {
+            if (field->kind == FIELD_CAP)
+                expect_of(name, field->name, words[offset / 4]);
+            offset += field->width_bytes; /* BYTES and ROWS come last */
+        }
     }
 }
 
