@@ -296,7 +296,7 @@ static void run_queue_check(void)
     for (uint32_t i = 0; i < core_model.run.count; i++) {
         PROPERTY_EQUAL(K12, "run-queue", index,
                        core_model.processes[core_model.run.items[i]].real_index);
-        index = kernel_process(&core, index)->links.next;
+        index = kernel_process(&core, index)->links[QUEUE_WAITING].next;
     }
     PROPERTY_EQUAL(K12, "run-queue-end", index, KERNEL_NONE);
 }

@@ -20,14 +20,15 @@ static const char *queue_check(const struct kernel *kernel, struct process_queue
     for (uint16_t i = queue.first; i != KERNEL_NONE;) {
         const struct process *process = kernel_process(kernel, i);
         CHECK(process != NULL && process->index == i, "a queue names a free process");
-        CHECK(process->links.previous == previous, "a queue's links do not run both ways");
+        CHECK(process->links[QUEUE_WAITING].previous == previous,
+              "a queue's links do not run both ways");
         CHECK(process->life == expected.life, "a process stands in a queue its life does not name");
         CHECK(expected.endpoint == KERNEL_NONE || process->endpoint == expected.endpoint,
               "a process waits at another endpoint than it says");
         CHECK(expected.holder == KERNEL_NONE || process->holder == expected.holder,
               "a caller waits for another holder than it says");
         previous = i;
-        i = process->links.next;
+        i = process->links[QUEUE_WAITING].next;
         CHECK(++*count <= PROCESS_LIMIT, "a queue is a ring");
     }
     CHECK(queue.last == previous, "a queue's last is not the last");
@@ -41,13 +42,13 @@ static const char *event_queue_check(const struct kernel *kernel, struct process
     for (uint16_t i = queue.first; i != KERNEL_NONE;) {
         const struct process *process = kernel_process(kernel, i);
         CHECK(process != NULL, "an event queue names a free process");
-        CHECK(process->event_links.previous == previous,
+        CHECK(process->links[QUEUE_EVENTS].previous == previous,
               "an event queue's links do not run both ways");
         CHECK(process->life == LIFE_ENDED && process->event_delivered == delivered &&
                   process->event_endpoint == endpoint,
               "an event queue holds an event that does not belong there");
         previous = i;
-        i = process->event_links.next;
+        i = process->links[QUEUE_EVENTS].next;
         CHECK(++*count <= PROCESS_LIMIT, "an event queue is a ring");
     }
     CHECK(queue.last == previous, "an event queue's last is not the last");

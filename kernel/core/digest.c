@@ -11,7 +11,8 @@ static void add(uint64_t *digest, uint64_t value)
 
 static void add_queue(const struct kernel *kernel, uint64_t *digest, struct process_queue queue)
 {
-    for (uint32_t i = queue.first; i != KERNEL_NONE; i = process_at(kernel, i)->links.next)
+    for (uint32_t i = queue.first; i != KERNEL_NONE;
+         i = process_at(kernel, i)->links[QUEUE_WAITING].next)
         add(digest, i);
     add(digest, KERNEL_NONE);
 }
@@ -19,7 +20,8 @@ static void add_queue(const struct kernel *kernel, uint64_t *digest, struct proc
 static void add_event_queue(const struct kernel *kernel, uint64_t *digest,
                             struct process_queue queue)
 {
-    for (uint32_t i = queue.first; i != KERNEL_NONE; i = process_at(kernel, i)->event_links.next)
+    for (uint32_t i = queue.first; i != KERNEL_NONE;
+         i = process_at(kernel, i)->links[QUEUE_EVENTS].next)
         add(digest, i);
     add(digest, KERNEL_NONE);
 }

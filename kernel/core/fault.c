@@ -138,6 +138,7 @@ void fault_reply(struct kernel *kernel, struct process *holder, struct process *
         process_enter(kernel, faulter);
         return;
     }
-    process_wait(kernel, faulter, LIFE_READY, &kernel->ready);
+    faulter->life = LIFE_READY;
+    queue_append(kernel, &kernel->ready, faulter);
     process_end(kernel, faulter, (enum end_reason)reply.reason, 0, faulter->fault.va);
 }

@@ -66,12 +66,11 @@ static inline void process_leave(struct kernel *kernel, const struct process *pr
     kernel->current = KERNEL_IDLE;
 }
 
-/* `process`, which is current or in no queue, waits at the end of a queue. */
+/* The current process waits at the end of a queue: nobody is current then. */
 static inline void process_wait(struct kernel *kernel, struct process *process,
                                 enum process_life life, struct process_queue *queue)
 {
-    if (kernel->current == process->index)
-        process_leave(kernel, process);
+    process_leave(kernel, process);
     process->life = (uint8_t)life;
     queue_append(kernel, queue, process);
 }

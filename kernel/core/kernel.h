@@ -119,6 +119,13 @@ struct process_queue {
     uint16_t last;
 };
 
+/* The queues that a process can be in at the same time. */
+enum process_queue_kind {
+    QUEUE_WAITING, /* the queue that `life` names */
+    QUEUE_EVENTS,  /* events or delivered of its event endpoint */
+    QUEUE_KIND_COUNT
+};
+
 /* Neighbours in a queue; KERNEL_NONE at its ends. */
 struct process_links {
     uint16_t next;
@@ -178,14 +185,13 @@ struct fault_record {
 /* The record of a process; lies at the start of its record page. */
 struct process {
     uint16_t index;
-    uint8_t life;                     /* enum process_life */
-    uint8_t resume;                   /* enum resume_kind */
-    struct process_links links;       /* of the queue that `life` names */
-    struct process_links event_links; /* of events or delivered of its event endpoint */
-    uint16_t holder;                  /* LIFE_CALLING: who holds its reply capability */
-    uint16_t heap_position;           /* in kernel->deadlines, + 1; 0: no deadline */
-    uint32_t result;                  /* enum status of its last syscall */
-    uint32_t endpoint;                /* LIFE_SENDING, LIFE_RECEIVING: endpoint id */
+    uint8_t life;   /* enum process_life */
+    uint8_t resume; /* enum resume_kind */
+    struct process_links links[QUEUE_KIND_COUNT];
+    uint16_t holder;        /* LIFE_CALLING: who holds its reply capability */
+    uint16_t heap_position; /* in kernel->deadlines, + 1; 0: no deadline */
+    uint32_t result;        /* enum status of its last syscall */
+    uint32_t endpoint;      /* LIFE_SENDING, LIFE_RECEIVING: endpoint id */
     uint64_t deadline_ticks;
     uint64_t badge;       /* LIFE_SENDING: of the capability that was called */
     uint32_t slot;        /* LIFE_RECEIVING: the slot received on */

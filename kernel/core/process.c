@@ -42,8 +42,8 @@ static void record_init(struct process *process, uint64_t generation,
 {
     process->life = LIFE_STAGED;
     process->resume = RESUME_START;
-    process->links = (struct process_links){KERNEL_NONE, KERNEL_NONE};
-    process->event_links = process->links;
+    for (unsigned kind = 0; kind < QUEUE_KIND_COUNT; kind++)
+        process->links[kind] = (struct process_links){KERNEL_NONE, KERNEL_NONE};
     process->holder = KERNEL_NONE;
     process->callers = queue_empty();
     process->event_endpoint = plan->event_endpoint;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Queues of processes, linked by index through their records. Decides nothing: who stands where,
- * and why, is the business of the files that own a queue. A process is in at most one queue by its
- * `links` and in at most one, that of ended processes, by its `event_links`. Inline, as all that a
- * round trip of CALL and REPLY passes through. */
+ * and why, is the business of the files that own a queue. A process is in at most one queue of each
+ * kind. Inline, as all that a round trip of CALL and REPLY passes through. */
 #ifndef BASALT_KERNEL_CORE_QUEUE_H
 #define BASALT_KERNEL_CORE_QUEUE_H
 
@@ -19,39 +18,36 @@ static inline struct process_queue queue_empty(void)
     return (struct process_queue){KERNEL_NONE, KERNEL_NONE};
 }
 
-/* --- by either pair of links ----------------------------------------------------------------- */
+/* --- of either kind: always inlined, so that the kind is a constant -------------------------- */
 
-enum queue_links { QUEUE_WAITING, QUEUE_EVENTS };
-
-static inline struct process_links *queue_links(struct process *process, enum queue_links which)
+__attribute__((always_inline)) static inline void queue_link_last(const struct kernel *kernel,
+                                                                  struct process_queue *queue,
+                                                                  struct process *process,
+                                                                  enum process_queue_kind kind)
 {
-    return which == QUEUE_WAITING ? &process->links : &process->event_links;
-}
-
-static inline void queue_link_last(const struct kernel *kernel, struct process_queue *queue,
-                                   struct process *process, enum queue_links which)
-{
-    *queue_links(process, which) = (struct process_links){KERNEL_NONE, queue->last};
+    process->links[kind] = (struct process_links){KERNEL_NONE, queue->last};
     if (queue->last == KERNEL_NONE)
         queue->first = process->index;
     else
-        queue_links(process_at(kernel, queue->last), which)->next = process->index;
+        process_at(kernel, queue->last)->links[kind].next = process->index;
     queue->last = process->index;
 }
 
-static inline void queue_unlink(const struct kernel *kernel, struct process_queue *queue,
-                                struct process *process, enum queue_links which)
+__attribute__((always_inline)) static inline void queue_unlink(const struct kernel *kernel,
+                                                               struct process_queue *queue,
+                                                               struct process *process,
+                                                               enum process_queue_kind kind)
 {
-    struct process_links links = *queue_links(process, which);
+    struct process_links links = process->links[kind];
     if (links.previous == KERNEL_NONE)
         queue->first = links.next;
     else
-        queue_links(process_at(kernel, links.previous), which)->next = links.next;
+        process_at(kernel, links.previous)->links[kind].next = links.next;
     if (links.next == KERNEL_NONE)
         queue->last = links.previous;
     else
-        queue_links(process_at(kernel, links.next), which)->previous = links.previous;
-    *queue_links(process, which) = (struct process_links){KERNEL_NONE, KERNEL_NONE};
+        process_at(kernel, links.next)->links[kind].previous = links.previous;
+    process->links[kind] = (struct process_links){KERNEL_NONE, KERNEL_NONE};
 }
 
 /* --- of waiting processes -------------------------------------------------------------------- */
@@ -65,11 +61,11 @@ static inline void queue_append(const struct kernel *kernel, struct process_queu
 static inline void queue_prepend(const struct kernel *kernel, struct process_queue *queue,
                                  struct process *process)
 {
-    process->links = (struct process_links){queue->first, KERNEL_NONE};
+    process->links[QUEUE_WAITING] = (struct process_links){queue->first, KERNEL_NONE};
     if (queue->first == KERNEL_NONE)
         queue->last = process->index;
     else
-        process_at(kernel, queue->first)->links.previous = process->index;
+        process_at(kernel, queue->first)->links[QUEUE_WAITING].previous = process->index;
     queue->first = process->index;
 }
 
