@@ -118,7 +118,8 @@ static void check_step(void)
 static bool asks_for_abort(const struct message *message, unsigned state)
 {
     return message->header.operation == OP_PROCD_ABORT_STAGED_PROCESS ||
-           (message->header.operation == OP_PROCD_STOP_PROCESS && (state & 7) == MODEL_STAGED);
+           (message->header.operation == OP_PROCD_STOP_PROCESS &&
+            (state & 7) == MODEL_PROCD_STAGED);
 }
 
 /* What the request itself must get, as a result. */
@@ -234,7 +235,7 @@ static const struct model_procd_process *pick(uint64_t id, bool died)
     const struct model_procd_process *picked = NULL;
     for (uint32_t i = 0; i < model.count; i++) {
         const struct model_procd_process *process = &model.processes[i];
-        if (process->life != MODEL_RUNNING || process->died != died)
+        if (process->life != MODEL_PROCD_RUNNING || process->died != died)
             continue;
         if (process->id == id)
             return process;
@@ -447,7 +448,7 @@ static void end_life(void)
             const struct model_procd_process *process = &model.processes[i];
             enum role_kind kind = role_find(process->role)->kind;
             struct procd_stop_process_request request = {.process_id = process->id, .code = 9};
-            if (process->life == MODEL_ENDED || (pass == 0 && kind == ROLE_KIND_FOUNDATION))
+            if (process->life == MODEL_PROCD_ENDED || (pass == 0 && kind == ROLE_KIND_FOUNDATION))
                 continue;
             PROPERTY_EQUAL(
                 P8, "end",

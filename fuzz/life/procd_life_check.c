@@ -119,17 +119,17 @@ static void check_process(const struct model_procd_process *process)
 {
     uint32_t slot = PROCD_SLOT_PROCESS_BASE + (uint32_t)(process->id & 0xFFFF) - 1;
     struct stand_in_cap cap = stand_in_at(slot);
-    if (process->life == MODEL_ENDED) {
+    if (process->life == MODEL_PROCD_ENDED) {
         return;
     }
     PROPERTY(P2, "cap", cap.object_type == OBJECT_PROCESS);
     const struct stand_in_process *real = stand_in_process(cap.object);
-    enum stand_in_life expected = process->life == MODEL_STAGED ? STAND_IN_STAGED
-                                  : process->died               ? STAND_IN_ENDED
-                                                                : STAND_IN_RUNNING;
+    enum stand_in_life expected = process->life == MODEL_PROCD_STAGED ? STAND_IN_STAGED
+                                  : process->died                     ? STAND_IN_ENDED
+                                                                      : STAND_IN_RUNNING;
     PROPERTY_EQUAL(K3, "token", real->token, process->id);
     PROPERTY_EQUAL(P2, "life", real->life, expected);
-    if (process->life == MODEL_RUNNING)
+    if (process->life == MODEL_PROCD_RUNNING)
         PROPERTY_EQUAL(P1, "argument", real->argument, process->argument);
 }
 
@@ -170,9 +170,9 @@ void procd_life_check_books(void)
     for (uint32_t i = 0; i < model.count; i++) {
         const struct model_procd_process *process = &model.processes[i];
         check_process(process);
-        live += process->life != MODEL_ENDED;
-        paged +=
-            process->life != MODEL_ENDED && role_find(process->role)->kind != ROLE_KIND_FOUNDATION;
+        live += process->life != MODEL_PROCD_ENDED;
+        paged += process->life != MODEL_PROCD_ENDED &&
+                 role_find(process->role)->kind != ROLE_KIND_FOUNDATION;
     }
     PROPERTY_EQUAL(P5, "processes", stand_in_process_count(), live);
     PROPERTY_EQUAL(P5, "accounts", peers_account_count(), paged);
@@ -247,7 +247,7 @@ void procd_life_check_made(uint64_t id)
     PROPERTY_EQUAL(K5, "payer", real->untyped == peers_of_procd_bootstrap(), foundation);
     PROPERTY(P2, "pager", real->pager_declared && real->has_pager == !foundation);
     PROPERTY_EQUAL(P2, "registered", registration != NULL, !foundation);
-    if (process->life == MODEL_RUNNING) {
+    if (process->life == MODEL_PROCD_RUNNING) {
         PROPERTY_EQUAL(P2, "entry", real->entry_va, plan.entry);
         PROPERTY_EQUAL(P2, "stack", real->stack_top_va, plan.stack_top);
     }

@@ -266,7 +266,7 @@ static void destroy(uint64_t n)
 static void die(uint64_t n)
 {
     uint32_t number = (uint32_t)(n % model.vspace_count);
-    if (!model.vspaces[number].alive || model.vspace_count == MODEL_VSPACE_LIMIT)
+    if (!model.vspaces[number].alive || model.vspace_count == MODEL_VSPACED_VSPACE_LIMIT)
         return;
     stand_in_vspace_destroy(life.vspace_objects[number]);
     model_vspaced_vspace_died(&model, number);

@@ -29,8 +29,9 @@ struct vspaced_life {
     struct model_vspaced_answer answer; /* to the message that was sent last */
     uint32_t region_count;              /* before it */
     int32_t cost;                       /* regions more after it, as vspaced counts beforehand */
-    uint32_t vspace_objects[MODEL_VSPACE_LIMIT]; /* of the kernel, by the harness's number */
-    uint32_t vspace_generations[MODEL_VSPACE_LIMIT];
+    uint32_t
+        vspace_objects[MODEL_VSPACED_VSPACE_LIMIT]; /* of the kernel, by the harness's number */
+    uint32_t vspace_generations[MODEL_VSPACED_VSPACE_LIMIT];
     struct vspaced_life_frame frames[POOL_FRAME_COUNT];
 };
 

@@ -85,8 +85,8 @@ void vspaced_life_check(void)
     for (uint32_t i = 0; i < PEERS_VSPACED_ACCOUNTS; i++)
         PROPERTY_EQUAL(E4, peers_account_held(i), model.account_held[i]);
     check_slots();
-    if (answer->vspace == MODEL_VSPACE_LIMIT || answer->page_count > VSPACED_MAP_PAGES_MAX ||
-        answer->first_page == 0)
+    if (answer->vspace == MODEL_VSPACED_VSPACE_LIMIT ||
+        answer->page_count > VSPACED_MAP_PAGES_MAX || answer->first_page == 0)
         return;
     for (uint64_t i = 0; i < answer->page_count + 2; i++) {
         check_kernel_page(answer->vspace, answer->first_page - 1 + i);
@@ -96,7 +96,7 @@ void vspaced_life_check(void)
 
 void vspaced_life_check_all(void)
 {
-    uint32_t kernel_count[MODEL_VSPACE_LIMIT] = {0};
+    uint32_t kernel_count[MODEL_VSPACED_VSPACE_LIMIT] = {0};
     uint64_t books_count = 0;
     uint64_t region_pages = 0;
     for (uint32_t i = 0; i < model.page_high; i++) {

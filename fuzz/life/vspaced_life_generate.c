@@ -101,7 +101,7 @@ void draw_map_frames(struct choices *choices, struct life_draft *draft)
     if (choices_below(choices, 8) == 0)
         cap->rights = choices_u8(choices) | RIGHT_MAP;
     if (image) {
-        body->frame_page = choices_below(choices, MODEL_IMAGE_PAGES + 2);
+        body->frame_page = choices_below(choices, MODEL_VSPACED_IMAGE_PAGES + 2);
         body->page_count = some_count(choices, VSPACED_MAP_PAGES_MAX);
     } else {
         cap->badge = choices_below(choices, POOL_FRAME_COUNT);

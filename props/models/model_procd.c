@@ -27,8 +27,7 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
                        enum status (*image_read)(uint64_t offset_bytes, uint32_t count,
                                                  void *bytes))
 {
-    uint32_t used = model->count < PROCESS_LIMIT ? model->count : PROCESS_LIMIT;
-    memset(model->processes, 0, used * sizeof model->processes[0]);
+    memset(model->processes, 0, model->count * sizeof model->processes[0]);
     model->bound = model->exited = false;
     model->count = model->live = model->waiter_count = model->reply_count = 0;
     model->turn = 0;
@@ -56,7 +55,7 @@ static struct model_procd_process *find(struct model_procd *model, uint64_t id)
 
 static bool lives(const struct model_procd_process *process)
 {
-    return process->life != MODEL_ENDED;
+    return process->life != MODEL_PROCD_ENDED;
 }
 
 static bool is_foundation(uint32_t role)
@@ -69,7 +68,8 @@ static bool role_lives(const struct model_procd *model, uint64_t role, bool runn
 {
     for (uint32_t i = 0; i < model->count; i++) {
         const struct model_procd_process *process = &model->processes[i];
-        if (process->role == role && lives(process) && (!running || process->life == MODEL_RUNNING))
+        if (process->role == role && lives(process) &&
+            (!running || process->life == MODEL_PROCD_RUNNING))
             return true;
     }
     return false;
@@ -196,7 +196,7 @@ static void end(struct model_procd *model, struct model_procd_process *process, 
         model->bootstrap_free_pages += budget + process->private_pages;
     else
         model->memory_free_pages += budget;
-    process->life = MODEL_ENDED;
+    process->life = MODEL_PROCD_ENDED;
     model->live--;
     process->died = false;
     process->reason = reason;
@@ -230,7 +230,7 @@ static void bury(struct model_procd *model, uint32_t role)
     }
     for (uint32_t i = 0; i < model->count; i++) {
         struct model_procd_process *process = &model->processes[i];
-        if (process->life == MODEL_STAGED && process->owner == role)
+        if (process->life == MODEL_PROCD_STAGED && process->owner == role)
             end(model, process, END_KILLED, 0, 0);
     }
 }
@@ -268,7 +268,7 @@ struct order {
 /* Where the next process goes: a fresh place, or that of the oldest record. */
 static struct model_procd_process *next_place(struct model_procd *model, uint64_t *id)
 {
-    if (model->count < PROCESS_LIMIT) {
+    if (model->count < MODEL_PROCD_PROCESSES) {
         *id = model->count + 1;
         return &model->processes[model->count];
     }
@@ -352,7 +352,7 @@ static void create(const struct ask *ask, const struct order *order)
         .id = id,
         .owner = ask->badge,
         .role = order->role,
-        .life = order->starts ? MODEL_RUNNING : MODEL_STAGED,
+        .life = order->starts ? MODEL_PROCD_RUNNING : MODEL_PROCD_STAGED,
         .image_offset = order->offset,
         .image_bytes = order->bytes,
         .argument = order->argument,
@@ -367,12 +367,12 @@ static void start(const struct ask *ask, const struct procd_start_staged_process
 {
     struct model_procd_process *process = seen(ask, request->process_id);
     enum status status = STATUS_NOT_FOUND;
-    if (process != NULL && process->life == MODEL_STAGED)
+    if (process != NULL && process->life == MODEL_PROCD_STAGED)
         status = ask->failure->count != 0 ? ask->failure->status : STATUS_OK;
-    else if (process != NULL && process->life == MODEL_RUNNING)
+    else if (process != NULL && process->life == MODEL_PROCD_RUNNING)
         status = STATUS_BUSY; /* P8 */
     if (status == STATUS_OK) {
-        process->life = MODEL_RUNNING;
+        process->life = MODEL_PROCD_RUNNING;
         process->argument = request->argument;
     }
     reply(ask, status);
@@ -382,9 +382,9 @@ static void abort_staged(const struct ask *ask, uint64_t id)
 {
     struct model_procd_process *process = seen(ask, id);
     enum status status = STATUS_NOT_FOUND;
-    if (process != NULL && process->life == MODEL_STAGED)
+    if (process != NULL && process->life == MODEL_PROCD_STAGED)
         status = ask->failure->count != 0 ? ask->failure->status : STATUS_OK;
-    else if (process != NULL && process->life == MODEL_RUNNING)
+    else if (process != NULL && process->life == MODEL_PROCD_RUNNING)
         status = STATUS_BUSY;
     if (status == STATUS_OK)
         end(ask->model, process, END_KILLED, 0, 0);
@@ -406,7 +406,7 @@ static void stop(const struct ask *ask, const struct procd_stop_process_request 
         reply(ask, status);
         return;
     }
-    bool ran = process->life == MODEL_RUNNING;
+    bool ran = process->life == MODEL_PROCD_RUNNING;
     if (process->died)
         end(model, process, process->reason, process->code, process->fault_va);
     else
@@ -421,7 +421,7 @@ static void wait(const struct ask *ask, const struct procd_wait_process_event_re
     struct model_procd *model = ask->model;
     const struct model_procd_process *process = seen(ask, request->process_id);
     bool waits = process != NULL && lives(process) && request->deadline_ticks > ask->now_ticks;
-    if (waits && model->waiter_count == PROCD_WAITER_LIMIT)
+    if (waits && model->waiter_count == MODEL_PROCD_WAITERS)
         drop_waits(model, true, 0);
     if (process == NULL) {
         reply(ask, STATUS_NOT_FOUND);
@@ -429,7 +429,7 @@ static void wait(const struct ask *ask, const struct procd_wait_process_event_re
         answer_record(reply(ask, STATUS_OK), process); /* P3: late is as good as early */
     } else if (!waits) {
         reply(ask, STATUS_TIMED_OUT);
-    } else if (model->waiter_count == PROCD_WAITER_LIMIT) {
+    } else if (model->waiter_count == MODEL_PROCD_WAITERS) {
         reply(ask, STATUS_EXHAUSTED);
     } else {
         model->waiters[model->waiter_count++] = (struct model_procd_wait){
@@ -448,9 +448,9 @@ static void query(const struct ask *ask, uint64_t id)
     if (process == NULL || out == NULL)
         return;
     out->role = process->role;
-    out->state = process->life == MODEL_STAGED    ? PROCESS_STAGED
-                 : process->life == MODEL_RUNNING ? PROCESS_RUNNING
-                                                  : PROCESS_ENDED;
+    out->state = process->life == MODEL_PROCD_STAGED    ? PROCESS_STAGED
+                 : process->life == MODEL_PROCD_RUNNING ? PROCESS_RUNNING
+                                                        : PROCESS_ENDED;
     if (!lives(process)) {
         out->reason = process->reason;
         out->code = process->code;

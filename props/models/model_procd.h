@@ -16,7 +16,7 @@
 #include "abi/status.h"
 #include "props/models/model.h"
 
-enum model_procd_life { MODEL_STAGED = 1, MODEL_RUNNING, MODEL_ENDED };
+enum model_procd_life { MODEL_PROCD_STAGED = 1, MODEL_PROCD_RUNNING, MODEL_PROCD_ENDED };
 
 struct model_procd_process {
     uint64_t id;
@@ -52,7 +52,12 @@ struct model_procd_reply {
     uint64_t fault_va;
 };
 
-enum { MODEL_PROCD_REPLIES = PROCD_WAITER_LIMIT + 4 };
+/* Written a second time, so that a limit of procd that changes is seen. */
+enum {
+    MODEL_PROCD_PROCESSES = 1024,
+    MODEL_PROCD_WAITERS = 256,
+    MODEL_PROCD_REPLIES = MODEL_PROCD_WAITERS + 4
+};
 
 struct model_procd {
     bool bound;
@@ -64,11 +69,11 @@ struct model_procd {
     uint64_t memory_free_pages;
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
     uint32_t waiter_count;
-    struct model_procd_wait waiters[PROCD_WAITER_LIMIT];
+    struct model_procd_wait waiters[MODEL_PROCD_WAITERS];
     uint32_t reply_count;
     struct model_procd_reply
         replies[MODEL_PROCD_REPLIES]; /* of the last step, in the order of sending */
-    struct model_procd_process processes[PROCESS_LIMIT];
+    struct model_procd_process processes[MODEL_PROCD_PROCESSES];
 };
 
 /* A request as it was delivered, on which endpoint and when. */

@@ -41,7 +41,7 @@ static struct model_vspaced_page *page_make(struct model_vspaced *model, uint32_
     struct model_vspaced_page *found = model_vspaced_page(model, vspace, page);
     if (found != NULL)
         return found;
-    HARNESS(model->page_high < MODEL_PAGE_LIMIT);
+    HARNESS(model->page_high < MODEL_VSPACED_PAGE_LIMIT);
     uint32_t *bucket = &model->buckets[bucket_of(vspace, page)];
     found = &model->pages[model->page_high++];
     *found =
@@ -79,7 +79,7 @@ void model_vspaced_reset(struct model_vspaced *model)
 
 uint32_t model_vspaced_vspace(struct model_vspaced *model)
 {
-    HARNESS(model->vspace_count < MODEL_VSPACE_LIMIT);
+    HARNESS(model->vspace_count < MODEL_VSPACED_VSPACE_LIMIT);
     model->vspaces[model->vspace_count] = (struct model_vspaced_vspace){.alive = true};
     return model->vspace_count++;
 }
@@ -135,13 +135,13 @@ union model_body {
     struct vspaced_query_region_request query_region;
 };
 
-/* The vspace that is registered at a slot; MODEL_VSPACE_LIMIT: none. */
+/* The vspace that is registered at a slot; MODEL_VSPACED_VSPACE_LIMIT: none. */
 static uint32_t vspace_at(const struct model_vspaced *model, uint32_t slot)
 {
     for (uint32_t i = 0; i < model->vspace_count; i++)
         if (model->vspaces[i].registered && model->vspaces[i].slot == slot)
             return i;
-    return MODEL_VSPACE_LIMIT;
+    return MODEL_VSPACED_VSPACE_LIMIT;
 }
 
 /* Names the target; the status of the first two rules. */
@@ -151,7 +151,7 @@ static enum status target(const struct model_vspaced *model, uint32_t slot, uint
     answer->vspace = vspace_at(model, slot);
     answer->first_page = va / PAGE_BYTES;
     answer->page_count = page_count;
-    if (answer->vspace == MODEL_VSPACE_LIMIT)
+    if (answer->vspace == MODEL_VSPACED_VSPACE_LIMIT)
         return STATUS_NOT_FOUND;
     bool inside = answer->first_page >= FIRST_PAGE && answer->first_page <= LAST_PAGE &&
                   LAST_PAGE - answer->first_page >= page_count - 1;
@@ -248,7 +248,7 @@ static void unregister_vspace(struct model_vspaced *model, uint32_t slot,
 {
     uint32_t index = vspace_at(model, slot);
     answer->vspace = index;
-    if (index == MODEL_VSPACE_LIMIT) {
+    if (index == MODEL_VSPACED_VSPACE_LIMIT) {
         answer->status = STATUS_NOT_FOUND;
         return;
     }
@@ -369,7 +369,7 @@ static enum status map_frames_peers(struct model_vspaced *model,
     const struct model_vspaced_frame *frame = &model->frames[request->frame_object];
     if (!model->vspaces[answer->vspace].alive)
         return STATUS_NOT_FOUND;
-    if (image && body->frame_page + body->page_count > MODEL_IMAGE_PAGES)
+    if (image && body->frame_page + body->page_count > MODEL_VSPACED_IMAGE_PAGES)
         return STATUS_OUT_OF_RANGE;
     if (!image && (frame->use & other_use(body->rights)) != 0)
         return STATUS_WRITE_AND_EXECUTE;
@@ -506,7 +506,7 @@ static void query_region(struct model_vspaced *model,
 {
     uint64_t first = body->va / PAGE_BYTES;
     answer->vspace = vspace_at(model, body->vspace_cap_slot);
-    if (answer->vspace == MODEL_VSPACE_LIMIT || !in_books(model, answer->vspace, first)) {
+    if (answer->vspace == MODEL_VSPACED_VSPACE_LIMIT || !in_books(model, answer->vspace, first)) {
         answer->status = STATUS_NOT_FOUND;
         return;
     }
@@ -565,7 +565,7 @@ struct model_vspaced_answer model_vspaced_step(struct model_vspaced *model,
                                                const struct model_vspaced_request *request,
                                                const struct model_failure *failure)
 {
-    struct model_vspaced_answer answer = {.vspace = MODEL_VSPACE_LIMIT};
+    struct model_vspaced_answer answer = {.vspace = MODEL_VSPACED_VSPACE_LIMIT};
     union model_body body;
     const struct message *message = request->message;
     const struct operation *operation = operation_find(SERVICE_VSPACED, message->header.operation);

@@ -14,12 +14,12 @@
 #include "props/models/model.h"
 
 enum {
-    MODEL_VSPACE_LIMIT = 64,
-    MODEL_PAGE_LIMIT = 65536,
-    MODEL_FRAME_LIMIT = 1024,
-    MODEL_ACCOUNT_LIMIT = 4,
-    MODEL_ID_LIMIT = 65536,
-    MODEL_IMAGE_PAGES = 64
+    MODEL_VSPACED_VSPACE_LIMIT = 64,
+    MODEL_VSPACED_PAGE_LIMIT = 65536,
+    MODEL_VSPACED_FRAME_LIMIT = 1024,
+    MODEL_VSPACED_ACCOUNT_LIMIT = 4,
+    MODEL_VSPACED_ID_LIMIT = 65536,
+    MODEL_VSPACED_IMAGE_PAGES = 64
 };
 
 /* One page of one vspace, as vspaced's books have it and as the kernel has it. */
@@ -62,17 +62,17 @@ struct model_vspaced_id {
 };
 
 struct model_vspaced {
-    struct model_vspaced_vspace vspaces[MODEL_VSPACE_LIMIT];
+    struct model_vspaced_vspace vspaces[MODEL_VSPACED_VSPACE_LIMIT];
     uint32_t vspace_count;
-    struct model_vspaced_frame frames[MODEL_FRAME_LIMIT];
-    uint32_t account_limit[MODEL_ACCOUNT_LIMIT];
-    uint32_t account_held[MODEL_ACCOUNT_LIMIT];
+    struct model_vspaced_frame frames[MODEL_VSPACED_FRAME_LIMIT];
+    uint32_t account_limit[MODEL_VSPACED_ACCOUNT_LIMIT];
+    uint32_t account_held[MODEL_VSPACED_ACCOUNT_LIMIT];
     uint32_t pool_left;
-    struct model_vspaced_id ids[MODEL_ID_LIMIT];
+    struct model_vspaced_id ids[MODEL_VSPACED_ID_LIMIT];
     uint32_t id_high; /* ids below this may be live */
-    struct model_vspaced_page pages[MODEL_PAGE_LIMIT];
+    struct model_vspaced_page pages[MODEL_VSPACED_PAGE_LIMIT];
     uint32_t page_high;
-    uint32_t buckets[MODEL_PAGE_LIMIT];
+    uint32_t buckets[MODEL_VSPACED_PAGE_LIMIT];
 };
 
 /* A request as it was delivered, with what its capabilities are. */
@@ -90,7 +90,7 @@ struct model_vspaced_answer {
     bool changed;            /* books or kernel may differ from before */
     bool kernel_refuses_use; /* V2 over time: only the kernel knows which frame it is */
     bool undo_failed; /* the failing call was part of undoing another failure: nothing is said */
-    uint32_t vspace;  /* the one that was named; MODEL_VSPACE_LIMIT: none */
+    uint32_t vspace;  /* the one that was named; MODEL_VSPACED_VSPACE_LIMIT: none */
     uint64_t first_page;
     uint64_t page_count;
     struct vspaced_query_region_reply region;
