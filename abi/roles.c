@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "abi/profile.h"
+
 const struct role role_table[] = {
 #define ROLE(NAME, id_, image_, rank_, primary, budget, account, kind_, presence_, why_)           \
     {                                                                                              \
@@ -50,6 +52,21 @@ const struct role *role_find(uint32_t id)
             return &role_table[i];
     }
     return NULL;
+}
+
+bool role_in_profile(const struct role *role, uint32_t profile)
+{
+    switch (role->presence) {
+    case ROLE_PRESENCE_RUNTIME:
+        return true;
+    case ROLE_PRESENCE_PHASE0:
+        return profile != VALIDATION_PROFILE_NONE;
+    case ROLE_PRESENCE_HOSTILE:
+        return profile == VALIDATION_PROFILE_HOSTILE;
+    case ROLE_PRESENCE_LATER:
+        break;
+    }
+    return false;
 }
 
 const struct intake *role_intake(uint32_t id, unsigned *count)

@@ -3,6 +3,7 @@
 #ifndef BASALT_ABI_ROLES_H
 #define BASALT_ABI_ROLES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/capability.h"
@@ -33,6 +34,18 @@ enum role_presence {
     ROLE_PRESENCE_HOSTILE
 };
 
+/* Roles that are not in every image but in some. */
+#define ROLE(NAME, id, image, rank, primary, budget, account, kind, presence, why)                 \
+    +(ROLE_PRESENCE_##presence == ROLE_PRESENCE_PHASE0 ||                                          \
+      ROLE_PRESENCE_##presence == ROLE_PRESENCE_HOSTILE)
+#define INTAKE(NAME, slot, type, rights, source, why)
+enum {
+    ROLE_PROGRAM_COUNT = 0
+#include "abi/roles.def"
+};
+#undef ROLE
+#undef INTAKE
+
 struct role {
     const char *image; /* module name and service name, NUL-terminated */
     const char *why;
@@ -61,6 +74,9 @@ extern const unsigned intake_count;
 
 /* The row of a role; null when there is none. */
 const struct role *role_find(uint32_t id);
+
+/* Whether an image of a validation profile holds the role's module. */
+bool role_in_profile(const struct role *role, uint32_t profile);
 
 /* The first intake row of a role and, in *count, how many follow each other; null and 0 for a role
  * that holds nothing beside SELF and its endpoint. */

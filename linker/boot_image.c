@@ -21,7 +21,7 @@ enum {
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
     READY_TICKS = 5000,
-    HOSTILE_TICKS = 120000,
+    PROGRAM_TICKS = 120000, /* of what runs others, or runs long */
     FILE_BYTES_MAX = 64 << 20
 };
 
@@ -166,29 +166,13 @@ static void fill_dependencies(struct boot_config_entry *entry)
     }
 }
 
-/* Whether a role of the table is in an image of this profile. */
-static bool role_present(const struct role *role, uint32_t profile)
-{
-    switch (role->presence) {
-    case ROLE_PRESENCE_RUNTIME:
-        return true;
-    case ROLE_PRESENCE_PHASE0:
-        return profile != VALIDATION_PROFILE_NONE;
-    case ROLE_PRESENCE_HOSTILE:
-        return profile == VALIDATION_PROFILE_HOSTILE;
-    case ROLE_PRESENCE_LATER:
-        break;
-    }
-    return false;
-}
-
 /* One entry a role that rootd starts, in the table's order. */
 static struct boot_config make_config(uint32_t profile)
 {
     struct boot_config config = {.validation_profile = profile};
     for (unsigned i = 0; i < role_count; i++) {
         const struct role *role = &role_table[i];
-        if (role->id == ROLE_ROOTD || !role_present(role, profile))
+        if (role->id == ROLE_ROOTD || !role_in_profile(role, profile))
             continue;
         if (config.entry_count == BOOT_CONFIG_ENTRY_LIMIT)
             stop(EXIT_FAILED, "more than %d roles", (int)BOOT_CONFIG_ENTRY_LIMIT);
@@ -197,7 +181,10 @@ static struct boot_config make_config(uint32_t profile)
         entry->launch_kind = role->kind == ROLE_KIND_DRIVER ? BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER
                                                             : BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
         entry->flags = BOOT_ENTRY_REQUIRED;
-        entry->ready_ticks = role->presence == ROLE_PRESENCE_HOSTILE ? HOSTILE_TICKS : READY_TICKS;
+        unsigned row_count = 0;
+        bool runs_long = role->presence == ROLE_PRESENCE_HOSTILE ||
+                         (role->kind == ROLE_KIND_EXTENSION && role_intake(role->id, &row_count));
+        entry->ready_ticks = runs_long ? PROGRAM_TICKS : READY_TICKS;
         fill_dependencies(entry);
         if (boot_name_set(entry->module, role->image) != STATUS_OK)
             stop(EXIT_FAILED, "role %s: not a module name", role->image);
@@ -219,7 +206,7 @@ static void check_modules(const struct request *request)
 {
     for (unsigned i = 0; i < role_count; i++) {
         const struct role *role = &role_table[i];
-        bool present = role_present(role, request->profile);
+        bool present = role_in_profile(role, request->profile);
         bool given = is_given(request, role->image);
         if (present && !given)
             stop(EXIT_FAILED, "module %s is missing (role %u of this profile)", role->image,

@@ -129,10 +129,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     struct choices *choices = seam.choices;
     *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
     PROPERTY(R5, ++seam.call_count <= CALL_LIMIT);
-    if (deadline_ticks != DEADLINE_NEVER) {
-        stand_in_clock_set(deadline_ticks);
-        return STATUS_TIMED_OUT;
-    }
+    PROPERTY_EQUAL(R5, deadline_ticks, DEADLINE_NEVER);
     if (choices_empty(choices))
         return STATUS_NOT_FOUND;
     const struct operation *row = choose_operation(choices);
@@ -390,13 +387,12 @@ static bool is_acceptable(uint32_t root_endpoint_slot)
             !program_is_sound(&handoff, foundation_roles[i], &pages))
             return false;
     }
-    uint64_t helper_pages = 0;
-    unsigned helpers = config.validation_profile == VALIDATION_PROFILE_NONE ? 0 : HELPER_COUNT;
-    if (config.validation_profile == VALIDATION_PROFILE_HOSTILE)
-        helpers = HELPER_LIMIT;
-    for (unsigned i = 0; i < helpers; i++) {
-        if (boot_config_find(&config, helper_roles[i]) < 0 ||
-            !program_is_sound(&handoff, helper_roles[i], &helper_pages))
+    uint64_t program_pages = 0;
+    for (unsigned i = 0; i < role_count; i++) {
+        const struct role *role = &role_table[i];
+        if (role->id >= ROLE_EXTENSION_BASE && role_in_profile(role, config.validation_profile) &&
+            (boot_config_find(&config, role->id) < 0 ||
+             !program_is_sound(&handoff, role->id, &program_pages)))
             return false;
     }
     return pages <= handoff.untyped[1].pages;

@@ -36,6 +36,15 @@ enum deviation {
     DEVIATION_COUNT
 };
 
+/* What is wrong with an offer of modules. */
+enum offering {
+    OFFERING_RIGHT,
+    OFFERING_SENDER,
+    OFFERING_OPERATION,
+    OFFERING_FIELD,
+    OFFERING_COUNT
+};
+
 struct held {
     uint32_t slot;
     uint32_t object_type;
@@ -50,6 +59,10 @@ static struct {
     struct held held[HELD_LIMIT]; /* ascending slots */
     unsigned held_count;
     bool accepted;
+    bool offers; /* the envelope was accepted: offers of modules come now */
+    bool honest; /* the last one was made here */
+    enum offering offering;
+    struct startup_offer_modules_request offer;
 } start;
 
 static void hold(uint32_t slot, uint32_t object_type, uint32_t rights, uint64_t badge)
@@ -148,9 +161,33 @@ static void deviate(struct choices *choices)
     }
 }
 
+/* An offer of any modules, right or with one thing wrong. */
+static void make_offer(struct choices *choices, struct message *message)
+{
+    struct generator generator = choices_generator(choices);
+    start.offering = (enum offering)(choices_u8(choices) % (2 * OFFERING_COUNT));
+    if (start.offering >= OFFERING_COUNT)
+        start.offering = OFFERING_RIGHT;
+    memset(&start.offer, 0, sizeof start.offer);
+    generate_valid(&generator, &startup_offer_modules_request_type, &start.offer);
+    if (start.offering == OFFERING_FIELD &&
+        generate_violation(&generator, &startup_offer_modules_request_type, &start.offer) == NULL)
+        start.offering = OFFERING_RIGHT;
+    generate_delivered(&startup_offer_modules_request_type, &start.offer, message);
+    message->header.request_id = 1;
+    if (start.offering == OFFERING_OPERATION)
+        message->header.operation = OP_STARTUP_START_SERVICE;
+    if (start.offering == OFFERING_SENDER)
+        message->header.badge = 1 + choices_u8(choices);
+}
+
 static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct message *message)
 {
     (void)endpoint_slot;
+    if (start.offers) {
+        make_offer(choices, message);
+        return true;
+    }
     struct startup_start_service_request request = {0};
     size_t written = 0;
     start.deviation = (enum deviation)(choices_u8(choices) % (2 * DEVIATION_COUNT));
@@ -231,8 +268,26 @@ static enum status predict(void)
     return STATUS_INVALID_ARGUMENT;
 }
 
+static void check_offer_reply(const struct message *message)
+{
+    static const enum status expected[OFFERING_COUNT] = {
+        [OFFERING_RIGHT] = STATUS_OK,
+        [OFFERING_SENDER] = STATUS_DENIED,
+        [OFFERING_OPERATION] = STATUS_DENIED,
+        [OFFERING_FIELD] = STATUS_INVALID_ARGUMENT,
+    };
+    mark_triple("start-up offer", start.offering, OP_STARTUP_OFFER_MODULES, message->header.status);
+    PROPERTY_EQUAL(R2, message->header.status, expected[start.offering]);
+}
+
 static void check_reply(const struct message *message, bool honest)
 {
+    if (start.offers) {
+        start.honest = honest;
+        if (honest)
+            check_offer_reply(message);
+        return;
+    }
     start.accepted = message->header.status == STATUS_OK;
     if (start.accepted)
         MARK("start-up: accepted");
@@ -241,6 +296,22 @@ static void check_reply(const struct message *message, bool honest)
     mark_triple("start-up", start.deviation, OP_STARTUP_START_SERVICE, message->header.status);
     if (start.deviation != DEVIATION_BYTE)
         PROPERTY_EQUAL(R1, message->header.status, predict());
+}
+
+/* What rootd launches beside the foundation hears next which modules there are. */
+static void take_offer(struct caller *caller)
+{
+    struct startup_offer_modules_request taken;
+    start.offers = true;
+    enum status status = service_take_offer(caller, &taken);
+    TRACE("service_take_offer: %s", status_name(status));
+    if (status != STATUS_OK)
+        memset(&start.offer, 0, sizeof start.offer);
+    PROPERTY(R2, (status == STATUS_OK && !start.honest) ||
+                     memcmp(&taken, &start.offer, sizeof taken) == 0);
+    PROPERTY_EQUAL(E5, adversary_owed_count(), 0);
+    digest_u64(status);
+    digest_bytes(&taken, sizeof taken);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
@@ -265,5 +336,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     }
     digest_u64(status);
     digest_u64(adversary_counts().calls);
+    unsigned row_count = 0;
+    if (status == STATUS_OK && start.role->kind == ROLE_KIND_EXTENSION &&
+        role_intake(start.role->id, &row_count) != NULL)
+        take_offer(&caller);
     return 0;
 }

@@ -17,7 +17,7 @@ import metal
 
 EXECUTABLE, BOOT_CONFIG, DATA = 1, 2, 3  # kinds of sections
 PAGE = 4096
-MEMD, VSPACED, PAGERD, PROCD, NAMED, PROBE, DRV_ACPI = 2, 3, 4, 5, 6, 256, 24  # roles
+MEMD, VSPACED, PAGERD, PROCD, NAMED, PROBE, TESTER, DRV_ACPI = 2, 3, 4, 5, 6, 256, 274, 24  # roles
 KERNEL, INTAKE = damage.REFUSED, damage.INTAKE
 PLAN = INTAKE.replace("INTAKE", "PLAN")
 KEPT = "findings/negative"  # images of failed cases
@@ -114,6 +114,7 @@ def wrong_configs():
             ("an unknown role", entry(200, b"nobody"), "INVALID_ARGUMENT"),
             ("rootd itself", entry(1, b"rootd"), "INVALID_ARGUMENT"),
             ("a probe, but no probes' profile", entry(PROBE, b"phase0-probe"), "INVALID_ARGUMENT"),
+            ("the tester, but no probes' profile", entry(TESTER, b"tester"), "INVALID_ARGUMENT"),
             ("a required service of a later version", entry(NAMED, b"named"), "UNSUPPORTED"),
             ("a driver that rootd starts", entry(DRV_ACPI, b"drv-acpi", flags=2), "INVALID_ARGUMENT")):
         yield f"with {wrong}", config((*FOUNDATION, row)), status

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "abi/roles.h"
 #include "abi/codec.h"
 #include "abi/message_type.h"
 #include "abi/messages/memd.h"
@@ -362,7 +363,9 @@ struct model_memd_answer model_memd_step(struct model_memd *model, const struct 
     const struct model_memd_account *account = model_memd_account(model, badge);
     if (operation != NULL)
         answer.status = message_decode(operation->request, request, &body);
-    if (answer.status == STATUS_OK && (is_for_admin(id) ? badge != 0 : account == NULL))
+    bool reads_book = id == OP_MEMD_QUERY_MEMORY && badge == ROLE_TESTER;
+    if (answer.status == STATUS_OK &&
+        (is_for_admin(id) ? badge != 0 && !reads_book : account == NULL))
         answer.status = STATUS_DENIED;
     if (answer.status != STATUS_OK)
         return answer;

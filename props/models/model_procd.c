@@ -290,7 +290,8 @@ static enum status allowed(const struct ask *ask, const struct order *order)
     unsigned rows = 0;
     if (role == NULL)
         return STATUS_NOT_FOUND;
-    if ((role->kind == ROLE_KIND_DRIVER) != ask->on_driver)
+    if ((role->kind == ROLE_KIND_DRIVER) != ask->on_driver ||
+        (ask->badge >= ROLE_EXTENSION_BASE && role->id < ROLE_EXTENSION_BASE))
         return STATUS_DENIED; /* P7 */
     if (role->kind == ROLE_KIND_FOUNDATION) {
         if (!is_foundation(role->id) || ask->badge != 0 || model->bound)
@@ -300,8 +301,7 @@ static enum status allowed(const struct ask *ask, const struct order *order)
     } else if (!model->bound || !foundation_runs(model)) {
         return STATUS_BUSY;
     }
-    (void)role_intake(role->id, &rows);
-    return order->starts && rows != 0 ? STATUS_INVALID_ARGUMENT : STATUS_OK;
+    return order->starts && role_intake(role->id, &rows) ? STATUS_INVALID_ARGUMENT : STATUS_OK;
 }
 
 static uint32_t private_pages(const struct elf_plan *plan)

@@ -14,8 +14,8 @@
 #include "abi/messages/procd.h"
 #include "abi/messages/startup.h"
 #include "abi/formats/cursor.h"
+#include "abi/process.h"
 #include "props/base/property.h"
-#include "services/probes/expectations.h"
 
 struct peers_machine peers_machine;
 
@@ -91,8 +91,11 @@ static void describe(uint32_t profile)
     peers_machine.config.validation_profile = profile;
     for (unsigned i = 0; i < FOUNDATION_COUNT; i++)
         add_module(foundation_roles[i]);
-    for (unsigned i = 0; i < helper_count(profile); i++)
-        add_module(helper_roles[i]);
+    for (unsigned i = 0; i < role_count; i++) {
+        if (role_table[i].presence != ROLE_PRESENCE_RUNTIME &&
+            role_in_profile(&role_table[i], profile))
+            add_module(role_table[i].id);
+    }
 }
 
 bool peers_machine_encode(void)
@@ -183,6 +186,22 @@ static enum status start_service(uint32_t number, struct message *message)
     return reply_with(&startup_start_service_reply_type, &ready, message);
 }
 
+/* A program hears once which modules it may start. */
+static enum status take_offer(struct peers_child *child, struct message *message)
+{
+    struct startup_offer_modules_request offer;
+    if (message_decode(&startup_offer_modules_request_type, message, &offer) != STATUS_OK ||
+        child->offered_count != 0)
+        return STATUS_DENIED;
+    child->offered_count = offer.count;
+    for (uint32_t i = 0; i < offer.count; i++) {
+        unsigned row_count = 0;
+        if (role_intake(offer.modules[i].role, &row_count) != NULL)
+            return STATUS_INVALID_ARGUMENT; /* it could not be started by anybody */
+    }
+    return reply_empty(&startup_offer_modules_reply_type, message);
+}
+
 /* --- procd ------------------------------------------------------------------------------------ */
 
 static enum status create_staged(struct stand_in_call *call)
@@ -204,47 +223,13 @@ static enum status create_staged(struct stand_in_call *call)
     return reply_with(&procd_create_staged_process_reply_type, &made, call->message);
 }
 
-static enum status spawn(struct message *message)
-{
-    struct procd_spawn_request request;
-    uint32_t number;
-    if (message_decode(&procd_spawn_request_type, message, &request) != STATUS_OK ||
-        !peers_machine.bound)
-        return STATUS_DENIED;
-    enum status status = child_make(request.role, &number);
-    if (status != STATUS_OK)
-        return status;
-    stand_in_process(number)->life = STAND_IN_RUNNING;
-    peers_machine.children[number].argument = request.argument;
-    struct procd_spawn_reply made = {.process_id = number};
-    return reply_with(&procd_spawn_reply_type, &made, message);
-}
-
-/* A helper ends as the table says. */
+/* A program that heard of its modules ends by itself. */
 static enum status wait_event(uint32_t number, struct message *message)
 {
-    const struct peers_child *child = &peers_machine.children[number];
-    struct procd_wait_process_event_reply ended = {.process_id = number};
-    for (unsigned i = 0; i < PROBE_RUN_COUNT; i++) {
-        const struct probe_run *run = &probe_runs[i];
-        if (run->role != child->role || run->argument != child->argument)
-            continue;
-        ended.reason = run->reason;
-        ended.code = run->code;
-        ended.fault_va = run->fault_va;
-    }
-    if (child->role == ROLE_TEST_SPIN && child->argument == TEST_SPIN_HOG)
-        ended.reason = END_FAULT_PAGE_LIMIT;
-    if (child->role == ROLE_TEST_SPIN && child->argument != TEST_SPIN_HOG) {
-        if (child_is(number, STAND_IN_RUNNING))
-            return STATUS_TIMED_OUT; /* it never ends by itself */
-        ended.reason = END_KILLED;
-        ended.code = child->stop_code;
-    }
-    if (child->role == ROLE_TEST_HOSTILE && child->argument == HOSTILE_SEED) {
-        ended.reason = END_EXITED;
-        ended.code = stand_in_process(number)->installed_count == 4 ? HOSTILE_OK : HOSTILE_UNHEARD;
-    }
+    struct procd_wait_process_event_reply ended = {
+        .process_id = number, .reason = peers_machine.end_reason, .code = peers_machine.end_code};
+    if (child_is(number, STAND_IN_RUNNING) && peers_machine.children[number].offered_count == 0)
+        return STATUS_TIMED_OUT;
     child_end(number);
     return reply_with(&procd_wait_process_event_reply_type, &ended, message);
 }
@@ -252,17 +237,13 @@ static enum status wait_event(uint32_t number, struct message *message)
 /* What is asked about one process. */
 static enum status control_child(uint32_t number, struct message *message)
 {
-    struct peers_child *child = &peers_machine.children[number];
     uint16_t operation = message->header.operation;
-    const uint8_t *second = message->body + sizeof(uint64_t);
     if (operation == OP_PROCD_START_STAGED_PROCESS && child_is(number, STAND_IN_STAGED)) {
         stand_in_process(number)->life = STAND_IN_RUNNING;
-        memcpy(&child->argument, second, sizeof child->argument);
         return reply_empty(&procd_start_staged_process_reply_type, message);
     }
     if (operation == OP_PROCD_STOP_PROCESS) {
         child_end(number);
-        memcpy(&child->stop_code, second, sizeof child->stop_code);
         return reply_empty(&procd_stop_process_reply_type, message);
     }
     return operation == OP_PROCD_WAIT_PROCESS_EVENT ? wait_event(number, message) : STATUS_BUSY;
@@ -276,8 +257,6 @@ static enum status procd_answer(struct stand_in_call *call)
     switch (message->header.operation) {
     case OP_PROCD_CREATE_STAGED_PROCESS:
         return create_staged(call);
-    case OP_PROCD_SPAWN:
-        return spawn(message);
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
         if (peers_machine.bound)
             return STATUS_BUSY;
@@ -299,13 +278,11 @@ static enum status answer(struct stand_in_call *call)
     uint16_t operation = call->message->header.operation;
     if (number >= peers_machine.child_count || !child_is(number, STAND_IN_RUNNING))
         return STATUS_NOT_FOUND;
-    const struct peers_child *child = &peers_machine.children[number];
+    struct peers_child *child = &peers_machine.children[number];
     if (operation == OP_STARTUP_START_SERVICE)
         return start_service(number, call->message);
-    if (child->ready && operation == OP_MEMD_QUERY_MEMORY && child->role == ROLE_MEMD) {
-        struct memd_query_memory_reply book = {.total_pages = 100, .free_pages = 100};
-        return reply_with(&memd_query_memory_reply_type, &book, call->message);
-    }
+    if (child->ready && operation == OP_STARTUP_OFFER_MODULES && child->role >= ROLE_EXTENSION_BASE)
+        return take_offer(child, call->message);
     return child->ready && child->role == ROLE_PROCD ? procd_answer(call) : STATUS_DENIED;
 }
 
@@ -358,6 +335,7 @@ static const struct stand_in_peers peers = {
 void peers_of_rootd_begin(uint32_t profile)
 {
     memset(&peers_machine, 0, sizeof peers_machine);
+    peers_machine.end_reason = END_EXITED;
     describe(profile);
     HARNESS(peers_machine_encode());
     stand_in_begin(&peers);

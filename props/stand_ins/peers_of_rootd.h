@@ -16,7 +16,7 @@ enum {
     PEERS_MODULE_PAGES = 2,
     PEERS_CONFIG_PAGES = 2,
     PEERS_IMAGE_PAGES =
-        PEERS_CONFIG_PAGES + PEERS_MODULE_PAGES * (FOUNDATION_COUNT + HELPER_LIMIT) + 1,
+        PEERS_CONFIG_PAGES + PEERS_MODULE_PAGES * (FOUNDATION_COUNT + ROLE_PROGRAM_COUNT) + 1,
     PEERS_WRITABLE_PAGES = 3, /* of every module */
     PEERS_POOL_PAGES = 8192   /* of the launch pool */
 };
@@ -24,9 +24,8 @@ enum {
 /* A process that rootd made or had made; its number is the kernel's object. */
 struct peers_child {
     uint32_t role;
-    bool ready; /* it accepted its envelope */
-    uint64_t argument;
-    uint32_t stop_code; /* of STOP_PROCESS */
+    bool ready;             /* it accepted its envelope */
+    uint32_t offered_count; /* modules that rootd told it of */
 };
 
 struct peers_machine {
@@ -39,6 +38,8 @@ struct peers_machine {
     uint32_t child_count;
     bool bound;              /* UPDATE_FOUNDATION_ENDPOINTS happened */
     uint64_t mutation_count; /* calls that could change something */
+    uint32_t end_reason;     /* of every program: EXITED with end_code, if nothing else is set */
+    uint32_t end_code;
     struct stand_in_cap bootstrap_untyped;
 };
 

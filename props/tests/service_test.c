@@ -20,6 +20,7 @@ static struct {
     enum status call_status;
     void (*make_reply)(struct message *message);
     enum status recv_status;
+    unsigned recv_limit; /* messages until the endpoint is gone; 0: it never is */
     struct message request;
     struct receive_info info;
     enum status reply_status[2];
@@ -30,6 +31,7 @@ static struct {
     uint64_t deadline_ticks;
     unsigned drop_count;
     uint32_t dropped[8];
+    unsigned recv_count;
     unsigned reply_count;
     uint32_t reply_slot;
     struct message replies[4];
@@ -65,6 +67,8 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     seam.deadline_ticks = deadline_ticks;
     seam.recv_header = message->header;
     *info = seam.info;
+    if (seam.recv_limit != 0 && seam.recv_count++ == seam.recv_limit)
+        return STATUS_NOT_FOUND;
     if (seam.recv_status == STATUS_OK)
         *message = seam.request;
     return seam.recv_status;
@@ -413,9 +417,48 @@ static void test_turn_refused_reply(void)
     expect(seam.reply_count == 1, "nobody is answered who is gone");
 }
 
+/* The first offer that an administrator makes and that decodes is taken; everything before it is
+ * refused, and the endpoint's end is an error with nothing taken. */
+static void test_offer(void)
+{
+    static const struct {
+        const char *what;
+        uint16_t operation;
+        uint64_t badge;
+        uint8_t last_byte; /* of the request's reserved field */
+        enum status status;
+    } rows[] = {
+        {"an offer is taken", OP_STARTUP_OFFER_MODULES, 0, 0, STATUS_OK},
+        {"another operation", OP_STARTUP_START_SERVICE, 0, 0, STATUS_DENIED},
+        {"no administrator's", OP_STARTUP_OFFER_MODULES, ROLE_PROCD, 0, STATUS_DENIED},
+        {"one that does not decode", OP_STARTUP_OFFER_MODULES, 0, 1, STATUS_INVALID_ARGUMENT},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct caller caller = {0};
+        struct startup_offer_modules_request offer = {
+            .count = 1, .modules[0] = {.role = ROLE_TEST_SPIN, .image_bytes = 1}};
+        fresh();
+        (void)message_encode(&startup_offer_modules_request_type, &offer, &seam.request);
+        seam.request.header.operation = rows[i].operation;
+        seam.request.body[3] = rows[i].last_byte;
+        seam.info.badge = rows[i].badge;
+        seam.info.reply_slot = SLOT_REPLY_BASE;
+        seam.recv_limit = 2; /* then the endpoint is gone */
+        enum status status = service_take_offer(&caller, &offer);
+        expect(status == (rows[i].status == STATUS_OK ? STATUS_OK : STATUS_NOT_FOUND),
+               rows[i].what);
+        expect(seam.reply_count == (rows[i].status == STATUS_OK ? 1u : 2u), rows[i].what);
+        expect(seam.replies[0].header.status == rows[i].status, rows[i].what);
+        expect(offer.count == (rows[i].status == STATUS_OK ? 1u : 0u), rows[i].what);
+        expect(offer.modules[0].role == (status == STATUS_OK ? (uint32_t)ROLE_TEST_SPIN : 0u),
+               rows[i].what);
+    }
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
+    test_offer();
     test_call();
     test_call_errors();
     test_self();

@@ -119,8 +119,8 @@ static void put_fields(FILE *out, const struct message_type *type, const char *w
 static void put_senders(FILE *out, const struct operation *operation)
 {
     static const char *const senders[] = {
-        "administrators", "the kernel", "account holders",      "pagerd",
-        "loaderd",        "clients",    "(bootstrap endpoint)", "(driver endpoint)",
+        "administrators", "the kernel",           "account holders",   "pagerd", "loaderd",
+        "clients",        "(bootstrap endpoint)", "(driver endpoint)", "tester",
     };
     const char *separator = "";
     for (unsigned bit = 0; bit < 32; bit++) {
@@ -210,6 +210,7 @@ static bool in_class(const struct role *role, const struct operation *operation)
            ((allowed & FROM_ACCOUNT) != 0 && has_account && role->kind == ROLE_KIND_FOUNDATION) ||
            ((allowed & FROM_PAGERD) != 0 && role->id == ROLE_PAGERD) ||
            ((allowed & FROM_LOADERD) != 0 && role->id == ROLE_LOADERD) ||
+           ((allowed & FROM_TESTER) != 0 && role->id == ROLE_TESTER) ||
            ((allowed & FROM_DRIVER) != 0 && role->id == ROLE_DEVICED);
 }
 

@@ -13,6 +13,7 @@
 #include "services/probes/probes.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
+#include "services/tester/tester.h"
 #include "services/vspaced/vspaced.h"
 
 /* rootd with the handoff that its entry code copies first. */
@@ -67,6 +68,7 @@ static const struct program program_table[] = {
     {"phase0-fault-kill", 0, NULL, phase0_fault_kill_main},
     {"phase0-isolation-a", 0, NULL, phase0_isolation_a_main},
     {"phase0-isolation-b", 0, NULL, phase0_isolation_b_main},
+    {"tester", 0, NULL, tester_main},
     {"test-spin", 0, NULL, test_spin_main},
     {"test-hostile", 0, NULL, test_hostile_main},
 };

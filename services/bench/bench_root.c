@@ -105,9 +105,9 @@ enum status bench_stage(struct bench *bench, uint32_t slot)
 
 static const struct rootd_module *module_of(const struct bench *bench, uint32_t role)
 {
-    for (unsigned i = 0; i < HELPER_COUNT; i++) {
-        if (bench->rootd.intake.helpers[i].role == role)
-            return &bench->rootd.intake.helpers[i];
+    for (unsigned i = 0; i < bench->rootd.intake.program_count; i++) {
+        if (bench->rootd.intake.programs[i].role == role)
+            return &bench->rootd.intake.programs[i];
     }
     return NULL;
 }

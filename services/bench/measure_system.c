@@ -100,9 +100,9 @@ static bool measure_fault_one_handler(struct bench *bench, const char *name)
 static enum status spawn(struct bench *bench, uint32_t role, uint64_t argument, uint32_t *code)
 {
     const struct rootd_module *module = NULL;
-    for (unsigned i = 0; i < HELPER_COUNT; i++) {
-        if (bench->rootd.intake.helpers[i].role == role)
-            module = &bench->rootd.intake.helpers[i];
+    for (unsigned i = 0; i < bench->rootd.intake.program_count; i++) {
+        if (bench->rootd.intake.programs[i].role == role)
+            module = &bench->rootd.intake.programs[i];
     }
     if (module == NULL)
         return STATUS_NOT_FOUND;

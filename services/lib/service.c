@@ -238,3 +238,41 @@ enum status service_start(struct caller *caller, uint32_t role, struct envelope 
     }
     return STATUS_OK;
 }
+
+/* --- the offer ------------------------------------------------------------------------------- */
+
+struct taking {
+    struct startup_offer_modules_request *offer;
+    bool taken;
+};
+
+static enum handled offer_handle(void *state, struct message *message,
+                                 const struct receive_info *info)
+{
+    static const uint64_t nothing = 0;
+    struct taking *taking = state;
+    enum status status = STATUS_DENIED;
+    if (message->header.operation == OP_STARTUP_OFFER_MODULES && info->badge == 0)
+        status = message_decode(&startup_offer_modules_request_type, message, taking->offer);
+    taking->taken = status == STATUS_OK;
+    if (status == STATUS_OK)
+        status = message_encode(&startup_offer_modules_reply_type, &nothing, message);
+    if (status != STATUS_OK)
+        message_refuse(message, status);
+    return HANDLED_REPLY;
+}
+
+enum status service_take_offer(struct caller *caller, struct startup_offer_modules_request *offer)
+{
+    struct taking taking = {.offer = offer};
+    struct message message;
+    struct receive_info info;
+    enum status status = STATUS_OK;
+    memset(&message, 0, sizeof message);
+    memset(&info, 0, sizeof info);
+    memset(offer, 0, sizeof *offer);
+    while (status == STATUS_OK && !taking.taken)
+        status = service_turn(caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, offer_handle, &taking,
+                              &message, &info);
+    return status;
+}

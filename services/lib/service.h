@@ -4,6 +4,7 @@
 #define BASALT_SERVICES_LIB_SERVICE_H
 
 #include "abi/formats/envelope.h"
+#include "abi/messages/startup.h"
 #include "abi/slots.h"
 #include "services/lib/kernel_calls.h"
 
@@ -43,6 +44,11 @@ uint32_t service_peer_role(uint32_t slot, enum object_type type, uint32_t rights
  * then the process should exit. */
 enum status service_start(struct caller *caller, uint32_t role, struct envelope *start,
                           service_prepare *prepare, void *state);
+
+/* After service_start, of a program that may start others: receives on slot 2 until an
+ * administrator's OFFER_MODULES comes and answers it OK. Anything else is answered as service_start
+ * does. Result as there; `offer` is all zero unless it is OK. */
+enum status service_take_offer(struct caller *caller, struct startup_offer_modules_request *offer);
 
 /* One turn of the loop on one endpoint: receive (until the deadline), hand over, send the reply,
  * drop what was not committed. `message` is the caller's buffer. Returns OK, or the error of

@@ -22,7 +22,7 @@
  * - INVALID_ARGUMENT: not a known operation, or a body that does not decode; BAD_VERSION: of the
  *   header
  * - DENIED: a sender that the row does not allow: badge 0 is an administrator, the badge of an open
- *   account is that account
+ *   account is that account, ROLE_TESTER may ask for the book (QUERY_MEMORY)
  *
  * OPEN_ACCOUNT:
  * - EXHAUSTED: MEMD_ACCOUNT_LIMIT accounts are open. The limit promises nothing: it is a bound, no

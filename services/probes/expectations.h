@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the phase-0 helpers do with their argument and how each must end: rootd runs the rows in
+/* What the phase-0 helpers do with their argument and how each must end: tester runs the rows in
  * order and compares, the helpers are written to it. A helper's argument reaches its first function
  * as its one parameter; it ends by EXIT with a code, or by the fault that it causes. */
 #ifndef BASALT_SERVICES_PROBES_EXPECTATIONS_H
@@ -77,11 +77,12 @@ enum { PROBE_RUN_COUNT = sizeof probe_runs / sizeof probe_runs[0] };
 enum {
     TEST_SPIN_HOG = 1,            /* argument of test-spin: take memory, not the processor */
     TEST_HOG_SURVIVED = 0xBAD,    /* which it never may have as much as it asks for */
-    TEST_SPIN_STOP_CODE = 0x5919, /* that rootd stops the spinner with */
-    HOSTILE_OK = 0x7E57,          /* test-hostile: everything was answered, nothing was gained */
-    HOSTILE_GAINED = 1,           /* it holds another set of capabilities than at its start (K1) */
-    HOSTILE_UNHEARD = 2,          /* a service it may talk to does not answer any more */
-    HOSTILE_UNLIMITED = 3,        /* procd made processes for it without an end, or none */
+    TEST_SPIN_STOP_CODE = 0x5919, /* that tester stops the spinner with */
+    HOSTILE_OK = 0,               /* test-hostile: everything was answered, nothing was gained */
+    HOSTILE_GAINED = 0x7E51,      /* it holds another set of capabilities than at its start (K1) */
+    HOSTILE_UNHEARD = 0x7E52,     /* a service it may talk to does not answer any more */
+    HOSTILE_UNLIMITED = 0x7E53,   /* procd made processes for it without an end, or none */
+    HOSTILE_UNLAUNCHED = 0x7E54,  /* its envelope or the offer of modules did not come */
     HOSTILE_MESSAGE_COUNT = 10000 /* to each endpoint and kernel-control capability it holds */
 };
 #define HOSTILE_SEED UINT64_C(0x5EED0F1111)
@@ -89,7 +90,5 @@ enum {
 static const struct probe_run spin_run = {ROLE_TEST_SPIN, 0, END_KILLED, TEST_SPIN_STOP_CODE, 0, 0};
 static const struct probe_run hog_run = {
     ROLE_TEST_SPIN, TEST_SPIN_HOG, END_FAULT_PAGE_LIMIT, 0, 0, 0};
-static const struct probe_run hostile_client_run = {
-    ROLE_TEST_HOSTILE, HOSTILE_SEED, END_EXITED, HOSTILE_OK, 0, 0};
 
 #endif

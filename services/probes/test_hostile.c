@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* test-hostile: sends nonsense to everything it holds a capability to: well-formed requests of any
- * service with any numbers, requests with one field wrong, messages with bytes turned over, and
- * noise. It never waits long, uses the right to give its own endpoint away, and says afterwards
- * whether it was answered to the end (E5) and whether it holds what it held (K1). Last it asks
- * procd for processes until there is no memory left, waits for one of them more often than procd
- * can note and stays for no answer, and ends with all of them unstarted (P2).
+/* test-hostile: starts as every program that rootd launches, then sends nonsense to everything it
+ * holds a capability to: well-formed requests of any service with any numbers, requests with one
+ * field wrong, messages with bytes turned over, and noise. It never waits long, uses the right to
+ * give its own endpoint away, and says afterwards whether it was answered to the end (E5) and
+ * whether it holds what it held (K1). Last it asks procd for processes until there is no memory
+ * left, waits for one of them more often than procd can note and stays for no answer, and ends
+ * with all of them unstarted (P2).
  *
  * What it leaves out: EXIT, DROP and MOVE on its own SELF, and moving its endpoint away. Those are
  * granted, and would only end the attack. */
@@ -14,6 +15,7 @@
 #include "abi/slots.h"
 #include "services/lib/call_procd.h"
 #include "services/lib/kernel_calls.h"
+#include "services/lib/service.h"
 #include "services/probes/expectations.h"
 #include "services/probes/probes.h"
 
@@ -22,9 +24,7 @@ enum {
     CLOCK_EVERY = 16, /* messages between two looks at the clock */
     WAIT_TICKS = 40,  /* longest wait for an answer */
     NOISE_LIMIT = 8,  /* bytes turned over in a message */
-    STAGE_SECONDS = 5,
-    STAGED_PAGE_LIMIT = 64,       /* a program starts before that page of the boot image */
-    STAGED_IMAGE_BYTES = 64 << 12 /* more than any program has */
+    STAGE_SECONDS = 5
 };
 
 struct hostile {
@@ -33,7 +33,8 @@ struct hostile {
     uint32_t held_count;
     struct kernel_query_local_cap_reply held[HELD_LIMIT];
     uint64_t now_ticks;
-    uint64_t staged_id; /* of the process that procd made last */
+    struct startup_module program; /* one that it was offered */
+    uint64_t staged_id;            /* of the process that procd made last */
     struct message message;
     uint8_t fields[MESSAGE_BODY_BYTES_MAX] __attribute__((aligned(8)));
 };
@@ -79,6 +80,18 @@ static bool holds_the_same(struct hostile *hostile)
             a->rights != now[i].rights || a->badge != now[i].badge)
             return false;
     }
+    return true;
+}
+
+/* It comes with an envelope and an offer, as every program that rootd launches. */
+static bool is_launched(struct hostile *hostile)
+{
+    struct envelope start;
+    struct startup_offer_modules_request offer;
+    if (service_start(&hostile->caller, ROLE_TEST_HOSTILE, &start, NULL, NULL) != STATUS_OK ||
+        service_take_offer(&hostile->caller, &offer) != STATUS_OK || offer.count == 0)
+        return false;
+    hostile->program = offer.modules[0];
     return true;
 }
 
@@ -210,13 +223,13 @@ static bool procd_answers(struct hostile *hostile)
 
 /* --- taking all memory ---------------------------------------------------------------------- */
 
-/* A staged process from an image at a page of the boot image; its capabilities are dropped. */
-static enum status stage_one(struct hostile *hostile, uint64_t page)
+/* A staged process of a program that was offered; its capabilities are dropped. */
+static enum status stage_one(struct hostile *hostile)
 {
     struct procd_create_staged_process_request request = {
-        .role = ROLE_PHASE0_EXIT,
-        .image_offset = page * PAGE_BYTES,
-        .image_bytes = STAGED_IMAGE_BYTES,
+        .role = hostile->program.role,
+        .image_offset = hostile->program.image_offset,
+        .image_bytes = hostile->program.image_bytes,
     };
     struct procd_create_staged_process_reply reply;
     look_at_clock(hostile);
@@ -231,17 +244,13 @@ static enum status stage_one(struct hostile *hostile, uint64_t page)
     return status;
 }
 
-/* Looks for a page that a program starts at, then stages it again and again. Whether procd says
- * EXHAUSTED in the end. */
+/* Stages a program again and again. Whether procd says EXHAUSTED in the end. */
 static bool takes_all_memory(struct hostile *hostile)
 {
-    uint64_t page = 0;
-    while (page < STAGED_PAGE_LIMIT && stage_one(hostile, page) != STATUS_OK)
-        page++;
-    enum status status = page < STAGED_PAGE_LIMIT ? STATUS_OK : STATUS_NOT_FOUND;
-    for (unsigned i = 1; i < PROCESS_LIMIT && status == STATUS_OK; i++)
-        status = stage_one(hostile, page);
-    return status == STATUS_EXHAUSTED;
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < PROCESS_LIMIT && status == STATUS_OK; i++)
+        status = stage_one(hostile);
+    return status == STATUS_EXHAUSTED && hostile->staged_id != 0;
 }
 
 /* A wait for the end of a process that never starts; given up after a tick. */
@@ -264,9 +273,12 @@ static bool waits_go_on(struct hostile *hostile)
     return status == STATUS_TIMED_OUT;
 }
 
-uint32_t test_hostile_main(uint64_t seed)
+uint32_t test_hostile_main(uint64_t argument)
 {
-    struct hostile hostile = {.random = seed};
+    struct hostile hostile = {.random = HOSTILE_SEED};
+    (void)argument;
+    if (!is_launched(&hostile))
+        return HOSTILE_UNLAUNCHED;
     hostile.held_count = list_held(&hostile, hostile.held);
     for (uint32_t i = 0; i < hostile.held_count; i++)
         attack(&hostile, &hostile.held[i]);

@@ -62,7 +62,10 @@ static enum status decide_role(const struct procd *procd, const struct procd_sen
     if (row == NULL)
         return STATUS_NOT_FOUND;
     if ((row->kind == ROLE_KIND_DRIVER) != sender->is_driver_endpoint)
-        return STATUS_DENIED; /* P7 */
+        return STATUS_DENIED;                                        /* P7 */
+    const struct role *creator = role_find((uint32_t)sender->badge); /* null: the administrator */
+    if (creator != NULL && creator->kind == ROLE_KIND_EXTENSION && row->kind != ROLE_KIND_EXTENSION)
+        return STATUS_DENIED; /* tests make tests */
     if (row->kind == ROLE_KIND_FOUNDATION) {
         enum status status = decide_foundation(procd, sender, row->id);
         if (status != STATUS_OK)

@@ -9,7 +9,8 @@
  * Senders. Badge 0 is the administrator: of the endpoint it came through, it sees everything. Any
  * other badge is a client's role id: a client sees and controls what it created, everything else is
  * NOT_FOUND to it. A badge that is no role id is DENIED. SPAWN and UPDATE_FOUNDATION_ENDPOINTS are
- * the administrator's.
+ * the administrator's. A client of an extension role makes processes of extension roles alone; any
+ * other role is DENIED to it.
  *
  * States of a process, and what each operation does there (P1):
  *

@@ -18,18 +18,6 @@ const uint32_t foundation_roles[FOUNDATION_COUNT] = {
     [FOUNDATION_PROCD] = ROLE_PROCD,
 };
 
-const uint32_t helper_roles[HELPER_LIMIT] = {
-    ROLE_PHASE0_PROBE,       ROLE_PHASE0_EXIT, ROLE_PHASE0_FAULT_KILL, ROLE_PHASE0_ISOLATION_A,
-    ROLE_PHASE0_ISOLATION_B, ROLE_TEST_SPIN,   ROLE_TEST_HOSTILE,
-};
-
-unsigned helper_count(uint32_t profile)
-{
-    if (profile == VALIDATION_PROFILE_NONE)
-        return 0;
-    return profile == VALIDATION_PROFILE_HOSTILE ? HELPER_LIMIT : HELPER_COUNT;
-}
-
 #define KERNEL_RIGHTS (RIGHT_CONTROL | RIGHT_TRANSFER)
 
 const struct boot_cap boot_caps[] = {
@@ -162,17 +150,12 @@ static enum status check_entry(const struct boot_config_entry *entry, uint32_t p
                                                    : BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
     if (entry->launch_kind != kind)
         return STATUS_INVALID_ARGUMENT;
-    switch (role->presence) {
-    case ROLE_PRESENCE_RUNTIME:
-        return entry->flags == BOOT_ENTRY_REQUIRED ? STATUS_OK : STATUS_INVALID_ARGUMENT;
-    case ROLE_PRESENCE_PHASE0:
-        return profile != VALIDATION_PROFILE_NONE ? STATUS_OK : STATUS_INVALID_ARGUMENT;
-    case ROLE_PRESENCE_HOSTILE:
-        return profile == VALIDATION_PROFILE_HOSTILE ? STATUS_OK : STATUS_INVALID_ARGUMENT;
-    case ROLE_PRESENCE_LATER:
-        return entry->flags == BOOT_ENTRY_REQUIRED ? STATUS_UNSUPPORTED : STATUS_OK;
-    }
-    return STATUS_INVALID_ARGUMENT;
+    bool required = entry->flags == BOOT_ENTRY_REQUIRED;
+    if (role->presence == ROLE_PRESENCE_LATER)
+        return required ? STATUS_UNSUPPORTED : STATUS_OK;
+    bool fits =
+        role_in_profile(role, profile) && (required || role->presence != ROLE_PRESENCE_RUNTIME);
+    return fits ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
 /* procd is launched first whatever the config says, then the others in the fixed order. */
@@ -227,6 +210,23 @@ static enum status take_module(struct caller *caller, const struct rootd_intake 
     return status;
 }
 
+/* What the profile has beside the foundation, in the role table's order. */
+static enum status take_programs(struct caller *caller, struct rootd_intake *intake,
+                                 bool *kernel_failed)
+{
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < role_count && status == STATUS_OK; i++) {
+        const struct role *role = &role_table[i];
+        if (role->presence == ROLE_PRESENCE_RUNTIME ||
+            !role_in_profile(role, intake->validation_profile))
+            continue;
+        UNIT_ASSERT(intake->program_count < ROLE_PROGRAM_COUNT); /* counted from this table */
+        status = take_module(caller, intake, role->id, &intake->programs[intake->program_count++],
+                             kernel_failed);
+    }
+    return status;
+}
+
 static enum status take_modules(struct caller *caller, struct rootd_intake *intake,
                                 bool *kernel_failed)
 {
@@ -239,10 +239,7 @@ static enum status take_modules(struct caller *caller, struct rootd_intake *inta
     for (unsigned i = 0; i < FOUNDATION_COUNT && status == STATUS_OK; i++)
         status =
             take_module(caller, intake, foundation_roles[i], &intake->foundation[i], kernel_failed);
-    unsigned helpers = helper_count(intake->validation_profile);
-    for (unsigned i = 0; i < helpers && status == STATUS_OK; i++)
-        status = take_module(caller, intake, helper_roles[i], &intake->helpers[i], kernel_failed);
-    return status;
+    return status == STATUS_OK ? take_programs(caller, intake, kernel_failed) : status;
 }
 
 enum status intake_modules(struct caller *caller, struct rootd_intake *out, bool *kernel_failed)

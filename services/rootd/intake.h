@@ -7,20 +7,12 @@
 #include "abi/formats/boot_config.h"
 #include "abi/formats/elf_plan.h"
 #include "abi/formats/handoff.h"
+#include "abi/roles.h"
 #include "services/lib/kernel_calls.h"
 
 /* Foundation roles in the order in which rootd synthesises their envelopes (published). */
 enum { FOUNDATION_MEMD, FOUNDATION_VSPACED, FOUNDATION_PAGERD, FOUNDATION_PROCD, FOUNDATION_COUNT };
-enum {
-    HELPER_COUNT = 5, /* of profile phase0 */
-    HELPER_LIMIT = 7  /* of profile hostile, which has those and its own */
-};
-
 extern const uint32_t foundation_roles[FOUNDATION_COUNT];
-extern const uint32_t helper_roles[HELPER_LIMIT]; /* a profile has the first of them */
-
-/* How many helpers an image of the profile has. */
-unsigned helper_count(uint32_t profile);
 
 /* One capability of rootd's cspace at boot. */
 struct boot_cap {
@@ -38,7 +30,7 @@ struct rootd_module {
     uint32_t role;
     uint64_t offset_bytes; /* in the image; page aligned */
     uint64_t size_bytes;
-    uint64_t ready_ticks; /* how long READY, or a helper's end, may take */
+    uint64_t ready_ticks; /* how long READY may take, and the end of a program */
     struct elf_plan elf;
 };
 
@@ -46,7 +38,9 @@ struct rootd_intake {
     uint64_t launch_pool_pages;
     uint32_t validation_profile;
     struct rootd_module foundation[FOUNDATION_COUNT];
-    struct rootd_module helpers[HELPER_LIMIT]; /* zero beyond those of the profile */
+    uint32_t
+        program_count; /* what the profile has beside the foundation, in the role table's order */
+    struct rootd_module programs[ROLE_PROGRAM_COUNT];
     struct handoff handoff;
     struct boot_config config;
     uint8_t config_bytes[BOOT_CONFIG_BYTES_MAX];
@@ -66,7 +60,8 @@ enum status intake_inventory(struct caller *caller, bool *kernel_failed);
 /* Reads boot config and module headers through the image capability and checks them against the
  * role table. intake_handoff came before. On any error the record is all zero but for
  * validation_profile, which stays known once the config was parsed.
- * MISSING_MODULE    boot config, a foundation or a helper entry or its module is not there
+ * MISSING_MODULE    boot config, an entry of the foundation or of the profile's programs or its
+ *                   module is not there
  * BAD_LENGTH        a config longer than BOOT_CONFIG_BYTES_MAX
  * INVALID_ARGUMENT  an entry of a role that is not in the table, is rootd's, belongs to another
  *                   profile, has another module name or launch kind than the table says, or is an

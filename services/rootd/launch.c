@@ -25,22 +25,44 @@ enum status rootd_deadline(struct rootd *state, uint64_t ticks, uint64_t *deadli
     return status;
 }
 
-/* Slot of rootd that holds the send alias of a foundation role. */
+/* Slot of rootd that holds the send alias of a child. */
 static uint32_t alias_slot(unsigned index)
 {
-    static const uint32_t slots[FOUNDATION_COUNT] = {
-        [FOUNDATION_MEMD] = SLOT_PEER_MEMD,
-        [FOUNDATION_VSPACED] = SLOT_PEER_VSPACED,
-        [FOUNDATION_PAGERD] = SLOT_PEER_PAGERD,
-        [FOUNDATION_PROCD] = SLOT_PEER_PROCD,
+    static const uint32_t slots[LAUNCH_COUNT] = {
+        [FOUNDATION_MEMD] = SLOT_PEER_MEMD,     [FOUNDATION_VSPACED] = SLOT_PEER_VSPACED,
+        [FOUNDATION_PAGERD] = SLOT_PEER_PAGERD, [FOUNDATION_PROCD] = SLOT_PEER_PROCD,
+        [LAUNCH_PROGRAM] = ROOTD_SLOT_PROGRAM,
     };
-    UNIT_ASSERT(index < FOUNDATION_COUNT);
+    UNIT_ASSERT(index < LAUNCH_COUNT);
     return slots[index];
+}
+
+const struct plan_launch *launch_program_plan(const struct rootd *state)
+{
+    UNIT_ASSERT(state->program_index < state->plan.program_count);
+    return &state->plan.programs[state->program_index];
+}
+
+const struct rootd_module *launch_program_module(const struct rootd *state)
+{
+    const struct rootd_intake *intake = &state->intake;
+    uint32_t role = launch_program_plan(state)->role;
+    uint32_t i = 0;
+    while (i < intake->program_count && intake->programs[i].role != role)
+        i++;
+    UNIT_ASSERT(i < intake->program_count); /* the plan was made from these */
+    return &intake->programs[i];
+}
+
+static const struct plan_launch *plan_of(const struct rootd *state, unsigned index)
+{
+    return index == LAUNCH_PROGRAM ? launch_program_plan(state) : &state->plan.launches[index];
 }
 
 /* --- what every child needs ---------------------------------------------------------------- */
 
-enum status launch_install(struct rootd *state, const struct plan_install *install)
+/* One copy into the staged child whose grant lies in ROOTD_SLOT_GRANT. */
+static enum status install_one(struct rootd *state, const struct plan_install *install)
 {
     struct kernel_cap_copy_attenuated_request request = {
         .grant_slot = ROOTD_SLOT_GRANT,
@@ -58,7 +80,7 @@ static enum status install_all(struct rootd *state, const struct plan_launch *la
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < launch->install_count && status == STATUS_OK; i++)
-        status = launch_install(state, &launch->installs[i]);
+        status = install_one(state, &launch->installs[i]);
     return status;
 }
 
@@ -66,7 +88,7 @@ static enum status install_all(struct rootd *state, const struct plan_launch *la
  * another role, or has checked another number of capabilities, is not ready. */
 static enum status handshake(struct rootd *state, unsigned index)
 {
-    const struct envelope *envelope = &state->plan.launches[index].envelope;
+    const struct envelope *envelope = &plan_of(state, index)->envelope;
     struct startup_start_service_request request;
     struct startup_start_service_reply reply;
     size_t written = 0;
@@ -185,11 +207,12 @@ enum status launch_procd(struct rootd *state)
     return status == STATUS_OK ? handshake(state, FOUNDATION_PROCD) : status;
 }
 
-/* --- memd, vspaced, pagerd ------------------------------------------------------------------ */
+/* --- memd, vspaced, pagerd, programs -------------------------------------------------------------- */
 
 static enum status stage_child(struct rootd *state, unsigned index)
 {
-    const struct rootd_module *module = &state->intake.foundation[index];
+    const struct rootd_module *module =
+        index == LAUNCH_PROGRAM ? launch_program_module(state) : &state->intake.foundation[index];
     struct procd_create_staged_process_request request = {
         .role = module->role,
         .image_offset = module->offset_bytes,
@@ -229,7 +252,7 @@ enum status launch_child(struct rootd *state, unsigned index)
 {
     enum status status = stage_child(state, index);
     if (status == STATUS_OK)
-        status = install_all(state, &state->plan.launches[index]);
+        status = install_all(state, plan_of(state, index));
     if (status == STATUS_OK)
         status = start_child(state, index);
     if (status == STATUS_OK)

@@ -9,17 +9,16 @@
 /* now + ticks, by the kernel's clock. */
 enum status rootd_deadline(struct rootd *state, uint64_t ticks, uint64_t *deadline_ticks);
 
-/* Lets `ticks` pass while answering DENIED to whatever comes. PEER_DIED: procd ended meanwhile. */
-enum status rootd_pause(struct rootd *state, uint64_t ticks);
-
 /* procd, by kernel control, out of the launch pool; then its envelope. */
 enum status launch_procd(struct rootd *state);
 
-/* One copy into the staged child whose grant lies in ROOTD_SLOT_GRANT. */
-enum status launch_install(struct rootd *state, const struct plan_install *install);
-
-/* memd, vspaced or pagerd (index into foundation_roles), through procd; then its envelope. */
+/* memd, vspaced or pagerd (index into foundation_roles), or LAUNCH_PROGRAM, through procd; then its
+ * envelope. */
 enum status launch_child(struct rootd *state, unsigned index);
+
+/* What is launched at LAUNCH_PROGRAM. */
+const struct plan_launch *launch_program_plan(const struct rootd *state);
+const struct rootd_module *launch_program_module(const struct rootd *state);
 
 /* UPDATE_FOUNDATION_ENDPOINTS: procd uses memd and pagerd from now on. */
 enum status launch_bind(struct rootd *state);

@@ -80,14 +80,13 @@ static void add_entry(struct envelope *envelope, uint32_t slot, uint32_t type, u
 }
 
 /* Envelope and installs of one role; rows come in ascending slots, above the endpoint's. */
-static enum status plan_launch_make(const struct rootd_intake *intake, unsigned index,
-                                    struct plan_launch *out)
+static enum status plan_launch_make(const struct rootd_intake *intake,
+                                    const struct rootd_module *module, struct plan_launch *out)
 {
-    const struct rootd_module *module = &intake->foundation[index];
-    const struct role *role = role_find(foundation_roles[index]);
+    const struct role *role = role_find(module->role);
     unsigned row_count = 0;
-    const struct intake *rows = role_intake(foundation_roles[index], &row_count);
-    if (role == NULL || module->role != role->id)
+    const struct intake *rows = role_intake(module->role, &row_count);
+    if (role == NULL)
         return STATUS_NOT_FOUND;
     if (row_count + 1 > ENVELOPE_ENTRY_LIMIT)
         return STATUS_EXHAUSTED;
@@ -112,6 +111,34 @@ static enum status plan_launch_make(const struct rootd_intake *intake, unsigned 
                   service_peer_role(rows[i].slot, rows[i].object_type, rows[i].rights));
     }
     return envelope_validate(&out->envelope);
+}
+
+static enum status plan_foundation(const struct rootd_intake *intake, struct rootd_plan *out)
+{
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < FOUNDATION_COUNT && status == STATUS_OK; i++) {
+        const struct rootd_module *module = &intake->foundation[i];
+        status = module->role == foundation_roles[i]
+                     ? plan_launch_make(intake, module, &out->launches[i])
+                     : STATUS_NOT_FOUND;
+    }
+    return status;
+}
+
+/* Programs that hold something at start are launched here; the others are for them to start. */
+static enum status plan_programs(const struct rootd_intake *intake, struct rootd_plan *out)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < intake->program_count && status == STATUS_OK; i++) {
+        unsigned row_count = 0;
+        if (role_intake(intake->programs[i].role, &row_count) == NULL)
+            continue;
+        if (out->program_count == PLAN_PROGRAM_LIMIT)
+            return STATUS_EXHAUSTED;
+        status =
+            plan_launch_make(intake, &intake->programs[i], &out->programs[out->program_count++]);
+    }
+    return status;
 }
 
 /* Pages that a foundation service takes: its kernel budget and one page for each page of its
@@ -182,7 +209,8 @@ static void digest_launch(struct sha256 *hash, const struct plan_launch *launch)
     }
 }
 
-/* Fixed order and fixed widths, so that equal plans have equal digests and no two others do. */
+/* Fixed order, fixed widths and stated counts, so that equal plans have equal digests and no two
+ * others do. */
 static void plan_digest(const struct rootd_intake *intake, struct rootd_plan *out)
 {
     struct sha256 hash;
@@ -193,17 +221,20 @@ static void plan_digest(const struct rootd_intake *intake, struct rootd_plan *ou
         digest_module(&hash, &intake->foundation[i]);
         digest_launch(&hash, &out->launches[i]);
     }
-    for (unsigned i = 0; i < HELPER_LIMIT; i++)
-        digest_module(&hash, &intake->helpers[i]);
+    digest_number(&hash, intake->program_count);
+    for (uint32_t i = 0; i < intake->program_count; i++)
+        digest_module(&hash, &intake->programs[i]);
+    for (uint32_t i = 0; i < out->program_count; i++)
+        digest_launch(&hash, &out->programs[i]);
     sha256_final(&hash, out->digest);
 }
 
 enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out)
 {
     memset(out, 0, sizeof *out);
-    enum status status = STATUS_OK;
-    for (unsigned i = 0; i < FOUNDATION_COUNT && status == STATUS_OK; i++)
-        status = plan_launch_make(intake, i, &out->launches[i]);
+    enum status status = plan_foundation(intake, out);
+    if (status == STATUS_OK)
+        status = plan_programs(intake, out);
     if (status == STATUS_OK)
         status = plan_memory(intake, out);
     if (status != STATUS_OK) {

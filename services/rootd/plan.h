@@ -10,7 +10,10 @@
 #include "abi/roles.h"
 #include "services/rootd/intake.h"
 
-enum { PLAN_INSTALL_LIMIT = ENVELOPE_ENTRY_LIMIT };
+enum {
+    PLAN_INSTALL_LIMIT = ENVELOPE_ENTRY_LIMIT,
+    PLAN_PROGRAM_LIMIT = 2 /* programs that rootd launches itself */
+};
 
 /* One copy into a staged child. */
 struct plan_install {
@@ -31,12 +34,14 @@ struct plan_launch {
 struct rootd_plan {
     uint64_t bootstrap_pages; /* procd's untyped: everything memd, vspaced and pagerd are made of */
     struct plan_launch launches[FOUNDATION_COUNT]; /* in the order of foundation_roles */
-    uint8_t digest[SHA256_BYTES];                  /* over all of the above and the modules */
+    uint32_t program_count; /* of the intake's programs, those whose role has rows */
+    struct plan_launch programs[PLAN_PROGRAM_LIMIT];
+    uint8_t digest[SHA256_BYTES]; /* over all of the above and the modules */
 };
 
 /* Computes the plan from an accepted intake. On any error *out is all zero. Errors: those of
  * plan_row and envelope_validate; EXHAUSTED (the launch pool is smaller than what the foundation
- * is built from). The result depends on the intake's roles, modules and profile, not on the order
+ * is built from; more than PLAN_PROGRAM_LIMIT programs with rows). The result depends on the intake's roles, modules and profile, not on the order
  * of config rows (R3). */
 enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out);
 

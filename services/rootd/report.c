@@ -2,10 +2,8 @@
 /* Names and lines. Decides only what a runtime image must not say. */
 #include "services/rootd/report.h"
 
-#include <string.h>
-
-#include "abi/assert.h"
 #include "abi/process.h"
+#include "services/lib/log_line.h"
 
 const char *rootd_status_name(enum rootd_status status)
 {
@@ -43,10 +41,10 @@ const char *rootd_stage_name(enum rootd_stage stage)
         return "LAUNCH_PAGERD";
     case STAGE_BIND:
         return "BIND";
-    case STAGE_HELPERS:
-        return "HELPERS";
-    case STAGE_RESOURCES:
-        return "RESOURCES";
+    case STAGE_LAUNCH_PROGRAM:
+        return "LAUNCH_PROGRAM";
+    case STAGE_PROGRAM:
+        return "PROGRAM";
     case STAGE_SHED:
         return "SHED";
     case STAGE_RUN:
@@ -55,54 +53,16 @@ const char *rootd_stage_name(enum rootd_stage stage)
     return "UNKNOWN";
 }
 
-/* A line in the making: text past its end is cut, the newline always fits. */
-struct line {
-    char text[LOG_LINE_BYTES_MAX];
-    uint32_t count;
-};
-
-static void add(struct line *line, const char *text)
+static void send(struct rootd *state, struct log_line *line)
 {
-    for (; *text != 0 && line->count < LOG_LINE_BYTES_MAX - 1; text++)
-        line->text[line->count++] = *text;
-}
-
-static void add_hex(struct line *line, uint32_t value)
-{
-    char digit[2] = {0};
-    int shift = 28;
-    while (shift > 0 && value >> shift == 0)
-        shift -= 4;
-    add(line, "0x");
-    for (; shift >= 0; shift -= 4) {
-        digit[0] = "0123456789abcdef"[value >> shift & 15];
-        add(line, digit);
-    }
-}
-
-/* Only EXIT and KILL have a code. */
-static void add_end(struct line *line, uint32_t reason, uint32_t code)
-{
-    add(line, ":");
-    add(line, end_reason_name(reason));
-    if (reason != END_EXITED && reason != END_KILLED)
-        return;
-    add(line, ":");
-    add_hex(line, code);
-}
-
-static void send(struct rootd *state, struct line *line)
-{
-    UNIT_ASSERT(line->count < LOG_LINE_BYTES_MAX);
-    line->text[line->count++] = '\n';
-    (void)kernel_log_write(&state->caller, SLOT_KERNEL_LOG_ENDPOINT, line->text, line->count);
+    log_line_send(line, &state->caller, SLOT_KERNEL_LOG_ENDPOINT);
 }
 
 void report_status(struct rootd *state)
 {
-    struct line line = {.count = 0};
-    add(&line, "ERIX_ROOTD:");
-    add(&line, rootd_status_name(state->status));
+    struct log_line line = {.count = 0};
+    log_line_add(&line, "ERIX_ROOTD:");
+    log_line_add(&line, rootd_status_name(state->status));
     send(state, &line);
 }
 
@@ -110,37 +70,35 @@ void report_stage(struct rootd *state, const char *name, const char *detail)
 {
     if (state->intake.validation_profile == VALIDATION_PROFILE_NONE)
         return;
-    struct line line = {.count = 0};
-    add(&line, "ROOTD_STAGE:");
-    add(&line, name);
+    struct log_line line = {.count = 0};
+    log_line_add(&line, "ROOTD_STAGE:");
+    log_line_add(&line, name);
     if (detail[0] != 0)
-        add(&line, ":");
-    add(&line, detail);
+        log_line_add(&line, ":");
+    log_line_add(&line, detail);
     send(state, &line);
 }
 
-void report_end(struct rootd *state, const char *name, bool as_stated, uint32_t reason,
-                uint32_t code)
+void report_unexpected(struct rootd *state, const char *name, uint32_t reason, uint32_t code)
 {
     if (state->intake.validation_profile == VALIDATION_PROFILE_NONE)
         return;
-    struct line line = {.count = 0};
-    add(&line, "ROOTD_STAGE:");
-    add(&line, name);
-    if (!as_stated)
-        add(&line, ":UNEXPECTED");
-    add_end(&line, reason, code);
+    struct log_line line = {.count = 0};
+    log_line_add(&line, "ROOTD_STAGE:");
+    log_line_add(&line, name);
+    log_line_add(&line, ":UNEXPECTED");
+    log_line_add_end(&line, reason, code);
     send(state, &line);
 }
 
 void report_failure(struct rootd *state)
 {
-    struct line line = {.count = 0};
-    add(&line, "BASALT_ROOTD:FAILED:");
-    add(&line, rootd_stage_name(state->stage));
-    add(&line, ":");
-    add(&line, status_name(state->cause));
+    struct log_line line = {.count = 0};
+    log_line_add(&line, "BASALT_ROOTD:FAILED:");
+    log_line_add(&line, rootd_stage_name(state->stage));
+    log_line_add(&line, ":");
+    log_line_add(&line, status_name(state->cause));
     if (state->stage == STAGE_RUN && state->procd_reason != END_NONE)
-        add_end(&line, state->procd_reason, state->procd_code);
+        log_line_add_end(&line, state->procd_reason, state->procd_code);
     send(state, &line);
 }

@@ -12,10 +12,9 @@ void report_status(struct rootd *state);
  * profile. */
 void report_stage(struct rootd *state, const char *name, const char *detail);
 
-/* "ROOTD_STAGE:<name>:<end>", or "ROOTD_STAGE:<name>:UNEXPECTED:<end>": how a process ended. <end>
- * is the name of the end reason and, of EXIT and KILL, ":" and the code in hexadecimal. */
-void report_end(struct rootd *state, const char *name, bool as_stated, uint32_t reason,
-                uint32_t code);
+/* "ROOTD_STAGE:<name>:UNEXPECTED:<end>": how a program ended that had to EXIT(0). <end> is the name
+ * of the end reason and, of EXIT and KILL, ":" and the code in hexadecimal. */
+void report_unexpected(struct rootd *state, const char *name, uint32_t reason, uint32_t code);
 
 /* "BASALT_ROOTD:FAILED:<stage>:<cause>", in every image: what was refused, and why. After procd's
  * end in a system that ran, also ":<end>" as above (P8). */

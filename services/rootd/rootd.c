@@ -8,9 +8,8 @@
 #include "abi/messages/event.h"
 #include "abi/process.h"
 #include "services/lib/service.h"
-#include "services/rootd/hostile.h"
 #include "services/rootd/launch.h"
-#include "services/rootd/phase0.h"
+#include "services/rootd/programs.h"
 #include "services/rootd/report.h"
 #include "services/rootd/teardown.h"
 
@@ -74,32 +73,13 @@ static enum status launch_foundation(struct rootd *state)
     return launch_bind(state);
 }
 
-static enum status run_helpers(struct rootd *state)
-{
-    struct memd_query_memory_reply book;
-    state->stage = STAGE_HELPERS;
-    enum status status = phase0_book(state, &book);
-    if (status == STATUS_OK)
-        status = state->intake.validation_profile == VALIDATION_PROFILE_HOSTILE ? hostile_run(state)
-                                                                                : phase0_run(state);
-    if (status != STATUS_OK)
-        return status;
-    report_stage(state, "HELPERS_DONE", "");
-    state->stage = STAGE_RESOURCES;
-    status = phase0_settle(state, &book);
-    if (status == STATUS_OK)
-        report_stage(state, "RESOURCES_BACK", "");
-    return status;
-}
-
 static enum status boot(struct rootd *state)
 {
     enum status status = launch_foundation(state);
     if (status != STATUS_OK)
         return status;
     report_stage(state, "FOUNDATION_BOUND", "");
-    if (state->intake.validation_profile != VALIDATION_PROFILE_NONE)
-        status = run_helpers(state);
+    status = programs_run(state);
     if (status != STATUS_OK)
         return status;
     state->stage = STAGE_SHED;
@@ -142,20 +122,6 @@ static void serve(struct rootd *state)
     }
     report_failure(state);
     report_status(state);
-}
-
-enum status rootd_pause(struct rootd *state, uint64_t ticks)
-{
-    struct receive_info info;
-    uint64_t deadline_ticks;
-    memset(&info, 0, sizeof info);
-    enum status status = rootd_deadline(state, ticks, &deadline_ticks);
-    if (status == STATUS_OK)
-        status = service_turn(&state->caller, SLOT_SERVICE_ENDPOINT, deadline_ticks, run_handle,
-                              state, &state->message, &info);
-    if (state->status != ROOTD_READY)
-        return STATUS_PEER_DIED;
-    return status == STATUS_TIMED_OUT ? STATUS_OK : status;
 }
 
 /* A system that ran and lost procd ends with what procd said (P8); a code of 0 is still no

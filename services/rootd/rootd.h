@@ -5,8 +5,8 @@
  *   2. computes the whole authority plan before the first mutation (plan.h);
  *   3. launches procd by kernel control and hands it its envelope;
  *   4. launches memd, vspaced and pagerd through procd, in that order, and binds them in procd;
- *   5. with profile phase0: runs the five helpers and checks what becomes of them; with profile
- *      hostile: the same beside a spinner, and once more after an attack (hostile.h);
+ *   5. launches what else the image has that holds anything at start (its programs), one after the
+ *      other, and waits for the end of each, which must be EXIT(0): in a runtime image there is none;
  *   6. sheds all authority but the stated rest, reports READY;
  *   7. runtime images: answers DENIED to everything for ever, and ends the system when procd ends,
  *      with procd's own exit code (P8); all others: EXIT(0).
@@ -37,7 +37,7 @@ enum rootd_status {
     ROOTD_HANDOFF_INVALID,  /* the handoff breaks its format, or names other slots than agreed */
     ROOTD_CONTRACT_INVALID, /* cspace, boot config, modules or plan break the contract */
     ROOTD_INTERNAL_ERROR,   /* the kernel refused what it owes; or procd ended after READY */
-    ROOTD_SERVICE_BOOTSTRAP_FAILED /* a launch, a handshake or a helper failed; all is undone */
+    ROOTD_SERVICE_BOOTSTRAP_FAILED /* a launch, a handshake or a program failed; all is undone */
 };
 
 /* Where it stands; names are those of the ROOTD_STAGE lines. */
@@ -50,8 +50,8 @@ enum rootd_stage {
     STAGE_LAUNCH_VSPACED,
     STAGE_LAUNCH_PAGERD,
     STAGE_BIND,
-    STAGE_HELPERS,
-    STAGE_RESOURCES,
+    STAGE_LAUNCH_PROGRAM,
+    STAGE_PROGRAM,
     STAGE_SHED,
     STAGE_RUN
 };
@@ -65,26 +65,28 @@ enum {
     ROOTD_SLOT_PROCD_PROCESS = SLOT_DYNAMIC_BASE,
     ROOTD_SLOT_VSPACE, /* of procd, until it has started */
     ROOTD_SLOT_GRANT,  /* of the child being populated */
+    ROOTD_SLOT_PROGRAM /* the send alias of the program that runs */
 };
 
 enum {
-    ROOTD_CALL_TICKS = 5000,   /* how long procd and memd may take to answer anything but READY */
-    ROOTD_STOP_TICKS = 1000,   /* the same while tearing down */
-    ROOTD_SETTLE_TICKS = 2000, /* how long resources may take to be back after the last helper */
-    ROOTD_PROCD_TOKEN = 1,     /* of procd's terminal event */
-    HELPER_RUN_LIMIT = 3,      /* helpers that run at the same time */
+    ROOTD_CALL_TICKS = 5000, /* how long procd may take to answer, and anybody anything but READY */
+    ROOTD_STOP_TICKS = 1000, /* the same while tearing down */
+    ROOTD_PROCD_TOKEN = 1,   /* of procd's terminal event */
     ROOTD_EXIT_READY = 0,
     ROOTD_EXIT_FAILED = 1
 };
 
-/* How far the launch of one foundation role went; what teardown.c has to undo. */
+/* Whom rootd launches: the foundation, then one program at a time. */
+enum { LAUNCH_PROGRAM = FOUNDATION_COUNT, LAUNCH_COUNT };
+
+/* How far the launch of one of them went; what teardown.c has to undo. */
 enum launch_state {
     LAUNCH_NONE,
     LAUNCH_STAGED, /* exists, cannot run */
     LAUNCH_STARTED
 };
 
-/* All zero is a valid start. Indices follow foundation_roles (plan.h). */
+/* All zero is a valid start. Indices follow foundation_roles (plan.h); then LAUNCH_PROGRAM. */
 struct rootd {
     struct caller caller;
     struct rootd_intake intake;
@@ -94,10 +96,10 @@ struct rootd {
     enum status cause;     /* why, when status is not READY */
     uint32_t procd_reason; /* enum end_reason of procd, and its code; NONE while it runs */
     uint32_t procd_code;
-    enum launch_state launched[FOUNDATION_COUNT];
-    uint64_t process_ids[FOUNDATION_COUNT]; /* procd's number of each child; procd's own is 0 */
-    uint64_t helper_ids[HELPER_RUN_LIMIT];  /* of the helpers that run now; 0: none */
-    struct message message;                 /* the receive loop's */
+    uint32_t program_index; /* in plan.programs: the one at LAUNCH_PROGRAM */
+    enum launch_state launched[LAUNCH_COUNT];
+    uint64_t process_ids[LAUNCH_COUNT]; /* procd's number of each child; procd's own is 0 */
+    struct message message;             /* the receive loop's */
 };
 
 /* Everything above. `handoff` are the bytes that entry code copied; `root_endpoint_slot` is what

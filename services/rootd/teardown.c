@@ -129,12 +129,9 @@ static bool stop_child(struct rootd *state, uint64_t process_id)
 static void stop_children(struct rootd *state)
 {
     bool asked = state->launched[FOUNDATION_PROCD] == LAUNCH_STARTED;
-    for (unsigned i = HELPER_RUN_LIMIT; i-- > 0;) {
-        if (asked && state->helper_ids[i] != 0)
-            asked = stop_child(state, state->helper_ids[i]);
-        state->helper_ids[i] = 0;
-    }
-    for (unsigned i = FOUNDATION_PROCD; i-- > 0;) {
+    for (unsigned i = LAUNCH_COUNT; i-- > 0;) {
+        if (i == FOUNDATION_PROCD)
+            continue;
         if (asked && state->launched[i] != LAUNCH_NONE)
             asked = stop_child(state, state->process_ids[i]);
         state->launched[i] = LAUNCH_NONE;

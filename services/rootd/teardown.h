@@ -14,7 +14,7 @@
  * boot not be undone any more: then rootd's EXIT alone ends the system. */
 enum status teardown_shed(struct rootd *state);
 
-/* Undoes a failed boot: ends helpers and services in reverse order through procd, then procd by
+/* Undoes a failed boot: ends program and services in reverse order through procd, then procd by
  * kernel control, gives the bootstrap memory back, and drops all but SELF, the endpoint and the log
  * endpoint. Each call to procd has ROOTD_STOP_TICKS; one that does not answer is not asked again
  * (R5). Errors are passed over: what can still be undone is. procd ends its children before it ends

@@ -324,6 +324,24 @@ const struct codec_fixture codec_kernel_fixtures[] = {
         NO("@0 81030000", "more than an envelope")
 
     OF(STARTUP, 0x101, REPLY, "", "02000000 03000000")
+
+    /* offer_modules: reserved0, count, modules: role, reserved0, image_offset, image_bytes,
+     * end_ticks */
+    OF(STARTUP, 0x102, REQUEST, "",
+       "00000000 01000000"
+       "00010000 00000000 0030000000000000 0110000000000000 8813000000000000")
+        NO("@0 01000000", "reserved")
+        NO("@4 00000000", "a row more than the count says")
+        NO("@4 02000000", "a row less than the count says")
+        NO("@4 11000000", "above the limit")
+        NO("@8 00000000", "role 0")
+        NO("@8 00000100", "a role past the last")
+        NO("@12 01000000", "reserved in a row")
+        NO("@16 01300000", "an offset off its page")
+        NO("@24 00000000", "an empty module")
+        YES("=00000000 00000000", "no module")
+
+    OF(STARTUP, 0x102, REPLY, "", "")
 };
 /* clang-format on */
 

@@ -20,7 +20,7 @@ static const char runtime_modules[] =
     "rootd=a.elf memd=a.elf vspaced=a.elf pagerd=a.elf procd=a.elf";
 static const char phase0_modules[] =
     "phase0-probe=a.elf phase0-exit=a.elf phase0-fault-kill=a.elf phase0-isolation-a=a.elf "
-    "phase0-isolation-b=a.elf";
+    "phase0-isolation-b=a.elf tester=a.elf";
 
 /* Runs the builder in the folder; its exit code, or -1. */
 static int run(const char *folder, const char *arguments, const char *more)
@@ -89,6 +89,8 @@ static void test_refusals(const char *folder)
                 runtime_modules);
     expect_exit(folder, "a probe in the runtime image", 1, "--output out.img phase0-exit=a.elf",
                 runtime_modules);
+    expect_exit(folder, "the tester in the runtime image", 1, "--output out.img tester=a.elf",
+                runtime_modules);
     expect_exit(folder, "a module without a role", 1, "--output out.img stranger=a.elf",
                 runtime_modules);
     expect_exit(folder, "an output that cannot be written", 1, "--output missing/out.img",
@@ -152,6 +154,6 @@ void test_builder(const char *folder)
     char phase0[512];
     snprintf(phase0, sizeof phase0, "%s %s", runtime_modules, phase0_modules);
     test_packed(folder, VALIDATION_PROFILE_NONE, "--output out.img", runtime_modules, 4);
-    test_packed(folder, VALIDATION_PROFILE_PHASE0, "--output out.img --profile phase0", phase0, 9);
+    test_packed(folder, VALIDATION_PROFILE_PHASE0, "--output out.img --profile phase0", phase0, 10);
     test_refusals(folder);
 }

@@ -41,15 +41,12 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     return seam.failure == FAIL_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_PEER_DIED;
 }
 
-/* After READY: one message from somebody, then procd's end. While rootd pauses: nothing. */
+/* After READY: one message from somebody, then procd's end. */
 enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
                      struct receive_info *info)
 {
     *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
-    if (deadline_ticks != DEADLINE_NEVER) {
-        stand_in_clock_set(deadline_ticks);
-        return STATUS_TIMED_OUT;
-    }
+    expect(deadline_ticks == DEADLINE_NEVER, "rootd receives after READY alone");
     if (seam.receive_count++ == 0) {
         message->header = (struct message_header){.version = MESSAGE_VERSION, .operation = 0x402};
         info->badge = 7;
@@ -326,58 +323,74 @@ static void test_procd_ends(void)
     }
 }
 
-static void test_boot_phase0(void)
+/* What a program was given: its rows, badged as its own, and every module that has none. */
+static void check_program(uint32_t number)
 {
-    fresh(VALIDATION_PROFILE_PHASE0);
-    expect_equal(run(), ROOTD_READY, "phase0 ends after READY");
+    unsigned row_count = 0;
+    unsigned unused = 0;
+    unsigned without_rows = 0;
+    const struct peers_child *child = &peers_machine.children[number];
+    const struct intake *rows = role_intake(child->role, &row_count);
+    uint32_t installed_count = stand_in_process(number)->installed_count;
+    expect(child->ready, "a program got its envelope");
+    expect_equal(installed_count, row_count, "R1: one capability a row");
+    for (uint32_t i = 0; i < installed_count && i < row_count; i++) {
+        const struct stand_in_installed *installed = stand_in_installed(number, i);
+        bool peer = rows[i].slot >= SLOT_PEER_MEMD && rows[i].slot <= SLOT_PEER_PROCD;
+        expect(installed->slot == rows[i].slot && installed->cap.rights == rows[i].rights &&
+                   installed->cap.badge == (peer ? child->role : 0),
+               "R1: slot, rights and badge are the row's");
+    }
+    for (unsigned i = 0; i < rootd.intake.program_count; i++)
+        without_rows += role_intake(rootd.intake.programs[i].role, &unused) == NULL;
+    expect_equal(child->offered_count, without_rows, "it was told of what it may start");
+    expect_equal(stand_in_process(number)->life, STAND_IN_ENDED, "and ended");
+}
+
+/* A boot whose programs are those of `roles`, in this order. */
+static void test_boot_programs(uint32_t profile, const uint32_t *roles, unsigned count)
+{
+    fresh(profile);
+    expect_equal(run(), ROOTD_READY, "an image with a profile ends after READY");
     check_children();
     expect(exits_with(ROOTD_EXIT_READY), "EXIT(0)");
-    expect(peers_logged("ROOTD_STAGE:FOUNDATION_BOUND\n"
-                        "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
-                        "ROOTD_STAGE:phase0-exit:EXITED:0x0\n"
-                        "ROOTD_STAGE:phase0-probe:EXITED:0x600d\n"
-                        "ROOTD_STAGE:phase0-isolation-a:EXITED:0xa11ce\n"
-                        "ROOTD_STAGE:phase0-isolation-b:EXITED:0xb0b0000\n"
-                        "ROOTD_STAGE:phase0-fault-kill:FAULT_OUTSIDE\n"
-                        "ROOTD_STAGE:phase0-fault-kill:FAULT_WRITE_DENIED\n"
-                        "ROOTD_STAGE:phase0-fault-kill:FAULT_EXECUTE_DENIED\n"
-                        "ROOTD_STAGE:phase0-fault-kill:FAULT_NULL_PAGE\n"
-                        "ROOTD_STAGE:phase0-fault-kill:FAULT_GUARD\n"
-                        "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"
-                        "ROOTD_STAGE:HELPERS_DONE\n"),
-           "every helper's own end is in the log");
-    expect(peers_logged("ROOTD_STAGE:RESOURCES_BACK\n"), "the memory book was compared");
-    expect(peers_logged("ROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
-           "READY is the last line");
+    expect_equal(peers_machine.child_count, FOUNDATION_COUNT + count, "one child a program");
+    for (unsigned i = 0; i < count; i++) {
+        expect_equal(peers_machine.children[FOUNDATION_COUNT + i].role, roles[i],
+                     "in the table's order");
+        check_program(FOUNDATION_COUNT + i);
+    }
+    expect(peers_logged("ROOTD_STAGE:FOUNDATION_BOUND\nROOTD_STAGE:AUTHORITY_SHED\n"
+                        "ERIX_ROOTD:READY\n"),
+           "rootd says nothing of a program that ends well, and READY last");
+    expect_equal(peers_live_count(), FOUNDATION_COUNT, "nobody else is left");
     expect_equal(stand_in_slot_count(), 4, "R6: the same post-boot set");
 }
 
-/* K5: all of phase 0 beside the spinner, which is stopped, and again after the attack. */
-static void test_boot_hostile(void)
+/* A program that ends otherwise than by EXIT(0): what rootd makes of it, and what it says. */
+static void test_program_ends(void)
 {
-    fresh(VALIDATION_PROFILE_HOSTILE);
-    expect_equal(run(), ROOTD_READY, "hostile ends after READY");
-    check_children();
-    expect(peers_logged("ROOTD_STAGE:test-spin:FAULT_PAGE_LIMIT\n"), "no memory but its own");
-    expect(peers_logged("ROOTD_STAGE:test-spin:KILLED:0x5919\nROOTD_STAGE:SPINNER_STOPPED\n"
-                        "ROOTD_STAGE:test-hostile:EXITED:0x7e57\nROOTD_STAGE:ATTACK_OVER\n"
-                        "ROOTD_STAGE:phase0-exit:EXITED:0x2a\n"),
-           "spinner, client, and everything else after them");
-    unsigned client_count = 0;
-    for (unsigned i = 0; i < peers_machine.child_count; i++) {
-        const struct peers_child *child = &peers_machine.children[i];
-        if (child->role != ROLE_TEST_HOSTILE)
-            continue;
-        client_count++;
-        expect_equal(stand_in_process(i)->installed_count, 4, "the client holds its rows");
-        for (unsigned k = 0; k < stand_in_process(i)->installed_count; k++)
-            expect(stand_in_installed(i, k)->cap.rights == RIGHT_SEND &&
-                       stand_in_installed(i, k)->cap.badge == ROLE_TEST_HOSTILE,
-                   "each of them to send, under its own badge");
+    static const struct {
+        uint32_t reason, code;
+        enum status cause;
+        const char *line;
+    } rows[] = {
+        {END_EXITED, STATUS_EXHAUSTED, STATUS_EXHAUSTED, "tester:UNEXPECTED:EXITED:0x8\n"},
+        {END_EXITED, STATUS_INTERNAL, STATUS_INTERNAL, "tester:UNEXPECTED:EXITED:0x6\n"},
+        {END_EXITED, STATUS_COUNT, STATUS_INTERNAL, "tester:UNEXPECTED:EXITED:0x"},
+        {END_KILLED, 0, STATUS_INTERNAL, "tester:UNEXPECTED:KILLED:0x0\n"},
+        {END_FAULT_OUTSIDE, 0, STATUS_INTERNAL, "tester:UNEXPECTED:FAULT_OUTSIDE\n"},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fresh(VALIDATION_PROFILE_PHASE0);
+        peers_machine.end_reason = rows[i].reason;
+        peers_machine.end_code = rows[i].code;
+        expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, rows[i].line);
+        expect_equal(rootd.cause, rows[i].cause, rows[i].line);
+        expect(peers_logged(rows[i].line), rows[i].line);
+        expect(peers_logged("BASALT_ROOTD:FAILED:PROGRAM:"), rows[i].line);
+        expect_equal(peers_live_count(), 0, "everybody was ended");
     }
-    expect_equal(client_count, 1, "one client");
-    expect_equal(peers_live_count() - FOUNDATION_COUNT, 0, "nobody is left");
-    expect_equal(stand_in_slot_count(), 4, "R6: the same post-boot set");
 }
 
 /* R5: the k-th call fails, for every k and in every way. */
@@ -433,8 +446,10 @@ int main(int count, char **arguments)
     test_plan();
     test_boot_runtime();
     test_procd_ends();
-    test_boot_phase0();
-    test_boot_hostile();
+    static const uint32_t programs[] = {ROLE_TEST_HOSTILE, ROLE_TESTER};
+    test_boot_programs(VALIDATION_PROFILE_PHASE0, programs + 1, 1);
+    test_boot_programs(VALIDATION_PROFILE_HOSTILE, programs, 2); /* after what does harm */
+    test_program_ends();
     test_failures(VALIDATION_PROFILE_NONE);
     test_failures(VALIDATION_PROFILE_PHASE0);
     test_failures(VALIDATION_PROFILE_HOSTILE);

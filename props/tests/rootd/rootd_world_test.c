@@ -32,7 +32,8 @@ struct boot_file {
 
 static struct boot_file runtime_file;
 static struct boot_file phase0_file;
-static uint8_t *image; /* the one that is booted */
+static struct boot_file hostile_file; /* has every program */
+static uint8_t *image;                /* the one that is booted */
 
 static void file_read(struct boot_file *file, const char *path)
 {
@@ -93,7 +94,7 @@ static unsigned section_of(const struct variant *variant, const char *name)
 /* Section `name` gets the content of section `other`. */
 static void exchange_program(struct variant *variant, const char *name, const char *other)
 {
-    struct variant source = variant_of(&phase0_file);
+    struct variant source = variant_of(&hostile_file);
     variant->sections[section_of(variant, name)] = source.sections[section_of(&source, other)];
 }
 
@@ -239,8 +240,10 @@ static void test_config(void)
         result = boot(&variant);
         expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:MISSING_MODULE", name);
     }
-    for (unsigned i = 0; i < HELPER_COUNT; i++) {
-        const char *name = role_find(helper_roles[i])->image;
+    for (unsigned i = 0; i < role_count; i++) {
+        const char *name = role_table[i].image;
+        if (role_table[i].presence != ROLE_PRESENCE_PHASE0)
+            continue;
         variant = variant_of(&phase0_file);
         remove_section(&variant, name);
         result = boot(&variant);
@@ -291,6 +294,38 @@ static uint32_t untouched_pool(void)
     return kernel_untyped_available(&world_kernel()->untypeds[1]);
 }
 
+/* One module of an image is another program: the boot fails where that shows, and nothing is left. */
+static void expect_undone(const struct boot_file *file, const char *name, const char *other,
+                          const char *stage, uint32_t pool_pages)
+{
+    char what[64];
+    snprintf(what, sizeof what, "R5: %s is %s", name, other);
+    struct variant variant = variant_of(file);
+    exchange_program(&variant, name, other);
+    struct world_result result = boot(&variant);
+    expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", stage, what);
+    expect_of(what, "the system has ended", world_kernel()->halted);
+    expect_of(what, "no held slot", occupied_count(0, SLOT_LIMIT) == 3);
+    expect_of(what, "no live child", world_kernel()->process_count == 1);
+    expect_of(what, "the launch pool is as before",
+              kernel_untyped_available(&world_kernel()->untypeds[1]) == pool_pages);
+}
+
+/* Programs that are none, or others; and a helper that is. */
+static void test_programs(uint32_t pool_pages)
+{
+    expect_undone(&phase0_file, "tester", "phase0-exit", "FAILED:LAUNCH_PROGRAM:", pool_pages);
+    expect_undone(&phase0_file, "tester", "memd", "FAILED:LAUNCH_PROGRAM:INVALID_ARGUMENT",
+                  pool_pages);
+    expect_undone(&hostile_file, "test-hostile", "phase0-exit",
+                  "FAILED:LAUNCH_PROGRAM:", pool_pages);
+    expect_undone(&hostile_file, "test-hostile", "tester", "FAILED:LAUNCH_PROGRAM:INVALID_ARGUMENT",
+                  pool_pages);
+    expect_undone(&hostile_file, "phase0-exit", "phase0-probe", "FAILED:PROGRAM:INTERNAL",
+                  pool_pages);
+    expect_undone(&hostile_file, "test-spin", "phase0-exit", "FAILED:PROGRAM:INTERNAL", pool_pages);
+}
+
 static void test_failures(void)
 {
     static const struct {
@@ -312,19 +347,9 @@ static void test_failures(void)
         {"pagerd", "procd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
     };
     uint32_t pool_pages = untouched_pool();
-    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char what[64];
-        snprintf(what, sizeof what, "R5: %s is %s", rows[i].name, rows[i].other);
-        struct variant variant = variant_of(&runtime_file);
-        exchange_program(&variant, rows[i].name, rows[i].other);
-        struct world_result result = boot(&variant);
-        expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", rows[i].stage, what);
-        expect_of(what, "the system has ended", world_kernel()->halted);
-        expect_of(what, "no held slot", occupied_count(0, SLOT_LIMIT) == 3);
-        expect_of(what, "no live child", world_kernel()->process_count == 1);
-        expect_of(what, "the launch pool is as before",
-                  kernel_untyped_available(&world_kernel()->untypeds[1]) == pool_pages);
-    }
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect_undone(&runtime_file, rows[i].name, rows[i].other, rows[i].stage, pool_pages);
+    test_programs(pool_pages);
 }
 
 /* P8: a service dies in a system that runs. procd ends the others and itself, rootd says so, and
@@ -361,7 +386,7 @@ static void test_phase0(void)
     variant = variant_of(&phase0_file);
     exchange_program(&variant, "phase0-isolation-a", "phase0-fault-kill");
     result = boot(&variant);
-    expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", "FAILED:HELPERS:INTERNAL",
+    expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", "FAILED:PROGRAM:INTERNAL",
                    "a helper that ends otherwise than stated");
     expect_of("and how it ended", result.log,
               strstr(result.log, "ROOTD_STAGE:phase0-isolation-a:UNEXPECTED:EXITED:0xbad\n") !=
@@ -385,6 +410,7 @@ int main(int count, char **arguments)
     test_patience();
     file_read(&runtime_file, "build/boot.img");
     file_read(&phase0_file, "build/boot-phase0.img");
+    file_read(&hostile_file, "build/boot-hostile.img");
     image = malloc(IMAGE_BYTES_MAX);
     if (image == NULL)
         abort();
@@ -398,5 +424,6 @@ int main(int count, char **arguments)
     free(image);
     free(runtime_file.bytes);
     free(phase0_file.bytes);
+    free(hostile_file.bytes);
     return tests_end(arguments[0]);
 }

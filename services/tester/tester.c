@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/* tester's life, as the list on top of tester.h says. Decides whether memd's book is as it was; asks
+ * memd for nothing else. */
+#include "services/tester/tester.h"
+
+#include <string.h>
+
+#include "abi/formats/cursor.h"
+#include "services/lib/call_memd.h"
+#include "services/lib/log_line.h"
+#include "services/tester/internal.h"
+
+/* --- time -------------------------------------------------------------------------------------- */
+
+static enum handled deny(void *context, struct message *message, const struct receive_info *info)
+{
+    (void)context;
+    (void)info;
+    message_refuse(message, STATUS_DENIED);
+    return HANDLED_REPLY;
+}
+
+/* Receives on its own endpoint until the deadline; *now_ticks is the clock then. */
+static enum status look_up(struct tester *tester, uint64_t deadline_ticks, uint64_t *now_ticks)
+{
+    struct receive_info info;
+    memset(&info, 0, sizeof info);
+    enum status status = service_turn(&tester->caller, SLOT_SERVICE_ENDPOINT, deadline_ticks, deny,
+                                      tester, &tester->message, &info);
+    *now_ticks = info.now_ticks;
+    return status == STATUS_TIMED_OUT || status == STATUS_RETRY ? STATUS_OK : status;
+}
+
+enum status tester_deadline(struct tester *tester, uint64_t ticks, uint64_t *deadline_ticks)
+{
+    uint64_t now_ticks = 0;
+    enum status status = look_up(tester, DEADLINE_POLL, &now_ticks);
+    if (status == STATUS_OK && !range_within(now_ticks, ticks, DEADLINE_NEVER - 1))
+        status = STATUS_INTERNAL;
+    *deadline_ticks = status == STATUS_OK ? deadline_after(now_ticks, ticks) : 0;
+    return status;
+}
+
+static enum status pause(struct tester *tester, uint64_t ticks)
+{
+    uint64_t deadline_ticks;
+    enum status status = tester_deadline(tester, ticks, &deadline_ticks);
+    return status == STATUS_OK ? look_up(tester, deadline_ticks, &deadline_ticks) : status;
+}
+
+/* --- saying --- */
+
+void tester_report(struct tester *tester, const char *name, const char *detail)
+{
+    struct log_line line = {.count = 0};
+    log_line_add(&line, "ROOTD_STAGE:");
+    log_line_add(&line, name);
+    if (detail[0] != 0)
+        log_line_add(&line, ":");
+    log_line_add(&line, detail);
+    log_line_send(&line, &tester->caller, SLOT_KERNEL_LOG_ENDPOINT);
+}
+
+/* --- the book ------------------------------------------------------------------------------------ */
+
+/* Whether the book is the one before; without one before, whether nobody but the tester has an
+ * account (M1: what accounts hold is all that is handed out). */
+static bool is_settled(const struct memd_query_memory_reply *book,
+                       const struct memd_query_memory_reply *before)
+{
+    if (before == NULL)
+        return book->account_count == 1;
+    return book->total_pages == before->total_pages && book->free_pages == before->free_pages &&
+           book->reserve_pages == before->reserve_pages &&
+           book->handed_out_pages == before->handed_out_pages &&
+           book->account_count == before->account_count;
+}
+
+/* Asks memd for its book until it is settled; EXHAUSTED when it is not in time. */
+static enum status settle(struct tester *tester, const struct memd_query_memory_reply *before,
+                          struct memd_query_memory_reply *book)
+{
+    enum { STEP_TICKS = 20 };
+    for (uint32_t waited = 0; waited <= TESTER_SETTLE_TICKS; waited += STEP_TICKS) {
+        struct memd_query_memory_request request;
+        uint64_t deadline_ticks;
+        enum status status = tester_deadline(tester, TESTER_CALL_TICKS, &deadline_ticks);
+        if (status == STATUS_OK)
+            status = memd_call_query_memory(&tester->caller, SLOT_PEER_MEMD, NO_WINDOW,
+                                            deadline_ticks, &request, book);
+        if (status != STATUS_OK)
+            return status;
+        if (is_settled(book, before))
+            return STATUS_OK;
+        status = pause(tester, STEP_TICKS);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_EXHAUSTED;
+}
+
+/* --- the run --------------------------------------------------------------------------------------- */
+
+static enum status run_all(struct tester *tester)
+{
+    struct memd_query_memory_reply before;
+    struct memd_query_memory_reply after;
+    enum status status = settle(tester, NULL, &before);
+    if (status == STATUS_OK)
+        status = tester->start.validation_profile == VALIDATION_PROFILE_HOSTILE
+                     ? tester_run_hostile(tester)
+                     : tester_run_helpers(tester);
+    if (status != STATUS_OK)
+        return status;
+    tester_report(tester, "HELPERS_DONE", "");
+    status = settle(tester, &before, &after);
+    if (status == STATUS_OK)
+        tester_report(tester, "RESOURCES_BACK", "");
+    return status;
+}
+
+enum status tester_run(struct tester *tester)
+{
+    enum status status = service_start(&tester->caller, ROLE_TESTER, &tester->start, NULL, NULL);
+    if (status == STATUS_OK)
+        status = service_take_offer(&tester->caller, &tester->offer);
+    if (status == STATUS_OK)
+        status = run_all(tester);
+    for (unsigned i = 0; i < TESTER_RUN_LIMIT; i++) {
+        if (tester->helper_ids[i] != 0)
+            (void)tester_stop(tester, i, status);
+    }
+    return status;
+}
+
+uint32_t tester_main(uint64_t argument)
+{
+    struct tester tester;
+    (void)argument;
+    memset(&tester, 0, sizeof tester);
+    return tester_run(&tester);
+}
