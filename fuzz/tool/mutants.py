@@ -14,6 +14,7 @@ import build
 import campaign
 import checks
 import findings
+import source_checks
 
 RANDOM_INPUTS = 500
 WORLD = "build/asan/world"
@@ -21,14 +22,12 @@ IMAGES = (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE)
 GOLDEN_TEST = "tables_test"  # compares the generated pages, which a command writes
 
 
-def header(path):
-    """(harnesses, what the bug is) from the lines before the diff."""
-    text = open(path, encoding="utf-8").read()
-    named = re.search(r"^Harness: (.+)$", text, re.MULTILINE)
-    bug = re.search(r"^Bug: (.+)$", text, re.MULTILINE)
-    if not named:
+def harnesses_of(path):
+    """The harnesses that a patch names."""
+    names = source_checks.mutant_header(path).get("Harness", "").split()
+    if not names:
         raise build.Stop(f"{path}: no line `Harness: NAME`")
-    return named[1].split(), bug[1] if bug else ""
+    return names
 
 
 def in_copy(folder, command, seconds=300):
@@ -115,7 +114,7 @@ def reason(output):
 
 def one(jury, path):
     """Applies, judges and takes back one patch. Returns what caught it, or None."""
-    names, _ = header(path)
+    names = harnesses_of(path)
     for name in names:
         build.known_harness(name)
     status, output = in_copy(jury.folder, ["patch", "-p1", "--no-backup-if-mismatch", "-i",
@@ -143,7 +142,7 @@ def chosen(names):
 
 def mutants(options):
     paths = chosen(options.names)
-    wanted = sorted({build.known_harness(name) for path in paths for name in header(path)[0]})
+    wanted = sorted({build.known_harness(name) for path in paths for name in harnesses_of(path)})
     build.must_build(*IMAGES, WORLD,
                      *[f"build/asan/{name}" for name in build.harnesses() + build.programs("test")])
     survived, broken = 0, 0
@@ -165,8 +164,8 @@ def mutants(options):
                 print(f"BROKEN   {name}: {stop}", flush=True)
                 continue
             survived += caught is None
-            print(f"{'caught  ' if caught else 'SURVIVED'} {name}: {caught or header(path)[1]}",
-                  flush=True)
+            told = caught or source_checks.mutant_header(path).get("Bug", "")
+            print(f"{'caught  ' if caught else 'SURVIVED'} {name}: {told}", flush=True)
     print(f"{len(paths) - survived - broken} of {len(paths)} mutants caught, {survived} survived, "
           f"{broken} broken")
     return 1 if survived or broken else 0

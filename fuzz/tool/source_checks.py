@@ -196,13 +196,30 @@ def operations_are_reached(marks):
     return complaints
 
 
+def mutant_header(path):
+    """What the lines before the diff of a seeded bug say, as {"Harness": text, ...}."""
+    return dict(re.findall(r"^(Harness|Property|Bug): *(\S.*)$", read(path).split("\n--- ")[0], re.MULTILINE))
+
+
 def mutants_apply():
-    """Each seeded bug still fits the code that it is a bug of."""
-    def fits(path):
+    """Each seeded bug fits the code that it is a bug of, says what it is and who notices, and is
+    seeded once."""
+    harnesses = build.harnesses()
+    complaints, seen = [], {}
+    for path in sorted(glob.glob("props/mutants/*.patch")):
+        header = mutant_header(path)
+        complaints += [f"{path}: needs a line `{line}: ...` before the diff"
+                       for line in ("Harness", "Property", "Bug") if line not in header]
+        complaints += [f"{path}: there is no harness '{name}'; there are: {' '.join(harnesses)}"
+                       for name in header.get("Harness", "").split() if name not in harnesses]
         command = ["patch", "-p1", "--dry-run", "--force", "-s", "-i", path]
-        return subprocess.run(command, capture_output=True).returncode == 0
-    return [f"{path}: does not apply any more" for path in sorted(glob.glob("props/mutants/*.patch"))
-            if not fits(path)]
+        if subprocess.run(command, capture_output=True).returncode != 0:
+            complaints.append(f"{path}: does not apply any more: seed the same bug in today's code")
+        change = re.sub(r"^@@.*", "@@", read(path).partition("\n+++ ")[2], flags=re.MULTILINE)
+        if change in seen:
+            complaints.append(f"{path}: the same change as {seen[change]}")
+        seen[change] = path
+    return complaints
 
 
 PROPERTY_ID = r"[EKRPMVGT][1-9][0-9]?"
@@ -238,8 +255,7 @@ def properties_are_kept():
                   for name in sorted(set(re.findall(rf"\b{PROPERTY_ID}\b", comments(path))) - known)]
     broken = set()
     for path in sorted(glob.glob("props/mutants/*.patch")):
-        named = re.search(r"^Property: (.+)$", read(path), re.MULTILINE)
-        names = set(named[1].split()) if named else set()
+        names = set(mutant_header(path).get("Property", "").split())
         if not names or names - known:
             complaints.append(f"{path}: needs a line `Property: <ids of props/properties.def>`")
         broken |= names
