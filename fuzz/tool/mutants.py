@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Seeded bugs: applies each patch of props/mutants/ to a copy of the tree and sees what catches it.
-A patch starts with `Harness: NAME ...` (which corpus and which fuzzing), `Property: ID ...` (what it breaks) and
-`Bug: ` (what is wrong)."""
+A patch starts with `Harness: NAME ...` (who should notice: harnesses, whose corpus and fuzzing are asked, or test
+programs), `Property: ID ...` (what it breaks) and `Bug: ` (what is wrong)."""
 
 import glob
 import os
@@ -22,11 +22,14 @@ IMAGES = (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE)
 GOLDEN_TEST = "tables_test"  # compares the generated pages, which a command writes
 
 
-def harnesses_of(path):
-    """The harnesses that a patch names."""
+def witnesses_of(path):
+    """The harnesses and the test programs that a patch names."""
     names = source_checks.mutant_header(path).get("Harness", "").split()
     if not names:
         raise build.Stop(f"{path}: no line `Harness: NAME`")
+    for name in names:
+        if name not in build.programs("test"):
+            build.known_harness(name)
     return names
 
 
@@ -48,10 +51,11 @@ class Jury:
         self.golden = golden
         self.seconds = seconds # of fuzzing; 0: none
         self.tests = build.programs("test")
+        self.harnesses = build.harnesses()
 
     def caught_by(self, names):
         """What notices the mutant that is applied now, or None."""
-        wanted = [f"build/asan/{name}" for name in names + self.tests] + [WORLD, *IMAGES]
+        wanted = {f"build/asan/{name}" for name in names + self.tests} | {WORLD, *IMAGES}
         worked, output = build.ninja(*wanted, folder=self.folder)
         if not worked:
             raise build.Stop("does not build:\n" + build.shorten(output, 20))
@@ -59,9 +63,10 @@ class Jury:
             status, output = in_copy(self.folder, command)
             if status != 0:
                 return f"{what}: {reason(output)}"
-        for name in names if self.seconds else []:
+        fuzzers = [name for name in names if name in self.harnesses] if self.seconds else []
+        for name in fuzzers:
             build.must_build(f"build/libfuzzer/{name}", folder=self.folder)
-            found = fuzzed(self.folder, name, max(1, self.seconds // len(names)))
+            found = fuzzed(self.folder, name, max(1, self.seconds // len(fuzzers)))
             if found:
                 return found
         return None
@@ -69,14 +74,15 @@ class Jury:
     def commands(self, names):
         """(what it is called, command) of each check that ends with a status."""
         no_golden = [] if self.golden else ["--no-golden"]
-        for name in names:
+        harnesses = [name for name in names if name in self.harnesses]
+        for name in harnesses:
             yield f"replay of {name}", [f"build/asan/{name}", "--replay", f"corpus/{name}", *no_golden]
-        for name in self.tests:
+        for name in sorted(self.tests, key=lambda test: test not in names):
             if self.golden or name != GOLDEN_TEST:
                 yield name, [f"build/asan/{name}"]
         for image in IMAGES:
             yield f"world boot of {image}", [WORLD, image]
-        for name in names:
+        for name in harnesses:
             yield f"random {name}", [f"build/asan/{name}", "--random", str(RANDOM_INPUTS),
                                      str(checks.RANDOM_SEED)]
 
@@ -114,9 +120,7 @@ def reason(output):
 
 def one(jury, path):
     """Applies, judges and takes back one patch. Returns what caught it, or None."""
-    names = harnesses_of(path)
-    for name in names:
-        build.known_harness(name)
+    names = witnesses_of(path)
     status, output = in_copy(jury.folder, ["patch", "-p1", "--no-backup-if-mismatch", "-i",
                                            os.path.abspath(path)])
     if status != 0:
@@ -142,7 +146,7 @@ def chosen(names):
 
 def mutants(options):
     paths = chosen(options.names)
-    wanted = sorted({build.known_harness(name) for path in paths for name in harnesses_of(path)})
+    wanted = sorted({name for path in paths for name in witnesses_of(path)})
     build.must_build(*IMAGES, WORLD,
                      *[f"build/asan/{name}" for name in build.harnesses() + build.programs("test")])
     survived, broken = 0, 0

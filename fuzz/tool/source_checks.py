@@ -204,14 +204,14 @@ def mutant_header(path):
 def mutants_apply():
     """Each seeded bug fits the code that it is a bug of, says what it is and who notices, and is
     seeded once."""
-    harnesses = build.harnesses()
+    witnesses = build.harnesses() + build.programs("test")
     complaints, seen = [], {}
     for path in sorted(glob.glob("props/mutants/*.patch")):
         header = mutant_header(path)
         complaints += [f"{path}: needs a line `{line}: ...` before the diff"
                        for line in ("Harness", "Property", "Bug") if line not in header]
-        complaints += [f"{path}: there is no harness '{name}'; there are: {' '.join(harnesses)}"
-                       for name in header.get("Harness", "").split() if name not in harnesses]
+        complaints += [f"{path}: there is no harness or test '{name}'; there are: {' '.join(witnesses)}"
+                       for name in header.get("Harness", "").split() if name not in witnesses]
         command = ["patch", "-p1", "--dry-run", "--force", "-s", "-i", path]
         if subprocess.run(command, capture_output=True).returncode != 0:
             complaints.append(f"{path}: does not apply any more: seed the same bug in today's code")
