@@ -71,9 +71,27 @@ static inline bool is_scalar(const struct message_field *field)
     return field->kind >= FIELD_RANGE && field->kind <= FIELD_ZERO;
 }
 
-/* Walks one flat list of scalar fields (a row has no arrays): the field that ends it, or null when
- * a value is missing or not allowed. Counts capability fields; when `delivered` is given, checks
- * their descriptors too. */
+/* The entries of an array. `offset_bytes` is that of the first; its bytes are there. */
+static bool array_walk(const struct message_field *field, const uint8_t *bytes, size_t offset_bytes,
+                       const struct message *delivered, struct walk *walk)
+{
+    for (unsigned entry = 0; entry < field->entry_count; entry++) {
+        uint64_t value = load_width(bytes + offset_bytes, field->width_bytes);
+        if (!value_allowed(field, value) && (entry == 0 || value != 0))
+            return false;
+        if (field->kind == FIELD_CAP && value != 0) {
+            walk->cap_fields++;
+            if (delivered != NULL && !cap_allowed(field, cap_find(delivered, offset_bytes)))
+                return false;
+        }
+        offset_bytes += field->width_bytes;
+    }
+    return true;
+}
+
+/* Walks one flat list of scalar fields (a row has no arrays of rows): the field that ends it, or
+ * null when a value is missing or not allowed. Counts capability fields; when `delivered` is given,
+ * checks their descriptors too. Arrays are few, so that single scalars have a loop of their own. */
 static const struct message_field *scalars_walk(const struct message_field *field,
                                                 struct reader *reader,
                                                 const struct message *delivered, struct walk *walk)
@@ -83,12 +101,12 @@ static const struct message_field *scalars_walk(const struct message_field *fiel
     size_t left = reader->size_bytes - offset;
     uint64_t value = walk->last_scalar;
     for (; is_scalar(field); field++) {
-        size_t width = field->width_bytes;
-        for (unsigned entry = 0; entry < field->entry_count; entry++) {
+        for (; field->entry_count == 1; field++) {
+            size_t width = field->width_bytes;
             if (width > left)
                 return NULL;
             value = load_width(bytes + offset, width);
-            if (!value_allowed(field, value) && (entry == 0 || value != 0))
+            if (!value_allowed(field, value))
                 return NULL;
             if (field->kind == FIELD_CAP && value != 0) {
                 walk->cap_fields++;
@@ -98,6 +116,13 @@ static const struct message_field *scalars_walk(const struct message_field *fiel
             offset += width;
             left -= width;
         }
+        if (field->entry_count == 0)
+            break;
+        size_t width = (size_t)field->width_bytes * field->entry_count;
+        if (width > left || !array_walk(field, bytes, offset, delivered, walk))
+            return NULL;
+        offset += width;
+        left -= width;
     }
     walk->last_scalar = value;
     reader->offset_bytes = offset;

@@ -53,7 +53,7 @@ struct message_field {
     uint8_t kind;        /* enum field_kind; FIELD_END ends the list */
     uint8_t width_bytes; /* 1, 4 or 8; of a ROWS field: unused */
     uint16_t limit;
-    uint16_t entry_count; /* of a scalar: 1, or how many of them follow one another in an array */
+    uint16_t entry_count; /* 1: a scalar; more: an array of them; 0: END, BYTES, ROWS */
     uint64_t low;
     uint64_t high;
     const struct message_type *row;

@@ -96,8 +96,8 @@
 #define CAPS(n, count, types, r) ENTRIES(n, count, FIELD_CAP, 4, 0, types, r, NULL)
 #define RESERVED32(n)            FIELD(n, FIELD_ZERO, 4, 0, 0, 0, NULL)
 #define U64_ZERO(n)              FIELD(n, FIELD_ZERO, 8, 0, 0, 0, NULL)
-#define BYTES(n, max)            FIELD(n, FIELD_BYTES, 1, max, 0, 0, NULL)
-#define ROWS(n, r, max)          FIELD(n, FIELD_ROWS, 1, max, 0, 0, &r##_type)
+#define BYTES(n, max)            ENTRIES(n, 0, FIELD_BYTES, 1, max, 0, 0, NULL)
+#define ROWS(n, r, max)          ENTRIES(n, 0, FIELD_ROWS, 1, max, 0, 0, &r##_type)
 /* clang-format on */
 #include MESSAGES_TABLE
 #include "abi/messages/undef.h"
