@@ -20,8 +20,8 @@ STAGES = ("test-spin:FAULT_PAGE_LIMIT", "test-spin:KILLED:0x5919", "SPINNER_STOP
 SEEDED = (
     ("kernel/core/schedule.c", "    if (kernel->halted || kernel->current == KERNEL_IDLE)\n        return;\n",
      "    if (!kernel->halted || kernel->current == KERNEL_IDLE)\n        return;\n", "nobody is preempted"),
-    ("services/procd/lifecycle.c", "    if (role_runs(state, role))\n",
-     "    if (role_runs(state, role) || role != 0)\n", "what a dead client staged stays"),
+    ("services/procd/lifecycle.c", "    if (role_runs(procd, role))\n",
+     "    if (role_runs(procd, role) || role != 0)\n", "what a dead client staged stays"),
     ("services/lib/service.c", "for (uint32_t i = 0; i < info->cap_count", "for (uint32_t i = 1; i < info->cap_count",
      "a capability that came with a refused request stays"))
 
