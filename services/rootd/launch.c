@@ -13,11 +13,11 @@
 
 /* --- asking ------------------------------------------------------------------------------- */
 
-enum status rootd_deadline(struct rootd *state, uint64_t ticks, uint64_t *deadline_ticks)
+enum status rootd_deadline(struct rootd *rootd, uint64_t ticks, uint64_t *deadline_ticks)
 {
     uint64_t now_ticks = 0;
     enum status status =
-        kernel_read_monotonic_clock(&state->caller, SLOT_KERNEL_TIME_ENDPOINT, &now_ticks);
+        kernel_read_monotonic_clock(&rootd->caller, SLOT_KERNEL_TIME_ENDPOINT, &now_ticks);
     /* A clock this near to its end is not the one that the kernel started with this boot. */
     if (status == STATUS_OK && !range_within(now_ticks, ticks, DEADLINE_NEVER - 1))
         status = STATUS_INTERNAL;
@@ -37,16 +37,16 @@ static uint32_t alias_slot(unsigned index)
     return slots[index];
 }
 
-const struct plan_launch *launch_program_plan(const struct rootd *state)
+const struct plan_launch *launch_program_plan(const struct rootd *rootd)
 {
-    UNIT_ASSERT(state->program_index < state->plan.program_count);
-    return &state->plan.programs[state->program_index];
+    UNIT_ASSERT(rootd->program_index < rootd->plan.program_count);
+    return &rootd->plan.programs[rootd->program_index];
 }
 
-const struct rootd_module *launch_program_module(const struct rootd *state)
+const struct rootd_module *launch_program_module(const struct rootd *rootd)
 {
-    const struct rootd_intake *intake = &state->intake;
-    uint32_t role = launch_program_plan(state)->role;
+    const struct rootd_intake *intake = &rootd->intake;
+    uint32_t role = launch_program_plan(rootd)->role;
     uint32_t i = 0;
     while (i < intake->program_count && intake->programs[i].role != role)
         i++;
@@ -54,15 +54,15 @@ const struct rootd_module *launch_program_module(const struct rootd *state)
     return &intake->programs[i];
 }
 
-static const struct plan_launch *plan_of(const struct rootd *state, unsigned index)
+static const struct plan_launch *plan_of(const struct rootd *rootd, unsigned index)
 {
-    return index == LAUNCH_PROGRAM ? launch_program_plan(state) : &state->plan.launches[index];
+    return index == LAUNCH_PROGRAM ? launch_program_plan(rootd) : &rootd->plan.launches[index];
 }
 
 /* --- what every child needs ---------------------------------------------------------------- */
 
 /* One copy into the staged child whose grant lies in ROOTD_SLOT_GRANT. */
-static enum status install_one(struct rootd *state, const struct plan_install *install)
+static enum status install_one(struct rootd *rootd, const struct plan_install *install)
 {
     struct kernel_cap_copy_attenuated_request request = {
         .grant_slot = ROOTD_SLOT_GRANT,
@@ -71,28 +71,28 @@ static enum status install_one(struct rootd *state, const struct plan_install *i
         .rights = install->rights,
         .badge = install->badge,
     };
-    return kernel_cap_copy_attenuated(&state->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT,
+    return kernel_cap_copy_attenuated(&rootd->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT,
                                       &request);
 }
 
 /* All of the plan's copies, through the grant. */
-static enum status install_all(struct rootd *state, const struct plan_launch *launch)
+static enum status install_all(struct rootd *rootd, const struct plan_launch *launch)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < launch->install_count && status == STATUS_OK; i++)
-        status = install_one(state, &launch->installs[i]);
+        status = install_one(rootd, &launch->installs[i]);
     return status;
 }
 
 /* The envelope, and READY within the time that the config states. A service that says READY for
  * another role, or has checked another number of capabilities, is not ready. */
-static enum status handshake(struct rootd *state, unsigned index)
+static enum status handshake(struct rootd *rootd, unsigned index)
 {
-    const struct envelope *envelope = &plan_of(state, index)->envelope;
+    const struct envelope *envelope = &plan_of(rootd, index)->envelope;
     struct startup_start_service_request request;
     struct startup_start_service_reply reply;
     size_t written = 0;
-    UNIT_ASSERT(state->launched[index] == LAUNCH_STARTED);
+    UNIT_ASSERT(rootd->launched[index] == LAUNCH_STARTED);
     memset(&request, 0, sizeof request);
     enum status status =
         envelope_encode(envelope, request.envelope, sizeof request.envelope, &written);
@@ -100,9 +100,9 @@ static enum status handshake(struct rootd *state, unsigned index)
         return status;
     request.count = (uint32_t)written;
     uint64_t deadline_ticks;
-    status = rootd_deadline(state, envelope->ready_ticks, &deadline_ticks);
+    status = rootd_deadline(rootd, envelope->ready_ticks, &deadline_ticks);
     if (status == STATUS_OK)
-        status = startup_call_start_service(&state->caller, alias_slot(index), NO_WINDOW,
+        status = startup_call_start_service(&rootd->caller, alias_slot(index), NO_WINDOW,
                                             deadline_ticks, &request, &reply);
     if (status != STATUS_OK)
         return status;
@@ -114,10 +114,10 @@ static enum status handshake(struct rootd *state, unsigned index)
 
 /* Puts what CREATE_STAGED_PROCESS delivered where the plan wants it. The process comes first: from
  * then on teardown can abort it. */
-static enum status keep_procd(struct rootd *state,
+static enum status keep_procd(struct rootd *rootd,
                               const struct kernel_create_staged_process_reply *reply)
 {
-    struct caller *caller = &state->caller;
+    struct caller *caller = &rootd->caller;
     enum status status =
         kernel_move_local_cap(caller, reply->process_slot, ROOTD_SLOT_PROCD_PROCESS);
     if (status != STATUS_OK) {
@@ -125,7 +125,7 @@ static enum status keep_procd(struct rootd *state,
                                           reply->process_slot);
         return status;
     }
-    state->launched[FOUNDATION_PROCD] = LAUNCH_STAGED;
+    rootd->launched[FOUNDATION_PROCD] = LAUNCH_STAGED;
     status = kernel_move_local_cap(caller, reply->vspace_slot, ROOTD_SLOT_VSPACE);
     if (status == STATUS_OK)
         status = kernel_move_local_cap(caller, reply->endpoint_slot, SLOT_PEER_PROCD);
@@ -134,17 +134,17 @@ static enum status keep_procd(struct rootd *state,
     return status;
 }
 
-static enum status stage_procd(struct rootd *state)
+static enum status stage_procd(struct rootd *rootd)
 {
-    struct caller *caller = &state->caller;
+    struct caller *caller = &rootd->caller;
     enum status status =
         kernel_retype(caller, SLOT_KERNEL_PROCESS_ENDPOINT, ROOTD_SLOT_LAUNCH_POOL, OBJECT_UNTYPED,
-                      (uint32_t)state->plan.bootstrap_pages, SLOT_BOOTSTRAP_UNTYPED);
+                      (uint32_t)rootd->plan.bootstrap_pages, SLOT_BOOTSTRAP_UNTYPED);
     if (status != STATUS_OK)
         return status;
     struct kernel_create_staged_process_request request = {
         .untyped_slot = ROOTD_SLOT_LAUNCH_POOL,
-        .budget_pages = state->plan.launches[FOUNDATION_PROCD].budget_pages,
+        .budget_pages = rootd->plan.launches[FOUNDATION_PROCD].budget_pages,
         .event_slot = SLOT_SERVICE_ENDPOINT,
         .token = ROOTD_PROCD_TOKEN,
     };
@@ -152,13 +152,13 @@ static enum status stage_procd(struct rootd *state)
     status =
         kernel_create_staged_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
                                      (struct window){ROOTD_SLOT_WINDOW, MESSAGE_CAP_LIMIT}, &reply);
-    return status == STATUS_OK ? keep_procd(state, &reply) : status;
+    return status == STATUS_OK ? keep_procd(rootd, &reply) : status;
 }
 
 /* Every page is there from the start: no pager stands behind the foundation. */
-static enum status build_procd(struct rootd *state)
+static enum status build_procd(struct rootd *rootd)
 {
-    const struct rootd_module *module = &state->intake.foundation[FOUNDATION_PROCD];
+    const struct rootd_module *module = &rootd->intake.foundation[FOUNDATION_PROCD];
     struct image_module image = {
         .kernel_slot = SLOT_KERNEL_PROCESS_ENDPOINT,
         .image_slot = SLOT_IMAGE,
@@ -170,49 +170,49 @@ static enum status build_procd(struct rootd *state)
         .untyped_slot = ROOTD_SLOT_LAUNCH_POOL,
         .scratch_slot = ROOTD_SLOT_SCRATCH,
     };
-    enum status status = kernel_register_pager(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+    enum status status = kernel_register_pager(&rootd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                                ROOTD_SLOT_PROCD_PROCESS, SLOT_NULL, 0);
-    return status == STATUS_OK ? image_build(&state->caller, &image, &target, &module->elf)
+    return status == STATUS_OK ? image_build(&rootd->caller, &image, &target, &module->elf)
                                : status;
 }
 
-static enum status start_procd(struct rootd *state)
+static enum status start_procd(struct rootd *rootd)
 {
-    const struct elf_plan *elf = &state->intake.foundation[FOUNDATION_PROCD].elf;
+    const struct elf_plan *elf = &rootd->intake.foundation[FOUNDATION_PROCD].elf;
     struct kernel_start_process_request request = {
         .process_slot = ROOTD_SLOT_PROCD_PROCESS,
         .entry_va = elf->entry,
         .stack_top_va = elf->stack_top,
     };
     enum status status =
-        kernel_start_process(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+        kernel_start_process(&rootd->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
     if (status == STATUS_OK)
-        state->launched[FOUNDATION_PROCD] = LAUNCH_STARTED;
+        rootd->launched[FOUNDATION_PROCD] = LAUNCH_STARTED;
     return status;
 }
 
-enum status launch_procd(struct rootd *state)
+enum status launch_procd(struct rootd *rootd)
 {
-    enum status status = stage_procd(state);
+    enum status status = stage_procd(rootd);
     if (status == STATUS_OK)
-        status = build_procd(state);
+        status = build_procd(rootd);
     if (status == STATUS_OK)
-        status = install_all(state, &state->plan.launches[FOUNDATION_PROCD]);
+        status = install_all(rootd, &rootd->plan.launches[FOUNDATION_PROCD]);
     if (status == STATUS_OK)
-        status = start_procd(state);
+        status = start_procd(rootd);
     if (status == STATUS_OK)
-        status = kernel_drop_local_cap(&state->caller, ROOTD_SLOT_VSPACE);
+        status = kernel_drop_local_cap(&rootd->caller, ROOTD_SLOT_VSPACE);
     if (status == STATUS_OK)
-        status = kernel_drop_local_cap(&state->caller, ROOTD_SLOT_GRANT);
-    return status == STATUS_OK ? handshake(state, FOUNDATION_PROCD) : status;
+        status = kernel_drop_local_cap(&rootd->caller, ROOTD_SLOT_GRANT);
+    return status == STATUS_OK ? handshake(rootd, FOUNDATION_PROCD) : status;
 }
 
 /* --- memd, vspaced, pagerd, programs -------------------------------------------------------------- */
 
-static enum status stage_child(struct rootd *state, unsigned index)
+static enum status stage_child(struct rootd *rootd, unsigned index)
 {
     const struct rootd_module *module =
-        index == LAUNCH_PROGRAM ? launch_program_module(state) : &state->intake.foundation[index];
+        index == LAUNCH_PROGRAM ? launch_program_module(rootd) : &rootd->intake.foundation[index];
     struct procd_create_staged_process_request request = {
         .role = module->role,
         .image_offset = module->offset_bytes,
@@ -220,56 +220,56 @@ static enum status stage_child(struct rootd *state, unsigned index)
     };
     struct procd_create_staged_process_reply reply;
     uint64_t deadline_ticks;
-    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
     if (status == STATUS_OK)
-        status = procd_call_create_staged_process(&state->caller, SLOT_PEER_PROCD,
+        status = procd_call_create_staged_process(&rootd->caller, SLOT_PEER_PROCD,
                                                   (struct window){ROOTD_SLOT_WINDOW, 2},
                                                   deadline_ticks, &request, &reply);
     if (status != STATUS_OK)
         return status;
-    state->process_ids[index] = reply.process_id;
-    state->launched[index] = LAUNCH_STAGED;
-    status = kernel_move_local_cap(&state->caller, reply.endpoint_slot, alias_slot(index));
+    rootd->process_ids[index] = reply.process_id;
+    rootd->launched[index] = LAUNCH_STAGED;
+    status = kernel_move_local_cap(&rootd->caller, reply.endpoint_slot, alias_slot(index));
     if (status == STATUS_OK)
-        status = kernel_move_local_cap(&state->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
+        status = kernel_move_local_cap(&rootd->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
     return status;
 }
 
-static enum status start_child(struct rootd *state, unsigned index)
+static enum status start_child(struct rootd *rootd, unsigned index)
 {
-    struct procd_start_staged_process_request request = {.process_id = state->process_ids[index]};
+    struct procd_start_staged_process_request request = {.process_id = rootd->process_ids[index]};
     uint64_t deadline_ticks;
-    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
     if (status == STATUS_OK)
-        status = procd_call_start_staged_process(&state->caller, SLOT_PEER_PROCD, NO_WINDOW,
+        status = procd_call_start_staged_process(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW,
                                                  deadline_ticks, &request, NULL);
     if (status == STATUS_OK)
-        state->launched[index] = LAUNCH_STARTED;
+        rootd->launched[index] = LAUNCH_STARTED;
     return status;
 }
 
-enum status launch_child(struct rootd *state, unsigned index)
+enum status launch_child(struct rootd *rootd, unsigned index)
 {
-    enum status status = stage_child(state, index);
+    enum status status = stage_child(rootd, index);
     if (status == STATUS_OK)
-        status = install_all(state, plan_of(state, index));
+        status = install_all(rootd, plan_of(rootd, index));
     if (status == STATUS_OK)
-        status = start_child(state, index);
+        status = start_child(rootd, index);
     if (status == STATUS_OK)
-        status = kernel_drop_local_cap(&state->caller, ROOTD_SLOT_GRANT);
-    return status == STATUS_OK ? handshake(state, index) : status;
+        status = kernel_drop_local_cap(&rootd->caller, ROOTD_SLOT_GRANT);
+    return status == STATUS_OK ? handshake(rootd, index) : status;
 }
 
-enum status launch_bind(struct rootd *state)
+enum status launch_bind(struct rootd *rootd)
 {
     struct procd_update_foundation_endpoints_request request = {
         .memd_slot = SLOT_PEER_MEMD,
         .pagerd_slot = SLOT_PEER_PAGERD, /* vspaced is pagerd's business alone */
     };
     uint64_t deadline_ticks;
-    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
     return status == STATUS_OK
-               ? procd_call_update_foundation_endpoints(&state->caller, SLOT_PEER_PROCD, NO_WINDOW,
+               ? procd_call_update_foundation_endpoints(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW,
                                                         deadline_ticks, &request, NULL)
                : status;
 }

@@ -29,15 +29,15 @@ static void add_modules(const struct rootd_intake *intake,
 
 _Static_assert(ROLE_PROGRAM_COUNT <= STARTUP_MODULE_LIMIT, "one message tells of all programs");
 
-static enum status offer_modules(struct rootd *state)
+static enum status offer_modules(struct rootd *rootd)
 {
     struct startup_offer_modules_request offer = {0};
     uint64_t deadline_ticks;
-    add_modules(&state->intake, &offer);
-    enum status status = rootd_deadline(state, ROOTD_CALL_TICKS, &deadline_ticks);
+    add_modules(&rootd->intake, &offer);
+    enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
     if (status != STATUS_OK)
         return status;
-    return startup_call_offer_modules(&state->caller, ROOTD_SLOT_PROGRAM, NO_WINDOW, deadline_ticks,
+    return startup_call_offer_modules(&rootd->caller, ROOTD_SLOT_PROGRAM, NO_WINDOW, deadline_ticks,
                                       &offer, NULL);
 }
 
@@ -51,51 +51,51 @@ static enum status end_status(const struct procd_wait_process_event_reply *ended
 
 /* procd answers by itself when the time is over; the call's own deadline lies a little later, for
  * a procd that answers nothing at all. */
-static enum status await_end(struct rootd *state, const char *name)
+static enum status await_end(struct rootd *rootd, const char *name)
 {
-    uint64_t end_ticks = launch_program_module(state)->ready_ticks;
+    uint64_t end_ticks = launch_program_module(rootd)->ready_ticks;
     struct procd_wait_process_event_request request = {.process_id =
-                                                           state->process_ids[LAUNCH_PROGRAM]};
+                                                           rootd->process_ids[LAUNCH_PROGRAM]};
     struct procd_wait_process_event_reply ended;
     uint64_t deadline_ticks;
-    enum status status = rootd_deadline(state, end_ticks, &request.deadline_ticks);
+    enum status status = rootd_deadline(rootd, end_ticks, &request.deadline_ticks);
     if (status == STATUS_OK)
-        status = rootd_deadline(state, end_ticks + ROOTD_CALL_TICKS, &deadline_ticks);
+        status = rootd_deadline(rootd, end_ticks + ROOTD_CALL_TICKS, &deadline_ticks);
     if (status == STATUS_OK)
-        status = procd_call_wait_process_event(&state->caller, SLOT_PEER_PROCD, NO_WINDOW,
+        status = procd_call_wait_process_event(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW,
                                                deadline_ticks, &request, &ended);
     if (status != STATUS_OK) {
-        report_stage(state, name, status_name(status));
+        report_stage(rootd, name, status_name(status));
         return status;
     }
     if (ended.process_id != request.process_id)
         return STATUS_INTERNAL;
-    state->launched[LAUNCH_PROGRAM] = LAUNCH_NONE;
+    rootd->launched[LAUNCH_PROGRAM] = LAUNCH_NONE;
     status = end_status(&ended);
     if (status != STATUS_OK)
-        report_unexpected(state, name, ended.reason, ended.code);
+        report_unexpected(rootd, name, ended.reason, ended.code);
     return status;
 }
 
-static enum status run_one(struct rootd *state)
+static enum status run_one(struct rootd *rootd)
 {
-    state->stage = STAGE_LAUNCH_PROGRAM;
-    enum status status = launch_child(state, LAUNCH_PROGRAM);
+    rootd->stage = STAGE_LAUNCH_PROGRAM;
+    enum status status = launch_child(rootd, LAUNCH_PROGRAM);
     if (status == STATUS_OK)
-        status = offer_modules(state);
+        status = offer_modules(rootd);
     if (status != STATUS_OK)
         return status;
-    state->stage = STAGE_PROGRAM;
-    status = await_end(state, role_find(launch_program_plan(state)->role)->image);
-    return status == STATUS_OK ? kernel_drop_local_cap(&state->caller, ROOTD_SLOT_PROGRAM) : status;
+    rootd->stage = STAGE_PROGRAM;
+    status = await_end(rootd, role_find(launch_program_plan(rootd)->role)->image);
+    return status == STATUS_OK ? kernel_drop_local_cap(&rootd->caller, ROOTD_SLOT_PROGRAM) : status;
 }
 
-enum status programs_run(struct rootd *state)
+enum status programs_run(struct rootd *rootd)
 {
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < state->plan.program_count && status == STATUS_OK; i++) {
-        state->program_index = i;
-        status = run_one(state);
+    for (uint32_t i = 0; i < rootd->plan.program_count && status == STATUS_OK; i++) {
+        rootd->program_index = i;
+        status = run_one(rootd);
     }
     return status;
 }

@@ -10,6 +10,6 @@
  * its end; none: OK. Errors: those of launch_child and of procd; TIMED_OUT (no end in the time that
  * the config states); the status behind an exit code that is one's number, INTERNAL for every other
  * end but EXIT(0). A program that may still run is at LAUNCH_PROGRAM then. */
-enum status programs_run(struct rootd *state);
+enum status programs_run(struct rootd *rootd);
 
 #endif

@@ -53,22 +53,22 @@ const char *rootd_stage_name(enum rootd_stage stage)
     return "UNKNOWN";
 }
 
-static void send(struct rootd *state, struct log_line *line)
+static void send(struct rootd *rootd, struct log_line *line)
 {
-    log_line_send(line, &state->caller, SLOT_KERNEL_LOG_ENDPOINT);
+    log_line_send(line, &rootd->caller, SLOT_KERNEL_LOG_ENDPOINT);
 }
 
-void report_status(struct rootd *state)
+void report_status(struct rootd *rootd)
 {
     struct log_line line = {.count = 0};
     log_line_add(&line, "ERIX_ROOTD:");
-    log_line_add(&line, rootd_status_name(state->status));
-    send(state, &line);
+    log_line_add(&line, rootd_status_name(rootd->status));
+    send(rootd, &line);
 }
 
-void report_stage(struct rootd *state, const char *name, const char *detail)
+void report_stage(struct rootd *rootd, const char *name, const char *detail)
 {
-    if (state->intake.validation_profile == VALIDATION_PROFILE_NONE)
+    if (rootd->intake.validation_profile == VALIDATION_PROFILE_NONE)
         return;
     struct log_line line = {.count = 0};
     log_line_add(&line, "ROOTD_STAGE:");
@@ -76,29 +76,29 @@ void report_stage(struct rootd *state, const char *name, const char *detail)
     if (detail[0] != 0)
         log_line_add(&line, ":");
     log_line_add(&line, detail);
-    send(state, &line);
+    send(rootd, &line);
 }
 
-void report_unexpected(struct rootd *state, const char *name, uint32_t reason, uint32_t code)
+void report_unexpected(struct rootd *rootd, const char *name, uint32_t reason, uint32_t code)
 {
-    if (state->intake.validation_profile == VALIDATION_PROFILE_NONE)
+    if (rootd->intake.validation_profile == VALIDATION_PROFILE_NONE)
         return;
     struct log_line line = {.count = 0};
     log_line_add(&line, "ROOTD_STAGE:");
     log_line_add(&line, name);
     log_line_add(&line, ":UNEXPECTED");
     log_line_add_end(&line, reason, code);
-    send(state, &line);
+    send(rootd, &line);
 }
 
-void report_failure(struct rootd *state)
+void report_failure(struct rootd *rootd)
 {
     struct log_line line = {.count = 0};
     log_line_add(&line, "BASALT_ROOTD:FAILED:");
-    log_line_add(&line, rootd_stage_name(state->stage));
+    log_line_add(&line, rootd_stage_name(rootd->stage));
     log_line_add(&line, ":");
-    log_line_add(&line, status_name(state->cause));
-    if (state->stage == STAGE_RUN && state->procd_reason != END_NONE)
-        log_line_add_end(&line, state->procd_reason, state->procd_code);
-    send(state, &line);
+    log_line_add(&line, status_name(rootd->cause));
+    if (rootd->stage == STAGE_RUN && rootd->procd_reason != END_NONE)
+        log_line_add_end(&line, rootd->procd_reason, rootd->procd_code);
+    send(rootd, &line);
 }

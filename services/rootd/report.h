@@ -6,18 +6,18 @@
 #include "services/rootd/rootd.h"
 
 /* "ERIX_ROOTD:<status>". */
-void report_status(struct rootd *state);
+void report_status(struct rootd *rootd);
 
 /* "ROOTD_STAGE:<name>[:<detail>]"; nothing unless the boot config asked for a validation
  * profile. */
-void report_stage(struct rootd *state, const char *name, const char *detail);
+void report_stage(struct rootd *rootd, const char *name, const char *detail);
 
 /* "ROOTD_STAGE:<name>:UNEXPECTED:<end>": how a program ended that had to EXIT(0). <end> is the name
  * of the end reason and, of EXIT and KILL, ":" and the code in hexadecimal. */
-void report_unexpected(struct rootd *state, const char *name, uint32_t reason, uint32_t code);
+void report_unexpected(struct rootd *rootd, const char *name, uint32_t reason, uint32_t code);
 
 /* "BASALT_ROOTD:FAILED:<stage>:<cause>", in every image: what was refused, and why. After procd's
  * end in a system that ran, also ":<end>" as above (P8). */
-void report_failure(struct rootd *state);
+void report_failure(struct rootd *rootd);
 
 #endif

@@ -104,13 +104,13 @@ struct rootd {
 
 /* Everything above. `handoff` are the bytes that entry code copied; `root_endpoint_slot` is what
  * it was started with in rdx. Returns only when EXIT was not carried out. */
-enum rootd_status rootd_run(struct rootd *state, const void *handoff, size_t handoff_size,
+enum rootd_status rootd_run(struct rootd *rootd, const void *handoff, size_t handoff_size,
                             uint32_t root_endpoint_slot);
 
 /* The first half: everything before the first mutation. READY: intake and plan are accepted,
- * nothing was changed; otherwise the terminal status, with state->cause. The only lines on the log
+ * nothing was changed; otherwise the terminal status, with rootd->cause. The only lines on the log
  * are ROOTD_STAGE ones. Split out for the harnesses. */
-enum rootd_status rootd_prepare(struct rootd *state, const void *handoff, size_t handoff_size,
+enum rootd_status rootd_prepare(struct rootd *rootd, const void *handoff, size_t handoff_size,
                                 uint32_t root_endpoint_slot);
 
 /* Name as it is reported, e.g. "READY". */

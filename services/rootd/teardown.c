@@ -44,12 +44,12 @@ static bool is_kept(enum keep level, uint32_t slot)
 /* Walks up through everything that is held and drops what is not kept. The walk is strictly
  * ascending, so it ends. While a boot can still be undone it stops at the first error; afterwards
  * it drops what it can. */
-static enum status drop_rest(struct rootd *state, enum keep level)
+static enum status drop_rest(struct rootd *rootd, enum keep level)
 {
     enum status first_error = STATUS_OK;
     for (uint32_t slot = SLOT_SELF; slot < SLOT_LIMIT;) {
         struct kernel_query_local_cap_reply held;
-        enum status status = kernel_query_local_cap(&state->caller, slot, QUERY_NEXT, &held);
+        enum status status = kernel_query_local_cap(&rootd->caller, slot, QUERY_NEXT, &held);
         if (status == STATUS_NOT_FOUND)
             break;
         if (status == STATUS_OK && held.slot < slot)
@@ -58,7 +58,7 @@ static enum status drop_rest(struct rootd *state, enum keep level)
             return status;
         UNIT_ASSERT(held.slot >= slot); /* so that the walk ends */
         if (!is_kept(level, held.slot))
-            status = kernel_drop_local_cap(&state->caller, held.slot);
+            status = kernel_drop_local_cap(&rootd->caller, held.slot);
         if (status != STATUS_OK && level != KEEP_ALWAYS)
             return status;
         if (status != STATUS_OK)
@@ -69,10 +69,10 @@ static enum status drop_rest(struct rootd *state, enum keep level)
 }
 
 /* One step of the check: the next capability that is held is the next one that is kept. */
-static enum status check_next(struct rootd *state, uint32_t from, const struct boot_cap *expected)
+static enum status check_next(struct rootd *rootd, uint32_t from, const struct boot_cap *expected)
 {
     struct kernel_query_local_cap_reply held;
-    enum status status = kernel_query_local_cap(&state->caller, from, QUERY_NEXT, &held);
+    enum status status = kernel_query_local_cap(&rootd->caller, from, QUERY_NEXT, &held);
     if (status != STATUS_OK)
         return status;
     if (held.slot != expected->slot)
@@ -83,66 +83,66 @@ static enum status check_next(struct rootd *state, uint32_t from, const struct b
 }
 
 /* Exactly what is kept at the level is held. */
-static enum status check_kept(struct rootd *state, enum keep level)
+static enum status check_kept(struct rootd *rootd, enum keep level)
 {
     struct kernel_query_local_cap_reply held;
     uint32_t from = SLOT_SELF;
     for (unsigned i = 0; i < KEEP_COUNT; i++) {
         if (keeps[i].keep > level)
             continue;
-        enum status status = check_next(state, from, &keeps[i].cap);
+        enum status status = check_next(rootd, from, &keeps[i].cap);
         if (status != STATUS_OK)
             return status;
         from = keeps[i].cap.slot + 1;
     }
-    enum status status = kernel_query_local_cap(&state->caller, from, QUERY_NEXT, &held);
+    enum status status = kernel_query_local_cap(&rootd->caller, from, QUERY_NEXT, &held);
     if (status == STATUS_OK)
         return STATUS_DENIED;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-enum status teardown_shed(struct rootd *state)
+enum status teardown_shed(struct rootd *rootd)
 {
-    enum status status = drop_rest(state, KEEP_UNDO);
+    enum status status = drop_rest(rootd, KEEP_UNDO);
     if (status == STATUS_OK)
-        status = check_kept(state, KEEP_UNDO);
+        status = check_kept(rootd, KEEP_UNDO);
     if (status == STATUS_OK)
-        status = drop_rest(state, KEEP_READY);
-    return status == STATUS_OK ? check_kept(state, KEEP_READY) : status;
+        status = drop_rest(rootd, KEEP_READY);
+    return status == STATUS_OK ? check_kept(rootd, KEEP_READY) : status;
 }
 
 /* --- undoing ------------------------------------------------------------------------------ */
 
 /* STOP_PROCESS; of a staged child it is ABORT (P8). False when procd cannot be asked any more. */
-static bool stop_child(struct rootd *state, uint64_t process_id)
+static bool stop_child(struct rootd *rootd, uint64_t process_id)
 {
     struct procd_stop_process_request request = {.process_id = process_id,
                                                  .code = ROOTD_EXIT_FAILED};
     uint64_t deadline_ticks;
-    enum status status = rootd_deadline(state, ROOTD_STOP_TICKS, &deadline_ticks);
+    enum status status = rootd_deadline(rootd, ROOTD_STOP_TICKS, &deadline_ticks);
     if (status == STATUS_OK)
-        status = procd_call_stop_process(&state->caller, SLOT_PEER_PROCD, NO_WINDOW, deadline_ticks,
+        status = procd_call_stop_process(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW, deadline_ticks,
                                          &request, NULL);
     return status != STATUS_TIMED_OUT && status != STATUS_PEER_DIED;
 }
 
-static void stop_children(struct rootd *state)
+static void stop_children(struct rootd *rootd)
 {
-    bool asked = state->launched[FOUNDATION_PROCD] == LAUNCH_STARTED;
+    bool asked = rootd->launched[FOUNDATION_PROCD] == LAUNCH_STARTED;
     for (unsigned i = LAUNCH_COUNT; i-- > 0;) {
         if (i == FOUNDATION_PROCD)
             continue;
-        if (asked && state->launched[i] != LAUNCH_NONE)
-            asked = stop_child(state, state->process_ids[i]);
-        state->launched[i] = LAUNCH_NONE;
+        if (asked && rootd->launched[i] != LAUNCH_NONE)
+            asked = stop_child(rootd, rootd->process_ids[i]);
+        rootd->launched[i] = LAUNCH_NONE;
     }
 }
 
-static void end_procd(struct rootd *state)
+static void end_procd(struct rootd *rootd)
 {
     struct kernel_retire_process_reply ended;
-    struct caller *caller = &state->caller;
-    switch (state->launched[FOUNDATION_PROCD]) {
+    struct caller *caller = &rootd->caller;
+    switch (rootd->launched[FOUNDATION_PROCD]) {
     case LAUNCH_NONE:
         return;
     case LAUNCH_STAGED:
@@ -156,14 +156,14 @@ static void end_procd(struct rootd *state)
                                     &ended);
         break;
     }
-    state->launched[FOUNDATION_PROCD] = LAUNCH_NONE;
+    rootd->launched[FOUNDATION_PROCD] = LAUNCH_NONE;
 }
 
-void teardown_all(struct rootd *state)
+void teardown_all(struct rootd *rootd)
 {
-    stop_children(state);
-    end_procd(state);
-    if (state->stage >= STAGE_LAUNCH_PROCD)
-        (void)kernel_destroy(&state->caller, SLOT_KERNEL_PROCESS_ENDPOINT, SLOT_BOOTSTRAP_UNTYPED);
-    (void)drop_rest(state, KEEP_ALWAYS);
+    stop_children(rootd);
+    end_procd(rootd);
+    if (rootd->stage >= STAGE_LAUNCH_PROCD)
+        (void)kernel_destroy(&rootd->caller, SLOT_KERNEL_PROCESS_ENDPOINT, SLOT_BOOTSTRAP_UNTYPED);
+    (void)drop_rest(rootd, KEEP_ALWAYS);
 }

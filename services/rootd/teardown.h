@@ -12,7 +12,7 @@
  * (procd's endpoint, the bootstrap untyped, clock and process control) goes last, after everything
  * else was found gone. Only when the kernel refuses those last drops or the walk after them can the
  * boot not be undone any more: then rootd's EXIT alone ends the system. */
-enum status teardown_shed(struct rootd *state);
+enum status teardown_shed(struct rootd *rootd);
 
 /* Undoes a failed boot: ends program and services in reverse order through procd, then procd by
  * kernel control, gives the bootstrap memory back, and drops all but SELF, the endpoint and the log
@@ -21,6 +21,6 @@ enum status teardown_shed(struct rootd *state);
  * for a critical death (P8); only when procd itself was ended by a fault can nobody name them any
  * more: then what is built from the bootstrap untyped goes with it, and rootd's EXIT, which halts
  * the machine, ends the rest. */
-void teardown_all(struct rootd *state);
+void teardown_all(struct rootd *rootd);
 
 #endif
