@@ -18,8 +18,8 @@ enum {
     RIGHTS_ALL = 0xFF
 };
 
-/* What every process holds on its own service endpoint (SLOT_SERVICE_ENDPOINT): it receives there, and
- * may hand out send capabilities to it, badged to tell its clients apart. */
+/* What every process holds on its own service endpoint (SLOT_SERVICE_ENDPOINT): it receives there,
+ * and may hand out send capabilities to it, badged to tell its clients apart. */
 #define RIGHTS_SERVICE_ENDPOINT (RIGHT_SEND | RIGHT_RECEIVE | RIGHT_TRANSFER)
 
 /* Rights of a mapping: a subset of these three, READ always among them. */

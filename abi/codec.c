@@ -10,7 +10,7 @@
 #include "abi/limits.h"
 #include "abi/slots.h"
 
-/* What a walk over a body found, beside the status. */
+/* What a walk over a body found, besides the status. */
 struct walk {
     uint32_t cap_fields;  /* nonzero capability fields */
     uint64_t last_scalar; /* value of the last scalar field: the count of BYTES or ROWS */
@@ -169,7 +169,7 @@ static enum status body_check(const struct message_type *type, const struct mess
     return STATUS_OK;
 }
 
-/* What the body does not fill of `out` is zero; on an error that is all of it. */
+/* Bytes of `out` beyond the body are zero; on an error all of them are. */
 enum status message_decode(const struct message_type *type, const struct message *message,
                            void *out)
 {

@@ -12,8 +12,8 @@
 
 /* Decodes the body of a delivered message as `type` into the struct `out` (type->max_bytes bytes).
  * Body length exact, every field within its constraint, and for every capability field exactly one
- * descriptor of an allowed type with at least the rights needed, none beside. Trailing array
- * entries beyond the count are zero. Errors, `out` all zero: BAD_VERSION (header.version),
+ * descriptor of an allowed type with at least the rights needed, and no others. Trailing
+ * array entries beyond the count are zero. Errors, `out` all zero: BAD_VERSION (header.version),
  * INVALID_ARGUMENT (everything else). */
 enum status message_decode(const struct message_type *type, const struct message *message,
                            void *out);

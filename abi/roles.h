@@ -79,7 +79,7 @@ const struct role *role_find(uint32_t id);
 bool role_in_profile(const struct role *role, uint32_t profile);
 
 /* The first intake row of a role and, in *count, how many follow each other; null and 0 for a role
- * that holds nothing beside SELF and its endpoint. */
+ * that holds nothing except SELF and its endpoint. */
 const struct intake *role_intake(uint32_t id, unsigned *count);
 
 #endif

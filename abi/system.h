@@ -19,7 +19,7 @@ enum { SYSCALL_CALL = 0x40, SYSCALL_RECV = 0x41, SYSCALL_REPLY = 0x42 };
 #define DEADLINE_NEVER UINT64_MAX
 
 /* The deadline `ticks` from now. One that lies beyond the clock's end is the last tick before
- * DEADLINE_NEVER: who asks for a deadline never waits for ever (E5). */
+ * DEADLINE_NEVER: a caller that asks for a deadline never waits for ever (E5). */
 static inline uint64_t deadline_after(uint64_t now_ticks, uint64_t ticks)
 {
     uint64_t deadline_ticks;
@@ -27,7 +27,7 @@ static inline uint64_t deadline_after(uint64_t now_ticks, uint64_t ticks)
     return wraps || deadline_ticks == DEADLINE_NEVER ? DEADLINE_NEVER - 1 : deadline_ticks;
 }
 
-/* What a RECV learned beside the message. Slot 0 in reply_slot: nothing to answer (an event). */
+/* What a RECV learned besides the message. Slot 0 in reply_slot: nothing to answer (an event). */
 struct receive_info {
     uint64_t badge;         /* of the capability the message came through; BADGE_KERNEL: kernel */
     uint64_t now_ticks;     /* the clock when RECV returned, also when it timed out */

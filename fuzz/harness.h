@@ -31,12 +31,14 @@ static inline struct choices harness_begin(const uint8_t *bytes, size_t size_byt
 
 /* A life harness also defines this: it turns a .trace text into the bytes of an input. Returns the
  * bytes written, or 0 with `problem` filled with one line that names the text's line. Others leave
- * it out; the replayer then refuses .trace files. props/life/life.h has the shared implementation. */
+ * it out; the replayer then refuses .trace files. props/life/life.h has the shared
+ * implementation. */
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
                         char *problem, size_t problem_bytes) __attribute__((weak));
 
 /* A life harness also defines this: writes the step that makes the call-th call from now on (0: the
- * next) fail, in one of at most HARNESS_FAILURES ways. Returns its bytes; 0: there is no such way. */
+ * next) fail, in one of at most HARNESS_FAILURES ways. Returns its bytes; 0: there is no such
+ * way. */
 enum { HARNESS_FAILURES = 4 };
 size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes) __attribute__((weak));
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Messages as text, one line each, for traces and reports. abi/text/trace_parse.h reads exactly this
- * text back: print then parse gives the same message (E2).
+/* Messages as text, one line each, for traces and reports. abi/text/trace_parse.h reads exactly
+ * this text back: print then parse gives the same message (E2).
  *
  *   memd.alloc_frames count=3 reserved0=0
  *   memd.alloc_frames:reply .request_id=7 .status=EXHAUSTED

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Parses the text of abi/text/print.h. Decides whether a text is a message, never whether the message is
- * right; the first wrong byte ends it, and nothing of a wrong text comes out. */
+/* Parses the text of abi/text/print.h. Decides whether a text is a message, never whether the
+ * message is right; the first wrong byte ends it, and nothing of a wrong text comes out. */
 #include "abi/text/trace_parse.h"
 
 #include <string.h>
@@ -213,7 +213,8 @@ static void refuse_field(struct parser *parser, const char *lead)
         refuse(parser, STATUS_BAD_TEXT, parser->at);
 }
 
-/* The values of one field, with their descriptors; an array's in brackets, all of them. The last. */
+/* The values of one field, with their descriptors; an array's in brackets, all of them. The
+ * last. */
 static uint64_t take_values(struct parser *parser, const struct message_field *field,
                             struct writer *writer, struct message *caps_to)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Reads the text of abi/text/print.h back into messages. The text says what a message holds, not what it
- * may hold: values outside their constraint are taken as they are (that is how a trace says what
- * must be refused), and message_decode judges them. */
+/* Reads the text of abi/text/print.h back into messages. The text says what a message holds, not
+ * what it may hold: values outside their constraint are taken as they are (that is how a trace says
+ * what must be refused), and message_decode judges them. */
 #ifndef BASALT_ABI_TEXT_TRACE_PARSE_H
 #define BASALT_ABI_TEXT_TRACE_PARSE_H
 
@@ -12,7 +12,7 @@
 #include "abi/message_type.h"
 #include "abi/status.h"
 
-/* What a line says beside the message. */
+/* What a line says besides the message. */
 struct trace_message {
     enum service_id service;
     bool reply;

@@ -111,8 +111,8 @@ static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct
     return true;
 }
 
-/* A kernel that tells of every slot what the service hopes for: memd's untyped memory, vspaces
- * else. */
+/* A kernel that says of every slot what the service hopes for: untyped memory for memd, vspaces for
+ * the others. */
 static bool answer_query(struct choices *choices, uint32_t slot, struct message *message)
 {
     struct kernel_query_local_cap_request query;

@@ -197,7 +197,7 @@ static void check_broken_caps(struct choices *choices, const struct message_type
         cap->rights &= (uint16_t)(cap->rights - 1); /* the lowest right is missing */
         MARK("codec: missing right");
     } else {
-        cap->field_offset ^= 1; /* beside the field */
+        cap->field_offset ^= 1; /* next to the field */
         MARK("codec: stray descriptor");
     }
     PROPERTY_EQUAL(E1, decode(type, &broken, value), STATUS_INVALID_ARGUMENT);

@@ -3,8 +3,8 @@
 #include "fuzz/harness.h"
 #include "props/base/input_limits.h"
 
-/* One coverage guard a mark, beside those of the instrumented code: the runtime numbers the whole
- * section at start-up, so that a mark is an edge of its own in the map. */
+/* One coverage guard per mark, besides those of the instrumented code: the runtime numbers the
+ * whole section at start-up, so that a mark is an edge of its own in the map. */
 __attribute__((section("__sancov_guards"), used)) static uint32_t mark_guards[MARK_LIMIT];
 
 void __sanitizer_cov_trace_pc_guard(uint32_t *guard);

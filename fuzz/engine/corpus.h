@@ -32,16 +32,16 @@ struct corpus {
     size_t gone_count; /* digests stored for inputs that are not there */
 };
 
-/* Reads a folder; inputs that end in .trace are assembled. Any other file in it whose name has a dot
- * or starts with README is taken for a mistake. */
+/* Reads a folder; inputs that end in .trace are assembled. Any other file in it whose name has a
+ * dot or starts with README is taken for a mistake. */
 struct corpus corpus_read(const char *folder);
 
 /* Reads one input from a file. */
 struct input input_read(const char *path, const char *name);
 
-/* Writes FLOORS from `floors` and DIGESTS from the forward digests. Both are on the disk under other
- * names before either takes the old one's place, FLOORS first: whoever is stopped between the two
- * leaves digests that replay refuses, or that were the same before. */
+/* Writes FLOORS from `floors` and DIGESTS from the forward digests. Both are on the disk under
+ * other names before either takes the old one's place, FLOORS first: a run that is stopped between
+ * the two leaves digests that replay refuses, or that were the same before. */
 void corpus_write_blessing(const struct corpus *corpus, char **floors, size_t floor_count);
 
 /* Writes the input's bytes into its file, whole or not at all. */

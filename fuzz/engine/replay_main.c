@@ -327,7 +327,8 @@ static unsigned show_blessed(struct corpus *corpus)
 }
 
 /* Stores digests and floors. (./basalt bless shows first what changed in inputs that were there.)
- * Floors are lost only by who says so: otherwise nothing is changed and the status is 1. */
+ * Floors are lost only when the caller says so: otherwise nothing is changed and the status is
+ * 1. */
 static int bless(const char *folder, bool may_lose)
 {
     struct corpus corpus = corpus_read(folder);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Prints inputs and assembles what was printed. Judges by digest alone; a status that the text states
- * and the replay does not give is a property that fails. */
+/* Prints inputs and assembles what was printed. Judges by digest alone; a status that the text
+ * states and the replay does not give is a property that fails. */
 #include "fuzz/engine/texts.h"
 
 #include <inttypes.h>

@@ -6,8 +6,8 @@
 
 #include "fuzz/engine/corpus.h"
 
-/* `run` takes one input and gives its digest. Prints each text that does something else; returns the
- * exit status. */
+/* `run` takes one input and gives its digest. Prints each text that does something else; returns
+ * the exit status. */
 int texts_replay(const struct corpus *corpus, uint64_t (*run)(const struct input *input));
 
 #endif

@@ -225,7 +225,8 @@ void core_enter(const struct core_entry *entry)
 
 /* --- the end of a life --- */
 
-/* Everyone but rootd ends, until rootd runs: nobody waits for ever but who nobody can reach. */
+/* Everyone except rootd ends, until rootd runs: the only processes that wait for ever are those
+ * that nobody can reach. */
 static void root_alone(void)
 {
     for (uint32_t i = 0; i < CLEANUP_LIMIT && !core.halted; i++) {

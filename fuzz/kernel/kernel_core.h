@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The parts of the kernel-core harness: one kernel core on the host machine, the model beside it,
+/* The parts of the kernel-core harness: one kernel core on the host machine, the model next to it,
  * and one function for each entry that does it on both and compares everything. */
 #ifndef BASALT_FUZZ_KERNEL_KERNEL_CORE_H
 #define BASALT_FUZZ_KERNEL_KERNEL_CORE_H
@@ -50,7 +50,7 @@ unsigned core_control(uint32_t slot, uint16_t operation, const void *request, ui
  * that lives has them. */
 void core_learn(void);
 
-/* What the model predicts is so: who runs, results, messages, pools; full: every slot and mapping
+/* What the model predicts is true: who runs, results, messages, pools; full: every slot and mapping
  * and the core's own invariants too. */
 void core_check(bool full);
 

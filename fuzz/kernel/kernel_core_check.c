@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Compares the kernel core with the model: every slot, mapping, message, queue and pool that the
- * model knows, and that there is nothing beside it. */
+ * model knows, and nothing else. */
 #include "fuzz/kernel/kernel_core.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of memd's life share: the state of the life, what is drawn and what is compared. */
+/* What the files of memd's life share: the state of the life, what is drawn and what is
+ * compared. */
 #ifndef BASALT_FUZZ_LIFE_MEMD_LIFE_H
 #define BASALT_FUZZ_LIFE_MEMD_LIFE_H
 

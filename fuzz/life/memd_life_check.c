@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What memd's life compares after each message, and what the model learns: from replies, and from the
- * stand-in's books where no reply told. */
+/* What memd's life compares after each message, and what the model learns: from replies, and from
+ * the stand-in's books where no reply told. */
 #include "abi/roles.h"
 #include "fuzz/life/memd_life.h"
 

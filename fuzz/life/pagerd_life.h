@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of pagerd's life share: the state of the life, what is drawn and what is compared. */
+/* What the files of pagerd's life share: the state of the life, what is drawn and what is
+ * compared. */
 #ifndef BASALT_FUZZ_LIFE_PAGERD_LIFE_H
 #define BASALT_FUZZ_LIFE_PAGERD_LIFE_H
 
@@ -38,8 +39,8 @@ void draw_unregister(struct choices *choices, struct life_draft *draft);
 void draw_resolve(struct choices *choices, struct life_draft *draft);
 void draw_query(struct choices *choices, struct life_draft *draft);
 
-/* A message of any operation, by its row alone, with one field outside its constraint; the same from
- * one who may not, or asks what nobody answers. */
+/* A message of any operation, by its row alone, with one field outside its constraint; the same
+ * from one who may not, or asks what nobody answers. */
 void draw_violation(struct choices *choices, struct life_draft *draft);
 void draw_stranger(struct choices *choices, struct life_draft *draft);
 

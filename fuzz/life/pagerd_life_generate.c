@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Draws messages for pagerd's life: most are right in the state that the model is in. Decides nothing
- * about what is right: the model does. */
+/* Draws messages for pagerd's life: most are right in the state that the model is in. Decides
+ * nothing about what is right: the model does. */
 #include "fuzz/life/pagerd_life.h"
 
 #include "abi/roles.h"

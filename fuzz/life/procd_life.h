@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of procd's life share: the state of the life, what is drawn and what is compared. */
+/* What the files of procd's life share: the state of the life, what is drawn and what is
+ * compared. */
 #ifndef BASALT_FUZZ_LIFE_PROCD_LIFE_H
 #define BASALT_FUZZ_LIFE_PROCD_LIFE_H
 
@@ -53,8 +54,8 @@ void procd_life_check_books(void);
 /* A process that was just made is made of the right pages, with the right backing. */
 void procd_life_check_made(uint64_t id);
 
-/* Of procd's state. The counter of its own request ids is left out: calls that were undone have used
- * it up (E1 is about everything else). */
+/* Of procd's state. The counter of its own request ids is left out: calls that were undone have
+ * used it up (E1 is about everything else). */
 uint64_t procd_life_digest(void);
 
 /* The life of the process that a request names, as the model sees it: the state of a mark. */

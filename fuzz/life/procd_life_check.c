@@ -76,7 +76,7 @@ void compare_query(void)
     check_body(&expected, sizeof expected);
 }
 
-/* A refusal, or a reply that says nothing but OK. */
+/* A refusal, or a reply that says only OK. */
 static void compare_bare(void)
 {
     PROPERTY_EQUAL(E2, "bare", life.reply->message.header.body_bytes, 0);

@@ -3,8 +3,8 @@
  * are destroyed behind its back, processes die. After every message: status and effects are the
  * model's (V1 to V6), a refusal or an undone failure changed nothing (E1, E4).
  *
- * In a literal message the badge of a descriptor says which: VSPACE n, ENDPOINT (account) n, FRAME (of
- * the pool) n. */
+ * In a literal message the badge of a descriptor says which: VSPACE n, ENDPOINT (account) n, FRAME
+ * (of the pool) n. */
 #include "fuzz/life/vspaced_life.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of vspaced's life share: the state of the life, what is drawn and what is compared. */
+/* What the files of vspaced's life share: the state of the life, what is drawn and what is
+ * compared. */
 #ifndef BASALT_FUZZ_LIFE_VSPACED_LIFE_H
 #define BASALT_FUZZ_LIFE_VSPACED_LIFE_H
 
@@ -28,7 +29,7 @@ struct vspaced_life {
     bool failure_planned;
     struct model_vspaced_answer answer; /* to the message that was sent last */
     uint32_t region_count;              /* before it */
-    int32_t cost;                       /* regions more after it, as vspaced counts beforehand */
+    int32_t cost;                       /* regions added by it, as vspaced counts beforehand */
     uint32_t
         vspace_objects[MODEL_VSPACED_VSPACE_LIMIT]; /* of the kernel, by the harness's number */
     uint32_t vspace_generations[MODEL_VSPACED_VSPACE_LIMIT];

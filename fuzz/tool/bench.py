@@ -77,7 +77,7 @@ def bench(_options):
         must_run(f"build/asan/{name}", "--replay", f"corpus/{name}")
     print(f"replay of the whole corpus, sanitized, both ways: {time.monotonic() - before:.2f} s, "
           f"{sum(len(campaign.inputs_of(name)) for name in names)} inputs")
-    print("state bytes a service")
+    print("state bytes per service")
     print(must_run("build/fast/state_bytes").rstrip())
     sys.stdout.flush()
     return bench_metal.bench()

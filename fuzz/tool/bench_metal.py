@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The metal's part of ./basalt bench: instructions of the bench image's rows beside seL4's, sizes,
+"""The metal's part of ./basalt bench: instructions of the bench image's rows next to seL4's, sizes,
 and the way to READY."""
 
 import re

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """./basalt bless: stores new digests and floors. What an input did before is asked of the tree that
-was blessed last: that commit is built beside this one, and both traces are compared."""
+was blessed last: that commit is built next to this one, and both traces are compared."""
 
 import difflib
 import os

@@ -288,7 +288,7 @@ def boot_verdicts(tally):
 
 
 def check_provenance(tally):
-    """Every object of a daemon is one that a harness or the world runs, but for the machine's own."""
+    """Every object of a daemon, except the machine's own, is one that a harness or the world runs."""
     lines, complaints = provenance.table()
     with open("build/units.txt", "w", encoding="utf-8") as table:
         table.write("\n".join(lines) + "\n")

@@ -146,7 +146,7 @@ def write(path, data):
 
 
 def shrunk(name, path, found):
-    """(path, verdict) of the smallest input with the same key; made once, beside the artefact."""
+    """(path, verdict) of the smallest input with the same key; made once, next to the artefact."""
     home, base = os.path.split(path)
     target = f"{home}/shrunk-{base}"
     if not os.path.exists(target):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Checks that the corpus outlives the tables (T4): rows added in a copy of the tree move no digest and
-no floor; and that bless loses nothing untold and nothing when it is stopped."""
+no floor; and that bless loses nothing without being told to, and nothing when it is stopped."""
 
 import os
 import random
@@ -194,7 +194,8 @@ def bless_writes_ids(tally, folder):
     build.run([program, "--bless", folder])
     status, after = build.run([program, "--replay", folder])
     named = int.from_bytes(files_of(folder)["input"][1:], "little")
-    tally.say("replay tells of a number that is no id", told[0] == 1 and "are not its id" in told[1], told[1])
+    tally.say("replay reports a number that is no id", told[0] == 1 and "are not its id" in told[1],
+              told[1])
     tally.say("bless writes the id, and the input does the same", status == 0 and named != between
               and build.run([program, "--trace", f"{folder}/input"])[1] == before, after)
 

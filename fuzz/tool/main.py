@@ -76,7 +76,7 @@ def boot(options):
 
 
 def coverage(names):
-    """Line and branch coverage of the units by the corpus, a row a file."""
+    """Line and branch coverage of the units by the corpus, one row per file."""
     build.must_build(*[f"build/cover/{name}" for name in names])
     for name in names:
         status, output = build.run([f"build/cover/{name}", "--replay", f"corpus/{name}"],

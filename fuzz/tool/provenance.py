@@ -50,7 +50,7 @@ def archived_hash(archive, member):
 
 
 def maps(prefix, rules):
-    """The linkers' maps of the programs that these rules make today; older ones may lie beside them."""
+    """The linkers' maps of the programs that these rules make today; older ones may lie around."""
     return sorted(f"{output}.map" for output, rule in build.all_targets().items()
                   if rule in rules and output.startswith(prefix))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Whole-state invariants, first part: processes, queues, deadlines, and the frame of the check.
- * Reads everything and changes nothing but its own counters, which are zero before and after. */
+ * Reads everything and changes nothing except its own counters, which are zero before and after. */
 #include "kernel/core/check.h"
 
 /* --- queues ----------------------------------------------------------------------------------- */

@@ -39,9 +39,9 @@
  *   UNMAP_FRAME; DENIED: a page was not mapped with every right asked for.
  * - CAP_COPY_ATTENUATED: grant_slot needs GRANT+CONTROL; source_slot: NOT_FOUND (empty or dead);
  *   DENIED: no TRANSFER, or a GRANT, REPLY or KERNEL_SELF; INVALID_ARGUMENT: rights 0; DENIED:
- *   rights beyond the source's, or a badge for anything but an unbadged ENDPOINT; OUT_OF_RANGE:
- *   target_slot not in [3, SLOT_STARTUP_LAST] or SLOT_LEGACY; BUSY: it is not empty; EXHAUSTED:
- *   cspace of the child. badge 0 keeps the source's badge.
+ *   rights beyond the source's, or a badge for anything other than an unbadged ENDPOINT;
+ *   OUT_OF_RANGE: target_slot not in [3, SLOT_STARTUP_LAST] or SLOT_LEGACY; BUSY: it is not empty;
+ *   EXHAUSTED: cspace of the child. badge 0 keeps the source's badge.
  * - QUERY_LOCAL_CAP: EXACT: INVALID_ARGUMENT for slot 0, NOT_FOUND for an empty one; NEXT:
  *   NOT_FOUND when nothing follows. A dead capability has rights 0. object and generation (low 32
  *   bits) are the kernel's for UNTYPED, VSPACE, ENDPOINT, PROCESS, GRANT, 0 for the others (no

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Capability spaces: two levels, so that slot 2336 does not cost 2,336 entries. Decides which slots
  * may be filled and what happens when one is emptied; never which rights a copy gets. Leaves are
- * paid by the process and stay until its end. */
+ * charged to the process and stay until its end. */
 #include "kernel/core/internal.h"
 
 _Static_assert(SLOT_LIMIT % CSPACE_LEAF_CAPS == 0, "whole leaves");

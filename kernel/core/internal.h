@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of the core share among themselves; machines, harnesses and the world include kernel.h only.
+/* What the files of the core share among themselves; machines, harnesses and the world include
+ * kernel.h only.
  *
  * Order of work inside an entry: questions first (no state touched), then changes that cannot fail.
  * Whoever has to end a process only puts it into kernel->ending; kernel_settle, at the end of
@@ -83,7 +84,7 @@ static inline void process_enter(struct kernel *kernel, struct process *process)
     kernel->current = process->index;
 }
 
-/* Ends an entry: carries out kernel->ending, then finds a current process if there is none. */
+/* Ends an entry: empties kernel->ending, then finds a current process if there is none. */
 void kernel_settle_work(struct kernel *kernel);
 static inline void kernel_settle(struct kernel *kernel)
 {
@@ -187,7 +188,7 @@ void cspace_put(struct kernel *kernel, struct process *process, uint32_t slot,
 /* Moves without counting: the target is empty, its leaf exists. */
 void capability_move(struct capability *target, struct capability *source);
 
-/* Empties a slot: whoever waits for this capability learns it. */
+/* Empties a slot: a process that waits for this capability learns it. */
 void capability_drop(struct kernel *kernel, struct capability *cap);
 
 /* Drops everything and returns the pages, root included. */
@@ -291,8 +292,8 @@ static inline struct process *receiver_take(struct kernel *kernel, struct endpoi
     return receiver;
 }
 
-/* Whether the descriptors can be carried out between two processes; then do so, the message having
- * been copied already. */
+/* Whether the transfers of the descriptors are allowed between two processes; then makes them, the
+ * message having been copied already. */
 enum status transfer_allowed(const struct kernel *kernel, const struct process *sender,
                              const struct process *receiver);
 void transfer_perform(struct kernel *kernel, struct process *sender, struct process *receiver);

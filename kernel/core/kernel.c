@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The entry for syscalls, and what machines and harnesses may look at. Decides nothing but which of
- * the three syscalls it is. */
+/* The entry for syscalls, and what machines and harnesses may look at. Decides only which of the
+ * three syscalls it is. */
 #include "kernel/core/internal.h"
 
 void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks)

@@ -16,7 +16,7 @@
  *
  * Who gets the processor: CALL to a waiting receiver and a fault to a waiting pager switch to the
  * receiver at once; REPLY switches to the caller that was answered, and the replier becomes the
- * first of the run queue; whoever is woken otherwise becomes the last of it. When the current
+ * first of the run queue; a process woken for any other reason goes to its end. When the current
  * process waits or ends, the first of the run queue is next. */
 #ifndef BASALT_KERNEL_CORE_KERNEL_H
 #define BASALT_KERNEL_CORE_KERNEL_H
@@ -47,7 +47,7 @@ enum {
     KERNEL_DRIVER_ENDPOINT = PROCESS_LIMIT,    /* endpoint id of the one endpoint no process owns */
     KERNEL_ENDPOINT_COUNT = PROCESS_LIMIT + 1, /* the others: id = index of the owner */
     KERNEL_RETYPE_FRAMES_MAX = 64,
-    KERNEL_HALT_ROOT_FAULT = 125, /* machine_halt codes beside what rootd gives to EXIT */
+    KERNEL_HALT_ROOT_FAULT = 125, /* machine_halt codes besides what rootd gives to EXIT */
 
     CSPACE_LEAF_CAPS = PAGE_BYTES / 32,
     CSPACE_LEAF_COUNT = SLOT_LIMIT / CSPACE_LEAF_CAPS,
@@ -62,7 +62,7 @@ enum page_kind {
     PAGE_FREE = 0, /* in a pool's extent, or never given to the core */
     PAGE_FRAME,
     PAGE_IMAGE,   /* of the boot image: no pool owns it, never written, never freed */
-    PAGE_PROCESS, /* kernel memory of a process, paid by its budget: */
+    PAGE_PROCESS, /* kernel memory of a process, from its budget: */
     PAGE_CSPACE_ROOT,
     PAGE_CSPACE_LEAF,
     PAGE_MESSAGE,
@@ -288,10 +288,11 @@ struct kernel_boot_info {
  * module, fills its cspace, and makes it current. `kernel` may hold anything that all zero or an
  * earlier boot left (only what was used is cleared).
  *
- * Result: OK; or the image's refusal (any status of abi/formats/boot_image.h or abi/formats/elf_plan.h,
- * MISSING_MODULE without a module `rootd`, OVERLAP when it is linked over the handoff, EXHAUSTED
- * without memory for it). After a refusal `BASALT_KERNEL:BOOT_IMAGE_REFUSED:<status>\n` was logged,
- * no process exists, kernel->current is KERNEL_IDLE, and kernel->halted is not set.
+ * Result: OK; or the image's refusal (any status of abi/formats/boot_image.h or
+ * abi/formats/elf_plan.h, MISSING_MODULE without a module `rootd`, OVERLAP when it is linked over
+ * the handoff, EXHAUSTED without memory for it). After a refusal
+ * `BASALT_KERNEL:BOOT_IMAGE_REFUSED:<status>\n` was logged, no process exists, kernel->current is
+ * KERNEL_IDLE, and kernel->halted is not set.
  *
  * rootd's cspace: SLOT_SELF; SLOT_SERVICE_ENDPOINT (SEND, RECEIVE, TRANSFER, as in every process);
  * SLOT_IMAGE (READ, EXECUTE, MAP, TRANSFER); SLOT_UNTYPED_BASE: the bulk of the memory, meant for
@@ -335,7 +336,7 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
  *   queued). Windows count their slots in order; the i-th descriptor's capability arrives in
  *   slot + i.
  *
- * CALL on kernel control is carried out at once, whatever the deadline; transport OK, and
+ * CALL on kernel control is answered at once, whatever the deadline; transport OK, and
  * header.status says how it went (kernel/core/control.h). Exception: EXIT gives no reply.
  *
  * RECV, in this order: NOT_FOUND, INVALID_ARGUMENT (not an endpoint), DENIED (no RECEIVE),

@@ -26,7 +26,7 @@ struct page_record {
     uint16_t process;       /* kernel memory: whose budget pays for it */
     uint16_t check_count;   /* kernel_check's own; 0 outside of it */
 };
-_Static_assert(sizeof(struct page_record) == 32, "one record a page: the memory price of the core");
+_Static_assert(sizeof(struct page_record) == 32, "one per page: the memory price of the core");
 
 /* The kernel's view of a page, PAGE_BYTES long. Neighbouring page numbers are neighbours in memory
  * as long as both belong to one range of struct kernel_boot_info. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Mappings: leaf entries in x86-64 layout, and for each page the doubly linked list of the entries
- * that show it. A mapping's name is leaf page * TABLE_ENTRIES + entry; its links lie at the same entry
- * of the links page that is paired with the leaf. Decides nothing about who may map what. */
+ * that show it. A mapping's name is leaf page * TABLE_ENTRIES + entry; its links lie at the same
+ * entry of the links page that is paired with the leaf. Decides nothing about who may map what. */
 #include "kernel/core/internal.h"
 
 struct mapping_links {

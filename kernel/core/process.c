@@ -168,7 +168,7 @@ void wait_lost(struct kernel *kernel, struct process *process)
 
 /* --- giving back ------------------------------------------------------------------------------ */
 
-/* E5: whoever it owed a reply learns that there will be none. */
+/* E5: every process that it owed a reply learns that there will be none. */
 static void callers_lost(struct kernel *kernel, struct process *process)
 {
     while (process->callers.first != KERNEL_NONE)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Address spaces: four levels of page tables in physical pages, in x86-64 layout, so that the metal
- * uses them as they are and the host walks them. Tables are paid by the process and go back as soon
- * as they are empty. Decides which tables exist; never which page is mapped where. Only entries 0
- * to 255 of the root are ours; the others belong to the machine. */
+ * uses them as they are and the host walks them. Tables are charged to the process and go back as
+ * soon as they are empty. Decides which tables exist; never which page is mapped where. Only
+ * entries 0 to 255 of the root are ours; the others belong to the machine. */
 #include "kernel/core/internal.h"
 
 enum { LEVEL_ROOT = 3, LEVEL_LEAF = 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* PVH entry: 32-bit protected mode, paging off, ebx = physical address of the start info. Makes the page
- * tables that memory_map.c starts with (first GiB at 0, at the direct map and at the kernel's base), goes to long
- * mode and calls machine_start(start info) on the kernel's stack. A processor without long mode or NX is
- * refused here, because nothing after this line could run on it. */
+/* PVH entry: 32-bit protected mode, paging off, ebx = physical address of the start info. Makes the
+ * page tables that memory_map.c starts with (first GiB at 0, at the direct map and at the kernel's
+ * base), goes to long mode and calls machine_start(start info) on the kernel's stack. A processor
+ * without long mode or NX is refused here, because nothing after this line could run on it. */
 #include "kernel/x86_64/layout.h"
 
 #define PHYS(symbol) (symbol - KERNEL_BASE)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* Every way into the kernel and the one way out. There is one kernel stack: an entry runs to its end with
- * interrupts off, then machine_resume picks who goes on. Registers of the process that entered go to
- * current_registers, which lies in its record page. */
+/* Every way into the kernel and the one way out. There is one kernel stack: an entry runs to its
+ * end with interrupts off, then machine_resume picks who goes on. Registers of the process that
+ * entered go to current_registers, which lies in its record page. */
 #include "kernel/x86_64/layout.h"
 
 /* For debuggers alone: the two ways in are where a backtrace ends. */
     .cfi_sections .debug_frame
     .text
 
-/* SYSCALL: rax number, rdi slot, rsi deadline; rcx and r11 hold rip and rflags. Only what a function call
- * preserves is kept: the result comes back in rax and all else is cleared. */
+/* SYSCALL: rax number, rdi slot, rsi deadline; rcx and r11 hold rip and rflags. Only what a
+ * function call preserves is kept: the result comes back in rax and all else is cleared. */
     .globl syscall_entry
     .align 16
 syscall_entry:
@@ -84,9 +84,9 @@ resume_exact:
     movq REGISTERS_RDI(%rdi), %rdi
     iretq
 
-/* An exception or interrupt. Stack: vector, error code, rip, cs, rflags, rsp, ss. From user mode: the
- * registers are saved and machine_trap(vector, error) is called; from the idle loop's hlt a timer interrupt
- * is the same with nobody to save; anything else from kernel mode is a panic. */
+/* An exception or interrupt. Stack: vector, error code, rip, cs, rflags, rsp, ss. From user mode:
+ * the registers are saved and machine_trap(vector, error) is called; from the idle loop's hlt a
+ * timer interrupt is the same with nobody to save; anything else from kernel mode is a panic. */
     .align 16
 trap_common:
     .cfi_startproc
@@ -173,7 +173,8 @@ trap_stubs:
 syscall_user_rsp:
     .skip 8
 
-/* The kernel stack, with a page below it that memory_map.c leaves unmapped, and one for double faults. */
+/* The kernel stack, with a page below it that memory_map.c leaves unmapped, and one for double
+ * faults. */
     .section .kernel_stack, "aw", @nobits
     .align 4096
     .globl kernel_stack_guard

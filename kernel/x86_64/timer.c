@@ -15,7 +15,7 @@ enum {
     PIT_HERTZ = 1193182
 };
 
-/* Interrupts 0 to 15 become vectors 32 to 47; all but the timer stay masked. */
+/* Interrupts 0 to 15 become vectors 32 to 47; all except the timer's stay masked. */
 static void pic_init(void)
 {
     port_write8(PIC_MASTER, 0x11);

@@ -52,8 +52,8 @@ void timer_acknowledge(void);
 bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory);
 void memory_map_records(struct page_record *records, uint32_t count);
 
-/* --- record.c: writes a run down when the command line asks for it. The two that every entry passes
- * are asked for only then: if (recording). */
+/* --- record.c: writes a run down when the command line asks for it. The two that every entry
+ * passes are asked for only then: if (recording). */
 extern bool recording;
 void record_init(const char *command_line);
 void record_log_clock(uint64_t start_cycles); /* before a line of the log */
@@ -67,7 +67,7 @@ void record_resume(const struct process *process);
 /* Ends QEMU by isa-debug-exit (port 0xF4); without that device, stops the processor for ever. */
 __attribute__((noreturn)) void machine_stop(uint32_t code);
 
-/* What machine_stop is given beside rootd's exit code (0 to 63). QEMU's exit status is 2 * code
+/* What machine_stop is given besides rootd's exit code (0 to 63). QEMU's exit status is 2 * code
  * + 1. */
 enum { STOP_REFUSED = 1, STOP_PANIC = 64 };
 

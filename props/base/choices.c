@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Draws numbers from input bytes. Decides nothing; reads nothing but the bytes it was given. */
+/* Draws numbers from input bytes. Decides nothing; reads only the bytes it was given. */
 #include "props/base/choices.h"
 
 #include <string.h>

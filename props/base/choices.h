@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Input bytes as choices: whoever runs a property (a fuzzer, the random runner, a replay, a
- * minimiser) gives bytes, and the property draws its decisions from them. Past the end every choice
- * is 0, so that any prefix of an input is an input. Nothing here fails. */
+/* Input bytes as choices: the program that runs a property (a fuzzer, the random runner, a replay,
+ * a minimiser) gives bytes, and the property draws its decisions from them. Past the end every
+ * choice is 0, so that any prefix of an input is an input. Nothing here fails. */
 #ifndef BASALT_PROPS_BASE_CHOICES_H
 #define BASALT_PROPS_BASE_CHOICES_H
 

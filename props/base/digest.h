@@ -19,8 +19,8 @@ void digest_add_u64(struct digest *digest, uint64_t value);
 /* The length goes in too, so that neighbouring byte strings cannot run together. */
 void digest_add_bytes(struct digest *digest, const void *bytes, size_t count_bytes);
 
-/* A state's fields, one after the other: cheaper than a digest. `context` is the sum, a uint64_t, so
- * that it can be the visitor of a <service>_visit_fields. */
+/* A state's fields, one after the other: cheaper than a digest. `context` is the sum, a uint64_t,
+ * so that it can be the visitor of a <service>_visit_fields. */
 void digest_fold(void *context, uint64_t value);
 
 /* The digest of the input that is running; harness_begin() starts it. */

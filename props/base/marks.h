@@ -11,7 +11,8 @@
 
 /* Counters; marks are hashed into them. Where two share one, the engine does not see the second: 25
  * of 900 marks, of 4096 counters 100. Engines read all counters at each input: 65536 cost the small
- * codecs a third of their executions, these a tenth, and the lives nothing that could be measured. */
+ * codecs a third of their executions, these a tenth, and the lives nothing that could be
+ * measured. */
 enum { MARK_LIMIT = 16384 };
 
 /* A named path, e.g. MARK("pagerd: second faulter joined"). One line, at most 95 bytes. */
@@ -39,7 +40,8 @@ unsigned marks_count(void);
 /* The counters, for engines. Extern so that the engine's section keeps one name in all builds. */
 extern uint8_t mark_counters[MARK_LIMIT];
 
-/* What the engine wants at each mark beside the counter: nothing, but for AFL++ (fuzz/engine). */
+/* What the engine wants at each mark besides the counter: nothing, except for AFL++
+ * (fuzz/engine). */
 void mark_engine(unsigned index);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Rows of the abi's tables, chosen by input bytes. Tables grow, and an input must go on meaning what
- * it meant (T4): so bytes name a row by its wire id, never by its place in a table.
+/* Rows of the abi's tables, chosen by input bytes. Tables grow, and an input must go on meaning
+ * what it meant (T4): so bytes name a row by its wire id, never by its place in a table.
  *
  * A number that is no id means the nearest row at or above it, and past the last row the first one.
  * Numbers are taken modulo the power of two above the last id, so that most of them name something.
@@ -17,7 +17,8 @@
 #include "props/base/choices.h"
 
 /* The row that a number means, of all operations or of one service's. A service's number is the
- * distance to the block of 128 ids that its operations lie in. Never null: every service has one. */
+ * distance to the block of 128 ids that its operations lie in. Never null: every service has
+ * one. */
 const struct operation *operation_near(uint32_t number);
 const struct operation *operation_near_in(enum service_id service, uint32_t number);
 

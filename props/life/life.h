@@ -9,17 +9,17 @@
  *   action      the payload is a number and arguments: time passes, a peer dies, the next call
  *               fails, ... : the harness's own list
  *
- * A life is `.trace` text too, one step a line, assembled to frames by life_assemble():
+ * A life is `.trace` text too, one step per line, assembled to frames by life_assemble():
  *
  *   # comment
  *   [on=N] memd.alloc_frames .badge=3 count=2 reserved0=0 [-> STATUS]
  *   -> STATUS
  *   @action argument ...
  *
- * (the message as abi/text/print.h writes it; on=N: which endpoint, 0 when left out; the status that
- * the message must get may stand on a line of its own below it). A harness prints every step in
- * that form, the message before it is carried out and its result afterwards, so that what fuzzing
- * found can be kept as text and the step that fails is its last line. */
+ * (the message as abi/text/print.h writes it; on=N: which endpoint, 0 when left out; the status
+ * that the message must get may stand on a line of its own below it). A harness prints every step
+ * in that form, the message before it is sent and its result afterwards, so that what fuzzing found
+ * can be kept as text and the step that fails is its last line. */
 #ifndef BASALT_PROPS_LIFE_LIFE_H
 #define BASALT_PROPS_LIFE_LIFE_H
 
@@ -124,12 +124,12 @@ void life_print(const struct life_language *language, const struct message *requ
  * bound by fewer limits than fuzzing. */
 void life_print_action(const struct life_language *language, const struct life_step *step);
 
-/* Messages that an action or the end of a life sends are printed as comments meanwhile: the text has
- * them by the action's own line. */
+/* Messages that an action or the end of a life sends are printed as comments meanwhile: the text
+ * has them by the action's own line. */
 void life_print_as_comments(bool on);
 
-/* What the model said of the message that was printed last, and what it got: statuses, LIFE_LATER or
- * LIFE_LOST. The report of any property that fails from now on in this step says so by name:
+/* What the model said of the message that was printed last, and what it got: statuses, LIFE_LATER
+ * or LIFE_LOST. The report of any property that fails from now on in this step says so by name:
  *
  *   step: memd.close_account predicted DENIED, got OK */
 void life_predicted(unsigned predicted, unsigned got);

@@ -173,7 +173,7 @@ struct model_kernel {
     /* Of the last entry: */
     bool control; /* it was kernel control, with this verdict */
     enum status verdict;
-    bool changed; /* something beside message pages and results changed */
+    bool changed; /* something other than message pages and results changed */
     uint32_t events_delivered;
     uint32_t refused_at_delivery;
     uint32_t translations_lost; /* mappings that went away or lost rights: each must be flushed */

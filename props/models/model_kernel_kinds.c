@@ -9,7 +9,7 @@
 uint32_t model_kernel_kinds(uint16_t operation)
 {
     switch (operation) {
-    /* Processes are made, started and ended by who holds process control. */
+    /* Processes are made, started and ended by holders of process control. */
     case OP_KERNEL_CREATE_STAGED_PROCESS:
     case OP_KERNEL_START_PROCESS:
     case OP_KERNEL_ABORT_STAGED_PROCESS:
@@ -18,7 +18,7 @@ uint32_t model_kernel_kinds(uint16_t operation)
     case OP_KERNEL_REGISTER_PAGER:
     case OP_KERNEL_QUERY_CAP:
         return KIND(PROCESS);
-    /* Installing needs a kind of its own, which nobody has but who makes processes. */
+    /* Installing needs a kind of its own, which only makers of processes have. */
     case OP_KERNEL_CAP_COPY_ATTENUATED:
         return KIND(CHILD_POPULATE);
     case OP_KERNEL_CAP_COPY:

@@ -120,11 +120,11 @@ struct model_pagerd_request {
     uint64_t account;
 };
 
-/* Empty again; costs what was used. */
+/* Empty again; the cost is that of what was used. */
 void model_pagerd_reset(struct model_pagerd *model);
 
-/* The request was handled, doing what the log says, failures and all. States that each thing done is
- * the one that had to be done; returns the reply that had to be. */
+/* The request was handled, doing what the log says, failures and all. States that each thing done
+ * is the one that had to be done; returns the reply that had to be. */
 struct model_pagerd_answer model_pagerd_step(struct model_pagerd *model,
                                              const struct model_pagerd_request *request,
                                              struct pagerd_log *log);

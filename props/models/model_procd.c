@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The predicting model of procd: one table, searched from front to back, and the rules of its
+/* The predictive model of procd: one table, searched from front to back, and the rules of its
  * contract in the order in which a reader of the contract meets them. */
 #include "props/models/model_procd.h"
 

@@ -33,7 +33,7 @@ static struct {
     struct adversary_counts counts;
     uint64_t last_request_id;
     uint64_t now_ticks;
-    bool honest; /* nothing but the harness's own since the last request */
+    bool honest; /* only the harness's own since the last request */
     bool owed[SLOT_REPLY_COUNT];
     unsigned owed_count;
 } adversary;

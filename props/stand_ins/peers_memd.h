@@ -31,7 +31,7 @@ struct stand_in_cap peers_account_cap(uint32_t account);
 bool peers_frame_take(uint32_t account, uint32_t *object, uint32_t *frame_id);
 /* The id under which an account holds a frame; 0: none does. */
 uint32_t peers_frame_id(uint32_t object, uint32_t *account);
-/* Takes a frame away from whoever has it, as CLOSE_ACCOUNT would. */
+/* Takes a frame away from its holder, as CLOSE_ACCOUNT would. */
 void peers_frame_revoke(uint32_t object);
 /* The frame of an id and whose it is; false: no account holds it. */
 bool peers_frame_find(uint32_t frame_id, uint32_t *object, uint32_t *account);

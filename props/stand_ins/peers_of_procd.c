@@ -185,7 +185,7 @@ static void receives(uint32_t slot, uint64_t deadline_ticks)
 
 static const struct stand_in_peers peers = {
     .strict = true,
-    .image_pages = UINT32_MAX, /* a module is as long as whoever names it says */
+    .image_pages = UINT32_MAX, /* a module is as long as the request says */
     .image_read = peers_image_read,
     .may_fail = may_fail,
     .asked = asked,

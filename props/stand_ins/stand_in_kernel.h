@@ -3,7 +3,7 @@
  * alone. It keeps books of its own (slots, untypeds, frames, address spaces, processes, reply
  * capabilities), so that a service's books can be compared with what the kernel would say (M1, V1),
  * and it fails the k-th call on demand (E4). It is honest; services/lib meets a kernel that lies in
- * fuzz/adversary. Peers of the service are whoever `struct stand_in_peers` names.
+ * fuzz/adversary. `struct stand_in_peers` names the peers of the service.
  *
  * There is one of it in a process, since the seam has no context. The parts: stand_in_kernel.c is
  * the call, stand_in_control.c the operations of kernel control, stand_in_slots.c,
@@ -28,7 +28,7 @@ struct stand_in_call {
     const struct operation *operation; /* null: an endpoint whose protocol only its peer knows */
     struct message *message;           /* the request as its receiver gets it */
     const void *request;               /* its body, decoded by the row */
-    void *reply;                       /* zeroed; whoever answers fills it in */
+    void *reply;                       /* zeroed; the peer that answers fills it in */
     struct stand_in_cap sent[MESSAGE_CAP_LIMIT]; /* what came with the request, in order */
     struct stand_in_cap caps[MESSAGE_CAP_LIMIT]; /* what goes with the reply, in order */
     uint32_t window_slot;

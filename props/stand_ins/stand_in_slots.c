@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The slots of the service: a dense list of what is held, and for each slot its place in the list,
- * so that a life costs what it holds and not what a cspace could hold. */
+ * so that a life pays for what it holds and not for what a cspace could hold. */
 #include <string.h>
 
 #include "abi/slots.h"

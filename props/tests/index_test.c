@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* services/lib/index against a plain array: the same keys, whatever their order and whoever chose
- * them, give the same answers, and index_check sees each kind of damage. */
+/* services/lib/index against a plain array: the same keys, whatever their order and no matter who
+ * chose them, give the same answers, and index_check sees each kind of damage. */
 #include <string.h>
 
 #include "props/base/testing.h"
@@ -77,7 +77,7 @@ static const struct {
     {"a mixer undone", key_mixer_undone},
 };
 
-/* --- one step ---------------------------------------------------------------------------------- */
+/* --- one step --------------------------------------------------------------------------------- */
 
 static uint32_t model_find(uint64_t key)
 {
@@ -142,7 +142,7 @@ static void test_pattern(unsigned pattern)
               state.root == 0 && memcmp(state.nodes, zero, sizeof zero) == 0);
 }
 
-/* --- damage ------------------------------------------------------------------------------------ */
+/* --- damage ----------------------------------------------------------------------------------- */
 
 static void fill(void)
 {

@@ -414,7 +414,7 @@ static void test_turn_refused_reply(void)
     seam.info = (struct receive_info){.reply_slot = 2570};
     seam.reply_status[0] = STATUS_NOT_FOUND;
     (void)turn(handle_reply, &handled_count);
-    expect(seam.reply_count == 1, "nobody is answered who is gone");
+    expect(seam.reply_count == 1, "a caller that is gone is not answered");
 }
 
 /* The first offer that an administrator makes and that decodes is taken; everything before it is

@@ -62,8 +62,8 @@ static int dictionary_is_right(void (*print)(FILE *out))
     return words > 100 && wrong == 0;
 }
 
-/* Whom each service tells apart, and the endpoints that procd does: written a second time, because a
- * row that names anybody else promises what nobody would keep. Kernel control names kinds. */
+/* Whom each service tells apart, and the endpoints that procd does: written a second time, because
+ * a row that names anybody else promises what nobody would keep. Kernel control names kinds. */
 static const uint32_t senders_known[SERVICE_COUNT] = {
     [SERVICE_EVENT] = FROM_KERNEL,
     [SERVICE_STARTUP] = FROM_ADMIN,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Prints one file readably: start envelope, handoff, boot config, boot image or ELF file, told apart
- * by magic. Ends with 3 when the magic is none of them, for ./basalt to say what to do. */
+/* Prints one file readably: start envelope, handoff, boot config, boot image or ELF file, told
+ * apart by magic. Ends with 3 when the magic is none of them, for ./basalt to say what to do. */
 #include <stdio.h>
 #include <stdlib.h>
 

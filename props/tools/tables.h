@@ -6,10 +6,11 @@
 #include <stdio.h>
 
 /* Words of the wire formats for libFuzzer (-dict) and AFL++ (-x): operation ids, field bounds and
- * what lies beside them, status values, published slots, magics. */
+ * what lies next to them, status values, published slots, magics. */
 void tables_dictionary(FILE *out);
 
-/* Words of the text form of messages (abi/text/print.h): operations, fields, object types, statuses. */
+/* Words of the text form of messages (abi/text/print.h): operations, fields, object types,
+ * statuses. */
 void tables_text_dictionary(FILE *out);
 
 /* abi/REFERENCE.md: statuses, object types, roles, who may send what, every message. */

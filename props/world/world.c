@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The world's processes: a seat each, with a stack and the state of its program. Decides who runs
- * only as the kernel says; gives processes no way out but the three system calls and faults. */
+ * only as the kernel says; gives processes no way out other than the three system calls and
+ * faults. */
 #include "props/world/world.h"
 
 #include <stdlib.h>

@@ -25,9 +25,9 @@ enum world_end {
 
 enum {
     WORLD_MEMORY_BYTES_DEFAULT = 64 << 20,
-    WORLD_TICKS_MAX = 10 * 60 * TICKS_PER_SECOND, /* virtual time a run may take */
+    WORLD_TICKS_MAX = 10 * 60 * TICKS_PER_SECOND, /* virtual time that one run may take */
 };
-#define WORLD_EVENTS_MAX UINT64_C(20000000) /* events a run may have */
+#define WORLD_EVENTS_MAX UINT64_C(20000000) /* events that one run may have */
 
 struct world_options {
     const void *image;

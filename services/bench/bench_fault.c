@@ -6,7 +6,7 @@
 #include "abi/address_space.h"
 #include "services/bench/bench.h"
 
-/* Constants that nobody reads but the measurement: one word a page is enough. */
+/* Constants that only the measurement reads: one word per page is enough. */
 static const uint64_t constants[TOUCH_PAGES][PAGE_BYTES / 8]
     __attribute__((aligned(PAGE_BYTES))) = {{1}};
 static uint64_t samples[TOUCH_PAGES];

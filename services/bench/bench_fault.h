@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* bench-fault: what a page fault costs whoever has it. */
+/* bench-fault: what a page fault costs the process that has it. */
 #ifndef BASALT_SERVICES_BENCH_BENCH_FAULT_H
 #define BASALT_SERVICES_BENCH_BENCH_FAULT_H
 

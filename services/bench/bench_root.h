@@ -16,7 +16,7 @@
 #include "services/bench/bench.h"
 #include "services/rootd/rootd.h"
 
-/* Slots beside rootd's own. */
+/* Slots besides rootd's own. */
 enum {
     BENCH_SLOT_TRAVEL = SLOT_RECEIVE_BASE + 3 * MESSAGE_CAP_LIMIT, /* two slots */
     BENCH_SLOT_SCRATCH = BENCH_SLOT_TRAVEL + 2,
@@ -46,7 +46,7 @@ struct bench {
     enum status cause;
 };
 
-/* Everything above. Returns only when EXIT was not carried out. */
+/* Everything above. Returns only when EXIT was refused. */
 void bench_run(struct bench *bench, const void *handoff, size_t handoff_size,
                uint32_t root_endpoint_slot);
 

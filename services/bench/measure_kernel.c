@@ -166,7 +166,7 @@ static bool measure_each(struct bench *bench, const char *name, bool mapping)
     return true;
 }
 
-/* One page is mapped beside the one that comes and goes, so that its tables stay. */
+/* One page is mapped next to the one that comes and goes, so that its tables stay. */
 static bool measure_mappings(struct bench *bench)
 {
     struct prepared map;

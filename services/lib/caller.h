@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* How a unit makes calls: one function for any operation of any peer. The typed stubs that units use,
- * one for each row of a peer's table, are in services/lib/call_<peer>.h; kernel control in the
+/* How a unit makes calls: one function for any operation of any peer. The typed stubs that units
+ * use, one for each row of a peer's table, are in services/lib/call_<peer>.h; kernel control in the
  * argument order of its users is in services/lib/kernel_calls.h. Nothing here decides anything; all
  * state is in struct caller. */
 #ifndef BASALT_SERVICES_LIB_CALLER_H

@@ -51,7 +51,8 @@ struct service_table {
 };
 
 /* Handles one message. `request` begins a struct <service>_request whose message, info, body and
- * reply are set. A message without a reply slot is ignored: what nobody waits for is not done. */
+ * reply are set. A message without a reply slot is ignored: a request whose answer nobody awaits is
+ * not done. */
 enum handled service_dispatch(const struct service_table *table, void *service,
                               struct service_request *request);
 

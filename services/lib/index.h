@@ -3,9 +3,9 @@
  *
  * It is a crit-bit tree: every branch tests one bit, the highest in which the keys below it differ,
  * so that a walk takes at most as many steps as a key has bits that differ at all, and about the
- * logarithm of the keys when these are spread. Nothing is hashed, nothing drawn by chance: whoever
- * chooses the keys cannot make it degenerate, and the same keys give the same tree in whatever order
- * they came (E3).
+ * logarithm of the keys when these are spread. Nothing is hashed, nothing drawn by chance: a
+ * client that chooses the keys cannot make it degenerate, and the same keys give the same tree in
+ * whatever order they came (E3).
  *
  * The owner keeps the nodes, one for each place and one unused at 0, and the root. Both are valid
  * when all zero. Places count from 1; 0 means none. */

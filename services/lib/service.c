@@ -39,7 +39,7 @@ static bool entry_is(const struct envelope_entry *entry, uint32_t type, uint32_t
            entry->peer_role == peer_role;
 }
 
-/* The envelope names exactly what the role's rows do: the endpoint and one entry a row. Slots of
+/* The envelope names exactly what the role's rows do: the endpoint, and one entry per row. Slots of
  * both are unique, so that equal counts mean equal sets. */
 static enum status check_rows(uint32_t role_id, const struct envelope *envelope)
 {
@@ -66,7 +66,7 @@ static enum status check_rows(uint32_t role_id, const struct envelope *envelope)
 /* --- the cspace against the envelope --------------------------------------------------------- */
 
 /* A slot holds exactly what is said. A peer capability carries the badge that tells the peer who
- * calls; a service's own endpoint and kernel control carry none. */
+ * calls it; a service's own endpoint and kernel control carry none. */
 static enum status check_held(struct caller *caller, uint32_t slot, uint32_t type, uint32_t rights,
                               uint64_t badge)
 {
@@ -98,7 +98,7 @@ static bool is_reply_slot(const struct kernel_query_local_cap_reply *held)
            held->slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
 }
 
-/* Nothing is held beside what is named. The walk goes up strictly and stops at the first extra
+/* Nothing is held other than what is named. The walk goes up strictly and stops at the first extra
  * capability, so it makes at most ENVELOPE_ENTRY_LIMIT + SLOT_REPLY_COUNT + 2 steps. */
 static enum status check_nothing_else(struct caller *caller, const struct envelope *envelope)
 {

@@ -16,8 +16,8 @@ enum handled {
 
 /* A service: takes a message and what RECV said of it, changes its state, turns the message into
  * the reply. Capabilities that arrived lie in info->window_slot and following; the service commits
- * one by moving it to a slot of its own (kernel_move_local_cap). What it leaves there is dropped by the
- * loop, so that a refusal leaves no slot filled. */
+ * one by moving it to a slot of its own (kernel_move_local_cap). What it leaves there is dropped by
+ * the loop, so that a refusal leaves no slot filled. */
 typedef enum handled service_handler(void *state, struct message *message,
                                      const struct receive_info *info);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What memd's files share: the request in hand, and the books: accounts, and the frames and untypeds
- * they hold. The books change numbers and lists only, make no call and cannot fail: whoever calls
- * has decided, which the assertions keep. All their operations but the source searches (at most
- * SLOT_UNTYPED_COUNT steps) take constant time. */
+/* What memd's files share: the request in hand, and the books: accounts, and the frames and
+ * untypeds they hold. The books change numbers and lists only, make no call and cannot fail: the
+ * caller has decided, which the assertions keep. All their operations but the source searches (at
+ * most SLOT_UNTYPED_COUNT steps) take constant time. */
 #ifndef BASALT_SERVICES_MEMD_INTERNAL_H
 #define BASALT_SERVICES_MEMD_INTERNAL_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* memd's operations. Decides what an account may have and makes the kernel's memory calls; never
- * maps anything, never reads or writes a frame, and names no untyped beside its sources (M2). */
+ * maps anything, never reads or writes a frame, and names no untyped other than its sources
+ * (M2). */
 #include "services/memd/memd.h"
 
 #include <stddef.h>

@@ -39,7 +39,7 @@ static bool areas_sound(const struct pagerd_registration *registration)
     return pagerd_judge_registration(&again) == STATUS_OK; /* G4, V2 */
 }
 
-/* Its open fills: in order of their ids (G6), one a page (G1), counted. */
+/* Its open fills: in order of their ids (G6), one per page (G1), counted. */
 static bool fills_of_sound(const struct pagerd *pagerd, uint32_t entry)
 {
     const struct pagerd_registration *registration = &pagerd->registrations[entry];

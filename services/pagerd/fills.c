@@ -86,7 +86,7 @@ static void park(struct pagerd *pagerd, uint32_t entry)
     pagerd_list_append(pagerd, LIST_PARKED, &pagerd->parked, entry);
 }
 
-/* The end of a fill that is in no list but its registration's. */
+/* The end of a fill that is in no list other than its registration's. */
 static void finish(struct pagerd *pagerd, uint32_t entry, enum pagerd_fill_state state,
                    enum end_reason reason)
 {
@@ -167,7 +167,7 @@ void pagerd_run_queued(struct pagerd *pagerd)
     for (uint32_t turn = 0; turn < PAGERD_RUN_FILLS && pagerd->ready.first != 0; turn++) {
         uint32_t registration = pagerd->ready.first;
         uint32_t fill = oldest_queued(pagerd, registration);
-        UNIT_ASSERT(fill != 0); /* who is in the row has a queued fill */
+        UNIT_ASSERT(fill != 0); /* each one in the row has a queued fill */
         unset_queued(pagerd, fill, FILL_MAPPING);
         if (pagerd->registrations[registration].queued_count != 0) { /* G5: to the end of the row */
             pagerd_list_remove(pagerd, LIST_READY, &pagerd->ready, registration);
@@ -215,7 +215,7 @@ void pagerd_take_fault(struct pagerd *pagerd, uint32_t registration, uint32_t ar
     UNIT_ASSERT(number != 0 && number <= PAGERD_WAITER_LIMIT && waiter->fill == 0);
     UNIT_ASSERT(va % PAGE_BYTES == 0);
     uint32_t fill = pagerd_find_fill(pagerd, registration, va);
-    if (fill == 0) /* G1: at most one a page */
+    if (fill == 0) /* G1: at most one per page */
         fill = open_fill(pagerd, registration, area, va);
     *waiter = (struct pagerd_waiter){.request_id = request_id, .fill = fill};
     pagerd_list_append(pagerd, LIST_WAITERS, &pagerd->fills[fill].waiters, number);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* pagerd's front: who may ask what, which faults are answered at once, and the daemon's loop. What a
- * request then does is decided in policy.c, registrations.c and fills.c. */
+/* pagerd's front: who may ask what, which faults are answered at once, and the daemon's loop. What
+ * a request then does is decided in policy.c, registrations.c and fills.c. */
 #include "services/pagerd/pagerd.h"
 
 #include <stddef.h>
@@ -124,7 +124,7 @@ enum status pagerd_fault(struct pagerd *pagerd, struct pagerd_request *request)
     uint32_t reply_slot = request->common.info->reply_slot;
     struct pagerd_ruling ruling = {.verdict = VERDICT_END, .reason = END_FAULT_BACKING};
     if (!slot_is_free(pagerd, reply_slot))
-        return STATUS_INTERNAL; /* not what the kernel promises: keep who waits there */
+        return STATUS_INTERNAL; /* not what the kernel promises: keep the one that waits there */
     uint32_t entry = pagerd_find(pagerd, fault->token);
     if (entry != 0)
         ruling = judge(pagerd, entry, fault);

@@ -42,11 +42,11 @@
  * - END(FAULT_PAGE_LIMIT): no fill of the page is open, and it would be one page too many
  * Otherwise it joins the open fill of its page, or opens one. Fault ids count from 1; one that
  * joins has the id of the fill, one of an unknown token has none (G6). INTERNAL: the reply slot is
- * not a free one, which the kernel never does; who waits there keeps it.
+ * not a free one, which the kernel never does; the process that waits there keeps it.
  *
  * A fill is in one of these states:
- * - QUEUED: it waits for its turn. Turns go round the processes, one fill a turn, at most
- *   PAGERD_RUN_FILLS a message or tick, so that nobody's faults starve another's (G5)
+ * - QUEUED: it waits for its turn. Turns go round the processes, one fill per turn, at most
+ *   PAGERD_RUN_FILLS per message or tick, so that nobody's faults starve another's (G5)
  * - MAPPING: pagerd is asking memd, the kernel and vspaced for the page
  * - WAITING_FRAME, "parked": one of them was EXHAUSTED. It is queued again by RESOLVE_FAULT(RETRY),
  *   or PAGERD_RETRY_TICKS later; a retry PAGERD_WAIT_TICKS after it was first parked is the last
@@ -85,10 +85,10 @@
 enum {
     PAGERD_FILL_LIMIT = 1024, /* fills in flight; at most one per process, so it cannot be short */
     PAGERD_REGISTRATION_LIMIT = PROCESS_LIMIT,
-    PAGERD_WAITER_LIMIT = SLOT_REPLY_COUNT, /* a faulter waits on a reply slot each */
+    PAGERD_WAITER_LIMIT = SLOT_REPLY_COUNT, /* each faulter waits on a reply slot */
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,
     PAGERD_RUN_FILLS = 8,     /* fills run for one message or tick: bounds the time of both */
-    PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare beside a fill's own cost */
+    PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare next to a fill's own cost */
     PAGERD_WAIT_TICKS = 60 * TICKS_PER_SECOND, /* nobody waits for memory for ever */
     /* Longest that a peer may take: vspaced gives memd half of it, so that its own answer comes. */
     PAGERD_PEER_TICKS = 20 * TICKS_PER_SECOND,
@@ -206,8 +206,8 @@ uint64_t pagerd_next_deadline(const struct pagerd *pagerd);
  * line that says what does not. */
 const char *pagerd_check(const struct pagerd *pagerd);
 
-/* Calls `visit` with every field that refusals must leave alone, in a fixed order: all but request
- * ids and the clock. */
+/* Calls `visit` with every field that refusals must leave alone, in a fixed order: all except
+ * request ids and the clock. */
 void pagerd_visit_fields(const struct pagerd *pagerd, void (*visit)(void *context, uint64_t value),
                          void *context);
 

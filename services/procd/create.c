@@ -44,7 +44,7 @@ static uint32_t bit_of(uint32_t slot)
     return 1u << (slot - PROCD_SLOT_CHILD);
 }
 
-/* --- decide: no effect but reading the image ------------------------------------------------ */
+/* --- decide: no effect except reading the image --------------------------------------------- */
 
 static enum status decide_foundation(const struct procd *procd, const struct procd_sender *sender,
                                      uint32_t role)
@@ -365,8 +365,8 @@ static enum status make(struct procd *procd, const struct procd_sender *sender,
 
 /* --- reply and commit --- */
 
-/* Sends the reply, which is filled in; what it carries is moved, so that the creator alone holds it.
- */
+/* Sends the reply, which is filled in; what it carries is moved, so that the creator alone holds
+ * it. */
 static enum status deliver(struct procd *procd, struct making *making,
                            struct procd_request *request)
 {

@@ -81,7 +81,7 @@ enum {
 /* Life of a table entry. Zero: not used yet. */
 enum procd_life { PROCD_LIFE_UNUSED = 0, PROCD_LIFE_STAGED, PROCD_LIFE_RUNNING, PROCD_LIFE_ENDED };
 
-/* What procd owes others for a process, beside the PROCESS capability. */
+/* What procd owes others for a process, besides the PROCESS capability. */
 enum {
     PROCD_OWES_ACCOUNT = 1u << 0, /* memd: account_id is open */
     PROCD_OWES_PAGER = 1u << 1    /* pagerd: the id is registered */

@@ -25,7 +25,7 @@ uint64_t procd_table_id(const struct procd *procd, uint32_t index)
     return id_make(procd->processes[index].generation, index);
 }
 
-/* The entry an id names, whoever asks. */
+/* The entry that an id names, for any sender. */
 static enum status find_any(const struct procd *procd, uint64_t id, uint32_t *index)
 {
     uint64_t place = id & ID_INDEX_MASK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Who waits for the end of a process. Decides when a kept call is answered; each is answered
- * exactly once (P3, E5), and a caller that is gone costs nothing but its place until then. */
+ * exactly once (P3, E5), and a caller that is gone costs only its place until then. */
 #include "services/procd/internal.h"
 
 #include <string.h>

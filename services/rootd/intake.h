@@ -58,7 +58,7 @@ enum status intake_handoff(struct rootd_intake *out, const void *bytes, size_t s
 enum status intake_inventory(struct caller *caller, bool *kernel_failed);
 
 /* Reads boot config and module headers through the image capability and checks them against the
- * role table. intake_handoff came before. On any error the record is all zero but for
+ * role table. intake_handoff came before. On any error the record is all zero except
  * validation_profile, which stays known once the config was parsed.
  * MISSING_MODULE    boot config, an entry of the foundation or of the profile's programs or its
  *                   module is not there

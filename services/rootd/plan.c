@@ -32,7 +32,7 @@ static struct boot_cap source_at(uint32_t slot)
     return (struct boot_cap){0, OBJECT_NONE, 0};
 }
 
-/* Calls only go down the rank: whoever can send to an equal or a higher one could wait for a
+/* Calls only go down the rank: a process that can send to an equal or a higher one could wait for a
  * service that waits for it (E5). */
 static enum status check_rank(const struct role *role, const struct intake *row, uint32_t peer)
 {

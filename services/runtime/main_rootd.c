@@ -14,8 +14,8 @@ __attribute__((used)) void rootd_image_main(const void *handoff, uint64_t handof
 
 SERVICE_ENTRY("rootd", rootd_image_main);
 
-/* Copies the handoff before the unit runs: units read no memory but their own. A longer one than
- * any can be is cut, which the handoff's own length then contradicts. */
+/* Copies the handoff before the unit runs: units read no memory other than their own. A longer one
+ * than any can be is cut, which the handoff's own length then contradicts. */
 void rootd_image_main(const void *handoff, uint64_t handoff_bytes, uint64_t root_endpoint_slot)
 {
     if (handoff_bytes > sizeof handoff_copy)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Which mapped page has which frame of an account's books, and which vspaces are registered. Pages
  * and vspaces are found by an index (services/lib/index.h), which nobody can make slow by choosing
- * addresses. Changes cannot fail: whoever calls has asked the questions first, which the assertions
+ * addresses. Changes cannot fail: the caller has asked the questions first, which the assertions
  * keep. */
 #ifndef BASALT_SERVICES_VSPACED_PAGES_H
 #define BASALT_SERVICES_VSPACED_PAGES_H

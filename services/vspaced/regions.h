@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The regions of all spaces: an ordered index per space. Finding takes logarithmic time in the regions
- * of the space, whoever chose their addresses (services/lib/index.h); changes cannot fail: whoever
- * calls has asked the questions first, which the assertions keep. Every change leaves neighbours that
- * could be one region as one. */
+/* The regions of all spaces: an ordered index per space. Finding takes logarithmic time in the
+ * regions of the space, whoever chose their addresses (services/lib/index.h); changes cannot fail:
+ * the caller has asked the questions first, which the assertions keep. Every change leaves
+ * neighbours that could be one region as one. */
 #ifndef BASALT_SERVICES_VSPACED_REGIONS_H
 #define BASALT_SERVICES_VSPACED_REGIONS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* vspaced's operations but those that map (map.c). Decides what may become of a registered address
- * space; never selects one by anything but its vspace_cap_slot (V6), and holds no frame. */
+ * space; never selects one by anything other than its vspace_cap_slot (V6), and holds no frame. */
 #include "services/vspaced/vspaced.h"
 
 #include <stddef.h>

@@ -88,7 +88,7 @@ enum {
     VSPACED_SLOT_BASE =
         SLOT_DYNAMIC_BASE, /* space i: its vspace at this + 2i, its account after it */
 
-    /* Frames arrive here, beside the window in which requests arrive. */
+    /* Frames arrive here, next to the window in which requests arrive. */
     VSPACED_FRAME_WINDOW_SLOT = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT,
 
     VSPACED_PAGE_LIMIT = MEMD_FRAME_LIMIT, /* mapped pages with a frame_id: memd has no more */
@@ -132,7 +132,8 @@ struct vspaced_piece {
     uint16_t rights_mapped; /* what PROTECT can never exceed */
 };
 
-/* A piece in the index and in the list of its space. Neighbours that could be one region are one. */
+/* A piece in the index and in the list of its space. Neighbours that could be one region are
+ * one. */
 struct vspaced_region {
     struct vspaced_piece piece;
     vspaced_link previous;
@@ -159,8 +160,8 @@ struct vspaced {
     struct index_node region_nodes[VSPACED_REGION_LIMIT + VSPACED_REGION_SPARE + 1];
     struct vspaced_page pages[VSPACED_PAGE_LIMIT];
     struct index_node page_nodes[VSPACED_PAGE_LIMIT + 1];
-    /* By the low bits of the frame id, in which the ids that memd has out all differ: a list of more
-     * than one takes ids that are not memd's, which pagerd alone can send. */
+    /* By the low bits of the frame id, in which the ids that memd has out all differ: a list of
+     * more than one takes ids that are not memd's, which pagerd alone can send. */
     vspaced_link pages_by_frame[VSPACED_PAGE_LIMIT];
 };
 

@@ -78,7 +78,7 @@ const struct codec_fixture codec_kernel_fixtures[] = {
                 "0400 4400 00000400" NO_BADGE
                 "0900 0500 00000500" NO_BADGE
                 "0c00 8400 00000800" NO_BADGE,
-                "beside its field")
+                "next to its field")
         CAPS_NO("0000 8400 00000700" NO_BADGE
                 "0400 4400 00000400" NO_BADGE
                 "1000 0500 00000500" NO_BADGE
@@ -118,7 +118,7 @@ const struct codec_fixture codec_kernel_fixtures[] = {
     OF(KERNEL, 5, REPLY, "", "01000000 2a000000 0000000000000000")
         YES("@0 0c000000", "the last reason")
         NO("@0 0d000000", "past the last reason")
-        NO("@0 01000080", "a high bit beside a reason")
+        NO("@0 01000080", "a high bit next to a reason")
 
     /* register_pager: process_slot, pager_slot or none, token */
     OF(KERNEL, 6, REQUEST, "", "40000000 12000000 0100000000000000")

@@ -9,8 +9,8 @@
  *
  * edits: "@offset bytes" (offset decimal, bytes in hex), several in a row; "=bytes" another body
  * altogether. Of every base the runner itself tries the body one byte shorter, one byte longer, and
- * with a descriptor that no field asks for, and each capability in each type that no CAPS_YES states;
- * all must be refused. */
+ * with a descriptor that no field asks for, and each capability in each type that no CAPS_YES
+ * states; all must be refused. */
 #ifndef BASALT_PROPS_TESTS_CODEC_CODEC_TEST_H
 #define BASALT_PROPS_TESTS_CODEC_CODEC_TEST_H
 

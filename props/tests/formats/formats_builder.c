@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The boot image builder as a program: its exit codes, what it packs, and that the same arguments
- * give the same bytes. Runs the builder that lies beside this program. */
+ * give the same bytes. Runs the builder that lies next to this program. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +145,7 @@ static void test_packed(const char *folder, uint32_t profile, const char *argume
     for (uint32_t i = 0; i < config.entry_count; i++)
         all_there = all_there && boot_image_find(&image, config.entries[i].module) >= 0;
     expect_of("builder", "  with every role's module", all_there);
-    expect_of("builder", "  and nothing beside the segments (G4)",
+    expect_of("builder", "  and nothing besides the segments (G4)",
               executables_are_packed(&image, first));
 }
 

@@ -213,9 +213,9 @@ enum { ELF_FILE_BYTES = 0x3008, ELF_VIEW_BYTES = 0x120 };
 
 /* size_bytes: of the view; the file keeps its size. */
 static const struct variation elf_variations[] = {
-    {"a note beside", "@e8 04000000", WHOLE, STATUS_OK},
-    {"a header of no type beside", "@e8 00000000", WHOLE, STATUS_OK},
-    {"the program headers' own header beside", "@e8 06000000", WHOLE, STATUS_OK},
+    {"a note besides", "@e8 04000000", WHOLE, STATUS_OK},
+    {"a header of no type besides", "@e8 00000000", WHOLE, STATUS_OK},
+    {"the program headers' own header besides", "@e8 06000000", WHOLE, STATUS_OK},
     {"section headers said to lie anywhere", "@28 ffffffffffffffff @3c ffffffff", WHOLE, STATUS_OK},
     {"physical addresses said to be anything", "@58 ffffffffffffffff", WHOLE, STATUS_OK},
     {"the last segment without file bytes", "@b8 0070000000000000 @d0 0000000000000000", WHOLE,

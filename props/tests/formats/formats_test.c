@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Fixtures of the binary formats: at least one accepted and one refused per rule, each with its
- * exact status (R2, E2). Prints one line a test; exit 1 when one failed. */
+ * exact status (R2, E2). Prints one line per test; exit 1 when one failed. */
 #include "props/tests/formats/formats_test.h"
 
 #include <ctype.h>

@@ -65,7 +65,7 @@ static void test_call_waiting(void)
            "with the reply");
     kernel_preempt(&drive_kernel);
     expect_equal(drive_current(), SERVER, "the replier is next");
-    expect_status(drive_reply(SLOT_REPLY_BASE), STATUS_NOT_FOUND, "E5: one reply a call");
+    expect_status(drive_reply(SLOT_REPLY_BASE), STATUS_NOT_FOUND, "E5: one reply per call");
 }
 
 static void test_call_queued(void)

@@ -163,7 +163,7 @@ static void test_exit(void)
     drive_run(child.index);
     exit_current(7);
     expect_equal(kernel_process(&drive_kernel, child.index)->drawn_pages, 1,
-                 "all but the record went back");
+                 "all except the record went back");
     drive_run(0);
     expect_status(drive_receive(2, DEADLINE_POLL), STATUS_OK, "an end is told");
     struct event_process_terminated_request event = event_of();

@@ -56,8 +56,8 @@ static void test_untypeds(void)
     drive_quiet(false);
 }
 
-/* K5: budgets that end at each page that mapping needs, those for tables above a leaf included: each
- * map is all or nothing, and no budget is ever overdrawn (kernel_check after each). */
+/* K5: budgets that end at each page that mapping needs, those for tables above a leaf included:
+ * each map is all or nothing, and no budget is ever overdrawn (kernel_check after each). */
 static void test_budgets(void)
 {
     /* A new leaf; a new directory over it; a new table over both. */

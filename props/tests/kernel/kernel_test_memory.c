@@ -79,7 +79,7 @@ static void test_slots(void)
     uint32_t slot = LAUNCH;
     uint32_t target = 20000;
     for (uint32_t i = 0; i < left; i++, slot = target, target += CSPACE_LEAF_CAPS)
-        expect_status(move(slot, target), STATUS_OK, "each leaf is paid by the budget");
+        expect_status(move(slot, target), STATUS_OK, "each leaf is charged to the budget");
     expect_status(move(slot, target), STATUS_EXHAUSTED, "K5, E6: and no leaf more");
     expect_status(move(slot, slot + 1), STATUS_OK, "in a leaf that exists there is room");
 }
@@ -126,8 +126,8 @@ static void test_kinds(void)
                   "QUERY_CAP is always denied");
 }
 
-/* K1: by which kinds each operation may be reached, as model_kernel_kinds() says and not as the table
- * of the kernel does. */
+/* K1: by which kinds each operation may be reached, as model_kernel_kinds() says and not as the
+ * table of the kernel does. */
 static void test_kinds_of_rows(void)
 {
     unsigned rows = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Kernel tests: map, unmap, protect; W^X over time; page tables paid by the budget. */
+/* Kernel tests: map, unmap, protect; W^X over time; page tables charged to the budget. */
 #include "props/tests/kernel/kernel_drive.h"
 
 enum { R = RIGHT_READ, RW = RIGHT_READ | RIGHT_WRITE, RX = RIGHT_READ | RIGHT_EXECUTE };
