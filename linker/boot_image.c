@@ -166,7 +166,7 @@ static void fill_dependencies(struct boot_config_entry *entry)
     }
 }
 
-/* One entry a role that rootd starts, in the table's order. */
+/* One entry per role that rootd starts, in the table's order. */
 static struct boot_config make_config(uint32_t profile)
 {
     struct boot_config config = {.validation_profile = profile};

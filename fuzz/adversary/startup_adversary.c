@@ -298,7 +298,7 @@ static void check_reply(const struct message *message, bool honest)
         PROPERTY_EQUAL(R1, message->header.status, predict());
 }
 
-/* What rootd launches beside the foundation hears next which modules there are. */
+/* What rootd launches besides the foundation hears next which modules there are. */
 static void take_offer(struct caller *caller)
 {
     struct startup_offer_modules_request taken;

@@ -97,7 +97,7 @@ def with_old(data):
 # prints, files that are there afterwards, files that are not.
 CASES = {
     "a status without an input is an error": ("silent", None, 1, ["left no input"], [], []),
-    "a killed engine beside an old input that passes is an error":
+    "a killed engine, with an old input that passes, is an error":
         ("killed", with_old(fake_engine.PASSING), 1, ["ended with status -9", f"passes now: {PASSING}"],
          [PASSING.replace("crash-", "passing/crash-")], [PASSING]),
     "an input that passes alone is unreproduced and counts":

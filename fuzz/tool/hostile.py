@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The hostile image on the metal: programs that send nonsense, spin and take memory, and all of phase 0 beside
-and after them (K5). The world boots the same image with the others (checks.boot_worlds)."""
+"""The hostile image on the metal: programs that send nonsense, spin and take memory, and all of phase 0
+with them and after them (K5). The world boots the same image with the others (checks.boot_worlds)."""
 
 import re
 import tempfile
@@ -49,6 +49,6 @@ def hostile(tally):
               f"status {result.status}, {result.verdict}\n{result.log}", f"{result.seconds:.0f} s")
     before = lines.index("SPINNER_STOPPED") if "SPINNER_STOPPED" in lines else 0
     beside = [line for line in lines[:before] if line.startswith("phase0-")]
-    tally.say("QEMU: all of phase 0 runs after the attack, beside the spinner and again without it",
+    tally.say("QEMU: all of phase 0 runs after the attack, alongside the spinner and again without it",
               good and len(beside) > 10 and proofs == beside * 2, "\n".join(lines))
     ring3.ring3(tally)

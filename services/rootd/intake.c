@@ -210,7 +210,7 @@ static enum status take_module(struct caller *caller, const struct rootd_intake 
     return status;
 }
 
-/* What the profile has beside the foundation, in the role table's order. */
+/* What the profile has besides the foundation, in the role table's order. */
 static enum status take_programs(struct caller *caller, struct rootd_intake *intake,
                                  bool *kernel_failed)
 {

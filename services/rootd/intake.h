@@ -39,7 +39,7 @@ struct rootd_intake {
     uint32_t validation_profile;
     struct rootd_module foundation[FOUNDATION_COUNT];
     uint32_t
-        program_count; /* what the profile has beside the foundation, in the role table's order */
+        program_count; /* what the profile has besides the foundation, in the role table's order */
     struct rootd_module programs[ROLE_PROGRAM_COUNT];
     struct handoff handoff;
     struct boot_config config;

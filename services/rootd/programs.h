@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the image has beside the foundation: rootd launches what holds anything at start and tells it
- * of the rest. */
+/* What the image has besides the foundation: rootd launches what holds anything at start and tells
+ * it of the rest. */
 #ifndef BASALT_SERVICES_ROOTD_PROGRAMS_H
 #define BASALT_SERVICES_ROOTD_PROGRAMS_H
 

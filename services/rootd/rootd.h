@@ -6,8 +6,9 @@
  *   3. launches procd by kernel control and hands it its envelope;
  *   4. launches memd, vspaced and pagerd through procd, in that order, and binds them in procd;
  *   5. launches what else the image has that holds anything at start (its programs), one after the
- *      other, and waits for the end of each, which must be EXIT(0): in a runtime image there is none;
- *   6. sheds all authority but the stated rest, reports READY;
+ *      other, and waits for the end of each, which must be EXIT(0): in a runtime image there is
+ *      none;
+ *   6. sheds all authority except the stated rest, reports READY;
  *   7. runtime images: answers DENIED to everything for ever, and ends the system when procd ends,
  *      with procd's own exit code (P8); all others: EXIT(0).
  *
@@ -56,7 +57,7 @@ enum rootd_stage {
     STAGE_RUN
 };
 
-/* Slots of rootd's own cspace beside those of abi/slots.h. The peer slots (SLOT_PEER_*) hold the
+/* Slots of rootd's own cspace besides those of abi/slots.h. The peer slots (SLOT_PEER_*) hold the
  * send aliases of what it launched, SLOT_BOOTSTRAP_UNTYPED procd's untyped until it is shed. */
 enum {
     ROOTD_SLOT_LAUNCH_POOL = SLOT_UNTYPED_BASE + 1,
@@ -69,7 +70,7 @@ enum {
 };
 
 enum {
-    ROOTD_CALL_TICKS = 5000, /* how long procd may take to answer, and anybody anything but READY */
+    ROOTD_CALL_TICKS = 5000, /* how long procd may take, and anybody for any answer except READY */
     ROOTD_STOP_TICKS = 1000, /* the same while tearing down */
     ROOTD_PROCD_TOKEN = 1,   /* of procd's terminal event */
     ROOTD_EXIT_READY = 0,
@@ -103,7 +104,7 @@ struct rootd {
 };
 
 /* Everything above. `handoff` are the bytes that entry code copied; `root_endpoint_slot` is what
- * it was started with in rdx. Returns only when EXIT was not carried out. */
+ * it was started with in rdx. Returns only when EXIT was refused. */
 enum rootd_status rootd_run(struct rootd *rootd, const void *handoff, size_t handoff_size,
                             uint32_t root_endpoint_slot);
 

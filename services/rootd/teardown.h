@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How rootd gives authority up: all but the stated rest after a boot, and everything after a
+/* How rootd gives authority up: all except the stated rest after a boot, and everything after a
  * failed one. */
 #ifndef BASALT_SERVICES_ROOTD_TEARDOWN_H
 #define BASALT_SERVICES_ROOTD_TEARDOWN_H
@@ -15,12 +15,12 @@
 enum status teardown_shed(struct rootd *rootd);
 
 /* Undoes a failed boot: ends program and services in reverse order through procd, then procd by
- * kernel control, gives the bootstrap memory back, and drops all but SELF, the endpoint and the log
- * endpoint. Each call to procd has ROOTD_STOP_TICKS; one that does not answer is not asked again
- * (R5). Errors are passed over: what can still be undone is. procd ends its children before it ends
- * for a critical death (P8); only when procd itself was ended by a fault can nobody name them any
- * more: then what is built from the bootstrap untyped goes with it, and rootd's EXIT, which halts
- * the machine, ends the rest. */
+ * kernel control, gives the bootstrap memory back, and drops all except SELF, the endpoint and the
+ * log endpoint. Each call to procd has ROOTD_STOP_TICKS; one that does not answer is not asked
+ * again (R5). Errors are passed over: what can still be undone is. procd ends its children before
+ * it ends for a critical death (P8); only when procd itself was ended by a fault can nobody name
+ * them any more: then what is built from the bootstrap untyped goes with it, and rootd's EXIT,
+ * which halts the machine, ends the rest. */
 void teardown_all(struct rootd *rootd);
 
 #endif

@@ -9,7 +9,7 @@ enum {
     HOG_PLACE = 0
 };
 
-/* One that wants more memory than its account has, beside the spinner. */
+/* One that wants more memory than its account has, alongside the spinner. */
 static enum status run_hog(struct tester *tester)
 {
     enum status status = tester_start(tester, &hog_run, HOG_PLACE);

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: ISC */
-/* tester: runs the helpers of an integration image, says how each ended, and that nothing is left of
- * them. rootd launches it in images with a validation profile and goes on when it has ended with
+/* tester: runs the helpers of an integration image, says how each ended, and that nothing is left
+ * of them. rootd launches it in images with a validation profile and goes on when it has ended with
  * EXIT(0). It
  *
  *   1. checks its start envelope, which names the profile, and takes rootd's offer of modules;
  *   2. waits until its own account is memd's only one: what ran before it has left nothing;
- *   3. profile phase0: runs the helpers as services/probes/expectations.h states; profile hostile: all
- *      of that beside a spinner and after a process that wants too much memory, and again without;
+ *   3. profile phase0: runs the helpers as services/probes/expectations.h states; profile hostile:
+ *      all of that alongside a spinner and after a process that wants too much memory, and again
+ *      without;
  *   4. waits until memd's book is what it was in step 2.
  *
- * Lines: "ROOTD_STAGE:<helper>:<end>" for each helper's end, ":UNEXPECTED" before an end that was not
- * stated; "ROOTD_STAGE:<helper>:<status>" for one that procd told nothing of; SPINNER_STOPPED,
+ * Lines: "ROOTD_STAGE:<helper>:<end>" for each helper's end, ":UNEXPECTED" before an end that was
+ * not stated; "ROOTD_STAGE:<helper>:<status>" for one that procd told nothing of; SPINNER_STOPPED,
  * HELPERS_DONE, RESOURCES_BACK. (The names are older than this service: rootd's log is published.)
  *
  * Its exit code is the status of the first thing that went wrong: INTERNAL, an end that was not
- * stated; TIMED_OUT, no end in the module's time; NOT_FOUND, no module offered; EXHAUSTED, the book is
- * not what it has to be after TESTER_SETTLE_TICKS; procd's, memd's or the kernel's own refusal. What
- * still runs is stopped first. Every wait has a deadline. */
+ * stated; TIMED_OUT, no end in the module's time; NOT_FOUND, no module offered; EXHAUSTED, the book
+ * is not what it has to be after TESTER_SETTLE_TICKS; procd's, memd's or the kernel's own refusal.
+ * What still runs is stopped first. Every wait has a deadline. */
 #ifndef BASALT_SERVICES_TESTER_TESTER_H
 #define BASALT_SERVICES_TESTER_TESTER_H
 

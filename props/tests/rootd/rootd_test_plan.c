@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Properties of rootd's plan: the same for permuted rows (R3), no authority but the role table's
- * (R1, R4), memory by the stated formula. */
+/* Properties of rootd's plan: the same for permuted rows (R3), no authority other than the role
+ * table's (R1, R4), memory by the stated formula. */
 #include "props/tests/rootd/rootd_test.h"
 
 #include <string.h>
@@ -241,8 +241,8 @@ static void test_table(void)
         const struct plan_launch *launch = &rootd.plan.launches[i];
         unsigned count;
         const struct intake *rows = role_intake(foundation_roles[i], &count);
-        expect_equal(launch->install_count, count, "R1: one install a row");
-        expect_equal(launch->envelope.entry_count, count + 1, "R1: one entry a row and endpoint");
+        expect_equal(launch->install_count, count, "R1: one install per row");
+        expect_equal(launch->envelope.entry_count, count + 1, "R1: one per row, and the endpoint");
         for (unsigned j = 0; j < count; j++) {
             const struct plan_install *install = &launch->installs[j];
             bool peer = rows[j].slot >= SLOT_PEER_MEMD && rows[j].slot <= SLOT_PEER_PROCD;
@@ -256,8 +256,8 @@ static void test_table(void)
 /* R4 over the whole table, roles of later versions included: every row may be given, each
  * kernel-control kind has the holders written here, and the only way up to process control is
  * deviced's, through the driver endpoint. In integration images alone, the tester may ask memd and
- * procd and say what it saw, and the hostile client, which is in no image but its own, may ask all
- * four services. */
+ * procd and say what it saw, and the hostile client, which is in no image other than its own, may
+ * ask all four services. */
 static void test_all_roles(void)
 {
     static const struct {
@@ -301,8 +301,8 @@ static void test_all_roles(void)
     }
 }
 
-/* R1, the other way round: which roles must receive on an endpoint beside their own. Without its row
- * a role would wait for nobody, and nobody would notice. */
+/* R1, the other way round: which roles must receive on an endpoint besides their own. Without its
+ * row a role would wait for nobody, and nobody would notice. */
 static void test_doors(void)
 {
     static const struct {
@@ -321,7 +321,7 @@ static void test_doors(void)
         expect(stated, "R1: nobody else receives on an endpoint that is not its own");
         found++;
     }
-    expect_equal(found, DOORS, "R1: who must receive on an endpoint beside its own does");
+    expect_equal(found, DOORS, "R1: a role that must receive on another endpoint does");
 }
 
 /* One number of the intake that the plan is made from. */

@@ -294,7 +294,8 @@ static uint32_t untouched_pool(void)
     return kernel_untyped_available(&world_kernel()->untypeds[1]);
 }
 
-/* One module of an image is another program: the boot fails where that shows, and nothing is left. */
+/* One module of an image is another program: the boot fails where that shows, and nothing is
+ * left. */
 static void expect_undone(const struct boot_file *file, const char *name, const char *other,
                           const char *stage, uint32_t pool_pages)
 {
@@ -307,7 +308,7 @@ static void expect_undone(const struct boot_file *file, const char *name, const 
     expect_of(what, "the system has ended", world_kernel()->halted);
     expect_of(what, "no held slot", occupied_count(0, SLOT_LIMIT) == 3);
     expect_of(what, "no live child", world_kernel()->process_count == 1);
-    expect_of(what, "the launch pool is as before",
+    expect_of(what, "the launch pool is what it was",
               kernel_untyped_available(&world_kernel()->untypeds[1]) == pool_pages);
 }
 
@@ -394,8 +395,8 @@ static void test_phase0(void)
     expect_of("a failed phase0", "no live child", world_kernel()->process_count == 1);
 }
 
-/* How long services wait for each other, stated a second time. Who asks waits longer than who is asked
- * waits for others: otherwise it gives up on a peer that is still at work. */
+/* How long services wait for each other, stated a second time. A service that asks waits longer
+ * than the one it asks waits for others: otherwise it gives up on a peer that is still at work. */
 static void test_patience(void)
 {
     expect_equal(VSPACED_MEMD_TICKS, 10000, "vspaced gives memd ten seconds");

@@ -343,7 +343,7 @@ static void test_phase0(void)
     expect_equal(live_count(), 0, "phase0: nobody is left");
 }
 
-/* K5: beside the spinner, which is stopped, and again without it. */
+/* K5: alongside the spinner, which is stopped, and again without it. */
 static void test_hostile(void)
 {
     fresh(VALIDATION_PROFILE_HOSTILE);
