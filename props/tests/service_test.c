@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/formats/envelope.h"
 #include "abi/message_type.h"
 #include "abi/messages/kernel.h"
 #include "props/base/testing.h"
@@ -455,9 +456,103 @@ static void test_offer(void)
     }
 }
 
+/* --- start-up --------------------------------------------------------------------------------- */
+
+static struct {
+    struct envelope envelope;
+    struct kernel_query_local_cap_reply held[ENVELOPE_ENTRY_LIMIT + 2]; /* ascending slots */
+    unsigned held_count;
+} start;
+
+static void hold(uint32_t slot, uint32_t type, uint32_t rights, uint64_t badge)
+{
+    unsigned at = start.held_count++;
+    for (; at > 0 && start.held[at - 1].slot > slot; at--)
+        start.held[at] = start.held[at - 1];
+    start.held[at] = (struct kernel_query_local_cap_reply){
+        .slot = slot, .object_type = type, .rights = rights, .badge = badge};
+}
+
+static void hold_and_name(const struct role *role, uint32_t slot, uint16_t type, uint16_t rights)
+{
+    uint32_t peer = service_peer_role(slot, type, rights);
+    start.envelope.entries[start.envelope.entry_count++] = (struct envelope_entry){
+        .slot = slot, .object_type = type, .rights = rights, .peer_role = peer};
+    hold(slot, type, rights, peer == ROLE_NONE ? 0 : role->id);
+}
+
+/* The cspace and the envelope that the role's rows ask for. */
+static void start_as(const struct role *role)
+{
+    unsigned count = 0;
+    const struct intake *rows = role_intake(role->id, &count);
+    start.held_count = 0;
+    start.envelope = (struct envelope){.role = role->id,
+                                       .service_endpoint_slot = SLOT_SERVICE_ENDPOINT,
+                                       .primary_control_slot = role->primary_slot,
+                                       .slot_window_first = SLOT_SERVICE_ENDPOINT,
+                                       .slot_window_last = SLOT_STARTUP_LAST};
+    hold(SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
+    hold_and_name(role, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT);
+    for (unsigned i = 0; i < count; i++)
+        hold_and_name(role, rows[i].slot, (uint16_t)rows[i].object_type, (uint16_t)rows[i].rights);
+}
+
+static void reply_held(struct message *message)
+{
+    struct kernel_query_local_cap_request query;
+    (void)message_decode(&kernel_query_local_cap_request_type, message, &query);
+    unsigned at = 0;
+    while (at < start.held_count && start.held[at].slot < query.slot)
+        at++;
+    if (at < start.held_count && (query.mode == QUERY_NEXT || start.held[at].slot == query.slot))
+        (void)message_encode(&kernel_query_local_cap_reply_type, &start.held[at], message);
+    else
+        message_refuse(message, STATUS_NOT_FOUND);
+}
+
+/* What a service of the role answers to its only START_SERVICE. */
+static uint32_t start_answer(const struct role *role)
+{
+    struct caller caller = {0};
+    struct startup_start_service_request request = {0};
+    struct envelope accepted;
+    size_t written = 0;
+    fresh();
+    (void)envelope_encode(&start.envelope, request.envelope, sizeof request.envelope, &written);
+    request.count = (uint32_t)written;
+    (void)message_encode(&startup_start_service_request_type, &request, &seam.request);
+    seam.info.reply_slot = SLOT_REPLY_BASE;
+    seam.make_reply = reply_held;
+    seam.recv_limit = 1; /* then the endpoint is gone */
+    (void)service_start(&caller, role->id, &accepted, NULL, NULL);
+    return seam.reply_count == 1 ? seam.replies[0].header.status : (uint32_t)STATUS_INTERNAL;
+}
+
+/* R1: an unnamed capability is seen wherever the walk over the cspace goes on from. */
+static void test_extra_authority(void)
+{
+    for (unsigned i = 0; i < role_count; i++) {
+        if (role_table[i].id == ROLE_ROOTD)
+            continue; /* the kernel hands over to it; no envelope does */
+        start_as(&role_table[i]);
+        expect(start_answer(&role_table[i]) == STATUS_OK, role_table[i].image);
+        for (unsigned named = 0; named < start.envelope.entry_count; named++) {
+            uint32_t behind = start.envelope.entries[named].slot + 1;
+            if (envelope_find(&start.envelope, behind) != NULL)
+                continue;
+            hold(behind, OBJECT_FRAME, RIGHT_READ, 0);
+            expect(start_answer(&role_table[i]) == STATUS_DENIED,
+                   "R1: nothing is held right behind a named slot");
+            start_as(&role_table[i]);
+        }
+    }
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
+    test_extra_authority();
     test_offer();
     test_call();
     test_call_errors();
