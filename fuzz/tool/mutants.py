@@ -55,11 +55,10 @@ class Jury:
 
     def caught_by(self, names):
         """What notices the mutant that is applied now, or None."""
-        wanted = {f"build/asan/{name}" for name in names + self.tests} | {WORLD, *IMAGES}
-        worked, output = build.ninja(*wanted, folder=self.folder)
-        if not worked:
-            raise build.Stop("does not build:\n" + build.shorten(output, 20))
         for what, command in self.commands(names):
+            worked, output = build.ninja(*self.needed_by(command), folder=self.folder)
+            if not worked:
+                raise build.Stop("does not build:\n" + build.shorten(output, 20))
             status, output = in_copy(self.folder, command)
             if status != 0:
                 return f"{what}: {reason(output)}"
@@ -70,6 +69,12 @@ class Jury:
             if found:
                 return found
         return None
+
+    def needed_by(self, command):
+        """What to build before a command: its program; for a test or a boot, which may read them, the
+        images as well. Most mutants go no further than one harness."""
+        program = os.path.basename(command[0])
+        return [command[0]] if program in self.harnesses else [command[0], *IMAGES]
 
     def commands(self, names):
         """(what it is called, command) of each check that ends with a status."""
