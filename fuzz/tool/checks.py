@@ -358,7 +358,7 @@ CHECKS = {
     "campaigns": (campaign_checks.campaigns, ""),
     "engines": (campaign_checks.run_engines, "asan libfuzzer afl fast"),
 }
-QUICK = ("sources", "docs", "objects", "tests", "replays", "texts", "canaries", "worlds")
+QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 
 
 def test_programs(tally, names):

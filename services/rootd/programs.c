@@ -27,7 +27,8 @@ static void add_modules(const struct rootd_intake *intake,
     }
 }
 
-_Static_assert(ROLE_PROGRAM_COUNT <= STARTUP_MODULE_LIMIT, "one message tells of all programs");
+_Static_assert((int)ROLE_PROGRAM_COUNT <= (int)STARTUP_MODULE_LIMIT,
+               "one message tells of all programs");
 
 static enum status offer_modules(struct rootd *rootd)
 {
