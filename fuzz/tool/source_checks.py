@@ -262,6 +262,10 @@ def properties_are_kept():
     checked = set(re.findall(rf"\bPROPERTY(?:_EQUAL)?\(\s*({PROPERTY_ID})\b|\bPROPERTY_({PROPERTY_ID})\b",
                              "\n".join(map(read, sources(".c")))))
     checked = {name for pair in checked for name in pair}
+    # Engines, findings and mutants take the name of a property that fails for one word.
+    complaints += [f"{path}: PROPERTY({found}: the detail is one word"
+                   for path in sources(".c", ".h")
+                   for found in re.findall(rf'\bPROPERTY(?:_EQUAL)?\(\s*({PROPERTY_ID},\s*"[^"\n]*\s[^"\n]*")', read(path))]
     tests = [path for path in sources(".c") if path.startswith(("props/tests/", "fuzz/engine/"))] + \
             [path for path in tool if path != "fuzz/tool/source_checks.py"]
     checked |= set(re.findall(rf"\b{PROPERTY_ID}\b", "\n".join(map(read, tests))))

@@ -52,7 +52,7 @@ enum property {
             harness_failed(#condition, __FILE__, __LINE__);                                        \
     } while (0)
 
-/* detail: which part of the property, "" for all of it. */
+/* detail: which part of the property, in one word; "" for all of it. */
 __attribute__((noreturn)) void property_failed(enum property id, const char *detail,
                                                const char *condition, const char *file, int line);
 __attribute__((noreturn)) void property_unequal(enum property id, const char *detail,

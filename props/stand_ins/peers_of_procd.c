@@ -169,7 +169,7 @@ static bool may_say(uint16_t id, enum status status)
 static void answered(const struct stand_in_call *call, enum status status)
 {
     bool control = call->operation->service == SERVICE_KERNEL;
-    PROPERTY(P1, "kernel control",
+    PROPERTY(P1, "kernel-control",
              call->failed || !control || may_say(call->operation->id, status));
 }
 

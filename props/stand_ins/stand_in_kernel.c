@@ -166,7 +166,7 @@ static enum status perform(struct stand_in_call *call)
         return STATUS_BUSY;
     PROPERTY(E5, "rank", control || peers->answer != NULL);
     enum status status = control ? stand_in_control(call) : peers->answer(call);
-    PROPERTY(E10, "kernel control",
+    PROPERTY(E10, "kernel-control",
              !peers->strict || !control ||
                  (status != STATUS_DENIED && status != STATUS_INVALID_ARGUMENT &&
                   status != STATUS_UNSUPPORTED));
