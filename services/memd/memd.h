@@ -84,6 +84,7 @@ enum {
     MEMD_GENERATION_LAST = (1 << 21) - 1 /* of accounts and untypeds */
 };
 
+_Static_assert(MEMD_FRAME_SLOT_BASE >= SLOT_STARTUP_LAST + 1, "M2: after the start-up slots");
 _Static_assert(MEMD_UNTYPED_SLOT_BASE + MEMD_UNTYPED_LIMIT <= SLOT_LIMIT, "slots suffice");
 _Static_assert(MEMD_FRAME_LIMIT == 1 << MEMD_FRAME_INDEX_BITS, "an id holds every index");
 _Static_assert(MEMD_ACCOUNT_LIMIT == 1 << MEMD_ACCOUNT_INDEX_BITS, "an id holds every index");

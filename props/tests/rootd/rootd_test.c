@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/formats/envelope.h"
 #include "abi/messages/event.h"
 #include "abi/messages/kernel.h"
+#include "abi/messages/startup.h"
 #include "abi/process.h"
 #include "props/tests/rootd/rootd_test.h"
 #include "services/procd/procd.h"
@@ -16,23 +18,66 @@
 
 enum failure { FAIL_NONE, FAIL_TRANSPORT, FAIL_TIMED_OUT, FAIL_REFUSED, FAIL_COUNT };
 
+/* What a child does with its envelope. */
+enum ready { READY_RIGHT, READY_OTHER_ROLE, READY_ONE_MORE, READY_ONE_LESS, READY_NEVER };
+
 struct rootd rootd;
 static struct {
     uint64_t call_count;
     uint64_t fail_at; /* number of the call that fails; 0: none */
     enum failure failure;
     uint16_t failed_operation;
+    unsigned start_count;
+    unsigned wrong_at; /* number of the child whose READY is as `ready` says; 0: none */
+    enum ready ready;
     unsigned receive_count;
     uint32_t reply_status;
     uint32_t end_reason; /* how procd ends, after READY */
     uint32_t end_code;
 } seam;
 
+static uint64_t config_ready_ticks(uint32_t role)
+{
+    for (uint32_t i = 0; i < peers_machine.config.entry_count; i++) {
+        if (peers_machine.config.entries[i].role == role)
+            return peers_machine.config.entries[i].ready_ticks;
+    }
+    return 0;
+}
+
+/* R5: READY may take as long as the config states, from the moment of the call on; rootd read the
+ * clock, which moves by 1, just before. */
+static enum status start_service(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    struct startup_start_service_request request;
+    struct envelope envelope;
+    expect(message_decode(&startup_start_service_request_type, message, &request) == STATUS_OK &&
+               envelope_parse(request.envelope, request.count, &envelope) == STATUS_OK,
+           "a child gets an envelope");
+    expect_equal(deadline_ticks, stand_in_now() - 1 + config_ready_ticks(envelope.role),
+                 "R5: the deadline of READY is the config's");
+    enum status status = stand_in_call(slot, message, deadline_ticks);
+    if (++seam.start_count != seam.wrong_at)
+        return status;
+    struct startup_start_service_reply reply = {.role = envelope.role,
+                                                .checked_cap_count = envelope.entry_count};
+    if (seam.ready == READY_OTHER_ROLE)
+        reply.role = reply.role == ROLE_MEMD ? ROLE_PROCD : ROLE_MEMD;
+    if (seam.ready == READY_ONE_MORE)
+        reply.checked_cap_count++;
+    if (seam.ready == READY_ONE_LESS)
+        reply.checked_cap_count--;
+    if (seam.ready == READY_NEVER)
+        return STATUS_TIMED_OUT;
+    return message_encode(&startup_start_service_reply_type, &reply, message);
+}
+
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
-    (void)deadline_ticks;
     if (++seam.call_count != seam.fail_at)
-        return stand_in_call(slot, message, deadline_ticks);
+        return message->header.operation == OP_STARTUP_START_SERVICE
+                   ? start_service(slot, message, deadline_ticks)
+                   : stand_in_call(slot, message, deadline_ticks);
     seam.failed_operation = message->header.operation;
     if (seam.failure == FAIL_REFUSED) {
         message_refuse(message, STATUS_EXHAUSTED);
@@ -393,6 +438,32 @@ static void test_program_ends(void)
     }
 }
 
+/* R5: each child in turn says READY for another role, or with another number of capabilities, or
+ * says nothing; nothing is left of the boot. */
+static void test_ready(uint32_t profile, unsigned child_count)
+{
+    fresh(profile);
+    (void)run();
+    expect(peers_logged("ERIX_ROOTD:READY\n"), "every child says READY");
+    expect_equal(seam.start_count, child_count, "one envelope per child");
+    for (enum ready ready = READY_OTHER_ROLE; ready <= READY_NEVER; ready++) {
+        for (unsigned child = 1; child <= child_count; child++) {
+            char what[64];
+            snprintf(what, sizeof what, "R5: child %u is ready in way %u", child, ready);
+            fresh(profile);
+            seam.wrong_at = child;
+            seam.ready = ready;
+            expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, what);
+            expect_equal(rootd.cause, ready == READY_NEVER ? STATUS_TIMED_OUT : STATUS_INTERNAL,
+                         what);
+            expect(exits_with(ROOTD_EXIT_FAILED), what);
+            expect_equal(peers_live_count(), 0, what);
+            expect_equal(stand_in_slot_count(), 3, what);
+            expect(!peers_bootstrap_lives(), what);
+        }
+    }
+}
+
 /* R5: the k-th call fails, for every k and in every way. */
 static void test_failures(uint32_t profile)
 {
@@ -450,6 +521,8 @@ int main(int count, char **arguments)
     test_boot_programs(VALIDATION_PROFILE_PHASE0, programs + 1, 1);
     test_boot_programs(VALIDATION_PROFILE_HOSTILE, programs, 2); /* after what does harm */
     test_program_ends();
+    test_ready(VALIDATION_PROFILE_NONE, FOUNDATION_COUNT);
+    test_ready(VALIDATION_PROFILE_HOSTILE, FOUNDATION_COUNT + 2);
     test_failures(VALIDATION_PROFILE_NONE);
     test_failures(VALIDATION_PROFILE_PHASE0);
     test_failures(VALIDATION_PROFILE_HOSTILE);

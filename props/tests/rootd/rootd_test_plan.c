@@ -243,6 +243,10 @@ static void test_table(void)
         const struct intake *rows = role_intake(foundation_roles[i], &count);
         expect_equal(launch->install_count, count, "R1: one install per row");
         expect_equal(launch->envelope.entry_count, count + 1, "R1: one per row, and the endpoint");
+        expect_equal(launch->envelope.slot_window_first, SLOT_SERVICE_ENDPOINT,
+                     "R1: the window starts at the endpoint");
+        expect_equal(launch->envelope.slot_window_last, rows[count - 1].slot,
+                     "R1: and ends at the last row's slot");
         for (unsigned j = 0; j < count; j++) {
             const struct plan_install *install = &launch->installs[j];
             bool peer = rows[j].slot >= SLOT_PEER_MEMD && rows[j].slot <= SLOT_PEER_PROCD;
