@@ -267,7 +267,7 @@ def boot_metal(tally):
     with the very lines that README.md shows."""
     shown = re.findall(r"^    ((?:ROOTD_STAGE|ERIX_ROOTD):\S+)", campaign.text_of("README.md"), re.M)
     for image, lines in ((build.RUNTIME_IMAGE, ["ERIX_ROOTD:READY"]), (build.PHASE0_IMAGE, shown)):
-        boot = metal.Boot(image, 120, stop_at_ready=True)
+        boot = metal.Boot(image, 120, stop_at_ready=image == build.RUNTIME_IMAGE)
         tally.say(f"QEMU boots {image}", boot.status == metal.READY and boot.log.splitlines() == lines,
                   f"{boot.log}{boot.verdict}; wanted:\n" + "\n".join(lines))
 
@@ -277,6 +277,7 @@ def boot_verdicts(tally):
     ready, ended = "ERIX_ROOTD:READY\n", "ERIX_ROOTD:SERVICE_BOOTSTRAP_FAILED\n"
     for log, code, late, status in (
             (ready, 1, False, metal.READY), (ended, 1, False, metal.NOT_READY), (ready + ended, 1, False, metal.NOT_READY),
+            (ready, 3, False, metal.NOT_READY), (ready, -9, False, metal.READY), (ready, -9, True, metal.TIME_OUT),
             ("BASALT_KERNEL:BOOT_IMAGE_REFUSED:TRUNCATED\n", 1, False, metal.NOT_READY), ("", 0, False, metal.NOT_READY),
             ("", 2, False, metal.USAGE), (ready + "BASALT_KERNEL:PANIC:x\n", 1, False, metal.PANIC), ("", 0, True, metal.TIME_OUT),
             ("ROOTD_STAGE:PLAN_MADE\n", 0, True, metal.TIME_OUT), ("ROOTD_STAGE:PLAN_MADE\n", 0, False, metal.NOT_READY)):

@@ -168,8 +168,9 @@ def parser():
                      help="for QEMU (with --keep: until READY)")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
     sub.add_argument("--profile", choices=("none", "phase0", "hostile"), default="none",
-                     help="which image is built: the runtime image, the one with probes, or the one whose "
-                     "programs also try to do harm")
+                     help="which image is built (with --image: which kind that one is): the runtime image, the "
+                     "one with probes, or the one whose programs also try to do harm; the last two must end by "
+                     "themselves")
     sub.add_argument("--shipped", action="store_true",
                      help="run the image's own objects instead of the sanitized units")
     sub = command("test", checks.test, "build and check everything; ends with `N passed, M failed`")

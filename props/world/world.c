@@ -318,6 +318,14 @@ static bool ready_reported(void)
     return strstr(host_log(NULL), "ERIX_ROOTD:READY\n") != NULL;
 }
 
+/* A system that stays is ready when rootd says so and receives, which it does for nothing else: who
+ * holds KERNEL_LOG could write the same line while rootd waits for an answer. */
+static bool ready_serves(void)
+{
+    const struct process *root = kernel_process(&kernel, KERNEL_ROOT_PROCESS);
+    return root != NULL && root->life == LIFE_RECEIVING && ready_reported();
+}
+
 /* Everybody waits, and inputs are fed: the next one must be a timer's. */
 static bool idle_fed(void)
 {
@@ -334,7 +342,7 @@ static bool idle(void)
     if (inputs != NULL)
         return idle_fed();
     uint64_t deadline = kernel_next_deadline(&kernel);
-    if (ready_reported() || deadline == DEADLINE_NEVER || deadline > WORLD_TICKS_MAX)
+    if (ready_serves() || deadline == DEADLINE_NEVER || deadline > WORLD_TICKS_MAX)
         return false;
     kernel_timer(&kernel, deadline);
     return true;
@@ -346,7 +354,7 @@ static enum world_end end_of_run(void)
         return WORLD_DIVERGED;
     if (kernel.halted)
         return kernel.halt_code == 0 && ready_reported() ? WORLD_READY : WORLD_FAILED;
-    return ready_reported() ? WORLD_READY : WORLD_STUCK;
+    return ready_serves() ? WORLD_READY : WORLD_STUCK;
 }
 
 static struct world_result result_of_run(void)

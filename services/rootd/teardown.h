@@ -18,9 +18,9 @@ enum status teardown_shed(struct rootd *rootd);
  * kernel control, gives the bootstrap memory back, and drops all except SELF, the endpoint and the
  * log endpoint. Each call to procd has ROOTD_STOP_TICKS; one that does not answer is not asked
  * again (R5). Errors are passed over: what can still be undone is. procd ends its children before
- * it ends for a critical death (P8); only when procd itself was ended by a fault can nobody name
- * them any more: then what is built from the bootstrap untyped goes with it, and rootd's EXIT,
- * which halts the machine, ends the rest. */
+ * it ends for a critical death (P8). rootd's EXIT, which halts the machine, is what ends the rest:
+ * the children of a procd that a fault ended, because nobody can name them any more; and what a
+ * program started and left running, with the services below it, because procd then answers BUSY. */
 void teardown_all(struct rootd *rootd);
 
 #endif
