@@ -444,7 +444,7 @@ static int run_random(uint64_t count, uint64_t seed)
     return 0;
 }
 
-/* Replays the folder for about `seconds` and prints executions a second. The clock is this
+/* Replays the folder for about `seconds` and prints executions per second. The clock is this
  * program's, never the harness's. */
 static int bench(const char *folder, double seconds)
 {
@@ -461,10 +461,10 @@ static int bench(const char *folder, double seconds)
         clock_gettime(CLOCK_MONOTONIC, &now);
         passed = (double)(now.tv_sec - start.tv_sec) + (double)(now.tv_nsec - start.tv_nsec) / 1e9;
     } while (corpus.count != 0 && passed < seconds);
-    printf("%s: %" PRIu64 " runs in %.3f s, %.0f a second\n", harness_name, runs, passed,
+    printf("%s: %" PRIu64 " runs in %.3f s, %.0f per second\n", harness_name, runs, passed,
            (double)runs / passed);
     if (life_step_count != NULL)
-        printf("%s: %.0f steps a second\n", harness_name, (double)life_step_count() / passed);
+        printf("%s: %.0f steps per second\n", harness_name, (double)life_step_count() / passed);
     return 0;
 }
 

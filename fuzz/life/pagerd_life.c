@@ -54,7 +54,7 @@ static const struct life_action actions[] = {
     [ACTION_GONE] = {"gone", 1},
     /* ticks: the clock that messages bring lies back by so much */
     [ACTION_SKEW] = {"skew", 1},
-    /* n: processes with one window each register (once a life); more than CROWD_MAX only in a .trace,
+    /* n: processes with one window each register (once per life); more than CROWD_MAX only in a .trace,
      * since a full table is too slow to fuzz */
     [ACTION_CROWD] = {"crowd", 1},
     /* kind: the kernel breaks its promise on the next message's reply slot: 0 none at all, 1 one

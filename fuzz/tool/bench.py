@@ -16,7 +16,7 @@ BOOTS = 20
 
 
 def engine_rate(name):
-    """Executions a second of a harness under libFuzzer, from its seeds."""
+    """Executions per second of a harness under libFuzzer, from its seeds."""
     with tempfile.TemporaryDirectory() as home:
         os.makedirs(f"{home}/corpus")
         campaign.seeds(name, f"{home}/seeds")
@@ -36,10 +36,10 @@ def must_run(*command):
 
 
 def replay_rate(name, variant):
-    """(runs a second, steps a second) of a corpus replayed for some seconds."""
+    """(runs per second, steps per second) of a corpus replayed for some seconds."""
     output = must_run(f"build/{variant}/{name}", "--bench", f"corpus/{name}", str(SECONDS))
-    runs = re.search(r"(\d+) a second", output)
-    steps = re.search(r"(\d+) steps a second", output)
+    runs = re.search(r"(\d+) per second", output)
+    steps = re.search(r"(\d+) steps per second", output)
     return int(runs[1]) if runs else 0, int(steps[1]) if steps else 0
 
 
@@ -59,16 +59,16 @@ def bench(_options):
                      "build/fast/state_bytes")
     empty = engine_rate("empty")
     print(f"codec harnesses under libFuzzer, ASan + UBSan, {SECONDS} s each")
-    print(f"  empty: {empty} executions a second")
+    print(f"  empty: {empty} executions per second")
     for name in codecs:
         rate = engine_rate(name)
-        print(f"  {name}: {rate} executions a second, {rate / max(empty, 1):.2f} of the empty harness")
-    print("life harnesses, messages a second over the corpus (sanitized, fast)")
+        print(f"  {name}: {rate} executions per second, {rate / max(empty, 1):.2f} of the empty harness")
+    print("life harnesses, messages per second over the corpus (sanitized, fast)")
     for name in names:
         steps = replay_rate(name, "asan")[1] if name not in codecs else 0
         if steps:
             print(f"  {name}: {steps}, {replay_rate(name, 'fast')[1]}", flush=True)
-    print(f"world boots a second, {BOOTS} boots in one process (sanitized, fast)")
+    print(f"world boots per second, {BOOTS} boots in one process (sanitized, fast)")
     for image in images:
         print(f"  {os.path.basename(image)}: {boot_rate('asan', image):.1f}, "
               f"{boot_rate('fast', image):.1f}")

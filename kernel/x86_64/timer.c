@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The tick: channel 0 of the 8254 through the 8259, TICKS_PER_SECOND a second. Brings time to the
+/* The tick: channel 0 of the 8254 through the 8259, TICKS_PER_SECOND per second. Brings time to the
  * core and never decides who runs. */
 #include "kernel/x86_64/x86.h"
 

@@ -14,7 +14,7 @@ enum {
     PEERS_PROCD_MODULES = 8
 };
 
-/* Begins the kernel's stand-in and the peers, in the state in which procd finds the world when its
+/* Begins the kernel's stand-in and the peers, in the state in which procd finds its peers when its
  * start-up check has passed. */
 void peers_of_procd_begin(void);
 

@@ -273,12 +273,13 @@ void tables_reference(FILE *out)
     put_object_types(out);
     fprintf(out, "\n## Roles\n\n");
     tables_roles(out);
-    fprintf(out, "\n## Who can send what\n\nBy the role table. rootd holds every kernel-control "
-                 "capability until READY and sheds all but the log's. procd\nadministers memd and "
-                 "pagerd from UPDATE_FOUNDATION_ENDPOINTS on. Accounts are held by procd, and by "
-                 "pagerd\nand vspaced for the processes that they serve. Clients hold procd's "
-                 "bootstrap endpoint only when a role row\ngives it: no row of this version "
-                 "does.\n\n");
+    fprintf(out,
+            "\n## Who can send what\n\nBy the role table. rootd holds every kernel-control "
+            "capability until READY and sheds all except the log's. procd\nadministers memd and "
+            "pagerd from UPDATE_FOUNDATION_ENDPOINTS on. Accounts are held by procd, and by "
+            "pagerd\nand vspaced for the processes that they serve. Clients hold procd's "
+            "bootstrap endpoint only when a role row\ngives it: those of test-hostile and tester "
+            "do.\n\n");
     tables_authority(out);
     enum service_id service = SERVICE_COUNT;
     for (unsigned i = 0; i < operation_count; i++) {

@@ -378,7 +378,7 @@ static void check_program(uint32_t number)
     const struct intake *rows = role_intake(child->role, &row_count);
     uint32_t installed_count = stand_in_process(number)->installed_count;
     expect(child->ready, "a program got its envelope");
-    expect_equal(installed_count, row_count, "R1: one capability a row");
+    expect_equal(installed_count, row_count, "R1: one capability per row");
     for (uint32_t i = 0; i < installed_count && i < row_count; i++) {
         const struct stand_in_installed *installed = stand_in_installed(number, i);
         bool peer = rows[i].slot >= SLOT_PEER_MEMD && rows[i].slot <= SLOT_PEER_PROCD;
