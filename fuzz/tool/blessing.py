@@ -55,7 +55,10 @@ def show_changes(name):
 
 def floors_of(name):
     """How many floors of a corpus are lost and how many marks are none yet, by what its inputs reach."""
-    reached = set(build.run([f"build/asan/{name}", "--marks", f"corpus/{name}"])[1].splitlines())
+    status, output = build.run([f"build/asan/{name}", "--marks", f"corpus/{name}"])
+    if status != 0:
+        raise build.Stop(f"{build.shorten(output, 20)}\nnothing is blessed: mend or remove that input of {name} first")
+    reached = set(output.splitlines())
     path = f"corpus/{name}/FLOORS"
     floors = set(campaign.text_of(path).splitlines()[1:]) if os.path.exists(path) else set()
     return len(floors - reached), len(reached - floors)

@@ -76,6 +76,11 @@ def user_path(path):
     return os.path.join(os.environ.get("BASALT_CWD", "."), path)
 
 
+def bound(command, number="KILL"):
+    """A command whose process gets a signal when this process dies, of kill -9 too."""
+    return ["setpriv", "--pdeathsig", number, "--", *command]
+
+
 def run(command, seconds=600, env=None):
     """Runs a program: (exit status, its output, both streams). 124: it took too long; 127: it is
     not there."""

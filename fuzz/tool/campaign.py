@@ -42,14 +42,19 @@ def inputs_of(name):
                   if os.path.basename(path) not in NOT_INPUTS)
 
 
-def checked(path):
-    """The bytes of an input of a corpus. What is none there ends the command: an engine would wait for
-    it, cut it or take it for an input."""
-    name = os.path.basename(path)
+def regular(path):
+    """Ends the command when a path of a folder's listing is not a file that can be read to its end."""
     if not os.path.exists(path):
         raise build.Stop(f"{path}: a link to nothing", 2)
     if not os.path.isfile(path):
         raise build.Stop(f"{path}: not a regular file", 2)
+
+
+def checked(path):
+    """The bytes of an input of a corpus. What is none there ends the command: an engine would wait for
+    it, cut it or take it for an input."""
+    name = os.path.basename(path)
+    regular(path)
     if name.startswith("README") or "." in name:
         raise build.Stop(f"{path}: not an input: those are called *.trace or have no dot in their name", 2)
     if os.path.getsize(path) > engines.INPUT_BYTES_MAX:
@@ -213,7 +218,10 @@ class Campaign:
         for folder in ("afl", "afl-seeds"):
             shutil.rmtree(f"{self.home}/{folder}", ignore_errors=True)
         os.makedirs(f"{self.home}/afl-seeds")
-        engines.merge(self.name, self.home, f"{self.home}/afl-seeds", f"{self.home}/seeds", f"{self.home}/corpus")
+        self.said.update(engines.merge(self.name, self.home, f"{self.home}/afl-seeds", f"{self.home}/seeds",
+                                       f"{self.home}/corpus"))
+        for path in self.said:
+            self.leave_out(path)
         if not os.listdir(f"{self.home}/afl-seeds"):
             store(f"{self.home}/afl-seeds", b"\0" * 16)
         self.say(f"AFL++ starts from {counted(len(os.listdir(f'{self.home}/afl-seeds')), 'input')}")
@@ -267,12 +275,14 @@ class Campaign:
                 self.errors.append("AFL++ executed nothing")
 
     def merge(self):
-        """Adds to corpus/TARGET what covers more than the committed inputs do, and nothing else."""
+        """Adds to corpus/TARGET what covers more than the committed inputs do, and nothing else. Returns
+        how many findings that no engine had seen before came of it."""
         target, extra = f"corpus/{self.name}", f"{self.home}/merged"
         seeds(self.name, f"{self.home}/seeds")
         shutil.rmtree(extra, ignore_errors=True)
         shutil.copytree(f"{self.home}/seeds", extra)
-        engines.merge(self.name, self.home, extra, f"{self.home}/corpus")
+        known = set(findings.artefacts(self.home))
+        said = engines.merge(self.name, self.home, extra, f"{self.home}/corpus")
         committed = set(os.listdir(f"{self.home}/seeds"))
         new = [read(f"{extra}/{base}") for base in sorted(set(os.listdir(extra)) - committed)]
         os.makedirs(target, exist_ok=True)
@@ -280,10 +290,13 @@ class Campaign:
             store(target, data)
         print(f"{self.name}: {counted(len(new), 'input')} added to {target}" +
               (f"; next: ./basalt bless {self.name}" if new else ": nothing covers more"))
+        return findings.report(self.name, self.home, sorted(set(said) - known), set(), said)
 
     def run(self):
         self.lock()
         old = set(findings.artefacts(self.home))
+        for path in old:
+            regular(path)
         self.harvest()  # of a campaign that was killed
         self.remove_truncated()
         self.cut = 0 # that was another campaign's disk
@@ -303,7 +316,7 @@ class Campaign:
         if self.options.merge and (self.interrupted or self.cut):
             print(f"{self.name}: nothing is merged, because the campaign did not end by itself")
         elif self.options.merge:
-            self.merge()
+            found += self.merge()
         return self.end(found, lost)
 
     def end(self, found, lost):

@@ -118,6 +118,8 @@ CASES = {
         ("two", None, 1, ["2 findings", "global-buffer-overflow", "division by zero", "#0", "write_global", "keep:"],
          [], []),
     "two showings of one bug are one finding": ("same", None, 1, ["1 finding\n", "inputs)"], [], []),
+    "an engine that someone else ended is an error":
+        ("aborted", None, 1, ["ended by someone else", "0 findings, 1 error of the engine"], [], []),
     "nothing found is no finding": ("quiet", None, 0, ["0 findings", "seed 1000"], [], []),
 }
 
@@ -133,6 +135,9 @@ WRONG_PLACES = {
          f"big: {3 << 20} bytes; an input has at most {engines.INPUT_BYTES_MAX}"),
     "a FIFO in findings": (lambda path: (os.mkdir(f"{path}/{HOME}/corpus"), os.mkfifo(f"{path}/{HOME}/corpus/fifo")),
                            "fifo: not a regular file"),
+    "a FIFO among the failing inputs": (lambda path: os.mkfifo(f"{path}/{HOME}/crash-fifo"), "crash-fifo: not a regular file"),
+    "a link to nothing among the failing inputs":
+        (lambda path: os.symlink("/nonexistent", f"{path}/{HOME}/crash-link"), "crash-link: a link to nothing"),
     "findings that cannot be written": (lambda path: os.mknod(f"{path}/{HOME}/corpus"), "corpus: "),
 }
 
@@ -236,12 +241,26 @@ def check_shrinking(tally):
     tally.say("campaigns: an input is shrunk by step and word", small == step(7, 5, 0) + step(9, 0, 0), small.hex(" "))
 
 
+def check_merge(tally):
+    """An input that fails while a corpus is merged, which is how AFL++ gets its seeds, is an artefact."""
+    with tempfile.TemporaryDirectory() as home:
+        os.makedirs(f"{home}/seeds")
+        os.makedirs(f"{home}/into")
+        campaign.store(f"{home}/seeds", fake_engine.GLOBAL_OVERFLOW)
+        campaign.store(f"{home}/seeds", fake_engine.PASSING)
+        said = engines.merge(FAKED, home, f"{home}/into", f"{home}/seeds")
+        tally.say("campaigns: an input that fails in a merge is kept, with its words",
+                  list(said) == findings.artefacts(home) == [f"{home}/{os.path.basename(FAILING)}"]
+                  and "global-buffer-overflow" in said.get(f"{home}/{os.path.basename(FAILING)}", ""), str(said))
+
+
 def campaigns(tally):
     """No failure that an engine saw is lost, whatever happens to engine, disk and campaign."""
     build.must_build(f"build/asan/{FAKED}", f"build/libfuzzer/{FAKED}", "build/fast/abi_tables")
     check_keys(tally)
     check_excerpt(tally)
     check_shrinking(tally)
+    check_merge(tally)
     with concurrent.futures.ThreadPoolExecutor(4 * int(build.jobs())) as pool:  # most of it is waiting
         jobs = [pool.submit(check_case, tally, what, *case) for what, case in CASES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]

@@ -355,6 +355,7 @@ CHECKS = {
     "usage": (command_checks.usage_errors, "asan fast"),
     "new": (command_checks.new_names_places, ""),
     "packages": (command_checks.package_lock, ""),
+    "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),
     "campaigns": (campaign_checks.campaigns, ""),
     "engines": (campaign_checks.run_engines, "asan libfuzzer afl fast"),

@@ -10,10 +10,13 @@ import socket
 import subprocess
 import tempfile
 import time
+import types
 
 import build
 import campaign
+import campaign_checks
 import metal
+import mutants
 
 
 def commands_answer(tally):
@@ -99,6 +102,41 @@ def package_lock(tally):
             tally.say(what, status == wanted and waited == (wanted == 0), f"status {status}\n{output}")
 
 
+HALF_PATCH = """Harness: memd_life
+--- a/one
++++ b/one
+@@ -1 +1 @@
+-one
++two
+--- a/two
++++ b/two
+@@ -1 +1 @@
+-what is not there
++two
+"""
+
+
+def half_a_patch(tally):
+    """Of a seeded bug that fits in part nothing stays: the next one would be judged on top of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(f"{folder}/tree")
+        for path, text in (("tree/one", "one\n"), ("tree/two", "two\n"), ("half.patch", HALF_PATCH)):
+            with open(f"{folder}/{path}", "w", encoding="ascii") as file:
+                file.write(text)
+        try:
+            mutants.one(types.SimpleNamespace(folder=f"{folder}/tree", caught_by=lambda names: None), f"{folder}/half.patch")
+            told = "it was taken for one that applies"
+        except build.Stop as stop:
+            told = str(stop)
+        left = sorted(os.listdir(f"{folder}/tree")) + [campaign.text_of(f"{folder}/tree/one")]
+        tally.say("of a patch that fits in part nothing stays", left == ["one", "two", "one\n"] and
+                  told.startswith("does not apply"), f"{told}\n{left}")
+        with open(f"{folder}/bytes.patch", "wb") as file:
+            file.write(b"Harness: memd_life\n\xff")
+        status, output = build.run(["./basalt", "mutants", f"{folder}/bytes.patch"])
+        tally.say("a patch that is not text is one line", status == 2 and output.count("\n") == 1, output)
+
+
 def packet(stub, text):
     """Sends one packet of the debugger's protocol and returns the answer's text."""
     stub.sendall(f"${text}#{sum(text.encode()) % 256:02x}".encode())
@@ -123,6 +161,9 @@ def debugger(tally):
         with socket.socket(socket.AF_UNIX) as stub:
             stub.settimeout(30)
             stub.connect(metal.GDB_SOCKET)
+            status, output = build.run(["./basalt", "boot", "--gdb"], 30)
+            tally.say("a second boot --gdb leaves the first its socket", status == metal.USAGE
+                      and f"pid {process.pid};" in output and os.path.exists(metal.GDB_SOCKET), output)
             stopped, where = packet(stub, "?"), packet(stub, "g")
             tally.say("boot --gdb stands before the first instruction",
                       stopped.startswith("T05") and len(where) > 100, stopped)
@@ -144,6 +185,14 @@ def debugger(tally):
     process.send_signal(signal.SIGINT)
     tally.say("boot --keep goes on after READY", running and process.wait(30) == metal.READY
               and "qemu-system-x86_64" in log, log)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        process = subprocess.Popen(["./basalt", "boot", "--keep"], stdout=subprocess.PIPE, text=True)
+        read_until(process, "ERIX_ROOTD:READY", 60)
+        machines = campaign.text_of(f"/proc/{process.pid}/task/{process.pid}/children").split()
+        process.send_signal(number)
+        process.wait(30)
+        left = [pid for pid in machines if not campaign_checks.ended(pid)]
+        tally.say(f"{signal.Signals(number).name} ends QEMU as well", len(machines) == 1 and not left, f"{machines} {left}")
 
 
 def read_until(process, text, seconds):

@@ -27,6 +27,7 @@ GRACE_SECONDS = 3  # between the request to end and the end
 PROGRESS_SECONDS = 10
 SHOWN = re.compile(r"#\d+\s+(INITED|pulse|DONE)")
 TELLING = re.compile(r"property \S+ does not hold.*|harness does not hold.*|.*(ERROR|SUMMARY): .*|.*PROGRAM ABORT.*")
+ABORTED = "Testing aborted by user"  # AFL++, of a signal; its status is 0
 WRITTEN = re.compile(r".*Test unit written to (\S+)")
 
 
@@ -36,11 +37,6 @@ def libfuzzer_program(name):
 
 def afl_program():
     return "afl-fuzz"
-
-
-def bound(command, number="KILL"):
-    """A command whose process gets a signal when this process dies, of kill -9 too."""
-    return ["setpriv", "--pdeathsig", number, "--", *command]
 
 
 def has_steps(name):
@@ -62,7 +58,7 @@ def limits():
 def libfuzzer_command(name, seconds, home, dictionary, seed, program=None):
     # Where inputs have no steps, libFuzzer grows them slowly, as it does by itself without a mutator.
     length = [] if has_steps(name) else ["-len_control=100"]
-    return bound([program or libfuzzer_program(name), f"-max_total_time={seconds}", *limits(), *length,
+    return build.bound([program or libfuzzer_program(name), f"-max_total_time={seconds}", *limits(), *length,
                   f"-seed={seed}", "-print_final_stats=1", f"-artifact_prefix={home}/", f"-dict={dictionary}",
                   f"{home}/corpus", f"{home}/seeds"])
 
@@ -71,7 +67,7 @@ def afl_command(name, seconds, home, dictionary, seed, number=0):
     """(command, environment) of one instance; those with a number share what they reach."""
     role = ["-S", f"worker-{number}"] if number else []
     mutator = {"AFL_CUSTOM_MUTATOR_LIBRARY": os.path.abspath("build/afl/mutator.so")} if has_steps(name) else {}
-    return (bound([afl_program(), *role, "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t",
+    return (build.bound([afl_program(), *role, "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t",
                    str(INPUT_SECONDS_MAX * 1000), "-s", str(seed), "-i", f"{home}/afl-seeds", "-o", f"{home}/afl",
                    "-x", dictionary, "--", f"build/afl/{name}", "-"], "TERM"),
             {**AFL_SETTINGS, **mutator})
@@ -106,6 +102,8 @@ class Worker(threading.Thread):
             seconds = max(1, round(self.until - time.monotonic()))
             status, written = self.once(*self.make_command(seconds, count))
             count += 1
+            if status == 0 and not self.stopping and any(ABORTED in line for line in self.lines):
+                self.errors.append(f"{self.label} was ended by someone else before its time: {ABORTED}")
             if status == 0 or self.stopping:
                 return
             if not written:
@@ -194,17 +192,23 @@ def afl_executions(home):
 
 def merge(name, home, into, *folders):
     """libFuzzer's merge: adds to `into` the inputs of the folders that cover more. Edges and marks
-    count, how often does not: a few dozen inputs instead of thousands."""
-    status, output = build.run(bound([libfuzzer_program(name), "-merge=1", "-use_counters=0", *limits(),
-                                      f"-artifact_prefix={home}/merge-", into, *folders]), 3600)
-    for path in glob.glob(f"{home}/merge-*"):
-        os.remove(path)  # copies of inputs that fail: the campaign has those, or finds them
+    count, how often does not: a few dozen inputs instead of thousands. An input that fails is left out;
+    returns the artefacts of those, with libFuzzer's words."""
+    status, output = build.run(build.bound([libfuzzer_program(name), "-merge=1", "-use_counters=0", *limits(),
+                                      f"-artifact_prefix={home}/", into, *folders]), 3600)
     if status != 0:
         raise build.Stop(build.shorten(output, 20) + "\nthe merge failed; nothing was added")
+    said, told = {}, None
+    for line in output.splitlines():
+        told = told or (line.strip() if TELLING.match(line) else None)
+        found = WRITTEN.match(line)
+        if found:
+            said[found[1]], told = told or "libFuzzer's merge left it out", None
+    return said
 
 
 def minimise_crash(name, path, target, seconds):
     """libFuzzer's shrinker, for inputs without steps."""
-    build.run(bound([libfuzzer_program(name), "-minimize_crash=1", f"-max_total_time={seconds}", *limits(),
+    build.run(build.bound([libfuzzer_program(name), "-minimize_crash=1", f"-max_total_time={seconds}", *limits(),
                      f"-exact_artifact_path={target}", path]), seconds + 2 * INPUT_SECONDS_MAX,
               {"ASAN_OPTIONS": "dedup_token_length=3"})

@@ -34,6 +34,9 @@ def main(case, first, corpus):
         return 1
     if case == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
+    if case == "aborted":
+        print("+++ Testing aborted by user +++")
+        return 0
     if case == "quiet":
         return 0
     if case == "slow":

@@ -59,7 +59,7 @@ def verdict(status, output):
 
 
 def run_again(command):
-    return verdict(*build.run(engines.bound(command), 2 * engines.INPUT_SECONDS_MAX))
+    return verdict(*build.run(build.bound(command), 2 * engines.INPUT_SECONDS_MAX))
 
 
 def replayed(name, path):

@@ -147,6 +147,19 @@ def bless_keeps_floors(tally, folder):
               and output.strip().splitlines()[-1] == "1 floors lost, 0 gained", output)
 
 
+def bless_names_what_fails(tally, folder):
+    """An input that cannot be run is what stops it: no floor is lost by it."""
+    kept = f"{folder}/corpus/codec_envelope"
+    before = files_of(kept)
+    os.symlink("/nonexistent", f"{kept}/link")
+    for more in ([], ["--lose-floors"]):
+        status, output = build.run(["env", "-C", folder, "python3", "-B", "fuzz/tool/main.py", "bless", "codec_envelope", *more])
+        tally.say(f"bless {' '.join(more)} names an input that cannot be read", status == 1 and "codec_envelope/link" in output
+                  and "floors lost" not in output, output)
+    os.remove(f"{kept}/link")
+    tally.say("bless changes nothing then", files_of(kept) == before)
+
+
 def bless_is_whole(tally, folder):
     """Stopped while it writes or at any moment, bless leaves what was there, or what shall be there."""
     shutil.copytree("corpus/codec_envelope", folder)
@@ -203,5 +216,6 @@ def bless_writes_ids(tally, folder):
 def bless(tally):
     with tempfile.TemporaryDirectory() as folder:
         bless_keeps_floors(tally, f"{folder}/tree")
+        bless_names_what_fails(tally, f"{folder}/tree")
         bless_is_whole(tally, f"{folder}/whole")
         bless_writes_ids(tally, f"{folder}/ids")

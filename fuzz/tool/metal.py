@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Boots an image on the emulated machine, QEMU, and says how it ended."""
 
+import fcntl
 import os
 import selectors
 import shlex
@@ -42,7 +43,7 @@ class Boot:
         self.keep = keep
         started = time.monotonic()
         try:
-            process = subprocess.Popen(command(image, extra, machine), stdin=subprocess.DEVNULL,
+            process = subprocess.Popen(build.bound(command(image, extra, machine)), stdin=subprocess.DEVNULL,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except OSError as missing:
             raise build.Stop(f"QEMU does not start: {missing}", USAGE) from missing
@@ -53,7 +54,7 @@ class Boot:
             if not keep: # with keep this is how a boot is meant to end
                 raise
             late = False
-        except BaseException: # QEMU does not outlive the command
+        except BaseException: # QEMU does not outlive the command; of a signal it dies by itself
             process.kill()
             raise
         self.seconds = time.monotonic() - started
@@ -108,13 +109,30 @@ def judge(log, code, late, seconds, problem):
 
 
 GDB_SOCKET = "build/gdb.sock"
+GDB_LOCK = "build/gdb.lock"
 GDB_SCRIPT = "linker/basalt.gdb"
+
+
+def gdb_lock():
+    """The open lock of the one boot that may wait for a debugger: a second would take its socket away."""
+    lock = open(GDB_LOCK, "a+", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        raise build.Stop(f"a boot --gdb of this tree runs already, pid {lock.read().strip()}; end it first",
+                         USAGE) from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
 
 
 def boot(image, options):
     """`basalt boot`: the serial log on standard output, the verdict on the last line."""
     build.must_build(KERNEL)
     extra, seconds, keep = [], options.timeout, options.keep or options.gdb
+    lock = gdb_lock() if options.gdb else None # held until this returns
     if options.gdb: # stands before the first instruction until a debugger says go
         if os.path.exists(GDB_SOCKET):
             os.unlink(GDB_SOCKET)
@@ -131,6 +149,8 @@ def boot(image, options):
         print(f"basalt: QEMU ran for {result.seconds:.2f} s")
     if result.status != READY:
         print(f"basalt: {result.verdict}")
+    if lock:
+        lock.close()
     return result.status
 
 

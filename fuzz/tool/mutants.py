@@ -24,9 +24,12 @@ GOLDEN_TEST = "tables_test"  # compares the generated pages, which a command wri
 
 def witnesses_of(path):
     """The harnesses and the test programs that a patch names."""
-    names = source_checks.mutant_header(path).get("Harness", "").split()
+    try:
+        names = source_checks.mutant_header(path).get("Harness", "").split()
+    except UnicodeDecodeError:
+        raise build.Stop(f"{path}: not text, so no patch", 2) from None
     if not names:
-        raise build.Stop(f"{path}: no line `Harness: NAME`")
+        raise build.Stop(f"{path}: no line `Harness: NAME`", 2)
     for name in names:
         if name not in build.programs("test"):
             build.known_harness(name)
@@ -126,15 +129,15 @@ def reason(output):
 def one(jury, path):
     """Applies, judges and takes back one patch. Returns what caught it, or None."""
     names = witnesses_of(path)
-    status, output = in_copy(jury.folder, ["patch", "-p1", "--no-backup-if-mismatch", "-i",
-                                           os.path.abspath(path)])
-    if status != 0:
-        raise build.Stop("does not apply:\n" + output)
+    apply = ["patch", "-p1", "--force", "--no-backup-if-mismatch", "-i", os.path.abspath(path)]
+    for command in ([*apply, "--dry-run"], apply): # one that fits in part must not stay in part
+        status, output = in_copy(jury.folder, command)
+        if status != 0:
+            raise build.Stop("does not apply:\n" + output)
     try:
         return jury.caught_by(names)
     finally:
-        in_copy(jury.folder, ["patch", "-R", "-p1", "--no-backup-if-mismatch", "-i",
-                              os.path.abspath(path)])
+        in_copy(jury.folder, [*apply, "-R"])
 
 
 def chosen(names):

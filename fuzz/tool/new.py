@@ -82,7 +82,8 @@ def proof_places(service, name, fixtures, harness):
          f"{service}.{name} ... -> OK\n{service}.{name} ... -> DENIED"),
         ("abi/REFERENCE.md", "./basalt reference writes it.", None),
         (f"corpus/{harness}/DIGESTS",
-         f"./basalt bless {harness} codec_messages; then ./basalt test --quick. No other digest moves.", None),
+         f"./basalt bless {harness} adds lines here and to FLOORS; then ./basalt test --quick. No digest "
+         "that was there moves.", None),
         (f"props/mutants/{service}-{name.replace('_', '-')}.patch",
          "New: a seeded bug that only this operation's tests can notice; ./basalt mutants NAME.", None),
     ]
@@ -98,7 +99,14 @@ def service_operation(service, name, number):
          "The function that the row declares; without it nothing links.",
          f"enum status {service}_{name}(struct {service} *{service}, struct {service}_request *request)"),
         (f"props/models/model_{service}.c", "What it answers and changes, from the contract alone.", None),
-        (f"fuzz/life/{service}_life.c", "Its row: how it is drawn, learned from and compared.", None),
+        (f"props/models/model_{service}.h", "A member of the answer, when its reply states something.", None),
+        (f"fuzz/life/{service}_life.c", "Its row, at the end of the table: how it is drawn, learned from and "
+         "compared.", None),
+        (f"fuzz/life/{service}_life_generate.c", "How its fields are drawn; life_draw_nothing when there are none.",
+         f"void draw_{name}(struct choices *choices, struct life_draft *draft)"),
+        (f"fuzz/life/{service}_life_check.c", "What its reply says, against the model's answer.",
+         f"void compare_{name}(void)"),
+        (f"fuzz/life/{service}_life.h", "Both declared.", None),
     ] + proof_places(service, name, "codec_service_fixtures.c", f"{service}_life")
 
 
