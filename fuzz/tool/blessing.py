@@ -66,7 +66,7 @@ def floors_of(name):
 
 def bless(options):
     """All or, when floors would be lost and nobody said that they may be, nothing."""
-    names = [build.known_harness(options.harness)] if options.harness else campaign.with_corpus()
+    names = [build.known_harness(options.harness)] if options.harness is not None else campaign.with_corpus()
     build.must_build(*[f"build/asan/{name}" for name in names])
     floors = {name: floors_of(name) for name in names}
     lost, gained = (sum(counts) for counts in zip(*floors.values()))

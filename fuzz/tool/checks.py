@@ -354,6 +354,7 @@ CHECKS = {
     "commands": (command_checks.commands_answer, "image asan shipped fast"),
     "usage": (command_checks.usage_errors, "asan fast"),
     "new": (command_checks.new_names_places, ""),
+    "unwritable": (command_checks.unwritable, ""),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),

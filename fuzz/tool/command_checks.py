@@ -52,11 +52,24 @@ def usage_errors(tally):
                       ["new", "operation", "memd", "x", "--id", "0x402"], ["new", "operation", "event", "x"],
                       ["new", "service", "memd"], ["new", "harness", "memd_life"], ["new", "harness", "Life"], ["boot", "--repeat", "0"],
                       ["boot", "--timeout", "-1"], ["boot", "--world", "--compare"], ["show", "README.md"],
-                      ["fuzz", "canary", "--seconds", "0"]):
+                      ["fuzz", "canary", "--seconds", "0"], ["fuzz", "canary", "--seconds", "9999999h"],
+                      ["fuzz", "canary", "--jobs", "100000"], ["replay", ""], ["bless", ""],
+                      ["new", "operation", "memd", "x", "--id", "0x10000"]):
         status, output = build.run(["./basalt", *arguments], 120)
         lines = output.strip().splitlines()
         tally.say(f"./basalt {' '.join(arguments)} is a usage error",
                   status == 2 and len(lines) == 1, f"status {status}\n{output}")
+
+
+def unwritable(tally):
+    """What cannot be written is one line that names it."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in set(os.listdir(".")) - {"compile_commands.json", ".git"}:
+            os.symlink(os.path.abspath(name), f"{folder}/{name}")
+        os.mkdir(f"{folder}/compile_commands.json")
+        status, output = build.run(["env", "-C", folder, "python3", "-B", "fuzz/tool/main.py", "compdb"])
+        tally.say("a page that cannot be written is one line",
+                  status == 2 and output == "basalt: compile_commands.json: Is a directory\n", output)
 
 
 def new_names_places(tally):

@@ -4,6 +4,7 @@
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -21,6 +22,10 @@ import reference
 import same
 
 
+NUMBER_MAX = (1 << 31) - 1  # what the engines and QEMU take
+JOBS_MAX = 1024
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(2, f"basalt: {message}; `./basalt {self.prog.split()[-1]} --help` says more\n"
@@ -31,6 +36,15 @@ def positive(text):
     """An argument that counts something."""
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    if int(text) > NUMBER_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is more than {NUMBER_MAX}")
+    return int(text)
+
+
+def jobs(text):
+    """Processes that run at a time."""
+    if positive(text) > JOBS_MAX:
+        raise argparse.ArgumentTypeError(f"{text} processes are more than {JOBS_MAX}")
     return int(text)
 
 
@@ -47,7 +61,7 @@ def duration(text):
     found = re.fullmatch(r"(\d+)([smh]?)", text)
     if not found or int(found[1]) == 0:
         raise argparse.ArgumentTypeError(f"'{text}' is no duration such as 90, 10m or 1h")
-    return int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+    return positive(str(int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]))
 
 
 def boot(options):
@@ -95,7 +109,7 @@ def coverage(names):
 
 
 def replay(options):
-    names = [build.known_harness(options.harness)] if options.harness else campaign.with_corpus()
+    names = [build.known_harness(options.harness)] if options.harness is not None else campaign.with_corpus()
     if options.coverage:
         return coverage(names)
     build.must_build(*[f"build/{variant}/{name}" for name in names
@@ -187,7 +201,7 @@ def parser():
     sub.add_argument("target", metavar="TARGET")
     sub.add_argument("--engine", choices=("libfuzzer", "afl"), default="libfuzzer", help="default: libfuzzer")
     sub.add_argument("--seconds", type=duration, default=60, metavar="TIME", help="such as 90, 10m, 1h; default: 60")
-    sub.add_argument("--jobs", type=positive, default=1, metavar="N", help="engine processes; default: 1")
+    sub.add_argument("--jobs", type=jobs, default=1, metavar="N", help="engine processes; default: 1")
     sub.add_argument("--seed", type=positive, metavar="N", help="the engine's; otherwise one is drawn and printed")
     sub.add_argument("--merge", action="store_true",
                      help="afterwards: add what covers more to corpus/TARGET (then bless)")
@@ -243,6 +257,13 @@ def main():
         prefix = "basalt: " if "\n" not in str(stop) else ""
         print(f"{prefix}{stop}", file=sys.stderr)
         return stop.status
+    except BrokenPipeError: # nobody reads on, as with `| head`; nor what is left to write at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        sys.stdout.flush()
+        print(f"basalt: {error.filename2 or error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 

@@ -57,6 +57,8 @@ def new_operation(options):
         taken(f"{service}.{name}", f"is there already, id {known[service][name]:#x}")
     used = {number: f"{other}.{row}" for other, rows in known.items() for row, number in rows.items()}
     number = options.id if options.id is not None else max(known[service].values()) + 1
+    if not 0 < number <= 0xffff:
+        taken(f"{number:#x}", "is no id: those are from 1 to 0xffff")
     if number in used:
         taken(f"{number:#x}", f"is the id of {used[number]}")
     return list_of(f"One more operation: {service}.{name}, id {number:#x}",
