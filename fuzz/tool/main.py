@@ -262,7 +262,8 @@ def main():
         return 128 + signal.SIGPIPE
     except OSError as error:
         sys.stdout.flush()
-        print(f"basalt: {error.filename2 or error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        path = error.filename2 or error.filename
+        print(f"basalt: {path}: {error.strerror}" if path else f"basalt: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

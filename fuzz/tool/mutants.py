@@ -161,7 +161,7 @@ def mutants(options):
     with tempfile.TemporaryDirectory() as folder:
         checks.copy_sources(folder)
         shutil.copytree("build", f"{folder}/build", symlinks=True,
-                        ignore=shutil.ignore_patterns("afl", "shipped", "cover", "libfuzzer", "before"))
+                        ignore=shutil.ignore_patterns("afl", "shipped", "cover", "libfuzzer", "before", "gdb.*"))
         jury = Jury(folder, not options.no_golden, 0)
         wrong = jury.caught_by(wanted)
         if wrong:
