@@ -59,6 +59,11 @@ def usage_errors(tally):
         lines = output.strip().splitlines()
         tally.say(f"./basalt {' '.join(arguments)} is a usage error",
                   status == 2 and len(lines) == 1, f"status {status}\n{output}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = shutil.copy("README.md", folder)
+        status, output = build.run(["build/asan/world", "--events", path])
+        tally.say("the world empties no file when its image is forgotten",
+                  status == 2 and os.path.getsize(path) == os.path.getsize("README.md"), output)
 
 
 def unwritable(tally):

@@ -248,6 +248,9 @@ static bool assemble_message(struct assembler *assembler, char *line)
     struct message message;
     size_t column;
     enum status status = trace_parse(text, strlen(text), &what, &message, &column);
+    if (status == STATUS_NOT_FOUND)
+        return complain(assembler, (size_t)(text - line) + column,
+                        "no service, operation, field or value has this name: ", text + column);
     if (status != STATUS_OK)
         return complain(assembler, (size_t)(text - line) + column,
                         "not a message: ", status_meaning(status));

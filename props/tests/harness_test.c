@@ -224,6 +224,8 @@ static void test_life_refusals(void)
     }
     uint8_t small[8];
     char problem[128];
+    EXPECT(assemble("memd.allocframes", small, sizeof small, problem) == 0);
+    EXPECT(strstr(problem, "has this name: allocframes") != NULL);
     EXPECT(assemble("@tick 1\n", small, sizeof small, problem) == 0 && problem[0] != 0);
 }
 

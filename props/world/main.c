@@ -169,6 +169,7 @@ static int run(const struct world_options *options, long repeat)
 struct arguments {
     struct world_options options;
     long repeat;
+    const char *events_path; /* null: no events are written; "-": to standard output */
     const char *compare_path;
     const char *inputs_path;
     const char *write_path;
@@ -186,10 +187,7 @@ static int arguments_read(int argc, char **argv, struct arguments *arguments)
     *arguments = (struct arguments){.repeat = 1};
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         if (c == 'e') {
-            FILE *file = strcmp(optarg, "-") == 0 ? stdout : fopen(optarg, "w");
-            arguments->options.events = file;
-            if (file == NULL)
-                return usage("cannot write the event file");
+            arguments->events_path = optarg;
         } else if (c == 'm') {
             arguments->options.memory_bytes = strtoul(optarg, NULL, 10) << 20;
         } else if (c == 'r') {
@@ -212,6 +210,14 @@ static int arguments_read(int argc, char **argv, struct arguments *arguments)
     return EXIT_READY;
 }
 
+/* Opened only when all arguments are right: a forgotten one must not empty a file. */
+static bool events_open(struct world_options *options, const char *path)
+{
+    if (path != NULL)
+        options->events = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+    return path == NULL || options->events != NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments;
@@ -229,6 +235,10 @@ int main(int argc, char **argv)
         return usage("the image is larger than half of the memory");
     }
     options->image = image;
+    if (!events_open(options, arguments.events_path)) {
+        free(image);
+        return usage("cannot write the event file");
+    }
     host_on_panic(panic);
     code = arguments.compare_path == NULL ? run(options, arguments.repeat)
                                           : compare(options, arguments.compare_path,
