@@ -7,6 +7,7 @@
 #include "props/stand_ins/stand_in_books.h"
 
 static struct stand_in_process processes[STAND_IN_PROCESS_LIMIT];
+static uint64_t tokens[STAND_IN_PROCESS_LIMIT]; /* once more, side by side: they are searched */
 static struct stand_in_installed installed[STAND_IN_PROCESS_LIMIT][STAND_IN_INSTALLED_LIMIT];
 static uint32_t process_of_vspace[STAND_IN_VSPACE_LIMIT];
 static uint32_t process_high;
@@ -43,7 +44,7 @@ uint32_t stand_in_process_count(void)
 bool stand_in_process_find(uint64_t token, uint32_t *process)
 {
     for (*process = 0; *process < process_high; ++*process)
-        if (processes[*process].life != STAND_IN_FREE && processes[*process].token == token)
+        if (tokens[*process] == token && processes[*process].life != STAND_IN_FREE)
             return true;
     return false;
 }
@@ -65,6 +66,7 @@ enum status stand_in_process_add(uint32_t untyped, uint32_t budget_pages, uint64
         .budget_pages = budget_pages,
         .token = token,
     };
+    tokens[*process] = token;
     process_of_vspace[processes[*process].vspace] = *process;
     process_count++;
     return STATUS_OK;
