@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The predictive model of procd: one table, searched from front to back, and the rules of its
  * contract in the order in which a reader of the contract meets them. */
-#include "props/models/model_procd.h"
+#include "props/models/model_procd_internal.h"
 
 #include <string.h>
 
@@ -9,9 +9,6 @@
 #include "abi/messages/procd.h"
 #include "abi/process.h"
 #include "abi/roles.h"
-#include "abi/system.h"
-
-enum { POLL_TICKS = 10 };
 
 /* One request on its way through the model. */
 struct ask {
@@ -23,77 +20,10 @@ struct ask {
     bool on_driver;
 };
 
-void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages,
-                       enum status (*image_read)(uint64_t offset_bytes, uint32_t count,
-                                                 void *bytes))
-{
-    memset(model->processes, 0, model->count * sizeof model->processes[0]);
-    model->bound = model->exited = false;
-    model->count = model->live = model->waiter_count = model->reply_count = 0;
-    model->turn = 0;
-    model->bootstrap_free_pages = bootstrap_pages;
-    model->memory_free_pages = memory_pages;
-    model->image_read = image_read;
-}
-
-/* --- questions --- */
-
-/* The low part of an id is the place in the table, from 1 on. */
-const struct model_procd_process *model_procd_find(const struct model_procd *model, uint64_t id)
-{
-    uint64_t place = id & UINT16_MAX;
-    if (place == 0 || place > model->count || model->processes[place - 1].id != id)
-        return NULL;
-    return &model->processes[place - 1];
-}
-
-static struct model_procd_process *find(struct model_procd *model, uint64_t id)
-{
-    const struct model_procd_process *found = model_procd_find(model, id);
-    return found == NULL ? NULL : &model->processes[found - model->processes];
-}
-
-static bool lives(const struct model_procd_process *process)
-{
-    return process->life != MODEL_PROCD_ENDED;
-}
-
-static bool is_foundation(uint32_t role)
-{
-    return role == ROLE_MEMD || role == ROLE_VSPACED || role == ROLE_PAGERD;
-}
-
-/* A live process of the role; with `running`, one that runs. */
-static bool role_lives(const struct model_procd *model, uint64_t role, bool running)
-{
-    for (uint32_t i = 0; i < model->count; i++) {
-        const struct model_procd_process *process = &model->processes[i];
-        if (process->role == role && lives(process) &&
-            (!running || process->life == MODEL_PROCD_RUNNING))
-            return true;
-    }
-    return false;
-}
-
-static bool foundation_runs(const struct model_procd *model)
-{
-    return role_lives(model, ROLE_MEMD, true) && role_lives(model, ROLE_VSPACED, true) &&
-           role_lives(model, ROLE_PAGERD, true);
-}
-
-static bool others_live(const struct model_procd *model)
-{
-    for (uint32_t i = 0; i < model->count; i++) {
-        if (lives(&model->processes[i]) && !is_foundation(model->processes[i].role))
-            return true;
-    }
-    return false;
-}
-
 /* What the sender may see (P7). */
 static struct model_procd_process *seen(const struct ask *ask, uint64_t id)
 {
-    struct model_procd_process *process = find(ask->model, id);
+    struct model_procd_process *process = model_procd_entry(ask->model, id);
     if (process == NULL)
         return NULL;
     bool driver = role_find(process->role)->kind == ROLE_KIND_DRIVER;
@@ -101,160 +31,13 @@ static struct model_procd_process *seen(const struct ask *ask, uint64_t id)
     return driver == ask->on_driver && mine ? process : NULL;
 }
 
-/* --- answers --- */
-
-static struct model_procd_reply *answer(struct model_procd *model, uint64_t request_id,
-                                        uint16_t operation, enum status status)
-{
-    struct model_procd_reply *out = &model->replies[model->reply_count++];
-    *out = (struct model_procd_reply){
-        .request_id = request_id, .operation = operation, .status = status};
-    return out;
-}
-
 /* The reply to the request itself; null when it is lost on its way. */
 static struct model_procd_reply *reply(const struct ask *ask, enum status status)
 {
     if (ask->failure->reply == STATUS_NOT_FOUND)
         return NULL;
-    return answer(ask->model, ask->message->header.request_id, ask->message->header.operation,
-                  status);
-}
-
-static void answer_record(struct model_procd_reply *out, const struct model_procd_process *process)
-{
-    if (out == NULL)
-        return;
-    out->id = process->id;
-    out->reason = process->reason;
-    out->code = process->code;
-    out->fault_va = process->fault_va;
-}
-
-static struct model_procd_wait take_wait(struct model_procd *model, uint32_t place)
-{
-    struct model_procd_wait wait = model->waiters[place];
-    for (uint32_t i = place + 1; i < model->waiter_count; i++)
-        model->waiters[i - 1] = model->waiters[i];
-    model->waiter_count--;
-    return wait;
-}
-
-static void refuse_wait(struct model_procd *model, uint32_t place, enum status status)
-{
-    struct model_procd_wait wait = take_wait(model, place);
-    if (!wait.gone)
-        answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, status);
-}
-
-uint64_t model_procd_give_up(struct model_procd *model, uint64_t place)
-{
-    if (model->waiter_count == 0)
-        return 0;
-    struct model_procd_wait *wait = &model->waiters[place % model->waiter_count];
-    wait->gone = true;
-    return wait->request_id;
-}
-
-/* Waits that are due; or, when a full table would refuse, those whose callers gave up. */
-static void drop_waits(struct model_procd *model, bool gone, uint64_t now_ticks)
-{
-    uint32_t place = 0;
-    while (place < model->waiter_count) {
-        const struct model_procd_wait *wait = &model->waiters[place];
-        if (gone ? wait->gone : wait->deadline_ticks <= now_ticks)
-            refuse_wait(model, place, STATUS_TIMED_OUT);
-        else
-            place++;
-    }
-}
-
-void model_procd_tick(struct model_procd *model, uint64_t now_ticks)
-{
-    model->reply_count = 0;
-    drop_waits(model, false, now_ticks);
-}
-
-uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ticks)
-{
-    uint64_t next = model->bound ? now_ticks + POLL_TICKS : DEADLINE_NEVER;
-    for (uint32_t i = 0; i < model->waiter_count; i++) {
-        if (model->waiters[i].deadline_ticks < next)
-            next = model->waiters[i].deadline_ticks;
-    }
-    return next;
-}
-
-/* --- ends --- */
-
-/* A process becomes a record: what it was made of is free again, and its waiters hear of it. */
-static void end(struct model_procd *model, struct model_procd_process *process, uint32_t reason,
-                uint32_t code, uint64_t fault_va)
-{
-    uint32_t budget = role_find(process->role)->budget_pages;
-    if (is_foundation(process->role))
-        model->bootstrap_free_pages += budget + process->private_pages;
-    else
-        model->memory_free_pages += budget;
-    process->life = MODEL_PROCD_ENDED;
-    model->live--;
-    process->died = false;
-    process->reason = reason;
-    process->code = code;
-    process->fault_va = fault_va;
-    process->ended_turn = ++model->turn;
-    uint32_t place = 0;
-    while (place < model->waiter_count) {
-        if (model->waiters[place].id != process->id) {
-            place++;
-            continue;
-        }
-        struct model_procd_wait wait = take_wait(model, place);
-        if (!wait.gone)
-            answer_record(answer(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, STATUS_OK),
-                          process);
-    }
-}
-
-/* Nobody of the role runs any more: its waits and what it staged are given up. */
-static void bury(struct model_procd *model, uint32_t role)
-{
-    if (role_lives(model, role, true))
-        return;
-    uint32_t place = 0;
-    while (place < model->waiter_count) {
-        if (model->waiters[place].badge == role)
-            refuse_wait(model, place, STATUS_PEER_DIED);
-        else
-            place++;
-    }
-    for (uint32_t i = 0; i < model->count; i++) {
-        struct model_procd_process *process = &model->processes[i];
-        if (process->life == MODEL_PROCD_STAGED && process->owner == role)
-            end(model, process, END_KILLED, 0, 0);
-    }
-}
-
-void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, uint32_t code,
-                      uint64_t fault_va)
-{
-    struct model_procd_process *process = find(model, id);
-    process->died = true;
-    process->reason = reason;
-    process->code = code;
-    process->fault_va = fault_va;
-}
-
-void model_procd_event(struct model_procd *model, uint64_t id, uint64_t now_ticks)
-{
-    model->reply_count = 0;
-    drop_waits(model, false, now_ticks);
-    struct model_procd_process *process = find(model, id);
-    end(model, process, process->reason, process->code, process->fault_va);
-    if (is_foundation(process->role))
-        model->exited = true; /* P8 */
-    else
-        bury(model, process->role);
+    return model_procd_answer_add(ask->model, ask->message->header.request_id,
+                                  ask->message->header.operation, status);
 }
 
 /* --- making --- */
@@ -275,7 +58,8 @@ static struct model_procd_process *next_place(struct model_procd *model, uint64_
     struct model_procd_process *oldest = NULL;
     for (uint32_t i = 0; i < model->count; i++) {
         struct model_procd_process *process = &model->processes[i];
-        if (!lives(process) && (oldest == NULL || process->ended_turn < oldest->ended_turn))
+        if (!model_procd_lives(process) &&
+            (oldest == NULL || process->ended_turn < oldest->ended_turn))
             oldest = process;
     }
     if (oldest != NULL)
@@ -294,11 +78,11 @@ static enum status allowed(const struct ask *ask, const struct order *order)
         (ask->badge >= ROLE_EXTENSION_BASE && role->id < ROLE_EXTENSION_BASE))
         return STATUS_DENIED; /* P7 */
     if (role->kind == ROLE_KIND_FOUNDATION) {
-        if (!is_foundation(role->id) || ask->badge != 0 || model->bound)
+        if (!model_procd_is_foundation(role->id) || ask->badge != 0 || model->bound)
             return STATUS_DENIED;
-        if (role_lives(model, role->id, false))
+        if (model_procd_role_lives(model, role->id, false))
             return STATUS_BUSY;
-    } else if (!model->bound || !foundation_runs(model)) {
+    } else if (!model->bound || !model_procd_foundation_runs(model)) {
         return STATUS_BUSY;
     }
     return order->starts && role_intake(role->id, &rows) ? STATUS_INVALID_ARGUMENT : STATUS_OK;
@@ -387,7 +171,7 @@ static void abort_staged(const struct ask *ask, uint64_t id)
     else if (process != NULL && process->life == MODEL_PROCD_RUNNING)
         status = STATUS_BUSY;
     if (status == STATUS_OK)
-        end(ask->model, process, END_KILLED, 0, 0);
+        model_procd_end(ask->model, process, END_KILLED, 0, 0);
     reply(ask, status);
 }
 
@@ -398,21 +182,22 @@ static void stop(const struct ask *ask, const struct procd_stop_process_request 
     enum status status = STATUS_OK;
     if (process == NULL)
         status = STATUS_NOT_FOUND;
-    else if (lives(process) && is_foundation(process->role) && others_live(model))
+    else if (model_procd_lives(process) && model_procd_is_foundation(process->role) &&
+             model_procd_others_live(model))
         status = STATUS_BUSY;
-    else if (ask->failure->count != 0 && lives(process) && !process->died)
+    else if (ask->failure->count != 0 && model_procd_lives(process) && !process->died)
         status = ask->failure->status;
-    if (status != STATUS_OK || !lives(process)) {
+    if (status != STATUS_OK || !model_procd_lives(process)) {
         reply(ask, status);
         return;
     }
     bool ran = process->life == MODEL_PROCD_RUNNING;
     if (process->died)
-        end(model, process, process->reason, process->code, process->fault_va);
+        model_procd_end(model, process, process->reason, process->code, process->fault_va);
     else
-        end(model, process, END_KILLED, request->code, 0);
+        model_procd_end(model, process, END_KILLED, request->code, 0);
     if (ran)
-        bury(model, process->role);
+        model_procd_bury(model, process->role);
     reply(ask, STATUS_OK);
 }
 
@@ -420,13 +205,15 @@ static void wait(const struct ask *ask, const struct procd_wait_process_event_re
 {
     struct model_procd *model = ask->model;
     const struct model_procd_process *process = seen(ask, request->process_id);
-    bool waits = process != NULL && lives(process) && request->deadline_ticks > ask->now_ticks;
+    bool waits =
+        process != NULL && model_procd_lives(process) && request->deadline_ticks > ask->now_ticks;
     if (waits && model->waiter_count == MODEL_PROCD_WAITERS)
-        drop_waits(model, true, 0);
+        model_procd_drop_waits(model, true, 0);
     if (process == NULL) {
         reply(ask, STATUS_NOT_FOUND);
-    } else if (!lives(process)) {
-        answer_record(reply(ask, STATUS_OK), process); /* P3: late is as good as early */
+    } else if (!model_procd_lives(process)) {
+        model_procd_answer_record(reply(ask, STATUS_OK),
+                                  process); /* P3: late is as good as early */
     } else if (!waits) {
         reply(ask, STATUS_TIMED_OUT);
     } else if (model->waiter_count == MODEL_PROCD_WAITERS) {
@@ -451,7 +238,7 @@ static void query(const struct ask *ask, uint64_t id)
     out->state = process->life == MODEL_PROCD_STAGED    ? PROCESS_STAGED
                  : process->life == MODEL_PROCD_RUNNING ? PROCESS_RUNNING
                                                         : PROCESS_ENDED;
-    if (!lives(process)) {
+    if (!model_procd_lives(process)) {
         out->reason = process->reason;
         out->code = process->code;
     }
@@ -461,7 +248,7 @@ static void bind(const struct ask *ask)
 {
     struct model_procd *model = ask->model;
     enum status status = STATUS_OK;
-    if (model->bound || !foundation_runs(model))
+    if (model->bound || !model_procd_foundation_runs(model))
         status = STATUS_BUSY;
     else if (ask->failure->count != 0)
         status = ask->failure->status;
@@ -583,7 +370,7 @@ struct model_procd_answer model_procd_step(struct model_procd *model,
     uint32_t waiters_before = model->waiter_count;
     uint32_t live_before = model->live;
     model->reply_count = 0;
-    drop_waits(model, false, request->now_ticks);
+    model_procd_drop_waits(model, false, request->now_ticks);
     enum status status = STATUS_INVALID_ARGUMENT;
     if (row != NULL &&
         (row->id == OP_PROCD_ADOPT_PROCESS || row->id == OP_PROCD_LAUNCH_LOADED_IMAGE))
