@@ -8,7 +8,7 @@ enum end_reason {
 #define END_REASON(name, value, meaning) END_##name = (value),
 #include "abi/end_reasons.def"
 #undef END_REASON
-    END_REASON_LAST = END_FAULT_BACKING
+    END_REASON_LAST = END_FAULT_MEMORY
 };
 
 /* What a faulting access wanted. */
@@ -24,6 +24,9 @@ enum process_state {
     PROCESS_ENDED = 2,
     PROCESS_STATE_LAST = 2
 };
+
+/* Scheduling bands: 0 is the highest, and a band never waits for a lower one */
+enum { BAND_LAST = 3 };
 
 /* Restart policies (SET_RESTART_POLICY). */
 enum restart_policy {

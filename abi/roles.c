@@ -6,10 +6,12 @@
 
 #include <stddef.h>
 
+#include "abi/process.h"
 #include "abi/profile.h"
 
 const struct role role_table[] = {
-#define ROLE(NAME, id_, image_, rank_, primary, budget, account, kind_, presence_, why_)           \
+#define ROLE(NAME, id_, image_, rank_, primary, budget, pages, guarantee, makes_, child_limit_,    \
+             child_pages_, kind_, presence_, why_)                                                 \
     {                                                                                              \
         .image = (image_),                                                                         \
         .why = (why_),                                                                             \
@@ -17,7 +19,11 @@ const struct role role_table[] = {
         .rank = (rank_),                                                                           \
         .primary_slot = (primary),                                                                 \
         .budget_pages = (budget),                                                                  \
-        .account_pages = (account),                                                                \
+        .page_limit = (pages),                                                                     \
+        .guarantee_pages = (guarantee),                                                            \
+        .makes = (makes_),                                                                         \
+        .child_limit = (child_limit_),                                                             \
+        .child_pages = (child_pages_),                                                             \
         .kind = ROLE_KIND_##kind_,                                                                 \
         .presence = ROLE_PRESENCE_##presence_,                                                     \
     },
@@ -29,7 +35,8 @@ const struct role role_table[] = {
 const unsigned role_count = sizeof role_table / sizeof role_table[0];
 
 const struct intake intake_table[] = {
-#define ROLE(NAME, id, image, rank, primary, budget, account, kind, presence, why)
+#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
+             child_pages, kind, presence, why)
 #define INTAKE(NAME, slot_, type_, rights_, source_, why_)                                         \
     {                                                                                              \
         .why = (why_),                                                                             \
@@ -52,6 +59,25 @@ const struct role *role_find(uint32_t id)
             return &role_table[i];
     }
     return NULL;
+}
+
+uint64_t role_account_guarantee(const struct role *role)
+{
+    return (uint64_t)role->budget_pages + role->guarantee_pages;
+}
+
+uint64_t role_account_limit(const struct role *role)
+{
+    return (uint64_t)role->budget_pages + role->page_limit + role->child_pages;
+}
+
+uint32_t role_band(const struct role *role)
+{
+    if (role->kind == ROLE_KIND_FOUNDATION || role->rank < 50)
+        return 0;
+    if (role->rank < 100)
+        return 1;
+    return role->rank < 200 ? 2 : BAND_LAST;
 }
 
 bool role_in_profile(const struct role *role, uint32_t profile)

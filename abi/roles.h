@@ -11,7 +11,8 @@
 
 enum role_id {
     ROLE_NONE = 0,
-#define ROLE(NAME, id, image, rank, primary, budget, account, kind, presence, why)                 \
+#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
+             child_pages, kind, presence, why)                                                     \
     ROLE_##NAME = (id),
 #define INTAKE(NAME, slot, type, rights, source, why)
 #include "abi/roles.def"
@@ -25,6 +26,9 @@ enum role_id {
  * system. */
 enum role_kind { ROLE_KIND_FOUNDATION, ROLE_KIND_SERVICE, ROLE_KIND_DRIVER, ROLE_KIND_EXTENSION };
 
+/* Kinds of roles that a role may have procd create. */
+enum { MAKES_DRIVERS = 1 << ROLE_KIND_DRIVER, MAKES_EXTENSIONS = 1 << ROLE_KIND_EXTENSION };
+
 /* In which images a role is: RUNTIME in all, PHASE0 in those that have a validation profile,
  * HOSTILE in those of profile hostile alone, LATER in none yet. */
 enum role_presence {
@@ -35,7 +39,8 @@ enum role_presence {
 };
 
 /* Roles that are not in every image but in some. */
-#define ROLE(NAME, id, image, rank, primary, budget, account, kind, presence, why)                 \
+#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
+             child_pages, kind, presence, why)                                                     \
     +(ROLE_PRESENCE_##presence == ROLE_PRESENCE_PHASE0 ||                                          \
       ROLE_PRESENCE_##presence == ROLE_PRESENCE_HOSTILE)
 #define INTAKE(NAME, slot, type, rights, source, why)
@@ -53,7 +58,11 @@ struct role {
     uint32_t rank;
     uint32_t primary_slot; /* 0: none */
     uint32_t budget_pages;
-    uint32_t account_pages;
+    uint32_t page_limit;
+    uint32_t guarantee_pages; /* at most page_limit */
+    uint32_t makes;           /* MAKES_..., one bit for each kind */
+    uint32_t child_limit;     /* 0 exactly when makes is */
+    uint32_t child_pages;
     enum role_kind kind;
     enum role_presence presence;
 };
@@ -74,6 +83,15 @@ extern const unsigned intake_count;
 
 /* The row of a role; null when there is none. */
 const struct role *role_find(uint32_t id);
+
+/* The guarantee and the limit of the memd account of a process of the role, in pages: its kernel
+ * memory and its own pages, and in the limit what it makes. */
+uint64_t role_account_guarantee(const struct role *role);
+uint64_t role_account_limit(const struct role *role);
+
+/* The scheduling band of a process of the role: 0, the highest, for the foundation, to
+ * BAND_LAST (abi/process.h). */
+uint32_t role_band(const struct role *role);
 
 /* Whether an image of a validation profile holds the role's module. */
 bool role_in_profile(const struct role *role, uint32_t profile);

@@ -40,8 +40,10 @@ static void mark_ending(uint32_t reason)
         [END_FAULT_EXECUTE_DENIED] = "pagerd: ended executing",
         [END_FAULT_PAGE_LIMIT] = "pagerd: ended at the page limit",
         [END_FAULT_BACKING] = "pagerd: ended without backing",
+        [END_FAULT_BUDGET] = "pagerd: ended without kernel memory",
+        [END_FAULT_MEMORY] = "pagerd: ended above its guarantee",
     };
-    if (reason >= END_FAULT_OUTSIDE && reason <= END_FAULT_BACKING)
+    if (reason >= END_FAULT_OUTSIDE && reason <= END_REASON_LAST)
         mark_name(names[reason]);
 }
 

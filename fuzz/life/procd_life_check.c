@@ -257,7 +257,8 @@ void procd_life_check_made(uint64_t id)
         return;
     }
     PROPERTY_EQUAL(P2, "pages", stand_in_mapping_count(real->vspace), 0);
-    PROPERTY_EQUAL(P2, "limit", peers_account_limit(registration->account), role->account_pages);
+    PROPERTY_EQUAL(P2, "limit", peers_account_limit(registration->account),
+                   role->budget_pages + role->page_limit);
     check_backing(process, &plan, registration);
 }
 

@@ -28,7 +28,7 @@ REPLY(memd_ping)
 U64(number)
 END_REPLY(memd_ping)
 """,
-    "abi/roles.def": 'ROLE(TRIAL, {role}, "trial", 100, 0, 64, 256, SERVICE, LATER, "a row of a trial")\n',
+    "abi/roles.def": 'ROLE(TRIAL, {role}, "trial", 100, 0, 64, 192, 192, 0, 0, 0, SERVICE, LATER, "a row of a trial")\n',
     "abi/status.def": 'STATUS(TRIAL, {status}, "a row of a trial")\n',
     "abi/end_reasons.def": 'END_REASON(TRIAL, {reason}, "a row of a trial")\n',
 }

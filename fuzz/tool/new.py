@@ -137,7 +137,7 @@ def new_service(options):
     word = name.replace("-", "_")
     return list_of(f"One more service: {name}", [
         ("abi/roles.def", "Its role, and one INTAKE row for each capability that it holds at start.",
-         f'ROLE({word.upper()}, {free}, "{name}", rank, primary_slot, budget_pages, account_pages, SERVICE, '
+         f'ROLE({word.upper()}, {free}, "{name}", rank, primary_slot, budget_pages, page_limit, guarantee_pages, 0, 0, 0, SERVICE, '
          f'RUNTIME,\n     "why it exists")'),
         (f"abi/messages/{word}.def", "New: its operations.", row_text(word, "ping", 0x700)),
         (f"abi/messages/{word}.h", f"New: that table unfolded, from memd.h; and {word}.c, from memd.c.",

@@ -101,8 +101,6 @@ static enum status pay(struct model_procd *model, const struct role *role, uint3
 {
     uint64_t *pool = model->bound ? &model->memory_free_pages : &model->bootstrap_free_pages;
     uint64_t price = role->budget_pages + (model->bound ? 0 : (uint64_t)pages);
-    if (model->bound && role->budget_pages > role->account_pages)
-        return STATUS_EXHAUSTED;
     if (*pool < price)
         return STATUS_EXHAUSTED;
     *pool -= price;

@@ -60,7 +60,7 @@ void model_procd_backing(const struct model_procd_process *process, const struct
     out->token = process->id;
     out->image_offset = process->image_offset;
     out->image_bytes = process->image_bytes;
-    out->page_limit = role->account_pages - role->budget_pages;
+    out->page_limit = role->page_limit;
     if (heap && plan->va_first > HEAP_WINDOW_VA)
         heap_areas(out);
     for (uint32_t i = 0; i < plan->segment_count; i++) {

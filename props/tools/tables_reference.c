@@ -204,8 +204,8 @@ static bool in_class(const struct role *role, const struct operation *operation)
     bool administers = role->id == ROLE_ROOTD ||
                        (role->id == ROLE_PROCD && (operation->service == SERVICE_MEMD ||
                                                    operation->service == SERVICE_PAGERD));
-    bool has_account = role->account_pages != 0 || role->id == ROLE_PROCD ||
-                       role->id == ROLE_PAGERD || role->id == ROLE_VSPACED;
+    bool has_account = role->page_limit != 0 || role->id == ROLE_PROCD || role->id == ROLE_PAGERD ||
+                       role->id == ROLE_VSPACED;
     return ((allowed & FROM_ADMIN) != 0 && administers) ||
            ((allowed & FROM_ACCOUNT) != 0 && has_account && role->kind == ROLE_KIND_FOUNDATION) ||
            ((allowed & FROM_PAGERD) != 0 && role->id == ROLE_PAGERD) ||

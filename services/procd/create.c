@@ -137,8 +137,7 @@ static enum status plan_backing(struct making *making)
     backing->token = making->id;
     backing->image_offset = making->module.offset_bytes;
     backing->image_bytes = making->module.size_bytes;
-    if (making->row->account_pages > making->row->budget_pages)
-        backing->page_limit = making->row->account_pages - making->row->budget_pages;
+    backing->page_limit = making->row->page_limit;
     bool heap_first = plan->va_first > HEAP_ZONE_VA; /* pagerd wants areas in ascending order */
     if (has_heap && heap_first)
         add_heap(backing);
@@ -219,7 +218,7 @@ static void undo(struct procd *procd, struct making *making)
 static enum status open_account(struct procd *procd, struct making *making)
 {
     struct memd_open_account_request request = {
-        .limit_pages = making->row->account_pages,
+        .limit_pages = making->row->budget_pages + making->row->page_limit,
         .account_class = ACCOUNT_NORMAL,
     };
     struct memd_open_account_reply reply;

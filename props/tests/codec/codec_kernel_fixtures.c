@@ -117,7 +117,7 @@ const struct codec_fixture codec_kernel_fixtures[] = {
     /* reason, code, fault_va */
     OF(KERNEL, 5, REPLY, "", "01000000 2a000000 0000000000000000")
         YES("@0 0c000000", "the last reason")
-        NO("@0 0d000000", "past the last reason")
+        NO("@0 0f000000", "past the last reason")
         NO("@0 01000080", "a high bit next to a reason")
 
     /* register_pager: process_slot, pager_slot or none, token */
@@ -311,11 +311,11 @@ const struct codec_fixture codec_kernel_fixtures[] = {
 
     OF(EVENT, 32, REPLY, "", "01000000 0c000000")
         NO("@0 02000000", "an unknown verdict")
-        NO("@4 0d000000", "past the last reason")
+        NO("@4 0f000000", "past the last reason")
 
     /* process_terminated: token, reason, code, fault_va */
     OF(EVENT, 33, REQUEST, "", "0500000000000000 05000000 00000000 0000ad0b00000000")
-        NO("@8 0d000000", "past the last reason")
+        NO("@8 0f000000", "past the last reason")
 
     OF(EVENT, 33, REPLY, "", "")
 

@@ -237,7 +237,7 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(PAGERD, 0x383, REQUEST, "", "0000000000000000 01000000 0c000000")
         NO("@8 02000000", "an unknown action")
-        NO("@12 0d000000", "past the last reason")
+        NO("@12 0f000000", "past the last reason")
 
     OF(PAGERD, 0x383, REPLY, "", "0000000000000000")
 
@@ -310,13 +310,13 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@0 0000000000000000", "process 0")
 
     OF(PROCD, 0x408, REPLY, "", ONE_PROCESS "0c000000 00000000 0000000000000000")
-        NO("@8 0d000000", "past the last reason")
+        NO("@8 0f000000", "past the last reason")
 
     PROCESS_ID_REQUEST(0x409)
 
     OF(PROCD, 0x409, REPLY, "", "00010000 02000000 01000000 00000000")
         NO("@4 03000000", "an unknown state")
-        NO("@8 0d000000", "past the last reason")
+        NO("@8 0f000000", "past the last reason")
 
     /* process_id, policy, critical, three times, budget_count, reserved0 */
     OF(PROCD, 0x40A, REQUEST, "",
