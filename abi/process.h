@@ -25,8 +25,15 @@ enum process_state {
     PROCESS_STATE_LAST = 2
 };
 
-/* Scheduling bands: 0 is the highest, and a band never waits for a lower one */
-enum { BAND_LAST = 3 };
+/* Scheduling bands: 0 is the highest, and a band never waits for a lower one (K7). A process has
+ * the band that its creator names (role_band), never one above the creator's own. */
+enum { BAND_LAST = 3, BAND_COUNT };
+
+/* Flags of CREATE_STAGED_PROCESS. */
+enum process_flags {
+    PROCESS_USES_SSE = 1, /* its SSE state is kept across switches */
+    PROCESS_FLAGS_ALL = PROCESS_USES_SSE
+};
 
 /* Restart policies (SET_RESTART_POLICY). */
 enum restart_policy {

@@ -275,8 +275,13 @@ static void child_make(uint32_t flags, uint32_t budget)
     uint32_t pool = core_slot_of(1u << OBJECT_UNTYPED, RIGHT_CONTROL, 1);
     if (pool == 0)
         pool = core_slot_of(1u << OBJECT_UNTYPED, RIGHT_CONTROL, 0);
-    struct kernel_create_staged_process_request create = {pool, budget, SLOT_SERVICE_ENDPOINT, 0,
-                                                          core_model.process_count};
+    struct kernel_create_staged_process_request create = {
+        .untyped_slot = pool,
+        .budget_pages = budget,
+        .event_slot = SLOT_SERVICE_ENDPOINT,
+        .band = model_at(&core_model, core_model.current)->band,
+        .token = core_model.process_count,
+    };
     if (core_control(0, OP_KERNEL_CREATE_STAGED_PROCESS, &create, window) != STATUS_OK)
         return;
     populate(window + 3, window, flags);

@@ -45,6 +45,8 @@ enum status control_create_staged_process(struct control *control)
         status = control_get(control, request->event_slot, OBJECT_ENDPOINT, RIGHT_RECEIVE, &event);
     if (status != STATUS_OK)
         return status;
+    if (request->band < control->caller->band)
+        return STATUS_DENIED; /* K7 */
     if (control->caller->window_count < MESSAGE_CAP_LIMIT)
         return STATUS_BUSY;
     if (process_table_full(control->kernel) ||
@@ -57,6 +59,8 @@ enum status control_create_staged_process(struct control *control)
         .event_endpoint = event->object,
         .event_generation = event->generation,
         .event_token = request->token,
+        .band = (uint8_t)request->band,
+        .flags = request->flags,
     };
     create_hand_over(control, process_create(control->kernel, &plan));
     return STATUS_OK;

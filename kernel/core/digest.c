@@ -116,6 +116,8 @@ static void add_process(const struct kernel *kernel, const struct process *proce
     add(digest, process->life);
     add(digest, process->untyped);
     add(digest, process->budget_pages);
+    add(digest, process->band);
+    add(digest, process->flags);
     add(digest, process->cap_count);
     add(digest, process->event_endpoint);
     add(digest, process->event_token);

@@ -310,6 +310,8 @@ struct process_plan {
     uint32_t event_endpoint;
     uint64_t event_generation;
     uint64_t event_token;
+    uint32_t flags;
+    uint8_t band;
 };
 
 bool process_table_full(const struct kernel *kernel);

@@ -216,6 +216,8 @@ struct process {
     uint32_t budget_pages;
     uint32_t drawn_pages; /* of the budget */
     uint16_t untyped;     /* that the budget comes from */
+    uint8_t band;         /* its own, 0 the highest, as CREATE_STAGED_PROCESS gave it */
+    uint32_t flags;       /* PROCESS_USES_SSE */
 
     bool pager_present; /* a pager endpoint was named */
     uint32_t pager_endpoint;

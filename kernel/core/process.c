@@ -46,6 +46,8 @@ static void record_init(struct process *process, uint64_t generation,
         process->links[kind] = (struct process_links){KERNEL_NONE, KERNEL_NONE};
     process->holder = KERNEL_NONE;
     process->callers = queue_empty();
+    process->band = plan->band;
+    process->flags = plan->flags;
     process->event_endpoint = plan->event_endpoint;
     process->event_generation = plan->event_generation;
     process->event_token = plan->event_token;

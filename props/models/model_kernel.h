@@ -119,6 +119,7 @@ struct model_kernel_process {
     uint64_t end_va;
     uint32_t pool;
     uint32_t budget_pages;
+    uint32_t band;
     uint64_t start[3]; /* entry, stack, argument */
     bool seen;         /* the harness knows: */
     uint32_t real_index;

@@ -34,6 +34,7 @@ static uint32_t process_add(struct model_kernel *model,
     process->life = MODEL_LIFE_STAGED;
     process->pool = pool;
     process->budget_pages = request->budget_pages;
+    process->band = request->band;
     process->event_endpoint = event_endpoint;
     process->event_token = request->token;
     process->pager = MODEL_NONE;
@@ -66,6 +67,8 @@ static enum status create(struct model_kernel *model,
         status = model_need(model, request->event_slot, OBJECT_ENDPOINT, RIGHT_RECEIVE, &event);
     if (status != STATUS_OK)
         return status;
+    if (request->band < caller->band)
+        return STATUS_DENIED;
     if (caller->window_count < 4)
         return STATUS_BUSY;
     if (model_pool_available(&model->pools[untyped->object]) < request->budget_pages)

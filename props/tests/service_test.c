@@ -265,7 +265,7 @@ static void test_memory(void)
 static void test_process(void)
 {
     struct caller caller = {0};
-    struct kernel_create_staged_process_request create = {1, 16, 2, 0, 99};
+    struct kernel_create_staged_process_request create = {1, 16, 2, 3, PROCESS_USES_SSE, 0, 99};
     struct kernel_create_staged_process_reply created;
     struct kernel_start_process_request start = {1, 0, 4096, 8192, 5};
     struct kernel_retire_process_reply ended;

@@ -252,6 +252,7 @@ static enum status make_process(struct procd *procd, struct making *making, uint
         .untyped_slot = untyped_slot,
         .budget_pages = making->row->budget_pages,
         .event_slot = SLOT_SERVICE_ENDPOINT,
+        .band = role_band(making->row),
         .token = making->id,
     };
     struct kernel_create_staged_process_reply reply;

@@ -146,6 +146,7 @@ static enum status stage_procd(struct rootd *rootd)
         .untyped_slot = ROOTD_SLOT_LAUNCH_POOL,
         .budget_pages = rootd->plan.launches[FOUNDATION_PROCD].budget_pages,
         .event_slot = SLOT_SERVICE_ENDPOINT,
+        .band = role_band(role_find(ROLE_PROCD)),
         .token = ROOTD_PROCD_TOKEN,
     };
     struct kernel_create_staged_process_reply reply;

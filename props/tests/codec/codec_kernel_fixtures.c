@@ -5,8 +5,9 @@
 /* One fixture, its variations under it. */
 /* clang-format off */
 const struct codec_fixture codec_kernel_fixtures[] = {
-    /* create_staged_process: untyped_slot, budget_pages, event_slot, reserved0, token */
-    OF(KERNEL, 1, REQUEST, "", "20000000 10000000 02000000 00000000 0500000000000000")
+    /* create_staged_process: untyped_slot, budget_pages, event_slot, band, flags, reserved0,
+     * token */
+    OF(KERNEL, 1, REQUEST, "", "20000000 10000000 02000000 00000000 00000000 00000000 0500000000000000")
         NO("@0 00000000", "slot 0")
         YES("@0 01000000", "the first slot")
         YES("@0 ffff0100", "the last slot")
@@ -16,9 +17,15 @@ const struct codec_fixture codec_kernel_fixtures[] = {
         YES("@4 00400000", "budget at its highest")
         NO("@4 01400000", "budget above")
         NO("@8 00000000", "no event slot")
-        NO("@12 01000000", "reserved lowest bit")
-        NO("@12 00000080", "reserved highest bit")
-        YES("@16 ffffffffffffffff", "any token")
+        YES("@12 03000000", "the last band")
+        NO("@12 04000000", "a band below the last")
+        NO("@12 ffffffff", "band 2^32 - 1")
+        YES("@16 01000000", "uses SSE")
+        NO("@16 02000000", "a flag that is none")
+        NO("@16 00000080", "the highest flag")
+        NO("@20 01000000", "reserved lowest bit")
+        NO("@20 00000080", "reserved highest bit")
+        YES("@24 ffffffffffffffff", "any token")
 
     /* process_slot, vspace_slot, endpoint_slot, grant_slot: four capabilities */
     OF(KERNEL, 1, REPLY,

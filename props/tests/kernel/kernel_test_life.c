@@ -73,7 +73,8 @@ static void test_create(void)
     expect_status(create(LAUNCH, 512, 2, FREE_SLOT), STATUS_EXHAUSTED, "more than the pool has");
     drive_window(FREE_SLOT, 3);
     expect_status(CONTROL(PRO, CREATE_STAGED_PROCESS,
-                          (struct kernel_create_staged_process_request){LAUNCH, 32, 2, 0, 0}),
+                          (struct kernel_create_staged_process_request){
+                              .untyped_slot = LAUNCH, .budget_pages = 32, .event_slot = 2}),
                   STATUS_BUSY, "too small a window");
     drive_window(0, 0);
     struct drive_child child = drive_stage(FREE_SLOT, 100);

@@ -7,9 +7,11 @@
 static unsigned create(uint32_t untyped, uint32_t slot)
 {
     drive_window(slot, 4);
-    unsigned status = CONTROL(PRO, CREATE_STAGED_PROCESS,
-                              (struct kernel_create_staged_process_request){
-                                  untyped, PROCESS_BUDGET_PAGES_MIN, SLOT_SERVICE_ENDPOINT, 0, 0});
+    unsigned status = CONTROL(
+        PRO, CREATE_STAGED_PROCESS,
+        (struct kernel_create_staged_process_request){.untyped_slot = untyped,
+                                                      .budget_pages = PROCESS_BUDGET_PAGES_MIN,
+                                                      .event_slot = SLOT_SERVICE_ENDPOINT});
     drive_window(0, 0);
     return status;
 }
