@@ -25,7 +25,7 @@ enum process_state {
     PROCESS_STATE_LAST = 2
 };
 
-/* Scheduling bands: 0 is the highest, and a band never waits for a lower one (K7). A process has
+/* Scheduling bands: 0 is the highest, and a band never waits for a lower one. A process has
  * the band that its creator names (role_band), never one above the creator's own. */
 enum { BAND_LAST = 3, BAND_COUNT };
 

@@ -46,7 +46,7 @@ enum status control_create_staged_process(struct control *control)
     if (status != STATUS_OK)
         return status;
     if (request->band < control->caller->band)
-        return STATUS_DENIED; /* K7 */
+        return STATUS_DENIED;
     if (control->caller->window_count < MESSAGE_CAP_LIMIT)
         return STATUS_BUSY;
     if (process_table_full(control->kernel) ||
