@@ -9,12 +9,6 @@ enum {
     MEMD_FREE_FRAMES_MAX = 64  /* ids of one FREE_FRAMES */
 };
 
-enum account_class {
-    ACCOUNT_NORMAL = 0,
-    ACCOUNT_RESERVE = 1, /* may draw on the reserve that normal accounts cannot touch (M7) */
-    ACCOUNT_CLASS_LAST = 1
-};
-
 #define MESSAGES_TABLE "abi/messages/memd.def"
 #include "abi/messages/unfold.h"
 

@@ -76,12 +76,14 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
     return 0;
 }
 
-/* Small ids and addresses, so that requests meet what earlier ones made. */
+/* Small ids, guarantees and addresses, so that requests meet what earlier ones made. */
 static bool hint(void *context, const struct message_type *type, const struct message_field *field,
                  uint64_t *value)
 {
-    (void)type;
-    if (field->kind == FIELD_PAGE)
+    bool opens = type == &memd_open_account_request_type;
+    if (opens && strcmp(field->name, "limit_pages") != 0)
+        *value = field->low + choices_below(context, ID_LIMIT);
+    else if (field->kind == FIELD_PAGE)
         *value = (16 + choices_below(context, 64)) * PAGE_BYTES;
     else if (field->kind == FIELD_RANGE && field->high >= UINT16_MAX)
         *value = choices_flag(context) ? field->low + choices_below(context, ID_LIMIT)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* A life of memd: administrators, account holders and strangers send messages, calls fail, clients
- * build things from their untypeds. After every message: status, reply and effects are the model's
- * (M4, M6, M7), the books are the kernel's (M1), a refusal changed nothing (E1, E4). */
+ * build things from their untypeds and give up before they are answered. After every message:
+ * status, reply and effects are the model's (M4 to M7), the books are the kernel's (M1), a refusal
+ * changed nothing (E1, E4). What the tree of accounts promises is asked of the kernel's pools: all
+ * that is guaranteed is there (M8), and nobody below its guarantee was refused (M9). */
 #include "fuzz/life/memd_life.h"
 
 #include <string.h>
@@ -13,13 +15,22 @@ const int harness_has_steps = 1;
 
 enum { BOOT_COUNT = 4, FAIL_LIMIT = 128 };
 
-enum action { ACTION_BOOT, ACTION_FAIL, ACTION_BUILD, ACTION_UNBUILD, ACTION_SHUT, ACTION_COUNT };
+enum action {
+    ACTION_BOOT,
+    ACTION_FAIL,
+    ACTION_BUILD,
+    ACTION_UNBUILD,
+    ACTION_SHUT,
+    ACTION_GONE,
+    ACTION_COUNT
+};
 static const struct life_action actions[] = {
     [ACTION_BOOT] = {"boot", 1},       /* n: which memory the machine has; first step only */
     [ACTION_FAIL] = {"fail", 2},       /* index status: that call of the next message; twice: two */
     [ACTION_BUILD] = {"build", 1},     /* n: something is made from the n-th untyped */
     [ACTION_UNBUILD] = {"unbuild", 1}, /* n: and given back */
     [ACTION_SHUT] = {"shut", 0},       /* the next client has no room for capabilities */
+    [ACTION_GONE] = {"gone", 0},       /* the next client gives up before it is answered */
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -50,6 +61,7 @@ static const struct stand_in_peers nobody = {.strict = true};
 static void memd_reset(void)
 {
     memset(memd.accounts, 0, memd.account_places.used_count * sizeof memd.accounts[0]);
+    memset(memd.key_nodes, 0, (memd.account_places.used_count + 1) * sizeof memd.key_nodes[0]);
     memset(memd.frames, 0, memd.frame_places.used_count * sizeof memd.frames[0]);
     memset(memd.untypeds, 0, memd.untyped_places.used_count * sizeof memd.untypeds[0]);
     memset(&memd, 0, offsetof(struct memd, accounts));
@@ -85,15 +97,16 @@ static void reset(void)
     memd_reset();
     stand_in_begin(&nobody);
     stand_in_clock_set(1000);
-    model_memd_reset(&model);
+    model_memd_reset(&model, MEMD_FRAME_LIMIT);
     memset(&life, 0, sizeof life);
+    life.frame_limit = MEMD_FRAME_LIMIT;
 }
 
 /* --- one message --- */
 
-/* Delivers a request as the loop would. What its capability fields name does not matter: no row of
- * memd takes one. */
-static enum status deliver(struct message *request)
+/* Delivers a request as the loop would: the status of its answer, or LIFE_LOST. What its capability
+ * fields name does not matter: no row of memd takes one. */
+static unsigned deliver(struct message *request)
 {
     struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
     struct message message;
@@ -111,13 +124,15 @@ static enum status deliver(struct message *request)
         };
     }
     stand_in_message_begin();
-    stand_in_lose_reply(life.window_closed ? STATUS_BUSY : STATUS_OK);
+    stand_in_lose_reply(life.loses);
     stand_in_deliver(SLOT_SERVICE_ENDPOINT, request, caps);
     PROPERTY_EQUAL(E5,
                    service_turn(&memd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, memd_handle,
                                 &memd, &message, &info),
                    STATUS_OK);
-    PROPERTY(E5, stand_in_reply() != NULL);
+    PROPERTY_EQUAL(E5, stand_in_reply_count(), life.loses != STATUS_NOT_FOUND);
+    if (life.loses == STATUS_NOT_FOUND)
+        return LIFE_LOST;
     PROPERTY(E5, stand_in_reply()->header.request_id == request->header.request_id);
     return (enum status)stand_in_reply()->header.status;
 }
@@ -126,39 +141,45 @@ static enum status deliver(struct message *request)
 static struct model_failure failure_of_step(void)
 {
     struct stand_in_failures failures = stand_in_failures();
+    const struct stand_in_reply *lost = stand_in_reply_lost();
+    bool undelivered = lost != NULL && lost->message.header.cap_count != 0;
     life_met_failures(failures.count);
     return (struct model_failure){
         .count = failures.count,
         .status = failures.status,
         .calls_before = failures.calls_before,
-        .reply = life.window_closed ? STATUS_BUSY : STATUS_OK,
+        .reply = undelivered ? life.loses : STATUS_OK,
     };
 }
 
-static void compare(const struct message *request, enum status status)
+static void compare(const struct message *request, unsigned status)
 {
     const struct life_operation *row =
         life_operation_of(&memd_life_language, request->header.operation);
-    bool unheard = life.answer.new_count != 0 && status == STATUS_BUSY;
-    if (life.answer.stuck)
+    bool opened = request->header.operation == OP_MEMD_OPEN_ACCOUNT && life.answer.changed;
+    if (life.answer.stuck_count != 0)
         memd_life_learn_stuck(request->header.badge);
-    if ((status == STATUS_OK || unheard) && row->learn != NULL)
+    if ((status == STATUS_OK || opened) && row->learn != NULL)
         row->learn();
     if (status == STATUS_OK && row->compare != NULL)
         row->compare();
-    if (status != STATUS_OK)
+    if (status != STATUS_OK && status != LIFE_LOST)
         PROPERTY(E1, stand_in_reply()->header.body_bytes == 0 &&
                          stand_in_reply()->header.cap_count == 0);
 }
 
-static void mark(const struct message *request, unsigned state, enum status status)
+static void mark(const struct message *request, unsigned state, unsigned status)
 {
     uint16_t id = request->header.operation;
     mark_triple("memd", state, operation_find(SERVICE_MEMD, id) != NULL ? id : 0, status);
-    MARK_IF("memd: a frame stays charged because nobody could destroy it", life.answer.stuck);
+    MARK_IF("memd: a frame stays charged because nobody could destroy it",
+            life.answer.stuck_count != 0);
     MARK_IF("memd: a close stopped half way",
             life.answer.changed && status != STATUS_OK && id == OP_MEMD_CLOSE_ACCOUNT);
-    MARK_IF("memd: the last page of the reserve is out", model_memd_left(&model) == 0);
+    MARK_IF("memd: a close that is to be repeated", life.answer.close.left_accounts != 0);
+    MARK_IF("memd: the last page is out", model_memd_left(&model) == 0);
+    MARK_IF("memd: all that is left is guaranteed",
+            model_memd_left(&model) == model_memd_reserve(&model));
 }
 
 /* The digest before a message: that after the last one, when that was refused. */
@@ -170,17 +191,20 @@ static uint64_t digest_before(void)
     return life.digest;
 }
 
-static enum status send(struct message *request)
+static unsigned send(struct message *request)
 {
     static struct memd_life_names names;
     unsigned state = memd_life_state(request);
     uint64_t before = digest_before();
     memd_life_names_before(&names);
-    enum status status = deliver(request);
+    unsigned status = deliver(request);
     struct model_failure failure = failure_of_step();
+    if (failure.count == 0 && (status == STATUS_OVER_LIMIT || status == STATUS_EXHAUSTED))
+        memd_life_refused(request);
     life.answer = model_memd_step(&model, request, &failure);
-    life_predicted(life.answer.status, status);
-    PROPERTY_EQUAL(M6, status, life.answer.status);
+    unsigned predicted = life.loses == STATUS_NOT_FOUND ? (unsigned)LIFE_LOST : life.answer.status;
+    life_predicted(predicted, status);
+    PROPERTY_EQUAL(M6, status, predicted);
     if (!life.answer.changed)
         PROPERTY_EQUAL(E1, memd_life_digest(), before);
     life.digest_known = !life.answer.changed;
@@ -188,9 +212,10 @@ static enum status send(struct message *request)
     memd_life_names_after(&names);
     memd_life_check();
     mark(request, state | (failure.count != 0 ? 64u : 0), status);
-    life.window_closed = false;
+    life.loses = STATUS_OK;
     digest_u64(status);
-    digest_bytes(stand_in_reply()->body, stand_in_reply()->header.body_bytes);
+    if (status != LIFE_LOST)
+        digest_bytes(stand_in_reply()->body, stand_in_reply()->header.body_bytes);
     return status;
 }
 
@@ -233,7 +258,10 @@ static void act(const struct life_step *step)
         use(argument, false);
         return;
     case ACTION_SHUT:
-        life.window_closed = true;
+        life.loses = STATUS_BUSY;
+        return;
+    case ACTION_GONE:
+        life.loses = STATUS_NOT_FOUND;
         return;
     case ACTION_COUNT:
         return;
@@ -251,9 +279,10 @@ static void take(struct life_step *step)
     if (step->kind == LIFE_GENERATED)
         memd_life_generate(&step->choices, &step->message);
     life_print_request(&memd_life_language, &step->message, 0);
-    enum status status = send(&step->message);
-    life_print_result(status);
-    life_expect(step, status);
+    unsigned status = send(&step->message);
+    enum status result = status == LIFE_LOST ? life.answer.status : (enum status)status;
+    life_print_result(result); /* of a caller that gave up: what it would have heard */
+    life_expect(step, result);
 }
 
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,

@@ -11,11 +11,11 @@
 #include "props/stand_ins/stand_in_kernel.h"
 #include "services/memd/memd.h"
 
-enum { STALE_LIMIT = 128 };
+enum { STALE_LIMIT = 128, LIFE_PLACE_LIMIT = 1024 };
 
 struct memd_life {
     bool booted;
-    bool window_closed;
+    enum status loses; /* the answer to the next message: BUSY (no room), NOT_FOUND (gave up) */
     uint64_t request_id;
     bool digest_known; /* `digest` is that of now: nothing has happened since it was taken */
     uint64_t digest;
@@ -24,7 +24,9 @@ struct memd_life {
     struct model_memd_answer answer; /* to the message that was sent last */
     uint64_t stale[STALE_LIMIT];     /* names that died: sort << 60 | name */
     uint32_t stale_count;
-    uint32_t frame_generations[STAND_IN_FRAME_LIMIT]; /* of the last frame of each place */
+    uint64_t frame_limit;
+    uint32_t frame_generations[LIFE_PLACE_LIMIT]; /* of the last one of each place */
+    uint32_t untyped_generations[LIFE_PLACE_LIMIT];
 };
 
 extern struct memd memd;
@@ -56,20 +58,23 @@ void memd_life_names_before(struct memd_life_names *names);
 void memd_life_names_after(const struct memd_life_names *names);
 
 /* What a reply told: ids, badges and capabilities, each new (M3), of the predicted source (M2),
- * nobody else's (M1), zeroed (K2), with the rights of the row (K1). A reply that its client had no
- * room for told nothing to the client: the stand-in has kept it. */
+ * nobody else's (M1), zeroed (K2), with the rights of the row (K1). An OPEN that is asked again tells
+ * the same badge again; of one whose answer was lost the stand-in has kept it. */
 void learn_account(void);
 void learn_frames(void);
 void learn_untyped(void);
 
-/* A frame that could be neither handed out nor destroyed. */
+/* What could be neither handed out nor destroyed. */
 void memd_life_learn_stuck(uint64_t badge);
+
+/* A refusal of an ALLOC that nothing went wrong with: not below a guarantee (M9). */
+void memd_life_refused(const struct message *request);
 
 void compare_close_account(void);
 void compare_query_account(void);
 void compare_query_memory(void);
 
-/* Books = model = kernel. */
+/* Books = model = kernel; what is guaranteed lies in the kernel's pools (M8). */
 void memd_life_check(void);
 
 /* Of books and kernel: before = after for a refusal. */

@@ -10,7 +10,7 @@
 
 /* --- names: each is new, and none comes back (M3) --- */
 
-enum { NAME_ACCOUNT, NAME_BADGE, NAME_FRAME, NAME_UNTYPED };
+enum { NAME_BADGE, NAME_FRAME, NAME_UNTYPED };
 
 static void name_died(uint64_t sort, uint64_t name)
 {
@@ -29,51 +29,40 @@ static void name_is_new(uint64_t sort, uint64_t name)
     }
     for (uint32_t i = 0; i < model.account_count; i++) {
         const struct model_memd_account *account = &model.accounts[i];
-        PROPERTY(M3, !account->open || !account->named ||
-                         name != (sort == NAME_BADGE ? account->badge : account->id) ||
-                         sort == NAME_FRAME || sort == NAME_UNTYPED);
+        PROPERTY(M3,
+                 sort != NAME_BADGE || !account->open || !account->named || account->badge != name);
     }
 }
 
 /* --- what a reply told --- */
 
-/* The reply as memd sent it: delivered, or kept by the stand-in because its client had no room for
- * the capabilities. */
-static const struct message *told(void)
-{
-    const struct stand_in_reply *lost = stand_in_reply_lost();
-    return lost != NULL ? &lost->message : stand_in_reply();
-}
-
-static const struct stand_in_cap *told_caps(void)
-{
-    const struct stand_in_reply *lost = stand_in_reply_lost();
-    return lost != NULL ? lost->caps : stand_in_reply_caps();
-}
-
 void learn_account(void)
 {
     struct memd_open_account_reply reply;
-    struct model_memd_account *account = &model.accounts[model.account_count - 1];
-    PROPERTY_EQUAL(E5, reply_decode(&memd_open_account_reply_type, told(), &reply), STATUS_OK);
-    const struct stand_in_cap *cap = told_caps();
+    struct model_memd_account *account = &model.accounts[life.answer.account];
+    const struct stand_in_reply *lost = stand_in_reply_lost();
+    const struct message *told = lost != NULL ? &lost->message : stand_in_reply();
+    const struct stand_in_cap *cap = lost != NULL ? lost->caps : stand_in_reply_caps();
+    PROPERTY_EQUAL(E5, reply_decode(&memd_open_account_reply_type, told, &reply), STATUS_OK);
     PROPERTY_EQUAL(M3, cap->object_type, OBJECT_ENDPOINT);
     PROPERTY_EQUAL(K1, cap->rights, RIGHT_SEND | RIGHT_TRANSFER);
     PROPERTY(M3, cap->object == ROLE_MEMD && cap->badge > ROLE_ID_MAX);
     PROPERTY(M3, cap->badge != BADGE_KERNEL);
-    name_is_new(NAME_ACCOUNT, reply.account_id);
-    name_is_new(NAME_BADGE, cap->badge);
+    if (account->named)
+        PROPERTY_EQUAL(M3, cap->badge, account->badge); /* asked again */
+    else
+        name_is_new(NAME_BADGE, cap->badge);
     account->named = true;
-    account->id = reply.account_id;
     account->badge = cap->badge;
 }
 
 /* An id says place and generation (memd.h). */
-static void frame_named(uint32_t id)
+static void holding_named(bool untyped, uint32_t id)
 {
-    uint32_t place = id & ((1u << MEMD_FRAME_INDEX_BITS) - 1);
-    HARNESS(place < STAND_IN_FRAME_LIMIT);
-    life.frame_generations[place] = id >> MEMD_FRAME_INDEX_BITS;
+    uint32_t bits = untyped ? MEMD_UNTYPED_INDEX_BITS : MEMD_FRAME_INDEX_BITS;
+    uint32_t place = id & ((1u << bits) - 1);
+    HARNESS(place < LIFE_PLACE_LIMIT);
+    (untyped ? life.untyped_generations : life.frame_generations)[place] = id >> bits;
 }
 
 /* One frame or untyped: of the predicted source, zeroed, nobody else's, with the rights of the
@@ -100,8 +89,8 @@ static void learn_holding(struct model_memd_holding *holding, uint32_t id,
         PROPERTY_EQUAL(K2, stand_in_frame(cap->object)->content, 0);
         stand_in_frame_dirty(cap->object);
         name_is_new(NAME_FRAME, id);
-        frame_named(id);
     }
+    holding_named(holding->untyped, id);
     holding->named = true;
     holding->id = id;
     holding->object = cap->object;
@@ -111,21 +100,24 @@ void learn_frames(void)
 {
     struct memd_alloc_frames_reply reply;
     uint32_t count = life.answer.new_count;
-    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_frames_reply_type, told(), &reply), STATUS_OK);
+    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_frames_reply_type, stand_in_reply(), &reply),
+                   STATUS_OK);
     PROPERTY_EQUAL(M4, reply.count, count);
-    PROPERTY_EQUAL(M4, told()->header.cap_count, count);
+    PROPERTY_EQUAL(M4, stand_in_reply()->header.cap_count, count);
     for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++)
         PROPERTY(M4, (reply.frame_ids[i] != 0) == (i < count));
     for (uint32_t i = 0; i < count; i++)
         learn_holding(&model.holdings[model.holding_count - count + i], reply.frame_ids[i],
-                      &told_caps()[i]);
+                      &stand_in_reply_caps()[i]);
 }
 
 void learn_untyped(void)
 {
     struct memd_alloc_untyped_reply reply;
-    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_untyped_reply_type, told(), &reply), STATUS_OK);
-    learn_holding(&model.holdings[model.holding_count - 1], reply.untyped_id, told_caps());
+    PROPERTY_EQUAL(E5, reply_decode(&memd_alloc_untyped_reply_type, stand_in_reply(), &reply),
+                   STATUS_OK);
+    learn_holding(&model.holdings[model.holding_count - 1], reply.untyped_id,
+                  stand_in_reply_caps());
 }
 
 static uint32_t source_of(uint32_t object)
@@ -136,15 +128,45 @@ static uint32_t source_of(uint32_t object)
     return source;
 }
 
-/* The kernel knows which frame is left; its id is that of the next frame in its place. */
+static bool is_known(bool untyped, uint32_t object)
+{
+    for (uint32_t i = 0; i < model.holding_count; i++)
+        if (model.holdings[i].untyped == untyped && model.holdings[i].object == object)
+            return true;
+    return false;
+}
+
+/* The kernel knows what is left; its id is that of the next one in its place. */
+static uint32_t learn_stuck(bool untyped, uint64_t badge)
+{
+    uint32_t base = untyped ? MEMD_UNTYPED_SLOT_BASE : MEMD_FRAME_SLOT_BASE;
+    uint32_t *generations = untyped ? life.untyped_generations : life.frame_generations;
+    uint32_t bits = untyped ? MEMD_UNTYPED_INDEX_BITS : MEMD_FRAME_INDEX_BITS;
+    uint32_t count = 0;
+    for (uint32_t place = 0; place < LIFE_PLACE_LIMIT; place++) {
+        struct stand_in_cap cap = stand_in_at(base + place);
+        if (cap.object_type == OBJECT_NONE || is_known(untyped, cap.object))
+            continue;
+        uint32_t source =
+            untyped ? stand_in_untyped(cap.object)->parent : stand_in_frame(cap.object)->untyped;
+        struct model_memd_holding holding = {
+            .untyped = untyped,
+            .named = true,
+            .id = ++generations[place] << bits | place,
+            .source = source_of(source),
+            .pages = untyped ? (uint32_t)stand_in_untyped(cap.object)->total_pages : 1,
+            .object = cap.object,
+        };
+        model_memd_stuck(&model, badge, &holding);
+        count++;
+    }
+    return count;
+}
+
 void memd_life_learn_stuck(uint64_t badge)
 {
-    uint32_t slot = stand_in_failures().kept_slot;
-    uint32_t object = stand_in_at(slot).object;
-    uint32_t place = slot - MEMD_FRAME_SLOT_BASE;
-    PROPERTY(M1, "stuck", place < STAND_IN_FRAME_LIMIT);
-    uint32_t id = ++life.frame_generations[place] << MEMD_FRAME_INDEX_BITS | place;
-    model_memd_stuck(&model, badge, source_of(stand_in_frame(object)->untyped), id, object);
+    uint32_t count = learn_stuck(false, badge);
+    PROPERTY_EQUAL(M1, "stuck", count + learn_stuck(true, badge), life.answer.stuck_count);
 }
 
 /* --- what a reply states --- */
@@ -154,7 +176,9 @@ void compare_close_account(void)
     struct memd_close_account_reply closed;
     PROPERTY_EQUAL(E5, reply_decode(&memd_close_account_reply_type, stand_in_reply(), &closed),
                    STATUS_OK);
-    PROPERTY_EQUAL(M5, closed.released_pages, life.answer.released_pages);
+    PROPERTY_EQUAL(M5, closed.released_pages, life.answer.close.released_pages);
+    PROPERTY_EQUAL(M5, closed.left_pages, life.answer.close.left_pages);
+    PROPERTY_EQUAL(M5, closed.left_accounts, life.answer.close.left_accounts);
 }
 
 void compare_query_account(void)
@@ -162,7 +186,7 @@ void compare_query_account(void)
     struct memd_query_account_reply account;
     PROPERTY_EQUAL(E5, reply_decode(&memd_query_account_reply_type, stand_in_reply(), &account),
                    STATUS_OK);
-    PROPERTY(M1, memcmp(&account, &life.answer.account, sizeof account) == 0);
+    PROPERTY(M1, memcmp(&account, &life.answer.query, sizeof account) == 0);
 }
 
 void compare_query_memory(void)
@@ -177,6 +201,33 @@ void compare_query_memory(void)
 
 /* --- everything --- */
 
+/* Asks what accounts hold, not what memd said: the pages are there, and one of them was promised. */
+void memd_life_refused(const struct message *request)
+{
+    const struct model_memd_account *account = model_memd_account(&model, request->header.badge);
+    struct memd_alloc_frames_request frames;
+    struct memd_alloc_untyped_request untyped;
+    uint64_t pages = 0;
+    if (account == NULL)
+        return;
+    if (request->header.operation == OP_MEMD_ALLOC_FRAMES &&
+        message_decode(&memd_alloc_frames_request_type, request, &frames) == STATUS_OK)
+        pages = frames.count;
+    if (request->header.operation == OP_MEMD_ALLOC_UNTYPED && model.source_count == 1 &&
+        message_decode(&memd_alloc_untyped_request_type, request, &untyped) == STATUS_OK)
+        pages = untyped.pages;
+    uint64_t held = model_memd_held(&model, (uint32_t)(account - model.accounts));
+    PROPERTY(M9, pages == 0 || held + pages > account->guarantee_pages);
+}
+
+static uint64_t guarantees(void)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < model.account_count; i++)
+        sum += model.accounts[i].open ? model.accounts[i].guarantee_pages : 0;
+    return sum;
+}
+
 void memd_life_check(void)
 {
     const char *broken = memd_check(&memd);
@@ -186,9 +237,15 @@ void memd_life_check(void)
     uint32_t untypeds = model_memd_count(&model, true);
     PROPERTY_EQUAL(M1, stand_in_frame_count(), frames);
     PROPERTY_EQUAL(M1, memd.taken_pages, model_memd_taken(&model));
-    for (uint32_t i = 0; i < model.source_count; i++)
-        PROPERTY_EQUAL(M1, stand_in_untyped(life.source_objects[i])->free_pages,
-                       model.total_pages[i] - model.taken_pages[i]);
+    uint64_t free_pages = 0;
+    for (uint32_t i = 0; i < model.source_count; i++) {
+        uint64_t pool = stand_in_untyped(life.source_objects[i])->free_pages;
+        PROPERTY_EQUAL(M1, pool, model.total_pages[i] - model.taken_pages[i]);
+        free_pages += pool;
+    }
+    PROPERTY(M7, model_memd_reserve(&model) <= free_pages);
+    PROPERTY(M7, model_memd_reserve(&model) <= life.frame_limit - frames);
+    PROPERTY(M8, guarantees() <= free_pages + model_memd_taken(&model));
     for (uint32_t i = 0; i < model.holding_count; i++) {
         const struct model_memd_holding *holding = &model.holdings[i];
         bool live = holding->untyped ? stand_in_untyped(holding->object)->live
@@ -219,12 +276,12 @@ unsigned memd_life_state(const struct message *request)
     const struct model_memd_account *account = model_memd_account(&model, badge);
     unsigned state = badge == 0 ? 0 : account != NULL ? 1 : badge > ROLE_ID_MAX ? 2 : 3;
     if (account != NULL) {
-        uint64_t used = model_memd_held(&model, account);
+        uint64_t used = model_memd_held(&model, (uint32_t)(account - model.accounts));
         state |= used != 0 ? 4u : 0;
         state |= account->limit_pages - used < MEMD_ALLOC_FRAMES_MAX ? 8u : 0;
-        state |= account->account_class == ACCOUNT_RESERVE ? 16u : 0;
+        state |= used < account->guarantee_pages ? 16u : 0;
     }
-    state |= model_memd_left(&model) <= MODEL_MEMD_RESERVE_PAGES + 4 ? 32u : 0;
+    state |= model_memd_left(&model) <= model_memd_reserve(&model) + 4 ? 32u : 0;
     return state;
 }
 
@@ -242,8 +299,8 @@ void memd_life_names_before(struct memd_life_names *before)
                                     << 60 |
                                 model.holdings[i].id;
     for (uint32_t i = 0; i < model.account_count; i++)
-        if (model.accounts[i].open && model.accounts[i].named && *count + 1 < STALE_LIMIT)
-            names[(*count)++] = (uint64_t)NAME_ACCOUNT << 60 | model.accounts[i].id;
+        if (model.accounts[i].open && model.accounts[i].named && *count < STALE_LIMIT)
+            names[(*count)++] = (uint64_t)NAME_BADGE << 60 | model.accounts[i].badge;
 }
 
 static bool name_lives(uint64_t name)
@@ -256,7 +313,7 @@ static bool name_lives(uint64_t name)
     }
     for (uint32_t i = 0; i < model.account_count; i++)
         if (model.accounts[i].open && model.accounts[i].named &&
-            ((uint64_t)NAME_ACCOUNT << 60 | model.accounts[i].id) == name)
+            ((uint64_t)NAME_BADGE << 60 | model.accounts[i].badge) == name)
             return true;
     return false;
 }

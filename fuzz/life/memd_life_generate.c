@@ -50,27 +50,63 @@ static void name_different(struct memd_free_frames_request *request, uint64_t ba
     request->count = count == 0 ? 1 : count;
 }
 
-static uint64_t some_limit(struct choices *choices)
+/* Mostly a new key, and then often the next number; else one that was used. */
+static uint64_t some_key(struct choices *choices)
 {
-    static const uint64_t limits[] = {1000, 8, 0, 1, 3, 64, UINT64_MAX, UINT64_MAX - 1};
-    uint64_t which = choices_below(choices, 9);
-    return which < 8 ? limits[which] : choices_u64(choices);
+    uint64_t how = choices_below(choices, 8);
+    if (how == 0)
+        return choices_u64(choices) | 1;
+    if (how == 1 && model.account_count != 0)
+        return model.accounts[choices_below(choices, model.account_count)].key;
+    return model.account_count + 1;
 }
 
+static uint64_t some_pages(struct choices *choices)
+{
+    static const uint64_t pages[] = {1000, 8, 0, 1, 3, 64, UINT64_MAX, UINT64_MAX - 1};
+    uint64_t which = choices_below(choices, 9);
+    return which < 8 ? pages[which] : choices_u64(choices);
+}
+
+/* Mostly within the parent's limit, with a guarantee that is there. */
 void draw_open_account(struct choices *choices, struct life_draft *draft)
 {
     struct memd_open_account_request *request = (void *)draft->body;
-    request->limit_pages = some_limit(choices);
-    request->account_class = choices_below(choices, 4) == 0 ? ACCOUNT_RESERVE : ACCOUNT_NORMAL;
+    uint64_t parent = choices_below(choices, 2 * (uint64_t)model.account_count + 2);
+    request->key = some_key(choices);
+    request->limit_pages = some_pages(choices);
+    request->guarantee_pages = choices_below(choices, 16);
     draft->badge = 0;
+    if (parent < model.account_count) {
+        const struct model_memd_account *above = &model.accounts[parent];
+        request->parent_key = above->key;
+        if (request->limit_pages > above->limit_pages && choices_below(choices, 8) != 0)
+            request->limit_pages = above->limit_pages;
+    } else if (parent == model.account_count) {
+        request->parent_key = choices_u64(choices);
+    }
+    uint64_t how = choices_below(choices, 16);
+    if (how == 0)
+        request->guarantee_pages = some_pages(choices);
+    else if (request->guarantee_pages > request->limit_pages)
+        request->guarantee_pages = request->limit_pages;
+    if (how == 1 && model.account_count != 0) { /* asked again, or nearly */
+        const struct model_memd_account *again =
+            &model.accounts[choices_below(choices, model.account_count)];
+        request->key = again->key;
+        request->parent_key =
+            again->parent == MODEL_MEMD_NO_PARENT ? 0 : model.accounts[again->parent].key;
+        request->guarantee_pages = again->guarantee_pages;
+        request->limit_pages = again->limit_pages - (choices_below(choices, 4) == 0);
+    }
 }
 
 void draw_close_account(struct choices *choices, struct life_draft *draft)
 {
     struct memd_close_account_request *request = (void *)draft->body;
     uint64_t which = choices_below(choices, model.account_count + 1);
-    request->account_id =
-        which < model.account_count ? model.accounts[which].id : choices_u32(choices) | 1;
+    request->key =
+        which < model.account_count ? model.accounts[which].key : choices_u64(choices) | 1;
     draft->badge = 0;
 }
 

@@ -258,7 +258,10 @@ void procd_life_check_made(uint64_t id)
     }
     PROPERTY_EQUAL(P2, "pages", stand_in_mapping_count(real->vspace), 0);
     PROPERTY_EQUAL(P2, "limit", peers_account_limit(registration->account),
-                   role->budget_pages + role->page_limit);
+                   (uint64_t)role->budget_pages + role->page_limit + role->child_pages);
+    PROPERTY_EQUAL(P2, "guarantee", peers_account_guarantee(registration->account),
+                   (uint64_t)role->budget_pages + role->guarantee_pages);
+    PROPERTY_EQUAL(P2, "key", peers_account_key(registration->account), process->id);
     check_backing(process, &plan, registration);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The model of memd. Clear rather than quick: every question is a search, every sum is summed. */
+/* The model of memd. Clear rather than quick: every question is a search, every sum is summed, and
+ * whether a change is allowed is seen by asking the rule of every account after it. */
 #include "props/models/model_memd.h"
 
 #include <string.h>
@@ -10,8 +11,13 @@
 #include "abi/messages/memd.h"
 #include "props/base/property.h"
 
-void model_memd_reset(struct model_memd *model)
+enum { CLOSE_STEPS = 64, DEPTH_LIMIT = 16, UNTYPED_LIMIT = 2048 }; /* of the contract */
+
+__extension__ typedef unsigned __int128 wide;
+
+void model_memd_reset(struct model_memd *model, uint64_t frame_limit)
 {
+    model->frame_limit = frame_limit;
     model->source_count = 0;
     model->account_count = 0;
     model->holding_count = 0;
@@ -34,12 +40,12 @@ uint64_t model_memd_taken(const struct model_memd *model)
     return sum;
 }
 
-static uint64_t total(const struct model_memd *model)
+uint64_t model_memd_total(const struct model_memd *model)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < model->source_count; i++)
         sum += model->total_pages[i];
-    return sum;
+    return sum < model->frame_limit ? sum : model->frame_limit;
 }
 
 uint32_t model_memd_count(const struct model_memd *model, bool untyped)
@@ -61,13 +67,88 @@ static uint64_t held_by(const struct model_memd *model, uint32_t account, bool u
 
 uint64_t model_memd_left(const struct model_memd *model)
 {
-    return total(model) - model_memd_taken(model);
+    return model_memd_total(model) - model_memd_taken(model);
 }
 
-uint64_t model_memd_held(const struct model_memd *model, const struct model_memd_account *account)
+uint64_t model_memd_held(const struct model_memd *model, uint32_t account)
 {
-    uint32_t index = (uint32_t)(account - model->accounts);
-    return held_by(model, index, false) + held_by(model, index, true);
+    return held_by(model, account, false) + held_by(model, account, true);
+}
+
+uint64_t model_memd_reserve(const struct model_memd *model)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < model->account_count; i++) {
+        uint64_t held = model_memd_held(model, i);
+        if (model->accounts[i].open && held < model->accounts[i].guarantee_pages)
+            sum += model->accounts[i].guarantee_pages - held;
+    }
+    return sum;
+}
+
+/* --- the tree --- */
+
+static bool is_below(const struct model_memd *model, uint32_t account, uint32_t parent)
+{
+    return model->accounts[account].open && model->accounts[account].parent == parent;
+}
+
+/* With `extra` pages more in the account `taker`. */
+static wide claim(const struct model_memd *model, uint32_t account, uint32_t taker, wide extra)
+{
+    wide sum = model_memd_held(model, account) + (account == taker ? extra : 0);
+    if (sum < model->accounts[account].guarantee_pages)
+        sum = model->accounts[account].guarantee_pages;
+    for (uint32_t i = 0; i < model->account_count; i++)
+        if (is_below(model, i, account))
+            sum += claim(model, i, taker, extra);
+    return sum;
+}
+
+/* The one rule, asked of every account. */
+static enum status rule(const struct model_memd *model, uint32_t taker, wide extra)
+{
+    wide top = 0;
+    for (uint32_t i = 0; i < model->account_count; i++) {
+        if (!model->accounts[i].open)
+            continue;
+        wide claimed = claim(model, i, taker, extra);
+        if (claimed > model->accounts[i].limit_pages)
+            return STATUS_OVER_LIMIT;
+        if (model->accounts[i].parent == MODEL_MEMD_NO_PARENT)
+            top += claimed;
+    }
+    return top > model_memd_total(model) ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+static uint64_t tree_pages(const struct model_memd *model, uint32_t account)
+{
+    uint64_t sum = model_memd_held(model, account);
+    for (uint32_t i = 0; i < model->account_count; i++)
+        if (is_below(model, i, account))
+            sum += tree_pages(model, i);
+    return sum;
+}
+
+static uint32_t tree_count(const struct model_memd *model, uint32_t account)
+{
+    uint32_t sum = 1;
+    for (uint32_t i = 0; i < model->account_count; i++)
+        if (is_below(model, i, account))
+            sum += tree_count(model, i);
+    return sum;
+}
+
+static uint32_t depth(const struct model_memd *model, uint32_t account)
+{
+    return account == MODEL_MEMD_NO_PARENT ? 0 : 1 + depth(model, model->accounts[account].parent);
+}
+
+bool model_memd_is_dead(const struct model_memd *model, uint32_t account)
+{
+    return account != MODEL_MEMD_NO_PARENT &&
+           (model->accounts[account].closing ||
+            model_memd_is_dead(model, model->accounts[account].parent));
 }
 
 /* --- who --- */
@@ -76,17 +157,18 @@ const struct model_memd_account *model_memd_account(const struct model_memd *mod
 {
     for (uint32_t i = 0; i < model->account_count; i++)
         if (model->accounts[i].open && model->accounts[i].named &&
-            model->accounts[i].badge == badge)
+            model->accounts[i].badge == badge && !model_memd_is_dead(model, i))
             return &model->accounts[i];
     return NULL;
 }
 
-static struct model_memd_account *account_by_id(struct model_memd *model, uint32_t id)
+/* account_count: none. */
+static uint32_t account_by_key(const struct model_memd *model, uint64_t key)
 {
-    for (uint32_t i = 0; i < model->account_count; i++)
-        if (model->accounts[i].open && model->accounts[i].named && model->accounts[i].id == id)
-            return &model->accounts[i];
-    return NULL;
+    uint32_t i = 0;
+    while (i < model->account_count && (!model->accounts[i].open || model->accounts[i].key != key))
+        i++;
+    return i;
 }
 
 static struct model_memd_holding *holding_by_id(struct model_memd *model, uint32_t account,
@@ -122,19 +204,15 @@ static void holding_add(struct model_memd *model, uint32_t account, bool untyped
         .untyped = untyped, .account = account, .source = source, .pages = pages};
 }
 
-void model_memd_stuck(struct model_memd *model, uint64_t badge, uint32_t source, uint32_t id,
-                      uint32_t object)
+void model_memd_stuck(struct model_memd *model, uint64_t badge,
+                      const struct model_memd_holding *holding)
 {
-    HARNESS(model->holding_count < MODEL_MEMD_HOLDING_LIMIT && source < model->source_count);
-    model->taken_pages[source]++;
-    model->holdings[model->holding_count++] = (struct model_memd_holding){
-        .named = true,
-        .id = id,
-        .account = (uint32_t)(model_memd_account(model, badge) - model->accounts),
-        .source = source,
-        .pages = 1,
-        .object = object,
-    };
+    HARNESS(model->holding_count < MODEL_MEMD_HOLDING_LIMIT);
+    HARNESS(holding->source < model->source_count);
+    struct model_memd_holding *added = &model->holdings[model->holding_count++];
+    *added = *holding;
+    added->account = (uint32_t)(model_memd_account(model, badge) - model->accounts);
+    model->taken_pages[added->source] += added->pages;
 }
 
 static void holding_remove(struct model_memd *model, struct model_memd_holding *holding)
@@ -156,28 +234,33 @@ static struct model_memd_holding *newest(struct model_memd *model, uint32_t acco
 
 /* --- operations --- */
 
-static bool pages_allowed(const struct model_memd *model, uint32_t account, uint64_t pages)
+static enum status alloc_verdict(const struct model_memd *model, uint32_t account, bool untyped,
+                                 uint32_t count)
 {
-    const struct model_memd_account *who = &model->accounts[account];
-    uint64_t left = model_memd_left(model);
-    uint64_t kept = who->account_class == ACCOUNT_RESERVE ? 0 : MODEL_MEMD_RESERVE_PAGES;
-    uint64_t used = held_by(model, account, false) + held_by(model, account, true);
-    /* Sums of things below 2^64 by far: the limit itself is the only number that is not. */
-    return left >= kept + pages && used + pages <= who->limit_pages;
+    uint64_t held = model_memd_held(model, account);
+    enum status status = STATUS_OK;
+    if (held + count > model->accounts[account].guarantee_pages)
+        status = rule(model, account, count);
+    if (status == STATUS_OK && untyped &&
+        (source_with(model, count) == model->source_count ||
+         model_memd_count(model, true) == UNTYPED_LIMIT))
+        status = STATUS_EXHAUSTED;
+    return status;
 }
 
+/* A call that fails is a RETYPE, and calls that fail after it are DESTROYs of the undo; when the
+ * reply was refused, every RETYPE had worked. */
 static void alloc(struct model_memd *model, uint32_t account, bool untyped, uint32_t count,
                   const struct model_failure *failure, struct model_memd_answer *answer)
 {
-    bool room = !untyped || source_with(model, count) < model->source_count;
-    if (!pages_allowed(model, account, count) || !room) {
-        answer->status = STATUS_EXHAUSTED;
+    answer->status = alloc_verdict(model, account, untyped, count);
+    if (answer->status != STATUS_OK)
         return;
-    }
-    if (failure->count != 0) {
-        answer->status = failure->status;
-        answer->stuck = failure->count == 2; /* made, and not destroyed either */
-        answer->changed = answer->stuck;
+    if (failure->reply != STATUS_OK || failure->count != 0) {
+        bool undelivered = failure->reply != STATUS_OK;
+        answer->status = undelivered ? failure->reply : failure->status;
+        answer->stuck_count = failure->count - (undelivered ? 0 : 1);
+        answer->changed = answer->stuck_count != 0;
         return;
     }
     answer->new_count = untyped ? 1 : count;
@@ -227,53 +310,110 @@ static void free_untyped(struct model_memd *model, uint32_t account, uint32_t id
         holding_remove(model, holding);
 }
 
-/* Untypeds, then frames, the newest first, until one cannot be taken back. */
-static void close_account(struct model_memd *model, struct model_memd_account *account,
+/* The account that is emptied next: by the youngest child of each, as far down as it goes. */
+static uint32_t deepest(const struct model_memd *model, uint32_t account)
+{
+    for (uint32_t i = model->account_count; i-- > 0;)
+        if (is_below(model, i, account))
+            return deepest(model, i);
+    return account;
+}
+
+/* Untypeds, then frames, the newest first, then the account. */
+static void close_account(struct model_memd *model, uint64_t key,
                           const struct model_failure *failure, struct model_memd_answer *answer)
 {
-    if (account == NULL) {
+    uint32_t index = account_by_key(model, key);
+    uint64_t before = model_memd_taken(model);
+    uint64_t calls = 0;
+    if (index == model->account_count) {
         answer->status = STATUS_NOT_FOUND;
         return;
     }
-    uint32_t index = (uint32_t)(account - model->accounts);
-    uint64_t before = model_memd_taken(model);
-    for (uint64_t calls = 0;; calls++) {
-        struct model_memd_holding *holding = newest(model, index, true);
+    answer->changed = true;
+    model->accounts[index].closing = true;
+    for (uint32_t i = 0; i < CLOSE_STEPS && model->accounts[index].open; i++) {
+        uint32_t account = deepest(model, index);
+        struct model_memd_holding *holding = newest(model, account, true);
         if (holding == NULL)
-            holding = newest(model, index, false);
-        if (holding == NULL)
-            break;
-        bool fails = failure->count != 0 && calls == failure->calls_before;
-        if (fails || holding->busy) {
+            holding = newest(model, account, false);
+        bool fails = holding != NULL && failure->count != 0 && calls == failure->calls_before;
+        if (fails || (holding != NULL && holding->busy)) {
             answer->status = fails ? failure->status : STATUS_BUSY;
-            answer->changed = calls != 0;
             return;
         }
-        holding_remove(model, holding);
+        if (holding != NULL)
+            holding_remove(model, holding);
+        else
+            model->accounts[account].open = false;
+        calls += holding != NULL;
     }
-    account->open = false;
-    answer->released_pages = before - model_memd_taken(model);
+    answer->close.released_pages = before - model_memd_taken(model);
+    if (!model->accounts[index].open)
+        return;
+    answer->close.left_pages = tree_pages(model, index);
+    answer->close.left_accounts = tree_count(model, index);
 }
 
-static void open_account(struct model_memd *model, const struct memd_open_account_request *request,
-                         struct model_memd_answer *answer)
+/* The account of the key is there already. */
+static enum status open_again(const struct model_memd *model, uint32_t account, uint32_t parent,
+                              const struct memd_open_account_request *request)
 {
+    const struct model_memd_account *found = &model->accounts[account];
+    if (model_memd_is_dead(model, account))
+        return STATUS_BUSY;
+    bool same = found->parent == parent && found->guarantee_pages == request->guarantee_pages &&
+                found->limit_pages == request->limit_pages;
+    return same ? STATUS_OK : STATUS_DUPLICATE;
+}
+
+static enum status open_new(struct model_memd *model, uint32_t parent,
+                            const struct memd_open_account_request *request)
+{
+    if (parent == model->account_count ||
+        (parent != MODEL_MEMD_NO_PARENT && model_memd_is_dead(model, parent)))
+        return STATUS_NOT_FOUND;
+    if (parent != MODEL_MEMD_NO_PARENT &&
+        (request->limit_pages > model->accounts[parent].limit_pages ||
+         depth(model, parent) == DEPTH_LIMIT))
+        return STATUS_OVER_LIMIT;
     HARNESS(model->account_count < MODEL_MEMD_ACCOUNT_LIMIT);
     model->accounts[model->account_count++] = (struct model_memd_account){
         .open = true,
+        .key = request->key,
+        .parent = parent,
+        .guarantee_pages = request->guarantee_pages,
         .limit_pages = request->limit_pages,
-        .account_class = request->account_class,
     };
-    answer->new_count = 1;
+    enum status status = rule(model, MODEL_MEMD_NO_PARENT, 0);
+    model->account_count -= status != STATUS_OK;
+    return status;
+}
+
+static void open_account(struct model_memd *model, const struct memd_open_account_request *request,
+                         const struct model_failure *failure, struct model_memd_answer *answer)
+{
+    uint32_t account = account_by_key(model, request->key);
+    uint32_t parent = request->parent_key == 0 ? (uint32_t)MODEL_MEMD_NO_PARENT
+                                               : account_by_key(model, request->parent_key);
+    answer->account = account; /* a new one comes to the end */
+    if (request->guarantee_pages > request->limit_pages)
+        answer->status = STATUS_INVALID_ARGUMENT;
+    else if (account < model->account_count)
+        answer->status = open_again(model, account, parent, request);
+    else
+        answer->status = open_new(model, parent, request);
+    answer->changed = answer->status == STATUS_OK;
+    if (answer->status == STATUS_OK && failure->reply != STATUS_OK)
+        answer->status = failure->reply; /* done, and nobody to take it: it is asked again */
 }
 
 static void query_memory(const struct model_memd *model, struct model_memd_answer *answer)
 {
-    uint64_t left = model_memd_left(model);
-    uint64_t reserve = left < MODEL_MEMD_RESERVE_PAGES ? left : MODEL_MEMD_RESERVE_PAGES;
+    uint64_t reserve = model_memd_reserve(model);
     answer->memory = (struct memd_query_memory_reply){
-        .total_pages = total(model),
-        .free_pages = left - reserve,
+        .total_pages = model_memd_total(model),
+        .free_pages = model_memd_left(model) - reserve,
         .reserve_pages = reserve,
         .handed_out_pages = model_memd_taken(model),
     };
@@ -293,10 +433,13 @@ union model_request {
 static void query_account(const struct model_memd *model, uint32_t account,
                           struct model_memd_answer *answer)
 {
-    answer->account = (struct memd_query_account_reply){
+    answer->query = (struct memd_query_account_reply){
+        .guarantee_pages = model->accounts[account].guarantee_pages,
         .limit_pages = model->accounts[account].limit_pages,
         .frame_pages = held_by(model, account, false),
         .untyped_pages = held_by(model, account, true),
+        .claim_pages = (uint64_t)claim(model, account, MODEL_MEMD_NO_PARENT, 0),
+        .tree_pages = tree_pages(model, account),
     };
 }
 
@@ -324,11 +467,10 @@ static void perform(struct model_memd *model, uint32_t account, uint16_t id,
 {
     switch (id) {
     case OP_MEMD_OPEN_ACCOUNT:
-        open_account(model, &request->open_account, answer);
+        open_account(model, &request->open_account, failure, answer);
         return;
     case OP_MEMD_CLOSE_ACCOUNT:
-        close_account(model, account_by_id(model, request->close_account.account_id), failure,
-                      answer);
+        close_account(model, request->close_account.key, failure, answer);
         return;
     case OP_MEMD_ALLOC_FRAMES:
         alloc(model, account, false, request->alloc_frames.count, failure, answer);
@@ -372,7 +514,5 @@ struct model_memd_answer model_memd_step(struct model_memd *model, const struct 
     uint32_t index = account == NULL ? 0 : (uint32_t)(account - model->accounts);
     perform(model, index, id, &body, failure, &answer);
     answer.changed |= answer.status == STATUS_OK;
-    if (answer.status == STATUS_OK && answer.new_count != 0 && failure->reply != STATUS_OK)
-        answer.status = failure->reply; /* done, and nobody to take it */
     return answer;
 }

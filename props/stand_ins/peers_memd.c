@@ -12,6 +12,8 @@ struct account {
     bool open;
     bool has_untyped;
     uint32_t untyped;
+    uint64_t key; /* 0: the harness opened it */
+    uint64_t guarantee_pages;
     uint64_t limit_pages;
     uint64_t held_pages;
 };
@@ -69,6 +71,16 @@ void peers_account_limit_set(uint32_t account, uint64_t limit_pages)
 uint64_t peers_account_limit(uint32_t account)
 {
     return accounts[account].limit_pages;
+}
+
+uint64_t peers_account_guarantee(uint32_t account)
+{
+    return accounts[account].guarantee_pages;
+}
+
+uint64_t peers_account_key(uint32_t account)
+{
+    return accounts[account].key;
 }
 
 uint64_t peers_account_held(uint32_t account)
@@ -213,8 +225,9 @@ static enum status alloc_untyped(uint32_t account, struct stand_in_call *call)
     struct memd_alloc_untyped_reply *reply = call->reply;
     struct account *holder = &accounts[account];
     PROPERTY(E10, "untyped", call->window_count == 1 && !holder->has_untyped);
-    if (request->pages > holder->limit_pages ||
-        stand_in_untyped_split(pool, request->pages, &holder->untyped) != STATUS_OK)
+    if (request->pages > holder->limit_pages)
+        return STATUS_OVER_LIMIT;
+    if (stand_in_untyped_split(pool, request->pages, &holder->untyped) != STATUS_OK)
         return STATUS_EXHAUSTED;
     holder->has_untyped = true;
     call->caps[0] = stand_in_cap_to(OBJECT_UNTYPED, holder->untyped);
@@ -239,14 +252,30 @@ enum status peers_memd_answer(uint32_t account, struct stand_in_call *call)
 
 /* --- what the administrator asks -------------------------------------------------------------- */
 
+/* PEERS_NOBODY: none. */
+static uint32_t account_by_key(uint64_t key)
+{
+    for (uint32_t i = 0; i < account_high; i++)
+        if (accounts[i].open && accounts[i].key == key)
+            return i;
+    return PEERS_NOBODY;
+}
+
+/* Asked again, it answers again. */
 static enum status open_account(struct stand_in_call *call)
 {
     const struct memd_open_account_request *request = call->request;
     struct memd_open_account_reply *reply = call->reply;
-    PROPERTY(E10, "open", call->window_count == 1 && request->account_class == ACCOUNT_NORMAL);
-    uint32_t account = peers_account_open(request->limit_pages);
+    PROPERTY(E10, "open", call->window_count == 1);
+    PROPERTY(M8, "open", request->guarantee_pages <= request->limit_pages);
+    uint32_t account = account_by_key(request->key);
+    if (account == PEERS_NOBODY) {
+        account = peers_account_open(request->limit_pages);
+        accounts[account].key = request->key;
+        accounts[account].guarantee_pages = request->guarantee_pages;
+    }
     call->caps[0] = peers_account_cap(account);
-    *reply = (struct memd_open_account_reply){account + 1, 1};
+    *reply = (struct memd_open_account_reply){.account_slot = 1};
     return STATUS_OK;
 }
 
@@ -254,8 +283,8 @@ static enum status close_account(struct stand_in_call *call)
 {
     const struct memd_close_account_request *request = call->request;
     struct memd_close_account_reply *reply = call->reply;
-    uint32_t closed = request->account_id - 1;
-    PROPERTY(M5, "close", closed < PEERS_ACCOUNT_LIMIT && accounts[closed].open);
+    uint32_t closed = account_by_key(request->key);
+    PROPERTY(M5, "close", closed != PEERS_NOBODY);
     struct account *account = &accounts[closed];
     if (account->has_untyped) {
         reply->released_pages = (uint32_t)stand_in_untyped(account->untyped)->total_pages;

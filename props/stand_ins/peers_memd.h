@@ -21,6 +21,8 @@ void peers_pool_free_pages_set(uint64_t pages); /* whatever is out meanwhile */
 uint32_t peers_account_open(uint64_t limit_pages); /* the lowest closed one */
 void peers_account_limit_set(uint32_t account, uint64_t limit_pages);
 uint64_t peers_account_limit(uint32_t account);
+uint64_t peers_account_guarantee(uint32_t account);
+uint64_t peers_account_key(uint32_t account); /* that OPEN_ACCOUNT gave; 0: none did */
 uint64_t peers_account_held(uint32_t account);
 uint32_t peers_account_count(void);                          /* open ones */
 bool peers_account_pays(uint32_t account, uint32_t untyped); /* the untyped is its own */

@@ -154,7 +154,7 @@ static void test_life_text(void)
                            "\n"
                            "memd.alloc_frames .badge=3 count=2 reserved0=0 -> OK\r\n"
                            "@tick 500\n"
-                           "on=1 memd.close_account account_id=7 reserved0=0\n"
+                           "on=1 memd.close_account key=7\n"
                            "@fail 3 0x10",
                            bytes, sizeof bytes, problem);
     EXPECT(size != 0 && problem[0] == 0);

@@ -89,7 +89,7 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
     (void)reply_slot;
     (void)message;
-    return STATUS_NOT_FOUND;
+    return STATUS_OK;
 }
 
 /* Hands one request to a service; its reply's struct goes to `reply` when it is OK. */
@@ -129,21 +129,23 @@ static void memd_boot(void)
     expect(memd_init(&memd, &envelope) == STATUS_OK, "memd starts");
 }
 
-static enum status account_open(uint32_t account_class, uint32_t *id)
+static enum status account_open(uint64_t key, uint64_t parent_key)
 {
-    struct memd_open_account_request request = {.limit_pages = UINT64_MAX,
-                                                .account_class = account_class};
+    struct memd_open_account_request request = {
+        .key = key, .parent_key = parent_key, .limit_pages = UINT64_MAX};
     struct memd_open_account_reply reply;
-    enum status status = memd_ask(0, OP_MEMD_OPEN_ACCOUNT, &request, &reply);
-    *id = reply.account_id;
-    return status;
+    return memd_ask(0, OP_MEMD_OPEN_ACCOUNT, &request, &reply);
 }
 
-static enum status account_close(uint32_t id)
+/* Closes until nothing is left; *rounds says how many messages that took. */
+static enum status account_close(uint64_t key, uint32_t *rounds)
 {
-    struct memd_close_account_request request = {.account_id = id};
-    struct memd_close_account_reply reply;
-    return memd_ask(0, OP_MEMD_CLOSE_ACCOUNT, &request, &reply);
+    struct memd_close_account_request request = {.key = key};
+    struct memd_close_account_reply reply = {.left_accounts = 1};
+    enum status status = STATUS_OK;
+    for (*rounds = 0; status == STATUS_OK && reply.left_accounts != 0; *rounds += 1)
+        status = memd_ask(0, OP_MEMD_CLOSE_ACCOUNT, &request, &reply);
+    return status;
 }
 
 static enum status frame_alloc(uint64_t badge, uint32_t *id)
@@ -173,41 +175,60 @@ static enum status untyped_alloc(uint64_t badge, uint32_t *id)
 
 static void test_accounts(void)
 {
-    uint32_t id = 0;
-    uint32_t count = 0;
+    uint64_t count = 0;
+    uint32_t rounds = 0;
     memd_boot();
-    while (account_open(ACCOUNT_NORMAL, &id) == STATUS_OK)
+    while (account_open(count + 1, 0) == STATUS_OK)
         count++;
     expect(count == MEMD_ACCOUNT_LIMIT, "E6 as many accounts as stated");
-    expect(account_open(ACCOUNT_NORMAL, &id) == STATUS_EXHAUSTED, "E6 one account more is refused");
-    expect(account_close(memd_account_id(&memd, 77)) == STATUS_OK, "E6 one account is closed");
-    expect(account_open(ACCOUNT_NORMAL, &id) == STATUS_OK, "E6 and one is opened");
-    expect(account_open(ACCOUNT_NORMAL, &id) == STATUS_EXHAUSTED, "E6 and that was the last");
+    expect(account_open(count + 1, 0) == STATUS_EXHAUSTED, "E6 one account more is refused");
+    expect(account_open(count, 0) == STATUS_OK, "E6 one that is there is not one more");
+    expect(account_close(78, &rounds) == STATUS_OK && rounds == 1, "E6 one account is closed");
+    expect(account_open(count + 1, 0) == STATUS_OK, "E6 and one is opened");
+    expect(account_open(count + 2, 0) == STATUS_EXHAUSTED, "E6 and that was the last");
     expect(memd_check(&memd) == NULL, "memd_check with all accounts");
+}
+
+/* The deepest tree, and one with as many accounts as there can be. */
+static void test_tree(void)
+{
+    uint64_t count = 0;
+    uint32_t rounds = 0;
+    memd_boot();
+    while (account_open(count + 1, count) == STATUS_OK)
+        count++;
+    expect(count == MEMD_DEPTH_LIMIT, "E6 as deep as stated");
+    expect(account_open(count + 1, count) == STATUS_OVER_LIMIT, "E6 one deeper is refused");
+    while (account_open(count + 1, 1 + count % MEMD_DEPTH_LIMIT % 8) == STATUS_OK)
+        count++;
+    expect(count == MEMD_ACCOUNT_LIMIT, "E6 as many accounts as stated, in a tree");
+    expect(memd_check(&memd) == NULL, "memd_check with a whole tree");
+    uint64_t badge = memd_account_badge(&memd, (uint32_t)count - 1);
+    expect(account_close(1, &rounds) == STATUS_OK, "M8 one close takes all of it");
+    expect(rounds == MEMD_ACCOUNT_LIMIT / MEMD_CLOSE_STEPS, "in messages of bounded length");
+    expect(memd.account_places.held_count == 0 && memd_check(&memd) == NULL, "M8 to the last");
+    uint32_t id;
+    expect(frame_alloc(badge, &id) == STATUS_DENIED, "M8 badges below are dead");
 }
 
 static void test_frames(void)
 {
     uint32_t id = 0;
     uint32_t count = 0;
+    uint32_t rounds = 0;
     memd_boot();
-    (void)account_open(ACCOUNT_NORMAL, &id);
-    (void)account_open(ACCOUNT_RESERVE, &id);
-    uint64_t normal = memd_account_badge(&memd, 0);
-    uint64_t reserve = memd_account_badge(&memd, 1);
-    while (frame_alloc(normal, &id) == STATUS_OK)
-        count++;
-    expect(count == MEMD_FRAME_LIMIT - MEMD_RESERVE_PAGES, "M7 records are kept for the reserve");
-    while (frame_alloc(reserve, &id) == STATUS_OK)
+    (void)account_open(1, 0);
+    uint64_t badge = memd_account_badge(&memd, 0);
+    while (frame_alloc(badge, &id) == STATUS_OK)
         count++;
     expect(count == MEMD_FRAME_LIMIT, "E6 as many frames as stated");
-    expect(frame_alloc(reserve, &id) == STATUS_EXHAUSTED, "E6 one frame more is refused");
-    expect(frame_free(normal, memd_frame_id(&memd, 5)) == STATUS_OK, "E6 one frame is freed");
-    expect(frame_alloc(normal, &id) == STATUS_EXHAUSTED, "M7 it is the reserve's");
-    expect(frame_alloc(reserve, &id) == STATUS_OK, "E6 and taken again");
+    expect(frame_alloc(badge, &id) == STATUS_EXHAUSTED, "E6 one frame more is refused");
+    expect(frame_free(badge, memd_frame_id(&memd, 5)) == STATUS_OK, "E6 one frame is freed");
+    expect(frame_alloc(badge, &id) == STATUS_OK, "E6 and taken again");
     expect(memd_check(&memd) == NULL, "memd_check with all frames");
-    expect(account_close(memd_account_id(&memd, 0)) == STATUS_OK, "M5 closing gives all back");
-    expect(memd_pages_left(&memd) == (UINT64_C(1) << 40) - MEMD_RESERVE_PAGES - 1, "M5 exactly");
+    expect(account_close(1, &rounds) == STATUS_OK, "M5 closing gives all back");
+    expect(rounds == MEMD_FRAME_LIMIT / MEMD_CLOSE_STEPS + 1, "M5 in bounded messages");
+    expect(memd_pages_left(&memd) == MEMD_FRAME_LIMIT, "M5 exactly");
     expect(memd_check(&memd) == NULL, "memd_check after the close");
 }
 
@@ -216,7 +237,7 @@ static void test_untypeds(void)
     uint32_t id = 0;
     uint32_t count = 0;
     memd_boot();
-    (void)account_open(ACCOUNT_NORMAL, &id);
+    (void)account_open(1, 0);
     uint64_t badge = memd_account_badge(&memd, 0);
     while (untyped_alloc(badge, &id) == STATUS_OK)
         count++;
@@ -234,15 +255,18 @@ static void test_untypeds(void)
 static void test_generations(void)
 {
     uint32_t id = 0;
+    uint32_t rounds;
     memd_boot();
-    (void)account_open(ACCOUNT_NORMAL, &id);
-    (void)account_close(id);
-    memd.accounts[0].generation = MEMD_GENERATION_LAST - 1;
-    (void)account_open(ACCOUNT_NORMAL, &id);
-    expect(memd_account_badge(&memd, 0) >> 32 == MEMD_GENERATION_LAST, "the last badge of a place");
-    expect(account_close(id) == STATUS_OK && memd_check(&memd) == NULL, "is closed");
-    (void)account_open(ACCOUNT_NORMAL, &id);
-    expect(!memd.accounts[0].is_open && memd.accounts[1].is_open,
+    (void)account_open(1, 0);
+    (void)account_close(1, &rounds);
+    memd.accounts[0].generation = MEMD_ACCOUNT_GENERATION_LAST - 1;
+    (void)account_open(1, 0);
+    expect(memd_account_badge(&memd, 0) >> 32 == MEMD_ACCOUNT_GENERATION_LAST,
+           "the last badge of a place");
+    expect(memd_account_badge(&memd, 0) < BADGE_KERNEL, "is not the kernel's");
+    expect(account_close(1, &rounds) == STATUS_OK && memd_check(&memd) == NULL, "is closed");
+    (void)account_open(1, 0);
+    expect(memd.accounts[0].key == 0 && memd.accounts[1].key == 1,
            "M3 its place is never used again");
     uint64_t badge = memd_account_badge(&memd, 1);
     (void)frame_alloc(badge, &id);
@@ -423,6 +447,7 @@ int main(int count, char **arguments)
 {
     (void)count;
     test_accounts();
+    test_tree();
     test_frames();
     test_untypeds();
     test_generations();

@@ -109,7 +109,7 @@ static void reply_other_id(struct message *message)
 
 static void reply_account(struct message *message)
 {
-    struct memd_open_account_reply account = {.account_id = 9, .account_slot = 70};
+    struct memd_open_account_reply account = {.account_slot = 70};
     (void)message_encode(&memd_open_account_reply_type, &account, message);
     message->caps[0].object_type = OBJECT_ENDPOINT;
 }
@@ -130,7 +130,7 @@ static void reply_extra_caps(struct message *message)
 static enum status open_account(struct caller *caller, struct window window,
                                 struct memd_open_account_reply *reply)
 {
-    struct memd_open_account_request request = {.limit_pages = 5};
+    struct memd_open_account_request request = {.key = 7, .limit_pages = 5};
     return memd_call_open_account(caller, 33, window, 1234, &request, reply);
 }
 
@@ -141,7 +141,7 @@ static void test_call(void)
     fresh();
     seam.make_reply = reply_account;
     expect(open_account(&caller, (struct window){70, 2}, &reply) == STATUS_OK, "a call succeeds");
-    expect(reply.account_id == 9 && reply.account_slot == 70, "its reply is decoded");
+    expect(reply.account_slot == 70, "its reply is decoded");
     expect(seam.slot == 33 && seam.deadline_ticks == 1234, "slot and deadline are passed on");
     expect(seam.sent.header.window_slot == 70 && seam.sent.header.window_count == 2,
            "the window is passed on");
@@ -172,20 +172,20 @@ static void test_call_errors(void)
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct caller caller = {0};
-        struct memd_open_account_reply reply = {.account_id = 1};
+        struct memd_open_account_reply reply = {.account_slot = 1};
         fresh();
         seam.make_reply = rows[i].make_reply;
         seam.call_status = rows[i].call_status;
         expect(open_account(&caller, (struct window){70, 2}, &reply) == rows[i].expected,
                rows[i].what);
-        expect(reply.account_id == 0 && reply.account_slot == 0, "a failed call gives no reply");
+        expect(reply.account_slot == 0, "a failed call gives no reply");
         expect(seam.drop_count == rows[i].dropped, rows[i].what);
         for (unsigned j = 0; j < rows[i].dropped; j++)
             expect(seam.dropped[j] == 70 + j, rows[i].what);
     }
     struct caller caller = {0};
     struct memd_open_account_reply reply;
-    struct memd_open_account_request wrong = {.reserved0 = 1};
+    struct memd_open_account_request wrong = {.key = 0};
     fresh();
     expect(memd_call_open_account(&caller, 33, NO_WINDOW, 0, &wrong, &reply) ==
                    STATUS_INVALID_ARGUMENT &&

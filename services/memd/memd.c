@@ -28,12 +28,11 @@ static enum status alloc_frames_decide(const struct memd *memd, uint32_t account
                                        uint32_t count, struct frames_plan *plan)
 {
     *plan = (struct frames_plan){.count = count};
-    /* Is it within the limit, the memory and the reserve (M4, M7)? */
-    if (memd_pages_allowed(memd, account_index) < count ||
-        memd_frame_records_allowed(memd, account_index) < count)
-        return STATUS_EXHAUSTED;
+    enum status status = memd_pages_decide(memd, account_index, count);
+    if (status != STATUS_OK)
+        return status;
     /* Enough pages are left over all sources, so that this cannot run past the last one, which
-     * memd_source_left asserts. */
+     * memd_source_left asserts; there is a record for each (E6). */
     memd_link link = 0;
     uint32_t fresh = 0;
     uint32_t source = 0;
@@ -106,6 +105,34 @@ static void frames_unmake(struct memd *memd, uint32_t account_index, const struc
             memd_frame_give(memd, plan->index[i]);
 }
 
+/* Sends the reply, which is filled in, before anything is in the books: OK when its caller has what
+ * it carries. */
+static enum status deliver(struct service_request *common)
+{
+    common->handled = HANDLED_LATER;
+    enum status status = service_encode(common);
+    return status == STATUS_OK ? sys_reply(common->info->reply_slot, common->message) : status;
+}
+
+/* The answer to an ALLOC that was undone. A caller that gave up meanwhile gets none. */
+static enum status undone(const struct service_request *common, enum status status)
+{
+    bool gone = common->handled == HANDLED_LATER && status == STATUS_NOT_FOUND;
+    return gone ? STATUS_OK : status;
+}
+
+static enum status frames_deliver(const struct memd *memd, struct memd_request *request,
+                                  const struct frames_plan *plan)
+{
+    struct memd_alloc_frames_reply *reply = &request->reply.alloc_frames;
+    reply->count = plan->count;
+    for (uint32_t i = 0; i < plan->count; i++) {
+        reply->frame_ids[i] = memd_frame_id(memd, plan->index[i]);
+        reply->frame_slots[i] = MEMD_FRAME_SLOT_BASE + plan->index[i];
+    }
+    return deliver(&request->common);
+}
+
 enum status memd_alloc_frames(struct memd *memd, struct memd_request *request)
 {
     struct frames_plan plan;
@@ -115,17 +142,13 @@ enum status memd_alloc_frames(struct memd *memd, struct memd_request *request)
     if (status != STATUS_OK)
         return status;
     status = frames_make(memd, &plan, &made);
+    if (status == STATUS_OK)
+        status = frames_deliver(memd, request, &plan);
     if (status != STATUS_OK) {
         frames_unmake(memd, request->account_index, &plan, made);
-        return status;
+        return undone(&request->common, status);
     }
     frames_commit(memd, request->account_index, &plan, plan.count);
-    struct memd_alloc_frames_reply *reply = &request->reply.alloc_frames;
-    reply->count = plan.count;
-    for (uint32_t i = 0; i < plan.count; i++) {
-        reply->frame_ids[i] = memd_frame_id(memd, plan.index[i]);
-        reply->frame_slots[i] = MEMD_FRAME_SLOT_BASE + plan.index[i];
-    }
     return STATUS_OK;
 }
 
@@ -159,6 +182,14 @@ static enum status free_frames_decide(const struct memd *memd, uint32_t account_
     return STATUS_OK;
 }
 
+static enum status frame_destroy(struct memd *memd, uint32_t index)
+{
+    enum status status = destroy(memd, MEMD_FRAME_SLOT_BASE + index);
+    if (status == STATUS_OK)
+        memd_frame_give(memd, index);
+    return status;
+}
+
 /* From the last to the first, so that the places are taken again in ascending order and one RETYPE
  * can fill several. */
 enum status memd_free_frames(struct memd *memd, struct memd_request *request)
@@ -166,11 +197,8 @@ enum status memd_free_frames(struct memd *memd, struct memd_request *request)
     uint32_t indexes[MEMD_FREE_FRAMES_MAX];
     enum status status =
         free_frames_decide(memd, request->account_index, &request->body.free_frames, indexes);
-    for (uint32_t i = request->body.free_frames.count; i-- > 0 && status == STATUS_OK;) {
-        status = destroy(memd, MEMD_FRAME_SLOT_BASE + indexes[i]);
-        if (status == STATUS_OK)
-            memd_frame_give(memd, indexes[i]);
-    }
+    for (uint32_t i = request->body.free_frames.count; i-- > 0 && status == STATUS_OK;)
+        status = frame_destroy(memd, indexes[i]);
     return status;
 }
 
@@ -180,9 +208,18 @@ static enum status alloc_untyped_decide(const struct memd *memd, uint32_t accoun
                                         uint32_t pages, uint32_t *source)
 {
     *source = memd_source_with(memd, pages);
-    bool allowed = memd_pages_allowed(memd, account_index) >= pages && memd_untyped_room(memd) &&
-                   *source < memd->source_count;
-    return allowed ? STATUS_OK : STATUS_EXHAUSTED;
+    enum status status = memd_pages_decide(memd, account_index, pages);
+    if (status != STATUS_OK)
+        return status;
+    bool room = memd_untyped_room(memd) && *source < memd->source_count;
+    return room ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
+static void untyped_commit(struct memd *memd, const struct memd_request *request, uint32_t source)
+{
+    uint32_t index =
+        memd_untyped_take(memd, request->account_index, source, request->body.alloc_untyped.pages);
+    UNIT_ASSERT(MEMD_UNTYPED_SLOT_BASE + index == request->reply.alloc_untyped.untyped_slot);
 }
 
 enum status memd_alloc_untyped(struct memd *memd, struct memd_request *request)
@@ -192,18 +229,20 @@ enum status memd_alloc_untyped(struct memd *memd, struct memd_request *request)
     enum status status = alloc_untyped_decide(memd, request->account_index, pages, &source);
     if (status != STATUS_OK)
         return status;
-    uint32_t slot = MEMD_UNTYPED_SLOT_BASE + memd_untyped_peek(memd);
+    uint32_t index = memd_untyped_peek(memd);
+    uint32_t slot = MEMD_UNTYPED_SLOT_BASE + index;
     status = kernel_retype(&memd->caller, SLOT_KERNEL_MEM_ENDPOINT, memd->sources[source].slot,
                            OBJECT_UNTYPED, pages, slot);
     if (status != STATUS_OK)
         return status;
-    uint32_t index = memd_untyped_take(memd, request->account_index, source, pages);
-    UNIT_ASSERT(MEMD_UNTYPED_SLOT_BASE + index == slot);
     request->reply.alloc_untyped = (struct memd_alloc_untyped_reply){
         .untyped_id = memd_untyped_id(memd, index),
         .untyped_slot = slot,
     };
-    return STATUS_OK;
+    status = deliver(&request->common);
+    if (status == STATUS_OK || destroy(memd, slot) != STATUS_OK)
+        untyped_commit(memd, request, source); /* M1: what cannot be destroyed is charged */
+    return undone(&request->common, status);
 }
 
 static enum status untyped_destroy(struct memd *memd, uint32_t index)
@@ -223,52 +262,93 @@ enum status memd_free_untyped(struct memd *memd, struct memd_request *request)
 
 /* --- accounts -------------------------------------------------------------------------------- */
 
+/* Whether the account that has the key already is the one that is asked for. */
+static enum status open_again_decide(const struct memd *memd, uint32_t account_index,
+                                     const struct memd_open_account_request *request)
+{
+    const struct memd_account *account = &memd->accounts[account_index];
+    if (memd_account_is_dead(memd, account_index))
+        return STATUS_BUSY;
+    uint64_t parent_key = account->parent == 0 ? 0 : memd->accounts[account->parent - 1].key;
+    bool same = parent_key == request->parent_key &&
+                account->guarantee_pages == request->guarantee_pages &&
+                account->limit_pages == request->limit_pages;
+    return same ? STATUS_OK : STATUS_DUPLICATE;
+}
+
+/* Whether a new account may lie below `parent`. */
+static enum status open_decide(const struct memd *memd, memd_link parent,
+                               const struct memd_open_account_request *request)
+{
+    if (request->parent_key != 0) {
+        if (parent == 0 || memd_account_is_dead(memd, parent - 1))
+            return STATUS_NOT_FOUND;
+        const struct memd_account *above = &memd->accounts[parent - 1];
+        if (request->limit_pages > above->limit_pages || above->depth == MEMD_DEPTH_LIMIT)
+            return STATUS_OVER_LIMIT; /* M8 */
+    }
+    enum status status = memd_claim_decide(memd, parent, request->guarantee_pages);
+    if (status == STATUS_OK && !memd_account_room(memd))
+        status = STATUS_EXHAUSTED;
+    return status;
+}
+
 enum status memd_open_account(struct memd *memd, struct memd_request *request)
 {
     const struct memd_open_account_request *body = &request->body.open_account;
-    if (!memd_account_room(memd))
-        return STATUS_EXHAUSTED;
-    uint32_t index = memd_account_open(memd, body->limit_pages, body->account_class);
-    /* The reply's capability is memd's own endpoint under the new account's badge. */
+    if (body->guarantee_pages > body->limit_pages)
+        return STATUS_INVALID_ARGUMENT;
+    memd_link account = memd_account_by_key(memd, body->key);
+    memd_link parent = body->parent_key == 0 ? 0 : memd_account_by_key(memd, body->parent_key);
+    enum status status =
+        account != 0 ? open_again_decide(memd, account - 1, body) : open_decide(memd, parent, body);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t index = account != 0 ? account - 1 : memd_account_open(memd, body, parent);
+    /* The reply's capability is memd's own endpoint under the account's badge. */
     request->common.transfer = (struct message_cap){
         .mode = TRANSFER_COPY,
         .flags = TRANSFER_SET_BADGE,
         .badge = memd_account_badge(memd, index),
     };
-    request->reply.open_account = (struct memd_open_account_reply){
-        .account_id = memd_account_id(memd, index),
-        .account_slot = SLOT_SERVICE_ENDPOINT,
-    };
+    request->reply.open_account.account_slot = SLOT_SERVICE_ENDPOINT;
     return STATUS_OK;
 }
 
-/* Untyped memory first: that is what the kernel may refuse to take back (BUSY). */
-static enum status holdings_destroy(struct memd *memd, const struct memd_account *account)
+/* One step of a close: of the deepest account on the way down by the first of each one's children, a
+ * holding is given back, or it is removed. Untyped memory first: that is what the kernel may refuse
+ * to take back (BUSY). */
+static enum status close_step(struct memd *memd, uint32_t account_index)
 {
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && account->first_untyped != 0)
-        status = untyped_destroy(memd, account->first_untyped - 1);
-    while (status == STATUS_OK && account->first_frame != 0) {
-        uint32_t index = account->first_frame - 1;
-        status = destroy(memd, MEMD_FRAME_SLOT_BASE + index);
-        if (status == STATUS_OK)
-            memd_frame_give(memd, index);
-    }
-    return status;
+    uint32_t index = account_index;
+    while (memd->accounts[index].first_child != 0)
+        index = memd->accounts[index].first_child - 1;
+    const struct memd_account *account = &memd->accounts[index];
+    if (account->first_untyped != 0)
+        return untyped_destroy(memd, account->first_untyped - 1);
+    if (account->first_frame != 0)
+        return frame_destroy(memd, account->first_frame - 1);
+    memd_account_remove(memd, index);
+    return STATUS_OK;
 }
 
 enum status memd_close_account(struct memd *memd, struct memd_request *request)
 {
-    memd_link link = memd_account_by_id(memd, request->body.close_account.account_id);
+    memd_link link = memd_account_by_key(memd, request->body.close_account.key);
     if (link == 0)
         return STATUS_NOT_FOUND;
+    struct memd_account *account = &memd->accounts[link - 1];
     uint64_t taken_before = memd->taken_pages;
-    enum status status = holdings_destroy(memd, &memd->accounts[link - 1]);
-    if (status != STATUS_OK)
-        return status;
-    memd_account_close(memd, link - 1);
-    request->reply.close_account.released_pages = taken_before - memd->taken_pages; /* M5 */
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    account->is_closing = 1;
+    for (uint32_t i = 0; i < MEMD_CLOSE_STEPS && account->key != 0 && status == STATUS_OK; i++)
+        status = close_step(memd, link - 1);
+    request->reply.close_account = (struct memd_close_account_reply){
+        .released_pages = taken_before - memd->taken_pages, /* M5 */
+        .left_pages = account->tree_pages,
+        .left_accounts = account->tree_count,
+    };
+    return status;
 }
 
 /* --- questions ------------------------------------------------------------------------------- */
@@ -277,21 +357,23 @@ enum status memd_query_account(struct memd *memd, struct memd_request *request)
 {
     const struct memd_account *account = &memd->accounts[request->account_index];
     request->reply.query_account = (struct memd_query_account_reply){
+        .guarantee_pages = account->guarantee_pages,
         .limit_pages = account->limit_pages,
-        .frame_pages = account->frame_pages,
+        .frame_pages = account->held_pages - account->untyped_pages,
         .untyped_pages = account->untyped_pages,
+        .claim_pages = account->claim_pages,
+        .tree_pages = account->tree_pages,
     };
     return STATUS_OK;
 }
 
 enum status memd_query_memory(struct memd *memd, struct memd_request *request)
 {
-    uint64_t left = memd_pages_left(memd);
-    uint64_t reserve = left < MEMD_RESERVE_PAGES ? left : MEMD_RESERVE_PAGES;
+    UNIT_ASSERT(memd->taken_pages <= memd->claimed_pages); /* M7 */
     request->reply.query_memory = (struct memd_query_memory_reply){
         .total_pages = memd->total_pages,
-        .free_pages = left - reserve,
-        .reserve_pages = reserve,
+        .free_pages = memd->total_pages - memd->claimed_pages,
+        .reserve_pages = memd->claimed_pages - memd->taken_pages,
         .handed_out_pages = memd->taken_pages,
         .account_count = memd->account_places.held_count,
     };
@@ -362,6 +444,8 @@ enum status memd_init(struct memd *memd, const struct envelope *envelope)
             slot < SLOT_UNTYPED_BASE + SLOT_UNTYPED_COUNT)
             status = source_add(memd, slot);
     }
+    if (memd->total_pages > MEMD_FRAME_LIMIT)
+        memd->total_pages = MEMD_FRAME_LIMIT; /* no more pages than records (memd.h) */
     if (status != STATUS_OK) {
         memset(memd->sources, 0, sizeof memd->sources);
         memd->source_count = 0;

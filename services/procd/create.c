@@ -218,8 +218,9 @@ static void undo(struct procd *procd, struct making *making)
 static enum status open_account(struct procd *procd, struct making *making)
 {
     struct memd_open_account_request request = {
-        .limit_pages = making->row->budget_pages + making->row->page_limit,
-        .account_class = ACCOUNT_NORMAL,
+        .key = making->id,
+        .guarantee_pages = role_account_guarantee(making->row),
+        .limit_pages = role_account_limit(making->row),
     };
     struct memd_open_account_reply reply;
     enum status status = memd_call_open_account(&procd->caller, SLOT_PEER_MEMD,
@@ -229,7 +230,6 @@ static enum status open_account(struct procd *procd, struct making *making)
         return status;
     making->filled |= bit_of(PROCD_SLOT_ACCOUNT);
     making->process.owes |= PROCD_OWES_ACCOUNT;
-    making->process.account_id = reply.account_id;
     return STATUS_OK;
 }
 

@@ -10,6 +10,9 @@
 #include "services/lib/call_memd.h"
 #include "services/lib/call_pagerd.h"
 
+/* CLOSE_ACCOUNTs of one account: more than the pages of any role's account need. */
+enum { CLOSE_ROUNDS = 16 };
+
 static uint32_t process_slot(uint32_t index)
 {
     UNIT_ASSERT(index < PROCESS_LIMIT);
@@ -27,13 +30,15 @@ void procd_settle(struct procd *procd, uint64_t id, struct procd_process *proces
                                              DEADLINE_NEVER, &request, &reply);
     }
     if ((process->owes & PROCD_OWES_ACCOUNT) != 0) {
-        struct memd_close_account_request request = {.account_id = process->account_id};
-        struct memd_close_account_reply reply;
-        (void)memd_call_close_account(&procd->caller, SLOT_PEER_MEMD, NO_WINDOW, DEADLINE_NEVER,
-                                      &request, &reply);
+        struct memd_close_account_request request = {.key = id};
+        struct memd_close_account_reply reply = {.left_accounts = 1};
+        enum status status = STATUS_OK;
+        for (uint32_t i = 0; i < CLOSE_ROUNDS && status == STATUS_OK && reply.left_accounts != 0;
+             i++)
+            status = memd_call_close_account(&procd->caller, SLOT_PEER_MEMD, NO_WINDOW,
+                                             DEADLINE_NEVER, &request, &reply);
     }
     process->owes = 0;
-    process->account_id = 0;
 }
 
 /* The kernel side is gone: drop the capability, settle, keep the record, tell the waiters. */

@@ -83,7 +83,7 @@ enum procd_life { PROCD_LIFE_UNUSED = 0, PROCD_LIFE_STAGED, PROCD_LIFE_RUNNING, 
 
 /* What procd owes others for a process, besides the PROCESS capability. */
 enum {
-    PROCD_OWES_ACCOUNT = 1u << 0, /* memd: account_id is open */
+    PROCD_OWES_ACCOUNT = 1u << 0, /* memd: the account of the process id is open */
     PROCD_OWES_PAGER = 1u << 1    /* pagerd: the id is registered */
 };
 
@@ -94,7 +94,6 @@ struct procd_process {
     uint64_t stack_top_va;
     uint64_t fault_va;
     uint32_t role;
-    uint32_t account_id;
     uint32_t reason; /* enum end_reason; NONE until it ended */
     uint32_t code;
     uint32_t next_ended; /* index + 1 of the next younger record; 0: none */

@@ -168,8 +168,6 @@ static const char *check_live(const struct procd_process *process)
         return "a live process has an end reason";
     if (process->owes != (is_foundation ? 0 : PROCD_OWES_ACCOUNT | PROCD_OWES_PAGER))
         return "a live process owes too much or too little";
-    if ((process->account_id != 0) == is_foundation)
-        return "a live process has an account exactly when memd pays for it";
     return NULL;
 }
 
@@ -275,7 +273,7 @@ static void visit_process(const struct procd_process *process,
     visit(context, process->entry_va);
     visit(context, process->stack_top_va);
     visit(context, process->fault_va);
-    visit(context, (uint64_t)process->role << 32 | process->account_id);
+    visit(context, process->role);
     visit(context, (uint64_t)process->reason << 32 | process->code);
     visit(context,
           (uint64_t)process->next_ended << 32 | (uint32_t)process->life << 8 | process->owes);

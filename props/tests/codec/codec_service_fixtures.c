@@ -13,25 +13,28 @@
 /* One fixture, its variations under it. */
 /* clang-format off */
 const struct codec_fixture codec_service_fixtures[] = {
-    /* open_account: limit_pages, account_class, reserved0; reply: account_id, account_slot */
-    OF(MEMD, 0x201, REQUEST, "", "ffffffffffffffff 00000000 00000000")
-        YES("@8 01000000", "the last class")
-        NO("@8 02000000", "an unknown class")
-        NO("@12 01000000", "reserved")
+    /* open_account: key, parent_key, guarantee_pages, limit_pages; reply: account_slot, reserved0 */
+    OF(MEMD, 0x201, REQUEST, "",
+       "0500000000000000 0000000000000000 4000000000000000 ffffffffffffffff")
+        NO("@0 0000000000000000", "key 0")
+        YES("@0 ffffffffffffffff", "the highest key")
+        YES("@8 ffffffffffffffff", "any parent")
+        YES("@16 ffffffffffffffff", "any guarantee")
 
-    OF(MEMD, 0x201, REPLY, "0400 0500 00000500" NO_BADGE, "01000000 40000000")
-        NO("@0 00000000", "account 0")
-        NO("@4 00000000", "no capability in a field that needs one")
-        CAPS_NO("", "no descriptor")
-        CAPS_NO("0400 0100 00000500" NO_BADGE, "transfer is missing")
-        CAPS_NO("0400 0500 00000200" NO_BADGE, "a frame for an endpoint")
-        CAPS_NO("0000 0500 00000500" NO_BADGE, "a descriptor for a field that is no capability")
-
-    OF(MEMD, 0x202, REQUEST, "", "01000000 00000000")
-        NO("@0 00000000", "account 0")
+    OF(MEMD, 0x201, REPLY, "0000 0500 00000500" NO_BADGE, "40000000 00000000")
+        NO("@0 00000000", "no capability in a field that needs one")
         NO("@4 01000000", "reserved")
+        CAPS_NO("", "no descriptor")
+        CAPS_NO("0000 0100 00000500" NO_BADGE, "transfer is missing")
+        CAPS_NO("0000 0500 00000200" NO_BADGE, "a frame for an endpoint")
+        CAPS_NO("0400 0500 00000500" NO_BADGE, "a descriptor for a field that is no capability")
 
-    OF(MEMD, 0x202, REPLY, "", "0300000000000000")
+    OF(MEMD, 0x202, REQUEST, "", "0100000000000000")
+        NO("@0 0000000000000000", "key 0")
+
+    /* released_pages, left_pages, left_accounts, reserved0 */
+    OF(MEMD, 0x202, REPLY, "", "0300000000000000 0200000000000000 01000000 00000000")
+        NO("@20 01000000", "reserved")
 
     /* alloc_frames: count, reserved0 */
     OF(MEMD, 0x203, REQUEST, "", "01000000 00000000")
@@ -105,7 +108,9 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(MEMD, 0x207, REQUEST, "", "")
 
-    OF(MEMD, 0x207, REPLY, "", "0100000000000000 0200000000000000 0300000000000000")
+    OF(MEMD, 0x207, REPLY, "",
+       "0100000000000000 0200000000000000 0300000000000000 "
+       "0400000000000000 0500000000000000 0600000000000000")
 
     OF(MEMD, 0x208, REQUEST, "", "")
 

@@ -296,21 +296,22 @@ static void test_replies(void)
     message.header.status = STATUS_COUNT;
     expect_of("reply", "unknown status", reply_decode(type, &message, &reply) == STATUS_INTERNAL);
     message.header.status = 1;
-    message.header.body_bytes = 24;
+    message.header.body_bytes = 48;
     expect_of("reply", "refusal with a body",
               reply_decode(type, &message, &reply) == STATUS_INTERNAL);
     message.header.status = 0;
     message.body[0] = 9;
     expect_of("reply", "accepted",
-              reply_decode(type, &message, &reply) == STATUS_OK && reply.limit_pages == 9);
+              reply_decode(type, &message, &reply) == STATUS_OK && reply.guarantee_pages == 9);
     message.header.operation = 0x208;
     expect_of("reply", "of another operation",
-              reply_decode(type, &message, &reply) == STATUS_INTERNAL && reply.limit_pages == 0);
+              reply_decode(type, &message, &reply) == STATUS_INTERNAL &&
+                  reply.guarantee_pages == 0);
     message.header.operation = 0x207;
     message.header.version = 2;
     expect_of("reply", "version 2", reply_decode(type, &message, &reply) == STATUS_INTERNAL);
     message.header.version = 1;
-    message.header.body_bytes = 23;
+    message.header.body_bytes = 47;
     expect_of("reply", "too short", reply_decode(type, &message, &reply) == STATUS_INTERNAL);
     message.header =
         (struct message_header){.version = 1, .operation = 0x207, .status = 1, .cap_count = 1};
@@ -341,8 +342,8 @@ static void test_encode(void)
     message_refuse(&message, STATUS_EXHAUSTED);
     expect_of("refuse", "header bytes", memcmp(&message.header, refusal, sizeof refusal) == 0);
 
-    static const uint8_t cap[16] = {4, 0, 5, 0};
-    struct memd_open_account_reply reply = {.account_id = 1, .account_slot = 4096};
+    static const uint8_t cap[16] = {0, 0, 5, 0};
+    struct memd_open_account_reply reply = {.account_slot = 4096};
     expect_of("encode", "a capability's descriptor",
               message_encode(&memd_open_account_reply_type, &reply, &message) == STATUS_OK &&
                   message.header.cap_count == 1 && memcmp(&message.caps[0], cap, 16) == 0);

@@ -52,12 +52,12 @@ static const struct text_fixture printed[] = {
     {"kernel.log_write count=0 bytes=", BODY("\0\0\0\0"), 0},
     {"kernel.unmap_frame vspace_slot=4100 page_count=1 va=0x400000",
      BODY("\4\x10\0\0\1\0\0\0\0\0\x40\0\0\0\0\0"), 0},
-    {"memd.open_account:reply account_id=1 account_slot=64:ENDPOINT:0x5",
+    {"memd.alloc_untyped:reply untyped_id=1 untyped_slot=64:ENDPOINT:0x5",
      BODY("\1\0\0\0\x40\0\0\0"), 1},
-    {"memd.open_account:reply account_id=1 account_slot=64:#77:0x5:1:1:9:0",
+    {"memd.alloc_untyped:reply untyped_id=1 untyped_slot=64:#77:0x5:1:1:9:0",
      BODY("\1\0\0\0\x40\0\0\0"), 1},
-    {"memd.open_account:reply account_id=1 account_slot=64", BODY("\1\0\0\0\x40\0\0\0"), 0},
-    {"memd.open_account:reply .body=0100000040000000 .caps=[0:ENDPOINT:0x5,4:NONE:0x0]",
+    {"memd.alloc_untyped:reply untyped_id=1 untyped_slot=64", BODY("\1\0\0\0\x40\0\0\0"), 0},
+    {"memd.alloc_untyped:reply .body=0100000040000000 .caps=[0:ENDPOINT:0x5,4:NONE:0x0]",
      BODY("\1\0\0\0\x40\0\0\0"), 2},
 };
 
