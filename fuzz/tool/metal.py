@@ -103,6 +103,8 @@ def judge(log, code, late, seconds, problem):
         return NOT_READY, refused[-1]
     if ended:
         return NOT_READY, ended[-1]
+    if lines and lines[-1].startswith("BASALT_KERNEL:ROOTD_ENDED:"):
+        return NOT_READY, lines[-1]
     if code not in (0, 1) and not lines:
         return USAGE, f"QEMU did not start: {problem or code}"
     return NOT_READY, f"QEMU ended with {code} and no verdict {problem}"

@@ -282,19 +282,26 @@ def machine(memory="128", cpu="qemu64,+smep,+smap"):
     return ["-M", "q35", "-m", memory, "-cpu", cpu]
 
 
-# what is wrong, machine, whether there is an image, the whole log
+# what is wrong, machine, its image, the whole log
 MACHINES = (
-    ("a machine of 8 MiB", machine(memory="8"), True, PLAN + "EXHAUSTED"),
-    ("a machine of 3 MiB", machine(memory="3"), True, PLAN + "EXHAUSTED"),
-    ("a processor without NX", machine(cpu="qemu64,-nx"), True, "^BASALT_KERNEL:MACHINE_REFUSED:NX"),
-    ("a processor without long mode", machine(cpu="qemu64,-lm"), True,
+    ("a machine of 2 MiB, where the image lies over the kernel", machine(memory="2"), build.PHASE0_IMAGE,
+     "^BASALT_KERNEL:MACHINE_REFUSED:MEMORY"),
+    ("a machine without a counter to measure by", ["-M", "microvm,pit=off", "-m", "128"], build.RUNTIME_IMAGE,
+     "^BASALT_KERNEL:MACHINE_REFUSED:TIMER"),
+    ("a machine whose timer interrupts nobody", ["-M", "microvm,pic=off", "-m", "128", "-cpu", "qemu64,-apic"],
+     build.RUNTIME_IMAGE, "^BASALT_KERNEL:MACHINE_REFUSED:TIMER"),
+    ("a machine of 8 MiB", machine(memory="8"), build.RUNTIME_IMAGE, PLAN + "EXHAUSTED"),
+    ("a machine of 3 MiB", machine(memory="3"), build.RUNTIME_IMAGE, PLAN + "EXHAUSTED"),
+    ("a processor without NX", machine(cpu="qemu64,-nx"), build.RUNTIME_IMAGE,
+     "^BASALT_KERNEL:MACHINE_REFUSED:NX"),
+    ("a processor without long mode", machine(cpu="qemu64,-lm"), build.RUNTIME_IMAGE,
      "^BASALT_KERNEL:MACHINE_REFUSED:LONG_MODE"),
-    ("a machine without an image", machine(), False, KERNEL + "TRUNCATED"))
+    ("a machine without an image", machine(), None, KERNEL + "TRUNCATED"))
 
 
 def machine_ends(row):
-    wrong, hardware, has_image, _ = row
-    return metal.Boot(build.RUNTIME_IMAGE if has_image else None, seconds=30, machine=hardware)
+    _, hardware, image, _ = row
+    return metal.Boot(image, seconds=30, machine=hardware)
 
 
 def in_qemu(tally, listed):
@@ -315,12 +322,12 @@ def in_qemu(tally, listed):
         tally.say(f"QEMU refuses {len(chosen)} damaged images, each with its status", chosen and not bad)
         passes_on(tally, folder, chosen[-1])
     for row, result in each(2, machine_ends, MACHINES):
-        wrong, hardware, has_image, pattern = row
+        wrong, hardware, image, pattern = row
         lines = result.log.splitlines()
         rest = ["ERIX_ROOTD:CONTRACT_INVALID"] if pattern.startswith(PLAN) else []
         good = result.status == 1 and lines[1:] == rest and lines and re.fullmatch(pattern, lines[0])
         tally.say(f"QEMU refuses {wrong}", good, f"status {result.status}\n{result.log}again: " + " ".join(
-            metal.command(build.RUNTIME_IMAGE if has_image else None, machine=hardware)))
+            metal.command(image, machine=hardware)))
 
 
 def negative(tally):

@@ -11,7 +11,7 @@ import build
 
 # Where units live; services/runtime is the image's own and may touch the machine, services/bench
 # measures it.
-UNIT_FOLDERS = ("abi", "kernel/core", "services")
+UNIT_FOLDERS = ("abi", "kernel/core", "kernel/machine", "services")
 NOT_UNITS = ("services/runtime", "services/bench")
 
 MEMORY_NAMES = {"memcpy", "memmove", "memset", "memcmp"}

@@ -42,7 +42,7 @@ enum {
     TABLE_ENTRIES = 512,                     /* of a page table, at every level */
     TABLE_USER_ENTRIES = 256,                /* of a root table: the lower half */
     LEAF_BYTES = TABLE_ENTRIES * PAGE_BYTES, /* what a leaf table covers */
-    KERNEL_PAGE_RANGE_LIMIT = 16,
+    KERNEL_PAGE_RANGE_LIMIT = 64,
     KERNEL_ROOT_PROCESS = 0,                   /* rootd's index */
     KERNEL_DRIVER_ENDPOINT = PROCESS_LIMIT,    /* endpoint id of the one endpoint no process owns */
     KERNEL_ENDPOINT_COUNT = PROCESS_LIMIT + 1, /* the others: id = index of the owner */

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* PVH entry: 32-bit protected mode, paging off, ebx = physical address of the start info. Makes the
- * page tables that memory_map.c starts with (first GiB at 0, at the direct map and at the kernel's
- * base), goes to long mode and calls machine_start(start info) on the kernel's stack. A processor
- * without long mode or NX is refused here, because nothing after this line could run on it. */
+/* PVH entry: 32-bit protected mode, paging off, ebx = physical address of the start info. Refuses a
+ * boot image that lies over the kernel, clears the variables, makes the page tables that
+ * memory_map.c starts with (first GiB at 0, at the direct map and at the kernel's base), goes to
+ * long mode and calls machine_start(start info) on the kernel's stack. A processor without long
+ * mode or NX is refused here, because nothing after this line could run on it. */
 #include "kernel/x86_64/layout.h"
 
 #define PHYS(symbol) (symbol - KERNEL_BASE)
 #define MSR_EFER     0xC0000080
+
+#define START_INFO_MAGIC        0x336EC578
+#define START_INFO_MODULE_COUNT 12
+#define START_INFO_MODULES      16
+#define SERIAL_READS_MAX        100000 /* for a byte: a line that nobody reads stops nothing */
 
     .section .note.pvh, "a", @note
     .align 4
@@ -19,8 +25,34 @@
     .globl pvh_entry
 pvh_entry:
     cld
-    movl $PHYS(boot_stack_top), %esp
     movl %ebx, %ebp
+
+    /* With too little memory a loader has nowhere to put the image but over the kernel. That is
+     * asked before a variable is touched, and the variables are cleared here, because whoever
+     * loaded the kernel may have done that before. */
+    cmpl $START_INFO_MAGIC, (%ebp)
+    jne refuse_memory
+    cmpl $0, START_INFO_MODULE_COUNT(%ebp)
+    je 1f
+    movl START_INFO_MODULES(%ebp), %esi
+    cmpl $0, 4(%esi) /* address and length, 64 bits each */
+    jne 1f
+    movl (%esi), %eax
+    cmpl $PHYS(kernel_end), %eax
+    jae 1f
+    cmpl $0, 12(%esi)
+    jne refuse_memory
+    addl 8(%esi), %eax
+    jc refuse_memory
+    cmpl $PHYS(kernel_text_start), %eax
+    ja refuse_memory
+1:  movl $PHYS(kernel_bss_start), %edi
+    movl $PHYS(kernel_end), %ecx
+    subl %edi, %ecx
+    shrl $2, %ecx
+    xorl %eax, %eax
+    rep stosl
+    movl $PHYS(boot_stack_top), %esp
 
     movl $0x80000000, %eax
     cpuid
@@ -72,22 +104,26 @@ refuse_long_mode:
     jmp refuse
 refuse_nx:
     movl $PHYS(text_no_nx), %esi
+    jmp refuse
+refuse_memory:
+    movl $PHYS(text_no_memory), %esi
 refuse:
     movw $0x3FD, %dx
 2:  lodsb
     testb %al, %al
     jz 4f
     movb %al, %ah
+    movl $SERIAL_READS_MAX, %ecx
 3:  inb %dx, %al
     testb $0x20, %al
-    jz 3b
+    loopz 3b
     movw $0x3F8, %dx
     movb %ah, %al
     outb %al, %dx
     movw $0x3FD, %dx
     jmp 2b
 4:  movw $0xF4, %dx
-    movl $1, %eax
+    movl $STOP_REFUSED, %eax
     outl %eax, %dx
 5:  hlt
     jmp 5b
@@ -96,6 +132,8 @@ text_no_long_mode:
     .asciz "BASALT_KERNEL:MACHINE_REFUSED:LONG_MODE\n"
 text_no_nx:
     .asciz "BASALT_KERNEL:MACHINE_REFUSED:NX\n"
+text_no_memory:
+    .asciz "BASALT_KERNEL:MACHINE_REFUSED:MEMORY\n"
 
     .align 8
 boot_gdt:

@@ -9,10 +9,10 @@ enum {
     MSR_LSTAR = 0xC0000082,
     MSR_SFMASK = 0xC0000084,
     VECTOR_COUNT = 48,
-    GATE_INTERRUPT = 0x8E, /* present, privilege 0 */
-    STACK_TABLE_FAULT = 1  /* of the task segment: double fault and NMI */
+    GATE_INTERRUPT = 0x8E /* present, privilege 0 */
 };
 
+#define CR4_MCE  (1u << 6)
 #define CR4_UMIP (1u << 11)
 #define CR4_SMEP (1u << 20)
 #define CR4_SMAP (1u << 21)
@@ -50,8 +50,10 @@ _Static_assert(sizeof(struct task_segment) == 104, "layout of the processor");
 
 extern const uint64_t trap_stubs[VECTOR_COUNT];
 extern uint8_t kernel_stack_top[];
-extern uint8_t fault_stack_top[];
+extern uint8_t fault_stack_top[], nmi_stack_top[], check_stack_top[];
 void syscall_entry(void);
+void nmi_entry(void);
+void check_entry(void);
 
 static struct task_segment task;
 static struct gate gates[VECTOR_COUNT];
@@ -63,12 +65,19 @@ static uint64_t segments[7] = {
     UINT64_C(0x00AFFA000000FFFF), /* user code */
 };
 
-static void msr_write(uint32_t msr, uint64_t value)
+uint64_t msr_read(uint32_t msr)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+void msr_write(uint32_t msr, uint64_t value)
 {
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-static void cpuid(uint32_t leaf, uint32_t registers[4])
+void cpuid(uint32_t leaf, uint32_t registers[4])
 {
     __asm__ volatile("cpuid"
                      : "=a"(registers[0]), "=b"(registers[1]), "=c"(registers[2]),
@@ -84,6 +93,8 @@ static void segments_load(void)
     segments[6] = base >> 32;
     task.stacks[0] = (uintptr_t)kernel_stack_top;
     task.stack_table[STACK_TABLE_FAULT - 1] = (uintptr_t)fault_stack_top;
+    task.stack_table[STACK_TABLE_NMI - 1] = (uintptr_t)nmi_stack_top;
+    task.stack_table[STACK_TABLE_CHECK - 1] = (uintptr_t)check_stack_top;
     task.port_map_offset = sizeof task; /* no port is open to ring 3 */
     struct table_pointer pointer = {sizeof segments - 1, (uintptr_t)segments};
     __asm__ volatile("lgdt %0" : : "m"(pointer));
@@ -93,23 +104,49 @@ static void segments_load(void)
     __asm__ volatile("lldt %w0" : : "r"(0));
 }
 
+void cpu_gate_set(unsigned vector, uint64_t entry)
+{
+    gates[vector] = (struct gate){
+        .offset_low = (uint16_t)entry,
+        .selector = SELECTOR_KERNEL_CODE,
+        .type = GATE_INTERRUPT,
+        .offset_middle = (uint16_t)(entry >> 16),
+        .offset_high = (uint32_t)(entry >> 32),
+    };
+}
+
 static void gates_load(void)
 {
-    enum { VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8 };
-    for (unsigned i = 0; i < VECTOR_COUNT; i++) {
-        uint64_t stub = trap_stubs[i];
-        gates[i] = (struct gate){
-            .offset_low = (uint16_t)stub,
-            .selector = SELECTOR_KERNEL_CODE,
-            .type = GATE_INTERRUPT,
-            .offset_middle = (uint16_t)(stub >> 16),
-            .offset_high = (uint32_t)(stub >> 32),
-        };
-    }
-    gates[VECTOR_NMI].stack_table = STACK_TABLE_FAULT;
+    enum { VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_CHECK = 18 };
+    for (unsigned i = 0; i < VECTOR_COUNT; i++)
+        cpu_gate_set(i, trap_stubs[i]);
+    cpu_gate_set(VECTOR_NMI, (uintptr_t)nmi_entry);
+    cpu_gate_set(VECTOR_CHECK, (uintptr_t)check_entry);
+    gates[VECTOR_NMI].stack_table = STACK_TABLE_NMI;
+    gates[VECTOR_CHECK].stack_table = STACK_TABLE_CHECK;
     gates[VECTOR_DOUBLE_FAULT].stack_table = STACK_TABLE_FAULT;
     struct table_pointer pointer = {sizeof gates - 1, (uintptr_t)gates};
     __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+/* A failure of the hardware is vector 18 from here on, not a reset without a word. */
+static void checks_enable(void)
+{
+    uint32_t registers[4];
+    uint64_t cr4;
+    cpuid(1, registers);
+    if ((registers[3] & 1u << 7) == 0)
+        return;
+    if ((registers[3] & 1u << 14) != 0) {
+        uint64_t banks = msr_read(MSR_CHECK_BANKS);
+        if ((banks & CHECK_HAS_CONTROL) != 0)
+            msr_write(MSR_CHECK_CONTROL, UINT64_MAX);
+        /* Bank 0 is as firmware set it: older processors reserve that to it. */
+        for (uint32_t i = 1; i < (banks & CHECK_BANK_COUNT); i++)
+            msr_write(MSR_CHECK_BANK0 + 4 * i, UINT64_MAX);
+    }
+    __asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+    __asm__ volatile("movq %0, %%cr4" : : "r"(cr4 | CR4_MCE));
 }
 
 static void features_enable(void)
@@ -138,6 +175,7 @@ void cpu_init(void)
               (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
     msr_write(MSR_LSTAR, (uintptr_t)syscall_entry);
     msr_write(MSR_SFMASK, SYSCALL_FLAGS_MASK);
+    checks_enable();
     features_enable();
 }
 

@@ -134,6 +134,48 @@ trap_from_kernel:
     call machine_kernel_trap
     jmp machine_resume
 
+/* Non-maskable: may come between any two instructions of a process and of the kernel, and goes back
+ * there. Its stack is its own, and it touches nothing else but a count. */
+    .globl nmi_entry
+    .align 16
+nmi_entry:
+    pushq %rax
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    cld
+    call machine_nmi
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rdi
+    popq %rsi
+    popq %rdx
+    popq %rcx
+    popq %rax
+    iretq
+
+/* A machine check: nothing is to be trusted any more, and nothing goes on. */
+    .globl check_entry
+    .align 16
+check_entry:
+    cld
+    call machine_check
+    ud2
+
+/* The timer's gate until the clock is measured. */
+    .globl timer_seen_entry
+    .align 16
+timer_seen_entry:
+    incl timer_seen(%rip)
+    iretq
+
 /* One stub a vector; those for which the processor pushes no error code push a zero. */
     .macro trap_stub vector
     .align 16
@@ -172,9 +214,12 @@ trap_stubs:
     .align 8
 syscall_user_rsp:
     .skip 8
+    .globl timer_seen
+timer_seen:
+    .skip 4
 
-/* The kernel stack, with a page below it that memory_map.c leaves unmapped, and one for double
- * faults. */
+/* The kernel stack, with a page below it that memory_map.c leaves unmapped, and one each for double
+ * faults, non-maskable interrupts and machine checks. */
     .section .kernel_stack, "aw", @nobits
     .align 4096
     .globl kernel_stack_guard
@@ -189,5 +234,17 @@ fault_stack_guard:
     .skip 4096
     .globl fault_stack_top
 fault_stack_top:
+    .globl nmi_stack_guard
+nmi_stack_guard:
+    .skip 4096
+    .skip 4096
+    .globl nmi_stack_top
+nmi_stack_top:
+    .globl check_stack_guard
+check_stack_guard:
+    .skip 4096
+    .skip 4096
+    .globl check_stack_top
+check_stack_top:
 
     .section .note.GNU-stack, "", @progbits

@@ -3,6 +3,7 @@
  *
  *   0xFFFF800000000000  direct map: all physical memory, writable, never executable
  *   0xFFFFFFFF80000000  the kernel's image, physical 0 on: text r-x, rodata r--, data rw-
+ *   0xFFFFFFFF80400000  the local APIC, rw-, not cached
  *
  * Every address space has both in its upper half (entries 256 to 511 of the top table). */
 #ifndef BASALT_KERNEL_X86_64_LAYOUT_H
@@ -13,6 +14,8 @@
 #define DIRECT_MAP_ENTRY  256 /* of the top table */
 #define KERNEL_TOP_ENTRY  511
 #define KERNEL_PDPT_ENTRY 510
+#define APIC_PHYSICAL     0xFEE00000
+#define APIC_VA           0xFFFFFFFF80400000 /* entry 2 of the kernel's own directory */
 
 /* Segment selectors. SYSRET wants user data directly before user code. */
 #define SELECTOR_KERNEL_CODE 0x08
@@ -22,6 +25,17 @@
 #define SELECTOR_TASK        0x28
 
 #define KERNEL_STACK_BYTES 16384
+
+/* Stacks of the task segment for what may come at any time, one page each: a double fault, a
+ * non-maskable interrupt (which returns) and a machine check. */
+#define STACK_TABLE_FAULT 1
+#define STACK_TABLE_NMI   2
+#define STACK_TABLE_CHECK 3
+
+/* What machine_stop is given besides rootd's exit code (0 to 63). QEMU's exit status is 2 * code
+ * + 1. */
+#define STOP_PANIC   64
+#define STOP_REFUSED 65
 
 /* struct registers (machine.h of this folder): offsets for assembly, asserted in C. */
 #define REGISTERS_RAX    0

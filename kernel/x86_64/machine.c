@@ -8,10 +8,12 @@
 #include "abi/assert.h"
 
 enum {
-    VECTOR_NMI = 2,
     VECTOR_PROTECTION = 13,
     VECTOR_PAGE_FAULT = 14,
+    FAULT_CODE_PRESENT = 1u << 0,
     FAULT_CODE_WRITE = 1u << 1,
+    FAULT_CODE_USER = 1u << 2,
+    FAULT_CODE_RESERVED = 1u << 3, /* a reserved bit is set in a table */
     FAULT_CODE_EXECUTE = 1u << 4,
     TIME_SLICE_TICKS = 10,
     PORT_DEBUG_EXIT = 0xF4 /* (published) */
@@ -19,16 +21,14 @@ enum {
 #define USER_FLAGS_START UINT64_C(0x202) /* interrupts on */
 
 struct kernel kernel;
-struct registers *current_registers; /* where entry.S saves who runs */
+struct registers *current_registers;
 
 extern uint64_t kernel_top_table[512];
-extern uint8_t kernel_stack_top[];
 
 static struct page_record *page_records;
 static uint32_t page_record_count;
-static uint64_t loaded_table; /* physical address in CR3 */
-static uint64_t start_cycles; /* of the processor when the kernel was entered */
-static uint64_t tick_count;
+static uint64_t start_cycles; /* of the processor when the kernel was entered; for the log */
+static uint64_t tick_count;   /* what the clock said at the last interrupt */
 static uint64_t slice_end;
 
 uintptr_t __stack_chk_guard;
@@ -72,26 +72,6 @@ void machine_vspace_init(uint32_t root_page)
     memcpy(&table[256], &kernel_top_table[256], 256 * sizeof table[0]);
 }
 
-void machine_flush(uint32_t root_page, uint64_t va)
-{
-    /* Other address spaces are flushed by being loaded: there are no global user pages. */
-    if ((uint64_t)root_page * PAGE_BYTES == loaded_table)
-        __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
-}
-
-/* Loads the kernel's own tables: nobody's lower half. */
-static void table_load_own(void)
-{
-    loaded_table = (uintptr_t)kernel_top_table - KERNEL_BASE;
-    __asm__ volatile("movq %0, %%cr3" : : "r"(loaded_table) : "memory");
-}
-
-void machine_vspace_destroy(uint32_t root_page)
-{
-    if ((uint64_t)root_page * PAGE_BYTES == loaded_table)
-        table_load_own();
-}
-
 void machine_log(const void *bytes, size_t count)
 {
     record_log_clock(start_cycles);
@@ -110,6 +90,7 @@ void machine_port_write8(uint16_t port, uint8_t value)
 
 void machine_stop(uint32_t code)
 {
+    serial_flush();
     port_write32(PORT_DEBUG_EXIT, code);
     for (;;)
         __asm__ volatile("cli; hlt");
@@ -117,15 +98,9 @@ void machine_stop(uint32_t code)
 
 void machine_halt(uint32_t code)
 {
+    if (code == KERNEL_HALT_ROOT_FAULT)
+        report_root_end();
     machine_stop(code < STOP_PANIC ? code : STOP_PANIC - 1);
-}
-
-static void number_write(uint64_t value)
-{
-    char text[18] = "0x";
-    for (int i = 0; i < 16; i++)
-        text[2 + i] = "0123456789abcdef"[value >> (60 - 4 * i) & 15];
-    serial_write(text, sizeof text);
 }
 
 void machine_panic(const char *what, const char *file, int line)
@@ -135,7 +110,7 @@ void machine_panic(const char *what, const char *file, int line)
     serial_text(" at ");
     serial_text(file);
     serial_text(":");
-    number_write((uint64_t)line);
+    serial_number((uint64_t)line);
     serial_text("\n");
     machine_stop(STOP_PANIC);
 }
@@ -183,22 +158,55 @@ static bool is_canonical(uint64_t address)
 static void tick(void)
 {
     timer_acknowledge();
-    tick_count++;
+    serial_drain();
+    report_nmi();
+    tick_count = timer_now();
+    timer_arm(tick_count + 1);
     record_timer(tick_count);
     kernel_timer(&kernel, tick_count);
+}
+
+/* No pager can help: the processor's own access for the process was refused as the kernel's, or the
+ * tables are such that it does not read them. */
+static bool is_beyond_help(uint64_t error)
+{
+    return (error & FAULT_CODE_RESERVED) != 0 ||
+           (error & (FAULT_CODE_PRESENT | FAULT_CODE_USER)) == FAULT_CODE_PRESENT;
+}
+
+/* When the tables allow the access, the core has it tried again. The same one, at the same
+ * instruction, with no other entry in between, was tried already, and more of it would not help. */
+static void page_fault(uint64_t error)
+{
+    uint64_t va;
+    __asm__ volatile("movq %%cr2, %0" : "=r"(va));
+    uint16_t index = kernel.current;
+    struct process *process = kernel_process(&kernel, index);
+    struct machine_area *area = machine_area_of(process);
+    uint64_t rip = area->registers.rip;
+    bool tried =
+        process->resume == RESUME_EXACT && area->allowed_va == va && area->allowed_rip == rip;
+    area->allowed_va = 0; /* nobody has a page there */
+    if (is_beyond_help(error)) {
+        kernel_exception(&kernel, VECTOR_PAGE_FAULT, rip);
+        return;
+    }
+    record_fault_entry(va, access_of(error));
+    kernel_fault(&kernel, va, access_of(error), rip);
+    if (kernel.current != index || process->life != LIFE_CURRENT)
+        return; /* its pager has it, or it is ending */
+    if (tried)
+        kernel_exception(&kernel, VECTOR_PAGE_FAULT, rip);
+    area->allowed_va = va;
+    area->allowed_rip = rip;
 }
 
 void machine_trap(uint64_t vector, uint64_t error)
 {
     if (vector == VECTOR_PAGE_FAULT) {
-        uint64_t va;
-        __asm__ volatile("movq %%cr2, %0" : "=r"(va));
-        record_fault_entry(va, access_of(error));
-        kernel_fault(&kernel, va, access_of(error), current_registers->rip);
+        page_fault(error);
         return;
     }
-    if (vector == VECTOR_NMI)
-        machine_panic("non-maskable interrupt", __FILE__, __LINE__); /* no process raises one */
     if (vector < TIMER_VECTOR) {
         kernel_exception(&kernel, (uint32_t)vector, current_registers->rip);
         return;
@@ -228,41 +236,34 @@ void machine_kernel_trap(uint64_t vector, uint64_t error, uint64_t rip)
     }
     if (vector == SPURIOUS_VECTOR)
         return;
-    uint64_t va;
-    __asm__ volatile("movq %%cr2, %0" : "=r"(va));
-    serial_text("BASALT_KERNEL:TRAP:vector ");
-    number_write(vector);
-    serial_text(" error ");
-    number_write(error);
-    serial_text(" rip ");
-    number_write(rip);
-    serial_text(" cr2 ");
-    number_write(va);
-    serial_text("\n");
+    report_trap(vector, error, rip);
     machine_panic("trap in the kernel", __FILE__, __LINE__);
 }
 
-/* --- the way out
- * ------------------------------------------------------------------------------------ */
+/* --- the way out ------------------------------------------------------------------------------ */
 
-static void table_load(uint32_t page)
+/* The next look at the clock while nobody can run: at the first deadline, or soon when the log's
+ * line has not taken all yet. */
+static void idle_arm(void)
 {
-    uint64_t table = (uint64_t)page * PAGE_BYTES;
-    if (table == loaded_table)
-        return;
-    loaded_table = table;
-    __asm__ volatile("movq %0, %%cr3" : : "r"(table) : "memory");
-    /* Selectors have no meaning here, but they would tell the next process of the last one. */
-    __asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%fs\n\tmovl %0, %%gs" : : "r"(0));
+    uint64_t ticks = kernel_next_deadline(&kernel);
+    if (serial_waits() && ticks > tick_count + 1)
+        ticks = tick_count + 1;
+    timer_arm(ticks);
 }
 
 /* Nobody can run: waits for the timer on the kernel's own tables, so that the tables of a process
- * that ends meanwhile are not the loaded ones. machine_kernel_trap does not come back here. */
+ * that ends meanwhile are not the loaded ones. machine_kernel_trap does not come back here; a
+ * non-maskable interrupt does. */
 static _Noreturn void idle(void)
 {
-    table_load_own();
-    for (;;)
+    switch_to_nobody();
+    for (;;) {
+        serial_drain();
+        report_nmi();
+        idle_arm();
         __asm__ volatile("sti; hlt; cli" : : : "memory");
+    }
 }
 
 void machine_resume(void)
@@ -270,8 +271,8 @@ void machine_resume(void)
     if (kernel.current == KERNEL_IDLE)
         idle();
     struct process *process = kernel_process(&kernel, kernel.current);
-    current_registers = (void *)((uint8_t *)process + PROCESS_MACHINE_OFFSET);
-    table_load(process->vspace_page);
+    current_registers = &machine_area_of(process)->registers;
+    switch_to(process);
     if (recording)
         record_resume(process);
     switch ((enum resume_kind)process->resume) {
@@ -294,22 +295,32 @@ void machine_resume(void)
     machine_panic("no way to resume", __FILE__, __LINE__);
 }
 
+static _Noreturn void refuse(const char *why)
+{
+    serial_text("BASALT_KERNEL:MACHINE_REFUSED:");
+    serial_text(why);
+    serial_text("\n");
+    machine_stop(STOP_REFUSED);
+}
+
 __attribute__((noreturn, no_stack_protector)) void machine_start(uint64_t start_info_addr)
 {
     static struct machine_memory memory;
     start_cycles = cpu_cycles();
     serial_init();
     __stack_chk_guard = cpu_random();
-    if (!memory_map_init(start_info_addr, &memory)) {
-        serial_text("BASALT_KERNEL:MACHINE_REFUSED:MEMORY\n");
-        machine_stop(STOP_REFUSED);
-    }
+    if (!memory_map_init(start_info_addr, &memory))
+        refuse("MEMORY");
     cpu_init();
     record_init(memory.command_line);
     record_memory(&memory.boot_info);
+    report_left_out(memory.left_out_pages);
     if (kernel_boot(&kernel, &memory.boot_info) != STATUS_OK)
         machine_stop(STOP_REFUSED);
-    timer_init();
+    uint64_t before = cpu_cycles();
+    if (!timer_init())
+        refuse("TIMER");
+    start_cycles += cpu_cycles() - before; /* mostly slept, so no instructions */
     slice_end = TIME_SLICE_TICKS;
     machine_resume();
 }

@@ -6,20 +6,25 @@
 
 #include <string.h>
 
+#include "kernel/machine/span.h"
+
 #define START_INFO_MAGIC UINT32_C(0x336EC578)
 
 enum {
     MEMORY_RAM = 1,
     LARGE_PAGE_BYTES = 2 << 20,
     DIRECTORY_BYTES = 1 << 30, /* that one page directory maps */
-    RANGE_LIMIT = 32
+    APIC_DIRECTORY_ENTRY = 2   /* of the kernel's own; the image is in 0 and 1 */
 };
+_Static_assert(APIC_VA == KERNEL_BASE + APIC_DIRECTORY_ENTRY * LARGE_PAGE_BYTES, "entry 2");
+_Static_assert(APIC_PHYSICAL % LARGE_PAGE_BYTES == 0, "one large page");
 #define BOOT_MAPPED_BYTES UINT64_C(0x40000000)                       /* boot.S maps the first GiB */
 #define MEMORY_LIMIT      ((uint64_t)KERNEL_PAGE_LIMIT * PAGE_BYTES) /* more is left unused */
 _Static_assert(MEMORY_LIMIT <= UINT64_C(512) * DIRECTORY_BYTES, "one table of directories maps it");
 
 #define TABLE_PRESENT UINT64_C(1)
 #define TABLE_WRITE   UINT64_C(2)
+#define TABLE_DEVICE  UINT64_C(0x18) /* not cached */
 #define TABLE_LARGE   UINT64_C(0x80)
 #define TABLE_NX      (UINT64_C(1) << 63)
 
@@ -37,18 +42,11 @@ struct start_memory {
     uint32_t type, reserved;
 };
 
-/* Page-aligned free memory, in bytes. */
-struct span {
-    uint64_t first;
-    uint64_t end;
-};
-
 extern uint64_t kernel_top_table[512], boot_low_pointers[512], boot_high_pointers[512];
 extern uint8_t kernel_text_start[], kernel_rodata_start[], kernel_data_start[], kernel_end[];
-extern uint8_t kernel_stack_guard[], fault_stack_guard[];
+extern uint8_t kernel_stack_guard[], fault_stack_guard[], nmi_stack_guard[], check_stack_guard[];
 
-static struct span spans[RANGE_LIMIT];
-static uint32_t span_count;
+static struct span_list list;
 static uint64_t kernel_directory[512] __attribute__((aligned(PAGE_BYTES)));
 static uint64_t kernel_pages[2][512] __attribute__((aligned(PAGE_BYTES)));
 static uint64_t direct_pages[2][512] __attribute__((aligned(PAGE_BYTES)));
@@ -63,54 +61,21 @@ static uint64_t round_up(uint64_t value)
     return (value + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
 }
 
-/* --- spans --- */
-
-static void span_add(uint64_t first, uint64_t end)
+/* Pages for the kernel's own tables, zeroed; 0: there are none. */
+static uint64_t pages_take(uint64_t bytes, uint64_t limit)
 {
-    first = round_up(first);
-    end &= ~(uint64_t)(PAGE_BYTES - 1);
-    if (end > MEMORY_LIMIT)
-        end = MEMORY_LIMIT;
-    if (first < end && span_count < RANGE_LIMIT)
-        spans[span_count++] = (struct span){first, end};
-}
-
-/* Takes [first, end) out of every span. */
-static void span_remove(uint64_t first, uint64_t end)
-{
-    first &= ~(uint64_t)(PAGE_BYTES - 1);
-    end = round_up(end);
-    uint32_t count = span_count;
-    for (uint32_t i = 0; i < count; i++) {
-        struct span span = spans[i];
-        if (end <= span.first || first >= span.end)
-            continue;
-        spans[i].end = first > span.first ? first : span.first;
-        if (end < span.end)
-            span_add(end, span.end);
-    }
-}
-
-/* Takes `bytes` (whole pages, zeroed) from the first span below the limit that has them; 0:
- * none. */
-static uint64_t span_take(uint64_t bytes, uint64_t limit)
-{
-    for (uint32_t i = 0; i < span_count; i++) {
-        uint64_t first = spans[i].first;
-        if (spans[i].end - first < bytes || first + bytes > limit)
-            continue;
-        spans[i].first += bytes;
+    uint64_t first = span_take(&list, bytes, limit);
+    if (first != 0)
         memset(physical(first), 0, bytes);
-        return first;
-    }
-    return 0;
+    return first;
 }
 
 /* --- mappings --- */
 
 static uint64_t image_rights(const uint8_t *page)
 {
-    if (page == kernel_stack_guard || page == fault_stack_guard)
+    if (page == kernel_stack_guard || page == fault_stack_guard || page == nmi_stack_guard ||
+        page == check_stack_guard)
         return 0;
     if (page < kernel_rodata_start)
         return TABLE_PRESENT;
@@ -139,11 +104,11 @@ static void direct_pages_fill(uint64_t directory[512])
 /* The direct map of [0, end): large pages, one directory a GiB. */
 static bool direct_map_fill(uint64_t end)
 {
-    uint64_t pointers = span_take(PAGE_BYTES, BOOT_MAPPED_BYTES);
+    uint64_t pointers = pages_take(PAGE_BYTES, BOOT_MAPPED_BYTES);
     if (pointers == 0)
         return false;
     for (uint64_t base = 0; base < end; base += DIRECTORY_BYTES) {
-        uint64_t directory = span_take(PAGE_BYTES, BOOT_MAPPED_BYTES);
+        uint64_t directory = pages_take(PAGE_BYTES, BOOT_MAPPED_BYTES);
         if (directory == 0)
             return false;
         uint64_t *entries = physical(directory);
@@ -159,7 +124,8 @@ static bool direct_map_fill(uint64_t end)
     return true;
 }
 
-/* The kernel's image page by page (V2 holds for the kernel, too); nothing else at its base. */
+/* The kernel's image page by page (V2 holds for the kernel, too), and the local APIC; nothing else
+ * at its base. */
 static bool image_map_fill(void)
 {
     if (image_physical(kernel_end) > 2 * LARGE_PAGE_BYTES)
@@ -171,6 +137,8 @@ static bool image_map_fill(void)
     }
     for (int i = 0; i < 2; i++)
         kernel_directory[i] = image_physical(kernel_pages[i]) | TABLE_PRESENT | TABLE_WRITE;
+    kernel_directory[APIC_DIRECTORY_ENTRY] =
+        APIC_PHYSICAL | TABLE_PRESENT | TABLE_WRITE | TABLE_DEVICE | TABLE_LARGE | TABLE_NX;
     boot_high_pointers[KERNEL_PDPT_ENTRY] =
         image_physical(kernel_directory) | TABLE_PRESENT | TABLE_WRITE;
     return true;
@@ -187,36 +155,38 @@ static void tables_load(void)
 static void memory_read(const struct start_info *info)
 {
     const struct start_memory *rows = physical(info->map_addr);
+    span_list_init(&list, MEMORY_LIMIT);
     for (uint32_t i = 0; i < info->map_count; i++) {
-        if (rows[i].type != MEMORY_RAM)
-            continue;
-        span_remove(rows[i].addr, rows[i].addr + rows[i].bytes); /* a page is named once */
-        span_add(rows[i].addr, rows[i].addr + rows[i].bytes);
+        if (rows[i].type == MEMORY_RAM)
+            span_add(&list, rows[i].addr, rows[i].bytes);
     }
     for (uint32_t i = 0; i < info->map_count; i++) {
         if (rows[i].type != MEMORY_RAM)
-            span_remove(rows[i].addr, rows[i].addr + rows[i].bytes);
+            span_remove(&list, rows[i].addr, rows[i].bytes);
     }
-    span_remove(0, 1 << 20); /* page 0, firmware data, the start info itself */
-    span_remove(image_physical(kernel_text_start), image_physical(kernel_end));
+    span_remove(&list, 0, 1 << 20); /* page 0, firmware data, the start info itself */
+    span_remove(&list, image_physical(kernel_text_start),
+                image_physical(kernel_end) - image_physical(kernel_text_start));
 }
 
-static uint64_t memory_end(uint64_t least)
+/* Copied before any page is handed out, wherever a loader put it. */
+static void command_line_read(const struct start_info *info, char *line, size_t bytes)
 {
-    uint64_t end = least;
-    for (uint32_t i = 0; i < span_count; i++)
-        end = spans[i].end > end ? spans[i].end : end;
-    return end;
+    if (info->command_line_addr == 0 || info->command_line_addr >= BOOT_MAPPED_BYTES - bytes)
+        return;
+    const char *given = physical(info->command_line_addr);
+    for (size_t i = 0; i + 1 < bytes && given[i] != '\0'; i++)
+        line[i] = given[i];
 }
 
 static void boot_info_fill(struct kernel_boot_info *info)
 {
-    for (uint32_t i = 0; i < span_count && info->range_count < KERNEL_PAGE_RANGE_LIMIT; i++) {
-        if (spans[i].first >= spans[i].end)
-            continue;
+    span_settle(&list, KERNEL_PAGE_RANGE_LIMIT);
+    for (uint32_t i = 0; i < list.count; i++) {
+        const struct span *span = &list.spans[i];
         info->ranges[info->range_count++] = (struct page_range){
-            .first_page = (uint32_t)(spans[i].first / PAGE_BYTES),
-            .page_count = (uint32_t)((spans[i].end - spans[i].first) / PAGE_BYTES),
+            .first_page = (uint32_t)(span->first / PAGE_BYTES),
+            .page_count = (uint32_t)((span->end - span->first) / PAGE_BYTES),
         };
     }
 }
@@ -227,32 +197,33 @@ bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory)
     if (info->magic != START_INFO_MAGIC || info->version < 1)
         return false;
     memory_read(info);
-    memory->command_line = info->command_line_addr == 0 ? "" : physical(info->command_line_addr);
+    command_line_read(info, memory->command_line, sizeof memory->command_line);
     uint64_t image_end = 0;
     if (info->module_count > 0) {
         const struct start_module *module = physical(info->modules_addr);
         memory->boot_info.image_first_page = (uint32_t)(module->addr / PAGE_BYTES);
         memory->boot_info.image_bytes = module->bytes;
         image_end = module->addr + module->bytes;
-        /* With too little memory a loader has nowhere else to put it. */
+        /* boot.S has asked the last of these, as far as 32 bits reach. */
         if (module->addr % PAGE_BYTES != 0 || image_end < module->addr ||
             image_end > MEMORY_LIMIT ||
             (module->addr < image_physical(kernel_end) &&
              image_end > image_physical(kernel_text_start)))
             return false;
-        span_remove(module->addr, image_end);
+        span_remove(&list, module->addr, module->bytes);
     }
-    uint64_t end = round_up(memory_end(image_end));
+    uint64_t end = span_end(&list);
+    end = round_up(end > image_end ? end : image_end);
     if (!direct_map_fill(end) || !image_map_fill())
         return false;
     tables_load();
-    memory->direct_map_bytes = end;
     memory->record_count = (uint32_t)(end / PAGE_BYTES);
-    uint64_t records = span_take(round_up(memory->record_count * sizeof(struct page_record)), end);
+    uint64_t records = pages_take(round_up(memory->record_count * sizeof(struct page_record)), end);
     if (records == 0)
         return false;
     memory_map_records(physical(records), memory->record_count);
     boot_info_fill(&memory->boot_info);
+    memory->left_out_pages = list.left_out_bytes / PAGE_BYTES;
     kernel_top_table[0] = 0; /* the identity map of the first GiB: nobody is below any more */
     tables_load();
     return memory->boot_info.range_count != 0;

@@ -6,48 +6,27 @@
 #include "kernel/x86_64/x86.h"
 
 #include "abi/machine_record.h"
+#include "kernel/machine/words.h"
 
 enum { PORT_DEBUG_CONSOLE = 0xE9 };
 
 bool recording;
 static bool clock_shown;
 
-/* Kept for each process behind its registers; zero when the process is new. */
-struct record_state {
-    struct registers registers;
-    uint64_t entry_count;
-    uint32_t slot;
-    uint8_t number;
-    bool syscall_open;
-};
-_Static_assert(sizeof(struct record_state) <= PAGE_BYTES - PROCESS_MACHINE_OFFSET, "fits");
-
 static void write_out(const void *bytes, size_t count)
 {
     __asm__ volatile("rep outsb" : "+S"(bytes), "+c"(count) : "d"(PORT_DEBUG_CONSOLE) : "memory");
 }
 
-static struct record_state *state_of(uint32_t process)
+static struct machine_area *area_of(uint32_t process)
 {
     return kernel_machine_area(&kernel, process);
 }
 
-static bool has_word(const char *line, const char *word)
-{
-    for (; *line != '\0'; line++) {
-        size_t i = 0;
-        while (word[i] != '\0' && line[i] == word[i])
-            i++;
-        if (word[i] == '\0')
-            return true;
-    }
-    return false;
-}
-
 void record_init(const char *command_line)
 {
-    recording = has_word(command_line, "record");
-    clock_shown = has_word(command_line, "clock");
+    recording = words_have(command_line, "record");
+    clock_shown = words_have(command_line, "clock");
 }
 
 void record_log_clock(uint64_t start_cycles)
@@ -86,7 +65,7 @@ static void input(enum machine_record_kind kind, uint64_t value)
     struct machine_record record = {
         .kind = (uint8_t)kind, .process = kernel.current, .value = value};
     if (kernel.current != KERNEL_IDLE)
-        record.entry = state_of(kernel.current)->entry_count + 1;
+        record.entry = area_of(kernel.current)->record.entry_count + 1;
     write_out(&record, sizeof record);
 }
 
@@ -102,11 +81,11 @@ void record_preempt(void)
 
 void record_syscall_entry(uint32_t number, uint32_t slot)
 {
-    struct record_state *state = state_of(kernel.current);
-    state->entry_count++;
-    state->number = (uint8_t)number;
-    state->slot = slot;
-    state->syscall_open = true;
+    struct machine_area *area = area_of(kernel.current);
+    area->record.entry_count++;
+    area->record.number = (uint8_t)number;
+    area->record.slot = slot;
+    area->record.syscall_open = true;
 }
 
 void record_fault_entry(uint64_t va, enum fault_access access)
@@ -116,7 +95,7 @@ void record_fault_entry(uint64_t va, enum fault_access access)
     struct machine_record record = {.kind = RECORD_FAULT,
                                     .process = kernel.current,
                                     .slot = access,
-                                    .entry = ++state_of(kernel.current)->entry_count,
+                                    .entry = ++area_of(kernel.current)->record.entry_count,
                                     .value = va};
     write_out(&record, sizeof record);
 }
@@ -131,17 +110,17 @@ static void write_message(const struct message *message)
 
 void record_resume(const struct process *process)
 {
-    struct record_state *state = state_of(process->index);
-    if (!state->syscall_open || process->resume != RESUME_RESULT)
+    struct machine_area *area = area_of(process->index);
+    if (!area->record.syscall_open || process->resume != RESUME_RESULT)
         return;
-    state->syscall_open = false;
+    area->record.syscall_open = false;
     struct machine_record record = {.kind = RECORD_SYSCALL,
-                                    .number = state->number,
+                                    .number = area->record.number,
                                     .process = process->index,
-                                    .slot = state->slot,
-                                    .entry = state->entry_count,
+                                    .slot = area->record.slot,
+                                    .entry = area->record.entry_count,
                                     .value = process->result};
     write_out(&record, sizeof record);
-    if (process->result == STATUS_OK && state->number != SYSCALL_REPLY)
+    if (process->result == STATUS_OK && area->record.number != SYSCALL_REPLY)
         write_message(kernel_message(&kernel, process->index));
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* The tick: channel 0 of the 8254 through the 8259, TICKS_PER_SECOND per second. Brings time to the
- * core and never decides who runs. */
+/* Time. What the time is comes from the processor's counter (TSC), measured once against the 8254,
+ * so that no entry, however long, and no interrupt that came late slows the clock (K9). When to
+ * look comes from one interrupt at a time: of the local APIC's timer, or without one, of the 8254
+ * through the 8259. Brings time to the core and never decides who runs. */
 #include "kernel/x86_64/x86.h"
+
+#include "kernel/machine/scale.h"
 
 enum {
     PIC_MASTER = 0x20,
@@ -9,13 +13,79 @@ enum {
     PIC_SLAVE = 0xA0,
     PIC_SLAVE_DATA = 0xA1,
     PIC_END = 0x20,
+    PIC_ALL_MASKED = 0xFF,
+    PIC_TIMER_OPEN = 0xFE,
     PIT_CHANNEL0 = 0x40,
     PIT_COMMAND = 0x43,
-    PIT_RATE_GENERATOR = 0x34, /* channel 0, both bytes, mode 2 */
-    PIT_HERTZ = 1193182
+    PIT_ONE_SHOT = 0x30, /* channel 0, both bytes, mode 0: counts on below 0 */
+    PIT_LATCH = 0x00,    /* channel 0 */
+    PIT_COUNTS_MAX = 0xFFFF
 };
 
-/* Interrupts 0 to 15 become vectors 32 to 47; all except the timer's stay masked. */
+/* The 8254 runs at a twelfth of 14.31818 MHz: this many counts are this many ticks. */
+#define PIT_HERTZ_TIMES_12 UINT64_C(14318180)
+#define PIT_TICKS_TIMES_12 (UINT64_C(12) * TICKS_PER_SECOND)
+
+enum {
+    MSR_APIC_BASE = 0x1B,
+    APIC_ENABLED = 1 << 11,
+    APIC_BY_MSR = 1 << 10, /* x2APIC: there are no registers in memory */
+    APIC_END = 0xB0,       /* offsets of registers */
+    APIC_SPURIOUS = 0xF0,
+    APIC_TIMER = 0x320,
+    APIC_LINE0 = 0x350,
+    APIC_LINE1 = 0x360,
+    APIC_INITIAL = 0x380,
+    APIC_CURRENT = 0x390,
+    APIC_DIVIDE = 0x3E0,
+    APIC_DIVIDE_16 = 3,
+    APIC_SOFTWARE_ENABLED = 0x100,
+    APIC_NMI = 0x400,
+    APIC_MASKED = 0x10000,
+    APIC_PERIODIC = 0x20000
+};
+
+enum {
+    ROUGH_COUNTS = 240,     /* of the 8254: 0.2 ms, waited for by reading it */
+    EXACT_TICKS = 20,       /* slept through; */
+    EXACT_COUNTS = 23864,   /* the same of the 8254 */
+    ROUNDS = 2,             /* measurements; a disturbed one finds too many cycles */
+    READS_MAX = 20000,      /* of a counter that ought to move; each takes a microsecond or more */
+    SAMPLE_TRIES = 8,       /* the shortest of so many readings is not a disturbed one */
+    FIRST_TICK_PARTS = 10,  /* the first interrupt is asked for after a tenth of a tick, */
+    FIRST_TICK_WAIT = 1000, /* and must be seen within so many ticks */
+    ARM_TICKS_MAX = 30000   /* the APIC's 32 bits last for longer */
+};
+
+/* All counters at one moment. */
+struct sample {
+    uint64_t cycles;
+    uint32_t apic;
+    uint16_t pit;
+};
+
+/* How far they went between two samples. */
+struct elapsed {
+    uint64_t cycles;
+    uint32_t apic;
+    uint16_t pit;
+};
+
+extern uint32_t timer_seen; /* entry.S counts here while timer_seen_entry is the gate */
+void timer_seen_entry(void);
+extern const uint64_t trap_stubs[];
+
+static bool apic_used;
+static uint64_t start_cycles; /* the clock's 0 */
+static struct scale ticks_per_cycle, cycles_per_tick;
+static struct scale counts_per_cycle; /* of what interrupts */
+
+static volatile uint32_t *apic(unsigned offset)
+{
+    return (volatile uint32_t *)(uintptr_t)(APIC_VA + offset);
+}
+
+/* Interrupts 0 to 15 become vectors 32 to 47; all are masked. */
 static void pic_init(void)
 {
     port_write8(PIC_MASTER, 0x11);
@@ -26,20 +96,198 @@ static void pic_init(void)
     port_write8(PIC_SLAVE_DATA, 2);
     port_write8(PIC_MASTER_DATA, 1);
     port_write8(PIC_SLAVE_DATA, 1);
-    port_write8(PIC_MASTER_DATA, 0xFE);
-    port_write8(PIC_SLAVE_DATA, 0xFF);
+    port_write8(PIC_MASTER_DATA, PIC_ALL_MASKED);
+    port_write8(PIC_SLAVE_DATA, PIC_ALL_MASKED);
 }
 
-void timer_init(void)
+/* The local APIC, whatever firmware left in it: its timer on, the 8259's line off, and the
+ * non-maskable one open. False: there is none whose registers lie where they are mapped. */
+static bool apic_init(void)
 {
-    enum { DIVISOR = (PIT_HERTZ + TICKS_PER_SECOND / 2) / TICKS_PER_SECOND };
+    uint32_t registers[4];
+    cpuid(1, registers);
+    if ((registers[3] & 1u << 9) == 0)
+        return false;
+    uint64_t base = msr_read(MSR_APIC_BASE);
+    if ((base & APIC_ENABLED) == 0 || (base & APIC_BY_MSR) != 0 ||
+        (base & ~UINT64_C(0xFFF)) != APIC_PHYSICAL)
+        return false;
+    *apic(APIC_SPURIOUS) = APIC_SOFTWARE_ENABLED | SPURIOUS_VECTOR;
+    *apic(APIC_LINE0) = APIC_MASKED;
+    *apic(APIC_LINE1) = APIC_NMI;
+    *apic(APIC_DIVIDE) = APIC_DIVIDE_16;
+    *apic(APIC_TIMER) = TIMER_VECTOR;
+    return true;
+}
+
+static void pit_start(uint16_t counts)
+{
+    port_write8(PIT_COMMAND, PIT_ONE_SHOT);
+    port_write8(PIT_CHANNEL0, counts & 0xFF);
+    port_write8(PIT_CHANNEL0, (uint8_t)(counts >> 8));
+}
+
+static uint16_t pit_read(void)
+{
+    uint8_t low = port_read8(PIT_CHANNEL0);
+    return (uint16_t)(low | port_read8(PIT_CHANNEL0) << 8);
+}
+
+static struct sample sample(void)
+{
+    struct sample best = {0};
+    uint64_t shortest = UINT64_MAX;
+    for (unsigned i = 0; i < SAMPLE_TRIES; i++) {
+        uint64_t before = cpu_cycles();
+        port_write8(PIT_COMMAND, PIT_LATCH);
+        uint32_t count = apic_used ? *apic(APIC_CURRENT) : 0;
+        uint64_t after = cpu_cycles();
+        uint16_t pit = pit_read();
+        if (after - before >= shortest)
+            continue;
+        shortest = after - before;
+        best = (struct sample){before + shortest / 2, count, pit};
+    }
+    return best;
+}
+
+static struct elapsed between(struct sample first, struct sample last)
+{
+    return (struct elapsed){
+        .cycles = last.cycles - first.cycles,
+        .apic = first.apic - last.apic, /* the other two count down */
+        .pit = (uint16_t)(first.pit - last.pit),
+    };
+}
+
+static void scales_set(struct elapsed elapsed)
+{
+    uint64_t ticks = elapsed.pit * PIT_TICKS_TIMES_12;
+    uint64_t counts = elapsed.cycles * PIT_HERTZ_TIMES_12;
+    ticks_per_cycle = scale_of(ticks, counts);
+    cycles_per_tick = scale_of(counts, ticks);
+    counts_per_cycle = scale_of(apic_used ? elapsed.apic : elapsed.pit, elapsed.cycles);
+}
+
+/* An interrupt after so many cycles, or before that when they are too many. */
+static void arm(uint64_t cycles)
+{
+    uint64_t counts = scale_apply(counts_per_cycle, cycles) + 1;
+    if (apic_used)
+        *apic(APIC_INITIAL) = counts < UINT32_MAX ? (uint32_t)counts : UINT32_MAX;
+    else
+        pit_start(counts < PIT_COUNTS_MAX ? (uint16_t)counts : PIT_COUNTS_MAX);
+}
+
+/* --- the start --- */
+
+/* Counts for 0.2 ms. False: the 8254 or the processor's counter stands still. */
+static bool measure_roughly(void)
+{
+    pit_start(PIT_COUNTS_MAX);
+    if (apic_used)
+        *apic(APIC_INITIAL) = UINT32_MAX;
+    struct sample first = sample();
+    for (unsigned reads = 0; reads < READS_MAX / SAMPLE_TRIES; reads++) {
+        struct elapsed elapsed = between(first, sample());
+        if (elapsed.pit < ROUGH_COUNTS)
+            continue;
+        if (elapsed.cycles == 0 || (apic_used && elapsed.apic == 0))
+            return false;
+        scales_set(elapsed);
+        return true;
+    }
+    return false;
+}
+
+/* Whether an interrupt comes at all: until that is known nothing may sleep. */
+static bool first_tick_seen(void)
+{
+    uint64_t tick = timer_tick_cycles();
+    uint64_t before = cpu_cycles();
+    volatile uint32_t *seen = &timer_seen;
+    *seen = 0;
+    arm(tick / FIRST_TICK_PARTS);
+    __asm__ volatile("sti" : : : "memory");
+    while (*seen == 0 && cpu_cycles() - before < tick * FIRST_TICK_WAIT)
+        __asm__ volatile("pause");
+    __asm__ volatile("cli" : : : "memory");
+    timer_acknowledge();
+    return *seen != 0;
+}
+
+/* The same for 20 ms, asleep. The APIC's timer starts anew at its interrupt and goes on. */
+static struct elapsed measure_asleep(void)
+{
+    volatile uint32_t *seen = &timer_seen;
+    uint32_t period = (uint32_t)scale_apply(counts_per_cycle, EXACT_TICKS * timer_tick_cycles());
+    *seen = 0;
+    pit_start(apic_used ? PIT_COUNTS_MAX : EXACT_COUNTS);
+    if (apic_used) {
+        *apic(APIC_TIMER) = TIMER_VECTOR | APIC_PERIODIC;
+        *apic(APIC_INITIAL) = period;
+    }
+    struct sample first = sample();
+    while (*seen == 0)
+        __asm__ volatile("sti; hlt; cli" : : : "memory");
+    timer_acknowledge();
+    struct elapsed elapsed = between(first, sample());
+    elapsed.apic += period;
+    if (apic_used)
+        *apic(APIC_TIMER) = TIMER_VECTOR;
+    return elapsed;
+}
+
+bool timer_init(void)
+{
     pic_init();
-    port_write8(PIT_COMMAND, PIT_RATE_GENERATOR);
-    port_write8(PIT_CHANNEL0, DIVISOR & 0xFF);
-    port_write8(PIT_CHANNEL0, DIVISOR >> 8);
+    apic_used = apic_init();
+    cpu_gate_set(TIMER_VECTOR, (uintptr_t)timer_seen_entry);
+    if (!measure_roughly())
+        return false;
+    if (!apic_used)
+        port_write8(PIC_MASTER_DATA, PIC_TIMER_OPEN);
+    if (!first_tick_seen())
+        return false;
+    struct elapsed best = measure_asleep();
+    for (unsigned i = 1; i < ROUNDS; i++) {
+        struct elapsed other = measure_asleep();
+        if (other.cycles * best.pit < best.cycles * other.pit)
+            best = other;
+    }
+    scales_set(best);
+    cpu_gate_set(TIMER_VECTOR, trap_stubs[TIMER_VECTOR]);
+    start_cycles = cpu_cycles();
+    timer_arm(1);
+    return true;
+}
+
+/* --- from then on --- */
+
+uint64_t timer_now(void)
+{
+    return scale_apply(ticks_per_cycle, cpu_cycles() - start_cycles);
+}
+
+uint64_t timer_tick_cycles(void)
+{
+    return cycles_per_tick.whole;
 }
 
 void timer_acknowledge(void)
 {
-    port_write8(PIC_MASTER, PIC_END);
+    if (apic_used)
+        *apic(APIC_END) = 0;
+    else
+        port_write8(PIC_MASTER, PIC_END);
+}
+
+void timer_arm(uint64_t ticks)
+{
+    uint64_t now = cpu_cycles() - start_cycles;
+    uint64_t now_ticks = scale_apply(ticks_per_cycle, now);
+    if (ticks > now_ticks + ARM_TICKS_MAX)
+        ticks = now_ticks + ARM_TICKS_MAX;
+    uint64_t then = scale_apply(cycles_per_tick, ticks) + 1;
+    arm(then > now ? then - now : 0);
 }

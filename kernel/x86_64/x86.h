@@ -22,35 +22,91 @@ _Static_assert(offsetof(struct registers, r15) == REGISTERS_R15, "entry.S agrees
 _Static_assert(offsetof(struct registers, rip) == REGISTERS_RIP, "entry.S agrees");
 _Static_assert(offsetof(struct registers, rflags) == REGISTERS_RFLAGS, "entry.S agrees");
 
+/* The machine's part of a process's record page; zero when the process is new. */
+struct machine_area {
+    struct registers registers; /* first, so that entry.S finds them */
+    uint64_t selectors;         /* ds, es, fs, gs, while another process runs */
+    uint64_t allowed_va;        /* of its last fault, when the tables allowed that access; else 0 */
+    uint64_t allowed_rip;
+    struct {
+        uint64_t entry_count;
+        uint32_t slot;
+        uint8_t number;
+        bool syscall_open;
+    } record; /* record.c's */
+};
+_Static_assert(offsetof(struct machine_area, registers) == 0, "entry.S agrees");
+_Static_assert(sizeof(struct machine_area) <= PAGE_BYTES - PROCESS_MACHINE_OFFSET, "fits");
+
 /* What memory_map.c found out about the machine. */
 struct machine_memory {
-    uint64_t direct_map_bytes; /* physical memory that the direct map covers */
-    uint32_t record_count;     /* page records, for pages [0, record_count) */
-    const char *command_line;  /* zero-terminated; never null */
+    uint32_t record_count;   /* page records, for pages [0, record_count) */
+    uint64_t left_out_pages; /* free memory that is not used */
+    char command_line[256];  /* zero-terminated; what is longer is cut */
     struct kernel_boot_info boot_info;
 };
 
 extern struct kernel kernel;
+extern struct registers *current_registers; /* where entry.S saves who runs */
 
-/* --- serial.c */
+static inline struct machine_area *machine_area_of(struct process *process)
+{
+    return (struct machine_area *)(void *)((uint8_t *)process + PROCESS_MACHINE_OFFSET);
+}
+
+/* --- serial.c: COM1 behind a ring; whoever writes never waits for the line */
 void serial_init(void);
 void serial_write(const void *bytes, size_t count);
 void serial_text(const char *text);
+void serial_number(uint64_t value); /* 0x and 16 digits */
+void serial_drain(void);            /* as much as the line takes now */
+bool serial_waits(void);            /* there is something that the line has not taken */
+void serial_flush(void);            /* before the end: waits, with a bound */
 
 /* --- cpu.c: descriptor tables, system call registers, protection features */
 void cpu_init(void);
+void cpu_gate_set(unsigned vector, uint64_t entry);
 uint64_t cpu_cycles(void);
 uint64_t cpu_random(void); /* for the stack guard; not for secrets */
+uint64_t msr_read(uint32_t msr);
+void msr_write(uint32_t msr, uint64_t value);
+void cpuid(uint32_t leaf, uint32_t registers[4]);
 
-/* --- timer.c: the tick, TICKS_PER_SECOND a second */
+/* Registers of machine checks: how many banks there are, and for each its control, status and
+ * address. */
+enum {
+    MSR_CHECK_BANKS = 0x179,
+    MSR_CHECK_CONTROL = 0x17B,
+    MSR_CHECK_BANK0 = 0x400, /* control; status, address follow; four registers to a bank */
+    CHECK_BANK_COUNT = 0xFF,
+    CHECK_HAS_CONTROL = 0x100
+};
+
+/* --- timer.c: what the time is, and an interrupt when it is that */
 enum { TIMER_VECTOR = 32, SPURIOUS_VECTOR = 39 };
-void timer_init(void);
+/* Measures the counters and sees the timer interrupt; the clock starts at 0. False: it does not, or
+ * nothing counts. */
+bool timer_init(void);
+uint64_t timer_now(void);         /* ticks, from the processor's counter */
+uint64_t timer_tick_cycles(void); /* of that counter in one tick */
 void timer_acknowledge(void);
+/* One interrupt at tick `ticks` or, when that is far away, before it. */
+void timer_arm(uint64_t ticks);
 
 /* --- memory_map.c: reads the start info, maps all memory, places page records. False: not
  * enough. */
 bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory);
 void memory_map_records(struct page_record *records, uint32_t count);
+
+/* --- switch.c: what belongs to the process that runs besides its registers */
+void switch_to(struct process *process);
+void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
+
+/* --- report.c: lines of the log about what the processor says */
+void report_root_end(void);
+void report_left_out(uint64_t pages);
+void report_nmi(void); /* those that came since the last time */
+void report_trap(uint64_t vector, uint64_t error, uint64_t rip);
 
 /* --- record.c: writes a run down when the command line asks for it. The two that every entry
  * passes are asked for only then: if (recording). */
@@ -64,12 +120,9 @@ void record_syscall_entry(uint32_t number, uint32_t slot);
 void record_fault_entry(uint64_t va, enum fault_access access);
 void record_resume(const struct process *process);
 
-/* Ends QEMU by isa-debug-exit (port 0xF4); without that device, stops the processor for ever. */
+/* Ends QEMU by isa-debug-exit (port 0xF4), after the log; without that device, stops the processor
+ * for ever. */
 __attribute__((noreturn)) void machine_stop(uint32_t code);
-
-/* What machine_stop is given besides rootd's exit code (0 to 63). QEMU's exit status is 2 * code
- * + 1. */
-enum { STOP_REFUSED = 1, STOP_PANIC = 64 };
 
 /* --- instructions */
 static inline void port_write8(uint16_t port, uint8_t value)
