@@ -15,6 +15,7 @@ import campaign_checks
 import command_checks
 import growth
 import hostile
+import machines
 import markdown
 import metal
 import negative
@@ -347,6 +348,7 @@ CHECKS = {
     "provenance": (check_provenance, "image asan shipped"),
     "negative": (negative.negative, "image asan shipped"),
     "same": (same.same, "image shipped"),
+    "machines": (machines.machines, "image"),
     "hostile": (hostile.hostile, "image asan shipped"),
     "reproducible": (check_reproducible, "image"),
     "growth": (growth.growth, ""),

@@ -1,13 +1,30 @@
 /* SPDX-License-Identifier: ISC */
-/* What the processor holds of a process besides the registers that entry.S keeps: its address space
- * and its segment selectors. They are exchanged when another process goes on, and come back with
- * the process, so that nobody sees anything of the others, nor that it was interrupted. */
+/* What the processor holds of a process besides the registers that entry.S keeps: its address space,
+ * its segment selectors and, for one that was made with PROCESS_USES_SSE, its vector registers.
+ * They are exchanged when another process goes on, and come back with the process, so that nobody
+ * sees anything of the others, nor that it was interrupted.
+ *
+ * Vector registers are exchanged at once and not at their first use: what stays in them can be
+ * read by speculation, whatever the processor refuses. For the same reason they are clean while a
+ * process runs that has none. The instructions are open only while one runs that has. */
 #include "kernel/x86_64/x86.h"
+
+#include <string.h>
+
+#define CR0_MP         (UINT64_C(1) << 1)
+#define CR0_EM         (UINT64_C(1) << 2)
+#define CR0_NE         (UINT64_C(1) << 5)
+#define CR4_OSFXSR     (UINT64_C(1) << 9)
+#define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
 
 extern uint64_t kernel_top_table[512];
 
 static uint64_t loaded_table;  /* physical address in CR3 */
-static struct process *holder; /* whose selectors the processor holds; null: of one that is gone */
+static struct process *holder; /* whose state the processor holds; null: of one that is gone */
+static bool vectors_open;      /* for the holder */
+
+/* As after FNINIT, all exceptions masked, every register zero. */
+static const struct vector_state clean = {.control = 0x37F, .mxcsr = 0x1F80};
 
 static void table_load(uint64_t table)
 {
@@ -34,6 +51,45 @@ static void selectors_load(uint64_t selectors)
                        "r"(selectors >> 48));
 }
 
+static void vectors_allow(bool allowed)
+{
+    uint64_t cr0, cr4;
+    __asm__ volatile("movq %%cr0, %0\n\tmovq %%cr4, %1" : "=r"(cr0), "=r"(cr4));
+    if (allowed) {
+        cr0 = (cr0 & ~CR0_EM) | CR0_MP | CR0_NE;
+        cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+    } else {
+        cr0 |= CR0_EM;
+        cr4 &= ~(CR4_OSFXSR | CR4_OSXMMEXCPT);
+    }
+    __asm__ volatile("movq %0, %%cr4\n\tmovq %1, %%cr0" : : "r"(cr4), "r"(cr0) : "memory");
+    vectors_open = allowed;
+}
+
+/* FNINIT clears the addresses of the last x87 instruction, which some processors' FXRSTOR leaves. */
+static void vectors_load(const struct vector_state *state)
+{
+    __asm__ volatile("fninit\n\tfxrstorq %0" : : "m"(*state));
+}
+
+/* From the holder, if it is still there, to another process; one of them uses them. */
+static void vectors_exchange(struct process *process)
+{
+    struct machine_area *area = machine_area_of(process);
+    bool wanted = (process->flags & PROCESS_USES_SSE) != 0;
+    if (vectors_open && holder != NULL)
+        __asm__ volatile("fxsaveq %0" : "=m"(machine_area_of(holder)->vectors));
+    if (!vectors_open)
+        vectors_allow(true);
+    if (wanted && !area->vectors_made) {
+        memcpy(&area->vectors, &clean, sizeof clean);
+        area->vectors_made = true;
+    }
+    vectors_load(wanted ? &area->vectors : &clean);
+    if (!wanted)
+        vectors_allow(false);
+}
+
 void switch_to(struct process *process)
 {
     table_load((uint64_t)process->vspace_page * PAGE_BYTES);
@@ -45,6 +101,8 @@ void switch_to(struct process *process)
         machine_area_of(holder)->selectors = held;
     if (held != wanted)
         selectors_load(wanted);
+    if (vectors_open || process->flags != 0)
+        vectors_exchange(process);
     holder = process;
 }
 

@@ -22,6 +22,16 @@ _Static_assert(offsetof(struct registers, r15) == REGISTERS_R15, "entry.S agrees
 _Static_assert(offsetof(struct registers, rip) == REGISTERS_RIP, "entry.S agrees");
 _Static_assert(offsetof(struct registers, rflags) == REGISTERS_RFLAGS, "entry.S agrees");
 
+/* What FXSAVE writes. */
+struct vector_state {
+    uint16_t control;
+    uint8_t others[22];
+    uint32_t mxcsr;
+    uint8_t rest[484];
+} __attribute__((aligned(16)));
+_Static_assert(sizeof(struct vector_state) == 512, "layout of the processor");
+_Static_assert(offsetof(struct vector_state, mxcsr) == 24, "layout of the processor");
+
 /* The machine's part of a process's record page; zero when the process is new. */
 struct machine_area {
     struct registers registers; /* first, so that entry.S finds them */
@@ -33,8 +43,11 @@ struct machine_area {
         uint32_t slot;
         uint8_t number;
         bool syscall_open;
-    } record; /* record.c's */
+    } record;                    /* record.c's */
+    bool vectors_made;           /* vectors holds something */
+    struct vector_state vectors; /* of a process with PROCESS_USES_SSE, while another one runs */
 };
+_Static_assert(PROCESS_MACHINE_OFFSET % 16 == 0, "vectors are aligned");
 _Static_assert(offsetof(struct machine_area, registers) == 0, "entry.S agrees");
 _Static_assert(sizeof(struct machine_area) <= PAGE_BYTES - PROCESS_MACHINE_OFFSET, "fits");
 
