@@ -6,6 +6,9 @@
  *   ... segments | guard |          ... | guard | heap window | guard | ...
  *                ^ stack_top                    ^ HEAP_WINDOW_VA
  *
+ * The tables of a service that has a row in abi/tables.def lie at SERVICE_TABLE_VA, all there from its
+ * start on.
+ *
  * The heap window is anonymous and demand-zero. Roles from ROLE_EXTENSION_BASE on have one; how
  * much of it a process can really touch is bounded by its account. */
 #ifndef BASALT_ABI_ADDRESS_SPACE_H
@@ -17,6 +20,7 @@
 
 #define HEAP_WINDOW_VA    UINT64_C(0x0000001000000000)
 #define HEAP_WINDOW_BYTES (UINT64_C(1024) * PAGE_BYTES)
+#define SERVICE_TABLE_VA  UINT64_C(0x0000002000000000)
 #define GUARD_BYTES       UINT64_C(4096) /* of each guard: one page */
 
 /* The heap window with the guard on either side. */
@@ -24,6 +28,7 @@
 #define HEAP_ZONE_BYTES (HEAP_WINDOW_BYTES + 2 * GUARD_BYTES)
 
 _Static_assert(GUARD_BYTES == PAGE_BYTES, "a guard is one page");
+_Static_assert(SERVICE_TABLE_VA > HEAP_ZONE_VA + HEAP_ZONE_BYTES, "tables lie behind the heap");
 _Static_assert(HEAP_WINDOW_VA % PAGE_BYTES == 0, "windows are page aligned");
 
 #endif

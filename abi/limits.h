@@ -15,7 +15,7 @@ enum {
     PROCESS_BUDGET_PAGES_MIN = 16, /* fewest pages a process's kernel memory can be made of */
     PROCESS_BUDGET_PAGES_MAX = 16384,
 
-    MEMD_FRAME_LIMIT = 65536, /* frames that memd can have handed out at one time */
+    MEMORY_PAGES_LIMIT = 1 << 20, /* pages that shared tables grow with: 4 GiB */
     VSPACED_MAP_PAGES_MAX =
         512, /* pages of one MAP_FRAMES over image pages, and of one MAP_FRAME */
 

@@ -3,6 +3,7 @@
 #include "abi/roles.h"
 
 #include "abi/assert.h"
+#include "abi/limits.h"
 
 #include <stddef.h>
 
@@ -69,6 +70,54 @@ uint64_t role_account_guarantee(const struct role *role)
 uint64_t role_account_limit(const struct role *role)
 {
     return (uint64_t)role->budget_pages + role->page_limit + role->child_pages;
+}
+
+struct tables {
+    uint32_t role;
+    uint32_t table_bytes_per_page;
+    uint32_t budget_bytes_per_page;
+};
+
+static const struct tables tables[] = {
+#define TABLES(NAME, table_bytes, budget_bytes, why) {ROLE_##NAME, (table_bytes), (budget_bytes)},
+#include "abi/tables.def"
+#undef TABLES
+};
+
+enum { TABLES_COUNT = sizeof tables / sizeof tables[0] };
+
+/* Whole pages for so many bytes a page of the memory. */
+static uint64_t pages_for(uint32_t bytes_per_page, uint64_t memory_pages)
+{
+    uint64_t counted = memory_pages < MEMORY_PAGES_LIMIT ? memory_pages : MEMORY_PAGES_LIMIT;
+    return (counted * bytes_per_page + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+uint64_t role_table_pages(uint32_t id, uint64_t memory_pages)
+{
+    for (unsigned i = 0; i < TABLES_COUNT; i++) {
+        if (tables[i].role == id)
+            return pages_for(tables[i].table_bytes_per_page, memory_pages);
+    }
+    return 0;
+}
+
+uint64_t role_table_budget_pages(uint32_t id, uint64_t memory_pages)
+{
+    for (unsigned i = 0; i < TABLES_COUNT; i++) {
+        if (tables[i].role == id)
+            return pages_for(tables[i].budget_bytes_per_page, memory_pages);
+    }
+    return 0;
+}
+
+uint64_t role_tables_total_pages(uint64_t memory_pages)
+{
+    uint64_t pages = 0;
+    for (unsigned i = 0; i < TABLES_COUNT; i++)
+        pages += role_table_pages(tables[i].role, memory_pages) +
+                 role_table_budget_pages(tables[i].role, memory_pages);
+    return pages;
 }
 
 uint32_t role_band(const struct role *role)

@@ -89,6 +89,22 @@ const struct role *role_find(uint32_t id);
 uint64_t role_account_guarantee(const struct role *role);
 uint64_t role_account_limit(const struct role *role);
 
+/* Bytes of a service's tables for each page of memory, ROLE_TABLE_BYTES_<NAME>: what a record is. */
+enum {
+#define TABLES(NAME, table_bytes, budget_bytes, why) ROLE_TABLE_BYTES_##NAME = (table_bytes),
+#include "abi/tables.def"
+#undef TABLES
+};
+
+/* Of a service whose tables grow with the machine's memory (abi/tables.def): pages of the tables at
+ * SERVICE_TABLE_VA, and pages of kernel memory besides budget_pages, on a machine with so many pages
+ * of memory. Both 0 for every other role. At most MEMORY_PAGES_LIMIT pages count. */
+uint64_t role_table_pages(uint32_t id, uint64_t memory_pages);
+uint64_t role_table_budget_pages(uint32_t id, uint64_t memory_pages);
+
+/* Both, of all services together. */
+uint64_t role_tables_total_pages(uint64_t memory_pages);
+
 /* The scheduling band of a process of the role: 0, the highest, for the foundation, to
  * BAND_LAST (abi/process.h). */
 uint32_t role_band(const struct role *role);

@@ -80,6 +80,8 @@ enum status envelope_validate(const struct envelope *envelope)
         return STATUS_EXHAUSTED;
     if (envelope->role == 0 || !validation_profile_known(envelope->validation_profile))
         return STATUS_INVALID_ARGUMENT;
+    if (envelope->memory_pages > MEMORY_PAGES_LIMIT)
+        return STATUS_OUT_OF_RANGE;
     enum status status = check_window(envelope);
     if (status == STATUS_OK)
         status = check_entries(envelope);
@@ -105,13 +107,13 @@ static enum status read_header(struct reader *reader, size_t size_bytes, struct 
     out->slot_window_first = read_u32(reader);
     out->slot_window_last = read_u32(reader);
     out->validation_profile = read_u32(reader);
-    bool reserved_zero = read_zero(reader, 4);
+    out->memory_pages = read_u32(reader);
     out->ready_ticks = read_u64(reader);
     if (out->entry_count > ENVELOPE_ENTRY_LIMIT)
         return STATUS_EXHAUSTED;
     if (total_bytes != size_bytes || total_bytes != envelope_bytes(out))
         return STATUS_BAD_LENGTH;
-    return reserved_zero ? STATUS_OK : STATUS_RESERVED_NOT_ZERO;
+    return STATUS_OK;
 }
 
 static enum status read_entries(struct reader *reader, struct envelope *out)
@@ -165,7 +167,7 @@ static void write_envelope(struct writer *writer, const struct envelope *envelop
     write_u32(writer, envelope->slot_window_first);
     write_u32(writer, envelope->slot_window_last);
     write_u32(writer, envelope->validation_profile);
-    write_zero(writer, 4);
+    write_u32(writer, envelope->memory_pages);
     write_u64(writer, envelope->ready_ticks);
     for (uint32_t i = 0; i < envelope->entry_count; i++) {
         write_u32(writer, envelope->entries[i].slot);

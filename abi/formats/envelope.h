@@ -3,7 +3,7 @@
  * was filled for it). It travels in the body of one message.
  *
  *   0  magic u64 "BASALTSE"        24 service_endpoint_slot u32   40 validation_profile u32
- *   8  major u16 = 1, minor u16=0  28 primary_control_slot u32    44 reserved u32 = 0
+ *   8  major u16 = 1, minor u16=0  28 primary_control_slot u32    44 memory_pages u32
  *   12 total_bytes u32             32 slot_window_first u32       48 ready_ticks u64
  *   16 role u32, 20 entry_count    36 slot_window_last u32        56 entries, 16 bytes each:
  *      slot u32, object_type u16, rights u16, peer_role u32, reserved u32 = 0
@@ -46,7 +46,8 @@ struct envelope {
     uint32_t slot_window_first;     /* both inclusive: every entry's slot lies in the window */
     uint32_t slot_window_last;
     uint32_t validation_profile; /* enum validation_profile */
-    uint64_t ready_ticks;        /* ticks that READY may take; 0: no deadline stated */
+    uint32_t memory_pages; /* that shared tables are made for (abi/tables.def); 0: none told */
+    uint64_t ready_ticks;  /* ticks that READY may take; 0: no deadline stated */
     struct envelope_entry entries[ENVELOPE_ENTRY_LIMIT]; /* ascending slots */
 };
 
@@ -56,7 +57,8 @@ struct envelope {
  *                    an object type that is not in the table, NONE or REPLY; no rights or rights
  *                    the type does not have; service endpoint or primary control slot is not an
  *                    entry of the right kind
- * OUT_OF_RANGE       window reaches SLOT_LIMIT; an entry's slot outside the window
+ * OUT_OF_RANGE       memory_pages above MEMORY_PAGES_LIMIT; window reaches SLOT_LIMIT; an entry's
+ *                    slot outside the window
  * DUPLICATE, BAD_ORDER  slots not strictly ascending */
 enum status envelope_validate(const struct envelope *envelope);
 

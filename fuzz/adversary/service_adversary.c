@@ -32,6 +32,8 @@ static union {
     struct procd procd;
 } state;
 
+static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
+
 static struct adversary_plan plan;
 
 /* Numbers and badges that the service gave out: what later requests name. */
@@ -180,12 +182,13 @@ static void reset(void)
 /* memd's sources are what the envelope names; the kernel tells their sizes, or lies. */
 static void start_memd(void)
 {
-    struct envelope envelope = {.role = ROLE_MEMD, .entry_count = 2};
+    struct envelope envelope = {.role = ROLE_MEMD, .entry_count = 2, .memory_pages = 128};
+    memset(frame_table, 0, sizeof frame_table);
     for (uint32_t i = 0; i < envelope.entry_count; i++)
         envelope.entries[i] = (struct envelope_entry){.slot = SLOT_UNTYPED_BASE + i,
                                                       .object_type = OBJECT_UNTYPED,
                                                       .rights = RIGHT_CONTROL | RIGHT_TRANSFER};
-    digest_u64(memd_init(&state.memd, &envelope));
+    digest_u64(memd_init(&state.memd, &envelope, frame_table));
 }
 
 static enum status turn(struct message *message, uint64_t *now_ticks)

@@ -25,7 +25,8 @@ static bool entry_ok(const uint8_t *entry, uint32_t first, uint32_t last)
 /* Whether the documentation calls these bytes an envelope. */
 static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
 {
-    if (size_bytes < 56 || memcmp(bytes, "BASALTSE\1\0\0\0", 12) != 0 || !codec_zero(bytes + 44, 4))
+    if (size_bytes < 56 || memcmp(bytes, "BASALTSE\1\0\0\0", 12) != 0 ||
+        codec_u32(bytes + 44) > 1u << 20)
         return false;
     uint32_t count = codec_u32(bytes + 20);
     uint32_t service = codec_u32(bytes + 24);
@@ -85,6 +86,8 @@ static struct envelope draw_envelope(struct choices *choices)
     }
     if (choices_flag(choices))
         envelope.slot_window_last = SLOT_LIMIT - 1;
+    /* No choice of its own, so that older inputs mean what they meant. */
+    envelope.memory_pages = (uint32_t)(envelope.ready_ticks % (MEMORY_PAGES_LIMIT + 1));
     return envelope;
 }
 

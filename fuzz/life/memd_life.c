@@ -48,6 +48,10 @@ static const struct life_operation operations[] = {
 
 const struct life_language memd_life_language = {SERVICE_MEMD, actions, operations};
 
+/* Small tables, so that their ends are near. */
+enum { TABLE_LIMIT = 512 };
+static struct memd_holding frame_table[TABLE_LIMIT];
+
 struct memd memd;
 struct model_memd model;
 struct memd_life life;
@@ -62,7 +66,7 @@ static void memd_reset(void)
 {
     memset(memd.accounts, 0, memd.account_places.used_count * sizeof memd.accounts[0]);
     memset(memd.key_nodes, 0, (memd.account_places.used_count + 1) * sizeof memd.key_nodes[0]);
-    memset(memd.frames, 0, memd.frame_places.used_count * sizeof memd.frames[0]);
+    memset(frame_table, 0, memd.frame_places.used_count * sizeof frame_table[0]);
     memset(memd.untypeds, 0, memd.untyped_places.used_count * sizeof memd.untypeds[0]);
     memset(&memd, 0, offsetof(struct memd, accounts));
 }
@@ -81,13 +85,19 @@ static void boot(uint64_t which)
 {
     static const uint64_t sizes[BOOT_COUNT][3] = {
         {100, 300, 20}, {66, 0, 0}, {60, 3, 5}, {900, 0, 0}};
+    /* One page of table has 170 records, two have 341: of the third machine more than its pages, of
+     * the last one less. */
+    static const uint64_t memory_pages[BOOT_COUNT] = {420, 66, 68, 341};
+    static const uint64_t frame_limits[BOOT_COUNT] = {512, 170, 170, 341};
     struct envelope envelope = {.role = ROLE_MEMD};
     stand_in_put(SLOT_SELF, stand_in_cap_to(OBJECT_KERNEL_SELF, 0));
     stand_in_put(SLOT_SERVICE_ENDPOINT, stand_in_cap_to(OBJECT_ENDPOINT, ROLE_MEMD));
     stand_in_put(SLOT_KERNEL_MEM_ENDPOINT, stand_in_cap_to(OBJECT_KERNEL_MEMORY, 0));
     for (uint32_t i = 0; i < 3 && sizes[which % BOOT_COUNT][i] != 0; i++)
         source_add(&envelope, i, sizes[which % BOOT_COUNT][i]);
-    PROPERTY_EQUAL(M1, memd_init(&memd, &envelope), STATUS_OK);
+    envelope.memory_pages = (uint32_t)memory_pages[which % BOOT_COUNT];
+    PROPERTY_EQUAL(M1, memd_init(&memd, &envelope, frame_table), STATUS_OK);
+    life.frame_limit = model.frame_limit = frame_limits[which % BOOT_COUNT];
     life.startup_slots = stand_in_slot_count();
     life.booted = true;
 }
@@ -97,9 +107,8 @@ static void reset(void)
     memd_reset();
     stand_in_begin(&nobody);
     stand_in_clock_set(1000);
-    model_memd_reset(&model, MEMD_FRAME_LIMIT);
+    model_memd_reset(&model, 0);
     memset(&life, 0, sizeof life);
-    life.frame_limit = MEMD_FRAME_LIMIT;
 }
 
 /* --- one message --- */

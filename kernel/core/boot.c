@@ -24,12 +24,12 @@ static void tables_clear(struct kernel *kernel)
     kernel->untyped_free = KERNEL_NONE;
 }
 
+/* What the foundation is built from: a fixed part, and the tables that grow with the memory. Never
+ * more than half of it. */
 static uint32_t launch_pages(uint32_t page_count)
 {
-    uint32_t pages = page_count / 4;
-    if (pages < KERNEL_LAUNCH_PAGES_MIN)
-        pages = page_count / 2 < KERNEL_LAUNCH_PAGES_MIN ? page_count / 2 : KERNEL_LAUNCH_PAGES_MIN;
-    return pages < KERNEL_LAUNCH_PAGES_MAX ? pages : KERNEL_LAUNCH_PAGES_MAX;
+    uint64_t pages = KERNEL_LAUNCH_PAGES + role_tables_total_pages(page_count);
+    return pages < page_count / 2 ? (uint32_t)pages : page_count / 2;
 }
 
 static void pools_make(struct kernel *kernel, const struct kernel_boot_info *info)

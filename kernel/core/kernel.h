@@ -298,13 +298,12 @@ struct kernel_boot_info {
  *
  * rootd's cspace: SLOT_SELF; SLOT_SERVICE_ENDPOINT (SEND, RECEIVE, TRANSFER, as in every process);
  * SLOT_IMAGE (READ, EXECUTE, MAP, TRANSFER); SLOT_UNTYPED_BASE: the bulk of the memory, meant for
- * memd; SLOT_UNTYPED_BASE + 1: rootd's own pool, which its budget and pages come from (a quarter of
- * the memory, between KERNEL_LAUNCH_PAGES_MIN, when that is no more than half of it, and
- * KERNEL_LAUNCH_PAGES_MAX); SLOT_PROCD_DRIVER_ENDPOINT (SEND, RECEIVE, TRANSFER); every
+ * memd; SLOT_UNTYPED_BASE + 1: rootd's own pool, which its budget and pages come from (KERNEL_LAUNCH_PAGES
+ * and the tables of abi/tables.def for all of the memory, but never more than half of it); SLOT_PROCD_DRIVER_ENDPOINT (SEND, RECEIVE, TRANSFER); every
  * kernel-control endpoint at its SLOT_KERNEL_* (CONTROL, TRANSFER). Untypeds: CONTROL, TRANSFER.
  * rootd starts with rdi = HANDOFF_VA, rsi = bytes of the handoff, rdx = SLOT_SERVICE_ENDPOINT.
  * Needs about 12 KiB of stack. */
-enum { KERNEL_LAUNCH_PAGES_MIN = 4608, KERNEL_LAUNCH_PAGES_MAX = 8192 };
+enum { KERNEL_LAUNCH_PAGES = 4608 };
 enum status kernel_boot(struct kernel *kernel, const struct kernel_boot_info *info);
 
 /* The same without image verification, program and handoff: process KERNEL_ROOT_PROCESS exists with

@@ -16,7 +16,10 @@
 #include "services/memd/internal.h"
 #include "services/vspaced/vspaced.h"
 
+enum { FRAME_LIMIT = 65536 }; /* a table of whole pages */
+
 static struct memd memd;
+static struct memd_holding frame_table[FRAME_LIMIT];
 static struct vspaced vspaced;
 static uint32_t next_frame_id;
 static uint32_t next_object;
@@ -126,7 +129,10 @@ static void memd_boot(void)
     envelope.entry_count = 1;
     envelope.entries[0] = (struct envelope_entry){
         .slot = SLOT_UNTYPED_BASE, .object_type = OBJECT_UNTYPED, .rights = RIGHT_CONTROL};
-    expect(memd_init(&memd, &envelope) == STATUS_OK, "memd starts");
+    envelope.memory_pages = FRAME_LIMIT;
+    memset(frame_table, 0, sizeof frame_table);
+    expect(memd_init(&memd, &envelope, frame_table) == STATUS_OK, "memd starts");
+    expect(memd.frame_limit == FRAME_LIMIT, "with a record for each page");
 }
 
 static enum status account_open(uint64_t key, uint64_t parent_key)
@@ -221,14 +227,14 @@ static void test_frames(void)
     uint64_t badge = memd_account_badge(&memd, 0);
     while (frame_alloc(badge, &id) == STATUS_OK)
         count++;
-    expect(count == MEMD_FRAME_LIMIT, "E6 as many frames as stated");
+    expect(count == FRAME_LIMIT, "E6 as many frames as stated");
     expect(frame_alloc(badge, &id) == STATUS_EXHAUSTED, "E6 one frame more is refused");
     expect(frame_free(badge, memd_frame_id(&memd, 5)) == STATUS_OK, "E6 one frame is freed");
     expect(frame_alloc(badge, &id) == STATUS_OK, "E6 and taken again");
     expect(memd_check(&memd) == NULL, "memd_check with all frames");
     expect(account_close(1, &rounds) == STATUS_OK, "M5 closing gives all back");
-    expect(rounds == MEMD_FRAME_LIMIT / MEMD_CLOSE_STEPS + 1, "M5 in bounded messages");
-    expect(memd_pages_left(&memd) == MEMD_FRAME_LIMIT, "M5 exactly");
+    expect(rounds == FRAME_LIMIT / MEMD_CLOSE_STEPS + 1, "M5 in bounded messages");
+    expect(memd_pages_left(&memd) == FRAME_LIMIT, "M5 exactly");
     expect(memd_check(&memd) == NULL, "memd_check after the close");
 }
 

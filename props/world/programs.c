@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abi/formats/handoff.h"
+#include "abi/roles.h"
 #include "abi/slots.h"
 #include "kernel/host/host.h"
 #include "props/world/world.h"
@@ -22,8 +23,9 @@ struct rootd_image {
     uint8_t handoff[HANDOFF_BYTES_MAX];
 };
 
-static void rootd_start(void *memory)
+static void rootd_start(void *memory, void *table)
 {
+    (void)table;
     struct rootd_image *image = memory;
     struct kernel *kernel = world_kernel();
     const struct start_context *start = &kernel_process(kernel, kernel->current)->start;
@@ -37,40 +39,43 @@ static void rootd_start(void *memory)
     rootd_run(&image->state, image->handoff, size, (uint32_t)start->arguments[2]);
 }
 
-static void memd_start(void *state)
+static void memd_start(void *state, void *table)
 {
-    memd_run(state);
+    memd_run(state, table);
 }
 
-static void vspaced_start(void *state)
+static void vspaced_start(void *state, void *table)
 {
+    (void)table;
     vspaced_run(state);
 }
 
-static void pagerd_start(void *state)
+static void pagerd_start(void *state, void *table)
 {
+    (void)table;
     pagerd_run(state);
 }
 
-static void procd_start(void *state)
+static void procd_start(void *state, void *table)
 {
+    (void)table;
     procd_run(state);
 }
 
 static const struct program program_table[] = {
-    {"rootd", sizeof(struct rootd_image), rootd_start, NULL},
-    {"memd", sizeof(struct memd), memd_start, NULL},
-    {"vspaced", sizeof(struct vspaced), vspaced_start, NULL},
-    {"pagerd", sizeof(struct pagerd), pagerd_start, NULL},
-    {"procd", sizeof(struct procd), procd_start, NULL},
-    {"phase0-probe", 0, NULL, phase0_probe_main},
-    {"phase0-exit", 0, NULL, phase0_exit_main},
-    {"phase0-fault-kill", 0, NULL, phase0_fault_kill_main},
-    {"phase0-isolation-a", 0, NULL, phase0_isolation_a_main},
-    {"phase0-isolation-b", 0, NULL, phase0_isolation_b_main},
-    {"tester", 0, NULL, tester_main},
-    {"test-spin", 0, NULL, test_spin_main},
-    {"test-hostile", 0, NULL, test_hostile_main},
+    {"rootd", sizeof(struct rootd_image), 0, rootd_start, NULL},
+    {"memd", sizeof(struct memd), ROLE_MEMD, memd_start, NULL},
+    {"vspaced", sizeof(struct vspaced), 0, vspaced_start, NULL},
+    {"pagerd", sizeof(struct pagerd), 0, pagerd_start, NULL},
+    {"procd", sizeof(struct procd), 0, procd_start, NULL},
+    {"phase0-probe", 0, 0, NULL, phase0_probe_main},
+    {"phase0-exit", 0, 0, NULL, phase0_exit_main},
+    {"phase0-fault-kill", 0, 0, NULL, phase0_fault_kill_main},
+    {"phase0-isolation-a", 0, 0, NULL, phase0_isolation_a_main},
+    {"phase0-isolation-b", 0, 0, NULL, phase0_isolation_b_main},
+    {"tester", 0, 0, NULL, tester_main},
+    {"test-spin", 0, 0, NULL, test_spin_main},
+    {"test-hostile", 0, 0, NULL, test_hostile_main},
 };
 
 const struct program *program_find(const char *name)

@@ -8,8 +8,9 @@
 
 struct program {
     const char *name;
-    size_t state_bytes;                    /* zeroed memory that `run` gets; 0 for a helper */
-    void (*run)(void *state);              /* a service */
+    size_t state_bytes;  /* zeroed memory that `run` gets; 0 for a helper */
+    uint32_t table_role; /* whose tables it gets as well (abi/tables.def); 0: none */
+    void (*run)(void *state, void *table); /* a service */
     uint32_t (*helper)(uint64_t argument); /* or a helper: its result is its exit code */
 };
 

@@ -10,6 +10,7 @@
 #include "abi/address_space.h"
 #include "abi/formats/boot_image.h"
 #include "abi/formats/elf_plan.h"
+#include "abi/roles.h"
 #include "abi/user_memory.h"
 #include "kernel/core/kernel.h"
 #include "kernel/host/host.h"
@@ -262,10 +263,12 @@ static void seat_main(void)
         helper_run(program, &start);
     } else if (program != NULL) {
         free(seats[self].state);
-        seats[self].state = calloc(1, program->state_bytes);
-        if (seats[self].state == NULL)
+        uint64_t table_pages = role_table_pages(program->table_role, kernel.page_count);
+        uint8_t *memory = calloc(1, program->state_bytes + table_pages * PAGE_BYTES);
+        if (memory == NULL)
             abort();
-        program->run(seats[self].state);
+        seats[self].state = memory;
+        program->run(memory, memory + program->state_bytes);
     }
     /* No such program, or it ran off its end: what a processor would say there. */
     kernel_exception(&kernel, VECTOR_INVALID_OPCODE, start.entry_va);

@@ -98,6 +98,18 @@ static enum status map_private(struct caller *caller, const struct image_module 
     return STATUS_OK;
 }
 
+enum status image_map_zeroed(struct caller *caller, const struct image_module *module,
+                             const struct image_target *target, uint64_t va, uint64_t pages)
+{
+    struct elf_segment segment = {
+        .va = va,
+        .memory_bytes = pages * PAGE_BYTES,
+        .pages = pages,
+        .rights = RIGHT_READ | RIGHT_WRITE,
+    };
+    return map_private(caller, module, target, &segment);
+}
+
 enum status image_build(struct caller *caller, const struct image_module *module,
                         const struct image_target *target, const struct elf_plan *plan)
 {

@@ -43,4 +43,9 @@ enum status image_plan(struct caller *caller, const struct image_module *module,
 enum status image_build(struct caller *caller, const struct image_module *module,
                         const struct image_target *target, const struct elf_plan *plan);
 
+/* Maps so many zeroed pages, readable and writable, at `va`: tables of a service. `module` says
+ * through which KERNEL_PROCESS. As image_build else. */
+enum status image_map_zeroed(struct caller *caller, const struct image_module *module,
+                             const struct image_target *target, uint64_t va, uint64_t pages);
+
 #endif

@@ -28,8 +28,8 @@ uint32_t memd_untyped_id(const struct memd *memd, uint32_t untyped_index)
 
 memd_link memd_frame_of(const struct memd *memd, uint32_t account_index, uint32_t frame_id)
 {
-    uint32_t index = frame_id & (MEMD_FRAME_LIMIT - 1);
-    bool held = memd->frames[index].account == account_index + 1; /* M3 */
+    uint32_t index = frame_id & ((1u << MEMD_FRAME_INDEX_BITS) - 1);
+    bool held = index < memd->frame_limit && memd->frames[index].account == account_index + 1;
     return held && memd_frame_id(memd, index) == frame_id ? index + 1 : 0;
 }
 
@@ -144,13 +144,13 @@ uint32_t memd_frame_peek(const struct memd *memd, memd_link *link, uint32_t *fre
         *link = *link == 0 ? memd->frame_places.first_free : memd->frames[*link - 1].next;
     if (*link != 0)
         return *link - 1;
-    UNIT_ASSERT(memd->frame_places.used_count + *fresh < MEMD_FRAME_LIMIT);
+    UNIT_ASSERT(memd->frame_places.used_count + *fresh < memd->frame_limit);
     return memd->frame_places.used_count + (*fresh)++;
 }
 
 uint32_t memd_frame_take(struct memd *memd, uint32_t account_index, uint32_t source_index)
 {
-    UNIT_ASSERT(memd->frame_places.held_count < MEMD_FRAME_LIMIT); /* E6 */
+    UNIT_ASSERT(memd->frame_places.held_count < memd->frame_limit); /* E6 */
     uint32_t index = place_take(&memd->frame_places, memd->frames, MEMD_FRAME_GENERATION_LAST);
     memd->frames[index].account = account_index + 1;
     memd->frames[index].source = source_index;

@@ -113,7 +113,7 @@ static const char *holdings_check(const struct memd *memd, uint32_t index, struc
 {
     const struct memd_account *account = &memd->accounts[index];
     uint64_t frames, frame_pages, untypeds, untyped_pages;
-    if (!list_agrees(memd->frames, MEMD_FRAME_LIMIT, account->first_frame, index, &frames,
+    if (!list_agrees(memd->frames, memd->frame_limit, account->first_frame, index, &frames,
                      &frame_pages) ||
         !list_agrees(memd->untypeds, MEMD_UNTYPED_LIMIT, account->first_untyped, index, &untypeds,
                      &untyped_pages))
@@ -183,7 +183,7 @@ static bool sources_agree(const struct memd *memd)
         total += memd->sources[i].total_pages;
         taken += memd->sources[i].taken_pages;
     }
-    uint64_t usable = total < MEMD_FRAME_LIMIT ? total : MEMD_FRAME_LIMIT;
+    uint64_t usable = total < memd->frame_limit ? total : memd->frame_limit;
     return usable == memd->total_pages && taken == memd->taken_pages;
 }
 
@@ -222,7 +222,7 @@ const char *memd_check(const struct memd *memd)
         return "M2";
     if (!sources_agree(memd) || !source_holdings_agree(memd))
         return "M1";
-    if (!places_agree(&memd->frame_places, memd->frames, MEMD_FRAME_LIMIT) ||
+    if (!places_agree(&memd->frame_places, memd->frames, memd->frame_limit) ||
         !places_agree(&memd->untyped_places, memd->untypeds, MEMD_UNTYPED_LIMIT) ||
         !account_places_agree(memd))
         return "E6";

@@ -435,7 +435,16 @@ static enum status source_add(struct memd *memd, uint32_t slot)
     return STATUS_OK;
 }
 
-enum status memd_init(struct memd *memd, const struct envelope *envelope)
+/* As many records as the table holds whole, and as have a slot. */
+static void table_take(struct memd *memd, const struct envelope *envelope, void *frame_table)
+{
+    uint64_t bytes = role_table_pages(ROLE_MEMD, envelope->memory_pages) * PAGE_BYTES;
+    uint64_t records = bytes / sizeof memd->frames[0];
+    memd->frames = frame_table;
+    memd->frame_limit = records < MEMD_FRAME_LIMIT ? (uint32_t)records : MEMD_FRAME_LIMIT;
+}
+
+enum status memd_init(struct memd *memd, const struct envelope *envelope, void *frame_table)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < envelope->entry_count && status == STATUS_OK; i++) {
@@ -444,34 +453,45 @@ enum status memd_init(struct memd *memd, const struct envelope *envelope)
             slot < SLOT_UNTYPED_BASE + SLOT_UNTYPED_COUNT)
             status = source_add(memd, slot);
     }
-    if (memd->total_pages > MEMD_FRAME_LIMIT)
-        memd->total_pages = MEMD_FRAME_LIMIT; /* no more pages than records (memd.h) */
     if (status != STATUS_OK) {
         memset(memd->sources, 0, sizeof memd->sources);
         memd->source_count = 0;
         memd->total_pages = 0;
+        return status;
     }
-    return status;
+    table_take(memd, envelope, frame_table);
+    if (memd->total_pages > memd->frame_limit)
+        memd->total_pages = memd->frame_limit; /* no more pages than records (memd.h) */
+    return STATUS_OK;
 }
+
+/* What memd_prepare needs, and where the table lies. */
+struct starting {
+    struct memd *memd;
+    void *frame_table;
+};
 
 /* What is ready says so; in an integration image it has looked at itself as well. */
 static enum status memd_prepare(void *state, const struct envelope *start)
 {
-    struct memd *memd = state;
-    enum status status = memd_init(memd, start);
+    const struct starting *starting = state;
+    struct memd *memd = starting->memd;
+    enum status status = memd_init(memd, start, starting->frame_table);
     if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
         return status;
     return memd_check(memd) == NULL ? STATUS_OK : STATUS_INTERNAL;
 }
 
-void memd_run(struct memd *memd)
+void memd_run(struct memd *memd, void *frame_table)
 {
+    struct starting starting = {memd, frame_table};
     struct envelope envelope;
     struct message message;
     struct receive_info info;
     memset(&message, 0, sizeof message);
     memset(&info, 0, sizeof info);
-    enum status status = service_start(&memd->caller, ROLE_MEMD, &envelope, memd_prepare, memd);
+    enum status status =
+        service_start(&memd->caller, ROLE_MEMD, &envelope, memd_prepare, &starting);
     while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
         status = service_turn(&memd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, memd_handle,
                               memd, &message, &info);

@@ -90,12 +90,13 @@
 
 #include "abi/limits.h"
 #include "abi/messages/memd.h"
+#include "abi/roles.h"
 #include "services/lib/index.h"
 #include "services/lib/service.h"
 
 enum {
     MEMD_ACCOUNT_LIMIT = 2048, /* accounts open at one time */
-    MEMD_UNTYPED_LIMIT = 2048, /* untyped objects handed out at one time; frames: abi/limits.h */
+    MEMD_UNTYPED_LIMIT = 2048, /* untyped objects handed out at one time */
 
     /* How deep accounts may lie below each other: what one message costs is in proportion to it.
      * Sixteen processes, each made by the one before. */
@@ -105,19 +106,24 @@ enum {
      * memd serves nobody else. */
     MEMD_CLOSE_STEPS = 64,
 
-    MEMD_FRAME_SLOT_BASE = SLOT_DYNAMIC_BASE, /* frame i: this + i */
-    MEMD_UNTYPED_SLOT_BASE = MEMD_FRAME_SLOT_BASE + MEMD_FRAME_LIMIT,
+    MEMD_UNTYPED_SLOT_BASE = SLOT_DYNAMIC_BASE, /* untyped i: this + i; frames follow */
+    MEMD_FRAME_SLOT_BASE = MEMD_UNTYPED_SLOT_BASE + MEMD_UNTYPED_LIMIT,
 
-    MEMD_FRAME_INDEX_BITS = 16,
-    MEMD_FRAME_GENERATION_LAST = 0xFFFF,
+    /* Frames that can be out at one time, on any machine; of a smaller one, as many as its table
+     * has records: one for each page. */
+    MEMD_FRAME_LIMIT = MEMORY_PAGES_LIMIT < SLOT_LIMIT - MEMD_FRAME_SLOT_BASE
+                           ? MEMORY_PAGES_LIMIT
+                           : SLOT_LIMIT - MEMD_FRAME_SLOT_BASE,
+
+    MEMD_FRAME_INDEX_BITS = 20,
+    MEMD_FRAME_GENERATION_LAST = (1 << 12) - 1,
     MEMD_UNTYPED_INDEX_BITS = 11,
     MEMD_UNTYPED_GENERATION_LAST = (1 << 21) - 1,
     MEMD_ACCOUNT_GENERATION_LAST = INT32_MAX
 };
 
-_Static_assert(MEMD_FRAME_SLOT_BASE >= SLOT_STARTUP_LAST + 1, "M2: after the start-up slots");
-_Static_assert(MEMD_UNTYPED_SLOT_BASE + MEMD_UNTYPED_LIMIT <= SLOT_LIMIT, "slots suffice");
-_Static_assert(MEMD_FRAME_LIMIT == 1 << MEMD_FRAME_INDEX_BITS, "an id holds every index");
+_Static_assert(MEMD_UNTYPED_SLOT_BASE >= SLOT_STARTUP_LAST + 1, "M2: after the start-up slots");
+_Static_assert(MEMD_FRAME_LIMIT <= 1 << MEMD_FRAME_INDEX_BITS, "an id holds every index");
 _Static_assert(MEMD_UNTYPED_LIMIT == 1 << MEMD_UNTYPED_INDEX_BITS, "an id holds every index");
 _Static_assert((int)PROCESS_LIMIT <= (int)MEMD_ACCOUNT_LIMIT &&
                    (int)PROCESS_LIMIT <= (int)MEMD_UNTYPED_LIMIT,
@@ -171,6 +177,9 @@ struct memd_holding {
     uint32_t pages;
 };
 
+_Static_assert(sizeof(struct memd_holding) == ROLE_TABLE_BYTES_MEMD,
+               "the table has a record a page");
+
 struct memd {
     struct caller caller;
     struct memd_source sources[SLOT_UNTYPED_COUNT]; /* ascending slots */
@@ -182,16 +191,21 @@ struct memd {
     struct memd_places account_places;
     struct memd_places frame_places;
     struct memd_places untyped_places;
+    /* One record for each page of the machine, in memory of its own (abi/tables.def): the only
+     * pointer of the state, since the size is known at start alone. */
+    struct memd_holding *frames;
+    uint32_t frame_limit;
+    uint32_t reserved0;
     struct memd_account accounts[MEMD_ACCOUNT_LIMIT];
     struct index_node key_nodes[MEMD_ACCOUNT_LIMIT + 1];
-    struct memd_holding frames[MEMD_FRAME_LIMIT];
     struct memd_holding untypeds[MEMD_UNTYPED_LIMIT];
 };
 
-/* Takes the sources that the envelope names, with the sizes that the kernel tells. On a zero state,
- * once. Errors: the kernel's; INTERNAL when the sizes cannot be (0 pages, or a sum that wraps). On
+/* Takes the sources that the envelope names, with the sizes that the kernel tells, and the frame
+ * table at `frame_table`: zeroed memory of role_table_pages(ROLE_MEMD, envelope->memory_pages) pages. On a
+ * zero state, once. Errors: the kernel's; INTERNAL when the sizes cannot be (0 pages, or a sum that wraps). On
  * an error the state has no source and every ALLOC is refused. */
-enum status memd_init(struct memd *memd, const struct envelope *envelope);
+enum status memd_init(struct memd *memd, const struct envelope *envelope, void *frame_table);
 
 /* A service_handler; `state` is a struct memd. Turns the message into its reply. */
 enum handled memd_handle(void *state, struct message *message, const struct receive_info *info);
@@ -204,7 +218,8 @@ const char *memd_check(const struct memd *memd);
 void memd_visit_fields(const struct memd *memd, void (*visit)(void *context, uint64_t value),
                        void *context);
 
-/* The daemon: start-up, then the receive loop; exits when its endpoint is gone. `memd` is zero. */
-void memd_run(struct memd *memd);
+/* The daemon: start-up, then the receive loop; exits when its endpoint is gone. `memd` is zero,
+ * `frame_table` is where the frame table will be when the envelope comes. */
+void memd_run(struct memd *memd, void *frame_table);
 
 #endif

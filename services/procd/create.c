@@ -250,7 +250,8 @@ static enum status make_process(struct procd *procd, struct making *making, uint
 {
     struct kernel_create_staged_process_request request = {
         .untyped_slot = untyped_slot,
-        .budget_pages = making->row->budget_pages,
+        .budget_pages = making->row->budget_pages +
+                        (uint32_t)role_table_budget_pages(making->row->id, procd->memory_pages),
         .event_slot = SLOT_SERVICE_ENDPOINT,
         .band = role_band(making->row),
         .token = making->id,
@@ -277,7 +278,8 @@ static enum status make_process(struct procd *procd, struct making *making, uint
     return STATUS_OK;
 }
 
-/* Before memd and pagerd exist: every page is there from the start, and a fault ends the child. */
+/* Before memd and pagerd exist: every page is there from the start, those of the service's tables
+ * included, and a fault ends the child. */
 static enum status build_eagerly(struct procd *procd, struct making *making)
 {
     struct image_target target = {
@@ -285,12 +287,16 @@ static enum status build_eagerly(struct procd *procd, struct making *making)
         .untyped_slot = SLOT_BOOTSTRAP_UNTYPED,
         .scratch_slot = PROCD_SLOT_PAGE,
     };
+    uint64_t table_pages = role_table_pages(making->row->id, procd->memory_pages);
     enum status status = make_process(procd, making, SLOT_BOOTSTRAP_UNTYPED);
     if (status == STATUS_OK)
         status = kernel_register_pager(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                        process_slot(making), SLOT_NULL, making->id);
     if (status == STATUS_OK)
         status = image_build(&procd->caller, &making->module, &target, &making->plan);
+    if (status == STATUS_OK)
+        status = image_map_zeroed(&procd->caller, &making->module, &target, SERVICE_TABLE_VA,
+                                  table_pages);
     return status;
 }
 

@@ -108,7 +108,8 @@ enum status procd_turn(struct procd *procd, struct message *message, uint64_t *n
 /* What is ready says so; in an integration image it has looked at itself as well. */
 static enum status procd_prepare(void *state, const struct envelope *start)
 {
-    const struct procd *procd = state;
+    struct procd *procd = state;
+    procd->memory_pages = start->memory_pages;
     if (start->validation_profile == VALIDATION_PROFILE_NONE)
         return STATUS_OK;
     return procd_check(procd) == NULL ? STATUS_OK : STATUS_INTERNAL;

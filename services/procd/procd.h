@@ -116,6 +116,7 @@ struct procd {
     struct caller caller;
     bool foundation_bound;                               /* after UPDATE_FOUNDATION_ENDPOINTS */
     bool exiting;                                        /* EXIT was asked for */
+    uint32_t memory_pages;                               /* that the envelope tells */
     uint32_t used_count;                                 /* entries given out so far */
     uint32_t live_count;                                 /* STAGED and RUNNING */
     uint32_t ended_first;                                /* index + 1 of the oldest record */

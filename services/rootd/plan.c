@@ -79,6 +79,13 @@ static void add_entry(struct envelope *envelope, uint32_t slot, uint32_t type, u
     envelope->slot_window_last = slot;
 }
 
+/* What memd will have: shared tables are made for as many pages. */
+static uint32_t memory_pages(const struct rootd_intake *intake)
+{
+    uint64_t pages = intake->handoff.untyped[0].pages;
+    return pages < MEMORY_PAGES_LIMIT ? (uint32_t)pages : MEMORY_PAGES_LIMIT;
+}
+
 /* Envelope and installs of one role; rows come in ascending slots, above the endpoint's. */
 static enum status plan_launch_make(const struct rootd_intake *intake,
                                     const struct rootd_module *module, struct plan_launch *out)
@@ -91,13 +98,15 @@ static enum status plan_launch_make(const struct rootd_intake *intake,
     if (row_count + 1 > ENVELOPE_ENTRY_LIMIT)
         return STATUS_EXHAUSTED;
     out->role = role->id;
-    out->budget_pages = role->budget_pages;
+    out->budget_pages =
+        role->budget_pages + (uint32_t)role_table_budget_pages(role->id, memory_pages(intake));
     out->envelope = (struct envelope){
         .role = role->id,
         .service_endpoint_slot = SLOT_SERVICE_ENDPOINT,
         .primary_control_slot = role->primary_slot,
         .slot_window_first = SLOT_SERVICE_ENDPOINT,
         .validation_profile = intake->validation_profile,
+        .memory_pages = role->kind == ROLE_KIND_FOUNDATION ? memory_pages(intake) : 0,
         .ready_ticks = module->ready_ticks,
     };
     add_entry(&out->envelope, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, 0);
@@ -141,11 +150,13 @@ static enum status plan_programs(const struct rootd_intake *intake, struct rootd
     return status;
 }
 
-/* Pages that a foundation service takes: its kernel budget and one page for each page of its
- * writable segments (the others are the image's own). */
-static uint64_t service_pages(const struct role *role, const struct elf_plan *elf)
+/* Pages that a foundation service takes: its kernel budget, one page for each page of its writable
+ * segments (the others are the image's own), and its tables. */
+static uint64_t service_pages(const struct rootd_intake *intake, const struct role *role,
+                              const struct elf_plan *elf)
 {
-    uint64_t pages = role->budget_pages;
+    uint64_t pages = role->budget_pages + role_table_pages(role->id, memory_pages(intake)) +
+                     role_table_budget_pages(role->id, memory_pages(intake));
     for (uint32_t i = 0; i < elf->segment_count && i < ELF_SEGMENT_LIMIT; i++) {
         if ((elf->segments[i].rights & RIGHT_WRITE) != 0)
             pages += elf->segments[i].pages; /* below 2^36 each: user addresses end at 2^47 */
@@ -161,12 +172,12 @@ static enum status plan_memory(const struct rootd_intake *intake, struct rootd_p
         const struct role *role = role_find(foundation_roles[i]);
         if (role == NULL)
             return STATUS_NOT_FOUND;
-        out->bootstrap_pages += service_pages(role, &intake->foundation[i].elf);
+        out->bootstrap_pages += service_pages(intake, role, &intake->foundation[i].elf);
     }
     const struct role *procd = role_find(ROLE_PROCD);
     if (procd == NULL)
         return STATUS_NOT_FOUND;
-    uint64_t procd_pages = service_pages(procd, &intake->foundation[FOUNDATION_PROCD].elf);
+    uint64_t procd_pages = service_pages(intake, procd, &intake->foundation[FOUNDATION_PROCD].elf);
     if (!range_within(procd_pages, out->bootstrap_pages, intake->launch_pool_pages) ||
         out->bootstrap_pages > RETYPE_COUNT_MAX)
         return STATUS_EXHAUSTED;

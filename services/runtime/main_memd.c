@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The daemon memd: its one state, all zero at first, and its entry point. */
+#include "abi/address_space.h"
 #include "services/memd/memd.h"
 #include "services/runtime/entry_code.h"
 
@@ -11,5 +12,5 @@ SERVICE_ENTRY("memd", memd_image_main);
 
 void memd_image_main(void)
 {
-    memd_run(&state);
+    memd_run(&state, (void *)SERVICE_TABLE_VA); /* where procd built it */
 }

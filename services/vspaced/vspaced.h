@@ -91,7 +91,7 @@ enum {
     /* Frames arrive here, next to the window in which requests arrive. */
     VSPACED_FRAME_WINDOW_SLOT = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT,
 
-    VSPACED_PAGE_LIMIT = MEMD_FRAME_LIMIT, /* mapped pages with a frame_id: memd has no more */
+    VSPACED_PAGE_LIMIT = 65536, /* mapped pages with a frame_id */
 
     /* Longest that memd may take for a batch. Far above any real one: a deadline so that a
      * capability to something that never answers cannot stop vspaced for ever (E5). */

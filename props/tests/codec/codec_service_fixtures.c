@@ -217,7 +217,7 @@ const struct codec_fixture codec_service_fixtures[] = {
         YES("@24 0000000000000000", "no image")
         NO("@24 0000000001000000", "image bytes above")
         YES("@32 00000100", "the highest page limit")
-        NO("@32 01000100", "a page limit above")
+        NO("@32 01001000", "a page limit above")
         NO("@36 00000000", "a count of 0 before rows")
         NO("@36 01000000", "a row more than the count says")
         NO("@36 03000000", "a row less than the count says")
