@@ -285,19 +285,26 @@ static void test_config_bytes(void)
 
 /* --- services that are none ---------------------------------------------------------------- */
 
-/* Pages of the launch pool that are free once rootd runs and nothing was launched. */
-static uint32_t untouched_pool(void)
+/* Pages that are out of the launch pool; how many it has, depends on the image as well. */
+static uint32_t taken_pages(void)
+{
+    const struct untyped *pool = &world_kernel()->untypeds[1];
+    return pool->total_pages - kernel_untyped_available(pool);
+}
+
+/* Of them, those that rootd itself takes before anything was launched. */
+static uint32_t taken_by_rootd(void)
 {
     struct variant variant = variant_of(&runtime_file);
     remove_section(&variant, BOOT_CONFIG_MODULE_NAME);
     (void)boot(&variant);
-    return kernel_untyped_available(&world_kernel()->untypeds[1]);
+    return taken_pages();
 }
 
 /* One module of an image is another program: the boot fails where that shows, and nothing is
  * left. */
 static void expect_undone(const struct boot_file *file, const char *name, const char *other,
-                          const char *stage, uint32_t pool_pages)
+                          const char *stage, uint32_t rootd_pages)
 {
     char what[64];
     snprintf(what, sizeof what, "R5: %s is %s", name, other);
@@ -308,23 +315,23 @@ static void expect_undone(const struct boot_file *file, const char *name, const 
     expect_of(what, "the system has ended", world_kernel()->halted);
     expect_of(what, "no held slot", occupied_count(0, SLOT_LIMIT) == 3);
     expect_of(what, "no live child", world_kernel()->process_count == 1);
-    expect_of(what, "the launch pool is what it was",
-              kernel_untyped_available(&world_kernel()->untypeds[1]) == pool_pages);
+    expect_of(what, "the launch pool is what it was", taken_pages() == rootd_pages);
 }
 
 /* Programs that are none, or others; and a helper that is. */
-static void test_programs(uint32_t pool_pages)
+static void test_programs(uint32_t rootd_pages)
 {
-    expect_undone(&phase0_file, "tester", "phase0-exit", "FAILED:LAUNCH_PROGRAM:", pool_pages);
+    expect_undone(&phase0_file, "tester", "phase0-exit", "FAILED:LAUNCH_PROGRAM:", rootd_pages);
     expect_undone(&phase0_file, "tester", "memd", "FAILED:LAUNCH_PROGRAM:INVALID_ARGUMENT",
-                  pool_pages);
+                  rootd_pages);
     expect_undone(&hostile_file, "test-hostile", "phase0-exit",
-                  "FAILED:LAUNCH_PROGRAM:", pool_pages);
+                  "FAILED:LAUNCH_PROGRAM:", rootd_pages);
     expect_undone(&hostile_file, "test-hostile", "tester", "FAILED:LAUNCH_PROGRAM:INVALID_ARGUMENT",
-                  pool_pages);
+                  rootd_pages);
     expect_undone(&hostile_file, "phase0-exit", "phase0-probe", "FAILED:PROGRAM:INTERNAL",
-                  pool_pages);
-    expect_undone(&hostile_file, "test-spin", "phase0-exit", "FAILED:PROGRAM:INTERNAL", pool_pages);
+                  rootd_pages);
+    expect_undone(&hostile_file, "test-spin", "phase0-exit", "FAILED:PROGRAM:INTERNAL",
+                  rootd_pages);
 }
 
 static void test_failures(void)
@@ -347,10 +354,10 @@ static void test_failures(void)
         {"pagerd", "memd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
         {"pagerd", "procd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
     };
-    uint32_t pool_pages = untouched_pool();
+    uint32_t rootd_pages = taken_by_rootd();
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        expect_undone(&runtime_file, rows[i].name, rows[i].other, rows[i].stage, pool_pages);
-    test_programs(pool_pages);
+        expect_undone(&runtime_file, rows[i].name, rows[i].other, rows[i].stage, rootd_pages);
+    test_programs(rootd_pages);
 }
 
 /* P8: a service dies in a system that runs. procd ends the others and itself, rootd says so, and
