@@ -45,7 +45,7 @@ enum {
     SLOT_REPLY_COUNT = 1024,
 
     SLOT_DYNAMIC_BASE = 4096, /* what a service allocates at run time lies from here on */
-    SLOT_LIMIT = 131072       /* slots of a cspace: 0 to SLOT_LIMIT - 1 */
+    SLOT_LIMIT = 1 << 22      /* slots of a cspace: 0 to SLOT_LIMIT - 1 */
 };
 
 _Static_assert(SLOT_REPLY_BASE > SLOT_STARTUP_LAST, "reply slots lie after the start-up slots");

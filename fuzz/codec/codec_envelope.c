@@ -35,7 +35,7 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
     uint32_t last = codec_u32(bytes + 36);
     if (codec_u32(bytes + 12) != size_bytes || count > 48 || size_bytes != 56 + 16 * count)
         return false;
-    if (codec_u32(bytes + 16) == 0 || first == 0 || last < first || last > 131071 ||
+    if (codec_u32(bytes + 16) == 0 || first == 0 || last < first || last > 4194303 ||
         codec_u32(bytes + 40) > 2)
         return false;
     bool service_found = false;

@@ -11,7 +11,7 @@ enum { LIMIT_BYTES = HANDOFF_BYTES_MAX + 128 };
 
 static bool slot_ok(uint32_t slot)
 {
-    return slot != 0 && slot != 4 && slot < 131072;
+    return slot != 0 && slot != 4 && slot < 4194304;
 }
 
 static bool model_untyped(const uint8_t *bytes, uint32_t count)

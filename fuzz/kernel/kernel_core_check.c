@@ -162,6 +162,7 @@ static void slots_check(uint32_t process)
     range_check(process, 0, 112);
     range_check(process, SLOT_REPLY_BASE, 6);
     range_check(process, 4208, 80);
+    range_check(process, CSPACE_DIRECT_SLOTS - 2, 70);
     range_check(process, SLOT_LIMIT - 6, 6);
     for (uint32_t slot = SLOT_PROCD_DRIVER_ENDPOINT; slot <= SLOT_STARTUP_LAST; slot += 16)
         range_check(process, slot, 1);

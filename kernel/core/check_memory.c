@@ -88,11 +88,9 @@ static const char *slot_check(struct kernel *kernel, const struct process *proce
 
 static const char *cspace_check(struct kernel *kernel, const struct process *process)
 {
-    const uint32_t *root = machine_page(process->cspace_page);
-    for (uint32_t leaf = 0; leaf < process->leaf_high; leaf++) {
-        if (root[leaf] == 0)
-            continue;
-        const struct capability *caps = machine_page(root[leaf]);
+    for (uint32_t leaf = cspace_leaf_next(process, 0); leaf < CSPACE_LEAF_COUNT;
+         leaf = cspace_leaf_next(process, leaf + 1)) {
+        const struct capability *caps = machine_page(cspace_leaf(process, leaf));
         for (uint32_t i = 0; i < CSPACE_LEAF_CAPS; i++) {
             const char *wrong = slot_check(kernel, process, leaf * CSPACE_LEAF_CAPS + i, &caps[i]);
             if (wrong != NULL)
@@ -238,8 +236,12 @@ static const char *leaves_check(struct owned *owned)
     const uint32_t *root = machine_page(owned->process->cspace_page);
     CHECK(owns(owned, owned->process->cspace_page, PAGE_CSPACE_ROOT),
           "a cspace root is not the process's");
-    for (uint32_t i = 0; i < owned->process->leaf_high; i++)
-        CHECK(root[i] == 0 || owns(owned, root[i], PAGE_CSPACE_LEAF),
+    for (uint32_t i = CSPACE_DIRECT_LEAVES; i < PAGE_BYTES / sizeof root[0]; i++)
+        CHECK(root[i] == 0 || owns(owned, root[i], PAGE_CSPACE_DIRECTORY),
+              "a cspace directory is not the process's");
+    for (uint32_t leaf = cspace_leaf_next(owned->process, 0); leaf < CSPACE_LEAF_COUNT;
+         leaf = cspace_leaf_next(owned->process, leaf + 1))
+        CHECK(owns(owned, cspace_leaf(owned->process, leaf), PAGE_CSPACE_LEAF),
               "a cspace leaf is not the process's");
     return NULL;
 }

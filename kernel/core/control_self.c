@@ -5,20 +5,23 @@
 
 /* --- the caller's slots ----------------------------------------------------------------------- */
 
-/* The first occupied slot from `slot` on; SLOT_LIMIT: none. Leaves that do not exist cost one
- * step. */
+/* The first occupied slot from `slot` on; SLOT_LIMIT: none. */
 static uint32_t slot_next(const struct process *process, uint32_t slot)
 {
-    while (slot < process->leaf_high * CSPACE_LEAF_CAPS) {
-        const struct capability *cap = cspace_find(process, slot);
-        if (cap == NULL)
-            slot = (slot / CSPACE_LEAF_CAPS + 1) * CSPACE_LEAF_CAPS;
-        else if (cap->object_type == OBJECT_NONE)
-            slot++;
-        else
-            return slot;
+    uint32_t at = slot % CSPACE_LEAF_CAPS;
+    uint32_t leaf = slot / CSPACE_LEAF_CAPS;
+    for (;; leaf++, at = 0) {
+        uint32_t next = cspace_leaf_next(process, leaf);
+        if (next == CSPACE_LEAF_COUNT)
+            return SLOT_LIMIT;
+        at = next == leaf ? at : 0;
+        leaf = next;
+        const struct capability *caps = machine_page(cspace_leaf(process, leaf));
+        for (; at < CSPACE_LEAF_CAPS; at++) {
+            if (caps[at].object_type != OBJECT_NONE)
+                return leaf * CSPACE_LEAF_CAPS + at;
+        }
     }
-    return SLOT_LIMIT;
 }
 
 static uint64_t capability_pages(const struct kernel *kernel, const struct capability *cap)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* Capability spaces: two levels, so that slot 2336 does not cost 2,336 entries. Decides which slots
- * may be filled and what happens when one is emptied; never which rights a copy gets. Leaves are
- * charged to the process and stay until its end. */
+/* Capability spaces: a root, leaves, and between them directories for the slots from
+ * CSPACE_DIRECT_SLOTS on, so that slot 2336 does not cost 2,336 entries. Decides which slots may be
+ * filled and what happens when one is emptied; never which rights a copy gets. Leaves and
+ * directories are charged to the process and stay until its end. */
 #include "kernel/core/internal.h"
 
 _Static_assert(SLOT_LIMIT % CSPACE_LEAF_CAPS == 0, "whole leaves");
-_Static_assert(CSPACE_LEAF_COUNT * sizeof(uint32_t) <= PAGE_BYTES, "the root is one page");
+_Static_assert(SLOT_REPLY_BASE + SLOT_REPLY_COUNT <= CSPACE_DIRECT_SLOTS, "the fast way suffices");
+_Static_assert((CSPACE_DIRECT_LEAVES + CSPACE_DIRECTORY_COUNT) * sizeof(uint32_t) <= PAGE_BYTES,
+               "the root is one page");
 
 /* --- life of what a capability names ---------------------------------------------------------- */
 
@@ -113,21 +116,82 @@ bool cspace_range_empty(const struct process *process, uint32_t first, uint32_t 
 
 /* --- leaves ----------------------------------------------------------------------------------- */
 
+/* The place in the root that names the directory of a leaf that the root does not name itself. */
+static uint32_t *directory_place(const struct process *process, uint32_t leaf)
+{
+    uint32_t *root = machine_page(process->cspace_page);
+    return &root[CSPACE_DIRECT_LEAVES + (leaf - CSPACE_DIRECT_LEAVES) / CSPACE_DIRECTORY_LEAVES];
+}
+
+/* The place that names a leaf; null: its directory does not exist. */
+static uint32_t *leaf_place(const struct process *process, uint32_t leaf)
+{
+    if (leaf < CSPACE_DIRECT_LEAVES)
+        return (uint32_t *)machine_page(process->cspace_page) + leaf;
+    uint32_t directory = *directory_place(process, leaf);
+    if (directory == 0)
+        return NULL;
+    return (uint32_t *)machine_page(directory) +
+           (leaf - CSPACE_DIRECT_LEAVES) % CSPACE_DIRECTORY_LEAVES;
+}
+
+uint32_t cspace_leaf(const struct process *process, uint32_t leaf)
+{
+    const uint32_t *place = leaf < CSPACE_LEAF_COUNT ? leaf_place(process, leaf) : NULL;
+    return place == NULL ? 0 : *place;
+}
+
+uint32_t cspace_leaf_next(const struct process *process, uint32_t leaf)
+{
+    while (leaf < process->leaf_high) {
+        const uint32_t *place = leaf_place(process, leaf);
+        if (place == NULL)
+            leaf +=
+                CSPACE_DIRECTORY_LEAVES - (leaf - CSPACE_DIRECT_LEAVES) % CSPACE_DIRECTORY_LEAVES;
+        else if (*place == 0)
+            leaf++;
+        else
+            return leaf;
+    }
+    return CSPACE_LEAF_COUNT;
+}
+
+/* What the leaves of a range still need: themselves, and directories that do not exist. */
+static uint32_t pages_missing(const struct process *process, uint32_t first_leaf,
+                              uint32_t last_leaf)
+{
+    uint32_t missing = 0;
+    const uint32_t *counted = NULL;
+    for (uint32_t leaf = first_leaf; leaf <= last_leaf; leaf++) {
+        const uint32_t *place = leaf_place(process, leaf);
+        missing += place == NULL || *place == 0;
+        if (place != NULL || directory_place(process, leaf) == counted)
+            continue;
+        counted = directory_place(process, leaf);
+        missing++;
+    }
+    return missing;
+}
+
+static void leaf_create(struct kernel *kernel, struct process *process, uint32_t leaf)
+{
+    if (leaf_place(process, leaf) == NULL)
+        *directory_place(process, leaf) = memory_draw(kernel, process, PAGE_CSPACE_DIRECTORY);
+    uint32_t *place = leaf_place(process, leaf);
+    if (*place == 0)
+        *place = memory_draw(kernel, process, PAGE_CSPACE_LEAF);
+}
+
 enum status cspace_reserve(struct kernel *kernel, struct process *process, uint32_t first,
                            uint32_t count)
 {
-    uint32_t *root = machine_page(process->cspace_page);
     uint32_t first_leaf = first / CSPACE_LEAF_CAPS;
     uint32_t last_leaf = (first + count - 1) / CSPACE_LEAF_CAPS;
-    uint32_t missing = 0;
-    for (uint32_t leaf = first_leaf; leaf <= last_leaf; leaf++)
-        missing += root[leaf] == 0;
+    uint32_t missing = pages_missing(process, first_leaf, last_leaf);
     if (missing > memory_left(process))
         return STATUS_EXHAUSTED; /* K5 */
-    for (uint32_t leaf = first_leaf; missing != 0 && leaf <= last_leaf; leaf++) {
-        if (root[leaf] == 0)
-            root[leaf] = memory_draw(kernel, process, PAGE_CSPACE_LEAF);
-    }
+    for (uint32_t leaf = first_leaf; missing != 0 && leaf <= last_leaf; leaf++)
+        leaf_create(kernel, process, leaf);
     if (process->leaf_high <= last_leaf)
         process->leaf_high = last_leaf + 1;
     return STATUS_OK;
@@ -203,16 +267,20 @@ void capability_drop(struct kernel *kernel, struct capability *slot)
 
 void cspace_destroy(struct kernel *kernel, struct process *process)
 {
-    uint32_t *root = machine_page(process->cspace_page);
-    for (uint32_t leaf = 0; leaf < process->leaf_high; leaf++) {
-        if (root[leaf] == 0)
-            continue;
-        struct capability *caps = machine_page(root[leaf]);
+    const uint32_t *root = machine_page(process->cspace_page);
+    for (uint32_t leaf = cspace_leaf_next(process, 0); leaf < CSPACE_LEAF_COUNT;
+         leaf = cspace_leaf_next(process, leaf + 1)) {
+        struct capability *caps = machine_page(cspace_leaf(process, leaf));
         for (uint32_t i = 0; i < CSPACE_LEAF_CAPS; i++) {
             if (caps[i].object_type != OBJECT_NONE)
                 capability_drop(kernel, &caps[i]);
         }
-        memory_return(kernel, process, root[leaf]);
+        memory_return(kernel, process, cspace_leaf(process, leaf));
+    }
+    for (uint32_t i = CSPACE_DIRECT_LEAVES; i < CSPACE_DIRECT_LEAVES + CSPACE_DIRECTORY_COUNT;
+         i++) {
+        if (root[i] != 0)
+            memory_return(kernel, process, root[i]);
     }
     memory_return(kernel, process, process->cspace_page);
     process->cspace_page = 0;

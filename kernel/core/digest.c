@@ -39,11 +39,9 @@ static void add_endpoint(const struct kernel *kernel, uint64_t *digest,
 
 static void add_cspace(const struct process *process, uint64_t *digest)
 {
-    const uint32_t *root = machine_page(process->cspace_page);
-    for (uint32_t leaf = 0; leaf < process->leaf_high; leaf++) {
-        if (root[leaf] == 0)
-            continue;
-        const struct capability *caps = machine_page(root[leaf]);
+    for (uint32_t leaf = cspace_leaf_next(process, 0); leaf < CSPACE_LEAF_COUNT;
+         leaf = cspace_leaf_next(process, leaf + 1)) {
+        const struct capability *caps = machine_page(cspace_leaf(process, leaf));
         for (uint32_t i = 0; i < CSPACE_LEAF_CAPS; i++) {
             if (caps[i].object_type == OBJECT_NONE)
                 continue;

@@ -131,13 +131,20 @@ static inline uint32_t memory_left(const struct process *process)
 
 /* --- cspaces (cspace.c) ---------------------------------------------------------------------- */
 
+/* The page of a leaf, by its index; 0: there is none. */
+uint32_t cspace_leaf(const struct process *process, uint32_t leaf);
+
+/* The first leaf that exists from `leaf` on; CSPACE_LEAF_COUNT: none does. */
+uint32_t cspace_leaf_next(const struct process *process, uint32_t leaf);
+
 /* The slot, or null: there is no leaf for it yet or no such slot. */
 static inline struct capability *cspace_find(const struct process *process, uint32_t slot)
 {
-    if (slot >= SLOT_LIMIT)
-        return NULL;
-    const uint32_t *root = machine_page(process->cspace_page);
-    uint32_t leaf = root[slot / CSPACE_LEAF_CAPS];
+    uint32_t leaf;
+    if (slot < CSPACE_DIRECT_SLOTS)
+        leaf = ((const uint32_t *)machine_page(process->cspace_page))[slot / CSPACE_LEAF_CAPS];
+    else
+        leaf = cspace_leaf(process, slot / CSPACE_LEAF_CAPS);
     if (leaf == 0)
         return NULL;
     return (struct capability *)machine_page(leaf) + slot % CSPACE_LEAF_CAPS;

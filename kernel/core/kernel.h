@@ -49,8 +49,17 @@ enum {
     KERNEL_RETYPE_FRAMES_MAX = 64,
     KERNEL_HALT_ROOT_FAULT = 125, /* machine_halt codes besides what rootd gives to EXIT */
 
+    /* A cspace: its root names the leaves of the first slots itself; each entry after those names a
+     * directory, a page of leaf numbers. Slots that most processes use cost one table, and the
+     * tables of a service that keeps a slot for each page of the machine still fit. */
     CSPACE_LEAF_CAPS = PAGE_BYTES / 32,
     CSPACE_LEAF_COUNT = SLOT_LIMIT / CSPACE_LEAF_CAPS,
+    CSPACE_DIRECT_LEAVES = 512,
+    CSPACE_DIRECT_SLOTS = CSPACE_DIRECT_LEAVES * CSPACE_LEAF_CAPS,
+    CSPACE_DIRECTORY_LEAVES = PAGE_BYTES / 4,
+    CSPACE_DIRECTORY_COUNT =
+        (CSPACE_LEAF_COUNT - CSPACE_DIRECT_LEAVES + CSPACE_DIRECTORY_LEAVES - 1) /
+        CSPACE_DIRECTORY_LEAVES,
     PROCESS_RECORD_BYTES = 1024,   /* of its page the core uses these, */
     PROCESS_MACHINE_OFFSET = 2048, /* and the machine [this, PAGE_BYTES) for saved registers */
     KERNEL_PROCESS_PAGES = 9       /* of the budget, gone at creation: record, cspace root and leaf,
@@ -64,6 +73,7 @@ enum page_kind {
     PAGE_IMAGE,   /* of the boot image: no pool owns it, never written, never freed */
     PAGE_PROCESS, /* kernel memory of a process, from its budget: */
     PAGE_CSPACE_ROOT,
+    PAGE_CSPACE_DIRECTORY,
     PAGE_CSPACE_LEAF,
     PAGE_MESSAGE,
     PAGE_TABLE,      /* page table that is not a leaf */
@@ -206,7 +216,7 @@ struct process {
     uint32_t reply_full_words;    /* bit i: all of reply_taken[i] is taken */
     uint64_t reply_taken[SLOT_REPLY_COUNT / 64];
 
-    uint32_t cspace_page; /* root: CSPACE_LEAF_COUNT page numbers of leaves, 0: none */
+    uint32_t cspace_page; /* root: page numbers of leaves, then of directories; 0: none */
     uint32_t leaf_high;   /* leaves from this index on do not exist */
     uint32_t vspace_page; /* root table */
     uint32_t message_page;

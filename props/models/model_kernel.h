@@ -34,9 +34,11 @@ enum {
     MODEL_NONE = 0xFFFF,
     MODEL_DRIVER = MODEL_PROCESS_LIMIT, /* the endpoint that no process owns */
 
-    /* The most kernel pages that one thing can need: leaves of a window or of 64 slots, with the
-     * reply slot's; tables of 512 pages (two leaves with links, and two of each level above). */
-    MODEL_LEAVES_MAX = 3,
+    /* The most kernel pages that one thing can need: a slot's leaf with its directory; two of
+     * both for a window or for 64 slots, with the reply slot's leaf; tables of 512 pages (two
+     * leaves with links, and two of each level above). */
+    MODEL_SLOT_MAX = 2,
+    MODEL_LEAVES_MAX = 5,
     MODEL_TABLES_MAX = 8
 };
 

@@ -283,7 +283,7 @@ static enum status move(struct model_kernel *model,
         return STATUS_OUT_OF_RANGE;
     if (!model_range_empty(model, model->current, request->target_slot, 1))
         return STATUS_BUSY;
-    if (model_tight(model, model->current, 1))
+    if (model_tight(model, model->current, MODEL_SLOT_MAX))
         return STATUS_EXHAUSTED;
     source->slot = request->target_slot;
     model->changed = true;

@@ -11,7 +11,7 @@ const struct codec_fixture codec_kernel_fixtures[] = {
         NO("@0 00000000", "slot 0")
         YES("@0 01000000", "the first slot")
         YES("@0 ffff0100", "the last slot")
-        NO("@0 00000200", "a slot past the last")
+        NO("@0 00004000", "a slot past the last")
         NO("@0 ffffffff", "slot 2^32 - 1")
         NO("@4 0f000000", "budget below")
         YES("@4 00400000", "budget at its highest")
@@ -36,7 +36,7 @@ const struct codec_fixture codec_kernel_fixtures[] = {
        "40000000 41000000 42000000 43000000")
         NO("@0 00000000", "a capability field of 0")
         YES("@0 ffff0100", "the last slot")
-        NO("@12 00000200", "a capability slot past the last")
+        NO("@12 00004000", "a capability slot past the last")
         CAPS_YES("0c00 8400 00000800" NO_BADGE
                  "0800 0500 00000500" NO_BADGE
                  "0400 4400 00000400" NO_BADGE
@@ -114,7 +114,7 @@ const struct codec_fixture codec_kernel_fixtures[] = {
     OF(KERNEL, 3, REPLY, "", "")
 
     OF(KERNEL, 4, REQUEST, "", "40000000 ffffffff")
-        NO("@0 00000200", "a slot past the last")
+        NO("@0 00004000", "a slot past the last")
 
     OF(KERNEL, 4, REPLY, "", "")
 
@@ -131,7 +131,7 @@ const struct codec_fixture codec_kernel_fixtures[] = {
     OF(KERNEL, 6, REQUEST, "", "40000000 12000000 0100000000000000")
         YES("@4 00000000", "no pager")
         YES("@4 ffff0100", "the last slot")
-        NO("@4 00000200", "a slot past the last")
+        NO("@4 00004000", "a slot past the last")
         NO("@0 00000000", "no process")
 
     OF(KERNEL, 6, REPLY, "", "")
@@ -183,7 +183,7 @@ const struct codec_fixture codec_kernel_fixtures[] = {
     OF(KERNEL, 11, REQUEST, "", "00000000 01000000")
         YES("@4 00000000", "exact")
         NO("@4 02000000", "an unknown mode")
-        NO("@0 00000200", "a slot past the last")
+        NO("@0 00004000", "a slot past the last")
 
     /* slot, object_type, rights, object, generation, reserved0, badge, size_pages */
     OF(KERNEL, 11, REPLY, "",

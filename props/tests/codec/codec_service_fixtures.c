@@ -54,10 +54,10 @@ const struct codec_fixture codec_service_fixtures[] = {
         YES("@12 00000000", "an id after the first may be 0")
         YES("@20 ffffffff", "or any number, to the last one")
         NO("@24 00000000", "the capability that must be there")
-        NO("@36 00000200", "a slot past the last in the last place")
+        NO("@36 00004000", "a slot past the last in the last place")
         NO("@28 00000000", "a descriptor for an empty field")
         NO("@32 02100000", "a capability without its descriptor")
-        NO("@28 00000200", "a slot past the last")
+        NO("@28 00004000", "a slot past the last")
         CAPS_NO("1800 7c00 00000200" NO_BADGE "1800 7c00 00000200" NO_BADGE, "two for one field")
         CAPS_NO("1800 7c00 00000200" NO_BADGE
                 "1c00 7c00 00000200" NO_BADGE

@@ -84,6 +84,38 @@ static void test_slots(void)
     expect_status(move(slot, slot + 1), STATUS_OK, "in a leaf that exists there is room");
 }
 
+/* Slots beyond those that the root reaches directly: a directory more, charged like a leaf. */
+static void test_far_slots(void)
+{
+    static const uint32_t far[] = {CSPACE_DIRECT_SLOTS - 1, CSPACE_DIRECT_SLOTS,
+                                   CSPACE_DIRECT_SLOTS + 128 * 1024 - 1,
+                                   CSPACE_DIRECT_SLOTS + 128 * 1024, SLOT_LIMIT - 1};
+    static const uint32_t pages[] = {1, 2, 1, 2, 2};
+    struct kernel_query_local_cap_reply reply;
+    drive_boot(1024, 64);
+    const struct process *root = kernel_process(&drive_kernel, 0);
+    uint32_t slot = LAUNCH;
+    for (uint32_t i = 0; i < sizeof far / sizeof far[0]; i++, slot = far[i - 1]) {
+        uint32_t drawn = root->drawn_pages;
+        expect_status(move(slot, far[i]), STATUS_OK, "a capability moves to a far slot");
+        expect_equal(root->drawn_pages - drawn, pages[i], "K5: leaf and directory are charged");
+        expect_status(query(CSPACE_DIRECT_SLOTS - 128, QUERY_NEXT, &reply), STATUS_OK, "is found");
+        expect_equal(reply.slot, far[i], "where it is");
+        expect(kernel_check(&drive_kernel) == NULL, "K13: and the books agree");
+    }
+    expect_status(query(far[3], QUERY_NEXT, &reply), STATUS_OK, "across directories");
+    expect_equal(reply.slot, SLOT_LIMIT - 1, "to the last slot");
+    expect_status(drop(SLOT_LIMIT - 1), STATUS_OK, "it is dropped");
+    expect_status(query(far[0], QUERY_NEXT, &reply), STATUS_NOT_FOUND, "and nothing follows");
+    slot = BULK;
+    for (uint32_t to = 20000; root->budget_pages - root->drawn_pages > 1; to += 128) {
+        expect_status(move(slot, to), STATUS_OK, "until one page is left");
+        slot = to;
+    }
+    uint32_t empty_directory = CSPACE_DIRECT_SLOTS + 2 * 128 * 1024;
+    expect_status(move(slot, empty_directory), STATUS_EXHAUSTED, "K5: too few for both");
+}
+
 static void test_kinds(void)
 {
     struct kernel_read_monotonic_clock_request clock;
@@ -165,6 +197,7 @@ void kernel_test_self(void)
 {
     test_boot_slots();
     test_slots();
+    test_far_slots();
     test_kinds();
     test_kinds_of_rows();
     test_closed_table();
