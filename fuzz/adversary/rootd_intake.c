@@ -227,9 +227,6 @@ static void change_handoff(struct choices *choices)
     }
 }
 
-/* A stray capability lies below this: so low that it meets what the plan puts there. */
-enum { STRAY_SLOT_LIMIT = 1 << 17 };
-
 static void change_cap(struct choices *choices)
 {
     uint32_t place = (uint32_t)choices_below(choices, stand_in_slot_count());
@@ -246,7 +243,7 @@ static void change_cap(struct choices *choices)
         return;
     default:
         if (stand_in_at(choices_u16(choices)).object_type == OBJECT_NONE) {
-            uint32_t slot = 1 + (uint32_t)choices_below(choices, STRAY_SLOT_LIMIT - 1);
+            uint32_t slot = 1 + (uint32_t)choices_below(choices, SLOT_LIMIT - 1);
             if (stand_in_at(slot).object_type == OBJECT_NONE)
                 stand_in_put(slot, (struct stand_in_cap){.object_type = OBJECT_FRAME,
                                                          .rights = RIGHT_READ,

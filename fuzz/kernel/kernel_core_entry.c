@@ -119,8 +119,8 @@ static void entry_begin(const char *what)
         bool live = process->life != MODEL_LIFE_FREE && real != NULL;
         core_model.luck.left[i] = live ? real->budget_pages - real->drawn_pages : 0;
     }
-    core_model.luck.exhausted = false;
-    core_model.luck.exhausted_verdict = false;
+    core_model.luck.over_budget = false;
+    core_model.luck.over_budget_verdict = false;
     state_before = core_model.current == MODEL_NONE ? 8 : state_of_current();
 }
 
@@ -167,10 +167,10 @@ static void luck_take(uint32_t index, uint32_t number, bool control)
     const struct process *process = kernel_process(&core, index);
     if (process == NULL || (process->life != LIFE_CURRENT && process->life != LIFE_READY))
         return;
-    core_model.luck.exhausted = process->result == STATUS_EXHAUSTED;
-    core_model.luck.exhausted_verdict =
+    core_model.luck.over_budget = process->result == STATUS_OVER_BUDGET;
+    core_model.luck.over_budget_verdict =
         number == SYSCALL_CALL && control && process->result == STATUS_OK &&
-        kernel_message(&core, index)->header.status == STATUS_EXHAUSTED;
+        kernel_message(&core, index)->header.status == STATUS_OVER_BUDGET;
 }
 
 /* The result that the real kernel gave; CORE_WAITS: none yet. */

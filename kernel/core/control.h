@@ -12,8 +12,8 @@
  * Where it names a slot, "needs X" means: NOT_FOUND when the slot is empty or its capability dead,
  * INVALID_ARGUMENT for another type, DENIED without the right. "fillable" slots are 1 to
  * SLOT_LIMIT - 1 without the reply slots (OUT_OF_RANGE otherwise). A slot is empty or not; a dead
- * capability still fills it. EXHAUSTED about "cspace" or "tables" is the budget of the named
- * process.
+ * capability still fills it. OVER_BUDGET: the budget of the process whose cspace or page tables
+ * grow is used up.
  *
  * - CREATE_STAGED_PROCESS: untyped_slot needs UNTYPED+CONTROL; event_slot needs ENDPOINT+RECEIVE;
  *   DENIED: a band above the caller's own; BUSY: the window of the CALL has fewer than 4 slots;
@@ -32,7 +32,7 @@
  *   for; OUT_OF_RANGE: pages outside the object (a frame is page 0 alone) or addresses outside
  *   [USER_VA_FIRST, USER_VA_END); DENIED: by KERNEL_PROCESS and the process is not staged;
  *   WRITE_AND_EXECUTE: against the frame's use (V2); BUSY: a page is present in the range (K4);
- *   EXHAUSTED: tables.
+ *   OVER_BUDGET: tables.
  * - UNMAP_FRAME: vspace_slot needs VSPACE+MAP; OUT_OF_RANGE; NOT_FOUND: a page of the range is
  *   absent.
  * - PROTECT_FRAME: rights as in MAP_FRAME; needs VSPACE+MAP; OUT_OF_RANGE; NOT_FOUND as in
@@ -41,7 +41,7 @@
  *   DENIED: no TRANSFER, or a GRANT, REPLY or KERNEL_SELF; INVALID_ARGUMENT: rights 0; DENIED:
  *   rights beyond the source's, or a badge for anything other than an unbadged ENDPOINT;
  *   OUT_OF_RANGE: target_slot not in [3, SLOT_STARTUP_LAST] or SLOT_LEGACY; BUSY: it is not empty;
- *   EXHAUSTED: cspace of the child. badge 0 keeps the source's badge.
+ *   OVER_BUDGET: cspace of the child. badge 0 keeps the source's badge.
  * - QUERY_LOCAL_CAP: EXACT: INVALID_ARGUMENT for slot 0, NOT_FOUND for an empty one; NEXT:
  *   NOT_FOUND when nothing follows. A dead capability has rights 0. object and generation (low 32
  *   bits) are the kernel's for UNTYPED, VSPACE, ENDPOINT, PROCESS, GRANT, 0 for the others (no
@@ -53,12 +53,13 @@
  *   capability lies in its own cspace, or in that of one that it controls, has none that could be
  *   dropped: it stays.)
  * - MOVE_LOCAL_CAP: NOT_FOUND: source empty; DENIED: source is a REPLY or KERNEL_SELF; target
- *   fillable; BUSY: target not empty; EXHAUSTED: cspace.
+ *   fillable; BUSY: target not empty; OVER_BUDGET: cspace.
  * - EXIT: always granted, no reply. rootd's: machine_halt(code).
  * - READ_MONOTONIC_CLOCK: always granted.
  * - RETYPE: untyped_slot needs UNTYPED+CONTROL; INVALID_ARGUMENT: more than
  *   KERNEL_RETYPE_FRAMES_MAX frames; targets fillable (count of them for FRAME, one for UNTYPED);
- *   BUSY: one is not empty; EXHAUSTED: pages available in the pool, untyped table, cspace. New
+ *   BUSY: one is not empty; EXHAUSTED: pages available in the pool, untyped table; OVER_BUDGET:
+ *   cspace. New
  *   capabilities have every right of their type.
  * - DESTROY: NOT_FOUND (empty or dead); INVALID_ARGUMENT: neither UNTYPED nor FRAME; DENIED: no
  *   CONTROL; UNTYPED: BUSY: frames, children or budgets out; DENIED: one that boot made. The slot

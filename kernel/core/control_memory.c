@@ -52,8 +52,9 @@ enum status control_retype(struct control *control)
         return STATUS_EXHAUSTED;
     if (!frames && untyped_table_full(control->kernel))
         return STATUS_EXHAUSTED;
-    if (cspace_reserve(control->kernel, control->caller, request->target_slot, slots) != STATUS_OK)
-        return STATUS_EXHAUSTED;
+    status = cspace_reserve(control->kernel, control->caller, request->target_slot, slots);
+    if (status != STATUS_OK)
+        return status;
     if (frames)
         retype_frames(control, untyped->object, request->target_slot, request->count);
     else

@@ -89,10 +89,10 @@ enum status control_move_local_cap(struct control *control)
         return STATUS_OUT_OF_RANGE;
     if (!cspace_range_empty(control->caller, request->target_slot, 1))
         return STATUS_BUSY;
-    if (cspace_reserve(control->kernel, control->caller, request->target_slot, 1) != STATUS_OK)
-        return STATUS_EXHAUSTED;
-    capability_move(cspace_find(control->caller, request->target_slot), source);
-    return STATUS_OK;
+    enum status status = cspace_reserve(control->kernel, control->caller, request->target_slot, 1);
+    if (status == STATUS_OK)
+        capability_move(cspace_find(control->caller, request->target_slot), source);
+    return status;
 }
 
 enum status control_exit(struct control *control)

@@ -189,7 +189,7 @@ enum status cspace_reserve(struct kernel *kernel, struct process *process, uint3
     uint32_t last_leaf = (first + count - 1) / CSPACE_LEAF_CAPS;
     uint32_t missing = pages_missing(process, first_leaf, last_leaf);
     if (missing > memory_left(process))
-        return STATUS_EXHAUSTED; /* K5 */
+        return STATUS_OVER_BUDGET; /* K5 */
     for (uint32_t leaf = first_leaf; missing != 0 && leaf <= last_leaf; leaf++)
         leaf_create(kernel, process, leaf);
     if (process->leaf_high <= last_leaf)

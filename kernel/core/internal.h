@@ -184,7 +184,7 @@ enum status cspace_get(const struct kernel *kernel, const struct process *proces
 bool cspace_range_fillable(uint32_t first, uint32_t count);
 bool cspace_range_empty(const struct process *process, uint32_t first, uint32_t count);
 
-/* Makes the leaves of a range exist: OK or EXHAUSTED (nothing changed). */
+/* Makes the leaves of a range exist: OK or OVER_BUDGET (nothing changed). */
 enum status cspace_reserve(struct kernel *kernel, struct process *process, uint32_t first,
                            uint32_t count);
 
@@ -201,7 +201,8 @@ void capability_drop(struct kernel *kernel, struct capability *cap);
 /* Drops everything and returns the pages, root included. */
 void cspace_destroy(struct kernel *kernel, struct process *process);
 
-/* The reply slot for the next call that `process` receives, its leaf made: EXHAUSTED. */
+/* The reply slot for the next call that `process` receives, its leaf made: EXHAUSTED (none is free),
+ * OVER_BUDGET (no leaf). */
 enum status reply_slot_reserve(struct kernel *kernel, struct process *process, uint32_t *slot);
 
 static inline void reply_slot_take(struct process *process, uint32_t slot)
@@ -228,7 +229,7 @@ void frame_destroy(struct kernel *kernel, uint32_t page);
 
 /* --- address spaces (vspace.c, mapping.c) ---------------------------------------------------- */
 
-/* Makes the tables for [va, va + count pages) exist: OK or EXHAUSTED (nothing changed). */
+/* Makes the tables for [va, va + count pages) exist: OK or OVER_BUDGET (nothing changed). */
 enum status vspace_reserve(struct kernel *kernel, struct process *process, uint64_t va,
                            uint32_t count);
 

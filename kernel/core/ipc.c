@@ -4,7 +4,7 @@
  * slots and queues as they were (E1). */
 #include "kernel/core/internal.h"
 
-/* The window of a CALL or RECV: INVALID_ARGUMENT, BUSY or EXHAUSTED; a good one is kept in the
+/* The window of a CALL or RECV: INVALID_ARGUMENT, BUSY or OVER_BUDGET; a good one is kept in the
  * record, and stays empty until it is used, because its owner waits. */
 static enum status window_allowed(struct kernel *kernel, struct process *process, uint32_t first,
                                   uint32_t count)

@@ -335,7 +335,7 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
  *   rights bits, object_type or reserved not 0, badge with and without SET_BADGE; one slot named
  *   twice with a MOVE)
  * - BUSY: a slot of its own window is not empty
- * - EXHAUSTED: its budget cannot hold the window's cspace leaves
+ * - OVER_BUDGET: its budget cannot hold the window's cspace leaves
  * - RETRY, TIMED_OUT: deadline is 0 (RETRY) or not after now: nothing was sent. A CALL to an
  *   endpoint cannot be answered without waiting.
  * - at delivery: BUSY (receiver's window smaller than cap_count), NOT_FOUND (an empty or dead
@@ -351,8 +351,8 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
  * header.status says how it went (kernel/core/control.h). Exception: EXIT gives no reply.
  *
  * RECV, in this order: NOT_FOUND, INVALID_ARGUMENT (not an endpoint), DENIED (no RECEIVE),
- * INVALID_ARGUMENT (window), BUSY (window), EXHAUSTED (no reply slot free, or no budget for leaves
- * of window or reply slot), then the next message: events first, then calls and faults, in order of
+ * INVALID_ARGUMENT (window), BUSY (window), EXHAUSTED (no reply slot free), OVER_BUDGET (leaves of
+ * window or reply slot), then the next message: events first, then calls and faults, in order of
  * arrival. A queued call whose capabilities cannot be delivered completes with its own error, and
  * the next is tried. With none: RETRY (deadline 0), TIMED_OUT, or wait; NOT_FOUND when the endpoint
  * is destroyed meanwhile. Of header only window_slot and window_count are read. struct receive_info

@@ -85,7 +85,7 @@ static void table_free(struct kernel *kernel, struct process *process, uint32_t 
     memory_return(kernel, process, table);
 }
 
-/* Makes the tables of one va exist. On EXHAUSTED tables may be left empty: the caller prunes. */
+/* Makes the tables of one va exist. On OVER_BUDGET tables may be left empty: the caller prunes. */
 static enum status path_create(struct kernel *kernel, struct process *process, uint64_t va)
 {
     uint32_t table = process->vspace_page;
@@ -94,7 +94,7 @@ static enum status path_create(struct kernel *kernel, struct process *process, u
         if (*entry == 0) {
             uint32_t child = table_create(kernel, process, level - 1, va);
             if (child == 0)
-                return STATUS_EXHAUSTED;
+                return STATUS_OVER_BUDGET;
             *entry = (uint64_t)child << PAGE_SHIFT | TABLE_FLAGS;
             machine_page_record(table)->mapping_count++;
         }
@@ -131,7 +131,7 @@ enum status vspace_reserve(struct kernel *kernel, struct process *process, uint6
         return STATUS_OK;
     vspace_prune(kernel, process, va);
     vspace_prune(kernel, process, last);
-    return STATUS_EXHAUSTED;
+    return STATUS_OVER_BUDGET;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

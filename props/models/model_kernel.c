@@ -86,7 +86,7 @@ uint32_t model_pool_available(const struct model_pool *pool)
 
 bool model_tight(const struct model_kernel *model, uint32_t process, uint32_t pages)
 {
-    bool told = model->control ? model->luck.exhausted_verdict : model->luck.exhausted;
+    bool told = model->control ? model->luck.over_budget_verdict : model->luck.over_budget;
     return told && model->luck.left[process] < pages;
 }
 

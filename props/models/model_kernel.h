@@ -7,7 +7,7 @@
  * indices, which reply slot) the harness tells after it looked, and checks that nothing else has
  * it.
  *
- * One refusal is not predicted exactly: EXHAUSTED of a process's own budget. It is accepted only
+ * One refusal is not predicted exactly: OVER_BUDGET, of a process's own budget. It is accepted only
  * when the real record has fewer pages left than the operation can ever need (`luck`). */
 #ifndef BASALT_PROPS_MODELS_MODEL_KERNEL_H
 #define BASALT_PROPS_MODELS_MODEL_KERNEL_H
@@ -154,8 +154,8 @@ struct model_frame {
 
 /* What the harness saw the real kernel do where the contract leaves it open. */
 struct model_luck {
-    bool exhausted;                     /* the current process was told EXHAUSTED, */
-    bool exhausted_verdict;             /* or kernel control's verdict was it */
+    bool over_budget;                   /* the current process was told OVER_BUDGET, */
+    bool over_budget_verdict;           /* or kernel control's verdict was it */
     uint32_t left[MODEL_PROCESS_LIMIT]; /* kernel pages left before the entry */
 };
 

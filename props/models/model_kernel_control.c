@@ -203,7 +203,7 @@ static enum status install(struct model_kernel *model,
     if (!model_range_empty(model, grant->object, target, 1))
         return STATUS_BUSY;
     if (model_tight(model, grant->object, 1))
-        return STATUS_EXHAUSTED;
+        return STATUS_OVER_BUDGET;
     struct model_cap given = *model_cap_find(model, model->current, request->source_slot);
     given.slot = target;
     given.rights = (uint16_t)request->rights;
@@ -284,7 +284,7 @@ static enum status move(struct model_kernel *model,
     if (!model_range_empty(model, model->current, request->target_slot, 1))
         return STATUS_BUSY;
     if (model_tight(model, model->current, MODEL_SLOT_MAX))
-        return STATUS_EXHAUSTED;
+        return STATUS_OVER_BUDGET;
     source->slot = request->target_slot;
     model->changed = true;
     return STATUS_OK;

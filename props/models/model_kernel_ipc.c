@@ -62,7 +62,7 @@ enum status model_window(struct model_kernel *model, uint32_t process)
     if (count != 0 && !model_range_empty(model, process, first, count))
         return STATUS_BUSY;
     if (count != 0 && model_tight(model, process, MODEL_LEAVES_MAX))
-        return STATUS_EXHAUSTED;
+        return STATUS_OVER_BUDGET;
     owner->window_slot = first;
     owner->window_count = count;
     return STATUS_OK;
@@ -326,7 +326,7 @@ enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t de
     if (status != STATUS_OK)
         return status;
     if (model_tight(model, receiver, MODEL_LEAVES_MAX))
-        return STATUS_EXHAUSTED;
+        return STATUS_OVER_BUDGET;
     uint32_t number = cap->object;
     struct model_endpoint *endpoint = &model->endpoints[number];
     process->receive_slot = slot;

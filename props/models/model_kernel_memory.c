@@ -155,9 +155,10 @@ static enum status retype(struct model_kernel *model, const struct kernel_retype
     if (!model_range_empty(model, model->current, request->target_slot, slots))
         return STATUS_BUSY;
     uint32_t pool = untyped->object;
-    if (model_pool_available(&model->pools[pool]) < request->count ||
-        model_tight(model, model->current, MODEL_LEAVES_MAX))
+    if (model_pool_available(&model->pools[pool]) < request->count)
         return STATUS_EXHAUSTED;
+    if (model_tight(model, model->current, MODEL_LEAVES_MAX))
+        return STATUS_OVER_BUDGET;
     if (frames)
         frames_add(model, pool, request->target_slot, request->count);
     else
@@ -301,7 +302,7 @@ static enum status map(struct model_kernel *model, enum object_type kind,
     if (present_count(process, request->va, request->page_count) != 0)
         return STATUS_BUSY; /* K4 */
     if (model_tight(model, target, MODEL_TABLES_MAX))
-        return STATUS_EXHAUSTED;
+        return STATUS_OVER_BUDGET;
     maps_add(model, target, cap, request);
     return STATUS_OK;
 }

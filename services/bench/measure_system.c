@@ -154,7 +154,7 @@ bool bench_measure_faults(struct bench *bench)
 /* --- kernel memory of a process --------------------------------------------------------------- */
 
 /* Makes a process with this budget and maps a page in each of `leaves` neighbouring 2 MiB of it:
- * EXHAUSTED when the budget does not pay for its tables. Everything is given back. */
+ * OVER_BUDGET when the budget does not pay for its tables. Everything is given back. */
 static enum status try_budget(struct bench *bench, uint32_t budget_pages, uint32_t leaves)
 {
     enum { LEAF_BYTES = 512 * PAGE_BYTES };
@@ -193,7 +193,7 @@ static bool measure_pages(struct bench *bench, const char *name, uint32_t leaves
 {
     uint32_t budget = PROCESS_BUDGET_PAGES_MIN;
     enum status status = try_budget(bench, budget, leaves);
-    while (status == STATUS_EXHAUSTED && budget < PROCESS_BUDGET_PAGES_MAX)
+    while (status == STATUS_OVER_BUDGET && budget < PROCESS_BUDGET_PAGES_MAX)
         status = try_budget(bench, ++budget, leaves);
     if (status == STATUS_OK && budget == PROCESS_BUDGET_PAGES_MIN)
         status = STATUS_OUT_OF_RANGE;

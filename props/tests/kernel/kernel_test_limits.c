@@ -76,7 +76,8 @@ static void test_budgets(void)
             unsigned status =
                 drive_map(PRO, child.vspace, FREE_SLOT + 10 + i, places[i], RIGHT_READ);
             mapped += status == STATUS_OK;
-            expect(status == STATUS_OK || status == STATUS_EXHAUSTED, "K5: mapped or EXHAUSTED");
+            expect(status == STATUS_OK || status == STATUS_OVER_BUDGET,
+                   "K5: mapped or OVER_BUDGET");
         }
         expect(mapped >= mapped_before, "K5: a page more never maps less");
         expect(kernel_process(&drive_kernel, child.index)->drawn_pages <= budget, "K5: at most it");

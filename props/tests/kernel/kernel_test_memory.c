@@ -80,7 +80,7 @@ static void test_slots(void)
     uint32_t target = 20000;
     for (uint32_t i = 0; i < left; i++, slot = target, target += CSPACE_LEAF_CAPS)
         expect_status(move(slot, target), STATUS_OK, "each leaf is charged to the budget");
-    expect_status(move(slot, target), STATUS_EXHAUSTED, "K5, E6: and no leaf more");
+    expect_status(move(slot, target), STATUS_OVER_BUDGET, "K5, E6: and no leaf more");
     expect_status(move(slot, slot + 1), STATUS_OK, "in a leaf that exists there is room");
 }
 
@@ -113,7 +113,7 @@ static void test_far_slots(void)
         slot = to;
     }
     uint32_t empty_directory = CSPACE_DIRECT_SLOTS + 2 * 128 * 1024;
-    expect_status(move(slot, empty_directory), STATUS_EXHAUSTED, "K5: too few for both");
+    expect_status(move(slot, empty_directory), STATUS_OVER_BUDGET, "K5: too few for both");
 }
 
 static void test_kinds(void)

@@ -148,11 +148,11 @@ static void test_budget(void)
     uint32_t used = process->drawn_pages;
     expect_equal(used, KERNEL_PROCESS_PAGES, "what a process costs");
     expect_status(drive_map(VSP, child.vspace, 7000, 0x40000000, R), STATUS_OK, "4 tables");
-    expect_status(drive_map(VSP, child.vspace, 7001, UINT64_C(0x8000000000), R), STATUS_EXHAUSTED,
+    expect_status(drive_map(VSP, child.vspace, 7001, UINT64_C(0x8000000000), R), STATUS_OVER_BUDGET,
                   "K5: 4 more are too many");
     expect_equal(process->drawn_pages, used + 4, "E4: and none of them stays");
     expect_status(map_image(0x401FF000, 0, 2, R), STATUS_OK, "2 more are not");
-    expect_status(map_image(0x403FF000, 0, 2, R), STATUS_EXHAUSTED, "K5: another 2 are");
+    expect_status(map_image(0x403FF000, 0, 2, R), STATUS_OVER_BUDGET, "K5: another 2 are");
     expect_status(unmap(0x401FF000, 2), STATUS_OK, "after a release");
     expect_status(map_image(0x403FF000, 0, 1, R), STATUS_OK, "E6: there is room again");
 }
