@@ -34,21 +34,19 @@ static uint32_t launch_pages(uint32_t page_count)
 
 static void pools_make(struct kernel *kernel, const struct kernel_boot_info *info)
 {
-    uint32_t bulk_index = untyped_create(kernel, KERNEL_NONE, 0);
-    uint32_t launch_index = untyped_create(kernel, KERNEL_NONE, 0);
-    KERNEL_ASSERT(bulk_index == POOL_BULK && launch_index == POOL_LAUNCH);
-    struct untyped *bulk = &kernel->untypeds[POOL_BULK];
-    struct untyped *launch = &kernel->untypeds[POOL_LAUNCH];
     kernel->page_count = 0;
     kernel->range_count = info->range_count;
     for (uint32_t i = 0; i < info->range_count; i++) {
         kernel->ranges[i] = info->ranges[i];
-        pool_extend(kernel, bulk, info->ranges[i].first_page, info->ranges[i].page_count);
+        kernel->page_count += info->ranges[i].page_count;
     }
-    uint32_t pages = launch_pages(kernel->page_count);
-    pool_move(bulk, launch, pages);
-    bulk->total_pages -= pages;
-    launch->total_pages += pages;
+    uint32_t launch = launch_pages(kernel->page_count);
+    uint32_t bulk = kernel->page_count - launch;
+    uint32_t bulk_index = untyped_create(kernel, KERNEL_NONE, bulk);
+    uint32_t launch_index = untyped_create(kernel, KERNEL_NONE, launch);
+    KERNEL_ASSERT(bulk_index == POOL_BULK && launch_index == POOL_LAUNCH);
+    stock_init(kernel, &kernel->stocks[POOL_LAUNCH], 0, launch);
+    stock_init(kernel, &kernel->stocks[POOL_BULK], launch, bulk);
 }
 
 void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info)

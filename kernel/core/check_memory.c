@@ -172,7 +172,8 @@ static const char *leaf_check(struct owned *owned, uint32_t leaf, uint64_t base_
     uint32_t present = 0;
     CHECK(owns(owned, leaf, PAGE_LEAF_TABLE) && owns(owned, record->link, PAGE_LINKS),
           "a leaf table or its links are not the process's");
-    CHECK((uint64_t)record->extent * LEAF_BYTES == base_va, "a leaf table lies at another address");
+    CHECK((uint64_t)record->leaf_number * LEAF_BYTES == base_va,
+          "a leaf table lies at another address");
     for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
         if (entries[i] == 0)
             continue;
@@ -287,14 +288,12 @@ static const char *mapping_list_check(uint32_t page)
     return NULL;
 }
 
-/* One page of the pools; *step is how many pages it stands for. */
-static const char *page_check(struct kernel *kernel, uint32_t page, uint32_t *step)
+/* One page of the pools; free ones are counted. */
+static const char *page_check(struct kernel *kernel, uint32_t page, uint32_t *free_pages)
 {
     struct page_record *record = machine_page_record(page);
-    *step = 1;
     if (record->kind == PAGE_FREE) {
-        CHECK(record->extent != 0, "a page is lost: neither free nor in use");
-        *step = record->extent;
+        ++*free_pages;
         return NULL;
     }
     struct untyped *pool = &kernel->untypeds[record->untyped];
@@ -309,39 +308,47 @@ static const char *page_check(struct kernel *kernel, uint32_t page, uint32_t *st
     return mapping_list_check(page);
 }
 
-static const char *pages_check(struct kernel *kernel)
+/* What the pools of a stock have free lies in it. */
+static const char *stock_check(const struct kernel *kernel, uint32_t index, uint32_t *free_pages)
 {
-    for (uint32_t i = 0; i < kernel->range_count; i++) {
-        uint32_t end = kernel->ranges[i].first_page + kernel->ranges[i].page_count;
-        uint32_t step;
-        for (uint32_t page = kernel->ranges[i].first_page; page < end; page += step) {
-            const char *wrong = page_check(kernel, page, &step);
-            if (wrong != NULL)
-                return wrong;
-        }
+    const struct page_stock *stock = &kernel->stocks[index];
+    uint32_t pages = stock->fresh_pages;
+    for (uint32_t page = stock->first_page; page != 0; page = machine_page_record(page)->link) {
+        CHECK(machine_page_record(page)->kind == PAGE_FREE, "a page of a stock is not free");
+        CHECK(++pages <= kernel->page_count, "a stock is a ring");
     }
-    for (uint32_t i = 0; i < kernel->image_pages; i++) {
-        CHECK(machine_page_record(kernel->image_first_page + i)->kind == PAGE_IMAGE,
-              "a page of the image is used for something else");
-        const char *wrong = mapping_list_check(kernel->image_first_page + i);
-        if (wrong != NULL)
-            return wrong;
+    uint32_t owed = 0;
+    for (uint32_t i = 0; i < kernel->untyped_high; i++) {
+        if (kernel->untypeds[i].live && kernel->untypeds[i].stock == index)
+            owed += kernel->untypeds[i].free_pages;
     }
+    CHECK(pages == owed, "free pages of pools and their stock differ");
+    *free_pages += owed;
     return NULL;
 }
 
-static const char *extents_check(const struct untyped *pool)
+static const char *pages_check(struct kernel *kernel)
 {
-    uint32_t pages = 0;
-    uint32_t last = 0;
-    for (uint32_t page = pool->first_extent; page != 0; page = machine_page_record(page)->link) {
-        const struct page_record *record = machine_page_record(page);
-        CHECK(record->kind == PAGE_FREE && record->extent != 0, "an extent is not free");
-        pages += record->extent;
-        last = page;
-        CHECK(pages <= pool->free_pages, "extents are more than the free pages");
+    const char *wrong = NULL;
+    uint32_t in_stocks = 0;
+    uint32_t free_pages = 0;
+    for (uint32_t i = 0; wrong == NULL && i < KERNEL_STOCK_COUNT; i++)
+        wrong = stock_check(kernel, i, &in_stocks);
+    for (uint32_t i = 0; wrong == NULL && i < kernel->range_count; i++) {
+        uint32_t end = kernel->ranges[i].first_page + kernel->ranges[i].page_count;
+        for (uint32_t page = kernel->ranges[i].first_page; wrong == NULL && page < end; page++)
+            wrong = page_check(kernel, page, &free_pages);
     }
-    CHECK(pages == pool->free_pages && last == pool->last_extent, "extents and free pages differ");
+    if (wrong != NULL)
+        return wrong;
+    CHECK(free_pages == in_stocks, "a page is lost: neither free nor in use");
+    for (uint32_t i = 0; i < kernel->image_pages; i++) {
+        CHECK(machine_page_record(kernel->image_first_page + i)->kind == PAGE_IMAGE,
+              "a page of the image is used for something else");
+        wrong = mapping_list_check(kernel->image_first_page + i);
+        if (wrong != NULL)
+            return wrong;
+    }
     return NULL;
 }
 
@@ -365,7 +372,7 @@ static const char *pool_check(struct untyped *pool)
     pool->check_drawn = 0;
     pool->check_budgeted = 0;
     pool->check_children = 0;
-    return extents_check(pool);
+    return NULL;
 }
 
 static const char *pools_check(struct kernel *kernel)

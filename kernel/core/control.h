@@ -58,7 +58,8 @@
  * - READ_MONOTONIC_CLOCK: always granted.
  * - RETYPE: untyped_slot needs UNTYPED+CONTROL; INVALID_ARGUMENT: more than
  *   KERNEL_RETYPE_FRAMES_MAX frames; targets fillable (count of them for FRAME, one for UNTYPED);
- *   BUSY: one is not empty; EXHAUSTED: pages available in the pool, untyped table; OVER_BUDGET:
+ *   BUSY: one is not empty; OVER_LIMIT: an untyped of one that KERNEL_UNTYPED_DEPTH_MAX others lie
+ *   above; EXHAUSTED: pages available in the pool, untyped table; OVER_BUDGET:
  *   cspace. New
  *   capabilities have every right of their type.
  * - DESTROY: NOT_FOUND (empty or dead); INVALID_ARGUMENT: neither UNTYPED nor FRAME; DENIED: no

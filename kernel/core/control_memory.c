@@ -48,7 +48,10 @@ enum status control_retype(struct control *control)
         return STATUS_OUT_OF_RANGE;
     if (!cspace_range_empty(control->caller, request->target_slot, slots))
         return STATUS_BUSY;
-    if (kernel_untyped_available(&control->kernel->untypeds[untyped->object]) < request->count)
+    const struct untyped *pool = &control->kernel->untypeds[untyped->object];
+    if (!frames && pool->depth == KERNEL_UNTYPED_DEPTH_MAX)
+        return STATUS_OVER_LIMIT;
+    if (kernel_untyped_available(pool) < request->count)
         return STATUS_EXHAUSTED;
     if (!frames && untyped_table_full(control->kernel))
         return STATUS_EXHAUSTED;

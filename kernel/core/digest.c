@@ -57,7 +57,7 @@ static void add_cspace(const struct process *process, uint64_t *digest)
 static void add_leaf(uint64_t *digest, uint32_t leaf)
 {
     const uint64_t *entries = machine_page(leaf);
-    add(digest, machine_page_record(leaf)->extent);
+    add(digest, machine_page_record(leaf)->leaf_number);
     for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
         if (entries[i] == 0)
             continue;

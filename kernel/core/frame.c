@@ -40,7 +40,7 @@ void frame_destroy(struct kernel *kernel, uint32_t page)
         uint32_t mapping = record->link;
         const struct page_record *leaf = machine_page_record(mapping / TABLE_ENTRIES);
         struct process *process = process_at(kernel, leaf->process);
-        uint64_t va = (uint64_t)leaf->extent * LEAF_BYTES;
+        uint64_t va = (uint64_t)leaf->leaf_number * LEAF_BYTES;
         mapping_remove(kernel, process, mapping);
         vspace_prune(kernel, process, va);
     }

@@ -94,26 +94,24 @@ static inline void kernel_settle(struct kernel *kernel)
 
 /* --- pools (untyped.c) ----------------------------------------------------------------------- */
 
-/* A free page of a pool, drawn from its extents: the counters of what it is used for are the
- * caller's. Never called on an empty pool. */
+/* Pages of the kernel's ranges, which nobody has used, behind the first skip_pages of them. */
+void stock_init(const struct kernel *kernel, struct page_stock *stock, uint32_t skip_pages,
+                uint32_t page_count);
+
+/* A free page of a pool: the counters of what it is used for are the caller's. Never called on an
+ * empty pool. */
 uint32_t pool_draw(struct kernel *kernel, uint32_t untyped);
 
-/* Gives a page back to the extents of the pool it was drawn from. */
+/* Gives a page back to the pool it was drawn from. */
 void pool_give(struct kernel *kernel, uint32_t page);
 
-/* Adds a free extent to a pool. */
-void pool_extend(struct kernel *kernel, struct untyped *pool, uint32_t first_page, uint32_t count);
-
-/* Moves `count` free pages, which are there; totals are the caller's. */
-void pool_move(struct untyped *from, struct untyped *to, uint32_t count);
-
 /* Index of a new pool with `count` pages of `parent`, which has them available; KERNEL_NONE parent:
- * empty. KERNEL_NONE: the table is full. */
+ * of the stock with that index. KERNEL_NONE: the table is full. */
 uint32_t untyped_create(struct kernel *kernel, uint32_t parent, uint32_t count);
 bool untyped_table_full(const struct kernel *kernel);
 bool untyped_in_use(const struct untyped *untyped);
 
-/* Returns all pages of a pool that has nothing out to its parent. */
+/* Gives a pool that has nothing out back to its parent. */
 void untyped_destroy(struct kernel *kernel, uint32_t index);
 
 /* Destroys the pool, then its parents, as long as nobody can name them and nothing is out. */

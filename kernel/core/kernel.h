@@ -47,7 +47,9 @@ enum {
     KERNEL_DRIVER_ENDPOINT = PROCESS_LIMIT,    /* endpoint id of the one endpoint no process owns */
     KERNEL_ENDPOINT_COUNT = PROCESS_LIMIT + 1, /* the others: id = index of the owner */
     KERNEL_RETYPE_FRAMES_MAX = 64,
-    KERNEL_HALT_ROOT_FAULT = 125, /* machine_halt codes besides what rootd gives to EXIT */
+    KERNEL_UNTYPED_DEPTH_MAX = 32, /* pools above one: so many can go back with the last page */
+    KERNEL_STOCK_COUNT = 2,        /* of boot: the bulk of the memory, and rootd's */
+    KERNEL_HALT_ROOT_FAULT = 125,  /* machine_halt codes besides what rootd gives to EXIT */
 
     /* A cspace: its root names the leaves of the first slots itself; each entry after those names a
      * directory, a page of leaf numbers. Slots that most processes use cost one table, and the
@@ -68,7 +70,7 @@ enum {
 
 /* Kernel objects a page can be part of. */
 enum page_kind {
-    PAGE_FREE = 0, /* in a pool's extent, or never given to the core */
+    PAGE_FREE = 0, /* in a stock, or never given to the core */
     PAGE_FRAME,
     PAGE_IMAGE,   /* of the boot image: no pool owns it, never written, never freed */
     PAGE_PROCESS, /* kernel memory of a process, from its budget: */
@@ -100,20 +102,28 @@ struct capability {
 };
 _Static_assert(sizeof(struct capability) == 32, "CSPACE_LEAF_CAPS of them fill a page");
 
-/* A pool of pages. total = free + frames + drawn + children, always; drawn <= budgeted, and what
- * RETYPE and new budgets can have is free - (budgeted - drawn). */
+/* Free pages: those given back, and those that were never used. */
+struct page_stock {
+    uint32_t first_page;  /* given back: a list through page records; 0: empty */
+    uint32_t fresh_page;  /* never used: the next one, */
+    uint32_t fresh_range; /* in this range of the kernel's */
+    uint32_t fresh_pages; /* how many there are, in this range and those after it */
+};
+
+/* A pool of pages: a share of its stock. total = free + frames + drawn + children, always; drawn <=
+ * budgeted, and what RETYPE and new budgets can have is free - (budgeted - drawn). */
 struct untyped {
     uint64_t generation;
-    uint32_t first_extent; /* free pages as extents, a singly linked list through page records */
-    uint32_t last_extent;
     uint32_t total_pages;
-    uint32_t free_pages;     /* in the extents */
+    uint32_t free_pages;     /* in the stock */
     uint32_t frame_pages;    /* out as frames */
     uint32_t budgeted_pages; /* budgets of processes that were created from it */
     uint32_t drawn_pages;    /* of the budgets: really out as kernel memory */
     uint32_t child_pages;    /* total of untypeds made from it */
     uint32_t cap_count;      /* live capabilities; with none, and nothing out, it goes back */
     uint16_t parent;         /* KERNEL_NONE: made at boot, never goes back */
+    uint16_t stock;          /* where its pages are: the pool of boot that it is part of */
+    uint16_t depth;          /* pools above it */
     uint16_t next_free;      /* free table entry: the next one; KERNEL_NONE: none */
     uint32_t check_caps;     /* kernel_check's own; 0 outside of it */
     uint32_t check_pages;
@@ -280,6 +290,7 @@ struct kernel {
     uint32_t page_count; /* pages of all ranges, image excluded */
     uint32_t range_count;
     struct page_range ranges[KERNEL_PAGE_RANGE_LIMIT];
+    struct page_stock stocks[KERNEL_STOCK_COUNT]; /* by index of the pool of boot */
 
     struct endpoint driver_endpoint; /* KERNEL_DRIVER_ENDPOINT */
     struct process_entry processes[PROCESS_LIMIT];

@@ -20,9 +20,9 @@ struct page_record {
     uint16_t untyped;       /* the pool that it was drawn from */
     uint32_t cap_count;     /* frame: live capabilities */
     uint32_t mapping_count; /* frame, image, message page: mappings; page table: present entries */
-    uint32_t link;          /* mapped page: first mapping; leaf table: its links page;
-                               first page of a free extent: the next extent; 0: none */
-    uint32_t extent;        /* first page of a free extent: pages of it; leaf table: va / 2 MiB */
+    uint32_t link;          /* mapped page: first mapping; leaf table: its links page; free
+                               page: the next one; 0: none */
+    uint32_t leaf_number;   /* leaf table: va / 2 MiB */
     uint16_t process;       /* kernel memory: whose budget pays for it */
     uint16_t check_count;   /* kernel_check's own; 0 outside of it */
 };

@@ -103,7 +103,7 @@ void mapping_remove(struct kernel *kernel, struct process *process, uint32_t map
     uint32_t page = entry_page(entries[mapping % TABLE_ENTRIES]);
     entries[mapping % TABLE_ENTRIES] = 0;
     machine_flush(process->vspace_page,
-                  ((uint64_t)leaf->extent * LEAF_BYTES) +
+                  ((uint64_t)leaf->leaf_number * LEAF_BYTES) +
                       (uint64_t)(mapping % TABLE_ENTRIES) * PAGE_BYTES); /* K2 */
     struct page_record *record = machine_page_record(page);
     struct mapping_links *links = links_of(mapping);

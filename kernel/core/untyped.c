@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Pools of pages: who may have how many. A pool's free pages are extents (runs of pages) in a list
- * through page records, so that fresh memory costs one record, whatever its size. Decides where
- * pages come from and go to; never what they are used for. A page always returns to the pool that
- * it was drawn from. */
+/* Pools of pages: who may have how many. The pages themselves lie in the stocks of the two pools of
+ * boot; every other pool is a number of pages of the stock below it, so that making and destroying
+ * one costs the same whatever its size and whatever others have freed. Decides where pages come from
+ * and go to; never what they are used for. */
 #include "kernel/core/internal.h"
 
 uint32_t kernel_untyped_available(const struct untyped *untyped)
@@ -20,73 +20,47 @@ bool untyped_table_full(const struct kernel *kernel)
     return kernel->untyped_count == KERNEL_UNTYPED_LIMIT;
 }
 
-/* --- extents ---------------------------------------------------------------------------------- */
+/* --- stocks ----------------------------------------------------------------------------------- */
 
-static void extent_write(uint32_t first_page, uint32_t count, uint32_t next)
+void stock_init(const struct kernel *kernel, struct page_stock *stock, uint32_t skip_pages,
+                uint32_t page_count)
 {
-    struct page_record *record = machine_page_record(first_page);
-    record->kind = PAGE_FREE;
-    record->extent = count;
-    record->link = next;
+    uint32_t range = 0;
+    while (skip_pages >= kernel->ranges[range].page_count && range + 1 < kernel->range_count)
+        skip_pages -= kernel->ranges[range++].page_count;
+    *stock = (struct page_stock){
+        .fresh_page = kernel->ranges[range].first_page + skip_pages,
+        .fresh_range = range,
+        .fresh_pages = page_count,
+    };
 }
 
-static void extent_append(struct untyped *pool, uint32_t first_page, uint32_t count)
+static uint32_t fresh_take(const struct kernel *kernel, struct page_stock *stock)
 {
-    extent_write(first_page, count, 0);
-    if (pool->last_extent == 0)
-        pool->first_extent = first_page;
-    else
-        machine_page_record(pool->last_extent)->link = first_page;
-    pool->last_extent = first_page;
-    pool->free_pages += count;
-}
-
-/* Takes up to `count` pages from the first extent; how many in *taken. */
-static uint32_t extent_take(struct untyped *pool, uint32_t count, uint32_t *taken)
-{
-    uint32_t first = pool->first_extent;
-    KERNEL_ASSERT(first != 0);
-    struct page_record *record = machine_page_record(first);
-    uint32_t rest = record->extent > count ? record->extent - count : 0;
-    *taken = record->extent - rest;
-    if (rest != 0) {
-        extent_write(first + count, rest, record->link);
-        pool->first_extent = first + count;
-        if (pool->last_extent == first)
-            pool->last_extent = first + count;
-    } else {
-        pool->first_extent = record->link;
-        if (record->link == 0)
-            pool->last_extent = 0;
+    const struct page_range *range = &kernel->ranges[stock->fresh_range];
+    uint32_t page = stock->fresh_page++;
+    KERNEL_ASSERT(stock->fresh_pages != 0);
+    stock->fresh_pages--;
+    if (stock->fresh_page == range->first_page + range->page_count && stock->fresh_pages != 0) {
+        stock->fresh_range++;
+        stock->fresh_page = kernel->ranges[stock->fresh_range].first_page;
     }
-    record->link = 0;
-    record->extent = 0;
-    pool->free_pages -= *taken;
-    return first;
-}
-
-void pool_extend(struct kernel *kernel, struct untyped *pool, uint32_t first_page, uint32_t count)
-{
-    extent_append(pool, first_page, count);
-    pool->total_pages += count;
-    kernel->page_count += count;
-}
-
-void pool_move(struct untyped *from, struct untyped *to, uint32_t count)
-{
-    while (count != 0) {
-        uint32_t taken;
-        uint32_t first = extent_take(from, count, &taken);
-        extent_append(to, first, taken);
-        count -= taken;
-    }
+    return page;
 }
 
 uint32_t pool_draw(struct kernel *kernel, uint32_t untyped)
 {
-    uint32_t taken;
-    uint32_t page = extent_take(&kernel->untypeds[untyped], 1, &taken);
-    machine_page_record(page)->untyped = (uint16_t)untyped;
+    struct untyped *pool = &kernel->untypeds[untyped];
+    struct page_stock *stock = &kernel->stocks[pool->stock];
+    uint32_t page = stock->first_page;
+    if (page == 0)
+        page = fresh_take(kernel, stock);
+    else
+        stock->first_page = machine_page_record(page)->link;
+    struct page_record *record = machine_page_record(page);
+    record->link = 0;
+    record->untyped = (uint16_t)untyped;
+    pool->free_pages--;
     return page;
 }
 
@@ -94,11 +68,11 @@ void pool_give(struct kernel *kernel, uint32_t page)
 {
     struct page_record *record = machine_page_record(page);
     struct untyped *pool = &kernel->untypeds[record->untyped];
+    struct page_stock *stock = &kernel->stocks[pool->stock];
+    record->kind = PAGE_FREE;
     record->use = FRAME_FRESH;
-    extent_write(page, 1, pool->first_extent);
-    pool->first_extent = page;
-    if (pool->last_extent == 0)
-        pool->last_extent = page;
+    record->link = stock->first_page;
+    stock->first_page = page;
     pool->free_pages++;
 }
 
@@ -124,15 +98,20 @@ uint32_t untyped_create(struct kernel *kernel, uint32_t parent, uint32_t count)
     struct untyped *child = &kernel->untypeds[index];
     *child = (struct untyped){
         .generation = child->generation,
+        .total_pages = count,
+        .free_pages = count,
         .parent = (uint16_t)parent,
         .next_free = KERNEL_NONE,
         .live = true,
     };
-    if (parent == KERNEL_NONE)
+    if (parent == KERNEL_NONE) {
+        child->stock = (uint16_t)index;
         return index;
+    }
+    child->stock = kernel->untypeds[parent].stock;
+    child->depth = (uint16_t)(kernel->untypeds[parent].depth + 1);
     kernel->untypeds[parent].child_pages += count;
-    child->total_pages = count;
-    pool_move(&kernel->untypeds[parent], child, count);
+    kernel->untypeds[parent].free_pages -= count;
     return index;
 }
 
@@ -142,11 +121,6 @@ void untyped_destroy(struct kernel *kernel, uint32_t index)
     struct untyped *parent = &kernel->untypeds[child->parent];
     KERNEL_ASSERT(child->live && !untyped_in_use(child));
     KERNEL_ASSERT(child->free_pages == child->total_pages);
-    if (parent->last_extent == 0)
-        parent->first_extent = child->first_extent;
-    else
-        machine_page_record(parent->last_extent)->link = child->first_extent;
-    parent->last_extent = child->last_extent;
     parent->free_pages += child->free_pages;
     parent->child_pages -= child->total_pages;
     *child = (struct untyped){

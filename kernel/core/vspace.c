@@ -73,7 +73,7 @@ static uint32_t table_create(struct kernel *kernel, struct process *process, uns
     uint32_t leaf = memory_draw(kernel, process, PAGE_LEAF_TABLE);
     struct page_record *record = machine_page_record(leaf);
     record->link = memory_draw(kernel, process, PAGE_LINKS);
-    record->extent = (uint32_t)(va / LEAF_BYTES);
+    record->leaf_number = (uint32_t)(va / LEAF_BYTES);
     return leaf;
 }
 

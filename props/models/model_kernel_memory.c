@@ -155,6 +155,11 @@ static enum status retype(struct model_kernel *model, const struct kernel_retype
     if (!model_range_empty(model, model->current, request->target_slot, slots))
         return STATUS_BUSY;
     uint32_t pool = untyped->object;
+    uint32_t above = 0;
+    for (uint32_t i = pool; model->pools[i].parent != MODEL_NONE; i = model->pools[i].parent)
+        above++;
+    if (!frames && above == 32)
+        return STATUS_OVER_LIMIT;
     if (model_pool_available(&model->pools[pool]) < request->count)
         return STATUS_EXHAUSTED;
     if (model_tight(model, model->current, MODEL_LEAVES_MAX))

@@ -276,6 +276,25 @@ static void test_untyped_sweep(void)
     expect_status(drive_retype(BULK, OBJECT_UNTYPED, 1, 9000), STATUS_OK, "E6: one comes");
 }
 
+/* With the last page goes every pool above it: not more of them than one entry can free. */
+static void test_untyped_depth(void)
+{
+    drive_boot(1024, 64);
+    uint32_t from = BULK;
+    for (uint32_t i = 0; i < KERNEL_UNTYPED_DEPTH_MAX; i++, from = 7000 + i - 1) {
+        expect_status(drive_retype(from, OBJECT_UNTYPED, 100, 7000 + i), STATUS_OK, "one deeper");
+        if (from != BULK)
+            expect_status(drop(from), STATUS_OK, "and the one above is not named any more");
+    }
+    expect_status(drive_retype(from, OBJECT_UNTYPED, 1, 8000), STATUS_OVER_LIMIT, "E6: no deeper");
+    expect_status(drive_retype(from, OBJECT_FRAME, 1, 8000), STATUS_OK, "but frames");
+    expect_status(drop(from), STATUS_OK, "the last name of a pool goes");
+    expect_equal(available(BULK), 412, "its frame keeps them all");
+    expect_status(drop(8000), STATUS_OK, "the frame goes");
+    expect_equal(available(BULK), 512, "and all pools with it");
+    expect(kernel_check(&drive_kernel) == NULL, "K13: the books agree");
+}
+
 static void test_destroy_revokes(void)
 {
     drive_boot(1024, 64);
@@ -337,6 +356,7 @@ void kernel_test_memory(void)
     test_retype();
     test_untyped_generation();
     test_untyped_sweep();
+    test_untyped_depth();
     test_destroy_revokes();
     test_bytes();
 }
