@@ -29,9 +29,11 @@ const struct role role_table[] = {
         .presence = ROLE_PRESENCE_##presence_,                                                     \
     },
 #define INTAKE(NAME, slot, type, rights, source, why)
+#define USES_SSE(NAME, why)
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
+#undef USES_SSE
 };
 const unsigned role_count = sizeof role_table / sizeof role_table[0];
 
@@ -47,9 +49,11 @@ const struct intake intake_table[] = {
         .rights = (rights_),                                                                       \
         .source_slot = (source_),                                                                  \
     },
+#define USES_SSE(NAME, why)
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
+#undef USES_SSE
 };
 const unsigned intake_count = sizeof intake_table / sizeof intake_table[0];
 
@@ -127,6 +131,25 @@ uint32_t role_band(const struct role *role)
     if (role->rank < 100)
         return 1;
     return role->rank < 200 ? 2 : BAND_LAST;
+}
+
+uint32_t role_flags(const struct role *role)
+{
+    static const uint32_t uses_sse[] = {
+#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
+             child_pages, kind, presence, why)
+#define INTAKE(NAME, slot, type, rights, source, why)
+#define USES_SSE(NAME, why) ROLE_##NAME,
+#include "abi/roles.def"
+#undef ROLE
+#undef INTAKE
+#undef USES_SSE
+    };
+    for (unsigned i = 0; i < sizeof uses_sse / sizeof uses_sse[0]; i++) {
+        if (uses_sse[i] == role->id)
+            return PROCESS_USES_SSE;
+    }
+    return 0;
 }
 
 bool role_in_profile(const struct role *role, uint32_t profile)

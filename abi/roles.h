@@ -15,9 +15,11 @@ enum role_id {
              child_pages, kind, presence, why)                                                     \
     ROLE_##NAME = (id),
 #define INTAKE(NAME, slot, type, rights, source, why)
+#define USES_SSE(NAME, why)
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
+#undef USES_SSE
     ROLE_EXTENSION_BASE = 256, /* SERVICE_ROLE_EXTENSION_BASE: the lowest extension or test role */
     ROLE_ID_MAX = 65535
 };
@@ -44,12 +46,14 @@ enum role_presence {
     +(ROLE_PRESENCE_##presence == ROLE_PRESENCE_PHASE0 ||                                          \
       ROLE_PRESENCE_##presence == ROLE_PRESENCE_HOSTILE)
 #define INTAKE(NAME, slot, type, rights, source, why)
+#define USES_SSE(NAME, why)
 enum {
     ROLE_PROGRAM_COUNT = 0
 #include "abi/roles.def"
 };
 #undef ROLE
 #undef INTAKE
+#undef USES_SSE
 
 struct role {
     const char *image; /* module name and service name, NUL-terminated */
@@ -108,6 +112,9 @@ uint64_t role_tables_total_pages(uint64_t memory_pages);
 /* The scheduling band of a process of the role: 0, the highest, for the foundation, to
  * BAND_LAST (abi/process.h). */
 uint32_t role_band(const struct role *role);
+
+/* Flags of CREATE_STAGED_PROCESS for a process of the role: PROCESS_USES_SSE or 0. */
+uint32_t role_flags(const struct role *role);
 
 /* Whether an image of a validation profile holds the role's module. */
 bool role_in_profile(const struct role *role, uint32_t profile);

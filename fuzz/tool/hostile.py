@@ -12,7 +12,7 @@ import same
 
 # Stage lines, in this order; between them all of phase 0 runs twice. Before them rootd ran test-hostile, of whose
 # EXIT(0) it says nothing: with any other end there is none of these lines (rootd_world_test, rootd_test).
-STAGES = ("test-spin:FAULT_PAGE_LIMIT", "test-spin:KILLED:0x5919", "SPINNER_STOPPED", "HELPERS_DONE",
+STAGES = ("test-spin:FAULT_PAGE_LIMIT", "test-vectors:EXITED:0x5e", "test-vectors:EXITED:0x5e", "test-spin:KILLED:0x5919", "SPINNER_STOPPED", "HELPERS_DONE",
           "RESOURCES_BACK", "AUTHORITY_SHED")
 
 

@@ -76,6 +76,7 @@ static const struct program program_table[] = {
     {"tester", 0, 0, NULL, tester_main},
     {"test-spin", 0, 0, NULL, test_spin_main},
     {"test-hostile", 0, 0, NULL, test_hostile_main},
+    {"test-vectors", 0, 0, NULL, test_vectors_main},
 };
 
 const struct program *program_find(const char *name)

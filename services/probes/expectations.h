@@ -78,6 +78,10 @@ enum {
     TEST_SPIN_HOG = 1,            /* argument of test-spin: take memory, not the processor */
     TEST_HOG_SURVIVED = 0xBAD,    /* which it never may have as much as it asks for */
     TEST_SPIN_STOP_CODE = 0x5919, /* that tester stops the spinner with */
+    VECTORS_KEPT = 0x5E,          /* test-vectors: both times the same numbers came out */
+    VECTORS_CHANGED = 0x5E1,      /* another process's registers came into its own */
+    VECTORS_SEEN = 0x5E2,         /* at its start a register was not as a new process has it */
+    VECTORS_INTERRUPTED = 0x5E3,  /* by a segment selector it sees that others ran */
     HOSTILE_OK = 0,               /* test-hostile: everything was answered, nothing was gained */
     HOSTILE_GAINED = 0x7E51,      /* it holds another set of capabilities than at its start (K1) */
     HOSTILE_UNHEARD = 0x7E52,     /* a service it may talk to does not answer any more */
@@ -90,5 +94,10 @@ enum {
 static const struct probe_run spin_run = {ROLE_TEST_SPIN, 0, END_KILLED, TEST_SPIN_STOP_CODE, 0, 0};
 static const struct probe_run hog_run = {
     ROLE_TEST_SPIN, TEST_SPIN_HOG, END_FAULT_PAGE_LIMIT, 0, 0, 0};
+
+/* Alongside each other, by their arguments with different numbers. */
+static const struct probe_run vectors_runs[] = {
+    {ROLE_TEST_VECTORS, 1, END_EXITED, VECTORS_KEPT, 0, 1},
+    {ROLE_TEST_VECTORS, 2, END_EXITED, VECTORS_KEPT, 0, 0}};
 
 #endif

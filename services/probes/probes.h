@@ -16,5 +16,6 @@ uint32_t phase0_isolation_b_main(uint64_t argument);
 /* Of the hostile image. */
 uint32_t test_spin_main(uint64_t argument);
 uint32_t test_hostile_main(uint64_t argument);
+uint32_t test_vectors_main(uint64_t argument);
 
 #endif

@@ -254,6 +254,7 @@ static enum status make_process(struct procd *procd, struct making *making, uint
                         (uint32_t)role_table_budget_pages(making->row->id, procd->memory_pages),
         .event_slot = SLOT_SERVICE_ENDPOINT,
         .band = role_band(making->row),
+        .flags = role_flags(making->row),
         .token = making->id,
     };
     struct kernel_create_staged_process_reply reply;

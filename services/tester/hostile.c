@@ -16,6 +16,18 @@ static enum status run_hog(struct tester *tester)
     return status == STATUS_OK ? tester_wait(tester, &hog_run, HOG_PLACE) : status;
 }
 
+/* Two that compute with vector registers, alongside each other and the spinner, which has none. */
+static enum status run_vectors(struct tester *tester)
+{
+    enum { COUNT = sizeof vectors_runs / sizeof vectors_runs[0] };
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < COUNT && status == STATUS_OK; i++)
+        status = tester_start(tester, &vectors_runs[i], i);
+    for (unsigned i = 0; i < COUNT && status == STATUS_OK; i++)
+        status = tester_wait(tester, &vectors_runs[i], i);
+    return status;
+}
+
 static enum status stop_spinner(struct tester *tester)
 {
     enum status status = tester_stop(tester, SPIN_PLACE, TEST_SPIN_STOP_CODE);
@@ -27,6 +39,8 @@ enum status tester_run_hostile(struct tester *tester)
     enum status status = tester_start(tester, &spin_run, SPIN_PLACE);
     if (status == STATUS_OK)
         status = run_hog(tester);
+    if (status == STATUS_OK)
+        status = run_vectors(tester);
     if (status == STATUS_OK)
         status = tester_run_helpers(tester);
     if (status == STATUS_OK)

@@ -6,8 +6,8 @@
  *   1. checks its start envelope, which names the profile, and takes rootd's offer of modules;
  *   2. waits until its own account is memd's only one: what ran before it has left nothing;
  *   3. profile phase0: runs the helpers as services/probes/expectations.h states; profile hostile:
- *      all of that alongside a spinner and after a process that wants too much memory, and again
- *      without;
+ *      all of that alongside a spinner and after a process that wants too much memory and two that
+ *      compute with vector registers, and again without;
  *   4. waits until memd's book is what it was in step 2.
  *
  * Lines: "ROOTD_STAGE:<helper>:<end>" for each helper's end, ":UNEXPECTED" before an end that was

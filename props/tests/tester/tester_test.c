@@ -105,9 +105,9 @@ static void write_envelope(struct message *message)
 
 static void write_offer(struct message *message)
 {
-    static const uint32_t roles[] = {ROLE_PHASE0_PROBE,       ROLE_PHASE0_EXIT,
-                                     ROLE_PHASE0_FAULT_KILL,  ROLE_PHASE0_ISOLATION_A,
-                                     ROLE_PHASE0_ISOLATION_B, ROLE_TEST_SPIN};
+    static const uint32_t roles[] = {
+        ROLE_PHASE0_PROBE,       ROLE_PHASE0_EXIT, ROLE_PHASE0_FAULT_KILL, ROLE_PHASE0_ISOLATION_A,
+        ROLE_PHASE0_ISOLATION_B, ROLE_TEST_SPIN,   ROLE_TEST_VECTORS};
     struct startup_offer_modules_request offer = {0};
     for (unsigned i = 0; i < sizeof roles / sizeof roles[0]; i++) {
         if (roles[i] != others.missing_role)
@@ -248,6 +248,10 @@ static bool stated_end(const struct child *child, struct procd_wait_process_even
         ended->code = run->code;
         ended->fault_va = run->fault_va;
     }
+    if (child->role == ROLE_TEST_VECTORS) {
+        ended->reason = END_EXITED;
+        ended->code = VECTORS_KEPT;
+    }
     if (child->role != ROLE_TEST_SPIN)
         return true;
     ended->reason = child->argument == TEST_SPIN_HOG ? END_FAULT_PAGE_LIMIT : END_KILLED;
@@ -348,7 +352,9 @@ static void test_hostile(void)
 {
     fresh(VALIDATION_PROFILE_HOSTILE);
     expect_equal(tester_run(&tester), STATUS_OK, "hostile: all is as stated");
-    expect(strcmp(others.log, "ROOTD_STAGE:test-spin:FAULT_PAGE_LIMIT\n" PHASE0_LINES
+    expect(strcmp(others.log, "ROOTD_STAGE:test-spin:FAULT_PAGE_LIMIT\n"
+                              "ROOTD_STAGE:test-vectors:EXITED:0x5e\n"
+                              "ROOTD_STAGE:test-vectors:EXITED:0x5e\n" PHASE0_LINES
                               "ROOTD_STAGE:test-spin:KILLED:0x5919\n"
                               "ROOTD_STAGE:SPINNER_STOPPED\n" PHASE0_LINES LAST_LINES) == 0,
            "hostile: the whole log");
