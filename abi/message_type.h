@@ -27,7 +27,7 @@ enum {
     FROM_CLIENT = 1u << 5,    /* any other badge that is a role id */
     FROM_BOOTSTRAP = 1u << 6, /* procd: received on the bootstrap endpoint */
     FROM_DRIVER = 1u << 7,    /* procd: received on the driver endpoint */
-    FROM_TESTER = 1u << 8,    /* badge ROLE_TESTER */
+    FROM_TESTER = 1u << 8,    /* badge ROLE_TESTER or ROLE_ATTACKS */
     FROM_ENDPOINTS = FROM_BOOTSTRAP | FROM_DRIVER
 };
 

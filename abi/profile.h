@@ -12,7 +12,8 @@ enum validation_profile {
     VALIDATION_PROFILE_NONE = 0,
     VALIDATION_PROFILE_PHASE0 = 1,
     VALIDATION_PROFILE_HOSTILE = 2,
-    VALIDATION_PROFILE_LAST = VALIDATION_PROFILE_HOSTILE
+    VALIDATION_PROFILE_ATTACKS = 3,
+    VALIDATION_PROFILE_LAST = VALIDATION_PROFILE_ATTACKS
 };
 
 /* True for a profile id of this version; every other number is refused by the parsers. */

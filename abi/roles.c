@@ -161,6 +161,8 @@ bool role_in_profile(const struct role *role, uint32_t profile)
         return profile != VALIDATION_PROFILE_NONE;
     case ROLE_PRESENCE_HOSTILE:
         return profile == VALIDATION_PROFILE_HOSTILE;
+    case ROLE_PRESENCE_ATTACKS:
+        return profile == VALIDATION_PROFILE_ATTACKS;
     case ROLE_PRESENCE_LATER:
         break;
     }

@@ -32,19 +32,21 @@ enum role_kind { ROLE_KIND_FOUNDATION, ROLE_KIND_SERVICE, ROLE_KIND_DRIVER, ROLE
 enum { MAKES_DRIVERS = 1 << ROLE_KIND_DRIVER, MAKES_EXTENSIONS = 1 << ROLE_KIND_EXTENSION };
 
 /* In which images a role is: RUNTIME in all, PHASE0 in those that have a validation profile,
- * HOSTILE in those of profile hostile alone, LATER in none yet. */
+ * HOSTILE and ATTACKS in those of that profile alone, LATER in none yet. */
 enum role_presence {
     ROLE_PRESENCE_RUNTIME,
     ROLE_PRESENCE_PHASE0,
     ROLE_PRESENCE_LATER,
-    ROLE_PRESENCE_HOSTILE
+    ROLE_PRESENCE_HOSTILE,
+    ROLE_PRESENCE_ATTACKS
 };
 
 /* Roles that are not in every image but in some. */
 #define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
              child_pages, kind, presence, why)                                                     \
     +(ROLE_PRESENCE_##presence == ROLE_PRESENCE_PHASE0 ||                                          \
-      ROLE_PRESENCE_##presence == ROLE_PRESENCE_HOSTILE)
+      ROLE_PRESENCE_##presence == ROLE_PRESENCE_HOSTILE ||                                         \
+      ROLE_PRESENCE_##presence == ROLE_PRESENCE_ATTACKS)
 #define INTAKE(NAME, slot, type, rights, source, why)
 #define USES_SSE(NAME, why)
 enum {

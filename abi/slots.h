@@ -16,6 +16,7 @@ enum {
     SLOT_PEER_VSPACED = 17,
     SLOT_PEER_PAGERD = 18,
     SLOT_PEER_PROCD = 19,
+    SLOT_PROCD_ADMINISTRATOR = 20, /* procd without a badge: who launches clients, as rootd does */
 
     SLOT_UNTYPED_BASE = 32, /* untyped memory: rootd at boot, then memd */
     SLOT_UNTYPED_COUNT = 16,

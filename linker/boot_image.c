@@ -183,6 +183,7 @@ static struct boot_config make_config(uint32_t profile)
         entry->flags = BOOT_ENTRY_REQUIRED;
         unsigned row_count = 0;
         bool runs_long = role->presence == ROLE_PRESENCE_HOSTILE ||
+                         role->presence == ROLE_PRESENCE_ATTACKS ||
                          (role->kind == ROLE_KIND_EXTENSION && role_intake(role->id, &row_count));
         entry->ready_ticks = runs_long ? PROGRAM_TICKS : READY_TICKS;
         fill_dependencies(entry);
@@ -270,7 +271,9 @@ static uint32_t profile_of(const char *name)
         return VALIDATION_PROFILE_PHASE0;
     if (strcmp(name, "hostile") == 0)
         return VALIDATION_PROFILE_HOSTILE;
-    stop(EXIT_USAGE, "\"%s\" is no profile: none, phase0 or hostile", name);
+    if (strcmp(name, "attacks") == 0)
+        return VALIDATION_PROFILE_ATTACKS;
+    stop(EXIT_USAGE, "\"%s\" is no profile: none, phase0, hostile or attacks", name);
 }
 
 static struct request read_arguments(int count, char **arguments)

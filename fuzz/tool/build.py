@@ -8,6 +8,7 @@ import sys
 RUNTIME_IMAGE = "build/boot.img"
 PHASE0_IMAGE = "build/boot-phase0.img"
 HOSTILE_IMAGE = "build/boot-hostile.img"
+ATTACKS_IMAGE = "build/boot-attacks.img"
 BENCH_IMAGE = "build/boot-bench.img"
 
 

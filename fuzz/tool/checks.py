@@ -15,6 +15,7 @@ import campaign_checks
 import command_checks
 import growth
 import hostile
+import inject
 import machines
 import markdown
 import metal
@@ -22,6 +23,7 @@ import negative
 import provenance
 import same
 import source_checks
+import unready
 
 RANDOM_INPUTS = 200
 RANDOM_SEED = 20261
@@ -67,7 +69,7 @@ def build_all(tally, variants=None):
     for variant, wanted in (
             ("image", made("image", ("ar", "image", "kernel_link"), *images)),
             ("asan", made("asan", ("harness", "test"), "build/asan/world")),
-            ("shipped", made("shipped", ("harness", "test"), "build/shipped/world")),
+            ("shipped", made("shipped", ("harness", "test"), "build/shipped/world", inject.PROGRAM)),
             ("libfuzzer", made("libfuzzer", ("harness",))),
             ("afl", made("afl", ("harness",), "build/afl/mutator.so")),
             ("fast", ["build/fast/show", "build/fast/abi_tables"])):
@@ -343,10 +345,12 @@ CHECKS = {
     "canaries": (check_canaries, "asan shipped"),
     "random": (run_random, "asan shipped"),
     "worlds": (boot_worlds, "image asan shipped"),
+    "inject": (inject.short, "image shipped"),
     "metal": (boot_metal, "image"),
     "verdicts": (boot_verdicts, "image"),
     "provenance": (check_provenance, "image asan shipped"),
     "negative": (negative.negative, "image asan shipped"),
+    "unready": (unready.unready, "image"),
     "same": (same.same, "image shipped"),
     "machines": (machines.machines, "image"),
     "hostile": (hostile.hostile, "image asan shipped"),

@@ -24,7 +24,7 @@ SEEDED = (
      "    if (role_runs(procd, role) || role != 0)\n", "what a dead client staged stays"),
     ("services/lib/service.c", "for (uint32_t i = 0; i < info->cap_count", "for (uint32_t i = 1; i < info->cap_count",
      "a capability that came with a refused request stays"),
-    ("services/tester/tester.c", "    return tester_run(&tester);\n",
+    ("services/tester/tester.c", "    return tester_run(&tester, ROLE_TESTER);\n",
      "    (void)service_start(&tester.caller, ROLE_TESTER, &tester.start, NULL, NULL);\n"
      "    (void)service_take_offer(&tester.caller, &tester.offer);\n"
      "    (void)kernel_log_write(&tester.caller, SLOT_KERNEL_LOG_ENDPOINT, \"ERIX_ROOTD:READY\\n\", 17);\n"

@@ -14,6 +14,7 @@ import build
 import campaign
 import checks
 import editors
+import inject
 import metal
 import mutants
 import new
@@ -39,6 +40,11 @@ def positive(text):
     if int(text) > NUMBER_MAX:
         raise argparse.ArgumentTypeError(f"{text} is more than {NUMBER_MAX}")
     return int(text)
+
+
+def natural(text):
+    """The number of something that is counted from 0."""
+    return 0 if text == "0" else positive(text)
 
 
 def jobs(text):
@@ -69,7 +75,7 @@ def boot(options):
     if (options.compare or options.repeat) and options.profile == "none":
         options.profile = "phase0" # an image that ends by itself
     image = {"none": build.RUNTIME_IMAGE, "phase0": build.PHASE0_IMAGE,
-             "hostile": build.HOSTILE_IMAGE}[options.profile]
+             "hostile": build.HOSTILE_IMAGE, "attacks": build.ATTACKS_IMAGE}[options.profile]
     program = f"build/{'shipped' if options.shipped or options.compare else 'asan'}/world"
     needed = [program] if options.world or options.compare else []
     if options.image is None:
@@ -181,9 +187,9 @@ def parser():
     sub.add_argument("--timeout", type=positive, default=60, metavar="SECONDS",
                      help="for QEMU (with --keep: until READY)")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
-    sub.add_argument("--profile", choices=("none", "phase0", "hostile"), default="none",
+    sub.add_argument("--profile", choices=("none", "phase0", "hostile", "attacks"), default="none",
                      help="which image is built (with --image: which kind that one is): the runtime image, the "
-                     "one with probes, or the one whose programs also try to do harm; the last two must end by "
+                     "one with probes, or those whose programs also try to do harm; all but the first must end by "
                      "themselves")
     sub.add_argument("--shipped", action="store_true",
                      help="run the image's own objects instead of the sanitized units")
@@ -205,6 +211,16 @@ def parser():
     sub.add_argument("--seed", type=positive, metavar="N", help="the engine's; otherwise one is drawn and printed")
     sub.add_argument("--merge", action="store_true",
                      help="afterwards: add what covers more to corpus/TARGET (then bless)")
+    sub = command("inject", inject.inject, "boot with one call failing, for every call and in every way")
+    sub.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"whose calls: {', '.join(inject.PROGRAMS)}; default: all")
+    sub.add_argument("--fate", action="append", choices=inject.FATES, help="what becomes of the call; default: each")
+    sub.add_argument("--status", action="append", choices=inject.STATUSES, help="of a refusal; default: each")
+    sub.add_argument("--from", dest="first", type=natural, default=0, metavar="K", help="the first call; default: 0")
+    sub.add_argument("--to", dest="last", type=natural, default=inject.LAST, metavar="K",
+                     help="the last call; when it is the first too, the log of each boot is printed")
+    sub.add_argument("--stride", type=positive, default=1, metavar="N", help="every n-th call; default: 1")
+    sub.add_argument("--jobs", type=jobs, metavar="N", help="boots at a time; default: one for each core")
+    sub.add_argument("--profile", choices=("phase0", "hostile"), default="phase0", help="of the image that boots")
     sub = command("bless", blessing.bless, "store new digests and floors, showing what changed")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
     sub.add_argument("--lose-floors", action="store_true",

@@ -177,7 +177,8 @@ static unsigned programs_of(uint32_t profile)
         enum role_presence presence = role_table[i].presence;
         count += presence == ROLE_PRESENCE_RUNTIME ||
                  (presence == ROLE_PRESENCE_PHASE0 && profile != VALIDATION_PROFILE_NONE) ||
-                 (presence == ROLE_PRESENCE_HOSTILE && profile == VALIDATION_PROFILE_HOSTILE);
+                 (presence == ROLE_PRESENCE_HOSTILE && profile == VALIDATION_PROFILE_HOSTILE) ||
+                 (presence == ROLE_PRESENCE_ATTACKS && profile == VALIDATION_PROFILE_ATTACKS);
     }
     return count;
 }
@@ -189,5 +190,6 @@ int main(int count, char **arguments)
     check_image("build/boot.img", programs_of(VALIDATION_PROFILE_NONE));
     check_image("build/boot-phase0.img", programs_of(VALIDATION_PROFILE_PHASE0));
     check_image("build/boot-hostile.img", programs_of(VALIDATION_PROFILE_HOSTILE));
+    check_image("build/boot-attacks.img", programs_of(VALIDATION_PROFILE_ATTACKS));
     return tests_end(arguments[0]);
 }

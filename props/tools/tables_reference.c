@@ -167,7 +167,7 @@ static void put_object_types(FILE *out)
 
 void tables_roles(FILE *out)
 {
-    static const char *const presence[] = {"all", "phase0", "later", "hostile"};
+    static const char *const presence[] = {"all", "phase0", "later", "hostile", "attacks"};
     fprintf(out, "| role | id | rank | image | what it decides | holds at start |\n"
                  "| --- | --- | --- | --- | --- | --- |\n");
     for (unsigned i = 0; i < role_count; i++) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernel/host/host.h"
+#include "props/world/file.h"
 #include "props/world/world.h"
 
 enum { EXIT_READY = 0, EXIT_NOT_READY = 1, EXIT_USAGE = 2, EXIT_PANIC = 3, EXIT_TIME_OUT = 4 };
@@ -24,27 +25,6 @@ static int usage(const char *problem)
     fprintf(stderr, "world: %s; use: world [--events FILE|-] [--memory MIB] [--repeat N] IMAGE\n",
             problem);
     return EXIT_USAGE;
-}
-
-static void *file_read(const char *path, size_t *size_bytes)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return NULL;
-    uint8_t *bytes = NULL;
-    size_t size = 0, room = 0;
-    do {
-        if (size == room) {
-            room = room == 0 ? 1 << 20 : 2 * room;
-            bytes = realloc(bytes, room);
-            if (bytes == NULL)
-                abort();
-        }
-        size += fread(bytes + size, 1, room - size, file);
-    } while (size == room);
-    fclose(file);
-    *size_bytes = size;
-    return bytes;
 }
 
 /* Says how the run ended; the exit code. */

@@ -74,9 +74,14 @@ static const struct program program_table[] = {
     {"phase0-isolation-a", 0, 0, NULL, phase0_isolation_a_main},
     {"phase0-isolation-b", 0, 0, NULL, phase0_isolation_b_main},
     {"tester", 0, 0, NULL, tester_main},
+    {"attacks", 0, 0, NULL, attacks_main},
     {"test-spin", 0, 0, NULL, test_spin_main},
     {"test-hostile", 0, 0, NULL, test_hostile_main},
     {"test-vectors", 0, 0, NULL, test_vectors_main},
+    {"test-ready", 0, 0, NULL, test_ready_main},
+    {"attack-client", 0, 0, NULL, attack_client_main},
+    {"attack-heir", 0, 0, NULL, attack_client_main},
+    {"attack-child", 0, 0, NULL, attack_child_main},
 };
 
 const struct program *program_find(const char *name)

@@ -11,6 +11,7 @@
 #include "abi/formats/boot_image.h"
 #include "abi/formats/elf_plan.h"
 #include "abi/roles.h"
+#include "abi/slots.h"
 #include "abi/user_memory.h"
 #include "kernel/core/kernel.h"
 #include "kernel/host/host.h"
@@ -26,6 +27,7 @@ struct seat {
     struct fiber fiber;
     uint64_t generation;
     uint64_t entry_count; /* into the kernel, since the process started */
+    const char *program;  /* null: none, or not started yet */
     void *state;
     bool taken;
 };
@@ -38,7 +40,8 @@ static uint32_t seat_high;          /* seats [0, seat_high) were used */
 static const struct inputs *inputs; /* null: none are fed */
 static size_t inputs_used;
 static bool diverged;
-static const uint8_t *image_bytes; /* of the run, for the layout of modules */
+static struct injection *injection; /* null: nothing is made to fail */
+static const uint8_t *image_bytes;  /* of the run, for the layout of modules */
 static size_t image_size_bytes;
 
 struct kernel *world_kernel(void)
@@ -109,7 +112,7 @@ static enum status enter(uint32_t number, uint32_t slot, uint64_t deadline_ticks
     return (enum status)kernel_process(&kernel, self)->result;
 }
 
-enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+static enum status call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
     uint32_t self = current();
     struct message *page = kernel_message(&kernel, self);
@@ -120,6 +123,62 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
         memcpy(message, page, message_bytes(page));
     events_syscall(&events, self, SYSCALL_CALL, slot, status, delivered ? message : NULL);
     return status;
+}
+
+/* --- what is made to fail (injection.h) --- */
+
+/* The clock goes on while `self` runs, and others get a turn. */
+static void time_pass(uint32_t self, uint64_t until_ticks)
+{
+    if (until_ticks > kernel.now_ticks)
+        kernel_timer(&kernel, until_ticks);
+    if (kernel.current == self)
+        kernel_preempt(&kernel);
+    yield_unless_current(self);
+}
+
+/* The answer that came with these capabilities is thrown away. */
+static void answer_lose(const struct message *message, uint32_t window_slot)
+{
+    struct caller caller = {0};
+    for (uint32_t i = 0; i < message->header.cap_count; i++)
+        (void)kernel_drop_local_cap(&caller, window_slot + i);
+}
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    uint32_t self = current();
+    uint32_t window_slot = message->header.window_slot;
+    enum fate fate = injection_fate(injection, seats[self].program, message, deadline_ticks);
+    if (fate == FATE_REFUSED) {
+        message_refuse(message, injection->status);
+        return STATUS_OK;
+    }
+    if (fate == FATE_TIMED_OUT) {
+        time_pass(self, deadline_ticks);
+        return STATUS_TIMED_OUT;
+    }
+    enum status status = call(slot, message, deadline_ticks);
+    if (fate != FATE_LOST || status != STATUS_OK)
+        return status;
+    answer_lose(message, window_slot);
+    time_pass(self, deadline_ticks);
+    return STATUS_TIMED_OUT;
+}
+
+/* What the injected message does to whoever has just received it. */
+static void received_fate(uint32_t self, enum fate fate)
+{
+    if (fate == FATE_LATE)
+        time_pass(self, injection->late_ticks + 1);
+    if (fate == FATE_KILLS) {
+        kernel_end_process(&kernel, self);
+        fiber_switch(&seats[self].fiber, &main_fiber);
+    }
+    while (fate == FATE_UNHEARD) { /* nobody else receives on its endpoint: it waits for ever */
+        kernel_message(&kernel, self)->header = (struct message_header){.version = MESSAGE_VERSION};
+        (void)enter(SYSCALL_CALL, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER);
+    }
 }
 
 enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
@@ -135,6 +194,8 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     if (delivered || status == STATUS_RETRY || status == STATUS_TIMED_OUT)
         *info = *kernel_receive_info(&kernel, self);
     events_syscall(&events, self, SYSCALL_RECV, slot, status, delivered ? message : NULL);
+    if (delivered)
+        received_fate(self, injection_received(injection, message));
     return status;
 }
 
@@ -259,6 +320,7 @@ static void seat_main(void)
     char name[ENTRY_NAME_BYTES];
     image_name_read(start.entry_va, name);
     const struct program *program = program_find(name);
+    seats[self].program = program != NULL ? program->name : NULL;
     if (program != NULL && program->helper != NULL) {
         helper_run(program, &start);
     } else if (program != NULL) {
@@ -286,6 +348,7 @@ static void seat_resume(uint32_t index)
         seat->taken = true;
         seat->generation = generation;
         seat->entry_count = 0;
+        seat->program = NULL;
         if (index >= seat_high)
             seat_high = index + 1;
     }
@@ -403,6 +466,7 @@ struct world_result world_run(const struct world_options *options)
     inputs = options->inputs;
     inputs_used = 0;
     diverged = false;
+    injection = options->injection;
     struct kernel_boot_info info =
         pages == 0 ? host_boot_info() : host_boot_info_limited((uint32_t)pages);
     enum status refused = kernel_boot(&kernel, &info);

@@ -12,6 +12,7 @@
 
 #include "kernel/core/kernel.h"
 #include "props/world/events.h"
+#include "props/world/injection.h"
 #include "props/world/record.h"
 
 /* How a run ended. */
@@ -35,6 +36,7 @@ struct world_options {
     size_t memory_bytes;         /* 0: the default */
     FILE *events;                /* null: no event text */
     const struct inputs *inputs; /* null: time moves when everybody waits, nobody is preempted */
+    struct injection *injection; /* null: nothing is made to fail */
 };
 
 struct world_result {

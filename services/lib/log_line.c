@@ -11,6 +11,18 @@ void log_line_add(struct log_line *line, const char *text)
         line->text[line->count++] = *text;
 }
 
+void log_line_add_number(struct log_line *line, uint64_t value)
+{
+    char text[21]; /* 2^64 has 20 digits */
+    unsigned at = sizeof text - 1;
+    text[at] = 0;
+    do {
+        text[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    log_line_add(line, text + at);
+}
+
 static void add_hex(struct log_line *line, uint32_t value)
 {
     char digit[2] = {0};

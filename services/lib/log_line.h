@@ -13,6 +13,8 @@ struct log_line {
 
 void log_line_add(struct log_line *line, const char *text);
 
+void log_line_add_number(struct log_line *line, uint64_t value);
+
 /* ":<reason>" of an ended process and, of EXIT and KILL, ":" and the code in hexadecimal. */
 void log_line_add_end(struct log_line *line, uint32_t reason, uint32_t code);
 

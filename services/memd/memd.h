@@ -34,7 +34,7 @@
  * - INVALID_ARGUMENT: not a known operation, or a body that does not decode; BAD_VERSION: of the
  *   header
  * - DENIED: a sender that the row does not allow: badge 0 is an administrator, the badge of an open
- *   account is that account, ROLE_TESTER may ask for the book (QUERY_MEMORY)
+ *   account is that account, ROLE_TESTER and ROLE_ATTACKS may ask for the book (QUERY_MEMORY)
  *
  * OPEN_ACCOUNT: asked again while the account is open, with the same parent, guarantee and limit, it
  * is OK and gives the same badge again: who lost the answer lost nothing.

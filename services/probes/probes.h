@@ -17,5 +17,10 @@ uint32_t phase0_isolation_b_main(uint64_t argument);
 uint32_t test_spin_main(uint64_t argument);
 uint32_t test_hostile_main(uint64_t argument);
 uint32_t test_vectors_main(uint64_t argument);
+uint32_t attack_client_main(uint64_t argument);
+uint32_t attack_child_main(uint64_t argument);
+
+/* Of no image: tests put it in the place of a service (ready.h). */
+uint32_t test_ready_main(uint64_t argument);
 
 #endif

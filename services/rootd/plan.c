@@ -38,7 +38,9 @@ static enum status check_rank(const struct role *role, const struct intake *row,
 {
     if (row->object_type != OBJECT_ENDPOINT || (row->rights & RIGHT_SEND) == 0)
         return STATUS_OK;
-    const struct role *peer_role = role_find(peer);
+    /* The administrator's end has no badge, and therefore no peer in the envelope. */
+    const struct role *peer_role =
+        role_find(row->slot == SLOT_PROCD_ADMINISTRATOR ? ROLE_PROCD : peer);
     if (peer_role == NULL || peer_role->rank >= role->rank)
         return STATUS_BAD_ORDER;
     return STATUS_OK;

@@ -14,7 +14,7 @@ static const char *run_name(const struct probe_run *run)
     return role != NULL ? role->image : "helper";
 }
 
-static const struct startup_module *module_of(const struct tester *tester, uint32_t role)
+const struct startup_module *tester_module(const struct tester *tester, uint32_t role)
 {
     for (uint32_t i = 0; i < tester->offer.count; i++) {
         if (tester->offer.modules[i].role == role)
@@ -25,7 +25,7 @@ static const struct startup_module *module_of(const struct tester *tester, uint3
 
 enum status tester_start(struct tester *tester, const struct probe_run *run, unsigned place)
 {
-    const struct startup_module *module = module_of(tester, run->role);
+    const struct startup_module *module = tester_module(tester, run->role);
     if (module == NULL)
         return STATUS_NOT_FOUND;
     struct procd_spawn_service_request request = {
@@ -46,6 +46,41 @@ enum status tester_start(struct tester *tester, const struct probe_run *run, uns
     tester->helper_ids[place] = reply.process_id;
     return kernel_drop_local_cap(&tester->caller,
                                  reply.endpoint_slot); /* nobody talks to helpers */
+}
+
+enum status tester_stage(struct tester *tester, const struct probe_run *run, unsigned place)
+{
+    const struct startup_module *module = tester_module(tester, run->role);
+    struct procd_create_staged_process_reply reply;
+    uint64_t deadline_ticks;
+    if (module == NULL)
+        return STATUS_NOT_FOUND;
+    struct procd_create_staged_process_request request = {.role = run->role,
+                                                          .image_offset = module->image_offset,
+                                                          .image_bytes = module->image_bytes};
+    enum status status = tester_deadline(tester, TESTER_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_create_staged_process(&tester->caller, SLOT_PEER_PROCD,
+                                                  (struct window){TESTER_SLOT_CHILD, 2},
+                                                  deadline_ticks, &request, &reply);
+    if (status != STATUS_OK)
+        return status;
+    tester->helper_ids[place] = reply.process_id;
+    status = kernel_drop_local_cap(&tester->caller, reply.endpoint_slot);
+    enum status dropped = kernel_drop_local_cap(&tester->caller, reply.grant_slot);
+    return status == STATUS_OK ? dropped : status;
+}
+
+enum status tester_begin(struct tester *tester, const struct probe_run *run, unsigned place)
+{
+    struct procd_start_staged_process_request request = {.process_id = tester->helper_ids[place],
+                                                         .argument = run->argument};
+    uint64_t deadline_ticks;
+    enum status status = tester_deadline(tester, TESTER_CALL_TICKS, &deadline_ticks);
+    if (status != STATUS_OK)
+        return status;
+    return procd_call_start_staged_process(&tester->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                           deadline_ticks, &request, NULL);
 }
 
 static bool ended_as_stated(const struct probe_run *run, uint64_t process_id,
@@ -70,17 +105,15 @@ static void report_end(struct tester *tester, const char *name, bool as_stated,
 
 /* procd answers by itself when the time is over; the call's own deadline lies a little later, for
  * a procd that answers nothing at all. */
-enum status tester_wait(struct tester *tester, const struct probe_run *run, unsigned place)
+enum status tester_wait_ticks(struct tester *tester, const struct probe_run *run, unsigned place,
+                              uint64_t ticks)
 {
-    const struct startup_module *module = module_of(tester, run->role);
     struct procd_wait_process_event_request request = {.process_id = tester->helper_ids[place]};
     struct procd_wait_process_event_reply ended;
     uint64_t deadline_ticks;
-    if (module == NULL)
-        return STATUS_NOT_FOUND;
-    enum status status = tester_deadline(tester, module->end_ticks, &request.deadline_ticks);
+    enum status status = tester_deadline(tester, ticks, &request.deadline_ticks);
     if (status == STATUS_OK)
-        status = tester_deadline(tester, module->end_ticks + TESTER_CALL_TICKS, &deadline_ticks);
+        status = tester_deadline(tester, ticks + TESTER_CALL_TICKS, &deadline_ticks);
     if (status == STATUS_OK)
         status = procd_call_wait_process_event(&tester->caller, SLOT_PEER_PROCD, NO_WINDOW,
                                                deadline_ticks, &request, &ended);
@@ -92,6 +125,13 @@ enum status tester_wait(struct tester *tester, const struct probe_run *run, unsi
     bool as_stated = ended_as_stated(run, request.process_id, &ended);
     report_end(tester, run_name(run), as_stated, &ended);
     return as_stated ? STATUS_OK : STATUS_INTERNAL;
+}
+
+enum status tester_wait(struct tester *tester, const struct probe_run *run, unsigned place)
+{
+    const struct startup_module *module = tester_module(tester, run->role);
+    return module == NULL ? STATUS_NOT_FOUND
+                          : tester_wait_ticks(tester, run, place, module->end_ticks);
 }
 
 enum status tester_stop(struct tester *tester, unsigned place, uint32_t code)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "abi/formats/cursor.h"
-#include "services/lib/call_memd.h"
 #include "services/lib/log_line.h"
 #include "services/tester/internal.h"
 
@@ -41,7 +40,7 @@ enum status tester_deadline(struct tester *tester, uint64_t ticks, uint64_t *dea
     return status;
 }
 
-static enum status pause(struct tester *tester, uint64_t ticks)
+enum status tester_pause(struct tester *tester, uint64_t ticks)
 {
     uint64_t deadline_ticks;
     enum status status = tester_deadline(tester, ticks, &deadline_ticks);
@@ -76,23 +75,28 @@ static bool is_settled(const struct memd_query_memory_reply *book,
            book->account_count == before->account_count;
 }
 
-/* Asks memd for its book until it is settled; EXHAUSTED when it is not in time. */
-static enum status settle(struct tester *tester, const struct memd_query_memory_reply *before,
+enum status tester_read_book(struct tester *tester, struct memd_query_memory_reply *book)
+{
+    struct memd_query_memory_request request;
+    uint64_t deadline_ticks;
+    enum status status = tester_deadline(tester, TESTER_CALL_TICKS, &deadline_ticks);
+    if (status != STATUS_OK)
+        return status;
+    return memd_call_query_memory(&tester->caller, SLOT_PEER_MEMD, NO_WINDOW, deadline_ticks,
+                                  &request, book);
+}
+
+enum status tester_settle(struct tester *tester, const struct memd_query_memory_reply *before,
                           struct memd_query_memory_reply *book)
 {
     enum { STEP_TICKS = 20 };
     for (uint32_t waited = 0; waited <= TESTER_SETTLE_TICKS; waited += STEP_TICKS) {
-        struct memd_query_memory_request request;
-        uint64_t deadline_ticks;
-        enum status status = tester_deadline(tester, TESTER_CALL_TICKS, &deadline_ticks);
-        if (status == STATUS_OK)
-            status = memd_call_query_memory(&tester->caller, SLOT_PEER_MEMD, NO_WINDOW,
-                                            deadline_ticks, &request, book);
+        enum status status = tester_read_book(tester, book);
         if (status != STATUS_OK)
             return status;
         if (is_settled(book, before))
             return STATUS_OK;
-        status = pause(tester, STEP_TICKS);
+        status = tester_pause(tester, STEP_TICKS);
         if (status != STATUS_OK)
             return status;
     }
@@ -101,36 +105,58 @@ static enum status settle(struct tester *tester, const struct memd_query_memory_
 
 /* --- the run --------------------------------------------------------------------------------------- */
 
-static enum status run_all(struct tester *tester)
+static void stop_all(struct tester *tester, enum status why)
 {
-    struct memd_query_memory_reply before;
+    for (unsigned i = 0; i < TESTER_RUN_LIMIT; i++) {
+        if (tester->helper_ids[i] != 0)
+            (void)tester_stop(tester, i, why);
+    }
+    for (unsigned i = 0; i < TESTER_CLIENT_LIMIT; i++) {
+        if (tester->client_ids[i] != 0)
+            (void)tester_stop_client(tester, i);
+    }
+}
+
+/* Says whether the book is what it was before the first helper, however the helpers ended. */
+static enum status compare_books(struct tester *tester,
+                                 const struct memd_query_memory_reply *before)
+{
     struct memd_query_memory_reply after;
-    enum status status = settle(tester, NULL, &before);
-    if (status == STATUS_OK)
-        status = tester->start.validation_profile == VALIDATION_PROFILE_HOSTILE
-                     ? tester_run_hostile(tester)
-                     : tester_run_helpers(tester);
-    if (status != STATUS_OK)
-        return status;
-    tester_report(tester, "HELPERS_DONE", "");
-    status = settle(tester, &before, &after);
+    enum status status = tester_settle(tester, before, &after);
     if (status == STATUS_OK)
         tester_report(tester, "RESOURCES_BACK", "");
+    if (status == STATUS_EXHAUSTED)
+        tester_report(tester, "RESOURCES_LEFT", "");
     return status;
 }
 
-enum status tester_run(struct tester *tester)
+static enum status run_all(struct tester *tester)
 {
-    enum status status = service_start(&tester->caller, ROLE_TESTER, &tester->start, NULL, NULL);
+    struct memd_query_memory_reply before;
+    enum status status = tester_settle(tester, NULL, &before);
+    if (status != STATUS_OK)
+        return status;
+    bool attacks = tester->start.role == ROLE_ATTACKS;
+    if (attacks)
+        status = tester_run_attacks(tester, &before);
+    else if (tester->start.validation_profile == VALIDATION_PROFILE_HOSTILE)
+        status = tester_run_hostile(tester);
+    else
+        status = tester_run_helpers(tester);
+    if (status == STATUS_OK)
+        tester_report(tester, attacks ? "ATTACKS_DONE" : "HELPERS_DONE", "");
+    else
+        stop_all(tester, status);
+    enum status books = compare_books(tester, &before);
+    return status == STATUS_OK ? books : status;
+}
+
+enum status tester_run(struct tester *tester, uint32_t role)
+{
+    enum status status = service_start(&tester->caller, role, &tester->start, NULL, NULL);
     if (status == STATUS_OK)
         status = service_take_offer(&tester->caller, &tester->offer);
-    if (status == STATUS_OK)
-        status = run_all(tester);
-    for (unsigned i = 0; i < TESTER_RUN_LIMIT; i++) {
-        if (tester->helper_ids[i] != 0)
-            (void)tester_stop(tester, i, status);
-    }
-    return status;
+    return status == STATUS_OK ? run_all(tester) : status;
 }
 
 uint32_t tester_main(uint64_t argument)
@@ -138,5 +164,13 @@ uint32_t tester_main(uint64_t argument)
     struct tester tester;
     (void)argument;
     memset(&tester, 0, sizeof tester);
-    return tester_run(&tester);
+    return tester_run(&tester, ROLE_TESTER);
+}
+
+uint32_t attacks_main(uint64_t argument)
+{
+    struct tester tester;
+    (void)argument;
+    memset(&tester, 0, sizeof tester);
+    return tester_run(&tester, ROLE_ATTACKS);
 }

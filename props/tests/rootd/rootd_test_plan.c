@@ -284,7 +284,9 @@ static void test_all_roles(void)
         {OBJECT_KERNEL_IRQ, ROLE_IRQD},
         {OBJECT_KERNEL_LOG, ROLE_DEVICED},
         {OBJECT_KERNEL_LOG, ROLE_TESTER},
+        {OBJECT_KERNEL_LOG, ROLE_ATTACKS},
         {OBJECT_KERNEL_CHILD_POPULATE, ROLE_DEVICED},
+        {OBJECT_KERNEL_CHILD_POPULATE, ROLE_ATTACKS},
         {OBJECT_KERNEL_PCI_CONFIG, ROLE_PROBED},
         {OBJECT_KERNEL_HOTPLUG, ROLE_HOTPLUGD},
         {OBJECT_KERNEL_CONSOLE, ROLE_FBCOND},
@@ -301,8 +303,10 @@ static void test_all_roles(void)
                        (row->role == ROLE_DEVICED && row->slot == SLOT_PROCD_DRIVER_ENDPOINT) ||
                        (row->role == ROLE_TEST_HOSTILE && row->rights == RIGHT_SEND &&
                         row->slot >= SLOT_PEER_MEMD && row->slot <= SLOT_PEER_PROCD) ||
-                       (row->role == ROLE_TESTER && row->rights == RIGHT_SEND &&
-                        (row->slot == SLOT_PEER_MEMD || row->slot == SLOT_PEER_PROCD)),
+                       ((row->role == ROLE_TESTER || row->role == ROLE_ATTACKS) &&
+                        row->rights == RIGHT_SEND &&
+                        (row->slot == SLOT_PEER_MEMD || row->slot == SLOT_PEER_PROCD)) ||
+                       (row->role == ROLE_ATTACKS && row->slot == SLOT_PROCD_ADMINISTRATOR),
                    "R4: nobody else can ask anybody at start");
         if (row->object_type < OBJECT_KERNEL_SELF)
             continue;

@@ -15,6 +15,8 @@
 #include "props/world/world.h"
 #include "services/memd/memd.h"
 #include "services/pagerd/pagerd.h"
+#include "services/probes/layout.h"
+#include "services/probes/ready.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
 #include "services/vspaced/vspaced.h"
@@ -301,6 +303,16 @@ static uint32_t taken_by_rootd(void)
     return taken_pages();
 }
 
+static void expect_nothing_left(const struct world_result *result, const char *what,
+                                const char *stage, uint32_t rootd_pages)
+{
+    expect_failure(result, "SERVICE_BOOTSTRAP_FAILED", stage, what);
+    expect_of(what, "the system has ended", world_kernel()->halted);
+    expect_of(what, "no held slot", occupied_count(0, SLOT_LIMIT) == 3);
+    expect_of(what, "no live child", world_kernel()->process_count == 1);
+    expect_of(what, "the launch pool is what it was", taken_pages() == rootd_pages);
+}
+
 /* One module of an image is another program: the boot fails where that shows, and nothing is
  * left. */
 static void expect_undone(const struct boot_file *file, const char *name, const char *other,
@@ -311,11 +323,76 @@ static void expect_undone(const struct boot_file *file, const char *name, const 
     struct variant variant = variant_of(file);
     exchange_program(&variant, name, other);
     struct world_result result = boot(&variant);
-    expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED", stage, what);
-    expect_of(what, "the system has ended", world_kernel()->halted);
-    expect_of(what, "no held slot", occupied_count(0, SLOT_LIMIT) == 3);
-    expect_of(what, "no live child", world_kernel()->process_count == 1);
-    expect_of(what, "the launch pool is what it was", taken_pages() == rootd_pages);
+    expect_nothing_left(&result, what, stage, rootd_pages);
+}
+
+/* The program test-ready in one of its modes: its first data word says which. */
+static struct boot_section_input unready_program(enum ready_mode mode)
+{
+    static uint8_t bytes[IMAGE_BYTES_MAX];
+    static struct boot_section_input program = {.kind = BOOT_SECTION_EXECUTABLE, .bytes = bytes};
+    const uint64_t words[] = {PROBE_DATA_WORD(0), PROBE_DATA_WORD(1)};
+    FILE *file = fopen("build/image/test-ready.elf", "rb");
+    if (file == NULL) {
+        fprintf(stderr, "rootd_world_test: build/image/test-ready.elf cannot be read\n");
+        exit(2);
+    }
+    program.size_bytes = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    size_t at = 0;
+    while (memcmp(bytes + at, words, sizeof words) != 0) {
+        at += sizeof words[0];
+        if (at + sizeof words > program.size_bytes)
+            abort();
+    }
+    memcpy(bytes + at, &(uint64_t){mode}, sizeof words[0]);
+    return program;
+}
+
+/* The role's time for READY, in the config. */
+static void set_ready_ticks(struct variant *variant, const char *name, uint64_t ticks)
+{
+    for (uint32_t i = 0; i < variant->config.entry_count; i++) {
+        if (strcmp(role_find(variant->config.entries[i].role)->image, name) == 0)
+            variant->config.entries[i].ready_ticks = ticks;
+    }
+    encode_config(variant);
+}
+
+/* Boots with test-ready in somebody's place: nothing is left, in time. */
+static void expect_unready(const struct boot_file *file, const char *name, const char *stage,
+                           enum ready_mode mode, uint32_t rootd_pages)
+{
+    enum { STATED_TICKS = 700, OTHER_TICKS = 100 };
+    static const char *const causes[] = {[READY_OTHER_ROLE] = "INTERNAL",
+                                         [READY_OTHER_COUNT] = "INTERNAL",
+                                         [READY_LATE] = "TIMED_OUT",
+                                         [READY_NEVER] = "TIMED_OUT",
+                                         [READY_FAULTS] = "PEER_DIED"};
+    char what[64], cause[64];
+    struct variant variant = variant_of(file);
+    variant.sections[section_of(&variant, name)] = unready_program(mode);
+    set_ready_ticks(&variant, name, STATED_TICKS);
+    snprintf(what, sizeof what, "R5: %s is ready in way %u", name, mode);
+    snprintf(cause, sizeof cause, "FAILED:%s:%s\n", stage, causes[mode]);
+    struct world_result result = boot(&variant);
+    expect_nothing_left(&result, what, cause, rootd_pages);
+    bool waits = mode == READY_LATE || mode == READY_NEVER;
+    uint64_t least = waits ? STATED_TICKS : 0;
+    expect_of(what, "in its stated time",
+              result.ticks >= least && result.ticks <= least + OTHER_TICKS);
+}
+
+static void test_unready(uint32_t rootd_pages)
+{
+    for (enum ready_mode mode = READY_OTHER_ROLE; mode <= READY_FAULTS; mode++) {
+        expect_unready(&runtime_file, "procd", "LAUNCH_PROCD", mode, rootd_pages);
+        expect_unready(&runtime_file, "memd", "LAUNCH_MEMD", mode, rootd_pages);
+        expect_unready(&runtime_file, "vspaced", "LAUNCH_VSPACED", mode, rootd_pages);
+        expect_unready(&runtime_file, "pagerd", "LAUNCH_PAGERD", mode, rootd_pages);
+        expect_unready(&hostile_file, "test-hostile", "LAUNCH_PROGRAM", mode, rootd_pages);
+        expect_unready(&phase0_file, "tester", "LAUNCH_PROGRAM", mode, rootd_pages);
+    }
 }
 
 /* Programs that are none, or others; and a helper that is. */
@@ -358,6 +435,7 @@ static void test_failures(void)
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
         expect_undone(&runtime_file, rows[i].name, rows[i].other, rows[i].stage, rootd_pages);
     test_programs(rootd_pages);
+    test_unready(rootd_pages);
 }
 
 /* P8: a service dies in a system that runs. procd ends the others and itself, rootd says so, and

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: ISC
+"""./basalt inject: one call of one program of a booting system fails, for every call and in every way
+(props/world/inject.c). `test` makes every n-th of these boots."""
+
+import collections
+import concurrent.futures
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+
+import build
+
+PROGRAM = "build/shipped/inject"  # the very objects of the image, as fast as the fast build
+PROGRAMS = ("rootd", "procd", "memd", "vspaced", "pagerd", "tester")
+STATUSES = ("EXHAUSTED", "OVER_LIMIT", "OVER_BUDGET", "BUSY", "NOT_FOUND", "DENIED", "INTERNAL")
+FATES = ("refused", "timed-out", "lost", "late", "unheard", "kills")
+KEPT = "findings/inject"
+LAST = (1 << 31) - 1
+BROKE = 3  # the program ended in the middle: a panic, an assertion, a run that does not come back
+STRIDE = 41  # of the boots that `test` makes
+
+# Findings that are known and not mended yet, by program, fate and operation of the call, and why. One that
+# is not found any more fails the whole run, so that the list is never longer than the truth.
+HANGS = "nobody gives up on a foundation service that does not answer"
+LEAKS = {
+    ("memd", "refused", "kernel.destroy"): "what the kernel does not destroy stays charged to its account",
+    ("procd", "refused", "memd.close_account"): "procd asks once",
+    ("procd", "unheard", "memd.open_account"): HANGS,
+    ("procd", "unheard", "memd.close_account"): HANGS,
+    ("procd", "unheard", "memd.alloc_untyped"): HANGS,
+    ("procd", "unheard", "pagerd.register_process"): HANGS,
+    ("procd", "unheard", "pagerd.unregister_process"): HANGS,
+    ("vspaced", "unheard", "memd.alloc_frames"): HANGS,
+    ("pagerd", "unheard", "memd.alloc_frames"): HANGS,
+    ("pagerd", "unheard", "vspaced.map_frames"): HANGS,
+    ("pagerd", "unheard", "vspaced.map_anonymous"): HANGS,
+    ("rootd", "timed-out", "procd.wait_process_event"): "what a program started runs on when it is stopped",
+    ("rootd", "late", "procd.wait_process_event"): "the same",
+    ("rootd", "lost", "startup.offer_modules"): "the same",
+    # No kernel loses an answer without telling the sender; rootd's EXIT ends what it does not know of.
+    ("rootd", "lost", "procd.create_staged_process"): "procd cannot know that rootd did not hear",
+}
+
+Job = collections.namedtuple("Job", "program fate status")
+Finding = collections.namedtuple("Finding", "program fate status number operation complaint")
+LINE = re.compile(r"finding (\S+) (\S+) (\S+) (\d+) (\S+): (.*)")
+SUMMARY = re.compile(r"\S+ \S+ \S+: (\d+) injections, (\d+) boots went on to READY, (\d+) findings")
+
+
+def jobs_of(programs, fates, statuses):
+    return [Job(program, fate, status) for program in programs for fate in fates
+            for status in (statuses if fate == "refused" else ("-",))]
+
+
+def command_of(job, image, first, last, stride):
+    status = ["--status", job.status] if job.fate == "refused" else []
+    return [PROGRAM, "--program", job.program, "--fate", job.fate, *status, "--first", str(first),
+            "--last", str(last), "--stride", str(stride), image]
+
+
+def read(output):
+    """(injections, boots that became READY, findings) of what a run printed."""
+    findings = [Finding(*found.groups()) for found in map(LINE.fullmatch, output.splitlines()) if found]
+    sums = [tuple(map(int, found.groups())) for found in map(SUMMARY.fullmatch, output.splitlines()) if found]
+    return sum(row[0] for row in sums), sum(row[1] for row in sums), findings
+
+
+def run(job, image, first, last, stride):
+    """All boots of a job: what they printed. Where the program broke it begins anew after that call."""
+    said = ""
+    while True:
+        status, output = build.run(command_of(job, image, first, last, stride), 24 * 3600)
+        said += output
+        if status in (0, 1):
+            return said
+        found = [row for row in map(LINE.fullmatch, output.splitlines()) if row]
+        if status != BROKE or not found:
+            raise build.Stop(f"{' '.join(command_of(job, image, first, last, stride))}\n{output}"
+                             f"ended with status {status}", 2)
+        first = int(found[-1][4]) + stride
+
+
+def stamp(image, first, last, stride):
+    """Says what a kept result is a result of."""
+    digest = hashlib.sha256()
+    for path in (PROGRAM, image):
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    return f"{digest.hexdigest()} {first} {last} {stride}"
+
+
+def run_kept(job, image, mark, bounds):
+    """As run(); a job that was done is not done again."""
+    path = os.path.join(KEPT, "-".join(part for part in job if part != "-") + ".txt")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            kept = file.read()
+        if kept.startswith(mark + "\n"):
+            return kept, True
+    said = run(job, image, *bounds)
+    os.makedirs(KEPT, exist_ok=True)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(f"{mark}\n{said}")
+    os.replace(path + ".new", path)
+    return said, False
+
+
+def known(finding):
+    return (finding.program, finding.fate, finding.operation) in LEAKS
+
+
+def grouped(findings):
+    """A line for each operation and complaint: how often, and the command that shows the first."""
+    groups = collections.defaultdict(list)
+    for finding in findings:
+        groups[finding[:3] + finding[4:]].append(finding.number)
+    for (program, fate, status, operation, complaint), numbers in groups.items():
+        ways = f"--fate {fate}" + (f" --status {status}" if fate == "refused" else "")
+        yield (f"{program}: {operation} {fate}{'' if status == '-' else ' ' + status}, {len(numbers)} times: {complaint}\n"
+               f"  ./basalt inject {program} {ways} --from {numbers[0]} --to {numbers[0]}")
+
+
+def inject(options):
+    """The command."""
+    image = {"phase0": build.PHASE0_IMAGE, "hostile": build.HOSTILE_IMAGE}[options.profile]
+    build.must_build(PROGRAM, image)
+    unknown = [name for name in options.programs if name not in PROGRAMS]
+    if unknown:
+        raise build.Stop(f"there is no program '{unknown[0]}'; there are: {' '.join(PROGRAMS)}", 2)
+    if options.first > options.last:
+        raise build.Stop(f"--from {options.first} lies behind --to {options.last}", 2)
+    todo = jobs_of(options.programs or PROGRAMS, options.fate or FATES, options.status or STATUSES)
+    if options.first == options.last:
+        return show(todo, image, options.first)
+    bounds = (options.first, options.last, options.stride)
+    mark = stamp(image, *bounds)
+    total = collections.Counter()
+    findings = []
+    with concurrent.futures.ThreadPoolExecutor(options.jobs or int(build.jobs())) as pool:
+        for job, (said, kept) in zip(todo, pool.map(lambda job: run_kept(job, image, mark, bounds), todo)):
+            injections, ready, found = read(said)
+            total.update(injections=injections, ready=ready)
+            findings += found
+            print(f"{job.program} {job.fate}{'' if job.status == '-' else ' ' + job.status}: {injections} "
+                  f"injections, {ready} boots READY, {len(found)} findings{', from before' if kept else ''}", flush=True)
+    return report(findings, total, not options.programs and not options.fate and not options.status
+                  and bounds == (0, LAST, 1))
+
+
+
+def show(todo, image, number):
+    """One call: the whole log of each boot."""
+    worst = 0
+    for job in todo:
+        sys.stdout.flush()
+        command = command_of(job, image, number, number, 1)
+        worst = max(worst, subprocess.run(command[:-1] + ["--log", image], stdin=subprocess.DEVNULL).returncode)
+    return worst
+
+
+def report(findings, total, whole):
+    new = [finding for finding in findings if not known(finding)]
+    for line in grouped(new):
+        print(line)
+    gone = [leak for leak in LEAKS if whole and not any(finding[:2] + (finding.operation,) == leak for finding in findings)]
+    for leak in gone:
+        print(f"{' '.join(leak)} leaks no longer: take it out of LEAKS in fuzz/tool/inject.py")
+    print(f"{total['injections']} injections, {total['ready']} boots went on to READY, {len(findings) - len(new)} known "
+          f"leaks, {len(new)} findings")
+    return 1 if new or gone else 0
+
+
+def short(tally):
+    """Every n-th boot of them all, each with its own call."""
+    before = time.monotonic()
+    todo = jobs_of(PROGRAMS, FATES, STATUSES)
+    total, findings = 0, []
+    with concurrent.futures.ThreadPoolExecutor(int(build.jobs())) as pool:
+        # Each job begins with another call, so that the jobs of a program try different ones.
+        for said in pool.map(lambda row: run(row[1], build.PHASE0_IMAGE, 7 * row[0] % STRIDE, LAST, STRIDE),
+                             enumerate(todo)):
+            injections, _, found = read(said)
+            total += injections
+            findings += found
+    new = [finding for finding in findings if not known(finding)]
+    tally.say("a boot in which a call fails ends in a stated way and gives everything back", total > 0 and not new,
+              "\n".join(grouped(new)), f"{total} injections in {time.monotonic() - before:.0f} s"
+              + (f", {len(findings)} known leaks" if findings else ""))

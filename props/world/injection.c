@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/* Which call fails, and whether it can fail in that way. Changes no message and no process. */
+#include "props/world/injection.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "abi/messages/kernel.h"
+#include "abi/system.h"
+
+enum { PATIENCE_TICKS = 120 * TICKS_PER_SECOND }; /* late for a caller that waits for ever */
+
+static const char *const fate_names[FATE_COUNT] = {
+    [FATE_MADE] = "made",  [FATE_REFUSED] = "refused", [FATE_TIMED_OUT] = "timed-out",
+    [FATE_LOST] = "lost",  [FATE_LATE] = "late",       [FATE_UNHEARD] = "unheard",
+    [FATE_KILLS] = "kills"};
+
+const char *fate_name(enum fate fate)
+{
+    return fate < FATE_COUNT ? fate_names[fate] : "unknown";
+}
+
+static const struct operation *operation_of(uint16_t id)
+{
+    for (unsigned i = 0; i < operation_count; i++) {
+        if (operation_table[i].id == id)
+            return &operation_table[i];
+    }
+    return NULL;
+}
+
+static bool can_happen(enum fate fate, const struct operation *operation, uint64_t deadline_ticks)
+{
+    if (fate == FATE_REFUSED)
+        return operation->id != OP_KERNEL_EXIT || operation->service != SERVICE_KERNEL;
+    if (operation->service == SERVICE_KERNEL)
+        return false;
+    return deadline_ticks != DEADLINE_NEVER || (fate != FATE_TIMED_OUT && fate != FATE_LOST);
+}
+
+enum fate injection_fate(struct injection *injection, const char *program,
+                         const struct message *message, uint64_t deadline_ticks)
+{
+    if (injection == NULL || program == NULL || strcmp(program, injection->program) != 0)
+        return FATE_MADE;
+    uint64_t number = injection->count++;
+    const struct operation *operation = operation_of(message->header.operation);
+    if (injection->operation != NULL || number < injection->number || operation == NULL ||
+        !can_happen(injection->fate, operation, deadline_ticks))
+        return FATE_MADE;
+    injection->operation = operation;
+    injection->happened_at = number;
+    if (injection->fate <= FATE_LOST)
+        return injection->fate;
+    injection->request_id = message->header.request_id;
+    injection->late_ticks = deadline_ticks != DEADLINE_NEVER ? deadline_ticks : PATIENCE_TICKS;
+    return FATE_MADE;
+}
+
+enum fate injection_received(struct injection *injection, const struct message *message)
+{
+    if (injection == NULL || injection->request_id == 0 ||
+        message->header.request_id != injection->request_id ||
+        message->header.operation != injection->operation->id)
+        return FATE_MADE;
+    injection->request_id = 0;
+    return injection->fate;
+}
