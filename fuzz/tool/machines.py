@@ -21,6 +21,8 @@ MACHINES = (
     ("microvm, whose firmware prepares no interrupts", ["-M", "microvm", "-m", "128"]),
     ("microvm without an 8259", ["-M", "microvm,pic=off", "-m", "128"]),
     ("a processor without a local APIC", ["-M", "q35", "-m", "128", "-cpu", "qemu64,-apic"]),
+    ("1 GiB of memory", ["-M", "q35", "-m", "1G", "-cpu", "max"]),
+    ("4 GiB of memory", ["-M", "q35", "-m", "4G", "-cpu", "max"]),
     ("5 GiB of memory", ["-M", "q35", "-m", "5G", "-cpu", "max"]))
 
 # `now` puts the kernel's clock, in ticks, into rax. `log` writes 256 bytes to the log in one call, the text of `line`.

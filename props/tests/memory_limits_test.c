@@ -16,7 +16,8 @@
 #include "services/memd/internal.h"
 #include "services/vspaced/vspaced.h"
 
-enum { FRAME_LIMIT = 65536 }; /* a table of whole pages */
+enum { TABLES_FIXED_PAGES = 8 }; /* of memd's fixed budget, for the ends of its tables */
+enum { FRAME_LIMIT = 65536 };    /* a table of whole pages */
 
 static struct memd memd;
 static struct memd_holding frame_table[FRAME_LIMIT];
@@ -257,6 +258,27 @@ static void test_untypeds(void)
     expect(memd_check(&memd) == NULL, "memd_check with all untypeds");
 }
 
+/* A record for each page, and kernel memory for its slot and for what maps the table: whatever the
+ * size of the machine, pages run out first. The sums of the row, written out: 128 slots a leaf, 512
+ * pages a table, each table with a page of links, 1,024 leaves in a page of their numbers. */
+static void test_tables(void)
+{
+    for (uint64_t pages = 1; pages <= MEMORY_PAGES_LIMIT; pages += 1 + pages / 3) {
+        uint64_t table_pages = role_table_pages(ROLE_MEMD, pages);
+        uint64_t leaves = pages / 128 + 1;
+        uint64_t needed = leaves + leaves / 1024 + 2 * (table_pages / 512 + 1) + 2;
+        expect(table_pages * PAGE_BYTES / sizeof(struct memd_holding) >= pages,
+               "E6 a record for each page");
+        expect(role_table_budget_pages(ROLE_MEMD, pages) + TABLES_FIXED_PAGES >= needed,
+               "E6 kernel memory for each slot");
+    }
+    expect(TABLES_FIXED_PAGES < role_find(ROLE_MEMD)->budget_pages / 4,
+           "most of the fixed budget is for the rest");
+    expect(role_table_pages(ROLE_MEMD, UINT64_MAX) == role_table_pages(ROLE_MEMD, 1 << 20),
+           "tables stop growing at their limit");
+    expect(role_table_pages(ROLE_PROCD, 1000) == 0, "a role without a row has none");
+}
+
 /* The last generation of an account's place, and the first frame after the last one. */
 static void test_generations(void)
 {
@@ -454,6 +476,7 @@ int main(int count, char **arguments)
     (void)count;
     test_accounts();
     test_tree();
+    test_tables();
     test_frames();
     test_untypeds();
     test_generations();

@@ -122,6 +122,8 @@ static void encode_config(struct variant *variant)
     variant->sections[at].size_bytes = written;
 }
 
+static size_t memory_bytes; /* of the machine; 0: the usual one */
+
 static struct world_result boot(struct variant *variant)
 {
     size_t written;
@@ -130,7 +132,8 @@ static struct world_result boot(struct variant *variant)
     if (boot_image_encode(variant->sections, variant->count, image, IMAGE_BYTES_MAX, &written) !=
         STATUS_OK)
         abort();
-    return world_run(&(struct world_options){.image = image, .image_bytes = written});
+    return world_run(&(struct world_options){
+        .image = image, .image_bytes = written, .memory_bytes = memory_bytes});
 }
 
 /* --- cspaces --------------------------------------------------------------------------------- */
@@ -490,6 +493,30 @@ static void test_patience(void)
            "E5: pagerd waits longer for vspaced than vspaced for memd");
 }
 
+/* --- machines of every size ------------------------------------------------------------------ */
+
+/* memd has a record and a slot for each page of its pool, so that memory alone runs out (E6). */
+static void test_memory_sizes(void)
+{
+    static const size_t mebibytes[] = {24, 40, 129, 400};
+    for (size_t i = 0; i < sizeof mebibytes / sizeof mebibytes[0]; i++) {
+        char what[32];
+        snprintf(what, sizeof what, "%zu MiB", mebibytes[i]);
+        memory_bytes = mebibytes[i] << 20;
+        struct variant variant = variant_of(&runtime_file);
+        struct world_result result = boot(&variant);
+        expect_of(what, result.log, result.end == WORLD_READY);
+        if (result.end != WORLD_READY)
+            continue;
+        const struct memd *memd = world_state(2);
+        expect_of(what, "all of the pool is memd's to hand out",
+                  memd->total_pages == world_kernel()->untypeds[0].total_pages);
+        expect_of(what, "and has records", memd->total_pages <= memd->frame_limit);
+        expect_sound();
+    }
+    memory_bytes = 0;
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
@@ -506,6 +533,7 @@ int main(int count, char **arguments)
     test_failures();
     test_deaths();
     test_phase0();
+    test_memory_sizes();
     world_release();
     free(image);
     free(runtime_file.bytes);
