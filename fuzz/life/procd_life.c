@@ -75,6 +75,7 @@ static void reset(void)
 {
     memset(&procd, 0,
            offsetof(struct procd, processes) + procd.used_count * sizeof procd.processes[0]);
+    procd.memory_pages = MODEL_PROCD_MEMORY_PAGES;
     model_procd_reset(&model, PEERS_PROCD_BOOTSTRAP_PAGES, PEERS_PROCD_MEMORY_PAGES,
                       peers_image_read);
     peers_of_procd_begin();

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "abi/address_space.h"
 #include "abi/messages/pagerd.h"
 #include "abi/roles.h"
 
@@ -203,10 +204,15 @@ static uint64_t private_sum(const struct model_procd_process *process,
     return stand_in_page_sum(segment->va + offset, segment->rights, false, content);
 }
 
+/* Segments, and zeroed tables where the role has some. */
 static uint64_t expected_map_sum(const struct model_procd_process *process,
                                  const struct elf_plan *plan)
 {
     uint64_t sum = 0;
+    uint64_t table_pages = role_table_pages(process->role, MODEL_PROCD_MEMORY_PAGES);
+    for (uint64_t page = 0; page < table_pages; page++)
+        sum += stand_in_page_sum(SERVICE_TABLE_VA + page * PAGE_BYTES, RIGHT_READ | RIGHT_WRITE,
+                                 false, 0);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
         uint64_t first = (process->image_offset + segment->file_offset) / PAGE_BYTES;
@@ -243,7 +249,7 @@ void procd_life_check_made(uint64_t id)
     PROPERTY(P2, "plan",
              model_procd_plan(&model, process->role, process->image_offset, process->image_bytes,
                               &plan) == STATUS_OK);
-    PROPERTY_EQUAL(K5, "budget", real->budget_pages, role->budget_pages);
+    PROPERTY_EQUAL(K5, "budget", real->budget_pages, model_procd_budget(role->id));
     PROPERTY_EQUAL(K5, "payer", real->untyped == peers_of_procd_bootstrap(), foundation);
     PROPERTY(P2, "pager", real->pager_declared && real->has_pager == !foundation);
     PROPERTY_EQUAL(P2, "registered", registration != NULL, !foundation);

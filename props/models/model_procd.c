@@ -88,9 +88,10 @@ static enum status allowed(const struct ask *ask, const struct order *order)
     return order->starts && role_intake(role->id, &rows) ? STATUS_INVALID_ARGUMENT : STATUS_OK;
 }
 
-static uint32_t private_pages(const struct elf_plan *plan)
+/* Of its writable segments, and of its tables. */
+static uint32_t private_pages(const struct role *role, const struct elf_plan *plan)
 {
-    uint64_t pages = 0;
+    uint64_t pages = role_table_pages(role->id, MODEL_PROCD_MEMORY_PAGES);
     for (uint32_t i = 0; i < plan->segment_count; i++)
         pages += (plan->segments[i].rights & RIGHT_WRITE) != 0 ? plan->segments[i].pages : 0;
     return pages > UINT32_MAX ? UINT32_MAX : (uint32_t)pages;
@@ -100,7 +101,7 @@ static uint32_t private_pages(const struct elf_plan *plan)
 static enum status pay(struct model_procd *model, const struct role *role, uint32_t pages)
 {
     uint64_t *pool = model->bound ? &model->memory_free_pages : &model->bootstrap_free_pages;
-    uint64_t price = role->budget_pages + (model->bound ? 0 : (uint64_t)pages);
+    uint64_t price = model_procd_budget(role->id) + (model->bound ? 0 : (uint64_t)pages);
     if (*pool < price)
         return STATUS_EXHAUSTED;
     *pool -= price;
@@ -123,7 +124,7 @@ static void create(const struct ask *ask, const struct order *order)
     else if (status == STATUS_OK && ask->failure->reply != STATUS_OK)
         status = ask->failure->reply;
     else if (status == STATUS_OK)
-        status = pay(model, role_find(order->role), private_pages(&plan));
+        status = pay(model, role_find(order->role), private_pages(role_find(order->role), &plan));
     struct model_procd_reply *out = reply(ask, status);
     if (status != STATUS_OK || out == NULL)
         return;
@@ -138,7 +139,7 @@ static void create(const struct ask *ask, const struct order *order)
         .image_offset = order->offset,
         .image_bytes = order->bytes,
         .argument = order->argument,
-        .private_pages = private_pages(&plan),
+        .private_pages = private_pages(role_find(order->role), &plan),
     };
     out->id = id;
 }

@@ -56,6 +56,8 @@ struct model_procd_reply {
 enum {
     MODEL_PROCD_PROCESSES = 1024,
     MODEL_PROCD_WAITERS = 256,
+    MODEL_PROCD_MEMORY_PAGES =
+        250, /* that the envelope tells procd: memd's tables have two pages */
     MODEL_PROCD_REPLIES = MODEL_PROCD_WAITERS + 4
 };
 
@@ -90,6 +92,9 @@ struct model_procd_answer {
     enum status status;
     uint64_t made_id; /* of a process that was made; 0: none */
 };
+
+/* Pages of kernel memory of a process of the role, on a machine of MODEL_PROCD_MEMORY_PAGES. */
+uint64_t model_procd_budget(uint32_t role);
 
 /* Nothing created yet; both pools full. `image_read` gives bytes of the boot image. */
 void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages,

@@ -158,11 +158,16 @@ uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ti
 
 /* --- ends --- */
 
+uint64_t model_procd_budget(uint32_t role)
+{
+    return role_find(role)->budget_pages + role_table_budget_pages(role, MODEL_PROCD_MEMORY_PAGES);
+}
+
 /* A process becomes a record: what it was made of is free again, and its waiters hear of it. */
 void model_procd_end(struct model_procd *model, struct model_procd_process *process,
                      uint32_t reason, uint32_t code, uint64_t fault_va)
 {
-    uint32_t budget = role_find(process->role)->budget_pages;
+    uint64_t budget = model_procd_budget(process->role);
     if (model_procd_is_foundation(process->role))
         model->bootstrap_free_pages += budget + process->private_pages;
     else

@@ -111,9 +111,7 @@ enum {
 
     /* Frames that can be out at one time, on any machine; of a smaller one, as many as its table
      * has records: one for each page. */
-    MEMD_FRAME_LIMIT = MEMORY_PAGES_LIMIT < SLOT_LIMIT - MEMD_FRAME_SLOT_BASE
-                           ? MEMORY_PAGES_LIMIT
-                           : SLOT_LIMIT - MEMD_FRAME_SLOT_BASE,
+    MEMD_FRAME_LIMIT = MEMORY_PAGES_LIMIT,
 
     MEMD_FRAME_INDEX_BITS = 20,
     MEMD_FRAME_GENERATION_LAST = (1 << 12) - 1,
@@ -123,6 +121,7 @@ enum {
 };
 
 _Static_assert(MEMD_UNTYPED_SLOT_BASE >= SLOT_STARTUP_LAST + 1, "M2: after the start-up slots");
+_Static_assert(MEMD_FRAME_SLOT_BASE + MEMD_FRAME_LIMIT <= SLOT_LIMIT, "a slot for each page");
 _Static_assert(MEMD_FRAME_LIMIT <= 1 << MEMD_FRAME_INDEX_BITS, "an id holds every index");
 _Static_assert(MEMD_UNTYPED_LIMIT == 1 << MEMD_UNTYPED_INDEX_BITS, "an id holds every index");
 _Static_assert((int)PROCESS_LIMIT <= (int)MEMD_ACCOUNT_LIMIT &&

@@ -498,7 +498,7 @@ static void test_patience(void)
 /* memd has a record and a slot for each page of its pool, so that memory alone runs out (E6). */
 static void test_memory_sizes(void)
 {
-    static const size_t mebibytes[] = {24, 40, 129, 400};
+    static const size_t mebibytes[] = {24, 40, 129, 1024};
     for (size_t i = 0; i < sizeof mebibytes / sizeof mebibytes[0]; i++) {
         char what[32];
         snprintf(what, sizeof what, "%zu MiB", mebibytes[i]);
