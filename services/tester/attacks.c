@@ -137,7 +137,8 @@ static enum status await_client(struct tester *tester, unsigned place)
         if (status == STATUS_OK)
             status = query_client(tester, place, &ended);
     }
-    tester->client_ids[place] = 0;
+    if (ended)
+        tester->client_ids[place] = 0;
     return status;
 }
 
@@ -145,12 +146,13 @@ enum status tester_stop_client(struct tester *tester, unsigned place)
 {
     struct procd_stop_process_request request = {.process_id = tester->client_ids[place]};
     uint64_t deadline_ticks;
-    tester->client_ids[place] = 0;
     enum status status = tester_deadline(tester, TESTER_CALL_TICKS, &deadline_ticks);
-    if (status != STATUS_OK)
-        return status;
-    return procd_call_stop_process(&tester->caller, SLOT_PROCD_ADMINISTRATOR, NO_WINDOW,
-                                   deadline_ticks, &request, NULL);
+    if (status == STATUS_OK)
+        status = procd_call_stop_process(&tester->caller, SLOT_PROCD_ADMINISTRATOR, NO_WINDOW,
+                                         deadline_ticks, &request, NULL);
+    if (status == STATUS_OK)
+        tester->client_ids[place] = 0;
+    return status;
 }
 
 /* --- one attack -------------------------------------------------------------------------------- */
