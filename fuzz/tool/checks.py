@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 
+import attacks
 import build
 import campaign
 import campaign_checks
@@ -354,6 +355,7 @@ CHECKS = {
     "same": (same.same, "image shipped"),
     "machines": (machines.machines, "image"),
     "hostile": (hostile.hostile, "image asan shipped"),
+    "attacks": (attacks.attacks, "image shipped"),
     "reproducible": (check_reproducible, "image"),
     "growth": (growth.growth, ""),
     "bless": (growth.bless, "asan shipped"),
