@@ -2,7 +2,7 @@
 """What a program can do to the processor from ring 3, on the metal: each line of CASES is a root task of its own.
 A case must end as an unresolved fault of the root task does, and in no other way: a kernel that panics, hangs, or
 lets the program reach privilege 0 (where it would end QEMU with a number of its own) fails. Run on a processor
-without SMEP and SMAP, because what holds only with them does not hold; what programs may do, on others, too."""
+without SMEP and SMAP, because what holds only with them does not hold; what programs may do, and iret, on others, too."""
 
 import os
 import re
@@ -63,6 +63,26 @@ SECTIONS
 }
 """
 
+
+
+def iret(code, stack):
+    """An iret to the next instruction with these segments."""
+    return f"""
+    mov $0x201000, %esp
+    mov {stack}, %eax
+    push %rax
+    mov $0x201000, %eax
+    push %rax
+    mov $0x202, %eax
+    push %rax
+    mov {code}, %eax
+    push %rax
+    lea 1f(%rip), %rax
+    push %rax
+    iretq
+1:"""
+
+
 # what it tries; its instructions
 CASES = (
     ("a call gate at address 0x1000", "lcall *1f(%rip)\n2: jmp 2b\n1: .long 0\n.word 0x1007"),
@@ -88,6 +108,9 @@ CASES = (
     ("sysenter", "sysenter"),
     ("sysret", "sysretq"),
     ("iret with the nested task flag", "mov $0x201000, %esp\npushq $0x4002\npopfq\niretq"),
+    ("an iret to the kernel's code", iret("$0x08", "$0x1B")),
+    ("an iret to the kernel's code with privilege 3", iret("$0x0B", "$0x1B")),
+    ("an iret to the kernel's stack segment", iret("$0x23", "$0x10")),
     ("to halt", "hlt"),
     ("to mask interrupts", "cli"),
     ("a port", "mov $42, %eax\nout %eax, $0xF4"),
@@ -103,6 +126,9 @@ CASES = (
     ("a base of a segment", "wrfsbase %rax"),
     ("the x87", "fld1"),
     ("a vector register", "movaps %xmm0, %xmm1"),
+    ("a number of a vector register", "cvtsi2sd %eax, %xmm0"),
+    ("to save vector registers", "mov $0x201000, %esp\nfxsave (%rsp)"),
+    ("the rounding of vector registers", "mov $0x201000, %esp\nldmxcsr (%rsp)"),
     ("an extended state", "xor %ecx, %ecx\nxgetbv"),
     ("a performance counter", "xor %ecx, %ecx\nrdpmc"),
     ("an alignment flag on the kernel's accesses", "stac"),
@@ -167,20 +193,7 @@ SURVIVED = (
     exit 7
 8:  exit 8"""),
     # Under SMAP, QEMU pops with the kernel's rights and refuses them to itself: there it may fault, once.
-    (IRET, """
-    mov $0x201000, %esp
-    mov $0x1B, %eax
-    push %rax
-    mov $0x201000, %eax
-    push %rax
-    mov $0x202, %eax
-    push %rax
-    mov $0x23, %eax
-    push %rax
-    lea 1f(%rip), %rax
-    push %rax
-    iretq
-1:  exit 7"""),
+    (IRET, iret("$0x23", "$0x1B") + "\n    exit 7"),
     ("numbers that are no system calls", """
     mov $-1, %rax
     mov $-1, %rdi
@@ -280,7 +293,7 @@ def ring3(tally):
         rows = [(what, text, FAULTED) for what, text in CASES] + [(what, text, DONE) for what, text in SURVIVED]
         images = [image(folder, f"case{i}", row[1]) for i, row in enumerate(rows)]
         jobs = [(row, path, cpu) for row, path in zip(rows, images)
-                for cpu in (PLAIN, *(OTHERS if row[2] == DONE else ()))]
+                for cpu in (PLAIN, *(OTHERS if row[2] == DONE or "iret" in row[1] else ()))]
 
         def boot(job):
             _, path, cpu = job

@@ -147,10 +147,10 @@ boot_gdt_pointer:
     .code64
 long_mode:
     movw $SELECTOR_KERNEL_DATA, %ax
+    movw %ax, %ss
+    xorl %eax, %eax /* the others have no meaning any more, and are as in a new process */
     movw %ax, %ds
     movw %ax, %es
-    movw %ax, %ss
-    xorl %eax, %eax
     movw %ax, %fs
     movw %ax, %gs
     movabsq $high_half, %rax

@@ -272,7 +272,8 @@ void machine_resume(void)
         idle();
     struct process *process = kernel_process(&kernel, kernel.current);
     current_registers = &machine_area_of(process)->registers;
-    switch_to(process);
+    if (process != switch_loaded)
+        switch_to(process);
     if (recording)
         record_resume(process);
     switch ((enum resume_kind)process->resume) {

@@ -21,7 +21,9 @@ extern uint64_t kernel_top_table[512];
 
 static uint64_t loaded_table;  /* physical address in CR3 */
 static struct process *holder; /* whose state the processor holds; null: of one that is gone */
+struct process *switch_loaded; /* the holder, while its address space is the loaded one */
 static bool vectors_open;      /* for the holder */
+static bool something_kept;    /* some process has had selectors or vectors */
 
 /* As after FNINIT, all exceptions masked, every register zero. */
 static const struct vector_state clean = {.control = 0x37F, .mxcsr = 0x1F80};
@@ -34,21 +36,20 @@ static void table_load(uint64_t table)
     __asm__ volatile("movq %0, %%cr3" : : "r"(table) : "memory");
 }
 
-static uint64_t selectors_read(void)
+static struct selectors selectors_read(void)
 {
-    uint64_t data, extra, f, g;
-    __asm__ volatile("movl %%ds, %k0\n\tmovl %%es, %k1\n\tmovl %%fs, %k2\n\tmovl %%gs, %k3"
-                     : "=r"(data), "=r"(extra), "=r"(f), "=r"(g));
-    return data | extra << 16 | f << 32 | g << 48;
+    struct selectors read;
+    __asm__ volatile("movl %%ds, %0\n\tmovl %%es, %1\n\tmovl %%fs, %2\n\tmovl %%gs, %3"
+                     : "=r"(read.ds), "=r"(read.es), "=r"(read.fs), "=r"(read.gs));
+    return read;
 }
 
 /* Any selector that a process could load can be loaded here. */
-static void selectors_load(uint64_t selectors)
+static void selectors_load(struct selectors selectors)
 {
-    __asm__ volatile("movl %k0, %%ds\n\tmovl %k1, %%es\n\tmovl %k2, %%fs\n\tmovl %k3, %%gs"
+    __asm__ volatile("movl %0, %%ds\n\tmovl %1, %%es\n\tmovl %2, %%fs\n\tmovl %3, %%gs"
                      :
-                     : "r"(selectors), "r"(selectors >> 16), "r"(selectors >> 32),
-                       "r"(selectors >> 48));
+                     : "r"(selectors.ds), "r"(selectors.es), "r"(selectors.fs), "r"(selectors.gs));
 }
 
 static void vectors_allow(bool allowed)
@@ -90,24 +91,34 @@ static void vectors_exchange(struct process *process)
         vectors_allow(false);
 }
 
-void switch_to(struct process *process)
+/* All that a process may have besides registers and tables. */
+__attribute__((noinline)) static void exchange(struct process *process, struct selectors held)
 {
-    table_load((uint64_t)process->vspace_page * PAGE_BYTES);
-    if (process == holder)
-        return;
-    uint64_t held = selectors_read();
-    uint64_t wanted = machine_area_of(process)->selectors;
+    something_kept = true;
     if (holder != NULL)
         machine_area_of(holder)->selectors = held;
-    if (held != wanted)
-        selectors_load(wanted);
+    selectors_load(machine_area_of(process)->selectors);
     if (vectors_open || process->flags != 0)
         vectors_exchange(process);
     holder = process;
 }
 
+void switch_to(struct process *process)
+{
+    table_load((uint64_t)process->vspace_page * PAGE_BYTES);
+    switch_loaded = process;
+    if (process == holder)
+        return;
+    struct selectors held = selectors_read();
+    if ((held.ds | held.es | held.fs | held.gs | process->flags) == 0 && !something_kept)
+        holder = process; /* nothing to take along on either side */
+    else
+        exchange(process, held);
+}
+
 void switch_to_nobody(void)
 {
+    switch_loaded = NULL;
     table_load((uintptr_t)kernel_top_table - KERNEL_BASE);
 }
 
@@ -116,6 +127,7 @@ void machine_vspace_destroy(uint32_t root_page)
 {
     if (holder != NULL && holder->vspace_page == root_page)
         holder = NULL;
+    switch_loaded = NULL;
     if ((uint64_t)root_page * PAGE_BYTES == loaded_table)
         switch_to_nobody();
 }

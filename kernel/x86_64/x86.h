@@ -22,6 +22,11 @@ _Static_assert(offsetof(struct registers, r15) == REGISTERS_R15, "entry.S agrees
 _Static_assert(offsetof(struct registers, rip) == REGISTERS_RIP, "entry.S agrees");
 _Static_assert(offsetof(struct registers, rflags) == REGISTERS_RFLAGS, "entry.S agrees");
 
+/* Segment selectors; zero in a new process. */
+struct selectors {
+    uint32_t ds, es, fs, gs;
+};
+
 /* What FXSAVE writes. */
 struct vector_state {
     uint16_t control;
@@ -35,7 +40,7 @@ _Static_assert(offsetof(struct vector_state, mxcsr) == 24, "layout of the proces
 /* The machine's part of a process's record page; zero when the process is new. */
 struct machine_area {
     struct registers registers; /* first, so that entry.S finds them */
-    uint64_t selectors;         /* ds, es, fs, gs, while another process runs */
+    struct selectors selectors; /* while another process runs */
     uint64_t allowed_va;        /* of its last fault, when the tables allowed that access; else 0 */
     uint64_t allowed_rip;
     struct {
@@ -112,6 +117,7 @@ bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory);
 void memory_map_records(struct page_record *records, uint32_t count);
 
 /* --- switch.c: what belongs to the process that runs besides its registers */
+extern struct process *switch_loaded; /* nothing is to be changed for this one */
 void switch_to(struct process *process);
 void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
 
