@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Seeded bugs: applies each patch of props/mutants/ to a copy of the tree and sees what catches it.
-A patch starts with `Harness: NAME ...` (who should notice: harnesses, whose corpus and fuzzing are asked, or test
-programs), `Property: ID ...` (what it breaks) and `Bug: ` (what is wrong)."""
+A patch starts with `Harness: NAME ...` (who should notice: harnesses, whose corpus and fuzzing are asked, test
+programs, or a group of checks that boots the metal), `Property: ID ...` (what it breaks) and `Bug: ` (what is wrong)."""
 
 import glob
 import os
@@ -14,6 +14,7 @@ import build
 import campaign
 import checks
 import findings
+import metal
 import source_checks
 
 RANDOM_INPUTS = 500
@@ -31,7 +32,7 @@ def witnesses_of(path):
     if not names:
         raise build.Stop(f"{path}: no line `Harness: NAME`", 2)
     for name in names:
-        if name not in build.programs("test"):
+        if name not in build.programs("test") and name not in source_checks.METAL_GROUPS:
             build.known_harness(name)
     return names
 
@@ -45,8 +46,8 @@ def in_copy(folder, command, seconds=300):
 
 
 class Jury:
-    """What may notice a mutant, in this order: the corpora of its harnesses, all test programs, the
-    boots of the images in the world, random inputs, fuzzing. With golden=False nothing that a
+    """What may notice a mutant, in this order: its groups of checks, the corpora of its harnesses, all
+    test programs, the boots of the images in the world, random inputs, fuzzing. With golden=False nothing that a
     command writes (digests, floors, generated pages) counts."""
 
     def __init__(self, folder, golden, seconds):
@@ -77,12 +78,17 @@ class Jury:
         """What to build before a command: its program; for a test or a boot, which may read them, the
         images as well. Most mutants go no further than one harness."""
         program = os.path.basename(command[0])
+        if command[0] == "./basalt":
+            return [metal.KERNEL, *IMAGES]
         return [command[0]] if program in self.harnesses else [command[0], *IMAGES]
 
     def commands(self, names):
         """(what it is called, command) of each check that ends with a status."""
         no_golden = [] if self.golden else ["--no-golden"]
         harnesses = [name for name in names if name in self.harnesses]
+        for name in names:
+            if name in source_checks.METAL_GROUPS:
+                yield f"test {name}", ["./basalt", "test", name]
         for name in harnesses:
             yield f"replay of {name}", [f"build/asan/{name}", "--replay", f"corpus/{name}", *no_golden]
         for name in sorted(self.tests, key=lambda test: test not in names):

@@ -201,16 +201,20 @@ def mutant_header(path):
     return dict(re.findall(r"^(Harness|Property|Bug): *(\S.*)$", read(path).split("\n--- ")[0], re.MULTILINE))
 
 
+# Groups of checks that a mutant of what only the metal has may name.
+METAL_GROUPS = ("machines", "hostile")
+
+
 def mutants_apply():
     """Each seeded bug fits the code that it is a bug of, says what it is and who notices, and is
     seeded once."""
-    witnesses = build.harnesses() + build.programs("test")
+    witnesses = [*build.harnesses(), *build.programs("test"), *METAL_GROUPS]
     complaints, seen = [], {}
     for path in sorted(glob.glob("props/mutants/*.patch")):
         header = mutant_header(path)
         complaints += [f"{path}: needs a line `{line}: ...` before the diff"
                        for line in ("Harness", "Property", "Bug") if line not in header]
-        complaints += [f"{path}: there is no harness or test '{name}'; there are: {' '.join(witnesses)}"
+        complaints += [f"{path}: there is no harness, test or group of the metal '{name}'; there are: {' '.join(witnesses)}"
                        for name in header.get("Harness", "").split() if name not in witnesses]
         command = ["patch", "-p1", "--dry-run", "--force", "-s", "-i", path]
         if subprocess.run(command, capture_output=True).returncode != 0:

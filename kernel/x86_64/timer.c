@@ -46,9 +46,10 @@ enum {
 };
 
 enum {
-    ROUGH_COUNTS = 240,     /* of the 8254: 0.2 ms, waited for by reading it */
+    ROUGH_COUNTS = 120,     /* of the 8254: 0.1 ms, waited for by reading it */
     EXACT_TICKS = 20,       /* slept through; */
     EXACT_COUNTS = 23864,   /* the same of the 8254 */
+    ROUGH_ROUNDS = 4,       /* measurements, as below */
     ROUNDS = 2,             /* measurements; a disturbed one finds too many cycles */
     READS_MAX = 20000,      /* of a counter that ought to move; each takes a microsecond or more */
     SAMPLE_TRIES = 8,       /* the shortest of so many readings is not a disturbed one */
@@ -181,23 +182,27 @@ static void arm(uint64_t cycles)
 
 /* --- the start --- */
 
-/* Counts for 0.2 ms. False: the 8254 or the processor's counter stands still. */
-static bool measure_roughly(void)
+/* Counts for 0.1 ms. False: the 8254 or another counter stands still. */
+static bool measure_awake(struct elapsed *elapsed)
 {
     pit_start(PIT_COUNTS_MAX);
     if (apic_used)
         *apic(APIC_INITIAL) = UINT32_MAX;
     struct sample first = sample();
     for (unsigned reads = 0; reads < READS_MAX / SAMPLE_TRIES; reads++) {
-        struct elapsed elapsed = between(first, sample());
-        if (elapsed.pit < ROUGH_COUNTS)
-            continue;
-        if (elapsed.cycles == 0 || (apic_used && elapsed.apic == 0))
-            return false;
-        scales_set(elapsed);
-        return true;
+        *elapsed = between(first, sample());
+        if (elapsed->pit >= ROUGH_COUNTS)
+            return elapsed->cycles != 0 && (!apic_used || elapsed->apic != 0);
     }
     return false;
+}
+
+/* Whoever is held up between two readings, as an emulator on a busy host, finds more cycles in a
+ * count of the 8254, or has lost rounds of it, and never fewer. */
+static void keep_better(struct elapsed *best, struct elapsed other)
+{
+    if (best->pit == 0 || other.cycles * best->pit < best->cycles * other.pit)
+        *best = other;
 }
 
 /* Whether an interrupt comes at all: until that is known nothing may sleep. */
@@ -243,19 +248,22 @@ bool timer_init(void)
     pic_init();
     apic_used = apic_init();
     cpu_gate_set(TIMER_VECTOR, (uintptr_t)timer_seen_entry);
-    if (!measure_roughly())
-        return false;
+    struct elapsed best = {0}, measured;
+    for (unsigned i = 0; i < ROUGH_ROUNDS; i++) {
+        if (!measure_awake(&measured))
+            return false;
+        keep_better(&best, measured);
+    }
+    scales_set(best);
     if (!apic_used)
         port_write8(PIC_MASTER_DATA, PIC_TIMER_OPEN);
     if (!first_tick_seen())
         return false;
-    struct elapsed best = measure_asleep();
-    for (unsigned i = 1; i < ROUNDS; i++) {
-        struct elapsed other = measure_asleep();
-        if (other.cycles * best.pit < best.cycles * other.pit)
-            best = other;
-    }
-    scales_set(best);
+    best = (struct elapsed){0};
+    for (unsigned i = 0; i < ROUNDS; i++)
+        keep_better(&best, measure_asleep());
+    if (best.pit != 0) /* whole rounds of it tell nothing */
+        scales_set(best);
     cpu_gate_set(TIMER_VECTOR, trap_stubs[TIMER_VECTOR]);
     start_cycles = cpu_cycles();
     timer_arm(1);
