@@ -9,9 +9,11 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 import build
+import same
 
 PROGRAM = "build/shipped/inject"  # the very objects of the image, as fast as the fast build
 PROGRAMS = ("rootd", "procd", "memd", "vspaced", "pagerd", "tester")
@@ -20,7 +22,7 @@ FATES = ("refused", "timed-out", "lost", "late", "unheard", "kills")
 KEPT = "findings/inject"
 LAST = (1 << 31) - 1
 BROKE = 3  # the program ended in the middle: a panic, an assertion, a run that does not come back
-STRIDE = 41  # of the boots that `test` makes
+STRIDE = 53  # of the boots that `test` makes
 
 # Findings that are known and not mended yet, by program, fate and operation of the call, and why. One that
 # is not found any more fails the whole run, so that the list is never longer than the truth.
@@ -173,8 +175,26 @@ def report(findings, total, whole):
     return 1 if new or gone else 0
 
 
+# A bug that these boots must not survive (T3): file, text, its replacement, what it is, whose call fails.
+SEEDED = ("services/rootd/teardown.c", "i = LAUNCH_COUNT; i-- > 0;", "i = LAUNCH_COUNT; i-- > 1;",
+          "a failed boot leaves memd running", Job("pagerd", "refused", "EXHAUSTED"))
+
+
+def seeded(tally):
+    path, old, new, what, job = SEEDED
+    with tempfile.TemporaryDirectory() as folder:
+        same.copy_tree(folder)
+        worked, output = same.rebuilt(folder, path, old, new, PROGRAM)
+        if worked:
+            command = command_of(job, build.PHASE0_IMAGE, 0, LAST, 20 * STRIDE)
+            _, output = build.run([f"{folder}/{command[0]}", *command[1:]], 120)
+        tally.say(f"boots in which a call fails notice that {what}",
+                  worked and any(found.complaint == "processes are left" for found in read(output)[2]), build.shorten(output, 10))
+
+
 def short(tally):
     """Every n-th boot of them all, each with its own call."""
+    seeded(tally)
     before = time.monotonic()
     todo = jobs_of(PROGRAMS, FATES, STATUSES)
     total, findings = 0, []

@@ -120,8 +120,8 @@ def copy_tree(folder):
     shutil.copytree(".", folder, dirs_exist_ok=True, symlinks=True, ignore=skipped)
 
 
-def rebuilt(folder, path, old, new):
-    """Builds PROGRAM in a copy with `old` in a file become `new`, then takes that back: (built, output)."""
+def rebuilt(folder, path, old, new, program=PROGRAM):
+    """Builds a program in a copy with `old` in a file become `new`, then takes that back: (built, output)."""
     source = f"{folder}/{path}"
     with open(source, encoding="utf-8") as file:
         text = file.read()
@@ -129,7 +129,7 @@ def rebuilt(folder, path, old, new):
         return False, f"{path} does not say once: {old}"
     with open(source, "w", encoding="utf-8") as file:
         file.write(text.replace(old, new))
-    result = build.ninja(PROGRAM, folder=folder)
+    result = build.ninja(program, folder=folder)
     shutil.copy2(path, source)
     os.utime(source)
     return result
