@@ -225,6 +225,17 @@ void core_enter(const struct core_entry *entry)
 
 /* --- the end of a life --- */
 
+/* Others are ready: those of its band get a turn, those below only while it waits. */
+static void root_gives_way(void)
+{
+    core_preempt();
+    if (core_model.current != 0)
+        return;
+    struct message message = {.header.version = MESSAGE_VERSION};
+    core_compose(&message);
+    core_syscall(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, core_model.now + 1);
+}
+
 /* Everyone except rootd ends, until rootd runs: the only processes that wait for ever are those
  * that nobody can reach. */
 static void root_alone(void)
@@ -235,7 +246,7 @@ static void root_alone(void)
         if (core_model.current == MODEL_NONE)
             core_timer(model_next_deadline(&core_model));
         else if (core_model.current == 0)
-            core_preempt();
+            root_gives_way();
         else
             core_exception(14, i);
     }

@@ -291,15 +291,28 @@ static void process_check(uint32_t index, bool full)
     message_check(process);
 }
 
+/* The run queues are the model's turns, taken one by one (K7). */
 static void run_queue_check(void)
 {
-    uint32_t index = core.ready.first;
-    for (uint32_t i = 0; i < core_model.run.count; i++) {
-        PROPERTY_EQUAL(K12, "run-queue", index,
-                       core_model.processes[core_model.run.items[i]].real_index);
-        index = kernel_process(&core, index)->links[QUEUE_WAITING].next;
+    struct model_queue kept = core_model.run;
+    for (uint32_t band = 0; band < BAND_COUNT; band++) {
+        for (uint32_t i = core.ready[band].first; i != KERNEL_NONE;
+             i = kernel_process(&core, i)->links[QUEUE_WAITING].next) {
+            uint32_t next = model_next(&core_model);
+            PROPERTY(K7, "one-too-many", next != MODEL_NONE);
+            if (next == MODEL_NONE)
+                break;
+            PROPERTY_EQUAL(K7, "band", band, core_model.processes[next].runs_in);
+            PROPERTY_EQUAL(K7, "turn", i, core_model.processes[next].real_index);
+            model_queue_drop(&core_model.run, next);
+        }
     }
-    PROPERTY_EQUAL(K12, "run-queue-end", index, KERNEL_NONE);
+    PROPERTY_EQUAL(K7, "one-too-few", core_model.run.count, 0);
+    core_model.run = kept;
+    uint32_t payer = model_payer(&core_model);
+    uint32_t real =
+        payer == MODEL_NONE ? (uint32_t)KERNEL_IDLE : core_model.processes[payer].real_index;
+    PROPERTY(K7, "payer", core.halted || core.payer == real);
 }
 
 static void pools_check(void)
@@ -329,7 +342,7 @@ void core_check(bool full)
     uint32_t current = core_model.current == MODEL_NONE
                            ? (uint32_t)KERNEL_IDLE
                            : core_model.processes[core_model.current].real_index;
-    PROPERTY_EQUAL(K12, "current", core.current, current);
+    PROPERTY_EQUAL(K7, "current", core.current, current);
     PROPERTY_EQUAL(K12, "clock", core.now_ticks, core_model.now);
     PROPERTY_EQUAL(K12, "deadline", kernel_next_deadline(&core), model_next_deadline(&core_model));
     uint32_t live = 0;

@@ -57,7 +57,10 @@ void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info)
     kernel->halted = false;
     kernel->halt_code = 0;
     kernel->now_ticks = 0;
-    kernel->ready = queue_empty();
+    kernel->unsettled = false;
+    kernel->payer = KERNEL_IDLE;
+    for (uint32_t band = 0; band < BAND_COUNT; band++)
+        kernel->ready[band] = queue_empty();
     kernel->ending = queue_empty();
     kernel->deadline_count = 0;
     endpoint_init(&kernel->driver_endpoint, 0);
@@ -149,5 +152,6 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
     if (root == NULL)
         return STATUS_EXHAUSTED;
     process_enter(kernel, root);
+    payer_find(kernel);
     return STATUS_OK;
 }

@@ -10,6 +10,7 @@ struct expected {
     enum process_life life;
     uint32_t endpoint; /* KERNEL_NONE: not asked */
     uint32_t holder;   /* KERNEL_NONE: not asked */
+    uint32_t band;     /* KERNEL_NONE: not asked */
 };
 
 /* Links run both ways, members are as expected; their number goes into *count. */
@@ -27,6 +28,8 @@ static const char *queue_check(const struct kernel *kernel, struct process_queue
               "a process waits at another endpoint than it says");
         CHECK(expected.holder == KERNEL_NONE || process->holder == expected.holder,
               "a caller waits for another holder than it says");
+        CHECK(expected.band == KERNEL_NONE || process_band(process) == expected.band,
+              "a process is ready in another band than it runs in"); /* K7 */
         previous = i;
         i = process->links[QUEUE_WAITING].next;
         CHECK(++*count <= PROCESS_LIMIT, "a queue is a ring");
@@ -58,11 +61,13 @@ static const char *event_queue_check(const struct kernel *kernel, struct process
 static const char *endpoint_check(const struct kernel *kernel, const struct endpoint *endpoint,
                                   uint32_t id, uint32_t *waiting, uint32_t *ended)
 {
-    const char *wrong = queue_check(kernel, endpoint->senders,
-                                    (struct expected){LIFE_SENDING, id, KERNEL_NONE}, waiting);
+    const char *wrong =
+        queue_check(kernel, endpoint->senders,
+                    (struct expected){LIFE_SENDING, id, KERNEL_NONE, KERNEL_NONE}, waiting);
     if (wrong == NULL)
-        wrong = queue_check(kernel, endpoint->receivers,
-                            (struct expected){LIFE_RECEIVING, id, KERNEL_NONE}, waiting);
+        wrong =
+            queue_check(kernel, endpoint->receivers,
+                        (struct expected){LIFE_RECEIVING, id, KERNEL_NONE, KERNEL_NONE}, waiting);
     if (wrong == NULL)
         wrong = event_queue_check(kernel, endpoint->events, id, false, ended);
     if (wrong == NULL)
@@ -117,12 +122,75 @@ static const char *process_check(const struct kernel *kernel, uint32_t index, ui
               (process->message_page == 0) == gone && process->service.live == !gone,
           "an ended process kept a part, or a live one lacks it");
     CHECK(process->drawn_pages <= process->budget_pages, "a budget is overdrawn"); /* K5 */
-    const char *wrong =
-        queue_check(kernel, process->callers,
-                    (struct expected){LIFE_CALLING, KERNEL_NONE, process->index}, waiting);
+    const char *wrong = queue_check(
+        kernel, process->callers,
+        (struct expected){LIFE_CALLING, KERNEL_NONE, process->index, KERNEL_NONE}, waiting);
     if (wrong != NULL)
         return wrong;
     return endpoint_check(kernel, &process->service, index, waiting, ended);
+}
+
+/* --- who runs (K7) ---------------------------------------------------------------------------- */
+
+/* Whom a process lends to, as its life says; KERNEL_NONE: nobody. */
+static uint32_t borrower_of(const struct kernel *kernel, const struct process *process)
+{
+    if (process->life == LIFE_SENDING && process->endpoint != KERNEL_DRIVER_ENDPOINT)
+        return process->endpoint;
+    if (process->life == LIFE_CALLING &&
+        process_at(kernel, process->holder)->client == process->index)
+        return process->holder;
+    return KERNEL_NONE;
+}
+
+static const char *lender_check(const struct kernel *kernel, struct process *process)
+{
+    CHECK(process->lends_to == borrower_of(kernel, process), "a process lends to the wrong one");
+    if (process->lends_to != KERNEL_NONE)
+        process_at(kernel, process->lends_to)->check_claims += band_claim(process_band(process));
+    if (process->client == KERNEL_NONE)
+        return NULL;
+    const struct process *client = kernel_process(kernel, process->client);
+    CHECK(client != NULL && client->life == LIFE_CALLING && client->holder == process->index,
+          "a process works for one that does not wait for it");
+    return NULL;
+}
+
+static const char *lending_check(const struct kernel *kernel)
+{
+    const char *wrong = NULL;
+    for (uint32_t i = 0; i < kernel->process_high; i++) {
+        struct process *process = kernel_process(kernel, i);
+        const char *lender = process == NULL ? NULL : lender_check(kernel, process);
+        wrong = lender != NULL ? lender : wrong;
+    }
+    for (uint32_t i = 0; i < kernel->process_high; i++) {
+        struct process *process = kernel_process(kernel, i);
+        if (process == NULL)
+            continue;
+        if (process->check_claims + band_claim(process->band) != process->band_claims)
+            wrong = "the bands that a process was lent are not those of its lenders";
+        process->check_claims = 0;
+    }
+    return wrong;
+}
+
+/* Nobody who is ready waits for a lower band, and the last client of the chain pays. */
+static const char *processor_check(const struct kernel *kernel)
+{
+    uint32_t current = kernel->current;
+    uint32_t payer = current;
+    CHECK(!kernel->unsettled, "an entry ended with somebody else to run");
+    for (uint32_t i = 0; i < PROCESS_LIMIT && current != KERNEL_IDLE; i++) {
+        if (process_at(kernel, payer)->client == KERNEL_NONE)
+            break;
+        payer = process_at(kernel, payer)->client;
+    }
+    CHECK(kernel->halted || kernel->payer == payer, "another process pays than the last client");
+    uint32_t band = current == KERNEL_IDLE ? BAND_COUNT : process_band(process_at(kernel, current));
+    for (uint32_t i = 0; i < band && !kernel->halted; i++)
+        CHECK(kernel->ready[i].first == KERNEL_NONE, "a band waits for a lower one");
+    return NULL;
 }
 
 static bool life_waits(uint8_t life)
@@ -138,11 +206,14 @@ static const char *check_queues(const struct kernel *kernel)
     uint32_t in_use = 0;
     CHECK(kernel->current == KERNEL_IDLE || kernel_process(kernel, kernel->current) != NULL,
           "the current process does not exist");
-    CHECK(kernel->current != KERNEL_IDLE || kernel->halted || kernel->ready.first == KERNEL_NONE,
-          "nobody runs although somebody could");
     CHECK(kernel->ending.first == KERNEL_NONE, "an end was left undone");
-    const char *wrong = queue_check(
-        kernel, kernel->ready, (struct expected){LIFE_READY, KERNEL_NONE, KERNEL_NONE}, &waiting);
+    const char *wrong = processor_check(kernel);
+    for (uint32_t band = 0; wrong == NULL && band < BAND_COUNT; band++)
+        wrong =
+            queue_check(kernel, kernel->ready[band],
+                        (struct expected){LIFE_READY, KERNEL_NONE, KERNEL_NONE, band}, &waiting);
+    if (wrong == NULL)
+        wrong = lending_check(kernel);
     if (wrong == NULL)
         wrong = endpoint_check(kernel, &kernel->driver_endpoint, KERNEL_DRIVER_ENDPOINT, &waiting,
                                &ended);

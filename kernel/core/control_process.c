@@ -46,7 +46,7 @@ enum status control_create_staged_process(struct control *control)
     if (status != STATUS_OK)
         return status;
     if (request->band < control->caller->band)
-        return STATUS_DENIED;
+        return STATUS_DENIED; /* K7 */
     if (control->caller->window_count < MESSAGE_CAP_LIMIT)
         return STATUS_BUSY;
     if (process_table_full(control->kernel) ||
@@ -80,8 +80,7 @@ enum status control_start_process(struct control *control)
         .stack_top_va = request->stack_top_va,
         .arguments = {request->argument, 0, 0},
     };
-    process->life = LIFE_READY;
-    queue_append(control->kernel, &control->kernel->ready, process);
+    process_ready(control->kernel, process);
     return STATUS_OK;
 }
 

@@ -115,6 +115,10 @@ static void add_process(const struct kernel *kernel, const struct process *proce
     add(digest, process->untyped);
     add(digest, process->budget_pages);
     add(digest, process->band);
+    add(digest, process->band_claims);
+    add(digest, process->spent);
+    add(digest, process->client);
+    add(digest, process->lends_to);
     add(digest, process->flags);
     add(digest, process->cap_count);
     add(digest, process->event_endpoint);
@@ -140,7 +144,9 @@ uint64_t kernel_digest(const struct kernel *kernel)
     add(&digest, kernel->current);
     add(&digest, kernel->halted);
     add(&digest, kernel->now_ticks);
-    add_queue(kernel, &digest, kernel->ready);
+    add(&digest, kernel->payer);
+    for (uint32_t band = 0; band < BAND_COUNT; band++)
+        add_queue(kernel, &digest, kernel->ready[band]);
     add_endpoint(kernel, &digest, &kernel->driver_endpoint);
     for (uint32_t i = 0; i < kernel->process_high; i++) {
         if (kernel->processes[i].record_page != 0)

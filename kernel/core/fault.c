@@ -49,6 +49,7 @@ static void fault_send(struct kernel *kernel, struct process *process, struct en
     if (pager->receivers.first == KERNEL_NONE) {
         process->endpoint = process->pager_endpoint;
         process_wait(kernel, process, LIFE_SENDING, &pager->senders);
+        sender_lends(kernel, process);
         return;
     }
     process_leave(kernel, process);
@@ -131,14 +132,10 @@ void fault_reply(struct kernel *kernel, struct process *holder, struct process *
     holder->result = STATUS_OK;
     reply_capability_use(kernel, holder, faulter, slot);
     faulter->fault_pending = false;
-    process_leave(kernel, holder);
-    holder->life = LIFE_READY;
-    queue_prepend(kernel, &kernel->ready, holder);
     if (reply.verdict == FAULT_RESOLVED) {
-        process_enter(kernel, faulter);
+        reply_switch(kernel, holder, faulter);
         return;
     }
-    faulter->life = LIFE_READY;
-    queue_append(kernel, &kernel->ready, faulter);
+    ready_prepend(kernel, faulter);
     process_end(kernel, faulter, (enum end_reason)reply.reason, 0, faulter->fault.va);
 }

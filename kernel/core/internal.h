@@ -57,8 +57,35 @@ static inline void deadline_clear(struct kernel *kernel, struct process *process
         deadline_remove(kernel, process);
 }
 
-/* Puts a process that is in no queue at the end of the run queue; its syscall returns `status`. */
+/* Puts a process that is in no queue into the run queue: first, or last when its turn is over. */
+void process_ready(struct kernel *kernel, struct process *process);
+
+/* The same for one whose system call returns `status`. */
 void process_wake(struct kernel *kernel, struct process *process, enum status status);
+
+/* The band that a process runs in: the highest that it was lent, or its own. */
+static inline uint32_t process_band(const struct process *process)
+{
+    return (uint32_t)__builtin_ctzll(process->band_claims) / 16;
+}
+
+/* One process in the sum of band_claims. */
+static inline uint64_t band_claim(uint32_t band)
+{
+    return UINT64_C(1) << 16 * band;
+}
+
+/* Out of and to the front of the run queue. */
+static inline void ready_remove(struct kernel *kernel, struct process *process)
+{
+    queue_remove(kernel, &kernel->ready[process_band(process)], process);
+}
+
+static inline void ready_prepend(struct kernel *kernel, struct process *process)
+{
+    process->life = LIFE_READY;
+    queue_prepend(kernel, &kernel->ready[process_band(process)], process);
+}
 
 /* The current process stops being current; it is in no queue yet. */
 static inline void process_leave(struct kernel *kernel, const struct process *process)
@@ -84,13 +111,57 @@ static inline void process_enter(struct kernel *kernel, struct process *process)
     kernel->current = process->index;
 }
 
-/* Ends an entry: empties kernel->ending, then finds a current process if there is none. */
+/* Ends an entry: empties kernel->ending, then makes the first of the highest band current. */
 void kernel_settle_work(struct kernel *kernel);
 static inline void kernel_settle(struct kernel *kernel)
 {
-    if (kernel->current == KERNEL_IDLE || kernel->ending.first != KERNEL_NONE)
+    if (kernel->current == KERNEL_IDLE || kernel->unsettled)
         kernel_settle_work(kernel);
 }
+
+/* --- lending (lending.c) --------------------------------------------------------------------- */
+
+void loan_follow(struct kernel *kernel, struct process *borrower, uint32_t band);
+
+/* A process that waits, and lends to nobody, lends its band. */
+static inline void loan_make(struct kernel *kernel, struct process *lender,
+                             struct process *borrower)
+{
+    uint32_t band = process_band(borrower);
+    uint32_t lent = process_band(lender);
+    lender->lends_to = borrower->index;
+    borrower->band_claims += band_claim(lent);
+    if (lent < band)
+        loan_follow(kernel, borrower, band);
+}
+
+/* It takes it back, if it lends any; the borrower works for it no longer. The payer is found again
+ * by the caller of this, or by kernel_settle_work. */
+static inline void loan_end(struct kernel *kernel, struct process *lender)
+{
+    if (lender->lends_to == KERNEL_NONE)
+        return;
+    struct process *borrower = process_at(kernel, lender->lends_to);
+    uint32_t band = process_band(borrower);
+    uint32_t lent = process_band(lender);
+    lender->lends_to = KERNEL_NONE;
+    if (borrower->client == lender->index)
+        borrower->client = KERNEL_NONE;
+    borrower->band_claims -= band_claim(lent);
+    if (lent < borrower->band)
+        loan_follow(kernel, borrower, band);
+}
+
+/* A server works for nobody any more: who still waits for its reply does not lend. The payer is
+ * found again by the caller of this. */
+static inline void client_leave(struct kernel *kernel, const struct process *server)
+{
+    if (server->client != KERNEL_NONE)
+        loan_end(kernel, process_at(kernel, server->client));
+}
+
+/* Sets kernel->payer. */
+void payer_find(struct kernel *kernel);
 
 /* --- pools (untyped.c) ----------------------------------------------------------------------- */
 
@@ -285,6 +356,16 @@ void reply_capability_use(struct kernel *kernel, struct process *holder, struct 
                           uint32_t slot);
 void receive_info_write(const struct kernel *kernel, struct process *receiver, uint64_t badge,
                         uint32_t reply_slot, uint32_t cap_count);
+
+/* A sender that queues at its `endpoint` lends to the owner; nobody owns that of the drivers. */
+static inline void sender_lends(struct kernel *kernel, struct process *sender)
+{
+    if (sender->endpoint != KERNEL_DRIVER_ENDPOINT)
+        loan_make(kernel, sender, process_at(kernel, sender->endpoint));
+}
+
+/* A caller, in no queue any more, was answered by the current process: who goes on? */
+void reply_switch(struct kernel *kernel, struct process *sender, struct process *caller);
 
 /* Shape of header and descriptors alone: OK or INVALID_ARGUMENT. */
 enum status message_shape(const struct message *message);

@@ -69,6 +69,12 @@ void reply_capability_give(struct kernel *kernel, struct process *caller, struct
     caller->life = LIFE_CALLING;
     caller->holder = receiver->index;
     queue_append(kernel, &receiver->callers, caller);
+    client_leave(kernel, receiver);
+    if (caller->lends_to != receiver->index) { /* it did not queue, or at another's endpoint */
+        loan_end(kernel, caller);
+        loan_make(kernel, caller, receiver);
+    }
+    receiver->client = caller->index;
 }
 
 void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller,
@@ -78,6 +84,9 @@ void reply_capability_use(struct kernel *kernel, struct process *holder, struct 
     reply_slot_free(holder, slot);
     queue_remove(kernel, &holder->callers, caller);
     caller->holder = KERNEL_NONE;
+    if (holder->client != caller->index)
+        kernel->unsettled = true; /* another one than the payer goes on */
+    loan_end(kernel, caller);
 }
 
 /* --- bytes ------------------------------------------------------------------------------------ */
@@ -129,6 +138,7 @@ static enum status call_wait(struct kernel *kernel, struct process *caller, uint
 {
     caller->endpoint = endpoint_id;
     process_wait(kernel, caller, LIFE_SENDING, &endpoint->senders);
+    sender_lends(kernel, caller);
     deadline_set(kernel, caller, deadline);
     return STATUS_OK;
 }
@@ -220,6 +230,7 @@ static bool receive_queued(struct kernel *kernel, struct process *receiver,
         if (status == STATUS_OK)
             return true;
         deadline_clear(kernel, sender);
+        loan_end(kernel, sender);
         process_wake(kernel, sender, status);
     }
     return false;
@@ -232,6 +243,7 @@ static enum status receive_wait(struct kernel *kernel, struct process *receiver,
         receive_info_write(kernel, receiver, 0, 0, 0);
         return deadline == DEADLINE_POLL ? STATUS_RETRY : STATUS_TIMED_OUT;
     }
+    client_leave(kernel, receiver);
     receiver->endpoint = endpoint_id;
     process_wait(kernel, receiver, LIFE_RECEIVING, &endpoint_at(kernel, endpoint_id)->receivers);
     deadline_set(kernel, receiver, deadline);
@@ -269,6 +281,7 @@ static enum status receive(struct kernel *kernel, struct process *receiver, uint
     if (endpoint->events.first != KERNEL_NONE) {
         struct process *ended = process_at(kernel, endpoint->events.first);
         event_queue_remove(kernel, &endpoint->events, ended);
+        client_leave(kernel, receiver);
         event_deliver(kernel, ended, receiver);
         return STATUS_OK;
     }
@@ -280,6 +293,7 @@ static enum status receive(struct kernel *kernel, struct process *receiver, uint
 void ipc_receive(struct kernel *kernel, struct process *receiver, uint32_t slot, uint64_t deadline)
 {
     receiver->result = receive(kernel, receiver, slot, deadline);
+    payer_find(kernel); /* it works for another one now, or for itself */
 }
 
 /* --- REPLY ------------------------------------------------------------------------------------ */
@@ -300,15 +314,14 @@ static enum status reply_deliver(struct kernel *kernel, struct process *sender,
     return STATUS_OK;
 }
 
-/* The processor goes to the caller; the replier is next. */
-static void reply_switch(struct kernel *kernel, struct process *sender, struct process *caller)
+void reply_switch(struct kernel *kernel, struct process *sender, struct process *caller)
 {
-    deadline_clear(kernel, caller);
-    caller->result = STATUS_OK;
-    caller->resume = RESUME_RESULT;
+    if (caller->spent || process_band(sender) < process_band(caller)) { /* K7 */
+        process_ready(kernel, caller);
+        return;
+    }
     process_leave(kernel, sender);
-    sender->life = LIFE_READY;
-    queue_prepend(kernel, &kernel->ready, sender);
+    ready_prepend(kernel, sender);
     process_enter(kernel, caller);
 }
 
@@ -338,5 +351,8 @@ void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot)
     if (sender->result != STATUS_OK)
         return;
     reply_capability_use(kernel, sender, caller, slot);
+    deadline_clear(kernel, caller);
+    caller->result = STATUS_OK;
+    caller->resume = RESUME_RESULT;
     reply_switch(kernel, sender, caller);
 }

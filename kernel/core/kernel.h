@@ -14,10 +14,20 @@
  *        kernel_timer, kernel_preempt  it was interrupted
  *   After every entry kernel->current is the process to resume. Entries never fail and never block.
  *
- * Who gets the processor: CALL to a waiting receiver and a fault to a waiting pager switch to the
- * receiver at once; REPLY switches to the caller that was answered, and the replier becomes the
- * first of the run queue; a process woken for any other reason goes to its end. When the current
- * process waits or ends, the first of the run queue is next. */
+ * Who gets the processor: the first of the highest band that has one, always (K7): 0 is the
+ * highest. There is a run queue for each band, and the current process is in none.
+ *   - A process that wakes, is started, or gives way to a higher band stands first in its queue.
+ *   - kernel_preempt says that the slice of kernel->payer is used up: the current process goes to
+ *     the end of its queue. A machine fills a slice then and at no other time, so between two turns
+ *     of one process each other one of its band has one slice at most, however it sleeps.
+ *   - CALL to a waiting receiver and a fault to a waiting pager switch to the receiver at once, and
+ *     REPLY to the caller that was answered, unless the replier's own band is higher.
+ *   - A process runs in the highest of its own band, that of the client it works for (whose message
+ *     it received last, until it replies to it or receives again), and those of the callers that
+ *     queue at its endpoint; and these run in the highest of theirs, and so on. kernel->payer is
+ *     the last client of that chain, or the current process itself: whoever asked pays.
+ *   - A payer whose slice was used up by a server of a higher band has had its turn: when it is
+ *     answered it goes to the end of its queue. */
 #ifndef BASALT_KERNEL_CORE_KERNEL_H
 #define BASALT_KERNEL_CORE_KERNEL_H
 
@@ -165,7 +175,7 @@ struct endpoint {
 enum process_life {
     LIFE_FREE = 0,
     LIFE_STAGED,
-    LIFE_READY,     /* in the run queue */
+    LIFE_READY,     /* in the run queue of its band */
     LIFE_CURRENT,   /* kernel->current */
     LIFE_SENDING,   /* in senders of `endpoint`: CALL, or a fault, not received yet */
     LIFE_RECEIVING, /* in receivers of `endpoint` */
@@ -236,8 +246,15 @@ struct process {
     uint32_t budget_pages;
     uint32_t drawn_pages; /* of the budget */
     uint16_t untyped;     /* that the budget comes from */
-    uint8_t band;         /* its own, 0 the highest, as CREATE_STAGED_PROCESS gave it */
     uint32_t flags;       /* PROCESS_USES_SSE */
+
+    uint8_t band;    /* its own, as CREATE_STAGED_PROCESS gave it */
+    bool spent;      /* a server used up its slice: it goes to the end of its queue when it wakes */
+    uint16_t client; /* LIFE_CALLING, lends to this one: it works for that process */
+    uint16_t lends_to; /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher */
+    /* 16 bits for each band: how many processes lend it, and one for its own. */
+    uint64_t band_claims;
+    uint64_t check_claims; /* kernel_check's own; 0 outside of it */
 
     bool pager_present; /* a pager endpoint was named */
     uint32_t pager_endpoint;
@@ -271,10 +288,12 @@ struct page_range {
 struct kernel {
     uint16_t current; /* process index to resume, or KERNEL_IDLE */
     bool halted;
+    bool unsettled; /* inside an entry: somebody else may have to run, or ends wait to be done */
+    uint16_t payer; /* who pays for the time of the current process; KERNEL_IDLE with it */
     uint32_t halt_code;
     uint64_t now_ticks;
 
-    struct process_queue ready;  /* the run queue */
+    struct process_queue ready[BAND_COUNT]; /* the run queues, of LIFE_READY by band */
     struct process_queue ending; /* work of the entry in progress; empty between entries */
     uint32_t deadline_count;
     uint16_t deadlines[PROCESS_LIMIT]; /* binary heap by (deadline, index) */

@@ -46,7 +46,10 @@ static void record_init(struct process *process, uint64_t generation,
         process->links[kind] = (struct process_links){KERNEL_NONE, KERNEL_NONE};
     process->holder = KERNEL_NONE;
     process->callers = queue_empty();
+    process->client = KERNEL_NONE;
+    process->lends_to = KERNEL_NONE;
     process->band = plan->band;
+    process->band_claims = band_claim(plan->band);
     process->flags = plan->flags;
     process->event_endpoint = plan->event_endpoint;
     process->event_generation = plan->event_generation;
@@ -90,20 +93,23 @@ struct process *process_create(struct kernel *kernel, const struct process_plan 
 void process_detach(struct kernel *kernel, struct process *process)
 {
     deadline_clear(kernel, process);
+    kernel->unsettled = true;
     switch ((enum process_life)process->life) {
     case LIFE_READY:
-        queue_remove(kernel, &kernel->ready, process);
+        ready_remove(kernel, process);
         return;
     case LIFE_CURRENT:
         process_leave(kernel, process);
         return;
     case LIFE_SENDING:
+        loan_end(kernel, process);
         queue_remove(kernel, &endpoint_at(kernel, process->endpoint)->senders, process);
         return;
     case LIFE_RECEIVING:
         queue_remove(kernel, &endpoint_at(kernel, process->endpoint)->receivers, process);
         return;
     case LIFE_CALLING:
+        loan_end(kernel, process);
         queue_remove(kernel, &process_at(kernel, process->holder)->callers, process);
         process->holder = KERNEL_NONE;
         return;
@@ -119,6 +125,7 @@ static void ending_append(struct kernel *kernel, struct process *process, enum e
 {
     process->life = LIFE_ENDING;
     process->ending = (uint8_t)kind;
+    kernel->unsettled = true;
     queue_append(kernel, &kernel->ending, process);
 }
 
@@ -126,8 +133,7 @@ static void ending_append(struct kernel *kernel, struct process *process, enum e
 static void root_end(struct kernel *kernel, struct process *root, enum end_reason reason,
                      uint32_t code)
 {
-    root->life = LIFE_READY;
-    queue_append(kernel, &kernel->ready, root);
+    ready_prepend(kernel, root);
     kernel_halt(kernel, reason == END_EXITED ? code : KERNEL_HALT_ROOT_FAULT);
 }
 

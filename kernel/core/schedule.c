@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Who runs, and who waited long enough. Decides the order of the run queue and of deadlines; direct
- * switches (ipc.c, fault.c) pass by it. The heap of deadlines is ordered by (deadline, index), so
+/* Who runs, and who waited long enough. Decides the order of the run queues and of deadlines; direct
+ * switches (ipc.c, fault.c) pass by it. Finding the next process takes the same few steps however
+ * many there are. The heap of deadlines is ordered by (deadline, index), so
  * that the order of wake-ups is a function of the message history alone. */
 #include "kernel/core/internal.h"
 
@@ -79,12 +80,54 @@ uint64_t kernel_next_deadline(const struct kernel *kernel)
 
 /* --- the processor ---------------------------------------------------------------------------- */
 
+void process_ready(struct kernel *kernel, struct process *process)
+{
+    kernel->unsettled = true;
+    if (!process->spent) {
+        ready_prepend(kernel, process);
+        return;
+    }
+    process->spent = false;
+    process->life = LIFE_READY;
+    queue_append(kernel, &kernel->ready[process_band(process)], process);
+}
+
 void process_wake(struct kernel *kernel, struct process *process, enum status status)
 {
     process->result = status;
     process->resume = RESUME_RESULT;
-    process->life = LIFE_READY;
-    queue_append(kernel, &kernel->ready, process);
+    process_ready(kernel, process);
+}
+
+/* The first of the highest band that is above `band`; null: nobody is ready there. */
+static struct process *ready_above(const struct kernel *kernel, uint32_t band)
+{
+    for (uint32_t i = 0; i < band; i++) {
+        if (kernel->ready[i].first != KERNEL_NONE)
+            return process_at(kernel, kernel->ready[i].first);
+    }
+    return NULL;
+}
+
+/* Nobody is current, or a higher band is ready (K7): who is next? */
+static void processor_give(struct kernel *kernel)
+{
+    uint32_t band = BAND_COUNT;
+    struct process *current = NULL;
+    if (kernel->current != KERNEL_IDLE) {
+        current = process_at(kernel, kernel->current);
+        band = process_band(current);
+    }
+    struct process *next = ready_above(kernel, band);
+    if (next != NULL) {
+        if (current != NULL) {
+            process_leave(kernel, current);
+            ready_prepend(kernel, current);
+        }
+        ready_remove(kernel, next);
+        process_enter(kernel, next);
+    }
+    payer_find(kernel);
 }
 
 void kernel_settle_work(struct kernel *kernel)
@@ -94,11 +137,9 @@ void kernel_settle_work(struct kernel *kernel)
         queue_remove(kernel, &kernel->ending, process);
         process_finish_ending(kernel, process);
     }
-    if (kernel->current != KERNEL_IDLE || kernel->halted || kernel->ready.first == KERNEL_NONE)
-        return;
-    struct process *next = process_at(kernel, kernel->ready.first);
-    queue_remove(kernel, &kernel->ready, next);
-    process_enter(kernel, next);
+    kernel->unsettled = false;
+    if (!kernel->halted)
+        processor_give(kernel);
 }
 
 void kernel_halt(struct kernel *kernel, uint32_t code)
@@ -142,9 +183,13 @@ void kernel_preempt(struct kernel *kernel)
     if (kernel->halted || kernel->current == KERNEL_IDLE)
         return;
     current_interrupted(kernel);
-    if (kernel->ready.first == KERNEL_NONE)
-        return;
     struct process *process = process_at(kernel, kernel->current);
-    process_wait(kernel, process, LIFE_READY, &kernel->ready);
+    struct process *payer = process_at(kernel, kernel->payer);
+    uint32_t band = process_band(process);
+    if (band < process_band(payer))
+        payer->spent = true;
+    if (kernel->ready[band].first == KERNEL_NONE)
+        return;
+    process_wait(kernel, process, LIFE_READY, &kernel->ready[band]);
     kernel_settle(kernel);
 }

@@ -197,16 +197,15 @@ void model_cap_drop(struct model_kernel *model, uint32_t process, struct model_c
 void model_wake(struct model_kernel *model, uint32_t process, enum status result)
 {
     struct model_kernel_process *woken = model_at(model, process);
-    woken->life = MODEL_LIFE_RUNS;
     woken->result = result;
     woken->result_known = true;
-    model_queue_add(&model->run, process);
+    model_run_ready(model, process);
     model->changed = true;
 }
 
 void model_detach(struct model_kernel *model, uint32_t process)
 {
-    const struct model_kernel_process *target = model_at(model, process);
+    struct model_kernel_process *target = model_at(model, process);
     model->changed = true;
     if (model->current == process)
         model->current = MODEL_NONE;
@@ -215,8 +214,13 @@ void model_detach(struct model_kernel *model, uint32_t process)
         model_queue_drop(&model->endpoints[target->waits_on].senders, process);
     if (target->life == MODEL_LIFE_RECEIVES)
         model_queue_drop(&model->endpoints[target->waits_on].receivers, process);
-    if (target->life == MODEL_LIFE_CALLS)
+    if (target->life == MODEL_LIFE_CALLS) {
         model_queue_drop(&model_at(model, target->holder)->callers, process);
+        if (model_at(model, target->holder)->client == process)
+            model_at(model, target->holder)->client = MODEL_NONE;
+    }
+    target->life = MODEL_LIFE_RUNS; /* it waits for nobody; what comes next says what it is */
+    model_bands_settle(model);
 }
 
 void model_ending_add(struct model_kernel *model, uint32_t process, enum model_kernel_end kind)
@@ -243,8 +247,7 @@ void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, ui
     }
     model->halted = true;
     model->halt_code = reason == END_EXITED ? code : 125;
-    target->life = MODEL_LIFE_RUNS;
-    model_queue_add(&model->run, 0);
+    model_run_first(model, 0);
 }
 
 void model_process_free(struct model_kernel *model, uint32_t process)
@@ -396,8 +399,13 @@ void model_settle(struct model_kernel *model)
     }
     if (model->changed)
         objects_sweep(model);
-    if (model->current != MODEL_NONE || model->halted || model->run.count == 0)
+    uint32_t next = model_next(model);
+    uint32_t current = model->current;
+    if (model->halted || next == MODEL_NONE ||
+        (current != MODEL_NONE && model_band(model, current) <= model_at(model, next)->runs_in))
         return;
-    model->current = model->run.items[0];
-    model_queue_drop(&model->run, model->current);
+    if (current != MODEL_NONE)
+        model_run_first(model, current);
+    model->current = next;
+    model_queue_drop(&model->run, next);
 }

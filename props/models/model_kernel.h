@@ -121,7 +121,11 @@ struct model_kernel_process {
     uint64_t end_va;
     uint32_t pool;
     uint32_t budget_pages;
-    uint32_t band;
+    uint32_t band;     /* its own */
+    uint32_t runs_in;  /* MODEL_LIFE_RUNS: the band that it stands or runs in */
+    int64_t turn;      /* in the run queue: the lowest of a band is next */
+    bool spent;        /* a server used up its slice */
+    uint32_t client;   /* whose message it received last and has not answered; MODEL_NONE */
     uint64_t start[3]; /* entry, stack, argument */
     bool seen;         /* the harness knows: */
     uint32_t real_index;
@@ -164,7 +168,9 @@ struct model_kernel {
     bool halted;
     uint32_t halt_code;
     uint64_t now;
-    struct model_queue run;
+    struct model_queue run; /* who can run and does not, in no order: `turn` is it */
+    int64_t turn_first;     /* the lowest and the highest turn that was given */
+    int64_t turn_last;
     struct model_queue ending;
     uint64_t call_count;
     uint32_t process_count;
@@ -240,6 +246,16 @@ void model_cap_remove(struct model_kernel *model, uint32_t process, struct model
 void model_cap_drop(struct model_kernel *model, uint32_t process, struct model_cap *cap);
 bool model_range_fillable(uint32_t first, uint32_t count);
 bool model_tight(const struct model_kernel *model, uint32_t process, uint32_t pages);
+
+/* Who runs: model_kernel_run.c. */
+uint32_t model_band(const struct model_kernel *model, uint32_t process);
+uint32_t model_payer(const struct model_kernel *model);
+uint32_t model_next(const struct model_kernel *model); /* MODEL_NONE: nobody can run */
+void model_run_first(struct model_kernel *model, uint32_t process);
+void model_run_last(struct model_kernel *model, uint32_t process);
+void model_run_ready(struct model_kernel *model, uint32_t process); /* first, or last if spent */
+void model_bands_settle(struct model_kernel *model); /* after who waits for whom has changed */
+void model_client_leave(struct model_kernel *model, uint32_t server);
 
 void model_wake(struct model_kernel *model, uint32_t process, enum status result);
 void model_detach(struct model_kernel *model, uint32_t process);

@@ -44,6 +44,8 @@ static void tables_clear(struct model_kernel *model)
     memset(model->frames, 0, model->frame_count * sizeof model->frames[0]);
     memset(model->data, 0, model->data_count * sizeof model->data[0]);
     model->run.count = 0;
+    model->turn_first = 0;
+    model->turn_last = 0;
     model->ending.count = 0;
     model->now = 0;
     model->halted = false;
@@ -72,6 +74,7 @@ void model_kernel_reset(struct model_kernel *model, uint32_t bulk_pages, uint32_
     root->budget_pages = root_budget;
     root->event_endpoint = MODEL_NONE;
     root->pager = MODEL_NONE;
+    root->client = MODEL_NONE;
     boot_slots(model);
 }
 

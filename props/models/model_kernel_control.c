@@ -38,6 +38,7 @@ static uint32_t process_add(struct model_kernel *model,
     process->event_endpoint = event_endpoint;
     process->event_token = request->token;
     process->pager = MODEL_NONE;
+    process->client = MODEL_NONE;
     model->pools[pool].budgets += request->budget_pages;
     model->endpoints[index].live = true;
     model_cap_put(model, index,
@@ -100,8 +101,7 @@ static enum status start(struct model_kernel *model,
     process->start[0] = request->entry_va;
     process->start[1] = request->stack_top_va;
     process->start[2] = request->argument;
-    process->life = MODEL_LIFE_RUNS;
-    model_queue_add(&model->run, index);
+    model_run_ready(model, index);
     model->changed = true;
     return STATUS_OK;
 }

@@ -71,6 +71,7 @@ void model_kernel_fault(struct model_kernel *model, uint64_t va, uint32_t access
     } else {
         process->life = MODEL_LIFE_SENDS;
         process->waits_on = process->pager;
+        model_bands_settle(model);
         model_queue_add(&model->endpoints[process->pager].senders, index);
     }
     model_settle(model);
@@ -124,9 +125,17 @@ void model_kernel_timer(struct model_kernel *model, uint64_t now)
 void model_kernel_preempt(struct model_kernel *model)
 {
     entry_begin(model);
-    if (model->halted || model->current == MODEL_NONE || model->run.count == 0)
+    if (model->halted || model->current == MODEL_NONE)
         return;
-    model_queue_add(&model->run, model->current);
+    uint32_t current = model->current;
+    uint32_t band = model_band(model, current);
+    uint32_t payer = model_payer(model);
+    if (band < model_band(model, payer))
+        model_at(model, payer)->spent = true;
+    uint32_t next = model_next(model);
+    if (next == MODEL_NONE || model_at(model, next)->runs_in != band)
+        return;
+    model_run_last(model, current);
     model->current = MODEL_NONE;
     model->changed = true;
     model_settle(model);

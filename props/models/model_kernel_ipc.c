@@ -159,6 +159,9 @@ static void owe_reply(struct model_kernel *model, uint32_t caller, uint32_t rece
     waiter->call_number = ++model->call_count; /* K3 */
     waiter->life = MODEL_LIFE_CALLS;
     waiter->holder = receiver;
+    model_client_leave(model, receiver);
+    model_at(model, receiver)->client = caller;
+    model_bands_settle(model);
     model_cap_put(model, receiver,
                   (struct model_cap){free_reply_slot(model, receiver), OBJECT_REPLY, RIGHT_SEND,
                                      caller, waiter->call_number});
@@ -258,6 +261,7 @@ static enum status call_endpoint(struct model_kernel *model, const struct model_
     process->life = MODEL_LIFE_SENDS;
     model_queue_add(&endpoint->senders, caller);
     model->current = MODEL_NONE;
+    model_bands_settle(model);
     model->changed = true;
     return STATUS_OK;
 }
@@ -310,6 +314,8 @@ static bool receive_queued(struct model_kernel *model, uint32_t receiver, uint32
             return true;
         }
         model->refused_at_delivery++;
+        process->life = MODEL_LIFE_RUNS;
+        model_bands_settle(model);
         model_wake(model, sender, status);
     }
     return false;
@@ -333,6 +339,7 @@ enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t de
     if (endpoint->events.count != 0) {
         uint32_t ended = endpoint->events.items[0];
         model_queue_drop(&endpoint->events, ended);
+        model_client_leave(model, receiver);
         model_event_deliver(model, ended, receiver);
         return STATUS_OK;
     }
@@ -343,6 +350,7 @@ enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t de
         process->info_open = true;
         return deadline == DEADLINE_POLL ? STATUS_RETRY : STATUS_TIMED_OUT;
     }
+    model_client_leave(model, receiver);
     process->faults = false;
     process->deadline = deadline;
     process->waits_on = number;
@@ -359,9 +367,23 @@ static void reply_use(struct model_kernel *model, uint32_t caller, struct model_
 {
     uint32_t replier = model->current;
     model_cap_remove(model, replier, cap);
-    model_queue_drop(&model_at(model, replier)->callers, caller);
-    model_queue_add_first(&model->run, replier);
-    model->current = MODEL_NONE;
+    model_detach(model, caller);
+}
+
+/* The caller goes on, and the replier is next; or, when that one's own band is higher or the
+ * caller's turn is over, the other way round. */
+static void reply_switch(struct model_kernel *model, uint32_t caller, bool result)
+{
+    uint32_t replier = model->current;
+    struct model_kernel_process *answered = model_at(model, caller);
+    if (!answered->spent && model_band(model, caller) <= model_band(model, replier)) {
+        model_run_first(model, replier);
+        model_switch(model, caller, result);
+        return;
+    }
+    answered->result = STATUS_OK;
+    answered->result_known = result;
+    model_run_ready(model, caller);
 }
 
 static bool verdict_given(const struct message *message, struct event_fault_reply *reply)
@@ -386,7 +408,7 @@ static enum status reply_fault(struct model_kernel *model, uint32_t faulter, str
     reply_use(model, faulter, cap);
     model_at(model, faulter)->faults = false;
     if (reply.verdict == FAULT_RESOLVED)
-        model_switch(model, faulter, false);
+        reply_switch(model, faulter, false);
     else
         model_end(model, faulter, reply.reason, 0, model_at(model, faulter)->fault_va);
     return STATUS_OK;
@@ -414,6 +436,6 @@ enum status model_reply(struct model_kernel *model, uint32_t slot)
         return status;
     deliver(model, replier, caller, 0);
     reply_use(model, caller, model_cap_find(model, replier, slot));
-    model_switch(model, caller, true);
+    reply_switch(model, caller, true);
     return STATUS_OK;
 }

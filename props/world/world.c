@@ -247,7 +247,8 @@ void user_spin(void)
     uint32_t self = current();
     if (inputs == NULL) {
         kernel_timer(&kernel, kernel.now_ticks + 1);
-        kernel_preempt(&kernel);
+        if (kernel.current == self)
+            kernel_preempt(&kernel);
         if (kernel.now_ticks > WORLD_TICKS_MAX) /* nobody else ever runs: the run is over */
             fiber_switch(&seats[self].fiber, &main_fiber);
         yield_unless_current(self);

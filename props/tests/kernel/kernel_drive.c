@@ -163,6 +163,11 @@ unsigned drive_control(uint32_t slot, const struct operation *operation, const v
 
 struct drive_child drive_stage(uint32_t slot, uint32_t budget)
 {
+    return drive_stage_in(slot, budget, 0);
+}
+
+struct drive_child drive_stage_in(uint32_t slot, uint32_t budget, uint32_t band)
+{
     struct kernel_create_staged_process_reply reply;
     drive_window(slot, 4);
     unsigned status = CONTROL_REPLY(PRO, CREATE_STAGED_PROCESS, &reply,
@@ -170,6 +175,7 @@ struct drive_child drive_stage(uint32_t slot, uint32_t budget)
                                         .untyped_slot = LAUNCH,
                                         .budget_pages = budget,
                                         .event_slot = SLOT_SERVICE_ENDPOINT,
+                                        .band = band,
                                         .token = slot,
                                     });
     drive_window(0, 0);

@@ -70,6 +70,7 @@ struct drive_child {
     uint32_t grant;
 };
 struct drive_child drive_stage(uint32_t slot, uint32_t budget);
+struct drive_child drive_stage_in(uint32_t slot, uint32_t budget, uint32_t band);
 struct drive_child drive_spawn(uint32_t slot, uint32_t pager_slot);
 void drive_start(const struct drive_child *child, uint32_t pager_slot);
 
@@ -94,6 +95,7 @@ void kernel_test_transfer(void);
 void kernel_test_life(void);
 void kernel_test_fault(void);
 void kernel_test_self(void);
+void kernel_test_run(void);
 
 /* `lives` systems of their own, from as many seeds, for `steps` entries each. */
 void kernel_test_random(uint32_t lives, uint32_t steps);

