@@ -15,7 +15,6 @@ enum {
     FAULT_CODE_USER = 1u << 2,
     FAULT_CODE_RESERVED = 1u << 3, /* a reserved bit is set in a table */
     FAULT_CODE_EXECUTE = 1u << 4,
-    TIME_SLICE_TICKS = 10,
     PORT_DEBUG_EXIT = 0xF4 /* (published) */
 };
 #define USER_FLAGS_START UINT64_C(0x202) /* interrupts on */
@@ -29,7 +28,6 @@ static struct page_record *page_records;
 static uint32_t page_record_count;
 static uint64_t start_cycles; /* of the processor when the kernel was entered; for the log */
 static uint64_t tick_count;   /* what the clock said at the last interrupt */
-static uint64_t slice_end;
 
 uintptr_t __stack_chk_guard;
 __attribute__((noreturn)) void __stack_chk_fail(void);
@@ -155,13 +153,17 @@ static bool is_canonical(uint64_t address)
     return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
-static void tick(void)
+static void tick_take(void)
 {
     timer_acknowledge();
     serial_drain();
     report_nmi();
     tick_count = timer_now();
     timer_arm(tick_count + 1);
+}
+
+static void tick_tell(void)
+{
     record_timer(tick_count);
     kernel_timer(&kernel, tick_count);
 }
@@ -201,6 +203,20 @@ static void page_fault(uint64_t error)
     area->allowed_rip = rip;
 }
 
+/* An interrupted process goes on with all its registers, whatever it entered for before. When the
+ * time woke somebody of a higher band, the process has given way already. */
+static void interrupted(bool is_tick)
+{
+    uint16_t index = kernel.current;
+    kernel_process(&kernel, index)->resume = RESUME_EXACT;
+    if (is_tick)
+        tick_tell();
+    if (kernel.current == index && slice_used_up()) {
+        record_preempt();
+        kernel_preempt(&kernel);
+    }
+}
+
 void machine_trap(uint64_t vector, uint64_t error)
 {
     if (vector == VECTOR_PAGE_FAULT) {
@@ -211,27 +227,22 @@ void machine_trap(uint64_t vector, uint64_t error)
         kernel_exception(&kernel, (uint32_t)vector, current_registers->rip);
         return;
     }
-    /* An interrupted process goes on with all its registers, whatever it entered for before. */
-    kernel_process(&kernel, kernel.current)->resume = RESUME_EXACT;
     if (vector == TIMER_VECTOR)
-        tick();
-    if (!is_canonical(current_registers->rip)) {
-        /* It jumped there, and the interrupt came before the fetch: to resume it would be a fault
-         * in the kernel (K6). */
-        kernel_exception(&kernel, VECTOR_PROTECTION, current_registers->rip);
+        tick_take();
+    if (is_canonical(current_registers->rip)) {
+        interrupted(vector == TIMER_VECTOR);
         return;
     }
-    if (tick_count >= slice_end) {
-        slice_end = tick_count + TIME_SLICE_TICKS;
-        record_preempt();
-        kernel_preempt(&kernel);
-    }
+    /* It jumped there, and the interrupt came before the fetch: to resume it would be a fault in
+     * the kernel (K6). */
+    kernel_exception(&kernel, VECTOR_PROTECTION, current_registers->rip);
 }
 
 void machine_kernel_trap(uint64_t vector, uint64_t error, uint64_t rip)
 {
     if (vector == TIMER_VECTOR && kernel.current == KERNEL_IDLE) {
-        tick();
+        tick_take();
+        tick_tell();
         return;
     }
     if (vector == SPURIOUS_VECTOR)
@@ -268,6 +279,8 @@ static _Noreturn void idle(void)
 
 void machine_resume(void)
 {
+    if (kernel.payer != slice_payer)
+        slice_change_payer();
     if (kernel.current == KERNEL_IDLE)
         idle();
     struct process *process = kernel_process(&kernel, kernel.current);
@@ -289,6 +302,7 @@ void machine_resume(void)
             .rflags = USER_FLAGS_START,
         };
         process->resume = RESUME_EXACT;
+        slice_begin(machine_area_of(process));
         resume_exact(current_registers);
     case RESUME_EXACT:
         resume_exact(current_registers);
@@ -322,6 +336,5 @@ __attribute__((noreturn, no_stack_protector)) void machine_start(uint64_t start_
     if (!timer_init())
         refuse("TIMER");
     start_cycles += cpu_cycles() - before; /* mostly slept, so no instructions */
-    slice_end = TIME_SLICE_TICKS;
     machine_resume();
 }

@@ -43,6 +43,7 @@ struct machine_area {
     struct selectors selectors; /* while another process runs */
     uint64_t allowed_va;        /* of its last fault, when the tables allowed that access; else 0 */
     uint64_t allowed_rip;
+    int64_t slice_cycles; /* slice.c's: what is left */
     struct {
         uint64_t entry_count;
         uint32_t slot;
@@ -120,6 +121,12 @@ void memory_map_records(struct page_record *records, uint32_t count);
 extern struct process *switch_loaded; /* nothing is to be changed for this one */
 void switch_to(struct process *process);
 void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
+
+/* --- slice.c: whose time it is, and how much of it is left */
+extern uint16_t slice_payer;                 /* who is charged since the last change */
+void slice_begin(struct machine_area *area); /* of a new process */
+void slice_change_payer(void);               /* to kernel.payer */
+bool slice_used_up(void); /* the payer's, which is filled again: kernel_preempt is due */
 
 /* --- report.c: lines of the log about what the processor says */
 void report_root_end(void);
