@@ -78,5 +78,6 @@ int main(int count, char **arguments)
     test_scales();
     machine_test_spans();
     machine_test_log();
+    machine_test_meter();
     return tests_end(arguments[0]);
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/* Time slices (K7): a thief that sleeps just before the tick beside an honest process, each with its
+ * slice, under a scheduler of four lines that does what the core does. */
+#include "props/tests/machine/machine_test.h"
+
+#include <stddef.h>
+
+#include "kernel/machine/meter.h"
+#include "props/base/testing.h"
+
+enum { TICK = 1000, TICKS = 20000, HONEST = 0, THIEF = 1, WORK_TICKS = 9, LATE = TICK * 7 / 8 };
+
+/* The share of the honest process in thousandths, when the thief works so many ticks and most of
+ * one more, and then sleeps until the next. */
+static uint64_t honest_share(uint64_t work_ticks)
+{
+    int64_t slices[2] = {SLICE_FIRST_TICKS * TICK, SLICE_FIRST_TICKS * TICK};
+    uint64_t used[2] = {0, 0};
+    struct meter meter = {.slice = &slices[THIEF]};
+    unsigned current = THIEF;
+    bool sleeps = false;
+    uint64_t worked = 0; /* whole ticks of the thief since it woke */
+    for (uint64_t tick = 1; tick < TICKS; tick++) {
+        uint64_t end = tick * TICK;
+        uint64_t now = end - TICK;
+        if (current == THIEF && worked >= work_ticks) { /* it sleeps before the tick */
+            used[THIEF] += LATE;
+            now += LATE;
+            sleeps = true;
+            current = HONEST;
+            meter_change(&meter, &slices[HONEST], now);
+        }
+        used[current] += end - now;
+        worked = current == THIEF ? worked + 1 : worked;
+        bool over = meter_is_over(&meter, end, TICK);
+        worked = sleeps || over ? 0 : worked;
+        sleeps = false; /* it wakes, first in the queue, and preempts nobody */
+        if (over) {
+            current = 1 - current;
+            meter_change(&meter, &slices[current], end);
+        }
+    }
+    return used[HONEST] * 1000 / (used[HONEST] + used[THIEF]);
+}
+
+static void test_charge(void)
+{
+    int64_t slice = 3 * TICK;
+    struct meter meter = {.slice = NULL, .since = 5};
+    EXPECT(!meter_is_over(&meter, 1000, TICK)); /* nobody pays */
+    meter_change(&meter, &slice, 2000);
+    EXPECT(!meter_is_over(&meter, 2000 + 3 * TICK - 1, TICK));
+    EXPECT(meter_is_over(&meter, 2000 + 5 * TICK, TICK));
+    expect_equal((uint64_t)slice, (SLICE_TICKS - 2) * TICK, "what was used too much is taken off");
+    meter_change(&meter, NULL, 2000 + 6 * TICK);
+    EXPECT(!meter_is_over(&meter, 100000, TICK));
+    expect_equal((uint64_t)slice, (SLICE_TICKS - 3) * TICK, "and sleep costs nothing");
+    meter_change(&meter, &slice, 200000);
+    expect_equal((uint64_t)slice, (SLICE_TICKS - 3) * TICK, "K7: nor does it fill the slice");
+}
+
+void machine_test_meter(void)
+{
+    test_charge();
+    for (uint64_t work = 0; work <= WORK_TICKS; work++)
+        expect(honest_share(work) >= 450, "K7: the thief gets its share and no more");
+    uint64_t equal = honest_share(TICKS);
+    expect(equal >= 490 && equal <= 510, "two that never sleep share evenly");
+}
