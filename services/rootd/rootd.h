@@ -70,9 +70,11 @@ enum {
 };
 
 enum {
-    ROOTD_CALL_TICKS = 5000, /* how long procd may take, and anybody for any answer except READY */
-    ROOTD_STOP_TICKS = 1000, /* the same while tearing down */
-    ROOTD_PROCD_TOKEN = 1,   /* of procd's terminal event */
+    /* How long procd may take, and anybody for any answer except READY: longer than procd waits for
+     * its own peers, or rootd would give up on a procd that is about to find one of them dead, and
+     * who ends the processes would be gone. */
+    ROOTD_CALL_TICKS = 40000,
+    ROOTD_PROCD_TOKEN = 1, /* of procd's terminal event */
     ROOTD_EXIT_READY = 0,
     ROOTD_EXIT_FAILED = 1
 };

@@ -119,7 +119,7 @@ static bool stop_child(struct rootd *rootd, uint64_t process_id)
     struct procd_stop_process_request request = {.process_id = process_id,
                                                  .code = ROOTD_EXIT_FAILED};
     uint64_t deadline_ticks;
-    enum status status = rootd_deadline(rootd, ROOTD_STOP_TICKS, &deadline_ticks);
+    enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
     if (status == STATUS_OK)
         status = procd_call_stop_process(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW, deadline_ticks,
                                          &request, NULL);

@@ -16,7 +16,7 @@ enum status teardown_shed(struct rootd *rootd);
 
 /* Undoes a failed boot: ends program and services in reverse order through procd, then procd by
  * kernel control, gives the bootstrap memory back, and drops all except SELF, the endpoint and the
- * log endpoint. Each call to procd has ROOTD_STOP_TICKS; one that does not answer is not asked
+ * log endpoint. Each call to procd has ROOTD_CALL_TICKS; one that does not answer is not asked
  * again (R5). Errors are passed over: what can still be undone is. procd ends its children before
  * it ends for a critical death (P8). rootd's EXIT, which halts the machine, is what ends the rest:
  * the children of a procd that a fault ended, because nobody can name them any more; and what a

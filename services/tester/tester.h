@@ -30,8 +30,8 @@
 #include "services/lib/service.h"
 
 enum {
-    TESTER_CALL_TICKS = 20000,  /* how long procd and memd may take to answer, on a busy emulator,
-                                   next to a program that spins */
+    TESTER_CALL_TICKS = 40000,  /* how long procd and memd may take to answer: longer than procd
+                                   waits for its own peers */
     TESTER_SETTLE_TICKS = 2000, /* how long resources may take to be back after the last helper */
     TESTER_RUN_LIMIT = 3,       /* helpers that run at the same time */
     TESTER_CLIENT_LIMIT = 2,    /* attackers that do */
