@@ -12,6 +12,7 @@ struct client {
     struct caller caller;
     uint64_t argument;
     uint32_t count;
+    uint32_t made;               /* all that it ever had */
     uint64_t ids[PROCESS_LIMIT]; /* of its children */
 };
 
@@ -50,6 +51,7 @@ static bool stage(struct client *client, uint32_t role)
                                          &request, &reply) != STATUS_OK)
         return false;
     client->ids[client->count++] = reply.process_id;
+    client->made++;
     (void)kernel_drop_local_cap(&client->caller, reply.endpoint_slot);
     (void)kernel_drop_local_cap(&client->caller, reply.grant_slot);
     return true;
@@ -120,38 +122,49 @@ static void take_memory(struct client *client)
         (void)start(client, client->ids[i], CHILD_DENSE);
 }
 
-uint32_t attack_client_main(uint64_t argument)
+/* Whether it ends by itself. */
+static bool attack(struct client *client)
 {
-    struct client client = {.argument = argument};
-    switch (attack_of(argument)) {
+    switch (attack_of(client->argument)) {
     case ATTACK_ORPHANS:
-        leave_orphans(&client);
-        return CHILD_OK;
+        leave_orphans(client);
+        return true;
     case ATTACK_RECORDS:
-        leave_records(&client);
-        return CHILD_OK;
+        leave_records(client);
+        return true;
     case ATTACK_REGIONS:
-        start_all(&client, CHILD_SPARSE);
-        break;
+        start_all(client, CHILD_SPARSE);
+        return false;
     case ATTACK_MEMORY:
-        take_memory(&client);
-        break;
+        take_memory(client);
+        return false;
     case ATTACK_FRAMES:
-        start_all(&client, CHILD_DENSE);
-        break;
+        start_all(client, CHILD_DENSE);
+        return false;
     case ATTACK_BURY:
-        stage_all(&client);
-        return CHILD_OK;
+        stage_all(client);
+        return true;
     case ATTACK_IDENTITY:
-        if (stage(&client, ROLE_ATTACK_HEIR))
-            (void)start(&client, client.ids[0], CHILD_SLEEPS);
-        break;
+        if (stage(client, ROLE_ATTACK_HEIR))
+            (void)start(client, client->ids[0], CHILD_SLEEPS);
+        return false;
     case ATTACK_HEIR:
-        stage_all(&client);
-        break;
+        stage_all(client);
+        return false;
     case ATTACK_COUNT:
         break;
     }
-    sleep_for_ever();
-    return 0;
+    return true;
+}
+
+/* One that got no child at all has attacked nobody, and says so by its end. */
+uint32_t attack_client_main(uint64_t argument)
+{
+    struct client client = {.argument = argument};
+    bool ends = attack(&client);
+    if (client.made == 0)
+        return ATTACK_REFUSED;
+    if (!ends)
+        sleep_for_ever();
+    return CHILD_OK;
 }

@@ -34,6 +34,7 @@ enum attack_child {
 
 enum {
     CHILD_OK = 0x600D,
+    ATTACK_REFUSED = 0x0FF, /* of a client that got no child: it is none, or nothing is left */
     CHILD_STOPPED = 0x5919, /* that tester stops one with */
     CHILD_SURVIVED = 0xBAD, /* the last touch of CHILD_WINDOWS must be its end */
     CHILD_PAGES = 150,

@@ -112,7 +112,8 @@ static enum status launch_client(struct tester *tester, uint32_t role, enum atta
     return status == STATUS_OK ? dropped : status;
 }
 
-/* Whether a client has ended; the administrator has one wait, which is rootd's, so this asks. */
+/* Whether a client has ended. INTERNAL when it could not attack. The administrator has one wait,
+ * which is rootd's, so this asks. */
 static enum status query_client(struct tester *tester, unsigned place, bool *ended)
 {
     struct procd_query_process_request request = {.process_id = tester->client_ids[place]};
@@ -122,8 +123,11 @@ static enum status query_client(struct tester *tester, unsigned place, bool *end
     if (status == STATUS_OK)
         status = procd_call_query_process(&tester->caller, SLOT_PROCD_ADMINISTRATOR, NO_WINDOW,
                                           deadline_ticks, &request, &reply);
-    *ended = reply.state == PROCESS_ENDED;
-    return status;
+    *ended = status == STATUS_OK && reply.state == PROCESS_ENDED;
+    if (!*ended)
+        return status;
+    tester->client_ids[place] = 0;
+    return reply.reason == END_EXITED && reply.code == CHILD_OK ? STATUS_OK : STATUS_INTERNAL;
 }
 
 static enum status await_client(struct tester *tester, unsigned place)
@@ -137,9 +141,15 @@ static enum status await_client(struct tester *tester, unsigned place)
         if (status == STATUS_OK)
             status = query_client(tester, place, &ended);
     }
-    if (ended)
-        tester->client_ids[place] = 0;
     return status;
+}
+
+/* One that stays, and has children: else it would have ended. */
+static enum status must_live(struct tester *tester, unsigned place)
+{
+    bool ended;
+    enum status status = query_client(tester, place, &ended);
+    return status == STATUS_OK && ended ? STATUS_INTERNAL : status;
 }
 
 enum status tester_stop_client(struct tester *tester, unsigned place)
@@ -232,8 +242,12 @@ static enum status run_attack(struct tester *tester, const struct attack_row *ro
         status = launch_client(tester, ROLE_ATTACK_CLIENT, row->attack, i);
     if (status == STATUS_OK)
         status = row->ends ? end_clients(tester, row) : await_stillness(tester);
-    if (status != STATUS_OK)
+    for (unsigned i = 0; i < row->client_count && status == STATUS_OK && !row->ends; i++)
+        status = must_live(tester, i);
+    if (status != STATUS_OK) {
+        tester_report(tester, row->name, "ATTACKED_NOBODY");
         return status;
+    }
     enum status beside = judge_beside(tester, row->beside);
     if (!row->ends)
         status = end_clients(tester, row);
@@ -261,6 +275,10 @@ static enum status run_identity(struct tester *tester)
         status = launch_client(tester, ROLE_ATTACK_HEIR, ATTACK_HEIR, HEIR);
     if (status == STATUS_OK)
         status = await_stillness(tester);
+    if (status == STATUS_OK)
+        status = must_live(tester, ATTACKER);
+    if (status == STATUS_OK)
+        status = must_live(tester, HEIR);
     if (status == STATUS_OK)
         status = tester_stop_client(tester, HEIR);
     if (status != STATUS_OK)
