@@ -8,7 +8,6 @@
 #include "abi/roles.h"
 
 enum {
-    PROCD_WAITER_LIMIT = 256,    /* WAIT_PROCESS_EVENT calls open at one time */
     PROCD_CHUNK_BYTES_MAX = 768, /* bytes of one loader chunk */
     PROCD_LOADER_IMAGE_BYTES_MAX = 4 << 20
 };

@@ -70,12 +70,15 @@ static void hold(uint32_t slot, uint32_t object_type, uint32_t rights, uint64_t 
     start.held[start.held_count++] = (struct held){slot, object_type, rights, badge};
 }
 
+enum { PROCESS_ID = 0x30005 }; /* that procd would have given */
+
 static void name(uint32_t slot, enum object_type type, uint16_t rights)
 {
     uint32_t peer = service_peer_role(slot, type, rights);
     start.envelope.entries[start.envelope.entry_count++] = (struct envelope_entry){
         .slot = slot, .object_type = (uint16_t)type, .rights = rights, .peer_role = peer};
-    hold(slot, type, rights, peer == ROLE_NONE ? 0 : start.role->id);
+    uint64_t badge = service_peer_badge(peer, PROCESS_ID, start.role->id);
+    hold(slot, type, rights, peer == ROLE_NONE ? 0 : badge);
 }
 
 /* Envelope and cspace as the role's rows say. */

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "abi/text/generate.h"
 #include "abi/process.h"
 #include "abi/roles.h"
 
@@ -15,6 +14,7 @@ const char harness_name[] = "procd_life";
 const int harness_has_steps = 1;
 
 enum { CROWD_LIMIT = PROCESS_LIMIT + 8, TIME_MAX = 1 << 20, FAIL_LIMIT = 255 };
+enum { WAITS_LIMIT = 64, PIECES_LIMIT = 16, IDLE_LIMIT = 1024 };
 
 enum action {
     ACTION_FOUNDATION, /* rootd's part: memd, vspaced and pagerd created, started, bound */
@@ -28,6 +28,11 @@ enum action {
     ACTION_CROWD,      /* n: helper processes are spawned */
     ACTION_GIVE_UP,    /* n: the caller of an open wait gives up */
     ACTION_WAITS,      /* id n: so many waits for a process */
+    ACTION_SLOW,       /* ticks: what an answer of memd and pagerd takes from now on */
+    ACTION_PIECES,     /* n: an account that is opened from now on is taken back in n messages */
+    ACTION_PARKED,     /* n: so many fills wait for memory */
+    ACTION_GARBLE,     /* the next answer of a peer makes no sense */
+    ACTION_IDLE,       /* n: so many turns in which nothing comes */
     ACTION_COUNT
 };
 
@@ -43,6 +48,11 @@ static const struct life_action actions[] = {
     [ACTION_CROWD] = {"crowd", 1},
     [ACTION_GIVE_UP] = {"giveup", 1},
     [ACTION_WAITS] = {"waits", 2},
+    [ACTION_SLOW] = {"slow", 1},
+    [ACTION_PIECES] = {"pieces", 1},
+    [ACTION_PARKED] = {"parked", 1},
+    [ACTION_GARBLE] = {"garble", 0},
+    [ACTION_IDLE] = {"idle", 1},
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -77,154 +87,16 @@ static void reset(void)
            offsetof(struct procd, processes) + procd.used_count * sizeof procd.processes[0]);
     procd.memory_pages = MODEL_PROCD_MEMORY_PAGES;
     model_procd_reset(&model, PEERS_PROCD_BOOTSTRAP_PAGES, PEERS_PROCD_MEMORY_PAGES,
-                      peers_image_read);
+                      procd_life_left, peers_image_read);
     peers_of_procd_begin();
     memset(&life, 0, sizeof life);
-}
-
-/* --- one turn of procd ---------------------------------------------------------------------- */
-
-static struct model_failure failure_of_step(void)
-{
-    struct stand_in_failures failures = stand_in_failures();
-    life_met_failures(failures.count);
-    return (struct model_failure){
-        .count = failures.count,
-        .status = failures.status,
-        .calls_before = failures.calls_before,
-        .reply = stand_in_reply_was_lost() ? life.losing : STATUS_OK,
-    };
-}
-
-static void take_turn(void)
-{
-    struct message buffer;
-    memset(&buffer, 0, sizeof buffer);
-    uint64_t deadline = model_procd_next_ticks(&model, life.turn_ticks);
-    enum status status = procd_turn(&procd, &buffer, &life.turn_ticks);
-    PROPERTY_EQUAL(P1, "turn", status, STATUS_OK);
-    PROPERTY_EQUAL(P7, "deadline", peers_of_procd_deadline(), deadline);
-    PROPERTY_EQUAL(P7, "clock", life.turn_ticks, stand_in_now());
-    PROPERTY(E5, "delivered", !stand_in_delivery_pending());
-}
-
-static void check_step(void)
-{
-    procd_life_check_replies();
-    if (!life.books_wait)
-        procd_life_check_books();
-}
-
-/* ABORT can be made to fail only where it is what was asked for. */
-static bool asks_for_abort(const struct message *message, unsigned state)
-{
-    return message->header.operation == OP_PROCD_ABORT_STAGED_PROCESS ||
-           (message->header.operation == OP_PROCD_STOP_PROCESS &&
-            (state & 7) == MODEL_PROCD_STAGED);
-}
-
-/* What the request itself must get, as a result. */
-static unsigned own_result(void)
-{
-    return life.answer.later ? LIFE_LATER : life.answer.lost ? LIFE_LOST : life.answer.status;
-}
-
-/* What it did get. */
-static unsigned got_result(uint64_t request_id)
-{
-    for (uint32_t i = 0; i < stand_in_reply_count(); i++) {
-        const struct message_header *header = &stand_in_reply_at(i)->message.header;
-        if (header->request_id == request_id)
-            return header->status;
-    }
-    return stand_in_reply_was_lost() ? LIFE_LOST : LIFE_LATER;
-}
-
-static void mark_paths(unsigned result, uint32_t answers)
-{
-    MARK_IF("procd: undone after a failed effect", stand_in_failures().count != 0);
-    MARK_IF("procd: undone after a lost reply", stand_in_reply_was_lost());
-    MARK_IF("procd: one end wakes several waiters", answers > 2);
-    MARK_IF("procd: a record made room", result == STATUS_OK && model.count == PROCESS_LIMIT);
-}
-
-static const struct operation *row_of(uint16_t id)
-{
-    return operation_find(SERVICE_PROCD, id);
-}
-
-/* No effect fails any more, and no reply is lost. */
-static void calm(void)
-{
-    stand_in_fail_never();
-    life.losing = STATUS_OK;
-    stand_in_lose_reply(life.losing);
-}
-
-/* Delivers a request, lets procd take its turn, and follows the model. */
-static unsigned deliver(const struct message *message, bool on_driver, unsigned state)
-{
-    uint16_t id = message->header.operation;
-    stand_in_message_begin();
-    peers_of_procd_ends_can_fail(asks_for_abort(message, state), id == OP_PROCD_STOP_PROCESS);
-    peers_of_procd_deliver(on_driver ? SLOT_PROCD_DRIVER_ENDPOINT : SLOT_SERVICE_ENDPOINT, message);
-    take_turn();
-    struct model_failure failure = failure_of_step();
-    struct model_procd_request request = {stand_in_delivered(), on_driver, stand_in_now()};
-    calm();
-    life.answer = model_procd_step(&model, &request, &failure);
-    life_predicted(own_result(), got_result(message->header.request_id));
-    return own_result();
-}
-
-static void mark(const struct message *message, unsigned state, unsigned result)
-{
-    uint16_t id = message->header.operation;
-    mark_triple(result == LIFE_LATER  ? "procd kept"
-                : result == LIFE_LOST ? "procd lost"
-                                      : "procd",
-                state, row_of(id) != NULL ? id : 0, life.answer.status);
-    mark_paths(result, model.reply_count);
-}
-
-static unsigned send(struct message *message, bool on_driver)
-{
-    unsigned state = procd_life_state(message);
-    uint32_t waiters = model.waiter_count;
-    if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
-        message->header.badge = BADGE_KERNEL - 1;
-    life_print_request(&procd_life_language, message, on_driver);
-    message->header.request_id = ++life.request_id;
-    uint64_t before = life.books_wait ? 0 : procd_life_digest();
-    unsigned result = deliver(message, on_driver, state);
-    life_print_result(life.answer.status);
-    check_step();
-    /* A wait that became due in this turn is gone, told or given up: that is no doing of the
-     * refusal. */
-    bool refused = result != STATUS_OK && result < STATUS_COUNT;
-    if (!life.books_wait && refused && model.reply_count == 1 && model.waiter_count == waiters)
-        PROPERTY_EQUAL(E1, "refusal", procd_life_digest(), before);
-    if (life.answer.made_id != 0)
-        procd_life_check_made(life.answer.made_id);
-    mark(message, state | (on_driver ? 32u : 0), result);
-    return result;
-}
-
-/* A well-formed request of the administrator or a client. */
-static unsigned ask(const struct operation *row, const void *body, uint64_t badge, bool on_driver)
-{
-    struct message message;
-    memset(&message, 0, sizeof message);
-    generate_delivered(row->request, body, &message);
-    message.header.badge = badge;
-    return send(&message, on_driver);
 }
 
 static unsigned send_generated(struct choices *choices)
 {
     struct life_draft draft;
     procd_life_generate(choices, &draft);
-    return ask(row_of(draft.operation), draft.body, draft.badge, draft.on != 0);
+    return procd_life_ask(procd_life_row(draft.operation), draft.body, draft.badge, draft.on != 0);
 }
 
 /* --- what happens around procd ---------------------------------------------------------------- */
@@ -273,26 +145,23 @@ static void act_event(uint64_t id)
     if (process == NULL)
         return;
     uint64_t real_id = process->id;
-    stand_in_fail_pause(true); /* failures are a request's, and this is none */
+    bool critical = role_find(process->role)->kind == ROLE_KIND_FOUNDATION;
+    stand_in_fail_pause(critical); /* procd ends everything, and that cannot fail */
     stand_in_message_begin();
+    peers_of_procd_turn(PEERS_NOTHING, 0, 0);
     peers_of_procd_deliver_event(real_id);
-    take_turn();
-    stand_in_fail_pause(false);
-    model_procd_event(&model, real_id, stand_in_now());
-    check_step();
+    procd_life_turn(real_id);
+    stand_in_fail_pause(peers_of_procd_lost());
     mark_triple("procd event", model.bound, OP_EVENT_PROCESS_TERMINATED, model.exited);
-    mark_paths(STATUS_OK, model.reply_count + 1);
+    procd_life_mark_paths(STATUS_OK, model.reply_count + 1);
 }
 
 static void act_time(uint64_t ticks, bool busy)
 {
-    stand_in_message_begin();
     stand_in_clock_set(stand_in_now() + (ticks > TIME_MAX ? ticks % TIME_MAX : ticks));
     if (busy)
         return;
-    take_turn();
-    model_procd_tick(&model, stand_in_now());
-    check_step();
+    procd_life_idle();
     MARK_IF("procd: a wait timed out", model.reply_count != 0);
 }
 
@@ -317,8 +186,7 @@ static void act_lose(uint64_t status)
 
 static void act_memory(uint64_t pages)
 {
-    model.memory_free_pages = pages % (PEERS_PROCD_MEMORY_PAGES + 1);
-    peers_pool_free_pages_set(model.memory_free_pages);
+    model.memory_pages = peers_accounts_total(pages % (PEERS_PROCD_MEMORY_PAGES + 1));
 }
 
 static uint64_t ask_create(uint32_t role, unsigned module)
@@ -328,7 +196,7 @@ static uint64_t ask_create(uint32_t role, unsigned module)
         .image_offset = peers_modules[module].offset_bytes,
         .image_bytes = peers_modules[module].size_bytes,
     };
-    ask(row_of(OP_PROCD_CREATE_STAGED_PROCESS), &request, 0, false);
+    procd_life_ask(procd_life_row(OP_PROCD_CREATE_STAGED_PROCESS), &request, 0, false);
     return life.answer.made_id;
 }
 
@@ -338,10 +206,10 @@ static void act_foundation(void)
         uint64_t id = ask_create(role, 0);
         struct procd_start_staged_process_request start = {.process_id = id};
         if (id != 0)
-            ask(row_of(OP_PROCD_START_STAGED_PROCESS), &start, 0, false);
+            procd_life_ask(procd_life_row(OP_PROCD_START_STAGED_PROCESS), &start, 0, false);
     }
     struct procd_update_foundation_endpoints_request update = {.memd_slot = 1, .pagerd_slot = 1};
-    ask(row_of(OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS), &update, 0, false);
+    procd_life_ask(procd_life_row(OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS), &update, 0, false);
 }
 
 /* Tables are filled by traces, on purpose. A fuzzer that fills them by chance has no time left for
@@ -363,14 +231,15 @@ static void act_crowd(uint64_t count)
     };
     life.books_wait = true;
     for (uint64_t i = 0; i < count; i++) {
-        if (ask(row_of(OP_PROCD_SPAWN), &request, 0, false) != STATUS_OK)
+        if (procd_life_ask(procd_life_row(OP_PROCD_SPAWN), &request, 0, false) != STATUS_OK)
             break;
     }
     life.books_wait = false;
     procd_life_check_books();
-    MARK_IF("procd: the table is full", model.live == PROCESS_LIMIT);
+    MARK_IF("procd: the table is full", procd.busy_count == PROCD_PROCESS_LIMIT);
 }
 
+/* Each but the last is pushed out by the next one. */
 static void act_waits(uint64_t id, uint64_t count)
 {
     struct procd_wait_process_event_request request = {.process_id = id,
@@ -378,12 +247,29 @@ static void act_waits(uint64_t id, uint64_t count)
     const struct model_procd_process *process = pick(id, false);
     if (process != NULL && model_procd_find(&model, id) == NULL)
         request.process_id = process->id;
-    life.books_wait = true;
-    for (uint64_t i = 0; i < count; i++)
-        ask(row_of(OP_PROCD_WAIT_PROCESS_EVENT), &request, 0, false);
-    life.books_wait = false;
-    procd_life_check_books();
-    MARK_IF("procd: the waiter table is full", model.waiter_count == PROCD_WAITER_LIMIT);
+    for (uint64_t i = 0; i < count && !model.exited; i++) {
+        procd_life_ask(procd_life_row(OP_PROCD_WAIT_PROCESS_EVENT), &request, 0, false);
+        MARK_IF("procd: a later wait took the place of an earlier one", model.reply_count == 1);
+    }
+}
+
+static void act_give_up(uint64_t place)
+{
+    uint64_t request_id = model_procd_give_up(&model, place);
+    if (request_id != 0)
+        stand_in_caller_left(request_id);
+}
+
+static void act_pieces(uint64_t count)
+{
+    model.closes = (uint32_t)(count % PIECES_LIMIT) + (count % PIECES_LIMIT == 0);
+    peers_accounts_close_in(model.closes);
+}
+
+static void act_idle(uint64_t count)
+{
+    for (uint64_t i = 0; i < count && !model.exited; i++)
+        procd_life_idle();
 }
 
 /* An action's arguments as they count here. */
@@ -392,7 +278,9 @@ static void bound(struct life_step *step)
     if (step->action == ACTION_CROWD)
         step->arguments[0] = bounded(step->arguments[0], CROWD_LIMIT);
     if (step->action == ACTION_WAITS)
-        step->arguments[1] = bounded(step->arguments[1], PROCD_WAITER_LIMIT + 1);
+        step->arguments[1] = bounded(step->arguments[1], WAITS_LIMIT);
+    if (step->action == ACTION_IDLE)
+        step->arguments[0] = bounded(step->arguments[0], IDLE_LIMIT);
 }
 
 static void act(const struct life_step *step)
@@ -426,10 +314,25 @@ static void act(const struct life_step *step)
         act_crowd(step->arguments[0]);
         return;
     case ACTION_GIVE_UP:
-        stand_in_caller_gave_up(model_procd_give_up(&model, step->arguments[0]));
+        act_give_up(step->arguments[0]);
         return;
     case ACTION_WAITS:
         act_waits(step->arguments[0], step->arguments[1]);
+        return;
+    case ACTION_SLOW:
+        peers_of_procd_slow(step->arguments[0] % (2 * PEERS_PROCD_PATIENCE_TICKS));
+        return;
+    case ACTION_PIECES:
+        act_pieces(step->arguments[0]);
+        return;
+    case ACTION_PARKED:
+        peers_of_procd_parked((uint32_t)step->arguments[0]);
+        return;
+    case ACTION_GARBLE:
+        peers_of_procd_garble(true);
+        return;
+    case ACTION_IDLE:
+        act_idle(step->arguments[0]);
         return;
     case ACTION_COUNT:
         return;
@@ -438,31 +341,42 @@ static void act(const struct life_step *step)
 
 /* --- the life --- */
 
-/* Faults off: whatever lives can be stopped, and then nothing is missing anywhere (P5). */
+/* Stops what the administrator made itself, but for the foundation; what those made goes with
+ * them. */
+static void stop_top(bool foundation)
+{
+    for (uint32_t i = 0; i < model.count && !model.exited; i++) {
+        const struct model_procd_process *process = &model.processes[i];
+        enum role_kind kind = role_find(process->role)->kind;
+        struct procd_stop_process_request request = {.process_id = process->id, .code = 9};
+        if (!model_procd_lives(process) || process->owner != 0 ||
+            (kind == ROLE_KIND_FOUNDATION) != foundation)
+            continue;
+        PROPERTY_EQUAL(P8, "end",
+                       procd_life_ask(procd_life_row(OP_PROCD_STOP_PROCESS), &request, 0,
+                                      kind == ROLE_KIND_DRIVER),
+                       STATUS_OK);
+    }
+}
+
+/* Faults off: whatever lives can be stopped, and then nothing is missing anywhere (P5, P10). */
 static void end_life(void)
 {
-    calm();
+    procd_life_drain();
     life.books_wait = true;
     life_print_as_comments(true);
-    for (uint32_t pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < model.count; i++) {
-            const struct model_procd_process *process = &model.processes[i];
-            enum role_kind kind = role_find(process->role)->kind;
-            struct procd_stop_process_request request = {.process_id = process->id, .code = 9};
-            if (process->life == MODEL_PROCD_ENDED || (pass == 0 && kind == ROLE_KIND_FOUNDATION))
-                continue;
-            PROPERTY_EQUAL(
-                P8, "end",
-                ask(row_of(OP_PROCD_STOP_PROCESS), &request, 0, kind == ROLE_KIND_DRIVER),
-                STATUS_OK);
-        }
-    }
+    stop_top(false);
+    procd_life_drain();
+    stop_top(true);
     life_print_as_comments(false);
     life.books_wait = false;
     procd_life_check_books();
-    PROPERTY_EQUAL(P3, "end", model.waiter_count, 0);
+    PROPERTY_EQUAL(P3, "end", model.wait_count, 0);
     PROPERTY_EQUAL(P5, "end", stand_in_untyped(peers_of_procd_bootstrap())->free_pages,
                    PEERS_PROCD_BOOTSTRAP_PAGES);
+    PROPERTY_EQUAL(P5, "end", peers_accounts_handed_out(), 0);
+    PROPERTY_EQUAL(P5, "end", stand_in_slot_count(),
+                   PEERS_PROCD_START_SLOTS + (model.bound ? 1u : 0u));
 }
 
 static void take(struct life_step *step)
@@ -476,7 +390,7 @@ static void take(struct life_step *step)
         life_print_as_comments(false);
         return;
     case LIFE_LITERAL:
-        send(&step->message, step->on % 2 == 1);
+        procd_life_send(&step->message, step->on % 2 == 1);
         life_expect(step, life.answer.status);
         return;
     case LIFE_GENERATED:

@@ -14,6 +14,7 @@ struct procd_life_harness { /* procd_life: a word of procd itself */
     uint64_t request_id;
     enum status losing;               /* how the next reply is lost; OK: it is not */
     uint64_t turn_ticks;              /* the clock as procd_run knows it */
+    bool lost;                        /* a peer counts as dead: procd has ended everything */
     bool books_wait;                  /* in a crowd the books are compared at its end */
     struct model_procd_answer answer; /* to the request that was sent last */
 
@@ -27,6 +28,29 @@ extern struct procd procd;
 extern struct model_procd model;
 extern struct procd_life_harness life;
 extern const struct life_language procd_life_language;
+
+/* --- procd_life_turn.c --- */
+
+const struct operation *procd_life_row(uint16_t id);
+
+/* A request is delivered, procd takes its turn, the model follows. Returns its result. */
+unsigned procd_life_send(struct message *message, bool on_driver);
+/* The same with a well-formed request of the administrator or a client. */
+unsigned procd_life_ask(const struct operation *row, const void *body, uint64_t badge,
+                        bool on_driver);
+
+/* A turn in which nothing comes but time, or the end of a process (0: none), which was put there
+ * before. */
+void procd_life_turn(uint64_t ended_id);
+void procd_life_idle(void);
+
+/* Turns until nothing is left to do. */
+void procd_life_drain(void);
+
+/* No effect fails any more, and no reply is lost. */
+void procd_life_calm(void);
+
+void procd_life_mark_paths(unsigned result, uint32_t answers);
 
 /* --- procd_life_generate.c --- */
 
@@ -50,6 +74,17 @@ void compare_query(void);
 
 /* Processes, accounts, registrations, pages and slots are the predicted ones (E4, P2, P5). */
 void procd_life_check_books(void);
+
+/* What the stand-ins still have of a process. */
+struct model_procd_left procd_life_left(uint64_t id);
+
+/* Steps that the sweep has left to do: two for each process below one that has ended, and one for
+ * each message that memd still needs. */
+uint32_t procd_life_work(void);
+
+/* Whether a process is staged or runs; one whose owner has ended may be gone in the turn that made
+ * it. */
+bool procd_life_lives(uint64_t id);
 
 /* A process that was just made is made of the right pages, with the right backing. */
 void procd_life_check_made(uint64_t id);

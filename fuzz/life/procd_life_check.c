@@ -106,6 +106,8 @@ static void check_reply(void)
 
 void procd_life_check_replies(void)
 {
+    if (life.lost)
+        return;
     for (uint32_t i = 0; i < stand_in_reply_count() && i < model.reply_count; i++) {
         life.reply = stand_in_reply_at(i);
         life.predicted = &model.replies[i];
@@ -114,15 +116,57 @@ void procd_life_check_replies(void)
     PROPERTY_EQUAL(E5, "answers", stand_in_reply_count(), model.reply_count);
 }
 
+/* --- what is left --- */
+
+static uint32_t slots_filled(uint64_t id)
+{
+    uint32_t filled = 0;
+    uint32_t place = (uint32_t)(id & 0xFFFF) - 1;
+    for (uint32_t i = 0; i < PROCD_SLOTS_OF_PROCESS; i++) {
+        uint32_t slot = PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * place + i;
+        filled += stand_in_at(slot).object_type != OBJECT_NONE;
+    }
+    return filled;
+}
+
+struct model_procd_left procd_life_left(uint64_t id)
+{
+    uint32_t object;
+    struct model_procd_left left = {
+        .in_kernel = stand_in_process_find(id, &object),
+        .closes = peers_account_closes(id),
+    };
+    left.other = left.in_kernel || slots_filled(id) != 0 || peers_registration_find(id) != NULL;
+    return left;
+}
+
+/* Below a process that has ended, or one itself. */
+static bool is_doomed(const struct model_procd_process *process)
+{
+    while (process != NULL && process->life != MODEL_PROCD_ENDING)
+        process = process->owner == 0 ? NULL : model_procd_find(&model, process->owner);
+    return process != NULL;
+}
+
+uint32_t procd_life_work(void)
+{
+    uint32_t work = 0;
+    for (uint32_t i = 0; i < model.count; i++) {
+        const struct model_procd_process *process = &model.processes[i];
+        bool there = model_procd_lives(process) || process->life == MODEL_PROCD_ENDING;
+        if (there && is_doomed(process))
+            work += model_procd_lives(process) + (process->closes == 0 ? 1 : process->closes);
+    }
+    return work;
+}
+
 /* --- books --- */
 
 static void check_process(const struct model_procd_process *process)
 {
-    uint32_t slot = PROCD_SLOT_PROCESS_BASE + (uint32_t)(process->id & 0xFFFF) - 1;
+    uint32_t slot =
+        PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * ((uint32_t)(process->id & 0xFFFF) - 1);
     struct stand_in_cap cap = stand_in_at(slot);
-    if (process->life == MODEL_PROCD_ENDED) {
-        return;
-    }
     PROPERTY(P2, "cap", cap.object_type == OBJECT_PROCESS);
     const struct stand_in_process *real = stand_in_process(cap.object);
     enum stand_in_life expected = process->life == MODEL_PROCD_STAGED ? STAND_IN_STAGED
@@ -132,6 +176,15 @@ static void check_process(const struct model_procd_process *process)
     PROPERTY_EQUAL(P2, "life", real->life, expected);
     if (process->life == MODEL_PROCD_RUNNING)
         PROPERTY_EQUAL(P1, "argument", real->argument, process->argument);
+}
+
+/* P10: who has an owner has one that lives, or is about to go with it. */
+static void check_owner(const struct model_procd_process *process)
+{
+    const struct model_procd_process *owner = model_procd_find(&model, process->owner);
+    PROPERTY(P10, "orphan",
+             process->owner == 0 || (owner != NULL && (model_procd_lives(owner) ||
+                                                       owner->life == MODEL_PROCD_ENDING)));
 }
 
 static uint64_t bootstrap_free_pages(void)
@@ -146,7 +199,6 @@ static void check_exited(void)
     PROPERTY(P8, "exit", stand_in_exited(&code));
     PROPERTY_EQUAL(P8, "code", code, PROCD_EXIT_CRITICAL);
     PROPERTY_EQUAL(P8, "alone", stand_in_process_count(), 0);
-    PROPERTY_EQUAL(P8, "bootstrap", bootstrap_free_pages(), PEERS_PROCD_BOOTSTRAP_PAGES);
 }
 
 static void check_sound(void)
@@ -157,31 +209,76 @@ static void check_sound(void)
     PROPERTY(E9, "procd", problem == NULL);
 }
 
+/* How many of each the stand-ins must have: those of what lives, and what was refused. */
+struct ledger {
+    uint32_t processes, accounts, registrations, slots;
+    uint64_t pages;
+};
+
+static void add_live(struct ledger *ledger, const struct model_procd_process *process)
+{
+    const struct role *role = role_find(process->role);
+    bool paged = role->kind != ROLE_KIND_FOUNDATION;
+    check_process(process);
+    check_owner(process);
+    ledger->processes++;
+    ledger->slots++;
+    ledger->accounts += paged;
+    ledger->registrations += paged;
+    ledger->pages += paged ? role->budget_pages : 0;
+    if (paged)
+        PROPERTY_EQUAL(P12, "parent", peers_account_parent(process->id), process->owner);
+}
+
+static void add_left(struct ledger *ledger, const struct model_procd_process *process)
+{
+    struct model_procd_left left = procd_life_left(process->id);
+    ledger->processes += left.in_kernel;
+    ledger->slots += slots_filled(process->id);
+    ledger->accounts += left.closes != 0;
+    ledger->registrations += peers_registration_find(process->id) != NULL;
+}
+
+static void check_ledger(const struct ledger *ledger)
+{
+    PROPERTY_EQUAL(P5, "processes", stand_in_process_count(), ledger->processes);
+    PROPERTY_EQUAL(P5, "accounts", peers_accounts_count(), ledger->accounts);
+    PROPERTY_EQUAL(P5, "registrations", peers_registration_count(), ledger->registrations);
+    PROPERTY_EQUAL(P5, "slots", stand_in_slot_count(),
+                   PEERS_PROCD_START_SLOTS + (model.bound ? 1u : 0u) + ledger->slots);
+    if (model_procd_works(&model))
+        return;
+    PROPERTY_EQUAL(P5, "memory", peers_accounts_handed_out(), ledger->pages);
+    PROPERTY_EQUAL(P5, "bootstrap", bootstrap_free_pages(), model_procd_bootstrap_free(&model));
+}
+
+static uint32_t waiting_count(void)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model.wait_count; i++)
+        count += !model.waits[i].gone;
+    return count;
+}
+
 void procd_life_check_books(void)
 {
-    check_sound();
     PROPERTY_EQUAL(P8, "exit", stand_in_exited(NULL), model.exited);
-    PROPERTY_EQUAL(E5, "kept", stand_in_reply_open_count(), model.waiter_count);
     if (model.exited) {
         check_exited();
         return;
     }
-    uint32_t live = 0;
-    uint32_t paged = 0;
+    check_sound();
+    PROPERTY_EQUAL(E5, "kept", stand_in_reply_open_count(), waiting_count());
+    PROPERTY(P11, "entry", !model.starved);
+    struct ledger ledger = {0};
     for (uint32_t i = 0; i < model.count; i++) {
         const struct model_procd_process *process = &model.processes[i];
-        check_process(process);
-        live += process->life != MODEL_PROCD_ENDED;
-        paged += process->life != MODEL_PROCD_ENDED &&
-                 role_find(process->role)->kind != ROLE_KIND_FOUNDATION;
+        if (model_procd_lives(process))
+            add_live(&ledger, process);
+        else if (model_procd_is_left(process))
+            add_left(&ledger, process);
     }
-    PROPERTY_EQUAL(P5, "processes", stand_in_process_count(), live);
-    PROPERTY_EQUAL(P5, "accounts", peers_account_count(), paged);
-    PROPERTY_EQUAL(P5, "registrations", peers_registration_count(), paged);
-    PROPERTY_EQUAL(P5, "memory", peers_pool_free_pages(), model.memory_free_pages);
-    PROPERTY_EQUAL(P5, "bootstrap", bootstrap_free_pages(), model.bootstrap_free_pages);
-    PROPERTY_EQUAL(P5, "slots", stand_in_slot_count(),
-                   PEERS_PROCD_START_SLOTS + (model.bound ? 1u : 0u) + live);
+    check_ledger(&ledger);
     if (model.bound) {
         PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_BOOTSTRAP_UNTYPED).object_type, OBJECT_NONE);
         PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_PEER_MEMD).object, ROLE_MEMD);
@@ -204,6 +301,12 @@ static uint64_t private_sum(const struct model_procd_process *process,
     return stand_in_page_sum(segment->va + offset, segment->rights, false, content);
 }
 
+/* A page is the image's own where the process cannot write and the segment fills it. */
+static bool is_shared(const struct elf_segment *segment, uint64_t page)
+{
+    return (segment->rights & RIGHT_WRITE) == 0 && (page + 1) * PAGE_BYTES <= segment->memory_bytes;
+}
+
 /* Segments, and zeroed tables where the role has some. */
 static uint64_t expected_map_sum(const struct model_procd_process *process,
                                  const struct elf_plan *plan)
@@ -217,10 +320,9 @@ static uint64_t expected_map_sum(const struct model_procd_process *process,
         const struct elf_segment *segment = &plan->segments[i];
         uint64_t first = (process->image_offset + segment->file_offset) / PAGE_BYTES;
         for (uint64_t page = 0; page < segment->pages; page++)
-            sum += (segment->rights & RIGHT_WRITE) != 0
-                       ? private_sum(process, segment, page)
-                       : stand_in_page_sum(segment->va + page * PAGE_BYTES, segment->rights, true,
-                                           first + page);
+            sum += is_shared(segment, page) ? stand_in_page_sum(segment->va + page * PAGE_BYTES,
+                                                                segment->rights, true, first + page)
+                                            : private_sum(process, segment, page);
     }
     return sum;
 }
@@ -234,6 +336,12 @@ static void check_backing(const struct model_procd_process *process, const struc
     backing.vspace_slot = backing.account_slot = 0;
     PROPERTY_EQUAL(G4, "areas", backing.area_count, expected.area_count);
     PROPERTY(G4, "backing", memcmp(&backing, &expected, sizeof expected) == 0);
+}
+
+bool procd_life_lives(uint64_t id)
+{
+    const struct model_procd_process *process = model_procd_find(&model, id);
+    return process != NULL && model_procd_lives(process);
 }
 
 void procd_life_check_made(uint64_t id)
@@ -263,11 +371,7 @@ void procd_life_check_made(uint64_t id)
         return;
     }
     PROPERTY_EQUAL(P2, "pages", stand_in_mapping_count(real->vspace), 0);
-    PROPERTY_EQUAL(P2, "limit", peers_account_limit(registration->account),
-                   (uint64_t)role->budget_pages + role->page_limit + role->child_pages);
-    PROPERTY_EQUAL(P2, "guarantee", peers_account_guarantee(registration->account),
-                   (uint64_t)role->budget_pages + role->guarantee_pages);
-    PROPERTY_EQUAL(P2, "key", peers_account_key(registration->account), process->id);
+    PROPERTY(P2, "account", peers_account_is(registration->account, process->id, role));
     check_backing(process, &plan, registration);
 }
 

@@ -25,9 +25,10 @@ static uint64_t known_id(struct choices *choices)
 static uint32_t known_role(struct choices *choices)
 {
     static const uint32_t roles[] = {
-        ROLE_PHASE0_PROBE, ROLE_PHASE0_EXIT, ROLE_NAMED, ROLE_DEVICED,
-        ROLE_DRV_PS2_KBD,  ROLE_DRV_I8042,   ROLE_TIMED, ROLE_MEMD,
-        ROLE_PAGERD,       ROLE_VSPACED,     ROLE_ROOTD, ROLE_PROCD,
+        ROLE_PHASE0_PROBE, ROLE_PHASE0_EXIT,  ROLE_NAMED,  ROLE_DEVICED,
+        ROLE_DRV_PS2_KBD,  ROLE_DRV_I8042,    ROLE_TIMED,  ROLE_MEMD,
+        ROLE_PAGERD,       ROLE_VSPACED,      ROLE_ROOTD,  ROLE_PROCD,
+        ROLE_LOADERD,      ROLE_TEST_HOSTILE, ROLE_TESTER, ROLE_TEST_SPIN,
     };
     uint64_t picked = choices_below(choices, sizeof roles / sizeof roles[0] + 1);
     return picked < sizeof roles / sizeof roles[0] ? roles[picked] : choices_u16(choices);
@@ -79,14 +80,31 @@ void draw_wait(struct choices *choices, struct life_draft *draft)
     draft->body[1] = stand_in_now() + choices_u8(choices);
 }
 
+static uint64_t badge_of(const struct model_procd_process *process)
+{
+    return process->id << 16 | process->role;
+}
+
+/* Mostly of one that may have made something. */
+static const struct model_procd_process *draw_client(struct choices *choices)
+{
+    const struct model_procd_process *client =
+        &model.processes[choices_below(choices, model.count)];
+    for (uint32_t i = 0; i < model.count && role_find(client->role)->makes == 0; i++)
+        client = &model.processes[i];
+    return client;
+}
+
 static uint64_t pick_badge(struct choices *choices)
 {
     uint64_t picked = choices_below(choices, 8);
-    if (picked < 5)
+    if (picked < 3)
         return 0;
-    if (picked == 5 && model.count != 0)
-        return model.processes[choices_below(choices, model.count)].role;
-    return picked == 6 ? ROLE_DEVICED : choices_u16(choices);
+    if (picked < 6 && model.count != 0)
+        return badge_of(draw_client(choices));
+    if (picked == 6 && model.count != 0)
+        return badge_of(&model.processes[choices_below(choices, model.count)]);
+    return choices_flag(choices) ? choices_u16(choices) : 0;
 }
 
 void procd_life_generate(struct choices *choices, struct life_draft *draft)

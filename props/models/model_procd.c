@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/limits.h"
+#include "abi/messages/kernel.h"
 #include "abi/messages/procd.h"
 #include "abi/process.h"
 #include "abi/roles.h"
@@ -13,28 +15,44 @@
 /* One request on its way through the model. */
 struct ask {
     struct model_procd *model;
-    const struct model_failure *failure;
+    const struct model_procd_turn *turn;
     const struct message *message;
-    uint64_t badge;
+    uint64_t who; /* id of the client; 0: the administrator */
     uint64_t now_ticks;
     bool on_driver;
 };
 
-/* What the sender may see (P7). */
+void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages,
+                       model_procd_books *books,
+                       enum status (*image_read)(uint64_t offset_bytes, uint32_t count,
+                                                 void *bytes))
+{
+    memset(model->processes, 0, model->count * sizeof model->processes[0]);
+    model->bound = model->exited = model->starved = false;
+    model->count = model->wait_count = model->reply_count = 0;
+    model->happened = 0;
+    model->closes = 1;
+    model->bootstrap_pages = bootstrap_pages;
+    model->memory_pages = memory_pages;
+    model->books = books;
+    model->image_read = image_read;
+}
+
+/* What the sender may see (P7, P10). */
 static struct model_procd_process *seen(const struct ask *ask, uint64_t id)
 {
     struct model_procd_process *process = model_procd_entry(ask->model, id);
     if (process == NULL)
         return NULL;
     bool driver = role_find(process->role)->kind == ROLE_KIND_DRIVER;
-    bool mine = ask->badge == 0 || process->owner == ask->badge;
+    bool mine = ask->who == 0 || process->owner == ask->who;
     return driver == ask->on_driver && mine ? process : NULL;
 }
 
 /* The reply to the request itself; null when it is lost on its way. */
 static struct model_procd_reply *reply(const struct ask *ask, enum status status)
 {
-    if (ask->failure->reply == STATUS_NOT_FOUND)
+    if (ask->turn->failure.reply == STATUS_NOT_FOUND)
         return NULL;
     return model_procd_answer_add(ask->model, ask->message->header.request_id,
                                   ask->message->header.operation, status);
@@ -48,23 +66,15 @@ struct order {
     bool starts;
 };
 
-/* Where the next process goes: a fresh place, or that of the oldest record. */
-static struct model_procd_process *next_place(struct model_procd *model, uint64_t *id)
+/* A client makes drivers, or extensions, or nothing, as its role says. */
+static bool makes(const struct ask *ask, const struct role *role)
 {
-    if (model->count < MODEL_PROCD_PROCESSES) {
-        *id = model->count + 1;
-        return &model->processes[model->count];
-    }
-    struct model_procd_process *oldest = NULL;
-    for (uint32_t i = 0; i < model->count; i++) {
-        struct model_procd_process *process = &model->processes[i];
-        if (!model_procd_lives(process) &&
-            (oldest == NULL || process->ended_turn < oldest->ended_turn))
-            oldest = process;
-    }
-    if (oldest != NULL)
-        *id = oldest->id + (UINT64_C(1) << 16);
-    return oldest;
+    const struct model_procd_process *client = model_procd_find(ask->model, ask->who);
+    if (client == NULL)
+        return true;
+    uint32_t kinds = role_find(client->role)->makes;
+    return (role->kind == ROLE_KIND_DRIVER && (kinds & MAKES_DRIVERS) != 0) ||
+           (role->kind == ROLE_KIND_EXTENSION && (kinds & MAKES_EXTENSIONS) != 0);
 }
 
 static enum status allowed(const struct ask *ask, const struct order *order)
@@ -74,11 +84,10 @@ static enum status allowed(const struct ask *ask, const struct order *order)
     unsigned rows = 0;
     if (role == NULL)
         return STATUS_NOT_FOUND;
-    if ((role->kind == ROLE_KIND_DRIVER) != ask->on_driver ||
-        (ask->badge >= ROLE_EXTENSION_BASE && role->id < ROLE_EXTENSION_BASE))
+    if ((role->kind == ROLE_KIND_DRIVER) != ask->on_driver || !makes(ask, role))
         return STATUS_DENIED; /* P7 */
     if (role->kind == ROLE_KIND_FOUNDATION) {
-        if (!model_procd_is_foundation(role->id) || ask->badge != 0 || model->bound)
+        if (!model_procd_is_foundation(role->id) || model->bound)
             return STATUS_DENIED;
         if (model_procd_role_lives(model, role->id, false))
             return STATUS_BUSY;
@@ -88,70 +97,114 @@ static enum status allowed(const struct ask *ask, const struct order *order)
     return order->starts && role_intake(role->id, &rows) ? STATUS_INVALID_ARGUMENT : STATUS_OK;
 }
 
-/* Of its writable segments, and of its tables. */
+uint64_t model_procd_budget(uint32_t role)
+{
+    return role_find(role)->budget_pages + role_table_budget_pages(role, MODEL_PROCD_MEMORY_PAGES);
+}
+
+/* Pages of the bootstrap untyped: its tables, all that is writable, and the last one of a segment
+ * that ends within its page. */
 static uint32_t private_pages(const struct role *role, const struct elf_plan *plan)
 {
     uint64_t pages = role_table_pages(role->id, MODEL_PROCD_MEMORY_PAGES);
-    for (uint32_t i = 0; i < plan->segment_count; i++)
-        pages += (plan->segments[i].rights & RIGHT_WRITE) != 0 ? plan->segments[i].pages : 0;
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        bool ends_within = segment->memory_bytes % PAGE_BYTES != 0;
+        pages += (segment->rights & RIGHT_WRITE) != 0 ? segment->pages : ends_within;
+    }
     return pages > UINT32_MAX ? UINT32_MAX : (uint32_t)pages;
 }
 
-/* Pays for it, when there is enough. */
-static enum status pay(struct model_procd *model, const struct role *role, uint32_t pages)
+uint64_t model_procd_bootstrap_free(const struct model_procd *model)
 {
-    uint64_t *pool = model->bound ? &model->memory_free_pages : &model->bootstrap_free_pages;
-    uint64_t price = model_procd_budget(role->id) + (model->bound ? 0 : (uint64_t)pages);
-    if (*pool < price)
-        return STATUS_EXHAUSTED;
-    *pool -= price;
-    return STATUS_OK;
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < model->count; i++) {
+        const struct model_procd_process *process = &model->processes[i];
+        if (model_procd_is_foundation(process->role) &&
+            (model_procd_lives(process) || process->life == MODEL_PROCD_ENDING))
+            used += model_procd_budget(process->role) + process->private_pages;
+    }
+    return model->bootstrap_pages - used;
+}
+
+/* Whether there is enough to pay for it. */
+static enum status pay(const struct ask *ask, const struct role *role, uint32_t pages)
+{
+    const struct model_procd *model = ask->model;
+    if (model->bound)
+        return model_procd_account(model, ask->who, role);
+    uint64_t price = model_procd_budget(role->id) + pages;
+    return model_procd_bootstrap_free(model) < price ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+/* What came of it was taken back, but for what was refused. */
+static void unmake(const struct ask *ask, struct model_procd_process *place, uint64_t id,
+                   uint32_t role)
+{
+    struct model_procd_left left = ask->model->books(id);
+    if (left.other || left.closes != 0)
+        model_procd_owe(ask->model, place, id, role, ask->who);
 }
 
 static void create(const struct ask *ask, const struct order *order)
 {
     struct model_procd *model = ask->model;
+    const struct model_procd_failure *failure = &ask->turn->failure;
     struct elf_plan plan;
     uint64_t id = 0;
-    struct model_procd_process *place = next_place(model, &id);
+    struct model_procd_process *place = NULL;
     enum status status = allowed(ask, order);
-    if (status == STATUS_OK && place == NULL)
-        status = STATUS_EXHAUSTED; /* E6 */
+    const struct role *role = role_find(order->role);
+    if (status == STATUS_OK)
+        place = model_procd_next(model, ask->who, role, &id, &status);
+    if (status == STATUS_EXHAUSTED && ask->who != 0 && place == NULL && !model_procd_works(model))
+        model->starved = true; /* P11 */
     if (status == STATUS_OK)
         status = model_procd_plan(model, order->role, order->offset, order->bytes, &plan);
-    if (ask->failure->count != 0)
-        status = ask->failure->status; /* E4: and nothing else */
-    else if (status == STATUS_OK && ask->failure->reply != STATUS_OK)
-        status = ask->failure->reply;
+    bool tried = status == STATUS_OK;
+    if (failure->count != 0)
+        status = failure->status; /* E4: and nothing else */
+    else if (status == STATUS_OK && failure->reply != STATUS_OK)
+        status = failure->reply;
     else if (status == STATUS_OK)
-        status = pay(model, role_find(order->role), private_pages(role_find(order->role), &plan));
+        status = pay(ask, role, private_pages(role, &plan));
     struct model_procd_reply *out = reply(ask, status);
-    if (status != STATUS_OK || out == NULL)
+    if (status != STATUS_OK || out == NULL) {
+        if (tried)
+            unmake(ask, place, id, order->role);
         return;
+    }
+    model_procd_make_room(model, ask->who, role);
     if (place == &model->processes[model->count])
         model->count++;
-    model->live++;
     *place = (struct model_procd_process){
         .id = id,
-        .owner = ask->badge,
+        .owner = ask->who,
         .role = order->role,
         .life = order->starts ? MODEL_PROCD_RUNNING : MODEL_PROCD_STAGED,
+        .made = ++model->happened,
+        .closes = role->kind == ROLE_KIND_FOUNDATION ? 0 : model->closes,
         .image_offset = order->offset,
         .image_bytes = order->bytes,
         .argument = order->argument,
-        .private_pages = private_pages(role_find(order->role), &plan),
+        .private_pages = private_pages(role, &plan),
     };
     out->id = id;
 }
 
 /* --- requests --- */
 
+static bool failed(const struct ask *ask)
+{
+    return ask->turn->failure.count != 0;
+}
+
 static void start(const struct ask *ask, const struct procd_start_staged_process_request *request)
 {
     struct model_procd_process *process = seen(ask, request->process_id);
     enum status status = STATUS_NOT_FOUND;
     if (process != NULL && process->life == MODEL_PROCD_STAGED)
-        status = ask->failure->count != 0 ? ask->failure->status : STATUS_OK;
+        status = failed(ask) ? ask->turn->failure.status : STATUS_OK;
     else if (process != NULL && process->life == MODEL_PROCD_RUNNING)
         status = STATUS_BUSY; /* P8 */
     if (status == STATUS_OK) {
@@ -166,12 +219,26 @@ static void abort_staged(const struct ask *ask, uint64_t id)
     struct model_procd_process *process = seen(ask, id);
     enum status status = STATUS_NOT_FOUND;
     if (process != NULL && process->life == MODEL_PROCD_STAGED)
-        status = ask->failure->count != 0 ? ask->failure->status : STATUS_OK;
+        status = failed(ask) ? ask->turn->failure.status : STATUS_OK;
     else if (process != NULL && process->life == MODEL_PROCD_RUNNING)
         status = STATUS_BUSY;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        process->secret = true;
         model_procd_end(ask->model, process, END_KILLED, 0, 0);
+    }
     reply(ask, status);
+}
+
+/* A process that was killed and not retired ends by its own event. */
+static enum status stop_failed(const struct ask *ask, struct model_procd_process *process,
+                               uint32_t code)
+{
+    const struct model_procd_failure *failure = &ask->turn->failure;
+    if (failure->operation == OP_KERNEL_RETIRE_PROCESS && !process->died)
+        model_procd_died(ask->model, process->id, END_KILLED, code, 0);
+    else if (failure->operation == OP_KERNEL_KILL_PROCESS && process->died)
+        return STATUS_OK; /* it could not have been killed anyway */
+    return failure->status;
 }
 
 static void stop(const struct ask *ask, const struct procd_stop_process_request *request)
@@ -182,49 +249,41 @@ static void stop(const struct ask *ask, const struct procd_stop_process_request 
     if (process == NULL)
         status = STATUS_NOT_FOUND;
     else if (model_procd_lives(process) && model_procd_is_foundation(process->role) &&
-             model_procd_others_live(model))
+             model_procd_others_are_left(model))
         status = STATUS_BUSY;
-    else if (ask->failure->count != 0 && model_procd_lives(process) && !process->died)
-        status = ask->failure->status;
-    if (status != STATUS_OK || !model_procd_lives(process)) {
-        reply(ask, status);
-        return;
+    else if (model_procd_lives(process) && failed(ask))
+        status = stop_failed(ask, process, request->code);
+    if (status == STATUS_OK && model_procd_lives(process)) {
+        if (process->died)
+            model_procd_end(model, process, process->reason, process->code, process->fault_va);
+        else
+            model_procd_end(model, process, END_KILLED, request->code, 0);
     }
-    bool ran = process->life == MODEL_PROCD_RUNNING;
-    if (process->died)
-        model_procd_end(model, process, process->reason, process->code, process->fault_va);
-    else
-        model_procd_end(model, process, END_KILLED, request->code, 0);
-    if (ran)
-        model_procd_bury(model, process->role);
-    reply(ask, STATUS_OK);
+    reply(ask, status);
+}
+
+static void late(const struct ask *ask, const struct model_procd_process *process)
+{
+    model_procd_answer_record(reply(ask, STATUS_OK), process); /* P3: as good as early */
 }
 
 static void wait(const struct ask *ask, const struct procd_wait_process_event_request *request)
 {
-    struct model_procd *model = ask->model;
     const struct model_procd_process *process = seen(ask, request->process_id);
-    bool waits =
-        process != NULL && model_procd_lives(process) && request->deadline_ticks > ask->now_ticks;
-    if (waits && model->waiter_count == MODEL_PROCD_WAITERS)
-        model_procd_drop_waits(model, true, 0);
-    if (process == NULL) {
+    if (process == NULL)
         reply(ask, STATUS_NOT_FOUND);
-    } else if (!model_procd_lives(process)) {
-        model_procd_answer_record(reply(ask, STATUS_OK),
-                                  process); /* P3: late is as good as early */
-    } else if (!waits) {
+    else if (process->life == MODEL_PROCD_ENDED)
+        late(ask, process);
+    else if (request->deadline_ticks <= ask->now_ticks)
         reply(ask, STATUS_TIMED_OUT);
-    } else if (model->waiter_count == MODEL_PROCD_WAITERS) {
-        reply(ask, STATUS_EXHAUSTED);
-    } else {
-        model->waiters[model->waiter_count++] = (struct model_procd_wait){
-            .id = request->process_id,
-            .deadline_ticks = request->deadline_ticks,
-            .request_id = ask->message->header.request_id,
-            .badge = ask->badge,
-        };
-    }
+    else
+        model_procd_wait(ask->model, &(struct model_procd_wait){
+                                         .who = ask->who,
+                                         .id = request->process_id,
+                                         .deadline_ticks = request->deadline_ticks,
+                                         .request_id = ask->message->header.request_id,
+                                         .reply_slot = ask->turn->reply_slot,
+                                     });
 }
 
 static void query(const struct ask *ask, uint64_t id)
@@ -249,19 +308,27 @@ static void bind(const struct ask *ask)
     enum status status = STATUS_OK;
     if (model->bound || !model_procd_foundation_runs(model))
         status = STATUS_BUSY;
-    else if (ask->failure->count != 0)
-        status = ask->failure->status;
+    else if (failed(ask))
+        status = ask->turn->failure.status;
     if (status == STATUS_OK)
         model->bound = true;
     reply(ask, status);
+}
+
+/* A badge is the id of a process that lives, and its role (P10). */
+static bool is_client(const struct ask *ask, uint64_t badge)
+{
+    const struct model_procd_process *client = model_procd_find(ask->model, badge >> 16);
+    return client != NULL && model_procd_lives(client) && client->role == (badge & 0xFFFF);
 }
 
 /* Who may send what, where: every operation of procd in one list. OK, DENIED, or the answer that
  * needs no state. */
 static enum status authorise(const struct ask *ask)
 {
-    bool admin = ask->badge == 0;
-    bool client = ask->badge <= ROLE_ID_MAX && role_find((uint32_t)ask->badge) != NULL;
+    uint64_t badge = ask->message->header.badge;
+    bool admin = badge == 0;
+    bool client = is_client(ask, badge);
     uint16_t id = ask->message->header.operation;
     switch (id) {
     case OP_PROCD_SPAWN:
@@ -271,7 +338,8 @@ static enum status authorise(const struct ask *ask)
     case OP_PROCD_SEND_LOADER_IMAGE_CHUNK:
     case OP_PROCD_COMMIT_LOADER_IMAGE_TRANSFER:
     case OP_PROCD_ABORT_LOADER_IMAGE_TRANSFER:
-        return ask->badge == ROLE_LOADERD && !ask->on_driver ? STATUS_UNSUPPORTED : STATUS_DENIED;
+        return client && (badge & 0xFFFF) == ROLE_LOADERD && !ask->on_driver ? STATUS_UNSUPPORTED
+                                                                             : STATUS_DENIED;
     case OP_PROCD_SET_RESTART_POLICY:
     case OP_PROCD_GET_RESTART_POLICY:
         return admin || client ? STATUS_UNSUPPORTED : STATUS_DENIED;
@@ -341,35 +409,30 @@ static void perform(const struct ask *ask, const void *body)
 }
 
 /* The request's own part in what goes out. */
-static struct model_procd_answer own_answer(const struct ask *ask, uint32_t waiters_before,
-                                            uint32_t live_before)
+static struct model_procd_answer own_answer(const struct model_procd *model,
+                                            const struct model_procd_turn *turn)
 {
-    const struct model_procd *model = ask->model;
+    const struct message_header *header = &turn->message->header;
     for (uint32_t i = 0; i < model->reply_count; i++) {
         const struct model_procd_reply *own = &model->replies[i];
-        if (own->request_id == ask->message->header.request_id)
+        if (own->request_id == header->request_id)
             return (struct model_procd_answer){
                 .status = own->status,
-                .made_id = model->live > live_before && own->status == STATUS_OK ? own->id : 0,
+                .made_id = header->operation != OP_PROCD_WAIT_PROCESS_EVENT ? own->id : 0,
             };
     }
-    bool lost = ask->failure->reply != STATUS_OK || model->waiter_count < waiters_before;
+    bool lost = turn->failure.reply != STATUS_OK;
     return (struct model_procd_answer){.lost = lost, .later = !lost};
 }
 
-struct model_procd_answer model_procd_step(struct model_procd *model,
-                                           const struct model_procd_request *request,
-                                           const struct model_failure *failure)
+static void take_request(struct model_procd *model, const struct model_procd_turn *turn,
+                         uint64_t now_ticks)
 {
-    const struct message *message = request->message;
-    struct ask ask = {
-        model, failure, message, message->header.badge, request->now_ticks, request->on_driver};
+    const struct message *message = turn->message;
+    struct ask ask = {model,     turn,           message, message->header.badge >> 16,
+                      now_ticks, turn->on_driver};
     const struct operation *row = operation_find(SERVICE_PROCD, message->header.operation);
     uint64_t body[MESSAGE_BODY_BYTES_MAX / 8];
-    uint32_t waiters_before = model->waiter_count;
-    uint32_t live_before = model->live;
-    model->reply_count = 0;
-    model_procd_drop_waits(model, false, request->now_ticks);
     enum status status = STATUS_INVALID_ARGUMENT;
     if (row != NULL &&
         (row->id == OP_PROCD_ADOPT_PROCESS || row->id == OP_PROCD_LAUNCH_LOADED_IMAGE))
@@ -382,5 +445,49 @@ struct model_procd_answer model_procd_step(struct model_procd *model,
         reply(&ask, status);
     else
         perform(&ask, body);
-    return own_answer(&ask, waiters_before, live_before);
+}
+
+/* procd is told of the end of a process. */
+static void take_event(struct model_procd *model, uint64_t id)
+{
+    struct model_procd_process *process = model_procd_entry(model, id);
+    if (process == NULL || process->life != MODEL_PROCD_RUNNING)
+        return; /* something else ended it meanwhile */
+    if (model_procd_is_foundation(process->role))
+        model->exited = true; /* P8 */
+    else
+        model_procd_end(model, process, process->reason, process->code, process->fault_va);
+}
+
+/* One message of either endpoint, with what is due before it. */
+static void take_message(struct model_procd *model, const struct model_procd_turn *turn,
+                         uint64_t now_ticks)
+{
+    model->now_ticks = now_ticks;
+    model_procd_waits_noticed(model, turn->reply_slot);
+    model_procd_waits_due(model, now_ticks);
+    if (turn->message != NULL)
+        take_request(model, turn, now_ticks);
+    else
+        take_event(model, turn->ended_id);
+}
+
+struct model_procd_answer model_procd_turn(struct model_procd *model,
+                                           const struct model_procd_turn *turn)
+{
+    bool comes = turn->message != NULL || turn->ended_id != 0;
+    model->reply_count = 0;
+    model->now_ticks = turn->now_ticks;
+    if (comes && !turn->on_driver)
+        take_message(model, turn, turn->now_ticks);
+    if (!model->exited) {
+        model->now_ticks = turn->now_ticks;
+        model_procd_waits_due(model, turn->now_ticks);
+        model_procd_sweep(model);
+    }
+    if (comes && turn->on_driver)
+        take_message(model, turn, turn->driver_ticks);
+    if (turn->message == NULL)
+        return (struct model_procd_answer){0};
+    return own_answer(model, turn);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* What procd must do, said a second time and simply: who may ask for what, what each operation
- * answers in each state, what it costs, whom a death concerns. Predicts the exact status and
- * content of every reply, in order, and the ledger behind it. Shares nothing with services/procd
- * but the contracts in abi/. */
+ * answers in each state, what it costs, what an end takes with it and when. Predicts the exact
+ * status and content of every reply, in order, and the ledger behind it. Shares nothing with
+ * services/procd but the contracts in abi/: here the tree is an array whose members name their
+ * owners, and every question walks it. */
 #ifndef BASALT_PROPS_MODELS_MODEL_PROCD_H
 #define BASALT_PROPS_MODELS_MODEL_PROCD_H
 
@@ -16,18 +17,31 @@
 #include "abi/status.h"
 #include "props/models/model.h"
 
-enum model_procd_life { MODEL_PROCD_STAGED = 1, MODEL_PROCD_RUNNING, MODEL_PROCD_ENDED };
+enum model_procd_life {
+    MODEL_PROCD_FREE = 0,
+    MODEL_PROCD_STAGED,
+    MODEL_PROCD_RUNNING,
+    MODEL_PROCD_ENDED,  /* a record */
+    MODEL_PROCD_ENDING, /* it, or something below it, is still to be given back */
+    MODEL_PROCD_OWED    /* nobody's, but something of it was refused */
+};
 
 struct model_procd_process {
     uint64_t id;
-    uint64_t owner;
+    uint64_t owner; /* id; 0: the administrator */
     uint32_t role;
     enum model_procd_life life;
     bool died;       /* RUNNING, but the kernel has ended it and procd was not told yet */
+    bool secret;     /* leaves no record */
+    bool owes;       /* a release of it was refused */
     uint32_t reason; /* also of a death that procd was not told of */
     uint32_t code;
     uint64_t fault_va;
-    uint64_t ended_turn; /* when it became a record: the oldest goes first */
+    uint64_t made;        /* a count of what happened: when it was made */
+    uint64_t since;       /* the same: when it got where it is (its life) */
+    uint64_t retry_since; /* the same: when it was queued to be offered again */
+    uint64_t retry_ticks;
+    uint32_t closes; /* messages that memd needs to take its account back */
     uint64_t image_offset;
     uint64_t image_bytes;
     uint64_t argument;
@@ -35,10 +49,11 @@ struct model_procd_process {
 };
 
 struct model_procd_wait {
+    uint64_t who; /* id of the client; 0: the administrator */
     uint64_t id;
     uint64_t deadline_ticks;
     uint64_t request_id;
-    uint64_t badge;
+    uint32_t reply_slot;
     bool gone; /* its caller gave up: it needs no answer */
 };
 
@@ -52,37 +67,62 @@ struct model_procd_reply {
     uint64_t fault_va;
 };
 
+/* What the kernel, pagerd and memd still have of a process when a turn is over. */
+struct model_procd_left {
+    bool in_kernel;  /* the process, staged, running or ended */
+    bool other;      /* the same, or a capability of it, or its registration */
+    uint32_t closes; /* messages that its account still needs; 0: it has none */
+};
+
+/* Who knows: the books of the stand-ins. */
+typedef struct model_procd_left model_procd_books(uint64_t id);
+
 /* Written a second time, so that a limit of procd that changes is seen. */
 enum {
-    MODEL_PROCD_PROCESSES = 1024,
-    MODEL_PROCD_WAITERS = 256,
-    MODEL_PROCD_MEMORY_PAGES =
-        250, /* that the envelope tells procd: memd's tables have two pages */
-    MODEL_PROCD_REPLIES = MODEL_PROCD_WAITERS + 4
+    MODEL_PROCD_PROCESSES = 1022,
+    MODEL_PROCD_WAITS = MODEL_PROCD_PROCESSES + 1,
+    MODEL_PROCD_REPLIES = MODEL_PROCD_WAITS + 16,
+    MODEL_PROCD_STEPS = 4,         /* of the sweep in one turn */
+    MODEL_PROCD_MEMORY_PAGES = 250 /* that the envelope tells procd: memd's tables have two pages */
 };
 
 struct model_procd {
     bool bound;
     bool exited;
-    uint32_t count; /* processes and records known so far */
-    uint32_t live;  /* of those, the processes */
-    uint64_t turn;
-    uint64_t bootstrap_free_pages;
-    uint64_t memory_free_pages;
+    bool starved;   /* a client had places and found no entry */
+    uint32_t count; /* places used so far */
+    uint64_t happened;
+    uint64_t bootstrap_pages; /* all of the bootstrap untyped */
+    uint64_t memory_pages;    /* all that memd has for accounts */
+    uint32_t closes;          /* messages that memd needs for an account that is opened now */
+    uint64_t now_ticks;       /* of the turn */
+    model_procd_books *books; /* as they are when the turn is over */
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
-    uint32_t waiter_count;
-    struct model_procd_wait waiters[MODEL_PROCD_WAITERS];
+    uint32_t wait_count;
+    struct model_procd_wait waits[MODEL_PROCD_WAITS];
     uint32_t reply_count;
     struct model_procd_reply
-        replies[MODEL_PROCD_REPLIES]; /* of the last step, in the order of sending */
+        replies[MODEL_PROCD_REPLIES]; /* of the last turn, in the order of sending */
     struct model_procd_process processes[MODEL_PROCD_PROCESSES];
 };
 
-/* A request as it was delivered, on which endpoint and when. */
-struct model_procd_request {
-    const struct message *message;
+/* What failed of a request's own doing, as opposed to a release, which only stays owed. */
+struct model_procd_failure {
+    uint32_t count;
+    enum status status;
+    uint16_t operation; /* of the call that failed */
+    enum status reply;  /* what the kernel says to the reply; OK: it is sent */
+};
+
+/* One turn: a request or the end of a process as it was delivered, or neither. */
+struct model_procd_turn {
+    const struct message *message; /* null: no request */
+    uint64_t ended_id;             /* of a terminal event; 0: none */
     bool on_driver;
-    uint64_t now_ticks;
+    uint32_t reply_slot;
+    uint64_t now_ticks;    /* what the RECV on the bootstrap endpoint said */
+    uint64_t driver_ticks; /* what that on the driver endpoint said */
+    struct model_procd_failure failure;
 };
 
 /* What became of the request itself; the replies that go out with it are in `replies`. */
@@ -98,15 +138,12 @@ uint64_t model_procd_budget(uint32_t role);
 
 /* Nothing created yet; both pools full. `image_read` gives bytes of the boot image. */
 void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages,
+                       model_procd_books *books,
                        enum status (*image_read)(uint64_t offset_bytes, uint32_t count,
                                                  void *bytes));
 
-struct model_procd_answer model_procd_step(struct model_procd *model,
-                                           const struct model_procd_request *request,
-                                           const struct model_failure *failure);
-
-/* Time alone passed. */
-void model_procd_tick(struct model_procd *model, uint64_t now_ticks);
+struct model_procd_answer model_procd_turn(struct model_procd *model,
+                                           const struct model_procd_turn *turn);
 
 /* The caller of a wait gives up. Returns the wait's request id; 0: there is no such wait. */
 uint64_t model_procd_give_up(struct model_procd *model, uint64_t place);
@@ -115,11 +152,18 @@ uint64_t model_procd_give_up(struct model_procd *model, uint64_t place);
 void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, uint32_t code,
                       uint64_t fault_va);
 
-/* procd is told so, at `now_ticks`. */
-void model_procd_event(struct model_procd *model, uint64_t id, uint64_t now_ticks);
-
 /* A process or record; null when the id names none (any more). */
 const struct model_procd_process *model_procd_find(const struct model_procd *model, uint64_t id);
+
+/* A process that is staged or runs; one of which something is still to be given back. */
+bool model_procd_lives(const struct model_procd_process *process);
+bool model_procd_is_left(const struct model_procd_process *process);
+
+/* Whether anything is ending or owed: procd has work left. */
+bool model_procd_works(const struct model_procd *model);
+
+/* What is free of the bootstrap untyped, unless something of the foundation is owed. */
+uint64_t model_procd_bootstrap_free(const struct model_procd *model);
 
 /* When procd must look up next, seen from `now_ticks`. */
 uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ticks);

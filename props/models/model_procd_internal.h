@@ -3,23 +3,50 @@
 #ifndef BASALT_PROPS_MODELS_MODEL_PROCD_INTERNAL_H
 #define BASALT_PROPS_MODELS_MODEL_PROCD_INTERNAL_H
 
+#include "abi/roles.h"
 #include "props/models/model_procd.h"
 
-/* --- model_procd_life.c --- */
+/* --- model_procd_tree.c: who lives, who owns whom, what an end takes with it --- */
 
 struct model_procd_process *model_procd_entry(struct model_procd *model, uint64_t id);
-bool model_procd_lives(const struct model_procd_process *process);
 bool model_procd_is_foundation(uint32_t role);
 bool model_procd_role_lives(const struct model_procd *model, uint64_t role, bool running);
 bool model_procd_foundation_runs(const struct model_procd *model);
-bool model_procd_others_live(const struct model_procd *model);
+
+/* Whether anything but the foundation lives or is still to be given back. */
+bool model_procd_others_are_left(const struct model_procd *model);
+
+/* Where an owner's next process goes and which id it gets; null: nowhere, for `status`. */
+struct model_procd_process *model_procd_next(struct model_procd *model, uint64_t owner,
+                                             const struct role *role, uint64_t *id,
+                                             enum status *status);
+/* The owner's oldest records go until there is room. */
+void model_procd_make_room(struct model_procd *model, uint64_t owner, const struct role *role);
+
+/* What memd says to an account for a process of the role. */
+enum status model_procd_account(const struct model_procd *model, uint64_t owner,
+                                const struct role *role);
+
+/* A process ends; without children it is given back at once. */
+void model_procd_end(struct model_procd *model, struct model_procd_process *process,
+                     uint32_t reason, uint32_t code, uint64_t fault_va);
+
+/* What was undone and refused to go. */
+void model_procd_owe(struct model_procd *model, struct model_procd_process *place, uint64_t id,
+                     uint32_t role, uint64_t owner);
+
+void model_procd_sweep(struct model_procd *model);
+
+/* --- model_procd_waits.c --- */
+
 struct model_procd_reply *model_procd_answer_add(struct model_procd *model, uint64_t request_id,
                                                  uint16_t operation, enum status status);
 void model_procd_answer_record(struct model_procd_reply *out,
                                const struct model_procd_process *process);
-void model_procd_drop_waits(struct model_procd *model, bool gone, uint64_t now_ticks);
-void model_procd_end(struct model_procd *model, struct model_procd_process *process,
-                     uint32_t reason, uint32_t code, uint64_t fault_va);
-void model_procd_bury(struct model_procd *model, uint32_t role);
+void model_procd_wait(struct model_procd *model, const struct model_procd_wait *wait);
+void model_procd_waits_due(struct model_procd *model, uint64_t now_ticks);
+void model_procd_waits_wake(struct model_procd *model, const struct model_procd_process *process);
+void model_procd_waits_forget(struct model_procd *model, uint64_t who);
+void model_procd_waits_noticed(struct model_procd *model, uint32_t reply_slot);
 
 #endif

@@ -21,9 +21,26 @@ static uint32_t registration_count;
 
 static struct {
     uint32_t bootstrap;
-    uint64_t deadline_ticks;
-    bool abort_can_fail;
-    bool kill_can_fail;
+    uint64_t deadline_ticks; /* of the last RECV on the bootstrap endpoint */
+    uint64_t driver_ticks;   /* the clock at the last one on the driver endpoint */
+    uint64_t turn_ticks;     /* the clock when the message at work came */
+    uint64_t slow_ticks;     /* how long memd and pagerd take for an answer */
+    uint32_t parked_count;   /* what pagerd says when a process is unregistered */
+    uint32_t call_count;     /* since the turn began */
+    uint32_t woken_count;    /* RESOLVE_FAULTs in this turn */
+    bool told_parked;        /* pagerd said that fills are parked */
+    bool wakes;              /* ... and memory came back since */
+    uint32_t refused_count;  /* releases that were refused in this turn */
+    bool garbles;            /* the next answer of a peer makes no sense */
+    bool garbled;
+    enum peers_work work;
+    uint64_t asked_token; /* of the process that the request is about */
+    struct peers_failure failure;
+    bool in_request; /* what is called now is the request's own doing, and not a release */
+    bool fresh;      /* nothing was called since the last RECV */
+    bool peer_lost;
+    uint64_t request_id;
+    uint32_t pending_slot;
 } around;
 
 /* --- pagerd ----------------------------------------------------------------------------------- */
@@ -50,7 +67,7 @@ static enum status register_process(const struct stand_in_call *call)
     PROPERTY_EQUAL(E10, "register", call->sent[1].object, ROLE_MEMD);
     PROPERTY(P2, "register", process->life == STAND_IN_STAGED && request->token != 0);
     PROPERTY_EQUAL(P2, "register", process->token, request->token);
-    PROPERTY(P2, "account", peers_account_pays(account, process->untyped));
+    PROPERTY(P2, "account", peers_account_pays_by(account, process->untyped));
     while (registration_low < registration_high && registrations[registration_low].token != 0)
         registration_low++;
     HARNESS(registration_low < STAND_IN_PROCESS_LIMIT);
@@ -64,7 +81,9 @@ static enum status register_process(const struct stand_in_call *call)
 static enum status unregister_process(uint64_t token)
 {
     const struct peers_registration *found = peers_registration_find(token);
-    PROPERTY(E10, "unregister", token != 0 && found != NULL);
+    PROPERTY(E10, "unregister", token != 0);
+    if (found == NULL)
+        return STATUS_NOT_FOUND;
     uint32_t place = (uint32_t)(found - registrations);
     const struct stand_in_process *process = stand_in_process(found->process);
     PROPERTY(G2, "unregister", process->life == STAND_IN_FREE || process->token != token);
@@ -74,41 +93,126 @@ static enum status unregister_process(uint64_t token)
     return STATUS_OK;
 }
 
-/* --- calls ------------------------------------------------------------------------------------ */
-
-static enum status answer(struct stand_in_call *call)
+/* Fills are parked: somebody waits for memory, and memory came back. */
+static enum status resolve_fault(const struct pagerd_resolve_fault_request *request)
 {
-    PROPERTY_EQUAL(E5, "deadline", call->deadline_ticks, DEADLINE_NEVER);
-    if (call->through.object == ROLE_MEMD)
-        return call->through.badge == 0
-                   ? peers_memd_administer(call)
-                   : peers_memd_answer((uint32_t)call->through.badge - 1, call);
-    PROPERTY_EQUAL(E5, "rank", call->through.object, ROLE_PAGERD);
-    if (call->operation->id == OP_PAGERD_REGISTER_PROCESS)
-        return register_process(call);
-    PROPERTY_EQUAL(E5, "rank", call->operation->id, OP_PAGERD_UNREGISTER_PROCESS);
-    return unregister_process(
-        ((const struct pagerd_unregister_process_request *)call->request)->token);
+    PROPERTY(G5, "wake", request->fault_id == 0 && request->action == RESOLVE_RETRY);
+    PROPERTY(G5, "wake", around.parked_count != 0);
+    around.woken_count++;
+    return STATUS_OK;
 }
 
-/* What cannot fail by its contract: releases, and looking. */
+/* --- calls ------------------------------------------------------------------------------------ */
+
+static enum status pagerd_answer(struct stand_in_call *call)
+{
+    struct pagerd_unregister_process_reply *reply = call->reply;
+    const struct pagerd_unregister_process_request *request = call->request;
+    switch (call->operation->id) {
+    case OP_PAGERD_REGISTER_PROCESS:
+        return register_process(call);
+    case OP_PAGERD_UNREGISTER_PROCESS:
+        reply->parked_count = around.parked_count;
+        around.told_parked |= around.parked_count != 0;
+        return unregister_process(request->token);
+    case OP_PAGERD_RESOLVE_FAULT:
+        return resolve_fault(call->request);
+    default:
+        PROPERTY(E5, "rank", false);
+    }
+}
+
+static bool is_release(const struct stand_in_call *call)
+{
+    uint16_t id = call->operation->id;
+    return call->operation->service == SERVICE_MEMD
+               ? id == OP_MEMD_CLOSE_ACCOUNT
+               : id == OP_PAGERD_UNREGISTER_PROCESS || id == OP_PAGERD_RESOLVE_FAULT;
+}
+
+/* Every call has a deadline in the future, and one message has so long for all of its calls. */
+static enum status answer(struct stand_in_call *call)
+{
+    uint64_t now_ticks = stand_in_now();
+    PROPERTY(P12, "deadline", call->deadline_ticks > now_ticks);
+    PROPERTY_EQUAL(P12, "deadline", call->deadline_ticks,
+                   around.turn_ticks + PEERS_PROCD_PATIENCE_TICKS);
+    PROPERTY(P12, "lost", !around.peer_lost);
+    bool hangs = around.slow_ticks >= call->deadline_ticks - now_ticks;
+    stand_in_clock_set(hangs ? call->deadline_ticks : now_ticks + around.slow_ticks);
+    PROPERTY(E5, "rank", call->through.object == ROLE_MEMD || call->through.object == ROLE_PAGERD);
+    enum status status =
+        call->through.object == ROLE_MEMD ? peers_accounts_answer(call) : pagerd_answer(call);
+    if (hangs)
+        return STATUS_TIMED_OUT;
+    bool garbled = status == STATUS_OK && around.garbles && !is_release(call);
+    around.garbles = around.garbles && !garbled;
+    around.garbled = garbled;
+    return garbled ? STATUS_INTERNAL : status;
+}
+
+/* Looking never fails, nor does what ends all; emptying the receive window is its loop's business. */
 static bool may_fail(const struct stand_in_call *call)
 {
+    const struct kernel_drop_local_cap_request *drop = call->request;
+    if (call->operation->service != SERVICE_KERNEL)
+        return true;
     switch (call->operation->id) {
-    case OP_KERNEL_DROP_LOCAL_CAP:
-    case OP_KERNEL_QUERY_LOCAL_CAP:
-    case OP_KERNEL_RETIRE_PROCESS:
     case OP_KERNEL_EXIT:
-    case OP_MEMD_CLOSE_ACCOUNT:
-    case OP_PAGERD_UNREGISTER_PROCESS:
+    case OP_KERNEL_QUERY_LOCAL_CAP:
         return false;
-    case OP_KERNEL_ABORT_STAGED_PROCESS:
-        return around.abort_can_fail;
-    case OP_KERNEL_KILL_PROCESS:
-        return around.kill_can_fail;
+    case OP_KERNEL_DROP_LOCAL_CAP:
+        return drop->slot < SLOT_RECEIVE_BASE ||
+               drop->slot >= SLOT_RECEIVE_BASE + SLOT_RECEIVE_COUNT;
     default:
         return true;
     }
+}
+
+static uint64_t token_at(uint32_t slot)
+{
+    struct stand_in_cap cap = stand_in_at(slot);
+    return cap.object_type == OBJECT_PROCESS ? stand_in_process(cap.object)->token : 0;
+}
+
+static bool is_kernel(const struct stand_in_call *call, uint16_t id)
+{
+    return call->operation->service == SERVICE_KERNEL && call->operation->id == id;
+}
+
+static bool ends_asked(const struct stand_in_call *call)
+{
+    const struct kernel_retire_process_request *named = call->request; /* all three name it first */
+    bool ends = is_kernel(call, OP_KERNEL_KILL_PROCESS) ||
+                is_kernel(call, OP_KERNEL_RETIRE_PROCESS) ||
+                is_kernel(call, OP_KERNEL_ABORT_STAGED_PROCESS);
+    return ends && token_at(named->process_slot) == around.asked_token;
+}
+
+static bool binds(const struct stand_in_call *call)
+{
+    const struct kernel_drop_local_cap_request *drop = call->request;
+    return is_kernel(call, OP_KERNEL_MOVE_LOCAL_CAP) ||
+           (is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP) && drop->slot == SLOT_BOOTSTRAP_UNTYPED);
+}
+
+/* Whether a call is what the request asks for. The others give something back, which only stays
+ * owed when it is refused. */
+static bool is_own(const struct stand_in_call *call)
+{
+    if (!around.in_request || around.failure.count != 0)
+        return false;
+    switch (around.work) {
+    case PEERS_MAKING:
+        return true;
+    case PEERS_ENDING:
+        return ends_asked(call);
+    case PEERS_BINDING:
+        return binds(call);
+    case PEERS_NOTHING:
+        break;
+    }
+    return false;
 }
 
 static enum stand_in_life life_at(uint32_t slot)
@@ -116,8 +220,17 @@ static enum stand_in_life life_at(uint32_t slot)
     return (enum stand_in_life)stand_in_process(stand_in_at(slot).object)->life;
 }
 
+static void count_call(void)
+{
+    if (around.fresh)
+        around.turn_ticks = stand_in_now();
+    around.fresh = false;
+    around.call_count++;
+}
+
 static void asked(const struct stand_in_call *call)
 {
+    count_call();
     const struct kernel_query_local_cap_request *query = call->request;
     const struct kernel_retire_process_request *retire = call->request;
     const struct kernel_register_pager_request *pager = call->request;
@@ -166,19 +279,64 @@ static bool may_say(uint16_t id, enum status status)
     }
 }
 
+/* Who waits for memory is told when some came back. */
+static void note_memory(const struct stand_in_call *call, enum status status)
+{
+    const struct memd_close_account_reply *closed = call->reply;
+    bool memd = call->operation->service == SERVICE_MEMD;
+    if (memd && call->operation->id == OP_MEMD_CLOSE_ACCOUNT && status == STATUS_OK)
+        around.wakes |= around.told_parked && closed->left_accounts == 0;
+    if (!memd && call->operation->id == OP_PAGERD_RESOLVE_FAULT)
+        around.told_parked = around.wakes = false;
+}
+
+/* What failed, whose doing that was, and what comes of it. */
+static void note(const struct stand_in_call *call, enum status status)
+{
+    bool peer = call->operation->service != SERVICE_KERNEL;
+    if (peer)
+        note_memory(call, status);
+    if (call->failed && peer && status == STATUS_TIMED_OUT)
+        stand_in_clock_set(call->deadline_ticks);
+    if (peer && (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)) {
+        around.peer_lost = true;
+        stand_in_fail_pause(true); /* procd ends everything, and that cannot fail */
+    }
+    if ((call->failed || call->lost || around.garbled) && is_own(call))
+        around.failure = (struct peers_failure){1, status, call->operation->id};
+    else if (call->failed)
+        around.refused_count++;
+    around.garbled = false;
+    if (around.work == PEERS_MAKING && status != STATUS_OK)
+        around.in_request = false; /* what follows takes it back */
+}
+
 static void answered(const struct stand_in_call *call, enum status status)
 {
     bool control = call->operation->service == SERVICE_KERNEL;
     PROPERTY(P1, "kernel-control",
              call->failed || !control || may_say(call->operation->id, status));
+    note(call, status);
 }
 
 static void receives(uint32_t slot, uint64_t deadline_ticks)
 {
-    if (slot == SLOT_SERVICE_ENDPOINT)
+    around.fresh = true;
+    around.in_request = around.pending_slot == slot && stand_in_delivery_pending();
+    if (slot == SLOT_SERVICE_ENDPOINT) {
         around.deadline_ticks = deadline_ticks;
-    else
-        PROPERTY(P7, "poll", slot == SLOT_PROCD_DRIVER_ENDPOINT && deadline_ticks == DEADLINE_POLL);
+        return;
+    }
+    PROPERTY(P7, "poll", slot == SLOT_PROCD_DRIVER_ENDPOINT && deadline_ticks == DEADLINE_POLL);
+    around.driver_ticks = stand_in_now();
+}
+
+static void replied(uint32_t reply_slot, const struct message *message, enum status status)
+{
+    (void)reply_slot;
+    (void)status;
+    if (message->header.request_id == around.request_id)
+        around.in_request = false;
 }
 
 /* --- begin ------------------------------------------------------------------------------------ */
@@ -192,6 +350,7 @@ static const struct stand_in_peers peers = {
     .answered = answered,
     .answer = answer,
     .receives = receives,
+    .replied = replied,
 };
 
 static void put_start(uint32_t slot, uint32_t type, uint32_t rights, uint32_t object)
@@ -207,7 +366,7 @@ void peers_of_procd_begin(void)
     registration_high = registration_low = registration_count = 0;
     memset(&around, 0, sizeof around);
     stand_in_begin(&peers);
-    peers_memd_begin(PEERS_PROCD_MEMORY_PAGES);
+    peers_accounts_begin();
     around.bootstrap = stand_in_untyped_add(PEERS_PROCD_BOOTSTRAP_PAGES);
     put_start(SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
     put_start(SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, ROLE_PROCD);
@@ -223,10 +382,60 @@ uint32_t peers_of_procd_bootstrap(void)
     return around.bootstrap;
 }
 
-void peers_of_procd_ends_can_fail(bool abort, bool kill)
+void peers_of_procd_turn(enum peers_work work, uint64_t token, uint64_t request_id)
 {
-    around.abort_can_fail = abort;
-    around.kill_can_fail = kill;
+    around.work = work;
+    around.asked_token = token;
+    around.request_id = request_id;
+    around.in_request = false;
+    around.pending_slot = SLOT_NULL;
+    around.failure = (struct peers_failure){0};
+    around.call_count = around.woken_count = around.refused_count = 0;
+}
+
+struct peers_failure peers_of_procd_failure(void)
+{
+    return around.failure;
+}
+
+uint32_t peers_of_procd_refused(void)
+{
+    return around.refused_count;
+}
+
+uint32_t peers_of_procd_calls(void)
+{
+    return around.call_count;
+}
+
+void peers_of_procd_turn_over(void)
+{
+    PROPERTY(G5, "wake", !around.wakes || around.peer_lost);
+}
+
+uint32_t peers_of_procd_woken(void)
+{
+    return around.woken_count;
+}
+
+bool peers_of_procd_lost(void)
+{
+    return around.peer_lost;
+}
+
+void peers_of_procd_slow(uint64_t ticks)
+{
+    around.slow_ticks = ticks;
+}
+
+void peers_of_procd_parked(uint32_t count)
+{
+    around.parked_count = count;
+}
+
+void peers_of_procd_garble(bool next)
+{
+    around.garbles = next;
 }
 
 /* --- messages --------------------------------------------------------------------------------- */
@@ -246,6 +455,7 @@ void peers_of_procd_deliver(uint32_t endpoint_slot, const struct message *messag
             .object = type == OBJECT_ENDPOINT && field < 3 ? services[field] : STAND_IN_ELSEWHERE,
         };
     }
+    around.pending_slot = endpoint_slot;
     stand_in_deliver(endpoint_slot, message, caps);
 }
 
@@ -263,4 +473,9 @@ void peers_of_procd_deliver_event(uint64_t token)
 uint64_t peers_of_procd_deadline(void)
 {
     return around.deadline_ticks;
+}
+
+uint64_t peers_of_procd_driver_ticks(void)
+{
+    return around.driver_ticks;
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* The peers of procd: memd and pagerd, the modules of a boot image, and the ends of its processes.
- * What procd may never ask of its kernel is a property (P1, P2), what it may is a status. */
+ * What procd may never ask of its kernel is a property (P1, P2), what it may is a status. Whatever
+ * it gives back can be refused; peers take their time, hang, die, or answer nonsense. */
 #ifndef BASALT_PROPS_STAND_INS_PEERS_OF_PROCD_H
 #define BASALT_PROPS_STAND_INS_PEERS_OF_PROCD_H
 
 #include "abi/messages/pagerd.h"
-#include "props/stand_ins/peers_memd.h"
+#include "abi/roles.h"
+#include "props/stand_ins/stand_in_kernel.h"
 
 enum {
     PEERS_PROCD_BOOTSTRAP_PAGES = 8192,
-    PEERS_PROCD_MEMORY_PAGES = 80000,
+    PEERS_PROCD_MEMORY_PAGES = 300000,
     PEERS_PROCD_START_SLOTS = 6,
-    PEERS_PROCD_MODULES = 8
+    PEERS_PROCD_MODULES = 8,
+    PEERS_PROCD_PATIENCE_TICKS = 30000 /* written a second time */
 };
 
 /* Begins the kernel's stand-in and the peers, in the state in which procd finds its peers when its
@@ -20,8 +23,30 @@ void peers_of_procd_begin(void);
 
 uint32_t peers_of_procd_bootstrap(void); /* object of the bootstrap untyped */
 
-/* Ending a process cannot fail but where it is what the request asks for. */
-void peers_of_procd_ends_can_fail(bool abort, bool kill);
+/* What a request is about: whose failing calls are its own. */
+enum peers_work { PEERS_NOTHING, PEERS_MAKING, PEERS_ENDING, PEERS_BINDING };
+
+/* A turn begins. `token`: the process that the request names. */
+void peers_of_procd_turn(enum peers_work work, uint64_t token, uint64_t request_id);
+
+/* It is over: nobody waits for memory that came back in it. */
+void peers_of_procd_turn_over(void);
+
+/* The request's own call that failed first, in this turn; releases are not its own. */
+struct peers_failure {
+    uint32_t count;
+    enum status status;
+    uint16_t operation;
+};
+struct peers_failure peers_of_procd_failure(void);
+uint32_t peers_of_procd_refused(void); /* releases that were refused in this turn */
+uint32_t peers_of_procd_calls(void);   /* calls of this turn */
+uint32_t peers_of_procd_woken(void);   /* times that pagerd was told to try parked fills again */
+bool peers_of_procd_lost(void);        /* memd or pagerd did not answer, or is gone */
+
+void peers_of_procd_slow(uint64_t ticks);   /* what each answer takes */
+void peers_of_procd_parked(uint32_t count); /* fills that wait for memory */
+void peers_of_procd_garble(bool next);      /* the next answer to what is no release is nonsense */
 
 /* Puts a request at an endpoint of procd's; its capability descriptors become capabilities. */
 void peers_of_procd_deliver(uint32_t endpoint_slot, const struct message *message);
@@ -29,6 +54,28 @@ void peers_of_procd_deliver(uint32_t endpoint_slot, const struct message *messag
 void peers_of_procd_deliver_event(uint64_t token);
 /* The deadline of the last RECV on the bootstrap endpoint. */
 uint64_t peers_of_procd_deadline(void);
+
+/* The clock when procd last looked at the driver endpoint. */
+uint64_t peers_of_procd_driver_ticks(void);
+
+/* --- memd: peers_of_procd_memd.c --- */
+
+void peers_accounts_begin(void);
+enum status peers_accounts_answer(struct stand_in_call *call);
+/* So much is free beyond what is set aside; what there is altogether then. */
+uint64_t peers_accounts_total(uint64_t free_pages);
+/* Accounts that are opened from now on take so many messages to be taken back. */
+void peers_accounts_close_in(uint32_t messages);
+uint32_t peers_accounts_count(void);
+uint64_t peers_accounts_handed_out(void); /* pages */
+/* Messages that the account of a key still needs; 0: there is none. */
+uint32_t peers_account_closes(uint64_t key);
+uint64_t peers_account_parent(uint64_t key); /* of an open one; 0: it lies at the top */
+/* Guarantee, limit and key are those of a process of the role. */
+bool peers_account_is(uint32_t account, uint64_t key, const struct role *role);
+bool peers_account_pays_by(uint32_t account, uint32_t untyped); /* the untyped is its own */
+
+/* --- pagerd --- */
 
 /* What pagerd was told of a process. */
 struct peers_registration {

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/messages/memd.h"
+#include "abi/messages/pagerd.h"
 #include "abi/roles.h"
 #include "props/base/property.h"
 #include "props/stand_ins/stand_in_books.h"
@@ -174,7 +176,19 @@ static enum status perform(struct stand_in_call *call)
     return status;
 }
 
-/* Performs the call, or fails it as planned. A DROP that fails never says that nothing was
+/* Gives something back. */
+static bool is_release(const struct operation *row)
+{
+    if (row == NULL)
+        return false;
+    if (row->service == SERVICE_KERNEL)
+        return row->id == OP_KERNEL_DROP_LOCAL_CAP || row->id == OP_KERNEL_KILL_PROCESS ||
+               row->id == OP_KERNEL_RETIRE_PROCESS || row->id == OP_KERNEL_ABORT_STAGED_PROCESS;
+    return (row->service == SERVICE_MEMD && row->id == OP_MEMD_CLOSE_ACCOUNT) ||
+           (row->service == SERVICE_PAGERD && row->id == OP_PAGERD_UNREGISTER_PROCESS);
+}
+
+/* Performs the call, or fails it as planned. A release that fails never says that nothing was
  * there. */
 static enum status carry_out(struct stand_in_call *call)
 {
@@ -189,8 +203,7 @@ static enum status carry_out(struct stand_in_call *call)
         status = call->lost ? STATUS_TIMED_OUT : status;
     } else {
         call->failed = true;
-        if (control && call->operation->id == OP_KERNEL_DROP_LOCAL_CAP &&
-            status == STATUS_NOT_FOUND)
+        if (is_release(call->operation) && status == STATUS_NOT_FOUND)
             status = STATUS_INTERNAL;
     }
     failure_record(call, status);

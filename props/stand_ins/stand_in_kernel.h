@@ -113,6 +113,7 @@ void stand_in_deliver(uint32_t slot, const struct message *message,
                       const struct stand_in_cap *caps);
 void stand_in_deliver_event(uint32_t slot, const struct message *message);
 bool stand_in_delivery_pending(void);
+uint32_t stand_in_delivered_slot(void);         /* where the answer to the last one goes */
 const struct message *stand_in_delivered(void); /* the last one, as the service saw it */
 
 /* What delivery does with capabilities, for a harness that hands its message over by itself: puts
@@ -134,7 +135,8 @@ uint32_t stand_in_reply_open_count(void);
 uint32_t stand_in_reply_waiting(uint64_t i);
 /* The caller has given up: answering it says NOT_FOUND. */
 void stand_in_caller_gone(uint32_t reply_slot);
-void stand_in_caller_gave_up(uint64_t request_id);
+/* The same by its request, and its slot is empty at once: the next caller may get it. */
+void stand_in_caller_left(uint64_t request_id);
 bool stand_in_caller_is_gone(uint32_t reply_slot);
 
 /* A reply as its caller got it: descriptors with type and rights, capability fields as sent. Bytes

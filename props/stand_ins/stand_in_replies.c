@@ -12,7 +12,8 @@ enum { REPLY_LIMIT = SLOT_REPLY_COUNT + 8 };
 static const struct stand_in_peers *peers;
 static struct {
     bool open;
-    bool gone;
+    bool gone;    /* its caller gave up, and the slot is not empty yet */
+    bool vacated; /* its caller gave up, and the kernel emptied the slot at once */
     uint64_t request_id;
 } waiting[SLOT_REPLY_COUNT];
 static uint32_t waiting_high;
@@ -71,7 +72,7 @@ uint32_t stand_in_reply_open(uint64_t request_id, uint32_t limit)
     if (waiting_low >= limit || waiting_low == SLOT_REPLY_COUNT)
         return SLOT_NULL;
     waiting[waiting_low].open = true;
-    waiting[waiting_low].gone = false;
+    waiting[waiting_low].gone = waiting[waiting_low].vacated = false;
     waiting[waiting_low].request_id = request_id;
     waiting_high += waiting_low == waiting_high;
     waiting_count++;
@@ -118,11 +119,14 @@ bool stand_in_caller_is_gone(uint32_t reply_slot)
     return waiting[reply_slot - SLOT_REPLY_BASE].gone;
 }
 
-void stand_in_caller_gave_up(uint64_t request_id)
+void stand_in_caller_left(uint64_t request_id)
 {
-    for (uint32_t place = 0; place < waiting_high; place++)
-        if (waiting[place].open && waiting[place].request_id == request_id)
-            waiting[place].gone = true;
+    for (uint32_t place = 0; place < waiting_high; place++) {
+        if (waiting[place].open && waiting[place].request_id == request_id) {
+            stand_in_reply_close(SLOT_REPLY_BASE + place);
+            waiting[place].vacated = true;
+        }
+    }
 }
 
 /* --- receiving -------------------------------------------------------------------------------- */
@@ -142,6 +146,11 @@ void stand_in_deliver_event(uint32_t slot, const struct message *message)
     HARNESS(message->header.cap_count == 0);
     stand_in_deliver(slot, message, NULL);
     book.pending_event = true;
+}
+
+uint32_t stand_in_delivered_slot(void)
+{
+    return book.current_slot;
 }
 
 bool stand_in_delivery_pending(void)
@@ -314,8 +323,12 @@ static enum status answer(uint32_t reply_slot, const struct message *message)
 
 enum status stand_in_answer(uint32_t reply_slot, struct message *message)
 {
-    PROPERTY(E5, "once", stand_in_reply_is_open(reply_slot));
-    enum status status = answer(reply_slot, message);
+    uint32_t place = reply_slot - SLOT_REPLY_BASE;
+    bool vacated = place < SLOT_REPLY_COUNT && waiting[place].vacated;
+    PROPERTY(E5, "once", vacated || stand_in_reply_is_open(reply_slot));
+    enum status status = vacated ? STATUS_NOT_FOUND : answer(reply_slot, message);
+    if (vacated)
+        waiting[place].vacated = false;
     if (peers->replied != NULL)
         peers->replied(reply_slot, message, status);
     return status;

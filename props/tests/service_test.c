@@ -473,12 +473,15 @@ static void hold(uint32_t slot, uint32_t type, uint32_t rights, uint64_t badge)
         .slot = slot, .object_type = type, .rights = rights, .badge = badge};
 }
 
+enum { PROCESS_ID = 0x20007 };
+
 static void hold_and_name(const struct role *role, uint32_t slot, uint16_t type, uint16_t rights)
 {
     uint32_t peer = service_peer_role(slot, type, rights);
     start.envelope.entries[start.envelope.entry_count++] = (struct envelope_entry){
         .slot = slot, .object_type = type, .rights = rights, .peer_role = peer};
-    hold(slot, type, rights, peer == ROLE_NONE ? 0 : role->id);
+    hold(slot, type, rights,
+         peer == ROLE_NONE ? 0 : service_peer_badge(peer, PROCESS_ID, role->id));
 }
 
 /* The cspace and the envelope that the role's rows ask for. */
@@ -549,9 +552,35 @@ static void test_extra_authority(void)
     }
 }
 
+/* P10: at procd a process is known by its id and its role; the role alone says nothing. */
+static void test_procd_badge(void)
+{
+    static const struct {
+        uint64_t badge;
+        enum status status;
+    } rows[] = {
+        {UINT64_C(7) << 16 | ROLE_TESTER, STATUS_OK},
+        {UINT64_C(0xFFFFFFFFFFFF) << 16 | ROLE_TESTER, STATUS_OK},
+        {ROLE_TESTER, STATUS_INVALID_ARGUMENT},
+        {UINT64_C(7) << 16 | ROLE_TEST_HOSTILE, STATUS_INVALID_ARGUMENT},
+        {UINT64_C(7) << 16, STATUS_INVALID_ARGUMENT},
+        {0, STATUS_INVALID_ARGUMENT},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        start_as(role_find(ROLE_TESTER));
+        for (unsigned at = 0; at < start.held_count; at++) {
+            if (start.held[at].slot == SLOT_PEER_PROCD)
+                start.held[at].badge = rows[i].badge;
+        }
+        expect(start_answer(role_find(ROLE_TESTER)) == (uint32_t)rows[i].status,
+               "P10: a badge at procd names a process and its role");
+    }
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
+    test_procd_badge();
     test_extra_authority();
     test_offer();
     test_call();

@@ -29,13 +29,20 @@ enum status image_plan(struct caller *caller, const struct image_module *module,
     return elf_plan_parse(view, count, module->size_bytes, plan);
 }
 
+uint64_t image_shared_pages(const struct elf_segment *segment)
+{
+    bool writable = (segment->rights & RIGHT_WRITE) != 0;
+    return writable ? 0 : segment->memory_bytes / PAGE_BYTES;
+}
+
 /* Maps the image's own pages, as many as one call takes at a time. */
 static enum status map_shared(struct caller *caller, const struct image_module *module,
                               const struct image_target *target, const struct elf_segment *segment)
 {
     uint64_t first_page = (module->offset_bytes + segment->file_offset) / PAGE_BYTES;
-    for (uint64_t done = 0; done < segment->pages;) {
-        uint64_t left = segment->pages - done;
+    uint64_t pages = image_shared_pages(segment);
+    for (uint64_t done = 0; done < pages;) {
+        uint64_t left = pages - done;
         struct kernel_map_frame_request request = {
             .vspace_slot = target->vspace_slot,
             .frame_slot = module->image_slot,
@@ -78,12 +85,12 @@ static enum status fill_and_map(struct caller *caller, const struct image_module
                             });
 }
 
-/* One frame a page. The capability is dropped at once: a mapped frame lives on, one that could not
+/* One frame for each page that is not shared. The capability is dropped at once: a mapped frame lives on, one that could not
  * be mapped goes back to its untyped. */
 static enum status map_private(struct caller *caller, const struct image_module *module,
                                const struct image_target *target, const struct elf_segment *segment)
 {
-    for (uint64_t page = 0; page < segment->pages; page++) {
+    for (uint64_t page = image_shared_pages(segment); page < segment->pages; page++) {
         enum status status = kernel_retype(caller, module->kernel_slot, target->untyped_slot,
                                            OBJECT_FRAME, 1, target->scratch_slot);
         if (status != STATUS_OK)
@@ -115,9 +122,9 @@ enum status image_build(struct caller *caller, const struct image_module *module
 {
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
-        bool is_private = (segment->rights & RIGHT_WRITE) != 0;
-        enum status status = is_private ? map_private(caller, module, target, segment)
-                                        : map_shared(caller, module, target, segment);
+        enum status status = map_shared(caller, module, target, segment);
+        if (status == STATUS_OK)
+            status = map_private(caller, module, target, segment);
         if (status != STATUS_OK)
             return status;
     }

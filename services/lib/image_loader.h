@@ -24,7 +24,7 @@ struct image_module {
 /* Where the pages go, and what pays for the private ones. */
 struct image_target {
     uint32_t vspace_slot;  /* VSPACE of the staged child, with MAP */
-    uint32_t untyped_slot; /* one page is drawn from it for each page of a writable segment */
+    uint32_t untyped_slot; /* one page is drawn from it for each private one */
     uint32_t
         scratch_slot; /* an empty slot of the caller; empty again afterwards, also on an error */
 };
@@ -35,11 +35,15 @@ struct image_target {
 enum status image_plan(struct caller *caller, const struct image_module *module,
                        struct elf_plan *plan);
 
-/* Maps every page of `plan`, which image_plan made of the same module: the pages of segments that
- * are not writable are the image's own, those of writable segments are zeroed frames with the
- * file's bytes copied in. The frames live by their mapping alone: no capability to them is left.
- * Errors: those of RETYPE, FRAME_COPY and MAP_FRAME; pages mapped before the failing one stay
- * mapped. */
+/* So many pages of a segment, from its first one on, are the image's own: none of a writable one,
+ * and of others those that the segment fills. A last page that it does not fill is private, so that
+ * its tail never shows what follows in the image. */
+uint64_t image_shared_pages(const struct elf_segment *segment);
+
+/* Maps every page of `plan`, which image_plan made of the same module: shared ones, and zeroed
+ * frames with the file's bytes copied in. The frames live by their mapping alone: no capability to
+ * them is left. Errors: those of RETYPE, FRAME_COPY and MAP_FRAME; pages mapped before the failing
+ * one stay mapped. */
 enum status image_build(struct caller *caller, const struct image_module *module,
                         const struct image_target *target, const struct elf_plan *plan);
 

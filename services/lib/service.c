@@ -65,29 +65,45 @@ static enum status check_rows(uint32_t role_id, const struct envelope *envelope)
 
 /* --- the cspace against the envelope --------------------------------------------------------- */
 
+uint64_t service_peer_badge(uint32_t peer_role, uint64_t process_id, uint32_t role)
+{
+    return peer_role == ROLE_PROCD ? process_id << SERVICE_BADGE_ROLE_BITS | role : role;
+}
+
+/* Whether a badge tells the peer who calls it. A process does not know its own id, only that procd
+ * gave it one. */
+static bool badge_is(uint32_t peer_role, uint64_t badge, uint32_t role)
+{
+    if (peer_role == ROLE_NONE)
+        return badge == 0;
+    uint64_t process_id = badge >> SERVICE_BADGE_ROLE_BITS;
+    bool named = peer_role != ROLE_PROCD || process_id != 0;
+    return named && badge == service_peer_badge(peer_role, process_id, role);
+}
+
 /* A slot holds exactly what is said. A peer capability carries the badge that tells the peer who
  * calls it; a service's own endpoint and kernel control carry none. */
-static enum status check_held(struct caller *caller, uint32_t slot, uint32_t type, uint32_t rights,
-                              uint64_t badge)
+static enum status check_held(struct caller *caller, const struct envelope_entry *entry,
+                              uint32_t role)
 {
     struct kernel_query_local_cap_reply held;
-    enum status status = kernel_query_local_cap(caller, slot, QUERY_EXACT, &held);
+    enum status status = kernel_query_local_cap(caller, entry->slot, QUERY_EXACT, &held);
     if (status != STATUS_OK)
         return status;
-    if (held.slot != slot)
+    if (held.slot != entry->slot)
         return STATUS_INTERNAL;
-    bool equal = held.object_type == type && held.rights == rights && held.badge == badge;
+    bool equal = held.object_type == entry->object_type && held.rights == entry->rights &&
+                 badge_is(entry->peer_role, held.badge, role);
     return equal ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
 static enum status check_named(struct caller *caller, const struct envelope *envelope)
 {
-    enum status status = check_held(caller, SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
-    for (uint32_t i = 0; i < envelope->entry_count && status == STATUS_OK; i++) {
-        const struct envelope_entry *entry = &envelope->entries[i];
-        uint64_t badge = entry->peer_role == ROLE_NONE ? 0 : envelope->role;
-        status = check_held(caller, entry->slot, entry->object_type, entry->rights, badge);
-    }
+    static const struct envelope_entry self = {
+        .slot = SLOT_SELF, .object_type = OBJECT_KERNEL_SELF, .rights = RIGHT_CONTROL};
+    enum status status = check_held(caller, &self, envelope->role);
+    for (uint32_t i = 0; i < envelope->entry_count && status == STATUS_OK; i++)
+        status = check_held(caller, &envelope->entries[i], envelope->role);
     return status;
 }
 
@@ -148,6 +164,12 @@ static void answer(uint32_t reply_slot, struct message *message)
     (void)sys_reply(reply_slot, message);
 }
 
+static void window_empty(struct caller *caller, struct window window, uint32_t cap_count)
+{
+    for (uint32_t i = 0; i < cap_count && i < window.count; i++)
+        (void)kernel_drop_local_cap(caller, window.first_slot + i);
+}
+
 enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
                          service_handler *handler, void *state, struct message *message,
                          struct receive_info *info)
@@ -159,13 +181,16 @@ enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t
         .window_count = (uint8_t)window.count,
     };
     enum status status = sys_recv(endpoint_slot, message, deadline_ticks, info);
+    if (status == STATUS_BUSY) { /* emptying it was refused the last time */
+        window_empty(caller, window, window.count);
+        status = sys_recv(endpoint_slot, message, deadline_ticks, info);
+    }
     if (status != STATUS_OK)
         return status;
     if (handler(state, message, info) == HANDLED_REPLY && info->reply_slot != SLOT_NULL)
         answer(info->reply_slot, message);
     /* What was committed has moved away: its DROP finds an empty slot. */
-    for (uint32_t i = 0; i < info->cap_count && i < window.count; i++)
-        (void)kernel_drop_local_cap(caller, window.first_slot + i);
+    window_empty(caller, window, info->cap_count);
     return STATUS_OK;
 }
 

@@ -30,8 +30,13 @@ typedef enum status service_prepare(void *state, const struct envelope *start);
 
 /* The role behind a start-up capability: that of the peer for a send capability in a peer's slot
  * (abi/slots.h), ROLE_NONE for everything else. It is the entry's peer_role in the envelope; such a
- * capability carries the holder's role id as its badge, every other one the badge 0. */
+ * capability tells the peer by its badge who calls, every other one carries the badge 0. */
 uint32_t service_peer_role(uint32_t slot, enum object_type type, uint32_t rights);
+
+/* That badge: at procd the process's id and its role, because there a client is a process (P10); at
+ * all others the role id. */
+enum { SERVICE_BADGE_ROLE_BITS = 16 };
+uint64_t service_peer_badge(uint32_t peer_role, uint64_t process_id, uint32_t role);
 
 /* Start-up, the same for every service: receives on slot 2 until a START_SERVICE from an
  * administrator (badge 0) comes; parses the envelope; checks it against the role row and the intake
@@ -53,7 +58,7 @@ enum status service_take_offer(struct caller *caller, struct startup_offer_modul
 /* One turn of the loop on one endpoint: receive (until the deadline), hand over, send the reply,
  * drop what was not committed. `message` is the caller's buffer. Returns OK, or the error of
  * sys_recv (TIMED_OUT and RETRY are ordinary); info->now_ticks is set in every case that sys_recv
- * sets it. A reply that its caller can no longer take (NOT_FOUND) is forgotten. One that the caller
+ * sets it. A window that could not be emptied the last time is emptied again. A reply that its caller can no longer take (NOT_FOUND) is forgotten. One that the caller
  * left no room for (BUSY), or that the kernel refuses otherwise, is replaced by a bare refusal with
  * that status, so that every call gets exactly one reply (E5). */
 enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,

@@ -24,7 +24,8 @@ enum {
     CLOCK_EVERY = 16, /* messages between two looks at the clock */
     WAIT_TICKS = 40,  /* longest wait for an answer */
     NOISE_LIMIT = 8,  /* bytes turned over in a message */
-    STAGE_SECONDS = 5
+    STAGE_SECONDS = 5,
+    WAITS_IN_VAIN = 320
 };
 
 struct hostile {
@@ -244,13 +245,13 @@ static enum status stage_one(struct hostile *hostile)
     return status;
 }
 
-/* Stages a program again and again. Whether procd says EXHAUSTED in the end. */
+/* Stages a program again and again. Whether procd says in the end that this is all it may have. */
 static bool takes_all_memory(struct hostile *hostile)
 {
     enum status status = STATUS_OK;
     for (unsigned i = 0; i < PROCESS_LIMIT && status == STATUS_OK; i++)
         status = stage_one(hostile);
-    return status == STATUS_EXHAUSTED && hostile->staged_id != 0;
+    return status == STATUS_OVER_LIMIT && hostile->staged_id != 0;
 }
 
 /* A wait for the end of a process that never starts; given up after a tick. */
@@ -264,11 +265,11 @@ static enum status wait_in_vain(struct hostile *hostile)
                                          hostile->now_ticks + 2, &request, &reply);
 }
 
-/* More waits than procd's table holds: it forgets those that nobody stays for, and refuses none. */
+/* A client has one wait: each of many takes the place of one that nobody stays for. */
 static bool waits_go_on(struct hostile *hostile)
 {
     enum status status = STATUS_TIMED_OUT;
-    for (unsigned i = 0; i < PROCD_WAITER_LIMIT * 5 / 4 && status == STATUS_TIMED_OUT; i++)
+    for (unsigned i = 0; i < WAITS_IN_VAIN && status == STATUS_TIMED_OUT; i++)
         status = wait_in_vain(hostile);
     return status == STATUS_TIMED_OUT;
 }

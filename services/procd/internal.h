@@ -5,12 +5,16 @@
 #define BASALT_SERVICES_PROCD_INTERNAL_H
 
 #include "abi/assert.h"
+#include "abi/roles.h"
+#include "abi/formats/elf_plan.h"
+#include "abi/messages/pagerd.h"
 #include "services/lib/dispatch.h"
+#include "services/lib/image_loader.h"
 #include "services/procd/procd.h"
 
 /* Who asks, and through which door. */
 struct procd_sender {
-    uint64_t badge;
+    uint32_t owner; /* index + 1 of the client; 0: the administrator */
     bool is_driver_endpoint;
 };
 
@@ -28,27 +32,52 @@ struct procd_request {
     union procd_reply reply;
 };
 
-/* --- process_table.c ---------------------------------------------------------------------- */
+/* --- process_table.c: entries, places, families; makes no call ------------------------------- */
 
-/* The id of the process in an entry. */
+/* The id of the process in an entry; of an owner, 0 for the administrator. */
 uint64_t procd_table_id(const struct procd *procd, uint32_t index);
+uint64_t procd_owner_id(const struct procd *procd, uint32_t owner);
+
+/* What an owner has made. */
+struct procd_family *procd_family(struct procd *procd, uint32_t owner);
+
+/* The client that a badge names; false: it names none that lives. */
+bool procd_table_find_client(const struct procd *procd, uint64_t badge, uint32_t *owner);
 
 /* The entry of a process that the sender may see, also an ended one; NOT_FOUND. */
 enum status procd_table_find(const struct procd *procd, const struct procd_sender *sender,
                              uint64_t id, uint32_t *index);
 
-/* The live entry behind a token of ours; NOT_FOUND. */
+/* The staged or running entry behind a token of ours; NOT_FOUND. */
 enum status procd_table_find_live(const struct procd *procd, uint64_t id, uint32_t *index);
 
-/* Where the next process would go, and its id; EXHAUSTED when all entries live. */
-enum status procd_table_peek(const struct procd *procd, uint32_t *index, uint64_t *id);
+/* Where an owner's next process would go, and its id. OVER_LIMIT: the owner has no place for it and
+ * no record that could make room. EXHAUSTED: the administrator has none, or there is no entry
+ * because of what is owed. */
+enum status procd_table_peek(const struct procd *procd, uint32_t owner, const struct role *row,
+                             uint32_t *index, uint64_t *id);
 
-/* Puts a process into the entry that procd_table_peek named. */
+/* Puts a process into the entry that procd_table_peek named; its owner's oldest records make room.
+ */
 void procd_table_commit(struct procd *procd, uint32_t index, const struct procd_process *process);
 
-/* Makes a live entry a terminal record. */
+/* Puts what is owed for a process that was never one into that entry. */
+void procd_table_commit_owing(struct procd *procd, uint32_t index,
+                              const struct procd_process *process);
+
+/* Makes a staged or running entry one that is ending. */
 void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint32_t code,
                      uint64_t fault_va);
+
+/* Makes an entry that is ending, without children, what is left of it: a record, something owed, or
+ * a free entry. */
+void procd_table_close(struct procd *procd, uint32_t index);
+
+/* The next one of those that owe something, taken out of their queue; false: none is due. */
+bool procd_debt_take(struct procd *procd, uint32_t *index);
+/* It owes something still, or nothing any more. */
+void procd_debt_keep(struct procd *procd, uint32_t index);
+void procd_debt_paid(struct procd *procd, uint32_t index);
 
 /* memd, vspaced and pagerd are all running. */
 bool procd_table_foundation_runs(const struct procd *procd);
@@ -56,20 +85,89 @@ bool procd_table_foundation_runs(const struct procd *procd);
 /* Whether a role is memd's, vspaced's or pagerd's, and which of the three. */
 bool procd_is_foundation(uint32_t role, uint32_t *which);
 
+/* Most processes and records that an owner may have below itself. */
+uint32_t procd_place_limit(const struct procd *procd, uint32_t owner);
+/* Places that a process of a role takes. */
+uint32_t procd_places_of(uint32_t role);
+
+static inline uint32_t procd_slot(uint32_t index, uint32_t which)
+{
+    UNIT_ASSERT(index < PROCD_PROCESS_LIMIT && which < PROCD_SLOT_COUNT);
+    return PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * index + which;
+}
+
+/* --- create_plan.c --------------------------------------------------------------------------- */
+
+/* What the three ways of making a process ask for. */
+struct procd_wish {
+    uint32_t role;
+    uint64_t image_offset;
+    uint64_t image_bytes;
+    uint64_t argument;
+    bool starts; /* SPAWN and SPAWN_SERVICE: start at once, nothing to install */
+};
+
+/* A process in the making. */
+struct procd_making {
+    const struct role *row;
+    uint64_t id;
+    uint32_t index;
+    struct image_module module;
+    struct elf_plan plan;
+    struct pagerd_register_process_request backing;
+    struct procd_process process;
+};
+
+/* Whether the sender may have it made, where, and of what. No effect except reading the image. */
+enum status procd_create_plan(struct procd *procd, const struct procd_sender *sender,
+                              const struct procd_wish *wish, struct procd_making *making);
+
+/* --- ending.c --------------------------------------------------------------------------------- */
+
+/* A deadline for calls to memd and pagerd (P12). */
+uint64_t procd_peer_deadline(const struct procd *procd);
+
+/* Notes when memd or pagerd is as good as dead; returns the status. */
+enum status procd_peer_heard(struct procd *procd, enum status status);
+
+enum procd_release { PROCD_RELEASED, PROCD_RELEASE_LEFT, PROCD_RELEASE_REFUSED };
+
+/* Offers everything that is owed for a process once. LEFT: memd has more to take back. */
+enum procd_release procd_release(struct procd *procd, uint32_t index, uint64_t id,
+                                 struct procd_process *process);
+
+/* A process has ended: gives up its wait; gives it back at once when it has no children. */
+void procd_end(struct procd *procd, uint32_t index, uint32_t reason, uint32_t code,
+               uint64_t fault_va);
+
+/* Reads the kernel's record of a process that ran and gives it back to the kernel; what is refused
+ * stays owed. Reason and code are the record's, or as they were. */
+enum status procd_retire(struct procd *procd, uint32_t index,
+                         struct kernel_retire_process_reply *record);
+
+/* A few steps of what is left to do. */
+void procd_sweep(struct procd *procd);
+
+/* P8: nothing can go on without a foundation process. */
+void procd_end_critical(struct procd *procd);
+
 /* --- lifecycle.c ---------------------------------------------------------------------------- */
 
 /* A terminal event of the kernel. */
 void procd_terminated(struct procd *procd, const struct event_process_terminated_request *event);
 
-/* Gives back what procd owes pagerd and memd for a process whose kernel side is gone. */
-void procd_settle(struct procd *procd, uint64_t id, struct procd_process *process);
-
 /* --- waiters.c -------------------------------------------------------------------------------- */
 
-/* Tells every waiter of an ended process; none is left. */
+/* Tells who waits for an entry of its end. */
 void procd_waiters_wake(struct procd *procd, uint32_t index);
 
-/* Gives up the waits of a client that is gone. */
-void procd_waiters_forget(struct procd *procd, uint64_t badge);
+/* Gives up the wait of a client that is gone. */
+void procd_waiters_forget(struct procd *procd, uint32_t index);
+
+/* A call came with this reply slot: whoever waited on it has given up. */
+void procd_waiters_gone(struct procd *procd, uint32_t reply_slot);
+
+/* Null when the waits are consistent. */
+const char *procd_waiters_check(const struct procd *procd);
 
 #endif

@@ -11,13 +11,15 @@
 #include "services/procd/internal.h"
 
 /* Who the badge makes the sender. */
-static uint32_t sender_mask(uint64_t badge)
+static uint32_t sender_mask(const struct procd *procd, uint64_t badge, uint32_t *owner)
 {
+    *owner = 0;
     if (badge == 0)
         return FROM_ADMIN;
-    if (badge > ROLE_ID_MAX || role_find((uint32_t)badge) == NULL)
+    if (!procd_table_find_client(procd, badge, owner))
         return 0;
-    return badge == ROLE_LOADERD ? FROM_CLIENT | FROM_LOADERD : FROM_CLIENT;
+    uint32_t role = procd->processes[*owner - 1].role;
+    return role == ROLE_LOADERD ? FROM_CLIENT | FROM_LOADERD : FROM_CLIENT;
 }
 
 static enum process_state reported_state(const struct procd_process *process)
@@ -51,12 +53,12 @@ enum status procd_query_process(struct procd *procd, struct procd_request *reque
 /* The two doors see different processes (P7); both are part of what a row allows. */
 static uint32_t sender(const void *service, void *in_hand)
 {
-    (void)service;
     struct procd_request *request = in_hand;
     const struct receive_info *info = request->common.info;
     bool is_driver_endpoint = info->endpoint_slot == SLOT_PROCD_DRIVER_ENDPOINT;
-    request->sender = (struct procd_sender){info->badge, is_driver_endpoint};
-    return sender_mask(info->badge) | (is_driver_endpoint ? FROM_DRIVER : FROM_BOOTSTRAP);
+    request->sender.is_driver_endpoint = is_driver_endpoint;
+    uint32_t mask = sender_mask(service, info->badge, &request->sender.owner);
+    return mask | (is_driver_endpoint ? FROM_DRIVER : FROM_BOOTSTRAP);
 }
 
 static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
@@ -71,10 +73,9 @@ static enum handled handle_event(struct procd *procd, const struct message *mess
     return HANDLED_LATER;
 }
 
-enum handled procd_handle(void *state, struct message *message, const struct receive_info *info)
+static enum handled handle(struct procd *procd, struct message *message,
+                           const struct receive_info *info)
 {
-    struct procd *procd = state;
-    procd_due(procd, info->now_ticks);
     if (info->badge == BADGE_KERNEL)
         return handle_event(procd, message);
     struct procd_request request; /* body and reply are large: the dispatch clears what is used */
@@ -87,6 +88,24 @@ enum handled procd_handle(void *state, struct message *message, const struct rec
     return service_dispatch(&table, procd, &request.common);
 }
 
+/* Whether procd has ended because one of the foundation is dead, or as good as dead (P8). */
+static bool ended_critically(struct procd *procd)
+{
+    if (procd->peer_lost && !procd->exiting)
+        procd_end_critical(procd);
+    return procd->exiting;
+}
+
+enum handled procd_handle(void *state, struct message *message, const struct receive_info *info)
+{
+    struct procd *procd = state;
+    procd->now_ticks = info->now_ticks;
+    procd_waiters_gone(procd, info->reply_slot);
+    procd_due(procd, info->now_ticks);
+    enum handled handled = handle(procd, message, info);
+    return ended_critically(procd) ? HANDLED_LATER : handled;
+}
+
 enum status procd_turn(struct procd *procd, struct message *message, uint64_t *now_ticks)
 {
     struct receive_info info;
@@ -95,9 +114,12 @@ enum status procd_turn(struct procd *procd, struct message *message, uint64_t *n
                      procd_handle, procd, message, &info);
     if (status != STATUS_OK && status != STATUS_TIMED_OUT && status != STATUS_RETRY)
         return status;
-    *now_ticks = info.now_ticks;
-    procd_due(procd, *now_ticks);
+    *now_ticks = procd->now_ticks = info.now_ticks;
     if (procd->exiting)
+        return STATUS_OK;
+    procd_due(procd, *now_ticks);
+    procd_sweep(procd);
+    if (ended_critically(procd))
         return STATUS_OK;
     /* The driver endpoint is only looked at: what is wrong with it is its senders' loss alone. */
     (void)service_turn(&procd->caller, SLOT_PROCD_DRIVER_ENDPOINT, DEADLINE_POLL, procd_handle,

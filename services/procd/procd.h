@@ -6,19 +6,27 @@
  * endpoint roles of ROLE_KIND_DRIVER, the bootstrap endpoint all others. CREATE of the wrong kind
  * is DENIED, an id of the wrong kind NOT_FOUND.
  *
- * Senders. Badge 0 is the administrator: of the endpoint it came through, it sees everything. Any
- * other badge is a client's role id: a client sees and controls what it created, everything else is
- * NOT_FOUND to it. A badge that is no role id is DENIED. SPAWN and UPDATE_FOUNDATION_ENDPOINTS are
- * the administrator's. A client of an extension role makes processes of extension roles alone; any
- * other role is DENIED to it.
+ * Senders. A client is a process, not a role: its badge is `process id << 16 | role id`, which who
+ * staged it knows from CREATE; it must name a process that is staged or runs, with its role, or the
+ * request is DENIED. Badge 0 is the administrator: of the endpoint it came through, it sees
+ * everything. A client sees and controls what it made itself, everything else is NOT_FOUND to it.
+ * SPAWN and UPDATE_FOUNDATION_ENDPOINTS are the administrator's. Which kinds of roles a client may
+ * make is in its row (`makes`); any other role is DENIED to it.
+ *
+ * The tree. Each process has an owner: the client that made it, or the administrator. An owner has
+ * so many places as its row says (`child_limit`; the administrator PROCD_PROCESS_LIMIT). A process
+ * takes one, and as many more as it may have below itself; they are set aside when it is made, so
+ * that nobody can use up another's (P11). A terminal record takes one. When there is no room for a
+ * new process, the owner's own oldest records go first; then it is OVER_LIMIT, and EXHAUSTED for the
+ * administrator. The memd account of a process has its id as key and its owner's as parent.
  *
  * States of a process, and what each operation does there (P1):
  *
  *             STAGED                     RUNNING              ENDED
  *   START     OK, RUNNING                BUSY                 NOT_FOUND
- *   ABORT     OK, ENDED (KILLED, 0)      BUSY                 NOT_FOUND
- *   STOP      as ABORT, with the code    OK, ENDED            OK
- *   WAIT      kept until it ends         kept until it ends   answered at once
+ *   ABORT     OK, gone                   BUSY                 NOT_FOUND
+ *   STOP      OK, ENDED (KILLED, code)   OK, ENDED            OK
+ *   WAIT      kept until it ends         kept until it ends   answered when all of it is given back
  *   QUERY     OK                         OK                   OK
  *
  * Two phases. Before UPDATE_FOUNDATION_ENDPOINTS the administrator creates memd, vspaced and
@@ -26,25 +34,35 @@
  * all other roles are BUSY. UPDATE needs the three of them running (BUSY otherwise, and for ever
  * after the first), takes the capabilities to memd and pagerd, and drops the bootstrap untyped.
  * From then on foundation roles are DENIED, and any other process gets a memd account, kernel
- * memory drawn from that account, and a registration with pagerd. While others live, a foundation
- * process cannot be stopped (BUSY): they rest on it.
+ * memory drawn from that account, and a registration with pagerd. A foundation process cannot be
+ * stopped (BUSY) while others live or are being given back: they rest on it.
  *
- * Death. Exit, fault or stop leave a terminal record, which QUERY and WAIT report from then on:
- * each waiter learns it once, early or late (P3). Records are kept until the table is full; then a
- * new process takes the place of the oldest record, whose id is NOT_FOUND from then on (ids never
- * come back). When the last running process of a role ends, staged processes that the role's badge
- * owns are aborted, and its open waits are given up. When a foundation process ends that nobody
- * stopped, procd ends every other process it made and EXITs with PROCD_EXIT_CRITICAL (P8); open
- * waits for those end with PEER_DIED.
+ * Ends (P10). Exit, fault, stop, or the end of its owner: whatever ends a process ends everything
+ * below it, running or staged. What has no children is given back with the message that ended it;
+ * the rest in turns of at most PROCD_SWEEP_STEPS steps, each of which ends one process or gives one
+ * back, from the leaves up; requests are served in between. After an end at most
+ * 2 * (1 + child_limit) steps are left to do. A waiter hears of an end when everything was given
+ * back, or when a release was refused once. Then a terminal record is left, which QUERY and WAIT
+ * report: each waiter learns of an end once, early or late (P3). There is none after ABORT and none
+ * of what its owner's end took with it; an owner's records go with the owner.
  *
- * Waits. At most PROCD_WAITER_LIMIT are kept; when the table is full, those of callers that gave up
- * meanwhile are forgotten, and only then a further one is EXHAUSTED.
+ * Releases. What the kernel, pagerd or memd refuse to take back stays on the record as owed, and is
+ * offered again every PROCD_RETRY_TICKS; until then its place in the table is not used again.
+ * CLOSE_ACCOUNT is repeated until nothing is left, a message at each step. When memory came back
+ * and pagerd said that fills are parked, it is told to try them again.
  *
- * Every refusal changes nothing, and a failing kernel or peer call undoes the ones before it (E4).
- * Releases (DROP, ABORT_STAGED, RETIRE, UNREGISTER_PROCESS, CLOSE_ACCOUNT) of what procd really
- * holds cannot fail by their contracts, and are not retried. A STOP whose KILL succeeded and whose
- * RETIRE did not answers RETIRE's status; the process then ends by its terminal event. A CREATE or
- * SPAWN whose reply cannot be delivered is undone: nobody would know the process. */
+ * Waits. A client has one, and so has the administrator; a later wait takes the place of the
+ * earlier one, which ends with OVER_LIMIT. A client's end gives up its wait.
+ *
+ * Peers (P12). All calls to memd and pagerd of one message or step end at most PROCD_PEER_TICKS
+ * after it came. A peer that does not answer by then, or is gone, counts as dead. When a foundation
+ * process ends that nobody stopped, or counts as dead, procd ends every other process it made and
+ * EXITs with PROCD_EXIT_CRITICAL (P8); open calls then end with PEER_DIED.
+ *
+ * Every refusal changes nothing, and a failing kernel or peer call undoes the ones before it (E4). A
+ * STOP whose KILL succeeded and whose RETIRE did not answers RETIRE's status; the process then ends
+ * by its terminal event. A CREATE or SPAWN whose reply cannot be delivered is undone: nobody would
+ * know the process. */
 #ifndef BASALT_SERVICES_PROCD_PROCD_H
 #define BASALT_SERVICES_PROCD_PROCD_H
 
@@ -67,46 +85,108 @@ enum {
      * second only. */
     PROCD_POLL_TICKS = 10,
 
-    /* procd's cspace. Scratch slots are empty between messages. */
-    PROCD_SLOT_CHILD = SLOT_DYNAMIC_BASE, /* window of CREATE_STAGED_PROCESS: four slots */
-    PROCD_SLOT_CHILD_VSPACE = PROCD_SLOT_CHILD + 1,
-    PROCD_SLOT_CHILD_ENDPOINT = PROCD_SLOT_CHILD + 2,
-    PROCD_SLOT_CHILD_GRANT = PROCD_SLOT_CHILD + 3,
-    PROCD_SLOT_ACCOUNT = PROCD_SLOT_CHILD + 4,
-    PROCD_SLOT_UNTYPED = PROCD_SLOT_CHILD + 5,
-    PROCD_SLOT_PAGE = PROCD_SLOT_CHILD + 6,
-    PROCD_SLOT_PROCESS_BASE = SLOT_DYNAMIC_BASE + 16 /* + index: PROCESS, while it lives */
+    /* How long memd and pagerd have for all calls of one message. Thirty seconds: a thousand times
+     * what they take beside a spinning crowd, and a system whose memd hangs for longer is lost. */
+    PROCD_PEER_TICKS = 30 * TICKS_PER_SECOND,
+
+    /* How soon a refused release is offered again. */
+    PROCD_RETRY_TICKS = TICKS_PER_SECOND / 10,
+
+    /* Steps of the sweep in one turn: a few, so that a client's end with all that it made is done
+     * soon, and no request waits behind more than a few calls. A step makes at most
+     * PROCD_STEP_CALLS calls. */
+    PROCD_SWEEP_STEPS = 4,
+    PROCD_STEP_CALLS = 12,
+
+    /* rootd and procd itself are in the kernel's table only. */
+    PROCD_PROCESS_LIMIT = PROCESS_LIMIT - 2,
+    PROCD_WAIT_LIMIT = PROCD_PROCESS_LIMIT + 1, /* one of each client, one of the administrator */
+    PROCD_WAIT_ADMINISTRATOR = PROCD_PROCESS_LIMIT, /* the index of the latter */
+    PROCD_GENERATION_LAST = INT32_MAX,              /* an id and a role fit a badge */
+
+    /* procd's cspace: each entry has slots of its own, of which PROCESS alone stays filled. */
+    PROCD_SLOT_PROCESS_BASE = SLOT_DYNAMIC_BASE + 16,
+    PROCD_SLOTS_OF_PROCESS = 8,
+    PROCD_SLOT_PROCESS = 0, /* + PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * index */
+    PROCD_SLOT_VSPACE,
+    PROCD_SLOT_ENDPOINT,
+    PROCD_SLOT_GRANT, /* these four: the window of the kernel's CREATE_STAGED_PROCESS */
+    PROCD_SLOT_ACCOUNT,
+    PROCD_SLOT_UNTYPED,
+    PROCD_SLOT_PAGE,
+    PROCD_SLOT_COUNT
 };
 
-/* Life of a table entry. Zero: not used yet. */
-enum procd_life { PROCD_LIFE_UNUSED = 0, PROCD_LIFE_STAGED, PROCD_LIFE_RUNNING, PROCD_LIFE_ENDED };
+_Static_assert((int)PROCD_SLOT_COUNT <= (int)PROCD_SLOTS_OF_PROCESS,
+               "an entry's slots are its own");
+_Static_assert((int)PROCD_WAIT_LIMIT < (int)SLOT_REPLY_COUNT,
+               "with a reply slot for each wait there is one left to receive with");
 
-/* What procd owes others for a process, besides the PROCESS capability. */
+/* Life of a table entry. Zero: not used yet. */
+enum procd_life {
+    PROCD_LIFE_UNUSED = 0, /* never used, or free again */
+    PROCD_LIFE_STAGED,
+    PROCD_LIFE_RUNNING,
+    PROCD_LIFE_ENDING, /* it has ended; it, or something below it, is being given back */
+    PROCD_LIFE_ENDED,  /* a terminal record */
+    PROCD_LIFE_OWING   /* nobody's: its owner or its record is gone, and something is owed */
+};
+
+/* What procd owes others for a process: bit PROCD_SLOT_... of each slot that is filled, and */
 enum {
-    PROCD_OWES_ACCOUNT = 1u << 0, /* memd: the account of the process id is open */
-    PROCD_OWES_PAGER = 1u << 1    /* pagerd: the id is registered */
+    PROCD_OWES_SLOTS = (1u << PROCD_SLOT_COUNT) - 1,
+    PROCD_OWES_ABORT = 1u << 8,   /* the kernel: it is staged */
+    PROCD_OWES_RETIRE = 1u << 9,  /* the kernel: it ran */
+    PROCD_OWES_PAGER = 1u << 10,  /* pagerd: the id may be registered */
+    PROCD_OWES_ACCOUNT = 1u << 11 /* memd: an account may be open under the id */
+};
+
+/* What an owner has made: places it used of those it has, its children, its records. Indices are
+ * those of entries, plus 1; 0 is none. */
+struct procd_family {
+    uint32_t used_places;
+    uint32_t youngest_child; /* of those that are no records */
+    uint32_t record_count;
+    uint32_t oldest_record;
+    uint32_t youngest_record;
 };
 
 struct procd_process {
     uint64_t generation; /* how often the entry was given to a new process */
-    uint64_t owner;      /* badge of the creator; 0: the administrator */
     uint64_t entry_va;
     uint64_t stack_top_va;
     uint64_t fault_va;
+    uint64_t retry_ticks; /* when what it owes is offered again */
+    struct procd_family family;
     uint32_t role;
     uint32_t reason; /* enum end_reason; NONE until it ended */
     uint32_t code;
-    uint32_t next_ended; /* index + 1 of the next younger record; 0: none */
-    uint8_t life;        /* enum procd_life */
-    uint8_t owes;        /* PROCD_OWES_... */
+    uint32_t owner;     /* index + 1; 0: the administrator */
+    uint32_t older;     /* among its owner's children */
+    uint32_t younger;   /* the same */
+    uint32_t next;      /* of the free entries, of its owner's records, of those that are ending */
+    uint32_t previous;  /* of those that are ending */
+    uint32_t next_debt; /* of those that owe something */
+    uint16_t owes;      /* PROCD_OWES_... */
+    uint8_t life;       /* enum procd_life */
+    bool wakes_pager;   /* fills were parked when it was unregistered */
+    bool is_secret;     /* it leaves no record: aborted, or nobody was ever told of it */
+    bool in_debt;       /* it is in the queue of those that owe something */
 };
 
-struct procd_waiter {
-    uint64_t process_id;
+/* The wait of a client, by the index of its entry, or of the administrator. */
+struct procd_wait {
     uint64_t deadline_ticks;
     uint64_t request_id;
-    uint64_t badge; /* who waits */
+    uint32_t target; /* index + 1 of the process that is waited for; 0: it does not wait */
     uint32_t reply_slot;
+    uint32_t heap_place;
+};
+
+/* A queue of entries, by index + 1; 0: none. */
+struct procd_queue {
+    uint32_t first;
+    uint32_t last;
 };
 
 enum { PROCD_FOUNDATION_COUNT = 3 }; /* memd, vspaced, pagerd: roles ROLE_MEMD + i */
@@ -114,17 +194,23 @@ enum { PROCD_FOUNDATION_COUNT = 3 }; /* memd, vspaced, pagerd: roles ROLE_MEMD +
 /* All of procd's state; all zero is valid. */
 struct procd {
     struct caller caller;
-    bool foundation_bound;                               /* after UPDATE_FOUNDATION_ENDPOINTS */
-    bool exiting;                                        /* EXIT was asked for */
-    uint32_t memory_pages;                               /* that the envelope tells */
-    uint32_t used_count;                                 /* entries given out so far */
-    uint32_t live_count;                                 /* STAGED and RUNNING */
-    uint32_t ended_first;                                /* index + 1 of the oldest record */
-    uint32_t ended_last;                                 /* index + 1 of the youngest record */
+    uint64_t now_ticks;    /* of the last message */
+    bool foundation_bound; /* after UPDATE_FOUNDATION_ENDPOINTS */
+    bool peer_lost;        /* memd or pagerd did not answer */
+    bool exiting;          /* EXIT was asked for */
+    uint32_t memory_pages; /* that the envelope tells */
+    uint32_t used_count;   /* entries given out so far */
+    uint32_t busy_count;   /* neither free nor a record owing nothing */
     uint32_t foundation_entries[PROCD_FOUNDATION_COUNT]; /* index + 1 of the live one; 0: none */
-    uint32_t waiter_count;
-    struct procd_waiter waiters[PROCD_WAITER_LIMIT]; /* in order of arrival */
-    struct procd_process processes[PROCESS_LIMIT];
+    struct procd_queue free;                             /* the one that is free longest first */
+    struct procd_queue ending;                           /* in the order of their ends */
+    struct procd_queue debts;                            /* by retry_ticks */
+    struct procd_family administrator;
+    uint32_t wait_count;
+    uint32_t wait_heap[PROCD_WAIT_LIMIT];      /* indices of waits, the next deadline first */
+    struct procd_wait waits[PROCD_WAIT_LIMIT]; /* by the index of who waits */
+    uint32_t wait_of_reply[SLOT_REPLY_COUNT];  /* index of the wait, plus 1 */
+    struct procd_process processes[PROCD_PROCESS_LIMIT];
 };
 
 /* A service_handler: state is a struct procd. info->endpoint_slot says which endpoint. Work that
@@ -134,13 +220,14 @@ enum handled procd_handle(void *state, struct message *message, const struct rec
 /* Answers the waiters whose deadline is not after `now_ticks` with TIMED_OUT. */
 void procd_due(struct procd *procd, uint64_t now_ticks);
 
-/* When procd must look up next, whatever happens: the earliest deadline of a waiter, and the next
- * poll of the driver endpoint once the foundation is bound. DEADLINE_NEVER: only for a message. */
+/* When procd must look up next, whatever happens: at once while something is to be swept; the
+ * earliest deadline of a wait; the next offer of what was refused; and the next poll of the driver
+ * endpoint once the foundation is bound. DEADLINE_NEVER: only for a message. */
 uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks);
 
 /* One turn of the loop: receives on the bootstrap endpoint until procd_next_ticks(*now_ticks), does
- * what is due, polls the driver endpoint. *now_ticks becomes the clock that RECV reported. OK, or
- * the error that ends procd: of RECV on the bootstrap endpoint. */
+ * what is due, sweeps, polls the driver endpoint. *now_ticks becomes the clock that RECV reported.
+ * OK, or the error that ends procd: of RECV on the bootstrap endpoint. */
 enum status procd_turn(struct procd *procd, struct message *message, uint64_t *now_ticks);
 
 /* The daemon: start-up check, then turns until the process ends. Returns only when EXIT does. */

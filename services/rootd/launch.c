@@ -10,6 +10,7 @@
 #include "services/lib/call_procd.h"
 #include "services/lib/call_startup.h"
 #include "services/lib/image_loader.h"
+#include "services/lib/service.h"
 
 /* --- asking ------------------------------------------------------------------------------- */
 
@@ -61,26 +62,32 @@ static const struct plan_launch *plan_of(const struct rootd *rootd, unsigned ind
 
 /* --- what every child needs ---------------------------------------------------------------- */
 
-/* One copy into the staged child whose grant lies in ROOTD_SLOT_GRANT. */
-static enum status install_one(struct rootd *rootd, const struct plan_install *install)
+/* One copy into the staged child whose grant lies in ROOTD_SLOT_GRANT. At procd the child is known
+ * by the process id that procd gave it. */
+static enum status install_one(struct rootd *rootd, unsigned index,
+                               const struct plan_install *install)
 {
+    uint32_t peer = install->badge == 0
+                        ? ROLE_NONE
+                        : service_peer_role(install->target_slot, OBJECT_ENDPOINT, install->rights);
     struct kernel_cap_copy_attenuated_request request = {
         .grant_slot = ROOTD_SLOT_GRANT,
         .source_slot = install->source_slot,
         .target_slot = install->target_slot,
         .rights = install->rights,
-        .badge = install->badge,
+        .badge = service_peer_badge(peer, rootd->process_ids[index], install->badge),
     };
     return kernel_cap_copy_attenuated(&rootd->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT,
                                       &request);
 }
 
 /* All of the plan's copies, through the grant. */
-static enum status install_all(struct rootd *rootd, const struct plan_launch *launch)
+static enum status install_all(struct rootd *rootd, unsigned index)
 {
+    const struct plan_launch *launch = plan_of(rootd, index);
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < launch->install_count && status == STATUS_OK; i++)
-        status = install_one(rootd, &launch->installs[i]);
+        status = install_one(rootd, index, &launch->installs[i]);
     return status;
 }
 
@@ -198,7 +205,7 @@ enum status launch_procd(struct rootd *rootd)
     if (status == STATUS_OK)
         status = build_procd(rootd);
     if (status == STATUS_OK)
-        status = install_all(rootd, &rootd->plan.launches[FOUNDATION_PROCD]);
+        status = install_all(rootd, FOUNDATION_PROCD);
     if (status == STATUS_OK)
         status = start_procd(rootd);
     if (status == STATUS_OK)
@@ -253,7 +260,7 @@ enum status launch_child(struct rootd *rootd, unsigned index)
 {
     enum status status = stage_child(rootd, index);
     if (status == STATUS_OK)
-        status = install_all(rootd, plan_of(rootd, index));
+        status = install_all(rootd, index);
     if (status == STATUS_OK)
         status = start_child(rootd, index);
     if (status == STATUS_OK)

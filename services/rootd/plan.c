@@ -8,6 +8,7 @@
 
 #include "abi/assert.h"
 #include "abi/formats/cursor.h"
+#include "services/lib/image_loader.h"
 #include "services/lib/service.h"
 
 /* What rootd has in a slot when it installs from there. The launcher's own slots are filled on the
@@ -152,16 +153,16 @@ static enum status plan_programs(const struct rootd_intake *intake, struct rootd
     return status;
 }
 
-/* Pages that a foundation service takes: its kernel budget, one page for each page of its writable
- * segments (the others are the image's own), and its tables. */
+/* Pages that a foundation service takes: its kernel budget, one for each page of its segments that
+ * is not the image's own, and its tables. */
 static uint64_t service_pages(const struct rootd_intake *intake, const struct role *role,
                               const struct elf_plan *elf)
 {
     uint64_t pages = role->budget_pages + role_table_pages(role->id, memory_pages(intake)) +
                      role_table_budget_pages(role->id, memory_pages(intake));
     for (uint32_t i = 0; i < elf->segment_count && i < ELF_SEGMENT_LIMIT; i++) {
-        if ((elf->segments[i].rights & RIGHT_WRITE) != 0)
-            pages += elf->segments[i].pages; /* below 2^36 each: user addresses end at 2^47 */
+        const struct elf_segment *segment = &elf->segments[i];
+        pages += segment->pages - image_shared_pages(segment); /* below 2^36 each (USER_VA_END) */
     }
     return pages;
 }

@@ -20,7 +20,8 @@ struct plan_install {
     uint32_t source_slot; /* of rootd; a peer's alias or the bootstrap untyped is there by then */
     uint32_t target_slot;
     uint16_t rights;
-    uint32_t badge; /* the child's role id on a peer's endpoint, otherwise 0 */
+    uint32_t badge; /* the child's role id on a peer's endpoint, otherwise 0; procd's is told which
+                     * process it is, too (service_peer_badge) */
 };
 
 struct plan_launch {

@@ -5,6 +5,7 @@
  * stated and memd's book is what it was. */
 #include "services/probes/attacks.h"
 
+#include "services/lib/service.h"
 #include "services/lib/call_procd.h"
 #include "services/lib/log_line.h"
 #include "services/probes/expectations.h"
@@ -51,7 +52,7 @@ static const struct probe_run budget_run = {
 /* The badge by which procd knows a client (services/procd/procd.h). */
 static uint64_t client_badge(uint64_t process_id, uint32_t role)
 {
-    return (process_id << 16 & 0) | role;
+    return service_peer_badge(ROLE_PROCD, process_id, role);
 }
 
 /* The send right that makes the staged process a client. Its endpoint is not needed. */

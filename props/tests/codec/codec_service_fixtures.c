@@ -238,7 +238,7 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(PAGERD, 0x382, REQUEST, "", "0000000000000000")
 
-    OF(PAGERD, 0x382, REPLY, "", "0000000000000000")
+    OF(PAGERD, 0x382, REPLY, "", "00000000000000000000000000000000")
 
     OF(PAGERD, 0x383, REQUEST, "", "0000000000000000 01000000 0c000000")
         NO("@8 02000000", "an unknown action")

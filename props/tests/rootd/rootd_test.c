@@ -382,8 +382,10 @@ static void check_program(uint32_t number)
     for (uint32_t i = 0; i < installed_count && i < row_count; i++) {
         const struct stand_in_installed *installed = stand_in_installed(number, i);
         bool peer = rows[i].slot >= SLOT_PEER_MEMD && rows[i].slot <= SLOT_PEER_PROCD;
+        bool procd = rows[i].slot == SLOT_PEER_PROCD;
+        uint64_t badge = child->role + (procd ? (uint64_t)number << 16 : 0);
         expect(installed->slot == rows[i].slot && installed->cap.rights == rows[i].rights &&
-                   installed->cap.badge == (peer ? child->role : 0),
+                   installed->cap.badge == (peer ? badge : 0),
                "R1: slot, rights and badge are the row's");
     }
     for (unsigned i = 0; i < rootd.intake.program_count; i++)

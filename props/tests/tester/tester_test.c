@@ -156,6 +156,8 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
 
 /* --- the kernel: what it holds, and the log --------------------------------------------------------- */
 
+enum { PROCESS_ID = 9 }; /* that procd would have given */
+
 static enum status query(struct message *message)
 {
     struct kernel_query_local_cap_request request;
@@ -167,12 +169,12 @@ static enum status query(struct message *message)
     if (message_decode(&kernel_query_local_cap_request_type, message, &request) != STATUS_OK)
         abort();
     for (unsigned i = 0; i < row_count; i++) {
-        bool peer =
-            service_peer_role(rows[i].slot, rows[i].object_type, rows[i].rights) != ROLE_NONE;
+        uint32_t peer = service_peer_role(rows[i].slot, rows[i].object_type, rows[i].rights);
+        uint64_t badge = service_peer_badge(peer, PROCESS_ID, others.role);
         held[2 + i] = (struct kernel_query_local_cap_reply){.slot = rows[i].slot,
                                                             .object_type = rows[i].object_type,
                                                             .rights = rows[i].rights,
-                                                            .badge = peer ? others.role : 0};
+                                                            .badge = peer != 0 ? badge : 0};
     }
     for (unsigned i = 0; i < row_count + 2; i++) {
         if (held[i].slot == request.slot ||

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+/* One turn of procd against its model: what comes, if anything; what procd does; whether that is
+ * what the model says. */
+#include "fuzz/life/procd_life.h"
+
+#include <string.h>
+
+#include "abi/text/generate.h"
+
+/* Calls of one turn that are not the sweep's: a request's own, and those that undo it. */
+enum { REQUEST_CALLS_MAX = 32 };
+
+/* --- one turn of procd ---------------------------------------------------------------------- */
+
+static void check_step(void)
+{
+    procd_life_check_replies();
+    if (!life.books_wait)
+        procd_life_check_books();
+}
+
+/* P10: the work left gets less in every turn, by one at each step of the sweep. What a turn adds is
+ * known when it is over. */
+static void check_work(uint32_t work_before, uint32_t added)
+{
+    uint32_t work = procd_life_work();
+    uint32_t done = peers_of_procd_refused() == 0 ? MODEL_PROCD_STEPS : 0;
+    uint32_t before = work_before + added;
+    PROPERTY(P10, "turns", work + done <= before || work == 0 || added != 0);
+    if (model.bound)
+        PROPERTY(P10, "bounded",
+                 peers_of_procd_calls() <=
+                     MODEL_PROCD_STEPS * PROCD_STEP_CALLS + REQUEST_CALLS_MAX);
+}
+
+static void take_turn(void)
+{
+    struct message buffer;
+    memset(&buffer, 0, sizeof buffer);
+    uint64_t deadline = model_procd_next_ticks(&model, life.turn_ticks);
+    enum status status = procd_turn(&procd, &buffer, &life.turn_ticks);
+    PROPERTY_EQUAL(P1, "turn", status, STATUS_OK);
+    peers_of_procd_turn_over();
+    PROPERTY_EQUAL(P7, "deadline", peers_of_procd_deadline(), deadline);
+    PROPERTY(E5, "delivered", !stand_in_delivery_pending() || peers_of_procd_lost());
+}
+
+/* What became of it, by the model; of a system that ended for want of a peer nothing is asked. */
+static void follow(struct model_procd_turn *turn)
+{
+    life_met_failures(stand_in_failures().count);
+    turn->now_ticks = life.turn_ticks;
+    turn->driver_ticks = peers_of_procd_driver_ticks();
+    turn->reply_slot = stand_in_delivered_slot();
+    if (peers_of_procd_lost()) {
+        model.exited = life.lost = true;
+        PROPERTY(P12, "dead", stand_in_exited(NULL));
+        life.answer = (struct model_procd_answer){.lost = true};
+        MARK_IF("procd: a peer counts as dead", true);
+        return;
+    }
+    life.answer = model_procd_turn(&model, turn);
+}
+
+/* What a request is about. */
+static enum peers_work work_of(const struct message *message)
+{
+    switch (message->header.operation) {
+    case OP_PROCD_SPAWN:
+    case OP_PROCD_SPAWN_SERVICE:
+    case OP_PROCD_CREATE_STAGED_PROCESS:
+    case OP_PROCD_START_STAGED_PROCESS:
+        return PEERS_MAKING;
+    case OP_PROCD_ABORT_STAGED_PROCESS:
+    case OP_PROCD_STOP_PROCESS:
+        return PEERS_ENDING;
+    case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
+        return PEERS_BINDING;
+    default:
+        return PEERS_NOTHING;
+    }
+}
+
+/* What the request itself must get, as a result. */
+static unsigned own_result(void)
+{
+    return life.answer.later ? LIFE_LATER : life.answer.lost ? LIFE_LOST : life.answer.status;
+}
+
+/* What it did get. */
+static unsigned got_result(uint64_t request_id)
+{
+    for (uint32_t i = 0; i < stand_in_reply_count(); i++) {
+        const struct message_header *header = &stand_in_reply_at(i)->message.header;
+        if (header->request_id == request_id)
+            return header->status;
+    }
+    return stand_in_reply_was_lost() || life.lost ? LIFE_LOST : LIFE_LATER;
+}
+
+void procd_life_mark_paths(unsigned result, uint32_t answers)
+{
+    bool failed = peers_of_procd_failure().count != 0;
+    MARK_IF("procd: undone after a failed effect", failed);
+    MARK_IF("procd: undone after a lost reply", stand_in_reply_was_lost());
+    MARK_IF("procd: one end wakes several waiters", answers > 2);
+    MARK_IF("procd: a record made room", result == STATUS_OK && model.count == PROCD_PROCESS_LIMIT);
+    MARK_IF("procd: a release was refused", peers_of_procd_refused() != 0);
+    MARK_IF("procd: parked fills are tried again", peers_of_procd_woken() != 0);
+    MARK_IF("procd: something is left to do", model_procd_works(&model));
+}
+
+const struct operation *procd_life_row(uint16_t id)
+{
+    return operation_find(SERVICE_PROCD, id);
+}
+
+/* No effect fails any more, and no reply is lost. */
+void procd_life_calm(void)
+{
+    stand_in_fail_never();
+    peers_of_procd_garble(false);
+    life.losing = STATUS_OK;
+    stand_in_lose_reply(life.losing);
+}
+
+/* Delivers a request, lets procd take its turn, and follows the model. */
+static unsigned deliver(const struct message *message, bool on_driver)
+{
+    uint64_t named = 0;
+    memcpy(&named, message->body, sizeof named);
+    stand_in_message_begin();
+    peers_of_procd_turn(work_of(message), named, message->header.request_id);
+    peers_of_procd_deliver(on_driver ? SLOT_PROCD_DRIVER_ENDPOINT : SLOT_SERVICE_ENDPOINT, message);
+    uint32_t work_before = procd_life_work();
+    take_turn();
+    struct peers_failure failure = peers_of_procd_failure();
+    struct model_procd_turn turn = {
+        .message = stand_in_delivered(),
+        .on_driver = on_driver,
+        .failure =
+            {
+                .count = failure.count,
+                .status = failure.status,
+                .operation = failure.operation,
+                .reply = stand_in_reply_was_lost() ? life.losing : STATUS_OK,
+            },
+    };
+    procd_life_calm();
+    follow(&turn);
+    life_predicted(own_result(), got_result(message->header.request_id));
+    check_work(work_before, procd_life_work());
+    return own_result();
+}
+
+static void mark(const struct message *message, unsigned state, unsigned result)
+{
+    uint16_t id = message->header.operation;
+    mark_triple(result == LIFE_LATER  ? "procd kept"
+                : result == LIFE_LOST ? "procd lost"
+                                      : "procd",
+                state, procd_life_row(id) != NULL ? id : 0, life.answer.status);
+    procd_life_mark_paths(result, model.reply_count);
+}
+
+/* Nothing but the request can have changed anything in this turn. */
+static bool is_quiet(uint32_t waits, bool worked)
+{
+    return !life.books_wait && !worked && !model_procd_works(&model) && model.reply_count == 1 &&
+           model.wait_count == waits;
+}
+
+unsigned procd_life_send(struct message *message, bool on_driver)
+{
+    unsigned state = procd_life_state(message);
+    uint32_t waits = model.wait_count;
+    bool worked = model_procd_works(&model);
+    if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
+        message->header.badge = BADGE_KERNEL - 1;
+    life_print_request(&procd_life_language, message, on_driver);
+    message->header.request_id = ++life.request_id;
+    uint64_t before = life.books_wait ? 0 : procd_life_digest();
+    unsigned result = deliver(message, on_driver);
+    life_print_result(life.answer.status);
+    check_step();
+    bool refused = result != STATUS_OK && result < STATUS_COUNT;
+    if (refused && is_quiet(waits, worked))
+        PROPERTY_EQUAL(E1, "refusal", procd_life_digest(), before);
+    if (life.answer.made_id != 0 && procd_life_lives(life.answer.made_id))
+        procd_life_check_made(life.answer.made_id);
+    mark(message, state | (on_driver ? 32u : 0), result);
+    return result;
+}
+
+/* A well-formed request of the administrator or a client. */
+unsigned procd_life_ask(const struct operation *row, const void *body, uint64_t badge,
+                        bool on_driver)
+{
+    struct message message;
+    memset(&message, 0, sizeof message);
+    generate_delivered(row->request, body, &message);
+    message.header.badge = badge;
+    return procd_life_send(&message, on_driver);
+}
+
+/* A turn in which nothing comes but time, or the end of a process. */
+void procd_life_turn(uint64_t ended_id)
+{
+    uint32_t work_before = procd_life_work();
+    bool ends = ended_id != 0;
+    take_turn();
+    procd_life_calm();
+    follow(&(struct model_procd_turn){.ended_id = ended_id});
+    check_work(work_before, ends ? procd_life_work() : 0);
+    check_step();
+}
+
+void procd_life_idle(void)
+{
+    stand_in_message_begin();
+    peers_of_procd_turn(PEERS_NOTHING, 0, 0);
+    procd_life_turn(0);
+    procd_life_mark_paths(STATUS_COUNT, model.reply_count + 1);
+}
+
+/* Until nothing is left to do; each refused release is offered again in time. */
+void procd_life_drain(void)
+{
+    procd_life_calm();
+    peers_of_procd_slow(0);
+    for (uint32_t turn = 0; model_procd_works(&model) && !model.exited; turn++) {
+        PROPERTY(P10, "drained", turn < 4 * PROCESS_LIMIT);
+        procd_life_idle();
+    }
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: ISC */
+/* The part of procd's model that is about the tree: an array of processes that name their owners.
+ * Every question is a walk over it, or a recursion. */
+#include "props/models/model_procd_internal.h"
+
+#include <string.h>
+
+#include "abi/process.h"
+
+enum { PLACE_MASK = 0xFFFF, RETRY_TICKS = 100 };
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+/* The low part of an id is the place in the table, from 1 on. */
+const struct model_procd_process *model_procd_find(const struct model_procd *model, uint64_t id)
+{
+    uint64_t place = id & PLACE_MASK;
+    if (place == 0 || place > model->count || model->processes[place - 1].id != id)
+        return NULL;
+    const struct model_procd_process *process = &model->processes[place - 1];
+    bool known = process->life != MODEL_PROCD_FREE && process->life != MODEL_PROCD_OWED;
+    return known ? process : NULL;
+}
+
+struct model_procd_process *model_procd_entry(struct model_procd *model, uint64_t id)
+{
+    const struct model_procd_process *found = model_procd_find(model, id);
+    return found == NULL ? NULL : &model->processes[found - model->processes];
+}
+
+bool model_procd_lives(const struct model_procd_process *process)
+{
+    return process->life == MODEL_PROCD_STAGED || process->life == MODEL_PROCD_RUNNING;
+}
+
+bool model_procd_is_left(const struct model_procd_process *process)
+{
+    return process->life == MODEL_PROCD_ENDING || process->owes;
+}
+
+bool model_procd_works(const struct model_procd *model)
+{
+    for (uint32_t i = 0; i < model->count; i++) {
+        if (model_procd_is_left(&model->processes[i]))
+            return true;
+    }
+    return false;
+}
+
+bool model_procd_is_foundation(uint32_t role)
+{
+    return role == ROLE_MEMD || role == ROLE_VSPACED || role == ROLE_PAGERD;
+}
+
+/* A live process of the role; with `running`, one that runs. */
+bool model_procd_role_lives(const struct model_procd *model, uint64_t role, bool running)
+{
+    for (uint32_t i = 0; i < model->count; i++) {
+        const struct model_procd_process *process = &model->processes[i];
+        if (process->role == role && model_procd_lives(process) &&
+            (!running || process->life == MODEL_PROCD_RUNNING))
+            return true;
+    }
+    return false;
+}
+
+bool model_procd_foundation_runs(const struct model_procd *model)
+{
+    return model_procd_role_lives(model, ROLE_MEMD, true) &&
+           model_procd_role_lives(model, ROLE_VSPACED, true) &&
+           model_procd_role_lives(model, ROLE_PAGERD, true);
+}
+
+bool model_procd_others_are_left(const struct model_procd *model)
+{
+    for (uint32_t i = 0; i < model->count; i++) {
+        const struct model_procd_process *process = &model->processes[i];
+        if (model_procd_is_left(process) ||
+            (model_procd_lives(process) && !model_procd_is_foundation(process->role)))
+            return true;
+    }
+    return false;
+}
+
+/* --- places ----------------------------------------------------------------------------------- */
+
+static bool owned_by(const struct model_procd_process *process, uint64_t owner)
+{
+    return process->life != MODEL_PROCD_FREE && process->life != MODEL_PROCD_OWED &&
+           process->owner == owner;
+}
+
+/* What an owner has used of its places, and how much of that are records. */
+static uint32_t places_used(const struct model_procd *model, uint64_t owner, uint32_t *records)
+{
+    uint32_t used = 0;
+    *records = 0;
+    for (uint32_t i = 0; i < model->count; i++) {
+        const struct model_procd_process *process = &model->processes[i];
+        if (!owned_by(process, owner))
+            continue;
+        bool record = process->life == MODEL_PROCD_ENDED;
+        *records += record;
+        used += record ? 1 : 1 + role_find(process->role)->child_limit;
+    }
+    return used;
+}
+
+/* The records that must go so that an owner has room; more than there are: nothing helps. */
+static uint32_t records_to_go(const struct model_procd *model, uint64_t owner,
+                              const struct role *role, uint32_t *records)
+{
+    const struct model_procd_process *process = model_procd_find(model, owner);
+    uint32_t limit = owner == 0 ? MODEL_PROCD_PROCESSES : role_find(process->role)->child_limit;
+    uint32_t wanted = places_used(model, owner, records) + 1 + role->child_limit;
+    return wanted > limit ? wanted - limit : 0;
+}
+
+/* The one of a life that has been there longest; of an owner's, unless that is anybody. */
+enum { ANYBODY = 0xFFFFFFFF };
+
+static struct model_procd_process *oldest(struct model_procd *model, enum model_procd_life life,
+                                          uint64_t owner)
+{
+    struct model_procd_process *found = NULL;
+    for (uint32_t i = 0; i < model->count; i++) {
+        struct model_procd_process *process = &model->processes[i];
+        if (process->life == life && (owner == ANYBODY || process->owner == owner) &&
+            (found == NULL || process->since < found->since))
+            found = process;
+    }
+    return found;
+}
+
+struct model_procd_process *model_procd_next(struct model_procd *model, uint64_t owner,
+                                             const struct role *role, uint64_t *id,
+                                             enum status *status)
+{
+    uint32_t records;
+    uint32_t go = records_to_go(model, owner, role, &records);
+    *status = owner == 0 ? STATUS_EXHAUSTED : STATUS_OVER_LIMIT;
+    if (go > records)
+        return NULL;
+    *status = STATUS_OK;
+    if (model->count < MODEL_PROCD_PROCESSES) {
+        *id = model->count + 1;
+        return &model->processes[model->count];
+    }
+    struct model_procd_process *place = oldest(model, MODEL_PROCD_FREE, ANYBODY);
+    if (place == NULL && go != 0)
+        place = oldest(model, MODEL_PROCD_ENDED, owner);
+    if (place == NULL || place->owes) {
+        *status = STATUS_EXHAUSTED; /* E6 */
+        return NULL;
+    }
+    *id = place->id + (UINT64_C(1) << 16);
+    return place;
+}
+
+/* Nothing knows it any more; what it owes is still owed. */
+static void forget(struct model_procd *model, struct model_procd_process *process)
+{
+    process->life = process->owes ? MODEL_PROCD_OWED : MODEL_PROCD_FREE;
+    process->since = ++model->happened;
+}
+
+void model_procd_make_room(struct model_procd *model, uint64_t owner, const struct role *role)
+{
+    uint32_t records;
+    for (uint32_t i = records_to_go(model, owner, role, &records); i > 0; i--)
+        forget(model, oldest(model, MODEL_PROCD_ENDED, owner));
+}
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+static bool has_account(const struct model_procd *model, const struct model_procd_process *process)
+{
+    if (model_procd_is_foundation(process->role) || process->life == MODEL_PROCD_FREE)
+        return false;
+    return model_procd_lives(process) || process->life == MODEL_PROCD_ENDING ||
+           (process->owes && model->books(process->id).closes != 0);
+}
+
+/* What is set aside for an account and everything below it. */
+static uint64_t claim(const struct model_procd *model, uint64_t id)
+{
+    const struct model_procd_process *top =
+        id == 0 ? NULL : &model->processes[(id & PLACE_MASK) - 1];
+    if (top != NULL && role_find(top->role)->makes == 0) /* nothing can lie below */
+        return role_account_guarantee(role_find(top->role));
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < model->count; i++) {
+        const struct model_procd_process *process = &model->processes[i];
+        if (!has_account(model, process))
+            continue;
+        if (process->id == id)
+            sum += role_account_guarantee(role_find(process->role));
+        else if (process->owner == id)
+            sum += claim(model, process->id);
+    }
+    return sum;
+}
+
+enum status model_procd_account(const struct model_procd *model, uint64_t owner,
+                                const struct role *role)
+{
+    uint64_t wanted = role_account_guarantee(role);
+    for (uint64_t id = owner; id != 0;) {
+        const struct model_procd_process *process = model_procd_find(model, id);
+        if (claim(model, id) + wanted > role_account_limit(role_find(process->role)))
+            return STATUS_OVER_LIMIT;
+        id = process->owner;
+    }
+    return claim(model, 0) + wanted > model->memory_pages ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+/* --- ends ------------------------------------------------------------------------------------- */
+
+static void owe(struct model_procd *model, struct model_procd_process *process)
+{
+    process->owes = true;
+    process->retry_since = ++model->happened;
+    process->retry_ticks = model->now_ticks + RETRY_TICKS;
+}
+
+/* It leaves a record to an owner that lives; its own records go. */
+static void close(struct model_procd *model, struct model_procd_process *process)
+{
+    struct model_procd_process *record;
+    while ((record = oldest(model, MODEL_PROCD_ENDED, process->id)) != NULL)
+        forget(model, record);
+    const struct model_procd_process *owner = model_procd_find(model, process->owner);
+    bool owner_lives = process->owner == 0 || (owner != NULL && model_procd_lives(owner));
+    if (!owner_lives || process->secret) {
+        forget(model, process);
+        return;
+    }
+    process->life = MODEL_PROCD_ENDED;
+    process->since = ++model->happened;
+}
+
+/* Everything that a process without children had is offered once. memd takes so much at a time;
+ * what was refused can be seen when the turn is over. */
+static void give_back(struct model_procd *model, struct model_procd_process *process)
+{
+    struct model_procd_left left = model->books(process->id);
+    bool closing = process->closes > left.closes;
+    process->closes -= closing;
+    if (closing && process->closes != 0 && !left.other)
+        return;
+    if (left.in_kernel && process->reason != END_KILLED && process->died) {
+        process->reason = END_KILLED; /* the kernel's record could not be read */
+        process->code = 0;
+        process->fault_va = 0;
+    }
+    process->died = false;
+    if (left.other || left.closes != 0)
+        owe(model, process);
+    model_procd_waits_wake(model, process);
+    close(model, process);
+}
+
+/* The child that was made last. */
+static struct model_procd_process *youngest(struct model_procd *model, uint64_t owner)
+{
+    struct model_procd_process *found = NULL;
+    for (uint32_t i = 0; i < model->count; i++) {
+        struct model_procd_process *process = &model->processes[i];
+        if (owned_by(process, owner) && process->life != MODEL_PROCD_ENDED &&
+            (found == NULL || process->made > found->made))
+            found = process;
+    }
+    return found;
+}
+
+static void ends(struct model_procd *model, struct model_procd_process *process, uint32_t reason,
+                 uint32_t code, uint64_t fault_va)
+{
+    model_procd_waits_forget(model, process->id);
+    process->life = MODEL_PROCD_ENDING;
+    process->since = ++model->happened;
+    process->reason = reason;
+    process->code = code;
+    process->fault_va = fault_va;
+}
+
+void model_procd_end(struct model_procd *model, struct model_procd_process *process,
+                     uint32_t reason, uint32_t code, uint64_t fault_va)
+{
+    process->died = false;
+    ends(model, process, reason, code, fault_va);
+    if (youngest(model, process->id) == NULL)
+        give_back(model, process);
+}
+
+void model_procd_owe(struct model_procd *model, struct model_procd_process *place, uint64_t id,
+                     uint32_t role, uint64_t owner)
+{
+    if (place == &model->processes[model->count])
+        model->count++;
+    else if (place->life == MODEL_PROCD_ENDED)
+        forget(model, place);
+    *place = (struct model_procd_process){
+        .id = id, .owner = owner, .role = role, .life = MODEL_PROCD_OWED};
+    place->since = ++model->happened;
+    owe(model, place);
+}
+
+void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, uint32_t code,
+                      uint64_t fault_va)
+{
+    struct model_procd_process *process = model_procd_entry(model, id);
+    process->died = true;
+    process->reason = reason;
+    process->code = code;
+    process->fault_va = fault_va;
+}
+
+/* --- the sweep -------------------------------------------------------------------------------- */
+
+/* Down to one that still lives, or to one without children. */
+static struct model_procd_process *next_below(struct model_procd *model,
+                                              struct model_procd_process *process)
+{
+    struct model_procd_process *child = youngest(model, process->id);
+    if (child == NULL)
+        return process;
+    return child->life == MODEL_PROCD_ENDING ? next_below(model, child) : child;
+}
+
+static struct model_procd_process *debt_due(struct model_procd *model)
+{
+    struct model_procd_process *due = NULL;
+    for (uint32_t i = 0; i < model->count; i++) {
+        struct model_procd_process *process = &model->processes[i];
+        if (process->owes && (due == NULL || process->retry_since < due->retry_since))
+            due = process;
+    }
+    return due != NULL && due->retry_ticks <= model->now_ticks ? due : NULL;
+}
+
+static void offer(struct model_procd *model, struct model_procd_process *process)
+{
+    struct model_procd_left left = model->books(process->id);
+    if (left.other || left.closes != 0) {
+        owe(model, process);
+        return;
+    }
+    process->owes = false;
+    if (process->life == MODEL_PROCD_OWED)
+        forget(model, process);
+}
+
+static bool sweep_step(struct model_procd *model)
+{
+    struct model_procd_process *due = debt_due(model);
+    struct model_procd_process *root = oldest(model, MODEL_PROCD_ENDING, ANYBODY);
+    if (due != NULL) {
+        offer(model, due);
+        return true;
+    }
+    if (root == NULL)
+        return false;
+    struct model_procd_process *next = next_below(model, root);
+    if (next->life == MODEL_PROCD_ENDING)
+        give_back(model, next);
+    else if (next->died)
+        ends(model, next, next->reason, next->code, next->fault_va);
+    else
+        ends(model, next, END_KILLED, 0, 0);
+    return true;
+}
+
+void model_procd_sweep(struct model_procd *model)
+{
+    for (unsigned step = 0; step < MODEL_PROCD_STEPS; step++) {
+        if (!sweep_step(model))
+            return;
+    }
+}

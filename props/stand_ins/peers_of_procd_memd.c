@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+/* memd as procd sees it: a tree of accounts by key, each with one untyped. What is set aside for an
+ * account is counted at every ancestor when it is opened and closed. Taking an account back needs
+ * so many messages as the harness says; what lies below it goes with the last one. */
+#include <string.h>
+
+#include "abi/messages/memd.h"
+#include "abi/roles.h"
+#include "props/base/property.h"
+#include "props/stand_ins/peers_of_procd.h"
+
+enum { NODES = STAND_IN_PROCESS_LIMIT, NOWHERE = NODES };
+
+struct node {
+    uint64_t key; /* 0: free */
+    uint32_t parent;
+    uint64_t guarantee_pages;
+    uint64_t limit_pages;
+    uint64_t claimed_pages; /* the guarantee, and what is claimed below */
+    uint32_t untyped;
+    bool has_untyped;
+    uint32_t closes; /* messages it still needs */
+};
+
+static struct node nodes[NODES];
+static uint32_t node_high;
+static struct {
+    uint32_t pool; /* object of the untyped that everything comes from */
+    uint64_t total_pages;
+    uint64_t claimed_pages;
+    uint32_t closes;
+    uint32_t count;
+} memory;
+
+void peers_accounts_begin(void)
+{
+    memset(nodes, 0, node_high * sizeof nodes[0]);
+    node_high = 0;
+    memset(&memory, 0, sizeof memory);
+    memory.pool = stand_in_untyped_add(PEERS_PROCD_MEMORY_PAGES);
+    memory.total_pages = PEERS_PROCD_MEMORY_PAGES;
+    memory.closes = 1;
+}
+
+uint64_t peers_accounts_total(uint64_t free_pages)
+{
+    memory.total_pages = memory.claimed_pages + free_pages;
+    if (memory.total_pages > PEERS_PROCD_MEMORY_PAGES)
+        memory.total_pages = PEERS_PROCD_MEMORY_PAGES;
+    return memory.total_pages;
+}
+
+void peers_accounts_close_in(uint32_t messages)
+{
+    memory.closes = messages;
+}
+
+uint32_t peers_accounts_count(void)
+{
+    return memory.count;
+}
+
+uint64_t peers_accounts_handed_out(void)
+{
+    return PEERS_PROCD_MEMORY_PAGES - stand_in_untyped(memory.pool)->free_pages;
+}
+
+/* --- the tree --------------------------------------------------------------------------------- */
+
+static uint32_t find(uint64_t key)
+{
+    for (uint32_t i = 0; i < node_high; i++)
+        if (nodes[i].key == key)
+            return i;
+    return NOWHERE;
+}
+
+uint32_t peers_account_closes(uint64_t key)
+{
+    uint32_t node = find(key);
+    return key == 0 || node == NOWHERE ? 0 : nodes[node].closes;
+}
+
+bool peers_account_is(uint32_t account, uint64_t key, const struct role *role)
+{
+    const struct node *node = &nodes[account];
+    return account < NODES && node->key == key &&
+           node->guarantee_pages == role_account_guarantee(role) &&
+           node->limit_pages == role_account_limit(role);
+}
+
+uint64_t peers_account_parent(uint64_t key)
+{
+    const struct node *node = &nodes[find(key)];
+    return node->parent == NOWHERE ? 0 : nodes[node->parent].key;
+}
+
+bool peers_account_pays_by(uint32_t account, uint32_t untyped)
+{
+    return account < NODES && nodes[account].key != 0 && nodes[account].has_untyped &&
+           nodes[account].untyped == untyped;
+}
+
+/* Adds to what is claimed, from a node up; null: it does not fit. */
+static enum status may_claim(uint32_t parent, uint64_t pages)
+{
+    for (uint32_t i = parent; i != NOWHERE; i = nodes[i].parent)
+        if (pages > nodes[i].limit_pages - nodes[i].claimed_pages)
+            return STATUS_OVER_LIMIT;
+    return pages > memory.total_pages - memory.claimed_pages ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+static void claim(uint32_t parent, int64_t pages)
+{
+    for (uint32_t i = parent; i != NOWHERE; i = nodes[i].parent)
+        nodes[i].claimed_pages += (uint64_t)pages;
+    memory.claimed_pages += (uint64_t)pages;
+}
+
+static bool lies_below(uint32_t node, uint32_t top)
+{
+    while (node != NOWHERE && node != top)
+        node = nodes[node].parent;
+    return node == top;
+}
+
+/* --- what is asked ---------------------------------------------------------------------------- */
+
+static enum status open_account(struct stand_in_call *call)
+{
+    const struct memd_open_account_request *request = call->request;
+    struct memd_open_account_reply *reply = call->reply;
+    uint32_t parent = request->parent_key == 0 ? NOWHERE : find(request->parent_key);
+    PROPERTY(E10, "open", call->window_count == 1);
+    PROPERTY(P12, "open", find(request->key) == NOWHERE); /* ids never come back */
+    if (request->parent_key != 0 && parent == NOWHERE)
+        return STATUS_NOT_FOUND;
+    enum status status = may_claim(parent, request->guarantee_pages);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t place = find(0);
+    place = place == NOWHERE ? node_high++ : place;
+    HARNESS(place < NODES);
+    nodes[place] = (struct node){
+        .key = request->key,
+        .parent = parent,
+        .guarantee_pages = request->guarantee_pages,
+        .limit_pages = request->limit_pages,
+        .claimed_pages = request->guarantee_pages,
+        .closes = memory.closes,
+    };
+    claim(parent, (int64_t)request->guarantee_pages);
+    memory.count++;
+    call->caps[0] = stand_in_cap_to(OBJECT_ENDPOINT, ROLE_MEMD);
+    call->caps[0].rights = RIGHT_SEND | RIGHT_TRANSFER;
+    call->caps[0].badge = place + UINT64_C(1);
+    reply->account_slot = 1; /* delivery says where */
+    return STATUS_OK;
+}
+
+/* Nothing made from its untypeds lives any more. */
+static bool can_close(uint32_t top)
+{
+    for (uint32_t i = 0; i < node_high; i++) {
+        const struct stand_in_untyped *untyped = stand_in_untyped(nodes[i].untyped);
+        if (nodes[i].key != 0 && nodes[i].has_untyped && lies_below(i, top) &&
+            untyped->free_pages != untyped->total_pages)
+            return false;
+    }
+    return true;
+}
+
+static uint64_t close_node(uint32_t node)
+{
+    uint64_t pages = 0;
+    if (nodes[node].has_untyped) {
+        pages = stand_in_untyped(nodes[node].untyped)->total_pages;
+        PROPERTY(M5, "close", stand_in_untyped_join(nodes[node].untyped) == STATUS_OK);
+    }
+    nodes[node].key = 0;
+    nodes[node].has_untyped = false;
+    memory.count--;
+    return pages;
+}
+
+static enum status close_account(struct stand_in_call *call)
+{
+    const struct memd_close_account_request *request = call->request;
+    struct memd_close_account_reply *reply = call->reply;
+    uint32_t top = find(request->key);
+    if (top == NOWHERE)
+        return STATUS_NOT_FOUND;
+    if (!can_close(top))
+        return STATUS_BUSY;
+    if (--nodes[top].closes != 0) {
+        reply->left_pages = reply->left_accounts = nodes[top].closes;
+        return STATUS_OK;
+    }
+    claim(nodes[top].parent, -(int64_t)nodes[top].claimed_pages);
+    for (uint32_t i = 0; i < node_high; i++)
+        if (i != top && nodes[i].key != 0 && lies_below(i, top))
+            reply->released_pages += close_node(i);
+    reply->released_pages += close_node(top);
+    return STATUS_OK;
+}
+
+static enum status alloc_untyped(uint32_t account, struct stand_in_call *call)
+{
+    const struct memd_alloc_untyped_request *request = call->request;
+    struct memd_alloc_untyped_reply *reply = call->reply;
+    struct node *node = &nodes[account];
+    PROPERTY(E10, "untyped", call->window_count == 1 && !node->has_untyped);
+    PROPERTY(P11, "untyped", request->pages <= node->guarantee_pages);
+    HARNESS(stand_in_untyped_split(memory.pool, request->pages, &node->untyped) == STATUS_OK);
+    node->has_untyped = true;
+    call->caps[0] = stand_in_cap_to(OBJECT_UNTYPED, node->untyped);
+    *reply = (struct memd_alloc_untyped_reply){account + 1, 1};
+    return STATUS_OK;
+}
+
+enum status peers_accounts_answer(struct stand_in_call *call)
+{
+    uint32_t account = (uint32_t)call->through.badge - 1;
+    uint16_t id = call->operation->id;
+    if (call->through.badge == 0 && id == OP_MEMD_OPEN_ACCOUNT)
+        return open_account(call);
+    if (call->through.badge == 0 && id == OP_MEMD_CLOSE_ACCOUNT)
+        return close_account(call);
+    PROPERTY(E10, "account", account < NODES && nodes[account].key != 0);
+    PROPERTY_EQUAL(E5, "rank", id, OP_MEMD_ALLOC_UNTYPED);
+    return alloc_untyped(account, call);
+}

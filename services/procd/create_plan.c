@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/* Whether a process may be made, where, and of what: the questions that come before the first
+ * effect. Reads the image, and changes nothing. */
+#include "services/procd/internal.h"
+
+#include <string.h>
+
+#include "abi/address_space.h"
+#include "abi/formats/cursor.h"
+#include "abi/process.h"
+
+static enum status decide_foundation(const struct procd *procd, uint32_t role)
+{
+    uint32_t which;
+    if (procd->foundation_bound || !procd_is_foundation(role, &which))
+        return STATUS_DENIED;
+    return procd->foundation_entries[which] != 0 ? STATUS_BUSY : STATUS_OK;
+}
+
+/* Which kinds of roles a client may have made is in its own row. */
+static bool may_make(const struct procd *procd, uint32_t owner, const struct role *row)
+{
+    if (owner == 0)
+        return true;
+    const struct role *maker = role_find(procd->processes[owner - 1].role);
+    return maker != NULL && (maker->makes & 1u << row->kind) != 0;
+}
+
+static enum status decide_role(const struct procd *procd, const struct procd_sender *sender,
+                               const struct procd_wish *wish, const struct role *row)
+{
+    unsigned row_count = 0;
+    if (row == NULL)
+        return STATUS_NOT_FOUND;
+    bool right_door = (row->kind == ROLE_KIND_DRIVER) == sender->is_driver_endpoint; /* P7 */
+    if (!right_door || !may_make(procd, sender->owner, row))
+        return STATUS_DENIED;
+    if (row->kind == ROLE_KIND_FOUNDATION) {
+        enum status status = decide_foundation(procd, row->id);
+        if (status != STATUS_OK)
+            return status;
+    } else if (!procd->foundation_bound || !procd_table_foundation_runs(procd)) {
+        return STATUS_BUSY;
+    }
+    if (wish->starts && role_intake(row->id, &row_count) != NULL)
+        return STATUS_INVALID_ARGUMENT; /* it would start without what it needs */
+    return STATUS_OK;
+}
+
+static void add_area(struct pagerd_register_process_request *backing, struct pagerd_area area)
+{
+    UNIT_ASSERT(backing->area_count < PAGERD_AREA_LIMIT);
+    UNIT_ASSERT(backing->area_count == 0 || area.va >= backing->areas[backing->area_count - 1].va);
+    backing->areas[backing->area_count++] = area;
+}
+
+static void add_guard(struct pagerd_register_process_request *backing, uint64_t va)
+{
+    add_area(backing,
+             (struct pagerd_area){.kind = AREA_GUARD, .va = va, .memory_bytes = GUARD_BYTES});
+}
+
+static void add_heap(struct pagerd_register_process_request *backing)
+{
+    add_guard(backing, HEAP_ZONE_VA);
+    add_area(backing, (struct pagerd_area){
+                          .kind = AREA_WINDOW,
+                          .rights = RIGHT_READ | RIGHT_WRITE,
+                          .va = HEAP_WINDOW_VA,
+                          .memory_bytes = HEAP_WINDOW_BYTES,
+                      });
+    add_guard(backing, HEAP_WINDOW_VA + HEAP_WINDOW_BYTES);
+}
+
+/* A segment's area covers whole pages where the process may write: the stack ends with its last
+ * page. */
+static struct pagerd_area area_of(const struct elf_segment *segment, uint64_t image_offset)
+{
+    bool writable = (segment->rights & RIGHT_WRITE) != 0;
+    return (struct pagerd_area){
+        .kind = AREA_SEGMENT,
+        .rights = segment->rights,
+        .va = segment->va,
+        .memory_bytes = writable ? segment->pages * PAGE_BYTES : segment->memory_bytes,
+        .file_offset = segment->file_bytes == 0 ? 0 : image_offset + segment->file_offset,
+        .file_bytes = segment->file_bytes,
+    };
+}
+
+_Static_assert(PAGERD_SEGMENT_LIMIT + 1 + 3 <= PAGERD_AREA_LIMIT,
+               "segments, the stack's guard, heap and its guards fit a registration");
+
+/* What pagerd is told of the address space. */
+static enum status plan_backing(struct procd_making *making)
+{
+    const struct elf_plan *plan = &making->plan;
+    struct pagerd_register_process_request *backing = &making->backing;
+    bool has_heap = making->row->kind == ROLE_KIND_EXTENSION;
+    if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
+        return STATUS_EXHAUSTED;
+    if (plan->stack_top > USER_VA_END - GUARD_BYTES)
+        return STATUS_OUT_OF_RANGE;
+    if (has_heap && range_overlaps(plan->va_first, plan->stack_top + GUARD_BYTES - plan->va_first,
+                                   HEAP_ZONE_VA, HEAP_ZONE_BYTES))
+        return STATUS_OVERLAP;
+    backing->token = making->id;
+    backing->image_offset = making->module.offset_bytes;
+    backing->image_bytes = making->module.size_bytes;
+    backing->page_limit = making->row->page_limit;
+    bool heap_first = plan->va_first > HEAP_ZONE_VA; /* pagerd wants areas in ascending order */
+    if (has_heap && heap_first)
+        add_heap(backing);
+    for (uint32_t i = 0; i < plan->segment_count; i++)
+        add_area(backing, area_of(&plan->segments[i], making->module.offset_bytes));
+    add_guard(backing, plan->stack_top);
+    if (has_heap && !heap_first)
+        add_heap(backing);
+    return STATUS_OK;
+}
+
+enum status procd_create_plan(struct procd *procd, const struct procd_sender *sender,
+                              const struct procd_wish *wish, struct procd_making *making)
+{
+    memset(making, 0, sizeof *making);
+    making->row = role_find(wish->role);
+    enum status status = decide_role(procd, sender, wish, making->row);
+    if (status == STATUS_OK)
+        status = procd_table_peek(procd, sender->owner, making->row, &making->index, &making->id);
+    if (status != STATUS_OK)
+        return status;
+    making->module = (struct image_module){
+        .kernel_slot = SLOT_KERNEL_PROCESS_ENDPOINT,
+        .image_slot = SLOT_IMAGE,
+        .offset_bytes = wish->image_offset,
+        .size_bytes = wish->image_bytes,
+    };
+    status = image_plan(&procd->caller, &making->module, &making->plan);
+    if (status == STATUS_OK)
+        status = plan_backing(making);
+    making->process = (struct procd_process){
+        .owner = sender->owner,
+        .entry_va = making->plan.entry,
+        .stack_top_va = making->plan.stack_top,
+        .role = wish->role,
+        .life = PROCD_LIFE_STAGED,
+    };
+    return status;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+/* What is left to do when a process has ended: end what it made, give back what it had, tell who
+ * waits. Decides in which order, and when what was refused is offered again; never forgets a debt,
+ * and never does more than a few steps at a time. */
+#include "services/procd/internal.h"
+
+#include <string.h>
+
+#include "abi/process.h"
+#include "services/lib/call_memd.h"
+#include "services/lib/call_pagerd.h"
+
+/* --- peers ------------------------------------------------------------------------------------ */
+
+uint64_t procd_peer_deadline(const struct procd *procd)
+{
+    return deadline_after(procd->now_ticks, PROCD_PEER_TICKS);
+}
+
+enum status procd_peer_heard(struct procd *procd, enum status status)
+{
+    if (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)
+        procd->peer_lost = true; /* P12 */
+    return status;
+}
+
+/* --- releases --------------------------------------------------------------------------------- */
+
+/* What is not there any more is given back. */
+static bool is_given(enum status status)
+{
+    return status == STATUS_OK || status == STATUS_NOT_FOUND;
+}
+
+static enum status abort_staged(struct procd *procd, uint32_t index)
+{
+    return kernel_abort_staged_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                       procd_slot(index, PROCD_SLOT_PROCESS));
+}
+
+enum status procd_retire(struct procd *procd, uint32_t index,
+                         struct kernel_retire_process_reply *record)
+{
+    struct kernel_retire_process_reply read;
+    enum status status = kernel_retire_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                               procd_slot(index, PROCD_SLOT_PROCESS), &read);
+    if (status == STATUS_OK && read.reason != END_NONE)
+        *record = read;
+    return status;
+}
+
+/* The kernel's side: nothing of the process runs any more, and its kernel memory is back. */
+static void release_kernel(struct procd *procd, uint32_t index, struct procd_process *process)
+{
+    struct kernel_retire_process_reply record = {.reason = END_NONE};
+    if ((process->owes & PROCD_OWES_ABORT) != 0 && is_given(abort_staged(procd, index)))
+        process->owes &= (uint16_t)~PROCD_OWES_ABORT;
+    if ((process->owes & PROCD_OWES_RETIRE) == 0)
+        return;
+    (void)kernel_kill_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                              procd_slot(index, PROCD_SLOT_PROCESS), 0);
+    enum status status = procd_retire(procd, index, &record);
+    if (!is_given(status))
+        return;
+    process->owes &= (uint16_t)~PROCD_OWES_RETIRE;
+    if (record.reason == END_NONE)
+        return;
+    process->reason = record.reason; /* what the kernel says of its end is the truth */
+    process->code = record.code;
+    process->fault_va = record.fault_va;
+}
+
+static void release_slots(struct procd *procd, uint32_t index, struct procd_process *process)
+{
+    bool in_kernel = (process->owes & (PROCD_OWES_ABORT | PROCD_OWES_RETIRE)) != 0;
+    for (uint32_t which = 0; which < PROCD_SLOT_COUNT; which++) {
+        bool needed = which == PROCD_SLOT_PROCESS && in_kernel;
+        if ((process->owes & 1u << which) == 0 || needed)
+            continue;
+        if (is_given(kernel_drop_local_cap(&procd->caller, procd_slot(index, which))))
+            process->owes &= (uint16_t) ~(1u << which);
+    }
+}
+
+static void release_pager(struct procd *procd, uint64_t id, struct procd_process *process)
+{
+    struct pagerd_unregister_process_request request = {.token = id};
+    struct pagerd_unregister_process_reply reply;
+    if ((process->owes & PROCD_OWES_PAGER) == 0)
+        return;
+    enum status status = procd_peer_heard(
+        procd, pagerd_call_unregister_process(&procd->caller, SLOT_PEER_PAGERD, NO_WINDOW,
+                                              procd_peer_deadline(procd), &request, &reply));
+    if (!is_given(status))
+        return;
+    process->owes &= (uint16_t)~PROCD_OWES_PAGER;
+    process->wakes_pager = status == STATUS_OK && reply.parked_count != 0;
+}
+
+/* One message: memd takes so much at a time, and says how many accounts are left. */
+static enum procd_release release_account(struct procd *procd, uint64_t id,
+                                          struct procd_process *process)
+{
+    struct memd_close_account_request request = {.key = id};
+    struct memd_close_account_reply reply;
+    if ((process->owes & PROCD_OWES_ACCOUNT) == 0)
+        return PROCD_RELEASED;
+    enum status status = procd_peer_heard(
+        procd, memd_call_close_account(&procd->caller, SLOT_PEER_MEMD, NO_WINDOW,
+                                       procd_peer_deadline(procd), &request, &reply));
+    if (!is_given(status))
+        return PROCD_RELEASE_REFUSED;
+    if (status == STATUS_OK && reply.left_accounts != 0)
+        return PROCD_RELEASE_LEFT;
+    process->owes &= (uint16_t)~PROCD_OWES_ACCOUNT;
+    return PROCD_RELEASED;
+}
+
+/* Memory came back, and somebody waits for some. */
+static void wake_pager(struct procd *procd, struct procd_process *process)
+{
+    struct pagerd_resolve_fault_request request = {.action = RESOLVE_RETRY, .reason = END_NONE};
+    struct pagerd_resolve_fault_reply reply;
+    if (!process->wakes_pager)
+        return;
+    process->wakes_pager = false;
+    (void)procd_peer_heard(procd,
+                           pagerd_call_resolve_fault(&procd->caller, SLOT_PEER_PAGERD, NO_WINDOW,
+                                                     procd_peer_deadline(procd), &request, &reply));
+}
+
+/* The peers come last: a process is gone before its memory. */
+enum procd_release procd_release(struct procd *procd, uint32_t index, uint64_t id,
+                                 struct procd_process *process)
+{
+    release_kernel(procd, index, process);
+    release_slots(procd, index, process);
+    enum procd_release account = PROCD_RELEASED;
+    if ((process->owes & (PROCD_OWES_ABORT | PROCD_OWES_RETIRE)) == 0) {
+        if (!procd->peer_lost)
+            release_pager(procd, id, process);
+        if (!procd->peer_lost)
+            account = release_account(procd, id, process);
+        if (!procd->peer_lost && account == PROCD_RELEASED)
+            wake_pager(procd, process);
+    }
+    if (account == PROCD_RELEASE_LEFT && process->owes == PROCD_OWES_ACCOUNT)
+        return PROCD_RELEASE_LEFT;
+    return process->owes == 0 ? PROCD_RELEASED : PROCD_RELEASE_REFUSED;
+}
+
+/* --- the tree --------------------------------------------------------------------------------- */
+
+/* One that ends and has no children: gives it back, or what memd takes of it in one message. */
+static void give_back(struct procd *procd, uint32_t index)
+{
+    struct procd_process *process = &procd->processes[index];
+    UNIT_ASSERT(process->life == PROCD_LIFE_ENDING && process->family.youngest_child == 0);
+    enum procd_release release = procd_release(procd, index, procd_table_id(procd, index), process);
+    if (release == PROCD_RELEASE_LEFT || procd->peer_lost)
+        return;
+    procd_waiters_wake(procd, index);
+    procd_table_close(procd, index);
+}
+
+void procd_end(struct procd *procd, uint32_t index, uint32_t reason, uint32_t code,
+               uint64_t fault_va)
+{
+    procd_waiters_forget(procd, index);
+    procd_table_end(procd, index, reason, code, fault_va);
+    if (procd->processes[index].family.youngest_child == 0)
+        give_back(procd, index);
+}
+
+/* What a child's owner left: it ends at once, so that it makes nothing more; what it made itself
+ * comes next. */
+static void end_child(struct procd *procd, uint32_t index)
+{
+    struct procd_process *process = &procd->processes[index];
+    struct kernel_retire_process_reply record = {.reason = END_KILLED};
+    if (process->life == PROCD_LIFE_RUNNING) {
+        (void)kernel_kill_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                  procd_slot(index, PROCD_SLOT_PROCESS), 0);
+        if (is_given(procd_retire(procd, index, &record)))
+            process->owes &= (uint16_t)~PROCD_OWES_RETIRE;
+    } else if (is_given(abort_staged(procd, index))) {
+        process->owes &= (uint16_t)~PROCD_OWES_ABORT;
+    }
+    procd_waiters_forget(procd, index);
+    procd_table_end(procd, index, record.reason, record.code, record.fault_va);
+}
+
+/* P10: down from one that has ended, through those that have, to one that still lives, which ends,
+ * or to one without children, which is given back. Each child has fewer places than its owner, so
+ * that this is not a long way. */
+static void sweep_below(struct procd *procd, uint32_t index)
+{
+    for (uint32_t depth = 0; depth < PROCD_PROCESS_LIMIT; depth++) {
+        uint32_t child = procd->processes[index].family.youngest_child;
+        if (child == 0) {
+            give_back(procd, index);
+            return;
+        }
+        index = child - 1;
+        if (procd->processes[index].life != PROCD_LIFE_ENDING) {
+            end_child(procd, index);
+            return;
+        }
+    }
+}
+
+/* What was refused is offered again. */
+static void offer_debt(struct procd *procd, uint32_t index)
+{
+    struct procd_process *process = &procd->processes[index];
+    if (procd_release(procd, index, procd_table_id(procd, index), process) == PROCD_RELEASED)
+        procd_debt_paid(procd, index);
+    else
+        procd_debt_keep(procd, index);
+}
+
+void procd_sweep(struct procd *procd)
+{
+    for (uint32_t step = 0; step < PROCD_SWEEP_STEPS && !procd->peer_lost; step++) {
+        uint32_t index;
+        if (procd_debt_take(procd, &index))
+            offer_debt(procd, index);
+        else if (procd->ending.first != 0)
+            sweep_below(procd, procd->ending.first - 1);
+        else
+            return;
+    }
+}
+
+/* --- P8 --------------------------------------------------------------------------------------- */
+
+/* What still lives ends first, youngest entry first: once procd is gone nobody can name it. These
+ * calls never wait, and no peer is asked to settle anything, because one of them is dead. */
+void procd_end_critical(struct procd *procd)
+{
+    procd->peer_lost = true;
+    for (uint32_t i = procd->used_count; i-- > 0;)
+        release_kernel(procd, i, &procd->processes[i]);
+    procd->exiting = true;
+    kernel_exit(&procd->caller, PROCD_EXIT_CRITICAL);
+}
