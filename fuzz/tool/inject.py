@@ -29,19 +29,11 @@ STRIDE = 53  # of the boots that `test` makes
 HANGS = "nobody gives up on a foundation service that does not answer"
 LEAKS = {
     ("memd", "refused", "kernel.destroy"): "what the kernel does not destroy stays charged to its account",
-    ("procd", "refused", "memd.close_account"): "procd asks once",
-    ("procd", "unheard", "memd.open_account"): HANGS,
-    ("procd", "unheard", "memd.close_account"): HANGS,
-    ("procd", "unheard", "memd.alloc_untyped"): HANGS,
-    ("procd", "unheard", "pagerd.register_process"): HANGS,
-    ("procd", "unheard", "pagerd.unregister_process"): HANGS,
+    ("procd", "refused", "memd.close_account"): "NOT_FOUND says that there is no account, and procd believes it",
     ("vspaced", "unheard", "memd.alloc_frames"): HANGS,
     ("pagerd", "unheard", "memd.alloc_frames"): HANGS,
     ("pagerd", "unheard", "vspaced.map_frames"): HANGS,
     ("pagerd", "unheard", "vspaced.map_anonymous"): HANGS,
-    ("rootd", "timed-out", "procd.wait_process_event"): "what a program started runs on when it is stopped",
-    ("rootd", "late", "procd.wait_process_event"): "the same",
-    ("rootd", "lost", "startup.offer_modules"): "the same",
     # No kernel loses an answer without telling the sender; rootd's EXIT ends what it does not know of.
     ("rootd", "lost", "procd.create_staged_process"): "procd cannot know that rootd did not hear",
 }

@@ -23,6 +23,7 @@ static uint32_t sleep_for_ever(void)
 {
     for (;;)
         receive(DEADLINE_NEVER, SLOT_NULL, 0);
+    return CHILD_OK; /* gcc wants it said */
 }
 
 static void touch(uint64_t count, uint64_t step_pages)
