@@ -37,7 +37,12 @@ ROWS = [
     ("fault-image", "read-only image page through pagerd, vspaced", None),
     ("create-abort", "create + abort a staged process", None),
     ("spawn-exit", "spawn to exit of a helper through procd", None),
+    ("spawn-exit-10", "the same beside 10 processes that spin", None),
+    ("spawn-exit-100", "the same beside 100", None),
+    ("spawn-exit-900", "the same beside 900", None),
 ]
+SHARE_ROW = "share-thief" # in thousandths
+MEMORY = ["-m", "1024"] # for 900 processes
 PAGE_ROWS = ["pages-3-leaves", "pages-4-leaves"]
 # The program that faults tells one number by its exit code: three runs make the row.
 RUN_EACH = ("fault-anonymous", "fault-image")
@@ -47,10 +52,10 @@ CHECKED_ROWS = ["unknown-syscall", "trip-0", "trip-library-80", "map-unmap", "fa
 
 def measure(image, kernel=metal.KERNEL):
     """{row: (minimum, median, p90)} of one counted boot of a bench image. Stops when one is missing."""
-    boot = metal.Boot(image, 300, extra=[*metal.COUNTED, "-kernel", kernel])
+    boot = metal.Boot(image, 300, extra=[*metal.COUNTED, *MEMORY, "-kernel", kernel])
     rows = {name: tuple(map(int, values)) for name, *values in
             re.findall(r"^BENCH:([a-z0-9-]+):(\d+):(\d+):(\d+)$", boot.log, re.M)}
-    missing = [name for name in [*[row[0] for row in ROWS], *PAGE_ROWS] if name not in rows]
+    missing = [name for name in [*[row[0] for row in ROWS], *PAGE_ROWS, SHARE_ROW] if name not in rows]
     if missing or "\nBENCH:END\n" not in boot.log:
         raise build.Stop(f"{boot.log}\n{image}: no figure for {' '.join(missing) or 'the end'}")
     return rows
@@ -97,6 +102,10 @@ def print_rows(rows):
         print(f"  {median:>9} {beside}  {meaning}{spread}")
 
 
+def print_share(rows):
+    print(f"share of an honest process beside a thief of its band: {rows[SHARE_ROW][1] / 10:.1f} %")
+
+
 def print_checks(rows, plain_daemons, plain):
     print("what UBSan traps and stack protection cost: with, without in the daemons, without at all")
     for name in CHECKED_ROWS:
@@ -131,6 +140,7 @@ def bench():
                      PLAIN_KERNEL, *[f"build/plain/{name}.elf" for name in DAEMONS])
     rows = measure(IMAGE)
     print_rows(rows)
+    print_share(rows)
     print_checks(rows, measure(PLAIN_IMAGE), measure(PLAIN_IMAGE, PLAIN_KERNEL))
     for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
         times = []

@@ -23,6 +23,7 @@ import metal
 import negative
 import provenance
 import same
+import shares
 import source_checks
 import unready
 
@@ -354,6 +355,7 @@ CHECKS = {
     "unready": (unready.unready, "image"),
     "same": (same.same, "image shipped"),
     "machines": (machines.machines, "image"),
+    "shares": (shares.shares, "image"),
     "hostile": (hostile.hostile, "image asan shipped"),
     "attacks": (attacks.attacks, "image shipped"),
     "reproducible": (check_reproducible, "image"),

@@ -23,6 +23,9 @@ struct figure {
 enum touched { TOUCH_HEAP = 0, TOUCH_IMAGE = 1 };
 enum { TOUCH_PAGES = 64 };
 
+/* What else it can be: argument run * STATISTIC_COUNT. */
+enum bench_run { RUN_SPIN = 2, RUN_THIEF = 3, RUN_SHARE = 4 };
+
 /* What bench-echo does with a call, by header.operation: it sends everything back as it came. */
 enum echo_operation {
     ECHO_PLAIN = 0, /* by bare system calls in the message page */

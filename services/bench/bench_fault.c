@@ -4,7 +4,7 @@
 #include "services/bench/bench_fault.h"
 
 #include "abi/address_space.h"
-#include "services/bench/bench.h"
+#include "services/bench/bench_run.h"
 
 /* Constants that only the measurement reads: one word per page is enough. */
 static const uint64_t constants[TOUCH_PAGES][PAGE_BYTES / 8]
@@ -21,6 +21,8 @@ static void touch(enum touched kind, uint32_t page)
 
 uint32_t bench_fault_main(uint64_t argument)
 {
+    if (argument / STATISTIC_COUNT >= RUN_SPIN)
+        return bench_run_as((enum bench_run)(argument / STATISTIC_COUNT));
     enum touched kind = argument / STATISTIC_COUNT == TOUCH_HEAP ? TOUCH_HEAP : TOUCH_IMAGE;
     uint64_t overhead = bench_overhead();
     for (uint32_t i = 0; i < TOUCH_PAGES; i++)

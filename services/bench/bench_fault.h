@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/* argument: enum touched * STATISTIC_COUNT + enum statistic. Returns that number, in cycles. */
+/* argument: enum touched * STATISTIC_COUNT + enum statistic. Returns that number, in cycles.
+ * From RUN_SPIN * STATISTIC_COUNT on: bench_run.h. */
 uint32_t bench_fault_main(uint64_t argument);
 
 #endif

@@ -168,7 +168,7 @@ static enum status launch_foundation(struct rootd *rootd)
 static bool measure(struct bench *bench)
 {
     return bench_measure_kernel(bench) && bench_measure_trips(bench) &&
-           bench_measure_faults(bench) && bench_measure_life(bench);
+           bench_measure_faults(bench) && bench_measure_life(bench) && bench_measure_run(bench);
 }
 
 void bench_run(struct bench *bench, const void *handoff, size_t handoff_size,

@@ -70,10 +70,15 @@ enum status bench_stage(struct bench *bench, uint32_t slot);
 enum status bench_start(struct bench *bench, uint32_t role, uint32_t slot, uint32_t pager_slot,
                         uint64_t argument);
 
+/* A process through procd; its exit code when it has ended by EXIT. */
+enum status bench_spawn(struct bench *bench, uint32_t role, uint64_t argument, uint64_t *id);
+enum status bench_wait(struct bench *bench, uint64_t id, uint32_t *code);
+
 /* The figures, in this order. Each is false when one failed. */
 bool bench_measure_kernel(struct bench *bench);
 bool bench_measure_trips(struct bench *bench);
 bool bench_measure_faults(struct bench *bench);
 bool bench_measure_life(struct bench *bench);
+bool bench_measure_run(struct bench *bench);
 
 #endif

@@ -97,7 +97,7 @@ static bool measure_fault_one_handler(struct bench *bench, const char *name)
 
 /* --- processes through procd ------------------------------------------------------------------ */
 
-static enum status spawn(struct bench *bench, uint32_t role, uint64_t argument, uint32_t *code)
+enum status bench_spawn(struct bench *bench, uint32_t role, uint64_t argument, uint64_t *id)
 {
     const struct rootd_module *module = NULL;
     for (unsigned i = 0; i < bench->rootd.intake.program_count; i++) {
@@ -116,17 +116,28 @@ static enum status spawn(struct bench *bench, uint32_t role, uint64_t argument, 
     struct procd_spawn_reply spawned;
     enum status status = procd_call_spawn(&bench->rootd.caller, SLOT_PEER_PROCD, NO_WINDOW,
                                           DEADLINE_NEVER, &request, &spawned);
-    if (status != STATUS_OK)
-        return status;
-    struct procd_wait_process_event_request wait = {.process_id = spawned.process_id,
+    *id = spawned.process_id;
+    return status;
+}
+
+enum status bench_wait(struct bench *bench, uint64_t id, uint32_t *code)
+{
+    struct procd_wait_process_event_request wait = {.process_id = id,
                                                     .deadline_ticks = DEADLINE_NEVER};
     struct procd_wait_process_event_reply ended;
-    status = procd_call_wait_process_event(&bench->rootd.caller, SLOT_PEER_PROCD, NO_WINDOW,
-                                           DEADLINE_NEVER, &wait, &ended);
+    enum status status = procd_call_wait_process_event(&bench->rootd.caller, SLOT_PEER_PROCD,
+                                                       NO_WINDOW, DEADLINE_NEVER, &wait, &ended);
     if (status != STATUS_OK)
         return status;
     *code = ended.code;
     return ended.reason == END_EXITED ? STATUS_OK : STATUS_INTERNAL;
+}
+
+static enum status spawn(struct bench *bench, uint32_t role, uint64_t argument, uint32_t *code)
+{
+    uint64_t id = 0;
+    enum status status = bench_spawn(bench, role, argument, &id);
+    return status == STATUS_OK ? bench_wait(bench, id, code) : status;
 }
 
 static bool measure_fault_services(struct bench *bench, const char *name, enum touched kind)
