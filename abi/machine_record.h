@@ -10,7 +10,7 @@
  * descriptors, its declared body
  *
  * RECORD_TIMER, RECORD_PREEMPT: an input, which came before entry number `entry` of the process
- * that ran (counted from 1; RECORD_NOBODY: nobody could run, entry is 0). RECORD_SYSCALL: process
+ * that ran (counted from 1; each kernel_work is one; RECORD_NOBODY: nobody could run, entry is 0). RECORD_SYSCALL: process
  * `process` came back from the system call `number` on `slot` with status `value`. RECORD_FAULT: it
  * touched `value`. RECORD_MEMORY, the first one: the core was given `value` pages of memory. */
 #ifndef BASALT_ABI_MACHINE_RECORD_H

@@ -245,11 +245,11 @@ static enum process_life life_wanted(uint32_t index)
 {
     switch (core_model.processes[index].life) {
     case MODEL_LIFE_FREE:
-    case MODEL_LIFE_ENDING:
         return LIFE_FREE;
     case MODEL_LIFE_STAGED:
         return LIFE_STAGED;
     case MODEL_LIFE_RUNS:
+    case MODEL_LIFE_ENDING:
         return core_model.current == index ? LIFE_CURRENT : LIFE_READY;
     case MODEL_LIFE_SENDS:
         return LIFE_SENDING;
@@ -275,7 +275,7 @@ static void process_check(uint32_t index, bool full)
     PROPERTY(K5, "drawn", real->drawn_pages <= real->budget_pages);
     if (process->life == MODEL_LIFE_RUNS && process->result_known)
         PROPERTY_EQUAL(K11, "result", real->result, process->result);
-    if (process->life == MODEL_LIFE_ENDED) {
+    if (process->torn) {
         PROPERTY_EQUAL(K12, "end-reason", real->end_reason, process->end_reason);
         PROPERTY_EQUAL(K12, "end-code", real->end_code, process->end_code);
         PROPERTY_EQUAL(K12, "end-va", real->end_fault_va, process->end_va);

@@ -51,6 +51,7 @@ void core_boot(uint32_t pages, uint32_t root_budget)
     machine_make();
     struct kernel_boot_info info = host_boot_info_limited(pages);
     info.root_budget_pages = root_budget;
+    info.work_max = 1 << 12; /* the model does all at once */
     enum status status = kernel_boot_bare(&core, &info);
     PROPERTY_EQUAL(K12, "boot", status, STATUS_OK);
     uint32_t launch = pages / 2; /* as kernel.h says of a small memory */
@@ -151,6 +152,21 @@ void core_quiet(bool on)
     digest_known = true;
 }
 
+/* What the entry left to do, in pieces: for the model it was one entry. */
+static void work_finish(void)
+{
+    PROPERTY(K8, core.work_done <= core.work_max + KERNEL_WORK_STEP_MAX);
+    while (!core.halted && core.current != KERNEL_IDLE &&
+           kernel_process(&core, core.current)->resume == RESUME_WORK) {
+        kernel_work(&core);
+        PROPERTY(K8, core.work_done <= core.work_max + KERNEL_WORK_STEP_MAX);
+        const char *wrong = quiet ? NULL : kernel_check(&core);
+        if (wrong != NULL)
+            property_failed(PROPERTY_K13, "", wrong, __FILE__, __LINE__);
+        MARK("kernel: work in pieces");
+    }
+}
+
 /* --- entries ---------------------------------------------------------------------------------- */
 
 void core_compose(const struct message *message)
@@ -193,8 +209,8 @@ static const char *syscall_name(uint32_t number)
 }
 
 /* Paths worth reaching, by what was there before and is there now. */
-static void mark_paths(uint32_t number, uint32_t slot_type, bool dead, uint32_t caller,
-                       unsigned result)
+static void mark_paths(uint32_t number, uint32_t slot, uint32_t slot_type, bool dead,
+                       uint32_t caller, unsigned result)
 {
     bool moved = core_model.current != MODEL_NONE && core_model.current != caller;
     enum model_kernel_life life = core_model.processes[caller].life;
@@ -206,7 +222,8 @@ static void mark_paths(uint32_t number, uint32_t slot_type, bool dead, uint32_t 
             number == SYSCALL_CALL && moved && caps && life == MODEL_LIFE_CALLS);
     MARK_IF("kernel: capabilities arrive with a reply", number == SYSCALL_REPLY && moved && caps);
     MARK_IF("kernel: late reply finds nobody",
-            number == SYSCALL_REPLY && dead && result == STATUS_NOT_FOUND);
+            number == SYSCALL_REPLY && slot - SLOT_REPLY_BASE < SLOT_REPLY_COUNT &&
+                slot_type == OBJECT_NONE && result == STATUS_NOT_FOUND);
     MARK_IF("kernel: nobody can run", core_model.current == MODEL_NONE);
     MARK_IF("kernel: call through a dead capability", number == SYSCALL_CALL && dead &&
                                                           result == STATUS_NOT_FOUND &&
@@ -270,6 +287,7 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
     current.slot = slot;
     current.operation = number == SYSCALL_CALL && type >= OBJECT_KERNEL_SELF ? operation : 0;
     kernel_syscall(&core, number, slot, deadline);
+    work_finish();
     luck_take(index, number, type >= OBJECT_KERNEL_SELF);
     current.got = result_of_core(index, number, type >= OBJECT_KERNEL_SELF);
     model_kernel_syscall(&core_model, number, slot, deadline);
@@ -293,7 +311,7 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
                     state_before << 5 | (type < OBJECT_KERNEL_SELF ? type : 16),
                     number <= SYSCALL_REPLY && number >= SYSCALL_CALL ? number : 0,
                     result == CORE_WAITS ? STATUS_OK : result);
-    mark_paths(number, type, dead, caller, result);
+    mark_paths(number, slot, type, dead, caller, result);
     entry_end();
     return result;
 }
@@ -306,6 +324,7 @@ void core_fault(uint64_t va, uint32_t access, uint64_t instruction_va)
     access %= FAULT_ACCESS_LAST + 1;
     entry_begin("FAULT");
     kernel_fault(&core, va, (enum fault_access)access, instruction_va);
+    work_finish();
     model_kernel_fault(&core_model, va, access, instruction_va);
     enum model_kernel_life life = core_model.processes[process].life;
     mark_triple("kernel fault", (unsigned)life, OP_EVENT_FAULT, STATUS_OK);
@@ -322,6 +341,7 @@ void core_exception(uint32_t vector, uint64_t instruction_va)
         return;
     entry_begin("EXCEPTION");
     kernel_exception(&core, vector, instruction_va);
+    work_finish();
     model_kernel_exception(&core_model, vector, instruction_va);
     entry_end();
 }
@@ -331,6 +351,7 @@ void core_timer(uint64_t now)
     uint64_t next = model_next_deadline(&core_model);
     entry_begin("TIMER");
     kernel_timer(&core, now);
+    work_finish();
     model_kernel_timer(&core_model, now);
     MARK_IF("kernel: a deadline passed", !core.halted && next <= core_model.now);
     MARK_IF("kernel: the clock does not go back", now < core_model.now);
@@ -341,6 +362,7 @@ void core_preempt(void)
 {
     entry_begin("PREEMPT");
     kernel_preempt(&core);
+    work_finish();
     model_kernel_preempt(&core_model);
     entry_end();
 }

@@ -55,13 +55,16 @@ void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info)
     tables_clear(kernel);
     kernel->current = KERNEL_IDLE;
     kernel->halted = false;
+    kernel->wakes_due = false;
     kernel->halt_code = 0;
     kernel->now_ticks = 0;
     kernel->unsettled = false;
     kernel->payer = KERNEL_IDLE;
     for (uint32_t band = 0; band < BAND_COUNT; band++)
         kernel->ready[band] = queue_empty();
-    kernel->ending = queue_empty();
+    kernel->work_done = 0;
+    kernel->work_max = info->work_max == 0 ? KERNEL_WORK_MAX : info->work_max;
+    kernel->driver_receivers = 0;
     kernel->deadline_count = 0;
     endpoint_init(&kernel->driver_endpoint, 0);
     kernel->image_first_page = info->image_first_page;
@@ -130,7 +133,7 @@ struct process *root_create(struct kernel *kernel, const struct kernel_boot_info
     struct process_plan plan = {
         .untyped = POOL_LAUNCH,
         .budget_pages = budget,
-        .event_generation = UINT64_MAX, /* nobody is told of its end: there is nobody left */
+        .event_generation = EVENT_UNWANTED, /* nobody is told of its end: there is nobody left */
     };
     struct process *root = process_create(kernel, &plan);
     KERNEL_ASSERT(root->index == KERNEL_ROOT_PROCESS);
@@ -140,8 +143,10 @@ struct process *root_create(struct kernel *kernel, const struct kernel_boot_info
 
 void root_destroy(struct kernel *kernel, struct process *root)
 {
-    root->ending = ENDING_ABORT;
-    root->life = LIFE_ENDING;
+    process_abort_by_caller(root);
+    do
+        work_begin(kernel);
+    while (!process_tear_down(kernel, root));
     process_finish_ending(kernel, root);
 }
 

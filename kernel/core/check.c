@@ -81,7 +81,9 @@ static const char *endpoint_check(const struct kernel *kernel, const struct endp
     bool empty = endpoint->senders.first == KERNEL_NONE &&
                  endpoint->receivers.first == KERNEL_NONE &&
                  endpoint->events.first == KERNEL_NONE && endpoint->delivered.first == KERNEL_NONE;
-    CHECK(endpoint->live || empty, "a destroyed endpoint keeps processes");
+    bool ending = id != KERNEL_DRIVER_ENDPOINT && process_at(kernel, id)->ending != ENDING_NONE;
+    CHECK(endpoint->live || empty || ending || id == KERNEL_DRIVER_ENDPOINT,
+          "a destroyed endpoint keeps processes");
     return NULL;
 }
 
@@ -97,7 +99,8 @@ static const char *deadlines_check(const struct kernel *kernel)
         CHECK(process->life == LIFE_SENDING || process->life == LIFE_RECEIVING ||
                   process->life == LIFE_CALLING,
               "a process that does not wait has a deadline");
-        CHECK(process->deadline_ticks > kernel->now_ticks, "a deadline has passed unnoticed");
+        CHECK(process->deadline_ticks > kernel->now_ticks || kernel->wakes_due,
+              "a deadline has passed unnoticed");
         if (i == 0)
             continue;
         const struct process *parent = process_at(kernel, kernel->deadlines[(i - 1) / 2]);
@@ -114,12 +117,21 @@ static const char *process_check(const struct kernel *kernel, uint32_t index, ui
     const struct process *process = process_at(kernel, index);
     bool gone = process->life == LIFE_ENDED;
     CHECK(process->index == index, "a record lies at another index than it says");
-    CHECK(process->life != LIFE_FREE && process->life != LIFE_ENDING,
-          "a record in use is free or ending between entries");
+    CHECK(process->life != LIFE_FREE, "a record in use is free");
+    CHECK(process->life != LIFE_ENDING || process->ending == ENDING_ABORT,
+          "a process is torn down that has not ended");
+    CHECK((process->ending == ENDING_NONE && process->work.kind == WORK_NONE) || gone ||
+              process->life == LIFE_ENDING || process->resume == RESUME_WORK,
+          "a process runs on before its work is done");
+    CHECK(process->life != LIFE_ENDED || process->event_generation != EVENT_UNWANTED,
+          "an end that nobody is told of was kept");
     CHECK((process->life == LIFE_CURRENT) == (kernel->current == index),
           "the current process does not know it");
-    CHECK((process->cspace_page == 0) == gone && (process->vspace_page == 0) == gone &&
-              (process->message_page == 0) == gone && process->service.live == !gone,
+    bool whole = process->cspace_page != 0 && process->vspace_page != 0 &&
+                 process->message_page != 0 && process->service.live;
+    bool nothing = process->cspace_page == 0 && process->vspace_page == 0 &&
+                   process->message_page == 0 && !process->service.live;
+    CHECK(gone ? nothing : whole || process->ending != ENDING_NONE,
           "an ended process kept a part, or a live one lacks it");
     CHECK(process->drawn_pages <= process->budget_pages, "a budget is overdrawn"); /* K5 */
     const char *wrong = queue_check(
@@ -206,7 +218,8 @@ static const char *check_queues(const struct kernel *kernel)
     uint32_t in_use = 0;
     CHECK(kernel->current == KERNEL_IDLE || kernel_process(kernel, kernel->current) != NULL,
           "the current process does not exist");
-    CHECK(kernel->ending.first == KERNEL_NONE, "an end was left undone");
+    CHECK(kernel->work_done <= kernel->work_max + KERNEL_WORK_STEP_MAX,
+          "an entry did more than it may"); /* K8 */
     const char *wrong = processor_check(kernel);
     for (uint32_t band = 0; wrong == NULL && band < BAND_COUNT; band++)
         wrong =

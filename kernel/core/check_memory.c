@@ -61,6 +61,8 @@ static void capability_count(struct kernel *kernel, const struct capability *cap
         kernel->untypeds[cap->object].check_caps++;
     else if (cap->object_type == OBJECT_PROCESS)
         process_at(kernel, cap->object)->check_caps++;
+    else if (capability_receives_drivers(cap))
+        kernel->check_receivers++;
 }
 
 static const char *slot_check(struct kernel *kernel, const struct process *process, uint32_t slot,
@@ -79,9 +81,12 @@ static const char *slot_check(struct kernel *kernel, const struct process *proce
     CHECK(reply_slot == (cap->object_type == OBJECT_REPLY), "a reply capability out of its window");
     CHECK(cap->rights != 0 && (cap->rights & ~object_type_rights(cap->object_type)) == 0,
           "a capability has a right that its type does not"); /* K1 */
-    CHECK(cap->object_type != OBJECT_REPLY || !kernel_capability_live(kernel, cap) ||
-              process_at(kernel, cap->object)->holder == process->index,
-          "a live reply capability is not with the holder that its caller waits for");
+    const struct process *caller =
+        cap->object_type == OBJECT_REPLY ? capability_caller(kernel, cap) : NULL;
+    CHECK(cap->object_type != OBJECT_REPLY || caller != NULL,
+          "a reply capability outlived the wait that it is for"); /* K10 */
+    CHECK(caller == NULL || (caller->holder == process->index && caller->reply_slot == slot),
+          "a reply capability is not where its caller waits for it");
     capability_count(kernel, cap);
     return NULL;
 }
@@ -108,6 +113,9 @@ const char *check_cspaces(struct kernel *kernel)
         if (process != NULL && process->cspace_page != 0)
             wrong = cspace_check(kernel, process);
     }
+    CHECK(wrong != NULL || kernel->check_receivers == kernel->driver_receivers,
+          "the count of the driver endpoint's receivers is off");
+    kernel->check_receivers = 0;
     for (uint32_t i = 0; wrong == NULL && i < kernel->process_high; i++) {
         struct process *process = kernel_process(kernel, i);
         if (process == NULL)
@@ -254,13 +262,12 @@ static const char *process_memory_check(struct kernel *kernel, const struct proc
     struct untyped *pool = &kernel->untypeds[process->untyped];
     CHECK(owns(&owned, kernel->processes[process->index].record_page, PAGE_PROCESS),
           "a record page is not the process's");
-    if (process->life != LIFE_ENDED) {
-        CHECK(owns(&owned, process->message_page, PAGE_MESSAGE),
-              "a message page is not the process's");
+    CHECK(process->message_page == 0 || owns(&owned, process->message_page, PAGE_MESSAGE),
+          "a message page is not the process's");
+    if (process->cspace_page != 0)
         wrong = leaves_check(&owned);
-        if (wrong == NULL)
-            wrong = vspace_check(&owned);
-    }
+    if (wrong == NULL && process->vspace_page != 0)
+        wrong = vspace_check(&owned);
     if (wrong != NULL)
         return wrong;
     CHECK(owned.pages == process->drawn_pages, "kernel memory and drawn budget differ"); /* K5 */
@@ -300,7 +307,9 @@ static const char *page_check(struct kernel *kernel, uint32_t page, uint32_t *fr
     CHECK(pool->live, "a page belongs to a pool that is gone");
     if (record->kind != PAGE_FRAME)
         return record->kind == PAGE_MESSAGE ? mapping_list_check(page) : NULL;
-    CHECK((uint16_t)record->cap_count == record->check_count, "a frame's capability count is off");
+    CHECK((uint16_t)record->cap_count == record->check_count ||
+              (record->cap_count == FRAME_DYING && record->check_count == 0),
+          "a frame's capability count is off");
     CHECK(record->cap_count != 0 || record->mapping_count != 0,
           "a frame that nobody can reach was kept");
     record->check_count = 0;

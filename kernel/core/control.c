@@ -106,8 +106,10 @@ void control_call(struct kernel *kernel, struct process *caller, enum object_typ
         memset(&control.reply, 0, row->reply_bytes);
         status = row->perform(&control);
     }
-    if (caller->life != LIFE_CURRENT)
+    if (caller->life != LIFE_CURRENT || caller->ending != ENDING_NONE)
         return; /* it ended itself, or the system */
+    if (caller->resume == RESUME_WORK && caller->work.kind == WORK_SCAN)
+        return; /* it will be asked again */
     if (status != STATUS_OK) {
         message_refuse(message, status);
         return;

@@ -23,7 +23,8 @@
  *   arguments[0].
  * - ABORT_STAGED_PROCESS: needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged.
  * - KILL_PROCESS: needs PROCESS+CONTROL; INVALID_ARGUMENT: staged; NOT_FOUND: has ended.
- * - RETIRE_PROCESS: needs PROCESS+CONTROL; BUSY: has not ended.
+ * - RETIRE_PROCESS: needs PROCESS+CONTROL; BUSY: has not ended, or another is tearing it down. One
+ *   that is still ending is torn down first, and no event tells of it.
  * - REGISTER_PAGER: needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged; pager_slot, when not 0,
  *   needs ENDPOINT+SEND. May be repeated until START. The token and BADGE_KERNEL are what the
  *   pager sees: whoever holds this kind and SEND to a pager can make it see any token.

@@ -78,7 +78,8 @@ enum status control_destroy(struct control *control)
     uint32_t object = slot->object;
     if (slot->object_type == OBJECT_FRAME) {
         *slot = (struct capability){0};
-        frame_destroy(kernel, object);
+        frame_doom(object);
+        work_start(kernel, control->caller, (struct work){.kind = WORK_DESTROY, .object = object});
         return STATUS_OK;
     }
     if (kernel->untypeds[object].parent == KERNEL_NONE)

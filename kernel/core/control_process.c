@@ -93,7 +93,9 @@ enum status control_abort_staged_process(struct control *control)
         return status;
     if (process->life != LIFE_STAGED)
         return STATUS_INVALID_ARGUMENT;
-    process_abort(control->kernel, process);
+    process_abort_by_caller(process);
+    work_start(control->kernel, control->caller,
+               (struct work){.kind = WORK_ABORT, .object = process->index});
     return STATUS_OK;
 }
 
@@ -119,14 +121,22 @@ enum status control_retire_process(struct control *control)
         control_process(control, control->request.kernel_retire_process.process_slot, &process);
     if (status != STATUS_OK)
         return status;
-    if (process->life != LIFE_ENDED)
+    bool going = process->life == LIFE_READY && process->ending == ENDING_TERMINAL;
+    if (process->life != LIFE_ENDED && !going)
         return STATUS_BUSY;
     control->reply.kernel_retire_process = (struct kernel_retire_process_reply){
         .reason = process->end_reason,
         .code = process->end_code,
         .fault_va = process->end_fault_va,
     };
-    process_retire(control->kernel, process);
+    if (!going) {
+        process_retire(control->kernel, process);
+        return STATUS_OK;
+    }
+    process_detach(control->kernel, process);
+    process_abort_by_caller(process);
+    work_start(control->kernel, control->caller,
+               (struct work){.kind = WORK_ABORT, .object = process->index});
     return STATUS_OK;
 }
 

@@ -5,25 +5,6 @@
 
 /* --- the caller's slots ----------------------------------------------------------------------- */
 
-/* The first occupied slot from `slot` on; SLOT_LIMIT: none. */
-static uint32_t slot_next(const struct process *process, uint32_t slot)
-{
-    uint32_t at = slot % CSPACE_LEAF_CAPS;
-    uint32_t leaf = slot / CSPACE_LEAF_CAPS;
-    for (;; leaf++, at = 0) {
-        uint32_t next = cspace_leaf_next(process, leaf);
-        if (next == CSPACE_LEAF_COUNT)
-            return SLOT_LIMIT;
-        at = next == leaf ? at : 0;
-        leaf = next;
-        const struct capability *caps = machine_page(cspace_leaf(process, leaf));
-        for (; at < CSPACE_LEAF_CAPS; at++) {
-            if (caps[at].object_type != OBJECT_NONE)
-                return leaf * CSPACE_LEAF_CAPS + at;
-        }
-    }
-}
-
 static uint64_t capability_pages(const struct kernel *kernel, const struct capability *cap)
 {
     if (cap->object_type == OBJECT_UNTYPED)
@@ -44,10 +25,18 @@ enum status control_query_local_cap(struct control *control)
 {
     const struct kernel_query_local_cap_request *request = &control->request.kernel_query_local_cap;
     uint32_t slot = request->slot;
-    if (request->mode == QUERY_NEXT)
-        slot = slot_next(control->caller, slot);
-    else if (slot == SLOT_NULL)
+    if (request->mode == QUERY_NEXT) {
+        bool found;
+        struct work *work = &control->caller->work;
+        slot = cspace_scan(control->kernel, control->caller,
+                           work->kind == WORK_SCAN ? (uint32_t)work->at : slot, &found);
+        if (!found)
+            work_leave(control->caller, (struct work){.kind = WORK_SCAN, .at = slot});
+        else
+            work->kind = WORK_NONE;
+    } else if (slot == SLOT_NULL) {
         return STATUS_INVALID_ARGUMENT;
+    }
     const struct capability *cap = cspace_find(control->caller, slot);
     if (cap == NULL || cap->object_type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
@@ -70,10 +59,10 @@ enum status control_drop_local_cap(struct control *control)
     struct capability *cap = cspace_find(control->caller, slot);
     if (cap == NULL || cap->object_type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
-    bool reply = cap->object_type == OBJECT_REPLY;
-    capability_drop(control->kernel, cap);
-    if (reply)
-        reply_slot_free(control->caller, slot);
+    if (cap->object_type == OBJECT_REPLY)
+        wait_lost(control->kernel, process_at(control->kernel, cap->object)); /* E5 */
+    else
+        capability_drop(control->kernel, cap);
     return STATUS_OK;
 }
 

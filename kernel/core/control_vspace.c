@@ -135,23 +135,21 @@ enum status control_unmap_frame(struct control *control)
         status = range_allowed(process, request->va, request->page_count);
     if (status != STATUS_OK)
         return status;
-    for (uint32_t i = 0; i < request->page_count; i++) {
-        uint64_t va = request->va + (uint64_t)i * PAGE_BYTES;
-        uint32_t leaf = vspace_leaf_find(process, va);
-        mapping_remove(control->kernel, process,
-                       leaf * TABLE_ENTRIES + (uint32_t)(va >> PAGE_SHIFT) % TABLE_ENTRIES);
-        if (machine_page_record(leaf)->mapping_count == 0)
-            vspace_prune(control->kernel, process, va);
-    }
+    work_start(control->kernel, control->caller,
+               (struct work){.kind = WORK_UNMAP,
+                             .object = process->index,
+                             .generation = process->service.generation,
+                             .at = request->va,
+                             .count = request->page_count});
     return STATUS_OK;
 }
 
 static bool rights_within_max(const struct process *process, uint64_t va, uint32_t page_count,
                               uint32_t rights)
 {
-    for (uint32_t i = 0; i < page_count; i++) {
-        uint32_t leaf;
-        const uint64_t *entry = vspace_entry(process, va + (uint64_t)i * PAGE_BYTES, &leaf);
+    uint64_t *entry = NULL;
+    for (uint32_t i = 0; i < page_count; i++, va += PAGE_BYTES) {
+        entry = vspace_entry_next(process, entry, va);
         if ((rights & ~(uint32_t)entry_rights_max(*entry)) != 0)
             return false;
     }
@@ -171,10 +169,10 @@ enum status control_protect_frame(struct control *control)
         return status;
     if (!rights_within_max(process, request->va, request->page_count, request->rights))
         return STATUS_DENIED;
-    for (uint32_t i = 0; i < request->page_count; i++) {
-        uint64_t va = request->va + (uint64_t)i * PAGE_BYTES;
-        uint32_t leaf;
-        uint64_t *entry = vspace_entry(process, va, &leaf);
+    uint64_t va = request->va;
+    uint64_t *entry = NULL;
+    for (uint32_t i = 0; i < request->page_count; i++, va += PAGE_BYTES) {
+        entry = vspace_entry_next(process, entry, va);
         *entry = entry_with_rights(*entry, (uint16_t)request->rights);
         machine_flush(process->vspace_page, va);
     }

@@ -141,9 +141,10 @@ uint32_t cspace_leaf(const struct process *process, uint32_t leaf)
     return place == NULL ? 0 : *place;
 }
 
-uint32_t cspace_leaf_next(const struct process *process, uint32_t leaf)
+/* The next leaf from `leaf` on that exists, or how far a step looks. */
+static uint32_t leaf_seek(const struct process *process, uint32_t leaf)
 {
-    while (leaf < process->leaf_high) {
+    for (uint32_t looked = 0; looked < 64 && leaf < process->leaf_high; looked++) {
         const uint32_t *place = leaf_place(process, leaf);
         if (place == NULL)
             leaf +=
@@ -151,9 +152,47 @@ uint32_t cspace_leaf_next(const struct process *process, uint32_t leaf)
         else if (*place == 0)
             leaf++;
         else
-            return leaf;
+            break;
     }
-    return CSPACE_LEAF_COUNT;
+    return leaf;
+}
+
+uint32_t cspace_leaf_next(const struct process *process, uint32_t leaf)
+{
+    while (leaf < process->leaf_high && cspace_leaf(process, leaf) == 0)
+        leaf = leaf_seek(process, leaf);
+    return leaf < process->leaf_high ? leaf : CSPACE_LEAF_COUNT;
+}
+
+/* The first occupied slot of a leaf from `at` on; CSPACE_LEAF_CAPS: none. */
+static uint32_t occupied_next(const struct capability *caps, uint32_t at)
+{
+    while (at < CSPACE_LEAF_CAPS && caps[at].object_type == OBJECT_NONE)
+        at++;
+    return at;
+}
+
+uint32_t cspace_scan(struct kernel *kernel, const struct process *process, uint32_t slot,
+                     bool *found)
+{
+    *found = true;
+    while (work_may(kernel)) {
+        uint32_t leaf = slot / CSPACE_LEAF_CAPS;
+        if (leaf >= process->leaf_high)
+            return SLOT_LIMIT;
+        work_count(kernel, 4);
+        uint32_t page = cspace_leaf(process, leaf);
+        if (page == 0) {
+            slot = leaf_seek(process, leaf) * CSPACE_LEAF_CAPS;
+            continue;
+        }
+        uint32_t at = occupied_next(machine_page(page), slot % CSPACE_LEAF_CAPS);
+        slot = leaf * CSPACE_LEAF_CAPS + at;
+        if (at != CSPACE_LEAF_CAPS)
+            return slot;
+    }
+    *found = false;
+    return slot;
 }
 
 /* What the leaves of a range still need: themselves, and directories that do not exist. */
@@ -224,6 +263,8 @@ void cspace_put(struct kernel *kernel, struct process *process, uint32_t slot,
         kernel->untypeds[cap.object].cap_count++;
     else if (cap.object_type == OBJECT_PROCESS)
         process_at(kernel, cap.object)->cap_count++;
+    else if (capability_receives_drivers(&cap))
+        kernel->driver_receivers++;
 }
 
 void capability_move(struct capability *target, struct capability *source)
@@ -240,7 +281,7 @@ static void process_uncontrolled(struct kernel *kernel, struct process *process)
     if (process->life == LIFE_STAGED)
         process_abort(kernel, process);
     else if (process->life == LIFE_ENDED && process->event_delivered)
-        process_forget(kernel, process);
+        process_retire(kernel, process);
 }
 
 void capability_drop(struct kernel *kernel, struct capability *slot)
@@ -260,23 +301,15 @@ void capability_drop(struct kernel *kernel, struct capability *slot)
         struct process *process = process_at(kernel, cap.object);
         if (--process->cap_count == 0)
             process_uncontrolled(kernel, process);
-    } else if (cap.object_type == OBJECT_REPLY) {
-        wait_lost(kernel, process_at(kernel, cap.object)); /* E5 */
+    } else if (capability_receives_drivers(&cap)) {
+        driver_receiver_gone(kernel);
     }
 }
 
-void cspace_destroy(struct kernel *kernel, struct process *process)
+/* The leaves are gone. */
+static void tables_return(struct kernel *kernel, struct process *process)
 {
     const uint32_t *root = machine_page(process->cspace_page);
-    for (uint32_t leaf = cspace_leaf_next(process, 0); leaf < CSPACE_LEAF_COUNT;
-         leaf = cspace_leaf_next(process, leaf + 1)) {
-        struct capability *caps = machine_page(cspace_leaf(process, leaf));
-        for (uint32_t i = 0; i < CSPACE_LEAF_CAPS; i++) {
-            if (caps[i].object_type != OBJECT_NONE)
-                capability_drop(kernel, &caps[i]);
-        }
-        memory_return(kernel, process, cspace_leaf(process, leaf));
-    }
     for (uint32_t i = CSPACE_DIRECT_LEAVES; i < CSPACE_DIRECT_LEAVES + CSPACE_DIRECTORY_COUNT;
          i++) {
         if (root[i] != 0)
@@ -284,4 +317,28 @@ void cspace_destroy(struct kernel *kernel, struct process *process)
     }
     memory_return(kernel, process, process->cspace_page);
     process->cspace_page = 0;
+}
+
+void cspace_destroy_step(struct kernel *kernel, struct process *process)
+{
+    work_count(kernel, 4);
+    if (process->leaf_low >= process->leaf_high) {
+        tables_return(kernel, process);
+        return;
+    }
+    uint32_t page = cspace_leaf(process, process->leaf_low);
+    if (page == 0) {
+        process->leaf_low = leaf_seek(process, process->leaf_low);
+        return;
+    }
+    struct capability *caps = machine_page(page);
+    for (uint32_t at = occupied_next(caps, 0); at < CSPACE_LEAF_CAPS;
+         at = occupied_next(caps, at + 1)) {
+        if (!work_may(kernel))
+            return;
+        capability_drop(kernel, &caps[at]);
+        work_count(kernel, 1);
+    }
+    *leaf_place(process, process->leaf_low++) = 0;
+    memory_return(kernel, process, page);
 }

@@ -112,6 +112,7 @@ static void add_process(const struct kernel *kernel, const struct process *proce
     add(digest, process->index);
     add(digest, kernel->processes[process->index].generation);
     add(digest, process->life);
+    add(digest, process->ending);
     add(digest, process->untyped);
     add(digest, process->budget_pages);
     add(digest, process->band);

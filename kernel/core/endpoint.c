@@ -35,28 +35,57 @@ void endpoint_init(struct endpoint *endpoint, uint64_t generation)
 
 /* --- the end of an endpoint --- */
 
-/* Nobody will be told of these ends, so nobody will retire them. One may be on its way out already:
- * the last capability to it went earlier in the same entry. */
-static void events_lost(struct kernel *kernel, struct process_queue *queue)
+/* Nobody will be told of this end, so nobody will retire it. */
+static void event_lost(struct kernel *kernel, struct process_queue *queue)
 {
-    while (queue->first != KERNEL_NONE) {
-        struct process *process = process_at(kernel, queue->first);
-        event_queue_remove(kernel, queue, process);
-        process->event_generation = UINT64_MAX;
-        if (process->life == LIFE_ENDED)
-            process_forget(kernel, process);
-    }
+    struct process *process = process_at(kernel, queue->first);
+    event_queue_remove(kernel, queue, process);
+    process->event_generation = EVENT_UNWANTED;
+    process_retire(kernel, process);
 }
 
-void endpoint_destroy(struct kernel *kernel, struct endpoint *endpoint)
+bool endpoint_drain_step(struct kernel *kernel, struct endpoint *endpoint)
 {
-    endpoint->live = false;
-    while (endpoint->senders.first != KERNEL_NONE)
+    KERNEL_ASSERT(!endpoint->live);
+    if (endpoint->senders.first != KERNEL_NONE)
         wait_lost(kernel, process_at(kernel, endpoint->senders.first));
-    while (endpoint->receivers.first != KERNEL_NONE)
+    else if (endpoint->receivers.first != KERNEL_NONE)
         process_wake(kernel, receiver_take(kernel, endpoint), STATUS_NOT_FOUND);
-    events_lost(kernel, &endpoint->events);
-    events_lost(kernel, &endpoint->delivered);
+    else if (endpoint->events.first != KERNEL_NONE)
+        event_lost(kernel, &endpoint->events);
+    else if (endpoint->delivered.first != KERNEL_NONE)
+        event_lost(kernel, &endpoint->delivered);
+    else
+        return false;
+    work_count(kernel, 3);
+    return true;
+}
+
+/* An ended process that nobody will be told of goes on ending, and takes the others with it. */
+static void driver_event_first(struct kernel *kernel, struct process_queue *queue)
+{
+    struct process *process = process_at(kernel, queue->first);
+    event_queue_remove(kernel, queue, process);
+    process->event_generation = EVENT_UNWANTED;
+    process_abort(kernel, process);
+}
+
+void driver_receiver_gone(struct kernel *kernel)
+{
+    struct endpoint *endpoint = &kernel->driver_endpoint;
+    if (--kernel->driver_receivers != 0)
+        return;
+    endpoint->live = false;
+    if (endpoint->senders.first != KERNEL_NONE) {
+        struct process *first = process_at(kernel, endpoint->senders.first);
+        wait_lost(kernel, first);
+        if (!process_has_ended(first))
+            work_leave(first, (struct work){.kind = WORK_DRIVER});
+    } else if (endpoint->events.first != KERNEL_NONE) {
+        driver_event_first(kernel, &endpoint->events);
+    } else if (endpoint->delivered.first != KERNEL_NONE) {
+        driver_event_first(kernel, &endpoint->delivered);
+    }
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -82,7 +111,7 @@ void event_deliver(struct kernel *kernel, struct process *process, struct proces
     struct endpoint *endpoint = endpoint_at(kernel, process->event_endpoint);
     event_queue_append(kernel, &endpoint->delivered, process);
     if (process->cap_count == 0)
-        process_forget(kernel, process);
+        process_retire(kernel, process); /* nobody else will */
 }
 
 void endpoint_post_event(struct kernel *kernel, struct process *process)

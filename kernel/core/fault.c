@@ -122,15 +122,14 @@ static bool verdict_read(const struct message *message, struct event_fault_reply
     return reply->reason >= END_FAULT_OUTSIDE;
 }
 
-void fault_reply(struct kernel *kernel, struct process *holder, struct process *faulter,
-                 uint32_t slot)
+void fault_reply(struct kernel *kernel, struct process *holder, struct process *faulter)
 {
     struct event_fault_reply reply;
     holder->result = STATUS_INVALID_ARGUMENT;
     if (!verdict_read(message_of(holder), &reply))
         return;
     holder->result = STATUS_OK;
-    reply_capability_use(kernel, holder, faulter, slot);
+    reply_capability_use(kernel, holder, faulter);
     faulter->fault_pending = false;
     if (reply.verdict == FAULT_RESOLVED) {
         reply_switch(kernel, holder, faulter);

@@ -30,20 +30,28 @@ uint32_t frame_create(struct kernel *kernel, uint32_t untyped)
     return page;
 }
 
-/* O(mappings of the frame): every capability dies by the generation. */
-void frame_destroy(struct kernel *kernel, uint32_t page)
+void frame_doom(uint32_t page)
 {
     struct page_record *record = machine_page_record(page);
     record->generation++;
-    record->cap_count = 1; /* keeps frame_sweep off while the mappings go */
-    while (record->link != 0) {
-        uint32_t mapping = record->link;
-        const struct page_record *leaf = machine_page_record(mapping / TABLE_ENTRIES);
-        struct process *process = process_at(kernel, leaf->process);
-        uint64_t va = (uint64_t)leaf->leaf_number * LEAF_BYTES;
-        mapping_remove(kernel, process, mapping);
-        vspace_prune(kernel, process, va);
+    record->cap_count = FRAME_DYING; /* keeps frame_sweep off while the mappings go */
+}
+
+bool frame_destroy_step(struct kernel *kernel, uint32_t page)
+{
+    struct page_record *record = machine_page_record(page);
+    work_count(kernel, 1);
+    if (record->link == 0) {
+        record->cap_count = 0;
+        frame_free(kernel, page);
+        return false;
     }
-    record->cap_count = 0;
-    frame_free(kernel, page);
+    uint32_t mapping = record->link;
+    const struct page_record *leaf = machine_page_record(mapping / TABLE_ENTRIES);
+    struct process *process = process_at(kernel, leaf->process);
+    uint64_t va = (uint64_t)leaf->leaf_number * LEAF_BYTES;
+    mapping_remove(kernel, process, mapping);
+    if (leaf->mapping_count == 0)
+        vspace_prune(kernel, process, va);
+    return true;
 }

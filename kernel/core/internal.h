@@ -3,8 +3,9 @@
  * kernel.h only.
  *
  * Order of work inside an entry: questions first (no state touched), then changes that cannot fail.
- * Whoever has to end a process only puts it into kernel->ending; kernel_settle, at the end of
- * each entry, does the work, so that ends which cause further ends need no recursion. */
+ * Whoever has to end a process only marks it: it tears itself down in its turn (process.c), so that
+ * ends which cause further ends need no recursion, and no entry is longer than it may be (work.c).
+ */
 #ifndef BASALT_KERNEL_CORE_INTERNAL_H
 #define BASALT_KERNEL_CORE_INTERNAL_H
 
@@ -36,7 +37,7 @@ static inline struct message *message_of(const struct process *process)
 
 static inline bool process_has_ended(const struct process *process)
 {
-    return process->life == LIFE_ENDING || process->life == LIFE_ENDED;
+    return process->ending != ENDING_NONE || process->life == LIFE_ENDED;
 }
 
 /* --- deadlines and the processor (schedule.c) ------------------------------------------------ */
@@ -111,7 +112,7 @@ static inline void process_enter(struct kernel *kernel, struct process *process)
     kernel->current = process->index;
 }
 
-/* Ends an entry: empties kernel->ending, then makes the first of the highest band current. */
+/* Ends an entry: makes the first of the highest band current. */
 void kernel_settle_work(struct kernel *kernel);
 static inline void kernel_settle(struct kernel *kernel)
 {
@@ -162,6 +163,33 @@ static inline void client_leave(struct kernel *kernel, const struct process *ser
 
 /* Sets kernel->payer. */
 void payer_find(struct kernel *kernel);
+
+/* --- work in pieces (work.c) ------------------------------------------------------------------ */
+
+/* An entry begins. */
+static inline void work_begin(struct kernel *kernel)
+{
+    kernel->work_done = 0;
+}
+
+static inline void work_count(struct kernel *kernel, uint32_t steps)
+{
+    kernel->work_done += steps;
+}
+
+static inline bool work_may(const struct kernel *kernel)
+{
+    return kernel->work_done < kernel->work_max;
+}
+
+/* Begins work of the current process and does the first piece of it. */
+void work_start(struct kernel *kernel, struct process *process, struct work work);
+
+/* The same later: the process is asked to go on with it when it would run. */
+void work_leave(struct process *process, struct work work);
+
+/* What a process leaves when it ends: what it had begun for others is finished. */
+void work_orphan(struct kernel *kernel, struct process *process);
 
 /* --- pools (untyped.c) ----------------------------------------------------------------------- */
 
@@ -244,6 +272,12 @@ static inline struct process *capability_caller(const struct kernel *kernel,
     return caller->life == LIFE_CALLING ? caller : NULL;
 }
 
+static inline bool capability_receives_drivers(const struct capability *cap)
+{
+    return cap->object_type == OBJECT_ENDPOINT && cap->object == KERNEL_DRIVER_ENDPOINT &&
+           (cap->rights & RIGHT_RECEIVE) != 0;
+}
+
 /* A live capability of a type with rights. NOT_FOUND, INVALID_ARGUMENT (type), DENIED (rights). */
 enum status cspace_get(const struct kernel *kernel, const struct process *process, uint32_t slot,
                        enum object_type type, uint16_t rights, struct capability **out);
@@ -267,8 +301,14 @@ void capability_move(struct capability *target, struct capability *source);
 /* Empties a slot: a process that waits for this capability learns it. */
 void capability_drop(struct kernel *kernel, struct capability *cap);
 
-/* Drops everything and returns the pages, root included. */
-void cspace_destroy(struct kernel *kernel, struct process *process);
+/* One step of dropping everything and returning the pages, root included: cspace_page is 0 at the
+ * end. */
+void cspace_destroy_step(struct kernel *kernel, struct process *process);
+
+/* The first occupied slot from `slot` on, SLOT_LIMIT when there is none, as far as this entry may
+ * look; *found says whether that was far enough. */
+uint32_t cspace_scan(struct kernel *kernel, const struct process *process, uint32_t slot,
+                     bool *found);
 
 /* The reply slot for the next call that `process` receives, its leaf made: EXHAUSTED (none is free),
  * OVER_BUDGET (no leaf). */
@@ -294,7 +334,15 @@ static inline void reply_slot_free(struct process *process, uint32_t slot)
 /* Frees a frame that nobody can reach. */
 void frame_sweep(struct kernel *kernel, uint32_t page);
 uint32_t frame_create(struct kernel *kernel, uint32_t untyped);
-void frame_destroy(struct kernel *kernel, uint32_t page);
+
+/* cap_count of a frame that is being destroyed: no capability names it, and it is not free yet. */
+#define FRAME_DYING UINT32_MAX
+
+/* From now on every capability to the frame is dead. */
+void frame_doom(uint32_t page);
+
+/* A step of what follows: false when the frame was freed. */
+bool frame_destroy_step(struct kernel *kernel, uint32_t page);
 
 /* --- address spaces (vspace.c, mapping.c) ---------------------------------------------------- */
 
@@ -304,11 +352,16 @@ enum status vspace_reserve(struct kernel *kernel, struct process *process, uint6
 
 /* The leaf entry of va; null when there is no leaf table. */
 uint64_t *vspace_entry(const struct process *process, uint64_t va, uint32_t *leaf_page);
+
+/* The same, faster: `entry` is that of the page before va, or null. */
+uint64_t *vspace_entry_next(const struct process *process, uint64_t *entry, uint64_t va);
 uint32_t vspace_leaf_find(const struct process *process, uint64_t va);
 
 /* Frees the tables of va that have become empty. */
 void vspace_prune(struct kernel *kernel, struct process *process, uint64_t va);
-void vspace_destroy(struct kernel *kernel, struct process *process);
+
+/* One step of removing everything: vspace_page is 0 at the end. */
+void vspace_destroy_step(struct kernel *kernel, struct process *process);
 
 /* How many pages of a range are present. */
 uint32_t vspace_present_count(const struct process *process, uint64_t va, uint32_t count);
@@ -331,8 +384,13 @@ struct endpoint *endpoint_at(struct kernel *kernel, uint32_t id);
 struct endpoint *endpoint_find(struct kernel *kernel, uint32_t id, uint64_t generation);
 void endpoint_init(struct endpoint *endpoint, uint64_t generation);
 
-/* Nobody will ever receive here again: everyone who waits learns it. */
-void endpoint_destroy(struct kernel *kernel, struct endpoint *endpoint);
+/* Nobody will ever receive here again, and one of those who wait learns it: false when there is
+ * none. */
+bool endpoint_drain_step(struct kernel *kernel, struct endpoint *endpoint);
+
+/* A capability to receive from the driver endpoint came or went. With the last one it is dead; who
+ * waits there first tells the others. */
+void driver_receiver_gone(struct kernel *kernel);
 
 /* The end of `process` is to be known at its event endpoint, which lives. */
 void endpoint_post_event(struct kernel *kernel, struct process *process);
@@ -343,17 +401,15 @@ void event_deliver(struct kernel *kernel, struct process *process, struct proces
 /* The receiver, which waits no longer, gets the fault of `process`, which waits for the answer. */
 void fault_deliver(struct kernel *kernel, struct process *process, struct process *receiver);
 
-/* The answer of a fault's holder; `slot` holds the reply capability. Sets the holder's result. */
-void fault_reply(struct kernel *kernel, struct process *holder, struct process *faulter,
-                 uint32_t slot);
+/* The answer of a fault's holder. Sets the holder's result. */
+void fault_reply(struct kernel *kernel, struct process *holder, struct process *faulter);
 
 /* Puts the reply capability for `caller` into the receiver's reply slot. */
 void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver);
 
-/* Empties the slot and takes the caller out of the holder's list; the caller is in no queue
- * then. */
-void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller,
-                          uint32_t slot);
+/* The reply capability for `caller` goes: its slot at the holder is empty, and the caller in no
+ * queue. */
+void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller);
 void receive_info_write(const struct kernel *kernel, struct process *receiver, uint64_t badge,
                         uint32_t reply_slot, uint32_t cap_count);
 
@@ -391,6 +447,9 @@ void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot);
 
 /* --- life (process.c) ------------------------------------------------------------------------ */
 
+/* event_generation of a process whose end nobody is told of. */
+#define EVENT_UNWANTED UINT64_MAX
+
 struct process_plan {
     uint32_t untyped;
     uint32_t budget_pages; /* available in the pool */
@@ -406,11 +465,14 @@ bool process_table_full(const struct kernel *kernel);
 /* A staged process; SELF and its endpoint are in its cspace. The table is not full. */
 struct process *process_create(struct kernel *kernel, const struct process_plan *plan);
 
-/* Takes a process out of whatever it waits in and puts it into kernel->ending. rootd's end halts
- * the machine instead. Nothing when it has ended already. */
+/* The process has ended: it is in the run queue or stays current, to tear itself down. rootd's end
+ * halts the machine instead. Nothing when it has ended already. */
 void process_end(struct kernel *kernel, struct process *process, enum end_reason reason,
                  uint32_t code, uint64_t fault_va);
 void process_abort(struct kernel *kernel, struct process *process);
+
+/* The same for the caller that tears it down itself. */
+void process_abort_by_caller(struct process *process);
 
 /* A process that waits to send, or for a reply, will get no answer (E5): a call ends with
  * PEER_DIED, a fault ends the process. */
@@ -422,12 +484,14 @@ void process_detach(struct kernel *kernel, struct process *process);
 /* rootd is over, and so is everything. */
 void kernel_halt(struct kernel *kernel, uint32_t code);
 
-/* Queues the freeing of a process that has ended and that nobody will retire. */
-void process_forget(struct kernel *kernel, struct process *process);
+/* A piece of taking an ended process apart: true when everything but its record went back. */
+bool process_tear_down(struct kernel *kernel, struct process *process);
 
-/* Frees the record of a process that has ended, and its undelivered event. */
-void process_retire(struct kernel *kernel, struct process *process);
+/* After that: it is free, or reported and waits for RETIRE_PROCESS. In no queue, not current. */
 void process_finish_ending(struct kernel *kernel, struct process *process);
+
+/* Frees the record of a process that was reported and that is or will not be retired. */
+void process_retire(struct kernel *kernel, struct process *process);
 
 /* --- kernel control (control.c) -------------------------------------------------------------- */
 

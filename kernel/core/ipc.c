@@ -68,6 +68,7 @@ void reply_capability_give(struct kernel *kernel, struct process *caller, struct
     reply_slot_take(receiver, receiver->reply_slot);
     caller->life = LIFE_CALLING;
     caller->holder = receiver->index;
+    caller->reply_slot = receiver->reply_slot;
     queue_append(kernel, &receiver->callers, caller);
     client_leave(kernel, receiver);
     if (caller->lends_to != receiver->index) { /* it did not queue, or at another's endpoint */
@@ -77,11 +78,10 @@ void reply_capability_give(struct kernel *kernel, struct process *caller, struct
     receiver->client = caller->index;
 }
 
-void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller,
-                          uint32_t slot)
+void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller)
 {
-    *cspace_find(holder, slot) = (struct capability){0};
-    reply_slot_free(holder, slot);
+    *cspace_find(holder, caller->reply_slot) = (struct capability){0};
+    reply_slot_free(holder, caller->reply_slot);
     queue_remove(kernel, &holder->callers, caller);
     caller->holder = KERNEL_NONE;
     if (holder->client != caller->index)
@@ -215,11 +215,12 @@ void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint
 
 /* --- RECV ------------------------------------------------------------------------------------- */
 
-/* The first sender whose message can be delivered; the others before it learn why theirs cannot. */
+/* The first sender whose message can be delivered; the others before it learn why theirs cannot, as
+ * many as one entry may tell. */
 static bool receive_queued(struct kernel *kernel, struct process *receiver,
                            struct endpoint *endpoint)
 {
-    while (endpoint->senders.first != KERNEL_NONE) {
+    while (endpoint->senders.first != KERNEL_NONE && work_may(kernel)) {
         struct process *sender = process_at(kernel, endpoint->senders.first);
         queue_remove(kernel, &endpoint->senders, sender);
         if (sender->fault_pending) {
@@ -232,6 +233,7 @@ static bool receive_queued(struct kernel *kernel, struct process *receiver,
         deadline_clear(kernel, sender);
         loan_end(kernel, sender);
         process_wake(kernel, sender, status);
+        work_count(kernel, 3);
     }
     return false;
 }
@@ -273,20 +275,23 @@ static enum status receive(struct kernel *kernel, struct process *receiver, uint
     enum status status = receive_authorise(kernel, receiver, slot, &cap, &endpoint);
     if (status == STATUS_OK)
         status = window_take(kernel, receiver, &message_of(receiver)->header);
-    if (status == STATUS_OK)
-        status = reply_slot_reserve(kernel, receiver, &receiver->reply_slot);
     if (status != STATUS_OK)
         return status;
     receiver->slot = slot;
-    if (endpoint->events.first != KERNEL_NONE) {
+    if (endpoint->events.first != KERNEL_NONE) { /* K10: whatever its tables hold */
         struct process *ended = process_at(kernel, endpoint->events.first);
         event_queue_remove(kernel, &endpoint->events, ended);
         client_leave(kernel, receiver);
         event_deliver(kernel, ended, receiver);
         return STATUS_OK;
     }
-    if (receive_queued(kernel, receiver, endpoint))
+    status = reply_slot_reserve(kernel, receiver, &receiver->reply_slot);
+    if (status != STATUS_OK || receive_queued(kernel, receiver, endpoint))
+        return status;
+    if (endpoint->senders.first != KERNEL_NONE) {
+        work_leave(receiver, (struct work){.kind = WORK_RECEIVE, .object = slot, .at = deadline});
         return STATUS_OK;
+    }
     return receive_wait(kernel, receiver, cap->object, deadline);
 }
 
@@ -334,23 +339,17 @@ void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot)
     sender->result = STATUS_INVALID_ARGUMENT;
     if (cap->object_type != OBJECT_REPLY)
         return;
-    struct process *caller = capability_caller(kernel, cap);
-    if (caller == NULL) {
-        *cap = (struct capability){0};
-        reply_slot_free(sender, slot);
-        sender->result = STATUS_NOT_FOUND;
-        return;
-    }
+    struct process *caller = process_at(kernel, cap->object); /* it waits: K10 */
     if (shape_allowed(message_of(sender)) != STATUS_OK)
         return;
     if (caller->fault_pending) {
-        fault_reply(kernel, sender, caller, slot);
+        fault_reply(kernel, sender, caller);
         return;
     }
     sender->result = reply_deliver(kernel, sender, caller);
     if (sender->result != STATUS_OK)
         return;
-    reply_capability_use(kernel, sender, caller, slot);
+    reply_capability_use(kernel, sender, caller);
     deadline_clear(kernel, caller);
     caller->result = STATUS_OK;
     caller->resume = RESUME_RESULT;

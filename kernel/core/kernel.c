@@ -10,6 +10,7 @@ void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint6
     KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
     struct process *process = process_at(kernel, kernel->current);
     process->resume = RESUME_RESULT;
+    work_begin(kernel);
     if (number == SYSCALL_CALL)
         ipc_call(kernel, process, slot, deadline_ticks);
     else if (number == SYSCALL_RECV)

@@ -12,7 +12,12 @@
  *        kernel_fault                  it touched a page that is not there or not allowed
  *        kernel_exception              any other exception
  *        kernel_timer, kernel_preempt  it was interrupted
+ *        kernel_work                   its `resume` is RESUME_WORK: it does not run yet
  *   After every entry kernel->current is the process to resume. Entries never fail and never block.
+ *
+ * How long an entry takes: at most KERNEL_WORK_MAX steps of work that grows with what processes
+ * built. What is left then is the current process's: it is resumed by kernel_work, and between two
+ * of these the machine takes interrupts and preempts as between any two entries (K8).
  *
  * Who gets the processor: the first of the highest band that has one, always (K7): 0 is the
  * highest. There is a run queue for each band, and the current process is in none.
@@ -57,6 +62,9 @@ enum {
     KERNEL_DRIVER_ENDPOINT = PROCESS_LIMIT,    /* endpoint id of the one endpoint no process owns */
     KERNEL_ENDPOINT_COUNT = PROCESS_LIMIT + 1, /* the others: id = index of the owner */
     KERNEL_RETYPE_FRAMES_MAX = 64,
+    KERNEL_WORK_MAX = 160,         /* steps of an entry: of at most about 400 instructions each */
+    KERNEL_WORK_STEP_MAX = 16,     /* steps that may be counted after the last one was due */
+    KERNEL_TIMER_WAKES_MAX = 64,   /* processes that one kernel_timer wakes */
     KERNEL_UNTYPED_DEPTH_MAX = 32, /* pools above one: so many can go back with the last page */
     KERNEL_STOCK_COUNT = 2,        /* of boot: the bulk of the memory, and rootd's */
     KERNEL_HALT_ROOT_FAULT = 125,  /* machine_halt codes besides what rootd gives to EXIT */
@@ -180,22 +188,43 @@ enum process_life {
     LIFE_SENDING,   /* in senders of `endpoint`: CALL, or a fault, not received yet */
     LIFE_RECEIVING, /* in receivers of `endpoint` */
     LIFE_CALLING,   /* in callers of `holder`: received, waits for the reply */
-    LIFE_ENDING,    /* in kernel->ending; only inside an entry */
+    LIFE_ENDING,    /* torn down by who aborts or retires it: in no queue */
     LIFE_ENDED      /* its terminal record waits for RETIRE_PROCESS */
 };
 
-/* What is done with a process in kernel->ending. */
+/* A process that has ended is in the run queue as before, and tears itself down when it is its turn.
+ */
 enum ending_kind {
+    ENDING_NONE,
     ENDING_TERMINAL, /* tear down, then report the end */
-    ENDING_ABORT,    /* tear down, free */
-    ENDING_RETIRE    /* was torn down: free */
+    ENDING_ABORT     /* tear down, free */
+};
+
+/* What an entry left to do. */
+enum work_kind {
+    WORK_NONE,
+    WORK_ABORT,   /* tear down the process with index `object` */
+    WORK_DESTROY, /* unmap and free the frame on page `object` */
+    WORK_UNMAP,   /* remove `count` pages from va `at` on of process `object`, `generation` */
+    WORK_SCAN,    /* look for an occupied slot from `at` on: the request is asked again */
+    WORK_RECEIVE, /* RECV on slot `object` with deadline `at` once more */
+    WORK_DRIVER   /* tell all who wait at the driver endpoint that it is gone */
+};
+
+struct work {
+    uint32_t kind; /* enum work_kind */
+    uint32_t object;
+    uint64_t generation;
+    uint64_t at;
+    uint32_t count;
 };
 
 /* How a machine resumes a process. */
 enum resume_kind {
     RESUME_START,  /* first time: registers from start */
     RESUME_RESULT, /* back from a syscall: the result is `result` */
-    RESUME_EXACT   /* registers as they were: interrupted, or the fault was resolved */
+    RESUME_EXACT,  /* registers as they were: interrupted, or the fault was resolved */
+    RESUME_WORK    /* not yet: kernel_work goes on with its work, or with its end */
 };
 
 /* Registers of a first resume (SysV: rdi, rsi, rdx). All others are zero. */
@@ -230,14 +259,16 @@ struct process {
     bool fault_pending; /* LIFE_SENDING, LIFE_CALLING: a fault, not a call */
     bool pager_declared;
     bool event_delivered;
-    uint8_t ending;               /* LIFE_ENDING: enum ending_kind */
-    uint32_t reply_slot;          /* LIFE_RECEIVING: where the next reply capability goes */
+    uint8_t ending;               /* enum ending_kind */
+    uint32_t reply_slot;          /* LIFE_RECEIVING: where the next reply capability goes;
+                                     LIFE_CALLING: where its holder has it */
     struct process_queue callers; /* LIFE_CALLING processes whose reply capability it holds */
     uint32_t reply_full_words;    /* bit i: all of reply_taken[i] is taken */
     uint64_t reply_taken[SLOT_REPLY_COUNT / 64];
 
     uint32_t cspace_page; /* root: page numbers of leaves, then of directories; 0: none */
     uint32_t leaf_high;   /* leaves from this index on do not exist */
+    uint32_t leaf_low;    /* ending: leaves below this index are gone */
     uint32_t vspace_page; /* root table */
     uint32_t message_page;
     uint32_t cap_count;    /* live PROCESS capabilities */
@@ -268,6 +299,7 @@ struct process {
     uint32_t end_code;
     uint64_t end_fault_va;
     struct start_context start;
+    struct work work;
     struct endpoint service; /* its own endpoint; id = index */
 };
 _Static_assert(sizeof(struct process) <= PROCESS_RECORD_BYTES, "fits its part of the page");
@@ -288,13 +320,15 @@ struct page_range {
 struct kernel {
     uint16_t current; /* process index to resume, or KERNEL_IDLE */
     bool halted;
-    bool unsettled; /* inside an entry: somebody else may have to run, or ends wait to be done */
+    bool wakes_due; /* kernel_timer left some whose deadline has passed */
+    bool unsettled; /* inside an entry: somebody else may have to run */
     uint16_t payer; /* who pays for the time of the current process; KERNEL_IDLE with it */
     uint32_t halt_code;
     uint64_t now_ticks;
 
     struct process_queue ready[BAND_COUNT]; /* the run queues, of LIFE_READY by band */
-    struct process_queue ending; /* work of the entry in progress; empty between entries */
+    uint32_t work_done;                     /* steps of the last entry */
+    uint32_t work_max; /* an entry does no more, but to the end of the step it is in */
     uint32_t deadline_count;
     uint16_t deadlines[PROCESS_LIMIT]; /* binary heap by (deadline, index) */
 
@@ -312,6 +346,8 @@ struct kernel {
     struct page_stock stocks[KERNEL_STOCK_COUNT]; /* by index of the pool of boot */
 
     struct endpoint driver_endpoint; /* KERNEL_DRIVER_ENDPOINT */
+    uint32_t driver_receivers;       /* capabilities to it with RECEIVE: with the last it dies */
+    uint32_t check_receivers;        /* kernel_check's own; 0 outside of it */
     struct process_entry processes[PROCESS_LIMIT];
     struct untyped untypeds[KERNEL_UNTYPED_LIMIT];
 };
@@ -324,6 +360,7 @@ struct kernel_boot_info {
     uint32_t image_first_page;
     uint64_t image_bytes;       /* 0: no image (kernel_boot_bare only) */
     uint32_t root_budget_pages; /* rootd's budget; 0: as its role row says */
+    uint32_t work_max;          /* 0: KERNEL_WORK_MAX; harnesses try what pieces do with less */
 };
 
 /* Boots: checks and verifies the boot image, makes rootd (process KERNEL_ROOT_PROCESS) from its
@@ -381,15 +418,17 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
  * header.status says how it went (kernel/core/control.h). Exception: EXIT gives no reply.
  *
  * RECV, in this order: NOT_FOUND, INVALID_ARGUMENT (not an endpoint), DENIED (no RECEIVE),
- * INVALID_ARGUMENT (window), BUSY (window), EXHAUSTED (no reply slot free), OVER_BUDGET (leaves of
- * window or reply slot), then the next message: events first, then calls and faults, in order of
- * arrival. A queued call whose capabilities cannot be delivered completes with its own error, and
+ * INVALID_ARGUMENT (window), BUSY, OVER_BUDGET (window), then an event if there is one, which needs
+ * no reply slot; then EXHAUSTED (no reply slot free), OVER_BUDGET (its leaf), then calls and faults
+ * in order of arrival. A queued call whose capabilities cannot be delivered completes with its own error, and
  * the next is tried. With none: RETRY (deadline 0), TIMED_OUT, or wait; NOT_FOUND when the endpoint
  * is destroyed meanwhile. Of header only window_slot and window_count are read. struct receive_info
- * is written with OK, RETRY and TIMED_OUT.
+ * is written with OK, RETRY and TIMED_OUT. A reply slot is emptied as soon as its caller waits no
+ * more, and may come with the next call: who answers late forgets what it kept a slot for when the
+ * slot arrives again (K10).
  *
  * REPLY: NOT_FOUND (nothing there or slot 0), INVALID_ARGUMENT (not a reply capability), NOT_FOUND
- * (the caller is gone or gave up: the slot is emptied), INVALID_ARGUMENT (header or descriptors;
+ * (the caller is gone or gave up: its slot is empty), INVALID_ARGUMENT (header or descriptors;
  * the answer to a fault is no event_fault reply, or one with a reason that no pager may give),
  * BUSY, NOT_FOUND, DENIED (delivery, as above): slot stays. OK: slot emptied. A refusal (operation
  * event_fault, a status, no body) as the answer to a fault ends the process with
@@ -412,8 +451,16 @@ void kernel_exception(struct kernel *kernel, uint32_t vector, uint64_t instructi
 void kernel_end_process(struct kernel *kernel, uint32_t index);
 
 /* Sets the clock (never backwards: an earlier time is ignored) and wakes with TIMED_OUT everyone
- * whose deadline is at or before it, in order of (deadline, process index). Does not preempt. */
+ * whose deadline is at or before it, in order of (deadline, process index), but
+ * KERNEL_TIMER_WAKES_MAX at most: with more, kernel_next_deadline() stays in the past, and the
+ * machine calls again soon. Does not preempt. */
 void kernel_timer(struct kernel *kernel, uint64_t now_ticks);
+
+/* Goes on with what the current process has to do before it runs on (RESUME_WORK): a piece of the
+ * work that its last entry began, or of its own end. Others see the process as ended from the
+ * beginning: its endpoint takes nothing, and who waits for it learns of it piece by piece. What a
+ * caller began is finished even when it is ended meanwhile. */
+void kernel_work(struct kernel *kernel);
 
 /* Moves the current process to the end of the run queue and takes the first one. Nothing when
  * nobody else can run. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Life of a process: staged, running, ended, retired. Decides what is given back when, and who
- * learns of an end; never why a process should end. Ends that cause ends are queued
- * (kernel->ending), never nested. */
+ * learns of an end; never why a process should end. A process that has ended stays in the run queue
+ * and tears itself down in pieces when it is its turn, before those that wait to run: ends that
+ * cause ends are never nested, and none of them holds up the others for long (K8). */
 #include "kernel/core/internal.h"
 
 bool process_table_full(const struct kernel *kernel)
@@ -109,9 +110,7 @@ void process_detach(struct kernel *kernel, struct process *process)
         queue_remove(kernel, &endpoint_at(kernel, process->endpoint)->receivers, process);
         return;
     case LIFE_CALLING:
-        loan_end(kernel, process);
-        queue_remove(kernel, &process_at(kernel, process->holder)->callers, process);
-        process->holder = KERNEL_NONE;
+        reply_capability_use(kernel, process_at(kernel, process->holder), process); /* K10 */
         return;
     case LIFE_FREE:
     case LIFE_STAGED:
@@ -121,12 +120,18 @@ void process_detach(struct kernel *kernel, struct process *process)
     }
 }
 
-static void ending_append(struct kernel *kernel, struct process *process, enum ending_kind kind)
+/* Nobody reaches it any more; it goes on as kernel_work does. */
+static void ending_start(struct kernel *kernel, struct process *process, enum ending_kind kind)
 {
-    process->life = LIFE_ENDING;
+    work_orphan(kernel, process);
     process->ending = (uint8_t)kind;
+    process->resume = RESUME_WORK;
+    process->service.live = false;
+    if (process->life == LIFE_CURRENT)
+        return;
+    process_detach(kernel, process);
+    ready_prepend(kernel, process);
     kernel->unsettled = true;
-    queue_append(kernel, &kernel->ending, process);
 }
 
 /* rootd's end is the system's: it stays where a machine can look at it, and never runs again. */
@@ -142,26 +147,27 @@ void process_end(struct kernel *kernel, struct process *process, enum end_reason
 {
     if (process_has_ended(process))
         return;
-    process_detach(kernel, process);
     process->end_reason = reason;
     process->end_code = code;
     process->end_fault_va = fault_va;
-    if (process->index == KERNEL_ROOT_PROCESS)
-        root_end(kernel, process, reason, code);
-    else
-        ending_append(kernel, process, ENDING_TERMINAL);
+    if (process->index != KERNEL_ROOT_PROCESS) {
+        ending_start(kernel, process, ENDING_TERMINAL);
+        return;
+    }
+    process_detach(kernel, process);
+    root_end(kernel, process, reason, code);
 }
 
 void process_abort(struct kernel *kernel, struct process *process)
 {
-    KERNEL_ASSERT(process->life == LIFE_STAGED);
-    ending_append(kernel, process, ENDING_ABORT);
+    ending_start(kernel, process, ENDING_ABORT);
 }
 
-void process_forget(struct kernel *kernel, struct process *process)
+void process_abort_by_caller(struct process *process)
 {
-    KERNEL_ASSERT(process->life == LIFE_ENDED);
-    ending_append(kernel, process, ENDING_RETIRE);
+    process->life = LIFE_ENDING;
+    process->ending = ENDING_ABORT;
+    process->service.live = false;
 }
 
 void wait_lost(struct kernel *kernel, struct process *process)
@@ -176,23 +182,38 @@ void wait_lost(struct kernel *kernel, struct process *process)
 
 /* --- giving back ------------------------------------------------------------------------------ */
 
-/* E5: every process that it owed a reply learns that there will be none. */
-static void callers_lost(struct kernel *kernel, struct process *process)
+/* One step, in the order in which others have to wait for it. False: only the record is left. */
+static bool tear_down_step(struct kernel *kernel, struct process *process)
 {
-    while (process->callers.first != KERNEL_NONE)
-        wait_lost(kernel, process_at(kernel, process->callers.first));
+    if (!kernel->driver_endpoint.live && endpoint_drain_step(kernel, &kernel->driver_endpoint))
+        return true;
+    if (endpoint_drain_step(kernel, &process->service))
+        return true;
+    if (process->callers.first != KERNEL_NONE) {
+        work_count(kernel, 3);
+        wait_lost(kernel, process_at(kernel, process->callers.first)); /* E5 */
+    } else if (process->cspace_page != 0) {
+        cspace_destroy_step(kernel, process);
+    } else if (process->vspace_page != 0) {
+        vspace_destroy_step(kernel, process);
+    } else if (process->message_page != 0) {
+        memory_return(kernel, process, process->message_page);
+        process->message_page = 0;
+    } else {
+        return false;
+    }
+    return true;
 }
 
-/* Everything but the record goes back. */
-static void process_tear_down(struct kernel *kernel, struct process *process)
+bool process_tear_down(struct kernel *kernel, struct process *process)
 {
-    endpoint_destroy(kernel, &process->service);
-    callers_lost(kernel, process);
-    cspace_destroy(kernel, process);
-    vspace_destroy(kernel, process);
-    memory_return(kernel, process, process->message_page);
-    process->message_page = 0;
-    KERNEL_ASSERT(process->mapped_pages == 0 && process->drawn_pages == 1);
+    while (work_may(kernel)) {
+        if (!tear_down_step(kernel, process)) {
+            KERNEL_ASSERT(process->mapped_pages == 0 && process->drawn_pages == 1);
+            return true;
+        }
+    }
+    return false;
 }
 
 static void process_free(struct kernel *kernel, struct process *process)
@@ -214,9 +235,8 @@ static void process_free(struct kernel *kernel, struct process *process)
 
 void process_retire(struct kernel *kernel, struct process *process)
 {
-    struct endpoint *endpoint =
-        endpoint_find(kernel, process->event_endpoint, process->event_generation);
-    if (endpoint != NULL) {
+    if (process->event_generation != EVENT_UNWANTED) {
+        struct endpoint *endpoint = endpoint_at(kernel, process->event_endpoint);
         struct process_queue *queue =
             process->event_delivered ? &endpoint->delivered : &endpoint->events;
         event_queue_remove(kernel, queue, process);
@@ -226,11 +246,6 @@ void process_retire(struct kernel *kernel, struct process *process)
 
 void process_finish_ending(struct kernel *kernel, struct process *process)
 {
-    if (process->ending == ENDING_RETIRE) {
-        process_retire(kernel, process);
-        return;
-    }
-    process_tear_down(kernel, process);
     bool told = endpoint_find(kernel, process->event_endpoint, process->event_generation) != NULL;
     if (process->ending == ENDING_ABORT || !told) {
         process_free(kernel, process);

@@ -132,11 +132,6 @@ static void processor_give(struct kernel *kernel)
 
 void kernel_settle_work(struct kernel *kernel)
 {
-    while (kernel->ending.first != KERNEL_NONE) {
-        struct process *process = process_at(kernel, kernel->ending.first);
-        queue_remove(kernel, &kernel->ending, process);
-        process_finish_ending(kernel, process);
-    }
     kernel->unsettled = false;
     if (!kernel->halted)
         processor_give(kernel);
@@ -162,8 +157,11 @@ static void deadline_expire(struct kernel *kernel, struct process *process)
 
 static void current_interrupted(struct kernel *kernel)
 {
-    if (kernel->current != KERNEL_IDLE)
-        process_at(kernel, kernel->current)->resume = RESUME_EXACT;
+    if (kernel->current == KERNEL_IDLE)
+        return;
+    struct process *process = process_at(kernel, kernel->current);
+    if (process->resume != RESUME_WORK)
+        process->resume = RESUME_EXACT;
 }
 
 void kernel_timer(struct kernel *kernel, uint64_t now_ticks)
@@ -173,8 +171,11 @@ void kernel_timer(struct kernel *kernel, uint64_t now_ticks)
     current_interrupted(kernel);
     if (now_ticks > kernel->now_ticks)
         kernel->now_ticks = now_ticks;
-    while (kernel_next_deadline(kernel) <= kernel->now_ticks && kernel->deadline_count != 0)
+    for (uint32_t i = 0; i < KERNEL_TIMER_WAKES_MAX && kernel->deadline_count != 0 &&
+                         kernel_next_deadline(kernel) <= kernel->now_ticks;
+         i++)
         deadline_expire(kernel, process_at(kernel, kernel->deadlines[0]));
+    kernel->wakes_due = kernel_next_deadline(kernel) <= kernel->now_ticks;
     kernel_settle(kernel);
 }
 

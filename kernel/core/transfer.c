@@ -108,6 +108,8 @@ static void source_forget(struct kernel *kernel, struct capability *source)
         kernel->untypeds[source->object].cap_count--;
     else if (source->object_type == OBJECT_PROCESS)
         process_at(kernel, source->object)->cap_count--;
+    else if (capability_receives_drivers(source))
+        driver_receiver_gone(kernel);
     *source = (struct capability){0};
 }
 

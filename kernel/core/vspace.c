@@ -49,12 +49,20 @@ uint32_t kernel_translate(const struct kernel *kernel, uint32_t index, uint64_t 
     return entry_page(*entry);
 }
 
+uint64_t *vspace_entry_next(const struct process *process, uint64_t *entry, uint64_t va)
+{
+    uint32_t leaf;
+    if (entry != NULL && va % LEAF_BYTES != 0)
+        return entry + 1;
+    return vspace_entry(process, va, &leaf);
+}
+
 uint32_t vspace_present_count(const struct process *process, uint64_t va, uint32_t count)
 {
     uint32_t present = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t leaf;
-        const uint64_t *entry = vspace_entry(process, va + (uint64_t)i * PAGE_BYTES, &leaf);
+    uint64_t *entry = NULL;
+    for (uint32_t i = 0; i < count; i++, va += PAGE_BYTES) {
+        entry = vspace_entry_next(process, entry, va);
         present += entry != NULL && *entry != 0;
     }
     return present;
@@ -169,44 +177,37 @@ static uint32_t entries_present(uint32_t table)
     return machine_page_record(table)->mapping_count;
 }
 
-static void leaf_destroy(struct kernel *kernel, struct process *process, uint32_t leaf)
+/* The first leaf: no table is empty, but a root. 0: there is none. */
+static uint32_t leaf_first(const struct process *process)
 {
+    uint32_t table = process->vspace_page;
+    if (entries_present(table) == 0)
+        return 0;
+    for (unsigned level = LEVEL_ROOT; level > LEVEL_LEAF; level--) {
+        const uint64_t *entries = machine_page(table);
+        table = entry_page(entries[entry_next(table, 0)]);
+    }
+    return table;
+}
+
+/* The machine has left the address space, so nothing has to be flushed. */
+void vspace_destroy_step(struct kernel *kernel, struct process *process)
+{
+    machine_vspace_destroy(process->vspace_page);
+    uint32_t leaf = leaf_first(process);
+    work_count(kernel, 8);
+    if (leaf == 0) {
+        memory_return(kernel, process, process->vspace_page);
+        process->vspace_page = 0;
+        return;
+    }
     uint32_t i = 0;
-    for (uint32_t left = entries_present(leaf); left != 0; left--, i++) {
+    for (; work_may(kernel) && entries_present(leaf) != 0; i++) {
         i = entry_next(leaf, i);
         mapping_remove(kernel, process, leaf * TABLE_ENTRIES + i);
+        work_count(kernel, 1);
     }
-    table_free(kernel, process, leaf);
-}
-
-/* Depth first with the three cursors written out; there is no recursion. */
-static void directory_destroy(struct kernel *kernel, struct process *process, uint32_t directory)
-{
-    const uint64_t *entries = machine_page(directory);
-    uint32_t i = 0;
-    for (uint32_t left = entries_present(directory); left != 0; left--, i++) {
-        i = entry_next(directory, i);
-        leaf_destroy(kernel, process, entry_page(entries[i]));
-    }
-    memory_return(kernel, process, directory);
-}
-
-void vspace_destroy(struct kernel *kernel, struct process *process)
-{
-    const uint64_t *root = machine_page(process->vspace_page);
-    uint32_t i = 0;
-    for (uint32_t tables = entries_present(process->vspace_page); tables != 0; tables--, i++) {
-        i = entry_next(process->vspace_page, i);
-        uint32_t table = entry_page(root[i]);
-        const uint64_t *entries = machine_page(table);
-        uint32_t j = 0;
-        for (uint32_t left = entries_present(table); left != 0; left--, j++) {
-            j = entry_next(table, j);
-            directory_destroy(kernel, process, entry_page(entries[j]));
-        }
-        memory_return(kernel, process, table);
-    }
-    machine_vspace_destroy(process->vspace_page);
-    memory_return(kernel, process, process->vspace_page);
-    process->vspace_page = 0;
+    if (entries_present(leaf) == 0)
+        vspace_prune(kernel, process,
+                     (uint64_t)machine_page_record(leaf)->leaf_number * LEAF_BYTES);
 }

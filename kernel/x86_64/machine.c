@@ -166,6 +166,8 @@ static void tick_tell(void)
 {
     record_timer(tick_count);
     kernel_timer(&kernel, tick_count);
+    if (kernel.wakes_due)
+        timer_arm(tick_count); /* the others, at once */
 }
 
 /* No pager can help: the processor's own access for the process was refused as the kernel's, or the
@@ -195,7 +197,7 @@ static void page_fault(uint64_t error)
     }
     record_fault_entry(va, access_of(error));
     kernel_fault(&kernel, va, access_of(error), rip);
-    if (kernel.current != index || process->life != LIFE_CURRENT)
+    if (kernel.current != index || process->resume != RESUME_EXACT)
         return; /* its pager has it, or it is ending */
     if (tried)
         kernel_exception(&kernel, VECTOR_PAGE_FAULT, rip);
@@ -208,7 +210,9 @@ static void page_fault(uint64_t error)
 static void interrupted(bool is_tick)
 {
     uint16_t index = kernel.current;
-    kernel_process(&kernel, index)->resume = RESUME_EXACT;
+    struct process *process = kernel_process(&kernel, index);
+    if (process->resume != RESUME_WORK)
+        process->resume = RESUME_EXACT;
     if (is_tick)
         tick_tell();
     if (kernel.current == index && slice_used_up()) {
@@ -277,8 +281,32 @@ static _Noreturn void idle(void)
     }
 }
 
+/* Whether the current process has something to do in the kernel before it runs on. */
+static bool works(void)
+{
+    return kernel.current != KERNEL_IDLE &&
+           kernel_process(&kernel, kernel.current)->resume == RESUME_WORK;
+}
+
+/* That, piece by piece; before each further one the clock, as if it had been interrupted (K8). Who
+ * is to run then is interrupted when it does. */
+static void work(void)
+{
+    while (works()) {
+        record_work_entry();
+        kernel_work(&kernel);
+        if (kernel.payer != slice_payer)
+            slice_change_payer();
+        if (!works() || timer_now() == tick_count)
+            continue;
+        tick_take();
+        interrupted(true);
+    }
+}
+
 void machine_resume(void)
 {
+    work();
     if (kernel.payer != slice_payer)
         slice_change_payer();
     if (kernel.current == KERNEL_IDLE)
@@ -306,6 +334,8 @@ void machine_resume(void)
         resume_exact(current_registers);
     case RESUME_EXACT:
         resume_exact(current_registers);
+    case RESUME_WORK:
+        break; /* done above */
     }
     machine_panic("no way to resume", __FILE__, __LINE__);
 }

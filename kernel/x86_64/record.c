@@ -79,6 +79,12 @@ void record_preempt(void)
     input(RECORD_PREEMPT, 0);
 }
 
+/* A piece of work is an entry of the process whose work it is. */
+void record_work_entry(void)
+{
+    area_of(kernel.current)->record.entry_count++;
+}
+
 void record_syscall_entry(uint32_t number, uint32_t slot)
 {
     struct machine_area *area = area_of(kernel.current);

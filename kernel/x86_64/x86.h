@@ -143,6 +143,7 @@ void record_memory(const struct kernel_boot_info *info);
 void record_timer(uint64_t now_ticks); /* before the core is told */
 void record_preempt(void);
 void record_syscall_entry(uint32_t number, uint32_t slot);
+void record_work_entry(void);
 void record_fault_entry(uint64_t va, enum fault_access access);
 void record_resume(const struct process *process);
 

@@ -169,6 +169,20 @@ static void wait_lost(struct model_kernel *model, uint32_t process)
     model_wake(model, process, STATUS_PEER_DIED); /* E5 */
 }
 
+/* It tears itself down in its turn, before those that wait to run. */
+static void ending_start(struct model_kernel *model, uint32_t process, enum model_kernel_end kind)
+{
+    struct model_kernel_process *target = model_at(model, process);
+    if (model->current != process) {
+        model_detach(model, process);
+        model_run_first(model, process);
+    }
+    target->life = MODEL_LIFE_ENDING;
+    target->ending = kind;
+    model->endpoints[process].live = false;
+    model->changed = true;
+}
+
 /* The last control over a process went away. */
 static void process_uncontrolled(struct model_kernel *model, uint32_t process)
 {
@@ -176,18 +190,22 @@ static void process_uncontrolled(struct model_kernel *model, uint32_t process)
     if (cap_anywhere(model, OBJECT_PROCESS, process))
         return;
     if (target->life == MODEL_LIFE_STAGED)
-        model_ending_add(model, process, MODEL_END_ABORT);
+        ending_start(model, process, MODEL_END_ABORT);
     else if (target->life == MODEL_LIFE_ENDED && target->event_delivered)
-        model_ending_add(model, process, MODEL_END_RETIRE);
+        model_process_free(model, process);
 }
 
 void model_cap_drop(struct model_kernel *model, uint32_t process, struct model_cap *cap)
 {
     struct model_cap dropped = *cap;
+    if (dropped.type == OBJECT_REPLY) {
+        wait_lost(model, dropped.object);
+        return;
+    }
     bool live = model_cap_live(model, cap);
     model_cap_remove(model, process, cap);
-    if (live && dropped.type == OBJECT_REPLY)
-        wait_lost(model, dropped.object);
+    if (live && dropped.type == OBJECT_ENDPOINT)
+        model_driver_check(model);
     if (live && dropped.type == OBJECT_PROCESS)
         process_uncontrolled(model, dropped.object);
 }
@@ -203,6 +221,22 @@ void model_wake(struct model_kernel *model, uint32_t process, enum status result
     model->changed = true;
 }
 
+/* K10: the reply capability goes with the wait that it is for. */
+static void holder_forgets(struct model_kernel *model, uint32_t process)
+{
+    const struct model_kernel_process *caller = model_at(model, process);
+    struct model_kernel_process *holder = model_at(model, caller->holder);
+    model_queue_drop(&holder->callers, process);
+    for (uint32_t i = 0; i < holder->cap_count; i++) {
+        struct model_cap *cap = &holder->caps[i];
+        if (cap->type == OBJECT_REPLY && cap->object == process &&
+            cap->badge == caller->call_number) {
+            model_cap_remove(model, caller->holder, cap);
+            return;
+        }
+    }
+}
+
 void model_detach(struct model_kernel *model, uint32_t process)
 {
     struct model_kernel_process *target = model_at(model, process);
@@ -215,20 +249,12 @@ void model_detach(struct model_kernel *model, uint32_t process)
     if (target->life == MODEL_LIFE_RECEIVES)
         model_queue_drop(&model->endpoints[target->waits_on].receivers, process);
     if (target->life == MODEL_LIFE_CALLS) {
-        model_queue_drop(&model_at(model, target->holder)->callers, process);
+        holder_forgets(model, process);
         if (model_at(model, target->holder)->client == process)
             model_at(model, target->holder)->client = MODEL_NONE;
     }
     target->life = MODEL_LIFE_RUNS; /* it waits for nobody; what comes next says what it is */
     model_bands_settle(model);
-}
-
-void model_ending_add(struct model_kernel *model, uint32_t process, enum model_kernel_end kind)
-{
-    model_at(model, process)->life = MODEL_LIFE_ENDING;
-    model_at(model, process)->ending = kind;
-    model_queue_add(&model->ending, process);
-    model->changed = true;
 }
 
 void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, uint32_t code,
@@ -237,14 +263,14 @@ void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, ui
     struct model_kernel_process *target = model_at(model, process);
     if (target->life == MODEL_LIFE_ENDING || target->life == MODEL_LIFE_ENDED)
         return;
-    model_detach(model, process);
     target->end_reason = reason;
     target->end_code = code;
     target->end_va = va;
     if (process != 0) {
-        model_ending_add(model, process, MODEL_END_TERMINAL);
+        ending_start(model, process, MODEL_END_TERMINAL);
         return;
     }
+    model_detach(model, process);
     model->halted = true;
     model->halt_code = reason == END_EXITED ? code : 125;
     model_run_first(model, 0);
@@ -253,8 +279,10 @@ void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, ui
 void model_process_free(struct model_kernel *model, uint32_t process)
 {
     struct model_kernel_process *target = model_at(model, process);
-    if (target->event_endpoint != MODEL_NONE)
+    if (target->event_endpoint != MODEL_NONE) {
         model_queue_drop(&model->endpoints[target->event_endpoint].events, process);
+        model_queue_drop(&model->endpoints[target->event_endpoint].delivered, process);
+    }
     target->life = MODEL_LIFE_FREE;
     model->pools[target->pool].budgets -= target->budget_pages; /* K5 */
     model->changed = true;
@@ -264,27 +292,60 @@ void model_process_free(struct model_kernel *model, uint32_t process)
 static void events_lost(struct model_kernel *model, uint32_t endpoint)
 {
     struct model_queue *queue = &model->endpoints[endpoint].events;
-    while (queue->count != 0) {
-        uint32_t ended = queue->items[0];
-        model_queue_drop(queue, ended);
-        model_ending_add(model, ended, MODEL_END_RETIRE);
-    }
-    for (uint32_t p = 0; p < model->process_count; p++) {
-        if (model_at(model, p)->life == MODEL_LIFE_ENDED &&
-            model_at(model, p)->event_endpoint == endpoint)
-            model_ending_add(model, p, MODEL_END_RETIRE);
-    }
+    while (queue->count != 0)
+        model_process_free(model, queue->items[0]);
+    queue = &model->endpoints[endpoint].delivered;
+    while (queue->count != 0)
+        model_process_free(model, queue->items[0]);
 }
 
-static void endpoint_end(struct model_kernel *model, uint32_t process)
+/* Everybody who waits at a dead endpoint learns it. */
+static void endpoint_drain(struct model_kernel *model, uint32_t process)
 {
     struct model_endpoint *endpoint = &model->endpoints[process];
-    endpoint->live = false;
     while (endpoint->senders.count != 0)
         wait_lost(model, endpoint->senders.items[0]);
     while (endpoint->receivers.count != 0)
         model_wake(model, model_receiver_take(model, process), STATUS_NOT_FOUND);
     events_lost(model, process);
+}
+
+static bool drivers_received(const struct model_kernel *model)
+{
+    for (uint32_t p = 0; p < model->process_count; p++) {
+        const struct model_kernel_process *owner = &model->processes[p];
+        for (uint32_t i = 0; i < owner->cap_count; i++) {
+            const struct model_cap *cap = &owner->caps[i];
+            if (cap->type == OBJECT_ENDPOINT && cap->object == MODEL_DRIVER &&
+                (cap->rights & RIGHT_RECEIVE) != 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The first who waits there, or whose end waits to be told, takes the others with it. */
+void model_driver_check(struct model_kernel *model)
+{
+    struct model_endpoint *driver = &model->endpoints[MODEL_DRIVER];
+    if (!driver->live || drivers_received(model))
+        return;
+    driver->live = false;
+    if (driver->senders.count != 0) {
+        uint32_t first = driver->senders.items[0];
+        wait_lost(model, first);
+        model_at(model, first)->drains = model_at(model, first)->life == MODEL_LIFE_RUNS;
+        return;
+    }
+    uint32_t ended = driver->events.count != 0 ? driver->events.items[0] : MODEL_NONE;
+    for (uint32_t i = 0; ended == MODEL_NONE && i < driver->delivered.count; i++)
+        ended = driver->delivered.items[i];
+    if (ended == MODEL_NONE)
+        return;
+    model_queue_drop(&driver->events, ended);
+    model_queue_drop(&driver->delivered, ended);
+    model_at(model, ended)->event_endpoint = MODEL_NONE;
+    ending_start(model, ended, MODEL_END_ABORT);
 }
 
 static void slots_end(struct model_kernel *model, uint32_t process)
@@ -303,11 +364,14 @@ static void slots_end(struct model_kernel *model, uint32_t process)
 static void tear_down(struct model_kernel *model, uint32_t process)
 {
     struct model_kernel_process *target = model_at(model, process);
-    endpoint_end(model, process);
+    if (!model->endpoints[MODEL_DRIVER].live)
+        endpoint_drain(model, MODEL_DRIVER);
+    endpoint_drain(model, process);
     while (target->callers.count != 0)
         wait_lost(model, target->callers.items[0]);
     slots_end(model, process);
     target->map_count = 0;
+    target->torn = true;
 }
 
 static void event_post(struct model_kernel *model, uint32_t process)
@@ -322,11 +386,10 @@ static void event_post(struct model_kernel *model, uint32_t process)
     model_wake(model, receiver, STATUS_OK);
 }
 
-static void ending_finish(struct model_kernel *model, uint32_t process)
+void model_ending_finish(struct model_kernel *model, uint32_t process)
 {
     struct model_kernel_process *target = model_at(model, process);
-    if (target->ending != MODEL_END_RETIRE)
-        tear_down(model, process);
+    tear_down(model, process);
     bool told =
         target->event_endpoint != MODEL_NONE && model->endpoints[target->event_endpoint].live;
     if (target->ending != MODEL_END_TERMINAL || !told) {
@@ -390,22 +453,39 @@ static void objects_sweep(struct model_kernel *model)
         pool_sweep(model, i);
 }
 
-void model_settle(struct model_kernel *model)
+/* The first of the highest band runs. */
+static void processor_give(struct model_kernel *model)
 {
-    while (model->ending.count != 0) {
-        uint32_t process = model->ending.items[0];
-        model_queue_drop(&model->ending, process);
-        ending_finish(model, process);
-    }
-    if (model->changed)
-        objects_sweep(model);
     uint32_t next = model_next(model);
     uint32_t current = model->current;
-    if (model->halted || next == MODEL_NONE ||
+    if (next == MODEL_NONE ||
         (current != MODEL_NONE && model_band(model, current) <= model_at(model, next)->runs_in))
         return;
     if (current != MODEL_NONE)
         model_run_first(model, current);
     model->current = next;
     model_queue_drop(&model->run, next);
+}
+
+void model_settle(struct model_kernel *model)
+{
+    while (!model->halted) {
+        processor_give(model);
+        if (model->current == MODEL_NONE)
+            break;
+        uint32_t index = model->current;
+        struct model_kernel_process *process = model_at(model, index);
+        bool drains = process->drains;
+        process->drains = false;
+        if (process->life == MODEL_LIFE_ENDING) {
+            model->current = MODEL_NONE;
+            model_ending_finish(model, index);
+        } else if (drains) {
+            endpoint_drain(model, MODEL_DRIVER);
+        } else {
+            break;
+        }
+    }
+    if (model->changed)
+        objects_sweep(model);
 }

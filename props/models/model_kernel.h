@@ -68,6 +68,7 @@ struct model_endpoint {
     struct model_queue senders;
     struct model_queue receivers;
     struct model_queue events;
+    struct model_queue delivered;
 };
 
 enum model_kernel_life {
@@ -81,7 +82,7 @@ enum model_kernel_life {
     MODEL_LIFE_ENDED
 };
 
-enum model_kernel_end { MODEL_END_TERMINAL, MODEL_END_ABORT, MODEL_END_RETIRE };
+enum model_kernel_end { MODEL_END_TERMINAL, MODEL_END_ABORT };
 
 struct model_kernel_process {
     enum model_kernel_life life;
@@ -105,6 +106,8 @@ struct model_kernel_process {
     uint32_t holder;      /* who owes the reply */
     struct model_queue callers;
     bool faults;
+    bool torn;   /* everything but its record went */
+    bool drains; /* it runs on when all at the driver endpoint know that it is gone */
     uint64_t fault_va;
     uint64_t fault_instruction;
     uint32_t fault_access;
@@ -171,7 +174,6 @@ struct model_kernel {
     struct model_queue run; /* who can run and does not, in no order: `turn` is it */
     int64_t turn_first;     /* the lowest and the highest turn that was given */
     int64_t turn_last;
-    struct model_queue ending;
     uint64_t call_count;
     uint32_t process_count;
     uint32_t pool_count;
@@ -261,7 +263,12 @@ void model_wake(struct model_kernel *model, uint32_t process, enum status result
 void model_detach(struct model_kernel *model, uint32_t process);
 void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, uint32_t code,
                uint64_t va);
-void model_ending_add(struct model_kernel *model, uint32_t process, enum model_kernel_end kind);
+
+/* All of a process goes at once; then it is free, or its end is posted. */
+void model_ending_finish(struct model_kernel *model, uint32_t process);
+
+/* Whether the driver endpoint has just lost its last receiver, and what follows. */
+void model_driver_check(struct model_kernel *model);
 void model_process_free(struct model_kernel *model, uint32_t process);
 void model_settle(struct model_kernel *model);
 

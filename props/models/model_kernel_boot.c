@@ -46,7 +46,6 @@ static void tables_clear(struct model_kernel *model)
     model->run.count = 0;
     model->turn_first = 0;
     model->turn_last = 0;
-    model->ending.count = 0;
     model->now = 0;
     model->halted = false;
     model->halt_code = 0;

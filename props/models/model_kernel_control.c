@@ -114,7 +114,11 @@ static enum status abort_staged(struct model_kernel *model, uint32_t slot)
         return status;
     if (model_at(model, index)->life != MODEL_LIFE_STAGED)
         return STATUS_INVALID_ARGUMENT;
-    model_ending_add(model, index, MODEL_END_ABORT);
+    model_at(model, index)->life = MODEL_LIFE_ENDING;
+    model_at(model, index)->ending = MODEL_END_ABORT;
+    model->endpoints[index].live = false;
+    model->changed = true;
+    model_ending_finish(model, index);
     return STATUS_OK;
 }
 
@@ -138,14 +142,21 @@ static enum status retire(struct model_kernel *model, uint32_t slot,
 {
     uint32_t index;
     enum status status = need_process(model, slot, &index);
-    const struct model_kernel_process *process = model_at(model, index);
+    struct model_kernel_process *process = model_at(model, index);
     if (status != STATUS_OK)
         return status;
-    if (process->life != MODEL_LIFE_ENDED)
+    bool going = process->life == MODEL_LIFE_ENDING && process->ending == MODEL_END_TERMINAL;
+    if (process->life != MODEL_LIFE_ENDED && !going)
         return STATUS_BUSY;
     *reply = (struct kernel_retire_process_reply){process->end_reason, process->end_code,
                                                   process->end_va};
-    model_process_free(model, index);
+    if (!going) {
+        model_process_free(model, index);
+        return STATUS_OK;
+    }
+    model_queue_drop(&model->run, index);
+    process->ending = MODEL_END_ABORT;
+    model_ending_finish(model, index);
     return STATUS_OK;
 }
 

@@ -117,9 +117,9 @@ static void deliver(struct model_kernel *model, uint32_t sender, uint32_t receiv
         given.slot = to->window_slot + i;
         given.rights &= sent->rights;
         given.badge = sent->flags != 0 ? sent->badge : given.badge;
+        model_cap_put(model, receiver, given);
         if (sent->mode == TRANSFER_MOVE)
             model_cap_remove(model, sender, source);
-        model_cap_put(model, receiver, given);
         memcpy(to->page.body + sent->field_offset, &given.slot, sizeof given.slot);
         to->page.caps[i] = (struct message_cap){
             .field_offset = sent->field_offset,
@@ -197,6 +197,7 @@ void model_event_deliver(struct model_kernel *model, uint32_t process, uint32_t 
     memcpy(page->body, &body, sizeof body);
     model_info(model, receiver, BADGE_KERNEL, false, 0);
     ended->event_delivered = true;
+    model_queue_add(&model->endpoints[ended->event_endpoint].delivered, process);
     model->events_delivered++;
     model->changed = true;
     for (uint32_t p = 0; p < model->process_count; p++) {
@@ -206,7 +207,7 @@ void model_event_deliver(struct model_kernel *model, uint32_t process, uint32_t 
                 return;
         }
     }
-    model_ending_add(model, process, MODEL_END_RETIRE); /* nobody could */
+    model_process_free(model, process); /* nobody could */
 }
 
 uint32_t model_receiver_take(struct model_kernel *model, uint32_t endpoint)
@@ -331,8 +332,6 @@ enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t de
         status = model_window(model, receiver);
     if (status != STATUS_OK)
         return status;
-    if (model_tight(model, receiver, MODEL_LEAVES_MAX))
-        return STATUS_OVER_BUDGET;
     uint32_t number = cap->object;
     struct model_endpoint *endpoint = &model->endpoints[number];
     process->receive_slot = slot;
@@ -343,6 +342,8 @@ enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t de
         model_event_deliver(model, ended, receiver);
         return STATUS_OK;
     }
+    if (model_tight(model, receiver, MODEL_LEAVES_MAX))
+        return STATUS_OVER_BUDGET;
     if (receive_queued(model, receiver, number))
         return STATUS_OK;
     if (deadline <= model->now) {

@@ -61,7 +61,8 @@ uint32_t model_next(const struct model_kernel *model)
 
 void model_run_first(struct model_kernel *model, uint32_t process)
 {
-    model_at(model, process)->life = MODEL_LIFE_RUNS;
+    if (model_at(model, process)->life != MODEL_LIFE_ENDING)
+        model_at(model, process)->life = MODEL_LIFE_RUNS;
     model_at(model, process)->runs_in = model_band(model, process);
     model_at(model, process)->turn = --model->turn_first;
     model_queue_add(&model->run, process);

@@ -60,7 +60,8 @@ static uint32_t current(void)
  * loop run who is next; returns when this process is resumed. Never returns once it has ended. */
 static void yield_unless_current(uint32_t self)
 {
-    if (kernel.current != self || kernel.halted)
+    if (kernel.current != self || kernel.halted ||
+        kernel_process(&kernel, self)->resume == RESUME_WORK)
         fiber_switch(&seats[self].fiber, &main_fiber);
 }
 
@@ -339,21 +340,46 @@ static void seat_main(void)
     abort();
 }
 
-static void seat_resume(uint32_t index)
+/* The seat of who is at an index now. */
+static struct seat *seat_take(uint32_t index)
 {
     struct seat *seat = &seats[index];
     uint64_t generation = kernel.processes[index].generation;
-    if (!seat->taken || seat->generation != generation) {
-        if (fiber_prepare(&seat->fiber, seat_main) != 0)
-            abort();
-        seat->taken = true;
-        seat->generation = generation;
-        seat->entry_count = 0;
-        seat->program = NULL;
-        if (index >= seat_high)
-            seat_high = index + 1;
-    }
-    fiber_switch(&main_fiber, &seat->fiber);
+    if (seat->taken && seat->generation == generation)
+        return seat;
+    if (fiber_prepare(&seat->fiber, seat_main) != 0)
+        abort();
+    seat->taken = true;
+    seat->generation = generation;
+    seat->entry_count = 0;
+    seat->program = NULL;
+    if (index >= seat_high)
+        seat_high = index + 1;
+    return seat;
+}
+
+/* A piece of what the current process has to do in the kernel is an entry of its own; the inputs
+ * before it happen first, and may let somebody else go on. */
+static void seat_work(uint32_t index)
+{
+    struct seat *seat = seat_take(index);
+    const struct machine_record *row = input_take(index, seat->entry_count + 1);
+    if (row != NULL && row->kind == RECORD_TIMER)
+        kernel_timer(&kernel, row->value);
+    else if (row != NULL)
+        kernel_preempt(&kernel);
+    if (row != NULL)
+        return;
+    seat->entry_count++;
+    kernel_work(&kernel);
+}
+
+static void seat_resume(uint32_t index)
+{
+    if (kernel_process(&kernel, index)->resume == RESUME_WORK)
+        seat_work(index);
+    else
+        fiber_switch(&main_fiber, &seat_take(index)->fiber);
 }
 
 /* --- a run --- */

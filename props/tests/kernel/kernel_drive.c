@@ -70,6 +70,7 @@ bool drive_run(uint32_t index)
         if (drive_kernel.current == index)
             return true;
         kernel_preempt(&drive_kernel);
+        drive_work();
     }
     return false;
 }
@@ -93,11 +94,45 @@ unsigned drive_result(uint32_t index)
     return process->result;
 }
 
+uint32_t drive_work(void)
+{
+    uint32_t pieces = 0;
+    for (; drive_kernel.current != KERNEL_IDLE && !drive_kernel.halted &&
+           kernel_process(&drive_kernel, drive_kernel.current)->resume == RESUME_WORK;
+         pieces++) {
+        kernel_work(&drive_kernel);
+        check("work");
+    }
+    return pieces;
+}
+
+static bool somebody_ends(void)
+{
+    for (uint32_t band = 0; band < BAND_COUNT; band++) {
+        const struct process *first = kernel_process(&drive_kernel, drive_kernel.ready[band].first);
+        if (first != NULL && first->ending != ENDING_NONE)
+            return true;
+    }
+    return false;
+}
+
+/* Those that have ended take their turn, and `index` goes on; the others keep their order. */
+static void let_end(uint32_t index)
+{
+    if (drive_kernel.current != index || !somebody_ends())
+        return;
+    kernel_preempt(&drive_kernel);
+    drive_work();
+    drive_run(index);
+}
+
 static unsigned syscall_make(uint32_t number, uint32_t slot, uint64_t deadline)
 {
     uint32_t index = drive_kernel.current;
     kernel_syscall(&drive_kernel, number, slot, deadline);
     check("a syscall");
+    drive_work();
+    let_end(index);
     return drive_result(index);
 }
 

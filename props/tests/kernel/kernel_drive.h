@@ -35,6 +35,10 @@ enum { DRIVE_WAITING = 0xFFFF };
 unsigned drive_call(uint32_t slot, uint64_t deadline);
 unsigned drive_receive(uint32_t slot, uint64_t deadline);
 unsigned drive_reply(uint32_t slot);
+
+/* All that is left to do in the kernel, piece by piece, with kernel_check after each; syscalls do it
+ * themselves. How many pieces there were. */
+uint32_t drive_work(void);
 unsigned drive_result(uint32_t index); /* of a process that waited: its result, or DRIVE_WAITING */
 
 /* A kernel-control request of the current process by its row; the verdict, transport errors

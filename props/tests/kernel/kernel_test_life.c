@@ -241,6 +241,7 @@ static void test_cascade(void)
     kill_with(ended.process, 0);
     drive_run(faulter.index);
     kernel_fault(&drive_kernel, 0x1234, FAULT_READ, 0x400000);
+    drive_work();
     expect_equal(kernel_process(&drive_kernel, faulter.index)->life, LIFE_SENDING, "waits");
     drive_run(0);
     kill_with(procd.process, 0);
@@ -289,6 +290,7 @@ static void test_cascade_forgets_once(void)
     drive_run(told.index);
     expect_status(drive_receive(SLOT_SERVICE_ENDPOINT, DEADLINE_POLL), STATUS_OK, "that is told");
     kernel_fault(&drive_kernel, 0x1234, FAULT_READ, 0x400000);
+    drive_work();
     drive_run(0);
     expect_equal(drive_kernel.process_count, 4, "all are there");
     expect_status(kill_with(holder.process, 0), STATUS_OK, "K6: one end, three that follow");
@@ -336,6 +338,7 @@ static void test_root_end(void)
     expect_equal(drive_current(), KERNEL_IDLE, "nobody runs");
     drive_boot(1024, 64);
     kernel_fault(&drive_kernel, 0, FAULT_WRITE, 1);
+    drive_work();
     expect(host_halted(&code) && code == KERNEL_HALT_ROOT_FAULT, "rootd's fault halts otherwise");
 }
 
@@ -364,6 +367,7 @@ static void stage_fault(void)
     drive_receive(2, DEADLINE_NEVER);
     expect_equal(drive_current(), faulter.index, "the child runs");
     kernel_fault(&drive_kernel, 0x500123, FAULT_WRITE, 0x400010);
+    drive_work();
 }
 
 static void answer(uint32_t verdict, uint32_t reason, unsigned wanted, const char *what)
@@ -395,8 +399,10 @@ static void test_fault_resolved(void)
     expect_equal(kernel_process(&drive_kernel, faulter.index)->resume, RESUME_EXACT,
                  "as if nothing had been");
     kernel_fault(&drive_kernel, 0x500123, FAULT_WRITE, 0x400010);
+    drive_work();
     expect_equal(drive_current(), faulter.index, "an access that is allowed is no fault");
     kernel_fault(&drive_kernel, 0x500123, FAULT_EXECUTE, 0x400010);
+    drive_work();
     drive_run(0);
     drive_receive(2, DEADLINE_POLL);
     memcpy(&fault, drive_message(0)->body, sizeof fault);
@@ -433,8 +439,10 @@ static void test_no_pager(void)
     struct drive_child other = drive_spawn(FREE_SLOT + 4, 0);
     drive_run(faulter.index);
     kernel_fault(&drive_kernel, UINT64_MAX, FAULT_EXECUTE, UINT64_MAX);
+    drive_work();
     drive_run(other.index);
     kernel_exception(&drive_kernel, 6, 0x400004);
+    drive_work();
     drive_run(0);
     retire(faulter.process, &record);
     expect(record.reason == END_FAULT_NO_PAGER && record.fault_va == UINT64_MAX,

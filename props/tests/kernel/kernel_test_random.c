@@ -262,19 +262,23 @@ static void step(void)
 {
     if (drive_current() == KERNEL_IDLE) {
         kernel_timer(&drive_kernel, drive_kernel.now_ticks + 1 + below(50));
+        drive_work();
         return;
     }
     switch (below(16)) {
     case 0:
         kernel_timer(&drive_kernel, drive_kernel.now_ticks + below(30));
+        drive_work();
         return;
     case 1:
     case 2:
         kernel_preempt(&drive_kernel);
+        drive_work();
         return;
     case 3:
         if (drive_current() != 0)
             kernel_fault(&drive_kernel, any_va() + below(5000), (enum fault_access)below(3), 7);
+        drive_work();
         return;
     case 4:
         step_child();
@@ -294,6 +298,7 @@ static void step(void)
     case 11:
         if (drive_current() != 0 && below(40) == 0)
             kernel_exception(&drive_kernel, 6, 1);
+        drive_work();
         return;
     default:
         step_control();
