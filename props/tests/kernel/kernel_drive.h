@@ -92,6 +92,7 @@ void drive_attach(struct message *message, uint32_t index, uint32_t slot, uint16
 
 void kernel_test_boot(void);
 void kernel_test_limits(void);
+void kernel_test_work(void);
 void kernel_test_memory(void);
 void kernel_test_vspace(void);
 void kernel_test_ipc(void);

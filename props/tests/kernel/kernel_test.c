@@ -15,6 +15,7 @@ int main(int count, char **arguments)
     kernel_test_fault();
     kernel_test_run();
     kernel_test_limits();
+    kernel_test_work();
     kernel_test_random(10, 400);
     return tests_end(arguments[0]);
 }

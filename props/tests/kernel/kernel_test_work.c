@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/* Kernel tests: work in pieces. kernel_check holds after each piece, what was begun is finished
+ * whoever ends meanwhile, and no entry does more than it may (K8). */
+#include <string.h>
+
+#include "props/tests/kernel/kernel_drive.h"
+
+enum { MAPS = 500, AT = 9000 };
+
+static uint32_t entry_work(void)
+{
+    expect(drive_kernel.work_done <= drive_kernel.work_max + KERNEL_WORK_STEP_MAX,
+           "K8: an entry does no more than it may");
+    return drive_kernel.work_done;
+}
+
+/* A child that shows one frame MAPS times, and its frame. */
+static struct drive_child child_mapped(uint32_t frame)
+{
+    drive_boot(4000, 128);
+    drive_retype(BULK, OBJECT_FRAME, 1, frame);
+    struct drive_child child = drive_stage(FREE_SLOT, 200);
+    drive_quiet(true);
+    for (uint32_t i = 0; i < MAPS; i++)
+        expect_status(
+            drive_map(PRO, child.vspace, frame, 0x40000000 + i * UINT64_C(4096), RIGHT_READ),
+            STATUS_OK, "mapped");
+    drive_quiet(false);
+    return child;
+}
+
+static unsigned begin(uint32_t kind, uint16_t operation, uint32_t slot)
+{
+    struct message *message = drive_message(drive_kernel.current);
+    memset(message, 0, sizeof *message);
+    message->header.version = MESSAGE_VERSION;
+    message->header.operation = operation;
+    message->header.body_bytes = operation == OP_KERNEL_UNMAP_FRAME ? 16 : 4;
+    memcpy(message->body, &slot, sizeof slot);
+    kernel_syscall(&drive_kernel, SYSCALL_CALL, kind, 0);
+    entry_work();
+    return kernel_process(&drive_kernel, 0)->resume == RESUME_WORK;
+}
+
+static void test_abort(void)
+{
+    struct drive_child child = child_mapped(AT);
+    uint32_t available = kernel_untyped_available(&drive_kernel.untypeds[1]);
+    expect(begin(PRO, OP_KERNEL_ABORT_STAGED_PROCESS, child.process), "K8: it takes pieces");
+    kernel_preempt(&drive_kernel);
+    expect(drive_work() > 1, "K8: more than one");
+    expect_status(drive_result(0), STATUS_OK, "and is done when the caller runs on");
+    expect_equal(drive_kernel.process_count, 1, "the process is gone");
+    expect_equal(kernel_untyped_available(&drive_kernel.untypeds[1]), available + 200,
+                 "K5: with all it had");
+}
+
+static void test_destroy(void)
+{
+    struct drive_child child = child_mapped(AT);
+    expect(begin(MEM, OP_KERNEL_DESTROY, AT), "K8: a frame with many mappings takes pieces");
+    expect(!kernel_capability_live(&drive_kernel, kernel_slot(&drive_kernel, 0, AT)),
+           "K3: its capabilities are dead from the beginning");
+    expect(drive_work() > 1, "K8: more than one");
+    expect_equal(drive_kernel.untypeds[0].frame_pages, 0, "it is free");
+    expect_equal(kernel_process(&drive_kernel, child.index)->mapped_pages, 1,
+                 "K4: nothing shows it");
+}
+
+/* Who began it ends in the middle: its own end finishes it. */
+static void test_orphan(void)
+{
+    drive_boot(4000, 128);
+    struct drive_child worker = drive_stage(FREE_SLOT, 200);
+    drive_retype(BULK, OBJECT_FRAME, 1, AT);
+    drive_install(worker.grant, AT, 100, RIGHT_READ | RIGHT_CONTROL, 0);
+    drive_install(worker.grant, MEM, 101, RIGHT_CONTROL, 0);
+    drive_quiet(true);
+    for (uint32_t i = 0; i < MAPS; i++)
+        drive_map(PRO, worker.vspace, AT, 0x40000000 + i * UINT64_C(4096), RIGHT_READ);
+    drive_quiet(false);
+    drive_start(&worker, 0);
+    drive_run(worker.index);
+    struct message *message = drive_message(worker.index);
+    memset(message, 0, sizeof *message);
+    message->header.version = MESSAGE_VERSION;
+    message->header.operation = OP_KERNEL_DESTROY;
+    message->header.body_bytes = 4;
+    memcpy(message->body, &(uint32_t){100}, 4);
+    kernel_syscall(&drive_kernel, SYSCALL_CALL, 101, 0);
+    expect(kernel_process(&drive_kernel, worker.index)->resume == RESUME_WORK, "K8: it goes on");
+    kernel_end_process(&drive_kernel, worker.index);
+    expect(drive_work() > 1, "K8: piece by piece");
+    expect_equal(drive_kernel.untypeds[0].frame_pages, 0, "K8: what it began is finished");
+    expect(kernel_check(&drive_kernel) == NULL, "K13: the books agree");
+}
+
+/* K10: who waits at the driver endpoint is told that its last receiver is gone. */
+static void test_driver_gone(void)
+{
+    struct drive_child child[2];
+    drive_boot(4000, 128);
+    for (uint32_t i = 0; i < 2; i++) {
+        child[i] = drive_stage(FREE_SLOT + 4 * i, 32);
+        drive_install(child[i].grant, SLOT_PROCD_DRIVER_ENDPOINT, 100, RIGHT_SEND, 9);
+        drive_start(&child[i], 0);
+        drive_run(child[i].index);
+        memset(drive_message(child[i].index), 0, sizeof(struct message));
+        drive_message(child[i].index)->header.version = MESSAGE_VERSION;
+        expect_status(drive_call(100, DEADLINE_NEVER), DRIVE_WAITING, "a driver waits for procd");
+        drive_run(0);
+    }
+    CONTROL(SLOT_SELF, DROP_LOCAL_CAP,
+            (struct kernel_drop_local_cap_request){SLOT_PROCD_DRIVER_ENDPOINT});
+    drive_run(child[0].index);
+    drive_run(0);
+    for (uint32_t i = 0; i < 2; i++)
+        expect_status(drive_result(child[i].index), STATUS_PEER_DIED, "K10: nobody waits for ever");
+}
+
+/* More deadlines pass at one tick than one entry may wake processes for. */
+static void test_deadlines(void)
+{
+    enum { COUNT = KERNEL_TIMER_WAKES_MAX + 10 };
+    drive_boot(20000, 128);
+    drive_quiet(true);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct drive_child child = drive_stage(AT + 4 * i, PROCESS_BUDGET_PAGES_MIN);
+        drive_start(&child, 0);
+        drive_run(child.index);
+        drive_receive(SLOT_SERVICE_ENDPOINT, 50);
+        drive_run(0);
+    }
+    drive_quiet(false);
+    kernel_timer(&drive_kernel, 60);
+    expect_equal(drive_kernel.deadline_count, COUNT - KERNEL_TIMER_WAKES_MAX,
+                 "K8: so many are woken");
+    expect(kernel_next_deadline(&drive_kernel) <= 60, "the machine sees that there are more");
+    kernel_timer(&drive_kernel, 60);
+    expect_equal(drive_kernel.deadline_count, 0, "the others are woken next");
+}
+
+void kernel_test_work(void)
+{
+    test_abort();
+    test_destroy();
+    test_orphan();
+    test_driver_gone();
+    test_deadlines();
+}
