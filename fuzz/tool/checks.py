@@ -22,6 +22,7 @@ import markdown
 import metal
 import negative
 import provenance
+import ring3
 import same
 import shares
 import source_checks
@@ -354,6 +355,7 @@ CHECKS = {
     "negative": (negative.negative, "image asan shipped"),
     "unready": (unready.unready, "image"),
     "same": (same.same, "image shipped"),
+    "ring3": (ring3.ring3, "image"),
     "machines": (machines.machines, "image"),
     "shares": (shares.shares, "image"),
     "hostile": (hostile.hostile, "image asan shipped"),
