@@ -5,7 +5,7 @@
 #include "services/probes/expectations.h"
 #include "services/probes/probes.h"
 
-enum { VECTORS_STEPS = 400000 };
+enum { VECTORS_STEPS = 1500000 };
 
 /* A sequence that forgets nothing: what differs in the last place grows until all differs. */
 static uint64_t computed(uint64_t argument)
