@@ -49,12 +49,6 @@ static const struct probe_run budget_run = {
 
 /* --- the attackers ----------------------------------------------------------------------------- */
 
-/* The badge by which procd knows a client (services/procd/procd.h). */
-static uint64_t client_badge(uint64_t process_id, uint32_t role)
-{
-    return service_peer_badge(ROLE_PROCD, process_id, role);
-}
-
 /* The send right that makes the staged process a client. Its endpoint is not needed. */
 static enum status install(struct tester *tester, uint32_t role,
                            const struct procd_create_staged_process_reply *staged)
@@ -64,7 +58,7 @@ static enum status install(struct tester *tester, uint32_t role,
         .source_slot = SLOT_PROCD_ADMINISTRATOR,
         .target_slot = SLOT_PEER_PROCD,
         .rights = RIGHT_SEND,
-        .badge = client_badge(staged->process_id, role),
+        .badge = service_peer_badge(ROLE_PROCD, staged->process_id, role),
     };
     enum status status =
         kernel_cap_copy_attenuated(&tester->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT, &request);
@@ -145,12 +139,18 @@ static enum status await_client(struct tester *tester, unsigned place)
     return status;
 }
 
-/* One that stays, and has children: else it would have ended. */
-static enum status must_live(struct tester *tester, unsigned place)
+/* Whether one of those that stay has children: it would have ended without. */
+static enum status one_must_live(struct tester *tester, uint32_t client_count)
 {
-    bool ended;
-    enum status status = query_client(tester, place, &ended);
-    return status == STATUS_OK && ended ? STATUS_INTERNAL : status;
+    bool lives = false;
+    for (uint32_t i = 0; i < client_count; i++) {
+        bool ended;
+        enum status status = query_client(tester, i, &ended);
+        if (status != STATUS_OK && !ended)
+            return status;
+        lives = lives || !ended;
+    }
+    return lives ? STATUS_OK : STATUS_INTERNAL;
 }
 
 enum status tester_stop_client(struct tester *tester, unsigned place)
@@ -229,8 +229,12 @@ static enum status judge_beside(struct tester *tester, enum beside beside)
 static enum status end_clients(struct tester *tester, const struct attack_row *row)
 {
     enum status status = STATUS_OK;
-    for (unsigned i = 0; i < row->client_count && status == STATUS_OK; i++)
-        status = row->ends ? await_client(tester, i) : tester_stop_client(tester, i);
+    for (unsigned i = 0; i < row->client_count && status == STATUS_OK; i++) {
+        if (row->ends)
+            status = await_client(tester, i);
+        else if (tester->client_ids[i] != 0)
+            status = tester_stop_client(tester, i);
+    }
     return status;
 }
 
@@ -243,8 +247,8 @@ static enum status run_attack(struct tester *tester, const struct attack_row *ro
         status = launch_client(tester, ROLE_ATTACK_CLIENT, row->attack, i);
     if (status == STATUS_OK)
         status = row->ends ? end_clients(tester, row) : await_stillness(tester);
-    for (unsigned i = 0; i < row->client_count && status == STATUS_OK && !row->ends; i++)
-        status = must_live(tester, i);
+    if (status == STATUS_OK && !row->ends)
+        status = one_must_live(tester, row->client_count); /* for another nothing may be left */
     if (status != STATUS_OK) {
         tester_report(tester, row->name, "ATTACKED_NOBODY");
         return status;
@@ -277,9 +281,7 @@ static enum status run_identity(struct tester *tester)
     if (status == STATUS_OK)
         status = await_stillness(tester);
     if (status == STATUS_OK)
-        status = must_live(tester, ATTACKER);
-    if (status == STATUS_OK)
-        status = must_live(tester, HEIR);
+        status = one_must_live(tester, HEIR + 1);
     if (status == STATUS_OK)
         status = tester_stop_client(tester, HEIR);
     if (status != STATUS_OK)
