@@ -6,6 +6,10 @@
 #include <string.h>
 
 #include "abi/messages/kernel.h"
+#include "abi/messages/memd.h"
+#include "abi/messages/pagerd.h"
+#include "abi/messages/procd.h"
+#include "abi/messages/vspaced.h"
 #include "abi/system.h"
 
 enum { PATIENCE_TICKS = 120 * TICKS_PER_SECOND }; /* late for a caller that waits for ever */
@@ -29,10 +33,38 @@ static const struct operation *operation_of(uint16_t id)
     return NULL;
 }
 
-static bool can_happen(enum fate fate, const struct operation *operation, uint64_t deadline_ticks)
+/* Operations that give something back: NOT_FOUND says of them that it is back already, which would be
+ * a lie about what the caller holds. */
+static bool is_release(uint16_t id)
 {
+    static const uint16_t releases[] = {OP_KERNEL_DROP_LOCAL_CAP,
+                                        OP_KERNEL_DESTROY,
+                                        OP_KERNEL_ABORT_STAGED_PROCESS,
+                                        OP_KERNEL_KILL_PROCESS,
+                                        OP_KERNEL_UNMAP_FRAME,
+                                        OP_KERNEL_RETIRE_PROCESS,
+                                        OP_MEMD_CLOSE_ACCOUNT,
+                                        OP_MEMD_FREE_FRAMES,
+                                        OP_MEMD_FREE_UNTYPED,
+                                        OP_PAGERD_UNREGISTER_PROCESS,
+                                        OP_VSPACED_UNMAP,
+                                        OP_VSPACED_UNREGISTER_VSPACE,
+                                        OP_PROCD_STOP_PROCESS,
+                                        OP_PROCD_ABORT_STAGED_PROCESS};
+    for (unsigned i = 0; i < sizeof releases / sizeof releases[0]; i++) {
+        if (releases[i] == id)
+            return true;
+    }
+    return false;
+}
+
+static bool can_happen(const struct injection *injection, const struct operation *operation,
+                       uint64_t deadline_ticks)
+{
+    enum fate fate = injection->fate;
     if (fate == FATE_REFUSED)
-        return operation->id != OP_KERNEL_EXIT || operation->service != SERVICE_KERNEL;
+        return operation->id != OP_KERNEL_EXIT &&
+               (injection->status != STATUS_NOT_FOUND || !is_release(operation->id));
     if (operation->service == SERVICE_KERNEL)
         return false;
     return deadline_ticks != DEADLINE_NEVER || (fate != FATE_TIMED_OUT && fate != FATE_LOST);
@@ -46,7 +78,7 @@ enum fate injection_fate(struct injection *injection, const char *program,
     uint64_t number = injection->count++;
     const struct operation *operation = operation_of(message->header.operation);
     if (injection->operation != NULL || number < injection->number || operation == NULL ||
-        !can_happen(injection->fate, operation, deadline_ticks))
+        !can_happen(injection, operation, deadline_ticks))
         return FATE_MADE;
     injection->operation = operation;
     injection->happened_at = number;
