@@ -9,7 +9,7 @@ import metal
 
 NAMES = ("orphans", "records", "regions", "memory", "frames", "bury", "identity", "budget")
 # The first attack that is not held yet, with which the boot ends; None when all are.
-HARM = "orphans"
+HARM = "budget"
 
 
 def complaint(log, ready):

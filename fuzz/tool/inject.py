@@ -24,16 +24,9 @@ LAST = (1 << 31) - 1
 BROKE = 3  # the program ended in the middle: a panic, an assertion, a run that does not come back
 STRIDE = 53  # of the boots that `test` makes
 
-# Findings that are known and not mended yet, by program, fate and operation of the call, and why. One that
-# is not found any more fails the whole run, so that the list is never longer than the truth.
-HANGS = "nobody gives up on a foundation service that does not answer"
+# Findings that are known, by program, fate and operation of the call, and why they stay. One that is not
+# found any more fails the whole run, so that the list is never longer than the truth.
 LEAKS = {
-    ("memd", "refused", "kernel.destroy"): "what the kernel does not destroy stays charged to its account",
-    ("procd", "refused", "memd.close_account"): "NOT_FOUND says that there is no account, and procd believes it",
-    ("vspaced", "unheard", "memd.alloc_frames"): HANGS,
-    ("pagerd", "unheard", "memd.alloc_frames"): HANGS,
-    ("pagerd", "unheard", "vspaced.map_frames"): HANGS,
-    ("pagerd", "unheard", "vspaced.map_anonymous"): HANGS,
     # No kernel loses an answer without telling the sender; rootd's EXIT ends what it does not know of.
     ("rootd", "lost", "procd.create_staged_process"): "procd cannot know that rootd did not hear",
 }

@@ -19,6 +19,7 @@
 #include "services/probes/ready.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
+#include "services/tester/tester.h"
 #include "services/vspaced/vspaced.h"
 
 enum { IMAGE_BYTES_MAX = 8 << 20 };
@@ -491,6 +492,11 @@ static void test_patience(void)
     expect_equal(PAGERD_PEER_TICKS, 20000, "pagerd gives vspaced twenty");
     expect((uint64_t)PAGERD_PEER_TICKS > (uint64_t)VSPACED_MEMD_TICKS,
            "E5: pagerd waits longer for vspaced than vspaced for memd");
+    expect((uint64_t)PROCD_PEER_TICKS > (uint64_t)PAGERD_PEER_TICKS,
+           "E5: procd waits longer for pagerd than pagerd for vspaced");
+    expect((uint64_t)ROOTD_CALL_TICKS > (uint64_t)PROCD_PEER_TICKS,
+           "E5: rootd waits longer for procd than procd for its peers");
+    expect((uint64_t)TESTER_CALL_TICKS > (uint64_t)PROCD_PEER_TICKS, "E5: so does the tester");
 }
 
 /* --- machines of every size ------------------------------------------------------------------ */
