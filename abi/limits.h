@@ -19,6 +19,9 @@ enum {
     VSPACED_MAP_PAGES_MAX =
         512, /* pages of one MAP_FRAMES over image pages, and of one MAP_FRAME */
 
+    /* Regions of a process other than one for each page of its own: guards, shared pages. */
+    PROCESS_SHARED_REGIONS = 32,
+
     LOG_LINE_BYTES_MAX = 256,
     FRAME_TRANSFER_BYTES_MAX = 832, /* bytes of one FRAME_READ or FRAME_WRITE */
 

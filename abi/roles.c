@@ -78,30 +78,32 @@ uint64_t role_account_limit(const struct role *role)
 
 struct tables {
     uint32_t role;
+    uint32_t table_bytes;
     uint32_t table_bytes_per_page;
     uint32_t budget_bytes_per_page;
 };
 
 static const struct tables tables[] = {
-#define TABLES(NAME, table_bytes, budget_bytes, why) {ROLE_##NAME, (table_bytes), (budget_bytes)},
+#define TABLES(NAME, fixed, table_bytes, budget_bytes, why)                                        \
+    {ROLE_##NAME, (fixed), (table_bytes), (budget_bytes)},
 #include "abi/tables.def"
 #undef TABLES
 };
 
 enum { TABLES_COUNT = sizeof tables / sizeof tables[0] };
 
-/* Whole pages for so many bytes a page of the memory. */
-static uint64_t pages_for(uint32_t bytes_per_page, uint64_t memory_pages)
+/* Whole pages for so many bytes, and so many a page of the memory. */
+static uint64_t pages_for(uint32_t bytes, uint32_t bytes_per_page, uint64_t memory_pages)
 {
     uint64_t counted = memory_pages < MEMORY_PAGES_LIMIT ? memory_pages : MEMORY_PAGES_LIMIT;
-    return (counted * bytes_per_page + PAGE_BYTES - 1) / PAGE_BYTES;
+    return (bytes + counted * bytes_per_page + PAGE_BYTES - 1) / PAGE_BYTES;
 }
 
 uint64_t role_table_pages(uint32_t id, uint64_t memory_pages)
 {
     for (unsigned i = 0; i < TABLES_COUNT; i++) {
         if (tables[i].role == id)
-            return pages_for(tables[i].table_bytes_per_page, memory_pages);
+            return pages_for(tables[i].table_bytes, tables[i].table_bytes_per_page, memory_pages);
     }
     return 0;
 }
@@ -110,7 +112,7 @@ uint64_t role_table_budget_pages(uint32_t id, uint64_t memory_pages)
 {
     for (unsigned i = 0; i < TABLES_COUNT; i++) {
         if (tables[i].role == id)
-            return pages_for(tables[i].budget_bytes_per_page, memory_pages);
+            return pages_for(0, tables[i].budget_bytes_per_page, memory_pages);
     }
     return 0;
 }

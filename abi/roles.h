@@ -95,9 +95,11 @@ const struct role *role_find(uint32_t id);
 uint64_t role_account_guarantee(const struct role *role);
 uint64_t role_account_limit(const struct role *role);
 
-/* Bytes of a service's tables for each page of memory, ROLE_TABLE_BYTES_<NAME>: what a record is. */
+/* Bytes of a service's tables for each page of memory, ROLE_TABLE_BYTES_<NAME>: what a record is;
+ * and those that do not depend on it, ROLE_TABLE_FIXED_<NAME>. */
 enum {
-#define TABLES(NAME, table_bytes, budget_bytes, why) ROLE_TABLE_BYTES_##NAME = (table_bytes),
+#define TABLES(NAME, fixed, table_bytes, budget_bytes, why)                                        \
+    ROLE_TABLE_BYTES_##NAME = (table_bytes), ROLE_TABLE_FIXED_##NAME = (fixed),
 #include "abi/tables.def"
 #undef TABLES
 };

@@ -34,6 +34,13 @@ static union {
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
 
+/* vspaced's, of a machine of as many pages. */
+enum {
+    MACHINE_PAGES = 128,
+    VSPACED_TABLE_BYTES = ROLE_TABLE_FIXED_VSPACED + MACHINE_PAGES * ROLE_TABLE_BYTES_VSPACED
+};
+static uint64_t vspaced_table[VSPACED_TABLE_BYTES / sizeof(uint64_t)];
+
 static struct adversary_plan plan;
 
 /* Numbers and badges that the service gave out: what later requests name. */
@@ -182,13 +189,26 @@ static void reset(void)
 /* memd's sources are what the envelope names; the kernel tells their sizes, or lies. */
 static void start_memd(void)
 {
-    struct envelope envelope = {.role = ROLE_MEMD, .entry_count = 2, .memory_pages = 128};
+    struct envelope envelope = {.role = ROLE_MEMD, .entry_count = 2, .memory_pages = MACHINE_PAGES};
     memset(frame_table, 0, sizeof frame_table);
     for (uint32_t i = 0; i < envelope.entry_count; i++)
         envelope.entries[i] = (struct envelope_entry){.slot = SLOT_UNTYPED_BASE + i,
                                                       .object_type = OBJECT_UNTYPED,
                                                       .rights = RIGHT_CONTROL | RIGHT_TRANSFER};
     digest_u64(memd_init(&state.memd, &envelope, frame_table));
+}
+
+/* Its tables are long, so what was used of them is emptied at the end of each life. */
+static void end_vspaced(void)
+{
+    struct vspaced *vspaced = &state.vspaced;
+    size_t pages = vspaced->page_places.used_count;
+    size_t regions = vspaced->region_places.used_count;
+    memset(vspaced->regions, 0, regions * sizeof vspaced->regions[0]);
+    memset(vspaced->region_nodes, 0, (regions + 1) * sizeof vspaced->region_nodes[0]);
+    memset(vspaced->pages, 0, pages * sizeof vspaced->pages[0]);
+    memset(vspaced->page_nodes, 0, (pages + 1) * sizeof vspaced->page_nodes[0]);
+    memset(vspaced->pages_by_frame, 0, MACHINE_PAGES * sizeof vspaced->pages_by_frame[0]);
 }
 
 static enum status turn(struct message *message, uint64_t *now_ticks)
@@ -265,6 +285,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     reset();
     if (plan.service == SERVICE_MEMD)
         start_memd();
+    if (plan.service == SERVICE_VSPACED)
+        vspaced_init(&state.vspaced, MACHINE_PAGES, vspaced_table);
     for (unsigned i = 0; i < TURN_LIMIT; i++) {
         enum status status = turn(&message, &now_ticks);
         const char *wrong = check();
@@ -278,5 +300,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     digest_u64(adversary_owed_count());
     digest_u64(adversary_counts().calls);
     digest_state();
+    if (plan.service == SERVICE_VSPACED)
+        end_vspaced();
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "abi/text/generate.h"
+#include "props/stand_ins/peers_vspaced.h"
 #include "props/stand_ins/stand_in_kernel.h"
 
 const char harness_name[] = "pagerd_life";
@@ -36,6 +37,10 @@ enum action {
     ACTION_SKEW,
     ACTION_CROWD,
     ACTION_BREACH,
+    ACTION_SLOW,
+    ACTION_CLOSE,
+    ACTION_BUDGET,
+    ACTION_PROTECT,
     ACTION_COUNT
 };
 
@@ -60,6 +65,14 @@ static const struct life_action actions[] = {
     /* kind: the kernel breaks its promise on the next message's reply slot: 0 none at all, 1 one
      * outside the reply slots, 2 one on which a faulter waits */
     [ACTION_BREACH] = {"breach", 1},
+    /* k ticks: the k-th call from now, when it is to a peer, takes so long */
+    [ACTION_SLOW] = {"slow", 2},
+    /* account: it is closed, and the pages of its processes that were unregistered come back */
+    [ACTION_CLOSE] = {"close", 1},
+    /* i pages: the kernel memory of the i-th process is enough for so many pages more */
+    [ACTION_BUDGET] = {"budget", 2},
+    /* i page rights: somebody takes rights of a page of the i-th process, by its area and number */
+    [ACTION_PROTECT] = {"protect", 3},
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -92,7 +105,7 @@ static struct receive_info next_info(const struct message *sent, bool *breached)
     life.breached = false;
     return (struct receive_info){
         .badge = sent->header.badge,
-        .now_ticks = life.now > life.skew ? life.now - life.skew : 0,
+        .now_ticks = stand_in_now() > life.skew ? stand_in_now() - life.skew : 0,
         .endpoint_slot = SLOT_SERVICE_ENDPOINT,
         .reply_slot =
             *breached ? life.breach_slot : stand_in_reply_open(0, PEERS_PAGERD_CALLER_LIMIT),
@@ -108,6 +121,21 @@ static uint64_t number_of(const struct message *message, uint32_t cap)
     if (cap < message->header.cap_count)
         memcpy(&slot, message->body + message->caps[cap].field_offset, sizeof slot);
     return peers_of_pagerd_number(slot);
+}
+
+/* Writes down what the fault asks for, so that its answer can be held against the page tables. */
+static void note_asked(const struct message *message, uint32_t reply_slot)
+{
+    static const uint32_t rights[] = {RIGHT_READ, RIGHT_WRITE, RIGHT_EXECUTE};
+    struct event_fault_request fault;
+    uint32_t place = reply_slot - SLOT_REPLY_BASE;
+    if (message->header.operation != OP_EVENT_FAULT || reply_slot < SLOT_REPLY_BASE ||
+        place >= SLOT_REPLY_COUNT || life.answer.status != STATUS_OK ||
+        message_decode(&event_fault_request_type, message, &fault) != STATUS_OK)
+        return;
+    life.asked[place].token = fault.token;
+    life.asked[place].page = fault.va / PAGE_BYTES * PAGE_BYTES;
+    life.asked[place].right = rights[fault.access];
 }
 
 /* Lets pagerd handle a delivered message, which becomes the reply, and follows the model. */
@@ -126,6 +154,7 @@ static enum handled handle(struct message *message, const struct receive_info *i
     life_met_failures(stand_in_failures().count);
     struct pagerd_log log = peers_of_pagerd_log();
     life.answer = model_pagerd_step(&model, &request, &log);
+    note_asked(&delivered, info->reply_slot);
     life_predicted(life.answer.later ? LIFE_LATER : life.answer.status,
                    handled == HANDLED_LATER ? LIFE_LATER : message->header.status);
     PROPERTY_EQUAL(G1, "handled", handled == HANDLED_LATER, life.answer.later);
@@ -164,6 +193,10 @@ static enum status send(const struct message *sent, bool thorough)
         stand_in_reply_close(info.reply_slot);
     peers_of_pagerd_window_drop();
     pagerd_life_mark_answers();
+    pagerd_life_check_resolved();
+    bool tries = sent->header.operation == OP_PAGERD_RESOLVE_FAULT && result == STATUS_OK;
+    if (tries)
+        pagerd_life_check_waiting();
     uint16_t id = sent->header.operation;
     bool known = id == OP_EVENT_FAULT || operation_find(SERVICE_PAGERD, id) != NULL;
     mark_triple("pagerd", state, known ? id : 0u, result);
@@ -172,6 +205,7 @@ static enum status send(const struct message *sent, bool thorough)
         return result;
     life.digest_known =
         info.reply_slot == 0 || (!life.answer.later && life.answer.status != STATUS_OK);
+    life.digest_known &= !life.answer.leaves;
     if (life.digest_known)
         PROPERTY_EQUAL(E1, "refusal", pagerd_life_digest(), before);
     pagerd_life_check();
@@ -182,11 +216,16 @@ static void tick(void)
 {
     peers_of_pagerd_step_begin();
     life.digest_known = false;
-    pagerd_tick(&pagerd, life.now);
+    uint64_t now = stand_in_now();
+    bool tries = pagerd_next_deadline(&pagerd) <= now && pagerd.parked.count != 0;
+    pagerd_tick(&pagerd, now);
     life_met_failures(stand_in_failures().count);
     struct pagerd_log log = peers_of_pagerd_log();
-    model_pagerd_tick(&model, life.now, &log);
+    model_pagerd_tick(&model, now, &log);
     pagerd_life_mark_answers();
+    pagerd_life_check_resolved();
+    if (tries)
+        pagerd_life_check_waiting();
     digest_u64(log.used);
     pagerd_life_check();
 }
@@ -199,8 +238,8 @@ static void wake(void)
     uint64_t deadline = pagerd_next_deadline(&pagerd);
     if (deadline == DEADLINE_NEVER)
         return;
-    if (deadline > life.now)
-        life.now = deadline;
+    if (deadline > stand_in_now())
+        stand_in_clock_set(deadline);
     tick();
 }
 
@@ -231,6 +270,7 @@ static void crowd(uint64_t count)
             .vspace_slot = CROWD_TOKEN + (uint32_t)i,
             .account_slot = 1,
             .page_limit = 2,
+            .region_limit = 4,
             .area_count = 1,
             .areas = {{AREA_WINDOW, RIGHT_READ | RIGHT_WRITE, USER_VA_FIRST, PAGE_BYTES, 0, 0}},
         };
@@ -252,13 +292,43 @@ static void breach(uint64_t kind)
                                                   : 0;
 }
 
+static void plan_slowness(const uint64_t *arguments)
+{
+    stand_in_fail_never();
+    stand_in_fail((struct stand_in_failure){
+        .after_calls = arguments[0] % FAIL_LIMIT,
+        .times = 1,
+        .ticks = 1 + arguments[1] % (2 * (uint64_t)PAGERD_PEER_TICKS),
+    });
+}
+
+static void take_rights(const uint64_t *arguments)
+{
+    if (model.process_count == 0)
+        return;
+    const struct model_pagerd_process *process =
+        &model.processes[arguments[0] % model.process_count];
+    const struct pagerd_area *area = &process->areas[arguments[1] % process->area_count];
+    uint64_t page = arguments[1] / process->area_count % 8;
+    peers_vspaced_protect((uint32_t)process->space, area->va + page * PAGE_BYTES,
+                          RIGHT_READ | (uint32_t)arguments[2]);
+}
+
+static void set_budget(const uint64_t *arguments)
+{
+    if (model.process_count != 0)
+        peers_vspaced_budget_set(
+            (uint32_t)model.processes[arguments[0] % model.process_count].space,
+            (uint32_t)(arguments[1] % 8));
+}
+
 static void act(const struct life_step *step)
 {
     const uint64_t *arguments = step->arguments;
     uint32_t waiting = stand_in_reply_open_count();
     switch ((enum action)step->action) {
     case ACTION_TIME:
-        life.now += arguments[0] % TIME_MAX;
+        stand_in_clock_set(stand_in_now() + arguments[0] % TIME_MAX);
         tick();
         return;
     case ACTION_WAKE:
@@ -279,12 +349,25 @@ static void act(const struct life_step *step)
         return;
     case ACTION_SKEW:
         life.skew = arguments[0] % TIME_MAX;
+        peers_of_pagerd_clock_lies(life.skew != 0);
         return;
     case ACTION_CROWD:
         crowd(arguments[0]);
         return;
     case ACTION_BREACH:
         breach(arguments[0]);
+        return;
+    case ACTION_SLOW:
+        plan_slowness(arguments);
+        return;
+    case ACTION_CLOSE:
+        peers_of_pagerd_close(arguments[0]);
+        return;
+    case ACTION_BUDGET:
+        set_budget(arguments);
+        return;
+    case ACTION_PROTECT:
+        take_rights(arguments);
         return;
     case ACTION_COUNT:
         return;

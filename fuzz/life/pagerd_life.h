@@ -11,7 +11,6 @@
 #include "services/pagerd/pagerd.h"
 
 struct pagerd_life {
-    uint64_t now;
     uint64_t skew; /* of the clock in messages: what pagerd is told may go back */
     uint64_t request_id;
     bool digest_known; /* `digest` is that of now: nothing has happened since it was taken */
@@ -19,6 +18,11 @@ struct pagerd_life {
     bool crowded;
     bool breached;
     uint32_t breach_slot;
+    struct {
+        uint64_t token;
+        uint64_t page;
+        uint32_t right;
+    } asked[SLOT_REPLY_COUNT];         /* by those who wait on each reply slot */
     struct model_pagerd_answer answer; /* to the message that was sent last */
 };
 
@@ -48,6 +52,13 @@ void draw_stranger(struct choices *choices, struct life_draft *draft);
 
 /* What must hold after every step. */
 void pagerd_life_check(void);
+
+/* Who was told RESOLVED in this step has the page, in the page tables, with the right asked for
+ * (G7), and with the bytes that its registration says (G4). */
+void pagerd_life_check_resolved(void);
+
+/* After pagerd has tried all that it could: nobody waits while what it waits for is free (G5). */
+void pagerd_life_check_waiting(void);
 
 /* The reply is the model's, byte by byte. Returns its result. */
 enum status pagerd_life_check_reply(const struct message *reply);

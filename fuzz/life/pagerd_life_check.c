@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#include "props/models/model_pagerd_areas.h"
+#include "props/stand_ins/peers_vspaced.h"
+#include "props/stand_ins/stand_in_kernel.h"
+
 void pagerd_life_check(void)
 {
     const char *broken = pagerd_check(&pagerd);
@@ -12,6 +16,52 @@ void pagerd_life_check(void)
     PROPERTY_EQUAL(G6, pagerd.last_fault_id, model.last_id);
     PROPERTY_EQUAL(G5, "deadline", pagerd_next_deadline(&pagerd), model_pagerd_deadline(&model));
     peers_of_pagerd_check(&model);
+}
+
+/* The bytes of a page, by the area alone: whole pages of the file that nobody can write to are the
+ * image's, any other has a frame with the bytes of the file and zeros after them. */
+static void check_content(const struct pagerd_area *area, uint64_t page,
+                          const struct stand_in_mapping *mapping)
+{
+    uint64_t bytes = model_file_bytes_in(area, page);
+    uint64_t offset = bytes == 0 ? 0 : area->file_offset + (page - area->va);
+    bool whole = bytes == PAGE_BYTES && (area->rights & RIGHT_WRITE) == 0;
+    PROPERTY_EQUAL(G4, "shared", mapping->image, whole);
+    if (whole)
+        PROPERTY_EQUAL(G4, "page", mapping->object, offset / PAGE_BYTES);
+    else
+        PROPERTY_EQUAL(G4, "bytes", stand_in_frame(mapping->object)->content,
+                       bytes == 0 ? 0 : stand_in_content(offset, (uint32_t)bytes));
+}
+
+static void check_resolved(uint64_t reply_slot)
+{
+    uint64_t place = reply_slot - SLOT_REPLY_BASE;
+    HARNESS(place < SLOT_REPLY_COUNT);
+    const struct model_pagerd_process *process =
+        model_pagerd_process(&model, life.asked[place].token);
+    uint64_t page = life.asked[place].page;
+    PROPERTY(G7, "process", process != NULL);
+    const struct stand_in_mapping *mapping = peers_vspaced_page((uint32_t)process->space, page);
+    PROPERTY(G7, "page", mapping != NULL);
+    PROPERTY(G7, "right", (mapping->rights & life.asked[place].right) != 0);
+    check_content(model_area_of(process, page), page, mapping);
+}
+
+void pagerd_life_check_resolved(void)
+{
+    struct pagerd_log log = peers_of_pagerd_log();
+    for (unsigned i = 0; i < log.count; i++)
+        if (log.events[i].act == ACT_ANSWER && log.events[i].what[2] == FAULT_RESOLVED)
+            check_resolved(log.events[i].what[0]);
+}
+
+void pagerd_life_check_waiting(void)
+{
+    bool other = pagerd.scratch_full != 0 || pagerd.owing.count != 0; /* what they may wait for */
+    if (stand_in_failures().count != 0 || pagerd_next_deadline(&pagerd) == DEADLINE_POLL || other)
+        return;
+    PROPERTY(G5, "waits", pagerd.parked.count == 0 || peers_pool_free_pages() == 0);
 }
 
 uint64_t pagerd_life_digest(void)
@@ -25,7 +75,7 @@ unsigned pagerd_life_state(void)
 {
     unsigned state = model.process_count != 0;
     for (unsigned i = 0; i < model.fill_count; i++)
-        state |= model.fills[i].parked ? 2u : 4u;
+        state |= model.fills[i].wait == MODEL_PARKED ? 2u : 4u;
     return state | (model.process_count == MODEL_PAGERD_PROCESSES ? 8u : 0u);
 }
 

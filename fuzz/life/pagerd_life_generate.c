@@ -120,6 +120,7 @@ void draw_register(struct choices *choices, struct life_draft *draft)
         va = make_area(choices, va, request->image_offset, &request->areas[i]);
     if (choices_below(choices, 6) == 5)
         break_area(choices, &request->areas[choices_below(choices, request->area_count)]);
+    request->region_limit = 64 - (uint32_t)choices_below(choices, 65);
 }
 
 void draw_resolve(struct choices *choices, struct life_draft *draft)

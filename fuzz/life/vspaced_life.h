@@ -27,9 +27,8 @@ struct vspaced_life {
     uint64_t digest;
     uint32_t startup_slots;
     bool failure_planned;
+    bool late;
     struct model_vspaced_answer answer; /* to the message that was sent last */
-    uint32_t region_count;              /* before it */
-    int32_t cost;                       /* regions added by it, as vspaced counts beforehand */
     uint32_t
         vspace_objects[MODEL_VSPACED_VSPACE_LIMIT]; /* of the kernel, by the harness's number */
     uint32_t vspace_generations[MODEL_VSPACED_VSPACE_LIMIT];
@@ -66,11 +65,8 @@ void learn_frames(void);
 
 void compare_region(void);
 
-/* The change of the number of regions is what was held against the limit (E6). */
-void compare_count(void);
-
-/* Counts regions, and what the request will cost, before it is delivered. */
-void vspaced_life_count(const struct message *request);
+/* The frames that could not be given back, as memd's books have them. */
+void learn_owed(void);
 
 /* Books, model and kernel agree: on the range that a message named, and on everything countable. */
 void vspaced_life_check(void);

@@ -72,8 +72,22 @@ static void check_slots(void)
         PROPERTY_EQUAL(V6, cap.object, life.vspace_objects[i]);
         PROPERTY_EQUAL(V6, cap.generation, life.vspace_generations[i]);
     }
-    PROPERTY_EQUAL(E4, stand_in_slot_count(), held);
-    PROPERTY_EQUAL(E4, stand_in_slot_count_below(SLOT_DYNAMIC_BASE), life.startup_slots);
+    uint32_t window = (uint32_t)__builtin_popcount(model.window_filled);
+    PROPERTY_EQUAL(E4, stand_in_slot_count(), held + window);
+    PROPERTY_EQUAL(E4, stand_in_slot_count_below(SLOT_DYNAMIC_BASE), life.startup_slots + window);
+}
+
+/* Every space has as many regions as its pages make, and no more than are set aside for it (E6). */
+static void check_regions(void)
+{
+    for (uint32_t i = 0; i < model.vspace_count; i++) {
+        const struct model_vspaced_vspace *vspace = &model.vspaces[i];
+        if (!vspace->registered)
+            continue;
+        const struct vspaced_space *space = &vspaced.spaces[(vspace->slot - VSPACED_SLOT_BASE) / 2];
+        PROPERTY_EQUAL(E6, "regions", space->region_count, model_vspaced_regions(&model, i));
+        PROPERTY(E6, "limit", space->region_count <= vspace->region_limit);
+    }
 }
 
 void vspaced_life_check(void)
@@ -85,6 +99,7 @@ void vspaced_life_check(void)
     for (uint32_t i = 0; i < PEERS_VSPACED_ACCOUNTS; i++)
         PROPERTY_EQUAL(E4, peers_account_held(i), model.account_held[i]);
     check_slots();
+    check_regions();
     if (answer->vspace == MODEL_VSPACED_VSPACE_LIMIT ||
         answer->page_count > VSPACED_MAP_PAGES_MAX || answer->first_page == 0)
         return;
@@ -165,79 +180,16 @@ void compare_region(void)
     PROPERTY_EQUAL(V4, region.kind, life.answer.region.kind);
 }
 
-/* --- the limit of regions --- */
-
-/* The space that is registered at a slot; VSPACED_VSPACE_LIMIT: none. */
-static uint32_t space_of(uint32_t slot)
+void learn_owed(void)
 {
-    for (uint32_t i = 0; i < model.vspace_count; i++)
-        if (model.vspaces[i].registered && model.vspaces[i].slot == slot)
-            return (slot - VSPACED_SLOT_BASE) / 2;
-    return VSPACED_VSPACE_LIMIT;
-}
-
-static int32_t add_cost(uint32_t space, uint64_t va, uint32_t page_count, uint32_t kind,
-                        uint32_t rights, uint64_t image_page)
-{
-    struct vspaced_piece piece = {
-        .first_page = va >> PAGE_SHIFT,
-        .page_count = page_count,
-        .image_page = image_page,
-        .kind = kind,
-        .rights = (uint16_t)rights,
-        .rights_mapped = (uint16_t)rights,
-    };
-    return vspaced_region_add_cost(&vspaced, space, &piece);
-}
-
-static int32_t protect_cost(uint32_t space, const struct vspaced_protect_request *request)
-{
-    uint64_t first_page = request->va >> PAGE_SHIFT;
-    if (vspaced_region_at(&vspaced, space, first_page) == 0)
-        return 0;
-    return vspaced_region_protect_cost(&vspaced, space, first_page, request->page_count,
-                                       (uint16_t)request->rights);
-}
-
-/* What a decoded request costs in a space. */
-static int32_t cost_in(uint32_t space, const struct message *request, const void *body)
-{
-    const struct vspaced_map_anonymous_request *anonymous = body;
-    const struct vspaced_map_frames_request *frames = body;
-    const struct vspaced_guard_request *guard = body;
-    bool image = request->caps[0].object_type == OBJECT_IMAGE;
-    switch (request->header.operation) {
-    case OP_VSPACED_MAP_ANONYMOUS:
-        return add_cost(space, anonymous->va, anonymous->page_count, REGION_ANONYMOUS,
-                        anonymous->rights, 0);
-    case OP_VSPACED_MAP_FRAMES:
-        return add_cost(space, frames->va, frames->page_count, image ? REGION_IMAGE : REGION_FRAME,
-                        frames->rights, image ? frames->frame_page : 0);
-    case OP_VSPACED_PROTECT:
-        return protect_cost(space, body);
-    case OP_VSPACED_GUARD:
-        return add_cost(space, guard->va, guard->page_count, REGION_GUARD, 0, 0);
+    for (uint32_t i = 0; i < model.owed_count; i++) {
+        uint32_t id = model.owed[i].frame_id;
+        uint32_t object;
+        uint32_t account;
+        bool known = id < model.id_high && model.ids[id].live;
+        if (!known && peers_frame_find(id, &object, &account))
+            model_vspaced_frame_made(&model, object, id, account);
     }
-    return 0;
-}
-
-void vspaced_life_count(const struct message *request)
-{
-    uint64_t body[MESSAGE_BODY_BYTES_MAX / 8];
-    const struct operation *row = operation_find(SERVICE_VSPACED, request->header.operation);
-    life.region_count = vspaced.region_places.held_count;
-    life.cost = 0;
-    if (row == NULL || message_decode(row->request, request, body) != STATUS_OK)
-        return;
-    uint32_t space = space_of((uint32_t)body[0]); /* vspace_cap_slot, but for REGISTER */
-    if (space != VSPACED_VSPACE_LIMIT)
-        life.cost = cost_in(space, request, body);
-}
-
-void compare_count(void)
-{
-    PROPERTY_EQUAL(E6, "regions", vspaced.region_places.held_count,
-                   life.region_count + (uint32_t)life.cost);
 }
 
 /* --- digests and marks ----------------------------------------------------------------------- */

@@ -53,6 +53,9 @@ void draw_register_vspace(struct choices *choices, struct life_draft *draft)
     body->account_slot = 1;
     draft->caps[0].badge = choices_below(choices, model.vspace_count);
     draft->caps[1].badge = choices_below(choices, 4) % PEERS_VSPACED_ACCOUNTS;
+    body->region_limit = 64 - (uint32_t)choices_below(choices, 65);
+    if (choices_below(choices, 8) == 7)
+        body->region_limit = MODEL_VSPACED_REGIONS - (uint32_t)choices_below(choices, 128);
 }
 
 void draw_unregister_vspace(struct choices *choices, struct life_draft *draft)

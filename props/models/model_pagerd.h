@@ -19,14 +19,16 @@ enum {
     MODEL_PAGERD_FAULTERS = 256,
     MODEL_PAGERD_TURNS = 8,
     MODEL_PAGERD_RETRY = 100,
-    MODEL_PAGERD_WAIT = 60000
+    MODEL_PAGERD_WAIT = 60000,
+    MODEL_PAGERD_PEER = 20000
 };
 
 /* Something pagerd did. Objects are named by what they are, never by a slot of pagerd's. */
 enum pagerd_act {
-    ACT_REGISTER_VSPACE,   /* vspace, account; out: vspaced's slot */
+    ACT_REGISTER_VSPACE,   /* vspace, account, regions; out: vspaced's slot */
     ACT_UNREGISTER_VSPACE, /* vspaced's slot */
     ACT_GUARD,             /* vspaced's slot, va, pages */
+    ACT_QUERY_REGION,      /* vspaced's slot, va; out: rights */
     ACT_MAP_ANONYMOUS,     /* vspaced's slot, va, rights, pages */
     ACT_MAP_IMAGE,         /* vspaced's slot, va, rights, pages, page of the image */
     ACT_MAP_FRAME,         /* vspaced's slot, va, rights, pages, frame id */
@@ -60,20 +62,26 @@ struct model_pagerd_process {
     uint64_t last_fault_id;
     uint64_t faults;
     uint64_t resolved;
+    uint64_t owed_frame; /* memd has not taken it back */
+    uint64_t vain_page;  /* told to be there with vain_rights, without a mapping; 0: none */
+    uint32_t vain_rights;
     uint32_t page_limit;
     uint32_t area_count;
     struct pagerd_area areas[PAGERD_AREA_LIMIT];
 };
 
+enum model_pagerd_wait { MODEL_QUEUED, MODEL_PARKED, MODEL_WOKEN };
+
 struct model_pagerd_fill {
     uint64_t id;
     uint64_t token;
     uint64_t page; /* address */
-    bool parked;   /* else it waits for its turn */
-    bool parked_before;
+    enum model_pagerd_wait wait;
+    bool timed_out; /* once */
+    bool runs;      /* its turn is now */
+    uint32_t asked; /* rights */
     uint64_t parked_first;
-    uint64_t retry;
-    uint64_t park_order;
+    uint64_t park_order; /* 0: never parked */
 };
 
 struct model_pagerd_faulter {
@@ -82,27 +90,45 @@ struct model_pagerd_faulter {
     uint64_t request_id;
 };
 
+/* What was refused and is repeated: of a process that is left, or the frame of one that is there. */
+struct model_pagerd_owed {
+    bool is_left; /* else the process with the token owes its frame */
+    uint64_t token;
+    uint64_t space; /* 0: left */
+    bool has_account;
+    uint64_t account;
+};
+
 struct model_pagerd {
+    struct pagerd_log *log; /* of the step in hand */
     uint64_t now;
     uint64_t last_id;
     uint64_t park_orders;
+    uint64_t wake_at;     /* the parked, by the clock */
+    uint64_t settle_at;   /* what is owed */
+    bool wakes;           /* all the parked are to be woken */
+    unsigned new_turns;   /* first */
     uint64_t stuck_frame; /* its capability could not be dropped */
-    unsigned lost;        /* places whose account capability could not be dropped */
     unsigned process_count;
     unsigned fill_count;
     unsigned faulter_count;
     unsigned turn_count;
+    unsigned owed_count;
+    unsigned orphan_count;
     uint64_t tokens[MODEL_PAGERD_PROCESSES]; /* of the processes, row by row: quick to walk */
     struct model_pagerd_process processes[MODEL_PAGERD_PROCESSES];
     struct model_pagerd_fill fills[MODEL_PAGERD_FILLS];          /* in order of their ids */
     struct model_pagerd_faulter faulters[MODEL_PAGERD_FAULTERS]; /* in order of arrival */
     uint64_t turns[MODEL_PAGERD_FILLS];                          /* tokens whose turn comes */
+    struct model_pagerd_owed owed[MODEL_PAGERD_PROCESSES];       /* in order of the next attempt */
+    uint64_t orphans[MODEL_PAGERD_PROCESSES]; /* frames that were owed for who is left */
 };
 
 /* What pagerd had to send back for the message itself. */
 struct model_pagerd_answer {
     bool later; /* nothing, or not in this way */
     enum status status;
+    bool leaves; /* a refused request that could not be undone: something is owed now, or no more */
     union {
         struct pagerd_unregister_process_reply unregister;
         struct pagerd_resolve_fault_reply resolve;
@@ -131,6 +157,15 @@ struct model_pagerd_answer model_pagerd_step(struct model_pagerd *model,
 
 /* The same for a tick. */
 void model_pagerd_tick(struct model_pagerd *model, uint64_t now, struct pagerd_log *log);
+
+/* The process with a token; null: none. */
+struct model_pagerd_process *model_pagerd_process(struct model_pagerd *model, uint64_t token);
+
+/* Processes that are left and not yet forgotten, and the account capabilities held for them. */
+unsigned model_pagerd_left(const struct model_pagerd *model, unsigned *account_count);
+
+/* Whether memd is still to be asked to take the frame back, or its process is gone. */
+bool model_pagerd_owes_frame(const struct model_pagerd *model, uint64_t frame_id);
 
 /* When a tick has something to do. */
 uint64_t model_pagerd_deadline(const struct model_pagerd *model);

@@ -89,16 +89,22 @@ uint64_t model_file_bytes_in(const struct pagerd_area *area, uint64_t page)
     return area->file_bytes - start > PAGE ? PAGE : area->file_bytes - start;
 }
 
+/* A page of the file alone, which nobody can write to. */
 bool model_is_shared(const struct pagerd_area *area, uint64_t page)
 {
-    return model_file_bytes_in(area, page) > 0 && (area->rights & RIGHT_WRITE) == 0;
+    return model_file_bytes_in(area, page) == PAGE && (area->rights & RIGHT_WRITE) == 0;
+}
+
+uint32_t model_right(uint32_t access)
+{
+    static const uint32_t needed[] = {RIGHT_READ, RIGHT_WRITE, RIGHT_EXECUTE};
+    return needed[access];
 }
 
 /* The reason that the fault ends its process at once; NONE: it does not. */
 enum end_reason model_forbidden(const struct model_pagerd_process *process,
                                 const struct event_fault_request *fault)
 {
-    static const uint32_t needed[] = {RIGHT_READ, RIGHT_WRITE, RIGHT_EXECUTE};
     static const enum end_reason denied[] = {END_FAULT_READ_DENIED, END_FAULT_WRITE_DENIED,
                                              END_FAULT_EXECUTE_DENIED};
     if (process == NULL)
@@ -110,5 +116,7 @@ enum end_reason model_forbidden(const struct model_pagerd_process *process,
         return END_FAULT_OUTSIDE;
     if (area->kind == AREA_GUARD)
         return END_FAULT_GUARD;
-    return area->rights & needed[fault->access] ? END_NONE : denied[fault->access];
+    bool allowed = (area->rights & model_right(fault->access)) != 0;
+    /* a page that is there without the right gets it from nobody */
+    return allowed && fault->present == 0 ? END_NONE : denied[fault->access];
 }

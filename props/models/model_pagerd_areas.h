@@ -17,6 +17,9 @@ uint64_t model_file_bytes_in(const struct pagerd_area *area, uint64_t page);
 /* Whether the page is the image's own. */
 bool model_is_shared(const struct pagerd_area *area, uint64_t page);
 
+/* The right that an access needs. */
+uint32_t model_right(uint32_t access);
+
 /* The reason that the fault ends its process at once; NONE: it does not. */
 enum end_reason model_forbidden(const struct model_pagerd_process *process,
                                 const struct event_fault_request *fault);

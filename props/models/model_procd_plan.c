@@ -27,6 +27,11 @@ enum status model_procd_plan(const struct model_procd *model, uint32_t role, uin
     uint64_t end_va = plan->stack_top + PAGE_BYTES; /* with its guard */
     if (end_va > USER_VA_END)
         return STATUS_OUT_OF_RANGE;
+    uint64_t tables_end =
+        SERVICE_TABLE_VA + role_table_pages(role, MODEL_PROCD_MEMORY_PAGES) * PAGE_BYTES;
+    if (tables_end != SERVICE_TABLE_VA && plan->stack_top > SERVICE_TABLE_VA &&
+        plan->va_first < tables_end)
+        return STATUS_OVERLAP;
     bool below = end_va <= HEAP_ZONE_VA;
     bool above = plan->va_first >= HEAP_ZONE_VA + HEAP_ZONE_BYTES;
     return role >= ROLE_EXTENSION_BASE && !below && !above ? STATUS_OVERLAP : STATUS_OK;
@@ -61,6 +66,7 @@ void model_procd_backing(const struct model_procd_process *process, const struct
     out->image_offset = process->image_offset;
     out->image_bytes = process->image_bytes;
     out->page_limit = role->page_limit;
+    out->region_limit = role->page_limit + 32;
     if (heap && plan->va_first > HEAP_WINDOW_VA)
         heap_areas(out);
     for (uint32_t i = 0; i < plan->segment_count; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The model of vspaced. Clear rather than quick: ranges are walked page by page. */
-#include "props/models/model_vspaced.h"
+#include "props/models/model_vspaced_inside.h"
 
 #include <string.h>
 
@@ -9,118 +9,11 @@
 #include "abi/messages/memd.h"
 #include "abi/messages/vspaced.h"
 #include "abi/roles.h"
+#include "props/base/marks.h"
 #include "props/base/property.h"
 
 enum { FIRST_PAGE = 1 }; /* of the user's half; page 0 is never mapped */
 #define LAST_PAGE (UINT64_C(0x7FFFFFFFF) - 1)
-
-/* --- pages --- */
-
-static uint32_t bucket_of(uint32_t vspace, uint64_t page)
-{
-    uint64_t key = (page + vspace * UINT64_C(0x100000001B3)) * UINT64_C(0x9E3779B97F4A7C15);
-    return (uint32_t)(key >> 48);
-}
-
-struct model_vspaced_page *model_vspaced_page(struct model_vspaced *model, uint32_t vspace,
-                                              uint64_t page)
-{
-    uint32_t link = model->buckets[bucket_of(vspace, page)];
-    while (link != 0) {
-        struct model_vspaced_page *found = &model->pages[link - 1];
-        if (found->vspace == vspace && found->page == page)
-            return found;
-        link = found->next;
-    }
-    return NULL;
-}
-
-static struct model_vspaced_page *page_make(struct model_vspaced *model, uint32_t vspace,
-                                            uint64_t page)
-{
-    struct model_vspaced_page *found = model_vspaced_page(model, vspace, page);
-    if (found != NULL)
-        return found;
-    HARNESS(model->page_high < MODEL_VSPACED_PAGE_LIMIT);
-    uint32_t *bucket = &model->buckets[bucket_of(vspace, page)];
-    found = &model->pages[model->page_high++];
-    *found =
-        (struct model_vspaced_page){.used = true, .vspace = vspace, .page = page, .next = *bucket};
-    *bucket = model->page_high;
-    return found;
-}
-
-static bool in_books(struct model_vspaced *model, uint32_t vspace, uint64_t page)
-{
-    const struct model_vspaced_page *found = model_vspaced_page(model, vspace, page);
-    return found != NULL && found->in_books;
-}
-
-static bool in_kernel(struct model_vspaced *model, uint32_t vspace, uint64_t page)
-{
-    const struct model_vspaced_page *found = model_vspaced_page(model, vspace, page);
-    return found != NULL && found->in_kernel;
-}
-
-/* --- what the harness tells --- */
-
-void model_vspaced_reset(struct model_vspaced *model)
-{
-    memset(model->vspaces, 0, sizeof model->vspaces);
-    memset(model->frames, 0, sizeof model->frames);
-    memset(model->account_held, 0, sizeof model->account_held);
-    memset(model->ids, 0, model->id_high * sizeof model->ids[0]);
-    for (uint32_t i = 0; i < model->page_high; i++)
-        model->buckets[bucket_of(model->pages[i].vspace, model->pages[i].page)] = 0;
-    model->page_high = 0;
-    model->id_high = 0;
-    model->vspace_count = 0;
-}
-
-uint32_t model_vspaced_vspace(struct model_vspaced *model)
-{
-    HARNESS(model->vspace_count < MODEL_VSPACED_VSPACE_LIMIT);
-    model->vspaces[model->vspace_count] = (struct model_vspaced_vspace){.alive = true};
-    return model->vspace_count++;
-}
-
-void model_vspaced_vspace_died(struct model_vspaced *model, uint32_t vspace)
-{
-    model->vspaces[vspace].alive = false;
-    for (uint32_t i = 0; i < model->page_high; i++)
-        if (model->pages[i].vspace == vspace)
-            model->pages[i].in_kernel = false;
-}
-
-void model_vspaced_frame_made(struct model_vspaced *model, uint32_t object, uint32_t frame_id,
-                              uint32_t account)
-{
-    model->frames[object] = (struct model_vspaced_frame){0};
-    model->pool_left--;
-    if (frame_id == 0)
-        return;
-    model->ids[frame_id] = (struct model_vspaced_id){true, account, object};
-    model->account_held[account]++;
-    if (frame_id >= model->id_high)
-        model->id_high = frame_id + 1;
-}
-
-void model_vspaced_frame_destroyed(struct model_vspaced *model, uint32_t object)
-{
-    for (uint32_t i = 0; i < model->page_high; i++) {
-        struct model_vspaced_page *page = &model->pages[i];
-        if (page->in_kernel && !page->kernel_image && page->kernel_object == object)
-            page->in_kernel = false;
-    }
-    for (uint32_t i = 1; i < model->id_high; i++) {
-        if (!model->ids[i].live || model->ids[i].object != object)
-            continue;
-        model->ids[i].live = false;
-        model->account_held[model->ids[i].account]--;
-        break; /* a frame has one id */
-    }
-    model->pool_left++;
-}
 
 /* --- one message --- */
 
@@ -145,8 +38,8 @@ static uint32_t vspace_at(const struct model_vspaced *model, uint32_t slot)
 }
 
 /* Names the target; the status of the first two rules. */
-static enum status target(const struct model_vspaced *model, uint32_t slot, uint64_t va,
-                          uint64_t page_count, struct model_vspaced_answer *answer)
+enum status model_vspaced_target(const struct model_vspaced *model, uint32_t slot, uint64_t va,
+                                 uint64_t page_count, struct model_vspaced_answer *answer)
 {
     answer->vspace = vspace_at(model, slot);
     answer->first_page = va / PAGE_BYTES;
@@ -158,7 +51,7 @@ static enum status target(const struct model_vspaced *model, uint32_t slot, uint
     return inside ? STATUS_OK : STATUS_OUT_OF_RANGE;
 }
 
-static enum status rights_status(uint32_t rights)
+enum status model_vspaced_rights_status(uint32_t rights)
 {
     if ((rights & RIGHT_READ) == 0)
         return STATUS_INVALID_ARGUMENT;
@@ -167,10 +60,11 @@ static enum status rights_status(uint32_t rights)
     return STATUS_OK;
 }
 
-static bool any_in_books(struct model_vspaced *model, const struct model_vspaced_answer *answer)
+bool model_vspaced_any_in_books(struct model_vspaced *model,
+                                const struct model_vspaced_answer *answer)
 {
     for (uint64_t i = 0; i < answer->page_count; i++)
-        if (in_books(model, answer->vspace, answer->first_page + i))
+        if (model_vspaced_in_books(model, answer->vspace, answer->first_page + i))
             return true;
     return false;
 }
@@ -196,16 +90,17 @@ static enum status kernel_has_all(struct model_vspaced *model,
 {
     for (uint64_t i = 0; i < answer->page_count; i++)
         if (!model->vspaces[answer->vspace].alive ||
-            !in_kernel(model, answer->vspace, answer->first_page + i))
+            !model_vspaced_in_kernel(model, answer->vspace, answer->first_page + i))
             return STATUS_NOT_FOUND;
     return STATUS_OK;
 }
 
-static struct model_vspaced_page *put(struct model_vspaced *model,
-                                      const struct model_vspaced_answer *answer, uint64_t index,
-                                      uint32_t kind, uint32_t rights)
+struct model_vspaced_page *model_vspaced_put(struct model_vspaced *model,
+                                             const struct model_vspaced_answer *answer,
+                                             uint64_t index, uint32_t kind, uint32_t rights)
 {
-    struct model_vspaced_page *page = page_make(model, answer->vspace, answer->first_page + index);
+    struct model_vspaced_page *page =
+        model_vspaced_page_make(model, answer->vspace, answer->first_page + index);
     page->in_books = true;
     page->kind = kind;
     page->rights = rights;
@@ -221,109 +116,115 @@ static struct model_vspaced_page *put(struct model_vspaced *model,
     return page;
 }
 
-static void register_vspace(struct model_vspaced *model,
+/* --- registration --- */
+
+/* The account goes first. */
+static enum status leave(struct model_vspaced *model, struct model_vspaced_walk *walk,
+                         uint32_t index)
+{
+    struct model_vspaced_vspace *vspace = &model->vspaces[index];
+    enum status status =
+        model_vspaced_call(walk, vspace->account_held ? STATUS_OK : STATUS_NOT_FOUND);
+    if (!model_vspaced_is_done(status))
+        return status;
+    vspace->account_held = false;
+    status = model_vspaced_call(walk, STATUS_OK);
+    if (status != STATUS_OK)
+        return status;
+    vspace->registered = false;
+    for (uint32_t i = 0; i < model->page_high; i++)
+        if (model->pages[i].vspace == index)
+            model->pages[i].in_books = false;
+    for (uint32_t i = model->owed_count; i-- > 0;)
+        if (model->owed[i].vspace == index)
+            model_vspaced_owed_remove(model, i);
+    return STATUS_OK;
+}
+
+static bool regions_left(const struct model_vspaced *model, uint32_t region_limit)
+{
+    uint64_t sum = region_limit;
+    for (uint32_t i = 0; i < model->vspace_count; i++)
+        sum += model->vspaces[i].registered ? model->vspaces[i].region_limit : 0;
+    return sum <= MODEL_VSPACED_REGIONS;
+}
+
+/* The registered vspace with the lowest slot above one; MODEL_VSPACED_VSPACE_LIMIT: none. */
+static uint32_t next_registered(const struct model_vspaced *model, uint32_t slot)
+{
+    uint32_t next = MODEL_VSPACED_VSPACE_LIMIT;
+    for (uint32_t i = 0; i < model->vspace_count; i++) {
+        const struct model_vspaced_vspace *vspace = &model->vspaces[i];
+        if (vspace->registered && vspace->slot > slot &&
+            (next == MODEL_VSPACED_VSPACE_LIMIT || vspace->slot < model->vspaces[next].slot))
+            next = i;
+    }
+    return next;
+}
+
+static void sweep(struct model_vspaced *model, struct model_vspaced_walk *walk)
+{
+    uint32_t slot = 0;
+    for (;;) {
+        uint32_t index = next_registered(model, slot);
+        if (index == MODEL_VSPACED_VSPACE_LIMIT)
+            return;
+        slot = model->vspaces[index].slot;
+        if (model_vspaced_call(walk, STATUS_OK) == STATUS_OK && !model->vspaces[index].alive)
+            MARK_IF("vspaced: a dead space swept", leave(model, walk, index) == STATUS_OK);
+    }
+}
+
+static void register_vspace(struct model_vspaced *model, uint32_t region_limit,
                             const struct model_vspaced_request *request,
-                            const struct model_failure *failure,
-                            struct model_vspaced_answer *answer)
+                            struct model_vspaced_walk *walk, struct model_vspaced_answer *answer)
 {
     struct model_vspaced_vspace *vspace = &model->vspaces[request->vspace];
     answer->vspace = request->vspace;
-    if (failure->count != 0)
-        answer->status = failure->status;
-    else if (!vspace->alive)
-        answer->status = STATUS_NOT_FOUND;
-    else if (vspace->registered)
+    answer->status = model_vspaced_call(walk, vspace->alive ? STATUS_OK : STATUS_NOT_FOUND);
+    if (answer->status == STATUS_OK && vspace->registered)
         answer->status = STATUS_BUSY;
+    if (answer->status != STATUS_OK)
+        return;
+    if (!regions_left(model, region_limit)) {
+        sweep(model, walk);
+        answer->changed = true;
+    }
+    if (!regions_left(model, region_limit))
+        answer->status = STATUS_EXHAUSTED;
+    for (unsigned i = 0; i < 2 && answer->status == STATUS_OK; i++)
+        answer->status = model_vspaced_call(walk, STATUS_OK); /* two slots filled */
     if (answer->status != STATUS_OK)
         return;
     vspace->registered = true;
     vspace->account_held = true;
     vspace->account = request->account;
+    vspace->region_limit = region_limit;
     vspace->slot = 0; /* to be learned */
 }
 
 static void unregister_vspace(struct model_vspaced *model, uint32_t slot,
-                              const struct model_failure *failure,
-                              struct model_vspaced_answer *answer)
+                              struct model_vspaced_walk *walk, struct model_vspaced_answer *answer)
 {
     uint32_t index = vspace_at(model, slot);
     answer->vspace = index;
-    if (index == MODEL_VSPACED_VSPACE_LIMIT) {
-        answer->status = STATUS_NOT_FOUND;
+    answer->status = STATUS_NOT_FOUND;
+    if (index == MODEL_VSPACED_VSPACE_LIMIT)
         return;
-    }
-    if (failure->count != 0) {
-        answer->status = failure->status;
-        answer->changed = failure->calls_before != 0;
-        model->vspaces[index].account_held &= !answer->changed;
-        return;
-    }
-    model->vspaces[index].registered = false;
-    for (uint32_t i = 0; i < model->page_high; i++)
-        if (model->pages[i].vspace == index)
-            model->pages[i].in_books = false;
+    bool held = model->vspaces[index].account_held;
+    answer->status = leave(model, walk, index);
+    answer->changed = held != model->vspaces[index].account_held;
 }
 
-static uint32_t frames_left(const struct model_vspaced *model,
-                            const struct model_vspaced_vspace *vspace)
-{
-    uint32_t left = model->account_limit[vspace->account] - model->account_held[vspace->account];
-    return left < model->pool_left ? left : model->pool_left;
-}
-
-/* What the peers would say in turn: memd for each batch of four, the kernel for each page (a MAP
- * and the DROP of the frame). *calls: how many calls come before the one that fails. */
-static enum status anonymous_peers(struct model_vspaced *model,
-                                   const struct model_vspaced_answer *answer, uint64_t *calls)
-{
-    const struct model_vspaced_vspace *vspace = &model->vspaces[answer->vspace];
-    uint64_t left = frames_left(model, vspace);
-    *calls = 0;
-    for (uint64_t i = 0; i < answer->page_count; i++) {
-        uint64_t rest = answer->page_count - i;
-        uint64_t batch = rest < 4 ? rest : 4;
-        if (i % 4 == 0) {
-            if (!vspace->account_held)
-                return STATUS_NOT_FOUND;
-            if (left < batch)
-                return STATUS_EXHAUSTED;
-            left -= batch;
-            *calls += 1;
-        }
-        if (!vspace->alive)
-            return STATUS_NOT_FOUND;
-        if (in_kernel(model, answer->vspace, answer->first_page + i))
-            return STATUS_BUSY; /* from before an UNREGISTER */
-        *calls += 2;
-    }
-    return STATUS_OK;
-}
-
-static void map_anonymous(struct model_vspaced *model,
-                          const struct vspaced_map_anonymous_request *body,
-                          const struct model_failure *failure, struct model_vspaced_answer *answer)
-{
-    uint64_t calls;
-    answer->status = target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
-    if (answer->status == STATUS_OK)
-        answer->status = rights_status(body->rights);
-    if (answer->status == STATUS_OK && any_in_books(model, answer))
-        answer->status = STATUS_BUSY;
-    if (answer->status != STATUS_OK)
-        return;
-    answer->status = anonymous_peers(model, answer, &calls);
-    if (failure->count != 0) {
-        answer->undo_failed = failure->calls_before > calls;
-        answer->status = failure->status;
-    }
-    for (uint64_t i = 0; i < answer->page_count && answer->status == STATUS_OK; i++)
-        put(model, answer, i, REGION_ANONYMOUS, body->rights);
-}
+/* --- what the caller supplies --- */
 
 static bool frame_id_mapped(const struct model_vspaced *model, uint32_t frame_id)
 {
     for (uint32_t i = 0; i < model->page_high; i++)
         if (model->pages[i].in_books && model->pages[i].frame_id == frame_id)
+            return true;
+    for (uint32_t i = 0; i < model->owed_count; i++)
+        if (model->owed[i].frame_id == frame_id)
             return true;
     return false;
 }
@@ -342,20 +243,23 @@ static enum status map_frames_refusal(struct model_vspaced *model,
                                       struct model_vspaced_answer *answer)
 {
     bool image = request->cap_type == OBJECT_IMAGE;
-    enum status status = target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
+    enum status status =
+        model_vspaced_target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
     if (status == STATUS_OK)
-        status = rights_status(body->rights);
+        status = model_vspaced_rights_status(body->rights);
     if (status != STATUS_OK)
         return status;
     if (image ? body->frame_id != 0 : body->page_count != 1 || body->frame_page != 0)
         return STATUS_INVALID_ARGUMENT;
     if ((body->rights & ~request->cap_rights) != 0)
         return STATUS_DENIED;
-    if (any_in_books(model, answer))
+    if (model_vspaced_any_in_books(model, answer))
         return STATUS_BUSY;
     if (body->frame_id != 0 && frame_id_mapped(model, body->frame_id))
         return STATUS_DUPLICATE;
-    return STATUS_OK;
+    struct model_vspaced_change change = model_vspaced_change_to(
+        image ? REGION_IMAGE : REGION_FRAME, body->rights, image ? body->frame_page : 0);
+    return model_vspaced_regions_fit(model, answer, change) ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 
 /* V2 by what vspaced saw, then what the kernel says. A vspace that died is known to the kernel
@@ -374,7 +278,7 @@ static enum status map_frames_peers(struct model_vspaced *model,
     if (!image && (frame->use & other_use(body->rights)) != 0)
         return STATUS_WRITE_AND_EXECUTE;
     for (uint64_t i = 0; i < answer->page_count; i++)
-        if (in_kernel(model, answer->vspace, answer->first_page + i))
+        if (model_vspaced_in_kernel(model, answer->vspace, answer->first_page + i))
             return STATUS_BUSY;
     return STATUS_OK;
 }
@@ -395,7 +299,7 @@ static void map_frames(struct model_vspaced *model, const struct vspaced_map_fra
     bool image = request->cap_type == OBJECT_IMAGE;
     for (uint64_t i = 0; i < answer->page_count; i++) {
         struct model_vspaced_page *page =
-            put(model, answer, i, image ? REGION_IMAGE : REGION_FRAME, body->rights);
+            model_vspaced_put(model, answer, i, image ? REGION_IMAGE : REGION_FRAME, body->rights);
         page->image_page = image ? body->frame_page + i : 0;
         page->frame_id = body->frame_id;
         page->kernel_object = image ? (uint32_t)page->image_page : request->frame_object;
@@ -407,33 +311,23 @@ static void map_frames(struct model_vspaced *model, const struct vspaced_map_fra
     frame->use |= use;
 }
 
-/* Gives one batch of ids back: all or none, as memd says. */
-static bool free_batch(struct model_vspaced *model, const struct model_vspaced_vspace *vspace,
-                       const uint32_t *ids, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (ids[i] >= model->id_high || !model->ids[ids[i]].live ||
-            model->ids[ids[i]].account != vspace->account)
-            return false;
-    for (uint32_t i = 0; i < count; i++)
-        model_vspaced_frame_destroyed(model, model->ids[ids[i]].object);
-    return true;
-}
-
 static void unmap(struct model_vspaced *model, const struct vspaced_unmap_request *body,
-                  const struct model_failure *failure, struct model_vspaced_answer *answer)
+                  struct model_vspaced_walk *walk, struct model_vspaced_answer *answer)
 {
     uint32_t ids[VSPACED_MAP_PAGES_MAX];
     uint32_t count = 0;
     uint32_t rights_mapped;
-    answer->status = target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
+    answer->status =
+        model_vspaced_target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
     if (answer->status == STATUS_OK && !all_mapped(model, answer, &rights_mapped))
         answer->status = STATUS_NOT_FOUND;
     if (answer->status != STATUS_OK)
         return;
-    answer->status = kernel_has_all(model, answer);
-    if (failure->count != 0 && failure->calls_before == 0)
-        answer->status = failure->status;
+    if (!model_vspaced_regions_fit(model, answer,
+                                   (struct model_vspaced_change){.only_rights = false}))
+        answer->status = STATUS_OVER_LIMIT;
+    else
+        answer->status = model_vspaced_call(walk, kernel_has_all(model, answer));
     if (answer->status != STATUS_OK)
         return;
     for (uint64_t i = 0; i < answer->page_count; i++) {
@@ -444,14 +338,15 @@ static void unmap(struct model_vspaced *model, const struct vspaced_unmap_reques
         page->in_books = false;
         page->in_kernel = false;
     }
-    const struct model_vspaced_vspace *vspace = &model->vspaces[answer->vspace];
+    model_vspaced_offer(model, walk);
     for (uint32_t first = 0; first < count; first += MEMD_FREE_FRAMES_MAX) {
         uint32_t left = count - first;
         uint32_t batch = left < MEMD_FREE_FRAMES_MAX ? left : (uint32_t)MEMD_FREE_FRAMES_MAX;
-        bool failed =
-            failure->count != 0 && failure->calls_before == 1 + first / MEMD_FREE_FRAMES_MAX;
-        if (failed || !vspace->account_held || !free_batch(model, vspace, ids + first, batch))
-            answer->status = STATUS_INTERNAL;
+        if (model_vspaced_free_call(model, walk, answer->vspace, ids + first, batch) == STATUS_OK)
+            continue;
+        answer->status = STATUS_INTERNAL;
+        for (uint32_t i = 0; i < batch; i++)
+            model_vspaced_owe(model, answer->vspace, ids[first + i]);
     }
     answer->changed = true;
 }
@@ -460,15 +355,20 @@ static void protect(struct model_vspaced *model, const struct vspaced_protect_re
                     const struct model_failure *failure, struct model_vspaced_answer *answer)
 {
     uint32_t rights_mapped;
-    answer->status = target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
+    answer->status =
+        model_vspaced_target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
     if (answer->status == STATUS_OK)
-        answer->status = rights_status(body->rights);
+        answer->status = model_vspaced_rights_status(body->rights);
     if (answer->status != STATUS_OK)
         return;
     if (!all_mapped(model, answer, &rights_mapped))
         answer->status = STATUS_NOT_FOUND;
     else if ((body->rights & ~rights_mapped) != 0)
         answer->status = STATUS_DENIED;
+    else if (!model_vspaced_regions_fit(model, answer,
+                                        (struct model_vspaced_change){
+                                            .to = {.rights = body->rights}, .only_rights = true}))
+        answer->status = STATUS_OVER_LIMIT;
     else if (failure->count != 0)
         answer->status = failure->status;
     else
@@ -484,20 +384,15 @@ static void protect(struct model_vspaced *model, const struct vspaced_protect_re
 static void guard(struct model_vspaced *model, const struct vspaced_guard_request *body,
                   struct model_vspaced_answer *answer)
 {
-    answer->status = target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
-    if (answer->status == STATUS_OK && any_in_books(model, answer))
+    answer->status =
+        model_vspaced_target(model, body->vspace_cap_slot, body->va, body->page_count, answer);
+    if (answer->status == STATUS_OK && model_vspaced_any_in_books(model, answer))
         answer->status = STATUS_BUSY;
+    if (answer->status == STATUS_OK &&
+        !model_vspaced_regions_fit(model, answer, model_vspaced_change_to(REGION_GUARD, 0, 0)))
+        answer->status = STATUS_OVER_LIMIT;
     for (uint64_t i = 0; i < answer->page_count && answer->status == STATUS_OK; i++)
-        put(model, answer, i, REGION_GUARD, 0);
-}
-
-/* Whether two neighbouring pages are of one region. */
-static bool alike(const struct model_vspaced_page *left, const struct model_vspaced_page *right)
-{
-    return left != NULL && right != NULL && left->in_books && right->in_books &&
-           left->kind == right->kind && left->rights == right->rights &&
-           left->rights_mapped == right->rights_mapped &&
-           (left->kind != REGION_IMAGE || left->image_page + 1 == right->image_page);
+        model_vspaced_put(model, answer, i, REGION_GUARD, 0);
 }
 
 static void query_region(struct model_vspaced *model,
@@ -506,17 +401,17 @@ static void query_region(struct model_vspaced *model,
 {
     uint64_t first = body->va / PAGE_BYTES;
     answer->vspace = vspace_at(model, body->vspace_cap_slot);
-    if (answer->vspace == MODEL_VSPACED_VSPACE_LIMIT || !in_books(model, answer->vspace, first)) {
+    if (answer->vspace == MODEL_VSPACED_VSPACE_LIMIT ||
+        !model_vspaced_in_books(model, answer->vspace, first)) {
         answer->status = STATUS_NOT_FOUND;
         return;
     }
     uint32_t vspace = answer->vspace;
     uint64_t last = first;
-    while (alike(model_vspaced_page(model, vspace, first - 1),
-                 model_vspaced_page(model, vspace, first)))
+    while (!model_vspaced_begins_region(model, vspace, first, NULL))
         first--;
-    while (
-        alike(model_vspaced_page(model, vspace, last), model_vspaced_page(model, vspace, last + 1)))
+    while (model_vspaced_in_books(model, vspace, last + 1) &&
+           !model_vspaced_begins_region(model, vspace, last + 1, NULL))
         last++;
     const struct model_vspaced_page *page = model_vspaced_page(model, vspace, first);
     answer->region = (struct vspaced_query_region_reply){
@@ -532,21 +427,22 @@ static void perform(struct model_vspaced *model, const union model_body *body,
                     const struct model_failure *failure, struct model_vspaced_answer *answer)
 {
     uint16_t id = request->message->header.operation;
+    struct model_vspaced_walk walk = {.failure = failure, .late = request->late};
     switch (id) {
     case OP_VSPACED_REGISTER_VSPACE:
-        register_vspace(model, request, failure, answer);
+        register_vspace(model, body->register_vspace.region_limit, request, &walk, answer);
         return;
     case OP_VSPACED_UNREGISTER_VSPACE:
-        unregister_vspace(model, body->unregister_vspace.vspace_cap_slot, failure, answer);
+        unregister_vspace(model, body->unregister_vspace.vspace_cap_slot, &walk, answer);
         return;
     case OP_VSPACED_MAP_ANONYMOUS:
-        map_anonymous(model, &body->map_anonymous, failure, answer);
+        model_vspaced_map_anonymous(model, &body->map_anonymous, request, &walk, answer);
         return;
     case OP_VSPACED_MAP_FRAMES:
         map_frames(model, &body->map_frames, request, failure, answer);
         return;
     case OP_VSPACED_UNMAP:
-        unmap(model, &body->unmap, failure, answer);
+        unmap(model, &body->unmap, &walk, answer);
         return;
     case OP_VSPACED_PROTECT:
         protect(model, &body->protect, failure, answer);

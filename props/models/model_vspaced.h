@@ -16,10 +16,12 @@
 enum {
     MODEL_VSPACED_VSPACE_LIMIT = 64,
     MODEL_VSPACED_PAGE_LIMIT = 65536,
-    MODEL_VSPACED_FRAME_LIMIT = 1024,
+    MODEL_VSPACED_FRAME_LIMIT = 4096,
     MODEL_VSPACED_ACCOUNT_LIMIT = 4,
     MODEL_VSPACED_ID_LIMIT = 65536,
-    MODEL_VSPACED_IMAGE_PAGES = 64
+    MODEL_VSPACED_IMAGE_PAGES = 64,
+    MODEL_VSPACED_REGIONS = 1024 + 32 * 1024, /* of a machine of 1,024 pages */
+    MODEL_VSPACED_OWED_LIMIT = 4096
 };
 
 /* One page of one vspace, as vspaced's books have it and as the kernel has it. */
@@ -49,6 +51,7 @@ struct model_vspaced_vspace {
     bool account_held; /* false: an UNREGISTER stopped half way */
     uint32_t account;
     uint32_t slot;
+    uint32_t region_limit;
 };
 
 struct model_vspaced_frame {
@@ -72,25 +75,32 @@ struct model_vspaced {
     uint32_t id_high; /* ids below this may be live */
     struct model_vspaced_page pages[MODEL_VSPACED_PAGE_LIMIT];
     uint32_t page_high;
+    uint32_t window_filled; /* places of the frame window whose DROP was refused: bit i */
+    struct {
+        uint32_t vspace; /* whose account it is */
+        uint32_t frame_id;
+    } owed[MODEL_VSPACED_OWED_LIMIT]; /* what memd has not taken back, in order of the next offer */
+    uint32_t owed_count;
     uint32_t buckets[MODEL_VSPACED_PAGE_LIMIT];
 };
 
 /* A request as it was delivered, with what its capabilities are. */
 struct model_vspaced_request {
     const struct message *message;
-    uint32_t vspace;       /* REGISTER_VSPACE: the harness's number */
-    uint32_t account;      /* REGISTER_VSPACE */
-    uint32_t cap_type;     /* MAP_FRAMES */
-    uint32_t cap_rights;   /* MAP_FRAMES */
-    uint32_t frame_object; /* MAP_FRAMES of a frame */
+    uint32_t vspace;        /* REGISTER_VSPACE: the harness's number */
+    uint32_t account;       /* REGISTER_VSPACE */
+    uint32_t cap_type;      /* MAP_FRAMES */
+    uint32_t cap_rights;    /* MAP_FRAMES */
+    uint32_t frame_object;  /* MAP_FRAMES of a frame */
+    uint32_t next_frame_id; /* MAP_ANONYMOUS: memd's next; they count up */
+    bool late;              /* a FREE_FRAMES that fails was done, and not heard of */
 };
 
 struct model_vspaced_answer {
     enum status status;
     bool changed;            /* books or kernel may differ from before */
     bool kernel_refuses_use; /* V2 over time: only the kernel knows which frame it is */
-    bool undo_failed; /* the failing call was part of undoing another failure: nothing is said */
-    uint32_t vspace;  /* the one that was named; MODEL_VSPACED_VSPACE_LIMIT: none */
+    uint32_t vspace;         /* the one that was named; MODEL_VSPACED_VSPACE_LIMIT: none */
     uint64_t first_page;
     uint64_t page_count;
     struct vspaced_query_region_reply region;
@@ -102,6 +112,9 @@ void model_vspaced_vspace_died(struct model_vspaced *model, uint32_t vspace);
 void model_vspaced_frame_made(struct model_vspaced *model, uint32_t object, uint32_t frame_id,
                               uint32_t account);
 void model_vspaced_frame_destroyed(struct model_vspaced *model, uint32_t object);
+
+/* Regions of a vspace: runs of pages that are alike. */
+uint32_t model_vspaced_regions(struct model_vspaced *model, uint32_t vspace);
 
 struct model_vspaced_answer model_vspaced_step(struct model_vspaced *model,
                                                const struct model_vspaced_request *request,

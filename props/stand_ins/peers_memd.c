@@ -166,13 +166,15 @@ void peers_frame_revoke(uint32_t object)
     stand_in_frame_destroy(object);
 }
 
-bool peers_page_take(uint32_t account, uint32_t *object)
+enum status peers_page_take(uint32_t account, uint32_t *object)
 {
     uint32_t no_id;
-    if (!account_has_room(account) || !peers_frame_take(PEERS_NOBODY, object, &no_id))
-        return false;
+    if (!account_has_room(account))
+        return STATUS_OVER_LIMIT;
+    if (!peers_frame_take(PEERS_NOBODY, object, &no_id))
+        return STATUS_EXHAUSTED;
     accounts[account].held_pages++;
-    return true;
+    return STATUS_OK;
 }
 
 void peers_page_give(uint32_t account, uint32_t object)
@@ -188,6 +190,8 @@ static enum status alloc_frames(uint32_t account, struct stand_in_call *call)
     const struct memd_alloc_frames_request *request = call->request;
     struct memd_alloc_frames_reply *reply = call->reply;
     uint32_t objects[MEMD_ALLOC_FRAMES_MAX];
+    if (accounts[account].held_pages + request->count > accounts[account].limit_pages)
+        return STATUS_OVER_LIMIT;
     reply->count = request->count;
     for (uint32_t i = 0; i < request->count; i++) {
         if (!peers_frame_take(account, &objects[i], &reply->frame_ids[i])) {
@@ -200,6 +204,13 @@ static enum status alloc_frames(uint32_t account, struct stand_in_call *call)
         call->caps[i].rights = RIGHTS_MAPPING | RIGHT_MAP | RIGHT_TRANSFER;
     }
     return STATUS_OK;
+}
+
+void peers_frames_undelivered(const struct stand_in_call *call)
+{
+    const struct memd_alloc_frames_reply *reply = call->reply;
+    for (uint32_t i = 0; i < reply->count; i++)
+        peers_frame_revoke(ids[reply->frame_ids[i]].object);
 }
 
 static enum status free_frames(uint32_t account, const struct memd_free_frames_request *request)

@@ -40,8 +40,11 @@ bool peers_frame_find(uint32_t frame_id, uint32_t *object, uint32_t *account);
 /* Ids given out so far: 1 to this. */
 uint32_t peers_frame_id_last(void);
 
-/* A page that is counted on an account without a name there. False: there is none for it. */
-bool peers_page_take(uint32_t account, uint32_t *object);
+/* The answer to an ALLOC_FRAMES found nobody: what was made for it goes back. */
+void peers_frames_undelivered(const struct stand_in_call *call);
+
+/* A page that is counted on an account without a name there: OK, OVER_LIMIT, EXHAUSTED. */
+enum status peers_page_take(uint32_t account, uint32_t *object);
 void peers_page_give(uint32_t account, uint32_t object);
 
 /* OPEN_ACCOUNT and CLOSE_ACCOUNT, and what account holders ask: ALLOC_FRAMES, FREE_FRAMES,

@@ -16,18 +16,13 @@
 #include "props/stand_ins/peers_vspaced.h"
 #include "services/pagerd/pagerd.h"
 
-enum {
-    EVENT_LIMIT = 4096,
-    ACCOUNTS = 8,
-    MEMORY_PAGES = 64,
-    PAGES_OF_SPACE = 40, /* so that vspaced's table is full at times */
-    PAGES_OF_SPACE_CALM = 256
-};
+enum { EVENT_LIMIT = 4096, ACCOUNTS = 8, MEMORY_PAGES = 64 };
 
 static struct pagerd_event events[EVENT_LIMIT];
 static unsigned event_count;
-static struct pagerd_event event;          /* of the call in hand */
-static bool excused[PEERS_FRAME_ID_LIMIT]; /* an injected failure lost the frame */
+static struct pagerd_event event;             /* of the call in hand */
+static bool freed_late[PEERS_FRAME_ID_LIMIT]; /* and pagerd did not hear of it */
+static bool clock_lies;
 
 /* --- the log ---------------------------------------------------------------------------------- */
 
@@ -49,6 +44,7 @@ static void show(const struct pagerd_event *shown)
         [ACT_REGISTER_VSPACE] = "register_vspace",
         [ACT_UNREGISTER_VSPACE] = "unregister_vspace",
         [ACT_GUARD] = "guard",
+        [ACT_QUERY_REGION] = "query_region",
         [ACT_MAP_ANONYMOUS] = "map_anonymous",
         [ACT_MAP_IMAGE] = "map_image",
         [ACT_MAP_FRAME] = "map_frame",
@@ -129,12 +125,18 @@ static void describe_vspaced(const struct stand_in_call *call)
     const struct vspaced_guard_request *guard = call->request;
     const struct vspaced_map_anonymous_request *anonymous = call->request;
     const struct vspaced_map_frames_request *map = call->request;
+    const struct vspaced_query_region_request *query = call->request;
+    const struct vspaced_register_vspace_request *adopt = call->request;
     switch (call->operation->id) {
     case OP_VSPACED_REGISTER_VSPACE:
-        says(ACT_REGISTER_VSPACE, call->sent[0].badge, call->sent[1].badge, 0, 0, 0);
+        says(ACT_REGISTER_VSPACE, call->sent[0].badge, call->sent[1].badge, adopt->region_limit, 0,
+             0);
         break;
     case OP_VSPACED_UNREGISTER_VSPACE:
         says(ACT_UNREGISTER_VSPACE, release->vspace_cap_slot, 0, 0, 0, 0);
+        break;
+    case OP_VSPACED_QUERY_REGION:
+        says(ACT_QUERY_REGION, query->vspace_cap_slot, query->va, 0, 0, 0);
         break;
     case OP_VSPACED_GUARD:
         says(ACT_GUARD, guard->vspace_cap_slot, guard->va, guard->page_count, 0, 0);
@@ -162,6 +164,7 @@ static void asked(const struct stand_in_call *call)
     const struct memd_free_frames_request *given = call->request;
     bool kernel = call->operation->service == SERVICE_KERNEL;
     PROPERTY(E5, "deadline", kernel || call->deadline_ticks - 1 < DEADLINE_NEVER - 1);
+    PROPERTY(P12, "deadline", kernel || clock_lies || call->deadline_ticks > stand_in_now());
     if (kernel)
         describe_kernel(call);
     else if (call->operation->service == SERVICE_VSPACED)
@@ -178,10 +181,13 @@ static void answered(const struct stand_in_call *call, enum status status)
     const struct memd_alloc_frames_reply *alloc = call->reply;
     const struct vspaced_register_vspace_reply *adopted = call->reply;
     const struct memd_free_frames_request *given = call->request;
+    const struct vspaced_query_region_reply *region = call->reply;
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && call->lost)
-        excused[alloc->frame_ids[0]] = true;
-    if (call->operation->id == OP_MEMD_FREE_FRAMES && call->failed)
-        excused[given->frame_ids[0].frame_id] = true;
+        peers_frames_undelivered(call);
+    if (call->operation->id == OP_MEMD_FREE_FRAMES && call->lost)
+        freed_late[given->frame_ids[0].frame_id] = true;
+    if (call->operation->id == OP_VSPACED_QUERY_REGION && status == STATUS_OK)
+        event.out = region->rights;
     event.result = status;
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && status == STATUS_OK)
         event.out = alloc->frame_ids[0];
@@ -204,7 +210,9 @@ static enum status answer(struct stand_in_call *call)
     PROPERTY_EQUAL(E5, "rank", call->through.object, ROLE_MEMD);
     enum status status = peers_memd_answer(account_of(&call->through), call);
     const struct memd_alloc_frames_reply *alloc = call->reply;
-    PROPERTY(M3, call->operation->id != OP_MEMD_FREE_FRAMES || status == STATUS_OK);
+    const struct memd_free_frames_request *given = call->request;
+    PROPERTY(M3, call->operation->id != OP_MEMD_FREE_FRAMES || status == STATUS_OK ||
+                     freed_late[given->frame_ids[0].frame_id]);
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && status == STATUS_OK)
         call->caps[0].badge = alloc->frame_ids[0];
     return status;
@@ -224,6 +232,7 @@ static void replied(uint32_t reply_slot, const struct message *message, enum sta
 
 static const struct stand_in_peers peers = {
     .strict = true,
+    .timed = true,
     .asked = asked,
     .answered = answered,
     .answer = answer,
@@ -239,11 +248,12 @@ static void hold(uint32_t slot, uint32_t type, uint32_t object, uint64_t badge)
 
 void peers_of_pagerd_begin(void)
 {
-    memset(excused, 0, peers_frame_id_last() + 1);
+    memset(freed_late, 0, peers_frame_id_last() + 1);
+    clock_lies = false;
     event_count = 0;
     stand_in_begin(&peers);
     peers_memd_begin(8);
-    peers_vspaced_begin(PAGES_OF_SPACE);
+    peers_vspaced_begin();
     for (uint32_t i = 0; i < ACCOUNTS; i++)
         (void)peers_account_open(5);
     hold(SLOT_SELF, OBJECT_KERNEL_SELF, 0, 0);
@@ -262,11 +272,20 @@ void peers_of_pagerd_limit(uint64_t account, uint64_t pages)
     peers_account_limit_set((uint32_t)(account % ACCOUNTS), pages % (MEMORY_PAGES + 1));
 }
 
+void peers_of_pagerd_close(uint64_t account)
+{
+    peers_vspaced_end_left((uint32_t)(account % ACCOUNTS));
+}
+
+void peers_of_pagerd_clock_lies(bool lies)
+{
+    clock_lies = lies;
+}
+
 void peers_of_pagerd_calm(void)
 {
     stand_in_fail_never();
     peers_pool_free_pages_set(1000);
-    peers_vspaced_page_limit_set(PAGES_OF_SPACE_CALM);
     for (uint32_t i = 0; i < ACCOUNTS; i++)
         peers_account_limit_set(i, 1000);
 }
@@ -303,10 +322,14 @@ void peers_of_pagerd_check(const struct model_pagerd *model)
 {
     uint32_t owner;
     uint32_t accounts = stand_in_slot_count() - stand_in_slot_count_below(SLOT_DYNAMIC_BASE);
-    PROPERTY_EQUAL(E4, "accounts", accounts, model->process_count + model->lost);
+    unsigned left;
+    (void)model_pagerd_left(model, &left);
+    PROPERTY_EQUAL(E4, "accounts", accounts, model->process_count + left);
     for (uint32_t i = 0; i < stand_in_frame_high(); i++) {
         uint32_t id = stand_in_frame(i)->live ? peers_frame_id(i, &owner) : 0;
-        PROPERTY(E4, "frame", id == 0 || stand_in_frame(i)->mapping_count != 0 || excused[id]);
+        PROPERTY(E4, "frame",
+                 id == 0 || stand_in_frame(i)->mapping_count != 0 ||
+                     model_pagerd_owes_frame(model, id));
     }
     bool stuck = model->stuck_frame != 0;
     uint32_t before = PAGERD_SCRATCH_SLOT - SLOT_RECEIVE_BASE;

@@ -19,6 +19,10 @@ void peers_of_pagerd_begin(void);
 
 void peers_of_pagerd_memory(uint64_t pages);
 void peers_of_pagerd_limit(uint64_t account, uint64_t pages);
+/* The account of processes that are left is closed: their pages come back. */
+void peers_of_pagerd_close(uint64_t account);
+/* The messages tell an old clock from now on, or a right one: an old one makes deadlines past. */
+void peers_of_pagerd_clock_lies(bool lies);
 /* No more failures, memory and room for all. */
 void peers_of_pagerd_calm(void);
 
@@ -38,8 +42,8 @@ uint32_t peers_of_pagerd_number(uint32_t slot);
 struct pagerd_log peers_of_pagerd_log(void);
 void peers_of_pagerd_step_begin(void);
 
-/* States E4: every frame is mapped or was lost by an injected failure; pagerd holds one account
- * capability for each registered process and lost place, and nothing in the scratch slot but a
+/* States E4: every frame is mapped, or owed by pagerd; pagerd holds one account capability for each
+ * registered process and for each that is left and owes its drop, and nothing in the scratch slot but a
  * frame that it could not drop. */
 void peers_of_pagerd_check(const struct model_pagerd *model);
 

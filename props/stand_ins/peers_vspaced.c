@@ -10,7 +10,8 @@
 enum {
     SPACE_LIMIT = 1100,
     GUARD_LIMIT = 8,
-    PAGE_LIMIT = 256,
+    PAGE_LIMIT = 1024,
+    REGION_LIMIT = 8192, /* of all spaces together */
     SLOT_BASE = 5000,
     BUCKET_COUNT = 4096
 };
@@ -18,6 +19,7 @@ enum {
 struct space {
     uint32_t account;
     uint32_t vspace; /* its pages */
+    uint32_t region_limit;
     uint32_t guard_count;
     struct {
         uint64_t va;
@@ -30,21 +32,21 @@ static uint16_t name_counts[BUCKET_COUNT]; /* so that most names need no walk to
 static struct space spaces[SPACE_LIMIT];
 static uint32_t space_high;
 static uint32_t space_low; /* no place below is free */
-static uint32_t page_limit;
+static uint32_t regions_reserved;
 
-void peers_vspaced_begin(uint32_t new_page_limit)
+/* Unregistered, their pages still there. */
+static struct {
+    uint32_t account;
+    uint32_t vspace;
+} left[SPACE_LIMIT];
+static uint32_t left_count;
+
+void peers_vspaced_begin(void)
 {
     for (uint32_t i = 0; i < space_high; i++)
         name_counts[space_names[i] % BUCKET_COUNT] = 0;
     memset(space_names, 0, space_high * sizeof space_names[0]);
-    space_high = space_low = 0;
-    peers_vspaced_page_limit_set(new_page_limit);
-}
-
-void peers_vspaced_page_limit_set(uint32_t new_page_limit)
-{
-    HARNESS(new_page_limit <= PAGE_LIMIT);
-    page_limit = new_page_limit;
+    space_high = space_low = regions_reserved = left_count = 0;
 }
 
 /* The space behind vspaced's slot, which must have been one. */
@@ -60,7 +62,7 @@ static bool is_registered(const struct space *space)
     return space_names[space - spaces] != 0;
 }
 
-static enum status register_vspace(uint64_t name, uint32_t account,
+static enum status register_vspace(uint64_t name, uint32_t account, uint32_t region_limit,
                                    struct vspaced_register_vspace_reply *reply)
 {
     for (uint32_t i = 0; i < space_high && name_counts[name % BUCKET_COUNT] != 0; i++)
@@ -69,49 +71,77 @@ static enum status register_vspace(uint64_t name, uint32_t account,
     while (space_low < space_high && space_names[space_low] != 0)
         space_low++;
     uint32_t place = space_low;
-    if (place == SPACE_LIMIT)
+    if (place == SPACE_LIMIT || region_limit > REGION_LIMIT - regions_reserved)
         return STATUS_EXHAUSTED;
+    regions_reserved += region_limit;
     space_high += place == space_high;
     space_names[place] = name;
     name_counts[name % BUCKET_COUNT]++;
     spaces[place].account = account;
+    spaces[place].region_limit = region_limit;
     spaces[place].vspace = stand_in_vspace_add();
     spaces[place].guard_count = 0;
     reply->vspace_cap_slot = SLOT_BASE + place;
     return STATUS_OK;
 }
 
-/* The process dies with it here: its pages go back to the account. */
+/* Its pages stay charged to the account until that is closed. */
 static enum status unregister_vspace(struct space *space)
 {
-    uint32_t frames[PAGE_LIMIT];
-    uint32_t owner;
     if (!is_registered(space))
         return STATUS_NOT_FOUND;
     uint32_t place = (uint32_t)(space - spaces);
     name_counts[space_names[place] % BUCKET_COUNT]--;
     space_names[place] = 0;
     space_low = place < space_low ? place : space_low;
-    uint32_t count = stand_in_vspace_frames(space->vspace, frames, PAGE_LIMIT);
+    regions_reserved -= space->region_limit;
+    if (stand_in_mapping_count(space->vspace) == 0) {
+        stand_in_vspace_destroy(space->vspace);
+        return STATUS_OK;
+    }
+    HARNESS(left_count < SPACE_LIMIT);
+    left[left_count].account = space->account;
+    left[left_count++].vspace = space->vspace;
+    return STATUS_OK;
+}
+
+static void space_end(uint32_t account, uint32_t vspace)
+{
+    uint32_t frames[PAGE_LIMIT];
+    uint32_t owner;
+    uint32_t count = stand_in_vspace_frames(vspace, frames, PAGE_LIMIT);
     for (uint32_t i = 0; i < count; i++) {
         if (peers_frame_id(frames[i], &owner) != 0)
             peers_frame_revoke(frames[i]);
         else
-            peers_page_give(space->account, frames[i]);
+            peers_page_give(account, frames[i]);
     }
-    stand_in_vspace_destroy(space->vspace);
-    return STATUS_OK;
+    stand_in_vspace_destroy(vspace);
+}
+
+void peers_vspaced_end_left(uint32_t account)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < left_count; i++) {
+        if (left[i].account == account)
+            space_end(account, left[i].vspace);
+        else
+            left[kept++] = left[i];
+    }
+    left_count = kept;
 }
 
 static enum status guard(struct space *space, uint64_t va, uint64_t pages)
 {
     PROPERTY(V5, is_registered(space) && space->guard_count < GUARD_LIMIT);
+    if (space->guard_count == space->region_limit)
+        return STATUS_OVER_LIMIT;
     space->guards[space->guard_count].va = va;
     space->guards[space->guard_count++].pages = pages;
     return STATUS_OK;
 }
 
-/* Whether one more page may come to `va`. */
+/* Whether one more page may come to `va`. Each is a region of its own here. */
 static enum status page_allowed(const struct space *space, uint64_t va)
 {
     PROPERTY(G2, "space", is_registered(space));
@@ -120,8 +150,46 @@ static enum status page_allowed(const struct space *space, uint64_t va)
                          va >= space->guards[i].va + space->guards[i].pages * PAGE_BYTES);
     if (stand_in_mapping(space->vspace, va >> PAGE_SHIFT) != NULL)
         return STATUS_BUSY;
-    return stand_in_mapping_count(space->vspace) < page_limit ? STATUS_OK : STATUS_EXHAUSTED;
+    uint32_t regions = space->guard_count + stand_in_mapping_count(space->vspace);
+    return regions < space->region_limit ? STATUS_OK : STATUS_OVER_LIMIT;
 }
+
+static enum status query_region(const struct space *space, uint64_t va,
+                                struct vspaced_query_region_reply *reply)
+{
+    PROPERTY(G2, "space", is_registered(space));
+    const struct stand_in_mapping *mapping = stand_in_mapping(space->vspace, va >> PAGE_SHIFT);
+    if (mapping == NULL)
+        return STATUS_NOT_FOUND;
+    *reply = (struct vspaced_query_region_reply){
+        .va = mapping->page << PAGE_SHIFT,
+        .page_count = 1,
+        .rights = mapping->rights,
+        .kind = mapping->image ? REGION_IMAGE : REGION_ANONYMOUS,
+    };
+    return STATUS_OK;
+}
+
+/* --- what a harness sees and does to the pages ------------------------------------------------ */
+
+const struct stand_in_mapping *peers_vspaced_page(uint32_t slot, uint64_t va)
+{
+    return stand_in_mapping(space_at(slot)->vspace, va >> PAGE_SHIFT);
+}
+
+void peers_vspaced_protect(uint32_t slot, uint64_t va, uint32_t rights)
+{
+    const struct stand_in_mapping *mapping = peers_vspaced_page(slot, va);
+    if (mapping != NULL)
+        (void)stand_in_protect(mapping->vspace, mapping->page, 1, rights & mapping->rights_mapped);
+}
+
+void peers_vspaced_budget_set(uint32_t slot, uint32_t pages)
+{
+    stand_in_vspace_budget_set(space_at(slot)->vspace, pages);
+}
+
+/* --- mapping ---------------------------------------------------------------------------------- */
 
 static enum status map_page(const struct space *space, const struct stand_in_cap *frame,
                             const struct vspaced_map_frames_request *request)
@@ -142,11 +210,15 @@ static enum status map_anonymous(const struct space *space,
     enum status status = page_allowed(space, request->va);
     if (status != STATUS_OK)
         return status;
-    if (!peers_page_take(space->account, &object))
-        return STATUS_EXHAUSTED;
+    status = peers_page_take(space->account, &object);
+    if (status != STATUS_OK)
+        return status;
     struct stand_in_cap frame = stand_in_cap_to(OBJECT_FRAME, object);
     struct vspaced_map_frames_request map = {.va = request->va, .rights = request->rights};
-    return map_page(space, &frame, &map);
+    status = map_page(space, &frame, &map);
+    if (status != STATUS_OK)
+        peers_page_give(space->account, object);
+    return status;
 }
 
 static enum status map_frames(const struct space *space, const struct stand_in_cap *frame,
@@ -173,8 +245,15 @@ enum status peers_vspaced_answer(struct stand_in_call *call,
     uint32_t slot; /* of every request but REGISTER_VSPACE, it is the first field */
     memcpy(&slot, request, sizeof slot);
     switch (call->operation->id) {
-    case OP_VSPACED_REGISTER_VSPACE:
-        return register_vspace(call->sent[0].badge, account_of(&call->sent[1]), call->reply);
+    case OP_VSPACED_REGISTER_VSPACE: {
+        const struct vspaced_register_vspace_request *asked = request;
+        return register_vspace(call->sent[0].badge, account_of(&call->sent[1]), asked->region_limit,
+                               call->reply);
+    }
+    case OP_VSPACED_QUERY_REGION:
+        return query_region(space_at(slot),
+                            ((const struct vspaced_query_region_request *)request)->va,
+                            call->reply);
     case OP_VSPACED_UNREGISTER_VSPACE:
         return unregister_vspace(space_at(slot));
     case OP_VSPACED_GUARD: {

@@ -6,12 +6,20 @@
 
 #include "props/stand_ins/peers_memd.h"
 
-/* No space is registered; each holds `page_limit` pages. After peers_memd_begin. */
-void peers_vspaced_begin(uint32_t page_limit);
-void peers_vspaced_page_limit_set(uint32_t page_limit);
+/* No space is registered. After peers_memd_begin. */
+void peers_vspaced_begin(void);
 
-/* Answers REGISTER_VSPACE, UNREGISTER_VSPACE, GUARD, MAP_ANONYMOUS and MAP_FRAMES of one page. The
- * badge of a vspace capability tells spaces apart, that of a frame is its id; `account_of` says
+/* The spaces of an account that were unregistered die: their pages go back. */
+void peers_vspaced_end_left(uint32_t account);
+
+/* Of the space at a slot of vspaced's: a page as the kernel has it, null when it is not there;
+ * somebody takes rights of it; what is left of its process's budget. */
+const struct stand_in_mapping *peers_vspaced_page(uint32_t slot, uint64_t va);
+void peers_vspaced_protect(uint32_t slot, uint64_t va, uint32_t rights);
+void peers_vspaced_budget_set(uint32_t slot, uint32_t pages);
+
+/* Answers REGISTER_VSPACE, UNREGISTER_VSPACE, GUARD, QUERY_REGION, and MAP_ANONYMOUS and MAP_FRAMES
+ * of one page. The badge of a vspace capability tells spaces apart, that of a frame is its id; `account_of` says
  * which account of memd's is behind an endpoint. */
 enum status peers_vspaced_answer(struct stand_in_call *call,
                                  uint32_t (*account_of)(const struct stand_in_cap *endpoint));

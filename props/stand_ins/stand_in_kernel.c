@@ -188,25 +188,62 @@ static bool is_release(const struct operation *row)
            (row->service == SERVICE_PAGERD && row->id == OP_PAGERD_UNREGISTER_PROCESS);
 }
 
-/* Performs the call, or fails it as planned. A release that fails never says that nothing was
- * there. */
+/* Time passes while a peer works: `ticks`, or until the caller's deadline. False: that came first.
+ * Who waits for ever is not kept waiting. */
+static bool pass_time(const struct stand_in_call *call, uint64_t ticks)
+{
+    uint64_t now = stand_in_now();
+    if (!peers->timed || call->deadline_ticks == DEADLINE_NEVER)
+        return true;
+    bool in_time = ticks < call->deadline_ticks - now;
+    stand_in_clock_set(in_time ? now + ticks : call->deadline_ticks);
+    return in_time;
+}
+
+/* Fails the call. A release that fails never says that nothing was there; a TIMED_OUT has taken
+ * all the time that there was. */
+static enum status fail(struct stand_in_call *call, const struct stand_in_failure *failure)
+{
+    bool control = call->through.object_type != OBJECT_ENDPOINT;
+    enum status status = failure->status;
+    call->failed = true;
+    if (!control && status == STATUS_TIMED_OUT)
+        (void)pass_time(call, DEADLINE_NEVER);
+    if (is_release(call->operation) && status == STATUS_NOT_FOUND)
+        status = STATUS_INTERNAL;
+    return status;
+}
+
+/* A peer does what was asked; its answer comes late, or too late. */
+static enum status perform_slowly(struct stand_in_call *call,
+                                  const struct stand_in_failure *failure)
+{
+    enum status status = perform(call);
+    bool in_time = pass_time(call, failure->late ? DEADLINE_NEVER : failure->ticks);
+    call->lost = status == STATUS_OK && (failure->late || !in_time);
+    call->failed = status != STATUS_OK && !in_time;
+    return call->lost || call->failed ? STATUS_TIMED_OUT : status;
+}
+
+/* Performs the call, as planned or as it comes. The kernel does not send one whose deadline has
+ * passed. */
 static enum status carry_out(struct stand_in_call *call)
 {
     const struct stand_in_failure *failure = failure_due(call);
-    if (failure == NULL)
-        return perform(call);
     bool control = call->through.object_type != OBJECT_ENDPOINT;
-    enum status status = failure->status;
-    if (failure->late && !control) {
-        status = perform(call);
-        call->lost = status == STATUS_OK;
-        status = call->lost ? STATUS_TIMED_OUT : status;
-    } else {
+    enum status status = STATUS_OK;
+    if (!control && peers->timed && call->deadline_ticks <= stand_in_now()) {
+        status = call->deadline_ticks == DEADLINE_POLL ? STATUS_RETRY : STATUS_TIMED_OUT;
         call->failed = true;
-        if (is_release(call->operation) && status == STATUS_NOT_FOUND)
-            status = STATUS_INTERNAL;
+    } else if (failure == NULL || (control && failure->ticks != 0)) {
+        return perform(call);
+    } else if (!control && (failure->late || failure->ticks != 0)) {
+        status = perform_slowly(call, failure);
+    } else {
+        status = fail(call, failure);
     }
-    failure_record(call, status);
+    if (call->failed || call->lost || (failure != NULL && failure->late))
+        failure_record(call, status);
     return status;
 }
 

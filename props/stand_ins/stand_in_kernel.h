@@ -42,6 +42,8 @@ struct stand_in_call {
 struct stand_in_peers {
     bool strict; /* what the service should not have asked for breaks E10; false: it is refused */
 
+    bool timed; /* a call takes the time that it is given, and none is sent whose deadline is past */
+
     /* The boot image behind every IMAGE capability. */
     uint32_t image_pages;
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
@@ -79,6 +81,7 @@ struct stand_in_failure {
     uint64_t times;       /* then so many fail */
     enum status status;
     bool late;        /* a peer does what was asked, and only its answer is lost (TIMED_OUT) */
+    uint64_t ticks;   /* not 0: a peer does what was asked, and takes so long for it */
     bool until_reply; /* the plan ends when the current message is answered */
 };
 

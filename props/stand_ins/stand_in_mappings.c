@@ -11,6 +11,8 @@ static struct {
     bool live;
     uint32_t generation;
     uint32_t mapping_count;
+    bool has_budget; /* else there is no limit */
+    uint32_t budget_pages;
 } vspaces[STAND_IN_VSPACE_LIMIT];
 static uint32_t vspace_high;
 static uint32_t vspace_low; /* no place below is free */
@@ -57,6 +59,7 @@ uint32_t stand_in_vspace_add(void)
     HARNESS(vspace_low < STAND_IN_VSPACE_LIMIT);
     vspace_high += vspace_low == vspace_high;
     vspaces[vspace_low].live = true;
+    vspaces[vspace_low].has_budget = false;
     return vspace_low;
 }
 
@@ -173,8 +176,10 @@ enum status stand_in_map(uint32_t vspace, const struct stand_in_cap *frame, uint
         return STATUS_WRITE_AND_EXECUTE;
     if (present_count(vspace, page, request->page_count) != 0)
         return STATUS_BUSY;
-    if (mapping_high - mapping_free_count + request->page_count > STAND_IN_MAPPING_LIMIT)
-        return STATUS_EXHAUSTED;
+    if (vspaces[vspace].has_budget && vspaces[vspace].budget_pages < request->page_count)
+        return STATUS_OVER_BUDGET;
+    HARNESS(mapping_high - mapping_free_count + request->page_count <= STAND_IN_MAPPING_LIMIT);
+    vspaces[vspace].budget_pages -= vspaces[vspace].has_budget ? request->page_count : 0;
     for (uint32_t i = 0; i < request->page_count; i++) {
         uint32_t object = image ? (uint32_t)request->frame_page + i : frame->object;
         mapping_add(vspace, page + i, image, object, request->rights);
@@ -203,6 +208,12 @@ enum status stand_in_protect(uint32_t vspace, uint64_t page, uint32_t count, uin
     for (uint32_t i = 0; i < count; i++)
         mappings[mapping_find(vspace, page + i) - 1].rights = rights;
     return STATUS_OK;
+}
+
+void stand_in_vspace_budget_set(uint32_t vspace, uint32_t pages)
+{
+    vspaces[vspace].has_budget = true;
+    vspaces[vspace].budget_pages = pages;
 }
 
 /* --- sums ------------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@
 enum {
     STAND_IN_HELD_LIMIT = 4096,
     STAND_IN_UNTYPED_LIMIT = 2048,
-    STAND_IN_FRAME_LIMIT = 1024,
+    STAND_IN_FRAME_LIMIT = 4096,
     STAND_IN_MAPPING_LIMIT = 32768,
     STAND_IN_PROCESS_LIMIT = PROCESS_LIMIT + 64, /* more than procd: its own limit must hold */
     STAND_IN_VSPACE_LIMIT = STAND_IN_PROCESS_LIMIT,
@@ -128,7 +128,10 @@ struct stand_in_mapping {
 uint32_t stand_in_vspace_add(void);            /* a new one, or a new generation of a dead one */
 void stand_in_vspace_destroy(uint32_t vspace); /* unmaps all its pages */
 uint32_t stand_in_vspace_generation(uint32_t vspace);
-/* BUSY: a page is present; WRITE_AND_EXECUTE; OUT_OF_RANGE: beyond the image; EXHAUSTED. */
+/* What is left of its process's budget: each page mapped takes one, as if it needed a table of its
+ * own. No limit at first. */
+void stand_in_vspace_budget_set(uint32_t vspace, uint32_t pages);
+/* BUSY: a page is present; WRITE_AND_EXECUTE; OUT_OF_RANGE: beyond the image; OVER_BUDGET. */
 enum status stand_in_map(uint32_t vspace, const struct stand_in_cap *frame, uint32_t image_pages,
                          const struct kernel_map_frame_request *request);
 enum status stand_in_unmap(uint32_t vspace, uint64_t page, uint32_t count);

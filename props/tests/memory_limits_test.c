@@ -313,10 +313,22 @@ static enum status vspaced_ask(uint16_t id, const void *request, void *reply)
                reply);
 }
 
-static enum status space_register(uint32_t *slot)
+/* A machine of 1,024 pages. */
+static void vspaced_boot(void)
+{
+    enum { PAGES = 1024 };
+    static uint64_t
+        table[(ROLE_TABLE_FIXED_VSPACED + PAGES * ROLE_TABLE_BYTES_VSPACED) / sizeof(uint64_t)];
+    memset(table, 0, sizeof table);
+    memset(&vspaced, 0, sizeof vspaced);
+    vspaced_init(&vspaced, PAGES, table);
+}
+
+static enum status space_register(uint32_t *slot, uint32_t region_limit)
 {
     struct vspaced_register_vspace_request request = {.vspace_slot = SLOT_RECEIVE_BASE,
-                                                      .account_slot = SLOT_RECEIVE_BASE + 1};
+                                                      .account_slot = SLOT_RECEIVE_BASE + 1,
+                                                      .region_limit = region_limit};
     struct vspaced_register_vspace_reply reply;
     enum status status = vspaced_ask(OP_VSPACED_REGISTER_VSPACE, &request, &reply);
     *slot = reply.vspace_cap_slot;
@@ -373,44 +385,47 @@ static void test_spaces(void)
 {
     uint32_t slot = 0;
     uint32_t count = 0;
-    memset(&vspaced, 0, sizeof vspaced);
-    while (space_register(&slot) == STATUS_OK)
+    vspaced_boot();
+    while (space_register(&slot, 33) == STATUS_OK)
         count++;
     expect(count == VSPACED_VSPACE_LIMIT, "E6 as many spaces as stated");
-    expect(space_register(&slot) == STATUS_EXHAUSTED, "E6 one space more is refused");
+    expect(space_register(&slot, 33) == STATUS_EXHAUSTED, "E6 one space more is refused");
     expect(space_unregister(VSPACED_SLOT_BASE + 2 * 300) == STATUS_OK, "E6 one is unregistered");
-    expect(space_register(&slot) == STATUS_OK && slot == VSPACED_SLOT_BASE + 2 * 300,
+    expect(space_register(&slot, 33) == STATUS_OK && slot == VSPACED_SLOT_BASE + 2 * 300,
            "E6 and one registered");
     expect(vspaced_check(&vspaced) == NULL, "vspaced_check with all spaces");
+    expect(space_unregister(VSPACED_SLOT_BASE) == STATUS_OK, "E6 one is unregistered");
+    expect(space_register(&slot, 34) == STATUS_EXHAUSTED, "E6 one region too many to set aside");
+    expect(space_register(&slot, 33) == STATUS_OK, "E6 the last regions are");
 }
 
 static void test_regions(void)
 {
     uint32_t slot = 0;
-    memset(&vspaced, 0, sizeof vspaced);
-    (void)space_register(&slot);
+    vspaced_boot();
+    (void)space_register(&slot, vspaced.region_limit);
     /* Five pages first, then guards on every second page, far away, until the table is full. */
     expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16, 5) == STATUS_OK, "a region of five pages");
     uint32_t count = 1;
     while (range_ask(OP_VSPACED_GUARD, slot, 0x10000 + 2 * (uint64_t)count, 1) == STATUS_OK)
         count++;
-    expect(count == VSPACED_REGION_LIMIT, "E6 as many regions as stated");
-    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 64, 1) == STATUS_EXHAUSTED, "E6 MAP refused");
+    expect(count == vspaced.region_limit, "E6 as many regions as stated");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 64, 1) == STATUS_OVER_LIMIT, "E6 MAP refused");
     expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 21, 1) == STATUS_OK,
            "E6 a MAP that continues a region needs none");
-    expect(frame_map(slot, 64, 0) == STATUS_EXHAUSTED, "E6 MAP_FRAMES too");
-    expect(range_ask(OP_VSPACED_UNMAP, slot, 18, 1) == STATUS_EXHAUSTED, "E6 a split is refused");
-    expect(range_ask(OP_VSPACED_PROTECT, slot, 18, 1) == STATUS_EXHAUSTED, "E6 and two of them");
-    expect(range_ask(OP_VSPACED_PROTECT, slot, 16, 2) == STATUS_EXHAUSTED, "E6 one by PROTECT");
+    expect(frame_map(slot, 64, 0) == STATUS_OVER_LIMIT, "E6 MAP_FRAMES too");
+    expect(range_ask(OP_VSPACED_UNMAP, slot, 18, 1) == STATUS_OVER_LIMIT, "E6 a split is refused");
+    expect(range_ask(OP_VSPACED_PROTECT, slot, 18, 1) == STATUS_OVER_LIMIT, "E6 and two of them");
+    expect(range_ask(OP_VSPACED_PROTECT, slot, 16, 2) == STATUS_OVER_LIMIT, "E6 one by PROTECT");
     expect(range_ask(OP_VSPACED_PROTECT, slot, 16, 6) == STATUS_OK, "E6 a whole region needs none");
     expect(range_ask(OP_VSPACED_UNMAP, slot, 21, 1) == STATUS_OK, "E6 nor does its end");
     expect(vspaced_check(&vspaced) == NULL, "vspaced_check with all regions");
     expect(range_ask(OP_VSPACED_GUARD, slot, 0x10003, 1) == STATUS_OK, "E6 three become one");
     expect(range_ask(OP_VSPACED_UNMAP, slot, 18, 1) == STATUS_OK, "E6 now a split is accepted");
-    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 64, 1) == STATUS_EXHAUSTED, "E6 but one");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 64, 1) == STATUS_OVER_LIMIT, "E6 but one");
     expect(range_ask(OP_VSPACED_GUARD, slot, 0x10005, 1) == STATUS_OK, "E6 one less again");
     expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 64, 1) == STATUS_OK, "E6 and a region");
-    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 66, 1) == STATUS_EXHAUSTED, "E6 the last");
+    expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 66, 1) == STATUS_OVER_LIMIT, "E6 the last");
     expect(vspaced_check(&vspaced) == NULL, "vspaced_check after that");
     expect(space_unregister(slot) == STATUS_OK && vspaced.region_places.held_count == 0 &&
                vspaced.page_places.held_count == 0,
@@ -434,15 +449,15 @@ static void test_protect_borders(void)
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint32_t slot = 0;
-        memset(&vspaced, 0, sizeof vspaced);
-        (void)space_register(&slot);
+        vspaced_boot();
+        (void)space_register(&slot, vspaced.region_limit);
         (void)range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16, 5);
         expect(range_ask(rows[i].neighbour, slot, rows[i].at, 1) == STATUS_OK, rows[i].what);
         uint64_t page = 0x10000;
         while (range_ask(OP_VSPACED_GUARD, slot, page, 1) == STATUS_OK)
             page += 2;
         uint32_t before = vspaced.region_places.held_count;
-        expect(before == VSPACED_REGION_LIMIT, "E6 the table is full");
+        expect(before == vspaced.region_limit, "E6 the table is full");
         expect(range_ask(OP_VSPACED_PROTECT, slot, rows[i].first, rows[i].count) == STATUS_OK,
                rows[i].what);
         expect(vspaced.region_places.held_count <= before, "E6 and takes no region more");
@@ -454,11 +469,11 @@ static void test_pages(void)
 {
     uint32_t slot = 0;
     uint64_t count = 0;
-    memset(&vspaced, 0, sizeof vspaced);
-    (void)space_register(&slot);
+    vspaced_boot();
+    (void)space_register(&slot, vspaced.region_limit);
     while (range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16 + count, 64) == STATUS_OK)
         count += 64;
-    expect(count == VSPACED_PAGE_LIMIT, "E6 as many pages with frames as stated");
+    expect(count == vspaced.page_limit, "E6 as many pages with frames as stated");
     expect(range_ask(OP_VSPACED_MAP_ANONYMOUS, slot, 16 + count, 1) == STATUS_EXHAUSTED,
            "E6 one page more is refused");
     expect(frame_map(slot, 16 + count, UINT32_MAX) == STATUS_EXHAUSTED, "E6 one frame more too");

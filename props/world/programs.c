@@ -46,8 +46,7 @@ static void memd_start(void *state, void *table)
 
 static void vspaced_start(void *state, void *table)
 {
-    (void)table;
-    vspaced_run(state);
+    vspaced_run(state, table);
 }
 
 static void pagerd_start(void *state, void *table)
@@ -65,7 +64,7 @@ static void procd_start(void *state, void *table)
 static const struct program program_table[] = {
     {"rootd", sizeof(struct rootd_image), 0, rootd_start, NULL},
     {"memd", sizeof(struct memd), ROLE_MEMD, memd_start, NULL},
-    {"vspaced", sizeof(struct vspaced), 0, vspaced_start, NULL},
+    {"vspaced", sizeof(struct vspaced), ROLE_VSPACED, vspaced_start, NULL},
     {"pagerd", sizeof(struct pagerd), 0, pagerd_start, NULL},
     {"procd", sizeof(struct procd), 0, procd_start, NULL},
     {"phase0-probe", 0, 0, NULL, phase0_probe_main},

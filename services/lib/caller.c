@@ -11,6 +11,17 @@
 #include "abi/messages/kernel.h"
 #include "abi/slots.h"
 
+void caller_see_clock(struct caller *caller, uint64_t now_ticks)
+{
+    if (now_ticks > caller->now_ticks)
+        caller->now_ticks = now_ticks;
+}
+
+uint64_t caller_deadline(const struct caller *caller, uint64_t ticks)
+{
+    return deadline_after(caller->now_ticks, ticks);
+}
+
 /* Sends an encoded request and decodes its reply. What the reply delivered stays where it is. */
 static enum status exchange(struct caller *caller, uint32_t slot, struct window window,
                             uint64_t deadline_ticks, const struct message_type *type,
@@ -21,6 +32,8 @@ static enum status exchange(struct caller *caller, uint32_t slot, struct window 
     message->header.window_slot = window.first_slot;
     message->header.window_count = (uint8_t)window.count;
     enum status status = sys_call(slot, message, deadline_ticks);
+    if (status == STATUS_TIMED_OUT && deadline_ticks != DEADLINE_NEVER)
+        caller_see_clock(caller, deadline_ticks); /* it is that late by now */
     if (status != STATUS_OK) {
         message->header.cap_count = 0; /* nothing was delivered */
         return status;

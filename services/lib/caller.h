@@ -14,7 +14,15 @@
 /* Part of the state of every unit that makes calls. All zero is valid. */
 struct caller {
     uint64_t last_request_id; /* request ids increase monotonically (published) */
+    uint64_t now_ticks;       /* the latest clock that the kernel told; never goes back */
 };
+
+/* Takes over a clock: that of a RECV, or the deadline of a call that timed out, which the calls do
+ * by themselves. A deadline from an older clock would be past before its call was sent (P12). */
+void caller_see_clock(struct caller *caller, uint64_t now_ticks);
+
+/* The deadline of a call that may take so many ticks from now on. */
+uint64_t caller_deadline(const struct caller *caller, uint64_t ticks);
 
 /* Where the capabilities of a reply shall go: `count` empty slots from `first_slot` on. */
 struct window {

@@ -164,10 +164,22 @@ static void answer(uint32_t reply_slot, struct message *message)
     (void)sys_reply(reply_slot, message);
 }
 
-static void window_empty(struct caller *caller, struct window window, uint32_t cap_count)
+/* What a DROP that was refused has left in the window (no message finds room then). */
+static void window_empty(struct caller *caller, struct window window, uint32_t count)
 {
-    for (uint32_t i = 0; i < cap_count && i < window.count; i++)
+    for (uint32_t i = 0; i < count && i < window.count; i++)
         (void)kernel_drop_local_cap(caller, window.first_slot + i);
+}
+
+static enum status receive(struct window window, uint32_t endpoint_slot, uint64_t deadline_ticks,
+                           struct message *message, struct receive_info *info)
+{
+    message->header = (struct message_header){
+        .version = MESSAGE_VERSION,
+        .window_slot = window.first_slot,
+        .window_count = (uint8_t)window.count,
+    };
+    return sys_recv(endpoint_slot, message, deadline_ticks, info);
 }
 
 enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
@@ -175,18 +187,14 @@ enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t
                          struct receive_info *info)
 {
     struct window window = SERVICE_WINDOW;
-    message->header = (struct message_header){
-        .version = MESSAGE_VERSION,
-        .window_slot = window.first_slot,
-        .window_count = (uint8_t)window.count,
-    };
-    enum status status = sys_recv(endpoint_slot, message, deadline_ticks, info);
-    if (status == STATUS_BUSY) { /* emptying it was refused the last time */
+    enum status status = receive(window, endpoint_slot, deadline_ticks, message, info);
+    if (status == STATUS_BUSY) {
         window_empty(caller, window, window.count);
-        status = sys_recv(endpoint_slot, message, deadline_ticks, info);
+        status = receive(window, endpoint_slot, deadline_ticks, message, info);
     }
     if (status != STATUS_OK)
         return status;
+    caller_see_clock(caller, info->now_ticks);
     if (handler(state, message, info) == HANDLED_REPLY && info->reply_slot != SLOT_NULL)
         answer(info->reply_slot, message);
     /* What was committed has moved away: its DROP finds an empty slot. */

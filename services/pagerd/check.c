@@ -61,8 +61,14 @@ static bool fills_of_sound(const struct pagerd *pagerd, uint32_t entry)
 static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
 {
     const struct pagerd_registration *registration = &pagerd->registrations[entry];
+    bool owes_frame = (registration->owes & PAGERD_OWES_FRAME) != 0;
+    if (registration->state == REGISTRATION_LEAVING && (registration->owes == 0 || owes_frame))
+        return false;
     if (registration->state != REGISTRATION_LIVE)
         return registration->fills.count == 0 && registration->queued_count == 0;
+    if (owes_frame != (registration->owed_frame != 0) ||
+        (registration->owes & ~(uint32_t)PAGERD_OWES_FRAME) != 0)
+        return false;
     return pagerd_find(pagerd, registration->token) == entry && areas_sound(registration) &&
            registration->vspace_cap_slot != 0 &&
            registration->page_count <= registration->page_limit &&
@@ -76,6 +82,7 @@ static bool registrations_sound(const struct pagerd *pagerd)
     uint32_t live = 0;
     uint32_t free = 0;
     uint32_t ready = 0;
+    uint32_t owing = 0;
     if (pagerd->registration_used > PAGERD_REGISTRATION_LIMIT ||
         !index_check(pagerd->tokens_root, pagerd->token_nodes, pagerd->registration_count,
                      pagerd->registration_used))
@@ -86,6 +93,7 @@ static bool registrations_sound(const struct pagerd *pagerd)
         live += pagerd->registrations[i].state == REGISTRATION_LIVE;
         free += pagerd->registrations[i].state == REGISTRATION_FREE;
         ready += pagerd->registrations[i].queued_count != 0;
+        owing += pagerd->registrations[i].owes != 0;
     }
     for (uint32_t i = pagerd->registration_free; i != 0; i = pagerd->registrations[i].next_free)
         if (pagerd->registrations[i].state != REGISTRATION_FREE || free-- == 0)
@@ -93,7 +101,11 @@ static bool registrations_sound(const struct pagerd *pagerd)
     for (uint32_t i = pagerd->ready.first; i != 0; i = pagerd->registrations[i].ready.next)
         if (pagerd->registrations[i].queued_count == 0)
             return false;
-    return free == 0 && live == pagerd->registration_count && ready == pagerd->ready.count;
+    for (uint32_t i = pagerd->owing.first; i != 0; i = pagerd->registrations[i].owing.next)
+        if (pagerd->registrations[i].owes == 0)
+            return false;
+    return free == 0 && live == pagerd->registration_count && ready == pagerd->ready.count &&
+           owing == pagerd->owing.count;
 }
 
 /* --- fills and waiters ----------------------------------------------------------------------- */
@@ -124,7 +136,7 @@ static bool fill_sound(const struct pagerd *pagerd, uint32_t entry)
            waiters_of_sound(pagerd, entry);
 }
 
-/* Between messages a fill is free, queued or parked; those in the lists are all there are. */
+/* Between messages a fill is free, queued, parked or woken; those in the lists are all there are. */
 static bool fills_sound(const struct pagerd *pagerd)
 {
     uint32_t free = 0;
@@ -135,19 +147,20 @@ static bool fills_sound(const struct pagerd *pagerd)
         return false;
     for (uint32_t i = 1; i <= pagerd->fill_used; i++) {
         uint32_t state = pagerd->fills[i].state;
-        if (state != FILL_FREE && state != FILL_QUEUED && state != FILL_WAITING_FRAME)
+        if (state >= FILL_MAPPING)
             return false;
         if (state != FILL_FREE && !fill_sound(pagerd, i))
             return false;
         free += state == FILL_FREE;
-        parked += state == FILL_WAITING_FRAME;
+        parked += state == FILL_WAITING_FRAME || state == FILL_WOKEN;
         waiting += pagerd->fills[i].waiters.count;
     }
     for (uint32_t i = 1; i <= pagerd->registration_used; i++)
         listed += pagerd->registrations[i].fills.count;
     for (uint32_t i = 1; i <= pagerd->waiter_used; i++)
         waiting -= pagerd->waiters[i].fill != 0;
-    if (waiting != 0 || parked != pagerd->parked.count || listed + free != pagerd->fill_used)
+    if (waiting != 0 || parked != pagerd->parked.count + pagerd->woken.count ||
+        listed + free != pagerd->fill_used)
         return false;
     for (uint32_t i = pagerd->fill_free; i != 0; i = pagerd->fills[i].sibling.next)
         if (pagerd->fills[i].state != FILL_FREE || free-- == 0)
@@ -155,26 +168,33 @@ static bool fills_sound(const struct pagerd *pagerd)
     return free == 0;
 }
 
-/* The parked are in order of their retries, so that the first is the next deadline. */
-static bool parked_sound(const struct pagerd *pagerd)
+/* In order of their first parking (G5), each in the list of its state. */
+static bool parked_sound(const struct pagerd *pagerd, const struct pagerd_list *list,
+                         enum pagerd_fill_state state)
 {
-    uint64_t last_ticks = 0;
-    if (!list_sound(pagerd, LIST_PARKED, &pagerd->parked, pagerd->fill_used) ||
-        !list_sound(pagerd, LIST_READY, &pagerd->ready, pagerd->registration_used))
+    uint64_t last_id = 0;
+    if (!list_sound(pagerd, LIST_PARKED, list, pagerd->fill_used))
         return false;
-    for (uint32_t i = pagerd->parked.first; i != 0; i = pagerd->fills[i].parked.next) {
-        if (pagerd->fills[i].state != FILL_WAITING_FRAME ||
-            pagerd->fills[i].retry_ticks < last_ticks)
+    for (uint32_t i = list->first; i != 0; i = pagerd->fills[i].parked.next) {
+        if (pagerd->fills[i].state != (uint32_t)state || pagerd->fills[i].park_id <= last_id)
             return false;
-        last_ticks = pagerd->fills[i].retry_ticks;
+        last_id = pagerd->fills[i].park_id;
     }
-    return true;
+    return last_id <= pagerd->last_park_id;
+}
+
+static bool lists_sound(const struct pagerd *pagerd)
+{
+    return parked_sound(pagerd, &pagerd->parked, FILL_WAITING_FRAME) &&
+           parked_sound(pagerd, &pagerd->woken, FILL_WOKEN) &&
+           list_sound(pagerd, LIST_READY, &pagerd->ready, pagerd->registration_used) &&
+           list_sound(pagerd, LIST_OWING, &pagerd->owing, pagerd->registration_used);
 }
 
 const char *pagerd_check(const struct pagerd *pagerd)
 {
-    if (!parked_sound(pagerd))
-        return "the list of parked fills or of ready processes is broken";
+    if (!lists_sound(pagerd))
+        return "a list of parked or woken fills, or of processes, is broken";
     if (!registrations_sound(pagerd))
         return "a registration, its index or the list of free ones is broken";
     if (!fills_sound(pagerd))
@@ -215,8 +235,11 @@ static void add_registration(const struct visitor *visitor,
     bool is_free = registration->state == REGISTRATION_FREE; /* else: the index's business */
     add(visitor,
         (uint64_t)registration->queued_count << 32 | (is_free ? registration->next_free : 0));
-    add(visitor, registration->area_count);
+    add(visitor, (uint64_t)registration->owes << 32 | registration->area_count);
+    add(visitor, (uint64_t)registration->owed_frame << 32 | registration->unproved_rights);
+    add(visitor, registration->unproved_va);
     add_list(visitor, &registration->fills, &registration->ready);
+    add(visitor, (uint64_t)registration->owing.next << 32 | registration->owing.previous);
     for (uint32_t i = 0; i < registration->area_count; i++) {
         const struct pagerd_area *area = &registration->areas[i];
         add(visitor, (uint64_t)area->kind << 32 | area->rights);
@@ -231,9 +254,10 @@ static void add_fill(const struct visitor *visitor, const struct pagerd_fill *fi
 {
     add(visitor, fill->id);
     add(visitor, fill->va);
-    add(visitor, fill->retry_ticks);
     add(visitor, fill->parked_ticks);
-    add(visitor, (uint64_t)fill->parked_before << 32 | fill->state);
+    add(visitor, fill->park_id);
+    add(visitor,
+        (uint64_t)fill->timed_out << 48 | (uint64_t)fill->rights_asked << 32 | fill->state);
     add(visitor, (uint64_t)fill->registration << 32 | fill->area);
     add_list(visitor, &fill->waiters, &fill->sibling);
     add(visitor, (uint64_t)fill->parked.next << 32 | fill->parked.previous);
@@ -248,8 +272,12 @@ void pagerd_visit_fields(const struct pagerd *pagerd, void (*visit)(void *contex
     add(&visitor, (uint64_t)pagerd->registration_count << 32 | pagerd->registration_used);
     add(&visitor, (uint64_t)pagerd->registration_free << 32 | pagerd->fill_free);
     add(&visitor, (uint64_t)pagerd->fill_used << 32 | pagerd->scratch_full);
+    add(&visitor, (uint64_t)pagerd->wake_pending << 32 | pagerd->new_turns);
+    add(&visitor, pagerd->last_park_id);
     add_list(&visitor, &pagerd->ready, &none);
     add_list(&visitor, &pagerd->parked, &none);
+    add_list(&visitor, &pagerd->woken, &none);
+    add_list(&visitor, &pagerd->owing, &none);
     for (uint32_t i = 1; i <= pagerd->registration_used; i++)
         add_registration(&visitor, &pagerd->registrations[i]); /* the index follows from these */
     for (uint32_t i = 1; i <= pagerd->fill_used; i++)

@@ -63,27 +63,28 @@ static void unset_queued(struct pagerd *pagerd, uint32_t entry, enum pagerd_fill
         pagerd_list_remove(pagerd, LIST_READY, &pagerd->ready, fill->registration);
 }
 
+/* Leaves WAITING_FRAME or WOKEN for `state`. */
 static void unset_parked(struct pagerd *pagerd, uint32_t entry, enum pagerd_fill_state state)
 {
-    UNIT_ASSERT(pagerd->fills[entry].state == FILL_WAITING_FRAME);
-    pagerd_list_remove(pagerd, LIST_PARKED, &pagerd->parked, entry);
-    pagerd->fills[entry].state = state;
+    struct pagerd_fill *fill = &pagerd->fills[entry];
+    bool woken = fill->state == FILL_WOKEN;
+    UNIT_ASSERT(woken || fill->state == FILL_WAITING_FRAME);
+    pagerd_list_remove(pagerd, LIST_PARKED, woken ? &pagerd->woken : &pagerd->parked, entry);
+    fill->state = state;
 }
 
 static void park(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
-    uint64_t now = pagerd->now_ticks;
     UNIT_ASSERT(fill->state == FILL_MAPPING);
-    if (fill->parked_before == 0)
-        fill->parked_ticks = now;
-    fill->parked_before = 1;
+    if (fill->park_id == 0) {
+        fill->park_id = ++pagerd->last_park_id;
+        fill->parked_ticks = pagerd->caller.now_ticks;
+    }
     fill->state = FILL_WAITING_FRAME;
-    /* One interval for all and a clock that never goes back keep the list in order. */
-    fill->retry_ticks = deadline_after(now, PAGERD_RETRY_TICKS);
-    UNIT_ASSERT(pagerd->parked.last == 0 ||
-                pagerd->fills[pagerd->parked.last].retry_ticks <= fill->retry_ticks);
-    pagerd_list_append(pagerd, LIST_PARKED, &pagerd->parked, entry);
+    if (pagerd->parked.count == 0)
+        pagerd->wake_ticks = caller_deadline(&pagerd->caller, PAGERD_RETRY_TICKS);
+    pagerd_list_insert_parked(pagerd, &pagerd->parked, entry);
 }
 
 /* The end of a fill that is in no list other than its registration's. */
@@ -100,10 +101,15 @@ static void finish(struct pagerd *pagerd, uint32_t entry, enum pagerd_fill_state
     pagerd->fill_free = entry;
 }
 
-void pagerd_requeue(struct pagerd *pagerd, uint32_t fill)
+void pagerd_wake_one(struct pagerd *pagerd, uint32_t fill)
 {
-    unset_parked(pagerd, fill, FILL_QUEUED);
-    set_queued(pagerd, fill);
+    unset_parked(pagerd, fill, FILL_WOKEN);
+    pagerd_list_insert_parked(pagerd, &pagerd->woken, fill);
+}
+
+void pagerd_wake(struct pagerd *pagerd)
+{
+    pagerd->wake_pending |= pagerd->parked.count != 0 || pagerd->woken.count != 0;
 }
 
 void pagerd_cancel(struct pagerd *pagerd, uint32_t fill, enum end_reason reason)
@@ -119,7 +125,32 @@ void pagerd_cancel(struct pagerd *pagerd, uint32_t fill, enum end_reason reason)
 
 static bool waited_out(const struct pagerd *pagerd, const struct pagerd_fill *fill)
 {
-    return fill->parked_before != 0 && pagerd->now_ticks - fill->parked_ticks >= PAGERD_WAIT_TICKS;
+    return fill->park_id != 0 && pagerd->caller.now_ticks - fill->parked_ticks >= PAGERD_WAIT_TICKS;
+}
+
+/* vspaced says that a page is there. Who is told so next must really have it (G7). */
+static void conclude_present(struct pagerd *pagerd, uint32_t entry)
+{
+    struct pagerd_fill *fill = &pagerd->fills[entry];
+    struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
+    bool there =
+        pagerd_page_allows(pagerd, registration->vspace_cap_slot, fill->va, fill->rights_asked);
+    if (there) {
+        registration->unproved_va = fill->va;
+        registration->unproved_rights = fill->rights_asked;
+    }
+    finish(pagerd, entry, FILL_DONE, there ? END_NONE : END_FAULT_BACKING);
+}
+
+/* One call that came too late may be another's fault: the clock that its deadline was from does not
+ * know how long the calls before it took. */
+static void conclude_late(struct pagerd *pagerd, uint32_t entry)
+{
+    struct pagerd_fill *fill = &pagerd->fills[entry];
+    if (fill->timed_out++ != 0)
+        finish(pagerd, entry, FILL_DONE, END_FAULT_BACKING);
+    else
+        park(pagerd, entry);
 }
 
 /* What a peer's answer means for the faulters. */
@@ -130,27 +161,42 @@ static void conclude(struct pagerd *pagerd, uint32_t entry, enum pagerd_backing 
     UNIT_ASSERT(fill->state == FILL_MAPPING);
     if (status == STATUS_OK)
         pagerd->registrations[fill->registration].page_count += backing != BACKING_IMAGE;
-    if (status == STATUS_OK || status == STATUS_BUSY) /* BUSY: it is there already (G2) */
+    if (status == STATUS_OK)
         finish(pagerd, entry, FILL_DONE, END_NONE);
+    else if (status == STATUS_BUSY)
+        conclude_present(pagerd, entry); /* G2 */
+    else if (status == STATUS_TIMED_OUT)
+        conclude_late(pagerd, entry);
     else if (status == STATUS_EXHAUSTED && !waited_out(pagerd, fill))
         park(pagerd, entry); /* G5 */
+    else if (status == STATUS_EXHAUSTED)
+        finish(pagerd, entry, FILL_DONE, END_FAULT_MEMORY);
+    else if (status == STATUS_OVER_LIMIT)
+        finish(pagerd, entry, FILL_DONE, END_FAULT_PAGE_LIMIT);
+    else if (status == STATUS_OVER_BUDGET)
+        finish(pagerd, entry, FILL_DONE, END_FAULT_BUDGET);
     else
         finish(pagerd, entry, FILL_DONE, END_FAULT_BACKING);
 }
 
-static void run(struct pagerd *pagerd, uint32_t entry)
+/* Asks for the page of a fill. True when its faulters wait no more. */
+static bool run(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
-    struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
+    uint32_t owner = fill->registration;
+    struct pagerd_registration *registration = &pagerd->registrations[owner];
     struct pagerd_supply supply = pagerd_plan_supply(&registration->areas[fill->area], fill->va);
     if (pagerd_over_limit(registration, supply.backing)) {
         finish(pagerd, entry, FILL_DONE, END_FAULT_PAGE_LIMIT);
-        return;
+        return true;
     }
     UNIT_ASSERT(registration->state == REGISTRATION_LIVE && fill->area < registration->area_count);
-    enum status status = pagerd_supply_page(pagerd, registration->vspace_cap_slot,
-                                            pagerd_account_slot(fill->registration), &supply);
+    enum status status =
+        pagerd_supply_page(pagerd, registration->vspace_cap_slot, pagerd_account_slot(owner),
+                           &supply, &registration->owed_frame);
+    pagerd_note_owed_frame(pagerd, owner);
     conclude(pagerd, entry, supply.backing, status);
+    return fill->state != FILL_WAITING_FRAME;
 }
 
 static uint32_t oldest_queued(const struct pagerd *pagerd, uint32_t registration)
@@ -162,18 +208,62 @@ static uint32_t oldest_queued(const struct pagerd *pagerd, uint32_t registration
     return fill;
 }
 
+/* The turn of the process in front. */
+static void run_new(struct pagerd *pagerd)
+{
+    uint32_t registration = pagerd->ready.first;
+    uint32_t fill = oldest_queued(pagerd, registration);
+    UNIT_ASSERT(fill != 0); /* each one in the row has a queued fill */
+    unset_queued(pagerd, fill, FILL_MAPPING);
+    if (pagerd->registrations[registration].queued_count != 0) { /* G5: to the end of the row */
+        pagerd_list_remove(pagerd, LIST_READY, &pagerd->ready, registration);
+        pagerd_list_append(pagerd, LIST_READY, &pagerd->ready, registration);
+    }
+    pagerd->new_turns -= pagerd->new_turns != 0;
+    (void)run(pagerd, fill);
+}
+
+/* The turn of the first woken fill. When it got what it waited for, there may be more: the first of
+ * the parked is next. The last of them leaves turns to new fills, should all be woken again. */
+static void run_woken(struct pagerd *pagerd)
+{
+    uint32_t fill = pagerd->woken.first;
+    unset_parked(pagerd, fill, FILL_MAPPING);
+    bool over = run(pagerd, fill);
+    if (pagerd->woken.count != 0)
+        return;
+    if (pagerd->wake_pending != 0)
+        pagerd->new_turns = PAGERD_RUN_FILLS;
+    else if (over && pagerd->parked.first != 0)
+        pagerd_wake_one(pagerd, pagerd->parked.first);
+}
+
+/* Wakes all the parked when that is due and new fills have had their turns. */
+static void wake_pending(struct pagerd *pagerd)
+{
+    bool wait = pagerd->woken.count != 0 || (pagerd->new_turns != 0 && pagerd->ready.count != 0);
+    if (pagerd->wake_pending == 0 || wait)
+        return;
+    while (pagerd->parked.first != 0)
+        pagerd_wake_one(pagerd, pagerd->parked.first);
+    pagerd->wake_pending = 0;
+    pagerd->new_turns = 0;
+}
+
+/* G5: what came back unnoticed goes to the parked first. */
 void pagerd_run_queued(struct pagerd *pagerd)
 {
-    for (uint32_t turn = 0; turn < PAGERD_RUN_FILLS && pagerd->ready.first != 0; turn++) {
-        uint32_t registration = pagerd->ready.first;
-        uint32_t fill = oldest_queued(pagerd, registration);
-        UNIT_ASSERT(fill != 0); /* each one in the row has a queued fill */
-        unset_queued(pagerd, fill, FILL_MAPPING);
-        if (pagerd->registrations[registration].queued_count != 0) { /* G5: to the end of the row */
-            pagerd_list_remove(pagerd, LIST_READY, &pagerd->ready, registration);
-            pagerd_list_append(pagerd, LIST_READY, &pagerd->ready, registration);
-        }
-        run(pagerd, fill);
+    bool looked = false;
+    for (uint32_t turn = 0; turn < PAGERD_RUN_FILLS; turn++) {
+        wake_pending(pagerd);
+        bool look = !looked && pagerd->wake_pending == 0 && pagerd->woken.count == 0;
+        if (look && pagerd->ready.count != 0 && pagerd->parked.count != 0)
+            pagerd_wake_one(pagerd, pagerd->parked.first);
+        looked = true;
+        if (pagerd->woken.count != 0)
+            run_woken(pagerd);
+        else if (pagerd->ready.count != 0)
+            run_new(pagerd);
     }
 }
 
@@ -188,7 +278,7 @@ uint32_t pagerd_find_fill(const struct pagerd *pagerd, uint32_t registration, ui
 }
 
 /* Cannot fail: every open fill has a faulter of its own on one of as many reply slots. */
-static uint32_t open_fill(struct pagerd *pagerd, uint32_t registration, uint32_t area, uint64_t va)
+static uint32_t open_fill(struct pagerd *pagerd, const struct pagerd_faulter *faulter)
 {
     uint32_t entry = pagerd->fill_free;
     if (entry != 0)
@@ -198,29 +288,31 @@ static uint32_t open_fill(struct pagerd *pagerd, uint32_t registration, uint32_t
     UNIT_ASSERT(entry <= PAGERD_FILL_LIMIT && pagerd->fills[entry].state == FILL_FREE);
     pagerd->fills[entry] = (struct pagerd_fill){
         .id = ++pagerd->last_fault_id, /* G6 */
-        .va = va,
-        .registration = registration,
-        .area = area,
+        .va = faulter->va,
+        .registration = faulter->registration,
+        .area = faulter->area,
     };
-    pagerd_list_append(pagerd, LIST_FILLS, &pagerd->registrations[registration].fills, entry);
+    pagerd_list_append(pagerd, LIST_FILLS, &pagerd->registrations[faulter->registration].fills,
+                       entry);
     set_queued(pagerd, entry);
     return entry;
 }
 
-void pagerd_take_fault(struct pagerd *pagerd, uint32_t registration, uint32_t area, uint64_t va,
-                       uint32_t reply_slot, uint64_t request_id)
+void pagerd_take_fault(struct pagerd *pagerd, const struct pagerd_faulter *faulter)
 {
-    uint32_t number = reply_slot - SLOT_REPLY_BASE + 1;
+    uint32_t number = faulter->reply_slot - SLOT_REPLY_BASE + 1;
     struct pagerd_waiter *waiter = &pagerd->waiters[number];
+    struct pagerd_registration *registration = &pagerd->registrations[faulter->registration];
     UNIT_ASSERT(number != 0 && number <= PAGERD_WAITER_LIMIT && waiter->fill == 0);
-    UNIT_ASSERT(va % PAGE_BYTES == 0);
-    uint32_t fill = pagerd_find_fill(pagerd, registration, va);
+    UNIT_ASSERT(faulter->va % PAGE_BYTES == 0);
+    uint32_t fill = pagerd_find_fill(pagerd, faulter->registration, faulter->va);
     if (fill == 0) /* G1: at most one per page */
-        fill = open_fill(pagerd, registration, area, va);
-    *waiter = (struct pagerd_waiter){.request_id = request_id, .fill = fill};
+        fill = open_fill(pagerd, faulter);
+    *waiter = (struct pagerd_waiter){.request_id = faulter->request_id, .fill = fill};
     pagerd_list_append(pagerd, LIST_WAITERS, &pagerd->fills[fill].waiters, number);
     if (number > pagerd->waiter_used)
         pagerd->waiter_used = number;
-    pagerd->registrations[registration].last_fault_id = pagerd->fills[fill].id;
-    pagerd->registrations[registration].fault_count++;
+    pagerd->fills[fill].rights_asked |= faulter->right;
+    registration->last_fault_id = pagerd->fills[fill].id;
+    registration->fault_count++;
 }

@@ -25,7 +25,8 @@ enum pagerd_list_kind {
     LIST_FILLS,   /* of a registration: fills by `sibling` */
     LIST_WAITERS, /* of a fill: waiters by `link` */
     LIST_READY,   /* registrations by `ready` */
-    LIST_PARKED   /* fills by `parked` */
+    LIST_PARKED,  /* fills by `parked`: the parked and the woken */
+    LIST_OWING    /* registrations by `owing` */
 };
 
 /* The link of an entry in a kind of list. */
@@ -33,6 +34,8 @@ const struct pagerd_link *pagerd_link(const struct pagerd *pagerd, enum pagerd_l
                                       uint32_t entry);
 void pagerd_list_append(struct pagerd *pagerd, enum pagerd_list_kind kind, struct pagerd_list *list,
                         uint32_t entry);
+/* Behind the last entry that is not after it in order of park_id. */
+void pagerd_list_insert_parked(struct pagerd *pagerd, struct pagerd_list *list, uint32_t fill);
 /* The entry must be in the list. */
 void pagerd_list_remove(struct pagerd *pagerd, enum pagerd_list_kind kind, struct pagerd_list *list,
                         uint32_t entry);
@@ -43,7 +46,7 @@ void pagerd_list_remove(struct pagerd *pagerd, enum pagerd_list_kind kind, struc
 enum pagerd_backing {
     BACKING_ANONYMOUS, /* demand-zero */
     BACKING_IMAGE,     /* the image's own page, shared */
-    BACKING_COPY       /* a private frame with bytes of the image, zero after them */
+    BACKING_COPY       /* a private frame with bytes of the image, zero after them (G4) */
 };
 
 struct pagerd_supply {
@@ -54,7 +57,7 @@ struct pagerd_supply {
     uint32_t copy_bytes;   /* COPY: 1 to PAGE_BYTES */
 };
 
-enum pagerd_verdict { VERDICT_END, VERDICT_RESOLVED, VERDICT_FILL };
+enum pagerd_verdict { VERDICT_END, VERDICT_FILL };
 
 struct pagerd_ruling {
     enum pagerd_verdict verdict;
@@ -69,6 +72,9 @@ enum status pagerd_judge_registration(const struct pagerd_register_process_reque
 struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *registration,
                                         const struct event_fault_request *fault);
 
+/* The right that an access needs. */
+uint32_t pagerd_right_of(enum fault_access access);
+
 /* How the page at `va` (inside the area, page aligned) is made. */
 struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t va);
 
@@ -79,15 +85,26 @@ uint64_t pagerd_area_pages(const struct pagerd_area *area);
 
 /* --- peers.c: calls -------------------------------------------------------------------------- */
 
-/* Each returns the peer's status; what failed half way was undone. */
+/* Each returns the peer's status; what failed half way was undone. Of the first, a vspace_cap_slot
+ * that is not 0 with an error means that the space is still registered. */
 enum status pagerd_adopt_vspace(struct pagerd *pagerd,
                                 const struct pagerd_register_process_request *request,
                                 uint32_t account_slot, uint32_t *vspace_cap_slot);
-enum status pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot);
+/* True when the space is registered no more. */
+bool pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot);
 
-/* Maps one page. BUSY: one is there already. EXHAUSTED: no memory or no table entry now. */
+/* Maps one page. BUSY: one is there already. EXHAUSTED: nothing left now. OVER_LIMIT, OVER_BUDGET:
+ * the process's own. `owed_frame`: one that must go back first, or that could not; 0: none. */
 enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
-                               uint32_t account_slot, const struct pagerd_supply *supply);
+                               uint32_t account_slot, const struct pagerd_supply *supply,
+                               uint32_t *owed_frame);
+
+/* Offers a frame back to memd; true when it is the account's no more. */
+bool pagerd_return_frame(struct pagerd *pagerd, uint32_t account_slot, uint32_t frame_id);
+
+/* Whether a page is there, with these rights, in vspaced's books (G7). */
+bool pagerd_page_allows(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint64_t va,
+                        uint32_t rights);
 
 /* --- registrations.c ------------------------------------------------------------------------- */
 
@@ -97,21 +114,42 @@ uint32_t pagerd_find(const struct pagerd *pagerd, uint64_t token);
 /* Where the account capability of an entry lies. */
 uint32_t pagerd_account_slot(uint32_t registration);
 
+/* A registration owes something more; it is tried PAGERD_RETRY_TICKS from now, or with the others.
+ */
+void pagerd_owe(struct pagerd *pagerd, uint32_t registration, uint32_t what);
+
+/* Follows owed_frame of a registration: there is one now, or none any more. */
+void pagerd_note_owed_frame(struct pagerd *pagerd, uint32_t registration);
+
+/* Tries to settle what is owed, when it is time to: PAGERD_RUN_FILLS registrations at most. */
+void pagerd_settle_due(struct pagerd *pagerd);
+
 /* --- fills.c --------------------------------------------------------------------------------- */
 
-/* Takes a fault of `registration` that VERDICT_FILL was ruled for: joins or opens a fill and keeps
- * the reply slot, which is one of the reply slots and free. */
-void pagerd_take_fault(struct pagerd *pagerd, uint32_t registration, uint32_t area, uint64_t va,
-                       uint32_t reply_slot, uint64_t request_id);
+/* A fault that VERDICT_FILL was ruled for. */
+struct pagerd_faulter {
+    uint32_t registration;
+    uint32_t area;
+    uint64_t va; /* of the page */
+    uint32_t right;
+    uint32_t reply_slot; /* one of the reply slots, and free */
+    uint64_t request_id;
+};
+
+/* Joins or opens a fill and keeps the reply slot. */
+void pagerd_take_fault(struct pagerd *pagerd, const struct pagerd_faulter *faulter);
 
 /* The open fill of a page of a registration; 0: none. */
 uint32_t pagerd_find_fill(const struct pagerd *pagerd, uint32_t registration, uint64_t va);
 
-/* Gives turns to queued fills, at most PAGERD_RUN_FILLS. */
+/* Gives turns to woken and queued fills, at most PAGERD_RUN_FILLS. */
 void pagerd_run_queued(struct pagerd *pagerd);
 
-/* Queues a parked fill. */
-void pagerd_requeue(struct pagerd *pagerd, uint32_t fill);
+/* Something may have come back: all the parked are tried again. */
+void pagerd_wake(struct pagerd *pagerd);
+
+/* Wakes a parked fill. */
+void pagerd_wake_one(struct pagerd *pagerd, uint32_t fill);
 
 /* Ends an open fill as CANCELLED, its faulters with the reason. */
 void pagerd_cancel(struct pagerd *pagerd, uint32_t fill, enum end_reason reason);

@@ -15,6 +15,8 @@ const struct pagerd_link *pagerd_link(const struct pagerd *pagerd, enum pagerd_l
         return &pagerd->registrations[entry].ready;
     case LIST_PARKED:
         return &pagerd->fills[entry].parked;
+    case LIST_OWING:
+        return &pagerd->registrations[entry].owing;
     }
     return &pagerd->fills[0].sibling;
 }
@@ -25,19 +27,40 @@ static struct pagerd_link *link_of(struct pagerd *pagerd, enum pagerd_list_kind 
     return (struct pagerd_link *)(uintptr_t)pagerd_link(pagerd, kind, entry);
 }
 
+/* Puts the entry behind `previous`; 0: in front of all. */
+static void insert_after(struct pagerd *pagerd, enum pagerd_list_kind kind,
+                         struct pagerd_list *list, uint32_t previous, uint32_t entry)
+{
+    UNIT_ASSERT(entry != 0 && previous != entry);
+    UNIT_ASSERT((list->count == 0) == (list->first == 0) &&
+                (list->count == 0) == (list->last == 0));
+    uint32_t next = previous != 0 ? link_of(pagerd, kind, previous)->next : list->first;
+    *link_of(pagerd, kind, entry) = (struct pagerd_link){.next = next, .previous = previous};
+    if (previous != 0)
+        link_of(pagerd, kind, previous)->next = entry;
+    else
+        list->first = entry;
+    if (next != 0)
+        link_of(pagerd, kind, next)->previous = entry;
+    else
+        list->last = entry;
+    list->count++;
+}
+
 void pagerd_list_append(struct pagerd *pagerd, enum pagerd_list_kind kind, struct pagerd_list *list,
                         uint32_t entry)
 {
-    UNIT_ASSERT(entry != 0 && list->last != entry);
-    UNIT_ASSERT((list->count == 0) == (list->first == 0) &&
-                (list->count == 0) == (list->last == 0));
-    *link_of(pagerd, kind, entry) = (struct pagerd_link){.next = 0, .previous = list->last};
-    if (list->last != 0)
-        link_of(pagerd, kind, list->last)->next = entry;
-    else
-        list->first = entry;
-    list->last = entry;
-    list->count++;
+    insert_after(pagerd, kind, list, list->last, entry);
+}
+
+/* From the end: most that come are the latest; who was tried in vain and is parked again comes
+ * behind those that were tried before it. */
+void pagerd_list_insert_parked(struct pagerd *pagerd, struct pagerd_list *list, uint32_t fill)
+{
+    uint32_t previous = list->last;
+    while (previous != 0 && pagerd->fills[previous].park_id > pagerd->fills[fill].park_id)
+        previous = pagerd->fills[previous].parked.previous;
+    insert_after(pagerd, LIST_PARKED, list, previous, fill);
 }
 
 void pagerd_list_remove(struct pagerd *pagerd, enum pagerd_list_kind kind, struct pagerd_list *list,

@@ -9,13 +9,6 @@
 #include "abi/roles.h"
 #include "services/pagerd/internal.h"
 
-/* The clock never goes back, whatever it is told, so that the parked stay in order. */
-static void see_clock(struct pagerd *pagerd, uint64_t now_ticks)
-{
-    if (now_ticks > pagerd->now_ticks)
-        pagerd->now_ticks = now_ticks;
-}
-
 /* --- operations of administrators; REGISTER and UNREGISTER are in registrations.c ------------- */
 
 static bool resolve_allowed(const struct pagerd_resolve_fault_request *request)
@@ -29,17 +22,18 @@ static void resolve_one(struct pagerd *pagerd, uint32_t fill,
                         const struct pagerd_resolve_fault_request *request)
 {
     if (request->action == RESOLVE_RETRY)
-        pagerd_requeue(pagerd, fill);
+        pagerd_wake_one(pagerd, fill);
     else
         pagerd_cancel(pagerd, fill, (enum end_reason)request->reason);
 }
 
-/* Both actions take a fill off the parked list, so that the walk always starts anew. */
 static uint64_t resolve_all(struct pagerd *pagerd,
                             const struct pagerd_resolve_fault_request *request)
 {
-    uint64_t count = 0;
-    for (; pagerd->parked.first != 0; count++)
+    uint64_t count = pagerd->parked.count;
+    if (request->action == RESOLVE_RETRY)
+        pagerd_wake(pagerd);
+    while (request->action == RESOLVE_END && pagerd->parked.first != 0)
         resolve_one(pagerd, pagerd->parked.first, request);
     return count;
 }
@@ -110,12 +104,11 @@ static struct pagerd_ruling judge(const struct pagerd *pagerd, uint32_t entry,
     return ruling;
 }
 
-static void count_answer(struct pagerd *pagerd, uint32_t entry, enum pagerd_verdict verdict)
+static void count_ended(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
     registration->last_fault_id = ++pagerd->last_fault_id; /* G6 */
     registration->fault_count++;
-    registration->resolved_count += verdict == VERDICT_RESOLVED;
 }
 
 enum status pagerd_fault(struct pagerd *pagerd, struct pagerd_request *request)
@@ -126,21 +119,29 @@ enum status pagerd_fault(struct pagerd *pagerd, struct pagerd_request *request)
     if (!slot_is_free(pagerd, reply_slot))
         return STATUS_INTERNAL; /* not what the kernel promises: keep the one that waits there */
     uint32_t entry = pagerd_find(pagerd, fault->token);
-    if (entry != 0)
+    if (entry != 0) {
         ruling = judge(pagerd, entry, fault);
+        pagerd->registrations[entry].unproved_va = 0;
+        pagerd->registrations[entry].unproved_rights = 0;
+    }
     if (ruling.verdict == VERDICT_FILL) {
-        pagerd_take_fault(pagerd, entry, ruling.area, fault->va & ~(uint64_t)(PAGE_BYTES - 1),
-                          reply_slot, request->common.message->header.request_id);
+        struct pagerd_faulter faulter = {
+            .registration = entry,
+            .area = ruling.area,
+            .va = fault->va & ~(uint64_t)(PAGE_BYTES - 1),
+            .right = pagerd_right_of((enum fault_access)fault->access),
+            .reply_slot = reply_slot,
+            .request_id = request->common.message->header.request_id,
+        };
+        pagerd_take_fault(pagerd, &faulter);
         pagerd_run_queued(pagerd);
         request->common.handled = HANDLED_LATER;
         return STATUS_OK;
     }
     if (entry != 0)
-        count_answer(pagerd, entry, ruling.verdict);
-    request->reply.fault = (struct event_fault_reply){
-        .verdict = ruling.verdict == VERDICT_RESOLVED ? FAULT_RESOLVED : FAULT_END,
-        .reason = ruling.reason,
-    };
+        count_ended(pagerd, entry);
+    request->reply.fault =
+        (struct event_fault_reply){.verdict = FAULT_END, .reason = ruling.reason};
     return STATUS_OK;
 }
 
@@ -173,34 +174,38 @@ enum handled pagerd_handle(void *state, struct message *message, const struct re
         .reply = &request.reply,
     };
     if (info->reply_slot != SLOT_NULL)
-        see_clock(pagerd, info->now_ticks);
+        caller_see_clock(&pagerd->caller, info->now_ticks);
     return service_dispatch(&table, pagerd, &request.common);
 }
 
 void pagerd_tick(struct pagerd *pagerd, uint64_t now_ticks)
 {
-    see_clock(pagerd, now_ticks);
-    while (pagerd->parked.first != 0 &&
-           pagerd->fills[pagerd->parked.first].retry_ticks <= pagerd->now_ticks)
-        pagerd_requeue(pagerd, pagerd->parked.first);
+    caller_see_clock(&pagerd->caller, now_ticks);
+    pagerd_settle_due(pagerd);
+    if (pagerd->parked.count != 0 && pagerd->wake_ticks <= pagerd->caller.now_ticks) {
+        pagerd_wake(pagerd);
+        pagerd->wake_ticks = caller_deadline(&pagerd->caller, PAGERD_RETRY_TICKS);
+    }
     pagerd_run_queued(pagerd);
 }
 
 uint64_t pagerd_next_deadline(const struct pagerd *pagerd)
 {
-    if (pagerd->ready.first != 0)
+    uint64_t deadline = DEADLINE_NEVER;
+    if (pagerd->ready.count != 0 || pagerd->woken.count != 0 || pagerd->wake_pending != 0)
         return DEADLINE_POLL;
-    if (pagerd->parked.first != 0)
-        return pagerd->fills[pagerd->parked.first].retry_ticks;
-    return DEADLINE_NEVER;
+    if (pagerd->parked.count != 0)
+        deadline = pagerd->wake_ticks;
+    if (pagerd->owing.count != 0 && pagerd->settle_ticks < deadline)
+        deadline = pagerd->settle_ticks;
+    return deadline;
 }
 
 /* All reply slots are taken by faulters, which takes more processes than there can be: let each try
  * again, so that some are answered. */
 static void make_room(struct pagerd *pagerd)
 {
-    while (pagerd->parked.first != 0)
-        pagerd_requeue(pagerd, pagerd->parked.first);
+    pagerd_wake(pagerd);
     pagerd_run_queued(pagerd);
 }
 

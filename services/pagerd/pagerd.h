@@ -25,20 +25,22 @@
  * - windows and guards: INVALID_ARGUMENT: file fields are not zero, a window is executable, a guard
  *   has rights, or more than PAGERD_GUARD_PAGES_MAX pages
  * - BAD_ORDER: it begins before the area in front of it; OVERLAP: inside it
- * - EXHAUSTED: PAGERD_REGISTRATION_LIMIT processes are registered (E6)
- * - what vspaced answers to REGISTER_VSPACE and GUARD; what was done is undone (E4)
+ * - EXHAUSTED: PAGERD_REGISTRATION_LIMIT processes are registered or are still being left (E6)
+ * - what vspaced answers to REGISTER_VSPACE, which reserves region_limit regions, and GUARD; what
+ *   was done is undone (E4). An undo that vspaced refuses is repeated, as after an UNREGISTER.
  *
  * What is behind a page. Of a segment, with file bytes in it: the image's own page when the segment
- * is read-only, a private copy with zeros behind the file bytes when it is writable. A shared last
- * page shows what follows in the image: the image builder sees to it that this is zero. Any other
- * page of a segment or window is demand-zero. `page_limit` bounds the private and demand-zero
- * pages.
+ * is read-only and the file fills the page, else a private copy with zeros behind the file bytes:
+ * what follows in the image is another file's (G4). Any other page of a segment or window is
+ * demand-zero. `page_limit` bounds the private and demand-zero pages.
  *
  * FAULT. Answered at once:
  * - END(FAULT_BACKING): nobody registered the token
  * - END(FAULT_NULL_PAGE), END(FAULT_OUTSIDE), END(FAULT_GUARD): by the address (G3)
- * - END(FAULT_READ_DENIED, FAULT_WRITE_DENIED, FAULT_EXECUTE_DENIED): by the area's rights (G3)
- * - RESOLVED: the page is there and allows the access (G2)
+ * - END(FAULT_READ_DENIED, FAULT_WRITE_DENIED, FAULT_EXECUTE_DENIED): by the area's rights (G3), or
+ *   by the page's: `present` says that a page is there without the right, which no fill can add
+ * - END(FAULT_BACKING): the process was told RESOLVED of this page and this access because vspaced
+ *   said that it is there, and faults there again at once (G7)
  * - END(FAULT_PAGE_LIMIT): no fill of the page is open, and it would be one page too many
  * Otherwise it joins the open fill of its page, or opens one. Fault ids count from 1; one that
  * joins has the id of the fill, one of an unknown token has none (G6). INTERNAL: the reply slot is
@@ -48,29 +50,44 @@
  * - QUEUED: it waits for its turn. Turns go round the processes, one fill per turn, at most
  *   PAGERD_RUN_FILLS per message or tick, so that nobody's faults starve another's (G5)
  * - MAPPING: pagerd is asking memd, the kernel and vspaced for the page
- * - WAITING_FRAME, "parked": one of them was EXHAUSTED. It is queued again by RESOLVE_FAULT(RETRY),
- *   or PAGERD_RETRY_TICKS later; a retry PAGERD_WAIT_TICKS after it was first parked is the last
- * - DONE: its faulters were told, in order of arrival: RESOLVED, also when vspaced said that a page
- *   is there (BUSY; what was fetched for it goes back, G2); END(FAULT_PAGE_LIMIT) when the limit
- * was reached meanwhile; END(FAULT_BACKING) for every other failure, and after the last retry
+ * - WAITING_FRAME, "parked": one of them was EXHAUSTED, or did not answer in time the first time
+ * - WOKEN: parked before, it is tried again
+ * - DONE: its faulters were told, in order of arrival: RESOLVED when it was mapped, or when vspaced
+ *   answered BUSY and says that the page is there with what they asked for (what was fetched for it
+ *   goes back, G2); END(FAULT_PAGE_LIMIT) when the process's own limit was reached (OVER_LIMIT);
+ *   END(FAULT_BUDGET) when its kernel memory is used up (OVER_BUDGET); END(FAULT_MEMORY) when it is
+ *   still EXHAUSTED PAGERD_WAIT_TICKS after it was first parked, which memd answers only to who is
+ *   above its guarantee (M9); END(FAULT_BACKING) for every other failure
  * - CANCELLED: its faulters were told END, because the process was unregistered or by RESOLVE_FAULT
  *
+ * Parked fills are tried in the order in which they were first parked, and before every new one: all
+ * of them when something may have come back (UNREGISTER_PROCESS, a frame that pagerd gave back,
+ * RESOLVE_FAULT) and every PAGERD_RETRY_TICKS; the first one whenever a new fill is about to run,
+ * and as long as it succeeds the next (G5). A wake that comes while they are tried begins anew when
+ * all were, and when new fills have had PAGERD_RUN_FILLS turns: neither starves the other.
+ *
  * UNREGISTER_PROCESS. Every open fill of the process is cancelled with END(FAULT_BACKING), vspaced
- * is told, the account's capability dropped, and the process forgotten whatever vspaced answers: a
- * slot of vspaced's whose state is in doubt must not be used again, it may be a successor's by now
- * (G2). Should the kernel refuse the drop, the entry and its slot are set aside for good.
+ * is told, the account's capability dropped, and the process forgotten. What was refused or not
+ * answered is repeated every PAGERD_RETRY_TICKS, and the entry used again when all is done. A slot
+ * of vspaced's that a later registration got is a successor's and never named again for the old one
+ * (G2). parked_count: how many fills wait for memory afterwards; whoever makes some come back says
+ * so by RESOLVE_FAULT.
  * - NOT_FOUND: the token is not registered
  *
  * RESOLVE_FAULT, of the parked fill with that id, or with 0 of all, in the order in which they were
- * parked: RETRY queues them, END cancels them with the reason. resumed_count: how many.
+ * parked: RETRY wakes them, END cancels them with the reason. resumed_count: how many.
  * - INVALID_ARGUMENT: RETRY with a reason; END with one below FAULT_OUTSIDE
  * - NOT_FOUND: no parked fill has the id
  *
  * QUERY_FAULTS: counters of one process.
  * - NOT_FOUND: the token is not registered
  *
+ * A frame that memd did not take back is kept with the process and offered again every
+ * PAGERD_RETRY_TICKS, and before the process gets another one.
+ *
  * A message without a reply slot is ignored. Calls: vspaced, and memd through the account's
- * capability, with PAGERD_PEER_TICKS to answer; kernel control. */
+ * capability, with PAGERD_PEER_TICKS to answer from the latest clock that the kernel told, a call
+ * that timed out included (P12); kernel control. */
 #ifndef BASALT_SERVICES_PAGERD_PAGERD_H
 #define BASALT_SERVICES_PAGERD_PAGERD_H
 
@@ -89,7 +106,7 @@ enum {
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,
     PAGERD_RUN_FILLS = 8,     /* fills run for one message or tick: bounds the time of both */
     PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare next to a fill's own cost */
-    PAGERD_WAIT_TICKS = 60 * TICKS_PER_SECOND, /* nobody waits for memory for ever */
+    PAGERD_WAIT_TICKS = 60 * TICKS_PER_SECOND, /* nobody waits for ever for what is nobody's */
     /* Longest that a peer may take: vspaced gives memd half of it, so that its own answer comes. */
     PAGERD_PEER_TICKS = 20 * TICKS_PER_SECOND,
     PAGERD_SCRATCH_SLOT = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT, /* a frame on its way to vspaced */
@@ -116,7 +133,14 @@ struct pagerd_list {
 enum pagerd_registration_state {
     REGISTRATION_FREE,
     REGISTRATION_LIVE,
-    REGISTRATION_LOST /* its account slot could not be emptied: set aside */
+    REGISTRATION_LEAVING /* unregistered; something of it is still to be given up */
+};
+
+/* What pagerd owes for a registration: something that was refused, and is repeated. */
+enum {
+    PAGERD_OWES_SPACE = 1,   /* UNREGISTER_VSPACE */
+    PAGERD_OWES_ACCOUNT = 2, /* the DROP of the account's capability */
+    PAGERD_OWES_FRAME = 4    /* FREE_FRAMES of owed_frame */
 };
 
 struct pagerd_registration {
@@ -133,8 +157,13 @@ struct pagerd_registration {
     uint32_t queued_count; /* its fills in QUEUED */
     uint32_t area_count;
     uint32_t next_free;
+    uint32_t owes; /* PAGERD_OWES_* */
+    uint32_t owed_frame;
+    uint32_t unproved_rights; /* of unproved_va: what it was told to have without a mapping (G7) */
+    uint64_t unproved_va;     /* the page; 0: its last answer was no such RESOLVED */
     struct pagerd_list fills; /* open ones, oldest first */
     struct pagerd_link ready; /* among those with queued fills, in order of their turns */
+    struct pagerd_link owing; /* among those that owe something */
     struct pagerd_area areas[PAGERD_AREA_LIMIT]; /* ascending */
 };
 
@@ -142,6 +171,7 @@ enum pagerd_fill_state {
     FILL_FREE,
     FILL_QUEUED,
     FILL_WAITING_FRAME,
+    FILL_WOKEN,
     FILL_MAPPING,
     FILL_DONE,
     FILL_CANCELLED
@@ -150,15 +180,16 @@ enum pagerd_fill_state {
 struct pagerd_fill {
     uint64_t id;
     uint64_t va;           /* of the page */
-    uint64_t retry_ticks;  /* WAITING_FRAME: when it is queued again */
     uint64_t parked_ticks; /* when it was parked first */
-    uint32_t parked_before;
-    uint32_t state; /* enum pagerd_fill_state */
+    uint64_t park_id;      /* counts the fills that were parked, when they first were; 0: never */
+    uint32_t timed_out;    /* a call for it did not come back in time, once */
+    uint32_t state;        /* enum pagerd_fill_state */
     uint32_t registration;
     uint32_t area;              /* index into the registration's areas */
+    uint32_t rights_asked;      /* by the accesses of its faulters */
     struct pagerd_list waiters; /* in order of arrival */
     struct pagerd_link sibling; /* in the registration's fills; next is also the free list */
-    struct pagerd_link parked;  /* among the parked, in order of retry_ticks */
+    struct pagerd_link parked;  /* among the parked or the woken, in order of park_id */
 };
 
 /* The faulter behind reply slot SLOT_REPLY_BASE + its number - 1. */
@@ -168,11 +199,13 @@ struct pagerd_waiter {
     struct pagerd_link link;
 };
 
-/* All of pagerd. Valid when all zero. About 560 KiB. */
+/* All of pagerd. Valid when all zero. About 600 KiB. */
 struct pagerd {
     struct caller caller;
-    uint64_t now_ticks; /* the latest clock it was told; never goes back */
     uint64_t last_fault_id;
+    uint64_t last_park_id;
+    uint64_t wake_ticks;         /* when all the parked are woken */
+    uint64_t settle_ticks;       /* when what is owed is tried again */
     uint32_t registration_count; /* LIVE ones */
     uint32_t registration_used;  /* entries 1 to this were in use since the start */
     uint32_t registration_free;  /* first of the free entries among them */
@@ -180,8 +213,12 @@ struct pagerd {
     uint32_t fill_free;
     uint32_t waiter_used;
     uint32_t scratch_full;     /* the scratch slot could not be emptied the last time */
+    uint32_t wake_pending;     /* all the parked are to be woken */
+    uint32_t new_turns;        /* that new fills have before that */
     struct pagerd_list ready;  /* registrations with queued fills */
     struct pagerd_list parked; /* fills in WAITING_FRAME */
+    struct pagerd_list woken;  /* fills in WOKEN */
+    struct pagerd_list owing;  /* registrations that owe something */
     uint32_t tokens_root;      /* the index of the live registrations, by token */
     struct pagerd_registration registrations[PAGERD_REGISTRATION_LIMIT + 1];
     struct index_node token_nodes[PAGERD_REGISTRATION_LIMIT + 1];
@@ -195,7 +232,7 @@ struct pagerd {
  * DENIED. */
 enum handled pagerd_handle(void *state, struct message *message, const struct receive_info *info);
 
-/* Does what is due at `now_ticks`: queues parked fills whose retry has come and runs turns. */
+/* Does what is due at `now_ticks`: repeats what was refused, wakes parked fills and runs turns. */
 void pagerd_tick(struct pagerd *pagerd, uint64_t now_ticks);
 
 /* When pagerd_tick has something to do: DEADLINE_POLL at once, DEADLINE_NEVER when nothing

@@ -9,19 +9,20 @@
 #include "services/lib/call_memd.h"
 #include "services/lib/call_vspaced.h"
 
-/* The time that a peer has. */
+/* The time that a peer has, from now on (P12). */
 static uint64_t peer_deadline(const struct pagerd *pagerd)
 {
-    return deadline_after(pagerd->now_ticks, PAGERD_PEER_TICKS);
+    return caller_deadline(&pagerd->caller, PAGERD_PEER_TICKS);
 }
 
 /* --- address spaces -------------------------------------------------------------------------- */
 
-enum status pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot)
+bool pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot)
 {
     struct vspaced_unregister_vspace_request request = {.vspace_cap_slot = vspace_cap_slot};
-    return vspaced_call_unregister_vspace(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
-                                          peer_deadline(pagerd), &request, NULL);
+    enum status status = vspaced_call_unregister_vspace(
+        &pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW, peer_deadline(pagerd), &request, NULL);
+    return status == STATUS_OK || status == STATUS_NOT_FOUND;
 }
 
 static enum status place_guards(struct pagerd *pagerd,
@@ -50,22 +51,20 @@ enum status pagerd_adopt_vspace(struct pagerd *pagerd,
     struct vspaced_register_vspace_request adopt = {
         .vspace_slot = request->vspace_slot,
         .account_slot = request->account_slot,
+        .region_limit = request->region_limit,
     };
     struct vspaced_register_vspace_reply adopted;
     enum status status = vspaced_call_register_vspace(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
                                                       peer_deadline(pagerd), &adopt, &adopted);
+    *vspace_cap_slot = 0;
     if (status != STATUS_OK)
         return status;
     status = place_guards(pagerd, request, adopted.vspace_cap_slot);
     if (status == STATUS_OK)
         status = kernel_move_local_cap(&pagerd->caller, request->account_slot, account_slot);
-    if (status != STATUS_OK) {
-        /* The guards go with it. */
-        (void)pagerd_release_vspace(pagerd, adopted.vspace_cap_slot);
-        return status;
-    }
-    *vspace_cap_slot = adopted.vspace_cap_slot;
-    return STATUS_OK;
+    if (status == STATUS_OK || !pagerd_release_vspace(pagerd, adopted.vspace_cap_slot))
+        *vspace_cap_slot = adopted.vspace_cap_slot; /* released: the guards went with it */
+    return status;
 }
 
 /* --- pages ----------------------------------------------------------------------------------- */
@@ -133,24 +132,29 @@ static enum status fetch_frame(struct pagerd *pagerd, uint32_t account_slot, uin
                                                 (struct window){PAGERD_SCRATCH_SLOT, 1},
                                                 peer_deadline(pagerd), &request, &reply);
     *frame_id = reply.frame_ids[0];
-    if (status == STATUS_OK || status == STATUS_EXHAUSTED)
-        return status;
-    return STATUS_INTERNAL; /* BUSY here would not mean that the page is there */
+    bool known = status == STATUS_OK || status == STATUS_EXHAUSTED || status == STATUS_OVER_LIMIT ||
+                 status == STATUS_TIMED_OUT;
+    return known ? status : STATUS_INTERNAL; /* BUSY here would not mean that the page is there */
 }
 
-static void return_frame(struct pagerd *pagerd, uint32_t account_slot, uint32_t frame_id)
+bool pagerd_return_frame(struct pagerd *pagerd, uint32_t account_slot, uint32_t frame_id)
 {
     struct memd_free_frames_request request = {.count = 1, .frame_ids = {{frame_id}}};
-    /* Refused: it stays the account's until that is closed. */
-    (void)memd_call_free_frames(&pagerd->caller, account_slot, NO_WINDOW, peer_deadline(pagerd),
-                                &request, NULL);
+    enum status status = memd_call_free_frames(&pagerd->caller, account_slot, NO_WINDOW,
+                                               peer_deadline(pagerd), &request, NULL);
+    if (status == STATUS_OK)
+        pagerd_wake(pagerd); /* a page came back */
+    return status == STATUS_OK || status == STATUS_NOT_FOUND;
 }
 
 /* Frame, bytes, mapping; vspaced keeps a capability of its own. */
 static enum status map_copy(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint32_t account_slot,
-                            const struct pagerd_supply *supply)
+                            const struct pagerd_supply *supply, uint32_t *owed_frame)
 {
     uint32_t frame_id = 0;
+    if (*owed_frame != 0 && !pagerd_return_frame(pagerd, account_slot, *owed_frame))
+        return STATUS_EXHAUSTED; /* one place for such a frame is all there is */
+    *owed_frame = 0;
     enum status status = fetch_frame(pagerd, account_slot, &frame_id);
     if (status != STATUS_OK)
         return status;
@@ -167,13 +171,14 @@ static enum status map_copy(struct pagerd *pagerd, uint32_t vspace_cap_slot, uin
     status = status == STATUS_OK ? map_frame(pagerd, &request) : STATUS_INTERNAL;
     pagerd->scratch_full = 1;
     (void)scratch_ready(pagerd);
-    if (status != STATUS_OK)
-        return_frame(pagerd, account_slot, frame_id);
+    if (status != STATUS_OK && !pagerd_return_frame(pagerd, account_slot, frame_id))
+        *owed_frame = frame_id;
     return status;
 }
 
 enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
-                               uint32_t account_slot, const struct pagerd_supply *supply)
+                               uint32_t account_slot, const struct pagerd_supply *supply,
+                               uint32_t *owed_frame)
 {
     switch (supply->backing) {
     case BACKING_ANONYMOUS:
@@ -181,7 +186,17 @@ enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
     case BACKING_IMAGE:
         return map_image(pagerd, vspace_cap_slot, supply);
     case BACKING_COPY:
-        return map_copy(pagerd, vspace_cap_slot, account_slot, supply);
+        return map_copy(pagerd, vspace_cap_slot, account_slot, supply, owed_frame);
     }
     return STATUS_INTERNAL;
+}
+
+bool pagerd_page_allows(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint64_t va,
+                        uint32_t rights)
+{
+    struct vspaced_query_region_request request = {.vspace_cap_slot = vspace_cap_slot, .va = va};
+    struct vspaced_query_region_reply reply;
+    enum status status = vspaced_call_query_region(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
+                                                   peer_deadline(pagerd), &request, &reply);
+    return status == STATUS_OK && (reply.rights & rights) == rights;
 }

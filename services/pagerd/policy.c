@@ -107,18 +107,39 @@ static uint32_t area_of(const struct pagerd_registration *registration, uint64_t
     return registration->area_count;
 }
 
-/* NONE when the rights allow the access. */
-static enum end_reason access_denied(uint32_t rights, enum fault_access access)
+uint32_t pagerd_right_of(enum fault_access access)
 {
     switch (access) {
     case FAULT_READ:
-        return (rights & RIGHT_READ) != 0 ? END_NONE : END_FAULT_READ_DENIED;
+        return RIGHT_READ;
     case FAULT_WRITE:
-        return (rights & RIGHT_WRITE) != 0 ? END_NONE : END_FAULT_WRITE_DENIED;
+        return RIGHT_WRITE;
     case FAULT_EXECUTE:
-        return (rights & RIGHT_EXECUTE) != 0 ? END_NONE : END_FAULT_EXECUTE_DENIED;
+        return RIGHT_EXECUTE;
+    }
+    return RIGHTS_MAPPING;
+}
+
+static enum end_reason denial(enum fault_access access)
+{
+    switch (access) {
+    case FAULT_READ:
+        return END_FAULT_READ_DENIED;
+    case FAULT_WRITE:
+        return END_FAULT_WRITE_DENIED;
+    case FAULT_EXECUTE:
+        return END_FAULT_EXECUTE_DENIED;
     }
     return END_FAULT_BACKING;
+}
+
+/* Whether the process was told that it has this page and this right, and nothing was mapped. */
+static bool told_in_vain(const struct pagerd_registration *registration, uint64_t va,
+                         uint32_t right)
+{
+    return registration->unproved_va != 0 &&
+           registration->unproved_va == (va & ~(uint64_t)(PAGE_BYTES - 1)) &&
+           (registration->unproved_rights & right) != 0;
 }
 
 struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *registration,
@@ -132,11 +153,14 @@ struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *regist
     const struct pagerd_area *area = &registration->areas[index];
     if (area->kind == AREA_GUARD)
         return end_with(END_FAULT_GUARD);
-    enum end_reason denied = access_denied(area->rights, (enum fault_access)fault->access);
-    if (denied != END_NONE)
-        return end_with(denied); /* G3 */
+    enum fault_access access = (enum fault_access)fault->access;
+    uint32_t right = pagerd_right_of(access);
+    if ((area->rights & right) != right)
+        return end_with(denial(access)); /* G3 */
     if (fault->present != 0)
-        return (struct pagerd_ruling){.verdict = VERDICT_RESOLVED}; /* G2 */
+        return end_with(denial(access)); /* the page is there without the right (G7) */
+    if (told_in_vain(registration, fault->va, right))
+        return end_with(END_FAULT_BACKING); /* G7 */
     return (struct pagerd_ruling){.verdict = VERDICT_FILL, .area = index};
 }
 
@@ -151,8 +175,8 @@ struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t
     if (area->kind != AREA_SEGMENT || offset >= area->file_bytes)
         return supply;
     uint64_t left = area->file_bytes - offset;
-    bool writable = (area->rights & RIGHT_WRITE) != 0;
-    supply.backing = writable ? BACKING_COPY : BACKING_IMAGE;
+    bool own = (area->rights & RIGHT_WRITE) != 0 || left < PAGE_BYTES; /* G4 */
+    supply.backing = own ? BACKING_COPY : BACKING_IMAGE;
     supply.image_offset = area->file_offset + offset;
     UNIT_ASSERT(supply.image_offset % PAGE_BYTES == 0);
     supply.copy_bytes = left < PAGE_BYTES ? (uint32_t)left : PAGE_BYTES; /* G4 */

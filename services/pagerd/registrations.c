@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The table of registered processes: who is in it, found by token, and the two operations that
- * change it. Decides no fault; undoes its own effects when a later one fails (E4). */
+/* The table of registered processes: who is in it, found by token, the two operations that change
+ * it, and what is owed for one after a refusal. Decides no fault; undoes its own effects when a
+ * later one fails, and repeats an undo that was refused (E4). */
 #include "services/pagerd/internal.h"
 
 #include <string.h>
@@ -27,18 +28,24 @@ static uint32_t next_entry(const struct pagerd *pagerd)
                                                                  : 0;
 }
 
-/* Cannot fail: `entry` is what next_entry said. */
-static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot,
-                   const struct pagerd_register_process_request *request)
+/* Takes the entry that next_entry said. */
+static struct pagerd_registration *take_entry(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
     UNIT_ASSERT(entry != 0 && entry <= PAGERD_REGISTRATION_LIMIT);
     UNIT_ASSERT(registration->state == REGISTRATION_FREE);
-    UNIT_ASSERT(request->area_count <= PAGERD_AREA_LIMIT);
     if (entry == pagerd->registration_free)
         pagerd->registration_free = registration->next_free;
     else
         pagerd->registration_used = entry;
+    return registration;
+}
+
+static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot,
+                   const struct pagerd_register_process_request *request)
+{
+    struct pagerd_registration *registration = take_entry(pagerd, entry);
+    UNIT_ASSERT(request->area_count <= PAGERD_AREA_LIMIT);
     *registration = (struct pagerd_registration){
         .token = request->token,
         .image_offset = request->image_offset,
@@ -52,6 +59,96 @@ static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_sl
     index_add(&pagerd->tokens_root, pagerd->token_nodes, entry, request->token);
     pagerd->registration_count++;
 }
+
+/* --- what is owed ---------------------------------------------------------------------------- */
+
+void pagerd_owe(struct pagerd *pagerd, uint32_t entry, uint32_t what)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    UNIT_ASSERT(what != 0);
+    if (registration->owes == 0) {
+        if (pagerd->owing.count == 0)
+            pagerd->settle_ticks = caller_deadline(&pagerd->caller, PAGERD_RETRY_TICKS);
+        pagerd_list_append(pagerd, LIST_OWING, &pagerd->owing, entry);
+    }
+    registration->owes |= what;
+}
+
+/* Something that was owed is not any more. An entry that is left and owes nothing is free. */
+static void forgive(struct pagerd *pagerd, uint32_t entry, uint32_t what)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    if (registration->owes != 0 && (registration->owes & ~what) == 0)
+        pagerd_list_remove(pagerd, LIST_OWING, &pagerd->owing, entry);
+    registration->owes &= ~what;
+    if (registration->state != REGISTRATION_LEAVING || registration->owes != 0)
+        return;
+    *registration = (struct pagerd_registration){.next_free = pagerd->registration_free};
+    pagerd->registration_free = entry;
+}
+
+void pagerd_note_owed_frame(struct pagerd *pagerd, uint32_t entry)
+{
+    if (pagerd->registrations[entry].owed_frame != 0)
+        pagerd_owe(pagerd, entry, PAGERD_OWES_FRAME);
+    else
+        forgive(pagerd, entry, PAGERD_OWES_FRAME);
+}
+
+/* vspaced gave the slot to a new space: who still wanted to leave that slot has left it (G2). */
+static void slot_has_successor(struct pagerd *pagerd, uint32_t vspace_cap_slot)
+{
+    for (uint32_t entry = pagerd->owing.first; entry != 0;) {
+        const struct pagerd_registration *registration = &pagerd->registrations[entry];
+        uint32_t next = registration->owing.next;
+        if ((registration->owes & PAGERD_OWES_SPACE) != 0 &&
+            registration->vspace_cap_slot == vspace_cap_slot)
+            forgive(pagerd, entry, PAGERD_OWES_SPACE);
+        entry = next;
+    }
+}
+
+static bool drop_account(struct pagerd *pagerd, uint32_t entry)
+{
+    enum status status = kernel_drop_local_cap(&pagerd->caller, pagerd_account_slot(entry));
+    return status == STATUS_OK || status == STATUS_NOT_FOUND;
+}
+
+/* Tries to settle all that an entry owes. */
+static void settle(struct pagerd *pagerd, uint32_t entry)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    uint32_t owes = registration->owes;
+    uint32_t done = 0;
+    if ((owes & PAGERD_OWES_SPACE) != 0 &&
+        pagerd_release_vspace(pagerd, registration->vspace_cap_slot))
+        done |= PAGERD_OWES_SPACE;
+    if ((owes & PAGERD_OWES_ACCOUNT) != 0 && drop_account(pagerd, entry))
+        done |= PAGERD_OWES_ACCOUNT;
+    if ((owes & PAGERD_OWES_FRAME) != 0 &&
+        pagerd_return_frame(pagerd, pagerd_account_slot(entry), registration->owed_frame)) {
+        done |= PAGERD_OWES_FRAME;
+        registration->owed_frame = 0;
+    }
+    forgive(pagerd, entry, done);
+}
+
+void pagerd_settle_due(struct pagerd *pagerd)
+{
+    if (pagerd->owing.count == 0 || pagerd->settle_ticks > pagerd->caller.now_ticks)
+        return;
+    uint32_t turns =
+        pagerd->owing.count < PAGERD_RUN_FILLS ? pagerd->owing.count : (uint32_t)PAGERD_RUN_FILLS;
+    for (uint32_t turn = 0; turn < turns; turn++) {
+        uint32_t entry = pagerd->owing.first; /* to the end of the row: others are not held up */
+        pagerd_list_remove(pagerd, LIST_OWING, &pagerd->owing, entry);
+        pagerd_list_append(pagerd, LIST_OWING, &pagerd->owing, entry);
+        settle(pagerd, entry);
+    }
+    pagerd->settle_ticks = caller_deadline(&pagerd->caller, PAGERD_RETRY_TICKS);
+}
+
+/* --- the operations -------------------------------------------------------------------------- */
 
 enum status pagerd_register_process(struct pagerd *pagerd, struct pagerd_request *request)
 {
@@ -68,37 +165,51 @@ enum status pagerd_register_process(struct pagerd *pagerd, struct pagerd_request
     status = pagerd_adopt_vspace(pagerd, body, pagerd_account_slot(entry), &vspace_cap_slot);
     if (status == STATUS_OK)
         commit(pagerd, entry, vspace_cap_slot, body);
+    if (vspace_cap_slot != 0)
+        slot_has_successor(pagerd, vspace_cap_slot);
+    if (status != STATUS_OK && vspace_cap_slot != 0) { /* E4: the undo was refused */
+        entry = next_entry(pagerd);
+        *take_entry(pagerd, entry) = (struct pagerd_registration){
+            .state = REGISTRATION_LEAVING, .vspace_cap_slot = vspace_cap_slot};
+        pagerd_owe(pagerd, entry, PAGERD_OWES_SPACE);
+    }
     return status;
 }
 
-/* Empties the account slot and gives the entry back, or sets both aside. */
-static void release(struct pagerd *pagerd, uint32_t entry)
+/* Forgets a process without open fills, and gives up what is held for it. The frame that it may owe
+ * is its account's, which is closed with it. */
+static void leave(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
-    enum status status = kernel_drop_local_cap(&pagerd->caller, pagerd_account_slot(entry));
+    uint32_t vspace_cap_slot = registration->vspace_cap_slot;
     UNIT_ASSERT(registration->state == REGISTRATION_LIVE && pagerd->registration_count != 0);
     UNIT_ASSERT(registration->fills.count == 0 && registration->queued_count == 0);
+    forgive(pagerd, entry, PAGERD_OWES_FRAME);
     index_remove(&pagerd->tokens_root, pagerd->token_nodes, entry);
-    *registration = (struct pagerd_registration){.state = REGISTRATION_LOST};
     pagerd->registration_count--;
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return;
-    registration->state = REGISTRATION_FREE;
-    registration->next_free = pagerd->registration_free;
-    pagerd->registration_free = entry;
+    *registration = (struct pagerd_registration){.state = REGISTRATION_LEAVING,
+                                                 .vspace_cap_slot = vspace_cap_slot};
+    uint32_t owes = pagerd_release_vspace(pagerd, vspace_cap_slot) ? 0 : PAGERD_OWES_SPACE;
+    owes |= drop_account(pagerd, entry) ? 0 : PAGERD_OWES_ACCOUNT;
+    if (owes != 0)
+        pagerd_owe(pagerd, entry, owes);
+    else
+        forgive(pagerd, entry, 0);
 }
 
 enum status pagerd_unregister_process(struct pagerd *pagerd, struct pagerd_request *request)
 {
     uint32_t entry = pagerd_find(pagerd, request->body.unregister_process.token);
+    struct pagerd_unregister_process_reply *reply = &request->reply.unregister_process;
     if (entry == 0)
         return STATUS_NOT_FOUND;
     struct pagerd_registration *registration = &pagerd->registrations[entry];
     while (registration->fills.first != 0) { /* G2: fails the waiters, resolves nothing */
         pagerd_cancel(pagerd, registration->fills.first, END_FAULT_BACKING);
-        request->reply.unregister_process.cancelled_count++;
+        reply->cancelled_count++;
     }
-    (void)pagerd_release_vspace(pagerd, registration->vspace_cap_slot);
-    release(pagerd, entry);
+    leave(pagerd, entry);
+    pagerd_wake(pagerd);
+    reply->parked_count = pagerd->parked.count + pagerd->woken.count;
     return STATUS_OK;
 }

@@ -91,7 +91,7 @@ _Static_assert(PAGERD_SEGMENT_LIMIT + 1 + 3 <= PAGERD_AREA_LIMIT,
                "segments, the stack's guard, heap and its guards fit a registration");
 
 /* What pagerd is told of the address space. */
-static enum status plan_backing(struct procd_making *making)
+static enum status plan_backing(const struct procd *procd, struct procd_making *making)
 {
     const struct elf_plan *plan = &making->plan;
     struct pagerd_register_process_request *backing = &making->backing;
@@ -100,6 +100,10 @@ static enum status plan_backing(struct procd_making *making)
         return STATUS_EXHAUSTED;
     if (plan->stack_top > USER_VA_END - GUARD_BYTES)
         return STATUS_OUT_OF_RANGE;
+    uint64_t table_bytes = role_table_pages(making->row->id, procd->memory_pages) * PAGE_BYTES;
+    if (table_bytes != 0 && range_overlaps(plan->va_first, plan->stack_top - plan->va_first,
+                                           SERVICE_TABLE_VA, table_bytes))
+        return STATUS_OVERLAP;
     if (has_heap && range_overlaps(plan->va_first, plan->stack_top + GUARD_BYTES - plan->va_first,
                                    HEAP_ZONE_VA, HEAP_ZONE_BYTES))
         return STATUS_OVERLAP;
@@ -107,6 +111,7 @@ static enum status plan_backing(struct procd_making *making)
     backing->image_offset = making->module.offset_bytes;
     backing->image_bytes = making->module.size_bytes;
     backing->page_limit = making->row->page_limit;
+    backing->region_limit = making->row->page_limit + PROCESS_SHARED_REGIONS;
     bool heap_first = plan->va_first > HEAP_ZONE_VA; /* pagerd wants areas in ascending order */
     if (has_heap && heap_first)
         add_heap(backing);
@@ -136,7 +141,7 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
     };
     status = image_plan(&procd->caller, &making->module, &making->plan);
     if (status == STATUS_OK)
-        status = plan_backing(making);
+        status = plan_backing(procd, making);
     making->process = (struct procd_process){
         .owner = sender->owner,
         .entry_va = making->plan.entry,

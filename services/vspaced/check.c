@@ -61,7 +61,7 @@ static const char *space_check(const struct vspaced *vspaced, uint32_t index,
         return "V6";
     for (vspaced_link link = space->first_region; link != 0;) {
         const struct vspaced_region *region = &vspaced->regions[link - 1];
-        if (link > vspaced->region_places.used_count || ++count > VSPACED_REGION_LIMIT ||
+        if (link > vspaced->region_places.used_count || ++count > vspaced->region_limit ||
             region->previous != previous)
             return "V1";
         const char *broken = piece_check(&region->piece);
@@ -80,6 +80,8 @@ static const char *space_check(const struct vspaced *vspaced, uint32_t index,
         link = region->next;
     }
     *region_count += count;
+    if (count != space->region_count || count > space->region_limit)
+        return "E6";
     return regions_indexed(vspaced, space, count) ? NULL : "V1";
 }
 
@@ -103,18 +105,39 @@ static bool page_belongs(const struct vspaced *vspaced, vspaced_link link_of_pag
            vspaced_page_has_frame(vspaced, page->frame_id);
 }
 
+/* The list of what is owed: frames of accounts that are held; how many, or UINT32_MAX. */
+static uint32_t owed_count(const struct vspaced *vspaced)
+{
+    uint32_t count = 0;
+    vspaced_link last = 0;
+    for (vspaced_link link = vspaced->owed_first; link != 0;
+         link = vspaced->pages[link - 1].owed_next) {
+        uint32_t space = vspaced->pages[link - 1].owed_space;
+        if (link > vspaced->page_places.used_count || space == 0 || space > VSPACED_VSPACE_LIMIT ||
+            !vspaced->spaces[space - 1].is_registered || count++ > vspaced->page_limit)
+            return UINT32_MAX;
+        last = link;
+    }
+    return last == vspaced->owed_last ? count : UINT32_MAX;
+}
+
 static const char *pages_check(const struct vspaced *vspaced)
 {
     const struct vspaced_places *places = &vspaced->page_places;
     uint32_t held = 0;
+    uint32_t owed = 0;
     uint32_t free_count = 0;
     for (uint32_t i = 0; i < places->used_count; i++) {
         if (vspaced->pages[i].frame_id == 0)
             continue;
         held++;
-        if (!page_belongs(vspaced, i + 1))
+        owed += vspaced->pages[i].owed_space != 0;
+        if (vspaced->pages[i].owed_space == 0 && !page_belongs(vspaced, i + 1))
             return "V1";
     }
+    if (owed != owed_count(vspaced) ||
+        !index_check(vspaced->pages_root, vspaced->page_nodes, held - owed, places->used_count))
+        return "V1";
     for (vspaced_link link = places->first_free; link != 0; link = vspaced->pages[link - 1].next)
         if (link > places->used_count || ++free_count > places->used_count)
             return "E6";
@@ -126,10 +149,15 @@ static bool spaces_agree(const struct vspaced *vspaced)
     const struct vspaced_places *places = &vspaced->space_places;
     uint32_t held = 0;
     uint32_t free_count = 0;
+    uint64_t reserved = 0;
     if (places->used_count > VSPACED_VSPACE_LIMIT)
         return false;
-    for (uint32_t i = 0; i < places->used_count; i++)
+    for (uint32_t i = 0; i < places->used_count; i++) {
         held += vspaced->spaces[i].is_registered;
+        reserved += vspaced->spaces[i].region_limit; /* 0 of one that is not */
+    }
+    if (reserved != vspaced->regions_reserved || reserved > vspaced->region_limit)
+        return false;
     for (vspaced_link link = places->first_free; link != 0;
          link = vspaced->spaces[link - 1].next_free)
         if (link > places->used_count || vspaced->spaces[link - 1].is_registered ||
@@ -146,7 +174,7 @@ static bool region_places_agree(const struct vspaced *vspaced, uint32_t region_c
     for (vspaced_link link = places->first_free; link != 0; link = vspaced->regions[link - 1].next)
         if (link > places->used_count || ++free_count > places->used_count)
             return false;
-    return places->held_count == region_count && region_count <= VSPACED_REGION_LIMIT &&
+    return places->held_count == region_count && region_count <= vspaced->region_limit &&
            region_count + free_count == places->used_count;
 }
 
@@ -154,11 +182,8 @@ const char *vspaced_check(const struct vspaced *vspaced)
 {
     uint32_t region_count = 0;
     const struct vspaced_places *pages = &vspaced->page_places;
-    if (!spaces_agree(vspaced) || pages->used_count > VSPACED_PAGE_LIMIT)
+    if (!spaces_agree(vspaced) || pages->used_count > vspaced->page_limit)
         return "E6";
-    if (!index_check(vspaced->pages_root, vspaced->page_nodes, pages->held_count,
-                     pages->used_count))
-        return "V1";
     for (uint32_t i = 0; i < vspaced->space_places.used_count; i++) {
         const char *broken = NULL;
         if (vspaced->spaces[i].is_registered)
@@ -199,10 +224,12 @@ void vspaced_visit_fields(const struct vspaced *vspaced,
     visit_places(&vspaced->space_places, visit, context);
     visit_places(&vspaced->region_places, visit, context);
     visit_places(&vspaced->page_places, visit, context);
+    visit(context, (uint64_t)vspaced->owed_first << 32 | vspaced->owed_last);
+    visit(context, (uint64_t)vspaced->window_filled << 32 | vspaced->regions_reserved);
     for (uint32_t i = 0; i < vspaced->space_places.used_count; i++) {
         const struct vspaced_space *space = &vspaced->spaces[i];
         visit(context, (uint64_t)space->object << 32 | space->generation);
-        visit(context, space->first_region);
+        visit(context, (uint64_t)space->region_limit << 32 | space->first_region);
         visit(context, space->is_registered ? 1 : (uint64_t)space->next_free << 32);
     }
     for (uint32_t i = 0; i < vspaced->region_places.used_count; i++)
@@ -210,6 +237,7 @@ void vspaced_visit_fields(const struct vspaced *vspaced,
     for (uint32_t i = 0; i < vspaced->page_places.used_count; i++) {
         visit(context, vspaced->page_nodes[i + 1].key);
         visit(context, vspaced->pages[i].frame_id);
+        visit(context, (uint64_t)vspaced->pages[i].owed_next << 32 | vspaced->pages[i].owed_space);
         visit(context, vspaced->pages[i].frame_id != 0 ? 0 : vspaced->pages[i].next);
     }
 }

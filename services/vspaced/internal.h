@@ -17,9 +17,6 @@ struct vspaced_request {
     union vspaced_reply reply;
 };
 
-/* When memd must have answered, for a request that came now. */
-uint64_t vspaced_memd_deadline(const struct vspaced_request *request);
-
 /* The part of an address space that a request names. */
 struct vspaced_target {
     uint32_t space_index;
@@ -36,9 +33,11 @@ enum status vspaced_target_find(const struct vspaced *vspaced, uint32_t vspace_c
 /* Whether rights may be those of a mapping: INVALID_ARGUMENT, WRITE_AND_EXECUTE. */
 enum status vspaced_rights_check(uint32_t rights);
 
-/* Gives frames back to memd; INTERNAL when memd does not take all of them. */
+/* Gives frames back to memd, and keeps those that it does not take: INTERNAL then. */
 enum status vspaced_frames_give_back(struct vspaced *vspaced, const struct vspaced_target *target,
-                                     const uint32_t *frame_ids, uint32_t count,
-                                     uint64_t deadline_ticks);
+                                     const uint32_t *frame_ids, uint32_t count);
+
+/* Offers memd again what it did not take back: VSPACED_OWED_TURNS frames at most. */
+void vspaced_owed_offer(struct vspaced *vspaced);
 
 #endif

@@ -21,6 +21,16 @@ struct anonymous_work {
     uint32_t frame_ids[VSPACED_ANONYMOUS_PAGES_MAX];
 };
 
+/* OVER_LIMIT: the space has no region for the piece; EXHAUSTED: no place for its frames. */
+static enum status map_room(const struct vspaced *vspaced, const struct vspaced_target *target,
+                            const struct vspaced_piece *piece, uint32_t frame_count)
+{
+    int32_t cost = vspaced_region_add_cost(vspaced, target->space_index, piece);
+    if (!vspaced_region_room(vspaced, target->space_index, cost))
+        return STATUS_OVER_LIMIT;
+    return vspaced_page_room(vspaced, frame_count) ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
 static enum status map_anonymous_decide(const struct vspaced *vspaced,
                                         const struct vspaced_map_anonymous_request *request,
                                         struct vspaced_target *target, struct vspaced_piece *piece)
@@ -40,10 +50,30 @@ static enum status map_anonymous_decide(const struct vspaced *vspaced,
     };
     if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count))
         return STATUS_BUSY;
-    int32_t cost = vspaced_region_add_cost(vspaced, target->space_index, piece);
-    if (!vspaced_region_room(vspaced, cost) || !vspaced_page_room(vspaced, request->page_count))
-        return STATUS_EXHAUSTED;
-    return STATUS_OK;
+    return map_room(vspaced, target, piece, request->page_count);
+}
+
+/* Empties the slots that the last frames came in: those that a refused DROP has left. False: one is
+ * still in the way (the kernel would answer BUSY, which is no answer about a page). */
+static bool window_ready(struct vspaced *vspaced)
+{
+    for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++) {
+        if ((vspaced->window_filled & 1u << i) == 0)
+            continue;
+        enum status status = kernel_drop_local_cap(&vspaced->caller, VSPACED_FRAME_WINDOW_SLOT + i);
+        if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+            vspaced->window_filled &= ~(1u << i);
+    }
+    return vspaced->window_filled == 0;
+}
+
+/* What memd may say to who asks for frames; anything else is no word about memory or a page. */
+static enum status memd_status(enum status status)
+{
+    bool known = status == STATUS_OK || status == STATUS_EXHAUSTED || status == STATUS_OVER_LIMIT ||
+                 status == STATUS_NOT_FOUND || status == STATUS_TIMED_OUT ||
+                 status == STATUS_PEER_DIED;
+    return known ? status : STATUS_INTERNAL;
 }
 
 /* Takes the next batch of frames into the window. */
@@ -53,10 +83,13 @@ static enum status batch_alloc(struct vspaced *vspaced, const struct vspaced_tar
     struct window window = {VSPACED_FRAME_WINDOW_SLOT, count};
     struct memd_alloc_frames_request request = {.count = count};
     struct memd_alloc_frames_reply reply;
-    enum status status = memd_call_alloc_frames(&vspaced->caller, target->account_slot, window,
-                                                deadline_ticks, &request, &reply);
+    if (!window_ready(vspaced))
+        return STATUS_EXHAUSTED;
+    enum status status = memd_status(memd_call_alloc_frames(
+        &vspaced->caller, target->account_slot, window, deadline_ticks, &request, &reply));
     if (status != STATUS_OK)
         return status;
+    vspaced->window_filled = (1u << count) - 1;
     bool as_asked = reply.count == count;
     for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX; i++) {
         bool wanted = i < count;
@@ -71,13 +104,12 @@ static enum status batch_alloc(struct vspaced *vspaced, const struct vspaced_tar
     return as_asked ? STATUS_OK : STATUS_INTERNAL;
 }
 
-/* Maps the frames of the window and drops their capabilities: the mapping holds, and memd's
- * books. */
+/* Maps the frames of the window and drops their capabilities: the mapping holds, and memd's books.
+ * A DROP that is refused is tried again before the window is used. */
 static enum status batch_map(struct vspaced *vspaced, const struct vspaced_target *target,
                              uint32_t count, uint32_t rights, struct anonymous_work *work)
 {
-    enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct kernel_map_frame_request request = {
             .vspace_slot = target->vspace_slot,
             .frame_slot = VSPACED_FRAME_WINDOW_SLOT + i,
@@ -86,19 +118,21 @@ static enum status batch_map(struct vspaced *vspaced, const struct vspaced_targe
             .rights = rights,
         };
         UNIT_ASSERT(work->mapped < work->allocated);
-        status = kernel_map_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &request);
+        enum status status =
+            kernel_map_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &request);
         if (status != STATUS_OK)
             return status;
         work->mapped++;
-        status = kernel_drop_local_cap(&vspaced->caller, VSPACED_FRAME_WINDOW_SLOT + i);
     }
-    return status;
+    (void)window_ready(vspaced);
+    return STATUS_OK;
 }
 
 static enum status map_anonymous_perform(struct vspaced *vspaced,
                                          const struct vspaced_target *target, uint32_t rights,
-                                         uint64_t deadline_ticks, struct anonymous_work *work)
+                                         struct anonymous_work *work)
 {
+    uint64_t deadline_ticks = caller_deadline(&vspaced->caller, VSPACED_MEMD_TICKS);
     enum status status = STATUS_OK;
     while (work->mapped < target->page_count && status == STATUS_OK) {
         uint32_t left = (uint32_t)target->page_count - work->mapped;
@@ -110,24 +144,21 @@ static enum status map_anonymous_perform(struct vspaced *vspaced,
     return status;
 }
 
-/* Undoes map_anonymous_perform(): E4. A slot of the window may be empty; its DROP then does
- * nothing. */
+/* Undoes map_anonymous_perform(): E4. Should the kernel refuse to unmap, the pages go with their
+ * frames. */
 static void map_anonymous_undo(struct vspaced *vspaced, const struct vspaced_target *target,
-                               uint64_t deadline_ticks, const struct anonymous_work *work)
+                               const struct anonymous_work *work)
 {
     if (work->mapped != 0)
         (void)kernel_unmap_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, target->vspace_slot,
                                  target->first_page << PAGE_SHIFT, work->mapped);
-    for (uint32_t i = 0; i < MEMD_ALLOC_FRAMES_MAX && work->allocated != 0; i++)
-        (void)kernel_drop_local_cap(&vspaced->caller, VSPACED_FRAME_WINDOW_SLOT + i);
-    (void)vspaced_frames_give_back(vspaced, target, work->frame_ids, work->allocated,
-                                   deadline_ticks);
+    (void)window_ready(vspaced);
+    (void)vspaced_frames_give_back(vspaced, target, work->frame_ids, work->allocated);
 }
 
 enum status vspaced_map_anonymous(struct vspaced *vspaced, struct vspaced_request *request)
 {
     const struct vspaced_map_anonymous_request *body = &request->body.map_anonymous;
-    uint64_t deadline_ticks = vspaced_memd_deadline(request);
     struct vspaced_target target;
     struct vspaced_piece piece;
     struct anonymous_work work;
@@ -135,9 +166,10 @@ enum status vspaced_map_anonymous(struct vspaced *vspaced, struct vspaced_reques
     if (status != STATUS_OK)
         return status;
     memset(&work, 0, sizeof work);
-    status = map_anonymous_perform(vspaced, &target, body->rights, deadline_ticks, &work);
+    vspaced_owed_offer(vspaced);
+    status = map_anonymous_perform(vspaced, &target, body->rights, &work);
     if (status != STATUS_OK) {
-        map_anonymous_undo(vspaced, &target, deadline_ticks, &work);
+        map_anonymous_undo(vspaced, &target, &work);
         return status;
     }
     UNIT_ASSERT(work.allocated == target.page_count && work.mapped == target.page_count);
@@ -188,16 +220,6 @@ static enum status map_frames_decide(const struct vspaced *vspaced,
     return STATUS_OK;
 }
 
-static enum status map_frames_room(const struct vspaced *vspaced,
-                                   const struct vspaced_target *target, uint32_t frame_id,
-                                   const struct vspaced_piece *piece)
-{
-    int32_t cost = vspaced_region_add_cost(vspaced, target->space_index, piece);
-    bool room =
-        vspaced_region_room(vspaced, cost) && (frame_id == 0 || vspaced_page_room(vspaced, 1));
-    return room ? STATUS_OK : STATUS_EXHAUSTED;
-}
-
 enum status vspaced_map_frames(struct vspaced *vspaced, struct vspaced_request *request)
 {
     const struct vspaced_map_frames_request *body = &request->body.map_frames;
@@ -205,7 +227,7 @@ enum status vspaced_map_frames(struct vspaced *vspaced, struct vspaced_request *
     struct vspaced_piece piece;
     enum status status = map_frames_decide(vspaced, request, &target, &piece);
     if (status == STATUS_OK)
-        status = map_frames_room(vspaced, &target, body->frame_id, &piece);
+        status = map_room(vspaced, &target, &piece, body->frame_id != 0);
     if (status != STATUS_OK)
         return status;
     struct kernel_map_frame_request kernel_request = {

@@ -22,13 +22,22 @@ void vspaced_page_add(struct vspaced *vspaced, uint32_t space_index, uint64_t pa
 /* Forgets what is recorded for a page, if anything is. */
 void vspaced_page_remove(struct vspaced *vspaced, uint32_t space_index, uint64_t page);
 
+/* A frame alone, whose account is that of a space, as the last of what is owed; room as for a page.
+ */
+void vspaced_owed_add(struct vspaced *vspaced, uint32_t space_index, uint32_t frame_id);
+/* Forgets the first; with `again` it becomes the last. */
+void vspaced_owed_next(struct vspaced *vspaced, bool again);
+/* Forgets all of a space. */
+void vspaced_owed_clear(struct vspaced *vspaced, uint32_t space_index);
+
 /* The space of a vspace; 0: not registered. */
 vspaced_link vspaced_space_find(const struct vspaced *vspaced, uint32_t object,
                                 uint32_t generation);
-bool vspaced_space_room(const struct vspaced *vspaced);
+bool vspaced_space_room(const struct vspaced *vspaced, uint32_t region_limit);
 /* The index that vspaced_space_add() will take. */
 uint32_t vspaced_space_peek(const struct vspaced *vspaced);
-void vspaced_space_add(struct vspaced *vspaced, uint32_t object, uint32_t generation);
+void vspaced_space_add(struct vspaced *vspaced, uint32_t object, uint32_t generation,
+                       uint32_t region_limit);
 void vspaced_space_remove(struct vspaced *vspaced, uint32_t space_index);
 
 #endif

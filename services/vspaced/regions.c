@@ -75,11 +75,11 @@ static struct vspaced_piece piece_clip(const struct vspaced_piece *piece, uint64
     return part;
 }
 
-bool vspaced_region_room(const struct vspaced *vspaced, int32_t cost)
+bool vspaced_region_room(const struct vspaced *vspaced, uint32_t space_index, int32_t cost)
 {
-    UNIT_ASSERT(vspaced->region_places.held_count <= VSPACED_REGION_LIMIT); /* E6 */
-    uint32_t left = VSPACED_REGION_LIMIT - vspaced->region_places.held_count;
-    return cost <= 0 || (uint32_t)cost <= left;
+    const struct vspaced_space *space = &vspaced->spaces[space_index];
+    UNIT_ASSERT(space->region_count <= space->region_limit); /* E6 */
+    return cost <= 0 || (uint32_t)cost <= space->region_limit - space->region_count;
 }
 
 int32_t vspaced_region_add_cost(const struct vspaced *vspaced, uint32_t space_index,
@@ -147,7 +147,7 @@ static vspaced_link place_take(struct vspaced *vspaced)
     else
         link = ++places->used_count;
     places->held_count++;
-    UNIT_ASSERT(link <= VSPACED_REGION_LIMIT + VSPACED_REGION_SPARE);
+    UNIT_ASSERT(link <= vspaced->region_limit + VSPACED_REGION_SPARE);
     UNIT_ASSERT(vspaced->regions[link - 1].piece.page_count == 0);
     return link;
 }
@@ -172,6 +172,7 @@ static vspaced_link region_insert(struct vspaced *vspaced, uint32_t space_index,
     UNIT_ASSERT(before == 0 || piece_end(piece_of(vspaced, before)) <= piece->first_page); /* V3 */
     UNIT_ASSERT(after == 0 || piece_end(piece) <= piece_of(vspaced, after)->first_page);
     vspaced_link link = place_take(vspaced);
+    space->region_count++;
     *region_of(vspaced, link) =
         (struct vspaced_region){.piece = *piece, .previous = before, .next = after};
     if (before != 0)
@@ -196,7 +197,14 @@ static void region_remove(struct vspaced *vspaced, uint32_t space_index, vspaced
         space->first_region = after;
     if (after != 0)
         region_of(vspaced, after)->previous = before;
+    space->region_count--;
     place_give(vspaced, link);
+}
+
+/* E6: after a change, splits merged again. */
+static void space_fits(const struct vspaced_space *space)
+{
+    UNIT_ASSERT(space->region_count <= space->region_limit);
 }
 
 /* --- changes --------------------------------------------------------------------------------- */
@@ -230,7 +238,7 @@ void vspaced_region_add(struct vspaced *vspaced, uint32_t space_index,
     vspaced_link link = region_insert(vspaced, space_index, piece);
     merge_next(vspaced, space_index, link);
     merge_next(vspaced, space_index, region_of(vspaced, link)->previous);
-    UNIT_ASSERT(vspaced->region_places.held_count <= VSPACED_REGION_LIMIT); /* E6 */
+    space_fits(&vspaced->spaces[space_index]);
 }
 
 void vspaced_region_cut(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
@@ -244,7 +252,7 @@ void vspaced_region_cut(struct vspaced *vspaced, uint32_t space_index, uint64_t 
         region_remove(vspaced, space_index, link);
         link = after;
     }
-    UNIT_ASSERT(vspaced->region_places.held_count <= VSPACED_REGION_LIMIT); /* E6 */
+    space_fits(&vspaced->spaces[space_index]);
 }
 
 void vspaced_region_protect(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
@@ -265,7 +273,7 @@ void vspaced_region_protect(struct vspaced *vspaced, uint32_t space_index, uint6
         merge_next(vspaced, space_index, at);
         at = region_of(vspaced, at)->next == after ? after : at;
     }
-    UNIT_ASSERT(vspaced->region_places.held_count <= VSPACED_REGION_LIMIT); /* E6 */
+    space_fits(&vspaced->spaces[space_index]);
 }
 
 void vspaced_region_clear(struct vspaced *vspaced, uint32_t space_index)
@@ -279,4 +287,5 @@ void vspaced_region_clear(struct vspaced *vspaced, uint32_t space_index)
         place_give(vspaced, link);
         link = after;
     }
+    space->region_count = 0;
 }

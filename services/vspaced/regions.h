@@ -25,8 +25,8 @@ int32_t vspaced_region_cut_cost(const struct vspaced *vspaced, uint32_t space_in
 int32_t vspaced_region_protect_cost(const struct vspaced *vspaced, uint32_t space_index,
                                     uint64_t first_page, uint64_t page_count, uint16_t rights);
 
-/* Whether that many more fit. */
-bool vspaced_region_room(const struct vspaced *vspaced, int32_t cost);
+/* Whether a space may have that many more. */
+bool vspaced_region_room(const struct vspaced *vspaced, uint32_t space_index, int32_t cost);
 
 void vspaced_region_add(struct vspaced *vspaced, uint32_t space_index,
                         const struct vspaced_piece *piece);

@@ -84,44 +84,6 @@ static bool target_mapped(const struct vspaced *vspaced, const struct vspaced_ta
 
 /* --- registration ---------------------------------------------------------------------------- */
 
-static enum status register_decide(const struct vspaced *vspaced,
-                                   const struct kernel_query_local_cap_reply *held)
-{
-    /* Is it alive? The kernel answers for a dead one too, without its rights. */
-    if (held->object_type != OBJECT_VSPACE || (held->rights & RIGHT_MAP) == 0)
-        return STATUS_NOT_FOUND;
-    if (vspaced_space_find(vspaced, held->object, held->generation) != 0)
-        return STATUS_BUSY;
-    return vspaced_space_room(vspaced) ? STATUS_OK : STATUS_EXHAUSTED;
-}
-
-enum status vspaced_register_vspace(struct vspaced *vspaced, struct vspaced_request *request)
-{
-    const struct vspaced_register_vspace_request *body = &request->body.register_vspace;
-    struct kernel_query_local_cap_reply held;
-    enum status status =
-        kernel_query_local_cap(&vspaced->caller, body->vspace_slot, QUERY_EXACT, &held);
-    if (status == STATUS_OK)
-        status = register_decide(vspaced, &held);
-    if (status != STATUS_OK)
-        return status;
-    uint32_t space_index = vspaced_space_peek(vspaced);
-    UNIT_ASSERT(space_index < VSPACED_VSPACE_LIMIT);
-    uint32_t vspace_slot = space_vspace_slot(space_index);
-    status = kernel_move_local_cap(&vspaced->caller, body->vspace_slot, vspace_slot);
-    if (status != STATUS_OK)
-        return status;
-    status = kernel_move_local_cap(&vspaced->caller, body->account_slot, vspace_slot + 1);
-    if (status != STATUS_OK) {
-        (void)kernel_drop_local_cap(&vspaced->caller, vspace_slot);
-        return status;
-    }
-    vspaced_space_add(vspaced, held.object, held.generation);
-    request->reply.register_vspace =
-        (struct vspaced_register_vspace_reply){.vspace_cap_slot = vspace_slot};
-    return STATUS_OK;
-}
-
 /* Forgets the pages with frames of a range. */
 static void pages_forget(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
                          uint64_t page_count)
@@ -139,33 +101,100 @@ static void space_forget(struct vspaced *vspaced, uint32_t space_index)
             pages_forget(vspaced, space_index, piece->first_page, piece->page_count);
     }
     vspaced_region_clear(vspaced, space_index);
+    vspaced_owed_clear(vspaced, space_index);
     vspaced_space_remove(vspaced, space_index);
 }
 
-/* The account goes first: an UNREGISTER that the kernel stopped half way finds its slot empty. */
+/* The account goes first: one that the kernel stopped half way finds its slot empty. */
+static enum status space_leave(struct vspaced *vspaced, uint32_t space_index)
+{
+    enum status status = kernel_drop_local_cap(&vspaced->caller, space_account_slot(space_index));
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+        status = kernel_drop_local_cap(&vspaced->caller, space_vspace_slot(space_index));
+    if (status == STATUS_OK)
+        space_forget(vspaced, space_index);
+    return status;
+}
+
+/* Is it alive? The kernel answers for a dead one too, without its rights. */
+static bool vspace_lives(const struct kernel_query_local_cap_reply *held)
+{
+    return held->object_type == OBJECT_VSPACE && (held->rights & RIGHT_MAP) != 0;
+}
+
+/* Forgets the spaces whose vspace is dead: those of which pagerd never said so, or could not. */
+static void spaces_sweep(struct vspaced *vspaced)
+{
+    for (uint32_t i = 0; i < vspaced->space_places.used_count; i++) {
+        struct kernel_query_local_cap_reply held;
+        if (vspaced->spaces[i].is_registered &&
+            kernel_query_local_cap(&vspaced->caller, space_vspace_slot(i), QUERY_EXACT, &held) ==
+                STATUS_OK &&
+            !vspace_lives(&held))
+            (void)space_leave(vspaced, i);
+    }
+}
+
+static enum status register_decide(struct vspaced *vspaced,
+                                   const struct kernel_query_local_cap_reply *held,
+                                   uint32_t region_limit)
+{
+    if (!vspace_lives(held))
+        return STATUS_NOT_FOUND;
+    if (vspaced_space_find(vspaced, held->object, held->generation) != 0)
+        return STATUS_BUSY;
+    if (!vspaced_space_room(vspaced, region_limit))
+        spaces_sweep(vspaced);
+    return vspaced_space_room(vspaced, region_limit) ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
+enum status vspaced_register_vspace(struct vspaced *vspaced, struct vspaced_request *request)
+{
+    const struct vspaced_register_vspace_request *body = &request->body.register_vspace;
+    struct kernel_query_local_cap_reply held;
+    enum status status =
+        kernel_query_local_cap(&vspaced->caller, body->vspace_slot, QUERY_EXACT, &held);
+    if (status == STATUS_OK)
+        status = register_decide(vspaced, &held, body->region_limit);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t space_index = vspaced_space_peek(vspaced);
+    UNIT_ASSERT(space_index < VSPACED_VSPACE_LIMIT);
+    uint32_t vspace_slot = space_vspace_slot(space_index);
+    status = kernel_move_local_cap(&vspaced->caller, body->vspace_slot, vspace_slot);
+    if (status != STATUS_OK)
+        return status;
+    status = kernel_move_local_cap(&vspaced->caller, body->account_slot, vspace_slot + 1);
+    if (status != STATUS_OK) {
+        (void)kernel_drop_local_cap(&vspaced->caller, vspace_slot);
+        return status;
+    }
+    vspaced_space_add(vspaced, held.object, held.generation, body->region_limit);
+    request->reply.register_vspace =
+        (struct vspaced_register_vspace_reply){.vspace_cap_slot = vspace_slot};
+    return STATUS_OK;
+}
+
 enum status vspaced_unregister_vspace(struct vspaced *vspaced, struct vspaced_request *request)
 {
     vspaced_link link = space_at(vspaced, request->body.unregister_vspace.vspace_cap_slot);
-    if (link == 0)
-        return STATUS_NOT_FOUND;
-    enum status status = kernel_drop_local_cap(&vspaced->caller, space_account_slot(link - 1));
-    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
-        status = kernel_drop_local_cap(&vspaced->caller, space_vspace_slot(link - 1));
-    if (status == STATUS_OK)
-        space_forget(vspaced, link - 1);
-    return status;
+    return link == 0 ? STATUS_NOT_FOUND : space_leave(vspaced, link - 1);
 }
 
 /* --- unmap ----------------------------------------------------------------------------------- */
 
-uint64_t vspaced_memd_deadline(const struct vspaced_request *request)
+/* OK, or what became of a FREE_FRAMES, which has a deadline of its own: an undo must not be late
+ * because what it undoes was (E4). */
+static enum status frames_free(struct vspaced *vspaced, uint32_t account_slot,
+                               const struct memd_free_frames_request *request)
 {
-    return deadline_after(request->common.info->now_ticks, VSPACED_MEMD_TICKS);
+    uint64_t deadline_ticks = caller_deadline(&vspaced->caller, VSPACED_MEMD_TICKS);
+    return memd_call_free_frames(&vspaced->caller, account_slot, NO_WINDOW, deadline_ticks, request,
+                                 NULL);
 }
 
 enum status vspaced_frames_give_back(struct vspaced *vspaced, const struct vspaced_target *target,
-                                     const uint32_t *frame_ids, uint32_t count,
-                                     uint64_t deadline_ticks)
+                                     const uint32_t *frame_ids, uint32_t count)
 {
     enum status result = STATUS_OK;
     for (uint32_t done = 0; done < count;) {
@@ -175,11 +204,28 @@ enum status vspaced_frames_give_back(struct vspaced *vspaced, const struct vspac
             UNIT_ASSERT(frame_ids[done] != 0);
             request.frame_ids[request.count++].frame_id = frame_ids[done++];
         }
-        enum status status = memd_call_free_frames(&vspaced->caller, target->account_slot,
-                                                   NO_WINDOW, deadline_ticks, &request, NULL);
-        result = status == STATUS_OK ? result : STATUS_INTERNAL;
+        if (frames_free(vspaced, target->account_slot, &request) == STATUS_OK)
+            continue;
+        result = STATUS_INTERNAL;
+        for (uint32_t i = 0; i < request.count; i++)
+            vspaced_owed_add(vspaced, target->space_index, request.frame_ids[i].frame_id);
     }
     return result;
+}
+
+/* One by one: memd takes a list whole or not at all, and one of it may be gone. */
+void vspaced_owed_offer(struct vspaced *vspaced)
+{
+    for (uint32_t i = 0; i < VSPACED_OWED_TURNS && vspaced->owed_first != 0; i++) {
+        const struct vspaced_page *owed = &vspaced->pages[vspaced->owed_first - 1];
+        struct memd_free_frames_request request = {.count = 1, .frame_ids = {{owed->frame_id}}};
+        enum status status =
+            frames_free(vspaced, space_account_slot(owed->owed_space - 1), &request);
+        bool settled = status == STATUS_OK || status == STATUS_NOT_FOUND;
+        vspaced_owed_next(vspaced, !settled);
+        if (!settled)
+            return;
+    }
 }
 
 /* The frame ids of the pages of a range that have one. Returns how many. */
@@ -209,7 +255,7 @@ static enum status unmap_decide(const struct vspaced *vspaced,
         return STATUS_NOT_FOUND;
     int32_t cost = vspaced_region_cut_cost(vspaced, target->space_index, target->first_page,
                                            target->page_count);
-    return vspaced_region_room(vspaced, cost) ? STATUS_OK : STATUS_EXHAUSTED;
+    return vspaced_region_room(vspaced, target->space_index, cost) ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 
 enum status vspaced_unmap(struct vspaced *vspaced, struct vspaced_request *request)
@@ -225,10 +271,10 @@ enum status vspaced_unmap(struct vspaced *vspaced, struct vspaced_request *reque
         return status;
     uint32_t count = frames_collect(vspaced, &target, frame_ids);
     UNIT_ASSERT(count <= target.page_count);
+    vspaced_owed_offer(vspaced);
     pages_forget(vspaced, target.space_index, target.first_page, target.page_count);
     vspaced_region_cut(vspaced, target.space_index, target.first_page, target.page_count);
-    return vspaced_frames_give_back(vspaced, &target, frame_ids, count,
-                                    vspaced_memd_deadline(request));
+    return vspaced_frames_give_back(vspaced, &target, frame_ids, count);
 }
 
 /* --- protect, guard, question ---------------------------------------------------------------- */
@@ -250,7 +296,7 @@ static enum status protect_decide(const struct vspaced *vspaced,
         return STATUS_DENIED;
     int32_t cost = vspaced_region_protect_cost(vspaced, target->space_index, target->first_page,
                                                target->page_count, (uint16_t)request->rights);
-    return vspaced_region_room(vspaced, cost) ? STATUS_OK : STATUS_EXHAUSTED;
+    return vspaced_region_room(vspaced, target->space_index, cost) ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 
 enum status vspaced_protect(struct vspaced *vspaced, struct vspaced_request *request)
@@ -282,8 +328,9 @@ enum status vspaced_guard(struct vspaced *vspaced, struct vspaced_request *reque
     };
     if (vspaced_region_overlap(vspaced, target.space_index, piece.first_page, piece.page_count))
         return STATUS_BUSY;
-    if (!vspaced_region_room(vspaced, vspaced_region_add_cost(vspaced, target.space_index, &piece)))
-        return STATUS_EXHAUSTED;
+    int32_t cost = vspaced_region_add_cost(vspaced, target.space_index, &piece);
+    if (!vspaced_region_room(vspaced, target.space_index, cost))
+        return STATUS_OVER_LIMIT;
     vspaced_region_add(vspaced, target.space_index, &piece);
     return STATUS_OK;
 }
@@ -325,6 +372,7 @@ static const struct service_table table = {rows, sizeof rows / sizeof rows[0], s
 
 enum handled vspaced_handle(void *state, struct message *message, const struct receive_info *info)
 {
+    struct vspaced *vspaced = state;
     struct vspaced_request request; /* body and reply are large: the dispatch clears what is used */
     request.common = (struct service_request){
         .message = message,
@@ -332,27 +380,49 @@ enum handled vspaced_handle(void *state, struct message *message, const struct r
         .body = &request.body,
         .reply = &request.reply,
     };
-    return service_dispatch(&table, state, &request.common);
+    caller_see_clock(&vspaced->caller, info->now_ticks);
+    return service_dispatch(&table, vspaced, &request.common);
 }
+
+void vspaced_init(struct vspaced *vspaced, uint64_t memory_pages, void *memory)
+{
+    uint64_t pages = memory_pages < MEMORY_PAGES_LIMIT ? memory_pages : MEMORY_PAGES_LIMIT;
+    vspaced->page_limit = (uint32_t)pages;
+    vspaced->region_limit = (uint32_t)pages + VSPACED_SHARED_REGIONS;
+    uint64_t places = (uint64_t)vspaced->region_limit + VSPACED_REGION_SPARE;
+    vspaced->regions = memory;
+    vspaced->region_nodes = (struct index_node *)(vspaced->regions + places);
+    vspaced->page_nodes = vspaced->region_nodes + places + 1;
+    vspaced->pages = (struct vspaced_page *)(vspaced->page_nodes + pages + 1);
+    vspaced->pages_by_frame = (vspaced_link *)(vspaced->pages + pages);
+}
+
+/* What vspaced_prepare needs, and where the tables lie. */
+struct starting {
+    struct vspaced *vspaced;
+    void *memory;
+};
 
 /* What is ready says so; in an integration image it has looked at itself as well. */
 static enum status vspaced_prepare(void *state, const struct envelope *start)
 {
-    const struct vspaced *vspaced = state;
+    const struct starting *starting = state;
+    vspaced_init(starting->vspaced, start->memory_pages, starting->memory);
     if (start->validation_profile == VALIDATION_PROFILE_NONE)
         return STATUS_OK;
-    return vspaced_check(vspaced) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return vspaced_check(starting->vspaced) == NULL ? STATUS_OK : STATUS_INTERNAL;
 }
 
-void vspaced_run(struct vspaced *vspaced)
+void vspaced_run(struct vspaced *vspaced, void *memory)
 {
+    struct starting starting = {vspaced, memory};
     struct envelope envelope;
     struct message message;
     struct receive_info info;
     memset(&message, 0, sizeof message);
     memset(&info, 0, sizeof info);
     enum status status =
-        service_start(&vspaced->caller, ROLE_VSPACED, &envelope, vspaced_prepare, vspaced);
+        service_start(&vspaced->caller, ROLE_VSPACED, &envelope, vspaced_prepare, &starting);
     while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
         status = service_turn(&vspaced->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
                               vspaced_handle, vspaced, &message, &info);

@@ -24,66 +24,77 @@
  *   an address alone and answers NOT_FOUND outside
  * - INVALID_ARGUMENT: rights without READ; WRITE_AND_EXECUTE: rights with both (V2)
  *
- * REGISTER_VSPACE:
+ * REGISTER_VSPACE sets region_limit regions aside for the space, so that no page of it waits for
+ * another's:
  * - NOT_FOUND: the vspace is gone
- * - BUSY: this vspace is registered; EXHAUSTED: VSPACED_VSPACE_LIMIT spaces are
+ * - BUSY: this vspace is registered; EXHAUSTED: VSPACED_VSPACE_LIMIT spaces are, or what is set
+ *   aside would be more than the table has. Spaces whose vspace is dead do not count: they
+ *   are swept before this is said.
  *
  * UNREGISTER_VSPACE: its pages stay mapped until the vspace dies, its frames stay charged until the
  * account is closed.
  *
  * MAP_ANONYMOUS:
  * - BUSY: a page of the range is mapped or a guard
- * - EXHAUSTED: no region or page record left; then memd's refusal (EXHAUSTED: no frame for that
- *   account)
+ * - OVER_LIMIT: it would be a region more than the space may have; EXHAUSTED: no page record left
+ * - then memd's refusal: EXHAUSTED (no frame now), OVER_LIMIT (the account's), NOT_FOUND (the
+ *   account is gone), TIMED_OUT, PEER_DIED; INTERNAL for any other; EXHAUSTED: a frame that the
+ *   kernel does not let vspaced drop is in the way of new ones
+ * - then the kernel's (OVER_BUDGET: no page table left for the process)
  *
  * MAP_FRAMES:
  * - INVALID_ARGUMENT: a frame with page_count other than 1 or frame_page other than 0; image pages
  *   with a frame_id
  * - DENIED: rights that the capability does not have
  * - BUSY: a page of the range is mapped or a guard; DUPLICATE: frame_id is mapped already
- * - EXHAUSTED: no region or page record left; then the kernel's refusal (OUT_OF_RANGE: beyond the
- *   image; WRITE_AND_EXECUTE: a frame that was mapped writable shall be executable, or the other
- *   way round; BUSY: a page from before an UNREGISTER_VSPACE is there)
+ * - OVER_LIMIT, EXHAUSTED: as MAP_ANONYMOUS, before memd; then the kernel's refusal (OUT_OF_RANGE:
+ *   beyond the image; WRITE_AND_EXECUTE: a frame that was mapped writable shall be executable, or
+ *   the other way round; BUSY: a page from before an UNREGISTER_VSPACE is there)
  *
  * UNMAP:
  * - NOT_FOUND: a page of the range is not mapped, guards included
- * - EXHAUSTED: it would split a region and none is left; then the kernel's refusal (NOT_FOUND: a
- *   frame of the range was destroyed behind vspaced's back)
+ * - OVER_LIMIT: it would split a region, and the space may have no more; then the kernel's refusal
+ *   (NOT_FOUND: a frame of the range was destroyed behind vspaced's back)
  *
  * PROTECT:
- * - NOT_FOUND: as UNMAP; DENIED: rights that a page was not mapped with; EXHAUSTED: as UNMAP
+ * - NOT_FOUND: as UNMAP; DENIED: rights that a page was not mapped with; OVER_LIMIT: as UNMAP
  *
  * GUARD:
- * - BUSY: a page of the range is mapped or a guard; EXHAUSTED: no region left
+ * - BUSY: a page of the range is mapped or a guard; OVER_LIMIT: as MAP_ANONYMOUS
  *
  * QUERY_REGION:
  * - NOT_FOUND: no region holds the address
  *
  * Whole request or nothing (V3): MAP_ANONYMOUS unmaps and gives back what it had done when a later
  * call fails, and answers with that call's status. UNMAP is done once the kernel unmapped: should
- * memd then not take the frames back, the answer is INTERNAL, the pages are gone all the same, and
- * their frames stay charged until the account is closed. UNREGISTER_VSPACE that fails with the
- * kernel's status leaves the space registered, without its account when that was dropped already;
- * it can be repeated.
+ * memd then not take the frames back, the answer is INTERNAL, and the pages are gone all the same.
+ * A frame that memd did not take back is kept and offered again, oldest first, by the next requests
+ * that need memd, until memd takes it or its account is given up (E4). UNREGISTER_VSPACE that fails
+ * with the kernel's status leaves the space registered, without its account when that was dropped
+ * already; it can be repeated.
  *
  * W^X over time (V2). A page of a space never gets rights beyond those it was mapped with, and
  * these are never both. A frame with a frame_id belongs to the account's books, is mapped once, and
  * is destroyed at UNMAP. Which frame a capability without an id names is not vspaced's to know:
  * there the kernel, which keeps every frame's use, refuses with the same status.
  *
- * Calls: kernel control, and memd through the account capability, with VSPACED_MEMD_TICKS to
- * answer.
+ * Calls: kernel control, and memd through the account capability. The frames of one MAP_ANONYMOUS,
+ * what is given back, and what is offered again have VSPACED_MEMD_TICKS each, from the latest clock
+ * that the kernel told, a call that timed out included (P12).
  */
 #ifndef BASALT_SERVICES_VSPACED_VSPACED_H
 #define BASALT_SERVICES_VSPACED_VSPACED_H
 
 #include "abi/messages/vspaced.h"
+#include "abi/roles.h"
 #include "services/lib/index.h"
 #include "services/lib/service.h"
 
 enum {
-    VSPACED_VSPACE_LIMIT = 1024,  /* address spaces registered at one time */
-    VSPACED_REGION_LIMIT = 16384, /* regions of all of them together */
+    VSPACED_VSPACE_LIMIT = 1024, /* address spaces registered at one time */
+
+    /* Regions of all of them together: one for each page of the machine, and these. */
+    VSPACED_SHARED_REGIONS = PROCESS_SHARED_REGIONS * PROCESS_LIMIT,
 
     VSPACED_SLOT_BASE =
         SLOT_DYNAMIC_BASE, /* space i: its vspace at this + 2i, its account after it */
@@ -91,11 +102,12 @@ enum {
     /* Frames arrive here, next to the window in which requests arrive. */
     VSPACED_FRAME_WINDOW_SLOT = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT,
 
-    VSPACED_PAGE_LIMIT = 65536, /* mapped pages with a frame_id */
+    /* Longest that memd may take. Far above any real call: a deadline so that a capability to
+     * something that never answers cannot stop vspaced for ever (E5). Three of them fit into what
+     * pagerd waits for vspaced. */
+    VSPACED_MEMD_TICKS = 5 * TICKS_PER_SECOND,
 
-    /* Longest that memd may take for a batch. Far above any real one: a deadline so that a
-     * capability to something that never answers cannot stop vspaced for ever (E5). */
-    VSPACED_MEMD_TICKS = 10 * TICKS_PER_SECOND,
+    VSPACED_OWED_TURNS = 4, /* frames that are offered again for one request */
 
     VSPACED_REGION_SPARE = 2 /* two splits come before the merges that make up for them */
 };
@@ -117,6 +129,8 @@ struct vspaced_space {
     uint32_t is_registered;
     uint32_t object; /* of the vspace, as the kernel names it */
     uint32_t generation;
+    uint32_t region_limit;     /* so many are set aside for it */
+    uint32_t region_count;     /* so many it has */
     uint32_t regions_root;     /* the index of its regions, by first page */
     vspaced_link first_region; /* the list of them, by address */
     vspaced_link next_free;
@@ -140,10 +154,13 @@ struct vspaced_region {
     vspaced_link next; /* of the space, or of the free list */
 };
 
-/* A mapped page whose frame vspaced gives back at UNMAP. */
+/* A mapped page whose frame vspaced gives back at UNMAP; or a frame alone that memd has not taken
+ * back. */
 struct vspaced_page {
-    uint32_t frame_id; /* 0: free */
-    vspaced_link next; /* with the same low bits of frame_id, or of the free list */
+    uint32_t frame_id;      /* 0: free */
+    vspaced_link next;      /* with the same low bits of frame_id, or of the free list */
+    vspaced_link owed_next; /* owed: behind this one */
+    uint32_t owed_space;    /* owed: index + 1 of the space whose account it is; 0: a page */
 };
 
 struct vspaced {
@@ -151,19 +168,39 @@ struct vspaced {
     struct vspaced_places space_places;
     struct vspaced_places region_places;
     struct vspaced_places page_places;
-    uint32_t spaces_root; /* object << 32 | generation of a vspace */
-    uint32_t pages_root;  /* space index << 48 | page */
-    uint32_t reserved0;
+    uint32_t spaces_root;      /* object << 32 | generation of a vspace */
+    uint32_t pages_root;       /* space index << 48 | page */
+    uint32_t regions_reserved; /* the sum of region_limit */
+    uint32_t window_filled;    /* bit i: slot i of the frame window may hold a frame */
+    vspaced_link owed_first;   /* frames that memd has not taken back */
+    vspaced_link owed_last;
+    /* The tables that grow with the memory of the machine lie outside (abi/tables.def): the one
+     * exception to "links are indices". */
+    uint32_t region_limit; /* regions of all spaces together */
+    uint32_t page_limit;   /* mapped pages with a frame_id, and owed frames: memd has no more */
+    struct vspaced_region *regions;
+    struct index_node *region_nodes;
+    struct vspaced_page *pages;
+    struct index_node *page_nodes;
+    /* By the low bits of the frame id: a list of more than one takes ids that are not memd's, which
+     * pagerd alone can send, or frames that were made one after the other in one place. */
+    vspaced_link *pages_by_frame;
     struct vspaced_space spaces[VSPACED_VSPACE_LIMIT];
     struct index_node space_nodes[VSPACED_VSPACE_LIMIT + 1];
-    struct vspaced_region regions[VSPACED_REGION_LIMIT + VSPACED_REGION_SPARE];
-    struct index_node region_nodes[VSPACED_REGION_LIMIT + VSPACED_REGION_SPARE + 1];
-    struct vspaced_page pages[VSPACED_PAGE_LIMIT];
-    struct index_node page_nodes[VSPACED_PAGE_LIMIT + 1];
-    /* By the low bits of the frame id, in which the ids that memd has out all differ: a list of
-     * more than one takes ids that are not memd's, which pagerd alone can send. */
-    vspaced_link pages_by_frame[VSPACED_PAGE_LIMIT];
 };
+
+_Static_assert(ROLE_TABLE_BYTES_VSPACED == sizeof(struct vspaced_region) +
+                                               sizeof(struct vspaced_page) +
+                                               2 * sizeof(struct index_node) + sizeof(vspaced_link),
+               "abi/tables.def: a region and a frame for each page");
+_Static_assert(ROLE_TABLE_FIXED_VSPACED >=
+                   (VSPACED_SHARED_REGIONS + VSPACED_REGION_SPARE + 2) *
+                       (sizeof(struct vspaced_region) + sizeof(struct index_node)),
+               "abi/tables.def: the shared regions, the spare ones and the unused nodes");
+
+/* Lays out the tables in `memory`, which is zero and has as many bytes as the row says for a machine
+ * with so many pages. `vspaced` is zero. */
+void vspaced_init(struct vspaced *vspaced, uint64_t memory_pages, void *memory);
 
 /* A service_handler; `state` is a struct vspaced, all zero at first. Turns the message into its
  * reply. */
@@ -178,8 +215,8 @@ const char *vspaced_check(const struct vspaced *vspaced);
 void vspaced_visit_fields(const struct vspaced *vspaced,
                           void (*visit)(void *context, uint64_t value), void *context);
 
-/* The daemon: start-up, then the receive loop; exits when its endpoint is gone. `vspaced` is
- * zero. */
-void vspaced_run(struct vspaced *vspaced);
+/* The daemon: start-up, then the receive loop; exits when its endpoint is gone. `vspaced` and
+ * `memory`, of its tables, are zero. */
+void vspaced_run(struct vspaced *vspaced, void *memory);
 
 #endif

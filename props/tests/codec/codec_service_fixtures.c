@@ -118,15 +118,17 @@ const struct codec_fixture codec_service_fixtures[] = {
        "0100000000000000 0200000000000000 0300000000000000 "
        "0400000000000000 0500000000000000")
 
-    /* register_vspace: vspace_slot, account_slot, reserved0 */
+    /* register_vspace: vspace_slot, account_slot, region_limit, reserved1, reserved0 */
     OF(VSPACED, 0x301, REQUEST,
        "0000 4000 00000400" NO_BADGE
        "0400 0100 00000500" NO_BADGE,
-       "40000000 41000000 0000000000000000")
+       "40000000 41000000 20010000 00000000 0000000000000000")
         NO("@0 00000000", "no vspace")
         NO("@4 00000000", "no account")
-        NO("@8 0100000000000000", "reserved0 lowest bit")
-        NO("@8 0000000000000080", "reserved0 highest bit")
+        YES("@8 ffffffff", "any number of regions")
+        NO("@12 01000000", "reserved1")
+        NO("@16 0100000000000000", "reserved0 lowest bit")
+        NO("@16 0000000000000080", "reserved0 highest bit")
         CAPS_NO("0000 4000 00000400" NO_BADGE, "no descriptor for the account")
         CAPS_NO("0000 0400 00000400" NO_BADGE "0400 0100 00000500" NO_BADGE, "a vspace without map")
         CAPS_NO("0000 4000 00000500" NO_BADGE
@@ -206,11 +208,12 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@16 08000100", "a flag above the mask")
 
     /* register_process: token, vspace_slot, account_slot, image_offset, image_bytes, page_limit,
-     * area_count, areas of kind, rights, va, memory_bytes, file_offset, file_bytes */
+     * region_limit, reserved1, area_count, areas of kind, rights, va, memory_bytes, file_offset, file_bytes */
     OF(PAGERD, 0x381, REQUEST,
        "0800 4400 00000400" NO_BADGE
        "0c00 0500 00000500" NO_BADGE,
-       "0500000000000000 40000000 41000000 0020000000000000 0030000000000000 10000000 02000000"
+       "0500000000000000 40000000 41000000 0020000000000000 0030000000000000 10000000 30000000 00000000 "
+       "02000000"
        "00000000 28000000 0000400000000000 0010000000000000 0010000000000000 0010000000000000"
        "01000000 18000000 0000800000000000 0010000000000000 0000000000000000 0000000000000000")
         NO("@16 0120000000000000", "image offset not aligned")
@@ -218,18 +221,20 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@24 0000000001000000", "image bytes above")
         YES("@32 00000100", "the highest page limit")
         NO("@32 01001000", "a page limit above")
-        NO("@36 00000000", "a count of 0 before rows")
-        NO("@36 01000000", "a row more than the count says")
-        NO("@36 03000000", "a row less than the count says")
-        NO("@36 09000000", "more rows than allowed")
-        NO("@40 03000000", "an unknown kind in the first row")
-        YES("@80 02000000", "the last kind in the second row")
-        NO("@80 03000000", "an unknown kind in the second row")
-        NO("@84 01000000", "send is no mapping right")
-        NO("@88 0100800000000000", "an address in a row not aligned")
-        NO("@96 0000000000000000", "no memory")
-        YES("@96 00f0ffffff7f0000", "as much memory as there are addresses")
-        NO("@96 01f0ffffff7f0000", "more")
+        YES("@36 ffffffff", "any number of regions")
+        NO("@40 01000000", "reserved1")
+        NO("@44 00000000", "a count of 0 before rows")
+        NO("@44 01000000", "a row more than the count says")
+        NO("@44 03000000", "a row less than the count says")
+        NO("@44 09000000", "more rows than allowed")
+        NO("@48 03000000", "an unknown kind in the first row")
+        YES("@88 02000000", "the last kind in the second row")
+        NO("@88 03000000", "an unknown kind in the second row")
+        NO("@92 01000000", "send is no mapping right")
+        NO("@96 0100800000000000", "an address in a row not aligned")
+        NO("@104 0000000000000000", "no memory")
+        YES("@104 00f0ffffff7f0000", "as much memory as there are addresses")
+        NO("@104 01f0ffffff7f0000", "more")
         NO("@8 00000000", "no vspace")
         CAPS_NO("0800 4000 00000400" NO_BADGE "0c00 0500 00000500" NO_BADGE, "transfer is missing")
         CAPS_NO("0800 4400 00000400" NO_BADGE "0800 4400 00000400" NO_BADGE, "two for one field")
@@ -238,7 +243,7 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(PAGERD, 0x382, REQUEST, "", "0000000000000000")
 
-    OF(PAGERD, 0x382, REPLY, "", "00000000000000000000000000000000")
+    OF(PAGERD, 0x382, REPLY, "", "0100000000000000 0200000000000000")
 
     OF(PAGERD, 0x383, REQUEST, "", "0000000000000000 01000000 0c000000")
         NO("@8 02000000", "an unknown action")

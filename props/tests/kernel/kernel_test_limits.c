@@ -27,7 +27,7 @@ static void test_processes(void)
     drive_boot(20000, 128);
     drive_quiet(true);
     unsigned made = 0;
-    while (made < 2 * PROCESS_LIMIT && create(made < 900 ? BULK : LAUNCH, 5000 + 4 * made) == 0)
+    while (made < 2 * PROCESS_LIMIT && create(made < 850 ? BULK : LAUNCH, 5000 + 4 * made) == 0)
         made++;
     expect_equal(made, PROCESS_LIMIT - 1, "E6: as many processes as stated, rootd among them");
     expect_status(create(BULK, 5000 + 4 * made), STATUS_EXHAUSTED, "E6: not one more");

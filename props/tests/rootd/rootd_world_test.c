@@ -488,7 +488,7 @@ static void test_phase0(void)
  * than the one it asks waits for others: otherwise it gives up on a peer that is still at work. */
 static void test_patience(void)
 {
-    expect_equal(VSPACED_MEMD_TICKS, 10000, "vspaced gives memd ten seconds");
+    expect_equal(VSPACED_MEMD_TICKS, 5000, "vspaced gives memd five seconds");
     expect_equal(PAGERD_PEER_TICKS, 20000, "pagerd gives vspaced twenty");
     expect((uint64_t)PAGERD_PEER_TICKS > (uint64_t)VSPACED_MEMD_TICKS,
            "E5: pagerd waits longer for vspaced than vspaced for memd");

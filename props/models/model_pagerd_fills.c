@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: ISC */
+/* The model of pagerd, the fills: what was done against what had to be done, who waits and whose
+ * turn it is, how a page comes to be, and what its faulters are told. */
+#include "props/models/model_pagerd_inside.h"
+
+#include <string.h>
+
+#include "props/base/marks.h"
+#include "props/base/property.h"
+#include "props/models/model_pagerd_areas.h"
+
+/* --- what pagerd did, against what it had to do ---------------------------------------------- */
+
+static const char *const what_names[5] = {"what-0", "what-1", "what-2", "what-3", "what-4"};
+
+/* An answer is one faulter's (G1), everything else serves a page (G4). */
+static void expect_equal(bool answer, const char *what, uint64_t done, uint64_t wanted)
+{
+    if (done != wanted)
+        property_unequal(answer ? PROPERTY_G1 : PROPERTY_G4, what, "done", done, "wanted", wanted,
+                         __FILE__, __LINE__);
+}
+
+static bool is_peer_call(enum pagerd_act act)
+{
+    return act <= ACT_FREE_FRAMES;
+}
+
+/* The next thing done must be this one. A peer that did not answer in time took all the time that
+ * it had. */
+struct pagerd_event model_pagerd_expect(struct model_pagerd *model, enum pagerd_act act, uint64_t a,
+                                        uint64_t b, uint64_t c, uint64_t d, uint64_t e)
+{
+    struct pagerd_log *log = model->log;
+    PROPERTY(G1, "missing", log->used < log->count);
+    const struct pagerd_event *event = &log->events[log->used++];
+    bool answer = act == ACT_ANSWER || event->act == ACT_ANSWER;
+    const uint64_t what[5] = {a, b, c, d, e};
+    expect_equal(answer, "act", event->act, act);
+    for (unsigned i = 0; i < 5; i++)
+        expect_equal(answer, what_names[i], event->what[i], what[i]);
+    if (event->result == STATUS_TIMED_OUT && is_peer_call(act))
+        model->now += MODEL_PAGERD_PEER;
+    return *event;
+}
+
+/* --- rows ------------------------------------------------------------------------------------ */
+
+struct model_pagerd_process *model_pagerd_process(struct model_pagerd *model, uint64_t token)
+{
+    for (unsigned i = 0; i < model->process_count; i++)
+        if (model->tokens[i] == token)
+            return &model->processes[i];
+    return NULL;
+}
+
+struct model_pagerd_fill *model_pagerd_fill(struct model_pagerd *model, uint64_t token,
+                                            uint64_t page)
+{
+    for (unsigned i = 0; i < model->fill_count; i++)
+        if (model->fills[i].token == token && model->fills[i].page == page)
+            return &model->fills[i];
+    return NULL;
+}
+
+unsigned model_pagerd_count(const struct model_pagerd *model, enum model_pagerd_wait wait)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < model->fill_count; i++)
+        count += model->fills[i].wait == wait && !model->fills[i].runs;
+    return count;
+}
+
+/* The fill that was parked first of all, among those that wait in this way. */
+struct model_pagerd_fill *model_pagerd_first(struct model_pagerd *model,
+                                             enum model_pagerd_wait wait)
+{
+    struct model_pagerd_fill *first = NULL;
+    for (unsigned i = 0; i < model->fill_count; i++) {
+        struct model_pagerd_fill *fill = &model->fills[i];
+        bool meant = fill->wait == wait && !fill->runs;
+        if (meant && (first == NULL || fill->park_order < first->park_order))
+            first = fill;
+    }
+    return first;
+}
+
+static bool has_queued(const struct model_pagerd *model, uint64_t token)
+{
+    for (unsigned i = 0; i < model->fill_count; i++)
+        if (model->fills[i].token == token && model->fills[i].wait == MODEL_QUEUED &&
+            !model->fills[i].runs)
+            return true;
+    return false;
+}
+
+void model_pagerd_turn_remove(struct model_pagerd *model, uint64_t token)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < model->turn_count; i++)
+        if (model->turns[i] != token)
+            model->turns[kept++] = model->turns[i];
+    model->turn_count = kept;
+}
+
+/* A process whose fill was queued takes a place in the row, once. */
+void model_pagerd_turn_add(struct model_pagerd *model, uint64_t token)
+{
+    for (unsigned i = 0; i < model->turn_count; i++)
+        if (model->turns[i] == token)
+            return;
+    model->turns[model->turn_count++] = token;
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+/* The fill is over: its faulters hear of it in order of arrival, and it is gone. */
+void model_pagerd_finish(struct model_pagerd *model, uint64_t id, enum end_reason reason)
+{
+    unsigned at = 0;
+    while (model->fills[at].id != id)
+        at++;
+    struct model_pagerd_process *process = model_pagerd_process(model, model->fills[at].token);
+    unsigned kept = 0;
+    for (unsigned i = 0; i < model->faulter_count; i++) {
+        struct model_pagerd_faulter faulter = model->faulters[i];
+        if (faulter.fill_id != id) {
+            model->faulters[kept++] = faulter;
+            continue;
+        }
+        model_pagerd_expect(model, ACT_ANSWER, faulter.slot, faulter.request_id,
+                            reason == END_NONE ? FAULT_RESOLVED : FAULT_END, reason, 0);
+        process->resolved += reason == END_NONE;
+    }
+    model->faulter_count = kept;
+    memmove(&model->fills[at], &model->fills[at + 1],
+            (model->fill_count - at - 1) * sizeof model->fills[0]);
+    model->fill_count--;
+}
+
+/* --- pages ----------------------------------------------------------------------------------- */
+
+/* Memory that waits for nothing but the kernel: a frame in the scratch slot, one owed to memd. */
+static bool hands_free(struct model_pagerd *model, struct model_pagerd_process *process)
+{
+    if (process->owed_frame != 0) {
+        if (!model_pagerd_give_back(model, process->account, process->owed_frame))
+            return false;
+        process->owed_frame = 0;
+    }
+    if (model->stuck_frame != 0) {
+        MARK("pagerd: scratch slot stuck");
+        if (!model_pagerd_is_done(
+                model_pagerd_expect(model, ACT_DROP_FRAME, model->stuck_frame, 0, 0, 0, 0).result))
+            return false;
+        model->stuck_frame = 0;
+    }
+    return true;
+}
+
+/* A frame with the bytes of the page, mapped; or everything given back. */
+static enum status private_copy(struct model_pagerd *model, struct model_pagerd_process *process,
+                                const struct pagerd_area *area, uint64_t page)
+{
+    if (!hands_free(model, process))
+        return STATUS_EXHAUSTED;
+    struct pagerd_event got =
+        model_pagerd_expect(model, ACT_ALLOC_FRAMES, process->account, 1, 0, 0, 0);
+    if (got.result == STATUS_EXHAUSTED || got.result == STATUS_OVER_LIMIT ||
+        got.result == STATUS_TIMED_OUT)
+        return got.result;
+    if (got.result != STATUS_OK)
+        return STATUS_INTERNAL;
+    enum status status = STATUS_INTERNAL;
+    struct pagerd_event copied =
+        model_pagerd_expect(model, ACT_FRAME_COPY, area->file_offset + (page - area->va), got.out,
+                            0, model_file_bytes_in(area, page), 0);
+    if (copied.result == STATUS_OK)
+        status = model_pagerd_expect(model, ACT_MAP_FRAME, process->space, page, area->rights, 1,
+                                     got.out)
+                     .result;
+    if (!model_pagerd_is_done(
+            model_pagerd_expect(model, ACT_DROP_FRAME, got.out, 0, 0, 0, 0).result))
+        model->stuck_frame = got.out;
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    MARK("pagerd: frame given back");
+    if (!model_pagerd_give_back(model, process->account, got.out))
+        process->owed_frame = got.out;
+    return status;
+}
+
+static enum status supply(struct model_pagerd *model, struct model_pagerd_process *process,
+                          const struct pagerd_area *area, uint64_t page)
+{
+    if (model_file_bytes_in(area, page) == 0)
+        return model_pagerd_expect(model, ACT_MAP_ANONYMOUS, process->space, page, area->rights, 1,
+                                   0)
+            .result;
+    if (model_is_shared(area, page))
+        return model_pagerd_expect(model, ACT_MAP_IMAGE, process->space, page, area->rights, 1,
+                                   (area->file_offset + (page - area->va)) / PAGE_BYTES)
+            .result;
+    MARK_IF("pagerd: a tail of code copied", (area->rights & RIGHT_EXECUTE) != 0);
+    MARK_IF("pagerd: a read-only tail copied", (area->rights & RIGHTS_MAPPING) == RIGHT_READ);
+    return private_copy(model, process, area, page);
+}
+
+/* --- turns ----------------------------------------------------------------------------------- */
+
+static void park(struct model_pagerd *model, struct model_pagerd_fill *fill)
+{
+    if (model_pagerd_count(model, MODEL_PARKED) == 0)
+        model->wake_at = model->now + MODEL_PAGERD_RETRY;
+    if (fill->park_order == 0) {
+        fill->parked_first = model->now;
+        fill->park_order = ++model->park_orders;
+    }
+    fill->wait = MODEL_PARKED;
+    fill->runs = false;
+}
+
+/* vspaced has a page there: it is the one that was asked for, or the process ends (G7). */
+static enum end_reason present(struct model_pagerd *model, struct model_pagerd_process *process,
+                               const struct model_pagerd_fill *fill)
+{
+    struct pagerd_event event =
+        model_pagerd_expect(model, ACT_QUERY_REGION, process->space, fill->page, 0, 0, 0);
+    bool there = event.result == STATUS_OK && (fill->asked & ~event.out) == 0;
+    MARK_IF("pagerd: page was there", there);
+    if (MARK_IF("pagerd: page there without the right", !there && event.result == STATUS_OK) ||
+        !there)
+        return END_FAULT_BACKING;
+    process->vain_page = fill->page;
+    process->vain_rights = fill->asked;
+    return END_NONE;
+}
+
+/* What the faulters are told; false: they wait on. */
+static bool verdict(struct model_pagerd *model, struct model_pagerd_process *process,
+                    struct model_pagerd_fill *fill, enum status status, enum end_reason *reason)
+{
+    bool waited = fill->park_order != 0 && model->now - fill->parked_first >= MODEL_PAGERD_WAIT;
+    bool late = status == STATUS_TIMED_OUT;
+    *reason = END_FAULT_BACKING;
+    if (MARK_IF("pagerd: waits after a time-out", late && !fill->timed_out) ||
+        (status == STATUS_EXHAUSTED && !waited)) {
+        fill->timed_out |= late;
+        park(model, fill);
+        return false;
+    }
+    MARK_IF("pagerd: timed out twice", late);
+    if (status == STATUS_OK)
+        *reason = END_NONE;
+    else if (status == STATUS_BUSY)
+        *reason = present(model, process, fill);
+    else if (MARK_IF("pagerd: waited too long", status == STATUS_EXHAUSTED))
+        *reason = END_FAULT_MEMORY;
+    else if (MARK_IF("pagerd: over a limit", status == STATUS_OVER_LIMIT))
+        *reason = END_FAULT_PAGE_LIMIT;
+    else if (MARK_IF("pagerd: over the budget", status == STATUS_OVER_BUDGET))
+        *reason = END_FAULT_BUDGET;
+    return true;
+}
+
+/* True: its faulters wait no more. */
+static bool run_fill(struct model_pagerd *model, struct model_pagerd_fill *fill)
+{
+    struct model_pagerd_process *process = model_pagerd_process(model, fill->token);
+    const struct pagerd_area *area = model_area_of(process, fill->page);
+    bool counts = !model_is_shared(area, fill->page);
+    enum end_reason reason = END_FAULT_PAGE_LIMIT;
+    if (MARK_IF("pagerd: page limit reached while waiting for the turn",
+                counts && process->pages >= process->page_limit)) {
+        model_pagerd_finish(model, fill->id, reason);
+        return true;
+    }
+    enum status status = supply(model, process, area, fill->page);
+    model_pagerd_note_owed_frame(model, process);
+    if (status == STATUS_OK && counts)
+        process->pages++;
+    if (!verdict(model, process, fill, status, &reason))
+        return false;
+    MARK_IF("pagerd: resumed after out-of-frames", reason == END_NONE && fill->park_order != 0);
+    model_pagerd_finish(model, fill->id, reason);
+    return true;
+}
+
+/* Turns go round the processes that have queued fills; each turn is that process's oldest. */
+static void run_new(struct model_pagerd *model)
+{
+    uint64_t token = model->turns[0];
+    struct model_pagerd_fill *fill = model->fills;
+    while (fill->token != token || fill->wait != MODEL_QUEUED)
+        fill++;
+    model_pagerd_turn_remove(model, token);
+    fill->runs = true;
+    if (has_queued(model, token))
+        model_pagerd_turn_add(model, token);
+    if (model->new_turns != 0)
+        model->new_turns--;
+    run_fill(model, fill);
+}
+
+static void run_woken(struct model_pagerd *model)
+{
+    struct model_pagerd_fill *fill = model_pagerd_first(model, MODEL_WOKEN);
+    fill->runs = true;
+    bool over = run_fill(model, fill);
+    if (model_pagerd_count(model, MODEL_WOKEN) != 0)
+        return;
+    struct model_pagerd_fill *next = model_pagerd_first(model, MODEL_PARKED);
+    if (model->wakes)
+        model->new_turns = MODEL_PAGERD_TURNS;
+    else if (over && next != NULL)
+        next->wait = MODEL_WOKEN;
+}
+
+/* Wakes all, when that is due and neither they nor new fills have turns before. */
+static void wake_all(struct model_pagerd *model)
+{
+    if (!model->wakes || model_pagerd_count(model, MODEL_WOKEN) != 0)
+        return;
+    if (MARK_IF("pagerd: new fills between two rounds of the parked",
+                model->new_turns != 0 && model->turn_count != 0))
+        return;
+    for (unsigned i = 0; i < model->fill_count; i++)
+        if (model->fills[i].wait == MODEL_PARKED)
+            model->fills[i].wait = MODEL_WOKEN;
+    model->wakes = false;
+    model->new_turns = 0;
+}
+
+void model_pagerd_run(struct model_pagerd *model)
+{
+    for (unsigned turn = 0; turn < MODEL_PAGERD_TURNS; turn++) {
+        wake_all(model);
+        struct model_pagerd_fill *first = model_pagerd_first(model, MODEL_PARKED);
+        bool look = turn == 0 && !model->wakes && model_pagerd_count(model, MODEL_WOKEN) == 0;
+        if (MARK_IF("pagerd: the parked before a new one",
+                    look && model->turn_count != 0 && first != NULL))
+            first->wait = MODEL_WOKEN;
+        if (model_pagerd_count(model, MODEL_WOKEN) != 0)
+            run_woken(model);
+        else if (model->turn_count != 0)
+            run_new(model);
+    }
+    MARK_IF("pagerd: turns ran out",
+            model->turn_count != 0 || model_pagerd_count(model, MODEL_WOKEN) != 0);
+}
