@@ -112,7 +112,8 @@ def grouped(findings):
 
 def inject(options):
     """The command."""
-    image = {"phase0": build.PHASE0_IMAGE, "hostile": build.HOSTILE_IMAGE}[options.profile]
+    image = {"phase0": build.PHASE0_IMAGE, "hostile": build.HOSTILE_IMAGE,
+             "attacks": build.ATTACKS_IMAGE}[options.profile]
     build.must_build(PROGRAM, image)
     unknown = [name for name in options.programs if name not in PROGRAMS]
     if unknown:
