@@ -42,7 +42,8 @@ struct stand_in_call {
 struct stand_in_peers {
     bool strict; /* what the service should not have asked for breaks E10; false: it is refused */
 
-    bool timed; /* a call takes the time that it is given, and none is sent whose deadline is past */
+    bool
+        timed; /* a call takes the time that it is given, and none is sent whose deadline is past */
 
     /* The boot image behind every IMAGE capability. */
     uint32_t image_pages;
