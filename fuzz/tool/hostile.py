@@ -19,10 +19,8 @@ STAGES = ("test-spin:FAULT_PAGE_LIMIT", "test-vectors:EXITED:0x5e", "test-vector
 SEEDED = (
     ("kernel/core/schedule.c", "    if (kernel->halted || kernel->current == KERNEL_IDLE)\n        return;\n",
      "    if (!kernel->halted || kernel->current == KERNEL_IDLE)\n        return;\n", "nobody is preempted"),
-    ("services/procd/lifecycle.c", "    if (role_runs(procd, role))\n",
-     "    if (role_runs(procd, role) || role != 0)\n", "what a dead client staged stays"),
-    ("services/lib/service.c", "for (uint32_t i = 0; i < info->cap_count", "for (uint32_t i = 1; i < info->cap_count",
-     "a capability that came with a refused request stays"),
+    ("services/procd/ending.c", "memd_close_account_request request = {.key = id};",
+     "memd_close_account_request request = {.key = UINT64_MAX - id};", "what an ended process had stays charged"),
     ("services/tester/tester.c", "    return tester_run(&tester, ROLE_TESTER);\n",
      "    (void)service_start(&tester.caller, ROLE_TESTER, &tester.start, NULL, NULL);\n"
      "    (void)service_take_offer(&tester.caller, &tester.offer);\n"
