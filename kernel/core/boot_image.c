@@ -112,8 +112,6 @@ static void handoff_untyped_add(const struct kernel *kernel, struct handoff *han
                                 uint32_t pool)
 {
     uint32_t pages = kernel_untyped_available(&kernel->untypeds[pool]);
-    if (pages == 0)
-        return;
     handoff->untyped[handoff->untyped_count++] = (struct handoff_untyped){slot, pages};
     handoff->free_pages += pages;
 }
@@ -145,8 +143,9 @@ static enum status handoff_place(struct kernel *kernel, struct process *root,
 {
     struct handoff handoff;
     uint32_t page = private_page(kernel, root, HANDOFF_VA, RIGHT_READ);
-    if (page == 0)
-        return STATUS_EXHAUSTED;
+    if (page == 0 || kernel_untyped_available(&kernel->untypeds[POOL_BULK]) == 0 ||
+        kernel_untyped_available(&kernel->untypeds[POOL_LAUNCH]) == 0)
+        return STATUS_EXHAUSTED; /* rootd would have nothing to launch from */
     handoff_fill(kernel, image, &handoff);
     return handoff_encode(&handoff, machine_page(page), PAGE_BYTES, bytes);
 }
