@@ -55,7 +55,7 @@ static const struct life_action actions[] = {
     [ACTION_LIMIT] = {"limit", 2},
     /* k status n late: the k-th call from now and n - 1 after it fail; late: only the answer is lost */
     [ACTION_FAIL] = {"fail", 4},
-    /* i: the i-th waiting faulter dies */
+    /* i: the i-th waiting faulter dies, and its slot comes again */
     [ACTION_GONE] = {"gone", 1},
     /* ticks: the clock that messages bring lies back by so much */
     [ACTION_SKEW] = {"skew", 1},
@@ -63,7 +63,7 @@ static const struct life_action actions[] = {
      * since a full table is too slow to fuzz */
     [ACTION_CROWD] = {"crowd", 1},
     /* kind: the kernel breaks its promise on the next message's reply slot: 0 none at all, 1 one
-     * outside the reply slots, 2 one on which a faulter waits */
+     * outside the reply slots */
     [ACTION_BREACH] = {"breach", 1},
     /* k ticks: the k-th call from now, when it is to a peer, takes so long */
     [ACTION_SLOW] = {"slow", 2},
@@ -98,10 +98,7 @@ struct pagerd_life life;
 /* What the kernel says with the next message, a broken promise about its reply slot included. */
 static struct receive_info next_info(const struct message *sent, bool *breached)
 {
-    bool reused = life.breach_slot >= SLOT_REPLY_BASE &&
-                  life.breach_slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
-    /* A slot that was answered meanwhile is free again: to give it is no breach any more. */
-    *breached = life.breached && (!reused || stand_in_reply_is_open(life.breach_slot));
+    *breached = life.breached;
     life.breached = false;
     return (struct receive_info){
         .badge = sent->header.badge,
@@ -205,7 +202,7 @@ static enum status send(const struct message *sent, bool thorough)
         return result;
     life.digest_known =
         info.reply_slot == 0 || (!life.answer.later && life.answer.status != STATUS_OK);
-    life.digest_known &= !life.answer.leaves;
+    life.digest_known &= !life.answer.leaves && !life.answer.forgot;
     if (life.digest_known)
         PROPERTY_EQUAL(E1, "refusal", pagerd_life_digest(), before);
     pagerd_life_check();
@@ -285,11 +282,8 @@ static void crowd(uint64_t count)
 
 static void breach(uint64_t kind)
 {
-    life.breached = kind % 3 != 2 || model.faulter_count != 0;
-    life.breach_slot = kind % 3 == 0              ? 0
-                       : kind % 3 == 1            ? SLOT_REPLY_BASE + SLOT_REPLY_COUNT
-                       : model.faulter_count != 0 ? (uint32_t)model.faulters[0].slot
-                                                  : 0;
+    life.breached = true;
+    life.breach_slot = kind % 2 == 0 ? 0 : SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
 }
 
 static void plan_slowness(const uint64_t *arguments)

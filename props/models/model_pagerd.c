@@ -349,11 +349,8 @@ static enum end_reason fate(struct model_pagerd *model, const struct event_fault
     return END_FAULT_PAGE_LIMIT;
 }
 
-static bool slot_free(const struct model_pagerd *model, uint64_t slot)
+static bool can_be_kept(uint64_t slot)
 {
-    for (unsigned i = 0; i < model->faulter_count; i++)
-        if (model->faulters[i].slot == slot)
-            return false;
     return slot >= SLOT_REPLY_BASE && slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
 }
 
@@ -443,7 +440,7 @@ static void perform(struct model_pagerd *model, const struct turn *turn,
         answer->status = query(model, turn->body.query.token, &answer->body.query);
         return;
     case OP_EVENT_FAULT:
-        if (MARK_IF("pagerd: reply slot taken or none", !slot_free(model, turn->request->slot)))
+        if (MARK_IF("pagerd: no reply slot to keep", !can_be_kept(turn->request->slot)))
             answer->status = STATUS_INTERNAL;
         else
             answer->later = fault(model, turn, &answer->body.fault);
@@ -465,6 +462,7 @@ struct model_pagerd_answer model_pagerd_step(struct model_pagerd *model,
         turn.decoded = message_decode(row->request, request->message, &turn.body);
     if (request->slot != 0)
         see(model, request->now);
+    answer.forgot = model_pagerd_slot_again(model, request->slot);
     answer.later = request->slot == 0;
     answer.status = admitted(&turn);
     if (answer.status == STATUS_OK && !answer.later)

@@ -129,6 +129,7 @@ struct model_pagerd_answer {
     bool later; /* nothing, or not in this way */
     enum status status;
     bool leaves; /* a refused request that could not be undone: something is owed now, or no more */
+    bool forgot; /* whatever came of the message, it ended what was kept for its slot */
     union {
         struct pagerd_unregister_process_reply unregister;
         struct pagerd_resolve_fault_reply resolve;

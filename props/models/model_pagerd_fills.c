@@ -138,6 +138,37 @@ void model_pagerd_finish(struct model_pagerd *model, uint64_t id, enum end_reaso
     model->fill_count--;
 }
 
+static void fill_without_faulters(struct model_pagerd *model, uint64_t id)
+{
+    for (unsigned i = 0; i < model->faulter_count; i++)
+        if (MARK_IF("pagerd: one of several who wait is gone", model->faulters[i].fill_id == id))
+            return;
+    unsigned at = 0;
+    while (model->fills[at].id != id)
+        at++;
+    uint64_t token = model->fills[at].token;
+    MARK_IF("pagerd: nobody waits for its turn", model->fills[at].wait == MODEL_QUEUED);
+    MARK_IF("pagerd: nobody waits for memory", model->fills[at].wait == MODEL_PARKED);
+    model_pagerd_finish(model, id, END_NONE);
+    if (!has_queued(model, token))
+        model_pagerd_turn_remove(model, token);
+}
+
+bool model_pagerd_slot_again(struct model_pagerd *model, uint64_t slot)
+{
+    for (unsigned i = 0; i < model->faulter_count; i++) {
+        uint64_t fill_id = model->faulters[i].fill_id;
+        if (model->faulters[i].slot != slot)
+            continue;
+        model->faulter_count--;
+        memmove(&model->faulters[i], &model->faulters[i + 1],
+                (model->faulter_count - i) * sizeof model->faulters[0]);
+        fill_without_faulters(model, fill_id);
+        return true;
+    }
+    return false;
+}
+
 /* --- pages ----------------------------------------------------------------------------------- */
 
 /* Memory that waits for nothing but the kernel: a frame in the scratch slot, one owed to memd. */

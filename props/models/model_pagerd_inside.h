@@ -26,6 +26,10 @@ void model_pagerd_turn_remove(struct model_pagerd *model, uint64_t token);
 /* The fill is over: its faulters hear of it in order of arrival, and it is gone. */
 void model_pagerd_finish(struct model_pagerd *model, uint64_t id, enum end_reason reason);
 
+/* The slot comes again: who waited on it is gone, and so is the fill that only they waited for.
+ * True: somebody was kept there. */
+bool model_pagerd_slot_again(struct model_pagerd *model, uint64_t slot);
+
 void model_pagerd_run(struct model_pagerd *model);
 
 /* --- model_pagerd.c --- */

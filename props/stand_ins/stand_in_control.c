@@ -66,8 +66,7 @@ static enum status op_query(struct stand_in_call *call)
         return STATUS_NOT_FOUND;
     /* which page a frame is, nobody learns; how big an object is, only its holder */
     bool named = cap.object_type != OBJECT_FRAME && cap.object_type != OBJECT_REPLY;
-    bool live =
-        cap.object_type == OBJECT_REPLY ? !stand_in_caller_is_gone(slot) : stand_in_cap_live(&cap);
+    bool live = cap.object_type == OBJECT_REPLY || stand_in_cap_live(&cap);
     *reply = (struct kernel_query_local_cap_reply){
         .slot = slot,
         .object_type = cap.object_type,

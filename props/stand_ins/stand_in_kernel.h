@@ -137,11 +137,11 @@ bool stand_in_reply_is_open(uint32_t reply_slot);
 uint32_t stand_in_reply_open_count(void);
 /* The i-th of those who wait, lowest slot first; 0: there is none. */
 uint32_t stand_in_reply_waiting(uint64_t i);
-/* The caller has given up: answering it says NOT_FOUND. */
+/* The caller waits no more. Its slot is empty at once: answering there says NOT_FOUND, and the next
+ * caller may get it (K10). */
 void stand_in_caller_gone(uint32_t reply_slot);
-/* The same by its request, and its slot is empty at once: the next caller may get it. */
+/* The same by its request. */
 void stand_in_caller_left(uint64_t request_id);
-bool stand_in_caller_is_gone(uint32_t reply_slot);
 
 /* A reply as its caller got it: descriptors with type and rights, capability fields as sent. Bytes
  * behind body_bytes mean nothing. */

@@ -12,8 +12,7 @@ enum { REPLY_LIMIT = SLOT_REPLY_COUNT + 8 };
 static const struct stand_in_peers *peers;
 static struct {
     bool open;
-    bool gone;    /* its caller gave up, and the slot is not empty yet */
-    bool vacated; /* its caller gave up, and the kernel emptied the slot at once */
+    bool vacated; /* its caller waits no more, and the kernel emptied the slot at once (K10) */
     uint64_t request_id;
 } waiting[SLOT_REPLY_COUNT];
 static uint32_t waiting_high;
@@ -72,7 +71,7 @@ uint32_t stand_in_reply_open(uint64_t request_id, uint32_t limit)
     if (waiting_low >= limit || waiting_low == SLOT_REPLY_COUNT)
         return SLOT_NULL;
     waiting[waiting_low].open = true;
-    waiting[waiting_low].gone = waiting[waiting_low].vacated = false;
+    waiting[waiting_low].vacated = false;
     waiting[waiting_low].request_id = request_id;
     waiting_high += waiting_low == waiting_high;
     waiting_count++;
@@ -109,24 +108,15 @@ uint32_t stand_in_reply_waiting(uint64_t i)
 
 void stand_in_caller_gone(uint32_t reply_slot)
 {
-    HARNESS(stand_in_reply_is_open(reply_slot));
-    waiting[reply_slot - SLOT_REPLY_BASE].gone = true;
-}
-
-bool stand_in_caller_is_gone(uint32_t reply_slot)
-{
-    HARNESS(stand_in_reply_is_open(reply_slot));
-    return waiting[reply_slot - SLOT_REPLY_BASE].gone;
+    stand_in_reply_close(reply_slot);
+    waiting[reply_slot - SLOT_REPLY_BASE].vacated = true;
 }
 
 void stand_in_caller_left(uint64_t request_id)
 {
-    for (uint32_t place = 0; place < waiting_high; place++) {
-        if (waiting[place].open && waiting[place].request_id == request_id) {
-            stand_in_reply_close(SLOT_REPLY_BASE + place);
-            waiting[place].vacated = true;
-        }
-    }
+    for (uint32_t place = 0; place < waiting_high; place++)
+        if (waiting[place].open && waiting[place].request_id == request_id)
+            stand_in_caller_gone(SLOT_REPLY_BASE + place);
 }
 
 /* --- receiving -------------------------------------------------------------------------------- */
@@ -306,10 +296,6 @@ static enum status answer(uint32_t reply_slot, const struct message *message)
         if (book.loses == STATUS_NOT_FOUND)
             stand_in_reply_close(reply_slot);
         return book.loses;
-    }
-    if (stand_in_caller_is_gone(reply_slot)) {
-        stand_in_reply_close(reply_slot);
-        return STATUS_NOT_FOUND;
     }
     HARNESS(book.count < REPLY_LIMIT);
     struct stand_in_reply *reply = &replies[book.count++];

@@ -93,7 +93,7 @@ static void finish(struct pagerd *pagerd, uint32_t entry, enum pagerd_fill_state
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
     UNIT_ASSERT(entry != 0 && fill->state != FILL_FREE && fill->state != FILL_QUEUED);
-    UNIT_ASSERT(fill->waiters.count != 0); /* G1 */
+    UNIT_ASSERT(fill->waiters.count != 0 || state == FILL_CANCELLED); /* G1 */
     fill->state = state;
     answer_all(pagerd, entry, reason);
     pagerd_list_remove(pagerd, LIST_FILLS, &pagerd->registrations[fill->registration].fills, entry);
@@ -119,6 +119,21 @@ void pagerd_cancel(struct pagerd *pagerd, uint32_t fill, enum end_reason reason)
     else
         unset_parked(pagerd, fill, FILL_CANCELLED);
     finish(pagerd, fill, FILL_CANCELLED, reason);
+}
+
+/* Nobody is there to be told, and a page of a process that is gone is nobody's either. */
+void pagerd_forget_waiter(struct pagerd *pagerd, uint32_t reply_slot)
+{
+    uint32_t number = reply_slot - SLOT_REPLY_BASE + 1;
+    if (reply_slot < SLOT_REPLY_BASE || number > PAGERD_WAITER_LIMIT)
+        return;
+    uint32_t fill = pagerd->waiters[number].fill;
+    if (fill == 0)
+        return;
+    pagerd_list_remove(pagerd, LIST_WAITERS, &pagerd->fills[fill].waiters, number);
+    pagerd->waiters[number] = (struct pagerd_waiter){0};
+    if (pagerd->fills[fill].waiters.count == 0)
+        pagerd_cancel(pagerd, fill, END_NONE);
 }
 
 /* --- turns ----------------------------------------------------------------------------------- */

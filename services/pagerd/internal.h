@@ -154,4 +154,8 @@ void pagerd_wake_one(struct pagerd *pagerd, uint32_t fill);
 /* Ends an open fill as CANCELLED, its faulters with the reason. */
 void pagerd_cancel(struct pagerd *pagerd, uint32_t fill, enum end_reason reason);
 
+/* The slot came with another message, so that its faulter waits no more (K10). A fill that nobody
+ * waits for is cancelled. */
+void pagerd_forget_waiter(struct pagerd *pagerd, uint32_t reply_slot);
+
 #endif

@@ -82,10 +82,9 @@ enum status pagerd_query_faults(struct pagerd *pagerd, struct pagerd_request *re
 
 /* --- faults ---------------------------------------------------------------------------------- */
 
-static bool slot_is_free(const struct pagerd *pagerd, uint32_t reply_slot)
+static bool is_reply_slot(uint32_t slot)
 {
-    return reply_slot >= SLOT_REPLY_BASE && reply_slot - SLOT_REPLY_BASE < PAGERD_WAITER_LIMIT &&
-           pagerd->waiters[reply_slot - SLOT_REPLY_BASE + 1].fill == 0;
+    return slot >= SLOT_REPLY_BASE && slot - SLOT_REPLY_BASE < PAGERD_WAITER_LIMIT;
 }
 
 /* Opening a fill that the page limit forbids would only make its faulter wait for its end. */
@@ -116,8 +115,8 @@ enum status pagerd_fault(struct pagerd *pagerd, struct pagerd_request *request)
     const struct event_fault_request *fault = &request->body.fault;
     uint32_t reply_slot = request->common.info->reply_slot;
     struct pagerd_ruling ruling = {.verdict = VERDICT_END, .reason = END_FAULT_BACKING};
-    if (!slot_is_free(pagerd, reply_slot))
-        return STATUS_INTERNAL; /* not what the kernel promises: keep the one that waits there */
+    if (!is_reply_slot(reply_slot))
+        return STATUS_INTERNAL; /* not what the kernel promises: nothing could be kept for it */
     uint32_t entry = pagerd_find(pagerd, fault->token);
     if (entry != 0) {
         ruling = judge(pagerd, entry, fault);
@@ -175,6 +174,7 @@ enum handled pagerd_handle(void *state, struct message *message, const struct re
     };
     if (info->reply_slot != SLOT_NULL)
         caller_see_clock(&pagerd->caller, info->now_ticks);
+    pagerd_forget_waiter(pagerd, info->reply_slot);
     return service_dispatch(&table, pagerd, &request.common);
 }
 

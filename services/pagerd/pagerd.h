@@ -8,7 +8,11 @@
  * on the account that the process registered, vspaced maps them, the kernel copies bytes. pagerd
  * itself never faults.
  *
- * Every message, in this order; a refusal changes nothing (E1):
+ * A message ends what was kept for its reply slot: the faulter that waited there was killed, since
+ * the kernel gives a slot again only when its caller waits no more (K10). A fill whose faulters are
+ * all gone is cancelled.
+ *
+ * Every message then, in this order; a refusal changes nothing else (E1):
  * - INVALID_ARGUMENT: not an operation of pagerd
  * - INVALID_ARGUMENT, BAD_VERSION: it does not decode
  * - DENIED: FAULT from anyone but the kernel, anything else from a badge other than 0
@@ -43,8 +47,8 @@
  *   said that it is there, and faults there again at once (G7)
  * - END(FAULT_PAGE_LIMIT): no fill of the page is open, and it would be one page too many
  * Otherwise it joins the open fill of its page, or opens one. Fault ids count from 1; one that
- * joins has the id of the fill, one of an unknown token has none (G6). INTERNAL: the reply slot is
- * not a free one, which the kernel never does; the process that waits there keeps it.
+ * joins has the id of the fill, one of an unknown token has none (G6). INTERNAL: the message did not
+ * come with one of the reply slots, which the kernel never does.
  *
  * A fill is in one of these states:
  * - QUEUED: it waits for its turn. Turns go round the processes, one fill per turn, at most
@@ -58,7 +62,8 @@
  *   END(FAULT_BUDGET) when its kernel memory is used up (OVER_BUDGET); END(FAULT_MEMORY) when it is
  *   still EXHAUSTED PAGERD_WAIT_TICKS after it was first parked, which memd answers only to who is
  *   above its guarantee (M9); END(FAULT_BACKING) for every other failure
- * - CANCELLED: its faulters were told END, because the process was unregistered or by RESOLVE_FAULT
+ * - CANCELLED: its faulters were told END, because the process was unregistered or by RESOLVE_FAULT;
+ *   or none is left to be told
  *
  * Parked fills are tried in the order in which they were first parked, and before every new one: all
  * of them when something may have come back (UNREGISTER_PROCESS, a frame that pagerd gave back,
