@@ -167,6 +167,15 @@ static uint64_t digest_before(void)
     return life.digest;
 }
 
+/* The message says that something may have come back. One that ends a fill does not. */
+static bool asks_again(const struct message *sent)
+{
+    struct pagerd_resolve_fault_request request;
+    return sent->header.operation == OP_PAGERD_RESOLVE_FAULT &&
+           message_decode(&pagerd_resolve_fault_request_type, sent, &request) == STATUS_OK &&
+           request.action == RESOLVE_RETRY;
+}
+
 /* Delivers one message as the loop would. `sent` names objects in its capability fields; the sender
  * is header.badge. `thorough`: compares the books, too. */
 static enum status send(const struct message *sent, bool thorough)
@@ -191,8 +200,7 @@ static enum status send(const struct message *sent, bool thorough)
     peers_of_pagerd_window_drop();
     pagerd_life_mark_answers();
     pagerd_life_check_resolved();
-    bool tries = sent->header.operation == OP_PAGERD_RESOLVE_FAULT && result == STATUS_OK;
-    if (tries)
+    if (result == STATUS_OK && asks_again(sent))
         pagerd_life_check_waiting();
     uint16_t id = sent->header.operation;
     bool known = id == OP_EVENT_FAULT || operation_find(SERVICE_PAGERD, id) != NULL;
@@ -214,7 +222,9 @@ static void tick(void)
     peers_of_pagerd_step_begin();
     life.digest_known = false;
     uint64_t now = stand_in_now();
-    bool tries = pagerd_next_deadline(&pagerd) <= now && pagerd.parked.count != 0;
+    /* A tick may be due for what is owed alone. */
+    bool due = pagerd.wake_ticks <= now || pagerd_next_deadline(&pagerd) == DEADLINE_POLL;
+    bool tries = due && pagerd.parked.count != 0;
     pagerd_tick(&pagerd, now);
     life_met_failures(stand_in_failures().count);
     struct pagerd_log log = peers_of_pagerd_log();

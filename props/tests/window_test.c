@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/* The window of services/lib/service.c over a few slots that the kernel fills: what nobody took is
+ * dropped, and a DROP that the kernel refused does not end the service, since RECV finds no room
+ * until the window is empty. */
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/messages/kernel.h"
+#include "props/base/testing.h"
+#include "services/lib/service.h"
+
+static struct {
+    bool full[MESSAGE_CAP_LIMIT]; /* the slots of the window */
+    unsigned refuses;             /* so many DROPs of a full slot */
+    unsigned brings;              /* capabilities of each message */
+    unsigned reply_count;
+} kernel;
+
+static unsigned full_count(void)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < MESSAGE_CAP_LIMIT; i++)
+        count += kernel.full[i];
+    return count;
+}
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    struct kernel_drop_local_cap_request drop;
+    (void)deadline_ticks;
+    EXPECT(slot == SLOT_SELF && message->header.operation == OP_KERNEL_DROP_LOCAL_CAP);
+    EXPECT(message_decode(&kernel_drop_local_cap_request_type, message, &drop) == STATUS_OK);
+    bool *full = &kernel.full[(drop.slot - SLOT_RECEIVE_BASE) % MESSAGE_CAP_LIMIT];
+    enum status status = !*full ? STATUS_NOT_FOUND : STATUS_OK;
+    if (*full && kernel.refuses != 0) {
+        kernel.refuses--;
+        status = STATUS_INTERNAL;
+    }
+    *full &= status != STATUS_OK;
+    message_refuse(message, status);
+    return STATUS_OK;
+}
+
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    (void)slot;
+    (void)deadline_ticks;
+    if (full_count() != 0)
+        return STATUS_BUSY;
+    for (unsigned i = 0; i < kernel.brings; i++)
+        kernel.full[i] = true;
+    message->header = (struct message_header){.version = MESSAGE_VERSION};
+    *info = (struct receive_info){.reply_slot = SLOT_REPLY_BASE, .cap_count = kernel.brings};
+    return STATUS_OK;
+}
+
+enum status sys_reply(uint32_t reply_slot, struct message *message)
+{
+    (void)reply_slot;
+    (void)message;
+    kernel.reply_count++;
+    return STATUS_OK;
+}
+
+static enum handled handle(void *state, struct message *message, const struct receive_info *info)
+{
+    (void)state;
+    (void)info;
+    message_refuse(message, STATUS_DENIED);
+    return HANDLED_REPLY;
+}
+
+static enum status turn(void)
+{
+    static struct message message;
+    struct caller caller = {0};
+    struct receive_info info;
+    return service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, NULL, &message,
+                        &info);
+}
+
+static void begin(unsigned brings, unsigned refuses)
+{
+    memset(&kernel, 0, sizeof kernel);
+    kernel.brings = brings;
+    kernel.refuses = refuses;
+}
+
+int main(int count, char **arguments)
+{
+    (void)count;
+    begin(3, 0);
+    expect(turn() == STATUS_OK && full_count() == 0, "what nobody took is dropped");
+    for (unsigned refuses = 1; refuses <= MESSAGE_CAP_LIMIT; refuses++) {
+        begin(MESSAGE_CAP_LIMIT, refuses);
+        expect_equal(turn(), STATUS_OK, "a refused DROP is no error of the turn");
+        expect_equal(full_count(), refuses, "it leaves its slot full");
+        expect_equal(turn(), STATUS_OK, "the next message finds room");
+        expect_equal(kernel.reply_count, 2, "each call gets one reply (E5)");
+        expect_equal(full_count(), 0, "nothing is left");
+    }
+    begin(1, 2);
+    expect_equal(turn(), STATUS_OK, "a slot that stays full is left");
+    expect_equal(turn(), STATUS_BUSY, "but nothing can be received then");
+    expect_equal(kernel.reply_count, 1, "and nobody is answered");
+    return tests_end(arguments[0]);
+}
