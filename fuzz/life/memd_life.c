@@ -222,7 +222,8 @@ static unsigned send(struct message *request)
     memd_life_check();
     mark(request, state | (failure.count != 0 ? 64u : 0), status);
     life.loses = STATUS_OK;
-    digest_u64(status);
+    digest_u64(status == LIFE_LOST ? UINT8_MAX
+                                   : status); /* the same however many statuses there are */
     if (status != LIFE_LOST)
         digest_bytes(stand_in_reply()->body, stand_in_reply()->header.body_bytes);
     return status;
