@@ -157,6 +157,6 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
     if (root == NULL)
         return STATUS_EXHAUSTED;
     process_enter(kernel, root);
-    payer_find(kernel);
+    kernel->payer = root->index;
     return STATUS_OK;
 }

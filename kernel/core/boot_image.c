@@ -172,7 +172,7 @@ static enum status boot_perform(struct kernel *kernel, const struct kernel_boot_
         .arguments = {HANDOFF_VA, handoff_size, SLOT_SERVICE_ENDPOINT},
     };
     process_enter(kernel, root);
-    payer_find(kernel);
+    kernel->payer = root->index;
     return STATUS_OK;
 }
 

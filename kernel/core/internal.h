@@ -161,8 +161,13 @@ static inline void client_leave(struct kernel *kernel, const struct process *ser
         loan_end(kernel, process_at(kernel, server->client));
 }
 
-/* Sets kernel->payer. */
-void payer_find(struct kernel *kernel);
+/* Who pays for the time of a process: itself, or the last of its clients' clients. */
+uint16_t payer_behind(const struct kernel *kernel, uint16_t client);
+static inline uint16_t payer_of(const struct kernel *kernel, const struct process *process)
+{
+    uint16_t client = process->client;
+    return client == KERNEL_NONE ? process->index : payer_behind(kernel, client);
+}
 
 /* --- work in pieces (work.c) ------------------------------------------------------------------ */
 

@@ -298,7 +298,8 @@ static enum status receive(struct kernel *kernel, struct process *receiver, uint
 void ipc_receive(struct kernel *kernel, struct process *receiver, uint32_t slot, uint64_t deadline)
 {
     receiver->result = receive(kernel, receiver, slot, deadline);
-    payer_find(kernel); /* it works for another one now, or for itself */
+    if (receiver->life == LIFE_CURRENT) /* otherwise the entry ends with the next one's payer */
+        kernel->payer = payer_of(kernel, receiver); /* another one, or itself */
 }
 
 /* --- REPLY ------------------------------------------------------------------------------------ */

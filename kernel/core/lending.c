@@ -31,11 +31,10 @@ void loan_follow(struct kernel *kernel, struct process *borrower, uint32_t band)
     }
 }
 
-void payer_find(struct kernel *kernel)
+uint16_t payer_behind(const struct kernel *kernel, uint16_t client)
 {
-    uint16_t payer = kernel->current;
-    for (uint16_t client = payer; client != KERNEL_NONE;
-         client = process_at(kernel, client)->client)
+    uint16_t payer = client;
+    while ((client = process_at(kernel, payer)->client) != KERNEL_NONE)
         payer = client;
-    kernel->payer = payer;
+    return payer;
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/limits.h"
+
 /* What the core keeps about one page; all zero at first. Only the core looks inside. */
 struct page_record {
     uint64_t generation;    /* of the frame on it; a capability with another one is dead (K3) */
@@ -28,9 +30,19 @@ struct page_record {
 };
 _Static_assert(sizeof(struct page_record) == 32, "one per page: the memory price of the core");
 
-/* The kernel's view of a page, PAGE_BYTES long. Neighbouring page numbers are neighbours in memory
- * as long as both belong to one range of struct kernel_boot_info. */
-__attribute__((returns_nonnull, assume_aligned(4096))) void *machine_page(uint32_t page);
+/* Where the kernel sees page 0; the other pages follow. The machine sets it before the core runs. */
+extern uintptr_t machine_first_page;
+
+/* The kernel's view of a page, PAGE_BYTES long. Inline, as every entry asks for dozens; the compiler
+ * is told that no page is at address 0, which it cannot know by itself. */
+__attribute__((always_inline, no_sanitize("unreachable"))) static inline void *
+machine_page(uint32_t page)
+{
+    uintptr_t address = machine_first_page + ((uintptr_t)page << PAGE_SHIFT);
+    if (address == 0)
+        __builtin_unreachable();
+    return (void *)address;
+}
 
 /* The record of a page that the core was given. */
 __attribute__((returns_nonnull, assume_aligned(8))) struct page_record *

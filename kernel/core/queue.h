@@ -69,8 +69,8 @@ static inline void queue_prepend(const struct kernel *kernel, struct process_que
     queue->first = process->index;
 }
 
-static inline void queue_remove(const struct kernel *kernel, struct process_queue *queue,
-                                struct process *process)
+__attribute__((always_inline)) static inline void
+queue_remove(const struct kernel *kernel, struct process_queue *queue, struct process *process)
 {
     queue_unlink(kernel, queue, process, QUEUE_WAITING);
 }

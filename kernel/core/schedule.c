@@ -126,8 +126,9 @@ static void processor_give(struct kernel *kernel)
         }
         ready_remove(kernel, next);
         process_enter(kernel, next);
+        current = next;
     }
-    payer_find(kernel);
+    kernel->payer = current == NULL ? KERNEL_IDLE : payer_of(kernel, current);
 }
 
 void kernel_settle_work(struct kernel *kernel)

@@ -28,6 +28,8 @@ static struct {
     void (*on_panic)(const char *what, const char *file, int line);
 } host;
 
+uintptr_t machine_first_page;
+
 static void *take_memory(size_t bytes)
 {
     void *memory = NULL;
@@ -62,6 +64,7 @@ void host_init(size_t memory_bytes)
     host.image_bytes = 0;
     host.touched_count = 0;
     host.memory = take_memory((size_t)pages * PAGE_BYTES);
+    machine_first_page = (uintptr_t)host.memory;
     host.records = take_memory(pages * sizeof host.records[0]);
     host.touched = take_memory(pages * sizeof host.touched[0]);
     host.is_touched = take_memory(pages);
@@ -180,11 +183,6 @@ void *host_user_translate(const struct kernel *kernel, uint32_t index, uint64_t 
 }
 
 /* --- machine.h -------------------------------------------------------------------------------- */
-
-void *machine_page(uint32_t page)
-{
-    return host.memory + (size_t)page * PAGE_BYTES;
-}
 
 struct page_record *machine_page_record(uint32_t page)
 {

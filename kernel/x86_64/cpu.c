@@ -179,13 +179,6 @@ void cpu_init(void)
     features_enable();
 }
 
-uint64_t cpu_cycles(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
 uint64_t cpu_random(void)
 {
     uint32_t registers[4];

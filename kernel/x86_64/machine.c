@@ -21,6 +21,7 @@ enum {
 
 struct kernel kernel;
 struct registers *current_registers;
+uintptr_t machine_first_page = DIRECT_MAP_BASE;
 
 extern uint64_t kernel_top_table[512];
 
@@ -45,11 +46,6 @@ void memory_map_records(struct page_record *records, uint32_t count)
 {
     page_records = records;
     page_record_count = count;
-}
-
-void *machine_page(uint32_t page)
-{
-    return physical((uint64_t)page * PAGE_BYTES);
 }
 
 struct page_record *machine_page_record(uint32_t page)
@@ -285,18 +281,17 @@ static _Noreturn void idle(void)
 static bool works(void)
 {
     return kernel.current != KERNEL_IDLE &&
-           kernel_process(&kernel, kernel.current)->resume == RESUME_WORK;
+           process_record(kernel.current)->resume == RESUME_WORK;
 }
 
 /* That, piece by piece; before each further one the clock, as if it had been interrupted (K8). Who
  * is to run then is interrupted when it does. */
-static void work(void)
+__attribute__((noinline)) static void work(void)
 {
     while (works()) {
         record_work_entry();
         kernel_work(&kernel);
-        if (kernel.payer != slice_payer)
-            slice_change_payer();
+        slice_settle();
         if (!works() || timer_now() == tick_count)
             continue;
         tick_take();
@@ -304,14 +299,22 @@ static void work(void)
     }
 }
 
-void machine_resume(void)
+/* Who runs on; nobody works in the kernel any more. */
+static inline struct process *current_find(void)
 {
-    work();
-    if (kernel.payer != slice_payer)
-        slice_change_payer();
+    slice_settle();
     if (kernel.current == KERNEL_IDLE)
         idle();
-    struct process *process = kernel_process(&kernel, kernel.current);
+    return process_record(kernel.current);
+}
+
+void machine_resume(void)
+{
+    struct process *process = current_find();
+    if (process->resume == RESUME_WORK) {
+        work();
+        process = current_find();
+    }
     current_registers = &machine_area_of(process)->registers;
     if (process != switch_loaded)
         switch_to(process);

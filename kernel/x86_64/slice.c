@@ -8,10 +8,12 @@
 uint16_t slice_payer = KERNEL_IDLE;
 static struct meter meter;
 
-static int64_t *slice_of(uint16_t index)
+/* Null: nobody's, or its record has gone. */
+static inline int64_t *slice_of(uint16_t index)
 {
-    struct process *process = index == KERNEL_IDLE ? NULL : kernel_process(&kernel, index);
-    return process == NULL ? NULL : &machine_area_of(process)->slice_cycles;
+    if (index == KERNEL_IDLE || kernel.processes[index].record_page == 0)
+        return NULL;
+    return &machine_area_of(process_record(index))->slice_cycles;
 }
 
 void slice_change_payer(void)

@@ -68,6 +68,12 @@ struct machine_memory {
 extern struct kernel kernel;
 extern struct registers *current_registers; /* where entry.S saves who runs */
 
+/* The record of a process that exists. */
+static inline struct process *process_record(uint16_t index)
+{
+    return machine_page(kernel.processes[index].record_page);
+}
+
 static inline struct machine_area *machine_area_of(struct process *process)
 {
     return (struct machine_area *)(void *)((uint8_t *)process + PROCESS_MACHINE_OFFSET);
@@ -85,7 +91,6 @@ void serial_flush(void);            /* before the end: waits, with a bound */
 /* --- cpu.c: descriptor tables, system call registers, protection features */
 void cpu_init(void);
 void cpu_gate_set(unsigned vector, uint64_t entry);
-uint64_t cpu_cycles(void);
 uint64_t cpu_random(void); /* for the stack guard; not for secrets */
 uint64_t msr_read(uint32_t msr);
 void msr_write(uint32_t msr, uint64_t value);
@@ -126,6 +131,11 @@ void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
 extern uint16_t slice_payer;                 /* who is charged since the last change */
 void slice_begin(struct machine_area *area); /* of a new process */
 void slice_change_payer(void);               /* to kernel.payer */
+static inline void slice_settle(void)
+{
+    if (kernel.payer != slice_payer)
+        slice_change_payer();
+}
 bool slice_used_up(void); /* the payer's, which is filled again: kernel_preempt is due */
 
 /* --- report.c: lines of the log about what the processor says */
@@ -152,6 +162,13 @@ void record_resume(const struct process *process);
 __attribute__((noreturn)) void machine_stop(uint32_t code);
 
 /* --- instructions */
+static inline uint64_t cpu_cycles(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
 static inline void port_write8(uint16_t port, uint8_t value)
 {
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
