@@ -280,8 +280,7 @@ static _Noreturn void idle(void)
 /* Whether the current process has something to do in the kernel before it runs on. */
 static bool works(void)
 {
-    return kernel.current != KERNEL_IDLE &&
-           process_record(kernel.current)->resume == RESUME_WORK;
+    return kernel.current != KERNEL_IDLE && process_record(kernel.current)->resume == RESUME_WORK;
 }
 
 /* That, piece by piece; before each further one the clock, as if it had been interrupted (K8). Who
