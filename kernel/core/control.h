@@ -16,11 +16,12 @@
  * grow is used up.
  *
  * - CREATE_STAGED_PROCESS: untyped_slot needs UNTYPED+CONTROL; event_slot needs ENDPOINT+RECEIVE;
- *   DENIED: a band above the caller's own (K7); BUSY: the window of the CALL has fewer than 4 slots;
- *   EXHAUSTED: process table, or the pool has not budget_pages available. Slots of the window, in order: PROCESS, VSPACE, ENDPOINT, GRANT.
+ *   DENIED: a band above the caller's own (K7); BUSY: the window of the CALL has fewer than 4
+ *   slots; EXHAUSTED: process table, or the pool has not budget_pages available. Slots of the
+ *   window, in order: PROCESS, VSPACE, ENDPOINT, GRANT.
  * - START_PROCESS: process_slot needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged, or no
- *   REGISTER_PAGER yet. The process stands first in the run queue of its band; registers: argument in
- *   arguments[0].
+ *   REGISTER_PAGER yet. The process stands first in the run queue of its band; registers: argument
+ *   in arguments[0].
  * - ABORT_STAGED_PROCESS: needs PROCESS+CONTROL; INVALID_ARGUMENT: not staged.
  * - KILL_PROCESS: needs PROCESS+CONTROL; INVALID_ARGUMENT: staged; NOT_FOUND: has ended.
  * - RETIRE_PROCESS: needs PROCESS+CONTROL; BUSY: has not ended, or another is tearing it down. One

@@ -315,8 +315,8 @@ void cspace_destroy_step(struct kernel *kernel, struct process *process);
 uint32_t cspace_scan(struct kernel *kernel, const struct process *process, uint32_t slot,
                      bool *found);
 
-/* The reply slot for the next call that `process` receives, its leaf made: EXHAUSTED (none is free),
- * OVER_BUDGET (no leaf). */
+/* The reply slot for the next call that `process` receives, its leaf made: EXHAUSTED (none is
+ * free), OVER_BUDGET (no leaf). */
 enum status reply_slot_reserve(struct kernel *kernel, struct process *process, uint32_t *slot);
 
 static inline void reply_slot_take(struct process *process, uint32_t slot)

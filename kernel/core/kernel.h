@@ -192,8 +192,7 @@ enum process_life {
     LIFE_ENDED      /* its terminal record waits for RETIRE_PROCESS */
 };
 
-/* A process that has ended is in the run queue as before, and tears itself down when it is its turn.
- */
+/* A process that has ended stays in the run queue, and tears itself down when it is its turn. */
 enum ending_kind {
     ENDING_NONE,
     ENDING_TERMINAL, /* tear down, then report the end */
@@ -375,11 +374,12 @@ struct kernel_boot_info {
  *
  * rootd's cspace: SLOT_SELF; SLOT_SERVICE_ENDPOINT (SEND, RECEIVE, TRANSFER, as in every process);
  * SLOT_IMAGE (READ, EXECUTE, MAP, TRANSFER); SLOT_UNTYPED_BASE: the bulk of the memory, meant for
- * memd; SLOT_UNTYPED_BASE + 1: rootd's own pool, which its budget and pages come from (KERNEL_LAUNCH_PAGES
- * and the tables of abi/tables.def for all of the memory, but never more than half of it); SLOT_PROCD_DRIVER_ENDPOINT (SEND, RECEIVE, TRANSFER); every
- * kernel-control endpoint at its SLOT_KERNEL_* (CONTROL, TRANSFER). Untypeds: CONTROL, TRANSFER.
- * rootd starts with rdi = HANDOFF_VA, rsi = bytes of the handoff, rdx = SLOT_SERVICE_ENDPOINT.
- * Needs about 12 KiB of stack. */
+ * memd; SLOT_UNTYPED_BASE + 1: rootd's own pool, which its budget and pages come from
+ * (KERNEL_LAUNCH_PAGES and the tables of abi/tables.def for all of the memory, but never more than
+ * half of it); SLOT_PROCD_DRIVER_ENDPOINT (SEND, RECEIVE, TRANSFER); every kernel-control endpoint
+ * at its SLOT_KERNEL_* (CONTROL, TRANSFER). Untypeds: CONTROL, TRANSFER. rootd starts with rdi =
+ * HANDOFF_VA, rsi = bytes of the handoff, rdx = SLOT_SERVICE_ENDPOINT. Needs about 12 KiB of
+ * stack. */
 enum { KERNEL_LAUNCH_PAGES = 4608 };
 enum status kernel_boot(struct kernel *kernel, const struct kernel_boot_info *info);
 
@@ -420,12 +420,12 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
  * RECV, in this order: NOT_FOUND, INVALID_ARGUMENT (not an endpoint), DENIED (no RECEIVE),
  * INVALID_ARGUMENT (window), BUSY, OVER_BUDGET (window), then an event if there is one, which needs
  * no reply slot; then EXHAUSTED (no reply slot free), OVER_BUDGET (its leaf), then calls and faults
- * in order of arrival. A queued call whose capabilities cannot be delivered completes with its own error, and
- * the next is tried. With none: RETRY (deadline 0), TIMED_OUT, or wait; NOT_FOUND when the endpoint
- * is destroyed meanwhile. Of header only window_slot and window_count are read. struct receive_info
- * is written with OK, RETRY and TIMED_OUT. A reply slot is emptied as soon as its caller waits no
- * more, and may come with the next call: who answers late forgets what it kept a slot for when the
- * slot arrives again (K10).
+ * in order of arrival. A queued call whose capabilities cannot be delivered completes with its own
+ * error, and the next is tried. With none: RETRY (deadline 0), TIMED_OUT, or wait; NOT_FOUND when
+ * the endpoint is destroyed meanwhile. Of header only window_slot and window_count are read. struct
+ * receive_info is written with OK, RETRY and TIMED_OUT. A reply slot is emptied as soon as its
+ * caller waits no more, and may come with the next call: who answers late forgets what it kept a
+ * slot for when the slot arrives again (K10).
  *
  * REPLY: NOT_FOUND (nothing there or slot 0), INVALID_ARGUMENT (not a reply capability), NOT_FOUND
  * (the caller is gone or gave up: its slot is empty), INVALID_ARGUMENT (header or descriptors;
@@ -498,10 +498,10 @@ uint32_t kernel_translate(const struct kernel *kernel, uint32_t index, uint64_t 
 uint32_t kernel_untyped_available(const struct untyped *untyped);
 
 /* Walks the whole state: null when every invariant holds, else a constant sentence naming the one
- * that does not. Page conservation a pool; kernel memory = budgets drawn; mapped pages = sum over
- * page tables = mapping lists (K4); live capabilities = counts; queues and their links; the
- * deadline heap; no page both writable and executable nor against its use (V2); wait states against
- * queues. */
+ * that does not. The pages of each pool are conserved; kernel memory = budgets drawn; mapped pages
+ * = sum over page tables = mapping lists (K4); live capabilities = counts; queues and their links;
+ * the deadline heap; no page both writable and executable nor against its use (V2); wait states
+ * against queues. */
 const char *kernel_check(struct kernel *kernel);
 
 /* A digest of the logical state: capabilities, mappings, queues, pools, records. Equal before and

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Who runs, and who waited long enough. Decides the order of the run queues and of deadlines; direct
- * switches (ipc.c, fault.c) pass by it. Finding the next process takes the same few steps however
- * many there are. The heap of deadlines is ordered by (deadline, index), so
- * that the order of wake-ups is a function of the message history alone. */
+/* Who runs, and who waited long enough. Decides the order of the run queues and of deadlines;
+ * direct switches (ipc.c, fault.c) pass by it. Finding the next process takes the same few steps
+ * however many there are. The heap of deadlines is ordered by (deadline, index), so that the order
+ * of wake-ups is a function of the message history alone. */
 #include "kernel/core/internal.h"
 
 /* --- deadlines -------------------------------------------------------------------------------- */

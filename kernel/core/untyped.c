@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Pools of pages: who may have how many. The pages themselves lie in the stocks of the two pools of
  * boot; every other pool is a number of pages of the stock below it, so that making and destroying
- * one costs the same whatever its size and whatever others have freed. Decides where pages come from
- * and go to; never what they are used for. */
+ * one costs the same whatever its size and whatever others have freed. Decides where pages come
+ * from and go to; never what they are used for. */
 #include "kernel/core/internal.h"
 
 uint32_t kernel_untyped_available(const struct untyped *untyped)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Work in pieces. Whatever grows with what processes built is counted in steps, and an entry does
- * only so many (K8); what is left is noted in the record of the process whose work it is, which goes
- * on with it before it runs on. Decides when to stop and who finishes; never what has to be done. */
+ * only so many (K8); what is left is noted in the record of the process whose work it is, which
+ * goes on with it before it runs on. Decides when to stop and who finishes; never what has to be
+ * done. */
 #include "kernel/core/control.h"
 
 /* --- pieces: true when the work is done --- */

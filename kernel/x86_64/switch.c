@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What the processor holds of a process besides the registers that entry.S keeps: its address space,
- * its segment selectors and, for one that was made with PROCESS_USES_SSE, its vector registers.
- * They are exchanged when another process goes on, and come back with the process, so that nobody
- * sees anything of the others, nor that it was interrupted.
+/* What the processor holds of a process besides the registers that entry.S keeps: its address
+ * space, its segment selectors and, for one that was made with PROCESS_USES_SSE, its vector
+ * registers. They are exchanged when another process goes on, and come back with the process, so
+ * that nobody sees anything of the others, nor that it was interrupted.
  *
  * Vector registers are exchanged at once and not at their first use: what stays in them can be
  * read by speculation, whatever the processor refuses. For the same reason they are clean while a
@@ -67,7 +67,8 @@ static void vectors_allow(bool allowed)
     vectors_open = allowed;
 }
 
-/* FNINIT clears the addresses of the last x87 instruction, which some processors' FXRSTOR leaves. */
+/* FNINIT clears the addresses of the last x87 instruction, which some processors' FXRSTOR
+ * leaves. */
 static void vectors_load(const struct vector_state *state)
 {
     __asm__ volatile("fninit\n\tfxrstorq %0" : : "m"(*state));

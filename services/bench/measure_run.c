@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Figures of who runs: what the life of a helper costs beside others that want the processor all the
- * time, and the share of an honest process beside one that sleeps just before its slice ends. Last
- * of all, because those others stay. */
+/* Figures of who runs: what the life of a helper costs beside others that want the processor all
+ * the time, and the share of an honest process beside one that sleeps just before its slice ends.
+ * Last of all, because those others stay. */
 #include "services/bench/bench_root.h"
 
 enum { RUNS = 8, EXIT_CODE = 42, THIEF_START_TICKS = 100 };

@@ -85,8 +85,8 @@ static enum status fill_and_map(struct caller *caller, const struct image_module
                             });
 }
 
-/* One frame for each page that is not shared. The capability is dropped at once: a mapped frame lives on, one that could not
- * be mapped goes back to its untyped. */
+/* One frame for each page that is not shared. The capability is dropped at once: a mapped frame
+ * lives on, one that could not be mapped goes back to its untyped. */
 static enum status map_private(struct caller *caller, const struct image_module *module,
                                const struct image_target *target, const struct elf_segment *segment)
 {

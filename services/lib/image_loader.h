@@ -35,7 +35,7 @@ struct image_target {
 enum status image_plan(struct caller *caller, const struct image_module *module,
                        struct elf_plan *plan);
 
-/* So many pages of a segment, from its first one on, are the image's own: none of a writable one,
+/* How many pages of a segment, from its first one on, are the image's own: none of a writable one,
  * and of others those that the segment fills. A last page that it does not fill is private, so that
  * its tail never shows what follows in the image. */
 uint64_t image_shared_pages(const struct elf_segment *segment);
@@ -47,8 +47,8 @@ uint64_t image_shared_pages(const struct elf_segment *segment);
 enum status image_build(struct caller *caller, const struct image_module *module,
                         const struct image_target *target, const struct elf_plan *plan);
 
-/* Maps so many zeroed pages, readable and writable, at `va`: tables of a service. `module` says
- * through which KERNEL_PROCESS. As image_build else. */
+/* Maps `pages` zeroed pages, readable and writable, at `va`: the tables of a service. `module` says
+ * through which KERNEL_PROCESS. Otherwise as image_build. */
 enum status image_map_zeroed(struct caller *caller, const struct image_module *module,
                              const struct image_target *target, uint64_t va, uint64_t pages);
 

@@ -58,9 +58,10 @@ enum status service_take_offer(struct caller *caller, struct startup_offer_modul
 /* One turn of the loop on one endpoint: receive (until the deadline), hand over, send the reply,
  * drop what was not committed. `message` is the caller's buffer. Returns OK, or the error of
  * sys_recv (TIMED_OUT and RETRY are ordinary); info->now_ticks is set in every case that sys_recv
- * sets it. A window that could not be emptied the last time is emptied again. A reply that its caller can no longer take (NOT_FOUND) is forgotten. One that the caller
- * left no room for (BUSY), or that the kernel refuses otherwise, is replaced by a bare refusal with
- * that status, so that every call gets exactly one reply (E5). */
+ * sets it. A window that could not be emptied the last time is emptied again. A reply that its
+ * caller can no longer take (NOT_FOUND) is forgotten. One that the caller left no room for (BUSY),
+ * or that the kernel refuses otherwise, is replaced by a bare refusal with that status, so that
+ * every call gets exactly one reply (E5). */
 enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
                          service_handler *handler, void *state, struct message *message,
                          struct receive_info *info);

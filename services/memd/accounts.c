@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* memd's tree of accounts. Decides who may take or promise how many pages by the one rule of memd.h,
- * and keeps claims and sums of all accounts above in step; makes no call and knows no frame. */
+/* memd's tree of accounts. Decides who may take or promise how many pages by the one rule of
+ * memd.h, and keeps claims and sums of all accounts above in step; makes no call and knows no
+ * frame. */
 #include "services/memd/internal.h"
 
 /* --- names ----------------------------------------------------------------------------------- */
@@ -145,7 +146,8 @@ static void place_give(struct memd *memd, uint32_t index)
     places->first_free = index + 1;
 }
 
-/* Hangs the account into its parent's list, or takes it out; those above count one more, or less. */
+/* Hangs the account into its parent's list, or takes it out; those above count one more, or
+ * less. */
 static void child_add(struct memd *memd, uint32_t index)
 {
     memd_link parent = memd->accounts[index].parent;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* What memd's files share: the request in hand, and the books: accounts (accounts.c), and the frames
- * and untypeds they hold (books.c). The books change numbers and lists only, make no call and cannot
- * fail: the caller has decided, which the assertions keep. What an account is asked or charged takes
- * time in proportion to its depth, the source searches at most SLOT_UNTYPED_COUNT steps, the index of
- * keys at most as many as a key has bits; everything else is constant. */
+/* What memd's files share: the request in hand, and the books: accounts (accounts.c), and the
+ * frames and untypeds they hold (books.c). The books change numbers and lists only, make no call
+ * and cannot fail: the caller has decided, which the assertions keep. What an account is asked or
+ * charged takes time in proportion to its depth, the source searches at most SLOT_UNTYPED_COUNT
+ * steps, the index of keys at most as many as a key has bits; everything else is constant. */
 #ifndef BASALT_SERVICES_MEMD_INTERNAL_H
 #define BASALT_SERVICES_MEMD_INTERNAL_H
 
@@ -37,8 +37,8 @@ bool memd_account_is_dead(const struct memd *memd, uint32_t account_index);
 
 bool memd_account_room(const struct memd *memd);
 
-/* Whether claims may rise by so many pages in an account (0: at the top alone) and all above it: OK,
- * OVER_LIMIT, EXHAUSTED. */
+/* Whether claims may rise by so many pages in an account (0: at the top alone) and all above it:
+ * OK, OVER_LIMIT, EXHAUSTED. */
 enum status memd_claim_decide(const struct memd *memd, memd_link account, uint64_t pages);
 
 /* Whether the account may take so many pages (M4, M8, M9): OK, OVER_LIMIT, EXHAUSTED. */

@@ -315,9 +315,9 @@ enum status memd_open_account(struct memd *memd, struct memd_request *request)
     return STATUS_OK;
 }
 
-/* One step of a close: of the deepest account on the way down by the first of each one's children, a
- * holding is given back, or it is removed. Untyped memory first: that is what the kernel may refuse
- * to take back (BUSY). */
+/* One step of a close: of the deepest account on the way down by the first of each one's children,
+ * a holding is given back, or it is removed. Untyped memory first: that is what the kernel may
+ * refuse to take back (BUSY). */
 static enum status close_step(struct memd *memd, uint32_t account_index)
 {
     uint32_t index = account_index;

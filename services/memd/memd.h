@@ -13,15 +13,15 @@
  *
  *     claim = max(guarantee, pages it holds itself) + the claims of the accounts directly below
  *
- * The one rule: no claim is above its account's limit, and the claims of the accounts at the top are
- * together at most the pages that memd has. An ALLOC or an OPEN is allowed when the rule holds
+ * The one rule: no claim is above its account's limit, and the claims of the accounts at the top
+ * are together at most the pages that memd has. An ALLOC or an OPEN is allowed when the rule holds
  * afterwards. What an account takes within its guarantee changes no claim: it is never refused for
  * want of memory (M9), and guarantees are never promised twice (M8). What is guaranteed and not yet
  * taken is the reserve (M7). memd has as many pages as its sources, but never more than it has
  * frame records: records cannot be used up before pages are.
  *
- * Names. An account's badge is generation << 32 | index + 1, generation at least 1: never 0, never a
- * role id, never BADGE_KERNEL. A frame's id is generation << MEMD_FRAME_INDEX_BITS | index, an
+ * Names. An account's badge is generation << 32 | index + 1, generation at least 1: never 0, never
+ * a role id, never BADGE_KERNEL. A frame's id is generation << MEMD_FRAME_INDEX_BITS | index, an
  * untyped's generation << MEMD_UNTYPED_INDEX_BITS | index. Every id and badge dies when its object
  * is given back: a later object in the same place has the next generation (M3). The place of an
  * account whose generations are used up is never used again; generations of frames and untypeds
@@ -36,8 +36,8 @@
  * - DENIED: a sender that the row does not allow: badge 0 is an administrator, the badge of an open
  *   account is that account, ROLE_TESTER and ROLE_ATTACKS may ask for the book (QUERY_MEMORY)
  *
- * OPEN_ACCOUNT: asked again while the account is open, with the same parent, guarantee and limit, it
- * is OK and gives the same badge again: who lost the answer lost nothing.
+ * OPEN_ACCOUNT: asked again while the account is open, with the same parent, guarantee and limit,
+ * it is OK and gives the same badge again: who lost the answer lost nothing.
  * - INVALID_ARGUMENT: the guarantee is above the limit
  * - BUSY: the account of that key is being closed
  * - DUPLICATE: it is open with another parent, guarantee or limit
@@ -50,16 +50,16 @@
  * CLOSE_ACCOUNT: from the first message on the account is being closed: its badge and those of all
  * accounts below it are dead. Each message takes at most MEMD_CLOSE_STEPS steps: one holding given
  * back, or one account without any removed. Deepest accounts come first, untyped memory before
- * frames, the newest first; frames are destroyed everywhere and unmapped by that (M5). The reply says
- * how many pages this message gave back, and what is left: pages, and accounts, itself included.
- * The administrator repeats the message until left_accounts is 0.
+ * frames, the newest first; frames are destroyed everywhere and unmapped by that (M5). The reply
+ * says how many pages this message gave back, and what is left: pages, and accounts, itself
+ * included. The administrator repeats the message until left_accounts is 0.
  * - NOT_FOUND: not an open account, nor one that is being closed
  * - BUSY: one of the untypeds still has something made from it. What was given back before it
  *   stays so, and the account is being closed: repeat when that something is gone.
  *
  * ALLOC_FRAMES: all or nothing (M4). Frames read as zero: the kernel zeroes at retype.
- * - OVER_LIMIT: a claim would be above a limit, the account's or that of one above: only those whose
- *   accounts these are can make room
+ * - OVER_LIMIT: a claim would be above a limit, the account's or that of one above: only those
+ *   whose accounts these are can make room
  * - EXHAUSTED: the claims at the top would be above the pages that memd has: others may make room
  *
  * FREE_FRAMES: all or nothing. For each id in order:
@@ -76,15 +76,15 @@
  * QUERY_ACCOUNT, QUERY_MEMORY: never refused.
  *
  * When the kernel refuses what the books allow, its status is the reply. An ALLOC is undone then:
- * what was made is destroyed again (were that refused too, the frame or untyped stays charged to the
- * account until the account is closed). A DESTROY cannot be undone: what a FREE (from its last id to
- * its first) or a CLOSE destroyed before the refusal is given back in the books too, the rest stays;
- * a CLOSE can be repeated.
+ * what was made is destroyed again (were that refused too, the frame or untyped stays charged to
+ * the account until the account is closed). A DESTROY cannot be undone: what a FREE (from its last
+ * id to its first) or a CLOSE destroyed before the refusal is given back in the books too, the rest
+ * stays; a CLOSE can be repeated.
  *
  * Replies that cannot be delivered. A client that leaves no room for an ALLOC's capabilities gets
  * BUSY; one that gave up gets nothing. Either way the ALLOC is undone like one that the kernel
- * refused: nobody would know what it gave. An OPEN whose answer is lost is asked again, or the key is
- * closed. */
+ * refused: nobody would know what it gave. An OPEN whose answer is lost is asked again, or the key
+ * is closed. */
 #ifndef BASALT_SERVICES_MEMD_MEMD_H
 #define BASALT_SERVICES_MEMD_MEMD_H
 
@@ -201,9 +201,9 @@ struct memd {
 };
 
 /* Takes the sources that the envelope names, with the sizes that the kernel tells, and the frame
- * table at `frame_table`: zeroed memory of role_table_pages(ROLE_MEMD, envelope->memory_pages) pages. On a
- * zero state, once. Errors: the kernel's; INTERNAL when the sizes cannot be (0 pages, or a sum that wraps). On
- * an error the state has no source and every ALLOC is refused. */
+ * table at `frame_table`: zeroed memory of role_table_pages(ROLE_MEMD, envelope->memory_pages)
+ * pages. On a zero state, once. Errors: the kernel's; INTERNAL when the sizes cannot be (0 pages,
+ * or a sum that wraps). On an error the state has no source and every ALLOC is refused. */
 enum status memd_init(struct memd *memd, const struct envelope *envelope, void *frame_table);
 
 /* A service_handler; `state` is a struct memd. Turns the message into its reply. */

@@ -136,7 +136,8 @@ static bool fill_sound(const struct pagerd *pagerd, uint32_t entry)
            waiters_of_sound(pagerd, entry);
 }
 
-/* Between messages a fill is free, queued, parked or woken; those in the lists are all there are. */
+/* Between messages a fill is free, queued, parked or woken; those in the lists are all there
+ * are. */
 static bool fills_sound(const struct pagerd *pagerd)
 {
     uint32_t free = 0;

@@ -24,7 +24,7 @@
  * - INVALID_ARGUMENT: no READ, but for guards; WRITE_AND_EXECUTE: both of them (V2)
  * - OUT_OF_RANGE: it leaves [USER_VA_FIRST, USER_VA_END); an area covers whole pages (V5)
  * - segments: INVALID_ARGUMENT: file_offset is not page aligned, file_bytes is above memory_bytes,
- * or an executable one has a page without file bytes; OUT_OF_RANGE: its file bytes leave
+ *   or an executable one has a page without file bytes; OUT_OF_RANGE: its file bytes leave
  *   [image_offset, image_offset + image_bytes) (G4)
  * - windows and guards: INVALID_ARGUMENT: file fields are not zero, a window is executable, a guard
  *   has rights, or more than PAGERD_GUARD_PAGES_MAX pages
@@ -47,8 +47,8 @@
  *   said that it is there, and faults there again at once (G7)
  * - END(FAULT_PAGE_LIMIT): no fill of the page is open, and it would be one page too many
  * Otherwise it joins the open fill of its page, or opens one. Fault ids count from 1; one that
- * joins has the id of the fill, one of an unknown token has none (G6). INTERNAL: the message did not
- * come with one of the reply slots, which the kernel never does.
+ * joins has the id of the fill, one of an unknown token has none (G6). INTERNAL: the message did
+ * not come with one of the reply slots, which the kernel never does.
  *
  * A fill is in one of these states:
  * - QUEUED: it waits for its turn. Turns go round the processes, one fill per turn, at most
@@ -62,11 +62,11 @@
  *   END(FAULT_BUDGET) when its kernel memory is used up (OVER_BUDGET); END(FAULT_MEMORY) when it is
  *   still EXHAUSTED PAGERD_WAIT_TICKS after it was first parked, which memd answers only to who is
  *   above its guarantee (M9); END(FAULT_BACKING) for every other failure
- * - CANCELLED: its faulters were told END, because the process was unregistered or by RESOLVE_FAULT;
- *   or none is left to be told
+ * - CANCELLED: its faulters were told END, because the process was unregistered or by
+ *   RESOLVE_FAULT; or none is left to be told
  *
- * Parked fills are tried in the order in which they were first parked, and before every new one: all
- * of them when something may have come back (UNREGISTER_PROCESS, a frame that pagerd gave back,
+ * Parked fills are tried in the order in which they were first parked, and before every new one:
+ * all of them when something may have come back (UNREGISTER_PROCESS, a frame that pagerd gave back,
  * RESOLVE_FAULT) and every PAGERD_RETRY_TICKS; the first one whenever a new fill is about to run,
  * and as long as it succeeds the next (G5). A wake that comes while they are tried begins anew when
  * all were, and when new fills have had PAGERD_RUN_FILLS turns: neither starves the other.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* attack-child: a program that holds nothing and uses what everybody may use: pages, regions, the
- * kernel memory of its own budget. It is the attacker's tool, and also the one who must not notice. */
+ * kernel memory of its own budget. It is the attacker's tool, and also the one who must not
+ * notice. */
 #include "abi/address_space.h"
 #include "abi/slots.h"
 #include "abi/system.h"

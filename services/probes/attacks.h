@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Attacks on what processes share: memory, regions, records, places. An attacker is a client of procd
- * like any other, with no more than its role's row and a send right, and asks only for what it may
- * have. Its children hold nothing. tester starts both kinds and says who was harmed. */
+/* Attacks on what processes share: memory, regions, records, places. An attacker is a client of
+ * procd like any other, with no more than its role's row and a send right, and asks only for what
+ * it may have. Its children hold nothing. tester starts both kinds and says who was harmed. */
 #ifndef BASALT_SERVICES_PROBES_ATTACKS_H
 #define BASALT_SERVICES_PROBES_ATTACKS_H
 

@@ -14,11 +14,11 @@
  * make is in its row (`makes`); any other role is DENIED to it.
  *
  * The tree. Each process has an owner: the client that made it, or the administrator. An owner has
- * so many places as its row says (`child_limit`; the administrator PROCD_PROCESS_LIMIT). A process
+ * as many places as its row says (`child_limit`; the administrator PROCD_PROCESS_LIMIT). A process
  * takes one, and as many more as it may have below itself; they are set aside when it is made, so
  * that nobody can use up another's (P11). A terminal record takes one. When there is no room for a
- * new process, the owner's own oldest records go first; then it is OVER_LIMIT, and EXHAUSTED for the
- * administrator. The memd account of a process has its id as key and its owner's as parent.
+ * new process, the owner's own oldest records go first; then it is OVER_LIMIT, and EXHAUSTED for
+ * the administrator. The memd account of a process has its id as key and its owner's as parent.
  *
  * States of a process, and what each operation does there (P1):
  *
@@ -59,10 +59,10 @@
  * process ends that nobody stopped, or counts as dead, procd ends every other process it made and
  * EXITs with PROCD_EXIT_CRITICAL (P8); open calls then end with PEER_DIED.
  *
- * Every refusal changes nothing, and a failing kernel or peer call undoes the ones before it (E4). A
- * STOP whose KILL succeeded and whose RETIRE did not answers RETIRE's status; the process then ends
- * by its terminal event. A CREATE or SPAWN whose reply cannot be delivered is undone: nobody would
- * know the process. */
+ * Every refusal changes nothing, and a failing kernel or peer call undoes the ones before it (E4).
+ * A STOP whose KILL succeeded and whose RETIRE did not answers RETIRE's status; the process then
+ * ends by its terminal event. A CREATE or SPAWN whose reply cannot be delivered is undone: nobody
+ * would know the process. */
 #ifndef BASALT_SERVICES_PROCD_PROCD_H
 #define BASALT_SERVICES_PROCD_PROCD_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* procd's look at itself: every list, count and promise of the table, and every field of it. Changes
- * nothing. */
+/* procd's look at itself: every list, count and promise of the table, and every field of it.
+ * Changes nothing. */
 #include "services/procd/internal.h"
 
 #include <stddef.h>

@@ -42,8 +42,8 @@ struct rootd_plan {
 
 /* Computes the plan from an accepted intake. On any error *out is all zero. Errors: those of
  * plan_row and envelope_validate; EXHAUSTED (the launch pool is smaller than what the foundation
- * is built from; more than PLAN_PROGRAM_LIMIT programs with rows). The result depends on the intake's roles, modules and profile, not on the order
- * of config rows (R3). */
+ * is built from; more than PLAN_PROGRAM_LIMIT programs with rows). The result depends on the
+ * intake's roles, modules and profile, not on the order of config rows (R3). */
 enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out);
 
 /* Decides one intake row of a role: *out is the install. Exposed because its refusals protect R4:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Runs the programs of an image to their ends. Decides only that EXIT(0) is the one good end; what a
- * program does meanwhile is its own business, with what its role's rows gave it. */
+/* Runs the programs of an image to their ends. Decides only that EXIT(0) is the one good end; what
+ * a program does meanwhile is its own business, with what its role's rows gave it. */
 #include "services/rootd/programs.h"
 
 #include "abi/assert.h"

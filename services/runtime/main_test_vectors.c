@@ -6,7 +6,8 @@
 #include "services/runtime/entry_code.h"
 #include "services/runtime/runtime.h"
 
-/* What FXSAVE writes: control word at 0, MXCSR and its mask at 24; the last 96 bytes are nobody's. */
+/* What FXSAVE writes: control word at 0, MXCSR and its mask at 24; the last 96 bytes are
+ * nobody's. */
 struct saved {
     uint16_t words[256];
 } __attribute__((aligned(16)));
@@ -27,7 +28,8 @@ static bool is_new(const struct saved *saved)
     return true;
 }
 
-/* Loads a selector that is not the one of a new process, computes, and looks whether it is there. */
+/* Loads a selector that is not the one of a new process, computes, and looks whether it is
+ * there. */
 static uint32_t with_selector(uint64_t argument)
 {
     enum { USER_DATA = 0x1B };

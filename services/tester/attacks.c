@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Attacks by legal clients (services/probes/attacks.h), one after the other: launches the attackers as
- * rootd launches programs, lets somebody else live beside them, and says who was harmed and how many
- * pages were free before and after. Decides that an attack was held when the one beside it ended as
- * stated and memd's book is what it was. */
+/* Attacks by legal clients (services/probes/attacks.h), one after the other: launches the attackers
+ * as rootd launches programs, lets somebody else live beside them, and says who was harmed and how
+ * many pages were free before and after. Decides that an attack was held when the one beside it
+ * ended as stated and memd's book is what it was. */
 #include "services/probes/attacks.h"
 
 #include "services/lib/service.h"
@@ -202,8 +202,8 @@ static enum status report(struct tester *tester, const char *name, bool held,
     return held ? STATUS_OK : STATUS_INTERNAL;
 }
 
-/* What is there before the attack: a process that has ended and of which nobody was told yet, or one
- * that is staged and not started. */
+/* What is there before the attack: a process that has ended and of which nobody was told yet, or
+ * one that is staged and not started. */
 static enum status prepare_beside(struct tester *tester, enum beside beside)
 {
     if (beside == BESIDE_RECORD)

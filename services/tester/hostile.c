@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Profile hostile: what must not notice a program that tries to do harm (K5). The hostile client has
- * run by now: rootd launches it first. */
+/* Profile hostile: what must not notice a program that tries to do harm (K5). The hostile client
+ * has run by now: rootd launches it first. */
 #include "services/probes/expectations.h"
 #include "services/tester/internal.h"
 

@@ -10,8 +10,8 @@ struct probe_run; /* services/probes/expectations.h */
 
 /* --- tester.c ---------------------------------------------------------------------------------- */
 
-/* now + ticks. The clock is what a poll of its own endpoint says: it holds no KERNEL_TIME. Who sends
- * there is answered DENIED. */
+/* now + ticks. The clock is what a poll of its own endpoint says: it holds no KERNEL_TIME. Who
+ * sends there is answered DENIED. */
 enum status tester_deadline(struct tester *tester, uint64_t ticks, uint64_t *deadline_ticks);
 
 /* Lets `ticks` pass. */
@@ -20,8 +20,8 @@ enum status tester_pause(struct tester *tester, uint64_t ticks);
 /* Asks memd for its book. */
 enum status tester_read_book(struct tester *tester, struct memd_query_memory_reply *book);
 
-/* Asks until it is as `before` (null: until the tester's account is the only one); EXHAUSTED when it
- * is not so in TESTER_SETTLE_TICKS. */
+/* Asks until it is as `before` (null: until the tester's account is the only one); EXHAUSTED when
+ * it is not so in TESTER_SETTLE_TICKS. */
 enum status tester_settle(struct tester *tester, const struct memd_query_memory_reply *before,
                           struct memd_query_memory_reply *book);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* tester's life, as the list on top of tester.h says. Decides whether memd's book is as it was; asks
- * memd for nothing else. */
+/* tester's life, as the list on top of tester.h says. Decides whether memd's book is as it was;
+ * asks memd for nothing else. */
 #include "services/tester/tester.h"
 
 #include <string.h>

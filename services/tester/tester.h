@@ -14,11 +14,11 @@
  *   4. stops what still runs when something went wrong;
  *   5. waits until memd's book is what it was in step 2, also when something went wrong.
  *
- * Lines: "ROOTD_STAGE:attack-<name>:HELD:free <before> <after>", pages, or HARMED, which ends the run;
- * "ROOTD_STAGE:<helper>:<end>" for each helper's end, ":UNEXPECTED" before an end that was
- * not stated; "ROOTD_STAGE:<helper>:<status>" for one that procd told nothing of; SPINNER_STOPPED,
- * HELPERS_DONE or ATTACKS_DONE, RESOURCES_BACK or, after TESTER_SETTLE_TICKS, RESOURCES_LEFT. (The names are older
- * than this service: rootd's log is published.)
+ * Lines: "ROOTD_STAGE:attack-<name>:HELD:free <before> <after>", pages, or HARMED, which ends the
+ * run; "ROOTD_STAGE:<helper>:<end>" for each helper's end, ":UNEXPECTED" before an end that was not
+ * stated; "ROOTD_STAGE:<helper>:<status>" for one that procd told nothing of; SPINNER_STOPPED,
+ * HELPERS_DONE or ATTACKS_DONE, RESOURCES_BACK or, after TESTER_SETTLE_TICKS, RESOURCES_LEFT. (The
+ * names are older than this service: rootd's log is published.)
  *
  * Its exit code is the status of the first thing that went wrong: INTERNAL, an end that was not
  * stated; TIMED_OUT, no end in the module's time; NOT_FOUND, no module offered; EXHAUSTED, the book

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* vspaced's tables: page -> frame id, frame id in use, frames owed to memd, vspace -> space. Holds what was decided;
- * decides nothing and makes no call. */
+/* vspaced's tables: page -> frame id, frame id in use, frames owed to memd, vspace -> space. Holds
+ * what was decided; decides nothing and makes no call. */
 #include "services/vspaced/pages.h"
 
 /* --- pages ----------------------------------------------------------------------------------- */

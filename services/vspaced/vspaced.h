@@ -36,7 +36,7 @@
  *
  * MAP_ANONYMOUS:
  * - BUSY: a page of the range is mapped or a guard
- * - OVER_LIMIT: it would be a region more than the space may have; EXHAUSTED: no page record left
+ * - OVER_LIMIT: the space would have one region too many; EXHAUSTED: no page record left
  * - then memd's refusal: EXHAUSTED (no frame now), OVER_LIMIT (the account's), NOT_FOUND (the
  *   account is gone), TIMED_OUT, PEER_DIED; INTERNAL for any other; EXHAUSTED: a frame that the
  *   kernel does not let vspaced drop is in the way of new ones
@@ -48,7 +48,7 @@
  * - DENIED: rights that the capability does not have
  * - BUSY: a page of the range is mapped or a guard; DUPLICATE: frame_id is mapped already
  * - OVER_LIMIT, EXHAUSTED: as MAP_ANONYMOUS, before memd; then the kernel's refusal (OUT_OF_RANGE:
- *   beyond the image; WRITE_AND_EXECUTE: a frame that was mapped writable shall be executable, or
+ *   beyond the image; WRITE_AND_EXECUTE: a frame that was mapped writable is to be executable, or
  *   the other way round; BUSY: a page from before an UNREGISTER_VSPACE is there)
  *
  * UNMAP:
@@ -198,8 +198,8 @@ _Static_assert(ROLE_TABLE_FIXED_VSPACED >=
                        (sizeof(struct vspaced_region) + sizeof(struct index_node)),
                "abi/tables.def: the shared regions, the spare ones and the unused nodes");
 
-/* Lays out the tables in `memory`, which is zero and has as many bytes as the row says for a machine
- * with so many pages. `vspaced` is zero. */
+/* Lays out the tables in `memory`, which is zero and has as many bytes as the row says for a
+ * machine with so many pages. `vspaced` is zero. */
 void vspaced_init(struct vspaced *vspaced, uint64_t memory_pages, void *memory);
 
 /* A service_handler; `state` is a struct vspaced, all zero at first. Turns the message into its
