@@ -7,6 +7,7 @@ import statistics
 import struct
 
 import build
+import longest
 import metal
 
 IMAGE = "build/boot-bench.img"
@@ -141,6 +142,7 @@ def bench():
     rows = measure(IMAGE)
     print_rows(rows)
     print_share(rows)
+    longest.print_longest()
     print_checks(rows, measure(PLAIN_IMAGE), measure(PLAIN_IMAGE, PLAIN_KERNEL))
     for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
         times = []

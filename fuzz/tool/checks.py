@@ -17,6 +17,7 @@ import command_checks
 import growth
 import hostile
 import inject
+import longest
 import machines
 import markdown
 import metal
@@ -358,6 +359,7 @@ CHECKS = {
     "ring3": (ring3.ring3, "image"),
     "machines": (machines.machines, "image"),
     "shares": (shares.shares, "image"),
+    "longest": (longest.longest, "image"),
     "hostile": (hostile.hostile, "image asan shipped"),
     "attacks": (attacks.attacks, "image shipped"),
     "reproducible": (check_reproducible, "image"),

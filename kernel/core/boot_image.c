@@ -64,7 +64,7 @@ static uint32_t private_page(struct kernel *kernel, struct process *root, uint64
         return 0;
     uint32_t page = frame_create(kernel, POOL_LAUNCH);
     machine_page_record(page)->use = FRAME_DATA;
-    mapping_add(root, va, page, rights);
+    mapping_add(root, va, page, 1, rights);
     return page;
 }
 
@@ -79,7 +79,7 @@ static enum status page_load(struct kernel *kernel, struct process *root,
     if ((segment->rights & RIGHT_WRITE) == 0) {
         if (vspace_reserve(kernel, root, va, 1) != STATUS_OK)
             return STATUS_EXHAUSTED;
-        mapping_add(root, va, source, segment->rights);
+        mapping_add(root, va, source, 1, segment->rights);
         return STATUS_OK;
     }
     uint32_t page = private_page(kernel, root, va, segment->rights);

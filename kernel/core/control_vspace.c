@@ -109,9 +109,7 @@ enum status control_map_frame(struct control *control)
     if (status != STATUS_OK)
         return status;
     use_settle(&pages, request->rights);
-    for (uint32_t i = 0; i < pages.count; i++)
-        mapping_add(process, request->va + (uint64_t)i * PAGE_BYTES, pages.first + i,
-                    (uint16_t)request->rights);
+    mapping_add(process, request->va, pages.first, pages.count, (uint16_t)request->rights);
     return STATUS_OK;
 }
 

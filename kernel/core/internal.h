@@ -371,8 +371,9 @@ void vspace_destroy_step(struct kernel *kernel, struct process *process);
 /* How many pages of a range are present. */
 uint32_t vspace_present_count(const struct process *process, uint64_t va, uint32_t count);
 
-/* Maps `page` at va, whose tables exist and whose entry is empty. */
-void mapping_add(struct process *process, uint64_t va, uint32_t page, uint16_t rights);
+/* Maps `count` pages from `page` on at va, whose tables exist and whose entries are empty. */
+void mapping_add(struct process *process, uint64_t va, uint32_t page, uint32_t count,
+                 uint16_t rights);
 
 /* Removes the mapping with that name (leaf page * TABLE_ENTRIES + entry); tables stay. */
 void mapping_remove(struct kernel *kernel, struct process *process, uint32_t mapping);

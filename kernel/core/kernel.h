@@ -62,9 +62,9 @@ enum {
     KERNEL_DRIVER_ENDPOINT = PROCESS_LIMIT,    /* endpoint id of the one endpoint no process owns */
     KERNEL_ENDPOINT_COUNT = PROCESS_LIMIT + 1, /* the others: id = index of the owner */
     KERNEL_RETYPE_FRAMES_MAX = 64,
-    KERNEL_WORK_MAX = 160,         /* steps of an entry: of at most about 400 instructions each */
+    KERNEL_WORK_MAX = 160,         /* steps of an entry: of some 250 instructions each */
     KERNEL_WORK_STEP_MAX = 16,     /* steps that may be counted after the last one was due */
-    KERNEL_TIMER_WAKES_MAX = 64,   /* processes that one kernel_timer wakes */
+    KERNEL_TIMER_WAKES_MAX = 32,   /* processes that one kernel_timer wakes */
     KERNEL_UNTYPED_DEPTH_MAX = 32, /* pools above one: so many can go back with the last page */
     KERNEL_STOCK_COUNT = 2,        /* of boot: the bulk of the memory, and rootd's */
     KERNEL_HALT_ROOT_FAULT = 125,  /* machine_halt codes besides what rootd gives to EXIT */

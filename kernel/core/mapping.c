@@ -79,21 +79,41 @@ uint32_t mapping_next(uint32_t mapping)
     return links_of(mapping)->next;
 }
 
-void mapping_add(struct process *process, uint64_t va, uint32_t page, uint16_t rights)
+/* Pages in a row at entries in a row of one leaf, from `at` on. A request may have 512 of them, and
+ * they are one piece (K8): so what is the same for all is found once. */
+static void leaf_add(uint32_t leaf, uint32_t at, uint32_t page, uint32_t count, uint16_t rights)
 {
-    uint32_t leaf;
-    uint64_t *entry = vspace_entry(process, va, &leaf);
-    KERNEL_ASSERT(entry != NULL && *entry == 0); /* K4 */
-    *entry = entry_make(page, rights);
-    uint32_t mapping = leaf * TABLE_ENTRIES + (uint32_t)(va >> PAGE_SHIFT) % TABLE_ENTRIES;
-    struct page_record *record = machine_page_record(page);
-    *links_of(mapping) = (struct mapping_links){.next = record->link, .previous = 0};
-    if (record->link != 0)
-        links_of(record->link)->previous = mapping;
-    record->link = mapping;
-    record->mapping_count++;
-    machine_page_record(leaf)->mapping_count++;
-    process->mapped_pages++;
+    uint64_t *entries = machine_page(leaf);
+    struct mapping_links *links = machine_page(machine_page_record(leaf)->link);
+    uint64_t entry = entry_make(page, rights);
+    for (uint32_t end = at + count; at < end; at++, page++, entry += PAGE_BYTES) {
+        struct page_record *record = machine_page_record(page);
+        uint32_t mapping = leaf * TABLE_ENTRIES + at;
+        KERNEL_ASSERT(entries[at] == 0); /* K4 */
+        entries[at] = entry;
+        links[at] = (struct mapping_links){.next = record->link, .previous = 0};
+        if (record->link != 0)
+            links_of(record->link)->previous = mapping;
+        record->link = mapping;
+        record->mapping_count++;
+    }
+    machine_page_record(leaf)->mapping_count += count;
+}
+
+void mapping_add(struct process *process, uint64_t va, uint32_t page, uint32_t count,
+                 uint16_t rights)
+{
+    process->mapped_pages += count;
+    while (count != 0) {
+        uint32_t leaf = vspace_leaf_find(process, va);
+        uint32_t at = (uint32_t)(va >> PAGE_SHIFT) % TABLE_ENTRIES;
+        uint32_t here = count < TABLE_ENTRIES - at ? count : TABLE_ENTRIES - at;
+        KERNEL_ASSERT(leaf != 0);
+        leaf_add(leaf, at, page, here, rights);
+        va += (uint64_t)here * PAGE_BYTES;
+        page += here;
+        count -= here;
+    }
 }
 
 void mapping_remove(struct kernel *kernel, struct process *process, uint32_t mapping)

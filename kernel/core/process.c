@@ -84,7 +84,7 @@ struct process *process_create(struct kernel *kernel, const struct process_plan 
     KERNEL_ASSERT(status == STATUS_OK);
     status = vspace_reserve(kernel, process, MESSAGE_PAGE_VA, 1);
     KERNEL_ASSERT(status == STATUS_OK);
-    mapping_add(process, MESSAGE_PAGE_VA, process->message_page, RIGHT_READ | RIGHT_WRITE);
+    mapping_add(process, MESSAGE_PAGE_VA, process->message_page, 1, RIGHT_READ | RIGHT_WRITE);
     own_slots_fill(kernel, process);
     return process;
 }

@@ -5,6 +5,8 @@
  * from and go to; never what they are used for. */
 #include "kernel/core/internal.h"
 
+enum { POOLS_PER_STEP = 4 /* one that goes costs less than a step (K8) */ };
+
 uint32_t kernel_untyped_available(const struct untyped *untyped)
 {
     return untyped->free_pages - (untyped->budgeted_pages - untyped->drawn_pages);
@@ -134,12 +136,14 @@ void untyped_destroy(struct kernel *kernel, uint32_t index)
 
 void untyped_sweep(struct kernel *kernel, uint32_t index)
 {
-    while (index != KERNEL_NONE) {
+    for (uint32_t swept = 1; index != KERNEL_NONE; swept++) {
         struct untyped *untyped = &kernel->untypeds[index];
         uint32_t parent = untyped->parent;
         if (untyped->cap_count != 0 || parent == KERNEL_NONE || untyped_in_use(untyped))
             return;
         untyped_destroy(kernel, index);
         index = parent;
+        if (swept % POOLS_PER_STEP == 0)
+            work_count(kernel, 1);
     }
 }

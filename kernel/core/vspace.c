@@ -91,6 +91,7 @@ static void table_free(struct kernel *kernel, struct process *process, uint32_t 
     if (record->kind == PAGE_LEAF_TABLE)
         memory_return(kernel, process, record->link);
     memory_return(kernel, process, table);
+    work_count(kernel, 1);
 }
 
 /* Makes the tables of one va exist. On OVER_BUDGET tables may be left empty: the caller prunes. */

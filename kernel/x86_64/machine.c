@@ -283,18 +283,20 @@ static bool works(void)
     return kernel.current != KERNEL_IDLE && process_record(kernel.current)->resume == RESUME_WORK;
 }
 
-/* That, piece by piece; before each further one the clock, as if it had been interrupted (K8). Who
- * is to run then is interrupted when it does. */
+/* That, piece by piece; before each one the clock, as if it had been interrupted (K8). Who is to run
+ * then is interrupted when it does. */
 __attribute__((noinline)) static void work(void)
 {
     while (works()) {
+        if (timer_now() != tick_count) {
+            tick_take();
+            interrupted(true);
+        }
+        if (!works())
+            return; /* it gave way */
         record_work_entry();
         kernel_work(&kernel);
         slice_settle();
-        if (!works() || timer_now() == tick_count)
-            continue;
-        tick_take();
-        interrupted(true);
     }
 }
 

@@ -61,7 +61,7 @@ bool bench_fail(struct bench *bench, const char *name, enum status cause)
     return false;
 }
 
-static void report_end(struct bench *bench)
+void bench_report_end(struct bench *bench)
 {
     struct line line = {.count = 0};
     add_text(&line, bench->failed == NULL ? "BENCH:END" : "BENCH:FAILED:");
@@ -184,6 +184,6 @@ void bench_run(struct bench *bench, const void *handoff, size_t handoff_size,
         else
             (void)measure(bench);
     }
-    report_end(bench);
+    bench_report_end(bench);
     kernel_exit(&bench->rootd.caller, bench->failed == NULL ? 0 : 1);
 }

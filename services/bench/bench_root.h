@@ -58,6 +58,9 @@ bool bench_fail(struct bench *bench, const char *name, enum status cause);
 /* Prints the line of a figure. */
 void bench_print(struct bench *bench, const char *name, const struct figure *figure);
 
+/* Prints the last line: whether a figure failed. */
+void bench_report_end(struct bench *bench);
+
 /* Adds the time since `before`; the first BENCH_WARM runs do not count. bench_flush prints what was
  * collected and starts anew. */
 void bench_add(struct bench *bench, uint32_t run, uint64_t before, uint64_t after);
