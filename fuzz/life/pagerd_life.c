@@ -217,12 +217,21 @@ static enum status send(const struct message *sent, bool thorough)
     return result;
 }
 
+static bool frame_came_back(const struct pagerd_log *log)
+{
+    for (unsigned i = 0; i < log->count; i++)
+        if (log->events[i].act == ACT_FREE_FRAMES && log->events[i].result == STATUS_OK)
+            return true;
+    return false;
+}
+
+/* The parked are tried when their own time comes, or a frame came back. A space that is left at last
+ * gives back no memory. */
 static void tick(void)
 {
     peers_of_pagerd_step_begin();
     life.digest_known = false;
     uint64_t now = stand_in_now();
-    /* A tick may be due for what is owed alone. */
     bool due = pagerd.wake_ticks <= now || pagerd_next_deadline(&pagerd) == DEADLINE_POLL;
     bool tries = due && pagerd.parked.count != 0;
     pagerd_tick(&pagerd, now);
@@ -231,7 +240,7 @@ static void tick(void)
     model_pagerd_tick(&model, now, &log);
     pagerd_life_mark_answers();
     pagerd_life_check_resolved();
-    if (tries)
+    if (tries || frame_came_back(&log))
         pagerd_life_check_waiting();
     digest_u64(log.used);
     pagerd_life_check();

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "abi/address_space.h"
+#include "abi/messages/kernel.h"
+#include "abi/messages/memd.h"
 #include "abi/messages/pagerd.h"
 #include "abi/roles.h"
 
@@ -118,15 +120,30 @@ void procd_life_check_replies(void)
 
 /* --- what is left --- */
 
+static uint32_t first_slot(uint64_t id)
+{
+    return PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * ((uint32_t)(id & 0xFFFF) - 1);
+}
+
 static uint32_t slots_filled(uint64_t id)
 {
     uint32_t filled = 0;
-    uint32_t place = (uint32_t)(id & 0xFFFF) - 1;
-    for (uint32_t i = 0; i < PROCD_SLOTS_OF_PROCESS; i++) {
-        uint32_t slot = PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * place + i;
-        filled += stand_in_at(slot).object_type != OBJECT_NONE;
-    }
+    for (uint32_t i = 0; i < PROCD_SLOTS_OF_PROCESS; i++)
+        filled += stand_in_at(first_slot(id) + i).object_type != OBJECT_NONE;
     return filled;
+}
+
+/* What was refused to be taken back stays owed although it is not there: procd cannot know that. Of
+ * an account that is there the messages tell. */
+static bool is_refused(uint64_t id)
+{
+    bool refused = peers_of_procd_refuses(SERVICE_PAGERD, OP_PAGERD_UNREGISTER_PROCESS, id) ||
+                   (peers_account_closes(id) == 0 &&
+                    peers_of_procd_refuses(SERVICE_MEMD, OP_MEMD_CLOSE_ACCOUNT, id));
+    for (uint32_t i = 0; i < PROCD_SLOTS_OF_PROCESS; i++)
+        refused |=
+            peers_of_procd_refuses(SERVICE_KERNEL, OP_KERNEL_DROP_LOCAL_CAP, first_slot(id) + i);
+    return refused;
 }
 
 struct model_procd_left procd_life_left(uint64_t id)
@@ -136,7 +153,8 @@ struct model_procd_left procd_life_left(uint64_t id)
         .in_kernel = stand_in_process_find(id, &object),
         .closes = peers_account_closes(id),
     };
-    left.other = left.in_kernel || slots_filled(id) != 0 || peers_registration_find(id) != NULL;
+    left.other = left.in_kernel || slots_filled(id) != 0 || peers_registration_find(id) != NULL ||
+                 is_refused(id);
     return left;
 }
 
@@ -164,9 +182,7 @@ uint32_t procd_life_work(void)
 
 static void check_process(const struct model_procd_process *process)
 {
-    uint32_t slot =
-        PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * ((uint32_t)(process->id & 0xFFFF) - 1);
-    struct stand_in_cap cap = stand_in_at(slot);
+    struct stand_in_cap cap = stand_in_at(first_slot(process->id));
     PROPERTY(P2, "cap", cap.object_type == OBJECT_PROCESS);
     const struct stand_in_process *real = stand_in_process(cap.object);
     enum stand_in_life expected = process->life == MODEL_PROCD_STAGED ? STAND_IN_STAGED

@@ -70,7 +70,7 @@ struct model_procd_reply {
 /* What the kernel, pagerd and memd still have of a process when a turn is over. */
 struct model_procd_left {
     bool in_kernel;  /* the process, staged, running or ended */
-    bool other;      /* the same, or a capability of it, or its registration */
+    bool other;      /* the same, or a capability of it, its registration, or a refused release */
     uint32_t closes; /* messages that its account still needs; 0: it has none */
 };
 

@@ -43,6 +43,14 @@ static struct {
     uint32_t pending_slot;
 } around;
 
+/* Releases that were refused when they were offered last. */
+enum { REFUSALS = 4096 };
+static struct refusal {
+    const struct operation *operation;
+    uint64_t name;
+} refusals[REFUSALS];
+static uint32_t refusal_count;
+
 /* --- pagerd ----------------------------------------------------------------------------------- */
 
 const struct peers_registration *peers_registration_find(uint64_t token)
@@ -108,13 +116,15 @@ static enum status pagerd_answer(struct stand_in_call *call)
 {
     struct pagerd_unregister_process_reply *reply = call->reply;
     const struct pagerd_unregister_process_request *request = call->request;
+    enum status status;
     switch (call->operation->id) {
     case OP_PAGERD_REGISTER_PROCESS:
         return register_process(call);
     case OP_PAGERD_UNREGISTER_PROCESS:
         reply->parked_count = around.parked_count;
-        around.told_parked |= around.parked_count != 0;
-        return unregister_process(request->token);
+        status = unregister_process(request->token); /* a refusal says nothing */
+        around.told_parked |= status == STATUS_OK && around.parked_count != 0;
+        return status;
     case OP_PAGERD_RESOLVE_FAULT:
         return resolve_fault(call->request);
     default:
@@ -290,12 +300,48 @@ static void note_memory(const struct stand_in_call *call, enum status status)
         around.told_parked = around.wakes = false;
 }
 
+static uint32_t refusal_find(enum service_id service, uint16_t operation, uint64_t name)
+{
+    uint32_t at = 0;
+    while (at < refusal_count &&
+           (refusals[at].operation->service != service || refusals[at].operation->id != operation ||
+            refusals[at].name != name))
+        at++;
+    return at;
+}
+
+bool peers_of_procd_refuses(enum service_id service, uint16_t operation, uint64_t name)
+{
+    return refusal_find(service, operation, name) != refusal_count;
+}
+
+/* The last word on each release. */
+static void note_release(const struct stand_in_call *call)
+{
+    const struct kernel_drop_local_cap_request *drop = call->request;
+    const struct operation *operation = call->operation;
+    uint64_t name = 0;
+    if (is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP))
+        name = drop->slot;
+    else if (operation->service != SERVICE_KERNEL && is_release(call))
+        memcpy(&name, call->request, sizeof name); /* key and token come first */
+    if (name == 0)
+        return;
+    uint32_t at = refusal_find(operation->service, operation->id, name);
+    if (at != refusal_count)
+        refusals[at] = refusals[--refusal_count];
+    HARNESS(refusal_count < REFUSALS);
+    if (call->failed)
+        refusals[refusal_count++] = (struct refusal){operation, name};
+}
+
 /* What failed, whose doing that was, and what comes of it. */
 static void note(const struct stand_in_call *call, enum status status)
 {
     bool peer = call->operation->service != SERVICE_KERNEL;
     if (peer)
         note_memory(call, status);
+    note_release(call);
     if (call->failed && peer && status == STATUS_TIMED_OUT)
         stand_in_clock_set(call->deadline_ticks);
     if (peer && (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)) {
@@ -364,6 +410,7 @@ void peers_of_procd_begin(void)
 {
     memset(registrations, 0, registration_high * sizeof registrations[0]);
     registration_high = registration_low = registration_count = 0;
+    refusal_count = 0;
     memset(&around, 0, sizeof around);
     stand_in_begin(&peers);
     peers_accounts_begin();

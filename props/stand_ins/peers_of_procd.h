@@ -40,9 +40,12 @@ struct peers_failure {
 };
 struct peers_failure peers_of_procd_failure(void);
 uint32_t peers_of_procd_refused(void); /* releases that were refused in this turn */
-uint32_t peers_of_procd_calls(void);   /* calls of this turn */
-uint32_t peers_of_procd_woken(void);   /* times that pagerd was told to try parked fills again */
-bool peers_of_procd_lost(void);        /* memd or pagerd did not answer, or is gone */
+/* Whether a release was refused when it was offered last, of what was there or not: procd cannot
+ * know which. `name`: the slot of DROP_LOCAL_CAP, else the process. */
+bool peers_of_procd_refuses(enum service_id service, uint16_t operation, uint64_t name);
+uint32_t peers_of_procd_calls(void); /* calls of this turn */
+uint32_t peers_of_procd_woken(void); /* times that pagerd was told to try parked fills again */
+bool peers_of_procd_lost(void);      /* memd or pagerd did not answer, or is gone */
 
 void peers_of_procd_slow(uint64_t ticks);   /* what each answer takes */
 void peers_of_procd_parked(uint32_t count); /* fills that wait for memory */
