@@ -15,6 +15,7 @@ enum {
     FAULT_CODE_USER = 1u << 2,
     FAULT_CODE_RESERVED = 1u << 3, /* a reserved bit is set in a table */
     FAULT_CODE_EXECUTE = 1u << 4,
+    GIVE_WAY_MAX = 4,      /* turns that may end before anybody runs */
     PORT_DEBUG_EXIT = 0xF4 /* (published) */
 };
 #define USER_FLAGS_START UINT64_C(0x202) /* interrupts on */
@@ -296,14 +297,36 @@ __attribute__((noinline)) static void work(void)
             return; /* it gave way */
         record_work_entry();
         kernel_work(&kernel);
-        slice_settle();
+        (void)slice_settle(); /* the next look at the clock ends its turn */
     }
 }
 
-/* Who runs on; nobody works in the kernel any more. */
+/* Whether who is to run on has had its turn. One that never ran has its first slice yet to get. */
+static inline bool turn_is_over(void)
+{
+    return slice_settle() && process_record(kernel.current)->resume != RESUME_START;
+}
+
+/* The turn of who is to run on is over: the next in its band goes first, as at a tick. It was not
+ * interrupted, and goes on later as it would now. */
+__attribute__((noinline)) static void give_way(void)
+{
+    struct process *process = process_record(kernel.current);
+    uint8_t resume = process->resume;
+    if (!slice_used_up())
+        return;
+    if (recording)
+        record_resume(process); /* what it entered for is done */
+    record_preempt();
+    kernel_preempt(&kernel);
+    process->resume = resume;
+}
+
+/* Who runs on. Debts are small, since nobody begins to run with one: a few turns are enough. */
 static inline struct process *current_find(void)
 {
-    slice_settle();
+    for (unsigned i = 0; i < GIVE_WAY_MAX && turn_is_over(); i++)
+        give_way();
     if (kernel.current == KERNEL_IDLE)
         idle();
     return process_record(kernel.current);
@@ -312,7 +335,7 @@ static inline struct process *current_find(void)
 void machine_resume(void)
 {
     struct process *process = current_find();
-    if (process->resume == RESUME_WORK) {
+    while (process->resume == RESUME_WORK) {
         work();
         process = current_find();
     }

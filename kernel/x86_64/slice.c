@@ -16,11 +16,12 @@ static inline int64_t *slice_of(uint16_t index)
     return &machine_area_of(process_record(index))->slice_cycles;
 }
 
-void slice_change_payer(void)
+bool slice_change_payer(void)
 {
     meter.slice = slice_of(slice_payer); /* its record may have gone meanwhile */
     slice_payer = kernel.payer;
     meter_change(&meter, slice_of(slice_payer), cpu_cycles());
+    return meter.slice != NULL && *meter.slice <= 0;
 }
 
 bool slice_used_up(void)

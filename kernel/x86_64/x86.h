@@ -130,11 +130,12 @@ void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
 /* --- slice.c: whose time it is, and how much of it is left */
 extern uint16_t slice_payer;                 /* who is charged since the last change */
 void slice_begin(struct machine_area *area); /* of a new process */
-void slice_change_payer(void);               /* to kernel.payer */
-static inline void slice_settle(void)
+/* To kernel.payer. True: whose slice was used up while others stood in for it, by a server or at a
+ * tick; its turn is over before it goes on. */
+bool slice_change_payer(void);
+static inline bool slice_settle(void)
 {
-    if (kernel.payer != slice_payer)
-        slice_change_payer();
+    return kernel.payer != slice_payer && slice_change_payer();
 }
 bool slice_used_up(void); /* the payer's, which is filled again: kernel_preempt is due */
 
