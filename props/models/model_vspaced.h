@@ -20,7 +20,7 @@ enum {
     MODEL_VSPACED_ACCOUNT_LIMIT = 4,
     MODEL_VSPACED_ID_LIMIT = 65536,
     MODEL_VSPACED_IMAGE_PAGES = 64,
-    MODEL_VSPACED_REGIONS = 1024 + 32 * 1024, /* of a machine of 1,024 pages */
+    MODEL_VSPACED_REGIONS = 2 * 1024 + 32 * 1024, /* of a machine of 1,024 pages */
     MODEL_VSPACED_OWED_LIMIT = 4096
 };
 

@@ -386,17 +386,17 @@ static void test_spaces(void)
     uint32_t slot = 0;
     uint32_t count = 0;
     vspaced_boot();
-    while (space_register(&slot, 33) == STATUS_OK)
+    while (space_register(&slot, 34) == STATUS_OK)
         count++;
     expect(count == VSPACED_VSPACE_LIMIT, "E6 as many spaces as stated");
-    expect(space_register(&slot, 33) == STATUS_EXHAUSTED, "E6 one space more is refused");
+    expect(space_register(&slot, 34) == STATUS_EXHAUSTED, "E6 one space more is refused");
     expect(space_unregister(VSPACED_SLOT_BASE + 2 * 300) == STATUS_OK, "E6 one is unregistered");
-    expect(space_register(&slot, 33) == STATUS_OK && slot == VSPACED_SLOT_BASE + 2 * 300,
+    expect(space_register(&slot, 34) == STATUS_OK && slot == VSPACED_SLOT_BASE + 2 * 300,
            "E6 and one registered");
     expect(vspaced_check(&vspaced) == NULL, "vspaced_check with all spaces");
     expect(space_unregister(VSPACED_SLOT_BASE) == STATUS_OK, "E6 one is unregistered");
-    expect(space_register(&slot, 34) == STATUS_EXHAUSTED, "E6 one region too many to set aside");
-    expect(space_register(&slot, 33) == STATUS_OK, "E6 the last regions are");
+    expect(space_register(&slot, 35) == STATUS_EXHAUSTED, "E6 one region too many to set aside");
+    expect(space_register(&slot, 34) == STATUS_OK, "E6 the last regions are");
 }
 
 static void test_regions(void)

@@ -388,7 +388,7 @@ void vspaced_init(struct vspaced *vspaced, uint64_t memory_pages, void *memory)
 {
     uint64_t pages = memory_pages < MEMORY_PAGES_LIMIT ? memory_pages : MEMORY_PAGES_LIMIT;
     vspaced->page_limit = (uint32_t)pages;
-    vspaced->region_limit = (uint32_t)pages + VSPACED_SHARED_REGIONS;
+    vspaced->region_limit = VSPACED_PAGE_REGIONS * (uint32_t)pages + VSPACED_SHARED_REGIONS;
     uint64_t places = (uint64_t)vspaced->region_limit + VSPACED_REGION_SPARE;
     vspaced->regions = memory;
     vspaced->region_nodes = (struct index_node *)(vspaced->regions + places);

@@ -93,7 +93,10 @@
 enum {
     VSPACED_VSPACE_LIMIT = 1024, /* address spaces registered at one time */
 
-    /* Regions of all of them together: one for each page of the machine, and these. */
+    /* Regions of all of them together: so many for each page of the machine, and the shared ones.
+     * A process may touch up to twice the pages that are set aside for it at memd, its kernel
+     * memory included (props/tests/tables_test.c): so memory runs out before regions do. */
+    VSPACED_PAGE_REGIONS = 2,
     VSPACED_SHARED_REGIONS = PROCESS_SHARED_REGIONS * PROCESS_LIMIT,
 
     VSPACED_SLOT_BASE =
@@ -189,10 +192,11 @@ struct vspaced {
     struct index_node space_nodes[VSPACED_VSPACE_LIMIT + 1];
 };
 
-_Static_assert(ROLE_TABLE_BYTES_VSPACED == sizeof(struct vspaced_region) +
+_Static_assert(ROLE_TABLE_BYTES_VSPACED == VSPACED_PAGE_REGIONS * (sizeof(struct vspaced_region) +
+                                                                   sizeof(struct index_node)) +
                                                sizeof(struct vspaced_page) +
-                                               2 * sizeof(struct index_node) + sizeof(vspaced_link),
-               "abi/tables.def: a region and a frame for each page");
+                                               sizeof(struct index_node) + sizeof(vspaced_link),
+               "abi/tables.def: the regions and a frame for each page");
 _Static_assert(ROLE_TABLE_FIXED_VSPACED >=
                    (VSPACED_SHARED_REGIONS + VSPACED_REGION_SPARE + 2) *
                        (sizeof(struct vspaced_region) + sizeof(struct index_node)),

@@ -56,7 +56,7 @@ static uint64_t memd_table_pages(void)
 {
     uint64_t memory_pages = rootd.intake.handoff.untyped[0].pages;
     return (24 * memory_pages + 4095) / 4096 + (33 * memory_pages + 4095) / 4096 +
-           (1835264 + 92 * memory_pages + 4095) / 4096 + (memory_pages + 4095) / 4096;
+           (1835264 + 148 * memory_pages + 4095) / 4096 + (memory_pages + 4095) / 4096;
 }
 
 /* The formula of plan.h, written out. */
