@@ -92,7 +92,13 @@
  *
  * A message without a reply slot is ignored. Calls: vspaced, and memd through the account's
  * capability, with PAGERD_PEER_TICKS to answer from the latest clock that the kernel told, a call
- * that timed out included (P12); kernel control. */
+ * that timed out included (P12); kernel control.
+ *
+ * Known limits: vspaced mapped a page, and its answer came after the deadline.
+ * - A private copy: its frame is given back all the same, and vspaced keeps a region without a
+ *   page. The process is told RESOLVED there, faults again, and ends with FAULT_BACKING (G7).
+ * - A demand-zero page: the fill finds it there when it is tried again, and page_limit does not
+ *   count it. What the process's account at memd allows still bounds it. */
 #ifndef BASALT_SERVICES_PAGERD_PAGERD_H
 #define BASALT_SERVICES_PAGERD_PAGERD_H
 

@@ -29,7 +29,8 @@
  * - NOT_FOUND: the vspace is gone
  * - BUSY: this vspace is registered; EXHAUSTED: VSPACED_VSPACE_LIMIT spaces are, or what is set
  *   aside would be more than the table has. Spaces whose vspace is dead do not count: they
- *   are swept before this is said.
+ *   are swept before this is said. Known limit: the sweep is not divided. It asks the kernel about
+ *   every space in one message, one call for each, and two more to leave a dead one.
  *
  * UNREGISTER_VSPACE: its pages stay mapped until the vspace dies, its frames stay charged until the
  * account is closed.
