@@ -82,6 +82,9 @@ struct model_procd_left procd_life_left(uint64_t id);
  * each message that memd still needs. */
 uint32_t procd_life_work(void);
 
+/* Times that what is owed must be offered again, when nothing is refused any more. */
+uint32_t procd_life_debts(void);
+
 /* Whether a process is staged or runs; one whose owner has ended may be gone in the turn that made
  * it. */
 bool procd_life_lives(uint64_t id);

@@ -135,11 +135,16 @@ static uint32_t slots_filled(uint64_t id)
 
 /* What was refused to be taken back stays owed although it is not there: procd cannot know that. Of
  * an account that is there the messages tell. */
+static bool is_refused_by_peer(uint64_t id)
+{
+    return peers_of_procd_refuses(SERVICE_PAGERD, OP_PAGERD_UNREGISTER_PROCESS, id) ||
+           (peers_account_closes(id) == 0 &&
+            peers_of_procd_refuses(SERVICE_MEMD, OP_MEMD_CLOSE_ACCOUNT, id));
+}
+
 static bool is_refused(uint64_t id)
 {
-    bool refused = peers_of_procd_refuses(SERVICE_PAGERD, OP_PAGERD_UNREGISTER_PROCESS, id) ||
-                   (peers_account_closes(id) == 0 &&
-                    peers_of_procd_refuses(SERVICE_MEMD, OP_MEMD_CLOSE_ACCOUNT, id));
+    bool refused = is_refused_by_peer(id);
     for (uint32_t i = 0; i < PROCD_SLOTS_OF_PROCESS; i++)
         refused |=
             peers_of_procd_refuses(SERVICE_KERNEL, OP_KERNEL_DROP_LOCAL_CAP, first_slot(id) + i);
@@ -149,12 +154,13 @@ static bool is_refused(uint64_t id)
 struct model_procd_left procd_life_left(uint64_t id)
 {
     uint32_t object;
+    bool registered = peers_registration_find(id) != NULL;
     struct model_procd_left left = {
         .in_kernel = stand_in_process_find(id, &object),
         .closes = peers_account_closes(id),
     };
-    left.other = left.in_kernel || slots_filled(id) != 0 || peers_registration_find(id) != NULL ||
-                 is_refused(id);
+    left.with_peer = registered || left.closes != 0 || is_refused_by_peer(id);
+    left.other = left.in_kernel || slots_filled(id) != 0 || registered || is_refused(id);
     return left;
 }
 
@@ -176,6 +182,17 @@ uint32_t procd_life_work(void)
             work += model_procd_lives(process) + (process->closes == 0 ? 1 : process->closes);
     }
     return work;
+}
+
+uint32_t procd_life_debts(void)
+{
+    uint32_t offers = 0;
+    for (uint32_t i = 0; i < model.count; i++) {
+        uint32_t closes = procd_life_left(model.processes[i].id).closes;
+        if (model.processes[i].owes)
+            offers += closes == 0 ? 1 : closes;
+    }
+    return offers;
 }
 
 /* --- books --- */

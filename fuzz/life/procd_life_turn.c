@@ -10,6 +10,10 @@
 /* Calls of one turn that are not the sweep's: a request's own, and those that undo it. */
 enum { REQUEST_CALLS_MAX = 32 };
 
+/* Turns from an offer that was refused to the next one, as often as the driver endpoint is looked
+ * at. */
+enum { RETRY_TURNS = PROCD_RETRY_TICKS / PROCD_POLL_TICKS + 1 };
+
 /* --- one turn of procd ---------------------------------------------------------------------- */
 
 static void check_step(void)
@@ -19,12 +23,12 @@ static void check_step(void)
         procd_life_check_books();
 }
 
-/* P10: the work left gets less in every turn, by one at each step of the sweep. What a turn adds is
- * known when it is over. */
+/* P10: the work left gets less in every turn, by one at each step of the sweep: by one at least.
+ * What a turn adds is known when it is over. */
 static void check_work(uint32_t work_before, uint32_t added)
 {
     uint32_t work = procd_life_work();
-    uint32_t done = peers_of_procd_refused() == 0 ? MODEL_PROCD_STEPS : 0;
+    uint32_t done = peers_of_procd_refused() == 0 ? 1 : 0;
     uint32_t before = work_before + added;
     PROPERTY(P10, "turns", work + done <= before || work == 0 || added != 0);
     if (model.bound)
@@ -223,13 +227,15 @@ void procd_life_idle(void)
     procd_life_mark_paths(STATUS_COUNT, model.reply_count + 1);
 }
 
-/* Until nothing is left to do; each refused release is offered again in time. */
+/* Until nothing is left to do, a step of it in each turn; each refused release is offered again in
+ * time, in one of RETRY_TURNS turns. */
 void procd_life_drain(void)
 {
     procd_life_calm();
     peers_of_procd_slow(0);
+    uint32_t turns = procd_life_work() + RETRY_TURNS * procd_life_debts() + model.wait_count;
     for (uint32_t turn = 0; model_procd_works(&model) && !model.exited; turn++) {
-        PROPERTY(P10, "drained", turn < 4 * PROCESS_LIMIT);
+        PROPERTY(P10, "drained", turn < turns);
         procd_life_idle();
     }
 }

@@ -66,13 +66,25 @@ struct order {
     bool starts;
 };
 
-/* A client makes drivers, or extensions, or nothing, as its role says. */
+/* How urgent processes of a role are: 0 is the foundation's band, 3 that of the programs. Written a
+ * second time. */
+static unsigned band(const struct role *role)
+{
+    if (role->kind == ROLE_KIND_FOUNDATION)
+        return 0;
+    return (role->rank >= 50) + (role->rank >= 100) + (role->rank >= 200);
+}
+
+/* A client makes drivers, or extensions, or nothing, as its role says; none above itself (K7). */
 static bool makes(const struct ask *ask, const struct role *role)
 {
     const struct model_procd_process *client = model_procd_find(ask->model, ask->who);
     if (client == NULL)
         return true;
-    uint32_t kinds = role_find(client->role)->makes;
+    const struct role *maker = role_find(client->role);
+    uint32_t kinds = maker->makes;
+    if (band(role) < band(maker))
+        return false;
     return (role->kind == ROLE_KIND_DRIVER && (kinds & MAKES_DRIVERS) != 0) ||
            (role->kind == ROLE_KIND_EXTENSION && (kinds & MAKES_EXTENSIONS) != 0);
 }

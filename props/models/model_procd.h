@@ -34,6 +34,7 @@ struct model_procd_process {
     bool died;       /* RUNNING, but the kernel has ended it and procd was not told yet */
     bool secret;     /* leaves no record */
     bool owes;       /* a release of it was refused */
+    bool owes_peer;  /* ... and pagerd or memd have something of it */
     uint32_t reason; /* also of a death that procd was not told of */
     uint32_t code;
     uint64_t fault_va;
@@ -70,7 +71,8 @@ struct model_procd_reply {
 /* What the kernel, pagerd and memd still have of a process when a turn is over. */
 struct model_procd_left {
     bool in_kernel;  /* the process, staged, running or ended */
-    bool other;      /* the same, or a capability of it, its registration, or a refused release */
+    bool with_peer;  /* its registration, its account, or a release of these that was refused */
+    bool other;      /* the process, a capability of it, its registration, or a refused release */
     uint32_t closes; /* messages that its account still needs; 0: it has none */
 };
 

@@ -219,6 +219,7 @@ enum status model_procd_account(const struct model_procd *model, uint64_t owner,
 static void owe(struct model_procd *model, struct model_procd_process *process)
 {
     process->owes = true;
+    process->owes_peer = model->books(process->id).with_peer;
     process->retry_since = ++model->happened;
     process->retry_ticks = model->now_ticks + RETRY_TICKS;
 }
@@ -240,14 +241,16 @@ static void close(struct model_procd *model, struct model_procd_process *process
 }
 
 /* Everything that a process without children had is offered once. memd takes so much at a time;
- * what was refused can be seen when the turn is over. */
-static void give_back(struct model_procd *model, struct model_procd_process *process)
+ * what was refused can be seen when the turn is over. Whether memd and pagerd were called: not for
+ * a process that the kernel still has. */
+static bool give_back(struct model_procd *model, struct model_procd_process *process)
 {
     struct model_procd_left left = model->books(process->id);
     bool closing = process->closes > left.closes;
+    bool called = process->closes != 0 && !left.in_kernel;
     process->closes -= closing;
     if (closing && process->closes != 0 && !left.other)
-        return;
+        return called;
     if (left.in_kernel && process->reason != END_KILLED && process->died) {
         process->reason = END_KILLED; /* the kernel's record could not be read */
         process->code = 0;
@@ -258,6 +261,7 @@ static void give_back(struct model_procd *model, struct model_procd_process *pro
         owe(model, process);
     model_procd_waits_wake(model, process);
     close(model, process);
+    return called;
 }
 
 /* The child that was made last. */
@@ -290,7 +294,7 @@ void model_procd_end(struct model_procd *model, struct model_procd_process *proc
     process->died = false;
     ends(model, process, reason, code, fault_va);
     if (youngest(model, process->id) == NULL)
-        give_back(model, process);
+        (void)give_back(model, process);
 }
 
 void model_procd_owe(struct model_procd *model, struct model_procd_process *place, uint64_t id,
@@ -339,32 +343,34 @@ static struct model_procd_process *debt_due(struct model_procd *model)
     return due != NULL && due->retry_ticks <= model->now_ticks ? due : NULL;
 }
 
-static void offer(struct model_procd *model, struct model_procd_process *process)
+/* Whether memd or pagerd were called. */
+static bool offer(struct model_procd *model, struct model_procd_process *process)
 {
     struct model_procd_left left = model->books(process->id);
+    bool called = process->owes_peer && !left.in_kernel;
     if (left.other || left.closes != 0) {
         owe(model, process);
-        return;
+        return called;
     }
-    process->owes = false;
+    process->owes = process->owes_peer = false;
     if (process->life == MODEL_PROCD_OWED)
         forget(model, process);
+    return called;
 }
 
+/* Whether another step may follow in this turn: none after one that called memd or pagerd (P12). */
 static bool sweep_step(struct model_procd *model)
 {
     struct model_procd_process *due = debt_due(model);
     struct model_procd_process *root = oldest(model, MODEL_PROCD_ENDING, ANYBODY);
-    if (due != NULL) {
-        offer(model, due);
-        return true;
-    }
+    if (due != NULL)
+        return !offer(model, due);
     if (root == NULL)
         return false;
     struct model_procd_process *next = next_below(model, root);
     if (next->life == MODEL_PROCD_ENDING)
-        give_back(model, next);
-    else if (next->died)
+        return !give_back(model, next);
+    if (next->died)
         ends(model, next, next->reason, next->code, next->fault_va);
     else
         ends(model, next, END_KILLED, 0, 0);

@@ -24,6 +24,8 @@ static struct {
     uint64_t deadline_ticks; /* of the last RECV on the bootstrap endpoint */
     uint64_t driver_ticks;   /* the clock at the last one on the driver endpoint */
     uint64_t turn_ticks;     /* the clock when the message at work came */
+    uint64_t patience_ticks; /* the deadline of the last call of memd or pagerd since */
+    uint64_t patience_token; /* the process that calls until then are about; 0: not known */
     uint64_t slow_ticks;     /* how long memd and pagerd take for an answer */
     uint32_t parked_count;   /* what pagerd says when a process is unregistered */
     uint32_t call_count;     /* since the turn began */
@@ -140,13 +142,39 @@ static bool is_release(const struct stand_in_call *call)
                : id == OP_PAGERD_UNREGISTER_PROCESS || id == OP_PAGERD_RESOLVE_FAULT;
 }
 
-/* Every call has a deadline in the future, and one message has so long for all of its calls. */
+/* The process that is given back; 0: another call. */
+static uint64_t given_back(const struct stand_in_call *call)
+{
+    const struct pagerd_unregister_process_request *unregister = call->request;
+    const struct memd_close_account_request *close = call->request;
+    if (!is_release(call) || call->operation->id == OP_PAGERD_RESOLVE_FAULT)
+        return 0;
+    return call->operation->service == SERVICE_MEMD ? close->key : unregister->token;
+}
+
+/* Every call has a deadline in the future. One message has so long for all of its calls, and so has
+ * one step after it, which is about one process, from when those of the message are over. */
+static void check_deadline(const struct stand_in_call *call, uint64_t now_ticks)
+{
+    uint64_t token = given_back(call);
+    PROPERTY(P12, "deadline", call->deadline_ticks > now_ticks);
+    if (call->deadline_ticks != around.patience_ticks) {
+        PROPERTY_EQUAL(P12, "deadline", call->deadline_ticks,
+                       around.patience_ticks + PEERS_PROCD_PATIENCE_TICKS);
+        PROPERTY(P12, "steps",
+                 call->deadline_ticks <= around.turn_ticks + 2 * PEERS_PROCD_PATIENCE_TICKS);
+        around.patience_ticks = call->deadline_ticks;
+        around.patience_token = 0;
+    }
+    PROPERTY(P12, "shared",
+             token == 0 || around.patience_token == 0 || token == around.patience_token);
+    around.patience_token = token == 0 ? around.patience_token : token;
+}
+
 static enum status answer(struct stand_in_call *call)
 {
     uint64_t now_ticks = stand_in_now();
-    PROPERTY(P12, "deadline", call->deadline_ticks > now_ticks);
-    PROPERTY_EQUAL(P12, "deadline", call->deadline_ticks,
-                   around.turn_ticks + PEERS_PROCD_PATIENCE_TICKS);
+    check_deadline(call, now_ticks);
     PROPERTY(P12, "lost", !around.peer_lost);
     bool hangs = around.slow_ticks >= call->deadline_ticks - now_ticks;
     stand_in_clock_set(hangs ? call->deadline_ticks : now_ticks + around.slow_ticks);
@@ -233,7 +261,7 @@ static enum stand_in_life life_at(uint32_t slot)
 static void count_call(void)
 {
     if (around.fresh)
-        around.turn_ticks = stand_in_now();
+        around.turn_ticks = around.patience_ticks = stand_in_now();
     around.fresh = false;
     around.call_count++;
 }

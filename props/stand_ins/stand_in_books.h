@@ -41,8 +41,7 @@ bool stand_in_use_allows(uint32_t frame, uint32_t rights);
 bool stand_in_vspace_is(uint32_t object, uint32_t generation);
 bool stand_in_process_is(uint32_t object, uint32_t generation);
 
-/* The current message was answered; a new one begins. */
-void stand_in_message_answered(void);
+/* A new message begins. */
 void stand_in_failures_begin(void);
 
 #endif

@@ -83,7 +83,7 @@ struct stand_in_failure {
     enum status status;
     bool late;        /* a peer does what was asked, and only its answer is lost (TIMED_OUT) */
     uint64_t ticks;   /* not 0: a peer does what was asked, and takes so long for it */
-    bool until_reply; /* the plan ends when the current message is answered */
+    bool until_reply; /* the plan ends when the current message is answered, or done with */
 };
 
 /* Adds a failure to the plan, which holds two; more are ignored. Each counts every call. */
@@ -110,6 +110,10 @@ bool stand_in_reply_was_lost(void);
 
 /* Forgets replies and failures of the message before. */
 void stand_in_message_begin(void);
+
+/* The current message is answered, or its handler is done with it: what comes then (emptying the
+ * window) is its loop's business. Ends the plans that last until_reply. */
+void stand_in_message_answered(void);
 
 /* The message that the next RECV on `slot` gives, with one capability for each descriptor in order;
  * an event carries none, and nobody waits for its answer. */

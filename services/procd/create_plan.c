@@ -17,13 +17,15 @@ static enum status decide_foundation(const struct procd *procd, uint32_t role)
     return procd->foundation_entries[which] != 0 ? STATUS_BUSY : STATUS_OK;
 }
 
-/* Which kinds of roles a client may have made is in its own row. */
+/* Which kinds of roles a client may have made is in its own row; none of a more urgent band than
+ * its own: the kernel compares with procd's band, which is above all of them (K7). */
 static bool may_make(const struct procd *procd, uint32_t owner, const struct role *row)
 {
     if (owner == 0)
         return true;
     const struct role *maker = role_find(procd->processes[owner - 1].role);
-    return maker != NULL && (maker->makes & 1u << row->kind) != 0;
+    return maker != NULL && (maker->makes & 1u << row->kind) != 0 &&
+           role_band(row) >= role_band(maker);
 }
 
 static enum status decide_role(const struct procd *procd, const struct procd_sender *sender,

@@ -14,11 +14,12 @@
 
 uint64_t procd_peer_deadline(const struct procd *procd)
 {
-    return deadline_after(procd->now_ticks, PROCD_PEER_TICKS);
+    return deadline_after(procd->peer_ticks, PROCD_PEER_TICKS);
 }
 
 enum status procd_peer_heard(struct procd *procd, enum status status)
 {
+    procd->peer_called = true;
     if (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)
         procd->peer_lost = true; /* P12 */
     return status;
@@ -219,9 +220,14 @@ static void offer_debt(struct procd *procd, uint32_t index)
         procd_debt_keep(procd, index);
 }
 
+/* Whoever answers in time is not lost for having been called often (P12): what the calls of this
+ * turn's message may have used is none of a step's, and after a step with such calls the next one
+ * waits for a new clock. Under a flood of requests there is one such step in each turn. */
 void procd_sweep(struct procd *procd)
 {
-    for (uint32_t step = 0; step < PROCD_SWEEP_STEPS && !procd->peer_lost; step++) {
+    procd->peer_ticks = procd->peer_called ? procd_peer_deadline(procd) : procd->now_ticks;
+    procd->peer_called = false;
+    for (uint32_t step = 0; step < PROCD_SWEEP_STEPS && !procd->peer_called; step++) {
         uint32_t index;
         if (procd_debt_take(procd, &index))
             offer_debt(procd, index);

@@ -99,7 +99,7 @@ static bool ended_critically(struct procd *procd)
 enum handled procd_handle(void *state, struct message *message, const struct receive_info *info)
 {
     struct procd *procd = state;
-    procd->now_ticks = info->now_ticks;
+    procd->now_ticks = procd->peer_ticks = info->now_ticks;
     procd_waiters_gone(procd, info->reply_slot);
     procd_due(procd, info->now_ticks);
     enum handled handled = handle(procd, message, info);
@@ -109,6 +109,7 @@ enum handled procd_handle(void *state, struct message *message, const struct rec
 enum status procd_turn(struct procd *procd, struct message *message, uint64_t *now_ticks)
 {
     struct receive_info info;
+    procd->peer_called = false;
     enum status status =
         service_turn(&procd->caller, SLOT_SERVICE_ENDPOINT, procd_next_ticks(procd, *now_ticks),
                      procd_handle, procd, message, &info);

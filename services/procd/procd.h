@@ -11,7 +11,8 @@
  * request is DENIED. Badge 0 is the administrator: of the endpoint it came through, it sees
  * everything. A client sees and controls what it made itself, everything else is NOT_FOUND to it.
  * SPAWN and UPDATE_FOUNDATION_ENDPOINTS are the administrator's. Which kinds of roles a client may
- * make is in its row (`makes`); any other role is DENIED to it.
+ * make is in its row (`makes`); any other role is DENIED to it, and so is one of a more urgent
+ * scheduling band than its own (K7).
  *
  * The tree. Each process has an owner: the client that made it, or the administrator. An owner has
  * as many places as its row says (`child_limit`; the administrator PROCD_PROCESS_LIMIT). A process
@@ -40,11 +41,13 @@
  * Ends (P10). Exit, fault, stop, or the end of its owner: whatever ends a process ends everything
  * below it, running or staged. What has no children is given back with the message that ended it;
  * the rest in turns of at most PROCD_SWEEP_STEPS steps, each of which ends one process or gives one
- * back, from the leaves up; requests are served in between. After an end at most
- * 2 * (1 + child_limit) steps are left to do. A waiter hears of an end when everything was given
- * back, or when a release was refused once. Then a terminal record is left, which QUERY and WAIT
- * report: each waiter learns of an end once, early or late (P3). There is none after ABORT and none
- * of what its owner's end took with it; an owner's records go with the owner.
+ * back, from the leaves up; requests are served in between. The step that calls memd or pagerd is
+ * its turn's last one. After an end at most 2 * (1 + child_limit) steps are left to do, and one
+ * more for each CLOSE_ACCOUNT beyond the first that memd needs for the account of one of them. A
+ * waiter hears of an end when everything was given back, or when a release was refused once. Then a
+ * terminal record is left, which QUERY and WAIT report: each waiter learns of an end once, early or
+ * late (P3). There is none after ABORT and none of what its owner's end took with it; an owner's
+ * records go with the owner.
  *
  * Releases. What the kernel, pagerd or memd refuse to take back stays on the record as owed, and is
  * offered again every PROCD_RETRY_TICKS; until then its place in the table is not used again.
@@ -54,8 +57,10 @@
  * Waits. A client has one, and so has the administrator; a later wait takes the place of the
  * earlier one, which ends with OVER_LIMIT. A client's end gives up its wait.
  *
- * Peers (P12). All calls to memd and pagerd of one message or step end at most PROCD_PEER_TICKS
- * after it came. A peer that does not answer by then, or is gone, counts as dead. When a foundation
+ * Peers (P12). All calls to memd and pagerd of one message end at most PROCD_PEER_TICKS after it
+ * came. A step of the sweep has as long for its own: from the clock of its turn on, or, when the
+ * message of that turn had such calls, from when these had to be over, because nothing tells what
+ * they took. A peer that does not answer by then, or is gone, counts as dead. When a foundation
  * process ends that nobody stopped, or counts as dead, procd ends every other process it made and
  * EXITs with PROCD_EXIT_CRITICAL (P8); open calls then end with PEER_DIED.
  *
@@ -85,8 +90,9 @@ enum {
      * second only. */
     PROCD_POLL_TICKS = 10,
 
-    /* How long memd and pagerd have for all calls of one message. Thirty seconds: a thousand times
-     * what they take beside a spinning crowd, and a system whose memd hangs for longer is lost. */
+    /* How long memd and pagerd have for all calls of one message, or of one step. Thirty seconds: a
+     * thousand times what they take beside a spinning crowd, and a system whose memd hangs for
+     * longer is lost. */
     PROCD_PEER_TICKS = 30 * TICKS_PER_SECOND,
 
     /* How soon a refused release is offered again. */
@@ -195,6 +201,8 @@ enum { PROCD_FOUNDATION_COUNT = 3 }; /* memd, vspaced, pagerd: roles ROLE_MEMD +
 struct procd {
     struct caller caller;
     uint64_t now_ticks;    /* of the last message */
+    uint64_t peer_ticks;   /* memd and pagerd have PROCD_PEER_TICKS from here on */
+    bool peer_called;      /* ... of which calls have used up nobody knows how much */
     bool foundation_bound; /* after UPDATE_FOUNDATION_ENDPOINTS */
     bool peer_lost;        /* memd or pagerd did not answer */
     bool exiting;          /* EXIT was asked for */
