@@ -23,14 +23,18 @@ static void check_step(void)
         procd_life_check_books();
 }
 
-/* P10: the work left gets less in every turn, by one at each step of the sweep: by one at least.
- * What a turn adds is known when it is over. */
-static void check_work(uint32_t work_before, uint32_t added)
+/* Ends to come, and what is owed: a step of the sweep is for the one or the other. */
+static uint32_t left(void)
 {
-    uint32_t work = procd_life_work();
+    return procd_life_work() + procd_life_debts();
+}
+
+/* P10: what is left gets less in every turn, by one at each step of the sweep: by one at least.
+ * What a turn adds is known when it is over. */
+static void check_work(uint32_t left_before, uint32_t added)
+{
     uint32_t done = peers_of_procd_refused() == 0 ? 1 : 0;
-    uint32_t before = work_before + added;
-    PROPERTY(P10, "turns", work + done <= before || work == 0 || added != 0);
+    PROPERTY(P10, "turns", left() + done <= left_before || procd_life_work() == 0 || added != 0);
     if (model.bound)
         PROPERTY(P10, "bounded",
                  peers_of_procd_calls() <=
@@ -136,7 +140,7 @@ static unsigned deliver(const struct message *message, bool on_driver)
     stand_in_message_begin();
     peers_of_procd_turn(work_of(message), named, message->header.request_id);
     peers_of_procd_deliver(on_driver ? SLOT_PROCD_DRIVER_ENDPOINT : SLOT_SERVICE_ENDPOINT, message);
-    uint32_t work_before = procd_life_work();
+    uint32_t left_before = left();
     take_turn();
     struct peers_failure failure = peers_of_procd_failure();
     struct model_procd_turn turn = {
@@ -153,7 +157,7 @@ static unsigned deliver(const struct message *message, bool on_driver)
     procd_life_calm();
     follow(&turn);
     life_predicted(own_result(), got_result(message->header.request_id));
-    check_work(work_before, procd_life_work());
+    check_work(left_before, procd_life_work());
     return own_result();
 }
 
@@ -210,12 +214,12 @@ unsigned procd_life_ask(const struct operation *row, const void *body, uint64_t 
 /* A turn in which nothing comes but time, or the end of a process. */
 void procd_life_turn(uint64_t ended_id)
 {
-    uint32_t work_before = procd_life_work();
+    uint32_t left_before = left();
     bool ends = ended_id != 0;
     take_turn();
     procd_life_calm();
     follow(&(struct model_procd_turn){.ended_id = ended_id});
-    check_work(work_before, ends ? procd_life_work() : 0);
+    check_work(left_before, ends ? procd_life_work() : 0);
     check_step();
 }
 
