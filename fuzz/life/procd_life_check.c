@@ -188,9 +188,10 @@ uint32_t procd_life_debts(void)
 {
     uint32_t offers = 0;
     for (uint32_t i = 0; i < model.count; i++) {
+        if (!model.processes[i].owes)
+            continue;
         uint32_t closes = procd_life_left(model.processes[i].id).closes;
-        if (model.processes[i].owes)
-            offers += closes == 0 ? 1 : closes;
+        offers += closes == 0 ? 1 : closes;
     }
     return offers;
 }

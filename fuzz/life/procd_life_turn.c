@@ -26,7 +26,8 @@ static void check_step(void)
 /* Ends to come, and what is owed: a step of the sweep is for the one or the other. */
 static uint32_t left(void)
 {
-    return procd_life_work() + procd_life_debts();
+    uint32_t work = procd_life_work();
+    return work == 0 ? 0 : work + procd_life_debts();
 }
 
 /* P10: what is left gets less in every turn, by one at each step of the sweep: by one at least.
