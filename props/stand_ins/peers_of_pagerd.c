@@ -184,7 +184,7 @@ static void answered(const struct stand_in_call *call, enum status status)
     const struct vspaced_query_region_reply *region = call->reply;
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && call->lost)
         peers_frames_undelivered(call);
-    if (call->operation->id == OP_MEMD_FREE_FRAMES && call->lost)
+    if (call->operation->id == OP_MEMD_FREE_FRAMES && (call->lost || status == STATUS_NOT_FOUND))
         freed_late[given->frame_ids[0].frame_id] = true;
     if (call->operation->id == OP_VSPACED_QUERY_REGION && status == STATUS_OK)
         event.out = region->rights;
@@ -329,7 +329,8 @@ void peers_of_pagerd_check(const struct model_pagerd *model)
         uint32_t id = stand_in_frame(i)->live ? peers_frame_id(i, &owner) : 0;
         PROPERTY(E4, "frame",
                  id == 0 || stand_in_frame(i)->mapping_count != 0 ||
-                     model_pagerd_owes_frame(model, id));
+                     model_pagerd_owes_frame(model, id) ||
+                     freed_late[id]); /* memd said that it is gone, and is believed */
     }
     bool stuck = model->stuck_frame != 0;
     uint32_t before = PAGERD_SCRATCH_SLOT - SLOT_RECEIVE_BASE;
