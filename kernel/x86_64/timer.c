@@ -50,7 +50,8 @@ enum {
     EXACT_TICKS = 20,       /* slept through; */
     EXACT_COUNTS = 23864,   /* the same of the 8254 */
     ROUGH_ROUNDS = 4,       /* measurements, as below */
-    ROUNDS = 2,             /* measurements; a disturbed one finds too many cycles */
+    ROUNDS = 3,             /* measurements; a disturbed one finds too many cycles */
+    SLOWER_PARTS = 33,      /* clearly more: by one part in so many */
     READS_MAX = 20000,      /* of a counter that ought to move; each takes a microsecond or more */
     SAMPLE_TRIES = 8,       /* the shortest of so many readings is not a disturbed one */
     FIRST_TICK_PARTS = 10,  /* the first interrupt is asked for after a tenth of a tick, */
@@ -205,6 +206,14 @@ static void keep_better(struct elapsed *best, struct elapsed other)
         *best = other;
 }
 
+/* Whether the longer measurement says clearly more cycles for a count than the rough one did: it
+ * was held up each time, and would make the clock slow. */
+static bool is_slower(const struct elapsed *longer, const struct elapsed *rough)
+{
+    return longer->cycles * rough->pit / SLOWER_PARTS >
+           rough->cycles * longer->pit / (SLOWER_PARTS - 1);
+}
+
 /* Whether an interrupt comes at all: until that is known nothing may sleep. */
 static bool first_tick_seen(void)
 {
@@ -259,10 +268,11 @@ bool timer_init(void)
         port_write8(PIC_MASTER_DATA, PIC_TIMER_OPEN);
     if (!first_tick_seen())
         return false;
+    struct elapsed rough = best;
     best = (struct elapsed){0};
     for (unsigned i = 0; i < ROUNDS; i++)
         keep_better(&best, measure_asleep());
-    if (best.pit != 0) /* whole rounds of it tell nothing */
+    if (best.pit != 0 && !is_slower(&best, &rough)) /* whole rounds of it tell nothing */
         scales_set(best);
     cpu_gate_set(TIMER_VECTOR, trap_stubs[TIMER_VECTOR]);
     start_cycles = cpu_cycles();
