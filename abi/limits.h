@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Stated limits that more than one part of the system needs (E6). The message after the last free
- * entry of a table is refused with EXHAUSTED, and after one release accepted again. The limits of
- * one service's tables are stated in services/<service>/<service>.h, those of its messages in
- * abi/messages/<service>.h. */
+ * entry is refused, and after one release accepted again: with EXHAUSTED when all share the table,
+ * with OVER_LIMIT when the entries were the asker's own. The limits of one service's tables are
+ * stated in services/<service>/<service>.h, those of its messages in abi/messages/<service>.h. */
 #ifndef BASALT_ABI_LIMITS_H
 #define BASALT_ABI_LIMITS_H
 
