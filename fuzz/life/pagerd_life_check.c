@@ -8,6 +8,17 @@
 #include "props/stand_ins/peers_vspaced.h"
 #include "props/stand_ins/stand_in_kernel.h"
 
+/* Each private or demand-zero page that is there is counted, but for one in doubt (E4). */
+static void check_counts(void)
+{
+    for (unsigned i = 0; i < model.process_count; i++) {
+        const struct model_pagerd_process *process = &model.processes[i];
+        uint32_t space = (uint32_t)process->space;
+        bool late = process->doubt_page != 0 && peers_vspaced_page(space, process->doubt_page);
+        PROPERTY_EQUAL(E4, "pages", process->pages + late, peers_vspaced_frame_count(space));
+    }
+}
+
 void pagerd_life_check(void)
 {
     const char *broken = pagerd_check(&pagerd);
@@ -16,6 +27,7 @@ void pagerd_life_check(void)
     PROPERTY_EQUAL(G6, pagerd.last_fault_id, model.last_id);
     PROPERTY_EQUAL(G5, "deadline", pagerd_next_deadline(&pagerd), model_pagerd_deadline(&model));
     peers_of_pagerd_check(&model);
+    check_counts();
 }
 
 /* The bytes of a page, by the area alone: whole pages of the file that nobody can write to are the

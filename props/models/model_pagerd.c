@@ -59,17 +59,17 @@ static void owed_remove(struct model_pagerd *model, unsigned at)
     model->owed_count--;
 }
 
-/* Follows the frame of a process: owed, once, or not any more. */
-void model_pagerd_note_owed_frame(struct model_pagerd *model,
-                                  const struct model_pagerd_process *process)
+void model_pagerd_note_open_page(struct model_pagerd *model,
+                                 const struct model_pagerd_process *process)
 {
+    bool open = process->doubt_page != 0 || process->owed_frame != 0;
     unsigned at = 0;
     while (at < model->owed_count &&
            (model->owed[at].is_left || model->owed[at].token != process->token))
         at++;
-    if (process->owed_frame != 0 && at == model->owed_count)
+    if (open && at == model->owed_count)
         owe(model, &(struct model_pagerd_owed){.token = process->token});
-    else if (process->owed_frame == 0 && at != model->owed_count)
+    else if (!open && at != model->owed_count)
         owed_remove(model, at);
 }
 
@@ -99,15 +99,44 @@ bool model_pagerd_give_back(struct model_pagerd *model, uint64_t account, uint64
     return model_pagerd_is_done(status);
 }
 
+/* A page in doubt that is there counts, and whoever waits for it need not ask for it again. */
+static enum status resolve_doubt(struct model_pagerd *model, struct model_pagerd_process *process)
+{
+    struct pagerd_event event =
+        model_pagerd_expect(model, ACT_QUERY_REGION, process->space, process->doubt_page, 0, 0, 0);
+    if (MARK_IF("pagerd: a page stays in doubt",
+                event.result != STATUS_OK && event.result != STATUS_NOT_FOUND))
+        return event.result == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_INTERNAL;
+    if (MARK_IF("pagerd: a page in doubt is there", event.result == STATUS_OK)) {
+        struct model_pagerd_fill *fill =
+            model_pagerd_fill(model, process->token, process->doubt_page);
+        if (fill != NULL)
+            fill->there = true;
+        process->pages++;
+        process->owed_frame = 0;
+    }
+    process->doubt_page = 0;
+    return STATUS_OK;
+}
+
+enum status model_pagerd_settle_page(struct model_pagerd *model,
+                                     struct model_pagerd_process *process)
+{
+    enum status status = process->doubt_page != 0 ? resolve_doubt(model, process) : STATUS_OK;
+    if (status != STATUS_OK || process->owed_frame == 0)
+        return status;
+    if (!model_pagerd_give_back(model, process->account, process->owed_frame))
+        return STATUS_EXHAUSTED;
+    process->owed_frame = 0;
+    return STATUS_OK;
+}
+
 /* One attempt; true: nothing is owed any more. */
 static bool settle(struct model_pagerd *model, struct model_pagerd_owed *owed)
 {
-    if (!owed->is_left) {
-        struct model_pagerd_process *process = model_pagerd_process(model, owed->token);
-        bool back = model_pagerd_give_back(model, process->account, process->owed_frame);
-        process->owed_frame = back ? 0 : process->owed_frame;
-        return back;
-    }
+    if (!owed->is_left)
+        return model_pagerd_settle_page(model, model_pagerd_process(model, owed->token)) ==
+               STATUS_OK;
     if (owed->space != 0 &&
         model_pagerd_is_done(
             model_pagerd_expect(model, ACT_UNREGISTER_VSPACE, owed->space, 0, 0, 0, 0).result))
@@ -233,9 +262,9 @@ static void leave(struct model_pagerd *model, struct model_pagerd_process *proce
     if (process->owed_frame != 0) {
         HARNESS(model->orphan_count < MODEL_PAGERD_PROCESSES);
         model->orphans[model->orphan_count++] = process->owed_frame;
-        process->owed_frame = 0;
-        model_pagerd_note_owed_frame(model, process);
     }
+    process->owed_frame = process->doubt_page = 0;
+    model_pagerd_note_open_page(model, process);
     if (model_pagerd_is_done(
             model_pagerd_expect(model, ACT_UNREGISTER_VSPACE, process->space, 0, 0, 0, 0).result))
         owed.space = 0;

@@ -62,7 +62,8 @@ struct model_pagerd_process {
     uint64_t last_fault_id;
     uint64_t faults;
     uint64_t resolved;
-    uint64_t owed_frame; /* memd has not taken it back */
+    uint64_t doubt_page; /* vspaced has not said whether it is there; 0: none */
+    uint64_t owed_frame; /* memd has not taken it back; the one for doubt_page, when there is one */
     uint64_t vain_page;  /* told to be there with vain_rights, without a mapping; 0: none */
     uint32_t vain_rights;
     uint32_t page_limit;
@@ -78,6 +79,7 @@ struct model_pagerd_fill {
     uint64_t page; /* address */
     enum model_pagerd_wait wait;
     bool timed_out; /* once */
+    bool there;     /* vspaced said so of a page in doubt */
     bool runs;      /* its turn is now */
     uint32_t asked; /* rights */
     uint64_t parked_first;
@@ -90,9 +92,9 @@ struct model_pagerd_faulter {
     uint64_t request_id;
 };
 
-/* What was refused and is repeated: of a process that is left, or the frame of one that is there. */
+/* What was refused and is repeated: of a process that is left, or the page of one that is there. */
 struct model_pagerd_owed {
-    bool is_left; /* else the process with the token owes its frame */
+    bool is_left; /* else the process with the token has a page in doubt, or owes a frame */
     uint64_t token;
     uint64_t space; /* 0: left */
     bool has_account;

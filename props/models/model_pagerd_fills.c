@@ -171,29 +171,24 @@ bool model_pagerd_slot_again(struct model_pagerd *model, uint64_t slot)
 
 /* --- pages ----------------------------------------------------------------------------------- */
 
-/* Memory that waits for nothing but the kernel: a frame in the scratch slot, one owed to memd. */
-static bool hands_free(struct model_pagerd *model, struct model_pagerd_process *process)
+/* A frame in the scratch slot waits for nothing but the kernel. */
+static bool hands_free(struct model_pagerd *model)
 {
-    if (process->owed_frame != 0) {
-        if (!model_pagerd_give_back(model, process->account, process->owed_frame))
-            return false;
-        process->owed_frame = 0;
-    }
-    if (model->stuck_frame != 0) {
-        MARK("pagerd: scratch slot stuck");
-        if (!model_pagerd_is_done(
-                model_pagerd_expect(model, ACT_DROP_FRAME, model->stuck_frame, 0, 0, 0, 0).result))
-            return false;
-        model->stuck_frame = 0;
-    }
+    if (model->stuck_frame == 0)
+        return true;
+    MARK("pagerd: scratch slot stuck");
+    if (!model_pagerd_is_done(
+            model_pagerd_expect(model, ACT_DROP_FRAME, model->stuck_frame, 0, 0, 0, 0).result))
+        return false;
+    model->stuck_frame = 0;
     return true;
 }
 
-/* A frame with the bytes of the page, mapped; or everything given back. */
+/* A frame with the bytes of the page, mapped; or everything given back, unless it may be mapped. */
 static enum status private_copy(struct model_pagerd *model, struct model_pagerd_process *process,
                                 const struct pagerd_area *area, uint64_t page)
 {
-    if (!hands_free(model, process))
+    if (!hands_free(model))
         return STATUS_EXHAUSTED;
     struct pagerd_event got =
         model_pagerd_expect(model, ACT_ALLOC_FRAMES, process->account, 1, 0, 0, 0);
@@ -215,26 +210,57 @@ static enum status private_copy(struct model_pagerd *model, struct model_pagerd_
         model->stuck_frame = got.out;
     if (status == STATUS_OK)
         return STATUS_OK;
+    if (status == STATUS_TIMED_OUT) {
+        process->doubt_page = page;
+        process->owed_frame = got.out;
+        return status;
+    }
     MARK("pagerd: frame given back");
     if (!model_pagerd_give_back(model, process->account, got.out))
         process->owed_frame = got.out;
     return status;
 }
 
-static enum status supply(struct model_pagerd *model, struct model_pagerd_process *process,
-                          const struct pagerd_area *area, uint64_t page)
+static enum status zero_page(struct model_pagerd *model, struct model_pagerd_process *process,
+                             const struct pagerd_area *area, uint64_t page)
 {
-    if (model_file_bytes_in(area, page) == 0)
-        return model_pagerd_expect(model, ACT_MAP_ANONYMOUS, process->space, page, area->rights, 1,
-                                   0)
+    enum status status =
+        model_pagerd_expect(model, ACT_MAP_ANONYMOUS, process->space, page, area->rights, 1, 0)
             .result;
-    if (model_is_shared(area, page))
-        return model_pagerd_expect(model, ACT_MAP_IMAGE, process->space, page, area->rights, 1,
-                                   (area->file_offset + (page - area->va)) / PAGE_BYTES)
-            .result;
+    if (status == STATUS_TIMED_OUT)
+        process->doubt_page = page;
+    return status;
+}
+
+/* A page of the process's own: not before it is known what became of the last one. */
+static enum status own_page(struct model_pagerd *model, struct model_pagerd_process *process,
+                            const struct model_pagerd_fill *fill)
+{
+    const struct pagerd_area *area = model_area_of(process, fill->page);
+    enum status status = model_pagerd_settle_page(model, process);
+    if (status != STATUS_OK)
+        return status;
+    if (MARK_IF("pagerd: came after its deadline", fill->there))
+        return STATUS_BUSY;
+    if (MARK_IF("pagerd: page limit reached while waiting for the turn",
+                process->pages >= process->page_limit))
+        return STATUS_OVER_LIMIT;
+    if (model_file_bytes_in(area, fill->page) == 0)
+        return zero_page(model, process, area, fill->page);
     MARK_IF("pagerd: a tail of code copied", (area->rights & RIGHT_EXECUTE) != 0);
     MARK_IF("pagerd: a read-only tail copied", (area->rights & RIGHTS_MAPPING) == RIGHT_READ);
-    return private_copy(model, process, area, page);
+    return private_copy(model, process, area, fill->page);
+}
+
+static enum status supply(struct model_pagerd *model, struct model_pagerd_process *process,
+                          const struct model_pagerd_fill *fill)
+{
+    const struct pagerd_area *area = model_area_of(process, fill->page);
+    if (!model_is_shared(area, fill->page))
+        return own_page(model, process, fill);
+    return model_pagerd_expect(model, ACT_MAP_IMAGE, process->space, fill->page, area->rights, 1,
+                               (area->file_offset + (fill->page - area->va)) / PAGE_BYTES)
+        .result;
 }
 
 /* --- turns ----------------------------------------------------------------------------------- */
@@ -300,14 +326,9 @@ static bool run_fill(struct model_pagerd *model, struct model_pagerd_fill *fill)
     struct model_pagerd_process *process = model_pagerd_process(model, fill->token);
     const struct pagerd_area *area = model_area_of(process, fill->page);
     bool counts = !model_is_shared(area, fill->page);
-    enum end_reason reason = END_FAULT_PAGE_LIMIT;
-    if (MARK_IF("pagerd: page limit reached while waiting for the turn",
-                counts && process->pages >= process->page_limit)) {
-        model_pagerd_finish(model, fill->id, reason);
-        return true;
-    }
-    enum status status = supply(model, process, area, fill->page);
-    model_pagerd_note_owed_frame(model, process);
+    enum end_reason reason;
+    enum status status = supply(model, process, fill);
+    model_pagerd_note_open_page(model, process);
     if (status == STATUS_OK && counts)
         process->pages++;
     if (!verdict(model, process, fill, status, &reason))

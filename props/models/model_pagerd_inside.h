@@ -40,8 +40,14 @@ bool model_pagerd_is_done(enum status status);
 /* Offers a frame back; false: it is still the account's. */
 bool model_pagerd_give_back(struct model_pagerd *model, uint64_t account, uint64_t frame);
 
-/* Follows the frame of a process: owed, once, or not any more. */
-void model_pagerd_note_owed_frame(struct model_pagerd *model,
-                                  const struct model_pagerd_process *process);
+/* What the last page of a process left open: is one in doubt there, then a frame that goes back.
+ * OK: nothing is open. EXHAUSTED: memd does not take the frame; TIMED_OUT, INTERNAL: vspaced did not
+ * say. */
+enum status model_pagerd_settle_page(struct model_pagerd *model,
+                                     struct model_pagerd_process *process);
+
+/* Follows what a process left open: owed, once, or not any more. */
+void model_pagerd_note_open_page(struct model_pagerd *model,
+                                 const struct model_pagerd_process *process);
 
 #endif

@@ -20,8 +20,10 @@ enum { EVENT_LIMIT = 4096, ACCOUNTS = 8, MEMORY_PAGES = 64 };
 
 static struct pagerd_event events[EVENT_LIMIT];
 static unsigned event_count;
-static struct pagerd_event event;             /* of the call in hand */
-static bool freed_late[PEERS_FRAME_ID_LIMIT]; /* and pagerd did not hear of it */
+static struct pagerd_event event; /* of the call in hand */
+static bool was_there;            /* the page that it asks for */
+/* Frames of which pagerd did not hear what became of them, or was told wrong. */
+static bool out_of_sight[PEERS_FRAME_ID_LIMIT];
 static bool clock_lies;
 
 /* --- the log ---------------------------------------------------------------------------------- */
@@ -119,6 +121,11 @@ static void describe_kernel(const struct stand_in_call *call)
     }
 }
 
+static bool asks_for_own_page(void)
+{
+    return event.act == ACT_MAP_ANONYMOUS || event.act == ACT_MAP_FRAME;
+}
+
 static void describe_vspaced(const struct stand_in_call *call)
 {
     const struct vspaced_unregister_vspace_request *release = call->request;
@@ -155,13 +162,26 @@ static void describe_vspaced(const struct stand_in_call *call)
     default:
         PROPERTY(E5, "operation", false);
     }
+    was_there =
+        asks_for_own_page() && peers_vspaced_page((uint32_t)event.what[0], event.what[1]) != NULL;
+}
+
+/* Nobody gives back a frame that is mapped (K2): vspaced would go on taking it for a page. */
+static void describe_free(const struct stand_in_call *call)
+{
+    const struct memd_free_frames_request *given = call->request;
+    uint32_t object;
+    uint32_t owner;
+    PROPERTY(K2, "freed",
+             !peers_frame_find(given->frame_ids[0].frame_id, &object, &owner) ||
+                 stand_in_frame(object)->mapping_count == 0);
+    says(ACT_FREE_FRAMES, call->through.badge, given->count, given->frame_ids[0].frame_id, 0, 0);
 }
 
 /* Says with numbers what is asked. Nothing has happened yet. */
 static void asked(const struct stand_in_call *call)
 {
     const struct memd_alloc_frames_request *alloc = call->request;
-    const struct memd_free_frames_request *given = call->request;
     bool kernel = call->operation->service == SERVICE_KERNEL;
     PROPERTY(E5, "deadline", kernel || call->deadline_ticks - 1 < DEADLINE_NEVER - 1);
     PROPERTY(P12, "deadline", kernel || clock_lies || call->deadline_ticks > stand_in_now());
@@ -172,8 +192,7 @@ static void asked(const struct stand_in_call *call)
     else if (call->operation->id == OP_MEMD_ALLOC_FRAMES)
         says(ACT_ALLOC_FRAMES, call->through.badge, alloc->count, 0, 0, 0);
     else
-        says(ACT_FREE_FRAMES, call->through.badge, given->count, given->frame_ids[0].frame_id, 0,
-             0);
+        describe_free(call);
 }
 
 static void answered(const struct stand_in_call *call, enum status status)
@@ -185,7 +204,11 @@ static void answered(const struct stand_in_call *call, enum status status)
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && call->lost)
         peers_frames_undelivered(call);
     if (call->operation->id == OP_MEMD_FREE_FRAMES && (call->lost || status == STATUS_NOT_FOUND))
-        freed_late[given->frame_ids[0].frame_id] = true;
+        out_of_sight[given->frame_ids[0].frame_id] = true;
+    if (asks_for_own_page() && was_there && status == STATUS_TIMED_OUT) {
+        peers_vspaced_asked_again((uint32_t)event.what[0]);
+        out_of_sight[event.act == ACT_MAP_FRAME ? event.what[4] : 0] = true;
+    }
     if (call->operation->id == OP_VSPACED_QUERY_REGION && status == STATUS_OK)
         event.out = region->rights;
     event.result = status;
@@ -212,7 +235,7 @@ static enum status answer(struct stand_in_call *call)
     const struct memd_alloc_frames_reply *alloc = call->reply;
     const struct memd_free_frames_request *given = call->request;
     PROPERTY(M3, call->operation->id != OP_MEMD_FREE_FRAMES || status == STATUS_OK ||
-                     freed_late[given->frame_ids[0].frame_id]);
+                     out_of_sight[given->frame_ids[0].frame_id]);
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && status == STATUS_OK)
         call->caps[0].badge = alloc->frame_ids[0];
     return status;
@@ -248,7 +271,7 @@ static void hold(uint32_t slot, uint32_t type, uint32_t object, uint64_t badge)
 
 void peers_of_pagerd_begin(void)
 {
-    memset(freed_late, 0, peers_frame_id_last() + 1);
+    memset(out_of_sight, 0, peers_frame_id_last() + 1);
     clock_lies = false;
     event_count = 0;
     stand_in_begin(&peers);
@@ -329,8 +352,7 @@ void peers_of_pagerd_check(const struct model_pagerd *model)
         uint32_t id = stand_in_frame(i)->live ? peers_frame_id(i, &owner) : 0;
         PROPERTY(E4, "frame",
                  id == 0 || stand_in_frame(i)->mapping_count != 0 ||
-                     model_pagerd_owes_frame(model, id) ||
-                     freed_late[id]); /* memd said that it is gone, and is believed */
+                     model_pagerd_owes_frame(model, id) || out_of_sight[id]);
     }
     bool stuck = model->stuck_frame != 0;
     uint32_t before = PAGERD_SCRATCH_SLOT - SLOT_RECEIVE_BASE;

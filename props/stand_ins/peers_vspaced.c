@@ -20,6 +20,7 @@ struct space {
     uint32_t account;
     uint32_t vspace; /* its pages */
     uint32_t region_limit;
+    uint32_t asked_again; /* see peers_vspaced_asked_again */
     uint32_t guard_count;
     struct {
         uint64_t va;
@@ -80,7 +81,7 @@ static enum status register_vspace(uint64_t name, uint32_t account, uint32_t reg
     spaces[place].account = account;
     spaces[place].region_limit = region_limit;
     spaces[place].vspace = stand_in_vspace_add();
-    spaces[place].guard_count = 0;
+    spaces[place].guard_count = spaces[place].asked_again = 0;
     reply->vspace_cap_slot = SLOT_BASE + place;
     return STATUS_OK;
 }
@@ -175,6 +176,17 @@ static enum status query_region(const struct space *space, uint64_t va,
 const struct stand_in_mapping *peers_vspaced_page(uint32_t slot, uint64_t va)
 {
     return stand_in_mapping(space_at(slot)->vspace, va >> PAGE_SHIFT);
+}
+
+uint32_t peers_vspaced_frame_count(uint32_t slot)
+{
+    const struct space *space = space_at(slot);
+    return stand_in_mapped_frame_count(space->vspace) + space->asked_again;
+}
+
+void peers_vspaced_asked_again(uint32_t slot)
+{
+    space_at(slot)->asked_again++;
 }
 
 void peers_vspaced_protect(uint32_t slot, uint64_t va, uint32_t rights)

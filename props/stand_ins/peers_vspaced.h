@@ -12,6 +12,13 @@ void peers_vspaced_begin(void);
 /* The spaces of an account that were unregistered die: their pages go back. */
 void peers_vspaced_end_left(uint32_t account);
 
+/* How many pages of the space, of those that are not the image's, a caller has asked for and must
+ * believe to be there. Who is told of faults on a page that is there asks for it again, and cannot
+ * tell which of its calls was carried out when the answer to the second is lost: the page counts
+ * twice then. */
+uint32_t peers_vspaced_frame_count(uint32_t slot);
+void peers_vspaced_asked_again(uint32_t slot);
+
 /* Of the space at a slot of vspaced's: a page as the kernel has it, null when it is not there;
  * somebody takes rights of it; what is left of its process's budget. */
 const struct stand_in_mapping *peers_vspaced_page(uint32_t slot, uint64_t va);

@@ -8,6 +8,7 @@
 #include "abi/codec.h"
 #include "abi/messages/memd.h"
 #include "abi/messages/pagerd.h"
+#include "abi/messages/vspaced.h"
 #include "abi/roles.h"
 #include "props/base/property.h"
 #include "props/stand_ins/stand_in_books.h"
@@ -176,8 +177,8 @@ static enum status perform(struct stand_in_call *call)
     return status;
 }
 
-/* Gives something back. */
-static bool is_release(const struct operation *row)
+/* Gives something back, or asks whether something is there: NOT_FOUND of these is believed. */
+static bool believes_not_found(const struct operation *row)
 {
     if (row == NULL)
         return false;
@@ -185,6 +186,7 @@ static bool is_release(const struct operation *row)
         return row->id == OP_KERNEL_DROP_LOCAL_CAP || row->id == OP_KERNEL_KILL_PROCESS ||
                row->id == OP_KERNEL_RETIRE_PROCESS || row->id == OP_KERNEL_ABORT_STAGED_PROCESS;
     return (row->service == SERVICE_MEMD && row->id == OP_MEMD_CLOSE_ACCOUNT) ||
+           (row->service == SERVICE_VSPACED && row->id == OP_VSPACED_QUERY_REGION) ||
            (row->service == SERVICE_PAGERD && row->id == OP_PAGERD_UNREGISTER_PROCESS);
 }
 
@@ -200,8 +202,8 @@ static bool pass_time(const struct stand_in_call *call, uint64_t ticks)
     return in_time;
 }
 
-/* Fails the call. A release that fails never says that nothing was there; a TIMED_OUT has taken
- * all the time that there was. */
+/* Fails the call. One that fails never says what would be believed, that nothing is there; a
+ * TIMED_OUT has taken all the time that there was. */
 static enum status fail(struct stand_in_call *call, const struct stand_in_failure *failure)
 {
     bool control = call->through.object_type != OBJECT_ENDPOINT;
@@ -209,7 +211,7 @@ static enum status fail(struct stand_in_call *call, const struct stand_in_failur
     call->failed = true;
     if (!control && status == STATUS_TIMED_OUT)
         (void)pass_time(call, DEADLINE_NEVER);
-    if (is_release(call->operation) && status == STATUS_NOT_FOUND)
+    if (believes_not_found(call->operation) && status == STATUS_NOT_FOUND)
         status = STATUS_INTERNAL;
     return status;
 }

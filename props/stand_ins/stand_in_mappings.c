@@ -11,7 +11,8 @@ static struct {
     bool live;
     uint32_t generation;
     uint32_t mapping_count;
-    bool has_budget; /* else there is no limit */
+    uint32_t image_count; /* of these, pages of the image */
+    bool has_budget;      /* else there is no limit */
     uint32_t budget_pages;
 } vspaces[STAND_IN_VSPACE_LIMIT];
 static uint32_t vspace_high;
@@ -78,6 +79,11 @@ uint32_t stand_in_mapping_count(uint32_t vspace)
     return vspaces[vspace].mapping_count;
 }
 
+uint32_t stand_in_mapped_frame_count(uint32_t vspace)
+{
+    return vspaces[vspace].mapping_count - vspaces[vspace].image_count;
+}
+
 uint32_t stand_in_vspace_frames(uint32_t vspace, uint32_t *objects, uint32_t limit)
 {
     uint32_t count = 0;
@@ -97,6 +103,7 @@ static void mapping_remove(uint32_t index)
         at = &mapping_next[*at - 1];
     *at = mapping_next[index];
     vspaces[mapping->vspace].mapping_count--;
+    vspaces[mapping->vspace].image_count -= mapping->image;
     mapping->live = false;
     mapping_free[mapping_free_count++] = index;
     if (!mapping->image)
@@ -161,6 +168,7 @@ static void mapping_add(uint32_t vspace, uint64_t page, bool image, uint32_t obj
     mapping_next[index] = *bucket;
     *bucket = index + 1;
     vspaces[vspace].mapping_count++;
+    vspaces[vspace].image_count += image;
 }
 
 enum status stand_in_map(uint32_t vspace, const struct stand_in_cap *frame, uint32_t image_pages,

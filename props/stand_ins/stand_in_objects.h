@@ -138,6 +138,7 @@ enum status stand_in_unmap(uint32_t vspace, uint64_t page, uint32_t count);
 enum status stand_in_protect(uint32_t vspace, uint64_t page, uint32_t count, uint32_t rights);
 const struct stand_in_mapping *stand_in_mapping(uint32_t vspace, uint64_t page); /* null: none */
 uint32_t stand_in_mapping_count(uint32_t vspace);
+uint32_t stand_in_mapped_frame_count(uint32_t vspace); /* of these, not of the image */
 /* The frames mapped in it, `limit` of them at most; how many. */
 uint32_t stand_in_vspace_frames(uint32_t vspace, uint32_t *frames, uint32_t limit);
 /* The sum of stand_in_page_sum over its pages: in any order, and each page counts. */

@@ -61,17 +61,17 @@ static bool fills_of_sound(const struct pagerd *pagerd, uint32_t entry)
 static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
 {
     const struct pagerd_registration *registration = &pagerd->registrations[entry];
-    bool owes_frame = (registration->owes & PAGERD_OWES_FRAME) != 0;
-    if (registration->state == REGISTRATION_LEAVING && (registration->owes == 0 || owes_frame))
+    bool open = registration->doubt_va != 0 || registration->owed_frame != 0;
+    bool owes_page = (registration->owes & PAGERD_OWES_PAGE) != 0;
+    if (registration->state == REGISTRATION_LEAVING && (registration->owes == 0 || owes_page))
         return false;
     if (registration->state != REGISTRATION_LIVE)
         return registration->fills.count == 0 && registration->queued_count == 0;
-    if (owes_frame != (registration->owed_frame != 0) ||
-        (registration->owes & ~(uint32_t)PAGERD_OWES_FRAME) != 0)
+    if (owes_page != open || (registration->owes & ~(uint32_t)PAGERD_OWES_PAGE) != 0)
         return false;
     return pagerd_find(pagerd, registration->token) == entry && areas_sound(registration) &&
            registration->vspace_cap_slot != 0 &&
-           registration->page_count <= registration->page_limit &&
+           registration->page_count + (registration->doubt_va != 0) <= registration->page_limit &&
            registration->resolved_count <= registration->fault_count &&
            registration->last_fault_id <= pagerd->last_fault_id && fills_of_sound(pagerd, entry);
 }
@@ -239,6 +239,8 @@ static void add_registration(const struct visitor *visitor,
     add(visitor, (uint64_t)registration->owes << 32 | registration->area_count);
     add(visitor, (uint64_t)registration->owed_frame << 32 | registration->unproved_rights);
     add(visitor, registration->unproved_va);
+    if (registration->doubt_va != 0)
+        add(visitor, registration->doubt_va);
     add_list(visitor, &registration->fills, &registration->ready);
     add(visitor, (uint64_t)registration->owing.next << 32 | registration->owing.previous);
     for (uint32_t i = 0; i < registration->area_count; i++) {
@@ -257,8 +259,8 @@ static void add_fill(const struct visitor *visitor, const struct pagerd_fill *fi
     add(visitor, fill->va);
     add(visitor, fill->parked_ticks);
     add(visitor, fill->park_id);
-    add(visitor,
-        (uint64_t)fill->timed_out << 48 | (uint64_t)fill->rights_asked << 32 | fill->state);
+    add(visitor, (uint64_t)(fill->timed_out << 1 | fill->is_there) << 48 |
+                     (uint64_t)fill->rights_asked << 32 | fill->state);
     add(visitor, (uint64_t)fill->registration << 32 | fill->area);
     add_list(visitor, &fill->waiters, &fill->sibling);
     add(visitor, (uint64_t)fill->parked.next << 32 | fill->parked.previous);

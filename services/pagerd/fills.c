@@ -148,8 +148,9 @@ static void conclude_present(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
     struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
-    bool there =
-        pagerd_page_allows(pagerd, registration->vspace_cap_slot, fill->va, fill->rights_asked);
+    uint32_t rights;
+    enum status status = pagerd_ask_page(pagerd, registration->vspace_cap_slot, fill->va, &rights);
+    bool there = status == STATUS_OK && (fill->rights_asked & ~rights) == 0;
     if (there) {
         registration->unproved_va = fill->va;
         registration->unproved_rights = fill->rights_asked;
@@ -194,22 +195,42 @@ static void conclude(struct pagerd *pagerd, uint32_t entry, enum pagerd_backing 
         finish(pagerd, entry, FILL_DONE, END_FAULT_BACKING);
 }
 
+/* Asks for the page of a fill: for one of the process's own not before it is known what became of
+ * the last, so that one at most is in doubt. */
+static enum status ask(struct pagerd *pagerd, const struct pagerd_fill *fill,
+                       const struct pagerd_supply *supply)
+{
+    uint32_t owner = fill->registration;
+    struct pagerd_registration *registration = &pagerd->registrations[owner];
+    bool own = supply->backing != BACKING_IMAGE;
+    enum status status = own ? pagerd_settle_page(pagerd, owner) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    if (fill->is_there != 0)
+        return STATUS_BUSY;
+    if (pagerd_over_limit(registration, supply->backing))
+        return STATUS_OVER_LIMIT;
+    uint32_t account_slot = pagerd_account_slot(owner);
+    uint32_t frame_id = 0;
+    status =
+        pagerd_supply_page(pagerd, registration->vspace_cap_slot, account_slot, supply, &frame_id);
+    if (!own)
+        return status;
+    bool sent = supply->backing == BACKING_ANONYMOUS || frame_id != 0; /* vspaced was asked */
+    registration->owed_frame = frame_id;
+    registration->doubt_va = sent && status == STATUS_TIMED_OUT ? fill->va : 0;
+    return status;
+}
+
 /* Asks for the page of a fill. True when its faulters wait no more. */
 static bool run(struct pagerd *pagerd, uint32_t entry)
 {
-    struct pagerd_fill *fill = &pagerd->fills[entry];
-    uint32_t owner = fill->registration;
-    struct pagerd_registration *registration = &pagerd->registrations[owner];
-    struct pagerd_supply supply = pagerd_plan_supply(&registration->areas[fill->area], fill->va);
-    if (pagerd_over_limit(registration, supply.backing)) {
-        finish(pagerd, entry, FILL_DONE, END_FAULT_PAGE_LIMIT);
-        return true;
-    }
+    const struct pagerd_fill *fill = &pagerd->fills[entry];
+    const struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
     UNIT_ASSERT(registration->state == REGISTRATION_LIVE && fill->area < registration->area_count);
-    enum status status =
-        pagerd_supply_page(pagerd, registration->vspace_cap_slot, pagerd_account_slot(owner),
-                           &supply, &registration->owed_frame);
-    pagerd_note_owed_frame(pagerd, owner);
+    struct pagerd_supply supply = pagerd_plan_supply(&registration->areas[fill->area], fill->va);
+    enum status status = ask(pagerd, fill, &supply);
+    pagerd_note_open_page(pagerd, fill->registration);
     conclude(pagerd, entry, supply.backing, status);
     return fill->state != FILL_WAITING_FRAME;
 }

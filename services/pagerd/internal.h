@@ -94,7 +94,8 @@ enum status pagerd_adopt_vspace(struct pagerd *pagerd,
 bool pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot);
 
 /* Maps one page. BUSY: one is there already. EXHAUSTED: nothing left now. OVER_LIMIT, OVER_BUDGET:
- * the process's own. `owed_frame`: one that must go back first, or that could not; 0: none. */
+ * the process's own. TIMED_OUT: it may come yet. `owed_frame` is 0 before, and then a frame that
+ * could not go back, or with TIMED_OUT must not before it is known whether it was mapped. */
 enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
                                uint32_t account_slot, const struct pagerd_supply *supply,
                                uint32_t *owed_frame);
@@ -102,9 +103,9 @@ enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
 /* Offers a frame back to memd; true when it is the account's no more. */
 bool pagerd_return_frame(struct pagerd *pagerd, uint32_t account_slot, uint32_t frame_id);
 
-/* Whether a page is there, with these rights, in vspaced's books (G7). */
-bool pagerd_page_allows(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint64_t va,
-                        uint32_t rights);
+/* Asks vspaced's books whether a page is there: OK, with its rights, NOT_FOUND, or no answer. */
+enum status pagerd_ask_page(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint64_t va,
+                            uint32_t *rights);
 
 /* --- registrations.c ------------------------------------------------------------------------- */
 
@@ -118,8 +119,13 @@ uint32_t pagerd_account_slot(uint32_t registration);
  */
 void pagerd_owe(struct pagerd *pagerd, uint32_t registration, uint32_t what);
 
-/* Follows owed_frame of a registration: there is one now, or none any more. */
-void pagerd_note_owed_frame(struct pagerd *pagerd, uint32_t registration);
+/* Settles what the last page of a process left open: whether the one in doubt is there, and a frame
+ * that goes back. OK: nothing is open any more. EXHAUSTED: memd does not take the frame. TIMED_OUT,
+ * INTERNAL: vspaced did not say. */
+enum status pagerd_settle_page(struct pagerd *pagerd, uint32_t registration);
+
+/* Follows doubt_va and owed_frame of a registration: something is open now, or nothing any more. */
+void pagerd_note_open_page(struct pagerd *pagerd, uint32_t registration);
 
 /* Tries to settle what is owed, when it is time to: PAGERD_RUN_FILLS registrations at most. */
 void pagerd_settle_due(struct pagerd *pagerd);

@@ -87,18 +87,15 @@
  * QUERY_FAULTS: counters of one process.
  * - NOT_FOUND: the token is not registered
  *
- * A frame that memd did not take back is kept with the process and offered again every
- * PAGERD_RETRY_TICKS, and before the process gets another one.
+ * A page of the process's own (private or demand-zero) that vspaced was asked for and did not
+ * answer in time is in doubt: it may be there. Before the process gets another one, and every
+ * PAGERD_RETRY_TICKS, vspaced is asked (QUERY_REGION): one that is there counts, and the fill of
+ * that page asks for nothing more; of one that is not, the frame goes back to memd, and not before
+ * (K2). So does, at the same times, a frame that memd did not take back.
  *
  * A message without a reply slot is ignored. Calls: vspaced, and memd through the account's
  * capability, with PAGERD_PEER_TICKS to answer from the latest clock that the kernel told, a call
- * that timed out included (P12); kernel control.
- *
- * Known limits: vspaced mapped a page, and its answer came after the deadline.
- * - A private copy: its frame is given back all the same, and vspaced keeps a region without a
- *   page. The process is told RESOLVED there, faults again, and ends with FAULT_BACKING (G7).
- * - A demand-zero page: the fill finds it there when it is tried again, and page_limit does not
- *   count it. What the process's account at memd allows still bounds it. */
+ * that timed out included (P12); kernel control. */
 #ifndef BASALT_SERVICES_PAGERD_PAGERD_H
 #define BASALT_SERVICES_PAGERD_PAGERD_H
 
@@ -151,7 +148,7 @@ enum pagerd_registration_state {
 enum {
     PAGERD_OWES_SPACE = 1,   /* UNREGISTER_VSPACE */
     PAGERD_OWES_ACCOUNT = 2, /* the DROP of the account's capability */
-    PAGERD_OWES_FRAME = 4    /* FREE_FRAMES of owed_frame */
+    PAGERD_OWES_PAGE = 4     /* QUERY_REGION of doubt_va, FREE_FRAMES of owed_frame */
 };
 
 struct pagerd_registration {
@@ -168,9 +165,10 @@ struct pagerd_registration {
     uint32_t queued_count; /* its fills in QUEUED */
     uint32_t area_count;
     uint32_t next_free;
-    uint32_t owes; /* PAGERD_OWES_* */
-    uint32_t owed_frame;
+    uint32_t owes;       /* PAGERD_OWES_* */
+    uint32_t owed_frame; /* that memd has not taken back; the one for doubt_va, if there is one */
     uint32_t unproved_rights; /* of unproved_va: what it was told to have without a mapping (G7) */
+    uint64_t doubt_va;        /* a page that vspaced has not said to be there or not; 0: none */
     uint64_t unproved_va;     /* the page; 0: its last answer was no such RESOLVED */
     struct pagerd_list fills; /* open ones, oldest first */
     struct pagerd_link ready; /* among those with queued fills, in order of their turns */
@@ -194,6 +192,7 @@ struct pagerd_fill {
     uint64_t parked_ticks; /* when it was parked first */
     uint64_t park_id;      /* counts the fills that were parked, when they first were; 0: never */
     uint32_t timed_out;    /* a call for it did not come back in time, once */
+    uint32_t is_there;     /* the page that was in doubt came after its deadline */
     uint32_t state;        /* enum pagerd_fill_state */
     uint32_t registration;
     uint32_t area;              /* index into the registration's areas */

@@ -147,14 +147,12 @@ bool pagerd_return_frame(struct pagerd *pagerd, uint32_t account_slot, uint32_t 
     return status == STATUS_OK || status == STATUS_NOT_FOUND;
 }
 
-/* Frame, bytes, mapping; vspaced keeps a capability of its own. */
+/* Frame, bytes, mapping; vspaced keeps a capability of its own. A frame that may be mapped is not
+ * given back (K2). */
 static enum status map_copy(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint32_t account_slot,
                             const struct pagerd_supply *supply, uint32_t *owed_frame)
 {
     uint32_t frame_id = 0;
-    if (*owed_frame != 0 && !pagerd_return_frame(pagerd, account_slot, *owed_frame))
-        return STATUS_EXHAUSTED; /* one place for such a frame is all there is */
-    *owed_frame = 0;
     enum status status = fetch_frame(pagerd, account_slot, &frame_id);
     if (status != STATUS_OK)
         return status;
@@ -171,8 +169,9 @@ static enum status map_copy(struct pagerd *pagerd, uint32_t vspace_cap_slot, uin
     status = status == STATUS_OK ? map_frame(pagerd, &request) : STATUS_INTERNAL;
     pagerd->scratch_full = 1;
     (void)scratch_ready(pagerd);
-    if (status != STATUS_OK && !pagerd_return_frame(pagerd, account_slot, frame_id))
-        *owed_frame = frame_id;
+    bool given = status != STATUS_OK && status != STATUS_TIMED_OUT &&
+                 pagerd_return_frame(pagerd, account_slot, frame_id);
+    *owed_frame = status == STATUS_OK || given ? 0 : frame_id;
     return status;
 }
 
@@ -191,12 +190,13 @@ enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
     return STATUS_INTERNAL;
 }
 
-bool pagerd_page_allows(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint64_t va,
-                        uint32_t rights)
+enum status pagerd_ask_page(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint64_t va,
+                            uint32_t *rights)
 {
     struct vspaced_query_region_request request = {.vspace_cap_slot = vspace_cap_slot, .va = va};
     struct vspaced_query_region_reply reply;
     enum status status = vspaced_call_query_region(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
                                                    peer_deadline(pagerd), &request, &reply);
-    return status == STATUS_OK && (reply.rights & rights) == rights;
+    *rights = status == STATUS_OK ? reply.rights : 0;
+    return status;
 }

@@ -87,12 +87,47 @@ static void forgive(struct pagerd *pagerd, uint32_t entry, uint32_t what)
     pagerd->registration_free = entry;
 }
 
-void pagerd_note_owed_frame(struct pagerd *pagerd, uint32_t entry)
+void pagerd_note_open_page(struct pagerd *pagerd, uint32_t entry)
 {
-    if (pagerd->registrations[entry].owed_frame != 0)
-        pagerd_owe(pagerd, entry, PAGERD_OWES_FRAME);
+    const struct pagerd_registration *registration = &pagerd->registrations[entry];
+    if (registration->doubt_va != 0 || registration->owed_frame != 0)
+        pagerd_owe(pagerd, entry, PAGERD_OWES_PAGE);
     else
-        forgive(pagerd, entry, PAGERD_OWES_FRAME);
+        forgive(pagerd, entry, PAGERD_OWES_PAGE);
+}
+
+/* vspaced does one request after the other, so that its answer now is about all that it was asked
+ * before. A page that is there counts, and the frame is where it belongs (E4). */
+static enum status resolve_doubt(struct pagerd *pagerd, uint32_t entry)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    uint32_t rights;
+    enum status status =
+        pagerd_ask_page(pagerd, registration->vspace_cap_slot, registration->doubt_va, &rights);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_INTERNAL;
+    uint32_t fill = pagerd_find_fill(pagerd, entry, registration->doubt_va);
+    registration->doubt_va = 0;
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    UNIT_ASSERT(registration->page_count < registration->page_limit);
+    registration->page_count++;
+    registration->owed_frame = 0;
+    if (fill != 0)
+        pagerd->fills[fill].is_there = 1;
+    return STATUS_OK;
+}
+
+enum status pagerd_settle_page(struct pagerd *pagerd, uint32_t entry)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    enum status status = registration->doubt_va != 0 ? resolve_doubt(pagerd, entry) : STATUS_OK;
+    if (status != STATUS_OK || registration->owed_frame == 0)
+        return status;
+    if (!pagerd_return_frame(pagerd, pagerd_account_slot(entry), registration->owed_frame))
+        return STATUS_EXHAUSTED;
+    registration->owed_frame = 0;
+    return STATUS_OK;
 }
 
 /* vspaced gave the slot to a new space: who still wanted to leave that slot has left it (G2). */
@@ -125,11 +160,8 @@ static void settle(struct pagerd *pagerd, uint32_t entry)
         done |= PAGERD_OWES_SPACE;
     if ((owes & PAGERD_OWES_ACCOUNT) != 0 && drop_account(pagerd, entry))
         done |= PAGERD_OWES_ACCOUNT;
-    if ((owes & PAGERD_OWES_FRAME) != 0 &&
-        pagerd_return_frame(pagerd, pagerd_account_slot(entry), registration->owed_frame)) {
-        done |= PAGERD_OWES_FRAME;
-        registration->owed_frame = 0;
-    }
+    if ((owes & PAGERD_OWES_PAGE) != 0 && pagerd_settle_page(pagerd, entry) == STATUS_OK)
+        done |= PAGERD_OWES_PAGE;
     forgive(pagerd, entry, done);
 }
 
@@ -177,14 +209,14 @@ enum status pagerd_register_process(struct pagerd *pagerd, struct pagerd_request
 }
 
 /* Forgets a process without open fills, and gives up what is held for it. The frame that it may owe
- * is its account's, which is closed with it. */
+ * is its account's, which is closed with it, wherever it is. */
 static void leave(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
     uint32_t vspace_cap_slot = registration->vspace_cap_slot;
     UNIT_ASSERT(registration->state == REGISTRATION_LIVE && pagerd->registration_count != 0);
     UNIT_ASSERT(registration->fills.count == 0 && registration->queued_count == 0);
-    forgive(pagerd, entry, PAGERD_OWES_FRAME);
+    forgive(pagerd, entry, PAGERD_OWES_PAGE);
     index_remove(&pagerd->tokens_root, pagerd->token_nodes, entry);
     pagerd->registration_count--;
     *registration = (struct pagerd_registration){.state = REGISTRATION_LEAVING,
