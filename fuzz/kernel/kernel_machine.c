@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* What a machine decides without touching one (kernel/machine), each unit against a model that knows
  * its contract alone: spans of memory against one flag per page (K13), the log's ring against a
- * queue that never wraps (K9), words against a splitter (K11), scales against a division of 128 bits
- * (K9), time slices against the sum of what each payer used (K7). The first byte of an input picks
- * the unit, the others are what happens to it. */
+ * queue that never wraps (K9), words against a splitter (K11); kernel_machine_time.c has the units
+ * that are about time. The first byte of an input picks the unit, the others are what happens to
+ * it. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "abi/limits.h"
-#include "fuzz/harness.h"
+#include "fuzz/kernel/kernel_machine.h"
 #include "kernel/machine/log_ring.h"
-#include "kernel/machine/meter.h"
-#include "kernel/machine/scale.h"
 #include "kernel/machine/span.h"
 #include "kernel/machine/words.h"
 
@@ -267,7 +265,8 @@ static void run_spans(struct choices *choices)
 enum {
     WRITE_BYTES_MAX = LOG_RING_BYTES + 600,
     QUEUE_BYTES = 6 * LOG_RING_BYTES,
-    TOLD_BYTES_MAX = 64
+    TOLD_BYTES_MAX = 64,
+    LINE_BYTES_ENDLESS = 200 /* one line, however long; below that, lines of so many bytes */
 };
 
 static struct {
@@ -280,10 +279,14 @@ static struct {
     bool line_lost; /* the line that is being written has lost a byte */
 } serial;
 
-/* When half of the ring is free, what is lost is told, in a line of its own. */
+/* When half of the ring is free, what is lost is told, in a line of its own; unless it was the rest
+ * of a line that is told already. */
 static void queue_tell(void)
 {
     if (!serial.losing || serial.tail - serial.head > LOG_RING_BYTES / 2)
+        return;
+    serial.losing = false;
+    if (MARK_IF("kernel_machine: a loss of nothing more", serial.untold_lines == 0))
         return;
     bool open = serial.tail != 0 && serial.queue[serial.tail - 1] != '\n';
     int length =
@@ -293,7 +296,6 @@ static void queue_tell(void)
     MARK("kernel_machine: a loss is told");
     serial.tail += (size_t)length;
     serial.untold_lines = 0;
-    serial.losing = false;
 }
 
 /* A byte goes in when its write has room and its line has lost none; else its line is lost. */
@@ -323,12 +325,14 @@ static size_t draw_length(struct choices *choices)
 static void ring_write(struct choices *choices)
 {
     size_t count = draw_length(choices);
-    size_t line_bytes = (size_t)choices_between(choices, 1, 200);
+    size_t line_bytes = (size_t)choices_between(choices, 1, LINE_BYTES_ENDLESS);
     bool ends = choices_flag(choices);
     char *bytes = malloc(count != 0 ? count : 1); /* so that a read past the end is seen */
     HARNESS(bytes != NULL);
     for (size_t i = 0; i < count; i++)
-        bytes[i] = (char)(i % line_bytes == line_bytes - 1 ? '\n' : 'a' + i % 26);
+        bytes[i] = (char)(line_bytes != LINE_BYTES_ENDLESS && i % line_bytes == line_bytes - 1
+                              ? '\n'
+                              : 'a' + i % 26);
     if (count != 0)
         bytes[count - 1] = ends ? '\n' : 'z';
     log_ring_write(&serial.ring, bytes, count);
@@ -414,115 +418,10 @@ static void run_words(struct choices *choices)
     }
 }
 
-/* --- scales of counters --- */
-
-static uint64_t draw_wide(struct choices *choices)
-{
-    uint64_t value = choices_u64(choices);
-    return value >> choices_below(choices, 64);
-}
-
-/* The value is at most one below the exact one, which it is when the fraction has an end; and a
- * clock never goes back. */
-static void check_scale(uint64_t numerator, uint64_t denominator, uint64_t value, uint64_t more)
-{
-    struct scale scale = scale_of(numerator, denominator);
-    unsigned __int128 exact = (unsigned __int128)value * numerator / denominator;
-    unsigned __int128 rest = numerator % denominator;
-    PROPERTY_EQUAL(K9, "scale-whole", scale.whole, numerator / denominator);
-    PROPERTY_EQUAL(K9, "scale-fraction", scale.fraction, (uint64_t)((rest << 64) / denominator));
-    digest_u64(scale.fraction);
-    if (exact > UINT64_MAX) /* such numbers are nobody's: the caller's fit */
-        return;
-    uint64_t applied = scale_apply(scale, value);
-    uint64_t off = (uint64_t)exact - applied;
-    TRACE("%llu * %llu / %llu: %llu", (unsigned long long)value, (unsigned long long)numerator,
-          (unsigned long long)denominator, (unsigned long long)applied);
-    digest_u64(applied);
-    MARK_IF("kernel_machine: a scale rounds down", off == 1);
-    PROPERTY(K9, "scale-apply", off <= 1);
-    PROPERTY(K9, "scale-apply", off == 0 || (denominator & (denominator - 1)) != 0);
-    unsigned __int128 later = (unsigned __int128)value + more;
-    if (later <= UINT64_MAX && later * numerator / denominator <= UINT64_MAX)
-        PROPERTY(K9, "scale-monotone", scale_apply(scale, (uint64_t)later) >= applied);
-}
-
-static void run_scales(struct choices *choices)
-{
-    while (!choices_empty(choices)) {
-        uint64_t numerator = draw_wide(choices);
-        uint64_t denominator = draw_wide(choices);
-        if (denominator == 0)
-            denominator = 1;
-        if (denominator > UINT64_C(1) << 63)
-            denominator = UINT64_C(1) << 63;
-        uint64_t value = draw_wide(choices);
-        check_scale(numerator, denominator, value, draw_wide(choices));
-    }
-}
-
-/* --- time slices --- */
-
-enum { PAYERS = 4, METER_STEPS = 400 };
-
-struct payer {
-    int64_t slice;
-    int64_t first; /* what it began with */
-    int64_t used;
-    int64_t fills;
-};
-
-/* K7: a slice is what it began with, less what its owner used, and full ones only for those that
- * were used up. All cycles are somebody's, or nobody's. */
-static void check_payers(const struct payer *payers, int64_t idle, uint64_t now, int64_t tick)
-{
-    int64_t sum = idle;
-    for (unsigned i = 0; i < PAYERS; i++) {
-        const struct payer *payer = &payers[i];
-        PROPERTY_EQUAL(K7, "slice", payer->slice,
-                       payer->first + payer->fills * SLICE_TICKS * tick - payer->used);
-        digest_u64((uint64_t)payer->slice);
-        sum += payer->used;
-    }
-    PROPERTY_EQUAL(K7, "cycles", (uint64_t)sum, now);
-}
-
-static void run_meter(struct choices *choices)
-{
-    int64_t tick = (int64_t)choices_between(choices, 1, 5000000);
-    struct payer payers[PAYERS];
-    struct meter meter = {0};
-    unsigned current = PAYERS; /* nobody */
-    int64_t idle = 0;
-    uint64_t now = 0;
-    for (unsigned i = 0; i < PAYERS; i++)
-        payers[i] = (struct payer){SLICE_FIRST_TICKS * tick, SLICE_FIRST_TICKS * tick, 0, 0};
-    for (unsigned i = 0; i < METER_STEPS && !choices_empty(choices); i++) {
-        int64_t spent = (int64_t)choices_below(choices, (uint64_t)tick * 4)
-                        << choices_below(choices, 4);
-        uint64_t next = choices_below(choices, 2 * (PAYERS + 1));
-        now += (uint64_t)spent;
-        *(current < PAYERS ? &payers[current].used : &idle) += spent;
-        TRACE("%lld cycles of %u, then %llu", (long long)spent, current, (unsigned long long)next);
-        if (next <= PAYERS) {
-            current = (unsigned)next;
-            meter_change(&meter, current < PAYERS ? &payers[current].slice : NULL, now);
-        } else {
-            struct payer *payer = current < PAYERS ? &payers[current] : NULL;
-            bool over =
-                payer != NULL && payer->first + payer->fills * SLICE_TICKS * tick <= payer->used;
-            PROPERTY_EQUAL(K7, "slice-over", meter_is_over(&meter, now, (uint64_t)tick), over);
-            if (MARK_IF("kernel_machine: a slice is used up", over))
-                payer->fills++;
-        }
-        check_payers(payers, idle, now, tick);
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
-    static void (*const parts[])(struct choices * choices) = {run_spans, run_ring, run_words,
-                                                              run_scales, run_meter};
+    static void (*const parts[])(struct choices * choices) = {
+        run_spans, run_ring, run_words, machine_scales, machine_meter, machine_rate};
     struct choices choices = harness_begin(bytes, size_bytes);
     uint64_t part = choices_below(&choices, sizeof parts / sizeof parts[0]);
     parts[part](&choices);

@@ -14,7 +14,7 @@ static void put(struct log_ring *ring, const void *bytes, size_t count)
 }
 
 /* Says how much was lost as soon as half of the ring is free: less would make one such line for
- * each line that goes through. */
+ * each line that goes through. The rest of a line that was told as lost is no further loss. */
 static void settle(struct log_ring *ring)
 {
     static const char text[] = "BASALT_KERNEL:LOG_LOST:";
@@ -22,8 +22,12 @@ static void settle(struct log_ring *ring)
     size_t at = sizeof digits;
     if (!ring->losing || ring->count > LOG_RING_BYTES / 2)
         return;
-    digits[--at] = '\n';
     uint64_t lines = ring->lost_lines;
+    ring->losing = false;
+    ring->lost_lines = 0;
+    if (lines == 0)
+        return;
+    digits[--at] = '\n';
     do {
         digits[--at] = (char)('0' + lines % 10);
         lines /= 10;
@@ -32,8 +36,6 @@ static void settle(struct log_ring *ring)
         put(ring, "\n", 1);
     put(ring, text, sizeof text - 1);
     put(ring, &digits[at], sizeof digits - at);
-    ring->losing = false;
-    ring->lost_lines = 0;
 }
 
 /* A line counts once, when its first byte is lost. */

@@ -5,6 +5,7 @@
  * through the 8259. Brings time to the core and never decides who runs. */
 #include "kernel/x86_64/x86.h"
 
+#include "kernel/machine/rate.h"
 #include "kernel/machine/scale.h"
 
 enum {
@@ -46,28 +47,23 @@ enum {
 };
 
 enum {
-    ROUGH_COUNTS = 120,     /* of the 8254: 0.1 ms, waited for by reading it */
-    EXACT_TICKS = 20,       /* slept through; */
-    EXACT_COUNTS = 23864,   /* the same of the 8254 */
-    ROUGH_ROUNDS = 4,       /* measurements, as below */
-    ROUNDS = 3,             /* measurements; a disturbed one finds too many cycles */
-    SLOWER_PARTS = 33,      /* clearly more: by one part in so many */
+    SHORT_COUNTS = 120,     /* of the 8254: 0.1 ms, waited for by reading it */
+    SHORT_ROUNDS = 4,       /* measurements at least, */
+    SHORT_ROUNDS_MAX = 16,  /* and at most, until two agree */
+    LONG_TICKS = 20,        /* slept through; */
+    LONG_COUNTS = 23864,    /* the same of the 8254 */
+    LONG_ROUNDS = 3,        /* measurements that count, */
+    LONG_ROUNDS_MAX = 8,    /* of so many */
     READS_MAX = 20000,      /* of a counter that ought to move; each takes a microsecond or more */
     SAMPLE_TRIES = 8,       /* the shortest of so many readings is not a disturbed one */
     FIRST_TICK_PARTS = 10,  /* the first interrupt is asked for after a tenth of a tick, */
-    FIRST_TICK_WAIT = 1000, /* and must be seen within so many ticks */
+    FIRST_TICK_WAIT = 1000, /* and must be seen within so many ticks, */
+    FIRST_TICK_TRIES = 3,   /* or it is asked for again: the host may have stood still */
     ARM_TICKS_MAX = 30000   /* the APIC's 32 bits last for longer */
 };
 
 /* All counters at one moment. */
 struct sample {
-    uint64_t cycles;
-    uint32_t apic;
-    uint16_t pit;
-};
-
-/* How far they went between two samples. */
-struct elapsed {
     uint64_t cycles;
     uint32_t apic;
     uint16_t pit;
@@ -153,22 +149,23 @@ static struct sample sample(void)
     return best;
 }
 
-static struct elapsed between(struct sample first, struct sample last)
+static struct rate_round between(struct sample first, struct sample last)
 {
-    return (struct elapsed){
+    uint16_t pit = (uint16_t)(first.pit - last.pit); /* it counts down, as the APIC's does */
+    return (struct rate_round){
         .cycles = last.cycles - first.cycles,
-        .apic = first.apic - last.apic, /* the other two count down */
-        .pit = (uint16_t)(first.pit - last.pit),
+        .timer = apic_used ? first.apic - last.apic : pit,
+        .pit = pit,
     };
 }
 
-static void scales_set(struct elapsed elapsed)
+static void scales_set(struct rate_round round)
 {
-    uint64_t ticks = elapsed.pit * PIT_TICKS_TIMES_12;
-    uint64_t counts = elapsed.cycles * PIT_HERTZ_TIMES_12;
+    uint64_t ticks = round.pit * PIT_TICKS_TIMES_12;
+    uint64_t counts = round.cycles * PIT_HERTZ_TIMES_12;
     ticks_per_cycle = scale_of(ticks, counts);
     cycles_per_tick = scale_of(counts, ticks);
-    counts_per_cycle = scale_of(apic_used ? elapsed.apic : elapsed.pit, elapsed.cycles);
+    counts_per_cycle = scale_of(round.timer, round.cycles);
 }
 
 /* An interrupt after so many cycles, or before that when they are too many. */
@@ -183,60 +180,60 @@ static void arm(uint64_t cycles)
 
 /* --- the start --- */
 
-/* Counts for 0.1 ms. False: the 8254 or another counter stands still. */
-static bool measure_awake(struct elapsed *elapsed)
+/* Counts for 0.1 ms. False: the 8254 stands still. */
+static bool measure_short(struct rate_round *round)
 {
     pit_start(PIT_COUNTS_MAX);
     if (apic_used)
         *apic(APIC_INITIAL) = UINT32_MAX;
     struct sample first = sample();
     for (unsigned reads = 0; reads < READS_MAX / SAMPLE_TRIES; reads++) {
-        *elapsed = between(first, sample());
-        if (elapsed->pit >= ROUGH_COUNTS)
-            return elapsed->cycles != 0 && (!apic_used || elapsed->apic != 0);
+        *round = between(first, sample());
+        if (round->pit >= SHORT_COUNTS)
+            return true;
     }
     return false;
 }
 
-/* Whoever is held up between two readings, as an emulator on a busy host, finds more cycles in a
- * count of the 8254, or has lost rounds of it, and never fewer. */
-static void keep_better(struct elapsed *best, struct elapsed other)
+/* False: a counter stands still, or no two rounds agree. */
+static bool measure_awake(struct rate *rate)
 {
-    if (best->pit == 0 || other.cycles * best->pit < best->cycles * other.pit)
-        *best = other;
-}
-
-/* Whether the longer measurement says clearly more cycles for a count than the rough one did: it
- * was held up each time, and would make the clock slow. */
-static bool is_slower(const struct elapsed *longer, const struct elapsed *rough)
-{
-    return longer->cycles * rough->pit / SLOWER_PARTS >
-           rough->cycles * longer->pit / (SLOWER_PARTS - 1);
+    struct rate_round round;
+    bool known = false;
+    for (unsigned i = 0; i < SHORT_ROUNDS || (!known && i < SHORT_ROUNDS_MAX); i++) {
+        if (!measure_short(&round))
+            return false;
+        known = rate_take_short(rate, round);
+    }
+    return known;
 }
 
 /* Whether an interrupt comes at all: until that is known nothing may sleep. */
 static bool first_tick_seen(void)
 {
     uint64_t tick = timer_tick_cycles();
-    uint64_t before = cpu_cycles();
     volatile uint32_t *seen = &timer_seen;
     *seen = 0;
-    arm(tick / FIRST_TICK_PARTS);
-    __asm__ volatile("sti" : : : "memory");
-    while (*seen == 0 && cpu_cycles() - before < tick * FIRST_TICK_WAIT)
-        __asm__ volatile("pause");
-    __asm__ volatile("cli" : : : "memory");
+    for (unsigned i = 0; i < FIRST_TICK_TRIES && *seen == 0; i++) {
+        uint64_t before = cpu_cycles();
+        arm(tick / FIRST_TICK_PARTS);
+        __asm__ volatile("sti" : : : "memory");
+        while (*seen == 0 && cpu_cycles() - before < tick * FIRST_TICK_WAIT)
+            __asm__ volatile("pause");
+        __asm__ volatile("cli" : : : "memory");
+    }
     timer_acknowledge();
     return *seen != 0;
 }
 
-/* The same for 20 ms, asleep. The APIC's timer starts anew at its interrupt and goes on. */
-static struct elapsed measure_asleep(void)
+/* The same for 20 ms, asleep. The APIC's timer starts anew at its interrupt and goes on. When an
+ * older interrupt came, or it came more than once, the round agrees with no other. */
+static struct rate_round measure_long(void)
 {
     volatile uint32_t *seen = &timer_seen;
-    uint32_t period = (uint32_t)scale_apply(counts_per_cycle, EXACT_TICKS * timer_tick_cycles());
+    uint32_t period = (uint32_t)scale_apply(counts_per_cycle, LONG_TICKS * timer_tick_cycles());
     *seen = 0;
-    pit_start(apic_used ? PIT_COUNTS_MAX : EXACT_COUNTS);
+    pit_start(apic_used ? PIT_COUNTS_MAX : LONG_COUNTS);
     if (apic_used) {
         *apic(APIC_TIMER) = TIMER_VECTOR | APIC_PERIODIC;
         *apic(APIC_INITIAL) = period;
@@ -245,35 +242,36 @@ static struct elapsed measure_asleep(void)
     while (*seen == 0)
         __asm__ volatile("sti; hlt; cli" : : : "memory");
     timer_acknowledge();
-    struct elapsed elapsed = between(first, sample());
-    elapsed.apic += period;
-    if (apic_used)
+    struct rate_round round = between(first, sample());
+    if (apic_used) {
+        round.timer += period;
         *apic(APIC_TIMER) = TIMER_VECTOR;
-    return elapsed;
+    }
+    return round;
+}
+
+static void measure_asleep(struct rate *rate)
+{
+    unsigned taken = 0;
+    for (unsigned i = 0; i < LONG_ROUNDS_MAX && taken < LONG_ROUNDS; i++)
+        taken += rate_take_long(rate, measure_long());
 }
 
 bool timer_init(void)
 {
+    struct rate rate = {0};
     pic_init();
     apic_used = apic_init();
     cpu_gate_set(TIMER_VECTOR, (uintptr_t)timer_seen_entry);
-    struct elapsed best = {0}, measured;
-    for (unsigned i = 0; i < ROUGH_ROUNDS; i++) {
-        if (!measure_awake(&measured))
-            return false;
-        keep_better(&best, measured);
-    }
-    scales_set(best);
+    if (!measure_awake(&rate))
+        return false;
+    scales_set(rate_result(&rate));
     if (!apic_used)
         port_write8(PIC_MASTER_DATA, PIC_TIMER_OPEN);
     if (!first_tick_seen())
         return false;
-    struct elapsed rough = best;
-    best = (struct elapsed){0};
-    for (unsigned i = 0; i < ROUNDS; i++)
-        keep_better(&best, measure_asleep());
-    if (best.pit != 0 && !is_slower(&best, &rough)) /* whole rounds of it tell nothing */
-        scales_set(best);
+    measure_asleep(&rate);
+    scales_set(rate_result(&rate));
     cpu_gate_set(TIMER_VECTOR, trap_stubs[TIMER_VECTOR]);
     start_cycles = cpu_cycles();
     timer_arm(1);

@@ -79,5 +79,6 @@ int main(int count, char **arguments)
     machine_test_spans();
     machine_test_log();
     machine_test_meter();
+    machine_test_rate();
     return tests_end(arguments[0]);
 }

@@ -11,5 +11,6 @@ uint64_t random_below(uint64_t limit);
 void machine_test_spans(void);
 void machine_test_log(void);
 void machine_test_meter(void);
+void machine_test_rate(void);
 
 #endif

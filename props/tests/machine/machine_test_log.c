@@ -116,10 +116,28 @@ static void test_last(void)
     expect(strstr(state.out, "\nBASALT_KERNEL:LOG_LOST:4\n") != NULL, "of those that are lost");
 }
 
+/* The rest of a line whose loss was told is lost as well: that is no other loss, and not told. */
+static void test_rest(void)
+{
+    char line[LOG_RING_BYTES];
+    start();
+    memset(line, 'x', sizeof line);
+    log_ring_write(&state.ring, line, sizeof line);
+    log_ring_write(&state.ring, "y", 1);
+    drain(sizeof line);
+    log_ring_write(&state.ring, line, sizeof line);
+    drain(SIZE_MAX);
+    log_ring_write(&state.ring, "z\nREADY\n", 8);
+    drain(SIZE_MAX);
+    expect(strstr(state.out, "\nBASALT_KERNEL:LOG_LOST:1\nREADY\n") != NULL,
+           "a line is told as lost once");
+}
+
 void machine_test_log(void)
 {
     test_quiet();
     test_last();
+    test_rest();
     test_pace(4000, true);
     test_pace(20000, false);
 }

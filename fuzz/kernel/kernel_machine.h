@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/* The parts of the harness kernel_machine that are about time. Each draws all that happens to one
+ * unit, and resets what it touches. */
+#ifndef BASALT_FUZZ_KERNEL_KERNEL_MACHINE_H
+#define BASALT_FUZZ_KERNEL_KERNEL_MACHINE_H
+
+#include "fuzz/harness.h"
+
+void machine_scales(struct choices *choices);
+void machine_meter(struct choices *choices);
+void machine_rate(struct choices *choices);
+
+#endif
