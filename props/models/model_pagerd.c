@@ -302,12 +302,22 @@ static enum status unregister_process(struct model_pagerd *model, uint64_t token
     return STATUS_OK;
 }
 
+/* Parked, or about to be tried again: both wait for what was missing. */
 static struct model_pagerd_fill *parked_by_id(struct model_pagerd *model, uint64_t id)
 {
     for (unsigned i = 0; i < model->fill_count; i++)
-        if (model->fills[i].id == id && model->fills[i].wait == MODEL_PARKED)
+        if (model->fills[i].id == id && model->fills[i].wait != MODEL_QUEUED)
             return &model->fills[i];
     return NULL;
+}
+
+static struct model_pagerd_fill *parked_first(struct model_pagerd *model)
+{
+    struct model_pagerd_fill *parked = model_pagerd_first(model, MODEL_PARKED);
+    struct model_pagerd_fill *woken = model_pagerd_first(model, MODEL_WOKEN);
+    if (parked == NULL || woken == NULL)
+        return parked != NULL ? parked : woken;
+    return parked->park_order < woken->park_order ? parked : woken;
 }
 
 static void resolve_all(struct model_pagerd *model,
@@ -316,8 +326,7 @@ static void resolve_all(struct model_pagerd *model,
     struct model_pagerd_fill *fill;
     if (request->action == RESOLVE_RETRY)
         wake(model);
-    while (request->action == RESOLVE_END &&
-           (fill = model_pagerd_first(model, MODEL_PARKED)) != NULL)
+    while (request->action == RESOLVE_END && (fill = parked_first(model)) != NULL)
         model_pagerd_finish(model, fill->id, (enum end_reason)request->reason);
 }
 
@@ -330,7 +339,11 @@ static enum status resolve(struct model_pagerd *model,
         return STATUS_INVALID_ARGUMENT;
     if (request->fault_id != 0 && fill == NULL)
         return STATUS_NOT_FOUND;
-    *resumed = request->fault_id != 0 ? 1 : model_pagerd_count(model, MODEL_PARKED);
+    MARK_IF("pagerd: resolved while it is about to be tried again",
+            fill != NULL && fill->wait == MODEL_WOKEN);
+    *resumed = model_pagerd_count(model, MODEL_PARKED) + model_pagerd_count(model, MODEL_WOKEN);
+    if (request->fault_id != 0)
+        *resumed = 1;
     if (request->fault_id == 0)
         resolve_all(model, request);
     else if (is_end)

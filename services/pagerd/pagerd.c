@@ -21,29 +21,46 @@ static bool resolve_allowed(const struct pagerd_resolve_fault_request *request)
 static void resolve_one(struct pagerd *pagerd, uint32_t fill,
                         const struct pagerd_resolve_fault_request *request)
 {
-    if (request->action == RESOLVE_RETRY)
-        pagerd_wake_one(pagerd, fill);
-    else
+    if (request->action == RESOLVE_END)
         pagerd_cancel(pagerd, fill, (enum end_reason)request->reason);
+    else if (pagerd->fills[fill].state == FILL_WAITING_FRAME)
+        pagerd_wake_one(pagerd, fill);
+}
+
+/* The one that was parked first, woken meanwhile or not; 0: none. */
+static uint32_t first_parked(const struct pagerd *pagerd)
+{
+    uint32_t parked = pagerd->parked.first;
+    uint32_t woken = pagerd->woken.first;
+    if (parked == 0 || woken == 0)
+        return parked + woken;
+    return pagerd->fills[parked].park_id < pagerd->fills[woken].park_id ? parked : woken;
 }
 
 static uint64_t resolve_all(struct pagerd *pagerd,
                             const struct pagerd_resolve_fault_request *request)
 {
-    uint64_t count = pagerd->parked.count;
+    uint64_t count = (uint64_t)pagerd->parked.count + pagerd->woken.count;
     if (request->action == RESOLVE_RETRY)
         pagerd_wake(pagerd);
-    while (request->action == RESOLVE_END && pagerd->parked.first != 0)
-        resolve_one(pagerd, pagerd->parked.first, request);
+    while (request->action == RESOLVE_END && first_parked(pagerd) != 0)
+        pagerd_cancel(pagerd, first_parked(pagerd), (enum end_reason)request->reason);
     return count;
+}
+
+static uint32_t find_in(const struct pagerd *pagerd, const struct pagerd_list *list,
+                        uint64_t fault_id)
+{
+    uint32_t fill = list->first;
+    while (fill != 0 && pagerd->fills[fill].id != fault_id)
+        fill = pagerd->fills[fill].parked.next;
+    return fill;
 }
 
 static uint32_t find_parked(const struct pagerd *pagerd, uint64_t fault_id)
 {
-    uint32_t fill = pagerd->parked.first;
-    while (fill != 0 && pagerd->fills[fill].id != fault_id)
-        fill = pagerd->fills[fill].parked.next;
-    return fill;
+    uint32_t fill = find_in(pagerd, &pagerd->parked, fault_id);
+    return fill != 0 ? fill : find_in(pagerd, &pagerd->woken, fault_id);
 }
 
 enum status pagerd_resolve_fault(struct pagerd *pagerd, struct pagerd_request *request)

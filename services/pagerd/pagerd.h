@@ -79,10 +79,11 @@
  * so by RESOLVE_FAULT.
  * - NOT_FOUND: the token is not registered
  *
- * RESOLVE_FAULT, of the parked fill with that id, or with 0 of all, in the order in which they were
- * parked: RETRY wakes them, END cancels them with the reason. resumed_count: how many.
+ * RESOLVE_FAULT, of the parked or woken fill with that id, or with 0 of all, in the order in which
+ * they were first parked: RETRY wakes them, END cancels them with the reason. resumed_count: how
+ * many.
  * - INVALID_ARGUMENT: RETRY with a reason; END with one below FAULT_OUTSIDE
- * - NOT_FOUND: no parked fill has the id
+ * - NOT_FOUND: no parked or woken fill has the id
  *
  * QUERY_FAULTS: counters of one process.
  * - NOT_FOUND: the token is not registered
