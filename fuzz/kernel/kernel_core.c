@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Lives of the kernel core against its model: processes of one bare system call kernel control,
  * call each other, fault, end, and time passes. After every entry the whole visible state is the
- * model's; at the end everything is ended and every pool is as it was (K5). */
+ * model's; at the end everything is ended and every pool is as it was (K5). In a life that begins
+ * with `pieces` an entry may do a few steps only, and others come between two pieces of one work
+ * (K8). */
 #include "fuzz/harness.h"
 
 #include <string.h>
@@ -14,7 +16,12 @@
 const char harness_name[] = "kernel_core";
 const int harness_has_steps = 1;
 
-enum { STEP_LIMIT = 160, CLEANUP_LIMIT = 2000 };
+enum {
+    STEP_LIMIT = 160,
+    CLEANUP_LIMIT = 2000,
+    WORK_MAX_DRAWN = 12, /* the smallest work_max of a life in pieces, */
+    WORK_MAX_COUNT = 29  /* and how many there are */
+};
 #define TIME_STEP_MAX (UINT64_C(1) << 41)
 
 static const struct life_action actions[] = {
@@ -25,6 +32,7 @@ static const struct life_action actions[] = {
     [ACTION_TIME] = {"time", 1},       [ACTION_PREEMPT] = {"preempt", 0},
     [ACTION_RUN] = {"run", 1},         [ACTION_CHILD] = {"child", 2},
     [ACTION_SYSCALL] = {"syscall", 3}, [ACTION_STORE] = {"store", 2},
+    [ACTION_PIECES] = {"pieces", 1},   [ACTION_WORK] = {"work", 1},
     [ACTION_COUNT] = {NULL, 0},
 };
 static const struct life_language language = {.service = SERVICE_KERNEL, .actions = actions};
@@ -127,13 +135,28 @@ static void act_syscall(const struct life_step *step)
                      deadline_of(step->arguments[2]));
 }
 
+/* What no process does while it has other work. */
+static bool is_of_process(enum core_action action)
+{
+    return action == ACTION_CALL || action == ACTION_RECV || action == ACTION_REPLY ||
+           action == ACTION_FAULT || action == ACTION_EXCEPTION || action == ACTION_CHILD ||
+           action == ACTION_SYSCALL || action == ACTION_STORE;
+}
+
 static void run_action(const struct life_step *step)
 {
     const uint64_t *arguments = step->arguments;
     life_print_action(&language, step);
+    if (is_of_process((enum core_action)step->action))
+        core_work_all();
     switch ((enum core_action)step->action) {
     case ACTION_LIMIT:
+    case ACTION_PIECES:
         return; /* too late */
+    case ACTION_WORK:
+        for (uint64_t i = 0; i < 1 + arguments[0] % 16; i++)
+            core_work();
+        return;
     case ACTION_WINDOW:
         pending.header.window_slot = (uint32_t)arguments[0];
         pending.header.window_count = (uint8_t)arguments[1];
@@ -181,6 +204,7 @@ static void run_literal(const struct life_step *step)
 {
     struct message message = step->message;
     const struct operation *row = operation_find(SERVICE_KERNEL, message.header.operation);
+    core_work_all();
     if (core_model.current == MODEL_NONE || core.halted)
         return;
     message.header.version = MESSAGE_VERSION;
@@ -211,6 +235,8 @@ void core_enter(const struct core_entry *entry)
 {
     static const uint32_t numbers[] = {
         [ENTRY_CALL] = SYSCALL_CALL, [ENTRY_RECV] = SYSCALL_RECV, [ENTRY_REPLY] = SYSCALL_REPLY};
+    if (entry->kind != ENTRY_CLOCK)
+        core_work_all();
     if (entry->kind != ENTRY_CLOCK && (core_model.current == MODEL_NONE || core.halted))
         return;
     core_entry_print(entry);
@@ -225,15 +251,17 @@ void core_enter(const struct core_entry *entry)
 
 /* --- the end of a life --- */
 
-/* Others are ready: those of its band get a turn, those below only while it waits. */
-static void root_gives_way(void)
+/* Others are ready: those of its band get a turn, those below only while it waits. False: it cannot
+ * wait. */
+static bool root_gives_way(void)
 {
     core_preempt();
     if (core_model.current != 0)
-        return;
+        return true;
     struct message message = {.header.version = MESSAGE_VERSION};
     core_compose(&message);
-    core_syscall(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, core_model.now + 1);
+    unsigned result = core_syscall(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, core_model.now + 1);
+    return result == STATUS_OK || result == CORE_WAITS;
 }
 
 /* Everyone except rootd ends, until rootd runs: the only processes that wait for ever are those
@@ -245,10 +273,10 @@ static void root_alone(void)
             return;
         if (core_model.current == MODEL_NONE)
             core_timer(model_next_deadline(&core_model));
-        else if (core_model.current == 0)
-            root_gives_way();
-        else
+        else if (core_model.current != 0)
             core_exception(14, i);
+        else if (!root_gives_way())
+            return;
     }
 }
 
@@ -318,6 +346,7 @@ static void check_query(void)
 static void finish(void)
 {
     core_quiet(true);
+    core_work_whole();
     root_alone();
     if (core_model.current == 0)
         check_query();
@@ -329,13 +358,21 @@ static void finish(void)
 
 /* --- one input -------------------------------------------------------------------------------- */
 
-static void boot(const struct life_step *first)
+/* The steps of one entry, if that is what the first step says. */
+static uint32_t boot_work_max(const struct life_step *first)
+{
+    if (first->kind != LIFE_ACTION || first->action != ACTION_PIECES)
+        return CORE_WORK_WHOLE;
+    return WORK_MAX_DRAWN + (uint32_t)(first->arguments[0] % WORK_MAX_COUNT);
+}
+
+static void boot(const struct life_step *first, uint32_t work_max)
 {
     bool limited = first->kind == LIFE_ACTION && first->action == ACTION_LIMIT;
     uint64_t pages = limited ? 96 + first->arguments[0] % 417 : CORE_PAGES;
     uint64_t budget = limited ? 16 + first->arguments[1] % 25 : CORE_ROOT_BUDGET;
     memset(&pending, 0, sizeof pending);
-    core_boot((uint32_t)pages, (uint32_t)budget);
+    core_boot((uint32_t)pages, (uint32_t)budget, work_max);
 }
 
 static void run_step(struct life_step *step)
@@ -357,7 +394,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     struct choices choices = harness_begin(bytes, size_bytes);
     struct life_step step;
     bool more = life_next(&choices, &language, &step);
-    boot(&step);
+    uint32_t work_max = boot_work_max(&step);
+    if (work_max != CORE_WORK_WHOLE) {
+        life_print_action(&language, &step);
+        more = life_next(&choices, &language, &step);
+    }
+    boot(&step, work_max);
     for (uint32_t i = 0; more && i < STEP_LIMIT; i++) {
         if (!model_kernel_has_room(&core_model))
             break;

@@ -15,9 +15,15 @@ extern struct model_kernel core_model;
 
 /* --- entries: kernel_core_entry.c --- */
 
-enum { CORE_PAGES = 512, CORE_ROOT_BUDGET = 40 };
+enum {
+    CORE_PAGES = 512,
+    CORE_ROOT_BUDGET = 40,
+    CORE_WORK_WHOLE = 1 << 12 /* steps of an entry: almost everything at once */
+};
 
-void core_boot(uint32_t pages, uint32_t root_budget);
+/* With another work_max than CORE_WORK_WHOLE an entry leaves its work where it is: others may come
+ * between two pieces. Otherwise each ends when all work of the current process is done. */
+void core_boot(uint32_t pages, uint32_t root_budget, uint32_t work_max);
 
 /* The message page of the current process; header.request_id is set here. */
 void core_compose(const struct message *message);
@@ -32,6 +38,12 @@ void core_exception(uint32_t vector, uint64_t instruction_va);
 void core_timer(uint64_t now);
 void core_preempt(void);
 
+/* One piece of the current process's work; all that the current processes have to do before one of
+ * them runs on; and from now on always all. */
+void core_work(void);
+void core_work_all(void);
+void core_work_whole(void);
+
 /* The current process stores a byte at `va` itself, when its page tables let it. */
 void core_user_write(uint64_t va, uint8_t value);
 
@@ -43,6 +55,17 @@ void core_quiet(bool on);
 struct core_entry core_request(uint32_t slot, uint16_t operation, const void *request,
                                uint32_t window_slot);
 unsigned core_control(uint32_t slot, uint16_t operation, const void *request, uint32_t window_slot);
+
+/* --- work in pieces: kernel_core_work.c --- */
+
+/* Tells the model what the core has left to do; after each entry of the core. */
+void core_look(void);
+
+/* Whether the current process has work to do before it runs on; a piece of it, on both. */
+bool core_works(void);
+void core_piece(void);
+void core_mark_others(void);
+void core_work_reset(void);
 
 /* --- comparison: kernel_core_check.c --- */
 
@@ -71,6 +94,8 @@ enum core_action {
     ACTION_CHILD,   /* flags budget */
     ACTION_SYSCALL, /* number slot deadline, with the message that lies there */
     ACTION_STORE,   /* va value: by the current process itself */
+    ACTION_PIECES,  /* steps: an entry does no more; the first step alone, or before `limit` */
+    ACTION_WORK,    /* count: so many pieces of what the current process has to do */
     ACTION_COUNT
 };
 

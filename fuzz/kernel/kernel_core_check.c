@@ -44,7 +44,7 @@ static void learn_frame(struct model_frame *frame, const struct capability *cap)
     for (uint32_t i = 0; i < core_model.frame_count; i++) {
         const struct model_frame *other = &core_model.frames[i];
         bool same = other != frame && other->seen && other->real_page == cap->object;
-        PROPERTY(K2, "frame", !same || !other->live);
+        PROPERTY(K2, "frame", !same || (!other->live && !other->dying));
     }
     PROPERTY(K2, "zero", memcmp(machine_page(cap->object), zeros, PAGE_BYTES) == 0);
     frame->seen = true;
@@ -157,6 +157,10 @@ static void range_check(uint32_t process, uint32_t first, uint32_t count)
 static void slots_check(uint32_t process)
 {
     const struct model_kernel_process *owner = &core_model.processes[process];
+    if (kernel_process(&core, owner->real_index)->cspace_page == 0) { /* it ends */
+        PROPERTY_EQUAL(K12, "slots", owner->cap_count, 0);
+        return;
+    }
     for (uint32_t i = 0; i < owner->cap_count; i++)
         cap_check(owner->real_index, &owner->caps[i]);
     range_check(process, 0, 112);
@@ -170,10 +174,20 @@ static void slots_check(uint32_t process)
 
 /* --- address spaces --------------------------------------------------------------------------- */
 
+/* Its address space is going. */
+static bool ends_without_slots(const struct model_kernel_process *process)
+{
+    return process->life == MODEL_LIFE_ENDING && process->cap_count == 0;
+}
+
 static void maps_check(uint32_t process)
 {
     const struct model_kernel_process *owner = &core_model.processes[process];
     uint16_t rights;
+    if (kernel_process(&core, owner->real_index)->vspace_page == 0) { /* it ends */
+        PROPERTY_EQUAL(K12, "maps", owner->map_count, 0);
+        return;
+    }
     for (uint32_t i = 0; i < owner->map_count; i++) {
         const struct model_map *map = &owner->maps[i];
         uint32_t page = kernel_translate(&core, owner->real_index, map->va + 8, &rights);
@@ -184,8 +198,10 @@ static void maps_check(uint32_t process)
         PROPERTY(V2, (rights & RIGHT_WRITE) == 0 || (rights & RIGHT_EXECUTE) == 0);
     }
     /* Its message page is the one more; with the count, nothing else is mapped. */
+    uint32_t more = kernel_translate(&core, owner->real_index, MESSAGE_PAGE_VA, &rights) != 0;
+    PROPERTY(K4, "message", more == 1 || ends_without_slots(owner));
     PROPERTY_EQUAL(K4, "count", kernel_process(&core, owner->real_index)->mapped_pages,
-                   owner->map_count + 1);
+                   owner->map_count + more);
     PROPERTY_EQUAL(V5, "zero", kernel_translate(&core, owner->real_index, 0, &rights), 0);
 }
 
@@ -223,7 +239,8 @@ static void reply_check(struct model_kernel_process *process, const struct messa
 static void message_check(struct model_kernel_process *process)
 {
     const struct message *real = kernel_message(&core, process->real_index);
-    PROPERTY(K11, "message-page", real != NULL);
+    PROPERTY(K11, "message-page",
+             real != NULL || (ends_without_slots(process) && process->map_count == 0));
     if (real == NULL)
         return;
     if (process->page_open)
@@ -248,8 +265,11 @@ static enum process_life life_wanted(uint32_t index)
         return LIFE_FREE;
     case MODEL_LIFE_STAGED:
         return LIFE_STAGED;
-    case MODEL_LIFE_RUNS:
     case MODEL_LIFE_ENDING:
+        if (core_model.processes[index].aborted)
+            return LIFE_ENDING;
+        /* fall through */
+    case MODEL_LIFE_RUNS:
         return core_model.current == index ? LIFE_CURRENT : LIFE_READY;
     case MODEL_LIFE_SENDS:
         return LIFE_SENDING;

@@ -21,7 +21,8 @@ static uint64_t request_count;
 /* The kernel's digest after the last entry that was looked at in full; the core's own walks cost
  * more than an entry, so that rows of entries that the harness itself makes are looked at in full
  * now and then only. */
-enum { QUIET_STRIDE = 8 };
+enum { QUIET_STRIDE = 8, PIECES_MAX = 4000 };
+static bool in_pieces;
 static bool quiet;
 static uint32_t quiet_count;
 static bool digest_known;
@@ -46,12 +47,14 @@ static void machine_make(void)
     host_load_image(image, sizeof image);
 }
 
-void core_boot(uint32_t pages, uint32_t root_budget)
+void core_boot(uint32_t pages, uint32_t root_budget, uint32_t work_max)
 {
     machine_make();
     struct kernel_boot_info info = host_boot_info_limited(pages);
     info.root_budget_pages = root_budget;
-    info.work_max = 1 << 12; /* the model does all at once */
+    info.work_max = work_max;
+    in_pieces = work_max != CORE_WORK_WHOLE;
+    core_work_reset();
     enum status status = kernel_boot_bare(&core, &info);
     PROPERTY_EQUAL(K12, "boot", status, STATUS_OK);
     uint32_t launch = pages / 2; /* as kernel.h says of a small memory */
@@ -122,6 +125,7 @@ static void entry_begin(const char *what)
     }
     core_model.luck.over_budget = false;
     core_model.luck.over_budget_verdict = false;
+    core_mark_others();
     state_before = core_model.current == MODEL_NONE ? 8 : state_of_current();
 }
 
@@ -152,19 +156,41 @@ void core_quiet(bool on)
     digest_known = true;
 }
 
-/* What the entry left to do, in pieces: for the model it was one entry. */
+/* What the entry left to do, unless it is to be done in pieces. */
 static void work_finish(void)
 {
     PROPERTY(K8, core.work_done <= core.work_max + KERNEL_WORK_STEP_MAX);
-    while (!core.halted && core.current != KERNEL_IDLE &&
-           kernel_process(&core, core.current)->resume == RESUME_WORK) {
-        kernel_work(&core);
-        PROPERTY(K8, core.work_done <= core.work_max + KERNEL_WORK_STEP_MAX);
+    for (uint32_t i = 0; !in_pieces && core_works(); i++) {
+        PROPERTY(K8, "ends", i < PIECES_MAX);
+        core_piece();
         const char *wrong = quiet ? NULL : kernel_check(&core);
         if (wrong != NULL)
             property_failed(PROPERTY_K13, "", wrong, __FILE__, __LINE__);
-        MARK("kernel: work in pieces");
     }
+}
+
+void core_work(void)
+{
+    if (!core_works())
+        return;
+    entry_begin("WORK");
+    model_kernel_begin(&core_model);
+    core_piece();
+    entry_end();
+}
+
+void core_work_all(void)
+{
+    for (uint32_t i = 0; core_works(); i++) {
+        PROPERTY(K8, "ends", i < PIECES_MAX);
+        core_work();
+    }
+}
+
+void core_work_whole(void)
+{
+    core_work_all();
+    in_pieces = false;
 }
 
 /* --- entries ---------------------------------------------------------------------------------- */
@@ -181,7 +207,8 @@ void core_compose(const struct message *message)
 static void luck_take(uint32_t index, uint32_t number, bool control)
 {
     const struct process *process = kernel_process(&core, index);
-    if (process == NULL || (process->life != LIFE_CURRENT && process->life != LIFE_READY))
+    if (process == NULL || (process->life != LIFE_CURRENT && process->life != LIFE_READY) ||
+        process->work.kind == WORK_SCAN)
         return;
     core_model.luck.over_budget = process->result == STATUS_OVER_BUDGET;
     core_model.luck.over_budget_verdict =
@@ -193,7 +220,8 @@ static void luck_take(uint32_t index, uint32_t number, bool control)
 static unsigned result_of_core(uint32_t index, uint32_t number, bool control)
 {
     const struct process *process = kernel_process(&core, index);
-    if (process == NULL || (process->life != LIFE_CURRENT && process->life != LIFE_READY))
+    if (process == NULL || (process->life != LIFE_CURRENT && process->life != LIFE_READY) ||
+        process->work.kind == WORK_SCAN || process->work.kind == WORK_RECEIVE)
         return CORE_WAITS;
     return number == SYSCALL_CALL && control && process->result == STATUS_OK
                ? kernel_message(&core, index)->header.status
@@ -287,12 +315,14 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
     current.slot = slot;
     current.operation = number == SYSCALL_CALL && type >= OBJECT_KERNEL_SELF ? operation : 0;
     kernel_syscall(&core, number, slot, deadline);
-    work_finish();
+    core_look();
     luck_take(index, number, type >= OBJECT_KERNEL_SELF);
-    current.got = result_of_core(index, number, type >= OBJECT_KERNEL_SELF);
     model_kernel_syscall(&core_model, number, slot, deadline);
+    work_finish();
+    current.got = result_of_core(index, number, type >= OBJECT_KERNEL_SELF);
     const struct model_kernel_process *process = &core_model.processes[caller];
-    bool back = process->life == MODEL_LIFE_RUNS;
+    bool back = process->life == MODEL_LIFE_RUNS && process->work != MODEL_WORK_SCAN &&
+                process->work != MODEL_WORK_RECEIVE;
     unsigned result = !back                                                ? CORE_WAITS
                       : core_model.control && process->result == STATUS_OK ? core_model.verdict
                                                                            : process->result;
@@ -324,8 +354,9 @@ void core_fault(uint64_t va, uint32_t access, uint64_t instruction_va)
     access %= FAULT_ACCESS_LAST + 1;
     entry_begin("FAULT");
     kernel_fault(&core, va, (enum fault_access)access, instruction_va);
-    work_finish();
+    core_look();
     model_kernel_fault(&core_model, va, access, instruction_va);
+    work_finish();
     enum model_kernel_life life = core_model.processes[process].life;
     mark_triple("kernel fault", (unsigned)life, OP_EVENT_FAULT, STATUS_OK);
     MARK_IF("kernel: fault switches to the pager", life == MODEL_LIFE_CALLS);
@@ -341,8 +372,9 @@ void core_exception(uint32_t vector, uint64_t instruction_va)
         return;
     entry_begin("EXCEPTION");
     kernel_exception(&core, vector, instruction_va);
-    work_finish();
+    core_look();
     model_kernel_exception(&core_model, vector, instruction_va);
+    work_finish();
     entry_end();
 }
 
@@ -351,8 +383,9 @@ void core_timer(uint64_t now)
     uint64_t next = model_next_deadline(&core_model);
     entry_begin("TIMER");
     kernel_timer(&core, now);
-    work_finish();
+    core_look();
     model_kernel_timer(&core_model, now);
+    work_finish();
     MARK_IF("kernel: a deadline passed", !core.halted && next <= core_model.now);
     MARK_IF("kernel: the clock does not go back", now < core_model.now);
     entry_end();
@@ -362,8 +395,9 @@ void core_preempt(void)
 {
     entry_begin("PREEMPT");
     kernel_preempt(&core);
-    work_finish();
+    core_look();
     model_kernel_preempt(&core_model);
+    work_finish();
     entry_end();
 }
 
@@ -408,5 +442,7 @@ unsigned core_control(uint32_t slot, uint16_t operation, const void *request, ui
         return CORE_WAITS;
     struct core_entry entry = core_request(slot, operation, request, window_slot);
     core_compose(&entry.message);
-    return core_syscall(SYSCALL_CALL, entry.slot, DEADLINE_POLL);
+    unsigned result = core_syscall(SYSCALL_CALL, entry.slot, DEADLINE_POLL);
+    core_work_all();
+    return result;
 }

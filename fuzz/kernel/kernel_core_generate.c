@@ -316,8 +316,24 @@ static void child_step(struct choices *choices)
     core_act(ACTION_CHILD, flags, 16 + choices_below(choices, 16), 0);
 }
 
+/* The current process has work to do: a piece of it, or others come first. */
+static void work_step(struct choices *choices)
+{
+    uint64_t how = choices_below(choices, 4);
+    if (how == 0)
+        core_act(ACTION_TIME, choices_below(choices, 16), 0, 0);
+    else if (how == 1)
+        core_act(ACTION_PREEMPT, 0, 0, 0);
+    else
+        core_act(ACTION_WORK, choices_below(choices, 4), 0, 0);
+}
+
 void core_generated(struct choices *choices)
 {
+    if (core_works() && !choices_flag(choices)) {
+        work_step(choices);
+        return;
+    }
     uint64_t how = choices_below(choices, 32);
     if (core.current == KERNEL_IDLE)
         core_act(ACTION_TIME, choices_below(choices, 16), 0, 0);

@@ -157,8 +157,7 @@ static bool cap_anywhere(const struct model_kernel *model, enum object_type type
     return false;
 }
 
-/* Nobody waits any more for what this process waits for. */
-static void wait_lost(struct model_kernel *model, uint32_t process)
+void model_wait_lost(struct model_kernel *model, uint32_t process)
 {
     struct model_kernel_process *waiter = model_at(model, process);
     if (waiter->faults) {
@@ -169,16 +168,17 @@ static void wait_lost(struct model_kernel *model, uint32_t process)
     model_wake(model, process, STATUS_PEER_DIED); /* E5 */
 }
 
-/* It tears itself down in its turn, before those that wait to run. */
-static void ending_start(struct model_kernel *model, uint32_t process, enum model_kernel_end kind)
+void model_ending_start(struct model_kernel *model, uint32_t process, enum model_kernel_end kind)
 {
     struct model_kernel_process *target = model_at(model, process);
+    model_work_orphan(model, process);
     if (model->current != process) {
         model_detach(model, process);
         model_run_first(model, process);
     }
     target->life = MODEL_LIFE_ENDING;
     target->ending = kind;
+    target->aborted = false;
     model->endpoints[process].live = false;
     model->changed = true;
 }
@@ -190,7 +190,7 @@ static void process_uncontrolled(struct model_kernel *model, uint32_t process)
     if (cap_anywhere(model, OBJECT_PROCESS, process))
         return;
     if (target->life == MODEL_LIFE_STAGED)
-        ending_start(model, process, MODEL_END_ABORT);
+        model_ending_start(model, process, MODEL_END_ABORT);
     else if (target->life == MODEL_LIFE_ENDED && target->event_delivered)
         model_process_free(model, process);
 }
@@ -199,7 +199,7 @@ void model_cap_drop(struct model_kernel *model, uint32_t process, struct model_c
 {
     struct model_cap dropped = *cap;
     if (dropped.type == OBJECT_REPLY) {
-        wait_lost(model, dropped.object);
+        model_wait_lost(model, dropped.object);
         return;
     }
     bool live = model_cap_live(model, cap);
@@ -267,7 +267,7 @@ void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, ui
     target->end_code = code;
     target->end_va = va;
     if (process != 0) {
-        ending_start(model, process, MODEL_END_TERMINAL);
+        model_ending_start(model, process, MODEL_END_TERMINAL);
         return;
     }
     model_detach(model, process);
@@ -288,26 +288,20 @@ void model_process_free(struct model_kernel *model, uint32_t process)
     model->changed = true;
 }
 
-/* Nobody will be told of these ends. */
-static void events_lost(struct model_kernel *model, uint32_t endpoint)
+bool model_drain_one(struct model_kernel *model, uint32_t index)
 {
-    struct model_queue *queue = &model->endpoints[endpoint].events;
-    while (queue->count != 0)
-        model_process_free(model, queue->items[0]);
-    queue = &model->endpoints[endpoint].delivered;
-    while (queue->count != 0)
-        model_process_free(model, queue->items[0]);
-}
-
-/* Everybody who waits at a dead endpoint learns it. */
-static void endpoint_drain(struct model_kernel *model, uint32_t process)
-{
-    struct model_endpoint *endpoint = &model->endpoints[process];
-    while (endpoint->senders.count != 0)
-        wait_lost(model, endpoint->senders.items[0]);
-    while (endpoint->receivers.count != 0)
-        model_wake(model, model_receiver_take(model, process), STATUS_NOT_FOUND);
-    events_lost(model, process);
+    struct model_endpoint *endpoint = &model->endpoints[index];
+    if (endpoint->senders.count != 0)
+        model_wait_lost(model, endpoint->senders.items[0]);
+    else if (endpoint->receivers.count != 0)
+        model_wake(model, model_receiver_take(model, index), STATUS_NOT_FOUND);
+    else if (endpoint->events.count != 0)
+        model_process_free(model, endpoint->events.items[0]); /* nobody will be told */
+    else if (endpoint->delivered.count != 0)
+        model_process_free(model, endpoint->delivered.items[0]);
+    else
+        return false;
+    return true;
 }
 
 static bool drivers_received(const struct model_kernel *model)
@@ -333,8 +327,9 @@ void model_driver_check(struct model_kernel *model)
     driver->live = false;
     if (driver->senders.count != 0) {
         uint32_t first = driver->senders.items[0];
-        wait_lost(model, first);
-        model_at(model, first)->drains = model_at(model, first)->life == MODEL_LIFE_RUNS;
+        model_wait_lost(model, first);
+        if (model_at(model, first)->life == MODEL_LIFE_RUNS)
+            model_at(model, first)->work = MODEL_WORK_DRIVER;
         return;
     }
     uint32_t ended = driver->events.count != 0 ? driver->events.items[0] : MODEL_NONE;
@@ -345,33 +340,7 @@ void model_driver_check(struct model_kernel *model)
     model_queue_drop(&driver->events, ended);
     model_queue_drop(&driver->delivered, ended);
     model_at(model, ended)->event_endpoint = MODEL_NONE;
-    ending_start(model, ended, MODEL_END_ABORT);
-}
-
-static void slots_end(struct model_kernel *model, uint32_t process)
-{
-    struct model_kernel_process *target = model_at(model, process);
-    while (target->cap_count != 0) {
-        struct model_cap *lowest = &target->caps[0];
-        for (uint32_t i = 1; i < target->cap_count; i++) {
-            if (target->caps[i].slot < lowest->slot)
-                lowest = &target->caps[i];
-        }
-        model_cap_drop(model, process, lowest);
-    }
-}
-
-static void tear_down(struct model_kernel *model, uint32_t process)
-{
-    struct model_kernel_process *target = model_at(model, process);
-    if (!model->endpoints[MODEL_DRIVER].live)
-        endpoint_drain(model, MODEL_DRIVER);
-    endpoint_drain(model, process);
-    while (target->callers.count != 0)
-        wait_lost(model, target->callers.items[0]);
-    slots_end(model, process);
-    target->map_count = 0;
-    target->torn = true;
+    model_ending_start(model, ended, MODEL_END_ABORT);
 }
 
 static void event_post(struct model_kernel *model, uint32_t process)
@@ -389,7 +358,7 @@ static void event_post(struct model_kernel *model, uint32_t process)
 void model_ending_finish(struct model_kernel *model, uint32_t process)
 {
     struct model_kernel_process *target = model_at(model, process);
-    tear_down(model, process);
+    target->torn = true;
     bool told =
         target->event_endpoint != MODEL_NONE && model->endpoints[target->event_endpoint].live;
     if (target->ending != MODEL_END_TERMINAL || !told) {
@@ -469,23 +438,8 @@ static void processor_give(struct model_kernel *model)
 
 void model_settle(struct model_kernel *model)
 {
-    while (!model->halted) {
+    if (!model->halted)
         processor_give(model);
-        if (model->current == MODEL_NONE)
-            break;
-        uint32_t index = model->current;
-        struct model_kernel_process *process = model_at(model, index);
-        bool drains = process->drains;
-        process->drains = false;
-        if (process->life == MODEL_LIFE_ENDING) {
-            model->current = MODEL_NONE;
-            model_ending_finish(model, index);
-        } else if (drains) {
-            endpoint_drain(model, MODEL_DRIVER);
-        } else {
-            break;
-        }
-    }
     if (model->changed)
         objects_sweep(model);
 }

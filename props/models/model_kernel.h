@@ -8,7 +8,11 @@
  * it.
  *
  * One refusal is not predicted exactly: OVER_BUDGET, of a process's own budget. It is accepted only
- * when the real record has fewer pages left than the operation can ever need (`luck`). */
+ * when the real record has fewer pages left than the operation can ever need (`luck`).
+ *
+ * Long work is a row of effects in one order (model_kernel_work.c). How many of them an entry
+ * reaches is the core's choice: the harness tells what it has left to do, and the model does the
+ * next effects until it has as much left. What the core did out of order is then a difference. */
 #ifndef BASALT_PROPS_MODELS_MODEL_KERNEL_H
 #define BASALT_PROPS_MODELS_MODEL_KERNEL_H
 
@@ -56,6 +60,7 @@ struct model_map {
     uint32_t image_page;
     uint16_t rights;
     uint16_t rights_max;
+    bool gone; /* the core shows nothing there */
 };
 
 struct model_queue {
@@ -84,6 +89,17 @@ enum model_kernel_life {
 
 enum model_kernel_end { MODEL_END_TERMINAL, MODEL_END_ABORT };
 
+/* What a process has begun and does before it runs on. */
+enum model_work {
+    MODEL_WORK_NONE,
+    MODEL_WORK_ABORT,   /* the end of process `work_on` */
+    MODEL_WORK_DESTROY, /* frame `work_on`: its mappings go, then its page */
+    MODEL_WORK_UNMAP,   /* `work_pages` pages from `work_at` on of process `work_on` */
+    MODEL_WORK_SCAN,    /* the request is asked again */
+    MODEL_WORK_RECEIVE, /* on slot `work_on` with deadline `work_at`, again */
+    MODEL_WORK_DRIVER   /* all at the driver endpoint learn that it is gone */
+};
+
 struct model_kernel_process {
     enum model_kernel_life life;
     uint32_t cap_count;
@@ -106,8 +122,12 @@ struct model_kernel_process {
     uint32_t holder;      /* who owes the reply */
     struct model_queue callers;
     bool faults;
-    bool torn;   /* everything but its record went */
-    bool drains; /* it runs on when all at the driver endpoint know that it is gone */
+    bool torn;    /* everything but its record went */
+    bool aborted; /* MODEL_LIFE_ENDING: another one tears it down */
+    enum model_work work;
+    uint32_t work_on;
+    uint64_t work_at;
+    uint32_t work_pages;
     uint64_t fault_va;
     uint64_t fault_instruction;
     uint32_t fault_access;
@@ -151,6 +171,7 @@ enum model_use { MODEL_USE_FRESH, MODEL_USE_DATA, MODEL_USE_CODE };
 
 struct model_frame {
     bool live;
+    bool dying; /* no capability names it any more, and its page is not free yet */
     uint32_t pool;
     enum model_use use;
     uint32_t data; /* index of its bytes; MODEL_NONE: all zero */
@@ -164,6 +185,14 @@ struct model_luck {
     bool over_budget;                   /* the current process was told OVER_BUDGET, */
     bool over_budget_verdict;           /* or kernel control's verdict was it */
     uint32_t left[MODEL_PROCESS_LIMIT]; /* kernel pages left before the entry */
+
+    /* What the entry left to do, by process. */
+    enum model_work work[MODEL_PROCESS_LIMIT];
+    uint32_t effects[MODEL_PROCESS_LIMIT]; /* as model_effects_left() */
+    uint32_t pages[MODEL_PROCESS_LIMIT];   /* MODEL_WORK_UNMAP */
+    uint32_t senders[MODEL_PROCESS_LIMIT]; /* MODEL_WORK_RECEIVE: who queues there */
+    bool over[MODEL_PROCESS_LIMIT];        /* it is free, or its end was told */
+    uint32_t drivers;                      /* who waits at the driver endpoint */
 };
 
 struct model_kernel {
@@ -212,6 +241,19 @@ void model_kernel_fault(struct model_kernel *model, uint64_t va, uint32_t access
 void model_kernel_exception(struct model_kernel *model, uint32_t vector, uint64_t instruction_va);
 void model_kernel_timer(struct model_kernel *model, uint64_t now);
 void model_kernel_preempt(struct model_kernel *model);
+
+/* A piece of what the current process has to do before it runs on. Adds to what the entry before it
+ * changed and lost, which model_kernel_begin forgets. */
+void model_kernel_work(struct model_kernel *model);
+void model_kernel_begin(struct model_kernel *model);
+
+/* Whether a process is not to run on before kernel_work is done with it. */
+bool model_works(const struct model_kernel *model, uint32_t process);
+
+/* How many effects the end of a process has left until nothing but mappings is left; and how many
+ * wait at the driver endpoint. */
+uint32_t model_effects_left(const struct model_kernel *model, uint32_t process);
+uint32_t model_waiters(const struct model_kernel *model, uint32_t endpoint);
 
 /* --- what harnesses ask --- */
 
@@ -264,8 +306,20 @@ void model_detach(struct model_kernel *model, uint32_t process);
 void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, uint32_t code,
                uint64_t va);
 
-/* All of a process goes at once; then it is free, or its end is posted. */
+/* Everything of a process went: it is free, or its end is posted. */
 void model_ending_finish(struct model_kernel *model, uint32_t process);
+
+/* A process that waits for an answer will get none; one who waits at a dead endpoint learns it:
+ * false when there is none. */
+void model_wait_lost(struct model_kernel *model, uint32_t process);
+bool model_drain_one(struct model_kernel *model, uint32_t endpoint);
+
+/* It tears itself down in its turn, before those that wait to run. */
+void model_ending_start(struct model_kernel *model, uint32_t process, enum model_kernel_end kind);
+
+/* The current process begins work, and does the first piece of it. */
+void model_work_start(struct model_kernel *model, enum model_work work, uint32_t on);
+void model_work_orphan(struct model_kernel *model, uint32_t process);
 
 /* Whether the driver endpoint has just lost its last receiver, and what follows. */
 void model_driver_check(struct model_kernel *model);

@@ -106,6 +106,18 @@ static enum status start(struct model_kernel *model,
     return STATUS_OK;
 }
 
+/* The caller tears the process down itself, before it runs on. */
+static void abort_by_caller(struct model_kernel *model, uint32_t index)
+{
+    struct model_kernel_process *process = model_at(model, index);
+    process->life = MODEL_LIFE_ENDING;
+    process->ending = MODEL_END_ABORT;
+    process->aborted = true;
+    model->endpoints[index].live = false;
+    model->changed = true;
+    model_work_start(model, MODEL_WORK_ABORT, index);
+}
+
 static enum status abort_staged(struct model_kernel *model, uint32_t slot)
 {
     uint32_t index;
@@ -114,11 +126,7 @@ static enum status abort_staged(struct model_kernel *model, uint32_t slot)
         return status;
     if (model_at(model, index)->life != MODEL_LIFE_STAGED)
         return STATUS_INVALID_ARGUMENT;
-    model_at(model, index)->life = MODEL_LIFE_ENDING;
-    model_at(model, index)->ending = MODEL_END_ABORT;
-    model->endpoints[index].live = false;
-    model->changed = true;
-    model_ending_finish(model, index);
+    abort_by_caller(model, index);
     return STATUS_OK;
 }
 
@@ -155,8 +163,7 @@ static enum status retire(struct model_kernel *model, uint32_t slot,
         return STATUS_OK;
     }
     model_queue_drop(&model->run, index);
-    process->ending = MODEL_END_ABORT;
-    model_ending_finish(model, index);
+    abort_by_caller(model, index);
     return STATUS_OK;
 }
 
@@ -249,6 +256,10 @@ static enum status query(struct model_kernel *model,
     const struct model_cap *found = NULL;
     if (request->mode == QUERY_EXACT && request->slot == 0)
         return STATUS_INVALID_ARGUMENT;
+    if (request->mode == QUERY_NEXT && model->luck.work[model->current] == MODEL_WORK_SCAN) {
+        model_at(model, model->current)->work = MODEL_WORK_SCAN;
+        return STATUS_OK; /* it is asked again */
+    }
     for (uint32_t i = 0; i < caller->cap_count; i++) {
         const struct model_cap *cap = &caller->caps[i];
         bool fits = request->mode == QUERY_NEXT
@@ -384,8 +395,9 @@ void model_control(struct model_kernel *model, enum object_type kind)
     union body reply;
     memset(&reply, 0, sizeof reply);
     model->verdict = decide(model, kind, row, &reply);
-    if (process->life != MODEL_LIFE_RUNS || model->current != caller)
-        return; /* it ended: no reply */
+    if (process->life != MODEL_LIFE_RUNS || model->current != caller ||
+        process->work == MODEL_WORK_SCAN)
+        return; /* it ended: no reply; or there is none yet */
     *header = (struct message_header){
         .version = MESSAGE_VERSION,
         .operation = header->operation,

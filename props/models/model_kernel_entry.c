@@ -3,7 +3,7 @@
  * preemption, as kernel.h states them. */
 #include "props/models/model_kernel.h"
 
-static void entry_begin(struct model_kernel *model)
+void model_kernel_begin(struct model_kernel *model)
 {
     model->control = false;
     model->verdict = STATUS_OK;
@@ -16,7 +16,7 @@ static void entry_begin(struct model_kernel *model)
 void model_kernel_syscall(struct model_kernel *model, uint32_t number, uint32_t slot,
                           uint64_t deadline)
 {
-    entry_begin(model);
+    model_kernel_begin(model);
     if (model->halted)
         return;
     uint32_t process = model->current;
@@ -39,7 +39,7 @@ void model_kernel_fault(struct model_kernel *model, uint64_t va, uint32_t access
                         uint64_t instruction_va)
 {
     static const uint16_t wanted[] = {RIGHT_READ, RIGHT_WRITE, RIGHT_EXECUTE};
-    entry_begin(model);
+    model_kernel_begin(model);
     if (model->halted)
         return;
     uint32_t index = model->current;
@@ -79,7 +79,7 @@ void model_kernel_fault(struct model_kernel *model, uint64_t va, uint32_t access
 
 void model_kernel_exception(struct model_kernel *model, uint32_t vector, uint64_t instruction_va)
 {
-    entry_begin(model);
+    model_kernel_begin(model);
     if (model->halted)
         return;
     model_end(model, model->current, END_FAULT_INSTRUCTION, vector, instruction_va);
@@ -105,7 +105,7 @@ static uint32_t next_expired(const struct model_kernel *model)
 
 void model_kernel_timer(struct model_kernel *model, uint64_t now)
 {
-    entry_begin(model);
+    model_kernel_begin(model);
     if (model->halted)
         return;
     if (now > model->now)
@@ -124,7 +124,7 @@ void model_kernel_timer(struct model_kernel *model, uint64_t now)
 
 void model_kernel_preempt(struct model_kernel *model)
 {
-    entry_begin(model);
+    model_kernel_begin(model);
     if (model->halted || model->current == MODEL_NONE)
         return;
     uint32_t current = model->current;

@@ -292,11 +292,12 @@ enum status model_call(struct model_kernel *model, uint32_t slot, uint64_t deadl
 
 /* --- RECV ------------------------------------------------------------------------------------- */
 
-/* Takes queued calls until one can be delivered. */
+/* Takes queued calls until one can be delivered, or as many as are told in one entry. */
 static bool receive_queued(struct model_kernel *model, uint32_t receiver, uint32_t endpoint)
 {
     struct model_queue *senders = &model->endpoints[endpoint].senders;
-    while (senders->count != 0) {
+    bool again = model->luck.work[receiver] == MODEL_WORK_RECEIVE;
+    while (senders->count > (again ? model->luck.senders[receiver] : 0)) {
         uint32_t sender = senders->items[0];
         struct model_kernel_process *process = model_at(model, sender);
         model_queue_drop(senders, sender);
@@ -346,6 +347,12 @@ enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t de
         return STATUS_OVER_BUDGET;
     if (receive_queued(model, receiver, number))
         return STATUS_OK;
+    if (endpoint->senders.count != 0) {
+        process->work = MODEL_WORK_RECEIVE;
+        process->work_on = slot;
+        process->work_at = deadline;
+        return STATUS_OK;
+    }
     if (deadline <= model->now) {
         process->info.now_ticks = model->now;
         process->info_open = true;

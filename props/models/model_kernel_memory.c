@@ -171,20 +171,6 @@ static enum status retype(struct model_kernel *model, const struct kernel_retype
     return STATUS_OK;
 }
 
-static void frame_unmap_everywhere(struct model_kernel *model, uint32_t frame)
-{
-    for (uint32_t p = 0; p < model->process_count; p++) {
-        struct model_kernel_process *process = model_at(model, p);
-        uint32_t kept = 0;
-        for (uint32_t i = 0; i < process->map_count; i++) {
-            if (process->maps[i].frame != frame)
-                process->maps[kept++] = process->maps[i];
-        }
-        model->translations_lost += process->map_count - kept;
-        process->map_count = kept;
-    }
-}
-
 static enum status destroy(struct model_kernel *model, uint32_t slot)
 {
     struct model_cap *cap = model_cap_find(model, model->current, slot);
@@ -195,10 +181,12 @@ static enum status destroy(struct model_kernel *model, uint32_t slot)
     if ((cap->rights & RIGHT_CONTROL) == 0)
         return STATUS_DENIED;
     if (cap->type == OBJECT_FRAME) {
-        struct model_frame *frame = &model->frames[cap->object];
-        frame->live = false;
-        model->pools[frame->pool].frames--;
-        frame_unmap_everywhere(model, cap->object); /* K4 */
+        uint32_t frame = cap->object;
+        model->frames[frame].live = false;
+        model->frames[frame].dying = true;
+        model_cap_remove(model, model->current, cap);
+        model_work_start(model, MODEL_WORK_DESTROY, frame); /* K4 */
+        return STATUS_OK;
     } else {
         struct model_pool *pool = &model->pools[cap->object];
         if (pool->parent == MODEL_NONE)
@@ -335,17 +323,9 @@ static enum status unmap(struct model_kernel *model,
         need_present(model, request->vspace_slot, request->va, request->page_count, &target);
     if (status != STATUS_OK)
         return status;
-    struct model_kernel_process *process = model_at(model, target);
-    uint64_t bytes = request->page_count * UINT64_C(4096);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < process->map_count; i++) {
-        uint64_t va = process->maps[i].va;
-        if (va < request->va || va - request->va >= bytes)
-            process->maps[kept++] = process->maps[i];
-    }
-    model->translations_lost = process->map_count - kept;
-    process->map_count = kept;
-    model->changed = true;
+    model_at(model, model->current)->work_at = request->va;
+    model_at(model, model->current)->work_pages = request->page_count;
+    model_work_start(model, MODEL_WORK_UNMAP, target);
     return STATUS_OK;
 }
 
