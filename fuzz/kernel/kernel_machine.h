@@ -9,5 +9,6 @@
 void machine_scales(struct choices *choices);
 void machine_meter(struct choices *choices);
 void machine_rate(struct choices *choices);
+void machine_turns(struct choices *choices);
 
 #endif

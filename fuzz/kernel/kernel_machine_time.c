@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The parts of kernel_machine that are about time: scales against a division of 128 bits and rates of
- * counters against those that made the rounds (K9), time slices against the sum of what each payer
- * used (K7). */
+/* The parts of kernel_machine that are about the clock and time slices: scales against a division of
+ * 128 bits and rates of counters against those that made the rounds (K9), slices against the sum of
+ * what each payer used (K7). */
 #include <string.h>
 
 #include "fuzz/kernel/kernel_machine.h"
@@ -95,21 +95,19 @@ void machine_meter(struct choices *choices)
     for (unsigned i = 0; i < METER_STEPS && !choices_empty(choices); i++) {
         int64_t spent = (int64_t)choices_below(choices, (uint64_t)tick * 4)
                         << choices_below(choices, 4);
-        uint64_t next = choices_below(choices, 2 * (PAYERS + 1));
+        uint64_t next = choices_below(choices, 2 * (PAYERS + 1)); /* or a look at the clock */
         now += (uint64_t)spent;
         *(current < PAYERS ? &payers[current].used : &idle) += spent;
         TRACE("%lld cycles of %u, then %llu", (long long)spent, current, (unsigned long long)next);
-        if (next <= PAYERS) {
+        if (next <= PAYERS)
             current = (unsigned)next;
-            meter_change(&meter, current < PAYERS ? &payers[current].slice : NULL, now);
-        } else {
-            struct payer *payer = current < PAYERS ? &payers[current] : NULL;
-            bool over =
-                payer != NULL && payer->first + payer->fills * SLICE_TICKS * tick <= payer->used;
-            PROPERTY_EQUAL(K7, "slice-over", meter_is_over(&meter, now, (uint64_t)tick), over);
-            if (MARK_IF("kernel_machine: a slice is used up", over))
-                payer->fills++;
-        }
+        struct payer *payer = current < PAYERS ? &payers[current] : NULL;
+        bool over =
+            payer != NULL && payer->first + payer->fills * SLICE_TICKS * tick <= payer->used;
+        int64_t *slice = payer != NULL ? &payer->slice : NULL;
+        PROPERTY_EQUAL(K7, "slice-over", meter_settle(&meter, slice, now, (uint64_t)tick), over);
+        if (MARK_IF("kernel_machine: a slice is used up", over))
+            payer->fills++;
         check_payers(payers, idle, now, tick);
     }
 }

@@ -18,10 +18,10 @@ struct meter {
     uint64_t since; /* charged up to here */
 };
 
-/* Charges the time until `now`; what comes after it is paid by `slice` (null: by nobody). */
-void meter_change(struct meter *meter, int64_t *slice, uint64_t now);
-
-/* Charges the time until `now`. True: the slice was used up, and is full again. */
-bool meter_is_over(struct meter *meter, uint64_t now, uint64_t tick_cycles);
+/* Charges the time until `now` to who paid so far; what comes after it is paid by `slice` (null: by
+ * nobody). To be asked before anybody runs on when another one pays, and at each tick, with who pays
+ * from then on. True: that slice was used up, by its owner or by who stood in for it, and is full
+ * again: the owner has had its turn, and the next of its band goes first. */
+bool meter_settle(struct meter *meter, int64_t *slice, uint64_t now, uint64_t tick_cycles);
 
 #endif

@@ -202,20 +202,34 @@ static void page_fault(uint64_t error)
     area->allowed_rip = rip;
 }
 
+/* The turn of who is to run on is over: the next in its band goes first. Nothing else changes for
+ * it: it goes on later as it would now. One that never ran has its first slice yet to get. */
+__attribute__((noinline)) static void give_way(void)
+{
+    struct process *process = process_record(kernel.current);
+    uint8_t resume = process->resume;
+    if (resume == RESUME_START)
+        return;
+    if (recording)
+        record_resume(process); /* what it entered for is done */
+    record_preempt();
+    kernel_preempt(&kernel);
+    process->resume = resume;
+}
+
 /* An interrupted process goes on with all its registers, whatever it entered for before. When the
- * time woke somebody of a higher band, the process has given way already. */
+ * time woke somebody of a higher band, the process has given way already, and is asked for its turn
+ * when it goes on (current_find). */
 static void interrupted(bool is_tick)
 {
-    uint16_t index = kernel.current;
-    struct process *process = kernel_process(&kernel, index);
+    struct process *process = process_record(kernel.current);
     if (process->resume != RESUME_WORK)
         process->resume = RESUME_EXACT;
-    if (is_tick)
-        tick_tell();
-    if (kernel.current == index && slice_used_up()) {
-        record_preempt();
-        kernel_preempt(&kernel);
-    }
+    if (!is_tick)
+        return;
+    tick_tell();
+    if (slice_ask())
+        give_way();
 }
 
 void machine_trap(uint64_t vector, uint64_t error)
@@ -297,35 +311,15 @@ __attribute__((noinline)) static void work(void)
             return; /* it gave way */
         record_work_entry();
         kernel_work(&kernel);
-        (void)slice_settle(); /* the next look at the clock ends its turn */
+        if (slice_settle())
+            give_way();
     }
-}
-
-/* Whether who is to run on has had its turn. One that never ran has its first slice yet to get. */
-static inline bool turn_is_over(void)
-{
-    return slice_settle() && process_record(kernel.current)->resume != RESUME_START;
-}
-
-/* The turn of who is to run on is over: the next in its band goes first, as at a tick. It was not
- * interrupted, and goes on later as it would now. */
-__attribute__((noinline)) static void give_way(void)
-{
-    struct process *process = process_record(kernel.current);
-    uint8_t resume = process->resume;
-    if (!slice_used_up())
-        return;
-    if (recording)
-        record_resume(process); /* what it entered for is done */
-    record_preempt();
-    kernel_preempt(&kernel);
-    process->resume = resume;
 }
 
 /* Who runs on. Debts are small, since nobody begins to run with one: a few turns are enough. */
 static inline struct process *current_find(void)
 {
-    for (unsigned i = 0; i < GIVE_WAY_MAX && turn_is_over(); i++)
+    for (unsigned i = 0; slice_settle() && i < GIVE_WAY_MAX; i++)
         give_way();
     if (kernel.current == KERNEL_IDLE)
         idle();

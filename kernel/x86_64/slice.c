@@ -16,17 +16,11 @@ static inline int64_t *slice_of(uint16_t index)
     return &machine_area_of(process_record(index))->slice_cycles;
 }
 
-bool slice_change_payer(void)
+bool slice_ask(void)
 {
     meter.slice = slice_of(slice_payer); /* its record may have gone meanwhile */
     slice_payer = kernel.payer;
-    meter_change(&meter, slice_of(slice_payer), cpu_cycles());
-    return meter.slice != NULL && *meter.slice <= 0;
-}
-
-bool slice_used_up(void)
-{
-    return meter_is_over(&meter, cpu_cycles(), timer_tick_cycles());
+    return meter_settle(&meter, slice_of(slice_payer), cpu_cycles(), timer_tick_cycles());
 }
 
 void slice_begin(struct machine_area *area)

@@ -130,14 +130,14 @@ void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
 /* --- slice.c: whose time it is, and how much of it is left */
 extern uint16_t slice_payer;                 /* who is charged since the last change */
 void slice_begin(struct machine_area *area); /* of a new process */
-/* To kernel.payer. True: whose slice was used up while others stood in for it, by a server or at a
- * tick; its turn is over before it goes on. */
-bool slice_change_payer(void);
+/* Time is kernel.payer's from here on. True: that one has had its turn (machine/meter.h), and
+ * kernel_preempt is due. Asked at each tick, and before anybody runs on when the payer is
+ * another one. */
+bool slice_ask(void);
 static inline bool slice_settle(void)
 {
-    return kernel.payer != slice_payer && slice_change_payer();
+    return kernel.payer != slice_payer && slice_ask();
 }
-bool slice_used_up(void); /* the payer's, which is filled again: kernel_preempt is due */
 
 /* --- report.c: lines of the log about what the processor says */
 void report_root_end(void);

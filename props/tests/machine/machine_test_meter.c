@@ -28,16 +28,16 @@ static uint64_t honest_share(uint64_t work_ticks)
             now += LATE;
             sleeps = true;
             current = HONEST;
-            meter_change(&meter, &slices[HONEST], now);
+            (void)meter_settle(&meter, &slices[HONEST], now, TICK);
         }
         used[current] += end - now;
         worked = current == THIEF ? worked + 1 : worked;
-        bool over = meter_is_over(&meter, end, TICK);
+        bool over = meter_settle(&meter, &slices[current], end, TICK);
         worked = sleeps || over ? 0 : worked;
         sleeps = false; /* it wakes, first in the queue, and preempts nobody */
         if (over) {
             current = 1 - current;
-            meter_change(&meter, &slices[current], end);
+            (void)meter_settle(&meter, &slices[current], end, TICK);
         }
     }
     return used[HONEST] * 1000 / (used[HONEST] + used[THIEF]);
@@ -45,18 +45,20 @@ static uint64_t honest_share(uint64_t work_ticks)
 
 static void test_charge(void)
 {
-    int64_t slice = 3 * TICK;
+    int64_t slice = 3 * TICK, other = TICK;
     struct meter meter = {.slice = NULL, .since = 5};
-    EXPECT(!meter_is_over(&meter, 1000, TICK)); /* nobody pays */
-    meter_change(&meter, &slice, 2000);
-    EXPECT(!meter_is_over(&meter, 2000 + 3 * TICK - 1, TICK));
-    EXPECT(meter_is_over(&meter, 2000 + 5 * TICK, TICK));
+    EXPECT(!meter_settle(&meter, NULL, 1000, TICK)); /* nobody pays */
+    EXPECT(!meter_settle(&meter, &slice, 2000, TICK));
+    EXPECT(!meter_settle(&meter, &slice, 2000 + 3 * TICK - 1, TICK));
+    EXPECT(meter_settle(&meter, &slice, 2000 + 5 * TICK, TICK));
     expect_equal((uint64_t)slice, (SLICE_TICKS - 2) * TICK, "what was used too much is taken off");
-    meter_change(&meter, NULL, 2000 + 6 * TICK);
-    EXPECT(!meter_is_over(&meter, 100000, TICK));
+    EXPECT(!meter_settle(&meter, NULL, 2000 + 6 * TICK, TICK));
+    EXPECT(!meter_settle(&meter, &other, 100000, TICK));
     expect_equal((uint64_t)slice, (SLICE_TICKS - 3) * TICK, "and sleep costs nothing");
-    meter_change(&meter, &slice, 200000);
+    EXPECT(!meter_settle(&meter, &slice, 100000 + TICK, TICK));
     expect_equal((uint64_t)slice, (SLICE_TICKS - 3) * TICK, "K7: nor does it fill the slice");
+    expect(other == 0, "K7: nor is one that is used up filled while another pays");
+    EXPECT(meter_settle(&meter, &other, 100000 + TICK, TICK)); /* but when its owner is to go on */
 }
 
 void machine_test_meter(void)

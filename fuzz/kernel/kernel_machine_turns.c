@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+/* Turns: a machine that asks meter_settle() as x86_64 does, at each tick and when who pays is another
+ * one, under a scheduler that does what the core does (K7). In the lowest band is a crowd that always
+ * wants to run. Above it is a server, which some of the crowd call and wait for, until it answers or
+ * a deadline passes; above all, somebody whom ticks wake. Whatever they do around the crowd, nobody
+ * in it has more of the processor than another by more than two slices. */
+#include <string.h>
+
+#include "fuzz/kernel/kernel_machine.h"
+#include "kernel/machine/meter.h"
+
+enum {
+    CROWD = 4,
+    SERVER = CROWD, /* payers after the crowd: for itself when nobody waits for it any more */
+    URGENT,
+    PAYERS,
+    NOBODY = PAYERS,
+    PARTS = 8, /* of a tick, in which time goes on */
+    PART_CYCLES = 1000,
+    TICK_CYCLES = PARTS * PART_CYCLES,
+    SLICE_CYCLES = SLICE_TICKS * TICK_CYCLES,
+    GIVE_WAY_MAX = 4,
+    STRETCH_TICKS_MAX = 64,
+    STRETCHES = 24
+};
+
+/* What goes on for some ticks. */
+struct stretch {
+    uint64_t ticks;
+    uint64_t callers;      /* bit i: i of the crowd calls the server when it runs */
+    uint64_t call_part;    /* at this part of a tick */
+    uint64_t serve_parts;  /* how long the server works for it */
+    uint64_t urgent_parts; /* how long the urgent one runs when it wakes; 0: it does not */
+    bool times_out;        /* the caller's deadline passes at the next tick */
+};
+
+static struct {
+    struct meter meter;
+    int64_t slices[PAYERS];
+    int64_t used[PAYERS];
+    unsigned payer; /* since the last question */
+    unsigned queue[CROWD];
+    unsigned queue_count;
+    bool spent[CROWD];
+    unsigned client;      /* who waits for the server; NOBODY */
+    uint64_t server_left; /* parts until it answers, or has nothing to do (0) */
+    uint64_t urgent_left;
+    unsigned current; /* of the crowd, or SERVER, or URGENT */
+    uint64_t now;
+} sim;
+
+static void queue_first(unsigned index)
+{
+    memmove(&sim.queue[1], &sim.queue[0], sim.queue_count * sizeof sim.queue[0]);
+    sim.queue[0] = index;
+    sim.queue_count++;
+}
+
+static void queue_last(unsigned index)
+{
+    sim.queue[sim.queue_count++] = index;
+}
+
+/* Who waited for the server is ready again; last, when the server used up its slice. */
+static void client_wakes(void)
+{
+    if (sim.spent[sim.client])
+        queue_last(sim.client);
+    else
+        queue_first(sim.client);
+    sim.spent[sim.client] = false;
+    sim.client = NOBODY;
+}
+
+/* The highest that can run does. Whom it displaces stands first in the queue. */
+static void give_processor(void)
+{
+    unsigned before = sim.current;
+    if (sim.urgent_left != 0)
+        sim.current = URGENT;
+    else if (sim.server_left != 0)
+        sim.current = SERVER;
+    else if (before >= CROWD)
+        sim.current = NOBODY;
+    if (before < CROWD && sim.current != before)
+        queue_first(before);
+    if (sim.current == NOBODY) {
+        HARNESS(sim.queue_count != 0);
+        sim.current = sim.queue[0];
+        sim.queue_count--;
+        memmove(&sim.queue[0], &sim.queue[1], sim.queue_count * sizeof sim.queue[0]);
+    }
+}
+
+static unsigned payer_now(void)
+{
+    return sim.current == SERVER && sim.client != NOBODY ? sim.client : sim.current;
+}
+
+static bool ask(void)
+{
+    sim.payer = payer_now();
+    return meter_settle(&sim.meter, &sim.slices[sim.payer], sim.now, TICK_CYCLES);
+}
+
+/* What kernel_preempt does. The server and the urgent one are alone in their bands. */
+static void preempt(void)
+{
+    MARK_IF("kernel_machine: a slice is used up by a server", sim.payer != sim.current);
+    if (sim.payer != sim.current)
+        sim.spent[sim.payer] = true;
+    if (sim.current < CROWD) {
+        queue_last(sim.current);
+        sim.current = NOBODY;
+        give_processor();
+    }
+}
+
+/* Before anybody runs on. */
+static void find_current(void)
+{
+    for (unsigned i = 0; sim.payer != payer_now() && ask() && i < GIVE_WAY_MAX; i++) {
+        MARK("kernel_machine: a turn ends before it goes on");
+        preempt();
+    }
+}
+
+static void tick(const struct stretch *stretch)
+{
+    sim.urgent_left = stretch->urgent_parts;
+    if (MARK_IF("kernel_machine: a deadline passes while a server works",
+                stretch->times_out && sim.client != NOBODY))
+        client_wakes(); /* the server goes on, for itself */
+    give_processor();
+    if (ask())
+        preempt();
+}
+
+/* What the current one does at the end of a part. */
+static void act(const struct stretch *stretch, uint64_t part)
+{
+    if (sim.current == URGENT) {
+        sim.urgent_left--;
+    } else if (sim.current == SERVER) {
+        sim.server_left--;
+        if (sim.server_left == 0 && sim.client != NOBODY)
+            client_wakes();
+    } else if ((stretch->callers >> sim.current & 1) != 0 && part == stretch->call_part &&
+               sim.server_left == 0) {
+        sim.client = sim.current;
+        sim.server_left = stretch->serve_parts;
+        sim.current = NOBODY;
+    }
+    give_processor();
+}
+
+/* Each has had its first slice; after that, turns go round. */
+static void check_shares(void)
+{
+    for (unsigned i = 0; i < CROWD; i++) {
+        for (unsigned j = 0; j < CROWD; j++)
+            PROPERTY(K7, "share", sim.used[i] - sim.used[j] <= 2 * SLICE_CYCLES + 4 * TICK_CYCLES);
+        digest_u64((uint64_t)sim.used[i]);
+    }
+}
+
+static void run_stretch(const struct stretch *stretch)
+{
+    for (uint64_t i = 0; i < stretch->ticks * PARTS; i++) {
+        uint64_t part = i % PARTS;
+        sim.now += PART_CYCLES;
+        sim.used[payer_now()] += PART_CYCLES;
+        act(stretch, part);
+        if (part == PARTS - 1)
+            tick(stretch);
+        find_current();
+    }
+    TRACE("  used: %lld %lld %lld %lld", (long long)sim.used[0], (long long)sim.used[1],
+          (long long)sim.used[2], (long long)sim.used[3]);
+}
+
+static struct stretch draw_stretch(struct choices *choices)
+{
+    struct stretch stretch = {
+        .ticks = choices_between(choices, 1, STRETCH_TICKS_MAX),
+        .callers = choices_below(choices, 1 << CROWD),
+        .call_part = choices_below(choices, PARTS),
+        .serve_parts = choices_between(choices, 1, 3 * PARTS),
+        .urgent_parts = choices_below(choices, PARTS),
+        .times_out = choices_flag(choices),
+    };
+    TRACE("%llu ticks, calls of %#llx at part %llu for %llu parts%s, urgent for %llu",
+          (unsigned long long)stretch.ticks, (unsigned long long)stretch.callers,
+          (unsigned long long)stretch.call_part, (unsigned long long)stretch.serve_parts,
+          stretch.times_out ? " with deadlines" : "", (unsigned long long)stretch.urgent_parts);
+    return stretch;
+}
+
+void machine_turns(struct choices *choices)
+{
+    memset(&sim, 0, sizeof sim);
+    sim.client = NOBODY;
+    sim.payer = NOBODY;
+    for (unsigned i = 0; i < PAYERS; i++)
+        sim.slices[i] = SLICE_CYCLES;
+    for (unsigned i = 1; i < CROWD; i++)
+        queue_last(i);
+    find_current();
+    for (unsigned i = 0; i < STRETCHES && !choices_empty(choices); i++) {
+        struct stretch stretch = draw_stretch(choices);
+        run_stretch(&stretch);
+        check_shares();
+    }
+}
