@@ -202,7 +202,7 @@ def mutant_header(path):
 
 
 # Groups of checks that a mutant of what only the metal has may name.
-METAL_GROUPS = ("machines", "ring3", "hostile", "longest")
+METAL_GROUPS = ("machines", "ring3", "shares", "hostile", "longest")
 
 
 def mutants_apply():
