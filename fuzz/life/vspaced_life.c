@@ -169,6 +169,14 @@ static void pick_caps(struct message *request, struct stand_in_cap *caps,
     }
 }
 
+/* Nobody waits long behind another's message (E8). The loop drops what the message brought. */
+static void check_calls(uint16_t operation)
+{
+    uint64_t most =
+        operation == OP_VSPACED_REGISTER_VSPACE ? VSPACED_REGISTER_CALLS_MAX : VSPACED_CALLS_MAX;
+    PROPERTY(E8, "calls", stand_in_call_count() <= most + MESSAGE_CAP_LIMIT);
+}
+
 /* Delivers a request as the loop would. */
 static enum status deliver(struct message *request, const struct stand_in_cap *caps)
 {
@@ -182,6 +190,7 @@ static enum status deliver(struct message *request, const struct stand_in_cap *c
                    service_turn(&vspaced.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
                                 vspaced_handle, &vspaced, &message, &info),
                    STATUS_OK);
+    check_calls(request->header.operation);
     PROPERTY(E5, stand_in_reply() != NULL);
     PROPERTY(E5, stand_in_reply()->header.request_id == request->header.request_id);
     return (enum status)stand_in_reply()->header.status;

@@ -162,14 +162,27 @@ static uint32_t next_registered(const struct model_vspaced *model, uint32_t slot
     return next;
 }
 
-static void sweep(struct model_vspaced *model, struct model_vspaced_walk *walk)
+static uint32_t registered_count(const struct model_vspaced *model)
 {
-    uint32_t slot = 0;
-    for (;;) {
-        uint32_t index = next_registered(model, slot);
-        if (index == MODEL_VSPACED_VSPACE_LIMIT)
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->vspace_count; i++)
+        count += model->vspaces[i].registered;
+    return count;
+}
+
+/* Sixteen are asked about at most, none twice, and only while there is no room; the next time goes
+ * on behind the last. */
+static void sweep(struct model_vspaced *model, struct model_vspaced_walk *walk,
+                  uint32_t region_limit)
+{
+    uint32_t count = registered_count(model);
+    for (uint32_t asked = 0; asked < count && !regions_left(model, region_limit); asked++) {
+        if (MARK_IF("vspaced: a sweep is not over", asked == 16))
             return;
-        slot = model->vspaces[index].slot;
+        uint32_t index = next_registered(model, model->swept_slot);
+        if (MARK_IF("vspaced: a sweep begins anew", index == MODEL_VSPACED_VSPACE_LIMIT))
+            index = next_registered(model, 0);
+        model->swept_slot = model->vspaces[index].slot;
         if (model_vspaced_call(walk, STATUS_OK) == STATUS_OK && !model->vspaces[index].alive)
             MARK_IF("vspaced: a dead space swept", leave(model, walk, index) == STATUS_OK);
     }
@@ -187,7 +200,7 @@ static void register_vspace(struct model_vspaced *model, uint32_t region_limit,
     if (answer->status != STATUS_OK)
         return;
     if (!regions_left(model, region_limit)) {
-        sweep(model, walk);
+        sweep(model, walk, region_limit);
         answer->changed = true;
     }
     if (!regions_left(model, region_limit))

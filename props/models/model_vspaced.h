@@ -71,6 +71,7 @@ struct model_vspaced {
     uint32_t account_limit[MODEL_VSPACED_ACCOUNT_LIMIT];
     uint32_t account_held[MODEL_VSPACED_ACCOUNT_LIMIT];
     uint32_t pool_left;
+    uint32_t swept_slot; /* of the space that the kernel was asked about last, for want of room */
     struct model_vspaced_id ids[MODEL_VSPACED_ID_LIMIT];
     uint32_t id_high; /* ids below this may be live */
     struct model_vspaced_page pages[MODEL_VSPACED_PAGE_LIMIT];

@@ -70,6 +70,7 @@ void model_vspaced_reset(struct model_vspaced *model)
     model->vspace_count = 0;
     model->owed_count = 0;
     model->window_filled = 0;
+    model->swept_slot = 0;
 }
 
 uint32_t model_vspaced_vspace(struct model_vspaced *model)

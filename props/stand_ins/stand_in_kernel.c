@@ -75,6 +75,11 @@ struct stand_in_failures stand_in_failures(void)
     return since_message.failures;
 }
 
+uint64_t stand_in_call_count(void)
+{
+    return since_message.call_count;
+}
+
 uint64_t stand_in_write_and_execute_count(void)
 {
     return since_message.write_and_execute;

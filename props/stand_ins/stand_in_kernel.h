@@ -165,6 +165,7 @@ const struct stand_in_reply *stand_in_reply_lost(void);
 /* --- what the service left behind ------------------------------------------------------------- */
 
 bool stand_in_exited(uint32_t *code);            /* EXIT was called; `code` may be null */
+uint64_t stand_in_call_count(void);              /* calls made for this message */
 uint64_t stand_in_write_and_execute_count(void); /* MAP_FRAMEs refused so, for this message */
 const char *stand_in_log(uint32_t *count);       /* what LOG_WRITE wrote, zero-terminated */
 

@@ -24,6 +24,8 @@ static struct memd_holding frame_table[FRAME_LIMIT];
 static struct vspaced vspaced;
 static uint32_t next_frame_id;
 static uint32_t next_object;
+static uint32_t dead_slot; /* 0: every vspace lives */
+static uint32_t call_count;
 
 /* --- peers that always say yes --------------------------------------------------------------- */
 
@@ -32,7 +34,7 @@ union any_reply {
     struct memd_alloc_frames_reply alloc;
 };
 
-/* A source of memd below the receive window, a new vspace in it. */
+/* A source of memd below the receive window, a new vspace in it, one of vspaced's above it. */
 static void query_reply(const struct message *message, struct kernel_query_local_cap_reply *reply)
 {
     struct kernel_query_local_cap_request request;
@@ -41,7 +43,9 @@ static void query_reply(const struct message *message, struct kernel_query_local
     *reply = (struct kernel_query_local_cap_reply){
         .slot = request.slot,
         .object_type = vspace ? OBJECT_VSPACE : OBJECT_UNTYPED,
-        .rights = vspace ? RIGHT_MAP : RIGHT_CONTROL,
+        .rights = !vspace                     ? RIGHT_CONTROL
+                  : request.slot == dead_slot ? 0
+                                              : RIGHT_MAP,
         .object = ++next_object,
         .size_pages = vspace ? 0 : UINT64_C(1) << 40,
     };
@@ -68,6 +72,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     union any_reply reply;
     (void)slot;
     (void)deadline_ticks;
+    call_count++;
     memset(&reply, 0, sizeof reply);
     if (id == OP_KERNEL_QUERY_LOCAL_CAP)
         query_reply(message, &reply.query);
@@ -399,6 +404,32 @@ static void test_spaces(void)
     expect(space_register(&slot, 34) == STATUS_OK, "E6 the last regions are");
 }
 
+/* All spaces are taken and the last one that is asked about is dead: no message is long for it, and
+ * in the end there is room (E8). */
+static void test_sweep(void)
+{
+    uint32_t slot = 0;
+    uint32_t refused = 0;
+    uint32_t most = 0;
+    enum status status;
+    vspaced_boot();
+    while (space_register(&slot, 1) == STATUS_OK)
+        dead_slot = slot; /* and the one that was refused began the sweep */
+    expect(vspaced.sweep_next == VSPACED_SWEEP_SPACES, "E8 a sweep asks about its part");
+    dead_slot = VSPACED_SLOT_BASE + 2 * (VSPACED_SWEEP_SPACES - 1);
+    do {
+        call_count = 0;
+        status = space_register(&slot, 1);
+        refused += status == STATUS_EXHAUSTED;
+        most = call_count > most ? call_count : most;
+    } while (status == STATUS_EXHAUSTED && refused < VSPACED_VSPACE_LIMIT);
+    expect(status == STATUS_OK && slot == dead_slot, "E6 the dead one's place is used again");
+    expect(refused + 1 == VSPACED_VSPACE_LIMIT / VSPACED_SWEEP_SPACES, "E8 after so many requests");
+    expect(most <= VSPACED_REGISTER_CALLS_MAX, "E8 calls of one message");
+    expect(vspaced_check(&vspaced) == NULL, "vspaced_check after a sweep");
+    dead_slot = 0;
+}
+
 static void test_regions(void)
 {
     uint32_t slot = 0;
@@ -496,6 +527,7 @@ int main(int count, char **arguments)
     test_untypeds();
     test_generations();
     test_spaces();
+    test_sweep();
     test_regions();
     test_protect_borders();
     test_pages();

@@ -150,7 +150,7 @@ static bool spaces_agree(const struct vspaced *vspaced)
     uint32_t held = 0;
     uint32_t free_count = 0;
     uint64_t reserved = 0;
-    if (places->used_count > VSPACED_VSPACE_LIMIT)
+    if (places->used_count > VSPACED_VSPACE_LIMIT || vspaced->sweep_next > places->used_count)
         return false;
     for (uint32_t i = 0; i < places->used_count; i++) {
         held += vspaced->spaces[i].is_registered;
@@ -225,7 +225,8 @@ void vspaced_visit_fields(const struct vspaced *vspaced,
     visit_places(&vspaced->region_places, visit, context);
     visit_places(&vspaced->page_places, visit, context);
     visit(context, (uint64_t)vspaced->owed_first << 32 | vspaced->owed_last);
-    visit(context, (uint64_t)vspaced->window_filled << 32 | vspaced->regions_reserved);
+    visit(context, (uint64_t)(vspaced->sweep_next << 8 | vspaced->window_filled) << 32 |
+                       vspaced->regions_reserved);
     for (uint32_t i = 0; i < vspaced->space_places.used_count; i++) {
         const struct vspaced_space *space = &vspaced->spaces[i];
         visit(context, (uint64_t)space->object << 32 | space->generation);

@@ -122,16 +122,31 @@ static bool vspace_lives(const struct kernel_query_local_cap_reply *held)
     return held->object_type == OBJECT_VSPACE && (held->rights & RIGHT_MAP) != 0;
 }
 
-/* Forgets the spaces whose vspace is dead: those of which pagerd never said so, or could not. */
-static void spaces_sweep(struct vspaced *vspaced)
+/* Forgets a space whose vspace is dead: pagerd never said so, or could not. */
+static void space_sweep(struct vspaced *vspaced, uint32_t space_index)
 {
-    for (uint32_t i = 0; i < vspaced->space_places.used_count; i++) {
-        struct kernel_query_local_cap_reply held;
-        if (vspaced->spaces[i].is_registered &&
-            kernel_query_local_cap(&vspaced->caller, space_vspace_slot(i), QUERY_EXACT, &held) ==
-                STATUS_OK &&
-            !vspace_lives(&held))
-            (void)space_leave(vspaced, i);
+    struct kernel_query_local_cap_reply held;
+    enum status status = kernel_query_local_cap(&vspaced->caller, space_vspace_slot(space_index),
+                                                QUERY_EXACT, &held);
+    if (status == STATUS_OK && !vspace_lives(&held))
+        (void)space_leave(vspaced, space_index);
+}
+
+/* Sweeps until there is room: a part of the spaces, the next one the next time (E8). */
+static void spaces_sweep(struct vspaced *vspaced, uint32_t region_limit)
+{
+    uint32_t used_count = vspaced->space_places.used_count;
+    uint32_t at = vspaced->sweep_next;
+    uint32_t asked = 0;
+    for (uint32_t i = 0; i < used_count; i++, at++) {
+        if (asked == VSPACED_SWEEP_SPACES || vspaced_space_room(vspaced, region_limit))
+            return;
+        at = at < used_count ? at : 0;
+        if (!vspaced->spaces[at].is_registered)
+            continue;
+        asked++;
+        vspaced->sweep_next = at + 1;
+        space_sweep(vspaced, at);
     }
 }
 
@@ -144,7 +159,7 @@ static enum status register_decide(struct vspaced *vspaced,
     if (vspaced_space_find(vspaced, held->object, held->generation) != 0)
         return STATUS_BUSY;
     if (!vspaced_space_room(vspaced, region_limit))
-        spaces_sweep(vspaced);
+        spaces_sweep(vspaced, region_limit);
     return vspaced_space_room(vspaced, region_limit) ? STATUS_OK : STATUS_EXHAUSTED;
 }
 

@@ -28,9 +28,10 @@
  * another's:
  * - NOT_FOUND: the vspace is gone
  * - BUSY: this vspace is registered; EXHAUSTED: VSPACED_VSPACE_LIMIT spaces are, or what is set
- *   aside would be more than the table has. Spaces whose vspace is dead do not count: they
- *   are swept before this is said. Known limit: the sweep is not divided. It asks the kernel about
- *   every space in one message, one call for each, and two more to leave a dead one.
+ *   aside would be more than the table has. Before this is said, spaces whose vspace is dead are
+ *   swept, until there is room: the kernel is asked about VSPACED_SWEEP_SPACES at most, by their
+ *   slots, from where the last such request stopped, round and round. So many refusals later none
+ *   is left that was dead at the first (E8).
  *
  * UNREGISTER_VSPACE: its pages stay mapped until the vspace dies, its frames stay charged until the
  * account is closed.
@@ -86,6 +87,7 @@
 #ifndef BASALT_SERVICES_VSPACED_VSPACED_H
 #define BASALT_SERVICES_VSPACED_VSPACED_H
 
+#include "abi/messages/memd.h"
 #include "abi/messages/vspaced.h"
 #include "abi/roles.h"
 #include "services/lib/index.h"
@@ -113,9 +115,22 @@ enum {
 
     VSPACED_OWED_TURNS = 4, /* frames that are offered again for one request */
 
+    VSPACED_SWEEP_SPACES = 16, /* spaces that one REGISTER_VSPACE asks the kernel about */
+
+    /* Calls that one message makes at most (E8). REGISTER_VSPACE: one for the new vspace, three for
+     * each space that it sweeps, three to take the capabilities or give one back. MAP_ANONYMOUS
+     * makes the most: what is owed, then for each batch memd, and for each page a mapping and a
+     * drop that may be refused and tried again; then its undo. */
+    VSPACED_REGISTER_CALLS_MAX = 1 + 3 * VSPACED_SWEEP_SPACES + 3,
+    VSPACED_CALLS_MAX =
+        VSPACED_OWED_TURNS +
+        VSPACED_ANONYMOUS_PAGES_MAX / MEMD_ALLOC_FRAMES_MAX * (1 + 3 * MEMD_ALLOC_FRAMES_MAX) +
+        2 * MEMD_ALLOC_FRAMES_MAX + 2,
+
     VSPACED_REGION_SPARE = 2 /* two splits come before the merges that make up for them */
 };
 
+_Static_assert((int)VSPACED_REGISTER_CALLS_MAX <= (int)VSPACED_CALLS_MAX, "of all operations");
 _Static_assert(VSPACED_SLOT_BASE + 2 * VSPACED_VSPACE_LIMIT <= SLOT_LIMIT, "slots suffice");
 
 /* Links are index + 1; 0 means none, so that an all-zero state is an empty one. */
@@ -175,6 +190,7 @@ struct vspaced {
     uint32_t spaces_root;      /* object << 32 | generation of a vspace */
     uint32_t pages_root;       /* space index << 48 | page */
     uint32_t regions_reserved; /* the sum of region_limit */
+    uint32_t sweep_next;       /* the place behind the space that was asked about last */
     uint32_t window_filled;    /* bit i: slot i of the frame window may hold a frame */
     vspaced_link owed_first;   /* frames that memd has not taken back */
     vspaced_link owed_last;
