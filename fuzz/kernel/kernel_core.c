@@ -19,8 +19,7 @@ const int harness_has_steps = 1;
 enum {
     STEP_LIMIT = 160,
     CLEANUP_LIMIT = 2000,
-    WORK_MAX_DRAWN = 12, /* the smallest work_max of a life in pieces, */
-    WORK_MAX_COUNT = 29  /* and how many there are */
+    WORK_MAX_COUNT = 29 /* values of work_max, from KERNEL_WORK_MIN on */
 };
 #define TIME_STEP_MAX (UINT64_C(1) << 41)
 
@@ -363,7 +362,7 @@ static uint32_t boot_work_max(const struct life_step *first)
 {
     if (first->kind != LIFE_ACTION || first->action != ACTION_PIECES)
         return CORE_WORK_WHOLE;
-    return WORK_MAX_DRAWN + (uint32_t)(first->arguments[0] % WORK_MAX_COUNT);
+    return KERNEL_WORK_MIN + (uint32_t)(first->arguments[0] % WORK_MAX_COUNT);
 }
 
 static void boot(const struct life_step *first, uint32_t work_max)

@@ -64,7 +64,10 @@ void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info)
         kernel->ready[band] = queue_empty();
     kernel->work_done = 0;
     kernel->work_max = info->work_max == 0 ? KERNEL_WORK_MAX : info->work_max;
+    KERNEL_ASSERT(kernel->work_max >= KERNEL_WORK_MIN);
     kernel->driver_receivers = 0;
+    kernel->driver_drainer = KERNEL_NONE;
+    kernel->driver_claims = 0;
     kernel->deadline_count = 0;
     endpoint_init(&kernel->driver_endpoint, 0);
     kernel->image_first_page = info->image_first_page;

@@ -144,22 +144,42 @@ static const char *process_check(const struct kernel *kernel, uint32_t index, ui
 
 /* --- who runs (K7) ---------------------------------------------------------------------------- */
 
+/* Who tears a process down piece by piece; KERNEL_NONE: nobody. */
+static uint32_t worker_of(const struct kernel *kernel, const struct process *process)
+{
+    for (uint32_t i = 0; i < kernel->process_high; i++) {
+        const struct process *worker = kernel_process(kernel, i);
+        if (worker != NULL && worker->work.kind == WORK_ABORT &&
+            worker->work.object == process->index)
+            return i;
+    }
+    return KERNEL_NONE;
+}
+
 /* Whom a process lends to, as its life says; KERNEL_NONE: nobody. */
 static uint32_t borrower_of(const struct kernel *kernel, const struct process *process)
 {
     if (process->life == LIFE_SENDING && process->endpoint != KERNEL_DRIVER_ENDPOINT)
         return process->endpoint;
+    if (process->life == LIFE_ENDING)
+        return worker_of(kernel, process);
     if (process->life == LIFE_CALLING &&
         process_at(kernel, process->holder)->client == process->index)
         return process->holder;
     return KERNEL_NONE;
 }
 
-static const char *lender_check(const struct kernel *kernel, struct process *process)
+static const char *lender_check(struct kernel *kernel, const struct process *process)
 {
-    CHECK(process->lends_to == borrower_of(kernel, process), "a process lends to the wrong one");
-    if (process->lends_to != KERNEL_NONE)
-        process_at(kernel, process->lends_to)->check_claims += band_claim(process_band(process));
+    uint32_t borrower = process->lends_to;
+    uint64_t claim = band_claim(process_band(process));
+    CHECK(borrower == borrower_of(kernel, process), "a process lends to the wrong one");
+    if (process->life == LIFE_SENDING && process->endpoint == KERNEL_DRIVER_ENDPOINT) {
+        kernel->check_driver_claims += claim;
+        borrower = kernel->driver_endpoint.live ? (uint32_t)KERNEL_NONE : kernel->driver_drainer;
+    }
+    if (borrower != KERNEL_NONE)
+        process_at(kernel, borrower)->check_claims += claim;
     if (process->client == KERNEL_NONE)
         return NULL;
     const struct process *client = kernel_process(kernel, process->client);
@@ -168,11 +188,11 @@ static const char *lender_check(const struct kernel *kernel, struct process *pro
     return NULL;
 }
 
-static const char *lending_check(const struct kernel *kernel)
+static const char *lending_check(struct kernel *kernel)
 {
     const char *wrong = NULL;
     for (uint32_t i = 0; i < kernel->process_high; i++) {
-        struct process *process = kernel_process(kernel, i);
+        const struct process *process = kernel_process(kernel, i);
         const char *lender = process == NULL ? NULL : lender_check(kernel, process);
         wrong = lender != NULL ? lender : wrong;
     }
@@ -184,6 +204,9 @@ static const char *lending_check(const struct kernel *kernel)
             wrong = "the bands that a process was lent are not those of its lenders";
         process->check_claims = 0;
     }
+    if (kernel->check_driver_claims != kernel->driver_claims)
+        wrong = "the bands at the driver endpoint are not those of who queues there";
+    kernel->check_driver_claims = 0;
     return wrong;
 }
 
@@ -211,7 +234,7 @@ static bool life_waits(uint8_t life)
            life == LIFE_CALLING;
 }
 
-static const char *check_queues(const struct kernel *kernel)
+static const char *check_queues(struct kernel *kernel)
 {
     uint32_t waiting = 0;
     uint32_t ended = 0;

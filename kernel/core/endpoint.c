@@ -75,13 +75,17 @@ void driver_receiver_gone(struct kernel *kernel)
     struct endpoint *endpoint = &kernel->driver_endpoint;
     if (--kernel->driver_receivers != 0)
         return;
-    endpoint->live = false;
     if (endpoint->senders.first != KERNEL_NONE) {
         struct process *first = process_at(kernel, endpoint->senders.first);
         wait_lost(kernel, first);
         if (!process_has_ended(first))
             work_leave(first, (struct work){.kind = WORK_DRIVER});
-    } else if (endpoint->events.first != KERNEL_NONE) {
+        endpoint->live = false;
+        driver_loans_take(kernel, first); /* K7: no higher band waits for its own */
+        return;
+    }
+    endpoint->live = false;
+    if (endpoint->events.first != KERNEL_NONE) {
         driver_event_first(kernel, &endpoint->events);
     } else if (endpoint->delivered.first != KERNEL_NONE) {
         driver_event_first(kernel, &endpoint->delivered);

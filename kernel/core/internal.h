@@ -124,6 +124,12 @@ static inline void kernel_settle(struct kernel *kernel)
 
 void loan_follow(struct kernel *kernel, struct process *borrower, uint32_t band);
 
+/* Who queues at the driver endpoint lends to nobody (`lends_to`), until `drainer` tells all of them
+ * that it is gone: to that one. */
+void driver_loan_make(struct kernel *kernel, const struct process *lender);
+void driver_loan_end(struct kernel *kernel, const struct process *lender);
+void driver_loans_take(struct kernel *kernel, struct process *drainer);
+
 /* A process that waits, and lends to nobody, lends its band. */
 static inline void loan_make(struct kernel *kernel, struct process *lender,
                              struct process *borrower)
@@ -419,11 +425,22 @@ void reply_capability_use(struct kernel *kernel, struct process *holder, struct 
 void receive_info_write(const struct kernel *kernel, struct process *receiver, uint64_t badge,
                         uint32_t reply_slot, uint32_t cap_count);
 
-/* A sender that queues at its `endpoint` lends to the owner; nobody owns that of the drivers. */
+/* A sender that queues at its `endpoint` lends to the owner; nobody owns that of the drivers, until
+ * somebody tells all who wait there that it is gone. */
 static inline void sender_lends(struct kernel *kernel, struct process *sender)
 {
     if (sender->endpoint != KERNEL_DRIVER_ENDPOINT)
         loan_make(kernel, sender, process_at(kernel, sender->endpoint));
+    else
+        driver_loan_make(kernel, sender);
+}
+
+static inline void sender_lends_not(struct kernel *kernel, struct process *sender)
+{
+    if (sender->endpoint != KERNEL_DRIVER_ENDPOINT)
+        loan_end(kernel, sender);
+    else
+        driver_loan_end(kernel, sender);
 }
 
 /* A caller, in no queue any more, was answered by the current process: who goes on? */

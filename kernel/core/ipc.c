@@ -223,6 +223,8 @@ static bool receive_queued(struct kernel *kernel, struct process *receiver,
     while (endpoint->senders.first != KERNEL_NONE && work_may(kernel)) {
         struct process *sender = process_at(kernel, endpoint->senders.first);
         queue_remove(kernel, &endpoint->senders, sender);
+        if (sender->endpoint == KERNEL_DRIVER_ENDPOINT)
+            driver_loan_end(kernel, sender);
         if (sender->fault_pending) {
             fault_deliver(kernel, sender, receiver);
             return true;

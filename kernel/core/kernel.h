@@ -28,9 +28,11 @@
  *   - CALL to a waiting receiver and a fault to a waiting pager switch to the receiver at once, and
  *     REPLY to the caller that was answered, unless the replier's own band is higher.
  *   - A process runs in the highest of its own band, that of the client it works for (whose message
- *     it received last, until it replies to it or receives again), and those of the callers that
- *     queue at its endpoint; and these run in the highest of theirs, and so on. kernel->payer is
- *     the last client of that chain, or the current process itself: whoever asked pays.
+ *     it received last, until it replies to it or receives again), those of the callers that queue
+ *     at its endpoint, and that of a process that it aborts or retires piece by piece; and these
+ *     run in the highest of theirs, and so on. Who tells those that wait at the dead driver
+ *     endpoint runs in the highest of their bands. kernel->payer is the last client of that chain,
+ *     or the current process itself: whoever asked pays.
  *   - A payer whose slice was used up by a server of a higher band has had its turn: when it is
  *     answered it goes to the end of its queue. */
 #ifndef BASALT_KERNEL_CORE_KERNEL_H
@@ -64,6 +66,8 @@ enum {
     KERNEL_RETYPE_FRAMES_MAX = 64,
     KERNEL_WORK_MAX = 160,         /* steps of an entry: of some 250 instructions each */
     KERNEL_WORK_STEP_MAX = 16,     /* steps that may be counted after the last one was due */
+    KERNEL_WORK_MIN = 12,          /* of work_max: finding a table and taking one entry out of it is
+                                      one piece, or the piece comes again for ever */
     KERNEL_TIMER_WAKES_MAX = 32,   /* processes that one kernel_timer wakes */
     KERNEL_UNTYPED_DEPTH_MAX = 32, /* pools above one: so many can go back with the last page */
     KERNEL_STOCK_COUNT = 2,        /* of boot: the bulk of the memory, and rootd's */
@@ -281,7 +285,8 @@ struct process {
     uint8_t band;    /* its own, as CREATE_STAGED_PROCESS gave it */
     bool spent;      /* a server used up its slice: it goes to the end of its queue when it wakes */
     uint16_t client; /* LIFE_CALLING, lends to this one: it works for that process */
-    uint16_t lends_to; /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher */
+    uint16_t lends_to; /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher;
+                          LIFE_ENDING: who tears it down piece by piece */
     /* 16 bits for each band: how many processes lend it, and one for its own. */
     uint64_t band_claims;
     uint64_t check_claims; /* kernel_check's own; 0 outside of it */
@@ -346,6 +351,9 @@ struct kernel {
 
     struct endpoint driver_endpoint; /* KERNEL_DRIVER_ENDPOINT */
     uint32_t driver_receivers;       /* capabilities to it with RECEIVE: with the last it dies */
+    uint16_t driver_drainer;         /* of the dead one: who tells those that queue, and borrows */
+    uint64_t driver_claims;          /* the bands of those that queue there, as band_claims */
+    uint64_t check_driver_claims;    /* kernel_check's own; 0 outside of it */
     uint32_t check_receivers;        /* kernel_check's own; 0 outside of it */
     struct process_entry processes[PROCESS_LIMIT];
     struct untyped untypeds[KERNEL_UNTYPED_LIMIT];
@@ -359,7 +367,8 @@ struct kernel_boot_info {
     uint32_t image_first_page;
     uint64_t image_bytes;       /* 0: no image (kernel_boot_bare only) */
     uint32_t root_budget_pages; /* rootd's budget; 0: as its role row says */
-    uint32_t work_max;          /* 0: KERNEL_WORK_MAX; harnesses try what pieces do with less */
+    uint32_t work_max;          /* 0: KERNEL_WORK_MAX; harnesses try what pieces do with less, from
+                                   KERNEL_WORK_MIN on */
 };
 
 /* Boots: checks and verifies the boot image, makes rootd (process KERNEL_ROOT_PROCESS) from its

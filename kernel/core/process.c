@@ -103,7 +103,7 @@ void process_detach(struct kernel *kernel, struct process *process)
         process_leave(kernel, process);
         return;
     case LIFE_SENDING:
-        loan_end(kernel, process);
+        sender_lends_not(kernel, process);
         queue_remove(kernel, &endpoint_at(kernel, process->endpoint)->senders, process);
         return;
     case LIFE_RECEIVING:
@@ -112,9 +112,11 @@ void process_detach(struct kernel *kernel, struct process *process)
     case LIFE_CALLING:
         reply_capability_use(kernel, process_at(kernel, process->holder), process); /* K10 */
         return;
+    case LIFE_ENDING:
+        loan_end(kernel, process);
+        return;
     case LIFE_FREE:
     case LIFE_STAGED:
-    case LIFE_ENDING:
     case LIFE_ENDED:
         return;
     }

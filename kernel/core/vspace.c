@@ -191,12 +191,15 @@ static uint32_t leaf_first(const struct process *process)
     return table;
 }
 
+enum { LEAF_FIRST_STEPS = 8 }; /* of finding it */
+_Static_assert(LEAF_FIRST_STEPS < KERNEL_WORK_MIN, "a piece takes one entry out of it at least");
+
 /* The machine has left the address space, so nothing has to be flushed. */
 void vspace_destroy_step(struct kernel *kernel, struct process *process)
 {
     machine_vspace_destroy(process->vspace_page);
     uint32_t leaf = leaf_first(process);
-    work_count(kernel, 8);
+    work_count(kernel, LEAF_FIRST_STEPS);
     if (leaf == 0) {
         memory_return(kernel, process, process->vspace_page);
         process->vspace_page = 0;

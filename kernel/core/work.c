@@ -65,6 +65,7 @@ static bool abort_piece(struct kernel *kernel, const struct work *work)
     struct process *process = process_at(kernel, work->object);
     if (!others_piece(kernel, &process->work) || !process_tear_down(kernel, process))
         return false;
+    loan_end(kernel, process);
     process_finish_ending(kernel, process);
     return true;
 }
@@ -113,10 +114,13 @@ void work_leave(struct process *process, struct work work)
 void work_start(struct kernel *kernel, struct process *process, struct work work)
 {
     process->work = work;
-    if (work_piece(kernel, process))
+    if (work_piece(kernel, process)) {
         process->work.kind = WORK_NONE;
-    else
-        process->resume = RESUME_WORK;
+        return;
+    }
+    process->resume = RESUME_WORK;
+    if (work.kind == WORK_ABORT) /* K7: who waits for that one waits for this one now */
+        loan_make(kernel, process_at(kernel, work.object), process);
 }
 
 void work_orphan(struct kernel *kernel, struct process *process)

@@ -324,14 +324,17 @@ void model_driver_check(struct model_kernel *model)
     struct model_endpoint *driver = &model->endpoints[MODEL_DRIVER];
     if (!driver->live || drivers_received(model))
         return;
-    driver->live = false;
     if (driver->senders.count != 0) {
         uint32_t first = driver->senders.items[0];
         model_wait_lost(model, first);
         if (model_at(model, first)->life == MODEL_LIFE_RUNS)
             model_at(model, first)->work = MODEL_WORK_DRIVER;
+        driver->live = false;
+        model->drainer = first;
+        model_bands_settle(model); /* K7: nobody who waits there waits for a lower band */
         return;
     }
+    driver->live = false;
     uint32_t ended = driver->events.count != 0 ? driver->events.items[0] : MODEL_NONE;
     for (uint32_t i = 0; ended == MODEL_NONE && i < driver->delivered.count; i++)
         ended = driver->delivered.items[i];

@@ -122,8 +122,9 @@ struct model_kernel_process {
     uint32_t holder;      /* who owes the reply */
     struct model_queue callers;
     bool faults;
-    bool torn;    /* everything but its record went */
-    bool aborted; /* MODEL_LIFE_ENDING: another one tears it down */
+    bool torn;        /* everything but its record went */
+    bool aborted;     /* MODEL_LIFE_ENDING: another one tears it down, */
+    uint32_t aborter; /* this one */
     enum model_work work;
     uint32_t work_on;
     uint64_t work_at;
@@ -200,6 +201,7 @@ struct model_kernel {
     bool halted;
     uint32_t halt_code;
     uint64_t now;
+    uint32_t drainer;       /* when the driver endpoint is dead: who tells those that queue there */
     struct model_queue run; /* who can run and does not, in no order: `turn` is it */
     int64_t turn_first;     /* the lowest and the highest turn that was given */
     int64_t turn_last;

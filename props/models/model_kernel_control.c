@@ -113,9 +113,11 @@ static void abort_by_caller(struct model_kernel *model, uint32_t index)
     process->life = MODEL_LIFE_ENDING;
     process->ending = MODEL_END_ABORT;
     process->aborted = true;
+    process->aborter = model->current;
     model->endpoints[index].live = false;
     model->changed = true;
     model_work_start(model, MODEL_WORK_ABORT, index);
+    model_bands_settle(model);
 }
 
 static enum status abort_staged(struct model_kernel *model, uint32_t slot)

@@ -10,6 +10,10 @@ static uint32_t waits_for(const struct model_kernel *model, uint32_t process)
     const struct model_kernel_process *waiter = &model->processes[process];
     if (waiter->life == MODEL_LIFE_SENDS && waiter->waits_on != MODEL_DRIVER)
         return waiter->waits_on;
+    if (waiter->life == MODEL_LIFE_SENDS)
+        return model->endpoints[MODEL_DRIVER].live ? (uint32_t)MODEL_NONE : model->drainer;
+    if (waiter->life == MODEL_LIFE_ENDING && waiter->aborted)
+        return waiter->aborter;
     if (waiter->life == MODEL_LIFE_CALLS && model->processes[waiter->holder].client == process)
         return waiter->holder;
     return MODEL_NONE;
