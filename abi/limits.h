@@ -19,8 +19,11 @@ enum {
     VSPACED_MAP_PAGES_MAX =
         512, /* pages of one MAP_FRAMES over image pages, and of one MAP_FRAME */
 
-    /* Regions of a process other than one for each page of its own: guards, shared pages. */
+    /* Regions of a process other than one for each page of its own, for guards and shared pages: so
+     * many, or more where its image needs them; and those that vspaced has for each page that is
+     * set aside for it at memd. role_region_limit() is the sum that nobody else is short of. */
     PROCESS_SHARED_REGIONS = 32,
+    PROCESS_PAGE_REGIONS = 2,
 
     LOG_LINE_BYTES_MAX = 256,
     FRAME_TRANSFER_BYTES_MAX = 832, /* bytes of one FRAME_READ or FRAME_WRITE */

@@ -76,6 +76,11 @@ uint64_t role_account_limit(const struct role *role)
     return (uint64_t)role->budget_pages + role->page_limit + role->child_pages;
 }
 
+uint64_t role_region_limit(const struct role *role)
+{
+    return PROCESS_PAGE_REGIONS * role_account_guarantee(role) + PROCESS_SHARED_REGIONS;
+}
+
 struct tables {
     uint32_t role;
     uint32_t table_bytes;

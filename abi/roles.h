@@ -95,6 +95,10 @@ const struct role *role_find(uint32_t id);
 uint64_t role_account_guarantee(const struct role *role);
 uint64_t role_account_limit(const struct role *role);
 
+/* The most regions that a process of the role may need at vspaced: what vspaced's tables have for
+ * the pages that are set aside for it, and its part of the shared ones. */
+uint64_t role_region_limit(const struct role *role);
+
 /* Bytes of a service's tables for each page of memory, ROLE_TABLE_BYTES_<NAME>: what a record is;
  * and those that do not depend on it, ROLE_TABLE_FIXED_<NAME>. */
 enum {

@@ -56,6 +56,21 @@ static void heap_areas(struct pagerd_register_process_request *out)
 
 _Static_assert((RIGHT_READ | RIGHT_WRITE) == (8 | 16), "a heap is readable and writable");
 
+/* Runs of pages that are the file's alone, when every other one is touched, and guards. */
+static uint64_t runs_of(const struct pagerd_register_process_request *told)
+{
+    uint64_t runs = 0;
+    for (uint32_t i = 0; i < told->area_count; i++) {
+        const struct pagerd_area *area = &told->areas[i];
+        uint64_t whole_pages = area->file_bytes / PAGE_BYTES;
+        if (area->kind == AREA_GUARD)
+            runs += 1;
+        if (area->kind == AREA_SEGMENT && (area->rights & RIGHT_WRITE) == 0)
+            runs += whole_pages / 2 + whole_pages % 2;
+    }
+    return runs;
+}
+
 void model_procd_backing(const struct model_procd_process *process, const struct elf_plan *plan,
                          struct pagerd_register_process_request *out)
 {
@@ -66,7 +81,6 @@ void model_procd_backing(const struct model_procd_process *process, const struct
     out->image_offset = process->image_offset;
     out->image_bytes = process->image_bytes;
     out->page_limit = role->page_limit;
-    out->region_limit = role->page_limit + 32;
     if (heap && plan->va_first > HEAP_WINDOW_VA)
         heap_areas(out);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
@@ -84,4 +98,6 @@ void model_procd_backing(const struct model_procd_process *process, const struct
     next_area(out, AREA_GUARD, plan->stack_top, PAGE_BYTES);
     if (heap && plan->va_first < HEAP_WINDOW_VA)
         heap_areas(out);
+    uint64_t runs = runs_of(out);
+    out->region_limit = role->page_limit + (runs > 32 ? (uint32_t)runs : 32);
 }

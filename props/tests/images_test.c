@@ -81,6 +81,26 @@ static void check_segments(const struct program *program)
               below->va + below->pages * PAGE_BYTES + PAGE_BYTES <= stack->va);
 }
 
+/* However a process touches its pages, its page limit is what ends it, and not the regions that are
+ * set aside for it: each page of its own is one at most, each guard one, and of the image's own
+ * pages every other one (E6). */
+static void check_regions(const struct program *program)
+{
+    enum { GUARDS_MAX = 3 }; /* of the stack and of both ends of the heap */
+    const struct role *role = NULL;
+    uint64_t regions = GUARDS_MAX;
+    for (unsigned i = 0; i < role_count; i++)
+        if (strcmp(role_table[i].image, program->name) == 0)
+            role = &role_table[i];
+    for (uint32_t i = 0; i < program->plan.segment_count; i++) {
+        const struct elf_segment *segment = &program->plan.segments[i];
+        bool shared = (segment->rights & RIGHT_WRITE) == 0;
+        regions += shared ? (segment->file_bytes / PAGE_BYTES + 1) / 2 : 0;
+    }
+    expect_of(program->name, "needs no more regions than its role's guarantee has",
+              role != NULL && role->page_limit + regions <= role_region_limit(role));
+}
+
 /* services/probes/layout.h is what linker/helper.ld does. */
 static void check_helper(const struct program *program)
 {
@@ -114,6 +134,7 @@ static void check_module(const uint8_t *bytes, const struct boot_section *sectio
         return;
     check_entry(&program);
     check_segments(&program);
+    check_regions(&program);
     if (strncmp(section->name, "phase0-", 7) == 0)
         check_helper(&program);
 }

@@ -96,8 +96,9 @@ static void test_senders(void)
 }
 
 /* Processes of one role, as many as memd has guarantees for and procd has places for, on machines
- * of 24 MiB to 4 GiB: vspaced can set the regions aside that procd asks for with each. Nothing is
- * taken off the memory for the foundation, which makes the check stricter. */
+ * of 24 MiB to 4 GiB: vspaced can set the regions aside that procd may ask for with each, and these
+ * are as many as its own pages and a small image need (images_test looks at the real ones). Nothing
+ * is taken off the memory for the foundation, which makes the check stricter. */
 static void test_regions_suffice(void)
 {
     enum { PAGES_PER_MIB = 1024 * 1024 / PAGE_BYTES };
@@ -109,12 +110,15 @@ static void test_regions_suffice(void)
             uint64_t processes = pages / role_account_guarantee(role);
             if (processes > PROCD_PROCESS_LIMIT)
                 processes = PROCD_PROCESS_LIMIT;
-            short_of += processes * (role->page_limit + (uint64_t)PROCESS_SHARED_REGIONS) >
+            short_of += processes * role_region_limit(role) >
                         VSPACED_PAGE_REGIONS * pages + VSPACED_SHARED_REGIONS;
         }
         char what[128];
         snprintf(what, sizeof what, "E6 regions suffice for all processes of %s", role->image);
         expect(short_of == 0, what);
+        snprintf(what, sizeof what, "E6 pages of %s run out before its regions do", role->image);
+        expect(role->page_limit + (uint64_t)PROCESS_SHARED_REGIONS <= role_region_limit(role),
+               what);
     }
 }
 

@@ -89,6 +89,31 @@ static struct pagerd_area area_of(const struct elf_segment *segment, uint64_t im
     };
 }
 
+/* Regions at vspaced that guards and shared pages of the image can make: of a run of pages every
+ * other one, until those between are touched as well. */
+static uint64_t shared_regions(const struct pagerd_register_process_request *backing)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < backing->area_count; i++) {
+        const struct pagerd_area *area = &backing->areas[i];
+        if (area->kind == AREA_GUARD)
+            count++;
+        else if (area->kind == AREA_SEGMENT && (area->rights & RIGHT_WRITE) == 0)
+            count += (area->file_bytes / PAGE_BYTES + 1) / 2;
+    }
+    return count;
+}
+
+/* A region for each page of its own, and for what it shares: its pages run out first (E6). */
+static uint32_t region_limit(const struct pagerd_register_process_request *backing)
+{
+    uint64_t shared = shared_regions(backing);
+    uint64_t most = UINT32_MAX - backing->page_limit;
+    if (shared < PROCESS_SHARED_REGIONS)
+        shared = PROCESS_SHARED_REGIONS;
+    return backing->page_limit + (uint32_t)(shared < most ? shared : most);
+}
+
 _Static_assert(PAGERD_SEGMENT_LIMIT + 1 + 3 <= PAGERD_AREA_LIMIT,
                "segments, the stack's guard, heap and its guards fit a registration");
 
@@ -113,7 +138,6 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
     backing->image_offset = making->module.offset_bytes;
     backing->image_bytes = making->module.size_bytes;
     backing->page_limit = making->row->page_limit;
-    backing->region_limit = making->row->page_limit + PROCESS_SHARED_REGIONS;
     bool heap_first = plan->va_first > HEAP_ZONE_VA; /* pagerd wants areas in ascending order */
     if (has_heap && heap_first)
         add_heap(backing);
@@ -122,6 +146,7 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
     add_guard(backing, plan->stack_top);
     if (has_heap && !heap_first)
         add_heap(backing);
+    backing->region_limit = region_limit(backing);
     return STATUS_OK;
 }
 

@@ -99,7 +99,7 @@ enum {
     /* Regions of all of them together: so many for each page of the machine, and the shared ones.
      * A process may touch up to twice the pages that are set aside for it at memd, its kernel
      * memory included (props/tests/tables_test.c): so memory runs out before regions do. */
-    VSPACED_PAGE_REGIONS = 2,
+    VSPACED_PAGE_REGIONS = PROCESS_PAGE_REGIONS,
     VSPACED_SHARED_REGIONS = PROCESS_SHARED_REGIONS * PROCESS_LIMIT,
 
     VSPACED_SLOT_BASE =
