@@ -40,6 +40,19 @@ enum {
     STACK_RESERVE_BYTES = 65536 /* (published for helpers) in the final loaded segment */
 };
 
+/* How long procd waits, and who waits for procd (P12). Nothing tells procd the time but a message
+ * that comes, so that it counts in groups of calls: memd and pagerd have PROCD_PEER_TICKS for all
+ * calls of one message, and as long for those of a step of the sweep. A turn has three such groups
+ * at most: a message on each endpoint, and a step. Who calls procd may find it at the beginning of
+ * a turn, and is answered when its own message was worked on. */
+enum {
+    /* Thirty seconds: a thousand times what they take beside a spinning crowd, and a system whose
+     * memd hangs for longer is lost. */
+    PROCD_PEER_TICKS = 30 * TICKS_PER_SECOND,
+    PROCD_TURN_TICKS = 3 * PROCD_PEER_TICKS,
+    PROCD_CALL_TICKS = PROCD_TURN_TICKS + PROCD_PEER_TICKS + 10 * TICKS_PER_SECOND
+};
+
 /* User addresses: [USER_VA_FIRST, USER_VA_END). Page 0 is never mapped (V5); the end leaves one
  * page below the first non-canonical address. */
 #define USER_VA_FIRST UINT64_C(0x1000)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "abi/limits.h"
+#include "abi/profile.h"
 #include "abi/status.h"
 #include "fuzz/harness.h"
 #include "props/tools/show_formats.h"
@@ -122,6 +123,23 @@ static inline uint32_t codec_draw_count(struct choices *choices, uint32_t first,
         return last;
     uint32_t small = last < first + 6 ? last : first + 6;
     return (uint32_t)choices_between(choices, first, how >= 240 ? last : small);
+}
+
+/* A validation profile that is none of the table's; or 0, mostly, and past the end of an input. */
+static inline uint32_t codec_draw_wrong_profile(struct choices *choices)
+{
+    enum { FIRST = 0xF0 };
+    uint32_t how = choices_u8(choices);
+    if (how < FIRST)
+        return 0;
+    return how == UINT8_MAX ? UINT32_MAX : VALIDATION_PROFILE_LAST + 1u + (how - FIRST);
+}
+
+/* What became of a structure that was built with the profile. */
+static inline void codec_mark_profile(const char *format, uint32_t profile, enum status status)
+{
+    bool is_near = profile <= VALIDATION_PROFILE_LAST + 1u;
+    mark_triple(format, is_near ? profile : UINT8_MAX, 0, (unsigned)status);
 }
 
 /* Values that lie at the edges of fields. */

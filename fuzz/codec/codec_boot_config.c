@@ -4,10 +4,11 @@
  * every dependency and does not change with the order of rows (R3). */
 #include "abi/formats/boot_config.h"
 #include "fuzz/codec/codec.h"
+#include "props/base/rows.h"
 
 const char harness_name[] = "codec_boot_config";
 
-enum { LIMIT_BYTES = BOOT_CONFIG_BYTES_MAX + 128 };
+enum { LIMIT_BYTES = BOOT_CONFIG_BYTES_MAX + 128, PROFILE_OFFSET = 24 };
 
 static bool model_entry(const uint8_t *entry)
 {
@@ -142,7 +143,7 @@ static void draw_mounts(struct choices *choices, struct boot_config *config)
 static void draw_config(struct choices *choices, struct boot_config *config)
 {
     memset(config, 0, sizeof *config);
-    config->validation_profile = (uint32_t)choices_below(choices, 2);
+    config->validation_profile = (uint32_t)choose_up_to(choices, VALIDATION_PROFILE_LAST);
     config->entry_count = codec_draw_count(choices, 1, BOOT_CONFIG_ENTRY_LIMIT);
     uint32_t stride = 2 * (uint32_t)choices_below(choices, 1000) + 1;
     for (uint32_t i = 0; i < config->entry_count; i++) {
@@ -188,7 +189,7 @@ static void check_order(const struct boot_config *config, uint32_t roles[BOOT_CO
     }
 }
 
-static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
+static enum status check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
 {
     static struct boot_config config;
     static uint8_t again[BOOT_CONFIG_BYTES_MAX];
@@ -201,7 +202,7 @@ static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
     PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
     if (status != STATUS_OK) {
         PROPERTY(R2, codec_zero((const uint8_t *)&config, sizeof config));
-        return;
+        return status;
     }
     PROPERTY_EQUAL(E2, boot_config_encode(&config, again, sizeof again, &written), STATUS_OK);
     PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
@@ -209,6 +210,23 @@ static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
     check_order(&config, roles);
     PROPERTY_EQUAL(E6, boot_config_encode(&config, again, size_bytes - 1, &written),
                    STATUS_EXHAUSTED);
+    return STATUS_OK;
+}
+
+/* A sound one with a profile that is none: neither written nor read. */
+static void check_wrong_profile(struct boot_config *sound, uint8_t *built, size_t built_bytes,
+                                uint32_t profile)
+{
+    size_t written;
+    sound->validation_profile = profile;
+    PROPERTY_EQUAL(R2, boot_config_encode(sound, built, built_bytes, &written),
+                   STATUS_INVALID_ARGUMENT);
+    codec_store(built + PROFILE_OFFSET, profile, 4);
+    uint8_t *exact = codec_copy(built, built_bytes);
+    enum status status = check(exact, built_bytes, CODEC_EDITED);
+    PROPERTY_EQUAL(R2, status, STATUS_INVALID_ARGUMENT);
+    codec_mark_profile("codec_boot_config profile", profile, status);
+    free(exact);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
@@ -217,11 +235,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     enum codec_mode mode = codec_mode(&choices);
     static uint8_t built[LIMIT_BYTES];
     size_t built_bytes = 0;
+    static struct boot_config config;
     if (mode == CODEC_RAW) {
         built_bytes = choices_left(&choices) < LIMIT_BYTES ? choices_left(&choices) : LIMIT_BYTES;
         choices_bytes(&choices, built, built_bytes);
     } else {
-        static struct boot_config config;
         uint32_t before[BOOT_CONFIG_ENTRY_LIMIT];
         uint32_t after[BOOT_CONFIG_ENTRY_LIMIT];
         draw_config(&choices, &config);
@@ -235,7 +253,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     if (mode == CODEC_EDITED)
         codec_edit(&choices, built, &built_bytes, LIMIT_BYTES);
     uint8_t *exact = codec_copy(built, built_bytes);
-    check(exact, built_bytes, mode);
+    enum status status = check(exact, built_bytes, mode);
     free(exact);
+    if (mode != CODEC_BUILT)
+        return 0;
+    codec_mark_profile("codec_boot_config profile", config.validation_profile, status);
+    uint32_t profile = codec_draw_wrong_profile(&choices);
+    if (profile != 0)
+        check_wrong_profile(&config, built, built_bytes, profile);
     return 0;
 }

@@ -9,7 +9,7 @@
 
 const char harness_name[] = "codec_envelope";
 
-enum { LIMIT_BYTES = ENVELOPE_BYTES_MAX + 128 };
+enum { LIMIT_BYTES = ENVELOPE_BYTES_MAX + 128, PROFILE_OFFSET = 40 };
 
 static bool entry_ok(const uint8_t *entry, uint32_t first, uint32_t last)
 {
@@ -62,7 +62,7 @@ static struct envelope draw_envelope(struct choices *choices)
     uint32_t count = codec_draw_count(choices, 1, ENVELOPE_ENTRY_LIMIT);
     uint32_t service = (uint32_t)choices_below(choices, count);
     envelope.slot_window_first = slot;
-    envelope.validation_profile = (uint32_t)choices_below(choices, 2);
+    envelope.validation_profile = (uint32_t)choose_up_to(choices, VALIDATION_PROFILE_LAST);
     envelope.ready_ticks = choices_u64(choices);
     for (uint32_t i = 0; i < count; i++) {
         struct envelope_entry *entry = &envelope.entries[envelope.entry_count++];
@@ -91,7 +91,7 @@ static struct envelope draw_envelope(struct choices *choices)
     return envelope;
 }
 
-static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
+static enum status check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
 {
     static struct envelope envelope;
     uint8_t again[ENVELOPE_BYTES_MAX];
@@ -103,13 +103,30 @@ static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
     PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
     if (status != STATUS_OK) {
         PROPERTY(R2, codec_zero((const uint8_t *)&envelope, sizeof envelope));
-        return;
+        return status;
     }
     PROPERTY_EQUAL(E2, envelope_encode(&envelope, again, sizeof again, &written), STATUS_OK);
     PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
     digest_bytes(again, written);
     PROPERTY_EQUAL(E6, envelope_encode(&envelope, again, size_bytes - 1, &written),
                    STATUS_EXHAUSTED);
+    return STATUS_OK;
+}
+
+/* A sound one with a profile that is none: neither written nor read. */
+static void check_wrong_profile(struct envelope *sound, uint8_t *built, size_t built_bytes,
+                                uint32_t profile)
+{
+    size_t written;
+    sound->validation_profile = profile;
+    PROPERTY_EQUAL(R2, envelope_encode(sound, built, built_bytes, &written),
+                   STATUS_INVALID_ARGUMENT);
+    codec_store(built + PROFILE_OFFSET, profile, 4);
+    uint8_t *exact = codec_copy(built, built_bytes);
+    enum status status = check(exact, built_bytes, CODEC_EDITED);
+    PROPERTY_EQUAL(R2, status, STATUS_INVALID_ARGUMENT);
+    codec_mark_profile("codec_envelope profile", profile, status);
+    free(exact);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
@@ -118,11 +135,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     enum codec_mode mode = codec_mode(&choices);
     uint8_t built[LIMIT_BYTES];
     size_t built_bytes = 0;
+    static struct envelope envelope;
     if (mode == CODEC_RAW) {
         built_bytes = choices_left(&choices) < LIMIT_BYTES ? choices_left(&choices) : LIMIT_BYTES;
         choices_bytes(&choices, built, built_bytes);
     } else {
-        struct envelope envelope = draw_envelope(&choices);
+        envelope = draw_envelope(&choices);
         PROPERTY_EQUAL(E2, envelope_encode(&envelope, built, sizeof built, &built_bytes),
                        STATUS_OK);
         MARK_IF("codec_envelope: as many entries as there can be",
@@ -131,7 +149,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     if (mode == CODEC_EDITED)
         codec_edit(&choices, built, &built_bytes, LIMIT_BYTES);
     uint8_t *exact = codec_copy(built, built_bytes);
-    check(exact, built_bytes, mode);
+    enum status status = check(exact, built_bytes, mode);
     free(exact);
+    if (mode != CODEC_BUILT)
+        return 0;
+    codec_mark_profile("codec_envelope profile", envelope.validation_profile, status);
+    uint32_t profile = codec_draw_wrong_profile(&choices);
+    if (profile != 0)
+        check_wrong_profile(&envelope, built, built_bytes, profile);
     return 0;
 }

@@ -50,6 +50,10 @@ static void take_turn(void)
     enum status status = procd_turn(&procd, &buffer, &life.turn_ticks);
     PROPERTY_EQUAL(P1, "turn", status, STATUS_OK);
     peers_of_procd_turn_over();
+    uint64_t taken_ticks = stand_in_now() - life.turn_ticks;
+    PROPERTY(P12, "turn", taken_ticks <= PEERS_PROCD_TURN_TICKS);
+    MARK_IF("procd: a turn took longer than a message may",
+            taken_ticks > PEERS_PROCD_PATIENCE_TICKS);
     PROPERTY_EQUAL(P7, "deadline", peers_of_procd_deadline(), deadline);
     PROPERTY(E5, "delivered", !stand_in_delivery_pending() || peers_of_procd_lost());
 }

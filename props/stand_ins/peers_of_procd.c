@@ -409,8 +409,11 @@ static void replied(uint32_t reply_slot, const struct message *message, enum sta
 {
     (void)reply_slot;
     (void)status;
-    if (message->header.request_id == around.request_id)
-        around.in_request = false;
+    if (message->header.request_id != around.request_id)
+        return;
+    around.in_request = false;
+    PROPERTY(P12, "answered",
+             around.fresh || stand_in_now() <= around.turn_ticks + PEERS_PROCD_PATIENCE_TICKS);
 }
 
 /* --- begin ------------------------------------------------------------------------------------ */

@@ -14,7 +14,10 @@ enum {
     PEERS_PROCD_MEMORY_PAGES = 300000,
     PEERS_PROCD_START_SLOTS = 6,
     PEERS_PROCD_MODULES = 8,
-    PEERS_PROCD_PATIENCE_TICKS = 30000 /* written a second time */
+    /* Written a second time: what the calls of a message or of a step may take together, and what a
+     * turn may. */
+    PEERS_PROCD_PATIENCE_TICKS = 30000,
+    PEERS_PROCD_TURN_TICKS = 90000
 };
 
 /* Begins the kernel's stand-in and the peers, in the state in which procd finds its peers when its

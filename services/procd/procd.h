@@ -60,7 +60,10 @@
  * Peers (P12). All calls to memd and pagerd of one message end at most PROCD_PEER_TICKS after it
  * came. A step of the sweep has as long for its own: from the clock of its turn on, or, when the
  * message of that turn had such calls, from when these had to be over, because nothing tells what
- * they took. A peer that does not answer by then, or is gone, counts as dead. When a foundation
+ * they took. A peer that does not answer by then, or is gone, counts as dead. A turn ends therefore
+ * at most PROCD_TURN_TICKS after it began, and a request is answered, or kept, at most
+ * PROCD_PEER_TICKS after it was received: PROCD_CALL_TICKS are longer than who calls has to wait,
+ * but for the turns of requests that came before its own (abi/limits.h). When a foundation
  * process ends that nobody stopped, or counts as dead, procd ends every other process it made and
  * EXITs with PROCD_EXIT_CRITICAL (P8); open calls then end with PEER_DIED.
  *
@@ -89,11 +92,6 @@ enum {
      * one. Ten milliseconds: far below any driver's own start-up time, and still a hundred polls a
      * second only. */
     PROCD_POLL_TICKS = 10,
-
-    /* How long memd and pagerd have for all calls of one message, or of one step. Thirty seconds: a
-     * thousand times what they take beside a spinning crowd, and a system whose memd hangs for
-     * longer is lost. */
-    PROCD_PEER_TICKS = 30 * TICKS_PER_SECOND,
 
     /* How soon a refused release is offered again. */
     PROCD_RETRY_TICKS = TICKS_PER_SECOND / 10,

@@ -28,6 +28,7 @@
 #ifndef BASALT_SERVICES_ROOTD_ROOTD_H
 #define BASALT_SERVICES_ROOTD_ROOTD_H
 
+#include "abi/limits.h"
 #include "abi/slots.h"
 #include "services/rootd/intake.h"
 #include "services/rootd/plan.h"
@@ -70,10 +71,10 @@ enum {
 };
 
 enum {
-    /* How long procd may take, and anybody for any answer except READY: longer than procd waits for
-     * its own peers, or rootd would give up on a procd that is about to find one of them dead, and
-     * who ends the processes would be gone. */
-    ROOTD_CALL_TICKS = 40000,
+    /* How long procd may take, and anybody for any answer except READY: longer than procd can wait
+     * for its own peers, or rootd would give up on a procd that is about to find one of them dead,
+     * and who ends the processes would be gone. */
+    ROOTD_CALL_TICKS = PROCD_CALL_TICKS,
     ROOTD_PROCD_TOKEN = 1, /* of procd's terminal event */
     ROOTD_EXIT_READY = 0,
     ROOTD_EXIT_FAILED = 1

@@ -27,11 +27,11 @@
 #ifndef BASALT_SERVICES_TESTER_TESTER_H
 #define BASALT_SERVICES_TESTER_TESTER_H
 
+#include "abi/limits.h"
 #include "services/lib/service.h"
 
 enum {
-    TESTER_CALL_TICKS = 40000,  /* how long procd and memd may take to answer: longer than procd
-                                   waits for its own peers */
+    TESTER_CALL_TICKS = PROCD_CALL_TICKS, /* how long procd and memd may take to answer */
     TESTER_SETTLE_TICKS = 2000, /* how long resources may take to be back after the last helper */
     TESTER_RUN_LIMIT = 3,       /* helpers that run at the same time */
     TESTER_CLIENT_LIMIT = 2,    /* attackers that do */

@@ -488,15 +488,18 @@ static void test_phase0(void)
  * than the one it asks waits for others: otherwise it gives up on a peer that is still at work. */
 static void test_patience(void)
 {
+    static const uint64_t PATIENCE = 30000;
     expect_equal(VSPACED_MEMD_TICKS, 5000, "vspaced gives memd five seconds");
     expect_equal(PAGERD_PEER_TICKS, 20000, "pagerd gives vspaced twenty");
     expect((uint64_t)PAGERD_PEER_TICKS > (uint64_t)VSPACED_MEMD_TICKS,
            "E5: pagerd waits longer for vspaced than vspaced for memd");
     expect((uint64_t)PROCD_PEER_TICKS > (uint64_t)PAGERD_PEER_TICKS,
            "E5: procd waits longer for pagerd than pagerd for vspaced");
-    expect((uint64_t)ROOTD_CALL_TICKS > (uint64_t)PROCD_PEER_TICKS,
-           "E5: rootd waits longer for procd than procd for its peers");
-    expect((uint64_t)TESTER_CALL_TICKS > (uint64_t)PROCD_PEER_TICKS, "E5: so does the tester");
+    expect_equal(PROCD_PEER_TICKS, PATIENCE, "procd gives memd and pagerd thirty for a message");
+    expect_equal(PROCD_TURN_TICKS, 3 * PATIENCE, "and as much for a step, and a second message");
+    expect((uint64_t)ROOTD_CALL_TICKS > 4 * PATIENCE,
+           "P12: rootd waits longer for procd than a turn and its own message take");
+    expect((uint64_t)TESTER_CALL_TICKS > 4 * PATIENCE, "P12: so does the tester");
 }
 
 /* --- machines of every size ------------------------------------------------------------------ */
