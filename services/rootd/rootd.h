@@ -75,6 +75,10 @@ enum {
      * for its own peers, or rootd would give up on a procd that is about to find one of them dead,
      * and who ends the processes would be gone. */
     ROOTD_CALL_TICKS = PROCD_CALL_TICKS,
+    /* How often a service that others still rest on is stopped again when a boot is undone: for five
+     * seconds, in which procd gives everything of a thousand processes back. */
+    ROOTD_RETRY_TICKS = TICKS_PER_SECOND / 10,
+    ROOTD_STOP_TRIES = 50,
     ROOTD_PROCD_TOKEN = 1, /* of procd's terminal event */
     ROOTD_EXIT_READY = 0,
     ROOTD_EXIT_FAILED = 1

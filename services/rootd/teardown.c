@@ -6,6 +6,7 @@
 #include "abi/assert.h"
 #include "abi/messages/procd.h"
 #include "services/lib/call_procd.h"
+#include "services/lib/service.h"
 
 /* --- dropping ----------------------------------------------------------------------------- */
 
@@ -113,16 +114,48 @@ enum status teardown_shed(struct rootd *rootd)
 
 /* --- undoing ------------------------------------------------------------------------------ */
 
-/* STOP_PROCESS; of a staged child it is ABORT (P8). False when procd cannot be asked any more. */
-static bool stop_child(struct rootd *rootd, uint64_t process_id)
+static enum handled deny(void *context, struct message *message, const struct receive_info *info)
+{
+    (void)context;
+    (void)info;
+    message_refuse(message, STATUS_DENIED);
+    return HANDLED_REPLY; /* an event has no reply slot: the loop sends nothing */
+}
+
+/* Lets time pass, while procd gives back what others left. */
+static enum status let_sweep(struct rootd *rootd)
+{
+    struct receive_info info;
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(rootd, ROOTD_RETRY_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        (void)service_turn(&rootd->caller, SLOT_SERVICE_ENDPOINT, deadline_ticks, deny, rootd,
+                           &rootd->message, &info);
+    return status;
+}
+
+static enum status stop_once(struct rootd *rootd, uint64_t process_id)
 {
     struct procd_stop_process_request request = {.process_id = process_id,
                                                  .code = ROOTD_EXIT_FAILED};
     uint64_t deadline_ticks;
     enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
-    if (status == STATUS_OK)
-        status = procd_call_stop_process(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW, deadline_ticks,
-                                         &request, NULL);
+    return status == STATUS_OK ? procd_call_stop_process(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                                         deadline_ticks, &request, NULL)
+                               : status;
+}
+
+/* STOP_PROCESS; of a staged child it is ABORT (P8). Of a service it is BUSY while something that
+ * rests on it is given back still: asked again, for a while (R5). False when procd cannot be asked
+ * any more. */
+static bool stop_child(struct rootd *rootd, uint64_t process_id)
+{
+    enum status status = stop_once(rootd, process_id);
+    for (unsigned i = 1; i < ROOTD_STOP_TRIES && status == STATUS_BUSY; i++) {
+        status = let_sweep(rootd);
+        if (status == STATUS_OK)
+            status = stop_once(rootd, process_id);
+    }
     return status != STATUS_TIMED_OUT && status != STATUS_PEER_DIED;
 }
 

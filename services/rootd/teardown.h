@@ -17,10 +17,11 @@ enum status teardown_shed(struct rootd *rootd);
 /* Undoes a failed boot: ends program and services in reverse order through procd, then procd by
  * kernel control, gives the bootstrap memory back, and drops all except SELF, the endpoint and the
  * log endpoint. Each call to procd has ROOTD_CALL_TICKS; one that does not answer is not asked
- * again (R5). Errors are passed over: what can still be undone is. procd ends its children before
- * it ends for a critical death (P8). rootd's EXIT, which halts the machine, is what ends the rest:
- * the children of a procd that a fault ended, because nobody can name them any more; and what a
- * program started and left running, with the services below it, because procd then answers BUSY. */
+ * again (R5), and a service that is BUSY, because what a program left is given back still, is
+ * stopped again every ROOTD_RETRY_TICKS, ROOTD_STOP_TRIES times. Errors are passed over: what can
+ * still be undone is. procd ends its children before it ends for a critical death (P8). rootd's
+ * EXIT, which halts the machine, is what ends the children of a procd that a fault ended, because
+ * nobody can name them any more. */
 void teardown_all(struct rootd *rootd);
 
 #endif

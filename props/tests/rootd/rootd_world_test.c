@@ -415,6 +415,20 @@ static void test_programs(uint32_t rootd_pages)
                   rootd_pages);
 }
 
+/* The tester's time is over while helpers run: they are given back before what they rest on (R5). */
+static void test_time_over(uint32_t rootd_pages)
+{
+    static const uint64_t ticks[] = {10, 15, 20, 40};
+    for (unsigned i = 0; i < sizeof ticks / sizeof ticks[0]; i++) {
+        struct variant variant = variant_of(i % 2 == 0 ? &phase0_file : &hostile_file);
+        char what[64];
+        snprintf(what, sizeof what, "R5: the tester has %u ticks", (unsigned)ticks[i]);
+        set_ready_ticks(&variant, "tester", ticks[i]);
+        struct world_result result = boot(&variant);
+        expect_nothing_left(&result, what, "FAILED:PROGRAM:TIMED_OUT\n", rootd_pages);
+    }
+}
+
 static void test_failures(void)
 {
     static const struct {
@@ -440,6 +454,7 @@ static void test_failures(void)
         expect_undone(&runtime_file, rows[i].name, rows[i].other, rows[i].stage, rootd_pages);
     test_programs(rootd_pages);
     test_unready(rootd_pages);
+    test_time_over(rootd_pages);
 }
 
 /* P8: a service dies in a system that runs. procd ends the others and itself, rootd says so, and
