@@ -104,7 +104,9 @@ static void spans_compare(bool had_room)
 static void spans_add(uint64_t first, uint64_t bytes)
 {
     struct pages pages = pages_inside(first, bytes);
-    uint32_t count = memory.list.count;
+    bool room = memory.list.count < SPAN_LIMIT;
+    for (uint64_t page = pages.first; page < pages.end && page < MODEL_PAGES; page++)
+        room |= memory.listed[page]; /* it only makes a span longer */
     TRACE("add %#llx, %#llx bytes", (unsigned long long)first, (unsigned long long)bytes);
     span_add(&memory.list, first, bytes);
     model_set(pages, true);
@@ -114,7 +116,7 @@ static void spans_add(uint64_t first, uint64_t bytes)
         MARK("kernel_machine: a row above the limit");
         memory.left_out_bytes += (pages.end - pages.first) * PAGE_BYTES;
     }
-    spans_compare(count + 2 <= SPAN_LIMIT); /* one for a span that is cut in two, one for the row */
+    spans_compare(room);
 }
 
 static void spans_remove(uint64_t first, uint64_t bytes)

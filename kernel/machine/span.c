@@ -57,20 +57,29 @@ static void cut(struct span_list *list, uint64_t first, uint64_t end)
     }
 }
 
+/* A row that meets spans becomes one with them, so that no page of theirs can be left out. No two
+ * spans touch, so that none but these can meet what they become. */
 void span_add(struct span_list *list, uint64_t first, uint64_t bytes)
 {
     uint64_t end = page_down(range_end(first, bytes));
     first = page_up(first);
     if (first >= end)
         return;
-    cut(list, first, end); /* a page is named once */
     if (end > list->limit) {
         uint64_t from = first > list->limit ? first : list->limit;
         list->left_out_bytes += end - from;
         end = list->limit;
     }
-    if (list->count == SPAN_LIMIT)
-        span_settle(list, SPAN_LIMIT); /* neighbours may be one span */
+    if (first >= end)
+        return;
+    for (uint32_t i = list->count; i > 0; i--) {
+        struct span span = list->spans[i - 1];
+        if (end < span.first || first > span.end)
+            continue;
+        place_remove(list, i - 1);
+        first = span.first < first ? span.first : first;
+        end = span.end > end ? span.end : end;
+    }
     put(list, first, end);
 }
 
@@ -106,19 +115,6 @@ static void sort(struct span_list *list)
     }
 }
 
-/* Neighbours of a sorted list become one span. */
-static void join(struct span_list *list)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (count > 0 && list->spans[count - 1].end == list->spans[i].first)
-            list->spans[count - 1].end = list->spans[i].end;
-        else
-            list->spans[count++] = list->spans[i];
-    }
-    list->count = count;
-}
-
 static uint32_t smallest(const struct span_list *list)
 {
     uint32_t found = 0;
@@ -133,7 +129,6 @@ static uint32_t smallest(const struct span_list *list)
 void span_settle(struct span_list *list, uint32_t count)
 {
     sort(list);
-    join(list);
     while (list->count > count) {
         uint32_t place = smallest(list);
         list->left_out_bytes += list->spans[place].end - list->spans[place].first;

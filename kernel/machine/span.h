@@ -26,8 +26,9 @@ struct span_list {
 /* An empty list of memory below `limit` (whole pages). */
 void span_list_init(struct span_list *list, uint64_t limit);
 
-/* Adds the whole pages of [first, first + bytes) that are in no span yet. A range that runs past
- * the last address ends there. */
+/* Adds the whole pages of [first, first + bytes). Spans that it meets or touches become one with it:
+ * none touches another one, and only what stands alone can find the list full. A range that runs
+ * past the last address ends there. */
 void span_add(struct span_list *list, uint64_t first, uint64_t bytes);
 
 /* Takes every page that [first, first + bytes) touches out of the list. A range that runs past the
@@ -38,8 +39,7 @@ void span_remove(struct span_list *list, uint64_t first, uint64_t bytes);
  * or 0: none has. */
 uint64_t span_take(struct span_list *list, uint64_t bytes, uint64_t limit);
 
-/* Sorts the spans, joins neighbours, and leaves out the smallest ones until `count` (not 0) are
- * left. */
+/* Sorts the spans and leaves out the smallest ones until `count` (not 0) are left. */
 void span_settle(struct span_list *list, uint32_t count);
 
 /* Where the last span ends; 0: there is none. */

@@ -157,6 +157,11 @@ static void test_ends(void)
         span_add(&state.list, 2 * i * PAGE_BYTES, PAGE_BYTES);
     expect_equal(state.list.count, SPAN_LIMIT, "a list that is full");
     expect_equal(state.list.left_out_bytes, 7 * PAGE_BYTES, "counts what has no room in it");
+    span_remove(&state.list, 0, PAGE_BYTES);
+    span_add(&state.list, 2000 * PAGE_BYTES, 9 * PAGE_BYTES);
+    span_add(&state.list, 2004 * PAGE_BYTES, PAGE_BYTES);
+    expect_equal(state.list.left_out_bytes, 7 * PAGE_BYTES,
+                 "and loses no page that is named again");
 }
 
 void machine_test_spans(void)
