@@ -5,7 +5,7 @@ helper's life beside processes that spin, and an honest process beside a thief o
 import bench_metal
 
 BESIDE_RATIO_MAX = 2
-SHARE_MIN = 400 # thousandths
+SHARE_MIN = 500 # thousandths: one of two
 
 
 def shares(tally):
