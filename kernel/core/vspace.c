@@ -192,7 +192,8 @@ static uint32_t leaf_first(const struct process *process)
 }
 
 enum { LEAF_FIRST_STEPS = 8 }; /* of finding it */
-_Static_assert(LEAF_FIRST_STEPS < KERNEL_WORK_MIN, "a piece takes one entry out of it at least");
+_Static_assert((int)LEAF_FIRST_STEPS < (int)KERNEL_WORK_MIN,
+               "a piece takes one entry out of it at least");
 
 /* The machine has left the address space, so nothing has to be flushed. */
 void vspace_destroy_step(struct kernel *kernel, struct process *process)
