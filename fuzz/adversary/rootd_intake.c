@@ -315,7 +315,16 @@ static bool cspace_is_agreed(void)
     return true;
 }
 
-/* Whether the module of a role can be started, and its writable pages. */
+/* Pages that a segment needs besides the image's: all of a writable one, else the one that the file
+ * does not fill. */
+static uint64_t own_pages(const struct elf_segment *segment)
+{
+    if ((segment->rights & RIGHT_WRITE) != 0)
+        return segment->pages;
+    return segment->memory_bytes % PAGE_BYTES != 0;
+}
+
+/* Whether the module of a role can be started, and the pages of its own. */
 static bool program_is_sound(const struct handoff *handoff, uint32_t role, uint64_t *pages)
 {
     struct elf_plan plan;
@@ -330,7 +339,7 @@ static bool program_is_sound(const struct handoff *handoff, uint32_t role, uint6
                        &plan) != STATUS_OK)
         return false;
     for (uint32_t i = 0; i < plan.segment_count; i++)
-        *pages += (plan.segments[i].rights & RIGHT_WRITE) != 0 ? plan.segments[i].pages : 0;
+        *pages += own_pages(&plan.segments[i]);
     return true;
 }
 
@@ -382,7 +391,7 @@ static bool is_acceptable(uint32_t root_endpoint_slot)
         if (!entry_is_sound(&config, &config.entries[i]))
             return false;
     }
-    uint64_t pages = 0;
+    uint64_t pages = role_tables_total_pages(handoff.untyped[0].pages); /* their tables */
     for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
         pages += role_find(foundation_roles[i])->budget_pages;
         if (boot_config_find(&config, foundation_roles[i]) < 0 ||
