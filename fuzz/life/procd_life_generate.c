@@ -119,7 +119,7 @@ void procd_life_generate(struct choices *choices, struct life_draft *draft)
     if (how < 12) {
         /* Most requests name what exists; without this almost every one would be refused at once. */
         bool first = choices_flag(choices);
-        drawn_module = &peers_modules[first ? 0 : choices_below(choices, PEERS_PROCD_MODULES)];
+        drawn_module = &peers_modules[first ? 0 : choices_below(choices, PEERS_PROCD_DRAWN)];
         if (draft->row->draw != NULL)
             draft->row->draw(choices, draft);
     }

@@ -9,6 +9,22 @@
 #include "abi/address_space.h"
 #include "abi/roles.h"
 
+/* Whether the regions of the image are within the role's share: those that the pages of its own
+ * make, one for each guard, and one for every other page that is the file's alone. */
+static bool regions_fit(const struct role *role, const struct elf_plan *plan)
+{
+    uint64_t guarantee = (uint64_t)role->budget_pages + role->guarantee_pages;
+    uint64_t runs = role->id >= ROLE_EXTENSION_BASE ? 3 : 1;
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        uint64_t whole_pages = plan->segments[i].file_bytes / PAGE_BYTES;
+        if ((plan->segments[i].rights & RIGHT_WRITE) == 0)
+            runs += whole_pages / 2 + whole_pages % 2;
+    }
+    if (role->kind == ROLE_KIND_FOUNDATION) /* it has none of them */
+        return true;
+    return role->page_limit + (runs > 32 ? runs : 32) <= 2 * guarantee + 32;
+}
+
 enum status model_procd_plan(const struct model_procd *model, uint32_t role, uint64_t offset_bytes,
                              uint64_t size_bytes, struct elf_plan *plan)
 {
@@ -34,7 +50,9 @@ enum status model_procd_plan(const struct model_procd *model, uint32_t role, uin
         return STATUS_OVERLAP;
     bool below = end_va <= HEAP_ZONE_VA;
     bool above = plan->va_first >= HEAP_ZONE_VA + HEAP_ZONE_BYTES;
-    return role >= ROLE_EXTENSION_BASE && !below && !above ? STATUS_OVERLAP : STATUS_OK;
+    if (role >= ROLE_EXTENSION_BASE && !below && !above)
+        return STATUS_OVERLAP;
+    return regions_fit(role_find(role), plan) ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 
 static struct pagerd_area *next_area(struct pagerd_register_process_request *out, uint32_t kind,

@@ -26,10 +26,10 @@ static const struct file files[PEERS_PROCD_MODULES] = {
      {{FLAG_R | FLAG_X, PAGE, 0x400000, 0x800, 0x800},
       {FLAG_R | FLAG_W, 2 * PAGE, 0x402000, 0x300, 0x1800}}},
     {0x400010,
-     {{FLAG_R | FLAG_X, PAGE, 0x400000, 600 * PAGE, 600 * PAGE},
-      {FLAG_R, 601 * PAGE, 0x800000, 0x100, 0x100},
-      {FLAG_R | FLAG_W, 602 * PAGE, 0x900000, 0x1001, 0x3000}}},
-    {0, {{0}}}, /* no ELF file */
+     {{FLAG_R | FLAG_X, PAGE, 0x400000, 601 * PAGE, 601 * PAGE},
+      {FLAG_R, 602 * PAGE, 0x800000, 0x100, 0x100},
+      {FLAG_R | FLAG_W, 603 * PAGE, 0x900000, 0x1001, 0x3000}}}, /* an odd number of shared pages */
+    {0, {{0}}},                                                  /* no ELF file */
     {0x400010,
      {{FLAG_R | FLAG_X, PAGE, 0x400000, 0x10 + 1, 0x10 + 1},
       {FLAG_R, 2 * PAGE, 0x401000, 1, 1},
@@ -46,12 +46,19 @@ static const struct file files[PEERS_PROCD_MODULES] = {
      {{FLAG_R | FLAG_X, PAGE, 2 * HEAP_WINDOW_VA, PAGE, PAGE},
       {FLAG_R | FLAG_W, 2 * PAGE, 3 * HEAP_WINDOW_VA, PAGE, 2 * PAGE}}}, /* above the heap */
     {0, {{0}}},                                                          /* cut short */
+    {0x400000,
+     {{FLAG_R | FLAG_X, PAGE, 0x400000, 58 * PAGE, 58 * PAGE},
+      {FLAG_R | FLAG_W, 0, 0x600000, 0, PAGE}}}, /* all the regions that a helper may have */
+    {0x400000,
+     {{FLAG_R | FLAG_X, PAGE, 0x400000, 59 * PAGE, 59 * PAGE},
+      {FLAG_R | FLAG_W, 0, 0x600000, 0, PAGE}}}, /* one more */
 };
 
 const struct peers_module peers_modules[PEERS_PROCD_MODULES] = {
-    {1 * PAGE, 2 * PAGE + 0x300}, {8 * PAGE, 604 * PAGE}, {640 * PAGE, 3 * PAGE},
+    {1 * PAGE, 2 * PAGE + 0x300}, {8 * PAGE, 605 * PAGE}, {640 * PAGE, 3 * PAGE},
     {648 * PAGE, 5 * PAGE},       {656 * PAGE, 2 * PAGE}, {664 * PAGE, 2 * PAGE},
-    {672 * PAGE, 3 * PAGE},       {680 * PAGE, 40},
+    {672 * PAGE, 3 * PAGE},       {680 * PAGE, 40},       {688 * PAGE, 59 * PAGE},
+    {752 * PAGE, 60 * PAGE},
 };
 
 static unsigned load_count(const struct file *file)

@@ -104,14 +104,21 @@ static uint64_t shared_regions(const struct pagerd_register_process_request *bac
     return count;
 }
 
-/* A region for each page of its own, and for what it shares: its pages run out first (E6). */
-static uint32_t region_limit(const struct pagerd_register_process_request *backing)
+/* A region for each page of its own, and for what it shares: its pages run out first (E6). Never
+ * more than the role's share: what is above it is guaranteed to others. vspaced keeps nothing for
+ * the foundation. */
+static enum status plan_regions(const struct role *row,
+                                struct pagerd_register_process_request *backing)
 {
     uint64_t shared = shared_regions(backing);
-    uint64_t most = UINT32_MAX - backing->page_limit;
     if (shared < PROCESS_SHARED_REGIONS)
         shared = PROCESS_SHARED_REGIONS;
-    return backing->page_limit + (uint32_t)(shared < most ? shared : most);
+    if (row->kind == ROLE_KIND_FOUNDATION)
+        return STATUS_OK;
+    if (backing->page_limit + shared > role_region_limit(row))
+        return STATUS_OVER_LIMIT;
+    backing->region_limit = backing->page_limit + (uint32_t)shared;
+    return STATUS_OK;
 }
 
 _Static_assert(PAGERD_SEGMENT_LIMIT + 1 + 3 <= PAGERD_AREA_LIMIT,
@@ -146,8 +153,7 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
     add_guard(backing, plan->stack_top);
     if (has_heap && !heap_first)
         add_heap(backing);
-    backing->region_limit = region_limit(backing);
-    return STATUS_OK;
+    return plan_regions(making->row, backing);
 }
 
 enum status procd_create_plan(struct procd *procd, const struct procd_sender *sender,

@@ -14,6 +14,13 @@
  * make is in its row (`makes`); any other role is DENIED to it, and so is one of a more urgent
  * scheduling band than its own (K7).
  *
+ * Regions (E6). A process is registered with as many regions at vspaced as it can ever need: one for
+ * each page of its own (`page_limit`), one for each guard, and for every other page that it shares
+ * with the image, but PROCESS_SHARED_REGIONS at least for the last two. An image that needs more
+ * than the share of its role (role_region_limit: twice what is set aside for it at memd, and
+ * PROCESS_SHARED_REGIONS) is refused with OVER_LIMIT: others are guaranteed what is above it. Its
+ * role needs a larger guarantee_pages, then. A foundation process has none.
+ *
  * The tree. Each process has an owner: the client that made it, or the administrator. An owner has
  * as many places as its row says (`child_limit`; the administrator PROCD_PROCESS_LIMIT). A process
  * takes one, and as many more as it may have below itself; they are set aside when it is made, so
