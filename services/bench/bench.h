@@ -21,7 +21,8 @@ struct figure {
 
 /* What bench-fault touches; its argument is kind * STATISTIC_COUNT + statistic. */
 enum touched { TOUCH_HEAP = 0, TOUCH_IMAGE = 1 };
-enum { TOUCH_PAGES = 64 };
+/* An image that shares more pages needs more regions than its role may have (E6). */
+enum { TOUCH_PAGES = 64, TOUCH_IMAGE_PAGES = 48 };
 
 /* What else it can be: argument run * STATISTIC_COUNT. */
 enum bench_run { RUN_SPIN = 2, RUN_THIEF = 3, RUN_SHARE = 4 };

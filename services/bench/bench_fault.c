@@ -7,7 +7,7 @@
 #include "services/bench/bench_run.h"
 
 /* Constants that only the measurement reads: one word per page is enough. */
-static const uint64_t constants[TOUCH_PAGES][PAGE_BYTES / 8]
+static const uint64_t constants[TOUCH_IMAGE_PAGES][PAGE_BYTES / 8]
     __attribute__((aligned(PAGE_BYTES))) = {{1}};
 static uint64_t samples[TOUCH_PAGES];
 
@@ -24,13 +24,14 @@ uint32_t bench_fault_main(uint64_t argument)
     if (argument / STATISTIC_COUNT >= RUN_SPIN)
         return bench_run_as((enum bench_run)(argument / STATISTIC_COUNT));
     enum touched kind = argument / STATISTIC_COUNT == TOUCH_HEAP ? TOUCH_HEAP : TOUCH_IMAGE;
+    uint32_t count = kind == TOUCH_HEAP ? TOUCH_PAGES : TOUCH_IMAGE_PAGES;
     uint64_t overhead = bench_overhead();
-    for (uint32_t i = 0; i < TOUCH_PAGES; i++)
+    for (uint32_t i = 0; i < count; i++)
         samples[i] = 0; /* the pages of this table itself arrive now */
-    for (uint32_t i = 0; i < TOUCH_PAGES; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         uint64_t before = bench_cycles();
         touch(kind, i);
         samples[i] = bench_cycles() - before - overhead;
     }
-    return (uint32_t)bench_figure(samples, TOUCH_PAGES).of[argument % STATISTIC_COUNT];
+    return (uint32_t)bench_figure(samples, count).of[argument % STATISTIC_COUNT];
 }
