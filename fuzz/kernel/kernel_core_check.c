@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernel/core/machine.h"
+#include "props/base/marks.h"
 #include "props/base/property.h"
 
 /* --- what the core chose --- */
@@ -333,6 +334,9 @@ static void run_queue_check(void)
     uint32_t real =
         payer == MODEL_NONE ? (uint32_t)KERNEL_IDLE : core_model.processes[payer].real_index;
     PROPERTY(K7, "payer", core.halted || core.payer == real);
+    bool can_end = model_turn_can_end(&core_model);
+    MARK_IF("kernel: a server runs while others wait in its client's band", !can_end);
+    PROPERTY(K7, "can-end", core.halted || kernel_turn_can_end(&core) == can_end);
 }
 
 static void pools_check(void)

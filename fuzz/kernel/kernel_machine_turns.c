@@ -3,7 +3,8 @@
  * one, under a scheduler that does what the core does (K7). In the lowest band is a crowd that always
  * wants to run. Above it is a server, which some of the crowd call and wait for, until it answers or
  * a deadline passes; above all, somebody whom ticks wake. Whatever they do around the crowd, nobody
- * in it has more of the processor than another by more than two slices. */
+ * in it has more of the processor than another by more than two slices and what a server did last. One
+ * of the crowd may work for a client of its own, which only waits: then it runs on that one's time. */
 #include <string.h>
 
 #include "fuzz/kernel/kernel_machine.h"
@@ -13,6 +14,7 @@ enum {
     CROWD = 4,
     SERVER = CROWD, /* payers after the crowd: for itself when nobody waits for it any more */
     URGENT,
+    CLIENT, /* of the first of the crowd; it has the crowd's band */
     PAYERS,
     NOBODY = PAYERS,
     PARTS = 8, /* of a tick, in which time goes on */
@@ -21,7 +23,8 @@ enum {
     SLICE_CYCLES = SLICE_TICKS * TICK_CYCLES,
     GIVE_WAY_MAX = 4,
     STRETCH_TICKS_MAX = 64,
-    STRETCHES = 24
+    STRETCHES = 24,
+    SERVE_TICKS_MAX = 40
 };
 
 /* What goes on for some ticks. */
@@ -41,8 +44,9 @@ static struct {
     unsigned payer; /* since the last question */
     unsigned queue[CROWD];
     unsigned queue_count;
-    bool spent[CROWD];
-    unsigned client;      /* who waits for the server; NOBODY */
+    enum turn turn;       /* the last answer */
+    bool has_client;      /* the first of the crowd works for CLIENT */
+    unsigned caller;      /* who waits for the server; NOBODY */
     uint64_t server_left; /* parts until it answers, or has nothing to do (0) */
     uint64_t urgent_left;
     unsigned current; /* of the crowd, or SERVER, or URGENT */
@@ -61,15 +65,11 @@ static void queue_last(unsigned index)
     sim.queue[sim.queue_count++] = index;
 }
 
-/* Who waited for the server is ready again; last, when the server used up its slice. */
-static void client_wakes(void)
+/* Who waited for the server is ready again. */
+static void caller_wakes(void)
 {
-    if (sim.spent[sim.client])
-        queue_last(sim.client);
-    else
-        queue_first(sim.client);
-    sim.spent[sim.client] = false;
-    sim.client = NOBODY;
+    queue_first(sim.caller);
+    sim.caller = NOBODY;
 }
 
 /* The highest that can run does. Whom it displaces stands first in the queue. */
@@ -94,21 +94,27 @@ static void give_processor(void)
 
 static unsigned payer_now(void)
 {
-    return sim.current == SERVER && sim.client != NOBODY ? sim.client : sim.current;
+    unsigned payer = sim.current == SERVER && sim.caller != NOBODY ? sim.caller : sim.current;
+    return payer == 0 && sim.has_client ? CLIENT : payer;
 }
 
-static bool ask(void)
+/* kernel_turn_can_end: the server runs above whoever called it, and the rest of the crowd waits. */
+static bool can_end(void)
+{
+    return sim.current != SERVER || sim.caller == NOBODY || sim.queue_count == 0;
+}
+
+static enum turn ask(void)
 {
     sim.payer = payer_now();
-    return meter_settle(&sim.meter, &sim.slices[sim.payer], sim.now, TICK_CYCLES);
+    sim.turn = meter_settle(&sim.meter, &sim.slices[sim.payer], sim.now, TICK_CYCLES, can_end());
+    MARK_IF("kernel_machine: a slice is used up by a server", sim.turn == TURN_OWED);
+    return sim.turn;
 }
 
 /* What kernel_preempt does. The server and the urgent one are alone in their bands. */
 static void preempt(void)
 {
-    MARK_IF("kernel_machine: a slice is used up by a server", sim.payer != sim.current);
-    if (sim.payer != sim.current)
-        sim.spent[sim.payer] = true;
     if (sim.current < CROWD) {
         queue_last(sim.current);
         sim.current = NOBODY;
@@ -119,7 +125,9 @@ static void preempt(void)
 /* Before anybody runs on. */
 static void find_current(void)
 {
-    for (unsigned i = 0; sim.payer != payer_now() && ask() && i < GIVE_WAY_MAX; i++) {
+    for (unsigned i = 0; (sim.payer != payer_now() || sim.turn == TURN_OWED) &&
+                         ask() == TURN_OVER && i < GIVE_WAY_MAX;
+         i++) {
         MARK("kernel_machine: a turn ends before it goes on");
         preempt();
     }
@@ -129,10 +137,10 @@ static void tick(const struct stretch *stretch)
 {
     sim.urgent_left = stretch->urgent_parts;
     if (MARK_IF("kernel_machine: a deadline passes while a server works",
-                stretch->times_out && sim.client != NOBODY))
-        client_wakes(); /* the server goes on, for itself */
+                stretch->times_out && sim.caller != NOBODY))
+        caller_wakes(); /* the server goes on, for itself */
     give_processor();
-    if (ask())
+    if (ask() != TURN_GOES_ON)
         preempt();
 }
 
@@ -143,24 +151,33 @@ static void act(const struct stretch *stretch, uint64_t part)
         sim.urgent_left--;
     } else if (sim.current == SERVER) {
         sim.server_left--;
-        if (sim.server_left == 0 && sim.client != NOBODY)
-            client_wakes();
+        if (sim.server_left == 0 && sim.caller != NOBODY)
+            caller_wakes();
     } else if ((stretch->callers >> sim.current & 1) != 0 && part == stretch->call_part &&
                sim.server_left == 0) {
-        sim.client = sim.current;
+        sim.caller = sim.current;
         sim.server_left = stretch->serve_parts;
         sim.current = NOBODY;
     }
     give_processor();
 }
 
-/* Each has had its first slice; after that, turns go round. */
+/* Of one of the crowd, whoever pays for it. */
+static int64_t used_by(unsigned index)
+{
+    return sim.used[index] + (index == 0 ? sim.used[CLIENT] : 0);
+}
+
+/* Each has had its first slice; after that, turns go round, and what a server used beyond a slice
+ * comes off the next ones. */
 static void check_shares(void)
 {
     for (unsigned i = 0; i < CROWD; i++) {
         for (unsigned j = 0; j < CROWD; j++)
-            PROPERTY(K7, "share", sim.used[i] - sim.used[j] <= 2 * SLICE_CYCLES + 4 * TICK_CYCLES);
-        digest_u64((uint64_t)sim.used[i]);
+            PROPERTY(K7, "share",
+                     used_by(i) - used_by(j) <=
+                         2 * SLICE_CYCLES + (4 + SERVE_TICKS_MAX) * TICK_CYCLES);
+        digest_u64((uint64_t)used_by(i));
     }
 }
 
@@ -175,8 +192,8 @@ static void run_stretch(const struct stretch *stretch)
             tick(stretch);
         find_current();
     }
-    TRACE("  used: %lld %lld %lld %lld", (long long)sim.used[0], (long long)sim.used[1],
-          (long long)sim.used[2], (long long)sim.used[3]);
+    TRACE("  used: %lld %lld %lld %lld", (long long)used_by(0), (long long)used_by(1),
+          (long long)used_by(2), (long long)used_by(3));
 }
 
 static struct stretch draw_stretch(struct choices *choices)
@@ -185,7 +202,8 @@ static struct stretch draw_stretch(struct choices *choices)
         .ticks = choices_between(choices, 1, STRETCH_TICKS_MAX),
         .callers = choices_below(choices, 1 << CROWD),
         .call_part = choices_below(choices, PARTS),
-        .serve_parts = choices_between(choices, 1, 3 * PARTS),
+        .serve_parts = choices_between(choices, 1,
+                                       choices_flag(choices) ? SERVE_TICKS_MAX * PARTS : 3 * PARTS),
         .urgent_parts = choices_below(choices, PARTS),
         .times_out = choices_flag(choices),
     };
@@ -199,10 +217,12 @@ static struct stretch draw_stretch(struct choices *choices)
 void machine_turns(struct choices *choices)
 {
     memset(&sim, 0, sizeof sim);
-    sim.client = NOBODY;
+    sim.caller = NOBODY;
     sim.payer = NOBODY;
     for (unsigned i = 0; i < PAYERS; i++)
         sim.slices[i] = SLICE_CYCLES;
+    sim.has_client = choices_flag(choices);
+    TRACE("%s", sim.has_client ? "the first works for a client" : "nobody has a client");
     for (unsigned i = 1; i < CROWD; i++)
         queue_last(i);
     find_current();

@@ -117,7 +117,6 @@ static void add_process(const struct kernel *kernel, const struct process *proce
     add(digest, process->budget_pages);
     add(digest, process->band);
     add(digest, process->band_claims);
-    add(digest, process->spent);
     add(digest, process->client);
     add(digest, process->lends_to);
     add(digest, process->flags);

@@ -324,7 +324,7 @@ static enum status reply_deliver(struct kernel *kernel, struct process *sender,
 
 void reply_switch(struct kernel *kernel, struct process *sender, struct process *caller)
 {
-    if (caller->spent || process_band(sender) < process_band(caller)) { /* K7 */
+    if (process_band(sender) < process_band(caller)) { /* K7 */
         process_ready(kernel, caller);
         return;
     }

@@ -22,9 +22,12 @@
  * Who gets the processor: the first of the highest band that has one, always (K7): 0 is the
  * highest. There is a run queue for each band, and the current process is in none.
  *   - A process that wakes, is started, or gives way to a higher band stands first in its queue.
- *   - kernel_preempt says that the slice of kernel->payer is used up: the current process goes to
- *     the end of its queue. A machine fills a slice then and at no other time, so between two turns
- *     of one process each other one of its band has one slice at most, however it sleeps.
+ *   - When the slice of kernel->payer is used up, kernel_preempt sends the current process to the end
+ *     of its queue. A machine fills the slice then and at no other time, so between two turns of one
+ *     process each other one of its band has one slice at most, however it sleeps. While the current
+ *     process runs in a higher band than the payer, as a server does, and others wait in the payer's,
+ *     that turn cannot end (kernel_turn_can_end): the debt stays, and who comes back to that band on
+ *     the payer's time goes to its end at once.
  *   - CALL to a waiting receiver and a fault to a waiting pager switch to the receiver at once, and
  *     REPLY to the caller that was answered, unless the replier's own band is higher.
  *   - A process runs in the highest of its own band, that of the client it works for (whose message
@@ -32,9 +35,7 @@
  *     at its endpoint, and that of a process that it aborts or retires piece by piece; and these
  *     run in the highest of theirs, and so on. Who tells those that wait at the dead driver
  *     endpoint runs in the highest of their bands. kernel->payer is the last client of that chain,
- *     or the current process itself: whoever asked pays.
- *   - A payer whose slice was used up by a server of a higher band has had its turn: when it is
- *     answered it goes to the end of its queue. */
+ *     or the current process itself: whoever asked pays. */
 #ifndef BASALT_KERNEL_CORE_KERNEL_H
 #define BASALT_KERNEL_CORE_KERNEL_H
 
@@ -282,9 +283,8 @@ struct process {
     uint16_t untyped;     /* that the budget comes from */
     uint32_t flags;       /* PROCESS_USES_SSE */
 
-    uint8_t band;    /* its own, as CREATE_STAGED_PROCESS gave it */
-    bool spent;      /* a server used up its slice: it goes to the end of its queue when it wakes */
-    uint16_t client; /* LIFE_CALLING, lends to this one: it works for that process */
+    uint8_t band;      /* its own, as CREATE_STAGED_PROCESS gave it */
+    uint16_t client;   /* LIFE_CALLING, lends to this one: it works for that process */
     uint16_t lends_to; /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher;
                           LIFE_ENDING: who tears it down piece by piece */
     /* 16 bits for each band: how many processes lend it, and one for its own. */
@@ -471,9 +471,13 @@ void kernel_timer(struct kernel *kernel, uint64_t now_ticks);
  * caller began is finished even when it is ended meanwhile. */
 void kernel_work(struct kernel *kernel);
 
-/* Moves the current process to the end of the run queue and takes the first one. Nothing when
- * nobody else can run. */
+/* Moves the current process to the end of the run queue of its band and takes the first one.
+ * Nothing when nobody else of that band can run. */
 void kernel_preempt(struct kernel *kernel);
+
+/* Whether a turn of kernel->payer that is used up ends now: the current process runs in its band, or
+ * nobody waits in it; true as well when nobody runs. */
+bool kernel_turn_can_end(const struct kernel *kernel);
 
 /* The earliest deadline of a waiting process; DEADLINE_NEVER: none. */
 uint64_t kernel_next_deadline(const struct kernel *kernel);

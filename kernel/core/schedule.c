@@ -83,13 +83,7 @@ uint64_t kernel_next_deadline(const struct kernel *kernel)
 void process_ready(struct kernel *kernel, struct process *process)
 {
     kernel->unsettled = true;
-    if (!process->spent) {
-        ready_prepend(kernel, process);
-        return;
-    }
-    process->spent = false;
-    process->life = LIFE_READY;
-    queue_append(kernel, &kernel->ready[process_band(process)], process);
+    ready_prepend(kernel, process);
 }
 
 void process_wake(struct kernel *kernel, struct process *process, enum status status)
@@ -180,16 +174,22 @@ void kernel_timer(struct kernel *kernel, uint64_t now_ticks)
     kernel_settle(kernel);
 }
 
+bool kernel_turn_can_end(const struct kernel *kernel)
+{
+    if (kernel->current == KERNEL_IDLE)
+        return true;
+    uint32_t band = process_band(process_at(kernel, kernel->payer));
+    return process_band(process_at(kernel, kernel->current)) == band ||
+           kernel->ready[band].first == KERNEL_NONE;
+}
+
 void kernel_preempt(struct kernel *kernel)
 {
     if (kernel->halted || kernel->current == KERNEL_IDLE)
         return;
     current_interrupted(kernel);
     struct process *process = process_at(kernel, kernel->current);
-    struct process *payer = process_at(kernel, kernel->payer);
     uint32_t band = process_band(process);
-    if (band < process_band(payer))
-        payer->spent = true;
     if (kernel->ready[band].first == KERNEL_NONE)
         return;
     process_wait(kernel, process, LIFE_READY, &kernel->ready[band]);

@@ -18,10 +18,18 @@ struct meter {
     uint64_t since; /* charged up to here */
 };
 
+enum turn {
+    TURN_GOES_ON, /* something of the slice is left, or nobody pays */
+    TURN_OWED,    /* it is used up, and others wait, but a server of a higher band stands in: the
+                     debt grows until whoever the server works for goes on */
+    TURN_OVER     /* it was used up, and a full one was added: the next of the band goes first */
+};
+
 /* Charges the time until `now` to who paid so far; what comes after it is paid by `slice` (null: by
- * nobody). To be asked before anybody runs on when another one pays, and at each tick, with who pays
- * from then on. True: that slice was used up, by its owner or by who stood in for it, and is full
- * again: the owner has had its turn, and the next of its band goes first. */
-bool meter_settle(struct meter *meter, int64_t *slice, uint64_t now, uint64_t tick_cycles);
+ * nobody). `can_end`: kernel_turn_can_end(). To be asked with who pays from then on, at each tick,
+ * and before anybody runs on when another one pays or a turn is owed. A debt of several slices is
+ * several turns: the question comes again each time the owner is to go on. */
+enum turn meter_settle(struct meter *meter, int64_t *slice, uint64_t now, uint64_t tick_cycles,
+                       bool can_end);
 
 #endif

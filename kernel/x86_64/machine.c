@@ -228,8 +228,8 @@ static void interrupted(bool is_tick)
     if (!is_tick)
         return;
     tick_tell();
-    if (slice_ask())
-        give_way();
+    if (slice_ask() != TURN_GOES_ON)
+        give_way(); /* a server that stands in for another's turn: to the others of its own band */
 }
 
 void machine_trap(uint64_t vector, uint64_t error)
@@ -311,7 +311,7 @@ __attribute__((noinline)) static void work(void)
             return; /* it gave way */
         record_work_entry();
         kernel_work(&kernel);
-        if (slice_settle())
+        if (slice_is_over())
             give_way();
     }
 }
@@ -319,7 +319,7 @@ __attribute__((noinline)) static void work(void)
 /* Who runs on. Debts are small, since nobody begins to run with one: a few turns are enough. */
 static inline struct process *current_find(void)
 {
-    for (unsigned i = 0; slice_settle() && i < GIVE_WAY_MAX; i++)
+    for (unsigned i = 0; slice_is_over() && i < GIVE_WAY_MAX; i++)
         give_way();
     if (kernel.current == KERNEL_IDLE)
         idle();

@@ -3,9 +3,8 @@
  * is over; the core decides who is next. */
 #include "kernel/x86_64/x86.h"
 
-#include "kernel/machine/meter.h"
-
 uint16_t slice_payer = KERNEL_IDLE;
+bool slice_owed;
 static struct meter meter;
 
 /* Null: nobody's, or its record has gone. */
@@ -16,11 +15,14 @@ static inline int64_t *slice_of(uint16_t index)
     return &machine_area_of(process_record(index))->slice_cycles;
 }
 
-bool slice_ask(void)
+enum turn slice_ask(void)
 {
     meter.slice = slice_of(slice_payer); /* its record may have gone meanwhile */
     slice_payer = kernel.payer;
-    return meter_settle(&meter, slice_of(slice_payer), cpu_cycles(), timer_tick_cycles());
+    enum turn turn = meter_settle(&meter, slice_of(slice_payer), cpu_cycles(), timer_tick_cycles(),
+                                  kernel_turn_can_end(&kernel));
+    slice_owed = turn == TURN_OWED;
+    return turn;
 }
 
 void slice_begin(struct machine_area *area)

@@ -9,6 +9,7 @@
 
 #include "abi/machine_record.h"
 #include "kernel/core/kernel.h"
+#include "kernel/machine/meter.h"
 #include "kernel/x86_64/layout.h"
 
 /* User registers of a process that does not run; at the machine's part of its record page. */
@@ -130,13 +131,13 @@ void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
 /* --- slice.c: whose time it is, and how much of it is left */
 extern uint16_t slice_payer;                 /* who is charged since the last change */
 void slice_begin(struct machine_area *area); /* of a new process */
-/* Time is kernel.payer's from here on. True: that one has had its turn (machine/meter.h), and
- * kernel_preempt is due. Asked at each tick, and before anybody runs on when the payer is
- * another one. */
-bool slice_ask(void);
-static inline bool slice_settle(void)
+/* Time is kernel.payer's from here on (machine/meter.h). To be asked at each tick, and before anybody
+ * runs on when the payer is another one or its turn is owed. */
+enum turn slice_ask(void);
+extern bool slice_owed; /* the last answer was TURN_OWED */
+static inline bool slice_is_over(void)
 {
-    return kernel.payer != slice_payer && slice_ask();
+    return (kernel.payer != slice_payer || slice_owed) && slice_ask() == TURN_OVER;
 }
 
 /* --- report.c: lines of the log about what the processor says */

@@ -217,7 +217,7 @@ void model_wake(struct model_kernel *model, uint32_t process, enum status result
     struct model_kernel_process *woken = model_at(model, process);
     woken->result = result;
     woken->result_known = true;
-    model_run_ready(model, process);
+    model_run_first(model, process);
     model->changed = true;
 }
 

@@ -148,7 +148,6 @@ struct model_kernel_process {
     uint32_t band;     /* its own */
     uint32_t runs_in;  /* MODEL_LIFE_RUNS: the band that it stands or runs in */
     int64_t turn;      /* in the run queue: the lowest of a band is next */
-    bool spent;        /* a server used up its slice */
     uint32_t client;   /* whose message it received last and has not answered; MODEL_NONE */
     uint64_t start[3]; /* entry, stack, argument */
     bool seen;         /* the harness knows: */
@@ -296,10 +295,10 @@ bool model_tight(const struct model_kernel *model, uint32_t process, uint32_t pa
 /* Who runs: model_kernel_run.c. */
 uint32_t model_band(const struct model_kernel *model, uint32_t process);
 uint32_t model_payer(const struct model_kernel *model);
-uint32_t model_next(const struct model_kernel *model); /* MODEL_NONE: nobody can run */
+bool model_turn_can_end(const struct model_kernel *model); /* the payer's */
+uint32_t model_next(const struct model_kernel *model);     /* MODEL_NONE: nobody can run */
 void model_run_first(struct model_kernel *model, uint32_t process);
 void model_run_last(struct model_kernel *model, uint32_t process);
-void model_run_ready(struct model_kernel *model, uint32_t process); /* first, or last if spent */
 void model_bands_settle(struct model_kernel *model); /* after who waits for whom has changed */
 void model_client_leave(struct model_kernel *model, uint32_t server);
 

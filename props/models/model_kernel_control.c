@@ -101,7 +101,7 @@ static enum status start(struct model_kernel *model,
     process->start[0] = request->entry_va;
     process->start[1] = request->stack_top_va;
     process->start[2] = request->argument;
-    model_run_ready(model, index);
+    model_run_first(model, index);
     model->changed = true;
     return STATUS_OK;
 }

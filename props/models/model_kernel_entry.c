@@ -129,9 +129,6 @@ void model_kernel_preempt(struct model_kernel *model)
         return;
     uint32_t current = model->current;
     uint32_t band = model_band(model, current);
-    uint32_t payer = model_payer(model);
-    if (band < model_band(model, payer))
-        model_at(model, payer)->spent = true;
     uint32_t next = model_next(model);
     if (next == MODEL_NONE || model_at(model, next)->runs_in != band)
         return;

@@ -378,20 +378,20 @@ static void reply_use(struct model_kernel *model, uint32_t caller, struct model_
     model_detach(model, caller);
 }
 
-/* The caller goes on, and the replier is next; or, when that one's own band is higher or the
- * caller's turn is over, the other way round. */
+/* The caller goes on, and the replier is next; or, when that one's own band is higher, the
+ * other way round. */
 static void reply_switch(struct model_kernel *model, uint32_t caller, bool result)
 {
     uint32_t replier = model->current;
     struct model_kernel_process *answered = model_at(model, caller);
-    if (!answered->spent && model_band(model, caller) <= model_band(model, replier)) {
+    if (model_band(model, caller) <= model_band(model, replier)) {
         model_run_first(model, replier);
         model_switch(model, caller, result);
         return;
     }
     answered->result = STATUS_OK;
     answered->result_known = result;
-    model_run_ready(model, caller);
+    model_run_first(model, caller);
 }
 
 static bool verdict_given(const struct message *message, struct event_fault_reply *reply)

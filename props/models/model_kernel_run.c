@@ -63,6 +63,18 @@ uint32_t model_next(const struct model_kernel *model)
     return next;
 }
 
+/* Only where its own band is asked: not while a server above it runs and others wait there. */
+bool model_turn_can_end(const struct model_kernel *model)
+{
+    if (model->current == MODEL_NONE)
+        return true;
+    uint32_t band = model_band(model, model_payer(model));
+    bool others = false;
+    for (uint32_t i = 0; i < model->run.count; i++)
+        others = others || model_band(model, model->run.items[i]) == band;
+    return !others || model_band(model, model->current) == band;
+}
+
 void model_run_first(struct model_kernel *model, uint32_t process)
 {
     if (model_at(model, process)->life != MODEL_LIFE_ENDING)
@@ -76,15 +88,6 @@ void model_run_last(struct model_kernel *model, uint32_t process)
 {
     model_run_first(model, process);
     model_at(model, process)->turn = ++model->turn_last;
-}
-
-void model_run_ready(struct model_kernel *model, uint32_t process)
-{
-    if (model_at(model, process)->spent)
-        model_run_last(model, process);
-    else
-        model_run_first(model, process);
-    model_at(model, process)->spent = false;
 }
 
 /* Who is ready and runs in another band now stands first there. */

@@ -190,8 +190,9 @@ static void test_chain(void)
     runs(&spinner, "K7: lends nothing to either");
 }
 
-/* A server above its client: what it uses up ends the client's turn, not its own. */
-static void test_spent(void)
+/* A server above its client: what it uses up ends the client's turn when it comes back, not its
+ * own. */
+static void test_turn_owed(void)
 {
     system_begin();
     struct drive_child server = make(1, 0);
@@ -203,14 +204,21 @@ static void test_spent(void)
     runs(&client, "it waits for its client");
     call(PEER + 1, 500);
     runs(&server, "which calls");
+    expect(!kernel_turn_can_end(&drive_kernel), "K7: its turn cannot end while others wait");
     kernel_preempt(&drive_kernel);
     runs(&server, "K7: nobody in the server's band has to wait");
     reply();
     runs(&server, "K7: a higher server goes on when it has answered");
     receive(DEADLINE_NEVER);
-    runs(&other, "K7: the client has had its turn");
+    runs(&client, "who is answered goes on");
+    expect(kernel_turn_can_end(&drive_kernel), "K7: and is asked for its turn");
     kernel_preempt(&drive_kernel);
-    runs(&client, "and gets it again after the others");
+    runs(&other, "the other's");
+    receive(900);
+    runs(&client, "and its own again");
+    call(PEER + 1, 800);
+    runs(&server, "another request");
+    expect(kernel_turn_can_end(&drive_kernel), "K7: nobody waits for the turn that it uses up");
 }
 
 void kernel_test_run(void)
@@ -220,5 +228,5 @@ void kernel_test_run(void)
     test_turns();
     test_lending();
     test_chain();
-    test_spent();
+    test_turn_owed();
 }

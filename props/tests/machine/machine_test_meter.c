@@ -28,42 +28,68 @@ static uint64_t honest_share(uint64_t work_ticks)
             now += LATE;
             sleeps = true;
             current = HONEST;
-            (void)meter_settle(&meter, &slices[HONEST], now, TICK);
+            (void)meter_settle(&meter, &slices[HONEST], now, TICK, true);
         }
         used[current] += end - now;
         worked = current == THIEF ? worked + 1 : worked;
-        bool over = meter_settle(&meter, &slices[current], end, TICK);
+        bool over = meter_settle(&meter, &slices[current], end, TICK, true) == TURN_OVER;
         worked = sleeps || over ? 0 : worked;
         sleeps = false; /* it wakes, first in the queue, and preempts nobody */
         if (over) {
             current = 1 - current;
-            (void)meter_settle(&meter, &slices[current], end, TICK);
+            (void)meter_settle(&meter, &slices[current], end, TICK, true);
         }
     }
     return used[HONEST] * 1000 / (used[HONEST] + used[THIEF]);
+}
+
+static bool is_over(struct meter *meter, int64_t *slice, uint64_t now)
+{
+    return meter_settle(meter, slice, now, TICK, true) == TURN_OVER;
+}
+
+/* A server of a higher band works for the owner of a slice for three slices and a half. */
+static void test_owed(void)
+{
+    int64_t slice = TICK, other = SLICE_TICKS * TICK;
+    struct meter meter = {.slice = &slice};
+    uint64_t now = TICK - 1;
+    expect_equal(meter_settle(&meter, &slice, now, TICK, false), TURN_GOES_ON, "something is left");
+    for (unsigned i = 0; i < 7; i++) {
+        now += SLICE_TICKS * TICK / 2;
+        expect_equal(meter_settle(&meter, &slice, now, TICK, false), TURN_OWED, "K7: it is owed");
+    }
+    for (unsigned i = 0; i < 4; i++) { /* it is to go on, and the other one goes on instead */
+        expect(is_over(&meter, &slice, now), "K7: each slice that was used up is a turn");
+        (void)is_over(&meter, &other, now);
+        now += TICK;
+    }
+    expect(!is_over(&meter, &slice, now), "then it goes on");
+    expect_equal((uint64_t)slice, SLICE_TICKS * TICK / 2 + 1, "with the rest of the last slice");
 }
 
 static void test_charge(void)
 {
     int64_t slice = 3 * TICK, other = TICK;
     struct meter meter = {.slice = NULL, .since = 5};
-    EXPECT(!meter_settle(&meter, NULL, 1000, TICK)); /* nobody pays */
-    EXPECT(!meter_settle(&meter, &slice, 2000, TICK));
-    EXPECT(!meter_settle(&meter, &slice, 2000 + 3 * TICK - 1, TICK));
-    EXPECT(meter_settle(&meter, &slice, 2000 + 5 * TICK, TICK));
+    EXPECT(!is_over(&meter, NULL, 1000)); /* nobody pays */
+    EXPECT(!is_over(&meter, &slice, 2000));
+    EXPECT(!is_over(&meter, &slice, 2000 + 3 * TICK - 1));
+    EXPECT(is_over(&meter, &slice, 2000 + 5 * TICK));
     expect_equal((uint64_t)slice, (SLICE_TICKS - 2) * TICK, "what was used too much is taken off");
-    EXPECT(!meter_settle(&meter, NULL, 2000 + 6 * TICK, TICK));
-    EXPECT(!meter_settle(&meter, &other, 100000, TICK));
+    EXPECT(!is_over(&meter, NULL, 2000 + 6 * TICK));
+    EXPECT(!is_over(&meter, &other, 100000));
     expect_equal((uint64_t)slice, (SLICE_TICKS - 3) * TICK, "and sleep costs nothing");
-    EXPECT(!meter_settle(&meter, &slice, 100000 + TICK, TICK));
+    EXPECT(!is_over(&meter, &slice, 100000 + TICK));
     expect_equal((uint64_t)slice, (SLICE_TICKS - 3) * TICK, "K7: nor does it fill the slice");
     expect(other == 0, "K7: nor is one that is used up filled while another pays");
-    EXPECT(meter_settle(&meter, &other, 100000 + TICK, TICK)); /* but when its owner is to go on */
+    EXPECT(is_over(&meter, &other, 100000 + TICK)); /* but when its owner is to go on */
 }
 
 void machine_test_meter(void)
 {
     test_charge();
+    test_owed();
     for (uint64_t work = 0; work <= WORK_TICKS; work++)
         expect(honest_share(work) >= 450, "K7: the thief gets its share and no more");
     uint64_t equal = honest_share(TICKS);
