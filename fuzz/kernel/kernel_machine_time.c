@@ -106,11 +106,11 @@ void machine_meter(struct choices *choices)
             payer != NULL && payer->first + payer->fills * SLICE_TICKS * tick <= payer->used;
         int64_t *slice = payer != NULL ? &payer->slice : NULL;
         bool can_end = choices_flag(choices);
-        enum turn turn = !over ? TURN_GOES_ON : can_end ? TURN_OVER : TURN_OWED;
-        PROPERTY_EQUAL(K7, "slice-over", meter_settle(&meter, slice, now, (uint64_t)tick, can_end),
-                       turn);
-        MARK_IF("kernel_machine: a turn is owed", turn == TURN_OWED);
-        if (MARK_IF("kernel_machine: a slice is used up", turn == TURN_OVER))
+        PROPERTY_EQUAL(K7, "slice-over", meter_charge(&meter, slice, now), over);
+        bool filled = over && meter_turn(&meter, (uint64_t)tick, can_end) == TURN_OVER;
+        PROPERTY_EQUAL(K7, "turn-over", filled, over && can_end);
+        MARK_IF("kernel_machine: a turn is owed", over && !filled);
+        if (MARK_IF("kernel_machine: a slice is used up", filled))
             payer->fills++;
         check_payers(payers, idle, now, tick);
     }

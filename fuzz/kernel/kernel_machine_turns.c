@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Turns: a machine that asks meter_settle() as x86_64 does, at each tick and when who pays is another
+/* Turns: a machine that asks the meter as x86_64 does, at each tick and when who pays is another
  * one, under a scheduler that does what the core does (K7). In the lowest band is a crowd that always
  * wants to run. Above it is a server, which some of the crowd call and wait for, until it answers or
  * a deadline passes; above all, somebody whom ticks wake. Whatever they do around the crowd, nobody
@@ -44,7 +44,7 @@ static struct {
     unsigned payer; /* since the last question */
     unsigned queue[CROWD];
     unsigned queue_count;
-    enum turn turn;       /* the last answer */
+    bool is_owed;         /* the last answer */
     bool has_client;      /* the first of the crowd works for CLIENT */
     unsigned caller;      /* who waits for the server; NOBODY */
     uint64_t server_left; /* parts until it answers, or has nothing to do (0) */
@@ -104,12 +104,19 @@ static bool can_end(void)
     return sim.current != SERVER || sim.caller == NOBODY || sim.queue_count == 0;
 }
 
-static enum turn ask(void)
+/* True: the slice of who pays is used up. */
+static bool ask(void)
 {
     sim.payer = payer_now();
-    sim.turn = meter_settle(&sim.meter, &sim.slices[sim.payer], sim.now, TICK_CYCLES, can_end());
-    MARK_IF("kernel_machine: a slice is used up by a server", sim.turn == TURN_OWED);
-    return sim.turn;
+    sim.is_owed = false;
+    return meter_charge(&sim.meter, &sim.slices[sim.payer], sim.now);
+}
+
+static bool ends_turn(void)
+{
+    sim.is_owed = meter_turn(&sim.meter, TICK_CYCLES, can_end()) == TURN_OWED;
+    MARK_IF("kernel_machine: a slice is used up by a server", sim.is_owed);
+    return !sim.is_owed;
 }
 
 /* What kernel_preempt does. The server and the urgent one are alone in their bands. */
@@ -125,8 +132,8 @@ static void preempt(void)
 /* Before anybody runs on. */
 static void find_current(void)
 {
-    for (unsigned i = 0; (sim.payer != payer_now() || sim.turn == TURN_OWED) &&
-                         ask() == TURN_OVER && i < GIVE_WAY_MAX;
+    for (unsigned i = 0;
+         (sim.payer != payer_now() || sim.is_owed) && ask() && ends_turn() && i < GIVE_WAY_MAX;
          i++) {
         MARK("kernel_machine: a turn ends before it goes on");
         preempt();
@@ -140,8 +147,10 @@ static void tick(const struct stretch *stretch)
                 stretch->times_out && sim.caller != NOBODY))
         caller_wakes(); /* the server goes on, for itself */
     give_processor();
-    if (ask() != TURN_GOES_ON)
-        preempt();
+    if (!ask())
+        return;
+    (void)ends_turn();
+    preempt();
 }
 
 /* What the current one does at the end of a part. */

@@ -18,18 +18,19 @@ struct meter {
     uint64_t since; /* charged up to here */
 };
 
+/* Charges the time until `now` to who paid so far; what comes after it is paid by `slice` (null: by
+ * nobody). To be called with who pays from then on, at each tick, and before anybody runs on when
+ * another one pays or a turn is owed. True: that slice is used up, and meter_turn is to be asked. */
+bool meter_charge(struct meter *meter, int64_t *slice, uint64_t now);
+
 enum turn {
-    TURN_GOES_ON, /* something of the slice is left, or nobody pays */
-    TURN_OWED,    /* it is used up, and others wait, but a server of a higher band stands in: the
-                     debt grows until whoever the server works for goes on */
-    TURN_OVER     /* it was used up, and a full one was added: the next of the band goes first */
+    TURN_OWED, /* others wait, but a server of a higher band stands in: the debt grows until whoever
+                  the server works for goes on */
+    TURN_OVER  /* a full slice was added: the next of the band goes first */
 };
 
-/* Charges the time until `now` to who paid so far; what comes after it is paid by `slice` (null: by
- * nobody). `can_end`: kernel_turn_can_end(). To be asked with who pays from then on, at each tick,
- * and before anybody runs on when another one pays or a turn is owed. A debt of several slices is
- * several turns: the question comes again each time the owner is to go on. */
-enum turn meter_settle(struct meter *meter, int64_t *slice, uint64_t now, uint64_t tick_cycles,
-                       bool can_end);
+/* What becomes of a slice that is used up. `can_end`: kernel_turn_can_end(). A debt of several
+ * slices is several turns: the question comes again each time the owner is to go on. */
+enum turn meter_turn(struct meter *meter, uint64_t tick_cycles, bool can_end);
 
 #endif

@@ -228,8 +228,10 @@ static void interrupted(bool is_tick)
     if (!is_tick)
         return;
     tick_tell();
-    if (slice_ask() != TURN_GOES_ON)
-        give_way(); /* a server that stands in for another's turn: to the others of its own band */
+    if (!slice_is_used_up())
+        return;
+    (void)slice_ends_turn(); /* when it is owed, a server gives way to its own band all the same */
+    give_way();
 }
 
 void machine_trap(uint64_t vector, uint64_t error)

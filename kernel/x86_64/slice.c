@@ -3,8 +3,8 @@
  * is over; the core decides who is next. */
 #include "kernel/x86_64/x86.h"
 
-uint16_t slice_payer = KERNEL_IDLE;
-bool slice_owed;
+uint16_t slice_asked = KERNEL_IDLE;
+static uint16_t payer = KERNEL_IDLE; /* who is charged */
 static struct meter meter;
 
 /* Null: nobody's, or its record has gone. */
@@ -15,14 +15,19 @@ static inline int64_t *slice_of(uint16_t index)
     return &machine_area_of(process_record(index))->slice_cycles;
 }
 
-enum turn slice_ask(void)
+bool slice_is_used_up(void)
 {
-    meter.slice = slice_of(slice_payer); /* its record may have gone meanwhile */
-    slice_payer = kernel.payer;
-    enum turn turn = meter_settle(&meter, slice_of(slice_payer), cpu_cycles(), timer_tick_cycles(),
-                                  kernel_turn_can_end(&kernel));
-    slice_owed = turn == TURN_OWED;
-    return turn;
+    meter.slice = slice_of(payer); /* its record may have gone meanwhile */
+    payer = slice_asked = kernel.payer;
+    return meter_charge(&meter, slice_of(payer), cpu_cycles());
+}
+
+bool slice_ends_turn(void)
+{
+    if (meter_turn(&meter, timer_tick_cycles(), kernel_turn_can_end(&kernel)) == TURN_OVER)
+        return true;
+    slice_asked = SLICE_ASK_AGAIN;
+    return false;
 }
 
 void slice_begin(struct machine_area *area)

@@ -128,16 +128,18 @@ extern struct process *switch_loaded; /* nothing is to be changed for this one *
 void switch_to(struct process *process);
 void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
 
-/* --- slice.c: whose time it is, and how much of it is left */
-extern uint16_t slice_payer;                 /* who is charged since the last change */
+/* --- slice.c: whose time it is, and how much of it is left (machine/meter.h) */
+enum { SLICE_ASK_AGAIN = KERNEL_IDLE - 1 };
+extern uint16_t slice_asked; /* the payer that was asked last, or SLICE_ASK_AGAIN: a turn is owed */
 void slice_begin(struct machine_area *area); /* of a new process */
-/* Time is kernel.payer's from here on (machine/meter.h). To be asked at each tick, and before anybody
- * runs on when the payer is another one or its turn is owed. */
-enum turn slice_ask(void);
-extern bool slice_owed; /* the last answer was TURN_OWED */
+/* Time is kernel.payer's from here on. True: its slice is used up, and slice_ends_turn is to be
+ * asked; true from that: kernel_preempt is due. */
+bool slice_is_used_up(void);
+bool slice_ends_turn(void);
+/* Both, before anybody runs on, when there is something to ask. */
 static inline bool slice_is_over(void)
 {
-    return (kernel.payer != slice_payer || slice_owed) && slice_ask() == TURN_OVER;
+    return kernel.payer != slice_asked && slice_is_used_up() && slice_ends_turn();
 }
 
 /* --- report.c: lines of the log about what the processor says */

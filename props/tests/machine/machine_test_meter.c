@@ -10,6 +10,16 @@
 
 enum { TICK = 1000, TICKS = 20000, HONEST = 0, THIEF = 1, WORK_TICKS = 9, LATE = TICK * 7 / 8 };
 
+static bool is_over(struct meter *meter, int64_t *slice, uint64_t now)
+{
+    return meter_charge(meter, slice, now) && meter_turn(meter, TICK, true) == TURN_OVER;
+}
+
+static bool is_owed(struct meter *meter, int64_t *slice, uint64_t now)
+{
+    return meter_charge(meter, slice, now) && meter_turn(meter, TICK, false) == TURN_OWED;
+}
+
 /* The share of the honest process in thousandths, when the thief works so many ticks and most of
  * one more, and then sleeps until the next. */
 static uint64_t honest_share(uint64_t work_ticks)
@@ -28,24 +38,19 @@ static uint64_t honest_share(uint64_t work_ticks)
             now += LATE;
             sleeps = true;
             current = HONEST;
-            (void)meter_settle(&meter, &slices[HONEST], now, TICK, true);
+            (void)is_over(&meter, &slices[HONEST], now);
         }
         used[current] += end - now;
         worked = current == THIEF ? worked + 1 : worked;
-        bool over = meter_settle(&meter, &slices[current], end, TICK, true) == TURN_OVER;
+        bool over = is_over(&meter, &slices[current], end);
         worked = sleeps || over ? 0 : worked;
         sleeps = false; /* it wakes, first in the queue, and preempts nobody */
         if (over) {
             current = 1 - current;
-            (void)meter_settle(&meter, &slices[current], end, TICK, true);
+            (void)is_over(&meter, &slices[current], end);
         }
     }
     return used[HONEST] * 1000 / (used[HONEST] + used[THIEF]);
-}
-
-static bool is_over(struct meter *meter, int64_t *slice, uint64_t now)
-{
-    return meter_settle(meter, slice, now, TICK, true) == TURN_OVER;
 }
 
 /* A server of a higher band works for the owner of a slice for three slices and a half. */
@@ -54,10 +59,10 @@ static void test_owed(void)
     int64_t slice = TICK, other = SLICE_TICKS * TICK;
     struct meter meter = {.slice = &slice};
     uint64_t now = TICK - 1;
-    expect_equal(meter_settle(&meter, &slice, now, TICK, false), TURN_GOES_ON, "something is left");
+    expect(!is_owed(&meter, &slice, now), "something is left");
     for (unsigned i = 0; i < 7; i++) {
         now += SLICE_TICKS * TICK / 2;
-        expect_equal(meter_settle(&meter, &slice, now, TICK, false), TURN_OWED, "K7: it is owed");
+        expect(is_owed(&meter, &slice, now), "K7: it is owed");
     }
     for (unsigned i = 0; i < 4; i++) { /* it is to go on, and the other one goes on instead */
         expect(is_over(&meter, &slice, now), "K7: each slice that was used up is a turn");
