@@ -159,7 +159,7 @@ void core_quiet(bool on)
 /* What the entry left to do, unless it is to be done in pieces. */
 static void work_finish(void)
 {
-    PROPERTY(K8, core.work_done <= core.work_max + KERNEL_WORK_STEP_MAX);
+    PROPERTY(K8, core.work_done <= kernel_work_limit(&core));
     for (uint32_t i = 0; !in_pieces && core_works(); i++) {
         PROPERTY(K8, "ends", i < PIECES_MAX);
         core_piece();
@@ -378,13 +378,26 @@ void core_exception(uint32_t vector, uint64_t instruction_va)
     entry_end();
 }
 
+/* It stops waking only where it may, and says so. */
+static void check_wakes(uint32_t woken)
+{
+    bool due = model_next_deadline(&core_model) <= core_model.now;
+    PROPERTY_EQUAL(K8, "wakes", core.wakes_due, due);
+    PROPERTY(K8, "stops",
+             !due || woken == KERNEL_TIMER_WAKES_MAX || core.work_done >= core.work_max);
+    MARK_IF("kernel: more deadlines pass than one entry wakes", due);
+}
+
 void core_timer(uint64_t now)
 {
     uint64_t next = model_next_deadline(&core_model);
+    uint32_t deadlines = core.deadline_count;
     entry_begin("TIMER");
     kernel_timer(&core, now);
     core_look();
     model_kernel_timer(&core_model, now);
+    if (!core.halted)
+        check_wakes(deadlines - core.deadline_count);
     work_finish();
     MARK_IF("kernel: a deadline passed", !core.halted && next <= core_model.now);
     MARK_IF("kernel: the clock does not go back", now < core_model.now);

@@ -86,6 +86,7 @@ static void process_look(uint32_t index)
 void core_look(void)
 {
     core_model.luck.drivers = waiters(&core.driver_endpoint);
+    core_model.luck.deadlines = core.deadline_count;
     for (uint32_t i = 0; i < core_model.process_count; i++) {
         if (core_model.processes[i].life != MODEL_LIFE_FREE)
             process_look(i);
@@ -130,7 +131,7 @@ void core_piece(void)
     bool receives = core_model.processes[process].work == MODEL_WORK_RECEIVE;
     mark_piece();
     kernel_work(&core);
-    PROPERTY(K8, "piece", core.work_done <= core.work_max + KERNEL_WORK_STEP_MAX);
+    PROPERTY(K8, "piece", core.work_done <= kernel_work_limit(&core));
     core_look();
     const struct process *real = real_of(&core_model.processes[process]);
     core_model.luck.over_budget = receives && real != NULL && real->result == STATUS_OVER_BUDGET;

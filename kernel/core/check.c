@@ -241,8 +241,7 @@ static const char *check_queues(struct kernel *kernel)
     uint32_t in_use = 0;
     CHECK(kernel->current == KERNEL_IDLE || kernel_process(kernel, kernel->current) != NULL,
           "the current process does not exist");
-    CHECK(kernel->work_done <= kernel->work_max + KERNEL_WORK_STEP_MAX,
-          "an entry did more than it may"); /* K8 */
+    CHECK(kernel->work_done <= kernel_work_limit(kernel), "an entry did more than it may"); /* K8 */
     const char *wrong = processor_check(kernel);
     for (uint32_t band = 0; wrong == NULL && band < BAND_COUNT; band++)
         wrong =

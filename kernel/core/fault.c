@@ -66,6 +66,7 @@ void kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
     if (kernel->halted)
         return;
     KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
+    work_begin(kernel);
     struct process *process = process_at(kernel, kernel->current);
     uint16_t rights;
     uint32_t page = kernel_translate(kernel, process->index, va, &rights);
@@ -88,6 +89,7 @@ void kernel_exception(struct kernel *kernel, uint32_t vector, uint64_t instructi
     if (kernel->halted)
         return;
     KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
+    work_begin(kernel);
     process_end(kernel, process_at(kernel, kernel->current), END_FAULT_INSTRUCTION, vector,
                 instruction_va);
     kernel_settle(kernel);
@@ -97,6 +99,7 @@ void kernel_end_process(struct kernel *kernel, uint32_t index)
 {
     if (kernel->halted)
         return;
+    work_begin(kernel);
     process_end(kernel, process_at(kernel, index), END_FAULT_INSTRUCTION, 0, 0);
     kernel_settle(kernel);
 }

@@ -16,12 +16,15 @@
  *   After every entry kernel->current is the process to resume. Entries never fail and never block.
  *
  * How long an entry takes: at most KERNEL_WORK_MAX steps of work that grows with what processes
- * built. What is left then is the current process's: it is resumed by kernel_work, and between two
- * of these the machine takes interrupts and preempts as between any two entries (K8).
+ * built, and then to the end of the step that it is in, which may change the band of each process of
+ * one chain of waiting ones (kernel_work_limit). What is left then is the current process's: it is
+ * resumed by kernel_work, and between two of these the machine takes interrupts and preempts as
+ * between any two entries (K8).
  *
  * Who gets the processor: the first of the highest band that has one, always (K7): 0 is the
  * highest. There is a run queue for each band, and the current process is in none.
  *   - A process that wakes, is started, or gives way to a higher band stands first in its queue.
+ *     One that is ready when its band rises or falls goes to the end of its new queue.
  *   - When the slice of kernel->payer is used up, kernel_preempt sends the current process to the end
  *     of its queue. A machine fills the slice then and at no other time, so between two turns of one
  *     process each other one of its band has one slice at most, however it sleeps. While the current
@@ -67,6 +70,7 @@ enum {
     KERNEL_RETYPE_FRAMES_MAX = 64,
     KERNEL_WORK_MAX = 160,         /* steps of an entry: of some 250 instructions each */
     KERNEL_WORK_STEP_MAX = 16,     /* steps that may be counted after the last one was due */
+    KERNEL_LOANS_PER_STEP = 4,     /* processes of a chain that a change is followed along */
     KERNEL_WORK_MIN = 12,          /* of work_max: finding a table and taking one entry out of it is
                                       one piece, or the piece comes again for ever */
     KERNEL_TIMER_WAKES_MAX = 32,   /* processes that one kernel_timer wakes */
@@ -461,8 +465,9 @@ void kernel_end_process(struct kernel *kernel, uint32_t index);
 
 /* Sets the clock (never backwards: an earlier time is ignored) and wakes with TIMED_OUT everyone
  * whose deadline is at or before it, in order of (deadline, process index), but
- * KERNEL_TIMER_WAKES_MAX at most: with more, kernel_next_deadline() stays in the past, and the
- * machine calls again soon. Does not preempt. */
+ * KERNEL_TIMER_WAKES_MAX at most, and none after as many steps as an entry may do: with more,
+ * kernel->wakes_due, kernel_next_deadline() stays in the past, and the machine calls again soon.
+ * Does not preempt. */
 void kernel_timer(struct kernel *kernel, uint64_t now_ticks);
 
 /* Goes on with what the current process has to do before it runs on (RESUME_WORK): a piece of the
@@ -483,6 +488,12 @@ bool kernel_turn_can_end(const struct kernel *kernel);
 uint64_t kernel_next_deadline(const struct kernel *kernel);
 
 /* --- what machines and harnesses look at ----------------------------------------------------- */
+
+/* More steps than these no entry does (K8): those of one chain come after the last that was due. */
+static inline uint32_t kernel_work_limit(const struct kernel *kernel)
+{
+    return kernel->work_max + KERNEL_WORK_STEP_MAX + kernel->process_high / KERNEL_LOANS_PER_STEP;
+}
 
 /* The record of a process that exists; null for a free index or a number out of range. */
 struct process *kernel_process(const struct kernel *kernel, uint32_t index);

@@ -6,7 +6,7 @@
  * process that can run are a tree, and a change walks one path of it: at most one step for each
  * process there is (PROCESS_LIMIT), a few in practice, because calls go down the rank. Processes
  * that wait for each other in a ring change at most BAND_LAST times each, and none of them can
- * run.
+ * run. The steps are counted, so that an entry that changes one loan after the other stops (K8).
  *
  * Those who queue at the driver endpoint lend to nobody as long as it lives. What they would lend is
  * added up, so that one step lends it to who tells them of its end. */
@@ -22,19 +22,22 @@ static uint16_t driver_change(struct kernel *kernel, const struct process *lende
     return kernel->driver_endpoint.live ? (uint16_t)KERNEL_NONE : kernel->driver_drainer;
 }
 
-/* The lenders of `borrower` have changed: its band is not `band` any more. One that is ready stands
- * first in its new queue; one that waits passes the change on. */
+/* The lenders of `borrower` have changed: its band is not `band` any more. One that is ready goes
+ * to the end of its new queue, or who lets its band fall and rise passes all that wait there (K7);
+ * one that waits passes the change on. */
 void loan_follow(struct kernel *kernel, struct process *borrower, uint32_t band)
 {
-    for (;;) {
+    for (uint32_t steps = 1;; steps++) {
         uint32_t now = process_band(borrower);
         if (now == band)
             return;
         if (borrower->life == LIFE_READY) {
             queue_remove(kernel, &kernel->ready[band], borrower);
-            queue_prepend(kernel, &kernel->ready[now], borrower);
+            queue_append(kernel, &kernel->ready[now], borrower);
         }
         kernel->unsettled = true;
+        if (steps % KERNEL_LOANS_PER_STEP == 0)
+            work_count(kernel, 1); /* K8 */
         uint64_t change = band_claim(now) - band_claim(band);
         uint16_t next = borrower->lends_to;
         if (next == KERNEL_NONE)

@@ -148,6 +148,7 @@ static void deadline_expire(struct kernel *kernel, struct process *process)
     process_wake(kernel, process, STATUS_TIMED_OUT);
     if (receiving)
         receive_info_write(kernel, process, 0, 0, 0);
+    work_count(kernel, 3);
 }
 
 static void current_interrupted(struct kernel *kernel)
@@ -159,18 +160,23 @@ static void current_interrupted(struct kernel *kernel)
         process->resume = RESUME_EXACT;
 }
 
+static bool deadline_due(const struct kernel *kernel)
+{
+    return kernel->deadline_count != 0 && kernel_next_deadline(kernel) <= kernel->now_ticks;
+}
+
 void kernel_timer(struct kernel *kernel, uint64_t now_ticks)
 {
     if (kernel->halted)
         return;
+    work_begin(kernel);
     current_interrupted(kernel);
     if (now_ticks > kernel->now_ticks)
         kernel->now_ticks = now_ticks;
-    for (uint32_t i = 0; i < KERNEL_TIMER_WAKES_MAX && kernel->deadline_count != 0 &&
-                         kernel_next_deadline(kernel) <= kernel->now_ticks;
+    for (uint32_t i = 0; i < KERNEL_TIMER_WAKES_MAX && work_may(kernel) && deadline_due(kernel);
          i++)
         deadline_expire(kernel, process_at(kernel, kernel->deadlines[0]));
-    kernel->wakes_due = kernel_next_deadline(kernel) <= kernel->now_ticks;
+    kernel->wakes_due = deadline_due(kernel);
     kernel_settle(kernel);
 }
 

@@ -193,6 +193,7 @@ struct model_luck {
     uint32_t senders[MODEL_PROCESS_LIMIT]; /* MODEL_WORK_RECEIVE: who queues there */
     bool over[MODEL_PROCESS_LIMIT];        /* it is free, or its end was told */
     uint32_t drivers;                      /* who waits at the driver endpoint */
+    uint32_t deadlines;                    /* who waits with a deadline */
 };
 
 struct model_kernel {
@@ -267,6 +268,7 @@ bool model_range_empty(struct model_kernel *model, uint32_t process, uint32_t fi
 uint32_t model_pool_available(const struct model_pool *pool);
 bool model_process_lives(const struct model_kernel *model, uint32_t process);
 uint64_t model_next_deadline(const struct model_kernel *model);
+uint32_t model_deadlines(const struct model_kernel *model);             /* who waits with one */
 uint8_t *model_frame_bytes(struct model_kernel *model, uint32_t frame); /* to write; gives space */
 void model_frame_read(const struct model_kernel *model, uint32_t frame, uint32_t offset,
                       uint32_t count, uint8_t *out);

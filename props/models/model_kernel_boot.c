@@ -90,14 +90,27 @@ bool model_kernel_has_room(const struct model_kernel *model)
            model->data_count < MODEL_DATA_LIMIT;
 }
 
+static bool waits_with_deadline(const struct model_kernel_process *process)
+{
+    bool waits = process->life == MODEL_LIFE_SENDS || process->life == MODEL_LIFE_RECEIVES ||
+                 process->life == MODEL_LIFE_CALLS;
+    return waits && !process->faults && process->deadline != DEADLINE_NEVER;
+}
+
+uint32_t model_deadlines(const struct model_kernel *model)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->process_count; i++)
+        count += waits_with_deadline(&model->processes[i]);
+    return count;
+}
+
 uint64_t model_next_deadline(const struct model_kernel *model)
 {
     uint64_t next = DEADLINE_NEVER;
     for (uint32_t i = 0; i < model->process_count; i++) {
         const struct model_kernel_process *process = &model->processes[i];
-        bool waits = process->life == MODEL_LIFE_SENDS || process->life == MODEL_LIFE_RECEIVES ||
-                     process->life == MODEL_LIFE_CALLS;
-        if (waits && !process->faults && process->deadline < next)
+        if (waits_with_deadline(process) && process->deadline < next)
             next = process->deadline;
     }
     return next;

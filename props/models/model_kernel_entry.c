@@ -86,11 +86,12 @@ void model_kernel_exception(struct model_kernel *model, uint32_t vector, uint64_
     model_settle(model);
 }
 
+/* The core wakes no more than an entry may: who is left waits until the next one. */
 static uint32_t next_expired(const struct model_kernel *model)
 {
     uint64_t next = model_next_deadline(model);
     uint32_t found = MODEL_NONE;
-    if (next > model->now)
+    if (next > model->now || model_deadlines(model) <= model->luck.deadlines)
         return MODEL_NONE;
     for (uint32_t i = 0; i < model->process_count; i++) {
         const struct model_kernel_process *process = &model->processes[i];

@@ -90,7 +90,7 @@ void model_run_last(struct model_kernel *model, uint32_t process)
     model_at(model, process)->turn = ++model->turn_last;
 }
 
-/* Who is ready and runs in another band now stands first there. */
+/* Who is ready and runs in another band now stands last there. */
 void model_bands_settle(struct model_kernel *model)
 {
     for (uint32_t i = 0; i < model->run.count; i++) {
@@ -99,7 +99,7 @@ void model_bands_settle(struct model_kernel *model)
         if (band == process->runs_in)
             continue;
         process->runs_in = band;
-        process->turn = --model->turn_first;
+        process->turn = ++model->turn_last;
     }
 }
 

@@ -203,11 +203,16 @@ struct drive_child drive_stage(uint32_t slot, uint32_t budget)
 
 struct drive_child drive_stage_in(uint32_t slot, uint32_t budget, uint32_t band)
 {
+    return drive_stage_of(LAUNCH, slot, budget, band);
+}
+
+struct drive_child drive_stage_of(uint32_t untyped, uint32_t slot, uint32_t budget, uint32_t band)
+{
     struct kernel_create_staged_process_reply reply;
     drive_window(slot, 4);
     unsigned status = CONTROL_REPLY(PRO, CREATE_STAGED_PROCESS, &reply,
                                     (struct kernel_create_staged_process_request){
-                                        .untyped_slot = LAUNCH,
+                                        .untyped_slot = untyped,
                                         .budget_pages = budget,
                                         .event_slot = SLOT_SERVICE_ENDPOINT,
                                         .band = band,

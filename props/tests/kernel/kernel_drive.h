@@ -75,6 +75,7 @@ struct drive_child {
 };
 struct drive_child drive_stage(uint32_t slot, uint32_t budget);
 struct drive_child drive_stage_in(uint32_t slot, uint32_t budget, uint32_t band);
+struct drive_child drive_stage_of(uint32_t untyped, uint32_t slot, uint32_t budget, uint32_t band);
 struct drive_child drive_spawn(uint32_t slot, uint32_t pager_slot);
 void drive_start(const struct drive_child *child, uint32_t pager_slot);
 

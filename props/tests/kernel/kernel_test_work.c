@@ -9,7 +9,7 @@ enum { MAPS = 500, AT = 9000 };
 
 static uint32_t entry_work(void)
 {
-    expect(drive_kernel.work_done <= drive_kernel.work_max + KERNEL_WORK_STEP_MAX,
+    expect(drive_kernel.work_done <= kernel_work_limit(&drive_kernel),
            "K8: an entry does no more than it may");
     return drive_kernel.work_done;
 }
@@ -136,8 +136,63 @@ static void test_deadlines(void)
     expect_equal(drive_kernel.deadline_count, COUNT - KERNEL_TIMER_WAKES_MAX,
                  "K8: so many are woken");
     expect(kernel_next_deadline(&drive_kernel) <= 60, "the machine sees that there are more");
+    expect(drive_kernel.wakes_due, "K8: and is told so");
     kernel_timer(&drive_kernel, 60);
     expect_equal(drive_kernel.deadline_count, 0, "the others are woken next");
+    expect(!drive_kernel.wakes_due, "and nothing is due then");
+}
+
+/* --- chains ----------------------------------------------------------------------------------- */
+
+enum { CHAIN = 1000 };
+
+static struct drive_child staged_in_chain(uint32_t number, uint32_t band, uint32_t peer)
+{
+    struct drive_child child =
+        drive_stage_of(BULK, AT + 4 * number, PROCESS_BUDGET_PAGES_MIN, band);
+    if (peer != 0)
+        drive_install(child.grant, peer, 100, RIGHT_SEND, 0);
+    return child;
+}
+
+/* rootd, which is current, starts a child that waits for the one it may call; and then goes on. */
+static struct drive_child waits_for(uint32_t number, uint32_t band, uint32_t peer,
+                                    uint64_t deadline)
+{
+    struct drive_child child = staged_in_chain(number, band, peer);
+    uint64_t next = drive_kernel.now_ticks + 1;
+    drive_start(&child, 0);
+    drive_compose(0, 0);
+    drive_receive(SLOT_SERVICE_ENDPOINT, next);
+    drive_compose(1, 0);
+    expect_status(drive_call(100, deadline), DRIVE_WAITING, "each waits for the one before it");
+    expect(entry_work() >= (band == 0 ? CHAIN / KERNEL_LOANS_PER_STEP : 0), "K8: counted");
+    kernel_timer(&drive_kernel, next);
+    return child;
+}
+
+/* A long chain of band 3 with three lenders at its tail, of bands 0, 1 and 2, that give up at one
+ * tick: each that goes changes the band of the whole chain. */
+static void test_chains(void)
+{
+    enum { LATE = 100000 };
+    drive_boot(24000, 128);
+    drive_quiet(true);
+    uint32_t tail = staged_in_chain(0, 3, 0).endpoint;
+    for (uint32_t i = 1; i <= CHAIN; i++)
+        tail = waits_for(i, 3, tail, DEADLINE_NEVER).endpoint;
+    for (uint32_t band = 0; band < 3; band++)
+        waits_for(CHAIN + 1 + band, band, tail, LATE);
+    drive_quiet(false);
+    drive_compose(0, 0);
+    drive_receive(SLOT_SERVICE_ENDPOINT, LATE + 1);
+    for (uint32_t left = 3; left-- > 0;) {
+        kernel_timer(&drive_kernel, LATE);
+        expect_equal(drive_kernel.deadline_count, left + 1, "K8: one chain is followed, no other");
+        expect(entry_work() >= CHAIN / KERNEL_LOANS_PER_STEP, "K8: and it is counted");
+        expect_equal(drive_kernel.wakes_due, left != 0, "K8: the machine is told of the others");
+    }
+    expect(kernel_check(&drive_kernel) == NULL, "K13: all bands are right");
 }
 
 void kernel_test_work(void)
@@ -147,4 +202,5 @@ void kernel_test_work(void)
     test_orphan();
     test_driver_gone();
     test_deadlines();
+    test_chains();
 }
