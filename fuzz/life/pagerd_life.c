@@ -41,6 +41,7 @@ enum action {
     ACTION_CLOSE,
     ACTION_BUDGET,
     ACTION_PROTECT,
+    ACTION_SWEEP,
     ACTION_COUNT
 };
 
@@ -73,6 +74,8 @@ static const struct life_action actions[] = {
     [ACTION_BUDGET] = {"budget", 2},
     /* i page rights: somebody takes rights of a page of the i-th process, by its area and number */
     [ACTION_PROTECT] = {"protect", 3},
+    /* i: the i-th process is dead, and vspaced gives its slot to the next one */
+    [ACTION_SWEEP] = {"sweep", 1},
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -315,12 +318,27 @@ static void plan_slowness(const uint64_t *arguments)
     });
 }
 
-static void take_rights(const uint64_t *arguments)
+/* The i-th process, when it has a space; else null. */
+static const struct model_pagerd_process *process_with_space(uint64_t i)
 {
     if (model.process_count == 0)
+        return NULL;
+    const struct model_pagerd_process *process = &model.processes[i % model.process_count];
+    return process->space == 0 || !peers_vspaced_knows((uint32_t)process->space) ? NULL : process;
+}
+
+static void sweep(uint64_t i)
+{
+    const struct model_pagerd_process *process = process_with_space(i);
+    if (process != NULL)
+        peers_of_pagerd_sweep(process->space, process->owed_frame);
+}
+
+static void take_rights(const uint64_t *arguments)
+{
+    const struct model_pagerd_process *process = process_with_space(arguments[0]);
+    if (process == NULL)
         return;
-    const struct model_pagerd_process *process =
-        &model.processes[arguments[0] % model.process_count];
     const struct pagerd_area *area = &process->areas[arguments[1] % process->area_count];
     uint64_t page = arguments[1] / process->area_count % 8;
     peers_vspaced_protect((uint32_t)process->space, area->va + page * PAGE_BYTES,
@@ -329,10 +347,9 @@ static void take_rights(const uint64_t *arguments)
 
 static void set_budget(const uint64_t *arguments)
 {
-    if (model.process_count != 0)
-        peers_vspaced_budget_set(
-            (uint32_t)model.processes[arguments[0] % model.process_count].space,
-            (uint32_t)(arguments[1] % 8));
+    const struct model_pagerd_process *process = process_with_space(arguments[0]);
+    if (process != NULL)
+        peers_vspaced_budget_set((uint32_t)process->space, (uint32_t)(arguments[1] % 8));
 }
 
 static void act(const struct life_step *step)
@@ -381,6 +398,9 @@ static void act(const struct life_step *step)
         return;
     case ACTION_PROTECT:
         take_rights(arguments);
+        return;
+    case ACTION_SWEEP:
+        sweep(arguments[0]);
         return;
     case ACTION_COUNT:
         return;

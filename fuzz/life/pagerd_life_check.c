@@ -14,8 +14,24 @@ static void check_counts(void)
     for (unsigned i = 0; i < model.process_count; i++) {
         const struct model_pagerd_process *process = &model.processes[i];
         uint32_t space = (uint32_t)process->space;
+        if (space == 0 || !peers_vspaced_knows(space))
+            continue;
         bool late = process->doubt_page != 0 && peers_vspaced_page(space, process->doubt_page);
         PROPERTY_EQUAL(E4, "pages", process->pages + late, peers_vspaced_frame_count(space));
+    }
+}
+
+/* Nobody names a space of vspaced's that is another's (G2). */
+static void check_spaces(void)
+{
+    static uint32_t owners[SLOT_LIMIT];
+    for (uint32_t i = 1; i <= pagerd.registration_used; i++) {
+        uint32_t slot = pagerd.registrations[i].vspace_cap_slot;
+        HARNESS(slot < SLOT_LIMIT);
+        uint32_t owner = owners[slot];
+        bool other = slot != 0 && owner != 0 && owner < i;
+        PROPERTY(G2, "slot", !other || pagerd.registrations[owner].vspace_cap_slot != slot);
+        owners[slot] = i;
     }
 }
 
@@ -27,6 +43,7 @@ void pagerd_life_check(void)
     PROPERTY_EQUAL(G6, pagerd.last_fault_id, model.last_id);
     PROPERTY_EQUAL(G5, "deadline", pagerd_next_deadline(&pagerd), model_pagerd_deadline(&model));
     peers_of_pagerd_check(&model);
+    check_spaces();
     check_counts();
 }
 

@@ -73,21 +73,57 @@ void model_pagerd_note_open_page(struct model_pagerd *model,
         owed_remove(model, at);
 }
 
-/* A space of vspaced's has the slot that one who is left still wanted to leave. */
-static bool successor(struct model_pagerd *model, uint64_t space)
+/* Its fills are over, without a page. How many there were. */
+static uint32_t cancel_all(struct model_pagerd *model, uint64_t token)
 {
-    bool any = false;
+    uint32_t count = 0;
+    for (unsigned i = 0; i < model->fill_count;) {
+        if (model->fills[i].token != token) {
+            i++;
+            continue;
+        }
+        bool queued = model->fills[i].wait == MODEL_QUEUED;
+        MARK_IF("pagerd: cancelled while waiting", !queued);
+        MARK_IF("pagerd: cancelled before its turn", queued);
+        model_pagerd_finish(model, model->fills[i].id, END_FAULT_BACKING);
+        count++;
+    }
+    model_pagerd_turn_remove(model, token);
+    return count;
+}
+
+/* What was open about its pages is its account's business now. */
+static void close_page(struct model_pagerd *model, struct model_pagerd_process *process)
+{
+    if (process->owed_frame != 0) {
+        HARNESS(model->orphan_count < MODEL_PAGERD_PROCESSES);
+        model->orphans[model->orphan_count++] = process->owed_frame;
+    }
+    process->owed_frame = process->doubt_page = 0;
+    model_pagerd_note_open_page(model, process);
+}
+
+/* A space of vspaced's has the slot that one who is left still wanted to leave, or that one had who
+ * is dead and not unregistered (G2). */
+static void successor(struct model_pagerd *model, uint64_t space)
+{
+    for (unsigned i = 0; i < model->process_count; i++) {
+        struct model_pagerd_process *process = &model->processes[i];
+        if (!MARK_IF("pagerd: a space is lost", process->space == space))
+            continue;
+        process->space = 0;
+        (void)cancel_all(model, process->token);
+        close_page(model, process);
+    }
     for (unsigned i = model->owed_count; i-- > 0;) {
         struct model_pagerd_owed *owed = &model->owed[i];
         if (!owed->is_left || owed->space != space)
             continue;
         MARK("pagerd: a successor has the slot");
-        any = true;
         owed->space = 0;
         if (!owed->has_account)
             owed_remove(model, i);
     }
-    return any;
 }
 
 bool model_pagerd_give_back(struct model_pagerd *model, uint64_t account, uint64_t frame)
@@ -259,13 +295,9 @@ static void leave(struct model_pagerd *model, struct model_pagerd_process *proce
 {
     struct model_pagerd_owed owed = {
         .is_left = true, .space = process->space, .account = process->account};
-    if (process->owed_frame != 0) {
-        HARNESS(model->orphan_count < MODEL_PAGERD_PROCESSES);
-        model->orphans[model->orphan_count++] = process->owed_frame;
-    }
-    process->owed_frame = process->doubt_page = 0;
-    model_pagerd_note_open_page(model, process);
-    if (model_pagerd_is_done(
+    close_page(model, process);
+    if (process->space != 0 &&
+        model_pagerd_is_done(
             model_pagerd_expect(model, ACT_UNREGISTER_VSPACE, process->space, 0, 0, 0, 0).result))
         owed.space = 0;
     owed.has_account = !model_pagerd_is_done(
@@ -283,18 +315,7 @@ static enum status unregister_process(struct model_pagerd *model, uint64_t token
     struct model_pagerd_process *process = model_pagerd_process(model, token);
     if (process == NULL)
         return STATUS_NOT_FOUND;
-    for (unsigned i = 0; i < model->fill_count;) {
-        if (model->fills[i].token != token) {
-            i++;
-            continue;
-        }
-        bool queued = model->fills[i].wait == MODEL_QUEUED;
-        MARK_IF("pagerd: cancelled while waiting", !queued);
-        MARK_IF("pagerd: cancelled before its turn", queued);
-        model_pagerd_finish(model, model->fills[i].id, END_FAULT_BACKING);
-        reply->cancelled_count++;
-    }
-    model_pagerd_turn_remove(model, token);
+    reply->cancelled_count = cancel_all(model, token);
     leave(model, process);
     wake(model);
     reply->parked_count =
@@ -384,6 +405,8 @@ static enum end_reason fate(struct model_pagerd *model, const struct event_fault
         return reason;
     if (MARK_IF("pagerd: told in vain",
                 process->vain_page == page && (process->vain_rights & model_right(fault->access))))
+        return END_FAULT_BACKING;
+    if (MARK_IF("pagerd: fault of one whose space is lost", process->space == 0))
         return END_FAULT_BACKING;
     if (model_pagerd_fill(model, fault->token, page) != NULL ||
         model_is_shared(model_area_of(process, page), page) || process->pages < process->page_limit)

@@ -56,7 +56,7 @@ struct pagerd_log {
 
 struct model_pagerd_process {
     uint64_t token;
-    uint64_t space; /* vspaced's slot */
+    uint64_t space; /* vspaced's slot; 0: a later process has it */
     uint64_t account;
     uint64_t pages; /* private and demand-zero ones */
     uint64_t last_fault_id;

@@ -211,6 +211,8 @@ static void answered(const struct stand_in_call *call, enum status status)
     }
     if (call->operation->id == OP_VSPACED_QUERY_REGION && status == STATUS_OK)
         event.out = region->rights;
+    if (call->operation->id == OP_VSPACED_REGISTER_VSPACE && call->lost)
+        peers_vspaced_unheard(adopted->vspace_cap_slot);
     event.result = status;
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && status == STATUS_OK)
         event.out = alloc->frame_ids[0];
@@ -298,6 +300,12 @@ void peers_of_pagerd_limit(uint64_t account, uint64_t pages)
 void peers_of_pagerd_close(uint64_t account)
 {
     peers_vspaced_end_left((uint32_t)(account % ACCOUNTS));
+}
+
+void peers_of_pagerd_sweep(uint64_t space, uint64_t owed_frame)
+{
+    out_of_sight[owed_frame] = true;
+    peers_vspaced_sweep((uint32_t)space);
 }
 
 void peers_of_pagerd_clock_lies(bool lies)

@@ -21,6 +21,8 @@ void peers_of_pagerd_memory(uint64_t pages);
 void peers_of_pagerd_limit(uint64_t account, uint64_t pages);
 /* The account of processes that are left is closed: their pages come back. */
 void peers_of_pagerd_close(uint64_t account);
+/* A process is dead, and vspaced forgets its space: memory that pagerd may owe for it included. */
+void peers_of_pagerd_sweep(uint64_t space, uint64_t owed_frame);
 /* The messages tell an old clock from now on, or a right one: an old one makes deadlines past. */
 void peers_of_pagerd_clock_lies(bool lies);
 /* No more failures, memory and room for all. */

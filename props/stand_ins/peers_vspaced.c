@@ -21,6 +21,7 @@ struct space {
     uint32_t vspace; /* its pages */
     uint32_t region_limit;
     uint32_t asked_again; /* see peers_vspaced_asked_again */
+    bool swept;           /* since the life began: who had it may not know that it is gone */
     uint32_t guard_count;
     struct {
         uint64_t va;
@@ -75,7 +76,8 @@ static enum status register_vspace(uint64_t name, uint32_t account, uint32_t reg
     if (place == SPACE_LIMIT || region_limit > REGION_LIMIT - regions_reserved)
         return STATUS_EXHAUSTED;
     regions_reserved += region_limit;
-    space_high += place == space_high;
+    if (place == space_high)
+        spaces[space_high++].swept = false;
     space_names[place] = name;
     name_counts[name % BUCKET_COUNT]++;
     spaces[place].account = account;
@@ -86,16 +88,21 @@ static enum status register_vspace(uint64_t name, uint32_t account, uint32_t reg
     return STATUS_OK;
 }
 
-/* Its pages stay charged to the account until that is closed. */
-static enum status unregister_vspace(struct space *space)
+static void forget(struct space *space)
 {
-    if (!is_registered(space))
-        return STATUS_NOT_FOUND;
     uint32_t place = (uint32_t)(space - spaces);
     name_counts[space_names[place] % BUCKET_COUNT]--;
     space_names[place] = 0;
     space_low = place < space_low ? place : space_low;
     regions_reserved -= space->region_limit;
+}
+
+/* Its pages stay charged to the account until that is closed. */
+static enum status unregister_vspace(struct space *space)
+{
+    if (!is_registered(space))
+        return STATUS_NOT_FOUND;
+    forget(space);
     if (stand_in_mapping_count(space->vspace) == 0) {
         stand_in_vspace_destroy(space->vspace);
         return STATUS_OK;
@@ -118,6 +125,27 @@ static void space_end(uint32_t account, uint32_t vspace)
             peers_page_give(account, frames[i]);
     }
     stand_in_vspace_destroy(vspace);
+}
+
+void peers_vspaced_sweep(uint32_t slot)
+{
+    struct space *space = space_at(slot);
+    space->swept = true;
+    if (!is_registered(space))
+        return;
+    forget(space);
+    space_end(space->account, space->vspace);
+}
+
+void peers_vspaced_unheard(uint32_t slot)
+{
+    if (space_at(slot)->swept)
+        peers_vspaced_sweep(slot);
+}
+
+bool peers_vspaced_knows(uint32_t slot)
+{
+    return is_registered(space_at(slot));
 }
 
 void peers_vspaced_end_left(uint32_t account)
@@ -145,7 +173,9 @@ static enum status guard(struct space *space, uint64_t va, uint64_t pages)
 /* Whether one more page may come to `va`. Each is a region of its own here. */
 static enum status page_allowed(const struct space *space, uint64_t va)
 {
-    PROPERTY(G2, "space", is_registered(space));
+    PROPERTY(G2, "space", is_registered(space) || space->swept);
+    if (!is_registered(space))
+        return STATUS_NOT_FOUND;
     for (uint32_t i = 0; i < space->guard_count; i++)
         PROPERTY(V5, va < space->guards[i].va ||
                          va >= space->guards[i].va + space->guards[i].pages * PAGE_BYTES);
@@ -158,7 +188,9 @@ static enum status page_allowed(const struct space *space, uint64_t va)
 static enum status query_region(const struct space *space, uint64_t va,
                                 struct vspaced_query_region_reply *reply)
 {
-    PROPERTY(G2, "space", is_registered(space));
+    PROPERTY(G2, "space", is_registered(space) || space->swept);
+    if (!is_registered(space))
+        return STATUS_NOT_FOUND;
     const struct stand_in_mapping *mapping = stand_in_mapping(space->vspace, va >> PAGE_SHIFT);
     if (mapping == NULL)
         return STATUS_NOT_FOUND;
@@ -175,7 +207,8 @@ static enum status query_region(const struct space *space, uint64_t va,
 
 const struct stand_in_mapping *peers_vspaced_page(uint32_t slot, uint64_t va)
 {
-    return stand_in_mapping(space_at(slot)->vspace, va >> PAGE_SHIFT);
+    const struct space *space = space_at(slot);
+    return is_registered(space) ? stand_in_mapping(space->vspace, va >> PAGE_SHIFT) : NULL;
 }
 
 uint32_t peers_vspaced_frame_count(uint32_t slot)

@@ -12,6 +12,13 @@ void peers_vspaced_begin(void);
 /* The spaces of an account that were unregistered die: their pages go back. */
 void peers_vspaced_end_left(uint32_t account);
 
+/* The process at a slot of vspaced's is dead: its space is forgotten, and its slot goes to the next
+ * REGISTER_VSPACE. One that got such a slot and was not told is dead as well: whoever asked for it
+ * makes no process. */
+void peers_vspaced_sweep(uint32_t slot);
+void peers_vspaced_unheard(uint32_t slot);
+bool peers_vspaced_knows(uint32_t slot);
+
 /* How many pages of the space, of those that are not the image's, a caller has asked for and must
  * believe to be there. Who is told of faults on a page that is there asks for it again, and cannot
  * tell which of its calls was carried out when the answer to the second is lost: the page counts

@@ -70,7 +70,7 @@ static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
     if (owes_page != open || (registration->owes & ~(uint32_t)PAGERD_OWES_PAGE) != 0)
         return false;
     return pagerd_find(pagerd, registration->token) == entry && areas_sound(registration) &&
-           registration->vspace_cap_slot != 0 &&
+           (registration->vspace_cap_slot != 0 || registration->fills.count == 0) &&
            registration->page_count + (registration->doubt_va != 0) <= registration->page_limit &&
            registration->resolved_count <= registration->fault_count &&
            registration->last_fault_id <= pagerd->last_fault_id && fills_of_sound(pagerd, entry);

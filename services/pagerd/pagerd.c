@@ -112,6 +112,8 @@ static struct pagerd_ruling judge(const struct pagerd *pagerd, uint32_t entry,
     struct pagerd_ruling ruling = pagerd_judge_fault(registration, fault);
     if (ruling.verdict != VERDICT_FILL)
         return ruling;
+    if (registration->vspace_cap_slot == 0) /* its space is lost (G2) */
+        return (struct pagerd_ruling){.verdict = VERDICT_END, .reason = END_FAULT_BACKING};
     uint64_t page = fault->va & ~(uint64_t)(PAGE_BYTES - 1);
     struct pagerd_supply supply = pagerd_plan_supply(&registration->areas[ruling.area], page);
     if (pagerd_over_limit(registration, supply.backing) &&

@@ -71,6 +71,12 @@
  * and as long as it succeeds the next (G5). A wake that comes while they are tried begins anew when
  * all were, and when new fills have had PAGERD_RUN_FILLS turns: neither starves the other.
  *
+ * A space that is lost. vspaced sweeps the spaces of dead processes, also of one that is not
+ * unregistered yet, and gives their slots to the next ones. A registration whose slot a later one
+ * got has no space any more: its open fills are CANCELLED with END(FAULT_BACKING), a page in doubt
+ * and an owed frame are its account's business, later faults are END(FAULT_BACKING), and the slot is
+ * never named for it again (G2).
+ *
  * UNREGISTER_PROCESS. Every open fill of the process is cancelled with END(FAULT_BACKING), vspaced
  * is told, the account's capability dropped, and the process forgotten. What was refused or not
  * answered is repeated every PAGERD_RETRY_TICKS, and the entry used again when all is done. A slot
@@ -160,7 +166,7 @@ struct pagerd_registration {
     uint64_t fault_count;
     uint64_t resolved_count;
     uint32_t state;           /* enum pagerd_registration_state */
-    uint32_t vspace_cap_slot; /* vspaced's name for its address space */
+    uint32_t vspace_cap_slot; /* vspaced's name for its address space; 0: it is lost */
     uint32_t page_limit;
     uint32_t page_count;   /* private and demand-zero pages that were mapped */
     uint32_t queued_count; /* its fills in QUEUED */

@@ -130,17 +130,37 @@ enum status pagerd_settle_page(struct pagerd *pagerd, uint32_t entry)
     return STATUS_OK;
 }
 
-/* vspaced gave the slot to a new space: who still wanted to leave that slot has left it (G2). */
-static void slot_has_successor(struct pagerd *pagerd, uint32_t vspace_cap_slot)
+/* Ends every open fill of a process (G2): fails the waiters, resolves nothing. How many. */
+static uint32_t cancel_all(struct pagerd *pagerd, uint32_t entry)
 {
-    for (uint32_t entry = pagerd->owing.first; entry != 0;) {
-        const struct pagerd_registration *registration = &pagerd->registrations[entry];
-        uint32_t next = registration->owing.next;
-        if ((registration->owes & PAGERD_OWES_SPACE) != 0 &&
-            registration->vspace_cap_slot == vspace_cap_slot)
-            forgive(pagerd, entry, PAGERD_OWES_SPACE);
-        entry = next;
+    const struct pagerd_registration *registration = &pagerd->registrations[entry];
+    uint32_t count = 0;
+    for (; registration->fills.first != 0; count++)
+        pagerd_cancel(pagerd, registration->fills.first, END_FAULT_BACKING);
+    return count;
+}
+
+/* vspaced gave the slot to a new space. Whoever named it before has left it already, or lost it
+ * since its process is dead (G2). The frame that it may owe is its account's, as in leave(). */
+static void lose_space(struct pagerd *pagerd, uint32_t entry)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    registration->vspace_cap_slot = 0;
+    if (registration->state == REGISTRATION_LEAVING) {
+        forgive(pagerd, entry, PAGERD_OWES_SPACE);
+        return;
     }
+    (void)cancel_all(pagerd, entry);
+    registration->doubt_va = 0;
+    registration->owed_frame = 0;
+    pagerd_note_open_page(pagerd, entry);
+}
+
+static void slot_has_successor(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint32_t successor)
+{
+    for (uint32_t entry = 1; entry <= pagerd->registration_used; entry++)
+        if (entry != successor && pagerd->registrations[entry].vspace_cap_slot == vspace_cap_slot)
+            lose_space(pagerd, entry);
 }
 
 static bool drop_account(struct pagerd *pagerd, uint32_t entry)
@@ -198,7 +218,7 @@ enum status pagerd_register_process(struct pagerd *pagerd, struct pagerd_request
     if (status == STATUS_OK)
         commit(pagerd, entry, vspace_cap_slot, body);
     if (vspace_cap_slot != 0)
-        slot_has_successor(pagerd, vspace_cap_slot);
+        slot_has_successor(pagerd, vspace_cap_slot, status == STATUS_OK ? entry : 0);
     if (status != STATUS_OK && vspace_cap_slot != 0) { /* E4: the undo was refused */
         entry = next_entry(pagerd);
         *take_entry(pagerd, entry) = (struct pagerd_registration){
@@ -221,7 +241,8 @@ static void leave(struct pagerd *pagerd, uint32_t entry)
     pagerd->registration_count--;
     *registration = (struct pagerd_registration){.state = REGISTRATION_LEAVING,
                                                  .vspace_cap_slot = vspace_cap_slot};
-    uint32_t owes = pagerd_release_vspace(pagerd, vspace_cap_slot) ? 0 : PAGERD_OWES_SPACE;
+    bool left = vspace_cap_slot == 0 || pagerd_release_vspace(pagerd, vspace_cap_slot);
+    uint32_t owes = left ? 0 : PAGERD_OWES_SPACE;
     owes |= drop_account(pagerd, entry) ? 0 : PAGERD_OWES_ACCOUNT;
     if (owes != 0)
         pagerd_owe(pagerd, entry, owes);
@@ -235,11 +256,7 @@ enum status pagerd_unregister_process(struct pagerd *pagerd, struct pagerd_reque
     struct pagerd_unregister_process_reply *reply = &request->reply.unregister_process;
     if (entry == 0)
         return STATUS_NOT_FOUND;
-    struct pagerd_registration *registration = &pagerd->registrations[entry];
-    while (registration->fills.first != 0) { /* G2: fails the waiters, resolves nothing */
-        pagerd_cancel(pagerd, registration->fills.first, END_FAULT_BACKING);
-        reply->cancelled_count++;
-    }
+    reply->cancelled_count = cancel_all(pagerd, entry);
     leave(pagerd, entry);
     pagerd_wake(pagerd);
     reply->parked_count = pagerd->parked.count + pagerd->woken.count;
