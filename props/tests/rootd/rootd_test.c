@@ -9,6 +9,7 @@
 #include "abi/formats/envelope.h"
 #include "abi/messages/event.h"
 #include "abi/messages/kernel.h"
+#include "abi/messages/procd.h"
 #include "abi/messages/startup.h"
 #include "abi/process.h"
 #include "props/tests/rootd/rootd_test.h"
@@ -32,6 +33,10 @@ static struct {
     enum ready ready;
     unsigned receive_count;
     uint32_t reply_status;
+    unsigned busy_count; /* STOP_PROCESS is BUSY so many times more */
+    unsigned stopped_count;
+    unsigned pause_count;
+    uint64_t paused_ticks;
     uint32_t end_reason; /* how procd ends, after READY */
     uint32_t end_code;
 } seam;
@@ -72,8 +77,21 @@ static enum status start_service(uint32_t slot, struct message *message, uint64_
     return message_encode(&startup_start_service_reply_type, &reply, message);
 }
 
+static bool is_busy(const struct message *message)
+{
+    if (message->header.operation != OP_PROCD_STOP_PROCESS)
+        return false;
+    seam.stopped_count += seam.busy_count == 0;
+    return seam.busy_count != 0;
+}
+
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
+    if (is_busy(message)) {
+        seam.busy_count--;
+        message_refuse(message, STATUS_BUSY);
+        return STATUS_OK;
+    }
     if (++seam.call_count != seam.fail_at)
         return message->header.operation == OP_STARTUP_START_SERVICE
                    ? start_service(slot, message, deadline_ticks)
@@ -86,12 +104,26 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     return seam.failure == FAIL_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_PEER_DIED;
 }
 
+/* Nobody says anything while rootd waits for a service that is BUSY. */
+static enum status pause_until(uint64_t deadline_ticks)
+{
+    uint64_t now_ticks = stand_in_now();
+    seam.pause_count++;
+    if (deadline_ticks <= now_ticks)
+        return STATUS_TIMED_OUT;
+    seam.paused_ticks += deadline_ticks - now_ticks;
+    stand_in_clock_set(deadline_ticks);
+    return STATUS_TIMED_OUT;
+}
+
 /* After READY: one message from somebody, then procd's end. */
 enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
                      struct receive_info *info)
 {
     *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
-    expect(deadline_ticks == DEADLINE_NEVER, "rootd receives after READY alone");
+    if (rootd.stage != STAGE_RUN)
+        return pause_until(deadline_ticks);
+    expect(deadline_ticks == DEADLINE_NEVER, "after READY rootd waits for ever");
     if (seam.receive_count++ == 0) {
         message->header = (struct message_header){.version = MESSAGE_VERSION, .operation = 0x402};
         info->badge = 7;
@@ -440,6 +472,26 @@ static void test_program_ends(void)
     }
 }
 
+/* R5: what is BUSY is stopped again, for five seconds: fifty times, a tenth of a second apart. One
+ * that is BUSY for longer is given up, and the others are stopped all the same. */
+static void test_stop_tries(void)
+{
+    enum { TRIES = 50, APART_TICKS = TICKS_PER_SECOND / 10 };
+    for (unsigned busy_count = TRIES - 1; busy_count <= TRIES; busy_count++) {
+        unsigned stopped_count = busy_count == TRIES ? 2 : 3; /* of memd, vspaced and pagerd */
+        fresh(VALIDATION_PROFILE_PHASE0);
+        peers_machine.end_code = 1; /* the program's, which has failed */
+        seam.busy_count = busy_count;
+        expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "R5: a program has failed");
+        expect_equal(seam.busy_count, 0, "R5: the first that is stopped has all tries");
+        expect_equal(seam.stopped_count, stopped_count, "R5: all others are stopped");
+        expect_equal(seam.pause_count, TRIES - 1, "R5: rootd waits between two tries");
+        /* The clock moves by 1 when it is read, just before. */
+        expect_equal(seam.paused_ticks, (TRIES - 1) * (APART_TICKS - 1),
+                     "R5: for a tenth of a second");
+    }
+}
+
 /* R5: each child in turn says READY for another role, or with another number of capabilities, or
  * says nothing; nothing is left of the boot. */
 static void test_ready(uint32_t profile, unsigned child_count)
@@ -523,6 +575,7 @@ int main(int count, char **arguments)
     test_boot_programs(VALIDATION_PROFILE_PHASE0, programs + 1, 1);
     test_boot_programs(VALIDATION_PROFILE_HOSTILE, programs, 2); /* after what does harm */
     test_program_ends();
+    test_stop_tries();
     test_ready(VALIDATION_PROFILE_NONE, FOUNDATION_COUNT);
     test_ready(VALIDATION_PROFILE_HOSTILE, FOUNDATION_COUNT + 2);
     test_failures(VALIDATION_PROFILE_NONE);
