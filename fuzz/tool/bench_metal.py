@@ -42,7 +42,15 @@ ROWS = [
     ("spawn-exit-100", "the same beside 100", None),
     ("spawn-exit-900", "the same beside 900", None),
 ]
-SHARE_ROW = "share-thief" # in thousandths
+# (name of the row, whom it is of, the equal share): the least, the middle and the most that those who are
+# measured get of the processor, in thousandths.
+SHARE_ROWS = [
+    ("share-thief", "one beside a thief, who sleeps just before its slice ends", 500),
+    ("share-relay", "one beside a client whose helper asks a server for little, always when the tick comes", 500),
+    ("share-long", "one beside a client that asks a server for 25 ticks at a time", 500),
+    ("share-absent", "one beside a client that waits while the tick comes, and is woken after it", 500),
+    ("share-watched", "two, while the tick always belongs to one of a higher band", 500),
+]
 MEMORY = ["-m", "1024"] # for 900 processes
 PAGE_ROWS = ["pages-3-leaves", "pages-4-leaves"]
 # The program that faults tells one number by its exit code: three runs make the row.
@@ -56,7 +64,7 @@ def measure(image, kernel=metal.KERNEL):
     boot = metal.Boot(image, 300, extra=[*metal.COUNTED, *MEMORY, "-kernel", kernel])
     rows = {name: tuple(map(int, values)) for name, *values in
             re.findall(r"^BENCH:([a-z0-9-]+):(\d+):(\d+):(\d+)$", boot.log, re.M)}
-    missing = [name for name in [*[row[0] for row in ROWS], *PAGE_ROWS, SHARE_ROW] if name not in rows]
+    missing = [name for name in [*[row[0] for row in ROWS], *PAGE_ROWS, *[row[0] for row in SHARE_ROWS]] if name not in rows]
     if missing or "\nBENCH:END\n" not in boot.log:
         raise build.Stop(f"{boot.log}\n{image}: no figure for {' '.join(missing) or 'the end'}")
     return rows
@@ -103,8 +111,11 @@ def print_rows(rows):
         print(f"  {median:>9} {beside}  {meaning}{spread}")
 
 
-def print_share(rows):
-    print(f"share of an honest process beside a thief of its band: {rows[SHARE_ROW][1] / 10:.1f} %")
+def print_shares(rows):
+    print("shares of honest processes of one band: the least, the most, an equal one, in %")
+    for name, meaning, equal in SHARE_ROWS:
+        least, _, most = rows[name]
+        print(f"  {least / 10:5.1f} {most / 10:5.1f} {equal / 10:5.1f}  {meaning}")
 
 
 def print_checks(rows, plain_daemons, plain):
@@ -141,7 +152,7 @@ def bench():
                      PLAIN_KERNEL, *[f"build/plain/{name}.elf" for name in DAEMONS])
     rows = measure(IMAGE)
     print_rows(rows)
-    print_share(rows)
+    print_shares(rows)
     longest.print_longest()
     print_checks(rows, measure(PLAIN_IMAGE), measure(PLAIN_IMAGE, PLAIN_KERNEL))
     for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/address_space.h"
 #include "abi/limits.h"
+#include "abi/slots.h"
 #include "abi/system.h"
 
 enum { BENCH_SAMPLES = 256, BENCH_WARM = 16 /* runs before the first that counts */ };
@@ -25,7 +27,29 @@ enum touched { TOUCH_HEAP = 0, TOUCH_IMAGE = 1 };
 enum { TOUCH_PAGES = 64, TOUCH_IMAGE_PAGES = 48 };
 
 /* What else it can be: argument run * STATISTIC_COUNT. */
-enum bench_run { RUN_SPIN = 2, RUN_THIEF = 3, RUN_SHARE = 4 };
+enum bench_run {
+    RUN_SPIN = 2,
+    RUN_THIEF = 3,
+    RUN_SHARE = 4,
+    RUN_COUNT = 5,  /* adds one to `count` again and again; those after it: bench_runner.c */
+    RUN_CALL = 6,   /* calls its peer again and again, and waits as long as it takes */
+    RUN_TIMED = 9,  /* calls its peer shortly before each tick */
+    RUN_RELAY = 10, /* the same for a client, which it never answers */
+    RUN_SERVE = 11, /* answers each call after `work_cycles` of its own */
+    RUN_WAKE = 12,  /* answers each call at the next tick */
+    RUN_WATCH = 13, /* wakes at each tick and does next to nothing */
+};
+
+/* What such a process (from RUN_COUNT on) and its starter share, at RUNNER_VA, and where it calls. */
+struct runner_page {
+    uint64_t count;
+    uint64_t deadline_ticks;
+    uint64_t work_cycles;
+    uint64_t edge_cycles; /* what the counter said when some tick began */
+    uint64_t tick_cycles;
+};
+#define RUNNER_VA HEAP_WINDOW_VA
+enum { RUNNER_SLOT_PEER = SLOT_RECEIVE_BASE };
 
 /* What bench-echo does with a call, by header.operation: it sends everything back as it came. */
 enum echo_operation {

@@ -90,13 +90,14 @@ void bench_flush(struct bench *bench, const char *name)
 
 /* --- processes -------------------------------------------------------------------------------- */
 
-enum status bench_stage(struct bench *bench, uint32_t slot)
+enum status bench_stage(struct bench *bench, uint32_t slot, uint32_t band)
 {
     struct kernel_create_staged_process_request request = {
         .untyped_slot = ROOTD_SLOT_LAUNCH_POOL,
         .budget_pages = BENCH_BUDGET_PAGES,
         .event_slot = SLOT_SERVICE_ENDPOINT,
         .token = BENCH_TOKEN,
+        .band = band,
     };
     struct kernel_create_staged_process_reply reply;
     return kernel_create_staged_process(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT,
@@ -130,20 +131,13 @@ static enum status build(struct bench *bench, const struct rootd_module *module,
     return status == STATUS_OK ? image_build(&bench->rootd.caller, &image, &target, plan) : status;
 }
 
-enum status bench_start(struct bench *bench, uint32_t role, uint32_t slot, uint32_t pager_slot,
-                        uint64_t argument)
+enum status bench_go(struct bench *bench, uint32_t role, uint32_t slot, uint64_t argument)
 {
-    struct caller *caller = &bench->rootd.caller;
     const struct rootd_module *module = module_of(bench, role);
     struct elf_plan plan;
     if (module == NULL)
         return STATUS_NOT_FOUND;
-    enum status status = bench_stage(bench, slot);
-    if (status == STATUS_OK)
-        status = kernel_register_pager(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
-                                       slot + BENCH_SLOT_PROCESS, pager_slot, BENCH_TOKEN);
-    if (status == STATUS_OK)
-        status = build(bench, module, slot, &plan);
+    enum status status = build(bench, module, slot, &plan);
     if (status != STATUS_OK)
         return status;
     struct kernel_start_process_request request = {
@@ -152,7 +146,17 @@ enum status bench_start(struct bench *bench, uint32_t role, uint32_t slot, uint3
         .stack_top_va = plan.stack_top,
         .argument = argument,
     };
-    return kernel_start_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+    return kernel_start_process(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+}
+
+enum status bench_start(struct bench *bench, uint32_t role, uint32_t slot, uint32_t pager_slot,
+                        uint64_t argument)
+{
+    enum status status = bench_stage(bench, slot, 0);
+    if (status == STATUS_OK)
+        status = kernel_register_pager(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                       slot + BENCH_SLOT_PROCESS, pager_slot, BENCH_TOKEN);
+    return status == STATUS_OK ? bench_go(bench, role, slot, argument) : status;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -168,7 +172,8 @@ static enum status launch_foundation(struct rootd *rootd)
 static bool measure(struct bench *bench)
 {
     return bench_measure_kernel(bench) && bench_measure_trips(bench) &&
-           bench_measure_faults(bench) && bench_measure_life(bench) && bench_measure_run(bench);
+           bench_measure_faults(bench) && bench_measure_life(bench) &&
+           bench_measure_shares(bench) && bench_measure_run(bench);
 }
 
 void bench_run(struct bench *bench, const void *handoff, size_t handoff_size,

@@ -23,8 +23,9 @@ enum {
     BENCH_SLOT_ECHO = SLOT_DYNAMIC_BASE + 16, /* process, vspace, endpoint, grant */
     BENCH_SLOT_STAGED = BENCH_SLOT_ECHO + 4,  /* the same, of a process that never starts */
     BENCH_SLOT_FAULTER = BENCH_SLOT_STAGED + 4,
-    BENCH_SLOT_FRAMES = SLOT_DYNAMIC_BASE + 128, /* BENCH_SAMPLES of them */
-    BENCH_SLOT_PROCESS = 0,                      /* offsets in a group of four */
+    BENCH_SLOT_FRAMES = SLOT_DYNAMIC_BASE + 128,            /* BENCH_SAMPLES of them */
+    BENCH_SLOT_RUNNERS = BENCH_SLOT_FRAMES + BENCH_SAMPLES, /* BENCH_RUNNER_SLOTS of each */
+    BENCH_SLOT_PROCESS = 0,                                 /* offsets in a group of four */
     BENCH_SLOT_VSPACE = 1,
     BENCH_SLOT_ENDPOINT = 2,
     BENCH_SLOT_GRANT = 3,
@@ -68,10 +69,12 @@ void bench_flush(struct bench *bench, const char *name);
 
 /* A staged process from the launch pool; its four capabilities lie from `slot` on. Its events and
  * faults come to the root's endpoint. */
-enum status bench_stage(struct bench *bench, uint32_t slot);
+enum status bench_stage(struct bench *bench, uint32_t slot, uint32_t band);
 /* The same with the pages of a module, and started; pager_slot 0: nobody. */
 enum status bench_start(struct bench *bench, uint32_t role, uint32_t slot, uint32_t pager_slot,
                         uint64_t argument);
+/* The second half of it: a process that is staged, and has the pager it is to have. */
+enum status bench_go(struct bench *bench, uint32_t role, uint32_t slot, uint64_t argument);
 
 /* A process through procd; its exit code when it has ended by EXIT. */
 enum status bench_spawn(struct bench *bench, uint32_t role, uint64_t argument, uint64_t *id);
@@ -82,6 +85,7 @@ bool bench_measure_kernel(struct bench *bench);
 bool bench_measure_trips(struct bench *bench);
 bool bench_measure_faults(struct bench *bench);
 bool bench_measure_life(struct bench *bench);
+bool bench_measure_shares(struct bench *bench);
 bool bench_measure_run(struct bench *bench);
 
 #endif

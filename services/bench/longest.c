@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "services/bench/runner.h"
 #include "services/lib/call_kernel.h"
 
 enum {
@@ -58,21 +59,6 @@ enum status longest_drop(struct bench *bench, uint32_t slot, uint32_t count)
     return status;
 }
 
-void longest_sleep(uint64_t ticks)
-{
-    const struct receive_info *info =
-        (const struct receive_info *)(MESSAGE_PAGE_VA + MESSAGE_PAGE_INFO_OFFSET);
-    uint64_t deadline = DEADLINE_POLL;
-    for (;;) { /* events of ends come between; their capabilities are dropped by then */
-        bench_page()->header = (struct message_header){.version = MESSAGE_VERSION};
-        enum status status = bench_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, deadline);
-        if (deadline != DEADLINE_POLL && status != STATUS_OK)
-            return;
-        if (deadline == DEADLINE_POLL)
-            deadline = info->now_ticks + ticks;
-    }
-}
-
 static uint32_t pages_left(struct bench *bench)
 {
     struct kernel_query_local_cap_reply reply = {0};
@@ -87,7 +73,7 @@ enum status longest_settle(struct bench *bench)
     for (uint32_t i = 0; i < SETTLE_TICKS; i++) {
         if (pages_left(bench) == pages_at_start)
             return STATUS_OK;
-        longest_sleep(1);
+        runner_sleep(1);
     }
     return STATUS_TIMED_OUT;
 }

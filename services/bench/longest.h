@@ -17,7 +17,9 @@ enum {
     LONGEST_SLOT_HELD = SLOT_DYNAMIC_BASE + 16,    /* four of a process; those after it */
     LONGEST_SLOT_OTHER = LONGEST_SLOT_HELD + 4,    /* four of another one */
     LONGEST_SLOT_FRAMES = LONGEST_SLOT_OTHER + 16, /* 64 frames */
-    LONGEST_SLOT_CROWD = SLOT_DYNAMIC_BASE + 128   /* one for each of many processes */
+    LONGEST_SLOT_CROWD = SLOT_DYNAMIC_BASE + 128,  /* one for each of LONGEST_CROWD processes */
+    LONGEST_CROWD = 1000,
+    LONGEST_SLOT_LENDERS = LONGEST_SLOT_CROWD + LONGEST_CROWD /* three runners */
 };
 
 #define LONGEST_VA UINT64_C(0x200000000)
@@ -34,9 +36,6 @@ enum status longest_stage(struct bench *bench, uint32_t slot, uint32_t budget_pa
 
 /* Those, and all that follow: drops `count` capabilities. */
 enum status longest_drop(struct bench *bench, uint32_t slot, uint32_t count);
-
-/* Gives way to all others for some ticks. */
-void longest_sleep(uint64_t ticks);
 
 /* Waits until nothing of the memory that all cases come from is out. */
 enum status longest_settle(struct bench *bench);

@@ -5,9 +5,17 @@
 
 #include <string.h>
 
+#include "services/bench/runner.h"
 #include "services/lib/call_kernel.h"
 
-enum { CROWD = 1000, BUDGET = 16, CODE_SLOT = LONGEST_SLOT_FRAMES, WAKE_TICKS = 3000 };
+enum {
+    CROWD = LONGEST_CROWD,
+    BUDGET = 16,
+    CODE_SLOT = LONGEST_SLOT_FRAMES,
+    WAKE_TICKS = 3000,
+    LENDERS = 3, /* of bands 0, 1, 2 */
+    LEND_TICKS = 200
+};
 /* Next to the message page, so that no tables are needed besides its own. */
 #define CODE_VA (MESSAGE_PAGE_VA - 16 * PAGE_BYTES)
 
@@ -104,7 +112,7 @@ static enum status sleep_until(struct bench *bench, uint64_t ticks)
     if (status == STATUS_OK && now >= ticks)
         return STATUS_TIMED_OUT; /* making them took too long */
     if (status == STATUS_OK)
-        longest_sleep(ticks - now + 500);
+        runner_sleep(ticks - now + 500);
     return status;
 }
 
@@ -112,7 +120,7 @@ static enum status end_endpoint(struct bench *bench)
 {
     enum status status = kernel_abort_staged_process(
         &bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT, LONGEST_SLOT_OTHER);
-    longest_sleep(1000);
+    runner_sleep(1000);
     return status == STATUS_OK ? longest_drop(bench, LONGEST_SLOT_OTHER, MESSAGE_CAP_LIMIT)
                                : status;
 }
@@ -125,7 +133,7 @@ static bool measure_waiters(struct bench *bench)
     uint64_t deadline = now + WAKE_TICKS;
     if (status == STATUS_OK)
         status = make_waiters(bench, deadline);
-    longest_sleep(500);
+    runner_sleep(500);
     return longest_case(bench, "make-waiters", status) &&
            longest_case(bench, "wake-1000", sleep_until(bench, deadline)) &&
            longest_case(bench, "end-endpoint", end_endpoint(bench)) &&
@@ -151,7 +159,7 @@ static enum status make_chain(struct bench *bench)
                            DEADLINE_POLL, i + 1 == CROWD ? 1 : 3);
         before = slot;
         if (i + 2 == CROWD)
-            longest_sleep(500); /* all but the last one wait */
+            runner_sleep(500); /* all but the last one wait */
     }
     return status;
 }
@@ -160,7 +168,7 @@ static bool measure_chain(struct bench *bench)
 {
     if (!longest_case(bench, "make-loans", make_chain(bench)))
         return false;
-    longest_sleep(500); /* the last one lends its band to all the others */
+    runner_sleep(500); /* the last one lends its band to all the others */
     return longest_case(bench, "lend-1000", STATUS_OK) &&
            longest_case(bench, "loans-back",
                         kernel_kill_process(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT,

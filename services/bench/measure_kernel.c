@@ -175,7 +175,7 @@ static bool measure_mappings(struct bench *bench)
     struct kernel_map_frame_request map_request = map_of(0);
     struct kernel_unmap_frame_request unmap_request = unmap_of(0);
     struct kernel_unmap_frame_request away = unmap_of(1);
-    enum status status = bench_stage(bench, BENCH_SLOT_STAGED);
+    enum status status = bench_stage(bench, BENCH_SLOT_STAGED, 0);
     if (status != STATUS_OK)
         return bench_fail(bench, "stage", status);
     if (!prepare(bench, &map, SLOT_KERNEL_VSPACE_ENDPOINT, OP_KERNEL_MAP_FRAME, &neighbour))

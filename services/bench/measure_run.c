@@ -2,7 +2,7 @@
 /* Figures of who runs: what the life of a helper costs beside others that want the processor all
  * the time, and the share of an honest process beside one that sleeps just before its slice ends.
  * Last of all, because those others stay. */
-#include "services/bench/bench_root.h"
+#include "services/bench/runner.h"
 
 enum { RUNS = 8, EXIT_CODE = 42, THIEF_START_TICKS = 100 };
 
@@ -13,22 +13,12 @@ static enum status start_runner(struct bench *bench, enum bench_run run)
     return bench_spawn(bench, ROLE_PHASE0_PROBE, (uint64_t)run * STATISTIC_COUNT, &id);
 }
 
-static void sleep_ticks(uint64_t ticks)
-{
-    const struct receive_info *info =
-        (const struct receive_info *)(MESSAGE_PAGE_VA + MESSAGE_PAGE_INFO_OFFSET);
-    bench_page()->header = (struct message_header){.version = MESSAGE_VERSION};
-    (void)bench_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, DEADLINE_POLL);
-    bench_page()->header = (struct message_header){.version = MESSAGE_VERSION};
-    (void)bench_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, info->now_ticks + ticks);
-}
-
 static bool measure_share(struct bench *bench, const char *name)
 {
     uint64_t id = 0;
     uint32_t share = 0;
     enum status status = start_runner(bench, RUN_THIEF);
-    sleep_ticks(THIEF_START_TICKS); /* it finds out how long a tick is */
+    runner_sleep(THIEF_START_TICKS); /* it finds out how long a tick is */
     if (status == STATUS_OK)
         status = bench_spawn(bench, ROLE_PHASE0_PROBE, (uint64_t)RUN_SHARE * STATISTIC_COUNT, &id);
     if (status == STATUS_OK)

@@ -222,7 +222,7 @@ static bool measure_create_abort(struct bench *bench, const char *name)
     struct caller *caller = &bench->rootd.caller;
     for (uint32_t i = 0; i < BENCH_WARM + BENCH_SAMPLES; i++) {
         uint64_t before = bench_cycles();
-        enum status status = bench_stage(bench, BENCH_SLOT_FAULTER);
+        enum status status = bench_stage(bench, BENCH_SLOT_FAULTER, 0);
         if (status == STATUS_OK)
             status = kernel_abort_staged_process(caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                                  BENCH_SLOT_FAULTER + BENCH_SLOT_PROCESS);
