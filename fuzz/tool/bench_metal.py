@@ -47,6 +47,7 @@ ROWS = [
 SHARE_ROWS = [
     ("share-thief", "one beside a thief, who sleeps just before its slice ends", 500),
     ("share-relay", "one beside a client whose helper asks a server for little, always when the tick comes", 500),
+    ("share-lent", "four beside one of a lower band that their equal calls for a tick, again and again", 200),
     ("share-long", "one beside a client that asks a server for 25 ticks at a time", 500),
     ("share-absent", "one beside a client that waits while the tick comes, and is woken after it", 500),
     ("share-watched", "two, while the tick always belongs to one of a higher band", 500),

@@ -27,6 +27,7 @@ CASES = [
     ("end-endpoint", "end an endpoint at which 1,000 processes wait"),
     ("lend-1000", "the first of a chain of 1,000 that wait for each other begins to wait"),
     ("loans-back", "and ends"),
+    ("loans-late", "a tick at which three that lend different bands to that chain stop waiting"),
     ("retype-all", "retype all memory, after all that, as one untyped"),
     ("scan", "search an occupied slot behind empty leaves"),
 ]

@@ -33,6 +33,8 @@ enum bench_run {
     RUN_SHARE = 4,
     RUN_COUNT = 5,  /* adds one to `count` again and again; those after it: bench_runner.c */
     RUN_CALL = 6,   /* calls its peer again and again, and waits as long as it takes */
+    RUN_NAG = 7,    /* the same, and waits for one tick each time */
+    RUN_LEND = 8,   /* calls its peer once, until `deadline_ticks`, and ends */
     RUN_TIMED = 9,  /* calls its peer shortly before each tick */
     RUN_RELAY = 10, /* the same for a client, which it never answers */
     RUN_SERVE = 11, /* answers each call after `work_cycles` of its own */

@@ -74,9 +74,15 @@ uint32_t bench_runner_as(enum bench_run run)
         timed();
     if (run == RUN_SERVE || run == RUN_WAKE)
         serve(run == RUN_WAKE);
+    if (run == RUN_LEND) {
+        call(runner_page()->deadline_ticks);
+        return 0;
+    }
     for (;;) {
         if (run == RUN_CALL)
             call(DEADLINE_NEVER);
+        else if (run == RUN_NAG)
+            call(bench_receive(DEADLINE_POLL) + 1);
         else if (run == RUN_WATCH)
             (void)bench_receive(bench_receive(DEADLINE_POLL) + 1);
         else

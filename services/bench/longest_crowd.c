@@ -164,6 +164,40 @@ static enum status make_chain(struct bench *bench)
     return status;
 }
 
+/* The endpoint of the last of those that still wait when the very last has ended. */
+static enum status start_lenders(struct bench *bench, uint64_t *deadline)
+{
+    uint32_t tail = LONGEST_SLOT_HELD + 8 + 4 * ((CROWD - 2) % 2) + BENCH_SLOT_ENDPOINT;
+    enum status status =
+        kernel_read_monotonic_clock(&bench->rootd.caller, SLOT_KERNEL_TIME_ENDPOINT, deadline);
+    *deadline += LEND_TICKS;
+    const struct runner_page page = {.deadline_ticks = *deadline};
+    for (uint32_t band = 0; band < LENDERS && status == STATUS_OK; band++)
+        status = runner_start(bench, LONGEST_SLOT_LENDERS + band * BENCH_RUNNER_SLOTS, RUN_LEND,
+                              band, tail, &page);
+    return status;
+}
+
+static enum status end_lenders(struct bench *bench)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < LENDERS && status == STATUS_OK; i++)
+        status = runner_end(bench, LONGEST_SLOT_LENDERS + i * BENCH_RUNNER_SLOTS);
+    return status;
+}
+
+/* All three lend to the whole chain, and take it back at one tick, the highest first: each of them
+ * changes the band of all in it. */
+static bool measure_lenders(struct bench *bench)
+{
+    uint64_t deadline = 0;
+    enum status status = start_lenders(bench, &deadline);
+    runner_sleep(LEND_TICKS / 2);
+    return longest_case(bench, "start-lenders", status) &&
+           longest_case(bench, "loans-late", sleep_until(bench, deadline)) &&
+           longest_case(bench, "end-lenders", end_lenders(bench));
+}
+
 static bool measure_chain(struct bench *bench)
 {
     if (!longest_case(bench, "make-loans", make_chain(bench)))
@@ -173,7 +207,7 @@ static bool measure_chain(struct bench *bench)
            longest_case(bench, "loans-back",
                         kernel_kill_process(&bench->rootd.caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                             LONGEST_SLOT_CROWD + CROWD - 1, 1)) &&
-           longest_case(bench, "end-endpoint", end_endpoint(bench)) &&
+           measure_lenders(bench) && longest_case(bench, "end-endpoint", end_endpoint(bench)) &&
            longest_case(bench, "forget", longest_drop(bench, LONGEST_SLOT_HELD + 9, 3)) &&
            longest_case(bench, "forget", longest_drop(bench, LONGEST_SLOT_HELD + 13, 3)) &&
            longest_case(bench, "forget", forget_crowd(bench)) &&

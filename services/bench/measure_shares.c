@@ -8,12 +8,15 @@
 enum {
     BAND_HIGH = 1, /* of servers; */
     BAND = 2,      /* of honest processes, */
+    BAND_LOW = 3,
     ALONE_TICKS = 20,
     WARM_TICKS = 40,  /* the first slices are shorter */
     TWO_TICKS = 100,  /* whole rounds of two slices of 10, */
+    FIVE_TICKS = 150, /* of five, */
     LONG_TICKS = 200, /* of two that owe each other up to two slices */
     CASE_RUNNERS = 8,
-    EDGE_TICKS = 16
+    EDGE_TICKS = 16,
+    HONEST = 4
 };
 
 /* The runners of a case, from the first slot on; those that count come first. */
@@ -111,6 +114,16 @@ static bool measure_relay(struct shares *shares)
     return finish(shares, "share-relay", 1, TWO_TICKS);
 }
 
+/* One of a low band that is lent the others' for a tick, again and again. */
+static bool measure_lent(struct shares *shares)
+{
+    for (uint32_t i = 0; i < HONEST; i++)
+        (void)add(shares, RUN_COUNT, BAND, SLOT_NULL);
+    uint32_t low = add(shares, RUN_COUNT, BAND_LOW, SLOT_NULL);
+    (void)add(shares, RUN_NAG, BAND, low);
+    return finish(shares, "share-lent", HONEST, FIVE_TICKS);
+}
+
 /* One that asks for more than two slices at a time. */
 static bool measure_long(struct shares *shares)
 {
@@ -145,6 +158,6 @@ bool bench_measure_shares(struct bench *bench)
     prepare(&shares);
     if (shares.status != STATUS_OK)
         return bench_fail(bench, "share-alone", shares.status);
-    return measure_relay(&shares) && measure_long(&shares) && measure_absent(&shares) &&
-           measure_watched(&shares);
+    return measure_relay(&shares) && measure_lent(&shares) && measure_long(&shares) &&
+           measure_absent(&shares) && measure_watched(&shares);
 }
