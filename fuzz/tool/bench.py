@@ -8,6 +8,8 @@ import tempfile
 import time
 
 import bench_metal
+import bench_profile
+import bench_table
 import build
 import campaign
 
@@ -49,7 +51,11 @@ def boot_rate(variant, image):
     return BOOTS / (time.monotonic() - before)
 
 
-def bench(_options):
+def bench(options):
+    if options.profile is not None:
+        return bench_profile.profile(options.profile)
+    if options.bless:
+        return bench_table.bless()
     names = campaign.with_corpus()
     codecs = [name for name in names if name.startswith("codec_")]
     images = [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]

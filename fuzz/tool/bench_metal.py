@@ -2,6 +2,7 @@
 """The metal's part of ./basalt bench: instructions of the bench image's rows next to seL4's, sizes,
 and the way to READY."""
 
+import functools
 import re
 import statistics
 import struct
@@ -60,8 +61,10 @@ CHECKED_ROWS = ["unknown-syscall", "trip-0", "trip-library-80", "map-unmap", "fa
                 "fault-anonymous", "spawn-exit"]
 
 
+@functools.cache
 def measure(image, kernel=metal.KERNEL):
-    """{row: (minimum, median, p90)} of one counted boot of a bench image. Stops when one is missing."""
+    """{row: (minimum, median, p90)} of one counted boot of a bench image, which repeats exactly, so that one
+    is enough for whoever asks. Stops when a row is missing."""
     boot = metal.Boot(image, 300, extra=[*metal.COUNTED, *MEMORY, "-kernel", kernel])
     rows = {name: tuple(map(int, values)) for name, *values in
             re.findall(r"^BENCH:([a-z0-9-]+):(\d+):(\d+):(\d+)$", boot.log, re.M)}

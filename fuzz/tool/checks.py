@@ -10,6 +10,7 @@ import tempfile
 import time
 
 import attacks
+import bench_table
 import build
 import campaign
 import campaign_checks
@@ -359,6 +360,7 @@ CHECKS = {
     "ring3": (ring3.ring3, "image"),
     "machines": (machines.machines, "image"),
     "shares": (shares.shares, "image"),
+    "bench": (bench_table.check, "image"),
     "longest": (longest.longest, "image"),
     "hostile": (hostile.hostile, "image asan shipped"),
     "attacks": (attacks.attacks, "image shipped"),

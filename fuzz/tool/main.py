@@ -255,7 +255,12 @@ def parser():
     kind.add_argument("--family", choices=("codec", "life", "kernel", "adversary"), default="codec")
     kind.set_defaults(kind_function=new.new_harness)
     command("compdb", editors.compdb, "write compile_commands.json for editors: one entry per file")
-    command("bench", bench.bench, "print the figures: rates and sizes")
+    sub = command("bench", bench.bench, "print the figures: rates and sizes")
+    instead = sub.add_mutually_exclusive_group()
+    instead.add_argument("--profile", metavar="ROW",
+                         help="instead: where the instructions of one row go, by program and by function")
+    instead.add_argument("--bless", action="store_true",
+                         help="instead: write props/bench.expected anew, with which `test` compares the rows")
     command("help", lambda options: top.print_help() or 0, "this text")
     return top
 

@@ -3,6 +3,7 @@
 
 import fcntl
 import os
+import re
 import selectors
 import shlex
 import subprocess
@@ -35,10 +36,11 @@ def command(image, extra=(), machine=None):
 class Boot:
     """One boot: .status is the exit status of `basalt boot`, .log the serial log, .verdict one line
     on how it ended, .seconds how long QEMU ran until then. With stop_at_ready QEMU is ended at
-    READY; with keep it goes on until it ends by itself or is interrupted (Ctrl-C). seconds=None: no limit."""
+    READY, with stop_at once the log has that pattern; with keep it goes on until it ends by itself or is
+    interrupted (Ctrl-C). seconds=None: no limit."""
 
     def __init__(self, image, seconds=60, echo=False, extra=(), machine=None, stop_at_ready=False,
-                 keep=False):
+                 keep=False, stop_at=None):
         self.log = ""
         self.keep = keep
         started = time.monotonic()
@@ -48,7 +50,8 @@ class Boot:
         except OSError as missing:
             raise build.Stop(f"QEMU does not start: {missing}", USAGE) from missing
         try:
-            late = self._read(process, started + (seconds or FOREVER_SECONDS), echo, stop_at_ready)
+            stop_at = r"ERIX_ROOTD:READY\n" if stop_at_ready else stop_at
+            late = self._read(process, started + (seconds or FOREVER_SECONDS), echo, stop_at)
         except KeyboardInterrupt:
             process.kill()
             if not keep: # with keep this is how a boot is meant to end
@@ -58,13 +61,13 @@ class Boot:
             process.kill()
             raise
         self.seconds = time.monotonic() - started
-        process.kill() if late or process.poll() is None and stop_at_ready else None
+        process.kill() if late or process.poll() is None and stop_at else None
         problem = process.stderr.read().decode(errors="replace").strip()
         code = process.wait()
         self.status, self.verdict = judge(self.log, code, late, seconds, problem)
 
-    def _read(self, process, deadline, echo, stop_at_ready):
-        """Collects the log until QEMU ends (False), READY when that is asked for (False), or the
+    def _read(self, process, deadline, echo, stop_at):
+        """Collects the log until QEMU ends (False), it has what it is to stop at (False), or the
         deadline (True)."""
         selector = selectors.DefaultSelector()
         selector.register(process.stdout, selectors.EVENT_READ)
@@ -78,9 +81,9 @@ class Boot:
             if echo:
                 sys.stdout.write(text)
                 sys.stdout.flush()
+            if stop_at and re.search(stop_at, self.log, re.M):
+                return False
             if "ERIX_ROOTD:READY\n" in self.log:
-                if stop_at_ready:
-                    return False
                 deadline = time.monotonic() + FOREVER_SECONDS if self.keep else \
                     min(deadline, time.monotonic() + END_SECONDS)
 
