@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The one interpreter of message descriptors: checks, decodes and encodes every message of every
- * protocol. Any bytes give a definite status (E1); decode then encode gives the same bytes (E2). */
+/* Checks, decodes and encodes every message of every protocol, by what its row says. Any bytes give
+ * a definite status (E1); decode then encode gives the same bytes (E2). */
 #ifndef BASALT_ABI_CODEC_H
 #define BASALT_ABI_CODEC_H
 
@@ -36,8 +36,9 @@ enum status message_encode(const struct message_type *type, const void *in,
  * and request_id stay. `status` is not OK. */
 void message_refuse(struct message *message, enum status status);
 
-/* Checks one scalar field value against its descriptor; true when it is allowed. Capability fields:
- * the slot number only. Not for BYTES and ROWS. */
-bool field_value_allowed(const struct message_field *field, uint64_t value);
+/* For the checks of messages (abi/messages/check.h): whether exactly one descriptor names this offset
+ * of the body, and is of one of the types, a mask, with at least these rights. */
+bool message_cap_fits(const struct message *message, size_t offset_bytes, uint32_t types,
+                      uint32_t rights);
 
 #endif

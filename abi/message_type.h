@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* What a row of a message table becomes: the descriptors that the codec interprets, and the table
- * of all operations. Names no message; those are in abi/messages/<service>.h. */
+/* What a row of a message table becomes: the check that the codec calls, the descriptors that print,
+ * parse and draw messages, and the table of all operations. Names no message; those are in
+ * abi/messages/<service>.h. */
 #ifndef BASALT_ABI_MESSAGE_TYPE_H
 #define BASALT_ABI_MESSAGE_TYPE_H
 
@@ -46,6 +47,7 @@ enum field_kind {
     FIELD_ROWS   /* at most limit rows of type row; the u32 before says how many */
 };
 
+struct message;
 struct message_type;
 
 struct message_field {
@@ -56,15 +58,40 @@ struct message_field {
     uint16_t entry_count; /* 1: a scalar; more: an array of them; 0: END, BYTES, ROWS */
     uint64_t low;
     uint64_t high;
-    const struct message_type *row;
+    const struct message_row *row; /* of a ROWS field; else null */
 };
 
-struct message_type {
-    const char *name;                   /* service.operation */
+/* What a ROWS field repeats. */
+struct message_row {
+    const char *name;
     const struct message_field *fields; /* in wire order, ended by FIELD_END */
-    uint16_t operation;                 /* id; 0 for a row type */
     uint16_t max_bytes;                 /* size of the struct */
-    const struct message_type *reply;   /* of a request; else null */
+};
+
+/* How long a body is, and how many capabilities it names. */
+struct message_extent {
+    uint16_t body_bytes;
+    uint16_t cap_count;
+};
+
+/* Of both, when a field is outside its constraint: more than a header can say. */
+enum { MESSAGE_WRONG = UINT16_MAX };
+
+/* Checks the body that begins at `from`, copies as much of it as there is to `to`, and says how much
+ * that was; MESSAGE_WRONG, and nothing is written, when a field is not allowed. All bytes of the
+ * struct can be read from there, whatever the body's length is: the caller compares. `delivered` or
+ * null: the message whose descriptors the capability fields must fit. `encoded` or null: the
+ * message that gets a descriptor for each of them. */
+typedef struct message_extent
+message_take(const void *from, void *to, const struct message *delivered, struct message *encoded);
+
+/* What encodes and decodes a message. It names no field, so that a program that only speaks carries
+ * no descriptors: message_fields() finds those. */
+struct message_type {
+    uint16_t operation; /* id */
+    uint16_t max_bytes; /* size of the struct */
+    message_take *take;
+    const struct message_type *reply; /* of a request; else null */
 };
 
 struct operation {
@@ -76,6 +103,8 @@ struct operation {
     const char *name;
     const struct message_type *request;
     const struct message_type *reply;
+    const struct message_field *request_fields; /* in wire order, ended by FIELD_END */
+    const struct message_field *reply_fields;
     const char *why;
 };
 
@@ -100,5 +129,8 @@ extern const unsigned operation_count;
 /* The row of an operation; null when the service has none with that id. Ids are unique over all
  * services. */
 const struct operation *operation_find(enum service_id service, uint16_t id);
+
+/* The fields of a message, in wire order, ended by FIELD_END. */
+const struct message_field *message_fields(const struct message_type *type);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "abi/assert.h"
 #include "abi/roles.h"
 
 /* --- the operation table ------------------------------------------------------------------------
@@ -20,6 +21,8 @@
         .name = #op,                                                                               \
         .request = &prefix##_##op##_request_type,                                                  \
         .reply = &prefix##_##op##_reply_type,                                                      \
+        .request_fields = prefix##_##op##_request_fields,                                          \
+        .reply_fields = prefix##_##op##_reply_fields,                                              \
         .why = (reason),                                                                           \
     },
 const struct operation operation_table[] = {
@@ -44,7 +47,7 @@ enum operation_index {
     case (op_id):                                                                                  \
         found = &operation_table[prefix##_##op##_index];                                           \
         break;
-const struct operation *operation_find(enum service_id service, uint16_t id)
+static const struct operation *find(uint16_t id)
 {
     const struct operation *found = NULL;
     switch (id) {
@@ -52,6 +55,19 @@ const struct operation *operation_find(enum service_id service, uint16_t id)
     default:
         break;
     }
-    return found != NULL && found->service == service ? found : NULL;
+    return found;
 }
 #include "abi/messages/undef.h"
+
+const struct operation *operation_find(enum service_id service, uint16_t id)
+{
+    const struct operation *found = find(id);
+    return found != NULL && found->service == service ? found : NULL;
+}
+
+const struct message_field *message_fields(const struct message_type *type)
+{
+    const struct operation *operation = find(type->operation);
+    UNIT_ASSERT(operation != NULL); /* every type is that of a row */
+    return type == operation->request ? operation->request_fields : operation->reply_fields;
+}

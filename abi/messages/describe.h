@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Unfolds MESSAGES_TABLE into the descriptors that abi/messages/<service>.h declares. Included by
  * abi/messages/<service>.c alone. No include guard on purpose. */
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "abi/codec.h"
 #include "abi/slots.h"
 
 /* --- no struct has padding, so that an offset in the struct is the offset in the body */
@@ -41,30 +43,55 @@
 #include MESSAGES_TABLE
 #include "abi/messages/undef.h"
 
-/* --- field lists and types */
+/* --- no message has more capability fields than a message has descriptors */
+#include "abi/messages/nofields.h"
+#undef REQUEST
+#undef END_REQUEST
+#undef REPLY
+#undef END_REPLY
+#undef CAP
+#undef CAP_OR_NONE
+#undef CAPS
+#define REQUEST(n)     enum { n##_request_cap_fields = 0
+#define END_REQUEST(n) };                                                                          \
+    _Static_assert((int)n##_request_cap_fields <= (int)MESSAGE_CAP_LIMIT, "a descriptor for each");
+#define REPLY(n)       enum { n##_reply_cap_fields = 0
+#define END_REPLY(n)   };                                                                          \
+    _Static_assert((int)n##_reply_cap_fields <= (int)MESSAGE_CAP_LIMIT, "a descriptor for each");
+#define CAP(n, types, r)         +1
+#define CAP_OR_NONE(n, types, r) +1
+#define CAPS(n, count, types, r) +(count)
+/* clang-format on */
+#include MESSAGES_TABLE
+#include "abi/messages/undef.h"
+
 #define TYPE(name) (1u << OBJECT_##name)
+#include "abi/messages/check.h"
+
+/* --- types and field lists */
+/* clang-format off */
 #define OPERATION(SERVICE, service, name, NAME, id, allowed, state, why)                           \
     enum { service##_##name##_id = (id) };
-#define REQUEST(n)     static const struct message_field n##_request_fields[] = {
-#define END_REQUEST(n) {0}};                                                                       \
+#define REQUEST(n)                                                                                 \
     const struct message_type n##_request_type = {                                                 \
-        .name = #n,                                                                                \
-        .fields = n##_request_fields,                                                              \
         .operation = n##_id,                                                                       \
         .max_bytes = sizeof(struct n##_request),                                                   \
+        .take = n##_request_take,                                                                  \
         .reply = &n##_reply_type,                                                                  \
-    };
-#define REPLY(n)       static const struct message_field n##_reply_fields[] = {
-#define END_REPLY(n)   {0}};                                                                       \
+    };                                                                                             \
+    const struct message_field n##_request_fields[] = {
+#define END_REQUEST(n) {0}};
+#define REPLY(n)                                                                                   \
     const struct message_type n##_reply_type = {                                                   \
-        .name = #n,                                                                                \
-        .fields = n##_reply_fields,                                                                \
         .operation = n##_id,                                                                       \
         .max_bytes = sizeof(struct n##_reply),                                                     \
-    };
+        .take = n##_reply_take,                                                                    \
+    };                                                                                             \
+    const struct message_field n##_reply_fields[] = {
+#define END_REPLY(n)   {0}};
 #define ROW(n)         static const struct message_field n##_fields[] = {
 #define END_ROW(n)     {0}};                                                                       \
-    const struct message_type n##_type = {                                                         \
+    const struct message_row n##_row = {                                                           \
         .name = #n,                                                                                \
         .fields = n##_fields,                                                                      \
         .max_bytes = sizeof(struct n),                                                             \
@@ -97,7 +124,7 @@
 #define RESERVED32(n)            FIELD(n, FIELD_ZERO, 4, 0, 0, 0, NULL)
 #define U64_ZERO(n)              FIELD(n, FIELD_ZERO, 8, 0, 0, 0, NULL)
 #define BYTES(n, max)            ENTRIES(n, 0, FIELD_BYTES, 1, max, 0, 0, NULL)
-#define ROWS(n, r, max)          ENTRIES(n, 0, FIELD_ROWS, 1, max, 0, 0, &r##_type)
+#define ROWS(n, r, max)          ENTRIES(n, 0, FIELD_ROWS, 1, max, 0, 0, &r##_row)
 /* clang-format on */
 #include MESSAGES_TABLE
 #include "abi/messages/undef.h"

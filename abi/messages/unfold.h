@@ -8,15 +8,16 @@
 #include "abi/message.h"
 #include "abi/message_type.h"
 
-/* --- structs */
+/* --- structs; the bytes of a message may be read as one */
 /* clang-format off */
+#define MESSAGE_BYTES_ALIAS      __attribute__((may_alias))
 #define OPERATION(SERVICE, service, name, NAME, id, allowed, state, why)
 #define REQUEST(n)               struct n##_request {
-#define END_REQUEST(n)           };
+#define END_REQUEST(n)           } MESSAGE_BYTES_ALIAS;
 #define REPLY(n)                 struct n##_reply {
-#define END_REPLY(n)             };
+#define END_REPLY(n)             } MESSAGE_BYTES_ALIAS;
 #define ROW(n)                   struct n {
-#define END_ROW(n)               };
+#define END_ROW(n)               } MESSAGE_BYTES_ALIAS;
 #define U32(n)                   uint32_t n;
 #define U64(n)                   uint64_t n;
 #define U32_RANGE(n, l, h)       uint32_t n;
@@ -39,6 +40,7 @@
 /* clang-format on */
 #include MESSAGES_TABLE
 #include "abi/messages/undef.h"
+#undef MESSAGE_BYTES_ALIAS
 
 /* --- operation ids */
 #include "abi/messages/nofields.h"
@@ -55,9 +57,13 @@ enum {
 #undef REQUEST
 #undef REPLY
 #undef ROW
-#define REQUEST(n) extern const struct message_type n##_request_type;
-#define REPLY(n)   extern const struct message_type n##_reply_type;
-#define ROW(n)     extern const struct message_type n##_type;
+#define REQUEST(n)                                                                                 \
+    extern const struct message_type n##_request_type;                                             \
+    extern const struct message_field n##_request_fields[];
+#define REPLY(n)                                                                                   \
+    extern const struct message_type n##_reply_type;                                               \
+    extern const struct message_field n##_reply_fields[];
+#define ROW(n) extern const struct message_row n##_row;
 #include MESSAGES_TABLE
 #include "abi/messages/undef.h"
 

@@ -24,6 +24,29 @@ static bool is_scalar(const struct message_field *field)
     return field->kind != FIELD_END && field->kind != FIELD_BYTES && field->kind != FIELD_ROWS;
 }
 
+bool field_value_allowed(const struct message_field *field, uint64_t value)
+{
+    switch ((enum field_kind)field->kind) {
+    case FIELD_RANGE:
+    case FIELD_ENUM:
+    case FIELD_SLOT:
+        return value >= field->low && value <= field->high;
+    case FIELD_FLAGS:
+        return (value & ~field->high) == 0;
+    case FIELD_PAGE:
+        return value % PAGE_BYTES == 0;
+    case FIELD_CAP:
+        return value < SLOT_LIMIT && (value != 0 || field->limit == 1);
+    case FIELD_ZERO:
+        return value == 0;
+    case FIELD_END:
+    case FIELD_BYTES:
+    case FIELD_ROWS:
+        return false;
+    }
+    return false;
+}
+
 static uint64_t width_max(const struct message_field *field)
 {
     return field->width_bytes >= 8 ? UINT64_MAX : UINT32_MAX;
@@ -128,13 +151,13 @@ static uint64_t chosen_value(const struct generator *generator, const struct mes
     return allowed_value(generator, field);
 }
 
-/* Scalars of a row; the last is the count when an array follows, and at most that array's limit.
+/* A list of scalars of a message; the last is the count when an array follows, and at most that array's limit.
  * Returns the value of the last. */
 static uint64_t generate_scalars(const struct generator *generator, const struct message_type *type,
-                                 struct writer *writer)
+                                 const struct message_field *field, struct writer *writer)
 {
     uint64_t value = 0;
-    for (const struct message_field *field = type->fields; is_scalar(field); field++) {
+    for (; is_scalar(field); field++) {
         const struct message_field *next = field + 1;
         bool counts = next->kind == FIELD_BYTES || next->kind == FIELD_ROWS;
         for (unsigned i = 0; i < field->entry_count; i++) {
@@ -151,15 +174,15 @@ static uint64_t generate_scalars(const struct generator *generator, const struct
 void generate_valid(const struct generator *generator, const struct message_type *type, void *out)
 {
     struct writer writer = writer_over(out, type->max_bytes);
-    const struct message_field *array = type->fields;
+    const struct message_field *array = message_fields(type);
     memset(out, 0, type->max_bytes);
-    uint64_t count = generate_scalars(generator, type, &writer);
+    uint64_t count = generate_scalars(generator, type, array, &writer);
     while (is_scalar(array))
         array++;
     for (uint64_t i = 0; array->kind == FIELD_BYTES && i < count; i++)
         write_u8(&writer, (uint8_t)below(generator, 256));
     for (uint64_t i = 0; array->kind == FIELD_ROWS && i < count; i++)
-        generate_scalars(generator, array->row, &writer);
+        generate_scalars(generator, type, array->row->fields, &writer);
 }
 
 /* A value that the constraint of the field, with `next` behind it, refuses; false when it allows
@@ -244,7 +267,7 @@ static void set_value(void *out, const struct place *place, uint64_t value)
 static unsigned places_of(const struct generator *generator, const struct message_type *type,
                           const void *in, struct place *places)
 {
-    unsigned count = list_places(type->fields, 0, places, 0);
+    unsigned count = list_places(message_fields(type), 0, places, 0);
     if (count == 0)
         return 0;
     const struct place *last = &places[count - 1];
@@ -325,7 +348,7 @@ static void deliver_cap(const struct message_field *field, size_t offset_bytes,
 void generate_delivered(const struct message_type *type, const void *in, struct message *message)
 {
     struct reader reader = reader_over(in, type->max_bytes);
-    const struct message_field *field = type->fields;
+    const struct message_field *field = message_fields(type);
     uint64_t last = 0;
     memset(message, 0, sizeof *message);
     message->header.version = MESSAGE_VERSION;

@@ -26,6 +26,10 @@ struct generator {
     uint64_t (*up_to)(void *context, uint64_t last);
 };
 
+/* Whether one scalar of this field may have the value; of a capability field, the slot number only.
+ * Not for BYTES and ROWS. */
+bool field_value_allowed(const struct message_field *field, uint64_t value);
+
 /* Fills the struct `out` (type->max_bytes bytes) with values that message_encode accepts. Past the
  * choices every field is the lowest value it allows. */
 void generate_valid(const struct generator *generator, const struct message_type *type, void *out);

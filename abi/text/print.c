@@ -96,7 +96,7 @@ static bool takes_cap(const struct message *message, size_t offset_bytes, unsign
 static bool fits_row(const struct message_type *type, const struct message *message)
 {
     struct reader reader = reader_over(message->body, message->header.body_bytes);
-    const struct message_field *field = type->fields;
+    const struct message_field *field = message_fields(type);
     uint64_t last = 0;
     unsigned caps = 0;
     for (; is_scalar(field); field++) {
@@ -193,8 +193,8 @@ static void put_fields(struct printer *printer, const struct message_type *type,
                        const struct message *message)
 {
     struct reader reader = reader_over(message->body, message->header.body_bytes);
-    uint64_t count = put_scalars(printer, type->fields, &reader, message);
-    const struct message_field *array = type->fields;
+    const struct message_field *array = message_fields(type);
+    uint64_t count = put_scalars(printer, array, &reader, message);
     while (is_scalar(array))
         array++;
     if (array->kind == FIELD_END)

@@ -278,8 +278,8 @@ static void take_fields(struct parser *parser, const struct message_type *type,
                         struct message *message)
 {
     struct writer writer = writer_over(message->body, sizeof message->body);
-    uint64_t stated = take_scalars(parser, type->fields, &writer, message);
-    const struct message_field *array = type->fields;
+    const struct message_field *array = message_fields(type);
+    uint64_t stated = take_scalars(parser, array, &writer, message);
     while (is_scalar(array))
         array++;
     if (array->kind != FIELD_END && parser->status == STATUS_OK) {

@@ -6,7 +6,9 @@
  *              to the same bytes; printed and parsed again it is the same message (E1, E2)
  *   generated  a valid message encodes, decodes to itself, survives print and parse; with one field
  *              or one descriptor broken it is refused
- *   text       a status and a column, or a message that prints and parses to itself */
+ *   text       a status and a column, or a message that prints and parses to itself
+ *
+ * Each time something is decoded or encoded, the model says the same (props/models/model_codec.h). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +20,7 @@
 #include "abi/text/trace_parse.h"
 #include "fuzz/harness.h"
 #include "props/base/rows.h"
+#include "props/models/model_codec.h"
 
 const char harness_name[] = "codec_messages";
 
@@ -81,11 +84,23 @@ static void check_text(enum service_id service, bool reply, const struct message
 
 static enum status decode(const struct message_type *type, const struct message *message, void *out)
 {
+    uint8_t predicted[MESSAGE_BODY_BYTES_MAX];
     enum status status = message_decode(type, message, out);
+    PROPERTY_EQUAL(E1, status, model_codec_decode(type, message, predicted));
+    PROPERTY(E1, memcmp(out, predicted, type->max_bytes) == 0);
     PROPERTY(E1, status == STATUS_OK || status == STATUS_INVALID_ARGUMENT ||
                      status == STATUS_BAD_VERSION);
     if (status != STATUS_OK)
         PROPERTY(E1, all_zero(out, type->max_bytes));
+    return status;
+}
+
+static enum status encode(const struct message_type *type, const void *in, struct message *message)
+{
+    struct message predicted = *message;
+    enum status status = message_encode(type, in, message);
+    PROPERTY_EQUAL(E1, status, model_codec_encode(type, in, &predicted));
+    PROPERTY(E1, memcmp(message, &predicted, sizeof predicted) == 0);
     return status;
 }
 
@@ -95,7 +110,7 @@ static void check_encodes(const struct message_type *type, const void *value,
 {
     struct message again;
     memset(&again, 0xA5, sizeof again);
-    PROPERTY_EQUAL(E2, message_encode(type, value, &again), STATUS_OK);
+    PROPERTY_EQUAL(E2, encode(type, value, &again), STATUS_OK);
     PROPERTY_EQUAL(E2, again.header.body_bytes, from->header.body_bytes);
     PROPERTY_EQUAL(E2, again.header.cap_count, from->header.cap_count);
     PROPERTY(E2, memcmp(again.body, from->body, from->header.body_bytes) == 0);
@@ -213,7 +228,7 @@ static void run_generated(struct choices *choices, const struct subject *subject
     struct message message;
     struct message encoded = {0};
     generate_valid(&generator, type, value);
-    PROPERTY_EQUAL(E2, message_encode(type, value, &encoded), STATUS_OK);
+    PROPERTY_EQUAL(E2, encode(type, value, &encoded), STATUS_OK);
     generate_delivered(type, value, &message);
     PROPERTY(E2, message.header.body_bytes == encoded.header.body_bytes &&
                      message.header.cap_count == encoded.header.cap_count &&
@@ -227,7 +242,7 @@ static void run_generated(struct choices *choices, const struct subject *subject
     check_broken_caps(choices, type, &message, decoded);
 
     if (generate_violation(&generator, type, value) != NULL) {
-        PROPERTY_EQUAL(E1, message_encode(type, value, &encoded), STATUS_INVALID_ARGUMENT);
+        PROPERTY_EQUAL(E1, encode(type, value, &encoded), STATUS_INVALID_ARGUMENT);
         generate_delivered(type, value, &message);
         PROPERTY_EQUAL(E1, decode(type, &message, decoded), STATUS_INVALID_ARGUMENT);
         check_text(subject->operation->service, subject->reply, &message);
@@ -236,6 +251,7 @@ static void run_generated(struct choices *choices, const struct subject *subject
     }
     generate_mutation(&generator, type, value);
     generate_delivered(type, value, &message);
+    (void)encode(type, value, &encoded);
     digest_u64(decode(type, &message, decoded));
     free(decoded);
     free(value);

@@ -248,7 +248,7 @@ void core_request_fill(struct choices *choices, const struct operation *row, uin
     struct generator generator = choices_generator(choices);
     generate_valid(&generator, row->request, body);
     size_t offset = 0;
-    for (const struct message_field *field = row->request->fields; field->kind != FIELD_END;
+    for (const struct message_field *field = row->request_fields; field->kind != FIELD_END;
          field++) {
         uint64_t value;
         if (field->kind == FIELD_BYTES || field->kind == FIELD_ROWS)

@@ -88,15 +88,15 @@ static void put_constraint(FILE *out, const struct message_field *field)
     }
 }
 
-static void put_fields(FILE *out, const struct message_type *type, const char *what)
+static void put_fields(FILE *out, const struct message_field *field, const char *what)
 {
-    if (type->fields->kind == FIELD_END) {
+    if (field->kind == FIELD_END) {
         fprintf(out, "\n%s: empty.\n", what);
         return;
     }
     fprintf(out, "\n| %s | offset | type | value |\n| --- | --- | --- | --- |\n", what);
     unsigned offset = 0;
-    for (const struct message_field *field = type->fields; field->kind != FIELD_END; field++) {
+    for (; field->kind != FIELD_END; field++) {
         fprintf(out, "| %s | %u | ", field->name, offset);
         if (field->kind == FIELD_BYTES)
             fprintf(out, "bytes");
@@ -142,8 +142,8 @@ static void put_operation(FILE *out, const struct operation *operation)
             operation->service == SERVICE_KERNEL ? "Accepted on" : "Sent by");
     put_senders(out, operation);
     fprintf(out, ".\n");
-    put_fields(out, operation->request, "request");
-    put_fields(out, operation->reply, "reply");
+    put_fields(out, operation->request_fields, "request");
+    put_fields(out, operation->reply_fields, "reply");
 }
 
 static void put_statuses(FILE *out)
@@ -250,14 +250,13 @@ static void put_rows(FILE *out)
     fprintf(out, "\n## Repeated rows\n");
     for (unsigned i = 0; i < operation_count; i++) {
         for (unsigned reply = 0; reply < 2; reply++) {
-            const struct message_type *type =
-                reply ? operation_table[i].reply : operation_table[i].request;
-            for (const struct message_field *field = type->fields; field->kind != FIELD_END;
-                 field++) {
+            const struct message_field *field =
+                reply ? operation_table[i].reply_fields : operation_table[i].request_fields;
+            for (; field->kind != FIELD_END; field++) {
                 if (field->kind != FIELD_ROWS)
                     continue;
                 fprintf(out, "\n### row %s\n", field->row->name);
-                put_fields(out, field->row, "field");
+                put_fields(out, field->row->fields, "field");
             }
         }
     }

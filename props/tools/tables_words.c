@@ -106,7 +106,7 @@ static void put_bounds(struct words *words, const struct message_field *field)
 
 static void put_type(struct words *words, const struct message_type *type)
 {
-    const struct message_field *field = type->fields;
+    const struct message_field *field = message_fields(type);
     for (; is_scalar(field); field++)
         put_bounds(words, field);
     if (field->kind != FIELD_ROWS)
@@ -155,7 +155,7 @@ static void put_text(struct words *words, const char *lead, const char *text, co
 
 static void put_names(struct words *words, const struct message_type *type)
 {
-    const struct message_field *field = type->fields;
+    const struct message_field *field = message_fields(type);
     for (; is_scalar(field); field++)
         put_text(words, " ", field->name, "=");
     if (field->kind == FIELD_BYTES)

@@ -47,7 +47,7 @@ static void message_canonical(const struct message *message, const struct messag
     *out = *message;
     out->header.request_id = 0;
     size_t offset = 0;
-    for (const struct message_field *field = type->fields;
+    for (const struct message_field *field = message_fields(type);
          field->kind != FIELD_END && field->kind != FIELD_BYTES && field->kind != FIELD_ROWS;
          field++) {
         size_t bytes = (size_t)field->width_bytes * field->entry_count;

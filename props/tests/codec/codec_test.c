@@ -231,7 +231,8 @@ static void run(const struct codec_fixture *fixtures, unsigned count)
 static void expect_filled(const char *name, const struct message_type *type, const bool *words)
 {
     uint32_t offset = 0;
-    for (const struct message_field *field = type->fields; field->kind != FIELD_END; field++) {
+    for (const struct message_field *field = message_fields(type); field->kind != FIELD_END;
+         field++) {
         for (unsigned i = 0; i < field->entry_count; i++) {
             if (field->kind == FIELD_CAP)
                 expect_of(name, field->name, words[offset / 4]);
@@ -359,5 +360,6 @@ int main(int count, char **arguments)
     run(codec_service_fixtures, codec_service_count);
     test_completeness();
     codec_text_tests();
+    codec_agree_tests();
     return tests_end(arguments[0]);
 }

@@ -50,4 +50,7 @@ extern const unsigned codec_service_count;
 /* Text of messages, printed and parsed: literal lines. */
 void codec_text_tests(void);
 
+/* The codec against its model, on messages of every type and what can be made of them. */
+void codec_agree_tests(void);
+
 #endif

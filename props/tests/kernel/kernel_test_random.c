@@ -151,7 +151,7 @@ static void step_control(void)
     uint32_t at = 0;
     if (row->id == OP_KERNEL_EXIT && (drive_current() == 0 || below(8) != 0))
         return;
-    for (const struct message_field *field = row->request->fields; field->kind != FIELD_END;
+    for (const struct message_field *field = row->request_fields; field->kind != FIELD_END;
          field++) {
         uint32_t width = field->kind == FIELD_BYTES ? 0 : field->width_bytes;
         uint64_t value = any_value(field);
