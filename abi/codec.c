@@ -6,61 +6,50 @@
 #include <string.h>
 
 #include "abi/assert.h"
-#include "abi/capability.h"
 
-/* The descriptor that names a body offset; null when there is none or more than one. */
-static const struct message_cap *cap_find(const struct message *message, size_t offset_bytes)
+const struct message_cap *message_cap_find(const struct message *message, size_t offset_bytes)
 {
-    const struct message_cap *found = NULL;
     for (unsigned i = 0; i < message->header.cap_count && i < MESSAGE_CAP_LIMIT; i++) {
-        if (message->caps[i].field_offset != offset_bytes)
-            continue;
-        if (found != NULL)
-            return NULL;
-        found = &message->caps[i];
+        if (message->caps[i].field_offset == offset_bytes)
+            return &message->caps[i];
     }
-    return found;
+    return NULL;
 }
 
-bool message_cap_fits(const struct message *message, size_t offset_bytes, uint32_t types,
-                      uint32_t rights)
+/* Apart, so that what is accepted goes a straight way. */
+__attribute__((noinline, cold)) static enum status refused(const struct message_type *type,
+                                                           void *out, enum status status)
 {
-    const struct message_cap *cap = cap_find(message, offset_bytes);
-    return cap != NULL && cap->object_type < OBJECT_TYPE_LIMIT &&
-           (types & (1u << cap->object_type)) != 0 && (cap->rights & rights) == rights;
+    memset(out, 0, type->max_bytes);
+    return status;
 }
 
-/* Bytes of `out` beyond the body are zero; on an error all of them are. */
+/* That there are as many descriptors as capability fields, each of which has found one that names
+ * it, means that each has exactly one and that there is no other. */
 enum status message_decode(const struct message_type *type, const struct message *message,
                            void *out)
 {
     const struct message_header *header = &message->header;
-    enum status status = STATUS_BAD_VERSION;
-    size_t kept = 0;
-    if (header->version == MESSAGE_VERSION) {
-        struct message_extent found = type->take(message->body, out, message, NULL);
-        bool exact = found.body_bytes == header->body_bytes && found.cap_count == header->cap_count;
-        status = exact ? STATUS_OK : STATUS_INVALID_ARGUMENT;
-        kept = exact ? found.body_bytes : 0;
-    }
-    UNIT_ASSERT(kept <= type->max_bytes); /* the struct is the longest body */
-    if (kept != type->max_bytes)
-        memset((uint8_t *)out + kept, 0, type->max_bytes - kept);
-    return status;
+    if (header->version != MESSAGE_VERSION)
+        return refused(type, out, STATUS_BAD_VERSION);
+    struct message_extent found = type->take(message->body, out, message, NULL);
+    if (found.body_bytes != header->body_bytes || found.cap_count != header->cap_count)
+        return refused(type, out, STATUS_INVALID_ARGUMENT);
+    UNIT_ASSERT(found.body_bytes <= type->max_bytes); /* the struct is the longest body */
+    if (found.body_bytes != type->max_bytes)
+        memset((uint8_t *)out + found.body_bytes, 0, (size_t)type->max_bytes - found.body_bytes);
+    return STATUS_OK;
 }
 
 enum status reply_decode(const struct message_type *type, const struct message *message, void *out)
 {
     const struct message_header *header = &message->header;
     if (header->version != MESSAGE_VERSION || header->operation != type->operation ||
-        header->status >= STATUS_COUNT) {
-        memset(out, 0, type->max_bytes);
-        return STATUS_INTERNAL;
-    }
+        header->status >= STATUS_COUNT)
+        return refused(type, out, STATUS_INTERNAL);
     if (header->status != STATUS_OK) {
-        memset(out, 0, type->max_bytes);
         bool bare = header->body_bytes == 0 && header->cap_count == 0;
-        return bare ? (enum status)header->status : STATUS_INTERNAL;
+        return refused(type, out, bare ? (enum status)header->status : STATUS_INTERNAL);
     }
     return message_decode(type, message, out) == STATUS_OK ? STATUS_OK : STATUS_INTERNAL;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "abi/capability.h"
 #include "abi/message.h"
 #include "abi/message_type.h"
 #include "abi/status.h"
@@ -36,9 +37,21 @@ enum status message_encode(const struct message_type *type, const void *in,
  * and request_id stay. `status` is not OK. */
 void message_refuse(struct message *message, enum status status);
 
-/* For the checks of messages (abi/messages/check.h): whether exactly one descriptor names this offset
- * of the body, and is of one of the types, a mask, with at least these rights. */
-bool message_cap_fits(const struct message *message, size_t offset_bytes, uint32_t types,
-                      uint32_t rights);
+/* For the checks of messages (abi/messages/check.h): the first descriptor that names this offset of
+ * the body; null when none does. */
+const struct message_cap *message_cap_find(const struct message *message, size_t offset_bytes);
+
+/* Whether a descriptor names this offset of the body, is of one of the types, a mask, and has at
+ * least these rights. Senders write descriptors in field order, so that `index`, how many capability
+ * fields came before, tells which one it is nearly always. */
+static inline bool message_cap_fits(const struct message *message, unsigned index,
+                                    size_t offset_bytes, uint32_t types, uint32_t rights)
+{
+    const struct message_cap *cap = &message->caps[index];
+    if (cap->field_offset != offset_bytes)
+        cap = message_cap_find(message, offset_bytes);
+    return cap != NULL && cap->object_type < OBJECT_TYPE_LIMIT &&
+           (types >> cap->object_type & 1) != 0 && (cap->rights & rights) == rights;
+}
 
 #endif

@@ -94,8 +94,8 @@
         return wrong;
 #define BETWEEN(l, h)            UNLESS(value - (uint64_t)(l) <= (uint64_t)(h) - (uint64_t)(l))
 #define DELIVERED(offset, types, r)                                                                \
-    caps++;                                                                                        \
-    UNLESS(delivered == NULL || message_cap_fits(delivered, offset, types, r))
+    UNLESS(delivered == NULL || message_cap_fits(delivered, caps, offset, types, r))               \
+    caps++;
 #define U32(n)                   value = in->n;
 #define U64(n)                   value = in->n;
 #define U32_RANGE(n, l, h)       value = in->n; BETWEEN(l, h)

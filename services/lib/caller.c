@@ -65,12 +65,13 @@ enum status caller_call_message(struct caller *caller, uint32_t slot, struct win
     UNIT_ASSERT(reply != NULL || type->reply->max_bytes == 0);
     if (reply == NULL)
         reply = &nothing;
-    memset(reply, 0, type->reply->max_bytes);
-    if (window.count > MESSAGE_CAP_LIMIT)
+    if (window.count > MESSAGE_CAP_LIMIT) {
+        memset(reply, 0, type->reply->max_bytes);
         return STATUS_INVALID_ARGUMENT;
+    }
     enum status status = exchange(caller, slot, window, deadline_ticks, type, message, reply);
     if (status == STATUS_OK)
-        return STATUS_OK;
+        return STATUS_OK; /* all of the reply was written */
     memset(reply, 0, type->reply->max_bytes);
     window_drop(caller, window, message->header.cap_count);
     return status;
