@@ -15,7 +15,6 @@ const struct role role_table[] = {
              child_pages_, kind_, presence_, why_)                                                 \
     {                                                                                              \
         .image = (image_),                                                                         \
-        .why = (why_),                                                                             \
         .id = (id_),                                                                               \
         .rank = (rank_),                                                                           \
         .primary_slot = (primary),                                                                 \
@@ -42,7 +41,6 @@ const struct intake intake_table[] = {
              child_pages, kind, presence, why)
 #define INTAKE(NAME, slot_, type_, rights_, source_, why_)                                         \
     {                                                                                              \
-        .why = (why_),                                                                             \
         .role = ROLE_##NAME,                                                                       \
         .slot = (slot_),                                                                           \
         .object_type = OBJECT_##type_,                                                             \
@@ -56,6 +54,37 @@ const struct intake intake_table[] = {
 #undef USES_SSE
 };
 const unsigned intake_count = sizeof intake_table / sizeof intake_table[0];
+
+static const char *const role_whys[] = {
+#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
+             child_pages, kind, presence, why)                                                     \
+    why,
+#define INTAKE(NAME, slot, type, rights, source, why)
+#define USES_SSE(NAME, why)
+#include "abi/roles.def"
+#undef ROLE
+#undef INTAKE
+};
+
+static const char *const intake_whys[] = {
+#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
+             child_pages, kind, presence, why)
+#define INTAKE(NAME, slot, type, rights, source, why) why,
+#include "abi/roles.def"
+#undef ROLE
+#undef INTAKE
+#undef USES_SSE
+};
+
+const char *role_why(const struct role *role)
+{
+    return role_whys[role - role_table];
+}
+
+const char *intake_why(const struct intake *intake)
+{
+    return intake_whys[intake - intake_table];
+}
 
 const struct role *role_find(uint32_t id)
 {

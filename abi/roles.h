@@ -59,7 +59,6 @@ enum {
 
 struct role {
     const char *image; /* module name and service name, NUL-terminated */
-    const char *why;
     uint32_t id;
     uint32_t rank;
     uint32_t primary_slot; /* 0: none */
@@ -74,7 +73,6 @@ struct role {
 };
 
 struct intake {
-    const char *why;
     uint32_t role;
     uint32_t slot;
     enum object_type object_type;
@@ -89,6 +87,10 @@ extern const unsigned intake_count;
 
 /* The row of a role; null when there is none. */
 const struct role *role_find(uint32_t id);
+
+/* The reason that a row of the tables states, for those who print it: no daemon carries them. */
+const char *role_why(const struct role *role);
+const char *intake_why(const struct intake *intake);
 
 /* The guarantee and the limit of the memd account of a process of the role, in pages: its kernel
  * memory and its own pages, and in the limit what it makes. */

@@ -175,7 +175,7 @@ void tables_roles(FILE *out)
         unsigned count;
         const struct intake *intake = role_intake(role->id, &count);
         fprintf(out, "| %s | %u | %u | %s | %s |", role->image, role->id, role->rank,
-                presence[role->presence], role->why);
+                presence[role->presence], role_why(role));
         for (unsigned j = 0; j < count; j++)
             fprintf(out, "%s %s (%u)", j == 0 ? "" : ",", object_type_name(intake[j].object_type),
                     intake[j].slot);
