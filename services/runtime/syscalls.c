@@ -27,7 +27,8 @@ static void copy_message(struct message *target, const struct message *source)
     if (body > MESSAGE_BODY_BYTES_MAX)
         body = MESSAGE_BODY_BYTES_MAX;
     target->header = source->header;
-    memcpy(target->caps, source->caps, caps * sizeof source->caps[0]);
+    if (caps != 0) /* few messages have any */
+        memcpy(target->caps, source->caps, caps * sizeof source->caps[0]);
     memcpy(target->body, source->body, body);
 }
 
