@@ -6,9 +6,16 @@
  * The bytes that are checked lie in a message or in the message's struct: both have one layout, and
  * the structs may alias the bytes of a message. */
 
-/* --- descriptors: those that a struct which is encoded needs, in field order */
+/* --- descriptors that a message gets for the capability fields of its struct, in field order */
+#include "abi/messages/nofields.h"
+#undef REQUEST
+#undef END_REQUEST
+#undef REPLY
+#undef END_REPLY
+#undef CAP
+#undef CAP_OR_NONE
+#undef CAPS
 /* clang-format off */
-#define OPERATION(SERVICE, service, name, NAME, id, allowed, state, why)
 #define CAPS_BEGIN(n)                                                                              \
     static inline void n##_caps(const void *from, struct message_cap *caps)                        \
     {                                                                                              \
@@ -20,33 +27,15 @@
 #define END_REQUEST(n) }
 #define REPLY(n)       CAPS_BEGIN(n##_reply)
 #define END_REPLY(n)   }
-#define ROW(n)
-#define END_ROW(n)
 #define CAP_ENCODE(slot, offset, r)                                                                \
     if ((slot) != 0)                                                                               \
         *caps++ = (struct message_cap){.field_offset = (uint16_t)(offset), .rights = (r),          \
                                        .mode = TRANSFER_COPY};
-#define U32(n)
-#define U64(n)
-#define U32_RANGE(n, l, h)
-#define U64_RANGE(n, l, h)
-#define U32_ENUM(n, last)
-#define U32_FLAGS(n, mask)
-#define VA(n)
-#define PAGE_OFFSET(n)
-#define SLOT(n)
-#define SLOT_OR_NONE(n)
 #define CAP(n, types, r)         CAP_ENCODE(in->n, offsetof(self, n), r)
 #define CAP_OR_NONE(n, types, r) CAP_ENCODE(in->n, offsetof(self, n), r)
-#define U32S(n, count, low)
-#define U64S(n, count, low)
 #define CAPS(n, count, types, r)                                                                   \
     for (unsigned entry = 0; entry < (count); entry++)                                             \
         CAP_ENCODE(in->n[entry], offsetof(self, n) + entry * sizeof(uint32_t), r)
-#define RESERVED32(n)
-#define U64_ZERO(n)
-#define BYTES(n, max)
-#define ROWS(n, row, max)
 #include MESSAGES_TABLE
 #include "abi/messages/undef.h"
 #undef CAPS_BEGIN
