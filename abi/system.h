@@ -51,7 +51,8 @@ struct receive_info {
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks);
 
 /* Receives the next message on the endpoint at `slot`. In: header.window_slot/count name the empty
- * slots for capabilities. Errors: TIMED_OUT (info->now_ticks is set), RETRY (a poll found nothing),
+ * slots for capabilities. A caller's reply capability comes to the lowest reply slot that was free
+ * when RECV was called. Errors: TIMED_OUT (info->now_ticks is set), RETRY (a poll found nothing),
  * EXHAUSTED (no reply slot free), NOT_FOUND, DENIED, BUSY (a window slot is not empty),
  * INVALID_ARGUMENT. */
 enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,

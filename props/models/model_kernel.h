@@ -116,10 +116,11 @@ struct model_kernel_process {
     uint32_t window_slot;
     uint32_t window_count;
     uint32_t receive_slot;
-    uint32_t waits_on;    /* endpoint that it sends to or receives on */
-    uint64_t badge;       /* of the capability it called */
-    uint64_t call_number; /* of its call that was received */
-    uint32_t holder;      /* who owes the reply */
+    uint32_t next_reply_slot; /* the lowest that was free when it began to receive */
+    uint32_t waits_on;        /* endpoint that it sends to or receives on */
+    uint64_t badge;           /* of the capability it called */
+    uint64_t call_number;     /* of its call that was received */
+    uint32_t holder;          /* who owes the reply */
     struct model_queue callers;
     bool faults;
     bool torn;        /* everything but its record went */

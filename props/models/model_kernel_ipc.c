@@ -145,7 +145,7 @@ void model_info(struct model_kernel *model, uint32_t process, uint64_t badge, bo
         .badge = badge,
         .now_ticks = model->now,
         .endpoint_slot = receiver->receive_slot,
-        .reply_slot = reply ? free_reply_slot(model, process) : 0,
+        .reply_slot = reply ? receiver->next_reply_slot : 0,
         .cap_count = cap_count,
         .window_slot = cap_count != 0 ? receiver->window_slot : 0,
     };
@@ -163,8 +163,8 @@ static void owe_reply(struct model_kernel *model, uint32_t caller, uint32_t rece
     model_at(model, receiver)->client = caller;
     model_bands_settle(model);
     model_cap_put(model, receiver,
-                  (struct model_cap){free_reply_slot(model, receiver), OBJECT_REPLY, RIGHT_SEND,
-                                     caller, waiter->call_number});
+                  (struct model_cap){model_at(model, receiver)->next_reply_slot, OBJECT_REPLY,
+                                     RIGHT_SEND, caller, waiter->call_number});
     model_queue_add(&model_at(model, receiver)->callers, caller);
 }
 
@@ -336,6 +336,7 @@ enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t de
     uint32_t number = cap->object;
     struct model_endpoint *endpoint = &model->endpoints[number];
     process->receive_slot = slot;
+    process->next_reply_slot = free_reply_slot(model, receiver);
     if (endpoint->events.count != 0) {
         uint32_t ended = endpoint->events.items[0];
         model_queue_drop(&endpoint->events, ended);
