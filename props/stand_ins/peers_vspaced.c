@@ -277,7 +277,8 @@ static enum status map_frames(const struct space *space, const struct stand_in_c
         PROPERTY(G4, "frame",
                  peers_frame_find(request->frame_id, &object, &account) && object == frame->object);
         PROPERTY(G4, "private",
-                 account == space->account && stand_in_frame(frame->object)->mapping_count == 0);
+                 (account == space->account || !is_registered(space)) &&
+                     stand_in_frame(frame->object)->mapping_count == 0);
     }
     enum status status = page_allowed(space, request->va);
     return status == STATUS_OK ? map_page(space, frame, request) : status;
