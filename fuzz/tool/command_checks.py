@@ -170,8 +170,7 @@ def debugger(tally):
     after READY until it is interrupted; both then end with the boot's own verdict."""
     if os.path.exists(metal.GDB_SOCKET):
         os.unlink(metal.GDB_SOCKET)
-    process = subprocess.Popen(["./basalt", "boot", "--gdb"], stdout=subprocess.PIPE, text=True,
-                               stderr=subprocess.STDOUT)
+    process = interruptible(["./basalt", "boot", "--gdb"])
     try:
         until = time.monotonic() + 30
         while not os.path.exists(metal.GDB_SOCKET) and time.monotonic() < until:
@@ -195,8 +194,7 @@ def debugger(tally):
         process.send_signal(signal.SIGINT)
         tally.say("an interrupted boot --gdb ends with its verdict", process.wait(30) == metal.READY)
     tally.complaints(f"every name in {metal.GDB_SCRIPT} is the kernel's", names_unknown())
-    process = subprocess.Popen(["./basalt", "boot", "--keep", "--verbose"], stdout=subprocess.PIPE,
-                               text=True, stderr=subprocess.STDOUT)
+    process = interruptible(["./basalt", "boot", "--keep", "--verbose"])
     log = read_until(process, "ERIX_ROOTD:READY", 60)
     time.sleep(1)
     running = process.poll() is None
@@ -211,6 +209,13 @@ def debugger(tally):
         process.wait(30)
         left = [pid for pid in machines if not campaign_checks.ended(pid)]
         tally.say(f"{signal.Signals(number).name} ends QEMU as well", len(machines) == 1 and not left, f"{machines} {left}")
+
+
+def interruptible(command):
+    """A process that SIGINT interrupts, also where this one was started with SIGINT ignored, as a
+    shell without job control does to what it starts in the background."""
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def read_until(process, text, seconds):
