@@ -243,4 +243,12 @@ static inline void codec_report(const char *format, enum codec_mode mode, const 
         show_format(stdout, bytes, size_bytes);
 }
 
+/* The rest of an input as the bytes themselves. How many there are. */
+static inline size_t codec_raw(struct choices *choices, uint8_t *bytes, size_t limit_bytes)
+{
+    size_t size_bytes = choices_left(choices) < limit_bytes ? choices_left(choices) : limit_bytes;
+    choices_bytes(choices, bytes, size_bytes);
+    return size_bytes;
+}
+
 #endif

@@ -3,12 +3,12 @@
  * verdict is the one of a model that reads the documented offsets (R2); the launch order respects
  * every dependency and does not change with the order of rows (R3). */
 #include "abi/formats/boot_config.h"
-#include "fuzz/codec/codec.h"
+#include "fuzz/codec/codec_format.h"
 #include "props/base/rows.h"
 
 const char harness_name[] = "codec_boot_config";
 
-enum { LIMIT_BYTES = BOOT_CONFIG_BYTES_MAX + 128, PROFILE_OFFSET = 24 };
+enum { LIMIT_BYTES = BOOT_CONFIG_BYTES_MAX + 128 };
 
 static bool model_entry(const uint8_t *entry)
 {
@@ -189,45 +189,23 @@ static void check_order(const struct boot_config *config, uint32_t roles[BOOT_CO
     }
 }
 
-static enum status check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
-{
-    static struct boot_config config;
-    static uint8_t again[BOOT_CONFIG_BYTES_MAX];
-    uint32_t roles[BOOT_CONFIG_ENTRY_LIMIT];
-    size_t written;
-    memset(&config, 0x5A, sizeof config);
-    enum status status = boot_config_parse(bytes, size_bytes, &config);
-    codec_report("boot config", mode, bytes, size_bytes, status);
-    PROPERTY_EQUAL(R2, model_accepts(bytes, size_bytes), status == STATUS_OK);
-    PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
-    if (status != STATUS_OK) {
-        PROPERTY(R2, codec_zero((const uint8_t *)&config, sizeof config));
-        return status;
-    }
-    PROPERTY_EQUAL(E2, boot_config_encode(&config, again, sizeof again, &written), STATUS_OK);
-    PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
-    digest_bytes(again, written);
-    check_order(&config, roles);
-    PROPERTY_EQUAL(E6, boot_config_encode(&config, again, size_bytes - 1, &written),
-                   STATUS_EXHAUSTED);
-    return STATUS_OK;
-}
+CODEC_FORMAT_CALLS(boot_config)
 
-/* A sound one with a profile that is none: neither written nor read. */
-static void check_wrong_profile(struct boot_config *sound, uint8_t *built, size_t built_bytes,
-                                uint32_t profile)
-{
-    size_t written;
-    sound->validation_profile = profile;
-    PROPERTY_EQUAL(R2, boot_config_encode(sound, built, built_bytes, &written),
-                   STATUS_INVALID_ARGUMENT);
-    codec_store(built + PROFILE_OFFSET, profile, 4);
-    uint8_t *exact = codec_copy(built, built_bytes);
-    enum status status = check(exact, built_bytes, CODEC_EDITED);
-    PROPERTY_EQUAL(R2, status, STATUS_INVALID_ARGUMENT);
-    codec_mark_profile("codec_boot_config profile", profile, status);
-    free(exact);
-}
+static struct boot_config parsed;
+static uint8_t again[BOOT_CONFIG_BYTES_MAX];
+static const struct codec_format format = {
+    .name = "boot config",
+    .profile_mark = "codec_boot_config profile",
+    .parse = parse,
+    .encode = encode,
+    .model_accepts = model_accepts,
+    .value = &parsed,
+    .value_bytes = sizeof parsed,
+    .again = again,
+    .again_bytes = sizeof again,
+    .profile_at = offsetof(struct boot_config, validation_profile),
+    .profile_offset = 24,
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
@@ -237,8 +215,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     size_t built_bytes = 0;
     static struct boot_config config;
     if (mode == CODEC_RAW) {
-        built_bytes = choices_left(&choices) < LIMIT_BYTES ? choices_left(&choices) : LIMIT_BYTES;
-        choices_bytes(&choices, built, built_bytes);
+        built_bytes = codec_raw(&choices, built, LIMIT_BYTES);
     } else {
         uint32_t before[BOOT_CONFIG_ENTRY_LIMIT];
         uint32_t after[BOOT_CONFIG_ENTRY_LIMIT];
@@ -252,14 +229,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     }
     if (mode == CODEC_EDITED)
         codec_edit(&choices, built, &built_bytes, LIMIT_BYTES);
-    uint8_t *exact = codec_copy(built, built_bytes);
-    enum status status = check(exact, built_bytes, mode);
-    free(exact);
-    if (mode != CODEC_BUILT)
-        return 0;
-    codec_mark_profile("codec_boot_config profile", config.validation_profile, status);
-    uint32_t profile = codec_draw_wrong_profile(&choices);
-    if (profile != 0)
-        check_wrong_profile(&config, built, built_bytes, profile);
+    uint32_t roles[BOOT_CONFIG_ENTRY_LIMIT];
+    enum status status = codec_check_copy(&format, mode, built, built_bytes);
+    if (status == STATUS_OK)
+        check_order(&parsed, roles);
+    if (mode == CODEC_BUILT)
+        codec_check_profile(&format, &choices, &config, built, built_bytes, status);
     return 0;
 }

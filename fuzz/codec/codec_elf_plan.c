@@ -200,8 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     uint64_t file_bytes;
     if (mode == CODEC_RAW) {
         file_bytes = choices_flag(&choices) ? choices_u64(&choices) : LIMIT_BYTES * 16;
-        built_bytes = choices_left(&choices) < LIMIT_BYTES ? choices_left(&choices) : LIMIT_BYTES;
-        choices_bytes(&choices, built, built_bytes);
+        built_bytes = codec_raw(&choices, built, LIMIT_BYTES);
     } else {
         built_bytes = build(&choices, built, &file_bytes);
     }

@@ -4,12 +4,12 @@
 #include "abi/capability.h"
 #include "abi/formats/envelope.h"
 #include "abi/slots.h"
-#include "fuzz/codec/codec.h"
+#include "fuzz/codec/codec_format.h"
 #include "props/base/rows.h"
 
 const char harness_name[] = "codec_envelope";
 
-enum { LIMIT_BYTES = ENVELOPE_BYTES_MAX + 128, PROFILE_OFFSET = 40 };
+enum { LIMIT_BYTES = ENVELOPE_BYTES_MAX + 128 };
 
 static bool entry_ok(const uint8_t *entry, uint32_t first, uint32_t last)
 {
@@ -91,43 +91,23 @@ static struct envelope draw_envelope(struct choices *choices)
     return envelope;
 }
 
-static enum status check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
-{
-    static struct envelope envelope;
-    uint8_t again[ENVELOPE_BYTES_MAX];
-    size_t written;
-    memset(&envelope, 0x5A, sizeof envelope);
-    enum status status = envelope_parse(bytes, size_bytes, &envelope);
-    codec_report("envelope", mode, bytes, size_bytes, status);
-    PROPERTY_EQUAL(R2, model_accepts(bytes, size_bytes), status == STATUS_OK);
-    PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
-    if (status != STATUS_OK) {
-        PROPERTY(R2, codec_zero((const uint8_t *)&envelope, sizeof envelope));
-        return status;
-    }
-    PROPERTY_EQUAL(E2, envelope_encode(&envelope, again, sizeof again, &written), STATUS_OK);
-    PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
-    digest_bytes(again, written);
-    PROPERTY_EQUAL(E6, envelope_encode(&envelope, again, size_bytes - 1, &written),
-                   STATUS_EXHAUSTED);
-    return STATUS_OK;
-}
+CODEC_FORMAT_CALLS(envelope)
 
-/* A sound one with a profile that is none: neither written nor read. */
-static void check_wrong_profile(struct envelope *sound, uint8_t *built, size_t built_bytes,
-                                uint32_t profile)
-{
-    size_t written;
-    sound->validation_profile = profile;
-    PROPERTY_EQUAL(R2, envelope_encode(sound, built, built_bytes, &written),
-                   STATUS_INVALID_ARGUMENT);
-    codec_store(built + PROFILE_OFFSET, profile, 4);
-    uint8_t *exact = codec_copy(built, built_bytes);
-    enum status status = check(exact, built_bytes, CODEC_EDITED);
-    PROPERTY_EQUAL(R2, status, STATUS_INVALID_ARGUMENT);
-    codec_mark_profile("codec_envelope profile", profile, status);
-    free(exact);
-}
+static struct envelope parsed;
+static uint8_t again[ENVELOPE_BYTES_MAX];
+static const struct codec_format format = {
+    .name = "envelope",
+    .profile_mark = "codec_envelope profile",
+    .parse = parse,
+    .encode = encode,
+    .model_accepts = model_accepts,
+    .value = &parsed,
+    .value_bytes = sizeof parsed,
+    .again = again,
+    .again_bytes = sizeof again,
+    .profile_at = offsetof(struct envelope, validation_profile),
+    .profile_offset = 40,
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
@@ -137,8 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     size_t built_bytes = 0;
     static struct envelope envelope;
     if (mode == CODEC_RAW) {
-        built_bytes = choices_left(&choices) < LIMIT_BYTES ? choices_left(&choices) : LIMIT_BYTES;
-        choices_bytes(&choices, built, built_bytes);
+        built_bytes = codec_raw(&choices, built, LIMIT_BYTES);
     } else {
         envelope = draw_envelope(&choices);
         PROPERTY_EQUAL(E2, envelope_encode(&envelope, built, sizeof built, &built_bytes),
@@ -148,14 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     }
     if (mode == CODEC_EDITED)
         codec_edit(&choices, built, &built_bytes, LIMIT_BYTES);
-    uint8_t *exact = codec_copy(built, built_bytes);
-    enum status status = check(exact, built_bytes, mode);
-    free(exact);
-    if (mode != CODEC_BUILT)
-        return 0;
-    codec_mark_profile("codec_envelope profile", envelope.validation_profile, status);
-    uint32_t profile = codec_draw_wrong_profile(&choices);
-    if (profile != 0)
-        check_wrong_profile(&envelope, built, built_bytes, profile);
+    enum status status = codec_check_copy(&format, mode, built, built_bytes);
+    if (mode == CODEC_BUILT)
+        codec_check_profile(&format, &choices, &envelope, built, built_bytes, status);
     return 0;
 }

@@ -3,7 +3,7 @@
  * verdict is the one of a model that reads the documented offsets (R2). */
 #include "abi/formats/handoff.h"
 #include "abi/slots.h"
-#include "fuzz/codec/codec.h"
+#include "fuzz/codec/codec_format.h"
 
 const char harness_name[] = "codec_handoff";
 
@@ -110,27 +110,20 @@ static struct handoff draw_handoff(struct choices *choices)
     return handoff;
 }
 
-static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
-{
-    static struct handoff handoff;
-    static uint8_t again[HANDOFF_BYTES_MAX];
-    size_t written;
-    memset(&handoff, 0x5A, sizeof handoff);
-    enum status status = handoff_parse(bytes, size_bytes, &handoff);
-    codec_report("handoff", mode, bytes, size_bytes, status);
-    PROPERTY_EQUAL(R2, model_accepts(bytes, size_bytes), status == STATUS_OK);
-    PROPERTY(R2, mode != CODEC_BUILT || status == STATUS_OK);
-    if (status != STATUS_OK) {
-        PROPERTY(R2, codec_zero((const uint8_t *)&handoff, sizeof handoff));
-        return;
-    }
-    PROPERTY_EQUAL(E2, handoff_encode(&handoff, again, sizeof again, &written), STATUS_OK);
-    PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
-    digest_bytes(again, written);
-    for (uint32_t i = 0; i < handoff.module_count; i++)
-        PROPERTY_EQUAL(R2, handoff_find(&handoff, handoff.modules[i].name), i);
-    PROPERTY_EQUAL(E6, handoff_encode(&handoff, again, size_bytes - 1, &written), STATUS_EXHAUSTED);
-}
+CODEC_FORMAT_CALLS(handoff)
+
+static struct handoff parsed;
+static uint8_t again[HANDOFF_BYTES_MAX];
+static const struct codec_format format = {
+    .name = "handoff",
+    .parse = parse,
+    .encode = encode,
+    .model_accepts = model_accepts,
+    .value = &parsed,
+    .value_bytes = sizeof parsed,
+    .again = again,
+    .again_bytes = sizeof again,
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
@@ -139,8 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     static uint8_t built[LIMIT_BYTES];
     size_t built_bytes = 0;
     if (mode == CODEC_RAW) {
-        built_bytes = choices_left(&choices) < LIMIT_BYTES ? choices_left(&choices) : LIMIT_BYTES;
-        choices_bytes(&choices, built, built_bytes);
+        built_bytes = codec_raw(&choices, built, LIMIT_BYTES);
     } else {
         struct handoff handoff = draw_handoff(&choices);
         PROPERTY_EQUAL(E2, handoff_encode(&handoff, built, sizeof built, &built_bytes), STATUS_OK);
@@ -149,8 +141,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     }
     if (mode == CODEC_EDITED)
         codec_edit(&choices, built, &built_bytes, LIMIT_BYTES);
-    uint8_t *exact = codec_copy(built, built_bytes);
-    check(exact, built_bytes, mode);
-    free(exact);
+    if (codec_check_copy(&format, mode, built, built_bytes) != STATUS_OK)
+        return 0;
+    for (uint32_t i = 0; i < parsed.module_count; i++)
+        PROPERTY_EQUAL(R2, handoff_find(&parsed, parsed.modules[i].name), i);
     return 0;
 }
