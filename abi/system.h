@@ -37,6 +37,11 @@ struct receive_info {
     uint32_t window_slot;   /* the first of them; the others follow */
 };
 
+/* The transport's own buffer, one for each process. A message that lies there is sent from there and
+ * received into it without a copy. Every call, receive and reply overwrites it, also one whose
+ * message lies elsewhere: what is still needed of a message is copied before the next of them. */
+__attribute__((const)) struct message *sys_message(void);
+
 /* Sends `message` to the endpoint or kernel-control capability at `slot` and waits for the one
  * reply, which replaces the message.
  *

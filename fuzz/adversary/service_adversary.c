@@ -211,26 +211,26 @@ static void end_vspaced(void)
     memset(vspaced->pages_by_frame, 0, MACHINE_PAGES * sizeof vspaced->pages_by_frame[0]);
 }
 
-static enum status turn(struct message *message, uint64_t *now_ticks)
+static enum status turn(uint64_t *now_ticks)
 {
     struct receive_info info = {0};
     switch (plan.service) {
     case SERVICE_MEMD:
         return service_turn(&state.memd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, memd_handle,
-                            &state, message, &info);
+                            &state, &info);
     case SERVICE_VSPACED:
         return service_turn(&state.vspaced.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
-                            vspaced_handle, &state, message, &info);
+                            vspaced_handle, &state, &info);
     case SERVICE_PAGERD: {
-        enum status status = service_turn(&state.pagerd.caller, SLOT_SERVICE_ENDPOINT,
-                                          pagerd_next_deadline(&state.pagerd), pagerd_handle,
-                                          &state, message, &info);
+        enum status status =
+            service_turn(&state.pagerd.caller, SLOT_SERVICE_ENDPOINT,
+                         pagerd_next_deadline(&state.pagerd), pagerd_handle, &state, &info);
         if (status != STATUS_NOT_FOUND)
             pagerd_tick(&state.pagerd, info.now_ticks);
         return status;
     }
     case SERVICE_PROCD:
-        return procd_turn(&state.procd, message, now_ticks);
+        return procd_turn(&state.procd, now_ticks);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -274,7 +274,6 @@ static enum service_id choose_service(struct choices *choices)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     struct choices choices = harness_begin(bytes, size_bytes);
-    struct message message = {0};
     uint64_t now_ticks = 0;
     plan = (struct adversary_plan){.service = choose_service(&choices),
                                    .answer = answer_query,
@@ -288,7 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     if (plan.service == SERVICE_VSPACED)
         vspaced_init(&state.vspaced, MACHINE_PAGES, vspaced_table);
     for (unsigned i = 0; i < TURN_LIMIT; i++) {
-        enum status status = turn(&message, &now_ticks);
+        enum status status = turn(&now_ticks);
         const char *wrong = check();
         if (wrong != NULL)
             TRACE("wrong after this turn: %s", wrong);

@@ -126,9 +126,7 @@ static enum handled handle(void *state, struct message *message, const struct re
 static unsigned deliver(struct message *request)
 {
     struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
-    struct message message;
     struct receive_info info;
-    memset(&message, 0, sizeof message);
     request->header.request_id = ++life.request_id;
     for (uint32_t i = 0; i < request->header.cap_count; i++) {
         uint32_t slot = SLOT_RECEIVE_BASE + i;
@@ -143,10 +141,9 @@ static unsigned deliver(struct message *request)
     stand_in_message_begin();
     stand_in_lose_reply(life.loses);
     stand_in_deliver(SLOT_SERVICE_ENDPOINT, request, caps);
-    PROPERTY_EQUAL(E5,
-                   service_turn(&memd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, &memd,
-                                &message, &info),
-                   STATUS_OK);
+    PROPERTY_EQUAL(
+        E5, service_turn(&memd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, &memd, &info),
+        STATUS_OK);
     PROPERTY_EQUAL(E5, stand_in_reply_count(), life.loses != STATUS_NOT_FOUND);
     if (life.loses == STATUS_NOT_FOUND)
         return LIFE_LOST;

@@ -151,6 +151,10 @@ static enum handled handle(struct message *message, const struct receive_info *i
         .account = number_of(message, 1),
     };
     enum handled handled = pagerd_handle(&pagerd, message, info);
+    if (handled == HANDLED_REPLY) { /* as the loop does */
+        message->header.operation = delivered.header.operation;
+        message->header.request_id = delivered.header.request_id;
+    }
     life_met_failures(stand_in_failures().count);
     struct pagerd_log log = peers_of_pagerd_log();
     life.answer = model_pagerd_step(&model, &request, &log);
@@ -183,21 +187,21 @@ static bool asks_again(const struct message *sent)
  * is header.badge. `thorough`: compares the books, too. */
 static enum status send(const struct message *sent, bool thorough)
 {
-    static struct message message;
+    struct message *message = sys_message();
     bool breached;
     struct receive_info info = next_info(sent, &breached);
     if (info.reply_slot == 0 && !breached)
         return STATUS_EXHAUSTED; /* the kernel would not let pagerd receive */
-    message = *sent;
-    message.header.request_id = ++life.request_id;
+    *message = *sent;
+    message->header.request_id = ++life.request_id;
     peers_of_pagerd_step_begin();
-    peers_of_pagerd_deliver(&message);
+    peers_of_pagerd_deliver(message);
     unsigned state = pagerd_life_state();
     uint64_t before = thorough ? digest_before() : 0;
     life.digest_known = false;
-    enum handled handled = handle(&message, &info);
+    enum handled handled = handle(message, &info);
     enum status result = life.answer.later ? pagerd_life_fault_result(info.reply_slot)
-                                           : pagerd_life_check_reply(&message);
+                                           : pagerd_life_check_reply(message);
     if (handled == HANDLED_REPLY && !breached)
         stand_in_reply_close(info.reply_slot);
     peers_of_pagerd_window_drop();

@@ -44,10 +44,8 @@ static void check_work(uint32_t left_before, uint32_t added)
 
 static void take_turn(void)
 {
-    struct message buffer;
-    memset(&buffer, 0, sizeof buffer);
     uint64_t deadline = model_procd_next_ticks(&model, life.turn_ticks);
-    enum status status = procd_turn(&procd, &buffer, &life.turn_ticks);
+    enum status status = procd_turn(&procd, &life.turn_ticks);
     PROPERTY_EQUAL(P1, "turn", status, STATUS_OK);
     peers_of_procd_turn_over();
     uint64_t taken_ticks = stand_in_now() - life.turn_ticks;

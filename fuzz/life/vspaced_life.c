@@ -180,15 +180,13 @@ static void check_calls(uint16_t operation)
 /* Delivers a request as the loop would. */
 static enum status deliver(struct message *request, const struct stand_in_cap *caps)
 {
-    struct message message;
     struct receive_info info;
-    memset(&message, 0, sizeof message);
     request->header.request_id = ++life.request_id;
     stand_in_message_begin();
     stand_in_deliver(SLOT_SERVICE_ENDPOINT, request, caps);
     PROPERTY_EQUAL(E5,
                    service_turn(&vspaced.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
-                                vspaced_handle, &vspaced, &message, &info),
+                                vspaced_handle, &vspaced, &info),
                    STATUS_OK);
     check_calls(request->header.operation);
     PROPERTY(E5, stand_in_reply() != NULL);

@@ -13,6 +13,7 @@
 #include "abi/text/print.h"
 #include "props/base/digest.h"
 #include "props/base/marks.h"
+#include "props/base/message_page.h"
 #include "props/base/property.h"
 #include "props/base/rows.h"
 #include "props/base/trace.h"
@@ -199,6 +200,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
         return error;
     }
     make_reply(manner, operation, slot, message);
+    message_page_used(message);
     trace_message("  reply", slot, true, operation, message);
     return STATUS_OK;
 }
@@ -290,8 +292,12 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
         adversary.plan->replied(message, adversary.honest);
     bool own = operation != NULL && operation->service == adversary.plan->service;
     mark_triple("adversary reply", 0, own ? operation->id : 0, message->header.status);
+    bool carries = message->header.cap_count != 0;
+    message->header.cap_count = 0;
+    message->header.body_bytes = 0;
+    message_page_used(message);
     enum manner manner = draw_manner();
-    if (manner == MANNER_VIOLATION && message->header.cap_count != 0)
+    if (manner == MANNER_VIOLATION && carries)
         return STATUS_BUSY; /* no room at the caller's: the slot stays */
     adversary.owed[reply_slot - SLOT_REPLY_BASE] = false;
     adversary.owed_count--;

@@ -348,17 +348,16 @@ static enum handled handle_later(void *state, struct message *message,
 
 static enum status turn(service_handler *handler, unsigned *handled_count)
 {
-    static struct message message;
     struct caller caller = {0};
     struct receive_info info;
     *handled_count = 0;
-    memset(&message, 0xAA, sizeof message);
+    memset(sys_message(), 0xAA, sizeof(struct message));
     seam.make_reply = reply_bare; /* DROPs are recorded */
     seam.request.header = (struct message_header){.version = MESSAGE_VERSION,
                                                   .operation = OP_MEMD_CLOSE_ACCOUNT,
                                                   .cap_count = (uint8_t)seam.info.cap_count,
                                                   .request_id = 41};
-    enum status status = service_turn(&caller, 2112, 500, handler, handled_count, &message, &info);
+    enum status status = service_turn(&caller, 2112, 500, handler, handled_count, &info);
     expect(info.now_ticks == seam.info.now_ticks, "the tick of RECV is passed on");
     return status;
 }

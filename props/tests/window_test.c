@@ -73,11 +73,9 @@ static enum handled handle(void *state, struct message *message, const struct re
 
 static enum status turn(void)
 {
-    static struct message message;
     struct caller caller = {0};
     struct receive_info info;
-    return service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, NULL, &message,
-                        &info);
+    return service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, NULL, &info);
 }
 
 static void begin(unsigned brings, unsigned refuses)

@@ -104,6 +104,18 @@ static void entry_begin(uint32_t self)
         input_happen(self, row);
 }
 
+struct message *sys_message(void)
+{
+    return kernel_message(&kernel, current());
+}
+
+/* To the page or from it, unless the message lies there. */
+static void message_copy(struct message *target, const struct message *source)
+{
+    if (target != source)
+        memcpy(target, source, message_bytes(source));
+}
+
 static enum status enter(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
 {
     uint32_t self = current();
@@ -117,11 +129,11 @@ static enum status call(uint32_t slot, struct message *message, uint64_t deadlin
 {
     uint32_t self = current();
     struct message *page = kernel_message(&kernel, self);
-    memcpy(page, message, message_bytes(message));
+    message_copy(page, message);
     enum status status = enter(SYSCALL_CALL, slot, deadline_ticks);
     bool delivered = status == STATUS_OK;
     if (delivered)
-        memcpy(message, page, message_bytes(page));
+        message_copy(message, page);
     events_syscall(&events, self, SYSCALL_CALL, slot, status, delivered ? message : NULL);
     return status;
 }
@@ -191,7 +203,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     enum status status = enter(SYSCALL_RECV, slot, deadline_ticks);
     bool delivered = status == STATUS_OK;
     if (delivered)
-        memcpy(message, page, message_bytes(page));
+        message_copy(message, page);
     if (delivered || status == STATUS_RETRY || status == STATUS_TIMED_OUT)
         *info = *kernel_receive_info(&kernel, self);
     events_syscall(&events, self, SYSCALL_RECV, slot, status, delivered ? message : NULL);
@@ -203,7 +215,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
     uint32_t self = current();
-    memcpy(kernel_message(&kernel, self), message, message_bytes(message));
+    message_copy(kernel_message(&kernel, self), message);
     enum status status = enter(SYSCALL_REPLY, reply_slot, 0);
     events_syscall(&events, self, SYSCALL_REPLY, reply_slot, status, NULL);
     return status;

@@ -33,17 +33,17 @@ static void echo_bare(void)
     }
 }
 
-/* As services/lib does it: the message in a buffer, a window of four slots open. */
+/* As services/lib does it: the message in the transport's buffer, a window of four slots open. */
 static void echo_library(void)
 {
-    struct message message;
+    struct message *message = sys_message();
     struct receive_info info;
     for (;;) {
-        message.header = (struct message_header){.version = MESSAGE_VERSION,
-                                                 .window_slot = SLOT_RECEIVE_BASE,
-                                                 .window_count = MESSAGE_CAP_LIMIT};
-        if (sys_recv(SLOT_SERVICE_ENDPOINT, &message, DEADLINE_NEVER, &info) != STATUS_OK ||
-            sys_reply(info.reply_slot, &message) != STATUS_OK)
+        message->header = (struct message_header){.version = MESSAGE_VERSION,
+                                                  .window_slot = SLOT_RECEIVE_BASE,
+                                                  .window_count = MESSAGE_CAP_LIMIT};
+        if (sys_recv(SLOT_SERVICE_ENDPOINT, message, DEADLINE_NEVER, &info) != STATUS_OK ||
+            sys_reply(info.reply_slot, message) != STATUS_OK)
             __builtin_trap();
     }
 }

@@ -259,17 +259,16 @@ static bool measure_trip_cap(struct bench *bench, const char *name)
     return true;
 }
 
-/* As services call each other: through buffers, by the functions of the runtime. */
+/* As services call each other: in the transport's buffer, by the functions of the runtime. */
 static bool measure_trip_library(struct bench *bench, const char *name, uint16_t body_bytes)
 {
-    struct message message;
-    memset(&message, 0, sizeof message);
+    struct message *message = sys_message();
     for (uint32_t i = 0; i < BENCH_WARM + BENCH_SAMPLES; i++) {
-        message.header = (struct message_header){
+        message->header = (struct message_header){
             .version = MESSAGE_VERSION, .operation = ECHO_LIBRARY, .body_bytes = body_bytes};
         uint64_t before = bench_cycles();
         enum status status =
-            sys_call(BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT, &message, DEADLINE_NEVER);
+            sys_call(BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT, message, DEADLINE_NEVER);
         uint64_t after = bench_cycles();
         if (status != STATUS_OK)
             return bench_fail(bench, name, status);

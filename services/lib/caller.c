@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* How a unit makes calls: encodes by the operation's row, calls, decodes by the same row. Decides
- * nothing and knows no policy; a reply against its contract is INTERNAL and leaves nothing behind.
- */
+/* How a unit makes calls: encodes by the operation's row into the transport's buffer, calls, decodes
+ * there by the same row. Decides nothing and knows no policy; a reply against its contract is
+ * INTERNAL and leaves nothing behind. */
 #include "services/lib/caller.h"
 
 #include <stddef.h>
@@ -24,9 +24,9 @@ uint64_t caller_deadline(const struct caller *caller, uint64_t ticks)
 
 /* Sends an encoded request and decodes its reply. What the reply delivered stays where it is. */
 static enum status exchange(struct caller *caller, uint32_t slot, struct window window,
-                            uint64_t deadline_ticks, const struct message_type *type,
-                            struct message *message, void *reply)
+                            uint64_t deadline_ticks, const struct message_type *type, void *reply)
 {
+    struct message *message = sys_message();
     uint64_t request_id = ++caller->last_request_id;
     message->header.request_id = request_id;
     message->header.window_slot = window.first_slot;
@@ -49,17 +49,15 @@ static void window_drop(struct caller *caller, struct window window, uint32_t ca
     const struct message_type *drop = &kernel_drop_local_cap_request_type;
     for (uint32_t i = 0; i < cap_count && i < window.count; i++) {
         struct kernel_drop_local_cap_request request = {.slot = window.first_slot + i};
-        struct message message;
         uint64_t nothing = 0;
-        message.header = (struct message_header){0}; /* the rest is encoded, or not declared */
-        if (message_encode(drop, &request, &message) == STATUS_OK)
-            (void)exchange(caller, SLOT_SELF, NO_WINDOW, DEADLINE_NEVER, drop, &message, &nothing);
+        if (message_encode(drop, &request, sys_message()) == STATUS_OK)
+            (void)exchange(caller, SLOT_SELF, NO_WINDOW, DEADLINE_NEVER, drop, &nothing);
     }
 }
 
 enum status caller_call_message(struct caller *caller, uint32_t slot, struct window window,
                                 uint64_t deadline_ticks, const struct message_type *type,
-                                struct message *message, void *reply)
+                                void *reply)
 {
     uint64_t nothing;
     UNIT_ASSERT(reply != NULL || type->reply->max_bytes == 0);
@@ -69,11 +67,11 @@ enum status caller_call_message(struct caller *caller, uint32_t slot, struct win
         memset(reply, 0, type->reply->max_bytes);
         return STATUS_INVALID_ARGUMENT;
     }
-    enum status status = exchange(caller, slot, window, deadline_ticks, type, message, reply);
+    enum status status = exchange(caller, slot, window, deadline_ticks, type, reply);
     if (status == STATUS_OK)
         return STATUS_OK; /* all of the reply was written */
     memset(reply, 0, type->reply->max_bytes);
-    window_drop(caller, window, message->header.cap_count);
+    window_drop(caller, window, sys_message()->header.cap_count);
     return status;
 }
 
@@ -81,11 +79,9 @@ enum status caller_call(struct caller *caller, uint32_t slot, struct window wind
                         uint64_t deadline_ticks, const struct message_type *type,
                         const void *request, void *reply)
 {
-    struct message message;
-    message.header = (struct message_header){0}; /* the rest is encoded, or not declared */
-    enum status status = message_encode(type, request, &message);
+    enum status status = message_encode(type, request, sys_message());
     if (status == STATUS_OK)
-        return caller_call_message(caller, slot, window, deadline_ticks, type, &message, reply);
+        return caller_call_message(caller, slot, window, deadline_ticks, type, reply);
     if (reply != NULL)
         memset(reply, 0, type->reply->max_bytes);
     return status;

@@ -42,12 +42,12 @@ enum status caller_call(struct caller *caller, uint32_t slot, struct window wind
                         uint64_t deadline_ticks, const struct message_type *type,
                         const void *request, void *reply);
 
-/* The same for a request that is encoded already, for transfers other than plain copies (a badge, a
- * MOVE): set those in message->caps after message_encode. The request id and the window are set
- * here. `message` holds the reply afterwards. Of both: unless the result is OK, the window is empty
- * again. window.count <= MESSAGE_CAP_LIMIT. */
+/* The same for a request that lies encoded in sys_message() already, for transfers other than plain
+ * copies (a badge, a MOVE): set those in its descriptors after message_encode. The request id and
+ * the window are set here. Of both: sys_message() holds the reply afterwards; unless the result is
+ * OK, the window is empty again. window.count <= MESSAGE_CAP_LIMIT. */
 enum status caller_call_message(struct caller *caller, uint32_t slot, struct window window,
                                 uint64_t deadline_ticks, const struct message_type *type,
-                                struct message *message, void *reply);
+                                void *reply);
 
 #endif

@@ -44,6 +44,7 @@ enum status service_encode(struct service_request *request)
 {
     struct message *message = request->message;
     const struct message_cap *transfer = &request->transfer;
+    message->header.request_id = request->request_id;
     enum status status = message_encode(request->type, request->reply, message);
     for (unsigned i = 0; status == STATUS_OK && i < message->header.cap_count; i++) {
         message->caps[i].mode = transfer->mode;
@@ -59,6 +60,7 @@ enum handled service_dispatch(const struct service_table *table, void *service,
     if (request->info->reply_slot == SLOT_NULL)
         return HANDLED_LATER;
     const struct service_row *row = row_find(table, request->message->header.operation);
+    request->request_id = request->message->header.request_id;
     enum status status = request_admit(table, service, row, request);
     request->handled = HANDLED_REPLY;
     if (status == STATUS_OK) {

@@ -21,7 +21,9 @@
  * <service>_request begins with it and holds `body`, the decoded request, and `reply`, all zero
  * before the operation. */
 struct service_request {
-    struct message *message; /* the request, as it came; afterwards the reply */
+    struct message
+        *message;        /* the request, until the operation makes a call; afterwards the reply */
+    uint64_t request_id; /* of the request, which service_dispatch keeps for the reply */
     const struct receive_info *info;
     void *body;
     void *reply;

@@ -153,10 +153,14 @@ static enum status check_intake(struct caller *caller, uint32_t role,
 
 /* --- the receive loop ------------------------------------------------------------------------ */
 
-/* Sends what the handler made of the message. A caller that is gone needs no answer; one that the
- * answer does not fit gets a bare refusal instead (E5). */
-static void answer(uint32_t reply_slot, struct message *message)
+/* Sends what the handler made of the message that came with the header `asked`, which its calls have
+ * overwritten. A caller that is gone needs no answer; one that the answer does not fit gets a bare
+ * refusal instead (E5). */
+static void answer(uint32_t reply_slot, const struct message_header *asked)
 {
+    struct message *message = sys_message();
+    message->header.operation = asked->operation;
+    message->header.request_id = asked->request_id;
     enum status status = sys_reply(reply_slot, message);
     if (status == STATUS_OK || status == STATUS_NOT_FOUND)
         return;
@@ -172,8 +176,9 @@ static void window_empty(struct caller *caller, struct window window, uint32_t c
 }
 
 static enum status receive(struct window window, uint32_t endpoint_slot, uint64_t deadline_ticks,
-                           struct message *message, struct receive_info *info)
+                           struct receive_info *info)
 {
+    struct message *message = sys_message();
     message->header = (struct message_header){
         .version = MESSAGE_VERSION,
         .window_slot = window.first_slot,
@@ -183,20 +188,21 @@ static enum status receive(struct window window, uint32_t endpoint_slot, uint64_
 }
 
 enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
-                         service_handler *handler, void *state, struct message *message,
-                         struct receive_info *info)
+                         service_handler *handler, void *state, struct receive_info *info)
 {
     struct window window = SERVICE_WINDOW;
-    enum status status = receive(window, endpoint_slot, deadline_ticks, message, info);
+    enum status status = receive(window, endpoint_slot, deadline_ticks, info);
     if (status == STATUS_BUSY) {
         window_empty(caller, window, window.count);
-        status = receive(window, endpoint_slot, deadline_ticks, message, info);
+        status = receive(window, endpoint_slot, deadline_ticks, info);
     }
     if (status != STATUS_OK)
         return status;
     caller_see_clock(caller, info->now_ticks);
+    struct message *message = sys_message();
+    struct message_header asked = message->header;
     if (handler(state, message, info) == HANDLED_REPLY && info->reply_slot != SLOT_NULL)
-        answer(info->reply_slot, message);
+        answer(info->reply_slot, &asked);
     /* What was committed has moved away: its DROP finds an empty slot. */
     window_empty(caller, window, info->cap_count);
     return STATUS_OK;
@@ -256,14 +262,12 @@ enum status service_start(struct caller *caller, uint32_t role, struct envelope 
 {
     struct starting starting = {
         .caller = caller, .start = start, .role = role, .prepare = prepare, .state = state};
-    struct message message;
     struct receive_info info;
-    memset(&message, 0, sizeof message);
     memset(&info, 0, sizeof info);
     memset(start, 0, sizeof *start);
     while (!starting.ready) {
         enum status status = service_turn(caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
-                                          start_handle, &starting, &message, &info);
+                                          start_handle, &starting, &info);
         if (status != STATUS_OK)
             return status;
         if (starting.failed)
@@ -298,14 +302,12 @@ static enum handled offer_handle(void *state, struct message *message,
 enum status service_take_offer(struct caller *caller, struct startup_offer_modules_request *offer)
 {
     struct taking taking = {.offer = offer};
-    struct message message;
     struct receive_info info;
     enum status status = STATUS_OK;
-    memset(&message, 0, sizeof message);
     memset(&info, 0, sizeof info);
     memset(offer, 0, sizeof *offer);
     while (status == STATUS_OK && !taking.taken)
         status = service_turn(caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, offer_handle, &taking,
-                              &message, &info);
+                              &info);
     return status;
 }

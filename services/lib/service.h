@@ -14,8 +14,10 @@ enum handled {
     HANDLED_LATER  /* nothing to send now: an event, or the reply slot was kept for later */
 };
 
-/* A service: takes a message and what RECV said of it, changes its state, turns the message into
- * the reply. Capabilities that arrived lie in info->window_slot and following; the service commits
+/* A service: takes a message, which lies in the transport's buffer (sys_message), and what RECV said
+ * of it, changes its state, turns the message into the reply. What it needs of the message after a
+ * call or a reply of its own it has copied before; operation and request id of the reply are those
+ * of the request, which the loop sees to. Capabilities that arrived lie in info->window_slot and following; the service commits
  * one by moving it to a slot of its own (kernel_move_local_cap). What it leaves there is dropped by
  * the loop, so that a refusal leaves no slot filled. */
 typedef enum handled service_handler(void *state, struct message *message,
@@ -56,14 +58,12 @@ enum status service_start(struct caller *caller, uint32_t role, struct envelope 
 enum status service_take_offer(struct caller *caller, struct startup_offer_modules_request *offer);
 
 /* One turn of the loop on one endpoint: receive (until the deadline), hand over, send the reply,
- * drop what was not committed. `message` is the caller's buffer. Returns OK, or the error of
- * sys_recv (TIMED_OUT and RETRY are ordinary); info->now_ticks is set in every case that sys_recv
+ * drop what was not committed. Returns OK, or the error of sys_recv (TIMED_OUT and RETRY are ordinary); info->now_ticks is set in every case that sys_recv
  * sets it. A window that could not be emptied the last time is emptied again. A reply that its
  * caller can no longer take (NOT_FOUND) is forgotten. One that the caller left no room for (BUSY),
  * or that the kernel refuses otherwise, is replaced by a bare refusal with that status, so that
  * every call gets exactly one reply (E5). */
 enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
-                         service_handler *handler, void *state, struct message *message,
-                         struct receive_info *info);
+                         service_handler *handler, void *state, struct receive_info *info);
 
 #endif

@@ -12,12 +12,11 @@
 static void answer(const struct pagerd_waiter *waiter, uint32_t reply_slot,
                    const struct event_fault_reply *reply)
 {
-    struct message message;
-    memset(&message, 0, sizeof message);
-    message.header.request_id = waiter->request_id;
-    enum status status = message_encode(&event_fault_reply_type, reply, &message);
+    struct message *message = sys_message();
+    message->header.request_id = waiter->request_id;
+    enum status status = message_encode(&event_fault_reply_type, reply, message);
     UNIT_ASSERT(status == STATUS_OK);
-    (void)sys_reply(reply_slot, &message);
+    (void)sys_reply(reply_slot, message);
 }
 
 static void answer_all(struct pagerd *pagerd, uint32_t entry, enum end_reason reason)

@@ -149,7 +149,7 @@ enum status pagerd_fault(struct pagerd *pagerd, struct pagerd_request *request)
             .va = fault->va & ~(uint64_t)(PAGE_BYTES - 1),
             .right = pagerd_right_of((enum fault_access)fault->access),
             .reply_slot = reply_slot,
-            .request_id = request->common.message->header.request_id,
+            .request_id = request->common.request_id,
         };
         pagerd_take_fault(pagerd, &faulter);
         pagerd_run_queued(pagerd);
@@ -240,15 +240,13 @@ static enum status pagerd_prepare(void *state, const struct envelope *start)
 void pagerd_run(struct pagerd *pagerd)
 {
     struct envelope start;
-    struct message message;
     struct receive_info info;
-    memset(&message, 0, sizeof message);
     memset(&info, 0, sizeof info);
     enum status status =
         service_start(&pagerd->caller, ROLE_PAGERD, &start, pagerd_prepare, pagerd);
     while (status == STATUS_OK) {
         status = service_turn(&pagerd->caller, SLOT_SERVICE_ENDPOINT, pagerd_next_deadline(pagerd),
-                              pagerd_handle, pagerd, &message, &info);
+                              pagerd_handle, pagerd, &info);
         if (status == STATUS_TIMED_OUT || status == STATUS_RETRY)
             status = STATUS_OK;
         if (status == STATUS_OK)

@@ -87,14 +87,13 @@ static enum status map_frame(struct pagerd *pagerd,
                              const struct vspaced_map_frames_request *request)
 {
     const struct message_type *type = &vspaced_map_frames_request_type;
-    struct message message;
-    memset(&message, 0, sizeof message);
-    enum status status = message_encode(type, request, &message);
+    struct message *message = sys_message();
+    enum status status = message_encode(type, request, message);
     if (status != STATUS_OK)
         return STATUS_INTERNAL;
-    message.caps[0].rights = (uint16_t)(RIGHT_MAP | request->rights);
+    message->caps[0].rights = (uint16_t)(RIGHT_MAP | request->rights);
     return caller_call_message(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW, peer_deadline(pagerd),
-                               type, &message, NULL);
+                               type, NULL);
 }
 
 static enum status map_image(struct pagerd *pagerd, uint32_t vspace_cap_slot,

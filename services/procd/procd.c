@@ -96,23 +96,33 @@ static bool ended_critically(struct procd *procd)
     return procd->exiting;
 }
 
+/* Waits that are over are answered before the message is looked at, which their answers overwrite. */
+static void due_first(struct procd *procd, struct message *message, uint64_t now_ticks)
+{
+    if (!procd_is_due(procd, now_ticks))
+        return;
+    struct message kept = *message;
+    procd_due(procd, now_ticks);
+    *message = kept;
+}
+
 enum handled procd_handle(void *state, struct message *message, const struct receive_info *info)
 {
     struct procd *procd = state;
     procd->now_ticks = procd->peer_ticks = info->now_ticks;
     procd_waiters_gone(procd, info->reply_slot);
-    procd_due(procd, info->now_ticks);
+    due_first(procd, message, info->now_ticks);
     enum handled handled = handle(procd, message, info);
     return ended_critically(procd) ? HANDLED_LATER : handled;
 }
 
-enum status procd_turn(struct procd *procd, struct message *message, uint64_t *now_ticks)
+enum status procd_turn(struct procd *procd, uint64_t *now_ticks)
 {
     struct receive_info info;
     procd->peer_called = false;
     enum status status =
         service_turn(&procd->caller, SLOT_SERVICE_ENDPOINT, procd_next_ticks(procd, *now_ticks),
-                     procd_handle, procd, message, &info);
+                     procd_handle, procd, &info);
     if (status != STATUS_OK && status != STATUS_TIMED_OUT && status != STATUS_RETRY)
         return status;
     *now_ticks = procd->now_ticks = info.now_ticks;
@@ -124,7 +134,7 @@ enum status procd_turn(struct procd *procd, struct message *message, uint64_t *n
         return STATUS_OK;
     /* The driver endpoint is only looked at: what is wrong with it is its senders' loss alone. */
     (void)service_turn(&procd->caller, SLOT_PROCD_DRIVER_ENDPOINT, DEADLINE_POLL, procd_handle,
-                       procd, message, &info);
+                       procd, &info);
     return STATUS_OK;
 }
 
@@ -141,11 +151,10 @@ static enum status procd_prepare(void *state, const struct envelope *start)
 void procd_run(struct procd *procd)
 {
     struct envelope start;
-    struct message message;
     uint64_t now_ticks = 0;
     enum status status = service_start(&procd->caller, ROLE_PROCD, &start, procd_prepare, procd);
     while (status == STATUS_OK && !procd->exiting)
-        status = procd_turn(procd, &message, &now_ticks);
+        status = procd_turn(procd, &now_ticks);
     if (!procd->exiting)
         kernel_exit(&procd->caller, PROCD_EXIT_ENDPOINT);
 }

@@ -230,6 +230,9 @@ struct procd {
  * info->now_ticks makes due is done first. */
 enum handled procd_handle(void *state, struct message *message, const struct receive_info *info);
 
+/* Whether a wait has a deadline that is not after `now_ticks`. */
+bool procd_is_due(const struct procd *procd, uint64_t now_ticks);
+
 /* Answers the waiters whose deadline is not after `now_ticks` with TIMED_OUT. */
 void procd_due(struct procd *procd, uint64_t now_ticks);
 
@@ -241,7 +244,7 @@ uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks);
 /* One turn of the loop: receives on the bootstrap endpoint until procd_next_ticks(*now_ticks), does
  * what is due, sweeps, polls the driver endpoint. *now_ticks becomes the clock that RECV reported.
  * OK, or the error that ends procd: of RECV on the bootstrap endpoint. */
-enum status procd_turn(struct procd *procd, struct message *message, uint64_t *now_ticks);
+enum status procd_turn(struct procd *procd, uint64_t *now_ticks);
 
 /* The daemon: start-up check, then turns until the process ends. Returns only when EXIT does. */
 void procd_run(struct procd *procd);

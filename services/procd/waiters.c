@@ -95,16 +95,17 @@ static struct procd_wait take(struct procd *procd, uint32_t index)
 }
 
 /* A reply can only be lost with its caller, which then needs none. */
-static void answer(const struct procd_wait *wait, struct message *message)
+static void answer(const struct procd_wait *wait)
 {
-    (void)sys_reply(wait->reply_slot, message);
+    (void)sys_reply(wait->reply_slot, sys_message());
 }
 
-static void reply_begin(const struct procd_wait *wait, struct message *message)
+static struct message *reply_begin(const struct procd_wait *wait)
 {
-    memset(message, 0, sizeof *message);
+    struct message *message = sys_message();
     message->header.operation = OP_PROCD_WAIT_PROCESS_EVENT;
     message->header.request_id = wait->request_id;
+    return message;
 }
 
 static struct procd_wait_process_event_reply reply_of(const struct procd *procd, uint32_t index)
@@ -124,21 +125,18 @@ static void wake(struct procd *procd, uint32_t waiting, uint32_t index)
     if (procd->waits[waiting].target != index + 1)
         return;
     struct procd_wait wait = take(procd, waiting);
-    struct message message;
-    reply_begin(&wait, &message);
+    struct message *message = reply_begin(&wait);
     struct procd_wait_process_event_reply reply = reply_of(procd, index);
-    if (message_encode(&procd_wait_process_event_reply_type, &reply, &message) != STATUS_OK)
-        message_refuse(&message, STATUS_INTERNAL);
-    answer(&wait, &message);
+    if (message_encode(&procd_wait_process_event_reply_type, &reply, message) != STATUS_OK)
+        message_refuse(message, STATUS_INTERNAL);
+    answer(&wait);
 }
 
 static void refuse(struct procd *procd, uint32_t index, enum status status)
 {
     struct procd_wait wait = take(procd, index);
-    struct message message;
-    reply_begin(&wait, &message);
-    message_refuse(&message, status);
-    answer(&wait, &message);
+    message_refuse(reply_begin(&wait), status);
+    answer(&wait);
 }
 
 /* Only its owner and the administrator can wait for a process. */
@@ -196,7 +194,7 @@ enum status procd_wait_process_event(struct procd *procd, struct procd_request *
         &(struct procd_wait){
             .target = index + 1,
             .deadline_ticks = body->deadline_ticks,
-            .request_id = request->common.message->header.request_id,
+            .request_id = request->common.request_id,
             .reply_slot = info->reply_slot,
         });
     return STATUS_OK;
@@ -204,14 +202,15 @@ enum status procd_wait_process_event(struct procd *procd, struct procd_request *
 
 /* --- time ------------------------------------------------------------------------------------- */
 
+bool procd_is_due(const struct procd *procd, uint64_t now_ticks)
+{
+    return procd->wait_count != 0 && procd->waits[procd->wait_heap[0]].deadline_ticks <= now_ticks;
+}
+
 void procd_due(struct procd *procd, uint64_t now_ticks)
 {
-    while (procd->wait_count != 0) {
-        uint32_t index = procd->wait_heap[0];
-        if (procd->waits[index].deadline_ticks > now_ticks)
-            return;
-        refuse(procd, index, STATUS_TIMED_OUT);
-    }
+    while (procd_is_due(procd, now_ticks))
+        refuse(procd, procd->wait_heap[0], STATUS_TIMED_OUT);
 }
 
 static uint64_t earlier_of(uint64_t ticks, uint64_t other_ticks)

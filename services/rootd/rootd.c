@@ -116,7 +116,7 @@ static void serve(struct rootd *rootd)
     rootd->stage = STAGE_RUN;
     while (rootd->status == ROOTD_READY) {
         enum status status = service_turn(&rootd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
-                                          run_handle, rootd, &rootd->message, &info);
+                                          run_handle, rootd, &info);
         if (status != STATUS_OK)
             (void)fail(rootd, ROOTD_INTERNAL_ERROR, status);
     }

@@ -107,7 +107,6 @@ struct rootd {
     uint32_t program_index; /* in plan.programs: the one at LAUNCH_PROGRAM */
     enum launch_state launched[LAUNCH_COUNT];
     uint64_t process_ids[LAUNCH_COUNT]; /* procd's number of each child; procd's own is 0 */
-    struct message message;             /* the receive loop's */
 };
 
 /* Everything above. `handoff` are the bytes that entry code copied; `root_endpoint_slot` is what

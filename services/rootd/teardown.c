@@ -130,7 +130,7 @@ static enum status let_sweep(struct rootd *rootd)
     enum status status = rootd_deadline(rootd, ROOTD_RETRY_TICKS, &deadline_ticks);
     if (status == STATUS_OK)
         (void)service_turn(&rootd->caller, SLOT_SERVICE_ENDPOINT, deadline_ticks, deny, rootd,
-                           &rootd->message, &info);
+                           &info);
     return status;
 }
 

@@ -6,8 +6,8 @@
  *   message: at MESSAGE_PAGE_VA, the page that is pinned for this process; struct receive_info of a
  *   RECV at MESSAGE_PAGE_INFO_OFFSET in it
  *
- * Only the bytes that a header declares move between the caller's buffer and the page. A header
- * that declares more than a message holds moves as much as there is; the kernel refuses it. */
+ * Only the bytes that a header declares move between a buffer elsewhere and the page. A header that
+ * declares more than a message holds moves as much as there is; the kernel refuses it. */
 #include <string.h>
 
 #include "abi/limits.h"
@@ -18,8 +18,15 @@ static struct message *message_page(void)
     return (struct message *)MESSAGE_PAGE_VA;
 }
 
+struct message *sys_message(void)
+{
+    return message_page();
+}
+
 static void copy_message(struct message *target, const struct message *source)
 {
+    if (target == source)
+        return; /* it lies in the page */
     size_t caps = source->header.cap_count;
     size_t body = source->header.body_bytes;
     if (caps > MESSAGE_CAP_LIMIT)

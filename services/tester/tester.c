@@ -24,8 +24,8 @@ static enum status look_up(struct tester *tester, uint64_t deadline_ticks, uint6
 {
     struct receive_info info;
     memset(&info, 0, sizeof info);
-    enum status status = service_turn(&tester->caller, SLOT_SERVICE_ENDPOINT, deadline_ticks, deny,
-                                      tester, &tester->message, &info);
+    enum status status =
+        service_turn(&tester->caller, SLOT_SERVICE_ENDPOINT, deadline_ticks, deny, tester, &info);
     *now_ticks = info.now_ticks;
     return status == STATUS_TIMED_OUT || status == STATUS_RETRY ? STATUS_OK : status;
 }

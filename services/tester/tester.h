@@ -46,7 +46,6 @@ struct tester {
     struct startup_offer_modules_request offer;
     uint64_t helper_ids[TESTER_RUN_LIMIT]; /* of the helpers that run now; 0: none */
     uint64_t client_ids[TESTER_CLIENT_LIMIT];
-    struct message message; /* the receive loop's */
 };
 
 /* All of the above but EXIT; the result is the exit code. `role`: ROLE_TESTER or ROLE_ATTACKS. */
