@@ -1,13 +1,53 @@
 /* SPDX-License-Identifier: ISC */
 /* Kernel control as units call it. Decides nothing; the core answers at once, so that no call needs
- * a deadline. */
+ * a deadline. A request whose reply has no fields is written where the kernel reads it, without
+ * being checked before: the kernel asks the same of it. */
 #include "services/lib/kernel_calls.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "abi/slots.h"
 #include "services/lib/call_kernel.h"
+
+/* --- requests whose reply has no fields ------------------------------------------------------- */
+
+/* Begins such a request: where its body, of so many bytes, is to be written. */
+static void *control_begin(struct caller *caller, uint16_t operation, uint16_t body_bytes)
+{
+    struct message *message = sys_message();
+    message->header = (struct message_header){
+        .version = MESSAGE_VERSION,
+        .operation = operation,
+        .body_bytes = body_bytes,
+        .request_id = ++caller->last_request_id,
+    };
+    return message->body;
+}
+
+/* Sends it: the transport's error, the kernel's verdict, or INTERNAL for a reply against its
+ * contract. */
+static enum status control(const struct caller *caller, uint32_t slot)
+{
+    struct message *message = sys_message();
+    const struct message_header *header = &message->header;
+    uint16_t operation = header->operation;
+    enum status status = sys_call(slot, message, DEADLINE_NEVER);
+    if (status != STATUS_OK)
+        return status;
+    bool kept = header->version == MESSAGE_VERSION && header->operation == operation &&
+                header->body_bytes == 0 && header->cap_count == 0 &&
+                header->status < STATUS_COUNT && header->request_id == caller->last_request_id;
+    return kept ? (enum status)header->status : STATUS_INTERNAL;
+}
+
+/* Begins the request of a row and writes it. */
+#define CONTROL_WRITE(caller, name, NAME, ...)                                                     \
+    *(struct kernel_##name##_request *)control_begin(                                              \
+        caller, OP_KERNEL_##NAME, sizeof(struct kernel_##name##_request)) = __VA_ARGS__
+
+/* --- the calls -------------------------------------------------------------------------------- */
 
 enum status kernel_query_local_cap(struct caller *caller, uint32_t queried_slot,
                                    enum query_mode mode, struct kernel_query_local_cap_reply *reply)
@@ -19,15 +59,17 @@ enum status kernel_query_local_cap(struct caller *caller, uint32_t queried_slot,
 
 enum status kernel_drop_local_cap(struct caller *caller, uint32_t dropped_slot)
 {
-    struct kernel_drop_local_cap_request request = {.slot = dropped_slot};
-    return kernel_call_drop_local_cap(caller, SLOT_SELF, NO_WINDOW, DEADLINE_NEVER, &request, NULL);
+    CONTROL_WRITE(caller, drop_local_cap, DROP_LOCAL_CAP,
+                  (struct kernel_drop_local_cap_request){.slot = dropped_slot});
+    return control(caller, SLOT_SELF);
 }
 
 enum status kernel_move_local_cap(struct caller *caller, uint32_t source_slot, uint32_t target_slot)
 {
-    struct kernel_move_local_cap_request request = {.source_slot = source_slot,
-                                                    .target_slot = target_slot};
-    return kernel_call_move_local_cap(caller, SLOT_SELF, NO_WINDOW, DEADLINE_NEVER, &request, NULL);
+    CONTROL_WRITE(caller, move_local_cap, MOVE_LOCAL_CAP,
+                  (struct kernel_move_local_cap_request){.source_slot = source_slot,
+                                                         .target_slot = target_slot});
+    return control(caller, SLOT_SELF);
 }
 
 void kernel_exit(struct caller *caller, uint32_t code)
@@ -58,17 +100,19 @@ enum status kernel_read_monotonic_clock(struct caller *caller, uint32_t slot, ui
 enum status kernel_retype(struct caller *caller, uint32_t slot, uint32_t untyped_slot,
                           enum object_type type, uint32_t count, uint32_t target_slot)
 {
-    struct kernel_retype_request request = {.untyped_slot = untyped_slot,
-                                            .object_type = type,
-                                            .count = count,
-                                            .target_slot = target_slot};
-    return kernel_call_retype(caller, slot, NO_WINDOW, DEADLINE_NEVER, &request, NULL);
+    CONTROL_WRITE(caller, retype, RETYPE,
+                  (struct kernel_retype_request){.untyped_slot = untyped_slot,
+                                                 .object_type = type,
+                                                 .count = count,
+                                                 .target_slot = target_slot});
+    return control(caller, slot);
 }
 
 enum status kernel_destroy(struct caller *caller, uint32_t slot, uint32_t destroyed_slot)
 {
-    struct kernel_destroy_request request = {.slot = destroyed_slot};
-    return kernel_call_destroy(caller, slot, NO_WINDOW, DEADLINE_NEVER, &request, NULL);
+    CONTROL_WRITE(caller, destroy, DESTROY,
+                  (struct kernel_destroy_request){.slot = destroyed_slot});
+    return control(caller, slot);
 }
 
 enum status kernel_frame_read(struct caller *caller, uint32_t slot, uint32_t frame_slot,
@@ -91,34 +135,39 @@ enum status kernel_frame_copy(struct caller *caller, uint32_t slot, uint32_t sou
                               uint64_t source_offset_bytes, uint32_t target_slot,
                               uint32_t target_offset_bytes, uint32_t count)
 {
-    struct kernel_frame_copy_request request = {.source_slot = source_slot,
-                                                .target_slot = target_slot,
-                                                .source_offset_bytes = source_offset_bytes,
-                                                .target_offset_bytes = target_offset_bytes,
-                                                .count = count};
-    return kernel_call_frame_copy(caller, slot, NO_WINDOW, DEADLINE_NEVER, &request, NULL);
+    CONTROL_WRITE(caller, frame_copy, FRAME_COPY,
+                  (struct kernel_frame_copy_request){.source_slot = source_slot,
+                                                     .target_slot = target_slot,
+                                                     .source_offset_bytes = source_offset_bytes,
+                                                     .target_offset_bytes = target_offset_bytes,
+                                                     .count = count});
+    return control(caller, slot);
 }
 
 enum status kernel_map_frame(struct caller *caller, uint32_t slot,
                              const struct kernel_map_frame_request *request)
 {
-    return kernel_call_map_frame(caller, slot, NO_WINDOW, DEADLINE_NEVER, request, NULL);
+    CONTROL_WRITE(caller, map_frame, MAP_FRAME, *request);
+    return control(caller, slot);
 }
 
 enum status kernel_unmap_frame(struct caller *caller, uint32_t slot, uint32_t vspace_slot,
                                uint64_t va, uint32_t page_count)
 {
-    struct kernel_unmap_frame_request request = {
-        .vspace_slot = vspace_slot, .page_count = page_count, .va = va};
-    return kernel_call_unmap_frame(caller, slot, NO_WINDOW, DEADLINE_NEVER, &request, NULL);
+    CONTROL_WRITE(caller, unmap_frame, UNMAP_FRAME,
+                  (struct kernel_unmap_frame_request){
+                      .vspace_slot = vspace_slot, .page_count = page_count, .va = va});
+    return control(caller, slot);
 }
 
 enum status kernel_protect_frame(struct caller *caller, uint32_t slot, uint32_t vspace_slot,
                                  uint64_t va, uint32_t page_count, uint32_t rights)
 {
-    struct kernel_protect_frame_request request = {
-        .vspace_slot = vspace_slot, .page_count = page_count, .va = va, .rights = rights};
-    return kernel_call_protect_frame(caller, slot, NO_WINDOW, DEADLINE_NEVER, &request, NULL);
+    CONTROL_WRITE(
+        caller, protect_frame, PROTECT_FRAME,
+        (struct kernel_protect_frame_request){
+            .vspace_slot = vspace_slot, .page_count = page_count, .va = va, .rights = rights});
+    return control(caller, slot);
 }
 
 enum status kernel_create_staged_process(struct caller *caller, uint32_t slot,
@@ -132,29 +181,32 @@ enum status kernel_create_staged_process(struct caller *caller, uint32_t slot,
 enum status kernel_register_pager(struct caller *caller, uint32_t slot, uint32_t process_slot,
                                   uint32_t pager_slot, uint64_t token)
 {
-    struct kernel_register_pager_request request = {
-        .process_slot = process_slot, .pager_slot = pager_slot, .token = token};
-    return kernel_call_register_pager(caller, slot, NO_WINDOW, DEADLINE_NEVER, &request, NULL);
+    CONTROL_WRITE(caller, register_pager, REGISTER_PAGER,
+                  (struct kernel_register_pager_request){
+                      .process_slot = process_slot, .pager_slot = pager_slot, .token = token});
+    return control(caller, slot);
 }
 
 enum status kernel_start_process(struct caller *caller, uint32_t slot,
                                  const struct kernel_start_process_request *request)
 {
-    return kernel_call_start_process(caller, slot, NO_WINDOW, DEADLINE_NEVER, request, NULL);
+    CONTROL_WRITE(caller, start_process, START_PROCESS, *request);
+    return control(caller, slot);
 }
 
 enum status kernel_abort_staged_process(struct caller *caller, uint32_t slot, uint32_t process_slot)
 {
-    struct kernel_abort_staged_process_request request = {.process_slot = process_slot};
-    return kernel_call_abort_staged_process(caller, slot, NO_WINDOW, DEADLINE_NEVER, &request,
-                                            NULL);
+    CONTROL_WRITE(caller, abort_staged_process, ABORT_STAGED_PROCESS,
+                  (struct kernel_abort_staged_process_request){.process_slot = process_slot});
+    return control(caller, slot);
 }
 
 enum status kernel_kill_process(struct caller *caller, uint32_t slot, uint32_t process_slot,
                                 uint32_t code)
 {
-    struct kernel_kill_process_request request = {.process_slot = process_slot, .code = code};
-    return kernel_call_kill_process(caller, slot, NO_WINDOW, DEADLINE_NEVER, &request, NULL);
+    CONTROL_WRITE(caller, kill_process, KILL_PROCESS,
+                  (struct kernel_kill_process_request){.process_slot = process_slot, .code = code});
+    return control(caller, slot);
 }
 
 enum status kernel_retire_process(struct caller *caller, uint32_t slot, uint32_t process_slot,
@@ -167,5 +219,6 @@ enum status kernel_retire_process(struct caller *caller, uint32_t slot, uint32_t
 enum status kernel_cap_copy_attenuated(struct caller *caller, uint32_t slot,
                                        const struct kernel_cap_copy_attenuated_request *request)
 {
-    return kernel_call_cap_copy_attenuated(caller, slot, NO_WINDOW, DEADLINE_NEVER, request, NULL);
+    CONTROL_WRITE(caller, cap_copy_attenuated, CAP_COPY_ATTENUATED, *request);
+    return control(caller, slot);
 }

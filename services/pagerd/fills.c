@@ -299,6 +299,8 @@ void pagerd_run_queued(struct pagerd *pagerd)
             run_woken(pagerd);
         else if (pagerd->ready.count != 0)
             run_new(pagerd);
+        else
+            return;
     }
 }
 

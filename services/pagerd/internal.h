@@ -5,6 +5,7 @@
 
 #include "abi/assert.h"
 #include "services/lib/dispatch.h"
+#include "services/pagerd/lists.h"
 #include "services/pagerd/pagerd.h"
 
 /* --- pagerd.c, registrations.c: one function for each LIVE row of the table ------------------ */
@@ -18,27 +19,6 @@ struct pagerd_request {
     union pagerd_body body;
     union pagerd_reply reply;
 };
-
-/* --- lists.c: doubly linked lists of entry numbers ------------------------------------------- */
-
-enum pagerd_list_kind {
-    LIST_FILLS,   /* of a registration: fills by `sibling` */
-    LIST_WAITERS, /* of a fill: waiters by `link` */
-    LIST_READY,   /* registrations by `ready` */
-    LIST_PARKED,  /* fills by `parked`: the parked and the woken */
-    LIST_OWING    /* registrations by `owing` */
-};
-
-/* The link of an entry in a kind of list. */
-const struct pagerd_link *pagerd_link(const struct pagerd *pagerd, enum pagerd_list_kind kind,
-                                      uint32_t entry);
-void pagerd_list_append(struct pagerd *pagerd, enum pagerd_list_kind kind, struct pagerd_list *list,
-                        uint32_t entry);
-/* Behind the last entry that is not after it in order of park_id. */
-void pagerd_list_insert_parked(struct pagerd *pagerd, struct pagerd_list *list, uint32_t fill);
-/* The entry must be in the list. */
-void pagerd_list_remove(struct pagerd *pagerd, enum pagerd_list_kind kind, struct pagerd_list *list,
-                        uint32_t entry);
 
 /* --- policy.c: pure decisions ---------------------------------------------------------------- */
 

@@ -24,6 +24,7 @@ struct vspaced_target {
     uint32_t account_slot;
     uint64_t first_page;
     uint64_t page_count;
+    vspaced_link before; /* when nothing of the range is mapped: the region in front of it, or 0 */
 };
 
 /* The target of a vspace_cap_slot and a range. Errors: NOT_FOUND (no space there), OUT_OF_RANGE. */

@@ -25,7 +25,7 @@ struct anonymous_work {
 static enum status map_room(const struct vspaced *vspaced, const struct vspaced_target *target,
                             const struct vspaced_piece *piece, uint32_t frame_count)
 {
-    int32_t cost = vspaced_region_add_cost(vspaced, target->space_index, piece);
+    int32_t cost = vspaced_region_add_cost(vspaced, target->space_index, piece, target->before);
     if (!vspaced_region_room(vspaced, target->space_index, cost))
         return STATUS_OVER_LIMIT;
     return vspaced_page_room(vspaced, frame_count) ? STATUS_OK : STATUS_EXHAUSTED;
@@ -48,7 +48,8 @@ static enum status map_anonymous_decide(const struct vspaced *vspaced,
         .rights = (uint16_t)request->rights,
         .rights_mapped = (uint16_t)request->rights,
     };
-    if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count))
+    if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count,
+                               &target->before))
         return STATUS_BUSY;
     return map_room(vspaced, target, piece, request->page_count);
 }
@@ -173,7 +174,7 @@ enum status vspaced_map_anonymous(struct vspaced *vspaced, struct vspaced_reques
         return status;
     }
     UNIT_ASSERT(work.allocated == target.page_count && work.mapped == target.page_count);
-    vspaced_region_add(vspaced, target.space_index, &piece);
+    vspaced_region_add(vspaced, target.space_index, &piece, target.before);
     for (uint32_t i = 0; i < work.allocated; i++)
         vspaced_page_add(vspaced, target.space_index, target.first_page + i, work.frame_ids[i]);
     return STATUS_OK;
@@ -213,7 +214,8 @@ static enum status map_frames_decide(const struct vspaced *vspaced,
         return STATUS_INVALID_ARGUMENT;
     if ((body->rights & ~cap->rights) != 0)
         return STATUS_DENIED;
-    if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count))
+    if (vspaced_region_overlap(vspaced, target->space_index, piece->first_page, piece->page_count,
+                               &target->before))
         return STATUS_BUSY;
     if (body->frame_id != 0 && vspaced_page_has_frame(vspaced, body->frame_id))
         return STATUS_DUPLICATE;
@@ -241,7 +243,7 @@ enum status vspaced_map_frames(struct vspaced *vspaced, struct vspaced_request *
     status = kernel_map_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &kernel_request);
     if (status != STATUS_OK)
         return status;
-    vspaced_region_add(vspaced, target.space_index, &piece);
+    vspaced_region_add(vspaced, target.space_index, &piece, target.before);
     if (body->frame_id != 0)
         vspaced_page_add(vspaced, target.space_index, target.first_page, body->frame_id);
     return STATUS_OK;

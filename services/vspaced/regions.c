@@ -42,11 +42,11 @@ vspaced_link vspaced_region_at(const struct vspaced *vspaced, uint32_t space_ind
 }
 
 bool vspaced_region_overlap(const struct vspaced *vspaced, uint32_t space_index,
-                            uint64_t first_page, uint64_t page_count)
+                            uint64_t first_page, uint64_t page_count, vspaced_link *before)
 {
-    vspaced_link before = region_floor(vspaced, space_index, first_page);
-    vspaced_link after = region_after(vspaced, space_index, before);
-    return (before != 0 && piece_end(piece_of(vspaced, before)) > first_page) ||
+    *before = region_floor(vspaced, space_index, first_page);
+    vspaced_link after = region_after(vspaced, space_index, *before);
+    return (*before != 0 && piece_end(piece_of(vspaced, *before)) > first_page) ||
            (after != 0 && piece_of(vspaced, after)->first_page < first_page + page_count);
 }
 
@@ -83,9 +83,8 @@ bool vspaced_region_room(const struct vspaced *vspaced, uint32_t space_index, in
 }
 
 int32_t vspaced_region_add_cost(const struct vspaced *vspaced, uint32_t space_index,
-                                const struct vspaced_piece *piece)
+                                const struct vspaced_piece *piece, vspaced_link before)
 {
-    vspaced_link before = region_floor(vspaced, space_index, piece->first_page);
     vspaced_link after = region_after(vspaced, space_index, before);
     int32_t cost = 1;
     if (before != 0 && vspaced_piece_continues(piece_of(vspaced, before), piece))
@@ -161,16 +160,22 @@ static void place_give(struct vspaced *vspaced, vspaced_link link)
     places->held_count--;
 }
 
-/* Adds a piece as a region of its own, without merging. Returns its link. */
+/* V3: a piece lies between two regions and overlaps none. */
+static void gap_holds(const struct vspaced *vspaced, vspaced_link before,
+                      const struct vspaced_piece *piece, vspaced_link after)
+{
+    UNIT_ASSERT(piece->page_count != 0);
+    UNIT_ASSERT(before == 0 || piece_end(piece_of(vspaced, before)) <= piece->first_page);
+    UNIT_ASSERT(after == 0 || piece_end(piece) <= piece_of(vspaced, after)->first_page);
+}
+
+/* Adds a piece as a region of its own behind `before`, without merging. Returns its link. */
 static vspaced_link region_insert(struct vspaced *vspaced, uint32_t space_index,
-                                  const struct vspaced_piece *piece)
+                                  const struct vspaced_piece *piece, vspaced_link before)
 {
     struct vspaced_space *space = &vspaced->spaces[space_index];
-    vspaced_link before = region_floor(vspaced, space_index, piece->first_page);
     vspaced_link after = region_after(vspaced, space_index, before);
-    UNIT_ASSERT(piece->page_count != 0);
-    UNIT_ASSERT(before == 0 || piece_end(piece_of(vspaced, before)) <= piece->first_page); /* V3 */
-    UNIT_ASSERT(after == 0 || piece_end(piece) <= piece_of(vspaced, after)->first_page);
+    gap_holds(vspaced, before, piece, after);
     vspaced_link link = place_take(vspaced);
     space->region_count++;
     *region_of(vspaced, link) =
@@ -228,16 +233,20 @@ static void split_at(struct vspaced *vspaced, uint32_t space_index, uint64_t pag
     UNIT_ASSERT(page < piece_end(piece_of(vspaced, link)));
     struct vspaced_piece right = piece_clip(piece_of(vspaced, link), page, UINT64_MAX);
     region_of(vspaced, link)->piece.page_count -= right.page_count;
-    region_insert(vspaced, space_index, &right);
+    region_insert(vspaced, space_index, &right, link);
 }
 
 void vspaced_region_add(struct vspaced *vspaced, uint32_t space_index,
-                        const struct vspaced_piece *piece)
+                        const struct vspaced_piece *piece, vspaced_link before)
 {
     UNIT_ASSERT(vspaced->spaces[space_index].is_registered);
-    vspaced_link link = region_insert(vspaced, space_index, piece);
-    merge_next(vspaced, space_index, link);
-    merge_next(vspaced, space_index, region_of(vspaced, link)->previous);
+    if (before != 0 && vspaced_piece_continues(piece_of(vspaced, before), piece)) {
+        gap_holds(vspaced, before, piece, region_of(vspaced, before)->next);
+        region_of(vspaced, before)->piece.page_count += piece->page_count;
+    } else {
+        before = region_insert(vspaced, space_index, piece, before);
+    }
+    merge_next(vspaced, space_index, before);
     space_fits(&vspaced->spaces[space_index]);
 }
 

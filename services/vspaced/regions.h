@@ -12,14 +12,16 @@
 /* The region that holds a page; 0: none. */
 vspaced_link vspaced_region_at(const struct vspaced *vspaced, uint32_t space_index, uint64_t page);
 
-/* Whether a page of the range is in a region. */
+/* Whether a page of the range is in a region. When none is, `before` becomes the last region in front
+ * of the range; 0: none is there. */
 bool vspaced_region_overlap(const struct vspaced *vspaced, uint32_t space_index,
-                            uint64_t first_page, uint64_t page_count);
+                            uint64_t first_page, uint64_t page_count, vspaced_link *before);
 
-/* Regions more (or fewer, below 0) that there are after each change. The range of `cut` and
- * `protect` is covered by regions. */
+/* Regions more (or fewer, below 0) that there are after each change. A piece that is added lies
+ * behind `before`, as vspaced_region_overlap() said; the range of `cut` and `protect` is covered by
+ * regions. */
 int32_t vspaced_region_add_cost(const struct vspaced *vspaced, uint32_t space_index,
-                                const struct vspaced_piece *piece);
+                                const struct vspaced_piece *piece, vspaced_link before);
 int32_t vspaced_region_cut_cost(const struct vspaced *vspaced, uint32_t space_index,
                                 uint64_t first_page, uint64_t page_count);
 int32_t vspaced_region_protect_cost(const struct vspaced *vspaced, uint32_t space_index,
@@ -29,7 +31,7 @@ int32_t vspaced_region_protect_cost(const struct vspaced *vspaced, uint32_t spac
 bool vspaced_region_room(const struct vspaced *vspaced, uint32_t space_index, int32_t cost);
 
 void vspaced_region_add(struct vspaced *vspaced, uint32_t space_index,
-                        const struct vspaced_piece *piece);
+                        const struct vspaced_piece *piece, vspaced_link before);
 void vspaced_region_cut(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,
                         uint64_t page_count);
 void vspaced_region_protect(struct vspaced *vspaced, uint32_t space_index, uint64_t first_page,

@@ -341,12 +341,13 @@ enum status vspaced_guard(struct vspaced *vspaced, struct vspaced_request *reque
         .page_count = target.page_count,
         .kind = REGION_GUARD,
     };
-    if (vspaced_region_overlap(vspaced, target.space_index, piece.first_page, piece.page_count))
+    if (vspaced_region_overlap(vspaced, target.space_index, piece.first_page, piece.page_count,
+                               &target.before))
         return STATUS_BUSY;
-    int32_t cost = vspaced_region_add_cost(vspaced, target.space_index, &piece);
+    int32_t cost = vspaced_region_add_cost(vspaced, target.space_index, &piece, target.before);
     if (!vspaced_region_room(vspaced, target.space_index, cost))
         return STATUS_OVER_LIMIT;
-    vspaced_region_add(vspaced, target.space_index, &piece);
+    vspaced_region_add(vspaced, target.space_index, &piece, target.before);
     return STATUS_OK;
 }
 
