@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The seam: the only three ways out of a service unit (transport syscalls 0x40, 0x41, 0x42).
+/* The seam: the only four ways out of a service unit (transport syscalls 0x40 to 0x43).
  *
  * Whoever links a unit decides what stands behind them: services/runtime (the syscall instruction),
  * props/world (the kernel core in the same process) or fuzz/adversary (replies drawn from the fuzz
@@ -13,7 +13,12 @@
 #include "abi/message.h"
 #include "abi/status.h"
 
-enum { SYSCALL_CALL = 0x40, SYSCALL_RECV = 0x41, SYSCALL_REPLY = 0x42 };
+enum {
+    SYSCALL_CALL = 0x40, /* the first three are published */
+    SYSCALL_RECV = 0x41,
+    SYSCALL_REPLY = 0x42,
+    SYSCALL_REPLY_RECV = 0x43
+};
 
 #define DEADLINE_POLL  UINT64_C(0)
 #define DEADLINE_NEVER UINT64_MAX
@@ -68,5 +73,19 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
  * moved, the slot stays), INVALID_ARGUMENT, DENIED (a descriptor asks for what the sender may not
  * give; slot stays). */
 enum status sys_reply(uint32_t reply_slot, struct message *message);
+
+/* sys_reply(reply_slot) and then sys_recv(slot) in one entry. In: the answer in `message`, and in its
+ * header, where an answer needs none, the window to receive in. Out: as of sys_recv.
+ *
+ * OK, TIMED_OUT, RETRY: the answer is out, and this is what RECV found. A reply slot that is empty,
+ * because its caller gave up, or SLOT_NULL is nobody to answer, and no error.
+ * Any other status: nothing was received, `message` is unchanged, and one of the two was refused:
+ * the answer, and then its caller still waits behind the slot, or the RECV after it, and then the
+ * slot is empty. So whoever cares makes the two calls: sys_reply says what is wrong with the answer,
+ * or NOT_FOUND because it is out; nothing is done twice, as no new call can have come to that slot
+ * meanwhile. A status for each half would say no more than that, and the loop would make the same
+ * two calls with it: the refused answer to replace it, the refused RECV to know what to do. */
+enum status sys_reply_recv(uint32_t reply_slot, struct message *message, uint32_t slot,
+                           uint64_t deadline_ticks, struct receive_info *info);
 
 #endif

@@ -24,14 +24,23 @@ enum {
 #define TIME_STEP_MAX (UINT64_C(1) << 41)
 
 static const struct life_action actions[] = {
-    [ACTION_LIMIT] = {"limit", 2},     [ACTION_WINDOW] = {"window", 2},
-    [ACTION_ATTACH] = {"attach", 4},   [ACTION_CALL] = {"call", 4},
-    [ACTION_RECV] = {"recv", 2},       [ACTION_REPLY] = {"reply", 4},
-    [ACTION_FAULT] = {"fault", 3},     [ACTION_EXCEPTION] = {"exception", 2},
-    [ACTION_TIME] = {"time", 1},       [ACTION_PREEMPT] = {"preempt", 0},
-    [ACTION_RUN] = {"run", 1},         [ACTION_CHILD] = {"child", 2},
-    [ACTION_SYSCALL] = {"syscall", 3}, [ACTION_STORE] = {"store", 2},
-    [ACTION_PIECES] = {"pieces", 1},   [ACTION_WORK] = {"work", 1},
+    [ACTION_LIMIT] = {"limit", 2},
+    [ACTION_WINDOW] = {"window", 2},
+    [ACTION_ATTACH] = {"attach", 4},
+    [ACTION_CALL] = {"call", 4},
+    [ACTION_RECV] = {"recv", 2},
+    [ACTION_REPLY] = {"reply", 4},
+    [ACTION_FAULT] = {"fault", 3},
+    [ACTION_EXCEPTION] = {"exception", 2},
+    [ACTION_TIME] = {"time", 1},
+    [ACTION_PREEMPT] = {"preempt", 0},
+    [ACTION_RUN] = {"run", 1},
+    [ACTION_CHILD] = {"child", 2},
+    [ACTION_SYSCALL] = {"syscall", 3},
+    [ACTION_STORE] = {"store", 2},
+    [ACTION_PIECES] = {"pieces", 1},
+    [ACTION_WORK] = {"work", 1},
+    [ACTION_REPLY_RECV] = {"reply_recv", 4},
     [ACTION_COUNT] = {NULL, 0},
 };
 static const struct life_language language = {.service = SERVICE_KERNEL, .actions = actions};
@@ -117,13 +126,16 @@ static void act_message(const struct life_step *step)
         return;
     if (step->action == ACTION_CALL) {
         compose(arguments[2], STATUS_OK, arguments[3]);
-        core_syscall(SYSCALL_CALL, slot, deadline_of(arguments[1]));
+        core_syscall(SYSCALL_CALL, slot, deadline_of(arguments[1]), 0);
     } else if (step->action == ACTION_RECV) {
         compose(0, STATUS_OK, 0);
-        core_syscall(SYSCALL_RECV, slot, deadline_of(arguments[1]));
+        core_syscall(SYSCALL_RECV, slot, deadline_of(arguments[1]), 0);
+    } else if (step->action == ACTION_REPLY_RECV) {
+        compose(0x101, status_of(arguments[3]), 0);
+        core_syscall(SYSCALL_REPLY_RECV, (uint32_t)arguments[1], deadline_of(arguments[2]), slot);
     } else {
         compose(arguments[1], status_of(arguments[2]), arguments[3]);
-        core_syscall(SYSCALL_REPLY, slot, 0);
+        core_syscall(SYSCALL_REPLY, slot, 0, 0);
     }
 }
 
@@ -131,15 +143,15 @@ static void act_syscall(const struct life_step *step)
 {
     if (core_model.current != MODEL_NONE)
         core_syscall((uint32_t)step->arguments[0], (uint32_t)step->arguments[1],
-                     deadline_of(step->arguments[2]));
+                     deadline_of(step->arguments[2]), SLOT_NULL);
 }
 
 /* What no process does while it has other work. */
 static bool is_of_process(enum core_action action)
 {
     return action == ACTION_CALL || action == ACTION_RECV || action == ACTION_REPLY ||
-           action == ACTION_FAULT || action == ACTION_EXCEPTION || action == ACTION_CHILD ||
-           action == ACTION_SYSCALL || action == ACTION_STORE;
+           action == ACTION_REPLY_RECV || action == ACTION_FAULT || action == ACTION_EXCEPTION ||
+           action == ACTION_CHILD || action == ACTION_SYSCALL || action == ACTION_STORE;
 }
 
 static void run_action(const struct life_step *step)
@@ -166,6 +178,7 @@ static void run_action(const struct life_step *step)
     case ACTION_CALL:
     case ACTION_RECV:
     case ACTION_REPLY:
+    case ACTION_REPLY_RECV:
         act_message(step);
         return;
     case ACTION_FAULT:
@@ -217,7 +230,7 @@ static void run_literal(const struct life_step *step)
         slot = core_slot_of(row->allowed, RIGHT_CONTROL, 0);
     life_print_request(&language, &step->message, step->on);
     core_compose(&message);
-    unsigned result = core_syscall(SYSCALL_CALL, slot != 0 ? slot : SLOT_SELF, DEADLINE_POLL);
+    unsigned result = core_syscall(SYSCALL_CALL, slot != 0 ? slot : SLOT_SELF, DEADLINE_POLL, 0);
     enum status status = result < CORE_WAITS ? (enum status)result : STATUS_OK;
     life_print_result(status);
     life_expect(step, status);
@@ -232,8 +245,10 @@ void core_act(enum core_action action, uint64_t first, uint64_t second, uint64_t
 
 void core_enter(const struct core_entry *entry)
 {
-    static const uint32_t numbers[] = {
-        [ENTRY_CALL] = SYSCALL_CALL, [ENTRY_RECV] = SYSCALL_RECV, [ENTRY_REPLY] = SYSCALL_REPLY};
+    static const uint32_t numbers[] = {[ENTRY_CALL] = SYSCALL_CALL,
+                                       [ENTRY_RECV] = SYSCALL_RECV,
+                                       [ENTRY_REPLY] = SYSCALL_REPLY,
+                                       [ENTRY_REPLY_RECV] = SYSCALL_REPLY_RECV};
     if (entry->kind != ENTRY_CLOCK)
         core_work_all();
     if (entry->kind != ENTRY_CLOCK && (core_model.current == MODEL_NONE || core.halted))
@@ -245,7 +260,7 @@ void core_enter(const struct core_entry *entry)
         return;
     }
     core_compose(&entry->message);
-    core_syscall(numbers[entry->kind], entry->slot, deadline_of(entry->number));
+    core_syscall(numbers[entry->kind], entry->slot, deadline_of(entry->number), entry->reply_slot);
 }
 
 /* --- the end of a life --- */
@@ -259,7 +274,7 @@ static bool root_gives_way(void)
         return true;
     struct message message = {.header.version = MESSAGE_VERSION};
     core_compose(&message);
-    unsigned result = core_syscall(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, core_model.now + 1);
+    unsigned result = core_syscall(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, core_model.now + 1, 0);
     return result == STATUS_OK || result == CORE_WAITS;
 }
 

@@ -32,7 +32,7 @@ void core_compose(const struct message *message);
  * (the timer always). core_syscall gives what the caller learned: the verdict of kernel control,
  * the transport's status otherwise, or CORE_WAITS. */
 enum { CORE_WAITS = STATUS_COUNT, CORE_WAITS_DIGEST = 26 /* the same however many there are */ };
-unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline);
+unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot);
 void core_fault(uint64_t va, uint32_t access, uint64_t instruction_va);
 void core_exception(uint32_t vector, uint64_t instruction_va);
 void core_timer(uint64_t now);
@@ -90,12 +90,13 @@ enum core_action {
     ACTION_EXCEPTION, /* vector instruction_va */
     ACTION_TIME,      /* ticks pass */
     ACTION_PREEMPT,
-    ACTION_RUN,     /* process: preempts until it is the current one */
-    ACTION_CHILD,   /* flags budget */
-    ACTION_SYSCALL, /* number slot deadline, with the message that lies there */
-    ACTION_STORE,   /* va value: by the current process itself */
-    ACTION_PIECES,  /* steps: an entry does no more; the first step alone, or before `limit` */
-    ACTION_WORK,    /* count: so many pieces of what the current process has to do */
+    ACTION_RUN,        /* process: preempts until it is the current one */
+    ACTION_CHILD,      /* flags budget */
+    ACTION_SYSCALL,    /* number slot deadline, with the message that lies there */
+    ACTION_STORE,      /* va value: by the current process itself */
+    ACTION_PIECES,     /* steps: an entry does no more; the first step alone, or before `limit` */
+    ACTION_WORK,       /* count: so many pieces of what the current process has to do */
+    ACTION_REPLY_RECV, /* reply_slot slot deadline status: a reply of operation 0x101 */
     ACTION_COUNT
 };
 

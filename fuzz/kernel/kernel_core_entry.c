@@ -230,10 +230,11 @@ static unsigned result_of_core(uint32_t index, uint32_t number, bool control)
 
 static const char *syscall_name(uint32_t number)
 {
-    return number == SYSCALL_CALL    ? "CALL"
-           : number == SYSCALL_RECV  ? "RECV"
-           : number == SYSCALL_REPLY ? "REPLY"
-                                     : "syscall ?";
+    return number == SYSCALL_CALL         ? "CALL"
+           : number == SYSCALL_RECV       ? "RECV"
+           : number == SYSCALL_REPLY      ? "REPLY"
+           : number == SYSCALL_REPLY_RECV ? "REPLY_RECV"
+                                          : "syscall ?";
 }
 
 /* Paths worth reaching, by what was there before and is there now. */
@@ -263,6 +264,24 @@ static void mark_paths(uint32_t number, uint32_t slot, uint32_t slot_type, bool 
                                          process->result_known &&
                                          process->result == STATUS_PEER_DIED);
     }
+}
+
+/* REPLY_RECV: what became of both halves of it. `call_number` is of who waited behind the reply slot
+ * before, 0: nobody did. */
+static void mark_reply_receive(uint32_t caller, uint32_t reply_slot, uint64_t call_number,
+                               unsigned result)
+{
+    const struct model_cap *cap = model_cap_find(&core_model, caller, reply_slot);
+    bool stands = cap != NULL && cap->type == OBJECT_REPLY && cap->badge == call_number;
+    bool out = call_number != 0 && !stands;
+    bool receives = result == STATUS_OK || result == CORE_WAITS;
+    MARK_IF("kernel: an answer, and its sender waits", out && result == CORE_WAITS);
+    MARK_IF("kernel: an answer, and the next message", out && result == STATUS_OK);
+    MARK_IF("kernel: an answer, and nothing is there yet", out && result == STATUS_RETRY);
+    MARK_IF("kernel: an answer, and the RECV after it is refused",
+            out && !receives && result != STATUS_RETRY && result != STATUS_TIMED_OUT);
+    MARK_IF("kernel: a refused answer receives nothing", call_number != 0 && stands);
+    MARK_IF("kernel: nobody to answer is a RECV", call_number == 0 && receives);
 }
 
 static void mark_memory(uint16_t operation)
@@ -300,7 +319,7 @@ static void check_refusal(unsigned result)
         PROPERTY_EQUAL(E1, kernel_digest(&core), digest_before);
 }
 
-unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
+unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
 {
     if (core.current == KERNEL_IDLE || core.halted)
         return CORE_WAITS;
@@ -309,15 +328,17 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
     struct model_cap *cap = model_cap_find(&core_model, caller, slot);
     uint32_t type = cap != NULL ? cap->type : 0;
     bool dead = cap != NULL && !model_cap_live(&core_model, cap);
+    const struct model_cap *reply = model_cap_find(&core_model, caller, reply_slot);
+    uint64_t call_number = reply != NULL && reply->type == OBJECT_REPLY ? reply->badge : 0;
     uint16_t operation = core_model.processes[caller].page.header.operation;
     memcpy(&request_first_slot, core_model.processes[caller].page.body, 4);
     entry_begin(syscall_name(number));
     current.slot = slot;
     current.operation = number == SYSCALL_CALL && type >= OBJECT_KERNEL_SELF ? operation : 0;
-    kernel_syscall(&core, number, slot, deadline);
+    kernel_syscall(&core, number, slot, deadline, reply_slot);
     core_look();
     luck_take(index, number, type >= OBJECT_KERNEL_SELF);
-    model_kernel_syscall(&core_model, number, slot, deadline);
+    model_kernel_syscall(&core_model, number, slot, deadline, reply_slot);
     work_finish();
     current.got = result_of_core(index, number, type >= OBJECT_KERNEL_SELF);
     const struct model_kernel_process *process = &core_model.processes[caller];
@@ -339,9 +360,11 @@ unsigned core_syscall(uint32_t number, uint32_t slot, uint64_t deadline)
     else
         mark_triple(result == CORE_WAITS ? "kernel waits" : "kernel ipc",
                     state_before << 5 | (type < OBJECT_KERNEL_SELF ? type : 16),
-                    number <= SYSCALL_REPLY && number >= SYSCALL_CALL ? number : 0,
+                    number <= SYSCALL_REPLY_RECV && number >= SYSCALL_CALL ? number : 0,
                     result == CORE_WAITS ? STATUS_OK : result);
     mark_paths(number, slot, type, dead, caller, result);
+    if (number == SYSCALL_REPLY_RECV)
+        mark_reply_receive(caller, reply_slot, call_number, result);
     entry_end();
     return result;
 }
@@ -455,7 +478,7 @@ unsigned core_control(uint32_t slot, uint16_t operation, const void *request, ui
         return CORE_WAITS;
     struct core_entry entry = core_request(slot, operation, request, window_slot);
     core_compose(&entry.message);
-    unsigned result = core_syscall(SYSCALL_CALL, entry.slot, DEADLINE_POLL);
+    unsigned result = core_syscall(SYSCALL_CALL, entry.slot, DEADLINE_POLL, 0);
     core_work_all();
     return result;
 }

@@ -215,6 +215,12 @@ static void reply_step(struct choices *choices)
         generate_delivered(&event_fault_reply_type, &verdict, message);
         message->header.status = STATUS_OK;
     }
+    if (choices_flag(choices)) { /* and receives: the window was drawn with the message */
+        entry.kind = ENTRY_REPLY_RECV;
+        entry.reply_slot = entry.slot;
+        entry.slot = core_pick_slot(choices, 1u << OBJECT_ENDPOINT, RIGHT_RECEIVE);
+        entry.number = pick_deadline(choices);
+    }
     core_enter(&entry);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Entries as frames and as text. Decides nothing about what an entry means.
  *
- *   payload: kind u8, slot u32, number u64, version u16, operation u16, body_bytes u16, cap_count u8,
+ *   payload: kind u8, slot u32, number u64, reply slot u32 (of REPLY_RECV alone), version u16, operation u16, body_bytes u16, cap_count u8,
  *            window_count u8, window_slot u32, status u32, badge u64, descriptors u8 (how many
  *            follow), their 16 bytes each, then the body without the zeros at its end */
 #include "fuzz/kernel/kernel_core_text.h"
@@ -19,7 +19,7 @@
 
 enum { LINE_BYTES_MAX = 8192, FRAME_HEADER_BYTES = 2 };
 
-static const char *const kind_names[ENTRY_COUNT] = {"call", "recv", "reply", "clock"};
+static const char *const kind_names[ENTRY_COUNT] = {"call", "recv", "reply", "clock", "reply_recv"};
 
 /* --- frames --------------------------------------------------------------------------------- */
 
@@ -30,6 +30,8 @@ void core_entry_read(struct choices *payload, struct core_entry *entry)
     entry->kind = (enum core_entry_kind)(choices_u8(payload) % ENTRY_COUNT);
     entry->slot = choices_u32(payload);
     entry->number = choices_u64(payload);
+    if (entry->kind == ENTRY_REPLY_RECV)
+        entry->reply_slot = choices_u32(payload);
     header->version = choices_u16(payload);
     header->operation = choices_u16(payload);
     header->body_bytes = choices_u16(payload);
@@ -63,6 +65,8 @@ static bool entry_write(struct writer *writer, const struct core_entry *entry)
     write_u8(&payload, (uint8_t)entry->kind);
     write_u32(&payload, entry->slot);
     write_u64(&payload, entry->number);
+    if (entry->kind == ENTRY_REPLY_RECV)
+        write_u32(&payload, entry->reply_slot);
     write_u16(&payload, message->header.version);
     write_u16(&payload, message->header.operation);
     write_u16(&payload, message->header.body_bytes);
@@ -107,6 +111,7 @@ void core_entry_print(const struct core_entry *entry)
 {
     static char text[MESSAGE_TEXT_BYTES_MAX];
     char deadline[32];
+    char reply[32] = "";
     if (!trace_enabled())
         return;
     if (entry->kind == ENTRY_CLOCK) {
@@ -117,7 +122,9 @@ void core_entry_print(const struct core_entry *entry)
         !is_said_by(text, &entry->message))
         print_page(text, &entry->message);
     snprintf(deadline, sizeof deadline, "%" PRIu64, entry->number);
-    trace_line("%s slot=%" PRIu32 " deadline=%s %s", kind_names[entry->kind], entry->slot,
+    if (entry->kind == ENTRY_REPLY_RECV)
+        snprintf(reply, sizeof reply, "reply=%" PRIu32 " ", entry->reply_slot);
+    trace_line("%s %sslot=%" PRIu32 " deadline=%s %s", kind_names[entry->kind], reply, entry->slot,
                entry->number == DEADLINE_POLL    ? "poll"
                : entry->number == DEADLINE_NEVER ? "never"
                                                  : deadline,
@@ -195,9 +202,13 @@ static bool assemble_entry(struct assembler *assembler, char *line, enum core_en
     struct core_entry entry = {.kind = kind};
     char *text = line + strlen(kind_names[kind]) + 1;
     uint64_t slot = 0;
+    uint64_t reply_slot = 0;
     if (kind == ENTRY_CLOCK) {
         if (!take_number(&text, "", &entry.number) || *text != '\0')
             return complain(assembler, "clock wants a number: ", line);
+    } else if (kind == ENTRY_REPLY_RECV &&
+               (!take_number(&text, "reply=", &reply_slot) || reply_slot > UINT32_MAX)) {
+        return complain(assembler, "reply= must stand here: ", line);
     } else if (!take_number(&text, "slot=", &slot) || slot > UINT32_MAX ||
                !take_number(&text, "deadline=", &entry.number)) {
         return complain(assembler, "slot=, deadline= and a message must stand here: ", line);
@@ -205,6 +216,7 @@ static bool assemble_entry(struct assembler *assembler, char *line, enum core_en
         return false;
     }
     entry.slot = (uint32_t)slot;
+    entry.reply_slot = (uint32_t)reply_slot;
     return entry_write(&assembler->writer, &entry) ||
            complain(assembler, "the entry does not fit", "");
 }

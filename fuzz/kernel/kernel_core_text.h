@@ -5,6 +5,7 @@
  *   call slot=18 deadline=poll kernel.retype untyped_slot=32 count=1 target_slot=2560
  *   recv slot=2 deadline=never kernel.#0x0 .window=2560:4 .body=
  *   reply slot=2820 deadline=0 kernel.#0x101 .status=DENIED .body=00
+ *   reply_recv reply=2820 slot=2 deadline=never kernel.#0x101 .window=2560:4 .body=00
  *   call slot=17 deadline=9 .page=0100010110...
  *   clock 40
  *
@@ -27,13 +28,15 @@ enum core_entry_kind {
     ENTRY_RECV,
     ENTRY_REPLY,
     ENTRY_CLOCK, /* the timer's, not a process's */
+    ENTRY_REPLY_RECV,
     ENTRY_COUNT
 };
 
 struct core_entry {
     enum core_entry_kind kind;
     uint32_t slot;
-    uint64_t number; /* deadline in ticks; the time */
+    uint32_t reply_slot; /* of REPLY_RECV */
+    uint64_t number;     /* deadline in ticks; the time */
     struct message message;
 };
 

@@ -206,6 +206,22 @@ SURVIVED = (
     syscall
     cmp $0, %rax
     je 8f
+    mov $0x43, %eax
+    mov $-1, %rdi
+    mov $-1, %rsi
+    mov $-1, %rdx
+    syscall
+    cmp $3, %rax                     # NOT_FOUND: nobody to answer, nothing to receive on
+    jne 8f
+    or %rdx, %rdi
+    or %rsi, %rdi
+    jne 8f
+    mov $0x43, %eax
+    mov $-1, %rdi
+    mov $1, %edx                     # SELF is no reply
+    syscall
+    cmp $2, %rax                     # INVALID_ARGUMENT
+    jne 8f
     exit 7
 8:  exit 8"""),
 )

@@ -17,7 +17,7 @@ NOT_UNITS = ("services/runtime", "services/bench")
 MEMORY_NAMES = {"memcpy", "memmove", "memset", "memcmp"}
 PROTECTOR_NAMES = {"__stack_chk_guard", "__stack_chk_fail"}
 ASSERT_NAMES = {"unit_assert_failed"}
-SYSTEM_NAMES = {"sys_call", "sys_message", "sys_recv", "sys_reply"}
+SYSTEM_NAMES = {"sys_call", "sys_message", "sys_recv", "sys_reply", "sys_reply_recv"}
 USER_NAMES = {"user_load64", "user_store64", "user_exec", "user_spin"}
 
 # A folder may include itself and these.

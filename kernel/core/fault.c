@@ -125,19 +125,18 @@ static bool verdict_read(const struct message *message, struct event_fault_reply
     return reply->reason >= END_FAULT_OUTSIDE;
 }
 
-void fault_reply(struct kernel *kernel, struct process *holder, struct process *faulter)
+enum status fault_reply(struct kernel *kernel, struct process *holder, struct process **faulter)
 {
     struct event_fault_reply reply;
-    holder->result = STATUS_INVALID_ARGUMENT;
+    struct process *process = *faulter;
     if (!verdict_read(message_of(holder), &reply))
-        return;
-    holder->result = STATUS_OK;
-    reply_capability_use(kernel, holder, faulter);
-    faulter->fault_pending = false;
-    if (reply.verdict == FAULT_RESOLVED) {
-        reply_switch(kernel, holder, faulter);
-        return;
-    }
-    ready_prepend(kernel, faulter);
-    process_end(kernel, faulter, (enum end_reason)reply.reason, 0, faulter->fault.va);
+        return STATUS_INVALID_ARGUMENT;
+    reply_capability_use(kernel, holder, process);
+    process->fault_pending = false;
+    if (reply.verdict == FAULT_RESOLVED)
+        return STATUS_OK;
+    *faulter = NULL;
+    ready_prepend(kernel, process);
+    process_end(kernel, process, (enum end_reason)reply.reason, 0, process->fault.va);
+    return STATUS_OK;
 }

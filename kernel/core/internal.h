@@ -413,8 +413,9 @@ void event_deliver(struct kernel *kernel, struct process *process, struct proces
 /* The receiver, which waits no longer, gets the fault of `process`, which waits for the answer. */
 void fault_deliver(struct kernel *kernel, struct process *process, struct process *receiver);
 
-/* The answer of a fault's holder. Sets the holder's result. */
-void fault_reply(struct kernel *kernel, struct process *holder, struct process *faulter);
+/* The answer of a fault's holder: INVALID_ARGUMENT, or OK. The faulter is in no queue then and goes
+ * on; or it ends, and *faulter is null. */
+enum status fault_reply(struct kernel *kernel, struct process *holder, struct process **faulter);
 
 /* Puts the reply capability for `caller` into the receiver's reply slot. */
 void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver);
@@ -443,9 +444,6 @@ static inline void sender_lends_not(struct kernel *kernel, struct process *sende
         driver_loan_end(kernel, sender);
 }
 
-/* A caller, in no queue any more, was answered by the current process: who goes on? */
-void reply_switch(struct kernel *kernel, struct process *sender, struct process *caller);
-
 /* Shape of header and descriptors alone: OK or INVALID_ARGUMENT. */
 enum status message_shape(const struct message *message);
 
@@ -467,6 +465,8 @@ void transfer_perform(struct kernel *kernel, struct process *sender, struct proc
 void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline);
 void ipc_receive(struct kernel *kernel, struct process *receiver, uint32_t slot, uint64_t deadline);
 void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot);
+void ipc_reply_receive(struct kernel *kernel, struct process *process, uint32_t reply_slot,
+                       uint32_t slot, uint64_t deadline);
 
 /* --- life (process.c) ------------------------------------------------------------------------ */
 

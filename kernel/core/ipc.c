@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* CALL, RECV and REPLY. Reads the header of a message and its descriptors, copies the bytes that it
- * declares, and knows no operation. Decides who gets which message when; a refusal leaves messages,
- * slots and queues as they were (E1). */
+/* CALL, RECV, REPLY and REPLY_RECV. Reads the header of a message and its descriptors, copies the
+ * bytes that it declares, and knows no operation. Decides who gets which message when; a refusal
+ * leaves messages, slots and queues as they were (E1). */
 #include "kernel/core/internal.h"
 
 /* The window of a CALL or RECV: INVALID_ARGUMENT, BUSY or OVER_BUDGET; a good one is kept in the
@@ -322,7 +322,8 @@ static enum status reply_deliver(struct kernel *kernel, struct process *sender,
     return STATUS_OK;
 }
 
-void reply_switch(struct kernel *kernel, struct process *sender, struct process *caller)
+/* A caller was answered by the current process: who goes on? */
+static void reply_switch(struct kernel *kernel, struct process *sender, struct process *caller)
 {
     if (process_band(sender) < process_band(caller)) { /* K7 */
         process_ready(kernel, caller);
@@ -333,28 +334,55 @@ void reply_switch(struct kernel *kernel, struct process *sender, struct process 
     process_enter(kernel, caller);
 }
 
+/* Who waits behind a reply slot; null: nobody, any more. */
+static const struct capability *reply_find(const struct process *sender, uint32_t slot)
+{
+    const struct capability *cap = cspace_find(sender, slot);
+    return cap == NULL || cap->object_type == OBJECT_NONE ? NULL : cap;
+}
+
+/* Answers the one behind `cap`: it is in no queue then and goes on, or, as *caller is null, it ends
+ * instead. */
+static enum status reply_perform(struct kernel *kernel, struct process *sender,
+                                 const struct capability *cap, struct process **caller)
+{
+    if (cap->object_type != OBJECT_REPLY || shape_allowed(message_of(sender)) != STATUS_OK)
+        return STATUS_INVALID_ARGUMENT;
+    *caller = process_at(kernel, cap->object); /* it waits: K10 */
+    if ((*caller)->fault_pending)
+        return fault_reply(kernel, sender, caller);
+    enum status status = reply_deliver(kernel, sender, *caller);
+    if (status != STATUS_OK)
+        return status;
+    reply_capability_use(kernel, sender, *caller);
+    deadline_clear(kernel, *caller);
+    (*caller)->result = STATUS_OK;
+    (*caller)->resume = RESUME_RESULT;
+    return STATUS_OK;
+}
+
 void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot)
 {
-    struct capability *cap = cspace_find(sender, slot);
-    sender->result = STATUS_NOT_FOUND;
-    if (cap == NULL || cap->object_type == OBJECT_NONE)
-        return;
-    sender->result = STATUS_INVALID_ARGUMENT;
-    if (cap->object_type != OBJECT_REPLY)
-        return;
-    struct process *caller = process_at(kernel, cap->object); /* it waits: K10 */
-    if (shape_allowed(message_of(sender)) != STATUS_OK)
-        return;
-    if (caller->fault_pending) {
-        fault_reply(kernel, sender, caller);
-        return;
+    const struct capability *cap = reply_find(sender, slot);
+    struct process *caller = NULL;
+    sender->result = cap == NULL ? STATUS_NOT_FOUND : reply_perform(kernel, sender, cap, &caller);
+    if (sender->result == STATUS_OK && caller != NULL)
+        reply_switch(kernel, sender, caller);
+}
+
+/* --- REPLY_RECV ------------------------------------------------------------------------------- */
+
+void ipc_reply_receive(struct kernel *kernel, struct process *process, uint32_t reply_slot,
+                       uint32_t slot, uint64_t deadline)
+{
+    const struct capability *cap = reply_find(process, reply_slot);
+    if (cap != NULL) {
+        struct process *caller = NULL;
+        process->result = reply_perform(kernel, process, cap, &caller);
+        if (process->result != STATUS_OK)
+            return;
+        if (caller != NULL)
+            process_ready(kernel, caller);
     }
-    sender->result = reply_deliver(kernel, sender, caller);
-    if (sender->result != STATUS_OK)
-        return;
-    reply_capability_use(kernel, sender, caller);
-    deadline_clear(kernel, caller);
-    caller->result = STATUS_OK;
-    caller->resume = RESUME_RESULT;
-    reply_switch(kernel, sender, caller);
+    ipc_receive(kernel, process, slot, deadline);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* The entry for syscalls, and what machines and harnesses may look at. Decides only which of the
- * three syscalls it is. */
+ * four syscalls it is. */
 #include "kernel/core/internal.h"
 
-void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks)
+void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks,
+                    uint32_t reply_slot)
 {
     if (kernel->halted)
         return;
@@ -17,6 +18,8 @@ void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint6
         ipc_receive(kernel, process, slot, deadline_ticks);
     else if (number == SYSCALL_REPLY)
         ipc_reply(kernel, process, slot);
+    else if (number == SYSCALL_REPLY_RECV)
+        ipc_reply_receive(kernel, process, reply_slot, slot, deadline_ticks);
     else
         process->result = STATUS_INVALID_ARGUMENT;
     kernel_settle(kernel);

@@ -32,7 +32,9 @@
  *     that turn cannot end (kernel_turn_can_end): the debt stays, and who comes back to that band on
  *     the payer's time goes to its end at once.
  *   - CALL to a waiting receiver and a fault to a waiting pager switch to the receiver at once, and
- *     REPLY to the caller that was answered, unless the replier's own band is higher.
+ *     REPLY to the caller that was answered, unless the replier's own band is higher. After
+ *     REPLY_RECV that caller stands first in its queue, and is next when nobody waits for the
+ *     replier.
  *   - A process runs in the highest of its own band, that of the client it works for (whose message
  *     it received last, until it replies to it or receives again), those of the callers that queue
  *     at its endpoint, and that of a process that it aborts or retires piece by piece; and these
@@ -402,8 +404,9 @@ enum status kernel_boot(struct kernel *kernel, const struct kernel_boot_info *in
 enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_info *info);
 
 /* The current process executes syscall `number` (SYSCALL_*). Its message is at the start of its
- * message page (kernel_message); `deadline_ticks` is ignored by REPLY. The transport status becomes
- * its `result` at once or when it is resumed later; another number gives INVALID_ARGUMENT.
+ * message page (kernel_message); REPLY ignores `deadline_ticks`, and all but REPLY_RECV ignore
+ * `reply_slot`. The transport status becomes its `result` at once or when it is resumed later;
+ * another number gives INVALID_ARGUMENT.
  *
  * CALL on an endpoint, questions in this order:
  * - NOT_FOUND: no capability at slot (or no such slot), or it is dead
@@ -445,8 +448,19 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
  * the answer to a fault is no event_fault reply, or one with a reason that no pager may give),
  * BUSY, NOT_FOUND, DENIED (delivery, as above): slot stays. OK: slot emptied. A refusal (operation
  * event_fault, a status, no body) as the answer to a fault ends the process with
- * END_FAULT_NO_PAGER. */
-void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks);
+ * END_FAULT_NO_PAGER.
+ *
+ * REPLY_RECV: what stands in `reply_slot` is answered as by REPLY, then RECV on `slot`, both with the
+ * message that lies there: its window is the RECV's. An empty reply slot, or 0, is nobody to answer:
+ * only the RECV is done. A reply that REPLY would refuse otherwise is the result, with nothing
+ * changed and nothing received. When the RECV is refused the reply has gone out. Which of the two
+ * was refused the reply slot says: it is filled until its caller is answered or gone, and a RECV
+ * that gave no message fills none.
+ * Who is answered stands first in the queue of its band, and this process goes on to receive: with
+ * a message it runs on, if no higher band is ready; otherwise it waits, and the first of the highest
+ * band goes on. */
+void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks,
+                    uint32_t reply_slot);
 
 /* The current process touched `va` (any number) with `access` at instruction_va. When its page
  * tables allow that access nothing happens (it is resumed and tries again). Otherwise its pager

@@ -8,7 +8,7 @@
     .cfi_sections .debug_frame
     .text
 
-/* SYSCALL: rax number, rdi slot, rsi deadline; rcx and r11 hold rip and rflags. Only what a
+/* SYSCALL: rax number, rdi slot, rsi deadline, rdx reply slot; rcx and r11 hold rip and rflags. Only what a
  * function call preserves is kept: the result comes back in rax and all else is cleared. */
     .globl syscall_entry
     .align 16
@@ -28,6 +28,7 @@ syscall_entry:
     movq syscall_user_rsp(%rip), %rcx
     movq %rcx, REGISTERS_RSP(%rsp)
     leaq kernel_stack_top(%rip), %rsp
+    movl %edx, %ecx
     movq %rsi, %rdx
     movl %edi, %esi
     movl %eax, %edi

@@ -25,12 +25,15 @@ static void interval_end(void)
 
 /* --- ways in --- */
 
-void __real_machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks);
-void __wrap_machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks);
-void __wrap_machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
+void __real_machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks,
+                            uint32_t reply_slot);
+void __wrap_machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks,
+                            uint32_t reply_slot);
+void __wrap_machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks,
+                            uint32_t reply_slot)
 {
     interval_begin();
-    __real_machine_syscall(number, slot, deadline_ticks);
+    __real_machine_syscall(number, slot, deadline_ticks, reply_slot);
 }
 
 void __real_machine_trap(uint64_t vector, uint64_t error);

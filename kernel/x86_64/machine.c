@@ -34,7 +34,7 @@ static uint64_t tick_count;   /* what the clock said at the last interrupt */
 uintptr_t __stack_chk_guard;
 __attribute__((noreturn)) void __stack_chk_fail(void);
 __attribute__((noreturn)) void machine_start(uint64_t start_info_addr);
-void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks);
+void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot);
 void machine_trap(uint64_t vector, uint64_t error);
 void machine_kernel_trap(uint64_t vector, uint64_t error, uint64_t rip);
 __attribute__((noreturn)) void machine_resume(void);
@@ -124,18 +124,18 @@ void __stack_chk_fail(void)
 /* --- entries --- */
 
 __attribute__((noinline)) static void recorded_syscall(uint32_t number, uint32_t slot,
-                                                       uint64_t deadline_ticks)
+                                                       uint64_t deadline_ticks, uint32_t reply_slot)
 {
     record_syscall_entry(number, slot);
-    kernel_syscall(&kernel, number, slot, deadline_ticks);
+    kernel_syscall(&kernel, number, slot, deadline_ticks, reply_slot);
 }
 
-void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
+void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot)
 {
     if (recording)
-        recorded_syscall(number, slot, deadline_ticks);
+        recorded_syscall(number, slot, deadline_ticks, reply_slot);
     else
-        kernel_syscall(&kernel, number, slot, deadline_ticks);
+        kernel_syscall(&kernel, number, slot, deadline_ticks, reply_slot);
 }
 
 static enum fault_access access_of(uint64_t error)

@@ -238,7 +238,7 @@ bool model_kernel_has_room(const struct model_kernel *model);
 /* --- entries, as kernel.h has them --- */
 
 void model_kernel_syscall(struct model_kernel *model, uint32_t number, uint32_t slot,
-                          uint64_t deadline);
+                          uint64_t deadline, uint32_t reply_slot);
 void model_kernel_fault(struct model_kernel *model, uint64_t va, uint32_t access,
                         uint64_t instruction_va);
 void model_kernel_exception(struct model_kernel *model, uint32_t vector, uint64_t instruction_va);
@@ -343,6 +343,8 @@ void model_switch(struct model_kernel *model, uint32_t process, bool result);
 enum status model_call(struct model_kernel *model, uint32_t slot, uint64_t deadline);
 enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t deadline);
 enum status model_reply(struct model_kernel *model, uint32_t slot);
+enum status model_reply_receive(struct model_kernel *model, uint32_t reply_slot, uint32_t slot,
+                                uint64_t deadline);
 
 /* A request on kernel control of `kind`, in the page of the current process; the reply goes
  * there. */

@@ -14,7 +14,7 @@ void model_kernel_begin(struct model_kernel *model)
 }
 
 void model_kernel_syscall(struct model_kernel *model, uint32_t number, uint32_t slot,
-                          uint64_t deadline)
+                          uint64_t deadline, uint32_t reply_slot)
 {
     model_kernel_begin(model);
     if (model->halted)
@@ -27,6 +27,8 @@ void model_kernel_syscall(struct model_kernel *model, uint32_t number, uint32_t 
         status = model_receive(model, slot, deadline);
     else if (number == SYSCALL_REPLY)
         status = model_reply(model, slot);
+    else if (number == SYSCALL_REPLY_RECV)
+        status = model_reply_receive(model, reply_slot, slot, deadline);
     struct model_kernel_process *caller = model_at(model, process);
     if (caller->life == MODEL_LIFE_RUNS) {
         caller->result = status;

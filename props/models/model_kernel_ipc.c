@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* CALL, RECV, REPLY, faults, the clock: who gets which message when, as kernel.h states it. */
+/* CALL, RECV, REPLY, REPLY_RECV, faults, the clock: who gets which message when, as kernel.h states it. */
 #include "props/models/model_kernel.h"
 
 #include <string.h>
@@ -379,20 +379,27 @@ static void reply_use(struct model_kernel *model, uint32_t caller, struct model_
     model_detach(model, caller);
 }
 
+/* The caller can go on, and the replier does. */
+static void answered_first(struct model_kernel *model, uint32_t caller, bool result)
+{
+    struct model_kernel_process *answered = model_at(model, caller);
+    answered->result = STATUS_OK;
+    answered->result_known = result;
+    model->changed = true;
+    model_run_first(model, caller);
+}
+
 /* The caller goes on, and the replier is next; or, when that one's own band is higher, the
  * other way round. */
 static void reply_switch(struct model_kernel *model, uint32_t caller, bool result)
 {
     uint32_t replier = model->current;
-    struct model_kernel_process *answered = model_at(model, caller);
-    if (model_band(model, caller) <= model_band(model, replier)) {
-        model_run_first(model, replier);
-        model_switch(model, caller, result);
+    if (model_band(model, caller) > model_band(model, replier)) {
+        answered_first(model, caller, result);
         return;
     }
-    answered->result = STATUS_OK;
-    answered->result_known = result;
-    model_run_first(model, caller);
+    model_run_first(model, replier);
+    model_switch(model, caller, result);
 }
 
 static bool verdict_given(const struct message *message, struct event_fault_reply *reply)
@@ -409,7 +416,9 @@ static bool verdict_given(const struct message *message, struct event_fault_repl
                                             : reply->reason >= END_FAULT_OUTSIDE;
 }
 
-static enum status reply_fault(struct model_kernel *model, uint32_t faulter, struct model_cap *cap)
+/* Neither half of this asks who goes on: *goes_on is who can, MODEL_NONE: nobody. */
+static enum status answer_fault(struct model_kernel *model, uint32_t faulter, struct model_cap *cap,
+                                uint32_t *goes_on)
 {
     struct event_fault_reply reply;
     if (!verdict_given(&model_at(model, model->current)->page, &reply))
@@ -417,34 +426,70 @@ static enum status reply_fault(struct model_kernel *model, uint32_t faulter, str
     reply_use(model, faulter, cap);
     model_at(model, faulter)->faults = false;
     if (reply.verdict == FAULT_RESOLVED)
-        reply_switch(model, faulter, false);
+        *goes_on = faulter;
     else
         model_end(model, faulter, reply.reason, 0, model_at(model, faulter)->fault_va);
     return STATUS_OK;
 }
 
-enum status model_reply(struct model_kernel *model, uint32_t slot)
+static enum status answer(struct model_kernel *model, uint32_t slot, uint32_t *goes_on,
+                          bool *result)
 {
     uint32_t replier = model->current;
     struct model_cap *cap = model_cap_find(model, replier, slot);
-    if (cap == NULL)
-        return STATUS_NOT_FOUND;
+    *goes_on = MODEL_NONE;
     if (cap->type != OBJECT_REPLY)
         return STATUS_INVALID_ARGUMENT;
     uint32_t caller = cap->object;
-    if (!model_cap_live(model, cap)) {
-        model_cap_remove(model, replier, cap);
-        return STATUS_NOT_FOUND;
-    }
     if (!well_formed(&model_at(model, replier)->page))
         return STATUS_INVALID_ARGUMENT;
-    if (model_at(model, caller)->faults)
-        return reply_fault(model, caller, cap);
+    *result = !model_at(model, caller)->faults;
+    if (!*result)
+        return answer_fault(model, caller, cap, goes_on);
     enum status status = may_deliver(model, replier, caller);
     if (status != STATUS_OK)
         return status;
     deliver(model, replier, caller, 0);
     reply_use(model, caller, model_cap_find(model, replier, slot));
-    reply_switch(model, caller, true);
+    *goes_on = caller;
     return STATUS_OK;
+}
+
+/* Whether there is something to answer with; a capability whose caller is gone is taken away. */
+static bool answerable(struct model_kernel *model, uint32_t slot)
+{
+    struct model_cap *cap = model_cap_find(model, model->current, slot);
+    if (cap == NULL || cap->type != OBJECT_REPLY || model_cap_live(model, cap))
+        return cap != NULL;
+    model_cap_remove(model, model->current, cap);
+    return false;
+}
+
+enum status model_reply(struct model_kernel *model, uint32_t slot)
+{
+    uint32_t goes_on;
+    bool result;
+    if (!answerable(model, slot))
+        return STATUS_NOT_FOUND;
+    enum status status = answer(model, slot, &goes_on, &result);
+    if (status == STATUS_OK && goes_on != MODEL_NONE)
+        reply_switch(model, goes_on, result);
+    return status;
+}
+
+/* --- REPLY_RECV ------------------------------------------------------------------------------- */
+
+enum status model_reply_receive(struct model_kernel *model, uint32_t reply_slot, uint32_t slot,
+                                uint64_t deadline)
+{
+    uint32_t goes_on;
+    bool result;
+    if (!answerable(model, reply_slot))
+        return model_receive(model, slot, deadline);
+    enum status status = answer(model, reply_slot, &goes_on, &result);
+    if (status != STATUS_OK)
+        return status;
+    if (goes_on != MODEL_NONE)
+        answered_first(model, goes_on, result);
+    return model_receive(model, slot, deadline);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Answers the three ways out of a unit from the fuzz input, honestly or not, and checks what the
+/* Answers CALL, RECV and REPLY of a unit from the fuzz input, honestly or not, and checks what the
  * unit sends. Digests every message that the unit sends. */
 #include "props/stand_ins/adversary.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A kernel and peers that say anything: sys_call, sys_recv and sys_reply answered from the fuzz
- * input. One unit against it must keep its own promises whatever it is told: every call bounded,
- * every request well formed, request ids increasing, each received call answered at most once, no
- * state outside its tables (the sanitizers watch), its own invariants after every turn. */
+/* A kernel and peers that say anything: the calls of abi/system.h answered from the fuzz input. One
+ * unit against it must keep its own promises whatever it is told: every call bounded, every request
+ * well formed, request ids increasing, each received call answered at most once, no state outside
+ * its tables (the sanitizers watch), its own invariants after every turn. */
 #ifndef BASALT_PROPS_STAND_INS_ADVERSARY_H
 #define BASALT_PROPS_STAND_INS_ADVERSARY_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The kernel's stand-in: what stands behind sys_call, sys_recv and sys_reply while one service runs
+/* The kernel's stand-in: what stands behind the four calls of abi/system.h while one service runs
  * alone. It keeps books of its own (slots, untypeds, frames, address spaces, processes, reply
  * capabilities), so that a service's books can be compared with what the kernel would say (M1, V1),
  * and it fails the k-th call on demand (E4). It is honest; services/lib meets a kernel that lies in
@@ -8,7 +8,8 @@
  * There is one of it in a process, since the seam has no context. The parts: stand_in_kernel.c is
  * the call, stand_in_control.c the operations of kernel control, stand_in_slots.c,
  * stand_in_objects.c, stand_in_mappings.c and stand_in_processes.c the books, stand_in_replies.c
- * receiving and replying, stand_in_system.c the three functions of the seam. */
+ * receiving and replying, stand_in_system.c three functions of the seam, and
+ * reply_recv.c the fourth, which is two of them. */
 #ifndef BASALT_PROPS_STAND_INS_STAND_IN_KERNEL_H
 #define BASALT_PROPS_STAND_INS_STAND_IN_KERNEL_H
 
@@ -68,7 +69,7 @@ struct stand_in_peers {
 /* Empties everything that the last input used. `peers` must stay valid until the next time. */
 void stand_in_begin(const struct stand_in_peers *peers);
 
-/* The three functions of the seam, whoever stands before them: stand_in_system.c, or a harness that
+/* Three functions of the seam, whoever stands before them: stand_in_system.c, or a harness that
  * lies or fails by itself. */
 enum status stand_in_call(uint32_t slot, struct message *message, uint64_t deadline_ticks);
 enum status stand_in_receive(uint32_t slot, struct message *message, uint64_t deadline_ticks,

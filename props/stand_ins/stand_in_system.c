@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The seam before the kernel's stand-in. Whoever wants to stand between, to lie or to fail, defines
- * these functions instead and calls the stand-in. */
+ * these functions instead and calls the stand-in; REPLY_RECV is made of two of them
+ * (reply_recv.c). */
 #include "props/base/message_page.h"
 #include "props/stand_ins/stand_in_kernel.h"
 

@@ -76,7 +76,10 @@ static void put_message(struct events *events, const struct message *message)
 
 static const char *syscall_name(unsigned number)
 {
-    return number == SYSCALL_CALL ? "call" : number == SYSCALL_RECV ? "recv" : "reply";
+    return number == SYSCALL_CALL    ? "call"
+           : number == SYSCALL_RECV  ? "recv"
+           : number == SYSCALL_REPLY ? "reply"
+                                     : "reply_recv";
 }
 
 void events_syscall(struct events *events, uint32_t process, unsigned number, uint32_t slot,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The world's processes: a seat each, with a stack and the state of its program. Decides who runs
- * only as the kernel says; gives processes no way out other than the three system calls and
+ * only as the kernel says; gives processes no way out other than the four system calls and
  * faults. */
 #include "props/world/world.h"
 
@@ -116,11 +116,12 @@ static void message_copy(struct message *target, const struct message *source)
         memcpy(target, source, message_bytes(source));
 }
 
-static enum status enter(uint32_t number, uint32_t slot, uint64_t deadline_ticks)
+static enum status enter(uint32_t number, uint32_t slot, uint64_t deadline_ticks,
+                         uint32_t reply_slot)
 {
     uint32_t self = current();
     entry_begin(self);
-    kernel_syscall(&kernel, number, slot, deadline_ticks);
+    kernel_syscall(&kernel, number, slot, deadline_ticks, reply_slot);
     yield_unless_current(self);
     return (enum status)kernel_process(&kernel, self)->result;
 }
@@ -130,7 +131,7 @@ static enum status call(uint32_t slot, struct message *message, uint64_t deadlin
     uint32_t self = current();
     struct message *page = kernel_message(&kernel, self);
     message_copy(page, message);
-    enum status status = enter(SYSCALL_CALL, slot, deadline_ticks);
+    enum status status = enter(SYSCALL_CALL, slot, deadline_ticks, 0);
     bool delivered = status == STATUS_OK;
     if (delivered)
         message_copy(message, page);
@@ -190,33 +191,47 @@ static void received_fate(uint32_t self, enum fate fate)
     }
     while (fate == FATE_UNHEARD) { /* nobody else receives on its endpoint: it waits for ever */
         kernel_message(&kernel, self)->header = (struct message_header){.version = MESSAGE_VERSION};
-        (void)enter(SYSCALL_CALL, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER);
+        (void)enter(SYSCALL_CALL, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, 0);
     }
 }
 
-enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
-                     struct receive_info *info)
+/* The rest of RECV and REPLY_RECV, whose message lies in the page. */
+static enum status receive(uint32_t number, uint32_t slot, struct message *message,
+                           uint64_t deadline_ticks, uint32_t reply_slot, struct receive_info *info)
 {
     uint32_t self = current();
-    struct message *page = kernel_message(&kernel, self);
-    page->header = message->header;
-    enum status status = enter(SYSCALL_RECV, slot, deadline_ticks);
+    const struct message *page = kernel_message(&kernel, self);
+    enum status status = enter(number, slot, deadline_ticks, reply_slot);
     bool delivered = status == STATUS_OK;
     if (delivered)
         message_copy(message, page);
     if (delivered || status == STATUS_RETRY || status == STATUS_TIMED_OUT)
         *info = *kernel_receive_info(&kernel, self);
-    events_syscall(&events, self, SYSCALL_RECV, slot, status, delivered ? message : NULL);
+    events_syscall(&events, self, number, slot, status, delivered ? message : NULL);
     if (delivered)
         received_fate(self, injection_received(injection, message));
     return status;
+}
+
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    kernel_message(&kernel, current())->header = message->header;
+    return receive(SYSCALL_RECV, slot, message, deadline_ticks, 0, info);
+}
+
+enum status sys_reply_recv(uint32_t reply_slot, struct message *message, uint32_t slot,
+                           uint64_t deadline_ticks, struct receive_info *info)
+{
+    message_copy(kernel_message(&kernel, current()), message);
+    return receive(SYSCALL_REPLY_RECV, slot, message, deadline_ticks, reply_slot, info);
 }
 
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
     uint32_t self = current();
     message_copy(kernel_message(&kernel, self), message);
-    enum status status = enter(SYSCALL_REPLY, reply_slot, 0);
+    enum status status = enter(SYSCALL_REPLY, reply_slot, 0, 0);
     events_syscall(&events, self, SYSCALL_REPLY, reply_slot, status, NULL);
     return status;
 }

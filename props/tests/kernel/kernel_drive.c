@@ -126,10 +126,10 @@ static void let_end(uint32_t index)
     drive_run(index);
 }
 
-static unsigned syscall_make(uint32_t number, uint32_t slot, uint64_t deadline)
+static unsigned syscall_make(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
 {
     uint32_t index = drive_kernel.current;
-    kernel_syscall(&drive_kernel, number, slot, deadline);
+    kernel_syscall(&drive_kernel, number, slot, deadline, reply_slot);
     check("a syscall");
     drive_work();
     let_end(index);
@@ -141,7 +141,7 @@ unsigned drive_call(uint32_t slot, uint64_t deadline)
     struct message *message = drive_message(drive_kernel.current);
     message->header.window_slot = window_slot;
     message->header.window_count = (uint8_t)window_count;
-    return syscall_make(SYSCALL_CALL, slot, deadline);
+    return syscall_make(SYSCALL_CALL, slot, deadline, 0);
 }
 
 unsigned drive_receive(uint32_t slot, uint64_t deadline)
@@ -149,12 +149,20 @@ unsigned drive_receive(uint32_t slot, uint64_t deadline)
     struct message *message = drive_message(drive_kernel.current);
     message->header.window_slot = window_slot;
     message->header.window_count = (uint8_t)window_count;
-    return syscall_make(SYSCALL_RECV, slot, deadline);
+    return syscall_make(SYSCALL_RECV, slot, deadline, 0);
 }
 
 unsigned drive_reply(uint32_t slot)
 {
-    return syscall_make(SYSCALL_REPLY, slot, 0);
+    return syscall_make(SYSCALL_REPLY, slot, 0, 0);
+}
+
+unsigned drive_reply_receive(uint32_t reply_slot, uint32_t slot, uint64_t deadline)
+{
+    struct message *message = drive_message(drive_kernel.current);
+    message->header.window_slot = window_slot;
+    message->header.window_count = (uint8_t)window_count;
+    return syscall_make(SYSCALL_REPLY_RECV, slot, deadline, reply_slot);
 }
 
 void drive_window(uint32_t slot, uint32_t count)

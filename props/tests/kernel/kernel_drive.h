@@ -35,6 +35,7 @@ enum { DRIVE_WAITING = 0xFFFF };
 unsigned drive_call(uint32_t slot, uint64_t deadline);
 unsigned drive_receive(uint32_t slot, uint64_t deadline);
 unsigned drive_reply(uint32_t slot);
+unsigned drive_reply_receive(uint32_t reply_slot, uint32_t slot, uint64_t deadline);
 
 /* All that is left to do in the kernel, piece by piece, with kernel_check after each; syscalls do it
  * themselves. How many pieces there were. */
@@ -97,6 +98,7 @@ void kernel_test_work(void);
 void kernel_test_memory(void);
 void kernel_test_vspace(void);
 void kernel_test_ipc(void);
+void kernel_test_reply_recv(void);
 void kernel_test_transfer(void);
 void kernel_test_life(void);
 void kernel_test_fault(void);

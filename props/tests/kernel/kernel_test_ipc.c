@@ -131,8 +131,8 @@ static void test_refusals(void)
     expect_status(drive_call(PEER, 9), STATUS_BUSY, "a window that is not empty");
     expect_status(drive_receive(2, 9), STATUS_BUSY, "to receive neither");
     drive_window(0, 0);
-    kernel_syscall(&drive_kernel, 0x43, 2, 9);
-    expect_status(drive_result(a.index), STATUS_INVALID_ARGUMENT, "there are three syscalls");
+    kernel_syscall(&drive_kernel, 0x44, 2, 9, 0);
+    expect_status(drive_result(a.index), STATUS_INVALID_ARGUMENT, "there are four syscalls");
     expect_equal(drive_current(), a.index, "a refused process runs on");
 }
 

@@ -37,7 +37,7 @@ static unsigned begin(uint32_t kind, uint16_t operation, uint32_t slot)
     message->header.operation = operation;
     message->header.body_bytes = operation == OP_KERNEL_UNMAP_FRAME ? 16 : 4;
     memcpy(message->body, &slot, sizeof slot);
-    kernel_syscall(&drive_kernel, SYSCALL_CALL, kind, 0);
+    kernel_syscall(&drive_kernel, SYSCALL_CALL, kind, 0, 0);
     entry_work();
     return kernel_process(&drive_kernel, 0)->resume == RESUME_WORK;
 }
@@ -87,7 +87,7 @@ static void test_orphan(void)
     message->header.operation = OP_KERNEL_DESTROY;
     message->header.body_bytes = 4;
     memcpy(message->body, &(uint32_t){100}, 4);
-    kernel_syscall(&drive_kernel, SYSCALL_CALL, 101, 0);
+    kernel_syscall(&drive_kernel, SYSCALL_CALL, 101, 0, 0);
     expect(kernel_process(&drive_kernel, worker.index)->resume == RESUME_WORK, "K8: it goes on");
     kernel_end_process(&drive_kernel, worker.index);
     expect(drive_work() > 1, "K8: piece by piece");
