@@ -36,7 +36,7 @@ ROWS = [
     ("retype-destroy", "retype a frame + destroy it", 1525),
     ("fault-one-handler", "page fault, one handler maps and replies", 1959),
     ("fault-anonymous", "anonymous fault through pagerd, vspaced, memd", None),
-    ("fault-image", "read-only image page through pagerd, vspaced", None),
+    ("fault-image", "16 read-only image pages through pagerd, vspaced, by one fault", None),
     ("create-abort", "create + abort a staged process", None),
     ("spawn-exit", "spawn to exit of a helper through procd", None),
     ("spawn-exit-10", "the same beside 10 processes that spin", None),

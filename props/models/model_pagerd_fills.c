@@ -252,15 +252,42 @@ static enum status own_page(struct model_pagerd *model, struct model_pagerd_proc
     return private_copy(model, process, area, fill->page);
 }
 
+static enum status image_pages(struct model_pagerd *model, struct model_pagerd_process *process,
+                               const struct pagerd_area *area, uint64_t page, uint64_t count)
+{
+    return model_pagerd_expect(model, ACT_MAP_IMAGE, process->space, page, area->rights, count,
+                               (area->file_offset + (page - area->va)) / PAGE_BYTES)
+        .result;
+}
+
+/* A page that is the image's own, as is every page from `first` to `end` of its block: page by page,
+ * until one is of another area or not the image's. */
+static enum status shared_page(struct model_pagerd *model, struct model_pagerd_process *process,
+                               const struct pagerd_area *area, uint64_t page)
+{
+    uint64_t block = page / PAGE_BYTES / MODEL_PAGERD_BLOCK;
+    uint64_t first = page;
+    uint64_t end = page + PAGE_BYTES;
+    while ((first / PAGE_BYTES - 1) / MODEL_PAGERD_BLOCK == block && first - PAGE_BYTES >= area->va)
+        first -= PAGE_BYTES;
+    while (end / PAGE_BYTES / MODEL_PAGERD_BLOCK == block && model_area_of(process, end) == area &&
+           model_is_shared(area, end))
+        end += PAGE_BYTES;
+    uint64_t count = (end - first) / PAGE_BYTES;
+    enum status status = image_pages(model, process, area, first, count);
+    MARK_IF("pagerd: neighbours came along", status == STATUS_OK && count != 1);
+    if (status == STATUS_OK || status == STATUS_TIMED_OUT || count == 1)
+        return status;
+    MARK("pagerd: a page without its neighbours");
+    return image_pages(model, process, area, page, 1);
+}
+
 static enum status supply(struct model_pagerd *model, struct model_pagerd_process *process,
                           const struct model_pagerd_fill *fill)
 {
     const struct pagerd_area *area = model_area_of(process, fill->page);
-    if (!model_is_shared(area, fill->page))
-        return own_page(model, process, fill);
-    return model_pagerd_expect(model, ACT_MAP_IMAGE, process->space, fill->page, area->rights, 1,
-                               (area->file_offset + (fill->page - area->va)) / PAGE_BYTES)
-        .result;
+    return model_is_shared(area, fill->page) ? shared_page(model, process, area, fill->page)
+                                             : own_page(model, process, fill);
 }
 
 /* --- turns ----------------------------------------------------------------------------------- */

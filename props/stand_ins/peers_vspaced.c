@@ -21,6 +21,7 @@ struct space {
     uint32_t vspace; /* its pages */
     uint32_t region_limit;
     uint32_t asked_again; /* see peers_vspaced_asked_again */
+    uint32_t merged;      /* pages that share the region of another one */
     bool swept;           /* since the life began: who had it may not know that it is gone */
     uint32_t guard_count;
     struct {
@@ -83,7 +84,7 @@ static enum status register_vspace(uint64_t name, uint32_t account, uint32_t reg
     spaces[place].account = account;
     spaces[place].region_limit = region_limit;
     spaces[place].vspace = stand_in_vspace_add();
-    spaces[place].guard_count = spaces[place].asked_again = 0;
+    spaces[place].guard_count = spaces[place].asked_again = spaces[place].merged = 0;
     reply->vspace_cap_slot = SLOT_BASE + place;
     return STATUS_OK;
 }
@@ -170,18 +171,20 @@ static enum status guard(struct space *space, uint64_t va, uint64_t pages)
     return STATUS_OK;
 }
 
-/* Whether one more page may come to `va`. Each is a region of its own here. */
-static enum status page_allowed(const struct space *space, uint64_t va)
+/* Whether so many pages more may come to `va`. What comes together is one region here. */
+static enum status pages_allowed(const struct space *space, uint64_t va, uint32_t count)
 {
     PROPERTY(G2, "space", is_registered(space) || space->swept);
     if (!is_registered(space))
         return STATUS_NOT_FOUND;
+    uint64_t end = va + count * (uint64_t)PAGE_BYTES;
     for (uint32_t i = 0; i < space->guard_count; i++)
-        PROPERTY(V5, va < space->guards[i].va ||
+        PROPERTY(V5, end <= space->guards[i].va ||
                          va >= space->guards[i].va + space->guards[i].pages * PAGE_BYTES);
-    if (stand_in_mapping(space->vspace, va >> PAGE_SHIFT) != NULL)
-        return STATUS_BUSY;
-    uint32_t regions = space->guard_count + stand_in_mapping_count(space->vspace);
+    for (uint64_t page = va; page < end; page += PAGE_BYTES)
+        if (stand_in_mapping(space->vspace, page >> PAGE_SHIFT) != NULL)
+            return STATUS_BUSY;
+    uint32_t regions = space->guard_count + stand_in_mapping_count(space->vspace) - space->merged;
     return regions < space->region_limit ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 
@@ -236,13 +239,13 @@ void peers_vspaced_budget_set(uint32_t slot, uint32_t pages)
 
 /* --- mapping ---------------------------------------------------------------------------------- */
 
-static enum status map_page(const struct space *space, const struct stand_in_cap *frame,
-                            const struct vspaced_map_frames_request *request)
+static enum status map_pages(const struct space *space, const struct stand_in_cap *frame,
+                             const struct vspaced_map_frames_request *request)
 {
     struct kernel_map_frame_request map = {
         .va = request->va,
         .frame_page = request->frame_page,
-        .page_count = 1,
+        .page_count = request->page_count,
         .rights = request->rights,
     };
     return stand_in_map(space->vspace, frame, UINT32_MAX, &map);
@@ -252,21 +255,22 @@ static enum status map_anonymous(const struct space *space,
                                  const struct vspaced_map_anonymous_request *request)
 {
     uint32_t object;
-    enum status status = page_allowed(space, request->va);
+    enum status status = pages_allowed(space, request->va, 1);
     if (status != STATUS_OK)
         return status;
     status = peers_page_take(space->account, &object);
     if (status != STATUS_OK)
         return status;
     struct stand_in_cap frame = stand_in_cap_to(OBJECT_FRAME, object);
-    struct vspaced_map_frames_request map = {.va = request->va, .rights = request->rights};
-    status = map_page(space, &frame, &map);
+    struct vspaced_map_frames_request map = {
+        .va = request->va, .page_count = 1, .rights = request->rights};
+    status = map_pages(space, &frame, &map);
     if (status != STATUS_OK)
         peers_page_give(space->account, object);
     return status;
 }
 
-static enum status map_frames(const struct space *space, const struct stand_in_cap *frame,
+static enum status map_frames(struct space *space, const struct stand_in_cap *frame,
                               const struct vspaced_map_frames_request *request)
 {
     uint32_t object;
@@ -280,8 +284,11 @@ static enum status map_frames(const struct space *space, const struct stand_in_c
                  (account == space->account || !is_registered(space)) &&
                      stand_in_frame(frame->object)->mapping_count == 0);
     }
-    enum status status = page_allowed(space, request->va);
-    return status == STATUS_OK ? map_page(space, frame, request) : status;
+    enum status status = pages_allowed(space, request->va, request->page_count);
+    if (status == STATUS_OK)
+        status = map_pages(space, frame, request);
+    space->merged += status == STATUS_OK ? request->page_count - 1 : 0;
+    return status;
 }
 
 enum status peers_vspaced_answer(struct stand_in_call *call,

@@ -322,7 +322,8 @@ static struct elf_plan module_plan(const char *name)
 }
 
 /* As the helpers' entry code does (services/runtime/entry_code.h): reads every page of every
- * segment upwards but for the last one, the stack, which is written from the top down. */
+ * segment upwards but for the last one, the stack, whose first pages are written from the top
+ * down. */
 static void image_touch(const char *name, uint64_t stack_top_va)
 {
     struct elf_plan plan = module_plan(name);
@@ -330,8 +331,8 @@ static void image_touch(const char *name, uint64_t stack_top_va)
         for (uint64_t page = 0; page < plan.segments[i].pages; page++)
             user_load64(plan.segments[i].va + page * PAGE_BYTES);
     }
-    for (uint64_t offset = PAGE_BYTES; offset <= STACK_RESERVE_BYTES; offset += PAGE_BYTES)
-        user_store64(stack_top_va - offset, 0);
+    for (uint64_t page = 1; page <= HELPER_STACK_PAGES; page++)
+        user_store64(stack_top_va - page * PAGE_BYTES, 0);
 }
 
 static void helper_run(const struct program *program, const struct start_context *start)

@@ -35,6 +35,8 @@ struct pagerd_supply {
     uint64_t va;
     uint64_t image_offset; /* IMAGE, COPY: of the page's first byte; page aligned */
     uint32_t copy_bytes;   /* COPY: 1 to PAGE_BYTES */
+    uint32_t block_pages;  /* IMAGE: of the image's own pages that come together */
+    uint32_t block_before; /* IMAGE: so many of them in front of this one */
 };
 
 enum pagerd_verdict { VERDICT_END, VERDICT_FILL };

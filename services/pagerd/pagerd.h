@@ -38,6 +38,13 @@
  * what follows in the image is another file's (G4). Any other page of a segment or window is
  * demand-zero. `page_limit` bounds the private and demand-zero pages.
  *
+ * Neighbours. With the image's own page come its neighbours: those pages of its block, of
+ * PAGERD_BLOCK_PAGES addresses and aligned to them, that are the image's own and of the same
+ * segment, all in one request. They cost the process nothing: the image's pages count against no
+ * limit, one region holds them all, and the block lies below one page table. A refusal of the block
+ * is nobody's: the page is asked for alone then. Which pages come together is a question of the
+ * areas and the address alone (E3).
+ *
  * FAULT. Answered at once:
  * - END(FAULT_BACKING): nobody registered the token
  * - END(FAULT_NULL_PAGE), END(FAULT_OUTSIDE), END(FAULT_GUARD): by the address (G3)
@@ -119,6 +126,7 @@ enum {
     PAGERD_REGISTRATION_LIMIT = PROCESS_LIMIT,
     PAGERD_WAITER_LIMIT = SLOT_REPLY_COUNT, /* each faulter waits on a reply slot */
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,
+    PAGERD_BLOCK_PAGES = 16,  /* of the image that come together; a power of two */
     PAGERD_RUN_FILLS = 8,     /* fills run for one message or tick: bounds the time of both */
     PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare next to a fill's own cost */
     PAGERD_WAIT_TICKS = 60 * TICKS_PER_SECOND, /* nobody waits for ever for what is nobody's */
@@ -130,6 +138,7 @@ enum {
 _Static_assert(PAGERD_AREA_LIMIT >= PAGERD_SEGMENT_LIMIT + PAGERD_WINDOW_LIMIT, "areas fit");
 _Static_assert((uint32_t)PAGERD_FILL_LIMIT >= (uint32_t)PAGERD_WAITER_LIMIT,
                "every open fill has a faulter, so fills cannot be short");
+_Static_assert((int)PAGERD_BLOCK_PAGES <= (int)VSPACED_MAP_PAGES_MAX, "one request has a block");
 _Static_assert((uint32_t)PAGERD_WAITER_LIMIT >= (uint32_t)PROCESS_LIMIT,
                "a process waits on one fault, so reply slots cannot be short");
 

@@ -96,18 +96,32 @@ static enum status map_frame(struct pagerd *pagerd,
                                type, NULL);
 }
 
-static enum status map_image(struct pagerd *pagerd, uint32_t vspace_cap_slot,
-                             const struct pagerd_supply *supply)
+/* So many pages of the image, the first of them `before` pages in front of what is supplied. */
+static enum status map_image_pages(struct pagerd *pagerd, uint32_t vspace_cap_slot,
+                                   const struct pagerd_supply *supply, uint32_t before,
+                                   uint32_t count)
 {
     struct vspaced_map_frames_request request = {
         .vspace_cap_slot = vspace_cap_slot,
         .rights = supply->rights,
-        .va = supply->va,
-        .frame_page = supply->image_offset >> PAGE_SHIFT,
-        .page_count = 1,
+        .va = supply->va - ((uint64_t)before << PAGE_SHIFT),
+        .frame_page = (supply->image_offset >> PAGE_SHIFT) - before,
+        .page_count = count,
         .frame_slot = SLOT_IMAGE,
     };
     return map_frame(pagerd, &request);
+}
+
+/* The page with its neighbours; alone when that is refused. Who did not answer in time is not asked
+ * for anything more. */
+static enum status map_image(struct pagerd *pagerd, uint32_t vspace_cap_slot,
+                             const struct pagerd_supply *supply)
+{
+    enum status status =
+        map_image_pages(pagerd, vspace_cap_slot, supply, supply->block_before, supply->block_pages);
+    if (status == STATUS_OK || status == STATUS_TIMED_OUT || supply->block_pages == 1)
+        return status;
+    return map_image_pages(pagerd, vspace_cap_slot, supply, 0, 1);
 }
 
 /* Makes sure that the scratch slot is empty, should the kernel have refused to empty it before. */

@@ -166,6 +166,21 @@ struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *regist
 
 /* --- pages ----------------------------------------------------------------------------------- */
 
+/* The neighbours of a page of the image: those of its block that the file fills. */
+static void plan_block(const struct pagerd_area *area, struct pagerd_supply *supply)
+{
+    uint64_t page = supply->va >> PAGE_SHIFT;
+    uint64_t first_page = page & ~(uint64_t)(PAGERD_BLOCK_PAGES - 1);
+    uint64_t end_page = first_page + PAGERD_BLOCK_PAGES;
+    uint64_t area_page = area->va >> PAGE_SHIFT;
+    uint64_t file_end_page = area_page + (area->file_bytes >> PAGE_SHIFT); /* of whole ones: G4 */
+    first_page = first_page < area_page ? area_page : first_page;
+    end_page = end_page > file_end_page ? file_end_page : end_page;
+    UNIT_ASSERT(first_page <= page && page < end_page);
+    supply->block_pages = (uint32_t)(end_page - first_page);
+    supply->block_before = (uint32_t)(page - first_page);
+}
+
 struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t va)
 {
     struct pagerd_supply supply = {.backing = BACKING_ANONYMOUS, .rights = area->rights, .va = va};
@@ -180,6 +195,8 @@ struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t
     supply.image_offset = area->file_offset + offset;
     UNIT_ASSERT(supply.image_offset % PAGE_BYTES == 0);
     supply.copy_bytes = left < PAGE_BYTES ? (uint32_t)left : PAGE_BYTES; /* G4 */
+    if (!own)
+        plan_block(area, &supply);
     return supply;
 }
 

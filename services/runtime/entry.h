@@ -11,4 +11,8 @@
 #define ENTRY_TAG_BYTES  7  /* without the terminating zero */
 #define ENTRY_NAME_BYTES 24 /* zero padded, at least one zero at the end */
 
+/* Pages at the top of its stack that a helper writes before any C runs: more than its C ever uses,
+ * so that no compiler decides when one of them arrives (E3). */
+#define HELPER_STACK_PAGES 4
+
 #endif

@@ -54,10 +54,9 @@
     "    jb 1b\n"
 
 /* A helper: reads a byte of each page of its code, constants and variables, upwards, and stores a
- * zero at the start of each page of the stack, from the top down, before any C runs. So the faults
- * of a helper's own image come in one fixed order, whatever the compiler does (E3); the host world
- * touches the same pages. 16 pages: STACK_RESERVE_BYTES (asserted by runtime.c). */
-#define HELPER_STACK_PAGES 16
+ * zero at the start of each of the first HELPER_STACK_PAGES pages of the stack, from the top down,
+ * before any C runs. So the faults of a helper's own image come in one fixed order, whatever the
+ * compiler does (E3); the host world touches the same pages. */
 #define HELPER_ENTRY(name, function)                                                               \
     __asm__(                                                                                       \
         ENTRY_HEAD(name) HELPER_TOUCH("helper_text_start", "helper_text_end")                      \

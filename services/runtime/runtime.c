@@ -7,7 +7,7 @@
 #include "services/lib/kernel_calls.h"
 #include "services/runtime/entry_code.h"
 
-_Static_assert(HELPER_STACK_PAGES *PAGE_BYTES == STACK_RESERVE_BYTES, "every page of the stack");
+_Static_assert(HELPER_STACK_PAGES *PAGE_BYTES <= STACK_RESERVE_BYTES, "pages of the stack");
 
 /* Ends the process by EXIT on its SELF capability. Should the kernel refuse that, an invalid
  * instruction ends it. */
