@@ -29,17 +29,18 @@ static uint32_t load_big_endian(const uint8_t *bytes)
     return __builtin_bswap32(value);
 }
 
-static void expand(const uint8_t *block, uint32_t schedule[64])
+/* The word of the schedule for round `round` < 64: the block's own for the first sixteen, and after
+ * that made of four earlier ones. Of these the last sixteen are kept, in turn. */
+static inline uint32_t schedule_word(uint32_t ring[16], unsigned round, const uint8_t *block)
 {
-    for (unsigned i = 0; i < 16; i++)
-        schedule[i] = load_big_endian(block + 4 * i);
-    for (unsigned i = 16; i < 64; i++) {
-        uint32_t a = schedule[i - 15];
-        uint32_t b = schedule[i - 2];
-        uint32_t small_a = rotate_right(a, 7) ^ rotate_right(a, 18) ^ a >> 3;
-        uint32_t small_b = rotate_right(b, 17) ^ rotate_right(b, 19) ^ b >> 10;
-        schedule[i] = schedule[i - 16] + small_a + schedule[i - 7] + small_b;
-    }
+    if (round < 16)
+        return ring[round] = load_big_endian(block + 4 * round);
+    uint32_t a = ring[(round - 15) % 16];
+    uint32_t b = ring[(round - 2) % 16];
+    /* a turned by 7 and 18, b by 17 and 19: one turn is shared by what follows it. */
+    uint32_t small_a = rotate_right(rotate_right(a, 11) ^ a, 7) ^ a >> 3;
+    uint32_t small_b = rotate_right(rotate_right(b, 2) ^ b, 17) ^ b >> 10;
+    return ring[round % 16] += small_a + ring[(round - 7) % 16] + small_b;
 }
 
 /* One round. Of the eight working values only d and h change; the caller names them in turn instead
@@ -48,33 +49,32 @@ static void expand(const uint8_t *block, uint32_t schedule[64])
 static inline void mix(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
                        uint32_t g, uint32_t *h, uint32_t word)
 {
-    /* e turned by 6, 11 and 25, a by 2, 13 and 22: each turn is shared by what follows it. */
+    /* e turned by 6, 11 and 25, a by 2, 13 and 22: each turn is shared by what follows it. The
+     * last term is the majority of a, b and c. */
     uint32_t big_e = rotate_right(rotate_right(rotate_right(e, 14) ^ e, 5) ^ e, 6);
     uint32_t big_a = rotate_right(rotate_right(rotate_right(a, 9) ^ a, 11) ^ a, 2);
     uint32_t first = *h + big_e + (g ^ (e & (f ^ g))) + word;
     *d += first;
-    *h = first + big_a + ((a & b) | (c & (a | b)));
+    *h = first + big_a + (b ^ ((a ^ b) & (b ^ c)));
 }
 
+/* The rounds are written out by the compiler, so that every index below is a constant and the
+ * working values stay in registers: most of the way to READY is spent here. */
 static void compress(uint32_t words[8], const uint8_t *block)
 {
-    uint32_t schedule[64];
-    expand(block, schedule);
-    uint32_t a = words[0], b = words[1], c = words[2], d = words[3];
-    uint32_t e = words[4], f = words[5], g = words[6], h = words[7];
-    for (unsigned i = 0; i < 64; i += 8) {
-        mix(a, b, c, &d, e, f, g, &h, round_constants[i] + schedule[i]);
-        mix(h, a, b, &c, d, e, f, &g, round_constants[i + 1] + schedule[i + 1]);
-        mix(g, h, a, &b, c, d, e, &f, round_constants[i + 2] + schedule[i + 2]);
-        mix(f, g, h, &a, b, c, d, &e, round_constants[i + 3] + schedule[i + 3]);
-        mix(e, f, g, &h, a, b, c, &d, round_constants[i + 4] + schedule[i + 4]);
-        mix(d, e, f, &g, h, a, b, &c, round_constants[i + 5] + schedule[i + 5]);
-        mix(c, d, e, &f, g, h, a, &b, round_constants[i + 6] + schedule[i + 6]);
-        mix(b, c, d, &e, f, g, h, &a, round_constants[i + 7] + schedule[i + 7]);
-    }
-    const uint32_t sums[8] = {a, b, c, d, e, f, g, h};
+    uint32_t ring[16];
+    uint32_t value[8]; /* a is value[0] in round 0, and moves down by one place each round */
     for (unsigned i = 0; i < 8; i++)
-        words[i] += sums[i];
+        value[i] = words[i];
+#pragma GCC unroll 64
+    for (unsigned i = 0; i < 64; i++) {
+        uint32_t word = round_constants[i] + schedule_word(ring, i, block);
+        mix(value[(64 - i) % 8], value[(65 - i) % 8], value[(66 - i) % 8], &value[(67 - i) % 8],
+            value[(68 - i) % 8], value[(69 - i) % 8], value[(70 - i) % 8], &value[(71 - i) % 8],
+            word);
+    }
+    for (unsigned i = 0; i < 8; i++)
+        words[i] += value[i];
 }
 
 void sha256_init(struct sha256 *state)
