@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 
+import bench_checks
 import bench_metal
 import bench_profile
 import bench_table
@@ -56,6 +57,10 @@ def bench(options):
         return bench_profile.profile(options.profile)
     if options.bless:
         return bench_table.bless()
+    if options.tables:
+        return bench_table.print_tables()
+    if options.checks:
+        return bench_checks.print_checks()
     names = campaign.with_corpus()
     codecs = [name for name in names if name.startswith("codec_")]
     images = [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]

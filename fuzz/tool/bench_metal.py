@@ -7,13 +7,12 @@ import re
 import statistics
 import struct
 
+import bench_growth
 import build
 import longest
 import metal
 
 IMAGE = "build/boot-bench.img"
-PLAIN_IMAGE = "build/plain/boot-bench.img"
-PLAIN_KERNEL = "build/plain/kernel.elf"
 DAEMONS = ["rootd", "memd", "vspaced", "pagerd", "procd"]
 BOOTS = 5
 
@@ -57,15 +56,13 @@ MEMORY = ["-m", "1024"] # for 900 processes
 PAGE_ROWS = ["pages-3-leaves", "pages-4-leaves"]
 # The program that faults tells one number by its exit code: three runs make the row.
 RUN_EACH = ("fault-anonymous", "fault-image")
-CHECKED_ROWS = ["unknown-syscall", "trip-0", "trip-library-80", "map-unmap", "fault-one-handler",
-                "fault-anonymous", "spawn-exit"]
 
 
 @functools.cache
-def measure(image, kernel=metal.KERNEL):
+def measure(image):
     """{row: (minimum, median, p90)} of one counted boot of a bench image, which repeats exactly, so that one
     is enough for whoever asks. Stops when a row is missing."""
-    boot = metal.Boot(image, 300, extra=[*metal.COUNTED, *MEMORY, "-kernel", kernel])
+    boot = metal.Boot(image, 300, extra=[*metal.COUNTED, *MEMORY])
     rows = {name: tuple(map(int, values)) for name, *values in
             re.findall(r"^BENCH:([a-z0-9-]+):(\d+):(\d+):(\d+)$", boot.log, re.M)}
     missing = [name for name in [*[row[0] for row in ROWS], *PAGE_ROWS, *[row[0] for row in SHARE_ROWS]] if name not in rows]
@@ -74,9 +71,10 @@ def measure(image, kernel=metal.KERNEL):
     return rows
 
 
-def ready_instructions(image):
+def ready_instructions(image, kernel=metal.KERNEL):
     """Instructions from kernel entry to READY."""
-    boot = metal.Boot(image, 300, extra=[*metal.COUNTED, "-append", "clock"], stop_at_ready=True)
+    boot = metal.Boot(image, 300, extra=[*metal.COUNTED, "-append", "clock", "-kernel", kernel],
+                      stop_at_ready=True)
     found = re.search(r"^\[ *(\d+)\] ERIX_ROOTD:READY$", boot.log, re.M)
     if not found:
         raise build.Stop(f"{boot.log}\n{image}: no READY line with a clock")
@@ -122,17 +120,6 @@ def print_shares(rows):
         print(f"  {least / 10:5.1f} {most / 10:5.1f} {equal / 10:5.1f}  {meaning}")
 
 
-def print_checks(rows, plain_daemons, plain):
-    print("what UBSan traps and stack protection cost: with, without in the daemons, without at all")
-    for name in CHECKED_ROWS:
-        three = [table[name][1] for table in (rows, plain_daemons, plain)]
-        print(f"  {name}: {three[0]}, {three[1]} ({three[0] / three[1]:.2f}), "
-              f"{three[2]} ({three[0] / three[2]:.2f})")
-    for name in ["kernel", *DAEMONS]:
-        ours, bare = (sizes(f"build/{variant}/{name}.elf")[0] for variant in ("image", "plain"))
-        print(f"  {name}: text {ours}, {bare} bytes ({ours / bare:.2f})")
-
-
 def print_sizes():
     print("bytes: text, constants, data, zero data (daemons: 65536 of it are stack)")
     for name in ["kernel", *DAEMONS]:
@@ -152,13 +139,12 @@ def print_memory(rows):
 
 
 def bench():
-    build.must_build(build.RUNTIME_IMAGE, build.PHASE0_IMAGE, metal.KERNEL, IMAGE, PLAIN_IMAGE,
-                     PLAIN_KERNEL, *[f"build/plain/{name}.elf" for name in DAEMONS])
+    build.must_build(build.RUNTIME_IMAGE, build.PHASE0_IMAGE, metal.KERNEL, IMAGE, bench_growth.IMAGE)
     rows = measure(IMAGE)
     print_rows(rows)
     print_shares(rows)
     longest.print_longest()
-    print_checks(rows, measure(PLAIN_IMAGE), measure(PLAIN_IMAGE, PLAIN_KERNEL))
+    bench_growth.print_growth(bench_growth.table())
     for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
         times = []
         for _ in range(BOOTS):

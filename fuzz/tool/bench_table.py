@@ -5,6 +5,7 @@ one that is off means that the tree changed."""
 
 import os
 
+import bench_growth
 import bench_metal
 import bench_profile
 import build
@@ -13,8 +14,8 @@ TABLE = "props/bench.expected"
 TOLERANCE_PERCENT = 2
 READY = "ready" # of the runtime image, from kernel entry; no row of the bench image
 HEAD = f"""\
-# Instructions of each row of `./basalt bench` on the counted machine (the median), and of the runtime image
-# from kernel entry to READY. `./basalt test bench` fails when one is more than {TOLERANCE_PERCENT} % off, in whichever direction;
+# Instructions of each row of `./basalt bench` on the counted machine (the median), of the runtime image
+# from kernel entry to READY, and of rows beside so many processes or regions. `./basalt test bench` fails when one is more than {TOLERANCE_PERCENT} % off, in whichever direction;
 # `./basalt bench --bless` writes this file anew, for the commit that changed the figures.
 """
 ADVICE = f"`./basalt bench --profile ROW` shows where they go; when this is meant, `./basalt bench --bless` writes {TABLE} anew"
@@ -24,7 +25,7 @@ def measured():
     """{row: instructions}, in the order in which the bench prints them."""
     rows = bench_metal.measure(bench_metal.IMAGE)
     return {**{name: rows[name][1] for name, _, _ in bench_metal.ROWS},
-            READY: bench_metal.ready_instructions(build.RUNTIME_IMAGE)}
+            READY: bench_metal.ready_instructions(build.RUNTIME_IMAGE), **bench_growth.table()}
 
 
 def parsed(text):
@@ -66,7 +67,7 @@ def differences(now, table):
 
 def bless():
     """Writes the table, and says what changed."""
-    build.must_build(bench_metal.IMAGE, build.RUNTIME_IMAGE, bench_metal.metal.KERNEL)
+    build.must_build(bench_metal.IMAGE, bench_growth.IMAGE, build.RUNTIME_IMAGE, bench_metal.metal.KERNEL)
     now, table = measured(), expected()
     for name in [*now, *(name for name in table if name not in now)]:
         if now.get(name) != table.get(name):
@@ -78,10 +79,23 @@ def bless():
     return 0
 
 
+def print_tables():
+    """What the table says, as markdown: the rows next to seL4's, and how they grow."""
+    table = expected()
+    print("| row | instructions | seL4 |\n| --- | --- | --- |")
+    for name, meaning, other in [*bench_metal.ROWS, (READY, "kernel entry to READY, runtime image", None)]:
+        print(f"| {meaning} | {table[name]:,} | {f'{other:,}' if other else ''} |")
+    print()
+    bench_growth.print_growth(table)
+    return 0
+
+
 def check(tally):
     """The rows are what the table says, the table notices what is off, and a profile adds up."""
     now = measured()
     tally.complaints(f"{len(now)} rows of the bench are as in {TABLE}", differences(now, expected()))
+    tally.complaints("no row grows with what is beside it", bench_growth.complaints(bench_growth.measure()))
+    tally.complaints("rows that grow are noticed", bench_growth.missed())
     blind(tally)
     profiles(tally, now)
 

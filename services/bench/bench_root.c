@@ -176,19 +176,21 @@ static bool measure(struct bench *bench)
            bench_measure_shares(bench) && bench_measure_run(bench);
 }
 
+bool bench_prepare(struct bench *bench, const void *handoff, size_t handoff_size,
+                   uint32_t root_endpoint_slot)
+{
+    bench->overhead = bench_overhead();
+    if (rootd_prepare(&bench->rootd, handoff, handoff_size, root_endpoint_slot) != ROOTD_READY)
+        return bench_fail(bench, "prepare", bench->rootd.cause);
+    enum status status = launch_foundation(&bench->rootd);
+    return status == STATUS_OK || bench_fail(bench, "foundation", status);
+}
+
 void bench_run(struct bench *bench, const void *handoff, size_t handoff_size,
                uint32_t root_endpoint_slot)
 {
-    bench->overhead = bench_overhead();
-    if (rootd_prepare(&bench->rootd, handoff, handoff_size, root_endpoint_slot) != ROOTD_READY) {
-        (void)bench_fail(bench, "prepare", bench->rootd.cause);
-    } else {
-        enum status status = launch_foundation(&bench->rootd);
-        if (status != STATUS_OK)
-            (void)bench_fail(bench, "foundation", status);
-        else
-            (void)measure(bench);
-    }
+    if (bench_prepare(bench, handoff, handoff_size, root_endpoint_slot))
+        (void)measure(bench);
     bench_report_end(bench);
     kernel_exit(&bench->rootd.caller, bench->failed == NULL ? 0 : 1);
 }

@@ -53,6 +53,10 @@ void bench_run(struct bench *bench, const void *handoff, size_t handoff_size,
 
 /* --- what the files of the bench share ------------------------------------------------------- */
 
+/* Intake, plan and the launch of the foundation. False when that failed. */
+bool bench_prepare(struct bench *bench, const void *handoff, size_t handoff_size,
+                   uint32_t root_endpoint_slot);
+
 /* Remembers the first failure; always false. */
 bool bench_fail(struct bench *bench, const char *name, enum status cause);
 
@@ -87,5 +91,11 @@ bool bench_measure_faults(struct bench *bench);
 bool bench_measure_life(struct bench *bench);
 bool bench_measure_shares(struct bench *bench);
 bool bench_measure_run(struct bench *bench);
+
+/* Rows that are measured again and again: a round trip without and with a deadline, map + unmap,
+ * retype + destroy, after what they need was made once; and spawn to exit. */
+bool bench_prepare_short(struct bench *bench);
+bool bench_measure_short(struct bench *bench);
+bool bench_measure_spawn(struct bench *bench, const char *name);
 
 #endif

@@ -237,7 +237,7 @@ static bool measure_create_abort(struct bench *bench, const char *name)
     return true;
 }
 
-static bool measure_spawn_exit(struct bench *bench, const char *name)
+bool bench_measure_spawn(struct bench *bench, const char *name)
 {
     enum { RUNS = 32, EXIT_CODE = 42 };
     for (uint32_t i = 0; i < BENCH_WARM + RUNS; i++) {
@@ -257,6 +257,7 @@ static bool measure_spawn_exit(struct bench *bench, const char *name)
 
 bool bench_measure_life(struct bench *bench)
 {
-    return measure_create_abort(bench, "create-abort") && measure_spawn_exit(bench, "spawn-exit") &&
-           measure_pages(bench, "pages-3-leaves", 3) && measure_pages(bench, "pages-4-leaves", 4);
+    return measure_create_abort(bench, "create-abort") &&
+           bench_measure_spawn(bench, "spawn-exit") && measure_pages(bench, "pages-3-leaves", 3) &&
+           measure_pages(bench, "pages-4-leaves", 4);
 }
