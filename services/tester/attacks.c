@@ -256,12 +256,13 @@ static enum status run_attack(struct tester *tester, const struct attack_row *ro
     enum status beside = judge_beside(tester, row->beside);
     if (!row->ends)
         status = end_clients(tester, row);
-    enum status settled = tester_settle(tester, before, &after);
-    if (status == STATUS_OK && settled != STATUS_OK && settled != STATUS_EXHAUSTED)
-        status = settled;
+    bool settled;
+    enum status asked = tester_settle(tester, before, &after, &settled);
+    if (status == STATUS_OK)
+        status = asked;
     if (status != STATUS_OK)
         return status;
-    return report(tester, row->name, beside == STATUS_OK && settled == STATUS_OK, before, &after);
+    return report(tester, row->name, beside == STATUS_OK && settled, before, &after);
 }
 
 /* --- attacks of another shape -------------------------------------------------------------------- */
@@ -286,10 +287,11 @@ static enum status run_identity(struct tester *tester)
         status = tester_stop_client(tester, HEIR);
     if (status != STATUS_OK)
         return status;
-    enum status settled = tester_settle(tester, &before, &after);
-    if (settled != STATUS_OK && settled != STATUS_EXHAUSTED)
-        return settled;
-    status = report(tester, "identity", settled == STATUS_OK, &before, &after);
+    bool settled;
+    status = tester_settle(tester, &before, &after, &settled);
+    if (status != STATUS_OK)
+        return status;
+    status = report(tester, "identity", settled, &before, &after);
     enum status stopped = tester_stop_client(tester, ATTACKER);
     return status == STATUS_OK ? stopped : status;
 }
@@ -304,21 +306,25 @@ static enum status run_budget(struct tester *tester, const struct memd_query_mem
     enum status ended = tester_wait_ticks(tester, &budget_run, VICTIM_PLACE, TOUCHER_TICKS);
     if (ended == STATUS_TIMED_OUT)
         (void)tester_stop(tester, VICTIM_PLACE, CHILD_STOPPED);
-    enum status settled = tester_settle(tester, before, &after);
-    if (settled != STATUS_OK && settled != STATUS_EXHAUSTED)
-        return settled;
-    return report(tester, "budget", ended == STATUS_OK && settled == STATUS_OK, before, &after);
+    bool settled;
+    status = tester_settle(tester, before, &after, &settled);
+    if (status != STATUS_OK)
+        return status;
+    return report(tester, "budget", ended == STATUS_OK && settled, before, &after);
 }
 
 enum status tester_run_attacks(struct tester *tester, const struct memd_query_memory_reply *before)
 {
     struct memd_query_memory_reply book;
+    bool settled;
     enum status status = STATUS_OK;
     for (unsigned i = 0; i < sizeof attacks / sizeof attacks[0] && status == STATUS_OK; i++)
         status = run_attack(tester, &attacks[i], before);
     if (status == STATUS_OK)
         status = run_identity(tester);
     if (status == STATUS_OK)
-        status = tester_settle(tester, before, &book);
+        status = tester_settle(tester, before, &book, &settled);
+    if (status == STATUS_OK && !settled)
+        status = STATUS_EXHAUSTED;
     return status == STATUS_OK ? run_budget(tester, before) : status;
 }

@@ -20,10 +20,11 @@ enum status tester_pause(struct tester *tester, uint64_t ticks);
 /* Asks memd for its book. */
 enum status tester_read_book(struct tester *tester, struct memd_query_memory_reply *book);
 
-/* Asks until it is as `before` (null: until the tester's account is the only one); EXHAUSTED when
- * it is not so in TESTER_SETTLE_TICKS. */
+/* Asks until it is as `before` (null: until the tester's account is the only one), for
+ * TESTER_SETTLE_TICKS. OK: *settled says whether it became so, and *book is the last one; or the
+ * refusal of a call, which says nothing of the book. */
 enum status tester_settle(struct tester *tester, const struct memd_query_memory_reply *before,
-                          struct memd_query_memory_reply *book);
+                          struct memd_query_memory_reply *book, bool *settled);
 
 /* "ROOTD_STAGE:<name>[:<detail>]". */
 void tester_report(struct tester *tester, const char *name, const char *detail);

@@ -382,7 +382,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     if (++others.call_count == others.fail_at) {
         others.failed_operation = operation;
         if (others.failure == FAIL_REFUSED)
-            return refuse(message, STATUS_UNSUPPORTED);
+            return refuse(message, STATUS_EXHAUSTED);
         return others.failure == FAIL_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_PEER_DIED;
     }
     if (slot == SLOT_SELF)
@@ -573,6 +573,7 @@ static void test_failures(uint32_t profile)
             bool asked = others.failed_operation != OP_MEMD_QUERY_MEMORY;
             bool once = profile != VALIDATION_PROFILE_ATTACKS; /* it asks again after the failure */
             expect(log || logged("RESOURCES_BACK\n") == asked || (!asked && !once), what);
+            expect(!logged("RESOURCES_LEFT\n"), what); /* nothing is: nobody said so */
             expect_equal(live_count(), 0, what);
         }
     }
