@@ -77,8 +77,8 @@ struct message_extent {
 /* Of both, when a field is outside its constraint: more than a header can say. */
 enum { MESSAGE_WRONG = UINT16_MAX };
 
-/* Checks the body that begins at `from`, copies as much of it as there is to `to`, and says how much
- * that was; MESSAGE_WRONG, and nothing is written, when a field is not allowed. All bytes of the
+/* Checks the body that begins at `from`, copies as much of it as there is to `to` (null: it is read
+ * where it lies), and says how much that was; MESSAGE_WRONG, and nothing is written, when a field is not allowed. All bytes of the
  * struct can be read from there, whatever the body's length is: the caller compares. `delivered` or
  * null: the message whose descriptors the capability fields must fit. `encoded` or null: the
  * message that gets a descriptor for each of them. */

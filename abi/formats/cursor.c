@@ -108,12 +108,6 @@ void write_zero(struct writer *writer, size_t count_bytes)
         memset(taken, 0, count_bytes);
 }
 
-bool range_within(uint64_t first, uint64_t count, uint64_t limit)
-{
-    uint64_t end;
-    return !__builtin_add_overflow(first, count, &end) && end <= limit;
-}
-
 bool range_overlaps(uint64_t a, uint64_t a_count, uint64_t b, uint64_t b_count)
 {
     UNIT_ASSERT(a + a_count >= a && b + b_count >= b);

@@ -107,7 +107,10 @@ void write_zero(struct writer *writer, size_t count_bytes);
 
 /* Range arithmetic for untrusted numbers: true when first + count does not wrap and does not pass
  * `limit`. All three are in one unit of the caller's choice. */
-bool range_within(uint64_t first, uint64_t count, uint64_t limit);
+static inline bool range_within(uint64_t first, uint64_t count, uint64_t limit)
+{
+    return first <= limit && count <= limit - first;
+}
 
 /* True when [a, a + a_count) and [b, b + b_count) share an element. Neither may wrap. */
 bool range_overlaps(uint64_t a, uint64_t a_count, uint64_t b, uint64_t b_count);

@@ -59,7 +59,8 @@
         (void)value;                                                                               \
         (void)delivered;
 #define TAKE_END(n)                                                                                \
-        __builtin_memcpy(to, from, bytes);                                                         \
+        if (to != NULL)                                                                            \
+            __builtin_memcpy(to, from, bytes);                                                     \
         if (encoded != NULL)                                                                       \
             n##_caps(from, encoded->caps);                                                         \
         return (struct message_extent){(uint16_t)bytes, caps};                                     \

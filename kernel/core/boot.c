@@ -2,7 +2,7 @@
 /* The first state: pools of all free memory, and rootd with the authority that everything else is
  * derived from (K1). Decides how memory is split and what rootd holds; boot_image.c loads its
  * program. */
-#include "kernel/core/internal.h"
+#include "kernel/core/cspace.h"
 
 #include "abi/roles.h"
 
@@ -72,8 +72,10 @@ void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info)
     endpoint_init(&kernel->driver_endpoint, 0);
     kernel->image_first_page = info->image_first_page;
     kernel->image_pages = (uint32_t)((info->image_bytes + PAGE_BYTES - 1) / PAGE_BYTES);
-    for (uint32_t i = 0; i < kernel->image_pages; i++)
+    for (uint32_t i = 0; i < kernel->image_pages; i++) {
+        machine_page_begin(kernel->image_first_page + i);
         machine_page_record(kernel->image_first_page + i)->kind = PAGE_IMAGE;
+    }
     pools_make(kernel, info);
 }
 

@@ -9,7 +9,7 @@
 #include "abi/formats/boot_image.h"
 #include "abi/formats/elf_plan.h"
 #include "abi/formats/handoff.h"
-#include "kernel/core/internal.h"
+#include "kernel/core/vspace.h"
 
 struct root_program {
     uint32_t first_page; /* of the module */
@@ -59,12 +59,13 @@ static enum status boot_decide(const struct kernel *kernel, uint64_t image_bytes
 static uint32_t private_page(struct kernel *kernel, struct process *root, uint64_t va,
                              uint16_t rights)
 {
+    struct vspace_range range = vspace_range_find(root, va, 1);
     if (kernel_untyped_available(&kernel->untypeds[POOL_LAUNCH]) == 0 ||
-        vspace_reserve(kernel, root, va, 1) != STATUS_OK)
+        vspace_reserve(kernel, root, &range) != STATUS_OK)
         return 0;
     uint32_t page = frame_create(kernel, POOL_LAUNCH);
     machine_page_record(page)->use = FRAME_DATA;
-    mapping_add(root, va, page, 1, rights);
+    mapping_add(root, &range, page, rights);
     return page;
 }
 
@@ -77,9 +78,10 @@ static enum status page_load(struct kernel *kernel, struct process *root,
     uint32_t source =
         program->first_page + (uint32_t)((segment->file_offset + offset) / PAGE_BYTES);
     if ((segment->rights & RIGHT_WRITE) == 0) {
-        if (vspace_reserve(kernel, root, va, 1) != STATUS_OK)
+        struct vspace_range range = vspace_range_find(root, va, 1);
+        if (vspace_reserve(kernel, root, &range) != STATUS_OK)
             return STATUS_EXHAUSTED;
-        mapping_add(root, va, source, 1, segment->rights);
+        mapping_add(root, &range, source, segment->rights);
         return STATUS_OK;
     }
     uint32_t page = private_page(kernel, root, va, segment->rights);

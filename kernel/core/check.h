@@ -3,7 +3,8 @@
 #ifndef BASALT_KERNEL_CORE_CHECK_H
 #define BASALT_KERNEL_CORE_CHECK_H
 
-#include "kernel/core/internal.h"
+#include "kernel/core/cspace.h"
+#include "kernel/core/vspace.h"
 
 #define CHECK(condition, sentence)                                                                 \
     do {                                                                                           \

@@ -173,6 +173,11 @@ struct walked_table {
     uint64_t base_va;
 };
 
+static bool line_is_noted(uint32_t table, uint32_t index)
+{
+    return (machine_page_record(table)->entry_lines & entry_line(index)) != 0;
+}
+
 static const char *leaf_check(struct owned *owned, uint32_t leaf, uint64_t base_va)
 {
     const uint64_t *entries = machine_page(leaf);
@@ -185,6 +190,7 @@ static const char *leaf_check(struct owned *owned, uint32_t leaf, uint64_t base_
     for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
         if (entries[i] == 0)
             continue;
+        CHECK(line_is_noted(leaf, i), "a leaf table's lines miss an entry");
         present++;
         const char *wrong = entry_check(entries[i]);
         if (wrong != NULL)
@@ -224,6 +230,7 @@ static const char *vspace_check(struct owned *owned)
                 return NULL;
             continue;
         }
+        CHECK(line_is_noted(table->page, table->next), "a page table's lines miss an entry");
         const uint64_t *entries = machine_page(table->page);
         uint32_t below = entry_page(entries[table->next]);
         uint64_t base_va = table->base_va + table->next * covered_bytes[level];
@@ -295,11 +302,19 @@ static const char *mapping_list_check(uint32_t page)
     return NULL;
 }
 
+static bool page_is_zero(uint32_t page)
+{
+    const uint8_t *bytes = machine_page(page);
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, PAGE_BYTES - 1) == 0;
+}
+
 /* One page of the pools; free ones are counted. */
 static const char *page_check(struct kernel *kernel, uint32_t page, uint32_t *free_pages)
 {
     struct page_record *record = machine_page_record(page);
     if (record->kind == PAGE_FREE) {
+        CHECK(record->use != PAGE_ZEROED || page_is_zero(page),
+              "a page of a stock is said to be zero and is not"); /* K2 */
         ++*free_pages;
         return NULL;
     }

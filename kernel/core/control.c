@@ -8,11 +8,10 @@
 #include "abi/codec.h"
 
 struct control_row {
-    enum status (*perform)(struct control *control); /* null: not LIVE */
+    enum status (*perform)(struct control *control); /* null: UNSUPPORTED */
     const struct message_type *request;
-    uint32_t kinds;
+    uint32_t kinds; /* none: the row is DENIED, or there is none with this id */
     uint32_t reply_bytes;
-    enum status refusal; /* of a row that is not LIVE */
 };
 
 enum {
@@ -24,15 +23,15 @@ enum {
 #include "abi/messages/undef.h"
 };
 
-#define CONTROL_LIVE(name)        .perform = control_##name
-#define CONTROL_DENIED(name)      .refusal = STATUS_DENIED
-#define CONTROL_UNSUPPORTED(name) .refusal = STATUS_UNSUPPORTED
+#define CONTROL_LIVE(name, allowed)        .kinds = (allowed), .perform = control_##name
+#define CONTROL_DENIED(name, allowed)      .kinds = 0
+#define CONTROL_UNSUPPORTED(name, allowed) .kinds = (allowed)
 static const struct control_row control_rows[CONTROL_OPERATION_LIMIT] = {
 #include "abi/messages/nofields.h"
 #undef OPERATION
 #define OPERATION(SERVICE, service, name, NAME, id, allowed, state, why)                           \
-    [id] = {CONTROL_##state(name), .request = &service##_##name##_request_type,                    \
-            .kinds = (allowed), .reply_bytes = sizeof(struct service##_##name##_reply)},
+    [id] = {CONTROL_##state(name, allowed), .request = &service##_##name##_request_type,           \
+            .reply_bytes = sizeof(struct service##_##name##_reply)},
 #include "abi/messages/kernel.def"
 #include "abi/messages/undef.h"
 };
@@ -47,42 +46,34 @@ enum status control_process(const struct control *control, uint32_t slot, struct
 }
 
 /* Everything before the operation's own questions. */
-static enum status control_decode(struct control *control, const struct message *message,
-                                  const struct control_row **out)
+static inline enum status control_allowed(const struct control_row *row, enum object_type kind,
+                                          const struct message *message)
 {
-    uint16_t id = message->header.operation;
-    if (id >= CONTROL_OPERATION_LIMIT || control_rows[id].request == NULL)
-        return STATUS_DENIED;
-    const struct control_row *row = &control_rows[id];
-    if ((row->kinds & (1u << control->kind)) == 0 || row->refusal == STATUS_DENIED)
+    if ((row->kinds >> kind & 1) == 0)
         return STATUS_DENIED;
     if (row->perform == NULL)
-        return row->refusal;
-    if (message_decode(row->request, message, &control->request) != STATUS_OK)
-        return STATUS_INVALID_ARGUMENT;
-    *out = row;
-    return STATUS_OK;
+        return STATUS_UNSUPPORTED;
+    return message_allowed(row->request, message) ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
-static void reply_write(const struct control *control, struct message *message)
+/* The header; operation and request_id stay as they are. */
+static inline void reply_header_write(struct message_header *header, uint32_t body_bytes)
 {
-    uint16_t operation = message->header.operation;
-    uint64_t request_id = message->header.request_id;
-    message->header = (struct message_header){
-        .version = MESSAGE_VERSION,
-        .operation = operation,
-        .body_bytes = (uint16_t)control->reply_bytes,
-        .request_id = request_id,
-    };
-    memcpy(message->body, &control->reply, control->reply_bytes);
+    header->body_bytes = (uint16_t)body_bytes;
+    header->cap_count = 0;
+    header->window_count = 0;
+    header->window_slot = 0;
+    header->status = STATUS_OK;
+    header->badge = 0;
 }
 
-/* The one reply with capabilities: where they lie and what they are. */
-static void reply_caps_write(const struct control *control, struct message *message)
+/* The one reply with capabilities: where they lie and what they are. Apart, because there is one. */
+__attribute__((noinline)) static void reply_caps_write(const struct process *caller,
+                                                       struct message *message)
 {
-    const uint32_t *slots = (const uint32_t *)(const void *)&control->reply;
+    const uint32_t *slots = (const uint32_t *)(const void *)message->body;
     for (uint32_t i = 0; i < MESSAGE_CAP_LIMIT; i++) {
-        const struct capability *cap = cspace_find(control->caller, slots[i]);
+        const struct capability *cap = cspace_find(caller, slots[i]);
         message->caps[i] = (struct message_cap){
             .field_offset = (uint16_t)(i * sizeof(uint32_t)),
             .rights = cap->rights,
@@ -95,17 +86,19 @@ static void reply_caps_write(const struct control *control, struct message *mess
 void control_call(struct kernel *kernel, struct process *caller, enum object_type kind)
 {
     struct message *message = message_of(caller);
-    struct control control; /* request and reply are large: only what is used is cleared */
-    control.kernel = kernel;
-    control.caller = caller;
-    control.kind = kind;
-    const struct control_row *row = NULL;
-    enum status status = control_decode(&control, message, &row);
-    if (status == STATUS_OK) {
-        control.reply_bytes = row->reply_bytes;
-        memset(&control.reply, 0, row->reply_bytes);
+    uint32_t id = message->header.operation;
+    const struct control_row *row = &control_rows[id < CONTROL_OPERATION_LIMIT ? id : 0];
+    enum status status = control_allowed(row, kind, message);
+    struct control control = {
+        .kernel = kernel,
+        .caller = caller,
+        .kind = kind,
+        .request = (const union control_request *)(const void *)message->body,
+        .reply = (union control_reply *)(void *)message->body,
+        .reply_bytes = row->reply_bytes,
+    };
+    if (status == STATUS_OK)
         status = row->perform(&control);
-    }
     if (caller->life != LIFE_CURRENT || caller->ending != ENDING_NONE)
         return; /* it ended itself, or the system */
     if (caller->resume == RESUME_WORK && caller->work.kind == WORK_SCAN)
@@ -114,7 +107,7 @@ void control_call(struct kernel *kernel, struct process *caller, enum object_typ
         message_refuse(message, status);
         return;
     }
-    reply_write(&control, message);
-    if (message->header.operation == OP_KERNEL_CREATE_STAGED_PROCESS)
-        reply_caps_write(&control, message);
+    reply_header_write(&message->header, control.reply_bytes);
+    if (id == OP_KERNEL_CREATE_STAGED_PROCESS)
+        reply_caps_write(caller, message);
 }

@@ -80,7 +80,7 @@
 #define BASALT_KERNEL_CORE_CONTROL_H
 
 #include "abi/messages/kernel.h"
-#include "kernel/core/internal.h"
+#include "kernel/core/cspace.h"
 
 /* Requests and replies, as large as the largest. */
 union control_request {
@@ -99,14 +99,17 @@ union control_reply {
 #include "abi/messages/undef.h"
 };
 
-/* One request in progress. */
+/* One request in progress. Request and reply lie in the caller's message page, both at its body, and
+ * are not copied: on one processor with interrupts off nobody else can write there in between. So an
+ * operation reads what it needs of the request before it writes the first field of its reply, which
+ * it does only when nothing can refuse it any more, and writes all of them. */
 struct control {
     struct kernel *kernel;
     struct process *caller;
     enum object_type kind;
-    union control_request request;
-    union control_reply reply; /* all zero before the operation */
-    uint32_t reply_bytes;      /* preset to the size of the row's struct */
+    const union control_request *request; /* its row's struct, checked */
+    union control_reply *reply;
+    uint32_t reply_bytes; /* preset to the size of the row's struct */
 };
 
 /* One function for each LIVE row: control_<operation>. On OK the reply is filled. */
@@ -123,11 +126,27 @@ struct control {
 #undef CONTROL_UNSUPPORTED
 
 /* A live capability at a slot of the caller, as cspace_get. */
-static inline enum status control_get(const struct control *control, uint32_t slot,
-                                      enum object_type type, uint16_t rights,
-                                      struct capability **out)
+__attribute__((always_inline)) static inline enum status
+control_get(const struct control *control, uint32_t slot, enum object_type type, uint16_t rights,
+            struct capability **out)
 {
     return cspace_get(control->kernel, control->caller, slot, type, rights, out);
+}
+
+/* The same for a FRAME or IMAGE capability. */
+static inline enum status control_get_memory(const struct control *control, uint32_t slot,
+                                             uint32_t rights, const struct capability **out)
+{
+    const struct capability *cap = cspace_find(control->caller, slot);
+    bool fits = cap != NULL && (cap->object_type == OBJECT_IMAGE ||
+                                (cap->object_type == OBJECT_FRAME &&
+                                 capability_is_live(control->kernel, cap, OBJECT_FRAME)));
+    if (!fits)
+        return capability_misfit(control->kernel, cap, OBJECT_FRAME);
+    if ((cap->rights & rights) != rights)
+        return STATUS_DENIED; /* K1 */
+    *out = cap;
+    return STATUS_OK;
 }
 
 /* A process that the caller controls through `slot`. */

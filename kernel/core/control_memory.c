@@ -34,7 +34,7 @@ static void retype_untyped(struct control *control, uint32_t untyped, uint32_t s
 
 enum status control_retype(struct control *control)
 {
-    const struct kernel_retype_request *request = &control->request.kernel_retype;
+    const struct kernel_retype_request *request = &control->request->kernel_retype;
     struct capability *untyped;
     bool frames = request->object_type == OBJECT_FRAME;
     uint32_t slots = frames ? request->count : 1;
@@ -68,7 +68,7 @@ enum status control_retype(struct control *control)
 enum status control_destroy(struct control *control)
 {
     struct kernel *kernel = control->kernel;
-    struct capability *slot = cspace_find(control->caller, control->request.kernel_destroy.slot);
+    struct capability *slot = cspace_find(control->caller, control->request->kernel_destroy.slot);
     if (slot == NULL || !kernel_capability_live(kernel, slot))
         return STATUS_NOT_FOUND;
     if (slot->object_type != OBJECT_UNTYPED && slot->object_type != OBJECT_FRAME)
@@ -79,7 +79,8 @@ enum status control_destroy(struct control *control)
     if (slot->object_type == OBJECT_FRAME) {
         *slot = (struct capability){0};
         frame_doom(object);
-        work_start(kernel, control->caller, (struct work){.kind = WORK_DESTROY, .object = object});
+        if (!frame_destroy_piece(kernel, object))
+            work_leave(control->caller, (struct work){.kind = WORK_DESTROY, .object = object});
         return STATUS_OK;
     }
     if (kernel->untypeds[object].parent == KERNEL_NONE)
@@ -104,13 +105,10 @@ struct source {
 static enum status source_find(const struct control *control, uint32_t slot, struct source *out)
 {
     struct kernel *kernel = control->kernel;
-    const struct capability *cap = cspace_find(control->caller, slot);
-    if (cap == NULL || !kernel_capability_live(kernel, cap))
-        return STATUS_NOT_FOUND;
-    if (cap->object_type != OBJECT_FRAME && cap->object_type != OBJECT_IMAGE)
-        return STATUS_INVALID_ARGUMENT;
-    if ((cap->rights & RIGHT_READ) == 0)
-        return STATUS_DENIED;
+    const struct capability *cap;
+    enum status status = control_get_memory(control, slot, RIGHT_READ, &cap);
+    if (status != STATUS_OK)
+        return status;
     *out = (struct source){.first_page = cap->object, .bytes = PAGE_BYTES};
     if (cap->object_type == OBJECT_IMAGE) {
         out->first_page = kernel->image_first_page;
@@ -148,23 +146,25 @@ static enum status target_allowed(const struct capability *cap, uint32_t offset,
 
 enum status control_frame_read(struct control *control)
 {
-    const struct kernel_frame_read_request *request = &control->request.kernel_frame_read;
-    struct kernel_frame_read_reply *reply = &control->reply.kernel_frame_read;
+    const struct kernel_frame_read_request *request = &control->request->kernel_frame_read;
+    struct kernel_frame_read_reply *reply = &control->reply->kernel_frame_read;
     struct source source;
     enum status status = source_find(control, request->frame_slot, &source);
     if (status != STATUS_OK)
         return status;
     if (!range_within(request->offset_bytes, request->count, source.bytes))
         return STATUS_OUT_OF_RANGE;
-    reply->count = request->count;
-    source_read(&source, request->offset_bytes, request->count, reply->bytes);
-    control->reply_bytes = (uint32_t)offsetof(struct kernel_frame_read_reply, bytes) + reply->count;
+    uint64_t offset_bytes = request->offset_bytes; /* the reply lies over it */
+    uint32_t count = request->count;
+    reply->count = count;
+    source_read(&source, offset_bytes, count, reply->bytes);
+    control->reply_bytes = (uint32_t)offsetof(struct kernel_frame_read_reply, bytes) + count;
     return STATUS_OK;
 }
 
 enum status control_frame_write(struct control *control)
 {
-    const struct kernel_frame_write_request *request = &control->request.kernel_frame_write;
+    const struct kernel_frame_write_request *request = &control->request->kernel_frame_write;
     struct capability *cap;
     uint8_t *target = NULL;
     enum status status = control_get(control, request->frame_slot, OBJECT_FRAME, RIGHT_WRITE, &cap);
@@ -177,7 +177,7 @@ enum status control_frame_write(struct control *control)
 
 enum status control_frame_copy(struct control *control)
 {
-    const struct kernel_frame_copy_request *request = &control->request.kernel_frame_copy;
+    const struct kernel_frame_copy_request *request = &control->request->kernel_frame_copy;
     struct source source;
     struct capability *cap;
     uint8_t *target = NULL;

@@ -25,7 +25,7 @@ static void create_hand_over(struct control *control, const struct process *chil
     cap.object_type = OBJECT_GRANT;
     cap.rights = RIGHT_CONTROL | RIGHT_TRANSFER;
     cspace_put(kernel, caller, slot + 3, cap);
-    control->reply.kernel_create_staged_process = (struct kernel_create_staged_process_reply){
+    control->reply->kernel_create_staged_process = (struct kernel_create_staged_process_reply){
         .process_slot = slot,
         .vspace_slot = slot + 1,
         .endpoint_slot = slot + 2,
@@ -36,7 +36,7 @@ static void create_hand_over(struct control *control, const struct process *chil
 enum status control_create_staged_process(struct control *control)
 {
     const struct kernel_create_staged_process_request *request =
-        &control->request.kernel_create_staged_process;
+        &control->request->kernel_create_staged_process;
     struct capability *untyped;
     struct capability *event;
     enum status status =
@@ -68,7 +68,7 @@ enum status control_create_staged_process(struct control *control)
 
 enum status control_start_process(struct control *control)
 {
-    const struct kernel_start_process_request *request = &control->request.kernel_start_process;
+    const struct kernel_start_process_request *request = &control->request->kernel_start_process;
     struct process *process;
     enum status status = control_process(control, request->process_slot, &process);
     if (status != STATUS_OK)
@@ -88,7 +88,7 @@ enum status control_abort_staged_process(struct control *control)
 {
     struct process *process;
     enum status status = control_process(
-        control, control->request.kernel_abort_staged_process.process_slot, &process);
+        control, control->request->kernel_abort_staged_process.process_slot, &process);
     if (status != STATUS_OK)
         return status;
     if (process->life != LIFE_STAGED)
@@ -101,7 +101,7 @@ enum status control_abort_staged_process(struct control *control)
 
 enum status control_kill_process(struct control *control)
 {
-    const struct kernel_kill_process_request *request = &control->request.kernel_kill_process;
+    const struct kernel_kill_process_request *request = &control->request->kernel_kill_process;
     struct process *process;
     enum status status = control_process(control, request->process_slot, &process);
     if (status != STATUS_OK)
@@ -118,13 +118,13 @@ enum status control_retire_process(struct control *control)
 {
     struct process *process;
     enum status status =
-        control_process(control, control->request.kernel_retire_process.process_slot, &process);
+        control_process(control, control->request->kernel_retire_process.process_slot, &process);
     if (status != STATUS_OK)
         return status;
     bool going = process->life == LIFE_READY && process->ending == ENDING_TERMINAL;
     if (process->life != LIFE_ENDED && !going)
         return STATUS_BUSY;
-    control->reply.kernel_retire_process = (struct kernel_retire_process_reply){
+    control->reply->kernel_retire_process = (struct kernel_retire_process_reply){
         .reason = process->end_reason,
         .code = process->end_code,
         .fault_va = process->end_fault_va,
@@ -142,7 +142,7 @@ enum status control_retire_process(struct control *control)
 
 enum status control_register_pager(struct control *control)
 {
-    const struct kernel_register_pager_request *request = &control->request.kernel_register_pager;
+    const struct kernel_register_pager_request *request = &control->request->kernel_register_pager;
     struct process *process;
     struct capability *pager = NULL;
     enum status status = control_process(control, request->process_slot, &process);
@@ -192,7 +192,7 @@ static enum status install_place(struct control *control, struct process *child,
 enum status control_cap_copy_attenuated(struct control *control)
 {
     const struct kernel_cap_copy_attenuated_request *request =
-        &control->request.kernel_cap_copy_attenuated;
+        &control->request->kernel_cap_copy_attenuated;
     struct capability *grant;
     enum status status =
         control_get(control, request->grant_slot, OBJECT_GRANT, RIGHT_CONTROL, &grant);

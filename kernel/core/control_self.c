@@ -23,7 +23,8 @@ static bool object_is_public(const struct capability *cap)
 
 enum status control_query_local_cap(struct control *control)
 {
-    const struct kernel_query_local_cap_request *request = &control->request.kernel_query_local_cap;
+    const struct kernel_query_local_cap_request *request =
+        &control->request->kernel_query_local_cap;
     uint32_t slot = request->slot;
     if (request->mode == QUERY_NEXT) {
         bool found;
@@ -41,7 +42,7 @@ enum status control_query_local_cap(struct control *control)
     if (cap == NULL || cap->object_type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
     bool live = kernel_capability_live(control->kernel, cap);
-    control->reply.kernel_query_local_cap = (struct kernel_query_local_cap_reply){
+    control->reply->kernel_query_local_cap = (struct kernel_query_local_cap_reply){
         .slot = slot,
         .object_type = cap->object_type,
         .rights = live ? cap->rights : 0,
@@ -55,7 +56,7 @@ enum status control_query_local_cap(struct control *control)
 
 enum status control_drop_local_cap(struct control *control)
 {
-    uint32_t slot = control->request.kernel_drop_local_cap.slot;
+    uint32_t slot = control->request->kernel_drop_local_cap.slot;
     struct capability *cap = cspace_find(control->caller, slot);
     if (cap == NULL || cap->object_type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
@@ -68,7 +69,7 @@ enum status control_drop_local_cap(struct control *control)
 
 enum status control_move_local_cap(struct control *control)
 {
-    const struct kernel_move_local_cap_request *request = &control->request.kernel_move_local_cap;
+    const struct kernel_move_local_cap_request *request = &control->request->kernel_move_local_cap;
     struct capability *source = cspace_find(control->caller, request->source_slot);
     if (source == NULL || source->object_type == OBJECT_NONE)
         return STATUS_NOT_FOUND;
@@ -86,7 +87,8 @@ enum status control_move_local_cap(struct control *control)
 
 enum status control_exit(struct control *control)
 {
-    process_end(control->kernel, control->caller, END_EXITED, control->request.kernel_exit.code, 0);
+    process_end(control->kernel, control->caller, END_EXITED, control->request->kernel_exit.code,
+                0);
     return STATUS_OK;
 }
 
@@ -94,13 +96,13 @@ enum status control_exit(struct control *control)
 
 enum status control_read_monotonic_clock(struct control *control)
 {
-    control->reply.kernel_read_monotonic_clock.now_ticks = control->kernel->now_ticks;
+    control->reply->kernel_read_monotonic_clock.now_ticks = control->kernel->now_ticks;
     return STATUS_OK;
 }
 
 enum status control_log_write(struct control *control)
 {
-    const struct kernel_log_write_request *request = &control->request.kernel_log_write;
+    const struct kernel_log_write_request *request = &control->request->kernel_log_write;
     machine_log(request->bytes, request->count);
     return STATUS_OK;
 }
@@ -114,16 +116,16 @@ static bool port_allowed(enum object_type kind, uint32_t port)
 
 enum status control_ioport_read8(struct control *control)
 {
-    uint32_t port = control->request.kernel_ioport_read8.port;
+    uint32_t port = control->request->kernel_ioport_read8.port;
     if (!port_allowed(control->kind, port))
         return STATUS_DENIED;
-    control->reply.kernel_ioport_read8.value = machine_port_read8((uint16_t)port);
+    control->reply->kernel_ioport_read8.value = machine_port_read8((uint16_t)port);
     return STATUS_OK;
 }
 
 enum status control_ioport_write8(struct control *control)
 {
-    const struct kernel_ioport_write8_request *request = &control->request.kernel_ioport_write8;
+    const struct kernel_ioport_write8_request *request = &control->request->kernel_ioport_write8;
     if (!port_allowed(control->kind, request->port))
         return STATUS_DENIED;
     machine_port_write8((uint16_t)request->port, (uint8_t)request->value);

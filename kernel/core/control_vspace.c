@@ -4,6 +4,7 @@
  * cannot fail. */
 #include "abi/formats/cursor.h"
 #include "kernel/core/control.h"
+#include "kernel/core/vspace.h"
 
 /* Pages that a request wants to map. */
 struct pages {
@@ -26,7 +27,8 @@ static bool range_is_user(uint64_t va, uint32_t page_count)
     return va >= USER_VA_FIRST && range_within(va, (uint64_t)page_count * PAGE_BYTES, USER_VA_END);
 }
 
-static enum status vspace_get(const struct control *control, uint32_t slot, struct process **out)
+__attribute__((always_inline)) static inline enum status
+vspace_get(const struct control *control, uint32_t slot, struct process **out)
 {
     struct capability *cap;
     enum status status = control_get(control, slot, OBJECT_VSPACE, RIGHT_MAP, &cap);
@@ -41,14 +43,11 @@ static enum status pages_find(const struct control *control,
                               const struct kernel_map_frame_request *request, struct pages *out)
 {
     const struct kernel *kernel = control->kernel;
-    const struct capability *cap = cspace_find(control->caller, request->frame_slot);
-    if (cap == NULL || !kernel_capability_live(kernel, cap))
-        return STATUS_NOT_FOUND;
-    if (cap->object_type != OBJECT_FRAME && cap->object_type != OBJECT_IMAGE)
-        return STATUS_INVALID_ARGUMENT;
-    uint32_t needed = RIGHT_MAP | request->rights;
-    if ((cap->rights & needed) != needed)
-        return STATUS_DENIED; /* K1 */
+    const struct capability *cap;
+    enum status status =
+        control_get_memory(control, request->frame_slot, RIGHT_MAP | request->rights, &cap);
+    if (status != STATUS_OK)
+        return status;
     bool frame = cap->object_type == OBJECT_FRAME;
     if (!range_within(request->frame_page, request->page_count, frame ? 1 : kernel->image_pages))
         return STATUS_OUT_OF_RANGE;
@@ -78,101 +77,119 @@ static void use_settle(const struct pages *pages, uint32_t rights)
         record->use = FRAME_CODE;
 }
 
-static enum status map_decide(struct control *control,
-                              const struct kernel_map_frame_request *request,
-                              struct process **process, struct pages *pages)
+/* What MAP_FRAME is about, found by the questions. */
+struct map {
+    struct process *process;
+    struct pages pages;
+    struct vspace_range range;
+};
+
+static inline enum status
+map_decide(struct control *control, const struct kernel_map_frame_request *request, struct map *map)
 {
     enum status status = rights_allowed(request->rights);
     if (status == STATUS_OK)
-        status = vspace_get(control, request->vspace_slot, process);
+        status = vspace_get(control, request->vspace_slot, &map->process);
     if (status == STATUS_OK)
-        status = pages_find(control, request, pages);
+        status = pages_find(control, request, &map->pages);
     if (status != STATUS_OK)
         return status;
     if (!range_is_user(request->va, request->page_count))
         return STATUS_OUT_OF_RANGE; /* V5 */
-    if (control->kind == OBJECT_KERNEL_PROCESS && (*process)->life != LIFE_STAGED)
+    if (control->kind == OBJECT_KERNEL_PROCESS && map->process->life != LIFE_STAGED)
         return STATUS_DENIED;
-    if (!use_allows(pages, request->rights))
+    if (!use_allows(&map->pages, request->rights))
         return STATUS_WRITE_AND_EXECUTE;
-    if (vspace_present_count(*process, request->va, request->page_count) != 0)
+    map->range = vspace_range_find(map->process, request->va, request->page_count);
+    if (!vspace_range_is(&map->range, false))
         return STATUS_BUSY; /* K4 */
-    return vspace_reserve(control->kernel, *process, request->va, request->page_count);
+    return vspace_reserve(control->kernel, map->process, &map->range);
 }
 
 enum status control_map_frame(struct control *control)
 {
-    const struct kernel_map_frame_request *request = &control->request.kernel_map_frame;
-    struct process *process;
-    struct pages pages;
-    enum status status = map_decide(control, request, &process, &pages);
+    const struct kernel_map_frame_request *request = &control->request->kernel_map_frame;
+    struct map map;
+    enum status status = map_decide(control, request, &map);
     if (status != STATUS_OK)
         return status;
-    use_settle(&pages, request->rights);
-    mapping_add(process, request->va, pages.first, pages.count, (uint16_t)request->rights);
+    use_settle(&map.pages, request->rights);
+    mapping_add(map.process, &map.range, map.pages.first, (uint16_t)request->rights);
     return STATUS_OK;
 }
 
 /* --- UNMAP_FRAME, PROTECT_FRAME --------------------------------------------------------------- */
 
-static enum status range_allowed(const struct process *process, uint64_t va, uint32_t page_count)
+__attribute__((always_inline)) static inline enum status
+range_allowed(const struct process *process, uint64_t va, uint32_t page_count,
+              struct vspace_range *range)
 {
     if (!range_is_user(va, page_count))
         return STATUS_OUT_OF_RANGE;
-    if (vspace_present_count(process, va, page_count) != page_count)
-        return STATUS_NOT_FOUND;
-    return STATUS_OK;
+    *range = vspace_range_find(process, va, page_count);
+    return vspace_range_is(range, true) ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 enum status control_unmap_frame(struct control *control)
 {
-    const struct kernel_unmap_frame_request *request = &control->request.kernel_unmap_frame;
+    const struct kernel_unmap_frame_request *request = &control->request->kernel_unmap_frame;
     struct process *process;
+    struct vspace_range range;
     enum status status = vspace_get(control, request->vspace_slot, &process);
     if (status == STATUS_OK)
-        status = range_allowed(process, request->va, request->page_count);
+        status = range_allowed(process, request->va, request->page_count, &range);
     if (status != STATUS_OK)
         return status;
-    work_start(control->kernel, control->caller,
-               (struct work){.kind = WORK_UNMAP,
-                             .object = process->index,
-                             .generation = process->service.generation,
-                             .at = request->va,
-                             .count = request->page_count});
+    mappings_remove(control->kernel, process, &range);
+    if (range.count != 0)
+        work_leave(control->caller, (struct work){.kind = WORK_UNMAP,
+                                                  .object = process->index,
+                                                  .generation = process->service.generation,
+                                                  .at = range.va,
+                                                  .count = range.count});
     return STATUS_OK;
 }
 
-static bool rights_within_max(const struct process *process, uint64_t va, uint32_t page_count,
-                              uint32_t rights)
+static bool leaf_rights_within_max(uint32_t leaf, uint32_t at, uint32_t count, uint32_t rights)
 {
-    uint64_t *entry = NULL;
-    for (uint32_t i = 0; i < page_count; i++, va += PAGE_BYTES) {
-        entry = vspace_entry_next(process, entry, va);
-        if ((rights & ~(uint32_t)entry_rights_max(*entry)) != 0)
+    const uint64_t *entries = machine_page(leaf);
+    for (uint32_t i = at; i < at + count; i++) {
+        if ((rights & ~(uint32_t)entry_rights_max(entries[i])) != 0)
             return false;
     }
     return true;
 }
 
+static void leaf_protect(const struct process *process, uint32_t leaf, uint32_t at, uint32_t count,
+                         uint32_t rights)
+{
+    uint64_t *entries = machine_page(leaf);
+    uint64_t base_va = (uint64_t)machine_page_record(leaf)->leaf_number * LEAF_BYTES;
+    for (uint32_t i = at; i < at + count; i++) {
+        entries[i] = entry_with_rights(entries[i], (uint16_t)rights);
+        machine_flush(process->vspace_page, base_va + (uint64_t)i * PAGE_BYTES);
+    }
+}
+
 enum status control_protect_frame(struct control *control)
 {
-    const struct kernel_protect_frame_request *request = &control->request.kernel_protect_frame;
+    const struct kernel_protect_frame_request *request = &control->request->kernel_protect_frame;
     struct process *process;
-    enum status status = rights_allowed(request->rights);
+    struct vspace_range range;
+    uint32_t rights = request->rights;
+    enum status status = rights_allowed(rights);
     if (status == STATUS_OK)
         status = vspace_get(control, request->vspace_slot, &process);
     if (status == STATUS_OK)
-        status = range_allowed(process, request->va, request->page_count);
+        status = range_allowed(process, request->va, request->page_count, &range);
     if (status != STATUS_OK)
         return status;
-    if (!rights_within_max(process, request->va, request->page_count, request->rights))
+    uint32_t rest = range.count - range.here; /* none: `behind` may be 0 */
+    if (!leaf_rights_within_max(range.leaf, range.at, range.here, rights) ||
+        (rest != 0 && !leaf_rights_within_max(range.behind, 0, rest, rights)))
         return STATUS_DENIED;
-    uint64_t va = request->va;
-    uint64_t *entry = NULL;
-    for (uint32_t i = 0; i < request->page_count; i++, va += PAGE_BYTES) {
-        entry = vspace_entry_next(process, entry, va);
-        *entry = entry_with_rights(*entry, (uint16_t)request->rights);
-        machine_flush(process->vspace_page, va);
-    }
+    leaf_protect(process, range.leaf, range.at, range.here, rights);
+    if (rest != 0)
+        leaf_protect(process, range.behind, 0, rest, rights);
     return STATUS_OK;
 }

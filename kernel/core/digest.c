@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The digest of the logical state, by a field walker, never by bytes with padding. FNV-1a, 64 bits:
  * a difference detector. What a refusal may leave behind is left out (kernel.h). */
-#include "kernel/core/internal.h"
+#include "kernel/core/cspace.h"
+#include "kernel/core/vspace.h"
 
 static void add(uint64_t *digest, uint64_t value)
 {

@@ -208,12 +208,13 @@ void work_orphan(struct kernel *kernel, struct process *process);
 void stock_init(const struct kernel *kernel, struct page_stock *stock, uint32_t skip_pages,
                 uint32_t page_count);
 
-/* A free page of a pool: the counters of what it is used for are the caller's. Never called on an
- * empty pool. */
+/* A free page of a pool, zeroed (K2): the counters of what it is used for are the caller's. Never
+ * called on an empty pool. */
 uint32_t pool_draw(struct kernel *kernel, uint32_t untyped);
 
-/* Gives a page back to the pool it was drawn from. */
-void pool_give(struct kernel *kernel, uint32_t page);
+/* Gives a page back to the pool it was drawn from. `zeroed`: all of it is zero, as that of an emptied
+ * table is, and need not be zeroed when it is drawn again. */
+void pool_give(struct kernel *kernel, uint32_t page, bool zeroed);
 
 /* Index of a new pool with `count` pages of `parent`, which has them available; KERNEL_NONE parent:
  * of the stock with that index. KERNEL_NONE: the table is full. */
@@ -225,119 +226,26 @@ bool untyped_in_use(const struct untyped *untyped);
 void untyped_destroy(struct kernel *kernel, uint32_t index);
 
 /* Destroys the pool, then its parents, as long as nobody can name them and nothing is out. */
-void untyped_sweep(struct kernel *kernel, uint32_t index);
+void unnamed_sweep(struct kernel *kernel, uint32_t index);
+static inline void untyped_sweep(struct kernel *kernel, uint32_t index)
+{
+    if (kernel->untypeds[index].cap_count == 0)
+        unnamed_sweep(kernel, index);
+}
 
 /* --- kernel memory of a process (memory.c) --------------------------------------------------- */
 
 /* A zeroed page from the process's budget, or 0: it is used up. */
 uint32_t memory_draw(struct kernel *kernel, struct process *process, enum page_kind kind);
-void memory_return(struct kernel *kernel, struct process *process, uint32_t page);
+
+/* The first of them, for the record itself, which does not count it yet. */
+uint32_t memory_draw_record(struct kernel *kernel, uint32_t untyped, uint16_t index);
+
+/* `zeroed` as of pool_give. */
+void memory_return(struct kernel *kernel, struct process *process, uint32_t page, bool zeroed);
 static inline uint32_t memory_left(const struct process *process)
 {
     return process->budget_pages - process->drawn_pages;
-}
-
-/* --- cspaces (cspace.c) ---------------------------------------------------------------------- */
-
-/* The page of a leaf, by its index; 0: there is none. */
-uint32_t cspace_leaf(const struct process *process, uint32_t leaf);
-
-/* The first leaf that exists from `leaf` on; CSPACE_LEAF_COUNT: none does. */
-uint32_t cspace_leaf_next(const struct process *process, uint32_t leaf);
-
-/* The slot, or null: there is no leaf for it yet or no such slot. */
-static inline struct capability *cspace_find(const struct process *process, uint32_t slot)
-{
-    uint32_t leaf;
-    if (slot < CSPACE_DIRECT_SLOTS)
-        leaf = ((const uint32_t *)machine_page(process->cspace_page))[slot / CSPACE_LEAF_CAPS];
-    else
-        leaf = cspace_leaf(process, slot / CSPACE_LEAF_CAPS);
-    if (leaf == 0)
-        return NULL;
-    return (struct capability *)machine_page(leaf) + slot % CSPACE_LEAF_CAPS;
-}
-
-/* The endpoint that an ENDPOINT capability names; null when it is gone. */
-static inline struct endpoint *capability_endpoint(struct kernel *kernel,
-                                                   const struct capability *cap)
-{
-    struct endpoint *endpoint = &kernel->driver_endpoint;
-    if (cap->object != KERNEL_DRIVER_ENDPOINT) {
-        const struct process_entry *entry = &kernel->processes[cap->object];
-        if (entry->record_page == 0)
-            return NULL;
-        endpoint = &((struct process *)machine_page(entry->record_page))->service;
-    }
-    return endpoint->live && endpoint->generation == cap->generation ? endpoint : NULL;
-}
-
-/* The process that waits for the answer of a REPLY capability; null: it does not any more. */
-static inline struct process *capability_caller(const struct kernel *kernel,
-                                                const struct capability *cap)
-{
-    const struct process_entry *entry = &kernel->processes[cap->object];
-    if (entry->record_page == 0 || entry->call_sequence != cap->badge)
-        return NULL;
-    struct process *caller = machine_page(entry->record_page);
-    return caller->life == LIFE_CALLING ? caller : NULL;
-}
-
-static inline bool capability_receives_drivers(const struct capability *cap)
-{
-    return cap->object_type == OBJECT_ENDPOINT && cap->object == KERNEL_DRIVER_ENDPOINT &&
-           (cap->rights & RIGHT_RECEIVE) != 0;
-}
-
-/* A live capability of a type with rights. NOT_FOUND, INVALID_ARGUMENT (type), DENIED (rights). */
-enum status cspace_get(const struct kernel *kernel, const struct process *process, uint32_t slot,
-                       enum object_type type, uint16_t rights, struct capability **out);
-
-/* Whether [first, first + count) are slots that operations may fill: within [1, SLOT_LIMIT), no
- * reply slot. */
-bool cspace_range_fillable(uint32_t first, uint32_t count);
-bool cspace_range_empty(const struct process *process, uint32_t first, uint32_t count);
-
-/* Makes the leaves of a range exist: OK or OVER_BUDGET (nothing changed). */
-enum status cspace_reserve(struct kernel *kernel, struct process *process, uint32_t first,
-                           uint32_t count);
-
-/* Puts a copy of a live capability into an empty slot whose leaf exists, and counts it. */
-void cspace_put(struct kernel *kernel, struct process *process, uint32_t slot,
-                struct capability cap);
-
-/* Moves without counting: the target is empty, its leaf exists. */
-void capability_move(struct capability *target, struct capability *source);
-
-/* Empties a slot: a process that waits for this capability learns it. */
-void capability_drop(struct kernel *kernel, struct capability *cap);
-
-/* One step of dropping everything and returning the pages, root included: cspace_page is 0 at the
- * end. */
-void cspace_destroy_step(struct kernel *kernel, struct process *process);
-
-/* The first occupied slot from `slot` on, SLOT_LIMIT when there is none, as far as this entry may
- * look; *found says whether that was far enough. */
-uint32_t cspace_scan(struct kernel *kernel, const struct process *process, uint32_t slot,
-                     bool *found);
-
-/* The reply slot for the next call that `process` receives, its leaf made: EXHAUSTED (none is
- * free), OVER_BUDGET (no leaf). */
-enum status reply_slot_reserve(struct kernel *kernel, struct process *process, uint32_t *slot);
-
-static inline void reply_slot_take(struct process *process, uint32_t slot)
-{
-    uint32_t index = slot - SLOT_REPLY_BASE;
-    process->reply_taken[index / 64] |= UINT64_C(1) << index % 64;
-    if (process->reply_taken[index / 64] == UINT64_MAX)
-        process->reply_full_words |= 1u << index / 64;
-}
-
-static inline void reply_slot_free(struct process *process, uint32_t slot)
-{
-    uint32_t index = slot - SLOT_REPLY_BASE;
-    process->reply_taken[index / 64] &= ~(UINT64_C(1) << index % 64);
-    process->reply_full_words &= ~(1u << index / 64);
 }
 
 /* --- frames (frame.c) ------------------------------------------------------------------------ */
@@ -352,43 +260,8 @@ uint32_t frame_create(struct kernel *kernel, uint32_t untyped);
 /* From now on every capability to the frame is dead. */
 void frame_doom(uint32_t page);
 
-/* A step of what follows: false when the frame was freed. */
-bool frame_destroy_step(struct kernel *kernel, uint32_t page);
-
-/* --- address spaces (vspace.c, mapping.c) ---------------------------------------------------- */
-
-/* Makes the tables for [va, va + count pages) exist: OK or OVER_BUDGET (nothing changed). */
-enum status vspace_reserve(struct kernel *kernel, struct process *process, uint64_t va,
-                           uint32_t count);
-
-/* The leaf entry of va; null when there is no leaf table. */
-uint64_t *vspace_entry(const struct process *process, uint64_t va, uint32_t *leaf_page);
-
-/* The same, faster: `entry` is that of the page before va, or null. */
-uint64_t *vspace_entry_next(const struct process *process, uint64_t *entry, uint64_t va);
-uint32_t vspace_leaf_find(const struct process *process, uint64_t va);
-
-/* Frees the tables of va that have become empty. */
-void vspace_prune(struct kernel *kernel, struct process *process, uint64_t va);
-
-/* One step of removing everything: vspace_page is 0 at the end. */
-void vspace_destroy_step(struct kernel *kernel, struct process *process);
-
-/* How many pages of a range are present. */
-uint32_t vspace_present_count(const struct process *process, uint64_t va, uint32_t count);
-
-/* Maps `count` pages from `page` on at va, whose tables exist and whose entries are empty. */
-void mapping_add(struct process *process, uint64_t va, uint32_t page, uint32_t count,
-                 uint16_t rights);
-
-/* Removes the mapping with that name (leaf page * TABLE_ENTRIES + entry); tables stay. */
-void mapping_remove(struct kernel *kernel, struct process *process, uint32_t mapping);
-
-uint32_t mapping_next(uint32_t mapping);
-uint16_t entry_rights(uint64_t entry);
-uint16_t entry_rights_max(uint64_t entry);
-uint32_t entry_page(uint64_t entry);
-uint64_t entry_with_rights(uint64_t entry, uint16_t rights);
+/* A piece of what follows: true when the frame was freed. */
+bool frame_destroy_piece(struct kernel *kernel, uint32_t page);
 
 /* --- endpoints and messages (endpoint.c, transfer.c, ipc.c, fault.c) ------------------------- */
 

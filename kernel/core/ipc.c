@@ -2,7 +2,7 @@
 /* CALL, RECV, REPLY and REPLY_RECV. Reads the header of a message and its descriptors, copies the
  * bytes that it declares, and knows no operation. Decides who gets which message when; a refusal
  * leaves messages, slots and queues as they were (E1). */
-#include "kernel/core/internal.h"
+#include "kernel/core/cspace.h"
 
 /* The window of a CALL or RECV: INVALID_ARGUMENT, BUSY or OVER_BUDGET; a good one is kept in the
  * record, and stays empty until it is used, because its owner waits. */
@@ -198,9 +198,10 @@ static enum status call_control(struct kernel *kernel, struct process *caller,
     return status;
 }
 
-void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline)
+/* Apart, so that what ipc_call does itself needs no frame. */
+__attribute__((noinline)) static void call(struct kernel *kernel, struct process *caller,
+                                           const struct capability *cap, uint64_t deadline)
 {
-    const struct capability *cap = cspace_find(caller, slot);
     enum status status = STATUS_INVALID_ARGUMENT;
     if (cap == NULL)
         status = STATUS_NOT_FOUND;
@@ -211,6 +212,30 @@ void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint
     else if (!kernel_capability_live(kernel, cap))
         status = STATUS_NOT_FOUND;
     caller->result = status;
+}
+
+/* Kernel control by a message with neither descriptors nor a window, which is most of it: what
+ * call_control asks is answered at once. */
+static inline bool control_is_plain(const struct capability *cap,
+                                    const struct message_header *header)
+{
+    return cap->object_type >= OBJECT_KERNEL_SELF && (cap->rights & RIGHT_CONTROL) != 0 &&
+           header->version == MESSAGE_VERSION && (header->cap_count | header->window_count) == 0 &&
+           header->body_bytes <= MESSAGE_BODY_BYTES_MAX;
+}
+
+void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline)
+{
+    const struct capability *cap = cspace_find(caller, slot);
+    const struct message_header *header = &message_of(caller)->header;
+    if (cap == NULL || !control_is_plain(cap, header)) {
+        call(kernel, caller, cap, deadline);
+        return;
+    }
+    caller->window_slot = header->window_slot;
+    caller->window_count = 0;
+    caller->result = STATUS_OK;
+    control_call(kernel, caller, (enum object_type)cap->object_type);
 }
 
 /* --- RECV ------------------------------------------------------------------------------------- */

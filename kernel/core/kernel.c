@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The entry for syscalls, and what machines and harnesses may look at. Decides only which of the
  * four syscalls it is. */
-#include "kernel/core/internal.h"
+#include "kernel/core/cspace.h"
 
 void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks,
                     uint32_t reply_slot)

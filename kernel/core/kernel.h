@@ -115,6 +115,9 @@ enum page_kind {
 /* W^X over time (V2). */
 enum frame_use { FRAME_FRESH = 0, FRAME_DATA = 1, FRAME_CODE = 2 };
 
+/* In its place, of a free page that came back from a table all zero. */
+enum { PAGE_ZEROED = 1 };
+
 /* A slot of a cspace. Empty when object_type is OBJECT_NONE; then all of it is zero. It is dead,
  * but still occupies its slot, when its generation or its object's life has passed. object: UNTYPED
  * index; FRAME page number; VSPACE, PROCESS, GRANT, REPLY process index; ENDPOINT endpoint id;

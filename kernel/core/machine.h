@@ -16,11 +16,14 @@
 
 /* What the core keeps about one page; all zero at first. Only the core looks inside. */
 struct page_record {
-    uint64_t generation;    /* of the frame on it; a capability with another one is dead (K3) */
-    uint8_t kind;           /* enum page_kind */
-    uint8_t use;            /* enum frame_use */
-    uint16_t untyped;       /* the pool that it was drawn from */
-    uint32_t cap_count;     /* frame: live capabilities */
+    uint64_t generation; /* of the frame on it; a capability with another one is dead (K3) */
+    uint8_t kind;        /* enum page_kind */
+    uint8_t use;         /* enum frame_use; free page: whether all of it is known to be zero */
+    uint16_t untyped;    /* the pool that it was drawn from */
+    union {
+        uint32_t cap_count;   /* frame: live capabilities */
+        uint32_t entry_lines; /* page table: bit i: an entry of line i was written (vspace.c) */
+    };
     uint32_t mapping_count; /* frame, image, message page: mappings; page table: present entries */
     uint32_t link;          /* mapped page: first mapping; leaf table: its links page; free
                                page: the next one; 0: none */
@@ -44,9 +47,18 @@ machine_page(uint32_t page)
     return (void *)address;
 }
 
+/* Records of all pages, by number; the machine sets it before the core runs. */
+extern struct page_record *machine_page_records;
+
 /* The record of a page that the core was given. */
-__attribute__((returns_nonnull, assume_aligned(8))) struct page_record *
-machine_page_record(uint32_t page);
+static inline struct page_record *machine_page_record(uint32_t page)
+{
+    return &machine_page_records[page];
+}
+
+/* The core will use a page that it has not used since boot: page and record may change from now
+ * on. */
+void machine_page_begin(uint32_t page);
 
 /* Fills a page with zeros. */
 void machine_page_zero(uint32_t page);

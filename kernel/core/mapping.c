@@ -2,7 +2,7 @@
 /* Mappings: leaf entries in x86-64 layout, and for each page the doubly linked list of the entries
  * that show it. A mapping's name is leaf page * TABLE_ENTRIES + entry; its links lie at the same
  * entry of the links page that is paired with the leaf. Decides nothing about who may map what. */
-#include "kernel/core/internal.h"
+#include "kernel/core/vspace.h"
 
 struct mapping_links {
     uint32_t next;
@@ -10,20 +10,6 @@ struct mapping_links {
 };
 _Static_assert(sizeof(struct mapping_links) * TABLE_ENTRIES == PAGE_BYTES,
                "links of a leaf fill a page");
-
-#define ENTRY_PRESENT UINT64_C(1)
-#define ENTRY_WRITE   (UINT64_C(1) << 1)
-#define ENTRY_USER    (UINT64_C(1) << 2)
-#define ENTRY_PAGE    UINT64_C(0x000FFFFFFFFFF000)
-#define ENTRY_MAX_WRITE                                                                            \
-    (UINT64_C(1) << 52) /* rights of the first mapping: bits the processor ignores */
-#define ENTRY_MAX_EXEC (UINT64_C(1) << 53)
-#define ENTRY_NO_EXEC  (UINT64_C(1) << 63)
-
-uint32_t entry_page(uint64_t entry)
-{
-    return (uint32_t)((entry & ENTRY_PAGE) >> PAGE_SHIFT);
-}
 
 uint16_t entry_rights(uint64_t entry)
 {
@@ -68,6 +54,11 @@ static uint64_t entry_make(uint32_t page, uint16_t rights)
     return entry_with_rights(entry, rights);
 }
 
+static uint64_t *entry_of(uint32_t mapping)
+{
+    return (uint64_t *)machine_page(mapping / TABLE_ENTRIES) + mapping % TABLE_ENTRIES;
+}
+
 static struct mapping_links *links_of(uint32_t mapping)
 {
     struct mapping_links *links = machine_page(machine_page_record(mapping / TABLE_ENTRIES)->link);
@@ -79,54 +70,44 @@ uint32_t mapping_next(uint32_t mapping)
     return links_of(mapping)->next;
 }
 
-/* Pages in a row at entries in a row of one leaf, from `at` on. A request may have 512 of them, and
- * they are one piece (K8): so what is the same for all is found once. */
-static void leaf_add(uint32_t leaf, uint32_t at, uint32_t page, uint32_t count, uint16_t rights)
+/* A request may have 512 of them, and they are one piece (K8): so what is the same for all is found
+ * once. */
+void leaf_add(uint32_t leaf, uint32_t at, uint32_t page, uint32_t count, uint16_t rights)
 {
+    KERNEL_ASSERT(leaf != 0);
     uint64_t *entries = machine_page(leaf);
-    struct mapping_links *links = machine_page(machine_page_record(leaf)->link);
+    struct page_record *table = machine_page_record(leaf);
+    struct mapping_links *links = machine_page(table->link);
     uint64_t entry = entry_make(page, rights);
+    uint32_t lines = table->entry_lines;
+    table->mapping_count += count;
     for (uint32_t end = at + count; at < end; at++, page++, entry += PAGE_BYTES) {
         struct page_record *record = machine_page_record(page);
         uint32_t mapping = leaf * TABLE_ENTRIES + at;
         KERNEL_ASSERT(entries[at] == 0); /* K4 */
         entries[at] = entry;
+        lines |= entry_line(at);
         links[at] = (struct mapping_links){.next = record->link, .previous = 0};
         if (record->link != 0)
             links_of(record->link)->previous = mapping;
         record->link = mapping;
         record->mapping_count++;
     }
-    machine_page_record(leaf)->mapping_count += count;
-}
-
-void mapping_add(struct process *process, uint64_t va, uint32_t page, uint32_t count,
-                 uint16_t rights)
-{
-    process->mapped_pages += count;
-    while (count != 0) {
-        uint32_t leaf = vspace_leaf_find(process, va);
-        uint32_t at = (uint32_t)(va >> PAGE_SHIFT) % TABLE_ENTRIES;
-        uint32_t here = count < TABLE_ENTRIES - at ? count : TABLE_ENTRIES - at;
-        KERNEL_ASSERT(leaf != 0);
-        leaf_add(leaf, at, page, here, rights);
-        va += (uint64_t)here * PAGE_BYTES;
-        page += here;
-        count -= here;
-    }
+    table->entry_lines = lines;
 }
 
 void mapping_remove(struct kernel *kernel, struct process *process, uint32_t mapping)
 {
     struct page_record *leaf = machine_page_record(mapping / TABLE_ENTRIES);
-    uint64_t *entries = machine_page(mapping / TABLE_ENTRIES);
-    uint32_t page = entry_page(entries[mapping % TABLE_ENTRIES]);
-    entries[mapping % TABLE_ENTRIES] = 0;
+    uint64_t *entry = entry_of(mapping);
+    uint32_t page = entry_page(*entry);
+    *entry = 0;
     machine_flush(process->vspace_page,
                   ((uint64_t)leaf->leaf_number * LEAF_BYTES) +
                       (uint64_t)(mapping % TABLE_ENTRIES) * PAGE_BYTES); /* K2 */
     struct page_record *record = machine_page_record(page);
-    struct mapping_links *links = links_of(mapping);
+    struct mapping_links *links =
+        (struct mapping_links *)machine_page(leaf->link) + mapping % TABLE_ENTRIES;
     if (links->previous == 0)
         record->link = links->next;
     else
@@ -137,5 +118,27 @@ void mapping_remove(struct kernel *kernel, struct process *process, uint32_t map
     record->mapping_count--;
     leaf->mapping_count--;
     process->mapped_pages--;
-    frame_sweep(kernel, page);
+    if (record->mapping_count == 0)
+        frame_sweep(kernel, page);
+}
+
+void mappings_remove(struct kernel *kernel, struct process *process, struct vspace_range *range)
+{
+    for (; range->count != 0 && work_may(kernel); range->va += PAGE_BYTES, range->count--) {
+        work_count(kernel, 1);
+        if (range->here == 0) {
+            range->leaf = range->behind;
+            range->at = 0;
+            range->here = range->count;
+        }
+        range->here--;
+        uint32_t mapping = range->leaf * TABLE_ENTRIES + range->at++;
+        if (range->leaf == 0 || *entry_of(mapping) == 0)
+            continue;
+        mapping_remove(kernel, process, mapping);
+        if (machine_page_record(range->leaf)->mapping_count != 0)
+            continue;
+        vspace_prune(kernel, process, range->va);
+        range->leaf = 0; /* the others are not there any more */
+    }
 }

@@ -3,7 +3,8 @@
  * learns of an end; never why a process should end. A process that has ended stays in the run queue
  * and tears itself down in pieces when it is its turn, before those that wait to run: ends that
  * cause ends are never nested, and none of them holds up the others for long (K8). */
-#include "kernel/core/internal.h"
+#include "kernel/core/cspace.h"
+#include "kernel/core/vspace.h"
 
 bool process_table_full(const struct kernel *kernel)
 {
@@ -29,12 +30,13 @@ static struct process *record_create(struct kernel *kernel, const struct process
     uint16_t index = index_take(kernel);
     struct untyped *pool = &kernel->untypeds[plan->untyped];
     pool->budgeted_pages += plan->budget_pages;
-    struct process payer = {
-        .index = index, .untyped = (uint16_t)plan->untyped, .budget_pages = plan->budget_pages};
-    uint32_t page = memory_draw(kernel, &payer, PAGE_PROCESS);
+    uint32_t page = memory_draw_record(kernel, plan->untyped, index);
     kernel->processes[index].record_page = page;
     struct process *process = machine_page(page);
-    *process = payer;
+    process->index = index;
+    process->untyped = (uint16_t)plan->untyped;
+    process->budget_pages = plan->budget_pages;
+    process->drawn_pages = 1;
     return process;
 }
 
@@ -82,9 +84,10 @@ struct process *process_create(struct kernel *kernel, const struct process_plan 
     machine_vspace_init(process->vspace_page);
     enum status status = cspace_reserve(kernel, process, SLOT_SELF, 2);
     KERNEL_ASSERT(status == STATUS_OK);
-    status = vspace_reserve(kernel, process, MESSAGE_PAGE_VA, 1);
+    struct vspace_range range = vspace_range_find(process, MESSAGE_PAGE_VA, 1);
+    status = vspace_reserve(kernel, process, &range);
     KERNEL_ASSERT(status == STATUS_OK);
-    mapping_add(process, MESSAGE_PAGE_VA, process->message_page, 1, RIGHT_READ | RIGHT_WRITE);
+    mapping_add(process, &range, process->message_page, RIGHT_READ | RIGHT_WRITE);
     own_slots_fill(kernel, process);
     return process;
 }
@@ -199,7 +202,7 @@ static bool tear_down_step(struct kernel *kernel, struct process *process)
     } else if (process->vspace_page != 0) {
         vspace_destroy_step(kernel, process);
     } else if (process->message_page != 0) {
-        memory_return(kernel, process, process->message_page);
+        memory_return(kernel, process, process->message_page, false);
         process->message_page = 0;
     } else {
         return false;
@@ -224,7 +227,7 @@ static void process_free(struct kernel *kernel, struct process *process)
     uint16_t index = process->index;
     uint16_t untyped = process->untyped;
     process->life = LIFE_FREE;
-    memory_return(kernel, process, entry->record_page);
+    memory_return(kernel, process, entry->record_page, false);
     KERNEL_ASSERT(process->drawn_pages == 0);
     kernel->untypeds[untyped].budgeted_pages -= process->budget_pages; /* K5 */
     entry->record_page = 0;

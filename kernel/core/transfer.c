@@ -2,7 +2,7 @@
 /* Capabilities in messages. Decides which capability may travel with which rights; all of a message
  * is checked before anything moves. Rights only shrink (K1): what arrives is the source's rights
  * under the descriptor's mask. */
-#include "kernel/core/internal.h"
+#include "kernel/core/cspace.h"
 
 static uint32_t body_slot(const struct message *message, const struct message_cap *cap)
 {

@@ -43,6 +43,7 @@ static uint32_t fresh_take(const struct kernel *kernel, struct page_stock *stock
     uint32_t page = stock->fresh_page++;
     KERNEL_ASSERT(stock->fresh_pages != 0);
     stock->fresh_pages--;
+    machine_page_begin(page);
     if (stock->fresh_page == range->first_page + range->page_count && stock->fresh_pages != 0) {
         stock->fresh_range++;
         stock->fresh_page = kernel->ranges[stock->fresh_range].first_page;
@@ -60,19 +61,22 @@ uint32_t pool_draw(struct kernel *kernel, uint32_t untyped)
     else
         stock->first_page = machine_page_record(page)->link;
     struct page_record *record = machine_page_record(page);
+    if (record->use != PAGE_ZEROED)
+        machine_page_zero(page); /* K2 */
+    record->use = FRAME_FRESH;
     record->link = 0;
     record->untyped = (uint16_t)untyped;
     pool->free_pages--;
     return page;
 }
 
-void pool_give(struct kernel *kernel, uint32_t page)
+void pool_give(struct kernel *kernel, uint32_t page, bool zeroed)
 {
     struct page_record *record = machine_page_record(page);
     struct untyped *pool = &kernel->untypeds[record->untyped];
     struct page_stock *stock = &kernel->stocks[pool->stock];
     record->kind = PAGE_FREE;
-    record->use = FRAME_FRESH;
+    record->use = zeroed ? PAGE_ZEROED : 0;
     record->link = stock->first_page;
     stock->first_page = page;
     pool->free_pages++;
@@ -134,7 +138,7 @@ void untyped_destroy(struct kernel *kernel, uint32_t index)
     kernel->untyped_count--;
 }
 
-void untyped_sweep(struct kernel *kernel, uint32_t index)
+void unnamed_sweep(struct kernel *kernel, uint32_t index)
 {
     for (uint32_t swept = 1; index != KERNEL_NONE; swept++) {
         struct untyped *untyped = &kernel->untypeds[index];

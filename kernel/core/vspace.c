@@ -3,7 +3,7 @@
  * uses them as they are and the host walks them. Tables are charged to the process and go back as
  * soon as they are empty. Decides which tables exist; never which page is mapped where. Only
  * entries 0 to 255 of the root are ours; the others belong to the machine. */
-#include "kernel/core/internal.h"
+#include "kernel/core/vspace.h"
 
 enum { LEVEL_ROOT = 3, LEVEL_LEAF = 0 };
 
@@ -11,61 +11,20 @@ enum { LEVEL_ROOT = 3, LEVEL_LEAF = 0 };
 
 static uint64_t *table_entry(uint32_t table, unsigned level, uint64_t va)
 {
-    uint64_t *entries = machine_page(table);
-    return &entries[(va >> (PAGE_SHIFT + 9 * level)) & 511];
-}
-
-uint32_t vspace_leaf_find(const struct process *process, uint64_t va)
-{
-    if (va >> 47 != 0)
-        return 0;
-    uint32_t table = process->vspace_page;
-    for (unsigned level = LEVEL_ROOT; level > LEVEL_LEAF && table != 0; level--)
-        table = entry_page(*table_entry(table, level, va));
-    return table;
-}
-
-uint64_t *vspace_entry(const struct process *process, uint64_t va, uint32_t *leaf_page)
-{
-    uint32_t leaf = vspace_leaf_find(process, va);
-    if (leaf == 0)
-        return NULL;
-    *leaf_page = leaf;
-    return table_entry(leaf, LEVEL_LEAF, va);
+    return (uint64_t *)machine_page(table) + table_index(level, va);
 }
 
 uint32_t kernel_translate(const struct kernel *kernel, uint32_t index, uint64_t va,
                           uint16_t *rights)
 {
     const struct process *process = kernel_process(kernel, index);
-    uint32_t leaf = 0;
-    uint64_t *entry = NULL;
     *rights = 0;
-    if (process != NULL && process->vspace_page != 0)
-        entry = vspace_entry(process, va, &leaf);
-    if (entry == NULL || *entry == 0)
+    if (process == NULL || process->vspace_page == 0 || va >> 47 != 0)
         return 0;
-    *rights = entry_rights(*entry);
-    return entry_page(*entry);
-}
-
-uint64_t *vspace_entry_next(const struct process *process, uint64_t *entry, uint64_t va)
-{
-    uint32_t leaf;
-    if (entry != NULL && va % LEAF_BYTES != 0)
-        return entry + 1;
-    return vspace_entry(process, va, &leaf);
-}
-
-uint32_t vspace_present_count(const struct process *process, uint64_t va, uint32_t count)
-{
-    uint32_t present = 0;
-    uint64_t *entry = NULL;
-    for (uint32_t i = 0; i < count; i++, va += PAGE_BYTES) {
-        entry = vspace_entry_next(process, entry, va);
-        present += entry != NULL && *entry != 0;
-    }
-    return present;
+    uint32_t leaf = vspace_leaf_find(process, va);
+    uint64_t entry = leaf == 0 ? 0 : *table_entry(leaf, LEVEL_LEAF, va);
+    *rights = entry_rights(entry);
+    return entry_page(entry);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -89,13 +48,14 @@ static void table_free(struct kernel *kernel, struct process *process, uint32_t 
 {
     const struct page_record *record = machine_page_record(table);
     if (record->kind == PAGE_LEAF_TABLE)
-        memory_return(kernel, process, record->link);
-    memory_return(kernel, process, table);
+        memory_return(kernel, process, record->link, true);
+    memory_return(kernel, process, table, true);
     work_count(kernel, 1);
 }
 
 /* Makes the tables of one va exist. On OVER_BUDGET tables may be left empty: the caller prunes. */
-static enum status path_create(struct kernel *kernel, struct process *process, uint64_t va)
+static enum status path_create(struct kernel *kernel, struct process *process, uint64_t va,
+                               uint32_t *leaf)
 {
     uint32_t table = process->vspace_page;
     for (unsigned level = LEVEL_ROOT; level > LEVEL_LEAF; level--) {
@@ -106,9 +66,11 @@ static enum status path_create(struct kernel *kernel, struct process *process, u
                 return STATUS_OVER_BUDGET;
             *entry = (uint64_t)child << PAGE_SHIFT | TABLE_FLAGS;
             machine_page_record(table)->mapping_count++;
+            machine_page_record(table)->entry_lines |= entry_line(table_index(level, va));
         }
         table = entry_page(*entry);
     }
+    *leaf = table;
     return STATUS_OK;
 }
 
@@ -130,13 +92,14 @@ void vspace_prune(struct kernel *kernel, struct process *process, uint64_t va)
     }
 }
 
-/* Two leaves at most: a range is shorter than what a leaf covers (TABLE_ENTRIES pages). */
-enum status vspace_reserve(struct kernel *kernel, struct process *process, uint64_t va,
-                           uint32_t count)
+enum status vspace_tables_make(struct kernel *kernel, struct process *process,
+                               struct vspace_range *range)
 {
-    uint64_t last = va + (uint64_t)(count - 1) * PAGE_BYTES;
-    if (path_create(kernel, process, va) == STATUS_OK &&
-        path_create(kernel, process, last) == STATUS_OK)
+    uint64_t va = range->va;
+    uint64_t last = va + (uint64_t)(range->count - 1) * PAGE_BYTES;
+    uint32_t *leaf_of_last = range->here == range->count ? &range->leaf : &range->behind;
+    if (path_create(kernel, process, va, &range->leaf) == STATUS_OK &&
+        path_create(kernel, process, last, leaf_of_last) == STATUS_OK)
         return STATUS_OK;
     vspace_prune(kernel, process, va);
     vspace_prune(kernel, process, last);
@@ -145,28 +108,18 @@ enum status vspace_reserve(struct kernel *kernel, struct process *process, uint6
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-/* Eight entries in a row are looked at in one step: most of a table is empty. */
-struct entry_line {
-    uint64_t entry[8];
-};
-
-static bool line_empty(const struct entry_line *line)
-{
-    uint64_t seen = 0;
-    for (unsigned i = 0; i < 8; i++)
-        seen |= line->entry[i];
-    return seen == 0;
-}
-
 /* The first entry from `index` on that is not empty; there is one. */
 static uint32_t entry_next(uint32_t table, uint32_t index)
 {
     const uint64_t *entries = machine_page(table);
-    const struct entry_line *lines = machine_page(table);
+    uint32_t lines = machine_page_record(table)->entry_lines;
     for (;; index++) {
-        while (index % 8 == 0 && index < TABLE_ENTRIES && line_empty(&lines[index / 8]))
-            index += 8;
         KERNEL_ASSERT(index < TABLE_ENTRIES);
+        if (index % TABLE_LINE_ENTRIES == 0) {
+            uint32_t left = lines >> index / TABLE_LINE_ENTRIES;
+            KERNEL_ASSERT(left != 0);
+            index += (uint32_t)__builtin_ctz(left) * TABLE_LINE_ENTRIES;
+        }
         if (entries[index] != 0)
             return index;
     }
@@ -202,7 +155,7 @@ void vspace_destroy_step(struct kernel *kernel, struct process *process)
     uint32_t leaf = leaf_first(process);
     work_count(kernel, LEAF_FIRST_STEPS);
     if (leaf == 0) {
-        memory_return(kernel, process, process->vspace_page);
+        memory_return(kernel, process, process->vspace_page, false); /* the machine's half */
         process->vspace_page = 0;
         return;
     }

@@ -4,17 +4,9 @@
  * goes on with it before it runs on. Decides when to stop and who finishes; never what has to be
  * done. */
 #include "kernel/core/control.h"
+#include "kernel/core/vspace.h"
 
 /* --- pieces: true when the work is done --- */
-
-static bool destroy_piece(struct kernel *kernel, const struct work *work)
-{
-    while (work_may(kernel)) {
-        if (!frame_destroy_step(kernel, work->object))
-            return true;
-    }
-    return false;
-}
 
 /* Others may have unmapped some of it meanwhile, or ended the process. */
 static bool unmap_piece(struct kernel *kernel, struct work *work)
@@ -22,17 +14,10 @@ static bool unmap_piece(struct kernel *kernel, struct work *work)
     struct process *process = process_find(kernel, work->object, work->generation);
     if (process == NULL || process_has_ended(process))
         return true;
-    for (; work->count != 0 && work_may(kernel); work->count--, work->at += PAGE_BYTES) {
-        uint32_t leaf;
-        const uint64_t *entry = vspace_entry(process, work->at, &leaf);
-        work_count(kernel, 1);
-        if (entry == NULL || *entry == 0)
-            continue;
-        mapping_remove(kernel, process,
-                       leaf * TABLE_ENTRIES + (uint32_t)(work->at >> PAGE_SHIFT) % TABLE_ENTRIES);
-        if (machine_page_record(leaf)->mapping_count == 0)
-            vspace_prune(kernel, process, work->at);
-    }
+    struct vspace_range range = vspace_range_find(process, work->at, work->count);
+    mappings_remove(kernel, process, &range);
+    work->at = range.va;
+    work->count = range.count;
     return work->count == 0;
 }
 
@@ -50,7 +35,7 @@ static bool others_piece(struct kernel *kernel, struct work *work)
 {
     bool done = true;
     if (work->kind == WORK_DESTROY)
-        done = destroy_piece(kernel, work);
+        done = frame_destroy_piece(kernel, work->object);
     else if (work->kind == WORK_UNMAP)
         done = unmap_piece(kernel, work);
     else if (work->kind == WORK_DRIVER)

@@ -9,9 +9,8 @@
 #include <string.h>
 
 static struct {
-    uint8_t *memory; /* page_count pages */
-    struct page_record *records;
-    uint32_t *touched; /* pages whose memory or record is not zero any more */
+    uint8_t *memory;   /* page_count pages */
+    uint32_t *touched; /* pages whose memory or record may not be zero any more */
     uint8_t *is_touched;
     uint32_t page_count;
     uint32_t touched_count;
@@ -29,6 +28,7 @@ static struct {
 } host;
 
 uintptr_t machine_first_page;
+struct page_record *machine_page_records;
 
 static void *take_memory(size_t bytes)
 {
@@ -56,7 +56,7 @@ void host_init(size_t memory_bytes)
         return;
     }
     free(host.memory);
-    free(host.records);
+    free(machine_page_records);
     free(host.touched);
     free(host.is_touched);
     host.page_count = pages;
@@ -65,18 +65,10 @@ void host_init(size_t memory_bytes)
     host.touched_count = 0;
     host.memory = take_memory((size_t)pages * PAGE_BYTES);
     machine_first_page = (uintptr_t)host.memory;
-    host.records = take_memory(pages * sizeof host.records[0]);
+    machine_page_records = take_memory(pages * sizeof machine_page_records[0]);
     host.touched = take_memory(pages * sizeof host.touched[0]);
     host.is_touched = take_memory(pages);
     host_reset();
-}
-
-static void touch(uint32_t page)
-{
-    if (host.is_touched[page])
-        return;
-    host.is_touched[page] = 1;
-    host.touched[host.touched_count++] = page;
 }
 
 void host_reset(void)
@@ -86,7 +78,7 @@ void host_reset(void)
         host.is_touched[page] = 0;
         if (page < image_first_page())
             memset(host.memory + (size_t)page * PAGE_BYTES, 0, PAGE_BYTES);
-        memset(&host.records[page], 0, sizeof host.records[page]);
+        machine_page_records[page] = (struct page_record){0};
     }
     host.touched_count = 0;
     host.log[0] = '\0';
@@ -178,21 +170,21 @@ void *host_user_translate(const struct kernel *kernel, uint32_t index, uint64_t 
     uint32_t page = kernel_translate(kernel, index, va, &rights);
     if (page == 0 || (rights & needed[access]) == 0)
         return NULL;
-    touch(page);
     return host.memory + (size_t)page * PAGE_BYTES + va % PAGE_BYTES;
 }
 
 /* --- machine.h -------------------------------------------------------------------------------- */
 
-struct page_record *machine_page_record(uint32_t page)
+void machine_page_begin(uint32_t page)
 {
-    touch(page);
-    return &host.records[page];
+    if (host.is_touched[page])
+        return;
+    host.is_touched[page] = 1;
+    host.touched[host.touched_count++] = page;
 }
 
 void machine_page_zero(uint32_t page)
 {
-    touch(page);
     memset(host.memory + (size_t)page * PAGE_BYTES, 0, PAGE_BYTES);
 }
 

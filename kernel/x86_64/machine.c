@@ -23,11 +23,10 @@ enum {
 struct kernel kernel;
 struct registers *current_registers;
 uintptr_t machine_first_page = DIRECT_MAP_BASE;
+struct page_record *machine_page_records;
 
 extern uint64_t kernel_top_table[512];
 
-static struct page_record *page_records;
-static uint32_t page_record_count;
 static uint64_t start_cycles; /* of the processor when the kernel was entered; for the log */
 static uint64_t tick_count;   /* what the clock said at the last interrupt */
 
@@ -43,15 +42,9 @@ __attribute__((noreturn)) void resume_exact(const struct registers *registers);
 
 /* --- machine.h --- */
 
-void memory_map_records(struct page_record *records, uint32_t count)
+void machine_page_begin(uint32_t page)
 {
-    page_records = records;
-    page_record_count = count;
-}
-
-struct page_record *machine_page_record(uint32_t page)
-{
-    return &page_records[page];
+    (void)page;
 }
 
 void machine_page_zero(uint32_t page)

@@ -217,11 +217,11 @@ bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory)
     if (!direct_map_fill(end) || !image_map_fill())
         return false;
     tables_load();
-    memory->record_count = (uint32_t)(end / PAGE_BYTES);
-    uint64_t records = pages_take(round_up(memory->record_count * sizeof(struct page_record)), end);
+    uint64_t record_bytes = end / PAGE_BYTES * sizeof(struct page_record);
+    uint64_t records = pages_take(round_up(record_bytes), end);
     if (records == 0)
         return false;
-    memory_map_records(physical(records), memory->record_count);
+    machine_page_records = physical(records);
     boot_info_fill(&memory->boot_info);
     memory->left_out_pages = list.left_out_bytes / PAGE_BYTES;
     kernel_top_table[0] = 0; /* the identity map of the first GiB: nobody is below any more */

@@ -60,7 +60,6 @@ _Static_assert(sizeof(struct machine_area) <= PAGE_BYTES - PROCESS_MACHINE_OFFSE
 
 /* What memory_map.c found out about the machine. */
 struct machine_memory {
-    uint32_t record_count;   /* page records, for pages [0, record_count) */
     uint64_t left_out_pages; /* free memory that is not used */
     char command_line[256];  /* zero-terminated; what is longer is cut */
     struct kernel_boot_info boot_info;
@@ -121,7 +120,6 @@ void timer_arm(uint64_t ticks);
 /* --- memory_map.c: reads the start info, maps all memory, places page records. False: not
  * enough. */
 bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory);
-void memory_map_records(struct page_record *records, uint32_t count);
 
 /* --- switch.c: what belongs to the process that runs besides its registers */
 extern struct process *switch_loaded; /* nothing is to be changed for this one */
