@@ -9,6 +9,7 @@
 #include "abi/formats/boot_name.h"
 #include "abi/assert.h"
 #include "abi/formats/cursor.h"
+#include "abi/formats/sha256_lanes.h"
 
 int boot_section_kind_known(uint32_t kind)
 {
@@ -160,14 +161,19 @@ enum status boot_image_parse(const void *bytes, size_t size_bytes, struct boot_i
 
 enum status boot_image_verify(const struct boot_image *image, const void *bytes, size_t size_bytes)
 {
+    struct sha256_message messages[BOOT_MODULE_LIMIT];
+    uint8_t digests[BOOT_MODULE_LIMIT][SHA256_BYTES];
     if (size_bytes != image->total_bytes)
         return STATUS_BAD_LENGTH;
+    UNIT_ASSERT(image->section_count <= BOOT_MODULE_LIMIT);
+    for (uint32_t i = 0; i < image->section_count; i++)
+        messages[i] = (struct sha256_message){
+            .bytes = (const uint8_t *)bytes + image->sections[i].offset_bytes,
+            .size_bytes = (size_t)image->sections[i].size_bytes,
+        };
+    sha256_of_each(messages, image->section_count, digests);
     for (uint32_t i = 0; i < image->section_count; i++) {
-        const struct boot_section *section = &image->sections[i];
-        uint8_t digest[SHA256_BYTES];
-        sha256_of((const uint8_t *)bytes + section->offset_bytes, (size_t)section->size_bytes,
-                  digest);
-        if (memcmp(digest, section->sha256, SHA256_BYTES) != 0)
+        if (memcmp(digests[i], image->sections[i].sha256, SHA256_BYTES) != 0)
             return STATUS_BAD_DIGEST;
     }
     return STATUS_OK;

@@ -81,7 +81,8 @@ int boot_section_kind_known(uint32_t kind);
 enum status boot_image_parse(const void *bytes, size_t size_bytes, struct boot_image *out);
 
 /* Computes every section's digest over the same bytes: OK or BAD_DIGEST. `size` must be the one
- * that boot_image_parse accepted (BAD_LENGTH otherwise). */
+ * that boot_image_parse accepted (BAD_LENGTH otherwise). Uses vector registers, which the caller
+ * must be allowed to: abi/formats/sha256_lanes.h. */
 enum status boot_image_verify(const struct boot_image *image, const void *bytes, size_t size_bytes);
 
 /* Both; on any error *out is all zero. */

@@ -324,6 +324,7 @@ def check_docs(tally):
 def check_objects(tally):
     tally.complaints("units need nothing but the seam", source_checks.units_need_nothing_else())
     tally.complaints("units keep no variables", source_checks.units_keep_no_state())
+    tally.complaints("vector registers stay in one unit", source_checks.vectors_stay_in_one_unit())
     tally.complaints("harnesses read no clock and no chance", source_checks.harnesses_repeat())
 
 

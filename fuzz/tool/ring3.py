@@ -284,7 +284,10 @@ def protections(tally, folder):
 
     text, data = symbol.get("kernel_text_start", 0), symbol.get("kernel_data_start", 0)
     alias = 0xFFFF800000000000 - 0xFFFFFFFF80000000
+    vectors = re.findall(r"\bXMM\d+=(\w+)", said)
     facts = {
+        "no vector instructions": number("CR4") & 0x200 == 0,
+        "nothing in vector registers": len(vectors) == 16 and all(int(value, 16) == 0 for value in vectors),
         "write protection, no x87": number("CR0") & 0x10004 == 0x10004,
         "SMEP, SMAP": number("CR4") & 0x300000 == 0x300000,
         "machine checks": number("CR4") & 0x40 != 0,

@@ -150,6 +150,27 @@ def units_need_nothing_else():
     return complaints if found else ["no unit objects in build/image"]
 
 
+VECTOR_UNIT = "build/image/abi/formats/sha256_lanes.o"
+VECTOR_FUNCTION = "sha256_of_each"
+
+
+def vectors_stay_in_one_unit():
+    """Vector registers belong to processes that ask for them, such as some probes: one other unit of the image uses
+    them, and the kernel alone links it."""
+    complaints = []
+    for path in unit_objects():
+        if path.startswith("build/image/services/probes/"):
+            continue
+        listing = subprocess.run(["objdump", "-d", path], capture_output=True, text=True, check=True).stdout
+        if (re.search(r"%[xyz]?mm\d", listing) is not None) != (path == VECTOR_UNIT):
+            complaints.append(f"{path}: {'uses no' if path == VECTOR_UNIT else 'uses'} vector registers")
+    for path in sorted(glob.glob("build/image/*.elf")):
+        names = subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout
+        if VECTOR_FUNCTION in names and not os.path.basename(path).startswith("kernel"):
+            complaints.append(f"{path}: has {VECTOR_FUNCTION}, which the kernel alone may call")
+    return complaints
+
+
 def units_keep_no_state():
     """No section of variables in the image's units: state is a struct that the caller owns."""
     complaints = []

@@ -376,7 +376,10 @@ __attribute__((noreturn, no_stack_protector)) void machine_start(uint64_t start_
     record_init(memory.command_line);
     record_memory(&memory.boot_info);
     report_left_out(memory.left_out_pages);
-    if (kernel_boot(&kernel, &memory.boot_info) != STATUS_OK)
+    vectors_use(true); /* digests of the boot image: abi/formats/sha256_lanes.h */
+    enum status status = kernel_boot(&kernel, &memory.boot_info);
+    vectors_use(false);
+    if (status != STATUS_OK)
         machine_stop(STOP_REFUSED);
     uint64_t before = cpu_cycles();
     if (!timer_init())

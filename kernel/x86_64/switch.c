@@ -74,6 +74,15 @@ static void vectors_load(const struct vector_state *state)
     __asm__ volatile("fninit\n\tfxrstorq %0" : : "m"(*state));
 }
 
+void vectors_use(bool used)
+{
+    if (used)
+        vectors_allow(true);
+    vectors_load(&clean);
+    if (!used)
+        vectors_allow(false);
+}
+
 /* From the holder, if it is still there, to another process; one of them uses them. */
 static void vectors_exchange(struct process *process)
 {

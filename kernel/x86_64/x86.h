@@ -126,6 +126,10 @@ extern struct process *switch_loaded; /* nothing is to be changed for this one *
 void switch_to(struct process *process);
 void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
 
+/* Lets the kernel itself use vector registers (true), while there is no process yet, and takes that
+ * back (false). They are clean at the beginning and at the end. */
+void vectors_use(bool used);
+
 /* --- slice.c: whose time it is, and how much of it is left (machine/meter.h) */
 enum { SLICE_ASK_AGAIN = KERNEL_IDLE - 1 };
 extern uint16_t slice_asked; /* the payer that was asked last, or SLICE_ASK_AGAIN: a turn is owed */

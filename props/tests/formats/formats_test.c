@@ -11,6 +11,7 @@
 #include "abi/formats/boot_name.h"
 #include "abi/formats/cursor.h"
 #include "abi/formats/sha256.h"
+#include "abi/formats/sha256_lanes.h"
 
 void test_status(const char *format, const char *what, enum status expected, enum status got)
 {
@@ -122,6 +123,35 @@ static void test_sha256(void)
     expect_of("sha256", "a million letters in uneven pieces", digest_is(digest, million));
 }
 
+/* Messages side by side, against each by itself: each number of them up to one more than there are
+ * lanes, and each length around the ends of blocks, next to others of all those lengths. */
+static void test_sha256_lanes(void)
+{
+    enum { LENGTHS = 200, TOGETHER = 5, STEP = 61 };
+    static uint8_t bytes[LENGTHS + TOGETHER];
+    uint8_t digests[TOGETHER][SHA256_BYTES];
+    uint8_t alone[SHA256_BYTES];
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * i + 7 * i);
+    bool same = true;
+    for (unsigned count = 0; count <= TOGETHER; count++) {
+        for (unsigned first = 0; first < LENGTHS; first++) {
+            struct sha256_message messages[TOGETHER];
+            for (unsigned i = 0; i < count; i++)
+                messages[i] = (struct sha256_message){bytes + i, (first + i * STEP) % LENGTHS};
+            memset(digests, 0xA5, sizeof digests);
+            sha256_of_each(messages, count, digests);
+            for (unsigned i = 0; i < count; i++) {
+                sha256_of(messages[i].bytes, messages[i].size_bytes, alone);
+                same = same && memcmp(digests[i], alone, sizeof alone) == 0;
+            }
+            for (unsigned i = count; i < TOGETHER; i++)
+                same = same && digests[i][0] == 0xA5 && digests[i][SHA256_BYTES - 1] == 0xA5;
+        }
+    }
+    expect_of("sha256", "messages side by side have the digests that they have alone", same);
+}
+
 /* A reader that ran over its end stays failed and gives zeros; so does a writer. */
 static void test_cursor(void)
 {
@@ -219,6 +249,7 @@ int main(int count, char **arguments)
     test_cursor();
     test_ranges();
     test_sha256();
+    test_sha256_lanes();
     test_names();
     test_envelope();
     test_handoff();

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/* Whole blocks of four messages side by side, one in each lane of a vector; the last bytes of each,
+ * and the rest of a message that is alone, go through the plain functions. Decides which messages
+ * run together, never what a digest is. */
+#include "abi/formats/sha256_lanes.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "abi/assert.h"
+#include "abi/formats/sha256_rounds.h"
+
+enum { LANES = 4 };
+
+typedef uint32_t lanes __attribute__((vector_size(4 * LANES)));
+
+/* A message on its way. */
+struct lane {
+    bool used;
+    size_t message; /* index of its digest */
+    const uint8_t *next;
+    size_t left_bytes;
+    struct sha256 state; /* whole blocks only */
+};
+
+/* --- blocks ----------------------------------------------------------------------------------- */
+
+static inline lanes turn_right(lanes value, unsigned bits)
+{
+    return value >> bits | value << (32 - bits);
+}
+
+/* As in sha256.c; `blocks` holds where each lane's block lies. */
+static inline lanes schedule_word(lanes ring[16], unsigned round, const uint8_t *const *blocks)
+{
+    if (round < 16) {
+        for (unsigned i = 0; i < LANES; i++) {
+            uint32_t word;
+            __builtin_memcpy(&word, blocks[i] + 4 * round, sizeof word);
+            ring[round][i] = __builtin_bswap32(word);
+        }
+        return ring[round];
+    }
+    lanes a = ring[(round - 15) % 16];
+    lanes b = ring[(round - 2) % 16];
+    lanes small_a = turn_right(turn_right(a, 11) ^ a, 7) ^ a >> 3;
+    lanes small_b = turn_right(turn_right(b, 2) ^ b, 17) ^ b >> 10;
+    return ring[round % 16] += small_a + ring[(round - 7) % 16] + small_b;
+}
+
+static void compress_each(lanes words[8], const uint8_t *const *blocks)
+{
+    lanes ring[16];
+    lanes value[8]; /* a is value[0] in round 0, and moves down by one place each round */
+    for (unsigned i = 0; i < 8; i++)
+        value[i] = words[i];
+#pragma GCC unroll 64
+    for (unsigned i = 0; i < 64; i++) {
+        lanes a = value[(64 - i) % 8], b = value[(65 - i) % 8], c = value[(66 - i) % 8];
+        lanes e = value[(68 - i) % 8], f = value[(69 - i) % 8], g = value[(70 - i) % 8];
+        lanes *d = &value[(67 - i) % 8];
+        lanes *h = &value[(71 - i) % 8];
+        lanes big_e = turn_right(turn_right(turn_right(e, 14) ^ e, 5) ^ e, 6);
+        lanes big_a = turn_right(turn_right(turn_right(a, 9) ^ a, 11) ^ a, 2);
+        lanes first =
+            *h + big_e + (g ^ (e & (f ^ g))) + schedule_word(ring, i, blocks) + round_constants[i];
+        *d += first;
+        *h = first + big_a + (b ^ ((a ^ b) & (b ^ c)));
+    }
+    for (unsigned i = 0; i < 8; i++)
+        words[i] += value[i];
+}
+
+/* --- lanes ------------------------------------------------------------------------------------ */
+
+/* So many blocks of each message. A lane without one computes what another does, for nothing. */
+static void run(struct lane pool[LANES], size_t blocks)
+{
+    lanes words[8];
+    const uint8_t *next[LANES];
+    unsigned some = 0;
+    while (!pool[some].used)
+        some++;
+    for (unsigned i = 0; i < LANES; i++) {
+        const struct lane *lane = &pool[pool[i].used ? i : some];
+        next[i] = lane->next;
+        for (unsigned k = 0; k < 8; k++)
+            words[k][i] = lane->state.words[k];
+    }
+    for (size_t block = 0; block < blocks; block++) {
+        compress_each(words, next);
+        for (unsigned i = 0; i < LANES; i++)
+            next[i] += SHA256_BLOCK_BYTES;
+    }
+    for (unsigned i = 0; i < LANES; i++) {
+        size_t taken = blocks * SHA256_BLOCK_BYTES;
+        if (!pool[i].used)
+            continue;
+        for (unsigned k = 0; k < 8; k++)
+            pool[i].state.words[k] = words[k][i];
+        pool[i].state.total_bytes += taken;
+        pool[i].next = next[i];
+        pool[i].left_bytes -= taken;
+    }
+}
+
+/* The rest of a message by itself. */
+static void finish(struct lane *lane, uint8_t (*digests)[SHA256_BYTES])
+{
+    sha256_update(&lane->state, lane->next, lane->left_bytes);
+    sha256_final(&lane->state, digests[lane->message]);
+    lane->used = false;
+}
+
+/* Gives each free lane the next message, and counts those that are used then. */
+static unsigned fill(struct lane pool[LANES], const struct sha256_message *messages, size_t count,
+                     size_t *taken)
+{
+    unsigned used = 0;
+    for (unsigned i = 0; i < LANES; i++) {
+        if (!pool[i].used && *taken < count) {
+            pool[i].used = true;
+            pool[i].message = *taken;
+            pool[i].next = messages[*taken].bytes;
+            pool[i].left_bytes = messages[*taken].size_bytes;
+            sha256_init(&pool[i].state);
+            ++*taken;
+        }
+        used += pool[i].used;
+    }
+    return used;
+}
+
+/* How many blocks all of them have. */
+static size_t common_blocks(const struct lane pool[LANES])
+{
+    size_t least = SIZE_MAX;
+    for (unsigned i = 0; i < LANES; i++) {
+        if (pool[i].used && pool[i].left_bytes < least)
+            least = pool[i].left_bytes;
+    }
+    return least / SHA256_BLOCK_BYTES;
+}
+
+void sha256_of_each(const struct sha256_message *messages, size_t count,
+                    uint8_t (*digests)[SHA256_BYTES])
+{
+    struct lane pool[LANES];
+    size_t taken = 0;
+    for (unsigned i = 0; i < LANES; i++)
+        pool[i].used = false;
+    for (unsigned used = fill(pool, messages, count, &taken); used != 0;
+         used = fill(pool, messages, count, &taken)) {
+        if (used > 1)
+            run(pool, common_blocks(pool));
+        for (unsigned i = 0; i < LANES; i++) {
+            if (pool[i].used && (used == 1 || pool[i].left_bytes < SHA256_BLOCK_BYTES))
+                finish(&pool[i], digests);
+        }
+    }
+    UNIT_ASSERT(taken == count);
+}
