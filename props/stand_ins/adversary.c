@@ -37,6 +37,7 @@ static struct {
     bool honest; /* only the harness's own since the last request */
     bool owed[SLOT_REPLY_COUNT];
     unsigned owed_count;
+    uint32_t answered_slot; /* emptied, and no message came since: whoever is not sure asks again */
 } adversary;
 
 /* The largest struct that a row decodes to. */
@@ -274,12 +275,15 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
                                   .window_slot = window_slot};
     if (message->header.operation != OP_EVENT_PROCESS_TERMINATED)
         info->reply_slot = owe_reply();
+    adversary.answered_slot = SLOT_NULL;
     trace_message("RECV", slot, false, operation_of(message->header.operation), message);
     return STATUS_OK;
 }
 
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
+    if (reply_slot == adversary.answered_slot)
+        return STATUS_NOT_FOUND;
     adversary.counts.replies++;
     check_sent(message);
     PROPERTY(E5, reply_slot >= SLOT_REPLY_BASE && reply_slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT &&
@@ -292,14 +296,14 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
         adversary.plan->replied(message, adversary.honest);
     bool own = operation != NULL && operation->service == adversary.plan->service;
     mark_triple("adversary reply", 0, own ? operation->id : 0, message->header.status);
-    bool carries = message->header.cap_count != 0;
-    message->header.cap_count = 0;
-    message->header.body_bytes = 0;
-    message_page_used(message);
     enum manner manner = draw_manner();
-    if (manner == MANNER_VIOLATION && carries)
+    if (manner == MANNER_VIOLATION && message->header.cap_count != 0)
         return STATUS_BUSY; /* no room at the caller's: the slot stays */
     adversary.owed[reply_slot - SLOT_REPLY_BASE] = false;
     adversary.owed_count--;
+    adversary.answered_slot = reply_slot;
+    message->header.cap_count = 0; /* what was sent is gone */
+    message->header.body_bytes = 0;
+    message_page_used(message);
     return manner == MANNER_TRANSPORT ? STATUS_NOT_FOUND : STATUS_OK;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* services/lib: how calls are made and received. Each kernel-control wrapper sends its own
- * operation with its arguments in their fields; a reply against its contract leaves nothing behind;
- * every received call gets exactly one reply (E5). */
-#include <stdio.h>
+/* services/lib: each kernel-control wrapper sends its own operation with its arguments; a reply
+ * against its contract leaves nothing behind; every received call gets exactly one reply (E5). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +31,7 @@ static struct {
     unsigned drop_count;
     uint32_t dropped[8];
     unsigned recv_count;
+    uint32_t answered_slot; /* since the last message came */
     unsigned reply_count;
     uint32_t reply_slot;
     struct message replies[4];
@@ -68,8 +67,9 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     seam.deadline_ticks = deadline_ticks;
     seam.recv_header = message->header;
     *info = seam.info;
-    if (seam.recv_limit != 0 && seam.recv_count++ == seam.recv_limit)
+    if (seam.recv_limit != 0 && seam.recv_count++ >= seam.recv_limit)
         return STATUS_NOT_FOUND;
+    seam.answered_slot = SLOT_NULL;
     if (seam.recv_status == STATUS_OK)
         *message = seam.request;
     return seam.recv_status;
@@ -77,10 +77,13 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
 
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
+    if (reply_slot == seam.answered_slot)
+        return STATUS_NOT_FOUND;
     if (seam.reply_count == 0)
         seam.dropped_at_reply = seam.drop_count;
     seam.reply_slot = reply_slot;
     seam.replies[seam.reply_count % 4] = *message;
+    seam.answered_slot = seam.reply_status[seam.reply_count % 2] == STATUS_OK ? reply_slot : 0;
     return seam.reply_status[seam.reply_count++ % 2];
 }
 
@@ -358,6 +361,7 @@ static enum status turn(service_handler *handler, unsigned *handled_count)
                                                   .cap_count = (uint8_t)seam.info.cap_count,
                                                   .request_id = 41};
     enum status status = service_turn(&caller, 2112, 500, handler, handled_count, &info);
+    (void)caller_flush(&caller);
     expect(info.now_ticks == seam.info.now_ticks, "the tick of RECV is passed on");
     return status;
 }
@@ -445,6 +449,7 @@ static void test_offer(void)
         seam.info.reply_slot = SLOT_REPLY_BASE;
         seam.recv_limit = 2; /* then the endpoint is gone */
         enum status status = service_take_offer(&caller, &offer);
+        (void)caller_flush(&caller);
         expect(status == (rows[i].status == STATUS_OK ? STATUS_OK : STATUS_NOT_FOUND),
                rows[i].what);
         expect(seam.reply_count == (rows[i].status == STATUS_OK ? 1u : 2u), rows[i].what);
@@ -528,6 +533,7 @@ static uint32_t start_answer(const struct role *role)
     seam.make_reply = reply_held;
     seam.recv_limit = 1; /* then the endpoint is gone */
     (void)service_start(&caller, role->id, &accepted, NULL, NULL);
+    (void)caller_flush(&caller);
     return seam.reply_count == 1 ? seam.replies[0].header.status : (uint32_t)STATUS_INTERNAL;
 }
 

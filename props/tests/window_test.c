@@ -75,7 +75,10 @@ static enum status turn(void)
 {
     struct caller caller = {0};
     struct receive_info info;
-    return service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, NULL, &info);
+    enum status status =
+        service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, NULL, &info);
+    (void)caller_flush(&caller);
+    return status;
 }
 
 static void begin(unsigned brings, unsigned refuses)

@@ -33,17 +33,18 @@ static void echo_bare(void)
     }
 }
 
-/* As services/lib does it: the message in the transport's buffer, a window of four slots open. */
+/* As services/lib does it: the message in the transport's buffer, a window of four slots open, each
+ * answer sent with the next receive. */
 static void echo_library(void)
 {
     struct message *message = sys_message();
-    struct receive_info info;
+    struct receive_info info = {.reply_slot = SLOT_NULL};
+    message->header = (struct message_header){.version = MESSAGE_VERSION};
     for (;;) {
-        message->header = (struct message_header){.version = MESSAGE_VERSION,
-                                                  .window_slot = SLOT_RECEIVE_BASE,
-                                                  .window_count = MESSAGE_CAP_LIMIT};
-        if (sys_recv(SLOT_SERVICE_ENDPOINT, message, DEADLINE_NEVER, &info) != STATUS_OK ||
-            sys_reply(info.reply_slot, message) != STATUS_OK)
+        message->header.window_slot = SLOT_RECEIVE_BASE;
+        message->header.window_count = MESSAGE_CAP_LIMIT;
+        if (sys_reply_recv(info.reply_slot, message, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
+                           &info) != STATUS_OK)
             __builtin_trap();
     }
 }

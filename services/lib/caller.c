@@ -22,6 +22,26 @@ uint64_t caller_deadline(const struct caller *caller, uint64_t ticks)
     return deadline_after(caller->now_ticks, ticks);
 }
 
+void caller_answer(struct caller *caller, uint32_t reply_slot)
+{
+    UNIT_ASSERT(caller->reply_slot == SLOT_NULL && reply_slot != SLOT_NULL); /* E5 */
+    caller->reply_slot = reply_slot;
+}
+
+bool caller_flush(struct caller *caller)
+{
+    struct message *message = sys_message();
+    uint32_t reply_slot = caller->reply_slot;
+    if (reply_slot == SLOT_NULL)
+        return false;
+    caller->reply_slot = SLOT_NULL;
+    enum status status = sys_reply(reply_slot, message);
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+        return status == STATUS_OK;
+    message_refuse(message, status);
+    return sys_reply(reply_slot, message) == STATUS_OK;
+}
+
 /* Sends an encoded request and decodes its reply. What the reply delivered stays where it is. */
 static enum status exchange(struct caller *caller, uint32_t slot, struct window window,
                             uint64_t deadline_ticks, const struct message_type *type, void *reply)
@@ -50,7 +70,7 @@ static void window_drop(struct caller *caller, struct window window, uint32_t ca
     for (uint32_t i = 0; i < cap_count && i < window.count; i++) {
         struct kernel_drop_local_cap_request request = {.slot = window.first_slot + i};
         uint64_t nothing = 0;
-        if (message_encode(drop, &request, sys_message()) == STATUS_OK)
+        if (message_encode(drop, &request, caller_message(caller)) == STATUS_OK)
             (void)exchange(caller, SLOT_SELF, NO_WINDOW, DEADLINE_NEVER, drop, &nothing);
     }
 }
@@ -79,7 +99,7 @@ enum status caller_call(struct caller *caller, uint32_t slot, struct window wind
                         uint64_t deadline_ticks, const struct message_type *type,
                         const void *request, void *reply)
 {
-    enum status status = message_encode(type, request, sys_message());
+    enum status status = message_encode(type, request, caller_message(caller));
     if (status == STATUS_OK)
         return caller_call_message(caller, slot, window, deadline_ticks, type, reply);
     if (reply != NULL)

@@ -6,6 +6,7 @@
 #ifndef BASALT_SERVICES_LIB_CALLER_H
 #define BASALT_SERVICES_LIB_CALLER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/codec.h"
@@ -15,7 +16,25 @@
 struct caller {
     uint64_t last_request_id; /* request ids increase monotonically (published) */
     uint64_t now_ticks;       /* the latest clock that the kernel told; never goes back */
+    uint32_t reply_slot;      /* whose answer lies in sys_message() and is not sent yet; 0: none */
 };
+
+/* An answer lies in sys_message(), for the caller behind `reply_slot`, and none waits there. It goes
+ * out with the next receive (services/lib/service.h), or before the buffer is used otherwise. */
+void caller_answer(struct caller *caller, uint32_t reply_slot);
+
+/* Sends the answer that waits, if one does. A caller that is gone needs none; one that the answer
+ * does not fit gets a bare refusal instead (E5). False: nobody waited for it any more. */
+bool caller_flush(struct caller *caller);
+
+/* The transport's buffer, free to be filled: an answer that waits there has gone out. Whoever makes
+ * a message takes the buffer from here. */
+static inline struct message *caller_message(struct caller *caller)
+{
+    if (caller->reply_slot != 0)
+        (void)caller_flush(caller);
+    return sys_message();
+}
 
 /* Takes over a clock: that of a RECV, or the deadline of a call that timed out, which the calls do
  * by themselves. A deadline from an older clock would be past before its call was sent (P12). */
@@ -42,9 +61,9 @@ enum status caller_call(struct caller *caller, uint32_t slot, struct window wind
                         uint64_t deadline_ticks, const struct message_type *type,
                         const void *request, void *reply);
 
-/* The same for a request that lies encoded in sys_message() already, for transfers other than plain
+/* The same for a request that lies encoded in caller_message() already, for transfers other than plain
  * copies (a badge, a MOVE): set those in its descriptors after message_encode. The request id and
- * the window are set here. Of both: sys_message() holds the reply afterwards; unless the result is
+ * the window are set here. Of both: the buffer holds the reply afterwards; unless the result is
  * OK, the window is empty again. window.count <= MESSAGE_CAP_LIMIT. */
 enum status caller_call_message(struct caller *caller, uint32_t slot, struct window window,
                                 uint64_t deadline_ticks, const struct message_type *type,

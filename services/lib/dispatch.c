@@ -40,11 +40,19 @@ static enum status request_admit(const struct service_table *table, const void *
     return row->state == OPERATION_UNSUPPORTED ? STATUS_UNSUPPORTED : STATUS_OK;
 }
 
-enum status service_encode(struct service_request *request)
+/* Where the reply is made: an answer that the operation gave to somebody else has gone out. */
+static struct message *reply_begin(struct service_request *request)
 {
     struct message *message = request->message;
-    const struct message_cap *transfer = &request->transfer;
+    (void)caller_message(request->caller);
     message->header.request_id = request->request_id;
+    return message;
+}
+
+enum status service_encode(struct service_request *request)
+{
+    struct message *message = reply_begin(request);
+    const struct message_cap *transfer = &request->transfer;
     enum status status = message_encode(request->type, request->reply, message);
     for (unsigned i = 0; status == STATUS_OK && i < message->header.cap_count; i++) {
         message->caps[i].mode = transfer->mode;
@@ -74,6 +82,6 @@ enum handled service_dispatch(const struct service_table *table, void *service,
     if (status == STATUS_OK)
         status = service_encode(request);
     if (status != STATUS_OK)
-        message_refuse(request->message, status);
+        message_refuse(reply_begin(request), status);
     return HANDLED_REPLY;
 }

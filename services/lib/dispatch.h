@@ -21,6 +21,7 @@
  * <service>_request begins with it and holds `body`, the decoded request, and `reply`, all zero
  * before the operation. */
 struct service_request {
+    struct caller *caller; /* the service's */
     struct message
         *message;        /* the request, until the operation makes a call; afterwards the reply */
     uint64_t request_id; /* of the request, which service_dispatch keeps for the reply */

@@ -16,7 +16,7 @@
 /* Begins such a request: where its body, of so many bytes, is to be written. */
 static void *control_begin(struct caller *caller, uint16_t operation, uint16_t body_bytes)
 {
-    struct message *message = sys_message();
+    struct message *message = caller_message(caller);
     message->header = (struct message_header){
         .version = MESSAGE_VERSION,
         .operation = operation,

@@ -153,58 +153,77 @@ static enum status check_intake(struct caller *caller, uint32_t role,
 
 /* --- the receive loop ------------------------------------------------------------------------ */
 
-/* Sends what the handler made of the message that came with the header `asked`, which its calls have
- * overwritten. A caller that is gone needs no answer; one that the answer does not fit gets a bare
- * refusal instead (E5). */
-static void answer(uint32_t reply_slot, const struct message_header *asked)
-{
-    struct message *message = sys_message();
-    message->header.operation = asked->operation;
-    message->header.request_id = asked->request_id;
-    enum status status = sys_reply(reply_slot, message);
-    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
-        return;
-    message_refuse(message, status);
-    (void)sys_reply(reply_slot, message);
-}
-
 /* What a DROP that was refused has left in the window (no message finds room then). */
-static void window_empty(struct caller *caller, struct window window, uint32_t count)
+static void window_empty(struct caller *caller, uint32_t count)
 {
+    struct window window = SERVICE_WINDOW;
     for (uint32_t i = 0; i < count && i < window.count; i++)
         (void)kernel_drop_local_cap(caller, window.first_slot + i);
 }
 
-static enum status receive(struct window window, uint32_t endpoint_slot, uint64_t deadline_ticks,
+static enum status receive_once(struct caller *caller, uint32_t endpoint_slot,
+                                uint64_t deadline_ticks, struct receive_info *info)
+{
+    struct window window = SERVICE_WINDOW;
+    struct message *message = sys_message();
+    if (caller->reply_slot == SLOT_NULL)
+        message->header = (struct message_header){.version = MESSAGE_VERSION};
+    message->header.window_slot = window.first_slot;
+    message->header.window_count = (uint8_t)window.count;
+    return sys_reply_recv(caller->reply_slot, message, endpoint_slot, deadline_ticks, info);
+}
+
+/* Sends the answer that waits, if one does, and receives. A refusal is that of the answer when it
+ * still waits: then it is replaced, and nothing was received. */
+static enum status receive(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
                            struct receive_info *info)
 {
-    struct message *message = sys_message();
-    message->header = (struct message_header){
-        .version = MESSAGE_VERSION,
-        .window_slot = window.first_slot,
-        .window_count = (uint8_t)window.count,
-    };
-    return sys_recv(endpoint_slot, message, deadline_ticks, info);
+    enum status status = receive_once(caller, endpoint_slot, deadline_ticks, info);
+    bool received = status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY;
+    if (!received && caller_flush(caller))
+        status = receive_once(caller, endpoint_slot, deadline_ticks, info);
+    caller->reply_slot = SLOT_NULL;
+    return status;
+}
+
+/* Drops what came in the window and was not committed; a DROP of what was finds an empty slot. An
+ * answer that may pass on what came goes out before the first call, and a refusal, whose caller need
+ * not wait for that; one that says OK and nothing else waits. */
+static void window_leave(struct caller *caller, uint32_t count)
+{
+    struct message_header answer = sys_message()->header;
+    uint32_t reply_slot = caller->reply_slot;
+    bool waits = reply_slot != SLOT_NULL && answer.status == STATUS_OK && answer.body_bytes == 0 &&
+                 answer.cap_count == 0;
+    if (waits)
+        caller->reply_slot = SLOT_NULL;
+    window_empty(caller, count);
+    if (!waits)
+        return;
+    sys_message()->header = answer;
+    caller_answer(caller, reply_slot);
 }
 
 enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
                          service_handler *handler, void *state, struct receive_info *info)
 {
-    struct window window = SERVICE_WINDOW;
-    enum status status = receive(window, endpoint_slot, deadline_ticks, info);
+    enum status status = receive(caller, endpoint_slot, deadline_ticks, info);
     if (status == STATUS_BUSY) {
-        window_empty(caller, window, window.count);
-        status = receive(window, endpoint_slot, deadline_ticks, info);
+        window_empty(caller, MESSAGE_CAP_LIMIT);
+        status = receive(caller, endpoint_slot, deadline_ticks, info);
     }
     if (status != STATUS_OK)
         return status;
     caller_see_clock(caller, info->now_ticks);
     struct message *message = sys_message();
-    struct message_header asked = message->header;
-    if (handler(state, message, info) == HANDLED_REPLY && info->reply_slot != SLOT_NULL)
-        answer(info->reply_slot, &asked);
-    /* What was committed has moved away: its DROP finds an empty slot. */
-    window_empty(caller, window, info->cap_count);
+    struct message_header asked = message->header; /* which the handler's calls overwrite */
+    if (handler(state, message, info) == HANDLED_REPLY && info->reply_slot != SLOT_NULL) {
+        message->header.operation = asked.operation;
+        message->header.request_id = asked.request_id;
+        caller_answer(caller, info->reply_slot);
+    }
+    if (info->cap_count != 0)
+        window_leave(caller, info->cap_count);
     return STATUS_OK;
 }
 

@@ -407,14 +407,16 @@ static const struct service_table table = {rows, sizeof rows / sizeof rows[0], s
 
 enum handled memd_handle(void *state, struct message *message, const struct receive_info *info)
 {
+    struct memd *memd = state;
     struct memd_request request; /* body and reply are large: the dispatch clears what is used */
     request.common = (struct service_request){
+        .caller = &memd->caller,
         .message = message,
         .info = info,
         .body = &request.body,
         .reply = &request.reply,
     };
-    return service_dispatch(&table, state, &request.common);
+    return service_dispatch(&table, memd, &request.common);
 }
 
 /* --- start ----------------------------------------------------------------------------------- */

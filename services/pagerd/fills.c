@@ -9,14 +9,14 @@
 /* --- answers --------------------------------------------------------------------------------- */
 
 /* A faulter that is gone (NOT_FOUND) needs no answer; a bare answer has no other way to fail. */
-static void answer(const struct pagerd_waiter *waiter, uint32_t reply_slot,
+static void answer(struct pagerd *pagerd, const struct pagerd_waiter *waiter, uint32_t reply_slot,
                    const struct event_fault_reply *reply)
 {
-    struct message *message = sys_message();
+    struct message *message = caller_message(&pagerd->caller);
     message->header.request_id = waiter->request_id;
     enum status status = message_encode(&event_fault_reply_type, reply, message);
     UNIT_ASSERT(status == STATUS_OK);
-    (void)sys_reply(reply_slot, message);
+    caller_answer(&pagerd->caller, reply_slot);
 }
 
 static void answer_all(struct pagerd *pagerd, uint32_t entry, enum end_reason reason)
@@ -35,7 +35,7 @@ static void answer_all(struct pagerd *pagerd, uint32_t entry, enum end_reason re
         pagerd->waiters[first] = (struct pagerd_waiter){0};
         registration->resolved_count += reason == END_NONE;
         UNIT_ASSERT(registration->resolved_count <= registration->fault_count);
-        answer(&waiter, SLOT_REPLY_BASE + first - 1, &reply);
+        answer(pagerd, &waiter, SLOT_REPLY_BASE + first - 1, &reply);
     }
 }
 

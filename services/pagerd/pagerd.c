@@ -186,6 +186,7 @@ enum handled pagerd_handle(void *state, struct message *message, const struct re
     struct pagerd *pagerd = state;
     struct pagerd_request request; /* body and reply are large: the dispatch clears what is used */
     request.common = (struct service_request){
+        .caller = &pagerd->caller,
         .message = message,
         .info = info,
         .body = &request.body,

@@ -87,7 +87,7 @@ static enum status map_frame(struct pagerd *pagerd,
                              const struct vspaced_map_frames_request *request)
 {
     const struct message_type *type = &vspaced_map_frames_request_type;
-    struct message *message = sys_message();
+    struct message *message = caller_message(&pagerd->caller);
     enum status status = message_encode(type, request, message);
     if (status != STATUS_OK)
         return STATUS_INTERNAL;

@@ -80,6 +80,7 @@ static enum handled handle(struct procd *procd, struct message *message,
         return handle_event(procd, message);
     struct procd_request request; /* body and reply are large: the dispatch clears what is used */
     request.common = (struct service_request){
+        .caller = &procd->caller,
         .message = message,
         .info = info,
         .body = &request.body,
@@ -103,6 +104,7 @@ static void due_first(struct procd *procd, struct message *message, uint64_t now
         return;
     struct message kept = *message;
     procd_due(procd, now_ticks);
+    (void)caller_flush(&procd->caller);
     *message = kept;
 }
 

@@ -94,15 +94,9 @@ static struct procd_wait take(struct procd *procd, uint32_t index)
     return wait;
 }
 
-/* A reply can only be lost with its caller, which then needs none. */
-static void answer(const struct procd_wait *wait)
+static struct message *reply_begin(struct procd *procd, const struct procd_wait *wait)
 {
-    (void)sys_reply(wait->reply_slot, sys_message());
-}
-
-static struct message *reply_begin(const struct procd_wait *wait)
-{
-    struct message *message = sys_message();
+    struct message *message = caller_message(&procd->caller);
     message->header.operation = OP_PROCD_WAIT_PROCESS_EVENT;
     message->header.request_id = wait->request_id;
     return message;
@@ -125,18 +119,18 @@ static void wake(struct procd *procd, uint32_t waiting, uint32_t index)
     if (procd->waits[waiting].target != index + 1)
         return;
     struct procd_wait wait = take(procd, waiting);
-    struct message *message = reply_begin(&wait);
+    struct message *message = reply_begin(procd, &wait);
     struct procd_wait_process_event_reply reply = reply_of(procd, index);
     if (message_encode(&procd_wait_process_event_reply_type, &reply, message) != STATUS_OK)
         message_refuse(message, STATUS_INTERNAL);
-    answer(&wait);
+    caller_answer(&procd->caller, wait.reply_slot);
 }
 
 static void refuse(struct procd *procd, uint32_t index, enum status status)
 {
     struct procd_wait wait = take(procd, index);
-    message_refuse(reply_begin(&wait), status);
-    answer(&wait);
+    message_refuse(reply_begin(procd, &wait), status);
+    caller_answer(&procd->caller, wait.reply_slot);
 }
 
 /* Only its owner and the administrator can wait for a process. */

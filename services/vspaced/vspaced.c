@@ -391,6 +391,7 @@ enum handled vspaced_handle(void *state, struct message *message, const struct r
     struct vspaced *vspaced = state;
     struct vspaced_request request; /* body and reply are large: the dispatch clears what is used */
     request.common = (struct service_request){
+        .caller = &vspaced->caller,
         .message = message,
         .info = info,
         .body = &request.body,
