@@ -36,15 +36,6 @@ static const struct control_row control_rows[CONTROL_OPERATION_LIMIT] = {
 #include "abi/messages/undef.h"
 };
 
-enum status control_process(const struct control *control, uint32_t slot, struct process **out)
-{
-    struct capability *cap;
-    enum status status = control_get(control, slot, OBJECT_PROCESS, RIGHT_CONTROL, &cap);
-    if (status == STATUS_OK)
-        *out = process_at(control->kernel, cap->object);
-    return status;
-}
-
 /* Everything before the operation's own questions. */
 static inline enum status control_allowed(const struct control_row *row, enum object_type kind,
                                           const struct message *message)
@@ -83,12 +74,19 @@ __attribute__((noinline)) static void reply_caps_write(const struct process *cal
     message->header.cap_count = MESSAGE_CAP_LIMIT;
 }
 
+/* Whether the caller gets a reply: not when it ended itself, or the system, and not yet when its
+ * question is asked again. */
+static inline bool is_answered(const struct process *caller)
+{
+    return caller->life == LIFE_CURRENT && caller->ending == ENDING_NONE &&
+           (caller->resume != RESUME_WORK || caller->work.kind != WORK_SCAN);
+}
+
 void control_call(struct kernel *kernel, struct process *caller, enum object_type kind)
 {
     struct message *message = message_of(caller);
     uint32_t id = message->header.operation;
     const struct control_row *row = &control_rows[id < CONTROL_OPERATION_LIMIT ? id : 0];
-    enum status status = control_allowed(row, kind, message);
     struct control control = {
         .kernel = kernel,
         .caller = caller,
@@ -97,17 +95,16 @@ void control_call(struct kernel *kernel, struct process *caller, enum object_typ
         .reply = (union control_reply *)(void *)message->body,
         .reply_bytes = row->reply_bytes,
     };
+    enum status status = control_allowed(row, kind, message);
     if (status == STATUS_OK)
         status = row->perform(&control);
-    if (caller->life != LIFE_CURRENT || caller->ending != ENDING_NONE)
-        return; /* it ended itself, or the system */
-    if (caller->resume == RESUME_WORK && caller->work.kind == WORK_SCAN)
-        return; /* it will be asked again */
+    if (!is_answered(caller))
+        return;
     if (status != STATUS_OK) {
         message_refuse(message, status);
         return;
     }
     reply_header_write(&message->header, control.reply_bytes);
-    if (id == OP_KERNEL_CREATE_STAGED_PROCESS)
+    if (message->header.operation == OP_KERNEL_CREATE_STAGED_PROCESS)
         reply_caps_write(caller, message);
 }

@@ -149,7 +149,27 @@ static inline enum status control_get_memory(const struct control *control, uint
     return STATUS_OK;
 }
 
+/* The process that a live PROCESS, VSPACE or GRANT capability names. */
+__attribute__((always_inline)) static inline enum status
+control_get_process(const struct control *control, uint32_t slot, enum object_type type,
+                    uint16_t rights, struct process **out)
+{
+    const struct capability *cap = cspace_find(control->caller, slot);
+    bool fits = cap != NULL && cap->object_type == type;
+    struct process *process = fits ? capability_process(control->kernel, cap, type) : NULL;
+    if (process == NULL)
+        return capability_misfit(control->kernel, cap, type);
+    if ((cap->rights & rights) != rights)
+        return STATUS_DENIED; /* K1 */
+    *out = process;
+    return STATUS_OK;
+}
+
 /* A process that the caller controls through `slot`. */
-enum status control_process(const struct control *control, uint32_t slot, struct process **out);
+static inline enum status control_process(const struct control *control, uint32_t slot,
+                                          struct process **out)
+{
+    return control_get_process(control, slot, OBJECT_PROCESS, RIGHT_CONTROL, out);
+}
 
 #endif

@@ -65,33 +65,43 @@ enum status control_retype(struct control *control)
     return STATUS_OK;
 }
 
-enum status control_destroy(struct control *control)
+static enum status destroy_untyped(struct control *control, struct capability *slot)
 {
     struct kernel *kernel = control->kernel;
-    struct capability *slot = cspace_find(control->caller, control->request->kernel_destroy.slot);
-    if (slot == NULL || !kernel_capability_live(kernel, slot))
-        return STATUS_NOT_FOUND;
-    if (slot->object_type != OBJECT_UNTYPED && slot->object_type != OBJECT_FRAME)
-        return STATUS_INVALID_ARGUMENT;
-    if ((slot->rights & RIGHT_CONTROL) == 0)
+    uint32_t index = slot->object;
+    uint32_t parent = kernel->untypeds[index].parent;
+    if (parent == KERNEL_NONE)
         return STATUS_DENIED;
-    uint32_t object = slot->object;
-    if (slot->object_type == OBJECT_FRAME) {
-        *slot = (struct capability){0};
-        frame_doom(object);
-        if (!frame_destroy_piece(kernel, object))
-            work_leave(control->caller, (struct work){.kind = WORK_DESTROY, .object = object});
-        return STATUS_OK;
-    }
-    if (kernel->untypeds[object].parent == KERNEL_NONE)
-        return STATUS_DENIED;
-    if (untyped_in_use(&kernel->untypeds[object]))
+    if (untyped_in_use(&kernel->untypeds[index]))
         return STATUS_BUSY;
-    uint32_t parent = kernel->untypeds[object].parent;
     *slot = (struct capability){0};
-    untyped_destroy(kernel, object);
+    untyped_destroy(kernel, index);
     untyped_sweep(kernel, parent);
     return STATUS_OK;
+}
+
+static enum status destroy_frame(struct control *control, struct capability *slot)
+{
+    uint32_t page = slot->object;
+    *slot = (struct capability){0};
+    frame_doom(page);
+    if (!frame_destroy_piece(control->kernel, page))
+        work_leave(control->caller, (struct work){.kind = WORK_DESTROY, .object = page});
+    return STATUS_OK;
+}
+
+enum status control_destroy(struct control *control)
+{
+    const struct kernel *kernel = control->kernel;
+    struct capability *slot = cspace_find(control->caller, control->request->kernel_destroy.slot);
+    bool frame = slot != NULL && slot->object_type == OBJECT_FRAME;
+    if (frame ? !capability_is_live(kernel, slot, OBJECT_FRAME)
+              : slot == NULL || slot->object_type != OBJECT_UNTYPED ||
+                    !capability_is_live(kernel, slot, OBJECT_UNTYPED))
+        return capability_misfit(kernel, slot, frame ? OBJECT_FRAME : OBJECT_UNTYPED);
+    if ((slot->rights & RIGHT_CONTROL) == 0)
+        return STATUS_DENIED;
+    return frame ? destroy_frame(control, slot) : destroy_untyped(control, slot);
 }
 
 /* --- bytes ------------------------------------------------------------------------------------ */

@@ -193,12 +193,11 @@ enum status control_cap_copy_attenuated(struct control *control)
 {
     const struct kernel_cap_copy_attenuated_request *request =
         &control->request->kernel_cap_copy_attenuated;
-    struct capability *grant;
+    struct process *child;
     enum status status =
-        control_get(control, request->grant_slot, OBJECT_GRANT, RIGHT_CONTROL, &grant);
+        control_get_process(control, request->grant_slot, OBJECT_GRANT, RIGHT_CONTROL, &child);
     if (status != STATUS_OK)
         return status;
-    struct process *child = process_at(control->kernel, grant->object);
     const struct capability *source = cspace_find(control->caller, request->source_slot);
     status = install_authorise(control, request, source);
     if (status == STATUS_OK)

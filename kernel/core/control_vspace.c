@@ -9,8 +9,7 @@
 /* Pages that a request wants to map. */
 struct pages {
     uint32_t first;
-    uint32_t count;
-    bool frame; /* one frame; otherwise pages of the image */
+    struct page_record *frame; /* of the one frame that they are; null: pages of the image */
 };
 
 static enum status rights_allowed(uint32_t rights)
@@ -30,11 +29,7 @@ static bool range_is_user(uint64_t va, uint32_t page_count)
 __attribute__((always_inline)) static inline enum status
 vspace_get(const struct control *control, uint32_t slot, struct process **out)
 {
-    struct capability *cap;
-    enum status status = control_get(control, slot, OBJECT_VSPACE, RIGHT_MAP, &cap);
-    if (status == STATUS_OK)
-        *out = process_at(control->kernel, cap->object);
-    return status;
+    return control_get_process(control, slot, OBJECT_VSPACE, RIGHT_MAP, out);
 }
 
 /* --- MAP_FRAME -------------------------------------------------------------------------------- */
@@ -51,8 +46,10 @@ static enum status pages_find(const struct control *control,
     bool frame = cap->object_type == OBJECT_FRAME;
     if (!range_within(request->frame_page, request->page_count, frame ? 1 : kernel->image_pages))
         return STATUS_OUT_OF_RANGE;
-    uint32_t first = frame ? cap->object : kernel->image_first_page;
-    *out = (struct pages){first + (uint32_t)request->frame_page, request->page_count, frame};
+    out->first = cap->object;
+    out->frame = machine_page_record(cap->object);
+    if (!frame)
+        *out = (struct pages){kernel->image_first_page + (uint32_t)request->frame_page, NULL};
     return STATUS_OK;
 }
 
@@ -60,7 +57,7 @@ static enum status pages_find(const struct control *control,
  * boot. */
 static bool use_allows(const struct pages *pages, uint32_t rights)
 {
-    uint8_t use = pages->frame ? machine_page_record(pages->first)->use : FRAME_CODE;
+    uint8_t use = pages->frame != NULL ? pages->frame->use : FRAME_CODE;
     if ((rights & RIGHT_WRITE) != 0)
         return use != FRAME_CODE;
     return (rights & RIGHT_EXECUTE) == 0 || use != FRAME_DATA;
@@ -68,13 +65,12 @@ static bool use_allows(const struct pages *pages, uint32_t rights)
 
 static void use_settle(const struct pages *pages, uint32_t rights)
 {
-    struct page_record *record = machine_page_record(pages->first);
-    if (!pages->frame)
+    if (pages->frame == NULL)
         return;
     if ((rights & RIGHT_WRITE) != 0)
-        record->use = FRAME_DATA;
+        pages->frame->use = FRAME_DATA;
     else if ((rights & RIGHT_EXECUTE) != 0)
-        record->use = FRAME_CODE;
+        pages->frame->use = FRAME_CODE;
 }
 
 /* What MAP_FRAME is about, found by the questions. */

@@ -85,11 +85,16 @@ static inline bool endpoint_is_live(const struct kernel *kernel, const struct ca
     return owner != NULL && owner->service.live;
 }
 
-/* A process that can still run, by a capability to its address space or to populate it. */
-static inline bool process_is_live(const struct kernel *kernel, const struct capability *cap)
+/* The process that a capability of these types names; null when it is dead: of VSPACE, when the
+ * process has ended, and of GRANT, as soon as it may run. */
+__attribute__((always_inline)) static inline struct process *
+capability_process(const struct kernel *kernel, const struct capability *cap, enum object_type type)
 {
-    const struct process *process = process_find(kernel, cap->object, cap->generation);
-    return process != NULL && !process_has_ended(process);
+    struct process *process = process_find(kernel, cap->object, cap->generation);
+    if (process == NULL || (type == OBJECT_VSPACE && process_has_ended(process)) ||
+        (type == OBJECT_GRANT && process->life != LIFE_STAGED))
+        return NULL;
+    return process;
 }
 
 /* kernel_capability_live for a type that is known: the question that is left is a short one. */
@@ -108,17 +113,13 @@ capability_is_live(const struct kernel *kernel, const struct capability *cap, en
         return record->kind == PAGE_FRAME && record->generation == cap->generation;
     }
     case OBJECT_VSPACE:
-        return process_is_live(kernel, cap);
+    case OBJECT_PROCESS:
+    case OBJECT_GRANT:
+        return capability_process(kernel, cap, type) != NULL;
     case OBJECT_ENDPOINT:
         return endpoint_is_live(kernel, cap);
     case OBJECT_REPLY:
         return capability_caller(kernel, cap) != NULL;
-    case OBJECT_PROCESS:
-        return process_find(kernel, cap->object, cap->generation) != NULL;
-    case OBJECT_GRANT: {
-        const struct process *child = process_find(kernel, cap->object, cap->generation);
-        return child != NULL && child->life == LIFE_STAGED;
-    }
     case OBJECT_IMAGE:
     case OBJECT_KERNEL_SELF:
     case OBJECT_KERNEL_MEMORY:
@@ -186,7 +187,8 @@ static inline bool capabilities_empty(const struct capability *caps, uint32_t co
 }
 
 bool cspace_leaves_empty(const struct process *process, uint32_t first, uint32_t count);
-static inline bool cspace_range_empty(const struct process *process, uint32_t first, uint32_t count)
+__attribute__((always_inline)) static inline bool cspace_range_empty(const struct process *process,
+                                                                     uint32_t first, uint32_t count)
 {
     const struct capability *run = cspace_run(process, first, count);
     return run != NULL ? capabilities_empty(run, count)
@@ -196,8 +198,8 @@ static inline bool cspace_range_empty(const struct process *process, uint32_t fi
 /* Makes the leaves of a range exist: OK or OVER_BUDGET (nothing changed). */
 enum status cspace_leaves_make(struct kernel *kernel, struct process *process, uint32_t first,
                                uint32_t count);
-static inline enum status cspace_reserve(struct kernel *kernel, struct process *process,
-                                         uint32_t first, uint32_t count)
+__attribute__((always_inline)) static inline enum status
+cspace_reserve(struct kernel *kernel, struct process *process, uint32_t first, uint32_t count)
 {
     bool there = cspace_run(process, first, count) != NULL;
     return there ? STATUS_OK : cspace_leaves_make(kernel, process, first, count);
@@ -218,8 +220,9 @@ capability_counted(struct kernel *kernel, const struct capability *cap, enum obj
 }
 
 /* Puts a copy of a live capability into an empty slot whose leaf exists, and counts it. */
-static inline void cspace_put(struct kernel *kernel, const struct process *process, uint32_t slot,
-                              struct capability cap)
+__attribute__((always_inline)) static inline void cspace_put(struct kernel *kernel,
+                                                             const struct process *process,
+                                                             uint32_t slot, struct capability cap)
 {
     struct capability *target = cspace_find(process, slot);
     KERNEL_ASSERT(target != NULL && target->object_type == OBJECT_NONE);

@@ -121,24 +121,3 @@ void mapping_remove(struct kernel *kernel, struct process *process, uint32_t map
     if (record->mapping_count == 0)
         frame_sweep(kernel, page);
 }
-
-void mappings_remove(struct kernel *kernel, struct process *process, struct vspace_range *range)
-{
-    for (; range->count != 0 && work_may(kernel); range->va += PAGE_BYTES, range->count--) {
-        work_count(kernel, 1);
-        if (range->here == 0) {
-            range->leaf = range->behind;
-            range->at = 0;
-            range->here = range->count;
-        }
-        range->here--;
-        uint32_t mapping = range->leaf * TABLE_ENTRIES + range->at++;
-        if (range->leaf == 0 || *entry_of(mapping) == 0)
-            continue;
-        mapping_remove(kernel, process, mapping);
-        if (machine_page_record(range->leaf)->mapping_count != 0)
-            continue;
-        vspace_prune(kernel, process, range->va);
-        range->leaf = 0; /* the others are not there any more */
-    }
-}

@@ -37,7 +37,9 @@ void stock_init(const struct kernel *kernel, struct page_stock *stock, uint32_t 
     };
 }
 
-static uint32_t fresh_take(const struct kernel *kernel, struct page_stock *stock)
+/* Apart, because most pages come and go. */
+__attribute__((noinline)) static uint32_t fresh_take(const struct kernel *kernel,
+                                                     struct page_stock *stock)
 {
     const struct page_range *range = &kernel->ranges[stock->fresh_range];
     uint32_t page = stock->fresh_page++;

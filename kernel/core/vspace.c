@@ -54,8 +54,7 @@ static void table_free(struct kernel *kernel, struct process *process, uint32_t 
 }
 
 /* Makes the tables of one va exist. On OVER_BUDGET tables may be left empty: the caller prunes. */
-static enum status path_create(struct kernel *kernel, struct process *process, uint64_t va,
-                               uint32_t *leaf)
+static enum status path_create(struct kernel *kernel, struct process *process, uint64_t va)
 {
     uint32_t table = process->vspace_page;
     for (unsigned level = LEVEL_ROOT; level > LEVEL_LEAF; level--) {
@@ -70,7 +69,6 @@ static enum status path_create(struct kernel *kernel, struct process *process, u
         }
         table = entry_page(*entry);
     }
-    *leaf = table;
     return STATUS_OK;
 }
 
@@ -92,14 +90,13 @@ void vspace_prune(struct kernel *kernel, struct process *process, uint64_t va)
     }
 }
 
-enum status vspace_tables_make(struct kernel *kernel, struct process *process,
-                               struct vspace_range *range)
+/* Two leaves at most: a range is no longer than what a leaf covers. */
+enum status vspace_tables_make(struct kernel *kernel, struct process *process, uint64_t va,
+                               uint32_t count)
 {
-    uint64_t va = range->va;
-    uint64_t last = va + (uint64_t)(range->count - 1) * PAGE_BYTES;
-    uint32_t *leaf_of_last = range->here == range->count ? &range->leaf : &range->behind;
-    if (path_create(kernel, process, va, &range->leaf) == STATUS_OK &&
-        path_create(kernel, process, last, leaf_of_last) == STATUS_OK)
+    uint64_t last = va + (uint64_t)(count - 1) * PAGE_BYTES;
+    if (path_create(kernel, process, va) == STATUS_OK &&
+        path_create(kernel, process, last) == STATUS_OK)
         return STATUS_OK;
     vspace_prune(kernel, process, va);
     vspace_prune(kernel, process, last);
@@ -108,18 +105,38 @@ enum status vspace_tables_make(struct kernel *kernel, struct process *process,
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
+static bool line_empty(const uint64_t *entries)
+{
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < TABLE_LINE_ENTRIES; i++)
+        seen |= entries[i];
+    return seen == 0;
+}
+
+/* The first line from the one that begins at `index` on that is not empty; there is one. That a line
+ * was empty is remembered: the next look does not come by it. */
+static uint32_t line_next(uint32_t table, uint32_t index)
+{
+    const uint64_t *entries = machine_page(table);
+    struct page_record *record = machine_page_record(table);
+    for (;; index += TABLE_LINE_ENTRIES) {
+        KERNEL_ASSERT(index < TABLE_ENTRIES);
+        uint32_t lines = record->entry_lines >> index / TABLE_LINE_ENTRIES;
+        KERNEL_ASSERT(lines != 0);
+        index += (uint32_t)__builtin_ctz(lines) * TABLE_LINE_ENTRIES;
+        if (!line_empty(&entries[index]))
+            return index;
+        record->entry_lines &= ~entry_line(index);
+    }
+}
+
 /* The first entry from `index` on that is not empty; there is one. */
 static uint32_t entry_next(uint32_t table, uint32_t index)
 {
     const uint64_t *entries = machine_page(table);
-    uint32_t lines = machine_page_record(table)->entry_lines;
     for (;; index++) {
-        KERNEL_ASSERT(index < TABLE_ENTRIES);
-        if (index % TABLE_LINE_ENTRIES == 0) {
-            uint32_t left = lines >> index / TABLE_LINE_ENTRIES;
-            KERNEL_ASSERT(left != 0);
-            index += (uint32_t)__builtin_ctz(left) * TABLE_LINE_ENTRIES;
-        }
+        if (index % TABLE_LINE_ENTRIES == 0)
+            index = line_next(table, index);
         if (entries[index] != 0)
             return index;
     }

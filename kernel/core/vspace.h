@@ -89,14 +89,20 @@ static inline bool vspace_range_is(const struct vspace_range *range, bool presen
             leaf_is(range->behind, 0, range->count - range->here, present));
 }
 
-/* Makes the tables of a range exist: OK or OVER_BUDGET (nothing changed). */
-enum status vspace_tables_make(struct kernel *kernel, struct process *process,
-                               struct vspace_range *range);
-static inline enum status vspace_reserve(struct kernel *kernel, struct process *process,
-                                         struct vspace_range *range)
+/* Makes the tables of [va, va + count pages) exist: OK or OVER_BUDGET (nothing changed). */
+enum status vspace_tables_make(struct kernel *kernel, struct process *process, uint64_t va,
+                               uint32_t count);
+
+/* The same for a range, which is found anew when it had none. */
+__attribute__((always_inline)) static inline enum status
+vspace_reserve(struct kernel *kernel, struct process *process, struct vspace_range *range)
 {
-    bool there = range->leaf != 0 && (range->here == range->count || range->behind != 0);
-    return there ? STATUS_OK : vspace_tables_make(kernel, process, range);
+    if (range->leaf != 0 && (range->here == range->count || range->behind != 0))
+        return STATUS_OK;
+    enum status status = vspace_tables_make(kernel, process, range->va, range->count);
+    if (status == STATUS_OK)
+        *range = vspace_range_find(process, range->va, range->count);
+    return status;
 }
 
 /* Entries of a table are looked for in lines: most lines of most tables are empty. */
@@ -132,7 +138,27 @@ void mapping_remove(struct kernel *kernel, struct process *process, uint32_t map
 
 /* Removes the mappings of a range, and the tables that become empty, as far as this entry may work:
  * va and count are what is left. Some may be absent. */
-void mappings_remove(struct kernel *kernel, struct process *process, struct vspace_range *range);
+__attribute__((always_inline)) static inline void
+mappings_remove(struct kernel *kernel, struct process *process, struct vspace_range *range)
+{
+    for (; range->count != 0 && work_may(kernel); range->va += PAGE_BYTES, range->count--) {
+        work_count(kernel, 1);
+        if (range->here == 0) {
+            range->leaf = range->behind;
+            range->at = 0;
+            range->here = range->count;
+        }
+        range->here--;
+        uint32_t at = range->at++;
+        if (range->leaf == 0 || ((const uint64_t *)machine_page(range->leaf))[at] == 0)
+            continue;
+        mapping_remove(kernel, process, range->leaf * TABLE_ENTRIES + at);
+        if (machine_page_record(range->leaf)->mapping_count != 0)
+            continue;
+        vspace_prune(kernel, process, range->va);
+        range->leaf = 0; /* the others are not there any more */
+    }
+}
 
 uint32_t mapping_next(uint32_t mapping);
 uint16_t entry_rights(uint64_t entry);

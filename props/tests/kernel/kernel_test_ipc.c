@@ -20,6 +20,7 @@ static void stage(void)
     drive_install(b.grant, SLOT_SERVICE_ENDPOINT, PEER, rights, 12);
     drive_install(a.grant, BULK, PEER + 1, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
     drive_install(a.grant, MEM, PEER + 2, RIGHT_CONTROL, 0);
+    drive_install(a.grant, MEM, PEER + 3, RIGHT_TRANSFER, 0);
     drive_start(&b, 0);
     drive_start(&a, 0); /* the first of the run queue */
 }
@@ -94,6 +95,31 @@ static void test_call_queued(void)
     drive_run(SERVER);
     expect_status(drive_reply(SLOT_REPLY_BASE), STATUS_OK, "both");
     expect(drive_result(a.index) == STATUS_OK && drive_result(b.index) == STATUS_OK, "arrive");
+}
+
+/* What a call of kernel control is refused for before anybody asks what it wants. */
+static void test_control_refusals(void)
+{
+    stage();
+    drive_run(a.index);
+    compose(OP_KERNEL_DESTROY, "");
+    expect_status(drive_call(PEER + 2, 9), STATUS_OK, "a call of kernel control is answered");
+    expect_equal(drive_message(a.index)->header.status, STATUS_INVALID_ARGUMENT, "its verdict");
+    compose(OP_KERNEL_DESTROY, "");
+    expect_status(drive_call(PEER + 3, 9), STATUS_DENIED, "kernel control without CONTROL");
+    struct message *message = drive_message(a.index);
+    message->header.version = 2;
+    expect_status(drive_call(PEER + 2, 9), STATUS_INVALID_ARGUMENT, "in another version");
+    compose(OP_KERNEL_DESTROY, "");
+    message->header.body_bytes = MESSAGE_BODY_BYTES_MAX + 1;
+    expect_status(drive_call(PEER + 2, 9), STATUS_INVALID_ARGUMENT, "with too long a body");
+    compose(OP_KERNEL_DESTROY, "");
+    message->header.cap_count = MESSAGE_CAP_LIMIT + 1;
+    expect_status(drive_call(PEER + 2, 9), STATUS_INVALID_ARGUMENT, "with too many capabilities");
+    compose(OP_KERNEL_DESTROY, "");
+    drive_window(PEER, 1);
+    expect_status(drive_call(PEER + 2, 9), STATUS_BUSY, "with a window that is not empty");
+    drive_window(0, 0);
 }
 
 static void test_refusals(void)
@@ -267,6 +293,7 @@ void kernel_test_ipc(void)
 {
     test_call_waiting();
     test_call_queued();
+    test_control_refusals();
     test_refusals();
     test_deadlines();
     test_deadline_order();
