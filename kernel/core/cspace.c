@@ -149,12 +149,9 @@ enum status cspace_leaves_make(struct kernel *kernel, struct process *process, u
 
 enum status reply_slot_reserve(struct kernel *kernel, struct process *process, uint32_t *slot)
 {
-    uint32_t free_words = ~process->reply_full_words & 0xFFFFu;
-    if (free_words == 0)
+    if (process->reply_full_words == (1u << SLOT_REPLY_COUNT / 64) - 1)
         return STATUS_EXHAUSTED;
-    uint32_t word = (uint32_t)__builtin_ctz(free_words);
-    uint32_t bit = (uint32_t)__builtin_ctzll(~process->reply_taken[word]);
-    *slot = SLOT_REPLY_BASE + word * 64 + bit;
+    *slot = reply_slot_lowest(process);
     if (cspace_find(process, *slot) != NULL)
         return STATUS_OK;
     return cspace_reserve(kernel, process, *slot, 1);

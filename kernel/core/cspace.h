@@ -14,7 +14,7 @@ static inline uint32_t *cspace_directory_place(const struct process *process, ui
 }
 
 /* The place that names a leaf; null: its directory does not exist. */
-static inline uint32_t *cspace_leaf_place(const struct process *process, uint32_t leaf)
+KERNEL_INLINE uint32_t *cspace_leaf_place(const struct process *process, uint32_t leaf)
 {
     if (leaf < CSPACE_DIRECT_LEAVES)
         return (uint32_t *)machine_page(process->cspace_page) + leaf;
@@ -26,7 +26,7 @@ static inline uint32_t *cspace_leaf_place(const struct process *process, uint32_
 }
 
 /* The page of a leaf, by its index; 0: there is none. Most leaves are named by the root. */
-static inline uint32_t cspace_leaf(const struct process *process, uint32_t leaf)
+KERNEL_INLINE uint32_t cspace_leaf(const struct process *process, uint32_t leaf)
 {
     if (leaf < CSPACE_DIRECT_LEAVES)
         return *cspace_leaf_place(process, leaf);
@@ -38,14 +38,14 @@ static inline uint32_t cspace_leaf(const struct process *process, uint32_t leaf)
 uint32_t cspace_leaf_next(const struct process *process, uint32_t leaf);
 
 /* The slot, or null: there is no leaf for it yet or no such slot. */
-static inline struct capability *cspace_find(const struct process *process, uint32_t slot)
+KERNEL_INLINE struct capability *cspace_find(const struct process *process, uint32_t slot)
 {
     uint32_t leaf = cspace_leaf(process, slot / CSPACE_LEAF_CAPS);
     return leaf == 0 ? NULL : (struct capability *)machine_page(leaf) + slot % CSPACE_LEAF_CAPS;
 }
 
 /* The endpoint that an ENDPOINT capability names; null when it is gone. */
-static inline struct endpoint *capability_endpoint(struct kernel *kernel,
+KERNEL_INLINE struct endpoint *capability_endpoint(struct kernel *kernel,
                                                    const struct capability *cap)
 {
     struct endpoint *endpoint = &kernel->driver_endpoint;
@@ -249,7 +249,15 @@ uint32_t cspace_scan(struct kernel *kernel, const struct process *process, uint3
  * free), OVER_BUDGET (no leaf). */
 enum status reply_slot_reserve(struct kernel *kernel, struct process *process, uint32_t *slot);
 
-static inline void reply_slot_take(struct process *process, uint32_t slot)
+/* The lowest that is free; not all are taken. */
+KERNEL_INLINE uint32_t reply_slot_lowest(const struct process *process)
+{
+    uint32_t word = (uint32_t)__builtin_ctz(~process->reply_full_words);
+    uint32_t bit = (uint32_t)__builtin_ctzll(~process->reply_taken[word]);
+    return SLOT_REPLY_BASE + word * 64 + bit;
+}
+
+KERNEL_INLINE void reply_slot_take(struct process *process, uint32_t slot)
 {
     uint32_t index = slot - SLOT_REPLY_BASE;
     process->reply_taken[index / 64] |= UINT64_C(1) << index % 64;
@@ -257,7 +265,7 @@ static inline void reply_slot_take(struct process *process, uint32_t slot)
         process->reply_full_words |= 1u << index / 64;
 }
 
-static inline void reply_slot_free(struct process *process, uint32_t slot)
+KERNEL_INLINE void reply_slot_free(struct process *process, uint32_t slot)
 {
     uint32_t index = slot - SLOT_REPLY_BASE;
     process->reply_taken[index / 64] &= ~(UINT64_C(1) << index % 64);

@@ -2,7 +2,7 @@
 /* Endpoints: where processes meet. Each process owns one, and there is one more, for drivers'
  * requests to procd. Decides who learns what when an endpoint is gone, and in which order events
  * and calls are taken; never what a message says. */
-#include "kernel/core/internal.h"
+#include "kernel/core/ipc.h"
 
 #include "abi/messages/event.h"
 

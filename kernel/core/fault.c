@@ -3,7 +3,7 @@
  * neither what backs a page nor why a process should end: the pager does, within the reasons that
  * it may give. */
 #include "abi/messages/event.h"
-#include "kernel/core/cspace.h"
+#include "kernel/core/ipc.h"
 
 #include "abi/codec.h"
 

@@ -18,6 +18,9 @@
 #define KERNEL_ASSERT(condition)                                                                   \
     ((condition) ? (void)0 : machine_panic(#condition, __FILE__, __LINE__))
 
+/* Of what the short ways are made (short.c): a call would cost as much as what it does. */
+#define KERNEL_INLINE __attribute__((always_inline)) static inline
+
 /* --- processes and their pages --------------------------------------------------------------- */
 
 /* The record at an index if it is in use with that generation; null otherwise. */
@@ -30,7 +33,7 @@ static inline struct process *process_find(const struct kernel *kernel, uint32_t
     return machine_page(entry->record_page);
 }
 
-static inline struct message *message_of(const struct process *process)
+KERNEL_INLINE struct message *message_of(const struct process *process)
 {
     return machine_page(process->message_page);
 }
@@ -46,13 +49,13 @@ static inline bool process_has_ended(const struct process *process)
 void deadline_insert(struct kernel *kernel, struct process *process, uint64_t ticks);
 void deadline_remove(struct kernel *kernel, struct process *process);
 
-static inline void deadline_set(struct kernel *kernel, struct process *process, uint64_t ticks)
+KERNEL_INLINE void deadline_set(struct kernel *kernel, struct process *process, uint64_t ticks)
 {
     if (ticks != DEADLINE_NEVER)
         deadline_insert(kernel, process, ticks);
 }
 
-static inline void deadline_clear(struct kernel *kernel, struct process *process)
+KERNEL_INLINE void deadline_clear(struct kernel *kernel, struct process *process)
 {
     if (process->heap_position != 0)
         deadline_remove(kernel, process);
@@ -65,13 +68,13 @@ void process_ready(struct kernel *kernel, struct process *process);
 void process_wake(struct kernel *kernel, struct process *process, enum status status);
 
 /* The band that a process runs in: the highest that it was lent, or its own. */
-static inline uint32_t process_band(const struct process *process)
+KERNEL_INLINE uint32_t process_band(const struct process *process)
 {
     return (uint32_t)__builtin_ctzll(process->band_claims) / 16;
 }
 
 /* One process in the sum of band_claims. */
-static inline uint64_t band_claim(uint32_t band)
+KERNEL_INLINE uint64_t band_claim(uint32_t band)
 {
     return UINT64_C(1) << 16 * band;
 }
@@ -130,14 +133,26 @@ void driver_loan_make(struct kernel *kernel, const struct process *lender);
 void driver_loan_end(struct kernel *kernel, const struct process *lender);
 void driver_loans_take(struct kernel *kernel, struct process *drainer);
 
+/* The two halves of a loan's books. */
+KERNEL_INLINE void loan_note(struct process *lender, struct process *borrower)
+{
+    lender->lends_to = borrower->index;
+    borrower->band_claims += band_claim(process_band(lender));
+}
+
+KERNEL_INLINE void loan_forget(struct process *lender, struct process *borrower)
+{
+    lender->lends_to = KERNEL_NONE;
+    borrower->band_claims -= band_claim(process_band(lender));
+}
+
 /* A process that waits, and lends to nobody, lends its band. */
 static inline void loan_make(struct kernel *kernel, struct process *lender,
                              struct process *borrower)
 {
     uint32_t band = process_band(borrower);
     uint32_t lent = process_band(lender);
-    lender->lends_to = borrower->index;
-    borrower->band_claims += band_claim(lent);
+    loan_note(lender, borrower);
     if (lent < band)
         loan_follow(kernel, borrower, band);
 }
@@ -151,10 +166,9 @@ static inline void loan_end(struct kernel *kernel, struct process *lender)
     struct process *borrower = process_at(kernel, lender->lends_to);
     uint32_t band = process_band(borrower);
     uint32_t lent = process_band(lender);
-    lender->lends_to = KERNEL_NONE;
+    loan_forget(lender, borrower);
     if (borrower->client == lender->index)
         borrower->client = KERNEL_NONE;
-    borrower->band_claims -= band_claim(lent);
     if (lent < borrower->band)
         loan_follow(kernel, borrower, band);
 }
@@ -296,8 +310,6 @@ void reply_capability_give(struct kernel *kernel, struct process *caller, struct
 /* The reply capability for `caller` goes: its slot at the holder is empty, and the caller in no
  * queue. */
 void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller);
-void receive_info_write(const struct kernel *kernel, struct process *receiver, uint64_t badge,
-                        uint32_t reply_slot, uint32_t cap_count);
 
 /* A sender that queues at its `endpoint` lends to the owner; nobody owns that of the drivers, until
  * somebody tells all who wait there that it is gone. */

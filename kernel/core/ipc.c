@@ -2,7 +2,7 @@
 /* CALL, RECV, REPLY and REPLY_RECV. Reads the header of a message and its descriptors, copies the
  * bytes that it declares, and knows no operation. Decides who gets which message when; a refusal
  * leaves messages, slots and queues as they were (E1). */
-#include "kernel/core/cspace.h"
+#include "kernel/core/ipc.h"
 
 /* The window of a CALL or RECV: INVALID_ARGUMENT, BUSY or OVER_BUDGET; a good one is kept in the
  * record, and stays empty until it is used, because its owner waits. */
@@ -40,36 +40,11 @@ static inline enum status shape_allowed(const struct message *message)
     return good ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
-void receive_info_write(const struct kernel *kernel, struct process *receiver, uint64_t badge,
-                        uint32_t reply_slot, uint32_t cap_count)
-{
-    uint8_t *page = machine_page(receiver->message_page);
-    struct receive_info *info = (struct receive_info *)(void *)(page + MESSAGE_PAGE_INFO_OFFSET);
-    info->badge = badge;
-    info->now_ticks = kernel->now_ticks;
-    info->endpoint_slot = receiver->slot;
-    info->reply_slot = reply_slot;
-    info->cap_count = cap_count;
-    info->window_slot = cap_count != 0 ? receiver->window_slot : 0;
-}
-
 /* --- reply capabilities --- */
 
 void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver)
 {
-    struct process_entry *entry = &kernel->processes[caller->index];
-    struct capability *cap = cspace_find(receiver, receiver->reply_slot);
-    KERNEL_ASSERT(cap != NULL && cap->object_type == OBJECT_NONE);
-    cap->object_type = OBJECT_REPLY;
-    cap->rights = RIGHT_SEND;
-    cap->object = caller->index;
-    cap->generation = entry->generation;
-    cap->badge = ++entry->call_sequence; /* K3 */
-    reply_slot_take(receiver, receiver->reply_slot);
-    caller->life = LIFE_CALLING;
-    caller->holder = receiver->index;
-    caller->reply_slot = receiver->reply_slot;
-    queue_append(kernel, &receiver->callers, caller);
+    reply_capability_put(kernel, caller, receiver);
     client_leave(kernel, receiver);
     if (caller->lends_to != receiver->index) { /* it did not queue, or at another's endpoint */
         loan_end(kernel, caller);
@@ -80,35 +55,13 @@ void reply_capability_give(struct kernel *kernel, struct process *caller, struct
 
 void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller)
 {
-    *cspace_find(holder, caller->reply_slot) = (struct capability){0};
-    reply_slot_free(holder, caller->reply_slot);
-    queue_remove(kernel, &holder->callers, caller);
-    caller->holder = KERNEL_NONE;
+    reply_capability_take(kernel, holder, caller, cspace_find(holder, caller->reply_slot));
     if (holder->client != caller->index)
         kernel->unsettled = true; /* another one than the payer goes on */
     loan_end(kernel, caller);
 }
 
-/* --- bytes ------------------------------------------------------------------------------------ */
-
-/* Copies what the header declares; badge, window and the status of a request are the kernel's. */
-static inline void message_copy(const struct message *source, struct message *target,
-                                uint64_t badge, uint32_t status)
-{
-    const struct message_header *header = &source->header;
-    uint32_t body_bytes = header->body_bytes;
-    target->header.version = MESSAGE_VERSION;
-    target->header.operation = header->operation;
-    target->header.body_bytes = (uint16_t)body_bytes;
-    target->header.cap_count = header->cap_count;
-    target->header.window_count = 0;
-    target->header.window_slot = 0;
-    target->header.status = status;
-    target->header.request_id = header->request_id;
-    target->header.badge = badge;
-    if (body_bytes != 0)
-        memcpy(target->body, source->body, body_bytes);
-}
+/* --- delivery --------------------------------------------------------------------------------- */
 
 /* A call reaches its receiver, which is in no queue any more; the caller neither. On an error both
  * are as before. */

@@ -3,13 +3,23 @@
  * four syscalls it is. */
 #include "kernel/core/cspace.h"
 
-void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks,
-                    uint32_t reply_slot)
+struct process *kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot,
+                               uint64_t deadline_ticks, uint32_t reply_slot)
 {
     if (kernel->halted)
-        return;
+        return NULL;
     KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
     struct process *process = process_at(kernel, kernel->current);
+    if (number == SYSCALL_CALL)
+        return kernel_call(kernel, process, slot, deadline_ticks);
+    if (number == SYSCALL_REPLY_RECV)
+        return kernel_reply_receive(kernel, process, reply_slot, slot, deadline_ticks);
+    return kernel_syscall_long(kernel, process, number, slot, deadline_ticks, reply_slot);
+}
+
+struct process *kernel_syscall_long(struct kernel *kernel, struct process *process, uint32_t number,
+                                    uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot)
+{
     process->resume = RESUME_RESULT;
     work_begin(kernel);
     if (number == SYSCALL_CALL)
@@ -23,6 +33,10 @@ void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint6
     else
         process->result = STATUS_INVALID_ARGUMENT;
     kernel_settle(kernel);
+    if (kernel->current == KERNEL_IDLE)
+        return NULL;
+    process = process_at(kernel, kernel->current);
+    return process->resume == RESUME_RESULT ? process : NULL;
 }
 
 struct process *kernel_process(const struct kernel *kernel, uint32_t index)

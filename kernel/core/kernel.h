@@ -409,7 +409,9 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
 /* The current process executes syscall `number` (SYSCALL_*). Its message is at the start of its
  * message page (kernel_message); REPLY ignores `deadline_ticks`, and all but REPLY_RECV ignore
  * `reply_slot`. The transport status becomes its `result` at once or when it is resumed later;
- * another number gives INVALID_ARGUMENT.
+ * another number gives INVALID_ARGUMENT. Returns who goes on, if that is a process that comes back
+ * from a system call with its `result` (RESUME_RESULT), whichever process it is; null: as
+ * kernel->current says.
  *
  * CALL on an endpoint, questions in this order:
  * - NOT_FOUND: no capability at slot (or no such slot), or it is dead
@@ -462,8 +464,20 @@ enum status kernel_boot_bare(struct kernel *kernel, const struct kernel_boot_inf
  * Who is answered stands first in the queue of its band, and this process goes on to receive: with
  * a message it runs on, if no higher band is ready; otherwise it waits, and the first of the highest
  * band goes on. */
-void kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot, uint64_t deadline_ticks,
-                    uint32_t reply_slot);
+struct process *kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t slot,
+                               uint64_t deadline_ticks, uint32_t reply_slot);
+
+/* The same for a machine that knows the record of the current process and which of the two it is that
+ * most entries are. */
+struct process *kernel_call(struct kernel *kernel, struct process *caller, uint32_t slot,
+                            uint64_t deadline_ticks);
+struct process *kernel_reply_receive(struct kernel *kernel, struct process *server,
+                                     uint32_t reply_slot, uint32_t slot, uint64_t deadline_ticks);
+
+/* The same as kernel_syscall, of a system that runs, without the short ways of those two (short.c):
+ * what they are compared with. */
+struct process *kernel_syscall_long(struct kernel *kernel, struct process *process, uint32_t number,
+                                    uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot);
 
 /* The current process touched `va` (any number) with `access` at instruction_va. When its page
  * tables allow that access nothing happens (it is resumed and tries again). Otherwise its pager

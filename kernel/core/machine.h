@@ -33,8 +33,9 @@ struct page_record {
 };
 _Static_assert(sizeof(struct page_record) == 32, "one per page: the memory price of the core");
 
-/* Where the kernel sees page 0; the other pages follow. The machine sets it before the core runs. */
-extern uintptr_t machine_first_page;
+/* Where the kernel sees page 0; the other pages follow. The machine sets it before the core runs. It is
+ * never in another object file than the core, which the compiler is told: one load less. */
+extern uintptr_t machine_first_page __attribute__((visibility("hidden")));
 
 /* The kernel's view of a page, PAGE_BYTES long. Inline, as every entry asks for dozens; the compiler
  * is told that no page is at address 0, which it cannot know by itself. */
@@ -48,7 +49,7 @@ machine_page(uint32_t page)
 }
 
 /* Records of all pages, by number; the machine sets it before the core runs. */
-extern struct page_record *machine_page_records;
+extern struct page_record *machine_page_records __attribute__((visibility("hidden")));
 
 /* The record of a page that the core was given. */
 static inline struct page_record *machine_page_record(uint32_t page)

@@ -52,8 +52,8 @@ __attribute__((always_inline)) static inline void queue_unlink(const struct kern
 
 /* --- of waiting processes -------------------------------------------------------------------- */
 
-static inline void queue_append(const struct kernel *kernel, struct process_queue *queue,
-                                struct process *process)
+__attribute__((always_inline)) static inline void
+queue_append(const struct kernel *kernel, struct process_queue *queue, struct process *process)
 {
     queue_link_last(kernel, queue, process, QUEUE_WAITING);
 }

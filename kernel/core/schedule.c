@@ -3,7 +3,7 @@
  * direct switches (ipc.c, fault.c) pass by it. Finding the next process takes the same few steps
  * however many there are. The heap of deadlines is ordered by (deadline, index), so that the order
  * of wake-ups is a function of the message history alone. */
-#include "kernel/core/internal.h"
+#include "kernel/core/ipc.h"
 
 /* --- deadlines -------------------------------------------------------------------------------- */
 

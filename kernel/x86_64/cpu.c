@@ -52,6 +52,7 @@ extern const uint64_t trap_stubs[VECTOR_COUNT];
 extern uint8_t kernel_stack_top[];
 extern uint8_t fault_stack_top[], nmi_stack_top[], check_stack_top[];
 void syscall_entry(void);
+void syscall_entry_watched(void);
 void nmi_entry(void);
 void check_entry(void);
 
@@ -173,7 +174,7 @@ void cpu_init(void)
     gates_load();
     msr_write(MSR_STAR,
               (uint64_t)(SELECTOR_USER_DATA - 8) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-    msr_write(MSR_LSTAR, (uintptr_t)syscall_entry);
+    msr_write(MSR_LSTAR, (uintptr_t)(recording ? syscall_entry_watched : syscall_entry));
     msr_write(MSR_SFMASK, SYSCALL_FLAGS_MASK);
     checks_enable();
     features_enable();

@@ -8,39 +8,24 @@
     .cfi_sections .debug_frame
     .text
 
-/* SYSCALL: rax number, rdi slot, rsi deadline, rdx reply slot; rcx and r11 hold rip and rflags. Only what a
- * function call preserves is kept: the result comes back in rax and all else is cleared. */
-    .globl syscall_entry
-    .align 16
-syscall_entry:
-    .cfi_startproc
-    .cfi_undefined rip
-    movq %rsp, syscall_user_rsp(%rip)
-    movq current_registers(%rip), %rsp
-    movq %rbx, REGISTERS_RBX(%rsp)
-    movq %rbp, REGISTERS_RBP(%rsp)
-    movq %r12, REGISTERS_R12(%rsp)
-    movq %r13, REGISTERS_R13(%rsp)
-    movq %r14, REGISTERS_R14(%rsp)
-    movq %r15, REGISTERS_R15(%rsp)
-    movq %rcx, REGISTERS_RIP(%rsp)
-    movq %r11, REGISTERS_RFLAGS(%rsp)
-    movq syscall_user_rsp(%rip), %rcx
-    movq %rcx, REGISTERS_RSP(%rsp)
+/* SYSCALL: rax number, rdi slot, rsi deadline, rdx reply slot; rcx and r11 hold rip and rflags. Only
+ * what a function call preserves is kept: the result comes back in rax and all else is cleared. */
+    .macro syscall_save
+    movq current_registers(%rip), %r8
+    movq %rsp, REGISTERS_RSP(%r8)
     leaq kernel_stack_top(%rip), %rsp
-    movl %edx, %ecx
-    movq %rsi, %rdx
-    movl %edi, %esi
-    movl %eax, %edi
-    cld
-    call machine_syscall
-    jmp machine_resume
-    .cfi_endproc
+    movq %rbx, REGISTERS_RBX(%r8)
+    movq %rbp, REGISTERS_RBP(%r8)
+    movq %r12, REGISTERS_R12(%r8)
+    movq %r13, REGISTERS_R13(%r8)
+    movq %r14, REGISTERS_R14(%r8)
+    movq %r15, REGISTERS_R15(%r8)
+    movq %rcx, REGISTERS_RIP(%r8)
+    movq %r11, REGISTERS_RFLAGS(%r8)
+    .endm
 
-/* void resume_result(const struct registers *, uint64_t result): back from a system call. */
-    .globl resume_result
-    .align 16
-resume_result:
+/* Back to the process of a system call, whose registers are at rdi, with rax. */
+    .macro syscall_return
     movq REGISTERS_RBX(%rdi), %rbx
     movq REGISTERS_RBP(%rdi), %rbp
     movq REGISTERS_R12(%rdi), %r12
@@ -50,7 +35,6 @@ resume_result:
     movq REGISTERS_RIP(%rdi), %rcx
     movq REGISTERS_RFLAGS(%rdi), %r11
     movq REGISTERS_RSP(%rdi), %rsp
-    movq %rsi, %rax
     xorl %edx, %edx
     xorl %esi, %esi
     xorl %edi, %edi
@@ -58,6 +42,98 @@ resume_result:
     xorl %r9d, %r9d
     xorl %r10d, %r10d
     sysretq
+    .endm
+
+/* The core's entry for each says who goes on, back from its system call, in rax; 0: machine_resume
+ * finds out what is to be done. */
+    .globl syscall_entry
+    .align 16
+syscall_entry:
+    .cfi_startproc
+    .cfi_undefined rip
+    syscall_save
+    cmpl $NUMBER_REPLY_RECV, %eax
+    je syscall_reply_recv
+    cmpl $NUMBER_CALL, %eax
+    jne syscall_other
+    movq %rsi, %rcx
+    movl %edi, %edx
+    leaq -RECORD_REGISTERS(%r8), %rsi
+    movq $kernel, %rdi
+    call kernel_call
+
+/* The usual way out: nobody's turn is over, and neither who left nor who goes on has more than
+ * registers and an address space (switch.c). */
+syscall_exit:
+    testq %rax, %rax
+    jz machine_resume
+    movzwl slice_asked(%rip), %ecx
+    cmpw %cx, kernel + KERNEL_PAYER(%rip)
+    jne machine_resume
+    leaq RECORD_REGISTERS(%rax), %rdi
+    cmpq %rax, switch_loaded(%rip)
+    je syscall_same
+    movl %ds, %ecx
+    movl %es, %edx
+    orl %edx, %ecx
+    movl %fs, %edx
+    orl %edx, %ecx
+    movl %gs, %edx
+    orl %edx, %ecx
+    orl RECORD_FLAGS(%rax), %ecx
+    orb switch_kept(%rip), %cl
+    jnz machine_resume
+    movl RECORD_VSPACE_PAGE(%rax), %ecx
+    shlq $12, %rcx
+    movq %rdi, current_registers(%rip)
+    movq %rax, switch_loaded(%rip)
+    movq %rax, switch_holder(%rip)
+    movq %rcx, switch_table(%rip)
+    movq %rcx, %cr3
+syscall_same:
+    movl RECORD_RESULT(%rax), %eax
+    syscall_return
+
+syscall_reply_recv:
+    movq %rsi, %r8
+    movl %edi, %ecx
+    movq current_registers(%rip), %rsi
+    addq $-RECORD_REGISTERS, %rsi
+    movq $kernel, %rdi
+    call kernel_reply_receive
+    jmp syscall_exit
+
+syscall_other:
+    movl %edx, %r8d
+    movq %rsi, %rcx
+    movl %edi, %edx
+    movl %eax, %esi
+    movq $kernel, %rdi
+    call kernel_syscall
+    jmp syscall_exit
+    .cfi_endproc
+
+/* The same where every entry is written down or measured. */
+    .globl syscall_entry_watched
+    .align 16
+syscall_entry_watched:
+    .cfi_startproc
+    .cfi_undefined rip
+    syscall_save
+    movl %edx, %ecx
+    movq %rsi, %rdx
+    movl %edi, %esi
+    movl %eax, %edi
+    call machine_syscall
+    jmp machine_resume
+    .cfi_endproc
+
+/* void resume_result(const struct registers *, uint64_t result): back from a system call. */
+    .globl resume_result
+    .align 16
+resume_result:
+    movq %rsi, %rax
+    syscall_return
 
 /* void resume_exact(const struct registers *): every register as it says. */
     .globl resume_exact
@@ -212,9 +288,6 @@ trap_stubs:
     .endr
 
     .bss
-    .align 8
-syscall_user_rsp:
-    .skip 8
     .globl timer_seen
 timer_seen:
     .skip 4

@@ -37,6 +37,16 @@
 #define STOP_PANIC   64
 #define STOP_REFUSED 65
 
+/* What entry.S reads of a record page and of struct kernel, and two numbers of abi/system.h; asserted
+ * in C. */
+#define RECORD_REGISTERS   2048
+#define RECORD_RESULT      16
+#define RECORD_FLAGS       244
+#define RECORD_VSPACE_PAGE 212
+#define KERNEL_PAYER       6
+#define NUMBER_CALL        0x40
+#define NUMBER_REPLY_RECV  0x43
+
 /* struct registers (machine.h of this folder): offsets for assembly, asserted in C. */
 #define REGISTERS_RAX    0
 #define REGISTERS_RBX    8

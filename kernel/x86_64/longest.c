@@ -25,6 +25,9 @@ static void interval_end(void)
 
 /* --- ways in --- */
 
+/* All of them by way of what is measured. */
+__asm__(".globl __wrap_syscall_entry\n__wrap_syscall_entry: jmp syscall_entry_watched");
+
 void __real_machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks,
                             uint32_t reply_slot);
 void __wrap_machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks,

@@ -116,19 +116,12 @@ void __stack_chk_fail(void)
 
 /* --- entries --- */
 
-__attribute__((noinline)) static void recorded_syscall(uint32_t number, uint32_t slot,
-                                                       uint64_t deadline_ticks, uint32_t reply_slot)
-{
-    record_syscall_entry(number, slot);
-    kernel_syscall(&kernel, number, slot, deadline_ticks, reply_slot);
-}
-
+/* The entry that entry.S takes only where it is recorded, or measured. */
 void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot)
 {
     if (recording)
-        recorded_syscall(number, slot, deadline_ticks, reply_slot);
-    else
-        kernel_syscall(&kernel, number, slot, deadline_ticks, reply_slot);
+        record_syscall_entry(number, slot);
+    kernel_syscall(&kernel, number, slot, deadline_ticks, reply_slot);
 }
 
 static enum fault_access access_of(uint64_t error)
@@ -372,8 +365,8 @@ __attribute__((noreturn, no_stack_protector)) void machine_start(uint64_t start_
     __stack_chk_guard = cpu_random();
     if (!memory_map_init(start_info_addr, &memory))
         refuse("MEMORY");
-    cpu_init();
     record_init(memory.command_line);
+    cpu_init();
     record_memory(&memory.boot_info);
     report_left_out(memory.left_out_pages);
     vectors_use(true); /* digests of the boot image: abi/formats/sha256_lanes.h */

@@ -19,20 +19,20 @@
 
 extern uint64_t kernel_top_table[512];
 
-static uint64_t loaded_table;  /* physical address in CR3 */
-static struct process *holder; /* whose state the processor holds; null: of one that is gone */
+uint64_t switch_table;
+struct process *switch_holder;
 struct process *switch_loaded; /* the holder, while its address space is the loaded one */
-static bool vectors_open;      /* for the holder */
-static bool something_kept;    /* some process has had selectors or vectors */
+bool switch_kept;
+static bool vectors_open; /* for the holder */
 
 /* As after FNINIT, all exceptions masked, every register zero. */
 static const struct vector_state clean = {.control = 0x37F, .mxcsr = 0x1F80};
 
 static void table_load(uint64_t table)
 {
-    if (table == loaded_table)
+    if (table == switch_table)
         return;
-    loaded_table = table;
+    switch_table = table;
     __asm__ volatile("movq %0, %%cr3" : : "r"(table) : "memory");
 }
 
@@ -88,8 +88,8 @@ static void vectors_exchange(struct process *process)
 {
     struct machine_area *area = machine_area_of(process);
     bool wanted = (process->flags & PROCESS_USES_SSE) != 0;
-    if (vectors_open && holder != NULL)
-        __asm__ volatile("fxsaveq %0" : "=m"(machine_area_of(holder)->vectors));
+    if (vectors_open && switch_holder != NULL)
+        __asm__ volatile("fxsaveq %0" : "=m"(machine_area_of(switch_holder)->vectors));
     if (!vectors_open)
         vectors_allow(true);
     if (wanted && !area->vectors_made) {
@@ -104,24 +104,24 @@ static void vectors_exchange(struct process *process)
 /* All that a process may have besides registers and tables. */
 __attribute__((noinline)) static void exchange(struct process *process, struct selectors held)
 {
-    something_kept = true;
-    if (holder != NULL)
-        machine_area_of(holder)->selectors = held;
+    switch_kept = true;
+    if (switch_holder != NULL)
+        machine_area_of(switch_holder)->selectors = held;
     selectors_load(machine_area_of(process)->selectors);
     if (vectors_open || process->flags != 0)
         vectors_exchange(process);
-    holder = process;
+    switch_holder = process;
 }
 
 void switch_to(struct process *process)
 {
     table_load((uint64_t)process->vspace_page * PAGE_BYTES);
     switch_loaded = process;
-    if (process == holder)
+    if (process == switch_holder)
         return;
     struct selectors held = selectors_read();
-    if ((held.ds | held.es | held.fs | held.gs | process->flags) == 0 && !something_kept)
-        holder = process; /* nothing to take along on either side */
+    if ((held.ds | held.es | held.fs | held.gs | process->flags) == 0 && !switch_kept)
+        switch_holder = process; /* nothing to take along on either side */
     else
         exchange(process, held);
 }
@@ -135,16 +135,16 @@ void switch_to_nobody(void)
 /* Comes before the process's record goes. */
 void machine_vspace_destroy(uint32_t root_page)
 {
-    if (holder != NULL && holder->vspace_page == root_page)
-        holder = NULL;
+    if (switch_holder != NULL && switch_holder->vspace_page == root_page)
+        switch_holder = NULL;
     switch_loaded = NULL;
-    if ((uint64_t)root_page * PAGE_BYTES == loaded_table)
+    if ((uint64_t)root_page * PAGE_BYTES == switch_table)
         switch_to_nobody();
 }
 
 void machine_flush(uint32_t root_page, uint64_t va)
 {
     /* Other address spaces are flushed by being loaded: there are no global user pages. */
-    if ((uint64_t)root_page * PAGE_BYTES == loaded_table)
+    if ((uint64_t)root_page * PAGE_BYTES == switch_table)
         __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }

@@ -57,7 +57,7 @@ enum { RUNNER_SLOT_PEER = SLOT_RECEIVE_BASE };
 enum echo_operation {
     ECHO_PLAIN = 0, /* by bare system calls in the message page */
     ECHO_CAPS = 1,  /* the same, and the next call may bring one capability, which goes back too */
-    ECHO_LIBRARY = 2, /* from now on by sys_recv and sys_reply, as a service does */
+    ECHO_LIBRARY = 2, /* from now on by sys_recv and sys_reply_recv, as a service does */
 };
 
 static inline struct message *bench_page(void)
@@ -78,6 +78,19 @@ static inline enum status bench_enter(uint64_t number, uint64_t slot, uint64_t d
                      : "+a"(result), "+D"(slot), "+S"(deadline_ticks)
                      :
                      : "rcx", "rdx", "r8", "r9", "r10", "r11", "cc", "memory");
+    return (enum status)result;
+}
+
+/* Answers with what the page holds, and receives on the own endpoint. */
+static inline enum status bench_answer(uint64_t reply_slot)
+{
+    uint64_t result = SYSCALL_REPLY_RECV;
+    uint64_t slot = SLOT_SERVICE_ENDPOINT;
+    uint64_t deadline_ticks = DEADLINE_NEVER;
+    __asm__ volatile("syscall"
+                     : "+a"(result), "+D"(slot), "+S"(deadline_ticks), "+d"(reply_slot)
+                     :
+                     : "rcx", "r8", "r9", "r10", "r11", "cc", "memory");
     return (enum status)result;
 }
 

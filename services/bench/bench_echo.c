@@ -7,30 +7,28 @@
 #include "abi/slots.h"
 #include "services/bench/bench.h"
 
-/* Until a call asks for the library: no copy of the message is made. */
+/* Until a call asks for the library: no copy of the message is made. The answer to that one opens no
+ * window: the library opens its own. */
 static void echo_bare(void)
 {
     struct message *page = bench_page();
     const struct receive_info *info =
         (const struct receive_info *)(MESSAGE_PAGE_VA + MESSAGE_PAGE_INFO_OFFSET);
-    uint16_t operation = ECHO_PLAIN;
-    page->header.version = MESSAGE_VERSION;
-    while (operation != ECHO_LIBRARY) {
-        if (operation == ECHO_CAPS) {
-            page->header.window_slot = SLOT_RECEIVE_BASE;
-            page->header.window_count = 1;
-        }
-        if (bench_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER) != STATUS_OK)
-            __builtin_trap();
-        operation = page->header.operation;
+    page->header = (struct message_header){.version = MESSAGE_VERSION};
+    enum status status = bench_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER);
+    while (status == STATUS_OK && page->header.operation != ECHO_LIBRARY) {
         if (page->header.cap_count != 0)
             page->caps[0] = (struct message_cap){.field_offset = page->caps[0].field_offset,
                                                  .rights = RIGHTS_ALL,
                                                  .mode = TRANSFER_MOVE};
-        if (bench_enter(SYSCALL_REPLY, info->reply_slot, 0) != STATUS_OK)
-            __builtin_trap();
-        page->header.cap_count = 0;
+        if (page->header.operation == ECHO_CAPS) {
+            page->header.window_slot = SLOT_RECEIVE_BASE;
+            page->header.window_count = 1;
+        }
+        status = bench_answer(info->reply_slot);
     }
+    if (status != STATUS_OK || bench_enter(SYSCALL_REPLY, info->reply_slot, 0) != STATUS_OK)
+        __builtin_trap();
 }
 
 /* As services/lib does it: the message in the transport's buffer, a window of four slots open, each

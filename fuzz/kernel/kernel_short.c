@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+/* The short ways of CALL and REPLY_RECV are the long ones (K14): each life is run twice, once as a
+ * machine enters the core and once by kernel_syscall_long alone, and after every entry the two must
+ * be equal: the digest, every record to the byte, every message page, who runs and who pays. Six
+ * processes, servers and their clients, because random lives hardly ever get a server to wait with a
+ * client beside it. What the entries mean is kernel_core's business. */
+#include "fuzz/harness.h"
+
+#include <string.h>
+
+#include "abi/messages/event.h"
+#include "props/base/digest.h"
+#include "props/tests/kernel/kernel_drive.h"
+
+const char harness_name[] = "kernel_short";
+
+enum {
+    PROCESSES = 6, /* rootd, which made the others, among them */
+    STEP_LIMIT = 240,
+    SLOT_PEERS = 100, /* + i: the endpoint of process i; + PROCESSES: the drivers' */
+    SLOT_SHARED = SLOT_PEERS + PROCESSES + 1, /* that of another one, with RECEIVE */
+    SLOT_STALE,        /* that of a process that is gone; another one has its index */
+    SLOT_FRAMES = 200, /* two, which may travel */
+    SLOT_WINDOW = 210  /* where windows lie */
+};
+
+/* One life: what it draws, and by which way it enters. */
+static struct choices choices;
+static uint32_t root_peers[PROCESSES]; /* where rootd holds the others' endpoints */
+static bool long_only;
+static uint64_t seen[STEP_LIMIT + 1]; /* of the first run, after each step */
+
+/* --- the system ------------------------------------------------------------------------------- */
+
+static void child_fill(const struct drive_child *children, uint32_t index)
+{
+    uint32_t grant = children[index].grant;
+    uint32_t rights = RIGHT_SEND | RIGHT_TRANSFER;
+    drive_install(grant, SLOT_SERVICE_ENDPOINT, SLOT_PEERS, rights, index);
+    for (uint32_t peer = 1; peer < PROCESSES; peer++) {
+        if (peer != index)
+            drive_install(grant, children[peer].endpoint, SLOT_PEERS + peer, rights, 10 * index);
+    }
+    drive_install(grant, SLOT_PROCD_DRIVER_ENDPOINT, SLOT_PEERS + PROCESSES,
+                  index == 3 ? rights | RIGHT_RECEIVE : rights, 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        drive_retype(BULK, OBJECT_FRAME, 1, FREE_SLOT + 100);
+        uint32_t frame_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_MAP | RIGHT_TRANSFER;
+        unsigned status = drive_install(grant, FREE_SLOT + 100, i == 0 ? SLOT_FRAMES : SLOT_WINDOW,
+                                        frame_rights, 0);
+        HARNESS(status == STATUS_OK);
+        CONTROL(SLOT_SELF, DROP_LOCAL_CAP, (struct kernel_drop_local_cap_request){FREE_SLOT + 100});
+    }
+    drive_install(grant, MEM, MEM, RIGHT_CONTROL, 0);
+}
+
+static struct drive_child child_stage(uint32_t index)
+{
+    return drive_stage_in(FREE_SLOT + 4 * index, 32, (uint32_t)choices_below(&choices, BAND_COUNT));
+}
+
+/* Bands as the life says. Process 2 may receive at rootd's endpoint as well. */
+static void boot(void)
+{
+    struct drive_child children[PROCESSES];
+    enum { LAST = PROCESSES - 1 };
+    drive_quiet(true);
+    drive_boot(1024, 64);
+    for (uint32_t i = 1; i < LAST; i++)
+        children[i] = child_stage(i);
+    children[LAST] = drive_stage_in(FREE_SLOT + 4 * LAST, 32, 0); /* it ends in its turn */
+    for (uint32_t i = 1; i < LAST; i++)
+        drive_install(children[i].grant, children[LAST].endpoint, SLOT_STALE, RIGHT_SEND, 5);
+    for (uint32_t i = 0; i < 4; i++) /* with its last capability a staged process goes */
+        CONTROL(SLOT_SELF, DROP_LOCAL_CAP,
+                (struct kernel_drop_local_cap_request){FREE_SLOT + 4 * LAST + i});
+    drive_work();
+    children[LAST] = child_stage(LAST);
+    HARNESS(children[LAST].index == LAST);
+    for (uint32_t i = 1; i < PROCESSES; i++)
+        root_peers[i] = children[i].endpoint;
+    for (uint32_t i = 1; i < PROCESSES; i++) {
+        child_fill(children, i);
+        if (i == 2)
+            drive_install(children[i].grant, SLOT_SERVICE_ENDPOINT, SLOT_SHARED, RIGHT_RECEIVE, 0);
+        drive_start(&children[i], i % 2 != 0 ? SLOT_SERVICE_ENDPOINT : 0);
+    }
+}
+
+/* --- what is compared ------------------------------------------------------------------------- */
+
+static void add_words(struct digest *digest, const void *at, size_t size_bytes)
+{
+    const uint64_t *words = at;
+    for (size_t i = 0; i < size_bytes / sizeof *words; i++)
+        digest_fold(&digest->value, words[i]);
+}
+
+/* To the byte; but only who comes back from a system call has a result. */
+static void add_record(struct digest *digest, const struct process *process)
+{
+    struct process record;
+    memcpy(&record, process, sizeof record);
+    bool runs = record.life == LIFE_READY || record.life == LIFE_CURRENT;
+    if (!runs || record.resume != RESUME_RESULT)
+        record.result = 0;
+    add_words(digest, &record, sizeof record);
+}
+
+static uint64_t state(void)
+{
+    const struct kernel *kernel = &drive_kernel;
+    struct digest digest = digest_start();
+    digest_add_u64(&digest, kernel_digest(kernel));
+    digest_add_u64(&digest, kernel->current);
+    digest_add_u64(&digest, kernel->payer);
+    digest_add_u64(&digest, kernel->unsettled);
+    digest_add_u64(&digest, kernel->work_done);
+    digest_add_u64(&digest, kernel_next_deadline(kernel));
+    for (uint32_t i = 0; i < PROCESSES; i++) {
+        const struct process *process = kernel_process(kernel, i);
+        const struct message *message = kernel_message(kernel, i);
+        if (process != NULL)
+            add_record(&digest, process);
+        if (message != NULL)
+            add_words(&digest, message, MESSAGE_PAGE_INFO_OFFSET + sizeof(struct receive_info));
+    }
+    return digest.value;
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+static void enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
+{
+    struct kernel *kernel = &drive_kernel;
+    uint32_t before = kernel->current;
+    struct process *process = kernel_process(kernel, before);
+    bool lent = process->client != KERNEL_NONE;
+    kernel->work_done = 0;
+    struct process *next =
+        long_only ? kernel_syscall_long(kernel, process, number, slot, deadline, reply_slot)
+                  : kernel_syscall(kernel, number, slot, deadline, reply_slot);
+    bool goes_on = kernel->current != KERNEL_IDLE &&
+                   kernel_process(kernel, kernel->current)->resume == RESUME_RESULT;
+    PROPERTY(K14, "next",
+             next == (goes_on ? kernel_process(kernel, kernel->current) : NULL) || kernel->halted);
+    bool moved = !long_only && next != NULL && next->index != before;
+    bool caps = kernel_message(kernel, before) != NULL &&
+                kernel_message(kernel, before)->header.cap_count != 0;
+    MARK_IF("short: a CALL reaches who waits",
+            moved && number == SYSCALL_CALL && process->life == LIFE_CALLING);
+    MARK_IF("short: with capabilities",
+            moved && number == SYSCALL_CALL && process->life == LIFE_CALLING && caps);
+    MARK_IF("short: with a deadline", moved && number == SYSCALL_CALL &&
+                                          process->life == LIFE_CALLING &&
+                                          process->heap_position != 0);
+    bool waits = moved && number == SYSCALL_REPLY_RECV && process->life == LIFE_RECEIVING && lent;
+    MARK_IF("short: an answer, and its sender waits", waits);
+    MARK_IF("short: an answer with capabilities", waits && caps);
+    MARK_IF("short: a window of the next message", waits && process->window_count != 0);
+    MARK_IF("short: until a deadline", waits && process->heap_position != 0);
+}
+
+static uint64_t draw_deadline(void)
+{
+    uint64_t how = choices_below(&choices, 8);
+    uint64_t now = drive_kernel.now_ticks;
+    return how < 5 ? DEADLINE_NEVER : how == 5 ? DEADLINE_POLL : now + choices_below(&choices, 6);
+}
+
+/* One of the slots that a message may name. */
+static uint32_t draw_cap_slot(void)
+{
+    static const uint32_t slots[] = {SLOT_FRAMES,           SLOT_FRAMES + 1,       SLOT_WINDOW,
+                                     SLOT_WINDOW + 1,       SLOT_SERVICE_ENDPOINT, SLOT_PEERS + 1,
+                                     SLOT_PEERS + PROCESSES};
+    return slots[choices_below(&choices, sizeof slots / sizeof slots[0])];
+}
+
+/* Half of them plain. `how` 0: a header that is refused; 1: capabilities; 2, 3: a window; 4, 5: both. */
+static void compose(void)
+{
+    uint64_t how = choices_below(&choices, 12);
+    struct message *message = drive_compose((uint16_t)choices_below(&choices, 3),
+                                            (uint16_t)(8 * choices_below(&choices, 5)));
+    message->header.request_id = choices_u8(&choices);
+    choices_bytes(&choices, message->body, message->header.body_bytes);
+    if (how == 1 || how == 4 || how == 5) {
+        message->header.body_bytes = 16;
+        for (uint64_t i = 0; i <= choices_below(&choices, 2); i++) {
+            uint64_t kind = choices_below(&choices, 8);
+            drive_attach(message, (uint32_t)i, draw_cap_slot(), RIGHTS_ALL,
+                         kind < 5 ? TRANSFER_MOVE : TRANSFER_COPY, kind == 7 ? 9 : 0);
+        }
+    }
+    if (how >= 2 && how <= 5) {
+        message->header.window_slot = SLOT_WINDOW + 2 * (uint32_t)choices_below(&choices, 2);
+        message->header.window_count = (uint8_t)(1 + choices_below(&choices, 4));
+    }
+    if (how == 0 && choices_flag(&choices))
+        message->header.version = 2;
+    else if (how == 0)
+        message->header.body_bytes =
+            (uint16_t)(MESSAGE_BODY_BYTES_MAX + 4 * choices_below(&choices, 2));
+}
+
+/* Mostly that of its client, when it has one. */
+static uint32_t draw_reply_slot(void)
+{
+    const struct process *process = kernel_process(&drive_kernel, drive_kernel.current);
+    uint64_t how = choices_below(&choices, 8);
+    if (how < 6 && process->client != KERNEL_NONE)
+        return kernel_process(&drive_kernel, process->client)->reply_slot;
+    return how == 7 ? (uint32_t)choices_below(&choices, 3)
+                    : SLOT_REPLY_BASE + (uint32_t)choices_below(&choices, 3);
+}
+
+static uint32_t draw_receive_slot(void)
+{
+    uint64_t how = choices_below(&choices, 10);
+    return how < 7    ? SLOT_SERVICE_ENDPOINT
+           : how == 7 ? SLOT_SHARED
+           : how == 8 ? SLOT_PEERS + PROCESSES
+                      : SLOT_PEERS + 1;
+}
+
+/* A fault's holder answers with a verdict more often than not. */
+static void verdict_compose(uint32_t reply_slot)
+{
+    const struct capability *cap = kernel_slot(&drive_kernel, drive_kernel.current, reply_slot);
+    if (cap->object_type != OBJECT_REPLY ||
+        !kernel_process(&drive_kernel, cap->object)->fault_pending || choices_flag(&choices))
+        return;
+    struct event_fault_reply reply = {FAULT_RESOLVED, END_NONE};
+    (void)message_encode(&event_fault_reply_type, &reply,
+                         kernel_message(&drive_kernel, drive_kernel.current));
+    kernel_message(&drive_kernel, drive_kernel.current)->header.operation = OP_EVENT_FAULT;
+}
+
+static void answer_step(void)
+{
+    compose();
+    uint32_t reply_slot = draw_reply_slot();
+    verdict_compose(reply_slot);
+    uint32_t slot = draw_receive_slot();
+    enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
+}
+
+static void call_step(void)
+{
+    compose();
+    uint32_t peer = (uint32_t)choices_below(&choices, PROCESSES + 3);
+    uint32_t slot =
+        drive_kernel.current == 0 && peer < PROCESSES ? root_peers[peer] : SLOT_PEERS + peer;
+    enter(SYSCALL_CALL, slot, draw_deadline(), 0);
+}
+
+/* What else a process does, mostly to others' plans. */
+static void other_step(void)
+{
+    uint64_t how = choices_below(&choices, 8);
+    if (how == 0) {
+        compose();
+        enter(SYSCALL_REPLY, draw_reply_slot(), 0, 0);
+    } else if (how == 1) {
+        uint32_t slot = choices_flag(&choices)
+                            ? draw_cap_slot()
+                            : SLOT_REPLY_BASE + (uint32_t)choices_below(&choices, 3);
+        CONTROL(SLOT_SELF, DROP_LOCAL_CAP, (struct kernel_drop_local_cap_request){slot});
+    } else if (how == 2) {
+        kernel_fault(&drive_kernel, 0x5000, FAULT_READ, 0x400000);
+    } else if (how == 3 && drive_kernel.current == 0) {
+        uint32_t index = 1 + (uint32_t)choices_below(&choices, PROCESSES - 1);
+        if (kernel_process(&drive_kernel, index) != NULL && choices_flag(&choices))
+            kernel_end_process(&drive_kernel, index);
+    } else if (how == 3 && drive_kernel.current != 0 && choices_below(&choices, 3) == 0) {
+        kernel_exception(&drive_kernel, 6, 0);
+    } else if (how < 6) {
+        compose();
+        uint32_t slot = draw_receive_slot();
+        enter(SYSCALL_RECV, slot, draw_deadline(), 0);
+    } else {
+        kernel_preempt(&drive_kernel);
+    }
+}
+
+static void step(void)
+{
+    uint64_t how = choices_below(&choices, 16);
+    if (drive_kernel.current == KERNEL_IDLE || how == 15) {
+        uint64_t next = kernel_next_deadline(&drive_kernel);
+        uint64_t now = drive_kernel.now_ticks;
+        bool jump = drive_kernel.current == KERNEL_IDLE && next != DEADLINE_NEVER;
+        kernel_timer(&drive_kernel, jump ? next : now + choices_below(&choices, 3));
+    } else if (how < 6 || (how < 10 && drive_kernel.current < 3)) {
+        answer_step();
+    } else if (how < 12) {
+        call_step();
+    } else {
+        other_step();
+    }
+    drive_work();
+}
+
+/* --- a life, twice ---------------------------------------------------------------------------- */
+
+static void run(struct choices input, bool is_long)
+{
+    uint32_t i = 0;
+    choices = input;
+    long_only = is_long;
+    boot();
+    for (; i < STEP_LIMIT && !choices_empty(&choices) && !drive_kernel.halted; i++) {
+        step();
+        const char *wrong = kernel_check(&drive_kernel);
+        if (wrong != NULL)
+            property_failed(PROPERTY_K13, "", wrong, __FILE__, __LINE__);
+        if (is_long)
+            PROPERTY_EQUAL(K14, "state", state(), seen[i]);
+        else
+            seen[i] = state();
+    }
+    digest_u64(i);
+    digest_u64(kernel_digest(&drive_kernel));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    struct choices input = harness_begin(bytes, size_bytes);
+    run(input, false);
+    run(input, true);
+    return 0;
+}
