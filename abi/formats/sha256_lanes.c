@@ -25,27 +25,60 @@ struct lane {
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
+/* In each lane, so that a round need not spread them. */
+#define CONSTANT(value) {value, value, value, value},
+static const lanes round_constants[64] = {SHA256_ROUNDS(CONSTANT)};
+#undef CONSTANT
+
 static inline lanes turn_right(lanes value, unsigned bits)
 {
     return value >> bits | value << (32 - bits);
 }
 
-/* As in sha256.c; `blocks` holds where each lane's block lies. */
-static inline lanes schedule_word(lanes ring[16], unsigned round, const uint8_t *const *blocks)
+/* The first sixteen words of the schedule: blocks[i] is where lane i's block lies. */
+static inline void schedule_begin(lanes ring[16], const uint8_t *const *blocks)
 {
-    if (round < 16) {
+#pragma GCC unroll 1
+    for (unsigned round = 0; round < 16; round++) {
         for (unsigned i = 0; i < LANES; i++) {
             uint32_t word;
             __builtin_memcpy(&word, blocks[i] + 4 * round, sizeof word);
             ring[round][i] = __builtin_bswap32(word);
         }
-        return ring[round];
     }
-    lanes a = ring[(round - 15) % 16];
-    lanes b = ring[(round - 2) % 16];
+}
+
+/* This and all below it as in sha256.c. */
+static inline void schedule_word(lanes ring[16], unsigned i)
+{
+    lanes a = ring[(i + 1) % 16];
+    lanes b = ring[(i + 14) % 16];
     lanes small_a = turn_right(turn_right(a, 11) ^ a, 7) ^ a >> 3;
     lanes small_b = turn_right(turn_right(b, 2) ^ b, 17) ^ b >> 10;
-    return ring[round % 16] += small_a + ring[(round - 7) % 16] + small_b;
+    ring[i] += small_a + ring[(i + 9) % 16] + small_b;
+}
+
+static inline void mix(lanes a, lanes b, lanes c, lanes *d, lanes e, lanes f, lanes g, lanes *h,
+                       lanes word)
+{
+    lanes big_e = turn_right(turn_right(turn_right(e, 14) ^ e, 5) ^ e, 6);
+    lanes big_a = turn_right(turn_right(turn_right(a, 9) ^ a, 11) ^ a, 2);
+    lanes first = *h + big_e + (g ^ (e & (f ^ g))) + word;
+    *d += first;
+    *h = first + big_a + (b ^ ((a ^ b) & (b ^ c)));
+}
+
+__attribute__((always_inline)) static inline void mix_sixteen(lanes value[8], lanes ring[16],
+                                                              const lanes *constants, bool last)
+{
+#pragma GCC unroll 16
+    for (unsigned i = 0; i < 16; i++) {
+        mix(value[(16 - i) % 8], value[(17 - i) % 8], value[(18 - i) % 8], &value[(19 - i) % 8],
+            value[(20 - i) % 8], value[(21 - i) % 8], value[(22 - i) % 8], &value[(23 - i) % 8],
+            ring[i] + constants[i]);
+        if (!last)
+            schedule_word(ring, i);
+    }
 }
 
 static void compress_each(lanes words[8], const uint8_t *const *blocks)
@@ -54,19 +87,11 @@ static void compress_each(lanes words[8], const uint8_t *const *blocks)
     lanes value[8]; /* a is value[0] in round 0, and moves down by one place each round */
     for (unsigned i = 0; i < 8; i++)
         value[i] = words[i];
-#pragma GCC unroll 64
-    for (unsigned i = 0; i < 64; i++) {
-        lanes a = value[(64 - i) % 8], b = value[(65 - i) % 8], c = value[(66 - i) % 8];
-        lanes e = value[(68 - i) % 8], f = value[(69 - i) % 8], g = value[(70 - i) % 8];
-        lanes *d = &value[(67 - i) % 8];
-        lanes *h = &value[(71 - i) % 8];
-        lanes big_e = turn_right(turn_right(turn_right(e, 14) ^ e, 5) ^ e, 6);
-        lanes big_a = turn_right(turn_right(turn_right(a, 9) ^ a, 11) ^ a, 2);
-        lanes first =
-            *h + big_e + (g ^ (e & (f ^ g))) + schedule_word(ring, i, blocks) + round_constants[i];
-        *d += first;
-        *h = first + big_a + (b ^ ((a ^ b) & (b ^ c)));
-    }
+    schedule_begin(ring, blocks);
+#pragma GCC unroll 1
+    for (unsigned first = 0; first < 48; first += 16)
+        mix_sixteen(value, ring, round_constants + first, false);
+    mix_sixteen(value, ring, round_constants + 48, true);
     for (unsigned i = 0; i < 8; i++)
         words[i] += value[i];
 }
