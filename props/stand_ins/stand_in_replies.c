@@ -293,8 +293,11 @@ static enum status answer(uint32_t reply_slot, const struct message *message)
     if (is_lost(reply_slot, message)) {
         book.lost = true;
         record(reply_slot, message, &lost_reply);
-        if (book.loses == STATUS_NOT_FOUND)
+        if (book.loses == STATUS_NOT_FOUND) {
             stand_in_reply_close(reply_slot);
+            /* The same word says that what it sends is gone: a bare one may be tried. */
+            waiting[reply_slot - SLOT_REPLY_BASE].vacated = message->header.cap_count != 0;
+        }
         return book.loses;
     }
     HARNESS(book.count < REPLY_LIMIT);

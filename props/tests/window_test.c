@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The window of services/lib/service.c over a few slots that the kernel fills: what nobody took is
  * dropped, and a DROP that the kernel refused does not end the service, since RECV finds no room
- * until the window is empty. */
+ * until the window is empty. And what comes of an answer that passes on what is not there any more. */
 #include <string.h>
 
 #include "abi/codec.h"
@@ -13,7 +13,11 @@ static struct {
     bool full[MESSAGE_CAP_LIMIT]; /* the slots of the window */
     unsigned refuses;             /* so many DROPs of a full slot */
     unsigned brings;              /* capabilities of each message */
-    unsigned reply_count;
+    unsigned reply_count;         /* answers that went out */
+    bool passes_on;               /* the answer sends a capability, */
+    bool is_gone;                 /* whose slot is empty by then */
+    bool has_left;                /* nobody waits for the answer any more */
+    struct message_header answer; /* the last that went out */
 } kernel;
 
 static unsigned full_count(void)
@@ -51,6 +55,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     for (unsigned i = 0; i < kernel.brings; i++)
         kernel.full[i] = true;
     message->header = (struct message_header){.version = MESSAGE_VERSION};
+    kernel.has_left = false;
     *info = (struct receive_info){.reply_slot = SLOT_REPLY_BASE, .cap_count = kernel.brings};
     return STATUS_OK;
 }
@@ -58,8 +63,11 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
     (void)reply_slot;
-    (void)message;
+    if (kernel.has_left || (message->header.cap_count != 0 && kernel.is_gone))
+        return STATUS_NOT_FOUND;
+    kernel.answer = message->header;
     kernel.reply_count++;
+    kernel.has_left = true;
     return STATUS_OK;
 }
 
@@ -67,7 +75,8 @@ static enum handled handle(void *state, struct message *message, const struct re
 {
     (void)state;
     (void)info;
-    message_refuse(message, STATUS_DENIED);
+    message_refuse(message, kernel.passes_on ? STATUS_OK : STATUS_DENIED);
+    message->header.cap_count = kernel.passes_on;
     return HANDLED_REPLY;
 }
 
@@ -88,6 +97,21 @@ static void begin(unsigned brings, unsigned refuses)
     kernel.refuses = refuses;
 }
 
+/* NOT_FOUND says of an answer that its caller is gone, or that the capability which it sends is. */
+static void test_passed_on(void)
+{
+    begin(0, 0);
+    kernel.passes_on = kernel.is_gone = true;
+    expect_equal(turn(), STATUS_OK, "an answer whose capability is gone");
+    expect_equal(kernel.reply_count, 1, "is answered all the same (E5)");
+    expect(kernel.answer.status == STATUS_INTERNAL && kernel.answer.cap_count == 0,
+           "by a refusal that sends nothing");
+    begin(0, 0);
+    kernel.passes_on = true;
+    expect_equal(turn(), STATUS_OK, "an answer that passes something on");
+    expect(kernel.reply_count == 1 && kernel.answer.status == STATUS_OK, "goes out as it is");
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
@@ -105,5 +129,6 @@ int main(int count, char **arguments)
     expect_equal(turn(), STATUS_OK, "a slot that stays full is left");
     expect_equal(turn(), STATUS_BUSY, "but nothing can be received then");
     expect_equal(kernel.reply_count, 1, "and nobody is answered");
+    test_passed_on();
     return tests_end(arguments[0]);
 }

@@ -35,10 +35,12 @@ bool caller_flush(struct caller *caller)
     if (reply_slot == SLOT_NULL)
         return false;
     caller->reply_slot = SLOT_NULL;
+    bool sends = message->header.cap_count != 0;
     enum status status = sys_reply(reply_slot, message);
-    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+    if (status == STATUS_OK || (status == STATUS_NOT_FOUND && !sends))
         return status == STATUS_OK;
-    message_refuse(message, status);
+    /* Not found may be what it sends; to the caller the word would mean something else. */
+    message_refuse(message, status == STATUS_NOT_FOUND ? STATUS_INTERNAL : status);
     return sys_reply(reply_slot, message) == STATUS_OK;
 }
 
