@@ -31,10 +31,11 @@ enum status control_query_local_cap(struct control *control)
         struct work *work = &control->caller->work;
         slot = cspace_scan(control->kernel, control->caller,
                            work->kind == WORK_SCAN ? (uint32_t)work->at : slot, &found);
-        if (!found)
+        if (!found) { /* the request is read again, so that nothing is written over it */
             work_leave(control->caller, (struct work){.kind = WORK_SCAN, .at = slot});
-        else
-            work->kind = WORK_NONE;
+            return STATUS_OK;
+        }
+        work->kind = WORK_NONE;
     } else if (slot == SLOT_NULL) {
         return STATUS_INVALID_ARGUMENT;
     }

@@ -95,6 +95,31 @@ static void test_orphan(void)
     expect(kernel_check(&drive_kernel) == NULL, "K13: the books agree");
 }
 
+/* A search for an occupied slot goes over more empty leaves than one entry may, and its first piece
+ * ends just before the slot. The request is read again later, where its reply will lie. */
+static void test_search(enum object_type type)
+{
+    enum { LEAVES = KERNEL_WORK_MAX / 4 + 1, FIRST = 100 * CSPACE_LEAF_CAPS };
+    struct kernel_query_local_cap_reply reply;
+    uint32_t last = FIRST + (LEAVES - 1) * CSPACE_LEAF_CAPS;
+    drive_boot(4000, 128);
+    drive_retype(BULK, type, 1, AT);
+    for (uint32_t from = AT, to = FIRST; to <= last; from = to, to += CSPACE_LEAF_CAPS)
+        expect_status(
+            CONTROL(SLOT_SELF, MOVE_LOCAL_CAP, (struct kernel_move_local_cap_request){from, to}),
+            STATUS_OK, "leaves that stay empty");
+    const struct operation *query = drive_operation(OP_KERNEL_QUERY_LOCAL_CAP);
+    for (unsigned i = 0; i < 2; i++) {
+        struct kernel_query_local_cap_request request = {FIRST, QUERY_NEXT};
+        expect_status(drive_control(SLOT_SELF, query, &request, &reply), STATUS_OK,
+                      "K8: a search in pieces has an answer");
+        expect_equal(reply.slot, last, "the occupied slot");
+    }
+    struct kernel_query_local_cap_request request = {SLOT_SELF, QUERY_NEXT};
+    expect_status(drive_control(SLOT_SELF, query, &request, &reply), STATUS_OK, "another search");
+    expect_equal(reply.slot, SLOT_SELF, "begins where it says");
+}
+
 /* K10: who waits at the driver endpoint is told that its last receiver is gone. */
 static void test_driver_gone(void)
 {
@@ -200,6 +225,8 @@ void kernel_test_work(void)
     test_abort();
     test_destroy();
     test_orphan();
+    test_search(OBJECT_FRAME);
+    test_search(OBJECT_UNTYPED);
     test_driver_gone();
     test_deadlines();
     test_chains();
