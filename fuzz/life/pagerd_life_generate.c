@@ -22,7 +22,8 @@ static uint64_t pick_va(struct choices *choices, const struct model_pagerd_proce
         return odd[choices_below(choices, sizeof odd / sizeof odd[0])];
     const struct pagerd_area *area = &process->areas[which];
     uint64_t pages = area->memory_bytes / PAGE_BYTES + 2;
-    uint64_t page = choices_below(choices, pages < 5 ? pages : 5);
+    uint64_t near = pages < 5 ? pages : 5;
+    uint64_t page = choices_below(choices, pages > PAGERD_BLOCK_PAGES ? pages : near);
     return area->va + page * PAGE_BYTES + choices_below(choices, PAGE_BYTES);
 }
 
@@ -105,6 +106,16 @@ static void break_area(struct choices *choices, struct pagerd_area *area)
     }
 }
 
+/* Makes the last area longer than a block of neighbours, and the image with it. */
+static void stretch(struct choices *choices, struct pagerd_register_process_request *request)
+{
+    struct pagerd_area *area = &request->areas[request->area_count - 1];
+    uint64_t more = (PAGERD_BLOCK_PAGES + choices_below(choices, 32)) * PAGE_BYTES;
+    area->memory_bytes += more;
+    area->file_bytes += area->file_bytes != 0 ? more : 0;
+    request->image_bytes += more;
+}
+
 void draw_register(struct choices *choices, struct life_draft *draft)
 {
     struct pagerd_register_process_request *request = (void *)draft->body;
@@ -121,6 +132,8 @@ void draw_register(struct choices *choices, struct life_draft *draft)
     if (choices_below(choices, 6) == 5)
         break_area(choices, &request->areas[choices_below(choices, request->area_count)]);
     request->region_limit = 64 - (uint32_t)choices_below(choices, 65);
+    if (choices_below(choices, 4) == 3)
+        stretch(choices, request);
 }
 
 void draw_resolve(struct choices *choices, struct life_draft *draft)

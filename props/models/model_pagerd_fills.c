@@ -276,6 +276,8 @@ static enum status shared_page(struct model_pagerd *model, struct model_pagerd_p
     uint64_t count = (end - first) / PAGE_BYTES;
     enum status status = image_pages(model, process, area, first, count);
     MARK_IF("pagerd: neighbours came along", status == STATUS_OK && count != 1);
+    MARK_IF("pagerd: neighbours in front", status == STATUS_OK && first != page);
+    MARK_IF("pagerd: a whole block", status == STATUS_OK && count == MODEL_PAGERD_BLOCK);
     if (status == STATUS_OK || status == STATUS_TIMED_OUT || count == 1)
         return status;
     MARK("pagerd: a page without its neighbours");
