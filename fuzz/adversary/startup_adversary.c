@@ -307,7 +307,7 @@ static void take_offer(struct caller *caller)
     struct startup_offer_modules_request taken;
     start.offers = true;
     enum status status = service_take_offer(caller, &taken);
-    (void)caller_flush(caller);
+    caller_flush(caller);
     TRACE("service_take_offer: %s", status_name(status));
     if (status != STATUS_OK)
         memset(&start.offer, 0, sizeof start.offer);
@@ -332,7 +332,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     adversary_begin(&choices, &plan);
     TRACE("role %s", start.role->image);
     enum status status = service_start(&caller, start.role->id, &envelope, NULL, NULL);
-    (void)caller_flush(&caller);
+    caller_flush(&caller);
     TRACE("service_start: %s", status_name(status));
     PROPERTY(R2, (status == STATUS_OK) == start.accepted || status != STATUS_OK);
     if (status == STATUS_OK) {

@@ -144,7 +144,7 @@ static unsigned deliver(struct message *request)
     PROPERTY_EQUAL(
         E5, service_turn(&memd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, &memd, &info),
         STATUS_OK);
-    (void)caller_flush(&memd.caller);
+    caller_flush(&memd.caller);
     PROPERTY_EQUAL(E5, stand_in_reply_count(), life.loses != STATUS_NOT_FOUND);
     if (life.loses == STATUS_NOT_FOUND)
         return LIFE_LOST;

@@ -151,7 +151,7 @@ static enum handled handle(struct message *message, const struct receive_info *i
         .account = number_of(message, 1),
     };
     enum handled handled = pagerd_handle(&pagerd, message, info);
-    (void)caller_flush(&pagerd.caller);
+    caller_flush(&pagerd.caller);
     if (handled == HANDLED_REPLY) { /* as the loop does */
         message->header.operation = delivered.header.operation;
         message->header.request_id = delivered.header.request_id;
@@ -243,7 +243,7 @@ static void tick(void)
     bool due = pagerd.wake_ticks <= now || pagerd_next_deadline(&pagerd) == DEADLINE_POLL;
     bool tries = due && pagerd.parked.count != 0;
     pagerd_tick(&pagerd, now);
-    (void)caller_flush(&pagerd.caller);
+    caller_flush(&pagerd.caller);
     life_met_failures(stand_in_failures().count);
     struct pagerd_log log = peers_of_pagerd_log();
     model_pagerd_tick(&model, now, &log);

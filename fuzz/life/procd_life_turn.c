@@ -47,7 +47,7 @@ static void take_turn(void)
     uint64_t deadline = model_procd_next_ticks(&model, life.turn_ticks);
     enum status status = procd_turn(&procd, &life.turn_ticks);
     PROPERTY_EQUAL(P1, "turn", status, STATUS_OK);
-    (void)caller_flush(&procd.caller);
+    caller_flush(&procd.caller);
     peers_of_procd_turn_over();
     uint64_t taken_ticks = stand_in_now() - life.turn_ticks;
     PROPERTY(P12, "turn", taken_ticks <= PEERS_PROCD_TURN_TICKS);

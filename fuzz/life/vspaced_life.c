@@ -188,7 +188,7 @@ static enum status deliver(struct message *request, const struct stand_in_cap *c
                    service_turn(&vspaced.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
                                 vspaced_handle, &vspaced, &info),
                    STATUS_OK);
-    (void)caller_flush(&vspaced.caller);
+    caller_flush(&vspaced.caller);
     check_calls(request->header.operation);
     PROPERTY(E5, stand_in_reply() != NULL);
     PROPERTY(E5, stand_in_reply()->header.request_id == request->header.request_id);

@@ -24,7 +24,8 @@
 #define SELECTOR_USER_CODE   0x23 /* 0x20 with privilege 3 */
 #define SELECTOR_TASK        0x28
 
-#define KERNEL_STACK_BYTES 16384
+/* The deepest that is called needs some 15 KB: the boot image's digests. */
+#define KERNEL_STACK_BYTES 24576
 
 /* Stacks of the task segment for what may come at any time, one page each: a double fault, a
  * non-maskable interrupt (which returns) and a machine check. */

@@ -361,7 +361,7 @@ static enum status turn(service_handler *handler, unsigned *handled_count)
                                                   .cap_count = (uint8_t)seam.info.cap_count,
                                                   .request_id = 41};
     enum status status = service_turn(&caller, 2112, 500, handler, handled_count, &info);
-    (void)caller_flush(&caller);
+    caller_flush(&caller);
     expect(info.now_ticks == seam.info.now_ticks, "the tick of RECV is passed on");
     return status;
 }
@@ -449,7 +449,7 @@ static void test_offer(void)
         seam.info.reply_slot = SLOT_REPLY_BASE;
         seam.recv_limit = 2; /* then the endpoint is gone */
         enum status status = service_take_offer(&caller, &offer);
-        (void)caller_flush(&caller);
+        caller_flush(&caller);
         expect(status == (rows[i].status == STATUS_OK ? STATUS_OK : STATUS_NOT_FOUND),
                rows[i].what);
         expect(seam.reply_count == (rows[i].status == STATUS_OK ? 1u : 2u), rows[i].what);
@@ -533,7 +533,7 @@ static uint32_t start_answer(const struct role *role)
     seam.make_reply = reply_held;
     seam.recv_limit = 1; /* then the endpoint is gone */
     (void)service_start(&caller, role->id, &accepted, NULL, NULL);
-    (void)caller_flush(&caller);
+    caller_flush(&caller);
     return seam.reply_count == 1 ? seam.replies[0].header.status : (uint32_t)STATUS_INTERNAL;
 }
 

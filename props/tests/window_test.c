@@ -86,7 +86,7 @@ static enum status turn(void)
     struct receive_info info;
     enum status status =
         service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, NULL, &info);
-    (void)caller_flush(&caller);
+    caller_flush(&caller);
     return status;
 }
 

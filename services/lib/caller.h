@@ -25,15 +25,15 @@ void caller_answer(struct caller *caller, uint32_t reply_slot);
 
 /* Sends the answer that waits, if one does. A caller that is gone needs none; one that the answer
  * does not fit gets a bare refusal instead, and so does one whom the answer sends a capability that
- * is not there any more: INTERNAL (E5). False: nobody waited for it any more. */
-bool caller_flush(struct caller *caller);
+ * is not there any more: INTERNAL (E5). */
+void caller_flush(struct caller *caller);
 
 /* The transport's buffer, free to be filled: an answer that waits there has gone out. Whoever makes
  * a message takes the buffer from here. */
 static inline struct message *caller_message(struct caller *caller)
 {
     if (caller->reply_slot != 0)
-        (void)caller_flush(caller);
+        caller_flush(caller);
     return sys_message();
 }
 

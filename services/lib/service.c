@@ -173,15 +173,17 @@ static enum status receive_once(struct caller *caller, uint32_t endpoint_slot,
     return sys_reply_recv(caller->reply_slot, message, endpoint_slot, deadline_ticks, info);
 }
 
-/* Sends the answer that waits, if one does, and receives. A refusal is that of the answer when it
- * still waits: then it is replaced, and nothing was received. */
+/* Sends the answer that waits, if one does, and receives. A refusal may be that of the answer, whose
+ * caller may be gone since: it is sent by itself, or replaced, and the next refusal is RECV's. */
 static enum status receive(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
                            struct receive_info *info)
 {
     enum status status = receive_once(caller, endpoint_slot, deadline_ticks, info);
     bool received = status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY;
-    if (!received && caller_flush(caller))
+    if (!received && caller->reply_slot != SLOT_NULL) {
+        caller_flush(caller);
         status = receive_once(caller, endpoint_slot, deadline_ticks, info);
+    }
     caller->reply_slot = SLOT_NULL;
     return status;
 }

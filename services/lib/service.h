@@ -60,8 +60,9 @@ enum status service_take_offer(struct caller *caller, struct startup_offer_modul
 /* One turn of the loop on one endpoint: send the answer that waits and receive (until the deadline),
  * hand over, drop what was not committed. The reply waits in the buffer: it goes out with the next
  * receive, or before the next call of the same caller (caller_message); whoever makes neither sends
- * it by caller_flush. Returns OK, or the error of sys_recv (TIMED_OUT and RETRY are ordinary); info->now_ticks is set in every case that sys_recv
- * sets it. A window that could not be emptied the last time is emptied again. A reply that its
+ * it by caller_flush. Returns OK, or the error of sys_recv (TIMED_OUT and RETRY are ordinary);
+ * info->now_ticks is set in every case that sys_recv sets it. A window that could not be emptied the
+ * last time is emptied again. A reply that its
  * caller can no longer take (NOT_FOUND) is forgotten. One that the caller left no room for (BUSY),
  * or that the kernel refuses otherwise, is replaced by a bare refusal with that status, so that
  * every call gets exactly one reply (E5). */

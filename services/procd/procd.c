@@ -104,7 +104,7 @@ static void due_first(struct procd *procd, struct message *message, uint64_t now
         return;
     struct message kept = *message;
     procd_due(procd, now_ticks);
-    (void)caller_flush(&procd->caller);
+    caller_flush(&procd->caller);
     *message = kept;
 }
 
