@@ -17,6 +17,7 @@ static struct {
     bool passes_on;               /* the answer sends a capability, */
     bool is_gone;                 /* whose slot is empty by then */
     bool has_left;                /* nobody waits for the answer any more */
+    bool denies;                  /* the next answer, whose caller gives up then */
     struct message_header answer; /* the last that went out */
 } kernel;
 
@@ -63,6 +64,11 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
     (void)reply_slot;
+    if (kernel.denies && !kernel.has_left) {
+        kernel.denies = false;
+        kernel.has_left = true;
+        return STATUS_DENIED;
+    }
     if (kernel.has_left || (message->header.cap_count != 0 && kernel.is_gone))
         return STATUS_NOT_FOUND;
     kernel.answer = message->header;
@@ -112,6 +118,22 @@ static void test_passed_on(void)
     expect(kernel.reply_count == 1 && kernel.answer.status == STATUS_OK, "goes out as it is");
 }
 
+/* The answer is refused, and then there is nobody to tell: the service goes on to receive. */
+static void test_gone_since(void)
+{
+    struct caller caller = {0};
+    struct receive_info info;
+    begin(0, 0);
+    (void)service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, NULL, &info);
+    kernel.denies = true;
+    enum status status =
+        service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, NULL, &info);
+    expect_equal(status, STATUS_OK, "a refused answer is no refused receive");
+    expect(!kernel.denies && kernel.reply_count == 0, "and nobody was told");
+    caller_flush(&caller);
+    expect_equal(kernel.reply_count, 1, "but the one who came after");
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
@@ -130,5 +152,6 @@ int main(int count, char **arguments)
     expect_equal(turn(), STATUS_BUSY, "but nothing can be received then");
     expect_equal(kernel.reply_count, 1, "and nobody is answered");
     test_passed_on();
+    test_gone_since();
     return tests_end(arguments[0]);
 }
