@@ -21,7 +21,8 @@ enum {
     SLOT_SHARED = SLOT_PEERS + PROCESSES + 1, /* that of another one, with RECEIVE */
     SLOT_STALE,        /* that of a process that is gone; another one has its index */
     SLOT_FRAMES = 200, /* two, which may travel */
-    SLOT_WINDOW = 210  /* where windows lie */
+    SLOT_WINDOW = 210, /* where windows lie */
+    UNTOUCHED = 0xFFFF /* no status: the result of who enters, until it is written */
 };
 
 /* One life: what it draws, and by which way it enters. */
@@ -130,12 +131,60 @@ static uint64_t state(void)
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
+/* What is known before an entry. */
+struct before {
+    struct process *process;
+    uint16_t client;
+    bool band_waits; /* somebody who is ready goes before the client that would be answered */
+    bool caps;
+};
+
+static struct before look(void)
+{
+    struct kernel *kernel = &drive_kernel;
+    struct process *process = kernel_process(kernel, kernel->current);
+    struct before before = {.process = process, .client = process->client};
+    const struct process *client = kernel_process(kernel, process->client);
+    uint32_t band = client == NULL ? 0 : (uint32_t)__builtin_ctzll(client->band_claims) / 16;
+    for (uint32_t i = 0; i < band; i++)
+        before.band_waits |= kernel->ready[i].first != KERNEL_NONE;
+    before.caps = kernel_message(kernel, process->index)->header.cap_count != 0;
+    return before;
+}
+
+/* The long ways write a result before they end, whatever it is; the short ones that of who goes on
+ * alone. */
+static void marks(const struct before *before, uint32_t number, uint32_t slot, bool moved)
+{
+    const struct process *process = before->process;
+    bool is_short = process->result == UNTOUCHED;
+    PROPERTY(K14, "result", !is_short || !long_only);
+    bool called = moved && number == SYSCALL_CALL && process->life == LIFE_CALLING;
+    MARK_IF("short: a CALL reaches who waits", called);
+    MARK_IF("short: with capabilities", called && before->caps);
+    MARK_IF("short: with a deadline", called && process->heap_position != 0);
+    MARK_IF("short: a CALL by the short way", called && is_short);
+    MARK_IF("short: the called capability goes along",
+            called && is_short &&
+                kernel_slot(&drive_kernel, process->index, slot)->object_type == OBJECT_NONE);
+    bool waits = moved && number == SYSCALL_REPLY_RECV && process->life == LIFE_RECEIVING &&
+                 before->client != KERNEL_NONE;
+    MARK_IF("short: an answer, and its sender waits", waits);
+    MARK_IF("short: an answer with capabilities", waits && before->caps);
+    MARK_IF("short: a window of the next message", waits && process->window_count != 0);
+    MARK_IF("short: until a deadline", waits && process->heap_position != 0);
+    MARK_IF("short: an answer by the short way", waits && is_short);
+    MARK_IF("short: a band goes before who is answered",
+            waits && before->band_waits &&
+                kernel_process(&drive_kernel, before->client)->life == LIFE_READY);
+}
+
 static void enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
 {
     struct kernel *kernel = &drive_kernel;
-    uint32_t before = kernel->current;
-    struct process *process = kernel_process(kernel, before);
-    bool lent = process->client != KERNEL_NONE;
+    struct before before = look();
+    struct process *process = before.process;
+    process->result = UNTOUCHED;
     kernel->work_done = 0;
     struct process *next =
         long_only ? kernel_syscall_long(kernel, process, number, slot, deadline, reply_slot)
@@ -144,21 +193,7 @@ static void enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t re
                    kernel_process(kernel, kernel->current)->resume == RESUME_RESULT;
     PROPERTY(K14, "next",
              next == (goes_on ? kernel_process(kernel, kernel->current) : NULL) || kernel->halted);
-    bool moved = !long_only && next != NULL && next->index != before;
-    bool caps = kernel_message(kernel, before) != NULL &&
-                kernel_message(kernel, before)->header.cap_count != 0;
-    MARK_IF("short: a CALL reaches who waits",
-            moved && number == SYSCALL_CALL && process->life == LIFE_CALLING);
-    MARK_IF("short: with capabilities",
-            moved && number == SYSCALL_CALL && process->life == LIFE_CALLING && caps);
-    MARK_IF("short: with a deadline", moved && number == SYSCALL_CALL &&
-                                          process->life == LIFE_CALLING &&
-                                          process->heap_position != 0);
-    bool waits = moved && number == SYSCALL_REPLY_RECV && process->life == LIFE_RECEIVING && lent;
-    MARK_IF("short: an answer, and its sender waits", waits);
-    MARK_IF("short: an answer with capabilities", waits && caps);
-    MARK_IF("short: a window of the next message", waits && process->window_count != 0);
-    MARK_IF("short: until a deadline", waits && process->heap_position != 0);
+    marks(&before, number, slot, !long_only && next != NULL && next != process);
 }
 
 static uint64_t draw_deadline(void)
@@ -284,14 +319,75 @@ static void other_step(void)
     }
 }
 
+/* Where `peer` waits, for who is current. */
+static uint32_t peer_slot(uint32_t peer)
+{
+    return drive_kernel.current == 0 && peer != 0 ? root_peers[peer] : SLOT_PEERS + peer;
+}
+
+/* A call to somebody who waits for it, if anybody does; half of them send the capability that is
+ * called, or another one. */
+static void trip_call(void)
+{
+    uint32_t peer = (uint32_t)choices_below(&choices, PROCESSES);
+    for (uint32_t i = 0; i < PROCESSES; i++, peer = (peer + 1) % PROCESSES) {
+        const struct process *process = kernel_process(&drive_kernel, peer);
+        if (process != NULL && process->life == LIFE_RECEIVING)
+            break;
+    }
+    struct message *message = drive_compose(1, 16);
+    uint32_t slot = peer_slot(peer);
+    uint64_t how = choices_below(&choices, 4);
+    if (how < 2)
+        drive_attach(message, 0, how == 0 ? slot : draw_cap_slot(), RIGHTS_ALL, TRANSFER_MOVE, 0);
+    enter(SYSCALL_CALL, slot, draw_deadline(), 0);
+}
+
+static void time_step(bool jump)
+{
+    uint64_t next = kernel_next_deadline(&drive_kernel);
+    uint64_t now = drive_kernel.now_ticks;
+    jump = jump && next != DEADLINE_NEVER;
+    kernel_timer(&drive_kernel, jump ? next : now + choices_below(&choices, 3));
+}
+
+/* Of a server: for the next message, half of them with a place for what it sends along. */
+static void trip_compose(void)
+{
+    struct message *message = drive_compose(1, 16);
+    uint64_t place = choices_below(&choices, 60);
+    if (place < 30)
+        message->header.window_slot = SLOT_WINDOW + 2 + (uint32_t)place;
+    message->header.window_count = place < 30;
+}
+
+/* What makes a trip, whoever is current: a server waits, with a window or until a deadline; a client
+ * calls one that waits; a server answers, before or after somebody's time has come. */
+static void trip_step(void)
+{
+    const struct process *process = kernel_process(&drive_kernel, drive_kernel.current);
+    uint64_t how = choices_below(&choices, 4);
+    if (how == 0) {
+        time_step(true);
+    } else if (process->client != KERNEL_NONE) {
+        uint32_t reply_slot = kernel_process(&drive_kernel, process->client)->reply_slot;
+        trip_compose();
+        enter(SYSCALL_REPLY_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), reply_slot);
+    } else if (how == 1) {
+        trip_compose();
+        enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
+    } else {
+        trip_call();
+    }
+}
+
 static void step(void)
 {
-    uint64_t how = choices_below(&choices, 16);
+    uint64_t how = choices_below(&choices, 24);
     if (drive_kernel.current == KERNEL_IDLE || how == 15) {
-        uint64_t next = kernel_next_deadline(&drive_kernel);
-        uint64_t now = drive_kernel.now_ticks;
-        bool jump = drive_kernel.current == KERNEL_IDLE && next != DEADLINE_NEVER;
-        kernel_timer(&drive_kernel, jump ? next : now + choices_below(&choices, 3));
+        time_step(drive_kernel.current == KERNEL_IDLE);
+    } else if (how > 15) {
+        trip_step();
     } else if (how < 6 || (how < 10 && drive_kernel.current < 3)) {
         answer_step();
     } else if (how < 12) {
