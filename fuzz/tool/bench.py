@@ -57,8 +57,6 @@ def bench(options):
         return bench_profile.profile(options.profile)
     if options.bless:
         return bench_table.bless()
-    if options.tables:
-        return bench_table.print_tables()
     if options.checks:
         return bench_checks.print_checks()
     names = campaign.with_corpus()

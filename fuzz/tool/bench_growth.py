@@ -86,14 +86,15 @@ def complaints(stages):
     return wrong
 
 
-def print_growth(counts):
-    """The table, as markdown, of what table() returns."""
+def markdown(counts):
+    """The lines of the table of what table() returns."""
     columns = [(what, size) for what, sizes in SIZES.items() for size in sizes]
-    print("| instructions beside | " + " | ".join(f"{size:,} {what}" for what, size in columns) + " |")
-    print("| --- |" + " --- |" * len(columns))
+    lines = ["| instructions beside | " + " | ".join(f"{size:,} {what}" for what, size in columns) + " |",
+             "| --- |" + " --- |" * len(columns)]
     for row, (meaning, _) in ROWS.items():
         found = [counts.get(name_of(row, what, size)) for what, size in columns]
-        print(f"| {meaning} | " + " | ".join(f"{count:,}" if count else "" for count in found) + " |")
+        lines.append(f"| {meaning} | " + " | ".join(f"{count:,}" if count else "" for count in found) + " |")
+    return lines
 
 
 # --- checks of this file ---

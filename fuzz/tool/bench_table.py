@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """props/bench.expected: how many instructions each row of the bench has, committed. `./basalt test bench`
-compares, `./basalt bench --bless` writes the table anew. Under -icount every row repeats exactly, so that
+compares, `./basalt bench --bless` writes the table anew, and those of ARCHITECTURE.md. Under -icount every row repeats exactly, so that
 one that is off means that the tree changed."""
 
 import os
@@ -11,12 +11,13 @@ import bench_profile
 import build
 
 TABLE = "props/bench.expected"
+PAGE = "ARCHITECTURE.md"
 TOLERANCE_PERCENT = 2
 READY = "ready" # of the runtime image, from kernel entry; no row of the bench image
 HEAD = f"""\
 # Instructions of each row of `./basalt bench` on the counted machine (the median), of the runtime image
 # from kernel entry to READY, and of rows beside so many processes or regions. `./basalt test bench` fails when one is more than {TOLERANCE_PERCENT} % off, in whichever direction;
-# `./basalt bench --bless` writes this file anew, for the commit that changed the figures.
+# `./basalt bench --bless` writes this file anew, and the tables of ARCHITECTURE.md, for the commit that changed the figures.
 """
 ADVICE = f"`./basalt bench --profile ROW` shows where they go; when this is meant, `./basalt bench --bless` writes {TABLE} anew"
 
@@ -66,28 +67,53 @@ def differences(now, table):
 
 
 def bless():
-    """Writes the table, and says what changed."""
+    """Writes the table and those of the page, and says what changed."""
     build.must_build(bench_metal.IMAGE, bench_growth.IMAGE, build.RUNTIME_IMAGE, bench_metal.metal.KERNEL)
     now, table = measured(), expected()
     for name in [*now, *(name for name in table if name not in now)]:
         if now.get(name) != table.get(name):
             print(f"{name}: {table.get(name, 'new')} -> {now.get(name, 'gone')}")
-    with open(TABLE + ".part", "w", encoding="utf-8") as file:
-        file.write(written(now))
-    os.replace(TABLE + ".part", TABLE)
-    print(f"{TABLE}: {len(now)} rows")
+    with open(PAGE, encoding="utf-8") as file:
+        page = into_page(file.read(), markdown(now))
+    rewrite(TABLE, written(now))
+    rewrite(PAGE, page)
+    print(f"{TABLE}: {len(now)} rows; {PAGE}: its tables")
     return 0
 
 
-def print_tables():
-    """What the table says, as markdown: the rows next to seL4's, and how they grow."""
-    table = expected()
-    print("| row | instructions | seL4 |\n| --- | --- | --- |")
+def markdown(table):
+    """What the table says, as two tables of markdown: the rows next to seL4's, and how they grow."""
+    rows = ["| row | instructions | seL4 |", "| --- | --- | --- |"]
     for name, meaning, other in [*bench_metal.ROWS, (READY, "kernel entry to READY, runtime image", None)]:
-        print(f"| {meaning} | {table[name]:,} | {f'{other:,}' if other else ''} |")
-    print()
-    bench_growth.print_growth(table)
-    return 0
+        rows.append(f"| {meaning} | {table[name]:,} | {f'{other:,}' if other else ''} |")
+    return [rows, bench_growth.markdown(table)]
+
+
+def into_page(page, tables):
+    """The page with these tables in place of those that begin with the same line."""
+    lines = page.splitlines()
+    for table in tables:
+        if lines.count(table[0]) != 1:
+            raise build.Stop(f"{PAGE} has no table that begins '{table[0]}', or two: `./basalt bench --bless` writes one")
+        first = end = lines.index(table[0])
+        while end < len(lines) and lines[end].startswith("|"):
+            end += 1
+        lines[first:end] = table
+    return "\n".join(lines) + "\n"
+
+
+def page_complaints():
+    """A line when the page's tables are not those of the committed figures."""
+    with open(PAGE, encoding="utf-8") as file:
+        page = file.read()
+    return [] if page == into_page(page, markdown(expected())) else [
+        f"{PAGE} has other figures than {TABLE}; `./basalt bench --bless` writes both"]
+
+
+def rewrite(path, text):
+    with open(path + ".part", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".part", path)
 
 
 def check(tally):
@@ -109,6 +135,8 @@ def blind(tally):
         found = differences(now, {"row": 1000})
         tally.say(f"a table of the bench, {what}", found == [] if said is None else len(found) == 2 and said in found[0],
                   "\n".join(found))
+    page = into_page("a\n| x |\n| old |\n\nb\n", [["| x |", "| new |", "| more |"]])
+    tally.say("tables of a page are replaced", page == "a\n| x |\n| new |\n| more |\n\nb\n", page)
     table = {"row": 1000, "other": 7}
     tally.say("what is blessed reads back", parsed(written(table)) == table, written(table))
     for text in ("row\n", "row x\n", "row 0\n", "row 5\nrow 5\n", "row 5 6\n"):

@@ -318,6 +318,7 @@ def check_docs(tally):
     """Links, paths and commands that pages name exist; lines fit."""
     known = re.findall(r"^    (\w+)(?: |$)", build.run(["./basalt", "help"])[1], re.MULTILINE)
     tally.complaints("pages name what exists", markdown.complaints(known))
+    tally.complaints(f"{bench_table.PAGE} has the figures of {bench_table.TABLE}", bench_table.page_complaints())
     tally.complaints("a page that is wrong on purpose is refused", markdown.missed())
 
 

@@ -260,9 +260,7 @@ def parser():
     instead.add_argument("--profile", metavar="ROW",
                          help="instead: where the instructions of one row go, by program and by function")
     instead.add_argument("--bless", action="store_true",
-                         help="instead: write props/bench.expected anew, with which `test` compares the rows")
-    instead.add_argument("--tables", action="store_true",
-                         help="instead: props/bench.expected as the tables of ARCHITECTURE.md")
+                         help="instead: write props/bench.expected, with which `test` compares, and ARCHITECTURE.md's tables anew")
     instead.add_argument("--checks", action="store_true",
                          help="instead: what each check of the images costs, as a table; builds them again and again")
     command("help", lambda options: top.print_help() or 0, "this text")
