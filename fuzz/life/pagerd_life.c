@@ -24,7 +24,8 @@ enum {
     CROWD_MAX = 20,
     TIME_MAX = 1 << 20,
     FAIL_LIMIT = 64,
-    FAIL_TIMES_LIMIT = 5
+    FAIL_TIMES_LIMIT = 5,
+    SLOW_MORE_LIMIT = 3
 };
 
 enum action {
@@ -66,7 +67,8 @@ static const struct life_action actions[] = {
     /* kind: the kernel breaks its promise on the next message's reply slot: 0 none at all, 1 one
      * outside the reply slots */
     [ACTION_BREACH] = {"breach", 1},
-    /* k ticks: the k-th call from now, when it is to a peer, takes so long */
+    /* k ticks: the k-th call from now, when it is to a peer, takes so long; so do k / FAIL_LIMIT calls
+     * after it, which is at most SLOW_MORE_LIMIT - 1 */
     [ACTION_SLOW] = {"slow", 2},
     /* account: it is closed, and the pages of its processes that were unregistered come back */
     [ACTION_CLOSE] = {"close", 1},
@@ -319,7 +321,7 @@ static void plan_slowness(const uint64_t *arguments)
     stand_in_fail_never();
     stand_in_fail((struct stand_in_failure){
         .after_calls = arguments[0] % FAIL_LIMIT,
-        .times = 1,
+        .times = 1 + arguments[0] / FAIL_LIMIT % SLOW_MORE_LIMIT,
         .ticks = 1 + arguments[1] % (2 * (uint64_t)PAGERD_PEER_TICKS),
     });
 }

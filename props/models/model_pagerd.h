@@ -79,10 +79,11 @@ struct model_pagerd_fill {
     uint64_t token;
     uint64_t page; /* address */
     enum model_pagerd_wait wait;
-    bool timed_out; /* once */
-    bool there;     /* vspaced said so of a page in doubt */
-    bool runs;      /* its turn is now */
-    uint32_t asked; /* rights */
+    bool timed_out;  /* once */
+    bool books_late; /* so was the question whether the page is there */
+    bool there;      /* vspaced said so: nothing else is asked for any more */
+    bool runs;       /* its turn is now */
+    uint32_t asked;  /* rights */
     uint64_t parked_first;
     uint64_t park_order; /* 0: never parked */
 };

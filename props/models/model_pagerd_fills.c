@@ -288,8 +288,13 @@ static enum status supply(struct model_pagerd *model, struct model_pagerd_proces
                           const struct model_pagerd_fill *fill)
 {
     const struct pagerd_area *area = model_area_of(process, fill->page);
-    return model_is_shared(area, fill->page) ? shared_page(model, process, area, fill->page)
-                                             : own_page(model, process, fill);
+    if (!model_is_shared(area, fill->page))
+        return own_page(model, process, fill);
+    if (MARK_IF("pagerd: of a shared page only the books", fill->there))
+        return STATUS_BUSY;
+    if (MARK_IF("pagerd: alone after a time-out", fill->timed_out))
+        return image_pages(model, process, area, fill->page, 1);
+    return shared_page(model, process, area, fill->page);
 }
 
 /* --- turns ----------------------------------------------------------------------------------- */
@@ -306,20 +311,29 @@ static void park(struct model_pagerd *model, struct model_pagerd_fill *fill)
     fill->runs = false;
 }
 
-/* vspaced has a page there: it is the one that was asked for, or the process ends (G7). */
-static enum end_reason present(struct model_pagerd *model, struct model_pagerd_process *process,
-                               const struct model_pagerd_fill *fill)
+/* vspaced has a page there: it is the one that was asked for, or the process ends (G7). False: its
+ * books did not say so in time, for the first time. */
+static bool present(struct model_pagerd *model, struct model_pagerd_process *process,
+                    struct model_pagerd_fill *fill, enum end_reason *reason)
 {
     struct pagerd_event event =
         model_pagerd_expect(model, ACT_QUERY_REGION, process->space, fill->page, 0, 0, 0);
     bool there = event.result == STATUS_OK && (fill->asked & ~event.out) == 0;
-    MARK_IF("pagerd: page was there", there);
-    if (MARK_IF("pagerd: page there without the right", !there && event.result == STATUS_OK) ||
-        !there)
-        return END_FAULT_BACKING;
-    process->vain_page = fill->page;
-    process->vain_rights = fill->asked;
-    return END_NONE;
+    bool late = event.result == STATUS_TIMED_OUT;
+    fill->there = true;
+    MARK_IF("pagerd: page there without the right", !there && event.result == STATUS_OK);
+    if (MARK_IF("pagerd: the books were late", late && !fill->books_late)) {
+        fill->books_late = true;
+        park(model, fill);
+        return false;
+    }
+    MARK_IF("pagerd: the books were late twice", late);
+    *reason = there ? END_NONE : END_FAULT_BACKING;
+    if (MARK_IF("pagerd: page was there", there)) {
+        process->vain_page = fill->page;
+        process->vain_rights = fill->asked;
+    }
+    return true;
 }
 
 /* What the faulters are told; false: they wait on. */
@@ -336,10 +350,10 @@ static bool verdict(struct model_pagerd *model, struct model_pagerd_process *pro
         return false;
     }
     MARK_IF("pagerd: timed out twice", late);
+    if (status == STATUS_BUSY)
+        return present(model, process, fill, reason);
     if (status == STATUS_OK)
         *reason = END_NONE;
-    else if (status == STATUS_BUSY)
-        *reason = present(model, process, fill);
     else if (MARK_IF("pagerd: waited too long", status == STATUS_EXHAUSTED))
         *reason = END_FAULT_MEMORY;
     else if (MARK_IF("pagerd: over a limit", status == STATUS_OVER_LIMIT))

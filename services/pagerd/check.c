@@ -259,7 +259,7 @@ static void add_fill(const struct visitor *visitor, const struct pagerd_fill *fi
     add(visitor, fill->va);
     add(visitor, fill->parked_ticks);
     add(visitor, fill->park_id);
-    add(visitor, (uint64_t)(fill->timed_out << 1 | fill->is_there) << 48 |
+    add(visitor, (uint64_t)(fill->books_late << 2 | fill->timed_out << 1 | fill->is_there) << 48 |
                      (uint64_t)fill->rights_asked << 32 | fill->state);
     add(visitor, (uint64_t)fill->registration << 32 | fill->area);
     add_list(visitor, &fill->waiters, &fill->sibling);

@@ -142,7 +142,18 @@ static bool waited_out(const struct pagerd *pagerd, const struct pagerd_fill *fi
     return fill->park_id != 0 && pagerd->caller.now_ticks - fill->parked_ticks >= PAGERD_WAIT_TICKS;
 }
 
-/* vspaced says that a page is there. Who is told so next must really have it (G7). */
+/* One call that came too late may be another's fault: the clock that its deadline was from does not
+ * know how long the calls before it took. `late` counts those of its kind. */
+static void conclude_late(struct pagerd *pagerd, uint32_t entry, uint32_t *late)
+{
+    if ((*late)++ != 0)
+        finish(pagerd, entry, FILL_DONE, END_FAULT_BACKING);
+    else
+        park(pagerd, entry);
+}
+
+/* vspaced says that a page is there. Who is told so next must really have it (G7). When its books do
+ * not answer in time, they are all that the next try asks. */
 static void conclude_present(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
@@ -154,18 +165,11 @@ static void conclude_present(struct pagerd *pagerd, uint32_t entry)
         registration->unproved_va = fill->va;
         registration->unproved_rights = fill->rights_asked;
     }
-    finish(pagerd, entry, FILL_DONE, there ? END_NONE : END_FAULT_BACKING);
-}
-
-/* One call that came too late may be another's fault: the clock that its deadline was from does not
- * know how long the calls before it took. */
-static void conclude_late(struct pagerd *pagerd, uint32_t entry)
-{
-    struct pagerd_fill *fill = &pagerd->fills[entry];
-    if (fill->timed_out++ != 0)
-        finish(pagerd, entry, FILL_DONE, END_FAULT_BACKING);
+    fill->is_there = 1;
+    if (status == STATUS_TIMED_OUT)
+        conclude_late(pagerd, entry, &fill->books_late);
     else
-        park(pagerd, entry);
+        finish(pagerd, entry, FILL_DONE, there ? END_NONE : END_FAULT_BACKING);
 }
 
 /* What a peer's answer means for the faulters. */
@@ -181,7 +185,7 @@ static void conclude(struct pagerd *pagerd, uint32_t entry, enum pagerd_backing 
     else if (status == STATUS_BUSY)
         conclude_present(pagerd, entry); /* G2 */
     else if (status == STATUS_TIMED_OUT)
-        conclude_late(pagerd, entry);
+        conclude_late(pagerd, entry, &fill->timed_out);
     else if (status == STATUS_EXHAUSTED && !waited_out(pagerd, fill))
         park(pagerd, entry); /* G5 */
     else if (status == STATUS_EXHAUSTED)
@@ -228,6 +232,10 @@ static bool run(struct pagerd *pagerd, uint32_t entry)
     const struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
     UNIT_ASSERT(registration->state == REGISTRATION_LIVE && fill->area < registration->area_count);
     struct pagerd_supply supply = pagerd_plan_supply(&registration->areas[fill->area], fill->va);
+    if (fill->timed_out != 0) {
+        supply.block_pages = 1; /* the last try has no time for a refusal of the neighbours */
+        supply.block_before = 0;
+    }
     enum status status = ask(pagerd, fill, &supply);
     pagerd_note_open_page(pagerd, fill->registration);
     conclude(pagerd, entry, supply.backing, status);

@@ -42,8 +42,8 @@
  * PAGERD_BLOCK_PAGES addresses and aligned to them, that are the image's own and of the same
  * segment, all in one request. They cost the process nothing: the image's pages count against no
  * limit, one region holds them all, and the block lies below one page table. A refusal of the block
- * is nobody's: the page is asked for alone then. Which pages come together is a question of the
- * areas and the address alone (E3).
+ * is nobody's: the page is asked for alone then, and so it is by a fill whose call timed out. Which
+ * pages come together is a question of the areas and the address alone (E3).
  *
  * FAULT. Answered at once:
  * - END(FAULT_BACKING): nobody registered the token
@@ -61,7 +61,8 @@
  * - QUEUED: it waits for its turn. Turns go round the processes, one fill per turn, at most
  *   PAGERD_RUN_FILLS per message or tick, so that nobody's faults starve another's (G5)
  * - MAPPING: pagerd is asking memd, the kernel and vspaced for the page
- * - WAITING_FRAME, "parked": one of them was EXHAUSTED, or did not answer in time the first time
+ * - WAITING_FRAME, "parked": one of them was EXHAUSTED, or did not answer in time the first time,
+ *   which is counted for the page and for the question whether it is there
  * - WOKEN: parked before, it is tried again
  * - DONE: its faulters were told, in order of arrival: RESOLVED when it was mapped, or when vspaced
  *   answered BUSY and says that the page is there with what they asked for (what was fetched for it
@@ -208,7 +209,8 @@ struct pagerd_fill {
     uint64_t parked_ticks; /* when it was parked first */
     uint64_t park_id;      /* counts the fills that were parked, when they first were; 0: never */
     uint32_t timed_out;    /* a call for it did not come back in time, once */
-    uint32_t is_there;     /* the page that was in doubt came after its deadline */
+    uint32_t books_late;   /* so did the question whether the page is there */
+    uint32_t is_there;     /* vspaced said that the page is there: only its books are asked */
     uint32_t state;        /* enum pagerd_fill_state */
     uint32_t registration;
     uint32_t area;              /* index into the registration's areas */
