@@ -4,7 +4,9 @@
  * image. Who links the unit says what becomes of a failed one:
  *
  *   services/runtime   the process ends by EXIT with ASSERT_EXIT_BASE + line, which is in its
- *                      terminal event; a debugger that stops at unit_assert_failed shows the rest
+ *                      terminal event; a debugger that stops at unit_assert_failed shows the rest.
+ *                      An answer that waits is not sent, since nothing that the unit says is to be
+ *                      believed any more: whoever is owed one is told PEER_DIED (E5)
  *   kernel/x86_64      a kernel panic with the condition, the file and the line
  *   props/base         the condition, the file and the line on stderr, then an abort: a finding */
 #ifndef BASALT_ABI_ASSERT_H

@@ -17,7 +17,8 @@ enum status kernel_query_local_cap(struct caller *caller, uint32_t queried_slot,
 enum status kernel_drop_local_cap(struct caller *caller, uint32_t dropped_slot);
 enum status kernel_move_local_cap(struct caller *caller, uint32_t source_slot,
                                   uint32_t target_slot);
-void kernel_exit(struct caller *caller, uint32_t code); /* does not return when it is granted */
+/* Does not return when it is granted. An answer that waits goes out before (E5). */
+void kernel_exit(struct caller *caller, uint32_t code);
 enum status kernel_log_write(struct caller *caller, uint32_t slot, const char *text,
                              uint32_t count);
 enum status kernel_read_monotonic_clock(struct caller *caller, uint32_t slot, uint64_t *now_ticks);

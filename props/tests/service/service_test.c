@@ -1,43 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* services/lib: each kernel-control wrapper sends its own operation with its arguments; a reply
  * against its contract leaves nothing behind; every received call gets exactly one reply (E5). */
-#include <stdlib.h>
 #include <string.h>
 
 #include "abi/codec.h"
-#include "abi/formats/envelope.h"
 #include "abi/message_type.h"
 #include "abi/messages/kernel.h"
 #include "props/base/testing.h"
+#include "props/tests/service/service_test.h"
 #include "services/lib/call_memd.h"
-#include "services/lib/service.h"
 
 /* --- the seam: a script and a record ------------------------------------------------------ */
 
-static struct {
-    /* script */
-    enum status call_status;
-    void (*make_reply)(struct message *message);
-    enum status recv_status;
-    unsigned recv_limit; /* messages until the endpoint is gone; 0: it never is */
-    struct message request;
-    struct receive_info info;
-    enum status reply_status[2];
-    /* record */
-    unsigned call_count;
-    uint32_t slot;
-    struct message sent; /* the last call that is no DROP */
-    uint64_t deadline_ticks;
-    unsigned drop_count;
-    uint32_t dropped[8];
-    unsigned recv_count;
-    uint32_t answered_slot; /* since the last message came */
-    unsigned reply_count;
-    uint32_t reply_slot;
-    struct message replies[4];
-    unsigned dropped_at_reply; /* DROPs made before the first reply */
-    struct message_header recv_header;
-} seam;
+struct service_seam seam;
 
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
@@ -54,6 +29,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     seam.call_count++;
     seam.slot = slot;
     seam.sent = *message;
+    seam.replies_before = seam.reply_count;
     seam.deadline_ticks = deadline_ticks;
     if (seam.call_status == STATUS_OK && seam.make_reply != NULL)
         seam.make_reply(message);
@@ -87,7 +63,7 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
     return seam.reply_status[seam.reply_count++ % 2];
 }
 
-static void fresh(void)
+void fresh(void)
 {
     memset(&seam, 0, sizeof seam);
 }
@@ -306,6 +282,65 @@ static void reply_read(struct message *message)
     (void)message_encode(&kernel_frame_read_reply_type, &read, message);
 }
 
+static void reply_other_operation(struct message *message)
+{
+    message_refuse(message, STATUS_OK);
+    message->header.operation++;
+}
+
+static void reply_cap(struct message *message)
+{
+    message_refuse(message, STATUS_OK);
+    message->header.cap_count = 1;
+}
+
+static void reply_body(struct message *message)
+{
+    message_refuse(message, STATUS_OK);
+    message->header.body_bytes = 8;
+}
+
+static void reply_other_version(struct message *message)
+{
+    message_refuse(message, STATUS_OK);
+    message->header.version++;
+}
+
+static void reply_no_status(struct message *message)
+{
+    message_refuse(message, STATUS_OK);
+    message->header.status = STATUS_COUNT;
+}
+
+/* A reply that has no fields is asked the same as one that has (E5, E7). */
+static void test_bare_replies(void)
+{
+    static const struct {
+        const char *what;
+        void (*make_reply)(struct message *message);
+        enum status call_status;
+        enum status expected;
+    } rows[] = {
+        {"a bare reply is a success", reply_bare, STATUS_OK, STATUS_OK},
+        {"a refusal is the result", reply_refusal, STATUS_OK, STATUS_EXHAUSTED},
+        {"a reply of another operation", reply_other_operation, STATUS_OK, STATUS_INTERNAL},
+        {"a reply to another request", reply_other_id, STATUS_OK, STATUS_INTERNAL},
+        {"a reply with a capability", reply_cap, STATUS_OK, STATUS_INTERNAL},
+        {"a reply with a body", reply_body, STATUS_OK, STATUS_INTERNAL},
+        {"a reply of another version", reply_other_version, STATUS_OK, STATUS_INTERNAL},
+        {"a reply without a status", reply_no_status, STATUS_OK, STATUS_INTERNAL},
+        {"the transport's error is the result", reply_bare, STATUS_DENIED, STATUS_DENIED},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct caller caller = {0};
+        fresh();
+        seam.make_reply = rows[i].make_reply;
+        seam.call_status = rows[i].call_status;
+        expect_of("kernel control", rows[i].what,
+                  kernel_destroy(&caller, 50, 6) == rows[i].expected);
+    }
+}
+
 static void test_answers(void)
 {
     struct caller caller = {0};
@@ -421,178 +456,16 @@ static void test_turn_refused_reply(void)
     expect(seam.reply_count == 1, "a caller that is gone is not answered");
 }
 
-/* The first offer that an administrator makes and that decodes is taken; everything before it is
- * refused, and the endpoint's end is an error with nothing taken. */
-static void test_offer(void)
-{
-    static const struct {
-        const char *what;
-        uint16_t operation;
-        uint64_t badge;
-        uint8_t last_byte; /* of the request's reserved field */
-        enum status status;
-    } rows[] = {
-        {"an offer is taken", OP_STARTUP_OFFER_MODULES, 0, 0, STATUS_OK},
-        {"another operation", OP_STARTUP_START_SERVICE, 0, 0, STATUS_DENIED},
-        {"no administrator's", OP_STARTUP_OFFER_MODULES, ROLE_PROCD, 0, STATUS_DENIED},
-        {"one that does not decode", OP_STARTUP_OFFER_MODULES, 0, 1, STATUS_INVALID_ARGUMENT},
-    };
-    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct caller caller = {0};
-        struct startup_offer_modules_request offer = {
-            .count = 1, .modules[0] = {.role = ROLE_TEST_SPIN, .image_bytes = 1}};
-        fresh();
-        (void)message_encode(&startup_offer_modules_request_type, &offer, &seam.request);
-        seam.request.header.operation = rows[i].operation;
-        seam.request.body[3] = rows[i].last_byte;
-        seam.info.badge = rows[i].badge;
-        seam.info.reply_slot = SLOT_REPLY_BASE;
-        seam.recv_limit = 2; /* then the endpoint is gone */
-        enum status status = service_take_offer(&caller, &offer);
-        caller_flush(&caller);
-        expect(status == (rows[i].status == STATUS_OK ? STATUS_OK : STATUS_NOT_FOUND),
-               rows[i].what);
-        expect(seam.reply_count == (rows[i].status == STATUS_OK ? 1u : 2u), rows[i].what);
-        expect(seam.replies[0].header.status == rows[i].status, rows[i].what);
-        expect(offer.count == (rows[i].status == STATUS_OK ? 1u : 0u), rows[i].what);
-        expect(offer.modules[0].role == (status == STATUS_OK ? (uint32_t)ROLE_TEST_SPIN : 0u),
-               rows[i].what);
-    }
-}
-
-/* --- start-up --------------------------------------------------------------------------------- */
-
-static struct {
-    struct envelope envelope;
-    struct kernel_query_local_cap_reply held[ENVELOPE_ENTRY_LIMIT + 2]; /* ascending slots */
-    unsigned held_count;
-} start;
-
-static void hold(uint32_t slot, uint32_t type, uint32_t rights, uint64_t badge)
-{
-    unsigned at = start.held_count++;
-    for (; at > 0 && start.held[at - 1].slot > slot; at--)
-        start.held[at] = start.held[at - 1];
-    start.held[at] = (struct kernel_query_local_cap_reply){
-        .slot = slot, .object_type = type, .rights = rights, .badge = badge};
-}
-
-enum { PROCESS_ID = 0x20007 };
-
-static void hold_and_name(const struct role *role, uint32_t slot, uint16_t type, uint16_t rights)
-{
-    uint32_t peer = service_peer_role(slot, type, rights);
-    start.envelope.entries[start.envelope.entry_count++] = (struct envelope_entry){
-        .slot = slot, .object_type = type, .rights = rights, .peer_role = peer};
-    hold(slot, type, rights,
-         peer == ROLE_NONE ? 0 : service_peer_badge(peer, PROCESS_ID, role->id));
-}
-
-/* The cspace and the envelope that the role's rows ask for. */
-static void start_as(const struct role *role)
-{
-    unsigned count = 0;
-    const struct intake *rows = role_intake(role->id, &count);
-    start.held_count = 0;
-    start.envelope = (struct envelope){.role = role->id,
-                                       .service_endpoint_slot = SLOT_SERVICE_ENDPOINT,
-                                       .primary_control_slot = role->primary_slot,
-                                       .slot_window_first = SLOT_SERVICE_ENDPOINT,
-                                       .slot_window_last = SLOT_STARTUP_LAST};
-    hold(SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
-    hold_and_name(role, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT);
-    for (unsigned i = 0; i < count; i++)
-        hold_and_name(role, rows[i].slot, (uint16_t)rows[i].object_type, (uint16_t)rows[i].rights);
-}
-
-static void reply_held(struct message *message)
-{
-    struct kernel_query_local_cap_request query;
-    (void)message_decode(&kernel_query_local_cap_request_type, message, &query);
-    unsigned at = 0;
-    while (at < start.held_count && start.held[at].slot < query.slot)
-        at++;
-    if (at < start.held_count && (query.mode == QUERY_NEXT || start.held[at].slot == query.slot))
-        (void)message_encode(&kernel_query_local_cap_reply_type, &start.held[at], message);
-    else
-        message_refuse(message, STATUS_NOT_FOUND);
-}
-
-/* What a service of the role answers to its only START_SERVICE. */
-static uint32_t start_answer(const struct role *role)
-{
-    struct caller caller = {0};
-    struct startup_start_service_request request = {0};
-    struct envelope accepted;
-    size_t written = 0;
-    fresh();
-    (void)envelope_encode(&start.envelope, request.envelope, sizeof request.envelope, &written);
-    request.count = (uint32_t)written;
-    (void)message_encode(&startup_start_service_request_type, &request, &seam.request);
-    seam.info.reply_slot = SLOT_REPLY_BASE;
-    seam.make_reply = reply_held;
-    seam.recv_limit = 1; /* then the endpoint is gone */
-    (void)service_start(&caller, role->id, &accepted, NULL, NULL);
-    caller_flush(&caller);
-    return seam.reply_count == 1 ? seam.replies[0].header.status : (uint32_t)STATUS_INTERNAL;
-}
-
-/* R1: an unnamed capability is seen wherever the walk over the cspace goes on from. */
-static void test_extra_authority(void)
-{
-    for (unsigned i = 0; i < role_count; i++) {
-        if (role_table[i].id == ROLE_ROOTD)
-            continue; /* the kernel hands over to it; no envelope does */
-        start_as(&role_table[i]);
-        expect(start_answer(&role_table[i]) == STATUS_OK, role_table[i].image);
-        for (unsigned named = 0; named < start.envelope.entry_count; named++) {
-            uint32_t behind = start.envelope.entries[named].slot + 1;
-            if (envelope_find(&start.envelope, behind) != NULL)
-                continue;
-            hold(behind, OBJECT_FRAME, RIGHT_READ, 0);
-            expect(start_answer(&role_table[i]) == STATUS_DENIED,
-                   "R1: nothing is held right behind a named slot");
-            start_as(&role_table[i]);
-        }
-    }
-}
-
-/* P10: at procd a process is known by its id and its role; the role alone says nothing. */
-static void test_procd_badge(void)
-{
-    static const struct {
-        uint64_t badge;
-        enum status status;
-    } rows[] = {
-        {UINT64_C(7) << 16 | ROLE_TESTER, STATUS_OK},
-        {UINT64_C(0xFFFFFFFFFFFF) << 16 | ROLE_TESTER, STATUS_OK},
-        {ROLE_TESTER, STATUS_INVALID_ARGUMENT},
-        {UINT64_C(7) << 16 | ROLE_TEST_HOSTILE, STATUS_INVALID_ARGUMENT},
-        {UINT64_C(7) << 16, STATUS_INVALID_ARGUMENT},
-        {0, STATUS_INVALID_ARGUMENT},
-    };
-    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        start_as(role_find(ROLE_TESTER));
-        for (unsigned at = 0; at < start.held_count; at++) {
-            if (start.held[at].slot == SLOT_PEER_PROCD)
-                start.held[at].badge = rows[i].badge;
-        }
-        expect(start_answer(role_find(ROLE_TESTER)) == (uint32_t)rows[i].status,
-               "P10: a badge at procd names a process and its role");
-    }
-}
-
 int main(int count, char **arguments)
 {
     (void)count;
-    test_procd_badge();
-    test_extra_authority();
-    test_offer();
+    test_start();
     test_call();
     test_call_errors();
     test_self();
     test_memory();
     test_process();
+    test_bare_replies();
     test_answers();
     test_turn();
     test_turn_refused_reply();
