@@ -26,13 +26,31 @@ KERNEL_INLINE bool header_is_plain(const struct message_header *header)
     return header->version == MESSAGE_VERSION && header->body_bytes <= MESSAGE_BODY_BYTES_MAX;
 }
 
+/* The slot of the i-th capability that a message sends. */
+KERNEL_INLINE uint32_t slot_sent(const struct message *message, uint32_t i)
+{
+    uint32_t slot;
+    __builtin_memcpy(&slot, message->body + message->caps[i].field_offset, sizeof slot);
+    return slot;
+}
+
 /* Whether an answer, whose capabilities may travel, takes what is in a slot along. */
 static bool slot_leaves(const struct message *message, uint32_t slot)
 {
     for (uint32_t i = 0; i < message->header.cap_count; i++) {
-        uint32_t named;
-        __builtin_memcpy(&named, message->body + message->caps[i].field_offset, sizeof named);
-        if (named == slot && message->caps[i].mode == TRANSFER_MOVE)
+        if (message->caps[i].mode == TRANSFER_MOVE && slot_sent(message, i) == slot)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a capability leaves that receives at the drivers' endpoint. When it is the last, and
+ * arrives without that right, the endpoint ends, and others have to run. */
+static bool drivers_leave(const struct process *sender, const struct message *message)
+{
+    for (uint32_t i = 0; i < message->header.cap_count; i++) {
+        if (message->caps[i].mode == TRANSFER_MOVE &&
+            capability_receives_drivers(cspace_find(sender, slot_sent(message, i))))
             return true;
     }
     return false;
@@ -67,8 +85,9 @@ __attribute__((noinline)) static bool caps_may(const struct kernel *kernel,
                                                const struct message *message, uint32_t kept_slot)
 {
     bool sends = message->header.cap_count != 0;
-    if (sends && (message_shape(message) != STATUS_OK ||
-                  transfer_allowed(kernel, sender, receiver) != STATUS_OK))
+    if (sends &&
+        (message_shape(message) != STATUS_OK ||
+         transfer_allowed(kernel, sender, receiver) != STATUS_OK || drivers_leave(sender, message)))
         return false;
     bool is_answer = kept_slot != SLOT_NULL;
     if (sends && is_answer && slot_leaves(message, kept_slot))

@@ -278,6 +278,48 @@ static void test_window_emptied(void)
     drive_window(0, 0);
 }
 
+/* A message takes the last RECEIVE of the drivers' endpoint along, with a mask that drops it. Who
+ * waits there is of the highest band, and goes on at once (K7), whichever way the entry takes. */
+static void test_drivers_gone(bool is_answer)
+{
+    enum { SERVED = 100, DRIVERS = 101, CALLED = 102 };
+    drive_boot(1024, 64);
+    struct drive_child server = drive_stage_in(FREE_SLOT, 32, 2);
+    struct drive_child client = drive_stage_in(FREE_SLOT + 4, 32, 2);
+    struct drive_child urgent = drive_stage_in(FREE_SLOT + 8, 32, 0);
+    drive_install(client.grant, server.endpoint, SERVED, RIGHT_SEND, 1);
+    drive_install(is_answer ? server.grant : client.grant, SLOT_PROCD_DRIVER_ENDPOINT, DRIVERS,
+                  RIGHT_SEND | RIGHT_RECEIVE | RIGHT_TRANSFER, 0);
+    drive_install(urgent.grant, SLOT_PROCD_DRIVER_ENDPOINT, CALLED, RIGHT_SEND, 7);
+    struct kernel_drop_local_cap_request drop = {SLOT_PROCD_DRIVER_ENDPOINT};
+    expect_status(CONTROL(SLOT_SELF, DROP_LOCAL_CAP, drop), STATUS_OK, "one is left");
+    drive_start(&urgent, 0);
+    drive_start(&server, 0);
+    drive_start(&client, 0);
+    drive_run(urgent.index);
+    drive_compose(1, 8);
+    drive_call(CALLED, DEADLINE_NEVER);
+    drive_run(0);
+    drive_window(0, 0);
+    drive_receive(SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER);
+    drive_run(server.index);
+    drive_window(WINDOW, 1);
+    drive_receive(SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER);
+    drive_run(client.index);
+    struct message *message = drive_compose(1, 8);
+    drive_window(is_answer ? WINDOW : 0, is_answer ? 1 : 0);
+    if (!is_answer)
+        drive_attach(message, 0, DRIVERS, RIGHT_SEND, TRANSFER_MOVE, 0);
+    drive_call(SERVED, DEADLINE_NEVER);
+    if (is_answer) {
+        drive_attach(drive_compose(2, 8), 0, DRIVERS, RIGHT_SEND, TRANSFER_MOVE, 0);
+        drive_reply_receive(SLOT_REPLY_BASE, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER);
+    }
+    expect_equal(drive_kernel.current, urgent.index, "K7: the highest band goes on");
+    expect(kernel_check(&drive_kernel) == NULL, "K13: an entry ends settled");
+    expect(!drive_kernel.driver_endpoint.live, "the endpoint is gone");
+}
+
 void kernel_test_reply_recv(void)
 {
     test_waits();
@@ -289,4 +331,6 @@ void kernel_test_reply_recv(void)
     test_refused_answers();
     test_refused_receives();
     test_window_emptied();
+    test_drivers_gone(false);
+    test_drivers_gone(true);
 }
