@@ -19,10 +19,11 @@ enum {
     STEP_LIMIT = 240,
     SLOT_PEERS = 100, /* + i: the endpoint of process i; + PROCESSES: the drivers' */
     SLOT_SHARED = SLOT_PEERS + PROCESSES + 1, /* that of another one, with RECEIVE */
-    SLOT_STALE,        /* that of a process that is gone; another one has its index */
-    SLOT_FRAMES = 200, /* two, which may travel */
-    SLOT_WINDOW = 210, /* where windows lie */
-    UNTOUCHED = 0xFFFF /* no status: the result of who enters, until it is written */
+    SLOT_STALE,         /* that of a process that is gone; another one has its index */
+    SLOT_FRAMES = 200,  /* two, which may travel */
+    SLOT_OBJECTS = 204, /* an untyped and another process */
+    SLOT_WINDOW = 210,  /* where windows lie */
+    UNTOUCHED = 0xFFFF  /* no status: the result of who enters, until it is written */
 };
 
 /* One life: what it draws, and by which way it enters. */
@@ -53,6 +54,9 @@ static void child_fill(const struct drive_child *children, uint32_t index)
         CONTROL(SLOT_SELF, DROP_LOCAL_CAP, (struct kernel_drop_local_cap_request){FREE_SLOT + 100});
     }
     drive_install(grant, MEM, MEM, RIGHT_CONTROL, 0);
+    uint32_t next = children[index % (PROCESSES - 1) + 1].process;
+    drive_install(grant, BULK, SLOT_OBJECTS, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
+    drive_install(grant, next, SLOT_OBJECTS + 1, RIGHT_CONTROL | RIGHT_TRANSFER, 0);
 }
 
 static struct drive_child child_stage(uint32_t index)
@@ -83,7 +87,8 @@ static void boot(void)
     for (uint32_t i = 1; i < PROCESSES; i++) {
         child_fill(children, i);
         if (i == 2)
-            drive_install(children[i].grant, SLOT_SERVICE_ENDPOINT, SLOT_SHARED, RIGHT_RECEIVE, 0);
+            drive_install(children[i].grant, SLOT_SERVICE_ENDPOINT, SLOT_SHARED,
+                          RIGHT_RECEIVE | RIGHT_TRANSFER, 0);
         drive_start(&children[i], i % 2 != 0 ? SLOT_SERVICE_ENDPOINT : 0);
     }
 }
@@ -92,9 +97,12 @@ static void boot(void)
 
 static void add_words(struct digest *digest, const void *at, size_t size_bytes)
 {
-    const uint64_t *words = at;
-    for (size_t i = 0; i < size_bytes / sizeof *words; i++)
-        digest_fold(&digest->value, words[i]);
+    const uint8_t *bytes = at;
+    for (size_t i = 0; i < size_bytes; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        digest_fold(&digest->value, word);
+    }
 }
 
 /* To the byte; but only who comes back from a system call has a result. */
@@ -135,8 +143,10 @@ static uint64_t state(void)
 struct before {
     struct process *process;
     uint16_t client;
-    bool band_waits; /* somebody who is ready goes before the client that would be answered */
+    bool band_waits;      /* somebody who is ready goes before the client that would be answered */
+    bool next_band_waits; /* and it is in the band just above the client's */
     bool caps;
+    bool drivers; /* the drivers' endpoint is there */
 };
 
 static struct before look(void)
@@ -148,8 +158,15 @@ static struct before look(void)
     uint32_t band = client == NULL ? 0 : (uint32_t)__builtin_ctzll(client->band_claims) / 16;
     for (uint32_t i = 0; i < band; i++)
         before.band_waits |= kernel->ready[i].first != KERNEL_NONE;
+    before.next_band_waits = band != 0 && kernel->ready[band - 1].first != KERNEL_NONE;
     before.caps = kernel_message(kernel, process->index)->header.cap_count != 0;
+    before.drivers = kernel->driver_endpoint.live;
     return before;
+}
+
+static bool window_is_split(const struct process *process)
+{
+    return process->window_slot % CSPACE_LEAF_CAPS + process->window_count > CSPACE_LEAF_CAPS;
 }
 
 /* The long ways write a result before they end, whatever it is; the short ones that of who goes on
@@ -177,6 +194,12 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
     MARK_IF("short: a band goes before who is answered",
             waits && before->band_waits &&
                 kernel_process(&drive_kernel, before->client)->life == LIFE_READY);
+    MARK_IF("short: the next band goes before who is answered",
+            waits && before->next_band_waits &&
+                kernel_process(&drive_kernel, before->client)->life == LIFE_READY);
+    MARK_IF("short: a window over a leaf's edge", (called || waits) && window_is_split(process));
+    MARK_IF("short: the drivers' endpoint goes with an entry",
+            (called || waits) && before->drivers && !drive_kernel.driver_endpoint.live);
 }
 
 static void enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
@@ -325,9 +348,8 @@ static uint32_t peer_slot(uint32_t peer)
     return drive_kernel.current == 0 && peer != 0 ? root_peers[peer] : SLOT_PEERS + peer;
 }
 
-/* A call to somebody who waits for it, if anybody does; half of them send the capability that is
- * called, or another one. */
-static void trip_call(void)
+/* The slot of somebody who waits, if anybody does. */
+static uint32_t draw_waiting_slot(void)
 {
     uint32_t peer = (uint32_t)choices_below(&choices, PROCESSES);
     for (uint32_t i = 0; i < PROCESSES; i++, peer = (peer + 1) % PROCESSES) {
@@ -335,8 +357,15 @@ static void trip_call(void)
         if (process != NULL && process->life == LIFE_RECEIVING)
             break;
     }
+    return peer_slot(peer);
+}
+
+/* A call to somebody who waits for it; half of them send the capability that is called, or another
+ * one. */
+static void trip_call(void)
+{
+    uint32_t slot = draw_waiting_slot();
     struct message *message = drive_compose(1, 16);
-    uint32_t slot = peer_slot(peer);
     uint64_t how = choices_below(&choices, 4);
     if (how < 2)
         drive_attach(message, 0, how == 0 ? slot : draw_cap_slot(), RIGHTS_ALL, TRANSFER_MOVE, 0);
@@ -381,11 +410,89 @@ static void trip_step(void)
     }
 }
 
+/* Where a window may just lie, or just not. */
+static uint32_t draw_edge_window(void)
+{
+    static const uint32_t slots[] = {
+        SLOT_WINDOW,         SLOT_WINDOW,         SLOT_WINDOW + 4,       2 * CSPACE_LEAF_CAPS - 2,
+        SLOT_REPLY_BASE - 2, SLOT_REPLY_BASE + 8, SLOT_SERVICE_ENDPOINT, SLOT_SHARED,
+        SLOT_LIMIT - 1};
+    uint64_t how = choices_below(&choices, 2 * sizeof slots / sizeof slots[0]);
+    return how < sizeof slots / sizeof slots[0]
+               ? slots[how]
+               : SLOT_WINDOW + 4 + 4 * (uint32_t)choices_below(&choices, 8);
+}
+
+/* What lies in the window itself, or one of the capabilities that others count. */
+static uint32_t draw_edge_cap(const struct message *message)
+{
+    static const uint32_t slots[] = {
+        SLOT_FRAMES,           SLOT_WINDOW, SLOT_PEERS + PROCESSES, SLOT_PROCD_DRIVER_ENDPOINT,
+        SLOT_SERVICE_ENDPOINT, SLOT_SHARED, SLOT_OBJECTS,           SLOT_OBJECTS + 1};
+    uint64_t how = choices_below(&choices, 3 * sizeof slots / sizeof slots[0] / 2);
+    return how < sizeof slots / sizeof slots[0]
+               ? slots[how]
+               : message->header.window_slot + (uint32_t)(how % MESSAGE_CAP_LIMIT);
+}
+
+static uint16_t draw_edge_rights(void)
+{
+    static const uint16_t rights[] = {RIGHTS_ALL, RIGHTS_ALL, RIGHTS_ALL & ~RIGHT_RECEIVE,
+                                      RIGHT_SEND | RIGHT_TRANSFER};
+    uint64_t how = choices_below(&choices, 5);
+    return how < 4 ? rights[how] : choices_u8(&choices);
+}
+
+/* Windows at an edge, a few of them too long, and capabilities under any mask. */
+static void edge_compose(void)
+{
+    struct message *message = drive_compose(1, 16);
+    message->header.window_slot = draw_edge_window();
+    uint64_t size = choices_below(&choices, 8);
+    message->header.window_count = size < 7 ? (uint8_t)size : choices_u8(&choices);
+    uint64_t count = choices_below(&choices, MESSAGE_CAP_LIMIT);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t slot = draw_edge_cap(message);
+        uint8_t mode = choices_flag(&choices) ? TRANSFER_COPY : TRANSFER_MOVE;
+        drive_attach(message, i, slot, draw_edge_rights(), mode, 0);
+    }
+}
+
+/* A trip that comes to an edge, or what brings one there: less work in a piece, one fewer who
+ * receives on the drivers' endpoint. */
+static void edge_step(void)
+{
+    const struct process *process = kernel_process(&drive_kernel, drive_kernel.current);
+    uint64_t how = choices_below(&choices, 16);
+    if (how == 0) {
+        drive_kernel.work_max = KERNEL_WORK_MIN + (uint32_t)choices_below(&choices, 32);
+        drive_kernel.work_done = 0; /* what the last entry did was within the old one */
+    } else if (how == 1) {
+        uint32_t slot =
+            process->index == 0 ? SLOT_PROCD_DRIVER_ENDPOINT : SLOT_PEERS + (uint32_t)PROCESSES;
+        CONTROL(SLOT_SELF, DROP_LOCAL_CAP, (struct kernel_drop_local_cap_request){slot});
+    } else if (process->client != KERNEL_NONE) {
+        uint32_t reply_slot = kernel_process(&drive_kernel, process->client)->reply_slot;
+        edge_compose();
+        uint32_t slot = draw_receive_slot();
+        enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
+    } else if (how < 6) {
+        edge_compose();
+        enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
+    } else {
+        edge_compose();
+        uint32_t slot = draw_waiting_slot();
+        enter(SYSCALL_CALL, slot, draw_deadline(), 0);
+    }
+}
+
 static void step(void)
 {
-    uint64_t how = choices_below(&choices, 24);
+    uint64_t how = choices_below(&choices, 32);
     if (drive_kernel.current == KERNEL_IDLE || how == 15) {
         time_step(drive_kernel.current == KERNEL_IDLE);
+    } else if (how >= 24) {
+        edge_step();
     } else if (how > 15) {
         trip_step();
     } else if (how < 6 || (how < 10 && drive_kernel.current < 3)) {
