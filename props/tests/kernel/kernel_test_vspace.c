@@ -93,6 +93,19 @@ static void test_image(void)
     expect_status(protect(0x700000, 1, RX), STATUS_DENIED, "stays it");
 }
 
+/* Two frames beside each other, the second in the next leaf and only to be read. */
+static void test_protect_second_leaf(void)
+{
+    stage(64);
+    expect_status(drive_map(VSP, child.vspace, 7000, 0x5FF000, RW), STATUS_OK, "to be written");
+    expect_status(protect(0x5FF000, 1, R), STATUS_OK, "not now");
+    expect_status(drive_map(VSP, child.vspace, 7001, 0x600000, R), STATUS_OK, "only to be read");
+    expect_status(protect(0x5FF000, 2, RW), STATUS_DENIED, "K1: beyond the second leaf's rights");
+    expect_equal(rights_at(0x5FF000), R, "nothing of it");
+    expect_equal(rights_at(0x600000), R, "V2: nor there");
+    expect_status(protect(0x5FF000, 1, RW), STATUS_OK, "the first alone may");
+}
+
 static void test_wx(void)
 {
     stage(64);
@@ -161,6 +174,7 @@ void kernel_test_vspace(void)
 {
     test_map();
     test_image();
+    test_protect_second_leaf();
     test_wx();
     test_shared();
     test_budget();
