@@ -9,7 +9,7 @@
  * The tables of a service that has a row in abi/tables.def lie at SERVICE_TABLE_VA, all there from its
  * start on.
  *
- * The heap window is anonymous and demand-zero. Roles from ROLE_EXTENSION_BASE on have one; how
+ * The heap window is anonymous and demand-zero. Every role but those of the foundation has one; how
  * much of it a process can really touch is bounded by its account. */
 #ifndef BASALT_ABI_ADDRESS_SPACE_H
 #define BASALT_ABI_ADDRESS_SPACE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Validation profiles: which checks of the system run after READY (boot config, start envelope).
- * `none` is published for runtime images, phase profile ids for integration images; `hostile` is
- * ours: all of phase0, and programs that try to do harm. */
+ * `none` is published for runtime images, phase profile ids for integration images. Ours are `hostile`
+ * and `attacks`: all of phase0, and programs that try to do harm; and `graph`: services whose launches
+ * are tested. */
 #ifndef BASALT_ABI_PROFILE_H
 #define BASALT_ABI_PROFILE_H
 
@@ -13,7 +14,8 @@ enum validation_profile {
     VALIDATION_PROFILE_PHASE0 = 1,
     VALIDATION_PROFILE_HOSTILE = 2,
     VALIDATION_PROFILE_ATTACKS = 3,
-    VALIDATION_PROFILE_LAST = VALIDATION_PROFILE_ATTACKS
+    VALIDATION_PROFILE_GRAPH = 4,
+    VALIDATION_PROFILE_LAST = VALIDATION_PROFILE_GRAPH
 };
 
 /* True for a profile id of this version; every other number is refused by the parsers. */

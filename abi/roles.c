@@ -27,18 +27,11 @@ const struct role role_table[] = {
         .kind = ROLE_KIND_##kind_,                                                                 \
         .presence = ROLE_PRESENCE_##presence_,                                                     \
     },
-#define INTAKE(NAME, slot, type, rights, source, why)
-#define USES_SSE(NAME, why)
-#include "abi/roles.def"
-#undef ROLE
-#undef INTAKE
-#undef USES_SSE
+#include "abi/role_rows.h"
 };
 const unsigned role_count = sizeof role_table / sizeof role_table[0];
 
 const struct intake intake_table[] = {
-#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
-             child_pages, kind, presence, why)
 #define INTAKE(NAME, slot_, type_, rights_, source_, why_)                                         \
     {                                                                                              \
         .role = ROLE_##NAME,                                                                       \
@@ -47,33 +40,44 @@ const struct intake intake_table[] = {
         .rights = (rights_),                                                                       \
         .source_slot = (source_),                                                                  \
     },
-#define USES_SSE(NAME, why)
-#include "abi/roles.def"
-#undef ROLE
-#undef INTAKE
-#undef USES_SSE
+#include "abi/role_rows.h"
 };
 const unsigned intake_count = sizeof intake_table / sizeof intake_table[0];
+
+const struct look_up look_up_table[] = {
+#define LOOKS_UP(CLIENT, SERVICE, why)   {ROLE_##CLIENT, ROLE_##SERVICE, false},
+#define LATE_BOUND(CLIENT, SERVICE, why) {ROLE_##CLIENT, ROLE_##SERVICE, true},
+#include "abi/role_rows.h"
+};
+const unsigned look_up_count = sizeof look_up_table / sizeof look_up_table[0];
+
+const struct need need_table[] = {
+#define NEEDS(NAME, OTHER, why) {ROLE_##NAME, ROLE_##OTHER},
+#include "abi/role_rows.h"
+};
+const unsigned need_count = sizeof need_table / sizeof need_table[0];
 
 static const char *const role_whys[] = {
 #define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
              child_pages, kind, presence, why)                                                     \
     why,
-#define INTAKE(NAME, slot, type, rights, source, why)
-#define USES_SSE(NAME, why)
-#include "abi/roles.def"
-#undef ROLE
-#undef INTAKE
+#include "abi/role_rows.h"
 };
 
 static const char *const intake_whys[] = {
-#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
-             child_pages, kind, presence, why)
 #define INTAKE(NAME, slot, type, rights, source, why) why,
-#include "abi/roles.def"
-#undef ROLE
-#undef INTAKE
-#undef USES_SSE
+#include "abi/role_rows.h"
+};
+
+static const char *const look_up_whys[] = {
+#define LOOKS_UP(CLIENT, SERVICE, why)   why,
+#define LATE_BOUND(CLIENT, SERVICE, why) why,
+#include "abi/role_rows.h"
+};
+
+static const char *const need_whys[] = {
+#define NEEDS(NAME, OTHER, why) why,
+#include "abi/role_rows.h"
 };
 
 const char *role_why(const struct role *role)
@@ -86,6 +90,16 @@ const char *intake_why(const struct intake *intake)
     return intake_whys[intake - intake_table];
 }
 
+const char *look_up_why(const struct look_up *look_up)
+{
+    return look_up_whys[look_up - look_up_table];
+}
+
+const char *need_why(const struct need *need)
+{
+    return need_whys[need - need_table];
+}
+
 const struct role *role_find(uint32_t id)
 {
     for (unsigned i = 0; i < role_count; i++) {
@@ -94,6 +108,87 @@ const struct role *role_find(uint32_t id)
     }
     return NULL;
 }
+
+/* --- peers ------------------------------------------------------------------------------------ */
+
+static const struct {
+    uint32_t slot;
+    uint32_t role;
+    bool administrators;
+} peer_slots[] = {
+    {SLOT_PEER_MEMD, ROLE_MEMD, false},
+    {SLOT_PEER_VSPACED, ROLE_VSPACED, false},
+    {SLOT_PEER_PAGERD, ROLE_PAGERD, false},
+    {SLOT_PEER_PROCD, ROLE_PROCD, false},
+    {SLOT_PROCD_ADMINISTRATOR, ROLE_PROCD, true},
+    {SLOT_PEER_NAMED, ROLE_NAMED, false},
+    {SLOT_PEER_LOGD, ROLE_LOGD, false},
+    {SLOT_PEER_CRASHD, ROLE_CRASHD, false},
+    {SLOT_PEER_TIMED, ROLE_TIMED, false},
+    {SLOT_PEER_IRQD, ROLE_IRQD, false},
+    {SLOT_PEER_DEVICED, ROLE_DEVICED, false},
+    {SLOT_PEER_DRV_SERIAL, ROLE_DRV_SERIAL, false},
+    {SLOT_PEER_SERIALD, ROLE_SERIALD, false},
+    {SLOT_PEER_VFSD, ROLE_VFSD, false},
+    {SLOT_PEER_TEST_SERVICE, ROLE_TEST_SERVICE, false},
+    {SLOT_DRIVERS_NAMED, ROLE_NAMED, true},
+    {SLOT_DRIVERS_IRQD, ROLE_IRQD, true},
+    {SLOT_PROCD_DRIVER_ENDPOINT, ROLE_PROCD, false},
+};
+enum { PEER_SLOT_COUNT = sizeof peer_slots / sizeof peer_slots[0] };
+
+uint32_t slot_peer_role(uint32_t slot)
+{
+    for (unsigned i = 0; i < PEER_SLOT_COUNT; i++) {
+        if (peer_slots[i].slot == slot)
+            return peer_slots[i].role;
+    }
+    return ROLE_NONE;
+}
+
+bool slot_is_administrators(uint32_t slot)
+{
+    for (unsigned i = 0; i < PEER_SLOT_COUNT; i++) {
+        if (peer_slots[i].slot == slot)
+            return peer_slots[i].administrators;
+    }
+    return false;
+}
+
+uint32_t role_peer_slot(uint32_t id)
+{
+    for (unsigned i = 0; i < PEER_SLOT_COUNT; i++) {
+        if (peer_slots[i].role == id && !peer_slots[i].administrators)
+            return peer_slots[i].slot; /* the driver endpoint comes after procd's own */
+    }
+    return SLOT_NULL;
+}
+
+static bool holds_peer(const struct role *role, uint32_t other)
+{
+    unsigned count;
+    const struct intake *rows = role_intake(role->id, &count);
+    for (unsigned i = 0; i < count; i++) {
+        if (rows[i].object_type == OBJECT_ENDPOINT && (rows[i].rights & RIGHT_SEND) != 0 &&
+            slot_peer_role(rows[i].slot) == other)
+            return true;
+    }
+    return false;
+}
+
+bool role_needs(const struct role *role, uint32_t other)
+{
+    const struct role *needed = role_find(other);
+    if (needed == NULL || needed == role || needed->kind == ROLE_KIND_FOUNDATION)
+        return false;
+    for (unsigned i = 0; i < need_count; i++) {
+        if (need_table[i].role == role->id && need_table[i].other == other)
+            return true;
+    }
+    return (role->kind == ROLE_KIND_DRIVER && other == ROLE_DEVICED) || holds_peer(role, other);
+}
+
+/* --- budgets and bands ------------------------------------------------------------------------ */
 
 uint64_t role_account_guarantee(const struct role *role)
 {
@@ -172,14 +267,8 @@ uint32_t role_band(const struct role *role)
 uint32_t role_flags(const struct role *role)
 {
     static const uint32_t uses_sse[] = {
-#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
-             child_pages, kind, presence, why)
-#define INTAKE(NAME, slot, type, rights, source, why)
 #define USES_SSE(NAME, why) ROLE_##NAME,
-#include "abi/roles.def"
-#undef ROLE
-#undef INTAKE
-#undef USES_SSE
+#include "abi/role_rows.h"
     };
     for (unsigned i = 0; i < sizeof uses_sse / sizeof uses_sse[0]; i++) {
         if (uses_sse[i] == role->id)
@@ -199,6 +288,8 @@ bool role_in_profile(const struct role *role, uint32_t profile)
         return profile == VALIDATION_PROFILE_HOSTILE;
     case ROLE_PRESENCE_ATTACKS:
         return profile == VALIDATION_PROFILE_ATTACKS;
+    case ROLE_PRESENCE_GRAPH:
+        return profile == VALIDATION_PROFILE_GRAPH;
     case ROLE_PRESENCE_LATER:
         break;
     }

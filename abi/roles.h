@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Roles and what each holds at start; roles.def is the one source. */
+/* Roles: what each holds at start, whom it finds, whom it waits for; roles.def is the one source. */
 #ifndef BASALT_ABI_ROLES_H
 #define BASALT_ABI_ROLES_H
 
@@ -14,12 +14,7 @@ enum role_id {
 #define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
              child_pages, kind, presence, why)                                                     \
     ROLE_##NAME = (id),
-#define INTAKE(NAME, slot, type, rights, source, why)
-#define USES_SSE(NAME, why)
-#include "abi/roles.def"
-#undef ROLE
-#undef INTAKE
-#undef USES_SSE
+#include "abi/role_rows.h"
     ROLE_EXTENSION_BASE = 256, /* SERVICE_ROLE_EXTENSION_BASE: the lowest extension or test role */
     ROLE_ID_MAX = 65535
 };
@@ -31,31 +26,27 @@ enum role_kind { ROLE_KIND_FOUNDATION, ROLE_KIND_SERVICE, ROLE_KIND_DRIVER, ROLE
 /* Kinds of roles that a role may have procd create. */
 enum { MAKES_DRIVERS = 1 << ROLE_KIND_DRIVER, MAKES_EXTENSIONS = 1 << ROLE_KIND_EXTENSION };
 
-/* In which images a role is: RUNTIME in all, PHASE0 in those that have a validation profile,
- * HOSTILE and ATTACKS in those of that profile alone, LATER in none yet. */
+/* In which images a role may be: RUNTIME in all, PHASE0 in those that have a validation profile,
+ * HOSTILE, ATTACKS and GRAPH in those of that profile alone, LATER in none yet. */
 enum role_presence {
     ROLE_PRESENCE_RUNTIME,
     ROLE_PRESENCE_PHASE0,
     ROLE_PRESENCE_LATER,
     ROLE_PRESENCE_HOSTILE,
-    ROLE_PRESENCE_ATTACKS
+    ROLE_PRESENCE_ATTACKS,
+    ROLE_PRESENCE_GRAPH
 };
 
-/* Roles that are not in every image but in some. */
+/* Roles that only some images may hold. */
 #define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
              child_pages, kind, presence, why)                                                     \
     +(ROLE_PRESENCE_##presence == ROLE_PRESENCE_PHASE0 ||                                          \
       ROLE_PRESENCE_##presence == ROLE_PRESENCE_HOSTILE ||                                         \
       ROLE_PRESENCE_##presence == ROLE_PRESENCE_ATTACKS)
-#define INTAKE(NAME, slot, type, rights, source, why)
-#define USES_SSE(NAME, why)
 enum {
     ROLE_PROGRAM_COUNT = 0
-#include "abi/roles.def"
+#include "abi/role_rows.h"
 };
-#undef ROLE
-#undef INTAKE
-#undef USES_SSE
 
 struct role {
     const char *image; /* module name and service name, NUL-terminated */
@@ -85,12 +76,47 @@ extern const unsigned role_count;
 extern const struct intake intake_table[]; /* grouped by role, slots ascending inside a role */
 extern const unsigned intake_count;
 
+/* Whom a role may find by named. */
+struct look_up {
+    uint32_t client;
+    uint32_t service;
+    bool late_bound; /* against the rank: never waited for */
+};
+
+/* Whom a role waits for besides those of whom it holds a peer capability. */
+struct need {
+    uint32_t role;
+    uint32_t other;
+};
+
+extern const struct look_up look_up_table[];
+extern const unsigned look_up_count;
+extern const struct need need_table[];
+extern const unsigned need_count;
+
 /* The row of a role; null when there is none. */
 const struct role *role_find(uint32_t id);
 
 /* The reason that a row of the tables states, for those who print it: no daemon carries them. */
 const char *role_why(const struct role *role);
 const char *intake_why(const struct intake *intake);
+const char *look_up_why(const struct look_up *look_up);
+const char *need_why(const struct need *need);
+
+/* The role behind the send capability that a start-up slot is for, ROLE_NONE for every other slot.
+ * Those of administrators carry no badge (slot_is_administrators), all others that of their
+ * holder. */
+uint32_t slot_peer_role(uint32_t slot);
+bool slot_is_administrators(uint32_t slot);
+
+/* The slot for a role's peer capability, where who launched the role keeps its own end as well; 0
+ * when nobody holds one at start. */
+uint32_t role_peer_slot(uint32_t id);
+
+/* Whether a role is started only when the other one is READY: it holds a send capability to it,
+ * NEEDS it, or is a driver, and the other is deviced. Not of the foundation, which starts in a fixed
+ * order before everybody else. */
+bool role_needs(const struct role *role, uint32_t other);
 
 /* The guarantee and the limit of the memd account of a process of the role, in pages: its kernel
  * memory and its own pages, and in the limit what it makes. */
@@ -126,7 +152,7 @@ uint32_t role_band(const struct role *role);
 /* Flags of CREATE_STAGED_PROCESS for a process of the role: PROCESS_USES_SSE or 0. */
 uint32_t role_flags(const struct role *role);
 
-/* Whether an image of a validation profile holds the role's module. */
+/* Whether an image of a validation profile may hold the role's module. */
 bool role_in_profile(const struct role *role, uint32_t profile);
 
 /* The first intake row of a role and, in *count, how many follow each other; null and 0 for a role

@@ -17,9 +17,22 @@ enum {
     SLOT_PEER_PAGERD = 18,
     SLOT_PEER_PROCD = 19,
     SLOT_PROCD_ADMINISTRATOR = 20, /* procd without a badge: who launches clients, as rootd does */
+    SLOT_PEER_NAMED = 21,          /* and to the services above it, given at start or looked up */
+    SLOT_PEER_LOGD = 22,
+    SLOT_PEER_CRASHD = 23,
+    SLOT_PEER_TIMED = 24,
+    SLOT_PEER_IRQD = 25,
+    SLOT_PEER_DEVICED = 26,
+    SLOT_PEER_DRV_SERIAL = 27,
+    SLOT_PEER_SERIALD = 28,
+    SLOT_PEER_VFSD = 29,
+    SLOT_DRIVERS_NAMED = 30, /* deviced's, without a badge: each driver gets a copy with its own */
+    SLOT_DRIVERS_IRQD = 31,
 
     SLOT_UNTYPED_BASE = 32, /* untyped memory: rootd at boot, then memd */
     SLOT_UNTYPED_COUNT = 16,
+
+    SLOT_PEER_TEST_SERVICE = 56, /* of a test role */
 
     SLOT_RECEIVE_BASE = 64, /* where receive windows lie, by convention of services/lib */
     SLOT_RECEIVE_COUNT = 64,

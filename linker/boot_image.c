@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The boot image builder: packs ELF files, a boot config made from the role table, and data files
- * into a boot image of version 1. The same arguments and files give the same bytes. Decides which
- * modules an image of a profile holds; never what the formats are (abi/ does). */
+ * into a boot image of version 1. The same arguments and files give the same bytes. Decides what the
+ * boot config says of the modules that it is given; never what the formats are (abi/ does). */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -26,11 +26,11 @@ enum {
 };
 
 static const char usage[] =
-    "usage: boot_image --output FILE [--profile none|phase0|hostile] [--config FILE | "
+    "usage: boot_image --output FILE [--profile PROFILE] [--config FILE | "
     "--no-config]\n"
     "                  [--data NAME=PATH]... NAME=PATH...\n"
-    "Without --config or --no-config, the config is made from the role table and every module of\n"
-    "the profile must be given.";
+    "Without --config or --no-config, the config starts every module that is given, as the role\n"
+    "table says; the foundation must be among them.";
 
 struct request {
     const char *output;
@@ -138,41 +138,94 @@ static void pack_elf(struct boot_section_input *section, const char *path)
     section->size_bytes = (size_t)end;
 }
 
-/* What a role of the foundation waits for; every later role waits for all of these. procd comes
- * first: it stages the others. */
-static void add_dependency(struct boot_config_entry *entry, uint32_t role)
+static bool is_given(const struct request *request, const char *name)
 {
-    entry->dependencies[entry->dependency_count++] = role;
+    for (uint32_t i = 1; i < request->count; i++) {
+        if (strcmp(request->sections[i].name, name) == 0)
+            return true;
+    }
+    return false;
 }
 
-static void fill_dependencies(struct boot_config_entry *entry)
+/* --- dependencies --- */
+
+/* Whom every entry waits for: bit j of needs[i] is set when entry i waits for entry j. */
+struct needs {
+    uint64_t direct[BOOT_CONFIG_ENTRY_LIMIT];
+    uint64_t all[BOOT_CONFIG_ENTRY_LIMIT]; /* and those that these wait for */
+};
+
+_Static_assert(BOOT_CONFIG_ENTRY_LIMIT <= 64, "a set of entries fits 64 bits");
+
+/* The foundation starts one after the other, procd first, which stages the others; everybody else
+ * waits for the last of them, and for whom its rows name. */
+static bool waits_for(uint32_t role, uint32_t other)
 {
-    switch (entry->role) {
-    case ROLE_PROCD:
-        return;
-    case ROLE_MEMD:
-        add_dependency(entry, ROLE_PROCD);
-        return;
-    case ROLE_VSPACED:
-        add_dependency(entry, ROLE_MEMD);
-        add_dependency(entry, ROLE_PROCD);
-        return;
-    default:
-        add_dependency(entry, ROLE_MEMD);
-        add_dependency(entry, ROLE_VSPACED);
-        if (entry->role != ROLE_PAGERD)
-            add_dependency(entry, ROLE_PAGERD);
-        add_dependency(entry, ROLE_PROCD);
+    static const uint32_t order[] = {ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD};
+    for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
+        if (order[i] == role)
+            return i != 0 && order[i - 1] == other;
+    }
+    return other == ROLE_PAGERD || role_needs(role_find(role), other);
+}
+
+static struct needs find_needs(const struct boot_config *config)
+{
+    struct needs needs = {{0}, {0}};
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        for (uint32_t j = 0; j < config->entry_count; j++) {
+            if (waits_for(config->entries[i].role, config->entries[j].role))
+                needs.direct[i] |= UINT64_C(1) << j;
+        }
+        needs.all[i] = needs.direct[i];
+    }
+    for (uint32_t round = 0; round < config->entry_count; round++) {
+        for (uint32_t i = 0; i < config->entry_count; i++) {
+            for (uint32_t j = 0; j < config->entry_count; j++) {
+                if ((needs.all[i] >> j & 1) != 0)
+                    needs.all[i] |= needs.all[j];
+            }
+        }
+    }
+    return needs;
+}
+
+/* Whether entry i waits for entry j through another one. */
+static bool is_implied(const struct needs *needs, uint32_t i, uint32_t j)
+{
+    for (uint32_t k = 0; k < BOOT_CONFIG_ENTRY_LIMIT; k++) {
+        if ((needs->direct[i] >> k & 1) != 0 && (needs->all[k] >> j & 1) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* What is implied by the others is not written: an entry has room for a few. */
+static void fill_dependencies(struct boot_config *config)
+{
+    struct needs needs = find_needs(config);
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        struct boot_config_entry *entry = &config->entries[i];
+        for (uint32_t j = 0; j < config->entry_count; j++) {
+            if ((needs.direct[i] >> j & 1) == 0 || is_implied(&needs, i, j))
+                continue;
+            if (entry->dependency_count == BOOT_CONFIG_DEPENDENCY_LIMIT)
+                stop(EXIT_FAILED, "role %u waits for more than %d others", entry->role,
+                     BOOT_CONFIG_DEPENDENCY_LIMIT);
+            entry->dependencies[entry->dependency_count++] = config->entries[j].role;
+        }
     }
 }
 
-/* One entry per role that rootd starts, in the table's order. */
-static struct boot_config make_config(uint32_t profile)
+/* --- entries --- */
+
+/* One entry per module that rootd starts, in the table's order. */
+static struct boot_config make_config(const struct request *request)
 {
-    struct boot_config config = {.validation_profile = profile};
+    struct boot_config config = {.validation_profile = request->profile};
     for (unsigned i = 0; i < role_count; i++) {
         const struct role *role = &role_table[i];
-        if (role->id == ROLE_ROOTD || !role_in_profile(role, profile))
+        if (role->id == ROLE_ROOTD || !is_given(request, role->image))
             continue;
         if (config.entry_count == BOOT_CONFIG_ENTRY_LIMIT)
             stop(EXIT_FAILED, "more than %d roles", (int)BOOT_CONFIG_ENTRY_LIMIT);
@@ -186,34 +239,33 @@ static struct boot_config make_config(uint32_t profile)
                          role->presence == ROLE_PRESENCE_ATTACKS ||
                          (role->kind == ROLE_KIND_EXTENSION && role_intake(role->id, &row_count));
         entry->ready_ticks = runs_long ? PROGRAM_TICKS : READY_TICKS;
-        fill_dependencies(entry);
         if (boot_name_set(entry->module, role->image) != STATUS_OK)
             stop(EXIT_FAILED, "role %s: not a module name", role->image);
     }
+    fill_dependencies(&config);
     return config;
 }
 
-static bool is_given(const struct request *request, const char *name)
+/* Each module is one that the profile allows, and whom it cannot do without is given, too. */
+static void check_module(const struct request *request, const struct role *role)
 {
-    for (uint32_t i = 1; i < request->count; i++) {
-        if (strcmp(request->sections[i].name, name) == 0)
-            return true;
+    if (!role_in_profile(role, request->profile))
+        stop(EXIT_FAILED, "module %s does not belong to this profile", role->image);
+    for (unsigned i = 0; i < role_count; i++) {
+        if (role_needs(role, role_table[i].id) && !is_given(request, role_table[i].image))
+            stop(EXIT_FAILED, "module %s is missing (%s needs it)", role_table[i].image,
+                 role->image);
     }
-    return false;
 }
 
-/* An image with a config from the role table holds that profile's modules, all and only those. */
 static void check_modules(const struct request *request)
 {
     for (unsigned i = 0; i < role_count; i++) {
         const struct role *role = &role_table[i];
-        bool present = role_in_profile(role, request->profile);
-        bool given = is_given(request, role->image);
-        if (present && !given)
-            stop(EXIT_FAILED, "module %s is missing (role %u of this profile)", role->image,
-                 role->id);
-        if (given && !present)
-            stop(EXIT_FAILED, "module %s does not belong to this profile", role->image);
+        if (is_given(request, role->image))
+            check_module(request, role);
+        else if (role->kind == ROLE_KIND_FOUNDATION)
+            stop(EXIT_FAILED, "module %s is missing (the foundation needs it)", role->image);
     }
     for (uint32_t i = 1; i < request->count; i++) {
         bool known = request->sections[i].kind != BOOT_SECTION_EXECUTABLE;
@@ -235,7 +287,7 @@ static void fill_config(struct request *request)
         return;
     }
     check_modules(request);
-    struct boot_config config = make_config(request->profile);
+    struct boot_config config = make_config(request);
     uint8_t *bytes = take_memory(BOOT_CONFIG_BYTES_MAX);
     enum status status =
         boot_config_encode(&config, bytes, BOOT_CONFIG_BYTES_MAX, &section->size_bytes);
@@ -273,7 +325,9 @@ static uint32_t profile_of(const char *name)
         return VALIDATION_PROFILE_HOSTILE;
     if (strcmp(name, "attacks") == 0)
         return VALIDATION_PROFILE_ATTACKS;
-    stop(EXIT_USAGE, "\"%s\" is no profile: none, phase0, hostile or attacks", name);
+    if (strcmp(name, "graph") == 0)
+        return VALIDATION_PROFILE_GRAPH;
+    stop(EXIT_USAGE, "\"%s\" is no profile: none, phase0, hostile, attacks or graph", name);
 }
 
 static struct request read_arguments(int count, char **arguments)

@@ -365,6 +365,8 @@ static bool entry_is_sound(const struct boot_config *config, const struct boot_c
         return config->validation_profile == VALIDATION_PROFILE_HOSTILE;
     if (role->presence == ROLE_PRESENCE_ATTACKS)
         return config->validation_profile == VALIDATION_PROFILE_ATTACKS;
+    if (role->presence == ROLE_PRESENCE_GRAPH)
+        return config->validation_profile == VALIDATION_PROFILE_GRAPH;
     for (uint32_t i = 0; i < entry->dependency_count; i++) {
         bool earlier = false;
         for (unsigned j = 0; j < 4 && launch_order[j] != entry->role; j++)

@@ -50,7 +50,7 @@ enum status model_procd_plan(const struct model_procd *model, uint32_t role, uin
         return STATUS_OVERLAP;
     bool below = end_va <= HEAP_ZONE_VA;
     bool above = plan->va_first >= HEAP_ZONE_VA + HEAP_ZONE_BYTES;
-    if (role >= ROLE_EXTENSION_BASE && !below && !above)
+    if (role > ROLE_PROCD && !below && !above)
         return STATUS_OVERLAP;
     return regions_fit(role_find(role), plan) ? STATUS_OK : STATUS_OVER_LIMIT;
 }
@@ -93,7 +93,7 @@ void model_procd_backing(const struct model_procd_process *process, const struct
                          struct pagerd_register_process_request *out)
 {
     const struct role *role = role_find(process->role);
-    bool heap = process->role >= ROLE_EXTENSION_BASE;
+    bool heap = process->role > ROLE_PROCD; /* everybody but the foundation */
     memset(out, 0, sizeof *out);
     out->token = process->id;
     out->image_offset = process->image_offset;

@@ -167,8 +167,9 @@ static void put_object_types(FILE *out)
 
 void tables_roles(FILE *out)
 {
-    static const char *const presence[] = {"all", "phase0", "later", "hostile", "attacks"};
-    fprintf(out, "| role | id | rank | image | what it decides | holds at start |\n"
+    static const char *const presence[] = {"all",     "phase0",  "none yet",
+                                           "hostile", "attacks", "graph"};
+    fprintf(out, "| role | id | rank | may be in | what it decides | holds at start |\n"
                  "| --- | --- | --- | --- | --- | --- |\n");
     for (unsigned i = 0; i < role_count; i++) {
         const struct role *role = &role_table[i];
@@ -181,6 +182,24 @@ void tables_roles(FILE *out)
                     intake[j].slot);
         fprintf(out, "%s |\n", count == 0 ? " nothing more" : "");
     }
+}
+
+/* Whom roles find by named, and whom they wait for. */
+static void put_peers(FILE *out)
+{
+    fprintf(out, "| client | service | why |\n| --- | --- | --- |\n");
+    for (unsigned i = 0; i < look_up_count; i++) {
+        const struct look_up *row = &look_up_table[i];
+        fprintf(out, "| %s | %s | %s%s |\n", role_find(row->client)->image,
+                role_find(row->service)->image, look_up_why(row),
+                row->late_bound ? "; late-bound, against the rank" : "");
+    }
+    fprintf(out, "\n## Who waits for whom\n\nEach role is started when those behind its peer "
+                 "capabilities are READY, a driver when deviced is, and:\n\n"
+                 "| role | waits for | why |\n| --- | --- | --- |\n");
+    for (unsigned i = 0; i < need_count; i++)
+        fprintf(out, "| %s | %s | %s |\n", role_find(need_table[i].role)->image,
+                role_find(need_table[i].other)->image, need_why(&need_table[i]));
 }
 
 /* Whether a role holds, at start, a kernel-control capability that accepts the operation. */
@@ -272,6 +291,8 @@ void tables_reference(FILE *out)
     put_object_types(out);
     fprintf(out, "\n## Roles\n\n");
     tables_roles(out);
+    fprintf(out, "\n## Who finds whom\n\nBy named, beyond what it holds at start.\n\n");
+    put_peers(out);
     fprintf(out,
             "\n## Who can send what\n\nBy the role table. rootd holds every kernel-control "
             "capability until READY and sheds all except the log's. procd\nadministers memd and "

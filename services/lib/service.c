@@ -13,21 +13,9 @@
 
 uint32_t service_peer_role(uint32_t slot, enum object_type type, uint32_t rights)
 {
-    if (type != OBJECT_ENDPOINT || (rights & RIGHT_RECEIVE) != 0)
+    if (type != OBJECT_ENDPOINT || (rights & RIGHT_RECEIVE) != 0 || slot_is_administrators(slot))
         return ROLE_NONE;
-    switch (slot) {
-    case SLOT_PEER_MEMD:
-        return ROLE_MEMD;
-    case SLOT_PEER_VSPACED:
-        return ROLE_VSPACED;
-    case SLOT_PEER_PAGERD:
-        return ROLE_PAGERD;
-    case SLOT_PEER_PROCD:
-    case SLOT_PROCD_DRIVER_ENDPOINT:
-        return ROLE_PROCD;
-    default:
-        return ROLE_NONE;
-    }
+    return slot_peer_role(slot);
 }
 
 /* --- the envelope against the table ------------------------------------------------------- */

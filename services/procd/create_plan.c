@@ -129,7 +129,7 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
 {
     const struct elf_plan *plan = &making->plan;
     struct pagerd_register_process_request *backing = &making->backing;
-    bool has_heap = making->row->kind == ROLE_KIND_EXTENSION;
+    bool has_heap = making->row->kind != ROLE_KIND_FOUNDATION;
     if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
         return STATUS_EXHAUSTED;
     if (plan->stack_top > USER_VA_END - GUARD_BYTES)

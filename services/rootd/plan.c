@@ -15,17 +15,10 @@
  * way: aliases of what was launched, and the bootstrap untyped. */
 static struct boot_cap source_at(uint32_t slot)
 {
-    switch (slot) {
-    case SLOT_PEER_MEMD:
-    case SLOT_PEER_VSPACED:
-    case SLOT_PEER_PAGERD:
-    case SLOT_PEER_PROCD:
+    if (slot != SLOT_NULL && role_peer_slot(slot_peer_role(slot)) == slot)
         return (struct boot_cap){slot, OBJECT_ENDPOINT, RIGHT_SEND | RIGHT_TRANSFER};
-    case SLOT_BOOTSTRAP_UNTYPED:
+    if (slot == SLOT_BOOTSTRAP_UNTYPED)
         return (struct boot_cap){slot, OBJECT_UNTYPED, RIGHT_CONTROL | RIGHT_TRANSFER};
-    default:
-        break;
-    }
     for (unsigned i = 0; i < boot_cap_count; i++) {
         if (boot_caps[i].slot == slot)
             return boot_caps[i];
@@ -35,13 +28,11 @@ static struct boot_cap source_at(uint32_t slot)
 
 /* Calls only go down the rank: a process that can send to an equal or a higher one could wait for a
  * service that waits for it (E5). */
-static enum status check_rank(const struct role *role, const struct intake *row, uint32_t peer)
+static enum status check_rank(const struct role *role, const struct intake *row)
 {
     if (row->object_type != OBJECT_ENDPOINT || (row->rights & RIGHT_SEND) == 0)
         return STATUS_OK;
-    /* The administrator's end has no badge, and therefore no peer in the envelope. */
-    const struct role *peer_role =
-        role_find(row->slot == SLOT_PROCD_ADMINISTRATOR ? ROLE_PROCD : peer);
+    const struct role *peer_role = role_find(slot_peer_role(row->slot));
     if (peer_role == NULL || peer_role->rank >= role->rank)
         return STATUS_BAD_ORDER;
     return STATUS_OK;
@@ -54,7 +45,7 @@ enum status plan_row(const struct role *role, const struct intake *row, struct p
         row->slot == SLOT_LEGACY || row->rights == 0)
         return STATUS_INVALID_ARGUMENT;
     uint32_t peer = service_peer_role(row->slot, row->object_type, row->rights);
-    enum status status = check_rank(role, row, peer);
+    enum status status = check_rank(role, row);
     if (status != STATUS_OK)
         return status;
     struct boot_cap source = source_at(row->source_slot != 0 ? row->source_slot : row->slot);

@@ -85,8 +85,10 @@ static void test_refusals(const char *folder)
     expect_exit(folder, "no ELF file", 1, "--output out.img --no-config", "rootd=a.c");
     expect_exit(folder, "a position-independent file", 1, "--output out.img --no-config",
                 "rootd=pie.elf");
-    expect_exit(folder, "a missing module", 1, "--output out.img --profile phase0",
-                runtime_modules);
+    expect_exit(folder, "a foundation that is not whole", 1, "--output out.img",
+                "rootd=a.elf memd=a.elf vspaced=a.elf procd=a.elf");
+    expect_exit(folder, "a service without the one that it needs", 1,
+                "--output out.img --profile graph test-user=a.elf", runtime_modules);
     expect_exit(folder, "a probe in the runtime image", 1, "--output out.img phase0-exit=a.elf",
                 runtime_modules);
     expect_exit(folder, "the tester in the runtime image", 1, "--output out.img tester=a.elf",

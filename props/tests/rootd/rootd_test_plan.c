@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "services/lib/service.h"
+
 /* R3: permuted rows of config and modules give the same plan. */
 static void test_permutations(void)
 {
@@ -262,6 +264,50 @@ static void test_table(void)
     }
 }
 
+/* Who may ask whom at start, written out by hand. */
+static bool may_ask(const struct intake *row)
+{
+    uint32_t role = row->role;
+    bool tests = role == ROLE_TEST_HOSTILE || role == ROLE_TESTER || role == ROLE_ATTACKS;
+    switch (row->slot) {
+    case SLOT_PEER_VSPACED:
+        return role == ROLE_PAGERD || role == ROLE_TEST_HOSTILE;
+    case SLOT_PEER_PAGERD:
+        return role == ROLE_TEST_HOSTILE;
+    case SLOT_PEER_MEMD:
+        return tests;
+    case SLOT_PEER_PROCD:
+        return tests || role == ROLE_LOADERD;
+    case SLOT_PROCD_ADMINISTRATOR:
+        return role == ROLE_ATTACKS;
+    case SLOT_PEER_NAMED: /* every service above it, but for the one with two published peers */
+        return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
+    case SLOT_PEER_IRQD:
+        return role == ROLE_DRV_SERIAL || role == ROLE_DRV_I8042 || role == ROLE_DRV_VIRTIO_BLOCK;
+    case SLOT_PEER_VFSD:
+        return role == ROLE_LOADERD;
+    case SLOT_PEER_TEST_SERVICE:
+        return role == ROLE_TEST_USER;
+    case SLOT_DRIVERS_NAMED:
+    case SLOT_DRIVERS_IRQD:
+    case SLOT_PROCD_DRIVER_ENDPOINT:
+        return role == ROLE_DEVICED;
+    default:
+        return false;
+    }
+}
+
+/* What may be handed on: to clients that are launched later, and to drivers. */
+static bool may_hand_on(const struct intake *row)
+{
+    return (row->role == ROLE_PAGERD && row->slot == SLOT_IMAGE) ||
+           (row->role == ROLE_ATTACKS && row->slot == SLOT_PROCD_ADMINISTRATOR) ||
+           (row->role == ROLE_DEVICED &&
+            (row->slot == SLOT_DRIVERS_NAMED || row->slot == SLOT_DRIVERS_IRQD ||
+             row->slot == SLOT_KERNEL_COM1_ENDPOINT || row->slot == SLOT_KERNEL_ACPI_ENDPOINT ||
+             row->slot == SLOT_KERNEL_I8042_ENDPOINT));
+}
+
 /* R4 over the whole table, roles of later versions included: every row may be given, each
  * kernel-control kind has the holders written here, and the only way up to process control is
  * deviced's, through the driver endpoint. In integration images alone, the tester may ask memd and
@@ -287,8 +333,11 @@ static void test_all_roles(void)
         {OBJECT_KERNEL_PCI_CONFIG, ROLE_PROBED},
         {OBJECT_KERNEL_HOTPLUG, ROLE_HOTPLUGD},
         {OBJECT_KERNEL_CONSOLE, ROLE_FBCOND},
+        {OBJECT_KERNEL_ACPI, ROLE_DEVICED},
         {OBJECT_KERNEL_ACPI, ROLE_DRV_ACPI},
+        {OBJECT_KERNEL_COM1, ROLE_DEVICED},
         {OBJECT_KERNEL_COM1, ROLE_DRV_SERIAL},
+        {OBJECT_KERNEL_I8042, ROLE_DEVICED},
         {OBJECT_KERNEL_I8042, ROLE_DRV_I8042},
     };
     for (unsigned i = 0; i < intake_count; i++) {
@@ -296,15 +345,9 @@ static void test_all_roles(void)
         struct plan_install install;
         expect_equal(plan_row(role_find(row->role), row, &install), STATUS_OK, intake_why(row));
         if (row->object_type == OBJECT_ENDPOINT && (row->rights & RIGHT_SEND) != 0)
-            expect((row->role == ROLE_PAGERD && row->slot == SLOT_PEER_VSPACED) ||
-                       (row->role == ROLE_DEVICED && row->slot == SLOT_PROCD_DRIVER_ENDPOINT) ||
-                       (row->role == ROLE_TEST_HOSTILE && row->rights == RIGHT_SEND &&
-                        row->slot >= SLOT_PEER_MEMD && row->slot <= SLOT_PEER_PROCD) ||
-                       ((row->role == ROLE_TESTER || row->role == ROLE_ATTACKS) &&
-                        row->rights == RIGHT_SEND &&
-                        (row->slot == SLOT_PEER_MEMD || row->slot == SLOT_PEER_PROCD)) ||
-                       (row->role == ROLE_ATTACKS && row->slot == SLOT_PROCD_ADMINISTRATOR),
-                   "R4: nobody else can ask anybody at start");
+            expect(may_ask(row), "R4: nobody else can ask anybody at start");
+        expect((row->rights & RIGHT_TRANSFER) == 0 || may_hand_on(row),
+               "R4: nobody else can hand anything on");
         if (row->object_type < OBJECT_KERNEL_SELF)
             continue;
         bool stated = false;
@@ -335,6 +378,63 @@ static void test_doors(void)
         found++;
     }
     expect_equal(found, DOORS, "R1: a role that must receive on another endpoint does");
+}
+
+/* Discovery obeys the ranks as well; the published exception is procd's alone. */
+static void test_look_ups(void)
+{
+    for (unsigned i = 0; i < look_up_count; i++) {
+        const struct look_up *row = &look_up_table[i];
+        const struct role *client = role_find(row->client);
+        const struct role *service = role_find(row->service);
+        const char *why = look_up_why(row);
+        expect((service->rank >= client->rank) == row->late_bound, why);
+        expect(!row->late_bound || client->id == ROLE_PROCD, why);
+        expect(strlen(service->image) <= SERVICE_NAME_BYTES_MAX, why);
+        bool asks = false;
+        unsigned count;
+        const struct intake *rows = role_intake(client->id, &count);
+        for (unsigned j = 0; j < count; j++)
+            asks |= rows[j].slot == SLOT_PEER_NAMED;
+        expect(asks || row->late_bound, "who looks somebody up has an end of named");
+    }
+}
+
+/* Whom a role waits for, and that waiting ends: those behind its capabilities, deviced for drivers,
+ * its rows; the foundation has an order of its own. Ranks do not decide it. */
+static void test_needs(void)
+{
+    expect(role_needs(role_find(ROLE_LOGD), ROLE_NAMED), "who holds a peer's end waits for it");
+    expect(role_needs(role_find(ROLE_DEVICED), ROLE_IRQD), "so does who gives it to others");
+    expect(role_needs(role_find(ROLE_DRV_ACPI), ROLE_DEVICED), "a driver waits for deviced");
+    expect(role_needs(role_find(ROLE_SERIALD), ROLE_DRV_SERIAL), "a NEEDS row");
+    expect(!role_needs(role_find(ROLE_PAGERD), ROLE_VSPACED), "not the foundation");
+    expect(!role_needs(role_find(ROLE_SERIALD), ROLE_LOGD), "nor who may be looked up later");
+    uint64_t done = 0; /* by places of the table */
+    for (unsigned round = 0; round < role_count; round++) {
+        for (unsigned i = 0; i < role_count; i++) {
+            bool waits = false;
+            for (unsigned j = 0; j < role_count; j++)
+                waits |= role_needs(&role_table[i], role_table[j].id) && (done >> j & 1) == 0;
+            done |= waits ? 0 : UINT64_C(1) << i;
+        }
+    }
+    expect_equal(done, (UINT64_C(1) << role_count) - 1, "nobody waits for itself in the end");
+}
+
+/* A role's own peer slot leads to it, and an administrator's carries no badge. */
+static void test_peer_slots(void)
+{
+    for (unsigned i = 0; i < role_count; i++) {
+        uint32_t slot = role_peer_slot(role_table[i].id);
+        expect(slot == SLOT_NULL ||
+                   (slot_peer_role(slot) == role_table[i].id && !slot_is_administrators(slot)),
+               role_table[i].image);
+    }
+    expect_equal(role_peer_slot(ROLE_PROCD), SLOT_PEER_PROCD, "not the drivers' endpoint");
+    expect_equal(service_peer_role(SLOT_DRIVERS_IRQD, OBJECT_ENDPOINT, RIGHT_SEND), ROLE_NONE,
+                 "what is for drivers carries no badge of deviced's");
+    expect_equal(slot_peer_role(SLOT_UNTYPED_BASE), ROLE_NONE, "a slot of no peer");
 }
 
 /* One number of the intake that the plan is made from. */
@@ -381,6 +481,9 @@ static void test_digest(void)
 void test_plan(void)
 {
     test_doors();
+    test_look_ups();
+    test_needs();
+    test_peer_slots();
     test_digest();
     test_all_roles();
     test_permutations();

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* The rows of roles.def, for whoever has defined what becomes of some of their kinds: of those that it
+ * did not define becomes nothing. Included many times; all kinds are undefined afterwards. */
+#ifndef ROLE
+#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
+             child_pages, kind, presence, why)
+#endif
+#ifndef INTAKE
+#define INTAKE(NAME, slot, type, rights, source, why)
+#endif
+#ifndef LOOKS_UP
+#define LOOKS_UP(CLIENT, SERVICE, why)
+#endif
+#ifndef LATE_BOUND
+#define LATE_BOUND(CLIENT, SERVICE, why)
+#endif
+#ifndef NEEDS
+#define NEEDS(NAME, OTHER, why)
+#endif
+#ifndef USES_SSE
+#define USES_SSE(NAME, why)
+#endif
+#include "abi/roles.def"
+#undef ROLE
+#undef INTAKE
+#undef LOOKS_UP
+#undef LATE_BOUND
+#undef NEEDS
+#undef USES_SSE
