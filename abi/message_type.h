@@ -15,6 +15,7 @@ enum service_id {
     SERVICE_VSPACED,
     SERVICE_PAGERD,
     SERVICE_PROCD,
+    SERVICE_NAMED,
     SERVICE_COUNT
 };
 

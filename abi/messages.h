@@ -47,6 +47,7 @@
 #include "abi/messages/event.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/memd.h"
+#include "abi/messages/named.h"
 #include "abi/messages/pagerd.h"
 #include "abi/messages/procd.h"
 #include "abi/messages/startup.h"

@@ -16,6 +16,7 @@
 #include "fuzz/harness.h"
 #include "services/lib/service.h"
 #include "services/memd/memd.h"
+#include "services/named/named.h"
 #include "services/pagerd/pagerd.h"
 #include "services/procd/procd.h"
 #include "services/vspaced/vspaced.h"
@@ -30,6 +31,7 @@ static union {
     struct vspaced vspaced;
     struct pagerd pagerd;
     struct procd procd;
+    struct named named;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -82,6 +84,8 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
         return draw_known(choices, known.badges, known.badge_count);
     if ((allowed & FROM_PAGERD) != 0)
         return ROLE_PAGERD;
+    if (plan.service == SERVICE_NAMED && (allowed & FROM_CLIENT) != 0)
+        return 1 + choices_below(choices, ID_LIMIT);
     return 0;
 }
 
@@ -102,6 +106,25 @@ static bool hint(void *context, const struct message_type *type, const struct me
     return true;
 }
 
+/* Names of one letter, for the same reason. */
+static void name_briefly(struct choices *choices, uint16_t operation, void *body)
+{
+    uint8_t name = (uint8_t)('a' + choices_below(choices, 4));
+    struct named_seed_entry_request *seed = body;
+    struct named_register_service_request *registers = body;
+    struct named_lookup_request *lookup = body;
+    if (operation == OP_NAMED_SEED_ENTRY) {
+        seed->count = 1;
+        seed->name[0] = name;
+    } else if (operation == OP_NAMED_REGISTER) {
+        registers->count = 1;
+        registers->name[0] = name;
+    } else if (operation == OP_NAMED_LOOKUP) {
+        lookup->count = 1;
+        lookup->name[0] = name;
+    }
+}
+
 static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct message *message)
 {
     static union {
@@ -116,14 +139,16 @@ static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct
         operation = operation_find(SERVICE_EVENT, OP_EVENT_FAULT);
     memset(&body, 0, sizeof body);
     generate_valid(&from, operation->request, body.bytes);
+    if (plan.service == SERVICE_NAMED)
+        name_briefly(choices, operation->id, body.bytes);
     generate_delivered(operation->request, body.bytes, message);
     message->header.request_id = choices_u8(choices);
     message->header.badge = draw_badge(choices, operation->allowed);
     return true;
 }
 
-/* A kernel that says of every slot what the service hopes for: untyped memory for memd, vspaces for
- * the others. */
+/* A kernel that says of every slot what the service hopes for: untyped memory for memd, clients'
+ * endpoints for named, vspaces for the others. */
 static bool answer_query(struct choices *choices, uint32_t slot, struct message *message)
 {
     struct kernel_query_local_cap_request query;
@@ -139,6 +164,11 @@ static bool answer_query(struct choices *choices, uint32_t slot, struct message 
         .object = (uint32_t)choices_below(choices, ID_LIMIT),
         .generation = 1,
         .size_pages = 64};
+    if (plan.service == SERVICE_NAMED) {
+        reply.object_type = OBJECT_ENDPOINT;
+        reply.rights = choices_below(choices, 4) == 0 ? 0 : NAMED_RIGHTS;
+        reply.badge = 1 + choices_below(choices, ID_LIMIT);
+    }
     return message_encode(&kernel_query_local_cap_reply_type, &reply, message) == STATUS_OK;
 }
 
@@ -154,6 +184,8 @@ static const char *check(void)
         return pagerd_check(&state.pagerd);
     case SERVICE_PROCD:
         return procd_check(&state.procd);
+    case SERVICE_NAMED:
+        return named_check(&state.named);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -177,6 +209,9 @@ static void reset(void)
         break;
     case SERVICE_PROCD:
         memset(&state.procd, 0, sizeof state.procd);
+        break;
+    case SERVICE_NAMED:
+        memset(&state.named, 0, sizeof state.named);
         break;
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
@@ -231,6 +266,9 @@ static enum status turn(uint64_t *now_ticks)
     }
     case SERVICE_PROCD:
         return procd_turn(&state.procd, now_ticks);
+    case SERVICE_NAMED:
+        return service_turn(&state.named.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
+                            named_handle, &state, &info);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -254,6 +292,8 @@ static void digest_state(void)
         memd_visit_fields(&state.memd, digest_visit, NULL);
     else if (plan.service == SERVICE_VSPACED)
         vspaced_visit_fields(&state.vspaced, digest_visit, NULL);
+    else if (plan.service == SERVICE_NAMED)
+        named_visit_fields(&state.named, digest_visit, NULL);
     else if (plan.service == SERVICE_PAGERD) {
         pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
@@ -263,11 +303,12 @@ static void digest_state(void)
 /* A service is named by its role. */
 static enum service_id choose_service(struct choices *choices)
 {
-    static const uint32_t roles[] = {ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD};
+    static const uint32_t roles[] = {ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD, ROLE_NAMED};
     static const enum service_id services[] = {[ROLE_MEMD] = SERVICE_MEMD,
                                                [ROLE_VSPACED] = SERVICE_VSPACED,
                                                [ROLE_PAGERD] = SERVICE_PAGERD,
-                                               [ROLE_PROCD] = SERVICE_PROCD};
+                                               [ROLE_PROCD] = SERVICE_PROCD,
+                                               [ROLE_NAMED] = SERVICE_NAMED};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 

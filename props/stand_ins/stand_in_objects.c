@@ -13,11 +13,13 @@ static struct stand_in_frame frames[STAND_IN_FRAME_LIMIT];
 static uint32_t frame_high;
 static uint32_t frame_free[STAND_IN_FRAME_LIMIT]; /* a stack: the last one freed is made next */
 static uint32_t frame_free_count;
+static uint32_t other_generations[STAND_IN_OTHER_LIMIT];
 
 void stand_in_objects_begin(void)
 {
     memset(untypeds, 0, untyped_high * sizeof untypeds[0]);
     memset(frames, 0, frame_high * sizeof frames[0]);
+    memset(other_generations, 0, sizeof other_generations);
     untyped_high = untyped_low = frame_high = frame_free_count = 0;
 }
 
@@ -210,6 +212,19 @@ void stand_in_frame_unmapped(uint32_t frame)
 
 /* --- capabilities ----------------------------------------------------------------------------- */
 
+void stand_in_other_end(uint32_t n)
+{
+    HARNESS(n < STAND_IN_OTHER_LIMIT);
+    other_generations[n]++;
+}
+
+/* Of an endpoint that may end; 0 for those that never do. */
+static uint32_t endpoint_generation(uint32_t object)
+{
+    uint32_t n = object - STAND_IN_OTHER;
+    return n < STAND_IN_OTHER_LIMIT ? other_generations[n] : 0;
+}
+
 bool stand_in_cap_live(const struct stand_in_cap *cap)
 {
     if (cap->object == STAND_IN_ELSEWHERE)
@@ -221,6 +236,8 @@ bool stand_in_cap_live(const struct stand_in_cap *cap)
         return untypeds[cap->object].live && untypeds[cap->object].generation == cap->generation;
     case OBJECT_FRAME:
         return frames[cap->object].live && frames[cap->object].generation == cap->generation;
+    case OBJECT_ENDPOINT:
+        return endpoint_generation(cap->object) == cap->generation;
     case OBJECT_VSPACE:
         return stand_in_vspace_is(cap->object, cap->generation);
     case OBJECT_PROCESS:
@@ -244,6 +261,8 @@ struct stand_in_cap stand_in_cap_to(uint32_t object_type, uint32_t object)
         cap.generation = untypeds[object].generation;
     if (object_type == OBJECT_FRAME)
         cap.generation = frames[object].generation;
+    if (object_type == OBJECT_ENDPOINT)
+        cap.generation = endpoint_generation(object);
     if (object_type == OBJECT_VSPACE)
         cap.generation = stand_in_vspace_generation(object);
     if (object_type == OBJECT_PROCESS || object_type == OBJECT_GRANT)

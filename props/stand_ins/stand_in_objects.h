@@ -22,7 +22,9 @@ enum {
     STAND_IN_VSPACE_LIMIT = STAND_IN_PROCESS_LIMIT,
     STAND_IN_INSTALLED_LIMIT = 16,
     STAND_IN_LOG_BYTES = 4096,
-    STAND_IN_CHILD = 1000,       /* the endpoint of process n is object STAND_IN_CHILD + n */
+    STAND_IN_CHILD = 1000,    /* the endpoint of process n is object STAND_IN_CHILD + n */
+    STAND_IN_OTHER = 1 << 20, /* endpoints of others, which may end, are STAND_IN_OTHER + n */
+    STAND_IN_OTHER_LIMIT = 64,
     STAND_IN_ELSEWHERE = 1 << 24 /* an object that is not in these books: its badge says which */
 };
 
@@ -65,6 +67,10 @@ struct stand_in_cap *stand_in_slot_cap(uint32_t i);
 /* A capability to a live object, with all the rights of its type. */
 struct stand_in_cap stand_in_cap_to(uint32_t object_type, uint32_t object);
 bool stand_in_cap_live(const struct stand_in_cap *cap);
+
+/* The process behind the endpoint STAND_IN_OTHER + n is gone: what names it is dead, and the next
+ * capability to that object is to another endpoint. */
+void stand_in_other_end(uint32_t n);
 
 /* --- untyped memory --------------------------------------------------------------------------- */
 

@@ -255,7 +255,20 @@ static bool is_lost(uint32_t reply_slot, const struct message *message)
            (book.loses == STATUS_NOT_FOUND || message->header.cap_count != 0);
 }
 
-/* Writes down the reply as the caller gets it. */
+/* The kernel hands on no capability to an endpoint that is gone. */
+static bool sends_dead(const struct message *message)
+{
+    for (uint32_t i = 0; i < message->header.cap_count; i++) {
+        uint32_t slot;
+        memcpy(&slot, message->body + message->caps[i].field_offset, sizeof slot);
+        struct stand_in_cap cap = stand_in_at(slot);
+        if (cap.object_type == OBJECT_ENDPOINT && !stand_in_cap_live(&cap))
+            return true;
+    }
+    return false;
+}
+
+/* Writes down the reply as the caller gets it, or would get it. */
 static void record(uint32_t reply_slot, const struct message *message, struct stand_in_reply *reply)
 {
     reply->slot = reply_slot;
@@ -264,7 +277,8 @@ static void record(uint32_t reply_slot, const struct message *message, struct st
     for (uint32_t i = 0; i < message->header.cap_count; i++) {
         const struct message_cap *descriptor = &message->caps[i];
         struct stand_in_cap *cap = &reply->caps[i];
-        PROPERTY(K1, "transfer", stand_in_give(message, descriptor, cap) == STATUS_OK);
+        enum status given = stand_in_give(message, descriptor, cap);
+        PROPERTY(K1, "transfer", given == STATUS_OK || (book.lost && sends_dead(message)));
         PROPERTY(K1, "grant",
                  cap->object_type != OBJECT_GRANT || descriptor->mode == TRANSFER_MOVE);
         reply->message.caps[i] = (struct message_cap){
@@ -300,6 +314,8 @@ static enum status answer(uint32_t reply_slot, const struct message *message)
         }
         return book.loses;
     }
+    if (sends_dead(message))
+        return STATUS_NOT_FOUND;
     HARNESS(book.count < REPLY_LIMIT);
     struct stand_in_reply *reply = &replies[book.count++];
     record(reply_slot, message, reply);

@@ -4,6 +4,7 @@
 
 #include "kernel/core/kernel.h"
 #include "services/memd/memd.h"
+#include "services/named/named.h"
 #include "services/pagerd/pagerd.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
@@ -16,6 +17,7 @@ int main(void)
     printf("  pagerd: %zu\n", sizeof(struct pagerd));
     printf("  vspaced: %zu\n", sizeof(struct vspaced));
     printf("  memd: %zu\n", sizeof(struct memd));
+    printf("  named: %zu\n", sizeof(struct named));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Literal messages of memd, vspaced, pagerd and procd. */
+/* Literal messages of memd, vspaced, pagerd, procd and named. */
 #include "props/tests/codec/codec_test.h"
 
 #define ONE_PROCESS "0500000000000000 "
@@ -403,6 +403,56 @@ const struct codec_fixture codec_service_fixtures[] = {
     PROCESS_ID_REQUEST(0x411)
 
     OF(PROCD, 0x411, REPLY, "", "")
+
+    /* service_role, client_role, rights, count, name */
+    OF(NAMED, 0x500, REQUEST, "", "07000000 09000000 01000000 04000000 6c6f6764")
+        NO("@0 00000000", "no service")
+        YES("@0 ffff0000", "the highest role")
+        NO("@0 00000100", "above it")
+        NO("@4 00000000", "no client")
+        NO("@4 00000100", "a client above")
+        YES("@8 05000000", "both rights")
+        YES("@8 00000000", "none, which is named's to refuse")
+        NO("@8 02000000", "RECEIVE")
+        NO("@12 00000000", "no name")
+        NO("@12 03000000", "a byte more than the count says")
+        YES("=07000000 09000000 01000000 0f000000 ffffffffffffffffffffffffffffff",
+            "fifteen bytes of anything")
+        NO("=07000000 09000000 01000000 10000000 61616161616161616161616161616161", "sixteen")
+
+    OF(NAMED, 0x500, REPLY, "", "")
+
+    OF(NAMED, 0x501, REQUEST, "", "")
+
+    /* entry_count, reserved0 */
+    OF(NAMED, 0x501, REPLY, "", "00020000 00000000")
+        NO("@4 01000000", "reserved")
+
+    /* client_role, service_slot, count, name */
+    OF(NAMED, 0x502, REQUEST, "0400 0500 00000500" NO_BADGE,
+       "09000000 40000000 04000000 6c6f6764")
+        NO("@0 00000000", "no client")
+        NO("@0 00000100", "a client above")
+        NO("@4 00000000", "no capability")
+        NO("@8 00000000", "no name")
+        NO("@8 10000000", "a name too long")
+        CAPS_NO("0400 0100 00000500" NO_BADGE, "TRANSFER is missing")
+        CAPS_NO("0400 0400 00000500" NO_BADGE, "SEND is missing")
+        CAPS_YES("0400 0700 00000500" NO_BADGE, "RECEIVE too, which is named's to refuse")
+
+    OF(NAMED, 0x502, REPLY, "", "")
+
+    /* count, name */
+    OF(NAMED, 0x503, REQUEST, "", "04000000 6c6f6764")
+        NO("@0 00000000", "no name")
+        NO("@0 05000000", "a byte fewer than the count says")
+
+    /* service_slot, reserved0 */
+    OF(NAMED, 0x503, REPLY, "0000 0100 00000500" NO_BADGE, "40000000 00000000")
+        NO("@0 00000000", "no capability")
+        NO("@4 01000000", "reserved")
+        CAPS_NO("0000 0400 00000500" NO_BADGE, "SEND is missing")
+        CAPS_YES("0000 0500 00000500" NO_BADGE, "it may be passed on")
 };
 /* clang-format on */
 
