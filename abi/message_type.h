@@ -16,6 +16,7 @@ enum service_id {
     SERVICE_PAGERD,
     SERVICE_PROCD,
     SERVICE_NAMED,
+    SERVICE_LOGD,
     SERVICE_COUNT
 };
 
@@ -30,6 +31,7 @@ enum {
     FROM_BOOTSTRAP = 1u << 6, /* procd: received on the bootstrap endpoint */
     FROM_DRIVER = 1u << 7,    /* procd: received on the driver endpoint */
     FROM_TESTER = 1u << 8,    /* badge ROLE_TESTER or ROLE_ATTACKS */
+    FROM_READER = 1u << 9,    /* logd: a role with a row READS_LOG */
     FROM_ENDPOINTS = FROM_BOOTSTRAP | FROM_DRIVER
 };
 

@@ -46,6 +46,7 @@
 
 #include "abi/messages/event.h"
 #include "abi/messages/kernel.h"
+#include "abi/messages/logd.h"
 #include "abi/messages/memd.h"
 #include "abi/messages/named.h"
 #include "abi/messages/pagerd.h"

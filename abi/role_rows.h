@@ -17,6 +17,9 @@
 #ifndef NEEDS
 #define NEEDS(NAME, OTHER, why)
 #endif
+#ifndef READS_LOG
+#define READS_LOG(NAME, why)
+#endif
 #ifndef USES_SSE
 #define USES_SSE(NAME, why)
 #endif
@@ -26,4 +29,5 @@
 #undef LOOKS_UP
 #undef LATE_BOUND
 #undef NEEDS
+#undef READS_LOG
 #undef USES_SSE

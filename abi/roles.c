@@ -188,6 +188,19 @@ bool role_needs(const struct role *role, uint32_t other)
     return (role->kind == ROLE_KIND_DRIVER && other == ROLE_DEVICED) || holds_peer(role, other);
 }
 
+bool role_reads_log(uint32_t id)
+{
+    static const uint32_t readers[] = {
+#define READS_LOG(NAME, why) ROLE_##NAME,
+#include "abi/role_rows.h"
+    };
+    for (unsigned i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+        if (readers[i] == id)
+            return true;
+    }
+    return false;
+}
+
 /* --- budgets and bands ------------------------------------------------------------------------ */
 
 uint64_t role_account_guarantee(const struct role *role)

@@ -15,6 +15,7 @@
 #include "props/stand_ins/adversary.h"
 #include "fuzz/harness.h"
 #include "services/lib/service.h"
+#include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
 #include "services/pagerd/pagerd.h"
@@ -23,7 +24,7 @@
 
 const char harness_name[] = "service_adversary";
 
-enum { TURN_LIMIT = 200, ID_LIMIT = 8, KNOWN_LIMIT = 16 };
+enum { TURN_LIMIT = 200, ID_LIMIT = 8, KNOWN_LIMIT = 16, LOG_RING = 8 };
 
 /* The service of this input. The others' states lie unused in the same place. */
 static union {
@@ -32,6 +33,7 @@ static union {
     struct pagerd pagerd;
     struct procd procd;
     struct named named;
+    struct logd logd;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -84,7 +86,10 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
         return draw_known(choices, known.badges, known.badge_count);
     if ((allowed & FROM_PAGERD) != 0)
         return ROLE_PAGERD;
-    if (plan.service == SERVICE_NAMED && (allowed & FROM_CLIENT) != 0)
+    if ((allowed & FROM_READER) != 0)
+        return ROLE_SERIALD;
+    bool by_role = plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD;
+    if (by_role && (allowed & FROM_CLIENT) != 0)
         return 1 + choices_below(choices, ID_LIMIT);
     return 0;
 }
@@ -106,9 +111,10 @@ static bool hint(void *context, const struct message_type *type, const struct me
     return true;
 }
 
-/* Names of one letter, for the same reason. */
+/* Names of one letter, for the same reason, and lines. */
 static void name_briefly(struct choices *choices, uint16_t operation, void *body)
 {
+    struct logd_append_request *append = body;
     uint8_t name = (uint8_t)('a' + choices_below(choices, 4));
     struct named_seed_entry_request *seed = body;
     struct named_register_service_request *registers = body;
@@ -122,6 +128,9 @@ static void name_briefly(struct choices *choices, uint16_t operation, void *body
     } else if (operation == OP_NAMED_LOOKUP) {
         lookup->count = 1;
         lookup->name[0] = name;
+    } else if (operation == OP_LOGD_APPEND) {
+        append->count = 1;
+        append->text[0] = name;
     }
 }
 
@@ -139,7 +148,7 @@ static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct
         operation = operation_find(SERVICE_EVENT, OP_EVENT_FAULT);
     memset(&body, 0, sizeof body);
     generate_valid(&from, operation->request, body.bytes);
-    if (plan.service == SERVICE_NAMED)
+    if (plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD)
         name_briefly(choices, operation->id, body.bytes);
     generate_delivered(operation->request, body.bytes, message);
     message->header.request_id = choices_u8(choices);
@@ -186,6 +195,8 @@ static const char *check(void)
         return procd_check(&state.procd);
     case SERVICE_NAMED:
         return named_check(&state.named);
+    case SERVICE_LOGD:
+        return logd_check(&state.logd);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -212,6 +223,10 @@ static void reset(void)
         break;
     case SERVICE_NAMED:
         memset(&state.named, 0, sizeof state.named);
+        break;
+    case SERVICE_LOGD:
+        memset(&state.logd, 0, sizeof state.logd);
+        logd_init(&state.logd, LOG_RING);
         break;
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
@@ -269,6 +284,9 @@ static enum status turn(uint64_t *now_ticks)
     case SERVICE_NAMED:
         return service_turn(&state.named.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
                             named_handle, &state, &info);
+    case SERVICE_LOGD:
+        return service_turn(&state.logd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, logd_handle,
+                            &state, &info);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -294,6 +312,8 @@ static void digest_state(void)
         vspaced_visit_fields(&state.vspaced, digest_visit, NULL);
     else if (plan.service == SERVICE_NAMED)
         named_visit_fields(&state.named, digest_visit, NULL);
+    else if (plan.service == SERVICE_LOGD)
+        logd_visit_fields(&state.logd, digest_visit, NULL);
     else if (plan.service == SERVICE_PAGERD) {
         pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
@@ -303,12 +323,12 @@ static void digest_state(void)
 /* A service is named by its role. */
 static enum service_id choose_service(struct choices *choices)
 {
-    static const uint32_t roles[] = {ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD, ROLE_NAMED};
-    static const enum service_id services[] = {[ROLE_MEMD] = SERVICE_MEMD,
-                                               [ROLE_VSPACED] = SERVICE_VSPACED,
-                                               [ROLE_PAGERD] = SERVICE_PAGERD,
-                                               [ROLE_PROCD] = SERVICE_PROCD,
-                                               [ROLE_NAMED] = SERVICE_NAMED};
+    static const uint32_t roles[] = {ROLE_MEMD,  ROLE_VSPACED, ROLE_PAGERD,
+                                     ROLE_PROCD, ROLE_NAMED,   ROLE_LOGD};
+    static const enum service_id services[] = {
+        [ROLE_MEMD] = SERVICE_MEMD,     [ROLE_VSPACED] = SERVICE_VSPACED,
+        [ROLE_PAGERD] = SERVICE_PAGERD, [ROLE_PROCD] = SERVICE_PROCD,
+        [ROLE_NAMED] = SERVICE_NAMED,   [ROLE_LOGD] = SERVICE_LOGD};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 

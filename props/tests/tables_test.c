@@ -10,6 +10,8 @@
 #include "abi/roles.h"
 #include "props/base/testing.h"
 #include "props/tools/tables.h"
+#include "services/logd/logd.h"
+#include "services/named/named.h"
 #include "services/procd/procd.h"
 #include "services/vspaced/vspaced.h"
 
@@ -75,6 +77,7 @@ static const uint32_t senders_known[SERVICE_COUNT] = {
     [SERVICE_VSPACED] = FROM_PAGERD,
     [SERVICE_PAGERD] = FROM_ADMIN,
     [SERVICE_NAMED] = FROM_ADMIN | FROM_CLIENT,
+    [SERVICE_LOGD] = FROM_CLIENT | FROM_READER,
     [SERVICE_PROCD] = FROM_ADMIN | FROM_CLIENT | FROM_LOADERD | FROM_BOOTSTRAP | FROM_DRIVER,
 };
 
@@ -124,6 +127,17 @@ static void test_regions_suffice(void)
     }
 }
 
+/* E6: what the role table can ask of discovery and of the log has a place there. */
+static void test_places_suffice(void)
+{
+    expect(role_count <= LOGD_CLIENT_LIMIT, "E6 logd has a place for each role");
+    expect(look_up_count <= NAMED_ENTRY_LIMIT, "E6 named has a place for whom each role finds");
+    for (unsigned i = 0; i < look_up_count; i++) {
+        const struct role *service = role_find(look_up_table[i].service);
+        expect(strlen(service->image) <= SERVICE_NAME_BYTES_MAX, "N1 a service's name is short");
+    }
+}
+
 static void test_pages(void)
 {
     expect(page_is_current("abi/REFERENCE.md", tables_reference),
@@ -136,6 +150,7 @@ int main(int count, char **arguments)
 {
     test_senders();
     test_regions_suffice();
+    test_places_suffice();
     if (count != 2 || strcmp(arguments[1], "--no-golden") != 0)
         test_pages();
     expect(dictionary_is_right(tables_dictionary), "dictionary");

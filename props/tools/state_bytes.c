@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "kernel/core/kernel.h"
+#include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
 #include "services/pagerd/pagerd.h"
@@ -18,6 +19,7 @@ int main(void)
     printf("  vspaced: %zu\n", sizeof(struct vspaced));
     printf("  memd: %zu\n", sizeof(struct memd));
     printf("  named: %zu\n", sizeof(struct named));
+    printf("  logd: %zu\n", sizeof(struct logd));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }

@@ -7,7 +7,7 @@
  * or changes. A name belongs to its client: two clients may find different services under one name,
  * and one that has no entry for a name does not learn whether anybody else has. Entries are kept in
  * the order of (client, name), so that what was seeded first does not matter: the same set of
- * entries is the same state (R7), and a question is a binary search.
+ * entries is the same state (N3), and a question is a binary search.
  *
  * What named keeps. For each entry at most one capability, in the slot NAMED_SLOT_BASE + index: the
  * service's endpoint with the badge of the entry's client, and SEND and TRANSFER, nothing more. The

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Literal messages of memd, vspaced, pagerd, procd and named. */
+/* Literal messages of memd, vspaced, pagerd, procd, named and logd. */
 #include "props/tests/codec/codec_test.h"
 
 #define ONE_PROCESS "0500000000000000 "
@@ -453,6 +453,36 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@4 01000000", "reserved")
         CAPS_NO("0000 0400 00000500" NO_BADGE, "SEND is missing")
         CAPS_YES("0000 0500 00000500" NO_BADGE, "it may be passed on")
+
+    /* severity, count, text */
+    OF(LOGD, 0x510, REQUEST, "", "02000000 05000000 68656c6c6f")
+        NO("@0 04000000", "a severity above")
+        NO("@4 00000000", "no text")
+        NO("@4 04000000", "a byte more than the count says")
+        NO("@4 01010000", "a count above")
+        YES("@8 000a1b7fff", "any bytes, which are logd's to refuse")
+
+    /* record_id, ticks */
+    OF(LOGD, 0x510, REPLY, "", "0100000000000000 e803000000000000")
+        NO("@0 0000000000000000", "record 0")
+
+    /* cursor */
+    OF(LOGD, 0x511, REQUEST, "", "0100000000000000")
+        NO("@0 0000000000000000", "cursor 0")
+        YES("@0 ffffffffffffffff", "the highest cursor")
+
+    /* record_id, missed_count, ticks, role, severity, reserved0, count, text */
+    OF(LOGD, 0x511, REPLY, "",
+       "0300000000000000 0200000000000000 e803000000000000"
+       "07000000 02000000 00000000 05000000 68656c6c6f")
+        NO("@0 0000000000000000", "record 0")
+        YES("@8 0000000000000000", "nothing missed")
+        NO("@24 00000000", "nobody's record")
+        NO("@24 00000100", "a role above")
+        NO("@28 04000000", "a severity above")
+        NO("@32 01000000", "reserved")
+        NO("@36 00000000", "no text")
+        NO("@36 06000000", "a byte fewer than the count says")
 };
 /* clang-format on */
 
