@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "services/lib/discovery.h"
 #include "services/logd/internal.h"
 
 bool logd_text_valid(const void *bytes, uint32_t count)
@@ -96,13 +97,15 @@ void logd_init(struct logd *logd, uint32_t record_limit)
     logd->record_limit = record_limit;
 }
 
-/* What is ready says so; in an integration image it has looked at itself as well. */
+/* What is ready can be found; in an integration image it has looked at itself as well. */
 static enum status logd_prepare(void *state, const struct envelope *start)
 {
-    logd_init(state, LOGD_RECORD_LIMIT);
-    if (start->validation_profile == VALIDATION_PROFILE_NONE)
-        return STATUS_OK;
-    return logd_check(state) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    struct logd *logd = state;
+    logd_init(logd, LOGD_RECORD_LIMIT);
+    enum status status = discovery_register(&logd->caller, ROLE_LOGD);
+    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
+        return status;
+    return logd_check(logd) == NULL ? STATUS_OK : STATUS_INTERNAL;
 }
 
 void logd_run(struct logd *logd)

@@ -39,4 +39,7 @@ void fresh(void);
 /* Start-up: the envelope, the offer, a failed `prepare` (service_test_start.c). */
 void test_start(void);
 
+/* Registering and finding by named (service_test_discovery.c). */
+void test_discovery(void);
+
 #endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/* Registering and finding by named: a call for each row of the role table, with the badge of its
+ * client; what an answer means; what lay in the slot before. */
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/messages/named.h"
+#include "abi/roles.h"
+#include "abi/slots.h"
+#include "props/base/testing.h"
+#include "props/tests/service/service_test.h"
+#include "services/lib/discovery.h"
+
+/* What named heard. */
+static struct {
+    unsigned count;
+    uint32_t clients[64];
+    bool right; /* each request was as it should be */
+    enum status answers;
+} heard;
+
+static void reply_registered(struct message *message)
+{
+    struct named_register_service_request request;
+    struct message_cap cap = message->caps[0];
+    message->caps[0] = (struct message_cap){
+        .field_offset = cap.field_offset, .rights = cap.rights, .object_type = OBJECT_ENDPOINT};
+    bool decodes =
+        message_decode(&named_register_service_request_type, message, &request) == STATUS_OK;
+    heard.right &= decodes && request.service_slot == SLOT_SERVICE_ENDPOINT &&
+                   request.count == strlen("logd") && memcmp(request.name, "logd", 4) == 0 &&
+                   cap.flags == TRANSFER_SET_BADGE && cap.badge == request.client_role &&
+                   cap.rights == (RIGHT_SEND | RIGHT_TRANSFER) && cap.mode == TRANSFER_COPY;
+    heard.clients[heard.count++ % 64] = request.client_role;
+    message_refuse(message, heard.answers);
+}
+
+static void test_register(void)
+{
+    struct caller caller = {.now_ticks = 100};
+    unsigned expected = 0;
+    fresh();
+    memset(&heard, 0, sizeof heard);
+    heard.right = true;
+    seam.make_reply = reply_registered;
+    expect(discovery_register(&caller, ROLE_LOGD) == STATUS_OK, "a service registers");
+    for (unsigned i = 0; i < look_up_count; i++) {
+        if (look_up_table[i].service != ROLE_LOGD)
+            continue;
+        expect(heard.clients[expected % 64] == look_up_table[i].client,
+               "N1 it registers for whom a row names");
+        expected++;
+    }
+    expect(expected > 2 && heard.count == expected, "N1 once for each of them");
+    expect(heard.right, "N2 its own endpoint, by its name, with SEND, TRANSFER and that badge");
+    expect(seam.slot == SLOT_PEER_NAMED && seam.deadline_ticks == 100 + DISCOVERY_CALL_TICKS,
+           "named is called with a deadline");
+    heard.answers = STATUS_NOT_FOUND;
+    expect(discovery_register(&caller, ROLE_LOGD) == STATUS_OK && heard.count == 2 * expected,
+           "a client without an entry is none");
+    heard.answers = STATUS_BUSY;
+    expect(discovery_register(&caller, ROLE_LOGD) == STATUS_BUSY && heard.count == 2 * expected + 1,
+           "another process that is registered ends it");
+}
+
+static void reply_found(struct message *message)
+{
+    struct named_lookup_request request;
+    struct named_lookup_reply reply = {.service_slot = SLOT_PEER_LOGD};
+    heard.right &= message_decode(&named_lookup_request_type, message, &request) == STATUS_OK &&
+                   request.count == strlen("logd") && memcmp(request.name, "logd", 4) == 0;
+    (void)message_encode(&named_lookup_reply_type, &reply, message);
+    message->caps[0].object_type = OBJECT_ENDPOINT;
+}
+
+static void reply_not_found(struct message *message)
+{
+    message_refuse(message, STATUS_NOT_FOUND);
+}
+
+static void test_find(void)
+{
+    struct caller caller = {0};
+    fresh();
+    heard.right = true;
+    seam.make_reply = reply_found;
+    expect(discovery_find(&caller, ROLE_LOGD, SLOT_PEER_LOGD) == STATUS_OK, "a service is found");
+    expect(heard.right && seam.slot == SLOT_PEER_NAMED, "it is asked for by its name");
+    expect(seam.sent.header.window_slot == SLOT_PEER_LOGD && seam.sent.header.window_count == 1,
+           "it comes to the slot that was named");
+    expect(seam.drop_count == 1 && seam.dropped[0] == SLOT_PEER_LOGD,
+           "what lay there was dropped before");
+    seam.make_reply = reply_not_found;
+    expect(discovery_find(&caller, ROLE_LOGD, SLOT_PEER_LOGD) == STATUS_NOT_FOUND,
+           "one that is not there is not found");
+}
+
+void test_discovery(void)
+{
+    test_register();
+    test_find();
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* How a service makes itself found, and how its clients find it: the calls to named, by the rows
+ * LOOKS_UP and LATE_BOUND of abi/roles.def. The caller holds an end of named in SLOT_PEER_NAMED. */
+#ifndef BASALT_SERVICES_LIB_DISCOVERY_H
+#define BASALT_SERVICES_LIB_DISCOVERY_H
+
+#include "services/lib/caller.h"
+
+/* named is of a lower rank and calls nobody, so that its answer is a matter of the processor alone. */
+enum { DISCOVERY_CALL_TICKS = 5000 };
+
+/* Registers the caller's own endpoint, as the service `role`, for every role that may find it, each
+ * with a badge of its own. Done again, it is OK again: a service does it before it says READY, so
+ * that whoever waits for it finds it at once. A client that this system has no entry for is none
+ * (NOT_FOUND is no error). Result: OK, or the first error of a call, after which some are
+ * registered: BUSY says that another living process is. */
+enum status discovery_register(struct caller *caller, uint32_t role);
+
+/* Finds a service by its role, for the caller's own role: a send capability of it comes to
+ * `target_slot`. What lies there is dropped before: it is dead, or was no use. NOT_FOUND: this role
+ * may not find it, it has not registered, or it has died; other errors: of the call. */
+enum status discovery_find(struct caller *caller, uint32_t service_role, uint32_t target_slot);
+
+#endif
