@@ -17,6 +17,7 @@ enum service_id {
     SERVICE_PROCD,
     SERVICE_NAMED,
     SERVICE_LOGD,
+    SERVICE_TIMED,
     SERVICE_COUNT
 };
 

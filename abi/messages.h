@@ -52,6 +52,7 @@
 #include "abi/messages/pagerd.h"
 #include "abi/messages/procd.h"
 #include "abi/messages/startup.h"
+#include "abi/messages/timed.h"
 #include "abi/messages/vspaced.h"
 
 #endif

@@ -20,6 +20,7 @@
 #include "services/named/named.h"
 #include "services/pagerd/pagerd.h"
 #include "services/procd/procd.h"
+#include "services/timed/timed.h"
 #include "services/vspaced/vspaced.h"
 
 const char harness_name[] = "service_adversary";
@@ -34,6 +35,7 @@ static union {
     struct procd procd;
     struct named named;
     struct logd logd;
+    struct timed timed;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -88,7 +90,8 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
         return ROLE_PAGERD;
     if ((allowed & FROM_READER) != 0)
         return ROLE_SERIALD;
-    bool by_role = plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD;
+    bool by_role = plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD ||
+                   plan.service == SERVICE_TIMED;
     if (by_role && (allowed & FROM_CLIENT) != 0)
         return 1 + choices_below(choices, ID_LIMIT);
     return 0;
@@ -197,6 +200,8 @@ static const char *check(void)
         return named_check(&state.named);
     case SERVICE_LOGD:
         return logd_check(&state.logd);
+    case SERVICE_TIMED:
+        return timed_check(&state.timed);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -227,6 +232,9 @@ static void reset(void)
     case SERVICE_LOGD:
         memset(&state.logd, 0, sizeof state.logd);
         logd_init(&state.logd, LOG_RING);
+        break;
+    case SERVICE_TIMED:
+        memset(&state.timed, 0, sizeof state.timed);
         break;
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
@@ -287,6 +295,14 @@ static enum status turn(uint64_t *now_ticks)
     case SERVICE_LOGD:
         return service_turn(&state.logd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, logd_handle,
                             &state, &info);
+    case SERVICE_TIMED: {
+        enum status status =
+            service_turn(&state.timed.caller, SLOT_SERVICE_ENDPOINT,
+                         timed_next_deadline(&state.timed), timed_handle, &state, &info);
+        if (status != STATUS_NOT_FOUND)
+            timed_tick(&state.timed, info.now_ticks);
+        return status;
+    }
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -314,6 +330,8 @@ static void digest_state(void)
         named_visit_fields(&state.named, digest_visit, NULL);
     else if (plan.service == SERVICE_LOGD)
         logd_visit_fields(&state.logd, digest_visit, NULL);
+    else if (plan.service == SERVICE_TIMED)
+        timed_visit_fields(&state.timed, digest_visit, NULL);
     else if (plan.service == SERVICE_PAGERD) {
         pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
@@ -323,12 +341,13 @@ static void digest_state(void)
 /* A service is named by its role. */
 static enum service_id choose_service(struct choices *choices)
 {
-    static const uint32_t roles[] = {ROLE_MEMD,  ROLE_VSPACED, ROLE_PAGERD,
-                                     ROLE_PROCD, ROLE_NAMED,   ROLE_LOGD};
+    static const uint32_t roles[] = {ROLE_MEMD,  ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD,
+                                     ROLE_NAMED, ROLE_LOGD,    ROLE_TIMED};
     static const enum service_id services[] = {
         [ROLE_MEMD] = SERVICE_MEMD,     [ROLE_VSPACED] = SERVICE_VSPACED,
         [ROLE_PAGERD] = SERVICE_PAGERD, [ROLE_PROCD] = SERVICE_PROCD,
-        [ROLE_NAMED] = SERVICE_NAMED,   [ROLE_LOGD] = SERVICE_LOGD};
+        [ROLE_NAMED] = SERVICE_NAMED,   [ROLE_LOGD] = SERVICE_LOGD,
+        [ROLE_TIMED] = SERVICE_TIMED};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 

@@ -9,6 +9,7 @@
 #include "services/pagerd/pagerd.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
+#include "services/timed/timed.h"
 #include "services/vspaced/vspaced.h"
 
 int main(void)
@@ -20,6 +21,7 @@ int main(void)
     printf("  memd: %zu\n", sizeof(struct memd));
     printf("  named: %zu\n", sizeof(struct named));
     printf("  logd: %zu\n", sizeof(struct logd));
+    printf("  timed: %zu\n", sizeof(struct timed));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }

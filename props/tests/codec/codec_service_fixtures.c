@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Literal messages of memd, vspaced, pagerd, procd, named and logd. */
+/* Literal messages of memd, vspaced, pagerd, procd, named, logd and timed. */
 #include "props/tests/codec/codec_test.h"
 
 #define ONE_PROCESS "0500000000000000 "
@@ -483,6 +483,27 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@32 01000000", "reserved")
         NO("@36 00000000", "no text")
         NO("@36 06000000", "a byte fewer than the count says")
+
+    OF(TIMED, 0x530, REQUEST, "", "")
+
+    /* now_ticks */
+    OF(TIMED, 0x530, REPLY, "", "e803000000000000")
+        YES("@0 ffffffffffffffff", "any clock")
+
+    OF(TIMED, 0x531, REQUEST, "", "")
+
+    /* epoch_seconds, second_ticks, reserved0 */
+    OF(TIMED, 0x531, REPLY, "", "0100000000000000 e7030000 00000000")
+        NO("@8 e8030000", "a whole second")
+        NO("@12 01000000", "reserved")
+
+    /* deadline_ticks */
+    OF(TIMED, 0x532, REQUEST, "", "e803000000000000")
+        YES("@0 0000000000000000", "long past")
+        YES("@0 feffffffffffffff", "the last one")
+        NO("@0 ffffffffffffffff", "for ever")
+
+    OF(TIMED, 0x532, REPLY, "", "e803000000000000")
 };
 /* clang-format on */
 
