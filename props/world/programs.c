@@ -9,12 +9,15 @@
 #include "abi/slots.h"
 #include "kernel/host/host.h"
 #include "props/world/world.h"
+#include "services/logd/logd.h"
 #include "services/memd/memd.h"
+#include "services/named/named.h"
 #include "services/pagerd/pagerd.h"
 #include "services/probes/probes.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
 #include "services/tester/tester.h"
+#include "services/timed/timed.h"
 #include "services/vspaced/vspaced.h"
 
 /* rootd with the handoff that its entry code copies first. */
@@ -61,12 +64,33 @@ static void procd_start(void *state, void *table)
     procd_run(state);
 }
 
+static void named_start(void *state, void *table)
+{
+    (void)table;
+    named_run(state);
+}
+
+static void logd_start(void *state, void *table)
+{
+    (void)table;
+    logd_run(state);
+}
+
+static void timed_start(void *state, void *table)
+{
+    (void)table;
+    timed_run(state);
+}
+
 static const struct program program_table[] = {
     {"rootd", sizeof(struct rootd_image), 0, rootd_start, NULL},
     {"memd", sizeof(struct memd), ROLE_MEMD, memd_start, NULL},
     {"vspaced", sizeof(struct vspaced), ROLE_VSPACED, vspaced_start, NULL},
     {"pagerd", sizeof(struct pagerd), 0, pagerd_start, NULL},
     {"procd", sizeof(struct procd), 0, procd_start, NULL},
+    {"named", sizeof(struct named), 0, named_start, NULL},
+    {"logd", sizeof(struct logd), 0, logd_start, NULL},
+    {"timed", sizeof(struct timed), 0, timed_start, NULL},
     {"phase0-probe", 0, 0, NULL, phase0_probe_main},
     {"phase0-exit", 0, 0, NULL, phase0_exit_main},
     {"phase0-fault-kill", 0, 0, NULL, phase0_fault_kill_main},

@@ -9,6 +9,10 @@
  * the order of (client, name), so that what was seeded first does not matter: the same set of
  * entries is the same state (N3), and a question is a binary search.
  *
+ * After SEAL an administrator has nothing more to say: SEED_ENTRY is refused, SEAL changes nothing,
+ * and REGISTER and LOOKUP are for roles. A capability without a badge that is left over, such as the
+ * one from which drivers get theirs, is no authority over the table.
+ *
  * What named keeps. For each entry at most one capability, in the slot NAMED_SLOT_BASE + index: the
  * service's endpoint with the badge of the entry's client, and SEND and TRANSFER, nothing more. The
  * service makes it, since it alone has RECEIVE on its endpoint and may therefore set a badge; named
