@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Registering and finding by named. Decides nothing: the role table does, and named by what rootd
- * seeded from it. */
+/* Seeding, registering and finding by named. Decides nothing: the role table does, and named by what
+ * was seeded from it. */
 #include "services/lib/discovery.h"
 
 #include <stddef.h>
@@ -22,6 +22,29 @@ static uint32_t name_put(uint8_t *name, uint32_t service_role)
     if (count != 0)
         memcpy(name, role->image, count);
     return count;
+}
+
+enum status discovery_seed(struct caller *caller, uint32_t named_slot, uint64_t deadline_ticks)
+{
+    static const struct named_seal_request nothing;
+    struct named_seal_reply sealed;
+    for (unsigned i = 0; i < look_up_count; i++) {
+        struct named_seed_entry_request request = {
+            .service_role = look_up_table[i].service,
+            .client_role = look_up_table[i].client,
+            .rights = RIGHT_SEND,
+        };
+        request.count = name_put(request.name, request.service_role);
+        enum status status =
+            named_call_seed_entry(caller, named_slot, NO_WINDOW, deadline_ticks, &request, NULL);
+        if (status != STATUS_OK)
+            return status;
+    }
+    enum status status =
+        named_call_seal(caller, named_slot, NO_WINDOW, deadline_ticks, &nothing, &sealed);
+    if (status == STATUS_OK && sealed.entry_count != look_up_count)
+        return STATUS_INTERNAL;
+    return status;
 }
 
 /* The endpoint travels with the client's badge: only who receives there can set one (N2). */

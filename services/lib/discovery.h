@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* How a service makes itself found, and how its clients find it: the calls to named, by the rows
- * LOOKS_UP and LATE_BOUND of abi/roles.def. The caller holds an end of named in SLOT_PEER_NAMED. */
+/* How a service makes itself found, how its clients find it, and how named learns who may: the calls
+ * to named, by the rows LOOKS_UP and LATE_BOUND of abi/roles.def. Services and clients hold an end of
+ * named in SLOT_PEER_NAMED. */
 #ifndef BASALT_SERVICES_LIB_DISCOVERY_H
 #define BASALT_SERVICES_LIB_DISCOVERY_H
 
@@ -8,6 +9,11 @@
 
 /* named is of a lower rank and calls nobody, so that its answer is a matter of the processor alone. */
 enum { DISCOVERY_CALL_TICKS = 5000 };
+
+/* Tells named all rows, and seals it: what named knows is exactly what the table states, whatever
+ * this image holds (N1). `named_slot` holds an administrator's end. Errors: of a call; INTERNAL when
+ * named has another number of entries than there are rows. */
+enum status discovery_seed(struct caller *caller, uint32_t named_slot, uint64_t deadline_ticks);
 
 /* Registers the caller's own endpoint, as the service `role`, for every role that may find it, each
  * with a badge of its own. Done again, it is OK again: a service does it before it says READY, so

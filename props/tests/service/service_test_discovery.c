@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Registering and finding by named: a call for each row of the role table, with the badge of its
- * client; what an answer means; what lay in the slot before. */
+/* Seeding, registering and finding by named: a call for each row of the role table, with the badge of
+ * its client; what an answer means; what lay in the slot before. */
 #include <string.h>
 
 #include "abi/codec.h"
@@ -18,6 +18,47 @@ static struct {
     bool right; /* each request was as it should be */
     enum status answers;
 } heard;
+
+static uint32_t entries_said; /* by SEAL */
+
+static void reply_seeded(struct message *message)
+{
+    struct named_seed_entry_request request;
+    struct named_seal_reply sealed = {.entry_count = entries_said};
+    if (message->header.operation == OP_NAMED_SEAL) {
+        (void)message_encode(&named_seal_reply_type, &sealed, message);
+        return;
+    }
+    const struct look_up *row = &look_up_table[heard.count++ % look_up_count];
+    const char *name = role_find(row->service)->image;
+    heard.right &= message_decode(&named_seed_entry_request_type, message, &request) == STATUS_OK &&
+                   request.service_role == row->service && request.client_role == row->client &&
+                   request.rights == RIGHT_SEND && request.count == strlen(name) &&
+                   memcmp(request.name, name, request.count) == 0;
+    message_refuse(message, heard.answers);
+}
+
+static void test_seed(void)
+{
+    struct caller caller = {0};
+    fresh();
+    memset(&heard, 0, sizeof heard);
+    heard.right = true;
+    seam.make_reply = reply_seeded;
+    entries_said = look_up_count;
+    expect(discovery_seed(&caller, 33, 1234) == STATUS_OK, "named is seeded and sealed");
+    expect(heard.count == look_up_count && heard.right, "N1 with exactly the rows of the table");
+    expect(seam.sent.header.operation == OP_NAMED_SEAL, "N1 the last thing is SEAL");
+    expect(seam.slot == 33 && seam.deadline_ticks == 1234, "slot and deadline are passed on");
+    entries_said++;
+    expect(discovery_seed(&caller, 33, 1234) == STATUS_INTERNAL,
+           "N1 a named that knows more is refused");
+    heard.answers = STATUS_DENIED;
+    heard.count = 0;
+    expect(discovery_seed(&caller, 33, 1234) == STATUS_DENIED && heard.count == 1,
+           "an entry that is refused ends it");
+    expect(seam.sent.header.operation == OP_NAMED_SEED_ENTRY, "and nothing is sealed then");
+}
 
 static void reply_registered(struct message *message)
 {
@@ -97,6 +138,7 @@ static void test_find(void)
 
 void test_discovery(void)
 {
+    test_seed();
     test_register();
     test_find();
 }
