@@ -33,7 +33,7 @@ enum status timed_now_wall(struct timed *timed, struct timed_request *request)
     enum status status = now(timed, &now_ticks);
     request->reply.now_wall = (struct timed_now_wall_reply){
         .epoch_seconds = now_ticks / TICKS_PER_SECOND,
-        .second_ticks = now_ticks % TICKS_PER_SECOND,
+        .second_ticks = (uint32_t)(now_ticks % TICKS_PER_SECOND),
     };
     return status;
 }
