@@ -37,17 +37,6 @@ enum role_presence {
     ROLE_PRESENCE_GRAPH
 };
 
-/* Roles that only some images may hold. */
-#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
-             child_pages, kind, presence, why)                                                     \
-    +(ROLE_PRESENCE_##presence == ROLE_PRESENCE_PHASE0 ||                                          \
-      ROLE_PRESENCE_##presence == ROLE_PRESENCE_HOSTILE ||                                         \
-      ROLE_PRESENCE_##presence == ROLE_PRESENCE_ATTACKS)
-enum {
-    ROLE_PROGRAM_COUNT = 0
-#include "abi/role_rows.h"
-};
-
 struct role {
     const char *image; /* module name and service name, NUL-terminated */
     uint32_t id;

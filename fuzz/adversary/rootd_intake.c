@@ -15,6 +15,7 @@
 #include "abi/formats/cursor.h"
 #include "abi/roles.h"
 #include "abi/text/generate.h"
+#include "fuzz/adversary/rootd_model.h"
 #include "fuzz/harness.h"
 #include "props/base/rows.h"
 #include "props/stand_ins/peers_of_rootd.h"
@@ -76,6 +77,7 @@ static enum status lie(struct message *message)
     uint64_t request_id = message->header.request_id;
     uint32_t window_slot = message->header.window_slot;
     seam.lied = true;
+    peers_machine.lied = true;
     switch (choices_below(choices, 4)) {
     case 0:
         return errors[choices_below(choices, sizeof errors / sizeof errors[0])];
@@ -305,118 +307,23 @@ static void make_raw(struct choices *choices)
     choices_bytes(choices, peers_machine.image, choices_left(choices) % (2 * PAGE_BYTES));
 }
 
-/* --- the model ----------------------------------------------------------------------------- */
-
-static bool cspace_is_agreed(void)
-{
-    if (stand_in_slot_count() != boot_cap_count)
-        return false;
-    for (unsigned i = 0; i < boot_cap_count; i++) {
-        struct stand_in_cap cap = stand_in_at(boot_caps[i].slot);
-        if (cap.object_type != (uint32_t)boot_caps[i].object_type ||
-            cap.rights != boot_caps[i].rights || cap.badge != 0)
-            return false;
-    }
-    return true;
-}
-
-/* Pages that a segment needs besides the image's: all of a writable one, else the one that the file
- * does not fill. */
-static uint64_t own_pages(const struct elf_segment *segment)
-{
-    if ((segment->rights & RIGHT_WRITE) != 0)
-        return segment->pages;
-    return segment->memory_bytes % PAGE_BYTES != 0;
-}
-
-/* Whether the module of a role can be started, and the pages of its own. */
-static bool program_is_sound(const struct handoff *handoff, uint32_t role, uint64_t *pages)
-{
-    struct elf_plan plan;
-    int index = handoff_find(handoff, role_find(role)->image);
-    if (index < 0 || handoff->modules[index].kind != BOOT_SECTION_EXECUTABLE)
-        return false;
-    const struct handoff_module *module = &handoff->modules[index];
-    size_t view = module->size_bytes < FRAME_TRANSFER_BYTES_MAX ? (size_t)module->size_bytes
-                                                                : FRAME_TRANSFER_BYTES_MAX;
-    if (!range_within(module->offset_bytes, view, sizeof peers_machine.image) ||
-        elf_plan_parse(peers_machine.image + module->offset_bytes, view, module->size_bytes,
-                       &plan) != STATUS_OK)
-        return false;
-    for (uint32_t i = 0; i < plan.segment_count; i++)
-        *pages += own_pages(&plan.segments[i]);
-    return true;
-}
-
-static bool entry_is_sound(const struct boot_config *config, const struct boot_config_entry *entry)
-{
-    static const uint32_t launch_order[] = {ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD};
-    const struct role *role = role_find(entry->role);
-    if (role == NULL || entry->role == ROLE_ROOTD || !boot_name_is(entry->module, role->image) ||
-        (role->kind == ROLE_KIND_DRIVER) !=
-            (entry->launch_kind == BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER))
-        return false;
-    bool required = entry->flags == BOOT_ENTRY_REQUIRED;
-    if (role->presence == ROLE_PRESENCE_LATER)
-        return !required;
-    if (role->presence == ROLE_PRESENCE_PHASE0)
-        return config->validation_profile != VALIDATION_PROFILE_NONE;
-    if (role->presence == ROLE_PRESENCE_HOSTILE)
-        return config->validation_profile == VALIDATION_PROFILE_HOSTILE;
-    if (role->presence == ROLE_PRESENCE_ATTACKS)
-        return config->validation_profile == VALIDATION_PROFILE_ATTACKS;
-    if (role->presence == ROLE_PRESENCE_GRAPH)
-        return config->validation_profile == VALIDATION_PROFILE_GRAPH;
-    for (uint32_t i = 0; i < entry->dependency_count; i++) {
-        bool earlier = false;
-        for (unsigned j = 0; j < 4 && launch_order[j] != entry->role; j++)
-            earlier = earlier || launch_order[j] == entry->dependencies[i];
-        if (!earlier)
-            return false;
-    }
-    return required;
-}
-
-static bool is_acceptable(uint32_t root_endpoint_slot)
-{
-    static struct handoff handoff;
-    static struct boot_config config;
-    if (handoff_parse(peers_machine.handoff_bytes, peers_machine.handoff_size, &handoff) !=
-            STATUS_OK ||
-        root_endpoint_slot != 2 || handoff.root_endpoint_slot != 2 || handoff.image_slot != 5 ||
-        handoff.untyped_count != 2 || handoff.untyped[0].slot != 32 ||
-        handoff.untyped[1].slot != 33 || !cspace_is_agreed())
-        return false;
-    int index = handoff_find(&handoff, "boot-config");
-    if (index < 0 || handoff.modules[index].kind != BOOT_SECTION_BOOT_CONFIG ||
-        !range_within(handoff.modules[index].offset_bytes, handoff.modules[index].size_bytes,
-                      sizeof peers_machine.image) ||
-        boot_config_parse(peers_machine.image + handoff.modules[index].offset_bytes,
-                          (size_t)handoff.modules[index].size_bytes, &config) != STATUS_OK)
-        return false;
-    for (uint32_t i = 0; i < config.entry_count; i++) {
-        if (!entry_is_sound(&config, &config.entries[i]))
-            return false;
-    }
-    uint64_t pages = role_tables_total_pages(handoff.untyped[0].pages); /* their tables */
-    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
-        pages += role_find(foundation_roles[i])->budget_pages;
-        if (boot_config_find(&config, foundation_roles[i]) < 0 ||
-            !program_is_sound(&handoff, foundation_roles[i], &pages))
-            return false;
-    }
-    uint64_t program_pages = 0;
-    for (unsigned i = 0; i < role_count; i++) {
-        const struct role *role = &role_table[i];
-        if (role->id >= ROLE_EXTENSION_BASE && role_in_profile(role, config.validation_profile) &&
-            (boot_config_find(&config, role->id) < 0 ||
-             !program_is_sound(&handoff, role->id, &program_pages)))
-            return false;
-    }
-    return pages <= handoff.untyped[1].pages;
-}
-
 /* --- what must hold ------------------------------------------------------------------------ */
+
+/* Every entry that did not fail is there, and every other one is named. */
+static void check_graph(void)
+{
+    for (uint32_t i = 0; i < rootd_model.config.entry_count; i++) {
+        char line[96];
+        const struct role *role = role_find(rootd_model.config.entries[i].role);
+        bool failed = (rootd_model.failed >> i & 1) != 0;
+        snprintf(line, sizeof line, "BASALT_ROOTD:PASSED_OVER:%s:", role->image);
+        PROPERTY_EQUAL(R5, "passed", peers_logged(line), failed);
+        if (role->kind == ROLE_KIND_SERVICE)
+            PROPERTY_EQUAL(R5, "lives", peers_lives(role->id), !failed);
+        if (failed)
+            MARK("rootd: an entry was passed over");
+    }
+}
 
 static void check_refused(void)
 {
@@ -466,7 +373,7 @@ static void mark_end(const char *what)
 
 static void run_prepare(uint32_t root_endpoint_slot)
 {
-    bool acceptable = is_acceptable(root_endpoint_slot);
+    bool acceptable = rootd_model_accepts(root_endpoint_slot);
     enum rootd_status status = rootd_prepare(&rootd, peers_machine.handoff_bytes,
                                              peers_machine.handoff_size, root_endpoint_slot);
     if (!seam.lied)
@@ -480,7 +387,9 @@ static void run_prepare(uint32_t root_endpoint_slot)
 
 static void run_whole(uint32_t root_endpoint_slot)
 {
-    bool acceptable = is_acceptable(root_endpoint_slot);
+    bool acceptable = rootd_model_accepts(root_endpoint_slot);
+    if (acceptable)
+        rootd_model_predict();
     seam.accepted = true; /* prepare is judged in its own mode */
     enum rootd_status status = rootd_run(&rootd, peers_machine.handoff_bytes,
                                          peers_machine.handoff_size, root_endpoint_slot);
@@ -489,7 +398,11 @@ static void run_whole(uint32_t root_endpoint_slot)
     bool exited = stand_in_exited(&exit_code);
     mark_end("rootd boot");
     if (!seam.lied) {
-        PROPERTY_EQUAL(R6, ready, acceptable);
+        PROPERTY_EQUAL(R6, ready, acceptable && rootd_model.ready);
+        if (ready)
+            check_graph();
+        if (acceptable && !ready)
+            PROPERTY_EQUAL(R5, "undone", peers_live_count(), 0);
         /* Without SELF, or with another thing in its slot, it cannot even end. */
         PROPERTY(R5, exited || !acceptable);
         if (exited)
@@ -516,6 +429,22 @@ static void digest_end(void)
         digest_u64(stand_in_slot_number(i));
 }
 
+/* Services that may fail, some of which do. */
+static void begin_graph(struct choices *choices)
+{
+    peers_of_rootd_begin(VALIDATION_PROFILE_GRAPH);
+    for (uint32_t i = 0; i < peers_machine.config.entry_count; i++) {
+        struct boot_config_entry *entry = &peers_machine.config.entries[i];
+        if (role_find(entry->role)->kind != ROLE_KIND_SERVICE)
+            continue;
+        unsigned manner = (unsigned)choices_below(choices, 2 * PEERS_READY_COUNT);
+        if (manner < PEERS_READY_COUNT)
+            peers_behave(entry->role, (enum peers_ready)manner,
+                         (unsigned)choices_below(choices, 3));
+        entry->flags = choices_flag(choices) ? BOOT_ENTRY_OPTIONAL : BOOT_ENTRY_REQUIRED;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     struct choices choices = harness_begin(bytes, size_bytes);
@@ -526,6 +455,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     uint8_t profile = choices_u8(&choices);
     if ((profile & 1) != 0)
         peers_of_rootd_begin(VALIDATION_PROFILE_PHASE0);
+    else if (profile >= 64 && profile < 128)
+        begin_graph(&choices);
     else
         peers_of_rootd_begin(profile >= 128 ? VALIDATION_PROFILE_HOSTILE : VALIDATION_PROFILE_NONE);
     uint32_t root_endpoint_slot =

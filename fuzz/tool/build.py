@@ -9,6 +9,7 @@ RUNTIME_IMAGE = "build/boot.img"
 PHASE0_IMAGE = "build/boot-phase0.img"
 HOSTILE_IMAGE = "build/boot-hostile.img"
 ATTACKS_IMAGE = "build/boot-attacks.img"
+GRAPH_IMAGE = "build/boot-graph.img"
 BENCH_IMAGE = "build/boot-bench.img"
 
 

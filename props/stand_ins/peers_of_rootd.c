@@ -74,6 +74,23 @@ static void add_module(uint32_t role_id)
     peers_machine.config.entry_count++;
 }
 
+static bool is_foundation(uint32_t role)
+{
+    return role_find(role) != NULL && role_find(role)->kind == ROLE_KIND_FOUNDATION;
+}
+
+/* As the image builder writes them, but all of them. */
+static void add_dependencies(struct boot_config *config)
+{
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        struct boot_config_entry *entry = &config->entries[i];
+        for (uint32_t j = 0; j < config->entry_count; j++) {
+            if (role_needs(role_find(entry->role), config->entries[j].role))
+                entry->dependencies[entry->dependency_count++] = config->entries[j].role;
+        }
+    }
+}
+
 static void describe(uint32_t profile)
 {
     struct handoff *handoff = &peers_machine.handoff;
@@ -93,9 +110,10 @@ static void describe(uint32_t profile)
         add_module(foundation_roles[i]);
     for (unsigned i = 0; i < role_count; i++) {
         if (role_table[i].presence != ROLE_PRESENCE_RUNTIME &&
-            role_in_profile(&role_table[i], profile))
+            role_table[i].kind != ROLE_KIND_DRIVER && role_in_profile(&role_table[i], profile))
             add_module(role_table[i].id);
     }
+    add_dependencies(&peers_machine.config);
 }
 
 bool peers_machine_encode(void)
@@ -163,27 +181,71 @@ static enum status reply_empty(const struct message_type *type, struct message *
 }
 
 /* What the start-up unit of the child would find: the envelope names exactly what was installed. */
-static enum status start_service(uint32_t number, struct message *message)
+static bool envelope_is_right(uint32_t number, const struct message *message,
+                              struct envelope *envelope)
 {
-    struct peers_child *child = &peers_machine.children[number];
     uint32_t installed_count = stand_in_process(number)->installed_count;
     struct startup_start_service_request request;
-    struct envelope envelope;
     if (message_decode(&startup_start_service_request_type, message, &request) != STATUS_OK ||
-        envelope_parse(request.envelope, request.count, &envelope) != STATUS_OK ||
-        envelope.role != child->role || envelope.entry_count != installed_count + 1)
-        return STATUS_INVALID_ARGUMENT;
+        envelope_parse(request.envelope, request.count, envelope) != STATUS_OK ||
+        envelope->role != peers_machine.children[number].role ||
+        envelope->entry_count != installed_count + 1)
+        return false;
     for (uint32_t i = 0; i < installed_count; i++) {
         const struct stand_in_installed *installed = stand_in_installed(number, i);
-        const struct envelope_entry *entry = envelope_find(&envelope, installed->slot);
+        const struct envelope_entry *entry = envelope_find(envelope, installed->slot);
         if (entry == NULL || entry->object_type != installed->cap.object_type ||
             entry->rights != installed->cap.rights)
-            return STATUS_INVALID_ARGUMENT;
+            return false;
+    }
+    return true;
+}
+
+static struct peers_manners manners_of(uint32_t role)
+{
+    for (unsigned i = 0; i < PEERS_MANNERS_LIMIT; i++) {
+        if (peers_machine.manners[i].role == role)
+            return peers_machine.manners[i];
+    }
+    return (struct peers_manners){.role = role, .ready = PEERS_READY_RIGHT};
+}
+
+/* Nobody answers before the caller gives up. */
+static enum status say_nothing(const struct stand_in_call *call)
+{
+    if (call->deadline_ticks > stand_in_now())
+        stand_in_clock_set(call->deadline_ticks);
+    return STATUS_TIMED_OUT;
+}
+
+static void child_end(uint32_t number);
+
+static enum status start_service(uint32_t number, struct stand_in_call *call)
+{
+    struct peers_child *child = &peers_machine.children[number];
+    struct peers_manners manners = manners_of(child->role);
+    struct envelope envelope;
+    /* A child that was READY is not asked again. */
+    PROPERTY(R5, "twice", peers_machine.lied || !child->ready);
+    child->asks++;
+    child->deadline_ticks = call->deadline_ticks;
+    if (!envelope_is_right(number, call->message, &envelope) ||
+        manners.ready == PEERS_READY_REFUSED)
+        return STATUS_INVALID_ARGUMENT;
+    if (manners.ready == PEERS_READY_NEVER ||
+        (manners.ready == PEERS_READY_SLOW && child->asks < manners.asks))
+        return say_nothing(call);
+    if (manners.ready == PEERS_READY_DIES) {
+        child_end(number);
+        return STATUS_PEER_DIED;
     }
     child->ready = true;
     struct startup_start_service_reply ready = {.role = child->role,
                                                 .checked_cap_count = envelope.entry_count};
-    return reply_with(&startup_start_service_reply_type, &ready, message);
+    ready.role += manners.ready == PEERS_READY_OTHER_ROLE;
+    ready.checked_cap_count += manners.ready == PEERS_READY_ONE_MORE;
+    ready.checked_cap_count -= manners.ready == PEERS_READY_ONE_LESS;
+    return reply_with(&startup_start_service_reply_type, &ready, call->message);
 }
 
 /* A program hears once which modules it may start. */
@@ -204,14 +266,30 @@ static enum status take_offer(struct peers_child *child, struct message *message
 
 /* --- procd ------------------------------------------------------------------------------------ */
 
+/* R3: whoever the config that rootd read says that an entry waits for is READY, or, a program, has
+ * ended. */
+static void check_needs(uint32_t role)
+{
+    static struct boot_config config;
+    if (boot_config_parse(peers_machine.image, (size_t)peers_machine.handoff.modules[0].size_bytes,
+                          &config) != STATUS_OK)
+        return;
+    int entry = boot_config_find(&config, role);
+    for (uint32_t i = 0; entry >= 0 && i < config.entries[entry].dependency_count; i++) {
+        const struct peers_child *needed = peers_child_of(config.entries[entry].dependencies[i]);
+        PROPERTY(R3, "needs", peers_machine.lied || (needed != NULL && needed->ready));
+    }
+}
+
 static enum status create_staged(struct stand_in_call *call)
 {
     struct procd_create_staged_process_request request;
     uint32_t number;
     if (message_decode(&procd_create_staged_process_request_type, call->message, &request) !=
             STATUS_OK ||
-        peers_machine.bound != (request.role >= ROLE_EXTENSION_BASE))
+        peers_machine.bound == is_foundation(request.role))
         return STATUS_DENIED;
+    check_needs(request.role);
     enum status status = child_make(request.role, &number);
     if (status != STATUS_OK)
         return status;
@@ -228,6 +306,8 @@ static enum status wait_event(uint32_t number, struct message *message)
 {
     struct procd_wait_process_event_reply ended = {
         .process_id = number, .reason = peers_machine.end_reason, .code = peers_machine.end_code};
+    if (child_is(number, STAND_IN_ENDED))
+        ended.reason = END_KILLED; /* somebody stopped it */
     if (child_is(number, STAND_IN_RUNNING) && peers_machine.children[number].offered_count == 0)
         return STATUS_TIMED_OUT;
     child_end(number);
@@ -280,7 +360,7 @@ static enum status answer(struct stand_in_call *call)
         return STATUS_NOT_FOUND;
     struct peers_child *child = &peers_machine.children[number];
     if (operation == OP_STARTUP_START_SERVICE)
-        return start_service(number, call->message);
+        return start_service(number, call);
     if (child->ready && operation == OP_STARTUP_OFFER_MODULES && child->role >= ROLE_EXTENSION_BASE)
         return take_offer(child, call->message);
     return child->ready && child->role == ROLE_PROCD ? procd_answer(call) : STATUS_DENIED;
@@ -349,6 +429,37 @@ void peers_of_rootd_begin(uint32_t profile)
         cap.rights = boot_caps[i].rights;
         stand_in_put(boot_caps[i].slot, cap);
     }
+}
+
+void peers_behave(uint32_t role, enum peers_ready ready, unsigned asks)
+{
+    unsigned i = 0;
+    while (peers_machine.manners[i].role != ROLE_NONE && peers_machine.manners[i].role != role)
+        i++;
+    HARNESS(i < PEERS_MANNERS_LIMIT);
+    peers_machine.manners[i] = (struct peers_manners){role, ready, asks};
+}
+
+static uint32_t number_of(uint32_t role)
+{
+    for (uint32_t i = peers_machine.child_count; i-- > 0;) {
+        if (peers_machine.children[i].role == role)
+            return i;
+    }
+    return PEERS_CHILD_LIMIT;
+}
+
+const struct peers_child *peers_child_of(uint32_t role)
+{
+    uint32_t number = number_of(role);
+    return number < PEERS_CHILD_LIMIT ? &peers_machine.children[number] : NULL;
+}
+
+bool peers_lives(uint32_t role)
+{
+    uint32_t number = number_of(role);
+    return number < PEERS_CHILD_LIMIT &&
+           (child_is(number, STAND_IN_STAGED) || child_is(number, STAND_IN_RUNNING));
 }
 
 uint32_t peers_live_count(void)

@@ -15,17 +15,39 @@ enum {
     PEERS_CHILD_LIMIT = 32,
     PEERS_MODULE_PAGES = 2,
     PEERS_CONFIG_PAGES = 2,
-    PEERS_IMAGE_PAGES =
-        PEERS_CONFIG_PAGES + PEERS_MODULE_PAGES * (FOUNDATION_COUNT + ROLE_PROGRAM_COUNT) + 1,
+    PEERS_MODULE_LIMIT = 28,
+    PEERS_IMAGE_PAGES = PEERS_CONFIG_PAGES + PEERS_MODULE_PAGES * PEERS_MODULE_LIMIT + 1,
+    PEERS_MANNERS_LIMIT = 8,
     PEERS_WRITABLE_PAGES = 3, /* of every module */
     PEERS_POOL_PAGES = 8192   /* of the launch pool */
+};
+
+/* What a child makes of its envelope. */
+enum peers_ready {
+    PEERS_READY_RIGHT,
+    PEERS_READY_SLOW,       /* not before it was asked `asks` times */
+    PEERS_READY_NEVER,      /* it lives and says nothing */
+    PEERS_READY_OTHER_ROLE, /* READY for a role that it is not */
+    PEERS_READY_ONE_MORE,   /* READY, having checked one capability more than there are */
+    PEERS_READY_ONE_LESS,   /* or one less */
+    PEERS_READY_REFUSED,    /* a typed refusal */
+    PEERS_READY_DIES,       /* it dies meanwhile */
+    PEERS_READY_COUNT
+};
+
+struct peers_manners {
+    uint32_t role; /* ROLE_NONE: unused */
+    enum peers_ready ready;
+    unsigned asks;
 };
 
 /* A process that rootd made or had made; its number is the kernel's object. */
 struct peers_child {
     uint32_t role;
-    bool ready;             /* it accepted its envelope */
-    uint32_t offered_count; /* modules that rootd told it of */
+    bool ready;              /* it accepted its envelope */
+    unsigned asks;           /* envelopes that it got */
+    uint64_t deadline_ticks; /* of the latest */
+    uint32_t offered_count;  /* modules that rootd told it of */
 };
 
 struct peers_machine {
@@ -36,6 +58,8 @@ struct peers_machine {
     struct boot_config config;
     struct peers_child children[PEERS_CHILD_LIMIT]; /* 0: procd; then in order of creation */
     uint32_t child_count;
+    struct peers_manners manners[PEERS_MANNERS_LIMIT]; /* of everybody else: PEERS_READY_RIGHT */
+    bool lied;               /* somebody answered rootd in place of these peers */
     bool bound;              /* UPDATE_FOUNDATION_ENDPOINTS happened */
     uint64_t mutation_count; /* calls that could change something */
     uint32_t end_reason;     /* of every program: EXITED with end_code, if nothing else is set */
@@ -46,12 +70,19 @@ struct peers_machine {
 extern struct peers_machine peers_machine;
 
 /* A machine that has just started rootd, with everything as agreed: an image of the profile, the
- * handoff, the boot cspace. Begins the kernel's stand-in. */
+ * handoff, the boot cspace. Every service of the profile is an entry that waits for those that its
+ * role needs. Begins the kernel's stand-in. */
 void peers_of_rootd_begin(uint32_t profile);
 
 /* Puts the config and the handoff of the machine into image and handoff bytes, after a test changed
  * them. Returns false when the encoders refuse them; the bytes are then as they were. */
 bool peers_machine_encode(void);
+
+/* From now on a child of the role behaves so. */
+void peers_behave(uint32_t role, enum peers_ready ready, unsigned asks);
+/* The latest child of a role; null when there was none. */
+const struct peers_child *peers_child_of(uint32_t role);
+bool peers_lives(uint32_t role);
 
 /* Children that are staged or run. */
 uint32_t peers_live_count(void);

@@ -152,11 +152,13 @@ static const char *const phase0[] = {
 static const char *const hostile[] = {"test-spin", "test-hostile", "test-vectors", NULL};
 static const char *const attacks[] = {"attacks", "attack-client", "attack-heir", "attack-child",
                                       NULL};
+static const char *const graph[] = {"test-service", "test-user", "test-apart", "test-last", NULL};
 static const struct contents contents[] = {
     {"build/boot.img", {runtime}},
     {"build/boot-phase0.img", {runtime, phase0}},
     {"build/boot-hostile.img", {runtime, phase0, hostile}},
     {"build/boot-attacks.img", {runtime, phase0, attacks}},
+    {"build/boot-graph.img", {runtime, graph}},
 };
 
 static unsigned module_count(const struct contents *image)

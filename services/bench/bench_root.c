@@ -104,16 +104,16 @@ enum status bench_stage(struct bench *bench, uint32_t slot, uint32_t band)
                                         &request, (struct window){slot, MESSAGE_CAP_LIMIT}, &reply);
 }
 
-static const struct rootd_module *module_of(const struct bench *bench, uint32_t role)
+static const struct rootd_entry *module_of(const struct bench *bench, uint32_t role)
 {
-    for (unsigned i = 0; i < bench->rootd.intake.program_count; i++) {
-        if (bench->rootd.intake.programs[i].role == role)
-            return &bench->rootd.intake.programs[i];
+    for (unsigned i = 0; i < bench->rootd.intake.entry_count; i++) {
+        if (bench->rootd.intake.entries[i].role == role)
+            return &bench->rootd.intake.entries[i];
     }
     return NULL;
 }
 
-static enum status build(struct bench *bench, const struct rootd_module *module, uint32_t slot,
+static enum status build(struct bench *bench, const struct rootd_entry *module, uint32_t slot,
                          struct elf_plan *plan)
 {
     struct image_module image = {
@@ -133,7 +133,7 @@ static enum status build(struct bench *bench, const struct rootd_module *module,
 
 enum status bench_go(struct bench *bench, uint32_t role, uint32_t slot, uint64_t argument)
 {
-    const struct rootd_module *module = module_of(bench, role);
+    const struct rootd_entry *module = module_of(bench, role);
     struct elf_plan plan;
     if (module == NULL)
         return STATUS_NOT_FOUND;
@@ -164,8 +164,13 @@ enum status bench_start(struct bench *bench, uint32_t role, uint32_t slot, uint3
 static enum status launch_foundation(struct rootd *rootd)
 {
     enum status status = launch_procd(rootd);
-    for (unsigned i = 0; i < FOUNDATION_PROCD && status == STATUS_OK; i++)
+    if (status == STATUS_OK)
+        status = launch_ready(rootd, FOUNDATION_PROCD);
+    for (unsigned i = 0; i < FOUNDATION_PROCD && status == STATUS_OK; i++) {
         status = launch_child(rootd, i);
+        if (status == STATUS_OK)
+            status = launch_ready(rootd, i);
+    }
     return status == STATUS_OK ? launch_bind(rootd) : status;
 }
 

@@ -95,10 +95,10 @@ static bool measure_fault_one_handler(struct bench *bench, const char *name)
 
 enum status bench_spawn(struct bench *bench, uint32_t role, uint64_t argument, uint64_t *id)
 {
-    const struct rootd_module *module = NULL;
-    for (unsigned i = 0; i < bench->rootd.intake.program_count; i++) {
-        if (bench->rootd.intake.programs[i].role == role)
-            module = &bench->rootd.intake.programs[i];
+    const struct rootd_entry *module = NULL;
+    for (unsigned i = 0; i < bench->rootd.intake.entry_count; i++) {
+        if (bench->rootd.intake.entries[i].role == role)
+            module = &bench->rootd.intake.entries[i];
     }
     if (module == NULL)
         return STATUS_NOT_FOUND;

@@ -28,20 +28,21 @@ void caller_answer(struct caller *caller, uint32_t reply_slot)
     caller->reply_slot = reply_slot;
 }
 
-void caller_flush(struct caller *caller)
+enum status caller_flush(struct caller *caller)
 {
     struct message *message = sys_message();
     uint32_t reply_slot = caller->reply_slot;
     if (reply_slot == SLOT_NULL)
-        return;
+        return STATUS_OK;
     caller->reply_slot = SLOT_NULL;
     bool sends = message->header.cap_count != 0;
     enum status status = sys_reply(reply_slot, message);
     if (status == STATUS_OK || (status == STATUS_NOT_FOUND && !sends))
-        return;
+        return status;
     /* Not found may be what it sends; to the caller the word would mean something else. */
     message_refuse(message, status == STATUS_NOT_FOUND ? STATUS_INTERNAL : status);
     (void)sys_reply(reply_slot, message);
+    return status;
 }
 
 /* Sends an encoded request and decodes its reply. What the reply delivered stays where it is. */

@@ -25,8 +25,8 @@ void caller_answer(struct caller *caller, uint32_t reply_slot);
 
 /* Sends the answer that waits, if one does. A caller that is gone needs none; one that the answer
  * does not fit gets a bare refusal instead, and so does one whom the answer sends a capability that
- * is not there any more: INTERNAL (E5). */
-void caller_flush(struct caller *caller);
+ * is not there any more: INTERNAL (E5). OK when the answer was taken as it was, or none waited. */
+enum status caller_flush(struct caller *caller);
 
 /* The transport's buffer, free to be filled: an answer that waits there has gone out. Whoever makes
  * a message takes the buffer from here. */

@@ -225,32 +225,50 @@ struct starting {
     uint32_t role;
     service_prepare *prepare;
     void *state;
-    bool ready;
-    bool failed; /* prepare() was called and failed */
+    bool accepted; /* `start` is checked, the state prepared: what is left is to say so */
+    bool ready;    /* somebody has heard it */
+    bool failed;   /* prepare() was called and failed */
 };
+
+/* The first envelope that is right. A check of it may take longer than its sender waits: it is made
+ * once. */
+static enum status accept(struct starting *starting, const struct envelope *envelope)
+{
+    enum status status = check_intake(starting->caller, starting->role, envelope);
+    if (status != STATUS_OK)
+        return status;
+    *starting->start = *envelope;
+    if (starting->prepare != NULL)
+        status = starting->prepare(starting->state, starting->start);
+    starting->accepted = status == STATUS_OK;
+    starting->failed = status != STATUS_OK;
+    return status;
+}
 
 static enum status start_decide(struct starting *starting, const struct message *message,
                                 const struct receive_info *info)
 {
     struct startup_start_service_request request;
+    struct envelope envelope;
     if (message->header.operation != OP_STARTUP_START_SERVICE || info->badge != 0)
         return STATUS_DENIED;
     enum status status = message_decode(&startup_start_service_request_type, message, &request);
     if (status == STATUS_OK)
-        status = envelope_parse(request.envelope, request.count, starting->start);
-    if (status == STATUS_OK)
-        status = check_intake(starting->caller, starting->role, starting->start);
-    if (status != STATUS_OK || starting->prepare == NULL)
+        status = envelope_parse(request.envelope, request.count, &envelope);
+    if (status != STATUS_OK)
         return status;
-    status = starting->prepare(starting->state, starting->start);
-    starting->failed = status != STATUS_OK;
-    return status;
+    if (!starting->accepted)
+        return accept(starting, &envelope);
+    bool same = memcmp(&envelope, starting->start, sizeof envelope) == 0; /* both were parsed */
+    return same ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
+/* READY counts when it is delivered; a launcher that has stopped waiting did not hear it. */
 static enum handled start_handle(void *state, struct message *message,
                                  const struct receive_info *info)
 {
     struct starting *starting = state;
+    struct message_header asked = message->header;
     enum status status = start_decide(starting, message, info);
     struct startup_start_service_reply reply = {
         .role = starting->role,
@@ -259,11 +277,18 @@ static enum handled start_handle(void *state, struct message *message,
     if (status == STATUS_OK)
         status = message_encode(&startup_start_service_reply_type, &reply, message);
     if (status != STATUS_OK) {
-        memset(starting->start, 0, sizeof *starting->start);
+        if (!starting->accepted)
+            memset(starting->start, 0, sizeof *starting->start);
         message_refuse(message, status);
+        return HANDLED_REPLY;
     }
-    starting->ready = status == STATUS_OK;
-    return HANDLED_REPLY;
+    message->header.operation = asked.operation;
+    message->header.request_id = asked.request_id;
+    if (info->reply_slot != SLOT_NULL) {
+        caller_answer(starting->caller, info->reply_slot);
+        starting->ready = caller_flush(starting->caller) == STATUS_OK;
+    }
+    return HANDLED_LATER;
 }
 
 enum status service_start(struct caller *caller, uint32_t role, struct envelope *start,

@@ -46,7 +46,9 @@ uint64_t service_peer_badge(uint32_t peer_role, uint64_t process_id, uint32_t ro
  * (SELF and the endpoint apart); answers READY, or a typed refusal after which it waits for the
  * next envelope. Anything else is answered DENIED. `start` holds the accepted envelope afterwards.
  * `prepare`, unless null, is called with `state` before READY is said; when it fails, its status is
- * the answer and start-up is over.
+ * the answer and start-up is over. A launcher that did not wait long enough for READY asks again with
+ * the same envelope, and gets READY at once; another envelope is INVALID_ARGUMENT then. Start-up is
+ * over when somebody has taken READY: an envelope that comes later is no business of this function.
  * Result: OK; INTERNAL after a failed `prepare`; or the transport's error (the endpoint is gone):
  * then the process should exit. */
 enum status service_start(struct caller *caller, uint32_t role, struct envelope *start,

@@ -20,6 +20,13 @@ uint32_t test_vectors_main(uint64_t argument);
 uint32_t attack_client_main(uint64_t argument);
 uint32_t attack_child_main(uint64_t argument);
 
+/* Services of the image whose launches are tested. The first data word of each (services/probes/layout.h)
+ * says for how many ticks it is silent before it looks at its envelope; as built it does so at once. */
+uint32_t test_service_main(uint64_t argument);
+uint32_t test_user_main(uint64_t argument);
+uint32_t test_apart_main(uint64_t argument);
+uint32_t test_last_main(uint64_t argument);
+
 /* Of no image: tests put it in the place of a service (ready.h). */
 uint32_t test_ready_main(uint64_t argument);
 

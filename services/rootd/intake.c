@@ -140,6 +140,16 @@ static bool is_foundation(uint32_t role)
     return false;
 }
 
+enum entry_kind intake_entry_kind(const struct role *role)
+{
+    unsigned row_count = 0;
+    if (role->kind == ROLE_KIND_DRIVER)
+        return ENTRY_DRIVER;
+    if (role->kind != ROLE_KIND_EXTENSION)
+        return ENTRY_SERVICE;
+    return role_intake(role->id, &row_count) != NULL ? ENTRY_PROGRAM : ENTRY_HELPER;
+}
+
 /* One entry against the role table. */
 static enum status check_entry(const struct boot_config_entry *entry, uint32_t profile)
 {
@@ -150,79 +160,183 @@ static enum status check_entry(const struct boot_config_entry *entry, uint32_t p
                                                    : BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
     if (entry->launch_kind != kind)
         return STATUS_INVALID_ARGUMENT;
-    bool required = entry->flags == BOOT_ENTRY_REQUIRED;
     if (role->presence == ROLE_PRESENCE_LATER)
-        return required ? STATUS_UNSUPPORTED : STATUS_OK;
-    bool fits =
-        role_in_profile(role, profile) && (required || role->presence != ROLE_PRESENCE_RUNTIME);
+        return STATUS_OK; /* find_module() says what becomes of it */
+    bool required = entry->flags == BOOT_ENTRY_REQUIRED;
+    bool fits = role_in_profile(role, profile) && (required || role->kind != ROLE_KIND_FOUNDATION);
     return fits ? STATUS_OK : STATUS_INVALID_ARGUMENT;
 }
 
-/* procd is launched first whatever the config says, then the others in the fixed order. */
-static unsigned launch_position(uint32_t role)
+/* When an entry is launched: the foundation first, procd before the others, which are in their
+ * fixed order; then services and drivers; then programs, in the table's order; helpers never. */
+enum { POSITION_SERVICES = FOUNDATION_COUNT, POSITION_PROGRAMS, POSITION_NEVER = ROLE_ID_MAX };
+
+static unsigned launch_position(const struct role *role)
 {
     for (unsigned i = 0; i < FOUNDATION_PROCD; i++) {
-        if (foundation_roles[i] == role)
+        if (foundation_roles[i] == role->id)
             return i + 1;
     }
-    return role == ROLE_PROCD ? 0 : FOUNDATION_COUNT;
+    if (role->id == ROLE_PROCD)
+        return 0;
+    switch (intake_entry_kind(role)) {
+    case ENTRY_SERVICE:
+    case ENTRY_DRIVER:
+        return POSITION_SERVICES;
+    case ENTRY_PROGRAM:
+        return POSITION_PROGRAMS + (unsigned)(role - role_table);
+    case ENTRY_HELPER:
+        break;
+    }
+    return POSITION_NEVER;
 }
 
-/* A dependency that the fixed order cannot honour is a contradiction, not a wish. */
+/* A dependency that this order cannot honour is a contradiction, not a wish. Services among
+ * themselves have no circles: the config's own check sees to that. */
 static enum status check_order(const struct boot_config_entry *entry)
 {
-    if (!is_foundation(entry->role))
-        return STATUS_OK;
+    unsigned position = launch_position(role_find(entry->role));
     for (uint32_t i = 0; i < entry->dependency_count; i++) {
-        if (launch_position(entry->dependencies[i]) >= launch_position(entry->role))
+        const struct role *other = role_find(entry->dependencies[i]);
+        if (other == NULL)
+            return STATUS_INVALID_ARGUMENT;
+        unsigned earlier = launch_position(other);
+        if (earlier >= position && !(earlier == POSITION_SERVICES && position == POSITION_SERVICES))
             return STATUS_BAD_ORDER;
     }
     return STATUS_OK;
 }
 
-static enum status take_module(struct caller *caller, const struct rootd_intake *intake,
-                               uint32_t role_id, struct rootd_module *out, bool *kernel_failed)
+static enum status check_entries(const struct rootd_intake *intake)
 {
-    int entry = boot_config_find(&intake->config, role_id);
-    const struct role *role = role_find(role_id);
-    int index = role == NULL ? -1 : handoff_find(&intake->handoff, role->image);
-    if (entry < 0 || index < 0)
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < intake->config.entry_count && status == STATUS_OK; i++)
+        status = check_entry(&intake->config.entries[i], intake->validation_profile);
+    for (uint32_t i = 0; i < intake->config.entry_count && status == STATUS_OK; i++)
+        status = check_order(&intake->config.entries[i]);
+    return status;
+}
+
+/* The module of a role, and what a loader makes of it. */
+static enum status find_module(struct caller *caller, const struct rootd_intake *intake,
+                               const struct role *role, const struct handoff_module **module,
+                               struct elf_plan *elf, bool *kernel_failed)
+{
+    int index = handoff_find(&intake->handoff, role->image);
+    /* The seam of drivers: they are launched by deviced, of which there is none yet. */
+    if (role->presence == ROLE_PRESENCE_LATER || role->kind == ROLE_KIND_DRIVER)
+        return STATUS_UNSUPPORTED;
+    if (index < 0)
         return STATUS_MISSING_MODULE;
-    const struct handoff_module *module = &intake->handoff.modules[index];
-    if (module->kind != BOOT_SECTION_EXECUTABLE)
+    *module = &intake->handoff.modules[index];
+    if ((*module)->kind != BOOT_SECTION_EXECUTABLE)
         return STATUS_INVALID_ARGUMENT;
-    *out = (struct rootd_module){
-        .role = role_id,
-        .offset_bytes = module->offset_bytes,
-        .size_bytes = module->size_bytes,
-        .ready_ticks = intake->config.entries[entry].ready_ticks,
-    };
     struct image_module image = {
         .kernel_slot = SLOT_KERNEL_MEM_ENDPOINT,
         .image_slot = SLOT_IMAGE,
-        .offset_bytes = module->offset_bytes,
-        .size_bytes = module->size_bytes,
+        .offset_bytes = (*module)->offset_bytes,
+        .size_bytes = (*module)->size_bytes,
     };
     /* The handoff was validated: a range that the kernel refuses now is its contradiction. */
-    enum status status = image_plan(caller, &image, &out->elf);
+    enum status status = image_plan(caller, &image, elf);
     *kernel_failed = status == STATUS_DENIED || status == STATUS_NOT_FOUND ||
                      status == STATUS_INTERNAL || status == STATUS_PEER_DIED;
     return status;
 }
 
-/* What the profile has besides the foundation, in the role table's order. */
-static enum status take_programs(struct caller *caller, struct rootd_intake *intake,
-                                 bool *kernel_failed)
+static enum status take_foundation(struct caller *caller, struct rootd_intake *intake,
+                                   bool *kernel_failed)
 {
-    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        struct rootd_module *out = &intake->foundation[i];
+        const struct handoff_module *module = NULL;
+        int entry = boot_config_find(&intake->config, foundation_roles[i]);
+        if (entry < 0)
+            return STATUS_MISSING_MODULE;
+        enum status status = find_module(caller, intake, role_find(foundation_roles[i]), &module,
+                                         &out->elf, kernel_failed);
+        if (status != STATUS_OK)
+            return status;
+        out->role = foundation_roles[i];
+        out->offset_bytes = module->offset_bytes;
+        out->size_bytes = module->size_bytes;
+        out->ready_ticks = intake->config.entries[entry].ready_ticks;
+    }
+    return STATUS_OK;
+}
+
+static int find_entry(const struct rootd_intake *intake, uint32_t role)
+{
+    for (uint32_t i = 0; i < intake->entry_count; i++) {
+        if (intake->entries[i].role == role)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Of dependencies those of the foundation are met before any entry is launched; helpers are started
+ * by others. */
+static uint64_t needs_of(const struct rootd_intake *intake, const struct boot_config_entry *entry)
+{
+    uint64_t needs = 0;
+    if (intake_entry_kind(role_find(entry->role)) == ENTRY_HELPER)
+        return 0;
+    for (uint32_t i = 0; i < entry->dependency_count; i++) {
+        int other = find_entry(intake, entry->dependencies[i]);
+        if (other < 0)
+            UNIT_ASSERT(is_foundation(entry->dependencies[i])); /* check_order(); taken in order */
+        else
+            needs |= UINT64_C(1) << other;
+    }
+    return needs;
+}
+
+static enum status take_entry(struct caller *caller, struct rootd_intake *intake,
+                              const struct boot_config_entry *entry, bool *kernel_failed)
+{
+    const struct role *role = role_find(entry->role);
+    const struct handoff_module *module = NULL;
+    struct elf_plan elf;
+    struct rootd_entry taken = {
+        .role = role->id,
+        .kind = intake_entry_kind(role),
+        .required = entry->flags == BOOT_ENTRY_REQUIRED,
+        .ready_ticks = entry->ready_ticks,
+        .needs = needs_of(intake, entry),
+    };
+    UNIT_ASSERT(intake->entry_count < BOOT_CONFIG_ENTRY_LIMIT);
+    taken.found = find_module(caller, intake, role, &module, &elf, kernel_failed);
+    if (taken.found != STATUS_OK && (taken.required || *kernel_failed))
+        return taken.found;
+    if (module != NULL) {
+        taken.offset_bytes = module->offset_bytes;
+        taken.size_bytes = module->size_bytes;
+    }
+    intake->entries[intake->entry_count++] = taken;
+    return STATUS_OK;
+}
+
+static bool is_extension(uint32_t role)
+{
+    return role_find(role)->kind == ROLE_KIND_EXTENSION;
+}
+
+/* What the config starts besides the foundation. */
+static enum status take_entries(struct caller *caller, struct rootd_intake *intake,
+                                bool *kernel_failed)
+{
+    uint32_t order[BOOT_CONFIG_ENTRY_LIMIT];
+    const struct boot_config *config = &intake->config;
+    enum status status = boot_config_order(config, order);
+    for (uint32_t i = 0; i < config->entry_count && status == STATUS_OK; i++) {
+        const struct boot_config_entry *entry = &config->entries[order[i]];
+        if (!is_foundation(entry->role) && !is_extension(entry->role))
+            status = take_entry(caller, intake, entry, kernel_failed);
+    }
     for (unsigned i = 0; i < role_count && status == STATUS_OK; i++) {
-        const struct role *role = &role_table[i];
-        if (role->presence == ROLE_PRESENCE_RUNTIME ||
-            !role_in_profile(role, intake->validation_profile))
-            continue;
-        UNIT_ASSERT(intake->program_count < ROLE_PROGRAM_COUNT); /* counted from this table */
-        status = take_module(caller, intake, role->id, &intake->programs[intake->program_count++],
-                             kernel_failed);
+        int entry = boot_config_find(config, role_table[i].id);
+        if (entry >= 0 && is_extension(role_table[i].id))
+            status = take_entry(caller, intake, &config->entries[entry], kernel_failed);
     }
     return status;
 }
@@ -230,16 +344,10 @@ static enum status take_programs(struct caller *caller, struct rootd_intake *int
 static enum status take_modules(struct caller *caller, struct rootd_intake *intake,
                                 bool *kernel_failed)
 {
-    enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < intake->config.entry_count && status == STATUS_OK; i++) {
-        status = check_entry(&intake->config.entries[i], intake->validation_profile);
-        if (status == STATUS_OK)
-            status = check_order(&intake->config.entries[i]);
-    }
-    for (unsigned i = 0; i < FOUNDATION_COUNT && status == STATUS_OK; i++)
-        status =
-            take_module(caller, intake, foundation_roles[i], &intake->foundation[i], kernel_failed);
-    return status == STATUS_OK ? take_programs(caller, intake, kernel_failed) : status;
+    enum status status = check_entries(intake);
+    if (status == STATUS_OK)
+        status = take_foundation(caller, intake, kernel_failed);
+    return status == STATUS_OK ? take_entries(caller, intake, kernel_failed) : status;
 }
 
 enum status intake_modules(struct caller *caller, struct rootd_intake *out, bool *kernel_failed)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Launches the foundation as planned. Decides nothing: every slot, right, size and order comes from
+/* Launches as planned. Decides nothing: every slot, right, size and order comes from
  * the plan; what fails is left for teardown.c. */
 #include "services/rootd/launch.h"
 
@@ -10,15 +10,20 @@
 #include "services/lib/call_procd.h"
 #include "services/lib/call_startup.h"
 #include "services/lib/image_loader.h"
+#include "services/lib/launch_envelope.h"
 #include "services/lib/service.h"
 
 /* --- asking ------------------------------------------------------------------------------- */
 
+enum status rootd_clock(struct rootd *rootd, uint64_t *now_ticks)
+{
+    return kernel_read_monotonic_clock(&rootd->caller, SLOT_KERNEL_TIME_ENDPOINT, now_ticks);
+}
+
 enum status rootd_deadline(struct rootd *rootd, uint64_t ticks, uint64_t *deadline_ticks)
 {
     uint64_t now_ticks = 0;
-    enum status status =
-        kernel_read_monotonic_clock(&rootd->caller, SLOT_KERNEL_TIME_ENDPOINT, &now_ticks);
+    enum status status = rootd_clock(rootd, &now_ticks);
     /* A clock this near to its end is not the one that the kernel started with this boot. */
     if (status == STATUS_OK && !range_within(now_ticks, ticks, DEADLINE_NEVER - 1))
         status = STATUS_INTERNAL;
@@ -26,45 +31,18 @@ enum status rootd_deadline(struct rootd *rootd, uint64_t ticks, uint64_t *deadli
     return status;
 }
 
-/* Slot of rootd that holds the send alias of a child. */
-static uint32_t alias_slot(unsigned index)
+uint32_t launch_alias_slot(const struct rootd *rootd, uint32_t launch)
 {
-    static const uint32_t slots[LAUNCH_COUNT] = {
-        [FOUNDATION_MEMD] = SLOT_PEER_MEMD,     [FOUNDATION_VSPACED] = SLOT_PEER_VSPACED,
-        [FOUNDATION_PAGERD] = SLOT_PEER_PAGERD, [FOUNDATION_PROCD] = SLOT_PEER_PROCD,
-        [LAUNCH_PROGRAM] = ROOTD_SLOT_PROGRAM,
-    };
-    UNIT_ASSERT(index < LAUNCH_COUNT);
-    return slots[index];
-}
-
-const struct plan_launch *launch_program_plan(const struct rootd *rootd)
-{
-    UNIT_ASSERT(rootd->program_index < rootd->plan.program_count);
-    return &rootd->plan.programs[rootd->program_index];
-}
-
-const struct rootd_module *launch_program_module(const struct rootd *rootd)
-{
-    const struct rootd_intake *intake = &rootd->intake;
-    uint32_t role = launch_program_plan(rootd)->role;
-    uint32_t i = 0;
-    while (i < intake->program_count && intake->programs[i].role != role)
-        i++;
-    UNIT_ASSERT(i < intake->program_count); /* the plan was made from these */
-    return &intake->programs[i];
-}
-
-static const struct plan_launch *plan_of(const struct rootd *rootd, unsigned index)
-{
-    return index == LAUNCH_PROGRAM ? launch_program_plan(rootd) : &rootd->plan.launches[index];
+    UNIT_ASSERT(launch < rootd->plan.launch_count);
+    uint32_t slot = role_peer_slot(rootd->plan.launches[launch].role);
+    return slot != SLOT_NULL ? slot : ROOTD_SLOT_ALIAS_BASE + launch;
 }
 
 /* --- what every child needs ---------------------------------------------------------------- */
 
 /* One copy into the staged child whose grant lies in ROOTD_SLOT_GRANT. At procd the child is known
  * by the process id that procd gave it. */
-static enum status install_one(struct rootd *rootd, unsigned index,
+static enum status install_one(struct rootd *rootd, uint32_t index,
                                const struct plan_install *install)
 {
     uint32_t peer = install->badge == 0
@@ -82,39 +60,37 @@ static enum status install_one(struct rootd *rootd, unsigned index,
 }
 
 /* All of the plan's copies, through the grant. */
-static enum status install_all(struct rootd *rootd, unsigned index)
+static enum status install_all(struct rootd *rootd, uint32_t index)
 {
-    const struct plan_launch *launch = plan_of(rootd, index);
+    const struct plan_launch *launch = &rootd->plan.launches[index];
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < launch->install_count && status == STATUS_OK; i++)
         status = install_one(rootd, index, &launch->installs[i]);
     return status;
 }
 
-/* The envelope, and READY within the time that the config states. A service that says READY for
- * another role, or has checked another number of capabilities, is not ready. */
-static enum status handshake(struct rootd *rootd, unsigned index)
+enum status launch_ask(struct rootd *rootd, uint32_t launch, uint64_t deadline_ticks)
 {
-    const struct envelope *envelope = &plan_of(rootd, index)->envelope;
+    const struct envelope *envelope = &rootd->plan.launches[launch].envelope;
     struct startup_start_service_request request;
     struct startup_start_service_reply reply;
-    size_t written = 0;
-    UNIT_ASSERT(rootd->launched[index] == LAUNCH_STARTED);
-    memset(&request, 0, sizeof request);
-    enum status status =
-        envelope_encode(envelope, request.envelope, sizeof request.envelope, &written);
-    if (status != STATUS_OK)
-        return status;
-    request.count = (uint32_t)written;
-    uint64_t deadline_ticks;
-    status = rootd_deadline(rootd, envelope->ready_ticks, &deadline_ticks);
+    UNIT_ASSERT(rootd->launched[launch] == LAUNCH_STARTED);
+    enum status status = launch_envelope_request(envelope, &request);
     if (status == STATUS_OK)
-        status = startup_call_start_service(&rootd->caller, alias_slot(index), NO_WINDOW,
-                                            deadline_ticks, &request, &reply);
+        status = startup_call_start_service(&rootd->caller, launch_alias_slot(rootd, launch),
+                                            NO_WINDOW, deadline_ticks, &request, &reply);
     if (status != STATUS_OK)
         return status;
     bool ready = reply.role == envelope->role && reply.checked_cap_count == envelope->entry_count;
     return ready ? STATUS_OK : STATUS_INTERNAL;
+}
+
+enum status launch_ready(struct rootd *rootd, uint32_t launch)
+{
+    uint64_t deadline_ticks;
+    enum status status =
+        rootd_deadline(rootd, rootd->plan.launches[launch].envelope.ready_ticks, &deadline_ticks);
+    return status == STATUS_OK ? launch_ask(rootd, launch, deadline_ticks) : status;
 }
 
 /* --- procd ---------------------------------------------------------------------------------- */
@@ -212,20 +188,30 @@ enum status launch_procd(struct rootd *rootd)
         status = kernel_drop_local_cap(&rootd->caller, ROOTD_SLOT_VSPACE);
     if (status == STATUS_OK)
         status = kernel_drop_local_cap(&rootd->caller, ROOTD_SLOT_GRANT);
-    return status == STATUS_OK ? handshake(rootd, FOUNDATION_PROCD) : status;
+    return status;
 }
 
-/* --- memd, vspaced, pagerd, programs -------------------------------------------------------------- */
+/* --- everybody else ---------------------------------------------------------------------------- */
 
-static enum status stage_child(struct rootd *rootd, unsigned index)
+/* Which module a launch is made of. */
+static struct procd_create_staged_process_request module_of(const struct rootd *rootd,
+                                                            uint32_t launch)
 {
-    const struct rootd_module *module =
-        index == LAUNCH_PROGRAM ? launch_program_module(rootd) : &rootd->intake.foundation[index];
-    struct procd_create_staged_process_request request = {
-        .role = module->role,
-        .image_offset = module->offset_bytes,
-        .image_bytes = module->size_bytes,
-    };
+    const struct plan_launch *plan = &rootd->plan.launches[launch];
+    struct procd_create_staged_process_request request = {.role = plan->role};
+    if (launch < FOUNDATION_COUNT) {
+        request.image_offset = rootd->intake.foundation[launch].offset_bytes;
+        request.image_bytes = rootd->intake.foundation[launch].size_bytes;
+    } else {
+        request.image_offset = rootd->intake.entries[plan->entry].offset_bytes;
+        request.image_bytes = rootd->intake.entries[plan->entry].size_bytes;
+    }
+    return request;
+}
+
+static enum status stage_child(struct rootd *rootd, uint32_t launch)
+{
+    struct procd_create_staged_process_request request = module_of(rootd, launch);
     struct procd_create_staged_process_reply reply;
     uint64_t deadline_ticks;
     enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
@@ -235,37 +221,84 @@ static enum status stage_child(struct rootd *rootd, unsigned index)
                                                   deadline_ticks, &request, &reply);
     if (status != STATUS_OK)
         return status;
-    rootd->process_ids[index] = reply.process_id;
-    rootd->launched[index] = LAUNCH_STAGED;
-    status = kernel_move_local_cap(&rootd->caller, reply.endpoint_slot, alias_slot(index));
+    rootd->process_ids[launch] = reply.process_id;
+    rootd->launched[launch] = LAUNCH_STAGED;
+    status = kernel_move_local_cap(&rootd->caller, reply.endpoint_slot,
+                                   launch_alias_slot(rootd, launch));
     if (status == STATUS_OK)
         status = kernel_move_local_cap(&rootd->caller, reply.grant_slot, ROOTD_SLOT_GRANT);
     return status;
 }
 
-static enum status start_child(struct rootd *rootd, unsigned index)
+static enum status start_child(struct rootd *rootd, uint32_t launch)
 {
-    struct procd_start_staged_process_request request = {.process_id = rootd->process_ids[index]};
+    struct procd_start_staged_process_request request = {.process_id = rootd->process_ids[launch]};
     uint64_t deadline_ticks;
     enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
     if (status == STATUS_OK)
         status = procd_call_start_staged_process(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW,
                                                  deadline_ticks, &request, NULL);
     if (status == STATUS_OK)
-        rootd->launched[index] = LAUNCH_STARTED;
+        rootd->launched[launch] = LAUNCH_STARTED;
     return status;
 }
 
-enum status launch_child(struct rootd *rootd, unsigned index)
+enum status launch_child(struct rootd *rootd, uint32_t launch)
 {
-    enum status status = stage_child(rootd, index);
+    enum status status = stage_child(rootd, launch);
     if (status == STATUS_OK)
-        status = install_all(rootd, index);
+        status = install_all(rootd, launch);
     if (status == STATUS_OK)
-        status = start_child(rootd, index);
+        status = start_child(rootd, launch);
     if (status == STATUS_OK)
         status = kernel_drop_local_cap(&rootd->caller, ROOTD_SLOT_GRANT);
-    return status == STATUS_OK ? handshake(rootd, index) : status;
+    return status;
+}
+
+/* --- stopping ---------------------------------------------------------------------------------- */
+
+/* STOP_PROCESS, which is ABORT of one that is staged; then its end, so that procd keeps no record
+ * and everything is given back. */
+static enum status end_child(struct rootd *rootd, uint64_t process_id)
+{
+    struct procd_stop_process_request stop = {.process_id = process_id, .code = ROOTD_EXIT_FAILED};
+    struct procd_wait_process_event_request wait = {.process_id = process_id};
+    struct procd_wait_process_event_reply ended;
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_stop_process(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW, deadline_ticks,
+                                         &stop, NULL);
+    if (status == STATUS_OK)
+        status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &wait.deadline_ticks);
+    if (status == STATUS_OK)
+        status = rootd_deadline(rootd, 2 * ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_wait_process_event(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                               deadline_ticks, &wait, &ended);
+    if (status == STATUS_OK && ended.process_id != process_id)
+        status = STATUS_INTERNAL;
+    return status;
+}
+
+static enum status drop_if_held(struct rootd *rootd, uint32_t slot)
+{
+    enum status status = kernel_drop_local_cap(&rootd->caller, slot);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status launch_stop(struct rootd *rootd, uint32_t launch)
+{
+    const uint32_t slots[] = {launch_alias_slot(rootd, launch), ROOTD_SLOT_GRANT, ROOTD_SLOT_WINDOW,
+                              ROOTD_SLOT_WINDOW + 1};
+    enum status status = STATUS_OK;
+    if (rootd->launched[launch] != LAUNCH_NONE)
+        status = end_child(rootd, rootd->process_ids[launch]);
+    if (status == STATUS_OK)
+        rootd->launched[launch] = LAUNCH_NONE;
+    for (unsigned i = 0; i < sizeof slots / sizeof slots[0] && status == STATUS_OK; i++)
+        status = drop_if_held(rootd, slots[i]);
+    return status;
 }
 
 enum status launch_bind(struct rootd *rootd)

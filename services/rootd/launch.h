@@ -6,19 +6,30 @@
 
 #include "services/rootd/rootd.h"
 
-/* now + ticks, by the kernel's clock. */
+/* The kernel's clock; and now + ticks. */
+enum status rootd_clock(struct rootd *rootd, uint64_t *now_ticks);
 enum status rootd_deadline(struct rootd *rootd, uint64_t ticks, uint64_t *deadline_ticks);
 
-/* procd, by kernel control, out of the launch pool; then its envelope. */
+/* Slot of rootd that holds the send alias of a launch. */
+uint32_t launch_alias_slot(const struct rootd *rootd, uint32_t launch);
+
+/* procd, by kernel control, out of the launch pool. */
 enum status launch_procd(struct rootd *rootd);
 
-/* memd, vspaced or pagerd (index into foundation_roles), or LAUNCH_PROGRAM, through procd; then its
- * envelope. */
-enum status launch_child(struct rootd *rootd, unsigned index);
+/* Any other launch (index into plan.launches), through procd: staged, populated, started. */
+enum status launch_child(struct rootd *rootd, uint32_t launch);
 
-/* What is launched at LAUNCH_PROGRAM. */
-const struct plan_launch *launch_program_plan(const struct rootd *rootd);
-const struct rootd_module *launch_program_module(const struct rootd *rootd);
+/* Asks a started child for READY by its envelope, until the deadline. TIMED_OUT: it may be asked
+ * again with the same envelope (service_start). A service that says READY for another role, or has
+ * checked another number of capabilities, is not ready: INTERNAL. */
+enum status launch_ask(struct rootd *rootd, uint32_t launch, uint64_t deadline_ticks);
+
+/* The same once, with all the time that the config states. */
+enum status launch_ready(struct rootd *rootd, uint32_t launch);
+
+/* Ends what was launched or half launched, waits for its end, and drops what rootd holds of it. An
+ * error: something may be left, or procd does not answer. */
+enum status launch_stop(struct rootd *rootd, uint32_t launch);
 
 /* UPDATE_FOUNDATION_ENDPOINTS: procd uses memd and pagerd from now on. */
 enum status launch_bind(struct rootd *rootd);

@@ -9,6 +9,7 @@
 #include "abi/assert.h"
 #include "abi/formats/cursor.h"
 #include "services/lib/image_loader.h"
+#include "services/lib/launch_envelope.h"
 #include "services/lib/service.h"
 
 /* What rootd has in a slot when it installs from there. The launcher's own slots are filled on the
@@ -64,15 +65,6 @@ enum status plan_row(const struct role *role, const struct intake *row, struct p
     return STATUS_OK;
 }
 
-static void add_entry(struct envelope *envelope, uint32_t slot, uint32_t type, uint16_t rights,
-                      uint32_t peer)
-{
-    UNIT_ASSERT(envelope->entry_count < ENVELOPE_ENTRY_LIMIT && slot > envelope->slot_window_last);
-    envelope->entries[envelope->entry_count++] = (struct envelope_entry){
-        .slot = slot, .object_type = (uint16_t)type, .rights = rights, .peer_role = peer};
-    envelope->slot_window_last = slot;
-}
-
 /* What memd will have: shared tables are made for as many pages. */
 static uint32_t memory_pages(const struct rootd_intake *intake)
 {
@@ -81,39 +73,28 @@ static uint32_t memory_pages(const struct rootd_intake *intake)
 }
 
 /* Envelope and installs of one role; rows come in ascending slots, above the endpoint's. */
-static enum status plan_launch_make(const struct rootd_intake *intake,
-                                    const struct rootd_module *module, struct plan_launch *out)
+static enum status plan_launch_make(const struct rootd_intake *intake, uint32_t role_id,
+                                    uint64_t ready_ticks, struct plan_launch *out)
 {
-    const struct role *role = role_find(module->role);
+    const struct role *role = role_find(role_id);
     unsigned row_count = 0;
-    const struct intake *rows = role_intake(module->role, &row_count);
+    const struct intake *rows = role_intake(role_id, &row_count);
+    const struct launch_terms terms = {
+        .validation_profile = intake->validation_profile,
+        .memory_pages = memory_pages(intake),
+        .ready_ticks = ready_ticks,
+    };
     if (role == NULL)
         return STATUS_NOT_FOUND;
-    if (row_count + 1 > ENVELOPE_ENTRY_LIMIT)
-        return STATUS_EXHAUSTED;
     out->role = role->id;
     out->budget_pages =
         role->budget_pages + (uint32_t)role_table_budget_pages(role->id, memory_pages(intake));
-    out->envelope = (struct envelope){
-        .role = role->id,
-        .service_endpoint_slot = SLOT_SERVICE_ENDPOINT,
-        .primary_control_slot = role->primary_slot,
-        .slot_window_first = SLOT_SERVICE_ENDPOINT,
-        .validation_profile = intake->validation_profile,
-        .memory_pages = role->kind == ROLE_KIND_FOUNDATION ? memory_pages(intake) : 0,
-        .ready_ticks = module->ready_ticks,
-    };
-    add_entry(&out->envelope, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, 0);
-    for (unsigned i = 0; i < row_count; i++) {
+    enum status status = launch_envelope_make(role, &terms, &out->envelope);
+    for (unsigned i = 0; i < row_count && status == STATUS_OK; i++) {
         UNIT_ASSERT(out->install_count == i);
-        enum status status = plan_row(role, &rows[i], &out->installs[out->install_count]);
-        if (status != STATUS_OK)
-            return status;
-        out->install_count++;
-        add_entry(&out->envelope, rows[i].slot, rows[i].object_type, rows[i].rights,
-                  service_peer_role(rows[i].slot, rows[i].object_type, rows[i].rights));
+        status = plan_row(role, &rows[i], &out->installs[out->install_count++]);
     }
-    return envelope_validate(&out->envelope);
+    return status;
 }
 
 static enum status plan_foundation(const struct rootd_intake *intake, struct rootd_plan *out)
@@ -122,27 +103,62 @@ static enum status plan_foundation(const struct rootd_intake *intake, struct roo
     for (unsigned i = 0; i < FOUNDATION_COUNT && status == STATUS_OK; i++) {
         const struct rootd_module *module = &intake->foundation[i];
         status = module->role == foundation_roles[i]
-                     ? plan_launch_make(intake, module, &out->launches[i])
+                     ? plan_launch_make(intake, module->role, module->ready_ticks,
+                                        &out->launches[out->launch_count++])
                      : STATUS_NOT_FOUND;
     }
     return status;
 }
 
-/* Programs that hold something at start are launched here; the others are for them to start. */
-static enum status plan_programs(const struct rootd_intake *intake, struct rootd_plan *out)
+/* --- entries ---------------------------------------------------------------------------------- */
+
+/* Whether a role is launched before an entry, because the entry waits for it or for one that does. */
+static bool is_before(const struct rootd_intake *intake, uint32_t entry, uint32_t role)
+{
+    uint64_t waits = intake->entries[entry].needs;
+    for (uint32_t i = entry; i-- > 0;) { /* who is waited for comes earlier */
+        if ((waits >> i & 1) == 0)
+            continue;
+        if (intake->entries[i].role == role)
+            return true;
+        waits |= intake->entries[i].needs;
+    }
+    return false;
+}
+
+/* Every end that the role holds is there by then: the foundation's, or that of who comes before. */
+static enum status check_peers(const struct rootd_intake *intake, uint32_t entry)
+{
+    unsigned row_count = 0;
+    const struct intake *rows = role_intake(intake->entries[entry].role, &row_count);
+    for (unsigned i = 0; i < row_count; i++) {
+        const struct role *peer = role_find(slot_peer_role(rows[i].slot));
+        if (peer != NULL && peer->kind != ROLE_KIND_FOUNDATION &&
+            !is_before(intake, entry, peer->id))
+            return STATUS_BAD_ORDER;
+    }
+    return STATUS_OK;
+}
+
+static enum status plan_entries(const struct rootd_intake *intake, struct rootd_plan *out)
 {
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < intake->program_count && status == STATUS_OK; i++) {
-        unsigned row_count = 0;
-        if (role_intake(intake->programs[i].role, &row_count) == NULL)
+    for (uint32_t i = 0; i < intake->entry_count && status == STATUS_OK; i++) {
+        const struct rootd_entry *entry = &intake->entries[i];
+        if (entry->found != STATUS_OK || entry->kind == ENTRY_HELPER || entry->kind == ENTRY_DRIVER)
             continue;
-        if (out->program_count == PLAN_PROGRAM_LIMIT)
+        if (out->launch_count == PLAN_LAUNCH_LIMIT)
             return STATUS_EXHAUSTED;
-        status =
-            plan_launch_make(intake, &intake->programs[i], &out->programs[out->program_count++]);
+        struct plan_launch *launch = &out->launches[out->launch_count++];
+        launch->entry = i;
+        status = plan_launch_make(intake, entry->role, entry->ready_ticks, launch);
+        if (status == STATUS_OK)
+            status = check_peers(intake, i);
     }
     return status;
 }
+
+/* --- memory ----------------------------------------------------------------------------------- */
 
 /* Pages that a foundation service takes: its kernel budget, one for each page of its segments that
  * is not the image's own, and its tables. */
@@ -188,12 +204,21 @@ static void digest_number(struct sha256 *hash, uint64_t value)
     sha256_update(hash, bytes, sizeof bytes);
 }
 
-static void digest_module(struct sha256 *hash, const struct rootd_module *module)
+static void digest_module(struct sha256 *hash, uint32_t role, uint64_t offset_bytes,
+                          uint64_t size_bytes, uint64_t ready_ticks)
 {
-    digest_number(hash, module->role);
-    digest_number(hash, module->offset_bytes);
-    digest_number(hash, module->size_bytes);
-    digest_number(hash, module->ready_ticks);
+    digest_number(hash, role);
+    digest_number(hash, offset_bytes);
+    digest_number(hash, size_bytes);
+    digest_number(hash, ready_ticks);
+}
+
+static void digest_entry(struct sha256 *hash, const struct rootd_entry *entry)
+{
+    digest_module(hash, entry->role, entry->offset_bytes, entry->size_bytes, entry->ready_ticks);
+    digest_number(hash, entry->required);
+    digest_number(hash, entry->found);
+    digest_number(hash, entry->needs);
 }
 
 static void digest_launch(struct sha256 *hash, const struct plan_launch *launch)
@@ -223,14 +248,16 @@ static void plan_digest(const struct rootd_intake *intake, struct rootd_plan *ou
     digest_number(&hash, intake->validation_profile);
     digest_number(&hash, out->bootstrap_pages);
     for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
-        digest_module(&hash, &intake->foundation[i]);
-        digest_launch(&hash, &out->launches[i]);
+        const struct rootd_module *module = &intake->foundation[i];
+        digest_module(&hash, module->role, module->offset_bytes, module->size_bytes,
+                      module->ready_ticks);
     }
-    digest_number(&hash, intake->program_count);
-    for (uint32_t i = 0; i < intake->program_count; i++)
-        digest_module(&hash, &intake->programs[i]);
-    for (uint32_t i = 0; i < out->program_count; i++)
-        digest_launch(&hash, &out->programs[i]);
+    digest_number(&hash, intake->entry_count);
+    for (uint32_t i = 0; i < intake->entry_count; i++)
+        digest_entry(&hash, &intake->entries[i]);
+    digest_number(&hash, out->launch_count);
+    for (uint32_t i = 0; i < out->launch_count; i++)
+        digest_launch(&hash, &out->launches[i]);
     sha256_final(&hash, out->digest);
 }
 
@@ -239,7 +266,7 @@ enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out)
     memset(out, 0, sizeof *out);
     enum status status = plan_foundation(intake, out);
     if (status == STATUS_OK)
-        status = plan_programs(intake, out);
+        status = plan_entries(intake, out);
     if (status == STATUS_OK)
         status = plan_memory(intake, out);
     if (status != STATUS_OK) {

@@ -12,7 +12,7 @@
 
 enum {
     PLAN_INSTALL_LIMIT = ENVELOPE_ENTRY_LIMIT,
-    PLAN_PROGRAM_LIMIT = 2 /* programs that rootd launches itself */
+    PLAN_LAUNCH_LIMIT = 32 /* whom rootd launches itself: the foundation, services, programs */
 };
 
 /* One copy into a staged child. */
@@ -26,6 +26,7 @@ struct plan_install {
 
 struct plan_launch {
     uint32_t role;
+    uint32_t entry; /* of the intake; not of the foundation */
     uint32_t budget_pages;
     struct envelope envelope;
     uint32_t install_count;
@@ -34,16 +35,18 @@ struct plan_launch {
 
 struct rootd_plan {
     uint64_t bootstrap_pages; /* procd's untyped: everything memd, vspaced and pagerd are made of */
-    struct plan_launch launches[FOUNDATION_COUNT]; /* in the order of foundation_roles */
-    uint32_t program_count; /* of the intake's programs, those whose role has rows */
-    struct plan_launch programs[PLAN_PROGRAM_LIMIT];
+    /* First those of foundation_roles, then one for each service and program that is there, in the
+     * order of the intake's entries. */
+    uint32_t launch_count;
+    struct plan_launch launches[PLAN_LAUNCH_LIMIT];
     uint8_t digest[SHA256_BYTES]; /* over all of the above and the modules */
 };
 
 /* Computes the plan from an accepted intake. On any error *out is all zero. Errors: those of
  * plan_row and envelope_validate; EXHAUSTED (the launch pool is smaller than what the foundation
- * is built from; more than PLAN_PROGRAM_LIMIT programs with rows). The result depends on the
- * intake's roles, modules and profile, not on the order of config rows (R3). */
+ * is built from; more than PLAN_LAUNCH_LIMIT launches); BAD_ORDER (an entry whose role holds the end
+ * of another one, which the config does not start before it). The result depends on the intake's
+ * roles, modules and profile, not on the order of config rows (R3). */
 enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out);
 
 /* Decides one intake row of a role: *out is the install. Exposed because its refusals protect R4:

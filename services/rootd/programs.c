@@ -6,40 +6,40 @@
 #include "abi/assert.h"
 #include "services/lib/call_procd.h"
 #include "services/lib/call_startup.h"
+#include "services/rootd/graph.h"
 #include "services/rootd/report.h"
 
 /* The programs that nothing is installed for: whoever may have processes made can start them. */
-static void add_modules(const struct rootd_intake *intake,
-                        struct startup_offer_modules_request *offer)
+static enum status add_modules(const struct rootd_intake *intake,
+                               struct startup_offer_modules_request *offer)
 {
-    for (uint32_t i = 0; i < intake->program_count; i++) {
-        const struct rootd_module *module = &intake->programs[i];
-        unsigned row_count = 0;
-        if (role_intake(module->role, &row_count) != NULL)
+    for (uint32_t i = 0; i < intake->entry_count; i++) {
+        const struct rootd_entry *entry = &intake->entries[i];
+        if (entry->kind != ENTRY_HELPER || entry->found != STATUS_OK)
             continue;
-        UNIT_ASSERT(offer->count < STARTUP_MODULE_LIMIT);
+        if (offer->count == STARTUP_MODULE_LIMIT)
+            return STATUS_EXHAUSTED;
         offer->modules[offer->count++] = (struct startup_module){
-            .role = module->role,
-            .image_offset = module->offset_bytes,
-            .image_bytes = module->size_bytes,
-            .end_ticks = module->ready_ticks,
+            .role = entry->role,
+            .image_offset = entry->offset_bytes,
+            .image_bytes = entry->size_bytes,
+            .end_ticks = entry->ready_ticks,
         };
     }
+    return STATUS_OK;
 }
 
-_Static_assert((int)ROLE_PROGRAM_COUNT <= (int)STARTUP_MODULE_LIMIT,
-               "one message tells of all programs");
-
-static enum status offer_modules(struct rootd *rootd)
+static enum status offer_modules(struct rootd *rootd, uint32_t launch)
 {
     struct startup_offer_modules_request offer = {0};
     uint64_t deadline_ticks;
-    add_modules(&rootd->intake, &offer);
-    enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
+    enum status status = add_modules(&rootd->intake, &offer);
+    if (status == STATUS_OK)
+        status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
     if (status != STATUS_OK)
         return status;
-    return startup_call_offer_modules(&rootd->caller, ROOTD_SLOT_PROGRAM, NO_WINDOW, deadline_ticks,
-                                      &offer, NULL);
+    return startup_call_offer_modules(&rootd->caller, launch_alias_slot(rootd, launch), NO_WINDOW,
+                                      deadline_ticks, &offer, NULL);
 }
 
 /* What an end means: a program that fails exits with a status. */
@@ -52,11 +52,10 @@ static enum status end_status(const struct procd_wait_process_event_reply *ended
 
 /* procd answers by itself when the time is over; the call's own deadline lies a little later, for
  * a procd that answers nothing at all. */
-static enum status await_end(struct rootd *rootd, const char *name)
+static enum status await_end(struct rootd *rootd, uint32_t launch, uint64_t end_ticks)
 {
-    uint64_t end_ticks = launch_program_module(rootd)->ready_ticks;
-    struct procd_wait_process_event_request request = {.process_id =
-                                                           rootd->process_ids[LAUNCH_PROGRAM]};
+    const char *name = role_find(rootd->plan.launches[launch].role)->image;
+    struct procd_wait_process_event_request request = {.process_id = rootd->process_ids[launch]};
     struct procd_wait_process_event_reply ended;
     uint64_t deadline_ticks;
     enum status status = rootd_deadline(rootd, end_ticks, &request.deadline_ticks);
@@ -71,32 +70,52 @@ static enum status await_end(struct rootd *rootd, const char *name)
     }
     if (ended.process_id != request.process_id)
         return STATUS_INTERNAL;
-    rootd->launched[LAUNCH_PROGRAM] = LAUNCH_NONE;
+    rootd->launched[launch] = LAUNCH_NONE;
     status = end_status(&ended);
     if (status != STATUS_OK)
         report_unexpected(rootd, name, ended.reason, ended.code);
     return status;
 }
 
-static enum status run_one(struct rootd *rootd)
+/* A launch from its first step to its end. */
+static enum status run_launch(struct rootd *rootd, uint32_t launch, uint64_t end_ticks)
 {
     rootd->stage = STAGE_LAUNCH_PROGRAM;
-    enum status status = launch_child(rootd, LAUNCH_PROGRAM);
+    enum status status = launch_child(rootd, launch);
     if (status == STATUS_OK)
-        status = offer_modules(rootd);
+        status = launch_ready(rootd, launch);
+    if (status == STATUS_OK)
+        status = offer_modules(rootd, launch);
     if (status != STATUS_OK)
         return status;
     rootd->stage = STAGE_PROGRAM;
-    status = await_end(rootd, role_find(launch_program_plan(rootd)->role)->image);
-    return status == STATUS_OK ? kernel_drop_local_cap(&rootd->caller, ROOTD_SLOT_PROGRAM) : status;
+    status = await_end(rootd, launch, end_ticks);
+    return status == STATUS_OK
+               ? kernel_drop_local_cap(&rootd->caller, launch_alias_slot(rootd, launch))
+               : status;
+}
+
+static enum status run_entry(struct rootd *rootd, uint32_t entry)
+{
+    const struct rootd_entry *what = &rootd->intake.entries[entry];
+    rootd->stage = STAGE_LAUNCH_PROGRAM;
+    enum status status = graph_needs(rootd, entry);
+    if (status == STATUS_OK)
+        status = what->found;
+    if (status == STATUS_OK)
+        status = run_launch(rootd, rootd->entries[entry].launch, what->ready_ticks);
+    if (status != STATUS_OK)
+        return graph_fail(rootd, entry, status);
+    rootd->entries[entry].state = ENTRY_READY;
+    return STATUS_OK;
 }
 
 enum status programs_run(struct rootd *rootd)
 {
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < rootd->plan.program_count && status == STATUS_OK; i++) {
-        rootd->program_index = i;
-        status = run_one(rootd);
+    for (uint32_t i = 0; i < rootd->intake.entry_count && status == STATUS_OK; i++) {
+        if (rootd->intake.entries[i].kind == ENTRY_PROGRAM)
+            status = run_entry(rootd, i);
     }
     return status;
 }

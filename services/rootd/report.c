@@ -41,6 +41,8 @@ const char *rootd_stage_name(enum rootd_stage stage)
         return "LAUNCH_PAGERD";
     case STAGE_BIND:
         return "BIND";
+    case STAGE_LAUNCH_SERVICE:
+        return "LAUNCH_SERVICE";
     case STAGE_LAUNCH_PROGRAM:
         return "LAUNCH_PROGRAM";
     case STAGE_PROGRAM:
@@ -91,6 +93,16 @@ void report_unexpected(struct rootd *rootd, const char *name, uint32_t reason, u
     send(rootd, &line);
 }
 
+void report_passed_over(struct rootd *rootd, uint32_t role, enum status cause)
+{
+    struct log_line line = {.count = 0};
+    log_line_add(&line, "BASALT_ROOTD:PASSED_OVER:");
+    log_line_add(&line, role_find(role)->image);
+    log_line_add(&line, ":");
+    log_line_add(&line, status_name(cause));
+    send(rootd, &line);
+}
+
 void report_failure(struct rootd *rootd)
 {
     struct log_line line = {.count = 0};
@@ -98,6 +110,10 @@ void report_failure(struct rootd *rootd)
     log_line_add(&line, rootd_stage_name(rootd->stage));
     log_line_add(&line, ":");
     log_line_add(&line, status_name(rootd->cause));
+    if (rootd->stage == STAGE_LAUNCH_SERVICE && rootd->failed_role != ROLE_NONE) {
+        log_line_add(&line, ":");
+        log_line_add(&line, role_find(rootd->failed_role)->image);
+    }
     if (rootd->stage == STAGE_RUN && rootd->procd_reason != END_NONE)
         log_line_add_end(&line, rootd->procd_reason, rootd->procd_code);
     send(rootd, &line);

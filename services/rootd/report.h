@@ -16,8 +16,12 @@ void report_stage(struct rootd *rootd, const char *name, const char *detail);
  * of the end reason and, of EXIT and KILL, ":" and the code in hexadecimal. */
 void report_unexpected(struct rootd *rootd, const char *name, uint32_t reason, uint32_t code);
 
-/* "BASALT_ROOTD:FAILED:<stage>:<cause>", in every image: what was refused, and why. After procd's
- * end in a system that ran, also ":<end>" as above (P8). */
+/* "BASALT_ROOTD:PASSED_OVER:<role>:<cause>", in every image: an optional entry is not there, and
+ * why. */
+void report_passed_over(struct rootd *rootd, uint32_t role, enum status cause);
+
+/* "BASALT_ROOTD:FAILED:<stage>:<cause>", in every image: what was refused, and why. Of a service
+ * that failed also ":<role>". After procd's end in a system that ran, also ":<end>" as above (P8). */
 void report_failure(struct rootd *rootd);
 
 #endif

@@ -8,6 +8,7 @@
 #include "abi/messages/event.h"
 #include "abi/process.h"
 #include "services/lib/service.h"
+#include "services/rootd/graph.h"
 #include "services/rootd/launch.h"
 #include "services/rootd/programs.h"
 #include "services/rootd/report.h"
@@ -59,12 +60,16 @@ static enum status launch_foundation(struct rootd *rootd)
     };
     rootd->stage = STAGE_LAUNCH_PROCD;
     enum status status = launch_procd(rootd);
+    if (status == STATUS_OK)
+        status = launch_ready(rootd, FOUNDATION_PROCD);
     if (status != STATUS_OK)
         return status;
     report_stage(rootd, "PROCD_READY", "");
     for (unsigned i = 0; i < FOUNDATION_PROCD; i++) {
         rootd->stage = steps[i].stage;
         status = launch_child(rootd, i);
+        if (status == STATUS_OK)
+            status = launch_ready(rootd, i);
         if (status != STATUS_OK)
             return status;
         report_stage(rootd, steps[i].ready, "");
@@ -79,7 +84,9 @@ static enum status boot(struct rootd *rootd)
     if (status != STATUS_OK)
         return status;
     report_stage(rootd, "FOUNDATION_BOUND", "");
-    status = programs_run(rootd);
+    status = graph_run(rootd);
+    if (status == STATUS_OK)
+        status = programs_run(rootd);
     if (status != STATUS_OK)
         return status;
     rootd->stage = STAGE_SHED;

@@ -5,19 +5,22 @@
  *   2. computes the whole authority plan before the first mutation (plan.h);
  *   3. launches procd by kernel control and hands it its envelope;
  *   4. launches memd, vspaced and pagerd through procd, in that order, and binds them in procd;
- *   5. launches what else the image has that holds anything at start (its programs), one after the
- *      other, and waits for the end of each, which must be EXIT(0): in a runtime image there is
- *      none;
- *   6. sheds all authority except the stated rest, reports READY;
- *   7. runtime images: answers DENIED to everything for ever, and ends the system when procd ends,
+ *   5. launches the services of the boot config, each when those that it needs are READY, several
+ *      at a time (graph.h);
+ *   6. launches what else holds anything at start (programs of integration images), one after the
+ *      other, and waits for the end of each, which must be EXIT(0);
+ *   7. sheds all authority except the stated rest, reports READY;
+ *   8. runtime images: answers DENIED to everything for ever, and ends the system when procd ends,
  *      with procd's own exit code (P8); all others: EXIT(0).
  *
  * A failure at any step undoes what was done (teardown.c), reports one terminal status and ends
- * with EXIT(1). Every wait has a deadline (R5).
+ * with EXIT(1). Every wait has a deadline (R5). An entry that the config calls optional is passed
+ * over when it fails, and so are optional ones that need it: each is stopped and named in the log.
  *
  * Report: one line on the log endpoint, "ERIX_ROOTD:" and the name of the status. A failure says
- * before it what was refused and why: "BASALT_ROOTD:FAILED:<stage>:<status code>"; procd's end
- * after READY says how procd ended, "...:RUN:PEER_DIED:<end>" (report.h). Only with a validation
+ * before it what was refused and why: "BASALT_ROOTD:FAILED:<stage>:<status code>", and of a service
+ * which one; procd's end after READY says how procd ended, "...:RUN:PEER_DIED:<end>" (report.h). What
+ * is passed over has a line "BASALT_ROOTD:PASSED_OVER:<role>:<status code>". Only with a validation
  * profile, never in a runtime image, "ROOTD_STAGE:<name>" lines tell of the way there.
  *
  * What rootd holds at boot, exactly, with all rights of the type (KERNEL_SELF: CONTROL): SELF (1),
@@ -52,6 +55,7 @@ enum rootd_stage {
     STAGE_LAUNCH_VSPACED,
     STAGE_LAUNCH_PAGERD,
     STAGE_BIND,
+    STAGE_LAUNCH_SERVICE,
     STAGE_LAUNCH_PROGRAM,
     STAGE_PROGRAM,
     STAGE_SHED,
@@ -65,9 +69,9 @@ enum {
     ROOTD_SLOT_WINDOW = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT, /* for replies; four slots */
     ROOTD_SLOT_SCRATCH = SLOT_RECEIVE_BASE + 2 * MESSAGE_CAP_LIMIT,
     ROOTD_SLOT_PROCD_PROCESS = SLOT_DYNAMIC_BASE,
-    ROOTD_SLOT_VSPACE, /* of procd, until it has started */
-    ROOTD_SLOT_GRANT,  /* of the child being populated */
-    ROOTD_SLOT_PROGRAM /* the send alias of the program that runs */
+    ROOTD_SLOT_VSPACE,    /* of procd, until it has started */
+    ROOTD_SLOT_GRANT,     /* of the child being populated */
+    ROOTD_SLOT_ALIAS_BASE /* + index of the launch: its send alias, when it has no peer slot */
 };
 
 enum {
@@ -79,13 +83,14 @@ enum {
      * seconds, in which procd gives everything of a thousand processes back. */
     ROOTD_RETRY_TICKS = TICKS_PER_SECOND / 10,
     ROOTD_STOP_TRIES = 50,
+    /* How long one ask for READY waits at first, and at most: each time twice as long as before. So
+     * long a slow service can hold up another one that is under way. */
+    ROOTD_SLICE_TICKS = 10,
+    ROOTD_SLICE_TICKS_MAX = 80,
     ROOTD_PROCD_TOKEN = 1, /* of procd's terminal event */
     ROOTD_EXIT_READY = 0,
     ROOTD_EXIT_FAILED = 1
 };
-
-/* Whom rootd launches: the foundation, then one program at a time. */
-enum { LAUNCH_PROGRAM = FOUNDATION_COUNT, LAUNCH_COUNT };
 
 /* How far the launch of one of them went; what teardown.c has to undo. */
 enum launch_state {
@@ -94,7 +99,23 @@ enum launch_state {
     LAUNCH_STARTED
 };
 
-/* All zero is a valid start. Indices follow foundation_roles (plan.h); then LAUNCH_PROGRAM. */
+/* Where an entry of the config stands. */
+enum entry_state {
+    ENTRY_WAITING, /* for those that it needs */
+    ENTRY_STARTED, /* asked for READY again and again */
+    ENTRY_READY,   /* of a program: it has ended well */
+    ENTRY_PASSED_OVER
+};
+
+struct entry_progress {
+    enum entry_state state;
+    enum status cause;       /* why it was passed over */
+    uint32_t launch;         /* index into plan.launches, when it has one */
+    uint64_t deadline_ticks; /* for READY */
+    uint64_t slice_ticks;    /* how long the next ask waits */
+};
+
+/* All zero is a valid start. */
 struct rootd {
     struct caller caller;
     struct rootd_intake intake;
@@ -102,11 +123,14 @@ struct rootd {
     enum rootd_stage stage;
     enum rootd_status status;
     enum status cause;     /* why, when status is not READY */
+    uint32_t failed_role;  /* of the service that failed; ROLE_NONE when none did */
     uint32_t procd_reason; /* enum end_reason of procd, and its code; NONE while it runs */
     uint32_t procd_code;
-    uint32_t program_index; /* in plan.programs: the one at LAUNCH_PROGRAM */
-    enum launch_state launched[LAUNCH_COUNT];
-    uint64_t process_ids[LAUNCH_COUNT]; /* procd's number of each child; procd's own is 0 */
+    uint32_t next_entry; /* where asking for READY goes on */
+    struct entry_progress entries[BOOT_CONFIG_ENTRY_LIMIT];
+    /* By indices of plan.launches: how far each went, and procd's number of it; procd's own is 0. */
+    enum launch_state launched[PLAN_LAUNCH_LIMIT];
+    uint64_t process_ids[PLAN_LAUNCH_LIMIT];
 };
 
 /* Everything above. `handoff` are the bytes that entry code copied; `root_endpoint_slot` is what

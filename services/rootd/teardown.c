@@ -162,7 +162,7 @@ static bool stop_child(struct rootd *rootd, uint64_t process_id)
 static void stop_children(struct rootd *rootd)
 {
     bool asked = rootd->launched[FOUNDATION_PROCD] == LAUNCH_STARTED;
-    for (unsigned i = LAUNCH_COUNT; i-- > 0;) {
+    for (uint32_t i = rootd->plan.launch_count; i-- > 0;) {
         if (i == FOUNDATION_PROCD)
             continue;
         if (asked && rootd->launched[i] != LAUNCH_NONE)

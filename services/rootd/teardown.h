@@ -14,7 +14,7 @@
  * boot not be undone any more: then rootd's EXIT alone ends the system. */
 enum status teardown_shed(struct rootd *rootd);
 
-/* Undoes a failed boot: ends program and services in reverse order through procd, then procd by
+/* Undoes a failed boot: ends program and services in the reverse order of the plan through procd, then procd by
  * kernel control, gives the bootstrap memory back, and drops all except SELF, the endpoint and the
  * log endpoint. Each call to procd has ROOTD_CALL_TICKS; one that does not answer is not asked
  * again (R5), and a service that is BUSY, because what a program left is given back still, is

@@ -14,6 +14,17 @@ void fresh(uint32_t profile);
 /* Handoff, intake and plan on the machine as it is. */
 enum rootd_status prepare(void);
 
+/* A fresh machine whose services are optional, or not. */
+void fresh_graph(uint32_t profile, bool optional);
+
+/* The whole boot. */
+enum rootd_status run(void);
+
+/* The same, which must end so, with nothing changed. */
+void expect_prepare(enum rootd_status status, enum status cause, const char *what);
+
 void test_plan(void);
+void test_config(void);
+void test_graph(void);
 
 #endif

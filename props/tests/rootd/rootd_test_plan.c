@@ -12,11 +12,11 @@ static void test_permutations(void)
 {
     static struct rootd_plan first;
     uint32_t seed = 1;
-    fresh(VALIDATION_PROFILE_PHASE0);
+    fresh(VALIDATION_PROFILE_GRAPH);
     expect_equal(prepare(), ROOTD_READY, "the honest intake is accepted");
     first = rootd.plan;
     for (unsigned round = 0; round < 200; round++) {
-        fresh(VALIDATION_PROFILE_PHASE0);
+        fresh(VALIDATION_PROFILE_GRAPH);
         for (uint32_t i = peers_machine.config.entry_count; i > 1; i--) {
             seed = seed * 1664525 + 1013904223;
             struct boot_config_entry moved = peers_machine.config.entries[i - 1];
@@ -27,7 +27,8 @@ static void test_permutations(void)
         expect_equal(prepare(), ROOTD_READY, "a permuted config is accepted");
         expect(memcmp(first.digest, rootd.plan.digest, sizeof first.digest) == 0,
                "R3: the plan digest does not depend on the order of rows");
-        for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        expect_equal(rootd.plan.launch_count, first.launch_count, "R3: as many are launched");
+        for (unsigned i = 0; i < first.launch_count; i++) {
             uint8_t a[ENVELOPE_BYTES_MAX];
             uint8_t b[ENVELOPE_BYTES_MAX];
             size_t a_size;
@@ -40,7 +41,7 @@ static void test_permutations(void)
                    "R3: permuted rows change no envelope");
         }
     }
-    fresh(VALIDATION_PROFILE_PHASE0);
+    fresh(VALIDATION_PROFILE_GRAPH);
     peers_machine.config.entries[0].ready_ticks++;
     expect(peers_machine_encode(), "another deadline encodes");
     expect_equal(prepare(), ROOTD_READY, "another deadline is accepted");
@@ -331,6 +332,7 @@ static void test_all_roles(void)
         {OBJECT_KERNEL_CHILD_POPULATE, ROLE_DEVICED},
         {OBJECT_KERNEL_CHILD_POPULATE, ROLE_ATTACKS},
         {OBJECT_KERNEL_PCI_CONFIG, ROLE_PROBED},
+        {OBJECT_KERNEL_PCI_CONFIG, ROLE_TEST_APART},
         {OBJECT_KERNEL_HOTPLUG, ROLE_HOTPLUGD},
         {OBJECT_KERNEL_CONSOLE, ROLE_FBCOND},
         {OBJECT_KERNEL_ACPI, ROLE_DEVICED},
@@ -462,16 +464,25 @@ static bool digest_moves(const struct number *number)
 /* R3: each number of each module changes the digest. */
 static void test_digest(void)
 {
-    fresh(VALIDATION_PROFILE_PHASE0);
+    fresh(VALIDATION_PROFILE_GRAPH);
     expect_equal(prepare(), ROOTD_READY, "the honest intake is accepted");
-    for (unsigned i = 0; i < FOUNDATION_COUNT + rootd.intake.program_count; i++) {
-        struct rootd_module *module = i < FOUNDATION_COUNT
-                                          ? &rootd.intake.foundation[i]
-                                          : &rootd.intake.programs[i - FOUNDATION_COUNT];
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        struct rootd_module *module = &rootd.intake.foundation[i];
         const struct number numbers[] = {
             {&module->offset_bytes, sizeof module->offset_bytes, "R3: a module's place"},
             {&module->size_bytes, sizeof module->size_bytes, "R3: a module's size"},
             {&module->ready_ticks, sizeof module->ready_ticks, "R3: a module's deadline"},
+        };
+        for (unsigned j = 0; j < sizeof numbers / sizeof numbers[0]; j++)
+            expect(digest_moves(&numbers[j]), numbers[j].what);
+    }
+    for (unsigned i = 0; i < rootd.intake.entry_count; i++) {
+        struct rootd_entry *entry = &rootd.intake.entries[i];
+        const struct number numbers[] = {
+            {&entry->offset_bytes, sizeof entry->offset_bytes, "R3: an entry's place"},
+            {&entry->size_bytes, sizeof entry->size_bytes, "R3: an entry's size"},
+            {&entry->ready_ticks, sizeof entry->ready_ticks, "R3: an entry's deadline"},
+            {&entry->required, sizeof entry->required, "R3: whether an entry is required"},
         };
         for (unsigned j = 0; j < sizeof numbers / sizeof numbers[0]; j++)
             expect(digest_moves(&numbers[j]), numbers[j].what);

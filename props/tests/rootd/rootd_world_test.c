@@ -4,137 +4,29 @@
  * service that is no service (R5), and how the system ends when a service dies (P8). The images are
  * made from the built ones, by the encoders. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "abi/formats/boot_config.h"
-#include "abi/formats/boot_image.h"
-#include "abi/formats/boot_name.h"
 #include "kernel/host/host.h"
 #include "props/base/testing.h"
+#include "props/tests/rootd/boot_variant.h"
 #include "props/world/world.h"
 #include "services/memd/memd.h"
 #include "services/pagerd/pagerd.h"
-#include "services/probes/layout.h"
 #include "services/probes/ready.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
 #include "services/tester/tester.h"
 #include "services/vspaced/vspaced.h"
 
-enum { IMAGE_BYTES_MAX = 8 << 20 };
-
-/* --- images ---------------------------------------------------------------------------------- */
-
-struct boot_file {
-    uint8_t *bytes;
-    size_t size_bytes;
-    struct boot_image table;
-    struct boot_config config;
-};
-
 static struct boot_file runtime_file;
 static struct boot_file phase0_file;
 static struct boot_file hostile_file; /* has every program */
-static uint8_t *image;                /* the one that is booted */
-
-static void file_read(struct boot_file *file, const char *path)
-{
-    FILE *stream = fopen(path, "rb");
-    file->bytes = malloc(IMAGE_BYTES_MAX);
-    if (stream == NULL || file->bytes == NULL) {
-        fprintf(stderr, "rootd_world_test: %s cannot be read\n", path);
-        exit(2);
-    }
-    file->size_bytes = fread(file->bytes, 1, IMAGE_BYTES_MAX, stream);
-    fclose(stream);
-    if (boot_image_open(file->bytes, file->size_bytes, &file->table) != STATUS_OK ||
-        boot_config_parse(file->bytes + file->table.sections[0].offset_bytes,
-                          (size_t)file->table.sections[0].size_bytes, &file->config) != STATUS_OK) {
-        fprintf(stderr, "rootd_world_test: %s is no boot image\n", path);
-        exit(2);
-    }
-}
-
-/* What a test makes of an image before it is booted. */
-struct variant {
-    const struct boot_file *file;
-    struct boot_section_input sections[BOOT_MODULE_LIMIT];
-    char names[BOOT_MODULE_LIMIT][BOOT_MODULE_NAME_BYTES];
-    size_t count;
-    struct boot_config config;
-    uint8_t config_bytes[BOOT_CONFIG_BYTES_MAX];
-};
-
-static struct variant variant_of(const struct boot_file *file)
-{
-    struct variant variant;
-    memset(&variant, 0, sizeof variant);
-    variant.file = file;
-    variant.count = file->table.section_count;
-    variant.config = file->config;
-    for (uint32_t i = 0; i < file->table.section_count; i++) {
-        const struct boot_section *section = &file->table.sections[i];
-        memcpy(variant.names[i], section->name, sizeof variant.names[i]);
-        variant.sections[i] = (struct boot_section_input){
-            .kind = section->kind,
-            .bytes = file->bytes + section->offset_bytes,
-            .size_bytes = (size_t)section->size_bytes,
-        };
-    }
-    return variant;
-}
-
-static unsigned section_of(const struct variant *variant, const char *name)
-{
-    for (unsigned i = 0; i < variant->count; i++) {
-        if (strcmp(variant->names[i], name) == 0)
-            return i;
-    }
-    abort();
-}
 
 /* Section `name` gets the content of section `other`. */
 static void exchange_program(struct variant *variant, const char *name, const char *other)
 {
     struct variant source = variant_of(&hostile_file);
     variant->sections[section_of(variant, name)] = source.sections[section_of(&source, other)];
-}
-
-static void remove_section(struct variant *variant, const char *name)
-{
-    unsigned at = section_of(variant, name);
-    variant->count--;
-    for (unsigned i = at; i < variant->count; i++) {
-        variant->sections[i] = variant->sections[i + 1];
-        memcpy(variant->names[i], variant->names[i + 1], sizeof variant->names[i]);
-    }
-}
-
-/* Encodes the config of the variant into its section. */
-static void encode_config(struct variant *variant)
-{
-    size_t written;
-    if (boot_config_encode(&variant->config, variant->config_bytes, sizeof variant->config_bytes,
-                           &written) != STATUS_OK)
-        abort();
-    unsigned at = section_of(variant, BOOT_CONFIG_MODULE_NAME);
-    variant->sections[at].bytes = variant->config_bytes;
-    variant->sections[at].size_bytes = written;
-}
-
-static size_t memory_bytes; /* of the machine; 0: the usual one */
-
-static struct world_result boot(struct variant *variant)
-{
-    size_t written;
-    for (unsigned i = 0; i < variant->count; i++)
-        variant->sections[i].name = variant->names[i];
-    if (boot_image_encode(variant->sections, variant->count, image, IMAGE_BYTES_MAX, &written) !=
-        STATUS_OK)
-        abort();
-    return world_run(&(struct world_options){
-        .image = image, .image_bytes = written, .memory_bytes = memory_bytes});
 }
 
 /* --- cspaces --------------------------------------------------------------------------------- */
@@ -153,15 +45,6 @@ static void expect_slot(uint32_t index, uint32_t slot, uint32_t type, uint32_t r
     expect_of("R1: slot, type, rights and badge are the table's", detail,
               cap != NULL && cap->object_type == type && cap->rights == rights &&
                   cap->badge == badge);
-}
-
-/* Occupied slots in [1, end); what a service allocates while it runs lies above. */
-static unsigned occupied_count(uint32_t index, uint32_t end)
-{
-    unsigned count = 0;
-    for (uint32_t slot = 1; slot < end; slot++)
-        count += kernel_slot(world_kernel(), index, slot)->object_type != OBJECT_NONE;
-    return count;
 }
 
 static void expect_role(uint32_t index)
@@ -218,19 +101,6 @@ static void test_snapshot(void)
 }
 
 /* --- refusals -------------------------------------------------------------------------------- */
-
-static void expect_failure(const struct world_result *result, const char *status, const char *cause,
-                           const char *what)
-{
-    char line[96];
-    snprintf(line, sizeof line, "ERIX_ROOTD:%s\n", status);
-    expect_of(what, result->log,
-              result->end == WORLD_FAILED && result->halt_code == ROOTD_EXIT_FAILED);
-    expect_of(what, result->log, strstr(result->log, line) != NULL);
-    expect_of(what, result->log, strstr(result->log, cause) != NULL);
-    expect_of(what, result->log, strstr(result->log, "ERIX_ROOTD:READY") == NULL);
-    expect_of(what, "kernel_check", kernel_check(world_kernel()) == NULL);
-}
 
 static void test_config(void)
 {
@@ -291,32 +161,6 @@ static void test_config_bytes(void)
 
 /* --- services that are none ---------------------------------------------------------------- */
 
-/* Pages that are out of the launch pool; how many it has, depends on the image as well. */
-static uint32_t taken_pages(void)
-{
-    const struct untyped *pool = &world_kernel()->untypeds[1];
-    return pool->total_pages - kernel_untyped_available(pool);
-}
-
-/* Of them, those that rootd itself takes before anything was launched. */
-static uint32_t taken_by_rootd(void)
-{
-    struct variant variant = variant_of(&runtime_file);
-    remove_section(&variant, BOOT_CONFIG_MODULE_NAME);
-    (void)boot(&variant);
-    return taken_pages();
-}
-
-static void expect_nothing_left(const struct world_result *result, const char *what,
-                                const char *stage, uint32_t rootd_pages)
-{
-    expect_failure(result, "SERVICE_BOOTSTRAP_FAILED", stage, what);
-    expect_of(what, "the system has ended", world_kernel()->halted);
-    expect_of(what, "no held slot", occupied_count(0, SLOT_LIMIT) == 3);
-    expect_of(what, "no live child", world_kernel()->process_count == 1);
-    expect_of(what, "the launch pool is what it was", taken_pages() == rootd_pages);
-}
-
 /* One module of an image is another program: the boot fails where that shows, and nothing is
  * left. */
 static void expect_undone(const struct boot_file *file, const char *name, const char *other,
@@ -328,39 +172,6 @@ static void expect_undone(const struct boot_file *file, const char *name, const 
     exchange_program(&variant, name, other);
     struct world_result result = boot(&variant);
     expect_nothing_left(&result, what, stage, rootd_pages);
-}
-
-/* The program test-ready in one of its modes: its first data word says which. */
-static struct boot_section_input unready_program(enum ready_mode mode)
-{
-    static uint8_t bytes[IMAGE_BYTES_MAX];
-    static struct boot_section_input program = {.kind = BOOT_SECTION_EXECUTABLE, .bytes = bytes};
-    const uint64_t words[] = {PROBE_DATA_WORD(0), PROBE_DATA_WORD(1)};
-    FILE *file = fopen("build/image/test-ready.elf", "rb");
-    if (file == NULL) {
-        fprintf(stderr, "rootd_world_test: build/image/test-ready.elf cannot be read\n");
-        exit(2);
-    }
-    program.size_bytes = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    size_t at = 0;
-    while (memcmp(bytes + at, words, sizeof words) != 0) {
-        at += sizeof words[0];
-        if (at + sizeof words > program.size_bytes)
-            abort();
-    }
-    memcpy(bytes + at, &(uint64_t){mode}, sizeof words[0]);
-    return program;
-}
-
-/* The role's time for READY, in the config. */
-static void set_ready_ticks(struct variant *variant, const char *name, uint64_t ticks)
-{
-    for (uint32_t i = 0; i < variant->config.entry_count; i++) {
-        if (strcmp(role_find(variant->config.entries[i].role)->image, name) == 0)
-            variant->config.entries[i].ready_ticks = ticks;
-    }
-    encode_config(variant);
 }
 
 /* Boots with test-ready in somebody's place: nothing is left, in time. */
@@ -375,7 +186,7 @@ static void expect_unready(const struct boot_file *file, const char *name, const
                                          [READY_FAULTS] = "PEER_DIED"};
     char what[64], cause[64];
     struct variant variant = variant_of(file);
-    variant.sections[section_of(&variant, name)] = unready_program(mode);
+    variant.sections[section_of(&variant, name)] = built_program("test-ready", mode);
     set_ready_ticks(&variant, name, STATED_TICKS);
     snprintf(what, sizeof what, "R5: %s is ready in way %u", name, mode);
     snprintf(cause, sizeof cause, "FAILED:%s:%s\n", stage, causes[mode]);
@@ -449,7 +260,7 @@ static void test_failures(void)
         {"pagerd", "memd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
         {"pagerd", "procd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
     };
-    uint32_t rootd_pages = taken_by_rootd();
+    uint32_t rootd_pages = taken_by_rootd(&runtime_file);
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
         expect_undone(&runtime_file, rows[i].name, rows[i].other, rows[i].stage, rootd_pages);
     test_programs(rootd_pages);
@@ -526,7 +337,7 @@ static void test_memory_sizes(void)
     for (size_t i = 0; i < sizeof mebibytes / sizeof mebibytes[0]; i++) {
         char what[32];
         snprintf(what, sizeof what, "%zu MiB", mebibytes[i]);
-        memory_bytes = mebibytes[i] << 20;
+        boot_memory_bytes = mebibytes[i] << 20;
         struct variant variant = variant_of(&runtime_file);
         struct world_result result = boot(&variant);
         expect_of(what, result.log, result.end == WORLD_READY);
@@ -538,7 +349,7 @@ static void test_memory_sizes(void)
         expect_of(what, "and has records", memd->total_pages <= memd->frame_limit);
         expect_sound();
     }
-    memory_bytes = 0;
+    boot_memory_bytes = 0;
 }
 
 int main(int count, char **arguments)
@@ -548,9 +359,6 @@ int main(int count, char **arguments)
     file_read(&runtime_file, "build/boot.img");
     file_read(&phase0_file, "build/boot-phase0.img");
     file_read(&hostile_file, "build/boot-hostile.img");
-    image = malloc(IMAGE_BYTES_MAX);
-    if (image == NULL)
-        abort();
     test_snapshot();
     test_config();
     test_config_bytes();
@@ -558,10 +366,9 @@ int main(int count, char **arguments)
     test_deaths();
     test_phase0();
     test_memory_sizes();
-    world_release();
-    free(image);
-    free(runtime_file.bytes);
-    free(phase0_file.bytes);
-    free(hostile_file.bytes);
+    file_free(&runtime_file);
+    file_free(&phase0_file);
+    file_free(&hostile_file);
+    boot_end();
     return tests_end(arguments[0]);
 }

@@ -59,6 +59,10 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
         seam.dropped_at_reply = seam.drop_count;
     seam.reply_slot = reply_slot;
     seam.replies[seam.reply_count % 4] = *message;
+    if (seam.reply_count < seam.lost_replies) {
+        seam.reply_count++;
+        return STATUS_NOT_FOUND;
+    }
     seam.answered_slot = seam.reply_status[seam.reply_count % 2] == STATUS_OK ? reply_slot : 0;
     return seam.reply_status[seam.reply_count++ % 2];
 }

@@ -14,6 +14,7 @@ struct service_seam {
     struct message request;
     struct receive_info info;
     enum status reply_status[2];
+    unsigned lost_replies; /* so many find nobody who waits for them */
     /* record */
     unsigned call_count;
     uint32_t slot;

@@ -109,12 +109,10 @@ static void reply_held(struct message *message)
         message_refuse(message, STATUS_NOT_FOUND);
 }
 
-/* Starts a service of the role, by its only START_SERVICE. */
-static enum status start_once(struct caller *caller, const struct role *role,
-                              service_prepare *prepare)
+/* START_SERVICE with the envelope, as often as the script says. */
+static void script_start(void)
 {
     struct startup_start_service_request request = {0};
-    struct envelope accepted;
     size_t written = 0;
     fresh();
     (void)envelope_encode(&start.envelope, request.envelope, sizeof request.envelope, &written);
@@ -122,6 +120,14 @@ static enum status start_once(struct caller *caller, const struct role *role,
     (void)message_encode(&startup_start_service_request_type, &request, &seam.request);
     seam.info.reply_slot = SLOT_REPLY_BASE;
     seam.make_reply = reply_held;
+}
+
+/* Starts a service of the role, by its only START_SERVICE. */
+static enum status start_once(struct caller *caller, const struct role *role,
+                              service_prepare *prepare)
+{
+    struct envelope accepted;
+    script_start();
     seam.recv_limit = 1; /* then the endpoint is gone */
     return service_start(caller, role->id, &accepted, prepare, NULL);
 }
@@ -205,8 +211,48 @@ static void test_failed_prepare(void)
            "once: what prepare said, and nothing else");
 }
 
+static unsigned prepared_count;
+
+static enum status prepare_once(void *state, const struct envelope *envelope)
+{
+    (void)state;
+    (void)envelope;
+    prepared_count++;
+    return STATUS_OK;
+}
+
+/* R5: a launcher that has stopped waiting for READY asks again, and gets it without a second check. */
+static void test_asked_again(void)
+{
+    for (unsigned lost = 0; lost < 4; lost++) {
+        struct caller caller = {0};
+        const struct role *role = role_find(ROLE_MEMD);
+        start_as(role);
+        script_start();
+        seam.recv_limit = lost + 1;
+        seam.lost_replies = lost;
+        prepared_count = 0;
+        struct envelope accepted;
+        expect(service_start(&caller, role->id, &accepted, prepare_once, NULL) == STATUS_OK,
+               "R5: READY counts when it was delivered");
+        expect(seam.reply_count == lost + 1, "R5: every ask is answered");
+        expect(prepared_count == 1, "the state is made once");
+        expect(accepted.role == ROLE_MEMD, "and the envelope is there");
+        expect(seam.replies[lost % 4].header.status == STATUS_OK, "R5: READY again");
+    }
+    struct caller caller = {0};
+    struct envelope accepted;
+    start_as(role_find(ROLE_MEMD));
+    script_start();
+    seam.recv_limit = 3;
+    seam.lost_replies = 3;
+    expect(service_start(&caller, ROLE_MEMD, &accepted, prepare_once, NULL) == STATUS_NOT_FOUND,
+           "READY that nobody ever hears is none");
+}
+
 void test_start(void)
 {
+    test_asked_again();
     test_procd_badge();
     test_extra_authority();
     test_offer();

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/* See rootd_model.h. Written from rootd.h, intake.h and graph.h alone; asks the bytes of the machine,
+ * not what rootd made of them. */
+#include "fuzz/adversary/rootd_model.h"
+
+#include <string.h>
+
+#include "abi/formats/boot_image.h"
+#include "abi/formats/boot_name.h"
+#include "abi/formats/cursor.h"
+#include "abi/roles.h"
+#include "props/stand_ins/peers_of_rootd.h"
+
+struct rootd_model rootd_model;
+
+static bool cspace_is_agreed(void)
+{
+    if (stand_in_slot_count() != boot_cap_count)
+        return false;
+    for (unsigned i = 0; i < boot_cap_count; i++) {
+        struct stand_in_cap cap = stand_in_at(boot_caps[i].slot);
+        if (cap.object_type != (uint32_t)boot_caps[i].object_type ||
+            cap.rights != boot_caps[i].rights || cap.badge != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Pages that a segment needs besides the image's: all of a writable one, else the one that the file
+ * does not fill. */
+static uint64_t own_pages(const struct elf_segment *segment)
+{
+    if ((segment->rights & RIGHT_WRITE) != 0)
+        return segment->pages;
+    return segment->memory_bytes % PAGE_BYTES != 0;
+}
+
+/* Whether the module of a role can be started, and the pages of its own. */
+static bool program_is_sound(const struct handoff *handoff, uint32_t role, uint64_t *pages)
+{
+    struct elf_plan plan;
+    int index = handoff_find(handoff, role_find(role)->image);
+    if (index < 0 || handoff->modules[index].kind != BOOT_SECTION_EXECUTABLE)
+        return false;
+    const struct handoff_module *module = &handoff->modules[index];
+    size_t view = module->size_bytes < FRAME_TRANSFER_BYTES_MAX ? (size_t)module->size_bytes
+                                                                : FRAME_TRANSFER_BYTES_MAX;
+    if (!range_within(module->offset_bytes, view, sizeof peers_machine.image) ||
+        elf_plan_parse(peers_machine.image + module->offset_bytes, view, module->size_bytes,
+                       &plan) != STATUS_OK)
+        return false;
+    for (uint32_t i = 0; i < plan.segment_count; i++)
+        *pages += own_pages(&plan.segments[i]);
+    return true;
+}
+
+/* When a role is launched, as a number that grows; a helper never is. */
+enum { STEP_SERVICES = 4, STEP_PROGRAMS = 5, STEP_NEVER = 1 << 20 };
+
+static unsigned step_of(const struct role *role)
+{
+    static const uint32_t first[] = {ROLE_PROCD, ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD};
+    unsigned row_count = 0;
+    for (unsigned i = 0; i < STEP_SERVICES; i++) {
+        if (first[i] == role->id)
+            return i;
+    }
+    if (role->kind == ROLE_KIND_SERVICE || role->kind == ROLE_KIND_DRIVER)
+        return STEP_SERVICES;
+    bool holds = role_intake(role->id, &row_count) != NULL;
+    return holds ? STEP_PROGRAMS + (unsigned)(role - role_table) : STEP_NEVER;
+}
+
+/* Where a role may be: said a second time. */
+static bool belongs(const struct role *role, uint32_t profile)
+{
+    switch (role->presence) {
+    case ROLE_PRESENCE_RUNTIME:
+    case ROLE_PRESENCE_LATER:
+        return true;
+    case ROLE_PRESENCE_PHASE0:
+        return profile != 0;
+    case ROLE_PRESENCE_HOSTILE:
+        return profile == 2;
+    case ROLE_PRESENCE_ATTACKS:
+        return profile == 3;
+    case ROLE_PRESENCE_GRAPH:
+        return profile == 4;
+    }
+    return false;
+}
+
+static bool entry_is_sound(const struct boot_config *config, const struct boot_config_entry *entry)
+{
+    const struct role *role = role_find(entry->role);
+    if (role == NULL || entry->role == ROLE_ROOTD || !boot_name_is(entry->module, role->image) ||
+        (role->kind == ROLE_KIND_DRIVER) !=
+            (entry->launch_kind == BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER) ||
+        !belongs(role, config->validation_profile))
+        return false;
+    for (uint32_t i = 0; i < entry->dependency_count; i++) {
+        const struct role *other = role_find(entry->dependencies[i]);
+        if (other == NULL)
+            return false;
+        bool services = step_of(role) == STEP_SERVICES && step_of(other) == STEP_SERVICES;
+        if (step_of(other) >= step_of(role) && !services)
+            return false;
+    }
+    return role->kind != ROLE_KIND_FOUNDATION || entry->flags == BOOT_ENTRY_REQUIRED;
+}
+
+/* Whether the module of an entry can be launched. */
+static bool is_there(const struct handoff *handoff, const struct boot_config_entry *entry)
+{
+    uint64_t pages = 0;
+    const struct role *role = role_find(entry->role);
+    return role->presence != ROLE_PRESENCE_LATER && role->kind != ROLE_KIND_DRIVER &&
+           program_is_sound(handoff, entry->role, &pages);
+}
+
+/* Entries that an entry waits for, directly or not: bits by their index. */
+static uint64_t waits_for(const struct boot_config *config, uint32_t entry)
+{
+    uint64_t waits = UINT64_C(1) << entry;
+    for (uint32_t round = 0; round < config->entry_count; round++) {
+        for (uint32_t i = 0; i < config->entry_count; i++) {
+            const struct boot_config_entry *waiter = &config->entries[i];
+            for (uint32_t j = 0; j < waiter->dependency_count && (waits >> i & 1) != 0; j++)
+                waits |= UINT64_C(1) << boot_config_find(config, waiter->dependencies[j]);
+        }
+    }
+    return waits & ~(UINT64_C(1) << entry);
+}
+
+/* Whoever holds the end of a service waits for it. */
+static bool peers_come_first(const struct boot_config *config, uint32_t entry)
+{
+    unsigned row_count = 0;
+    const struct intake *rows = role_intake(config->entries[entry].role, &row_count);
+    uint64_t waits = waits_for(config, entry);
+    for (unsigned i = 0; i < row_count; i++) {
+        const struct role *peer = role_find(slot_peer_role(rows[i].slot));
+        if (peer == NULL || peer->kind == ROLE_KIND_FOUNDATION)
+            continue;
+        int at = boot_config_find(config, peer->id);
+        if (at < 0 || (waits >> at & 1) == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool entries_are_sound(const struct boot_config *config, const struct handoff *handoff)
+{
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        const struct boot_config_entry *entry = &config->entries[i];
+        if (!entry_is_sound(config, entry))
+            return false;
+        bool there = is_there(handoff, entry);
+        if (there ? !peers_come_first(config, i) : entry->flags == BOOT_ENTRY_REQUIRED)
+            return false;
+    }
+    return true;
+}
+
+bool rootd_model_accepts(uint32_t root_endpoint_slot)
+{
+    memset(&rootd_model, 0, sizeof rootd_model);
+    struct handoff *handoff = &rootd_model.handoff;
+    struct boot_config *config = &rootd_model.config;
+    if (handoff_parse(peers_machine.handoff_bytes, peers_machine.handoff_size, handoff) !=
+            STATUS_OK ||
+        root_endpoint_slot != 2 || handoff->root_endpoint_slot != 2 || handoff->image_slot != 5 ||
+        handoff->untyped_count != 2 || handoff->untyped[0].slot != 32 ||
+        handoff->untyped[1].slot != 33 || !cspace_is_agreed())
+        return false;
+    int index = handoff_find(handoff, "boot-config");
+    if (index < 0 || handoff->modules[index].kind != BOOT_SECTION_BOOT_CONFIG ||
+        !range_within(handoff->modules[index].offset_bytes, handoff->modules[index].size_bytes,
+                      sizeof peers_machine.image) ||
+        boot_config_parse(peers_machine.image + handoff->modules[index].offset_bytes,
+                          (size_t)handoff->modules[index].size_bytes, config) != STATUS_OK)
+        return false;
+    uint64_t pages = role_tables_total_pages(handoff->untyped[0].pages); /* their tables */
+    for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
+        pages += role_find(foundation_roles[i])->budget_pages;
+        if (boot_config_find(config, foundation_roles[i]) < 0 ||
+            !program_is_sound(handoff, foundation_roles[i], &pages))
+            return false;
+    }
+    return entries_are_sound(config, handoff) && pages <= handoff->untyped[1].pages;
+}
+
+/* Whether what stands in an entry's place does what it should. */
+static bool behaves(uint32_t role)
+{
+    for (unsigned i = 0; i < PEERS_MANNERS_LIMIT; i++) {
+        const struct peers_manners *manners = &peers_machine.manners[i];
+        if (manners->role == role)
+            return manners->ready == PEERS_READY_RIGHT || manners->ready == PEERS_READY_SLOW;
+    }
+    return true;
+}
+
+void rootd_model_predict(void)
+{
+    const struct boot_config *config = &rootd_model.config;
+    uint64_t failed = 0;
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        if (!is_there(&rootd_model.handoff, &config->entries[i]) ||
+            !behaves(config->entries[i].role))
+            failed |= UINT64_C(1) << i;
+    }
+    rootd_model.failed = failed;
+    rootd_model.ready = true;
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        bool waits = step_of(role_find(config->entries[i].role)) != STEP_NEVER;
+        if (waits && (waits_for(config, i) & failed) != 0)
+            rootd_model.failed |= UINT64_C(1) << i;
+        if ((rootd_model.failed >> i & 1) != 0 && config->entries[i].flags == BOOT_ENTRY_REQUIRED)
+            rootd_model.ready = false;
+    }
+}

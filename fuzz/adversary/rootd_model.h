@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* What rootd must make of the machine of peers_of_rootd.h: whether it accepts what it was given, and
+ * what comes out of the launch graph. */
+#ifndef BASALT_FUZZ_ADVERSARY_ROOTD_MODEL_H
+#define BASALT_FUZZ_ADVERSARY_ROOTD_MODEL_H
+
+#include <stdbool.h>
+
+#include "abi/formats/boot_config.h"
+#include "abi/formats/handoff.h"
+
+struct rootd_model {
+    struct handoff handoff;
+    struct boot_config config;
+    uint64_t failed; /* entries that are passed over, or fail the boot: bits by their index */
+    bool ready;      /* no required one is among them */
+};
+
+extern struct rootd_model rootd_model;
+
+/* Whether handoff, cspace, config and modules are as agreed; fills in handoff and config. */
+bool rootd_model_accepts(uint32_t root_endpoint_slot);
+
+/* What comes out of an accepted boot among peers that do not lie: fills in failed and ready. */
+void rootd_model_predict(void);
+
+#endif

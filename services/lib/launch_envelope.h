@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* The start envelope of a role, from its rows: the one place where envelopes are made, for whoever
+ * launches: rootd, deviced, and procd when it starts a service again. Pure. */
+#ifndef BASALT_SERVICES_LIB_LAUNCH_ENVELOPE_H
+#define BASALT_SERVICES_LIB_LAUNCH_ENVELOPE_H
+
+#include "abi/formats/envelope.h"
+#include "abi/roles.h"
+
+/* What the boot says of a launch. */
+struct launch_terms {
+    uint32_t validation_profile;
+    uint32_t memory_pages; /* that shared tables are made for; told to the foundation alone */
+    uint64_t ready_ticks;
+};
+
+/* The role's own endpoint and one entry for each of its rows, in a window from the endpoint to the
+ * last row's slot. Errors: EXHAUSTED (more rows than an envelope has entries) and those of
+ * envelope_validate; *out is then unspecified. */
+enum status launch_envelope_make(const struct role *role, const struct launch_terms *terms,
+                                 struct envelope *out);
+
+/* Encodes it as the request that carries it. Errors: those of envelope_encode. */
+struct startup_start_service_request;
+enum status launch_envelope_request(const struct envelope *envelope,
+                                    struct startup_start_service_request *out);
+
+#endif
