@@ -15,6 +15,7 @@ import build
 import campaign
 import campaign_checks
 import command_checks
+import graph
 import growth
 import hostile
 import inject
@@ -73,7 +74,8 @@ def build_all(tally, variants=None):
     images = [output for output in targets if re.fullmatch(r"build/[^/]+\.img", output)]
     for variant, wanted in (
             ("image", made("image", ("ar", "image", "kernel_link"), *images)),
-            ("asan", made("asan", ("harness", "test"), "build/asan/world")),
+            ("asan", made("asan", ("harness", "test"), "build/asan/world",
+                          *[f"build/asan/world_{program}" for _, program, _ in graph.FAULTS])),
             ("shipped", made("shipped", ("harness", "test"), "build/shipped/world", inject.PROGRAM)),
             ("libfuzzer", made("libfuzzer", ("harness",))),
             ("afl", made("afl", ("harness",), "build/afl/mutator.so")),
@@ -359,6 +361,7 @@ CHECKS = {
     "provenance": (check_provenance, "image asan shipped"),
     "negative": (negative.negative, "image asan shipped"),
     "unready": (unready.unready, "image"),
+    "graph": (graph.graph, "image asan"),
     "same": (same.same, "image shipped"),
     "ring3": (ring3.ring3, "image"),
     "machines": (machines.machines, "image"),

@@ -73,7 +73,8 @@ def table():
                 complaints.append(f"{path}: the archive {archive} holds another object")
             unit = path[len("build/image/"):-2]
             by = reached.get((archive, name), [])
-            machine_only = unit.startswith(("services/runtime/", "services/bench/", "kernel/x86_64/"))
+            machine_only = unit.startswith(("services/runtime/", "services/bench/", "services/faults/",
+                                            "kernel/x86_64/"))
             if not by and not machine_only:
                 complaints.append(f"{unit}: linked into {daemon}, reached by no harness")
             lines.append(f"  {digest}  {unit:40} {' '.join(by) if by else 'the machine alone'}")

@@ -12,7 +12,7 @@ import build
 # Where units live; services/runtime is the image's own and may touch the machine, services/bench
 # measures it.
 UNIT_FOLDERS = ("abi", "kernel/core", "kernel/machine", "services")
-NOT_UNITS = ("services/runtime", "services/bench")
+NOT_UNITS = ("services/runtime", "services/bench", "services/faults")
 
 MEMORY_NAMES = {"memcpy", "memmove", "memset", "memcmp"}
 PROTECTOR_NAMES = {"__stack_chk_guard", "__stack_chk_fail"}
@@ -224,7 +224,7 @@ def mutant_header(path):
 
 
 # Groups of checks that a mutant of what only the metal has may name.
-METAL_GROUPS = ("machines", "ring3", "shares", "hostile", "longest")
+METAL_GROUPS = ("machines", "ring3", "shares", "hostile", "longest", "graph")
 
 
 def mutants_apply():

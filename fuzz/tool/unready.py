@@ -11,7 +11,6 @@ import build
 import metal
 import negative
 
-PROGRAM = "build/image/test-ready.elf"
 MARK = struct.pack("<2Q", 0xDA7A000000000000, 0xDA7A000000000001)  # its data words begin so (services/probes/layout.h)
 OTHER_ROLE, OTHER_COUNT, LATE, NEVER, FAULTS, DIES = range(1, 7)
 FAILED = "ERIX_ROOTD:SERVICE_BOOTSTRAP_FAILED"
@@ -29,14 +28,20 @@ CASES = (
 )
 
 
+def program(name, word):
+    """A built program with another first data word, which says what it does."""
+    path = f"build/image/{name}.elf"
+    with open(path, "rb") as file:
+        data = file.read()
+    if data.count(MARK) != 1:
+        raise build.Stop(f"{path} has {data.count(MARK)} places that say what it does")
+    return data.replace(MARK, struct.pack("<Q", word) + MARK[8:])
+
+
 def packed(parts, place, mode):
     """The runtime image with test-ready in a service's place."""
-    with open(PROGRAM, "rb") as file:
-        program = file.read()
-    if program.count(MARK) != 1:
-        raise build.Stop(f"{PROGRAM} has {program.count(MARK)} places that say what it does")
-    program = program.replace(MARK, struct.pack("<Q", mode) + MARK[8:])
-    return negative.packed([(name, kind, program if name == place else data) for name, kind, data in parts])
+    other = program("test-ready", mode)
+    return negative.packed([(name, kind, other if name == place else data) for name, kind, data in parts])
 
 
 def unready(tally):

@@ -41,14 +41,15 @@ static bool take_envelope(struct ready *ready)
                STATUS_OK;
 }
 
-static void answer(struct ready *ready, uint32_t role, uint32_t cap_count, uint32_t reply_slot)
+/* False: nobody has heard it. */
+static bool answer(struct ready *ready, uint32_t role, uint32_t cap_count, uint32_t reply_slot)
 {
     struct startup_start_service_reply reply = {.role = role, .checked_cap_count = cap_count};
     uint64_t request_id = ready->message.header.request_id;
-    if (message_encode(&startup_start_service_reply_type, &reply, &ready->message) == STATUS_OK) {
-        ready->message.header.request_id = request_id;
-        (void)sys_reply(reply_slot, &ready->message);
-    }
+    if (message_encode(&startup_start_service_reply_type, &reply, &ready->message) != STATUS_OK)
+        return false;
+    ready->message.header.request_id = request_id;
+    return sys_reply(reply_slot, &ready->message) == STATUS_OK;
 }
 
 uint32_t test_ready_main(uint64_t argument)
@@ -66,10 +67,10 @@ uint32_t test_ready_main(uint64_t argument)
         sleep_until(&ready, ready.info.now_ticks + ready.envelope.ready_ticks + TICKS_PER_SECOND);
     if (mode == READY_FAULTS)
         user_store64(PROBE_WILD_VA, 1);
-    if (mode != READY_NEVER) {
-        ready.message.header.request_id = id;
-        answer(&ready, role, cap_count, reply_slot);
-    }
+    ready.message.header.request_id = id;
+    bool heard = mode == READY_NEVER || answer(&ready, role, cap_count, reply_slot);
+    while (!heard && mode != READY_LATE) /* a launcher asks again, as every service is asked */
+        heard = take_envelope(&ready) && answer(&ready, role, cap_count, ready.info.reply_slot);
     sleep_until(&ready,
                 mode == READY_DIES ? ready.info.now_ticks + TICKS_PER_SECOND : DEADLINE_NEVER);
     user_store64(PROBE_WILD_VA, 1);

@@ -69,6 +69,15 @@ static enum status install_all(struct rootd *rootd, uint32_t index)
     return status;
 }
 
+/* A call through the end of a dead process finds nothing; so does a service that looks for what its
+ * envelope names. Only the first has lost its end as well. */
+static bool is_dead(struct rootd *rootd, uint32_t launch)
+{
+    struct kernel_query_local_cap_reply held;
+    return kernel_query_local_cap(&rootd->caller, launch_alias_slot(rootd, launch), QUERY_EXACT,
+                                  &held) == STATUS_NOT_FOUND;
+}
+
 enum status launch_ask(struct rootd *rootd, uint32_t launch, uint64_t deadline_ticks)
 {
     const struct envelope *envelope = &rootd->plan.launches[launch].envelope;
@@ -79,6 +88,8 @@ enum status launch_ask(struct rootd *rootd, uint32_t launch, uint64_t deadline_t
     if (status == STATUS_OK)
         status = startup_call_start_service(&rootd->caller, launch_alias_slot(rootd, launch),
                                             NO_WINDOW, deadline_ticks, &request, &reply);
+    if (status == STATUS_NOT_FOUND && is_dead(rootd, launch))
+        return STATUS_PEER_DIED;
     if (status != STATUS_OK)
         return status;
     bool ready = reply.role == envelope->role && reply.checked_cap_count == envelope->entry_count;

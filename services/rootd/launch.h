@@ -20,7 +20,7 @@ enum status launch_procd(struct rootd *rootd);
 enum status launch_child(struct rootd *rootd, uint32_t launch);
 
 /* Asks a started child for READY by its envelope, until the deadline. TIMED_OUT: it may be asked
- * again with the same envelope (service_start). A service that says READY for another role, or has
+ * again with the same envelope (service_start); PEER_DIED: it is dead. A service that says READY for another role, or has
  * checked another number of capabilities, is not ready: INTERNAL. */
 enum status launch_ask(struct rootd *rootd, uint32_t launch, uint64_t deadline_ticks);
 

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: ISC
+"""Boots of the launch graph in QEMU (R3, R5): the image of profile graph as it is; with programs exchanged for
+such as are not READY, optional and required; with configs that are wrong; and with a rootd that fails on
+purpose (services/faults), which a world that is linked the same way must say of itself, too. The world boots
+the same in every place (rootd_graph_test)."""
+
+import collections
+import os
+import struct
+import tempfile
+
+import build
+import metal
+import negative
+import unready
+
+SERVICE, USER, APART, LAST = 288, 289, 290, 291
+PAGERD, PROFILE, UNKNOWN = negative.PAGERD, 4, 200
+NAMES = {SERVICE: "test-service", USER: "test-user", APART: "test-apart", LAST: "test-last"}
+NEEDS = {SERVICE: [PAGERD], USER: [SERVICE], APART: [PAGERD], LAST: [USER, APART]}
+REQUIRED, OPTIONAL = 1, 2
+BEGIN = [f"ROOTD_STAGE:{name}" for name in ("INTAKE_VALIDATED", "PLAN_MADE", "PROCD_READY", "MEMD_READY",
+                                            "VSPACED_READY", "PAGERD_READY", "FOUNDATION_BOUND")]
+END = ["ROOTD_STAGE:AUTHORITY_SHED", "ERIX_ROOTD:READY"]
+FAILED = "ERIX_ROOTD:SERVICE_BOOTSTRAP_FAILED"
+STATED_TICKS = 700
+
+# what: in words; programs: {role: (program, its first data word)}; optional: roles; ticks: {role: time for READY};
+# needs: {role: others} that differ; lost: roles whose module is not there; lines: the log after BEGIN (is_right)
+Case = collections.namedtuple("Case", "what programs optional ticks needs lost lines", defaults=({}, (), {}, {}, (), ()))
+
+
+def ready(*roles):
+    return [f"ROOTD_STAGE:{NAMES[role]}:READY" for role in roles]
+
+
+def passed(cause, *roles):
+    return [f"BASALT_ROOTD:PASSED_OVER:{NAMES[role]}:{cause}" for role in roles]
+
+
+def failed(cause, role):
+    return [f"BASALT_ROOTD:FAILED:LAUNCH_SERVICE:{cause}:{NAMES[role]}", FAILED]
+
+
+def refused(cause):
+    return [f"BASALT_ROOTD:FAILED:INTAKE:{cause}", "ERIX_ROOTD:CONTRACT_INVALID"]
+
+
+UNREADY = ((unready.OTHER_ROLE, "READY for another role", "INTERNAL"),
+           (unready.OTHER_COUNT, "READY with a capability too many", "INTERNAL"),
+           (unready.LATE, "READY too late", "TIMED_OUT"), (unready.NEVER, "never READY", "TIMED_OUT"),
+           (unready.FAULTS, "started, and faults", "PEER_DIED"))
+CHAIN = (SERVICE, USER, LAST)
+
+
+def cases():
+    """Every case but those of a rootd that fails on purpose."""
+    found = [Case("all are READY", lines=ready(SERVICE, USER, APART, LAST) + END),
+             Case("one that is never READY, and has one tick", {APART: ("test-ready", unready.NEVER)},
+                  ticks={APART: 1}, lines=ready(SERVICE, USER) + failed("TIMED_OUT", APART)),
+             Case("ten minutes each", ticks=dict.fromkeys(NAMES, 600000),
+                  lines=ready(SERVICE, USER, APART, LAST) + END),
+             Case("a slow one", {SERVICE: ("test-service", STATED_TICKS)},
+                  lines=ready(APART, SERVICE, USER, LAST) + END),
+             Case("a slow one that is optional and too slow", {SERVICE: ("test-service", 2 * STATED_TICKS)}, CHAIN,
+                  {SERVICE: STATED_TICKS}, lines=ready(APART) + passed("TIMED_OUT", *CHAIN) + END)]
+    for mode, what, cause in UNREADY:
+        program = ("test-ready", mode)
+        found += [Case(f"an optional one that is {what}", {SERVICE: program}, CHAIN, {SERVICE: STATED_TICKS},
+                       lines=ready(APART) + passed(cause, *CHAIN) + END),
+                  Case(f"a required one that is {what}", {APART: program}, (), {APART: STATED_TICKS},
+                       lines=ready(SERVICE, USER) + failed(cause, APART))]
+    return found + [
+        Case("a circle", needs={SERVICE: [LAST]}, lines=refused("BAD_ORDER")),
+        Case("who waits for nobody known", needs={APART: [UNKNOWN]}, lines=refused("NOT_FOUND")),
+        Case("no time", ticks={APART: 0}, lines=refused("INVALID_ARGUMENT")),
+        Case("all the time there is", ticks={APART: 2 ** 64 - 1}, lines=refused("INVALID_ARGUMENT")),
+        Case("a required one without a module", lost=(APART,), lines=refused("MISSING_MODULE")),
+        Case("an optional one without a module", lost=(APART,), optional=(APART, LAST),
+             lines=ready(SERVICE, USER) + passed("MISSING_MODULE", APART, LAST) + END)]
+
+
+def config(case):
+    entries = [negative.entry(role, name.encode(), flags=OPTIONAL if role in case.optional else REQUIRED,
+                              needs=case.needs.get(role, NEEDS[role]), ticks=case.ticks.get(role, 5000))
+               for role, name in NAMES.items()]
+    return negative.config((*negative.FOUNDATION, *entries), profile=PROFILE)
+
+
+def packed(parts, case):
+    """The graph image, changed as the case says."""
+    programs = {NAMES[role]: unready.program(*program) for role, program in case.programs.items()}
+    lost = [NAMES[role] for role in case.lost]
+    return negative.packed([(name, kind, config(case) if kind == negative.BOOT_CONFIG else programs.get(name, data))
+                            for name, kind, data in parts if name not in lost])
+
+
+def is_right(lines, wanted):
+    """The last two lines in this order; who is READY before which other one, time decides, and of a boot that
+    fails, who is."""
+    if wanted[-1] == "ERIX_ROOTD:CONTRACT_INVALID":
+        return lines == wanted
+    missing = set(BEGIN + wanted) - set(lines)
+    more = set(lines) - set(BEGIN + wanted)
+    return lines[:len(BEGIN)] == BEGIN and lines[-2:] == wanted[-2:] and len(lines) == len(set(lines)) and \
+        not more and (not missing or wanted[-1] == FAILED and missing <= set(ALL))
+
+
+ALL = ready(SERVICE, USER, APART, LAST)
+
+# fault: its image's name and its world's; the lines that must come, the last two at the end
+FAULTS = (("force-fail", "force_fail", ALL + ["BASALT_ROOTD:FAILED:SHED:INTERNAL", FAILED]),
+          ("force-service-fail", "force_service_fail", ALL[2:3] + failed("INTERNAL", SERVICE)),
+          ("force-spawn-fail", "force_spawn_fail", ALL[2:3] + failed("TRUNCATED", SERVICE)),
+          ("probed-omit-primary-control", "omit_primary_control", ALL[:2] + failed("NOT_FOUND", APART)),
+          ("probed-misroute-primary-control", "misroute_primary_control", ALL[:2] + failed("INVALID_ARGUMENT", APART)))
+
+
+def boot_faults(tally):
+    """Each fault ends its boot as stated, on the metal and in the world; no other image has its code."""
+    def boot(fault):
+        return metal.Boot(f"build/boot-graph-{fault[0]}.img", seconds=60)
+
+    for (name, program, wanted), result in negative.each(2, boot, FAULTS):
+        lines = result.log.splitlines()
+        tally.say(f"QEMU: {name} fails the boot", result.status == metal.NOT_READY and is_right(lines, wanted),
+                  f"status {result.status}, {result.verdict}\n{result.log}", wanted[-2])
+        status, log = build.run([f"build/asan/world_{program}", build.GRAPH_IMAGE], 120)
+        said = [line for line in log.splitlines() if not line.startswith("BASALT_WORLD:")]
+        tally.say(f"world: {name} fails the boot", status != 0 and is_right(said, wanted), f"status {status}\n{log}")
+    with open("build/image/rootd.elf.map", encoding="utf-8", errors="replace") as text:
+        tally.say("the rootd of every other image has no fault in it", "services/faults" not in text.read())
+
+
+def graph(tally):
+    with open(build.GRAPH_IMAGE, "rb") as file:
+        parts = negative.sections(file.read())
+    with tempfile.TemporaryDirectory() as folder:
+        def boot(numbered):
+            number, case = numbered
+            path = os.path.join(folder, f"{number}.img")
+            with open(path, "wb") as file:
+                file.write(packed(parts, case))
+            return metal.Boot(path, seconds=60)
+
+        for (_, case), result in negative.each(2, boot, list(enumerate(cases()))):
+            wanted = metal.READY if case.lines[-1] == END[-1] else metal.NOT_READY
+            tally.say(f"QEMU: {case.what}", result.status == wanted and is_right(result.log.splitlines(), case.lines),
+                      f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(case.lines),
+                      case.lines[-2])
+    boot_faults(tally)

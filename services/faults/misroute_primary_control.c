@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* A fault of rootd (README.md): a service with a primary control slot gets another kind of kernel control there. The service
+ * stands for probed, which has no program yet. */
+#include "services/rootd/plan.h"
+
+enum status __real_plan_make(const struct rootd_intake *intake, struct rootd_plan *out);
+enum status __wrap_plan_make(const struct rootd_intake *intake, struct rootd_plan *out);
+
+enum status __wrap_plan_make(const struct rootd_intake *intake, struct rootd_plan *out)
+{
+    enum status status = __real_plan_make(intake, out);
+    for (uint32_t i = 0; i < out->launch_count; i++) {
+        if (out->launches[i].role == ROLE_TEST_APART)
+            out->launches[i].installs[0].source_slot = SLOT_KERNEL_ACPI_ENDPOINT;
+    }
+    return status;
+}
