@@ -14,10 +14,10 @@ import metal
 import negative
 import unready
 
-SERVICE, USER, APART, LAST = 288, 289, 290, 291
+NAMED, LOGD, TIMED, SERVICE, USER, APART, LAST = 6, 7, 9, 288, 289, 290, 291
 PAGERD, PROFILE, UNKNOWN = negative.PAGERD, 4, 200
-NAMES = {SERVICE: "test-service", USER: "test-user", APART: "test-apart", LAST: "test-last"}
-NEEDS = {SERVICE: [PAGERD], USER: [SERVICE], APART: [PAGERD], LAST: [USER, APART]}
+NAMES = {NAMED: "named", LOGD: "logd", TIMED: "timed", SERVICE: "test-service", USER: "test-user", APART: "test-apart", LAST: "test-last"}
+NEEDS = {NAMED: [PAGERD], LOGD: [NAMED], TIMED: [NAMED], SERVICE: [PAGERD], USER: [SERVICE], APART: [PAGERD], LAST: [USER, APART]}
 REQUIRED, OPTIONAL = 1, 2
 BEGIN = [f"ROOTD_STAGE:{name}" for name in ("INTAKE_VALIDATED", "PLAN_MADE", "PROCD_READY", "MEMD_READY",
                                             "VSPACED_READY", "PAGERD_READY", "FOUNDATION_BOUND")]
@@ -46,6 +46,7 @@ def refused(cause):
     return [f"BASALT_ROOTD:FAILED:INTAKE:{cause}", "ERIX_ROOTD:CONTRACT_INVALID"]
 
 
+OTHERS = ready(NAMED, LOGD, TIMED)
 UNREADY = ((unready.OTHER_ROLE, "READY for another role", "INTERNAL"),
            (unready.OTHER_COUNT, "READY with a capability too many", "INTERNAL"),
            (unready.LATE, "READY too late", "TIMED_OUT"), (unready.NEVER, "never READY", "TIMED_OUT"),
@@ -100,20 +101,20 @@ def is_right(lines, wanted):
     fails, who is."""
     if wanted[-1] == "ERIX_ROOTD:CONTRACT_INVALID":
         return lines == wanted
-    missing = set(BEGIN + wanted) - set(lines)
-    more = set(lines) - set(BEGIN + wanted)
+    missing = set(BEGIN + OTHERS + wanted) - set(lines)
+    more = set(lines) - set(BEGIN + OTHERS + wanted)
     return lines[:len(BEGIN)] == BEGIN and lines[-2:] == wanted[-2:] and len(lines) == len(set(lines)) and \
         not more and (not missing or wanted[-1] == FAILED and missing <= set(ALL))
 
 
-ALL = ready(SERVICE, USER, APART, LAST)
+ALL = ready(*NAMES)
 
 # fault: its image's name and its world's; the lines that must come, the last two at the end
 FAULTS = (("force-fail", "force_fail", ALL + ["BASALT_ROOTD:FAILED:SHED:INTERNAL", FAILED]),
-          ("force-service-fail", "force_service_fail", ALL[2:3] + failed("INTERNAL", SERVICE)),
-          ("force-spawn-fail", "force_spawn_fail", ALL[2:3] + failed("TRUNCATED", SERVICE)),
-          ("probed-omit-primary-control", "omit_primary_control", ALL[:2] + failed("NOT_FOUND", APART)),
-          ("probed-misroute-primary-control", "misroute_primary_control", ALL[:2] + failed("INVALID_ARGUMENT", APART)))
+          ("force-service-fail", "force_service_fail", ready(APART) + failed("INTERNAL", SERVICE)),
+          ("force-spawn-fail", "force_spawn_fail", ready(APART) + failed("TRUNCATED", SERVICE)),
+          ("probed-omit-primary-control", "omit_primary_control", ready(SERVICE, USER) + failed("NOT_FOUND", APART)),
+          ("probed-misroute-primary-control", "misroute_primary_control", ready(SERVICE, USER) + failed("INVALID_ARGUMENT", APART)))
 
 
 def boot_faults(tally):

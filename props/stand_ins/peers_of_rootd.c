@@ -10,7 +10,7 @@
 #include "abi/formats/boot_name.h"
 #include "abi/message_type.h"
 #include "abi/messages/kernel.h"
-#include "abi/messages/memd.h"
+#include "abi/messages/named.h"
 #include "abi/messages/procd.h"
 #include "abi/messages/startup.h"
 #include "abi/formats/cursor.h"
@@ -93,6 +93,7 @@ static void add_dependencies(struct boot_config *config)
 
 static void describe(uint32_t profile)
 {
+    static const uint32_t others[] = {ROLE_NAMED, ROLE_LOGD, ROLE_TIMED}; /* of profile graph */
     struct handoff *handoff = &peers_machine.handoff;
     *handoff = (struct handoff){.root_endpoint_slot = SLOT_SERVICE_ENDPOINT,
                                 .image_slot = SLOT_IMAGE,
@@ -113,6 +114,9 @@ static void describe(uint32_t profile)
             role_table[i].kind != ROLE_KIND_DRIVER && role_in_profile(&role_table[i], profile))
             add_module(role_table[i].id);
     }
+    for (unsigned i = 0;
+         profile == VALIDATION_PROFILE_GRAPH && i < sizeof others / sizeof others[0]; i++)
+        add_module(others[i]);
     add_dependencies(&peers_machine.config);
 }
 
@@ -277,6 +281,10 @@ static void check_needs(uint32_t role)
     int entry = boot_config_find(&config, role);
     for (uint32_t i = 0; entry >= 0 && i < config.entries[entry].dependency_count; i++) {
         const struct peers_child *needed = peers_child_of(config.entries[entry].dependencies[i]);
+        /* Whoever waits for named finds it sealed, with every row of the table. */
+        PROPERTY(R3, "discovery",
+                 peers_machine.lied || config.entries[entry].dependencies[i] != ROLE_NAMED ||
+                     (peers_machine.sealed && peers_machine.seeded_count == look_up_count));
         PROPERTY(R3, "needs", peers_machine.lied || (needed != NULL && needed->ready));
     }
 }
@@ -350,6 +358,31 @@ static enum status procd_answer(struct stand_in_call *call)
     return control_child((uint32_t)id, message);
 }
 
+/* --- named ------------------------------------------------------------------------------------ */
+
+/* named hears the rows of the table in their order, each once, and then that these are all. */
+static enum status named_answer(struct stand_in_call *call)
+{
+    struct named_seed_entry_request request;
+    struct message *message = call->message;
+    if (peers_machine.sealed || call->through.badge != 0)
+        return STATUS_DENIED;
+    if (message->header.operation == OP_NAMED_SEAL) {
+        struct named_seal_reply reply = {.entry_count = peers_machine.seeded_count};
+        peers_machine.sealed = true;
+        return reply_with(&named_seal_reply_type, &reply, message);
+    }
+    if (message->header.operation != OP_NAMED_SEED_ENTRY ||
+        message_decode(&named_seed_entry_request_type, message, &request) != STATUS_OK ||
+        peers_machine.seeded_count == look_up_count)
+        return STATUS_DENIED;
+    const struct look_up *row = &look_up_table[peers_machine.seeded_count];
+    if (request.service_role != row->service || request.client_role != row->client)
+        return STATUS_INVALID_ARGUMENT;
+    peers_machine.seeded_count++;
+    return reply_empty(&named_seed_entry_reply_type, message);
+}
+
 /* --- calls ------------------------------------------------------------------------------------ */
 
 static enum status answer(struct stand_in_call *call)
@@ -363,6 +396,8 @@ static enum status answer(struct stand_in_call *call)
         return start_service(number, call);
     if (child->ready && operation == OP_STARTUP_OFFER_MODULES && child->role >= ROLE_EXTENSION_BASE)
         return take_offer(child, call->message);
+    if (child->ready && child->role == ROLE_NAMED)
+        return named_answer(call);
     return child->ready && child->role == ROLE_PROCD ? procd_answer(call) : STATUS_DENIED;
 }
 

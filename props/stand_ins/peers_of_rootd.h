@@ -59,8 +59,10 @@ struct peers_machine {
     struct peers_child children[PEERS_CHILD_LIMIT]; /* 0: procd; then in order of creation */
     uint32_t child_count;
     struct peers_manners manners[PEERS_MANNERS_LIMIT]; /* of everybody else: PEERS_READY_RIGHT */
-    bool lied;               /* somebody answered rootd in place of these peers */
-    bool bound;              /* UPDATE_FOUNDATION_ENDPOINTS happened */
+    bool lied;             /* somebody answered rootd in place of these peers */
+    bool bound;            /* UPDATE_FOUNDATION_ENDPOINTS happened */
+    uint32_t seeded_count; /* entries that named was told */
+    bool sealed;
     uint64_t mutation_count; /* calls that could change something */
     uint32_t end_reason;     /* of every program: EXITED with end_code, if nothing else is set */
     uint32_t end_code;

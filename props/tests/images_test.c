@@ -152,7 +152,8 @@ static const char *const phase0[] = {
 static const char *const hostile[] = {"test-spin", "test-hostile", "test-vectors", NULL};
 static const char *const attacks[] = {"attacks", "attack-client", "attack-heir", "attack-child",
                                       NULL};
-static const char *const graph[] = {"test-service", "test-user", "test-apart", "test-last", NULL};
+static const char *const graph[] = {"named",     "logd",       "timed",     "test-service",
+                                    "test-user", "test-apart", "test-last", NULL};
 static const struct contents contents[] = {
     {"build/boot.img", {runtime}},
     {"build/boot-phase0.img", {runtime, phase0}},

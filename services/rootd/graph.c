@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* The event loop of the launch graph. Decides who is started next, whom to ask and how long, and what
- * a failure means; every slot, right and envelope comes from the plan. Never waits for one service
+ * a failure means; every slot, right and envelope comes from the plan. It knows one role: named, which
+ * is told the table's LOOKS_UP rows. Never waits for one service
  * longer than a slice while another one is under way. */
 #include "services/rootd/graph.h"
 
 #include "abi/assert.h"
+#include "services/lib/discovery.h"
 #include "services/rootd/report.h"
 
 static struct entry_progress *progress_of(struct rootd *rootd, uint32_t entry)
@@ -108,10 +110,26 @@ static uint32_t next_asked(const struct rootd *rootd)
     return count;
 }
 
-static void set_ready(struct rootd *rootd, uint32_t entry)
+/* Whoever waits for named finds it with all that the role table states, and sealed. */
+static enum status seed_named(struct rootd *rootd, uint32_t launch)
 {
-    progress_of(rootd, entry)->state = ENTRY_READY;
-    report_stage(rootd, role_find(rootd->intake.entries[entry].role)->image, "READY");
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(rootd, ROOTD_SEED_TICKS, &deadline_ticks);
+    return status == STATUS_OK
+               ? discovery_seed(&rootd->caller, launch_alias_slot(rootd, launch), deadline_ticks)
+               : status;
+}
+
+static enum status set_ready(struct rootd *rootd, uint32_t entry)
+{
+    struct entry_progress *progress = progress_of(rootd, entry);
+    uint32_t role = rootd->intake.entries[entry].role;
+    enum status status = role == ROLE_NAMED ? seed_named(rootd, progress->launch) : STATUS_OK;
+    if (status != STATUS_OK)
+        return graph_fail(rootd, entry, status);
+    progress->state = ENTRY_READY;
+    report_stage(rootd, role_find(role)->image, "READY");
+    return STATUS_OK;
 }
 
 /* Until when the next ask waits: a slice, but not beyond the entry's time; who could not be asked
@@ -134,10 +152,8 @@ static enum status ask(struct rootd *rootd, uint32_t entry)
     uint64_t until_ticks = ask_until(progress, now_ticks);
     rootd->next_entry = entry + 1;
     status = launch_ask(rootd, progress->launch, until_ticks);
-    if (status == STATUS_OK) {
-        set_ready(rootd, entry);
-        return STATUS_OK;
-    }
+    if (status == STATUS_OK)
+        return set_ready(rootd, entry);
     if (status != STATUS_TIMED_OUT || until_ticks >= progress->deadline_ticks)
         return graph_fail(rootd, entry, status);
     progress->slice_ticks *= 2;

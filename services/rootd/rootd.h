@@ -87,6 +87,8 @@ enum {
      * long a slow service can hold up another one that is under way. */
     ROOTD_SLICE_TICKS = 10,
     ROOTD_SLICE_TICKS_MAX = 80,
+    /* How long named may take to hear all rows of the role table. It calls nobody. */
+    ROOTD_SEED_TICKS = 5 * TICKS_PER_SECOND,
     ROOTD_PROCD_TOKEN = 1, /* of procd's terminal event */
     ROOTD_EXIT_READY = 0,
     ROOTD_EXIT_FAILED = 1
