@@ -60,8 +60,8 @@ def mount(tag=b"MNT1", role=PROCD, flags=1, reserved=0, source=b"ramfsd", path=b
     return struct.pack("<4s3I16s32s", tag, role, flags, reserved, source, path)
 
 
-FOUNDATION = (entry(MEMD, b"memd", needs=[PROCD]), entry(VSPACED, b"vspaced", needs=[MEMD, PROCD]),
-              entry(PAGERD, b"pagerd", needs=[MEMD, VSPACED, PROCD]), entry(PROCD, b"procd"))
+FOUNDATION = (entry(MEMD, b"memd", needs=[PROCD]), entry(VSPACED, b"vspaced", needs=[MEMD]),
+              entry(PAGERD, b"pagerd", needs=[VSPACED]), entry(PROCD, b"procd"))
 
 
 def config(entries=FOUNDATION, mounts=(), profile=0, minor=0, reserved=0, counts=None, more=b""):
@@ -123,8 +123,10 @@ def wrong_configs():
         (entry(MEMD, b"memd", needs=[PAGERD]), vspaced, entry(PAGERD, b"pagerd"), procd)), "BAD_ORDER"
     yield "without memd's row", config((entry(VSPACED, b"vspaced"), entry(PAGERD, b"pagerd"), procd)), \
         "MISSING_MODULE"
-    yield "of the probes' profile, without them", config(profile=1), "MISSING_MODULE"
-    yield "of the hostile profile, without its programs", config(profile=2), "MISSING_MODULE"
+    yield "with a probe that the image lacks", \
+        config((*FOUNDATION, entry(PROBE, b"phase0-probe")), profile=1), "MISSING_MODULE"
+    yield "with a tester that the image lacks", \
+        config((*FOUNDATION, entry(TESTER, b"tester")), profile=2), "MISSING_MODULE"
 
 
 def wrong_programs(elf):
