@@ -143,7 +143,7 @@ static enum status register_make_room(struct named *named, uint32_t place,
     if (status != STATUS_OK)
         return status;
     if (kept.rights != 0) {
-        *same = kept.object == came->object && kept.generation == came->generation;
+        *same = kept.object == came->object; /* both are alive: the number says which */
         return *same ? STATUS_OK : STATUS_BUSY;
     }
     status = kernel_drop_local_cap(&named->caller, slot);
