@@ -10,6 +10,7 @@ PHASE0_IMAGE = "build/boot-phase0.img"
 HOSTILE_IMAGE = "build/boot-hostile.img"
 ATTACKS_IMAGE = "build/boot-attacks.img"
 GRAPH_IMAGE = "build/boot-graph.img"
+SERVICES_IMAGE = "build/boot-services.img"
 BENCH_IMAGE = "build/boot-bench.img"
 
 

@@ -260,7 +260,7 @@ def run_random(tally):
 def boot_worlds(tally):
     """The images, sanitized and shipped; the logs and digests must be the same."""
     for image in (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE, build.ATTACKS_IMAGE,
-                  build.GRAPH_IMAGE):
+                  build.GRAPH_IMAGE, build.SERVICES_IMAGE):
         said = {}
         for variant in ("asan", "shipped"):
             status, output = build.run([f"build/{variant}/world", image], 120)

@@ -133,6 +133,17 @@ def boot_faults(tally):
         tally.say("the rootd of every other image has no fault in it", "services/faults" not in text.read())
 
 
+def boot_services(tally):
+    """Services that are found by name, and clients that end the boot unless they are granted and refused what is
+    stated. logd and timed are READY in either order."""
+    wanted = [*BEGIN, "ROOTD_STAGE:named:READY", "ROOTD_STAGE:logd:READY", "ROOTD_STAGE:timed:READY", *END]
+    result = metal.Boot(build.SERVICES_IMAGE, seconds=60)
+    lines = result.log.splitlines()
+    right = sorted(lines) == sorted(wanted) and lines.index(wanted[len(BEGIN)]) == len(BEGIN)
+    tally.say("QEMU: services are found by name, and ask and refuse as stated", result.status == metal.READY and right,
+              f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(wanted))
+
+
 def graph(tally):
     with open(build.GRAPH_IMAGE, "rb") as file:
         parts = negative.sections(file.read())
@@ -149,4 +160,5 @@ def graph(tally):
             tally.say(f"QEMU: {case.what}", result.status == wanted and is_right(result.log.splitlines(), case.lines),
                       f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(case.lines),
                       case.lines[-2])
+    boot_services(tally)
     boot_faults(tally)

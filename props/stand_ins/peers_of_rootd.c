@@ -91,6 +91,12 @@ static void add_dependencies(struct boot_config *config)
     }
 }
 
+/* Clients of profile graph are in an image of their own. */
+static bool is_client(const struct role *role)
+{
+    return role->kind == ROLE_KIND_EXTENSION && role->presence == ROLE_PRESENCE_GRAPH;
+}
+
 static void describe(uint32_t profile)
 {
     static const uint32_t others[] = {ROLE_NAMED, ROLE_LOGD, ROLE_TIMED}; /* of profile graph */
@@ -111,7 +117,8 @@ static void describe(uint32_t profile)
         add_module(foundation_roles[i]);
     for (unsigned i = 0; i < role_count; i++) {
         if (role_table[i].presence != ROLE_PRESENCE_RUNTIME &&
-            role_table[i].kind != ROLE_KIND_DRIVER && role_in_profile(&role_table[i], profile))
+            role_table[i].kind != ROLE_KIND_DRIVER && role_in_profile(&role_table[i], profile) &&
+            !is_client(&role_table[i]))
             add_module(role_table[i].id);
     }
     for (unsigned i = 0;

@@ -154,12 +154,15 @@ static const char *const attacks[] = {"attacks", "attack-client", "attack-heir",
                                       NULL};
 static const char *const graph[] = {"named",     "logd",       "timed",     "test-service",
                                     "test-user", "test-apart", "test-last", NULL};
+static const char *const services[] = {
+    "named", "logd", "timed", "phase1-lookup-client", "phase1-time-client", NULL};
 static const struct contents contents[] = {
     {"build/boot.img", {runtime}},
     {"build/boot-phase0.img", {runtime, phase0}},
     {"build/boot-hostile.img", {runtime, phase0, hostile}},
     {"build/boot-attacks.img", {runtime, phase0, attacks}},
     {"build/boot-graph.img", {runtime, graph}},
+    {"build/boot-services.img", {runtime, services}},
 };
 
 static unsigned module_count(const struct contents *image)

@@ -101,6 +101,8 @@ static const struct program program_table[] = {
     {"test-spin", 0, 0, NULL, test_spin_main},
     {"test-hostile", 0, 0, NULL, test_hostile_main},
     {"test-vectors", 0, 0, NULL, test_vectors_main},
+    {"phase1-lookup-client", 0, 0, NULL, phase1_lookup_client_main},
+    {"phase1-time-client", 0, 0, NULL, phase1_time_client_main},
     {"test-ready", 0, 0, NULL, test_ready_main},
     {"test-service", 0, 0, NULL, test_service_main},
     {"test-user", 0, 0, NULL, test_user_main},

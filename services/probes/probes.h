@@ -27,6 +27,10 @@ uint32_t test_user_main(uint64_t argument);
 uint32_t test_apart_main(uint64_t argument);
 uint32_t test_last_main(uint64_t argument);
 
+/* Clients of the services that are found by name: EXIT(0) when every answer was the stated one. */
+uint32_t phase1_lookup_client_main(uint64_t argument);
+uint32_t phase1_time_client_main(uint64_t argument);
+
 /* Of no image: tests put it in the place of a service (ready.h). */
 uint32_t test_ready_main(uint64_t argument);
 

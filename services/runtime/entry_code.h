@@ -45,7 +45,7 @@
 /* A foundation service: all its pages are there from the start. */
 #define SERVICE_ENTRY(name, function) __asm__(ENTRY_HEAD(name) ENTRY_CALL(function))
 
-/* Reads a byte of each page of [first, end), upwards. Both are symbols of linker/helper.ld. */
+/* Reads a byte of each page of [first, end), upwards. Both are symbols of the linker's script. */
 #define HELPER_TOUCH(first, end)                                                                   \
     "    movq $" first ", %rax\n"                                                                  \
     "1:  movb (%rax), %dl\n"                                                                       \
@@ -53,10 +53,11 @@
     "    cmpq $" end ", %rax\n"                                                                    \
     "    jb 1b\n"
 
-/* A helper: reads a byte of each page of its code, constants and variables, upwards, and stores a
- * zero at the start of each of the first HELPER_STACK_PAGES pages of the stack, from the top down,
- * before any C runs. So the faults of a helper's own image come in one fixed order, whatever the
- * compiler does (E3); the host world touches the same pages. */
+/* A helper, and a service that procd starts later than the foundation: its pages come by faults.
+ * Reads a byte of each page of its code, constants and variables, upwards, and stores a zero at the
+ * start of each of the first HELPER_STACK_PAGES pages of the stack, from the top down, before any C
+ * runs. So the faults of its own image come in one fixed order, whatever the compiler does (E3), and
+ * a service waits for no page while others wait for it; the host world touches the same pages. */
 #define HELPER_ENTRY(name, function)                                                               \
     __asm__(                                                                                       \
         ENTRY_HEAD(name) HELPER_TOUCH("helper_text_start", "helper_text_end")                      \

@@ -7,7 +7,7 @@ static struct logd state;
 
 __attribute__((used)) void logd_image_main(void);
 
-SERVICE_ENTRY("logd", logd_image_main);
+HELPER_ENTRY("logd", logd_image_main);
 
 void logd_image_main(void)
 {

@@ -7,7 +7,7 @@ static struct named state;
 
 __attribute__((used)) void named_image_main(void);
 
-SERVICE_ENTRY("named", named_image_main);
+HELPER_ENTRY("named", named_image_main);
 
 void named_image_main(void)
 {

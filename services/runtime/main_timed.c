@@ -7,7 +7,7 @@ static struct timed state;
 
 __attribute__((used)) void timed_image_main(void);
 
-SERVICE_ENTRY("timed", timed_image_main);
+HELPER_ENTRY("timed", timed_image_main);
 
 void timed_image_main(void)
 {

@@ -282,6 +282,8 @@ static bool may_ask(const struct intake *row)
     case SLOT_PROCD_ADMINISTRATOR:
         return role == ROLE_ATTACKS;
     case SLOT_PEER_NAMED: /* every service above it, but for the one with two published peers */
+        if (role == ROLE_PHASE1_LOOKUP_CLIENT || role == ROLE_PHASE1_TIME_CLIENT)
+            return true;
         return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
     case SLOT_PEER_IRQD:
         return role == ROLE_DRV_SERIAL || role == ROLE_DRV_I8042 || role == ROLE_DRV_VIRTIO_BLOCK;
