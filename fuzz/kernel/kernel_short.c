@@ -210,7 +210,7 @@ static void enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t re
     process->result = UNTOUCHED;
     kernel->work_done = 0;
     struct process *next =
-        long_only ? kernel_syscall_long(kernel, process, number, slot, deadline, reply_slot)
+        long_only ? kernel_syscall_long(slot, deadline, reply_slot, kernel, process, number)
                   : kernel_syscall(kernel, number, slot, deadline, reply_slot);
     bool goes_on = kernel->current != KERNEL_IDLE &&
                    kernel_process(kernel, kernel->current)->resume == RESUME_RESULT;

@@ -468,16 +468,18 @@ struct process *kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t 
                                uint64_t deadline_ticks, uint32_t reply_slot);
 
 /* The same for a machine that knows the record of the current process and which of the two it is that
- * most entries are. */
-struct process *kernel_call(struct kernel *kernel, struct process *caller, uint32_t slot,
-                            uint64_t deadline_ticks);
-struct process *kernel_reply_receive(struct kernel *kernel, struct process *server,
-                                     uint32_t reply_slot, uint32_t slot, uint64_t deadline_ticks);
+ * most entries are. Here and below, what a process gave comes first, in the order of its registers
+ * (abi/system.h): a machine leaves it where it is. */
+struct process *kernel_call(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
+                            struct process *caller);
+struct process *kernel_reply_receive(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
+                                     struct kernel *kernel, struct process *server);
 
 /* The same as kernel_syscall, of a system that runs, without the short ways of those two (short.c):
  * what they are compared with. */
-struct process *kernel_syscall_long(struct kernel *kernel, struct process *process, uint32_t number,
-                                    uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot);
+struct process *kernel_syscall_long(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
+                                    struct kernel *kernel, struct process *process,
+                                    uint32_t number);
 
 /* The current process touched `va` (any number) with `access` at instruction_va. When its page
  * tables allow that access nothing happens (it is resumed and tries again). Otherwise its pager

@@ -164,15 +164,15 @@ KERNEL_INLINE struct process *call(struct kernel *kernel, struct process *caller
     return server;
 }
 
-struct process *kernel_call(struct kernel *kernel, struct process *caller, uint32_t slot,
-                            uint64_t deadline_ticks)
+struct process *kernel_call(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
+                            struct process *caller)
 {
     kernel->work_done = 0;
     const struct capability *cap = cspace_find(caller, slot);
     struct process *next = call(kernel, caller, cap, deadline_ticks);
     if (next != NULL)
         return next;
-    return kernel_syscall_long(kernel, caller, SYSCALL_CALL, slot, deadline_ticks, 0);
+    return kernel_syscall_long(slot, deadline_ticks, 0, kernel, caller, SYSCALL_CALL);
 }
 
 /* --- REPLY_RECV ------------------------------------------------------------------------------- */
@@ -219,13 +219,13 @@ KERNEL_INLINE struct process *reply_receive(struct kernel *kernel, struct proces
     return caller;
 }
 
-struct process *kernel_reply_receive(struct kernel *kernel, struct process *server,
-                                     uint32_t reply_slot, uint32_t slot, uint64_t deadline_ticks)
+struct process *kernel_reply_receive(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
+                                     struct kernel *kernel, struct process *server)
 {
     kernel->work_done = 0;
     struct process *next = reply_receive(kernel, server, reply_slot, slot, deadline_ticks);
     if (next != NULL)
         return next;
-    return kernel_syscall_long(kernel, server, SYSCALL_REPLY_RECV, slot, deadline_ticks,
-                               reply_slot);
+    return kernel_syscall_long(slot, deadline_ticks, reply_slot, kernel, server,
+                               SYSCALL_REPLY_RECV);
 }

@@ -27,7 +27,7 @@ static struct {
     void (*on_panic)(const char *what, const char *file, int line);
 } host;
 
-uintptr_t machine_first_page;
+uint8_t *machine_first_page;
 struct page_record *machine_page_records;
 
 static void *take_memory(size_t bytes)
@@ -64,7 +64,7 @@ void host_init(size_t memory_bytes)
     host.image_bytes = 0;
     host.touched_count = 0;
     host.memory = take_memory((size_t)pages * PAGE_BYTES);
-    machine_first_page = (uintptr_t)host.memory;
+    machine_first_page = host.memory;
     machine_page_records = take_memory(pages * sizeof machine_page_records[0]);
     host.touched = take_memory(pages * sizeof host.touched[0]);
     host.is_touched = take_memory(pages);

@@ -67,14 +67,12 @@ uint64_t __wrap_timer_now(void)
     return ticks;
 }
 
-__attribute__((noreturn)) void __real_resume_result(const struct registers *registers,
-                                                    uint64_t result);
-__attribute__((noreturn)) void __wrap_resume_result(const struct registers *registers,
-                                                    uint64_t result);
-void __wrap_resume_result(const struct registers *registers, uint64_t result)
+__attribute__((noreturn)) void __real_resume_result(const struct process *process);
+__attribute__((noreturn)) void __wrap_resume_result(const struct process *process);
+void __wrap_resume_result(const struct process *process)
 {
     interval_end();
-    __real_resume_result(registers, result);
+    __real_resume_result(process);
 }
 
 __attribute__((noreturn)) void __real_resume_exact(const struct registers *registers);

@@ -21,8 +21,7 @@ enum {
 #define USER_FLAGS_START UINT64_C(0x202) /* interrupts on */
 
 struct kernel kernel;
-struct registers *current_registers;
-uintptr_t machine_first_page = DIRECT_MAP_BASE;
+uint8_t *machine_first_page = (uint8_t *)DIRECT_MAP_BASE;
 struct page_record *machine_page_records;
 
 extern uint64_t kernel_top_table[512];
@@ -37,7 +36,7 @@ void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks, ui
 void machine_trap(uint64_t vector, uint64_t error);
 void machine_kernel_trap(uint64_t vector, uint64_t error, uint64_t rip);
 __attribute__((noreturn)) void machine_resume(void);
-__attribute__((noreturn)) void resume_result(const struct registers *registers, uint64_t result);
+__attribute__((noreturn)) void resume_result(const struct process *process);
 __attribute__((noreturn)) void resume_exact(const struct registers *registers);
 
 /* --- machine.h --- */
@@ -222,23 +221,24 @@ static void interrupted(bool is_tick)
 
 void machine_trap(uint64_t vector, uint64_t error)
 {
+    uint64_t rip = machine_area_of(switch_loaded)->registers.rip;
     if (vector == VECTOR_PAGE_FAULT) {
         page_fault(error);
         return;
     }
     if (vector < TIMER_VECTOR) {
-        kernel_exception(&kernel, (uint32_t)vector, current_registers->rip);
+        kernel_exception(&kernel, (uint32_t)vector, rip);
         return;
     }
     if (vector == TIMER_VECTOR)
         tick_take();
-    if (is_canonical(current_registers->rip)) {
+    if (is_canonical(rip)) {
         interrupted(vector == TIMER_VECTOR);
         return;
     }
     /* It jumped there, and the interrupt came before the fetch: to resume it would be a fault in
      * the kernel (K6). */
-    kernel_exception(&kernel, VECTOR_PROTECTION, current_registers->rip);
+    kernel_exception(&kernel, VECTOR_PROTECTION, rip);
 }
 
 void machine_kernel_trap(uint64_t vector, uint64_t error, uint64_t rip)
@@ -321,16 +321,16 @@ void machine_resume(void)
         work();
         process = current_find();
     }
-    current_registers = &machine_area_of(process)->registers;
+    struct registers *registers = &machine_area_of(process)->registers;
     if (process != switch_loaded)
         switch_to(process);
     if (recording)
         record_resume(process);
     switch ((enum resume_kind)process->resume) {
     case RESUME_RESULT:
-        resume_result(current_registers, process->result);
+        resume_result(process);
     case RESUME_START:
-        *current_registers = (struct registers){
+        *registers = (struct registers){
             .rdi = process->start.arguments[0],
             .rsi = process->start.arguments[1],
             .rdx = process->start.arguments[2],
@@ -340,9 +340,9 @@ void machine_resume(void)
         };
         process->resume = RESUME_EXACT;
         slice_begin(machine_area_of(process));
-        resume_exact(current_registers);
+        resume_exact(registers);
     case RESUME_EXACT:
-        resume_exact(current_registers);
+        resume_exact(registers);
     case RESUME_WORK:
         break; /* done above */
     }
