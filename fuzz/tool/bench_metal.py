@@ -35,6 +35,8 @@ ROWS = [
     ("retype-destroy", "retype a frame + destroy it", 1525),
     ("fault-one-handler", "page fault, one handler maps and replies", 1959),
     ("fault-anonymous", "anonymous fault through pagerd, vspaced, memd", None),
+    ("fault-walk", "4 anonymous pages of a walk upwards, by one fault", None),
+    ("fault-walk-each", "the same, for each page touched", None),
     ("fault-image", "16 read-only image pages through pagerd, vspaced, by one fault", None),
     ("create-abort", "create + abort a staged process", None),
     ("spawn-exit", "spawn to exit of a helper through procd", None),
@@ -55,7 +57,7 @@ SHARE_ROWS = [
 MEMORY = ["-m", "1024"] # for 900 processes
 PAGE_ROWS = ["pages-3-leaves", "pages-4-leaves"]
 # The program that faults tells one number by its exit code: three runs make the row.
-RUN_EACH = ("fault-anonymous", "fault-image")
+RUN_EACH = ("fault-anonymous", "fault-walk", "fault-walk-each", "fault-image")
 
 
 @functools.cache

@@ -58,6 +58,14 @@ static bool fills_of_sound(const struct pagerd *pagerd, uint32_t entry)
     return queued == registration->queued_count && last_id <= pagerd->last_fault_id;
 }
 
+/* What is in doubt may be there: it was asked for within the limit. */
+static bool doubt_sound(const struct pagerd_registration *registration)
+{
+    uint32_t pages = registration->doubt_pages;
+    return (registration->doubt_va != 0) == (pages != 0) && pages <= PAGERD_WALK_PAGES &&
+           pages <= registration->page_limit - registration->page_count;
+}
+
 static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
 {
     const struct pagerd_registration *registration = &pagerd->registrations[entry];
@@ -71,7 +79,7 @@ static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
         return false;
     return pagerd_find(pagerd, registration->token) == entry && areas_sound(registration) &&
            (registration->vspace_cap_slot != 0 || registration->fills.count == 0) &&
-           registration->page_count + (registration->doubt_va != 0) <= registration->page_limit &&
+           registration->page_count <= registration->page_limit && doubt_sound(registration) &&
            registration->resolved_count <= registration->fault_count &&
            registration->last_fault_id <= pagerd->last_fault_id && fills_of_sound(pagerd, entry);
 }
@@ -239,8 +247,9 @@ static void add_registration(const struct visitor *visitor,
     add(visitor, (uint64_t)registration->owes << 32 | registration->area_count);
     add(visitor, (uint64_t)registration->owed_frame << 32 | registration->unproved_rights);
     add(visitor, registration->unproved_va);
+    add(visitor, registration->walk_va);
     if (registration->doubt_va != 0)
-        add(visitor, registration->doubt_va);
+        add(visitor, registration->doubt_va + registration->doubt_pages); /* of a page: below it */
     add_list(visitor, &registration->fills, &registration->ready);
     add(visitor, (uint64_t)registration->owing.next << 32 | registration->owing.previous);
     for (uint32_t i = 0; i < registration->area_count; i++) {

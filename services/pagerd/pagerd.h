@@ -42,8 +42,17 @@
  * PAGERD_BLOCK_PAGES addresses and aligned to them, that are the image's own and of the same
  * segment, all in one request. They cost the process nothing: the image's pages count against no
  * limit, one region holds them all, and the block lies below one page table. A refusal of the block
- * is nobody's: the page is asked for alone then, and so it is by a fill whose call timed out. Which
- * pages come together is a question of the areas and the address alone (E3).
+ * is nobody's: the page is asked for alone then, and so it is by a fill that has waited. Which pages
+ * come together is a question of the areas and the address alone (E3).
+ *
+ * A demand-zero page comes with neighbours when it lies right behind the page of its own that the
+ * process got last: it walks upwards, and is likely to touch the next ones as well. They are the
+ * next ones of the area, so many that PAGERD_WALK_PAGES come together, and never more than the page
+ * limit leaves. Whoever touches pages here and there gets these alone; whoever walks has at most
+ * PAGERD_WALK_PAGES - 1 at the end of each walk that it has not touched. They are pages like any
+ * other: they count against the page limit, the account pays for them, and what others are
+ * guaranteed is not touched (M9). Where there are not so many, the page comes alone. Which pages
+ * come together is a question of the process's own earlier faults (E3).
  *
  * FAULT. Answered at once:
  * - END(FAULT_BACKING): nobody registered the token
@@ -104,8 +113,8 @@
  *
  * A page of the process's own (private or demand-zero) that vspaced was asked for and did not
  * answer in time is in doubt: it may be there. Before the process gets another one, and every
- * PAGERD_RETRY_TICKS, vspaced is asked (QUERY_REGION): one that is there counts, and the fill of
- * that page asks for nothing more; of one that is not, the frame goes back to memd, and not before
+ * PAGERD_RETRY_TICKS, vspaced is asked (QUERY_REGION): one that is there counts, with the neighbours
+ * that were asked for with it, and their fills ask for nothing more; of one that is not, the frame goes back to memd, and not before
  * (K2). So does, at the same times, a frame that memd did not take back.
  *
  * A message without a reply slot is ignored. Calls: vspaced, and memd through the account's
@@ -128,6 +137,7 @@ enum {
     PAGERD_WAITER_LIMIT = SLOT_REPLY_COUNT, /* each faulter waits on a reply slot */
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,
     PAGERD_BLOCK_PAGES = 16,  /* of the image that come together; a power of two */
+    PAGERD_WALK_PAGES = 4,    /* demand-zero ones that do: what memd gives in one message */
     PAGERD_RUN_FILLS = 8,     /* fills run for one message or tick: bounds the time of both */
     PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare next to a fill's own cost */
     PAGERD_WAIT_TICKS = 60 * TICKS_PER_SECOND, /* nobody waits for ever for what is nobody's */
@@ -186,6 +196,9 @@ struct pagerd_registration {
     uint32_t owed_frame; /* that memd has not taken back; the one for doubt_va, if there is one */
     uint32_t unproved_rights; /* of unproved_va: what it was told to have without a mapping (G7) */
     uint64_t doubt_va;        /* a page that vspaced has not said to be there or not; 0: none */
+    uint64_t walk_va;         /* behind the pages of its own that came last; 0: none came */
+    uint32_t doubt_pages;     /* so many from doubt_va on, all there or none */
+    uint32_t reserved0;
     uint64_t unproved_va;     /* the page; 0: its last answer was no such RESOLVED */
     struct pagerd_list fills; /* open ones, oldest first */
     struct pagerd_link ready; /* among those with queued fills, in order of their turns */

@@ -183,7 +183,8 @@ static void plan_block(const struct pagerd_area *area, struct pagerd_supply *sup
 
 struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t va)
 {
-    struct pagerd_supply supply = {.backing = BACKING_ANONYMOUS, .rights = area->rights, .va = va};
+    struct pagerd_supply supply = {
+        .backing = BACKING_ANONYMOUS, .rights = area->rights, .va = va, .block_pages = 1};
     uint64_t offset = va - area->va;
     UNIT_ASSERT(va % PAGE_BYTES == 0 && va >= area->va); /* G3 */
     UNIT_ASSERT(offset >> PAGE_SHIFT < pagerd_area_pages(area));
@@ -198,6 +199,22 @@ struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t
     if (!own)
         plan_block(area, &supply);
     return supply;
+}
+
+/* Never more than the process may have: a neighbour is a page like any other. */
+void pagerd_plan_walk(const struct pagerd_registration *registration, uint32_t area_index,
+                      struct pagerd_supply *supply)
+{
+    const struct pagerd_area *area = &registration->areas[area_index];
+    if (supply->backing != BACKING_ANONYMOUS || supply->va != registration->walk_va)
+        return;
+    uint64_t area_left = pagerd_area_pages(area) - ((supply->va - area->va) >> PAGE_SHIFT);
+    uint32_t limit_left = registration->page_limit - registration->page_count;
+    uint32_t pages = PAGERD_WALK_PAGES;
+    pages = pages > area_left ? (uint32_t)area_left : pages;
+    pages = pages > limit_left ? limit_left : pages;
+    UNIT_ASSERT(pages != 0);
+    supply->block_pages = pages;
 }
 
 bool pagerd_over_limit(const struct pagerd_registration *registration, enum pagerd_backing backing)

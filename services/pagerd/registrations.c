@@ -97,7 +97,8 @@ void pagerd_note_open_page(struct pagerd *pagerd, uint32_t entry)
 }
 
 /* vspaced does one request after the other, so that its answer now is about all that it was asked
- * before. A page that is there counts, and the frame is where it belongs (E4). */
+ * before, and does each whole or not at all. A page that is there counts, as its neighbours do, and
+ * the frame is where it belongs (E4). */
 static enum status resolve_doubt(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
@@ -106,15 +107,12 @@ static enum status resolve_doubt(struct pagerd *pagerd, uint32_t entry)
         pagerd_ask_page(pagerd, registration->vspace_cap_slot, registration->doubt_va, &rights);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_INTERNAL;
-    uint32_t fill = pagerd_find_fill(pagerd, entry, registration->doubt_va);
+    if (status == STATUS_OK) {
+        pagerd_count_pages(pagerd, entry, registration->doubt_va, registration->doubt_pages);
+        registration->owed_frame = 0;
+    }
     registration->doubt_va = 0;
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
-    UNIT_ASSERT(registration->page_count < registration->page_limit);
-    registration->page_count++;
-    registration->owed_frame = 0;
-    if (fill != 0)
-        pagerd->fills[fill].is_there = 1;
+    registration->doubt_pages = 0;
     return STATUS_OK;
 }
 
@@ -152,6 +150,7 @@ static void lose_space(struct pagerd *pagerd, uint32_t entry)
     }
     (void)cancel_all(pagerd, entry);
     registration->doubt_va = 0;
+    registration->doubt_pages = 0;
     registration->owed_frame = 0;
     pagerd_note_open_page(pagerd, entry);
 }
