@@ -19,7 +19,7 @@
 /* Slots besides rootd's own. */
 enum {
     BENCH_SLOT_TRAVEL = SLOT_RECEIVE_BASE + 3 * MESSAGE_CAP_LIMIT, /* two slots */
-    BENCH_SLOT_SCRATCH = BENCH_SLOT_TRAVEL + 2,
+    BENCH_SLOT_SCRATCH = BENCH_SLOT_TRAVEL + 2,                    /* IMAGE_SCRATCH_SLOTS */
     BENCH_SLOT_ECHO = SLOT_DYNAMIC_BASE + 16, /* process, vspace, endpoint, grant */
     BENCH_SLOT_STAGED = BENCH_SLOT_ECHO + 4,  /* the same, of a process that never starts */
     BENCH_SLOT_FAULTER = BENCH_SLOT_STAGED + 4,
