@@ -4,32 +4,29 @@
  * be equal: the digest, every record to the byte, every message page, who runs and who pays. Six
  * processes, servers and their clients, because random lives hardly ever get a server to wait with a
  * client beside it. What the entries mean is kernel_core's business. */
-#include "fuzz/harness.h"
+#include "fuzz/kernel/kernel_short.h"
 
 #include <string.h>
 
 #include "abi/messages/event.h"
 #include "props/base/digest.h"
-#include "props/tests/kernel/kernel_drive.h"
 
 const char harness_name[] = "kernel_short";
 
 enum {
-    PROCESSES = 6, /* rootd, which made the others, among them */
     STEP_LIMIT = 240,
-    SLOT_PEERS = 100, /* + i: the endpoint of process i; + PROCESSES: the drivers' */
     SLOT_SHARED = SLOT_PEERS + PROCESSES + 1, /* that of another one, with RECEIVE */
-    SLOT_STALE,         /* that of a process that is gone; another one has its index */
-    SLOT_FRAMES = 200,  /* two, which may travel */
-    SLOT_OBJECTS = 204, /* an untyped and another process */
-    SLOT_WINDOW = 210,  /* where windows lie */
-    UNTOUCHED = 0xFFFF  /* no status: the result of who enters, until it is written */
+    SLOT_STALE,        /* that of a process that is gone; another one has its index */
+    SLOT_FRAMES = 200, /* two, which may travel */
+    SLOT_WINDOW = 210, /* where windows lie */
+    BYTE_WIDE = 0xFF   /* with this in front a life has faults and kernel control in it */
 };
 
 /* One life: what it draws, and by which way it enters. */
 static struct choices choices;
 static uint32_t root_peers[PROCESSES]; /* where rootd holds the others' endpoints */
 static bool long_only;
+static bool wide;                     /* with the steps of kernel_short_kernel.c */
 static uint64_t seen[STEP_LIMIT + 1]; /* of the first run, after each step */
 
 /* --- the system ------------------------------------------------------------------------------- */
@@ -89,7 +86,8 @@ static void boot(void)
         if (i == 2)
             drive_install(children[i].grant, SLOT_SERVICE_ENDPOINT, SLOT_SHARED,
                           RIGHT_RECEIVE | RIGHT_TRANSFER, 0);
-        drive_start(&children[i], i % 2 != 0 ? SLOT_SERVICE_ENDPOINT : 0);
+        uint32_t next = wide ? children[i % LAST + 1].endpoint : 0;
+        drive_start(&children[i], i % 2 != 0 ? SLOT_SERVICE_ENDPOINT : next);
     }
 }
 
@@ -202,7 +200,7 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
             (called || waits) && before->drivers && !drive_kernel.driver_endpoint.live);
 }
 
-static void enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
+void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
 {
     struct kernel *kernel = &drive_kernel;
     struct before before = look();
@@ -219,11 +217,21 @@ static void enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t re
     marks(&before, number, slot, !long_only && next != NULL && next != process);
 }
 
+bool short_is_long(void)
+{
+    return long_only;
+}
+
+uint64_t short_deadline(struct choices *from)
+{
+    uint64_t how = choices_below(from, 8);
+    uint64_t now = drive_kernel.now_ticks;
+    return how < 5 ? DEADLINE_NEVER : how == 5 ? DEADLINE_POLL : now + choices_below(from, 6);
+}
+
 static uint64_t draw_deadline(void)
 {
-    uint64_t how = choices_below(&choices, 8);
-    uint64_t now = drive_kernel.now_ticks;
-    return how < 5 ? DEADLINE_NEVER : how == 5 ? DEADLINE_POLL : now + choices_below(&choices, 6);
+    return short_deadline(&choices);
 }
 
 /* One of the slots that a message may name. */
@@ -301,7 +309,7 @@ static void answer_step(void)
     uint32_t reply_slot = draw_reply_slot();
     verdict_compose(reply_slot);
     uint32_t slot = draw_receive_slot();
-    enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
+    short_enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
 }
 
 static void call_step(void)
@@ -310,7 +318,7 @@ static void call_step(void)
     uint32_t peer = (uint32_t)choices_below(&choices, PROCESSES + 3);
     uint32_t slot =
         drive_kernel.current == 0 && peer < PROCESSES ? root_peers[peer] : SLOT_PEERS + peer;
-    enter(SYSCALL_CALL, slot, draw_deadline(), 0);
+    short_enter(SYSCALL_CALL, slot, draw_deadline(), 0);
 }
 
 /* What else a process does, mostly to others' plans. */
@@ -319,7 +327,7 @@ static void other_step(void)
     uint64_t how = choices_below(&choices, 8);
     if (how == 0) {
         compose();
-        enter(SYSCALL_REPLY, draw_reply_slot(), 0, 0);
+        short_enter(SYSCALL_REPLY, draw_reply_slot(), 0, 0);
     } else if (how == 1) {
         uint32_t slot = choices_flag(&choices)
                             ? draw_cap_slot()
@@ -336,7 +344,7 @@ static void other_step(void)
     } else if (how < 6) {
         compose();
         uint32_t slot = draw_receive_slot();
-        enter(SYSCALL_RECV, slot, draw_deadline(), 0);
+        short_enter(SYSCALL_RECV, slot, draw_deadline(), 0);
     } else {
         kernel_preempt(&drive_kernel);
     }
@@ -369,7 +377,7 @@ static void trip_call(void)
     uint64_t how = choices_below(&choices, 4);
     if (how < 2)
         drive_attach(message, 0, how == 0 ? slot : draw_cap_slot(), RIGHTS_ALL, TRANSFER_MOVE, 0);
-    enter(SYSCALL_CALL, slot, draw_deadline(), 0);
+    short_enter(SYSCALL_CALL, slot, draw_deadline(), 0);
 }
 
 static void time_step(bool jump)
@@ -401,10 +409,10 @@ static void trip_step(void)
     } else if (process->client != KERNEL_NONE) {
         uint32_t reply_slot = kernel_process(&drive_kernel, process->client)->reply_slot;
         trip_compose();
-        enter(SYSCALL_REPLY_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), reply_slot);
+        short_enter(SYSCALL_REPLY_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), reply_slot);
     } else if (how == 1) {
         trip_compose();
-        enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
+        short_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
     } else {
         trip_call();
     }
@@ -475,19 +483,23 @@ static void edge_step(void)
         uint32_t reply_slot = kernel_process(&drive_kernel, process->client)->reply_slot;
         edge_compose();
         uint32_t slot = draw_receive_slot();
-        enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
+        short_enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
     } else if (how < 6) {
         edge_compose();
-        enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
+        short_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
     } else {
         edge_compose();
         uint32_t slot = draw_waiting_slot();
-        enter(SYSCALL_CALL, slot, draw_deadline(), 0);
+        short_enter(SYSCALL_CALL, slot, draw_deadline(), 0);
     }
 }
 
 static void step(void)
 {
+    if (wide && drive_kernel.current != KERNEL_IDLE && short_kernel_step(&choices)) {
+        drive_work();
+        return;
+    }
     uint64_t how = choices_below(&choices, 32);
     if (drive_kernel.current == KERNEL_IDLE || how == 15) {
         time_step(drive_kernel.current == KERNEL_IDLE);
@@ -512,6 +524,9 @@ static void run(struct choices input, bool is_long)
     uint32_t i = 0;
     choices = input;
     long_only = is_long;
+    wide = input.size_bytes != 0 && input.bytes[0] == BYTE_WIDE;
+    if (wide)
+        (void)choices_u8(&choices);
     boot();
     for (; i < STEP_LIMIT && !choices_empty(&choices) && !drive_kernel.halted; i++) {
         step();

@@ -123,6 +123,9 @@ static inline void kernel_settle(struct kernel *kernel)
         kernel_settle_work(kernel);
 }
 
+/* The same for a system call: who goes on, as kernel_syscall returns it. */
+struct process *entry_end(struct kernel *kernel);
+
 /* --- lending (lending.c) --------------------------------------------------------------------- */
 
 void loan_follow(struct kernel *kernel, struct process *borrower, uint32_t band);
@@ -406,6 +409,11 @@ void process_retire(struct kernel *kernel, struct process *process);
 /* Carries out the request in the caller's message page and writes the reply over it, unless the
  * caller has ended. `kind` is the type of the capability that was called. */
 void control_call(struct kernel *kernel, struct process *caller, enum object_type kind);
+
+/* A CALL on `cap`, which stands in `slot`, or null, and is no endpoint that may be sent to: kernel
+ * control by the short way, or whatever it is by the long one. As kernel_call. */
+struct process *control_enter(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
+                              struct process *caller, const struct capability *cap);
 
 /* --- boot ------------------------------------------------------------------------------------- */
 

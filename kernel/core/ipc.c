@@ -151,10 +151,9 @@ static enum status call_control(struct kernel *kernel, struct process *caller,
     return status;
 }
 
-/* Apart, so that what ipc_call does itself needs no frame. */
-__attribute__((noinline)) static void call(struct kernel *kernel, struct process *caller,
-                                           const struct capability *cap, uint64_t deadline)
+void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline)
 {
+    const struct capability *cap = cspace_find(caller, slot);
     enum status status = STATUS_INVALID_ARGUMENT;
     if (cap == NULL)
         status = STATUS_NOT_FOUND;
@@ -165,30 +164,6 @@ __attribute__((noinline)) static void call(struct kernel *kernel, struct process
     else if (!kernel_capability_live(kernel, cap))
         status = STATUS_NOT_FOUND;
     caller->result = status;
-}
-
-/* Kernel control by a message with neither descriptors nor a window, which is most of it: what
- * call_control asks is answered at once. */
-static inline bool control_is_plain(const struct capability *cap,
-                                    const struct message_header *header)
-{
-    return cap->object_type >= OBJECT_KERNEL_SELF && (cap->rights & RIGHT_CONTROL) != 0 &&
-           header->version == MESSAGE_VERSION && (header->cap_count | header->window_count) == 0 &&
-           header->body_bytes <= MESSAGE_BODY_BYTES_MAX;
-}
-
-void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline)
-{
-    const struct capability *cap = cspace_find(caller, slot);
-    const struct message_header *header = &message_of(caller)->header;
-    if (cap == NULL || !control_is_plain(cap, header)) {
-        call(kernel, caller, cap, deadline);
-        return;
-    }
-    caller->window_slot = header->window_slot;
-    caller->window_count = 0;
-    caller->result = STATUS_OK;
-    control_call(kernel, caller, (enum object_type)cap->object_type);
 }
 
 /* --- RECV ------------------------------------------------------------------------------------- */

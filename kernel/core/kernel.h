@@ -475,7 +475,7 @@ struct process *kernel_call(uint32_t slot, uint64_t deadline_ticks, struct kerne
 struct process *kernel_reply_receive(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
                                      struct kernel *kernel, struct process *server);
 
-/* The same as kernel_syscall, of a system that runs, without the short ways of those two (short.c):
+/* The same as kernel_syscall, of a system that runs, without the short ways (short.c, control.c):
  * what they are compared with. */
 struct process *kernel_syscall_long(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
                                     struct kernel *kernel, struct process *process,

@@ -133,8 +133,6 @@ KERNEL_INLINE void go_on(struct kernel *kernel, struct process *process)
 KERNEL_INLINE struct process *call(struct kernel *kernel, struct process *caller,
                                    const struct capability *cap, uint64_t deadline_ticks)
 {
-    if (!capability_is(cap, OBJECT_ENDPOINT, RIGHT_SEND))
-        return NULL;
     struct endpoint *endpoint = capability_endpoint(kernel, cap);
     if (endpoint == NULL || endpoint->receivers.first == KERNEL_NONE)
         return NULL;
@@ -164,15 +162,25 @@ KERNEL_INLINE struct process *call(struct kernel *kernel, struct process *caller
     return server;
 }
 
+/* Apart, so that kernel_call needs no frame. */
+__attribute__((noinline)) static struct process *
+call_endpoint(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel, struct process *caller,
+              const struct capability *cap)
+{
+    struct process *next = call(kernel, caller, cap, deadline_ticks);
+    if (next != NULL)
+        return next;
+    return kernel_syscall_long(slot, deadline_ticks, 0, kernel, caller, SYSCALL_CALL);
+}
+
 struct process *kernel_call(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
                             struct process *caller)
 {
     kernel->work_done = 0;
     const struct capability *cap = cspace_find(caller, slot);
-    struct process *next = call(kernel, caller, cap, deadline_ticks);
-    if (next != NULL)
-        return next;
-    return kernel_syscall_long(slot, deadline_ticks, 0, kernel, caller, SYSCALL_CALL);
+    if (capability_is(cap, OBJECT_ENDPOINT, RIGHT_SEND))
+        return call_endpoint(slot, deadline_ticks, kernel, caller, cap);
+    return control_enter(slot, deadline_ticks, kernel, caller, cap);
 }
 
 /* --- REPLY_RECV ------------------------------------------------------------------------------- */

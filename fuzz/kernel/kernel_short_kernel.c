@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+/* What passes between a process and the kernel itself, by short ways and by long ones: requests of
+ * kernel control, and, from a fault to the pager and back, faults. Which of them is good is drawn;
+ * what a good one does is kernel_core's business. */
+#include "fuzz/kernel/kernel_short.h"
+
+#include <string.h>
+
+#include "abi/messages/event.h"
+
+enum {
+    SLOT_PLAY = 300, /* what RETYPE makes */
+    PLAY_SLOTS = 4,
+    FAULT_VA = 0x400000 /* pages are mapped from here on, in one area and in the next */
+};
+
+/* --- kernel control --------------------------------------------------------------------------- */
+
+static uint32_t draw_play(struct choices *choices)
+{
+    return SLOT_PLAY + (uint32_t)choices_below(choices, PLAY_SLOTS);
+}
+
+/* A request that fits its slot more often than not; where to call it. */
+static uint32_t memory_request(struct choices *choices, struct message *message)
+{
+    uint32_t pool = drive_kernel.current == 0 ? (uint32_t)BULK : (uint32_t)SLOT_OBJECTS;
+    uint64_t how = choices_below(choices, 4);
+    if (how < 2) {
+        struct kernel_retype_request request = {
+            pool, choices_below(choices, 8) == 0 ? OBJECT_UNTYPED : OBJECT_FRAME,
+            1 + (uint32_t)choices_below(choices, 2), draw_play(choices)};
+        (void)message_encode(&kernel_retype_request_type, &request, message);
+    } else {
+        struct kernel_destroy_request request = {draw_play(choices)};
+        (void)message_encode(&kernel_destroy_request_type, &request, message);
+    }
+    return MEM;
+}
+
+static uint64_t draw_va(struct choices *choices)
+{
+    return FAULT_VA + PAGE_BYTES * choices_below(choices, 3) +
+           LEAF_BYTES * choices_below(choices, 2);
+}
+
+static uint32_t vspace_request(struct choices *choices, struct message *message)
+{
+    static const uint32_t rights[] = {RIGHT_READ, RIGHT_READ | RIGHT_WRITE,
+                                      RIGHT_READ | RIGHT_EXECUTE, RIGHT_WRITE};
+    uint32_t child = 1 + (uint32_t)choices_below(choices, PROCESSES - 1);
+    uint32_t vspace = FREE_SLOT + 4 * child + 1;
+    uint64_t va = draw_va(choices);
+    uint32_t count = choices_below(choices, 4) == 0 ? TABLE_ENTRIES - 1 : 1;
+    uint32_t right = rights[choices_below(choices, 4)];
+    uint64_t how = choices_below(choices, 8);
+    if (how < 4) {
+        uint32_t source = how == 3 ? (uint32_t)SLOT_IMAGE : draw_play(choices);
+        struct kernel_map_frame_request request = {vspace, source, va, 0, 1, right};
+        (void)message_encode(&kernel_map_frame_request_type, &request, message);
+    } else if (how < 7) {
+        struct kernel_unmap_frame_request request = {vspace, count, va};
+        (void)message_encode(&kernel_unmap_frame_request_type, &request, message);
+    } else {
+        struct kernel_protect_frame_request request = {vspace, 1, va, right, 0};
+        (void)message_encode(&kernel_protect_frame_request_type, &request, message);
+    }
+    return VSP;
+}
+
+/* Where somebody waits for an answer, when anybody does, who learns now that there is none. */
+static uint32_t draw_drop(struct choices *choices)
+{
+    const struct process *process = kernel_process(&drive_kernel, drive_kernel.current);
+    if (process->client == KERNEL_NONE || choices_flag(choices))
+        return draw_play(choices);
+    return kernel_process(&drive_kernel, process->client)->reply_slot;
+}
+
+/* Of others' lives, and of its own. */
+static uint32_t process_request(struct choices *choices, struct message *message)
+{
+    uint64_t how = choices_below(choices, 8);
+    if (how == 0 && drive_kernel.current != 0) {
+        struct kernel_exit_request request = {7};
+        (void)message_encode(&kernel_exit_request_type, &request, message);
+        return SLOT_SELF;
+    }
+    if (how == 1 && drive_kernel.current == 0) {
+        uint32_t child = 1 + (uint32_t)choices_below(choices, PROCESSES - 1);
+        struct kernel_kill_process_request request = {FREE_SLOT + 4 * child, 5};
+        (void)message_encode(&kernel_kill_process_request_type, &request, message);
+        return PRO;
+    }
+    if (how < 4) {
+        struct kernel_drop_local_cap_request request = {draw_drop(choices)};
+        (void)message_encode(&kernel_drop_local_cap_request_type, &request, message);
+    } else {
+        struct kernel_query_local_cap_request request = {draw_play(choices), QUERY_NEXT};
+        (void)message_encode(&kernel_query_local_cap_request_type, &request, message);
+    }
+    return SLOT_SELF;
+}
+
+/* Something that is asked before the operation. */
+static void disturb(struct choices *choices, struct message_header *header)
+{
+    switch (choices_below(choices, 6)) {
+    case 0:
+        header->version = 2;
+        return;
+    case 1:
+        header->body_bytes = (uint16_t)(header->body_bytes + 4);
+        return;
+    case 2:
+        header->body_bytes = MESSAGE_BODY_BYTES_MAX + 4;
+        return;
+    case 3:
+        header->cap_count = 1;
+        return;
+    case 4:
+        header->window_count = (uint8_t)(1 + choices_below(choices, 5));
+        return;
+    default:
+        header->operation = (uint16_t)choices_below(choices, 64);
+        return;
+    }
+}
+
+static void control_step(struct choices *choices)
+{
+    struct kernel *kernel = &drive_kernel;
+    struct process *caller = kernel_process(kernel, kernel->current);
+    struct message *message = kernel_message(kernel, kernel->current);
+    uint64_t how = choices_below(choices, 8);
+    uint32_t slot = how < 4 && kernel->current == 0 ? vspace_request(choices, message)
+                    : how < 6                       ? memory_request(choices, message)
+                                                    : process_request(choices, message);
+    message->header.window_slot = SLOT_PLAY + PLAY_SLOTS;
+    if (choices_below(choices, 8) == 0)
+        disturb(choices, &message->header);
+    if (choices_below(choices, 16) == 0)
+        slot = choices_flag(choices) ? draw_play(choices) : (uint32_t)SLOT_SELF;
+    short_enter(SYSCALL_CALL, slot, short_deadline(choices), 0);
+    bool current = caller->life == LIFE_CURRENT && kernel->current == caller->index;
+    MARK_IF("short: kernel control, and another goes on", !current);
+    MARK_IF("short: kernel control is refused",
+            current && caller->resume == RESUME_RESULT && message->header.status != STATUS_OK);
+    MARK_IF("short: kernel control is granted",
+            current && caller->resume == RESUME_RESULT && message->header.status == STATUS_OK);
+}
+
+bool short_kernel_step(struct choices *choices)
+{
+    uint64_t how = choices_below(choices, 4);
+    if (how == 0)
+        control_step(choices);
+    else
+        return false;
+    return true;
+}
