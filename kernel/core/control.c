@@ -136,7 +136,7 @@ struct process *control_enter(uint32_t slot, uint64_t deadline_ticks, struct ker
         return kernel_syscall_long(slot, deadline_ticks, 0, kernel, caller, SYSCALL_CALL);
     caller->resume = RESUME_RESULT;
     caller->result = STATUS_OK;
-    caller->window_slot = header->window_slot;
+    caller->window_slot = 0;
     caller->window_count = 0;
     perform(kernel, caller, (enum object_type)cap->object_type);
     if (goes_on(caller) && !kernel->unsettled)

@@ -136,17 +136,17 @@ void driver_loan_make(struct kernel *kernel, const struct process *lender);
 void driver_loan_end(struct kernel *kernel, const struct process *lender);
 void driver_loans_take(struct kernel *kernel, struct process *drainer);
 
-/* The two halves of a loan's books. */
+/* The two halves of a loan's books; `claim` is that of the lender's band. */
 KERNEL_INLINE void loan_note(struct process *lender, struct process *borrower)
 {
     lender->lends_to = borrower->index;
     borrower->band_claims += band_claim(process_band(lender));
 }
 
-KERNEL_INLINE void loan_forget(struct process *lender, struct process *borrower)
+KERNEL_INLINE void loan_forget(struct process *lender, struct process *borrower, uint64_t claim)
 {
     lender->lends_to = KERNEL_NONE;
-    borrower->band_claims -= band_claim(process_band(lender));
+    borrower->band_claims -= claim;
 }
 
 /* A process that waits, and lends to nobody, lends its band. */
@@ -169,7 +169,7 @@ static inline void loan_end(struct kernel *kernel, struct process *lender)
     struct process *borrower = process_at(kernel, lender->lends_to);
     uint32_t band = process_band(borrower);
     uint32_t lent = process_band(lender);
-    loan_forget(lender, borrower);
+    loan_forget(lender, borrower, band_claim(lent));
     if (borrower->client == lender->index)
         borrower->client = KERNEL_NONE;
     if (lent < borrower->band)

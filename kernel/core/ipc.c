@@ -25,7 +25,7 @@ static inline enum status window_take(struct kernel *kernel, struct process *pro
         if (status != STATUS_OK)
             return status;
     }
-    process->window_slot = header->window_slot;
+    process->window_slot = header->window_count != 0 ? header->window_slot : 0;
     process->window_count = header->window_count;
     return STATUS_OK;
 }
@@ -44,7 +44,7 @@ static inline enum status shape_allowed(const struct message *message)
 
 void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver)
 {
-    reply_capability_put(kernel, caller, receiver);
+    reply_capability_put(kernel, caller, receiver, receiver->reply_slot - SLOT_REPLY_BASE);
     client_leave(kernel, receiver);
     if (caller->lends_to != receiver->index) { /* it did not queue, or at another's endpoint */
         loan_end(kernel, caller);
@@ -55,13 +55,22 @@ void reply_capability_give(struct kernel *kernel, struct process *caller, struct
 
 void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller)
 {
-    reply_capability_take(kernel, holder, caller, cspace_find(holder, caller->reply_slot));
+    reply_capability_take(kernel, holder, caller, caller->reply_slot - SLOT_REPLY_BASE);
     if (holder->client != caller->index)
         kernel->unsettled = true; /* another one than the payer goes on */
     loan_end(kernel, caller);
 }
 
 /* --- delivery --------------------------------------------------------------------------------- */
+
+struct process *ipc_finish(struct kernel *kernel, struct process *from, struct process *to,
+                           uint64_t deadline_ticks)
+{
+    deadline_clear(kernel, to);
+    body_copy(message_of(from), message_of(to));
+    deadline_set(kernel, from, deadline_ticks);
+    return to;
+}
 
 /* A call reaches its receiver, which is in no queue any more; the caller neither. On an error both
  * are as before. */

@@ -6,65 +6,88 @@
 
 #include "kernel/core/cspace.h"
 
-/* Copies what the header declares; badge, window and the status of a request are the kernel's. */
-KERNEL_INLINE void message_copy(const struct message *source, struct message *target,
-                                uint64_t badge, uint32_t status)
+/* Copies a header; badge, window and the status of a request are the kernel's. */
+KERNEL_INLINE void header_copy(const struct message_header *source, struct message_header *target,
+                               uint64_t badge, uint32_t status)
 {
-    const struct message_header *header = &source->header;
-    uint32_t body_bytes = header->body_bytes;
-    target->header.version = MESSAGE_VERSION;
-    target->header.operation = header->operation;
-    target->header.body_bytes = (uint16_t)body_bytes;
-    target->header.cap_count = header->cap_count;
-    target->header.window_count = 0;
-    target->header.window_slot = 0;
-    target->header.status = status;
-    target->header.request_id = header->request_id;
-    target->header.badge = badge;
+    __builtin_memcpy(target, source, offsetof(struct message_header, window_slot));
+    target->window_count = 0;
+    target->window_slot = 0;
+    target->status = status;
+    target->request_id = source->request_id;
+    target->badge = badge;
+}
+
+/* Of the rest what the header declares. */
+KERNEL_INLINE void body_copy(const struct message *source, struct message *target)
+{
+    uint32_t body_bytes = source->header.body_bytes;
     if (body_bytes != 0)
         memcpy(target->body, source->body, body_bytes);
 }
 
-KERNEL_INLINE void receive_info_write(const struct kernel *kernel, struct process *receiver,
-                                      uint64_t badge, uint32_t reply_slot, uint32_t cap_count)
+KERNEL_INLINE void message_copy(const struct message *source, struct message *target,
+                                uint64_t badge, uint32_t status)
 {
-    uint8_t *page = machine_page(receiver->message_page);
-    struct receive_info *info = (struct receive_info *)(void *)(page + MESSAGE_PAGE_INFO_OFFSET);
+    header_copy(&source->header, &target->header, badge, status);
+    body_copy(source, target);
+}
+
+/* What a message needs besides, if it does: its body, and the deadlines of who waited for it and of
+ * who waits now. Returns who waited. */
+struct process *ipc_finish(struct kernel *kernel, struct process *from, struct process *to,
+                           uint64_t deadline_ticks);
+
+/* `page` is the receiver's message page. */
+KERNEL_INLINE void receive_info_fill(const struct kernel *kernel, const struct process *receiver,
+                                     struct message *page, uint64_t badge, uint32_t reply_slot,
+                                     uint32_t cap_count)
+{
+    struct receive_info *info =
+        (struct receive_info *)(void *)((uint8_t *)page + MESSAGE_PAGE_INFO_OFFSET);
+    uint32_t slot = receiver->slot;
     info->badge = badge;
     info->now_ticks = kernel->now_ticks;
-    info->endpoint_slot = receiver->slot;
+    info->endpoint_slot = slot;
     info->reply_slot = reply_slot;
     info->cap_count = cap_count;
     info->window_slot = cap_count != 0 ? receiver->window_slot : 0;
 }
 
-/* The caller, in no queue, waits behind the reply slot that its receiver has free. */
-KERNEL_INLINE void reply_capability_put(struct kernel *kernel, struct process *caller,
-                                        struct process *receiver)
+KERNEL_INLINE void receive_info_write(const struct kernel *kernel, const struct process *receiver,
+                                      uint64_t badge, uint32_t reply_slot, uint32_t cap_count)
 {
-    struct process_entry *entry = &kernel->processes[caller->index];
-    struct capability *cap = cspace_find(receiver, receiver->reply_slot);
+    receive_info_fill(kernel, receiver, message_of(receiver), badge, reply_slot, cap_count);
+}
+
+/* The caller, in no queue, waits behind the reply slot with that index, which its receiver has
+ * free. */
+KERNEL_INLINE void reply_capability_put(struct kernel *kernel, struct process *caller,
+                                        struct process *receiver, uint32_t index)
+{
+    uint16_t caller_index = caller->index;
+    struct capability *cap = cspace_reply(receiver, index);
     KERNEL_ASSERT(cap != NULL && cap->object_type == OBJECT_NONE);
     cap->object_type = OBJECT_REPLY;
     cap->rights = RIGHT_SEND;
-    cap->object = caller->index;
-    cap->generation = entry->generation;
-    cap->badge = ++entry->call_sequence; /* K3 */
-    reply_slot_take(receiver, receiver->reply_slot);
+    cap->object = caller_index;
+    cap->generation = caller->service.generation;
+    cap->badge = ++caller->call_sequence; /* K3 */
+    reply_slot_take(receiver, index);
     caller->life = LIFE_CALLING;
     caller->holder = receiver->index;
-    caller->reply_slot = receiver->reply_slot;
+    caller->reply_slot = SLOT_REPLY_BASE + index;
     queue_append(kernel, &receiver->callers, caller);
 }
 
-/* It waits there no more, and is in no queue; `cap` is what stood for it. */
+/* It waits there no more, and is in no queue. */
 KERNEL_INLINE void reply_capability_take(struct kernel *kernel, struct process *holder,
-                                         struct process *caller, struct capability *cap)
+                                         struct process *caller, uint32_t index)
 {
-    *cap = (struct capability){0};
-    reply_slot_free(holder, caller->reply_slot);
+    *cspace_reply(holder, index) = (struct capability){0};
     queue_remove(kernel, &holder->callers, caller);
     caller->holder = KERNEL_NONE;
+    reply_slot_free(holder, index);
 }
 
 #endif

@@ -85,6 +85,8 @@ enum {
      * tables of a service that keeps a slot for each page of the machine still fit. */
     CSPACE_LEAF_CAPS = PAGE_BYTES / 32,
     CSPACE_LEAF_COUNT = SLOT_LIMIT / CSPACE_LEAF_CAPS,
+    CSPACE_REPLY_LEAF = SLOT_REPLY_BASE / CSPACE_LEAF_CAPS, /* of the first reply slots */
+    REPLY_WORD_SLOTS = 64,
     CSPACE_DIRECT_LEAVES = 512,
     CSPACE_DIRECT_SLOTS = CSPACE_DIRECT_LEAVES * CSPACE_LEAF_CAPS,
     CSPACE_DIRECTORY_LEAVES = PAGE_BYTES / 4,
@@ -133,6 +135,7 @@ struct capability {
     uint64_t reserved1;
 };
 _Static_assert(sizeof(struct capability) == 32, "CSPACE_LEAF_CAPS of them fill a page");
+_Static_assert(SLOT_REPLY_BASE % CSPACE_LEAF_CAPS == 0, "a leaf begins with the first reply slot");
 
 /* Free pages: those given back, and those that were never used. */
 struct page_stock {
@@ -178,7 +181,7 @@ enum process_queue_kind {
     QUEUE_KIND_COUNT
 };
 
-/* Neighbours in a queue; KERNEL_NONE at its ends. */
+/* Neighbours in a queue; KERNEL_NONE at its ends, and of who is in none. */
 struct process_links {
     uint16_t next;
     uint16_t previous;
@@ -261,25 +264,31 @@ struct process {
     uint8_t resume; /* enum resume_kind */
     struct process_links links[QUEUE_KIND_COUNT];
     uint16_t holder;        /* LIFE_CALLING: who holds its reply capability */
+    uint16_t lends_to;      /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher;
+                          LIFE_ENDING: who tears it down piece by piece */
+    uint16_t client;        /* LIFE_CALLING, lends to this one: it works for that process */
     uint16_t heap_position; /* in kernel->deadlines, + 1; 0: no deadline */
     uint32_t result;        /* enum status of its last syscall */
-    uint32_t endpoint;      /* LIFE_SENDING, LIFE_RECEIVING: endpoint id */
-    uint64_t deadline_ticks;
-    uint64_t badge;       /* LIFE_SENDING: of the capability that was called */
-    uint32_t slot;        /* LIFE_RECEIVING: the slot received on */
-    uint32_t window_slot; /* of its CALL or RECV in progress */
+    uint32_t window_slot;   /* of its CALL or RECV in progress; 0 without one */
     uint8_t window_count;
-    bool fault_pending; /* LIFE_SENDING, LIFE_CALLING: a fault, not a call */
+    uint8_t fault_pending; /* bool; LIFE_SENDING, LIFE_CALLING: a fault, not a call */
     bool pager_declared;
     bool event_delivered;
-    uint8_t ending;               /* enum ending_kind */
-    uint32_t reply_slot;          /* LIFE_RECEIVING: where the next reply capability goes;
-                                     LIFE_CALLING: where its holder has it */
+    uint64_t deadline_ticks;
+    uint64_t badge;         /* LIFE_SENDING: of the capability that was called */
+    uint64_t call_sequence; /* calls and faults ever received from its index: names a reply (K3) */
+    uint32_t slot;          /* LIFE_RECEIVING: the slot received on */
+    uint32_t reply_slot;    /* LIFE_RECEIVING: where the next reply capability goes;
+                            LIFE_CALLING: where its holder has it */
+    uint32_t endpoint;      /* LIFE_SENDING, LIFE_RECEIVING: endpoint id */
+    uint8_t ending;         /* enum ending_kind */
     struct process_queue callers; /* LIFE_CALLING processes whose reply capability it holds */
-    uint32_t reply_full_words;    /* bit i: all of reply_taken[i] is taken */
-    uint64_t reply_taken[SLOT_REPLY_COUNT / 64];
+    uint32_t reply_free_words;    /* bit i: something of reply_free[i] is free */
+    uint64_t reply_free[SLOT_REPLY_COUNT / REPLY_WORD_SLOTS];
 
     uint32_t cspace_page; /* root: page numbers of leaves, then of directories; 0: none */
+    uint32_t first_leaf;  /* what the root says of the leaf of the first slots, */
+    uint32_t reply_leaf;  /* and of that of the first reply slots */
     uint32_t leaf_high;   /* leaves from this index on do not exist */
     uint32_t leaf_low;    /* ending: leaves below this index are gone */
     uint32_t vspace_page; /* root table */
@@ -292,10 +301,7 @@ struct process {
     uint16_t untyped;     /* that the budget comes from */
     uint32_t flags;       /* PROCESS_USES_SSE */
 
-    uint8_t band;      /* its own, as CREATE_STAGED_PROCESS gave it */
-    uint16_t client;   /* LIFE_CALLING, lends to this one: it works for that process */
-    uint16_t lends_to; /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher;
-                          LIFE_ENDING: who tears it down piece by piece */
+    uint8_t band; /* its own, as CREATE_STAGED_PROCESS gave it */
     /* 16 bits for each band: how many processes lend it, and one for its own. */
     uint64_t band_claims;
     uint64_t check_claims; /* kernel_check's own; 0 outside of it */
@@ -320,7 +326,7 @@ _Static_assert(sizeof(struct process) <= PROCESS_RECORD_BYTES, "fits its part of
 /* What outlives a process at its index. */
 struct process_entry {
     uint64_t generation;    /* of the process there now, or of the next one */
-    uint64_t call_sequence; /* calls and faults ever received from this index: names a reply (K3) */
+    uint64_t call_sequence; /* of the one before, at its end */
     uint32_t record_page;   /* 0: free */
     uint16_t next_free;
 };

@@ -18,6 +18,25 @@ static inline struct process_queue queue_empty(void)
     return (struct process_queue){KERNEL_NONE, KERNEL_NONE};
 }
 
+/* Two indices that lie together are asked for at once. */
+_Static_assert(sizeof(struct process_queue) == sizeof(uint32_t), "first and last, nothing else");
+_Static_assert(sizeof(struct process_links) == sizeof(uint32_t), "next and previous");
+
+/* Whether the process at an index is there, and nobody else. */
+static inline bool queue_holds_only(const struct process_queue *queue, uint32_t index)
+{
+    uint32_t ends;
+    __builtin_memcpy(&ends, queue, sizeof ends);
+    return ends == (index << 16) + index;
+}
+
+static inline bool links_are_ends(const struct process_links *links)
+{
+    uint32_t ends;
+    __builtin_memcpy(&ends, links, sizeof ends);
+    return ends == ((uint32_t)KERNEL_NONE << 16 | KERNEL_NONE);
+}
+
 /* --- of either kind: always inlined, so that the kind is a constant -------------------------- */
 
 __attribute__((always_inline)) static inline void queue_link_last(const struct kernel *kernel,
@@ -25,12 +44,14 @@ __attribute__((always_inline)) static inline void queue_link_last(const struct k
                                                                   struct process *process,
                                                                   enum process_queue_kind kind)
 {
-    process->links[kind] = (struct process_links){KERNEL_NONE, queue->last};
-    if (queue->last == KERNEL_NONE)
-        queue->first = process->index;
-    else
-        process_at(kernel, queue->last)->links[kind].next = process->index;
-    queue->last = process->index;
+    uint16_t index = process->index;
+    if (queue->last == KERNEL_NONE) { /* its links are those of one that is alone */
+        *queue = (struct process_queue){index, index};
+        return;
+    }
+    process->links[kind].previous = queue->last;
+    process_at(kernel, queue->last)->links[kind].next = index;
+    queue->last = index;
 }
 
 __attribute__((always_inline)) static inline void queue_unlink(const struct kernel *kernel,
@@ -38,6 +59,10 @@ __attribute__((always_inline)) static inline void queue_unlink(const struct kern
                                                                struct process *process,
                                                                enum process_queue_kind kind)
 {
+    if (links_are_ends(&process->links[kind])) {
+        *queue = queue_empty();
+        return;
+    }
     struct process_links links = process->links[kind];
     if (links.previous == KERNEL_NONE)
         queue->first = links.next;

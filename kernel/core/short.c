@@ -4,6 +4,10 @@
  * every question comes before the first change, and any answer but the usual one leaves the entry to
  * ipc.c, which asks again and says why. They decide nothing of their own.
  *
+ * The usual: the owner of an endpoint waits there, alone, and nobody else receives there; slots are
+ * among the first of their kind, whose leaves the record names. Each way is there twice: for messages
+ * with neither capabilities nor a window, in a few registers and without a call, and for those with.
+ *
  * What ipc.c does in general and needs no thought here:
  *   - Who pays is the same after either as before it (K7): a CALL adds its server to the end of the
  *     chain whose last client pays, and the REPLY to that client takes it off again.
@@ -18,7 +22,7 @@
 KERNEL_INLINE bool capability_is(const struct capability *cap, enum object_type type,
                                  uint16_t right)
 {
-    return cap != NULL && cap->object_type == type && (cap->rights & right) != 0;
+    return cap->object_type == type && (cap->rights & right) != 0;
 }
 
 KERNEL_INLINE bool header_is_plain(const struct message_header *header)
@@ -95,9 +99,12 @@ __attribute__((noinline)) static bool caps_may(const struct kernel *kernel,
     return window_may(sender, message, is_answer);
 }
 
+/* Capabilities or a window: one question for the two counts. */
 KERNEL_INLINE bool has_caps(const struct message_header *header)
 {
-    return (header->cap_count | header->window_count) != 0;
+    uint16_t counts;
+    __builtin_memcpy(&counts, &header->cap_count, sizeof counts);
+    return counts != 0;
 }
 
 /* Whether somebody is ready in a band between that of the server, which runs, and the caller's. */
@@ -113,117 +120,179 @@ KERNEL_INLINE bool band_waits(const struct kernel *kernel, const struct process 
 
 /* --- changes ---------------------------------------------------------------------------------- */
 
-KERNEL_INLINE void window_keep(struct process *process, const struct message_header *header)
+KERNEL_INLINE void window_keep(struct process *process, const struct message_header *header,
+                               bool with_caps)
 {
-    process->window_slot = header->window_slot;
-    process->window_count = header->window_count;
+    bool window = with_caps && header->window_count != 0;
+    process->window_slot = window ? header->window_slot : 0;
+    process->window_count = window ? header->window_count : 0;
 }
 
-/* A process that waited goes on with OK. */
-KERNEL_INLINE void go_on(struct kernel *kernel, struct process *process)
+/* A process that waited goes on with OK: it has the message of the one that waits now. */
+KERNEL_INLINE struct process *go_on(struct kernel *kernel, struct process *from, struct process *to,
+                                    uint16_t to_index, const struct message *message,
+                                    uint64_t deadline_ticks)
 {
-    process->result = STATUS_OK;
-    process->resume = RESUME_RESULT;
-    process->life = LIFE_CURRENT;
-    kernel->current = process->index;
+    to->result = STATUS_OK;
+    to->resume = RESUME_RESULT;
+    to->life = LIFE_CURRENT;
+    kernel->current = to_index;
+    if (message->header.body_bytes != 0 || to->heap_position != 0 ||
+        deadline_ticks != DEADLINE_NEVER)
+        return ipc_finish(kernel, from, to, deadline_ticks);
+    return to;
 }
 
 /* --- CALL ------------------------------------------------------------------------------------- */
 
-KERNEL_INLINE struct process *call(struct kernel *kernel, struct process *caller,
-                                   const struct capability *cap, uint64_t deadline_ticks)
+KERNEL_INLINE uint32_t reply_index_of(const struct process *process)
 {
-    struct endpoint *endpoint = capability_endpoint(kernel, cap);
-    if (endpoint == NULL || endpoint->receivers.first == KERNEL_NONE)
-        return NULL;
-    const struct message *message = message_of(caller);
-    if (!header_is_plain(&message->header) || deadline_ticks <= kernel->now_ticks)
-        return NULL;
-    struct process *server = process_at(kernel, endpoint->receivers.first);
-    if (has_caps(&message->header) && !caps_may(kernel, caller, server, message, SLOT_NULL))
-        return NULL;
-
-    caller->badge = cap->badge; /* the capability itself may go along */
-    caller->fault_pending = false;
-    window_keep(caller, &message->header);
-    queue_remove(kernel, &endpoint->receivers, server);
-    deadline_clear(kernel, server);
-    message_copy(message, message_of(server), caller->badge, STATUS_OK);
-    if (message->header.cap_count != 0)
-        transfer_perform(kernel, caller, server);
-    receive_info_write(kernel, server, caller->badge, server->reply_slot,
-                       message->header.cap_count);
-    reply_capability_put(kernel, caller, server);
-    loan_note(caller, server);
-    server->client = caller->index;
-    deadline_set(kernel, caller, deadline_ticks);
-    caller->resume = RESUME_RESULT;
-    go_on(kernel, server);
-    return server;
+    return process->reply_slot - SLOT_REPLY_BASE;
 }
 
-/* Apart, so that kernel_call needs no frame. */
-__attribute__((noinline)) static struct process *
-call_endpoint(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel, struct process *caller,
-              const struct capability *cap)
+/* To whom: the owner of the endpoint, who waits there alone. Null: by the long way, if at all. */
+KERNEL_INLINE struct process *call_may(const struct kernel *kernel, const struct process *caller,
+                                       const struct message *message, uint32_t slot,
+                                       uint64_t deadline_ticks)
 {
-    struct process *next = call(kernel, caller, cap, deadline_ticks);
-    if (next != NULL)
-        return next;
-    return kernel_syscall_long(slot, deadline_ticks, 0, kernel, caller, SYSCALL_CALL);
+    if (deadline_ticks <= kernel->now_ticks || !header_is_plain(&message->header))
+        return NULL;
+    const struct capability *cap = cspace_first(caller, slot);
+    uint32_t owner = cap->object;
+    if (!capability_is(cap, OBJECT_ENDPOINT, RIGHT_SEND) || owner >= PROCESS_LIMIT ||
+        kernel->processes[owner].generation != cap->generation)
+        return NULL;
+    struct process *server =
+        process_at(kernel, owner); /* no capability has a free one's generation */
+    return queue_holds_only(&server->service.receivers, owner) ? server : NULL;
+}
+
+KERNEL_INLINE struct process *call(struct kernel *kernel, struct process *caller,
+                                   struct process *server, const struct message *message,
+                                   uint32_t reply_index, uint64_t badge, uint64_t deadline_ticks,
+                                   bool with_caps)
+{
+    struct message *target = message_of(server);
+    uint32_t cap_count = with_caps ? message->header.cap_count : 0;
+    caller->badge = badge;
+    caller->fault_pending = false;
+    window_keep(caller, &message->header, with_caps);
+    server->service.receivers = queue_empty();
+    header_copy(&message->header, &target->header, badge, STATUS_OK);
+    receive_info_fill(kernel, server, target, badge, SLOT_REPLY_BASE + reply_index, cap_count);
+    reply_capability_put(kernel, caller, server, reply_index);
+    loan_note(caller, server);
+    server->client = caller->index;
+    caller->resume = RESUME_RESULT;
+    return go_on(kernel, caller, server, server->index, message, deadline_ticks);
+}
+
+/* Kernel control, or whatever it is. */
+__attribute__((noinline)) static struct process *
+call_other(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel, struct process *caller)
+{
+    return control_enter(slot, deadline_ticks, kernel, caller, cspace_find(caller, slot));
+}
+
+__attribute__((noinline)) static struct process *
+call_with_caps(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
+               struct process *caller, const struct message *message)
+{
+    struct process *server = call_may(kernel, caller, message, slot, deadline_ticks);
+    uint32_t reply_index = server == NULL ? UINT32_MAX : reply_index_of(server);
+    if (reply_index >= REPLY_WORD_SLOTS || !caps_may(kernel, caller, server, message, SLOT_NULL))
+        return call_other(slot, deadline_ticks, kernel, caller);
+    uint64_t badge = cspace_first(caller, slot)->badge;
+    (void)call(kernel, caller, server, message, reply_index, badge, deadline_ticks, true);
+    if (message->header.cap_count != 0)
+        transfer_perform(kernel, caller, server);
+    return server;
 }
 
 struct process *kernel_call(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
                             struct process *caller)
 {
     kernel->work_done = 0;
-    const struct capability *cap = cspace_find(caller, slot);
-    if (capability_is(cap, OBJECT_ENDPOINT, RIGHT_SEND))
-        return call_endpoint(slot, deadline_ticks, kernel, caller, cap);
-    return control_enter(slot, deadline_ticks, kernel, caller, cap);
+    if (slot >= CSPACE_LEAF_CAPS)
+        return call_other(slot, deadline_ticks, kernel, caller);
+    const struct message *message = message_of(caller);
+    if (has_caps(&message->header))
+        return call_with_caps(slot, deadline_ticks, kernel, caller, message);
+    struct process *server = call_may(kernel, caller, message, slot, deadline_ticks);
+    uint32_t reply_index = server == NULL ? UINT32_MAX : reply_index_of(server);
+    if (reply_index >= REPLY_WORD_SLOTS)
+        return call_other(slot, deadline_ticks, kernel, caller);
+    uint64_t badge = cspace_first(caller, slot)->badge;
+    return call(kernel, caller, server, message, reply_index, badge, deadline_ticks, false);
 }
 
 /* --- REPLY_RECV ------------------------------------------------------------------------------- */
 
-KERNEL_INLINE struct process *reply_receive(struct kernel *kernel, struct process *server,
-                                            uint32_t reply_slot, uint32_t slot,
-                                            uint64_t deadline_ticks)
+/* Whether it receives at its own endpoint, where nothing has come. */
+KERNEL_INLINE bool receive_may(const struct process *server, uint32_t slot)
 {
-    struct capability *reply = cspace_find(server, reply_slot);
-    const struct capability *cap = cspace_find(server, slot);
-    if (!capability_is(reply, OBJECT_REPLY, RIGHT_SEND) ||
-        !capability_is(cap, OBJECT_ENDPOINT, RIGHT_RECEIVE))
-        return NULL;
-    struct endpoint *endpoint = capability_endpoint(kernel, cap);
-    if (endpoint == NULL || endpoint->senders.first != KERNEL_NONE ||
-        endpoint->events.first != KERNEL_NONE)
-        return NULL;
-    struct process *caller = process_at(kernel, reply->object); /* it waits: K10 */
-    const struct message *message = message_of(server);
-    uint32_t band = process_band(caller);
-    if (server->client != caller->index || caller->fault_pending ||
-        !header_is_plain(&message->header) || deadline_ticks <= kernel->now_ticks ||
-        band_waits(kernel, server, band) ||
-        (has_caps(&message->header) && !caps_may(kernel, server, caller, message, slot)))
-        return NULL;
+    const struct endpoint *endpoint = &server->service; /* it lives: its owner runs */
+    const struct capability *cap = cspace_first(server, slot);
+    return capability_is(cap, OBJECT_ENDPOINT, RIGHT_RECEIVE) && cap->object == server->index &&
+           cap->generation == endpoint->generation && endpoint->senders.first == KERNEL_NONE &&
+           endpoint->events.first == KERNEL_NONE;
+}
 
-    uint32_t endpoint_id = cap->object;
-    message_copy(message, message_of(caller), 0, message->header.status);
-    if (message->header.cap_count != 0)
-        transfer_perform(kernel, server, caller);
-    reply_capability_take(kernel, server, caller, reply);
-    loan_forget(caller, server);
-    server->client = KERNEL_NONE;
-    deadline_clear(kernel, caller);
-    window_keep(server, &message->header);
-    server->slot = slot;
+/* Whom it answers: its client, which waits, and says in which slot. */
+KERNEL_INLINE struct process *reply_may(const struct kernel *kernel, const struct process *server,
+                                        const struct message *message, uint32_t slot,
+                                        uint64_t deadline_ticks, uint32_t reply_index)
+{
+    uint32_t client = server->client;
+    if (slot >= CSPACE_LEAF_CAPS || client >= PROCESS_LIMIT ||
+        deadline_ticks <= kernel->now_ticks || !header_is_plain(&message->header) ||
+        !receive_may(server, slot))
+        return NULL;
+    struct process *caller = process_at(kernel, client);
+    bool waits = reply_index_of(caller) == reply_index && caller->fault_pending == false;
+    return waits ? caller : NULL;
+}
+
+/* Whether the server runs in a higher band than its client: its own, or another's. */
+KERNEL_INLINE bool band_is_higher(const struct process *server, uint64_t claim)
+{
+    return (server->band_claims & (claim - 1)) != 0;
+}
+
+KERNEL_INLINE struct process *reply(struct kernel *kernel, struct process *server,
+                                    struct process *caller, const struct message *message,
+                                    uint32_t slot, uint64_t deadline_ticks, uint32_t reply_index,
+                                    bool with_caps)
+{
+    uint64_t claim = band_claim(process_band(caller));
+    header_copy(&message->header, &message_of(caller)->header, 0, message->header.status);
+    reply_capability_take(kernel, server, caller, reply_index);
     server->reply_slot = reply_slot_lowest(server);
-    server->endpoint = endpoint_id;
+    loan_forget(caller, server, claim);
+    server->client = KERNEL_NONE;
+    window_keep(server, &message->header, with_caps);
+    server->slot = slot;
+    server->endpoint = server->index;
     server->life = LIFE_RECEIVING;
     server->resume = RESUME_RESULT;
-    queue_append(kernel, &endpoint->receivers, server);
-    deadline_set(kernel, server, deadline_ticks);
-    go_on(kernel, caller);
+    queue_append(kernel, &server->service.receivers, server);
+    return go_on(kernel, server, caller, caller->index, message, deadline_ticks);
+}
+
+__attribute__((noinline)) static struct process *
+reply_with_caps(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot, struct kernel *kernel,
+                struct process *server, const struct message *message)
+{
+    uint32_t reply_index = reply_slot - SLOT_REPLY_BASE;
+    struct process *caller = reply_may(kernel, server, message, slot, deadline_ticks, reply_index);
+    if (reply_index >= REPLY_WORD_SLOTS || caller == NULL ||
+        band_waits(kernel, server, process_band(caller)) ||
+        !caps_may(kernel, server, caller, message, slot))
+        return kernel_syscall_long(slot, deadline_ticks, reply_slot, kernel, server,
+                                   SYSCALL_REPLY_RECV);
+    (void)reply(kernel, server, caller, message, slot, deadline_ticks, reply_index, true);
+    if (message->header.cap_count != 0)
+        transfer_perform(kernel, server, caller);
     return caller;
 }
 
@@ -231,9 +300,13 @@ struct process *kernel_reply_receive(uint32_t slot, uint64_t deadline_ticks, uin
                                      struct kernel *kernel, struct process *server)
 {
     kernel->work_done = 0;
-    struct process *next = reply_receive(kernel, server, reply_slot, slot, deadline_ticks);
-    if (next != NULL)
-        return next;
-    return kernel_syscall_long(slot, deadline_ticks, reply_slot, kernel, server,
-                               SYSCALL_REPLY_RECV);
+    const struct message *message = message_of(server);
+    if (has_caps(&message->header))
+        return reply_with_caps(slot, deadline_ticks, reply_slot, kernel, server, message);
+    uint32_t reply_index = reply_slot - SLOT_REPLY_BASE;
+    struct process *caller = reply_may(kernel, server, message, slot, deadline_ticks, reply_index);
+    if (reply_index >= REPLY_WORD_SLOTS || caller == NULL ||
+        band_is_higher(server, band_claim(process_band(caller))))
+        return reply_with_caps(slot, deadline_ticks, reply_slot, kernel, server, message);
+    return reply(kernel, server, caller, message, slot, deadline_ticks, reply_index, false);
 }

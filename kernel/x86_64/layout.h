@@ -41,8 +41,8 @@
 /* What entry.S reads of a record page and of struct kernel, and two numbers of abi/system.h; asserted
  * in C. */
 #define RECORD_REGISTERS   2048
-#define RECORD_RESULT      16
-#define RECORD_VSPACE_PAGE 212
+#define RECORD_RESULT      20
+#define RECORD_VSPACE_PAGE 228
 #define KERNEL_PAYER       6
 #define NUMBER_CALL        0x40
 #define NUMBER_REPLY_RECV  0x43
