@@ -84,6 +84,19 @@ static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
            registration->last_fault_id <= pagerd->last_fault_id && fills_of_sound(pagerd, entry);
 }
 
+/* Each space that has a name is found by it, and nothing else is: no two have the same. */
+static bool spaces_sound(const struct pagerd *pagerd)
+{
+    uint32_t named = 0;
+    for (uint32_t i = 1; i <= pagerd->registration_used; i++) {
+        uint32_t slot = pagerd->registrations[i].vspace_cap_slot;
+        if (slot != 0 && index_find(pagerd->spaces_root, pagerd->space_nodes, slot) != i)
+            return false;
+        named += slot != 0;
+    }
+    return index_check(pagerd->spaces_root, pagerd->space_nodes, named, pagerd->registration_used);
+}
+
 /* The free list holds as many entries as are FREE, so that none leaks. */
 static bool registrations_sound(const struct pagerd *pagerd)
 {
@@ -93,7 +106,8 @@ static bool registrations_sound(const struct pagerd *pagerd)
     uint32_t owing = 0;
     if (pagerd->registration_used > PAGERD_REGISTRATION_LIMIT ||
         !index_check(pagerd->tokens_root, pagerd->token_nodes, pagerd->registration_count,
-                     pagerd->registration_used))
+                     pagerd->registration_used) ||
+        !spaces_sound(pagerd))
         return false;
     for (uint32_t i = 1; i <= pagerd->registration_used; i++) {
         if (!registration_sound(pagerd, i))
@@ -291,7 +305,7 @@ void pagerd_visit_fields(const struct pagerd *pagerd, void (*visit)(void *contex
     add_list(&visitor, &pagerd->woken, &none);
     add_list(&visitor, &pagerd->owing, &none);
     for (uint32_t i = 1; i <= pagerd->registration_used; i++)
-        add_registration(&visitor, &pagerd->registrations[i]); /* the index follows from these */
+        add_registration(&visitor, &pagerd->registrations[i]); /* the indexes follow from these */
     for (uint32_t i = 1; i <= pagerd->fill_used; i++)
         add_fill(&visitor, &pagerd->fills[i]);
     for (uint32_t i = 1; i <= pagerd->waiter_used; i++) {
@@ -310,6 +324,7 @@ void pagerd_reset(struct pagerd *pagerd)
     memset(pagerd, 0, offsetof(struct pagerd, registrations));
     memset(&pagerd->registrations[1], 0, registrations * sizeof pagerd->registrations[0]);
     memset(pagerd->token_nodes, 0, (registrations + 1) * sizeof pagerd->token_nodes[0]);
+    memset(pagerd->space_nodes, 0, (registrations + 1) * sizeof pagerd->space_nodes[0]);
     memset(&pagerd->fills[1], 0, fills * sizeof pagerd->fills[0]);
     memset(&pagerd->waiters[1], 0, waiters * sizeof pagerd->waiters[0]);
 }

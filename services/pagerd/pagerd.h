@@ -261,8 +261,10 @@ struct pagerd {
     struct pagerd_list woken;  /* fills in WOKEN */
     struct pagerd_list owing;  /* registrations that owe something */
     uint32_t tokens_root;      /* the index of the live registrations, by token */
+    uint32_t spaces_root;      /* and of all that have a vspace_cap_slot, by that */
     struct pagerd_registration registrations[PAGERD_REGISTRATION_LIMIT + 1];
     struct index_node token_nodes[PAGERD_REGISTRATION_LIMIT + 1];
+    struct index_node space_nodes[PAGERD_REGISTRATION_LIMIT + 1];
     struct pagerd_fill fills[PAGERD_FILL_LIMIT + 1];
     struct pagerd_waiter waiters[PAGERD_WAITER_LIMIT + 1];
 };
