@@ -55,22 +55,22 @@ static enum status pages_find(const struct control *control,
 
 /* A frame's first writable or executable mapping settles what it is; the image is code from
  * boot. */
-static bool use_allows(const struct pages *pages, uint32_t rights)
+static bool use_allows(const struct page_record *frame, uint32_t rights)
 {
-    uint8_t use = pages->frame != NULL ? pages->frame->use : FRAME_CODE;
+    uint8_t use = frame != NULL ? frame->use : FRAME_CODE;
     if ((rights & RIGHT_WRITE) != 0)
         return use != FRAME_CODE;
     return (rights & RIGHT_EXECUTE) == 0 || use != FRAME_DATA;
 }
 
-static void use_settle(const struct pages *pages, uint32_t rights)
+static void use_settle(struct page_record *frame, uint32_t rights)
 {
-    if (pages->frame == NULL)
+    if (frame == NULL)
         return;
     if ((rights & RIGHT_WRITE) != 0)
-        pages->frame->use = FRAME_DATA;
+        frame->use = FRAME_DATA;
     else if ((rights & RIGHT_EXECUTE) != 0)
-        pages->frame->use = FRAME_CODE;
+        frame->use = FRAME_CODE;
 }
 
 /* What MAP_FRAME is about, found by the questions. */
@@ -94,7 +94,7 @@ map_decide(struct control *control, const struct kernel_map_frame_request *reque
         return STATUS_OUT_OF_RANGE; /* V5 */
     if (control->kind == OBJECT_KERNEL_PROCESS && map->process->life != LIFE_STAGED)
         return STATUS_DENIED;
-    if (!use_allows(&map->pages, request->rights))
+    if (!use_allows(map->pages.frame, request->rights))
         return STATUS_WRITE_AND_EXECUTE;
     map->range = vspace_range_find(map->process, request->va, request->page_count);
     if (!vspace_range_is(&map->range, false))
@@ -109,8 +109,71 @@ enum status control_map_frame(struct control *control)
     enum status status = map_decide(control, request, &map);
     if (status != STATUS_OK)
         return status;
-    use_settle(&map.pages, request->rights);
+    use_settle(map.pages.frame, request->rights);
     mapping_add(map.process, &map.range, map.pages.first, (uint16_t)request->rights);
+    return STATUS_OK;
+}
+
+/* --- GIVE_FRAMES ------------------------------------------------------------------------------ */
+
+static enum status give_find(const struct control *control,
+                             const struct kernel_give_frames_request *request,
+                             struct capability **frames)
+{
+    if (request->count > SLOT_LIMIT - request->frame_slot)
+        return STATUS_INVALID_ARGUMENT;
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < request->count && status == STATUS_OK; i++)
+        status = control_get(control, request->frame_slot + i, OBJECT_FRAME,
+                             (uint16_t)(RIGHT_MAP | request->rights), &frames[i]);
+    return status;
+}
+
+static inline enum status give_decide(struct control *control,
+                                      const struct kernel_give_frames_request *request,
+                                      struct capability **frames, struct map *map)
+{
+    enum status status = rights_allowed(request->rights);
+    if (status == STATUS_OK)
+        status = vspace_get(control, request->vspace_slot, &map->process);
+    if (status == STATUS_OK)
+        status = give_find(control, request, frames);
+    if (status != STATUS_OK)
+        return status;
+    if (!range_is_user(request->va, request->count))
+        return STATUS_OUT_OF_RANGE; /* V5 */
+    if (control->kind == OBJECT_KERNEL_PROCESS && map->process->life != LIFE_STAGED)
+        return STATUS_DENIED;
+    for (uint32_t i = 0; i < request->count; i++) {
+        if (!use_allows(machine_page_record(frames[i]->object), request->rights))
+            return STATUS_WRITE_AND_EXECUTE;
+    }
+    map->range = vspace_range_find(map->process, request->va, request->count);
+    if (!vspace_range_is(&map->range, false))
+        return STATUS_BUSY; /* K4 */
+    return vspace_reserve(control->kernel, map->process, &map->range);
+}
+
+/* The mapping comes before the drop, which would otherwise be the end of the frame. */
+enum status control_give_frames(struct control *control)
+{
+    const struct kernel_give_frames_request *request = &control->request->kernel_give_frames;
+    struct capability *frames[MESSAGE_CAP_LIMIT];
+    struct map map;
+    enum status status = give_decide(control, request, frames, &map);
+    if (status != STATUS_OK)
+        return status;
+    const struct vspace_range *range = &map.range;
+    map.process->mapped_pages += request->count;
+    for (uint32_t i = 0; i < request->count; i++) {
+        use_settle(machine_page_record(frames[i]->object), request->rights);
+        if (i < range->here)
+            leaf_add(range->leaf, range->at + i, frames[i]->object, 1, (uint16_t)request->rights);
+        else
+            leaf_add(range->behind, i - range->here, frames[i]->object, 1,
+                     (uint16_t)request->rights);
+        capability_drop(control->kernel, frames[i]);
+    }
     return STATUS_OK;
 }
 
