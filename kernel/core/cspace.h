@@ -44,10 +44,17 @@ KERNEL_INLINE struct capability *cspace_find(const struct process *process, uint
     return leaf == 0 ? NULL : (struct capability *)machine_page(leaf) + slot % CSPACE_LEAF_CAPS;
 }
 
+/* By one distance from the first page, which the compiler has at hand. */
+KERNEL_INLINE struct capability *leaf_slot(uint32_t leaf, uint32_t index)
+{
+    uintptr_t place = ((uintptr_t)leaf << PAGE_SHIFT) + index * sizeof(struct capability);
+    return (struct capability *)(void *)((uint8_t *)machine_page(0) + place);
+}
+
 /* The same for the first slots, below CSPACE_LEAF_CAPS, of a process that lives: their leaf is there. */
 KERNEL_INLINE struct capability *cspace_first(const struct process *process, uint32_t slot)
 {
-    return (struct capability *)machine_page(process->first_leaf) + slot;
+    return leaf_slot(process->first_leaf, slot);
 }
 
 /* A reply slot whose leaf exists, by its index; null: it does not. */
@@ -55,7 +62,7 @@ KERNEL_INLINE struct capability *cspace_reply(const struct process *process, uin
 {
     if (index >= CSPACE_LEAF_CAPS)
         return cspace_find(process, SLOT_REPLY_BASE + index);
-    return (struct capability *)machine_page(process->reply_leaf) + index;
+    return leaf_slot(process->reply_leaf, index);
 }
 
 /* The endpoint that an ENDPOINT capability names; null when it is gone. */

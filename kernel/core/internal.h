@@ -145,8 +145,8 @@ KERNEL_INLINE void loan_note(struct process *lender, struct process *borrower)
 
 KERNEL_INLINE void loan_forget(struct process *lender, struct process *borrower, uint64_t claim)
 {
-    lender->lends_to = KERNEL_NONE;
     borrower->band_claims -= claim;
+    lender->lends_to = KERNEL_NONE;
 }
 
 /* A process that waits, and lends to nobody, lends its band. */

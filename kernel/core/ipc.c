@@ -44,7 +44,11 @@ static inline enum status shape_allowed(const struct message *message)
 
 void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver)
 {
-    reply_capability_put(kernel, caller, receiver, receiver->reply_slot - SLOT_REPLY_BASE);
+    uint32_t index = receiver->reply_slot - SLOT_REPLY_BASE;
+    struct capability *cap = cspace_reply(receiver, index);
+    KERNEL_ASSERT(cap != NULL && cap->object_type == OBJECT_NONE);
+    reply_capability_put(caller, receiver, cap, index);
+    queue_append(kernel, &receiver->callers, caller);
     client_leave(kernel, receiver);
     if (caller->lends_to != receiver->index) { /* it did not queue, or at another's endpoint */
         loan_end(kernel, caller);
@@ -55,13 +59,20 @@ void reply_capability_give(struct kernel *kernel, struct process *caller, struct
 
 void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller)
 {
-    reply_capability_take(kernel, holder, caller, caller->reply_slot - SLOT_REPLY_BASE);
+    queue_remove(kernel, &holder->callers, caller);
+    reply_capability_take(holder, caller, caller->reply_slot - SLOT_REPLY_BASE);
     if (holder->client != caller->index)
         kernel->unsettled = true; /* another one than the payer goes on */
     loan_end(kernel, caller);
 }
 
 /* --- delivery --------------------------------------------------------------------------------- */
+
+struct process *ipc_body(const struct process *from, struct process *to)
+{
+    body_copy(message_of(from), message_of(to));
+    return to;
+}
 
 struct process *ipc_finish(struct kernel *kernel, struct process *from, struct process *to,
                            uint64_t deadline_ticks)

@@ -6,12 +6,13 @@
 
 #include "kernel/core/cspace.h"
 
-/* Copies a header; badge, window and the status of a request are the kernel's. */
+/* Copies a header, which may name a window; badge, window and the status of a request are the kernel's. */
 KERNEL_INLINE void header_copy(const struct message_header *source, struct message_header *target,
-                               uint64_t badge, uint32_t status)
+                               uint64_t badge, uint32_t status, bool with_window)
 {
     __builtin_memcpy(target, source, offsetof(struct message_header, window_slot));
-    target->window_count = 0;
+    if (with_window)
+        target->window_count = 0;
     target->window_slot = 0;
     target->status = status;
     target->request_id = source->request_id;
@@ -29,7 +30,7 @@ KERNEL_INLINE void body_copy(const struct message *source, struct message *targe
 KERNEL_INLINE void message_copy(const struct message *source, struct message *target,
                                 uint64_t badge, uint32_t status)
 {
-    header_copy(&source->header, &target->header, badge, status);
+    header_copy(&source->header, &target->header, badge, status, true);
     body_copy(source, target);
 }
 
@@ -37,6 +38,9 @@ KERNEL_INLINE void message_copy(const struct message *source, struct message *ta
  * who waits now. Returns who waited. */
 struct process *ipc_finish(struct kernel *kernel, struct process *from, struct process *to,
                            uint64_t deadline_ticks);
+
+/* The same where only the body is left. */
+struct process *ipc_body(const struct process *from, struct process *to);
 
 /* `page` is the receiver's message page. */
 KERNEL_INLINE void receive_info_fill(const struct kernel *kernel, const struct process *receiver,
@@ -60,33 +64,28 @@ KERNEL_INLINE void receive_info_write(const struct kernel *kernel, const struct 
     receive_info_fill(kernel, receiver, message_of(receiver), badge, reply_slot, cap_count);
 }
 
-/* The caller, in no queue, waits behind the reply slot with that index, which its receiver has
- * free. */
-KERNEL_INLINE void reply_capability_put(struct kernel *kernel, struct process *caller,
-                                        struct process *receiver, uint32_t index)
+/* The caller, which goes to the receiver's callers, waits behind the reply slot with that index, which
+ * is free. */
+KERNEL_INLINE void reply_capability_put(struct process *caller, struct process *receiver,
+                                        struct capability *cap, uint32_t index)
 {
-    uint16_t caller_index = caller->index;
-    struct capability *cap = cspace_reply(receiver, index);
-    KERNEL_ASSERT(cap != NULL && cap->object_type == OBJECT_NONE);
     cap->object_type = OBJECT_REPLY;
     cap->rights = RIGHT_SEND;
-    cap->object = caller_index;
+    cap->object = caller->index;
     cap->generation = caller->service.generation;
     cap->badge = ++caller->call_sequence; /* K3 */
     reply_slot_take(receiver, index);
     caller->life = LIFE_CALLING;
     caller->holder = receiver->index;
     caller->reply_slot = SLOT_REPLY_BASE + index;
-    queue_append(kernel, &receiver->callers, caller);
 }
 
-/* It waits there no more, and is in no queue. */
-KERNEL_INLINE void reply_capability_take(struct kernel *kernel, struct process *holder,
-                                         struct process *caller, uint32_t index)
+/* It waits there no more. */
+KERNEL_INLINE void reply_capability_take(struct process *holder, struct process *caller,
+                                         uint32_t index)
 {
-    *cspace_reply(holder, index) = (struct capability){0};
-    queue_remove(kernel, &holder->callers, caller);
     caller->holder = KERNEL_NONE;
+    *cspace_reply(holder, index) = (struct capability){0};
     reply_slot_free(holder, index);
 }
 

@@ -196,6 +196,10 @@ struct endpoint {
     bool live;
 };
 
+_Static_assert(offsetof(struct endpoint, receivers) ==
+                   offsetof(struct endpoint, senders) + sizeof(struct process_queue),
+               "asked for at once");
+
 /* Where a process is. Exactly one queue holds a process that waits. */
 enum process_life {
     LIFE_FREE = 0,

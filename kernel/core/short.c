@@ -5,8 +5,9 @@
  * ipc.c, which asks again and says why. They decide nothing of their own.
  *
  * The usual: the owner of an endpoint waits there, alone, and nobody else receives there; slots are
- * among the first of their kind, whose leaves the record names. Each way is there twice: for messages
- * with neither capabilities nor a window, in a few registers and without a call, and for those with.
+ * among the first of their kind, whose leaves the record names. Each way is there twice from the same
+ * source: for the plain trip, in few registers and without a call, and for all (`general`): with
+ * capabilities or a window, of a server that has other callers, or runs in a band above its client's.
  *
  * What ipc.c does in general and needs no thought here:
  *   - Who pays is the same after either as before it (K7): a CALL adds its server to the end of the
@@ -121,9 +122,9 @@ KERNEL_INLINE bool band_waits(const struct kernel *kernel, const struct process 
 /* --- changes ---------------------------------------------------------------------------------- */
 
 KERNEL_INLINE void window_keep(struct process *process, const struct message_header *header,
-                               bool with_caps)
+                               bool general)
 {
-    bool window = with_caps && header->window_count != 0;
+    bool window = general && header->window_count != 0;
     process->window_slot = window ? header->window_slot : 0;
     process->window_count = window ? header->window_count : 0;
 }
@@ -137,9 +138,10 @@ KERNEL_INLINE struct process *go_on(struct kernel *kernel, struct process *from,
     to->resume = RESUME_RESULT;
     to->life = LIFE_CURRENT;
     kernel->current = to_index;
-    if (message->header.body_bytes != 0 || to->heap_position != 0 ||
-        deadline_ticks != DEADLINE_NEVER)
+    if (to->heap_position != 0 || deadline_ticks != DEADLINE_NEVER)
         return ipc_finish(kernel, from, to, deadline_ticks);
+    if (message->header.body_bytes != 0)
+        return ipc_body(from, to);
     return to;
 }
 
@@ -162,28 +164,38 @@ KERNEL_INLINE struct process *call_may(const struct kernel *kernel, const struct
     if (!capability_is(cap, OBJECT_ENDPOINT, RIGHT_SEND) || owner >= PROCESS_LIMIT ||
         kernel->processes[owner].generation != cap->generation)
         return NULL;
-    struct process *server =
-        process_at(kernel, owner); /* no capability has a free one's generation */
-    return queue_holds_only(&server->service.receivers, owner) ? server : NULL;
+    /* No capability has the generation of an index that is free. */
+    struct process *server = process_at(kernel, owner);
+    if (server->service.receivers.first != owner || !links_are_ends(&server->links[QUEUE_WAITING]))
+        return NULL;
+    return server;
 }
 
 KERNEL_INLINE struct process *call(struct kernel *kernel, struct process *caller,
                                    struct process *server, const struct message *message,
                                    uint32_t reply_index, uint64_t badge, uint64_t deadline_ticks,
-                                   bool with_caps)
+                                   bool general)
 {
-    struct message *target = message_of(server);
-    uint32_t cap_count = with_caps ? message->header.cap_count : 0;
     caller->badge = badge;
+    struct capability *reply = cspace_reply(server, reply_index);
+    if (general)
+        KERNEL_ASSERT(reply->object_type == OBJECT_NONE);
+    reply_capability_put(caller, server, reply, reply_index);
+    if (general)
+        queue_append(kernel, &server->callers, caller);
+    else
+        server->callers = queue_of(caller->index);
+    caller->resume = RESUME_RESULT;
     caller->fault_pending = false;
-    window_keep(caller, &message->header, with_caps);
-    server->service.receivers = queue_empty();
-    header_copy(&message->header, &target->header, badge, STATUS_OK);
-    receive_info_fill(kernel, server, target, badge, SLOT_REPLY_BASE + reply_index, cap_count);
-    reply_capability_put(kernel, caller, server, reply_index);
+    window_keep(caller, &message->header, general);
     loan_note(caller, server);
     server->client = caller->index;
-    caller->resume = RESUME_RESULT;
+    server->service.receivers = queue_empty();
+    struct message *target = message_of(server);
+    uint64_t told = caller->badge;
+    header_copy(&message->header, &target->header, told, STATUS_OK, general);
+    receive_info_fill(kernel, server, target, told, server->reply_slot,
+                      general ? message->header.cap_count : 0);
     return go_on(kernel, caller, server, server->index, message, deadline_ticks);
 }
 
@@ -195,8 +207,8 @@ call_other(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel, struct
 }
 
 __attribute__((noinline)) static struct process *
-call_with_caps(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
-               struct process *caller, const struct message *message)
+call_general(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel, struct process *caller,
+             const struct message *message)
 {
     struct process *server = call_may(kernel, caller, message, slot, deadline_ticks);
     uint32_t reply_index = server == NULL ? UINT32_MAX : reply_index_of(server);
@@ -217,11 +229,14 @@ struct process *kernel_call(uint32_t slot, uint64_t deadline_ticks, struct kerne
         return call_other(slot, deadline_ticks, kernel, caller);
     const struct message *message = message_of(caller);
     if (has_caps(&message->header))
-        return call_with_caps(slot, deadline_ticks, kernel, caller, message);
+        return call_general(slot, deadline_ticks, kernel, caller, message);
     struct process *server = call_may(kernel, caller, message, slot, deadline_ticks);
     uint32_t reply_index = server == NULL ? UINT32_MAX : reply_index_of(server);
     if (reply_index >= REPLY_WORD_SLOTS)
         return call_other(slot, deadline_ticks, kernel, caller);
+    if (server->callers.first != KERNEL_NONE ||
+        cspace_reply(server, reply_index)->object_type != OBJECT_NONE)
+        return call_general(slot, deadline_ticks, kernel, caller, message);
     uint64_t badge = cspace_first(caller, slot)->badge;
     return call(kernel, caller, server, message, reply_index, badge, deadline_ticks, false);
 }
@@ -234,7 +249,7 @@ KERNEL_INLINE bool receive_may(const struct process *server, uint32_t slot)
     const struct endpoint *endpoint = &server->service; /* it lives: its owner runs */
     const struct capability *cap = cspace_first(server, slot);
     return capability_is(cap, OBJECT_ENDPOINT, RIGHT_RECEIVE) && cap->object == server->index &&
-           cap->generation == endpoint->generation && endpoint->senders.first == KERNEL_NONE &&
+           cap->generation == endpoint->generation && queues_are_empty(&endpoint->senders) &&
            endpoint->events.first == KERNEL_NONE;
 }
 
@@ -244,13 +259,14 @@ KERNEL_INLINE struct process *reply_may(const struct kernel *kernel, const struc
                                         uint64_t deadline_ticks, uint32_t reply_index)
 {
     uint32_t client = server->client;
-    if (slot >= CSPACE_LEAF_CAPS || client >= PROCESS_LIMIT ||
+    if (slot >= CSPACE_LEAF_CAPS || reply_index >= REPLY_WORD_SLOTS || client >= PROCESS_LIMIT ||
         deadline_ticks <= kernel->now_ticks || !header_is_plain(&message->header) ||
         !receive_may(server, slot))
         return NULL;
     struct process *caller = process_at(kernel, client);
-    bool waits = reply_index_of(caller) == reply_index && caller->fault_pending == false;
-    return waits ? caller : NULL;
+    if (reply_index_of(caller) != reply_index || caller->fault_pending != false)
+        return NULL;
+    return caller;
 }
 
 /* Whether the server runs in a higher band than its client: its own, or another's. */
@@ -261,36 +277,39 @@ KERNEL_INLINE bool band_is_higher(const struct process *server, uint64_t claim)
 
 KERNEL_INLINE struct process *reply(struct kernel *kernel, struct process *server,
                                     struct process *caller, const struct message *message,
-                                    uint32_t slot, uint64_t deadline_ticks, uint32_t reply_index,
-                                    bool with_caps)
+                                    uint32_t slot, uint64_t deadline_ticks, bool general)
 {
+    uint32_t index = reply_index_of(caller) % REPLY_WORD_SLOTS;
     uint64_t claim = band_claim(process_band(caller));
-    header_copy(&message->header, &message_of(caller)->header, 0, message->header.status);
-    reply_capability_take(kernel, server, caller, reply_index);
-    server->reply_slot = reply_slot_lowest(server);
+    if (general)
+        queue_remove(kernel, &server->callers, caller);
+    else
+        server->callers = queue_empty();
     loan_forget(caller, server, claim);
+    reply_capability_take(server, caller, index);
+    server->reply_slot = reply_slot_lowest(server);
     server->client = KERNEL_NONE;
-    window_keep(server, &message->header, with_caps);
+    window_keep(server, &message->header, general);
     server->slot = slot;
     server->endpoint = server->index;
     server->life = LIFE_RECEIVING;
     server->resume = RESUME_RESULT;
-    queue_append(kernel, &server->service.receivers, server);
+    server->service.receivers = queue_of(server->index);
+    header_copy(&message->header, &message_of(caller)->header, 0, message->header.status, general);
     return go_on(kernel, server, caller, caller->index, message, deadline_ticks);
 }
 
 __attribute__((noinline)) static struct process *
-reply_with_caps(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot, struct kernel *kernel,
-                struct process *server, const struct message *message)
+reply_general(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot, struct kernel *kernel,
+              struct process *server, const struct message *message)
 {
     uint32_t reply_index = reply_slot - SLOT_REPLY_BASE;
     struct process *caller = reply_may(kernel, server, message, slot, deadline_ticks, reply_index);
-    if (reply_index >= REPLY_WORD_SLOTS || caller == NULL ||
-        band_waits(kernel, server, process_band(caller)) ||
+    if (caller == NULL || band_waits(kernel, server, process_band(caller)) ||
         !caps_may(kernel, server, caller, message, slot))
         return kernel_syscall_long(slot, deadline_ticks, reply_slot, kernel, server,
                                    SYSCALL_REPLY_RECV);
-    (void)reply(kernel, server, caller, message, slot, deadline_ticks, reply_index, true);
+    (void)reply(kernel, server, caller, message, slot, deadline_ticks, true);
     if (message->header.cap_count != 0)
         transfer_perform(kernel, server, caller);
     return caller;
@@ -302,11 +321,11 @@ struct process *kernel_reply_receive(uint32_t slot, uint64_t deadline_ticks, uin
     kernel->work_done = 0;
     const struct message *message = message_of(server);
     if (has_caps(&message->header))
-        return reply_with_caps(slot, deadline_ticks, reply_slot, kernel, server, message);
+        return reply_general(slot, deadline_ticks, reply_slot, kernel, server, message);
     uint32_t reply_index = reply_slot - SLOT_REPLY_BASE;
     struct process *caller = reply_may(kernel, server, message, slot, deadline_ticks, reply_index);
-    if (reply_index >= REPLY_WORD_SLOTS || caller == NULL ||
+    if (caller == NULL || !links_are_ends(&caller->links[QUEUE_WAITING]) ||
         band_is_higher(server, band_claim(process_band(caller))))
-        return reply_with_caps(slot, deadline_ticks, reply_slot, kernel, server, message);
-    return reply(kernel, server, caller, message, slot, deadline_ticks, reply_index, false);
+        return reply_general(slot, deadline_ticks, reply_slot, kernel, server, message);
+    return reply(kernel, server, caller, message, slot, deadline_ticks, false);
 }
