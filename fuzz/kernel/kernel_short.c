@@ -200,6 +200,15 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
             (called || waits) && before->drivers && !drive_kernel.driver_endpoint.live);
 }
 
+void short_next(const struct process *next)
+{
+    const struct kernel *kernel = &drive_kernel;
+    bool goes_on = kernel->current != KERNEL_IDLE &&
+                   kernel_process(kernel, kernel->current)->resume == RESUME_RESULT;
+    PROPERTY(K14, "next",
+             next == (goes_on ? kernel_process(kernel, kernel->current) : NULL) || kernel->halted);
+}
+
 void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
 {
     struct kernel *kernel = &drive_kernel;
@@ -210,10 +219,7 @@ void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t rep
     struct process *next =
         long_only ? kernel_syscall_long(slot, deadline, reply_slot, kernel, process, number)
                   : kernel_syscall(kernel, number, slot, deadline, reply_slot);
-    bool goes_on = kernel->current != KERNEL_IDLE &&
-                   kernel_process(kernel, kernel->current)->resume == RESUME_RESULT;
-    PROPERTY(K14, "next",
-             next == (goes_on ? kernel_process(kernel, kernel->current) : NULL) || kernel->halted);
+    short_next(next);
     marks(&before, number, slot, !long_only && next != NULL && next != process);
 }
 
@@ -334,7 +340,11 @@ static void other_step(void)
                             : SLOT_REPLY_BASE + (uint32_t)choices_below(&choices, 3);
         CONTROL(SLOT_SELF, DROP_LOCAL_CAP, (struct kernel_drop_local_cap_request){slot});
     } else if (how == 2) {
-        kernel_fault(&drive_kernel, 0x5000, FAULT_READ, 0x400000);
+        struct process *process = kernel_process(&drive_kernel, drive_kernel.current);
+        if (long_only)
+            kernel_fault_long(&drive_kernel, process, 0x5000, FAULT_READ, 0x400000);
+        else
+            kernel_fault(&drive_kernel, 0x5000, FAULT_READ, 0x400000);
     } else if (how == 3 && drive_kernel.current == 0) {
         uint32_t index = 1 + (uint32_t)choices_below(&choices, PROCESSES - 1);
         if (kernel_process(&drive_kernel, index) != NULL && choices_flag(&choices))

@@ -17,6 +17,9 @@ enum {
 /* The current process enters by a system call, by the way of this life. */
 void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot);
 
+/* What the entry has said: `next` is who goes on, back from its system call. */
+void short_next(const struct process *next);
+
 bool short_is_long(void);
 uint64_t short_deadline(struct choices *choices);
 

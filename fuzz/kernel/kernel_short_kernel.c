@@ -150,11 +150,93 @@ static void control_step(struct choices *choices)
             current && caller->resume == RESUME_RESULT && message->header.status == STATUS_OK);
 }
 
+/* --- faults ----------------------------------------------------------------------------------- */
+
+static uint64_t draw_fault_va(struct choices *choices)
+{
+    static const uint64_t others[] = {0x5000, MESSAGE_PAGE_VA, UINT64_C(1) << 47, UINT64_MAX};
+    uint64_t how = choices_below(choices, 8);
+    return (how < 4 ? others[how] : draw_va(choices)) + choices_below(choices, PAGE_BYTES);
+}
+
+/* Of the current process, by the way of this life. */
+static void fault_step(struct choices *choices)
+{
+    struct kernel *kernel = &drive_kernel;
+    struct process *process = kernel_process(kernel, kernel->current);
+    uint64_t va = draw_fault_va(choices);
+    enum fault_access access = (enum fault_access)choices_below(choices, FAULT_ACCESS_LAST + 2);
+    process->result = UNTOUCHED;
+    kernel->work_done = 0;
+    struct process *next = short_is_long() ? kernel_fault_long(kernel, process, va, access, va / 3)
+                                           : kernel_fault(kernel, va, access, va / 3);
+    short_next(next);
+    bool sent = process->life == LIFE_CALLING;
+    MARK_IF("short: a fault reaches its pager", sent && process->fault.present == 0);
+    MARK_IF("short: a fault at a page that is there", sent && process->fault.present == 1);
+    MARK_IF("short: a fault that the tables allow",
+            kernel->current == process->index && process->resume == RESUME_EXACT);
+}
+
+/* A verdict that lets the faulter go on, or one that does not quite. */
+static void verdict_compose(struct choices *choices, struct message *message)
+{
+    struct event_fault_reply reply = {FAULT_RESOLVED, END_NONE};
+    uint64_t how = choices_below(choices, 16);
+    if (how == 0)
+        reply = (struct event_fault_reply){FAULT_END, END_FAULT_OUTSIDE};
+    (void)message_encode(&event_fault_reply_type, &reply, message);
+    message->header.operation = OP_EVENT_FAULT;
+    if (how == 1)
+        message->body[choices_below(choices, sizeof reply)] = 1;
+    else if (how == 2)
+        message->header.status = STATUS_NOT_FOUND;
+    else if (how == 3)
+        message->header.operation++;
+    else if (how < 6)
+        disturb(choices, &message->header);
+    message->header.window_slot = SLOT_PLAY + PLAY_SLOTS;
+    if (how > 12)
+        message->header.window_count = (uint8_t)(how - 12);
+}
+
+/* A pager answers the fault that it has, or begins to wait for one. */
+static void pager_step(struct choices *choices)
+{
+    struct kernel *kernel = &drive_kernel;
+    const struct process *pager = kernel_process(kernel, kernel->current);
+    struct message *message = kernel_message(kernel, kernel->current);
+    const struct process *faulter = kernel_process(kernel, pager->client);
+    bool waits = faulter != NULL && faulter->fault_pending;
+    if (waits)
+        verdict_compose(choices, message);
+    else
+        (void)drive_compose(0, 0);
+    uint32_t reply_slot = waits ? faulter->reply_slot : 0;
+    uint64_t how = choices_below(choices, 8);
+    if (waits && how == 0)
+        short_enter(SYSCALL_REPLY, reply_slot, 0, 0);
+    else
+        short_enter(SYSCALL_REPLY_RECV, how == 1 ? (uint32_t)SLOT_PEERS : SLOT_SERVICE_ENDPOINT,
+                    short_deadline(choices), reply_slot);
+    bool answered = waits && faulter->life == LIFE_CURRENT && faulter->ending == ENDING_NONE;
+    MARK_IF("short: a faulter goes on, and its pager waits",
+            answered && pager->life == LIFE_RECEIVING);
+    MARK_IF("short: a faulter's pager waits with a window",
+            answered && pager->life == LIFE_RECEIVING && pager->window_count != 0);
+    MARK_IF("short: a fault is answered by the short way",
+            answered && pager->life == LIFE_RECEIVING && pager->result == UNTOUCHED);
+}
+
 bool short_kernel_step(struct choices *choices)
 {
-    uint64_t how = choices_below(choices, 4);
-    if (how == 0)
+    uint64_t how = choices_below(choices, 8);
+    if (how < 2)
         control_step(choices);
+    else if (how < 4 && drive_kernel.current != 0)
+        fault_step(choices);
+    else if (how < 6)
+        pager_step(choices);
     else
         return false;
     return true;

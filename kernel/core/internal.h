@@ -356,6 +356,11 @@ void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot);
 void ipc_reply_receive(struct kernel *kernel, struct process *process, uint32_t reply_slot,
                        uint32_t slot, uint64_t deadline);
 
+/* A REPLY_RECV that is not the answer to a call by a short way: to a fault, by one of its own, or
+ * whatever it is by the long one (short_fault.c). As kernel_reply_receive. */
+struct process *answer_fault(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
+                             struct kernel *kernel, struct process *server);
+
 /* --- life (process.c) ------------------------------------------------------------------------ */
 
 /* event_generation of a process whose end nobody is told of. */

@@ -4,6 +4,7 @@
 #ifndef BASALT_KERNEL_CORE_IPC_H
 #define BASALT_KERNEL_CORE_IPC_H
 
+#include "abi/messages/event.h"
 #include "kernel/core/cspace.h"
 
 /* Copies a header, which may name a window; badge, window and the status of a request are the kernel's. */
@@ -87,6 +88,25 @@ KERNEL_INLINE void reply_capability_take(struct process *holder, struct process 
     caller->holder = KERNEL_NONE;
     *cspace_reply(holder, index) = (struct capability){0};
     reply_slot_free(holder, index);
+}
+
+/* What a pager learns of the fault of `process`. */
+KERNEL_INLINE void fault_message_write(const struct process *process, struct message *message)
+{
+    message->header = (struct message_header){
+        .version = MESSAGE_VERSION,
+        .operation = OP_EVENT_FAULT,
+        .body_bytes = sizeof(struct event_fault_request),
+        .badge = BADGE_KERNEL,
+    };
+    struct event_fault_request body = {
+        .token = process->pager_token,
+        .va = process->fault.va,
+        .instruction_va = process->fault.instruction_va,
+        .access = process->fault.access,
+        .present = process->fault.present,
+    };
+    memcpy(message->body, &body, sizeof body);
 }
 
 #endif

@@ -494,9 +494,16 @@ struct process *kernel_syscall_long(uint32_t slot, uint64_t deadline_ticks, uint
 /* The current process touched `va` (any number) with `access` at instruction_va. When its page
  * tables allow that access nothing happens (it is resumed and tries again). Otherwise its pager
  * gets event_fault; without a (live) pager it ends with END_FAULT_NO_PAGER. rootd's fault halts the
- * machine with KERNEL_HALT_ROOT_FAULT. */
-void kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
-                  uint64_t instruction_va);
+ * machine with KERNEL_HALT_ROOT_FAULT. Returns who goes on as kernel_syscall does. */
+struct process *kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
+                             uint64_t instruction_va);
+
+/* The same for a machine that knows the record of the current process; and without the short way
+ * (short_fault.c). */
+struct process *kernel_page_fault(struct kernel *kernel, struct process *process, uint64_t va,
+                                  enum fault_access access, uint64_t instruction_va);
+struct process *kernel_fault_long(struct kernel *kernel, struct process *process, uint64_t va,
+                                  enum fault_access access, uint64_t instruction_va);
 
 /* The current process raised exception `vector`: it ends with END_FAULT_INSTRUCTION, code = vector,
  * fault_va = instruction_va. */

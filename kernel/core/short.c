@@ -307,8 +307,7 @@ reply_general(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot, struc
     struct process *caller = reply_may(kernel, server, message, slot, deadline_ticks, reply_index);
     if (caller == NULL || band_waits(kernel, server, process_band(caller)) ||
         !caps_may(kernel, server, caller, message, slot))
-        return kernel_syscall_long(slot, deadline_ticks, reply_slot, kernel, server,
-                                   SYSCALL_REPLY_RECV);
+        return answer_fault(slot, deadline_ticks, reply_slot, kernel, server);
     (void)reply(kernel, server, caller, message, slot, deadline_ticks, true);
     if (message->header.cap_count != 0)
         transfer_perform(kernel, server, caller);

@@ -184,7 +184,7 @@ trap_common:
     pushq $2 /* all flags off: a gate leaves the process's direction and AC, which switches SMAP off */
     popfq
     call machine_trap
-    jmp machine_resume
+    jmp syscall_exit
     .cfi_endproc
 
 trap_from_kernel:

@@ -157,8 +157,8 @@ void report_left_out(uint64_t pages);
 void report_nmi(void); /* those that came since the last time */
 void report_trap(uint64_t vector, uint64_t error, uint64_t rip);
 
-/* --- record.c: writes a run down when the command line asks for it. The two that every entry
- * passes are asked for only then: if (recording). */
+/* --- record.c: writes a run down when the command line asks for it. The three that entries pass are
+ * asked for only then: if (recording). */
 extern bool recording;
 void record_init(const char *command_line);
 void record_log_clock(uint64_t start_cycles); /* before a line of the log */
