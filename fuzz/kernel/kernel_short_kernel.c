@@ -195,7 +195,7 @@ static void verdict_compose(struct choices *choices, struct message *message)
         message->header.operation++;
     else if (how < 6)
         disturb(choices, &message->header);
-    message->header.window_slot = SLOT_PLAY + PLAY_SLOTS;
+    message->header.window_slot = SLOT_PLAY + PLAY_SLOTS - 2; /* not always empty */
     if (how > 12)
         message->header.window_count = (uint8_t)(how - 12);
 }
