@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "abi/messages/event.h"
-#include "props/base/digest.h"
 
 const char harness_name[] = "kernel_short";
 
@@ -89,50 +88,6 @@ static void boot(void)
         uint32_t next = wide ? children[i % LAST + 1].endpoint : 0;
         drive_start(&children[i], i % 2 != 0 ? SLOT_SERVICE_ENDPOINT : next);
     }
-}
-
-/* --- what is compared ------------------------------------------------------------------------- */
-
-static void add_words(struct digest *digest, const void *at, size_t size_bytes)
-{
-    const uint8_t *bytes = at;
-    for (size_t i = 0; i < size_bytes; i += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, bytes + i, sizeof word);
-        digest_fold(&digest->value, word);
-    }
-}
-
-/* To the byte; but only who comes back from a system call has a result. */
-static void add_record(struct digest *digest, const struct process *process)
-{
-    struct process record;
-    memcpy(&record, process, sizeof record);
-    bool runs = record.life == LIFE_READY || record.life == LIFE_CURRENT;
-    if (!runs || record.resume != RESUME_RESULT)
-        record.result = 0;
-    add_words(digest, &record, sizeof record);
-}
-
-static uint64_t state(void)
-{
-    const struct kernel *kernel = &drive_kernel;
-    struct digest digest = digest_start();
-    digest_add_u64(&digest, kernel_digest(kernel));
-    digest_add_u64(&digest, kernel->current);
-    digest_add_u64(&digest, kernel->payer);
-    digest_add_u64(&digest, kernel->unsettled);
-    digest_add_u64(&digest, kernel->work_done);
-    digest_add_u64(&digest, kernel_next_deadline(kernel));
-    for (uint32_t i = 0; i < PROCESSES; i++) {
-        const struct process *process = kernel_process(kernel, i);
-        const struct message *message = kernel_message(kernel, i);
-        if (process != NULL)
-            add_record(&digest, process);
-        if (message != NULL)
-            add_words(&digest, message, MESSAGE_PAGE_INFO_OFFSET + sizeof(struct receive_info));
-    }
-    return digest.value;
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -544,9 +499,9 @@ static void run(struct choices input, bool is_long)
         if (wrong != NULL)
             property_failed(PROPERTY_K13, "", wrong, __FILE__, __LINE__);
         if (is_long)
-            PROPERTY_EQUAL(K14, "state", state(), seen[i]);
+            PROPERTY_EQUAL(K14, "state", drive_state(), seen[i]);
         else
-            seen[i] = state();
+            seen[i] = drive_state();
     }
     digest_u64(i);
     digest_u64(kernel_digest(&drive_kernel));

@@ -234,6 +234,16 @@ static bool life_waits(uint8_t life)
            life == LIFE_CALLING;
 }
 
+/* Who is in no queue has the links of one that is alone: those that join and leave rely on it. */
+static const char *links_check(const struct process *process)
+{
+    CHECK(life_waits(process->life) || links_are_ends(&process->links[QUEUE_WAITING]),
+          "a process that waits in no queue has links");
+    CHECK(process->life == LIFE_ENDED || links_are_ends(&process->links[QUEUE_EVENTS]),
+          "a process that has not ended has links of an event");
+    return NULL;
+}
+
 static const char *check_queues(struct kernel *kernel)
 {
     uint32_t waiting = 0;
@@ -267,7 +277,10 @@ static const char *check_queues(struct kernel *kernel)
             continue;
         waiting -= life_waits(process->life);
         ended -= process->life == LIFE_ENDED;
+        wrong = wrong == NULL ? links_check(process) : wrong;
     }
+    if (wrong != NULL)
+        return wrong;
     CHECK(waiting == 0, "a process waits in no queue, or in two");
     CHECK(ended == 0, "an ended process is in no event queue, or in two");
     return deadlines_check(kernel);
