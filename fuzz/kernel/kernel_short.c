@@ -132,7 +132,7 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
     bool called = moved && number == SYSCALL_CALL && process->life == LIFE_CALLING;
     MARK_IF("short: a CALL reaches who waits", called);
     MARK_IF("short: with capabilities", called && before->caps);
-    MARK_IF("short: with a deadline", called && process->heap_position != 0);
+    MARK_IF("short: with a deadline", called && process->deadline_position != 0);
     MARK_IF("short: a CALL by the short way", called && is_short);
     MARK_IF("short: the called capability goes along",
             called && is_short &&
@@ -142,7 +142,7 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
     MARK_IF("short: an answer, and its sender waits", waits);
     MARK_IF("short: an answer with capabilities", waits && before->caps);
     MARK_IF("short: a window of the next message", waits && process->window_count != 0);
-    MARK_IF("short: until a deadline", waits && process->heap_position != 0);
+    MARK_IF("short: until a deadline", waits && process->deadline_position != 0);
     MARK_IF("short: an answer by the short way", waits && is_short);
     MARK_IF("short: a band goes before who is answered",
             waits && before->band_waits &&

@@ -98,7 +98,7 @@ static void add_wait(const struct process *process, uint64_t *digest)
                  process->life == LIFE_CALLING;
     if (!waits)
         return;
-    add(digest, process->heap_position != 0 ? process->deadline_ticks : DEADLINE_NEVER);
+    add(digest, process->deadline_position != 0 ? process->deadline_ticks : DEADLINE_NEVER);
     add(digest, process->fault_pending);
     add(digest, process->life == LIFE_CALLING ? process->holder : process->endpoint);
     add(digest, process->window_count);

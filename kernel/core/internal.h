@@ -43,11 +43,16 @@ static inline bool process_has_ended(const struct process *process)
     return process->ending != ENDING_NONE || process->life == LIFE_ENDED;
 }
 
-/* --- deadlines and the processor (schedule.c) ------------------------------------------------ */
+/* --- deadlines (deadline.c) ------------------------------------------------------------------ */
 
 /* A deadline that is not DEADLINE_NEVER, for a process that has none. */
 void deadline_insert(struct kernel *kernel, struct process *process, uint64_t ticks);
 void deadline_remove(struct kernel *kernel, struct process *process);
+/* Which of two processes with deadlines has waited long enough first. */
+bool deadline_before(const struct kernel *kernel, uint32_t a, uint32_t b);
+/* Whose deadline is the nearest, and of those with the same one whose index is the lowest;
+ * KERNEL_NONE: nobody has any. */
+uint16_t deadline_first(const struct kernel *kernel);
 
 KERNEL_INLINE void deadline_set(struct kernel *kernel, struct process *process, uint64_t ticks)
 {
@@ -57,9 +62,11 @@ KERNEL_INLINE void deadline_set(struct kernel *kernel, struct process *process, 
 
 KERNEL_INLINE void deadline_clear(struct kernel *kernel, struct process *process)
 {
-    if (process->heap_position != 0)
+    if (process->deadline_position != 0)
         deadline_remove(kernel, process);
 }
+
+/* --- the processor (schedule.c) -------------------------------------------------------------- */
 
 /* Puts a process that is in no queue into the run queue: first, or last when its turn is over. */
 void process_ready(struct kernel *kernel, struct process *process);

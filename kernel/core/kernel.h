@@ -76,6 +76,7 @@ enum {
     KERNEL_WORK_MIN = 12,          /* of work_max: finding a table and taking one entry out of it is
                                       one piece, or the piece comes again for ever */
     KERNEL_TIMER_WAKES_MAX = 32,   /* processes that one kernel_timer wakes */
+    KERNEL_RECENT_DEADLINES = 4,   /* kept beside the heap: calls are rarely nested deeper */
     KERNEL_UNTYPED_DEPTH_MAX = 32, /* pools above one: so many can go back with the last page */
     KERNEL_STOCK_COUNT = 2,        /* of boot: the bulk of the memory, and rootd's */
     KERNEL_HALT_ROOT_FAULT = 125,  /* machine_halt codes besides what rootd gives to EXIT */
@@ -267,13 +268,13 @@ struct process {
     uint8_t life;   /* enum process_life */
     uint8_t resume; /* enum resume_kind */
     struct process_links links[QUEUE_KIND_COUNT];
-    uint16_t holder;        /* LIFE_CALLING: who holds its reply capability */
-    uint16_t lends_to;      /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher;
+    uint16_t holder;   /* LIFE_CALLING: who holds its reply capability */
+    uint16_t lends_to; /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher;
                           LIFE_ENDING: who tears it down piece by piece */
-    uint16_t client;        /* LIFE_CALLING, lends to this one: it works for that process */
-    uint16_t heap_position; /* in kernel->deadlines, + 1; 0: no deadline */
-    uint32_t result;        /* enum status of its last syscall */
-    uint32_t window_slot;   /* of its CALL or RECV in progress; 0 without one */
+    uint16_t client;   /* LIFE_CALLING, lends to this one: it works for that process */
+    uint16_t deadline_position; /* in kernel->deadlines, + 1; 0: no deadline */
+    uint32_t result;            /* enum status of its last syscall */
+    uint32_t window_slot;       /* of its CALL or RECV in progress; 0 without one */
     uint8_t window_count;
     uint8_t fault_pending; /* bool; LIFE_SENDING, LIFE_CALLING: a fault, not a call */
     bool pager_declared;
@@ -352,8 +353,12 @@ struct kernel {
     struct process_queue ready[BAND_COUNT]; /* the run queues, of LIFE_READY by band */
     uint32_t work_done;                     /* steps of the last entry */
     uint32_t work_max; /* an entry does no more, but to the end of the step it is in */
-    uint32_t deadline_count;
-    uint16_t deadlines[PROCESS_LIMIT]; /* binary heap by (deadline, index) */
+
+    /* A heap of deadline_count - recent_count, and from PROCESS_LIMIT on the row of the recent ones,
+     * the oldest first (deadline.c). */
+    uint16_t deadlines[PROCESS_LIMIT + KERNEL_RECENT_DEADLINES];
+    uint32_t deadline_count; /* of all */
+    uint32_t recent_count;
 
     uint32_t process_high; /* entries [0, process_high) were used at some time */
     uint32_t process_count;
@@ -574,7 +579,7 @@ uint32_t kernel_untyped_available(const struct untyped *untyped);
 /* Walks the whole state: null when every invariant holds, else a constant sentence naming the one
  * that does not. The pages of each pool are conserved; kernel memory = budgets drawn; mapped pages
  * = sum over page tables = mapping lists (K4); live capabilities = counts; queues and their links;
- * the deadline heap; no page both writable and executable nor against its use (V2); wait states
+ * the deadlines; no page both writable and executable nor against its use (V2); wait states
  * against queues. */
 const char *kernel_check(struct kernel *kernel);
 

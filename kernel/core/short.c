@@ -138,7 +138,7 @@ KERNEL_INLINE struct process *go_on(struct kernel *kernel, struct process *from,
     to->resume = RESUME_RESULT;
     to->life = LIFE_CURRENT;
     kernel->current = to_index;
-    if (to->heap_position != 0 || deadline_ticks != DEADLINE_NEVER)
+    if (to->deadline_position != 0 || deadline_ticks != DEADLINE_NEVER)
         return ipc_finish(kernel, from, to, deadline_ticks);
     if (message->header.body_bytes != 0)
         return ipc_body(from, to);
