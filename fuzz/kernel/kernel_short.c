@@ -152,7 +152,7 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
                 kernel_process(&drive_kernel, before->client)->life == LIFE_READY);
     MARK_IF("short: a window over a leaf's edge", (called || waits) && window_is_split(process));
     MARK_IF("short: the drivers' endpoint goes with an entry",
-            (called || waits) && before->drivers && !drive_kernel.driver_endpoint.live);
+            before->caps && before->drivers && !drive_kernel.driver_endpoint.live);
 }
 
 void short_next(const struct process *next)
