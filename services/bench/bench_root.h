@@ -35,6 +35,7 @@ enum {
 /* A message that is encoded once and sent many times. */
 struct prepared {
     uint32_t slot;
+    uint64_t deadline_ticks;
     struct message message;
 };
 

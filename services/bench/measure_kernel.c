@@ -16,6 +16,7 @@ static bool prepare(struct bench *bench, struct prepared *prepared, uint32_t slo
     const struct operation *operation = operation_find(SERVICE_KERNEL, id);
     memset(prepared, 0, sizeof *prepared);
     prepared->slot = slot;
+    prepared->deadline_ticks = DEADLINE_NEVER;
     if (operation == NULL)
         return bench_fail(bench, "prepare", STATUS_NOT_FOUND);
     enum status status = message_encode(operation->request, request, &prepared->message);
@@ -32,7 +33,7 @@ static void load(const struct prepared *prepared)
 static inline enum status call(const struct prepared *prepared)
 {
     bench_page()->header = prepared->message.header;
-    enum status status = bench_enter(SYSCALL_CALL, prepared->slot, DEADLINE_NEVER);
+    enum status status = bench_enter(SYSCALL_CALL, prepared->slot, prepared->deadline_ticks);
     return status != STATUS_OK ? status : (enum status)bench_page()->header.status;
 }
 
@@ -225,20 +226,26 @@ bool bench_measure_kernel(struct bench *bench)
 
 /* --- round trips ------------------------------------------------------------------------------ */
 
+static struct prepared trip_of(uint16_t operation)
+{
+    return (struct prepared){
+        .slot = BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT,
+        .deadline_ticks = DEADLINE_NEVER,
+        .message.header = {.version = MESSAGE_VERSION, .operation = operation},
+    };
+}
+
 static bool measure_trip(struct bench *bench, const char *name, uint16_t body_bytes)
 {
-    struct prepared trip = {.slot = BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT};
-    trip.message.header = (struct message_header){
-        .version = MESSAGE_VERSION, .operation = ECHO_PLAIN, .body_bytes = body_bytes};
+    struct prepared trip = trip_of(ECHO_PLAIN);
+    trip.message.header.body_bytes = body_bytes;
     return measure_call(bench, name, &trip, STATUS_OK);
 }
 
 /* A frame's capability goes there by MOVE and comes back by MOVE, into the other of two slots. */
 static bool measure_trip_cap(struct bench *bench, const char *name)
 {
-    struct prepared trip = {.slot = BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT};
-    trip.message.header =
-        (struct message_header){.version = MESSAGE_VERSION, .operation = ECHO_CAPS};
+    struct prepared trip = trip_of(ECHO_CAPS);
     enum status status = call_whole(&trip); /* opens the window at the other side */
     if (status == STATUS_OK)
         status = kernel_move_local_cap(&bench->rootd.caller, BENCH_SLOT_FRAMES, BENCH_SLOT_TRAVEL);
@@ -311,20 +318,9 @@ bool bench_prepare_short(struct bench *bench)
 static bool measure_trip_deadline(struct bench *bench, const char *name)
 {
     enum { AHEAD_TICKS = 1 << 20 };
-    uint64_t deadline_ticks = bench->rootd.caller.now_ticks + AHEAD_TICKS;
-    for (uint32_t i = 0; i < BENCH_WARM + BENCH_SAMPLES; i++) {
-        bench_page()->header =
-            (struct message_header){.version = MESSAGE_VERSION, .operation = ECHO_PLAIN};
-        uint64_t before = bench_cycles();
-        enum status status =
-            bench_enter(SYSCALL_CALL, BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT, deadline_ticks);
-        uint64_t after = bench_cycles();
-        if (status != STATUS_OK)
-            return bench_fail(bench, name, status);
-        bench_add(bench, i, before, after);
-    }
-    bench_flush(bench, name);
-    return true;
+    struct prepared trip = trip_of(ECHO_PLAIN);
+    trip.deadline_ticks = bench->rootd.caller.now_ticks + AHEAD_TICKS;
+    return measure_call(bench, name, &trip, STATUS_OK);
 }
 
 bool bench_measure_short(struct bench *bench)
