@@ -18,7 +18,11 @@ enum {
     SLOT_STALE,        /* that of a process that is gone; another one has its index */
     SLOT_FRAMES = 200, /* two, which may travel */
     SLOT_WINDOW = 210, /* where windows lie */
-    BYTE_WIDE = 0xFF   /* with this in front a life has faults and kernel control in it */
+    /* With one of these in front, modulo WIDE_OF, a life has faults and kernel control in it. */
+    WIDE_OF = 32,
+    WIDE_FIRST = 10,
+    WIDE_COUNT = 4,
+    WIDE_LAST = WIDE_OF - 1
 };
 
 /* One life: what it draws, and by which way it enters. */
@@ -144,6 +148,9 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
     MARK_IF("short: a window of the next message", waits && process->window_count != 0);
     MARK_IF("short: until a deadline", waits && process->deadline_position != 0);
     MARK_IF("short: an answer by the short way", waits && is_short);
+    MARK_IF("short: a refusal by the short way",
+            waits && is_short &&
+                kernel_message(&drive_kernel, before->client)->header.status != STATUS_OK);
     MARK_IF("short: a band goes before who is answered",
             waits && before->band_waits &&
                 kernel_process(&drive_kernel, before->client)->life == LIFE_READY);
@@ -170,7 +177,6 @@ void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t rep
     struct before before = look();
     struct process *process = before.process;
     process->result = UNTOUCHED;
-    kernel->work_done = 0;
     struct process *next =
         long_only ? kernel_syscall_long(slot, deadline, reply_slot, kernel, process, number)
                   : kernel_syscall(kernel, number, slot, deadline, reply_slot);
@@ -211,6 +217,8 @@ static void compose(void)
     struct message *message = drive_compose((uint16_t)choices_below(&choices, 3),
                                             (uint16_t)(8 * choices_below(&choices, 5)));
     message->header.request_id = choices_u8(&choices);
+    if (message->header.request_id % 4 == 3)
+        message->header.status = STATUS_DENIED;
     choices_bytes(&choices, message->body, message->header.body_bytes);
     if (how == 1 || how == 4 || how == 5) {
         message->header.body_bytes = 16;
@@ -484,12 +492,18 @@ static void step(void)
 
 /* --- a life, twice ---------------------------------------------------------------------------- */
 
+static bool is_wide(uint8_t first)
+{
+    uint32_t kind = first % WIDE_OF;
+    return kind == WIDE_LAST || (kind >= WIDE_FIRST && kind < WIDE_FIRST + WIDE_COUNT);
+}
+
 static void run(struct choices input, bool is_long)
 {
     uint32_t i = 0;
     choices = input;
     long_only = is_long;
-    wide = input.size_bytes != 0 && input.bytes[0] == BYTE_WIDE;
+    wide = input.size_bytes != 0 && is_wide(input.bytes[0]);
     if (wide)
         (void)choices_u8(&choices);
     boot();

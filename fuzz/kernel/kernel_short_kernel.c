@@ -167,7 +167,6 @@ static void fault_step(struct choices *choices)
     uint64_t va = draw_fault_va(choices);
     enum fault_access access = (enum fault_access)choices_below(choices, FAULT_ACCESS_LAST + 2);
     process->result = UNTOUCHED;
-    kernel->work_done = 0;
     struct process *next = short_is_long() ? kernel_fault_long(kernel, process, va, access, va / 3)
                                            : kernel_fault(kernel, va, access, va / 3);
     short_next(next);

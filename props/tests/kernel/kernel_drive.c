@@ -248,10 +248,30 @@ static void add_record(struct digest *digest, const struct process *process)
     add_words(digest, &record, sizeof record);
 }
 
+static void add_pages(struct digest *digest, const struct kernel *kernel)
+{
+    add_words(digest, kernel->stocks, sizeof kernel->stocks);
+    for (uint32_t i = 0; i < kernel->range_count; i++)
+        add_words(digest, machine_page_record(kernel->ranges[i].first_page),
+                  kernel->ranges[i].page_count * sizeof(struct page_record));
+}
+
+/* What the machine was told. */
+static void add_machine(struct digest *digest)
+{
+    size_t log_bytes;
+    (void)host_log(&log_bytes);
+    digest_add_u64(digest, log_bytes);
+    digest_add_u64(digest, host_port_last_write());
+    digest_add_u64(digest, host_flush_count());
+}
+
 uint64_t drive_state(void)
 {
     const struct kernel *kernel = &drive_kernel;
     struct digest digest = digest_start();
+    add_pages(&digest, kernel);
+    add_machine(&digest);
     digest_add_u64(&digest, kernel_digest(kernel));
     digest_add_u64(&digest, kernel->current);
     digest_add_u64(&digest, kernel->payer);

@@ -26,8 +26,9 @@ void drive_quiet(bool on);
 /* While on, system calls and faults enter by the long ways alone. */
 void drive_long(bool on);
 
-/* All that a short way must leave as the long one does (K14), to the byte of every record and message
- * page; but only who comes back from a system call has a result. */
+/* All that a short way must leave as the long one does (K14), to the byte of every record, message
+ * page and page record, and how often the machine was told something; but only who comes back from a
+ * system call has a result. */
 uint64_t drive_state(void);
 
 /* Makes `index` the current process by preempting the others; false: it cannot run. */

@@ -405,6 +405,9 @@ static void many_callers(void)
     for (uint32_t i = 0; i < CROWD_HELD; i++) {
         expect_status(receive(SERVER, SLOT_SERVICE_ENDPOINT), DRIVE_WAITING, "the server waits");
         crowd_call(i);
+        if (i == CSPACE_LEAF_CAPS / 2) /* the next leaf of reply slots does not follow the first */
+            expect_status(drive_retype(LAUNCH, OBJECT_FRAME, 1, WINDOW), STATUS_OK,
+                          "a page between");
     }
     for (uint32_t round = 0; round < ROUNDS; round++)
         crowd_round(round);
