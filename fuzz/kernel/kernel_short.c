@@ -18,6 +18,7 @@ enum {
     SLOT_STALE,        /* that of a process that is gone; another one has its index */
     SLOT_FRAMES = 200, /* two, which may travel */
     SLOT_WINDOW = 210, /* where windows lie */
+    BYTE_FAR = 0xFE,   /* with this in front a life uses slots beyond the first leaf */
     /* With one of these in front, modulo WIDE_OF, a life has faults and kernel control in it. */
     WIDE_OF = 32,
     WIDE_FIRST = 10,
@@ -29,6 +30,7 @@ enum {
 static struct choices choices;
 static uint32_t root_peers[PROCESSES]; /* where rootd holds the others' endpoints */
 static bool long_only;
+static bool far;                      /* by slots beyond the first leaf */
 static bool wide;                     /* with the steps of kernel_short_kernel.c */
 static uint64_t seen[STEP_LIMIT + 1]; /* of the first run, after each step */
 
@@ -89,6 +91,8 @@ static void boot(void)
         if (i == 2)
             drive_install(children[i].grant, SLOT_SERVICE_ENDPOINT, SLOT_SHARED,
                           RIGHT_RECEIVE | RIGHT_TRANSFER, 0);
+        if (far)
+            short_fill_far(children, i);
         uint32_t next = wide ? children[i % LAST + 1].endpoint : 0;
         drive_start(&children[i], i % 2 != 0 ? SLOT_SERVICE_ENDPOINT : next);
     }
@@ -104,6 +108,7 @@ struct before {
     bool next_band_waits; /* and it is in the band just above the client's */
     bool caps;
     bool drivers; /* the drivers' endpoint is there */
+    bool crowd;   /* two wait at rootd's endpoint */
 };
 
 static struct before look(void)
@@ -118,6 +123,8 @@ static struct before look(void)
     before.next_band_waits = band != 0 && kernel->ready[band - 1].first != KERNEL_NONE;
     before.caps = kernel_message(kernel, process->index)->header.cap_count != 0;
     before.drivers = kernel->driver_endpoint.live;
+    const struct endpoint *shared = &kernel_process(kernel, KERNEL_ROOT_PROCESS)->service;
+    before.crowd = shared->receivers.first != shared->receivers.last;
     return before;
 }
 
@@ -151,6 +158,15 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
     MARK_IF("short: a refusal by the short way",
             waits && is_short &&
                 kernel_message(&drive_kernel, before->client)->header.status != STATUS_OK);
+    MARK_IF("short: a CALL by a slot beyond the first leaf",
+            called && is_short && slot >= CSPACE_LEAF_CAPS);
+    MARK_IF("short: an answer, and its sender waits by a slot beyond the first leaf",
+            waits && is_short && slot >= CSPACE_LEAF_CAPS);
+    MARK_IF("short: a CALL where others wait as well",
+            called && is_short && before->crowd &&
+                slot == SLOT_PEERS + (slot >= CSPACE_LEAF_CAPS ? SLOT_FAR : 0u));
+    MARK_IF("short: an answer, and its sender waits at another's endpoint",
+            waits && is_short && process->endpoint != process->index);
     MARK_IF("short: a band goes before who is answered",
             waits && before->band_waits &&
                 kernel_process(&drive_kernel, before->client)->life == LIFE_READY);
@@ -176,6 +192,8 @@ void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t rep
     struct kernel *kernel = &drive_kernel;
     struct before before = look();
     struct process *process = before.process;
+    if (far)
+        slot = short_slot(process->index, slot);
     process->result = UNTOUCHED;
     struct process *next =
         long_only ? kernel_syscall_long(slot, deadline, reply_slot, kernel, process, number)
@@ -504,7 +522,8 @@ static void run(struct choices input, bool is_long)
     choices = input;
     long_only = is_long;
     wide = input.size_bytes != 0 && is_wide(input.bytes[0]);
-    if (wide)
+    far = input.size_bytes != 0 && input.bytes[0] == BYTE_FAR;
+    if (wide || far)
         (void)choices_u8(&choices);
     boot();
     for (; i < STEP_LIMIT && !choices_empty(&choices) && !drive_kernel.halted; i++) {

@@ -11,8 +11,57 @@
 enum {
     SLOT_PLAY = 300, /* what RETYPE makes */
     PLAY_SLOTS = 4,
+    SLOT_FAR_OWN = SLOT_PEERS + SLOT_FAR + PROCESSES + 1,
     FAULT_VA = 0x400000 /* pages are mapped from here on, in one area and in the next */
 };
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+static bool is_far(uint32_t index)
+{
+    return index % 2 != 0;
+}
+
+void short_fill_far(const struct drive_child *children, uint32_t index)
+{
+    uint32_t grant = children[index].grant;
+    uint32_t rights = RIGHT_SEND | RIGHT_TRANSFER;
+    uint32_t far = SLOT_PEERS + SLOT_FAR;
+    if (!is_far(index))
+        return;
+    drive_install(grant, SLOT_SERVICE_ENDPOINT, far, rights, index);
+    for (uint32_t peer = 1; peer < PROCESSES; peer++) {
+        if (peer != index)
+            drive_install(grant, children[peer].endpoint, far + peer, rights, 10 * index);
+    }
+    drive_install(grant, SLOT_PROCD_DRIVER_ENDPOINT, far + PROCESSES,
+                  index == 3 ? rights | RIGHT_RECEIVE : rights, 0);
+}
+
+/* Its own endpoint's capability moves there when it is first asked for; the message stays. */
+static void own_move(uint32_t index)
+{
+    struct message kept;
+    struct message *message = kernel_message(&drive_kernel, index);
+    const struct capability *own = kernel_slot(&drive_kernel, index, SLOT_SERVICE_ENDPOINT);
+    if (own->object_type == OBJECT_NONE)
+        return;
+    memcpy(&kept, message, sizeof kept);
+    CONTROL(SLOT_SELF, MOVE_LOCAL_CAP,
+            (struct kernel_move_local_cap_request){SLOT_SERVICE_ENDPOINT, SLOT_FAR_OWN});
+    memcpy(message, &kept, sizeof kept);
+}
+
+uint32_t short_slot(uint32_t index, uint32_t slot)
+{
+    if (!is_far(index))
+        return slot;
+    if (slot == SLOT_SERVICE_ENDPOINT) {
+        own_move(index);
+        return SLOT_FAR_OWN;
+    }
+    return slot >= SLOT_PEERS && slot <= SLOT_PEERS + PROCESSES ? slot + SLOT_FAR : slot;
+}
 
 /* --- kernel control --------------------------------------------------------------------------- */
 

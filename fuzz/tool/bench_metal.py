@@ -26,6 +26,7 @@ ROWS = [
     ("trip-32", "the same, 32 bytes there and back", 486),
     ("trip-80", "the same, 80 bytes", 1609),
     ("trip-928", "the same, 928 bytes", 2709),
+    ("trip-far", "no payload, by a slot beyond the first 128", None),
     ("trip-cap", "the same, a capability moved there and back", None),
     ("trip-library-0", "no payload, by the runtime's sys_* with a window of 4", None),
     ("trip-library-80", "80 bytes, by the runtime's sys_* with a window of 4", None),
@@ -146,7 +147,7 @@ def bench():
     print_rows(rows)
     print_shares(rows)
     longest.print_longest()
-    bench_growth.print_growth(bench_growth.table())
+    print("\n".join(bench_growth.markdown(bench_growth.table())))
     for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
         times = []
         for _ in range(BOOTS):

@@ -351,11 +351,17 @@ static inline struct process *receiver_take(struct kernel *kernel, struct endpoi
     return receiver;
 }
 
-/* Whether the transfers of the descriptors are allowed between two processes; then makes them, the
- * message having been copied already. */
+/* Where the capabilities that a message names lie, by descriptor. */
+struct transfer {
+    struct capability *sources[MESSAGE_CAP_LIMIT];
+};
+
+/* Whether the transfers of the descriptors are allowed between two processes, and what they take;
+ * then makes them, the message having been copied already. */
 enum status transfer_allowed(const struct kernel *kernel, const struct process *sender,
-                             const struct process *receiver);
-void transfer_perform(struct kernel *kernel, struct process *sender, struct process *receiver);
+                             const struct process *receiver, struct transfer *transfer);
+void transfer_perform(struct kernel *kernel, const struct process *sender, struct process *receiver,
+                      const struct transfer *transfer);
 
 void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline);
 void ipc_receive(struct kernel *kernel, struct process *receiver, uint32_t slot, uint64_t deadline);

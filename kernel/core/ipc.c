@@ -90,14 +90,15 @@ static enum status call_deliver(struct kernel *kernel, struct process *caller,
 {
     const struct message *source = message_of(caller);
     uint32_t cap_count = source->header.cap_count;
+    struct transfer transfer;
     if (cap_count != 0) {
-        enum status status = transfer_allowed(kernel, caller, receiver);
+        enum status status = transfer_allowed(kernel, caller, receiver, &transfer);
         if (status != STATUS_OK)
             return status;
     }
     message_copy(source, message_of(receiver), caller->badge, STATUS_OK);
     if (cap_count != 0)
-        transfer_perform(kernel, caller, receiver);
+        transfer_perform(kernel, caller, receiver, &transfer);
     receive_info_write(kernel, receiver, caller->badge, receiver->reply_slot, cap_count);
     reply_capability_give(kernel, caller, receiver);
     return STATUS_OK;
@@ -284,14 +285,15 @@ static enum status reply_deliver(struct kernel *kernel, struct process *sender,
 {
     const struct message *source = message_of(sender);
     uint32_t cap_count = source->header.cap_count;
+    struct transfer transfer;
     if (cap_count != 0) {
-        enum status status = transfer_allowed(kernel, sender, caller);
+        enum status status = transfer_allowed(kernel, sender, caller, &transfer);
         if (status != STATUS_OK)
             return status;
     }
     message_copy(source, message_of(caller), 0, source->header.status);
     if (cap_count != 0)
-        transfer_perform(kernel, sender, caller);
+        transfer_perform(kernel, sender, caller, &transfer);
     return STATUS_OK;
 }
 

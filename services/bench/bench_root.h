@@ -24,6 +24,7 @@ enum {
                                                        others have their peers */
     BENCH_SLOT_STAGED = SLOT_DYNAMIC_BASE + 20,     /* the same, of a process that never starts */
     BENCH_SLOT_FAULTER = BENCH_SLOT_STAGED + 4,
+    BENCH_SLOT_FAR = BENCH_SLOT_FAULTER + 4,                /* one, where a service keeps clients */
     BENCH_SLOT_FRAMES = SLOT_DYNAMIC_BASE + 128,            /* BENCH_SAMPLES of them */
     BENCH_SLOT_RUNNERS = BENCH_SLOT_FRAMES + BENCH_SAMPLES, /* BENCH_RUNNER_SLOTS of each */
     BENCH_SLOT_PROCESS = 0,                                 /* offsets in a group of four */

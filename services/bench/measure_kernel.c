@@ -242,6 +242,21 @@ static bool measure_trip(struct bench *bench, const char *name, uint16_t body_by
     return measure_call(bench, name, &trip, STATUS_OK);
 }
 
+/* By a slot beyond the first ones: there a service keeps what belongs to its clients. */
+static bool measure_trip_far(struct bench *bench, const char *name)
+{
+    struct prepared trip = trip_of(ECHO_PLAIN);
+    trip.slot = BENCH_SLOT_FAR;
+    uint32_t near = BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT;
+    enum status status = kernel_move_local_cap(&bench->rootd.caller, near, BENCH_SLOT_FAR);
+    if (status != STATUS_OK)
+        return bench_fail(bench, name, status);
+    if (!measure_call(bench, name, &trip, STATUS_OK))
+        return false;
+    status = kernel_move_local_cap(&bench->rootd.caller, BENCH_SLOT_FAR, near);
+    return status == STATUS_OK || bench_fail(bench, name, status);
+}
+
 /* A frame's capability goes there by MOVE and comes back by MOVE, into the other of two slots. */
 static bool measure_trip_cap(struct bench *bench, const char *name)
 {
@@ -302,7 +317,8 @@ bool bench_measure_trips(struct bench *bench)
 {
     return start_echo(bench) && measure_trip(bench, "trip-0", 0) &&
            measure_trip(bench, "trip-32", 32) && measure_trip(bench, "trip-80", 80) &&
-           measure_trip(bench, "trip-928", 928) && measure_trip_cap(bench, "trip-cap") &&
+           measure_trip(bench, "trip-928", 928) && measure_trip_far(bench, "trip-far") &&
+           measure_trip_cap(bench, "trip-cap") &&
            measure_trip_library(bench, "trip-library-0", 0) &&
            measure_trip_library(bench, "trip-library-80", 80);
 }
