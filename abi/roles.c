@@ -29,10 +29,12 @@ const struct role role_table[] = {
     },
 #define INTAKE(NAME, slot, type, rights, source, why)
 #define USES_SSE(NAME, why)
+#define FAULT_AROUND(NAME, why)
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
 #undef USES_SSE
+#undef FAULT_AROUND
 };
 const unsigned role_count = sizeof role_table / sizeof role_table[0];
 
@@ -48,10 +50,12 @@ const struct intake intake_table[] = {
         .source_slot = (source_),                                                                  \
     },
 #define USES_SSE(NAME, why)
+#define FAULT_AROUND(NAME, why)
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
 #undef USES_SSE
+#undef FAULT_AROUND
 };
 const unsigned intake_count = sizeof intake_table / sizeof intake_table[0];
 
@@ -61,19 +65,25 @@ static const char *const role_whys[] = {
     why,
 #define INTAKE(NAME, slot, type, rights, source, why)
 #define USES_SSE(NAME, why)
+#define FAULT_AROUND(NAME, why)
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
+#undef USES_SSE
+#undef FAULT_AROUND
 };
 
 static const char *const intake_whys[] = {
 #define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
              child_pages, kind, presence, why)
 #define INTAKE(NAME, slot, type, rights, source, why) why,
+#define USES_SSE(NAME, why)
+#define FAULT_AROUND(NAME, why)
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
 #undef USES_SSE
+#undef FAULT_AROUND
 };
 
 const char *role_why(const struct role *role)
@@ -176,16 +186,39 @@ uint32_t role_flags(const struct role *role)
              child_pages, kind, presence, why)
 #define INTAKE(NAME, slot, type, rights, source, why)
 #define USES_SSE(NAME, why) ROLE_##NAME,
+#define FAULT_AROUND(NAME, why)
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
 #undef USES_SSE
+#undef FAULT_AROUND
     };
     for (unsigned i = 0; i < sizeof uses_sse / sizeof uses_sse[0]; i++) {
         if (uses_sse[i] == role->id)
             return PROCESS_USES_SSE;
     }
     return 0;
+}
+
+bool role_faults_around(const struct role *role)
+{
+    static const uint32_t around[] = {
+#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
+             child_pages, kind, presence, why)
+#define INTAKE(NAME, slot, type, rights, source, why)
+#define USES_SSE(NAME, why)
+#define FAULT_AROUND(NAME, why) ROLE_##NAME,
+#include "abi/roles.def"
+#undef ROLE
+#undef INTAKE
+#undef USES_SSE
+#undef FAULT_AROUND
+    };
+    for (unsigned i = 0; i < sizeof around / sizeof around[0]; i++) {
+        if (around[i] == role->id)
+            return true;
+    }
+    return false;
 }
 
 bool role_in_profile(const struct role *role, uint32_t profile)

@@ -16,10 +16,12 @@ enum role_id {
     ROLE_##NAME = (id),
 #define INTAKE(NAME, slot, type, rights, source, why)
 #define USES_SSE(NAME, why)
+#define FAULT_AROUND(NAME, why)
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
 #undef USES_SSE
+#undef FAULT_AROUND
     ROLE_EXTENSION_BASE = 256, /* SERVICE_ROLE_EXTENSION_BASE: the lowest extension or test role */
     ROLE_ID_MAX = 65535
 };
@@ -49,6 +51,7 @@ enum role_presence {
       ROLE_PRESENCE_##presence == ROLE_PRESENCE_ATTACKS)
 #define INTAKE(NAME, slot, type, rights, source, why)
 #define USES_SSE(NAME, why)
+#define FAULT_AROUND(NAME, why)
 enum {
     ROLE_PROGRAM_COUNT = 0
 #include "abi/roles.def"
@@ -56,6 +59,7 @@ enum {
 #undef ROLE
 #undef INTAKE
 #undef USES_SSE
+#undef FAULT_AROUND
 
 struct role {
     const char *image; /* module name and service name, NUL-terminated */
@@ -125,6 +129,9 @@ uint32_t role_band(const struct role *role);
 
 /* Flags of CREATE_STAGED_PROCESS for a process of the role: PROCESS_USES_SSE or 0. */
 uint32_t role_flags(const struct role *role);
+
+/* Whether pagerd may give a process of the role neighbours of a page that it touches. */
+bool role_faults_around(const struct role *role);
 
 /* Whether an image of a validation profile holds the role's module. */
 bool role_in_profile(const struct role *role, uint32_t profile);

@@ -275,6 +275,7 @@ static enum status register_process(struct model_pagerd *model, const struct tur
         .token = request->token,
         .account = turn->request->account,
         .page_limit = request->page_limit,
+        .flags = request->flags,
         .area_count = request->area_count,
     };
     status = take_space(model, turn, &process.space, leaves);

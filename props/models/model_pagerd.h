@@ -20,6 +20,7 @@ enum {
     MODEL_PAGERD_TURNS = 8,
     MODEL_PAGERD_BLOCK = 16,
     MODEL_PAGERD_WALK = 4,
+    MODEL_PAGERD_TABLE = 0x200000,
     MODEL_PAGERD_RETRY = 100,
     MODEL_PAGERD_WAIT = 60000,
     MODEL_PAGERD_PEER = 20000
@@ -71,6 +72,7 @@ struct model_pagerd_process {
     uint64_t vain_page;  /* told to be there with vain_rights, without a mapping; 0: none */
     uint32_t vain_rights;
     uint32_t page_limit;
+    uint32_t flags;
     uint32_t area_count;
     struct pagerd_area areas[PAGERD_AREA_LIMIT];
 };

@@ -252,13 +252,17 @@ static enum status zero_pages(struct model_pagerd *model, struct model_pagerd_pr
     return status;
 }
 
-/* Whoever walks gets pages of the area one by one until they are four or it may have no more. */
+/* Whoever walks, and may, gets pages of the area one by one until they are four, or the next one
+ * lies below another page table, or it may have no more. */
 static enum status zero_page(struct model_pagerd *model, struct model_pagerd_process *process,
                              const struct model_pagerd_fill *fill, const struct pagerd_area *area)
 {
-    bool walks = process->got_last != 0 && process->got_last + PAGE_BYTES == fill->page;
+    bool behind = process->got_last != 0 && process->got_last + PAGE_BYTES == fill->page;
+    bool walks = behind && process->flags == REGISTER_FAULT_AROUND;
     uint64_t count = 1;
+    MARK_IF("pagerd: walks, and may not", behind && !walks);
     while (walks && fill->park_order == 0 && count < MODEL_PAGERD_WALK &&
+           (fill->page + count * PAGE_BYTES) % MODEL_PAGERD_TABLE != 0 &&
            model_area_of(process, fill->page + count * PAGE_BYTES) == area &&
            process->pages + count < process->page_limit)
         count++;
@@ -266,6 +270,9 @@ static enum status zero_page(struct model_pagerd *model, struct model_pagerd_pro
             walks && count == 1 && model_area_of(process, fill->page + PAGE_BYTES) != area);
     MARK_IF("pagerd: a walk at the page limit",
             walks && count < MODEL_PAGERD_WALK && process->pages + count == process->page_limit);
+    MARK_IF("pagerd: a walk ends with its page table",
+            walks && fill->park_order == 0 && count < MODEL_PAGERD_WALK &&
+                (fill->page + count * PAGE_BYTES) % MODEL_PAGERD_TABLE == 0);
     MARK_IF("pagerd: alone on a walk, having waited", walks && fill->park_order != 0);
     enum status status = zero_pages(model, process, area, fill->page, count);
     MARK_IF("pagerd: neighbours on a walk", status == STATUS_OK && count != 1);

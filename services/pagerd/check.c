@@ -258,7 +258,8 @@ static void add_registration(const struct visitor *visitor,
     bool is_free = registration->state == REGISTRATION_FREE; /* else: the index's business */
     add(visitor,
         (uint64_t)registration->queued_count << 32 | (is_free ? registration->next_free : 0));
-    add(visitor, (uint64_t)registration->owes << 32 | registration->area_count);
+    add(visitor,
+        (uint64_t)registration->owes << 32 | registration->flags << 16 | registration->area_count);
     add(visitor, (uint64_t)registration->owed_frame << 32 | registration->unproved_rights);
     add(visitor, registration->unproved_va);
     add(visitor, registration->walk_va);

@@ -45,14 +45,21 @@
  * is nobody's: the page is asked for alone then, and so it is by a fill that has waited. Which pages
  * come together is a question of the areas and the address alone (E3).
  *
- * A demand-zero page comes with neighbours when it lies right behind the page of its own that the
- * process got last: it walks upwards, and is likely to touch the next ones as well. They are the
- * next ones of the area, so many that PAGERD_WALK_PAGES come together, and never more than the page
- * limit leaves. Whoever touches pages here and there gets these alone; whoever walks has at most
- * PAGERD_WALK_PAGES - 1 at the end of each walk that it has not touched. They are pages like any
- * other: they count against the page limit, the account pays for them, and what others are
- * guaranteed is not touched (M9). Where there are not so many, the page comes alone. Which pages
- * come together is a question of the process's own earlier faults (E3).
+ * A demand-zero page comes with neighbours when its process was registered with FAULT_AROUND and the
+ * page lies right behind the page of its own that the process got last: it walks upwards, and is
+ * likely to touch the next ones as well. They are the next ones of the area that lie below the same
+ * page table, so many that PAGERD_WALK_PAGES come together, and never more than the page limit
+ * leaves. They are pages like any other: they count against the page limit and against what is
+ * guaranteed to the account, which pays for them. Page limit and guarantee of such a process are
+ * therefore about the pages that it is given, touched or not: one that touches the last page got and
+ * the next, and then every fourth, gets four for each. Of a process without the flag every page comes
+ * alone, and both are about the pages that it touches (M9).
+ *
+ * Which neighbours are asked for is a question of the process's own earlier faults. Whether they
+ * come is a question of others as well: a request that is refused, because the pool or an account
+ * above has not so many or a page is in the way, is made for the page alone, and so it is by a fill
+ * that has waited, for memory or for an answer. By the number of its faults, and of the pages that
+ * count, such a process may therefore learn that others use much.
  *
  * FAULT. Answered at once:
  * - END(FAULT_BACKING): nobody registered the token
@@ -138,6 +145,7 @@ enum {
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,
     PAGERD_BLOCK_PAGES = 16,  /* of the image that come together; a power of two */
     PAGERD_WALK_PAGES = 4,    /* demand-zero ones that do: what memd gives in one message */
+    PAGERD_TABLE_PAGES = 512, /* addresses below one page table, aligned to them */
     PAGERD_RUN_FILLS = 8,     /* fills run for one message or tick: bounds the time of both */
     PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare next to a fill's own cost */
     PAGERD_WAIT_TICKS = 60 * TICKS_PER_SECOND, /* nobody waits for ever for what is nobody's */
@@ -198,7 +206,7 @@ struct pagerd_registration {
     uint64_t doubt_va;        /* a page that vspaced has not said to be there or not; 0: none */
     uint64_t walk_va;         /* behind the pages of its own that came last; 0: none came */
     uint32_t doubt_pages;     /* so many from doubt_va on, all there or none */
-    uint32_t reserved0;
+    uint32_t flags;           /* enum register_flags */
     uint64_t unproved_va;     /* the page; 0: its last answer was no such RESOLVED */
     struct pagerd_list fills; /* open ones, oldest first */
     struct pagerd_link ready; /* among those with queued fills, in order of their turns */

@@ -201,20 +201,28 @@ struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t
     return supply;
 }
 
-/* Never more than the process may have: a neighbour is a page like any other. */
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Never more than the process may have: a neighbour is a page like any other. Nor below another
+ * page table, which would be kernel memory for pages that nobody has touched. */
 void pagerd_plan_walk(const struct pagerd_registration *registration, uint32_t area_index,
                       struct pagerd_supply *supply)
 {
     const struct pagerd_area *area = &registration->areas[area_index];
-    if (supply->backing != BACKING_ANONYMOUS || supply->va != registration->walk_va)
+    if ((registration->flags & REGISTER_FAULT_AROUND) == 0 ||
+        supply->backing != BACKING_ANONYMOUS || supply->va != registration->walk_va)
         return;
     uint64_t area_left = pagerd_area_pages(area) - ((supply->va - area->va) >> PAGE_SHIFT);
-    uint32_t limit_left = registration->page_limit - registration->page_count;
-    uint32_t pages = PAGERD_WALK_PAGES;
-    pages = pages > area_left ? (uint32_t)area_left : pages;
-    pages = pages > limit_left ? limit_left : pages;
+    uint64_t table_left = PAGERD_TABLE_PAGES - (supply->va >> PAGE_SHIFT) % PAGERD_TABLE_PAGES;
+    uint64_t pages = PAGERD_WALK_PAGES;
+    pages = lesser(pages, area_left);
+    pages = lesser(pages, table_left);
+    pages = lesser(pages, registration->page_limit - registration->page_count);
     UNIT_ASSERT(pages != 0);
-    supply->block_pages = pages;
+    supply->block_pages = (uint32_t)pages;
 }
 
 bool pagerd_over_limit(const struct pagerd_registration *registration, enum pagerd_backing backing)

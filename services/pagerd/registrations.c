@@ -64,6 +64,7 @@ static void commit(struct pagerd *pagerd, uint32_t entry,
         .image_bytes = request->image_bytes,
         .state = REGISTRATION_LIVE,
         .page_limit = request->page_limit,
+        .flags = request->flags,
         .area_count = request->area_count,
     };
     memcpy(registration->areas, request->areas, request->area_count * sizeof request->areas[0]);
@@ -176,10 +177,13 @@ static void name_new_space(struct pagerd *pagerd, uint32_t entry, uint32_t vspac
     name_space(pagerd, entry, vspace_cap_slot);
 }
 
-/* A space that was made for a process that is not registered, and that vspaced did not take back. */
-static void commit_leaving(struct pagerd *pagerd, uint32_t entry)
+/* A space that was made for a process that is not registered, and that vspaced did not take back.
+ * Owed after its slot is lost by whoever had it, whose debt may have been the last one: the new one
+ * is not due at the time of that. */
+static void commit_leaving(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot)
 {
     *take_entry(pagerd, entry) = (struct pagerd_registration){.state = REGISTRATION_LEAVING};
+    name_new_space(pagerd, entry, vspace_cap_slot);
     pagerd_owe(pagerd, entry, PAGERD_OWES_SPACE);
 }
 
@@ -235,12 +239,12 @@ enum status pagerd_register_process(struct pagerd *pagerd, struct pagerd_request
         return STATUS_EXHAUSTED; /* E6 */
     uint32_t vspace_cap_slot = 0;
     status = pagerd_adopt_vspace(pagerd, body, pagerd_account_slot(entry), &vspace_cap_slot);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         commit(pagerd, entry, body);
-    else if (vspace_cap_slot != 0) /* E4: the undo was refused */
-        commit_leaving(pagerd, entry);
-    if (vspace_cap_slot != 0)
         name_new_space(pagerd, entry, vspace_cap_slot);
+    } else if (vspace_cap_slot != 0) { /* E4: the undo was refused */
+        commit_leaving(pagerd, entry, vspace_cap_slot);
+    }
     return status;
 }
 
