@@ -27,6 +27,14 @@ static uint64_t pick_va(struct choices *choices, const struct model_pagerd_proce
     return area->va + page * PAGE_BYTES + choices_below(choices, PAGE_BYTES);
 }
 
+/* Reads the page behind the one that the process got last. */
+static void walk_on(const struct model_pagerd_process *process, struct event_fault_request *fault)
+{
+    fault->va = process->got_last + PAGE_BYTES;
+    fault->access = FAULT_READ;
+    fault->present = 0;
+}
+
 void draw_fault(struct choices *choices, struct life_draft *draft)
 {
     struct event_fault_request *fault = (void *)draft->body;
@@ -47,9 +55,8 @@ void draw_fault(struct choices *choices, struct life_draft *draft)
     fault->va = pick_va(choices, process);
     uint64_t rest = choices_below(choices, 16);
     fault->present = rest % 8 == 7;
-    bool walks = process != NULL && process->flags != 0 && process->got_last != 0;
-    if (walks && rest >= 8) /* on where it got its last page */
-        fault->va = process->got_last + PAGE_BYTES;
+    if (rest >= 8 && process != NULL && process->got_last != 0)
+        walk_on(process, fault);
 }
 
 /* A sound area behind `va`; where it ends. */
@@ -141,7 +148,7 @@ void draw_register(struct choices *choices, struct life_draft *draft)
         break_area(choices, &request->areas[choices_below(choices, request->area_count)]);
     request->region_limit = 64 - (uint32_t)choices_below(choices, 65);
     uint64_t rest = choices_below(choices, 8);
-    request->flags = rest >= 4 ? REGISTER_FAULT_AROUND : 0;
+    request->flags = rest < 4 ? REGISTER_FAULT_AROUND : 0;
     if (rest % 4 == 3)
         stretch(choices, request);
 }
