@@ -23,6 +23,9 @@
 #ifndef USES_SSE
 #define USES_SSE(NAME, why)
 #endif
+#ifndef FAULT_AROUND
+#define FAULT_AROUND(NAME, why)
+#endif
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
@@ -31,3 +34,4 @@
 #undef NEEDS
 #undef READS_LOG
 #undef USES_SSE
+#undef FAULT_AROUND

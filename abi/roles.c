@@ -290,6 +290,19 @@ uint32_t role_flags(const struct role *role)
     return 0;
 }
 
+bool role_faults_around(const struct role *role)
+{
+    static const uint32_t around[] = {
+#define FAULT_AROUND(NAME, why) ROLE_##NAME,
+#include "abi/role_rows.h"
+    };
+    for (unsigned i = 0; i < sizeof around / sizeof around[0]; i++) {
+        if (around[i] == role->id)
+            return true;
+    }
+    return false;
+}
+
 bool role_in_profile(const struct role *role, uint32_t profile)
 {
     switch (role->presence) {

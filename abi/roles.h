@@ -144,6 +144,9 @@ uint32_t role_band(const struct role *role);
 /* Flags of CREATE_STAGED_PROCESS for a process of the role: PROCESS_USES_SSE or 0. */
 uint32_t role_flags(const struct role *role);
 
+/* Whether pagerd may give a process of the role neighbours of a page that it touches. */
+bool role_faults_around(const struct role *role);
+
 /* Whether an image of a validation profile may hold the role's module. */
 bool role_in_profile(const struct role *role, uint32_t profile);
 

@@ -75,7 +75,7 @@ end
 set $daemon_known = 0
 define daemon
   if $daemon_known
-    remove-symbol-file -a 0x400000
+    remove-symbol-file -a 0x400400 # in the first section of each
   end
   set $daemon_known = 1
   add-symbol-file build/image/$arg0.elf

@@ -13,6 +13,10 @@ enum {
 };
 
 enum area_kind { AREA_SEGMENT = 0, AREA_WINDOW = 1, AREA_GUARD = 2, AREA_KIND_LAST = 2 };
+enum register_flags {
+    REGISTER_FAULT_AROUND = 1, /* pages that it has not touched may come with one that it does */
+    REGISTER_FLAGS_ALL = REGISTER_FAULT_AROUND
+};
 enum resolve_action { RESOLVE_RETRY = 0, RESOLVE_END = 1, RESOLVE_ACTION_LAST = 1 };
 
 #define MESSAGES_TABLE "abi/messages/pagerd.def"

@@ -19,6 +19,7 @@
 #include "fuzz/harness.h"
 #include "props/base/rows.h"
 #include "props/stand_ins/peers_of_rootd.h"
+#include "services/lib/image_loader.h"
 
 const char harness_name[] = "rootd_intake";
 
@@ -31,6 +32,7 @@ static struct {
     struct choices *choices;
     bool lying; /* some calls are answered from the input */
     bool lied;
+    bool tidy;     /* the slots for pages were empty, and each that rootd drops is again */
     bool accepted; /* the plan was: from then on rootd may change things */
     uint64_t call_count;
     uint64_t last_request_id;
@@ -105,6 +107,20 @@ static enum status lie(struct message *message)
     return STATUS_OK;
 }
 
+/* Frames of procd's image are in their slots only from one RETYPE to the drop of the last of them,
+ * whichever call between is refused: what rootd sweeps up at its end is none of them. */
+static bool pages_given_back(uint16_t operation)
+{
+    if (operation == OP_KERNEL_FRAME_COPY || operation == OP_KERNEL_MAP_FRAME ||
+        operation == OP_KERNEL_DROP_LOCAL_CAP)
+        return true;
+    for (uint32_t i = 0; i < IMAGE_SCRATCH_SLOTS; i++) {
+        if (stand_in_at(ROOTD_SLOT_SCRATCH + i).object_type != OBJECT_NONE)
+            return false;
+    }
+    return true;
+}
+
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
     uint16_t operation = message->header.operation;
@@ -114,12 +130,15 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     PROPERTY(E1, message->header.version == MESSAGE_VERSION);
     PROPERTY(E7, message->header.request_id > seam.last_request_id);
     PROPERTY(R2, seam.accepted || !changes_something(slot, operation));
+    PROPERTY(E4, !seam.tidy || pages_given_back(operation));
     seam.last_request_id = message->header.request_id;
     enum status status = STATUS_OK;
-    if (seam.lying && choices_u8(seam.choices) >= 0xF0)
+    if (seam.lying && choices_u8(seam.choices) >= 0xF0) {
+        seam.tidy &= operation != OP_KERNEL_DROP_LOCAL_CAP;
         status = lie(message);
-    else
+    } else {
         status = stand_in_call(slot, message, deadline_ticks);
+    }
     TRACE("  slot %u operation 0x%x: %s, %s", slot, operation, status_name(status),
           status_name(message->header.status));
     return status;
@@ -391,6 +410,7 @@ static void run_whole(uint32_t root_endpoint_slot)
     if (acceptable)
         rootd_model_predict();
     seam.accepted = true; /* prepare is judged in its own mode */
+    seam.tidy = acceptable;
     enum rootd_status status = rootd_run(&rootd, peers_machine.handoff_bytes,
                                          peers_machine.handoff_size, root_endpoint_slot);
     bool ready = peers_logged("ERIX_ROOTD:READY\n");

@@ -217,8 +217,9 @@ static bool hint(struct choices *choices, uint16_t operation, const struct messa
     if (hint_slot(choices, operation, field, value))
         return true;
     if (is_field(field, "va"))
-        *value =
-            operation == OP_KERNEL_MAP_FRAME ? core_pick_va(choices) : core_pick_mapped(choices);
+        *value = operation == OP_KERNEL_MAP_FRAME || operation == OP_KERNEL_GIVE_FRAMES
+                     ? core_pick_va(choices)
+                     : core_pick_mapped(choices);
     else if (is_field(field, "page_count"))
         *value = 1 + choices_below(choices, 8) % 5 % 4;
     else if (is_field(field, "frame_page"))
@@ -231,6 +232,8 @@ static bool hint(struct choices *choices, uint16_t operation, const struct messa
         *value = 16 + choices_below(choices, 8);
     else if (is_field(field, "count") && operation == OP_KERNEL_RETYPE)
         *value = 1 + choices_below(choices, 80) % 66;
+    else if (is_field(field, "count") && operation == OP_KERNEL_GIVE_FRAMES)
+        *value = 1 + choices_below(choices, 3);
     else if (is_field(field, "count"))
         *value = 1 + choices_below(choices, 32);
     else if (strstr(field->name, "offset_bytes") != NULL)

@@ -4,32 +4,34 @@
  * be equal: the digest, every record to the byte, every message page, who runs and who pays. Six
  * processes, servers and their clients, because random lives hardly ever get a server to wait with a
  * client beside it. What the entries mean is kernel_core's business. */
-#include "fuzz/harness.h"
+#include "fuzz/kernel/kernel_short.h"
 
 #include <string.h>
 
 #include "abi/messages/event.h"
-#include "props/base/digest.h"
-#include "props/tests/kernel/kernel_drive.h"
 
 const char harness_name[] = "kernel_short";
 
 enum {
-    PROCESSES = 6, /* rootd, which made the others, among them */
     STEP_LIMIT = 240,
-    SLOT_PEERS = 100, /* + i: the endpoint of process i; + PROCESSES: the drivers' */
     SLOT_SHARED = SLOT_PEERS + PROCESSES + 1, /* that of another one, with RECEIVE */
-    SLOT_STALE,         /* that of a process that is gone; another one has its index */
-    SLOT_FRAMES = 200,  /* two, which may travel */
-    SLOT_OBJECTS = 204, /* an untyped and another process */
-    SLOT_WINDOW = 210,  /* where windows lie */
-    UNTOUCHED = 0xFFFF  /* no status: the result of who enters, until it is written */
+    SLOT_STALE,        /* that of a process that is gone; another one has its index */
+    SLOT_FRAMES = 200, /* two, which may travel */
+    SLOT_WINDOW = 210, /* where windows lie */
+    BYTE_FAR = 0xFE,   /* with this in front a life uses slots beyond the first leaf */
+    /* With one of these in front, modulo WIDE_OF, a life has faults and kernel control in it. */
+    WIDE_OF = 32,
+    WIDE_FIRST = 10,
+    WIDE_COUNT = 4,
+    WIDE_LAST = WIDE_OF - 1
 };
 
 /* One life: what it draws, and by which way it enters. */
 static struct choices choices;
 static uint32_t root_peers[PROCESSES]; /* where rootd holds the others' endpoints */
 static bool long_only;
+static bool far;                      /* by slots beyond the first leaf */
+static bool wide;                     /* with the steps of kernel_short_kernel.c */
 static uint64_t seen[STEP_LIMIT + 1]; /* of the first run, after each step */
 
 /* --- the system ------------------------------------------------------------------------------- */
@@ -89,52 +91,11 @@ static void boot(void)
         if (i == 2)
             drive_install(children[i].grant, SLOT_SERVICE_ENDPOINT, SLOT_SHARED,
                           RIGHT_RECEIVE | RIGHT_TRANSFER, 0);
-        drive_start(&children[i], i % 2 != 0 ? SLOT_SERVICE_ENDPOINT : 0);
+        if (far)
+            short_fill_far(children, i);
+        uint32_t next = wide ? children[i % LAST + 1].endpoint : 0;
+        drive_start(&children[i], i % 2 != 0 ? SLOT_SERVICE_ENDPOINT : next);
     }
-}
-
-/* --- what is compared ------------------------------------------------------------------------- */
-
-static void add_words(struct digest *digest, const void *at, size_t size_bytes)
-{
-    const uint8_t *bytes = at;
-    for (size_t i = 0; i < size_bytes; i += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, bytes + i, sizeof word);
-        digest_fold(&digest->value, word);
-    }
-}
-
-/* To the byte; but only who comes back from a system call has a result. */
-static void add_record(struct digest *digest, const struct process *process)
-{
-    struct process record;
-    memcpy(&record, process, sizeof record);
-    bool runs = record.life == LIFE_READY || record.life == LIFE_CURRENT;
-    if (!runs || record.resume != RESUME_RESULT)
-        record.result = 0;
-    add_words(digest, &record, sizeof record);
-}
-
-static uint64_t state(void)
-{
-    const struct kernel *kernel = &drive_kernel;
-    struct digest digest = digest_start();
-    digest_add_u64(&digest, kernel_digest(kernel));
-    digest_add_u64(&digest, kernel->current);
-    digest_add_u64(&digest, kernel->payer);
-    digest_add_u64(&digest, kernel->unsettled);
-    digest_add_u64(&digest, kernel->work_done);
-    digest_add_u64(&digest, kernel_next_deadline(kernel));
-    for (uint32_t i = 0; i < PROCESSES; i++) {
-        const struct process *process = kernel_process(kernel, i);
-        const struct message *message = kernel_message(kernel, i);
-        if (process != NULL)
-            add_record(&digest, process);
-        if (message != NULL)
-            add_words(&digest, message, MESSAGE_PAGE_INFO_OFFSET + sizeof(struct receive_info));
-    }
-    return digest.value;
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -147,6 +108,7 @@ struct before {
     bool next_band_waits; /* and it is in the band just above the client's */
     bool caps;
     bool drivers; /* the drivers' endpoint is there */
+    bool crowd;   /* two wait at rootd's endpoint */
 };
 
 static struct before look(void)
@@ -161,6 +123,8 @@ static struct before look(void)
     before.next_band_waits = band != 0 && kernel->ready[band - 1].first != KERNEL_NONE;
     before.caps = kernel_message(kernel, process->index)->header.cap_count != 0;
     before.drivers = kernel->driver_endpoint.live;
+    const struct endpoint *shared = &kernel_process(kernel, KERNEL_ROOT_PROCESS)->service;
+    before.crowd = shared->receivers.first != shared->receivers.last;
     return before;
 }
 
@@ -179,7 +143,7 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
     bool called = moved && number == SYSCALL_CALL && process->life == LIFE_CALLING;
     MARK_IF("short: a CALL reaches who waits", called);
     MARK_IF("short: with capabilities", called && before->caps);
-    MARK_IF("short: with a deadline", called && process->heap_position != 0);
+    MARK_IF("short: with a deadline", called && process->deadline_position != 0);
     MARK_IF("short: a CALL by the short way", called && is_short);
     MARK_IF("short: the called capability goes along",
             called && is_short &&
@@ -189,8 +153,20 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
     MARK_IF("short: an answer, and its sender waits", waits);
     MARK_IF("short: an answer with capabilities", waits && before->caps);
     MARK_IF("short: a window of the next message", waits && process->window_count != 0);
-    MARK_IF("short: until a deadline", waits && process->heap_position != 0);
+    MARK_IF("short: until a deadline", waits && process->deadline_position != 0);
     MARK_IF("short: an answer by the short way", waits && is_short);
+    MARK_IF("short: a refusal by the short way",
+            waits && is_short &&
+                kernel_message(&drive_kernel, before->client)->header.status != STATUS_OK);
+    MARK_IF("short: a CALL by a slot beyond the first leaf",
+            called && is_short && slot >= CSPACE_LEAF_CAPS);
+    MARK_IF("short: an answer, and its sender waits by a slot beyond the first leaf",
+            waits && is_short && slot >= CSPACE_LEAF_CAPS);
+    MARK_IF("short: a CALL where others wait as well",
+            called && is_short && before->crowd &&
+                slot == SLOT_PEERS + (slot >= CSPACE_LEAF_CAPS ? SLOT_FAR : 0u));
+    MARK_IF("short: an answer, and its sender waits at another's endpoint",
+            waits && is_short && process->endpoint != process->index);
     MARK_IF("short: a band goes before who is answered",
             waits && before->band_waits &&
                 kernel_process(&drive_kernel, before->client)->life == LIFE_READY);
@@ -199,31 +175,48 @@ static void marks(const struct before *before, uint32_t number, uint32_t slot, b
                 kernel_process(&drive_kernel, before->client)->life == LIFE_READY);
     MARK_IF("short: a window over a leaf's edge", (called || waits) && window_is_split(process));
     MARK_IF("short: the drivers' endpoint goes with an entry",
-            (called || waits) && before->drivers && !drive_kernel.driver_endpoint.live);
+            before->caps && before->drivers && !drive_kernel.driver_endpoint.live);
 }
 
-static void enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
+void short_next(const struct process *next)
 {
-    struct kernel *kernel = &drive_kernel;
-    struct before before = look();
-    struct process *process = before.process;
-    process->result = UNTOUCHED;
-    kernel->work_done = 0;
-    struct process *next =
-        long_only ? kernel_syscall_long(kernel, process, number, slot, deadline, reply_slot)
-                  : kernel_syscall(kernel, number, slot, deadline, reply_slot);
+    const struct kernel *kernel = &drive_kernel;
     bool goes_on = kernel->current != KERNEL_IDLE &&
                    kernel_process(kernel, kernel->current)->resume == RESUME_RESULT;
     PROPERTY(K14, "next",
              next == (goes_on ? kernel_process(kernel, kernel->current) : NULL) || kernel->halted);
+}
+
+void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
+{
+    struct kernel *kernel = &drive_kernel;
+    struct before before = look();
+    struct process *process = before.process;
+    if (far)
+        slot = short_slot(process->index, slot);
+    process->result = UNTOUCHED;
+    struct process *next =
+        long_only ? kernel_syscall_long(slot, deadline, reply_slot, kernel, process, number)
+                  : kernel_syscall(kernel, number, slot, deadline, reply_slot);
+    short_next(next);
     marks(&before, number, slot, !long_only && next != NULL && next != process);
+}
+
+bool short_is_long(void)
+{
+    return long_only;
+}
+
+uint64_t short_deadline(struct choices *from)
+{
+    uint64_t how = choices_below(from, 8);
+    uint64_t now = drive_kernel.now_ticks;
+    return how < 5 ? DEADLINE_NEVER : how == 5 ? DEADLINE_POLL : now + choices_below(from, 6);
 }
 
 static uint64_t draw_deadline(void)
 {
-    uint64_t how = choices_below(&choices, 8);
-    uint64_t now = drive_kernel.now_ticks;
-    return how < 5 ? DEADLINE_NEVER : how == 5 ? DEADLINE_POLL : now + choices_below(&choices, 6);
+    return short_deadline(&choices);
 }
 
 /* One of the slots that a message may name. */
@@ -242,6 +235,8 @@ static void compose(void)
     struct message *message = drive_compose((uint16_t)choices_below(&choices, 3),
                                             (uint16_t)(8 * choices_below(&choices, 5)));
     message->header.request_id = choices_u8(&choices);
+    if (message->header.request_id % 4 == 3)
+        message->header.status = STATUS_DENIED;
     choices_bytes(&choices, message->body, message->header.body_bytes);
     if (how == 1 || how == 4 || how == 5) {
         message->header.body_bytes = 16;
@@ -301,7 +296,7 @@ static void answer_step(void)
     uint32_t reply_slot = draw_reply_slot();
     verdict_compose(reply_slot);
     uint32_t slot = draw_receive_slot();
-    enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
+    short_enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
 }
 
 static void call_step(void)
@@ -310,7 +305,7 @@ static void call_step(void)
     uint32_t peer = (uint32_t)choices_below(&choices, PROCESSES + 3);
     uint32_t slot =
         drive_kernel.current == 0 && peer < PROCESSES ? root_peers[peer] : SLOT_PEERS + peer;
-    enter(SYSCALL_CALL, slot, draw_deadline(), 0);
+    short_enter(SYSCALL_CALL, slot, draw_deadline(), 0);
 }
 
 /* What else a process does, mostly to others' plans. */
@@ -319,14 +314,18 @@ static void other_step(void)
     uint64_t how = choices_below(&choices, 8);
     if (how == 0) {
         compose();
-        enter(SYSCALL_REPLY, draw_reply_slot(), 0, 0);
+        short_enter(SYSCALL_REPLY, draw_reply_slot(), 0, 0);
     } else if (how == 1) {
         uint32_t slot = choices_flag(&choices)
                             ? draw_cap_slot()
                             : SLOT_REPLY_BASE + (uint32_t)choices_below(&choices, 3);
         CONTROL(SLOT_SELF, DROP_LOCAL_CAP, (struct kernel_drop_local_cap_request){slot});
     } else if (how == 2) {
-        kernel_fault(&drive_kernel, 0x5000, FAULT_READ, 0x400000);
+        struct process *process = kernel_process(&drive_kernel, drive_kernel.current);
+        if (long_only)
+            kernel_fault_long(&drive_kernel, process, 0x5000, FAULT_READ, 0x400000);
+        else
+            kernel_fault(&drive_kernel, 0x5000, FAULT_READ, 0x400000);
     } else if (how == 3 && drive_kernel.current == 0) {
         uint32_t index = 1 + (uint32_t)choices_below(&choices, PROCESSES - 1);
         if (kernel_process(&drive_kernel, index) != NULL && choices_flag(&choices))
@@ -336,7 +335,7 @@ static void other_step(void)
     } else if (how < 6) {
         compose();
         uint32_t slot = draw_receive_slot();
-        enter(SYSCALL_RECV, slot, draw_deadline(), 0);
+        short_enter(SYSCALL_RECV, slot, draw_deadline(), 0);
     } else {
         kernel_preempt(&drive_kernel);
     }
@@ -369,7 +368,7 @@ static void trip_call(void)
     uint64_t how = choices_below(&choices, 4);
     if (how < 2)
         drive_attach(message, 0, how == 0 ? slot : draw_cap_slot(), RIGHTS_ALL, TRANSFER_MOVE, 0);
-    enter(SYSCALL_CALL, slot, draw_deadline(), 0);
+    short_enter(SYSCALL_CALL, slot, draw_deadline(), 0);
 }
 
 static void time_step(bool jump)
@@ -401,10 +400,10 @@ static void trip_step(void)
     } else if (process->client != KERNEL_NONE) {
         uint32_t reply_slot = kernel_process(&drive_kernel, process->client)->reply_slot;
         trip_compose();
-        enter(SYSCALL_REPLY_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), reply_slot);
+        short_enter(SYSCALL_REPLY_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), reply_slot);
     } else if (how == 1) {
         trip_compose();
-        enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
+        short_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
     } else {
         trip_call();
     }
@@ -475,19 +474,23 @@ static void edge_step(void)
         uint32_t reply_slot = kernel_process(&drive_kernel, process->client)->reply_slot;
         edge_compose();
         uint32_t slot = draw_receive_slot();
-        enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
+        short_enter(SYSCALL_REPLY_RECV, slot, draw_deadline(), reply_slot);
     } else if (how < 6) {
         edge_compose();
-        enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
+        short_enter(SYSCALL_RECV, SLOT_SERVICE_ENDPOINT, draw_deadline(), 0);
     } else {
         edge_compose();
         uint32_t slot = draw_waiting_slot();
-        enter(SYSCALL_CALL, slot, draw_deadline(), 0);
+        short_enter(SYSCALL_CALL, slot, draw_deadline(), 0);
     }
 }
 
 static void step(void)
 {
+    if (wide && drive_kernel.current != KERNEL_IDLE && short_kernel_step(&choices)) {
+        drive_work();
+        return;
+    }
     uint64_t how = choices_below(&choices, 32);
     if (drive_kernel.current == KERNEL_IDLE || how == 15) {
         time_step(drive_kernel.current == KERNEL_IDLE);
@@ -507,11 +510,21 @@ static void step(void)
 
 /* --- a life, twice ---------------------------------------------------------------------------- */
 
+static bool is_wide(uint8_t first)
+{
+    uint32_t kind = first % WIDE_OF;
+    return kind == WIDE_LAST || (kind >= WIDE_FIRST && kind < WIDE_FIRST + WIDE_COUNT);
+}
+
 static void run(struct choices input, bool is_long)
 {
     uint32_t i = 0;
     choices = input;
     long_only = is_long;
+    wide = input.size_bytes != 0 && is_wide(input.bytes[0]);
+    far = input.size_bytes != 0 && input.bytes[0] == BYTE_FAR;
+    if (wide || far)
+        (void)choices_u8(&choices);
     boot();
     for (; i < STEP_LIMIT && !choices_empty(&choices) && !drive_kernel.halted; i++) {
         step();
@@ -519,9 +532,9 @@ static void run(struct choices input, bool is_long)
         if (wrong != NULL)
             property_failed(PROPERTY_K13, "", wrong, __FILE__, __LINE__);
         if (is_long)
-            PROPERTY_EQUAL(K14, "state", state(), seen[i]);
+            PROPERTY_EQUAL(K14, "state", drive_state(), seen[i]);
         else
-            seen[i] = state();
+            seen[i] = drive_state();
     }
     digest_u64(i);
     digest_u64(kernel_digest(&drive_kernel));

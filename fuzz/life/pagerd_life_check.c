@@ -17,7 +17,8 @@ static void check_counts(void)
         if (space == 0 || !peers_vspaced_knows(space))
             continue;
         bool late = process->doubt_page != 0 && peers_vspaced_page(space, process->doubt_page);
-        PROPERTY_EQUAL(E4, "pages", process->pages + late, peers_vspaced_frame_count(space));
+        PROPERTY_EQUAL(E4, "pages", process->pages + (late ? process->doubt_pages : 0),
+                       peers_vspaced_frame_count(space));
     }
 }
 

@@ -27,6 +27,14 @@ static uint64_t pick_va(struct choices *choices, const struct model_pagerd_proce
     return area->va + page * PAGE_BYTES + choices_below(choices, PAGE_BYTES);
 }
 
+/* Reads the page behind the one that the process got last. */
+static void walk_on(const struct model_pagerd_process *process, struct event_fault_request *fault)
+{
+    fault->va = process->got_last + PAGE_BYTES;
+    fault->access = FAULT_READ;
+    fault->present = 0;
+}
+
 void draw_fault(struct choices *choices, struct life_draft *draft)
 {
     struct event_fault_request *fault = (void *)draft->body;
@@ -45,7 +53,10 @@ void draw_fault(struct choices *choices, struct life_draft *draft)
         if (model.processes[i].token == fault->token)
             process = &model.processes[i];
     fault->va = pick_va(choices, process);
-    fault->present = choices_below(choices, 8) == 7;
+    uint64_t rest = choices_below(choices, 16);
+    fault->present = rest % 8 == 7;
+    if (rest >= 8 && process != NULL && process->got_last != 0)
+        walk_on(process, fault);
 }
 
 /* A sound area behind `va`; where it ends. */
@@ -114,12 +125,16 @@ static void stretch(struct choices *choices, struct pagerd_register_process_requ
     area->memory_bytes += more;
     area->file_bytes += area->file_bytes != 0 ? more : 0;
     request->image_bytes += more;
+    request->page_limit += PAGERD_BLOCK_PAGES;
 }
 
 void draw_register(struct choices *choices, struct life_draft *draft)
 {
     struct pagerd_register_process_request *request = (void *)draft->body;
-    uint64_t va = PAGE_BYTES * (1 + choices_below(choices, 4));
+    uint64_t start = choices_below(choices, 8);
+    uint64_t va = PAGE_BYTES * (1 + start % 4);
+    if (start >= 4) /* where one page table ends */
+        va += (PAGERD_TABLE_PAGES - PAGERD_BLOCK_PAGES) * PAGE_BYTES;
     request->token = choices_below(choices, 12);
     request->vspace_slot = 1 + (uint32_t)choices_below(choices, 12);
     request->account_slot = 1 + (uint32_t)choices_below(choices, 4);
@@ -132,7 +147,9 @@ void draw_register(struct choices *choices, struct life_draft *draft)
     if (choices_below(choices, 6) == 5)
         break_area(choices, &request->areas[choices_below(choices, request->area_count)]);
     request->region_limit = 64 - (uint32_t)choices_below(choices, 65);
-    if (choices_below(choices, 4) == 3)
+    uint64_t rest = choices_below(choices, 8);
+    request->flags = rest < 4 ? REGISTER_FAULT_AROUND : 0;
+    if (rest % 4 == 3)
         stretch(choices, request);
 }
 

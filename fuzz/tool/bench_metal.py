@@ -26,6 +26,7 @@ ROWS = [
     ("trip-32", "the same, 32 bytes there and back", 486),
     ("trip-80", "the same, 80 bytes", 1609),
     ("trip-928", "the same, 928 bytes", 2709),
+    ("trip-far", "no payload, by a slot beyond the first 128", None),
     ("trip-cap", "the same, a capability moved there and back", None),
     ("trip-library-0", "no payload, by the runtime's sys_* with a window of 4", None),
     ("trip-library-80", "80 bytes, by the runtime's sys_* with a window of 4", None),
@@ -35,6 +36,8 @@ ROWS = [
     ("retype-destroy", "retype a frame + destroy it", 1525),
     ("fault-one-handler", "page fault, one handler maps and replies", 1959),
     ("fault-anonymous", "anonymous fault through pagerd, vspaced, memd", None),
+    ("fault-walk", "4 anonymous pages of a walk upwards, by one fault", None),
+    ("fault-walk-each", "the same, for each page touched", None),
     ("fault-image", "16 read-only image pages through pagerd, vspaced, by one fault", None),
     ("create-abort", "create + abort a staged process", None),
     ("spawn-exit", "spawn to exit of a helper through procd", None),
@@ -55,7 +58,7 @@ SHARE_ROWS = [
 MEMORY = ["-m", "1024"] # for 900 processes
 PAGE_ROWS = ["pages-3-leaves", "pages-4-leaves"]
 # The program that faults tells one number by its exit code: three runs make the row.
-RUN_EACH = ("fault-anonymous", "fault-image")
+RUN_EACH = ("fault-anonymous", "fault-walk", "fault-walk-each", "fault-image")
 
 
 @functools.cache
@@ -144,7 +147,7 @@ def bench():
     print_rows(rows)
     print_shares(rows)
     longest.print_longest()
-    bench_growth.print_growth(bench_growth.table())
+    print("\n".join(bench_growth.markdown(bench_growth.table())))
     for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
         times = []
         for _ in range(BOOTS):

@@ -21,7 +21,9 @@ CLOCK_ALONE = "bench_overhead" # two reads with nothing between them; a program 
 # Exceptions after which the instruction runs again: no vector state, page fault.
 RESTARTS = ("trap_stub_7", "trap_stub_14")
 # Rows that another program measures, in three runs; the second one tells the median.
-MEASURED_BY = {"fault-one-handler": "bench-fault", "fault-anonymous": "bench-fault", "fault-image": "bench-fault"}
+MEASURED_BY = {"fault-one-handler": "bench-fault", "fault-anonymous": "bench-fault", "fault-walk": "bench-fault",
+               "fault-image": "bench-fault"}
+SHARED = ("fault-walk-each",) # a sample is a part of a window: the row before is the whole
 MEDIAN_RUN = 1
 PAIRED = ("map-unmap", "retype-destroy") # a sample is two windows, with one between that does not count
 LEAST_SHARE = 0.004 # functions with less are summed up
@@ -192,6 +194,8 @@ def profile(row):
     known = [name for name, _, _ in bench_metal.ROWS]
     if row not in known:
         raise build.Stop(f"there is no row '{row}'; there are: {' '.join(known)}", 2)
+    if row in SHARED:
+        raise build.Stop(f"a sample of {row} is a part of what runs; {known[known.index(row) - 1]} is all of it", 2)
     build.must_build(bench_metal.IMAGE, metal.KERNEL, PLUGIN)
     elves, watch = programs(), MEASURED_BY.get(row, ROOT)
     alone = function_range(elves[watch], CLOCK_ALONE)

@@ -313,6 +313,7 @@ def check_sources(tally):
     tally.complaints("includes point one way", source_checks.includes_point_one_way())
     tally.complaints("sources are small and licensed", source_checks.sources_are_small())
     tally.complaints("sources are formatted", source_checks.sources_are_formatted())
+    tally.complaints("the tool names what is there", source_checks.tools_name_what_is_there())
     tally.complaints("mutants apply", source_checks.mutants_apply())
     tally.complaints("properties are checked and broken on purpose", source_checks.properties_are_kept())
 

@@ -2,7 +2,8 @@
 """What a program can do to the processor from ring 3, on the metal: each line of CASES is a root task of its own.
 A case must end as an unresolved fault of the root task does, and in no other way: a kernel that panics, hangs, or
 lets the program reach privilege 0 (where it would end QEMU with a number of its own) fails. Run on a processor
-without SMEP and SMAP, because what holds only with them does not hold; what programs may do, and iret, on others, too."""
+without SMEP and SMAP, because what holds only with them does not hold; what programs may do, and iret, on others, too.
+Some of them start others and call those: what the processor holds of one is not seen by another, and comes back."""
 
 import os
 import re
@@ -63,6 +64,80 @@ SECTIONS
 }
 """
 
+
+
+# What a root task needs that starts programs of its own, from its own text: `child` makes one that begins at a label
+# with an argument in rdi, its capabilities from a slot on; `call_child` calls it; `served` answers with the status
+# in r12d, and goes on with the next message. Whatever goes wrong ends with EXIT(8). The text is a page of the image.
+IMAGE_TEXT_PAGE = 2
+PROGRAMS = f"""
+    .macro message operation, body_bytes, window_slot=0, window_count=0
+    .word 1, \\operation, \\body_bytes, \\window_count << 8
+    .long \\window_slot, 0
+    .quad 0, 0
+    .endm
+    .macro sent                      # the result, and what the answer says
+    or 12(%rbx), %eax
+    jnz failed
+    .endm
+    .macro request slot, at
+    lea \\at(%rip), %rsi
+    mov %rbx, %rdi
+    mov $4, %ecx
+    rep movsq
+    add $64, %rdi
+    mov $4, %ecx
+    rep movsq
+    mov $0x40, %eax
+    mov $\\slot, %edi
+    xor %esi, %esi
+    syscall
+    sent
+    .endm
+    .macro child slot, flags, entry, argument
+    mov $0x00007FFFFFFFF000, %rbx
+    jmp 5f
+1:  message 1, 32, \\slot, 4           # CREATE_STAGED_PROCESS
+    .long 33, 32, 2, 0, \\flags, 0
+    .quad 0
+2:  message 7, 32                    # MAP_FRAME
+    .long \\slot + 1, 5
+    .quad 0x1000, {IMAGE_TEXT_PAGE}
+    .long 1, 0x28
+3:  message 6, 16                    # REGISTER_PAGER
+    .long \\slot, 0
+    .quad 0, 0, 0
+4:  message 2, 32                    # START_PROCESS
+    .long \\slot, 0
+    .quad \\entry, 0x200000, \\argument
+5:  request 2288, 1b
+    request 2240, 2b
+    request 2288, 3b
+    request 2288, 4b
+    .endm
+    .macro call_child slot
+    movq $0x00010001, (%rbx)
+    movq $0, 8(%rbx)
+    mov $0x40, %eax
+    mov $\\slot + 2, %edi
+    mov $-1, %rsi
+    syscall
+    sent
+    .endm
+    .macro served
+    movq $0x00010001, (%rbx)
+    movl $0, 8(%rbx)
+    movl %r12d, 12(%rbx)
+    mov $0x43, %eax
+    mov $2, %edi
+    mov $-1, %rsi
+    mov %r13d, %edx
+    syscall
+    test %eax, %eax
+    jnz failed
+    mov 1044(%rbx), %r13d
+    .endm
+"""
 
 
 def iret(code, stack):
@@ -132,6 +207,84 @@ CASES = (
     ("an extended state", "xor %ecx, %ecx\nxgetbv"),
     ("a performance counter", "xor %ecx, %ecx\nrdpmc"),
     ("an alignment flag on the kernel's accesses", "stac"),
+)
+
+# It answers how many calls it has had too many or too few of the vector registers that it left, in r12d.
+VECTORS_SERVER = """
+vectors_server:
+    mov $0x00007FFFFFFFF000, %rbx
+    mov %rdi, %rbp
+    movq %rbp, %xmm0
+    movq %rbp, %xmm15
+    xor %r12d, %r12d
+    xor %r13d, %r13d
+1:  served
+    movq %xmm0, %rax
+    movq %xmm15, %rcx
+    cmp %rbp, %rax
+    setne %al
+    cmp %rbp, %rcx
+    setne %cl
+    or %cl, %al
+    movzbl %al, %r12d
+    inc %rbp
+    movq %rbp, %xmm0
+    movq %rbp, %xmm15
+    jmp 1b
+failed:
+    exit 8
+"""
+
+
+def selector(register):
+    """A program with a selector of its own calls one without, which sees none, and has it again."""
+    return f"""
+    child 40, 0, selector_server, 0
+    call_child 40
+    mov $4, %ebp
+2:  mov $0x1B, %eax
+    mov %eax, %{register}
+    call_child 40
+    mov %{register}, %eax
+    cmp $0x1B, %eax
+    jne failed
+    dec %ebp
+    jnz 2b
+    exit 7
+selector_server:
+    mov $0x00007FFFFFFFF000, %rbx
+    xor %r12d, %r12d
+    xor %r13d, %r13d
+1:  served
+    mov %{register}, %r12d
+    jmp 1b
+failed:
+    exit 8
+"""
+
+
+# The same with other programs: these end by a fault, the others with EXIT(7).
+OTHERS_LEFT = (
+    ("a vector register after a call to who has them", f"""
+    child 40, 1, vectors_server, 0x1234
+    call_child 40
+    call_child 40
+    movaps %xmm0, %xmm1
+    exit 8
+{VECTORS_SERVER}"""),
+)
+OTHERS_KEPT = (
+    *((f"{register} over calls to one without it", selector(register)) for register in ("ds", "es", "fs", "gs")),
+    ("vector registers of two over calls to both", f"""
+    child 40, 1, vectors_server, 0x1234
+    child 44, 1, vectors_server, 0x5678
+    mov $6, %ebp
+2:  call_child 40
+    call_child 44
+    dec %ebp
+    jnz 2b
+    exit 7
+{VECTORS_SERVER}"""),
 )
 
 IRET = "an iret to itself"
@@ -231,7 +384,7 @@ def image(folder, name, text):
     """Path of a boot image whose root task is this program; or what the tools said, with a newline."""
     base = f"{folder}/{name}"
     with open(f"{base}.s", "w") as file:
-        file.write(PROGRAM + text + "\n2:  jmp 2b\n")
+        file.write(PROGRAMS + PROGRAM + text + "\n2:  jmp 2b\n")
     with open(f"{base}.ld", "w") as file:
         file.write(SCRIPT)
     for command in (("clang-14", "-c", f"{base}.s", "-o", f"{base}.o"),
@@ -309,7 +462,8 @@ def ring3(tally):
     """Every case, two at a time."""
     with tempfile.TemporaryDirectory() as folder:
         protections(tally, folder)
-        rows = [(what, text, FAULTED) for what, text in CASES] + [(what, text, DONE) for what, text in SURVIVED]
+        rows = [(what, text, FAULTED) for what, text in (*CASES, *OTHERS_LEFT)] + \
+            [(what, text, DONE) for what, text in (*SURVIVED, *OTHERS_KEPT)]
         images = [image(folder, f"case{i}", row[1]) for i, row in enumerate(rows)]
         jobs = [(row, path, cpu) for row, path in zip(rows, images)
                 for cpu in (PLAIN, *(OTHERS if row[2] == DONE or "iret" in row[1] else ()))]
@@ -328,5 +482,5 @@ def ring3(tally):
             if status != wanted or not re.fullmatch(ENDED if wanted == FAULTED else "", log):
                 reached = " (it reached privilege 0)" if status == PRIVILEGED else ""
                 wrong.append(f"{what}, -cpu {cpu}: status {status}, not {wanted}{reached}\n{log}")
-        tally.say(f"QEMU: {len(CASES)} attacks from ring 3 end the attacker as a fault does, {len(SURVIVED)} odd "
-                  "programs run on", jobs and not wrong, "".join(wrong))
+        tally.say(f"QEMU: {len(CASES) + len(OTHERS_LEFT)} attacks from ring 3 end the attacker as a fault "
+                  f"does, {len(SURVIVED) + len(OTHERS_KEPT)} odd programs run on", jobs and not wrong, "".join(wrong))

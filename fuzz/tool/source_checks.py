@@ -2,6 +2,7 @@
 """Checks on sources and objects that no compiler makes: lists, includes, names, state. Each check
 returns a list of complaints."""
 
+import ast
 import glob
 import os
 import re
@@ -255,6 +256,25 @@ NO_MUTANT = {"E3": "same.py builds units with one other constant", "T1": "the ca
              "T2": "operations_are_reached()", "T3": "./basalt mutants itself",
              "T4": "rows are added in a copy of the tree",
              "T5": "check_canaries() states a wrong status"}
+
+
+def names_of(tree):
+    """What a module of the tool defines or imports."""
+    return {name for node in tree.body for name in
+            ([node.name] if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else
+             [alias.asname or alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else
+             [part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)])}
+
+
+def tools_name_what_is_there(folder="fuzz/tool"):
+    """Uses `module.name` of one of the tool's own modules that has no such name: Python says so only when it
+    comes there, and some commands take long to come there, and no check runs them."""
+    trees = {os.path.basename(path)[:-len(".py")]: ast.parse(read(path)) for path in sorted(glob.glob(f"{folder}/*.py"))}
+    defined = {module: names_of(tree) for module, tree in trees.items()}
+    return [f"{folder}/{module}.py, line {node.lineno}: {node.value.id} has no '{node.attr}'"
+            for module, tree in trees.items() for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and
+            node.value.id in trees and node.value.id in defined[module] and node.attr not in defined[node.value.id]]
 
 
 def property_ids():

@@ -69,6 +69,7 @@ void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info)
     kernel->driver_drainer = KERNEL_NONE;
     kernel->driver_claims = 0;
     kernel->deadline_count = 0;
+    kernel->recent_count = 0;
     endpoint_init(&kernel->driver_endpoint, 0);
     kernel->image_first_page = info->image_first_page;
     kernel->image_pages = (uint32_t)((info->image_bytes + PAGE_BYTES - 1) / PAGE_BYTES);

@@ -89,23 +89,52 @@ static const char *endpoint_check(const struct kernel *kernel, const struct endp
 
 /* --- deadlines -------------------------------------------------------------------------------- */
 
+/* Whether one stands at the place that its record names, waits, and has not waited long enough. */
+static const char *deadline_check(const struct kernel *kernel, uint32_t position)
+{
+    const struct process *process = kernel_process(kernel, kernel->deadlines[position]);
+    CHECK(process != NULL && process->deadline_position == position + 1,
+          "the deadlines and a record disagree");
+    CHECK(process->life == LIFE_SENDING || process->life == LIFE_RECEIVING ||
+              process->life == LIFE_CALLING,
+          "a process that does not wait has a deadline");
+    CHECK(process->deadline_ticks > kernel->now_ticks || kernel->wakes_due,
+          "a deadline has passed unnoticed");
+    return NULL;
+}
+
+static const char *deadline_heap_check(const struct kernel *kernel, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const char *wrong = deadline_check(kernel, i);
+        if (wrong != NULL)
+            return wrong;
+        CHECK(i == 0 ||
+                  !deadline_before(kernel, kernel->deadlines[i], kernel->deadlines[(i - 1) / 2]),
+              "the deadline heap is no heap");
+    }
+    return NULL;
+}
+
+/* Each is in the heap or in the row, at one place: what a record names is there, and there are as
+ * many records that name a place as there are deadlines. */
 static const char *deadlines_check(const struct kernel *kernel)
 {
-    CHECK(kernel->deadline_count <= PROCESS_LIMIT, "too many deadlines");
-    for (uint32_t i = 0; i < kernel->deadline_count; i++) {
-        const struct process *process = kernel_process(kernel, kernel->deadlines[i]);
-        CHECK(process != NULL && process->heap_position == i + 1,
-              "the deadline heap and a record disagree");
-        CHECK(process->life == LIFE_SENDING || process->life == LIFE_RECEIVING ||
-                  process->life == LIFE_CALLING,
-              "a process that does not wait has a deadline");
-        CHECK(process->deadline_ticks > kernel->now_ticks || kernel->wakes_due,
-              "a deadline has passed unnoticed");
-        if (i == 0)
-            continue;
-        const struct process *parent = process_at(kernel, kernel->deadlines[(i - 1) / 2]);
-        CHECK(parent->deadline_ticks <= process->deadline_ticks, "the deadline heap is no heap");
+    CHECK(kernel->recent_count <= KERNEL_RECENT_DEADLINES &&
+              kernel->recent_count <= kernel->deadline_count &&
+              kernel->deadline_count - kernel->recent_count <= PROCESS_LIMIT,
+          "too many deadlines");
+    const char *wrong = deadline_heap_check(kernel, kernel->deadline_count - kernel->recent_count);
+    for (uint32_t i = 0; wrong == NULL && i < kernel->recent_count; i++)
+        wrong = deadline_check(kernel, PROCESS_LIMIT + i);
+    if (wrong != NULL)
+        return wrong;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < kernel->process_high; i++) {
+        const struct process *process = kernel_process(kernel, i);
+        count += process != NULL && process->deadline_position != 0;
     }
+    CHECK(count == kernel->deadline_count, "a record names a deadline that is nowhere");
     return NULL;
 }
 
@@ -234,6 +263,16 @@ static bool life_waits(uint8_t life)
            life == LIFE_CALLING;
 }
 
+/* Who is in no queue has the links of one that is alone: those that join and leave rely on it. */
+static const char *links_check(const struct process *process)
+{
+    CHECK(life_waits(process->life) || links_are_ends(&process->links[QUEUE_WAITING]),
+          "a process that waits in no queue has links");
+    CHECK(process->life == LIFE_ENDED || links_are_ends(&process->links[QUEUE_EVENTS]),
+          "a process that has not ended has links of an event");
+    return NULL;
+}
+
 static const char *check_queues(struct kernel *kernel)
 {
     uint32_t waiting = 0;
@@ -267,7 +306,10 @@ static const char *check_queues(struct kernel *kernel)
             continue;
         waiting -= life_waits(process->life);
         ended -= process->life == LIFE_ENDED;
+        wrong = wrong == NULL ? links_check(process) : wrong;
     }
+    if (wrong != NULL)
+        return wrong;
     CHECK(waiting == 0, "a process waits in no queue, or in two");
     CHECK(ended == 0, "an ended process is in no event queue, or in two");
     return deadlines_check(kernel);

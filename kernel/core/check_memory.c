@@ -48,7 +48,8 @@ static bool object_in_range(const struct kernel *kernel, const struct capability
 static bool reply_slot_taken(const struct process *process, uint32_t slot)
 {
     uint32_t index = slot - SLOT_REPLY_BASE;
-    return (process->reply_taken[index / 64] >> index % 64 & 1) != 0;
+    uint64_t word = process->reply_free[index / REPLY_WORD_SLOTS];
+    return (word >> index % REPLY_WORD_SLOTS & 1) == 0;
 }
 
 static void capability_count(struct kernel *kernel, const struct capability *cap)
@@ -93,6 +94,12 @@ static const char *slot_check(struct kernel *kernel, const struct process *proce
 
 static const char *cspace_check(struct kernel *kernel, const struct process *process)
 {
+    CHECK(process->first_leaf == cspace_leaf(process, 0) &&
+              process->reply_leaf == cspace_leaf(process, CSPACE_REPLY_LEAF),
+          "a record names another leaf than the root");
+    for (uint32_t i = 0; i < SLOT_REPLY_COUNT / REPLY_WORD_SLOTS; i++)
+        CHECK((process->reply_free_words >> i & 1) == (process->reply_free[i] != 0),
+              "a word of free reply slots is not what its bit says");
     for (uint32_t leaf = cspace_leaf_next(process, 0); leaf < CSPACE_LEAF_COUNT;
          leaf = cspace_leaf_next(process, leaf + 1)) {
         const struct capability *caps = machine_page(cspace_leaf(process, leaf));

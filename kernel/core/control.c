@@ -74,15 +74,20 @@ __attribute__((noinline)) static void reply_caps_write(const struct process *cal
     message->header.cap_count = MESSAGE_CAP_LIMIT;
 }
 
+static inline bool goes_on(const struct process *caller)
+{
+    return caller->life == LIFE_CURRENT && caller->resume == RESUME_RESULT;
+}
+
 /* Whether the caller gets a reply: not when it ended itself, or the system, and not yet when its
  * question is asked again. */
 static inline bool is_answered(const struct process *caller)
 {
-    return caller->life == LIFE_CURRENT && caller->ending == ENDING_NONE &&
-           (caller->resume != RESUME_WORK || caller->work.kind != WORK_SCAN);
+    return goes_on(caller) || (caller->life == LIFE_CURRENT && caller->ending == ENDING_NONE &&
+                               caller->work.kind != WORK_SCAN);
 }
 
-void control_call(struct kernel *kernel, struct process *caller, enum object_type kind)
+KERNEL_INLINE void perform(struct kernel *kernel, struct process *caller, enum object_type kind)
 {
     struct message *message = message_of(caller);
     uint32_t id = message->header.operation;
@@ -107,4 +112,34 @@ void control_call(struct kernel *kernel, struct process *caller, enum object_typ
     reply_header_write(&message->header, control.reply_bytes);
     if (message->header.operation == OP_KERNEL_CREATE_STAGED_PROCESS)
         reply_caps_write(caller, message);
+}
+
+void control_call(struct kernel *kernel, struct process *caller, enum object_type kind)
+{
+    perform(kernel, caller, kind);
+}
+
+/* By a message with neither descriptors nor a window, which is most of it: what ipc_call would ask is
+ * answered at once. */
+static inline bool is_plain(const struct capability *cap, const struct message_header *header)
+{
+    return cap->object_type >= OBJECT_KERNEL_SELF && (cap->rights & RIGHT_CONTROL) != 0 &&
+           header->version == MESSAGE_VERSION && (header->cap_count | header->window_count) == 0 &&
+           header->body_bytes <= MESSAGE_BODY_BYTES_MAX;
+}
+
+struct process *control_enter(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
+                              struct process *caller, const struct capability *cap)
+{
+    const struct message_header *header = &message_of(caller)->header;
+    if (cap == NULL || !is_plain(cap, header))
+        return kernel_syscall_long(slot, deadline_ticks, 0, kernel, caller, SYSCALL_CALL);
+    caller->resume = RESUME_RESULT;
+    caller->result = STATUS_OK;
+    caller->window_slot = 0;
+    caller->window_count = 0;
+    perform(kernel, caller, (enum object_type)cap->object_type);
+    if (goes_on(caller) && !kernel->unsettled)
+        return caller;
+    return entry_end(kernel);
 }

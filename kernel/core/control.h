@@ -35,6 +35,9 @@
  *   [USER_VA_FIRST, USER_VA_END); DENIED: by KERNEL_PROCESS and the process is not staged;
  *   WRITE_AND_EXECUTE: against the frame's use (V2); BUSY: a page is present in the range (K4);
  *   OVER_BUDGET: tables.
+ * - GIVE_FRAMES: rights as in MAP_FRAME; vspace_slot needs VSPACE+MAP; INVALID_ARGUMENT: slots
+ *   behind the last one; each slot needs FRAME, with MAP and every right asked for; then as
+ *   MAP_FRAME, and the slots are empty: the frames live by their mappings.
  * - UNMAP_FRAME: vspace_slot needs VSPACE+MAP; OUT_OF_RANGE; NOT_FOUND: a page of the range is
  *   absent.
  * - PROTECT_FRAME: rights as in MAP_FRAME; needs VSPACE+MAP; OUT_OF_RANGE; NOT_FOUND as in

@@ -122,6 +122,15 @@ static uint32_t pages_missing(const struct process *process, uint32_t first_leaf
     return missing;
 }
 
+/* The root names another leaf: two that every round trip needs stand in the record as well. */
+static void leaf_note(struct process *process, uint32_t leaf, uint32_t page)
+{
+    if (leaf == 0)
+        process->first_leaf = page;
+    else if (leaf == CSPACE_REPLY_LEAF)
+        process->reply_leaf = page;
+}
+
 static void leaf_create(struct kernel *kernel, struct process *process, uint32_t leaf)
 {
     if (cspace_leaf_place(process, leaf) == NULL)
@@ -129,7 +138,7 @@ static void leaf_create(struct kernel *kernel, struct process *process, uint32_t
             memory_draw(kernel, process, PAGE_CSPACE_DIRECTORY);
     uint32_t *place = cspace_leaf_place(process, leaf);
     if (*place == 0)
-        *place = memory_draw(kernel, process, PAGE_CSPACE_LEAF);
+        leaf_note(process, leaf, *place = memory_draw(kernel, process, PAGE_CSPACE_LEAF));
 }
 
 enum status cspace_leaves_make(struct kernel *kernel, struct process *process, uint32_t first,
@@ -149,7 +158,7 @@ enum status cspace_leaves_make(struct kernel *kernel, struct process *process, u
 
 enum status reply_slot_reserve(struct kernel *kernel, struct process *process, uint32_t *slot)
 {
-    if (process->reply_full_words == (1u << SLOT_REPLY_COUNT / 64) - 1)
+    if (process->reply_free_words == 0)
         return STATUS_EXHAUSTED;
     *slot = reply_slot_lowest(process);
     if (cspace_find(process, *slot) != NULL)
@@ -232,6 +241,7 @@ void cspace_destroy_step(struct kernel *kernel, struct process *process)
         capability_drop(kernel, &caps[at]);
         work_count(kernel, 1);
     }
-    *cspace_leaf_place(process, process->leaf_low++) = 0;
+    *cspace_leaf_place(process, process->leaf_low) = 0;
+    leaf_note(process, process->leaf_low++, 0);
     memory_return(kernel, process, page, true);
 }

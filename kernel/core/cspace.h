@@ -44,6 +44,27 @@ KERNEL_INLINE struct capability *cspace_find(const struct process *process, uint
     return leaf == 0 ? NULL : (struct capability *)machine_page(leaf) + slot % CSPACE_LEAF_CAPS;
 }
 
+/* By one distance from the first page, which the compiler has at hand. */
+KERNEL_INLINE struct capability *leaf_slot(uint32_t leaf, uint32_t index)
+{
+    uintptr_t place = ((uintptr_t)leaf << PAGE_SHIFT) + index * sizeof(struct capability);
+    return (struct capability *)(void *)((uint8_t *)machine_page(0) + place);
+}
+
+/* The same for the first slots, below CSPACE_LEAF_CAPS, of a process that lives: their leaf is there. */
+KERNEL_INLINE struct capability *cspace_first(const struct process *process, uint32_t slot)
+{
+    return leaf_slot(process->first_leaf, slot);
+}
+
+/* A reply slot whose leaf exists, by its index; null: it does not. */
+KERNEL_INLINE struct capability *cspace_reply(const struct process *process, uint32_t index)
+{
+    if (index >= CSPACE_LEAF_CAPS)
+        return cspace_find(process, SLOT_REPLY_BASE + index);
+    return leaf_slot(process->reply_leaf, index);
+}
+
 /* The endpoint that an ENDPOINT capability names; null when it is gone. */
 KERNEL_INLINE struct endpoint *capability_endpoint(struct kernel *kernel,
                                                    const struct capability *cap)
@@ -63,10 +84,10 @@ static inline struct process *capability_caller(const struct kernel *kernel,
                                                 const struct capability *cap)
 {
     const struct process_entry *entry = &kernel->processes[cap->object];
-    if (entry->record_page == 0 || entry->call_sequence != cap->badge)
+    if (entry->record_page == 0)
         return NULL;
     struct process *caller = machine_page(entry->record_page);
-    return caller->life == LIFE_CALLING ? caller : NULL;
+    return caller->life == LIFE_CALLING && caller->call_sequence == cap->badge ? caller : NULL;
 }
 
 static inline bool capability_receives_drivers(const struct capability *cap)
@@ -252,24 +273,25 @@ enum status reply_slot_reserve(struct kernel *kernel, struct process *process, u
 /* The lowest that is free; not all are taken. */
 KERNEL_INLINE uint32_t reply_slot_lowest(const struct process *process)
 {
-    uint32_t word = (uint32_t)__builtin_ctz(~process->reply_full_words);
-    uint32_t bit = (uint32_t)__builtin_ctzll(~process->reply_taken[word]);
-    return SLOT_REPLY_BASE + word * 64 + bit;
+    uint32_t word = (uint32_t)__builtin_ctz(process->reply_free_words);
+    uint32_t bit = (uint32_t)__builtin_ctzll(process->reply_free[word]);
+    return SLOT_REPLY_BASE + word * REPLY_WORD_SLOTS + bit;
 }
 
-KERNEL_INLINE void reply_slot_take(struct process *process, uint32_t slot)
+/* Reply slots by their index. */
+KERNEL_INLINE void reply_slot_take(struct process *process, uint32_t index)
 {
-    uint32_t index = slot - SLOT_REPLY_BASE;
-    process->reply_taken[index / 64] |= UINT64_C(1) << index % 64;
-    if (process->reply_taken[index / 64] == UINT64_MAX)
-        process->reply_full_words |= 1u << index / 64;
+    uint32_t word = index / REPLY_WORD_SLOTS;
+    process->reply_free[word] &= ~(UINT64_C(1) << index % REPLY_WORD_SLOTS);
+    if (process->reply_free[word] == 0)
+        process->reply_free_words &= ~(1u << word);
 }
 
-KERNEL_INLINE void reply_slot_free(struct process *process, uint32_t slot)
+KERNEL_INLINE void reply_slot_free(struct process *process, uint32_t index)
 {
-    uint32_t index = slot - SLOT_REPLY_BASE;
-    process->reply_taken[index / 64] &= ~(UINT64_C(1) << index % 64);
-    process->reply_full_words &= ~(1u << index / 64);
+    uint32_t word = index / REPLY_WORD_SLOTS;
+    process->reply_free[word] |= UINT64_C(1) << index % REPLY_WORD_SLOTS;
+    process->reply_free_words |= 1u << word;
 }
 
 #endif

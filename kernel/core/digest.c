@@ -92,19 +92,19 @@ static void add_vspace(const struct process *process, uint64_t *digest)
     }
 }
 
-static void add_wait(const struct kernel *kernel, const struct process *process, uint64_t *digest)
+static void add_wait(const struct process *process, uint64_t *digest)
 {
     bool waits = process->life == LIFE_SENDING || process->life == LIFE_RECEIVING ||
                  process->life == LIFE_CALLING;
     if (!waits)
         return;
-    add(digest, process->heap_position != 0 ? process->deadline_ticks : DEADLINE_NEVER);
+    add(digest, process->deadline_position != 0 ? process->deadline_ticks : DEADLINE_NEVER);
     add(digest, process->fault_pending);
     add(digest, process->life == LIFE_CALLING ? process->holder : process->endpoint);
     add(digest, process->window_count);
     add(digest, process->window_count != 0 ? process->window_slot : 0);
     if (process->life == LIFE_CALLING)
-        add(digest, kernel->processes[process->index].call_sequence);
+        add(digest, process->call_sequence);
 }
 
 static void add_process(const struct kernel *kernel, const struct process *process,
@@ -130,7 +130,7 @@ static void add_process(const struct kernel *kernel, const struct process *proce
     add(digest, process->end_reason);
     add(digest, process->end_code);
     add(digest, process->end_fault_va);
-    add_wait(kernel, process, digest);
+    add_wait(process, digest);
     add_queue(kernel, digest, process->callers);
     add_endpoint(kernel, digest, &process->service);
     if (process->cspace_page != 0)

@@ -22,21 +22,7 @@ static uint16_t access_right(enum fault_access access)
 
 void fault_deliver(struct kernel *kernel, struct process *process, struct process *receiver)
 {
-    struct message *message = message_of(receiver);
-    message->header = (struct message_header){
-        .version = MESSAGE_VERSION,
-        .operation = OP_EVENT_FAULT,
-        .body_bytes = sizeof(struct event_fault_request),
-        .badge = BADGE_KERNEL,
-    };
-    struct event_fault_request body = {
-        .token = process->pager_token,
-        .va = process->fault.va,
-        .instruction_va = process->fault.instruction_va,
-        .access = process->fault.access,
-        .present = process->fault.present,
-    };
-    memcpy(message->body, &body, sizeof body);
+    fault_message_write(process, message_of(receiver));
     receive_info_write(kernel, receiver, BADGE_KERNEL, receiver->reply_slot, 0);
     reply_capability_give(kernel, process, receiver);
 }
@@ -60,19 +46,25 @@ static void fault_send(struct kernel *kernel, struct process *process, struct en
     process_enter(kernel, receiver);
 }
 
-void kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
-                  uint64_t instruction_va)
+struct process *kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
+                             uint64_t instruction_va)
 {
     if (kernel->halted)
-        return;
+        return NULL;
     KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
-    work_begin(kernel);
     struct process *process = process_at(kernel, kernel->current);
+    return kernel_page_fault(kernel, process, va, access, instruction_va);
+}
+
+struct process *kernel_fault_long(struct kernel *kernel, struct process *process, uint64_t va,
+                                  enum fault_access access, uint64_t instruction_va)
+{
+    work_begin(kernel);
     uint16_t rights;
     uint32_t page = kernel_translate(kernel, process->index, va, &rights);
     process->resume = RESUME_EXACT;
     if ((access_right(access) & ~rights) == 0)
-        return;
+        return NULL;
     process->fault = (struct fault_record){va, instruction_va, access, page != 0};
     struct endpoint *pager = NULL;
     if (process->pager_present)
@@ -81,7 +73,7 @@ void kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
         process_end(kernel, process, END_FAULT_NO_PAGER, 0, va);
     else
         fault_send(kernel, process, pager);
-    kernel_settle(kernel);
+    return entry_end(kernel);
 }
 
 void kernel_exception(struct kernel *kernel, uint32_t vector, uint64_t instruction_va)

@@ -43,11 +43,16 @@ static inline bool process_has_ended(const struct process *process)
     return process->ending != ENDING_NONE || process->life == LIFE_ENDED;
 }
 
-/* --- deadlines and the processor (schedule.c) ------------------------------------------------ */
+/* --- deadlines (deadline.c) ------------------------------------------------------------------ */
 
 /* A deadline that is not DEADLINE_NEVER, for a process that has none. */
 void deadline_insert(struct kernel *kernel, struct process *process, uint64_t ticks);
 void deadline_remove(struct kernel *kernel, struct process *process);
+/* Which of two processes with deadlines has waited long enough first. */
+bool deadline_before(const struct kernel *kernel, uint32_t a, uint32_t b);
+/* Whose deadline is the nearest, and of those with the same one whose index is the lowest;
+ * KERNEL_NONE: nobody has any. */
+uint16_t deadline_first(const struct kernel *kernel);
 
 KERNEL_INLINE void deadline_set(struct kernel *kernel, struct process *process, uint64_t ticks)
 {
@@ -57,9 +62,11 @@ KERNEL_INLINE void deadline_set(struct kernel *kernel, struct process *process, 
 
 KERNEL_INLINE void deadline_clear(struct kernel *kernel, struct process *process)
 {
-    if (process->heap_position != 0)
+    if (process->deadline_position != 0)
         deadline_remove(kernel, process);
 }
+
+/* --- the processor (schedule.c) -------------------------------------------------------------- */
 
 /* Puts a process that is in no queue into the run queue: first, or last when its turn is over. */
 void process_ready(struct kernel *kernel, struct process *process);
@@ -123,6 +130,9 @@ static inline void kernel_settle(struct kernel *kernel)
         kernel_settle_work(kernel);
 }
 
+/* The same for a system call: who goes on, as kernel_syscall returns it. */
+struct process *entry_end(struct kernel *kernel);
+
 /* --- lending (lending.c) --------------------------------------------------------------------- */
 
 void loan_follow(struct kernel *kernel, struct process *borrower, uint32_t band);
@@ -133,17 +143,17 @@ void driver_loan_make(struct kernel *kernel, const struct process *lender);
 void driver_loan_end(struct kernel *kernel, const struct process *lender);
 void driver_loans_take(struct kernel *kernel, struct process *drainer);
 
-/* The two halves of a loan's books. */
+/* The two halves of a loan's books; `claim` is that of the lender's band. */
 KERNEL_INLINE void loan_note(struct process *lender, struct process *borrower)
 {
     lender->lends_to = borrower->index;
     borrower->band_claims += band_claim(process_band(lender));
 }
 
-KERNEL_INLINE void loan_forget(struct process *lender, struct process *borrower)
+KERNEL_INLINE void loan_forget(struct process *lender, struct process *borrower, uint64_t claim)
 {
+    borrower->band_claims -= claim;
     lender->lends_to = KERNEL_NONE;
-    borrower->band_claims -= band_claim(process_band(lender));
 }
 
 /* A process that waits, and lends to nobody, lends its band. */
@@ -166,7 +176,7 @@ static inline void loan_end(struct kernel *kernel, struct process *lender)
     struct process *borrower = process_at(kernel, lender->lends_to);
     uint32_t band = process_band(borrower);
     uint32_t lent = process_band(lender);
-    loan_forget(lender, borrower);
+    loan_forget(lender, borrower, band_claim(lent));
     if (borrower->client == lender->index)
         borrower->client = KERNEL_NONE;
     if (lent < borrower->band)
@@ -341,17 +351,28 @@ static inline struct process *receiver_take(struct kernel *kernel, struct endpoi
     return receiver;
 }
 
-/* Whether the transfers of the descriptors are allowed between two processes; then makes them, the
- * message having been copied already. */
+/* Where the capabilities that a message names lie, by descriptor. */
+struct transfer {
+    struct capability *sources[MESSAGE_CAP_LIMIT];
+};
+
+/* Whether the transfers of the descriptors are allowed between two processes, and what they take;
+ * then makes them, the message having been copied already. */
 enum status transfer_allowed(const struct kernel *kernel, const struct process *sender,
-                             const struct process *receiver);
-void transfer_perform(struct kernel *kernel, struct process *sender, struct process *receiver);
+                             const struct process *receiver, struct transfer *transfer);
+void transfer_perform(struct kernel *kernel, const struct process *sender, struct process *receiver,
+                      const struct transfer *transfer);
 
 void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline);
 void ipc_receive(struct kernel *kernel, struct process *receiver, uint32_t slot, uint64_t deadline);
 void ipc_reply(struct kernel *kernel, struct process *sender, uint32_t slot);
 void ipc_reply_receive(struct kernel *kernel, struct process *process, uint32_t reply_slot,
                        uint32_t slot, uint64_t deadline);
+
+/* A REPLY_RECV that is not the answer to a call by a short way: to a fault, by one of its own, or
+ * whatever it is by the long one (short_fault.c). As kernel_reply_receive. */
+struct process *answer_fault(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
+                             struct kernel *kernel, struct process *server);
 
 /* --- life (process.c) ------------------------------------------------------------------------ */
 
@@ -406,6 +427,11 @@ void process_retire(struct kernel *kernel, struct process *process);
 /* Carries out the request in the caller's message page and writes the reply over it, unless the
  * caller has ended. `kind` is the type of the capability that was called. */
 void control_call(struct kernel *kernel, struct process *caller, enum object_type kind);
+
+/* A CALL on `cap`, which stands in `slot`, or null, and is no endpoint that may be sent to: kernel
+ * control by the short way, or whatever it is by the long one. As kernel_call. */
+struct process *control_enter(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
+                              struct process *caller, const struct capability *cap);
 
 /* --- boot ------------------------------------------------------------------------------------- */
 

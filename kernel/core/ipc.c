@@ -25,7 +25,7 @@ static inline enum status window_take(struct kernel *kernel, struct process *pro
         if (status != STATUS_OK)
             return status;
     }
-    process->window_slot = header->window_slot;
+    process->window_slot = header->window_count != 0 ? header->window_slot : 0;
     process->window_count = header->window_count;
     return STATUS_OK;
 }
@@ -44,7 +44,11 @@ static inline enum status shape_allowed(const struct message *message)
 
 void reply_capability_give(struct kernel *kernel, struct process *caller, struct process *receiver)
 {
-    reply_capability_put(kernel, caller, receiver);
+    uint32_t index = receiver->reply_slot - SLOT_REPLY_BASE;
+    struct capability *cap = cspace_reply(receiver, index);
+    KERNEL_ASSERT(cap != NULL && cap->object_type == OBJECT_NONE);
+    reply_capability_put(caller, receiver, cap, index);
+    queue_append(kernel, &receiver->callers, caller);
     client_leave(kernel, receiver);
     if (caller->lends_to != receiver->index) { /* it did not queue, or at another's endpoint */
         loan_end(kernel, caller);
@@ -55,13 +59,29 @@ void reply_capability_give(struct kernel *kernel, struct process *caller, struct
 
 void reply_capability_use(struct kernel *kernel, struct process *holder, struct process *caller)
 {
-    reply_capability_take(kernel, holder, caller, cspace_find(holder, caller->reply_slot));
+    queue_remove(kernel, &holder->callers, caller);
+    reply_capability_take(holder, caller, caller->reply_slot - SLOT_REPLY_BASE);
     if (holder->client != caller->index)
         kernel->unsettled = true; /* another one than the payer goes on */
     loan_end(kernel, caller);
 }
 
 /* --- delivery --------------------------------------------------------------------------------- */
+
+struct process *ipc_body(const struct process *from, struct process *to)
+{
+    body_copy(message_of(from), message_of(to));
+    return to;
+}
+
+struct process *ipc_finish(struct kernel *kernel, struct process *from, struct process *to,
+                           uint64_t deadline_ticks)
+{
+    deadline_clear(kernel, to);
+    body_copy(message_of(from), message_of(to));
+    deadline_set(kernel, from, deadline_ticks);
+    return to;
+}
 
 /* A call reaches its receiver, which is in no queue any more; the caller neither. On an error both
  * are as before. */
@@ -70,14 +90,15 @@ static enum status call_deliver(struct kernel *kernel, struct process *caller,
 {
     const struct message *source = message_of(caller);
     uint32_t cap_count = source->header.cap_count;
+    struct transfer transfer;
     if (cap_count != 0) {
-        enum status status = transfer_allowed(kernel, caller, receiver);
+        enum status status = transfer_allowed(kernel, caller, receiver, &transfer);
         if (status != STATUS_OK)
             return status;
     }
     message_copy(source, message_of(receiver), caller->badge, STATUS_OK);
     if (cap_count != 0)
-        transfer_perform(kernel, caller, receiver);
+        transfer_perform(kernel, caller, receiver, &transfer);
     receive_info_write(kernel, receiver, caller->badge, receiver->reply_slot, cap_count);
     reply_capability_give(kernel, caller, receiver);
     return STATUS_OK;
@@ -151,10 +172,9 @@ static enum status call_control(struct kernel *kernel, struct process *caller,
     return status;
 }
 
-/* Apart, so that what ipc_call does itself needs no frame. */
-__attribute__((noinline)) static void call(struct kernel *kernel, struct process *caller,
-                                           const struct capability *cap, uint64_t deadline)
+void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline)
 {
+    const struct capability *cap = cspace_find(caller, slot);
     enum status status = STATUS_INVALID_ARGUMENT;
     if (cap == NULL)
         status = STATUS_NOT_FOUND;
@@ -165,30 +185,6 @@ __attribute__((noinline)) static void call(struct kernel *kernel, struct process
     else if (!kernel_capability_live(kernel, cap))
         status = STATUS_NOT_FOUND;
     caller->result = status;
-}
-
-/* Kernel control by a message with neither descriptors nor a window, which is most of it: what
- * call_control asks is answered at once. */
-static inline bool control_is_plain(const struct capability *cap,
-                                    const struct message_header *header)
-{
-    return cap->object_type >= OBJECT_KERNEL_SELF && (cap->rights & RIGHT_CONTROL) != 0 &&
-           header->version == MESSAGE_VERSION && (header->cap_count | header->window_count) == 0 &&
-           header->body_bytes <= MESSAGE_BODY_BYTES_MAX;
-}
-
-void ipc_call(struct kernel *kernel, struct process *caller, uint32_t slot, uint64_t deadline)
-{
-    const struct capability *cap = cspace_find(caller, slot);
-    const struct message_header *header = &message_of(caller)->header;
-    if (cap == NULL || !control_is_plain(cap, header)) {
-        call(kernel, caller, cap, deadline);
-        return;
-    }
-    caller->window_slot = header->window_slot;
-    caller->window_count = 0;
-    caller->result = STATUS_OK;
-    control_call(kernel, caller, (enum object_type)cap->object_type);
 }
 
 /* --- RECV ------------------------------------------------------------------------------------- */
@@ -289,14 +285,15 @@ static enum status reply_deliver(struct kernel *kernel, struct process *sender,
 {
     const struct message *source = message_of(sender);
     uint32_t cap_count = source->header.cap_count;
+    struct transfer transfer;
     if (cap_count != 0) {
-        enum status status = transfer_allowed(kernel, sender, caller);
+        enum status status = transfer_allowed(kernel, sender, caller, &transfer);
         if (status != STATUS_OK)
             return status;
     }
     message_copy(source, message_of(caller), 0, source->header.status);
     if (cap_count != 0)
-        transfer_perform(kernel, sender, caller);
+        transfer_perform(kernel, sender, caller, &transfer);
     return STATUS_OK;
 }
 

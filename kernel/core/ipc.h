@@ -4,67 +4,109 @@
 #ifndef BASALT_KERNEL_CORE_IPC_H
 #define BASALT_KERNEL_CORE_IPC_H
 
+#include "abi/messages/event.h"
 #include "kernel/core/cspace.h"
 
-/* Copies what the header declares; badge, window and the status of a request are the kernel's. */
-KERNEL_INLINE void message_copy(const struct message *source, struct message *target,
-                                uint64_t badge, uint32_t status)
+/* Copies a header, which may name a window; badge, window and the status of a request are the kernel's. */
+KERNEL_INLINE void header_copy(const struct message_header *source, struct message_header *target,
+                               uint64_t badge, uint32_t status, bool with_window)
 {
-    const struct message_header *header = &source->header;
-    uint32_t body_bytes = header->body_bytes;
-    target->header.version = MESSAGE_VERSION;
-    target->header.operation = header->operation;
-    target->header.body_bytes = (uint16_t)body_bytes;
-    target->header.cap_count = header->cap_count;
-    target->header.window_count = 0;
-    target->header.window_slot = 0;
-    target->header.status = status;
-    target->header.request_id = header->request_id;
-    target->header.badge = badge;
+    __builtin_memcpy(target, source, offsetof(struct message_header, window_slot));
+    if (with_window)
+        target->window_count = 0;
+    target->window_slot = 0;
+    target->status = status;
+    target->request_id = source->request_id;
+    target->badge = badge;
+}
+
+/* Of the rest what the header declares. */
+KERNEL_INLINE void body_copy(const struct message *source, struct message *target)
+{
+    uint32_t body_bytes = source->header.body_bytes;
     if (body_bytes != 0)
         memcpy(target->body, source->body, body_bytes);
 }
 
-KERNEL_INLINE void receive_info_write(const struct kernel *kernel, struct process *receiver,
-                                      uint64_t badge, uint32_t reply_slot, uint32_t cap_count)
+KERNEL_INLINE void message_copy(const struct message *source, struct message *target,
+                                uint64_t badge, uint32_t status)
 {
-    uint8_t *page = machine_page(receiver->message_page);
-    struct receive_info *info = (struct receive_info *)(void *)(page + MESSAGE_PAGE_INFO_OFFSET);
+    header_copy(&source->header, &target->header, badge, status, true);
+    body_copy(source, target);
+}
+
+/* What a message needs besides, if it does: its body, and the deadlines of who waited for it and of
+ * who waits now. Returns who waited. */
+struct process *ipc_finish(struct kernel *kernel, struct process *from, struct process *to,
+                           uint64_t deadline_ticks);
+
+/* The same where only the body is left. */
+struct process *ipc_body(const struct process *from, struct process *to);
+
+/* `page` is the receiver's message page. */
+KERNEL_INLINE void receive_info_fill(const struct kernel *kernel, const struct process *receiver,
+                                     struct message *page, uint64_t badge, uint32_t reply_slot,
+                                     uint32_t cap_count)
+{
+    struct receive_info *info =
+        (struct receive_info *)(void *)((uint8_t *)page + MESSAGE_PAGE_INFO_OFFSET);
+    uint32_t slot = receiver->slot;
     info->badge = badge;
     info->now_ticks = kernel->now_ticks;
-    info->endpoint_slot = receiver->slot;
+    info->endpoint_slot = slot;
     info->reply_slot = reply_slot;
     info->cap_count = cap_count;
     info->window_slot = cap_count != 0 ? receiver->window_slot : 0;
 }
 
-/* The caller, in no queue, waits behind the reply slot that its receiver has free. */
-KERNEL_INLINE void reply_capability_put(struct kernel *kernel, struct process *caller,
-                                        struct process *receiver)
+KERNEL_INLINE void receive_info_write(const struct kernel *kernel, const struct process *receiver,
+                                      uint64_t badge, uint32_t reply_slot, uint32_t cap_count)
 {
-    struct process_entry *entry = &kernel->processes[caller->index];
-    struct capability *cap = cspace_find(receiver, receiver->reply_slot);
-    KERNEL_ASSERT(cap != NULL && cap->object_type == OBJECT_NONE);
+    receive_info_fill(kernel, receiver, message_of(receiver), badge, reply_slot, cap_count);
+}
+
+/* The caller, which goes to the receiver's callers, waits behind the reply slot with that index, which
+ * is free. */
+KERNEL_INLINE void reply_capability_put(struct process *caller, struct process *receiver,
+                                        struct capability *cap, uint32_t index)
+{
     cap->object_type = OBJECT_REPLY;
     cap->rights = RIGHT_SEND;
     cap->object = caller->index;
-    cap->generation = entry->generation;
-    cap->badge = ++entry->call_sequence; /* K3 */
-    reply_slot_take(receiver, receiver->reply_slot);
+    cap->generation = caller->service.generation;
+    cap->badge = ++caller->call_sequence; /* K3 */
+    reply_slot_take(receiver, index);
     caller->life = LIFE_CALLING;
     caller->holder = receiver->index;
-    caller->reply_slot = receiver->reply_slot;
-    queue_append(kernel, &receiver->callers, caller);
+    caller->reply_slot = SLOT_REPLY_BASE + index;
 }
 
-/* It waits there no more, and is in no queue; `cap` is what stood for it. */
-KERNEL_INLINE void reply_capability_take(struct kernel *kernel, struct process *holder,
-                                         struct process *caller, struct capability *cap)
+/* It waits there no more. */
+KERNEL_INLINE void reply_capability_take(struct process *holder, struct process *caller,
+                                         uint32_t index)
 {
-    *cap = (struct capability){0};
-    reply_slot_free(holder, caller->reply_slot);
-    queue_remove(kernel, &holder->callers, caller);
     caller->holder = KERNEL_NONE;
+    *cspace_reply(holder, index) = (struct capability){0};
+    reply_slot_free(holder, index);
+}
+
+/* What a pager learns of the fault of `process`. */
+KERNEL_INLINE void fault_message_write(const struct process *process, struct message *message)
+{
+    message->header = (struct message_header){
+        .version = MESSAGE_VERSION,
+        .operation = OP_EVENT_FAULT,
+        .body_bytes = sizeof(struct event_fault_request),
+        .badge = BADGE_KERNEL,
+    };
+    struct event_fault_request body = {
+        .token = process->pager_token,
+        .va = process->fault.va,
+        .instruction_va = process->fault.instruction_va,
+        .access = process->fault.access,
+        .present = process->fault.present,
+    };
+    memcpy(message->body, &body, sizeof body);
 }
 
 #endif

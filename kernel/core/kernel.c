@@ -11,14 +11,23 @@ struct process *kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t 
     KERNEL_ASSERT(kernel->current != KERNEL_IDLE);
     struct process *process = process_at(kernel, kernel->current);
     if (number == SYSCALL_CALL)
-        return kernel_call(kernel, process, slot, deadline_ticks);
+        return kernel_call(slot, deadline_ticks, kernel, process);
     if (number == SYSCALL_REPLY_RECV)
-        return kernel_reply_receive(kernel, process, reply_slot, slot, deadline_ticks);
-    return kernel_syscall_long(kernel, process, number, slot, deadline_ticks, reply_slot);
+        return kernel_reply_receive(slot, deadline_ticks, reply_slot, kernel, process);
+    return kernel_syscall_long(slot, deadline_ticks, reply_slot, kernel, process, number);
 }
 
-struct process *kernel_syscall_long(struct kernel *kernel, struct process *process, uint32_t number,
-                                    uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot)
+struct process *entry_end(struct kernel *kernel)
+{
+    kernel_settle(kernel);
+    if (kernel->current == KERNEL_IDLE)
+        return NULL;
+    struct process *process = process_at(kernel, kernel->current);
+    return process->resume == RESUME_RESULT ? process : NULL;
+}
+
+struct process *kernel_syscall_long(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
+                                    struct kernel *kernel, struct process *process, uint32_t number)
 {
     process->resume = RESUME_RESULT;
     work_begin(kernel);
@@ -32,11 +41,7 @@ struct process *kernel_syscall_long(struct kernel *kernel, struct process *proce
         ipc_reply_receive(kernel, process, reply_slot, slot, deadline_ticks);
     else
         process->result = STATUS_INVALID_ARGUMENT;
-    kernel_settle(kernel);
-    if (kernel->current == KERNEL_IDLE)
-        return NULL;
-    process = process_at(kernel, kernel->current);
-    return process->resume == RESUME_RESULT ? process : NULL;
+    return entry_end(kernel);
 }
 
 struct process *kernel_process(const struct kernel *kernel, uint32_t index)

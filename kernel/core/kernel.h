@@ -76,6 +76,7 @@ enum {
     KERNEL_WORK_MIN = 12,          /* of work_max: finding a table and taking one entry out of it is
                                       one piece, or the piece comes again for ever */
     KERNEL_TIMER_WAKES_MAX = 32,   /* processes that one kernel_timer wakes */
+    KERNEL_RECENT_DEADLINES = 4,   /* kept beside the heap: calls are rarely nested deeper */
     KERNEL_UNTYPED_DEPTH_MAX = 32, /* pools above one: so many can go back with the last page */
     KERNEL_STOCK_COUNT = 2,        /* of boot: the bulk of the memory, and rootd's */
     KERNEL_HALT_ROOT_FAULT = 125,  /* machine_halt codes besides what rootd gives to EXIT */
@@ -85,6 +86,8 @@ enum {
      * tables of a service that keeps a slot for each page of the machine still fit. */
     CSPACE_LEAF_CAPS = PAGE_BYTES / 32,
     CSPACE_LEAF_COUNT = SLOT_LIMIT / CSPACE_LEAF_CAPS,
+    CSPACE_REPLY_LEAF = SLOT_REPLY_BASE / CSPACE_LEAF_CAPS, /* of the first reply slots */
+    REPLY_WORD_SLOTS = 64,
     CSPACE_DIRECT_LEAVES = 512,
     CSPACE_DIRECT_SLOTS = CSPACE_DIRECT_LEAVES * CSPACE_LEAF_CAPS,
     CSPACE_DIRECTORY_LEAVES = PAGE_BYTES / 4,
@@ -133,6 +136,7 @@ struct capability {
     uint64_t reserved1;
 };
 _Static_assert(sizeof(struct capability) == 32, "CSPACE_LEAF_CAPS of them fill a page");
+_Static_assert(SLOT_REPLY_BASE % CSPACE_LEAF_CAPS == 0, "a leaf begins with the first reply slot");
 
 /* Free pages: those given back, and those that were never used. */
 struct page_stock {
@@ -178,7 +182,7 @@ enum process_queue_kind {
     QUEUE_KIND_COUNT
 };
 
-/* Neighbours in a queue; KERNEL_NONE at its ends. */
+/* Neighbours in a queue; KERNEL_NONE at its ends, and of who is in none. */
 struct process_links {
     uint16_t next;
     uint16_t previous;
@@ -192,6 +196,10 @@ struct endpoint {
     struct process_queue delivered; /* LIFE_ENDED, event delivered, not retired; by event links */
     bool live;
 };
+
+_Static_assert(offsetof(struct endpoint, receivers) ==
+                   offsetof(struct endpoint, senders) + sizeof(struct process_queue),
+               "asked for at once");
 
 /* Where a process is. Exactly one queue holds a process that waits. */
 enum process_life {
@@ -260,26 +268,32 @@ struct process {
     uint8_t life;   /* enum process_life */
     uint8_t resume; /* enum resume_kind */
     struct process_links links[QUEUE_KIND_COUNT];
-    uint16_t holder;        /* LIFE_CALLING: who holds its reply capability */
-    uint16_t heap_position; /* in kernel->deadlines, + 1; 0: no deadline */
-    uint32_t result;        /* enum status of its last syscall */
-    uint32_t endpoint;      /* LIFE_SENDING, LIFE_RECEIVING: endpoint id */
-    uint64_t deadline_ticks;
-    uint64_t badge;       /* LIFE_SENDING: of the capability that was called */
-    uint32_t slot;        /* LIFE_RECEIVING: the slot received on */
-    uint32_t window_slot; /* of its CALL or RECV in progress */
+    uint16_t holder;   /* LIFE_CALLING: who holds its reply capability */
+    uint16_t lends_to; /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher;
+                          LIFE_ENDING: who tears it down piece by piece */
+    uint16_t client;   /* LIFE_CALLING, lends to this one: it works for that process */
+    uint16_t deadline_position; /* in kernel->deadlines, + 1; 0: no deadline */
+    uint32_t result;            /* enum status of its last syscall */
+    uint32_t window_slot;       /* of its CALL or RECV in progress; 0 without one */
     uint8_t window_count;
-    bool fault_pending; /* LIFE_SENDING, LIFE_CALLING: a fault, not a call */
+    uint8_t fault_pending; /* bool; LIFE_SENDING, LIFE_CALLING: a fault, not a call */
     bool pager_declared;
     bool event_delivered;
-    uint8_t ending;               /* enum ending_kind */
-    uint32_t reply_slot;          /* LIFE_RECEIVING: where the next reply capability goes;
-                                     LIFE_CALLING: where its holder has it */
+    uint64_t deadline_ticks;
+    uint64_t badge;         /* LIFE_SENDING: of the capability that was called */
+    uint64_t call_sequence; /* calls and faults ever received from its index: names a reply (K3) */
+    uint32_t slot;          /* LIFE_RECEIVING: the slot received on */
+    uint32_t reply_slot;    /* LIFE_RECEIVING: where the next reply capability goes;
+                            LIFE_CALLING: where its holder has it */
+    uint32_t endpoint;      /* LIFE_SENDING, LIFE_RECEIVING: endpoint id */
+    uint8_t ending;         /* enum ending_kind */
     struct process_queue callers; /* LIFE_CALLING processes whose reply capability it holds */
-    uint32_t reply_full_words;    /* bit i: all of reply_taken[i] is taken */
-    uint64_t reply_taken[SLOT_REPLY_COUNT / 64];
+    uint32_t reply_free_words;    /* bit i: something of reply_free[i] is free */
+    uint64_t reply_free[SLOT_REPLY_COUNT / REPLY_WORD_SLOTS];
 
     uint32_t cspace_page; /* root: page numbers of leaves, then of directories; 0: none */
+    uint32_t first_leaf;  /* what the root says of the leaf of the first slots, */
+    uint32_t reply_leaf;  /* and of that of the first reply slots */
     uint32_t leaf_high;   /* leaves from this index on do not exist */
     uint32_t leaf_low;    /* ending: leaves below this index are gone */
     uint32_t vspace_page; /* root table */
@@ -292,10 +306,7 @@ struct process {
     uint16_t untyped;     /* that the budget comes from */
     uint32_t flags;       /* PROCESS_USES_SSE */
 
-    uint8_t band;      /* its own, as CREATE_STAGED_PROCESS gave it */
-    uint16_t client;   /* LIFE_CALLING, lends to this one: it works for that process */
-    uint16_t lends_to; /* LIFE_SENDING, LIFE_CALLING: who runs in its band, if that is higher;
-                          LIFE_ENDING: who tears it down piece by piece */
+    uint8_t band; /* its own, as CREATE_STAGED_PROCESS gave it */
     /* 16 bits for each band: how many processes lend it, and one for its own. */
     uint64_t band_claims;
     uint64_t check_claims; /* kernel_check's own; 0 outside of it */
@@ -320,7 +331,7 @@ _Static_assert(sizeof(struct process) <= PROCESS_RECORD_BYTES, "fits its part of
 /* What outlives a process at its index. */
 struct process_entry {
     uint64_t generation;    /* of the process there now, or of the next one */
-    uint64_t call_sequence; /* calls and faults ever received from this index: names a reply (K3) */
+    uint64_t call_sequence; /* of the one before, at its end */
     uint32_t record_page;   /* 0: free */
     uint16_t next_free;
 };
@@ -342,8 +353,12 @@ struct kernel {
     struct process_queue ready[BAND_COUNT]; /* the run queues, of LIFE_READY by band */
     uint32_t work_done;                     /* steps of the last entry */
     uint32_t work_max; /* an entry does no more, but to the end of the step it is in */
-    uint32_t deadline_count;
-    uint16_t deadlines[PROCESS_LIMIT]; /* binary heap by (deadline, index) */
+
+    /* A heap of deadline_count - recent_count, and from PROCESS_LIMIT on the row of the recent ones,
+     * the oldest first (deadline.c). */
+    uint16_t deadlines[PROCESS_LIMIT + KERNEL_RECENT_DEADLINES];
+    uint32_t deadline_count; /* of all */
+    uint32_t recent_count;
 
     uint32_t process_high; /* entries [0, process_high) were used at some time */
     uint32_t process_count;
@@ -468,23 +483,32 @@ struct process *kernel_syscall(struct kernel *kernel, uint32_t number, uint32_t 
                                uint64_t deadline_ticks, uint32_t reply_slot);
 
 /* The same for a machine that knows the record of the current process and which of the two it is that
- * most entries are. */
-struct process *kernel_call(struct kernel *kernel, struct process *caller, uint32_t slot,
-                            uint64_t deadline_ticks);
-struct process *kernel_reply_receive(struct kernel *kernel, struct process *server,
-                                     uint32_t reply_slot, uint32_t slot, uint64_t deadline_ticks);
+ * most entries are. Here and below, what a process gave comes first, in the order of its registers
+ * (abi/system.h): a machine leaves it where it is. */
+struct process *kernel_call(uint32_t slot, uint64_t deadline_ticks, struct kernel *kernel,
+                            struct process *caller);
+struct process *kernel_reply_receive(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
+                                     struct kernel *kernel, struct process *server);
 
-/* The same as kernel_syscall, of a system that runs, without the short ways of those two (short.c):
+/* The same as kernel_syscall, of a system that runs, without the short ways (short.c, control.c):
  * what they are compared with. */
-struct process *kernel_syscall_long(struct kernel *kernel, struct process *process, uint32_t number,
-                                    uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot);
+struct process *kernel_syscall_long(uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot,
+                                    struct kernel *kernel, struct process *process,
+                                    uint32_t number);
 
 /* The current process touched `va` (any number) with `access` at instruction_va. When its page
  * tables allow that access nothing happens (it is resumed and tries again). Otherwise its pager
  * gets event_fault; without a (live) pager it ends with END_FAULT_NO_PAGER. rootd's fault halts the
- * machine with KERNEL_HALT_ROOT_FAULT. */
-void kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
-                  uint64_t instruction_va);
+ * machine with KERNEL_HALT_ROOT_FAULT. Returns who goes on as kernel_syscall does. */
+struct process *kernel_fault(struct kernel *kernel, uint64_t va, enum fault_access access,
+                             uint64_t instruction_va);
+
+/* The same for a machine that knows the record of the current process; and without the short way
+ * (short_fault.c). */
+struct process *kernel_page_fault(struct kernel *kernel, struct process *process, uint64_t va,
+                                  enum fault_access access, uint64_t instruction_va);
+struct process *kernel_fault_long(struct kernel *kernel, struct process *process, uint64_t va,
+                                  enum fault_access access, uint64_t instruction_va);
 
 /* The current process raised exception `vector`: it ends with END_FAULT_INSTRUCTION, code = vector,
  * fault_va = instruction_va. */
@@ -555,7 +579,7 @@ uint32_t kernel_untyped_available(const struct untyped *untyped);
 /* Walks the whole state: null when every invariant holds, else a constant sentence naming the one
  * that does not. The pages of each pool are conserved; kernel memory = budgets drawn; mapped pages
  * = sum over page tables = mapping lists (K4); live capabilities = counts; queues and their links;
- * the deadline heap; no page both writable and executable nor against its use (V2); wait states
+ * the deadlines; no page both writable and executable nor against its use (V2); wait states
  * against queues. */
 const char *kernel_check(struct kernel *kernel);
 

@@ -34,15 +34,16 @@ struct page_record {
 _Static_assert(sizeof(struct page_record) == 32, "one per page: the memory price of the core");
 
 /* Where the kernel sees page 0; the other pages follow. The machine sets it before the core runs. It is
- * never in another object file than the core, which the compiler is told: one load less. */
-extern uintptr_t machine_first_page __attribute__((visibility("hidden")));
+ * never in another object file than the core, which the compiler is told: one load less. A pointer,
+ * as the core keeps none: the compiler knows that nothing it writes changes this one. */
+extern uint8_t *machine_first_page __attribute__((visibility("hidden")));
 
 /* The kernel's view of a page, PAGE_BYTES long. Inline, as every entry asks for dozens; the compiler
  * is told that no page is at address 0, which it cannot know by itself. */
 __attribute__((always_inline, no_sanitize("unreachable"))) static inline void *
 machine_page(uint32_t page)
 {
-    uintptr_t address = machine_first_page + ((uintptr_t)page << PAGE_SHIFT);
+    uintptr_t address = (uintptr_t)machine_first_page + ((uintptr_t)page << PAGE_SHIFT);
     if (address == 0)
         __builtin_unreachable();
     return (void *)address;

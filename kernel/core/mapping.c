@@ -72,7 +72,8 @@ uint32_t mapping_next(uint32_t mapping)
 
 /* A request may have 512 of them, and they are one piece (K8): so what is the same for all is found
  * once. */
-void leaf_add(uint32_t leaf, uint32_t at, uint32_t page, uint32_t count, uint16_t rights)
+KERNEL_INLINE void entries_add(uint32_t leaf, uint32_t at, uint32_t page, uint32_t count,
+                               uint16_t rights)
 {
     KERNEL_ASSERT(leaf != 0);
     uint64_t *entries = machine_page(leaf);
@@ -94,6 +95,16 @@ void leaf_add(uint32_t leaf, uint32_t at, uint32_t page, uint32_t count, uint16_
         record->mapping_count++;
     }
     table->entry_lines = lines;
+}
+
+void leaf_add(uint32_t leaf, uint32_t at, uint32_t page, uint32_t count, uint16_t rights)
+{
+    entries_add(leaf, at, page, count, rights);
+}
+
+void leaf_add_one(uint32_t leaf, uint32_t at, uint32_t page, uint16_t rights)
+{
+    entries_add(leaf, at, page, 1, rights);
 }
 
 void mapping_remove(struct kernel *kernel, struct process *process, uint32_t mapping)

@@ -34,6 +34,7 @@ static struct process *record_create(struct kernel *kernel, const struct process
     kernel->processes[index].record_page = page;
     struct process *process = machine_page(page);
     process->index = index;
+    process->call_sequence = kernel->processes[index].call_sequence;
     process->untyped = (uint16_t)plan->untyped;
     process->budget_pages = plan->budget_pages;
     process->drawn_pages = 1;
@@ -49,6 +50,8 @@ static void record_init(struct process *process, uint64_t generation,
         process->links[kind] = (struct process_links){KERNEL_NONE, KERNEL_NONE};
     process->holder = KERNEL_NONE;
     process->callers = queue_empty();
+    memset(process->reply_free, 0xFF, sizeof process->reply_free);
+    process->reply_free_words = (1u << SLOT_REPLY_COUNT / REPLY_WORD_SLOTS) - 1;
     process->client = KERNEL_NONE;
     process->lends_to = KERNEL_NONE;
     process->band = plan->band;
@@ -227,6 +230,7 @@ static void process_free(struct kernel *kernel, struct process *process)
     uint16_t index = process->index;
     uint16_t untyped = process->untyped;
     process->life = LIFE_FREE;
+    entry->call_sequence = process->call_sequence;
     memory_return(kernel, process, entry->record_page, false);
     KERNEL_ASSERT(process->drawn_pages == 0);
     kernel->untypeds[untyped].budgeted_pages -= process->budget_pages; /* K5 */

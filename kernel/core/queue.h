@@ -13,9 +13,34 @@ static inline struct process *process_at(const struct kernel *kernel, uint32_t i
     return machine_page(kernel->processes[index].record_page);
 }
 
+static inline struct process_queue queue_of(uint16_t index)
+{
+    return (struct process_queue){index, index};
+}
+
 static inline struct process_queue queue_empty(void)
 {
     return (struct process_queue){KERNEL_NONE, KERNEL_NONE};
+}
+
+/* Indices that lie together are asked for at once. */
+_Static_assert(sizeof(struct process_queue) == sizeof(uint32_t), "first and last, nothing else");
+_Static_assert(sizeof(struct process_links) == sizeof(uint32_t), "next and previous");
+
+/* Of who is in a queue: whether it is alone there; or of who is in none. */
+static inline bool links_are_ends(const struct process_links *links)
+{
+    uint32_t ends;
+    __builtin_memcpy(&ends, links, sizeof ends);
+    return ends == ((uint32_t)KERNEL_NONE << 16 | KERNEL_NONE);
+}
+
+/* Two queues that lie one after the other. */
+static inline bool queues_are_empty(const struct process_queue *queues)
+{
+    uint64_t ends;
+    __builtin_memcpy(&ends, queues, sizeof ends);
+    return ends == UINT64_MAX;
 }
 
 /* --- of either kind: always inlined, so that the kind is a constant -------------------------- */
@@ -25,12 +50,14 @@ __attribute__((always_inline)) static inline void queue_link_last(const struct k
                                                                   struct process *process,
                                                                   enum process_queue_kind kind)
 {
-    process->links[kind] = (struct process_links){KERNEL_NONE, queue->last};
-    if (queue->last == KERNEL_NONE)
-        queue->first = process->index;
-    else
-        process_at(kernel, queue->last)->links[kind].next = process->index;
-    queue->last = process->index;
+    uint16_t index = process->index;
+    if (queue->last == KERNEL_NONE) { /* its links are those of one that is alone */
+        *queue = queue_of(index);
+        return;
+    }
+    process->links[kind].previous = queue->last;
+    process_at(kernel, queue->last)->links[kind].next = index;
+    queue->last = index;
 }
 
 __attribute__((always_inline)) static inline void queue_unlink(const struct kernel *kernel,
@@ -38,6 +65,10 @@ __attribute__((always_inline)) static inline void queue_unlink(const struct kern
                                                                struct process *process,
                                                                enum process_queue_kind kind)
 {
+    if (links_are_ends(&process->links[kind])) {
+        *queue = queue_empty();
+        return;
+    }
     struct process_links links = process->links[kind];
     if (links.previous == KERNEL_NONE)
         queue->first = links.next;

@@ -1,82 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Who runs, and who waited long enough. Decides the order of the run queues and of deadlines;
- * direct switches (ipc.c, fault.c) pass by it. Finding the next process takes the same few steps
- * however many there are. The heap of deadlines is ordered by (deadline, index), so that the order
- * of wake-ups is a function of the message history alone. */
+/* Who runs, and that who waited long enough is woken. Decides the order of the run queues; direct
+ * switches (ipc.c, fault.c) pass by it. Finding the next process takes the same few steps however
+ * many there are. */
 #include "kernel/core/ipc.h"
-
-/* --- deadlines -------------------------------------------------------------------------------- */
-
-static bool deadline_before(const struct kernel *kernel, uint32_t a, uint32_t b)
-{
-    uint64_t ticks_a = process_at(kernel, a)->deadline_ticks;
-    uint64_t ticks_b = process_at(kernel, b)->deadline_ticks;
-    return ticks_a < ticks_b || (ticks_a == ticks_b && a < b);
-}
-
-static void heap_place(struct kernel *kernel, uint32_t position, uint16_t index)
-{
-    kernel->deadlines[position] = index;
-    process_at(kernel, index)->heap_position = (uint16_t)(position + 1);
-}
-
-static void heap_rise(struct kernel *kernel, uint32_t position)
-{
-    uint16_t index = kernel->deadlines[position];
-    while (position > 0) {
-        uint32_t parent = (position - 1) / 2;
-        if (!deadline_before(kernel, index, kernel->deadlines[parent]))
-            break;
-        heap_place(kernel, position, kernel->deadlines[parent]);
-        position = parent;
-    }
-    heap_place(kernel, position, index);
-}
-
-static void heap_sink(struct kernel *kernel, uint32_t position)
-{
-    uint16_t index = kernel->deadlines[position];
-    for (;;) {
-        uint32_t child = 2 * position + 1;
-        if (child >= kernel->deadline_count)
-            break;
-        if (child + 1 < kernel->deadline_count &&
-            deadline_before(kernel, kernel->deadlines[child + 1], kernel->deadlines[child]))
-            child++;
-        if (!deadline_before(kernel, kernel->deadlines[child], index))
-            break;
-        heap_place(kernel, position, kernel->deadlines[child]);
-        position = child;
-    }
-    heap_place(kernel, position, index);
-}
-
-void deadline_insert(struct kernel *kernel, struct process *process, uint64_t ticks)
-{
-    KERNEL_ASSERT(process->heap_position == 0);
-    process->deadline_ticks = ticks;
-    kernel->deadlines[kernel->deadline_count] = process->index;
-    heap_rise(kernel, kernel->deadline_count++);
-}
-
-void deadline_remove(struct kernel *kernel, struct process *process)
-{
-    uint32_t position = process->heap_position - 1u;
-    process->heap_position = 0;
-    uint16_t last = kernel->deadlines[--kernel->deadline_count];
-    if (last == process->index)
-        return;
-    kernel->deadlines[position] = last;
-    heap_rise(kernel, position);
-    heap_sink(kernel, process_at(kernel, last)->heap_position - 1u);
-}
-
-uint64_t kernel_next_deadline(const struct kernel *kernel)
-{
-    if (kernel->deadline_count == 0)
-        return DEADLINE_NEVER;
-    return process_at(kernel, kernel->deadlines[0])->deadline_ticks;
-}
 
 /* --- the processor ---------------------------------------------------------------------------- */
 
@@ -162,7 +88,7 @@ static void current_interrupted(struct kernel *kernel)
 
 static bool deadline_due(const struct kernel *kernel)
 {
-    return kernel->deadline_count != 0 && kernel_next_deadline(kernel) <= kernel->now_ticks;
+    return kernel_next_deadline(kernel) <= kernel->now_ticks;
 }
 
 void kernel_timer(struct kernel *kernel, uint64_t now_ticks)
@@ -175,7 +101,7 @@ void kernel_timer(struct kernel *kernel, uint64_t now_ticks)
         kernel->now_ticks = now_ticks;
     for (uint32_t i = 0; i < KERNEL_TIMER_WAKES_MAX && work_may(kernel) && deadline_due(kernel);
          i++)
-        deadline_expire(kernel, process_at(kernel, kernel->deadlines[0]));
+        deadline_expire(kernel, process_at(kernel, deadline_first(kernel)));
     kernel->wakes_due = deadline_due(kernel);
     kernel_settle(kernel);
 }

@@ -67,10 +67,9 @@ static bool badge_settable(const struct capability *source)
            (source->rights & RIGHT_RECEIVE) != 0;
 }
 
-static enum status cap_allowed(const struct kernel *kernel, const struct process *sender,
-                               const struct message *message, const struct message_cap *cap)
+static enum status cap_allowed(const struct kernel *kernel, const struct capability *source,
+                               const struct message_cap *cap)
 {
-    const struct capability *source = cspace_find(sender, body_slot(message, cap));
     if (source == NULL || !kernel_capability_live(kernel, source))
         return STATUS_NOT_FOUND;
     if ((source->rights & RIGHT_TRANSFER) == 0 || source->object_type == OBJECT_REPLY ||
@@ -84,13 +83,16 @@ static enum status cap_allowed(const struct kernel *kernel, const struct process
 }
 
 enum status transfer_allowed(const struct kernel *kernel, const struct process *sender,
-                             const struct process *receiver)
+                             const struct process *receiver, struct transfer *transfer)
 {
     const struct message *message = message_of(sender);
     if (message->header.cap_count > receiver->window_count)
         return STATUS_BUSY;
     for (uint32_t i = 0; i < message->header.cap_count; i++) {
-        enum status status = cap_allowed(kernel, sender, message, &message->caps[i]);
+        const struct message_cap *cap = &message->caps[i];
+        struct capability *source = cspace_find(sender, body_slot(message, cap));
+        transfer->sources[i] = source;
+        enum status status = cap_allowed(kernel, source, cap);
         if (status != STATUS_OK)
             return status;
     }
@@ -99,44 +101,43 @@ enum status transfer_allowed(const struct kernel *kernel, const struct process *
 
 /* --- delivery, which cannot fail --- */
 
-/* A move keeps the counts: the count that cspace_put adds is taken back. */
-static void source_forget(struct kernel *kernel, struct capability *source)
+/* A move keeps the counts, but for a right to receive from the drivers that does not come along. */
+static void source_forget(struct kernel *kernel, struct capability *source,
+                          const struct capability *given)
 {
-    if (source->object_type == OBJECT_FRAME)
-        machine_page_record(source->object)->cap_count--;
-    else if (source->object_type == OBJECT_UNTYPED)
-        kernel->untypeds[source->object].cap_count--;
-    else if (source->object_type == OBJECT_PROCESS)
-        process_at(kernel, source->object)->cap_count--;
-    else if (capability_receives_drivers(source))
-        driver_receiver_gone(kernel);
+    bool lost = capability_receives_drivers(source) && !capability_receives_drivers(given);
     *source = (struct capability){0};
+    if (lost)
+        driver_receiver_gone(kernel);
 }
 
-static void cap_deliver(struct kernel *kernel, struct process *sender, struct process *receiver,
-                        uint32_t index)
+static void cap_deliver(struct kernel *kernel, const struct message_cap *cap,
+                        struct capability *source, const struct process *receiver, uint32_t index)
 {
-    const struct message_cap *cap = &message_of(sender)->caps[index];
     struct message *target = message_of(receiver);
-    struct capability *source = cspace_find(sender, body_slot(message_of(sender), cap));
-    struct capability given = *source;
     uint32_t slot = receiver->window_slot + index;
-    given.rights = source->rights & cap->rights; /* K1 */
+    struct capability *given = cspace_find(receiver, slot);
+    KERNEL_ASSERT(given != NULL && given->object_type == OBJECT_NONE);
+    *given = *source;
+    given->rights &= cap->rights; /* K1 */
     if (cap->flags == TRANSFER_SET_BADGE)
-        given.badge = cap->badge;
-    cspace_put(kernel, receiver, slot, given);
+        given->badge = cap->badge;
     if (cap->mode == TRANSFER_MOVE)
-        source_forget(kernel, source);
+        source_forget(kernel, source, given);
+    else
+        capability_counted(kernel, given, (enum object_type)given->object_type);
     __builtin_memcpy(target->body + cap->field_offset, &slot, sizeof slot);
     target->caps[index] = (struct message_cap){
         .field_offset = cap->field_offset,
-        .rights = given.rights,
-        .object_type = given.object_type,
+        .rights = given->rights,
+        .object_type = given->object_type,
     };
 }
 
-void transfer_perform(struct kernel *kernel, struct process *sender, struct process *receiver)
+void transfer_perform(struct kernel *kernel, const struct process *sender, struct process *receiver,
+                      const struct transfer *transfer)
 {
-    for (uint32_t i = 0; i < message_of(sender)->header.cap_count; i++)
-        cap_deliver(kernel, sender, receiver, i);
+    const struct message *message = message_of(sender);
+    for (uint32_t i = 0; i < message->header.cap_count; i++)
+        cap_deliver(kernel, &message->caps[i], transfer->sources[i], receiver, i);
 }

@@ -56,7 +56,7 @@ struct vspace_range {
     uint32_t behind; /* the leaf of the others; 0: it does not exist, or there are none */
 };
 
-static inline struct vspace_range vspace_range_find(const struct process *process, uint64_t va,
+KERNEL_INLINE struct vspace_range vspace_range_find(const struct process *process, uint64_t va,
                                                     uint32_t count)
 {
     struct vspace_range range = {.va = va, .count = count, .here = count};
@@ -70,7 +70,7 @@ static inline struct vspace_range vspace_range_find(const struct process *proces
 }
 
 /* Whether `count` entries of a leaf from `at` on are all present, or all absent; leaf 0 has none. */
-static inline bool leaf_is(uint32_t leaf, uint32_t at, uint32_t count, bool present)
+KERNEL_INLINE bool leaf_is(uint32_t leaf, uint32_t at, uint32_t count, bool present)
 {
     if (leaf == 0)
         return !present;
@@ -82,7 +82,7 @@ static inline bool leaf_is(uint32_t leaf, uint32_t at, uint32_t count, bool pres
     return true;
 }
 
-static inline bool vspace_range_is(const struct vspace_range *range, bool present)
+KERNEL_INLINE bool vspace_range_is(const struct vspace_range *range, bool present)
 {
     return leaf_is(range->leaf, range->at, range->here, present) &&
            (range->here == range->count ||
@@ -122,12 +122,17 @@ void vspace_destroy_step(struct kernel *kernel, struct process *process);
 
 /* Maps pages in a row from `page` on, to entries in a row of one leaf, which are empty. */
 void leaf_add(uint32_t leaf, uint32_t at, uint32_t page, uint32_t count, uint16_t rights);
+void leaf_add_one(uint32_t leaf, uint32_t at, uint32_t page, uint16_t rights);
 
 /* The same to a range whose tables exist. */
-static inline void mapping_add(struct process *process, const struct vspace_range *range,
+KERNEL_INLINE void mapping_add(struct process *process, const struct vspace_range *range,
                                uint32_t page, uint16_t rights)
 {
     process->mapped_pages += range->count;
+    if (range->count == 1) {
+        leaf_add_one(range->leaf, range->at, page, rights);
+        return;
+    }
     leaf_add(range->leaf, range->at, page, range->here, rights);
     if (range->here != range->count)
         leaf_add(range->behind, 0, page + range->here, range->count - range->here, rights);

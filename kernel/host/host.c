@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct flush_note {
+    uint32_t root_page; /* 0: none */
+    uint32_t tables;
+    uint64_t va;
+};
+
 static struct {
     uint8_t *memory;   /* page_count pages */
     uint32_t *touched; /* pages whose memory or record may not be zero any more */
@@ -24,10 +30,12 @@ static struct {
     size_t port_count;
     uint32_t port_last_write;
     uint64_t flush_count;
+    struct flush_note
+        flushes[HOST_FLUSH_NOTES]; /* the last ones; the next takes the oldest's place */
     void (*on_panic)(const char *what, const char *file, int line);
 } host;
 
-uintptr_t machine_first_page;
+uint8_t *machine_first_page;
 struct page_record *machine_page_records;
 
 static void *take_memory(size_t bytes)
@@ -64,7 +72,7 @@ void host_init(size_t memory_bytes)
     host.image_bytes = 0;
     host.touched_count = 0;
     host.memory = take_memory((size_t)pages * PAGE_BYTES);
-    machine_first_page = (uintptr_t)host.memory;
+    machine_first_page = host.memory;
     machine_page_records = take_memory(pages * sizeof machine_page_records[0]);
     host.touched = take_memory(pages * sizeof host.touched[0]);
     host.is_touched = take_memory(pages);
@@ -89,6 +97,7 @@ void host_reset(void)
     host.port_count = 0;
     host.port_last_write = 0;
     host.flush_count = 0;
+    memset(host.flushes, 0, sizeof host.flushes);
 }
 
 void host_load_image(const void *bytes, size_t size_bytes)
@@ -157,6 +166,16 @@ uint64_t host_flush_count(void)
     return host.flush_count;
 }
 
+bool host_flushed(uint32_t root_page, uint64_t va, uint32_t tables)
+{
+    for (uint32_t i = 0; i < HOST_FLUSH_NOTES; i++) {
+        const struct flush_note *note = &host.flushes[i];
+        if (note->root_page == root_page && note->va == va && note->tables == tables)
+            return true;
+    }
+    return false;
+}
+
 void host_on_panic(void (*handler)(const char *what, const char *file, int line))
 {
     host.on_panic = handler;
@@ -201,11 +220,24 @@ void machine_vspace_destroy(uint32_t root_page)
     host.flush_count++;
 }
 
+/* How many tables lead to `va`, the root among them. */
+static uint32_t tables_to(uint32_t root_page, uint64_t va)
+{
+    uint32_t table = root_page;
+    for (uint32_t count = 1; count < HOST_TABLES_TO_A_PAGE; count++) {
+        uint32_t index = (uint32_t)(va >> (48 - 9 * count)) % TABLE_ENTRIES;
+        uint64_t entry = ((const uint64_t *)machine_page(table))[index];
+        if (entry == 0)
+            return count;
+        table = (uint32_t)(entry >> PAGE_SHIFT);
+    }
+    return HOST_TABLES_TO_A_PAGE;
+}
+
 void machine_flush(uint32_t root_page, uint64_t va)
 {
-    (void)root_page;
-    (void)va;
-    host.flush_count++;
+    host.flushes[host.flush_count++ % HOST_FLUSH_NOTES] =
+        (struct flush_note){root_page, tables_to(root_page, va), va};
 }
 
 void machine_log(const void *bytes, size_t count)

@@ -15,7 +15,9 @@
 enum {
     HOST_MEMORY_BYTES_DEFAULT = 64 << 20,
     HOST_LOG_BYTES = 64 << 10,
-    HOST_FIRST_PAGE = 1 /* page 0 does not exist */
+    HOST_FIRST_PAGE = 1,      /* page 0 does not exist */
+    HOST_FLUSH_NOTES = 64,    /* flushes that are remembered */
+    HOST_TABLES_TO_A_PAGE = 4 /* from the root to the leaf */
 };
 
 /* Makes the machine with `memory_bytes` (0: the default; rounded up to pages) of zeroed memory, or
@@ -51,6 +53,11 @@ uint32_t host_port_last_write(void);
 
 /* Number of machine_flush calls since the last reset, to prove that an unmap flushes. */
 uint64_t host_flush_count(void);
+
+/* Whether one of the last HOST_FLUSH_NOTES flushes was of `va` in the address space of `root_page`
+ * while `tables` tables (1: the root alone) led to it: a processor keeps entries of tables as well as
+ * those of pages, and a flush before a table is taken out of the one above is one too early. */
+bool host_flushed(uint32_t root_page, uint64_t va, uint32_t tables);
 
 /* Walks the page tables of process `index` for one access of `bytes` bytes (1 to 8, within one
  * page) at `va`: the host's address of those bytes, or null when the access faults (not present,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Every way into the kernel and the one way out. There is one kernel stack: an entry runs to its
  * end with interrupts off, then machine_resume picks who goes on. Registers of the process that
- * entered go to current_registers, which lies in its record page. */
+ * entered go to its record page, which is switch_loaded. */
 #include "kernel/x86_64/layout.h"
 
 /* For debuggers alone: the two ways in are where a backtrace ends. */
@@ -11,30 +11,31 @@
 /* SYSCALL: rax number, rdi slot, rsi deadline, rdx reply slot; rcx and r11 hold rip and rflags. Only
  * what a function call preserves is kept: the result comes back in rax and all else is cleared. */
     .macro syscall_save
-    movq current_registers(%rip), %r8
-    movq %rsp, REGISTERS_RSP(%r8)
+    movq switch_loaded(%rip), %r8
+    movq %rsp, RECORD_RSP(%r8)
     leaq kernel_stack_top(%rip), %rsp
-    movq %rbx, REGISTERS_RBX(%r8)
-    movq %rbp, REGISTERS_RBP(%r8)
-    movq %r12, REGISTERS_R12(%r8)
-    movq %r13, REGISTERS_R13(%r8)
-    movq %r14, REGISTERS_R14(%r8)
-    movq %r15, REGISTERS_R15(%r8)
-    movq %rcx, REGISTERS_RIP(%r8)
-    movq %r11, REGISTERS_RFLAGS(%r8)
+    movq %rbx, RECORD_RBX(%r8)
+    movq %rbp, RECORD_RBP(%r8)
+    movq %r12, RECORD_R12(%r8)
+    movq %r13, RECORD_R13(%r8)
+    movq %r14, RECORD_R14(%r8)
+    movq %r15, RECORD_R15(%r8)
+    movq %rcx, RECORD_RIP(%r8)
+    movq %r11, RECORD_RFLAGS(%r8)
     .endm
 
-/* Back to the process of a system call, whose registers are at rdi, with rax. */
+/* Back to the process whose record is at rax, with the result of its system call. */
     .macro syscall_return
-    movq REGISTERS_RBX(%rdi), %rbx
-    movq REGISTERS_RBP(%rdi), %rbp
-    movq REGISTERS_R12(%rdi), %r12
-    movq REGISTERS_R13(%rdi), %r13
-    movq REGISTERS_R14(%rdi), %r14
-    movq REGISTERS_R15(%rdi), %r15
-    movq REGISTERS_RIP(%rdi), %rcx
-    movq REGISTERS_RFLAGS(%rdi), %r11
-    movq REGISTERS_RSP(%rdi), %rsp
+    movq RECORD_RBX(%rax), %rbx
+    movq RECORD_RBP(%rax), %rbp
+    movq RECORD_R12(%rax), %r12
+    movq RECORD_R13(%rax), %r13
+    movq RECORD_R14(%rax), %r14
+    movq RECORD_R15(%rax), %r15
+    movq RECORD_RIP(%rax), %rcx
+    movq RECORD_RFLAGS(%rax), %r11
+    movq RECORD_RSP(%rax), %rsp
+    movl RECORD_RESULT(%rax), %eax
     xorl %edx, %edx
     xorl %esi, %esi
     xorl %edi, %edi
@@ -45,24 +46,21 @@
     .endm
 
 /* The core's entry for each says who goes on, back from its system call, in rax; 0: machine_resume
- * finds out what is to be done. */
+ * finds out what is to be done. What it needs of the process lies where that left it. */
     .globl syscall_entry
     .align 16
 syscall_entry:
     .cfi_startproc
     .cfi_undefined rip
     syscall_save
-    cmpl $NUMBER_REPLY_RECV, %eax
-    je syscall_reply_recv
     cmpl $NUMBER_CALL, %eax
+    je syscall_call
+    movq $kernel, %rcx
+    cmpl $NUMBER_REPLY_RECV, %eax
     jne syscall_other
-    movq %rsi, %rcx
-    movl %edi, %edx
-    leaq -RECORD_REGISTERS(%r8), %rsi
-    movq $kernel, %rdi
-    call kernel_call
+    call kernel_reply_receive
 
-/* The usual way out: nobody's turn is over, and neither who left nor who goes on has more than
+/* The usual way out: nobody's turn is over, and neither who left nor anybody else has more than
  * registers and an address space (switch.c). */
 syscall_exit:
     testq %rax, %rax
@@ -70,7 +68,6 @@ syscall_exit:
     movzwl slice_asked(%rip), %ecx
     cmpw %cx, kernel + KERNEL_PAYER(%rip)
     jne machine_resume
-    leaq RECORD_REGISTERS(%rax), %rdi
     cmpq %rax, switch_loaded(%rip)
     je syscall_same
     movl %ds, %ecx
@@ -80,36 +77,24 @@ syscall_exit:
     orl %edx, %ecx
     movl %gs, %edx
     orl %edx, %ecx
-    orl RECORD_FLAGS(%rax), %ecx
     orb switch_kept(%rip), %cl
     jnz machine_resume
     movl RECORD_VSPACE_PAGE(%rax), %ecx
     shlq $12, %rcx
-    movq %rdi, current_registers(%rip)
     movq %rax, switch_loaded(%rip)
-    movq %rax, switch_holder(%rip)
-    movq %rcx, switch_table(%rip)
     movq %rcx, %cr3
 syscall_same:
-    movl RECORD_RESULT(%rax), %eax
     syscall_return
 
-syscall_reply_recv:
-    movq %rsi, %r8
-    movl %edi, %ecx
-    movq current_registers(%rip), %rsi
-    addq $-RECORD_REGISTERS, %rsi
-    movq $kernel, %rdi
-    call kernel_reply_receive
+syscall_call:
+    movq %r8, %rcx
+    movq $kernel, %rdx
+    call kernel_call
     jmp syscall_exit
 
 syscall_other:
-    movl %edx, %r8d
-    movq %rsi, %rcx
-    movl %edi, %edx
-    movl %eax, %esi
-    movq $kernel, %rdi
-    call kernel_syscall
+    movl %eax, %r9d
+    call kernel_syscall_long
     jmp syscall_exit
     .cfi_endproc
 
@@ -128,11 +113,11 @@ syscall_entry_watched:
     jmp machine_resume
     .cfi_endproc
 
-/* void resume_result(const struct registers *, uint64_t result): back from a system call. */
+/* void resume_result(const struct process *): back from a system call. */
     .globl resume_result
     .align 16
 resume_result:
-    movq %rsi, %rax
+    movq %rdi, %rax
     syscall_return
 
 /* void resume_exact(const struct registers *): every register as it says. */
@@ -171,35 +156,35 @@ trap_common:
     testb $3, 24(%rsp)
     jz trap_from_kernel
     pushq %rax
-    movq current_registers(%rip), %rax
-    movq %rbx, REGISTERS_RBX(%rax)
-    movq %rcx, REGISTERS_RCX(%rax)
-    movq %rdx, REGISTERS_RDX(%rax)
-    movq %rsi, REGISTERS_RSI(%rax)
-    movq %rdi, REGISTERS_RDI(%rax)
-    movq %rbp, REGISTERS_RBP(%rax)
-    movq %r8, REGISTERS_R8(%rax)
-    movq %r9, REGISTERS_R9(%rax)
-    movq %r10, REGISTERS_R10(%rax)
-    movq %r11, REGISTERS_R11(%rax)
-    movq %r12, REGISTERS_R12(%rax)
-    movq %r13, REGISTERS_R13(%rax)
-    movq %r14, REGISTERS_R14(%rax)
-    movq %r15, REGISTERS_R15(%rax)
-    popq REGISTERS_RAX(%rax)
+    movq switch_loaded(%rip), %rax
+    movq %rbx, RECORD_RBX(%rax)
+    movq %rcx, RECORD_RCX(%rax)
+    movq %rdx, RECORD_RDX(%rax)
+    movq %rsi, RECORD_RSI(%rax)
+    movq %rdi, RECORD_RDI(%rax)
+    movq %rbp, RECORD_RBP(%rax)
+    movq %r8, RECORD_R8(%rax)
+    movq %r9, RECORD_R9(%rax)
+    movq %r10, RECORD_R10(%rax)
+    movq %r11, RECORD_R11(%rax)
+    movq %r12, RECORD_R12(%rax)
+    movq %r13, RECORD_R13(%rax)
+    movq %r14, RECORD_R14(%rax)
+    movq %r15, RECORD_R15(%rax)
+    popq RECORD_RAX(%rax)
     movq 16(%rsp), %rcx
-    movq %rcx, REGISTERS_RIP(%rax)
+    movq %rcx, RECORD_RIP(%rax)
     movq 32(%rsp), %rcx
-    movq %rcx, REGISTERS_RFLAGS(%rax)
+    movq %rcx, RECORD_RFLAGS(%rax)
     movq 40(%rsp), %rcx
-    movq %rcx, REGISTERS_RSP(%rax)
+    movq %rcx, RECORD_RSP(%rax)
     movq 0(%rsp), %rdi
     movq 8(%rsp), %rsi
     leaq kernel_stack_top(%rip), %rsp
     pushq $2 /* all flags off: a gate leaves the process's direction and AC, which switches SMAP off */
     popfq
     call machine_trap
-    jmp machine_resume
+    jmp syscall_exit
     .cfi_endproc
 
 trap_from_kernel:

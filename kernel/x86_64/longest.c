@@ -39,12 +39,13 @@ void __wrap_machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ti
     __real_machine_syscall(number, slot, deadline_ticks, reply_slot);
 }
 
-void __real_machine_trap(uint64_t vector, uint64_t error);
-void __wrap_machine_trap(uint64_t vector, uint64_t error);
-void __wrap_machine_trap(uint64_t vector, uint64_t error)
+struct process *__real_machine_trap(uint64_t vector, uint64_t error);
+struct process *__wrap_machine_trap(uint64_t vector, uint64_t error);
+struct process *__wrap_machine_trap(uint64_t vector, uint64_t error)
 {
     interval_begin();
-    __real_machine_trap(vector, error);
+    (void)__real_machine_trap(vector, error);
+    return NULL; /* by the way out that is measured */
 }
 
 void __real_machine_kernel_trap(uint64_t vector, uint64_t error, uint64_t rip);
@@ -67,14 +68,12 @@ uint64_t __wrap_timer_now(void)
     return ticks;
 }
 
-__attribute__((noreturn)) void __real_resume_result(const struct registers *registers,
-                                                    uint64_t result);
-__attribute__((noreturn)) void __wrap_resume_result(const struct registers *registers,
-                                                    uint64_t result);
-void __wrap_resume_result(const struct registers *registers, uint64_t result)
+__attribute__((noreturn)) void __real_resume_result(const struct process *process);
+__attribute__((noreturn)) void __wrap_resume_result(const struct process *process);
+void __wrap_resume_result(const struct process *process)
 {
     interval_end();
-    __real_resume_result(registers, result);
+    __real_resume_result(process);
 }
 
 __attribute__((noreturn)) void __real_resume_exact(const struct registers *registers);

@@ -21,8 +21,7 @@ enum {
 #define USER_FLAGS_START UINT64_C(0x202) /* interrupts on */
 
 struct kernel kernel;
-struct registers *current_registers;
-uintptr_t machine_first_page = DIRECT_MAP_BASE;
+uint8_t *machine_first_page = (uint8_t *)DIRECT_MAP_BASE;
 struct page_record *machine_page_records;
 
 extern uint64_t kernel_top_table[512];
@@ -34,10 +33,10 @@ uintptr_t __stack_chk_guard;
 __attribute__((noreturn)) void __stack_chk_fail(void);
 __attribute__((noreturn)) void machine_start(uint64_t start_info_addr);
 void machine_syscall(uint32_t number, uint32_t slot, uint64_t deadline_ticks, uint32_t reply_slot);
-void machine_trap(uint64_t vector, uint64_t error);
+struct process *machine_trap(uint64_t vector, uint64_t error);
 void machine_kernel_trap(uint64_t vector, uint64_t error, uint64_t rip);
 __attribute__((noreturn)) void machine_resume(void);
-__attribute__((noreturn)) void resume_result(const struct registers *registers, uint64_t result);
+__attribute__((noreturn)) void resume_result(const struct process *process);
 __attribute__((noreturn)) void resume_exact(const struct registers *registers);
 
 /* --- machine.h --- */
@@ -163,29 +162,32 @@ static bool is_beyond_help(uint64_t error)
 
 /* When the tables allow the access, the core has it tried again. The same one, at the same
  * instruction, with no other entry in between, was tried already, and more of it would not help. */
-static void page_fault(uint64_t error)
+static struct process *page_fault(uint64_t error)
 {
     uint64_t va;
     __asm__ volatile("movq %%cr2, %0" : "=r"(va));
-    uint16_t index = kernel.current;
-    struct process *process = kernel_process(&kernel, index);
+    struct process *process = switch_loaded;
     struct machine_area *area = machine_area_of(process);
     uint64_t rip = area->registers.rip;
     bool tried =
-        process->resume == RESUME_EXACT && area->allowed_va == va && area->allowed_rip == rip;
+        area->allowed_va == va && area->allowed_rip == rip && process->resume == RESUME_EXACT;
     area->allowed_va = 0; /* nobody has a page there */
     if (is_beyond_help(error)) {
         kernel_exception(&kernel, VECTOR_PAGE_FAULT, rip);
-        return;
+        return NULL;
     }
-    record_fault_entry(va, access_of(error));
-    kernel_fault(&kernel, va, access_of(error), rip);
-    if (kernel.current != index || process->resume != RESUME_EXACT)
-        return; /* its pager has it, or it is ending */
+    if (recording)
+        record_fault_entry(va, access_of(error));
+    struct process *next = kernel_page_fault(&kernel, process, va, access_of(error), rip);
+    if (next != NULL && !recording)
+        return next; /* its pager has it */
+    if (kernel.current != process->index || process->resume != RESUME_EXACT)
+        return NULL; /* so it has, or it is ending */
     if (tried)
         kernel_exception(&kernel, VECTOR_PAGE_FAULT, rip);
     area->allowed_va = va;
     area->allowed_rip = rip;
+    return NULL;
 }
 
 /* The turn of who is to run on is over: the next in its band goes first. Nothing else changes for
@@ -220,25 +222,24 @@ static void interrupted(bool is_tick)
     give_way();
 }
 
-void machine_trap(uint64_t vector, uint64_t error)
+/* Who goes on, back from its system call; null: machine_resume finds out what is to be done. */
+struct process *machine_trap(uint64_t vector, uint64_t error)
 {
-    if (vector == VECTOR_PAGE_FAULT) {
-        page_fault(error);
-        return;
-    }
+    if (vector == VECTOR_PAGE_FAULT)
+        return page_fault(error);
+    uint64_t rip = machine_area_of(switch_loaded)->registers.rip;
     if (vector < TIMER_VECTOR) {
-        kernel_exception(&kernel, (uint32_t)vector, current_registers->rip);
-        return;
+        kernel_exception(&kernel, (uint32_t)vector, rip);
+        return NULL;
     }
     if (vector == TIMER_VECTOR)
         tick_take();
-    if (is_canonical(current_registers->rip)) {
+    if (is_canonical(rip))
         interrupted(vector == TIMER_VECTOR);
-        return;
-    }
-    /* It jumped there, and the interrupt came before the fetch: to resume it would be a fault in
-     * the kernel (K6). */
-    kernel_exception(&kernel, VECTOR_PROTECTION, current_registers->rip);
+    else /* it jumped there, and the interrupt came before the fetch: to resume it would be a fault
+            in the kernel (K6) */
+        kernel_exception(&kernel, VECTOR_PROTECTION, rip);
+    return NULL;
 }
 
 void machine_kernel_trap(uint64_t vector, uint64_t error, uint64_t rip)
@@ -321,16 +322,16 @@ void machine_resume(void)
         work();
         process = current_find();
     }
-    current_registers = &machine_area_of(process)->registers;
+    struct registers *registers = &machine_area_of(process)->registers;
     if (process != switch_loaded)
         switch_to(process);
     if (recording)
         record_resume(process);
     switch ((enum resume_kind)process->resume) {
     case RESUME_RESULT:
-        resume_result(current_registers, process->result);
+        resume_result(process);
     case RESUME_START:
-        *current_registers = (struct registers){
+        *registers = (struct registers){
             .rdi = process->start.arguments[0],
             .rsi = process->start.arguments[1],
             .rdx = process->start.arguments[2],
@@ -340,9 +341,9 @@ void machine_resume(void)
         };
         process->resume = RESUME_EXACT;
         slice_begin(machine_area_of(process));
-        resume_exact(current_registers);
+        resume_exact(registers);
     case RESUME_EXACT:
-        resume_exact(current_registers);
+        resume_exact(registers);
     case RESUME_WORK:
         break; /* done above */
     }

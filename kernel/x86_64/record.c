@@ -96,8 +96,6 @@ void record_syscall_entry(uint32_t number, uint32_t slot)
 
 void record_fault_entry(uint64_t va, enum fault_access access)
 {
-    if (!recording)
-        return;
     struct machine_record record = {.kind = RECORD_FAULT,
                                     .process = kernel.current,
                                     .slot = access,

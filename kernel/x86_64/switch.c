@@ -19,20 +19,16 @@
 
 extern uint64_t kernel_top_table[512];
 
-uint64_t switch_table;
-struct process *switch_holder;
-struct process *switch_loaded; /* the holder, while its address space is the loaded one */
+struct process *switch_loaded;
 bool switch_kept;
-static bool vectors_open; /* for the holder */
+static struct process *left; /* nobody is loaded: who was last, if it is still there */
+static bool vectors_open;    /* for who is or was loaded */
 
 /* As after FNINIT, all exceptions masked, every register zero. */
 static const struct vector_state clean = {.control = 0x37F, .mxcsr = 0x1F80};
 
 static void table_load(uint64_t table)
 {
-    if (table == switch_table)
-        return;
-    switch_table = table;
     __asm__ volatile("movq %0, %%cr3" : : "r"(table) : "memory");
 }
 
@@ -84,12 +80,12 @@ void vectors_use(bool used)
 }
 
 /* From the holder, if it is still there, to another process; one of them uses them. */
-static void vectors_exchange(struct process *process)
+static void vectors_exchange(struct process *holder, struct process *process)
 {
     struct machine_area *area = machine_area_of(process);
     bool wanted = (process->flags & PROCESS_USES_SSE) != 0;
-    if (vectors_open && switch_holder != NULL)
-        __asm__ volatile("fxsaveq %0" : "=m"(machine_area_of(switch_holder)->vectors));
+    if (vectors_open && holder != NULL)
+        __asm__ volatile("fxsaveq %0" : "=m"(machine_area_of(holder)->vectors));
     if (!vectors_open)
         vectors_allow(true);
     if (wanted && !area->vectors_made) {
@@ -102,49 +98,54 @@ static void vectors_exchange(struct process *process)
 }
 
 /* All that a process may have besides registers and tables. */
-__attribute__((noinline)) static void exchange(struct process *process, struct selectors held)
+__attribute__((noinline)) static void exchange(struct process *holder, struct process *process,
+                                               struct selectors held)
 {
     switch_kept = true;
-    if (switch_holder != NULL)
-        machine_area_of(switch_holder)->selectors = held;
+    if (holder != NULL)
+        machine_area_of(holder)->selectors = held;
     selectors_load(machine_area_of(process)->selectors);
     if (vectors_open || process->flags != 0)
-        vectors_exchange(process);
-    switch_holder = process;
+        vectors_exchange(holder, process);
 }
 
 void switch_to(struct process *process)
 {
+    struct process *holder = switch_loaded != NULL ? switch_loaded : left;
     table_load((uint64_t)process->vspace_page * PAGE_BYTES);
     switch_loaded = process;
-    if (process == switch_holder)
+    if (process == holder)
         return;
     struct selectors held = selectors_read();
-    if ((held.ds | held.es | held.fs | held.gs | process->flags) == 0 && !switch_kept)
-        switch_holder = process; /* nothing to take along on either side */
-    else
-        exchange(process, held);
+    if ((held.ds | held.es | held.fs | held.gs | process->flags) != 0 || switch_kept)
+        exchange(holder, process, held); /* there is something to take along on one side */
 }
 
 void switch_to_nobody(void)
 {
+    if (switch_loaded != NULL)
+        left = switch_loaded;
     switch_loaded = NULL;
     table_load((uintptr_t)kernel_top_table - KERNEL_BASE);
+}
+
+static bool is_loaded(uint32_t root_page)
+{
+    return switch_loaded != NULL && switch_loaded->vspace_page == root_page;
 }
 
 /* Comes before the process's record goes. */
 void machine_vspace_destroy(uint32_t root_page)
 {
-    if (switch_holder != NULL && switch_holder->vspace_page == root_page)
-        switch_holder = NULL;
-    switch_loaded = NULL;
-    if ((uint64_t)root_page * PAGE_BYTES == switch_table)
+    if (is_loaded(root_page))
         switch_to_nobody();
+    if (left != NULL && left->vspace_page == root_page)
+        left = NULL;
 }
 
 void machine_flush(uint32_t root_page, uint64_t va)
 {
     /* Other address spaces are flushed by being loaded: there are no global user pages. */
-    if ((uint64_t)root_page * PAGE_BYTES == switch_table)
+    if (is_loaded(root_page))
         __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }

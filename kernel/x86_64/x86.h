@@ -24,7 +24,6 @@ _Static_assert(offsetof(struct registers, rip) == REGISTERS_RIP, "entry.S agrees
 _Static_assert(offsetof(struct registers, rflags) == REGISTERS_RFLAGS, "entry.S agrees");
 _Static_assert(RECORD_REGISTERS == PROCESS_MACHINE_OFFSET, "entry.S agrees");
 _Static_assert(RECORD_RESULT == offsetof(struct process, result), "entry.S agrees");
-_Static_assert(RECORD_FLAGS == offsetof(struct process, flags), "entry.S agrees");
 _Static_assert(RECORD_VSPACE_PAGE == offsetof(struct process, vspace_page), "entry.S agrees");
 _Static_assert(KERNEL_PAYER == offsetof(struct kernel, payer), "entry.S agrees");
 _Static_assert(NUMBER_CALL == SYSCALL_CALL, "entry.S agrees");
@@ -73,7 +72,6 @@ struct machine_memory {
 };
 
 extern struct kernel kernel;
-extern struct registers *current_registers; /* where entry.S saves who runs */
 
 /* The record of a process that exists. */
 static inline struct process *process_record(uint16_t index)
@@ -130,11 +128,8 @@ bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory);
 
 /* --- switch.c: what belongs to the process that runs besides its registers. entry.S exchanges what
  * is usual by itself: the table, when there is nothing else on either side. */
-extern struct process *switch_loaded; /* nothing is to be changed for this one */
-extern struct process
-    *switch_holder;           /* whose state the processor holds; null: of one that is gone */
-extern uint64_t switch_table; /* physical address in CR3 */
-extern bool switch_kept;      /* some process has had selectors or vectors */
+extern struct process *switch_loaded; /* whose address space it is, and who runs; null: nobody's */
+extern bool switch_kept;              /* some process has had selectors or vectors */
 void switch_to(struct process *process);
 void switch_to_nobody(void); /* the kernel's own tables: nobody's lower half */
 
@@ -162,8 +157,8 @@ void report_left_out(uint64_t pages);
 void report_nmi(void); /* those that came since the last time */
 void report_trap(uint64_t vector, uint64_t error, uint64_t rip);
 
-/* --- record.c: writes a run down when the command line asks for it. The two that every entry
- * passes are asked for only then: if (recording). */
+/* --- record.c: writes a run down when the command line asks for it. The three that entries pass are
+ * asked for only then: if (recording). */
 extern bool recording;
 void record_init(const char *command_line);
 void record_log_clock(uint64_t start_cycles); /* before a line of the log */

@@ -25,6 +25,7 @@ uint32_t model_kernel_kinds(uint16_t operation)
         return KIND(CHILD_POPULATE) | KIND(PROCESS);
     /* Address spaces are vspaced's; a process that is still staged is mapped by its maker. */
     case OP_KERNEL_MAP_FRAME:
+    case OP_KERNEL_GIVE_FRAMES:
         return KIND(VSPACE) | KIND(PROCESS);
     case OP_KERNEL_UNMAP_FRAME:
     case OP_KERNEL_PROTECT_FRAME:

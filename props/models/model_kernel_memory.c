@@ -300,6 +300,45 @@ static enum status map(struct model_kernel *model, enum object_type kind,
     return STATUS_OK;
 }
 
+/* Every question about every frame, then the mappings, then the slots. */
+static enum status give(struct model_kernel *model, enum object_type kind,
+                        const struct kernel_give_frames_request *request)
+{
+    struct model_cap *vspace;
+    struct model_cap *frame;
+    enum status status = rights_fit(request->rights);
+    if (status == STATUS_OK)
+        status = model_need(model, request->vspace_slot, OBJECT_VSPACE, RIGHT_MAP, &vspace);
+    if (status == STATUS_OK && request->frame_slot + request->count > SLOT_LIMIT)
+        status = STATUS_INVALID_ARGUMENT;
+    for (uint32_t i = 0; i < request->count && status == STATUS_OK; i++)
+        status = model_need(model, request->frame_slot + i, OBJECT_FRAME,
+                            (uint16_t)(RIGHT_MAP | request->rights), &frame); /* K1 */
+    if (status != STATUS_OK)
+        return status;
+    if (!user_range(request->va, request->count))
+        return STATUS_OUT_OF_RANGE; /* V5 */
+    uint32_t target = vspace->object;
+    if (kind == OBJECT_KERNEL_PROCESS && model_at(model, target)->life != MODEL_LIFE_STAGED)
+        return STATUS_DENIED;
+    for (uint32_t i = 0; i < request->count; i++)
+        if (use_against(model, model_cap_find(model, model->current, request->frame_slot + i),
+                        request->rights))
+            return STATUS_WRITE_AND_EXECUTE; /* V2 */
+    if (present_count(model_at(model, target), request->va, request->count) != 0)
+        return STATUS_BUSY; /* K4 */
+    if (model_tight(model, target, MODEL_TABLES_MAX))
+        return STATUS_OVER_BUDGET;
+    for (uint32_t i = 0; i < request->count; i++) {
+        struct kernel_map_frame_request one = {
+            .va = request->va + i * UINT64_C(4096), .page_count = 1, .rights = request->rights};
+        frame = model_cap_find(model, model->current, request->frame_slot + i);
+        maps_add(model, target, frame, &one);
+        model_cap_drop(model, model->current, frame);
+    }
+    return STATUS_OK;
+}
+
 /* The address space, and that every page of the range is there. */
 static enum status need_present(struct model_kernel *model, uint32_t slot, uint64_t va,
                                 uint32_t pages, uint32_t *target)
@@ -366,6 +405,8 @@ enum status model_control_memory(struct model_kernel *model, enum object_type ki
     switch (operation) {
     case OP_KERNEL_MAP_FRAME:
         return map(model, kind, request);
+    case OP_KERNEL_GIVE_FRAMES:
+        return give(model, kind, request);
     case OP_KERNEL_UNMAP_FRAME:
         return unmap(model, request);
     case OP_KERNEL_PROTECT_FRAME:

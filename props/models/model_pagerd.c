@@ -143,12 +143,10 @@ static enum status resolve_doubt(struct model_pagerd *model, struct model_pagerd
     if (MARK_IF("pagerd: a page stays in doubt",
                 event.result != STATUS_OK && event.result != STATUS_NOT_FOUND))
         return event.result == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_INTERNAL;
+    MARK_IF("pagerd: neighbours in doubt are there",
+            event.result == STATUS_OK && process->doubt_pages != 1);
     if (MARK_IF("pagerd: a page in doubt is there", event.result == STATUS_OK)) {
-        struct model_pagerd_fill *fill =
-            model_pagerd_fill(model, process->token, process->doubt_page);
-        if (fill != NULL)
-            fill->there = true;
-        process->pages++;
+        model_pagerd_came(model, process, process->doubt_page, process->doubt_pages);
         process->owed_frame = 0;
     }
     process->doubt_page = 0;
@@ -277,6 +275,7 @@ static enum status register_process(struct model_pagerd *model, const struct tur
         .token = request->token,
         .account = turn->request->account,
         .page_limit = request->page_limit,
+        .flags = request->flags,
         .area_count = request->area_count,
     };
     status = take_space(model, turn, &process.space, leaves);

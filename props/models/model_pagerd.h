@@ -19,6 +19,8 @@ enum {
     MODEL_PAGERD_FAULTERS = 256,
     MODEL_PAGERD_TURNS = 8,
     MODEL_PAGERD_BLOCK = 16,
+    MODEL_PAGERD_WALK = 4,
+    MODEL_PAGERD_TABLE = 0x200000,
     MODEL_PAGERD_RETRY = 100,
     MODEL_PAGERD_WAIT = 60000,
     MODEL_PAGERD_PEER = 20000
@@ -63,11 +65,14 @@ struct model_pagerd_process {
     uint64_t last_fault_id;
     uint64_t faults;
     uint64_t resolved;
-    uint64_t doubt_page; /* vspaced has not said whether it is there; 0: none */
+    uint64_t doubt_page;  /* vspaced has not said whether it is there; 0: none */
+    uint64_t doubt_pages; /* that were asked for with it, itself included */
+    uint64_t got_last;    /* the page of its own that came last, the highest of those that came */
     uint64_t owed_frame; /* memd has not taken it back; the one for doubt_page, when there is one */
     uint64_t vain_page;  /* told to be there with vain_rights, without a mapping; 0: none */
     uint32_t vain_rights;
     uint32_t page_limit;
+    uint32_t flags;
     uint32_t area_count;
     struct pagerd_area areas[PAGERD_AREA_LIMIT];
 };

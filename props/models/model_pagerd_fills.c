@@ -212,6 +212,7 @@ static enum status private_copy(struct model_pagerd *model, struct model_pagerd_
         return STATUS_OK;
     if (status == STATUS_TIMED_OUT) {
         process->doubt_page = page;
+        process->doubt_pages = 1;
         process->owed_frame = got.out;
         return status;
     }
@@ -221,15 +222,64 @@ static enum status private_copy(struct model_pagerd *model, struct model_pagerd_
     return status;
 }
 
-static enum status zero_page(struct model_pagerd *model, struct model_pagerd_process *process,
-                             const struct pagerd_area *area, uint64_t page)
+void model_pagerd_came(struct model_pagerd *model, struct model_pagerd_process *process,
+                       uint64_t page, uint64_t count)
+{
+    process->pages += count;
+    process->got_last = page + (count - 1) * PAGE_BYTES;
+    for (uint64_t i = 0; i < count; i++) {
+        struct model_pagerd_fill *fill =
+            model_pagerd_fill(model, process->token, page + i * PAGE_BYTES);
+        if (fill != NULL)
+            fill->there = true;
+        MARK_IF("pagerd: a neighbour that somebody waited for", fill != NULL && i != 0);
+    }
+}
+
+static enum status zero_pages(struct model_pagerd *model, struct model_pagerd_process *process,
+                              const struct pagerd_area *area, uint64_t page, uint64_t count)
 {
     enum status status =
-        model_pagerd_expect(model, ACT_MAP_ANONYMOUS, process->space, page, area->rights, 1, 0)
+        model_pagerd_expect(model, ACT_MAP_ANONYMOUS, process->space, page, area->rights, count, 0)
             .result;
-    if (status == STATUS_TIMED_OUT)
+    MARK_IF("pagerd: neighbours in doubt", status == STATUS_TIMED_OUT && count != 1);
+    if (status == STATUS_TIMED_OUT) {
         process->doubt_page = page;
+        process->doubt_pages = count;
+    }
+    if (status == STATUS_OK)
+        model_pagerd_came(model, process, page, count);
     return status;
+}
+
+/* Whoever walks, and may, gets pages of the area one by one until they are four, or the next one
+ * lies below another page table, or it may have no more. */
+static enum status zero_page(struct model_pagerd *model, struct model_pagerd_process *process,
+                             const struct model_pagerd_fill *fill, const struct pagerd_area *area)
+{
+    bool behind = process->got_last != 0 && process->got_last + PAGE_BYTES == fill->page;
+    bool walks = behind && process->flags == REGISTER_FAULT_AROUND;
+    uint64_t count = 1;
+    MARK_IF("pagerd: walks, and may not", behind && !walks);
+    while (walks && fill->park_order == 0 && count < MODEL_PAGERD_WALK &&
+           (fill->page + count * PAGE_BYTES) % MODEL_PAGERD_TABLE != 0 &&
+           model_area_of(process, fill->page + count * PAGE_BYTES) == area &&
+           process->pages + count < process->page_limit)
+        count++;
+    MARK_IF("pagerd: a walk ends with its area",
+            walks && count == 1 && model_area_of(process, fill->page + PAGE_BYTES) != area);
+    MARK_IF("pagerd: a walk at the page limit",
+            walks && count < MODEL_PAGERD_WALK && process->pages + count == process->page_limit);
+    MARK_IF("pagerd: a walk ends with its page table",
+            walks && fill->park_order == 0 && count < MODEL_PAGERD_WALK &&
+                (fill->page + count * PAGE_BYTES) % MODEL_PAGERD_TABLE == 0);
+    MARK_IF("pagerd: alone on a walk, having waited", walks && fill->park_order != 0);
+    enum status status = zero_pages(model, process, area, fill->page, count);
+    MARK_IF("pagerd: neighbours on a walk", status == STATUS_OK && count != 1);
+    if (status == STATUS_OK || status == STATUS_TIMED_OUT || count == 1)
+        return status;
+    MARK("pagerd: a walk without neighbours");
+    return zero_pages(model, process, area, fill->page, 1);
 }
 
 /* A page of the process's own: not before it is known what became of the last one. */
@@ -246,10 +296,13 @@ static enum status own_page(struct model_pagerd *model, struct model_pagerd_proc
                 process->pages >= process->page_limit))
         return STATUS_OVER_LIMIT;
     if (model_file_bytes_in(area, fill->page) == 0)
-        return zero_page(model, process, area, fill->page);
+        return zero_page(model, process, fill, area);
     MARK_IF("pagerd: a tail of code copied", (area->rights & RIGHT_EXECUTE) != 0);
     MARK_IF("pagerd: a read-only tail copied", (area->rights & RIGHTS_MAPPING) == RIGHT_READ);
-    return private_copy(model, process, area, fill->page);
+    status = private_copy(model, process, area, fill->page);
+    if (status == STATUS_OK)
+        model_pagerd_came(model, process, fill->page, 1);
+    return status;
 }
 
 static enum status image_pages(struct model_pagerd *model, struct model_pagerd_process *process,
@@ -292,7 +345,8 @@ static enum status supply(struct model_pagerd *model, struct model_pagerd_proces
         return own_page(model, process, fill);
     if (MARK_IF("pagerd: of a shared page only the books", fill->there))
         return STATUS_BUSY;
-    if (MARK_IF("pagerd: alone after a time-out", fill->timed_out))
+    MARK_IF("pagerd: alone after a time-out", fill->timed_out);
+    if (MARK_IF("pagerd: a shared page alone, having waited", fill->park_order != 0))
         return image_pages(model, process, area, fill->page, 1);
     return shared_page(model, process, area, fill->page);
 }
@@ -367,13 +421,9 @@ static bool verdict(struct model_pagerd *model, struct model_pagerd_process *pro
 static bool run_fill(struct model_pagerd *model, struct model_pagerd_fill *fill)
 {
     struct model_pagerd_process *process = model_pagerd_process(model, fill->token);
-    const struct pagerd_area *area = model_area_of(process, fill->page);
-    bool counts = !model_is_shared(area, fill->page);
     enum end_reason reason;
     enum status status = supply(model, process, fill);
     model_pagerd_note_open_page(model, process);
-    if (status == STATUS_OK && counts)
-        process->pages++;
     if (!verdict(model, process, fill, status, &reason))
         return false;
     MARK_IF("pagerd: resumed after out-of-frames", reason == END_NONE && fill->park_order != 0);

@@ -32,6 +32,10 @@ bool model_pagerd_slot_again(struct model_pagerd *model, uint64_t slot);
 
 void model_pagerd_run(struct model_pagerd *model);
 
+/* Pages of the process's own have come: they count, and no fill asks for one of them any more. */
+void model_pagerd_came(struct model_pagerd *model, struct model_pagerd_process *process,
+                       uint64_t page, uint64_t count);
+
 /* --- model_pagerd.c --- */
 
 /* A release is over: done, or there was nothing. */

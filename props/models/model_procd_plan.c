@@ -99,6 +99,7 @@ void model_procd_backing(const struct model_procd_process *process, const struct
     out->image_offset = process->image_offset;
     out->image_bytes = process->image_bytes;
     out->page_limit = role->page_limit;
+    out->flags = role_faults_around(role) ? REGISTER_FAULT_AROUND : 0;
     if (heap && plan->va_first > HEAP_WINDOW_VA)
         heap_areas(out);
     for (uint32_t i = 0; i < plan->segment_count; i++) {

@@ -114,7 +114,7 @@ static enum status batch_status(const struct model_vspaced *model,
     return taken + batch > model->pool_left ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
-/* memd for each batch of four, the kernel for each page and for each frame's capability. *taken:
+/* memd and the kernel for each batch of four. *taken:
  * frames that were allocated, *mapped: pages. */
 static enum status anonymous_calls(struct model_vspaced *model, struct model_vspaced_walk *walk,
                                    const struct model_vspaced_answer *answer, uint32_t *taken,
@@ -133,17 +133,17 @@ static enum status anonymous_calls(struct model_vspaced *model, struct model_vsp
             return status;
         *taken += batch;
         model->window_filled = (1u << batch) - 1;
-        for (uint32_t i = 0; i < batch; i++) {
-            bool there =
-                model_vspaced_in_kernel(model, answer->vspace, answer->first_page + *mapped);
-            status = model_vspaced_call(walk, !vspace->alive ? STATUS_NOT_FOUND
-                                              : there ? STATUS_BUSY /* from before an UNREGISTER */
-                                                      : STATUS_OK);
-            if (status != STATUS_OK)
-                return status;
-            ++*mapped;
-        }
-        (void)window_ready(model, walk);
+        bool there = false; /* from before an UNREGISTER */
+        for (uint32_t i = 0; i < batch; i++)
+            there |=
+                model_vspaced_in_kernel(model, answer->vspace, answer->first_page + *mapped + i);
+        status = model_vspaced_call(walk, !vspace->alive ? STATUS_NOT_FOUND
+                                          : there        ? STATUS_BUSY
+                                                         : STATUS_OK);
+        if (status != STATUS_OK)
+            return status;
+        *mapped += batch;
+        model->window_filled = 0;
     }
     return STATUS_OK;
 }

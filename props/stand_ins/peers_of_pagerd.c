@@ -206,7 +206,7 @@ static void answered(const struct stand_in_call *call, enum status status)
     if (call->operation->id == OP_MEMD_FREE_FRAMES && (call->lost || status == STATUS_NOT_FOUND))
         out_of_sight[given->frame_ids[0].frame_id] = true;
     if (asks_for_own_page() && was_there && status == STATUS_TIMED_OUT) {
-        peers_vspaced_asked_again((uint32_t)event.what[0]);
+        peers_vspaced_asked_again((uint32_t)event.what[0], (uint32_t)event.what[3]);
         out_of_sight[event.act == ACT_MAP_FRAME ? event.what[4] : 0] = true;
     }
     if (call->operation->id == OP_VSPACED_QUERY_REGION && status == STATUS_OK)

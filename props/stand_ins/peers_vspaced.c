@@ -220,9 +220,9 @@ uint32_t peers_vspaced_frame_count(uint32_t slot)
     return stand_in_mapped_frame_count(space->vspace) + space->asked_again;
 }
 
-void peers_vspaced_asked_again(uint32_t slot)
+void peers_vspaced_asked_again(uint32_t slot, uint32_t pages)
 {
-    space_at(slot)->asked_again++;
+    space_at(slot)->asked_again += pages;
 }
 
 void peers_vspaced_protect(uint32_t slot, uint64_t va, uint32_t rights)
@@ -251,22 +251,39 @@ static enum status map_pages(const struct space *space, const struct stand_in_ca
     return stand_in_map(space->vspace, frame, UINT32_MAX, &map);
 }
 
-static enum status map_anonymous(const struct space *space,
-                                 const struct vspaced_map_anonymous_request *request)
+static enum status map_zeroed(const struct space *space, uint64_t va, uint32_t rights,
+                              uint32_t *object)
 {
-    uint32_t object;
-    enum status status = pages_allowed(space, request->va, 1);
+    enum status status = peers_page_take(space->account, object);
     if (status != STATUS_OK)
         return status;
-    status = peers_page_take(space->account, &object);
-    if (status != STATUS_OK)
-        return status;
-    struct stand_in_cap frame = stand_in_cap_to(OBJECT_FRAME, object);
-    struct vspaced_map_frames_request map = {
-        .va = request->va, .page_count = 1, .rights = request->rights};
+    struct stand_in_cap frame = stand_in_cap_to(OBJECT_FRAME, *object);
+    struct vspaced_map_frames_request map = {.va = va, .page_count = 1, .rights = rights};
     status = map_pages(space, &frame, &map);
     if (status != STATUS_OK)
-        peers_page_give(space->account, object);
+        peers_page_give(space->account, *object);
+    return status;
+}
+
+/* All of them or none. */
+static enum status map_anonymous(struct space *space,
+                                 const struct vspaced_map_anonymous_request *request)
+{
+    uint32_t objects[VSPACED_ANONYMOUS_PAGES_MAX];
+    uint32_t mapped = 0;
+    enum status status = pages_allowed(space, request->va, request->page_count);
+    while (status == STATUS_OK && mapped < request->page_count) {
+        status = map_zeroed(space, request->va + mapped * (uint64_t)PAGE_BYTES, request->rights,
+                            &objects[mapped]);
+        mapped += status == STATUS_OK;
+    }
+    if (status == STATUS_OK)
+        space->merged += request->page_count - 1;
+    while (status != STATUS_OK && mapped-- > 0) {
+        HARNESS(stand_in_unmap(space->vspace, (request->va >> PAGE_SHIFT) + mapped, 1) ==
+                STATUS_OK);
+        peers_page_give(space->account, objects[mapped]);
+    }
     return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include "abi/slots.h"
 #include "props/stand_ins/stand_in_books.h"
+#include "props/base/property.h"
 
 static const struct stand_in_peers *peers;
 static struct {
@@ -226,6 +227,33 @@ static enum status op_map(struct stand_in_call *call)
     return stand_in_map(vspace.object, &frame, peers->image_pages, request);
 }
 
+/* All of them or none. */
+static enum status op_give(struct stand_in_call *call)
+{
+    const struct kernel_give_frames_request *request = call->request;
+    struct stand_in_cap vspace;
+    struct stand_in_cap frame;
+    uint32_t mapped = 0;
+    enum status status = stand_in_get(request->vspace_slot, OBJECT_VSPACE, RIGHT_MAP, &vspace);
+    for (uint32_t i = 0; i < request->count && status == STATUS_OK; i++)
+        status = stand_in_get(request->frame_slot + i, OBJECT_FRAME,
+                              (uint16_t)(RIGHT_MAP | request->rights), &frame);
+    for (; mapped < request->count && status == STATUS_OK; mapped += status == STATUS_OK) {
+        struct kernel_map_frame_request map = {
+            .va = request->va + mapped * (uint64_t)PAGE_BYTES,
+            .page_count = 1,
+            .rights = request->rights,
+        };
+        frame = stand_in_at(request->frame_slot + mapped);
+        status = stand_in_map(vspace.object, &frame, peers->image_pages, &map);
+    }
+    if (status != STATUS_OK && mapped != 0)
+        HARNESS(stand_in_unmap(vspace.object, request->va >> PAGE_SHIFT, mapped) == STATUS_OK);
+    for (uint32_t i = 0; i < request->count && status == STATUS_OK; i++)
+        (void)stand_in_take(request->frame_slot + i);
+    return status;
+}
+
 static enum status op_unmap(struct stand_in_call *call)
 {
     const struct kernel_unmap_frame_request *request = call->request;
@@ -383,7 +411,7 @@ static enum status op_install(struct stand_in_call *call)
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-enum { OPERATION_LIMIT = OP_KERNEL_MOVE_LOCAL_CAP + 1 };
+enum { OPERATION_LIMIT = OP_KERNEL_GIVE_FRAMES + 1 };
 
 static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) = {
     [OP_KERNEL_CREATE_STAGED_PROCESS] = op_create,
@@ -406,6 +434,7 @@ static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) 
     [OP_KERNEL_FRAME_COPY] = op_copy,
     [OP_KERNEL_LOG_WRITE] = op_log,
     [OP_KERNEL_MOVE_LOCAL_CAP] = op_move,
+    [OP_KERNEL_GIVE_FRAMES] = op_give,
 };
 
 enum status stand_in_control(struct stand_in_call *call)

@@ -139,6 +139,18 @@ static void test_places_suffice(void)
     }
 }
 
+/* M9: a page limit and a guarantee are about the pages that a process touches, other than where a row
+ * says that its pages may come with neighbours. Programs that measure what one page costs another, or
+ * do harm, have no such row. */
+static void test_faults_around(void)
+{
+    for (unsigned i = 0; i < role_count; i++) {
+        const struct role *role = &role_table[i];
+        expect(role_faults_around(role) == (role->id == ROLE_PHASE0_PROBE),
+               "M9 the phase-0 probe alone is given neighbours");
+    }
+}
+
 static void test_pages(void)
 {
     expect(page_is_current("abi/REFERENCE.md", tables_reference),
@@ -152,6 +164,7 @@ int main(int count, char **arguments)
     test_senders();
     test_regions_suffice();
     test_places_suffice();
+    test_faults_around();
     if (count != 2 || strcmp(arguments[1], "--no-golden") != 0)
         test_pages();
     expect(dictionary_is_right(tables_dictionary), "dictionary");

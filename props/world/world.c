@@ -321,15 +321,23 @@ static struct elf_plan module_plan(const char *name)
     return plan;
 }
 
-/* As the helpers' entry code does (services/runtime/entry_code.h): reads every page of every
- * segment upwards but for the last one, the stack, whose first pages are written from the top
- * down. */
+static void segment_touch(const struct elf_segment *segment)
+{
+    for (uint64_t page = 0; page < segment->pages; page++)
+        user_load64(segment->va + page * PAGE_BYTES);
+}
+
+/* As the helpers' entry code does (services/runtime/entry_code.h): reads every page upwards, of the
+ * code first, then of the other segments but for the last one, the stack, whose first pages are
+ * written from the top down. */
 static void image_touch(const char *name, uint64_t stack_top_va)
 {
     struct elf_plan plan = module_plan(name);
-    for (uint32_t i = 0; i + 1 < plan.segment_count; i++) {
-        for (uint64_t page = 0; page < plan.segments[i].pages; page++)
-            user_load64(plan.segments[i].va + page * PAGE_BYTES);
+    for (int is_code = 1; is_code >= 0; is_code--) {
+        for (uint32_t i = 0; i + 1 < plan.segment_count; i++) {
+            if (((plan.segments[i].rights & RIGHT_EXECUTE) != 0) == is_code)
+                segment_touch(&plan.segments[i]);
+        }
     }
     for (uint64_t page = 1; page <= HELPER_STACK_PAGES; page++)
         user_store64(stack_top_va - page * PAGE_BYTES, 0);

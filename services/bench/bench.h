@@ -22,24 +22,29 @@ struct figure {
 };
 
 /* What bench-fault touches; its argument is kind * STATISTIC_COUNT + statistic. */
-enum touched { TOUCH_HEAP = 0, TOUCH_IMAGE = 1 };
+enum touched {
+    TOUCH_HEAP = 0,      /* of two walks by turns: each page comes alone */
+    TOUCH_IMAGE = 1,     /* the first page of each block */
+    TOUCH_WALK = 2,      /* upwards: the one of four pages that faults */
+    TOUCH_WALK_EACH = 3, /* upwards: a quarter of what four pages take */
+};
 /* An image that shares more pages needs more regions than its role may have (E6). */
 enum { TOUCH_PAGES = 64, TOUCH_IMAGE_PAGES = 48 };
 
 /* What else it can be: argument run * STATISTIC_COUNT. */
 enum bench_run {
-    RUN_SPIN = 2,
-    RUN_THIEF = 3,
-    RUN_SHARE = 4,
-    RUN_COUNT = 5,  /* adds one to `count` again and again; those after it: bench_runner.c */
-    RUN_CALL = 6,   /* calls its peer again and again, and waits as long as it takes */
-    RUN_NAG = 7,    /* the same, and waits for one tick each time */
-    RUN_LEND = 8,   /* calls its peer once, until `deadline_ticks`, and ends */
-    RUN_TIMED = 9,  /* calls its peer shortly before each tick */
-    RUN_RELAY = 10, /* the same for a client, which it never answers */
-    RUN_SERVE = 11, /* answers each call after `work_cycles` of its own */
-    RUN_WAKE = 12,  /* answers each call at the next tick */
-    RUN_WATCH = 13, /* wakes at each tick and does next to nothing */
+    RUN_SPIN = 4,
+    RUN_THIEF = 5,
+    RUN_SHARE = 6,
+    RUN_COUNT = 7,  /* adds one to `count` again and again; those after it: bench_runner.c */
+    RUN_CALL = 8,   /* calls its peer again and again, and waits as long as it takes */
+    RUN_NAG = 9,    /* the same, and waits for one tick each time */
+    RUN_LEND = 10,  /* calls its peer once, until `deadline_ticks`, and ends */
+    RUN_TIMED = 11, /* calls its peer shortly before each tick */
+    RUN_RELAY = 12, /* the same for a client, which it never answers */
+    RUN_SERVE = 13, /* answers each call after `work_cycles` of its own */
+    RUN_WAKE = 14,  /* answers each call at the next tick */
+    RUN_WATCH = 15, /* wakes at each tick and does next to nothing */
 };
 
 /* What such a process (from RUN_COUNT on) and its starter share, at RUNNER_VA, and where it calls. */

@@ -19,10 +19,12 @@
 /* Slots besides rootd's own. */
 enum {
     BENCH_SLOT_TRAVEL = SLOT_RECEIVE_BASE + 3 * MESSAGE_CAP_LIMIT, /* two slots */
-    BENCH_SLOT_SCRATCH = BENCH_SLOT_TRAVEL + 2,
-    BENCH_SLOT_ECHO = SLOT_DYNAMIC_BASE + 16, /* process, vspace, endpoint, grant */
-    BENCH_SLOT_STAGED = BENCH_SLOT_ECHO + 4,  /* the same, of a process that never starts */
+    BENCH_SLOT_SCRATCH = BENCH_SLOT_TRAVEL + 2,                    /* IMAGE_SCRATCH_SLOTS */
+    BENCH_SLOT_ECHO = SLOT_PROCD_ADMINISTRATOR + 4, /* process, vspace, endpoint, grant: where
+                                                       others have their peers */
+    BENCH_SLOT_STAGED = SLOT_DYNAMIC_BASE + 20,     /* the same, of a process that never starts */
     BENCH_SLOT_FAULTER = BENCH_SLOT_STAGED + 4,
+    BENCH_SLOT_FAR = BENCH_SLOT_FAULTER + 4,                /* one, where a service keeps clients */
     BENCH_SLOT_FRAMES = SLOT_DYNAMIC_BASE + 128,            /* BENCH_SAMPLES of them */
     BENCH_SLOT_RUNNERS = BENCH_SLOT_FRAMES + BENCH_SAMPLES, /* BENCH_RUNNER_SLOTS of each */
     BENCH_SLOT_PROCESS = 0,                                 /* offsets in a group of four */
@@ -34,6 +36,7 @@ enum {
 /* A message that is encoded once and sent many times. */
 struct prepared {
     uint32_t slot;
+    uint64_t deadline_ticks;
     struct message message;
 };
 

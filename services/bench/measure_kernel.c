@@ -16,6 +16,7 @@ static bool prepare(struct bench *bench, struct prepared *prepared, uint32_t slo
     const struct operation *operation = operation_find(SERVICE_KERNEL, id);
     memset(prepared, 0, sizeof *prepared);
     prepared->slot = slot;
+    prepared->deadline_ticks = DEADLINE_NEVER;
     if (operation == NULL)
         return bench_fail(bench, "prepare", STATUS_NOT_FOUND);
     enum status status = message_encode(operation->request, request, &prepared->message);
@@ -32,7 +33,7 @@ static void load(const struct prepared *prepared)
 static inline enum status call(const struct prepared *prepared)
 {
     bench_page()->header = prepared->message.header;
-    enum status status = bench_enter(SYSCALL_CALL, prepared->slot, DEADLINE_NEVER);
+    enum status status = bench_enter(SYSCALL_CALL, prepared->slot, prepared->deadline_ticks);
     return status != STATUS_OK ? status : (enum status)bench_page()->header.status;
 }
 
@@ -225,20 +226,41 @@ bool bench_measure_kernel(struct bench *bench)
 
 /* --- round trips ------------------------------------------------------------------------------ */
 
+static struct prepared trip_of(uint16_t operation)
+{
+    return (struct prepared){
+        .slot = BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT,
+        .deadline_ticks = DEADLINE_NEVER,
+        .message.header = {.version = MESSAGE_VERSION, .operation = operation},
+    };
+}
+
 static bool measure_trip(struct bench *bench, const char *name, uint16_t body_bytes)
 {
-    struct prepared trip = {.slot = BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT};
-    trip.message.header = (struct message_header){
-        .version = MESSAGE_VERSION, .operation = ECHO_PLAIN, .body_bytes = body_bytes};
+    struct prepared trip = trip_of(ECHO_PLAIN);
+    trip.message.header.body_bytes = body_bytes;
     return measure_call(bench, name, &trip, STATUS_OK);
+}
+
+/* By a slot beyond the first ones: there a service keeps what belongs to its clients. */
+static bool measure_trip_far(struct bench *bench, const char *name)
+{
+    struct prepared trip = trip_of(ECHO_PLAIN);
+    trip.slot = BENCH_SLOT_FAR;
+    uint32_t near = BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT;
+    enum status status = kernel_move_local_cap(&bench->rootd.caller, near, BENCH_SLOT_FAR);
+    if (status != STATUS_OK)
+        return bench_fail(bench, name, status);
+    if (!measure_call(bench, name, &trip, STATUS_OK))
+        return false;
+    status = kernel_move_local_cap(&bench->rootd.caller, BENCH_SLOT_FAR, near);
+    return status == STATUS_OK || bench_fail(bench, name, status);
 }
 
 /* A frame's capability goes there by MOVE and comes back by MOVE, into the other of two slots. */
 static bool measure_trip_cap(struct bench *bench, const char *name)
 {
-    struct prepared trip = {.slot = BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT};
-    trip.message.header =
-        (struct message_header){.version = MESSAGE_VERSION, .operation = ECHO_CAPS};
+    struct prepared trip = trip_of(ECHO_CAPS);
     enum status status = call_whole(&trip); /* opens the window at the other side */
     if (status == STATUS_OK)
         status = kernel_move_local_cap(&bench->rootd.caller, BENCH_SLOT_FRAMES, BENCH_SLOT_TRAVEL);
@@ -295,7 +317,8 @@ bool bench_measure_trips(struct bench *bench)
 {
     return start_echo(bench) && measure_trip(bench, "trip-0", 0) &&
            measure_trip(bench, "trip-32", 32) && measure_trip(bench, "trip-80", 80) &&
-           measure_trip(bench, "trip-928", 928) && measure_trip_cap(bench, "trip-cap") &&
+           measure_trip(bench, "trip-928", 928) && measure_trip_far(bench, "trip-far") &&
+           measure_trip_cap(bench, "trip-cap") &&
            measure_trip_library(bench, "trip-library-0", 0) &&
            measure_trip_library(bench, "trip-library-80", 80);
 }
@@ -311,20 +334,9 @@ bool bench_prepare_short(struct bench *bench)
 static bool measure_trip_deadline(struct bench *bench, const char *name)
 {
     enum { AHEAD_TICKS = 1 << 20 };
-    uint64_t deadline_ticks = bench->rootd.caller.now_ticks + AHEAD_TICKS;
-    for (uint32_t i = 0; i < BENCH_WARM + BENCH_SAMPLES; i++) {
-        bench_page()->header =
-            (struct message_header){.version = MESSAGE_VERSION, .operation = ECHO_PLAIN};
-        uint64_t before = bench_cycles();
-        enum status status =
-            bench_enter(SYSCALL_CALL, BENCH_SLOT_ECHO + BENCH_SLOT_ENDPOINT, deadline_ticks);
-        uint64_t after = bench_cycles();
-        if (status != STATUS_OK)
-            return bench_fail(bench, name, status);
-        bench_add(bench, i, before, after);
-    }
-    bench_flush(bench, name);
-    return true;
+    struct prepared trip = trip_of(ECHO_PLAIN);
+    trip.deadline_ticks = bench->rootd.caller.now_ticks + AHEAD_TICKS;
+    return measure_call(bench, name, &trip, STATUS_OK);
 }
 
 bool bench_measure_short(struct bench *bench)

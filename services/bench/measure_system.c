@@ -155,6 +155,8 @@ bool bench_measure_faults(struct bench *bench)
 {
     return measure_fault_one_handler(bench, "fault-one-handler") &&
            measure_fault_services(bench, "fault-anonymous", TOUCH_HEAP) &&
+           measure_fault_services(bench, "fault-walk", TOUCH_WALK) &&
+           measure_fault_services(bench, "fault-walk-each", TOUCH_WALK_EACH) &&
            measure_fault_services(bench, "fault-image", TOUCH_IMAGE);
 }
 

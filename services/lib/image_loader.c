@@ -59,48 +59,66 @@ static enum status map_shared(struct caller *caller, const struct image_module *
     return STATUS_OK;
 }
 
-/* Fills the frame at the scratch slot with the file's bytes of page `page` of the segment, and maps
+/* Fills the frame at `frame_slot` with the file's bytes of page `page` of the segment, and maps
  * it. */
 static enum status fill_and_map(struct caller *caller, const struct image_module *module,
                                 const struct image_target *target,
-                                const struct elf_segment *segment, uint64_t page)
+                                const struct elf_segment *segment, uint64_t page,
+                                uint32_t frame_slot)
 {
     uint64_t offset = page * PAGE_BYTES;
     if (offset < segment->file_bytes) {
         uint64_t left = segment->file_bytes - offset;
-        enum status status = kernel_frame_copy(caller, module->kernel_slot, module->image_slot,
-                                               module->offset_bytes + segment->file_offset + offset,
-                                               target->scratch_slot, 0,
-                                               (uint32_t)(left < PAGE_BYTES ? left : PAGE_BYTES));
+        enum status status =
+            kernel_frame_copy(caller, module->kernel_slot, module->image_slot,
+                              module->offset_bytes + segment->file_offset + offset, frame_slot, 0,
+                              (uint32_t)(left < PAGE_BYTES ? left : PAGE_BYTES));
         if (status != STATUS_OK)
             return status;
     }
     return kernel_map_frame(caller, module->kernel_slot,
                             &(struct kernel_map_frame_request){
                                 .vspace_slot = target->vspace_slot,
-                                .frame_slot = target->scratch_slot,
+                                .frame_slot = frame_slot,
                                 .va = segment->va + offset,
                                 .page_count = 1,
                                 .rights = segment->rights,
                             });
 }
 
-/* One frame for each page that is not shared. The capability is dropped at once: a mapped frame
- * lives on, one that could not be mapped goes back to its untyped. */
+/* Makes `count` frames, and of them the private pages from `first` on. The capabilities are dropped
+ * at once, after an error too: a mapped frame lives on, one that was not mapped goes back to its
+ * untyped. */
+static enum status map_some(struct caller *caller, const struct image_module *module,
+                            const struct image_target *target, const struct elf_segment *segment,
+                            uint64_t first, uint32_t count)
+{
+    enum status status = kernel_retype(caller, module->kernel_slot, target->untyped_slot,
+                                       OBJECT_FRAME, count, target->scratch_slot);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t frame_slot = target->scratch_slot + i;
+        if (status == STATUS_OK)
+            status = fill_and_map(caller, module, target, segment, first + i, frame_slot);
+        enum status dropped = kernel_drop_local_cap(caller, frame_slot);
+        if (status == STATUS_OK)
+            status = dropped;
+    }
+    return status;
+}
+
+/* One frame for each page that is not shared. */
 static enum status map_private(struct caller *caller, const struct image_module *module,
                                const struct image_target *target, const struct elf_segment *segment)
 {
-    for (uint64_t page = image_shared_pages(segment); page < segment->pages; page++) {
-        enum status status = kernel_retype(caller, module->kernel_slot, target->untyped_slot,
-                                           OBJECT_FRAME, 1, target->scratch_slot);
+    for (uint64_t page = image_shared_pages(segment); page < segment->pages;) {
+        uint64_t left = segment->pages - page;
+        uint32_t count = left < IMAGE_SCRATCH_SLOTS ? (uint32_t)left : IMAGE_SCRATCH_SLOTS;
+        enum status status = map_some(caller, module, target, segment, page, count);
         if (status != STATUS_OK)
             return status;
-        status = fill_and_map(caller, module, target, segment, page);
-        enum status dropped = kernel_drop_local_cap(caller, target->scratch_slot);
-        if (status == STATUS_OK)
-            status = dropped;
-        if (status != STATUS_OK)
-            return status;
+        page += count;
     }
     return STATUS_OK;
 }

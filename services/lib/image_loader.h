@@ -13,6 +13,10 @@
 #include "abi/formats/elf_plan.h"
 #include "services/lib/kernel_calls.h"
 
+/* So many private pages are made at a time. More would need more slots of whoever builds and save
+ * little: with four, three of four RETYPEs are gone. */
+enum { IMAGE_SCRATCH_SLOTS = 4 };
+
 /* A module of the boot image: the ELF file in bytes [offset_bytes, offset_bytes + size_bytes). */
 struct image_module {
     uint32_t kernel_slot; /* KERNEL_PROCESS of the caller */
@@ -25,8 +29,8 @@ struct image_module {
 struct image_target {
     uint32_t vspace_slot;  /* VSPACE of the staged child, with MAP */
     uint32_t untyped_slot; /* one page is drawn from it for each private one */
-    uint32_t
-        scratch_slot; /* an empty slot of the caller; empty again afterwards, also on an error */
+    uint32_t scratch_slot; /* the first of IMAGE_SCRATCH_SLOTS empty slots of the caller; they are
+                              empty again afterwards, also on an error */
 };
 
 /* Reads the headers of the module (one FRAME_READ) and plans it. Changes nothing. *plan is all zero

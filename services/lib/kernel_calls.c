@@ -151,6 +151,13 @@ enum status kernel_map_frame(struct caller *caller, uint32_t slot,
     return control(caller, slot);
 }
 
+enum status kernel_give_frames(struct caller *caller, uint32_t slot,
+                               const struct kernel_give_frames_request *request)
+{
+    CONTROL_WRITE(caller, give_frames, GIVE_FRAMES, *request);
+    return control(caller, slot);
+}
+
 enum status kernel_unmap_frame(struct caller *caller, uint32_t slot, uint32_t vspace_slot,
                                uint64_t va, uint32_t page_count)
 {

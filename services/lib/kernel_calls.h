@@ -33,6 +33,8 @@ enum status kernel_frame_copy(struct caller *caller, uint32_t slot, uint32_t sou
                               uint32_t target_offset_bytes, uint32_t count);
 enum status kernel_map_frame(struct caller *caller, uint32_t slot,
                              const struct kernel_map_frame_request *request);
+enum status kernel_give_frames(struct caller *caller, uint32_t slot,
+                               const struct kernel_give_frames_request *request);
 enum status kernel_unmap_frame(struct caller *caller, uint32_t slot, uint32_t vspace_slot,
                                uint64_t va, uint32_t page_count);
 enum status kernel_protect_frame(struct caller *caller, uint32_t slot, uint32_t vspace_slot,

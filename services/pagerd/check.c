@@ -58,6 +58,14 @@ static bool fills_of_sound(const struct pagerd *pagerd, uint32_t entry)
     return queued == registration->queued_count && last_id <= pagerd->last_fault_id;
 }
 
+/* What is in doubt may be there: it was asked for within the limit. */
+static bool doubt_sound(const struct pagerd_registration *registration)
+{
+    uint32_t pages = registration->doubt_pages;
+    return (registration->doubt_va != 0) == (pages != 0) && pages <= PAGERD_WALK_PAGES &&
+           pages <= registration->page_limit - registration->page_count;
+}
+
 static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
 {
     const struct pagerd_registration *registration = &pagerd->registrations[entry];
@@ -71,9 +79,22 @@ static bool registration_sound(const struct pagerd *pagerd, uint32_t entry)
         return false;
     return pagerd_find(pagerd, registration->token) == entry && areas_sound(registration) &&
            (registration->vspace_cap_slot != 0 || registration->fills.count == 0) &&
-           registration->page_count + (registration->doubt_va != 0) <= registration->page_limit &&
+           registration->page_count <= registration->page_limit && doubt_sound(registration) &&
            registration->resolved_count <= registration->fault_count &&
            registration->last_fault_id <= pagerd->last_fault_id && fills_of_sound(pagerd, entry);
+}
+
+/* Each space that has a name is found by it, and nothing else is: no two have the same. */
+static bool spaces_sound(const struct pagerd *pagerd)
+{
+    uint32_t named = 0;
+    for (uint32_t i = 1; i <= pagerd->registration_used; i++) {
+        uint32_t slot = pagerd->registrations[i].vspace_cap_slot;
+        if (slot != 0 && index_find(pagerd->spaces_root, pagerd->space_nodes, slot) != i)
+            return false;
+        named += slot != 0;
+    }
+    return index_check(pagerd->spaces_root, pagerd->space_nodes, named, pagerd->registration_used);
 }
 
 /* The free list holds as many entries as are FREE, so that none leaks. */
@@ -85,7 +106,8 @@ static bool registrations_sound(const struct pagerd *pagerd)
     uint32_t owing = 0;
     if (pagerd->registration_used > PAGERD_REGISTRATION_LIMIT ||
         !index_check(pagerd->tokens_root, pagerd->token_nodes, pagerd->registration_count,
-                     pagerd->registration_used))
+                     pagerd->registration_used) ||
+        !spaces_sound(pagerd))
         return false;
     for (uint32_t i = 1; i <= pagerd->registration_used; i++) {
         if (!registration_sound(pagerd, i))
@@ -236,11 +258,13 @@ static void add_registration(const struct visitor *visitor,
     bool is_free = registration->state == REGISTRATION_FREE; /* else: the index's business */
     add(visitor,
         (uint64_t)registration->queued_count << 32 | (is_free ? registration->next_free : 0));
-    add(visitor, (uint64_t)registration->owes << 32 | registration->area_count);
+    add(visitor,
+        (uint64_t)registration->owes << 32 | registration->flags << 16 | registration->area_count);
     add(visitor, (uint64_t)registration->owed_frame << 32 | registration->unproved_rights);
     add(visitor, registration->unproved_va);
+    add(visitor, registration->walk_va);
     if (registration->doubt_va != 0)
-        add(visitor, registration->doubt_va);
+        add(visitor, registration->doubt_va + registration->doubt_pages); /* of a page: below it */
     add_list(visitor, &registration->fills, &registration->ready);
     add(visitor, (uint64_t)registration->owing.next << 32 | registration->owing.previous);
     for (uint32_t i = 0; i < registration->area_count; i++) {
@@ -282,7 +306,7 @@ void pagerd_visit_fields(const struct pagerd *pagerd, void (*visit)(void *contex
     add_list(&visitor, &pagerd->woken, &none);
     add_list(&visitor, &pagerd->owing, &none);
     for (uint32_t i = 1; i <= pagerd->registration_used; i++)
-        add_registration(&visitor, &pagerd->registrations[i]); /* the index follows from these */
+        add_registration(&visitor, &pagerd->registrations[i]); /* the indexes follow from these */
     for (uint32_t i = 1; i <= pagerd->fill_used; i++)
         add_fill(&visitor, &pagerd->fills[i]);
     for (uint32_t i = 1; i <= pagerd->waiter_used; i++) {
@@ -301,6 +325,7 @@ void pagerd_reset(struct pagerd *pagerd)
     memset(pagerd, 0, offsetof(struct pagerd, registrations));
     memset(&pagerd->registrations[1], 0, registrations * sizeof pagerd->registrations[0]);
     memset(pagerd->token_nodes, 0, (registrations + 1) * sizeof pagerd->token_nodes[0]);
+    memset(pagerd->space_nodes, 0, (registrations + 1) * sizeof pagerd->space_nodes[0]);
     memset(&pagerd->fills[1], 0, fills * sizeof pagerd->fills[0]);
     memset(&pagerd->waiters[1], 0, waiters * sizeof pagerd->waiters[0]);
 }

@@ -172,14 +172,23 @@ static void conclude_present(struct pagerd *pagerd, uint32_t entry)
         finish(pagerd, entry, FILL_DONE, there ? END_NONE : END_FAULT_BACKING);
 }
 
+void pagerd_count_pages(struct pagerd *pagerd, uint32_t owner, uint64_t va, uint32_t pages)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[owner];
+    uint64_t bytes = (uint64_t)pages << PAGE_SHIFT;
+    UNIT_ASSERT(pages != 0 && pages <= registration->page_limit - registration->page_count);
+    registration->page_count += pages;
+    registration->walk_va = va + bytes;
+    for (uint32_t i = registration->fills.first; i != 0; i = pagerd->fills[i].sibling.next)
+        if (pagerd->fills[i].va - va < bytes)
+            pagerd->fills[i].is_there = 1;
+}
+
 /* What a peer's answer means for the faulters. */
-static void conclude(struct pagerd *pagerd, uint32_t entry, enum pagerd_backing backing,
-                     enum status status)
+static void conclude(struct pagerd *pagerd, uint32_t entry, enum status status)
 {
     struct pagerd_fill *fill = &pagerd->fills[entry];
     UNIT_ASSERT(fill->state == FILL_MAPPING);
-    if (status == STATUS_OK)
-        pagerd->registrations[fill->registration].page_count += backing != BACKING_IMAGE;
     if (status == STATUS_OK)
         finish(pagerd, entry, FILL_DONE, END_NONE);
     else if (status == STATUS_BUSY)
@@ -198,10 +207,28 @@ static void conclude(struct pagerd *pagerd, uint32_t entry, enum pagerd_backing 
         finish(pagerd, entry, FILL_DONE, END_FAULT_BACKING);
 }
 
+/* Has peers make a page of the process's own, and keeps what they leave open. */
+static enum status ask_own(struct pagerd *pagerd, uint32_t owner, struct pagerd_supply *supply)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[owner];
+    uint32_t frame_id = 0;
+    enum status status = pagerd_supply_page(pagerd, registration->vspace_cap_slot,
+                                            pagerd_account_slot(owner), supply, &frame_id);
+    bool sent = supply->backing == BACKING_ANONYMOUS || frame_id != 0; /* vspaced was asked */
+    bool doubt = sent && status == STATUS_TIMED_OUT;
+    registration->owed_frame = frame_id;
+    registration->doubt_va = doubt ? supply->va : 0;
+    registration->doubt_pages = doubt ? supply->block_pages : 0;
+    if (status == STATUS_OK)
+        pagerd_count_pages(pagerd, owner, supply->va, supply->block_pages);
+    return status;
+}
+
 /* Asks for the page of a fill: for one of the process's own not before it is known what became of
- * the last, so that one at most is in doubt. */
+ * the last, so that one request at most is in doubt. Who has waited takes its page alone: others
+ * wait for the same, and the last try has no time for a refusal of the neighbours. */
 static enum status ask(struct pagerd *pagerd, const struct pagerd_fill *fill,
-                       const struct pagerd_supply *supply)
+                       struct pagerd_supply *supply)
 {
     uint32_t owner = fill->registration;
     struct pagerd_registration *registration = &pagerd->registrations[owner];
@@ -213,16 +240,13 @@ static enum status ask(struct pagerd *pagerd, const struct pagerd_fill *fill,
         return STATUS_BUSY;
     if (pagerd_over_limit(registration, supply->backing))
         return STATUS_OVER_LIMIT;
-    uint32_t account_slot = pagerd_account_slot(owner);
-    uint32_t frame_id = 0;
-    status =
-        pagerd_supply_page(pagerd, registration->vspace_cap_slot, account_slot, supply, &frame_id);
-    if (!own)
-        return status;
-    bool sent = supply->backing == BACKING_ANONYMOUS || frame_id != 0; /* vspaced was asked */
-    registration->owed_frame = frame_id;
-    registration->doubt_va = sent && status == STATUS_TIMED_OUT ? fill->va : 0;
-    return status;
+    if (fill->park_id != 0)
+        pagerd_leave_neighbours(supply);
+    else
+        pagerd_plan_walk(registration, fill->area, supply);
+    if (own)
+        return ask_own(pagerd, owner, supply);
+    return pagerd_supply_page(pagerd, registration->vspace_cap_slot, SLOT_NULL, supply, NULL);
 }
 
 /* Asks for the page of a fill. True when its faulters wait no more. */
@@ -232,13 +256,9 @@ static bool run(struct pagerd *pagerd, uint32_t entry)
     const struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
     UNIT_ASSERT(registration->state == REGISTRATION_LIVE && fill->area < registration->area_count);
     struct pagerd_supply supply = pagerd_plan_supply(&registration->areas[fill->area], fill->va);
-    if (fill->timed_out != 0) {
-        supply.block_pages = 1; /* the last try has no time for a refusal of the neighbours */
-        supply.block_before = 0;
-    }
     enum status status = ask(pagerd, fill, &supply);
     pagerd_note_open_page(pagerd, fill->registration);
-    conclude(pagerd, entry, supply.backing, status);
+    conclude(pagerd, entry, status);
     return fill->state != FILL_WAITING_FRAME;
 }
 

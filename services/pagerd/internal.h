@@ -35,7 +35,7 @@ struct pagerd_supply {
     uint64_t va;
     uint64_t image_offset; /* IMAGE, COPY: of the page's first byte; page aligned */
     uint32_t copy_bytes;   /* COPY: 1 to PAGE_BYTES */
-    uint32_t block_pages;  /* IMAGE: of the image's own pages that come together */
+    uint32_t block_pages;  /* that come together: this one, and its neighbours */
     uint32_t block_before; /* IMAGE: so many of them in front of this one */
 };
 
@@ -60,6 +60,18 @@ uint32_t pagerd_right_of(enum fault_access access);
 /* How the page at `va` (inside the area, page aligned) is made. */
 struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t va);
 
+/* The neighbours of a demand-zero page that lies behind the one that came last; of one that is not
+ * over the limit. */
+void pagerd_plan_walk(const struct pagerd_registration *registration, uint32_t area_index,
+                      struct pagerd_supply *supply);
+
+/* The page alone. */
+static inline void pagerd_leave_neighbours(struct pagerd_supply *supply)
+{
+    supply->block_pages = 1;
+    supply->block_before = 0;
+}
+
 /* Whether a page more would pass the limit; shared pages never do. */
 bool pagerd_over_limit(const struct pagerd_registration *registration, enum pagerd_backing backing);
 
@@ -75,11 +87,12 @@ enum status pagerd_adopt_vspace(struct pagerd *pagerd,
 /* True when the space is registered no more. */
 bool pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot);
 
-/* Maps one page. BUSY: one is there already. EXHAUSTED: nothing left now. OVER_LIMIT, OVER_BUDGET:
- * the process's own. TIMED_OUT: it may come yet. `owed_frame` is 0 before, and then a frame that
- * could not go back, or with TIMED_OUT must not before it is known whether it was mapped. */
+/* Maps a page with its neighbours, or alone when that is refused: the block in `supply` is then what
+ * was asked for last. BUSY: one is there already. EXHAUSTED: nothing left now. OVER_LIMIT,
+ * OVER_BUDGET: the process's own. TIMED_OUT: it may come yet. Of copies, `owed_frame` is then a frame
+ * that could not go back, or with TIMED_OUT must not before it is known whether it was mapped. */
 enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
-                               uint32_t account_slot, const struct pagerd_supply *supply,
+                               uint32_t account_slot, struct pagerd_supply *supply,
                                uint32_t *owed_frame);
 
 /* Offers a frame back to memd; true when it is the account's no more. */
@@ -129,6 +142,10 @@ void pagerd_take_fault(struct pagerd *pagerd, const struct pagerd_faulter *fault
 
 /* The open fill of a page of a registration; 0: none. */
 uint32_t pagerd_find_fill(const struct pagerd *pagerd, uint32_t registration, uint64_t va);
+
+/* So many pages of the process's own, from `va` on, are there: they count, and whoever waits for one
+ * of them need not ask for it. */
+void pagerd_count_pages(struct pagerd *pagerd, uint32_t owner, uint64_t va, uint32_t pages);
 
 /* Gives turns to woken and queued fills, at most PAGERD_RUN_FILLS. */
 void pagerd_run_queued(struct pagerd *pagerd);

@@ -114,6 +114,8 @@ static struct pagerd_ruling judge(const struct pagerd *pagerd, uint32_t entry,
         return ruling;
     if (registration->vspace_cap_slot == 0) /* its space is lost (G2) */
         return (struct pagerd_ruling){.verdict = VERDICT_END, .reason = END_FAULT_BACKING};
+    if (registration->page_count < registration->page_limit)
+        return ruling;
     uint64_t page = fault->va & ~(uint64_t)(PAGE_BYTES - 1);
     struct pagerd_supply supply = pagerd_plan_supply(&registration->areas[ruling.area], page);
     if (pagerd_over_limit(registration, supply.backing) &&

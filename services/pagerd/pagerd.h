@@ -42,8 +42,24 @@
  * PAGERD_BLOCK_PAGES addresses and aligned to them, that are the image's own and of the same
  * segment, all in one request. They cost the process nothing: the image's pages count against no
  * limit, one region holds them all, and the block lies below one page table. A refusal of the block
- * is nobody's: the page is asked for alone then, and so it is by a fill whose call timed out. Which
- * pages come together is a question of the areas and the address alone (E3).
+ * is nobody's: the page is asked for alone then, and so it is by a fill that has waited. Which pages
+ * come together is a question of the areas and the address alone (E3).
+ *
+ * A demand-zero page comes with neighbours when its process was registered with FAULT_AROUND and the
+ * page lies right behind the page of its own that the process got last: it walks upwards, and is
+ * likely to touch the next ones as well. They are the next ones of the area that lie below the same
+ * page table, so many that PAGERD_WALK_PAGES come together, and never more than the page limit
+ * leaves. They are pages like any other: they count against the page limit and against what is
+ * guaranteed to the account, which pays for them. Page limit and guarantee of such a process are
+ * therefore about the pages that it is given, touched or not: one that touches the last page got and
+ * the next, and then every fourth, gets four for each. Of a process without the flag every page comes
+ * alone, and both are about the pages that it touches (M9).
+ *
+ * Which neighbours are asked for is a question of the process's own earlier faults. Whether they
+ * come is a question of others as well: a request that is refused, because the pool or an account
+ * above has not so many or a page is in the way, is made for the page alone, and so it is by a fill
+ * that has waited, for memory or for an answer. By the number of its faults, and of the pages that
+ * count, such a process may therefore learn that others use much.
  *
  * FAULT. Answered at once:
  * - END(FAULT_BACKING): nobody registered the token
@@ -104,8 +120,8 @@
  *
  * A page of the process's own (private or demand-zero) that vspaced was asked for and did not
  * answer in time is in doubt: it may be there. Before the process gets another one, and every
- * PAGERD_RETRY_TICKS, vspaced is asked (QUERY_REGION): one that is there counts, and the fill of
- * that page asks for nothing more; of one that is not, the frame goes back to memd, and not before
+ * PAGERD_RETRY_TICKS, vspaced is asked (QUERY_REGION): one that is there counts, with the neighbours
+ * that were asked for with it, and their fills ask for nothing more; of one that is not, the frame goes back to memd, and not before
  * (K2). So does, at the same times, a frame that memd did not take back.
  *
  * A message without a reply slot is ignored. Calls: vspaced, and memd through the account's
@@ -128,6 +144,8 @@ enum {
     PAGERD_WAITER_LIMIT = SLOT_REPLY_COUNT, /* each faulter waits on a reply slot */
     PAGERD_GUARD_PAGES_MAX = VSPACED_MAP_PAGES_MAX,
     PAGERD_BLOCK_PAGES = 16,  /* of the image that come together; a power of two */
+    PAGERD_WALK_PAGES = 4,    /* demand-zero ones that do: what memd gives in one message */
+    PAGERD_TABLE_PAGES = 512, /* addresses below one page table, aligned to them */
     PAGERD_RUN_FILLS = 8,     /* fills run for one message or tick: bounds the time of both */
     PAGERD_RETRY_TICKS = 100, /* often enough to be unnoticed, rare next to a fill's own cost */
     PAGERD_WAIT_TICKS = 60 * TICKS_PER_SECOND, /* nobody waits for ever for what is nobody's */
@@ -186,6 +204,9 @@ struct pagerd_registration {
     uint32_t owed_frame; /* that memd has not taken back; the one for doubt_va, if there is one */
     uint32_t unproved_rights; /* of unproved_va: what it was told to have without a mapping (G7) */
     uint64_t doubt_va;        /* a page that vspaced has not said to be there or not; 0: none */
+    uint64_t walk_va;         /* behind the pages of its own that came last; 0: none came */
+    uint32_t doubt_pages;     /* so many from doubt_va on, all there or none */
+    uint32_t flags;           /* enum register_flags */
     uint64_t unproved_va;     /* the page; 0: its last answer was no such RESOLVED */
     struct pagerd_list fills; /* open ones, oldest first */
     struct pagerd_link ready; /* among those with queued fills, in order of their turns */
@@ -248,8 +269,10 @@ struct pagerd {
     struct pagerd_list woken;  /* fills in WOKEN */
     struct pagerd_list owing;  /* registrations that owe something */
     uint32_t tokens_root;      /* the index of the live registrations, by token */
+    uint32_t spaces_root;      /* and of all that have a vspace_cap_slot, by that */
     struct pagerd_registration registrations[PAGERD_REGISTRATION_LIMIT + 1];
     struct index_node token_nodes[PAGERD_REGISTRATION_LIMIT + 1];
+    struct index_node space_nodes[PAGERD_REGISTRATION_LIMIT + 1];
     struct pagerd_fill fills[PAGERD_FILL_LIMIT + 1];
     struct pagerd_waiter waiters[PAGERD_WAITER_LIMIT + 1];
 };

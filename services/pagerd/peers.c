@@ -9,6 +9,10 @@
 #include "services/lib/call_memd.h"
 #include "services/lib/call_vspaced.h"
 
+_Static_assert((int)PAGERD_WALK_PAGES <= (int)VSPACED_ANONYMOUS_PAGES_MAX &&
+                   (int)PAGERD_WALK_PAGES <= (int)MEMD_ALLOC_FRAMES_MAX,
+               "one message to each of the two has what a walk takes");
+
 /* The time that a peer has, from now on (P12). */
 static uint64_t peer_deadline(const struct pagerd *pagerd)
 {
@@ -76,7 +80,7 @@ static enum status map_anonymous(struct pagerd *pagerd, uint32_t vspace_cap_slot
         .vspace_cap_slot = vspace_cap_slot,
         .rights = supply->rights,
         .va = supply->va,
-        .page_count = 1,
+        .page_count = supply->block_pages,
     };
     return vspaced_call_map_anonymous(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
                                       peer_deadline(pagerd), &request, NULL);
@@ -96,32 +100,18 @@ static enum status map_frame(struct pagerd *pagerd,
                                type, NULL);
 }
 
-/* So many pages of the image, the first of them `before` pages in front of what is supplied. */
-static enum status map_image_pages(struct pagerd *pagerd, uint32_t vspace_cap_slot,
-                                   const struct pagerd_supply *supply, uint32_t before,
-                                   uint32_t count)
+static enum status map_image(struct pagerd *pagerd, uint32_t vspace_cap_slot,
+                             const struct pagerd_supply *supply)
 {
     struct vspaced_map_frames_request request = {
         .vspace_cap_slot = vspace_cap_slot,
         .rights = supply->rights,
-        .va = supply->va - ((uint64_t)before << PAGE_SHIFT),
-        .frame_page = (supply->image_offset >> PAGE_SHIFT) - before,
-        .page_count = count,
+        .va = supply->va - ((uint64_t)supply->block_before << PAGE_SHIFT),
+        .frame_page = (supply->image_offset >> PAGE_SHIFT) - supply->block_before,
+        .page_count = supply->block_pages,
         .frame_slot = SLOT_IMAGE,
     };
     return map_frame(pagerd, &request);
-}
-
-/* The page with its neighbours; alone when that is refused. Who did not answer in time is not asked
- * for anything more. */
-static enum status map_image(struct pagerd *pagerd, uint32_t vspace_cap_slot,
-                             const struct pagerd_supply *supply)
-{
-    enum status status =
-        map_image_pages(pagerd, vspace_cap_slot, supply, supply->block_before, supply->block_pages);
-    if (status == STATUS_OK || status == STATUS_TIMED_OUT || supply->block_pages == 1)
-        return status;
-    return map_image_pages(pagerd, vspace_cap_slot, supply, 0, 1);
 }
 
 /* Makes sure that the scratch slot is empty, should the kernel have refused to empty it before. */
@@ -188,9 +178,10 @@ static enum status map_copy(struct pagerd *pagerd, uint32_t vspace_cap_slot, uin
     return status;
 }
 
-enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
-                               uint32_t account_slot, const struct pagerd_supply *supply,
-                               uint32_t *owed_frame)
+/* The block as it is planned. */
+static enum status supply_block(struct pagerd *pagerd, uint32_t vspace_cap_slot,
+                                uint32_t account_slot, const struct pagerd_supply *supply,
+                                uint32_t *owed_frame)
 {
     switch (supply->backing) {
     case BACKING_ANONYMOUS:
@@ -201,6 +192,18 @@ enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
         return map_copy(pagerd, vspace_cap_slot, account_slot, supply, owed_frame);
     }
     return STATUS_INTERNAL;
+}
+
+/* Who did not answer in time is not asked for anything more. */
+enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
+                               uint32_t account_slot, struct pagerd_supply *supply,
+                               uint32_t *owed_frame)
+{
+    enum status status = supply_block(pagerd, vspace_cap_slot, account_slot, supply, owed_frame);
+    if (status == STATUS_OK || status == STATUS_TIMED_OUT || supply->block_pages == 1)
+        return status;
+    pagerd_leave_neighbours(supply);
+    return supply_block(pagerd, vspace_cap_slot, account_slot, supply, owed_frame);
 }
 
 enum status pagerd_ask_page(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint64_t va,

@@ -183,7 +183,8 @@ static void plan_block(const struct pagerd_area *area, struct pagerd_supply *sup
 
 struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t va)
 {
-    struct pagerd_supply supply = {.backing = BACKING_ANONYMOUS, .rights = area->rights, .va = va};
+    struct pagerd_supply supply = {
+        .backing = BACKING_ANONYMOUS, .rights = area->rights, .va = va, .block_pages = 1};
     uint64_t offset = va - area->va;
     UNIT_ASSERT(va % PAGE_BYTES == 0 && va >= area->va); /* G3 */
     UNIT_ASSERT(offset >> PAGE_SHIFT < pagerd_area_pages(area));
@@ -198,6 +199,30 @@ struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t
     if (!own)
         plan_block(area, &supply);
     return supply;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Never more than the process may have: a neighbour is a page like any other. Nor below another
+ * page table, which would be kernel memory for pages that nobody has touched. */
+void pagerd_plan_walk(const struct pagerd_registration *registration, uint32_t area_index,
+                      struct pagerd_supply *supply)
+{
+    const struct pagerd_area *area = &registration->areas[area_index];
+    if ((registration->flags & REGISTER_FAULT_AROUND) == 0 ||
+        supply->backing != BACKING_ANONYMOUS || supply->va != registration->walk_va)
+        return;
+    uint64_t area_left = pagerd_area_pages(area) - ((supply->va - area->va) >> PAGE_SHIFT);
+    uint64_t table_left = PAGERD_TABLE_PAGES - (supply->va >> PAGE_SHIFT) % PAGERD_TABLE_PAGES;
+    uint64_t pages = PAGERD_WALK_PAGES;
+    pages = lesser(pages, area_left);
+    pages = lesser(pages, table_left);
+    pages = lesser(pages, registration->page_limit - registration->page_count);
+    UNIT_ASSERT(pages != 0);
+    supply->block_pages = (uint32_t)pages;
 }
 
 bool pagerd_over_limit(const struct pagerd_registration *registration, enum pagerd_backing backing)

@@ -41,7 +41,19 @@ static struct pagerd_registration *take_entry(struct pagerd *pagerd, uint32_t en
     return registration;
 }
 
-static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot,
+/* Writes down vspaced's name for the space of an entry, by which it is found; 0: it has none. */
+static void name_space(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot)
+{
+    struct pagerd_registration *registration = &pagerd->registrations[entry];
+    if (registration->vspace_cap_slot != 0)
+        index_remove(&pagerd->spaces_root, pagerd->space_nodes, entry);
+    if (vspace_cap_slot != 0)
+        index_add(&pagerd->spaces_root, pagerd->space_nodes, entry, vspace_cap_slot);
+    registration->vspace_cap_slot = vspace_cap_slot;
+}
+
+/* The name of its space comes after that: another may have it still. */
+static void commit(struct pagerd *pagerd, uint32_t entry,
                    const struct pagerd_register_process_request *request)
 {
     struct pagerd_registration *registration = take_entry(pagerd, entry);
@@ -51,8 +63,8 @@ static void commit(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_sl
         .image_offset = request->image_offset,
         .image_bytes = request->image_bytes,
         .state = REGISTRATION_LIVE,
-        .vspace_cap_slot = vspace_cap_slot,
         .page_limit = request->page_limit,
+        .flags = request->flags,
         .area_count = request->area_count,
     };
     memcpy(registration->areas, request->areas, request->area_count * sizeof request->areas[0]);
@@ -83,6 +95,7 @@ static void forgive(struct pagerd *pagerd, uint32_t entry, uint32_t what)
     registration->owes &= ~what;
     if (registration->state != REGISTRATION_LEAVING || registration->owes != 0)
         return;
+    name_space(pagerd, entry, 0);
     *registration = (struct pagerd_registration){.next_free = pagerd->registration_free};
     pagerd->registration_free = entry;
 }
@@ -97,7 +110,8 @@ void pagerd_note_open_page(struct pagerd *pagerd, uint32_t entry)
 }
 
 /* vspaced does one request after the other, so that its answer now is about all that it was asked
- * before. A page that is there counts, and the frame is where it belongs (E4). */
+ * before, and does each whole or not at all. A page that is there counts, as its neighbours do, and
+ * the frame is where it belongs (E4). */
 static enum status resolve_doubt(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
@@ -106,15 +120,12 @@ static enum status resolve_doubt(struct pagerd *pagerd, uint32_t entry)
         pagerd_ask_page(pagerd, registration->vspace_cap_slot, registration->doubt_va, &rights);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_INTERNAL;
-    uint32_t fill = pagerd_find_fill(pagerd, entry, registration->doubt_va);
+    if (status == STATUS_OK) {
+        pagerd_count_pages(pagerd, entry, registration->doubt_va, registration->doubt_pages);
+        registration->owed_frame = 0;
+    }
     registration->doubt_va = 0;
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
-    UNIT_ASSERT(registration->page_count < registration->page_limit);
-    registration->page_count++;
-    registration->owed_frame = 0;
-    if (fill != 0)
-        pagerd->fills[fill].is_there = 1;
+    registration->doubt_pages = 0;
     return STATUS_OK;
 }
 
@@ -145,22 +156,35 @@ static uint32_t cancel_all(struct pagerd *pagerd, uint32_t entry)
 static void lose_space(struct pagerd *pagerd, uint32_t entry)
 {
     struct pagerd_registration *registration = &pagerd->registrations[entry];
-    registration->vspace_cap_slot = 0;
+    name_space(pagerd, entry, 0);
     if (registration->state == REGISTRATION_LEAVING) {
         forgive(pagerd, entry, PAGERD_OWES_SPACE);
         return;
     }
     (void)cancel_all(pagerd, entry);
     registration->doubt_va = 0;
+    registration->doubt_pages = 0;
     registration->owed_frame = 0;
     pagerd_note_open_page(pagerd, entry);
 }
 
-static void slot_has_successor(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint32_t successor)
+/* Names a space that vspaced has just made. */
+static void name_new_space(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot)
 {
-    for (uint32_t entry = 1; entry <= pagerd->registration_used; entry++)
-        if (entry != successor && pagerd->registrations[entry].vspace_cap_slot == vspace_cap_slot)
-            lose_space(pagerd, entry);
+    uint32_t before = index_find(pagerd->spaces_root, pagerd->space_nodes, vspace_cap_slot);
+    if (before != 0)
+        lose_space(pagerd, before);
+    name_space(pagerd, entry, vspace_cap_slot);
+}
+
+/* A space that was made for a process that is not registered, and that vspaced did not take back.
+ * Owed after its slot is lost by whoever had it, whose debt may have been the last one: the new one
+ * is not due at the time of that. */
+static void commit_leaving(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot)
+{
+    *take_entry(pagerd, entry) = (struct pagerd_registration){.state = REGISTRATION_LEAVING};
+    name_new_space(pagerd, entry, vspace_cap_slot);
+    pagerd_owe(pagerd, entry, PAGERD_OWES_SPACE);
 }
 
 static bool drop_account(struct pagerd *pagerd, uint32_t entry)
@@ -215,15 +239,11 @@ enum status pagerd_register_process(struct pagerd *pagerd, struct pagerd_request
         return STATUS_EXHAUSTED; /* E6 */
     uint32_t vspace_cap_slot = 0;
     status = pagerd_adopt_vspace(pagerd, body, pagerd_account_slot(entry), &vspace_cap_slot);
-    if (status == STATUS_OK)
-        commit(pagerd, entry, vspace_cap_slot, body);
-    if (vspace_cap_slot != 0)
-        slot_has_successor(pagerd, vspace_cap_slot, status == STATUS_OK ? entry : 0);
-    if (status != STATUS_OK && vspace_cap_slot != 0) { /* E4: the undo was refused */
-        entry = next_entry(pagerd);
-        *take_entry(pagerd, entry) = (struct pagerd_registration){
-            .state = REGISTRATION_LEAVING, .vspace_cap_slot = vspace_cap_slot};
-        pagerd_owe(pagerd, entry, PAGERD_OWES_SPACE);
+    if (status == STATUS_OK) {
+        commit(pagerd, entry, body);
+        name_new_space(pagerd, entry, vspace_cap_slot);
+    } else if (vspace_cap_slot != 0) { /* E4: the undo was refused */
+        commit_leaving(pagerd, entry, vspace_cap_slot);
     }
     return status;
 }

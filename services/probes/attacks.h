@@ -38,7 +38,7 @@ enum {
     CHILD_STOPPED = 0x5919, /* that tester stops one with */
     CHILD_SURVIVED = 0xBAD, /* the last touch of CHILD_WINDOWS must be its end */
     CHILD_PAGES = 150,
-    CHILD_FEW_PAGES = 16,
+    CHILD_FEW_PAGES = 16, /* of four times as many its guarantee would be used up */
     ATTACK_RECORD_COUNT = PROCESS_LIMIT + 8
 };
 

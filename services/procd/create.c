@@ -103,7 +103,7 @@ static enum status build_eagerly(struct procd *procd, struct procd_making *makin
     struct image_target target = {
         .vspace_slot = slot(making, PROCD_SLOT_VSPACE),
         .untyped_slot = SLOT_BOOTSTRAP_UNTYPED,
-        .scratch_slot = slot(making, PROCD_SLOT_PAGE),
+        .scratch_slot = slot(making, PROCD_SLOT_PAGES),
     };
     uint64_t table_pages = role_table_pages(making->row->id, procd->memory_pages);
     enum status status = make_process(procd, making, SLOT_BOOTSTRAP_UNTYPED);
@@ -112,13 +112,13 @@ static enum status build_eagerly(struct procd *procd, struct procd_making *makin
                                        slot(making, PROCD_SLOT_PROCESS), SLOT_NULL, making->id);
     if (status != STATUS_OK)
         return status;
-    owe(making, 1u << PROCD_SLOT_PAGE);
+    owe(making, PROCD_OWES_PAGES);
     status = image_build(&procd->caller, &making->module, &target, &making->plan);
     if (status == STATUS_OK)
         status = image_map_zeroed(&procd->caller, &making->module, &target, SERVICE_TABLE_VA,
                                   table_pages);
     if (status == STATUS_OK)
-        owe_no_more(making, 1u << PROCD_SLOT_PAGE);
+        owe_no_more(making, PROCD_OWES_PAGES);
     return status;
 }
 

@@ -145,6 +145,7 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
     backing->image_offset = making->module.offset_bytes;
     backing->image_bytes = making->module.size_bytes;
     backing->page_limit = making->row->page_limit;
+    backing->flags = role_faults_around(making->row) ? REGISTER_FAULT_AROUND : 0;
     bool heap_first = plan->va_first > HEAP_ZONE_VA; /* pagerd wants areas in ascending order */
     if (has_heap && heap_first)
         add_heap(backing);

@@ -88,6 +88,7 @@
 #include "abi/messages/event.h"
 #include "abi/messages/procd.h"
 #include "abi/slots.h"
+#include "services/lib/image_loader.h"
 #include "services/lib/service.h"
 
 enum {
@@ -124,8 +125,9 @@ enum {
     PROCD_SLOT_GRANT, /* these four: the window of the kernel's CREATE_STAGED_PROCESS */
     PROCD_SLOT_ACCOUNT,
     PROCD_SLOT_UNTYPED,
-    PROCD_SLOT_PAGE,
-    PROCD_SLOT_COUNT
+    /* The foundation is built before memd hands out accounts: scratch slots of image_build. */
+    PROCD_SLOT_PAGES = PROCD_SLOT_ACCOUNT,
+    PROCD_SLOT_COUNT = PROCD_SLOT_PAGES + IMAGE_SCRATCH_SLOTS
 };
 
 _Static_assert((int)PROCD_SLOT_COUNT <= (int)PROCD_SLOTS_OF_PROCESS,
@@ -146,6 +148,7 @@ enum procd_life {
 /* What procd owes others for a process: bit PROCD_SLOT_... of each slot that is filled, and */
 enum {
     PROCD_OWES_SLOTS = (1u << PROCD_SLOT_COUNT) - 1,
+    PROCD_OWES_PAGES = ((1u << IMAGE_SCRATCH_SLOTS) - 1) << PROCD_SLOT_PAGES,
     PROCD_OWES_ABORT = 1u << 8,   /* the kernel: it is staged */
     PROCD_OWES_RETIRE = 1u << 9,  /* the kernel: it ran */
     PROCD_OWES_PAGER = 1u << 10,  /* pagerd: the id may be registered */

@@ -66,8 +66,8 @@ enum rootd_stage {
  * send aliases of what it launched, SLOT_BOOTSTRAP_UNTYPED procd's untyped until it is shed. */
 enum {
     ROOTD_SLOT_LAUNCH_POOL = SLOT_UNTYPED_BASE + 1,
-    ROOTD_SLOT_WINDOW = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT, /* for replies; four slots */
-    ROOTD_SLOT_SCRATCH = SLOT_RECEIVE_BASE + 2 * MESSAGE_CAP_LIMIT,
+    ROOTD_SLOT_WINDOW = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT,      /* for replies; four slots */
+    ROOTD_SLOT_SCRATCH = SLOT_RECEIVE_BASE + 2 * MESSAGE_CAP_LIMIT, /* IMAGE_SCRATCH_SLOTS */
     ROOTD_SLOT_PROCD_PROCESS = SLOT_DYNAMIC_BASE,
     ROOTD_SLOT_VSPACE,    /* of procd, until it has started */
     ROOTD_SLOT_GRANT,     /* of the child being populated */

@@ -16,8 +16,8 @@ _Static_assert((int)VSPACED_FRAME_WINDOW_SLOT + (int)MEMD_ALLOC_FRAMES_MAX <=
 
 /* What a MAP_ANONYMOUS has done so far. */
 struct anonymous_work {
-    uint32_t allocated;
-    uint32_t mapped; /* the first so many pages of the range */
+    uint32_t allocated; /* the ids of so many are set */
+    uint32_t mapped;    /* the first so many pages of the range */
     uint32_t frame_ids[VSPACED_ANONYMOUS_PAGES_MAX];
 };
 
@@ -105,27 +105,25 @@ static enum status batch_alloc(struct vspaced *vspaced, const struct vspaced_tar
     return as_asked ? STATUS_OK : STATUS_INTERNAL;
 }
 
-/* Maps the frames of the window and drops their capabilities: the mapping holds, and memd's books.
- * A DROP that is refused is tried again before the window is used. */
+/* Maps the frames of the window and gives up their capabilities: the mapping holds, and memd's
+ * books. */
 static enum status batch_map(struct vspaced *vspaced, const struct vspaced_target *target,
                              uint32_t count, uint32_t rights, struct anonymous_work *work)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        struct kernel_map_frame_request request = {
-            .vspace_slot = target->vspace_slot,
-            .frame_slot = VSPACED_FRAME_WINDOW_SLOT + i,
-            .va = (target->first_page + work->mapped) << PAGE_SHIFT,
-            .page_count = 1,
-            .rights = rights,
-        };
-        UNIT_ASSERT(work->mapped < work->allocated);
-        enum status status =
-            kernel_map_frame(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &request);
-        if (status != STATUS_OK)
-            return status;
-        work->mapped++;
-    }
-    (void)window_ready(vspaced);
+    struct kernel_give_frames_request request = {
+        .vspace_slot = target->vspace_slot,
+        .frame_slot = VSPACED_FRAME_WINDOW_SLOT,
+        .va = (target->first_page + work->mapped) << PAGE_SHIFT,
+        .count = count,
+        .rights = rights,
+    };
+    UNIT_ASSERT(work->mapped + count <= work->allocated);
+    enum status status =
+        kernel_give_frames(&vspaced->caller, SLOT_KERNEL_VSPACE_ENDPOINT, &request);
+    if (status != STATUS_OK)
+        return status;
+    work->mapped += count;
+    vspaced->window_filled = 0;
     return STATUS_OK;
 }
 
@@ -166,7 +164,7 @@ enum status vspaced_map_anonymous(struct vspaced *vspaced, struct vspaced_reques
     enum status status = map_anonymous_decide(vspaced, body, &target, &piece);
     if (status != STATUS_OK)
         return status;
-    memset(&work, 0, sizeof work);
+    work.allocated = work.mapped = 0;
     vspaced_owed_offer(vspaced);
     status = map_anonymous_perform(vspaced, &target, body->rights, &work);
     if (status != STATUS_OK) {

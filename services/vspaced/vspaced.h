@@ -119,18 +119,16 @@ enum {
 
     /* Calls that one message makes at most (E8). REGISTER_VSPACE: one for the new vspace, three for
      * each space that it sweeps, three to take the capabilities or give one back. MAP_ANONYMOUS
-     * makes the most: what is owed, then for each batch memd, and for each page a mapping and a
-     * drop that may be refused and tried again; then its undo. */
+     * makes the most of the others: what is owed, the drops of what is in the window, then for each
+     * batch memd and the kernel, and the undo of the last: its drops, the unmapping, and memd. */
     VSPACED_REGISTER_CALLS_MAX = 1 + 3 * VSPACED_SWEEP_SPACES + 3,
-    VSPACED_CALLS_MAX =
-        VSPACED_OWED_TURNS +
-        VSPACED_ANONYMOUS_PAGES_MAX / MEMD_ALLOC_FRAMES_MAX * (1 + 3 * MEMD_ALLOC_FRAMES_MAX) +
-        2 * MEMD_ALLOC_FRAMES_MAX + 2,
+    VSPACED_CALLS_MAX = VSPACED_OWED_TURNS +
+                        VSPACED_ANONYMOUS_PAGES_MAX / MEMD_ALLOC_FRAMES_MAX * 2 +
+                        2 * MEMD_ALLOC_FRAMES_MAX + 2,
 
     VSPACED_REGION_SPARE = 2 /* two splits come before the merges that make up for them */
 };
 
-_Static_assert((int)VSPACED_REGISTER_CALLS_MAX <= (int)VSPACED_CALLS_MAX, "of all operations");
 _Static_assert(VSPACED_SLOT_BASE + 2 * VSPACED_VSPACE_LIMIT <= SLOT_LIMIT, "slots suffice");
 
 /* Links are index + 1; 0 means none, so that an all-zero state is an empty one. */

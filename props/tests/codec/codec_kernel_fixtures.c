@@ -349,6 +349,17 @@ const struct codec_fixture codec_kernel_fixtures[] = {
         YES("=00000000 00000000", "no module")
 
     OF(STARTUP, 0x102, REPLY, "", "")
+
+    /* give_frames: vspace_slot, frame_slot, va, count, rights */
+    OF(KERNEL, 29, REQUEST, "", "41000000 00100000 0000400000000000 01000000 18000000")
+        YES("@16 04000000", "as many as a message brings")
+        NO("@16 05000000", "one more")
+        NO("@16 00000000", "none")
+        NO("@8 0100400000000000", "one byte past a page")
+        NO("@4 00000000", "no slot")
+        NO("@20 40000000", "a right that is none of a mapping")
+
+    OF(KERNEL, 29, REPLY, "", "")
 };
 /* clang-format on */
 

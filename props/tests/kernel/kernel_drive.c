@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "props/base/digest.h"
+
 struct kernel drive_kernel;
 
 static uint32_t window_slot;
@@ -24,10 +26,16 @@ void expect_status(unsigned found, unsigned wanted, const char *what)
 }
 
 static bool quiet;
+static bool long_only;
 
 void drive_quiet(bool on)
 {
     quiet = on;
+}
+
+void drive_long(bool on)
+{
+    long_only = on;
 }
 
 static void check(const char *step)
@@ -129,7 +137,11 @@ static void let_end(uint32_t index)
 static unsigned syscall_make(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
 {
     uint32_t index = drive_kernel.current;
-    kernel_syscall(&drive_kernel, number, slot, deadline, reply_slot);
+    if (long_only)
+        kernel_syscall_long(slot, deadline, reply_slot, &drive_kernel,
+                            kernel_process(&drive_kernel, index), number);
+    else
+        kernel_syscall(&drive_kernel, number, slot, deadline, reply_slot);
     check("a syscall");
     drive_work();
     let_end(index);
@@ -163,6 +175,18 @@ unsigned drive_reply_receive(uint32_t reply_slot, uint32_t slot, uint64_t deadli
     message->header.window_slot = window_slot;
     message->header.window_count = (uint8_t)window_count;
     return syscall_make(SYSCALL_REPLY_RECV, slot, deadline, reply_slot);
+}
+
+void drive_fault(uint64_t va, enum fault_access access, uint64_t instruction_va)
+{
+    struct kernel *kernel = &drive_kernel;
+    if (long_only)
+        kernel_fault_long(kernel, kernel_process(kernel, kernel->current), va, access,
+                          instruction_va);
+    else
+        kernel_fault(kernel, va, access, instruction_va);
+    check("a fault");
+    drive_work();
 }
 
 void drive_window(uint32_t slot, uint32_t count)
@@ -200,6 +224,69 @@ unsigned drive_control(uint32_t slot, const struct operation *operation, const v
         expect(false, "E1: a refusal changes nothing");
     }
     return status;
+}
+
+/* --- all that is compared --------------------------------------------------------------------- */
+
+static void add_words(struct digest *digest, const void *at, size_t size_bytes)
+{
+    const uint8_t *bytes = at;
+    for (size_t i = 0; i < size_bytes; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        digest_fold(&digest->value, word);
+    }
+}
+
+static void add_record(struct digest *digest, const struct process *process)
+{
+    struct process record;
+    memcpy(&record, process, sizeof record);
+    bool runs = record.life == LIFE_READY || record.life == LIFE_CURRENT;
+    if (!runs || record.resume != RESUME_RESULT)
+        record.result = 0;
+    add_words(digest, &record, sizeof record);
+}
+
+static void add_pages(struct digest *digest, const struct kernel *kernel)
+{
+    add_words(digest, kernel->stocks, sizeof kernel->stocks);
+    for (uint32_t i = 0; i < kernel->range_count; i++)
+        add_words(digest, machine_page_record(kernel->ranges[i].first_page),
+                  kernel->ranges[i].page_count * sizeof(struct page_record));
+}
+
+/* What the machine was told. */
+static void add_machine(struct digest *digest)
+{
+    size_t log_bytes;
+    (void)host_log(&log_bytes);
+    digest_add_u64(digest, log_bytes);
+    digest_add_u64(digest, host_port_last_write());
+    digest_add_u64(digest, host_flush_count());
+}
+
+uint64_t drive_state(void)
+{
+    const struct kernel *kernel = &drive_kernel;
+    struct digest digest = digest_start();
+    add_pages(&digest, kernel);
+    add_machine(&digest);
+    digest_add_u64(&digest, kernel_digest(kernel));
+    digest_add_u64(&digest, kernel->current);
+    digest_add_u64(&digest, kernel->payer);
+    digest_add_u64(&digest, kernel->unsettled);
+    digest_add_u64(&digest, kernel->work_done);
+    digest_add_u64(&digest, kernel_next_deadline(kernel));
+    for (uint32_t i = 0; i < kernel->process_high; i++) {
+        const struct process *process = kernel_process(kernel, i);
+        const struct message *message = kernel_message(kernel, i);
+        if (process != NULL)
+            add_record(&digest, process);
+        if (message != NULL)
+            add_words(&digest, message, MESSAGE_PAGE_INFO_OFFSET + sizeof(struct receive_info));
+    }
+    return digest.value;
 }
 
 /* --- children --------------------------------------------------------------------------------- */

@@ -23,6 +23,14 @@ void drive_boot(uint32_t pages, uint32_t root_budget);
 /* While on, steps are not followed by the checks: for systems of a thousand processes. */
 void drive_quiet(bool on);
 
+/* While on, system calls and faults enter by the long ways alone. */
+void drive_long(bool on);
+
+/* All that a short way must leave as the long one does (K14), to the byte of every record, message
+ * page and page record, and how often the machine was told something; but only who comes back from a
+ * system call has a result. */
+uint64_t drive_state(void);
+
 /* Makes `index` the current process by preempting the others; false: it cannot run. */
 bool drive_run(uint32_t index);
 uint32_t drive_current(void);
@@ -36,6 +44,8 @@ unsigned drive_call(uint32_t slot, uint64_t deadline);
 unsigned drive_receive(uint32_t slot, uint64_t deadline);
 unsigned drive_reply(uint32_t slot);
 unsigned drive_reply_receive(uint32_t reply_slot, uint32_t slot, uint64_t deadline);
+
+void drive_fault(uint64_t va, enum fault_access access, uint64_t instruction_va);
 
 /* All that is left to do in the kernel, piece by piece, with kernel_check after each; syscalls do it
  * themselves. How many pieces there were. */
@@ -99,6 +109,7 @@ void kernel_test_memory(void);
 void kernel_test_vspace(void);
 void kernel_test_ipc(void);
 void kernel_test_reply_recv(void);
+void kernel_test_short(void);
 void kernel_test_transfer(void);
 void kernel_test_life(void);
 void kernel_test_fault(void);

@@ -11,6 +11,7 @@ int main(int count, char **arguments)
     kernel_test_vspace();
     kernel_test_ipc();
     kernel_test_reply_recv();
+    kernel_test_short();
     kernel_test_transfer();
     kernel_test_life();
     kernel_test_fault();

@@ -237,12 +237,14 @@ static void test_deadline_order(void)
     expect_equal(drive_current(), a.index, "and runs after the other");
 }
 
-/* Seven wait, and then one in the middle of the heap does no more. The one that takes its place has
- * an earlier deadline than the one above it: kernel_check and the order of what expires see it. */
+/* Seven wait in the heap, as others have waited since, and then one in its middle does no more. The
+ * one that takes its place has an earlier deadline than the one above it: kernel_check and the order
+ * of what expires see it. */
 static void test_deadline_removed(void)
 {
-    static const uint64_t deadlines[] = {10, 100, 20, 110, 120, 30, 40};
+    static const uint64_t deadlines[] = {10, 100, 20, 110, 120, 30, 40, 210, 200, 220, 230};
     enum { WAITERS = sizeof deadlines / sizeof deadlines[0] };
+    _Static_assert(WAITERS == 7 + KERNEL_RECENT_DEADLINES, "seven are in the heap");
     struct drive_child waiters[WAITERS];
     drive_boot(2048, 64);
     for (uint32_t i = 0; i < WAITERS; i++)
@@ -254,13 +256,52 @@ static void test_deadline_removed(void)
     drive_run(SERVER);
     struct kernel_kill_process_request kill = {waiters[3].process, 0};
     expect_status(CONTROL(PRO, KILL_PROCESS, kill), STATUS_OK, "K12: one ends while it waits");
-    static const uint64_t left[] = {10, 20, 30, 40, 100, 120};
+    static const uint64_t left[] = {10, 20, 30, 40, 100, 120, 200, 210, 220, 230};
     for (uint32_t i = 0; i < sizeof left / sizeof left[0]; i++) {
         expect_equal(kernel_next_deadline(&drive_kernel), left[i], "K12: the others stay in order");
         kernel_timer(&drive_kernel, left[i]);
         drive_work();
     }
     expect_equal(kernel_next_deadline(&drive_kernel), DEADLINE_NEVER, "and nobody else waits");
+}
+
+/* The order in which `count` processes that have just been woken run: the last one woken is first. */
+static void expect_woken(const struct drive_child *waiters, const uint8_t *order, uint32_t count)
+{
+    uint32_t index = drive_kernel.ready[0].first;
+    for (uint32_t i = count; i-- != 0;) {
+        expect_equal(index, waiters[order[i]].index, "K12: by deadline, then by index");
+        index = index == KERNEL_NONE
+                    ? KERNEL_NONE
+                    : kernel_process(&drive_kernel, index)->links[QUEUE_WAITING].next;
+    }
+}
+
+/* Who has waited since lately, in the row, and who has been pushed out of it, in the heap, expire in
+ * one order; the lowest indices are in the row, and have deadlines at the same ticks as others. Each
+ * that is pushed out rises. One of the row and one of the heap end before. */
+static void test_deadline_row(void)
+{
+    static const uint64_t deadlines[] = {50, 20, 60, 40, 60, 10, 30, 50, 70, 80, 90};
+    enum { WAITERS = sizeof deadlines / sizeof deadlines[0] };
+    static const uint8_t order[WAITERS - 2] = {5, 3, 0, 7, 2, 4, 8, 9, 10};
+    struct drive_child waiters[WAITERS];
+    drive_boot(2048, 64);
+    for (uint32_t i = 0; i < WAITERS; i++)
+        waiters[i] = drive_spawn(FREE_SLOT + 4 * i, 0);
+    for (uint32_t i = WAITERS; i-- != 0;) {
+        drive_run(waiters[i].index);
+        drive_receive(SLOT_SERVICE_ENDPOINT, deadlines[i]);
+    }
+    expect_equal(drive_kernel.recent_count, KERNEL_RECENT_DEADLINES, "the row is full");
+    drive_run(SERVER);
+    CONTROL(PRO, KILL_PROCESS, ((struct kernel_kill_process_request){waiters[1].process, 0}));
+    CONTROL(PRO, KILL_PROCESS, ((struct kernel_kill_process_request){waiters[6].process, 0}));
+    expect_equal(kernel_next_deadline(&drive_kernel), 10, "the nearest is in the heap");
+    kernel_timer(&drive_kernel, 90);
+    expect_woken(waiters, order, WAITERS - 2);
+    expect_equal(kernel_next_deadline(&drive_kernel), DEADLINE_NEVER, "and nobody else waits");
+    drive_work();
 }
 
 /* K10: callers that give up leave nothing behind, however many there were. */
@@ -298,6 +339,7 @@ void kernel_test_ipc(void)
     test_deadlines();
     test_deadline_order();
     test_deadline_removed();
+    test_deadline_row();
     test_reply_slots();
 }
 

@@ -154,6 +154,20 @@ static void test_shared(void)
     expect_equal(drive_kernel.untypeds[0].frame_pages, 7, "K5: and the frame with them");
 }
 
+/* The processor keeps what tables lead to which. With the only page of its region three tables go,
+ * and each time the entry that named the table is forgotten after it is gone. */
+static void test_pruned(void)
+{
+    stage(64);
+    const uint64_t va = UINT64_C(0x8000000000);
+    const struct process *process = kernel_process(&drive_kernel, child.index);
+    drive_map(VSP, child.vspace, 7000, va, RW);
+    expect(!host_flushed(process->vspace_page, va, 4), "a new page needs no flush");
+    expect_status(unmap(va, 1), STATUS_OK, "its tables go with it");
+    for (uint32_t tables = HOST_TABLES_TO_A_PAGE; tables != 0; tables--)
+        expect(host_flushed(process->vspace_page, va, tables), "K2: the page, then each table");
+}
+
 static void test_budget(void)
 {
     stage(16);
@@ -177,5 +191,6 @@ void kernel_test_vspace(void)
     test_protect_second_leaf();
     test_wx();
     test_shared();
+    test_pruned();
     test_budget();
 }

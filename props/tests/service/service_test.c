@@ -237,6 +237,9 @@ static void test_memory(void)
     struct kernel_map_frame_request map = {1, 2, 8192, 3, 4, RIGHT_READ};
     (void)kernel_map_frame(&caller, 50, &map);
     expect_sent(50, OP_KERNEL_MAP_FRAME, &map, "map");
+    struct kernel_give_frames_request give = {1, 2, 8192, 3, RIGHT_READ};
+    (void)kernel_give_frames(&caller, 50, &give);
+    expect_sent(50, OP_KERNEL_GIVE_FRAMES, &give, "give");
     (void)kernel_unmap_frame(&caller, 50, 1, 8192, 2);
     expect_sent(50, OP_KERNEL_UNMAP_FRAME, &(struct kernel_unmap_frame_request){1, 2, 8192},
                 "unmap");
