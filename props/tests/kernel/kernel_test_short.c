@@ -166,6 +166,24 @@ static void drivers_leave_second(void)
     expect_equal(drive_current(), urgent.index, "K7: the highest band goes on");
 }
 
+/* Somebody of the server's own band is ready, and so goes on before a client of a lower one that is
+ * answered with nothing but bytes. */
+static void band_between(void)
+{
+    stage_in(1);
+    struct drive_child urgent = drive_stage_in(FREE_SLOT + 8, 32, 0);
+    start(0);
+    expect_status(receive(SERVER, SLOT_SERVICE_ENDPOINT), DRIVE_WAITING, "the server waits");
+    call_with(a.index, 0);
+    expect_equal(drive_current(), SERVER, "and has a call");
+    drive_start(&urgent, 0);
+    expect_equal(drive_current(), SERVER, "its equal waits for its turn");
+    drive_compose(2, 8);
+    expect_status(answer(SLOT_SERVICE_ENDPOINT), DRIVE_WAITING, "the server waits");
+    expect_equal(drive_current(), urgent.index, "K7: the highest band goes on");
+    expect_status(drive_result(a.index), STATUS_OK, "the answer is out");
+}
+
 /* The server receives through another slot, and sends what is there away. */
 static void received_slot_leaves(void)
 {
@@ -425,6 +443,7 @@ void kernel_test_short(void)
     static void (*const lives[])(void) = {other_receiver,
                                           window_half_emptied,
                                           window_emptied,
+                                          band_between,
                                           drivers_leave_second,
                                           received_slot_leaves,
                                           received_slot_leaves_second,
