@@ -245,10 +245,9 @@ static enum status take_space(struct model_pagerd *model, const struct turn *tur
         return STATUS_OK;
     }
     MARK("pagerd: undone registration");
-    bool is_done = model_pagerd_is_done(
-        model_pagerd_expect(model, ACT_UNREGISTER_VSPACE, *space, 0, 0, 0, 0).result);
-    successor(model, *space);
-    if (!is_done) {
+    if (!model_pagerd_is_done(
+            model_pagerd_expect(model, ACT_UNREGISTER_VSPACE, *space, 0, 0, 0, 0).result)) {
+        successor(model, *space);
         owe(model, &(struct model_pagerd_owed){.is_left = true, .space = *space});
         *leaves = true;
     }

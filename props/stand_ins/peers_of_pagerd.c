@@ -201,6 +201,7 @@ static void answered(const struct stand_in_call *call, enum status status)
     const struct vspaced_register_vspace_reply *adopted = call->reply;
     const struct memd_free_frames_request *given = call->request;
     const struct vspaced_query_region_reply *region = call->reply;
+    const struct vspaced_unregister_vspace_request *released = call->request;
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && call->lost)
         peers_frames_undelivered(call);
     if (call->operation->id == OP_MEMD_FREE_FRAMES && (call->lost || status == STATUS_NOT_FOUND))
@@ -213,6 +214,9 @@ static void answered(const struct stand_in_call *call, enum status status)
         event.out = region->rights;
     if (call->operation->id == OP_VSPACED_REGISTER_VSPACE && call->lost)
         peers_vspaced_unheard(adopted->vspace_cap_slot);
+    /* A vspaced that says so has forgotten the space: nobody may count on what is there. */
+    if (call->operation->id == OP_VSPACED_UNREGISTER_VSPACE && status == STATUS_NOT_FOUND)
+        peers_vspaced_unheard(released->vspace_cap_slot);
     event.result = status;
     if (call->operation->id == OP_MEMD_ALLOC_FRAMES && status == STATUS_OK)
         event.out = alloc->frame_ids[0];

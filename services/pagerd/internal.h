@@ -80,11 +80,10 @@ uint64_t pagerd_area_pages(const struct pagerd_area *area);
 /* --- peers.c: calls -------------------------------------------------------------------------- */
 
 /* Each returns the peer's status; what failed half way was undone. Of the first, a vspace_cap_slot
- * that is not 0 says that vspaced made a space there, and *is_kept whether it is still registered:
- * always with OK, with an error when vspaced did not take it back. */
+ * that is not 0 with an error means that the space is still registered. */
 enum status pagerd_adopt_vspace(struct pagerd *pagerd,
                                 const struct pagerd_register_process_request *request,
-                                uint32_t account_slot, uint32_t *vspace_cap_slot, bool *is_kept);
+                                uint32_t account_slot, uint32_t *vspace_cap_slot);
 /* True when the space is registered no more. */
 bool pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot);
 

@@ -50,7 +50,7 @@ static enum status place_guards(struct pagerd *pagerd,
 
 enum status pagerd_adopt_vspace(struct pagerd *pagerd,
                                 const struct pagerd_register_process_request *request,
-                                uint32_t account_slot, uint32_t *vspace_cap_slot, bool *is_kept)
+                                uint32_t account_slot, uint32_t *vspace_cap_slot)
 {
     struct vspaced_register_vspace_request adopt = {
         .vspace_slot = request->vspace_slot,
@@ -60,15 +60,14 @@ enum status pagerd_adopt_vspace(struct pagerd *pagerd,
     struct vspaced_register_vspace_reply adopted;
     enum status status = vspaced_call_register_vspace(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
                                                       peer_deadline(pagerd), &adopt, &adopted);
-    *vspace_cap_slot = status == STATUS_OK ? adopted.vspace_cap_slot : 0;
-    *is_kept = false;
+    *vspace_cap_slot = 0;
     if (status != STATUS_OK)
         return status;
     status = place_guards(pagerd, request, adopted.vspace_cap_slot);
     if (status == STATUS_OK)
         status = kernel_move_local_cap(&pagerd->caller, request->account_slot, account_slot);
-    /* Released, the guards go with it. */
-    *is_kept = status == STATUS_OK || !pagerd_release_vspace(pagerd, adopted.vspace_cap_slot);
+    if (status == STATUS_OK || !pagerd_release_vspace(pagerd, adopted.vspace_cap_slot))
+        *vspace_cap_slot = adopted.vspace_cap_slot; /* released: the guards went with it */
     return status;
 }
 

@@ -168,17 +168,12 @@ static void lose_space(struct pagerd *pagerd, uint32_t entry)
     pagerd_note_open_page(pagerd, entry);
 }
 
-/* Nobody names a space that vspaced has just made. */
-static void lose_old_space(struct pagerd *pagerd, uint32_t vspace_cap_slot)
+/* Names a space that vspaced has just made. */
+static void name_new_space(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot)
 {
     uint32_t before = index_find(pagerd->spaces_root, pagerd->space_nodes, vspace_cap_slot);
     if (before != 0)
         lose_space(pagerd, before);
-}
-
-static void name_new_space(struct pagerd *pagerd, uint32_t entry, uint32_t vspace_cap_slot)
-{
-    lose_old_space(pagerd, vspace_cap_slot);
     name_space(pagerd, entry, vspace_cap_slot);
 }
 
@@ -242,17 +237,13 @@ enum status pagerd_register_process(struct pagerd *pagerd, struct pagerd_request
     uint32_t entry = next_entry(pagerd);
     if (entry == 0)
         return STATUS_EXHAUSTED; /* E6 */
-    uint32_t vspace_cap_slot;
-    bool is_kept;
-    status =
-        pagerd_adopt_vspace(pagerd, body, pagerd_account_slot(entry), &vspace_cap_slot, &is_kept);
+    uint32_t vspace_cap_slot = 0;
+    status = pagerd_adopt_vspace(pagerd, body, pagerd_account_slot(entry), &vspace_cap_slot);
     if (status == STATUS_OK) {
         commit(pagerd, entry, body);
         name_new_space(pagerd, entry, vspace_cap_slot);
-    } else if (is_kept) { /* E4: the undo was refused */
+    } else if (vspace_cap_slot != 0) { /* E4: the undo was refused */
         commit_leaving(pagerd, entry, vspace_cap_slot);
-    } else if (vspace_cap_slot != 0) { /* whoever named the slot before has it no more */
-        lose_old_space(pagerd, vspace_cap_slot);
     }
     return status;
 }
