@@ -162,7 +162,8 @@ def report(findings, total, whole):
 
 
 # A bug that these boots must not survive (T3): file, text, its replacement, what it is, whose call fails.
-SEEDED = ("services/rootd/teardown.c", "i = LAUNCH_COUNT; i-- > 0;", "i = LAUNCH_COUNT; i-- > 1;",
+SEEDED = ("services/rootd/teardown.c", "i = rootd->plan.launch_count; i-- > 0;",
+          "i = rootd->plan.launch_count; i-- > 1;",
           "a failed boot leaves memd running", Job("pagerd", "refused", "EXHAUSTED"))
 
 
