@@ -166,6 +166,20 @@ static void drivers_leave_second(void)
     expect_equal(drive_current(), urgent.index, "K7: the highest band goes on");
 }
 
+/* An event has come meanwhile: whoever answers has it at once. */
+static void event_waits(void)
+{
+    stage_called();
+    CONTROL(PRO, KILL_PROCESS, (struct kernel_kill_process_request){b.process, 5});
+    kernel_preempt(&drive_kernel);
+    drive_work();
+    drive_run(SERVER);
+    drive_compose(2, 8);
+    expect_status(answer(SLOT_SERVICE_ENDPOINT), STATUS_OK, "the event is received");
+    expect(drive_info(SERVER)->badge == BADGE_KERNEL, "that was queued");
+    expect_status(drive_result(a.index), STATUS_OK, "the answer is out");
+}
+
 /* Somebody of the server's own band is ready, and so goes on before a client of a lower one that is
  * answered with nothing but bytes. */
 static void band_between(void)
@@ -440,22 +454,12 @@ static void many_callers(void)
 
 void kernel_test_short(void)
 {
-    static void (*const lives[])(void) = {other_receiver,
-                                          window_half_emptied,
-                                          window_emptied,
-                                          band_between,
-                                          drivers_leave_second,
-                                          received_slot_leaves,
-                                          received_slot_leaves_second,
-                                          refusals,
-                                          second_leaf_called,
-                                          second_leaf_received,
-                                          pager_has_a_call,
-                                          pager_has_an_event,
-                                          verdict_with_a_cap,
-                                          pager_goes_behind,
-                                          pager_second_leaf,
-                                          many_callers};
+    static void (*const lives[])(void) = {
+        other_receiver,     window_half_emptied,  window_emptied,       event_waits,
+        band_between,       drivers_leave_second, received_slot_leaves, received_slot_leaves_second,
+        refusals,           second_leaf_called,   second_leaf_received, pager_has_a_call,
+        pager_has_an_event, verdict_with_a_cap,   pager_goes_behind,    pager_second_leaf,
+        many_callers};
     for (uint32_t i = 0; i < sizeof lives / sizeof lives[0]; i++)
         both_ways(lives[i]);
 }
