@@ -11,6 +11,7 @@ enum {
     SERVER = 0, /* rootd */
     PEER = 100, /* where clients have the server's endpoint */
     SHARED = 101,
+    OTHER = 102,  /* where the second child has the first one's endpoint */
     FRAMES = 300, /* two frames of the server */
     ELSEWHERE = 90,
     WINDOW = 400,
@@ -217,6 +218,23 @@ static void received_slot_leaves_second(void)
     frame_attach(0, FRAMES);
     frame_attach(1, SLOT_SERVICE_ENDPOINT);
     expect_status(answer(SLOT_SERVICE_ENDPOINT), STATUS_NOT_FOUND, "nothing to receive on");
+}
+
+/* The server names an end of its own endpoint that may send there and nothing else. */
+static void own_end_may_only_send(void)
+{
+    stage_in(0);
+    drive_install(a.grant, a.endpoint, ELSEWHERE, RIGHT_SEND, 14);
+    drive_install(b.grant, a.endpoint, OTHER, RIGHT_SEND, 15);
+    start(0);
+    expect_status(receive(a.index, SLOT_SERVICE_ENDPOINT), DRIVE_WAITING, "the server waits");
+    drive_run(b.index);
+    drive_compose(1, 8);
+    expect_status(same(drive_call(OTHER, DEADLINE_NEVER)), DRIVE_WAITING, "a client calls");
+    drive_run(a.index);
+    drive_compose(2, 8);
+    expect_status(answer(ELSEWHERE), STATUS_DENIED, "the right to send is none to receive");
+    expect_status(drive_result(b.index), STATUS_OK, "the answer is out");
 }
 
 /* What the server says arrives, with a body and without, with capabilities and without. */
@@ -454,12 +472,15 @@ static void many_callers(void)
 
 void kernel_test_short(void)
 {
-    static void (*const lives[])(void) = {
-        other_receiver,     window_half_emptied,  window_emptied,       event_waits,
-        band_between,       drivers_leave_second, received_slot_leaves, received_slot_leaves_second,
-        refusals,           second_leaf_called,   second_leaf_received, pager_has_a_call,
-        pager_has_an_event, verdict_with_a_cap,   pager_goes_behind,    pager_second_leaf,
-        many_callers};
+    static void (*const lives[])(void) = {other_receiver,        window_half_emptied,
+                                          window_emptied,        event_waits,
+                                          band_between,          drivers_leave_second,
+                                          received_slot_leaves,  received_slot_leaves_second,
+                                          own_end_may_only_send, refusals,
+                                          second_leaf_called,    second_leaf_received,
+                                          pager_has_a_call,      pager_has_an_event,
+                                          verdict_with_a_cap,    pager_goes_behind,
+                                          pager_second_leaf,     many_callers};
     for (uint32_t i = 0; i < sizeof lives / sizeof lives[0]; i++)
         both_ways(lives[i]);
 }
