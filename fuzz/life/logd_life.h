@@ -4,21 +4,13 @@
 #define BASALT_FUZZ_LIFE_LOGD_LIFE_H
 
 #include "abi/roles.h"
-#include "abi/slots.h"
-#include "fuzz/harness.h"
-#include "props/life/life.h"
+#include "fuzz/life/life_service.h"
 #include "props/models/model_logd.h"
-#include "props/stand_ins/stand_in_kernel.h"
 #include "services/logd/logd.h"
 
 struct logd_life {
-    bool booted;
-    bool gone; /* the next client gives up before it is answered */
-    uint64_t request_id;
-    uint64_t digest;
-    uint64_t appended; /* by answers of logd: the last id that it gave */
-    uint64_t ticks;    /* and its time */
-    uint32_t startup_slots;
+    uint64_t appended;               /* by answers of logd: the last id that it gave */
+    uint64_t ticks;                  /* and its time */
     struct model_logd_answer answer; /* to the message that was sent last */
 };
 

@@ -11,7 +11,6 @@
 #include "abi/roles.h"
 
 const char harness_name[] = "memd_life";
-const int harness_has_steps = 1;
 
 enum { BOOT_COUNT = 4, FAIL_LIMIT = 128 };
 
@@ -90,84 +89,36 @@ static void boot(uint64_t which)
     static const uint64_t memory_pages[BOOT_COUNT] = {420, 66, 68, 341};
     static const uint64_t frame_limits[BOOT_COUNT] = {512, 170, 170, 341};
     struct envelope envelope = {.role = ROLE_MEMD};
-    stand_in_put(SLOT_SELF, stand_in_cap_to(OBJECT_KERNEL_SELF, 0));
-    stand_in_put(SLOT_SERVICE_ENDPOINT, stand_in_cap_to(OBJECT_ENDPOINT, ROLE_MEMD));
     stand_in_put(SLOT_KERNEL_MEM_ENDPOINT, stand_in_cap_to(OBJECT_KERNEL_MEMORY, 0));
     for (uint32_t i = 0; i < 3 && sizes[which % BOOT_COUNT][i] != 0; i++)
         source_add(&envelope, i, sizes[which % BOOT_COUNT][i]);
     envelope.memory_pages = (uint32_t)memory_pages[which % BOOT_COUNT];
     PROPERTY_EQUAL(M1, memd_init(&memd, &envelope, frame_table), STATUS_OK);
     life.frame_limit = model.frame_limit = frame_limits[which % BOOT_COUNT];
-    life.startup_slots = stand_in_slot_count();
-    life.booted = true;
+    life_now.startup_slots = stand_in_slot_count();
 }
 
 static void reset(void)
 {
     memd_reset();
-    stand_in_begin(&nobody);
-    stand_in_clock_set(1000);
     model_memd_reset(&model, 0);
     memset(&life, 0, sizeof life);
+    life_begin(&nobody, ROLE_MEMD);
 }
 
 /* --- one message --- */
 
-/* When a reply is lost nothing is answered, and the DROPs of the window come all the same. */
-static enum handled handle(void *state, struct message *message, const struct receive_info *info)
-{
-    enum handled handled = memd_handle(state, message, info);
-    stand_in_message_answered();
-    return handled;
-}
-
-/* Delivers a request as the loop would: the status of its answer, or LIFE_LOST. What its capability
- * fields name does not matter: no row of memd takes one. */
-static unsigned deliver(struct message *request)
-{
-    struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
-    struct receive_info info;
-    request->header.request_id = ++life.request_id;
-    for (uint32_t i = 0; i < request->header.cap_count; i++) {
-        uint32_t slot = SLOT_RECEIVE_BASE + i;
-        caps[i] = stand_in_cap_to(OBJECT_ENDPOINT, ROLE_PROCD);
-        memcpy(request->body + request->caps[i].field_offset, &slot, sizeof slot);
-        request->caps[i] = (struct message_cap){
-            .field_offset = request->caps[i].field_offset,
-            .rights = (uint16_t)caps[i].rights,
-            .object_type = OBJECT_ENDPOINT,
-        };
-    }
-    stand_in_message_begin();
-    stand_in_lose_reply(life.loses);
-    stand_in_deliver(SLOT_SERVICE_ENDPOINT, request, caps);
-    PROPERTY_EQUAL(
-        E5, service_turn(&memd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, &memd, &info),
-        STATUS_OK);
-    caller_flush(&memd.caller);
-    PROPERTY_EQUAL(E5, stand_in_reply_count(), life.loses != STATUS_NOT_FOUND);
-    if (life.loses == STATUS_NOT_FOUND)
-        return LIFE_LOST;
-    PROPERTY(E5, stand_in_reply()->header.request_id == request->header.request_id);
-    return (enum status)stand_in_reply()->header.status;
-}
-
 /* What went wrong while memd worked on the message. */
 static struct model_failure failure_of_step(void)
 {
-    struct stand_in_failures failures = stand_in_failures();
+    struct model_failure failure = life_failures();
     const struct stand_in_reply *lost = stand_in_reply_lost();
-    bool undelivered = lost != NULL && lost->message.header.cap_count != 0;
-    life_met_failures(failures.count);
-    return (struct model_failure){
-        .count = failures.count,
-        .status = failures.status,
-        .calls_before = failures.calls_before,
-        .reply = undelivered ? life.loses : STATUS_OK,
-    };
+    if (lost == NULL || lost->message.header.cap_count == 0)
+        failure.reply = STATUS_OK;
+    return failure;
 }
 
-static void compare(const struct message *request, unsigned status)
+static void learn(const struct message *request, unsigned status)
 {
     const struct life_operation *row =
         life_operation_of(&memd_life_language, request->header.operation);
@@ -176,11 +127,6 @@ static void compare(const struct message *request, unsigned status)
         memd_life_learn_stuck(request->header.badge);
     if ((status == STATUS_OK || opened) && row->learn != NULL)
         row->learn();
-    if (status == STATUS_OK && row->compare != NULL)
-        row->compare();
-    if (status != STATUS_OK && status != LIFE_LOST)
-        PROPERTY(E1, stand_in_reply()->header.body_bytes == 0 &&
-                         stand_in_reply()->header.cap_count == 0);
 }
 
 static void mark(const struct message *request, unsigned state, unsigned status)
@@ -197,42 +143,32 @@ static void mark(const struct message *request, unsigned state, unsigned status)
             model_memd_left(&model) == model_memd_reserve(&model));
 }
 
-/* The digest before a message: that after the last one, when that was refused. */
-static uint64_t digest_before(void)
-{
-    if (!life.digest_known)
-        life.digest = memd_life_digest();
-    life.digest_known = true;
-    return life.digest;
-}
-
-static unsigned send(struct message *request)
+static enum status send(struct message *request)
 {
     static struct memd_life_names names;
+    struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
     unsigned state = memd_life_state(request);
-    uint64_t before = digest_before();
+    uint64_t before = life_digest_before();
     memd_life_names_before(&names);
-    unsigned status = deliver(request);
+    life_any_caps(request, caps);
+    unsigned status = life_deliver(&life_service, request, caps);
     struct model_failure failure = failure_of_step();
     if (failure.count == 0 && (status == STATUS_OVER_LIMIT || status == STATUS_EXHAUSTED))
         memd_life_refused(request);
     life.answer = model_memd_step(&model, request, &failure);
-    unsigned predicted = life.loses == STATUS_NOT_FOUND ? (unsigned)LIFE_LOST : life.answer.status;
+    unsigned predicted =
+        life_now.loses == STATUS_NOT_FOUND ? (unsigned)LIFE_LOST : life.answer.status;
     life_predicted(predicted, status);
     PROPERTY_EQUAL(M6, status, predicted);
-    if (!life.answer.changed)
-        PROPERTY_EQUAL(E1, memd_life_digest(), before);
-    life.digest_known = !life.answer.changed;
-    compare(request, status);
+    life_digest_after(before, life.answer.changed);
+    learn(request, status);
+    life_compare(&life_service, request, status);
     memd_life_names_after(&names);
     memd_life_check();
     mark(request, state | (failure.count != 0 ? 64u : 0), status);
-    life.loses = STATUS_OK;
-    digest_u64(status == LIFE_LOST ? UINT8_MAX
-                                   : status); /* the same however many statuses there are */
-    if (status != LIFE_LOST)
-        digest_bytes(stand_in_reply()->body, stand_in_reply()->header.body_bytes);
-    return status;
+    life_now.loses = STATUS_OK;
+    life_digest_answer(status);
+    return status == LIFE_LOST ? life.answer.status : (enum status)status;
 }
 
 /* --- actions --- */
@@ -252,20 +188,11 @@ static void use(uint64_t which, bool busy)
 static void act(const struct life_step *step)
 {
     uint64_t argument = step->arguments[0];
-    if (!life.booted && step->action != ACTION_BOOT)
-        return;
-    life_print_action(&memd_life_language, step);
-    life.digest_known = false;
     switch ((enum action)step->action) {
     case ACTION_BOOT:
-        if (!life.booted)
-            boot(argument);
         return;
     case ACTION_FAIL:
-        stand_in_fail((struct stand_in_failure){.after_calls = argument % FAIL_LIMIT,
-                                                .times = 1,
-                                                .status = life_failure(step->arguments[1]),
-                                                .until_reply = true});
+        life_plan_failure(step, FAIL_LIMIT);
         return;
     case ACTION_BUILD:
         use(argument, true);
@@ -274,38 +201,14 @@ static void act(const struct life_step *step)
         use(argument, false);
         return;
     case ACTION_SHUT:
-        life.loses = STATUS_BUSY;
+        life_now.loses = STATUS_BUSY;
         return;
     case ACTION_GONE:
-        life.loses = STATUS_NOT_FOUND;
+        life_now.loses = STATUS_NOT_FOUND;
         return;
     case ACTION_COUNT:
         return;
     }
-}
-
-static void take(struct life_step *step)
-{
-    if (step->kind == LIFE_ACTION) {
-        act(step);
-        return;
-    }
-    if (!life.booted)
-        boot(0);
-    if (step->kind == LIFE_GENERATED)
-        memd_life_generate(&step->choices, &step->message);
-    life_print_request(&memd_life_language, &step->message, 0);
-    unsigned status = send(&step->message);
-    enum status result = status == LIFE_LOST ? life.answer.status : (enum status)status;
-    life_print_result(result); /* of a caller that gave up: what it would have heard */
-    life_expect(step, result);
-}
-
-size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
-                        char *problem, size_t problem_bytes)
-{
-    return life_assemble(&memd_life_language, text, text_bytes, bytes, limit_bytes, problem,
-                         problem_bytes);
 }
 
 size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
@@ -316,13 +219,16 @@ size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
     return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
-{
-    struct choices input = harness_begin(bytes, size_bytes);
-    struct life_step step;
-    reset();
-    for (unsigned i = 0; i < LIFE_STEP_LIMIT && life_next(&input, &memd_life_language, &step); i++)
-        take(&step);
-    digest_u64(memd_life_digest());
-    return 0;
-}
+const struct life_service life_service = {
+    .language = &memd_life_language,
+    .caller = &memd.caller,
+    .state = &memd,
+    .handle = memd_handle,
+    .calls_max = UINT64_MAX,
+    .reset = reset,
+    .boot = boot,
+    .generate = memd_life_generate,
+    .send = send,
+    .act = act,
+    .digest = memd_life_digest,
+};

@@ -4,22 +4,13 @@
 #ifndef BASALT_FUZZ_LIFE_MEMD_LIFE_H
 #define BASALT_FUZZ_LIFE_MEMD_LIFE_H
 
-#include "abi/slots.h"
-#include "fuzz/harness.h"
-#include "props/life/life.h"
+#include "fuzz/life/life_service.h"
 #include "props/models/model_memd.h"
-#include "props/stand_ins/stand_in_kernel.h"
 #include "services/memd/memd.h"
 
 enum { STALE_LIMIT = 128, LIFE_PLACE_LIMIT = 1024 };
 
 struct memd_life {
-    bool booted;
-    enum status loses; /* the answer to the next message: BUSY (no room), NOT_FOUND (gave up) */
-    uint64_t request_id;
-    bool digest_known; /* `digest` is that of now: nothing has happened since it was taken */
-    uint64_t digest;
-    uint32_t startup_slots;
     uint32_t source_objects[SLOT_UNTYPED_COUNT];
     struct model_memd_answer answer; /* to the message that was sent last */
     uint64_t stale[STALE_LIMIT];     /* names that died: sort << 60 | name */

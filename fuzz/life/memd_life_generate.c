@@ -158,8 +158,5 @@ void memd_life_generate(struct choices *choices, struct message *request)
     life_draft_message(&memd_life_language, &draft, request);
     if (oddity == 0)
         request->header.badge = some_badge(choices);
-    if (oddity == 1)
-        request->body[choices_below(choices, MESSAGE_BODY_BYTES_MAX)] ^= choices_u8(choices);
-    if (oddity == 2)
-        request->header.body_bytes = (uint16_t)choices_below(choices, MESSAGE_BODY_BYTES_MAX + 1);
+    life_make_odd(choices, oddity, request);
 }

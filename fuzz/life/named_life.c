@@ -9,7 +9,6 @@
 #include <string.h>
 
 const char harness_name[] = "named_life";
-const int harness_has_steps = 1;
 
 /* Calls of one message, other than those that empty the window (E8). */
 enum { CALLS_MAX = 4, FAIL_LIMIT = 16, FILL_SPARE_LIMIT = 4 };
@@ -46,13 +45,9 @@ static void reset(void)
 {
     memset(named.entries, 0, named.entry_count * sizeof named.entries[0]);
     memset(&named, 0, offsetof(struct named, entries));
-    stand_in_begin(&nobody);
-    stand_in_clock_set(1000);
     model_named_reset(&model);
     memset(&life, 0, sizeof life);
-    stand_in_put(SLOT_SELF, stand_in_cap_to(OBJECT_KERNEL_SELF, 0));
-    stand_in_put(SLOT_SERVICE_ENDPOINT, stand_in_cap_to(OBJECT_ENDPOINT, ROLE_NAMED));
-    life.startup_slots = stand_in_slot_count();
+    life_begin(&nobody, ROLE_NAMED);
 }
 
 /* --- one message --- */
@@ -87,67 +82,9 @@ static void pick_caps(struct message *request, struct stand_in_cap *caps,
 {
     for (uint32_t i = 0; i < request->header.cap_count; i++) {
         struct model_named_cap other;
-        uint32_t slot = SLOT_RECEIVE_BASE + i;
         caps[i] = pick_cap(&request->caps[i], i == 0 ? cap : &other);
-        memcpy(request->body + request->caps[i].field_offset, &slot, sizeof slot);
-        request->caps[i] = (struct message_cap){
-            .field_offset = request->caps[i].field_offset,
-            .rights = (uint16_t)caps[i].rights,
-            .object_type = (uint8_t)caps[i].object_type,
-        };
     }
-}
-
-/* When a reply is lost nothing is answered, and the DROPs of the window come all the same. */
-static enum handled handle(void *state, struct message *message, const struct receive_info *info)
-{
-    enum handled handled = named_handle(state, message, info);
-    PROPERTY(E8, "calls", stand_in_call_count() <= CALLS_MAX);
-    stand_in_message_answered();
-    return handled;
-}
-
-unsigned named_life_deliver(struct named *to, struct message *request,
-                            const struct stand_in_cap *caps)
-{
-    struct receive_info info;
-    request->header.request_id = ++life.request_id;
-    stand_in_message_begin();
-    stand_in_lose_reply(life.loses);
-    stand_in_deliver(SLOT_SERVICE_ENDPOINT, request, caps);
-    PROPERTY_EQUAL(
-        E5, service_turn(&to->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handle, to, &info),
-        STATUS_OK);
-    caller_flush(&to->caller);
-    PROPERTY_EQUAL(E5, stand_in_reply_count(), life.loses != STATUS_NOT_FOUND);
-    if (life.loses == STATUS_NOT_FOUND)
-        return LIFE_LOST;
-    PROPERTY(E5, stand_in_reply()->header.request_id == request->header.request_id);
-    return (enum status)stand_in_reply()->header.status;
-}
-
-/* What went wrong while named worked on the message. */
-static struct model_failure failure_of_step(void)
-{
-    struct stand_in_failures failures = stand_in_failures();
-    life_met_failures(failures.count);
-    return (struct model_failure){
-        .count = failures.count,
-        .status = failures.status,
-        .calls_before = failures.calls_before,
-        .reply = life.loses,
-    };
-}
-
-static void compare(const struct message *request, unsigned status)
-{
-    const struct life_operation *row =
-        life_operation_of(&named_life_language, request->header.operation);
-    if (status == STATUS_OK && row->compare != NULL)
-        row->compare();
-    if (status != STATUS_OK && status != LIFE_LOST)
-        PROPERTY(E1, stand_in_reply()->header.body_bytes == 0 &&
-                         stand_in_reply()->header.cap_count == 0);
+    life_place_caps(request, caps);
 }
 
 static void mark(const struct message *request, unsigned state, unsigned status)
@@ -164,42 +101,30 @@ static void mark(const struct message *request, unsigned state, unsigned status)
     MARK_IF("named: sealed without an entry", model.sealed && model.entry_count == 0);
 }
 
-/* The digest before a message: that after the last one, when that was refused. */
-static uint64_t digest_before(void)
-{
-    if (!life.digest_known)
-        life.digest = named_life_digest();
-    life.digest_known = true;
-    return life.digest;
-}
-
-static unsigned send(struct message *request)
+static enum status send(struct message *request)
 {
     struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
     struct model_named_cap cap = {0};
     unsigned state = named_life_state(request);
-    uint64_t before = digest_before();
+    uint64_t before = life_digest_before();
     bool sealed = model.sealed;
     pick_caps(request, caps, &cap);
-    unsigned status = named_life_deliver(&named, request, caps);
-    struct model_failure failure = failure_of_step();
+    unsigned status = life_deliver(&life_service, request, caps);
+    struct model_failure failure = life_failures();
     life.answer = model_named_step(&model, request, &cap, &failure);
-    unsigned predicted = life.loses == STATUS_NOT_FOUND ? (unsigned)LIFE_LOST : life.answer.status;
+    unsigned predicted =
+        life_now.loses == STATUS_NOT_FOUND ? (unsigned)LIFE_LOST : life.answer.status;
     life_predicted(predicted, status);
     PROPERTY_EQUAL(N1, status, predicted);
-    if (!life.answer.changed)
-        PROPERTY_EQUAL(E1, named_life_digest(), before);
-    life.digest_known = !life.answer.changed;
-    compare(request, status);
-    digest_u64(status == LIFE_LOST ? UINT8_MAX : status);
-    if (status != LIFE_LOST)
-        digest_bytes(stand_in_reply()->body, stand_in_reply()->header.body_bytes);
+    life_digest_after(before, life.answer.changed);
+    life_compare(&life_service, request, status);
+    life_digest_answer(status);
     named_life_check();
     mark(request, state | (failure.count != 0 ? 64u : 0), status);
-    life.loses = STATUS_OK;
+    life_now.loses = STATUS_OK;
     if (model.sealed && !sealed)
         named_life_check_order();
-    return status;
+    return status == LIFE_LOST ? life.answer.status : (enum status)status;
 }
 
 /* --- actions --- */
@@ -211,7 +136,7 @@ static void fill(uint64_t spare)
     uint32_t limit = NAMED_ENTRY_LIMIT - (uint32_t)(spare % FILL_SPARE_LIMIT);
     for (uint32_t n = 0; !model.sealed && model.entry_count < limit; n++) {
         named_life_filler(n, &request);
-        unsigned status = named_life_deliver(&named, &request, NULL);
+        unsigned status = life_deliver(&life_service, &request, NULL);
         struct model_failure none = {0};
         life.answer = model_named_step(&model, &request, NULL, &none);
         PROPERTY_EQUAL(E6, status, life.answer.status);
@@ -222,55 +147,28 @@ static void fill(uint64_t spare)
 static void act(const struct life_step *step)
 {
     uint64_t argument = step->arguments[0];
-    life_print_action(&named_life_language, step);
-    life.digest_known = false;
     switch ((enum action)step->action) {
     case ACTION_FAIL:
-        stand_in_fail((struct stand_in_failure){.after_calls = argument % FAIL_LIMIT,
-                                                .times = 1,
-                                                .status = life_failure(step->arguments[1]),
-                                                .until_reply = true});
+        life_plan_failure(step, FAIL_LIMIT);
         return;
     case ACTION_DIE:
         stand_in_other_end((uint32_t)(argument % MODEL_NAMED_ENDPOINTS));
         model_named_died(&model, (uint32_t)(argument % MODEL_NAMED_ENDPOINTS));
         return;
     case ACTION_SHUT:
-        life.loses = STATUS_BUSY;
+        life_now.loses = STATUS_BUSY;
         return;
     case ACTION_GONE:
-        life.loses = STATUS_NOT_FOUND;
+        life_now.loses = STATUS_NOT_FOUND;
         return;
     case ACTION_FILL:
-        life.loses = STATUS_OK;
+        life_now.loses = STATUS_OK;
         stand_in_fail_never();
         fill(argument);
         return;
     case ACTION_COUNT:
         return;
     }
-}
-
-static void take(struct life_step *step)
-{
-    if (step->kind == LIFE_ACTION) {
-        act(step);
-        return;
-    }
-    if (step->kind == LIFE_GENERATED)
-        named_life_generate(&step->choices, &step->message);
-    life_print_request(&named_life_language, &step->message, 0);
-    unsigned status = send(&step->message);
-    enum status result = status == LIFE_LOST ? life.answer.status : (enum status)status;
-    life_print_result(result); /* of a client that gave up: what it would have heard */
-    life_expect(step, result);
-}
-
-size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
-                        char *problem, size_t problem_bytes)
-{
-    return life_assemble(&named_life_language, text, text_bytes, bytes, limit_bytes, problem,
-                         problem_bytes);
 }
 
 size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
@@ -281,13 +179,15 @@ size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
     return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
-{
-    struct choices input = harness_begin(bytes, size_bytes);
-    struct life_step step;
-    reset();
-    for (unsigned i = 0; i < LIFE_STEP_LIMIT && life_next(&input, &named_life_language, &step); i++)
-        take(&step);
-    digest_u64(named_life_digest());
-    return 0;
-}
+const struct life_service life_service = {
+    .language = &named_life_language,
+    .caller = &named.caller,
+    .state = &named,
+    .handle = named_handle,
+    .calls_max = CALLS_MAX,
+    .reset = reset,
+    .generate = named_life_generate,
+    .send = send,
+    .act = act,
+    .digest = named_life_digest,
+};

@@ -5,11 +5,8 @@
 #define BASALT_FUZZ_LIFE_NAMED_LIFE_H
 
 #include "abi/roles.h"
-#include "abi/slots.h"
-#include "fuzz/harness.h"
-#include "props/life/life.h"
+#include "fuzz/life/life_service.h"
 #include "props/models/model_named.h"
-#include "props/stand_ins/stand_in_kernel.h"
 #include "services/named/named.h"
 
 /* In the descriptor of a REGISTER the badge says all of the capability that type and rights do not:
@@ -17,11 +14,6 @@
 enum { NAMED_LIFE_NUMBER_SHIFT = 32, NAMED_LIFE_DEAD_SHIFT = 48 };
 
 struct named_life {
-    enum status loses; /* the answer to the next message: BUSY (no room), NOT_FOUND (gave up) */
-    uint64_t request_id;
-    bool digest_known; /* `digest` is that of now: nothing has happened since it was taken */
-    uint64_t digest;
-    uint32_t startup_slots;
     struct model_named_answer answer; /* to the message that was sent last */
 };
 
@@ -29,12 +21,6 @@ extern struct named named;
 extern struct model_named model;
 extern struct named_life life;
 extern const struct life_language named_life_language;
-
-/* --- named_life.c --- */
-
-/* Delivers a request, as the loop would, to `to`: the status of its answer, or LIFE_LOST. */
-unsigned named_life_deliver(struct named *to, struct message *request,
-                            const struct stand_in_cap *caps);
 
 /* --- named_life_generate.c --- */
 

@@ -53,9 +53,7 @@ static void check_entry(const struct model_named_entry *entry)
 void named_life_check(void)
 {
     uint32_t registered = 0;
-    const char *broken = named_check(&named);
-    if (broken != NULL)
-        property_failed(property_find(broken), "table", "named_check", __FILE__, __LINE__);
+    life_check(named_check(&named));
     PROPERTY_EQUAL(N1, named.entry_count, model.entry_count);
     /* Of a full table those that anything happens to: its search is quadratic. */
     for (uint32_t i = 0; i < model.entry_count; i++) {
@@ -63,20 +61,14 @@ void named_life_check(void)
         if (model.entry_count < 64 || model.entries[i].registered || i % 64 == 0)
             check_entry(&model.entries[i]);
     }
-    PROPERTY_EQUAL(N2, "slots", stand_in_slot_count(), life.startup_slots + registered);
-}
-
-static void digest_visit(void *context, uint64_t value)
-{
-    uint64_t *sum = context;
-    *sum = stand_in_mix(*sum ^ value);
+    PROPERTY_EQUAL(N2, "slots", stand_in_slot_count(), life_now.startup_slots + registered);
 }
 
 uint64_t named_life_digest(void)
 {
     uint64_t sum = 0;
-    named_visit_fields(&named, digest_visit, &sum);
-    digest_visit(&sum, stand_in_digest());
+    named_visit_fields(&named, life_digest_visit, &sum);
+    life_digest_visit(&sum, stand_in_digest());
     return sum;
 }
 
@@ -90,11 +82,14 @@ static void seed_again(struct named *other, const struct model_named_entry *entr
         .rights = entry->rights,
         .count = (uint32_t)strnlen(entry->name, sizeof entry->name),
     };
+    struct life_service service = life_service;
     struct message request;
+    service.caller = &other->caller;
+    service.state = other;
     memset(&request, 0, sizeof request);
     memcpy(body.name, entry->name, body.count);
     HARNESS(message_encode(&named_seed_entry_request_type, &body, &request) == STATUS_OK);
-    PROPERTY_EQUAL(N3, named_life_deliver(other, &request, NULL), STATUS_OK);
+    PROPERTY_EQUAL(N3, life_deliver(&service, &request, NULL), STATUS_OK);
 }
 
 /* From the last to the first, what lies at even places before what lies at odd ones. */
@@ -111,8 +106,8 @@ void named_life_check_order(void)
                 seed_again(&other, &model.entries[i]);
     stand_in_fail_pause(false);
     other.is_sealed = named.is_sealed;
-    named_visit_fields(&named, digest_visit, &sum);
-    named_visit_fields(&other, digest_visit, &other_sum);
+    named_visit_fields(&named, life_digest_visit, &sum);
+    named_visit_fields(&other, life_digest_visit, &other_sum);
     PROPERTY_EQUAL(N3, sum, other_sum);
 }
 

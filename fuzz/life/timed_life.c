@@ -6,16 +6,12 @@
 
 #include "abi/codec.h"
 #include "abi/roles.h"
-#include "abi/slots.h"
 #include "abi/text/generate.h"
-#include "fuzz/harness.h"
-#include "props/life/life.h"
+#include "fuzz/life/life_service.h"
 #include "props/models/model_timed.h"
-#include "props/stand_ins/stand_in_kernel.h"
 #include "services/timed/timed.h"
 
 const char harness_name[] = "timed_life";
-const int harness_has_steps = 1;
 
 /* Calls of one message, other than those that empty the window (E8). */
 enum { CALLS_MAX = 1, FAIL_LIMIT = 8, CROWD_LIMIT = 64 };
@@ -42,10 +38,7 @@ static const struct life_action actions[] = {
 static struct timed timed;
 static struct model_timed model;
 static struct {
-    uint64_t request_id;
-    uint32_t startup_slots;
     uint64_t told_ticks; /* by the latest reply */
-    struct message *request;
     uint32_t reply_slot;
     struct model_timed_answer answer;
 } life;
@@ -118,19 +111,10 @@ static void generate(struct choices *choices, struct message *request)
     draft.badge = some_badge(choices);
     life_draw_body(&language, choices, &draft);
     life_draft_message(&language, &draft, request);
-    if (oddity == 1)
-        request->body[choices_below(choices, MESSAGE_BODY_BYTES_MAX)] ^= choices_u8(choices);
-    if (oddity == 2)
-        request->header.body_bytes = (uint16_t)choices_below(choices, MESSAGE_BODY_BYTES_MAX + 1);
+    life_make_odd(choices, oddity, request);
 }
 
 /* --- a turn --- */
-
-static void digest_visit(void *context, uint64_t value)
-{
-    uint64_t *sum = context;
-    *sum = stand_in_mix(*sum ^ value);
-}
 
 /* All but the clock, which every message tells. */
 static uint64_t digest_of(void)
@@ -139,19 +123,17 @@ static uint64_t digest_of(void)
     struct caller caller = timed.caller;
     uint64_t sum = 0;
     timed.caller = nothing;
-    timed_visit_fields(&timed, digest_visit, &sum);
+    timed_visit_fields(&timed, life_digest_visit, &sum);
     timed.caller = caller;
-    digest_visit(&sum, stand_in_digest());
+    life_digest_visit(&sum, stand_in_digest());
     return sum;
 }
 
 static enum handled handle(void *state, struct message *message, const struct receive_info *info)
 {
     life.reply_slot = info->reply_slot;
-    enum handled handled = timed_handle(state, message, info);
-    PROPERTY(E8, "calls", stand_in_call_count() <= CALLS_MAX);
-    stand_in_message_answered();
-    return handled;
+    (void)state;
+    return life_handle(&life_service, message, info);
 }
 
 /* The answers of a turn, from the reply `first` on, are those of the model, in order. */
@@ -182,12 +164,10 @@ static void compare_answers(uint32_t first)
 
 static void check(void)
 {
-    const char *broken = timed_check(&timed);
-    if (broken != NULL)
-        property_failed(property_find(broken), "waits", "timed_check", __FILE__, __LINE__);
+    life_check(timed_check(&timed));
     PROPERTY_EQUAL(W1, timed.wait_count, model.wait_count);
     PROPERTY_EQUAL(W1, timed_next_deadline(&timed), model_timed_next(&model));
-    PROPERTY_EQUAL(K1, stand_in_slot_count(), life.startup_slots);
+    PROPERTY_EQUAL(K1, stand_in_slot_count(), life_now.startup_slots);
 }
 
 /* What timed_run does in one turn. With a deadline in the past stand_in_receive returns at once. */
@@ -208,25 +188,6 @@ static void mark(const struct message *request, unsigned state, unsigned failure
     unsigned result = life.answer.later ? (unsigned)LIFE_LATER : life.answer.status;
     mark_triple("timed", state | (failures != 0 ? 8u : 0),
                 operation_find(SERVICE_TIMED, id) != NULL ? id : 0, result);
-}
-
-/* What its capability fields name does not matter: no row of timed takes one. */
-static void deliver(struct message *request)
-{
-    struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
-    request->header.request_id = ++life.request_id;
-    for (uint32_t i = 0; i < request->header.cap_count; i++) {
-        uint32_t slot = SLOT_RECEIVE_BASE + i;
-        caps[i] = stand_in_cap_to(OBJECT_ENDPOINT, ROLE_PROCD);
-        memcpy(request->body + request->caps[i].field_offset, &slot, sizeof slot);
-        request->caps[i] = (struct message_cap){
-            .field_offset = request->caps[i].field_offset,
-            .rights = (uint16_t)caps[i].rights,
-            .object_type = OBJECT_ENDPOINT,
-        };
-    }
-    stand_in_message_begin();
-    stand_in_deliver(SLOT_SERVICE_ENDPOINT, request, caps);
 }
 
 static unsigned state_of(const struct message *request)
@@ -253,15 +214,15 @@ static void compare_reply(const struct message *request)
 
 static enum status send(struct message *request)
 {
+    struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
     unsigned state = state_of(request);
-    deliver(request);
+    life_any_caps(request, caps);
+    life_bring(request, caps);
     uint32_t before_count = timed.wait_count;
     uint64_t before = digest_of();
     uint64_t now_ticks = stand_in_now();
     PROPERTY_EQUAL(E5, turn(), STATUS_OK);
-    struct stand_in_failures failures = stand_in_failures();
-    life_met_failures(failures.count);
-    struct model_failure failure = {.count = failures.count, .status = failures.status};
+    struct model_failure failure = life_failures();
     uint32_t model_before = model.wait_count;
     life.answer = model_timed_step(&model, request, life.reply_slot, now_ticks, &failure);
     MARK_IF("timed: a reply slot comes again", model.wait_count < model_before);
@@ -279,7 +240,7 @@ static enum status send(struct message *request)
     if (same)
         PROPERTY_EQUAL(E1, digest_of(), before);
     check();
-    mark(request, state, failures.count);
+    mark(request, state, failure.count);
     return life.answer.status;
 }
 
@@ -321,13 +282,9 @@ static void gone(uint64_t n)
 static void act(const struct life_step *step)
 {
     uint64_t argument = step->arguments[0];
-    life_print_action(&language, step);
     switch ((enum action)step->action) {
     case ACTION_FAIL:
-        stand_in_fail((struct stand_in_failure){.after_calls = argument % FAIL_LIMIT,
-                                                .times = 1,
-                                                .status = life_failure(step->arguments[1]),
-                                                .until_reply = true});
+        life_plan_failure(step, FAIL_LIMIT);
         return;
     case ACTION_TIME:
         stand_in_clock_set(deadline_after(stand_in_now(), argument));
@@ -350,20 +307,6 @@ static void act(const struct life_step *step)
     }
 }
 
-static void take(struct life_step *step)
-{
-    if (step->kind == LIFE_ACTION) {
-        act(step);
-        return;
-    }
-    if (step->kind == LIFE_GENERATED)
-        generate(&step->choices, &step->message);
-    life_print_request(&language, &step->message, 0);
-    enum status result = send(&step->message);
-    life_print_result(result); /* of one that waits: OK */
-    life_expect(step, result);
-}
-
 /* Time passes, and everybody is answered, whoever else asks nothing (W1, W2). */
 static void finish(void)
 {
@@ -379,20 +322,11 @@ static void finish(void)
 static void reset(void)
 {
     memset(&timed, 0, sizeof timed);
-    stand_in_begin(&nobody);
-    stand_in_clock_set(1000);
     model_timed_reset(&model);
     memset(&life, 0, sizeof life);
-    stand_in_put(SLOT_SELF, stand_in_cap_to(OBJECT_KERNEL_SELF, 0));
-    stand_in_put(SLOT_SERVICE_ENDPOINT, stand_in_cap_to(OBJECT_ENDPOINT, ROLE_TIMED));
+    life_begin(&nobody, ROLE_TIMED);
     stand_in_put(SLOT_KERNEL_TIME_ENDPOINT, stand_in_cap_to(OBJECT_KERNEL_TIME, 0));
-    life.startup_slots = stand_in_slot_count();
-}
-
-size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
-                        char *problem, size_t problem_bytes)
-{
-    return life_assemble(&language, text, text_bytes, bytes, limit_bytes, problem, problem_bytes);
+    life_now.startup_slots = stand_in_slot_count();
 }
 
 size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
@@ -403,14 +337,16 @@ size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
     return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
-{
-    struct choices input = harness_begin(bytes, size_bytes);
-    struct life_step step;
-    reset();
-    for (unsigned i = 0; i < LIFE_STEP_LIMIT && life_next(&input, &language, &step); i++)
-        take(&step);
-    finish();
-    digest_u64(digest_of());
-    return 0;
-}
+const struct life_service life_service = {
+    .language = &language,
+    .caller = &timed.caller,
+    .state = &timed,
+    .handle = timed_handle,
+    .calls_max = CALLS_MAX,
+    .reset = reset,
+    .generate = generate,
+    .send = send,
+    .act = act,
+    .finish = finish,
+    .digest = digest_of,
+};

@@ -13,7 +13,6 @@
 #include "services/vspaced/pages.h"
 
 const char harness_name[] = "vspaced_life";
-const int harness_has_steps = 1;
 
 enum { FAIL_LIMIT = 256 };
 
@@ -90,7 +89,7 @@ struct vspaced_life_frame *vspaced_life_frame(uint64_t n)
     uint32_t account = index % 4 < PEERS_VSPACED_ACCOUNTS ? index % 4 : PEERS_NOBODY;
     if (frame->made)
         return frame;
-    life.digest_known = false;
+    life_now.digest_known = false;
     frame->made = peers_frame_take(account, &frame->object, &frame->frame_id);
     if (!frame->made && account != PEERS_NOBODY)
         frame->made = peers_frame_take(PEERS_NOBODY, &frame->object, &frame->frame_id);
@@ -103,7 +102,7 @@ static void reset(void)
 {
     vspaced_reset();
     peers_of_vspaced_begin();
-    stand_in_clock_set(1000);
+    life_begin(NULL, ROLE_VSPACED);
     model_vspaced_reset(&model);
     memset(&life, 0, sizeof life);
     for (uint32_t i = 0; i < PEERS_VSPACED_ACCOUNTS; i++)
@@ -111,10 +110,8 @@ static void reset(void)
     model.pool_left = PEERS_VSPACED_POOL_PAGES;
     for (uint32_t i = 0; i < VSPACE_START_COUNT; i++)
         vspace_make();
-    stand_in_put(SLOT_SELF, stand_in_cap_to(OBJECT_KERNEL_SELF, 0));
-    stand_in_put(SLOT_SERVICE_ENDPOINT, stand_in_cap_to(OBJECT_ENDPOINT, ROLE_VSPACED));
     stand_in_put(SLOT_KERNEL_VSPACE_ENDPOINT, stand_in_cap_to(OBJECT_KERNEL_VSPACE, 0));
-    life.startup_slots = stand_in_slot_count();
+    life_now.startup_slots = stand_in_slot_count();
 }
 
 /* --- one message --- */
@@ -162,11 +159,8 @@ static void pick_caps(struct message *request, struct stand_in_cap *caps,
 {
     for (uint32_t i = 0; i < request->header.cap_count; i++) {
         caps[i] = pick_cap(&request->caps[i], asked);
-        uint32_t slot = SLOT_RECEIVE_BASE + i;
-        memcpy(request->body + request->caps[i].field_offset, &slot, sizeof slot);
-        request->caps[i].badge = 0;
-        request->caps[i].rights = (uint16_t)caps[i].rights;
     }
+    life_place_caps(request, caps);
 }
 
 /* Nobody waits long behind another's message (E8). The loop drops what the message brought. */
@@ -177,13 +171,12 @@ static void check_calls(uint16_t operation)
     PROPERTY(E8, "calls", stand_in_call_count() <= most + MESSAGE_CAP_LIMIT);
 }
 
-/* Delivers a request as the loop would. */
+/* Delivers a request as the loop would. A planned failure may also meet what empties the window: the
+ * model of vspaced knows of those. */
 static enum status deliver(struct message *request, const struct stand_in_cap *caps)
 {
     struct receive_info info;
-    request->header.request_id = ++life.request_id;
-    stand_in_message_begin();
-    stand_in_deliver(SLOT_SERVICE_ENDPOINT, request, caps);
+    life_bring(request, caps);
     PROPERTY_EQUAL(E5,
                    service_turn(&vspaced.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
                                 vspaced_handle, &vspaced, &info),
@@ -198,27 +191,17 @@ static enum status deliver(struct message *request, const struct stand_in_cap *c
 /* What went wrong while vspaced worked on the message. */
 static struct model_failure failure_of_step(void)
 {
-    struct stand_in_failures failures = stand_in_failures();
-    life_met_failures(failures.count);
     life.failure_planned = life.late = false;
-    return (struct model_failure){
-        .count = failures.count,
-        .status = failures.status,
-        .calls_before = failures.calls_before,
-    };
+    return life_failures();
 }
 
-static void compare(const struct message *request, enum status status)
+static void learn(const struct message *request, enum status status)
 {
     const struct life_operation *row =
         life_operation_of(&vspaced_life_language, request->header.operation);
     PROPERTY_EQUAL(V2, stand_in_write_and_execute_count(), life.answer.kernel_refuses_use);
     if (status == STATUS_OK && row->learn != NULL)
         row->learn();
-    if (status == STATUS_OK && row->compare != NULL)
-        row->compare();
-    if (status != STATUS_OK)
-        PROPERTY(E1, stand_in_reply()->header.body_bytes == 0);
 }
 
 static void mark(const struct message *request, unsigned state, enum status status)
@@ -233,39 +216,29 @@ static void mark(const struct message *request, unsigned state, enum status stat
     MARK_IF("vspaced: data would have become code, or code data", answer->kernel_refuses_use);
 }
 
-/* The digest before a message: that after the last one, when that was refused. */
-static uint64_t digest_before(void)
-{
-    if (!life.digest_known)
-        life.digest = vspaced_life_digest();
-    life.digest_known = true;
-    return life.digest;
-}
-
 /* Sends a request and compares. */
-static void send(struct message *request, enum status *status)
+static enum status send(struct message *request)
 {
     struct stand_in_cap caps[MESSAGE_CAP_LIMIT] = {{0}};
     struct model_vspaced_request asked = {
         .message = request, .late = life.late, .next_frame_id = peers_frame_id_last() + 1};
     pick_caps(request, caps, &asked);
     unsigned state = vspaced_life_state(request);
-    uint64_t before = digest_before();
-    *status = deliver(request, caps);
+    uint64_t before = life_digest_before();
+    enum status status = deliver(request, caps);
     struct model_failure failure = failure_of_step();
     life.answer = model_vspaced_step(&model, &asked, &failure);
     learn_owed();
-    life_predicted(life.answer.status, *status);
-    PROPERTY_EQUAL(V3, *status, life.answer.status);
-    if (!life.answer.changed)
-        PROPERTY_EQUAL(E1, vspaced_life_digest(), before);
-    life.digest_known = !life.answer.changed;
-    compare(request, *status);
+    life_predicted(life.answer.status, status);
+    PROPERTY_EQUAL(V3, status, life.answer.status);
+    life_digest_after(before, life.answer.changed);
+    learn(request, status);
+    life_compare(&life_service, request, status);
     vspaced_life_check();
     pool_look();
-    mark(request, state | (failure.count != 0 ? 64u : 0), *status);
-    digest_u64(*status);
-    digest_bytes(stand_in_reply()->body, stand_in_reply()->header.body_bytes);
+    mark(request, state | (failure.count != 0 ? 64u : 0), status);
+    life_digest_answer(status);
+    return status;
 }
 
 /* --- actions --- */
@@ -307,8 +280,6 @@ static void plan_failure(uint64_t index, uint64_t status, uint64_t late)
 
 static void act(const struct life_step *step)
 {
-    life_print_action(&vspaced_life_language, step);
-    life.digest_known = false;
     switch ((enum action)step->action) {
     case ACTION_FAIL:
         plan_failure(step->arguments[0], step->arguments[1], step->arguments[2]);
@@ -327,28 +298,6 @@ static void act(const struct life_step *step)
     }
 }
 
-static void take(struct life_step *step)
-{
-    enum status status;
-    if (step->kind == LIFE_ACTION) {
-        act(step);
-        return;
-    }
-    if (step->kind == LIFE_GENERATED)
-        vspaced_life_generate(&step->choices, &step->message);
-    life_print_request(&vspaced_life_language, &step->message, 0);
-    send(&step->message, &status);
-    life_print_result(status);
-    life_expect(step, status);
-}
-
-size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,
-                        char *problem, size_t problem_bytes)
-{
-    return life_assemble(&vspaced_life_language, text, text_bytes, bytes, limit_bytes, problem,
-                         problem_bytes);
-}
-
 size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
 {
     static const enum status ways[] = {STATUS_EXHAUSTED, STATUS_BUSY, STATUS_TIMED_OUT};
@@ -357,15 +306,17 @@ size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
     return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
-{
-    struct choices input = harness_begin(bytes, size_bytes);
-    struct life_step step;
-    reset();
-    for (unsigned i = 0; i < LIFE_STEP_LIMIT && life_next(&input, &vspaced_life_language, &step);
-         i++)
-        take(&step);
-    vspaced_life_check_all();
-    digest_u64(vspaced_life_digest());
-    return 0;
-}
+/* deliver() asks for the calls of each operation. */
+const struct life_service life_service = {
+    .language = &vspaced_life_language,
+    .caller = &vspaced.caller,
+    .state = &vspaced,
+    .handle = vspaced_handle,
+    .calls_max = UINT64_MAX,
+    .reset = reset,
+    .generate = vspaced_life_generate,
+    .send = send,
+    .act = act,
+    .finish = vspaced_life_check_all,
+    .digest = vspaced_life_digest,
+};

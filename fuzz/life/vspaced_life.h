@@ -4,8 +4,7 @@
 #ifndef BASALT_FUZZ_LIFE_VSPACED_LIFE_H
 #define BASALT_FUZZ_LIFE_VSPACED_LIFE_H
 
-#include "fuzz/harness.h"
-#include "props/life/life.h"
+#include "fuzz/life/life_service.h"
 #include "props/stand_ins/peers_of_vspaced.h"
 #include "props/models/model_vspaced.h"
 #include "services/vspaced/vspaced.h"
@@ -22,10 +21,6 @@ struct vspaced_life_frame {
 };
 
 struct vspaced_life {
-    uint64_t request_id;
-    bool digest_known; /* `digest` is that of now: nothing has happened since it was taken */
-    uint64_t digest;
-    uint32_t startup_slots;
     bool failure_planned;
     bool late;
     struct model_vspaced_answer answer; /* to the message that was sent last */

@@ -61,7 +61,7 @@ static void check_books_page(uint32_t vspace, uint64_t page)
 
 static void check_slots(void)
 {
-    uint32_t held = life.startup_slots;
+    uint32_t held = life_now.startup_slots;
     for (uint32_t i = 0; i < model.vspace_count; i++) {
         const struct model_vspaced_vspace *vspace = &model.vspaces[i];
         if (!vspace->registered)
@@ -74,7 +74,8 @@ static void check_slots(void)
     }
     uint32_t window = (uint32_t)__builtin_popcount(model.window_filled);
     PROPERTY_EQUAL(E4, stand_in_slot_count(), held + window);
-    PROPERTY_EQUAL(E4, stand_in_slot_count_below(SLOT_DYNAMIC_BASE), life.startup_slots + window);
+    PROPERTY_EQUAL(E4, stand_in_slot_count_below(SLOT_DYNAMIC_BASE),
+                   life_now.startup_slots + window);
 }
 
 /* Every space has as many regions as its pages make, and no more than are set aside for it (E6). */
@@ -93,9 +94,7 @@ static void check_regions(void)
 void vspaced_life_check(void)
 {
     const struct model_vspaced_answer *answer = &life.answer;
-    const char *broken = vspaced_check(&vspaced);
-    if (broken != NULL)
-        property_failed(property_find(broken), "books", "vspaced_check", __FILE__, __LINE__);
+    life_check(vspaced_check(&vspaced));
     for (uint32_t i = 0; i < PEERS_VSPACED_ACCOUNTS; i++)
         PROPERTY_EQUAL(E4, peers_account_held(i), model.account_held[i]);
     check_slots();
@@ -194,19 +193,13 @@ void learn_owed(void)
 
 /* --- digests and marks ----------------------------------------------------------------------- */
 
-static void digest_visit(void *context, uint64_t value)
-{
-    uint64_t *sum = context;
-    *sum = stand_in_mix(*sum ^ value);
-}
-
 uint64_t vspaced_life_digest(void)
 {
     uint64_t sum = 0;
-    vspaced_visit_fields(&vspaced, digest_visit, &sum);
-    digest_visit(&sum, stand_in_digest());
+    vspaced_visit_fields(&vspaced, life_digest_visit, &sum);
+    life_digest_visit(&sum, stand_in_digest());
     for (uint32_t i = 0; i < PEERS_VSPACED_ACCOUNTS; i++)
-        digest_visit(&sum, peers_account_held(i));
+        life_digest_visit(&sum, peers_account_held(i));
     return sum;
 }
 
