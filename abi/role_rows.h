@@ -8,6 +8,9 @@
 #ifndef INTAKE
 #define INTAKE(NAME, slot, type, rights, source, why)
 #endif
+#ifndef HOLDS
+#define HOLDS(NAME, OTHER, why)
+#endif
 #ifndef LOOKS_UP
 #define LOOKS_UP(CLIENT, SERVICE, why)
 #endif
@@ -29,6 +32,7 @@
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
+#undef HOLDS
 #undef LOOKS_UP
 #undef LATE_BOUND
 #undef NEEDS

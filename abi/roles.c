@@ -132,7 +132,6 @@ static const struct {
     {SLOT_PEER_VFSD, ROLE_VFSD, false},
     {SLOT_PEER_TEST_SERVICE, ROLE_TEST_SERVICE, false},
     {SLOT_DRIVERS_NAMED, ROLE_NAMED, true},
-    {SLOT_DRIVERS_IRQD, ROLE_IRQD, true},
     {SLOT_PROCD_DRIVER_ENDPOINT, ROLE_PROCD, false},
 };
 enum { PEER_SLOT_COUNT = sizeof peer_slots / sizeof peer_slots[0] };
@@ -186,6 +185,20 @@ bool role_needs(const struct role *role, uint32_t other)
             return true;
     }
     return (role->kind == ROLE_KIND_DRIVER && other == ROLE_DEVICED) || holds_peer(role, other);
+}
+
+bool role_may_hold(const struct role *role, uint32_t other)
+{
+    static const struct need rows[] = {
+#define HOLDS(NAME, OTHER, why) {ROLE_##NAME, ROLE_##OTHER},
+#include "abi/role_rows.h"
+    };
+    const struct role *peer = role_find(other);
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].role == role->id && rows[i].other == other)
+            return true;
+    }
+    return peer != NULL && (peer->kind == ROLE_KIND_FOUNDATION || other == ROLE_NAMED);
 }
 
 bool role_reads_log(uint32_t id)

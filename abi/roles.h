@@ -107,6 +107,10 @@ uint32_t role_peer_slot(uint32_t id);
  * order before everybody else. */
 bool role_needs(const struct role *role, uint32_t other);
 
+/* Whether a role may hold a send capability to another one at start: to those that are never started
+ * again (the foundation and named), and where a HOLDS row says so. */
+bool role_may_hold(const struct role *role, uint32_t other);
+
 /* Whether a role may READ the log of all others. */
 bool role_reads_log(uint32_t id);
 

@@ -28,15 +28,15 @@ static struct boot_cap source_at(uint32_t slot)
 }
 
 /* Calls only go down the rank: a process that can send to an equal or a higher one could wait for a
- * service that waits for it (E5). */
-static enum status check_rank(const struct role *role, const struct intake *row)
+ * service that waits for it (E5). And none begins with the end of one that may be started again. */
+static enum status check_peer(const struct role *role, const struct intake *row)
 {
     if (row->object_type != OBJECT_ENDPOINT || (row->rights & RIGHT_SEND) == 0)
         return STATUS_OK;
     const struct role *peer_role = role_find(slot_peer_role(row->slot));
     if (peer_role == NULL || peer_role->rank >= role->rank)
         return STATUS_BAD_ORDER;
-    return STATUS_OK;
+    return role_may_hold(role, peer_role->id) ? STATUS_OK : STATUS_BUSY;
 }
 
 enum status plan_row(const struct role *role, const struct intake *row, struct plan_install *out)
@@ -46,7 +46,7 @@ enum status plan_row(const struct role *role, const struct intake *row, struct p
         row->slot == SLOT_LEGACY || row->rights == 0)
         return STATUS_INVALID_ARGUMENT;
     uint32_t peer = service_peer_role(row->slot, row->object_type, row->rights);
-    enum status status = check_rank(role, row);
+    enum status status = check_peer(role, row);
     if (status != STATUS_OK)
         return status;
     struct boot_cap source = source_at(row->source_slot != 0 ? row->source_slot : row->slot);

@@ -51,6 +51,7 @@ enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out)
 
 /* Decides one intake row of a role: *out is the install. Exposed because its refusals protect R4:
  * BAD_ORDER         a send right to an equal or higher rank (calls only go down; no exceptions)
+ * BUSY              a send right to a service that may be started again (role_may_hold)
  * NOT_FOUND         rootd holds nothing in the source slot, at boot or by then
  * DENIED            the source has another type, fewer rights, or may not be given (TRANSFER)
  * INVALID_ARGUMENT  the legacy slot, SELF or the child's own endpoint as target; no rights */

@@ -115,6 +115,22 @@ static void test_rows(void)
          ROLE_PROCD,
          {0, SLOT_PEER_MEMD, OBJECT_ENDPOINT, RIGHT_SEND, 0},
          STATUS_OK},
+        {"an end of a service that may be started again",
+         ROLE_SERIALD,
+         {0, SLOT_PEER_DRV_SERIAL, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_BUSY},
+        {"the same to a driver, whom deviced launches",
+         ROLE_DRV_SERIAL,
+         {0, SLOT_PEER_IRQD, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_BUSY},
+        {"the holder of the published exception, of another service",
+         ROLE_LOADERD,
+         {0, SLOT_PEER_TIMED, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_BUSY},
+        {"the published exception",
+         ROLE_LOADERD,
+         {0, SLOT_PEER_VFSD, OBJECT_ENDPOINT, RIGHT_SEND, 0},
+         STATUS_OK},
         {"a peer to receive on",
          ROLE_PROCD,
          {0, SLOT_PEER_MEMD, OBJECT_ENDPOINT, RIGHT_RECEIVE, 0},
@@ -285,14 +301,11 @@ static bool may_ask(const struct intake *row)
         if (role == ROLE_PHASE1_LOOKUP_CLIENT || role == ROLE_PHASE1_TIME_CLIENT)
             return true;
         return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
-    case SLOT_PEER_IRQD:
-        return role == ROLE_DRV_SERIAL || role == ROLE_DRV_I8042 || role == ROLE_DRV_VIRTIO_BLOCK;
     case SLOT_PEER_VFSD:
         return role == ROLE_LOADERD;
     case SLOT_PEER_TEST_SERVICE:
         return role == ROLE_TEST_USER;
     case SLOT_DRIVERS_NAMED:
-    case SLOT_DRIVERS_IRQD:
     case SLOT_PROCD_DRIVER_ENDPOINT:
         return role == ROLE_DEVICED;
     default:
@@ -306,9 +319,8 @@ static bool may_hand_on(const struct intake *row)
     return (row->role == ROLE_PAGERD && row->slot == SLOT_IMAGE) ||
            (row->role == ROLE_ATTACKS && row->slot == SLOT_PROCD_ADMINISTRATOR) ||
            (row->role == ROLE_DEVICED &&
-            (row->slot == SLOT_DRIVERS_NAMED || row->slot == SLOT_DRIVERS_IRQD ||
-             row->slot == SLOT_KERNEL_COM1_ENDPOINT || row->slot == SLOT_KERNEL_ACPI_ENDPOINT ||
-             row->slot == SLOT_KERNEL_I8042_ENDPOINT));
+            (row->slot == SLOT_DRIVERS_NAMED || row->slot == SLOT_KERNEL_COM1_ENDPOINT ||
+             row->slot == SLOT_KERNEL_ACPI_ENDPOINT || row->slot == SLOT_KERNEL_I8042_ENDPOINT));
 }
 
 /* R4 over the whole table, roles of later versions included: every row may be given, each
@@ -409,7 +421,7 @@ static void test_look_ups(void)
 static void test_needs(void)
 {
     expect(role_needs(role_find(ROLE_LOGD), ROLE_NAMED), "who holds a peer's end waits for it");
-    expect(role_needs(role_find(ROLE_DEVICED), ROLE_IRQD), "so does who gives it to others");
+    expect(role_needs(role_find(ROLE_DEVICED), ROLE_NAMED), "so does who gives it to others");
     expect(role_needs(role_find(ROLE_DRV_ACPI), ROLE_DEVICED), "a driver waits for deviced");
     expect(role_needs(role_find(ROLE_SERIALD), ROLE_DRV_SERIAL), "a NEEDS row");
     expect(!role_needs(role_find(ROLE_PAGERD), ROLE_VSPACED), "not the foundation");
@@ -426,6 +438,23 @@ static void test_needs(void)
     expect_equal(done, (UINT64_C(1) << role_count) - 1, "nobody waits for itself in the end");
 }
 
+/* No exception without the row that it is for. */
+static void test_holds(void)
+{
+    static const struct need exceptions[] = {
+#define HOLDS(NAME, OTHER, why) {ROLE_##NAME, ROLE_##OTHER},
+#include "abi/role_rows.h"
+    };
+    for (unsigned i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++) {
+        const struct role *role = role_find(exceptions[i].role);
+        unsigned count, held = 0;
+        const struct intake *rows = role_intake(role->id, &count);
+        for (unsigned row = 0; row < count; row++)
+            held += slot_peer_role(rows[row].slot) == exceptions[i].other;
+        expect_equal(held, 1, role->image);
+    }
+}
+
 /* A role's own peer slot leads to it, and an administrator's carries no badge. */
 static void test_peer_slots(void)
 {
@@ -436,7 +465,7 @@ static void test_peer_slots(void)
                role_table[i].image);
     }
     expect_equal(role_peer_slot(ROLE_PROCD), SLOT_PEER_PROCD, "not the drivers' endpoint");
-    expect_equal(service_peer_role(SLOT_DRIVERS_IRQD, OBJECT_ENDPOINT, RIGHT_SEND), ROLE_NONE,
+    expect_equal(service_peer_role(SLOT_DRIVERS_NAMED, OBJECT_ENDPOINT, RIGHT_SEND), ROLE_NONE,
                  "what is for drivers carries no badge of deviced's");
     expect_equal(slot_peer_role(SLOT_UNTYPED_BASE), ROLE_NONE, "a slot of no peer");
 }
@@ -496,6 +525,7 @@ void test_plan(void)
     test_doors();
     test_look_ups();
     test_needs();
+    test_holds();
     test_peer_slots();
     test_digest();
     test_all_roles();
