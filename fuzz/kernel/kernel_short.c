@@ -30,6 +30,7 @@ enum {
 static struct choices choices;
 static uint32_t root_peers[PROCESSES]; /* where rootd holds the others' endpoints */
 static bool long_only;
+static bool went_long;                /* since short_begin: an entry has come to a long way */
 static bool far;                      /* by slots beyond the first leaf */
 static bool wide;                     /* with the steps of kernel_short_kernel.c */
 static uint64_t seen[STEP_LIMIT + 1]; /* of the first run, after each step */
@@ -98,6 +99,46 @@ static void boot(void)
     }
 }
 
+/* --- which way it is -------------------------------------------------------------------------- */
+
+struct process *__real_kernel_syscall_long(uint32_t slot, uint64_t deadline_ticks,
+                                           uint32_t reply_slot, struct kernel *kernel,
+                                           struct process *process, uint32_t number);
+struct process *__wrap_kernel_syscall_long(uint32_t slot, uint64_t deadline_ticks,
+                                           uint32_t reply_slot, struct kernel *kernel,
+                                           struct process *process, uint32_t number);
+struct process *__wrap_kernel_syscall_long(uint32_t slot, uint64_t deadline_ticks,
+                                           uint32_t reply_slot, struct kernel *kernel,
+                                           struct process *process, uint32_t number)
+{
+    went_long = true;
+    return __real_kernel_syscall_long(slot, deadline_ticks, reply_slot, kernel, process, number);
+}
+
+struct process *__real_kernel_fault_long(struct kernel *kernel, struct process *process,
+                                         uint64_t va, enum fault_access access,
+                                         uint64_t instruction_va);
+struct process *__wrap_kernel_fault_long(struct kernel *kernel, struct process *process,
+                                         uint64_t va, enum fault_access access,
+                                         uint64_t instruction_va);
+struct process *__wrap_kernel_fault_long(struct kernel *kernel, struct process *process,
+                                         uint64_t va, enum fault_access access,
+                                         uint64_t instruction_va)
+{
+    went_long = true;
+    return __real_kernel_fault_long(kernel, process, va, access, instruction_va);
+}
+
+void short_begin(void)
+{
+    went_long = false;
+}
+
+bool short_is_over(void)
+{
+    return !went_long;
+}
+
 /* --- steps ------------------------------------------------------------------------------------ */
 
 /* What is known before an entry. */
@@ -133,13 +174,10 @@ static bool window_is_split(const struct process *process)
     return process->window_slot % CSPACE_LEAF_CAPS + process->window_count > CSPACE_LEAF_CAPS;
 }
 
-/* The long ways write a result before they end, whatever it is; the short ones that of who goes on
- * alone. */
 static void marks(const struct before *before, uint32_t number, uint32_t slot, bool moved)
 {
     const struct process *process = before->process;
-    bool is_short = process->result == UNTOUCHED;
-    PROPERTY(K14, "result", !is_short || !long_only);
+    bool is_short = short_is_over();
     bool called = moved && number == SYSCALL_CALL && process->life == LIFE_CALLING;
     MARK_IF("short: a CALL reaches who waits", called);
     MARK_IF("short: with capabilities", called && before->caps);
@@ -194,7 +232,7 @@ void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t rep
     struct process *process = before.process;
     if (far)
         slot = short_slot(process->index, slot);
-    process->result = UNTOUCHED;
+    short_begin();
     struct process *next =
         long_only ? kernel_syscall_long(slot, deadline, reply_slot, kernel, process, number)
                   : kernel_syscall(kernel, number, slot, deadline, reply_slot);

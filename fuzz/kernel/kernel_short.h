@@ -11,8 +11,7 @@ enum {
     PROCESSES = 6,      /* rootd, which made the others, among them */
     SLOT_PEERS = 100,   /* + i: the endpoint of process i; + PROCESSES: the drivers' */
     SLOT_FAR = 60,      /* added to those: the same beyond the first leaf */
-    SLOT_OBJECTS = 204, /* an untyped and another process */
-    UNTOUCHED = 0xFFFF  /* no status: the result of who enters, until it is written */
+    SLOT_OBJECTS = 204  /* an untyped and another process */
 };
 
 /* The current process enters by a system call, by the way of this life. */
@@ -22,6 +21,10 @@ void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t rep
 void short_next(const struct process *next);
 
 bool short_is_long(void);
+
+/* Before an entry; and after it, whether it ended by a short way alone. */
+void short_begin(void);
+bool short_is_over(void);
 uint64_t short_deadline(struct choices *choices);
 
 /* Of a life by far slots: half of the children have their endpoints beyond the first leaf as well,

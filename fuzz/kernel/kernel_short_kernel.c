@@ -197,6 +197,9 @@ static void control_step(struct choices *choices)
             current && caller->resume == RESUME_RESULT && message->header.status != STATUS_OK);
     MARK_IF("short: kernel control is granted",
             current && caller->resume == RESUME_RESULT && message->header.status == STATUS_OK);
+    MARK_IF("short: kernel control by the short way",
+            current && caller->resume == RESUME_RESULT && short_is_over());
+    MARK_IF("short: kernel control by the long way", current && !short_is_over());
 }
 
 /* --- faults ----------------------------------------------------------------------------------- */
@@ -215,13 +218,15 @@ static void fault_step(struct choices *choices)
     struct process *process = kernel_process(kernel, kernel->current);
     uint64_t va = draw_fault_va(choices);
     enum fault_access access = (enum fault_access)choices_below(choices, FAULT_ACCESS_LAST + 2);
-    process->result = UNTOUCHED;
+    short_begin();
     struct process *next = short_is_long() ? kernel_fault_long(kernel, process, va, access, va / 3)
                                            : kernel_fault(kernel, va, access, va / 3);
     short_next(next);
     bool sent = process->life == LIFE_CALLING;
     MARK_IF("short: a fault reaches its pager", sent && process->fault.present == 0);
     MARK_IF("short: a fault at a page that is there", sent && process->fault.present == 1);
+    MARK_IF("short: a fault by the short way", sent && short_is_over());
+    MARK_IF("short: a fault by the long way", sent && !short_is_over());
     MARK_IF("short: a fault that the tables allow",
             kernel->current == process->index && process->resume == RESUME_EXACT);
 }
@@ -273,7 +278,7 @@ static void pager_step(struct choices *choices)
     MARK_IF("short: a faulter's pager waits with a window",
             answered && pager->life == LIFE_RECEIVING && pager->window_count != 0);
     MARK_IF("short: a fault is answered by the short way",
-            answered && pager->life == LIFE_RECEIVING && pager->result == UNTOUCHED);
+            answered && pager->life == LIFE_RECEIVING && short_is_over());
 }
 
 bool short_kernel_step(struct choices *choices)

@@ -137,6 +137,19 @@ PROGRAMS = f"""
     jnz failed
     mov 1044(%rbx), %r13d
     .endm
+    .macro sleep ticks               # until the end of so many; nobody calls meanwhile
+    movq $1, (%rbx)
+    movq $0, 8(%rbx)
+    mov $0x41, %eax
+    mov $2, %edi
+    xor %esi, %esi
+    syscall
+    mov $0x41, %eax
+    mov $2, %edi
+    mov 1032(%rbx), %rsi
+    add $\\ticks, %rsi
+    syscall
+    .endm
 """
 
 
@@ -263,6 +276,62 @@ failed:
 """
 
 
+def sleepers(flags, begin, look, end):
+    """Two sleep again and again, and so does who made them: between them the processor is nobody's. What they see wrong
+    when they wake they answer when they are called."""
+    return f"""
+    child 40, {flags}, sleeper, 0x1234
+    child 44, {flags}, sleeper, 0x5678
+    mov $4, %ebp
+2:  {begin}
+    sleep 8
+    {end}
+    dec %ebp
+    jnz 2b
+    call_child 40
+    call_child 44
+    exit 7
+sleeper:
+    mov $0x00007FFFFFFFF000, %rbx
+    mov %rdi, %rbp
+    xor %r12d, %r12d
+    xor %r14d, %r14d
+3:  {look}
+    movq $1, (%rbx)
+    movq $0, 8(%rbx)
+    mov $0x41, %eax
+    mov $2, %edi
+    mov %r14, %rsi
+    syscall
+    mov 1032(%rbx), %r14
+    add $2, %r14
+    test %eax, %eax
+    jnz 3b
+    movl $0, 8(%rbx)
+    movl %r12d, 12(%rbx)
+    mov $0x42, %eax
+    mov 1044(%rbx), %edi
+    syscall
+    jmp 3b
+failed:
+    exit 8
+"""
+
+
+# What a sleeper with vector registers sees wrong in them; at first nothing is in them.
+VECTORS_LOOK = """
+    movq %xmm0, %rax
+    test %r15, %r15
+    cmovz %rbp, %rax
+    or %rbp, %r15
+    cmp %rbp, %rax
+    setne %al
+    movzbl %al, %eax
+    or %eax, %r12d
+    inc %rbp
+    movq %rbp, %xmm0
+"""
+
 # The same with other programs: these end by a fault, the others with EXIT(7).
 OTHERS_LEFT = (
     ("a vector register after a call to who has them", f"""
@@ -272,6 +341,8 @@ OTHERS_LEFT = (
     movaps %xmm0, %xmm1
     exit 8
 {VECTORS_SERVER}"""),
+    ("a vector register after a sleep of those that have them",
+     sleepers(1, "", VECTORS_LOOK, "movaps %xmm0, %xmm1")),
 )
 OTHERS_KEPT = (
     *((f"{register} over calls to one without it", selector(register)) for register in ("ds", "es", "fs", "gs")),
@@ -285,6 +356,10 @@ OTHERS_KEPT = (
     jnz 2b
     exit 7
 {VECTORS_SERVER}"""),
+    *((f"{register} over sleeps of those without it", sleepers(
+        0, f"lea 0x17(%rbp), %eax\n    mov %eax, %{register}", f"mov %{register}, %eax\n    or %eax, %r12d",
+        f"mov %{register}, %eax\n    sub $0x17, %eax\n    cmp %ebp, %eax\n    jne failed")) for register in ("fs", "gs")),
+    ("vector registers of two over their sleeps", sleepers(1, "", VECTORS_LOOK, "")),
 )
 
 IRET = "an iret to itself"

@@ -18,14 +18,9 @@
  *   - Who waits lends to the server alone, which lends to nobody while it waits or runs: no change
  *     of a band goes further. */
 #include "kernel/core/ipc.h"
+#include "kernel/core/short.h"
 
 /* --- questions -------------------------------------------------------------------------------- */
-
-KERNEL_INLINE bool capability_is(const struct capability *cap, enum object_type type,
-                                 uint16_t right)
-{
-    return cap->object_type == type && (cap->rights & right) != 0;
-}
 
 KERNEL_INLINE bool header_is_plain(const struct message_header *header)
 {
@@ -114,17 +109,6 @@ KERNEL_INLINE bool has_caps(const struct message_header *header)
     uint16_t counts;
     __builtin_memcpy(&counts, &header->cap_count, sizeof counts);
     return counts != 0;
-}
-
-/* Whether somebody is ready in a band between that of the server, which runs, and the caller's. */
-KERNEL_INLINE bool band_waits(const struct kernel *kernel, const struct process *server,
-                              uint32_t band)
-{
-    for (uint32_t i = process_band(server); i < band; i++) {
-        if (kernel->ready[i].first != KERNEL_NONE)
-            return true;
-    }
-    return false;
 }
 
 /* --- changes ---------------------------------------------------------------------------------- */
@@ -275,18 +259,6 @@ struct process *kernel_call(uint32_t slot, uint64_t deadline_ticks, struct kerne
 
 /* --- REPLY_RECV ------------------------------------------------------------------------------- */
 
-/* Whether it receives at its own endpoint, where nothing has come and nobody waits. */
-KERNEL_INLINE bool receive_may(const struct process *server, uint32_t slot)
-{
-    if (slot >= CSPACE_LEAF_CAPS)
-        return false;
-    const struct endpoint *endpoint = &server->service; /* it lives: its owner runs */
-    const struct capability *cap = cspace_first(server, slot);
-    return capability_is(cap, OBJECT_ENDPOINT, RIGHT_RECEIVE) && cap->object == server->index &&
-           cap->generation == endpoint->generation && queues_are_empty(&endpoint->senders) &&
-           endpoint->events.first == KERNEL_NONE;
-}
-
 /* Where it receives, by whatever slot, when nothing has come there; null otherwise. */
 KERNEL_INLINE struct endpoint *receive_where(struct kernel *kernel, const struct capability *cap)
 {
@@ -378,7 +350,7 @@ struct process *kernel_reply_receive(uint32_t slot, uint64_t deadline_ticks, uin
         return reply_general(slot, deadline_ticks, reply_slot, kernel, server, message);
     uint32_t reply_index = reply_slot - SLOT_REPLY_BASE;
     struct process *caller = reply_may(kernel, server, message, deadline_ticks, reply_index);
-    if (caller == NULL || !receive_may(server, slot) ||
+    if (caller == NULL || !receive_may(server, slot, true) ||
         !links_are_ends(&caller->links[QUEUE_WAITING]) ||
         band_is_higher(server, band_claim(process_band(caller))))
         return reply_general(slot, deadline_ticks, reply_slot, kernel, server, message);

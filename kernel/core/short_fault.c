@@ -7,6 +7,7 @@
  * That who pays stays the same, that nobody else has to run and that no change of a band goes
  * further is as true of a faulter and its pager as of a caller and its server. */
 #include "kernel/core/ipc.h"
+#include "kernel/core/short.h"
 #include "kernel/core/vspace.h"
 
 /* --- the fault -------------------------------------------------------------------------------- */
@@ -90,34 +91,13 @@ static bool window_may(const struct process *pager, const struct message_header 
     return caps != NULL && capabilities_empty(caps, count);
 }
 
-/* Whether it receives at its own endpoint, where nothing has come. */
-KERNEL_INLINE bool receive_may(const struct process *pager, uint32_t slot)
-{
-    const struct endpoint *endpoint = &pager->service; /* it lives: its owner runs */
-    const struct capability *cap = cspace_first(pager, slot);
-    return cap->object_type == OBJECT_ENDPOINT && (cap->rights & RIGHT_RECEIVE) != 0 &&
-           cap->object == pager->index && cap->generation == endpoint->generation &&
-           endpoint->senders.first == KERNEL_NONE && endpoint->events.first == KERNEL_NONE;
-}
-
-/* Whether somebody is ready in a band between that of the pager, which runs, and the faulter's. */
-KERNEL_INLINE bool band_waits(const struct kernel *kernel, const struct process *pager,
-                              uint32_t band)
-{
-    for (uint32_t i = process_band(pager); i < band; i++) {
-        if (kernel->ready[i].first != KERNEL_NONE)
-            return true;
-    }
-    return false;
-}
-
 /* Whom the pager answers: the faulter that it works for. Null: by the long way, if at all. */
 KERNEL_INLINE struct process *faulter_of(const struct kernel *kernel, const struct process *pager,
                                          uint32_t slot, uint64_t deadline_ticks,
                                          uint32_t reply_slot)
 {
-    if (slot >= CSPACE_LEAF_CAPS || pager->client >= PROCESS_LIMIT ||
-        deadline_ticks <= kernel->now_ticks || !receive_may(pager, slot))
+    if (pager->client >= PROCESS_LIMIT || deadline_ticks <= kernel->now_ticks ||
+        !receive_may(pager, slot, false))
         return NULL;
     struct process *faulter = process_at(kernel, pager->client);
     if (!faulter->fault_pending || faulter->reply_slot != reply_slot ||

@@ -21,8 +21,7 @@ extern uint64_t kernel_top_table[512];
 
 struct process *switch_loaded;
 bool switch_kept;
-static struct process *left; /* nobody is loaded: who was last, if it is still there */
-static bool vectors_open;    /* for who is or was loaded */
+static bool vectors_open; /* for who is loaded */
 
 /* As after FNINIT, all exceptions masked, every register zero. */
 static const struct vector_state clean = {.control = 0x37F, .mxcsr = 0x1F80};
@@ -79,54 +78,55 @@ void vectors_use(bool used)
         vectors_allow(false);
 }
 
-/* From the holder, if it is still there, to another process; one of them uses them. */
-static void vectors_exchange(struct process *holder, struct process *process)
+/* From who is loaded, one of whom uses them, to a process or to nobody. */
+static void vectors_exchange(struct process *process)
 {
-    struct machine_area *area = machine_area_of(process);
-    bool wanted = (process->flags & PROCESS_USES_SSE) != 0;
-    if (vectors_open && holder != NULL)
-        __asm__ volatile("fxsaveq %0" : "=m"(machine_area_of(holder)->vectors));
+    bool wanted = process != NULL && (process->flags & PROCESS_USES_SSE) != 0;
+    if (vectors_open)
+        __asm__ volatile("fxsaveq %0" : "=m"(machine_area_of(switch_loaded)->vectors));
     if (!vectors_open)
         vectors_allow(true);
-    if (wanted && !area->vectors_made) {
-        memcpy(&area->vectors, &clean, sizeof clean);
-        area->vectors_made = true;
+    if (wanted && !machine_area_of(process)->vectors_made) {
+        memcpy(&machine_area_of(process)->vectors, &clean, sizeof clean);
+        machine_area_of(process)->vectors_made = true;
     }
-    vectors_load(wanted ? &area->vectors : &clean);
+    vectors_load(wanted ? &machine_area_of(process)->vectors : &clean);
     if (!wanted)
         vectors_allow(false);
 }
 
-/* All that a process may have besides registers and tables. */
-__attribute__((noinline)) static void exchange(struct process *holder, struct process *process,
-                                               struct selectors held)
+/* All that a process may have besides registers and tables. Nobody has nothing. */
+__attribute__((noinline)) static void exchange(struct process *process, struct selectors held)
 {
+    static const struct selectors none;
     switch_kept = true;
-    if (holder != NULL)
-        machine_area_of(holder)->selectors = held;
-    selectors_load(machine_area_of(process)->selectors);
-    if (vectors_open || process->flags != 0)
-        vectors_exchange(holder, process);
+    if (switch_loaded != NULL)
+        machine_area_of(switch_loaded)->selectors = held;
+    selectors_load(process != NULL ? machine_area_of(process)->selectors : none);
+    if (vectors_open || (process != NULL && process->flags != 0))
+        vectors_exchange(process);
+}
+
+/* From who is loaded to a process (null: to nobody) with these flags and that table. */
+static inline void change(struct process *process, uint32_t flags, uint64_t table)
+{
+    table_load(table);
+    struct selectors held = selectors_read();
+    if ((held.ds | held.es | held.fs | held.gs | flags) != 0 || switch_kept)
+        exchange(process, held); /* there is something to take along on one side */
+    switch_loaded = process;
 }
 
 void switch_to(struct process *process)
 {
-    struct process *holder = switch_loaded != NULL ? switch_loaded : left;
-    table_load((uint64_t)process->vspace_page * PAGE_BYTES);
-    switch_loaded = process;
-    if (process == holder)
-        return;
-    struct selectors held = selectors_read();
-    if ((held.ds | held.es | held.fs | held.gs | process->flags) != 0 || switch_kept)
-        exchange(holder, process, held); /* there is something to take along on one side */
+    change(process, process->flags, (uint64_t)process->vspace_page * PAGE_BYTES);
 }
 
+/* At once, as between processes: nobody's record is needed later, when it may be gone. */
 void switch_to_nobody(void)
 {
     if (switch_loaded != NULL)
-        left = switch_loaded;
-    switch_loaded = NULL;
-    table_load((uintptr_t)kernel_top_table - KERNEL_BASE);
+        change(NULL, 0, (uintptr_t)kernel_top_table - KERNEL_BASE);
 }
 
 static bool is_loaded(uint32_t root_page)
@@ -139,8 +139,6 @@ void machine_vspace_destroy(uint32_t root_page)
 {
     if (is_loaded(root_page))
         switch_to_nobody();
-    if (left != NULL && left->vspace_page == root_page)
-        left = NULL;
 }
 
 void machine_flush(uint32_t root_page, uint64_t va)

@@ -291,6 +291,31 @@ static void second_leaf_received(void)
     expect_status(drive_result(a.index), STATUS_OK, "the answer is out");
 }
 
+/* A window may end with the first leaf. One slot more, and what lies in the next leaf counts, not what
+ * is behind the first: nothing, here. */
+static void window_second_leaf(void)
+{
+    stage_in(0);
+    drive_install(a.grant, b.endpoint, CSPACE_LEAF_CAPS, RIGHT_SEND, 13);
+    start(0);
+    expect_status(receive(SERVER, SLOT_SERVICE_ENDPOINT), DRIVE_WAITING, "the server waits");
+    struct capability *behind =
+        machine_page(kernel_process(&drive_kernel, a.index)->first_leaf + 1);
+    struct capability kept = *behind;
+    drive_run(a.index);
+    drive_compose(1, 8);
+    drive_window(CSPACE_LEAF_CAPS - 2, 3);
+    drive_quiet(true);
+    *behind = (struct capability){0};
+    expect_status(drive_call(PEER, DEADLINE_NEVER), STATUS_BUSY, "a slot of it is occupied");
+    *behind = kept;
+    drive_quiet(false);
+    (void)same(STATUS_OK);
+    drive_window(CSPACE_LEAF_CAPS - 2, 2);
+    expect_status(same(drive_call(PEER, DEADLINE_NEVER)), DRIVE_WAITING, "the rest of it is empty");
+    drive_window(0, 0);
+}
+
 /* --- faults ----------------------------------------------------------------------------------- */
 
 /* The first child's fault is with its pager, the server. */
@@ -478,9 +503,10 @@ void kernel_test_short(void)
                                           received_slot_leaves,  received_slot_leaves_second,
                                           own_end_may_only_send, refusals,
                                           second_leaf_called,    second_leaf_received,
-                                          pager_has_a_call,      pager_has_an_event,
-                                          verdict_with_a_cap,    pager_goes_behind,
-                                          pager_second_leaf,     many_callers};
+                                          window_second_leaf,    pager_has_a_call,
+                                          pager_has_an_event,    verdict_with_a_cap,
+                                          pager_goes_behind,     pager_second_leaf,
+                                          many_callers};
     for (uint32_t i = 0; i < sizeof lives / sizeof lives[0]; i++)
         both_ways(lives[i]);
 }
