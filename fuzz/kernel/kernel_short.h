@@ -8,10 +8,10 @@
 #include "props/tests/kernel/kernel_drive.h"
 
 enum {
-    PROCESSES = 6,      /* rootd, which made the others, among them */
-    SLOT_PEERS = 100,   /* + i: the endpoint of process i; + PROCESSES: the drivers' */
-    SLOT_FAR = 60,      /* added to those: the same beyond the first leaf */
-    SLOT_OBJECTS = 204  /* an untyped and another process */
+    PROCESSES = 6,     /* rootd, which made the others, among them */
+    SLOT_PEERS = 100,  /* + i: the endpoint of process i; + PROCESSES: the drivers' */
+    SLOT_FAR = 60,     /* added to those: the same beyond the first leaf */
+    SLOT_OBJECTS = 204 /* an untyped and another process */
 };
 
 /* The current process enters by a system call, by the way of this life. */
