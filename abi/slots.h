@@ -31,7 +31,10 @@ enum {
     SLOT_UNTYPED_BASE = 32, /* untyped memory: rootd at boot, then memd */
     SLOT_UNTYPED_COUNT = 16,
 
-    SLOT_PEER_TEST_SERVICE = 56, /* of a test role */
+    SLOT_PEER_TEST_SERVICE = 56,  /* of test roles */
+    SLOT_MEMD_ADMINISTRATOR = 57, /* memd, vspaced and pagerd without a badge */
+    SLOT_VSPACED_ADMINISTRATOR = 58,
+    SLOT_PAGERD_ADMINISTRATOR = 59,
 
     SLOT_RECEIVE_BASE = 64, /* where receive windows lie, by convention of services/lib */
     SLOT_RECEIVE_COUNT = 64,

@@ -11,6 +11,7 @@ HOSTILE_IMAGE = "build/boot-hostile.img"
 ATTACKS_IMAGE = "build/boot-attacks.img"
 GRAPH_IMAGE = "build/boot-graph.img"
 SERVICES_IMAGE = "build/boot-services.img"
+OPERATIONS_IMAGE = "build/boot-operations.img"
 BENCH_IMAGE = "build/boot-bench.img"
 
 

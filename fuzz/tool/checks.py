@@ -24,6 +24,7 @@ import machines
 import markdown
 import metal
 import negative
+import operations
 import provenance
 import ring3
 import same
@@ -260,7 +261,7 @@ def run_random(tally):
 def boot_worlds(tally):
     """The images, sanitized and shipped; the logs and digests must be the same."""
     for image in (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE, build.ATTACKS_IMAGE,
-                  build.GRAPH_IMAGE, build.SERVICES_IMAGE):
+                  build.GRAPH_IMAGE, build.SERVICES_IMAGE, build.OPERATIONS_IMAGE):
         said = {}
         for variant in ("asan", "shipped"):
             status, output = build.run([f"build/{variant}/world", image], 120)
@@ -363,6 +364,7 @@ CHECKS = {
     "negative": (negative.negative, "image asan shipped"),
     "unready": (unready.unready, "image"),
     "graph": (graph.graph, "image asan"),
+    "operations": (operations.operations, "image shipped"),
     "same": (same.same, "image shipped"),
     "ring3": (ring3.ring3, "image"),
     "machines": (machines.machines, "image"),

@@ -76,7 +76,7 @@ def boot(options):
         options.profile = "phase0" # an image that ends by itself
     image = {"none": build.RUNTIME_IMAGE, "phase0": build.PHASE0_IMAGE,
              "hostile": build.HOSTILE_IMAGE, "attacks": build.ATTACKS_IMAGE,
-             "graph": build.GRAPH_IMAGE, "services": build.SERVICES_IMAGE}[options.profile]
+             "graph": build.GRAPH_IMAGE, "services": build.SERVICES_IMAGE, "operations": build.OPERATIONS_IMAGE}[options.profile]
     program = f"build/{'shipped' if options.shipped or options.compare else 'asan'}/world"
     needed = [program] if options.world or options.compare else []
     if options.image is None:
@@ -188,7 +188,7 @@ def parser():
     sub.add_argument("--timeout", type=positive, default=60, metavar="SECONDS",
                      help="for QEMU (with --keep: until READY)")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
-    sub.add_argument("--profile", choices=("none", "phase0", "hostile", "attacks", "graph", "services"), default="none",
+    sub.add_argument("--profile", choices=("none", "phase0", "hostile", "attacks", "graph", "services", "operations"), default="none",
                      help="which image is built (with --image: which kind that one is): the runtime image, the "
                      "one with probes, or those whose programs also try to do harm; all but the first must end by "
                      "themselves")

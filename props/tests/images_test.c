@@ -164,6 +164,7 @@ static const char *const graph[] = {"named",     "logd",       "timed",     "tes
                                     "test-user", "test-apart", "test-last", NULL};
 static const char *const services[] = {
     "named", "logd", "timed", "phase1-lookup-client", "phase1-time-client", NULL};
+static const char *const operations[] = {"test-operator", "test-mapper", NULL};
 static const struct contents contents[] = {
     {"build/boot.img", {runtime}},
     {"build/boot-phase0.img", {runtime, phase0}},
@@ -171,6 +172,7 @@ static const struct contents contents[] = {
     {"build/boot-attacks.img", {runtime, phase0, attacks}},
     {"build/boot-graph.img", {runtime, graph}},
     {"build/boot-services.img", {runtime, services}},
+    {"build/boot-operations.img", {runtime, phase0, operations}},
 };
 
 static unsigned module_count(const struct contents *image)

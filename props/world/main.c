@@ -8,6 +8,7 @@
 
 #include "kernel/host/host.h"
 #include "props/world/file.h"
+#include "props/world/operations.h"
 #include "props/world/world.h"
 
 enum { EXIT_READY = 0, EXIT_NOT_READY = 1, EXIT_USAGE = 2, EXIT_PANIC = 3, EXIT_TIME_OUT = 4 };
@@ -22,8 +23,11 @@ static void panic(const char *what, const char *file, int line)
 
 static int usage(const char *problem)
 {
-    fprintf(stderr, "world: %s; use: world [--events FILE|-] [--memory MIB] [--repeat N] IMAGE\n",
-            problem);
+    fprintf(
+        stderr,
+        "world: %s; use: world [--events FILE|-] [--operations FILE] [--memory MIB] [--repeat N] "
+        "IMAGE\n",
+        problem);
     return EXIT_USAGE;
 }
 
@@ -149,7 +153,8 @@ static int run(const struct world_options *options, long repeat)
 struct arguments {
     struct world_options options;
     long repeat;
-    const char *events_path; /* null: no events are written; "-": to standard output */
+    const char *operations_path; /* null: nor how often each operation was accepted and refused */
+    const char *events_path;     /* null: no events are written; "-": to standard output */
     const char *compare_path;
     const char *inputs_path;
     const char *write_path;
@@ -158,6 +163,7 @@ struct arguments {
 static int arguments_read(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option table[] = {{"events", required_argument, NULL, 'e'},
+                                          {"operations", required_argument, NULL, 'o'},
                                           {"memory", required_argument, NULL, 'm'},
                                           {"repeat", required_argument, NULL, 'r'},
                                           {"compare", required_argument, NULL, 'c'},
@@ -168,6 +174,8 @@ static int arguments_read(int argc, char **argv, struct arguments *arguments)
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         if (c == 'e') {
             arguments->events_path = optarg;
+        } else if (c == 'o') {
+            arguments->operations_path = optarg;
         } else if (c == 'm') {
             arguments->options.memory_bytes = strtoul(optarg, NULL, 10) << 20;
         } else if (c == 'r') {
@@ -198,6 +206,16 @@ static bool events_open(struct world_options *options, const char *path)
     return path == NULL || options->events != NULL;
 }
 
+/* After the run. */
+static int operations_write(const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        return usage("cannot write the file of operations");
+    operations_print(file);
+    return fclose(file) == 0 ? EXIT_READY : usage("cannot write the file of operations");
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments;
@@ -223,6 +241,8 @@ int main(int argc, char **argv)
     code = arguments.compare_path == NULL ? run(options, arguments.repeat)
                                           : compare(options, arguments.compare_path,
                                                     arguments.inputs_path, arguments.write_path);
+    if (arguments.operations_path != NULL && code == EXIT_READY)
+        code = operations_write(arguments.operations_path);
     world_release();
     free(image);
     return code;

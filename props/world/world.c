@@ -16,6 +16,7 @@
 #include "kernel/core/kernel.h"
 #include "kernel/host/host.h"
 #include "props/world/fiber.h"
+#include "props/world/operations.h"
 #include "props/world/programs.h"
 #include "services/lib/kernel_calls.h"
 #include "services/runtime/entry.h"
@@ -126,9 +127,21 @@ static enum status enter(uint32_t number, uint32_t slot, uint64_t deadline_ticks
     return (enum status)kernel_process(&kernel, self)->result;
 }
 
+/* The program that answers CALLs of a slot; null when nobody does. */
+static const char *program_behind(uint32_t self, uint32_t slot)
+{
+    const struct capability *cap = kernel_slot(&kernel, self, slot);
+    if (cap == NULL || cap->object_type == OBJECT_NONE)
+        return NULL;
+    if (cap->object_type != OBJECT_ENDPOINT)
+        return "kernel";
+    return cap->object == KERNEL_DRIVER_ENDPOINT ? "procd" : seats[cap->object].program;
+}
+
 static enum status call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
     uint32_t self = current();
+    const char *program = program_behind(self, slot);
     struct message *page = kernel_message(&kernel, self);
     message_copy(page, message);
     enum status status = enter(SYSCALL_CALL, slot, deadline_ticks, 0);
@@ -136,6 +149,8 @@ static enum status call(uint32_t slot, struct message *message, uint64_t deadlin
     if (delivered)
         message_copy(message, page);
     events_syscall(&events, self, SYSCALL_CALL, slot, status, delivered ? message : NULL);
+    if (delivered)
+        operations_answered(program != NULL ? program : "", message);
     return status;
 }
 
@@ -208,6 +223,8 @@ static enum status receive(uint32_t number, uint32_t slot, struct message *messa
     if (delivered || status == STATUS_RETRY || status == STATUS_TIMED_OUT)
         *info = *kernel_receive_info(&kernel, self);
     events_syscall(&events, self, number, slot, status, delivered ? message : NULL);
+    if (delivered)
+        operations_received(message);
     if (delivered)
         received_fate(self, injection_received(injection, message));
     return status;
@@ -537,6 +554,7 @@ struct world_result world_run(const struct world_options *options)
     image_size_bytes = options->image_bytes;
     seats_clear();
     events_start(&events, options->events);
+    operations_start();
     inputs = options->inputs;
     inputs_used = 0;
     diverged = false;

@@ -31,6 +31,9 @@ uint32_t test_last_main(uint64_t argument);
 uint32_t phase1_lookup_client_main(uint64_t argument);
 uint32_t phase1_time_client_main(uint64_t argument);
 
+/* What test-operator launches (mapper.h). */
+uint32_t test_mapper_main(uint64_t argument);
+
 /* Of no image: tests put it in the place of a service (ready.h). */
 uint32_t test_ready_main(uint64_t argument);
 

@@ -69,4 +69,9 @@ enum status tester_run_attacks(struct tester *tester, const struct memd_query_me
 /* Ends an attacker. */
 enum status tester_stop_client(struct tester *tester, unsigned place);
 
+/* --- operations.c ------------------------------------------------------------------------------ */
+
+/* As test-operator: every question; INTERNAL when an answer was not the stated one. */
+enum status tester_run_operations(struct tester *tester);
+
 #endif

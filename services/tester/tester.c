@@ -82,8 +82,9 @@ enum status tester_read_book(struct tester *tester, struct memd_query_memory_rep
     enum status status = tester_deadline(tester, TESTER_CALL_TICKS, &deadline_ticks);
     if (status != STATUS_OK)
         return status;
-    return memd_call_query_memory(&tester->caller, SLOT_PEER_MEMD, NO_WINDOW, deadline_ticks,
-                                  &request, book);
+    uint32_t slot =
+        tester->start.role == ROLE_TEST_OPERATOR ? SLOT_MEMD_ADMINISTRATOR : SLOT_PEER_MEMD;
+    return memd_call_query_memory(&tester->caller, slot, NO_WINDOW, deadline_ticks, &request, book);
 }
 
 enum status tester_settle(struct tester *tester, const struct memd_query_memory_reply *before,
@@ -141,15 +142,20 @@ static enum status run_all(struct tester *tester)
         return status;
     if (!settled)
         return STATUS_EXHAUSTED;
-    bool attacks = tester->start.role == ROLE_ATTACKS;
-    if (attacks)
+    const char *done = "HELPERS_DONE";
+    if (tester->start.role == ROLE_ATTACKS) {
+        done = "ATTACKS_DONE";
         status = tester_run_attacks(tester, &before);
-    else if (tester->start.validation_profile == VALIDATION_PROFILE_HOSTILE)
+    } else if (tester->start.role == ROLE_TEST_OPERATOR) {
+        done = "OPERATIONS_DONE";
+        status = tester_run_operations(tester);
+    } else if (tester->start.validation_profile == VALIDATION_PROFILE_HOSTILE) {
         status = tester_run_hostile(tester);
-    else
+    } else {
         status = tester_run_helpers(tester);
+    }
     if (status == STATUS_OK)
-        tester_report(tester, attacks ? "ATTACKS_DONE" : "HELPERS_DONE", "");
+        tester_report(tester, done, "");
     else
         stop_all(tester, status);
     enum status books = compare_books(tester, &before);
@@ -178,4 +184,12 @@ uint32_t attacks_main(uint64_t argument)
     (void)argument;
     memset(&tester, 0, sizeof tester);
     return tester_run(&tester, ROLE_ATTACKS);
+}
+
+uint32_t test_operator_main(uint64_t argument)
+{
+    struct tester tester;
+    (void)argument;
+    memset(&tester, 0, sizeof tester);
+    return tester_run(&tester, ROLE_TEST_OPERATOR);
 }

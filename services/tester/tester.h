@@ -2,7 +2,8 @@
 /* tester: runs the helpers of an integration image, says how each ended, and that nothing is left
  * of them. rootd launches it in images with a validation profile and goes on when it has ended with
  * EXIT(0). A second program, `attacks`, is the same with attackers instead of helpers; rootd
- * launches it before the tester in the image of profile attacks. Each
+ * launches it before the tester in the image of profile attacks. A third one, `test-operator`, asks
+ * the foundation questions, each with a stated answer (operations.h), in an image of its own. Each
  *
  *   1. checks its start envelope, which names the profile, and takes rootd's offer of modules;
  *   2. waits until its own account is memd's only one: what ran before it has left nothing;
@@ -16,8 +17,9 @@
  *
  * Lines: "ROOTD_STAGE:attack-<name>:HELD:free <before> <after>", pages, or HARMED, which ends the
  * run; "ROOTD_STAGE:<helper>:<end>" for each helper's end, ":UNEXPECTED" before an end that was not
- * stated; "ROOTD_STAGE:<helper>:<status>" for one that procd told nothing of; SPINNER_STOPPED,
- * HELPERS_DONE or ATTACKS_DONE, RESOURCES_BACK or, after TESTER_SETTLE_TICKS, RESOURCES_LEFT. (The
+ * stated; "ROOTD_STAGE:operation
+ * <name>:UNEXPECTED:<status>" for a question with another answer; "ROOTD_STAGE:<helper>:<status>" for one that procd told nothing of; SPINNER_STOPPED,
+ * HELPERS_DONE, ATTACKS_DONE or OPERATIONS_DONE, RESOURCES_BACK or, after TESTER_SETTLE_TICKS, RESOURCES_LEFT. (The
  * names are older than this service: rootd's log is published.)
  *
  * Its exit code is the status of the first thing that went wrong: INTERNAL, an end that was not
@@ -48,11 +50,13 @@ struct tester {
     uint64_t client_ids[TESTER_CLIENT_LIMIT];
 };
 
-/* All of the above but EXIT; the result is the exit code. `role`: ROLE_TESTER or ROLE_ATTACKS. */
+/* All of the above but EXIT; the result is the exit code. `role`: ROLE_TESTER, ROLE_ATTACKS or
+ * ROLE_TEST_OPERATOR. */
 enum status tester_run(struct tester *tester, uint32_t role);
 
 /* The programs: tester_run from an all-zero state. */
 uint32_t tester_main(uint64_t argument);
 uint32_t attacks_main(uint64_t argument);
+uint32_t test_operator_main(uint64_t argument);
 
 #endif

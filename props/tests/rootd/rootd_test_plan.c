@@ -294,9 +294,13 @@ static bool may_ask(const struct intake *row)
     case SLOT_PEER_MEMD:
         return tests;
     case SLOT_PEER_PROCD:
-        return tests || role == ROLE_LOADERD;
+        return tests || role == ROLE_TEST_OPERATOR || role == ROLE_LOADERD;
     case SLOT_PROCD_ADMINISTRATOR:
-        return role == ROLE_ATTACKS;
+        return role == ROLE_ATTACKS || role == ROLE_TEST_OPERATOR;
+    case SLOT_MEMD_ADMINISTRATOR:
+    case SLOT_VSPACED_ADMINISTRATOR:
+    case SLOT_PAGERD_ADMINISTRATOR:
+        return role == ROLE_TEST_OPERATOR;
     case SLOT_PEER_NAMED: /* every service above it, but for the one with two published peers */
         if (role == ROLE_PHASE1_LOOKUP_CLIENT || role == ROLE_PHASE1_TIME_CLIENT)
             return true;
@@ -306,8 +310,9 @@ static bool may_ask(const struct intake *row)
     case SLOT_PEER_TEST_SERVICE:
         return role == ROLE_TEST_USER;
     case SLOT_DRIVERS_NAMED:
-    case SLOT_PROCD_DRIVER_ENDPOINT:
         return role == ROLE_DEVICED;
+    case SLOT_PROCD_DRIVER_ENDPOINT:
+        return role == ROLE_DEVICED || role == ROLE_TEST_OPERATOR;
     default:
         return false;
     }
@@ -318,6 +323,10 @@ static bool may_hand_on(const struct intake *row)
 {
     return (row->role == ROLE_PAGERD && row->slot == SLOT_IMAGE) ||
            (row->role == ROLE_ATTACKS && row->slot == SLOT_PROCD_ADMINISTRATOR) ||
+           (row->role == ROLE_TEST_OPERATOR &&
+            (row->slot == SLOT_MEMD_ADMINISTRATOR || row->slot == SLOT_VSPACED_ADMINISTRATOR ||
+             row->slot == SLOT_PAGERD_ADMINISTRATOR ||
+             row->slot == SLOT_KERNEL_PROCESS_ENDPOINT)) ||
            (row->role == ROLE_DEVICED &&
             (row->slot == SLOT_DRIVERS_NAMED || row->slot == SLOT_KERNEL_COM1_ENDPOINT ||
              row->slot == SLOT_KERNEL_ACPI_ENDPOINT || row->slot == SLOT_KERNEL_I8042_ENDPOINT));
@@ -326,7 +335,8 @@ static bool may_hand_on(const struct intake *row)
 /* R4 over the whole table, roles of later versions included: every row may be given, each
  * kernel-control kind has the holders written here, and the only way up to process control is
  * deviced's, through the driver endpoint. In integration images alone, the tester may ask memd and
- * procd and say what it saw, and the hostile client, which is in no image other than its own, may
+ * procd and say what it saw, the operator, which is in no image other than its own, may ask the
+ * foundation as its administrator, and the hostile client, which is in no image other than its own, may
  * ask all four services. */
 static void test_all_roles(void)
 {
@@ -343,6 +353,9 @@ static void test_all_roles(void)
         {OBJECT_KERNEL_LOG, ROLE_DEVICED},
         {OBJECT_KERNEL_LOG, ROLE_TESTER},
         {OBJECT_KERNEL_LOG, ROLE_ATTACKS},
+        {OBJECT_KERNEL_LOG, ROLE_TEST_OPERATOR},
+        {OBJECT_KERNEL_PROCESS, ROLE_TEST_OPERATOR},
+        {OBJECT_KERNEL_CHILD_POPULATE, ROLE_TEST_OPERATOR},
         {OBJECT_KERNEL_CHILD_POPULATE, ROLE_DEVICED},
         {OBJECT_KERNEL_CHILD_POPULATE, ROLE_ATTACKS},
         {OBJECT_KERNEL_PCI_CONFIG, ROLE_PROBED},
