@@ -18,6 +18,7 @@ enum service_id {
     SERVICE_NAMED,
     SERVICE_LOGD,
     SERVICE_TIMED,
+    SERVICE_CRASHD,
     SERVICE_COUNT
 };
 
@@ -32,7 +33,8 @@ enum {
     FROM_BOOTSTRAP = 1u << 6, /* procd: received on the bootstrap endpoint */
     FROM_DRIVER = 1u << 7,    /* procd: received on the driver endpoint */
     FROM_TESTER = 1u << 8,    /* badge ROLE_TESTER or ROLE_ATTACKS */
-    FROM_READER = 1u << 9,    /* logd: a role with a row READS_LOG */
+    FROM_READER = 1u << 9,    /* a role with a row READS_LOG (logd), READS_CRASHES (crashd) */
+    FROM_PROCD = 1u << 10,    /* badge ROLE_PROCD */
     FROM_ENDPOINTS = FROM_BOOTSTRAP | FROM_DRIVER
 };
 

@@ -44,6 +44,7 @@
 #ifndef BASALT_ABI_MESSAGES_H
 #define BASALT_ABI_MESSAGES_H
 
+#include "abi/messages/crashd.h"
 #include "abi/messages/event.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/logd.h"

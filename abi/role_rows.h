@@ -23,6 +23,9 @@
 #ifndef READS_LOG
 #define READS_LOG(NAME, why)
 #endif
+#ifndef READS_CRASHES
+#define READS_CRASHES(NAME, why)
+#endif
 #ifndef USES_SSE
 #define USES_SSE(NAME, why)
 #endif
@@ -37,5 +40,6 @@
 #undef LATE_BOUND
 #undef NEEDS
 #undef READS_LOG
+#undef READS_CRASHES
 #undef USES_SSE
 #undef FAULT_AROUND

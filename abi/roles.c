@@ -204,17 +204,31 @@ bool role_may_hold(const struct role *role, uint32_t other)
     return peer != NULL && (peer->kind == ROLE_KIND_FOUNDATION || other == ROLE_NAMED);
 }
 
+static bool is_in(uint32_t id, const uint32_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] == id)
+            return true;
+    }
+    return false;
+}
+
 bool role_reads_log(uint32_t id)
 {
     static const uint32_t readers[] = {
 #define READS_LOG(NAME, why) ROLE_##NAME,
 #include "abi/role_rows.h"
     };
-    for (unsigned i = 0; i < sizeof readers / sizeof readers[0]; i++) {
-        if (readers[i] == id)
-            return true;
-    }
-    return false;
+    return is_in(id, readers, sizeof readers / sizeof readers[0]);
+}
+
+bool role_reads_crashes(uint32_t id)
+{
+    static const uint32_t readers[] = {
+#define READS_CRASHES(NAME, why) ROLE_##NAME,
+#include "abi/role_rows.h"
+    };
+    return is_in(id, readers, sizeof readers / sizeof readers[0]);
 }
 
 /* --- budgets and bands ------------------------------------------------------------------------ */

@@ -114,6 +114,9 @@ bool role_may_hold(const struct role *role, uint32_t other);
 /* Whether a role may READ the log of all others. */
 bool role_reads_log(uint32_t id);
 
+/* Whether a role may READ what crashd recorded. */
+bool role_reads_crashes(uint32_t id);
+
 /* The guarantee and the limit of the memd account of a process of the role, in pages: its kernel
  * memory and its own pages, and in the limit what it makes. */
 uint64_t role_account_guarantee(const struct role *role);

@@ -15,6 +15,7 @@
 #include "props/stand_ins/adversary.h"
 #include "fuzz/harness.h"
 #include "services/lib/service.h"
+#include "services/crashd/crashd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -36,6 +37,7 @@ static union {
     struct named named;
     struct logd logd;
     struct timed timed;
+    struct crashd crashd;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -88,8 +90,10 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
         return draw_known(choices, known.badges, known.badge_count);
     if ((allowed & FROM_PAGERD) != 0)
         return ROLE_PAGERD;
+    if ((allowed & FROM_PROCD) != 0)
+        return ROLE_PROCD;
     if ((allowed & FROM_READER) != 0)
-        return ROLE_SERIALD;
+        return plan.service == SERVICE_CRASHD ? ROLE_PHASE1_CRASH_CLIENT : ROLE_SERIALD;
     bool by_role = plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD ||
                    plan.service == SERVICE_TIMED;
     if (by_role && (allowed & FROM_CLIENT) != 0)
@@ -202,6 +206,8 @@ static const char *check(void)
         return logd_check(&state.logd);
     case SERVICE_TIMED:
         return timed_check(&state.timed);
+    case SERVICE_CRASHD:
+        return crashd_check(&state.crashd);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -235,6 +241,9 @@ static void reset(void)
         break;
     case SERVICE_TIMED:
         memset(&state.timed, 0, sizeof state.timed);
+        break;
+    case SERVICE_CRASHD:
+        memset(&state.crashd, 0, sizeof state.crashd);
         break;
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
@@ -295,6 +304,9 @@ static enum status turn(uint64_t *now_ticks)
     case SERVICE_LOGD:
         return service_turn(&state.logd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, logd_handle,
                             &state, &info);
+    case SERVICE_CRASHD:
+        return service_turn(&state.crashd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
+                            crashd_handle, &state, &info);
     case SERVICE_TIMED: {
         enum status status =
             service_turn(&state.timed.caller, SLOT_SERVICE_ENDPOINT,
@@ -332,6 +344,8 @@ static void digest_state(void)
         logd_visit_fields(&state.logd, digest_visit, NULL);
     else if (plan.service == SERVICE_TIMED)
         timed_visit_fields(&state.timed, digest_visit, NULL);
+    else if (plan.service == SERVICE_CRASHD)
+        crashd_visit_fields(&state.crashd, digest_visit, NULL);
     else if (plan.service == SERVICE_PAGERD) {
         pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
@@ -342,12 +356,12 @@ static void digest_state(void)
 static enum service_id choose_service(struct choices *choices)
 {
     static const uint32_t roles[] = {ROLE_MEMD,  ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD,
-                                     ROLE_NAMED, ROLE_LOGD,    ROLE_TIMED};
+                                     ROLE_NAMED, ROLE_LOGD,    ROLE_TIMED,  ROLE_CRASHD};
     static const enum service_id services[] = {
         [ROLE_MEMD] = SERVICE_MEMD,     [ROLE_VSPACED] = SERVICE_VSPACED,
         [ROLE_PAGERD] = SERVICE_PAGERD, [ROLE_PROCD] = SERVICE_PROCD,
         [ROLE_NAMED] = SERVICE_NAMED,   [ROLE_LOGD] = SERVICE_LOGD,
-        [ROLE_TIMED] = SERVICE_TIMED};
+        [ROLE_TIMED] = SERVICE_TIMED,   [ROLE_CRASHD] = SERVICE_CRASHD};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 

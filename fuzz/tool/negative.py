@@ -17,7 +17,7 @@ import metal
 
 EXECUTABLE, BOOT_CONFIG, DATA = 1, 2, 3  # kinds of sections
 PAGE = 4096
-MEMD, VSPACED, PAGERD, PROCD, CRASHD, PROBE, TESTER, DRV_ACPI = 2, 3, 4, 5, 8, 256, 274, 24  # roles
+MEMD, VSPACED, PAGERD, PROCD, FBCOND, PROBE, TESTER, DRV_ACPI = 2, 3, 4, 5, 15, 256, 274, 24  # roles
 KERNEL, INTAKE = damage.REFUSED, damage.INTAKE
 PLAN = INTAKE.replace("INTAKE", "PLAN")
 KEPT = "findings/negative"  # images of failed cases
@@ -115,7 +115,7 @@ def wrong_configs():
             ("rootd itself", entry(1, b"rootd"), "INVALID_ARGUMENT"),
             ("a probe, but no probes' profile", entry(PROBE, b"phase0-probe"), "INVALID_ARGUMENT"),
             ("the tester, but no probes' profile", entry(TESTER, b"tester"), "INVALID_ARGUMENT"),
-            ("a required service of a later version", entry(CRASHD, b"crashd"), "UNSUPPORTED"),
+            ("a required service of a later version", entry(FBCOND, b"fbcond"), "UNSUPPORTED"),
             ("a driver that rootd starts", entry(DRV_ACPI, b"drv-acpi", flags=2), "INVALID_ARGUMENT")):
         yield f"with {wrong}", config((*FOUNDATION, row)), status
     yield "with an optional foundation", memd_is(flags=2), "INVALID_ARGUMENT"

@@ -163,7 +163,7 @@ static const char *const attacks[] = {"attacks", "attack-client", "attack-heir",
 static const char *const graph[] = {"named",     "logd",       "timed",     "test-service",
                                     "test-user", "test-apart", "test-last", NULL};
 static const char *const services[] = {
-    "named", "logd", "timed", "phase1-lookup-client", "phase1-time-client", NULL};
+    "named", "logd", "timed", "crashd", "phase1-lookup-client", "phase1-time-client", NULL};
 static const char *const operations[] = {"test-operator", "test-mapper", NULL};
 static const struct contents contents[] = {
     {"build/boot.img", {runtime}},

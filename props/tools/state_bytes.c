@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "kernel/core/kernel.h"
+#include "services/crashd/crashd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -22,6 +23,7 @@ int main(void)
     printf("  named: %zu\n", sizeof(struct named));
     printf("  logd: %zu\n", sizeof(struct logd));
     printf("  timed: %zu\n", sizeof(struct timed));
+    printf("  crashd: %zu\n", sizeof(struct crashd));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "abi/slots.h"
 #include "kernel/host/host.h"
 #include "props/world/world.h"
+#include "services/crashd/crashd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -82,6 +83,12 @@ static void timed_start(void *state, void *table)
     timed_run(state);
 }
 
+static void crashd_start(void *state, void *table)
+{
+    (void)table;
+    crashd_run(state);
+}
+
 static const struct program program_table[] = {
     {"rootd", sizeof(struct rootd_image), 0, rootd_start, NULL},
     {"memd", sizeof(struct memd), ROLE_MEMD, memd_start, NULL},
@@ -91,6 +98,7 @@ static const struct program program_table[] = {
     {"named", sizeof(struct named), 0, named_start, NULL},
     {"logd", sizeof(struct logd), 0, logd_start, NULL},
     {"timed", sizeof(struct timed), 0, timed_start, NULL},
+    {"crashd", sizeof(struct crashd), 0, crashd_start, NULL},
     {"phase0-probe", 0, 0, NULL, phase0_probe_main},
     {"phase0-exit", 0, 0, NULL, phase0_exit_main},
     {"phase0-fault-kill", 0, 0, NULL, phase0_fault_kill_main},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Literal messages of memd, vspaced, pagerd, procd, named, logd and timed. */
+/* Literal messages of memd, vspaced, pagerd, procd, named, logd, timed and crashd. */
 #include "props/tests/codec/codec_test.h"
 
 #define ONE_PROCESS "0500000000000000 "
@@ -505,6 +505,46 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@0 ffffffffffffffff", "for ever")
 
     OF(TIMED, 0x532, REPLY, "", "e803000000000000")
+
+    /* number, process_id, role, reason, code, reserved0, fault_va, ended_ticks */
+    OF(CRASHD, 0x520, REQUEST, "",
+       "0100000000000000 0300000000000000 00010000 05000000 00000000 00000000"
+       "0000400000000000 e803000000000000")
+        NO("@0 0000000000000000", "number 0")
+        NO("@8 0000000000000000", "nobody")
+        NO("@16 00000000", "no role")
+        NO("@16 00000100", "a role above")
+        NO("@20 00000000", "it has not ended")
+        NO("@20 01000000", "it exited: no KILLED event")
+        YES("@20 02000000", "killed by who may")
+        YES("@20 0e000000", "the last reason")
+        NO("@20 0f000000", "a reason above")
+        YES("@24 ffffffff", "any code")
+        NO("@28 01000000", "reserved")
+
+    /* report_id, ticks */
+    OF(CRASHD, 0x520, REPLY, "", "0100000000000000 e803000000000000")
+        NO("@0 0000000000000000", "report 0")
+
+    /* cursor */
+    OF(CRASHD, 0x521, REQUEST, "", "0100000000000000")
+        NO("@0 0000000000000000", "cursor 0")
+        YES("@0 ffffffffffffffff", "the highest cursor")
+
+    /* report_id, missed_count, lost_count, ticks, number, process_id, role, reason, code, reserved0,
+     * fault_va, ended_ticks */
+    OF(CRASHD, 0x521, REPLY, "",
+       "0300000000000000 0200000000000000 0100000000000000 e803000000000000 0400000000000000"
+       "0300000000000000 00010000 05000000 00000000 00000000 0000400000000000 e703000000000000")
+        NO("@0 0000000000000000", "report 0")
+        YES("@8 0000000000000000", "nothing missed")
+        YES("@16 0000000000000000", "nothing lost")
+        NO("@32 0000000000000000", "number 0")
+        NO("@40 0000000000000000", "nobody")
+        NO("@48 00000000", "no role")
+        NO("@52 01000000", "it exited")
+        NO("@52 0f000000", "a reason above")
+        NO("@60 01000000", "reserved")
 };
 /* clang-format on */
 

@@ -52,7 +52,7 @@ static void break_config(unsigned rule, enum status *cause)
                   "phase0-exit");
         return;
     case 7: /* a required role of a later version */
-        add_entry(ROLE_CRASHD, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_REQUIRED, "crashd");
+        add_entry(ROLE_FBCOND, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_REQUIRED, "fbcond");
         *cause = STATUS_UNSUPPORTED;
         return;
     case 13: /* a driver that somebody must start, and nobody can */
@@ -61,8 +61,8 @@ static void break_config(unsigned rule, enum status *cause)
         *cause = STATUS_UNSUPPORTED;
         return;
     case 14: /* a foundation that waits for a service */
-        add_entry(ROLE_CRASHD, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "crashd");
-        config->entries[entry_of(ROLE_PAGERD)].dependencies[0] = ROLE_CRASHD;
+        add_entry(ROLE_FBCOND, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "fbcond");
+        config->entries[entry_of(ROLE_PAGERD)].dependencies[0] = ROLE_FBCOND;
         config->entries[entry_of(ROLE_PAGERD)].dependency_count = 1;
         *cause = STATUS_BAD_ORDER;
         return;
@@ -132,7 +132,7 @@ void test_config(void)
         expect_prepare(ROOTD_CONTRACT_INVALID, cause, what);
     }
     fresh(VALIDATION_PROFILE_NONE);
-    add_entry(ROLE_CRASHD, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "crashd");
+    add_entry(ROLE_FBCOND, BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT, BOOT_ENTRY_OPTIONAL, "fbcond");
     expect(peers_machine_encode(), "an optional later role encodes");
     expect_prepare(ROOTD_READY, STATUS_OK, "an optional role of a later version is passed over");
     fresh(VALIDATION_PROFILE_PHASE0);

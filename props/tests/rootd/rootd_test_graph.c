@@ -260,7 +260,7 @@ static void test_missing(void)
         "ROOTD_STAGE:test-apart:READY\n",
     };
     fresh_graph(VALIDATION_PROFILE_GRAPH, true);
-    add_entry(ROLE_CRASHD, BOOT_ENTRY_OPTIONAL);
+    add_entry(ROLE_FBCOND, BOOT_ENTRY_OPTIONAL);
     add_entry(ROLE_TEST_DRIVER, BOOT_ENTRY_OPTIONAL);
     entry_of(ROLE_PHASE0_EXIT)->flags = BOOT_ENTRY_OPTIONAL;
     lose_module(ROLE_TEST_SERVICE);
@@ -269,7 +269,7 @@ static void test_missing(void)
     expect_equal(run(), ROOTD_READY, "optional ones are passed over");
     for (unsigned i = 0; i < sizeof lines / sizeof lines[0]; i++)
         expect(peers_logged(lines[i]), lines[i]);
-    expect(peers_logged("BASALT_ROOTD:PASSED_OVER:crashd:UNSUPPORTED\n"), "one without a program");
+    expect(peers_logged("BASALT_ROOTD:PASSED_OVER:fbcond:UNSUPPORTED\n"), "one without a program");
     fresh_graph(VALIDATION_PROFILE_GRAPH, true);
     lose_module(ROLE_TEST_SERVICE);
     entry_of(ROLE_TEST_USER)->flags = BOOT_ENTRY_REQUIRED;

@@ -294,7 +294,8 @@ static bool may_ask(const struct intake *row)
     case SLOT_PEER_MEMD:
         return tests;
     case SLOT_PEER_PROCD:
-        return tests || role == ROLE_TEST_OPERATOR || role == ROLE_LOADERD;
+        return tests || role == ROLE_TEST_OPERATOR || role == ROLE_LOADERD ||
+               role == ROLE_PHASE1_CRASH_CLIENT;
     case SLOT_PROCD_ADMINISTRATOR:
         return role == ROLE_ATTACKS || role == ROLE_TEST_OPERATOR;
     case SLOT_MEMD_ADMINISTRATOR:
@@ -302,7 +303,7 @@ static bool may_ask(const struct intake *row)
     case SLOT_PAGERD_ADMINISTRATOR:
         return role == ROLE_TEST_OPERATOR;
     case SLOT_PEER_NAMED: /* every service above it, but for the one with two published peers */
-        if (role == ROLE_PHASE1_LOOKUP_CLIENT || role == ROLE_PHASE1_TIME_CLIENT)
+        if (role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE1_CRASH_CLIENT)
             return true;
         return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
     case SLOT_PEER_VFSD:

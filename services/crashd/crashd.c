@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/* crashd's operations. Decides who reports and who reads; makes no call. */
+#include "services/crashd/crashd.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "services/crashd/internal.h"
+#include "services/lib/discovery.h"
+
+static void tell_report(const struct crashd *crashd, struct crashd_report_reply *reply)
+{
+    reply->report_id = crashd->last_id;
+    reply->ticks = crashd->records[crashd_place(crashd->last_id)].ticks;
+}
+
+/* Sent again, it is there already: whoever lost the answer gets the same one (P12). */
+enum status crashd_report(struct crashd *crashd, struct crashd_request *request)
+{
+    const struct crashd_report_request *body = &request->body.report;
+    uint64_t last_number = 0;
+    if (crashd->last_id != 0)
+        last_number = crashd->records[crashd_place(crashd->last_id)].report.number;
+    if (body->number < last_number)
+        return STATUS_BAD_ORDER;
+    if (body->number > last_number) {
+        UNIT_ASSERT(crashd->last_id != UINT64_MAX);
+        crashd->records[crashd_place(++crashd->last_id)] = (struct crashd_record){
+            .ticks = crashd->caller.now_ticks, /* never goes back (L1) */
+            .lost_count = body->number - last_number - 1,
+            .report = *body,
+        };
+    }
+    tell_report(crashd, &request->reply.report);
+    return STATUS_OK;
+}
+
+enum status crashd_read(struct crashd *crashd, struct crashd_request *request)
+{
+    uint64_t cursor = request->body.read.cursor;
+    uint64_t first_id = crashd_first_id(crashd);
+    uint64_t id = cursor > first_id ? cursor : first_id;
+    if (id > crashd->last_id)
+        return STATUS_NOT_FOUND;
+    const struct crashd_record *record = &crashd->records[crashd_place(id)];
+    request->reply.read = (struct crashd_read_reply){
+        .report_id = id,
+        .missed_count = id - cursor, /* L1 */
+        .lost_count = record->lost_count,
+        .ticks = record->ticks,
+        .number = record->report.number,
+        .process_id = record->report.process_id,
+        .role = record->report.role,
+        .reason = record->report.reason,
+        .code = record->report.code,
+        .fault_va = record->report.fault_va,
+        .ended_ticks = record->report.ended_ticks,
+    };
+    return STATUS_OK;
+}
+
+/* --- one message ----------------------------------------------------------------------------- */
+
+#define SERVICE       crashd
+#define SERVICE_TABLE "abi/messages/crashd.def"
+#include "services/lib/unfold_rows.h"
+
+static uint32_t sender(const void *service, void *in_hand)
+{
+    (void)service;
+    const struct crashd_request *request = in_hand;
+    uint64_t badge = request->common.info->badge;
+    if (badge == ROLE_PROCD)
+        return FROM_PROCD;
+    return badge <= ROLE_ID_MAX && role_reads_crashes((uint32_t)badge) ? FROM_READER : 0;
+}
+
+static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
+
+enum handled crashd_handle(void *state, struct message *message, const struct receive_info *info)
+{
+    struct crashd *crashd = state;
+    struct crashd_request request; /* body and reply: the dispatch clears what is used */
+    request.common = (struct service_request){
+        .caller = &crashd->caller,
+        .message = message,
+        .info = info,
+        .body = &request.body,
+        .reply = &request.reply,
+    };
+    return service_dispatch(&table, crashd, &request.common);
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+/* What is ready can be found; in an integration image it has looked at itself as well. */
+static enum status crashd_prepare(void *state, const struct envelope *start)
+{
+    struct crashd *crashd = state;
+    enum status status = discovery_register(&crashd->caller, ROLE_CRASHD);
+    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
+        return status;
+    return crashd_check(crashd) == NULL ? STATUS_OK : STATUS_INTERNAL;
+}
+
+void crashd_run(struct crashd *crashd)
+{
+    struct envelope envelope;
+    struct receive_info info;
+    memset(&info, 0, sizeof info);
+    enum status status =
+        service_start(&crashd->caller, ROLE_CRASHD, &envelope, crashd_prepare, crashd);
+    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
+        status = service_turn(&crashd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, crashd_handle,
+                              crashd, &info);
+    kernel_exit(&crashd->caller, status);
+}
