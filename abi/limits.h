@@ -28,6 +28,8 @@ enum {
     LOG_LINE_BYTES_MAX = 256,
     FRAME_TRANSFER_BYTES_MAX = 832, /* bytes of one FRAME_READ or FRAME_WRITE */
 
+    INTERRUPT_LINE_COUNT = 16, /* of the machine; 0 is the clock's, 2 joins 8 to 15 to the others */
+
     ENVELOPE_ENTRY_LIMIT = 48,
     BOOT_MODULE_LIMIT = 64,
     BOOT_MODULE_NAME_BYTES = 24, /* zero padded, at least one zero at the end */

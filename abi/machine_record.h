@@ -9,10 +9,11 @@
  * RECV: 2  process u16      of that process                the message's header, its declared
  * descriptors, its declared body
  *
- * RECORD_TIMER, RECORD_PREEMPT: an input, which came before entry number `entry` of the process
+ * RECORD_TIMER, RECORD_PREEMPT, RECORD_INTERRUPT (value: the line): an input, which came before entry number `entry` of the process
  * that ran (counted from 1; each kernel_work is one; RECORD_NOBODY: nobody could run, entry is 0). RECORD_SYSCALL: process
  * `process` came back from the system call `number` on `slot` with status `value`. RECORD_FAULT: it
- * touched `value`. RECORD_MEMORY, the first one: the core was given `value` pages of memory. */
+ * touched `value`. RECORD_READ: in that entry the kernel read `value` for it from a device, an input as
+ * well. RECORD_MEMORY, the first one: the core was given `value` pages of memory. */
 #ifndef BASALT_ABI_MACHINE_RECORD_H
 #define BASALT_ABI_MACHINE_RECORD_H
 
@@ -24,8 +25,14 @@ enum machine_record_kind {
     RECORD_PREEMPT = 2,
     RECORD_SYSCALL = 3,
     RECORD_FAULT = 4,
-    RECORD_MEMORY = 5
+    RECORD_MEMORY = 5,
+    RECORD_INTERRUPT = 6,
+    RECORD_READ = 7
 };
+
+/* What RECORD_READ read, its `number`; `slot` is the port, or the address as
+ * machine_pci_read has it. */
+enum machine_read_kind { READ_PORT = 1, READ_PCI = 2 };
 
 enum { RECORD_NOBODY = 0xFFFF, RECORD_BYTES = 24 };
 

@@ -41,6 +41,7 @@ static const struct life_action actions[] = {
     [ACTION_PIECES] = {"pieces", 1},
     [ACTION_WORK] = {"work", 1},
     [ACTION_REPLY_RECV] = {"reply_recv", 4},
+    [ACTION_INTERRUPT] = {"interrupt", 1},
     [ACTION_COUNT] = {NULL, 0},
 };
 static const struct life_language language = {.service = SERVICE_KERNEL, .actions = actions};
@@ -204,6 +205,9 @@ static void run_action(const struct life_step *step)
         return;
     case ACTION_STORE:
         core_user_write(arguments[0], (uint8_t)arguments[1]);
+        return;
+    case ACTION_INTERRUPT:
+        core_interrupt((uint32_t)(arguments[0] % INTERRUPT_LINE_COUNT));
         return;
     case ACTION_COUNT:
         return;

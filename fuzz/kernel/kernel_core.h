@@ -37,6 +37,7 @@ void core_fault(uint64_t va, uint32_t access, uint64_t instruction_va);
 void core_exception(uint32_t vector, uint64_t instruction_va);
 void core_timer(uint64_t now);
 void core_preempt(void);
+void core_interrupt(uint32_t line);
 
 /* One piece of the current process's work; all that the current processes have to do before one of
  * them runs on; and from now on always all. */
@@ -97,6 +98,7 @@ enum core_action {
     ACTION_PIECES,     /* steps: an entry does no more; the first step alone, or before `limit` */
     ACTION_WORK,       /* count: so many pieces of what the current process has to do */
     ACTION_REPLY_RECV, /* reply_slot slot deadline status: a reply of operation 0x101 */
+    ACTION_INTERRUPT,  /* line: interrupts, if the machine lets it */
     ACTION_COUNT
 };
 

@@ -356,6 +356,12 @@ static void pools_check(void)
     PROPERTY_EQUAL(K5, "pools", core.untyped_count, live);
 }
 
+static void lines_check(void)
+{
+    for (uint32_t line = 0; line < INTERRUPT_LINE_COUNT; line++)
+        PROPERTY_EQUAL(K12, "line", host_line_is_open(line), model_line_open(&core_model, line));
+}
+
 void core_check(bool full)
 {
     const char *wrong = full ? kernel_check(&core) : NULL;
@@ -378,6 +384,7 @@ void core_check(bool full)
     }
     PROPERTY_EQUAL(K5, "processes", core.process_count, live);
     run_queue_check();
+    lines_check();
     pools_check();
     if (full)
         frames_check();

@@ -437,6 +437,23 @@ void core_preempt(void)
     entry_end();
 }
 
+/* A device cannot be heard through a closed line; a machine that tells the core of one all the same,
+ * late, changes nothing. */
+void core_interrupt(uint32_t line)
+{
+    bool open = host_line_is_open(line);
+    entry_begin("INTERRUPT");
+    host_interrupt(&core, line);
+    core_look();
+    model_kernel_interrupt(&core_model, line);
+    work_finish();
+    MARK_IF("kernel: an interrupt is received at once", core_model.lines[line].told && open);
+    MARK_IF("kernel: an interrupt waits for who receives",
+            core_model.lines[line].interrupts && open);
+    MARK_IF("kernel: a closed line is not heard", !open);
+    entry_end();
+}
+
 /* --- what processes do ------------------------------------------------------------------------ */
 
 void core_user_write(uint64_t va, uint8_t value)

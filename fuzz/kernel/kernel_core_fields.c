@@ -188,7 +188,11 @@ static bool hint_slot(struct choices *choices, uint16_t operation,
         *value = core_pick_slot(choices, 1u << OBJECT_UNTYPED, RIGHT_CONTROL);
     else if (is_field(field, "event_slot"))
         *value = core_pick_slot(choices, 1u << OBJECT_ENDPOINT, RIGHT_RECEIVE);
-    else if (is_field(field, "process_slot"))
+    else if (is_field(field, "endpoint_slot"))
+        *value = choices_below(choices, 4) == 0
+                     ? 0
+                     : core_pick_slot(choices, 1u << OBJECT_ENDPOINT, RIGHT_SEND);
+    else if (strstr(field->name, "process_slot") != NULL)
         *value = core_pick_slot(choices, 1u << OBJECT_PROCESS, RIGHT_CONTROL);
     else if (is_field(field, "pager_slot"))
         *value = choices_below(choices, 3) == 0
@@ -222,6 +226,8 @@ static bool hint(struct choices *choices, uint16_t operation, const struct messa
                      : core_pick_mapped(choices);
     else if (is_field(field, "page_count"))
         *value = 1 + choices_below(choices, 8) % 5 % 4;
+    else if (is_field(field, "line"))
+        *value = choices_flag(choices) ? 4 : choices_below(choices, INTERRUPT_LINE_COUNT);
     else if (is_field(field, "frame_page"))
         *value = choices_below(choices, 8) % 5 % 4;
     else if (is_field(field, "rights"))

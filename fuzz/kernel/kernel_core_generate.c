@@ -316,6 +316,24 @@ static void clock_step(struct choices *choices)
     core_enter(&entry);
 }
 
+static bool lines_are_bound(void)
+{
+    for (uint32_t line = 0; line < INTERRUPT_LINE_COUNT; line++) {
+        if (core_model.lines[line].endpoint != MODEL_NONE)
+            return true;
+    }
+    return false;
+}
+
+/* Mostly of a line that is open, if one is. */
+static void interrupt_step(struct choices *choices)
+{
+    uint32_t line = (uint32_t)choices_below(choices, INTERRUPT_LINE_COUNT);
+    for (uint32_t i = 0; i < INTERRUPT_LINE_COUNT && !model_line_open(&core_model, line); i++)
+        line = (line + 1) % INTERRUPT_LINE_COUNT;
+    core_act(ACTION_INTERRUPT, line, 0, 0);
+}
+
 static void child_step(struct choices *choices)
 {
     uint64_t flags = choices_u8(choices);
@@ -355,6 +373,8 @@ void core_generated(struct choices *choices)
         fault_step(choices);
     else if (how < 27) /* also back, which is ignored */
         clock_step(choices);
+    else if (how < 30 && lines_are_bound())
+        interrupt_step(choices);
     else if (how < 30)
         core_act(ACTION_PREEMPT, 0, 0, 0);
     else

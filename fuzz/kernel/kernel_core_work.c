@@ -7,11 +7,19 @@
 
 /* --- what is left ----------------------------------------------------------------------------- */
 
+/* Who stands behind one in a queue; in one of events lines do as well. */
+static uint32_t next_of(uint32_t name, enum process_queue_kind kind)
+{
+    if (name >= KERNEL_INTERRUPT_NAME)
+        return core.interrupts[name - KERNEL_INTERRUPT_NAME].links.next;
+    return kernel_process(&core, name)->links[kind].next;
+}
+
 static uint32_t queue_length(struct process_queue queue, enum process_queue_kind kind)
 {
     uint32_t count = 0;
     for (uint32_t i = queue.first; i != KERNEL_NONE && count < PROCESS_LIMIT; count++)
-        i = kernel_process(&core, i)->links[kind].next;
+        i = next_of(i, kind);
     return count;
 }
 

@@ -49,6 +49,14 @@ static void pools_make(struct kernel *kernel, const struct kernel_boot_info *inf
     stock_init(kernel, &kernel->stocks[POOL_BULK], launch, bulk);
 }
 
+static void lines_clear(struct kernel *kernel)
+{
+    kernel->check_lines = 0;
+    for (uint32_t line = 0; line < INTERRUPT_LINE_COUNT; line++)
+        kernel->interrupts[line] = (struct interrupt){
+            .links = {KERNEL_NONE, KERNEL_NONE}, .endpoint = KERNEL_NONE, .masked = true};
+}
+
 void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info)
 {
     KERNEL_ASSERT(info->range_count != 0 && info->range_count <= KERNEL_PAGE_RANGE_LIMIT);
@@ -71,6 +79,7 @@ void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info)
     kernel->deadline_count = 0;
     kernel->recent_count = 0;
     endpoint_init(&kernel->driver_endpoint, 0);
+    lines_clear(kernel);
     kernel->image_first_page = info->image_first_page;
     kernel->image_pages = (uint32_t)((info->image_bytes + PAGE_BYTES - 1) / PAGE_BYTES);
     for (uint32_t i = 0; i < kernel->image_pages; i++) {

@@ -38,27 +38,65 @@ static const char *queue_check(const struct kernel *kernel, struct process_queue
     return NULL;
 }
 
-static const char *event_queue_check(const struct kernel *kernel, struct process_queue queue,
+static const char *line_check(struct kernel *kernel, uint32_t line, uint32_t endpoint,
+                              bool delivered)
+{
+    const struct interrupt *interrupt = &kernel->interrupts[line];
+    CHECK(interrupt->endpoint == endpoint, "a line stands at another endpoint than it says");
+    CHECK((interrupt->state == INTERRUPT_PENDING) == !delivered,
+          "a line stands in the wrong queue of its endpoint");
+    CHECK((kernel->check_lines >> line & 1) == 0, "a line is in two queues");
+    kernel->check_lines |= 1u << line;
+    return NULL;
+}
+
+/* A line that is bound was found in a queue, and one that is not has nothing. */
+static const char *lines_check(struct kernel *kernel)
+{
+    uint32_t found = kernel->check_lines;
+    kernel->check_lines = 0;
+    for (uint32_t line = 0; line < INTERRUPT_LINE_COUNT; line++) {
+        const struct interrupt *interrupt = &kernel->interrupts[line];
+        bool bound = interrupt->endpoint != KERNEL_NONE;
+        CHECK((found >> line & 1) == bound, "a line is bound and in no queue");
+        CHECK(bound || (interrupt->masked && interrupt->state == INTERRUPT_IDLE &&
+                        links_are_ends(&interrupt->links)),
+              "a line that is bound to nobody is not masked and idle");
+    }
+    return NULL;
+}
+
+static const char *event_check(const struct kernel *kernel, uint32_t index, uint32_t endpoint,
+                               bool delivered, uint32_t *count)
+{
+    const struct process *process = kernel_process(kernel, index);
+    CHECK(process != NULL, "an event queue names a free process");
+    CHECK(process->life == LIFE_ENDED && process->event_delivered == delivered &&
+              process->event_endpoint == endpoint,
+          "an event queue holds an event that does not belong there");
+    CHECK(++*count <= PROCESS_LIMIT, "an event queue is a ring");
+    return NULL;
+}
+
+static const char *event_queue_check(struct kernel *kernel, struct process_queue queue,
                                      uint32_t endpoint, bool delivered, uint32_t *count)
 {
     uint16_t previous = KERNEL_NONE;
-    for (uint16_t i = queue.first; i != KERNEL_NONE;) {
-        const struct process *process = kernel_process(kernel, i);
-        CHECK(process != NULL, "an event queue names a free process");
-        CHECK(process->links[QUEUE_EVENTS].previous == previous,
+    for (uint16_t i = queue.first; i != KERNEL_NONE; i = event_next(kernel, i)) {
+        const char *wrong = event_is_line(i)
+                                ? line_check(kernel, i - KERNEL_INTERRUPT_NAME, endpoint, delivered)
+                                : event_check(kernel, i, endpoint, delivered, count);
+        if (wrong != NULL)
+            return wrong;
+        CHECK(event_links(kernel, i)->previous == previous,
               "an event queue's links do not run both ways");
-        CHECK(process->life == LIFE_ENDED && process->event_delivered == delivered &&
-                  process->event_endpoint == endpoint,
-              "an event queue holds an event that does not belong there");
         previous = i;
-        i = process->links[QUEUE_EVENTS].next;
-        CHECK(++*count <= PROCESS_LIMIT, "an event queue is a ring");
     }
     CHECK(queue.last == previous, "an event queue's last is not the last");
     return NULL;
 }
 
-static const char *endpoint_check(const struct kernel *kernel, const struct endpoint *endpoint,
+static const char *endpoint_check(struct kernel *kernel, const struct endpoint *endpoint,
                                   uint32_t id, uint32_t *waiting, uint32_t *ended)
 {
     const char *wrong =
@@ -140,7 +178,7 @@ static const char *deadlines_check(const struct kernel *kernel)
 
 /* --- processes -------------------------------------------------------------------------------- */
 
-static const char *process_check(const struct kernel *kernel, uint32_t index, uint32_t *waiting,
+static const char *process_check(struct kernel *kernel, uint32_t index, uint32_t *waiting,
                                  uint32_t *ended)
 {
     const struct process *process = process_at(kernel, index);
@@ -312,7 +350,8 @@ static const char *check_queues(struct kernel *kernel)
         return wrong;
     CHECK(waiting == 0, "a process waits in no queue, or in two");
     CHECK(ended == 0, "an ended process is in no event queue, or in two");
-    return deadlines_check(kernel);
+    wrong = lines_check(kernel);
+    return wrong != NULL ? wrong : deadlines_check(kernel);
 }
 
 /* --- all -------------------------------------------------------------------------------------- */

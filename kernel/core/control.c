@@ -14,19 +14,10 @@ struct control_row {
     uint32_t reply_bytes;
 };
 
-enum {
-    CONTROL_OPERATION_LIMIT = 1
-#include "abi/messages/nofields.h"
-#undef OPERATION
-#define OPERATION(SERVICE, service, name, NAME, id, allowed, state, why) +1
-#include "abi/messages/kernel.def"
-#include "abi/messages/undef.h"
-};
-
 #define CONTROL_LIVE(name, allowed)        .kinds = (allowed), .perform = control_##name
 #define CONTROL_DENIED(name, allowed)      .kinds = 0
 #define CONTROL_UNSUPPORTED(name, allowed) .kinds = (allowed)
-static const struct control_row control_rows[CONTROL_OPERATION_LIMIT] = {
+static const struct control_row control_rows[] = {
 #include "abi/messages/nofields.h"
 #undef OPERATION
 #define OPERATION(SERVICE, service, name, NAME, id, allowed, state, why)                           \
@@ -35,6 +26,8 @@ static const struct control_row control_rows[CONTROL_OPERATION_LIMIT] = {
 #include "abi/messages/kernel.def"
 #include "abi/messages/undef.h"
 };
+
+enum { CONTROL_OPERATION_LIMIT = sizeof control_rows / sizeof control_rows[0] };
 
 /* Everything before the operation's own questions. */
 static inline enum status control_allowed(const struct control_row *row, enum object_type kind,

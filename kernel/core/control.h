@@ -78,6 +78,20 @@
  *   I8042: 0x60, 0x64). COM1 is the log's own port, and I8042 can reset the machine: whoever holds
  *   them can stop it.
  * - LOG_WRITE: always granted.
+ * - BIND_INTERRUPT: DENIED: the line is 0 or 2; endpoint_slot, when not 0, needs ENDPOINT+SEND;
+ *   DENIED: the drivers' endpoint. What the line had for another endpoint, delivered or not, is
+ *   forgotten. Whether it is masked stays; with endpoint_slot 0, and when its endpoint dies, it is
+ *   masked and bound to nobody.
+ * - ACK_INTERRUPT: NOT_FOUND: no interrupt of the line was delivered since it was bound, or since
+ *   the last ACK_INTERRUPT.
+ * - MASK_INTERRUPT: NOT_FOUND: the line is bound to nobody. An interrupt that came before is
+ *   delivered.
+ * - COPY_STARTUP: both slots need PROCESS+CONTROL, the source first; INVALID_ARGUMENT: one of them
+ *   is not staged. The live capabilities of the source in slots 3 to SLOT_STARTUP_LAST come into the
+ *   same slots of the target, with rights and badges as they are, whether they have TRANSFER or not:
+ *   whoever controls both processes may give one what the other has, and gets none of it itself.
+ *   Slot by slot: OVER_LIMIT: KERNEL_COPY_CAPS_MAX lie below; BUSY: the target's is not empty. Then
+ *   OVER_BUDGET: cspace of the target.
  */
 #ifndef BASALT_KERNEL_CORE_CONTROL_H
 #define BASALT_KERNEL_CORE_CONTROL_H

@@ -211,3 +211,89 @@ enum status control_cap_copy_attenuated(struct control *control)
     cspace_put(control->kernel, child, request->target_slot, given);
     return STATUS_OK;
 }
+
+/* --- one staged process filled as another is -------------------------------------------------- */
+
+enum { STARTUP_LEAVES = SLOT_STARTUP_LAST / CSPACE_LEAF_CAPS + 1 };
+_Static_assert(STARTUP_LEAVES <= CSPACE_DIRECT_LEAVES, "no directory is needed for them");
+
+/* Whether a slot of a staged process holds what it was given and can still use. */
+static bool is_startup(const struct kernel *kernel, const struct capability *cap, uint32_t slot)
+{
+    return cap->object_type != OBJECT_NONE && slot > SLOT_SERVICE_ENDPOINT &&
+           slot <= SLOT_STARTUP_LAST && kernel_capability_live(kernel, cap);
+}
+
+/* What a copy takes. */
+struct copy_need {
+    uint32_t cap_count;
+    uint32_t page_count; /* leaves that the target does not have */
+};
+
+/* Whether all of a leaf has its place in the target. */
+static enum status leaf_allowed(const struct kernel *kernel, const struct capability *caps,
+                                const struct process *target, uint32_t leaf, struct copy_need *need)
+{
+    const struct capability *places = cspace_find(target, leaf * CSPACE_LEAF_CAPS);
+    uint32_t before = need->cap_count;
+    for (uint32_t i = 0; i < CSPACE_LEAF_CAPS; i++) {
+        if (!is_startup(kernel, &caps[i], leaf * CSPACE_LEAF_CAPS + i))
+            continue;
+        if (need->cap_count++ == KERNEL_COPY_CAPS_MAX)
+            return STATUS_OVER_LIMIT; /* K8 */
+        if (places != NULL && places[i].object_type != OBJECT_NONE)
+            return STATUS_BUSY;
+    }
+    need->page_count += places == NULL && need->cap_count != before;
+    return STATUS_OK;
+}
+
+static enum status copy_allowed(const struct kernel *kernel, const struct process *source,
+                                const struct process *target)
+{
+    struct copy_need need = {0};
+    for (uint32_t leaf = 0; leaf < STARTUP_LEAVES; leaf++) {
+        const struct capability *caps = cspace_find(source, leaf * CSPACE_LEAF_CAPS);
+        enum status status =
+            caps == NULL ? STATUS_OK : leaf_allowed(kernel, caps, target, leaf, &need);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return need.page_count <= memory_left(target) ? STATUS_OK : STATUS_OVER_BUDGET;
+}
+
+static void leaf_copy(struct kernel *kernel, const struct capability *caps, struct process *target,
+                      uint32_t leaf)
+{
+    for (uint32_t i = 0; i < CSPACE_LEAF_CAPS; i++) {
+        uint32_t slot = leaf * CSPACE_LEAF_CAPS + i;
+        if (!is_startup(kernel, &caps[i], slot))
+            continue;
+        enum status status = cspace_reserve(kernel, target, slot, 1);
+        KERNEL_ASSERT(status == STATUS_OK);
+        cspace_put(kernel, target, slot, caps[i]);
+    }
+}
+
+enum status control_copy_startup(struct control *control)
+{
+    const struct kernel_copy_startup_request *request = &control->request->kernel_copy_startup;
+    struct process *source;
+    struct process *target;
+    enum status status = control_process(control, request->source_process_slot, &source);
+    if (status == STATUS_OK)
+        status = control_process(control, request->target_process_slot, &target);
+    if (status != STATUS_OK)
+        return status;
+    if (source->life != LIFE_STAGED || target->life != LIFE_STAGED)
+        return STATUS_INVALID_ARGUMENT;
+    status = copy_allowed(control->kernel, source, target);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t leaf = 0; leaf < STARTUP_LEAVES; leaf++) {
+        const struct capability *caps = cspace_find(source, leaf * CSPACE_LEAF_CAPS);
+        if (caps != NULL)
+            leaf_copy(control->kernel, caps, target, leaf);
+    }
+    return STATUS_OK;
+}

@@ -21,8 +21,7 @@ static void add_queue(const struct kernel *kernel, uint64_t *digest, struct proc
 static void add_event_queue(const struct kernel *kernel, uint64_t *digest,
                             struct process_queue queue)
 {
-    for (uint32_t i = queue.first; i != KERNEL_NONE;
-         i = process_at(kernel, i)->links[QUEUE_EVENTS].next)
+    for (uint32_t i = queue.first; i != KERNEL_NONE; i = event_next(kernel, i))
         add(digest, i);
     add(digest, KERNEL_NONE);
 }
@@ -139,6 +138,20 @@ static void add_process(const struct kernel *kernel, const struct process *proce
         add_vspace(process, digest);
 }
 
+/* Those that are bound: of the others there is nothing to tell. */
+static void add_lines(const struct kernel *kernel, uint64_t *digest)
+{
+    for (uint32_t line = 0; line < INTERRUPT_LINE_COUNT; line++) {
+        const struct interrupt *interrupt = &kernel->interrupts[line];
+        if (interrupt->endpoint == KERNEL_NONE)
+            continue;
+        add(digest, line);
+        add(digest, interrupt->endpoint);
+        add(digest, interrupt->token);
+        add(digest, (uint64_t)interrupt->masked << 8 | interrupt->state);
+    }
+}
+
 uint64_t kernel_digest(const struct kernel *kernel)
 {
     uint64_t digest = UINT64_C(0xCBF29CE484222325);
@@ -149,6 +162,7 @@ uint64_t kernel_digest(const struct kernel *kernel)
     for (uint32_t band = 0; band < BAND_COUNT; band++)
         add_queue(kernel, &digest, kernel->ready[band]);
     add_endpoint(kernel, &digest, &kernel->driver_endpoint);
+    add_lines(kernel, &digest);
     for (uint32_t i = 0; i < kernel->process_high; i++) {
         if (kernel->processes[i].record_page != 0)
             add_process(kernel, process_at(kernel, i), &digest);

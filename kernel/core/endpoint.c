@@ -35,11 +35,15 @@ void endpoint_init(struct endpoint *endpoint, uint64_t generation)
 
 /* --- the end of an endpoint --- */
 
-/* Nobody will be told of this end, so nobody will retire it. */
+/* Nobody will be told of this end, so nobody will retire it; nor of what this line says. */
 static void event_lost(struct kernel *kernel, struct process_queue *queue)
 {
+    if (event_is_line(queue->first)) {
+        interrupt_unbind(kernel, queue->first - KERNEL_INTERRUPT_NAME);
+        return;
+    }
     struct process *process = process_at(kernel, queue->first);
-    event_queue_remove(kernel, queue, process);
+    event_queue_remove(kernel, queue, process->index);
     process->event_generation = EVENT_UNWANTED;
     process_retire(kernel, process);
 }
@@ -65,7 +69,7 @@ bool endpoint_drain_step(struct kernel *kernel, struct endpoint *endpoint)
 static void driver_event_first(struct kernel *kernel, struct process_queue *queue)
 {
     struct process *process = process_at(kernel, queue->first);
-    event_queue_remove(kernel, queue, process);
+    event_queue_remove(kernel, queue, process->index);
     process->event_generation = EVENT_UNWANTED;
     process_abort(kernel, process);
 }
@@ -94,6 +98,16 @@ void driver_receiver_gone(struct kernel *kernel)
 
 /* --- events ----------------------------------------------------------------------------------- */
 
+void event_receive(struct kernel *kernel, struct endpoint *endpoint, struct process *receiver)
+{
+    uint16_t name = endpoint->events.first;
+    event_queue_remove(kernel, &endpoint->events, name);
+    if (event_is_line(name))
+        interrupt_deliver(kernel, name - KERNEL_INTERRUPT_NAME, receiver);
+    else
+        event_deliver(kernel, process_at(kernel, name), receiver);
+}
+
 void event_deliver(struct kernel *kernel, struct process *process, struct process *receiver)
 {
     struct message *message = message_of(receiver);
@@ -113,7 +127,7 @@ void event_deliver(struct kernel *kernel, struct process *process, struct proces
     receive_info_write(kernel, receiver, BADGE_KERNEL, 0, 0);
     process->event_delivered = true;
     struct endpoint *endpoint = endpoint_at(kernel, process->event_endpoint);
-    event_queue_append(kernel, &endpoint->delivered, process);
+    event_queue_append(kernel, &endpoint->delivered, process->index);
     if (process->cap_count == 0)
         process_retire(kernel, process); /* nobody else will */
 }
@@ -122,7 +136,7 @@ void endpoint_post_event(struct kernel *kernel, struct process *process)
 {
     struct endpoint *endpoint = endpoint_at(kernel, process->event_endpoint);
     if (endpoint->receivers.first == KERNEL_NONE) {
-        event_queue_append(kernel, &endpoint->events, process);
+        event_queue_append(kernel, &endpoint->events, process->index);
         return;
     }
     struct process *receiver = receiver_take(kernel, endpoint);

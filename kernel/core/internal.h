@@ -304,6 +304,14 @@ void driver_receiver_gone(struct kernel *kernel);
 /* The end of `process` is to be known at its event endpoint, which lives. */
 void endpoint_post_event(struct kernel *kernel, struct process *process);
 
+/* The receiver gets the first of the endpoint's events, which there is. */
+void event_receive(struct kernel *kernel, struct endpoint *endpoint, struct process *receiver);
+
+/* A line is bound to nobody, and closed; it was bound. And: a receiver, which waits no longer, gets
+ * the interrupt of a line, which is in no queue (interrupt.c). */
+void interrupt_unbind(struct kernel *kernel, uint32_t line);
+void interrupt_deliver(struct kernel *kernel, uint32_t line, struct process *receiver);
+
 /* A waiting receiver gets the event of `process`. */
 void event_deliver(struct kernel *kernel, struct process *process, struct process *receiver);
 

@@ -255,10 +255,8 @@ static enum status receive(struct kernel *kernel, struct process *receiver, uint
         return status;
     receiver->slot = slot;
     if (endpoint->events.first != KERNEL_NONE) { /* K10: whatever its tables hold */
-        struct process *ended = process_at(kernel, endpoint->events.first);
-        event_queue_remove(kernel, &endpoint->events, ended);
         client_leave(kernel, receiver);
-        event_deliver(kernel, ended, receiver);
+        event_receive(kernel, endpoint, receiver);
         return STATUS_OK;
     }
     status = reply_slot_reserve(kernel, receiver, &receiver->reply_slot);

@@ -12,6 +12,7 @@
  *        kernel_fault                  it touched a page that is not there or not allowed
  *        kernel_exception              any other exception
  *        kernel_timer, kernel_preempt  it was interrupted
+ *        kernel_interrupt              it was interrupted by a line
  *        kernel_work                   its `resume` is RESUME_WORK: it does not run yet
  *   After every entry kernel->current is the process to resume. Entries never fail and never block.
  *
@@ -69,7 +70,9 @@ enum {
     KERNEL_ROOT_PROCESS = 0,                   /* rootd's index */
     KERNEL_DRIVER_ENDPOINT = PROCESS_LIMIT,    /* endpoint id of the one endpoint no process owns */
     KERNEL_ENDPOINT_COUNT = PROCESS_LIMIT + 1, /* the others: id = index of the owner */
+    KERNEL_INTERRUPT_NAME = PROCESS_LIMIT, /* of line 0 in a queue of events; the others follow */
     KERNEL_RETYPE_FRAMES_MAX = 64,
+    KERNEL_COPY_CAPS_MAX = 128,    /* of one COPY_STARTUP */
     KERNEL_WORK_MAX = 160,         /* steps of an entry: of some 250 instructions each */
     KERNEL_WORK_STEP_MAX = 16,     /* steps that may be counted after the last one was due */
     KERNEL_LOANS_PER_STEP = 4,     /* processes of a chain that a change is followed along */
@@ -178,7 +181,8 @@ struct process_queue {
 /* The queues that a process can be in at the same time. */
 enum process_queue_kind {
     QUEUE_WAITING, /* the queue that `life` names */
-    QUEUE_EVENTS,  /* events or delivered of its event endpoint */
+    QUEUE_EVENTS,  /* events or delivered of its event endpoint; lines stand there as well, by the
+                      names from KERNEL_INTERRUPT_NAME on */
     QUEUE_KIND_COUNT
 };
 
@@ -192,9 +196,26 @@ struct endpoint {
     uint64_t generation;            /* as that of its owner */
     struct process_queue senders;   /* LIFE_SENDING, in order of arrival: calls and faults */
     struct process_queue receivers; /* LIFE_RECEIVING; never both non-empty */
-    struct process_queue events;    /* LIFE_ENDED, event not delivered yet; by event links */
-    struct process_queue delivered; /* LIFE_ENDED, event delivered, not retired; by event links */
+    struct process_queue events;    /* LIFE_ENDED, event not delivered yet, and lines that
+                                       interrupt; by event links */
+    struct process_queue delivered; /* LIFE_ENDED, event delivered, not retired, and the other lines
+                                       that are bound here; by event links */
     bool live;
+};
+
+/* Where an interrupt of a line is. The machine keeps a line open that is bound, not masked, and idle. */
+enum interrupt_state {
+    INTERRUPT_IDLE,
+    INTERRUPT_PENDING,  /* in `events` of the endpoint */
+    INTERRUPT_DELIVERED /* until it is acknowledged */
+};
+
+struct interrupt {
+    struct process_links links; /* of a line that is bound: in a queue of its endpoint */
+    uint32_t endpoint;          /* endpoint id; KERNEL_NONE: bound to nobody */
+    uint64_t token;
+    bool masked;
+    uint8_t state; /* enum interrupt_state */
 };
 
 _Static_assert(offsetof(struct endpoint, receivers) ==
@@ -379,6 +400,8 @@ struct kernel {
     uint64_t driver_claims;          /* the bands of those that queue there, as band_claims */
     uint64_t check_driver_claims;    /* kernel_check's own; 0 outside of it */
     uint32_t check_receivers;        /* kernel_check's own; 0 outside of it */
+    struct interrupt interrupts[INTERRUPT_LINE_COUNT];
+    uint32_t check_lines; /* kernel_check's own; 0 outside of it */
     struct process_entry processes[PROCESS_LIMIT];
     struct untyped untypeds[KERNEL_UNTYPED_LIMIT];
 };
@@ -524,6 +547,12 @@ void kernel_end_process(struct kernel *kernel, uint32_t index);
  * kernel->wakes_due, kernel_next_deadline() stays in the past, and the machine calls again soon.
  * Does not preempt. */
 void kernel_timer(struct kernel *kernel, uint64_t now_ticks);
+
+/* An interrupt of a line that the core keeps open came; the machine has closed the line. Its endpoint
+ * gets event_interrupt: at once when somebody receives there, before all calls otherwise. The line
+ * stays closed until ACK_INTERRUPT. Nothing for a line that the core keeps closed. Does not preempt,
+ * and leaves to the machine how the current process goes on. */
+void kernel_interrupt(struct kernel *kernel, uint32_t line);
 
 /* Goes on with what the current process has to do before it runs on (RESUME_WORK): a piece of the
  * work that its last entry began, or of its own end. Others see the process as ended from the

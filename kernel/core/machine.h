@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* All that the core asks of a machine: pages of memory, their records, translation flushes, the
- * serial log, ports, and an end. kernel/host answers in one process, kernel/x86_64 on the metal.
+ * serial log, ports, lines of interrupts, and an end. kernel/host answers in one process, kernel/x86_64 on the metal.
  * Time is not asked for: the machine brings it (kernel_timer), and reads kernel_next_deadline when
  * it wants to know how long it may sleep.
  *
@@ -9,6 +9,7 @@
 #ifndef BASALT_KERNEL_CORE_MACHINE_H
 #define BASALT_KERNEL_CORE_MACHINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,6 +84,10 @@ void machine_log(const void *bytes, size_t count);
 /* One byte from or to an i/o port; the core has checked that the port belongs to the kind used. */
 uint8_t machine_port_read8(uint16_t port);
 void machine_port_write8(uint16_t port, uint8_t value);
+
+/* Opens or closes a line; all are closed at first. An open line that interrupts is closed by the
+ * machine itself before it tells the core (kernel_interrupt). */
+void machine_line_open(uint32_t line, bool open);
 
 /* The system has ended in order; `code` is rootd's exit code or KERNEL_HALT_*. May return (the host
  * does): kernel->halted is set then, nobody is current, and every entry does nothing. */

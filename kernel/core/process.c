@@ -248,7 +248,7 @@ void process_retire(struct kernel *kernel, struct process *process)
         struct endpoint *endpoint = endpoint_at(kernel, process->event_endpoint);
         struct process_queue *queue =
             process->event_delivered ? &endpoint->delivered : &endpoint->events;
-        event_queue_remove(kernel, queue, process);
+        event_queue_remove(kernel, queue, process->index);
     }
     process_free(kernel, process);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Queues of processes, linked by index through their records. Decides nothing: who stands where,
  * and why, is the business of the files that own a queue. A process is in at most one queue of each
- * kind. Inline, as all that a round trip of CALL and REPLY passes through. */
+ * kind, and a line in at most one. Inline, as all that a round trip of CALL and REPLY passes through. */
 #ifndef BASALT_KERNEL_CORE_QUEUE_H
 #define BASALT_KERNEL_CORE_QUEUE_H
 
@@ -43,50 +43,19 @@ static inline bool queues_are_empty(const struct process_queue *queues)
     return ends == UINT64_MAX;
 }
 
-/* --- of either kind: always inlined, so that the kind is a constant -------------------------- */
+/* --- of waiting processes -------------------------------------------------------------------- */
 
-__attribute__((always_inline)) static inline void queue_link_last(const struct kernel *kernel,
-                                                                  struct process_queue *queue,
-                                                                  struct process *process,
-                                                                  enum process_queue_kind kind)
+__attribute__((always_inline)) static inline void
+queue_append(const struct kernel *kernel, struct process_queue *queue, struct process *process)
 {
     uint16_t index = process->index;
     if (queue->last == KERNEL_NONE) { /* its links are those of one that is alone */
         *queue = queue_of(index);
         return;
     }
-    process->links[kind].previous = queue->last;
-    process_at(kernel, queue->last)->links[kind].next = index;
+    process->links[QUEUE_WAITING].previous = queue->last;
+    process_at(kernel, queue->last)->links[QUEUE_WAITING].next = index;
     queue->last = index;
-}
-
-__attribute__((always_inline)) static inline void queue_unlink(const struct kernel *kernel,
-                                                               struct process_queue *queue,
-                                                               struct process *process,
-                                                               enum process_queue_kind kind)
-{
-    if (links_are_ends(&process->links[kind])) {
-        *queue = queue_empty();
-        return;
-    }
-    struct process_links links = process->links[kind];
-    if (links.previous == KERNEL_NONE)
-        queue->first = links.next;
-    else
-        process_at(kernel, links.previous)->links[kind].next = links.next;
-    if (links.next == KERNEL_NONE)
-        queue->last = links.previous;
-    else
-        process_at(kernel, links.next)->links[kind].previous = links.previous;
-    process->links[kind] = (struct process_links){KERNEL_NONE, KERNEL_NONE};
-}
-
-/* --- of waiting processes -------------------------------------------------------------------- */
-
-__attribute__((always_inline)) static inline void
-queue_append(const struct kernel *kernel, struct process_queue *queue, struct process *process)
-{
-    queue_link_last(kernel, queue, process, QUEUE_WAITING);
 }
 
 static inline void queue_prepend(const struct kernel *kernel, struct process_queue *queue,
@@ -103,21 +72,69 @@ static inline void queue_prepend(const struct kernel *kernel, struct process_que
 __attribute__((always_inline)) static inline void
 queue_remove(const struct kernel *kernel, struct process_queue *queue, struct process *process)
 {
-    queue_unlink(kernel, queue, process, QUEUE_WAITING);
+    if (links_are_ends(&process->links[QUEUE_WAITING])) {
+        *queue = queue_empty();
+        return;
+    }
+    struct process_links links = process->links[QUEUE_WAITING];
+    if (links.previous == KERNEL_NONE)
+        queue->first = links.next;
+    else
+        process_at(kernel, links.previous)->links[QUEUE_WAITING].next = links.next;
+    if (links.next == KERNEL_NONE)
+        queue->last = links.previous;
+    else
+        process_at(kernel, links.next)->links[QUEUE_WAITING].previous = links.previous;
+    process->links[QUEUE_WAITING] = (struct process_links){KERNEL_NONE, KERNEL_NONE};
 }
 
-/* --- of ended processes ---------------------------------------------------------------------- */
+/* --- of events: ended processes, and lines --------------------------------------------------- */
 
-static inline void event_queue_append(const struct kernel *kernel, struct process_queue *queue,
-                                      struct process *process)
+static inline bool event_is_line(uint32_t name)
 {
-    queue_link_last(kernel, queue, process, QUEUE_EVENTS);
+    return name >= KERNEL_INTERRUPT_NAME && name < KERNEL_INTERRUPT_NAME + INTERRUPT_LINE_COUNT;
 }
 
-static inline void event_queue_remove(const struct kernel *kernel, struct process_queue *queue,
-                                      struct process *process)
+static inline struct process_links *event_links(struct kernel *kernel, uint32_t name)
 {
-    queue_unlink(kernel, queue, process, QUEUE_EVENTS);
+    if (event_is_line(name))
+        return &kernel->interrupts[name - KERNEL_INTERRUPT_NAME].links;
+    return &process_at(kernel, name)->links[QUEUE_EVENTS];
+}
+
+static inline uint16_t event_next(const struct kernel *kernel, uint32_t name)
+{
+    if (event_is_line(name))
+        return kernel->interrupts[name - KERNEL_INTERRUPT_NAME].links.next;
+    return process_at(kernel, name)->links[QUEUE_EVENTS].next;
+}
+
+static inline void event_queue_append(struct kernel *kernel, struct process_queue *queue,
+                                      uint16_t name)
+{
+    if (queue->last == KERNEL_NONE) {
+        *queue = queue_of(name);
+        return;
+    }
+    event_links(kernel, name)->previous = queue->last;
+    event_links(kernel, queue->last)->next = name;
+    queue->last = name;
+}
+
+static inline void event_queue_remove(struct kernel *kernel, struct process_queue *queue,
+                                      uint16_t name)
+{
+    struct process_links *place = event_links(kernel, name);
+    struct process_links links = *place;
+    if (links.previous == KERNEL_NONE)
+        queue->first = links.next;
+    else
+        event_links(kernel, links.previous)->next = links.next;
+    if (links.next == KERNEL_NONE)
+        queue->last = links.previous;
+    else
+        event_links(kernel, links.next)->previous = links.previous;
+    *place = (struct process_links){KERNEL_NONE, KERNEL_NONE};
 }
 
 #endif

@@ -29,6 +29,8 @@ static struct {
     const uint8_t *port_bytes;
     size_t port_count;
     uint32_t port_last_write;
+    uint32_t open_lines; /* bit i: line i */
+    uint32_t (*on_read)(enum machine_read_kind kind, uint32_t address);
     uint64_t flush_count;
     struct flush_note
         flushes[HOST_FLUSH_NOTES]; /* the last ones; the next takes the oldest's place */
@@ -96,6 +98,8 @@ void host_reset(void)
     host.port_bytes = NULL;
     host.port_count = 0;
     host.port_last_write = 0;
+    host.open_lines = 0;
+    host.on_read = NULL;
     host.flush_count = 0;
     memset(host.flushes, 0, sizeof host.flushes);
 }
@@ -159,6 +163,22 @@ void host_port_input(const uint8_t *bytes, size_t count)
 uint32_t host_port_last_write(void)
 {
     return host.port_last_write;
+}
+
+void host_on_read(uint32_t (*handler)(enum machine_read_kind kind, uint32_t address))
+{
+    host.on_read = handler;
+}
+
+bool host_line_is_open(uint32_t line)
+{
+    return (host.open_lines >> line & 1) != 0;
+}
+
+void host_interrupt(struct kernel *kernel, uint32_t line)
+{
+    machine_line_open(line, false);
+    kernel_interrupt(kernel, line);
 }
 
 uint64_t host_flush_count(void)
@@ -251,7 +271,8 @@ void machine_log(const void *bytes, size_t count)
 
 uint8_t machine_port_read8(uint16_t port)
 {
-    (void)port;
+    if (host.on_read != NULL)
+        return (uint8_t)host.on_read(READ_PORT, port);
     if (host.port_count == 0)
         return 0;
     host.port_count--;
@@ -261,6 +282,12 @@ uint8_t machine_port_read8(uint16_t port)
 void machine_port_write8(uint16_t port, uint8_t value)
 {
     host.port_last_write = (uint32_t)port << 8 | value;
+}
+
+void machine_line_open(uint32_t line, bool open)
+{
+    host.open_lines &= ~(1u << line);
+    host.open_lines |= (uint32_t)open << line;
 }
 
 void machine_halt(uint32_t code)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/machine_record.h"
 #include "kernel/core/kernel.h"
 
 enum {
@@ -50,6 +51,15 @@ bool host_halted(uint32_t *code);
  * last port write: port << 8 | value; 0: none. */
 void host_port_input(const uint8_t *bytes, size_t count);
 uint32_t host_port_last_write(void);
+
+/* Answers what the kernel reads from devices instead of the bytes above: a port (READ_PORT), or a
+ * register of PCI configuration space by its address (READ_PCI). Until the next reset; null: nobody. */
+void host_on_read(uint32_t (*handler)(enum machine_read_kind kind, uint32_t address));
+
+/* Whether a line is open, so that a device could interrupt; and an interrupt of one, as the metal
+ * takes it. */
+bool host_line_is_open(uint32_t line);
+void host_interrupt(struct kernel *kernel, uint32_t line);
 
 /* Number of machine_flush calls since the last reset, to prove that an unmap flushes. */
 uint64_t host_flush_count(void);

@@ -8,7 +8,7 @@ enum {
     MSR_STAR = 0xC0000081,
     MSR_LSTAR = 0xC0000082,
     MSR_SFMASK = 0xC0000084,
-    VECTOR_COUNT = 48,
+    VECTOR_COUNT = 64,
     GATE_INTERRUPT = 0x8E /* present, privilege 0 */
 };
 

@@ -147,8 +147,8 @@ resume_exact:
     iretq
 
 /* An exception or interrupt. Stack: vector, error code, rip, cs, rflags, rsp, ss. From user mode:
- * the registers are saved and machine_trap(vector, error) is called; from the idle loop's hlt a
- * timer interrupt is the same with nobody to save; anything else from kernel mode is a panic. */
+ * the registers are saved and machine_trap(vector, error) is called; from the idle loop's hlt an
+ * interrupt is the same with nobody to save; anything else from kernel mode is a panic. */
     .align 16
 trap_common:
     .cfi_startproc
@@ -254,7 +254,7 @@ trap_stub_\vector:
     trap_stub \n
     .endm
     .set vector_number, 0
-    .rept 48
+    .rept 64
     trap_stub_number %vector_number
     .set vector_number, vector_number + 1
     .endr
@@ -267,7 +267,7 @@ trap_stub_\vector:
     .align 8
 trap_stubs:
     .set vector_number, 0
-    .rept 48
+    .rept 64
     trap_address %vector_number
     .set vector_number, vector_number + 1
     .endr

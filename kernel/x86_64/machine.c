@@ -67,7 +67,9 @@ void machine_log(const void *bytes, size_t count)
 
 uint8_t machine_port_read8(uint16_t port)
 {
-    return port_read8(port);
+    uint8_t value = port_read8(port);
+    record_read(READ_PORT, port, value);
+    return value;
 }
 
 void machine_port_write8(uint16_t port, uint8_t value)
@@ -135,13 +137,18 @@ static bool is_canonical(uint64_t address)
     return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
-static void tick_take(void)
+static void clock_take(void)
 {
-    timer_acknowledge();
     serial_drain();
     report_nmi();
     tick_count = timer_now();
     timer_arm(tick_count + 1);
+}
+
+static void tick_take(void)
+{
+    timer_acknowledge();
+    clock_take();
 }
 
 static void tick_tell(void)
@@ -222,6 +229,26 @@ static void interrupted(bool is_tick)
     give_way();
 }
 
+/* The core is told of a line; how who runs goes on is not changed by that, and what it entered for is
+ * done. */
+static void line_tell(uint32_t line)
+{
+    struct process *process = NULL;
+    uint8_t resume = RESUME_EXACT;
+    if (line == LINE_NONE)
+        return;
+    if (kernel.current != KERNEL_IDLE) {
+        process = process_record(kernel.current);
+        resume = process->resume;
+        if (recording)
+            record_resume(process);
+    }
+    record_interrupt(line);
+    kernel_interrupt(&kernel, line);
+    if (process != NULL)
+        process->resume = resume;
+}
+
 /* Who goes on, back from its system call; null: machine_resume finds out what is to be done. */
 struct process *machine_trap(uint64_t vector, uint64_t error)
 {
@@ -232,13 +259,17 @@ struct process *machine_trap(uint64_t vector, uint64_t error)
         kernel_exception(&kernel, (uint32_t)vector, rip);
         return NULL;
     }
+    uint32_t line = LINE_NONE;
     if (vector == TIMER_VECTOR)
         tick_take();
+    else
+        line = lines_take(vector);
     if (is_canonical(rip))
         interrupted(vector == TIMER_VECTOR);
     else /* it jumped there, and the interrupt came before the fetch: to resume it would be a fault
             in the kernel (K6) */
         kernel_exception(&kernel, VECTOR_PROTECTION, rip);
+    line_tell(line);
     return NULL;
 }
 
@@ -249,8 +280,15 @@ void machine_kernel_trap(uint64_t vector, uint64_t error, uint64_t rip)
         tick_tell();
         return;
     }
-    if (vector == SPURIOUS_VECTOR)
+    uint32_t line = vector > TIMER_VECTOR ? lines_take(vector) : LINE_NONE;
+    if (line != LINE_NONE && kernel.current == KERNEL_IDLE) {
+        clock_take(); /* nobody looked at it since everybody waits */
+        tick_tell();
+        line_tell(line);
         return;
+    }
+    if (vector > TIMER_VECTOR && line == LINE_NONE)
+        return; /* of the APIC or an 8259, and nobody's */
     report_trap(vector, error, rip);
     machine_panic("trap in the kernel", __FILE__, __LINE__);
 }
@@ -296,6 +334,7 @@ __attribute__((noinline)) static void work(void)
             tick_take();
             interrupted(true);
         }
+        line_tell(lines_poll());
         if (!works())
             return; /* it gave way */
         record_work_entry();

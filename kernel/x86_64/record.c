@@ -79,6 +79,25 @@ void record_preempt(void)
     input(RECORD_PREEMPT, 0);
 }
 
+void record_interrupt(uint32_t line)
+{
+    input(RECORD_INTERRUPT, line);
+}
+
+/* Of the entry that is going on. */
+void record_read(enum machine_read_kind kind, uint32_t address, uint32_t value)
+{
+    if (!recording)
+        return;
+    struct machine_record record = {.kind = RECORD_READ,
+                                    .number = (uint8_t)kind,
+                                    .process = kernel.current,
+                                    .slot = address,
+                                    .entry = area_of(kernel.current)->record.entry_count,
+                                    .value = value};
+    write_out(&record, sizeof record);
+}
+
 /* A piece of work is an entry of the process whose work it is. */
 void record_work_entry(void)
 {

@@ -9,13 +9,6 @@
 #include "kernel/machine/scale.h"
 
 enum {
-    PIC_MASTER = 0x20,
-    PIC_MASTER_DATA = 0x21,
-    PIC_SLAVE = 0xA0,
-    PIC_SLAVE_DATA = 0xA1,
-    PIC_END = 0x20,
-    PIC_ALL_MASKED = 0xFF,
-    PIC_TIMER_OPEN = 0xFE,
     PIT_CHANNEL0 = 0x40,
     PIT_COMMAND = 0x43,
     PIT_ONE_SHOT = 0x30, /* channel 0, both bytes, mode 0: counts on below 0 */
@@ -42,7 +35,7 @@ enum {
     APIC_DIVIDE_16 = 3,
     APIC_SOFTWARE_ENABLED = 0x100,
     APIC_NMI = 0x400,
-    APIC_MASKED = 0x10000,
+    APIC_EXTERNAL = 0x700,
     APIC_PERIODIC = 0x20000
 };
 
@@ -83,23 +76,8 @@ static volatile uint32_t *apic(unsigned offset)
     return (volatile uint32_t *)(uintptr_t)(APIC_VA + offset);
 }
 
-/* Interrupts 0 to 15 become vectors 32 to 47; all are masked. */
-static void pic_init(void)
-{
-    port_write8(PIC_MASTER, 0x11);
-    port_write8(PIC_SLAVE, 0x11);
-    port_write8(PIC_MASTER_DATA, TIMER_VECTOR);
-    port_write8(PIC_SLAVE_DATA, TIMER_VECTOR + 8);
-    port_write8(PIC_MASTER_DATA, 4);
-    port_write8(PIC_SLAVE_DATA, 2);
-    port_write8(PIC_MASTER_DATA, 1);
-    port_write8(PIC_SLAVE_DATA, 1);
-    port_write8(PIC_MASTER_DATA, PIC_ALL_MASKED);
-    port_write8(PIC_SLAVE_DATA, PIC_ALL_MASKED);
-}
-
-/* The local APIC, whatever firmware left in it: its timer on, the 8259's line off, and the
- * non-maskable one open. False: there is none whose registers lie where they are mapped. */
+/* The local APIC, whatever firmware left in it: its timer on, and the 8259's line and the
+ * non-maskable one open: the 8259 says by itself which of its lines interrupts. False: there is none whose registers lie where they are mapped. */
 static bool apic_init(void)
 {
     uint32_t registers[4];
@@ -111,7 +89,7 @@ static bool apic_init(void)
         (base & ~UINT64_C(0xFFF)) != APIC_PHYSICAL)
         return false;
     *apic(APIC_SPURIOUS) = APIC_SOFTWARE_ENABLED | SPURIOUS_VECTOR;
-    *apic(APIC_LINE0) = APIC_MASKED;
+    *apic(APIC_LINE0) = APIC_EXTERNAL;
     *apic(APIC_LINE1) = APIC_NMI;
     *apic(APIC_DIVIDE) = APIC_DIVIDE_16;
     *apic(APIC_TIMER) = TIMER_VECTOR;
@@ -260,14 +238,14 @@ static void measure_asleep(struct rate *rate)
 bool timer_init(void)
 {
     struct rate rate = {0};
-    pic_init();
+    lines_init();
     apic_used = apic_init();
     cpu_gate_set(TIMER_VECTOR, (uintptr_t)timer_seen_entry);
     if (!measure_awake(&rate))
         return false;
     scales_set(rate_result(&rate));
     if (!apic_used)
-        port_write8(PIC_MASTER_DATA, PIC_TIMER_OPEN);
+        machine_line_open(TIMER_LINE, true);
     if (!first_tick_seen())
         return false;
     measure_asleep(&rate);
@@ -295,7 +273,7 @@ void timer_acknowledge(void)
     if (apic_used)
         *apic(APIC_END) = 0;
     else
-        port_write8(PIC_MASTER, PIC_END);
+        lines_end(TIMER_LINE);
 }
 
 void timer_arm(uint64_t ticks)

@@ -112,7 +112,7 @@ enum {
 };
 
 /* --- timer.c: what the time is, and an interrupt when it is that */
-enum { TIMER_VECTOR = 32, SPURIOUS_VECTOR = 39 };
+enum { TIMER_VECTOR = 32, SPURIOUS_VECTOR = 63, TIMER_LINE = 0 };
 /* Measures the counters and sees the timer interrupt; the clock starts at 0. False: it does not, or
  * nothing counts. */
 bool timer_init(void);
@@ -121,6 +121,15 @@ uint64_t timer_tick_cycles(void); /* of that counter in one tick */
 void timer_acknowledge(void);
 /* One interrupt at tick `ticks` or, when that is far away, before it. */
 void timer_arm(uint64_t ticks);
+
+/* --- lines.c: the 8259s; machine_line_open is there as well. Line i interrupts by TIMER_VECTOR + i */
+enum { LINE_NONE = INTERRUPT_LINE_COUNT };
+void lines_init(void); /* all closed */
+void lines_end(uint32_t line);
+/* What has interrupted by a vector, closed and ended; LINE_NONE: nothing, after all. And what would
+ * interrupt if interrupts were on. */
+uint32_t lines_take(uint64_t vector);
+uint32_t lines_poll(void);
 
 /* --- memory_map.c: reads the start info, maps all memory, places page records. False: not
  * enough. */
@@ -165,6 +174,8 @@ void record_log_clock(uint64_t start_cycles); /* before a line of the log */
 void record_memory(const struct kernel_boot_info *info);
 void record_timer(uint64_t now_ticks); /* before the core is told */
 void record_preempt(void);
+void record_interrupt(uint32_t line);
+void record_read(enum machine_read_kind kind, uint32_t address, uint32_t value); /* in an entry */
 void record_syscall_entry(uint32_t number, uint32_t slot);
 void record_work_entry(void);
 void record_fault_entry(uint64_t va, enum fault_access access);

@@ -288,6 +288,15 @@ void model_process_free(struct model_kernel *model, uint32_t process)
     model->changed = true;
 }
 
+/* Nobody will be told of this event. */
+static void event_lost(struct model_kernel *model, uint32_t event)
+{
+    if (event >= MODEL_LINE)
+        model_line_unbind(model, event - MODEL_LINE);
+    else
+        model_process_free(model, event);
+}
+
 bool model_drain_one(struct model_kernel *model, uint32_t index)
 {
     struct model_endpoint *endpoint = &model->endpoints[index];
@@ -296,9 +305,9 @@ bool model_drain_one(struct model_kernel *model, uint32_t index)
     else if (endpoint->receivers.count != 0)
         model_wake(model, model_receiver_take(model, index), STATUS_NOT_FOUND);
     else if (endpoint->events.count != 0)
-        model_process_free(model, endpoint->events.items[0]); /* nobody will be told */
+        event_lost(model, endpoint->events.items[0]);
     else if (endpoint->delivered.count != 0)
-        model_process_free(model, endpoint->delivered.items[0]);
+        event_lost(model, endpoint->delivered.items[0]);
     else
         return false;
     return true;

@@ -37,6 +37,7 @@ enum {
     MODEL_CODE_PAGES = 4,  /* pages of the image */
     MODEL_NONE = 0xFFFF,
     MODEL_DRIVER = MODEL_PROCESS_LIMIT, /* the endpoint that no process owns */
+    MODEL_LINE = 0x1000,                /* line 0 in a queue of events; the others follow */
 
     /* The most kernel pages that one thing can need: a slot's leaf with its directory; two of
      * both for a window or for 64 slots, with the reply slot's leaf; tables of 512 pages (two
@@ -65,7 +66,7 @@ struct model_map {
 
 struct model_queue {
     uint32_t count;
-    uint16_t items[MODEL_PROCESS_LIMIT];
+    uint16_t items[MODEL_PROCESS_LIMIT + INTERRUPT_LINE_COUNT];
 };
 
 struct model_endpoint {
@@ -74,6 +75,15 @@ struct model_endpoint {
     struct model_queue receivers;
     struct model_queue events;
     struct model_queue delivered;
+};
+
+/* A line of interrupts. It is in a queue of its endpoint: of events while it interrupts there. */
+struct model_line {
+    uint32_t endpoint; /* MODEL_NONE: nobody's */
+    uint64_t token;
+    bool masked;
+    bool interrupts; /* and nobody has been told */
+    bool told;       /* and it was not acknowledged */
 };
 
 enum model_kernel_life {
@@ -221,6 +231,7 @@ struct model_kernel {
     uint32_t refused_at_delivery;
     uint32_t translations_lost; /* mappings that went away or lost rights: each must be flushed */
 
+    struct model_line lines[INTERRUPT_LINE_COUNT];
     struct model_endpoint endpoints[MODEL_PROCESS_LIMIT + 1];
     struct model_kernel_process processes[MODEL_PROCESS_LIMIT];
     struct model_pool pools[MODEL_POOL_LIMIT];
@@ -244,6 +255,10 @@ void model_kernel_fault(struct model_kernel *model, uint64_t va, uint32_t access
 void model_kernel_exception(struct model_kernel *model, uint32_t vector, uint64_t instruction_va);
 void model_kernel_timer(struct model_kernel *model, uint64_t now);
 void model_kernel_preempt(struct model_kernel *model);
+void model_kernel_interrupt(struct model_kernel *model, uint32_t line);
+
+/* Whether the machine keeps a line open. */
+bool model_line_open(const struct model_kernel *model, uint32_t line);
 
 /* A piece of what the current process has to do before it runs on. Adds to what the entry before it
  * changed and lost, which model_kernel_begin forgets. */
@@ -336,6 +351,12 @@ void model_info(struct model_kernel *model, uint32_t process, uint64_t badge, bo
 void model_event_deliver(struct model_kernel *model, uint32_t ended, uint32_t receiver);
 uint32_t model_receiver_take(struct model_kernel *model, uint32_t endpoint);
 void model_fault_deliver(struct model_kernel *model, uint32_t process, uint32_t receiver);
+
+/* Lines: model_kernel_lines.c. An event is one's or the end of a process. */
+void model_line_unbind(struct model_kernel *model, uint32_t line);
+void model_line_deliver(struct model_kernel *model, uint32_t line, uint32_t receiver);
+enum status model_control_lines(struct model_kernel *model, uint16_t operation,
+                                const void *request);
 
 /* The processor goes to a process that waited; result: its syscall is done. */
 void model_switch(struct model_kernel *model, uint32_t process, bool result);

@@ -74,6 +74,8 @@ void model_kernel_reset(struct model_kernel *model, uint32_t bulk_pages, uint32_
     root->event_endpoint = MODEL_NONE;
     root->pager = MODEL_NONE;
     root->client = MODEL_NONE;
+    for (uint32_t line = 0; line < INTERRUPT_LINE_COUNT; line++)
+        model->lines[line] = (struct model_line){.endpoint = MODEL_NONE, .masked = true};
     boot_slots(model);
 }
 

@@ -232,6 +232,66 @@ static enum status install(struct model_kernel *model,
     return STATUS_OK;
 }
 
+static bool is_startup(const struct model_kernel *model, const struct model_cap *cap)
+{
+    return cap->slot != SLOT_SELF && cap->slot != SLOT_SERVICE_ENDPOINT &&
+           cap->slot <= SLOT_STARTUP_LAST && model_cap_live(model, cap);
+}
+
+/* How many of a process's start-up capabilities lie below a slot. */
+static uint32_t startup_below(struct model_kernel *model, uint32_t process, uint32_t slot)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model_at(model, process)->cap_count; i++) {
+        const struct model_cap *cap = &model_at(model, process)->caps[i];
+        count += cap->slot < slot && is_startup(model, cap);
+    }
+    return count;
+}
+
+/* The lowest slot that would be filled and is not empty; UINT32_MAX: none. */
+static uint32_t lowest_busy(struct model_kernel *model, uint32_t source, uint32_t target)
+{
+    uint32_t lowest = UINT32_MAX;
+    for (uint32_t i = 0; i < model_at(model, source)->cap_count; i++) {
+        const struct model_cap *cap = &model_at(model, source)->caps[i];
+        if (is_startup(model, cap) && cap->slot < lowest &&
+            model_cap_find(model, target, cap->slot) != NULL)
+            lowest = cap->slot;
+    }
+    return lowest;
+}
+
+static enum status copy_startup(struct model_kernel *model,
+                                const struct kernel_copy_startup_request *request)
+{
+    enum { LIMIT = 128, LEAVES = SLOT_STARTUP_LAST / 128 + 1 };
+    uint32_t source;
+    uint32_t target;
+    enum status status = need_process(model, request->source_process_slot, &source);
+    if (status == STATUS_OK)
+        status = need_process(model, request->target_process_slot, &target);
+    if (status != STATUS_OK)
+        return status;
+    if (model_at(model, source)->life != MODEL_LIFE_STAGED ||
+        model_at(model, target)->life != MODEL_LIFE_STAGED)
+        return STATUS_INVALID_ARGUMENT;
+    uint32_t busy = lowest_busy(model, source, target);
+    if (startup_below(model, source, busy) > LIMIT ||
+        (busy != UINT32_MAX && startup_below(model, source, busy) == LIMIT))
+        return STATUS_OVER_LIMIT;
+    if (busy != UINT32_MAX)
+        return STATUS_BUSY;
+    if (model_tight(model, target, LEAVES))
+        return STATUS_OVER_BUDGET;
+    uint32_t count = model_at(model, source)->cap_count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_startup(model, &model_at(model, source)->caps[i]))
+            model_cap_put(model, target, model_at(model, source)->caps[i]);
+    }
+    return STATUS_OK;
+}
+
 /* --- one's own slots -------------------------------------------------------------------------- */
 
 /* The object's name and generation as the real kernel has them; 0 for types that tell neither. */
@@ -343,6 +403,12 @@ static enum status perform(struct model_kernel *model, enum object_type kind, ui
         return register_pager(model, request);
     case OP_KERNEL_CAP_COPY_ATTENUATED:
         return install(model, request);
+    case OP_KERNEL_COPY_STARTUP:
+        return copy_startup(model, request);
+    case OP_KERNEL_BIND_INTERRUPT:
+    case OP_KERNEL_ACK_INTERRUPT:
+    case OP_KERNEL_MASK_INTERRUPT:
+        return model_control_lines(model, operation, request);
     case OP_KERNEL_QUERY_LOCAL_CAP:
         return query(model, request, reply);
     case OP_KERNEL_DROP_LOCAL_CAP:

@@ -338,10 +338,13 @@ enum status model_receive(struct model_kernel *model, uint32_t slot, uint64_t de
     process->receive_slot = slot;
     process->next_reply_slot = free_reply_slot(model, receiver);
     if (endpoint->events.count != 0) {
-        uint32_t ended = endpoint->events.items[0];
-        model_queue_drop(&endpoint->events, ended);
+        uint32_t event = endpoint->events.items[0];
+        model_queue_drop(&endpoint->events, event);
         model_client_leave(model, receiver);
-        model_event_deliver(model, ended, receiver);
+        if (event >= MODEL_LINE)
+            model_line_deliver(model, event - MODEL_LINE, receiver);
+        else
+            model_event_deliver(model, event, receiver);
         return STATUS_OK;
     }
     if (model_tight(model, receiver, MODEL_LEAVES_MAX))

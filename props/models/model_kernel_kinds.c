@@ -17,6 +17,7 @@ uint32_t model_kernel_kinds(uint16_t operation)
     case OP_KERNEL_RETIRE_PROCESS:
     case OP_KERNEL_REGISTER_PAGER:
     case OP_KERNEL_QUERY_CAP:
+    case OP_KERNEL_COPY_STARTUP:
         return KIND(PROCESS);
     /* Installing needs a kind of its own, which only makers of processes have. */
     case OP_KERNEL_CAP_COPY_ATTENUATED:
@@ -53,6 +54,10 @@ uint32_t model_kernel_kinds(uint16_t operation)
     case OP_KERNEL_IOPORT_READ8:
     case OP_KERNEL_IOPORT_WRITE8:
         return KIND(COM1) | KIND(I8042);
+    case OP_KERNEL_BIND_INTERRUPT:
+    case OP_KERNEL_ACK_INTERRUPT:
+    case OP_KERNEL_MASK_INTERRUPT:
+        return KIND(IRQ);
     case OP_KERNEL_READ_PCI_CONFIG_DWORD:
         return KIND(PCI_CONFIG);
     case OP_KERNEL_READ_PLATFORM_CAPS:

@@ -60,7 +60,8 @@ static void row_read(struct reader *reader, struct events *events, struct inputs
         .entry = read_u64(reader),
         .value = read_u64(reader),
     };
-    if (row.kind == RECORD_TIMER || row.kind == RECORD_PREEMPT)
+    if (row.kind == RECORD_TIMER || row.kind == RECORD_PREEMPT || row.kind == RECORD_INTERRUPT ||
+        row.kind == RECORD_READ)
         inputs_add(inputs, row);
     else if (row.kind == RECORD_SYSCALL && row.value < STATUS_COUNT)
         syscall_read(reader, &row, events);
@@ -94,36 +95,58 @@ void inputs_write(const struct inputs *inputs, FILE *file)
             fprintf(file, "idle");
         else
             fprintf(file, "p%u %llu", row->process, (unsigned long long)row->entry);
-        if (row->kind == RECORD_TIMER)
-            fprintf(file, " timer %llu\n", (unsigned long long)row->value);
-        else
+        if (row->kind == RECORD_PREEMPT)
             fprintf(file, " preempt\n");
+        else if (row->kind == RECORD_READ)
+            fprintf(file, " %s %u %llu\n", row->number == READ_PORT ? "port" : "pci", row->slot,
+                    (unsigned long long)row->value);
+        else
+            fprintf(file, " %s %llu\n", row->kind == RECORD_TIMER ? "timer" : "line",
+                    (unsigned long long)row->value);
     }
 }
 
-/* One line of the text form. */
-static bool line_read(const char *line, struct machine_record *row)
+/* What happened, behind who ran: "timer 42", "line 4", "preempt", "port 1013 96", "pci 2048 1". */
+static bool happening_read(const char *text, struct machine_record *row)
 {
-    unsigned process;
-    unsigned long long entry = 0, value = 0;
+    unsigned long long value = 0;
     int end = 0;
-    *row = (struct machine_record){.process = RECORD_NOBODY, .kind = RECORD_TIMER};
-    if (sscanf(line, "idle timer %llu\n%n", &value, &end) == 1 && line[end] == '\0') {
+    row->kind = RECORD_PREEMPT;
+    if (strcmp(text, "preempt\n") == 0)
+        return true;
+    row->kind = RECORD_TIMER;
+    if (sscanf(text, "timer %llu\n%n", &value, &end) == 1 && text[end] == '\0') {
         row->value = value;
         return true;
     }
-    if (sscanf(line, "p%u %llu timer %llu\n%n", &process, &entry, &value, &end) == 3 &&
-        line[end] == '\0') {
+    row->kind = RECORD_INTERRUPT;
+    if (sscanf(text, "line %llu\n%n", &value, &end) == 1 && text[end] == '\0') {
         row->value = value;
-    } else if (end = 0, sscanf(line, "p%u %llu preempt\n%n", &process, &entry, &end) == 2 &&
-                            end != 0 && line[end] == '\0') {
-        row->kind = RECORD_PREEMPT;
-    } else {
-        return false;
+        return true;
     }
+    row->kind = RECORD_READ;
+    row->number = strncmp(text, "pci", 3) == 0 ? READ_PCI : READ_PORT;
+    const char *form = row->number == READ_PCI ? "pci %u %llu\n%n" : "port %u %llu\n%n";
+    bool read = sscanf(text, form, &row->slot, &value, &end) == 2 && text[end] == '\0';
+    row->value = value;
+    return read;
+}
+
+/* One line of the text form. While nobody runs, time passes and lines interrupt. */
+static bool line_read(const char *line, struct machine_record *row)
+{
+    unsigned process;
+    unsigned long long entry = 0;
+    int start = 0;
+    *row = (struct machine_record){.process = RECORD_NOBODY};
+    if (strncmp(line, "idle ", 5) == 0)
+        return happening_read(line + 5, row) &&
+               (row->kind == RECORD_TIMER || row->kind == RECORD_INTERRUPT);
+    if (sscanf(line, "p%u %llu %n", &process, &entry, &start) != 2 || start == 0)
+        return false;
     row->process = (uint16_t)process;
     row->entry = entry;
-    return process < RECORD_NOBODY;
+    return process < RECORD_NOBODY && happening_read(line + start, row);
 }
 
 bool inputs_read(FILE *file, struct inputs *inputs)
@@ -138,7 +161,7 @@ bool inputs_read(FILE *file, struct inputs *inputs)
             continue;
         }
         if (!line_read(line, &row)) {
-            fprintf(stderr, "world: input line %u is none of the four forms: %s", number, line);
+            fprintf(stderr, "world: input line %u is none of the forms: %s", number, line);
             inputs_release(inputs);
             return false;
         }

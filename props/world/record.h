@@ -5,7 +5,11 @@
  *
  *   p3 17 timer 42     before process 3's 17th entry into the kernel the clock became 42
  *   p3 17 preempt      ... and it was preempted
+ *   p3 17 line 4       ... and line 4 interrupted it
+ *   p3 17 port 1013 96 in that entry the kernel read 96 from a port,
+ *   p3 17 pci 2048 1   or from a register of PCI configuration space
  *   idle timer 43      while nobody could run the clock became 43
+ *   idle line 4        ... and line 4 interrupted
  *   memory 23946       first line: the core was given that many pages */
 #ifndef BASALT_PROPS_WORLD_RECORD_H
 #define BASALT_PROPS_WORLD_RECORD_H
@@ -19,7 +23,7 @@
 #include "props/world/events.h"
 
 struct inputs {
-    struct machine_record *rows; /* RECORD_TIMER and RECORD_PREEMPT alone */
+    struct machine_record *rows; /* of the kinds that are inputs */
     size_t count;
     uint64_t memory_pages; /* that the machine had; 0: not stated */
 };

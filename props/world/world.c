@@ -85,14 +85,36 @@ static const struct machine_record *input_take(uint32_t process, uint64_t entry)
     return row;
 }
 
-/* An interruption of the running process; returns when it is resumed. */
-static void input_happen(uint32_t self, const struct machine_record *row)
+/* What interrupted on the metal does here. A line that is not open could not have: this run is not
+ * that one. */
+static void input_do(const struct machine_record *row)
 {
     if (row->kind == RECORD_TIMER)
         kernel_timer(&kernel, row->value);
-    else
+    else if (row->kind == RECORD_PREEMPT)
         kernel_preempt(&kernel);
+    else if (row->kind == RECORD_INTERRUPT && row->value < INTERRUPT_LINE_COUNT &&
+             host_line_is_open((uint32_t)row->value))
+        host_interrupt(&kernel, (uint32_t)row->value);
+    else
+        diverged = true;
+}
+
+/* An interruption of the running process; returns when it is resumed. */
+static void input_happen(uint32_t self, const struct machine_record *row)
+{
+    input_do(row);
     yield_unless_current(self);
+}
+
+/* What the kernel reads from a device in the entry that goes on is what it read there on the metal. */
+static uint32_t input_read(enum machine_read_kind kind, uint32_t address)
+{
+    const struct machine_record *row = input_take(current(), seats[current()].entry_count);
+    if (row != NULL && row->kind == RECORD_READ && row->number == kind && row->slot == address)
+        return (uint32_t)row->value;
+    diverged = true;
+    return 0;
 }
 
 /* Counts an entry of the running process and lets the inputs before it happen: processes share no
@@ -428,12 +450,10 @@ static void seat_work(uint32_t index)
 {
     struct seat *seat = seat_take(index);
     const struct machine_record *row = input_take(index, seat->entry_count + 1);
-    if (row != NULL && row->kind == RECORD_TIMER)
-        kernel_timer(&kernel, row->value);
-    else if (row != NULL)
-        kernel_preempt(&kernel);
-    if (row != NULL)
+    if (row != NULL) {
+        input_do(row);
         return;
+    }
     seat->entry_count++;
     kernel_work(&kernel);
 }
@@ -483,13 +503,13 @@ static bool ready_serves(void)
     return root != NULL && root->life == LIFE_RECEIVING && ready_reported();
 }
 
-/* Everybody waits, and inputs are fed: the next one must be a timer's. */
+/* Everybody waits, and inputs are fed: the next one must be the clock's, or a line's. */
 static bool idle_fed(void)
 {
     const struct machine_record *row = input_take(RECORD_NOBODY, 0);
     diverged = row == NULL && inputs_used != inputs->count;
     if (row != NULL)
-        kernel_timer(&kernel, row->value);
+        input_do(row);
     return row != NULL;
 }
 
@@ -561,6 +581,8 @@ struct world_result world_run(const struct world_options *options)
     injection = options->injection;
     struct kernel_boot_info info =
         pages == 0 ? host_boot_info() : host_boot_info_limited((uint32_t)pages);
+    if (inputs != NULL)
+        host_on_read(input_read);
     enum status refused = kernel_boot(&kernel, &info);
     if (refused != STATUS_OK)
         return (struct world_result){

@@ -115,6 +115,7 @@ void kernel_test_life(void);
 void kernel_test_fault(void);
 void kernel_test_self(void);
 void kernel_test_run(void);
+void kernel_test_interrupts(void);
 
 /* `lives` systems of their own, from as many seeds, for `steps` entries each. */
 void kernel_test_random(uint32_t lives, uint32_t steps);

@@ -16,6 +16,7 @@ int main(int count, char **arguments)
     kernel_test_life();
     kernel_test_fault();
     kernel_test_run();
+    kernel_test_interrupts();
     kernel_test_limits();
     kernel_test_work();
     kernel_test_random(10, 400);

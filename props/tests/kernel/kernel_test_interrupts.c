@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/* Kernel tests: lines of interrupts, and the start-up capabilities of one process for another. */
+#include <string.h>
+
+#include "abi/messages/event.h"
+#include "props/tests/kernel/kernel_drive.h"
+
+enum { IRQ = SLOT_KERNEL_IRQ_ENDPOINT, LINE = 4 };
+
+static unsigned line_bind(uint32_t line, uint32_t slot, uint64_t token)
+{
+    return CONTROL(IRQ, BIND_INTERRUPT, (struct kernel_bind_interrupt_request){line, slot, token});
+}
+
+static unsigned line_mask(uint32_t line, bool masked)
+{
+    return CONTROL(IRQ, MASK_INTERRUPT, (struct kernel_mask_interrupt_request){line, masked});
+}
+
+static unsigned line_ack(uint32_t line)
+{
+    return CONTROL(IRQ, ACK_INTERRUPT, (struct kernel_ack_interrupt_request){line});
+}
+
+static void told(uint32_t process, uint32_t line, uint64_t token, const char *what)
+{
+    struct event_interrupt_request event;
+    const struct message *message = drive_message(process);
+    expect_status(message_decode(&event_interrupt_request_type, message, &event), STATUS_OK, what);
+    expect_equal(message->header.operation, OP_EVENT_INTERRUPT, what);
+    expect_equal(message->header.badge, BADGE_KERNEL, "by the kernel");
+    expect_equal(event.line, line, "of its line");
+    expect_equal(event.token, token, "with its token");
+    expect_equal(drive_info(process)->reply_slot, 0, "and nothing to answer");
+}
+
+static void test_rounds(void)
+{
+    drive_boot(1024, 64);
+    expect_status(line_mask(LINE, false), STATUS_NOT_FOUND, "a line of nobody is not opened");
+    expect_status(line_bind(0, SLOT_SERVICE_ENDPOINT, 5), STATUS_DENIED, "the clock's line");
+    expect_status(line_bind(2, SLOT_SERVICE_ENDPOINT, 5), STATUS_DENIED, "the cascade");
+    expect_status(line_bind(LINE, SLOT_PROCD_DRIVER_ENDPOINT, 5), STATUS_DENIED, "no driver's end");
+    expect_status(line_bind(LINE, SLOT_SERVICE_ENDPOINT, 5), STATUS_OK, "a line is bound");
+    expect(!host_line_is_open(LINE), "closed at first");
+    expect_status(line_mask(LINE, false), STATUS_OK, "it is opened");
+    expect(host_line_is_open(LINE), "so the machine is told");
+    host_interrupt(&drive_kernel, LINE);
+    expect(kernel_check(&drive_kernel) == NULL, "K13: the books agree");
+    expect(!host_line_is_open(LINE), "one at a time");
+    expect_status(line_ack(LINE), STATUS_NOT_FOUND, "nobody was told yet");
+    expect_status(drive_receive(SLOT_SERVICE_ENDPOINT, 0), STATUS_OK, "it waited");
+    told(0, LINE, 5, "the interrupt arrives");
+    expect(!host_line_is_open(LINE), "closed until it is acknowledged");
+    expect_status(line_ack(LINE), STATUS_OK, "which it is");
+    expect(host_line_is_open(LINE), "the next may come");
+    expect_status(line_ack(LINE), STATUS_NOT_FOUND, "once");
+    expect_status(line_bind(LINE, 0, 0), STATUS_OK, "nobody's again");
+    expect(!host_line_is_open(LINE), "and closed");
+    host_interrupt(&drive_kernel, LINE);
+    expect_status(drive_receive(SLOT_SERVICE_ENDPOINT, 0), STATUS_RETRY, "nobody is told");
+}
+
+/* Whoever waits gets it at once; with the endpoint everything of its lines goes. */
+static void test_ends(void)
+{
+    drive_boot(1024, 64);
+    struct drive_child child = drive_spawn(FREE_SLOT, 0);
+    expect_status(line_bind(LINE, child.endpoint, 7), STATUS_OK, "a child's");
+    expect_status(line_bind(9, child.endpoint, 8), STATUS_OK, "another one");
+    expect_status(line_mask(LINE, false), STATUS_OK, "open");
+    expect_status(line_mask(9, false), STATUS_OK, "open as well");
+    expect(drive_run(child.index), "the child runs");
+    (void)drive_compose(0, 0);
+    expect_equal(drive_receive(SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER), DRIVE_WAITING, "it waits");
+    host_interrupt(&drive_kernel, 9);
+    expect(drive_run(child.index), "it is woken");
+    told(child.index, 9, 8, "by its interrupt");
+    host_interrupt(&drive_kernel, LINE);
+    expect(drive_run(0), "rootd runs");
+    expect_status(
+        CONTROL(PRO, KILL_PROCESS, (struct kernel_kill_process_request){child.process, 1}),
+        STATUS_OK, "the child ends");
+    drive_work();
+    expect(drive_run(0), "rootd goes on");
+    expect(!host_line_is_open(LINE) && !host_line_is_open(9), "its lines are closed");
+    expect_status(line_ack(9), STATUS_NOT_FOUND, "and nobody's");
+    expect_status(line_mask(LINE, false), STATUS_NOT_FOUND, "both of them");
+    expect_status(line_bind(LINE, child.endpoint, 7), STATUS_NOT_FOUND, "K3: its end is dead");
+}
+
+/* K14: an interrupt that waits where a server answers and receives, by both ways. */
+static uint64_t trip(bool is_long)
+{
+    drive_boot(1024, 64);
+    drive_long(is_long);
+    struct drive_child child = drive_spawn(FREE_SLOT, 0);
+    expect_status(line_bind(LINE, child.endpoint, 7), STATUS_OK, "the server's line");
+    expect_status(line_mask(LINE, false), STATUS_OK, "is open");
+    expect(drive_run(child.index), "the server runs");
+    (void)drive_compose(0, 0);
+    expect_equal(drive_receive(SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER), DRIVE_WAITING, "and waits");
+    expect(drive_run(0), "rootd calls it");
+    (void)drive_compose(300, 8);
+    expect_equal(drive_call(child.endpoint, 1000), DRIVE_WAITING, "and waits for its answer");
+    host_interrupt(&drive_kernel, LINE);
+    (void)drive_compose(300, 8);
+    expect_status(drive_reply_receive(SLOT_REPLY_BASE, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER),
+                  STATUS_OK, "the server answers, and has the next event at once");
+    told(child.index, LINE, 7, "which is the interrupt");
+    uint64_t state = drive_state();
+    drive_long(false);
+    return state;
+}
+
+/* --- start-up capabilities --- */
+
+static unsigned copy(const struct drive_child *source, const struct drive_child *target)
+{
+    return CONTROL(PRO, COPY_STARTUP,
+                   (struct kernel_copy_startup_request){source->process, target->process});
+}
+
+static void test_copy(void)
+{
+    drive_boot(1024, 64);
+    struct drive_child source = drive_stage(FREE_SLOT, 64);
+    struct drive_child target = drive_stage(FREE_SLOT + 4, 64);
+    struct drive_child poor = drive_stage(FREE_SLOT + 8, 16);
+    drive_install(source.grant, SLOT_SERVICE_ENDPOINT, 16, RIGHT_SEND, 9);
+    drive_install(source.grant, SLOT_PROCD_DRIVER_ENDPOINT, SLOT_PROCD_DRIVER_ENDPOINT,
+                  RIGHT_RECEIVE, 0);
+    expect_status(copy(&source, &target), STATUS_OK, "a copy");
+    const struct capability *cap = kernel_slot(&drive_kernel, target.index, 16);
+    expect_equal(cap->rights, RIGHT_SEND, "K1: with its rights, which are not to be passed on");
+    expect_equal(cap->badge, 9, "and its badge");
+    cap = kernel_slot(&drive_kernel, target.index, SLOT_SERVICE_ENDPOINT);
+    expect_equal(cap->object, target.index, "but for its own endpoint");
+    expect_equal(drive_kernel.driver_receivers, 3, "and counted");
+    expect_status(copy(&source, &target), STATUS_BUSY, "no slot is filled twice");
+    for (uint32_t slot = 128; slot < 19 * 128; slot += 128)
+        drive_install(source.grant, SLOT_SERVICE_ENDPOINT, slot, RIGHT_SEND, 0);
+    expect_status(copy(&source, &poor), STATUS_OVER_BUDGET, "K5: the target pays");
+    expect(kernel_slot(&drive_kernel, poor.index, 16)->object_type == OBJECT_NONE, "all or none");
+    struct drive_child rich = drive_stage(FREE_SLOT + 12, 64);
+    expect_status(copy(&source, &rich), STATUS_OK, "who can pay has all");
+    for (uint32_t slot = 300; slot < 300 + KERNEL_COPY_CAPS_MAX; slot++)
+        drive_install(source.grant, SLOT_SERVICE_ENDPOINT, slot, RIGHT_SEND, 0);
+    struct drive_child last = drive_stage(FREE_SLOT + 16, 64);
+    expect_status(copy(&source, &last), STATUS_OVER_LIMIT, "K8: an entry does so many");
+}
+
+void kernel_test_interrupts(void)
+{
+    test_rounds();
+    test_ends();
+    expect_equal(trip(false), trip(true), "K14: an interrupt is received by either way alike");
+    test_copy();
+}
