@@ -14,6 +14,10 @@ SERVICES_IMAGE = "build/boot-services.img"
 OPERATIONS_IMAGE = "build/boot-operations.img"
 BENCH_IMAGE = "build/boot-bench.img"
 
+# What `--profile` chooses from.
+PROFILES = {"none": RUNTIME_IMAGE, "phase0": PHASE0_IMAGE, "hostile": HOSTILE_IMAGE, "attacks": ATTACKS_IMAGE,
+            "graph": GRAPH_IMAGE, "services": SERVICES_IMAGE, "operations": OPERATIONS_IMAGE}
+
 
 class Stop(Exception):
     """Ends the command: the text is what the user is told, the status is the exit status."""

@@ -10,6 +10,7 @@ import tempfile
 import time
 
 import attacks
+import audit
 import bench_table
 import build
 import campaign
@@ -77,7 +78,7 @@ def build_all(tally, variants=None):
             ("image", made("image", ("ar", "image", "kernel_link"), *images)),
             ("asan", made("asan", ("harness", "test"), "build/asan/world",
                           *[f"build/asan/world_{program}" for _, program, _ in graph.FAULTS])),
-            ("shipped", made("shipped", ("harness", "test"), "build/shipped/world", inject.PROGRAM)),
+            ("shipped", made("shipped", ("harness", "test"), "build/shipped/world", inject.PROGRAM, audit.PROGRAM)),
             ("libfuzzer", made("libfuzzer", ("harness",))),
             ("afl", made("afl", ("harness",), "build/afl/mutator.so")),
             ("fast", ["build/fast/show", "build/fast/abi_tables"])):
@@ -260,8 +261,7 @@ def run_random(tally):
 
 def boot_worlds(tally):
     """The images, sanitized and shipped; the logs and digests must be the same."""
-    for image in (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE, build.ATTACKS_IMAGE,
-                  build.GRAPH_IMAGE, build.SERVICES_IMAGE, build.OPERATIONS_IMAGE):
+    for image in build.PROFILES.values():
         said = {}
         for variant in ("asan", "shipped"):
             status, output = build.run([f"build/{variant}/world", image], 120)
@@ -357,6 +357,7 @@ CHECKS = {
     "canaries": (check_canaries, "asan shipped"),
     "random": (run_random, "asan shipped"),
     "worlds": (boot_worlds, "image asan shipped"),
+    "audit": (audit.every_profile, "image shipped"),
     "inject": (inject.short, "image shipped"),
     "metal": (boot_metal, "image"),
     "verdicts": (boot_verdicts, "image"),

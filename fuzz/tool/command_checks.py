@@ -25,7 +25,7 @@ def commands_answer(tally):
     for arguments, text in ((["show", build.RUNTIME_IMAGE], "rootd"), (["units"], "services/memd/memd"),
                             (["show", *traces[:1]], "digest "), (["replay", "codec_envelope"], " 0 lost"),
                             (["boot", "--world"], "ERIX_ROOTD:READY"), (["help"], "mutants"),
-                            (["reference"], "PROPERTIES.md: as it was")):
+                            (["reference"], "PROPERTIES.md: as it was"), (["audit"], "0 findings")):
         status, output = build.run(["./basalt", *arguments], 300)
         tally.say(f"./basalt {' '.join(arguments)}", status == 0 and text in output, f"status {status}\n{output}")
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import audit
 import bench
 import blessing
 import build
@@ -74,9 +75,7 @@ def boot(options):
     """Boots an image in QEMU or in the host world, or in both and compares."""
     if (options.compare or options.repeat) and options.profile == "none":
         options.profile = "phase0" # an image that ends by itself
-    image = {"none": build.RUNTIME_IMAGE, "phase0": build.PHASE0_IMAGE,
-             "hostile": build.HOSTILE_IMAGE, "attacks": build.ATTACKS_IMAGE,
-             "graph": build.GRAPH_IMAGE, "services": build.SERVICES_IMAGE, "operations": build.OPERATIONS_IMAGE}[options.profile]
+    image = build.PROFILES[options.profile]
     program = f"build/{'shipped' if options.shipped or options.compare else 'asan'}/world"
     needed = [program] if options.world or options.compare else []
     if options.image is None:
@@ -188,12 +187,15 @@ def parser():
     sub.add_argument("--timeout", type=positive, default=60, metavar="SECONDS",
                      help="for QEMU (with --keep: until READY)")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
-    sub.add_argument("--profile", choices=("none", "phase0", "hostile", "attacks", "graph", "services", "operations"), default="none",
+    sub.add_argument("--profile", choices=tuple(build.PROFILES), default="none",
                      help="which image is built (with --image: which kind that one is): the runtime image, the "
                      "one with probes, or those whose programs also try to do harm; all but the first must end by "
                      "themselves")
     sub.add_argument("--shipped", action="store_true",
                      help="run the image's own objects instead of the sanitized units")
+    sub = command("audit", audit.audit, "who holds and reaches what at READY, and what of it no table states")
+    sub.add_argument("--profile", choices=tuple(build.PROFILES), default="none", help="of the image; default: none")
+    sub.add_argument("--dot", action="store_true", help="as a graph in the DOT language; findings on standard error")
     sub = command("test", checks.test, "build and check everything; ends with `N passed, M failed`")
     sub.add_argument("names", nargs="*", metavar="NAME",
                      help="only these: groups of checks, test programs, replays of harnesses")

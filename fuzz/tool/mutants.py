@@ -19,8 +19,7 @@ import source_checks
 
 RANDOM_INPUTS = 500
 WORLD = "build/asan/world"
-IMAGES = (build.RUNTIME_IMAGE, build.PHASE0_IMAGE, build.HOSTILE_IMAGE, build.ATTACKS_IMAGE, build.GRAPH_IMAGE,
-          build.SERVICES_IMAGE, build.OPERATIONS_IMAGE)
+IMAGES = tuple(build.PROFILES.values())
 GOLDEN_TEST = "tables_test"  # compares generated pages among others, unless told --no-golden
 
 

@@ -483,6 +483,11 @@ const void *world_state(uint32_t index)
     return seats[index].state;
 }
 
+const char *world_program(uint32_t index)
+{
+    return seats[index].taken ? seats[index].program : NULL;
+}
+
 void world_release(void)
 {
     for (uint32_t i = 0; i < PROCESS_LIMIT; i++)

@@ -64,6 +64,9 @@ struct kernel *world_kernel(void);
 /* The state struct of the service that a process of the last run was; null: it was none. */
 const void *world_state(uint32_t index);
 
+/* The name of the program that a process of the last run was; null: none, or not started yet. */
+const char *world_program(uint32_t index);
+
 /* Frees stacks and states. */
 void world_release(void);
 
