@@ -25,6 +25,8 @@ const char harness_name[] = "rootd_intake";
 
 enum { CALL_LIMIT = 60000 };
 
+enum { MANNERS_DRAWN = 16 }; /* all that there are; what is above is as it should be */
+_Static_assert((int)MANNERS_DRAWN > (int)PEERS_READY_COUNT, "some behave");
 enum mode { MODE_PREPARE, MODE_RUN, MODE_RAW, MODE_COUNT };
 
 static struct rootd rootd;
@@ -457,7 +459,7 @@ static void begin_graph(struct choices *choices)
         struct boot_config_entry *entry = &peers_machine.config.entries[i];
         if (role_find(entry->role)->kind != ROLE_KIND_SERVICE)
             continue;
-        unsigned manner = (unsigned)choices_below(choices, 2 * PEERS_READY_COUNT);
+        unsigned manner = (unsigned)choices_below(choices, MANNERS_DRAWN);
         if (manner < PEERS_READY_COUNT)
             peers_behave(entry->role, (enum peers_ready)manner,
                          (unsigned)choices_below(choices, 3));

@@ -231,18 +231,30 @@ static enum status say_nothing(const struct stand_in_call *call)
 
 static void child_end(uint32_t number);
 
+/* What a child says itself, TIMED_OUT included. */
+static enum status refuse(struct peers_child *child, struct message *message, enum status status)
+{
+    child->refused = true;
+    message_refuse(message, status);
+    return STATUS_OK;
+}
+
 static enum status start_service(uint32_t number, struct stand_in_call *call)
 {
     struct peers_child *child = &peers_machine.children[number];
     struct peers_manners manners = manners_of(child->role);
     struct envelope envelope;
-    /* A child that was READY is not asked again. */
-    PROPERTY(R5, "twice", peers_machine.lied || !child->ready);
+    /* A child that was READY, or is not going to be, is not asked again. */
+    PROPERTY(R5, "twice", peers_machine.lied || !(child->ready || child->refused));
     child->asks++;
     child->deadline_ticks = call->deadline_ticks;
     if (!envelope_is_right(number, call->message, &envelope) ||
         manners.ready == PEERS_READY_REFUSED)
-        return STATUS_INVALID_ARGUMENT;
+        return refuse(child, call->message, STATUS_INVALID_ARGUMENT);
+    if (manners.ready == PEERS_READY_LACKS)
+        return refuse(child, call->message, STATUS_NOT_FOUND);
+    if (manners.ready == PEERS_READY_GIVES_UP)
+        return refuse(child, call->message, STATUS_TIMED_OUT);
     if (manners.ready == PEERS_READY_NEVER ||
         (manners.ready == PEERS_READY_SLOW && child->asks < manners.asks))
         return say_nothing(call);
@@ -335,6 +347,8 @@ static enum status control_child(uint32_t number, struct message *message)
     uint16_t operation = message->header.operation;
     if (operation == OP_PROCD_START_STAGED_PROCESS && child_is(number, STAND_IN_STAGED)) {
         stand_in_process(number)->life = STAND_IN_RUNNING;
+        if (manners_of(peers_machine.children[number].role).ready == PEERS_READY_DEAD)
+            child_end(number);
         return reply_empty(&procd_start_staged_process_reply_type, message);
     }
     if (operation == OP_PROCD_STOP_PROCESS) {
@@ -396,7 +410,8 @@ static enum status answer(struct stand_in_call *call)
 {
     uint32_t number = call->through.object - STAND_IN_CHILD;
     uint16_t operation = call->message->header.operation;
-    if (number >= peers_machine.child_count || !child_is(number, STAND_IN_RUNNING))
+    call->unheard = number >= peers_machine.child_count || !child_is(number, STAND_IN_RUNNING);
+    if (call->unheard)
         return STATUS_NOT_FOUND;
     struct peers_child *child = &peers_machine.children[number];
     if (operation == OP_STARTUP_START_SERVICE)

@@ -32,6 +32,9 @@ enum peers_ready {
     PEERS_READY_ONE_LESS,   /* or one less */
     PEERS_READY_REFUSED,    /* a typed refusal */
     PEERS_READY_DIES,       /* it dies meanwhile */
+    PEERS_READY_DEAD,       /* it has died before it was asked */
+    PEERS_READY_LACKS,      /* it says NOT_FOUND, as the kernel says of one that is dead */
+    PEERS_READY_GIVES_UP,   /* it says TIMED_OUT, as the kernel says of one that is slow */
     PEERS_READY_COUNT
 };
 
@@ -45,6 +48,7 @@ struct peers_manners {
 struct peers_child {
     uint32_t role;
     bool ready;              /* it accepted its envelope */
+    bool refused;            /* or it did not */
     unsigned asks;           /* envelopes that it got */
     uint64_t deadline_ticks; /* of the latest */
     uint32_t offered_count;  /* modules that rootd told it of */

@@ -258,7 +258,7 @@ static enum status carry_out(struct stand_in_call *call)
 static enum status deliver_back(struct stand_in_call *call, enum status status)
 {
     struct message *message = call->message;
-    if (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)
+    if (call->unheard || status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)
         return status;
     if (status == STATUS_OK && call->operation != NULL)
         HARNESS(message_encode(call->operation->reply, call->reply, message) == STATUS_OK);
@@ -284,7 +284,7 @@ enum status stand_in_call(uint32_t slot, struct message *message, uint64_t deadl
     call.window_slot = message->header.window_slot;
     call.window_count = message->header.window_count;
     call.deadline_ticks = deadline_ticks;
-    call.failed = call.lost = false;
+    call.failed = call.lost = call.unheard = false;
     since_message.call_count++;
     PROPERTY(E10, "version", message->header.version == MESSAGE_VERSION);
     PROPERTY(E5, "exit", !peers->strict || !stand_in_exited(NULL));

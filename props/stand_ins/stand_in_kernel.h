@@ -35,8 +35,9 @@ struct stand_in_call {
     uint32_t window_slot;
     uint32_t window_count;
     uint64_t deadline_ticks;
-    bool failed; /* by the plan: nothing was done */
-    bool lost;   /* by the plan: it was done, and the answer never came */
+    bool failed;  /* by the plan: nothing was done */
+    bool lost;    /* by the plan: it was done, and the answer never came */
+    bool unheard; /* by the peer: there is nobody, and its status is the kernel's */
 };
 
 /* Who is around the service. A function that is null is not wanted. */

@@ -58,6 +58,7 @@ static enum status exchange(struct caller *caller, uint32_t slot, struct window 
     if (status == STATUS_TIMED_OUT && deadline_ticks != DEADLINE_NEVER)
         caller_see_clock(caller, deadline_ticks); /* it is that late by now */
     if (status != STATUS_OK) {
+        caller->unanswered_id = request_id;
         message->header.cap_count = 0; /* nothing was delivered */
         return status;
     }

@@ -15,6 +15,7 @@
 /* Part of the state of every unit that makes calls. All zero is valid. */
 struct caller {
     uint64_t last_request_id; /* request ids increase monotonically (published) */
+    uint64_t unanswered_id;   /* of the last request that got no answer but the kernel's refusal */
     uint64_t now_ticks;       /* the latest clock that the kernel told; never goes back */
     uint32_t reply_slot;      /* whose answer lies in sys_message() and is not sent yet; 0: none */
 };
@@ -40,6 +41,13 @@ static inline struct message *caller_message(struct caller *caller)
 /* Takes over a clock: that of a RECV, or the deadline of a call that timed out, which the calls do
  * by themselves. A deadline from an older clock would be past before its call was sent (P12). */
 void caller_see_clock(struct caller *caller, uint64_t now_ticks);
+
+/* Whether the result of the last call came from its peer; otherwise it is the kernel's, which found
+ * nobody, say. */
+static inline bool caller_was_answered(const struct caller *caller)
+{
+    return caller->last_request_id != caller->unanswered_id;
+}
 
 /* The deadline of a call that may take so many ticks from now on. */
 uint64_t caller_deadline(const struct caller *caller, uint64_t ticks);

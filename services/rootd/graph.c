@@ -154,7 +154,8 @@ static enum status ask(struct rootd *rootd, uint32_t entry)
     status = launch_ask(rootd, progress->launch, until_ticks);
     if (status == STATUS_OK)
         return set_ready(rootd, entry);
-    if (status != STATUS_TIMED_OUT || until_ticks >= progress->deadline_ticks)
+    bool over = until_ticks >= progress->deadline_ticks;
+    if (status != STATUS_TIMED_OUT || over || caller_was_answered(&rootd->caller))
         return graph_fail(rootd, entry, status);
     progress->slice_ticks *= 2;
     if (progress->slice_ticks > ROOTD_SLICE_TICKS_MAX)

@@ -69,15 +69,6 @@ static enum status install_all(struct rootd *rootd, uint32_t index)
     return status;
 }
 
-/* A call through the end of a dead process finds nothing; so does a service that looks for what its
- * envelope names. Only the first has lost its end as well. */
-static bool is_dead(struct rootd *rootd, uint32_t launch)
-{
-    struct kernel_query_local_cap_reply held;
-    return kernel_query_local_cap(&rootd->caller, launch_alias_slot(rootd, launch), QUERY_EXACT,
-                                  &held) == STATUS_NOT_FOUND;
-}
-
 enum status launch_ask(struct rootd *rootd, uint32_t launch, uint64_t deadline_ticks)
 {
     const struct envelope *envelope = &rootd->plan.launches[launch].envelope;
@@ -88,7 +79,9 @@ enum status launch_ask(struct rootd *rootd, uint32_t launch, uint64_t deadline_t
     if (status == STATUS_OK)
         status = startup_call_start_service(&rootd->caller, launch_alias_slot(rootd, launch),
                                             NO_WINDOW, deadline_ticks, &request, &reply);
-    if (status == STATUS_NOT_FOUND && is_dead(rootd, launch))
+    /* A service that looks in vain for what its envelope names says the same as the kernel does of
+     * one that is dead. */
+    if (status == STATUS_NOT_FOUND && !caller_was_answered(&rootd->caller))
         return STATUS_PEER_DIED;
     if (status != STATUS_OK)
         return status;

@@ -19,9 +19,10 @@ enum status launch_procd(struct rootd *rootd);
 /* Any other launch (index into plan.launches), through procd: staged, populated, started. */
 enum status launch_child(struct rootd *rootd, uint32_t launch);
 
-/* Asks a started child for READY by its envelope, until the deadline. TIMED_OUT: it may be asked
- * again with the same envelope (service_start); PEER_DIED: it is dead. A service that says READY for another role, or has
- * checked another number of capabilities, is not ready: INTERNAL. */
+/* Asks a started child for READY by its envelope, until the deadline. TIMED_OUT that it has not said
+ * itself (caller_was_answered): it may be asked again with the same envelope (service_start).
+ * PEER_DIED: it is dead. A service that says READY for another role, or has checked another number
+ * of capabilities, is not ready: INTERNAL. */
 enum status launch_ask(struct rootd *rootd, uint32_t launch, uint64_t deadline_ticks);
 
 /* The same once, with all the time that the config states. */

@@ -47,6 +47,7 @@ static enum status outcome(enum peers_ready ready)
     case PEERS_READY_SLOW:
         return STATUS_OK;
     case PEERS_READY_NEVER:
+    case PEERS_READY_GIVES_UP:
         return STATUS_TIMED_OUT;
     case PEERS_READY_OTHER_ROLE:
     case PEERS_READY_ONE_MORE:
@@ -54,7 +55,10 @@ static enum status outcome(enum peers_ready ready)
         return STATUS_INTERNAL;
     case PEERS_READY_REFUSED:
         return STATUS_INVALID_ARGUMENT;
+    case PEERS_READY_LACKS:
+        return STATUS_NOT_FOUND;
     case PEERS_READY_DIES:
+    case PEERS_READY_DEAD:
         return STATUS_PEER_DIED;
     case PEERS_READY_COUNT:
         break;
