@@ -23,13 +23,9 @@ UNSHOWN = {
     ("kernel.ioport_read8", "accepted"): "the driver of COM1 is in no image yet",
     ("kernel.ioport_write8", "accepted"): "the driver of COM1 is in no image yet",
     ("kernel.bind_interrupt", "accepted"): "irqd is in no image yet",
-    ("kernel.bind_interrupt", "refused"): "irqd is in no image yet",
     ("kernel.ack_interrupt", "accepted"): "irqd is in no image yet",
-    ("kernel.ack_interrupt", "refused"): "irqd is in no image yet",
     ("kernel.mask_interrupt", "accepted"): "irqd is in no image yet",
-    ("kernel.mask_interrupt", "refused"): "irqd is in no image yet",
     ("kernel.copy_startup", "accepted"): "nobody is restarted yet",
-    ("kernel.copy_startup", "refused"): "nobody is restarted yet",
 }
 
 
