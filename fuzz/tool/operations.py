@@ -22,6 +22,7 @@ UNSHOWN = {
     ("crashd.read", "refused"): "no program of an image finds crashd yet",
     ("kernel.ioport_read8", "accepted"): "the driver of COM1 is in no image yet",
     ("kernel.ioport_write8", "accepted"): "the driver of COM1 is in no image yet",
+    ("event.interrupt", "accepted"): "irqd is in no image yet",
     ("kernel.bind_interrupt", "accepted"): "irqd is in no image yet",
     ("kernel.ack_interrupt", "accepted"): "irqd is in no image yet",
     ("kernel.mask_interrupt", "accepted"): "irqd is in no image yet",

@@ -131,3 +131,11 @@ const struct program *program_find(const char *name)
     }
     return NULL;
 }
+
+bool program_is_paged(const char *name)
+{
+    for (unsigned i = 0; i < role_count; i++)
+        if (strcmp(role_table[i].image, name) == 0)
+            return role_table[i].kind != ROLE_KIND_FOUNDATION;
+    return false;
+}

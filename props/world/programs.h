@@ -3,6 +3,7 @@
 #ifndef BASALT_PROPS_WORLD_PROGRAMS_H
 #define BASALT_PROPS_WORLD_PROGRAMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +17,8 @@ struct program {
 
 /* The program of that name; null when there is none. */
 const struct program *program_find(const char *name);
+
+/* Whether its pages come by faults: of the foundation all are there. */
+bool program_is_paged(const char *name);
 
 #endif

@@ -382,15 +382,6 @@ static void image_touch(const char *name, uint64_t stack_top_va)
         user_store64(stack_top_va - page * PAGE_BYTES, 0);
 }
 
-/* Of the foundation all pages are there; everybody else's come by faults. */
-static bool is_paged(const char *name)
-{
-    for (unsigned i = 0; i < role_count; i++)
-        if (strcmp(role_table[i].image, name) == 0)
-            return role_table[i].kind != ROLE_KIND_FOUNDATION;
-    return false;
-}
-
 static void helper_run(const struct program *program, const struct start_context *start)
 {
     struct caller caller = {0};
@@ -416,7 +407,7 @@ static void seat_main(void)
         if (memory == NULL)
             abort();
         seats[self].state = memory;
-        if (is_paged(program->name))
+        if (program_is_paged(program->name))
             image_touch(program->name, start.stack_top_va);
         program->run(memory, memory + program->state_bytes);
     }

@@ -218,12 +218,18 @@ static void ask_events(struct operations *operations)
 {
     struct event_fault_request fault = {.token = NO_TOKEN, .va = USER_VA_FIRST};
     struct event_fault_reply verdict;
+    struct event_interrupt_request interrupt = {.token = NO_TOKEN};
     struct event_process_terminated_request ended = {.token = NO_TOKEN, .reason = END_EXITED};
     operations_expect(operations, "a fault that is none",
                       caller_call(caller_of(operations), SLOT_PAGERD_ADMINISTRATOR, NO_WINDOW,
                                   operations_soon(operations), &event_fault_request_type, &fault,
                                   &verdict),
                       STATUS_DENIED);
+    operations_expect(operations, "an interrupt that is none",
+                      caller_call(caller_of(operations), SLOT_PEER_PROCD, NO_WINDOW,
+                                  operations_soon(operations), &event_interrupt_request_type,
+                                  &interrupt, NULL),
+                      STATUS_INVALID_ARGUMENT);
     operations_expect(operations, "an end that is none",
                       caller_call(caller_of(operations), SLOT_PEER_PROCD, NO_WINDOW,
                                   operations_soon(operations),
@@ -253,6 +259,10 @@ void operations_ask_kernel(struct operations *operations)
         OP_KERNEL_LOG_WRITE,
         OP_KERNEL_GIVE_FRAMES,
         OP_KERNEL_IOPORT_READ8,
+        OP_KERNEL_BIND_INTERRUPT,
+        OP_KERNEL_ACK_INTERRUPT,
+        OP_KERNEL_MASK_INTERRUPT,
+        OP_KERNEL_COPY_STARTUP,
         OP_KERNEL_IOPORT_WRITE8,
     };
     static const uint16_t own[] = {OP_KERNEL_QUERY_LOCAL_CAP, OP_KERNEL_DROP_LOCAL_CAP,
