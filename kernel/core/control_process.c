@@ -215,7 +215,7 @@ enum status control_cap_copy_attenuated(struct control *control)
 /* --- one staged process filled as another is -------------------------------------------------- */
 
 enum { STARTUP_LEAVES = SLOT_STARTUP_LAST / CSPACE_LEAF_CAPS + 1 };
-_Static_assert(STARTUP_LEAVES <= CSPACE_DIRECT_LEAVES, "no directory is needed for them");
+_Static_assert((int)STARTUP_LEAVES <= (int)CSPACE_DIRECT_LEAVES, "no directory is needed for them");
 
 /* Whether a slot of a staged process holds what it was given and can still use. */
 static bool is_startup(const struct kernel *kernel, const struct capability *cap, uint32_t slot)
