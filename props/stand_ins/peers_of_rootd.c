@@ -99,7 +99,8 @@ static bool is_client(const struct role *role)
 
 static void describe(uint32_t profile)
 {
-    static const uint32_t others[] = {ROLE_NAMED, ROLE_LOGD, ROLE_TIMED}; /* of profile graph */
+    static const uint32_t others[] = {ROLE_NAMED, ROLE_LOGD, ROLE_TIMED}; /* of both */
+    bool has_others = profile == VALIDATION_PROFILE_GRAPH || profile == VALIDATION_PROFILE_HOSTILE;
     struct handoff *handoff = &peers_machine.handoff;
     *handoff = (struct handoff){.root_endpoint_slot = SLOT_SERVICE_ENDPOINT,
                                 .image_slot = SLOT_IMAGE,
@@ -121,8 +122,7 @@ static void describe(uint32_t profile)
             !is_client(&role_table[i]))
             add_module(role_table[i].id);
     }
-    for (unsigned i = 0;
-         profile == VALIDATION_PROFILE_GRAPH && i < sizeof others / sizeof others[0]; i++)
+    for (unsigned i = 0; has_others && i < sizeof others / sizeof others[0]; i++)
         add_module(others[i]);
     add_dependencies(&peers_machine.config);
 }

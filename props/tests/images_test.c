@@ -157,7 +157,8 @@ static const char *const runtime[] = {"rootd", "memd", "vspaced", "pagerd", "pro
 static const char *const phase0[] = {
     "phase0-probe", "phase0-exit", "phase0-fault-kill", "phase0-isolation-a", "phase0-isolation-b",
     "tester",       NULL};
-static const char *const hostile[] = {"test-spin", "test-hostile", "test-vectors", NULL};
+static const char *const hostile[] = {"named",        "logd",         "timed", "test-spin",
+                                      "test-hostile", "test-vectors", NULL};
 static const char *const attacks[] = {"attacks", "attack-client", "attack-heir", "attack-child",
                                       NULL};
 static const char *const graph[] = {"named",     "logd",       "timed",     "test-service",

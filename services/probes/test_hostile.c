@@ -13,7 +13,10 @@
 
 #include "abi/text/generate.h"
 #include "abi/slots.h"
+#include "services/lib/call_logd.h"
 #include "services/lib/call_procd.h"
+#include "services/lib/call_timed.h"
+#include "services/lib/discovery.h"
 #include "services/lib/kernel_calls.h"
 #include "services/lib/service.h"
 #include "services/probes/expectations.h"
@@ -96,6 +99,25 @@ static bool is_launched(struct hostile *hostile)
     return true;
 }
 
+/* A poll of its own endpoint says what time it is. */
+static void look_at_clock(struct hostile *hostile)
+{
+    struct message message = {.header = {.version = MESSAGE_VERSION}};
+    struct receive_info info = {0};
+    if (sys_recv(SLOT_SERVICE_ENDPOINT, &message, DEADLINE_POLL, &info) == STATUS_RETRY)
+        hostile->now_ticks = info.now_ticks;
+}
+
+/* By named, which it may ask for these two alone. */
+static bool finds_others(struct hostile *hostile)
+{
+    (void)caller_flush(&hostile->caller); /* of the offer: the clock is looked at past the caller */
+    look_at_clock(hostile);
+    caller_see_clock(&hostile->caller, hostile->now_ticks);
+    return discovery_find(&hostile->caller, ROLE_LOGD, SLOT_PEER_LOGD) == STATUS_OK &&
+           discovery_find(&hostile->caller, ROLE_TIMED, SLOT_PEER_TIMED) == STATUS_OK;
+}
+
 /* --- one message --- */
 
 /* A request or a reply of any operation of any service, sound, or with one field wrong. */
@@ -127,7 +149,7 @@ static void write_noise(struct hostile *hostile)
     if (below(hostile, 2) == 0) /* or nobody would look past the header */
         hostile->message.header = (struct message_header){
             .version = MESSAGE_VERSION,
-            .operation = (uint16_t)below(hostile, 0x500),
+            .operation = (uint16_t)below(hostile, 0x600),
             .body_bytes = (uint16_t)below(hostile, MESSAGE_BODY_BYTES_MAX + 1),
             .cap_count = (uint8_t)below(hostile, MESSAGE_CAP_LIMIT + 1),
         };
@@ -179,15 +201,6 @@ static void write_message(struct hostile *hostile,
 
 /* --- sending --- */
 
-/* A poll of its own endpoint says what time it is. */
-static void look_at_clock(struct hostile *hostile)
-{
-    struct message message = {.header = {.version = MESSAGE_VERSION}};
-    struct receive_info info = {0};
-    if (sys_recv(SLOT_SERVICE_ENDPOINT, &message, DEADLINE_POLL, &info) == STATUS_RETRY)
-        hostile->now_ticks = info.now_ticks;
-}
-
 /* Nobody ever calls it: whatever it answers, and wherever, nothing comes of it. */
 static void answer_nobody(struct hostile *hostile)
 {
@@ -231,6 +244,23 @@ static bool procd_answers(struct hostile *hostile)
     return procd_call_query_process(&hostile->caller, SLOT_PEER_PROCD, NO_WINDOW,
                                     hostile->now_ticks + TICKS_PER_SECOND, &request,
                                     &reply) == STATUS_NOT_FOUND;
+}
+
+/* named finds the others anew, and those answer: the clock goes on, and a line is taken. */
+static bool others_answer(struct hostile *hostile)
+{
+    static const struct timed_now_monotonic_request nothing;
+    struct timed_now_monotonic_reply clock;
+    struct logd_append_request line = {.severity = LOG_SEVERITY_NOTICE, .count = 1, .text = "x"};
+    struct logd_append_reply taken;
+    if (!finds_others(hostile))
+        return false;
+    uint64_t until_ticks = caller_deadline(&hostile->caller, TICKS_PER_SECOND);
+    return timed_call_now_monotonic(&hostile->caller, SLOT_PEER_TIMED, NO_WINDOW, until_ticks,
+                                    &nothing, &clock) == STATUS_OK &&
+           clock.now_ticks >= hostile->now_ticks &&
+           logd_call_append(&hostile->caller, SLOT_PEER_LOGD, NO_WINDOW, until_ticks, &line,
+                            &taken) == STATUS_OK;
 }
 
 /* --- taking all memory ---------------------------------------------------------------------- */
@@ -291,12 +321,14 @@ uint32_t test_hostile_main(uint64_t argument)
     (void)argument;
     if (!is_launched(&hostile))
         return HOSTILE_UNLAUNCHED;
+    if (!finds_others(&hostile))
+        return HOSTILE_UNHEARD;
     hostile.held_count = list_held(&hostile, hostile.held);
     for (uint32_t i = 0; i < hostile.held_count; i++)
         attack(&hostile, &hostile.held[i]);
     if (!takes_all_memory(&hostile))
         return HOSTILE_UNLIMITED;
-    if (!waits_go_on(&hostile) || !procd_answers(&hostile))
+    if (!waits_go_on(&hostile) || !procd_answers(&hostile) || !others_answer(&hostile))
         return HOSTILE_UNHEARD;
     return holds_the_same(&hostile) ? HOSTILE_OK : HOSTILE_GAINED;
 }

@@ -62,13 +62,23 @@ void tester_report(struct tester *tester, const char *name, const char *detail)
 
 /* --- the book ------------------------------------------------------------------------------------ */
 
-/* Whether the book is the one before; without one before, whether nobody but the tester has an
- * account (M1: what accounts hold is all that is handed out). */
-static bool is_settled(const struct memd_query_memory_reply *book,
+/* Accounts that stay: the tester's, and those of the services that the hostile image has as targets. */
+static uint32_t lasting_accounts(uint32_t profile)
+{
+    uint32_t count = 1;
+    for (unsigned i = 0; i < role_count && profile == VALIDATION_PROFILE_HOSTILE; i++)
+        count += role_table[i].kind == ROLE_KIND_SERVICE &&
+                 role_needs(role_find(ROLE_TEST_HOSTILE), role_table[i].id);
+    return count;
+}
+
+/* Whether the book is the one before; without one before, whether nobody has an account but those
+ * who stay (M1: what accounts hold is all that is handed out). */
+static bool is_settled(const struct tester *tester, const struct memd_query_memory_reply *book,
                        const struct memd_query_memory_reply *before)
 {
     if (before == NULL)
-        return book->account_count == 1;
+        return book->account_count == lasting_accounts(tester->start.validation_profile);
     return book->total_pages == before->total_pages && book->free_pages == before->free_pages &&
            book->reserve_pages == before->reserve_pages &&
            book->handed_out_pages == before->handed_out_pages &&
@@ -96,7 +106,7 @@ enum status tester_settle(struct tester *tester, const struct memd_query_memory_
         enum status status = tester_read_book(tester, book);
         if (status != STATUS_OK)
             return status;
-        *settled = is_settled(book, before);
+        *settled = is_settled(tester, book, before);
         if (*settled)
             return STATUS_OK;
         status = tester_pause(tester, STEP_TICKS);

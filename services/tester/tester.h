@@ -6,7 +6,8 @@
  * the foundation questions, each with a stated answer (operations.h), in an image of its own. Each
  *
  *   1. checks its start envelope, which names the profile, and takes rootd's offer of modules;
- *   2. waits until its own account is memd's only one: what ran before it has left nothing;
+ *   2. waits until memd has no account but its own, and those of the services that stay: what ran
+ *      before it has left nothing;
  *   3. profile phase0: runs the helpers as services/probes/expectations.h states; profile hostile:
  *      all of that alongside a spinner and after a process that wants too much memory and two that
  *      compute with vector registers, and again without; as `attacks`: attacks by legal clients of

@@ -316,7 +316,8 @@ static void check_program(uint32_t number)
     expect_equal(installed_count, row_count, "R1: one capability per row");
     for (uint32_t i = 0; i < installed_count && i < row_count; i++) {
         const struct stand_in_installed *installed = stand_in_installed(number, i);
-        bool peer = rows[i].slot >= SLOT_PEER_MEMD && rows[i].slot <= SLOT_PEER_PROCD;
+        bool peer = (rows[i].slot >= SLOT_PEER_MEMD && rows[i].slot <= SLOT_PEER_PROCD) ||
+                    rows[i].slot == SLOT_PEER_NAMED;
         bool procd = rows[i].slot == SLOT_PEER_PROCD;
         uint64_t badge = child->role + (procd ? (uint64_t)number << 16 : 0);
         expect(installed->slot == rows[i].slot && installed->cap.rights == rows[i].rights &&
@@ -332,22 +333,26 @@ static void check_program(uint32_t number)
 }
 
 /* A boot whose programs are those of `roles`, in this order. */
+enum { TARGETS = 3 }; /* services of profile hostile: named, logd, timed */
+
 static void test_boot_programs(uint32_t profile, const uint32_t *roles, unsigned count)
 {
+    unsigned services = FOUNDATION_COUNT + (profile == VALIDATION_PROFILE_HOSTILE ? TARGETS : 0);
     fresh(profile);
     expect_equal(run(), ROOTD_READY, "an image with a profile ends after READY");
     check_children();
     expect(exits_with(ROOTD_EXIT_READY), "EXIT(0)");
-    expect_equal(peers_machine.child_count, FOUNDATION_COUNT + count, "one child a program");
+    expect_equal(peers_machine.child_count, services + count, "one child a program");
     for (unsigned i = 0; i < count; i++) {
-        expect_equal(peers_machine.children[FOUNDATION_COUNT + i].role, roles[i],
-                     "in the table's order");
-        check_program(FOUNDATION_COUNT + i);
+        expect_equal(peers_machine.children[services + i].role, roles[i], "in the table's order");
+        check_program(services + i);
     }
-    expect(peers_logged("ROOTD_STAGE:FOUNDATION_BOUND\nROOTD_STAGE:AUTHORITY_SHED\n"
-                        "ERIX_ROOTD:READY\n"),
+    expect(peers_logged(services == FOUNDATION_COUNT
+                            ? "ROOTD_STAGE:FOUNDATION_BOUND\nROOTD_STAGE:AUTHORITY_SHED\n"
+                              "ERIX_ROOTD:READY\n"
+                            : ":READY\nROOTD_STAGE:AUTHORITY_SHED\nERIX_ROOTD:READY\n"),
            "rootd says nothing of a program that ends well, and READY last");
-    expect_equal(peers_live_count(), FOUNDATION_COUNT, "nobody else is left");
+    expect_equal(peers_live_count(), services, "nobody else is left");
     expect_equal(stand_in_slot_count(), 4, "R6: the same post-boot set");
 }
 
@@ -502,7 +507,7 @@ int main(int count, char **arguments)
     test_program_ends();
     test_stop_tries();
     test_ready(VALIDATION_PROFILE_NONE, FOUNDATION_COUNT);
-    test_ready(VALIDATION_PROFILE_HOSTILE, FOUNDATION_COUNT + 2);
+    test_ready(VALIDATION_PROFILE_HOSTILE, FOUNDATION_COUNT + TARGETS + 2);
     test_ready(VALIDATION_PROFILE_GRAPH, FOUNDATION_COUNT + 7 + 1);
     test_graph();
     test_failures(VALIDATION_PROFILE_NONE, false);

@@ -303,7 +303,8 @@ static bool may_ask(const struct intake *row)
     case SLOT_PAGERD_ADMINISTRATOR:
         return role == ROLE_TEST_OPERATOR;
     case SLOT_PEER_NAMED: /* every service above it, but for the one with two published peers */
-        if (role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE1_CRASH_CLIENT)
+        if ((role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE1_CRASH_CLIENT) ||
+            role == ROLE_TEST_HOSTILE)
             return true;
         return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
     case SLOT_PEER_VFSD:
@@ -338,7 +339,7 @@ static bool may_hand_on(const struct intake *row)
  * deviced's, through the driver endpoint. In integration images alone, the tester may ask memd and
  * procd and say what it saw, the operator, which is in no image other than its own, may ask the
  * foundation as its administrator, and the hostile client, which is in no image other than its own, may
- * ask all four services. */
+ * ask all four services, named, and by it logd and timed. */
 static void test_all_roles(void)
 {
     static const struct {

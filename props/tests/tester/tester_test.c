@@ -227,10 +227,16 @@ static enum status log_write(struct message *message)
 
 /* --- memd --------------------------------------------------------------------------------------------- */
 
+/* The tester's, and those of three services that are attacked. */
+static unsigned lasting_accounts(uint32_t profile)
+{
+    return profile == VALIDATION_PROFILE_HOSTILE ? 4 : 1;
+}
+
 /* The same book each time, but for one field for as long as the test says. */
 static enum status book(struct message *message)
 {
-    uint64_t fields[BOOK_FIELDS] = {100, 60, 10, 30, 1};
+    uint64_t fields[BOOK_FIELDS] = {100, 60, 10, 30, lasting_accounts(others.profile)};
     struct memd_query_memory_reply answer;
     others.books_asked++;
     if (others.books_asked == 1)
@@ -406,7 +412,7 @@ static void fresh(uint32_t profile)
     memset(&others, 0, sizeof others);
     others.profile = profile;
     others.role = profile == VALIDATION_PROFILE_ATTACKS ? ROLE_ATTACKS : ROLE_TESTER;
-    others.account_count = 1;
+    others.account_count = lasting_accounts(profile);
 }
 
 static unsigned live_count(void)
@@ -514,7 +520,7 @@ static void test_books(void)
     others.account_count = 2;
     expect_equal(tester_run(&tester, others.role), STATUS_OK, "an account that is closed late");
     fresh(VALIDATION_PROFILE_HOSTILE);
-    others.account_count = 2;
+    others.account_count++;
     others.book_field = 5;
     others.book_until = UINT32_MAX;
     expect_equal(tester_run(&tester, others.role), STATUS_EXHAUSTED, "an account that was left");
