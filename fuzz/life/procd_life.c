@@ -33,6 +33,7 @@ enum action {
     ACTION_PARKED,     /* n: so many fills wait for memory */
     ACTION_GARBLE,     /* the next answer of a peer makes no sense */
     ACTION_IDLE,       /* n: so many turns in which nothing comes */
+    ACTION_WITNESS,    /* role mode: how named, logd or crashd is from now on */
     ACTION_COUNT
 };
 
@@ -53,6 +54,7 @@ static const struct life_action actions[] = {
     [ACTION_PARKED] = {"parked", 1},
     [ACTION_GARBLE] = {"garble", 0},
     [ACTION_IDLE] = {"idle", 1},
+    [ACTION_WITNESS] = {"witness", 2},
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -334,6 +336,10 @@ static void act(const struct life_step *step)
     case ACTION_IDLE:
         act_idle(step->arguments[0]);
         return;
+    case ACTION_WITNESS:
+        peers_witness_be(ROLE_NAMED + (uint32_t)(step->arguments[0] % 3),
+                         (enum peers_witness_mode)(step->arguments[1] % PEERS_WITNESS_MODES));
+        return;
     case ACTION_COUNT:
         return;
     }
@@ -359,12 +365,30 @@ static void stop_top(bool foundation)
     }
 }
 
+/* Whoever can be told is told of all that is kept, in a bounded number of turns (P9). */
+static void tell_all(void)
+{
+    enum { TOLD_MAX = 64 };
+    if (model.evidence.count > TOLD_MAX)
+        return; /* a life that has so many takes too long */
+    for (uint32_t role = ROLE_NAMED; role <= ROLE_CRASHD; role++)
+        peers_witness_be(role, PEERS_WITNESS_WELL);
+    for (uint32_t turn = 0; model_procd_word_ticks(&model) != UINT64_MAX && !model.exited; turn++) {
+        uint64_t due_ticks = model_procd_word_ticks(&model);
+        PROPERTY(P9, "told", turn < 4 + 2 * TOLD_MAX);
+        if (due_ticks > stand_in_now())
+            stand_in_clock_set(due_ticks);
+        procd_life_idle();
+    }
+}
+
 /* Faults off: whatever lives can be stopped, and then nothing is missing anywhere (P5, P10). */
 static void end_life(void)
 {
     procd_life_drain();
-    life.books_wait = true;
     life_print_as_comments(true);
+    tell_all();
+    life.books_wait = true;
     stop_top(false);
     procd_life_drain();
     stop_top(true);
@@ -376,7 +400,7 @@ static void end_life(void)
                    PEERS_PROCD_BOOTSTRAP_PAGES);
     PROPERTY_EQUAL(P5, "end", peers_accounts_handed_out(), 0);
     PROPERTY_EQUAL(P5, "end", stand_in_slot_count(),
-                   PEERS_PROCD_START_SLOTS + (model.bound ? 1u : 0u));
+                   PEERS_PROCD_START_SLOTS + (model.bound ? 1u : 0u) + peers_witness_slots());
 }
 
 static void take(struct life_step *step)

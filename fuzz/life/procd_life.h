@@ -72,6 +72,10 @@ void compare_spawn_service(void);
 void compare_wait(void);
 void compare_query(void);
 
+/* A line says which end it is, and of whom and why. */
+void procd_life_check_line(const struct logd_append_request *line,
+                           const struct model_procd_word *word);
+
 /* Processes, accounts, registrations, pages and slots are the predicted ones (E4, P2, P5). */
 void procd_life_check_books(void);
 

@@ -2,12 +2,14 @@
 /* Compares what procd did with what its model says, through the books of the stand-in. */
 #include "fuzz/life/procd_life.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "abi/address_space.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/memd.h"
 #include "abi/messages/pagerd.h"
+#include "abi/process.h"
 #include "abi/roles.h"
 
 static void add_field(void *context, uint64_t value)
@@ -20,6 +22,21 @@ uint64_t procd_life_digest(void)
     struct digest digest = digest_start();
     procd_visit_fields(&procd, add_field, &digest);
     return digest.value;
+}
+
+void procd_life_check_line(const struct logd_append_request *line,
+                           const struct model_procd_word *word)
+{
+    char expected[LOG_LINE_BYTES_MAX];
+    const struct model_procd_killed *killed = word->killed;
+    int length =
+        snprintf(expected, sizeof expected, "killed %llu: %s:%s", (unsigned long long)word->number,
+                 role_find(killed->role)->image, end_reason_name(killed->reason));
+    if (killed->reason == END_KILLED)
+        length +=
+            snprintf(expected + length, sizeof expected - (size_t)length, ":0x%x", killed->code);
+    PROPERTY_EQUAL(P9, "line", line->count, (uint64_t)length);
+    PROPERTY(P9, "line", memcmp(line->text, expected, line->count) == 0);
 }
 
 /* --- replies --- */
@@ -279,7 +296,8 @@ static void check_ledger(const struct ledger *ledger)
     PROPERTY_EQUAL(P5, "accounts", peers_accounts_count(), ledger->accounts);
     PROPERTY_EQUAL(P5, "registrations", peers_registration_count(), ledger->registrations);
     PROPERTY_EQUAL(P5, "slots", stand_in_slot_count(),
-                   PEERS_PROCD_START_SLOTS + (model.bound ? 1u : 0u) + ledger->slots);
+                   PEERS_PROCD_START_SLOTS + (model.bound ? 1u : 0u) + peers_witness_slots() +
+                       ledger->slots);
     if (model_procd_works(&model))
         return;
     PROPERTY_EQUAL(P5, "memory", peers_accounts_handed_out(), ledger->pages);

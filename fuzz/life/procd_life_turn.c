@@ -57,6 +57,38 @@ static void take_turn(void)
     PROPERTY(E5, "delivered", !stand_in_delivery_pending() || peers_of_procd_lost());
 }
 
+/* What crashd and logd were told is what the model says, and nobody was told anything else (P9). */
+static void follow_word(const struct model_procd_turn *turn)
+{
+    const struct peers_witness_call *call = peers_witness_call();
+    bool driver_comes = turn->on_driver && turn->message != NULL;
+    struct model_procd_word word = {0};
+    if (!driver_comes)
+        word = model_procd_word(&model, turn->driver_ticks);
+    PROPERTY_EQUAL(P9, "whom", call->count == 0 ? 0 : call->role, word.role);
+    if (word.role == 0)
+        return;
+    PROPERTY_EQUAL(P9, "lookup", call->looked_up, word.looked_up);
+    if (word.role == ROLE_CRASHD) {
+        PROPERTY_EQUAL(P9, call->report.number, word.number);
+        PROPERTY_EQUAL(P9, call->report.process_id, word.killed->id);
+        PROPERTY_EQUAL(P9, call->report.role, word.killed->role);
+        PROPERTY_EQUAL(P9, call->report.reason, word.killed->reason);
+        PROPERTY_EQUAL(P9, call->report.code, word.killed->code);
+        PROPERTY_EQUAL(P9, call->report.fault_va, word.killed->fault_va);
+        PROPERTY_EQUAL(P9, call->report.ended_ticks, word.killed->ticks);
+    }
+    if (word.role == ROLE_LOGD)
+        procd_life_check_line(&call->line, &word);
+    digest_u64((uint64_t)word.role << 32 | word.looked_up);
+    digest_u64(word.number);
+    mark_triple("procd says", word.looked_up, (uint16_t)word.role, call->status);
+    MARK_IF("procd: an end was lost to a listener",
+            word.looked_up == 0 &&
+                word.number > 1 + model.evidence.told[word.role == ROLE_LOGD].count);
+    model_procd_heard(&model, &word, call->status, turn->driver_ticks);
+}
+
 /* What became of it, by the model; of a system that ended for want of a peer nothing is asked. */
 static void follow(struct model_procd_turn *turn)
 {
@@ -72,6 +104,7 @@ static void follow(struct model_procd_turn *turn)
         return;
     }
     life.answer = model_procd_turn(&model, turn);
+    follow_word(turn);
 }
 
 /* What a request is about. */
@@ -178,8 +211,8 @@ static void mark(const struct message *message, unsigned state, unsigned result)
 /* Nothing but the request can have changed anything in this turn. */
 static bool is_quiet(uint32_t waits, bool worked)
 {
-    return !life.books_wait && !worked && !model_procd_works(&model) && model.reply_count == 1 &&
-           model.wait_count == waits;
+    return !life.books_wait && !worked && peers_witness_call()->count == 0 &&
+           !model_procd_works(&model) && model.reply_count == 1 && model.wait_count == waits;
 }
 
 unsigned procd_life_send(struct message *message, bool on_driver)

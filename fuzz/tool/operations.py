@@ -16,10 +16,6 @@ IMAGES = (build.PHASE0_IMAGE, build.GRAPH_IMAGE, build.SERVICES_IMAGE, build.OPE
 
 # Operation, verdict: why no boot shows it. An entry that is not needed any more fails the test.
 UNSHOWN = {
-    ("crashd.report", "accepted"): "procd does not report yet",
-    ("crashd.report", "refused"): "no program of an image finds crashd yet",
-    ("crashd.read", "accepted"): "no program of an image finds crashd yet",
-    ("crashd.read", "refused"): "no program of an image finds crashd yet",
     ("kernel.ioport_read8", "accepted"): "the driver of COM1 is in no image yet",
     ("kernel.ioport_write8", "accepted"): "the driver of COM1 is in no image yet",
     ("event.interrupt", "accepted"): "irqd is in no image yet",

@@ -146,7 +146,8 @@ static void lookup(struct model_named *model, uint64_t badge,
                    const struct named_lookup_request *request, const struct model_failure *failure,
                    struct model_named_answer *answer)
 {
-    const struct model_named_entry *entry = entry_of(model, badge, request->name, request->count);
+    const struct model_named_entry *entry =
+        entry_of(model, badge == 0 ? ROLE_PROCD : badge, request->name, request->count);
     answer->entry = entry;
     if (!model->sealed)
         answer->status = STATUS_BUSY;

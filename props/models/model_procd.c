@@ -31,6 +31,8 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
     model->bound = model->exited = model->starved = false;
     model->count = model->wait_count = model->reply_count = 0;
     model->happened = 0;
+    model->evidence.named_id = model->evidence.count = 0;
+    memset(model->evidence.told, 0, sizeof model->evidence.told);
     model->closes = 1;
     model->bootstrap_pages = bootstrap_pages;
     model->memory_pages = memory_pages;
@@ -202,6 +204,8 @@ static void create(const struct ask *ask, const struct order *order)
         .private_pages = private_pages(role, &plan),
     };
     out->id = id;
+    if (order->role == ROLE_NAMED && ask->who == 0)
+        model->evidence.named_id = id;
 }
 
 /* --- requests --- */

@@ -84,8 +84,35 @@ enum {
     MODEL_PROCD_PROCESSES = 1022,
     MODEL_PROCD_WAITS = MODEL_PROCD_PROCESSES + 1,
     MODEL_PROCD_REPLIES = MODEL_PROCD_WAITS + 16,
+    MODEL_PROCD_KILLED = 4096,
+    MODEL_PROCD_KEPT = 256,        /* of them, by procd */
     MODEL_PROCD_STEPS = 4,         /* of the sweep in one turn */
     MODEL_PROCD_MEMORY_PAGES = 250 /* that the envelope tells procd: memd's tables have two pages */
+};
+
+/* Killed processes, in order, of which crashd (0) and logd (1) are to be told. */
+struct model_procd_killed {
+    uint64_t id, fault_va, ticks;
+    uint32_t role, reason, code;
+};
+struct model_procd_told {
+    uint64_t count; /* of those that there were, so many are done with */
+    uint64_t retry_ticks;
+    bool found;
+};
+struct model_procd_evidence {
+    uint64_t named_id; /* whom procd has an end of; 0: nobody */
+    uint64_t count;
+    struct model_procd_killed killed[MODEL_PROCD_KILLED];
+    struct model_procd_told told[2];
+};
+
+/* What procd says in a turn, and to whom: a role; 0: to nobody. */
+struct model_procd_word {
+    uint32_t role;
+    uint32_t looked_up; /* of named */
+    uint64_t number;    /* of crashd and logd: which one they are told of */
+    const struct model_procd_killed *killed;
 };
 
 struct model_procd {
@@ -100,6 +127,7 @@ struct model_procd {
     uint64_t now_ticks;       /* of the turn */
     model_procd_books *books; /* as they are when the turn is over */
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
+    struct model_procd_evidence evidence;
     uint32_t wait_count;
     struct model_procd_wait waits[MODEL_PROCD_WAITS];
     uint32_t reply_count;
@@ -126,6 +154,13 @@ struct model_procd_turn {
     uint64_t driver_ticks; /* what that on the driver endpoint said */
     struct model_procd_failure failure;
 };
+
+/* What procd has to say in a turn when nothing comes at the driver endpoint, and what it makes of the
+ * answer. */
+uint64_t model_procd_word_ticks(const struct model_procd *model); /* when; UINT64_MAX: nothing */
+struct model_procd_word model_procd_word(const struct model_procd *model, uint64_t now_ticks);
+void model_procd_heard(struct model_procd *model, const struct model_procd_word *word,
+                       enum status status, uint64_t now_ticks);
 
 /* What became of the request itself; the replies that go out with it are in `replies`. */
 struct model_procd_answer {

@@ -37,6 +37,11 @@ void model_procd_owe(struct model_procd *model, struct model_procd_process *plac
 
 void model_procd_sweep(struct model_procd *model);
 
+/* --- model_procd_evidence.c --- */
+
+/* One that ran has ended, and not by its own EXIT. */
+void model_procd_killed(struct model_procd *model, const struct model_procd_process *process);
+
 /* --- model_procd_waits.c --- */
 
 struct model_procd_reply *model_procd_answer_add(struct model_procd *model, uint64_t request_id,

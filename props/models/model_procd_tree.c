@@ -280,12 +280,15 @@ static struct model_procd_process *youngest(struct model_procd *model, uint64_t 
 static void ends(struct model_procd *model, struct model_procd_process *process, uint32_t reason,
                  uint32_t code, uint64_t fault_va)
 {
+    bool ran = process->life == MODEL_PROCD_RUNNING;
     model_procd_waits_forget(model, process->id);
     process->life = MODEL_PROCD_ENDING;
     process->since = ++model->happened;
     process->reason = reason;
     process->code = code;
     process->fault_va = fault_va;
+    if (ran && reason != END_EXITED)
+        model_procd_killed(model, process);
 }
 
 void model_procd_end(struct model_procd *model, struct model_procd_process *process,

@@ -152,6 +152,8 @@ uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ti
         if (process->owes && process->retry_ticks < next)
             next = process->retry_ticks;
     }
+    if (model_procd_word_ticks(model) < next)
+        next = model_procd_word_ticks(model);
     for (uint32_t i = 0; i < model->wait_count; i++) {
         if (model->waits[i].deadline_ticks < next)
             next = model->waits[i].deadline_ticks;

@@ -174,6 +174,8 @@ static void check_deadline(const struct stand_in_call *call, uint64_t now_ticks)
 static enum status answer(struct stand_in_call *call)
 {
     uint64_t now_ticks = stand_in_now();
+    if (peers_witness_of(&call->through) != 0)
+        return peers_witness_answer(call, peers_witness_of(&call->through));
     check_deadline(call, now_ticks);
     PROPERTY(P12, "lost", !around.peer_lost);
     bool hangs = around.slow_ticks >= call->deadline_ticks - now_ticks;
@@ -193,14 +195,19 @@ static enum status answer(struct stand_in_call *call)
 static bool may_fail(const struct stand_in_call *call)
 {
     const struct kernel_drop_local_cap_request *drop = call->request;
+    const struct kernel_move_local_cap_request *move = call->request;
+    if (peers_witness_of(&call->through) != 0)
+        return false; /* these have modes of their own */
     if (call->operation->service != SERVICE_KERNEL)
         return true;
     switch (call->operation->id) {
     case OP_KERNEL_EXIT:
     case OP_KERNEL_QUERY_LOCAL_CAP:
         return false;
+    case OP_KERNEL_MOVE_LOCAL_CAP: /* a kept end of named is told by what is in its slot */
+        return move->target_slot != SLOT_PEER_NAMED;
     case OP_KERNEL_DROP_LOCAL_CAP:
-        return drop->slot < SLOT_RECEIVE_BASE ||
+        return (drop->slot < SLOT_RECEIVE_BASE && !peers_witness_is_slot(drop->slot)) ||
                drop->slot >= SLOT_RECEIVE_BASE + SLOT_RECEIVE_COUNT;
     default:
         return true;
@@ -238,6 +245,9 @@ static bool binds(const struct stand_in_call *call)
  * owed when it is refused. */
 static bool is_own(const struct stand_in_call *call)
 {
+    const struct kernel_drop_local_cap_request *drop = call->request;
+    if (is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP) && peers_witness_is_slot(drop->slot))
+        return false;
     if (!around.in_request || around.failure.count != 0)
         return false;
     switch (around.work) {
@@ -268,6 +278,8 @@ static void count_call(void)
 
 static void asked(const struct stand_in_call *call)
 {
+    if (peers_witness_of(&call->through) != 0)
+        return;
     count_call();
     const struct kernel_query_local_cap_request *query = call->request;
     const struct kernel_retire_process_request *retire = call->request;
@@ -350,7 +362,7 @@ static void note_release(const struct stand_in_call *call)
     const struct operation *operation = call->operation;
     uint64_t name = 0;
     if (is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP))
-        name = drop->slot;
+        name = peers_witness_is_slot(drop->slot) ? 0 : drop->slot;
     else if (operation->service != SERVICE_KERNEL && is_release(call))
         memcpy(&name, call->request, sizeof name); /* key and token come first */
     if (name == 0)
@@ -387,6 +399,10 @@ static void note(const struct stand_in_call *call, enum status status)
 
 static void answered(const struct stand_in_call *call, enum status status)
 {
+    if (peers_witness_of(&call->through) != 0) {
+        peers_witness_answered(status);
+        return;
+    }
     bool control = call->operation->service == SERVICE_KERNEL;
     PROPERTY(P1, "kernel-control",
              call->failed || !control || may_say(call->operation->id, status));
@@ -443,6 +459,7 @@ void peers_of_procd_begin(void)
     registration_high = registration_low = registration_count = 0;
     refusal_count = 0;
     memset(&around, 0, sizeof around);
+    peers_witness_begin();
     stand_in_begin(&peers);
     peers_accounts_begin();
     around.bootstrap = stand_in_untyped_add(PEERS_PROCD_BOOTSTRAP_PAGES);
@@ -462,6 +479,7 @@ uint32_t peers_of_procd_bootstrap(void)
 
 void peers_of_procd_turn(enum peers_work work, uint64_t token, uint64_t request_id)
 {
+    peers_witness_turn();
     around.work = work;
     around.asked_token = token;
     around.request_id = request_id;

@@ -5,6 +5,8 @@
 #ifndef BASALT_PROPS_STAND_INS_PEERS_OF_PROCD_H
 #define BASALT_PROPS_STAND_INS_PEERS_OF_PROCD_H
 
+#include "abi/messages/crashd.h"
+#include "abi/messages/logd.h"
 #include "abi/messages/pagerd.h"
 #include "abi/roles.h"
 #include "props/stand_ins/stand_in_kernel.h"
@@ -18,7 +20,8 @@ enum {
     /* Written a second time: what the calls of a message or of a step may take together, and what a
      * turn may. */
     PEERS_PROCD_PATIENCE_TICKS = 30000,
-    PEERS_PROCD_TURN_TICKS = 90000
+    PEERS_PROCD_TURN_TICKS = 90000,
+    PEERS_WITNESS_TICKS = 20 /* what a call of named, logd or crashd may */
 };
 
 /* Begins the kernel's stand-in and the peers, in the state in which procd finds its peers when its
@@ -54,6 +57,41 @@ bool peers_of_procd_lost(void);      /* memd or pagerd did not answer, or is gon
 void peers_of_procd_slow(uint64_t ticks);   /* what each answer takes */
 void peers_of_procd_parked(uint32_t count); /* fills that wait for memory */
 void peers_of_procd_garble(bool next);      /* the next answer to what is no release is nonsense */
+
+/* --- named, logd and crashd: peers_of_procd_witness.c --- */
+
+/* Whom a call goes to: a role; 0: none of the three. */
+uint32_t peers_witness_of(const struct stand_in_cap *through);
+enum status peers_witness_answer(struct stand_in_call *call, uint32_t role);
+void peers_witness_answered(enum status status); /* what procd heard of it */
+bool peers_witness_is_slot(uint32_t slot);
+void peers_witness_begin(void);
+void peers_witness_turn(void);
+
+/* By the role. How each is from now on: it answers, has not registered (of
+ * named: says NOT_FOUND), hangs, is dead, refuses, or answers nonsense. */
+enum peers_witness_mode {
+    PEERS_WITNESS_WELL,
+    PEERS_WITNESS_AWAY,
+    PEERS_WITNESS_HANGS,
+    PEERS_WITNESS_DEAD,
+    PEERS_WITNESS_REFUSES,
+    PEERS_WITNESS_LIES,
+    PEERS_WITNESS_MODES
+};
+void peers_witness_be(uint32_t role, enum peers_witness_mode mode);
+
+/* The call of one of them in this turn. */
+struct peers_witness_call {
+    uint32_t count;
+    uint32_t role;      /* who was called */
+    uint32_t looked_up; /* of named: the role that was looked up */
+    enum status status;
+    struct crashd_report_request report;
+    struct logd_append_request line;
+};
+const struct peers_witness_call *peers_witness_call(void);
+uint32_t peers_witness_slots(void); /* of the three peer slots, how many are filled */
 
 /* Puts a request at an endpoint of procd's; its capability descriptors become capabilities. */
 void peers_of_procd_deliver(uint32_t endpoint_slot, const struct message *message);

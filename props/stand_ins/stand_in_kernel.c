@@ -126,6 +126,10 @@ static const struct operation *peer_row(const struct stand_in_cap *endpoint, uin
         return operation_find(SERVICE_VSPACED, id);
     case ROLE_PAGERD:
         return operation_find(SERVICE_PAGERD, id);
+    case ROLE_LOGD:
+        return operation_find(SERVICE_LOGD, id);
+    case ROLE_CRASHD:
+        return operation_find(SERVICE_CRASHD, id);
     default:
         return NULL;
     }

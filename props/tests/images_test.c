@@ -163,8 +163,15 @@ static const char *const attacks[] = {"attacks", "attack-client", "attack-heir",
                                       NULL};
 static const char *const graph[] = {"named",     "logd",       "timed",     "test-service",
                                     "test-user", "test-apart", "test-last", NULL};
-static const char *const services[] = {
-    "named", "logd", "timed", "crashd", "phase1-lookup-client", "phase1-time-client", NULL};
+static const char *const services[] = {"named",
+                                       "logd",
+                                       "timed",
+                                       "crashd",
+                                       "phase1-lookup-client",
+                                       "phase1-time-client",
+                                       "phase1-crash-client",
+                                       "phase0-fault-kill",
+                                       NULL};
 static const char *const operations[] = {"test-operator", "test-mapper", NULL};
 static const struct contents contents[] = {
     {"build/boot.img", {runtime}},

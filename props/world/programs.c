@@ -111,6 +111,7 @@ static const struct program program_table[] = {
     {"test-vectors", 0, 0, NULL, test_vectors_main},
     {"phase1-lookup-client", 0, 0, NULL, phase1_lookup_client_main},
     {"phase1-time-client", 0, 0, NULL, phase1_time_client_main},
+    {"phase1-crash-client", 0, 0, NULL, phase1_crash_client_main},
     {"test-mapper", 0, 0, NULL, test_mapper_main},
     {"test-operator", 0, 0, NULL, test_operator_main},
     {"test-ready", 0, 0, NULL, test_ready_main},

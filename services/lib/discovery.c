@@ -78,7 +78,8 @@ enum status discovery_register(struct caller *caller, uint32_t role)
     return STATUS_OK;
 }
 
-enum status discovery_find(struct caller *caller, uint32_t service_role, uint32_t target_slot)
+enum status discovery_find_by(struct caller *caller, uint32_t service_role, uint32_t target_slot,
+                              uint64_t deadline_ticks)
 {
     struct named_lookup_request request = {0};
     struct named_lookup_reply reply;
@@ -87,5 +88,11 @@ enum status discovery_find(struct caller *caller, uint32_t service_role, uint32_
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
     return named_call_lookup(caller, SLOT_PEER_NAMED, (struct window){target_slot, 1},
-                             caller_deadline(caller, DISCOVERY_CALL_TICKS), &request, &reply);
+                             deadline_ticks, &request, &reply);
+}
+
+enum status discovery_find(struct caller *caller, uint32_t service_role, uint32_t target_slot)
+{
+    return discovery_find_by(caller, service_role, target_slot,
+                             caller_deadline(caller, DISCOVERY_CALL_TICKS));
 }

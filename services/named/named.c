@@ -193,6 +193,8 @@ enum status named_lookup(struct named *named, struct named_request *request)
     char name[NAMED_NAME_BYTES];
     if (named->is_sealed == 0)
         return STATUS_BUSY;
+    if (client_role == 0)
+        client_role = ROLE_PROCD;
     enum status status = name_take(name, body->name, body->count);
     if (status != STATUS_OK)
         return status;

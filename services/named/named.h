@@ -10,8 +10,10 @@
  * entries is the same state (N3), and a question is a binary search.
  *
  * After SEAL an administrator has nothing more to say: SEED_ENTRY is refused, SEAL changes nothing,
- * and REGISTER and LOOKUP are for roles. A capability without a badge that is left over, such as the
- * one from which drivers get theirs, is no authority over the table.
+ * and REGISTER is for roles. LOOKUP answers it as the role procd: procd makes named, and the end that
+ * it keeps has no badge, because only named could make it one. A capability without a badge that is
+ * left over, such as the one from which drivers get theirs, is no authority over the table; who holds
+ * it finds what procd finds, with procd's badge.
  *
  * What named keeps. For each entry at most one capability, in the slot NAMED_SLOT_BASE + index: the
  * service's endpoint with the badge of the entry's client, and SEND and TRANSFER, nothing more. The

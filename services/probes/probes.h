@@ -30,6 +30,7 @@ uint32_t test_last_main(uint64_t argument);
 /* Clients of the services that are found by name: EXIT(0) when every answer was the stated one. */
 uint32_t phase1_lookup_client_main(uint64_t argument);
 uint32_t phase1_time_client_main(uint64_t argument);
+uint32_t phase1_crash_client_main(uint64_t argument);
 
 /* What test-operator launches (mapper.h). */
 uint32_t test_mapper_main(uint64_t argument);

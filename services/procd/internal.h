@@ -151,6 +151,28 @@ void procd_sweep(struct procd *procd);
 /* P8: nothing can go on without a foundation process. */
 void procd_end_critical(struct procd *procd);
 
+/* --- evidence.c ------------------------------------------------------------------------------- */
+
+/* Writes down that a process was killed: its number. */
+uint64_t procd_evidence_add(struct procd *procd, const struct procd_killed *killed);
+
+/* Whether crashd has that number or a later one, or could not be told of it when it was tried: what
+ * waits for the evidence goes on then (P9). */
+bool procd_evidence_stands(const struct procd *procd, uint64_t number);
+
+/* SLOT_PEER_NAMED is an end of this process now. */
+void procd_evidence_named(struct procd *procd, uint64_t named_id);
+
+/* When there is something to tell; DEADLINE_NEVER: nothing. */
+uint64_t procd_evidence_next_ticks(const struct procd *procd);
+
+/* One call, if it is time for one. `now_ticks` is a clock that no call came after. */
+void procd_evidence_step(struct procd *procd, uint64_t now_ticks);
+
+const char *procd_evidence_check(const struct procd *procd);
+void procd_evidence_visit_fields(const struct procd *procd,
+                                 void (*visit)(void *context, uint64_t value), void *context);
+
 /* --- lifecycle.c ---------------------------------------------------------------------------- */
 
 /* A terminal event of the kernel. */

@@ -135,8 +135,10 @@ enum status procd_turn(struct procd *procd, uint64_t *now_ticks)
     if (ended_critically(procd))
         return STATUS_OK;
     /* The driver endpoint is only looked at: what is wrong with it is its senders' loss alone. */
-    (void)service_turn(&procd->caller, SLOT_PROCD_DRIVER_ENDPOINT, DEADLINE_POLL, procd_handle,
-                       procd, &info);
+    status = service_turn(&procd->caller, SLOT_PROCD_DRIVER_ENDPOINT, DEADLINE_POLL, procd_handle,
+                          procd, &info);
+    if (status == STATUS_RETRY && !procd->exiting) /* the clock that it told is that of now */
+        procd_evidence_step(procd, info.now_ticks);
     return STATUS_OK;
 }
 

@@ -74,6 +74,16 @@
  * process ends that nobody stopped, or counts as dead, procd ends every other process it made and
  * EXITs with PROCD_EXIT_CRITICAL (P8); open calls then end with PEER_DIED.
  *
+ * Evidence (P9, late-bound peers). procd starts without named, logd and crashd and never waits for
+ * them. It keeps an end of named when it makes one, which it uses when that runs. Each process that
+ * was killed (ran, and did not end by EXIT) gets the next number, from 1; of the last
+ * PROCD_KILLED_LIMIT procd tells crashd (REPORT) and logd (a line), in the order of their numbers. It
+ * looks for a peer when there is something to tell, keeps it in the peer's slot, and makes one call
+ * in a turn, behind everything else, that ends PROCD_WITNESS_TICKS later: nobody waits longer than
+ * that for a peer that hangs. After a transport failure the slot is cleared and the capability
+ * dropped before the peer is looked for again, PROCD_WITNESS_RETRY_TICKS later. Who could not be told
+ * in time finds a number left out: nothing is lost without being counted.
+ *
  * Every refusal changes nothing, and a failing kernel or peer call undoes the ones before it (E4).
  * A STOP whose KILL succeeded and whose RETIRE did not answers RETIRE's status; the process then
  * ends by its terminal event. A CREATE or SPAWN whose reply cannot be delivered is undone: nobody
@@ -109,6 +119,15 @@ enum {
      * PROCD_STEP_CALLS calls. */
     PROCD_SWEEP_STEPS = 4,
     PROCD_STEP_CALLS = 12,
+
+    /* What a call to named, logd or crashd may take, and when one that failed is tried again. Short:
+     * procd serves nobody meanwhile. */
+    PROCD_WITNESS_TICKS = 20,
+    PROCD_WITNESS_RETRY_TICKS = TICKS_PER_SECOND,
+
+    /* Killed processes that are kept until crashd and logd were told: as many as crashd's own ring
+     * has, which would have lost the older ones as well. */
+    PROCD_KILLED_LIMIT = 256,
 
     /* rootd and procd itself are in the kernel's table only. */
     PROCD_PROCESS_LIMIT = PROCESS_LIMIT - 2,
@@ -203,6 +222,33 @@ struct procd_queue {
     uint32_t last;
 };
 
+/* A process that was killed. */
+struct procd_killed {
+    uint64_t process_id;
+    uint64_t fault_va;
+    uint64_t ended_ticks;
+    uint32_t role;
+    uint32_t reason;
+    uint32_t code;
+};
+
+/* Who is told of them, and what it was told. */
+enum { PROCD_WITNESS_CRASHD, PROCD_WITNESS_LOGD, PROCD_WITNESS_COUNT };
+struct procd_witness {
+    uint64_t told_number;  /* the last one that it was told of */
+    uint64_t tried_number; /* the last one that there was when it could not be told */
+    uint64_t retry_ticks;  /* it is not looked for before */
+    bool is_found;         /* its slot holds a capability */
+};
+
+/* Number n lies in place (n - 1) % PROCD_KILLED_LIMIT. */
+struct procd_evidence {
+    uint64_t killed_count;
+    uint64_t named_id; /* of the process behind SLOT_PEER_NAMED; 0: none was made */
+    struct procd_witness witnesses[PROCD_WITNESS_COUNT];
+    struct procd_killed killed[PROCD_KILLED_LIMIT];
+};
+
 enum { PROCD_FOUNDATION_COUNT = 3 }; /* memd, vspaced, pagerd: roles ROLE_MEMD + i */
 
 /* All of procd's state; all zero is valid. */
@@ -222,6 +268,7 @@ struct procd {
     struct procd_queue ending;                           /* in the order of their ends */
     struct procd_queue debts;                            /* by retry_ticks */
     struct procd_family administrator;
+    struct procd_evidence evidence;
     uint32_t wait_count;
     uint32_t wait_heap[PROCD_WAIT_LIMIT];      /* indices of waits, the next deadline first */
     struct procd_wait waits[PROCD_WAIT_LIMIT]; /* by the index of who waits */

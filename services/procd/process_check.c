@@ -228,6 +228,8 @@ const char *procd_check(const struct procd *procd)
         problem = check_queues(procd);
     if (problem == NULL)
         problem = check_foundation(procd);
+    if (problem == NULL)
+        problem = procd_evidence_check(procd);
     return problem != NULL ? problem : procd_waiters_check(procd);
 }
 
@@ -294,6 +296,7 @@ void procd_visit_fields(const struct procd *state, visitor *visit, void *context
     visit_queue(&state->debts, visit, context);
     visit_family(&state->administrator, visit, context);
     visit_waits(state, visit, context);
+    procd_evidence_visit_fields(state, visit, context);
     for (uint32_t i = 0; i < state->used_count; i++)
         visit_process(&state->processes[i], visit, context);
 }

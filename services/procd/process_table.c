@@ -382,6 +382,15 @@ void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint3
 {
     struct procd_process *process = &procd->processes[index];
     UNIT_ASSERT(is_live(process) && reason != END_NONE);
+    if (process->life == PROCD_LIFE_RUNNING && reason != END_EXITED)
+        (void)procd_evidence_add(procd, &(struct procd_killed){
+                                            .process_id = procd_table_id(procd, index),
+                                            .fault_va = fault_va,
+                                            .ended_ticks = procd->now_ticks,
+                                            .role = process->role,
+                                            .reason = reason,
+                                            .code = code,
+                                        });
     process->life = PROCD_LIFE_ENDING;
     process->reason = reason;
     process->code = code;

@@ -221,6 +221,7 @@ uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks)
         next = deadline_after(now_ticks, PROCD_POLL_TICKS);
     if (procd->debts.first != 0)
         next = earlier_of(next, procd->processes[procd->debts.first - 1].retry_ticks);
+    next = earlier_of(next, procd_evidence_next_ticks(procd));
     if (procd->wait_count != 0)
         next = earlier_of(next, procd->waits[procd->wait_heap[0]].deadline_ticks);
     return next;

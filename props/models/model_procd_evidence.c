@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/* What procd says of killed processes: a list of all, and how far each listener is. */
+#include "props/models/model_procd_internal.h"
+
+enum { AGAIN_TICKS = 1000 };
+
+static const uint32_t listeners[2] = {ROLE_CRASHD, ROLE_LOGD};
+
+void model_procd_killed(struct model_procd *model, const struct model_procd_process *process)
+{
+    struct model_procd_evidence *evidence = &model->evidence;
+    HARNESS(evidence->count < MODEL_PROCD_KILLED);
+    evidence->killed[evidence->count++] = (struct model_procd_killed){
+        .id = process->id,
+        .fault_va = process->fault_va,
+        .ticks = model->now_ticks,
+        .role = process->role,
+        .reason = process->reason,
+        .code = process->code,
+    };
+}
+
+static bool named_runs(const struct model_procd *model)
+{
+    const struct model_procd_process *named = model_procd_find(model, model->evidence.named_id);
+    return model->evidence.named_id != 0 && named != NULL && named->life == MODEL_PROCD_RUNNING;
+}
+
+uint64_t model_procd_word_ticks(const struct model_procd *model)
+{
+    uint64_t next = UINT64_MAX;
+    for (unsigned i = 0; i < 2 && model->bound && named_runs(model); i++) {
+        const struct model_procd_told *told = &model->evidence.told[i];
+        if (told->count < model->evidence.count && told->retry_ticks < next)
+            next = told->retry_ticks;
+    }
+    return next;
+}
+
+struct model_procd_word model_procd_word(const struct model_procd *model, uint64_t now_ticks)
+{
+    const struct model_procd_evidence *evidence = &model->evidence;
+    struct model_procd_word word = {0};
+    if (model->exited || model_procd_word_ticks(model) > now_ticks)
+        return word;
+    for (unsigned i = 0; i < 2 && word.role == 0; i++) {
+        const struct model_procd_told *told = &evidence->told[i];
+        if (told->count == evidence->count || told->retry_ticks > now_ticks)
+            continue;
+        word.role = told->found ? listeners[i] : (uint32_t)ROLE_NAMED;
+        word.looked_up = told->found ? 0 : listeners[i];
+        uint64_t oldest =
+            evidence->count < MODEL_PROCD_KEPT ? 0 : evidence->count - MODEL_PROCD_KEPT;
+        word.number = 1 + (told->count < oldest ? oldest : told->count);
+        word.killed = &evidence->killed[word.number - 1];
+    }
+    return word;
+}
+
+void model_procd_heard(struct model_procd *model, const struct model_procd_word *word,
+                       enum status status, uint64_t now_ticks)
+{
+    uint32_t about = word->looked_up != 0 ? word->looked_up : word->role;
+    struct model_procd_told *told = &model->evidence.told[about == ROLE_LOGD];
+    bool looked = word->looked_up != 0;
+    if (looked)
+        told->found = status == STATUS_OK;
+    else if (status == STATUS_OK || status == STATUS_DENIED)
+        told->count = word->number;
+    else
+        told->found = false;
+    if (!told->found)
+        told->retry_ticks = now_ticks + AGAIN_TICKS;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+/* What is told of each process that was killed: a record to crashd, and a line to logd. Decides when
+ * procd looks for the two, when it gives one up, and what is lost. Makes at most one call of a peer
+ * in a turn, with a short deadline: who does not answer costs procd that much and no more. */
+#include "services/procd/internal.h"
+
+#include <string.h>
+
+#include "abi/process.h"
+#include "services/lib/call_crashd.h"
+#include "services/lib/call_logd.h"
+#include "services/lib/discovery.h"
+#include "services/lib/log_line.h"
+
+/* --- what happened ---------------------------------------------------------------------------- */
+
+uint64_t procd_evidence_add(struct procd *procd, const struct procd_killed *killed)
+{
+    struct procd_evidence *evidence = &procd->evidence;
+    UNIT_ASSERT(killed->reason != END_NONE && killed->reason != END_EXITED);
+    evidence->killed[evidence->killed_count++ % PROCD_KILLED_LIMIT] = *killed;
+    return evidence->killed_count;
+}
+
+bool procd_evidence_stands(const struct procd *procd, uint64_t number)
+{
+    const struct procd_witness *crashd = &procd->evidence.witnesses[PROCD_WITNESS_CRASHD];
+    return crashd->told_number >= number || crashd->tried_number >= number;
+}
+
+void procd_evidence_named(struct procd *procd, uint64_t named_id)
+{
+    procd->evidence.named_id = named_id;
+}
+
+/* --- who is told ------------------------------------------------------------------------------ */
+
+static const struct {
+    uint32_t role;
+    uint32_t slot;
+} peers[PROCD_WITNESS_COUNT] = {
+    [PROCD_WITNESS_CRASHD] = {ROLE_CRASHD, SLOT_PEER_CRASHD},
+    [PROCD_WITNESS_LOGD] = {ROLE_LOGD, SLOT_PEER_LOGD},
+};
+
+static bool named_runs(const struct procd *procd)
+{
+    uint32_t index;
+    return procd->evidence.named_id != 0 &&
+           procd_table_find_live(procd, procd->evidence.named_id, &index) == STATUS_OK &&
+           procd->processes[index].life == PROCD_LIFE_RUNNING;
+}
+
+static bool has_news(const struct procd *procd, const struct procd_witness *witness)
+{
+    return witness->told_number < procd->evidence.killed_count;
+}
+
+uint64_t procd_evidence_next_ticks(const struct procd *procd)
+{
+    uint64_t next_ticks = DEADLINE_NEVER;
+    if (!procd->foundation_bound || !named_runs(procd))
+        return next_ticks;
+    for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++) {
+        const struct procd_witness *witness = &procd->evidence.witnesses[i];
+        if (has_news(procd, witness) && witness->retry_ticks < next_ticks)
+            next_ticks = witness->retry_ticks;
+    }
+    return next_ticks;
+}
+
+static uint64_t deadline(uint64_t now_ticks)
+{
+    return deadline_after(now_ticks, PROCD_WITNESS_TICKS);
+}
+
+/* It is looked for again, and not before its time. */
+static void give_up(struct procd *procd, struct procd_witness *witness, uint64_t now_ticks)
+{
+    witness->is_found = false;
+    witness->tried_number = procd->evidence.killed_count;
+    witness->retry_ticks = deadline_after(now_ticks, PROCD_WITNESS_RETRY_TICKS);
+}
+
+static void find(struct procd *procd, uint32_t which, uint64_t now_ticks)
+{
+    struct procd_witness *witness = &procd->evidence.witnesses[which];
+    enum status status = discovery_find_by(&procd->caller, peers[which].role, peers[which].slot,
+                                           deadline(now_ticks));
+    witness->is_found = status == STATUS_OK;
+    if (!witness->is_found)
+        give_up(procd, witness, now_ticks);
+}
+
+static enum status report(struct procd *procd, uint64_t number, const struct procd_killed *killed,
+                          uint64_t now_ticks)
+{
+    struct crashd_report_request request = {
+        .number = number,
+        .process_id = killed->process_id,
+        .role = killed->role,
+        .reason = killed->reason,
+        .code = killed->code,
+        .fault_va = killed->fault_va,
+        .ended_ticks = killed->ended_ticks,
+    };
+    struct crashd_report_reply reply;
+    return crashd_call_report(&procd->caller, SLOT_PEER_CRASHD, NO_WINDOW, deadline(now_ticks),
+                              &request, &reply);
+}
+
+/* "killed 3: phase0-exit:FAULT_GUARD": a number that is left out is an end that was lost. */
+static enum status say(struct procd *procd, uint64_t number, const struct procd_killed *killed,
+                       uint64_t now_ticks)
+{
+    struct log_line line = {.count = 0};
+    struct logd_append_request request = {.severity = LOG_SEVERITY_WARNING};
+    struct logd_append_reply reply;
+    log_line_add(&line, "killed ");
+    log_line_add_number(&line, number);
+    log_line_add(&line, ": ");
+    log_line_add(&line, role_find(killed->role)->image);
+    log_line_add_end(&line, killed->reason, killed->code);
+    request.count = line.count;
+    memcpy(request.text, line.text, line.count);
+    return logd_call_append(&procd->caller, SLOT_PEER_LOGD, NO_WINDOW, deadline(now_ticks),
+                            &request, &reply);
+}
+
+/* The one that was told and refused will refuse again: what it was told is lost to it, and its next
+ * number says so. Everything else is a transport failure: it may be back later. */
+static bool is_answer(enum status status)
+{
+    return status == STATUS_OK || status == STATUS_DENIED || status == STATUS_INVALID_ARGUMENT ||
+           status == STATUS_BAD_ORDER || status == STATUS_BAD_TEXT;
+}
+
+/* The oldest that it was not told of; older ones than are kept are lost. */
+static void tell(struct procd *procd, uint32_t which, uint64_t now_ticks)
+{
+    struct procd_witness *witness = &procd->evidence.witnesses[which];
+    uint64_t count = procd->evidence.killed_count;
+    uint64_t number = witness->told_number + 1;
+    if (count - witness->told_number > PROCD_KILLED_LIMIT)
+        number = count - PROCD_KILLED_LIMIT + 1;
+    const struct procd_killed *killed = &procd->evidence.killed[(number - 1) % PROCD_KILLED_LIMIT];
+    enum status status = which == PROCD_WITNESS_CRASHD ? report(procd, number, killed, now_ticks)
+                                                       : say(procd, number, killed, now_ticks);
+    if (is_answer(status)) {
+        witness->told_number = number;
+        return;
+    }
+    (void)kernel_drop_local_cap(&procd->caller, peers[which].slot); /* before it is tried again */
+    give_up(procd, witness, now_ticks);
+}
+
+/* Evidence before lines. */
+void procd_evidence_step(struct procd *procd, uint64_t now_ticks)
+{
+    if (procd_evidence_next_ticks(procd) > now_ticks)
+        return;
+    for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++) {
+        const struct procd_witness *witness = &procd->evidence.witnesses[i];
+        if (!has_news(procd, witness) || witness->retry_ticks > now_ticks)
+            continue;
+        if (witness->is_found)
+            tell(procd, i, now_ticks);
+        else
+            find(procd, i, now_ticks);
+        return;
+    }
+}
+
+/* --- the check -------------------------------------------------------------------------------- */
+
+const char *procd_evidence_check(const struct procd *procd)
+{
+    const struct procd_evidence *evidence = &procd->evidence;
+    uint64_t kept = evidence->killed_count;
+    if (kept > PROCD_KILLED_LIMIT)
+        kept = PROCD_KILLED_LIMIT;
+    for (uint64_t i = 0; i < kept; i++) {
+        const struct procd_killed *killed = &evidence->killed[i];
+        if (killed->process_id == 0 || killed->reason < END_KILLED ||
+            killed->reason > END_REASON_LAST || role_find(killed->role) == NULL)
+            return "what is kept of a killed process makes no sense";
+    }
+    for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++)
+        if (evidence->witnesses[i].told_number > evidence->killed_count ||
+            evidence->witnesses[i].tried_number > evidence->killed_count)
+            return "somebody was told of an end that has not come";
+    return NULL;
+}
+
+void procd_evidence_visit_fields(const struct procd *procd,
+                                 void (*visit)(void *context, uint64_t value), void *context)
+{
+    const struct procd_evidence *evidence = &procd->evidence;
+    if (evidence->killed_count == 0 && evidence->named_id == 0)
+        return;
+    visit(context, evidence->killed_count);
+    visit(context, evidence->named_id);
+    for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++) {
+        visit(context, evidence->witnesses[i].told_number);
+        visit(context, evidence->witnesses[i].tried_number);
+        visit(context, evidence->witnesses[i].retry_ticks);
+        visit(context, evidence->witnesses[i].is_found);
+    }
+    for (uint64_t i = 0; i < evidence->killed_count && i < PROCD_KILLED_LIMIT; i++) {
+        const struct procd_killed *killed = &evidence->killed[i];
+        visit(context, killed->process_id);
+        visit(context, (uint64_t)killed->role << 32 | killed->reason);
+        visit(context, killed->code);
+        visit(context, killed->fault_va);
+        visit(context, killed->ended_ticks);
+    }
+}
