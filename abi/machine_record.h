@@ -31,7 +31,7 @@ enum machine_record_kind {
 };
 
 /* What RECORD_READ read, its `number`; `slot` is the port, or the address as
- * machine_pci_read has it. */
+ * machine_pci_read32 has it. */
 enum machine_read_kind { READ_PORT = 1, READ_PCI = 2 };
 
 enum { RECORD_NOBODY = 0xFFFF, RECORD_BYTES = 24 };

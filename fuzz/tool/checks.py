@@ -20,6 +20,7 @@ import graph
 import growth
 import hostile
 import inject
+import lines
 import longest
 import machines
 import markdown
@@ -368,6 +369,7 @@ CHECKS = {
     "operations": (operations.operations, "image shipped"),
     "same": (same.same, "image shipped"),
     "ring3": (ring3.ring3, "image"),
+    "lines": (lines.lines, "image"),
     "machines": (machines.machines, "image"),
     "shares": (shares.shares, "image"),
     "bench": (bench_table.check, "image"),

@@ -22,6 +22,8 @@ UNSHOWN = {
     ("kernel.bind_interrupt", "accepted"): "irqd is in no image yet",
     ("kernel.ack_interrupt", "accepted"): "irqd is in no image yet",
     ("kernel.mask_interrupt", "accepted"): "irqd is in no image yet",
+    ("kernel.read_pci_config_dword", "accepted"): "probed is in no image yet",
+    ("kernel.read_pci_config_dword", "refused"): "probed is in no image yet",
     ("kernel.copy_startup", "accepted"): "nobody is restarted yet",
 }
 

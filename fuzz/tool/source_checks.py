@@ -225,7 +225,7 @@ def mutant_header(path):
 
 
 # Groups of checks that a mutant of what only the metal has may name.
-METAL_GROUPS = ("machines", "ring3", "shares", "hostile", "longest", "graph")
+METAL_GROUPS = ("machines", "ring3", "lines", "shares", "hostile", "longest", "graph")
 
 
 def mutants_apply():

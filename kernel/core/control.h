@@ -78,6 +78,8 @@
  *   I8042: 0x60, 0x64). COM1 is the log's own port, and I8042 can reset the machine: whoever holds
  *   them can stop it.
  * - LOG_WRITE: always granted.
+ * - READ_PCI_CONFIG_DWORD: INVALID_ARGUMENT: offset_bytes is not a multiple of 4. All ones where there
+ *   is no such function.
  * - BIND_INTERRUPT: DENIED: the line is 0 or 2; endpoint_slot, when not 0, needs ENDPOINT+SEND;
  *   DENIED: the drivers' endpoint. What the line had for another endpoint, delivered or not, is
  *   forgotten. Whether it is masked stays; with endpoint_slot 0, and when its endpoint dies, it is

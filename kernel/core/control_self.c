@@ -124,6 +124,18 @@ enum status control_ioport_read8(struct control *control)
     return STATUS_OK;
 }
 
+enum status control_read_pci_config_dword(struct control *control)
+{
+    const struct kernel_read_pci_config_dword_request *request =
+        &control->request->kernel_read_pci_config_dword;
+    if (request->offset_bytes % sizeof(uint32_t) != 0)
+        return STATUS_INVALID_ARGUMENT;
+    uint32_t address =
+        request->bus << 16 | request->device << 11 | request->function << 8 | request->offset_bytes;
+    control->reply->kernel_read_pci_config_dword.value = machine_pci_read32(address);
+    return STATUS_OK;
+}
+
 enum status control_ioport_write8(struct control *control)
 {
     const struct kernel_ioport_write8_request *request = &control->request->kernel_ioport_write8;

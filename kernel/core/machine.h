@@ -85,6 +85,10 @@ void machine_log(const void *bytes, size_t count);
 uint8_t machine_port_read8(uint16_t port);
 void machine_port_write8(uint16_t port, uint8_t value);
 
+/* The register of PCI configuration space at bus << 16 | device << 11 | function << 8 | offset, which
+ * is a multiple of 4. */
+uint32_t machine_pci_read32(uint32_t address);
+
 /* Opens or closes a line; all are closed at first. An open line that interrupts is closed by the
  * machine itself before it tells the core (kernel_interrupt). */
 void machine_line_open(uint32_t line, bool open);

@@ -29,6 +29,8 @@ static struct {
     const uint8_t *port_bytes;
     size_t port_count;
     uint32_t port_last_write;
+    const struct host_pci_register *pci;
+    size_t pci_count;
     uint32_t open_lines; /* bit i: line i */
     uint32_t (*on_read)(enum machine_read_kind kind, uint32_t address);
     uint64_t flush_count;
@@ -98,6 +100,8 @@ void host_reset(void)
     host.port_bytes = NULL;
     host.port_count = 0;
     host.port_last_write = 0;
+    host.pci = NULL;
+    host.pci_count = 0;
     host.open_lines = 0;
     host.on_read = NULL;
     host.flush_count = 0;
@@ -163,6 +167,12 @@ void host_port_input(const uint8_t *bytes, size_t count)
 uint32_t host_port_last_write(void)
 {
     return host.port_last_write;
+}
+
+void host_pci(const struct host_pci_register *registers, size_t count)
+{
+    host.pci = registers;
+    host.pci_count = count;
 }
 
 void host_on_read(uint32_t (*handler)(enum machine_read_kind kind, uint32_t address))
@@ -277,6 +287,17 @@ uint8_t machine_port_read8(uint16_t port)
         return 0;
     host.port_count--;
     return *host.port_bytes++;
+}
+
+uint32_t machine_pci_read32(uint32_t address)
+{
+    if (host.on_read != NULL)
+        return host.on_read(READ_PCI, address);
+    for (size_t i = 0; i < host.pci_count; i++) {
+        if (host.pci[i].address == address)
+            return host.pci[i].value;
+    }
+    return UINT32_MAX;
 }
 
 void machine_port_write8(uint16_t port, uint8_t value)

@@ -52,6 +52,14 @@ bool host_halted(uint32_t *code);
 void host_port_input(const uint8_t *bytes, size_t count);
 uint32_t host_port_last_write(void);
 
+/* Registers of PCI configuration space, by their address as machine_pci_read32 has it; all others read
+ * as all ones. Borrowed until the next reset. */
+struct host_pci_register {
+    uint32_t address;
+    uint32_t value;
+};
+void host_pci(const struct host_pci_register *registers, size_t count);
+
 /* Answers what the kernel reads from devices instead of the bytes above: a port (READ_PORT), or a
  * register of PCI configuration space by its address (READ_PCI). Until the next reset; null: nobody. */
 void host_on_read(uint32_t (*handler)(enum machine_read_kind kind, uint32_t address));

@@ -18,6 +18,8 @@ enum {
     GIVE_WAY_MAX = 4,      /* turns that may end before anybody runs */
     PORT_DEBUG_EXIT = 0xF4 /* (published) */
 };
+enum { PORT_PCI_ADDRESS = 0xCF8, PORT_PCI_DATA = 0xCFC };
+#define PCI_ENABLED      (1u << 31)
 #define USER_FLAGS_START UINT64_C(0x202) /* interrupts on */
 
 struct kernel kernel;
@@ -69,6 +71,14 @@ uint8_t machine_port_read8(uint16_t port)
 {
     uint8_t value = port_read8(port);
     record_read(READ_PORT, port, value);
+    return value;
+}
+
+uint32_t machine_pci_read32(uint32_t address)
+{
+    port_write32(PORT_PCI_ADDRESS, PCI_ENABLED | address);
+    uint32_t value = port_read32(PORT_PCI_DATA);
+    record_read(READ_PCI, address, value);
     return value;
 }
 

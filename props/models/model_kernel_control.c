@@ -381,6 +381,14 @@ static enum status port(enum object_type kind, uint32_t number)
     return (kind == OBJECT_KERNEL_COM1 ? com : keyboard) ? STATUS_OK : STATUS_DENIED;
 }
 
+/* The host has no devices. */
+static enum status pci_read(const struct kernel_read_pci_config_dword_request *request,
+                            struct kernel_read_pci_config_dword_reply *reply)
+{
+    reply->value = UINT32_MAX;
+    return request->offset_bytes % 4 == 0 ? STATUS_OK : STATUS_INVALID_ARGUMENT;
+}
+
 /* --- the common part -------------------------------------------------------------------------- */
 
 static enum status perform(struct model_kernel *model, enum object_type kind, uint16_t operation,
@@ -427,6 +435,8 @@ static enum status perform(struct model_kernel *model, enum object_type kind, ui
         return port(kind, first); /* the host's ports read as 0 */
     case OP_KERNEL_LOG_WRITE:
         return STATUS_OK;
+    case OP_KERNEL_READ_PCI_CONFIG_DWORD:
+        return pci_read(request, reply);
     default:
         return model_control_memory(model, kind, operation, request, reply);
     }

@@ -360,6 +360,43 @@ const struct codec_fixture codec_kernel_fixtures[] = {
         NO("@20 40000000", "a right that is none of a mapping")
 
     OF(KERNEL, 29, REPLY, "", "")
+
+    /* bind_interrupt: line, endpoint_slot, token */
+    OF(KERNEL, 30, REQUEST, "", "04000000 02000000 8877665544332211")
+        YES("@0 0f000000", "the last line")
+        NO("@0 10000000", "one more")
+        YES("@4 00000000", "nobody")
+        NO("@4 00004000", "a slot past the last")
+
+    OF(KERNEL, 30, REPLY, "", "")
+
+    /* ack_interrupt: line */
+    OF(KERNEL, 31, REQUEST, "", "04000000")
+        NO("@0 10000000", "no such line")
+
+    OF(KERNEL, 31, REPLY, "", "")
+
+    /* mask_interrupt: line, masked */
+    OF(KERNEL, 35, REQUEST, "", "04000000 01000000")
+        YES("@4 00000000", "to open it")
+        NO("@0 10000000", "no such line")
+        NO("@4 02000000", "neither")
+
+    OF(KERNEL, 35, REPLY, "", "")
+
+    /* copy_startup: source_process_slot, target_process_slot */
+    OF(KERNEL, 36, REQUEST, "", "40000000 48000000")
+        NO("@0 00000000", "no slot")
+        NO("@4 00000000", "no slot for it")
+
+    OF(KERNEL, 36, REPLY, "", "")
+
+    /* interrupt: token, line, reserved0 */
+    OF(EVENT, 34, REQUEST, "", "8877665544332211 04000000 00000000")
+        NO("@8 10000000", "no such line")
+        NO("@12 01000000", "reserved")
+
+    OF(EVENT, 34, REPLY, "", "")
 };
 /* clang-format on */
 

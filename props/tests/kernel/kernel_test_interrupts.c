@@ -150,8 +150,40 @@ static void test_copy(void)
     expect_status(copy(&source, &last), STATUS_OVER_LIMIT, "K8: an entry does so many");
 }
 
+/* --- PCI --- */
+
+static unsigned pci_read(uint32_t bus, uint32_t device, uint32_t function, uint32_t offset,
+                         uint32_t *value)
+{
+    struct kernel_read_pci_config_dword_reply reply = {0};
+    unsigned status =
+        CONTROL_REPLY(SLOT_KERNEL_PCI_CONFIG_ENDPOINT, READ_PCI_CONFIG_DWORD, &reply,
+                      (struct kernel_read_pci_config_dword_request){bus, device, function, offset});
+    *value = reply.value;
+    return status;
+}
+
+static void test_pci(void)
+{
+    static const struct host_pci_register registers[] = {
+        {0, 0x12378086}, {0x1FFFC, 5}, {0xFF00, 6}};
+    uint32_t value;
+    drive_boot(1024, 64);
+    host_pci(registers, 3);
+    expect_status(pci_read(0, 0, 0, 0, &value), STATUS_OK, "a register is read");
+    expect_equal(value, 0x12378086, "as the device has it");
+    expect_status(pci_read(1, 31, 7, 0xFC, &value), STATUS_OK, "the last of a bus");
+    expect_equal(value, 5, "at its address");
+    expect_status(pci_read(0, 31, 7, 0, &value), STATUS_OK, "another one");
+    expect_equal(value, 6, "at its own");
+    expect_status(pci_read(0, 1, 0, 0, &value), STATUS_OK, "where nothing is");
+    expect_equal(value, UINT32_MAX, "all bits are set");
+    expect_status(pci_read(0, 0, 0, 2, &value), STATUS_INVALID_ARGUMENT, "not between registers");
+}
+
 void kernel_test_interrupts(void)
 {
+    test_pci();
     test_rounds();
     test_ends();
     expect_equal(trip(false), trip(true), "K14: an interrupt is received by either way alike");

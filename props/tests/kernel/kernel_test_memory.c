@@ -151,9 +151,10 @@ static void test_kinds(void)
     expect_status(CONTROL(SLOT_KERNEL_I8042_ENDPOINT, IOPORT_WRITE8,
                           (struct kernel_ioport_write8_request){0x3F8, 7}),
                   STATUS_DENIED, "a foreign one is not");
-    expect_status(CONTROL(SLOT_KERNEL_PCI_CONFIG_ENDPOINT, READ_PCI_CONFIG_DWORD,
-                          (struct kernel_read_pci_config_dword_request){0, 0, 0, 0}),
-                  STATUS_UNSUPPORTED, "declared operations say so");
+    struct kernel_read_platform_caps_request caps;
+    memset(&caps, 0, sizeof caps);
+    expect_status(CONTROL(SLOT_KERNEL_ACPI_ENDPOINT, READ_PLATFORM_CAPS, caps), STATUS_UNSUPPORTED,
+                  "declared operations say so");
     expect_status(CONTROL(POP, CAP_COPY, (struct kernel_cap_copy_request){1, 3000}), STATUS_DENIED,
                   "K1: CAP_COPY is always denied");
     expect_status(CONTROL(PRO, QUERY_CAP, (struct kernel_query_cap_request){1, 1}), STATUS_DENIED,
