@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "abi/messages/event.h"
+#include "abi/messages/kernel.h"
 #include "abi/messages/memd.h"
 #include "abi/messages/pagerd.h"
 #include "abi/messages/startup.h"
