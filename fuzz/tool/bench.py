@@ -61,7 +61,7 @@ def bench(options):
         return bench_checks.print_checks()
     names = campaign.with_corpus()
     codecs = [name for name in names if name.startswith("codec_")]
-    images = [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]
+    images = [build.FOUNDATION_IMAGE, build.RUNTIME_IMAGE, build.PHASE0_IMAGE]
     build.must_build(*images, *[f"build/{variant}/{name}" for variant in ("asan", "fast")
                                 for name in [*names, "world"]],
                      *[f"build/libfuzzer/{name}" for name in [*codecs, "empty"]],

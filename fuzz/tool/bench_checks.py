@@ -69,14 +69,14 @@ def variant(folder, flags):
 def figures(name, flags):
     """[instructions of each of ROWS, of the way to READY, bytes of the kernel's text] of a case."""
     folder = f"{FOLDER}/{re.sub('[^a-z]+', '-', name)}"
-    kernel, bench, runtime = f"{folder}/kernel.elf", f"{folder}/boot-bench.img", f"{folder}/boot.img"
-    build.must_build("-f", variant(folder, flags), kernel, bench, runtime)
+    kernel, bench, foundation = f"{folder}/kernel.elf", f"{folder}/boot-bench.img", f"{folder}/boot-foundation.img"
+    build.must_build("-f", variant(folder, flags), kernel, bench, foundation)
     boot = metal.Boot(bench, 300, extra=[*metal.COUNTED, *bench_metal.MEMORY, "-kernel", kernel],
                       stop_at=rf"^BENCH:({ROWS[-1]}:.*|FAILED.*)\n")
     rows = {row: int(median) for row, median in re.findall(r"^BENCH:([a-z0-9-]+):\d+:(\d+):\d+$", boot.log, re.M)}
     if any(row not in rows for row in ROWS):
         raise build.Stop(f"{boot.log}\n{name}: {boot.verdict}")
-    return [*(rows[row] for row in ROWS), bench_metal.ready_instructions(runtime, kernel),
+    return [*(rows[row] for row in ROWS), bench_metal.ready_instructions(foundation, kernel),
             bench_metal.sizes(kernel)[0]]
 
 

@@ -127,7 +127,7 @@ def print_sizes():
     print("bytes: text, constants, data, zero data (daemons: 65536 of it are stack)")
     for name in ["kernel", *DAEMONS]:
         print(f"  {name}: " + ", ".join(map(str, sizes(f"build/image/{name}.elf"))))
-    for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
+    for image in [build.FOUNDATION_IMAGE, build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
         with open(image, "rb") as file:
             print(f"  {image}: {len(file.read())}")
 
@@ -142,13 +142,13 @@ def print_memory(rows):
 
 
 def bench():
-    build.must_build(build.RUNTIME_IMAGE, build.PHASE0_IMAGE, metal.KERNEL, IMAGE, bench_growth.IMAGE)
+    build.must_build(build.FOUNDATION_IMAGE, build.RUNTIME_IMAGE, build.PHASE0_IMAGE, metal.KERNEL, IMAGE, bench_growth.IMAGE)
     rows = measure(IMAGE)
     print_rows(rows)
     print_shares(rows)
     longest.print_longest()
     print("\n".join(bench_growth.markdown(bench_growth.table())))
-    for image in [build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
+    for image in [build.FOUNDATION_IMAGE, build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
         times = []
         for _ in range(BOOTS):
             boot = metal.Boot(image, 300, stop_at_ready=True)

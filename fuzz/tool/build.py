@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 RUNTIME_IMAGE = "build/boot.img"
+FOUNDATION_IMAGE = "build/boot-foundation.img"
 PHASE0_IMAGE = "build/boot-phase0.img"
 HOSTILE_IMAGE = "build/boot-hostile.img"
 ATTACKS_IMAGE = "build/boot-attacks.img"
@@ -15,8 +16,9 @@ OPERATIONS_IMAGE = "build/boot-operations.img"
 BENCH_IMAGE = "build/boot-bench.img"
 
 # What `--profile` chooses from.
-PROFILES = {"none": RUNTIME_IMAGE, "phase0": PHASE0_IMAGE, "hostile": HOSTILE_IMAGE, "attacks": ATTACKS_IMAGE,
-            "graph": GRAPH_IMAGE, "services": SERVICES_IMAGE, "operations": OPERATIONS_IMAGE}
+PROFILES = {"none": RUNTIME_IMAGE, "foundation": FOUNDATION_IMAGE, "phase0": PHASE0_IMAGE, "hostile": HOSTILE_IMAGE,
+            "attacks": ATTACKS_IMAGE, "graph": GRAPH_IMAGE, "services": SERVICES_IMAGE, "operations": OPERATIONS_IMAGE}
+STAYING = ("none", "foundation")  # they go on running after READY
 
 
 class Stop(Exception):

@@ -73,7 +73,7 @@ def duration(text):
 
 def boot(options):
     """Boots an image in QEMU or in the host world, or in both and compares."""
-    if (options.compare or options.repeat) and options.profile == "none":
+    if (options.compare or options.repeat) and options.profile in build.STAYING:
         options.profile = "phase0" # an image that ends by itself
     image = build.PROFILES[options.profile]
     program = f"build/{'shipped' if options.shipped or options.compare else 'asan'}/world"
@@ -188,9 +188,9 @@ def parser():
                      help="for QEMU (with --keep: until READY)")
     sub.add_argument("--image", metavar="FILE", help="this image; otherwise one is built")
     sub.add_argument("--profile", choices=tuple(build.PROFILES), default="none",
-                     help="which image is built (with --image: which kind that one is): the runtime image, the "
-                     "one with probes, or those whose programs also try to do harm; all but the first must end by "
-                     "themselves")
+                     help="which image is built (with --image: which kind that one is): the runtime image, "
+                     "the foundation alone, the one with probes, or those whose programs also try to do harm; all but "
+                     "the first two must end by themselves")
     sub.add_argument("--shipped", action="store_true",
                      help="run the image's own objects instead of the sanitized units")
     sub = command("audit", audit.audit, "who holds and reaches what at READY, and what of it no table states")

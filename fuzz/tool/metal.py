@@ -96,7 +96,7 @@ def judge(log, code, late, seconds, problem):
     if any(line.startswith("BASALT_KERNEL:PANIC:") for line in lines):
         return PANIC, "the kernel panicked"
     if late and ended and ended[-1] == "ERIX_ROOTD:READY":
-        return TIME_OUT, "READY, but it goes on running, which only the runtime image does"
+        return TIME_OUT, "READY, but it goes on running, which only the runtime image and the foundation alone do"
     if late:
         return TIME_OUT, f"no end after {seconds} s"
     if ended and ended[-1] == "ERIX_ROOTD:READY":
@@ -146,7 +146,7 @@ def boot(image, options):
               f"    gdb -q -x {GDB_SCRIPT}", flush=True)
     if options.verbose:
         print("basalt: " + shlex.join(command(image, extra)), flush=True)
-    stays = options.profile == "none" # the others end by themselves, and how they do says more than a line
+    stays = options.profile in build.STAYING # the others end by themselves, and how they do says more than a line
     result = Boot(image, seconds, echo=True, extra=extra, stop_at_ready=stays and not keep, keep=keep)
     if result.log and not result.log.endswith("\n"):
         print()

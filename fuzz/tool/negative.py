@@ -270,7 +270,7 @@ def little_memory(tally):
     """Any memory gives READY or a typed refusal, never half a system."""
     ends = {}
     for mebibytes in (1, 2, 3, 4, 8, 16, 20, 22, 23, 24, 25, 28, 32):
-        image = build.RUNTIME_IMAGE if mebibytes in (2, 24) else build.PHASE0_IMAGE
+        image = build.FOUNDATION_IMAGE if mebibytes in (2, 24) else build.PHASE0_IMAGE
         status, log = build.run(["build/asan/world", "--memory", str(mebibytes), image], 60)
         lines = [line for line in log.splitlines() if re.match("ERIX_ROOTD|BASALT_[KR].*(FAILED|REFUSED)", line)]
         ends.setdefault((status, *lines), []).append(mebibytes)
@@ -288,15 +288,15 @@ def machine(memory="128", cpu="qemu64,+smep,+smap"):
 MACHINES = (
     ("a machine of 2 MiB, where the image lies over the kernel", machine(memory="2"), build.PHASE0_IMAGE,
      "^BASALT_KERNEL:MACHINE_REFUSED:MEMORY"),
-    ("a machine without a counter to measure by", ["-M", "microvm,pit=off", "-m", "128"], build.RUNTIME_IMAGE,
+    ("a machine without a counter to measure by", ["-M", "microvm,pit=off", "-m", "128"], build.FOUNDATION_IMAGE,
      "^BASALT_KERNEL:MACHINE_REFUSED:TIMER"),
     ("a machine whose timer interrupts nobody", ["-M", "microvm,pic=off", "-m", "128", "-cpu", "qemu64,-apic"],
-     build.RUNTIME_IMAGE, "^BASALT_KERNEL:MACHINE_REFUSED:TIMER"),
-    ("a machine of 8 MiB", machine(memory="8"), build.RUNTIME_IMAGE, PLAN + "EXHAUSTED"),
-    ("a machine of 3 MiB", machine(memory="3"), build.RUNTIME_IMAGE, PLAN + "EXHAUSTED"),
-    ("a processor without NX", machine(cpu="qemu64,-nx"), build.RUNTIME_IMAGE,
+     build.FOUNDATION_IMAGE, "^BASALT_KERNEL:MACHINE_REFUSED:TIMER"),
+    ("a machine of 8 MiB", machine(memory="8"), build.FOUNDATION_IMAGE, PLAN + "EXHAUSTED"),
+    ("a machine of 3 MiB", machine(memory="3"), build.FOUNDATION_IMAGE, PLAN + "EXHAUSTED"),
+    ("a processor without NX", machine(cpu="qemu64,-nx"), build.FOUNDATION_IMAGE,
      "^BASALT_KERNEL:MACHINE_REFUSED:NX"),
-    ("a processor without long mode", machine(cpu="qemu64,-lm"), build.RUNTIME_IMAGE,
+    ("a processor without long mode", machine(cpu="qemu64,-lm"), build.FOUNDATION_IMAGE,
      "^BASALT_KERNEL:MACHINE_REFUSED:LONG_MODE"),
     ("a machine without an image", machine(), None, KERNEL + "TRUNCATED"))
 
@@ -334,10 +334,10 @@ def in_qemu(tally, listed):
 
 def negative(tally):
     """All boots that must be refused."""
-    if not os.path.exists(build.RUNTIME_IMAGE):
+    if not os.path.exists(build.FOUNDATION_IMAGE):
         tally.say("there is an image to damage", False)
         return
-    with open(build.RUNTIME_IMAGE, "rb") as file:
+    with open(build.FOUNDATION_IMAGE, "rb") as file:
         image = file.read()
     parts = sections(image)
     tally.say("the tests' packer makes the image itself", packed(parts) == image)

@@ -39,13 +39,13 @@ def program(name, word):
 
 
 def packed(parts, place, mode):
-    """The runtime image with test-ready in a service's place."""
+    """The foundation with test-ready in a service's place."""
     other = program("test-ready", mode)
     return negative.packed([(name, kind, other if name == place else data) for name, kind, data in parts])
 
 
 def unready(tally):
-    with open(build.RUNTIME_IMAGE, "rb") as file:
+    with open(build.FOUNDATION_IMAGE, "rb") as file:
         parts = negative.sections(file.read())
     with tempfile.TemporaryDirectory() as folder:
         def boot(case):

@@ -153,7 +153,8 @@ struct contents {
     const char *const *lists[3]; /* each ends with a null */
 };
 
-static const char *const runtime[] = {"rootd", "memd", "vspaced", "pagerd", "procd", NULL};
+static const char *const foundation[] = {"rootd", "memd", "vspaced", "pagerd", "procd", NULL};
+static const char *const runtime[] = {"named", "logd", "crashd", "timed", NULL};
 static const char *const phase0[] = {
     "phase0-probe", "phase0-exit", "phase0-fault-kill", "phase0-isolation-a", "phase0-isolation-b",
     "tester",       NULL};
@@ -174,13 +175,14 @@ static const char *const services[] = {"named",
                                        NULL};
 static const char *const operations[] = {"test-operator", "test-mapper", NULL};
 static const struct contents contents[] = {
-    {"build/boot.img", {runtime}},
-    {"build/boot-phase0.img", {runtime, phase0}},
-    {"build/boot-hostile.img", {runtime, phase0, hostile}},
-    {"build/boot-attacks.img", {runtime, phase0, attacks}},
-    {"build/boot-graph.img", {runtime, graph}},
-    {"build/boot-services.img", {runtime, services}},
-    {"build/boot-operations.img", {runtime, phase0, operations}},
+    {"build/boot-foundation.img", {foundation}},
+    {"build/boot.img", {foundation, runtime}},
+    {"build/boot-phase0.img", {foundation, phase0}},
+    {"build/boot-hostile.img", {foundation, phase0, hostile}},
+    {"build/boot-attacks.img", {foundation, phase0, attacks}},
+    {"build/boot-graph.img", {foundation, graph}},
+    {"build/boot-services.img", {foundation, services}},
+    {"build/boot-operations.img", {foundation, phase0, operations}},
 };
 
 static unsigned module_count(const struct contents *image)

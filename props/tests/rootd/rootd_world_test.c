@@ -10,6 +10,7 @@
 #include "props/base/testing.h"
 #include "props/tests/rootd/boot_variant.h"
 #include "props/world/world.h"
+#include "services/crashd/crashd.h"
 #include "services/memd/memd.h"
 #include "services/pagerd/pagerd.h"
 #include "services/probes/ready.h"
@@ -19,6 +20,7 @@
 #include "services/vspaced/vspaced.h"
 
 static struct boot_file runtime_file;
+static struct boot_file foundation_file; /* nothing else */
 static struct boot_file phase0_file;
 static struct boot_file hostile_file; /* has every program */
 
@@ -84,9 +86,9 @@ static void expect_sound(void)
 
 static void test_snapshot(void)
 {
-    struct variant variant = variant_of(&runtime_file);
+    struct variant variant = variant_of(&foundation_file);
     struct world_result result = boot(&variant);
-    expect_of("the runtime image boots", result.log, result.end == WORLD_READY);
+    expect_of("the foundation boots", result.log, result.end == WORLD_READY);
     expect_of("READY is its only line", result.log, strcmp(result.log, "ERIX_ROOTD:READY\n") == 0);
     expect_of("the kernel is sound at READY", "", kernel_check(world_kernel()) == NULL);
     expect_of("rootd and the foundation run", "", world_kernel()->process_count == PROCESS_COUNT);
@@ -104,14 +106,14 @@ static void test_snapshot(void)
 
 static void test_config(void)
 {
-    struct variant variant = variant_of(&runtime_file);
+    struct variant variant = variant_of(&foundation_file);
     remove_section(&variant, BOOT_CONFIG_MODULE_NAME);
     struct world_result result = boot(&variant);
     expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:MISSING_MODULE", "no config");
 
     for (unsigned i = 0; i < FOUNDATION_COUNT; i++) {
         const char *name = role_find(foundation_roles[i])->image;
-        variant = variant_of(&runtime_file);
+        variant = variant_of(&foundation_file);
         remove_section(&variant, name);
         result = boot(&variant);
         expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:MISSING_MODULE", name);
@@ -133,7 +135,7 @@ static void test_config(void)
     expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:INVALID_ARGUMENT",
                    "helpers in a runtime config");
 
-    variant = variant_of(&runtime_file);
+    variant = variant_of(&foundation_file);
     variant.sections[section_of(&variant, BOOT_CONFIG_MODULE_NAME)].size_bytes -= 1;
     result = boot(&variant);
     expect_failure(&result, "CONTRACT_INVALID", "FAILED:INTAKE:BAD_LENGTH", "a cut config");
@@ -143,11 +145,11 @@ static void test_config(void)
  * boots or fails by its own words. Never anything in between. */
 static void test_config_bytes(void)
 {
-    for (unsigned at = 0; at < runtime_file.table.sections[0].size_bytes; at += 7) {
-        struct variant variant = variant_of(&runtime_file);
+    for (unsigned at = 0; at < foundation_file.table.sections[0].size_bytes; at += 7) {
+        struct variant variant = variant_of(&foundation_file);
         memcpy(variant.config_bytes,
-               runtime_file.bytes + runtime_file.table.sections[0].offset_bytes,
-               (size_t)runtime_file.table.sections[0].size_bytes);
+               foundation_file.bytes + foundation_file.table.sections[0].offset_bytes,
+               (size_t)foundation_file.table.sections[0].size_bytes);
         variant.config_bytes[at] ^= 0x11;
         variant.sections[section_of(&variant, BOOT_CONFIG_MODULE_NAME)].bytes =
             variant.config_bytes;
@@ -201,10 +203,10 @@ static void expect_unready(const struct boot_file *file, const char *name, const
 static void test_unready(uint32_t rootd_pages)
 {
     for (enum ready_mode mode = READY_OTHER_ROLE; mode <= READY_FAULTS; mode++) {
-        expect_unready(&runtime_file, "procd", "LAUNCH_PROCD", mode, rootd_pages);
-        expect_unready(&runtime_file, "memd", "LAUNCH_MEMD", mode, rootd_pages);
-        expect_unready(&runtime_file, "vspaced", "LAUNCH_VSPACED", mode, rootd_pages);
-        expect_unready(&runtime_file, "pagerd", "LAUNCH_PAGERD", mode, rootd_pages);
+        expect_unready(&foundation_file, "procd", "LAUNCH_PROCD", mode, rootd_pages);
+        expect_unready(&foundation_file, "memd", "LAUNCH_MEMD", mode, rootd_pages);
+        expect_unready(&foundation_file, "vspaced", "LAUNCH_VSPACED", mode, rootd_pages);
+        expect_unready(&foundation_file, "pagerd", "LAUNCH_PAGERD", mode, rootd_pages);
         expect_unready(&hostile_file, "test-hostile", "LAUNCH_PROGRAM", mode, rootd_pages);
         expect_unready(&phase0_file, "tester", "LAUNCH_PROGRAM", mode, rootd_pages);
     }
@@ -260,9 +262,9 @@ static void test_failures(void)
         {"pagerd", "memd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
         {"pagerd", "procd", "FAILED:LAUNCH_PAGERD:INVALID_ARGUMENT"},
     };
-    uint32_t rootd_pages = taken_by_rootd(&runtime_file);
+    uint32_t rootd_pages = taken_by_rootd(&foundation_file);
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        expect_undone(&runtime_file, rows[i].name, rows[i].other, rows[i].stage, rootd_pages);
+        expect_undone(&foundation_file, rows[i].name, rows[i].other, rows[i].stage, rootd_pages);
     test_programs(rootd_pages);
     test_unready(rootd_pages);
     test_time_over(rootd_pages);
@@ -272,7 +274,7 @@ static void test_failures(void)
  * the system ends with procd's own code; when procd itself dies of a fault, with rootd's. */
 static void test_deaths(void)
 {
-    struct variant variant = variant_of(&runtime_file);
+    struct variant variant = variant_of(&foundation_file);
     for (uint32_t index = 1; index < PROCESS_COUNT; index++) {
         bool procd = process_roles[index] == ROLE_PROCD;
         const char *what = role_find(process_roles[index])->image;
@@ -289,6 +291,59 @@ static void test_deaths(void)
         if (!procd)
             expect_of(what, "rootd and the record of procd", world_kernel()->process_count == 2);
     }
+}
+
+/* --- the runtime image ----------------------------------------------------------------------- */
+
+/* What it has beside the foundation. */
+static const uint32_t graph_roles[] = {ROLE_NAMED, ROLE_LOGD, ROLE_CRASHD, ROLE_TIMED};
+enum { GRAPH_COUNT = sizeof graph_roles / sizeof graph_roles[0] };
+
+/* The process that runs a role of the graph; 0: none. */
+static uint32_t graph_index(uint32_t role)
+{
+    for (uint32_t index = PROCESS_COUNT; index < PROCESS_COUNT + GRAPH_COUNT; index++) {
+        const char *name = world_program(index);
+        if (name != NULL && strcmp(name, role_find(role)->image) == 0)
+            return index;
+    }
+    return 0;
+}
+
+static void test_runtime(void)
+{
+    struct variant variant = variant_of(&runtime_file);
+    struct world_result result = boot(&variant);
+    expect_of("the runtime image boots", result.log, result.end == WORLD_READY);
+    expect_of("READY is its only line", result.log, strcmp(result.log, "ERIX_ROOTD:READY\n") == 0);
+    expect_of("the kernel is sound at READY", "", kernel_check(world_kernel()) == NULL);
+    expect_of("the foundation and the graph run", "",
+              world_kernel()->process_count == PROCESS_COUNT + GRAPH_COUNT);
+    for (uint32_t i = 0; i < GRAPH_COUNT; i++)
+        expect_of("runs at READY", role_find(graph_roles[i])->image,
+                  graph_index(graph_roles[i]) != 0);
+    expect_of("R6: rootd holds its post-boot set alone", "", occupied_count(0, SLOT_LIMIT) == 4);
+    expect_sound();
+}
+
+/* P9: procd has found nobody until there is something to tell; then crashd has its record, and procd
+ * an end of each of the two. */
+static void test_evidence(void)
+{
+    struct variant variant = variant_of(&runtime_file);
+    expect_of("the runtime image", "boots", boot(&variant).end == WORLD_READY);
+    expect_of("procd has not looked for crashd", "",
+              kernel_slot(world_kernel(), 1, SLOT_PEER_CRASHD)->object_type == OBJECT_NONE);
+    const struct crashd *crashd = world_state(graph_index(ROLE_CRASHD));
+    uint32_t timed = graph_index(ROLE_TIMED);
+    struct world_result result = world_end_process(timed);
+    expect_of("timed ends and the rest goes on", result.log, result.end == WORLD_READY);
+    expect_of("crashd is told of one end", "", crashd->last_id == 1);
+    expect_of("and of whose", "", crashd->records[0].report.role == ROLE_TIMED);
+    expect_slot(1, SLOT_PEER_CRASHD, OBJECT_ENDPOINT, RIGHT_SEND, ROLE_PROCD);
+    expect_slot(1, SLOT_PEER_LOGD, OBJECT_ENDPOINT, RIGHT_SEND, ROLE_PROCD);
+    expect_of("crashd is sound", "", crashd_check(crashd) == NULL);
+    expect_sound();
 }
 
 static void test_phase0(void)
@@ -331,14 +386,14 @@ static void test_patience(void)
 /* --- machines of every size ------------------------------------------------------------------ */
 
 /* memd has a record and a slot for each page of its pool, so that memory alone runs out (E6). */
-static void test_memory_sizes(void)
+static void test_memory_sizes(const struct boot_file *file)
 {
     static const size_t mebibytes[] = {24, 40, 129, 1024};
     for (size_t i = 0; i < sizeof mebibytes / sizeof mebibytes[0]; i++) {
         char what[32];
         snprintf(what, sizeof what, "%zu MiB", mebibytes[i]);
         boot_memory_bytes = mebibytes[i] << 20;
-        struct variant variant = variant_of(&runtime_file);
+        struct variant variant = variant_of(file);
         struct world_result result = boot(&variant);
         expect_of(what, result.log, result.end == WORLD_READY);
         if (result.end != WORLD_READY)
@@ -357,6 +412,7 @@ int main(int count, char **arguments)
     (void)count;
     test_patience();
     file_read(&runtime_file, "build/boot.img");
+    file_read(&foundation_file, "build/boot-foundation.img");
     file_read(&phase0_file, "build/boot-phase0.img");
     file_read(&hostile_file, "build/boot-hostile.img");
     test_snapshot();
@@ -364,9 +420,13 @@ int main(int count, char **arguments)
     test_config_bytes();
     test_failures();
     test_deaths();
+    test_runtime();
+    test_evidence();
     test_phase0();
-    test_memory_sizes();
+    test_memory_sizes(&foundation_file);
+    test_memory_sizes(&runtime_file);
     file_free(&runtime_file);
+    file_free(&foundation_file);
     file_free(&phase0_file);
     file_free(&hostile_file);
     boot_end();
