@@ -22,7 +22,9 @@ enum process_state {
     PROCESS_STAGED = 0,
     PROCESS_RUNNING = 1,
     PROCESS_ENDED = 2,
-    PROCESS_STATE_LAST = 2
+    PROCESS_RESTARTING = 3, /* between two lives, until the next one is READY */
+    PROCESS_PARKED = 4,     /* ended, because its restarts are used up */
+    PROCESS_STATE_LAST = 4
 };
 
 /* Scheduling bands: 0 is the highest, and a band never waits for a lower one. A process has
@@ -35,7 +37,8 @@ enum process_flags {
     PROCESS_FLAGS_ALL = PROCESS_USES_SSE
 };
 
-/* Restart policies (SET_RESTART_POLICY). */
+/* Restart policies (SET_RESTART_POLICY): after which ends that nobody ordered there is another life:
+ * none; faults, and lives that were not READY in time; those and EXIT. */
 enum restart_policy {
     RESTART_NEVER = 0,
     RESTART_ON_FAULT = 1,

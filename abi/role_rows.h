@@ -26,6 +26,9 @@
 #ifndef READS_CRASHES
 #define READS_CRASHES(NAME, why)
 #endif
+#ifndef RESTARTS
+#define RESTARTS(NAME, policy, base_delay, delay_cap, stable_after, budget, window, critical, why)
+#endif
 #ifndef USES_SSE
 #define USES_SSE(NAME, why)
 #endif
@@ -41,5 +44,6 @@
 #undef NEEDS
 #undef READS_LOG
 #undef READS_CRASHES
+#undef RESTARTS
 #undef USES_SSE
 #undef FAULT_AROUND

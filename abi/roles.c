@@ -57,6 +57,23 @@ const struct need need_table[] = {
 };
 const unsigned need_count = sizeof need_table / sizeof need_table[0];
 
+const struct restarts restarts_table[] = {
+#define RESTARTS(NAME, policy_, base_delay, delay_cap, stable_after, budget, window, critical_,    \
+                 why_)                                                                             \
+    {                                                                                              \
+        .role = ROLE_##NAME,                                                                       \
+        .policy = RESTART_##policy_,                                                               \
+        .base_delay_ticks = (base_delay),                                                          \
+        .delay_cap_ticks = (delay_cap),                                                            \
+        .stable_after_ticks = (stable_after),                                                      \
+        .window_ticks = (window),                                                                  \
+        .budget_count = (budget),                                                                  \
+        .critical = (critical_),                                                                   \
+    },
+#include "abi/role_rows.h"
+};
+const unsigned restarts_count = sizeof restarts_table / sizeof restarts_table[0];
+
 static const char *const role_whys[] = {
 #define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
              child_pages, kind, presence, why)                                                     \
@@ -80,6 +97,12 @@ static const char *const need_whys[] = {
 #include "abi/role_rows.h"
 };
 
+static const char *const restarts_whys[] = {
+#define RESTARTS(NAME, policy, base_delay, delay_cap, stable_after, budget, window, critical, why) \
+    why,
+#include "abi/role_rows.h"
+};
+
 const char *role_why(const struct role *role)
 {
     return role_whys[role - role_table];
@@ -98,6 +121,11 @@ const char *look_up_why(const struct look_up *look_up)
 const char *need_why(const struct need *need)
 {
     return need_whys[need - need_table];
+}
+
+const char *restarts_why(const struct restarts *restarts)
+{
+    return restarts_whys[restarts - restarts_table];
 }
 
 const struct role *role_find(uint32_t id)
@@ -134,6 +162,7 @@ static const struct {
     {SLOT_MEMD_ADMINISTRATOR, ROLE_MEMD, true},
     {SLOT_VSPACED_ADMINISTRATOR, ROLE_VSPACED, true},
     {SLOT_PAGERD_ADMINISTRATOR, ROLE_PAGERD, true},
+    {SLOT_PEER_TEST_MORTAL, ROLE_TEST_MORTAL, false},
     {SLOT_DRIVERS_NAMED, ROLE_NAMED, true},
     {SLOT_PROCD_DRIVER_ENDPOINT, ROLE_PROCD, false},
 };
@@ -202,6 +231,15 @@ bool role_may_hold(const struct role *role, uint32_t other)
             return true;
     }
     return peer != NULL && (peer->kind == ROLE_KIND_FOUNDATION || other == ROLE_NAMED);
+}
+
+const struct restarts *role_restarts(uint32_t id)
+{
+    for (unsigned i = 0; i < restarts_count; i++) {
+        if (restarts_table[i].role == id)
+            return &restarts_table[i];
+    }
+    return NULL;
 }
 
 static bool is_in(uint32_t id, const uint32_t *ids, size_t count)

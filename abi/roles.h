@@ -78,6 +78,20 @@ struct need {
     uint32_t other;
 };
 
+/* What becomes of a process of a role that ended and nobody ordered it. */
+struct restarts {
+    uint32_t role;
+    uint32_t policy; /* enum restart_policy */
+    uint64_t base_delay_ticks;
+    uint64_t delay_cap_ticks;
+    uint64_t stable_after_ticks;
+    uint64_t window_ticks;
+    uint32_t budget_count;
+    bool critical;
+};
+
+extern const struct restarts restarts_table[];
+extern const unsigned restarts_count;
 extern const struct look_up look_up_table[];
 extern const unsigned look_up_count;
 extern const struct need need_table[];
@@ -91,6 +105,7 @@ const char *role_why(const struct role *role);
 const char *intake_why(const struct intake *intake);
 const char *look_up_why(const struct look_up *look_up);
 const char *need_why(const struct need *need);
+const char *restarts_why(const struct restarts *restarts);
 
 /* The role behind the send capability that a start-up slot is for, ROLE_NONE for every other slot.
  * Those of administrators carry no badge (slot_is_administrators), all others that of their
@@ -110,6 +125,9 @@ bool role_needs(const struct role *role, uint32_t other);
 /* Whether a role may hold a send capability to another one at start: to those that are never started
  * again (the foundation and named), and where a HOLDS row says so. */
 bool role_may_hold(const struct role *role, uint32_t other);
+
+/* The row of a role that has one; null: its end is the end. */
+const struct restarts *role_restarts(uint32_t id);
 
 /* Whether a role may READ the log of all others. */
 bool role_reads_log(uint32_t id);

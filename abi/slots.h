@@ -35,6 +35,7 @@ enum {
     SLOT_MEMD_ADMINISTRATOR = 57, /* memd, vspaced and pagerd without a badge */
     SLOT_VSPACED_ADMINISTRATOR = 58,
     SLOT_PAGERD_ADMINISTRATOR = 59,
+    SLOT_PEER_TEST_MORTAL = 60,
 
     SLOT_RECEIVE_BASE = 64, /* where receive windows lie, by convention of services/lib */
     SLOT_RECEIVE_COUNT = 64,

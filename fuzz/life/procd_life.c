@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "abi/process.h"
+#include "abi/profile.h"
 #include "abi/roles.h"
 
 const char harness_name[] = "procd_life";
@@ -34,6 +35,8 @@ enum action {
     ACTION_GARBLE,     /* the next answer of a peer makes no sense */
     ACTION_IDLE,       /* n: so many turns in which nothing comes */
     ACTION_WITNESS,    /* role mode: how named, logd or crashd is from now on */
+    ACTION_CHILD,      /* n: what children say to START_SERVICE from now on */
+    ACTION_INSTALL,    /* id n: a staged process is given n capabilities */
     ACTION_COUNT
 };
 
@@ -55,6 +58,8 @@ static const struct life_action actions[] = {
     [ACTION_GARBLE] = {"garble", 0},
     [ACTION_IDLE] = {"idle", 1},
     [ACTION_WITNESS] = {"witness", 2},
+    [ACTION_CHILD] = {"child", 1},
+    [ACTION_INSTALL] = {"install", 2},
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -67,6 +72,8 @@ static const struct life_operation operations[] = {
     {OP_PROCD_QUERY_PROCESS, 2, draw_named, NULL, compare_query},
     {OP_PROCD_SPAWN, 1, draw_spawn, NULL, compare_spawn},
     {OP_PROCD_SPAWN_SERVICE, 1, draw_making, NULL, compare_spawn_service},
+    {OP_PROCD_SET_RESTART_POLICY, 2, draw_policy, NULL, NULL},
+    {OP_PROCD_GET_RESTART_POLICY, 1, draw_named, NULL, compare_policy},
     {0, 0, NULL, NULL, NULL},
 };
 
@@ -88,6 +95,7 @@ static void reset(void)
     memset(&procd, 0,
            offsetof(struct procd, processes) + procd.used_count * sizeof procd.processes[0]);
     procd.memory_pages = MODEL_PROCD_MEMORY_PAGES;
+    procd.validation_profile = VALIDATION_PROFILE_GRAPH;
     model_procd_reset(&model, PEERS_PROCD_BOOTSTRAP_PAGES, PEERS_PROCD_MEMORY_PAGES,
                       procd_life_left, peers_image_read);
     peers_of_procd_begin();
@@ -104,13 +112,14 @@ static unsigned send_generated(struct choices *choices)
 /* --- what happens around procd ---------------------------------------------------------------- */
 
 /* The process that an action means: the one with the id, or one of those that fit. */
-static const struct model_procd_process *pick(uint64_t id, bool died)
+static const struct model_procd_process *pick_of(enum model_procd_life wanted, uint64_t id,
+                                                 bool died)
 {
     uint32_t fitting = 0;
     const struct model_procd_process *picked = NULL;
     for (uint32_t i = 0; i < model.count; i++) {
         const struct model_procd_process *process = &model.processes[i];
-        if (process->life != MODEL_PROCD_RUNNING || process->died != died)
+        if (process->life != wanted || process->died != died)
             continue;
         if (process->id == id)
             return process;
@@ -119,6 +128,25 @@ static const struct model_procd_process *pick(uint64_t id, bool died)
             picked = process;
     }
     return picked;
+}
+
+static const struct model_procd_process *pick(uint64_t id, bool died)
+{
+    return pick_of(MODEL_PROCD_RUNNING, id, died);
+}
+
+/* What the creator of a process puts into it before it starts. */
+static void act_install(uint64_t id, uint64_t count)
+{
+    const struct model_procd_process *process = pick_of(MODEL_PROCD_STAGED, id, false);
+    struct stand_in_cap cap = stand_in_cap_to(OBJECT_ENDPOINT, STAND_IN_ELSEWHERE);
+    uint32_t object;
+    if (process == NULL || !stand_in_process_find(process->id, &object))
+        return;
+    for (uint64_t i = 0; i < count % STAND_IN_INSTALLED_LIMIT; i++) {
+        if (stand_in_install(object, SLOT_PEER_MEMD + (uint32_t)i, cap) == STATUS_OK)
+            model_procd_installed(&model, process->id);
+    }
 }
 
 static void act_end(uint64_t id, uint32_t reason, uint32_t code, uint64_t fault_va)
@@ -147,7 +175,8 @@ static void act_event(uint64_t id)
     if (process == NULL)
         return;
     uint64_t real_id = process->id;
-    bool critical = role_find(process->role)->kind == ROLE_KIND_FOUNDATION;
+    bool critical =
+        role_find(process->role)->kind == ROLE_KIND_FOUNDATION || process->policy.critical;
     stand_in_fail_pause(critical); /* procd ends everything, and that cannot fail */
     stand_in_message_begin();
     peers_of_procd_turn(PEERS_NOTHING, 0, 0);
@@ -340,6 +369,12 @@ static void act(const struct life_step *step)
         peers_witness_be(ROLE_NAMED + (uint32_t)(step->arguments[0] % 3),
                          (enum peers_witness_mode)(step->arguments[1] % PEERS_WITNESS_MODES));
         return;
+    case ACTION_CHILD:
+        peers_of_procd_child((enum peers_child)(step->arguments[0] % PEERS_CHILD_COUNT));
+        return;
+    case ACTION_INSTALL:
+        act_install(step->arguments[0], step->arguments[1]);
+        return;
     case ACTION_COUNT:
         return;
     }
@@ -355,8 +390,8 @@ static void stop_top(bool foundation)
         const struct model_procd_process *process = &model.processes[i];
         enum role_kind kind = role_find(process->role)->kind;
         struct procd_stop_process_request request = {.process_id = process->id, .code = 9};
-        if (!model_procd_lives(process) || process->owner != 0 ||
-            (kind == ROLE_KIND_FOUNDATION) != foundation)
+        bool lives = model_procd_lives(process) || process->life == MODEL_PROCD_RESTING;
+        if (!lives || process->owner != 0 || (kind == ROLE_KIND_FOUNDATION) != foundation)
             continue;
         PROPERTY_EQUAL(P8, "end",
                        procd_life_ask(procd_life_row(OP_PROCD_STOP_PROCESS), &request, 0,

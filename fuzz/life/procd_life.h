@@ -61,6 +61,7 @@ void draw_making(struct choices *choices, struct life_draft *draft);
 void draw_spawn(struct choices *choices, struct life_draft *draft);
 void draw_named(struct choices *choices, struct life_draft *draft);
 void draw_wait(struct choices *choices, struct life_draft *draft);
+void draw_policy(struct choices *choices, struct life_draft *draft);
 
 /* --- procd_life_check.c --- */
 
@@ -71,6 +72,7 @@ void compare_spawn(void);
 void compare_spawn_service(void);
 void compare_wait(void);
 void compare_query(void);
+void compare_policy(void);
 
 /* A line says which end it is, and of whom and why. */
 void procd_life_check_line(const struct logd_append_request *line,

@@ -80,6 +80,23 @@ void draw_wait(struct choices *choices, struct life_draft *draft)
     draft->body[1] = stand_in_now() + choices_u8(choices);
 }
 
+/* Delays that a life of a few steps can meet. */
+void draw_policy(struct choices *choices, struct life_draft *draft)
+{
+    struct procd_set_restart_policy_request request = {
+        .process_id = known_id(choices),
+        .policy = (uint32_t)choices_below(choices, RESTART_POLICY_LAST + 1),
+        .critical = choices_below(choices, 16) == 1,
+        .base_delay_ticks = choices_below(choices, 64),
+        .delay_cap_ticks = choices_u8(choices),
+        .stable_after_ticks = choices_u8(choices),
+        .window_ticks = choices_u16(choices),
+        .ready_ticks = choices_below(choices, 64),
+        .budget_count = (uint32_t)choices_below(choices, 8),
+    };
+    memcpy(draft->body, &request, sizeof request);
+}
+
 static uint64_t badge_of(const struct model_procd_process *process)
 {
     return process->id << 16 | process->role;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "abi/profile.h"
+#include "abi/roles.h"
 #include "abi/text/generate.h"
 
 /* Calls of one turn that are not the sweep's: a request's own, and those that undo it. */
@@ -54,7 +56,42 @@ static void take_turn(void)
     MARK_IF("procd: a turn took longer than a message may",
             taken_ticks > PEERS_PROCD_PATIENCE_TICKS);
     PROPERTY_EQUAL(P7, "deadline", peers_of_procd_deadline(), deadline);
-    PROPERTY(E5, "delivered", !stand_in_delivery_pending() || peers_of_procd_lost());
+    PROPERTY(E5, "delivered",
+             !stand_in_delivery_pending() || peers_of_procd_lost() || stand_in_exited(NULL));
+}
+
+/* What a restart met, and what a child said. */
+static struct model_procd_again again(void)
+{
+    struct peers_restarts restarts = peers_of_procd_restarts();
+    struct peers_asked asked = peers_of_procd_asked();
+    return (struct model_procd_again){
+        .unread_count = restarts.unread_count,
+        .unmade = restarts.unmade,
+        .answered = asked.token != 0,
+        .answer = asked.status,
+    };
+}
+
+/* Who is asked for READY is whom the model asks, with the envelope of its role. */
+static void check_asked(void)
+{
+    struct peers_asked asked = peers_of_procd_asked();
+    const struct model_procd_process *process = model_procd_find(&model, asked.token);
+    unsigned row_count = 0;
+    PROPERTY_EQUAL(P4, "asked", asked.token, model.asked_id);
+    MARK_IF("procd: another life", model.restarted != 0);
+    if (process == NULL || asked.envelope.role == ROLE_NONE)
+        return;
+    (void)role_intake(process->role, &row_count);
+    PROPERTY_EQUAL(P4, "envelope", asked.envelope.role, process->role);
+    PROPERTY_EQUAL(P4, "envelope", asked.envelope.entry_count, row_count + 1);
+    PROPERTY_EQUAL(P4, "envelope", asked.envelope.ready_ticks, process->policy.ready_ticks);
+    PROPERTY_EQUAL(P4, "envelope", asked.envelope.validation_profile, VALIDATION_PROFILE_GRAPH);
+    MARK_IF("procd: a new life is READY", asked.status == STATUS_OK);
+    MARK_IF("procd: a new life is not READY yet", asked.status == STATUS_TIMED_OUT);
+    MARK_IF("procd: a new life is refused",
+            asked.status != STATUS_OK && asked.status != STATUS_TIMED_OUT);
 }
 
 /* What crashd and logd were told is what the model says, and nobody was told anything else (P9). */
@@ -96,6 +133,7 @@ static void follow(struct model_procd_turn *turn)
     turn->now_ticks = life.turn_ticks;
     turn->driver_ticks = peers_of_procd_driver_ticks();
     turn->reply_slot = stand_in_delivered_slot();
+    turn->again = again();
     if (peers_of_procd_lost()) {
         model.exited = life.lost = true;
         PROPERTY(P12, "dead", stand_in_exited(NULL));
@@ -105,6 +143,7 @@ static void follow(struct model_procd_turn *turn)
     }
     life.answer = model_procd_turn(&model, turn);
     follow_word(turn);
+    check_asked();
 }
 
 /* What a request is about. */
@@ -208,11 +247,22 @@ static void mark(const struct message *message, unsigned state, unsigned result)
     procd_life_mark_paths(result, model.reply_count);
 }
 
+/* Something of a mould that could not be made was refused to be taken back, and is written down. */
+static bool has_dirty_mould(void)
+{
+    for (uint32_t i = 0; i < model.count; i++) {
+        if (model.processes[i].mould_dirty)
+            return true;
+    }
+    return false;
+}
+
 /* Nothing but the request can have changed anything in this turn. */
 static bool is_quiet(uint32_t waits, bool worked)
 {
     return !life.books_wait && !worked && peers_witness_call()->count == 0 &&
-           !model_procd_works(&model) && model.reply_count == 1 && model.wait_count == waits;
+           !model_procd_works(&model) && model.reply_count == 1 && model.wait_count == waits &&
+           model.restarted == 0 && model.asked_id == 0 && !has_dirty_mould();
 }
 
 unsigned procd_life_send(struct message *message, bool on_driver)
@@ -256,7 +306,7 @@ void procd_life_turn(uint64_t ended_id)
     take_turn();
     procd_life_calm();
     follow(&(struct model_procd_turn){.ended_id = ended_id});
-    check_work(left_before, ends ? procd_life_work() : 0);
+    check_work(left_before, ends || model.restarted != 0 ? procd_life_work() : 0);
     check_step();
 }
 
@@ -274,7 +324,10 @@ void procd_life_drain(void)
 {
     procd_life_calm();
     peers_of_procd_slow(0);
+    peers_of_procd_child(PEERS_CHILD_READY);
     uint32_t turns = procd_life_work() + RETRY_TURNS * procd_life_debts() + model.wait_count;
+    for (uint32_t i = 0; i < model.count; i++)
+        turns += model.processes[i].timed ? RETRY_TURNS : 0;
     for (uint32_t turn = 0; model_procd_works(&model) && !model.exited; turn++) {
         PROPERTY(P10, "drained", turn < turns);
         procd_life_idle();

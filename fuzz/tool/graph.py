@@ -144,6 +144,16 @@ def boot_services(tally):
               f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(wanted))
 
 
+def boot_restarts(tally):
+    """A service that dies in every life: procd starts it again until its restarts are used up, its client finds each
+    successor by name, and nobody else notices; test-survivor ends the boot unless it sees all of that (P4)."""
+    wanted = [*BEGIN, "ROOTD_STAGE:named:READY", "ROOTD_STAGE:timed:READY", "ROOTD_STAGE:test-mortal:READY", *END]
+    result = metal.Boot(build.RESTARTS_IMAGE, seconds=60)
+    tally.say("QEMU: a service that dies is started again until it is parked", result.status == metal.READY
+              and sorted(result.log.splitlines()) == sorted(wanted),
+              f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(wanted))
+
+
 def graph(tally):
     with open(build.GRAPH_IMAGE, "rb") as file:
         parts = negative.sections(file.read())
@@ -161,4 +171,5 @@ def graph(tally):
                       f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(case.lines),
                       case.lines[-2])
     boot_services(tally)
+    boot_restarts(tally)
     boot_faults(tally)

@@ -19,8 +19,8 @@ STAGES = ("test-spin:FAULT_PAGE_LIMIT", "test-vectors:EXITED:0x5e", "test-vector
 SEEDED = (
     ("kernel/core/schedule.c", "    if (kernel->halted || kernel->current == KERNEL_IDLE)\n        return;\n",
      "    if (!kernel->halted || kernel->current == KERNEL_IDLE)\n        return;\n", "nobody is preempted"),
-    ("services/procd/ending.c", "memd_close_account_request request = {.key = id};",
-     "memd_close_account_request request = {.key = UINT64_MAX - id};", "what an ended process had stays charged"),
+    ("services/procd/ending.c", "memd_close_account_request request = {.key = key};",
+     "memd_close_account_request request = {.key = UINT64_MAX - key};", "what an ended process had stays charged"),
     ("services/tester/tester.c", "    return tester_run(&tester, ROLE_TESTER);\n",
      "    (void)service_start(&tester.caller, ROLE_TESTER, &tester.start, NULL, NULL);\n"
      "    (void)service_take_offer(&tester.caller, &tester.offer);\n"

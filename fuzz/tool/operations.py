@@ -12,7 +12,8 @@ import same
 
 # The integration images that end by themselves and whose programs ask typed questions; the clients of profiles
 # hostile and attacks send nonsense or ask for all they can get, and show nothing of this.
-IMAGES = (build.PHASE0_IMAGE, build.GRAPH_IMAGE, build.SERVICES_IMAGE, build.OPERATIONS_IMAGE)
+IMAGES = (build.PHASE0_IMAGE, build.GRAPH_IMAGE, build.SERVICES_IMAGE, build.OPERATIONS_IMAGE,
+          build.RESTARTS_IMAGE)
 
 # Operation, verdict: why no boot shows it. An entry that is not needed any more fails the test.
 UNSHOWN = {
@@ -24,7 +25,6 @@ UNSHOWN = {
     ("kernel.mask_interrupt", "accepted"): "irqd is in no image yet",
     ("kernel.read_pci_config_dword", "accepted"): "probed is in no image yet",
     ("kernel.read_pci_config_dword", "refused"): "probed is in no image yet",
-    ("kernel.copy_startup", "accepted"): "nobody is restarted yet",
 }
 
 

@@ -8,6 +8,7 @@
 #include "abi/codec.h"
 #include "abi/limits.h"
 #include "abi/messages/kernel.h"
+#include "abi/messages/memd.h"
 #include "abi/messages/procd.h"
 #include "abi/process.h"
 #include "abi/roles.h"
@@ -28,7 +29,7 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
                                                  void *bytes))
 {
     memset(model->processes, 0, model->count * sizeof model->processes[0]);
-    model->bound = model->exited = model->starved = false;
+    model->bound = model->exited = model->exits_alone = model->starved = false;
     model->count = model->wait_count = model->reply_count = 0;
     model->happened = 0;
     model->evidence.named_id = model->evidence.count = 0;
@@ -111,24 +112,6 @@ static enum status allowed(const struct ask *ask, const struct order *order)
     return order->starts && role_intake(role->id, &rows) ? STATUS_INVALID_ARGUMENT : STATUS_OK;
 }
 
-uint64_t model_procd_budget(uint32_t role)
-{
-    return role_find(role)->budget_pages + role_table_budget_pages(role, MODEL_PROCD_MEMORY_PAGES);
-}
-
-/* Pages of the bootstrap untyped: its tables, all that is writable, and the last one of a segment
- * that ends within its page. */
-static uint32_t private_pages(const struct role *role, const struct elf_plan *plan)
-{
-    uint64_t pages = role_table_pages(role->id, MODEL_PROCD_MEMORY_PAGES);
-    for (uint32_t i = 0; i < plan->segment_count; i++) {
-        const struct elf_segment *segment = &plan->segments[i];
-        bool ends_within = segment->memory_bytes % PAGE_BYTES != 0;
-        pages += (segment->rights & RIGHT_WRITE) != 0 ? segment->pages : ends_within;
-    }
-    return pages > UINT32_MAX ? UINT32_MAX : (uint32_t)pages;
-}
-
 uint64_t model_procd_bootstrap_free(const struct model_procd *model)
 {
     uint64_t used = 0;
@@ -181,7 +164,7 @@ static void create(const struct ask *ask, const struct order *order)
     else if (status == STATUS_OK && failure->reply != STATUS_OK)
         status = failure->reply;
     else if (status == STATUS_OK)
-        status = pay(ask, role, private_pages(role, &plan));
+        status = pay(ask, role, model_procd_private_pages(role, &plan));
     struct model_procd_reply *out = reply(ask, status);
     if (status != STATUS_OK || out == NULL) {
         if (tried)
@@ -198,10 +181,12 @@ static void create(const struct ask *ask, const struct order *order)
         .life = order->starts ? MODEL_PROCD_RUNNING : MODEL_PROCD_STAGED,
         .made = ++model->happened,
         .closes = role->kind == ROLE_KIND_FOUNDATION ? 0 : model->closes,
+        .lives = order->starts,
+        .ready_since = order->starts ? ask->now_ticks : 0,
         .image_offset = order->offset,
         .image_bytes = order->bytes,
         .argument = order->argument,
-        .private_pages = private_pages(role, &plan),
+        .private_pages = model_procd_private_pages(role, &plan),
     };
     out->id = id;
     if (order->role == ROLE_NAMED && ask->who == 0)
@@ -215,17 +200,64 @@ static bool failed(const struct ask *ask)
     return ask->turn->failure.count != 0;
 }
 
+/* Why something is not done to what is not staged any more. */
+static enum status too_late(const struct model_procd_process *process)
+{
+    bool lives = process != NULL &&
+                 (process->life == MODEL_PROCD_RUNNING || process->life == MODEL_PROCD_RESTING);
+    return lives ? STATUS_BUSY : STATUS_NOT_FOUND;
+}
+
+static bool is_staged(const struct model_procd_process *process)
+{
+    return process != NULL && process->life == MODEL_PROCD_STAGED;
+}
+
+/* What an earlier attempt at a mould left must go before another one is made: by a message of memd,
+ * when it is refused nothing. */
+static enum status clear_mould(const struct ask *ask, struct model_procd_process *process)
+{
+    const struct model_procd_failure *failure = &ask->turn->failure;
+    bool refused = failure->operation == OP_KERNEL_ABORT_STAGED_PROCESS ||
+                   failure->operation == OP_KERNEL_DROP_LOCAL_CAP ||
+                   failure->operation == OP_MEMD_CLOSE_ACCOUNT;
+    struct model_procd_left left = ask->model->books(process->id);
+    bool still = failed(ask) && refused && model_procd_mould_is_left(&left);
+    return process->mould_dirty && (process->mould_closes > 1 || still) ? STATUS_BUSY : STATUS_OK;
+}
+
+static enum status make_mould(const struct ask *ask, struct model_procd_process *process)
+{
+    enum status status = clear_mould(ask, process);
+    if (status == STATUS_OK && failed(ask))
+        status = ask->turn->failure.status;
+    process->mould_closes = 0; /* what it was is gone, or seen in the books below */
+    process->mould_dirty = false;
+    if (status == STATUS_OK)
+        status = model_procd_mould_account(ask->model, process->owner);
+    struct model_procd_left left = ask->model->books(process->id);
+    if (status == STATUS_OK)
+        process->mould_closes = ask->model->closes;
+    if (status != STATUS_OK && model_procd_mould_is_left(&left)) {
+        process->mould_dirty = true;
+        process->mould_closes = left.mould.closes;
+    }
+    return status;
+}
+
 static void start(const struct ask *ask, const struct procd_start_staged_process_request *request)
 {
     struct model_procd_process *process = seen(ask, request->process_id);
-    enum status status = STATUS_NOT_FOUND;
-    if (process != NULL && process->life == MODEL_PROCD_STAGED)
+    enum status status = too_late(process); /* P8 */
+    if (is_staged(process) && process->policy.policy != RESTART_NEVER)
+        status = make_mould(ask, process);
+    else if (is_staged(process))
         status = failed(ask) ? ask->turn->failure.status : STATUS_OK;
-    else if (process != NULL && process->life == MODEL_PROCD_RUNNING)
-        status = STATUS_BUSY; /* P8 */
     if (status == STATUS_OK) {
         process->life = MODEL_PROCD_RUNNING;
         process->argument = request->argument;
+        process->lives = 1;
+        process->ready_since = ask->now_ticks;
     }
     reply(ask, status);
 }
@@ -233,16 +265,50 @@ static void start(const struct ask *ask, const struct procd_start_staged_process
 static void abort_staged(const struct ask *ask, uint64_t id)
 {
     struct model_procd_process *process = seen(ask, id);
-    enum status status = STATUS_NOT_FOUND;
-    if (process != NULL && process->life == MODEL_PROCD_STAGED)
+    enum status status = too_late(process);
+    if (is_staged(process))
         status = failed(ask) ? ask->turn->failure.status : STATUS_OK;
-    else if (process != NULL && process->life == MODEL_PROCD_RUNNING)
-        status = STATUS_BUSY;
     if (status == STATUS_OK) {
         process->secret = true;
         model_procd_end(ask->model, process, END_KILLED, 0, 0);
     }
     reply(ask, status);
+}
+
+static void set_policy(const struct ask *ask,
+                       const struct procd_set_restart_policy_request *request)
+{
+    struct model_procd_process *process = seen(ask, request->process_id);
+    enum status status = too_late(process);
+    if (is_staged(process)) {
+        bool too_much = request->critical != 0 && ask->who != 0;
+        bool foundation = model_procd_is_foundation(process->role);
+        status = too_much || foundation ? STATUS_DENIED : STATUS_OK;
+    }
+    if (status == STATUS_OK)
+        process->policy = *request;
+    reply(ask, status);
+}
+
+static void get_policy(const struct ask *ask, uint64_t id)
+{
+    const struct model_procd_process *process = seen(ask, id);
+    struct model_procd_reply *out = reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
+    if (process == NULL || out == NULL)
+        return;
+    const struct procd_set_restart_policy_request *policy = &process->policy;
+    bool foundation = model_procd_is_foundation(process->role);
+    out->policy = (struct procd_get_restart_policy_reply){
+        policy->policy,
+        foundation || policy->critical != 0,
+        policy->base_delay_ticks,
+        policy->delay_cap_ticks,
+        policy->stable_after_ticks,
+        policy->window_ticks,
+        policy->ready_ticks,
+        policy->budget_count,
+        process->used,
+    };
 }
 
 /* A process that was killed and not retired ends by its own event. */
@@ -269,7 +335,11 @@ static void stop(const struct ask *ask, const struct procd_stop_process_request 
         status = STATUS_BUSY;
     else if (model_procd_lives(process) && failed(ask))
         status = stop_failed(ask, process, request->code);
-    if (status == STATUS_OK && model_procd_lives(process)) {
+    if (status == STATUS_OK)
+        process->follows = false; /* P4 */
+    if (status == STATUS_OK && process->life == MODEL_PROCD_RESTING) {
+        model_procd_end(model, process, END_KILLED, request->code, 0);
+    } else if (status == STATUS_OK && model_procd_lives(process)) {
         if (process->died)
             model_procd_end(model, process, process->reason, process->code, process->fault_va);
         else
@@ -302,6 +372,17 @@ static void wait(const struct ask *ask, const struct procd_wait_process_event_re
                                      });
 }
 
+static uint32_t state_of(const struct model_procd_process *process)
+{
+    if (process->life == MODEL_PROCD_STAGED)
+        return PROCESS_STAGED;
+    if (process->life == MODEL_PROCD_RESTING || process->follows || process->asked)
+        return PROCESS_RESTARTING;
+    if (process->life == MODEL_PROCD_RUNNING)
+        return PROCESS_RUNNING;
+    return process->parked ? PROCESS_PARKED : PROCESS_ENDED;
+}
+
 static void query(const struct ask *ask, uint64_t id)
 {
     const struct model_procd_process *process = seen(ask, id);
@@ -309,9 +390,8 @@ static void query(const struct ask *ask, uint64_t id)
     if (process == NULL || out == NULL)
         return;
     out->role = process->role;
-    out->state = process->life == MODEL_PROCD_STAGED    ? PROCESS_STAGED
-                 : process->life == MODEL_PROCD_RUNNING ? PROCESS_RUNNING
-                                                        : PROCESS_ENDED;
+    out->state = state_of(process);
+    out->lives = process->lives;
     if (!model_procd_lives(process)) {
         out->reason = process->reason;
         out->code = process->code;
@@ -358,7 +438,6 @@ static enum status authorise(const struct ask *ask)
                                                                              : STATUS_DENIED;
     case OP_PROCD_SET_RESTART_POLICY:
     case OP_PROCD_GET_RESTART_POLICY:
-        return admin || client ? STATUS_UNSUPPORTED : STATUS_DENIED;
     case OP_PROCD_SPAWN_SERVICE:
     case OP_PROCD_CREATE_STAGED_PROCESS:
     case OP_PROCD_START_STAGED_PROCESS:
@@ -417,6 +496,12 @@ static void perform(const struct ask *ask, const void *body)
     case OP_PROCD_QUERY_PROCESS:
         query(ask, by_id->process_id);
         return;
+    case OP_PROCD_SET_RESTART_POLICY:
+        set_policy(ask, body);
+        return;
+    case OP_PROCD_GET_RESTART_POLICY:
+        get_policy(ask, by_id->process_id);
+        return;
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
         bind(ask);
         return;
@@ -472,7 +557,8 @@ static void take_event(struct model_procd *model, uint64_t id)
     if (model_procd_is_foundation(process->role))
         model->exited = true; /* P8 */
     else
-        model_procd_end(model, process, process->reason, process->code, process->fault_va);
+        model_procd_life_over(model, process, false, process->reason, process->code,
+                              process->fault_va);
 }
 
 /* One message of either endpoint, with what is due before it. */
@@ -494,6 +580,9 @@ struct model_procd_answer model_procd_turn(struct model_procd *model,
     bool comes = turn->message != NULL || turn->ended_id != 0;
     model->reply_count = 0;
     model->now_ticks = turn->now_ticks;
+    model->again = turn->again;
+    model->restarted = 0;
+    model->asked_id = 0;
     if (comes && !turn->on_driver)
         take_message(model, turn, turn->now_ticks);
     if (!model->exited) {
@@ -501,7 +590,7 @@ struct model_procd_answer model_procd_turn(struct model_procd *model,
         model_procd_waits_due(model, turn->now_ticks);
         model_procd_sweep(model);
     }
-    if (comes && turn->on_driver)
+    if (comes && turn->on_driver && !model->exited)
         take_message(model, turn, turn->driver_ticks);
     if (turn->message == NULL)
         return (struct model_procd_answer){0};

@@ -23,7 +23,8 @@ enum model_procd_life {
     MODEL_PROCD_RUNNING,
     MODEL_PROCD_ENDED,  /* a record */
     MODEL_PROCD_ENDING, /* it, or something below it, is still to be given back */
-    MODEL_PROCD_OWED    /* nobody's, but something of it was refused */
+    MODEL_PROCD_OWED,   /* nobody's, but something of it was refused */
+    MODEL_PROCD_RESTING /* between two lives */
 };
 
 struct model_procd_process {
@@ -42,10 +43,28 @@ struct model_procd_process {
     uint64_t since;       /* the same: when it got where it is (its life) */
     uint64_t retry_since; /* the same: when it was queued to be offered again */
     uint64_t retry_ticks;
-    uint32_t closes; /* messages that memd needs to take its account back */
+    uint32_t closes;      /* messages that memd needs to take its account back */
+    bool owes_mould_peer; /* memd has something of its mould that it refused to take back */
     uint64_t image_offset;
     uint64_t image_bytes;
     uint64_t argument;
+    struct procd_set_restart_policy_request policy;
+    uint32_t lives;
+    uint32_t used;         /* restarts in the window */
+    uint32_t doublings;    /* of the next delay */
+    uint64_t window_since; /* ticks */
+    uint64_t ready_since;  /* ticks; of a life that is not asked for READY, its start */
+    uint64_t ready_until;  /* ticks */
+    uint64_t delay;        /* before the next life */
+    uint64_t next_ticks;   /* of its next life or call for READY */
+    bool timed;            /* there will be one */
+    uint64_t killed_as;    /* the number of its last end that is evidence */
+    bool follows;          /* it is ending, and has another life */
+    bool asked;            /* it has not said READY */
+    bool parked;
+    uint32_t mould_closes;  /* messages that memd needs for the account of its mould; 0: no mould */
+    bool mould_dirty;       /* of one that could not be made something was refused */
+    uint32_t holds;         /* capabilities that were installed in it */
     uint32_t private_pages; /* mapped from the bootstrap untyped */
 };
 
@@ -64,16 +83,24 @@ struct model_procd_reply {
     uint16_t operation;
     enum status status;
     uint64_t id; /* CREATE, SPAWN, WAIT */
-    uint32_t role, state, reason, code;
+    uint32_t role, state, reason, code, lives;
     uint64_t fault_va;
+    struct procd_get_restart_policy_reply policy;
 };
 
-/* What the kernel, pagerd and memd still have of a process when a turn is over. */
+/* What the kernel, pagerd and memd still have of a process when a turn is over, and of its mould. */
 struct model_procd_left {
     bool in_kernel;  /* the process, staged, running or ended */
     bool with_peer;  /* its registration, its account, or a release of these that was refused */
-    bool other;      /* the process, a capability of it, its registration, or a refused release */
+    bool in_slots;   /* the process, a capability of it, or a drop of one that was refused */
+    bool other;      /* the same, its registration, or a refused release */
     uint32_t closes; /* messages that its account still needs; 0: it has none */
+    struct {
+        bool in_kernel;
+        bool with_peer;
+        bool in_slots;
+        uint32_t closes;
+    } mould;
 };
 
 /* Who knows: the books of the stand-ins. */
@@ -96,6 +123,7 @@ struct model_procd_killed {
     uint32_t role, reason, code;
 };
 struct model_procd_told {
+    uint64_t tried; /* there were so many when it could not be told last */
     uint64_t count; /* of those that there were, so many are done with */
     uint64_t retry_ticks;
     bool found;
@@ -115,16 +143,28 @@ struct model_procd_word {
     const struct model_procd_killed *killed;
 };
 
+/* What became of restarts and of the call for READY, as far as that is not procd's doing. */
+struct model_procd_again {
+    uint32_t unread_count; /* restarts that could not read the module, before any other */
+    bool unmade;           /* the one after them met a failure */
+    bool answered;         /* somebody was asked */
+    enum status answer;    /* what that came to */
+};
+
 struct model_procd {
     bool bound;
     bool exited;
-    bool starved;   /* a client had places and found no entry */
-    uint32_t count; /* places used so far */
+    bool exits_alone; /* it has ended the system because of a policy */
+    bool starved;     /* a client had places and found no entry */
+    uint32_t count;   /* places used so far */
     uint64_t happened;
     uint64_t bootstrap_pages; /* all of the bootstrap untyped */
     uint64_t memory_pages;    /* all that memd has for accounts */
     uint32_t closes;          /* messages that memd needs for an account that is opened now */
     uint64_t now_ticks;       /* of the turn */
+    struct model_procd_again again;
+    uint32_t restarted;       /* lives that began or failed to, in the turn */
+    uint64_t asked_id;        /* who was asked for READY in it; 0: nobody */
     model_procd_books *books; /* as they are when the turn is over */
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
     struct model_procd_evidence evidence;
@@ -153,10 +193,12 @@ struct model_procd_turn {
     uint64_t now_ticks;    /* what the RECV on the bootstrap endpoint said */
     uint64_t driver_ticks; /* what that on the driver endpoint said */
     struct model_procd_failure failure;
+    struct model_procd_again again;
 };
 
 /* What procd has to say in a turn when nothing comes at the driver endpoint, and what it makes of the
  * answer. */
+bool model_procd_word_stands(const struct model_procd *model, uint64_t number);
 uint64_t model_procd_word_ticks(const struct model_procd *model); /* when; UINT64_MAX: nothing */
 struct model_procd_word model_procd_word(const struct model_procd *model, uint64_t now_ticks);
 void model_procd_heard(struct model_procd *model, const struct model_procd_word *word,
@@ -195,6 +237,13 @@ const struct model_procd_process *model_procd_find(const struct model_procd *mod
 /* A process that is staged or runs; one of which something is still to be given back. */
 bool model_procd_lives(const struct model_procd_process *process);
 bool model_procd_is_left(const struct model_procd_process *process);
+
+/* Whether a part of a process is elsewhere still. */
+bool model_procd_life_is_left(const struct model_procd_left *left);
+bool model_procd_mould_is_left(const struct model_procd_left *left);
+
+/* Somebody puts a capability into a staged process. */
+void model_procd_installed(struct model_procd *model, uint64_t id);
 
 /* Whether anything is ending or owed: procd has work left. */
 bool model_procd_works(const struct model_procd *model);

@@ -37,6 +37,14 @@ uint64_t model_procd_word_ticks(const struct model_procd *model)
     return next;
 }
 
+/* P9: crashd has it, or could not be told when that was tried, or nobody is there to tell. */
+bool model_procd_word_stands(const struct model_procd *model, uint64_t number)
+{
+    const struct model_procd_told *crashd = &model->evidence.told[0];
+    return crashd->count >= number || crashd->tried >= number ||
+           model_procd_word_ticks(model) == UINT64_MAX;
+}
+
 struct model_procd_word model_procd_word(const struct model_procd *model, uint64_t now_ticks)
 {
     const struct model_procd_evidence *evidence = &model->evidence;
@@ -69,6 +77,8 @@ void model_procd_heard(struct model_procd *model, const struct model_procd_word 
         told->count = word->number;
     else
         told->found = false;
-    if (!told->found)
-        told->retry_ticks = now_ticks + AGAIN_TICKS;
+    if (told->found)
+        return;
+    told->retry_ticks = now_ticks + AGAIN_TICKS;
+    told->tried = model->evidence.count;
 }

@@ -27,9 +27,29 @@ void model_procd_make_room(struct model_procd *model, uint64_t owner, const stru
 enum status model_procd_account(const struct model_procd *model, uint64_t owner,
                                 const struct role *role);
 
+enum status model_procd_mould_account(const struct model_procd *model, uint64_t owner);
+
 /* A process ends; without children it is given back at once. */
 void model_procd_end(struct model_procd *model, struct model_procd_process *process,
                      uint32_t reason, uint32_t code, uint64_t fault_va);
+
+/* Nobody ordered an end: another life follows, or none, or the system ends. `not_ready`: it was ended
+ * because it was not. */
+void model_procd_life_over(struct model_procd *model, struct model_procd_process *process,
+                           bool not_ready, uint32_t reason, uint32_t code, uint64_t fault_va);
+
+/* --- model_procd_lives.c --- */
+
+bool model_procd_follows(struct model_procd *model, struct model_procd_process *process,
+                         bool not_ready, uint32_t reason);
+/* It rests from now on, or goes on resting. */
+void model_procd_rests(struct model_procd *model, struct model_procd_process *process);
+/* Whether memd or pagerd were called; a life that begins or is asked for READY. False in *due: none is. */
+bool model_procd_lives_step(struct model_procd *model, bool *due);
+/* Something of it is refused, and is offered again in time. */
+void model_procd_owes(struct model_procd *model, struct model_procd_process *process);
+
+/* --- model_procd_tree.c again --- */
 
 /* What was undone and refused to go. */
 void model_procd_owe(struct model_procd *model, struct model_procd_process *place, uint64_t id,
@@ -53,5 +73,10 @@ void model_procd_waits_due(struct model_procd *model, uint64_t now_ticks);
 void model_procd_waits_wake(struct model_procd *model, const struct model_procd_process *process);
 void model_procd_waits_forget(struct model_procd *model, uint64_t who);
 void model_procd_waits_noticed(struct model_procd *model, uint32_t reply_slot);
+
+/* --- model_procd_plan.c --- */
+
+/* Pages of the bootstrap untyped that a foundation process takes besides its kernel memory. */
+uint32_t model_procd_private_pages(const struct role *role, const struct elf_plan *plan);
 
 #endif

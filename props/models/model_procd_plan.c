@@ -2,7 +2,7 @@
 /* The part of procd's model that looks at a module: whether it can be a process of a role, and what
  * pagerd must be told of its address space. */
 #include "abi/messages/pagerd.h"
-#include "props/models/model_procd.h"
+#include "props/models/model_procd_internal.h"
 
 #include <string.h>
 
@@ -53,6 +53,24 @@ enum status model_procd_plan(const struct model_procd *model, uint32_t role, uin
     if (role > ROLE_PROCD && !below && !above)
         return STATUS_OVERLAP;
     return regions_fit(role_find(role), plan) ? STATUS_OK : STATUS_OVER_LIMIT;
+}
+
+uint64_t model_procd_budget(uint32_t role)
+{
+    return role_find(role)->budget_pages + role_table_budget_pages(role, MODEL_PROCD_MEMORY_PAGES);
+}
+
+/* Pages of the bootstrap untyped: its tables, all that is writable, and the last one of a segment
+ * that ends within its page. */
+uint32_t model_procd_private_pages(const struct role *role, const struct elf_plan *plan)
+{
+    uint64_t pages = role_table_pages(role->id, MODEL_PROCD_MEMORY_PAGES);
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        bool ends_within = segment->memory_bytes % PAGE_BYTES != 0;
+        pages += (segment->rights & RIGHT_WRITE) != 0 ? segment->pages : ends_within;
+    }
+    return pages > UINT32_MAX ? UINT32_MAX : (uint32_t)pages;
 }
 
 static struct pagerd_area *next_area(struct pagerd_register_process_request *out, uint32_t kind,

@@ -7,7 +7,7 @@
 
 #include "abi/process.h"
 
-enum { PLACE_MASK = 0xFFFF, RETRY_TICKS = 100 };
+enum { PLACE_MASK = 0xFFFF, RETRY_TICKS = 100, MOULD_PAGES = 16 };
 
 /* --- questions -------------------------------------------------------------------------------- */
 
@@ -35,13 +35,15 @@ bool model_procd_lives(const struct model_procd_process *process)
 
 bool model_procd_is_left(const struct model_procd_process *process)
 {
-    return process->life == MODEL_PROCD_ENDING || process->owes;
+    return process->life == MODEL_PROCD_ENDING || process->owes ||
+           process->life == MODEL_PROCD_RESTING;
 }
 
 bool model_procd_works(const struct model_procd *model)
 {
     for (uint32_t i = 0; i < model->count; i++) {
-        if (model_procd_is_left(&model->processes[i]))
+        const struct model_procd_process *process = &model->processes[i];
+        if (process->life == MODEL_PROCD_ENDING || process->owes)
             return true;
     }
     return false;
@@ -181,6 +183,17 @@ static bool has_account(const struct model_procd *model, const struct model_proc
            (process->owes && model->books(process->id).closes != 0);
 }
 
+/* A mould is paid for next to its process; nobody's leftovers are. */
+static uint64_t mould_pages(const struct model_procd *model,
+                            const struct model_procd_process *process)
+{
+    bool lives = model_procd_lives(process) || process->life == MODEL_PROCD_ENDING ||
+                 process->life == MODEL_PROCD_RESTING;
+    bool there = lives ? process->mould_closes != 0
+                       : process->owes && model->books(process->id).mould.closes != 0;
+    return there ? MOULD_PAGES : 0;
+}
+
 /* What is set aside for an account and everything below it. */
 static uint64_t claim(const struct model_procd *model, uint64_t id)
 {
@@ -191,6 +204,8 @@ static uint64_t claim(const struct model_procd *model, uint64_t id)
     uint64_t sum = 0;
     for (uint32_t i = 0; i < model->count; i++) {
         const struct model_procd_process *process = &model->processes[i];
+        if (process->owner == id)
+            sum += mould_pages(model, process);
         if (!has_account(model, process))
             continue;
         if (process->id == id)
@@ -201,10 +216,8 @@ static uint64_t claim(const struct model_procd *model, uint64_t id)
     return sum;
 }
 
-enum status model_procd_account(const struct model_procd *model, uint64_t owner,
-                                const struct role *role)
+static enum status may_claim(const struct model_procd *model, uint64_t owner, uint64_t wanted)
 {
-    uint64_t wanted = role_account_guarantee(role);
     for (uint64_t id = owner; id != 0;) {
         const struct model_procd_process *process = model_procd_find(model, id);
         if (claim(model, id) + wanted > role_account_limit(role_find(process->role)))
@@ -214,25 +227,57 @@ enum status model_procd_account(const struct model_procd *model, uint64_t owner,
     return claim(model, 0) + wanted > model->memory_pages ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
+enum status model_procd_account(const struct model_procd *model, uint64_t owner,
+                                const struct role *role)
+{
+    return may_claim(model, owner, role_account_guarantee(role));
+}
+
+enum status model_procd_mould_account(const struct model_procd *model, uint64_t owner)
+{
+    return may_claim(model, owner, MOULD_PAGES);
+}
+
 /* --- ends ------------------------------------------------------------------------------------- */
 
-static void owe(struct model_procd *model, struct model_procd_process *process)
+void model_procd_owes(struct model_procd *model, struct model_procd_process *process)
 {
+    struct model_procd_left left = model->books(process->id);
     process->owes = true;
-    process->owes_peer = model->books(process->id).with_peer;
+    process->owes_peer = left.with_peer;
+    process->owes_mould_peer = left.mould.with_peer;
     process->retry_since = ++model->happened;
     process->retry_ticks = model->now_ticks + RETRY_TICKS;
+}
+
+bool model_procd_life_is_left(const struct model_procd_left *left)
+{
+    return left->other || left->closes != 0;
+}
+
+bool model_procd_mould_is_left(const struct model_procd_left *left)
+{
+    return left->mould.in_slots || left->mould.with_peer;
+}
+
+static bool owner_lives(const struct model_procd *model, const struct model_procd_process *process)
+{
+    const struct model_procd_process *owner = model_procd_find(model, process->owner);
+    return process->owner == 0 || (owner != NULL && model_procd_lives(owner));
+}
+
+static void forget_records(struct model_procd *model, const struct model_procd_process *process)
+{
+    struct model_procd_process *record;
+    while ((record = oldest(model, MODEL_PROCD_ENDED, process->id)) != NULL)
+        forget(model, record);
 }
 
 /* It leaves a record to an owner that lives; its own records go. */
 static void close(struct model_procd *model, struct model_procd_process *process)
 {
-    struct model_procd_process *record;
-    while ((record = oldest(model, MODEL_PROCD_ENDED, process->id)) != NULL)
-        forget(model, record);
-    const struct model_procd_process *owner = model_procd_find(model, process->owner);
-    bool owner_lives = process->owner == 0 || (owner != NULL && model_procd_lives(owner));
-    if (!owner_lives || process->secret) {
+    forget_records(model, process);
+    if (!owner_lives(model, process) || process->secret) {
         forget(model, process);
         return;
     }
@@ -240,16 +285,32 @@ static void close(struct model_procd *model, struct model_procd_process *process
     process->since = ++model->happened;
 }
 
-/* Everything that a process without children had is offered once. memd takes so much at a time;
- * what was refused can be seen when the turn is over. Whether memd and pagerd were called: not for
- * a process that the kernel still has. */
+/* One message to memd: whether it says that something is left. */
+static bool closes_one(uint32_t *closes, uint32_t left)
+{
+    bool closing = *closes > left;
+    *closes -= closing;
+    return closing && *closes != 0;
+}
+
+/* A process without children is offered everything that it had; when it has another life, all but its
+ * mould. memd takes so much at a time, of a mould first; what was refused can be seen when the turn is
+ * over. Whether memd and pagerd were called: not for what the kernel still has. */
 static bool give_back(struct model_procd *model, struct model_procd_process *process)
 {
     struct model_procd_left left = model->books(process->id);
-    bool closing = process->closes > left.closes;
-    bool called = process->closes != 0 && !left.in_kernel;
-    process->closes -= closing;
-    if (closing && process->closes != 0 && !left.other)
+    bool again = process->follows && owner_lives(model, process);
+    bool mould = !again && process->mould_closes != 0;
+    bool called = mould && !left.mould.in_kernel;
+    bool mould_left = mould && closes_one(&process->mould_closes, left.mould.closes);
+    bool life_left = false;
+    if (!mould_left) {
+        called = called || (process->closes != 0 && !left.in_kernel);
+        life_left = closes_one(&process->closes, left.closes);
+    }
+    bool refused = mould_left ? left.in_slots : left.other;
+    refused = refused || (!again && left.mould.in_slots);
+    if ((mould_left || life_left) && !refused)
         return called;
     if (left.in_kernel && process->reason != END_KILLED && process->died) {
         process->reason = END_KILLED; /* the kernel's record could not be read */
@@ -257,8 +318,13 @@ static bool give_back(struct model_procd *model, struct model_procd_process *pro
         process->fault_va = 0;
     }
     process->died = false;
-    if (left.other || left.closes != 0)
-        owe(model, process);
+    if (again) {
+        forget_records(model, process);
+        model_procd_rests(model, process);
+        return called;
+    }
+    if (!process->owes && (model_procd_life_is_left(&left) || model_procd_mould_is_left(&left)))
+        model_procd_owes(model, process);
     model_procd_waits_wake(model, process);
     close(model, process);
     return called;
@@ -284,11 +350,14 @@ static void ends(struct model_procd *model, struct model_procd_process *process,
     model_procd_waits_forget(model, process->id);
     process->life = MODEL_PROCD_ENDING;
     process->since = ++model->happened;
+    process->timed = process->asked = false;
     process->reason = reason;
     process->code = code;
     process->fault_va = fault_va;
-    if (ran && reason != END_EXITED)
-        model_procd_killed(model, process);
+    if (!ran || reason == END_EXITED)
+        return;
+    model_procd_killed(model, process);
+    process->killed_as = model->evidence.count;
 }
 
 void model_procd_end(struct model_procd *model, struct model_procd_process *process,
@@ -298,6 +367,16 @@ void model_procd_end(struct model_procd *model, struct model_procd_process *proc
     ends(model, process, reason, code, fault_va);
     if (youngest(model, process->id) == NULL)
         (void)give_back(model, process);
+}
+
+void model_procd_life_over(struct model_procd *model, struct model_procd_process *process,
+                           bool not_ready, uint32_t reason, uint32_t code, uint64_t fault_va)
+{
+    process->follows = model_procd_follows(model, process, not_ready, reason);
+    if (!process->follows && process->policy.critical)
+        model->exited = model->exits_alone = true; /* P8 */
+    else
+        model_procd_end(model, process, reason, code, fault_va);
 }
 
 void model_procd_owe(struct model_procd *model, struct model_procd_process *place, uint64_t id,
@@ -310,7 +389,7 @@ void model_procd_owe(struct model_procd *model, struct model_procd_process *plac
     *place = (struct model_procd_process){
         .id = id, .owner = owner, .role = role, .life = MODEL_PROCD_OWED};
     place->since = ++model->happened;
-    owe(model, place);
+    model_procd_owes(model, place);
 }
 
 void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, uint32_t code,
@@ -346,18 +425,26 @@ static struct model_procd_process *debt_due(struct model_procd *model)
     return due != NULL && due->retry_ticks <= model->now_ticks ? due : NULL;
 }
 
-/* Whether memd or pagerd were called. */
+/* Whether memd or pagerd were called. Of what rests its last life alone is owed. */
 static bool offer(struct model_procd *model, struct model_procd_process *process)
 {
     struct model_procd_left left = model->books(process->id);
-    bool called = process->owes_peer && !left.in_kernel;
-    if (left.other || left.closes != 0) {
-        owe(model, process);
+    bool rests = process->life == MODEL_PROCD_RESTING;
+    bool called = (process->owes_peer && !left.in_kernel) ||
+                  (!rests && process->owes_mould_peer && !left.mould.in_kernel);
+    if (model_procd_life_is_left(&left) || (!rests && model_procd_mould_is_left(&left))) {
+        model_procd_owes(model, process);
+        process->closes = left.closes;
         return called;
     }
-    process->owes = process->owes_peer = false;
+    process->owes = process->owes_peer = process->owes_mould_peer = false;
+    process->closes = 0;
+    if (!rests)
+        process->mould_closes = 0;
     if (process->life == MODEL_PROCD_OWED)
         forget(model, process);
+    if (rests)
+        model_procd_rests(model, process);
     return called;
 }
 
@@ -368,8 +455,11 @@ static bool sweep_step(struct model_procd *model)
     struct model_procd_process *root = oldest(model, MODEL_PROCD_ENDING, ANYBODY);
     if (due != NULL)
         return !offer(model, due);
-    if (root == NULL)
-        return false;
+    if (root == NULL) {
+        bool lives_due;
+        bool called = model_procd_lives_step(model, &lives_due);
+        return lives_due && !called;
+    }
     struct model_procd_process *next = next_below(model, root);
     if (next->life == MODEL_PROCD_ENDING)
         return !give_back(model, next);
@@ -382,7 +472,7 @@ static bool sweep_step(struct model_procd *model)
 
 void model_procd_sweep(struct model_procd *model)
 {
-    for (unsigned step = 0; step < MODEL_PROCD_STEPS; step++) {
+    for (unsigned step = 0; step < MODEL_PROCD_STEPS && !model->exited; step++) {
         if (!sweep_step(model))
             return;
     }

@@ -3,6 +3,7 @@
 #include "props/models/model_procd_internal.h"
 
 #include "abi/messages/procd.h"
+#include "abi/process.h"
 #include "abi/system.h"
 
 enum { POLL_TICKS = 10, PLACE_MASK = 0xFFFF };
@@ -25,6 +26,8 @@ void model_procd_answer_record(struct model_procd_reply *out,
     out->reason = process->reason;
     out->code = process->code;
     out->fault_va = process->fault_va;
+    out->state = process->parked ? PROCESS_PARKED : PROCESS_ENDED;
+    out->lives = process->lives;
 }
 
 static struct model_procd_wait take(struct model_procd *model, uint32_t place)
@@ -151,6 +154,8 @@ uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ti
             return DEADLINE_POLL;
         if (process->owes && process->retry_ticks < next)
             next = process->retry_ticks;
+        if (process->timed && process->next_ticks < next)
+            next = process->next_ticks;
     }
     if (model_procd_word_ticks(model) < next)
         next = model_procd_word_ticks(model);

@@ -14,11 +14,6 @@
 #include "abi/slots.h"
 #include "props/base/property.h"
 
-static struct peers_registration registrations[STAND_IN_PROCESS_LIMIT];
-static uint32_t registration_high;
-static uint32_t registration_low; /* no place below is free */
-static uint32_t registration_count;
-
 static struct {
     uint32_t bootstrap;
     uint64_t deadline_ticks; /* of the last RECV on the bootstrap endpoint */
@@ -41,67 +36,20 @@ static struct {
     bool in_request; /* what is called now is the request's own doing, and not a release */
     bool fresh;      /* nothing was called since the last RECV */
     bool peer_lost;
+    bool in_restart; /* what is called now makes another life */
+    struct peers_restarts restarts;
     uint64_t request_id;
     uint32_t pending_slot;
 } around;
 
-/* Releases that were refused when they were offered last. */
 enum { REFUSALS = 4096 };
-static struct refusal {
+static struct refusal { /* releases that were refused when they were offered last */
     const struct operation *operation;
     uint64_t name;
 } refusals[REFUSALS];
 static uint32_t refusal_count;
 
 /* --- pagerd ----------------------------------------------------------------------------------- */
-
-const struct peers_registration *peers_registration_find(uint64_t token)
-{
-    for (uint32_t i = 0; i < registration_high; i++)
-        if (registrations[i].token == token)
-            return &registrations[i];
-    return NULL;
-}
-
-uint32_t peers_registration_count(void)
-{
-    return registration_count;
-}
-
-static enum status register_process(const struct stand_in_call *call)
-{
-    const struct pagerd_register_process_request *request = call->request;
-    uint32_t object = stand_in_process_of(call->sent[0].object);
-    uint32_t account = (uint32_t)call->sent[1].badge - 1;
-    const struct stand_in_process *process = stand_in_process(object);
-    PROPERTY_EQUAL(E10, "register", call->sent[1].object, ROLE_MEMD);
-    PROPERTY(P2, "register", process->life == STAND_IN_STAGED && request->token != 0);
-    PROPERTY_EQUAL(P2, "register", process->token, request->token);
-    PROPERTY(P2, "account", peers_account_pays_by(account, process->untyped));
-    while (registration_low < registration_high && registrations[registration_low].token != 0)
-        registration_low++;
-    HARNESS(registration_low < STAND_IN_PROCESS_LIMIT);
-    registration_high += registration_low == registration_high;
-    registrations[registration_low] = (struct peers_registration){
-        .token = request->token, .process = object, .account = account, .backing = *request};
-    registration_count++;
-    return STATUS_OK;
-}
-
-static enum status unregister_process(uint64_t token)
-{
-    const struct peers_registration *found = peers_registration_find(token);
-    PROPERTY(E10, "unregister", token != 0);
-    if (found == NULL)
-        return STATUS_NOT_FOUND;
-    uint32_t place = (uint32_t)(found - registrations);
-    const struct stand_in_process *process = stand_in_process(found->process);
-    PROPERTY(G2, "unregister", process->life == STAND_IN_FREE || process->token != token);
-    registrations[place].token = 0;
-    registration_low = place < registration_low ? place : registration_low;
-    registration_count--;
-    return STATUS_OK;
-}
 
 /* Fills are parked: somebody waits for memory, and memory came back. */
 static enum status resolve_fault(const struct pagerd_resolve_fault_request *request)
@@ -121,10 +69,10 @@ static enum status pagerd_answer(struct stand_in_call *call)
     enum status status;
     switch (call->operation->id) {
     case OP_PAGERD_REGISTER_PROCESS:
-        return register_process(call);
+        return peers_register_process(call);
     case OP_PAGERD_UNREGISTER_PROCESS:
         reply->parked_count = around.parked_count;
-        status = unregister_process(request->token); /* a refusal says nothing */
+        status = peers_unregister_process(request->token); /* a refusal says nothing */
         around.told_parked |= status == STATUS_OK && around.parked_count != 0;
         return status;
     case OP_PAGERD_RESOLVE_FAULT:
@@ -149,7 +97,8 @@ static uint64_t given_back(const struct stand_in_call *call)
     const struct memd_close_account_request *close = call->request;
     if (!is_release(call) || call->operation->id == OP_PAGERD_RESOLVE_FAULT)
         return 0;
-    return call->operation->service == SERVICE_MEMD ? close->key : unregister->token;
+    return call->operation->service == SERVICE_MEMD ? close->key & ~PEERS_PROCD_MOULD
+                                                    : unregister->token;
 }
 
 /* Every call has a deadline in the future. One message has so long for all of its calls, and so has
@@ -174,8 +123,10 @@ static void check_deadline(const struct stand_in_call *call, uint64_t now_ticks)
 static enum status answer(struct stand_in_call *call)
 {
     uint64_t now_ticks = stand_in_now();
-    if (peers_witness_of(&call->through) != 0)
-        return peers_witness_answer(call, peers_witness_of(&call->through));
+    if (peers_witness_of(call) != 0)
+        return peers_witness_answer(call, peers_witness_of(call));
+    if (call->operation == NULL)
+        return peers_child_answer(call, around.turn_ticks);
     check_deadline(call, now_ticks);
     PROPERTY(P12, "lost", !around.peer_lost);
     bool hangs = around.slow_ticks >= call->deadline_ticks - now_ticks;
@@ -196,9 +147,9 @@ static bool may_fail(const struct stand_in_call *call)
 {
     const struct kernel_drop_local_cap_request *drop = call->request;
     const struct kernel_move_local_cap_request *move = call->request;
-    if (peers_witness_of(&call->through) != 0)
+    if (peers_witness_of(call) != 0)
         return false; /* these have modes of their own */
-    if (call->operation->service != SERVICE_KERNEL)
+    if (call->operation == NULL || call->operation->service != SERVICE_KERNEL)
         return true;
     switch (call->operation->id) {
     case OP_KERNEL_EXIT:
@@ -278,14 +229,20 @@ static void count_call(void)
 
 static void asked(const struct stand_in_call *call)
 {
-    if (peers_witness_of(&call->through) != 0)
+    if (peers_witness_of(call) != 0)
         return;
     count_call();
+    if (call->operation == NULL)
+        return;
     const struct kernel_query_local_cap_request *query = call->request;
     const struct kernel_retire_process_request *retire = call->request;
     const struct kernel_register_pager_request *pager = call->request;
     const struct kernel_create_staged_process_request *create = call->request;
     uint32_t object;
+    /* A module is read when a process is made of it: for a request, or for another life. */
+    bool requested = around.in_request && around.work == PEERS_MAKING;
+    if (is_kernel(call, OP_KERNEL_FRAME_READ) && !requested)
+        around.in_restart = true;
     switch (call->operation->id) {
     case OP_KERNEL_QUERY_LOCAL_CAP: /* procd looks at reply capabilities only */
         PROPERTY(E10, "query", stand_in_reply_is_open(query->slot));
@@ -329,13 +286,19 @@ static bool may_say(uint16_t id, enum status status)
     }
 }
 
-/* Who waits for memory is told when some came back. */
+static bool is_mould(const struct stand_in_call *call)
+{
+    const struct memd_close_account_request *close = call->request;
+    return (close->key & PEERS_PROCD_MOULD) != 0;
+}
+
+/* Who waits for memory is told when some came back with a process, but not for its mould alone. */
 static void note_memory(const struct stand_in_call *call, enum status status)
 {
     const struct memd_close_account_reply *closed = call->reply;
     bool memd = call->operation->service == SERVICE_MEMD;
     if (memd && call->operation->id == OP_MEMD_CLOSE_ACCOUNT && status == STATUS_OK)
-        around.wakes |= around.told_parked && closed->left_accounts == 0;
+        around.wakes |= around.told_parked && closed->left_accounts == 0 && !is_mould(call);
     if (!memd && call->operation->id == OP_PAGERD_RESOLVE_FAULT)
         around.told_parked = around.wakes = false;
 }
@@ -375,6 +338,16 @@ static void note_release(const struct stand_in_call *call)
         refusals[refusal_count++] = (struct refusal){operation, name};
 }
 
+/* A restart that met a failure is undone from here on. */
+static void note_restart(const struct stand_in_call *call)
+{
+    if (!around.in_restart || !(call->failed || call->lost || around.garbled))
+        return;
+    around.restarts.unread_count += is_kernel(call, OP_KERNEL_FRAME_READ);
+    around.restarts.unmade |= !is_kernel(call, OP_KERNEL_FRAME_READ);
+    around.in_restart = false;
+}
+
 /* What failed, whose doing that was, and what comes of it. */
 static void note(const struct stand_in_call *call, enum status status)
 {
@@ -392,6 +365,7 @@ static void note(const struct stand_in_call *call, enum status status)
         around.failure = (struct peers_failure){1, status, call->operation->id};
     else if (call->failed)
         around.refused_count++;
+    note_restart(call);
     around.garbled = false;
     if (around.work == PEERS_MAKING && status != STATUS_OK)
         around.in_request = false; /* what follows takes it back */
@@ -399,8 +373,12 @@ static void note(const struct stand_in_call *call, enum status status)
 
 static void answered(const struct stand_in_call *call, enum status status)
 {
-    if (peers_witness_of(&call->through) != 0) {
+    if (peers_witness_of(call) != 0) {
         peers_witness_answered(status);
+        return;
+    }
+    if (call->operation == NULL) {
+        peers_child_answered(call, status);
         return;
     }
     bool control = call->operation->service == SERVICE_KERNEL;
@@ -412,6 +390,7 @@ static void answered(const struct stand_in_call *call, enum status status)
 static void receives(uint32_t slot, uint64_t deadline_ticks)
 {
     around.fresh = true;
+    around.in_restart = false;
     around.in_request = around.pending_slot == slot && stand_in_delivery_pending();
     if (slot == SLOT_SERVICE_ENDPOINT) {
         around.deadline_ticks = deadline_ticks;
@@ -455,8 +434,8 @@ static void put_start(uint32_t slot, uint32_t type, uint32_t rights, uint32_t ob
 
 void peers_of_procd_begin(void)
 {
-    memset(registrations, 0, registration_high * sizeof registrations[0]);
-    registration_high = registration_low = registration_count = 0;
+    peers_registrations_begin();
+    peers_of_procd_child(PEERS_CHILD_READY);
     refusal_count = 0;
     memset(&around, 0, sizeof around);
     peers_witness_begin();
@@ -487,6 +466,9 @@ void peers_of_procd_turn(enum peers_work work, uint64_t token, uint64_t request_
     around.pending_slot = SLOT_NULL;
     around.failure = (struct peers_failure){0};
     around.call_count = around.woken_count = around.refused_count = 0;
+    around.in_restart = false;
+    peers_child_turn();
+    around.restarts = (struct peers_restarts){0};
 }
 
 struct peers_failure peers_of_procd_failure(void)
@@ -532,6 +514,11 @@ void peers_of_procd_parked(uint32_t count)
 void peers_of_procd_garble(bool next)
 {
     around.garbles = next;
+}
+
+struct peers_restarts peers_of_procd_restarts(void)
+{
+    return around.restarts;
 }
 
 /* --- messages --------------------------------------------------------------------------------- */

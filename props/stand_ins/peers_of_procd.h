@@ -5,6 +5,7 @@
 #ifndef BASALT_PROPS_STAND_INS_PEERS_OF_PROCD_H
 #define BASALT_PROPS_STAND_INS_PEERS_OF_PROCD_H
 
+#include "abi/formats/envelope.h"
 #include "abi/messages/crashd.h"
 #include "abi/messages/logd.h"
 #include "abi/messages/pagerd.h"
@@ -23,6 +24,9 @@ enum {
     PEERS_PROCD_TURN_TICKS = 90000,
     PEERS_WITNESS_TICKS = 20 /* what a call of named, logd or crashd may */
 };
+
+/* Token and key of a mould: its process's, and this. Written a second time. */
+#define PEERS_PROCD_MOULD (UINT64_C(1) << 62)
 
 /* Begins the kernel's stand-in and the peers, in the state in which procd finds its peers when its
  * start-up check has passed. */
@@ -61,7 +65,7 @@ void peers_of_procd_garble(bool next);      /* the next answer to what is no rel
 /* --- named, logd and crashd: peers_of_procd_witness.c --- */
 
 /* Whom a call goes to: a role; 0: none of the three. */
-uint32_t peers_witness_of(const struct stand_in_cap *through);
+uint32_t peers_witness_of(const struct stand_in_call *call);
 enum status peers_witness_answer(struct stand_in_call *call, uint32_t role);
 void peers_witness_answered(enum status status); /* what procd heard of it */
 bool peers_witness_is_slot(uint32_t slot);
@@ -93,6 +97,37 @@ struct peers_witness_call {
 const struct peers_witness_call *peers_witness_call(void);
 uint32_t peers_witness_slots(void); /* of the three peer slots, how many are filled */
 
+/* What a child that was started again says to START_SERVICE. */
+enum peers_child {
+    PEERS_CHILD_READY,
+    PEERS_CHILD_SILENT,
+    PEERS_CHILD_OTHER_ROLE,
+    PEERS_CHILD_ONE_MORE,
+    PEERS_CHILD_REFUSES,
+    PEERS_CHILD_COUNT
+};
+void peers_of_procd_child(enum peers_child says);
+
+/* Who was asked for READY in this turn, once at most, by what, and what the answer came to; token 0:
+ * nobody was. */
+struct peers_asked {
+    uint64_t token;
+    struct envelope envelope;
+    enum status status;
+};
+struct peers_asked peers_of_procd_asked(void);
+void peers_child_turn(void);
+enum status peers_child_answer(struct stand_in_call *call, uint64_t turn_ticks);
+void peers_child_answered(const struct stand_in_call *call, enum status status);
+
+/* Restarts in this turn that failed by the plan: when they looked at the module, of which there may be
+ * several, and later, of which there is one at most. */
+struct peers_restarts {
+    uint32_t unread_count;
+    bool unmade;
+};
+struct peers_restarts peers_of_procd_restarts(void);
+
 /* Puts a request at an endpoint of procd's; its capability descriptors become capabilities. */
 void peers_of_procd_deliver(uint32_t endpoint_slot, const struct message *message);
 /* Puts the terminal event of a process at the bootstrap endpoint. */
@@ -120,7 +155,11 @@ uint64_t peers_account_parent(uint64_t key); /* of an open one; 0: it lies at th
 bool peers_account_is(uint32_t account, uint64_t key, const struct role *role);
 bool peers_account_pays_by(uint32_t account, uint32_t untyped); /* the untyped is its own */
 
-/* --- pagerd --- */
+/* --- pagerd: peers_of_procd_pagerd.c --- */
+
+void peers_registrations_begin(void);
+enum status peers_register_process(const struct stand_in_call *call);
+enum status peers_unregister_process(uint64_t token);
 
 /* What pagerd was told of a process. */
 struct peers_registration {

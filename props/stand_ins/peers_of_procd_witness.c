@@ -7,6 +7,7 @@
 #include "abi/codec.h"
 #include "abi/message_type.h"
 #include "abi/messages/named.h"
+#include "abi/messages/startup.h"
 #include "abi/slots.h"
 #include "props/base/property.h"
 
@@ -14,9 +15,11 @@ static enum peers_witness_mode witness_modes[ROLE_CRASHD + 1];
 static struct peers_witness_call witness;
 
 /* Whom a call goes to; 0: somebody else. What children of procd serve is named's alone. */
-uint32_t peers_witness_of(const struct stand_in_cap *through)
+uint32_t peers_witness_of(const struct stand_in_call *call)
 {
-    if (through->object_type != OBJECT_ENDPOINT)
+    const struct stand_in_cap *through = &call->through;
+    if (through->object_type != OBJECT_ENDPOINT ||
+        call->message->header.operation == OP_STARTUP_START_SERVICE) /* a child that starts again */
         return 0;
     if (through->object == ROLE_LOGD || through->object == ROLE_CRASHD)
         return through->object;

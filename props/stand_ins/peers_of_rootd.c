@@ -91,10 +91,11 @@ static void add_dependencies(struct boot_config *config)
     }
 }
 
-/* Clients of profile graph are in an image of their own. */
+/* Clients of profile graph, and the service that dies, are in images of their own. */
 static bool is_client(const struct role *role)
 {
-    return role->kind == ROLE_KIND_EXTENSION && role->presence == ROLE_PRESENCE_GRAPH;
+    bool extension = role->kind == ROLE_KIND_EXTENSION && role->presence == ROLE_PRESENCE_GRAPH;
+    return extension || role->id == ROLE_TEST_MORTAL;
 }
 
 static void describe(uint32_t profile)
@@ -341,16 +342,40 @@ static enum status wait_event(uint32_t number, struct message *message)
     return reply_with(&procd_wait_process_event_reply_type, &ended, message);
 }
 
+/* The policy of a role is that of its row. */
+static enum status set_policy(struct peers_child *child, struct message *message)
+{
+    struct procd_set_restart_policy_request request;
+    const struct restarts *row = role_restarts(child->role);
+    if (row == NULL ||
+        message_decode(&procd_set_restart_policy_request_type, message, &request) != STATUS_OK ||
+        request.policy != row->policy || request.critical != row->critical ||
+        request.base_delay_ticks != row->base_delay_ticks ||
+        request.delay_cap_ticks != row->delay_cap_ticks ||
+        request.stable_after_ticks != row->stable_after_ticks ||
+        request.window_ticks != row->window_ticks || request.budget_count != row->budget_count)
+        return STATUS_INVALID_ARGUMENT;
+    child->has_policy = true;
+    return reply_empty(&procd_set_restart_policy_reply_type, message);
+}
+
 /* What is asked about one process. */
 static enum status control_child(uint32_t number, struct message *message)
 {
     uint16_t operation = message->header.operation;
     if (operation == OP_PROCD_START_STAGED_PROCESS && child_is(number, STAND_IN_STAGED)) {
+        /* P4: procd knows what becomes of each end before there can be one. */
+        PROPERTY(P4, "policy",
+                 peers_machine.lied ||
+                     peers_machine.children[number].has_policy ==
+                         (role_restarts(peers_machine.children[number].role) != NULL));
         stand_in_process(number)->life = STAND_IN_RUNNING;
         if (manners_of(peers_machine.children[number].role).ready == PEERS_READY_DEAD)
             child_end(number);
         return reply_empty(&procd_start_staged_process_reply_type, message);
     }
+    if (operation == OP_PROCD_SET_RESTART_POLICY && child_is(number, STAND_IN_STAGED))
+        return set_policy(&peers_machine.children[number], message);
     if (operation == OP_PROCD_STOP_PROCESS) {
         child_end(number);
         return reply_empty(&procd_stop_process_reply_type, message);

@@ -52,6 +52,7 @@ struct peers_child {
     unsigned asks;           /* envelopes that it got */
     uint64_t deadline_ticks; /* of the latest */
     uint32_t offered_count;  /* modules that rootd told it of */
+    bool has_policy;         /* procd was told what becomes of its end */
 };
 
 struct peers_machine {

@@ -409,9 +409,29 @@ static enum status op_install(struct stand_in_call *call)
     return stand_in_install(grant.object, request->target_slot, source);
 }
 
+/* What was installed in the one, in the same slots of the other, which holds nothing yet. */
+static enum status op_copy_startup(struct stand_in_call *call)
+{
+    const struct kernel_copy_startup_request *request = call->request;
+    struct stand_in_process *source = NULL;
+    struct stand_in_process *target = NULL;
+    uint32_t from;
+    uint32_t to;
+    enum status status = process_get(request->source_process_slot, STAND_IN_STAGED, &source, &from);
+    if (status == STATUS_OK)
+        status = process_get(request->target_process_slot, STAND_IN_STAGED, &target, &to);
+    if (status == STATUS_OK && target->installed_count != 0)
+        status = STATUS_BUSY;
+    for (uint32_t i = 0; status == STATUS_OK && i < source->installed_count; i++) {
+        const struct stand_in_installed *installed = stand_in_installed(from, i);
+        status = stand_in_install(to, installed->slot, installed->cap);
+    }
+    return status;
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
-enum { OPERATION_LIMIT = OP_KERNEL_GIVE_FRAMES + 1 };
+enum { OPERATION_LIMIT = OP_KERNEL_COPY_STARTUP + 1 };
 
 static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) = {
     [OP_KERNEL_CREATE_STAGED_PROCESS] = op_create,
@@ -435,6 +455,7 @@ static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) 
     [OP_KERNEL_LOG_WRITE] = op_log,
     [OP_KERNEL_MOVE_LOCAL_CAP] = op_move,
     [OP_KERNEL_GIVE_FRAMES] = op_give,
+    [OP_KERNEL_COPY_STARTUP] = op_copy_startup,
 };
 
 enum status stand_in_control(struct stand_in_call *call)

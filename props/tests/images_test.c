@@ -174,6 +174,7 @@ static const char *const services[] = {"named",
                                        "phase0-fault-kill",
                                        NULL};
 static const char *const operations[] = {"test-operator", "test-mapper", NULL};
+static const char *const restarts[] = {"named", "timed", "test-mortal", "test-survivor", NULL};
 static const struct contents contents[] = {
     {"build/boot-foundation.img", {foundation}},
     {"build/boot.img", {foundation, runtime}},
@@ -183,6 +184,7 @@ static const struct contents contents[] = {
     {"build/boot-graph.img", {foundation, graph}},
     {"build/boot-services.img", {foundation, services}},
     {"build/boot-operations.img", {foundation, phase0, operations}},
+    {"build/boot-restarts.img", {foundation, restarts}},
 };
 
 static unsigned module_count(const struct contents *image)

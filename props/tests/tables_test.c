@@ -152,6 +152,30 @@ static void test_faults_around(void)
     }
 }
 
+/* What a role that is started again holds stays good: its peers are never started again themselves.
+ * What the table says is critical or restarts; a role that is neither has no row. */
+static void test_restarts(void)
+{
+    for (unsigned i = 0; i < restarts_count; i++) {
+        const struct restarts *row = &restarts_table[i];
+        unsigned intakes = 0;
+        const struct intake *intake = role_intake(row->role, &intakes);
+        char what[128];
+        snprintf(what, sizeof what, "P4 the restarts of %s", role_find(row->role)->image);
+        expect(role_restarts(row->role) == row, what); /* one for each role */
+        expect(role_find(row->role)->kind != ROLE_KIND_FOUNDATION, what);
+        expect(row->critical || row->policy != RESTART_NEVER, what);
+        expect(row->base_delay_ticks <= row->delay_cap_ticks, what);
+        expect(row->policy == RESTART_NEVER ||
+                   (row->budget_count != 0 && row->window_ticks != 0 && row->base_delay_ticks != 0),
+               what);
+        for (unsigned j = 0; row->policy != RESTART_NEVER && j < intakes; j++) {
+            const struct restarts *peer = role_restarts(slot_peer_role(intake[j].slot));
+            expect(peer == NULL || peer->policy == RESTART_NEVER, what);
+        }
+    }
+}
+
 static void test_pages(void)
 {
     expect(page_is_current("abi/REFERENCE.md", tables_reference),
@@ -166,6 +190,7 @@ int main(int count, char **arguments)
     test_regions_suffice();
     test_places_suffice();
     test_faults_around();
+    test_restarts();
     if (count != 2 || strcmp(arguments[1], "--no-golden") != 0)
         test_pages();
     expect(dictionary_is_right(tables_dictionary), "dictionary");

@@ -202,6 +202,24 @@ static void put_peers(FILE *out)
                 role_find(need_table[i].other)->image, need_why(&need_table[i]));
 }
 
+static void put_restarts(FILE *out)
+{
+    static const char *const policies[] = {"never", "on fault", "always"};
+    fprintf(out,
+            "\n## Who is started again\n\nWhat procd does after an end that nobody ordered; of a "
+            "role without a row nothing.\n\n| role | policy | delay, ticks | budget | stable "
+            "after, ticks | critical | why |\n| --- | --- | --- | --- | --- | --- | --- |\n");
+    for (unsigned i = 0; i < restarts_count; i++) {
+        const struct restarts *row = &restarts_table[i];
+        fprintf(out,
+                "| %s | %s | %" PRIu64 " to %" PRIu64 " | %u in %" PRIu64 " ticks | %" PRIu64
+                " | %s | %s |\n",
+                role_find(row->role)->image, policies[row->policy], row->base_delay_ticks,
+                row->delay_cap_ticks, row->budget_count, row->window_ticks, row->stable_after_ticks,
+                row->critical ? "yes" : "no", restarts_why(row));
+    }
+}
+
 /* Whether a role holds, at start, a kernel-control capability that accepts the operation. */
 static bool holds_kind(const struct role *role, uint32_t kinds)
 {
@@ -293,6 +311,7 @@ void tables_reference(FILE *out)
     tables_roles(out);
     fprintf(out, "\n## Who finds whom\n\nBy named, beyond what it holds at start.\n\n");
     put_peers(out);
+    put_restarts(out);
     fprintf(out,
             "\n## Who can send what\n\nBy the role table. rootd holds every kernel-control "
             "capability until READY and sheds all except the log's. procd\nadministers memd and "

@@ -263,6 +263,8 @@ static unsigned compare_cspace(FILE *out, const struct nodes *nodes, const struc
         const struct capability *cap = cap_at(node, slot);
         if (stated_at(&list, slot) != NULL || work_why(nodes, node, slot, cap) != NULL)
             continue;
+        if (!kernel_capability_live(world_kernel(), cap))
+            continue; /* what is left of a service that has ended: nobody is behind it */
         fprintf(out, "%s slot %u: extra, %s with rights 0x%x\n", node->role->image, slot,
                 object_type_name(cap->object_type), cap->rights);
         found++;

@@ -116,6 +116,8 @@ static const struct program program_table[] = {
     {"test-operator", 0, 0, NULL, test_operator_main},
     {"test-ready", 0, 0, NULL, test_ready_main},
     {"test-service", 0, 0, NULL, test_service_main},
+    {"test-mortal", 0, 0, NULL, test_mortal_main},
+    {"test-survivor", 0, 0, NULL, test_survivor_main},
     {"test-user", 0, 0, NULL, test_user_main},
     {"test-apart", 0, 0, NULL, test_apart_main},
     {"test-last", 0, 0, NULL, test_last_main},

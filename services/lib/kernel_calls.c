@@ -229,3 +229,14 @@ enum status kernel_cap_copy_attenuated(struct caller *caller, uint32_t slot,
     CONTROL_WRITE(caller, cap_copy_attenuated, CAP_COPY_ATTENUATED, *request);
     return control(caller, slot);
 }
+
+enum status kernel_copy_startup(struct caller *caller, uint32_t slot, uint32_t source_process_slot,
+                                uint32_t target_process_slot)
+{
+    CONTROL_WRITE(caller, copy_startup, COPY_STARTUP,
+                  (struct kernel_copy_startup_request){
+                      .source_process_slot = source_process_slot,
+                      .target_process_slot = target_process_slot,
+                  });
+    return control(caller, slot);
+}

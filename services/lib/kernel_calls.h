@@ -55,5 +55,7 @@ enum status kernel_retire_process(struct caller *caller, uint32_t slot, uint32_t
                                   struct kernel_retire_process_reply *reply);
 enum status kernel_cap_copy_attenuated(struct caller *caller, uint32_t slot,
                                        const struct kernel_cap_copy_attenuated_request *request);
+enum status kernel_copy_startup(struct caller *caller, uint32_t slot, uint32_t source_process_slot,
+                                uint32_t target_process_slot);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abi/assert.h"
+#include "abi/messages/procd.h"
 #include "abi/messages/startup.h"
 #include "abi/slots.h"
 #include "services/lib/service.h"
@@ -54,4 +55,24 @@ enum status launch_envelope_request(const struct envelope *envelope,
     enum status status = envelope_encode(envelope, out->envelope, sizeof out->envelope, &written);
     out->count = (uint32_t)written;
     return status;
+}
+
+bool launch_policy_request(uint32_t role, uint64_t process_id, uint64_t ready_ticks,
+                           struct procd_set_restart_policy_request *out)
+{
+    const struct restarts *row = role_restarts(role);
+    if (row == NULL)
+        return false;
+    *out = (struct procd_set_restart_policy_request){
+        .process_id = process_id,
+        .policy = row->policy,
+        .critical = row->critical,
+        .base_delay_ticks = row->base_delay_ticks,
+        .delay_cap_ticks = row->delay_cap_ticks,
+        .stable_after_ticks = row->stable_after_ticks,
+        .window_ticks = row->window_ticks,
+        .ready_ticks = ready_ticks,
+        .budget_count = row->budget_count,
+    };
+    return true;
 }

@@ -25,4 +25,10 @@ struct startup_start_service_request;
 enum status launch_envelope_request(const struct envelope *envelope,
                                     struct startup_start_service_request *out);
 
+/* What procd is told of a staged process of the role, from its RESTARTS row, before it starts.
+ * `ready_ticks`: as in its envelope. False: there is no row, and nothing to tell. */
+struct procd_set_restart_policy_request;
+bool launch_policy_request(uint32_t role, uint64_t process_id, uint64_t ready_ticks,
+                           struct procd_set_restart_policy_request *out);
+
 #endif

@@ -35,6 +35,10 @@ uint32_t phase1_crash_client_main(uint64_t argument);
 /* What test-operator launches (mapper.h). */
 uint32_t test_mapper_main(uint64_t argument);
 
+/* A service that dies again and again, and a client that goes on: EXIT(0) when it saw what is stated. */
+uint32_t test_mortal_main(uint64_t argument);
+uint32_t test_survivor_main(uint64_t argument);
+
 /* Of no image: tests put it in the place of a service (ready.h). */
 uint32_t test_ready_main(uint64_t argument);
 

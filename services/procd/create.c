@@ -20,12 +20,12 @@ static uint32_t slot(const struct procd_making *making, uint32_t which)
 
 static void owe(struct procd_making *making, uint32_t owes)
 {
-    making->process.owes |= (uint16_t)owes;
+    making->process.owes |= owes;
 }
 
 static void owe_no_more(struct procd_making *making, uint32_t owes)
 {
-    making->process.owes &= (uint16_t)~owes;
+    making->process.owes &= ~owes;
 }
 
 /* --- perform ---------------------------------------------------------------------------------- */
@@ -34,66 +34,120 @@ static void owe_no_more(struct procd_making *making, uint32_t owes)
 static void undo(struct procd *procd, struct procd_making *making)
 {
     struct procd_process *process = &making->process;
-    if (procd_release(procd, making->index, making->id, process) != PROCD_RELEASED &&
+    if (procd_release(procd, making->index, making->id, process, PROCD_OWES_LIFE) !=
+            PROCD_RELEASED &&
         !procd->peer_lost)
         procd_table_commit_owing(procd, making->index, process);
 }
 
-/* Its key is the process's id: closing it by that is right whatever became of the answer. */
-static enum status open_account(struct procd *procd, struct procd_making *making)
+/* What is made of a life and of its mould alike: an account, and from it the kernel memory of a
+ * staged process. */
+struct part {
+    uint64_t id; /* token of the process, key of the account */
+    uint64_t guarantee_pages;
+    uint64_t limit_pages;
+    uint32_t budget_pages;
+    uint32_t untyped_slot;
+    uint32_t first; /* PROCD_SLOT_... of its PROCESS; the others follow in the same order */
+    uint32_t owes_account;
+    uint32_t owes_abort;
+};
+
+static struct part part_of_life(const struct procd_making *making)
 {
-    struct memd_open_account_request request = {
-        .key = making->id,
-        .parent_key = procd_owner_id(procd, making->process.owner),
+    return (struct part){
+        .id = making->id,
         .guarantee_pages = role_account_guarantee(making->row),
         .limit_pages = role_account_limit(making->row),
+        .budget_pages = making->row->budget_pages,
+        .untyped_slot = slot(making, PROCD_SLOT_UNTYPED),
+        .first = PROCD_SLOT_PROCESS,
+        .owes_account = PROCD_OWES_ACCOUNT,
+        .owes_abort = PROCD_OWES_ABORT,
+    };
+}
+
+static struct part part_of_mould(const struct procd_making *making)
+{
+    return (struct part){
+        .id = making->id | PROCD_MOULD_ID,
+        .guarantee_pages = PROCD_MOULD_PAGES,
+        .limit_pages = PROCD_MOULD_PAGES,
+        .budget_pages = PROCD_MOULD_PAGES,
+        .untyped_slot = slot(making, PROCD_SLOT_MOULD_UNTYPED),
+        .first = PROCD_SLOT_MOULD,
+        .owes_account = PROCD_OWES_MOULD_ACCOUNT,
+        .owes_abort = PROCD_OWES_MOULD_ABORT,
+    };
+}
+
+/* Its key is the part's id: closing it by that is right whatever became of the answer. */
+static enum status open_account(struct procd *procd, struct procd_making *making,
+                                const struct part *part)
+{
+    struct memd_open_account_request request = {
+        .key = part->id,
+        .parent_key = procd_owner_id(procd, making->process.owner),
+        .guarantee_pages = part->guarantee_pages,
+        .limit_pages = part->limit_pages,
     };
     struct memd_open_account_reply reply;
-    owe(making, PROCD_OWES_ACCOUNT | 1u << PROCD_SLOT_ACCOUNT);
-    return procd_peer_heard(
-        procd, memd_call_open_account(&procd->caller, SLOT_PEER_MEMD,
-                                      (struct window){slot(making, PROCD_SLOT_ACCOUNT), 1},
-                                      procd_peer_deadline(procd), &request, &reply));
+    uint32_t account = part->first + PROCD_SLOT_ACCOUNT;
+    owe(making, part->owes_account | 1u << account);
+    return procd_peer_heard(procd,
+                            memd_call_open_account(&procd->caller, SLOT_PEER_MEMD,
+                                                   (struct window){slot(making, account), 1},
+                                                   procd_peer_deadline(procd), &request, &reply));
 }
 
 /* Closing the account returns the untyped too, so that its id need not be kept. */
-static enum status draw_budget(struct procd *procd, struct procd_making *making)
+static enum status draw_budget(struct procd *procd, struct procd_making *making,
+                               const struct part *part)
 {
-    struct memd_alloc_untyped_request request = {.pages = making->row->budget_pages};
+    struct memd_alloc_untyped_request request = {.pages = part->budget_pages};
     struct memd_alloc_untyped_reply reply;
-    owe(making, 1u << PROCD_SLOT_UNTYPED);
-    return procd_peer_heard(
-        procd, memd_call_alloc_untyped(&procd->caller, slot(making, PROCD_SLOT_ACCOUNT),
-                                       (struct window){slot(making, PROCD_SLOT_UNTYPED), 1},
-                                       procd_peer_deadline(procd), &request, &reply));
+    owe(making, 1u << (part->first + PROCD_SLOT_UNTYPED));
+    return procd_peer_heard(procd,
+                            memd_call_alloc_untyped(&procd->caller,
+                                                    slot(making, part->first + PROCD_SLOT_ACCOUNT),
+                                                    (struct window){part->untyped_slot, 1},
+                                                    procd_peer_deadline(procd), &request, &reply));
 }
 
 static enum status make_process(struct procd *procd, struct procd_making *making,
-                                uint32_t untyped_slot)
+                                const struct part *part)
 {
     struct kernel_create_staged_process_request request = {
-        .untyped_slot = untyped_slot,
-        .budget_pages = making->row->budget_pages +
-                        (uint32_t)role_table_budget_pages(making->row->id, procd->memory_pages),
+        .untyped_slot = part->untyped_slot,
+        .budget_pages = part->budget_pages,
         .event_slot = SLOT_SERVICE_ENDPOINT,
         .band = role_band(making->row),
         .flags = role_flags(making->row),
-        .token = making->id,
+        .token = part->id,
     };
     struct kernel_create_staged_process_reply reply;
-    owe(making, 1u << PROCD_SLOT_PROCESS | 1u << PROCD_SLOT_VSPACE | 1u << PROCD_SLOT_ENDPOINT |
-                    1u << PROCD_SLOT_GRANT);
+    uint32_t first_slot = slot(making, part->first);
+    owe(making, 0xFu << part->first);
     enum status status =
         kernel_create_staged_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request,
-                                     (struct window){slot(making, PROCD_SLOT_PROCESS), 4}, &reply);
+                                     (struct window){first_slot, 4}, &reply);
     if (status != STATUS_OK)
         return status;
-    owe(making, PROCD_OWES_ABORT);
-    bool in_order = reply.process_slot == slot(making, PROCD_SLOT_PROCESS) &&
-                    reply.vspace_slot == slot(making, PROCD_SLOT_VSPACE) &&
-                    reply.endpoint_slot == slot(making, PROCD_SLOT_ENDPOINT) &&
-                    reply.grant_slot == slot(making, PROCD_SLOT_GRANT);
+    owe(making, part->owes_abort);
+    bool in_order = reply.process_slot == first_slot &&
+                    reply.vspace_slot == first_slot + PROCD_SLOT_VSPACE &&
+                    reply.endpoint_slot == first_slot + PROCD_SLOT_ENDPOINT &&
+                    reply.grant_slot == first_slot + PROCD_SLOT_GRANT;
     return in_order ? STATUS_OK : STATUS_INTERNAL;
+}
+
+static enum status make_paid(struct procd *procd, struct procd_making *making,
+                             const struct part *part)
+{
+    enum status status = open_account(procd, making, part);
+    if (status == STATUS_OK)
+        status = draw_budget(procd, making, part);
+    return status == STATUS_OK ? make_process(procd, making, part) : status;
 }
 
 /* Before memd and pagerd exist: every page is there from the start, those of the service's tables
@@ -106,7 +160,10 @@ static enum status build_eagerly(struct procd *procd, struct procd_making *makin
         .scratch_slot = slot(making, PROCD_SLOT_PAGES),
     };
     uint64_t table_pages = role_table_pages(making->row->id, procd->memory_pages);
-    enum status status = make_process(procd, making, SLOT_BOOTSTRAP_UNTYPED);
+    struct part part = part_of_life(making);
+    part.untyped_slot = SLOT_BOOTSTRAP_UNTYPED;
+    part.budget_pages += (uint32_t)role_table_budget_pages(making->row->id, procd->memory_pages);
+    enum status status = make_process(procd, making, &part);
     if (status == STATUS_OK)
         status = kernel_register_pager(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                        slot(making, PROCD_SLOT_PROCESS), SLOT_NULL, making->id);
@@ -136,11 +193,8 @@ static enum status register_backing(struct procd *procd, struct procd_making *ma
 /* Everything from memd, pages by pagerd when they are touched. */
 static enum status build_paged(struct procd *procd, struct procd_making *making)
 {
-    enum status status = open_account(procd, making);
-    if (status == STATUS_OK)
-        status = draw_budget(procd, making);
-    if (status == STATUS_OK)
-        status = make_process(procd, making, slot(making, PROCD_SLOT_UNTYPED));
+    struct part part = part_of_life(making);
+    enum status status = make_paid(procd, making, &part);
     if (status == STATUS_OK)
         status =
             kernel_register_pager(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
@@ -150,13 +204,13 @@ static enum status build_paged(struct procd *procd, struct procd_making *making)
     return status;
 }
 
-static enum status start(struct procd *procd, struct procd_making *making, uint64_t argument)
+static enum status start(struct procd *procd, struct procd_making *making)
 {
     struct kernel_start_process_request request = {
         .process_slot = slot(making, PROCD_SLOT_PROCESS),
         .entry_va = making->process.entry_va,
         .stack_top_va = making->process.stack_top_va,
-        .argument = argument,
+        .argument = making->process.argument,
     };
     enum status status =
         kernel_start_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
@@ -170,9 +224,8 @@ static enum status start(struct procd *procd, struct procd_making *making, uint6
 
 /* procd keeps no way into the child: of its capabilities only PROCESS stays, and what the reply
  * moves on. */
-static enum status drop_others(struct procd *procd, struct procd_making *making, uint32_t moved)
+static enum status drop_others(struct procd *procd, struct procd_making *making, uint32_t kept)
 {
-    uint32_t kept = 1u << PROCD_SLOT_PROCESS | moved;
     for (uint32_t which = 0; which < PROCD_SLOT_COUNT; which++) {
         if ((making->process.owes & 1u << which) == 0 || (kept & 1u << which) != 0)
             continue;
@@ -195,11 +248,79 @@ static enum status make(struct procd *procd, const struct procd_sender *sender,
     UNIT_ASSERT(making->process.owes == 0);
     status = procd->foundation_bound ? build_paged(procd, making) : build_eagerly(procd, making);
     if (status == STATUS_OK && wish->starts)
-        status = start(procd, making, wish->argument);
+        status = start(procd, making);
     if (status == STATUS_OK)
-        status = drop_others(procd, making, moved);
+        status = drop_others(procd, making, 1u << PROCD_SLOT_PROCESS | moved);
     if (status != STATUS_OK)
         undo(procd, making);
+    return status;
+}
+
+/* --- lives ------------------------------------------------------------------------------------ */
+
+enum { BOTH_PROCESSES = 1u << PROCD_SLOT_PROCESS | 1u << PROCD_SLOT_MOULD };
+
+/* What an earlier attempt left goes first. */
+static enum status clear_mould(struct procd *procd, struct procd_making *making)
+{
+    if ((making->process.owes & PROCD_OWES_MOULD) == 0)
+        return STATUS_OK;
+    enum procd_release release =
+        procd_release(procd, making->index, making->id, &making->process, PROCD_OWES_MOULD);
+    return release == PROCD_RELEASED ? STATUS_OK : STATUS_BUSY;
+}
+
+enum status procd_mould_make(struct procd *procd, uint32_t index)
+{
+    struct procd_making making = {
+        .row = role_find(procd->processes[index].role),
+        .id = procd_table_id(procd, index),
+        .index = index,
+        .process = procd->processes[index],
+    };
+    struct part part = part_of_mould(&making);
+    enum status status = clear_mould(procd, &making);
+    bool is_clear = status == STATUS_OK;
+    if (is_clear)
+        status = make_paid(procd, &making, &part);
+    if (status == STATUS_OK)
+        status =
+            kernel_copy_startup(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                slot(&making, PROCD_SLOT_PROCESS), slot(&making, PROCD_SLOT_MOULD));
+    if (status == STATUS_OK)
+        status = drop_others(procd, &making, BOTH_PROCESSES);
+    if (status != STATUS_OK && is_clear)
+        (void)procd_release(procd, index, making.id, &making.process, PROCD_OWES_MOULD);
+    procd->processes[index].owes = making.process.owes;
+    return status;
+}
+
+/* Who is asked for READY is asked through its ENDPOINT. */
+static enum status make_again(struct procd *procd, struct procd_making *making)
+{
+    uint32_t asked = making->process.policy.ready_ticks != 0 ? 1u << PROCD_SLOT_ENDPOINT : 0;
+    enum status status = build_paged(procd, making);
+    if (status == STATUS_OK)
+        status =
+            kernel_copy_startup(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
+                                slot(making, PROCD_SLOT_MOULD), slot(making, PROCD_SLOT_PROCESS));
+    if (status == STATUS_OK)
+        status = start(procd, making);
+    if (status == STATUS_OK)
+        status = drop_others(procd, making, BOTH_PROCESSES | asked);
+    return status;
+}
+
+enum status procd_create_again(struct procd *procd, uint32_t index)
+{
+    struct procd_making making;
+    enum status status = procd_create_plan_again(procd, index, &making);
+    UNIT_ASSERT((making.process.owes & PROCD_OWES_LIFE) == 0);
+    if (status == STATUS_OK)
+        status = make_again(procd, &making);
+    if (status != STATUS_OK)
+        (void)procd_release(procd, index, making.id, &making.process, PROCD_OWES_LIFE);
+    procd->processes[index].owes = making.process.owes;
     return status;
 }
 

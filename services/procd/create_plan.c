@@ -157,6 +157,20 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
     return plan_regions(making->row, backing);
 }
 
+/* What the module is made of, and what pagerd is told. */
+static enum status plan_module(struct procd *procd, uint64_t offset_bytes, uint64_t size_bytes,
+                               struct procd_making *making)
+{
+    making->module = (struct image_module){
+        .kernel_slot = SLOT_KERNEL_PROCESS_ENDPOINT,
+        .image_slot = SLOT_IMAGE,
+        .offset_bytes = offset_bytes,
+        .size_bytes = size_bytes,
+    };
+    enum status status = image_plan(&procd->caller, &making->module, &making->plan);
+    return status == STATUS_OK ? plan_backing(procd, making) : status;
+}
+
 enum status procd_create_plan(struct procd *procd, const struct procd_sender *sender,
                               const struct procd_wish *wish, struct procd_making *making)
 {
@@ -167,21 +181,29 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
         status = procd_table_peek(procd, sender->owner, making->row, &making->index, &making->id);
     if (status != STATUS_OK)
         return status;
-    making->module = (struct image_module){
-        .kernel_slot = SLOT_KERNEL_PROCESS_ENDPOINT,
-        .image_slot = SLOT_IMAGE,
-        .offset_bytes = wish->image_offset,
-        .size_bytes = wish->image_bytes,
-    };
-    status = image_plan(&procd->caller, &making->module, &making->plan);
-    if (status == STATUS_OK)
-        status = plan_backing(procd, making);
+    status = plan_module(procd, wish->image_offset, wish->image_bytes, making);
     making->process = (struct procd_process){
         .owner = sender->owner,
         .entry_va = making->plan.entry,
         .stack_top_va = making->plan.stack_top,
+        .image_offset = wish->image_offset,
+        .image_bytes = wish->image_bytes,
+        .argument = wish->argument,
+        .lives = {.ready_at_ticks = wish->starts ? procd->now_ticks : 0,
+                  .life_count = wish->starts ? 1 : 0},
         .role = wish->role,
         .life = PROCD_LIFE_STAGED,
     };
     return status;
+}
+
+enum status procd_create_plan_again(struct procd *procd, uint32_t index,
+                                    struct procd_making *making)
+{
+    memset(making, 0, sizeof *making);
+    making->process = procd->processes[index];
+    making->row = role_find(making->process.role);
+    making->index = index;
+    making->id = procd_table_id(procd, index);
+    return plan_module(procd, making->process.image_offset, making->process.image_bytes, making);
 }

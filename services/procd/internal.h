@@ -20,7 +20,7 @@ struct procd_sender {
 
 /* --- one function for each LIVE row of the table: create.c (SPAWN, SPAWN_SERVICE,
  * CREATE_STAGED_PROCESS), lifecycle.c (START, ABORT, STOP, UPDATE_FOUNDATION_ENDPOINTS), waiters.c
- * (WAIT_PROCESS_EVENT), procd.c (QUERY_PROCESS) */
+ * (WAIT_PROCESS_EVENT), restart.c (SET_RESTART_POLICY, GET_RESTART_POLICY), procd.c (QUERY_PROCESS) */
 #define SERVICE       procd
 #define SERVICE_TABLE "abi/messages/procd.def"
 #include "services/lib/unfold.h"
@@ -65,13 +65,20 @@ void procd_table_commit(struct procd *procd, uint32_t index, const struct procd_
 void procd_table_commit_owing(struct procd *procd, uint32_t index,
                               const struct procd_process *process);
 
-/* Makes a staged or running entry one that is ending. */
+/* Makes a staged, running or resting entry one that is ending. */
 void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint32_t code,
                      uint64_t fault_va);
 
 /* Makes an entry that is ending, without children, what is left of it: a record, something owed, or
  * a free entry. */
 void procd_table_close(struct procd *procd, uint32_t index);
+
+/* Makes an entry that is ending, without children, one between two lives: it rests for its delay, or
+ * until what it owes of its last life is paid. */
+void procd_table_rest(struct procd *procd, uint32_t index);
+
+/* It goes on resting, after a restart that failed, or when it has paid. */
+void procd_table_rest_on(struct procd *procd, uint32_t index);
 
 /* The next one of those that owe something, taken out of their queue; false: none is due. */
 bool procd_debt_take(struct procd *procd, uint32_t *index);
@@ -94,6 +101,12 @@ static inline uint32_t procd_slot(uint32_t index, uint32_t which)
 {
     UNIT_ASSERT(index < PROCD_PROCESS_LIMIT && which < PROCD_SLOT_COUNT);
     return PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * index + which;
+}
+
+/* Something of what was owed for a process is given back. */
+static inline void procd_paid(struct procd_process *process, uint32_t owes)
+{
+    process->owes &= ~owes;
 }
 
 /* --- create_plan.c --------------------------------------------------------------------------- */
@@ -122,6 +135,20 @@ struct procd_making {
 enum status procd_create_plan(struct procd *procd, const struct procd_sender *sender,
                               const struct procd_wish *wish, struct procd_making *making);
 
+/* The same of another life of what rests in an entry. */
+enum status procd_create_plan_again(struct procd *procd, uint32_t index,
+                                    struct procd_making *making);
+
+/* --- create.c --------------------------------------------------------------------------------- */
+
+/* The mould of a staged process, filled with what the process holds. On an error nothing of it is
+ * left, but for what was refused to be taken back; BUSY: that still is. */
+enum status procd_mould_make(struct procd *procd, uint32_t index);
+
+/* A successor for what rests in an entry, from its mould, and running. On an error nothing of it is
+ * left, but for what was refused. */
+enum status procd_create_again(struct procd *procd, uint32_t index);
+
 /* --- ending.c --------------------------------------------------------------------------------- */
 
 /* A deadline for calls to memd and pagerd (P12). */
@@ -132,13 +159,19 @@ enum status procd_peer_heard(struct procd *procd, enum status status);
 
 enum procd_release { PROCD_RELEASED, PROCD_RELEASE_LEFT, PROCD_RELEASE_REFUSED };
 
-/* Offers everything that is owed for a process once. LEFT: memd has more to take back. */
+/* Offers what is owed for a process once, of the parts named (PROCD_OWES_LIFE, PROCD_OWES_MOULD). LEFT:
+ * memd has more to take back. */
 enum procd_release procd_release(struct procd *procd, uint32_t index, uint64_t id,
-                                 struct procd_process *process);
+                                 struct procd_process *process, uint32_t parts);
 
-/* A process has ended: gives up its wait; gives it back at once when it has no children. */
+/* A process has ended, by order or for good: gives up its wait; gives it back at once when it has no children. */
 void procd_end(struct procd *procd, uint32_t index, uint32_t reason, uint32_t code,
                uint64_t fault_va);
+
+/* A life has ended and nobody ordered it: another one follows, or none; that of a critical process is
+ * the end of the system (P8). `not_ready`: procd ended it. */
+void procd_end_of_life(struct procd *procd, uint32_t index, bool not_ready,
+                       const struct kernel_retire_process_reply *record);
 
 /* Reads the kernel's record of a process that ran and gives it back to the kernel; what is refused
  * stays owed. Reason and code are the record's, or as they were. */
@@ -172,6 +205,31 @@ void procd_evidence_step(struct procd *procd, uint64_t now_ticks);
 const char *procd_evidence_check(const struct procd *procd);
 void procd_evidence_visit_fields(const struct procd *procd,
                                  void (*visit)(void *context, uint64_t value), void *context);
+
+/* --- restart.c -------------------------------------------------------------------------------- */
+
+/* Decides whether another life follows an end of this one that nobody ordered, and when. */
+bool procd_restart_decide(struct procd *procd, uint32_t index, bool not_ready, uint32_t reason);
+
+/* One restart or one call for READY that is due; false: none is. */
+bool procd_restart_step(struct procd *procd);
+
+/* --- deadlines.c ------------------------------------------------------------------------------ */
+
+/* Its deadline, which it had none of; it has none any more. */
+void procd_deadline_set(struct procd_deadlines *deadlines, uint32_t index, uint64_t ticks);
+void procd_deadline_clear(struct procd_deadlines *deadlines, uint32_t index);
+bool procd_deadline_has(const struct procd_deadlines *deadlines, uint32_t index);
+
+/* Whose deadline is next, and not after `now_ticks`; false: nobody's. */
+bool procd_deadline_due(const struct procd_deadlines *deadlines, uint64_t now_ticks,
+                        uint32_t *index);
+
+/* The next one; DEADLINE_NEVER: there is none. */
+uint64_t procd_deadline_next(const struct procd_deadlines *deadlines);
+
+/* Null when the heap is one. */
+const char *procd_deadlines_check(const struct procd_deadlines *deadlines);
 
 /* --- lifecycle.c ---------------------------------------------------------------------------- */
 

@@ -1,9 +1,29 @@
 /* SPDX-License-Identifier: ISC */
-/* What happens to a process after it was made: start, abort, stop, death. Decides nothing about who
+/* What happens to a process after it was made: start, abort, stop, death. Another life is the business
+ * of restart.c. Decides nothing about who
  * may ask; what an end takes with it is the business of ending.c. */
 #include "services/procd/internal.h"
 
 #include "abi/process.h"
+
+/* Why something is not done to a process that is not staged any more. */
+static enum status not_staged(const struct procd_process *process)
+{
+    bool lives = process->life == PROCD_LIFE_RUNNING || process->life == PROCD_LIFE_RESTING;
+    return lives ? STATUS_BUSY : STATUS_NOT_FOUND;
+}
+
+static enum status start(struct procd *procd, uint32_t index, uint64_t argument)
+{
+    const struct procd_process *process = &procd->processes[index];
+    struct kernel_start_process_request request = {
+        .process_slot = procd_slot(index, PROCD_SLOT_PROCESS),
+        .entry_va = process->entry_va,
+        .stack_top_va = process->stack_top_va,
+        .argument = argument,
+    };
+    return kernel_start_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &request);
+}
 
 enum status procd_start_staged_process(struct procd *procd, struct procd_request *request)
 {
@@ -14,17 +34,20 @@ enum status procd_start_staged_process(struct procd *procd, struct procd_request
         return found;
     struct procd_process *process = &procd->processes[index];
     if (process->life != PROCD_LIFE_STAGED) /* P8: a double start is refused */
-        return process->life == PROCD_LIFE_RUNNING ? STATUS_BUSY : STATUS_NOT_FOUND;
-    struct kernel_start_process_request start = {
-        .process_slot = procd_slot(index, PROCD_SLOT_PROCESS),
-        .entry_va = process->entry_va,
-        .stack_top_va = process->stack_top_va,
-        .argument = body->argument,
-    };
-    enum status status = kernel_start_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT, &start);
+        return not_staged(process);
+    bool has_mould = process->policy.policy != RESTART_NEVER;
+    enum status status = has_mould ? procd_mould_make(procd, index) : STATUS_OK;
     if (status != STATUS_OK)
         return status;
+    status = start(procd, index, body->argument);
+    if (status != STATUS_OK && has_mould)
+        (void)procd_release(procd, index, body->process_id, process, PROCD_OWES_MOULD);
+    if (status != STATUS_OK)
+        return status;
+    process->argument = body->argument;
     process->life = PROCD_LIFE_RUNNING;
+    process->lives.life_count = 1;
+    process->lives.ready_at_ticks = procd->now_ticks;
     process->owes ^= PROCD_OWES_ABORT | PROCD_OWES_RETIRE;
     return STATUS_OK;
 }
@@ -36,7 +59,7 @@ static enum status abort_staged(struct procd *procd, uint32_t index, uint32_t co
                                                      procd_slot(index, PROCD_SLOT_PROCESS));
     if (status != STATUS_OK)
         return status;
-    process->owes &= (uint16_t)~PROCD_OWES_ABORT;
+    procd_paid(process, PROCD_OWES_ABORT);
     procd_end(procd, index, END_KILLED, code, 0);
     return STATUS_OK;
 }
@@ -50,7 +73,7 @@ enum status procd_abort_staged_process(struct procd *procd, struct procd_request
         return found;
     struct procd_process *process = &procd->processes[index];
     if (process->life != PROCD_LIFE_STAGED)
-        return process->life == PROCD_LIFE_RUNNING ? STATUS_BUSY : STATUS_NOT_FOUND;
+        return not_staged(process);
     process->is_secret = true; /* it leaves no record: nothing of it ever ran (P2) */
     enum status status = abort_staged(procd, index, 0);
     if (status != STATUS_OK)
@@ -70,7 +93,7 @@ static enum status stop_running(struct procd *procd, uint32_t index, uint32_t co
     enum status status = procd_retire(procd, index, &record);
     if (status != STATUS_OK)
         return killed != STATUS_OK && killed != STATUS_NOT_FOUND ? killed : status;
-    process->owes &= (uint16_t)~PROCD_OWES_RETIRE;
+    procd_paid(process, PROCD_OWES_RETIRE);
     procd_end(procd, index, record.reason, record.code, record.fault_va);
     return STATUS_OK;
 }
@@ -95,20 +118,28 @@ enum status procd_stop_process(struct procd *procd, struct procd_request *reques
     enum status found = procd_table_find(procd, &request->sender, body->process_id, &index);
     if (found != STATUS_OK)
         return found;
-    uint8_t life = procd->processes[index].life;
-    if (life == PROCD_LIFE_ENDED || life == PROCD_LIFE_ENDING)
-        return STATUS_OK; /* P8: stopping is idempotent */
+    struct procd_process *process = &procd->processes[index];
+    if (process->life == PROCD_LIFE_ENDED || process->life == PROCD_LIFE_ENDING) {
+        process->lives.restarts = false; /* P4: an order is never undone */
+        return STATUS_OK;                /* P8: stopping is idempotent */
+    }
     if (is_needed(procd, index))
         return STATUS_BUSY;
-    return life == PROCD_LIFE_STAGED ? abort_staged(procd, index, body->code)
-                                     : stop_running(procd, index, body->code);
+    if (process->life == PROCD_LIFE_STAGED)
+        return abort_staged(procd, index, body->code);
+    if (process->life == PROCD_LIFE_RUNNING)
+        return stop_running(procd, index, body->code);
+    process->lives.restarts = false;
+    procd_end(procd, index, END_KILLED, body->code, 0);
+    return STATUS_OK;
 }
 
 void procd_terminated(struct procd *procd, const struct event_process_terminated_request *event)
 {
     uint32_t index;
     uint32_t which;
-    struct kernel_retire_process_reply record;
+    struct kernel_retire_process_reply read;
+    struct kernel_retire_process_reply record = {event->reason, event->code, event->fault_va};
     if (procd_table_find_live(procd, event->token, &index) != STATUS_OK ||
         event->reason == END_NONE || procd->processes[index].life != PROCD_LIFE_RUNNING)
         return; /* a record that STOP already read */
@@ -117,9 +148,9 @@ void procd_terminated(struct procd *procd, const struct event_process_terminated
         procd->peer_lost = true; /* P8 */
         return;
     }
-    if (procd_retire(procd, index, &record) == STATUS_OK)
-        process->owes &= (uint16_t)~PROCD_OWES_RETIRE;
-    procd_end(procd, index, event->reason, event->code, event->fault_va);
+    if (procd_retire(procd, index, &read) == STATUS_OK)
+        procd_paid(process, PROCD_OWES_RETIRE);
+    procd_end_of_life(procd, index, false, &record);
 }
 
 /* What another attempt left in the peers' slots is dropped first. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* procd's front door: which operation, whose, on which endpoint. Decides who may ask; what happens
- * then is the business of create.c, lifecycle.c and waiters.c. Nothing is changed before a request
+ * then is the business of create.c, lifecycle.c, restart.c and waiters.c. Nothing is changed before a request
  * has passed here. */
 #include "services/procd/procd.h"
 
@@ -26,7 +26,12 @@ static enum process_state reported_state(const struct procd_process *process)
 {
     if (process->life == PROCD_LIFE_STAGED)
         return PROCESS_STAGED;
-    return process->life == PROCD_LIFE_RUNNING ? PROCESS_RUNNING : PROCESS_ENDED;
+    const struct procd_lives *lives = &process->lives;
+    if (process->life == PROCD_LIFE_RESTING || lives->restarts || lives->is_asked)
+        return PROCESS_RESTARTING;
+    if (process->life == PROCD_LIFE_RUNNING)
+        return PROCESS_RUNNING;
+    return lives->is_parked ? PROCESS_PARKED : PROCESS_ENDED;
 }
 
 enum status procd_query_process(struct procd *procd, struct procd_request *request)
@@ -42,6 +47,7 @@ enum status procd_query_process(struct procd *procd, struct procd_request *reque
         .state = reported_state(process),
         .reason = process->reason,
         .code = process->code,
+        .life_count = process->lives.life_count,
     };
     return STATUS_OK;
 }
@@ -147,6 +153,7 @@ static enum status procd_prepare(void *state, const struct envelope *start)
 {
     struct procd *procd = state;
     procd->memory_pages = start->memory_pages;
+    procd->validation_profile = start->validation_profile;
     if (start->validation_profile == VALIDATION_PROFILE_NONE)
         return STATUS_OK;
     return procd_check(procd) == NULL ? STATUS_OK : STATUS_INTERNAL;

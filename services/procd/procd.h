@@ -30,12 +30,15 @@
  *
  * States of a process, and what each operation does there (P1):
  *
- *             STAGED                     RUNNING              ENDED
- *   START     OK, RUNNING                BUSY                 NOT_FOUND
- *   ABORT     OK, gone                   BUSY                 NOT_FOUND
- *   STOP      OK, ENDED (KILLED, code)   OK, ENDED            OK
- *   WAIT      kept until it ends         kept until it ends   answered when all of it is given back
- *   QUERY     OK                         OK                   OK
+ *             STAGED                    RUNNING       RESTARTING                ENDED, PARKED
+ *   START     OK, RUNNING               BUSY          BUSY                      NOT_FOUND
+ *   ABORT     OK, gone                  BUSY          BUSY                      NOT_FOUND
+ *   STOP      OK, ENDED (KILLED, code)  OK, ENDED     OK, ENDED (KILLED, code)  OK
+ *   WAIT      kept until it ends        kept          kept                      answered when all of
+ *                                                                               it is given back
+ *   QUERY     OK                        OK            OK                        OK
+ *   SET       OK                        BUSY          BUSY                      NOT_FOUND
+ *   GET       OK                        OK            OK                        OK
  *
  * Two phases. Before UPDATE_FOUNDATION_ENDPOINTS the administrator creates memd, vspaced and
  * pagerd, each once at a time, paid from SLOT_BOOTSTRAP_UNTYPED, every page present and no pager;
@@ -48,7 +51,7 @@
  * Ends (P10). Exit, fault, stop, or the end of its owner: whatever ends a process ends everything
  * below it, running or staged. What has no children is given back with the message that ended it;
  * the rest in turns of at most PROCD_SWEEP_STEPS steps, each of which ends one process or gives one
- * back, from the leaves up; requests are served in between. The step that calls memd or pagerd is
+ * back, from the leaves up, or one restart or call for READY; requests are served in between. The step that calls memd or pagerd is
  * its turn's last one. After an end at most 2 * (1 + child_limit) steps are left to do, and one
  * more for each CLOSE_ACCOUNT beyond the first that memd needs for the account of one of them. A
  * waiter hears of an end when everything was given back, or when a release was refused once. Then a
@@ -56,9 +59,29 @@
  * late (P3). There is none after ABORT and none of what its owner's end took with it; an owner's
  * records go with the owner.
  *
+ * Restarts (P4). SET_RESTART_POLICY says of a staged process after which ends that nobody ordered it
+ * has another life: EXIT under ALWAYS, faults under ALWAYS and ON_FAULT, and under both a life that
+ * was not READY in time. STOP, ABORT and the end of its owner are orders, and final in every state. The
+ * next life has the same process id, role, image, argument and places, and exactly the capabilities
+ * that this one held when it started: START copies these into a mould, a staged process that never
+ * runs, with an account of PROCD_MOULD_PAGES next to that of the process; what START made of it is
+ * undone when START fails. After an end everything of that life is given back, what it made first
+ * (P10), and while there is somebody to tell of it, crashd is told or was tried (P9); then comes the delay, base_delay_ticks at first, doubled after each restart, never above
+ * delay_cap_ticks, and one tick at least; a life that ran for stable_after_ticks begins anew with the first delay. Then a
+ * successor is made as CREATE makes a process. What fails there is undone, and counts as an end. With
+ * ready_ticks it is sent the start envelope of its role, in calls of one tick, one in
+ * PROCD_ASK_TICKS, until it says READY; is it refused, or not READY in ready_ticks, it is killed
+ * (PROCD_EXIT_NOT_READY), which is an end of that life. budget_count restarts are allowed in
+ * window_ticks, which begin with the first; the end after them is PARKED: a terminal record, and
+ * nothing is kept. `life_count` counts the lives that were started. A critical process, which only
+ * the administrator can make one, ends the system as a foundation process does when it ends, or is
+ * PARKED, and nobody ordered it (P8). The foundation has no policy (DENIED).
+ *
  * Releases. What the kernel, pagerd or memd refuse to take back stays on the record as owed, and is
  * offered again every PROCD_RETRY_TICKS; until then its place in the table is not used again.
- * CLOSE_ACCOUNT is repeated until nothing is left, a message at each step. When memory came back
+ * CLOSE_ACCOUNT is repeated until nothing is left, a message at each step. A process that is to be
+ * restarted is not before all of its last life is taken back. What is owed of a mould while its
+ * process is staged is offered again by the next START, which is BUSY when it is refused again. When memory came back
  * and pagerd said that fills are parked, it is told to try them again.
  *
  * Waits. A client has one, and so has the administrator; a later wait takes the place of the
@@ -105,6 +128,8 @@ enum {
     /* Exit codes of procd itself. Not small, so that no helper's code is taken for one. */
     PROCD_EXIT_CRITICAL = 0x70726300, /* a foundation process ended without being stopped (P8) */
     PROCD_EXIT_ENDPOINT = 0x70726301, /* its own endpoint failed: it cannot serve any more */
+    /* Of a life that procd ended because it was not READY. */
+    PROCD_EXIT_NOT_READY = 0x70726302,
 
     /* How long a request on the driver endpoint can lie unseen while nothing comes on the other
      * one. Ten milliseconds: far below any driver's own start-up time, and still a hundred polls a
@@ -118,7 +143,13 @@ enum {
      * soon, and no request waits behind more than a few calls. A step makes at most
      * PROCD_STEP_CALLS calls. */
     PROCD_SWEEP_STEPS = 4,
-    PROCD_STEP_CALLS = 12,
+    PROCD_STEP_CALLS = 40,
+
+    /* Who is started again is asked for READY for one tick in so many: nobody else waits longer. */
+    PROCD_ASK_TICKS = 10,
+
+    /* A mould is a process without pages: its record, its slots and its empty address space. */
+    PROCD_MOULD_PAGES = PROCESS_BUDGET_PAGES_MIN,
 
     /* What a call to named, logd or crashd may take, and when one that failed is tried again. Short:
      * procd serves nobody meanwhile. */
@@ -137,7 +168,7 @@ enum {
 
     /* procd's cspace: each entry has slots of its own, of which PROCESS alone stays filled. */
     PROCD_SLOT_PROCESS_BASE = SLOT_DYNAMIC_BASE + 16,
-    PROCD_SLOTS_OF_PROCESS = 8,
+    PROCD_SLOTS_OF_PROCESS = 16,
     PROCD_SLOT_PROCESS = 0, /* + PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * index */
     PROCD_SLOT_VSPACE,
     PROCD_SLOT_ENDPOINT,
@@ -146,8 +177,15 @@ enum {
     PROCD_SLOT_UNTYPED,
     /* The foundation is built before memd hands out accounts: scratch slots of image_build. */
     PROCD_SLOT_PAGES = PROCD_SLOT_ACCOUNT,
-    PROCD_SLOT_COUNT = PROCD_SLOT_PAGES + IMAGE_SCRATCH_SLOTS
+    /* Those of the mould, in the same order. */
+    PROCD_SLOT_MOULD = PROCD_SLOT_PAGES + IMAGE_SCRATCH_SLOTS,
+    PROCD_SLOT_MOULD_ACCOUNT = PROCD_SLOT_MOULD + PROCD_SLOT_ACCOUNT,
+    PROCD_SLOT_MOULD_UNTYPED,
+    PROCD_SLOT_COUNT
 };
+
+/* The mould of a process has its id with this bit as its token, and as the key of its account. */
+#define PROCD_MOULD_ID (UINT64_C(1) << 62)
 
 _Static_assert((int)PROCD_SLOT_COUNT <= (int)PROCD_SLOTS_OF_PROCESS,
                "an entry's slots are its own");
@@ -159,20 +197,31 @@ enum procd_life {
     PROCD_LIFE_UNUSED = 0, /* never used, or free again */
     PROCD_LIFE_STAGED,
     PROCD_LIFE_RUNNING,
-    PROCD_LIFE_ENDING, /* it has ended; it, or something below it, is being given back */
-    PROCD_LIFE_ENDED,  /* a terminal record */
-    PROCD_LIFE_OWING   /* nobody's: its owner or its record is gone, and something is owed */
+    PROCD_LIFE_RESTING, /* between two lives: what is left of it is its mould */
+    PROCD_LIFE_ENDING,  /* it has ended; it, or something below it, is being given back */
+    PROCD_LIFE_ENDED,   /* a terminal record */
+    PROCD_LIFE_OWING    /* nobody's: its owner or its record is gone, and something is owed */
 };
 
 /* What procd owes others for a process: bit PROCD_SLOT_... of each slot that is filled, and */
 enum {
-    PROCD_OWES_SLOTS = (1u << PROCD_SLOT_COUNT) - 1,
     PROCD_OWES_PAGES = ((1u << IMAGE_SCRATCH_SLOTS) - 1) << PROCD_SLOT_PAGES,
-    PROCD_OWES_ABORT = 1u << 8,   /* the kernel: it is staged */
-    PROCD_OWES_RETIRE = 1u << 9,  /* the kernel: it ran */
-    PROCD_OWES_PAGER = 1u << 10,  /* pagerd: the id may be registered */
-    PROCD_OWES_ACCOUNT = 1u << 11 /* memd: an account may be open under the id */
+    PROCD_OWES_ABORT = 1u << 16,         /* the kernel: it is staged */
+    PROCD_OWES_RETIRE = 1u << 17,        /* the kernel: it ran */
+    PROCD_OWES_PAGER = 1u << 18,         /* pagerd: the id may be registered */
+    PROCD_OWES_ACCOUNT = 1u << 19,       /* memd: an account may be open under the id */
+    PROCD_OWES_MOULD_ABORT = 1u << 20,   /* the kernel: there is a mould */
+    PROCD_OWES_MOULD_ACCOUNT = 1u << 21, /* memd: ... and an account for it */
+
+    /* The two parts of that: of one life, and of what all lives share. */
+    PROCD_OWES_LIFE = ((1u << PROCD_SLOT_MOULD) - 1) | PROCD_OWES_ABORT | PROCD_OWES_RETIRE |
+                      PROCD_OWES_PAGER | PROCD_OWES_ACCOUNT,
+    PROCD_OWES_MOULD = ((1u << PROCD_SLOT_COUNT) - (1u << PROCD_SLOT_MOULD)) |
+                       PROCD_OWES_MOULD_ABORT | PROCD_OWES_MOULD_ACCOUNT,
+    PROCD_OWES_SLOTS = (1u << PROCD_SLOT_COUNT) - 1
 };
+
+_Static_assert((int)PROCD_SLOT_COUNT <= 16, "slots and debts are different bits");
 
 /* What an owner has made: places it used of those it has, its children, its records. Indices are
  * those of entries, plus 1; 0 is none. */
@@ -184,12 +233,45 @@ struct procd_family {
     uint32_t youngest_record;
 };
 
+/* SET_RESTART_POLICY. */
+struct procd_policy {
+    uint64_t base_delay_ticks;
+    uint64_t delay_cap_ticks;
+    uint64_t stable_after_ticks;
+    uint64_t window_ticks;
+    uint64_t ready_ticks; /* 0: it is not asked for READY */
+    uint32_t policy;      /* enum restart_policy */
+    uint32_t budget_count;
+    bool critical;
+};
+
+/* Lives of a process so far. */
+struct procd_lives {
+    uint64_t window_began_ticks;
+    uint64_t ready_at_ticks; /* since when this life is READY; not asked for it: when it started */
+    uint64_t until_ticks;    /* when it must be READY */
+    uint64_t delay_ticks;    /* before the next life */
+    uint32_t used_count;     /* restarts in the window */
+    uint32_t unstable_count; /* restarts since the last life that was stable */
+    uint32_t life_count;
+    uint64_t
+        killed_number; /* of the last life, when it was killed: its evidence comes first (P9) */
+    bool restarts;     /* this life has ended, and another one follows */
+    bool is_asked;     /* it runs, and has not said READY */
+    bool is_parked;    /* it has ended, and its budget was used up */
+};
+
 struct procd_process {
     uint64_t generation; /* how often the entry was given to a new process */
     uint64_t entry_va;
     uint64_t stack_top_va;
     uint64_t fault_va;
     uint64_t retry_ticks; /* when what it owes is offered again */
+    uint64_t image_offset;
+    uint64_t image_bytes;
+    uint64_t argument;
+    struct procd_policy policy;
+    struct procd_lives lives;
     struct procd_family family;
     uint32_t role;
     uint32_t reason; /* enum end_reason; NONE until it ended */
@@ -200,7 +282,7 @@ struct procd_process {
     uint32_t next;      /* of the free entries, of its owner's records, of those that are ending */
     uint32_t previous;  /* of those that are ending */
     uint32_t next_debt; /* of those that owe something */
-    uint16_t owes;      /* PROCD_OWES_... */
+    uint32_t owes;      /* PROCD_OWES_... */
     uint8_t life;       /* enum procd_life */
     bool wakes_pager;   /* fills were parked when it was unregistered */
     bool is_secret;     /* it leaves no record: aborted, or nobody was ever told of it */
@@ -209,11 +291,17 @@ struct procd_process {
 
 /* The wait of a client, by the index of its entry, or of the administrator. */
 struct procd_wait {
-    uint64_t deadline_ticks;
     uint64_t request_id;
     uint32_t target; /* index + 1 of the process that is waited for; 0: it does not wait */
     uint32_t reply_slot;
-    uint32_t heap_place;
+};
+
+/* Deadlines, at most one for each of those who have an index: a heap, the next one first. */
+struct procd_deadlines {
+    uint32_t count;
+    uint32_t heap[PROCD_WAIT_LIMIT];   /* indices */
+    uint32_t places[PROCD_WAIT_LIMIT]; /* by index: the place in the heap + 1; 0: no deadline */
+    uint64_t ticks[PROCD_WAIT_LIMIT];  /* by index */
 };
 
 /* A queue of entries, by index + 1; 0: none. */
@@ -254,23 +342,24 @@ enum { PROCD_FOUNDATION_COUNT = 3 }; /* memd, vspaced, pagerd: roles ROLE_MEMD +
 /* All of procd's state; all zero is valid. */
 struct procd {
     struct caller caller;
-    uint64_t now_ticks;    /* of the last message */
-    uint64_t peer_ticks;   /* memd and pagerd have PROCD_PEER_TICKS from here on */
-    bool peer_called;      /* ... of which calls have used up nobody knows how much */
-    bool foundation_bound; /* after UPDATE_FOUNDATION_ENDPOINTS */
-    bool peer_lost;        /* memd or pagerd did not answer */
-    bool exiting;          /* EXIT was asked for */
-    uint32_t memory_pages; /* that the envelope tells */
-    uint32_t used_count;   /* entries given out so far */
-    uint32_t busy_count;   /* neither free nor a record owing nothing */
+    uint64_t now_ticks;          /* of the last message */
+    uint64_t peer_ticks;         /* memd and pagerd have PROCD_PEER_TICKS from here on */
+    bool peer_called;            /* ... of which calls have used up nobody knows how much */
+    bool foundation_bound;       /* after UPDATE_FOUNDATION_ENDPOINTS */
+    bool peer_lost;              /* memd or pagerd did not answer */
+    bool exiting;                /* EXIT was asked for */
+    uint32_t memory_pages;       /* that the envelope tells */
+    uint32_t validation_profile; /* the same */
+    uint32_t used_count;         /* entries given out so far */
+    uint32_t busy_count;         /* neither free nor a record owing nothing */
     uint32_t foundation_entries[PROCD_FOUNDATION_COUNT]; /* index + 1 of the live one; 0: none */
     struct procd_queue free;                             /* the one that is free longest first */
     struct procd_queue ending;                           /* in the order of their ends */
     struct procd_queue debts;                            /* by retry_ticks */
     struct procd_family administrator;
     struct procd_evidence evidence;
-    uint32_t wait_count;
-    uint32_t wait_heap[PROCD_WAIT_LIMIT];      /* indices of waits, the next deadline first */
+    struct procd_deadlines timers; /* of processes: their next life, or call for READY */
+    struct procd_deadlines wait_deadlines;
     struct procd_wait waits[PROCD_WAIT_LIMIT]; /* by the index of who waits */
     uint32_t wait_of_reply[SLOT_REPLY_COUNT];  /* index of the wait, plus 1 */
     struct procd_process processes[PROCD_PROCESS_LIMIT];
@@ -287,7 +376,7 @@ bool procd_is_due(const struct procd *procd, uint64_t now_ticks);
 void procd_due(struct procd *procd, uint64_t now_ticks);
 
 /* When procd must look up next, whatever happens: at once while something is to be swept; the
- * earliest deadline of a wait; the next offer of what was refused; and the next poll of the driver
+ * earliest deadline of a wait; the next restart or call for READY; the next offer of what was refused; and the next poll of the driver
  * endpoint once the foundation is bound. DEADLINE_NEVER: only for a message. */
 uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks);
 

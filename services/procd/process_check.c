@@ -15,16 +15,39 @@ static bool is_live(const struct procd_process *process)
 static bool has_owner(const struct procd_process *process)
 {
     return is_live(process) || process->life == PROCD_LIFE_ENDING ||
-           process->life == PROCD_LIFE_ENDED;
+           process->life == PROCD_LIFE_RESTING || process->life == PROCD_LIFE_ENDED;
 }
 
 static bool is_busy(const struct procd_process *process)
 {
     return is_live(process) || process->life == PROCD_LIFE_ENDING ||
-           process->life == PROCD_LIFE_OWING || process->in_debt;
+           process->life == PROCD_LIFE_RESTING || process->life == PROCD_LIFE_OWING ||
+           process->in_debt;
 }
 
 /* --- one entry -------------------------------------------------------------------------------- */
+
+/* The mould of one that may have another life, and no other. What is left of one that could not be
+ * made is owed while its process is staged. */
+static bool has_right_mould(const struct procd_process *process)
+{
+    uint32_t mould = process->owes & PROCD_OWES_MOULD;
+    uint32_t whole = 1u << PROCD_SLOT_MOULD | PROCD_OWES_MOULD_ABORT | PROCD_OWES_MOULD_ACCOUNT;
+    if (process->policy.policy == RESTART_NEVER)
+        return mould == 0 || process->life == PROCD_LIFE_STAGED;
+    return process->life == PROCD_LIFE_STAGED || mould == whole;
+}
+
+/* Who has to say READY is asked by its endpoint; that of one who has may be owed. */
+static bool has_right_slots(const struct procd_process *process)
+{
+    uint32_t slots = process->owes & PROCD_OWES_LIFE & PROCD_OWES_SLOTS;
+    uint32_t own = 1u << PROCD_SLOT_PROCESS;
+    uint32_t asked = own | 1u << PROCD_SLOT_ENDPOINT;
+    if (process->lives.is_asked)
+        return slots == asked;
+    return slots == own || (slots == asked && process->lives.life_count > 1);
+}
 
 static const char *check_live(const struct procd_process *process)
 {
@@ -33,8 +56,10 @@ static const char *check_live(const struct procd_process *process)
     uint32_t kernel = process->owes & (PROCD_OWES_ABORT | PROCD_OWES_RETIRE);
     if (process->reason != END_NONE)
         return "a live process has an end reason";
-    if ((process->owes & PROCD_OWES_SLOTS) != 1u << PROCD_SLOT_PROCESS)
+    if (!has_right_slots(process))
         return "a live process fills another slot than that of PROCESS";
+    if (!has_right_mould(process))
+        return "a live process has no mould, or one that it does not need";
     if (kernel != (process->life == PROCD_LIFE_STAGED ? PROCD_OWES_ABORT : PROCD_OWES_RETIRE))
         return "what ends a live process is not what its state says";
     if (procd_is_foundation(process->role, &which))
@@ -43,15 +68,35 @@ static const char *check_live(const struct procd_process *process)
                                                             : "a live process owes too little";
 }
 
+static const char *check_resting(const struct procd_process *process)
+{
+    if (process->reason == END_NONE || process->lives.restarts || process->lives.is_parked)
+        return "what rests has not ended, or for good";
+    if (!has_right_mould(process) || process->policy.policy == RESTART_NEVER)
+        return "what rests has no mould";
+    return process->in_debt || (process->owes & PROCD_OWES_LIFE) == 0
+               ? NULL
+               : "what rests owes something of its last life";
+}
+
+static bool may_be_in_debt(const struct procd_process *process)
+{
+    return process->life == PROCD_LIFE_ENDED || process->life == PROCD_LIFE_OWING ||
+           process->life == PROCD_LIFE_RESTING || process->life == PROCD_LIFE_ENDING;
+}
+
 static const char *check_process(const struct procd_process *process)
 {
-    if (process->in_debt != (process->owes != 0 && (process->life == PROCD_LIFE_ENDED ||
-                                                    process->life == PROCD_LIFE_OWING)))
+    bool over = process->life == PROCD_LIFE_ENDED || process->life == PROCD_LIFE_OWING;
+    if ((process->in_debt && !may_be_in_debt(process)) ||
+        (over && process->owes != 0 && !process->in_debt))
         return "what ended and owes something is not queued for it";
     switch ((enum procd_life)process->life) {
     case PROCD_LIFE_STAGED:
     case PROCD_LIFE_RUNNING:
         return check_live(process);
+    case PROCD_LIFE_RESTING:
+        return check_resting(process);
     case PROCD_LIFE_ENDING:
     case PROCD_LIFE_ENDED:
         return process->reason == END_NONE ? "an ended process has no reason" : NULL;
@@ -61,6 +106,19 @@ static const char *check_process(const struct procd_process *process)
         break;
     }
     return process->owes == 0 ? NULL : "a free entry owes something";
+}
+
+/* Who rests and owes nothing has a time for its next life; who is asked for READY, for the next call. */
+static const char *check_timers(const struct procd *procd)
+{
+    for (uint32_t i = 0; i < procd->used_count; i++) {
+        const struct procd_process *process = &procd->processes[i];
+        bool rests = process->life == PROCD_LIFE_RESTING && !process->in_debt;
+        bool asked = process->life == PROCD_LIFE_RUNNING && process->lives.is_asked;
+        if ((rests || asked) != procd_deadline_has(&procd->timers, i))
+            return "a process waits for its next life without a time, or has one in vain";
+    }
+    return procd_deadlines_check(&procd->timers);
 }
 
 /* --- families --------------------------------------------------------------------------------- */
@@ -74,8 +132,8 @@ static const char *check_children(const struct procd *procd, const struct procd_
         if (number > procd->used_count || ++*count > procd->used_count)
             return "the children of an owner do not end";
         const struct procd_process *child = &procd->processes[number - 1];
-        if (child->owner != owner || child->younger != younger ||
-            (!is_live(child) && child->life != PROCD_LIFE_ENDING))
+        if (child->owner != owner || child->younger != younger || !has_owner(child) ||
+            child->life == PROCD_LIFE_ENDED)
             return "a child of an owner is something else";
         *places += procd_places_of(child->role);
         younger = number;
@@ -127,7 +185,7 @@ static const char *check_families(const struct procd *procd)
     for (uint32_t i = 0; i < procd->used_count && problem == NULL; i++) {
         const struct procd_process *process = &procd->processes[i];
         owned += has_owner(process);
-        if (is_live(process) || process->life == PROCD_LIFE_ENDING)
+        if (has_owner(process) && process->life != PROCD_LIFE_ENDED)
             problem = check_family(procd, &process->family, i + 1, &found);
         else if (process->family.used_places != 0)
             problem = "what has ended has a family";
@@ -227,6 +285,8 @@ const char *procd_check(const struct procd *procd)
     if (problem == NULL)
         problem = check_queues(procd);
     if (problem == NULL)
+        problem = check_timers(procd);
+    if (problem == NULL)
         problem = check_foundation(procd);
     if (problem == NULL)
         problem = procd_evidence_check(procd);
@@ -249,6 +309,28 @@ static void visit_family(const struct procd_family *family, visitor *visit, void
     visit(context, family->record_count);
 }
 
+static void visit_lives(const struct procd_process *process, visitor *visit, void *context)
+{
+    const struct procd_policy *policy = &process->policy;
+    const struct procd_lives *lives = &process->lives;
+    visit(context, process->image_offset);
+    visit(context, process->image_bytes);
+    visit(context, process->argument);
+    visit(context, policy->base_delay_ticks);
+    visit(context, policy->delay_cap_ticks);
+    visit(context, policy->stable_after_ticks);
+    visit(context, policy->window_ticks);
+    visit(context, policy->ready_ticks);
+    visit(context, pair(policy->policy << 1 | policy->critical, policy->budget_count));
+    visit(context, lives->window_began_ticks);
+    visit(context, lives->ready_at_ticks);
+    visit(context, lives->until_ticks);
+    visit(context, lives->delay_ticks);
+    visit(context, pair(lives->used_count, lives->unstable_count));
+    visit(context, pair(lives->life_count, (uint32_t)lives->restarts << 2 |
+                                               (uint32_t)lives->is_asked << 1 | lives->is_parked));
+}
+
 static void visit_process(const struct procd_process *process, visitor *visit, void *context)
 {
     visit(context, process->generation);
@@ -256,6 +338,7 @@ static void visit_process(const struct procd_process *process, visitor *visit, v
     visit(context, process->stack_top_va);
     visit(context, process->fault_va);
     visit(context, process->retry_ticks);
+    visit_lives(process, visit, context);
     visit_family(&process->family, visit, context);
     visit(context, pair(process->role, process->owner));
     visit(context, pair(process->reason, process->code));
@@ -271,15 +354,21 @@ static void visit_queue(const struct procd_queue *queue, visitor *visit, void *c
     visit(context, pair(queue->first, queue->last));
 }
 
+static void visit_deadlines(const struct procd_deadlines *deadlines, visitor *visit, void *context)
+{
+    visit(context, deadlines->count);
+    for (uint32_t place = 0; place < deadlines->count; place++) {
+        uint32_t index = deadlines->heap[place];
+        visit(context, pair(index, deadlines->places[index]));
+        visit(context, deadlines->ticks[index]);
+    }
+}
+
 static void visit_waits(const struct procd *state, visitor *visit, void *context)
 {
-    visit(context, state->wait_count);
-    for (uint32_t i = 0; i < state->wait_count; i++) {
-        uint32_t index = state->wait_heap[i];
-        const struct procd_wait *wait = &state->waits[index];
-        visit(context, pair(index, wait->target));
-        visit(context, pair(wait->heap_place, wait->reply_slot));
-        visit(context, wait->deadline_ticks);
+    for (uint32_t place = 0; place < state->wait_deadlines.count; place++) {
+        const struct procd_wait *wait = &state->waits[state->wait_deadlines.heap[place]];
+        visit(context, pair(wait->target, wait->reply_slot));
         visit(context, wait->request_id);
     }
 }
@@ -295,6 +384,8 @@ void procd_visit_fields(const struct procd *state, visitor *visit, void *context
     visit_queue(&state->ending, visit, context);
     visit_queue(&state->debts, visit, context);
     visit_family(&state->administrator, visit, context);
+    visit_deadlines(&state->timers, visit, context);
+    visit_deadlines(&state->wait_deadlines, visit, context);
     visit_waits(state, visit, context);
     procd_evidence_visit_fields(state, visit, context);
     for (uint32_t i = 0; i < state->used_count; i++)

@@ -179,11 +179,19 @@ void procd_debt_keep(struct procd *procd, uint32_t index)
     debt_push(procd, index);
 }
 
+/* What still ends, or rests, is busy with that. */
 void procd_debt_paid(struct procd *procd, uint32_t index)
 {
+    uint8_t life = procd->processes[index].life;
+    if (life == PROCD_LIFE_ENDING)
+        return;
+    if (life == PROCD_LIFE_RESTING) {
+        procd_table_rest_on(procd, index);
+        return;
+    }
     UNIT_ASSERT(procd->busy_count != 0);
     procd->busy_count--;
-    if (procd->processes[index].life == PROCD_LIFE_OWING)
+    if (life == PROCD_LIFE_OWING)
         entry_free(procd, index);
 }
 
@@ -239,7 +247,7 @@ static void record_drop(struct procd *procd, uint32_t owner)
     family->used_places--;
     process->next = 0;
     process->owner = 0;
-    if (process->owes != 0)
+    if (process->in_debt)
         process->life = PROCD_LIFE_OWING;
     else
         entry_free(procd, index);
@@ -323,7 +331,7 @@ enum status procd_table_peek(const struct procd *procd, uint32_t owner, const st
     if (number == 0)
         return STATUS_EXHAUSTED; /* E6 */
     const struct procd_process *entry = &procd->processes[number - 1];
-    if (entry->owes != 0 || entry->generation == PROCD_GENERATION_LAST)
+    if (entry->in_debt || entry->generation == PROCD_GENERATION_LAST)
         return STATUS_EXHAUSTED;
     *index = number - 1;
     *id = id_make(entry->generation + 1, *index);
@@ -381,16 +389,20 @@ void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint3
                      uint64_t fault_va)
 {
     struct procd_process *process = &procd->processes[index];
-    UNIT_ASSERT(is_live(process) && reason != END_NONE);
+    UNIT_ASSERT((is_live(process) || process->life == PROCD_LIFE_RESTING) && reason != END_NONE);
+    if (procd_deadline_has(&procd->timers, index))
+        procd_deadline_clear(&procd->timers, index);
     if (process->life == PROCD_LIFE_RUNNING && reason != END_EXITED)
-        (void)procd_evidence_add(procd, &(struct procd_killed){
-                                            .process_id = procd_table_id(procd, index),
-                                            .fault_va = fault_va,
-                                            .ended_ticks = procd->now_ticks,
-                                            .role = process->role,
-                                            .reason = reason,
-                                            .code = code,
-                                        });
+        process->lives.killed_number =
+            procd_evidence_add(procd, &(struct procd_killed){
+                                          .process_id = procd_table_id(procd, index),
+                                          .fault_va = fault_va,
+                                          .ended_ticks = procd->now_ticks,
+                                          .role = process->role,
+                                          .reason = reason,
+                                          .code = code,
+                                      });
+    process->lives.is_asked = false;
     process->life = PROCD_LIFE_ENDING;
     process->reason = reason;
     process->code = code;
@@ -410,7 +422,8 @@ static bool leaves_record(const struct procd *procd, const struct procd_process 
     return owner_lives && !process->is_secret;
 }
 
-void procd_table_close(struct procd *procd, uint32_t index)
+/* It has no children, and its records go with it. */
+static void end_is_over(struct procd *procd, uint32_t index)
 {
     struct procd_process *process = &procd->processes[index];
     UNIT_ASSERT(process->life == PROCD_LIFE_ENDING && process->family.youngest_child == 0);
@@ -418,18 +431,44 @@ void procd_table_close(struct procd *procd, uint32_t index)
         record_drop(procd, index + 1);
     UNIT_ASSERT(process->family.used_places == 0);
     ending_remove(procd, index);
+}
+
+void procd_table_rest(struct procd *procd, uint32_t index)
+{
+    struct procd_process *process = &procd->processes[index];
+    end_is_over(procd, index);
+    process->life = PROCD_LIFE_RESTING;
+    process->lives.restarts = false;
+    procd_table_rest_on(procd, index);
+}
+
+void procd_table_rest_on(struct procd *procd, uint32_t index)
+{
+    struct procd_process *process = &procd->processes[index];
+    UNIT_ASSERT(process->life == PROCD_LIFE_RESTING && !process->in_debt);
+    if ((process->owes & PROCD_OWES_LIFE) != 0)
+        debt_push(procd, index);
+    else
+        procd_deadline_set(&procd->timers, index,
+                           deadline_after(procd->now_ticks, process->lives.delay_ticks));
+}
+
+void procd_table_close(struct procd *procd, uint32_t index)
+{
+    struct procd_process *process = &procd->processes[index];
+    end_is_over(procd, index);
     child_remove(procd, index);
-    bool owes = process->owes != 0;
+    bool owes = process->owes != 0 || process->in_debt;
     if (leaves_record(procd, process)) {
         record_add(procd, index);
     } else {
         process->owner = 0;
         process->life = PROCD_LIFE_OWING;
     }
-    if (owes) {
+    if (owes && !process->in_debt)
         debt_push(procd, index);
+    if (owes)
         return;
-    }
     procd->busy_count--;
     if (process->life == PROCD_LIFE_OWING)
         entry_free(procd, index);

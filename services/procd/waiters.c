@@ -1,74 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Who waits for the end of a process. Decides when a kept call is answered; each is answered
- * exactly once (P3, E5). A client has one wait, at its own index; the next deadline is the first
- * entry of a heap, so that nothing here depends on how many wait (P11). */
+ * exactly once (P3, E5). A client has one wait, at its own index, so that nothing here depends on how
+ * many wait (P11). */
 #include "services/procd/internal.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* --- the heap of deadlines -------------------------------------------------------------------- */
-
-/* Of two waits that are due at once the lower index goes first. */
-static bool is_earlier(const struct procd *procd, uint32_t index, uint32_t than)
-{
-    const struct procd_wait *wait = &procd->waits[index];
-    const struct procd_wait *other = &procd->waits[than];
-    if (wait->deadline_ticks != other->deadline_ticks)
-        return wait->deadline_ticks < other->deadline_ticks;
-    return index < than;
-}
-
-static void heap_put(struct procd *procd, uint32_t place, uint32_t index)
-{
-    UNIT_ASSERT(place < procd->wait_count && index < PROCD_WAIT_LIMIT);
-    procd->wait_heap[place] = index;
-    procd->waits[index].heap_place = place;
-}
-
-/* Moves a wait towards the first place until it fits. */
-static void heap_rise(struct procd *procd, uint32_t place, uint32_t index)
-{
-    while (place != 0) {
-        uint32_t above = (place - 1) / 2;
-        if (!is_earlier(procd, index, procd->wait_heap[above]))
-            break;
-        heap_put(procd, place, procd->wait_heap[above]);
-        place = above;
-    }
-    heap_put(procd, place, index);
-}
-
-/* ... and away from it. */
-static void heap_sink(struct procd *procd, uint32_t place, uint32_t index)
-{
-    for (;;) {
-        uint32_t below = 2 * place + 1;
-        if (below >= procd->wait_count)
-            break;
-        if (below + 1 < procd->wait_count &&
-            is_earlier(procd, procd->wait_heap[below + 1], procd->wait_heap[below]))
-            below++;
-        if (!is_earlier(procd, procd->wait_heap[below], index))
-            break;
-        heap_put(procd, place, procd->wait_heap[below]);
-        place = below;
-    }
-    heap_put(procd, place, index);
-}
-
-static void heap_remove(struct procd *procd, uint32_t place)
-{
-    UNIT_ASSERT(place < procd->wait_count);
-    uint32_t last = procd->wait_heap[--procd->wait_count];
-    procd->wait_heap[procd->wait_count] = 0;
-    if (place == procd->wait_count)
-        return;
-    if (place != 0 && is_earlier(procd, last, procd->wait_heap[(place - 1) / 2]))
-        heap_rise(procd, place, last);
-    else
-        heap_sink(procd, place, last);
-}
+#include "abi/process.h"
 
 /* --- waits ------------------------------------------------------------------------------------ */
 
@@ -87,8 +26,8 @@ static bool waits(const struct procd *procd, uint32_t index)
 static struct procd_wait take(struct procd *procd, uint32_t index)
 {
     struct procd_wait wait = procd->waits[index];
-    UNIT_ASSERT(wait.target != 0 && procd->wait_heap[wait.heap_place] == index);
-    heap_remove(procd, wait.heap_place);
+    UNIT_ASSERT(wait.target != 0);
+    procd_deadline_clear(&procd->wait_deadlines, index);
     *of_reply(procd, wait.reply_slot) = 0;
     memset(&procd->waits[index], 0, sizeof wait);
     return wait;
@@ -110,6 +49,8 @@ static struct procd_wait_process_event_reply reply_of(const struct procd *procd,
         .reason = process->reason,
         .code = process->code,
         .fault_va = process->fault_va,
+        .state = process->lives.is_parked ? PROCESS_PARKED : PROCESS_ENDED,
+        .life_count = process->lives.life_count,
     };
 }
 
@@ -158,14 +99,14 @@ void procd_waiters_gone(struct procd *procd, uint32_t reply_slot)
 }
 
 /* Keeps the call until the process ends. */
-static void add(struct procd *procd, uint32_t index, const struct procd_wait *wait)
+static void add(struct procd *procd, uint32_t index, const struct procd_wait *wait,
+                uint64_t deadline_ticks)
 {
     if (waits(procd, index))
         refuse(procd, index, STATUS_OVER_LIMIT);
     procd->waits[index] = *wait;
     *of_reply(procd, wait->reply_slot) = index + 1;
-    procd->wait_count++;
-    heap_rise(procd, procd->wait_count - 1, index);
+    procd_deadline_set(&procd->wait_deadlines, index, deadline_ticks);
 }
 
 enum status procd_wait_process_event(struct procd *procd, struct procd_request *request)
@@ -187,10 +128,10 @@ enum status procd_wait_process_event(struct procd *procd, struct procd_request *
     add(procd, owner == 0 ? PROCD_WAIT_ADMINISTRATOR : owner - 1,
         &(struct procd_wait){
             .target = index + 1,
-            .deadline_ticks = body->deadline_ticks,
             .request_id = request->common.request_id,
             .reply_slot = info->reply_slot,
-        });
+        },
+        body->deadline_ticks);
     return STATUS_OK;
 }
 
@@ -198,13 +139,15 @@ enum status procd_wait_process_event(struct procd *procd, struct procd_request *
 
 bool procd_is_due(const struct procd *procd, uint64_t now_ticks)
 {
-    return procd->wait_count != 0 && procd->waits[procd->wait_heap[0]].deadline_ticks <= now_ticks;
+    uint32_t index;
+    return procd_deadline_due(&procd->wait_deadlines, now_ticks, &index);
 }
 
 void procd_due(struct procd *procd, uint64_t now_ticks)
 {
-    while (procd_is_due(procd, now_ticks))
-        refuse(procd, procd->wait_heap[0], STATUS_TIMED_OUT);
+    uint32_t index;
+    while (procd_deadline_due(&procd->wait_deadlines, now_ticks, &index))
+        refuse(procd, index, STATUS_TIMED_OUT);
 }
 
 static uint64_t earlier_of(uint64_t ticks, uint64_t other_ticks)
@@ -222,26 +165,20 @@ uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks)
     if (procd->debts.first != 0)
         next = earlier_of(next, procd->processes[procd->debts.first - 1].retry_ticks);
     next = earlier_of(next, procd_evidence_next_ticks(procd));
-    if (procd->wait_count != 0)
-        next = earlier_of(next, procd->waits[procd->wait_heap[0]].deadline_ticks);
-    return next;
+    next = earlier_of(next, procd_deadline_next(&procd->timers));
+    return earlier_of(next, procd_deadline_next(&procd->wait_deadlines));
 }
 
 /* --- the check -------------------------------------------------------------------------------- */
 
-static const char *check_wait(const struct procd *procd, uint32_t place)
+static const char *check_wait(const struct procd *procd, uint32_t index)
 {
-    uint32_t index = procd->wait_heap[place];
-    if (index >= PROCD_WAIT_LIMIT)
-        return "a wait is nobody's";
     const struct procd_wait *wait = &procd->waits[index];
-    if (wait->target == 0 || wait->target > procd->used_count || wait->heap_place != place)
-        return "a wait is not where its heap says";
-    if (place != 0 && is_earlier(procd, index, procd->wait_heap[(place - 1) / 2]))
-        return "a deadline lies before one that is looked at earlier";
+    if (wait->target > procd->used_count || !procd_deadline_has(&procd->wait_deadlines, index))
+        return "a wait has no deadline, or is for nobody";
     const struct procd_process *target = &procd->processes[wait->target - 1];
     if (target->life != PROCD_LIFE_STAGED && target->life != PROCD_LIFE_RUNNING &&
-        target->life != PROCD_LIFE_ENDING)
+        target->life != PROCD_LIFE_RESTING && target->life != PROCD_LIFE_ENDING)
         return "a wait is for something that has ended"; /* P3 */
     if (index != PROCD_WAIT_ADMINISTRATOR && target->owner != index + 1)
         return "a client waits for what is not its own";
@@ -254,15 +191,14 @@ static const char *check_wait(const struct procd *procd, uint32_t place)
 const char *procd_waiters_check(const struct procd *procd)
 {
     uint32_t waiting = 0;
-    for (uint32_t i = 0; i < procd->used_count; i++)
-        waiting += waits(procd, i);
-    waiting += waits(procd, PROCD_WAIT_ADMINISTRATOR);
-    if (waiting != procd->wait_count)
-        return "waits are miscounted";
-    for (uint32_t place = 0; place < procd->wait_count; place++) {
-        const char *problem = check_wait(procd, place);
-        if (problem != NULL)
-            return problem;
+    const char *problem = procd_deadlines_check(&procd->wait_deadlines);
+    for (uint32_t i = 0; i < PROCD_WAIT_LIMIT && problem == NULL; i++) {
+        if (!waits(procd, i))
+            continue;
+        waiting++;
+        problem = check_wait(procd, i);
     }
-    return NULL;
+    if (problem == NULL && waiting != procd->wait_deadlines.count)
+        problem = "waits are miscounted";
+    return problem;
 }

@@ -234,6 +234,22 @@ static enum status stage_child(struct rootd *rootd, uint32_t launch)
     return status;
 }
 
+/* What becomes of a service that ends, where its row says so: told while it is staged. */
+static enum status set_policy(struct rootd *rootd, uint32_t launch)
+{
+    const struct plan_launch *plan = &rootd->plan.launches[launch];
+    struct procd_set_restart_policy_request request;
+    uint64_t deadline_ticks;
+    if (!launch_policy_request(plan->role, rootd->process_ids[launch], plan->envelope.ready_ticks,
+                               &request))
+        return STATUS_OK;
+    enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
+    return status == STATUS_OK
+               ? procd_call_set_restart_policy(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                               deadline_ticks, &request, NULL)
+               : status;
+}
+
 static enum status start_child(struct rootd *rootd, uint32_t launch)
 {
     struct procd_start_staged_process_request request = {.process_id = rootd->process_ids[launch]};
@@ -252,6 +268,8 @@ enum status launch_child(struct rootd *rootd, uint32_t launch)
     enum status status = stage_child(rootd, launch);
     if (status == STATUS_OK)
         status = install_all(rootd, launch);
+    if (status == STATUS_OK)
+        status = set_policy(rootd, launch);
     if (status == STATUS_OK)
         status = start_child(rootd, launch);
     if (status == STATUS_OK)

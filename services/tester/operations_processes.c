@@ -121,6 +121,40 @@ static enum status wait_for(struct operations *operations, uint64_t id,
 
 /* --- the questions ------------------------------------------------------------------------------- */
 
+/* A client may have its own started again, and says how; critical nobody below the administrator says. */
+static void ask_restarts(struct operations *operations, uint64_t id)
+{
+    struct procd_set_restart_policy_request policy = {.process_id = id,
+                                                      .policy = RESTART_ALWAYS,
+                                                      .base_delay_ticks = 1,
+                                                      .delay_cap_ticks = 2,
+                                                      .window_ticks = 3,
+                                                      .budget_count = 4};
+    struct procd_get_restart_policy_request asked = {.process_id = id};
+    struct procd_get_restart_policy_reply told;
+    struct caller *caller = caller_of(operations);
+    operations_expect(operations, "set a policy",
+                      procd_call_set_restart_policy(caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                                    operations_soon(operations), &policy, NULL),
+                      STATUS_OK);
+    policy.critical = 1;
+    operations_expect(operations, "be critical",
+                      procd_call_set_restart_policy(caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                                    operations_soon(operations), &policy, NULL),
+                      STATUS_DENIED);
+    operations_expect(operations, "get a policy",
+                      procd_call_get_restart_policy(caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                                    operations_soon(operations), &asked, &told),
+                      STATUS_OK);
+    operations_check(operations, "what the policy is",
+                     told.policy == RESTART_ALWAYS && told.critical == 0 && told.budget_count == 4);
+    asked.process_id = NOBODY;
+    operations_expect(operations, "get nobody's policy",
+                      procd_call_get_restart_policy(caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                                    operations_soon(operations), &asked, &told),
+                      STATUS_NOT_FOUND);
+}
+
 /* Staged and aborted: as if it had never been (P2). */
 static void ask_staged(struct operations *operations)
 {
@@ -134,6 +168,7 @@ static void ask_staged(struct operations *operations)
                       query(operations, SLOT_PEER_PROCD, staged.process_id, &known), STATUS_OK);
     operations_check(operations, "what is known",
                      known.role == ROLE_TEST_MAPPER && known.state == PROCESS_STAGED);
+    ask_restarts(operations, staged.process_id);
     operations_expect(operations, "abort", abort_staged(operations, staged.process_id), STATUS_OK);
     operations_expect(operations, "abort again", abort_staged(operations, staged.process_id),
                       STATUS_NOT_FOUND);

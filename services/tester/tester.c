@@ -62,13 +62,22 @@ void tester_report(struct tester *tester, const char *name, const char *detail)
 
 /* --- the book ------------------------------------------------------------------------------------ */
 
+/* A service has one, and one more for its mould when it would be started again. */
+static uint32_t accounts_of(uint32_t role)
+{
+    const struct restarts *row = role_restarts(role);
+    return row != NULL && row->policy != RESTART_NEVER ? 2 : 1;
+}
+
 /* Accounts that stay: the tester's, and those of the services that the hostile image has as targets. */
 static uint32_t lasting_accounts(uint32_t profile)
 {
     uint32_t count = 1;
-    for (unsigned i = 0; i < role_count && profile == VALIDATION_PROFILE_HOSTILE; i++)
-        count += role_table[i].kind == ROLE_KIND_SERVICE &&
-                 role_needs(role_find(ROLE_TEST_HOSTILE), role_table[i].id);
+    for (unsigned i = 0; i < role_count && profile == VALIDATION_PROFILE_HOSTILE; i++) {
+        const struct role *role = &role_table[i];
+        if (role->kind == ROLE_KIND_SERVICE && role_needs(role_find(ROLE_TEST_HOSTILE), role->id))
+            count += accounts_of(role->id);
+    }
     return count;
 }
 

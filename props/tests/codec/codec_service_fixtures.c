@@ -320,30 +320,35 @@ const struct codec_fixture codec_service_fixtures[] = {
     OF(PROCD, 0x408, REQUEST, "", ONE_PROCESS "ffffffffffffffff")
         NO("@0 0000000000000000", "process 0")
 
-    OF(PROCD, 0x408, REPLY, "", ONE_PROCESS "0c000000 00000000 0000000000000000")
+    /* process_id, reason, code, fault_va, state, life_count */
+    OF(PROCD, 0x408, REPLY, "",
+       ONE_PROCESS "0c000000 00000000 0000000000000000 04000000 ffffffff")
         NO("@8 0f000000", "past the last reason")
+        NO("@24 05000000", "an unknown state")
 
     PROCESS_ID_REQUEST(0x409)
 
-    OF(PROCD, 0x409, REPLY, "", "00010000 02000000 01000000 00000000")
-        NO("@4 03000000", "an unknown state")
+    /* role, state, reason, code, life_count, reserved0 */
+    OF(PROCD, 0x409, REPLY, "", "00010000 04000000 01000000 00000000 ffffffff 00000000")
+        NO("@4 05000000", "an unknown state")
         NO("@8 0f000000", "past the last reason")
+        NO("@20 01000000", "reserved")
 
-    /* process_id, policy, critical, three times, budget_count, reserved0 */
+    /* process_id, policy, critical, five times, budget_count, reserved0 */
     OF(PROCD, 0x40A, REQUEST, "",
        ONE_PROCESS "02000000 01000000 0100000000000000 0200000000000000 0300000000000000"
-       "04000000 00000000")
+       "0400000000000000 0500000000000000 06000000 00000000")
         NO("@8 03000000", "an unknown policy")
         NO("@12 02000000", "critical is 0 or 1")
-        NO("@44 01000000", "reserved")
+        NO("@60 01000000", "reserved")
 
     OF(PROCD, 0x40A, REPLY, "", "")
 
     PROCESS_ID_REQUEST(0x40B)
 
     OF(PROCD, 0x40B, REPLY, "",
-       "02000000 01000000 0100000000000000 0200000000000000 0300000000000000 04000000 "
-       "05000000")
+       "02000000 01000000 0100000000000000 0200000000000000 0300000000000000"
+       "0400000000000000 0500000000000000 06000000 07000000")
         NO("@0 03000000", "an unknown policy")
 
     /* memd_slot, vspaced_slot or 0, pagerd_slot, reserved0 */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/* pagerd's books as procd sees them: which processes are registered, and with what. */
+#include <string.h>
+
+#include "props/base/property.h"
+#include "props/stand_ins/peers_of_procd.h"
+
+static struct peers_registration registrations[STAND_IN_PROCESS_LIMIT];
+static uint32_t registration_high;
+static uint32_t registration_low; /* no place below is free */
+static uint32_t registration_count;
+
+void peers_registrations_begin(void)
+{
+    memset(registrations, 0, registration_high * sizeof registrations[0]);
+    registration_high = registration_low = registration_count = 0;
+}
+
+const struct peers_registration *peers_registration_find(uint64_t token)
+{
+    for (uint32_t i = 0; i < registration_high; i++)
+        if (registrations[i].token == token)
+            return &registrations[i];
+    return NULL;
+}
+
+uint32_t peers_registration_count(void)
+{
+    return registration_count;
+}
+
+enum status peers_register_process(const struct stand_in_call *call)
+{
+    const struct pagerd_register_process_request *request = call->request;
+    uint32_t object = stand_in_process_of(call->sent[0].object);
+    uint32_t account = (uint32_t)call->sent[1].badge - 1;
+    const struct stand_in_process *process = stand_in_process(object);
+    PROPERTY_EQUAL(E10, "register", call->sent[1].object, ROLE_MEMD);
+    PROPERTY(P2, "register", process->life == STAND_IN_STAGED && request->token != 0);
+    PROPERTY_EQUAL(P2, "register", process->token, request->token);
+    PROPERTY(P2, "account", peers_account_pays_by(account, process->untyped));
+    while (registration_low < registration_high && registrations[registration_low].token != 0)
+        registration_low++;
+    HARNESS(registration_low < STAND_IN_PROCESS_LIMIT);
+    registration_high += registration_low == registration_high;
+    registrations[registration_low] = (struct peers_registration){
+        .token = request->token, .process = object, .account = account, .backing = *request};
+    registration_count++;
+    return STATUS_OK;
+}
+
+enum status peers_unregister_process(uint64_t token)
+{
+    const struct peers_registration *found = peers_registration_find(token);
+    PROPERTY(E10, "unregister", token != 0);
+    if (found == NULL)
+        return STATUS_NOT_FOUND;
+    uint32_t place = (uint32_t)(found - registrations);
+    const struct stand_in_process *process = stand_in_process(found->process);
+    PROPERTY(G2, "unregister", process->life == STAND_IN_FREE || process->token != token);
+    registrations[place].token = 0;
+    registration_low = place < registration_low ? place : registration_low;
+    registration_count--;
+    return STATUS_OK;
+}
