@@ -19,6 +19,7 @@ enum service_id {
     SERVICE_LOGD,
     SERVICE_TIMED,
     SERVICE_CRASHD,
+    SERVICE_DEVICED,
     SERVICE_COUNT
 };
 

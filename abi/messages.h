@@ -45,6 +45,7 @@
 #define BASALT_ABI_MESSAGES_H
 
 #include "abi/messages/crashd.h"
+#include "abi/messages/deviced.h"
 #include "abi/messages/event.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/logd.h"

@@ -27,6 +27,17 @@ enum process_state {
     PROCESS_STATE_LAST = 4
 };
 
+/* Where a driver stands (READ_DRIVER). */
+enum driver_state {
+    DRIVER_SEEDED = 0,   /* known, never started */
+    DRIVER_STARTING = 1, /* being made, or asked for READY */
+    DRIVER_READY = 2,
+    DRIVER_FAILED = 3,  /* its launch, which is undone */
+    DRIVER_ENDED = 4,   /* by itself, after READY */
+    DRIVER_STOPPED = 5, /* by STOP_DRIVER */
+    DRIVER_STATE_LAST = 5
+};
+
 /* Scheduling bands: 0 is the highest, and a band never waits for a lower one. A process has
  * the band that its creator names (role_band), never one above the creator's own. */
 enum { BAND_LAST = 3, BAND_COUNT };

@@ -114,8 +114,7 @@ static bool is_there(const struct handoff *handoff, const struct boot_config_ent
 {
     uint64_t pages = 0;
     const struct role *role = role_find(entry->role);
-    return role->presence != ROLE_PRESENCE_LATER && role->kind != ROLE_KIND_DRIVER &&
-           program_is_sound(handoff, entry->role, &pages);
+    return role->presence != ROLE_PRESENCE_LATER && program_is_sound(handoff, entry->role, &pages);
 }
 
 /* Entries that an entry waits for, directly or not: bits by their index. */
@@ -132,12 +131,16 @@ static uint64_t waits_for(const struct boot_config *config, uint32_t entry)
     return waits & ~(UINT64_C(1) << entry);
 }
 
-/* Whoever holds the end of a service waits for it. */
+/* Whoever holds the end of a service waits for it, and a driver for deviced. */
 static bool peers_come_first(const struct boot_config *config, uint32_t entry)
 {
     unsigned row_count = 0;
     const struct intake *rows = role_intake(config->entries[entry].role, &row_count);
     uint64_t waits = waits_for(config, entry);
+    if (role_find(config->entries[entry].role)->kind == ROLE_KIND_DRIVER) {
+        int deviced = boot_config_find(config, ROLE_DEVICED);
+        return deviced >= 0 && (waits >> deviced & 1) != 0; /* which gives it its ends */
+    }
     for (unsigned i = 0; i < row_count; i++) {
         const struct role *peer = role_find(slot_peer_role(rows[i].slot));
         if (peer == NULL || peer->kind == ROLE_KIND_FOUNDATION)

@@ -16,6 +16,7 @@
 #include "fuzz/harness.h"
 #include "services/lib/service.h"
 #include "services/crashd/crashd.h"
+#include "services/deviced/deviced.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -38,6 +39,7 @@ static union {
     struct logd logd;
     struct timed timed;
     struct crashd crashd;
+    struct deviced deviced;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -208,6 +210,8 @@ static const char *check(void)
         return timed_check(&state.timed);
     case SERVICE_CRASHD:
         return crashd_check(&state.crashd);
+    case SERVICE_DEVICED:
+        return deviced_check(&state.deviced);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -244,6 +248,9 @@ static void reset(void)
         break;
     case SERVICE_CRASHD:
         memset(&state.crashd, 0, sizeof state.crashd);
+        break;
+    case SERVICE_DEVICED:
+        memset(&state.deviced, 0, sizeof state.deviced);
         break;
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
@@ -315,6 +322,14 @@ static enum status turn(uint64_t *now_ticks)
             timed_tick(&state.timed, info.now_ticks);
         return status;
     }
+    case SERVICE_DEVICED: {
+        enum status status =
+            service_turn(&state.deviced.caller, SLOT_SERVICE_ENDPOINT,
+                         deviced_next_ticks(&state.deviced), deviced_handle, &state, &info);
+        if (status != STATUS_NOT_FOUND)
+            deviced_tick(&state.deviced, info.now_ticks);
+        return status;
+    }
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -346,6 +361,8 @@ static void digest_state(void)
         timed_visit_fields(&state.timed, digest_visit, NULL);
     else if (plan.service == SERVICE_CRASHD)
         crashd_visit_fields(&state.crashd, digest_visit, NULL);
+    else if (plan.service == SERVICE_DEVICED)
+        deviced_visit_fields(&state.deviced, digest_visit, NULL);
     else if (plan.service == SERVICE_PAGERD) {
         pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
@@ -355,13 +372,14 @@ static void digest_state(void)
 /* A service is named by its role. */
 static enum service_id choose_service(struct choices *choices)
 {
-    static const uint32_t roles[] = {ROLE_MEMD,  ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD,
-                                     ROLE_NAMED, ROLE_LOGD,    ROLE_TIMED,  ROLE_CRASHD};
+    static const uint32_t roles[] = {ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD,  ROLE_NAMED,
+                                     ROLE_LOGD, ROLE_TIMED,   ROLE_CRASHD, ROLE_DEVICED};
     static const enum service_id services[] = {
-        [ROLE_MEMD] = SERVICE_MEMD,     [ROLE_VSPACED] = SERVICE_VSPACED,
-        [ROLE_PAGERD] = SERVICE_PAGERD, [ROLE_PROCD] = SERVICE_PROCD,
-        [ROLE_NAMED] = SERVICE_NAMED,   [ROLE_LOGD] = SERVICE_LOGD,
-        [ROLE_TIMED] = SERVICE_TIMED,   [ROLE_CRASHD] = SERVICE_CRASHD};
+        [ROLE_MEMD] = SERVICE_MEMD,      [ROLE_VSPACED] = SERVICE_VSPACED,
+        [ROLE_PAGERD] = SERVICE_PAGERD,  [ROLE_PROCD] = SERVICE_PROCD,
+        [ROLE_NAMED] = SERVICE_NAMED,    [ROLE_LOGD] = SERVICE_LOGD,
+        [ROLE_TIMED] = SERVICE_TIMED,    [ROLE_CRASHD] = SERVICE_CRASHD,
+        [ROLE_DEVICED] = SERVICE_DEVICED};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 

@@ -14,11 +14,14 @@ import metal
 import negative
 import unready
 
-NAMED, LOGD, TIMED, SERVICE, USER, APART, LAST = 6, 7, 9, 288, 289, 290, 291
+NAMED, LOGD, TIMED, DEVICED, SERVICE, USER, APART, LAST, DRIVER = 6, 7, 9, 11, 288, 289, 290, 291, 292
 PAGERD, PROFILE, UNKNOWN = negative.PAGERD, 4, 200
-NAMES = {NAMED: "named", LOGD: "logd", TIMED: "timed", SERVICE: "test-service", USER: "test-user", APART: "test-apart", LAST: "test-last"}
-NEEDS = {NAMED: [PAGERD], LOGD: [NAMED], TIMED: [NAMED], SERVICE: [PAGERD], USER: [SERVICE], APART: [PAGERD], LAST: [USER, APART]}
+NAMES = {NAMED: "named", LOGD: "logd", TIMED: "timed", SERVICE: "test-service", USER: "test-user", APART: "test-apart", LAST: "test-last",
+         DEVICED: "deviced", DRIVER: "test-driver"}
+NEEDS = {NAMED: [PAGERD], LOGD: [NAMED], TIMED: [NAMED], SERVICE: [PAGERD], USER: [SERVICE], APART: [PAGERD], LAST: [USER, APART],
+         DEVICED: [NAMED], DRIVER: [DEVICED]}
 REQUIRED, OPTIONAL = 1, 2
+ROOTD_DIRECT, DEVICED_DRIVER = 1, 2
 BEGIN = [f"ROOTD_STAGE:{name}" for name in ("INTAKE_VALIDATED", "PLAN_MADE", "PROCD_READY", "MEMD_READY",
                                             "VSPACED_READY", "PAGERD_READY", "FOUNDATION_BOUND")]
 END = ["ROOTD_STAGE:AUTHORITY_SHED", "ERIX_ROOTD:READY"]
@@ -46,7 +49,9 @@ def refused(cause):
     return [f"BASALT_ROOTD:FAILED:INTAKE:{cause}", "ERIX_ROOTD:CONTRACT_INVALID"]
 
 
-OTHERS = ready(NAMED, LOGD, TIMED)
+STAMP = "ERIX_DEVICED:READY:test-driver"
+OTHERS = ready(NAMED, LOGD, TIMED, DEVICED)
+DRIVEN = [STAMP] + ready(DRIVER)
 UNREADY = ((unready.OTHER_ROLE, "READY for another role", "INTERNAL"),
            (unready.OTHER_COUNT, "READY with a capability too many", "INTERNAL"),
            (unready.LATE, "READY too late", "TIMED_OUT"), (unready.NEVER, "never READY", "TIMED_OUT"),
@@ -70,20 +75,29 @@ def cases():
         found += [Case(f"an optional one that is {what}", {SERVICE: program}, CHAIN, {SERVICE: STATED_TICKS},
                        lines=ready(APART) + passed(cause, *CHAIN) + END),
                   Case(f"a required one that is {what}", {APART: program}, (), {APART: STATED_TICKS},
-                       lines=ready(SERVICE, USER) + failed(cause, APART))]
+                       lines=ready(SERVICE, USER) + failed(cause, APART)),
+                  Case(f"an optional driver that is {what}", {DRIVER: program}, (DRIVER,), {DRIVER: STATED_TICKS},
+                       lines=ready(SERVICE, USER, APART, LAST) + passed(cause, DRIVER) + END),
+                  Case(f"a required driver that is {what}", {DRIVER: program}, (), {DRIVER: STATED_TICKS},
+                       lines=ready(SERVICE, USER, APART, LAST) + failed(cause, DRIVER))]
     return found + [
         Case("a circle", needs={SERVICE: [LAST]}, lines=refused("BAD_ORDER")),
         Case("who waits for nobody known", needs={APART: [UNKNOWN]}, lines=refused("NOT_FOUND")),
         Case("no time", ticks={APART: 0}, lines=refused("INVALID_ARGUMENT")),
         Case("all the time there is", ticks={APART: 2 ** 64 - 1}, lines=refused("INVALID_ARGUMENT")),
+        Case("a driver that does not wait for deviced", needs={DRIVER: [PAGERD]},
+             lines=["BASALT_ROOTD:FAILED:PLAN:BAD_ORDER", "ERIX_ROOTD:CONTRACT_INVALID"]),
+        Case("a driver whose deviced is passed over", {DEVICED: ("test-ready", unready.NEVER)}, (DEVICED, DRIVER),
+             {DEVICED: STATED_TICKS}, lines=ready(SERVICE, USER, APART, LAST) + passed("TIMED_OUT", DEVICED, DRIVER) + END),
         Case("a required one without a module", lost=(APART,), lines=refused("MISSING_MODULE")),
         Case("an optional one without a module", lost=(APART,), optional=(APART, LAST),
              lines=ready(SERVICE, USER) + passed("MISSING_MODULE", APART, LAST) + END)]
 
 
 def config(case):
-    entries = [negative.entry(role, name.encode(), flags=OPTIONAL if role in case.optional else REQUIRED,
-                              needs=case.needs.get(role, NEEDS[role]), ticks=case.ticks.get(role, 5000))
+    entries = [negative.entry(role, name.encode(), kind=DEVICED_DRIVER if role == DRIVER else ROOTD_DIRECT,
+                              flags=OPTIONAL if role in case.optional else REQUIRED, needs=case.needs.get(role, NEEDS[role]),
+                              ticks=case.ticks.get(role, 5000))
                for role, name in NAMES.items()]
     return negative.config((*negative.FOUNDATION, *entries), profile=PROFILE)
 
@@ -96,18 +110,25 @@ def packed(parts, case):
                             for name, kind, data in parts if name not in lost])
 
 
+def said_of(line):
+    """Whom a line is about, as lines of a failure name it: those that name it replace this one."""
+    name = line.removeprefix("ROOTD_STAGE:").removesuffix(":READY").removeprefix("ERIX_DEVICED:READY:")
+    return f":{name}"
+
+
 def is_right(lines, wanted):
     """The last two lines in this order; who is READY before which other one, time decides, and of a boot that
     fails, who is."""
     if wanted[-1] == "ERIX_ROOTD:CONTRACT_INVALID":
-        return lines == wanted
-    missing = set(BEGIN + OTHERS + wanted) - set(lines)
-    more = set(lines) - set(BEGIN + OTHERS + wanted)
+        return lines[-2:] == wanted and len(lines) <= 3
+    others = [line for line in OTHERS + DRIVEN if not any(said_of(line) in other for other in wanted)]
+    missing = set(BEGIN + others + wanted) - set(lines)
+    more = set(lines) - set(BEGIN + others + wanted)
     return lines[:len(BEGIN)] == BEGIN and lines[-2:] == wanted[-2:] and len(lines) == len(set(lines)) and \
         not more and (not missing or wanted[-1] == FAILED and missing <= set(ALL))
 
 
-ALL = ready(*NAMES)
+ALL = ready(*NAMES) + [STAMP]
 
 # fault: its image's name and its world's; the lines that must come, the last two at the end
 FAULTS = (("force-fail", "force_fail", ALL + ["BASALT_ROOTD:FAILED:SHED:INTERNAL", FAILED]),

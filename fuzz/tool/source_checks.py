@@ -33,7 +33,7 @@ MAY_INCLUDE = {
 
 # Groups of marks (mark_triple) that say what a service or the kernel itself answered.
 SERVICE_MARKS = ("kernel", "start-up", "memd", "vspaced", "pagerd", "procd", "named",
-                 "logd", "timed", "crashd")
+                 "logd", "timed", "crashd", "deviced")
 
 NOT_REPEATABLE = {"clock", "clock_gettime", "gettimeofday", "time", "rand", "random", "srand",
                   "srandom", "arc4random", "getrandom", "getenv", "drand48", "rand_r", "getpid"}
@@ -249,7 +249,7 @@ def mutants_apply():
     return complaints
 
 
-PROPERTY_ID = r"[EKRPMVGTNLW][1-9][0-9]?"
+PROPERTY_ID = r"[EKRPMVGTNLWD][1-9][0-9]?"
 
 # No patch can break these: they say what the tests themselves do, and the checks named here break them.
 NO_MUTANT = {"E3": "same.py builds units with one other constant", "T1": "the canaries fail already",

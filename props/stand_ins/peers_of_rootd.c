@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* See peers_of_rootd.h. Peers check what rootd asks where the real ones would: a second UPDATE, an
  * envelope that names more than was installed are refused here too. */
-#include "props/stand_ins/peers_of_rootd.h"
+#include "props/stand_ins/peers_of_rootd_inside.h"
 
 #include <string.h>
 
@@ -67,7 +67,8 @@ static void add_module(uint32_t role_id)
     module->size_bytes = PAGE_BYTES + 16;
     write_elf(peers_machine.image + module->offset_bytes);
     entry->role = role_id;
-    entry->launch_kind = BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
+    entry->launch_kind = role->kind == ROLE_KIND_DRIVER ? BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER
+                                                        : BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
     entry->flags = BOOT_ENTRY_REQUIRED;
     entry->ready_ticks = 100 + role_id;
     peers_machine.handoff.module_count++;
@@ -100,8 +101,12 @@ static bool is_client(const struct role *role)
 
 static void describe(uint32_t profile)
 {
-    static const uint32_t others[] = {ROLE_NAMED, ROLE_LOGD, ROLE_TIMED}; /* of both */
-    bool has_others = profile == VALIDATION_PROFILE_GRAPH || profile == VALIDATION_PROFILE_HOSTILE;
+    /* The last two of profile graph alone. */
+    static const uint32_t others[] = {ROLE_NAMED, ROLE_LOGD, ROLE_TIMED, ROLE_DEVICED,
+                                      ROLE_TEST_DRIVER};
+    unsigned other_count = profile == VALIDATION_PROFILE_GRAPH     ? 5
+                           : profile == VALIDATION_PROFILE_HOSTILE ? 3
+                                                                   : 0;
     struct handoff *handoff = &peers_machine.handoff;
     *handoff = (struct handoff){.root_endpoint_slot = SLOT_SERVICE_ENDPOINT,
                                 .image_slot = SLOT_IMAGE,
@@ -123,7 +128,7 @@ static void describe(uint32_t profile)
             !is_client(&role_table[i]))
             add_module(role_table[i].id);
     }
-    for (unsigned i = 0; has_others && i < sizeof others / sizeof others[0]; i++)
+    for (unsigned i = 0; i < other_count; i++)
         add_module(others[i]);
     add_dependencies(&peers_machine.config);
 }
@@ -148,7 +153,17 @@ bool peers_machine_encode(void)
 
 /* --- children --------------------------------------------------------------------------------- */
 
-static bool child_is(uint32_t number, enum stand_in_life life)
+/* The latest one. */
+uint32_t peers_number_of(uint32_t role)
+{
+    for (uint32_t i = peers_machine.child_count; i-- > 0;) {
+        if (peers_machine.children[i].role == role)
+            return i;
+    }
+    return PEERS_CHILD_LIMIT;
+}
+
+bool peers_child_is(uint32_t number, enum stand_in_life life)
 {
     return stand_in_process(number)->life == life;
 }
@@ -162,7 +177,7 @@ static void child_add(uint32_t number, uint32_t role)
 }
 
 /* procd makes a child; while it lives, a page of the bootstrap untyped does not come back. */
-static enum status child_make(uint32_t role, uint32_t *number)
+enum status peers_child_make(uint32_t role, uint32_t *number)
 {
     enum status status = stand_in_process_add(peers_machine.bootstrap_untyped.object, 1,
                                               peers_machine.child_count, number);
@@ -171,25 +186,41 @@ static enum status child_make(uint32_t role, uint32_t *number)
     return status;
 }
 
-static void child_end(uint32_t number)
+static bool is_driver(const struct peers_child *child)
+{
+    return role_find(child->role) != NULL && role_find(child->role)->kind == ROLE_KIND_DRIVER;
+}
+
+/* What deviced had made ends with it. */
+static void drivers_end(void)
+{
+    for (uint32_t i = 0; i < peers_machine.child_count; i++) {
+        if (is_driver(&peers_machine.children[i]) && !peers_child_is(i, STAND_IN_ENDED))
+            peers_child_end(i);
+    }
+}
+
+void peers_child_end(uint32_t number)
 {
     struct stand_in_process *process = stand_in_process(number);
+    if (peers_machine.children[number].role == ROLE_DEVICED)
+        drivers_end();
     stand_in_untyped_give(process->untyped, process->budget_pages);
     process->budget_pages = 0;
     process->life = STAND_IN_ENDED;
 }
 
-static enum status reply_with(const struct message_type *type, const void *body,
-                              struct message *message)
+enum status peers_reply_with(const struct message_type *type, const void *body,
+                             struct message *message)
 {
     HARNESS(message_encode(type, body, message) == STATUS_OK);
     return STATUS_OK;
 }
 
-static enum status reply_empty(const struct message_type *type, struct message *message)
+enum status peers_reply_empty(const struct message_type *type, struct message *message)
 {
     uint64_t nothing = 0;
-    return reply_with(type, &nothing, message);
+    return peers_reply_with(type, &nothing, message);
 }
 
 /* What the start-up unit of the child would find: the envelope names exactly what was installed. */
@@ -213,7 +244,7 @@ static bool envelope_is_right(uint32_t number, const struct message *message,
     return true;
 }
 
-static struct peers_manners manners_of(uint32_t role)
+struct peers_manners peers_manners_of(uint32_t role)
 {
     for (unsigned i = 0; i < PEERS_MANNERS_LIMIT; i++) {
         if (peers_machine.manners[i].role == role)
@@ -230,8 +261,6 @@ static enum status say_nothing(const struct stand_in_call *call)
     return STATUS_TIMED_OUT;
 }
 
-static void child_end(uint32_t number);
-
 /* What a child says itself, TIMED_OUT included. */
 static enum status refuse(struct peers_child *child, struct message *message, enum status status)
 {
@@ -243,7 +272,7 @@ static enum status refuse(struct peers_child *child, struct message *message, en
 static enum status start_service(uint32_t number, struct stand_in_call *call)
 {
     struct peers_child *child = &peers_machine.children[number];
-    struct peers_manners manners = manners_of(child->role);
+    struct peers_manners manners = peers_manners_of(child->role);
     struct envelope envelope;
     /* A child that was READY, or is not going to be, is not asked again. */
     PROPERTY(R5, "twice", peers_machine.lied || !(child->ready || child->refused));
@@ -260,7 +289,7 @@ static enum status start_service(uint32_t number, struct stand_in_call *call)
         (manners.ready == PEERS_READY_SLOW && child->asks < manners.asks))
         return say_nothing(call);
     if (manners.ready == PEERS_READY_DIES) {
-        child_end(number);
+        peers_child_end(number);
         return STATUS_PEER_DIED;
     }
     child->ready = true;
@@ -269,7 +298,7 @@ static enum status start_service(uint32_t number, struct stand_in_call *call)
     ready.role += manners.ready == PEERS_READY_OTHER_ROLE;
     ready.checked_cap_count += manners.ready == PEERS_READY_ONE_MORE;
     ready.checked_cap_count -= manners.ready == PEERS_READY_ONE_LESS;
-    return reply_with(&startup_start_service_reply_type, &ready, call->message);
+    return peers_reply_with(&startup_start_service_reply_type, &ready, call->message);
 }
 
 /* A program hears once which modules it may start. */
@@ -285,14 +314,14 @@ static enum status take_offer(struct peers_child *child, struct message *message
         if (role_intake(offer.modules[i].role, &row_count) != NULL)
             return STATUS_INVALID_ARGUMENT; /* it could not be started by anybody */
     }
-    return reply_empty(&startup_offer_modules_reply_type, message);
+    return peers_reply_empty(&startup_offer_modules_reply_type, message);
 }
 
 /* --- procd ------------------------------------------------------------------------------------ */
 
 /* R3: whoever the config that rootd read says that an entry waits for is READY, or, a program, has
  * ended. */
-static void check_needs(uint32_t role)
+void peers_check_needs(uint32_t role)
 {
     static struct boot_config config;
     if (boot_config_parse(peers_machine.image, (size_t)peers_machine.handoff.modules[0].size_bytes,
@@ -317,8 +346,8 @@ static enum status create_staged(struct stand_in_call *call)
             STATUS_OK ||
         peers_machine.bound == is_foundation(request.role))
         return STATUS_DENIED;
-    check_needs(request.role);
-    enum status status = child_make(request.role, &number);
+    peers_check_needs(request.role);
+    enum status status = peers_child_make(request.role, &number);
     if (status != STATUS_OK)
         return status;
     struct procd_create_staged_process_reply made = {
@@ -326,7 +355,7 @@ static enum status create_staged(struct stand_in_call *call)
     call->caps[0] = stand_in_cap_to(OBJECT_ENDPOINT, STAND_IN_CHILD + number);
     call->caps[0].rights = RIGHT_SEND | RIGHT_TRANSFER;
     call->caps[1] = stand_in_cap_to(OBJECT_GRANT, number);
-    return reply_with(&procd_create_staged_process_reply_type, &made, call->message);
+    return peers_reply_with(&procd_create_staged_process_reply_type, &made, call->message);
 }
 
 /* A program that heard of its modules ends by itself. */
@@ -334,12 +363,13 @@ static enum status wait_event(uint32_t number, struct message *message)
 {
     struct procd_wait_process_event_reply ended = {
         .process_id = number, .reason = peers_machine.end_reason, .code = peers_machine.end_code};
-    if (child_is(number, STAND_IN_ENDED))
+    if (peers_child_is(number, STAND_IN_ENDED))
         ended.reason = END_KILLED; /* somebody stopped it */
-    if (child_is(number, STAND_IN_RUNNING) && peers_machine.children[number].offered_count == 0)
+    if (peers_child_is(number, STAND_IN_RUNNING) &&
+        peers_machine.children[number].offered_count == 0)
         return STATUS_TIMED_OUT;
-    child_end(number);
-    return reply_with(&procd_wait_process_event_reply_type, &ended, message);
+    peers_child_end(number);
+    return peers_reply_with(&procd_wait_process_event_reply_type, &ended, message);
 }
 
 /* The policy of a role is that of its row. */
@@ -356,29 +386,29 @@ static enum status set_policy(struct peers_child *child, struct message *message
         request.window_ticks != row->window_ticks || request.budget_count != row->budget_count)
         return STATUS_INVALID_ARGUMENT;
     child->has_policy = true;
-    return reply_empty(&procd_set_restart_policy_reply_type, message);
+    return peers_reply_empty(&procd_set_restart_policy_reply_type, message);
 }
 
 /* What is asked about one process. */
 static enum status control_child(uint32_t number, struct message *message)
 {
     uint16_t operation = message->header.operation;
-    if (operation == OP_PROCD_START_STAGED_PROCESS && child_is(number, STAND_IN_STAGED)) {
+    if (operation == OP_PROCD_START_STAGED_PROCESS && peers_child_is(number, STAND_IN_STAGED)) {
         /* P4: procd knows what becomes of each end before there can be one. */
         PROPERTY(P4, "policy",
                  peers_machine.lied ||
                      peers_machine.children[number].has_policy ==
                          (role_restarts(peers_machine.children[number].role) != NULL));
         stand_in_process(number)->life = STAND_IN_RUNNING;
-        if (manners_of(peers_machine.children[number].role).ready == PEERS_READY_DEAD)
-            child_end(number);
-        return reply_empty(&procd_start_staged_process_reply_type, message);
+        if (peers_manners_of(peers_machine.children[number].role).ready == PEERS_READY_DEAD)
+            peers_child_end(number);
+        return peers_reply_empty(&procd_start_staged_process_reply_type, message);
     }
-    if (operation == OP_PROCD_SET_RESTART_POLICY && child_is(number, STAND_IN_STAGED))
+    if (operation == OP_PROCD_SET_RESTART_POLICY && peers_child_is(number, STAND_IN_STAGED))
         return set_policy(&peers_machine.children[number], message);
     if (operation == OP_PROCD_STOP_PROCESS) {
-        child_end(number);
-        return reply_empty(&procd_stop_process_reply_type, message);
+        peers_child_end(number);
+        return peers_reply_empty(&procd_stop_process_reply_type, message);
     }
     return operation == OP_PROCD_WAIT_PROCESS_EVENT ? wait_event(number, message) : STATUS_BUSY;
 }
@@ -395,7 +425,7 @@ static enum status procd_answer(struct stand_in_call *call)
         if (peers_machine.bound)
             return STATUS_BUSY;
         peers_machine.bound = true;
-        return reply_empty(&procd_update_foundation_endpoints_reply_type, message);
+        return peers_reply_empty(&procd_update_foundation_endpoints_reply_type, message);
     default:
         break;
     }
@@ -416,7 +446,7 @@ static enum status named_answer(struct stand_in_call *call)
     if (message->header.operation == OP_NAMED_SEAL) {
         struct named_seal_reply reply = {.entry_count = peers_machine.seeded_count};
         peers_machine.sealed = true;
-        return reply_with(&named_seal_reply_type, &reply, message);
+        return peers_reply_with(&named_seal_reply_type, &reply, message);
     }
     if (message->header.operation != OP_NAMED_SEED_ENTRY ||
         message_decode(&named_seed_entry_request_type, message, &request) != STATUS_OK ||
@@ -426,7 +456,7 @@ static enum status named_answer(struct stand_in_call *call)
     if (request.service_role != row->service || request.client_role != row->client)
         return STATUS_INVALID_ARGUMENT;
     peers_machine.seeded_count++;
-    return reply_empty(&named_seed_entry_reply_type, message);
+    return peers_reply_empty(&named_seed_entry_reply_type, message);
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
@@ -435,7 +465,8 @@ static enum status answer(struct stand_in_call *call)
 {
     uint32_t number = call->through.object - STAND_IN_CHILD;
     uint16_t operation = call->message->header.operation;
-    call->unheard = number >= peers_machine.child_count || !child_is(number, STAND_IN_RUNNING);
+    call->unheard =
+        number >= peers_machine.child_count || !peers_child_is(number, STAND_IN_RUNNING);
     if (call->unheard)
         return STATUS_NOT_FOUND;
     struct peers_child *child = &peers_machine.children[number];
@@ -445,6 +476,8 @@ static enum status answer(struct stand_in_call *call)
         return take_offer(child, call->message);
     if (child->ready && child->role == ROLE_NAMED)
         return named_answer(call);
+    if (child->ready && child->role == ROLE_DEVICED)
+        return peers_deviced_answer(call);
     return child->ready && child->role == ROLE_PROCD ? procd_answer(call) : STATUS_DENIED;
 }
 
@@ -522,33 +555,24 @@ void peers_behave(uint32_t role, enum peers_ready ready, unsigned asks)
     peers_machine.manners[i] = (struct peers_manners){role, ready, asks};
 }
 
-static uint32_t number_of(uint32_t role)
-{
-    for (uint32_t i = peers_machine.child_count; i-- > 0;) {
-        if (peers_machine.children[i].role == role)
-            return i;
-    }
-    return PEERS_CHILD_LIMIT;
-}
-
 const struct peers_child *peers_child_of(uint32_t role)
 {
-    uint32_t number = number_of(role);
+    uint32_t number = peers_number_of(role);
     return number < PEERS_CHILD_LIMIT ? &peers_machine.children[number] : NULL;
 }
 
 bool peers_lives(uint32_t role)
 {
-    uint32_t number = number_of(role);
+    uint32_t number = peers_number_of(role);
     return number < PEERS_CHILD_LIMIT &&
-           (child_is(number, STAND_IN_STAGED) || child_is(number, STAND_IN_RUNNING));
+           (peers_child_is(number, STAND_IN_STAGED) || peers_child_is(number, STAND_IN_RUNNING));
 }
 
 uint32_t peers_live_count(void)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < peers_machine.child_count; i++)
-        count += child_is(i, STAND_IN_STAGED) || child_is(i, STAND_IN_RUNNING);
+        count += peers_child_is(i, STAND_IN_STAGED) || peers_child_is(i, STAND_IN_RUNNING);
     return count;
 }
 

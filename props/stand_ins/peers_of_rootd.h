@@ -47,9 +47,11 @@ struct peers_manners {
 /* A process that rootd made or had made; its number is the kernel's object. */
 struct peers_child {
     uint32_t role;
-    bool ready;              /* it accepted its envelope */
-    bool refused;            /* or it did not */
-    unsigned asks;           /* envelopes that it got */
+    bool ready;    /* it accepted its envelope */
+    bool refused;  /* or it did not */
+    unsigned asks; /* envelopes that it got; of a driver: how often deviced was asked of it */
+    uint64_t begun_ticks; /* of a driver: its launch */
+    uint64_t ready_ticks;
     uint64_t deadline_ticks; /* of the latest */
     uint32_t offered_count;  /* modules that rootd told it of */
     bool has_policy;         /* procd was told what becomes of its end */
@@ -68,6 +70,8 @@ struct peers_machine {
     bool bound;            /* UPDATE_FOUNDATION_ENDPOINTS happened */
     uint32_t seeded_count; /* entries that named was told */
     bool sealed;
+    uint32_t bound_count; /* drivers that deviced was told of */
+    bool bindings_sealed;
     uint64_t mutation_count; /* calls that could change something */
     uint32_t end_reason;     /* of every program: EXITED with end_code, if nothing else is set */
     uint32_t end_code;

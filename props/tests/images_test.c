@@ -162,8 +162,9 @@ static const char *const hostile[] = {"named",        "logd",         "timed", "
                                       "test-hostile", "test-vectors", NULL};
 static const char *const attacks[] = {"attacks", "attack-client", "attack-heir", "attack-child",
                                       NULL};
-static const char *const graph[] = {"named",     "logd",       "timed",     "test-service",
-                                    "test-user", "test-apart", "test-last", NULL};
+static const char *const graph[] = {"named",       "logd",       "timed",     "test-service",
+                                    "test-user",   "test-apart", "test-last", "deviced",
+                                    "test-driver", NULL};
 static const char *const services[] = {"named",
                                        "logd",
                                        "timed",

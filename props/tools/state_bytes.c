@@ -4,6 +4,7 @@
 
 #include "kernel/core/kernel.h"
 #include "services/crashd/crashd.h"
+#include "services/deviced/deviced.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -24,6 +25,7 @@ int main(void)
     printf("  logd: %zu\n", sizeof(struct logd));
     printf("  timed: %zu\n", sizeof(struct timed));
     printf("  crashd: %zu\n", sizeof(struct crashd));
+    printf("  deviced: %zu\n", sizeof(struct deviced));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }

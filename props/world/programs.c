@@ -10,6 +10,7 @@
 #include "kernel/host/host.h"
 #include "props/world/world.h"
 #include "services/crashd/crashd.h"
+#include "services/deviced/deviced.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -89,6 +90,12 @@ static void crashd_start(void *state, void *table)
     crashd_run(state);
 }
 
+static void deviced_start(void *state, void *table)
+{
+    (void)table;
+    deviced_run(state);
+}
+
 static const struct program program_table[] = {
     {"rootd", sizeof(struct rootd_image), 0, rootd_start, NULL},
     {"memd", sizeof(struct memd), ROLE_MEMD, memd_start, NULL},
@@ -99,6 +106,7 @@ static const struct program program_table[] = {
     {"logd", sizeof(struct logd), 0, logd_start, NULL},
     {"timed", sizeof(struct timed), 0, timed_start, NULL},
     {"crashd", sizeof(struct crashd), 0, crashd_start, NULL},
+    {"deviced", sizeof(struct deviced), 0, deviced_start, NULL},
     {"phase0-probe", 0, 0, NULL, phase0_probe_main},
     {"phase0-exit", 0, 0, NULL, phase0_exit_main},
     {"phase0-fault-kill", 0, 0, NULL, phase0_fault_kill_main},
@@ -121,6 +129,7 @@ static const struct program program_table[] = {
     {"test-user", 0, 0, NULL, test_user_main},
     {"test-apart", 0, 0, NULL, test_apart_main},
     {"test-last", 0, 0, NULL, test_last_main},
+    {"test-driver", 0, 0, NULL, test_driver_main},
     {"attack-client", 0, 0, NULL, attack_client_main},
     {"attack-heir", 0, 0, NULL, attack_client_main},
     {"attack-child", 0, 0, NULL, attack_child_main},

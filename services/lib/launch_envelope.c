@@ -76,3 +76,16 @@ bool launch_policy_request(uint32_t role, uint64_t process_id, uint64_t ready_ti
     };
     return true;
 }
+
+uint64_t launch_ask_until(uint64_t now_ticks, uint64_t deadline_ticks, uint64_t slice_ticks)
+{
+    if (now_ticks >= deadline_ticks)
+        return deadline_after(now_ticks, LAUNCH_SLICE_TICKS);
+    uint64_t slice_ends = deadline_after(now_ticks, slice_ticks);
+    return slice_ends < deadline_ticks ? slice_ends : deadline_ticks;
+}
+
+uint64_t launch_next_slice(uint64_t slice_ticks)
+{
+    return 2 * slice_ticks < LAUNCH_SLICE_TICKS_MAX ? 2 * slice_ticks : LAUNCH_SLICE_TICKS_MAX;
+}

@@ -31,4 +31,19 @@ struct procd_set_restart_policy_request;
 bool launch_policy_request(uint32_t role, uint64_t process_id, uint64_t ready_ticks,
                            struct procd_set_restart_policy_request *out);
 
+/* --- asking for READY: for a slice, so that others have their turn, then again --- */
+
+enum {
+    /* How long one ask waits at first, and at most: each time twice as long as before. */
+    LAUNCH_SLICE_TICKS = 10,
+    LAUNCH_SLICE_TICKS_MAX = 80
+};
+
+/* Until when the next ask waits: a slice, but not beyond the deadline of READY; who could not be asked
+ * before that was over has one short slice more. */
+uint64_t launch_ask_until(uint64_t now_ticks, uint64_t deadline_ticks, uint64_t slice_ticks);
+
+/* The slice after one in which there was no answer. */
+uint64_t launch_next_slice(uint64_t slice_ticks);
+
 #endif

@@ -26,6 +26,7 @@ uint32_t test_service_main(uint64_t argument);
 uint32_t test_user_main(uint64_t argument);
 uint32_t test_apart_main(uint64_t argument);
 uint32_t test_last_main(uint64_t argument);
+uint32_t test_driver_main(uint64_t argument);
 
 /* Clients of the services that are found by name: EXIT(0) when every answer was the stated one. */
 uint32_t phase1_lookup_client_main(uint64_t argument);

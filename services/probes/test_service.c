@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* test-service, test-user, test-apart, test-last: services that serve nothing. Each checks what it holds
+/* test-service, test-user, test-apart, test-last and test-driver: services that serve nothing. Each checks what it holds
  * as every service does, and denies everything; one that a test has made slow is silent before that. */
 #include <string.h>
 
@@ -93,4 +93,10 @@ uint32_t test_last_main(uint64_t argument)
 {
     (void)argument;
     return run(ROLE_TEST_LAST);
+}
+
+uint32_t test_driver_main(uint64_t argument)
+{
+    (void)argument;
+    return run(ROLE_TEST_DRIVER);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* The event loop of the launch graph. Decides who is started next, whom to ask and how long, and what
- * a failure means; every slot, right and envelope comes from the plan. It knows one role: named, which
- * is told the table's LOOKS_UP rows. Never waits for one service
- * longer than a slice while another one is under way. */
+ * a failure means; every slot, right and envelope comes from the plan. It knows two
+ * roles: named, which is told the table's LOOKS_UP rows, and deviced, which is told of the drivers and
+ * launches them (drivers.c). Never waits for one service longer than a slice while another one is under
+ * way. */
 #include "services/rootd/graph.h"
 
 #include "abi/assert.h"
 #include "services/lib/discovery.h"
+#include "services/lib/launch_envelope.h"
+#include "services/rootd/drivers.h"
 #include "services/rootd/report.h"
 
 static struct entry_progress *progress_of(struct rootd *rootd, uint32_t entry)
@@ -46,7 +49,9 @@ enum status graph_fail(struct rootd *rootd, uint32_t entry, enum status cause)
         rootd->failed_role = what->role;
         return cause;
     }
-    if (progress->launch != 0)
+    if (what->kind == ENTRY_DRIVER && progress->state == ENTRY_STARTED)
+        status = driver_stop(rootd, entry);
+    else if (progress->launch != 0)
         status = launch_stop(rootd, progress->launch);
     if (status != STATUS_OK)
         return status;
@@ -64,18 +69,32 @@ static bool is_fatal(enum status status)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* A driver would go to deviced here (START_DRIVER); the intake found none that can be launched. */
+/* A driver has the time that deviced gives it for READY, and what deviced needs to find out. */
+static enum status start_driver(struct rootd *rootd, uint32_t entry)
+{
+    const struct rootd_entry *what = &rootd->intake.entries[entry];
+    struct entry_progress *progress = progress_of(rootd, entry);
+    enum status status = driver_start(rootd, entry);
+    if (status != STATUS_OK)
+        return graph_fail(rootd, entry, status);
+    progress->state = ENTRY_STARTED;
+    progress->slice_ticks = LAUNCH_SLICE_TICKS_MAX;
+    return rootd_deadline(rootd, what->ready_ticks + ROOTD_CALL_TICKS, &progress->deadline_ticks);
+}
+
 static enum status start(struct rootd *rootd, uint32_t entry)
 {
     const struct rootd_entry *what = &rootd->intake.entries[entry];
     struct entry_progress *progress = progress_of(rootd, entry);
     if (what->found != STATUS_OK)
         return graph_fail(rootd, entry, what->found);
+    if (what->kind == ENTRY_DRIVER)
+        return start_driver(rootd, entry);
     enum status status = launch_child(rootd, progress->launch);
     if (status != STATUS_OK)
         return is_fatal(status) && !what->required ? status : graph_fail(rootd, entry, status);
     progress->state = ENTRY_STARTED;
-    progress->slice_ticks = ROOTD_SLICE_TICKS;
+    progress->slice_ticks = LAUNCH_SLICE_TICKS;
     return rootd_deadline(rootd, what->ready_ticks, &progress->deadline_ticks);
 }
 
@@ -124,22 +143,16 @@ static enum status set_ready(struct rootd *rootd, uint32_t entry)
 {
     struct entry_progress *progress = progress_of(rootd, entry);
     uint32_t role = rootd->intake.entries[entry].role;
-    enum status status = role == ROLE_NAMED ? seed_named(rootd, progress->launch) : STATUS_OK;
+    enum status status = STATUS_OK;
+    if (role == ROLE_NAMED)
+        status = seed_named(rootd, progress->launch);
+    if (role == ROLE_DEVICED)
+        status = drivers_seed(rootd);
     if (status != STATUS_OK)
         return graph_fail(rootd, entry, status);
     progress->state = ENTRY_READY;
     report_stage(rootd, role_find(role)->image, "READY");
     return STATUS_OK;
-}
-
-/* Until when the next ask waits: a slice, but not beyond the entry's time; who could not be asked
- * before that was over has one short slice more. */
-static uint64_t ask_until(const struct entry_progress *progress, uint64_t now_ticks)
-{
-    if (now_ticks >= progress->deadline_ticks)
-        return deadline_after(now_ticks, ROOTD_SLICE_TICKS);
-    uint64_t slice_ends = deadline_after(now_ticks, progress->slice_ticks);
-    return slice_ends < progress->deadline_ticks ? slice_ends : progress->deadline_ticks;
 }
 
 static enum status ask(struct rootd *rootd, uint32_t entry)
@@ -149,17 +162,22 @@ static enum status ask(struct rootd *rootd, uint32_t entry)
     enum status status = rootd_clock(rootd, &now_ticks);
     if (status != STATUS_OK)
         return status;
-    uint64_t until_ticks = ask_until(progress, now_ticks);
+    uint64_t until_ticks =
+        launch_ask_until(now_ticks, progress->deadline_ticks, progress->slice_ticks);
     rootd->next_entry = entry + 1;
-    status = launch_ask(rootd, progress->launch, until_ticks);
+    bool is_driver = rootd->intake.entries[entry].kind == ENTRY_DRIVER;
+    status = is_driver ? driver_ask(rootd, entry, until_ticks)
+                       : launch_ask(rootd, progress->launch, until_ticks);
     if (status == STATUS_OK)
         return set_ready(rootd, entry);
     bool over = until_ticks >= progress->deadline_ticks;
-    if (status != STATUS_TIMED_OUT || over || caller_was_answered(&rootd->caller))
+    bool waits = is_driver ? status == STATUS_RETRY
+                           : status == STATUS_TIMED_OUT && !caller_was_answered(&rootd->caller);
+    if (is_driver && waits && over)
+        return graph_fail(rootd, entry, STATUS_TIMED_OUT);
+    if (!waits || over)
         return graph_fail(rootd, entry, status);
-    progress->slice_ticks *= 2;
-    if (progress->slice_ticks > ROOTD_SLICE_TICKS_MAX)
-        progress->slice_ticks = ROOTD_SLICE_TICKS_MAX;
+    progress->slice_ticks = launch_next_slice(progress->slice_ticks);
     return STATUS_OK;
 }
 
@@ -185,8 +203,8 @@ enum status graph_run(struct rootd *rootd)
         status = start_all(rootd);
     while (status == STATUS_OK) {
         uint32_t entry = next_asked(rootd);
-        if (entry == rootd->intake.entry_count)
-            return STATUS_OK; /* nobody is under way, and nobody waits for one that could be */
+        if (entry == rootd->intake.entry_count) /* nobody is under way, or could be */
+            return drivers_seal(rootd);
         status = ask(rootd, entry);
         if (status == STATUS_OK)
             status = start_all(rootd);

@@ -3,7 +3,7 @@
  * that it needs are READY. rootd has one thread; several launches are under way all the same, because
  * it asks each for READY for a short while, in turns. A service's READY counts when rootd hears it,
  * and rootd asks again and again until the entry's ready_ticks are over: the last ask begins at most
- * ROOTD_SLICE_TICKS_MAX for each other one under way after that, and ends ROOTD_SLICE_TICKS later. */
+ * LAUNCH_SLICE_TICKS_MAX for each other one under way after that, and ends LAUNCH_SLICE_TICKS later. */
 #ifndef BASALT_SERVICES_ROOTD_GRAPH_H
 #define BASALT_SERVICES_ROOTD_GRAPH_H
 

@@ -223,8 +223,7 @@ static enum status find_module(struct caller *caller, const struct rootd_intake 
                                struct elf_plan *elf, bool *kernel_failed)
 {
     int index = handoff_find(&intake->handoff, role->image);
-    /* The seam of drivers: they are launched by deviced, of which there is none yet. */
-    if (role->presence == ROLE_PRESENCE_LATER || role->kind == ROLE_KIND_DRIVER)
+    if (role->presence == ROLE_PRESENCE_LATER)
         return STATUS_UNSUPPORTED;
     if (index < 0)
         return STATUS_MISSING_MODULE;

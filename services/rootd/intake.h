@@ -90,8 +90,7 @@ enum status intake_inventory(struct caller *caller, bool *kernel_failed);
  * INVALID_ARGUMENT  an entry of a role that is not in the table, is rootd's, belongs to another
  *                   profile, has another module name or launch kind than the table says, or is an
  *                   optional foundation role; a module that is not an executable
- * UNSUPPORTED       a required entry of a role that this version does not launch: one without a
- *                   program, and a driver as long as there is no deviced
+ * UNSUPPORTED       a required entry of a role that has no program yet
  * BAD_ORDER         an entry that depends on one that is launched after it: the foundation comes first,
  *                   in its own order, then services and drivers by their dependencies, then programs in
  *                   the role table's order; nobody can depend on a helper

@@ -126,6 +126,12 @@ static bool is_before(const struct rootd_intake *intake, uint32_t entry, uint32_
     return false;
 }
 
+/* deviced, which launches a driver, is there by then. */
+static enum status check_driver(const struct rootd_intake *intake, uint32_t entry)
+{
+    return is_before(intake, entry, ROLE_DEVICED) ? STATUS_OK : STATUS_BAD_ORDER;
+}
+
 /* Every end that the role holds is there by then: the foundation's, or that of who comes before. */
 static enum status check_peers(const struct rootd_intake *intake, uint32_t entry)
 {
@@ -145,8 +151,12 @@ static enum status plan_entries(const struct rootd_intake *intake, struct rootd_
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < intake->entry_count && status == STATUS_OK; i++) {
         const struct rootd_entry *entry = &intake->entries[i];
-        if (entry->found != STATUS_OK || entry->kind == ENTRY_HELPER || entry->kind == ENTRY_DRIVER)
+        if (entry->found != STATUS_OK || entry->kind == ENTRY_HELPER)
             continue;
+        if (entry->kind == ENTRY_DRIVER) {
+            status = check_driver(intake, i);
+            continue;
+        }
         if (out->launch_count == PLAN_LAUNCH_LIMIT)
             return STATUS_EXHAUSTED;
         struct plan_launch *launch = &out->launches[out->launch_count++];

@@ -83,10 +83,6 @@ enum {
      * seconds, in which procd gives everything of a thousand processes back. */
     ROOTD_RETRY_TICKS = TICKS_PER_SECOND / 10,
     ROOTD_STOP_TRIES = 50,
-    /* How long one ask for READY waits at first, and at most: each time twice as long as before. So
-     * long a slow service can hold up another one that is under way. */
-    ROOTD_SLICE_TICKS = 10,
-    ROOTD_SLICE_TICKS_MAX = 80,
     /* How long named may take to hear all rows of the role table. It calls nobody. */
     ROOTD_SEED_TICKS = 5 * TICKS_PER_SECOND,
     ROOTD_PROCD_TOKEN = 1, /* of procd's terminal event */

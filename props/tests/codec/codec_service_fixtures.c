@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Literal messages of memd, vspaced, pagerd, procd, named, logd, timed and crashd. */
+/* Literal messages of memd, vspaced, pagerd, procd, named, logd, timed and deviced. */
 #include "props/tests/codec/codec_test.h"
 
 #define ONE_PROCESS "0500000000000000 "
@@ -550,6 +551,45 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@52 01000000", "it exited")
         NO("@52 0f000000", "a reason above")
         NO("@60 01000000", "reserved")
+    /* role, reserved0, image_offset, image_bytes, ready_ticks */
+    OF(DEVICED, 0x550, REQUEST, "",
+       "19000000 00000000 0010000000000000 204e000000000000 6400000000000000")
+        YES("@24 c027090000000000", "ten minutes")
+        NO("@0 00000000", "no role")
+        NO("@4 01000000", "reserved")
+        NO("@8 0110000000000000", "not on a page")
+        NO("@16 0000000000000000", "an empty module")
+        NO("@24 0000000000000000", "no time")
+        NO("@24 c127090000000000", "a tick more")
+
+    OF(DEVICED, 0x550, REPLY, "", "")
+
+    /* role, reserved0 */
+    OF(DEVICED, 0x551, REQUEST, "", "19000000 00000000")
+        NO("@0 00000100", "no role")
+        NO("@4 01000000", "reserved")
+
+    OF(DEVICED, 0x551, REPLY, "", "")
+
+    OF(DEVICED, 0x552, REQUEST, "", "19000000 00000000")
+        NO("@0 00000000", "no role")
+
+    OF(DEVICED, 0x552, REPLY, "", "")
+
+    OF(DEVICED, 0x553, REQUEST, "", "19000000 00000000")
+        NO("@0 00000000", "no role")
+
+    /* state, cause, reason, code, process_id */
+    OF(DEVICED, 0x553, REPLY, "", "05000000 00000000 00000000 00000000 0900000000000000")
+        NO("@0 06000000", "a state above")
+        NO("@4 ff000000", "a status above")
+        NO("@8 ff000000", "a reason above")
+
+    OF(DEVICED, 0x554, REQUEST, "", "")
+
+    /* binding_count, reserved0 */
+    OF(DEVICED, 0x554, REPLY, "", "03000000 00000000")
+        NO("@4 01000000", "reserved")
 };
 /* clang-format on */
 

@@ -59,13 +59,14 @@ static void expect_lines(const struct world_result *result, const char *const *l
 
 static void expect_running(unsigned services, const char *what)
 {
-    enum { ROOTD_AND_FOUNDATION = 5, OTHERS = 3, THEIR_MOULDS = 2 }; /* named has none */
+    enum { ROOTD_AND_FOUNDATION = 5, OTHERS = 5, THEIR_MOULDS = 2 }; /* named has none */
     expect_of(what, "who failed is gone, and nobody else",
               world_kernel()->process_count ==
                   ROOTD_AND_FOUNDATION + OTHERS + THEIR_MOULDS + services);
 }
 
-#define OTHERS_READY             IS_READY("named"), IS_READY("logd"), IS_READY("timed")
+#define OTHERS_READY             SERVICES_READY, IS_READY("test-driver"), "ERIX_DEVICED:READY:test-driver\n"
+#define SERVICES_READY           IS_READY("named"), IS_READY("logd"), IS_READY("timed"), IS_READY("deviced")
 #define IS_READY(name)           "ROOTD_STAGE:" name ":READY\n"
 #define IS_PASSED(name, because) "BASALT_ROOTD:PASSED_OVER:" name ":" because "\n"
 
@@ -159,6 +160,30 @@ static void test_optional(void)
         expect_of(what, result.log,
                   strstr(result.log, IS_PASSED("test-apart", "TIMED_OUT")) != NULL);
         expect_running(0, what);
+    }
+}
+
+/* R5: the same of a driver, which deviced launches: its failure comes to rootd as deviced says it. */
+static void test_driver(void)
+{
+    for (unsigned i = 0; i < UNREADY_COUNT; i++) {
+        char what[64], cause[64];
+        struct variant variant = unready_variant("test-driver", unready[i].mode);
+        const char *const lines[] = {passed_line("test-driver", unready[i].cause),
+                                     IS_READY("test-service"),
+                                     IS_READY("test-user"),
+                                     IS_READY("test-apart"),
+                                     IS_READY("test-last"),
+                                     SERVICES_READY,
+                                     NULL};
+        snprintf(what, sizeof what, "R5: a driver, ready in way %u", unready[i].mode);
+        snprintf(cause, sizeof cause, "FAILED:LAUNCH_SERVICE:%s:test-driver\n", unready[i].cause);
+        struct world_result result = boot(&variant);
+        expect_nothing_left(&result, what, cause, rootd_pages);
+        make_optional(&variant, "test-driver");
+        result = boot(&variant);
+        expect_lines(&result, lines, what);
+        expect_running(3, what); /* four services, and the driver is gone */
     }
 }
 
@@ -271,6 +296,7 @@ int main(int count, char **arguments)
     test_ready();
     test_required();
     test_optional();
+    test_driver();
     test_slow();
     test_ready_ticks();
     test_wrong_bytes();

@@ -7,6 +7,7 @@
 
 #include "abi/codec.h"
 #include "abi/formats/envelope.h"
+#include "abi/messages/deviced.h"
 #include "abi/messages/event.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/procd.h"
@@ -158,7 +159,8 @@ void fresh_graph(uint32_t profile, bool optional)
     fresh(profile);
     for (uint32_t i = 0; i < peers_machine.config.entry_count && optional; i++) {
         struct boot_config_entry *entry = &peers_machine.config.entries[i];
-        if (role_find(entry->role)->kind == ROLE_KIND_SERVICE)
+        enum role_kind kind = (enum role_kind)role_find(entry->role)->kind;
+        if (kind == ROLE_KIND_SERVICE || kind == ROLE_KIND_DRIVER)
             entry->flags = BOOT_ENTRY_OPTIONAL;
     }
     expect(peers_machine_encode(), "a config with optional services encodes");
@@ -433,13 +435,14 @@ static void test_ready(uint32_t profile, unsigned child_count)
 static void expect_passed_over(const char *what)
 {
     expect(exits_with(ROOTD_EXIT_READY), what);
-    bool asked_again =
-        seam.failed_operation == OP_STARTUP_START_SERVICE && seam.failure == FAIL_TIMED_OUT;
+    bool asked_again = (seam.failed_operation == OP_STARTUP_START_SERVICE ||
+                        seam.failed_operation == OP_DEVICED_READ_DRIVER) &&
+                       seam.failure == FAIL_TIMED_OUT;
     expect(peers_logged("BASALT_ROOTD:PASSED_OVER:") != asked_again, what);
     expect_equal(stand_in_slot_count(), 4, what);
     for (uint32_t i = 0; i < rootd.intake.entry_count; i++) {
         const struct rootd_entry *entry = &rootd.intake.entries[i];
-        if (entry->kind == ENTRY_SERVICE)
+        if (entry->kind == ENTRY_SERVICE || entry->kind == ENTRY_DRIVER)
             expect(peers_lives(entry->role) == (rootd.entries[i].state == ENTRY_READY), what);
     }
 }
@@ -508,7 +511,7 @@ int main(int count, char **arguments)
     test_stop_tries();
     test_ready(VALIDATION_PROFILE_NONE, FOUNDATION_COUNT);
     test_ready(VALIDATION_PROFILE_HOSTILE, FOUNDATION_COUNT + TARGETS + 2);
-    test_ready(VALIDATION_PROFILE_GRAPH, FOUNDATION_COUNT + 7 + 1);
+    test_ready(VALIDATION_PROFILE_GRAPH, FOUNDATION_COUNT + 8 + 1);
     test_graph();
     test_failures(VALIDATION_PROFILE_NONE, false);
     test_failures(VALIDATION_PROFILE_PHASE0, false);

@@ -9,15 +9,14 @@
 #include "props/tests/rootd/rootd_test.h"
 
 /* The services of the image, in an order in which each comes after those that it needs. */
-enum { SERVICES = 4, OTHERS = 3 /* named, logd and timed */ };
+enum { SERVICES = 5, OTHERS = 4 /* named, logd, timed and deviced */ };
 static const struct {
     uint32_t role;
     unsigned needs; /* bits of earlier ones */
 } services[SERVICES] = {
-    {ROLE_TEST_SERVICE, 0},
-    {ROLE_TEST_USER, 1u << 0},
-    {ROLE_TEST_APART, 0},
-    {ROLE_TEST_LAST, 1u << 1 | 1u << 2},
+    {ROLE_TEST_SERVICE, 0}, {ROLE_TEST_USER, 1u << 0},
+    {ROLE_TEST_APART, 0},   {ROLE_TEST_LAST, 1u << 1 | 1u << 2},
+    {ROLE_TEST_DRIVER, 0}, /* deviced launches it */
 };
 
 static struct boot_config_entry *entry_of(uint32_t role)
@@ -257,7 +256,7 @@ static void lose_module(uint32_t role)
 static void test_missing(void)
 {
     static const char *const lines[] = {
-        "BASALT_ROOTD:PASSED_OVER:test-driver:UNSUPPORTED\n",
+        "BASALT_ROOTD:PASSED_OVER:test-driver:MISSING_MODULE\n",
         "BASALT_ROOTD:PASSED_OVER:test-service:MISSING_MODULE\n",
         "BASALT_ROOTD:PASSED_OVER:test-user:MISSING_MODULE\n",
         "BASALT_ROOTD:PASSED_OVER:phase0-exit:MISSING_MODULE\n",
@@ -265,7 +264,7 @@ static void test_missing(void)
     };
     fresh_graph(VALIDATION_PROFILE_GRAPH, true);
     add_entry(ROLE_FBCOND, BOOT_ENTRY_OPTIONAL);
-    add_entry(ROLE_TEST_DRIVER, BOOT_ENTRY_OPTIONAL);
+    lose_module(ROLE_TEST_DRIVER);
     entry_of(ROLE_PHASE0_EXIT)->flags = BOOT_ENTRY_OPTIONAL;
     lose_module(ROLE_TEST_SERVICE);
     lose_module(ROLE_PHASE0_EXIT);

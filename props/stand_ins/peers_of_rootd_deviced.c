@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/* deviced as rootd meets it: bindings, and drivers that behave as the machine's manners say. */
+#include "props/stand_ins/peers_of_rootd_inside.h"
+
+#include "abi/codec.h"
+#include "abi/messages/deviced.h"
+#include "props/base/property.h"
+
+/* Each driver that the machine has, once, with its module. */
+static enum status seed_binding(struct message *message)
+{
+    struct deviced_seed_binding_request request;
+    if (peers_machine.bindings_sealed ||
+        message_decode(&deviced_seed_binding_request_type, message, &request) != STATUS_OK)
+        return STATUS_DENIED;
+    int at = handoff_find(&peers_machine.handoff, role_find(request.role)->image);
+    PROPERTY(R3, "module",
+             peers_machine.lied || (at >= 0 && peers_machine.handoff.modules[at].offset_bytes ==
+                                                   request.image_offset));
+    peers_machine.bound_count++;
+    return peers_reply_empty(&deviced_seed_binding_reply_type, message);
+}
+
+static enum status start_driver(struct message *message)
+{
+    struct deviced_start_driver_request request;
+    uint32_t number;
+    if (message_decode(&deviced_start_driver_request_type, message, &request) != STATUS_OK)
+        return STATUS_DENIED;
+    peers_check_needs(request.role);
+    enum status status = peers_child_make(request.role, &number);
+    if (status != STATUS_OK)
+        return status;
+    int entry = boot_config_find(&peers_machine.config, request.role);
+    struct peers_child *child = &peers_machine.children[number];
+    stand_in_process(number)->life = STAND_IN_RUNNING;
+    child->begun_ticks = stand_in_now();
+    child->ready_ticks = entry < 0 ? 1 : peers_machine.config.entries[entry].ready_ticks;
+    return peers_reply_empty(&deviced_start_driver_reply_type, message);
+}
+
+/* Why its launch has failed; TIMED_OUT: not yet. */
+static enum status driver_status(const struct peers_child *child)
+{
+    struct peers_manners manners = peers_manners_of(child->role);
+    switch (manners.ready) {
+    case PEERS_READY_RIGHT:
+        return STATUS_OK;
+    case PEERS_READY_SLOW:
+        return child->asks < manners.asks ? STATUS_TIMED_OUT : STATUS_OK;
+    case PEERS_READY_REFUSED:
+        return STATUS_INVALID_ARGUMENT;
+    case PEERS_READY_DIES:
+    case PEERS_READY_DEAD:
+        return STATUS_PEER_DIED;
+    case PEERS_READY_LACKS:
+        return STATUS_NOT_FOUND;
+    case PEERS_READY_NEVER:
+    case PEERS_READY_GIVES_UP:
+        return STATUS_TIMED_OUT;
+    case PEERS_READY_OTHER_ROLE:
+    case PEERS_READY_ONE_MORE:
+    case PEERS_READY_ONE_LESS:
+    case PEERS_READY_COUNT:
+        break;
+    }
+    return STATUS_INTERNAL;
+}
+
+/* deviced asks a driver for a slice before it answers again. */
+static enum status read_driver(uint32_t number, struct message *message)
+{
+    enum { SLICE = 10 };
+    struct peers_child *child = &peers_machine.children[number];
+    struct deviced_read_driver_reply reply = {.state = DRIVER_READY, .process_id = number};
+    child->asks++;
+    stand_in_clock_set(stand_in_now() + SLICE);
+    enum status status = driver_status(child);
+    bool over = stand_in_now() >= child->begun_ticks + child->ready_ticks;
+    child->ready = status == STATUS_OK;
+    if (status == STATUS_TIMED_OUT && !over)
+        reply.state = DRIVER_STARTING;
+    else if (status != STATUS_OK)
+        reply.state = DRIVER_FAILED;
+    if (reply.state == DRIVER_FAILED) {
+        reply.cause = status;
+        peers_child_end(number);
+    }
+    return peers_reply_with(&deviced_read_driver_reply_type, &reply, message);
+}
+
+static enum status seal_bindings(struct message *message)
+{
+    struct deviced_seal_reply reply = {.binding_count = peers_machine.bound_count};
+    peers_machine.bindings_sealed = true;
+    return peers_reply_with(&deviced_seal_reply_type, &reply, message);
+}
+
+enum status peers_deviced_answer(struct stand_in_call *call)
+{
+    struct message *message = call->message;
+    struct deviced_read_driver_request request;
+    if (call->through.badge != 0)
+        return STATUS_DENIED;
+    if (message->header.operation == OP_DEVICED_SEED_BINDING)
+        return seed_binding(message);
+    if (message->header.operation == OP_DEVICED_START_DRIVER)
+        return start_driver(message);
+    if (message->header.operation == OP_DEVICED_SEAL)
+        return seal_bindings(message);
+    if (message_decode(&deviced_read_driver_request_type, message, &request) != STATUS_OK)
+        return STATUS_DENIED;
+    uint32_t number = peers_number_of(request.role);
+    if (number == PEERS_CHILD_LIMIT)
+        return STATUS_NOT_FOUND;
+    if (message->header.operation == OP_DEVICED_READ_DRIVER)
+        return read_driver(number, message);
+    if (!peers_child_is(number, STAND_IN_ENDED))
+        peers_child_end(number);
+    return peers_reply_empty(&deviced_stop_driver_reply_type, message);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of rootd's peers share: children, and the answers of deviced
+ * (peers_of_rootd_deviced.c). */
+#ifndef BASALT_PROPS_STAND_INS_PEERS_OF_ROOTD_INSIDE_H
+#define BASALT_PROPS_STAND_INS_PEERS_OF_ROOTD_INSIDE_H
+
+#include "props/stand_ins/peers_of_rootd.h"
+
+enum status peers_reply_with(const struct message_type *type, const void *body,
+                             struct message *message);
+enum status peers_reply_empty(const struct message_type *type, struct message *message);
+
+/* The latest child of a role; PEERS_CHILD_LIMIT: none. */
+uint32_t peers_number_of(uint32_t role);
+bool peers_child_is(uint32_t number, enum stand_in_life life);
+enum status peers_child_make(uint32_t role, uint32_t *number);
+void peers_child_end(uint32_t number);
+struct peers_manners peers_manners_of(uint32_t role);
+/* R3: whoever its entry waits for is READY. */
+void peers_check_needs(uint32_t role);
+
+enum status peers_deviced_answer(struct stand_in_call *call);
+
+#endif

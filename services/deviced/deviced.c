@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/* deviced's operations, and whose turn it is. Decides which drivers there are and whether one is started
+ * or stopped; never starts one by itself (D1). */
+#include "services/deviced/deviced.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "services/deviced/internal.h"
+#include "services/lib/call_procd.h"
+#include "services/lib/discovery.h"
+
+/* --- bindings --------------------------------------------------------------------------------- */
+
+static struct deviced_driver *find(struct deviced *deviced, uint32_t role)
+{
+    for (uint32_t i = 0; i < deviced->driver_count; i++) {
+        if (deviced->drivers[i].role == role)
+            return &deviced->drivers[i];
+    }
+    return NULL;
+}
+
+enum status deviced_seed_binding(struct deviced *deviced, struct deviced_request *request)
+{
+    const struct deviced_seed_binding_request *body = &request->body.seed_binding;
+    const struct role *role = role_find(body->role);
+    struct deviced_install installs[DEVICED_INSTALL_LIMIT];
+    uint32_t count;
+    if (deviced->is_sealed != 0)
+        return STATUS_DENIED;
+    if (role == NULL || role->kind != ROLE_KIND_DRIVER)
+        return STATUS_INVALID_ARGUMENT;
+    enum status status = deviced_plan(role, installs, &count);
+    if (status != STATUS_OK)
+        return status;
+    if (find(deviced, body->role) != NULL)
+        return STATUS_DUPLICATE;
+    UNIT_ASSERT(deviced->driver_count < DEVICED_DRIVER_LIMIT); /* one for each role of the table */
+    deviced->drivers[deviced->driver_count++] = (struct deviced_driver){
+        .role = body->role,
+        .image_offset = body->image_offset,
+        .image_bytes = body->image_bytes,
+        .ready_ticks = body->ready_ticks,
+    };
+    return STATUS_OK;
+}
+
+enum status deviced_seal(struct deviced *deviced, struct deviced_request *request)
+{
+    deviced->is_sealed = 1;
+    request->reply.seal.binding_count = deviced->driver_count;
+    return STATUS_OK;
+}
+
+/* --- drivers ---------------------------------------------------------------------------------- */
+
+enum status deviced_start_driver(struct deviced *deviced, struct deviced_request *request)
+{
+    struct deviced_driver *driver = find(deviced, request->body.start_driver.role);
+    if (driver == NULL)
+        return STATUS_NOT_FOUND;
+    if (driver->state == DRIVER_READY || driver->work != DEVICED_IDLE)
+        return STATUS_BUSY;
+    driver->state = DRIVER_STARTING;
+    driver->work = DEVICED_STAGE;
+    driver->process_id = 0;
+    driver->cause = STATUS_OK;
+    driver->reason = END_NONE;
+    driver->code = 0;
+    return STATUS_OK;
+}
+
+enum status deviced_stop_driver(struct deviced *deviced, struct deviced_request *request)
+{
+    struct deviced_driver *driver = find(deviced, request->body.stop_driver.role);
+    if (driver == NULL)
+        return STATUS_NOT_FOUND;
+    if (driver->state != DRIVER_STARTING && driver->state != DRIVER_READY)
+        return STATUS_OK;
+    driver->state = DRIVER_STOPPED;
+    driver->work = DEVICED_RELEASE;
+    driver->retry_ticks = 0;
+    return STATUS_OK;
+}
+
+/* What procd says of one that is READY. A record that is gone is of a process that has ended. */
+static enum status look(struct deviced *deviced, struct deviced_driver *driver)
+{
+    struct procd_query_process_request request = {.process_id = driver->process_id};
+    struct procd_query_process_reply reply;
+    enum status status = procd_call_query_process(
+        &deviced->caller, SLOT_PROCD_DRIVER_ENDPOINT, NO_WINDOW,
+        caller_deadline(&deviced->caller, DEVICED_CALL_TICKS), &request, &reply);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    if (status == STATUS_OK && reply.state != PROCESS_ENDED)
+        return STATUS_OK;
+    driver->state = DRIVER_ENDED;
+    driver->work = DEVICED_RELEASE;
+    driver->retry_ticks = 0;
+    driver->reason = reply.reason;
+    driver->code = reply.code;
+    return STATUS_OK;
+}
+
+enum status deviced_read_driver(struct deviced *deviced, struct deviced_request *request)
+{
+    struct deviced_driver *driver = find(deviced, request->body.read_driver.role);
+    if (driver == NULL)
+        return STATUS_NOT_FOUND;
+    enum status status = driver->state == DRIVER_READY ? look(deviced, driver) : STATUS_OK;
+    request->reply.read_driver = (struct deviced_read_driver_reply){
+        .state = driver->state,
+        .cause = driver->cause,
+        .reason = driver->reason,
+        .code = driver->code,
+        .process_id = driver->process_id,
+    };
+    return status;
+}
+
+/* --- one message ------------------------------------------------------------------------------ */
+
+#define SERVICE       deviced
+#define SERVICE_TABLE "abi/messages/deviced.def"
+#include "services/lib/unfold_rows.h"
+
+static uint32_t sender(const void *service, void *in_hand)
+{
+    (void)service;
+    const struct deviced_request *request = in_hand;
+    uint64_t badge = request->common.info->badge;
+    return badge == 0 ? FROM_ADMIN : badge <= ROLE_ID_MAX ? FROM_CLIENT : 0;
+}
+
+static const struct service_table table = {rows, sizeof rows / sizeof rows[0], sender};
+
+enum handled deviced_handle(void *state, struct message *message, const struct receive_info *info)
+{
+    struct deviced *deviced = state;
+    struct deviced_request request; /* the dispatch clears what is used */
+    request.common = (struct service_request){
+        .caller = &deviced->caller,
+        .message = message,
+        .info = info,
+        .body = &request.body,
+        .reply = &request.reply,
+    };
+    return service_dispatch(&table, deviced, &request.common);
+}
+
+/* --- turns ------------------------------------------------------------------------------------ */
+
+static bool is_due(const struct deviced_driver *driver, uint64_t now_ticks)
+{
+    return driver->work != DEVICED_IDLE &&
+           (driver->work != DEVICED_RELEASE || driver->retry_ticks <= now_ticks);
+}
+
+/* Drivers in turns (D2). */
+void deviced_tick(struct deviced *deviced, uint64_t now_ticks)
+{
+    caller_see_clock(&deviced->caller, now_ticks);
+    for (uint32_t i = 0; i < deviced->driver_count; i++) {
+        uint32_t index = (deviced->next + i) % deviced->driver_count;
+        if (!is_due(&deviced->drivers[index], deviced->caller.now_ticks))
+            continue;
+        deviced->next = index + 1;
+        deviced_step(deviced, index);
+        return;
+    }
+}
+
+uint64_t deviced_next_ticks(const struct deviced *deviced)
+{
+    uint64_t next_ticks = DEADLINE_NEVER;
+    for (uint32_t i = 0; i < deviced->driver_count; i++) {
+        const struct deviced_driver *driver = &deviced->drivers[i];
+        if (is_due(driver, deviced->caller.now_ticks))
+            return DEADLINE_POLL;
+        if (driver->work != DEVICED_IDLE && driver->retry_ticks < next_ticks)
+            next_ticks = driver->retry_ticks;
+    }
+    return next_ticks;
+}
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+/* What is ready can be found; in an integration image it has looked at itself as well. */
+static enum status deviced_prepare(void *state, const struct envelope *start)
+{
+    struct deviced *deviced = state;
+    deviced->validation_profile = start->validation_profile;
+    enum status status = discovery_register(&deviced->caller, ROLE_DEVICED);
+    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
+        return status;
+    return deviced_check(deviced) == NULL ? STATUS_OK : STATUS_INTERNAL;
+}
+
+void deviced_run(struct deviced *deviced)
+{
+    struct envelope envelope;
+    struct receive_info info;
+    memset(&info, 0, sizeof info);
+    enum status status =
+        service_start(&deviced->caller, ROLE_DEVICED, &envelope, deviced_prepare, deviced);
+    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY) {
+        status = service_turn(&deviced->caller, SLOT_SERVICE_ENDPOINT, deviced_next_ticks(deviced),
+                              deviced_handle, deviced, &info);
+        if (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
+            deviced_tick(deviced, info.now_ticks);
+    }
+    kernel_exit(&deviced->caller, status);
+}
