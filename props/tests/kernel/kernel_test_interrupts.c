@@ -51,7 +51,9 @@ static void test_rounds(void)
     expect_status(line_ack(LINE), STATUS_NOT_FOUND, "nobody was told yet");
     expect_status(drive_receive(SLOT_SERVICE_ENDPOINT, 0), STATUS_OK, "it waited");
     told(0, LINE, 5, "the interrupt arrives");
-    expect(!host_line_is_open(LINE), "closed until it is acknowledged");
+    expect_status(line_mask(LINE, true), STATUS_OK, "whoever masks it");
+    expect_status(line_mask(LINE, false), STATUS_OK, "and unmasks it");
+    expect(!host_line_is_open(LINE), "finds it closed until it is acknowledged");
     expect_status(line_ack(LINE), STATUS_OK, "which it is");
     expect(host_line_is_open(LINE), "the next may come");
     expect_status(line_ack(LINE), STATUS_NOT_FOUND, "once");
