@@ -257,10 +257,11 @@ static bool has_dirty_mould(void)
     return false;
 }
 
-/* Nothing but the request can have changed anything in this turn. */
-static bool is_quiet(uint32_t waits, bool worked)
+/* Nothing but the request can have changed anything in this turn. Whoever finds what is left of a
+ * mould gives it back first, whatever comes of the request. */
+static bool is_quiet(uint32_t waits, bool worked, bool was_dirty)
 {
-    return !life.books_wait && !worked && peers_witness_call()->count == 0 &&
+    return !was_dirty && !life.books_wait && !worked && peers_witness_call()->count == 0 &&
            !model_procd_works(&model) && model.reply_count == 1 && model.wait_count == waits &&
            model.restarted == 0 && model.asked_id == 0 && !has_dirty_mould();
 }
@@ -270,6 +271,7 @@ unsigned procd_life_send(struct message *message, bool on_driver)
     unsigned state = procd_life_state(message);
     uint32_t waits = model.wait_count;
     bool worked = model_procd_works(&model);
+    bool was_dirty = has_dirty_mould();
     if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
         message->header.badge = BADGE_KERNEL - 1;
     life_print_request(&procd_life_language, message, on_driver);
@@ -279,7 +281,7 @@ unsigned procd_life_send(struct message *message, bool on_driver)
     life_print_result(life.answer.status);
     check_step();
     bool refused = result != STATUS_OK && result < STATUS_COUNT;
-    if (refused && is_quiet(waits, worked))
+    if (refused && is_quiet(waits, worked, was_dirty))
         PROPERTY_EQUAL(E1, "refusal", procd_life_digest(), before);
     if (life.answer.made_id != 0 && procd_life_lives(life.answer.made_id))
         procd_life_check_made(life.answer.made_id);

@@ -214,7 +214,7 @@ static bool is_staged(const struct model_procd_process *process)
 }
 
 /* What an earlier attempt at a mould left must go before another one is made: by a message of memd,
- * when it is refused nothing. */
+ * when it is refused nothing. A drop that is refused after that, to the new one, leaves an account. */
 static enum status clear_mould(const struct ask *ask, struct model_procd_process *process)
 {
     const struct model_procd_failure *failure = &ask->turn->failure;
@@ -222,7 +222,8 @@ static enum status clear_mould(const struct ask *ask, struct model_procd_process
                    failure->operation == OP_KERNEL_DROP_LOCAL_CAP ||
                    failure->operation == OP_MEMD_CLOSE_ACCOUNT;
     struct model_procd_left left = ask->model->books(process->id);
-    bool still = failed(ask) && refused && model_procd_mould_is_left(&left);
+    bool is_new = failure->operation == OP_KERNEL_DROP_LOCAL_CAP && left.mould.closes != 0;
+    bool still = failed(ask) && refused && !is_new && model_procd_mould_is_left(&left);
     return process->mould_dirty && (process->mould_closes > 1 || still) ? STATUS_BUSY : STATUS_OK;
 }
 
