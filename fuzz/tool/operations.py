@@ -25,6 +25,12 @@ UNSHOWN = {
     ("kernel.mask_interrupt", "accepted"): "irqd is in no image yet",
     ("kernel.read_pci_config_dword", "accepted"): "probed is in no image yet",
     ("kernel.read_pci_config_dword", "refused"): "probed is in no image yet",
+    ("deviced.seed_binding", "refused"): "rootd alone asks deviced, and nothing wrong",
+    ("deviced.start_driver", "refused"): "rootd alone asks deviced, and nothing wrong",
+    ("deviced.read_driver", "refused"): "rootd alone asks deviced, and nothing wrong",
+    ("deviced.seal", "refused"): "rootd alone asks deviced, and nothing wrong",
+    ("deviced.stop_driver", "accepted"): "nobody of an image stops a driver yet",
+    ("deviced.stop_driver", "refused"): "nobody of an image stops a driver yet",
 }
 
 
