@@ -134,6 +134,7 @@ static void expect_ready(unsigned failed, const uint64_t causes[SERVICES], const
         expect(ready != passed_over(services[i].role, causes[i]), what);
     }
     expect_equal(peers_live_count(), lives, what);
+    expect(peers_machine.bindings_sealed, "R3: deviced is sealed");
     expect_equal(stand_in_slot_count(), 4, what);
 }
 
