@@ -20,6 +20,7 @@ enum service_id {
     SERVICE_TIMED,
     SERVICE_CRASHD,
     SERVICE_DEVICED,
+    SERVICE_IRQD,
     SERVICE_COUNT
 };
 

@@ -47,6 +47,7 @@
 #include "abi/messages/crashd.h"
 #include "abi/messages/deviced.h"
 #include "abi/messages/event.h"
+#include "abi/messages/irqd.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/logd.h"
 #include "abi/messages/memd.h"

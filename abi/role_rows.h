@@ -26,6 +26,9 @@
 #ifndef READS_CRASHES
 #define READS_CRASHES(NAME, why)
 #endif
+#ifndef INTERRUPTS
+#define INTERRUPTS(NAME, line, why)
+#endif
 #ifndef RESTARTS
 #define RESTARTS(NAME, policy, base_delay, delay_cap, stable_after, budget, window, critical, why)
 #endif
@@ -44,6 +47,7 @@
 #undef NEEDS
 #undef READS_LOG
 #undef READS_CRASHES
+#undef INTERRUPTS
 #undef RESTARTS
 #undef USES_SSE
 #undef FAULT_AROUND

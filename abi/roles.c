@@ -57,6 +57,12 @@ const struct need need_table[] = {
 };
 const unsigned need_count = sizeof need_table / sizeof need_table[0];
 
+const struct interrupt_row interrupt_table[] = {
+#define INTERRUPTS(NAME, line, why) {ROLE_##NAME, (line)},
+#include "abi/role_rows.h"
+};
+const unsigned interrupt_count = sizeof interrupt_table / sizeof interrupt_table[0];
+
 const struct restarts restarts_table[] = {
 #define RESTARTS(NAME, policy_, base_delay, delay_cap, stable_after, budget, window, critical_,    \
                  why_)                                                                             \
@@ -97,6 +103,11 @@ static const char *const need_whys[] = {
 #include "abi/role_rows.h"
 };
 
+static const char *const interrupt_whys[] = {
+#define INTERRUPTS(NAME, line, why) why,
+#include "abi/role_rows.h"
+};
+
 static const char *const restarts_whys[] = {
 #define RESTARTS(NAME, policy, base_delay, delay_cap, stable_after, budget, window, critical, why) \
     why,
@@ -121,6 +132,11 @@ const char *look_up_why(const struct look_up *look_up)
 const char *need_why(const struct need *need)
 {
     return need_whys[need - need_table];
+}
+
+const char *interrupt_why(const struct interrupt_row *row)
+{
+    return interrupt_whys[row - interrupt_table];
 }
 
 const char *restarts_why(const struct restarts *restarts)

@@ -90,6 +90,14 @@ struct restarts {
     bool critical;
 };
 
+/* A line of interrupts that a role may have. */
+struct interrupt_row {
+    uint32_t role;
+    uint32_t line;
+};
+
+extern const struct interrupt_row interrupt_table[];
+extern const unsigned interrupt_count;
 extern const struct restarts restarts_table[];
 extern const unsigned restarts_count;
 extern const struct look_up look_up_table[];
@@ -105,6 +113,7 @@ const char *role_why(const struct role *role);
 const char *intake_why(const struct intake *intake);
 const char *look_up_why(const struct look_up *look_up);
 const char *need_why(const struct need *need);
+const char *interrupt_why(const struct interrupt_row *row);
 const char *restarts_why(const struct restarts *restarts);
 
 /* The role behind the send capability that a start-up slot is for, ROLE_NONE for every other slot.

@@ -215,6 +215,7 @@ static const char *check(void)
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
+    case SERVICE_IRQD:
     case SERVICE_COUNT:
         break;
     }
@@ -255,6 +256,7 @@ static void reset(void)
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
+    case SERVICE_IRQD:
     case SERVICE_COUNT:
         break;
     }
@@ -333,6 +335,7 @@ static enum status turn(uint64_t *now_ticks)
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
+    case SERVICE_IRQD:
     case SERVICE_COUNT:
         break;
     }

@@ -169,7 +169,7 @@ def new_service(options):
         ("fuzz/adversary/service_adversary.c", "Its row among the services whose peers lie.", None),
         ("fuzz/tool/source_checks.py", "Its name in SERVICE_MARKS, or its operations count as unreached.", None),
         ("props/tools/state_bytes.c", "Its state, among the sizes that ./basalt bench prints.", None),
-        ("props/tests/codec/codec_service_fixtures.c", "The bytes of its messages, by hand.", None),
+        ("props/tests/codec/codec_graph_fixtures.c", "The bytes of its messages, by hand.", None),
         ("props/tests/tables_test.c", "Whom it tells apart: the FROM_... that its rows may name.", None),
         ("props/tests/memory_limits_test.c", "Its tables when they are full.", None),
         (f"corpus/{word}_life/README.trace", f"New: traces; then ./basalt bless {word}_life.", None),

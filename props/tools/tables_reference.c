@@ -220,6 +220,15 @@ static void put_restarts(FILE *out)
     }
 }
 
+static void put_interrupts(FILE *out)
+{
+    fprintf(out, "\n## Who may have which line of interrupts\n\nBy irqd, one role at a time.\n\n"
+                 "| role | line | why |\n| --- | --- | --- |\n");
+    for (unsigned i = 0; i < interrupt_count; i++)
+        fprintf(out, "| %s | %u | %s |\n", role_find(interrupt_table[i].role)->image,
+                interrupt_table[i].line, interrupt_why(&interrupt_table[i]));
+}
+
 /* Whether a role holds, at start, a kernel-control capability that accepts the operation. */
 static bool holds_kind(const struct role *role, uint32_t kinds)
 {
@@ -312,6 +321,7 @@ void tables_reference(FILE *out)
     fprintf(out, "\n## Who finds whom\n\nBy named, beyond what it holds at start.\n\n");
     put_peers(out);
     put_restarts(out);
+    put_interrupts(out);
     fprintf(out,
             "\n## Who can send what\n\nBy the role table. rootd holds every kernel-control "
             "capability until READY and sheds all except the log's. procd\nadministers memd and "

@@ -46,6 +46,8 @@ extern const struct codec_fixture codec_kernel_fixtures[];
 extern const unsigned codec_kernel_count;
 extern const struct codec_fixture codec_service_fixtures[];
 extern const unsigned codec_service_count;
+extern const struct codec_fixture codec_graph_fixtures[];
+extern const unsigned codec_graph_count;
 
 /* Text of messages, printed and parsed: literal lines. */
 void codec_text_tests(void);

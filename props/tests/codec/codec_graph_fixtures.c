@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+/* Literal messages of the services above the foundation. */
+#include "props/tests/codec/codec_test.h"
+
+/* One fixture, its variations under it. */
+/* clang-format off */
+const struct codec_fixture codec_graph_fixtures[] = {
+    /* service_role, client_role, rights, count, name */
+    OF(NAMED, 0x500, REQUEST, "", "07000000 09000000 01000000 04000000 6c6f6764")
+        NO("@0 00000000", "no service")
+        YES("@0 ffff0000", "the highest role")
+        NO("@0 00000100", "above it")
+        NO("@4 00000000", "no client")
+        NO("@4 00000100", "a client above")
+        YES("@8 05000000", "both rights")
+        YES("@8 00000000", "none, which is named's to refuse")
+        NO("@8 02000000", "RECEIVE")
+        NO("@12 00000000", "no name")
+        NO("@12 03000000", "a byte more than the count says")
+        YES("=07000000 09000000 01000000 0f000000 ffffffffffffffffffffffffffffff",
+            "fifteen bytes of anything")
+        NO("=07000000 09000000 01000000 10000000 61616161616161616161616161616161", "sixteen")
+
+    OF(NAMED, 0x500, REPLY, "", "")
+
+    OF(NAMED, 0x501, REQUEST, "", "")
+
+    /* entry_count, reserved0 */
+    OF(NAMED, 0x501, REPLY, "", "00020000 00000000")
+        NO("@4 01000000", "reserved")
+
+    /* client_role, service_slot, count, name */
+    OF(NAMED, 0x502, REQUEST, "0400 0500 00000500" NO_BADGE,
+       "09000000 40000000 04000000 6c6f6764")
+        NO("@0 00000000", "no client")
+        NO("@0 00000100", "a client above")
+        NO("@4 00000000", "no capability")
+        NO("@8 00000000", "no name")
+        NO("@8 10000000", "a name too long")
+        CAPS_NO("0400 0100 00000500" NO_BADGE, "TRANSFER is missing")
+        CAPS_NO("0400 0400 00000500" NO_BADGE, "SEND is missing")
+        CAPS_YES("0400 0700 00000500" NO_BADGE, "RECEIVE too, which is named's to refuse")
+
+    OF(NAMED, 0x502, REPLY, "", "")
+
+    /* count, name */
+    OF(NAMED, 0x503, REQUEST, "", "04000000 6c6f6764")
+        NO("@0 00000000", "no name")
+        NO("@0 05000000", "a byte fewer than the count says")
+
+    /* service_slot, reserved0 */
+    OF(NAMED, 0x503, REPLY, "0000 0100 00000500" NO_BADGE, "40000000 00000000")
+        NO("@0 00000000", "no capability")
+        NO("@4 01000000", "reserved")
+        CAPS_NO("0000 0400 00000500" NO_BADGE, "SEND is missing")
+        CAPS_YES("0000 0500 00000500" NO_BADGE, "it may be passed on")
+
+    /* severity, count, text */
+    OF(LOGD, 0x510, REQUEST, "", "02000000 05000000 68656c6c6f")
+        NO("@0 04000000", "a severity above")
+        NO("@4 00000000", "no text")
+        NO("@4 04000000", "a byte more than the count says")
+        NO("@4 01010000", "a count above")
+        YES("@8 000a1b7fff", "any bytes, which are logd's to refuse")
+
+    /* record_id, ticks */
+    OF(LOGD, 0x510, REPLY, "", "0100000000000000 e803000000000000")
+        NO("@0 0000000000000000", "record 0")
+
+    /* cursor */
+    OF(LOGD, 0x511, REQUEST, "", "0100000000000000")
+        NO("@0 0000000000000000", "cursor 0")
+        YES("@0 ffffffffffffffff", "the highest cursor")
+
+    /* record_id, missed_count, ticks, role, severity, reserved0, count, text */
+    OF(LOGD, 0x511, REPLY, "",
+       "0300000000000000 0200000000000000 e803000000000000"
+       "07000000 02000000 00000000 05000000 68656c6c6f")
+        NO("@0 0000000000000000", "record 0")
+        YES("@8 0000000000000000", "nothing missed")
+        NO("@24 00000000", "nobody's record")
+        NO("@24 00000100", "a role above")
+        NO("@28 04000000", "a severity above")
+        NO("@32 01000000", "reserved")
+        NO("@36 00000000", "no text")
+        NO("@36 06000000", "a byte fewer than the count says")
+
+    OF(TIMED, 0x530, REQUEST, "", "")
+
+    /* now_ticks */
+    OF(TIMED, 0x530, REPLY, "", "e803000000000000")
+        YES("@0 ffffffffffffffff", "any clock")
+
+    OF(TIMED, 0x531, REQUEST, "", "")
+
+    /* epoch_seconds, second_ticks, reserved0 */
+    OF(TIMED, 0x531, REPLY, "", "0100000000000000 e7030000 00000000")
+        NO("@8 e8030000", "a whole second")
+        NO("@12 01000000", "reserved")
+
+    /* deadline_ticks */
+    OF(TIMED, 0x532, REQUEST, "", "e803000000000000")
+        YES("@0 0000000000000000", "long past")
+        YES("@0 feffffffffffffff", "the last one")
+        NO("@0 ffffffffffffffff", "for ever")
+
+    OF(TIMED, 0x532, REPLY, "", "e803000000000000")
+
+    /* number, process_id, role, reason, code, reserved0, fault_va, ended_ticks */
+    OF(CRASHD, 0x520, REQUEST, "",
+       "0100000000000000 0300000000000000 00010000 05000000 00000000 00000000"
+       "0000400000000000 e803000000000000")
+        NO("@0 0000000000000000", "number 0")
+        NO("@8 0000000000000000", "nobody")
+        NO("@16 00000000", "no role")
+        NO("@16 00000100", "a role above")
+        NO("@20 00000000", "it has not ended")
+        NO("@20 01000000", "it exited: no KILLED event")
+        YES("@20 02000000", "killed by who may")
+        YES("@20 0e000000", "the last reason")
+        NO("@20 0f000000", "a reason above")
+        YES("@24 ffffffff", "any code")
+        NO("@28 01000000", "reserved")
+
+    /* report_id, ticks */
+    OF(CRASHD, 0x520, REPLY, "", "0100000000000000 e803000000000000")
+        NO("@0 0000000000000000", "report 0")
+
+    /* cursor */
+    OF(CRASHD, 0x521, REQUEST, "", "0100000000000000")
+        NO("@0 0000000000000000", "cursor 0")
+        YES("@0 ffffffffffffffff", "the highest cursor")
+
+    /* report_id, missed_count, lost_count, ticks, number, process_id, role, reason, code, reserved0,
+     * fault_va, ended_ticks */
+    OF(CRASHD, 0x521, REPLY, "",
+       "0300000000000000 0200000000000000 0100000000000000 e803000000000000 0400000000000000"
+       "0300000000000000 00010000 05000000 00000000 00000000 0000400000000000 e703000000000000")
+        NO("@0 0000000000000000", "report 0")
+        YES("@8 0000000000000000", "nothing missed")
+        YES("@16 0000000000000000", "nothing lost")
+        NO("@32 0000000000000000", "number 0")
+        NO("@40 0000000000000000", "nobody")
+        NO("@48 00000000", "no role")
+        NO("@52 01000000", "it exited")
+        NO("@52 0f000000", "a reason above")
+        NO("@60 01000000", "reserved")
+    /* role, reserved0, image_offset, image_bytes, ready_ticks */
+    OF(DEVICED, 0x550, REQUEST, "",
+       "19000000 00000000 0010000000000000 204e000000000000 6400000000000000")
+        YES("@24 c027090000000000", "ten minutes")
+        NO("@0 00000000", "no role")
+        NO("@4 01000000", "reserved")
+        NO("@8 0110000000000000", "not on a page")
+        NO("@16 0000000000000000", "an empty module")
+        NO("@24 0000000000000000", "no time")
+        NO("@24 c127090000000000", "a tick more")
+
+    OF(DEVICED, 0x550, REPLY, "", "")
+
+    /* role, reserved0 */
+    OF(DEVICED, 0x551, REQUEST, "", "19000000 00000000")
+        NO("@0 00000100", "no role")
+        NO("@4 01000000", "reserved")
+
+    OF(DEVICED, 0x551, REPLY, "", "")
+
+    OF(DEVICED, 0x552, REQUEST, "", "19000000 00000000")
+        NO("@0 00000000", "no role")
+
+    OF(DEVICED, 0x552, REPLY, "", "")
+
+    OF(DEVICED, 0x553, REQUEST, "", "19000000 00000000")
+        NO("@0 00000000", "no role")
+
+    /* state, cause, reason, code, process_id */
+    OF(DEVICED, 0x553, REPLY, "", "05000000 00000000 00000000 00000000 0900000000000000")
+        NO("@0 06000000", "a state above")
+        NO("@4 ff000000", "a status above")
+        NO("@8 ff000000", "a reason above")
+
+    OF(DEVICED, 0x554, REQUEST, "", "")
+
+    /* binding_count, reserved0 */
+    OF(DEVICED, 0x554, REPLY, "", "03000000 00000000")
+        NO("@4 01000000", "reserved")
+
+    /* line, role */
+    OF(IRQD, 0x540, REQUEST, "", "04000000 19000000")
+        YES("@0 0f000000", "the last line")
+        NO("@0 10000000", "a line above")
+        NO("@4 00000000", "no role")
+        NO("@4 00000100", "a role above")
+
+    OF(IRQD, 0x540, REPLY, "", "")
+
+    /* line, endpoint_slot, token */
+    OF(IRQD, 0x541, REQUEST, "0400 0100 00000500" NO_BADGE, "04000000 40000000 7700000000000000")
+        NO("@0 10000000", "a line above")
+        NO("@4 00000000", "no capability")
+        CAPS_NO("0400 0400 00000500" NO_BADGE, "SEND is missing")
+
+    OF(IRQD, 0x541, REPLY, "", "")
+
+    /* line, masked */
+    OF(IRQD, 0x542, REQUEST, "", "04000000 00000000")
+        YES("@4 01000000", "closed")
+        NO("@0 10000000", "a line above")
+        NO("@4 02000000", "neither")
+
+    OF(IRQD, 0x542, REPLY, "", "")
+
+    /* line, reserved0 */
+    OF(IRQD, 0x543, REQUEST, "", "04000000 00000000")
+        NO("@0 10000000", "a line above")
+        NO("@4 01000000", "reserved")
+
+    OF(IRQD, 0x543, REPLY, "", "")
+
+    OF(IRQD, 0x544, REQUEST, "", "")
+
+    /* seed_count, reserved0 */
+    OF(IRQD, 0x544, REPLY, "", "03000000 00000000")
+        NO("@4 01000000", "reserved")
+};
+/* clang-format on */
+
+const unsigned codec_graph_count = sizeof codec_graph_fixtures / sizeof codec_graph_fixtures[0];
