@@ -26,6 +26,8 @@ enum {
     PROCESS_PAGE_REGIONS = 2,
 
     LOG_LINE_BYTES_MAX = 256,
+    SERIAL_BYTES_MAX = 896,         /* of one message to or from a serial line */
+    SERIAL_WAIT_TICKS_MAX = 600000, /* ten minutes: who waits for bytes asks again after that */
     FRAME_TRANSFER_BYTES_MAX = 832, /* bytes of one FRAME_READ or FRAME_WRITE */
 
     INTERRUPT_LINE_COUNT = 16, /* of the machine; 0 is the clock's, 2 joins 8 to 15 to the others */

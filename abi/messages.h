@@ -46,6 +46,7 @@
 
 #include "abi/messages/crashd.h"
 #include "abi/messages/deviced.h"
+#include "abi/messages/drv_serial.h"
 #include "abi/messages/event.h"
 #include "abi/messages/irqd.h"
 #include "abi/messages/kernel.h"
@@ -54,6 +55,7 @@
 #include "abi/messages/named.h"
 #include "abi/messages/pagerd.h"
 #include "abi/messages/procd.h"
+#include "abi/messages/seriald.h"
 #include "abi/messages/startup.h"
 #include "abi/messages/timed.h"
 #include "abi/messages/vspaced.h"

@@ -216,6 +216,8 @@ static const char *check(void)
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
     case SERVICE_IRQD:
+    case SERVICE_DRV_SERIAL:
+    case SERVICE_SERIALD:
     case SERVICE_COUNT:
         break;
     }
@@ -257,6 +259,8 @@ static void reset(void)
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
     case SERVICE_IRQD:
+    case SERVICE_DRV_SERIAL:
+    case SERVICE_SERIALD:
     case SERVICE_COUNT:
         break;
     }
@@ -336,6 +340,8 @@ static enum status turn(uint64_t *now_ticks)
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
     case SERVICE_IRQD:
+    case SERVICE_DRV_SERIAL:
+    case SERVICE_SERIALD:
     case SERVICE_COUNT:
         break;
     }

@@ -222,6 +222,60 @@ const struct codec_fixture codec_graph_fixtures[] = {
     /* seed_count, reserved0 */
     OF(IRQD, 0x544, REPLY, "", "03000000 00000000")
         NO("@4 01000000", "reserved")
+
+    /* count, bytes */
+    OF(DRV_SERIAL, 0x5a0, REQUEST, "", "04000000 6f6b0d0a")
+        NO("@0 00000000", "no bytes")
+        NO("@0 03000000", "a byte more than the count says")
+        NO("@0 81030000", "a count above")
+        YES("@4 00ff1b7f", "any bytes")
+
+    /* taken_count, reserved0 */
+    OF(DRV_SERIAL, 0x5a0, REPLY, "", "04000000 00000000")
+        YES("@0 00000000", "the line takes nothing")
+        NO("@0 81030000", "more than a message has")
+        NO("@4 01000000", "reserved")
+
+    /* wait_ticks */
+    OF(DRV_SERIAL, 0x5a1, REQUEST, "", "e803000000000000")
+        YES("@0 0000000000000000", "no wait")
+        YES("@0 c027090000000000", "ten minutes")
+        NO("@0 c127090000000000", "a tick more")
+
+    /* lost_count, reserved0, count, bytes */
+    OF(DRV_SERIAL, 0x5a1, REPLY, "", "0200000000000000 00000000 04000000 6c730d0a")
+        YES("@0 0000000000000000", "nothing lost")
+        NO("@8 01000000", "reserved")
+        NO("@12 00000000", "bytes that are not counted")
+        NO("@12 81030000", "a count above")
+        YES("@16 00ff1b7f", "any bytes")
+
+    /* count, bytes */
+    OF(SERIALD, 0x560, REQUEST, "", "04000000 6f6b0d0a")
+        NO("@0 00000000", "no bytes")
+        NO("@0 03000000", "a byte more than the count says")
+        NO("@0 81030000", "a count above")
+        YES("@4 00ff1b7f", "any bytes")
+
+    /* taken_count, reserved0 */
+    OF(SERIALD, 0x560, REPLY, "", "04000000 00000000")
+        YES("@0 00000000", "the line takes nothing")
+        NO("@0 81030000", "more than a message has")
+        NO("@4 01000000", "reserved")
+
+    /* wait_ticks */
+    OF(SERIALD, 0x561, REQUEST, "", "e803000000000000")
+        YES("@0 0000000000000000", "no wait")
+        YES("@0 c027090000000000", "ten minutes")
+        NO("@0 c127090000000000", "a tick more")
+
+    /* lost_count, reserved0, count, bytes */
+    OF(SERIALD, 0x561, REPLY, "", "0200000000000000 00000000 04000000 6c730d0a")
+        YES("@0 0000000000000000", "nothing lost")
+        NO("@8 01000000", "reserved")
+        NO("@12 00000000", "bytes that are not counted")
+        NO("@12 81030000", "a count above")
+        YES("@16 00ff1b7f", "any bytes")
 };
 /* clang-format on */
 
