@@ -29,6 +29,7 @@ static const struct life_operation operations[] = {
     {OP_NAMED_SEAL, 1, draw_seal, NULL, compare_seal},
     {OP_NAMED_REGISTER, 5, draw_register, NULL, NULL},
     {OP_NAMED_LOOKUP, 5, draw_lookup, NULL, compare_lookup},
+    {OP_NAMED_MINT_END, 1, draw_mint_end, NULL, compare_mint_end},
     {0, 0, NULL, NULL, NULL},
 };
 
@@ -97,8 +98,6 @@ static void mark(const struct message *request, unsigned state, unsigned status)
     MARK_IF("named: a client may pass on what it found",
             id == OP_NAMED_LOOKUP && status == STATUS_OK &&
                 (answer->cap.rights & RIGHT_TRANSFER) != 0);
-    MARK_IF("named: an administrator found what procd may find",
-            id == OP_NAMED_LOOKUP && status == STATUS_OK && request->header.badge == 0);
     MARK_IF("named: the table is full", model.entry_count == NAMED_ENTRY_LIMIT);
     MARK_IF("named: sealed without an entry", model.sealed && model.entry_count == 0);
 }

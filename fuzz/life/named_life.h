@@ -31,6 +31,7 @@ void draw_seed_entry(struct choices *choices, struct life_draft *draft);
 void draw_seal(struct choices *choices, struct life_draft *draft);
 void draw_register(struct choices *choices, struct life_draft *draft);
 void draw_lookup(struct choices *choices, struct life_draft *draft);
+void draw_mint_end(struct choices *choices, struct life_draft *draft);
 
 /* The n-th of those SEED_ENTRYs that fill the table. */
 void named_life_filler(uint32_t n, struct message *request);
@@ -39,6 +40,7 @@ void named_life_filler(uint32_t n, struct message *request);
 
 void compare_seal(void);
 void compare_lookup(void);
+void compare_mint_end(void);
 
 /* Table = model = slots (N1, N2). */
 void named_life_check(void);

@@ -34,6 +34,21 @@ void compare_lookup(void)
     PROPERTY(N1, stand_in_cap_live(stand_in_reply_caps()));
 }
 
+/* Its own endpoint, in the name of the role: who holds it is no administrator (N1). */
+void compare_mint_end(void)
+{
+    struct named_mint_end_reply reply;
+    const struct model_named_cap *minted = &life.answer.cap;
+    const struct stand_in_cap *cap = stand_in_reply_caps();
+    PROPERTY_EQUAL(E5, reply_decode(&named_mint_end_reply_type, stand_in_reply(), &reply),
+                   STATUS_OK);
+    PROPERTY_EQUAL(N2, stand_in_reply()->header.cap_count, 1);
+    PROPERTY_EQUAL(N2, cap->object_type, OBJECT_ENDPOINT);
+    PROPERTY_EQUAL(N2, cap->rights, minted->rights);
+    PROPERTY_EQUAL(N1, cap->object, ROLE_NAMED);
+    PROPERTY_EQUAL(N1, cap->badge, minted->badge);
+}
+
 /* --- everything --- */
 
 static void check_entry(const struct model_named_entry *entry)
@@ -123,7 +138,6 @@ static const struct model_named_entry *named_by(const struct message *request)
     uint32_t count = 0;
     if (request->header.operation == OP_NAMED_LOOKUP &&
         message_decode(&named_lookup_request_type, request, &lookup) == STATUS_OK) {
-        client = client == 0 ? ROLE_PROCD : client; /* whom the administrator asks for */
         name = lookup.name;
         count = lookup.count;
     } else if (request->header.operation == OP_NAMED_REGISTER &&

@@ -109,9 +109,17 @@ void draw_lookup(struct choices *choices, struct life_draft *draft)
         memset(request->name, 0, sizeof request->name);
         memcpy(request->name, entry->name, request->count);
         draft->badge = oddity == 1 ? entry->service_role : entry->client_role;
-        if (oddity == 2 && entry->client_role == ROLE_PROCD)
-            draft->badge = 0; /* its administrator finds what procd finds */
+        if (oddity == 2)
+            draft->badge = 0; /* its administrator finds nobody */
     }
+}
+
+void draw_mint_end(struct choices *choices, struct life_draft *draft)
+{
+    struct named_mint_end_request *request = (void *)draft->body;
+    request->role = some_role(choices);
+    if (choices_below(choices, 8) != 0)
+        draft->badge = 0;
 }
 
 void named_life_filler(uint32_t n, struct message *request)

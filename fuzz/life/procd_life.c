@@ -74,6 +74,7 @@ static const struct life_operation operations[] = {
     {OP_PROCD_SPAWN_SERVICE, 1, draw_making, NULL, compare_spawn_service},
     {OP_PROCD_SET_RESTART_POLICY, 2, draw_policy, NULL, NULL},
     {OP_PROCD_GET_RESTART_POLICY, 1, draw_named, NULL, compare_policy},
+    {OP_PROCD_BIND_NAMED, 1, life_draw_nothing, NULL, NULL},
     {0, 0, NULL, NULL, NULL},
 };
 

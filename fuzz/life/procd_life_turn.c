@@ -123,7 +123,8 @@ static void follow_word(const struct model_procd_turn *turn)
     MARK_IF("procd: an end was lost to a listener",
             word.looked_up == 0 &&
                 word.number > 1 + model.evidence.told[word.role == ROLE_LOGD].count);
-    model_procd_heard(&model, &word, call->status, turn->driver_ticks);
+    model_procd_heard(&model, &word, call->status, call->answered, turn->driver_ticks);
+    MARK_IF("procd: named is dead", word.looked_up != 0 && !model.evidence.named);
 }
 
 /* What became of it, by the model; of a system that ended for want of a peer nothing is asked. */
@@ -159,6 +160,7 @@ static enum peers_work work_of(const struct message *message)
     case OP_PROCD_STOP_PROCESS:
         return PEERS_ENDING;
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
+    case OP_PROCD_BIND_NAMED:
         return PEERS_BINDING;
     default:
         return PEERS_NOTHING;

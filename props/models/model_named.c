@@ -146,8 +146,7 @@ static void lookup(struct model_named *model, uint64_t badge,
                    const struct named_lookup_request *request, const struct model_failure *failure,
                    struct model_named_answer *answer)
 {
-    const struct model_named_entry *entry =
-        entry_of(model, badge == 0 ? ROLE_PROCD : badge, request->name, request->count);
+    const struct model_named_entry *entry = entry_of(model, badge, request->name, request->count);
     answer->entry = entry;
     if (!model->sealed)
         answer->status = STATUS_BUSY;
@@ -169,6 +168,17 @@ static void lookup(struct model_named *model, uint64_t badge,
         };
 }
 
+static void mint(const struct model_named *model, uint32_t role,
+                 const struct model_failure *failure, struct model_named_answer *answer)
+{
+    if (model->sealed)
+        answer->status = STATUS_DENIED;
+    else if (failure->reply == STATUS_BUSY)
+        answer->status = STATUS_BUSY;
+    answer->cap = (struct model_named_cap){
+        .object_type = OBJECT_ENDPOINT, .rights = RIGHT_SEND | RIGHT_TRANSFER, .badge = role};
+}
+
 /* --- one message --- */
 
 /* OK, or why the message goes no further. */
@@ -180,6 +190,8 @@ static enum status admit(const struct message *request, const struct operation *
     enum status status = message_decode(row->request, request, body);
     if (status != STATUS_OK)
         return status;
+    if (row->id == OP_NAMED_LOOKUP && badge == 0) /* whatever the row says: it finds nobody */
+        return STATUS_DENIED;
     uint32_t from = badge == 0 ? FROM_ADMIN : badge <= ROLE_ID_MAX ? FROM_CLIENT : 0;
     return (row->allowed & from) != 0 ? STATUS_OK : STATUS_DENIED;
 }
@@ -193,6 +205,7 @@ struct model_named_answer model_named_step(struct model_named *model, const stru
         struct named_seal_request seal;
         struct named_register_service_request register_service;
         struct named_lookup_request lookup;
+        struct named_mint_end_request mint;
     } body;
     struct model_named_answer answer = {.status = STATUS_OK};
     const struct operation *row = operation_find(SERVICE_NAMED, request->header.operation);
@@ -215,6 +228,9 @@ struct model_named_answer model_named_step(struct model_named *model, const stru
         return answer;
     case OP_NAMED_LOOKUP:
         lookup(model, request->header.badge, &body.lookup, failure, &answer);
+        return answer;
+    case OP_NAMED_MINT_END:
+        mint(model, body.mint.role, failure, &answer);
         return answer;
     default:
         break;

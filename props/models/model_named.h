@@ -44,7 +44,7 @@ struct model_named_answer {
     enum status status;
     bool changed;                          /* the state may differ from before */
     uint32_t entry_count;                  /* SEAL */
-    struct model_named_cap cap;            /* LOOKUP */
+    struct model_named_cap cap;            /* LOOKUP; MINT_END, of named's own endpoint */
     const struct model_named_entry *entry; /* that the message names, whatever became of it */
 };
 

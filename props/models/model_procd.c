@@ -13,16 +13,6 @@
 #include "abi/process.h"
 #include "abi/roles.h"
 
-/* One request on its way through the model. */
-struct ask {
-    struct model_procd *model;
-    const struct model_procd_turn *turn;
-    const struct message *message;
-    uint64_t who; /* id of the client; 0: the administrator */
-    uint64_t now_ticks;
-    bool on_driver;
-};
-
 void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint64_t memory_pages,
                        model_procd_books *books,
                        enum status (*image_read)(uint64_t offset_bytes, uint32_t count,
@@ -32,7 +22,8 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
     model->bound = model->exited = model->exits_alone = model->starved = false;
     model->count = model->wait_count = model->reply_count = 0;
     model->happened = 0;
-    model->evidence.named_id = model->evidence.count = 0;
+    model->evidence.named = false;
+    model->evidence.count = 0;
     memset(model->evidence.told, 0, sizeof model->evidence.told);
     model->closes = 1;
     model->bootstrap_pages = bootstrap_pages;
@@ -50,147 +41,6 @@ static struct model_procd_process *seen(const struct ask *ask, uint64_t id)
     bool driver = role_find(process->role)->kind == ROLE_KIND_DRIVER;
     bool mine = ask->who == 0 || process->owner == ask->who;
     return driver == ask->on_driver && mine ? process : NULL;
-}
-
-/* The reply to the request itself; null when it is lost on its way. */
-static struct model_procd_reply *reply(const struct ask *ask, enum status status)
-{
-    if (ask->turn->failure.reply == STATUS_NOT_FOUND)
-        return NULL;
-    return model_procd_answer_add(ask->model, ask->message->header.request_id,
-                                  ask->message->header.operation, status);
-}
-
-/* --- making --- */
-
-struct order {
-    uint32_t role;
-    uint64_t offset, bytes, argument;
-    bool starts;
-};
-
-/* How urgent processes of a role are: 0 is the foundation's band, 3 that of the programs. Written a
- * second time. */
-static unsigned band(const struct role *role)
-{
-    if (role->kind == ROLE_KIND_FOUNDATION)
-        return 0;
-    return (role->rank >= 50) + (role->rank >= 100) + (role->rank >= 200);
-}
-
-/* A client makes drivers, or extensions, or nothing, as its role says; none above itself (K7). */
-static bool makes(const struct ask *ask, const struct role *role)
-{
-    const struct model_procd_process *client = model_procd_find(ask->model, ask->who);
-    if (client == NULL)
-        return true;
-    const struct role *maker = role_find(client->role);
-    uint32_t kinds = maker->makes;
-    if (band(role) < band(maker))
-        return false;
-    return (role->kind == ROLE_KIND_DRIVER && (kinds & MAKES_DRIVERS) != 0) ||
-           (role->kind == ROLE_KIND_EXTENSION && (kinds & MAKES_EXTENSIONS) != 0);
-}
-
-static enum status allowed(const struct ask *ask, const struct order *order)
-{
-    const struct model_procd *model = ask->model;
-    const struct role *role = role_find(order->role);
-    unsigned rows = 0;
-    if (role == NULL)
-        return STATUS_NOT_FOUND;
-    if ((role->kind == ROLE_KIND_DRIVER) != ask->on_driver || !makes(ask, role))
-        return STATUS_DENIED; /* P7 */
-    if (role->kind == ROLE_KIND_FOUNDATION) {
-        if (!model_procd_is_foundation(role->id) || model->bound)
-            return STATUS_DENIED;
-        if (model_procd_role_lives(model, role->id, false))
-            return STATUS_BUSY;
-    } else if (!model->bound || !model_procd_foundation_runs(model)) {
-        return STATUS_BUSY;
-    }
-    return order->starts && role_intake(role->id, &rows) ? STATUS_INVALID_ARGUMENT : STATUS_OK;
-}
-
-uint64_t model_procd_bootstrap_free(const struct model_procd *model)
-{
-    uint64_t used = 0;
-    for (uint32_t i = 0; i < model->count; i++) {
-        const struct model_procd_process *process = &model->processes[i];
-        if (model_procd_is_foundation(process->role) &&
-            (model_procd_lives(process) || process->life == MODEL_PROCD_ENDING))
-            used += model_procd_budget(process->role) + process->private_pages;
-    }
-    return model->bootstrap_pages - used;
-}
-
-/* Whether there is enough to pay for it. */
-static enum status pay(const struct ask *ask, const struct role *role, uint32_t pages)
-{
-    const struct model_procd *model = ask->model;
-    if (model->bound)
-        return model_procd_account(model, ask->who, role);
-    uint64_t price = model_procd_budget(role->id) + pages;
-    return model_procd_bootstrap_free(model) < price ? STATUS_EXHAUSTED : STATUS_OK;
-}
-
-/* What came of it was taken back, but for what was refused. */
-static void unmake(const struct ask *ask, struct model_procd_process *place, uint64_t id,
-                   uint32_t role)
-{
-    struct model_procd_left left = ask->model->books(id);
-    if (left.other || left.closes != 0)
-        model_procd_owe(ask->model, place, id, role, ask->who);
-}
-
-static void create(const struct ask *ask, const struct order *order)
-{
-    struct model_procd *model = ask->model;
-    const struct model_procd_failure *failure = &ask->turn->failure;
-    struct elf_plan plan;
-    uint64_t id = 0;
-    struct model_procd_process *place = NULL;
-    enum status status = allowed(ask, order);
-    const struct role *role = role_find(order->role);
-    if (status == STATUS_OK)
-        place = model_procd_next(model, ask->who, role, &id, &status);
-    if (status == STATUS_EXHAUSTED && ask->who != 0 && place == NULL && !model_procd_works(model))
-        model->starved = true; /* P11 */
-    if (status == STATUS_OK)
-        status = model_procd_plan(model, order->role, order->offset, order->bytes, &plan);
-    bool tried = status == STATUS_OK;
-    if (failure->count != 0)
-        status = failure->status; /* E4: and nothing else */
-    else if (status == STATUS_OK && failure->reply != STATUS_OK)
-        status = failure->reply;
-    else if (status == STATUS_OK)
-        status = pay(ask, role, model_procd_private_pages(role, &plan));
-    struct model_procd_reply *out = reply(ask, status);
-    if (status != STATUS_OK || out == NULL) {
-        if (tried)
-            unmake(ask, place, id, order->role);
-        return;
-    }
-    model_procd_make_room(model, ask->who, role);
-    if (place == &model->processes[model->count])
-        model->count++;
-    *place = (struct model_procd_process){
-        .id = id,
-        .owner = ask->who,
-        .role = order->role,
-        .life = order->starts ? MODEL_PROCD_RUNNING : MODEL_PROCD_STAGED,
-        .made = ++model->happened,
-        .closes = role->kind == ROLE_KIND_FOUNDATION ? 0 : model->closes,
-        .lives = order->starts,
-        .ready_since = order->starts ? ask->now_ticks : 0,
-        .image_offset = order->offset,
-        .image_bytes = order->bytes,
-        .argument = order->argument,
-        .private_pages = model_procd_private_pages(role, &plan),
-    };
-    out->id = id;
-    if (order->role == ROLE_NAMED && ask->who == 0)
-        model->evidence.named_id = id;
 }
 
 /* --- requests --- */
@@ -260,7 +110,7 @@ static void start(const struct ask *ask, const struct procd_start_staged_process
         process->lives = 1;
         process->ready_since = ask->now_ticks;
     }
-    reply(ask, status);
+    model_procd_reply(ask, status);
 }
 
 static void abort_staged(const struct ask *ask, uint64_t id)
@@ -273,7 +123,7 @@ static void abort_staged(const struct ask *ask, uint64_t id)
         process->secret = true;
         model_procd_end(ask->model, process, END_KILLED, 0, 0);
     }
-    reply(ask, status);
+    model_procd_reply(ask, status);
 }
 
 static void set_policy(const struct ask *ask,
@@ -288,13 +138,14 @@ static void set_policy(const struct ask *ask,
     }
     if (status == STATUS_OK)
         process->policy = *request;
-    reply(ask, status);
+    model_procd_reply(ask, status);
 }
 
 static void get_policy(const struct ask *ask, uint64_t id)
 {
     const struct model_procd_process *process = seen(ask, id);
-    struct model_procd_reply *out = reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
+    struct model_procd_reply *out =
+        model_procd_reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
     if (process == NULL || out == NULL)
         return;
     const struct procd_set_restart_policy_request *policy = &process->policy;
@@ -346,23 +197,24 @@ static void stop(const struct ask *ask, const struct procd_stop_process_request 
         else
             model_procd_end(model, process, END_KILLED, request->code, 0);
     }
-    reply(ask, status);
+    model_procd_reply(ask, status);
 }
 
 static void late(const struct ask *ask, const struct model_procd_process *process)
 {
-    model_procd_answer_record(reply(ask, STATUS_OK), process); /* P3: as good as early */
+    model_procd_answer_record(model_procd_reply(ask, STATUS_OK),
+                              process); /* P3: as good as early */
 }
 
 static void wait(const struct ask *ask, const struct procd_wait_process_event_request *request)
 {
     const struct model_procd_process *process = seen(ask, request->process_id);
     if (process == NULL)
-        reply(ask, STATUS_NOT_FOUND);
+        model_procd_reply(ask, STATUS_NOT_FOUND);
     else if (process->life == MODEL_PROCD_ENDED)
         late(ask, process);
     else if (request->deadline_ticks <= ask->now_ticks)
-        reply(ask, STATUS_TIMED_OUT);
+        model_procd_reply(ask, STATUS_TIMED_OUT);
     else
         model_procd_wait(ask->model, &(struct model_procd_wait){
                                          .who = ask->who,
@@ -387,7 +239,8 @@ static uint32_t state_of(const struct model_procd_process *process)
 static void query(const struct ask *ask, uint64_t id)
 {
     const struct model_procd_process *process = seen(ask, id);
-    struct model_procd_reply *out = reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
+    struct model_procd_reply *out =
+        model_procd_reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
     if (process == NULL || out == NULL)
         return;
     out->role = process->role;
@@ -399,17 +252,17 @@ static void query(const struct ask *ask, uint64_t id)
     }
 }
 
-static void bind(const struct ask *ask)
+/* What is given to procd once, when that may be. */
+static void bind(const struct ask *ask, bool may, bool *bound)
 {
-    struct model_procd *model = ask->model;
     enum status status = STATUS_OK;
-    if (model->bound || !model_procd_foundation_runs(model))
+    if (*bound || !may)
         status = STATUS_BUSY;
     else if (failed(ask))
         status = ask->turn->failure.status;
     if (status == STATUS_OK)
-        model->bound = true;
-    reply(ask, status);
+        *bound = true;
+    model_procd_reply(ask, status);
 }
 
 /* A badge is the id of a process that lives, and its role (P10). */
@@ -430,6 +283,7 @@ static enum status authorise(const struct ask *ask)
     switch (id) {
     case OP_PROCD_SPAWN:
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
+    case OP_PROCD_BIND_NAMED:
         return admin && !ask->on_driver ? STATUS_OK : STATUS_DENIED;
     case OP_PROCD_BEGIN_LOADER_IMAGE_TRANSFER:
     case OP_PROCD_SEND_LOADER_IMAGE_CHUNK:
@@ -453,14 +307,14 @@ static enum status authorise(const struct ask *ask)
 
 static void spawn(const struct ask *ask, const struct procd_spawn_request *request)
 {
-    struct order order = {request->role, request->image_offset, request->image_bytes,
-                          request->argument, true};
+    struct model_procd_order order = {request->role, request->image_offset, request->image_bytes,
+                                      request->argument, true};
     if (request->role < ROLE_EXTENSION_BASE)
-        reply(ask, STATUS_DENIED);
+        model_procd_reply(ask, STATUS_DENIED);
     else if (request->image_slot != SLOT_IMAGE)
-        reply(ask, STATUS_INVALID_ARGUMENT);
+        model_procd_reply(ask, STATUS_INVALID_ARGUMENT);
     else
-        create(ask, &order);
+        model_procd_make(ask, &order);
 }
 
 /* An operation that needs state. */
@@ -475,12 +329,13 @@ static void perform(const struct ask *ask, const void *body)
         spawn(ask, body);
         return;
     case OP_PROCD_SPAWN_SERVICE:
-        create(ask, &(struct order){service->role, service->image_offset, service->image_bytes,
-                                    service->argument, true});
+        model_procd_make(ask, &(struct model_procd_order){service->role, service->image_offset,
+                                                          service->image_bytes, service->argument,
+                                                          true});
         return;
     case OP_PROCD_CREATE_STAGED_PROCESS:
-        create(ask,
-               &(struct order){staged->role, staged->image_offset, staged->image_bytes, 0, false});
+        model_procd_make(ask, &(struct model_procd_order){staged->role, staged->image_offset,
+                                                          staged->image_bytes, 0, false});
         return;
     case OP_PROCD_START_STAGED_PROCESS:
         start(ask, body);
@@ -504,7 +359,10 @@ static void perform(const struct ask *ask, const void *body)
         get_policy(ask, by_id->process_id);
         return;
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
-        bind(ask);
+        bind(ask, model_procd_foundation_runs(ask->model), &ask->model->bound);
+        return;
+    case OP_PROCD_BIND_NAMED:
+        bind(ask, ask->model->bound, &ask->model->evidence.named);
         return;
     }
     MODEL_KNOWS_NOT(id);
@@ -544,7 +402,7 @@ static void take_request(struct model_procd *model, const struct model_procd_tur
     if (status == STATUS_OK)
         status = authorise(&ask);
     if (status != STATUS_OK)
-        reply(&ask, status);
+        model_procd_reply(&ask, status);
     else
         perform(&ask, body);
 }

@@ -129,7 +129,7 @@ struct model_procd_told {
     bool found;
 };
 struct model_procd_evidence {
-    uint64_t named_id; /* whom procd has an end of; 0: nobody */
+    bool named; /* procd has an end of it, and has not found out that it is dead */
     uint64_t count;
     struct model_procd_killed killed[MODEL_PROCD_KILLED];
     struct model_procd_told told[2];
@@ -202,7 +202,7 @@ bool model_procd_word_stands(const struct model_procd *model, uint64_t number);
 uint64_t model_procd_word_ticks(const struct model_procd *model); /* when; UINT64_MAX: nothing */
 struct model_procd_word model_procd_word(const struct model_procd *model, uint64_t now_ticks);
 void model_procd_heard(struct model_procd *model, const struct model_procd_word *word,
-                       enum status status, uint64_t now_ticks);
+                       enum status status, bool answered, uint64_t now_ticks);
 
 /* What became of the request itself; the replies that go out with it are in `replies`. */
 struct model_procd_answer {

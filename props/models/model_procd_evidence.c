@@ -20,16 +20,10 @@ void model_procd_killed(struct model_procd *model, const struct model_procd_proc
     };
 }
 
-static bool named_runs(const struct model_procd *model)
-{
-    const struct model_procd_process *named = model_procd_find(model, model->evidence.named_id);
-    return model->evidence.named_id != 0 && named != NULL && named->life == MODEL_PROCD_RUNNING;
-}
-
 uint64_t model_procd_word_ticks(const struct model_procd *model)
 {
     uint64_t next = UINT64_MAX;
-    for (unsigned i = 0; i < 2 && model->bound && named_runs(model); i++) {
+    for (unsigned i = 0; i < 2 && model->evidence.named; i++) {
         const struct model_procd_told *told = &model->evidence.told[i];
         if (told->count < model->evidence.count && told->retry_ticks < next)
             next = told->retry_ticks;
@@ -66,7 +60,7 @@ struct model_procd_word model_procd_word(const struct model_procd *model, uint64
 }
 
 void model_procd_heard(struct model_procd *model, const struct model_procd_word *word,
-                       enum status status, uint64_t now_ticks)
+                       enum status status, bool answered, uint64_t now_ticks)
 {
     uint32_t about = word->looked_up != 0 ? word->looked_up : word->role;
     struct model_procd_told *told = &model->evidence.told[about == ROLE_LOGD];
@@ -79,6 +73,9 @@ void model_procd_heard(struct model_procd *model, const struct model_procd_word 
         told->found = false;
     if (told->found)
         return;
+    bool dead = status == STATUS_PEER_DIED || (status == STATUS_NOT_FOUND && !answered);
+    if (looked && dead)
+        model->evidence.named = false;
     told->retry_ticks = now_ticks + AGAIN_TICKS;
     told->tried = model->evidence.count;
 }

@@ -6,6 +6,29 @@
 #include "abi/roles.h"
 #include "props/models/model_procd.h"
 
+/* --- model_procd_making.c --- */
+
+/* One request on its way through the model. */
+struct ask {
+    struct model_procd *model;
+    const struct model_procd_turn *turn;
+    const struct message *message;
+    uint64_t who; /* id of the client; 0: the administrator */
+    uint64_t now_ticks;
+    bool on_driver;
+};
+
+struct model_procd_order {
+    uint32_t role;
+    uint64_t offset, bytes, argument;
+    bool starts;
+};
+
+/* The reply to the request itself; null when it is lost on its way. */
+struct model_procd_reply *model_procd_reply(const struct ask *ask, enum status status);
+
+void model_procd_make(const struct ask *ask, const struct model_procd_order *order);
+
 /* --- model_procd_tree.c: who lives, who owns whom, what an end takes with it --- */
 
 struct model_procd_process *model_procd_entry(struct model_procd *model, uint64_t id);

@@ -10,6 +10,7 @@
 #include "abi/messages/kernel.h"
 #include "abi/messages/memd.h"
 #include "abi/messages/pagerd.h"
+#include "abi/messages/procd.h"
 #include "abi/roles.h"
 #include "abi/slots.h"
 #include "props/base/property.h"
@@ -146,7 +147,6 @@ static enum status answer(struct stand_in_call *call)
 static bool may_fail(const struct stand_in_call *call)
 {
     const struct kernel_drop_local_cap_request *drop = call->request;
-    const struct kernel_move_local_cap_request *move = call->request;
     if (peers_witness_of(call) != 0)
         return false; /* these have modes of their own */
     if (call->operation == NULL || call->operation->service != SERVICE_KERNEL)
@@ -155,8 +155,6 @@ static bool may_fail(const struct stand_in_call *call)
     case OP_KERNEL_EXIT:
     case OP_KERNEL_QUERY_LOCAL_CAP:
         return false;
-    case OP_KERNEL_MOVE_LOCAL_CAP: /* a kept end of named is told by what is in its slot */
-        return move->target_slot != SLOT_PEER_NAMED;
     case OP_KERNEL_DROP_LOCAL_CAP:
         return (drop->slot < SLOT_RECEIVE_BASE && !peers_witness_is_slot(drop->slot)) ||
                drop->slot >= SLOT_RECEIVE_BASE + SLOT_RECEIVE_COUNT;
@@ -374,7 +372,7 @@ static void note(const struct stand_in_call *call, enum status status)
 static void answered(const struct stand_in_call *call, enum status status)
 {
     if (peers_witness_of(call) != 0) {
-        peers_witness_answered(status);
+        peers_witness_answered(call, status);
         return;
     }
     if (call->operation == NULL) {
@@ -532,11 +530,14 @@ void peers_of_procd_deliver(uint32_t endpoint_slot, const struct message *messag
         uint32_t type = descriptor->object_type == OBJECT_NONE ? (uint32_t)OBJECT_ENDPOINT
                                                                : descriptor->object_type;
         uint32_t field = descriptor->field_offset / 4u; /* of UPDATE_FOUNDATION_ENDPOINTS */
+        bool named = message->header.operation == OP_PROCD_BIND_NAMED;
         caps[i] = (struct stand_in_cap){
             .object_type = type,
             .rights = descriptor->rights,
             .object = type == OBJECT_ENDPOINT && field < 3 ? services[field] : STAND_IN_ELSEWHERE,
         };
+        if (named && field == 0 && type == OBJECT_ENDPOINT)
+            caps[i].object = ROLE_NAMED;
     }
     around.pending_slot = endpoint_slot;
     stand_in_deliver(endpoint_slot, message, caps);

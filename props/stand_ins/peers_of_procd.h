@@ -67,13 +67,13 @@ void peers_of_procd_garble(bool next);      /* the next answer to what is no rel
 /* Whom a call goes to: a role; 0: none of the three. */
 uint32_t peers_witness_of(const struct stand_in_call *call);
 enum status peers_witness_answer(struct stand_in_call *call, uint32_t role);
-void peers_witness_answered(enum status status); /* what procd heard of it */
+void peers_witness_answered(const struct stand_in_call *call, enum status status);
 bool peers_witness_is_slot(uint32_t slot);
 void peers_witness_begin(void);
 void peers_witness_turn(void);
 
 /* By the role. How each is from now on: it answers, has not registered (of
- * named: says NOT_FOUND), hangs, is dead, refuses, or answers nonsense. */
+ * named: says NOT_FOUND), hangs, dies while it is asked, refuses, answers nonsense, or has died. */
 enum peers_witness_mode {
     PEERS_WITNESS_WELL,
     PEERS_WITNESS_AWAY,
@@ -81,6 +81,7 @@ enum peers_witness_mode {
     PEERS_WITNESS_DEAD,
     PEERS_WITNESS_REFUSES,
     PEERS_WITNESS_LIES,
+    PEERS_WITNESS_GONE,
     PEERS_WITNESS_MODES
 };
 void peers_witness_be(uint32_t role, enum peers_witness_mode mode);
@@ -91,6 +92,7 @@ struct peers_witness_call {
     uint32_t role;      /* who was called */
     uint32_t looked_up; /* of named: the role that was looked up */
     enum status status;
+    bool answered; /* by it, and not by the kernel */
     struct crashd_report_request report;
     struct logd_append_request line;
 };

@@ -14,16 +14,13 @@
 static enum peers_witness_mode witness_modes[ROLE_CRASHD + 1];
 static struct peers_witness_call witness;
 
-/* Whom a call goes to; 0: somebody else. What children of procd serve is named's alone. */
+/* Whom a call goes to; 0: somebody else. */
 uint32_t peers_witness_of(const struct stand_in_call *call)
 {
     const struct stand_in_cap *through = &call->through;
-    if (through->object_type != OBJECT_ENDPOINT ||
-        call->message->header.operation == OP_STARTUP_START_SERVICE) /* a child that starts again */
+    if (through->object_type != OBJECT_ENDPOINT)
         return 0;
-    if (through->object == ROLE_LOGD || through->object == ROLE_CRASHD)
-        return through->object;
-    return through->object >= STAND_IN_CHILD ? (uint32_t)ROLE_NAMED : 0;
+    return through->object >= ROLE_NAMED && through->object <= ROLE_CRASHD ? through->object : 0;
 }
 
 /* The row behind a child's endpoint is not known to the kernel's stand-in. */
@@ -67,7 +64,6 @@ static enum status witness_do(struct stand_in_call *call, uint32_t role)
 /* It is called at a clock that nothing came after, for a short time, once in a turn (P12). */
 enum status peers_witness_answer(struct stand_in_call *call, uint32_t role)
 {
-    HARNESS(call->operation != NULL || role == ROLE_NAMED);
     PROPERTY_EQUAL(P12, "short", call->deadline_ticks,
                    peers_of_procd_driver_ticks() + PEERS_WITNESS_TICKS);
     PROPERTY_EQUAL(P12, "fresh", stand_in_now(), peers_of_procd_driver_ticks());
@@ -84,6 +80,9 @@ enum status peers_witness_answer(struct stand_in_call *call, uint32_t role)
         return STATUS_DENIED;
     case PEERS_WITNESS_LIES:
         return STATUS_INTERNAL;
+    case PEERS_WITNESS_GONE:
+        call->unheard = true;
+        return STATUS_NOT_FOUND;
     case PEERS_WITNESS_AWAY:
         return role == ROLE_NAMED ? STATUS_NOT_FOUND : status;
     case PEERS_WITNESS_WELL:
@@ -115,9 +114,10 @@ bool peers_witness_is_slot(uint32_t slot)
     return slot == SLOT_PEER_NAMED || slot == SLOT_PEER_LOGD || slot == SLOT_PEER_CRASHD;
 }
 
-void peers_witness_answered(enum status status)
+void peers_witness_answered(const struct stand_in_call *call, enum status status)
 {
     witness.status = status;
+    witness.answered = !call->unheard;
 }
 
 void peers_witness_turn(void)

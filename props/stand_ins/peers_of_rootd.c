@@ -333,7 +333,8 @@ void peers_check_needs(uint32_t role)
         /* Whoever waits for named finds it sealed, with every row of the table. */
         PROPERTY(R3, "discovery",
                  peers_machine.lied || config.entries[entry].dependencies[i] != ROLE_NAMED ||
-                     (peers_machine.sealed && peers_machine.seeded_count == look_up_count));
+                     (peers_machine.sealed && peers_machine.named_bound &&
+                      peers_machine.seeded_count == look_up_count));
         PROPERTY(R3, "needs", peers_machine.lied || (needed != NULL && needed->ready));
     }
 }
@@ -426,37 +427,17 @@ static enum status procd_answer(struct stand_in_call *call)
             return STATUS_BUSY;
         peers_machine.bound = true;
         return peers_reply_empty(&procd_update_foundation_endpoints_reply_type, message);
+    case OP_PROCD_BIND_NAMED: /* once, with the end that was made for it */
+        if (peers_machine.named_bound || !peers_machine.sealed)
+            return STATUS_BUSY;
+        peers_machine.named_bound = true;
+        return peers_reply_empty(&procd_bind_named_reply_type, message);
     default:
         break;
     }
     if (id == 0 || id >= peers_machine.child_count)
         return STATUS_NOT_FOUND;
     return control_child((uint32_t)id, message);
-}
-
-/* --- named ------------------------------------------------------------------------------------ */
-
-/* named hears the rows of the table in their order, each once, and then that these are all. */
-static enum status named_answer(struct stand_in_call *call)
-{
-    struct named_seed_entry_request request;
-    struct message *message = call->message;
-    if (peers_machine.sealed || call->through.badge != 0)
-        return STATUS_DENIED;
-    if (message->header.operation == OP_NAMED_SEAL) {
-        struct named_seal_reply reply = {.entry_count = peers_machine.seeded_count};
-        peers_machine.sealed = true;
-        return peers_reply_with(&named_seal_reply_type, &reply, message);
-    }
-    if (message->header.operation != OP_NAMED_SEED_ENTRY ||
-        message_decode(&named_seed_entry_request_type, message, &request) != STATUS_OK ||
-        peers_machine.seeded_count == look_up_count)
-        return STATUS_DENIED;
-    const struct look_up *row = &look_up_table[peers_machine.seeded_count];
-    if (request.service_role != row->service || request.client_role != row->client)
-        return STATUS_INVALID_ARGUMENT;
-    peers_machine.seeded_count++;
-    return peers_reply_empty(&named_seed_entry_reply_type, message);
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
@@ -475,7 +456,7 @@ static enum status answer(struct stand_in_call *call)
     if (child->ready && operation == OP_STARTUP_OFFER_MODULES && child->role >= ROLE_EXTENSION_BASE)
         return take_offer(child, call->message);
     if (child->ready && child->role == ROLE_NAMED)
-        return named_answer(call);
+        return peers_named_answer(call);
     if (child->ready && child->role == ROLE_DEVICED)
         return peers_deviced_answer(call);
     return child->ready && child->role == ROLE_PROCD ? procd_answer(call) : STATUS_DENIED;

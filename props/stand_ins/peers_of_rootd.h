@@ -68,6 +68,7 @@ struct peers_machine {
     struct peers_manners manners[PEERS_MANNERS_LIMIT]; /* of everybody else: PEERS_READY_RIGHT */
     bool lied;             /* somebody answered rootd in place of these peers */
     bool bound;            /* UPDATE_FOUNDATION_ENDPOINTS happened */
+    bool named_bound;      /* BIND_NAMED happened */
     uint32_t seeded_count; /* entries that named was told */
     bool sealed;
     uint32_t bound_count; /* drivers that deviced was told of */

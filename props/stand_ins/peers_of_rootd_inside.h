@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of rootd's peers share: children, and the answers of deviced
- * (peers_of_rootd_deviced.c). */
+/* What the files of rootd's peers share: children, and the answers of named and
+ * deviced (peers_of_rootd_services.c). */
 #ifndef BASALT_PROPS_STAND_INS_PEERS_OF_ROOTD_INSIDE_H
 #define BASALT_PROPS_STAND_INS_PEERS_OF_ROOTD_INSIDE_H
 
@@ -19,6 +19,7 @@ struct peers_manners peers_manners_of(uint32_t role);
 /* R3: whoever its entry waits for is READY. */
 void peers_check_needs(uint32_t role);
 
+enum status peers_named_answer(struct stand_in_call *call);
 enum status peers_deviced_answer(struct stand_in_call *call);
 
 #endif

@@ -81,9 +81,8 @@ static void add_bound(const struct node *node, struct list *list)
                                   false, "bound: accounts and memory of processes"});
         add(list, (struct stated){SLOT_PEER_PAGERD, OBJECT_ENDPOINT, RIGHT_SEND, 0, ROLE_PAGERD,
                                   true, false, "bound: registers processes"});
-        add(list, (struct stated){SLOT_PEER_NAMED, OBJECT_ENDPOINT, RIGHT_SEND | RIGHT_TRANSFER, 0,
-                                  ROLE_NAMED, false, false,
-                                  "kept when it made named: finds logd and crashd"});
+        add(list, (struct stated){SLOT_PEER_NAMED, OBJECT_ENDPOINT, RIGHT_SEND, ROLE_PROCD,
+                                  ROLE_NAMED, false, false, "bound: finds logd and crashd"});
     }
     if (node->role->id == ROLE_ROOTD) {
         add(list, (struct stated){SLOT_KERNEL_LOG_ENDPOINT, OBJECT_KERNEL_LOG,

@@ -99,6 +99,21 @@ enum status named_seal(struct named *named, struct named_request *request)
     return STATUS_OK;
 }
 
+/* The reply's capability is named's own endpoint under the role's badge: the kernel lets nobody set
+ * one who does not receive there. */
+enum status named_mint_end(struct named *named, struct named_request *request)
+{
+    if (named->is_sealed != 0)
+        return STATUS_DENIED; /* N1 */
+    request->common.transfer = (struct message_cap){
+        .mode = TRANSFER_COPY,
+        .flags = TRANSFER_SET_BADGE,
+        .badge = request->body.mint_end.role,
+    };
+    request->reply.mint_end.end_slot = SLOT_SERVICE_ENDPOINT;
+    return STATUS_OK;
+}
+
 /* --- services -------------------------------------------------------------------------------- */
 
 /* The entry of exactly this name, service and client. */
@@ -193,8 +208,6 @@ enum status named_lookup(struct named *named, struct named_request *request)
     char name[NAMED_NAME_BYTES];
     if (named->is_sealed == 0)
         return STATUS_BUSY;
-    if (client_role == 0)
-        client_role = ROLE_PROCD;
     enum status status = name_take(name, body->name, body->count);
     if (status != STATUS_OK)
         return status;

@@ -9,11 +9,13 @@
  * the order of (client, name), so that what was seeded first does not matter: the same set of
  * entries is the same state (N3), and a question is a binary search.
  *
- * After SEAL an administrator has nothing more to say: SEED_ENTRY is refused, SEAL changes nothing,
- * and REGISTER is for roles. LOOKUP answers it as the role procd: procd makes named, and the end that
- * it keeps has no badge, because only named could make it one. A capability without a badge that is
- * left over, such as the one from which drivers get theirs, is no authority over the table; who holds
- * it finds what procd finds, with procd's badge.
+ * A client holds an end of named with the badge of its role: its launcher sets that when it installs
+ * it. For a role that runs before named does, as procd, named mints such an end itself, and hands it
+ * to its administrator, which passes it on.
+ *
+ * After SEAL an administrator has nothing more to say: SEED_ENTRY and MINT_END are refused, SEAL
+ * changes nothing, REGISTER and LOOKUP are for roles. A capability without a badge that is left over,
+ * such as the one from which drivers get theirs, finds nobody.
  *
  * What named keeps. For each entry at most one capability, in the slot NAMED_SLOT_BASE + index: the
  * service's endpoint with the badge of the entry's client, and SEND and TRANSFER, nothing more. The
@@ -47,6 +49,10 @@
  * - EXHAUSTED: NAMED_ENTRY_LIMIT entries
  *
  * SEAL: never refused; again: OK, changes nothing. The reply counts the entries.
+ *
+ * MINT_END:
+ * - DENIED: after SEAL
+ * - BUSY: the administrator left no room for the capability
  *
  * REGISTER:
  * - BUSY: before SEAL

@@ -48,10 +48,15 @@ static void ask_named(struct client *client, uint32_t role)
     struct named_register_service_request registers = {
         .client_role = role, .service_slot = SLOT_SERVICE_ENDPOINT, .count = 4, .name = "logd"};
     struct named_seal_reply sealed;
+    struct named_mint_end_request mint = {.role = ROLE_PROCD};
+    struct named_mint_end_reply minted;
     expect(client, named_call_seed_entry(&client->caller, SLOT_PEER_NAMED, NO_WINDOW, soon(client),
                                          &seed, NULL) == STATUS_DENIED);
     expect(client, named_call_seal(&client->caller, SLOT_PEER_NAMED, NO_WINDOW, soon(client),
                                    &nothing, &sealed) == STATUS_DENIED);
+    expect(client, named_call_mint_end(&client->caller, SLOT_PEER_NAMED,
+                                       (struct window){SLOT_DYNAMIC_BASE, 1}, soon(client), &mint,
+                                       &minted) == STATUS_DENIED);
     expect(client, named_call_register_service(&client->caller, SLOT_PEER_NAMED, NO_WINDOW,
                                                soon(client), &registers, NULL) == STATUS_NOT_FOUND);
     expect(client,

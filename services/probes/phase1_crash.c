@@ -102,6 +102,14 @@ static void report(struct crash_client *client)
                                       &request, &reply) == STATUS_DENIED);
 }
 
+/* By whom procd finds crashd is not a client's business. */
+static void bind_named(struct crash_client *client)
+{
+    struct procd_bind_named_request request = {.named_slot = SLOT_SERVICE_ENDPOINT};
+    expect(client, procd_call_bind_named(&client->caller, SLOT_PEER_PROCD, NO_WINDOW, soon(client),
+                                         &request, NULL) == STATUS_DENIED);
+}
+
 static void read_line(struct crash_client *client)
 {
     static const char line[] = "killed 1: phase0-fault-kill:FAULT_NULL_PAGE";
@@ -134,6 +142,7 @@ uint32_t phase1_crash_client_main(uint64_t argument)
     expect(&client, crash(&client) == STATUS_OK);
     read_record(&client);
     report(&client);
+    bind_named(&client);
     read_line(&client);
     return client.failed;
 }

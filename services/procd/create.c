@@ -328,18 +328,6 @@ enum status procd_create_again(struct procd *procd, uint32_t index)
 
 enum { ENDPOINT_MOVES = 1u << PROCD_SLOT_ENDPOINT, GRANT_MOVES = 1u << PROCD_SLOT_GRANT };
 
-/* By an end of named procd finds logd and crashd later. It is that of an administrator: procd has
- * made the endpoint, and named answers who holds one as it answers procd's role. What cannot be kept
- * stays in the slots of the process and goes with it. */
-static enum status keep_named(struct procd *procd, struct procd_making *making)
-{
-    (void)kernel_drop_local_cap(&procd->caller, SLOT_PEER_NAMED);
-    enum status status =
-        kernel_move_local_cap(&procd->caller, slot(making, PROCD_SLOT_ENDPOINT), SLOT_PEER_NAMED);
-    procd_evidence_named(procd, status == STATUS_OK ? making->id : 0);
-    return status;
-}
-
 /* Sends the reply, which is filled in; what it carries is moved, so that the creator alone holds
  * it. */
 static enum status deliver(struct procd *procd, struct procd_making *making,
@@ -348,19 +336,14 @@ static enum status deliver(struct procd *procd, struct procd_making *making,
     struct service_request *common = &request->common;
     common->transfer = (struct message_cap){.mode = TRANSFER_MOVE};
     common->handled = HANDLED_LATER;
-    bool is_named = making->row->id == ROLE_NAMED && making->process.owner == 0;
     enum status status = service_encode(common);
-    if (status == STATUS_OK && is_named)
-        common->message->caps[0].mode = TRANSFER_COPY; /* procd keeps an end of it as well */
     if (status == STATUS_OK)
         status = sys_reply(common->info->reply_slot, common->message);
     if (status != STATUS_OK) {
         undo(procd, making);
         return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* its creator is gone */
     }
-    owe_no_more(making, GRANT_MOVES);
-    if (!is_named || keep_named(procd, making) == STATUS_OK)
-        owe_no_more(making, ENDPOINT_MOVES);
+    owe_no_more(making, GRANT_MOVES | ENDPOINT_MOVES);
     procd_table_commit(procd, making->index, &making->process);
     return STATUS_OK;
 }

@@ -28,9 +28,15 @@ bool procd_evidence_stands(const struct procd *procd, uint64_t number)
     return crashd->told_number >= number || crashd->tried_number >= number;
 }
 
-void procd_evidence_named(struct procd *procd, uint64_t named_id)
+enum status procd_bind_named(struct procd *procd, struct procd_request *request)
 {
-    procd->evidence.named_id = named_id;
+    if (!procd->foundation_bound || procd->evidence.has_named)
+        return STATUS_BUSY;
+    (void)kernel_drop_local_cap(&procd->caller, SLOT_PEER_NAMED); /* a dead one may be left */
+    enum status status =
+        kernel_move_local_cap(&procd->caller, request->body.bind_named.named_slot, SLOT_PEER_NAMED);
+    procd->evidence.has_named = status == STATUS_OK;
+    return status;
 }
 
 /* --- who is told ------------------------------------------------------------------------------ */
@@ -43,14 +49,6 @@ static const struct {
     [PROCD_WITNESS_LOGD] = {ROLE_LOGD, SLOT_PEER_LOGD},
 };
 
-static bool named_runs(const struct procd *procd)
-{
-    uint32_t index;
-    return procd->evidence.named_id != 0 &&
-           procd_table_find_live(procd, procd->evidence.named_id, &index) == STATUS_OK &&
-           procd->processes[index].life == PROCD_LIFE_RUNNING;
-}
-
 static bool has_news(const struct procd *procd, const struct procd_witness *witness)
 {
     return witness->told_number < procd->evidence.killed_count;
@@ -59,7 +57,7 @@ static bool has_news(const struct procd *procd, const struct procd_witness *witn
 uint64_t procd_evidence_next_ticks(const struct procd *procd)
 {
     uint64_t next_ticks = DEADLINE_NEVER;
-    if (!procd->foundation_bound || !named_runs(procd))
+    if (!procd->evidence.has_named)
         return next_ticks;
     for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++) {
         const struct procd_witness *witness = &procd->evidence.witnesses[i];
@@ -82,14 +80,25 @@ static void give_up(struct procd *procd, struct procd_witness *witness, uint64_t
     witness->retry_ticks = deadline_after(now_ticks, PROCD_WITNESS_RETRY_TICKS);
 }
 
+/* named is dead: nobody is found any more, until there is another end of it. */
+static void lose_named(struct procd *procd)
+{
+    (void)kernel_drop_local_cap(&procd->caller, SLOT_PEER_NAMED);
+    procd->evidence.has_named = false;
+}
+
 static void find(struct procd *procd, uint32_t which, uint64_t now_ticks)
 {
     struct procd_witness *witness = &procd->evidence.witnesses[which];
     enum status status = discovery_find_by(&procd->caller, peers[which].role, peers[which].slot,
                                            deadline(now_ticks));
+    bool was_answered = caller_was_answered(&procd->caller);
     witness->is_found = status == STATUS_OK;
-    if (!witness->is_found)
-        give_up(procd, witness, now_ticks);
+    if (witness->is_found)
+        return;
+    give_up(procd, witness, now_ticks);
+    if (status == STATUS_PEER_DIED || (status == STATUS_NOT_FOUND && !was_answered))
+        lose_named(procd);
 }
 
 static enum status report(struct procd *procd, uint64_t number, const struct procd_killed *killed,
@@ -196,10 +205,10 @@ void procd_evidence_visit_fields(const struct procd *procd,
                                  void (*visit)(void *context, uint64_t value), void *context)
 {
     const struct procd_evidence *evidence = &procd->evidence;
-    if (evidence->killed_count == 0 && evidence->named_id == 0)
+    if (evidence->killed_count == 0 && !evidence->has_named)
         return;
     visit(context, evidence->killed_count);
-    visit(context, evidence->named_id);
+    visit(context, evidence->has_named);
     for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++) {
         visit(context, evidence->witnesses[i].told_number);
         visit(context, evidence->witnesses[i].tried_number);

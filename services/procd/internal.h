@@ -20,7 +20,8 @@ struct procd_sender {
 
 /* --- one function for each LIVE row of the table: create.c (SPAWN, SPAWN_SERVICE,
  * CREATE_STAGED_PROCESS), lifecycle.c (START, ABORT, STOP, UPDATE_FOUNDATION_ENDPOINTS), waiters.c
- * (WAIT_PROCESS_EVENT), restart.c (SET_RESTART_POLICY, GET_RESTART_POLICY), procd.c (QUERY_PROCESS) */
+ * (WAIT_PROCESS_EVENT), restart.c (SET_RESTART_POLICY, GET_RESTART_POLICY), evidence.c
+ * (BIND_NAMED), procd.c (QUERY_PROCESS) */
 #define SERVICE       procd
 #define SERVICE_TABLE "abi/messages/procd.def"
 #include "services/lib/unfold.h"
@@ -192,9 +193,6 @@ uint64_t procd_evidence_add(struct procd *procd, const struct procd_killed *kill
 /* Whether crashd has that number or a later one, or could not be told of it when it was tried: what
  * waits for the evidence goes on then (P9). */
 bool procd_evidence_stands(const struct procd *procd, uint64_t number);
-
-/* SLOT_PEER_NAMED is an end of this process now. */
-void procd_evidence_named(struct procd *procd, uint64_t named_id);
 
 /* When there is something to tell; DEADLINE_NEVER: nothing. */
 uint64_t procd_evidence_next_ticks(const struct procd *procd);

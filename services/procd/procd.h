@@ -10,7 +10,7 @@
  * staged it knows from CREATE; it must name a process that is staged or runs, with its role, or the
  * request is DENIED. Badge 0 is the administrator: of the endpoint it came through, it sees
  * everything. A client sees and controls what it made itself, everything else is NOT_FOUND to it.
- * SPAWN and UPDATE_FOUNDATION_ENDPOINTS are the administrator's. Which kinds of roles a client may
+ * SPAWN, UPDATE_FOUNDATION_ENDPOINTS and BIND_NAMED are the administrator's. Which kinds of roles a client may
  * make is in its row (`makes`); any other role is DENIED to it, and so is one of a more urgent
  * scheduling band than its own (K7).
  *
@@ -98,7 +98,9 @@
  * EXITs with PROCD_EXIT_CRITICAL (P8); open calls then end with PEER_DIED.
  *
  * Evidence (P9, late-bound peers). procd starts without named, logd and crashd and never waits for
- * them. It keeps an end of named when it makes one, which it uses when that runs. Each process that
+ * them. By BIND_NAMED, when the foundation is bound, its administrator gives it the end of named by
+ * which it finds the other two, with the badge of its role: once (BUSY), and again when named was
+ * found to be dead, upon which procd drops it. Each process that
  * was killed (ran, and did not end by EXIT) gets the next number, from 1; of the last
  * PROCD_KILLED_LIMIT procd tells crashd (REPORT) and logd (a line), in the order of their numbers. It
  * looks for a peer when there is something to tell, keeps it in the peer's slot, and makes one call
@@ -332,8 +334,8 @@ struct procd_witness {
 /* Number n lies in place (n - 1) % PROCD_KILLED_LIMIT. */
 struct procd_evidence {
     uint64_t killed_count;
-    uint64_t named_id; /* of the process behind SLOT_PEER_NAMED; 0: none was made */
     struct procd_witness witnesses[PROCD_WITNESS_COUNT];
+    bool has_named; /* SLOT_PEER_NAMED holds an end of it */
     struct procd_killed killed[PROCD_KILLED_LIMIT];
 };
 

@@ -129,14 +129,16 @@ static uint32_t next_asked(const struct rootd *rootd)
     return count;
 }
 
-/* Whoever waits for named finds it with all that the role table states, and sealed. */
+/* Whoever waits for named finds it with all that the role table states, and sealed. procd, which was
+ * there before, is the one that gets its end of it now. */
 static enum status seed_named(struct rootd *rootd, uint32_t launch)
 {
     uint64_t deadline_ticks;
     enum status status = rootd_deadline(rootd, ROOTD_SEED_TICKS, &deadline_ticks);
-    return status == STATUS_OK
-               ? discovery_seed(&rootd->caller, launch_alias_slot(rootd, launch), deadline_ticks)
-               : status;
+    if (status == STATUS_OK)
+        status = discovery_seed(&rootd->caller, launch_alias_slot(rootd, launch), ROLE_PROCD,
+                                ROOTD_SLOT_WINDOW, deadline_ticks);
+    return status == STATUS_OK ? launch_bind_named(rootd, ROOTD_SLOT_WINDOW) : status;
 }
 
 static enum status set_ready(struct rootd *rootd, uint32_t entry)

@@ -336,3 +336,14 @@ enum status launch_bind(struct rootd *rootd)
                                                         deadline_ticks, &request, NULL)
                : status;
 }
+
+enum status launch_bind_named(struct rootd *rootd, uint32_t end_slot)
+{
+    struct procd_bind_named_request request = {.named_slot = end_slot};
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
+    if (status == STATUS_OK)
+        status = procd_call_bind_named(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW, deadline_ticks,
+                                       &request, NULL);
+    return status == STATUS_OK ? kernel_drop_local_cap(&rootd->caller, end_slot) : status;
+}

@@ -35,4 +35,7 @@ enum status launch_stop(struct rootd *rootd, uint32_t launch);
 /* UPDATE_FOUNDATION_ENDPOINTS: procd uses memd and pagerd from now on. */
 enum status launch_bind(struct rootd *rootd);
 
+/* BIND_NAMED: procd gets the end of named that lies in `end_slot`, and rootd drops it. */
+enum status launch_bind_named(struct rootd *rootd, uint32_t end_slot);
+
 #endif

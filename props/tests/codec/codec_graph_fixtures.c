@@ -55,6 +55,18 @@ const struct codec_fixture codec_graph_fixtures[] = {
         CAPS_NO("0000 0400 00000500" NO_BADGE, "SEND is missing")
         CAPS_YES("0000 0500 00000500" NO_BADGE, "it may be passed on")
 
+    /* role, reserved0 */
+    OF(NAMED, 0x504, REQUEST, "", "05000000 00000000")
+        NO("@0 00000000", "no role")
+        NO("@0 00000100", "a role above")
+        NO("@4 01000000", "reserved")
+
+    /* end_slot, reserved0 */
+    OF(NAMED, 0x504, REPLY, "0000 0500 00000500" NO_BADGE, "40000000 00000000")
+        NO("@0 00000000", "no capability")
+        NO("@4 01000000", "reserved")
+        CAPS_NO("0000 0100 00000500" NO_BADGE, "TRANSFER is missing")
+
     /* severity, count, text */
     OF(LOGD, 0x510, REQUEST, "", "02000000 05000000 68656c6c6f")
         NO("@0 04000000", "a severity above")

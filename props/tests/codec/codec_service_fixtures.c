@@ -409,6 +409,15 @@ const struct codec_fixture codec_service_fixtures[] = {
     PROCESS_ID_REQUEST(0x411)
 
     OF(PROCD, 0x411, REPLY, "", "")
+
+    /* named_slot, reserved0 */
+    OF(PROCD, 0x412, REQUEST, "0000 0100 00000500" NO_BADGE, "40000000 00000000")
+        NO("@0 00000000", "no capability")
+        NO("@4 01000000", "reserved")
+        CAPS_NO("0000 0400 00000500" NO_BADGE, "SEND is missing")
+        CAPS_YES("0000 0500 00000500" NO_BADGE, "it could be passed on")
+
+    OF(PROCD, 0x412, REPLY, "", "")
 };
 /* clang-format on */
 

@@ -16,6 +16,7 @@ static struct {
     unsigned count;
     uint32_t clients[64];
     bool right; /* each request was as it should be */
+    uint32_t minted;
     enum status answers;
 } heard;
 
@@ -25,6 +26,17 @@ static void reply_seeded(struct message *message)
 {
     struct named_seed_entry_request request;
     struct named_seal_reply sealed = {.entry_count = entries_said};
+    struct named_mint_end_request mint;
+    struct named_mint_end_reply minted = {.end_slot = 44};
+    if (message->header.operation == OP_NAMED_MINT_END) {
+        heard.minted = message_decode(&named_mint_end_request_type, message, &mint) == STATUS_OK &&
+                               heard.count == look_up_count
+                           ? mint.role
+                           : ROLE_NONE;
+        (void)message_encode(&named_mint_end_reply_type, &minted, message);
+        message->caps[0].object_type = OBJECT_ENDPOINT;
+        return;
+    }
     if (message->header.operation == OP_NAMED_SEAL) {
         (void)message_encode(&named_seal_reply_type, &sealed, message);
         return;
@@ -46,16 +58,19 @@ static void test_seed(void)
     heard.right = true;
     seam.make_reply = reply_seeded;
     entries_said = look_up_count;
-    expect(discovery_seed(&caller, 33, 1234) == STATUS_OK, "named is seeded and sealed");
+    expect(discovery_seed(&caller, 33, ROLE_PROCD, 44, 1234) == STATUS_OK,
+           "named is seeded and sealed");
+    expect(heard.minted == ROLE_PROCD, "an end is minted after the entries and before SEAL");
     expect(heard.count == look_up_count && heard.right, "N1 with exactly the rows of the table");
     expect(seam.sent.header.operation == OP_NAMED_SEAL, "N1 the last thing is SEAL");
     expect(seam.slot == 33 && seam.deadline_ticks == 1234, "slot and deadline are passed on");
     entries_said++;
-    expect(discovery_seed(&caller, 33, 1234) == STATUS_INTERNAL,
+    heard.count = 0;
+    expect(discovery_seed(&caller, 33, ROLE_PROCD, 44, 1234) == STATUS_INTERNAL,
            "N1 a named that knows more is refused");
     heard.answers = STATUS_DENIED;
     heard.count = 0;
-    expect(discovery_seed(&caller, 33, 1234) == STATUS_DENIED && heard.count == 1,
+    expect(discovery_seed(&caller, 33, ROLE_PROCD, 44, 1234) == STATUS_DENIED && heard.count == 1,
            "an entry that is refused ends it");
     expect(seam.sent.header.operation == OP_NAMED_SEED_ENTRY, "and nothing is sealed then");
 }

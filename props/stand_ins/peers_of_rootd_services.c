@@ -1,10 +1,55 @@
 /* SPDX-License-Identifier: ISC */
-/* deviced as rootd meets it: bindings, and drivers that behave as the machine's manners say. */
+/* named and deviced as rootd meets them: entries and an end for procd; bindings, and drivers that
+ * behave as the machine's manners say. */
 #include "props/stand_ins/peers_of_rootd_inside.h"
 
 #include "abi/codec.h"
 #include "abi/messages/deviced.h"
+#include "abi/messages/named.h"
 #include "props/base/property.h"
+
+/* --- named ------------------------------------------------------------------------------------ */
+
+/* procd is the only role that runs before named does. */
+static enum status mint_end(struct stand_in_call *call)
+{
+    struct named_mint_end_request request;
+    struct named_mint_end_reply reply = {.end_slot = 1};
+    if (message_decode(&named_mint_end_request_type, call->message, &request) != STATUS_OK ||
+        request.role != ROLE_PROCD)
+        return STATUS_INVALID_ARGUMENT;
+    call->caps[0] = stand_in_cap_to(OBJECT_ENDPOINT, call->through.object);
+    call->caps[0].rights = RIGHT_SEND | RIGHT_TRANSFER;
+    call->caps[0].badge = request.role;
+    return peers_reply_with(&named_mint_end_reply_type, &reply, call->message);
+}
+
+/* named hears the rows of the table in their order, each once, and then that these are all. */
+enum status peers_named_answer(struct stand_in_call *call)
+{
+    struct named_seed_entry_request request;
+    struct message *message = call->message;
+    if (peers_machine.sealed || call->through.badge != 0)
+        return STATUS_DENIED;
+    if (message->header.operation == OP_NAMED_SEAL) {
+        struct named_seal_reply reply = {.entry_count = peers_machine.seeded_count};
+        peers_machine.sealed = true;
+        return peers_reply_with(&named_seal_reply_type, &reply, message);
+    }
+    if (message->header.operation == OP_NAMED_MINT_END)
+        return mint_end(call);
+    if (message->header.operation != OP_NAMED_SEED_ENTRY ||
+        message_decode(&named_seed_entry_request_type, message, &request) != STATUS_OK ||
+        peers_machine.seeded_count == look_up_count)
+        return STATUS_DENIED;
+    const struct look_up *row = &look_up_table[peers_machine.seeded_count];
+    if (request.service_role != row->service || request.client_role != row->client)
+        return STATUS_INVALID_ARGUMENT;
+    peers_machine.seeded_count++;
+    return peers_reply_empty(&named_seed_entry_reply_type, message);
+}
+
+/* --- deviced ---------------------------------------------------------------------------------- */
 
 /* Each driver that the machine has, once, with its module. */
 static enum status seed_binding(struct message *message)
