@@ -31,8 +31,8 @@ enum machine_record_kind {
 };
 
 /* What RECORD_READ read, its `number`; `slot` is the port, or the address as
- * machine_pci_read32 has it. */
-enum machine_read_kind { READ_PORT = 1, READ_PCI = 2 };
+ * machine_pci_read32 has it. READ_TAKEN: whether the port took a byte that was written to it. */
+enum machine_read_kind { READ_PORT = 1, READ_PCI = 2, READ_TAKEN = 3 };
 
 enum { RECORD_NOBODY = 0xFFFF, RECORD_BYTES = 24 };
 

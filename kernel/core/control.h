@@ -75,8 +75,10 @@
  * - FRAME_COPY: source_slot needs FRAME or IMAGE with READ; target_slot needs FRAME+WRITE;
  *   OUT_OF_RANGE: source, then target; WRITE_AND_EXECUTE: the target is CODE.
  * - IOPORT_READ8, IOPORT_WRITE8: DENIED: the port is not one of the kind's (COM1: 0x3F8 to 0x3FF;
- *   I8042: 0x60, 0x64). COM1 is the log's own port, and I8042 can reset the machine: whoever holds
- *   them can stop it.
+ *   I8042: 0x60, 0x64). IOPORT_WRITE8, BUSY: a byte to send (port 0x3F8) that the line does not take
+ *   now. COM1 is the log's own port: neither begins a line within the other's, the log goes first, and
+ *   a line left open for 500 ticks is ended by who comes next (K15). That port is never the divisor's.
+ *   Whoever holds COM1 or I8042 can stop the machine.
  * - LOG_WRITE: always granted.
  * - READ_PCI_CONFIG_DWORD: INVALID_ARGUMENT: offset_bytes is not a multiple of 4. All ones where there
  *   is no such function.

@@ -111,7 +111,7 @@ enum status control_log_write(struct control *control)
 static bool port_allowed(enum object_type kind, uint32_t port)
 {
     if (kind == OBJECT_KERNEL_COM1)
-        return port >= 0x3F8 && port <= 0x3FF;
+        return port >= PORT_COM1 && port <= PORT_COM1 + 7;
     return port == 0x60 || port == 0x64;
 }
 
@@ -141,6 +141,6 @@ enum status control_ioport_write8(struct control *control)
     const struct kernel_ioport_write8_request *request = &control->request->kernel_ioport_write8;
     if (!port_allowed(control->kind, request->port))
         return STATUS_DENIED;
-    machine_port_write8((uint16_t)request->port, (uint8_t)request->value);
-    return STATUS_OK;
+    bool taken = machine_port_write8((uint16_t)request->port, (uint8_t)request->value);
+    return taken ? STATUS_OK : STATUS_BUSY;
 }

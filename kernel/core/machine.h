@@ -81,9 +81,11 @@ void machine_flush(uint32_t root_page, uint64_t va);
 /* Bytes for the serial log; nothing is added. */
 void machine_log(const void *bytes, size_t count);
 
-/* One byte from or to an i/o port; the core has checked that the port belongs to the kind used. */
+/* One byte from or to an i/o port; the core has checked that the port belongs to the kind used. A byte
+ * to PORT_COM1 goes to the line that the log has as well: false, it takes none now (K15). */
+enum { PORT_COM1 = 0x3F8 };
 uint8_t machine_port_read8(uint16_t port);
-void machine_port_write8(uint16_t port, uint8_t value);
+bool machine_port_write8(uint16_t port, uint8_t value);
 
 /* The register of PCI configuration space at bus << 16 | device << 11 | function << 8 | offset, which
  * is a multiple of 4. */

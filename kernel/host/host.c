@@ -300,9 +300,10 @@ uint32_t machine_pci_read32(uint32_t address)
     return UINT32_MAX;
 }
 
-void machine_port_write8(uint16_t port, uint8_t value)
+bool machine_port_write8(uint16_t port, uint8_t value)
 {
     host.port_last_write = (uint32_t)port << 8 | value;
+    return port != PORT_COM1 || host.on_read == NULL || host.on_read(READ_TAKEN, port) != 0;
 }
 
 void machine_line_open(uint32_t line, bool open)

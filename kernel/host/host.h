@@ -60,8 +60,9 @@ struct host_pci_register {
 };
 void host_pci(const struct host_pci_register *registers, size_t count);
 
-/* Answers what the kernel reads from devices instead of the bytes above: a port (READ_PORT), or a
- * register of PCI configuration space by its address (READ_PCI). Until the next reset; null: nobody. */
+/* Answers what the kernel reads from devices instead of the bytes above: a port (READ_PORT), a
+ * register of PCI configuration space by its address (READ_PCI), or whether COM1 takes the byte of
+ * host_port_last_write (READ_TAKEN; null: it does). Until the next reset; null: nobody. */
 void host_on_read(uint32_t (*handler)(enum machine_read_kind kind, uint32_t address));
 
 /* Whether a line is open, so that a device could interrupt; and an interrupt of one, as the metal

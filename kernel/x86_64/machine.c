@@ -82,9 +82,15 @@ uint32_t machine_pci_read32(uint32_t address)
     return value;
 }
 
-void machine_port_write8(uint16_t port, uint8_t value)
+bool machine_port_write8(uint16_t port, uint8_t value)
 {
-    port_write8(port, value);
+    if (port != PORT_COM1) {
+        port_write8(port, value);
+        return true;
+    }
+    bool taken = serial_driver_write(value);
+    record_read(READ_TAKEN, port, taken);
+    return taken;
 }
 
 void machine_stop(uint32_t code)

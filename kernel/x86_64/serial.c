@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* COM1 at 0x3F8 (published), 115200 8N1: the serial log and nothing else. Bytes go through a ring
- * that is emptied as fast as the line takes them: when something is written, at each tick, and once
- * more at the end. Nobody waits for the line but who ends the machine, and that with a bound. */
+/* COM1 at 0x3F8 (published), 115200 8N1: the serial log, and beside it the driver of COM1, byte by
+ * byte in turns of whole lines (kernel/machine/line_share.h). The log's bytes go through a ring that
+ * is emptied as fast as the line takes them: when something is written, at each tick, and once more
+ * at the end. Nobody waits for the line but who ends the machine, and that with a bound. */
 #include "kernel/x86_64/x86.h"
 
+#include "kernel/machine/line_share.h"
 #include "kernel/machine/log_ring.h"
 
 enum {
-    COM1 = 0x3F8,
+    COM1 = PORT_COM1,
     COM1_INTERRUPTS = COM1 + 1,
     COM1_FIFO = COM1 + 2,
     COM1_LINE = COM1 + 3,
@@ -24,7 +26,9 @@ enum {
 };
 
 static struct log_ring ring;
+static struct line_share share;
 static unsigned burst_bytes; /* that an empty transmitter takes */
+static unsigned room_bytes;  /* that it takes before it must be seen to be empty again */
 
 void serial_init(void)
 {
@@ -38,22 +42,59 @@ void serial_init(void)
     burst_bytes = (port_read8(COM1_FIFO) & FIFO_ON) == FIFO_ON ? FIFO_BYTES : 1;
 }
 
-/* Gives the transmitter as much as it takes when it is empty. False: it is not, or nothing is
- * left. */
-static bool burst(void)
+static bool has_room(void)
+{
+    if (room_bytes == 0 && (port_read8(COM1_STATUS) & STATUS_TRANSMIT_EMPTY) != 0)
+        room_bytes = burst_bytes;
+    return room_bytes != 0;
+}
+
+static void send(enum line_user user, uint8_t byte)
+{
+    port_write8(COM1, byte);
+    room_bytes--;
+    line_share_sent(&share, user, byte, kernel.now_ticks);
+}
+
+/* Whether `user` may send its next byte now. `at_once`: it does not wait for the other's line. */
+static bool begins(enum line_user user, bool at_once)
+{
+    enum line_answer answer = line_share_ask(&share, user, ring.count != 0, kernel.now_ticks);
+    if (answer == LINE_FREE)
+        return has_room();
+    if (answer == LINE_WAIT && !at_once)
+        return false;
+    if (has_room())
+        send(user, '\n');
+    return has_room();
+}
+
+/* Gives the transmitter of the log what it takes now. False: nothing, or nothing is left. */
+static bool burst(bool at_once)
 {
     uint8_t byte;
-    if (ring.count == 0 || (port_read8(COM1_STATUS) & STATUS_TRANSMIT_EMPTY) == 0)
-        return false;
-    for (unsigned i = 0; i < burst_bytes && log_ring_take(&ring, &byte); i++)
-        port_write8(COM1, byte);
-    return true;
+    bool sent = false;
+    while (ring.count != 0 && begins(LINE_USER_LOG, at_once) && log_ring_take(&ring, &byte)) {
+        send(LINE_USER_LOG, byte);
+        sent = true;
+        if (room_bytes == 0)
+            break;
+    }
+    return sent;
 }
 
 void serial_drain(void)
 {
-    for (unsigned left = DRAIN_BYTES_MAX / FIFO_BYTES; left > 0 && burst(); left--)
+    for (unsigned left = DRAIN_BYTES_MAX / FIFO_BYTES; left > 0 && burst(false); left--)
         ;
+}
+
+bool serial_driver_write(uint8_t byte)
+{
+    if (!begins(LINE_USER_DRIVER, false))
+        return false;
+    send(LINE_USER_DRIVER, byte);
+    return true;
 }
 
 bool serial_waits(void)
@@ -64,7 +105,7 @@ bool serial_waits(void)
 void serial_flush(void)
 {
     for (unsigned reads = 0; reads < STALL_READS_MAX; reads++) {
-        if (burst())
+        if (burst(true))
             reads = 0;
         else if (ring.count == 0 && (port_read8(COM1_STATUS) & STATUS_LINE_IDLE) != 0)
             return;

@@ -88,10 +88,11 @@ static inline struct machine_area *machine_area_of(struct process *process)
 void serial_init(void);
 void serial_write(const void *bytes, size_t count);
 void serial_text(const char *text);
-void serial_number(uint64_t value); /* 0x and 16 digits */
-void serial_drain(void);            /* as much as the line takes now */
-bool serial_waits(void);            /* there is something that the line has not taken */
-void serial_flush(void);            /* before the end: waits, with a bound */
+void serial_number(uint64_t value);     /* 0x and 16 digits */
+void serial_drain(void);                /* as much as the line takes now */
+bool serial_waits(void);                /* there is something that the line has not taken */
+bool serial_driver_write(uint8_t byte); /* false: not now */
+void serial_flush(void);                /* before the end: waits, with a bound */
 
 /* --- cpu.c: descriptor tables, system call registers, protection features */
 void cpu_init(void);

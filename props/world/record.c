@@ -86,6 +86,14 @@ bool record_read(const uint8_t *bytes, size_t size_bytes, struct events *events,
     return !reader.failed;
 }
 
+static const char *const read_names[] = {
+    [READ_PORT] = "port", [READ_PCI] = "pci", [READ_TAKEN] = "taken"};
+
+static const char *read_name(uint32_t number)
+{
+    return number >= READ_PORT && number <= READ_TAKEN ? read_names[number] : "nothing";
+}
+
 void inputs_write(const struct inputs *inputs, FILE *file)
 {
     fprintf(file, "memory %llu\n", (unsigned long long)inputs->memory_pages);
@@ -98,7 +106,7 @@ void inputs_write(const struct inputs *inputs, FILE *file)
         if (row->kind == RECORD_PREEMPT)
             fprintf(file, " preempt\n");
         else if (row->kind == RECORD_READ)
-            fprintf(file, " %s %u %llu\n", row->number == READ_PORT ? "port" : "pci", row->slot,
+            fprintf(file, " %s %u %llu\n", read_name(row->number), row->slot,
                     (unsigned long long)row->value);
         else
             fprintf(file, " %s %llu\n", row->kind == RECORD_TIMER ? "timer" : "line",
@@ -106,7 +114,8 @@ void inputs_write(const struct inputs *inputs, FILE *file)
     }
 }
 
-/* What happened, behind who ran: "timer 42", "line 4", "preempt", "port 1013 96", "pci 2048 1". */
+/* What happened, behind who ran: "timer 42", "line 4", "preempt", "port 1013 96", "pci 2048 1", "taken
+ * 1016 1". */
 static bool happening_read(const char *text, struct machine_record *row)
 {
     unsigned long long value = 0;
@@ -125,11 +134,16 @@ static bool happening_read(const char *text, struct machine_record *row)
         return true;
     }
     row->kind = RECORD_READ;
-    row->number = strncmp(text, "pci", 3) == 0 ? READ_PCI : READ_PORT;
-    const char *form = row->number == READ_PCI ? "pci %u %llu\n%n" : "port %u %llu\n%n";
-    bool read = sscanf(text, form, &row->slot, &value, &end) == 2 && text[end] == '\0';
-    row->value = value;
-    return read;
+    for (row->number = READ_PORT; row->number <= READ_TAKEN; row->number++) {
+        size_t length = strlen(read_names[row->number]);
+        if (strncmp(text, read_names[row->number], length) != 0)
+            continue;
+        bool read = sscanf(text + length, " %u %llu\n%n", &row->slot, &value, &end) == 2 &&
+                    text[length + (size_t)end] == '\0';
+        row->value = value;
+        return read;
+    }
+    return false;
 }
 
 /* One line of the text form. While nobody runs, time passes and lines interrupt. */

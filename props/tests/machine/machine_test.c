@@ -78,6 +78,7 @@ int main(int count, char **arguments)
     test_scales();
     machine_test_spans();
     machine_test_log();
+    machine_test_line();
     machine_test_meter();
     machine_test_rate();
     return tests_end(arguments[0]);

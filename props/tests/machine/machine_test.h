@@ -10,6 +10,7 @@ uint64_t random_below(uint64_t limit);
 
 void machine_test_spans(void);
 void machine_test_log(void);
+void machine_test_line(void);
 void machine_test_meter(void);
 void machine_test_rate(void);
 
