@@ -17,6 +17,7 @@
 #include "services/lib/service.h"
 #include "services/crashd/crashd.h"
 #include "services/deviced/deviced.h"
+#include "services/irqd/irqd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -40,6 +41,7 @@ static union {
     struct timed timed;
     struct crashd crashd;
     struct deviced deviced;
+    struct irqd irqd;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -212,10 +214,11 @@ static const char *check(void)
         return crashd_check(&state.crashd);
     case SERVICE_DEVICED:
         return deviced_check(&state.deviced);
+    case SERVICE_IRQD:
+        return irqd_check(&state.irqd);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
-    case SERVICE_IRQD:
     case SERVICE_DRV_SERIAL:
     case SERVICE_SERIALD:
     case SERVICE_COUNT:
@@ -255,10 +258,12 @@ static void reset(void)
     case SERVICE_DEVICED:
         memset(&state.deviced, 0, sizeof state.deviced);
         break;
+    case SERVICE_IRQD:
+        memset(&state.irqd, 0, sizeof state.irqd);
+        break;
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
-    case SERVICE_IRQD:
     case SERVICE_DRV_SERIAL:
     case SERVICE_SERIALD:
     case SERVICE_COUNT:
@@ -328,6 +333,9 @@ static enum status turn(uint64_t *now_ticks)
             timed_tick(&state.timed, info.now_ticks);
         return status;
     }
+    case SERVICE_IRQD:
+        return service_turn(&state.irqd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, irqd_handle,
+                            &state, &info);
     case SERVICE_DEVICED: {
         enum status status =
             service_turn(&state.deviced.caller, SLOT_SERVICE_ENDPOINT,
@@ -339,7 +347,6 @@ static enum status turn(uint64_t *now_ticks)
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
-    case SERVICE_IRQD:
     case SERVICE_DRV_SERIAL:
     case SERVICE_SERIALD:
     case SERVICE_COUNT:
@@ -372,6 +379,8 @@ static void digest_state(void)
         crashd_visit_fields(&state.crashd, digest_visit, NULL);
     else if (plan.service == SERVICE_DEVICED)
         deviced_visit_fields(&state.deviced, digest_visit, NULL);
+    else if (plan.service == SERVICE_IRQD)
+        irqd_visit_fields(&state.irqd, digest_visit, NULL);
     else if (plan.service == SERVICE_PAGERD) {
         pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
@@ -381,14 +390,14 @@ static void digest_state(void)
 /* A service is named by its role. */
 static enum service_id choose_service(struct choices *choices)
 {
-    static const uint32_t roles[] = {ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD,  ROLE_NAMED,
-                                     ROLE_LOGD, ROLE_TIMED,   ROLE_CRASHD, ROLE_DEVICED};
+    static const uint32_t roles[] = {ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD,   ROLE_NAMED,
+                                     ROLE_LOGD, ROLE_TIMED,   ROLE_CRASHD, ROLE_DEVICED, ROLE_IRQD};
     static const enum service_id services[] = {
-        [ROLE_MEMD] = SERVICE_MEMD,      [ROLE_VSPACED] = SERVICE_VSPACED,
-        [ROLE_PAGERD] = SERVICE_PAGERD,  [ROLE_PROCD] = SERVICE_PROCD,
-        [ROLE_NAMED] = SERVICE_NAMED,    [ROLE_LOGD] = SERVICE_LOGD,
-        [ROLE_TIMED] = SERVICE_TIMED,    [ROLE_CRASHD] = SERVICE_CRASHD,
-        [ROLE_DEVICED] = SERVICE_DEVICED};
+        [ROLE_MEMD] = SERVICE_MEMD,       [ROLE_VSPACED] = SERVICE_VSPACED,
+        [ROLE_PAGERD] = SERVICE_PAGERD,   [ROLE_PROCD] = SERVICE_PROCD,
+        [ROLE_NAMED] = SERVICE_NAMED,     [ROLE_LOGD] = SERVICE_LOGD,
+        [ROLE_TIMED] = SERVICE_TIMED,     [ROLE_CRASHD] = SERVICE_CRASHD,
+        [ROLE_DEVICED] = SERVICE_DEVICED, [ROLE_IRQD] = SERVICE_IRQD};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 

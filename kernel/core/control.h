@@ -84,8 +84,8 @@
  *   is no such function.
  * - BIND_INTERRUPT: DENIED: the line is 0 or 2; endpoint_slot, when not 0, needs ENDPOINT+SEND;
  *   DENIED: the drivers' endpoint. What the line had for another endpoint, delivered or not, is
- *   forgotten. Whether it is masked stays; with endpoint_slot 0, and when its endpoint dies, it is
- *   masked and bound to nobody.
+ *   forgotten, and it is masked. With endpoint_slot 0, and when its endpoint dies, it is masked and
+ *   bound to nobody.
  * - ACK_INTERRUPT: NOT_FOUND: no interrupt of the line was delivered since it was bound, or since
  *   the last ACK_INTERRUPT.
  * - MASK_INTERRUPT: NOT_FOUND: the line is bound to nobody. An interrupt that came before is

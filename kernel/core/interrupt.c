@@ -122,16 +122,13 @@ enum status control_bind_interrupt(struct control *control)
         return status;
     uint32_t line = request->line;
     struct interrupt *interrupt = &control->kernel->interrupts[line];
-    bool masked = interrupt->masked;
     if (is_bound(interrupt))
         interrupt_unbind(control->kernel, line);
     if (cap == NULL)
         return STATUS_OK;
-    interrupt->endpoint = cap->object;
+    interrupt->endpoint = cap->object; /* masked, as every line of nobody is */
     interrupt->token = request->token;
-    interrupt->masked = masked;
     line_join(control->kernel, line);
-    line_settle(control->kernel, line);
     return STATUS_OK;
 }
 

@@ -84,9 +84,8 @@ static enum status bind(struct model_kernel *model,
         status = STATUS_DENIED;
     if (status != STATUS_OK)
         return status;
-    bool masked = line->masked;
     model_line_unbind(model, request->line);
-    *line = (struct model_line){.endpoint = cap->object, .token = request->token, .masked = masked};
+    *line = (struct model_line){.endpoint = cap->object, .token = request->token, .masked = true};
     model_queue_add(&model->endpoints[cap->object].delivered, MODEL_LINE + request->line);
     return STATUS_OK;
 }

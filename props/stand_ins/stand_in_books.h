@@ -10,15 +10,22 @@ void stand_in_slots_begin(void);
 void stand_in_objects_begin(void);
 void stand_in_mappings_begin(void);
 void stand_in_processes_begin(void);
+void stand_in_lines_begin(void);
 void stand_in_replies_begin(const struct stand_in_peers *peers);
 void stand_in_control_begin(const struct stand_in_peers *peers);
 
 /* Order-independent sums of each book. */
 uint64_t stand_in_objects_digest(void);
 uint64_t stand_in_mappings_digest(void);
+uint64_t stand_in_lines_digest(void);
 
 /* One operation of kernel control, whose row and capability were checked. */
 enum status stand_in_control(struct stand_in_call *call);
+
+/* Those of them that are about lines of interrupts. */
+enum status stand_in_bind(struct stand_in_call *call);
+enum status stand_in_ack(struct stand_in_call *call);
+enum status stand_in_mask(struct stand_in_call *call);
 
 /* A capability of a type with rights: NOT_FOUND, INVALID_ARGUMENT, DENIED. */
 enum status stand_in_get(uint32_t slot, uint32_t type, uint32_t rights, struct stand_in_cap *cap);

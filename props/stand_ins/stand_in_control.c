@@ -128,6 +128,19 @@ static enum status op_clock(struct stand_in_call *call)
     return STATUS_OK;
 }
 
+static enum status op_pci(struct stand_in_call *call)
+{
+    const struct kernel_read_pci_config_dword_request *request = call->request;
+    struct kernel_read_pci_config_dword_reply *reply = call->reply;
+    if (peers->pci_read == NULL)
+        return STATUS_UNSUPPORTED;
+    if (request->offset_bytes % 4 != 0)
+        return STATUS_INVALID_ARGUMENT;
+    reply->value =
+        peers->pci_read(request->bus, request->device, request->function, request->offset_bytes);
+    return STATUS_OK;
+}
+
 /* --- memory ----------------------------------------------------------------------------------- */
 
 static enum status op_retype(struct stand_in_call *call)
@@ -456,6 +469,10 @@ static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) 
     [OP_KERNEL_MOVE_LOCAL_CAP] = op_move,
     [OP_KERNEL_GIVE_FRAMES] = op_give,
     [OP_KERNEL_COPY_STARTUP] = op_copy_startup,
+    [OP_KERNEL_BIND_INTERRUPT] = stand_in_bind,
+    [OP_KERNEL_ACK_INTERRUPT] = stand_in_ack,
+    [OP_KERNEL_MASK_INTERRUPT] = stand_in_mask,
+    [OP_KERNEL_READ_PCI_CONFIG_DWORD] = op_pci,
 };
 
 enum status stand_in_control(struct stand_in_call *call)

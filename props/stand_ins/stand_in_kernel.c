@@ -36,6 +36,7 @@ void stand_in_begin(const struct stand_in_peers *new_peers)
     stand_in_objects_begin();
     stand_in_mappings_begin();
     stand_in_processes_begin();
+    stand_in_lines_begin();
     stand_in_control_begin(peers);
     stand_in_replies_begin(peers);
 }

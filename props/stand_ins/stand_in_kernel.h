@@ -7,7 +7,7 @@
  *
  * There is one of it in a process, since the seam has no context. The parts: stand_in_kernel.c is
  * the call, stand_in_control.c the operations of kernel control, stand_in_slots.c,
- * stand_in_objects.c, stand_in_mappings.c and stand_in_processes.c the books, stand_in_replies.c
+ * stand_in_objects.c, stand_in_mappings.c, stand_in_processes.c and stand_in_lines.c the books, stand_in_replies.c
  * receiving and replying, stand_in_system.c three functions of the seam, and
  * reply_recv.c the fourth, which is two of them. */
 #ifndef BASALT_PROPS_STAND_INS_STAND_IN_KERNEL_H
@@ -50,6 +50,9 @@ struct stand_in_peers {
     /* The boot image behind every IMAGE capability. */
     uint32_t image_pages;
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
+
+    /* What a register of PCI configuration space reads as. */
+    uint32_t (*pci_read)(uint32_t bus, uint32_t device, uint32_t function, uint32_t offset_bytes);
 
     /* Whether the plan may fail this call; calls that may not are not counted. Null: all may. */
     bool (*may_fail)(const struct stand_in_call *call);
@@ -163,6 +166,20 @@ const struct message *stand_in_reply(void);
 const struct stand_in_cap *stand_in_reply_caps(void);
 /* The reply that stand_in_lose_reply kept from its caller; null: none. */
 const struct stand_in_reply *stand_in_reply_lost(void);
+
+/* --- lines of interrupts ---------------------------------------------------------------------- */
+
+struct stand_in_line {
+    struct stand_in_cap endpoint; /* that it is bound to */
+    uint64_t token;
+    bool masked;
+    bool told; /* of an interrupt that is not acknowledged */
+};
+
+/* A line's device interrupts: whether its endpoint is told. */
+bool stand_in_interrupt(uint32_t line);
+/* False: the line is bound to nobody who lives. */
+bool stand_in_line(uint32_t line, struct stand_in_line *found);
 
 /* --- what the service left behind ------------------------------------------------------------- */
 

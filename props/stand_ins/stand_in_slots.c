@@ -136,7 +136,7 @@ enum status stand_in_give(const struct message *message, const struct message_ca
 /* A sum over slots, so that the order in which they were filled does not matter. */
 uint64_t stand_in_digest(void)
 {
-    uint64_t sum = stand_in_objects_digest() + stand_in_mappings_digest();
+    uint64_t sum = stand_in_objects_digest() + stand_in_mappings_digest() + stand_in_lines_digest();
     for (uint32_t i = 0; i < held_count; i++) {
         const struct stand_in_cap *cap = &held[i].cap;
         uint64_t value = (uint64_t)held[i].slot << 32 | cap->object_type << 16 | cap->rights;

@@ -5,6 +5,7 @@
 #include "kernel/core/kernel.h"
 #include "services/crashd/crashd.h"
 #include "services/deviced/deviced.h"
+#include "services/irqd/irqd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -26,6 +27,7 @@ int main(void)
     printf("  timed: %zu\n", sizeof(struct timed));
     printf("  crashd: %zu\n", sizeof(struct crashd));
     printf("  deviced: %zu\n", sizeof(struct deviced));
+    printf("  irqd: %zu\n", sizeof(struct irqd));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }

@@ -230,6 +230,30 @@ enum status kernel_cap_copy_attenuated(struct caller *caller, uint32_t slot,
     return control(caller, slot);
 }
 
+enum status kernel_bind_interrupt(struct caller *caller, uint32_t slot, uint32_t line,
+                                  uint32_t endpoint_slot, uint64_t token)
+{
+    CONTROL_WRITE(caller, bind_interrupt, BIND_INTERRUPT,
+                  (struct kernel_bind_interrupt_request){
+                      .line = line, .endpoint_slot = endpoint_slot, .token = token});
+    return control(caller, slot);
+}
+
+enum status kernel_ack_interrupt(struct caller *caller, uint32_t slot, uint32_t line)
+{
+    CONTROL_WRITE(caller, ack_interrupt, ACK_INTERRUPT,
+                  (struct kernel_ack_interrupt_request){.line = line});
+    return control(caller, slot);
+}
+
+enum status kernel_mask_interrupt(struct caller *caller, uint32_t slot, uint32_t line,
+                                  uint32_t masked)
+{
+    CONTROL_WRITE(caller, mask_interrupt, MASK_INTERRUPT,
+                  (struct kernel_mask_interrupt_request){.line = line, .masked = masked});
+    return control(caller, slot);
+}
+
 enum status kernel_copy_startup(struct caller *caller, uint32_t slot, uint32_t source_process_slot,
                                 uint32_t target_process_slot)
 {

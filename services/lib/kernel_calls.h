@@ -55,6 +55,11 @@ enum status kernel_retire_process(struct caller *caller, uint32_t slot, uint32_t
                                   struct kernel_retire_process_reply *reply);
 enum status kernel_cap_copy_attenuated(struct caller *caller, uint32_t slot,
                                        const struct kernel_cap_copy_attenuated_request *request);
+enum status kernel_bind_interrupt(struct caller *caller, uint32_t slot, uint32_t line,
+                                  uint32_t endpoint_slot, uint64_t token);
+enum status kernel_ack_interrupt(struct caller *caller, uint32_t slot, uint32_t line);
+enum status kernel_mask_interrupt(struct caller *caller, uint32_t slot, uint32_t line,
+                                  uint32_t masked);
 enum status kernel_copy_startup(struct caller *caller, uint32_t slot, uint32_t source_process_slot,
                                 uint32_t target_process_slot);
 

@@ -57,6 +57,8 @@ static void test_rounds(void)
     expect_status(line_ack(LINE), STATUS_OK, "which it is");
     expect(host_line_is_open(LINE), "the next may come");
     expect_status(line_ack(LINE), STATUS_NOT_FOUND, "once");
+    expect_status(line_bind(LINE, SLOT_SERVICE_ENDPOINT, 6), STATUS_OK, "bound anew");
+    expect(!host_line_is_open(LINE), "it is closed again");
     expect_status(line_bind(LINE, 0, 0), STATUS_OK, "nobody's again");
     expect(!host_line_is_open(LINE), "and closed");
     host_interrupt(&drive_kernel, LINE);
