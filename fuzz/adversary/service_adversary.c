@@ -17,6 +17,7 @@
 #include "services/lib/service.h"
 #include "services/crashd/crashd.h"
 #include "services/deviced/deviced.h"
+#include "services/drv_serial/drv_serial.h"
 #include "services/irqd/irqd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
@@ -42,6 +43,7 @@ static union {
     struct crashd crashd;
     struct deviced deviced;
     struct irqd irqd;
+    struct drv_serial drv_serial;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -99,7 +101,7 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
     if ((allowed & FROM_READER) != 0)
         return plan.service == SERVICE_CRASHD ? ROLE_PHASE1_CRASH_CLIENT : ROLE_SERIALD;
     bool by_role = plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD ||
-                   plan.service == SERVICE_TIMED;
+                   plan.service == SERVICE_TIMED || plan.service == SERVICE_DRV_SERIAL;
     if (by_role && (allowed & FROM_CLIENT) != 0)
         return 1 + choices_below(choices, ID_LIMIT);
     return 0;
@@ -216,10 +218,11 @@ static const char *check(void)
         return deviced_check(&state.deviced);
     case SERVICE_IRQD:
         return irqd_check(&state.irqd);
+    case SERVICE_DRV_SERIAL:
+        return drv_serial_check(&state.drv_serial);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
-    case SERVICE_DRV_SERIAL:
     case SERVICE_SERIALD:
     case SERVICE_COUNT:
         break;
@@ -261,10 +264,12 @@ static void reset(void)
     case SERVICE_IRQD:
         memset(&state.irqd, 0, sizeof state.irqd);
         break;
+    case SERVICE_DRV_SERIAL:
+        memset(&state.drv_serial, 0, sizeof state.drv_serial);
+        break;
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
-    case SERVICE_DRV_SERIAL:
     case SERVICE_SERIALD:
     case SERVICE_COUNT:
         break;
@@ -333,6 +338,14 @@ static enum status turn(uint64_t *now_ticks)
             timed_tick(&state.timed, info.now_ticks);
         return status;
     }
+    case SERVICE_DRV_SERIAL: {
+        enum status status = service_turn(&state.drv_serial.caller, SLOT_SERVICE_ENDPOINT,
+                                          drv_serial_next_ticks(&state.drv_serial),
+                                          drv_serial_handle, &state, &info);
+        if (status != STATUS_NOT_FOUND)
+            drv_serial_tick(&state.drv_serial, info.now_ticks);
+        return status;
+    }
     case SERVICE_IRQD:
         return service_turn(&state.irqd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, irqd_handle,
                             &state, &info);
@@ -347,7 +360,6 @@ static enum status turn(uint64_t *now_ticks)
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
-    case SERVICE_DRV_SERIAL:
     case SERVICE_SERIALD:
     case SERVICE_COUNT:
         break;
@@ -381,6 +393,8 @@ static void digest_state(void)
         deviced_visit_fields(&state.deviced, digest_visit, NULL);
     else if (plan.service == SERVICE_IRQD)
         irqd_visit_fields(&state.irqd, digest_visit, NULL);
+    else if (plan.service == SERVICE_DRV_SERIAL)
+        drv_serial_visit_fields(&state.drv_serial, digest_visit, NULL);
     else if (plan.service == SERVICE_PAGERD) {
         pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
@@ -390,14 +404,20 @@ static void digest_state(void)
 /* A service is named by its role. */
 static enum service_id choose_service(struct choices *choices)
 {
-    static const uint32_t roles[] = {ROLE_MEMD, ROLE_VSPACED, ROLE_PAGERD, ROLE_PROCD,   ROLE_NAMED,
-                                     ROLE_LOGD, ROLE_TIMED,   ROLE_CRASHD, ROLE_DEVICED, ROLE_IRQD};
-    static const enum service_id services[] = {
-        [ROLE_MEMD] = SERVICE_MEMD,       [ROLE_VSPACED] = SERVICE_VSPACED,
-        [ROLE_PAGERD] = SERVICE_PAGERD,   [ROLE_PROCD] = SERVICE_PROCD,
-        [ROLE_NAMED] = SERVICE_NAMED,     [ROLE_LOGD] = SERVICE_LOGD,
-        [ROLE_TIMED] = SERVICE_TIMED,     [ROLE_CRASHD] = SERVICE_CRASHD,
-        [ROLE_DEVICED] = SERVICE_DEVICED, [ROLE_IRQD] = SERVICE_IRQD};
+    static const uint32_t roles[] = {ROLE_MEMD,    ROLE_VSPACED, ROLE_PAGERD,    ROLE_PROCD,
+                                     ROLE_NAMED,   ROLE_LOGD,    ROLE_TIMED,     ROLE_CRASHD,
+                                     ROLE_DEVICED, ROLE_IRQD,    ROLE_DRV_SERIAL};
+    static const enum service_id services[] = {[ROLE_MEMD] = SERVICE_MEMD,
+                                               [ROLE_VSPACED] = SERVICE_VSPACED,
+                                               [ROLE_PAGERD] = SERVICE_PAGERD,
+                                               [ROLE_PROCD] = SERVICE_PROCD,
+                                               [ROLE_NAMED] = SERVICE_NAMED,
+                                               [ROLE_LOGD] = SERVICE_LOGD,
+                                               [ROLE_TIMED] = SERVICE_TIMED,
+                                               [ROLE_CRASHD] = SERVICE_CRASHD,
+                                               [ROLE_DEVICED] = SERVICE_DEVICED,
+                                               [ROLE_IRQD] = SERVICE_IRQD,
+                                               [ROLE_DRV_SERIAL] = SERVICE_DRV_SERIAL};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 

@@ -442,6 +442,26 @@ static enum status op_copy_startup(struct stand_in_call *call)
     return status;
 }
 
+/* --- ports ------------------------------------------------------------------------------------ */
+
+static enum status op_port_read(struct stand_in_call *call)
+{
+    const struct kernel_ioport_read8_request *request = call->request;
+    struct kernel_ioport_read8_reply *reply = call->reply;
+    if (peers->port_read == NULL)
+        return STATUS_UNSUPPORTED;
+    reply->value = peers->port_read(request->port);
+    return STATUS_OK;
+}
+
+static enum status op_port_write(struct stand_in_call *call)
+{
+    const struct kernel_ioport_write8_request *request = call->request;
+    if (peers->port_write == NULL)
+        return STATUS_UNSUPPORTED;
+    return peers->port_write(request->port, request->value) ? STATUS_OK : STATUS_BUSY;
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 enum { OPERATION_LIMIT = OP_KERNEL_COPY_STARTUP + 1 };
@@ -473,6 +493,8 @@ static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) 
     [OP_KERNEL_ACK_INTERRUPT] = stand_in_ack,
     [OP_KERNEL_MASK_INTERRUPT] = stand_in_mask,
     [OP_KERNEL_READ_PCI_CONFIG_DWORD] = op_pci,
+    [OP_KERNEL_IOPORT_READ8] = op_port_read,
+    [OP_KERNEL_IOPORT_WRITE8] = op_port_write,
 };
 
 enum status stand_in_control(struct stand_in_call *call)

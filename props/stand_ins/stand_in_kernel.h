@@ -47,6 +47,10 @@ struct stand_in_peers {
     bool
         timed; /* a call takes the time that it is given, and none is sent whose deadline is past */
 
+    /* The device behind COM1's ports; whether it takes a byte (BUSY otherwise). */
+    uint32_t (*port_read)(uint32_t port);
+    bool (*port_write)(uint32_t port, uint32_t value);
+
     /* The boot image behind every IMAGE capability. */
     uint32_t image_pages;
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);

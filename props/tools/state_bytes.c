@@ -5,6 +5,7 @@
 #include "kernel/core/kernel.h"
 #include "services/crashd/crashd.h"
 #include "services/deviced/deviced.h"
+#include "services/drv_serial/drv_serial.h"
 #include "services/irqd/irqd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
@@ -28,6 +29,7 @@ int main(void)
     printf("  crashd: %zu\n", sizeof(struct crashd));
     printf("  deviced: %zu\n", sizeof(struct deviced));
     printf("  irqd: %zu\n", sizeof(struct irqd));
+    printf("  drv-serial: %zu\n", sizeof(struct drv_serial));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }
