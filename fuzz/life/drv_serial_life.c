@@ -245,8 +245,8 @@ static enum status send(struct message *request)
     for (uint32_t i = 0; i < model.answer_count; i++) /* who gave way was answered before */
         at += !model.answers[i].gone;
     if (!later) {
+        PROPERTY(S1, "reply", stand_in_reply_count() != 0);
         const struct stand_in_reply *reply = stand_in_reply_at(0);
-        PROPERTY(E5, "reply", stand_in_reply_count() != 0);
         life_predicted(status, reply->message.header.status);
         PROPERTY_EQUAL(S3, reply->message.header.status, status);
         PROPERTY_EQUAL(E5, reply->message.header.request_id, request->header.request_id);
