@@ -35,16 +35,33 @@ static inline lanes turn_right(lanes value, unsigned bits)
     return value >> bits | value << (32 - bits);
 }
 
-/* The first sixteen words of the schedule: blocks[i] is where lane i's block lies. */
+/* Four words of a block, which lie there with their first byte first. */
+static inline lanes words_at(const uint8_t *bytes)
+{
+    typedef uint16_t halves __attribute__((vector_size(sizeof(lanes))));
+    halves words;
+    __builtin_memcpy(&words, bytes, sizeof words);
+    words = __builtin_shufflevector(words, words, 1, 0, 3, 2, 5, 4, 7, 6);
+    return (lanes)(words >> 8 | words << 8);
+}
+
+/* The first sixteen words of the schedule: blocks[i] is where lane i's block lies. Four words of
+ * each block are a square, of which the ring wants the columns. */
 static inline void schedule_begin(lanes ring[16], const uint8_t *const *blocks)
 {
 #pragma GCC unroll 1
-    for (unsigned round = 0; round < 16; round++) {
-        for (unsigned i = 0; i < LANES; i++) {
-            uint32_t word;
-            __builtin_memcpy(&word, blocks[i] + 4 * round, sizeof word);
-            ring[round][i] = __builtin_bswap32(word);
-        }
+    for (unsigned round = 0; round < 16; round += 4) {
+        lanes rows[LANES];
+        for (unsigned i = 0; i < LANES; i++)
+            rows[i] = words_at(blocks[i] + sizeof(uint32_t) * round);
+        lanes left_a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
+        lanes left_b = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+        lanes right_a = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
+        lanes right_b = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+        ring[round] = __builtin_shufflevector(left_a, left_b, 0, 1, 4, 5);
+        ring[round + 1] = __builtin_shufflevector(left_a, left_b, 2, 3, 6, 7);
+        ring[round + 2] = __builtin_shufflevector(right_a, right_b, 0, 1, 4, 5);
+        ring[round + 3] = __builtin_shufflevector(right_a, right_b, 2, 3, 6, 7);
     }
 }
 

@@ -34,7 +34,7 @@ static struct {
     struct choices *choices;
     bool lying; /* some calls are answered from the input */
     bool lied;
-    bool tidy;     /* the slots for pages were empty, and each that rootd drops is again */
+    bool tidy;     /* the slots for pages were empty, and each that rootd drops or gives is again */
     bool accepted; /* the plan was: from then on rootd may change things */
     uint64_t call_count;
     uint64_t last_request_id;
@@ -109,12 +109,12 @@ static enum status lie(struct message *message)
     return STATUS_OK;
 }
 
-/* Frames of procd's image are in their slots only from one RETYPE to the drop of the last of them,
+/* Frames of procd's image are in their slots only from one RETYPE to the drop of the last of them, or to GIVE_FRAMES,
  * whichever call between is refused: what rootd sweeps up at its end is none of them. */
 static bool pages_given_back(uint16_t operation)
 {
     if (operation == OP_KERNEL_FRAME_COPY || operation == OP_KERNEL_MAP_FRAME ||
-        operation == OP_KERNEL_DROP_LOCAL_CAP)
+        operation == OP_KERNEL_GIVE_FRAMES || operation == OP_KERNEL_DROP_LOCAL_CAP)
         return true;
     for (uint32_t i = 0; i < IMAGE_SCRATCH_SLOTS; i++) {
         if (stand_in_at(ROOTD_SLOT_SCRATCH + i).object_type != OBJECT_NONE)
@@ -136,7 +136,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     seam.last_request_id = message->header.request_id;
     enum status status = STATUS_OK;
     if (seam.lying && choices_u8(seam.choices) >= 0xF0) {
-        seam.tidy &= operation != OP_KERNEL_DROP_LOCAL_CAP;
+        seam.tidy &= operation != OP_KERNEL_GIVE_FRAMES && operation != OP_KERNEL_DROP_LOCAL_CAP;
         status = lie(message);
     } else {
         status = stand_in_call(slot, message, deadline_ticks);

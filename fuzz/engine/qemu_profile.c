@@ -7,14 +7,16 @@
  *   kernel=ELF     then, in any order, for each program of the image
  *   NAME=ELF
  *   watch=NAME     after its ELF: the program whose reads of the clock count
- *   row=NAME:VA    a function of a program that runs at the end of each row of the bench
+ *   row=NAME:VA    an instruction of a program that runs at the end of each row of the bench; when it
+ *                  reads the clock, the window that it closes belongs to the row, the one that it
+ *                  opens to the next
  *   restart=VA     the kernel's entry of an exception after which the instruction runs again; each
  *
  * Output, a line each; shapes are written once, when they first occur:
  *   place PROGRAM VA          places are numbered from 0, in this order
  *   shape PLACE:COUNT ...     what ran in a window, so often; shapes are numbered from 0
  *   window VA COUNT SHAPE     from the read at VA (counted) to the next read (not counted)
- *   row                       the function ran; no window reaches over it
+ *   row                       that instruction ran; no window reaches over it
  *
  * Debian ships QEMU without a header for plugins, so that the functions are declared here. */
 #include <stdarg.h>
@@ -307,15 +309,15 @@ static void on_execution(unsigned cpu, void *data)
     (void)cpu;
     if (runs_again(place))
         return;
-    if (place->reads_clock) {
+    if (place->reads_clock)
         window_close();
-        window_open(place->va);
-    }
     if (place->ends_row) {
         window = 0;
         fputs("row\n", out);
         fflush(out);
     }
+    if (place->reads_clock)
+        window_open(place->va);
     if (window != 0)
         count(place);
 }

@@ -45,6 +45,9 @@ ROWS = [
     ("spawn-exit-100", "the same beside 100", None),
     ("spawn-exit-900", "the same beside 900", None),
 ]
+# Rows that are the boot of an image.
+READY_BOOTS = (("ready", build.FOUNDATION_IMAGE, "kernel entry to READY, the foundation alone"),
+               ("ready-runtime", build.RUNTIME_IMAGE, "kernel entry to READY, runtime image"))
 # (name of the row, whom it is of, the equal share): the least, the middle and the most that those who are
 # measured get of the processor, in thousandths.
 SHARE_ROWS = [

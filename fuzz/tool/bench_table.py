@@ -4,6 +4,7 @@ compares, `./basalt bench --bless` writes the table anew, and those of ARCHITECT
 one that is off means that the tree changed."""
 
 import os
+import re
 
 import bench_growth
 import bench_metal
@@ -14,8 +15,6 @@ TABLE = "props/bench.expected"
 PAGE = "ARCHITECTURE.md"
 TOLERANCE_PERCENT = 2
 # From kernel entry to READY: no rows of the bench image, but boots of the foundation alone and of all.
-BOOTS = (("ready", build.FOUNDATION_IMAGE, "kernel entry to READY, the foundation alone"),
-         ("ready-runtime", build.RUNTIME_IMAGE, "kernel entry to READY, runtime image"))
 HEAD = f"""\
 # Instructions of each row of `./basalt bench` on the counted machine (the median), of the foundation alone
 # and of the runtime image from kernel entry to READY, and of rows beside so many processes or regions. `./basalt test bench` fails when one is more than {TOLERANCE_PERCENT} % off, in whichever direction;
@@ -28,7 +27,7 @@ def measured():
     """{row: instructions}, in the order in which the bench prints them."""
     rows = bench_metal.measure(bench_metal.IMAGE)
     return {**{name: rows[name][1] for name, _, _ in bench_metal.ROWS},
-            **{name: bench_metal.ready_instructions(image) for name, image, _ in BOOTS}, **bench_growth.table()}
+            **{name: bench_metal.ready_instructions(image) for name, image, _ in bench_metal.READY_BOOTS}, **bench_growth.table()}
 
 
 def parsed(text):
@@ -70,7 +69,7 @@ def differences(now, table):
 
 def bless():
     """Writes the table and those of the page, and says what changed."""
-    build.must_build(bench_metal.IMAGE, bench_growth.IMAGE, *[image for _, image, _ in BOOTS], bench_metal.metal.KERNEL)
+    build.must_build(bench_metal.IMAGE, bench_growth.IMAGE, *[image for _, image, _ in bench_metal.READY_BOOTS], bench_metal.metal.KERNEL)
     now, table = measured(), expected()
     for name in [*now, *(name for name in table if name not in now)]:
         if now.get(name) != table.get(name):
@@ -86,7 +85,7 @@ def bless():
 def markdown(table):
     """What the table says, as two tables of markdown: the rows next to seL4's, and how they grow."""
     rows = ["| row | instructions | seL4 |", "| --- | --- | --- |"]
-    for name, meaning, other in [*bench_metal.ROWS, *[(name, meaning, None) for name, _, meaning in BOOTS]]:
+    for name, meaning, other in [*bench_metal.ROWS, *[(name, meaning, None) for name, _, meaning in bench_metal.READY_BOOTS]]:
         rows.append(f"| {meaning} | {table[name]:,} | {f'{other:,}' if other else ''} |")
     return [rows, bench_growth.markdown(table)]
 
@@ -150,11 +149,11 @@ def blind(tally):
 
 def profiles(tally, now):
     """A profile has as many instructions as its row; a trace of something else is refused."""
-    for row in ("trip-0", "fault-anonymous"):
+    for row in ("trip-0", "fault-anonymous", "ready"):
         status, output = build.run(["./basalt", "bench", "--profile", row], 300)
         tables = bench_profile.totals(output)
         tally.say(f"the profile of {row} adds up", status == 0 and len(tables) == 3 and len(set(tables)) == 1
-                  and f"\nsum: {now[row]}," in output, f"{tables}, {now[row]} in the row\n{output}")
+                  and re.search(rf"^sum: {now[row]}\b", output, re.M), f"{tables}, {now[row]} in the row\n{output}")
     status, output = build.run(["./basalt", "bench", "--profile", "no-such-row"])
     tally.say("a profile of no row names the rows", status == 2 and "trip-0" in output and output.count("\n") == 1, output)
     tally.complaints("traces that are not the row's are refused", bench_profile.missed())

@@ -59,36 +59,42 @@ static enum status map_shared(struct caller *caller, const struct image_module *
     return STATUS_OK;
 }
 
-/* Fills the frame at `frame_slot` with the file's bytes of page `page` of the segment, and maps
- * it. */
-static enum status fill_and_map(struct caller *caller, const struct image_module *module,
-                                const struct image_target *target,
-                                const struct elf_segment *segment, uint64_t page,
-                                uint32_t frame_slot)
+/* Copies the file's bytes of page `page` of the segment, if it has any, to the frame at
+ * `frame_slot`. */
+static enum status fill(struct caller *caller, const struct image_module *module,
+                        const struct elf_segment *segment, uint64_t page, uint32_t frame_slot)
 {
     uint64_t offset = page * PAGE_BYTES;
-    if (offset < segment->file_bytes) {
-        uint64_t left = segment->file_bytes - offset;
-        enum status status =
-            kernel_frame_copy(caller, module->kernel_slot, module->image_slot,
-                              module->offset_bytes + segment->file_offset + offset, frame_slot, 0,
-                              (uint32_t)(left < PAGE_BYTES ? left : PAGE_BYTES));
+    if (offset >= segment->file_bytes)
+        return STATUS_OK;
+    uint64_t left = segment->file_bytes - offset;
+    return kernel_frame_copy(caller, module->kernel_slot, module->image_slot,
+                             module->offset_bytes + segment->file_offset + offset, frame_slot, 0,
+                             (uint32_t)(left < PAGE_BYTES ? left : PAGE_BYTES));
+}
+
+/* Fills the frames at the scratch slots and gives them to the child, so that the slots are empty. */
+static enum status fill_and_give(struct caller *caller, const struct image_module *module,
+                                 const struct image_target *target,
+                                 const struct elf_segment *segment, uint64_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        enum status status = fill(caller, module, segment, first + i, target->scratch_slot + i);
         if (status != STATUS_OK)
             return status;
     }
-    return kernel_map_frame(caller, module->kernel_slot,
-                            &(struct kernel_map_frame_request){
-                                .vspace_slot = target->vspace_slot,
-                                .frame_slot = frame_slot,
-                                .va = segment->va + offset,
-                                .page_count = 1,
-                                .rights = segment->rights,
-                            });
+    return kernel_give_frames(caller, module->kernel_slot,
+                              &(struct kernel_give_frames_request){
+                                  .vspace_slot = target->vspace_slot,
+                                  .frame_slot = target->scratch_slot,
+                                  .va = segment->va + first * PAGE_BYTES,
+                                  .count = count,
+                                  .rights = segment->rights,
+                              });
 }
 
-/* Makes `count` frames, and of them the private pages from `first` on. The capabilities are dropped
- * at once, after an error too: a mapped frame lives on, one that was not mapped goes back to its
- * untyped. */
+/* Makes `count` frames, and of them the private pages from `first` on. After an error the frames
+ * are dropped and go back to their untyped. */
 static enum status map_some(struct caller *caller, const struct image_module *module,
                             const struct image_target *target, const struct elf_segment *segment,
                             uint64_t first, uint32_t count)
@@ -97,14 +103,9 @@ static enum status map_some(struct caller *caller, const struct image_module *mo
                                        OBJECT_FRAME, count, target->scratch_slot);
     if (status != STATUS_OK)
         return status;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t frame_slot = target->scratch_slot + i;
-        if (status == STATUS_OK)
-            status = fill_and_map(caller, module, target, segment, first + i, frame_slot);
-        enum status dropped = kernel_drop_local_cap(caller, frame_slot);
-        if (status == STATUS_OK)
-            status = dropped;
-    }
+    status = fill_and_give(caller, module, target, segment, first, count);
+    for (uint32_t i = 0; i < count && status != STATUS_OK; i++)
+        (void)kernel_drop_local_cap(caller, target->scratch_slot + i);
     return status;
 }
 

@@ -14,8 +14,8 @@
 #include "services/lib/kernel_calls.h"
 
 /* So many private pages are made at a time. More would need more slots of whoever builds and save
- * little: with four, three of four RETYPEs are gone. */
-enum { IMAGE_SCRATCH_SLOTS = 4 };
+ * little. As many as GIVE_FRAMES takes, so that a RETYPE and a GIVE_FRAMES make four pages. */
+enum { IMAGE_SCRATCH_SLOTS = MESSAGE_CAP_LIMIT };
 
 /* A module of the boot image: the ELF file in bytes [offset_bytes, offset_bytes + size_bytes). */
 struct image_module {
@@ -46,8 +46,8 @@ uint64_t image_shared_pages(const struct elf_segment *segment);
 
 /* Maps every page of `plan`, which image_plan made of the same module: shared ones, and zeroed
  * frames with the file's bytes copied in. The frames live by their mapping alone: no capability to
- * them is left. Errors: those of RETYPE, FRAME_COPY and MAP_FRAME; pages mapped before the failing
- * one stay mapped. */
+ * them is left. Errors: those of RETYPE, FRAME_COPY, MAP_FRAME and GIVE_FRAMES; pages
+ * mapped before the failing call stay mapped. */
 enum status image_build(struct caller *caller, const struct image_module *module,
                         const struct image_target *target, const struct elf_plan *plan);
 

@@ -43,4 +43,7 @@ void test_start(void);
 /* Registering and finding by named (service_test_discovery.c). */
 void test_discovery(void);
 
+/* Building a child from an ELF file of the image (service_test_image.c). */
+void test_image(void);
+
 #endif
