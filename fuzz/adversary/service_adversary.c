@@ -24,6 +24,7 @@
 #include "services/named/named.h"
 #include "services/pagerd/pagerd.h"
 #include "services/procd/procd.h"
+#include "services/seriald/seriald.h"
 #include "services/timed/timed.h"
 #include "services/vspaced/vspaced.h"
 
@@ -44,6 +45,7 @@ static union {
     struct deviced deviced;
     struct irqd irqd;
     struct drv_serial drv_serial;
+    struct seriald seriald;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -101,7 +103,8 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
     if ((allowed & FROM_READER) != 0)
         return plan.service == SERVICE_CRASHD ? ROLE_PHASE1_CRASH_CLIENT : ROLE_SERIALD;
     bool by_role = plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD ||
-                   plan.service == SERVICE_TIMED || plan.service == SERVICE_DRV_SERIAL;
+                   plan.service == SERVICE_TIMED || plan.service == SERVICE_DRV_SERIAL ||
+                   plan.service == SERVICE_SERIALD;
     if (by_role && (allowed & FROM_CLIENT) != 0)
         return 1 + choices_below(choices, ID_LIMIT);
     return 0;
@@ -220,10 +223,11 @@ static const char *check(void)
         return irqd_check(&state.irqd);
     case SERVICE_DRV_SERIAL:
         return drv_serial_check(&state.drv_serial);
+    case SERVICE_SERIALD:
+        return seriald_check(&state.seriald);
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
-    case SERVICE_SERIALD:
     case SERVICE_COUNT:
         break;
     }
@@ -267,10 +271,12 @@ static void reset(void)
     case SERVICE_DRV_SERIAL:
         memset(&state.drv_serial, 0, sizeof state.drv_serial);
         break;
+    case SERVICE_SERIALD:
+        memset(&state.seriald, 0, sizeof state.seriald);
+        break;
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
-    case SERVICE_SERIALD:
     case SERVICE_COUNT:
         break;
     }
@@ -338,6 +344,14 @@ static enum status turn(uint64_t *now_ticks)
             timed_tick(&state.timed, info.now_ticks);
         return status;
     }
+    case SERVICE_SERIALD: {
+        enum status status =
+            service_turn(&state.seriald.caller, SLOT_SERVICE_ENDPOINT,
+                         seriald_next_ticks(&state.seriald), seriald_handle, &state, &info);
+        if (status != STATUS_NOT_FOUND)
+            seriald_tick(&state.seriald, info.now_ticks);
+        return status;
+    }
     case SERVICE_DRV_SERIAL: {
         enum status status = service_turn(&state.drv_serial.caller, SLOT_SERVICE_ENDPOINT,
                                           drv_serial_next_ticks(&state.drv_serial),
@@ -360,7 +374,6 @@ static enum status turn(uint64_t *now_ticks)
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
-    case SERVICE_SERIALD:
     case SERVICE_COUNT:
         break;
     }
@@ -395,6 +408,8 @@ static void digest_state(void)
         irqd_visit_fields(&state.irqd, digest_visit, NULL);
     else if (plan.service == SERVICE_DRV_SERIAL)
         drv_serial_visit_fields(&state.drv_serial, digest_visit, NULL);
+    else if (plan.service == SERVICE_SERIALD)
+        seriald_visit_fields(&state.seriald, digest_visit, NULL);
     else if (plan.service == SERVICE_PAGERD) {
         pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
@@ -404,9 +419,9 @@ static void digest_state(void)
 /* A service is named by its role. */
 static enum service_id choose_service(struct choices *choices)
 {
-    static const uint32_t roles[] = {ROLE_MEMD,    ROLE_VSPACED, ROLE_PAGERD,    ROLE_PROCD,
-                                     ROLE_NAMED,   ROLE_LOGD,    ROLE_TIMED,     ROLE_CRASHD,
-                                     ROLE_DEVICED, ROLE_IRQD,    ROLE_DRV_SERIAL};
+    static const uint32_t roles[] = {ROLE_MEMD,    ROLE_VSPACED, ROLE_PAGERD,     ROLE_PROCD,
+                                     ROLE_NAMED,   ROLE_LOGD,    ROLE_TIMED,      ROLE_CRASHD,
+                                     ROLE_DEVICED, ROLE_IRQD,    ROLE_DRV_SERIAL, ROLE_SERIALD};
     static const enum service_id services[] = {[ROLE_MEMD] = SERVICE_MEMD,
                                                [ROLE_VSPACED] = SERVICE_VSPACED,
                                                [ROLE_PAGERD] = SERVICE_PAGERD,
@@ -417,7 +432,8 @@ static enum service_id choose_service(struct choices *choices)
                                                [ROLE_CRASHD] = SERVICE_CRASHD,
                                                [ROLE_DEVICED] = SERVICE_DEVICED,
                                                [ROLE_IRQD] = SERVICE_IRQD,
-                                               [ROLE_DRV_SERIAL] = SERVICE_DRV_SERIAL};
+                                               [ROLE_DRV_SERIAL] = SERVICE_DRV_SERIAL,
+                                               [ROLE_SERIALD] = SERVICE_SERIALD};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 

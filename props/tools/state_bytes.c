@@ -13,6 +13,7 @@
 #include "services/pagerd/pagerd.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
+#include "services/seriald/seriald.h"
 #include "services/timed/timed.h"
 #include "services/vspaced/vspaced.h"
 
@@ -30,6 +31,7 @@ int main(void)
     printf("  deviced: %zu\n", sizeof(struct deviced));
     printf("  irqd: %zu\n", sizeof(struct irqd));
     printf("  drv-serial: %zu\n", sizeof(struct drv_serial));
+    printf("  seriald: %zu\n", sizeof(struct seriald));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }
