@@ -39,6 +39,7 @@ enum {
     FROM_TESTER = 1u << 8,    /* badge ROLE_TESTER or ROLE_ATTACKS */
     FROM_READER = 1u << 9,    /* a role with a row READS_LOG (logd), READS_CRASHES (crashd) */
     FROM_PROCD = 1u << 10,    /* badge ROLE_PROCD */
+    FROM_INSPECTOR = 1u << 11, /* a role with a row INSPECTS (procd, memd) */
     FROM_ENDPOINTS = FROM_BOOTSTRAP | FROM_DRIVER
 };
 

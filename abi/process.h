@@ -38,6 +38,11 @@ enum driver_state {
     DRIVER_STATE_LAST = 5
 };
 
+/* The tokens of the two processes that procd did not make (CREATE_STAGED_PROCESS); those of all others
+ * are their ids. rootd's is the kernel's. */
+#define TOKEN_ROOTD UINT64_C(0)
+#define TOKEN_PROCD (UINT64_C(1) << 63)
+
 /* Scheduling bands: 0 is the highest, and a band never waits for a lower one. A process has
  * the band that its creator names (role_band), never one above the creator's own. */
 enum { BAND_LAST = 3, BAND_COUNT };

@@ -29,6 +29,12 @@
 #ifndef INTERRUPTS
 #define INTERRUPTS(NAME, line, why)
 #endif
+#ifndef INSPECTS
+#define INSPECTS(NAME, why)
+#endif
+#ifndef RESIDENT
+#define RESIDENT(NAME, why)
+#endif
 #ifndef RESTARTS
 #define RESTARTS(NAME, policy, base_delay, delay_cap, stable_after, budget, window, critical, why)
 #endif
@@ -48,6 +54,8 @@
 #undef READS_LOG
 #undef READS_CRASHES
 #undef INTERRUPTS
+#undef INSPECTS
+#undef RESIDENT
 #undef RESTARTS
 #undef USES_SSE
 #undef FAULT_AROUND

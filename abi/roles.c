@@ -285,6 +285,24 @@ bool role_reads_crashes(uint32_t id)
     return is_in(id, readers, sizeof readers / sizeof readers[0]);
 }
 
+bool role_inspects(uint32_t id)
+{
+    static const uint32_t inspectors[] = {
+#define INSPECTS(NAME, why) ROLE_##NAME,
+#include "abi/role_rows.h"
+    };
+    return is_in(id, inspectors, sizeof inspectors / sizeof inspectors[0]);
+}
+
+bool role_is_resident(uint32_t id)
+{
+    static const uint32_t residents[] = {
+#define RESIDENT(NAME, why) ROLE_##NAME,
+#include "abi/role_rows.h"
+    };
+    return is_in(id, residents, sizeof residents / sizeof residents[0]);
+}
+
 /* --- budgets and bands ------------------------------------------------------------------------ */
 
 uint64_t role_account_guarantee(const struct role *role)
@@ -400,6 +418,8 @@ bool role_in_profile(const struct role *role, uint32_t profile)
         return profile == VALIDATION_PROFILE_ATTACKS;
     case ROLE_PRESENCE_GRAPH:
         return profile == VALIDATION_PROFILE_GRAPH;
+    case ROLE_PRESENCE_CONSOLE:
+        return profile == VALIDATION_PROFILE_CONSOLE;
     case ROLE_PRESENCE_LATER:
         break;
     }

@@ -27,14 +27,15 @@ enum role_kind { ROLE_KIND_FOUNDATION, ROLE_KIND_SERVICE, ROLE_KIND_DRIVER, ROLE
 enum { MAKES_DRIVERS = 1 << ROLE_KIND_DRIVER, MAKES_EXTENSIONS = 1 << ROLE_KIND_EXTENSION };
 
 /* In which images a role may be: RUNTIME in all, PHASE0 in those that have a validation profile,
- * HOSTILE, ATTACKS and GRAPH in those of that profile alone, LATER in none yet. */
+ * HOSTILE, ATTACKS, GRAPH and CONSOLE in those of that profile alone, LATER in none yet. */
 enum role_presence {
     ROLE_PRESENCE_RUNTIME,
     ROLE_PRESENCE_PHASE0,
     ROLE_PRESENCE_LATER,
     ROLE_PRESENCE_HOSTILE,
     ROLE_PRESENCE_ATTACKS,
-    ROLE_PRESENCE_GRAPH
+    ROLE_PRESENCE_GRAPH,
+    ROLE_PRESENCE_CONSOLE
 };
 
 struct role {
@@ -143,6 +144,12 @@ bool role_reads_log(uint32_t id);
 
 /* Whether a role may READ what crashd recorded. */
 bool role_reads_crashes(uint32_t id);
+
+/* Whether a role may see what it did not make: processes and their slots at procd, accounts at memd. */
+bool role_inspects(uint32_t id);
+
+/* Whether rootd does not wait for the end of a program of the role. */
+bool role_is_resident(uint32_t id);
 
 /* The guarantee and the limit of the memd account of a process of the role, in pages: its kernel
  * memory and its own pages, and in the limit what it makes. */

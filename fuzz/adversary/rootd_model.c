@@ -86,6 +86,8 @@ static bool belongs(const struct role *role, uint32_t profile)
         return profile == 3;
     case ROLE_PRESENCE_GRAPH:
         return profile == 4;
+    case ROLE_PRESENCE_CONSOLE:
+        return profile == 5;
     }
     return false;
 }

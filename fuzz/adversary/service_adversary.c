@@ -100,6 +100,8 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
         return ROLE_PAGERD;
     if ((allowed & FROM_PROCD) != 0)
         return ROLE_PROCD;
+    if ((allowed & FROM_INSPECTOR) != 0 && (allowed & FROM_ADMIN) == 0)
+        return (1 + choices_below(choices, ID_LIMIT)) << 16 | ROLE_CONSOLE; /* of a process */
     if ((allowed & FROM_READER) != 0)
         return plan.service == SERVICE_CRASHD ? ROLE_PHASE1_CRASH_CLIENT : ROLE_SERIALD;
     bool by_role = plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD ||

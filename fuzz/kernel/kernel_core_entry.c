@@ -214,6 +214,11 @@ static void luck_take(uint32_t index, uint32_t number, bool control)
     core_model.luck.over_budget_verdict =
         number == SYSCALL_CALL && control && process->result == STATUS_OK &&
         kernel_message(&core, index)->header.status == STATUS_OVER_BUDGET;
+    struct kernel_read_process_slot_reply read;
+    core_model.luck.no_leaf_above =
+        message_decode(&kernel_read_process_slot_reply_type, kernel_message(&core, index), &read) ==
+            STATUS_OK &&
+        read.slot == SLOT_LIMIT;
 }
 
 /* The result that the real kernel gave; CORE_WAITS: none yet. */

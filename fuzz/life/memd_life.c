@@ -42,6 +42,7 @@ static const struct life_operation operations[] = {
     {OP_MEMD_FREE_UNTYPED, 2, draw_free_untyped, NULL, NULL},
     {OP_MEMD_QUERY_ACCOUNT, 1, life_draw_nothing, NULL, compare_query_account},
     {OP_MEMD_QUERY_MEMORY, 1, draw_query_memory, NULL, compare_query_memory},
+    {OP_MEMD_LIST_ACCOUNTS, 1, draw_list_accounts, NULL, compare_list_accounts},
     {0, 0, NULL, NULL, NULL},
 };
 

@@ -37,6 +37,7 @@ void draw_free_frames(struct choices *choices, struct life_draft *draft);
 void draw_alloc_untyped(struct choices *choices, struct life_draft *draft);
 void draw_free_untyped(struct choices *choices, struct life_draft *draft);
 void draw_query_memory(struct choices *choices, struct life_draft *draft);
+void draw_list_accounts(struct choices *choices, struct life_draft *draft);
 
 /* --- memd_life_check.c --- */
 
@@ -64,6 +65,7 @@ void memd_life_refused(const struct message *request);
 void compare_close_account(void);
 void compare_query_account(void);
 void compare_query_memory(void);
+void compare_list_accounts(void);
 
 /* Books = model = kernel; what is guaranteed lies in the kernel's pools (M8). */
 void memd_life_check(void);

@@ -199,6 +199,14 @@ void compare_query_memory(void)
                    memory.free_pages + memory.reserve_pages + memory.handed_out_pages);
 }
 
+void compare_list_accounts(void)
+{
+    struct memd_list_accounts_reply account;
+    PROPERTY_EQUAL(E5, reply_decode(&memd_list_accounts_reply_type, stand_in_reply(), &account),
+                   STATUS_OK);
+    PROPERTY(M1, memcmp(&account, &life.answer.list, sizeof account) == 0);
+}
+
 /* --- everything --- */
 
 /* Asks what accounts hold, not what memd said: the pages are there, and one of them was promised. */

@@ -148,6 +148,12 @@ void draw_query_memory(struct choices *choices, struct life_draft *draft)
     draft->badge = 0;
 }
 
+void draw_list_accounts(struct choices *choices, struct life_draft *draft)
+{
+    draw_close_account(choices, draft); /* a key */
+    draft->badge = choices_flag(choices) ? ROLE_CONSOLE : 0;
+}
+
 void memd_life_generate(struct choices *choices, struct message *request)
 {
     struct life_draft draft;

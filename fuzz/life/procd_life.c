@@ -75,6 +75,8 @@ static const struct life_operation operations[] = {
     {OP_PROCD_SET_RESTART_POLICY, 2, draw_policy, NULL, NULL},
     {OP_PROCD_GET_RESTART_POLICY, 1, draw_named, NULL, compare_policy},
     {OP_PROCD_BIND_NAMED, 1, life_draw_nothing, NULL, NULL},
+    {OP_PROCD_LIST_PROCESSES, 1, draw_list, NULL, compare_list},
+    {OP_PROCD_READ_SLOT, 1, draw_slot, NULL, compare_slot},
     {0, 0, NULL, NULL, NULL},
 };
 
@@ -99,6 +101,7 @@ static void reset(void)
     procd.validation_profile = VALIDATION_PROFILE_GRAPH;
     model_procd_reset(&model, PEERS_PROCD_BOOTSTRAP_PAGES, PEERS_PROCD_MEMORY_PAGES,
                       procd_life_left, peers_image_read);
+    model.behind = stand_in_token_behind;
     peers_of_procd_begin();
     memset(&life, 0, sizeof life);
 }

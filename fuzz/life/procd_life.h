@@ -62,6 +62,8 @@ void draw_spawn(struct choices *choices, struct life_draft *draft);
 void draw_named(struct choices *choices, struct life_draft *draft);
 void draw_wait(struct choices *choices, struct life_draft *draft);
 void draw_policy(struct choices *choices, struct life_draft *draft);
+void draw_list(struct choices *choices, struct life_draft *draft);
+void draw_slot(struct choices *choices, struct life_draft *draft);
 
 /* --- procd_life_check.c --- */
 
@@ -73,6 +75,8 @@ void compare_spawn_service(void);
 void compare_wait(void);
 void compare_query(void);
 void compare_policy(void);
+void compare_list(void);
+void compare_slot(void);
 
 /* A line says which end it is, and of whom and why. */
 void procd_life_check_line(const struct logd_append_request *line,

@@ -103,6 +103,18 @@ void compare_policy(void)
     check_body(&life.predicted->policy, sizeof life.predicted->policy);
 }
 
+void compare_list(void)
+{
+    PROPERTY_EQUAL(K1, "caps", life.reply->message.header.cap_count, 0);
+    check_body(&life.predicted->inspected.process, sizeof life.predicted->inspected.process);
+}
+
+void compare_slot(void)
+{
+    PROPERTY_EQUAL(K1, "caps", life.reply->message.header.cap_count, 0);
+    check_body(&life.predicted->inspected.slot, sizeof life.predicted->inspected.slot);
+}
+
 /* A refusal, or a reply that says only OK. */
 static void compare_bare(void)
 {

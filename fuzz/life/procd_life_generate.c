@@ -102,6 +102,29 @@ static uint64_t badge_of(const struct model_procd_process *process)
     return process->id << 16 | process->role;
 }
 
+/* By an inspector, when there is one. */
+static void draw_inspector(struct life_draft *draft)
+{
+    draft->on = 0;
+    for (uint32_t i = 0; i < model.count; i++) {
+        if (model.processes[i].role == ROLE_CONSOLE)
+            draft->badge = badge_of(&model.processes[i]);
+    }
+}
+
+void draw_list(struct choices *choices, struct life_draft *draft)
+{
+    draft->body[0] = choices_below(choices, 16);
+    draw_inspector(draft);
+}
+
+void draw_slot(struct choices *choices, struct life_draft *draft)
+{
+    draft->body[0] = known_id(choices);
+    draft->body[1] = choices_flag(choices) ? choices_below(choices, 64) : choices_u16(choices);
+    draw_inspector(draft);
+}
+
 /* Mostly of one that may have made something. */
 static const struct model_procd_process *draw_client(struct choices *choices)
 {

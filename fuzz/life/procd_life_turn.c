@@ -162,6 +162,8 @@ static enum peers_work work_of(const struct message *message)
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
     case OP_PROCD_BIND_NAMED:
         return PEERS_BINDING;
+    case OP_PROCD_READ_SLOT:
+        return PEERS_READING;
     default:
         return PEERS_NOTHING;
     }

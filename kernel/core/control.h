@@ -96,6 +96,11 @@
  *   whoever controls both processes may give one what the other has, and gets none of it itself.
  *   Slot by slot: OVER_LIMIT: KERNEL_COPY_CAPS_MAX lie below; BUSY: the target's is not empty. Then
  *   OVER_BUDGET: cspace of the target.
+ * - READ_PROCESS_SLOT: needs PROCESS+CONTROL; NOT_FOUND: has ended. Slots lie in leaves of
+ *   CSPACE_LEAF_CAPS: the first occupied one from `slot` on in its leaf, as QUERY_LOCAL_CAP tells of
+ *   one's own, and of a live VSPACE, ENDPOINT, PROCESS or GRANT the token with which its process was
+ *   made (0: rootd's, and of the drivers' endpoint). With object_type 0 there is none, and `slot` is
+ *   where to go on: the next leaf's first, or SLOT_LIMIT: nothing is above.
  */
 #ifndef BASALT_KERNEL_CORE_CONTROL_H
 #define BASALT_KERNEL_CORE_CONTROL_H

@@ -297,3 +297,42 @@ enum status control_copy_startup(struct control *control)
     }
     return STATUS_OK;
 }
+
+/* --- what a process holds --------------------------------------------------------------------- */
+
+/* The token with which the process behind a live capability was made; 0: none is behind it. */
+static uint64_t token_behind(const struct kernel *kernel, const struct capability *cap)
+{
+    if (cap->object_type == OBJECT_UNTYPED || !capability_is_public(cap) ||
+        (cap->object_type == OBJECT_ENDPOINT && cap->object == KERNEL_DRIVER_ENDPOINT))
+        return 0;
+    return process_at(kernel, cap->object)->event_token;
+}
+
+enum status control_read_process_slot(struct control *control)
+{
+    const struct kernel_read_process_slot_request *request =
+        &control->request->kernel_read_process_slot;
+    struct process *process;
+    enum status status = control_process(control, request->process_slot, &process);
+    if (status == STATUS_OK && process_has_ended(process))
+        status = STATUS_NOT_FOUND;
+    if (status != STATUS_OK)
+        return status;
+    bool found;
+    uint32_t slot = cspace_leaf_scan(process, request->slot, &found);
+    struct kernel_read_process_slot_reply *reply = &control->reply->kernel_read_process_slot;
+    *reply = (struct kernel_read_process_slot_reply){.slot = slot};
+    if (!found)
+        return STATUS_OK;
+    const struct capability *cap = cspace_find(process, slot);
+    bool live = kernel_capability_live(control->kernel, cap);
+    bool is_public = capability_is_public(cap);
+    reply->object_type = cap->object_type;
+    reply->rights = live ? cap->rights : 0;
+    reply->object = is_public ? cap->object : 0;
+    reply->generation = is_public ? (uint32_t)cap->generation : 0;
+    reply->badge = cap->object_type == OBJECT_REPLY ? 0 : cap->badge;
+    reply->token = live ? token_behind(control->kernel, cap) : 0;
+    return STATUS_OK;
+}

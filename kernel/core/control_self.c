@@ -14,13 +14,6 @@ static uint64_t capability_pages(const struct kernel *kernel, const struct capab
     return cap->object_type == OBJECT_FRAME ? 1 : 0;
 }
 
-static bool object_is_public(const struct capability *cap)
-{
-    return cap->object_type == OBJECT_UNTYPED || cap->object_type == OBJECT_VSPACE ||
-           cap->object_type == OBJECT_ENDPOINT || cap->object_type == OBJECT_PROCESS ||
-           cap->object_type == OBJECT_GRANT;
-}
-
 enum status control_query_local_cap(struct control *control)
 {
     const struct kernel_query_local_cap_request *request =
@@ -47,8 +40,8 @@ enum status control_query_local_cap(struct control *control)
         .slot = slot,
         .object_type = cap->object_type,
         .rights = live ? cap->rights : 0,
-        .object = object_is_public(cap) ? cap->object : 0,
-        .generation = object_is_public(cap) ? (uint32_t)cap->generation : 0,
+        .object = capability_is_public(cap) ? cap->object : 0,
+        .generation = capability_is_public(cap) ? (uint32_t)cap->generation : 0,
         .badge = cap->object_type == OBJECT_REPLY ? 0 : cap->badge,
         .size_pages = live ? capability_pages(control->kernel, cap) : 0,
     };

@@ -105,6 +105,18 @@ uint32_t cspace_scan(struct kernel *kernel, const struct process *process, uint3
     return slot;
 }
 
+uint32_t cspace_leaf_scan(const struct process *process, uint32_t slot, bool *found)
+{
+    uint32_t leaf = slot / CSPACE_LEAF_CAPS;
+    uint32_t page = leaf < process->leaf_high ? cspace_leaf(process, leaf) : 0;
+    uint32_t at =
+        page == 0 ? CSPACE_LEAF_CAPS : occupied_next(machine_page(page), slot % CSPACE_LEAF_CAPS);
+    *found = at != CSPACE_LEAF_CAPS;
+    if (!*found && leaf + 1 >= process->leaf_high)
+        return SLOT_LIMIT;
+    return leaf * CSPACE_LEAF_CAPS + at;
+}
+
 /* What the leaves of a range still need: themselves, and directories that do not exist. */
 static uint32_t pages_missing(const struct process *process, uint32_t first_leaf,
                               uint32_t last_leaf)

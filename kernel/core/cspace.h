@@ -79,6 +79,15 @@ KERNEL_INLINE struct endpoint *capability_endpoint(struct kernel *kernel,
     return endpoint->live && endpoint->generation == cap->generation ? endpoint : NULL;
 }
 
+/* Whether the kernel tells the index and generation of what a capability names; of the others these
+ * are physical addresses, or nothing. */
+static inline bool capability_is_public(const struct capability *cap)
+{
+    return cap->object_type == OBJECT_UNTYPED || cap->object_type == OBJECT_VSPACE ||
+           cap->object_type == OBJECT_ENDPOINT || cap->object_type == OBJECT_PROCESS ||
+           cap->object_type == OBJECT_GRANT;
+}
+
 /* The process that waits for the answer of a REPLY capability; null: it does not any more. */
 static inline struct process *capability_caller(const struct kernel *kernel,
                                                 const struct capability *cap)
@@ -265,6 +274,10 @@ void cspace_destroy_step(struct kernel *kernel, struct process *process);
  * look; *found says whether that was far enough. */
 uint32_t cspace_scan(struct kernel *kernel, const struct process *process, uint32_t slot,
                      bool *found);
+
+/* The same within the slot's leaf alone, which is a bounded walk; *found: there is one. Otherwise where
+ * to go on: the first slot of the next leaf, or SLOT_LIMIT when no leaf lies above. */
+uint32_t cspace_leaf_scan(const struct process *process, uint32_t slot, bool *found);
 
 /* The reply slot for the next call that `process` receives, its leaf made: EXHAUSTED (none is
  * free), OVER_BUDGET (no leaf). */

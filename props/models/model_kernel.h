@@ -195,6 +195,7 @@ struct model_frame {
 struct model_luck {
     bool over_budget;                   /* the current process was told OVER_BUDGET, */
     bool over_budget_verdict;           /* or kernel control's verdict was it */
+    bool no_leaf_above;                 /* READ_PROCESS_SLOT says that nothing lies above */
     uint32_t left[MODEL_PROCESS_LIMIT]; /* kernel pages left before the entry */
 
     /* What the entry left to do, by process. */

@@ -346,6 +346,51 @@ static enum status query(struct model_kernel *model,
     return STATUS_OK;
 }
 
+/* --- what another process holds --------------------------------------------------------------- */
+
+/* A leaf has 128 slots. Whether the core has one above is its own matter, which it has to tell only
+ * when it has nothing there. */
+static enum status read_slot(struct model_kernel *model,
+                             const struct kernel_read_process_slot_request *request,
+                             struct kernel_read_process_slot_reply *reply)
+{
+    enum { LEAF_SLOTS = 128 };
+    uint32_t index;
+    const struct model_cap *found = NULL;
+    enum status status = need_process(model, request->process_slot, &index);
+    if (status == STATUS_OK && !model_process_lives(model, index))
+        status = STATUS_NOT_FOUND;
+    if (status != STATUS_OK)
+        return status;
+    uint32_t end = request->slot / LEAF_SLOTS * LEAF_SLOTS + LEAF_SLOTS;
+    bool above = false;
+    for (uint32_t i = 0; i < model_at(model, index)->cap_count; i++) {
+        const struct model_cap *cap = &model_at(model, index)->caps[i];
+        bool fits = cap->slot >= request->slot && cap->slot < end;
+        found = fits && (found == NULL || cap->slot < found->slot) ? cap : found;
+        above = above || cap->slot >= end;
+    }
+    reply->slot = !above && model->luck.no_leaf_above ? SLOT_LIMIT : end;
+    if (found == NULL)
+        return STATUS_OK;
+    struct kernel_query_local_cap_reply named = {0};
+    bool live = model_cap_live(model, found);
+    query_object(model, found, &named);
+    *reply = (struct kernel_read_process_slot_reply){
+        .slot = found->slot,
+        .object_type = found->type,
+        .rights = live ? found->rights : 0,
+        .object = named.object,
+        .generation = named.generation,
+        .badge = found->type == OBJECT_REPLY ? 0 : found->badge,
+    };
+    bool of_process = found->type == OBJECT_VSPACE || found->type == OBJECT_ENDPOINT ||
+                      found->type == OBJECT_PROCESS || found->type == OBJECT_GRANT;
+    if (live && of_process && found->object != MODEL_DRIVER)
+        reply->token = model_at(model, found->object)->event_token;
+    return STATUS_OK;
+}
+
 static enum status drop(struct model_kernel *model, uint32_t slot)
 {
     struct model_cap *cap = model_cap_find(model, model->current, slot);
@@ -413,6 +458,8 @@ static enum status perform(struct model_kernel *model, enum object_type kind, ui
         return install(model, request);
     case OP_KERNEL_COPY_STARTUP:
         return copy_startup(model, request);
+    case OP_KERNEL_READ_PROCESS_SLOT:
+        return read_slot(model, request, reply);
     case OP_KERNEL_BIND_INTERRUPT:
     case OP_KERNEL_ACK_INTERRUPT:
     case OP_KERNEL_MASK_INTERRUPT:

@@ -18,6 +18,7 @@ uint32_t model_kernel_kinds(uint16_t operation)
     case OP_KERNEL_REGISTER_PAGER:
     case OP_KERNEL_QUERY_CAP:
     case OP_KERNEL_COPY_STARTUP:
+    case OP_KERNEL_READ_PROCESS_SLOT:
         return KIND(PROCESS);
     /* Installing needs a kind of its own, which only makers of processes have. */
     case OP_KERNEL_CAP_COPY_ATTENUATED:

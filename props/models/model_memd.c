@@ -421,15 +421,6 @@ static void query_memory(const struct model_memd *model, struct model_memd_answe
         answer->memory.account_count += model->accounts[i].open;
 }
 
-union model_request {
-    struct memd_open_account_request open_account;
-    struct memd_close_account_request close_account;
-    struct memd_alloc_frames_request alloc_frames;
-    struct memd_free_frames_request free_frames;
-    struct memd_alloc_untyped_request alloc_untyped;
-    struct memd_free_untyped_request free_untyped;
-};
-
 static void query_account(const struct model_memd *model, uint32_t account,
                           struct model_memd_answer *answer)
 {
@@ -443,6 +434,45 @@ static void query_account(const struct model_memd *model, uint32_t account,
     };
 }
 
+/* Asked by key, in the order of keys. */
+static void list_accounts(const struct model_memd *model, uint64_t from_key,
+                          struct model_memd_answer *answer)
+{
+    uint32_t found = model->account_count;
+    for (uint32_t i = 0; i < model->account_count; i++) {
+        const struct model_memd_account *account = &model->accounts[i];
+        if (account->open && account->key >= from_key &&
+            (found == model->account_count || account->key < model->accounts[found].key))
+            found = i;
+    }
+    if (found == model->account_count) {
+        answer->status = STATUS_NOT_FOUND;
+        return;
+    }
+    uint32_t parent = model->accounts[found].parent;
+    query_account(model, found, answer);
+    answer->list = (struct memd_list_accounts_reply){
+        .key = model->accounts[found].key,
+        .parent_key = parent == MODEL_MEMD_NO_PARENT ? 0 : model->accounts[parent].key,
+        .guarantee_pages = answer->query.guarantee_pages,
+        .limit_pages = answer->query.limit_pages,
+        .frame_pages = answer->query.frame_pages,
+        .untyped_pages = answer->query.untyped_pages,
+        .claim_pages = answer->query.claim_pages,
+        .tree_pages = answer->query.tree_pages,
+    };
+}
+
+union model_request {
+    struct memd_list_accounts_request list_accounts;
+    struct memd_open_account_request open_account;
+    struct memd_close_account_request close_account;
+    struct memd_alloc_frames_request alloc_frames;
+    struct memd_free_frames_request free_frames;
+    struct memd_alloc_untyped_request alloc_untyped;
+    struct memd_free_untyped_request free_untyped;
+};
+
 /* Whose operation it is: an administrator's, or an account's. */
 static bool is_for_admin(uint16_t id)
 {
@@ -450,6 +480,7 @@ static bool is_for_admin(uint16_t id)
     case OP_MEMD_OPEN_ACCOUNT:
     case OP_MEMD_CLOSE_ACCOUNT:
     case OP_MEMD_QUERY_MEMORY:
+    case OP_MEMD_LIST_ACCOUNTS:
         return true;
     case OP_MEMD_ALLOC_FRAMES:
     case OP_MEMD_FREE_FRAMES:
@@ -490,6 +521,9 @@ static void perform(struct model_memd *model, uint32_t account, uint16_t id,
     case OP_MEMD_QUERY_MEMORY:
         query_memory(model, answer);
         return;
+    case OP_MEMD_LIST_ACCOUNTS:
+        list_accounts(model, request->list_accounts.key, answer);
+        return;
     }
     MODEL_KNOWS_NOT(id);
 }
@@ -505,7 +539,9 @@ struct model_memd_answer model_memd_step(struct model_memd *model, const struct 
     const struct model_memd_account *account = model_memd_account(model, badge);
     if (operation != NULL)
         answer.status = message_decode(operation->request, request, &body);
-    bool reads_book = id == OP_MEMD_QUERY_MEMORY && (badge == ROLE_TESTER || badge == ROLE_ATTACKS);
+    bool reads_book = (id == OP_MEMD_QUERY_MEMORY &&
+                       (badge == ROLE_TESTER || badge == ROLE_ATTACKS || badge == ROLE_CONSOLE)) ||
+                      (id == OP_MEMD_LIST_ACCOUNTS && badge == ROLE_CONSOLE);
     if (answer.status == STATUS_OK &&
         (is_for_admin(id) ? badge != 0 && !reads_book : account == NULL))
         answer.status = STATUS_DENIED;

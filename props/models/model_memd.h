@@ -63,6 +63,7 @@ struct model_memd_answer {
     struct memd_close_account_reply close; /* CLOSE_ACCOUNT */
     struct memd_query_account_reply query; /* QUERY_ACCOUNT */
     struct memd_query_memory_reply memory; /* QUERY_MEMORY */
+    struct memd_list_accounts_reply list;  /* LIST_ACCOUNTS */
 };
 
 /* Empty, with so many frame records. */

@@ -225,17 +225,6 @@ static void wait(const struct ask *ask, const struct procd_wait_process_event_re
                                      });
 }
 
-static uint32_t state_of(const struct model_procd_process *process)
-{
-    if (process->life == MODEL_PROCD_STAGED)
-        return PROCESS_STAGED;
-    if (process->life == MODEL_PROCD_RESTING || process->follows || process->asked)
-        return PROCESS_RESTARTING;
-    if (process->life == MODEL_PROCD_RUNNING)
-        return PROCESS_RUNNING;
-    return process->parked ? PROCESS_PARKED : PROCESS_ENDED;
-}
-
 static void query(const struct ask *ask, uint64_t id)
 {
     const struct model_procd_process *process = seen(ask, id);
@@ -243,13 +232,20 @@ static void query(const struct ask *ask, uint64_t id)
         model_procd_reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
     if (process == NULL || out == NULL)
         return;
-    out->role = process->role;
-    out->state = state_of(process);
-    out->lives = process->lives;
-    if (!model_procd_lives(process)) {
-        out->reason = process->reason;
-        out->code = process->code;
-    }
+    model_procd_tell(out, process);
+}
+
+/* What an inspector asks, about anybody. */
+static void inspect(const struct ask *ask, const void *body)
+{
+    struct model_procd_inspected told;
+    enum status status =
+        model_procd_inspect(ask->model, ask->message->header.operation, body, &told);
+    if (ask->turn->failure.count != 0)
+        status = ask->turn->failure.status;
+    struct model_procd_reply *out = reply(ask, status);
+    if (out != NULL)
+        out->inspected = told;
 }
 
 /* What is given to procd once, when that may be. */
@@ -290,6 +286,10 @@ static enum status authorise(const struct ask *ask)
     case OP_PROCD_COMMIT_LOADER_IMAGE_TRANSFER:
     case OP_PROCD_ABORT_LOADER_IMAGE_TRANSFER:
         return client && (badge & 0xFFFF) == ROLE_LOADERD && !ask->on_driver ? STATUS_UNSUPPORTED
+                                                                             : STATUS_DENIED;
+    case OP_PROCD_LIST_PROCESSES:
+    case OP_PROCD_READ_SLOT:
+        return client && (badge & 0xFFFF) == ROLE_CONSOLE && !ask->on_driver ? STATUS_OK
                                                                              : STATUS_DENIED;
     case OP_PROCD_SET_RESTART_POLICY:
     case OP_PROCD_GET_RESTART_POLICY:
@@ -357,6 +357,10 @@ static void perform(const struct ask *ask, const void *body)
         return;
     case OP_PROCD_GET_RESTART_POLICY:
         get_policy(ask, by_id->process_id);
+        return;
+    case OP_PROCD_LIST_PROCESSES:
+    case OP_PROCD_READ_SLOT:
+        inspect(ask, body);
         return;
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
         bind(ask, model_procd_foundation_runs(ask->model), &ask->model->bound);

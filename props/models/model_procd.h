@@ -77,6 +77,12 @@ struct model_procd_wait {
     bool gone; /* its caller gave up: it needs no answer */
 };
 
+/* What an inspector is told, by operation. */
+struct model_procd_inspected {
+    struct procd_list_processes_reply process;
+    struct procd_read_slot_reply slot;
+};
+
 /* A reply that must be sent. Values that the operation's reply does not have are zero. */
 struct model_procd_reply {
     uint64_t request_id;
@@ -86,6 +92,7 @@ struct model_procd_reply {
     uint32_t role, state, reason, code, lives;
     uint64_t fault_va;
     struct procd_get_restart_policy_reply policy;
+    struct model_procd_inspected inspected;
 };
 
 /* What the kernel, pagerd and memd still have of a process when a turn is over, and of its mould. */
@@ -167,6 +174,8 @@ struct model_procd {
     uint64_t asked_id;        /* who was asked for READY in it; 0: nobody */
     model_procd_books *books; /* as they are when the turn is over */
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
+    /* What the kernel tells of the end that was installed in a slot: its token, and the object. */
+    uint64_t (*behind)(uint32_t slot, uint32_t *object);
     struct model_procd_evidence evidence;
     uint32_t wait_count;
     struct model_procd_wait waits[MODEL_PROCD_WAITS];

@@ -97,6 +97,13 @@ void model_procd_waits_wake(struct model_procd *model, const struct model_procd_
 void model_procd_waits_forget(struct model_procd *model, uint64_t who);
 void model_procd_waits_noticed(struct model_procd *model, uint32_t reply_slot);
 
+/* --- model_procd_inspect.c --- */
+
+/* State and record, as QUERY and LIST tell them. */
+void model_procd_tell(struct model_procd_reply *out, const struct model_procd_process *process);
+enum status model_procd_inspect(const struct model_procd *model, uint16_t operation,
+                                const void *body, struct model_procd_inspected *told);
+
 /* --- model_procd_plan.c --- */
 
 /* Pages of the bootstrap untyped that a foundation process takes besides its kernel memory. */

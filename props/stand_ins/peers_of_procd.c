@@ -206,6 +206,8 @@ static bool is_own(const struct stand_in_call *call)
         return ends_asked(call);
     case PEERS_BINDING:
         return binds(call);
+    case PEERS_READING:
+        return is_kernel(call, OP_KERNEL_READ_PROCESS_SLOT);
     case PEERS_NOTHING:
         break;
     }
@@ -272,6 +274,7 @@ static bool may_say(uint16_t id, enum status status)
         return status == STATUS_OK || status == STATUS_EXHAUSTED;
     case OP_KERNEL_FRAME_READ:
         return status == STATUS_OK || status == STATUS_OUT_OF_RANGE;
+    case OP_KERNEL_READ_PROCESS_SLOT:
     case OP_KERNEL_KILL_PROCESS: /* it ended by itself a moment ago */
     case OP_KERNEL_DROP_LOCAL_CAP:
         return status == STATUS_OK || status == STATUS_NOT_FOUND;

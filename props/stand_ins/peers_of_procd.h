@@ -35,7 +35,7 @@ void peers_of_procd_begin(void);
 uint32_t peers_of_procd_bootstrap(void); /* object of the bootstrap untyped */
 
 /* What a request is about: whose failing calls are its own. */
-enum peers_work { PEERS_NOTHING, PEERS_MAKING, PEERS_ENDING, PEERS_BINDING };
+enum peers_work { PEERS_NOTHING, PEERS_MAKING, PEERS_ENDING, PEERS_BINDING, PEERS_READING };
 
 /* A turn begins. `token`: the process that the request names. */
 void peers_of_procd_turn(enum peers_work work, uint64_t token, uint64_t request_id);

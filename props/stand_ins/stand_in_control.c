@@ -462,9 +462,38 @@ static enum status op_port_write(struct stand_in_call *call)
     return peers->port_write(request->port, request->value) ? STATUS_OK : STATUS_BUSY;
 }
 
+/* What was installed, a leaf at a time; a process's own two are not told. */
+static enum status op_read_slot(struct stand_in_call *call)
+{
+    const struct kernel_read_process_slot_request *request = call->request;
+    struct kernel_read_process_slot_reply *reply = call->reply;
+    struct stand_in_process *process = NULL;
+    const struct stand_in_installed *found = NULL;
+    uint32_t from;
+    enum status status =
+        process_get(request->process_slot, STAND_IN_RUNNING, &process, &from);
+    if (process == NULL || process->life == STAND_IN_ENDED)
+        return process == NULL ? status : STATUS_NOT_FOUND;
+    uint32_t end = request->slot / 128 * 128 + 128;
+    for (uint32_t i = 0; i < process->installed_count; i++) {
+        const struct stand_in_installed *held = stand_in_installed(from, i);
+        if (held->slot >= request->slot && held->slot < end &&
+            (found == NULL || held->slot < found->slot))
+            found = held;
+    }
+    reply->slot = found != NULL ? found->slot : end <= SLOT_STARTUP_LAST ? end : SLOT_LIMIT;
+    if (found == NULL)
+        return STATUS_OK;
+    reply->object_type = found->cap.object_type;
+    reply->rights = found->cap.rights;
+    reply->badge = found->cap.badge;
+    reply->token = stand_in_token_behind(found->slot, &reply->object);
+    return STATUS_OK;
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
-enum { OPERATION_LIMIT = OP_KERNEL_COPY_STARTUP + 1 };
+enum { OPERATION_LIMIT = OP_KERNEL_READ_PROCESS_SLOT + 1 };
 
 static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) = {
     [OP_KERNEL_CREATE_STAGED_PROCESS] = op_create,
@@ -495,6 +524,7 @@ static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) 
     [OP_KERNEL_READ_PCI_CONFIG_DWORD] = op_pci,
     [OP_KERNEL_IOPORT_READ8] = op_port_read,
     [OP_KERNEL_IOPORT_WRITE8] = op_port_write,
+    [OP_KERNEL_READ_PROCESS_SLOT] = op_read_slot,
 };
 
 enum status stand_in_control(struct stand_in_call *call)

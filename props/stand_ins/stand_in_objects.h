@@ -196,6 +196,10 @@ uint32_t stand_in_process_count(void);         /* not FREE */
 enum status stand_in_install(uint32_t process, uint32_t slot, struct stand_in_cap cap);
 const struct stand_in_installed *stand_in_installed(uint32_t process, uint32_t i);
 
+/* Whose end an installed capability is, as READ_PROCESS_SLOT tells it: one of everybody that there may be,
+ * by its slot. */
+uint64_t stand_in_token_behind(uint32_t slot, uint32_t *object);
+
 /* --- all of it -------------------------------------------------------------------------------- */
 
 uint64_t stand_in_digest(void); /* of slots, memory and address spaces, for before = after */

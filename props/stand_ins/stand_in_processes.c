@@ -3,6 +3,7 @@
  * used next. */
 #include <string.h>
 
+#include "abi/process.h"
 #include "props/base/property.h"
 #include "props/stand_ins/stand_in_books.h"
 
@@ -129,4 +130,18 @@ const struct stand_in_installed *stand_in_installed(uint32_t process, uint32_t i
 {
     HARNESS(i < processes[process].installed_count);
     return &installed[process][i];
+}
+
+uint64_t stand_in_token_behind(uint32_t slot, uint32_t *object)
+{
+    static const struct {
+        uint64_t token;
+        uint32_t object;
+    } behind[] = {
+        {1, 2},           {TOKEN_PROCD, 1},      {TOKEN_ROOTD, 0}, {0, PROCESS_LIMIT},
+        {5, 6},           {UINT64_C(1) << 62, 7}, {4, 9},
+    };
+    unsigned which = slot % (sizeof behind / sizeof behind[0]);
+    *object = behind[which].object;
+    return behind[which].token;
 }

@@ -73,7 +73,7 @@ static int dictionary_is_right(void (*print)(FILE *out))
 static const uint32_t senders_known[SERVICE_COUNT] = {
     [SERVICE_EVENT] = FROM_KERNEL,
     [SERVICE_STARTUP] = FROM_ADMIN,
-    [SERVICE_MEMD] = FROM_ADMIN | FROM_ACCOUNT | FROM_TESTER,
+    [SERVICE_MEMD] = FROM_ADMIN | FROM_ACCOUNT | FROM_TESTER | FROM_INSPECTOR,
     [SERVICE_VSPACED] = FROM_PAGERD,
     [SERVICE_PAGERD] = FROM_ADMIN,
     [SERVICE_NAMED] = FROM_ADMIN | FROM_CLIENT,
@@ -84,7 +84,8 @@ static const uint32_t senders_known[SERVICE_COUNT] = {
     [SERVICE_SERIALD] = FROM_CLIENT,
     [SERVICE_DEVICED] = FROM_ADMIN | FROM_CLIENT,
     [SERVICE_IRQD] = FROM_ADMIN | FROM_CLIENT,
-    [SERVICE_PROCD] = FROM_ADMIN | FROM_CLIENT | FROM_LOADERD | FROM_BOOTSTRAP | FROM_DRIVER,
+    [SERVICE_PROCD] = FROM_ADMIN | FROM_CLIENT | FROM_LOADERD | FROM_INSPECTOR | FROM_BOOTSTRAP |
+                      FROM_DRIVER,
 };
 
 /* Each row names senders, endpoints where there are several, and only such as its service knows. */

@@ -264,3 +264,12 @@ enum status kernel_copy_startup(struct caller *caller, uint32_t slot, uint32_t s
                   });
     return control(caller, slot);
 }
+
+enum status kernel_read_process_slot(struct caller *caller, uint32_t slot, uint32_t process_slot,
+                                     uint32_t read_slot,
+                                     struct kernel_read_process_slot_reply *reply)
+{
+    struct kernel_read_process_slot_request request = {.process_slot = process_slot,
+                                                       .slot = read_slot};
+    return kernel_call_read_process_slot(caller, slot, NO_WINDOW, DEADLINE_NEVER, &request, reply);
+}

@@ -62,5 +62,8 @@ enum status kernel_mask_interrupt(struct caller *caller, uint32_t slot, uint32_t
                                   uint32_t masked);
 enum status kernel_copy_startup(struct caller *caller, uint32_t slot, uint32_t source_process_slot,
                                 uint32_t target_process_slot);
+enum status kernel_read_process_slot(struct caller *caller, uint32_t slot, uint32_t process_slot,
+                                     uint32_t read_slot,
+                                     struct kernel_read_process_slot_reply *reply);
 
 #endif

@@ -367,6 +367,31 @@ enum status memd_query_account(struct memd *memd, struct memd_request *request)
     return STATUS_OK;
 }
 
+/* A walk over all places, few of which are ever used: nobody but an operator asks. */
+enum status memd_list_accounts(struct memd *memd, struct memd_request *request)
+{
+    const struct memd_account *found = NULL;
+    for (uint32_t i = 0; i < memd->account_places.used_count; i++) {
+        const struct memd_account *account = &memd->accounts[i];
+        if (account->key != 0 && account->key >= request->body.list_accounts.key &&
+            (found == NULL || account->key < found->key))
+            found = account;
+    }
+    if (found == NULL)
+        return STATUS_NOT_FOUND;
+    request->reply.list_accounts = (struct memd_list_accounts_reply){
+        .key = found->key,
+        .parent_key = found->parent == 0 ? 0 : memd->accounts[found->parent - 1].key,
+        .guarantee_pages = found->guarantee_pages,
+        .limit_pages = found->limit_pages,
+        .frame_pages = found->held_pages - found->untyped_pages,
+        .untyped_pages = found->untyped_pages,
+        .claim_pages = found->claim_pages,
+        .tree_pages = found->tree_pages,
+    };
+    return STATUS_OK;
+}
+
 enum status memd_query_memory(struct memd *memd, struct memd_request *request)
 {
     UNIT_ASSERT(memd->taken_pages <= memd->claimed_pages); /* M7 */
@@ -395,6 +420,8 @@ static uint32_t sender(const void *service, void *in_hand)
     if (badge == 0)
         return FROM_ADMIN;
     memd_link link = memd_account_by_badge(memd, badge);
+    if (badge <= ROLE_ID_MAX && role_inspects((uint32_t)badge))
+        return FROM_INSPECTOR;
     if (badge == ROLE_TESTER || badge == ROLE_ATTACKS)
         return FROM_TESTER; /* no account's: those lie above every role id */
     if (link == 0)

@@ -34,7 +34,8 @@
  * - INVALID_ARGUMENT: not a known operation, or a body that does not decode; BAD_VERSION: of the
  *   header
  * - DENIED: a sender that the row does not allow: badge 0 is an administrator, the badge of an open
- *   account is that account, ROLE_TESTER and ROLE_ATTACKS may ask for the book (QUERY_MEMORY)
+ *   account is that account, ROLE_TESTER and ROLE_ATTACKS may ask for the book (QUERY_MEMORY),
+ *   roles with a row INSPECTS for that and for the accounts (LIST_ACCOUNTS)
  *
  * OPEN_ACCOUNT: asked again while the account is open, with the same parent, guarantee and limit,
  * it is OK and gives the same badge again: who lost the answer lost nothing.
@@ -74,6 +75,10 @@
  * - NOT_FOUND: not an untyped of this account; BUSY: something made from it lives (the kernel says)
  *
  * QUERY_ACCOUNT, QUERY_MEMORY: never refused.
+ *
+ * LIST_ACCOUNTS: the account with the lowest key that is not below the one asked for, also one that is
+ * being closed.
+ * - NOT_FOUND: there is none
  *
  * When the kernel refuses what the books allow, its status is the reply. An ALLOC is undone then:
  * what was made is destroyed again (were that refused too, the frame or untyped stays charged to

@@ -229,6 +229,11 @@ uint64_t procd_deadline_next(const struct procd_deadlines *deadlines);
 /* Null when the heap is one. */
 const char *procd_deadlines_check(const struct procd_deadlines *deadlines);
 
+/* --- procd.c ---------------------------------------------------------------------------------- */
+
+/* The state that whoever asks is told. */
+enum process_state procd_reported_state(const struct procd_process *process);
+
 /* --- lifecycle.c ---------------------------------------------------------------------------- */
 
 /* A terminal event of the kernel. */

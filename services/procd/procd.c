@@ -19,10 +19,12 @@ static uint32_t sender_mask(const struct procd *procd, uint64_t badge, uint32_t 
     if (!procd_table_find_client(procd, badge, owner))
         return 0;
     uint32_t role = procd->processes[*owner - 1].role;
+    if (role_inspects(role))
+        return FROM_CLIENT | FROM_INSPECTOR;
     return role == ROLE_LOADERD ? FROM_CLIENT | FROM_LOADERD : FROM_CLIENT;
 }
 
-static enum process_state reported_state(const struct procd_process *process)
+enum process_state procd_reported_state(const struct procd_process *process)
 {
     if (process->life == PROCD_LIFE_STAGED)
         return PROCESS_STAGED;
@@ -44,7 +46,7 @@ enum status procd_query_process(struct procd *procd, struct procd_request *reque
     const struct procd_process *process = &procd->processes[index];
     request->reply.query_process = (struct procd_query_process_reply){
         .role = process->role,
-        .state = reported_state(process),
+        .state = procd_reported_state(process),
         .reason = process->reason,
         .code = process->code,
         .life_count = process->lives.life_count,

@@ -77,6 +77,12 @@
  * the administrator can make one, ends the system as a foundation process does when it ends, or is
  * PARKED, and nobody ordered it (P8). The foundation has no policy (DENIED).
  *
+ * Inspectors. A client whose role has a row INSPECTS is told of every process and record, whoever made
+ * it, drivers included: LIST_PROCESSES gives the first one from a place of the table on, NOT_FOUND after
+ * the last; READ_SLOT what a staged or running one holds, as the kernel tells it (NOT_FOUND: no such
+ * process), with the id and the role of the process behind a capability that names one. Neither
+ * changes anything. What an inspector may control is what it made itself, as of every client.
+ *
  * Releases. What the kernel, pagerd or memd refuse to take back stays on the record as owed, and is
  * offered again every PROCD_RETRY_TICKS; until then its place in the table is not used again.
  * CLOSE_ACCOUNT is repeated until nothing is left, a message at each step. A process that is to be

@@ -134,7 +134,7 @@ static enum status stage_procd(struct rootd *rootd)
         .budget_pages = rootd->plan.launches[FOUNDATION_PROCD].budget_pages,
         .event_slot = SLOT_SERVICE_ENDPOINT,
         .band = role_band(role_find(ROLE_PROCD)),
-        .token = ROOTD_PROCD_TOKEN,
+        .token = TOKEN_PROCD,
     };
     struct kernel_create_staged_process_reply reply;
     status =

@@ -106,7 +106,7 @@ static enum handled run_handle(void *context, struct message *message,
     struct event_process_terminated_request event;
     if (info->badge == BADGE_KERNEL && message->header.operation == OP_EVENT_PROCESS_TERMINATED &&
         message_decode(&event_process_terminated_request_type, message, &event) == STATUS_OK &&
-        event.token == ROOTD_PROCD_TOKEN) {
+        event.token == TOKEN_PROCD) {
         rootd->procd_reason = event.reason;
         rootd->procd_code = event.code;
         (void)fail(rootd, ROOTD_INTERNAL_ERROR, STATUS_PEER_DIED);

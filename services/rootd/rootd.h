@@ -85,7 +85,6 @@ enum {
     ROOTD_STOP_TRIES = 50,
     /* How long named may take to hear all rows of the role table. It calls nobody. */
     ROOTD_SEED_TICKS = 5 * TICKS_PER_SECOND,
-    ROOTD_PROCD_TOKEN = 1, /* of procd's terminal event */
     ROOTD_EXIT_READY = 0,
     ROOTD_EXIT_FAILED = 1
 };

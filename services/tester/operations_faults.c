@@ -263,6 +263,7 @@ void operations_ask_kernel(struct operations *operations)
         OP_KERNEL_ACK_INTERRUPT,
         OP_KERNEL_MASK_INTERRUPT,
         OP_KERNEL_COPY_STARTUP,
+        OP_KERNEL_READ_PROCESS_SLOT,
         OP_KERNEL_IOPORT_WRITE8,
     };
     static const uint16_t own[] = {OP_KERNEL_QUERY_LOCAL_CAP, OP_KERNEL_DROP_LOCAL_CAP,

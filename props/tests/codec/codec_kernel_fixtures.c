@@ -391,6 +391,21 @@ const struct codec_fixture codec_kernel_fixtures[] = {
 
     OF(KERNEL, 36, REPLY, "", "")
 
+    /* read_process_slot: process_slot, slot or 0 */
+    OF(KERNEL, 37, REQUEST, "", "40000000 10000000")
+        YES("@4 00000000", "from the first one on")
+        NO("@0 00000000", "no slot")
+        NO("@4 00004000", "no slot of a cspace")
+
+    /* slot, object_type, rights, object, generation, reserved0, badge, token */
+    OF(KERNEL, 37, REPLY, "",
+       "10000000 04000000 02000000 03000000 05000000 00000000 0700000000000000 0900000000000000")
+        YES("@0 00004000", "nothing is above")
+        YES("@4 00000000", "nothing there")
+        NO("@0 01004000", "no slot")
+        NO("@4 ff000000", "no such type")
+        NO("@20 01000000", "reserved")
+
     /* interrupt: token, line, reserved0 */
     OF(EVENT, 34, REQUEST, "", "8877665544332211 04000000 00000000")
         NO("@8 10000000", "no such line")

@@ -118,6 +118,16 @@ const struct codec_fixture codec_service_fixtures[] = {
        "0100000000000000 0200000000000000 0300000000000000 "
        "0400000000000000 0500000000000000")
 
+    /* list_accounts: key; reply: as query_account, after key and parent_key */
+    OF(MEMD, 0x209, REQUEST, "", "0000000000000000")
+        YES("@0 ffffffffffffffff", "any key")
+
+    OF(MEMD, 0x209, REPLY, "",
+       "0500000000000000 0000000000000000 0100000000000000 0200000000000000"
+       "0300000000000000 0400000000000000 0500000000000000 0600000000000000")
+        NO("@0 0000000000000000", "key 0")
+        YES("@8 ffffffffffffffff", "any parent")
+
     /* register_vspace: vspace_slot, account_slot, region_limit, reserved1, reserved0 */
     OF(VSPACED, 0x301, REQUEST,
        "0000 4000 00000400" NO_BADGE
@@ -418,6 +428,36 @@ const struct codec_fixture codec_service_fixtures[] = {
         CAPS_YES("0000 0500 00000500" NO_BADGE, "it could be passed on")
 
     OF(PROCD, 0x412, REPLY, "", "")
+
+    /* list_processes: place, reserved0 */
+    /* list_processes: place, reserved0 */
+    OF(PROCD, 0x413, REQUEST, "", "00000000 00000000")
+        YES("@0 ffffffff", "any place")
+        NO("@4 01000000", "reserved")
+
+    /* process_id, owner_id, place, role, state, reason, code, life_count */
+    OF(PROCD, 0x413, REPLY, "",
+       "0500000000000000 0000000000000000 05000000 02000000 01000000 00000000 00000000 01000000")
+        NO("@0 0000000000000000", "process 0")
+        NO("@16 00000000", "no place")
+        NO("@16 01040000", "a place above")
+        NO("@20 00000000", "no role")
+        NO("@24 05000000", "a state above")
+        NO("@28 ff000000", "a reason above")
+
+    /* read_slot: process_id, slot, reserved0 */
+    OF(PROCD, 0x414, REQUEST, "", "0500000000000000 00000000 00000000")
+        NO("@0 0000000000000000", "process 0")
+        NO("@8 00004000", "no slot of a cspace")
+        NO("@12 01000000", "reserved")
+
+    /* slot, object_type, rights, object_role, object_id, badge */
+    OF(PROCD, 0x414, REPLY, "",
+       "10000000 04000000 01000000 02000000 0500000000000000 0900000000000000")
+        YES("@0 00004000", "nothing is above")
+        YES("@4 00000000", "nothing there")
+        NO("@0 01004000", "no slot")
+        NO("@12 00000100", "no role")
 };
 /* clang-format on */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Kernel tests: lines of interrupts, and the start-up capabilities of one process for another. */
+/* Kernel tests: lines of interrupts, the start-up capabilities of one process for another, and
+ * what a process holds. */
 #include <string.h>
 
 #include "abi/messages/event.h"
@@ -154,6 +155,28 @@ static void test_copy(void)
     expect_status(copy(&source, &last), STATUS_OVER_LIMIT, "K8: an entry does so many");
 }
 
+/* --- what a process holds --- */
+
+/* A walk over all of it ends soon: its leaves are told one by one, and then that none is left. */
+static void test_read(void)
+{
+    drive_boot(1024, 64);
+    struct drive_child child = drive_stage(FREE_SLOT, 64);
+    drive_install(child.grant, SLOT_SERVICE_ENDPOINT, 2336, RIGHT_SEND, 9);
+    struct kernel_read_process_slot_reply read = {0};
+    unsigned calls = 0, found = 0;
+    for (uint32_t slot = 0; slot < SLOT_LIMIT && calls < 64; calls++) {
+        expect_status(CONTROL_REPLY(PRO, READ_PROCESS_SLOT, &read,
+                                    (struct kernel_read_process_slot_request){child.process, slot}),
+                      STATUS_OK, "a slot is read");
+        expect(read.slot >= slot, "further on");
+        found += read.object_type != OBJECT_NONE;
+        slot = read.object_type == OBJECT_NONE ? read.slot : read.slot + 1;
+    }
+    expect_equal(found, 3, "itself, its endpoint, and what was installed");
+    expect(calls <= 3 + 20, "K8: as many calls as it has leaves and capabilities");
+}
+
 /* --- PCI --- */
 
 static unsigned pci_read(uint32_t bus, uint32_t device, uint32_t function, uint32_t offset,
@@ -192,4 +215,5 @@ void kernel_test_interrupts(void)
     test_ends();
     expect_equal(trip(false), trip(true), "K14: an interrupt is received by either way alike");
     test_copy();
+    test_read();
 }

@@ -126,7 +126,7 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
         return STATUS_OK;
     }
     struct event_process_terminated_request event = {
-        .token = ROOTD_PROCD_TOKEN, .reason = seam.end_reason, .code = seam.end_code};
+        .token = TOKEN_PROCD, .reason = seam.end_reason, .code = seam.end_code};
     (void)message_encode(&event_process_terminated_request_type, &event, message);
     info->badge = BADGE_KERNEL;
     return STATUS_OK;
