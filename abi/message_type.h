@@ -28,17 +28,17 @@ enum service_id {
 
 /* Who may send an operation of a service. */
 enum {
-    FROM_ADMIN = 1u << 0,     /* badge 0: the unbadged capability */
-    FROM_KERNEL = 1u << 1,    /* BADGE_KERNEL */
-    FROM_ACCOUNT = 1u << 2,   /* memd: a badge that is an open account */
-    FROM_PAGERD = 1u << 3,    /* badge ROLE_PAGERD */
-    FROM_LOADERD = 1u << 4,   /* badge ROLE_LOADERD */
-    FROM_CLIENT = 1u << 5,    /* any other badge that is a role id */
-    FROM_BOOTSTRAP = 1u << 6, /* procd: received on the bootstrap endpoint */
-    FROM_DRIVER = 1u << 7,    /* procd: received on the driver endpoint */
-    FROM_TESTER = 1u << 8,    /* badge ROLE_TESTER or ROLE_ATTACKS */
-    FROM_READER = 1u << 9,    /* a role with a row READS_LOG (logd), READS_CRASHES (crashd) */
-    FROM_PROCD = 1u << 10,    /* badge ROLE_PROCD */
+    FROM_ADMIN = 1u << 0,      /* badge 0: the unbadged capability */
+    FROM_KERNEL = 1u << 1,     /* BADGE_KERNEL */
+    FROM_ACCOUNT = 1u << 2,    /* memd: a badge that is an open account */
+    FROM_PAGERD = 1u << 3,     /* badge ROLE_PAGERD */
+    FROM_LOADERD = 1u << 4,    /* badge ROLE_LOADERD */
+    FROM_CLIENT = 1u << 5,     /* any other badge that is a role id */
+    FROM_BOOTSTRAP = 1u << 6,  /* procd: received on the bootstrap endpoint */
+    FROM_DRIVER = 1u << 7,     /* procd: received on the driver endpoint */
+    FROM_TESTER = 1u << 8,     /* badge ROLE_TESTER or ROLE_ATTACKS */
+    FROM_READER = 1u << 9,     /* a role with a row READS_LOG (logd), READS_CRASHES (crashd) */
+    FROM_PROCD = 1u << 10,     /* badge ROLE_PROCD */
     FROM_INSPECTOR = 1u << 11, /* a role with a row INSPECTS (procd, memd) */
     FROM_ENDPOINTS = FROM_BOOTSTRAP | FROM_DRIVER
 };

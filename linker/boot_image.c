@@ -329,7 +329,8 @@ static uint32_t profile_of(const char *name)
         return VALIDATION_PROFILE_GRAPH;
     if (strcmp(name, "console") == 0)
         return VALIDATION_PROFILE_CONSOLE;
-    stop(EXIT_USAGE, "\"%s\" is no profile: none, phase0, hostile, attacks, graph or console", name);
+    stop(EXIT_USAGE, "\"%s\" is no profile: none, phase0, hostile, attacks, graph or console",
+         name);
 }
 
 static struct request read_arguments(int count, char **arguments)

@@ -243,7 +243,7 @@ static void inspect(const struct ask *ask, const void *body)
         model_procd_inspect(ask->model, ask->message->header.operation, body, &told);
     if (ask->turn->failure.count != 0)
         status = ask->turn->failure.status;
-    struct model_procd_reply *out = reply(ask, status);
+    struct model_procd_reply *out = model_procd_reply(ask, status);
     if (out != NULL)
         out->inspected = told;
 }

@@ -470,8 +470,7 @@ static enum status op_read_slot(struct stand_in_call *call)
     struct stand_in_process *process = NULL;
     const struct stand_in_installed *found = NULL;
     uint32_t from;
-    enum status status =
-        process_get(request->process_slot, STAND_IN_RUNNING, &process, &from);
+    enum status status = process_get(request->process_slot, STAND_IN_RUNNING, &process, &from);
     if (process == NULL || process->life == STAND_IN_ENDED)
         return process == NULL ? status : STATUS_NOT_FOUND;
     uint32_t end = request->slot / 128 * 128 + 128;

@@ -138,8 +138,8 @@ uint64_t stand_in_token_behind(uint32_t slot, uint32_t *object)
         uint64_t token;
         uint32_t object;
     } behind[] = {
-        {1, 2},           {TOKEN_PROCD, 1},      {TOKEN_ROOTD, 0}, {0, PROCESS_LIMIT},
-        {5, 6},           {UINT64_C(1) << 62, 7}, {4, 9},
+        {1, 2}, {TOKEN_PROCD, 1},       {TOKEN_ROOTD, 0}, {0, PROCESS_LIMIT},
+        {5, 6}, {UINT64_C(1) << 62, 7}, {4, 9},
     };
     unsigned which = slot % (sizeof behind / sizeof behind[0]);
     *object = behind[which].object;

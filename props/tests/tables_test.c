@@ -84,8 +84,8 @@ static const uint32_t senders_known[SERVICE_COUNT] = {
     [SERVICE_SERIALD] = FROM_CLIENT,
     [SERVICE_DEVICED] = FROM_ADMIN | FROM_CLIENT,
     [SERVICE_IRQD] = FROM_ADMIN | FROM_CLIENT,
-    [SERVICE_PROCD] = FROM_ADMIN | FROM_CLIENT | FROM_LOADERD | FROM_INSPECTOR | FROM_BOOTSTRAP |
-                      FROM_DRIVER,
+    [SERVICE_PROCD] =
+        FROM_ADMIN | FROM_CLIENT | FROM_LOADERD | FROM_INSPECTOR | FROM_BOOTSTRAP | FROM_DRIVER,
 };
 
 /* Each row names senders, endpoints where there are several, and only such as its service knows. */

@@ -430,7 +430,6 @@ const struct codec_fixture codec_service_fixtures[] = {
     OF(PROCD, 0x412, REPLY, "", "")
 
     /* list_processes: place, reserved0 */
-    /* list_processes: place, reserved0 */
     OF(PROCD, 0x413, REQUEST, "", "00000000 00000000")
         YES("@0 ffffffff", "any place")
         NO("@4 01000000", "reserved")
