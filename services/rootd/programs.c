@@ -88,6 +88,8 @@ static enum status run_launch(struct rootd *rootd, uint32_t launch, uint64_t end
         status = offer_modules(rootd, launch);
     if (status != STATUS_OK)
         return status;
+    if (role_is_resident(rootd->plan.launches[launch].role))
+        return STATUS_OK; /* it goes on after READY */
     rootd->stage = STAGE_PROGRAM;
     status = await_end(rootd, launch, end_ticks);
     return status == STATUS_OK
