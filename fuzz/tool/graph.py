@@ -157,7 +157,7 @@ def boot_faults(tally):
 def boot_services(tally):
     """Services that are found by name, and clients that end the boot unless they are granted and refused what is
     stated. What waits for named alone is READY in any order."""
-    wanted = [*BEGIN, *(f"ROOTD_STAGE:{name}:READY" for name in ("named", "logd", "timed", "crashd")), *END]
+    wanted = [*BEGIN, *(f"ROOTD_STAGE:{name}:READY" for name in ("named", "logd", "timed", "crashd", "irqd")), *END]
     result = metal.Boot(build.SERVICES_IMAGE, seconds=60)
     lines = result.log.splitlines()
     right = sorted(lines) == sorted(wanted) and lines.index(wanted[len(BEGIN)]) == len(BEGIN)

@@ -17,15 +17,6 @@ IMAGES = (build.PHASE0_IMAGE, build.GRAPH_IMAGE, build.SERVICES_IMAGE, build.OPE
 
 # Operation, verdict: why no boot shows it. An entry that is not needed any more fails the test.
 UNSHOWN = {
-    **{(f"irqd.{name}", verdict): "irqd is in no image yet"
-       for name in ("seed_handler", "register_handler", "set_mask", "ack", "seal")
-       for verdict in ("accepted", "refused")},
-    ("kernel.ioport_read8", "accepted"): "the driver of COM1 is in no image yet",
-    ("kernel.ioport_write8", "accepted"): "the driver of COM1 is in no image yet",
-    ("event.interrupt", "accepted"): "irqd is in no image yet",
-    ("kernel.bind_interrupt", "accepted"): "irqd is in no image yet",
-    ("kernel.ack_interrupt", "accepted"): "irqd is in no image yet",
-    ("kernel.mask_interrupt", "accepted"): "irqd is in no image yet",
     ("kernel.read_pci_config_dword", "accepted"): "probed is in no image yet",
     ("kernel.read_pci_config_dword", "refused"): "probed is in no image yet",
     ("deviced.seed_binding", "refused"): "rootd alone asks deviced, and nothing wrong",

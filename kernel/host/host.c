@@ -33,6 +33,7 @@ static struct {
     size_t pci_count;
     uint32_t open_lines; /* bit i: line i */
     uint32_t (*on_read)(enum machine_read_kind kind, uint32_t address);
+    void (*on_write)(uint16_t port, uint8_t value);
     uint64_t flush_count;
     struct flush_note
         flushes[HOST_FLUSH_NOTES]; /* the last ones; the next takes the oldest's place */
@@ -104,6 +105,7 @@ void host_reset(void)
     host.pci_count = 0;
     host.open_lines = 0;
     host.on_read = NULL;
+    host.on_write = NULL;
     host.flush_count = 0;
     memset(host.flushes, 0, sizeof host.flushes);
 }
@@ -173,6 +175,11 @@ void host_pci(const struct host_pci_register *registers, size_t count)
 {
     host.pci = registers;
     host.pci_count = count;
+}
+
+void host_on_write(void (*handler)(uint16_t port, uint8_t value))
+{
+    host.on_write = handler;
 }
 
 void host_on_read(uint32_t (*handler)(enum machine_read_kind kind, uint32_t address))
@@ -303,6 +310,8 @@ uint32_t machine_pci_read32(uint32_t address)
 bool machine_port_write8(uint16_t port, uint8_t value)
 {
     host.port_last_write = (uint32_t)port << 8 | value;
+    if (host.on_write != NULL)
+        host.on_write(port, value);
     return port != PORT_COM1 || host.on_read == NULL || host.on_read(READ_TAKEN, port) != 0;
 }
 

@@ -65,6 +65,9 @@ void host_pci(const struct host_pci_register *registers, size_t count);
  * host_port_last_write (READ_TAKEN; null: it does). Until the next reset; null: nobody. */
 void host_on_read(uint32_t (*handler)(enum machine_read_kind kind, uint32_t address));
 
+/* Hears of each byte that the kernel writes to a port. Until the next reset; null: nobody. */
+void host_on_write(void (*handler)(uint16_t port, uint8_t value));
+
 /* Whether a line is open, so that a device could interrupt; and an interrupt of one, as the metal
  * takes it. */
 bool host_line_is_open(uint32_t line);

@@ -133,6 +133,14 @@ static void describe(uint32_t profile)
     add_dependencies(&peers_machine.config);
 }
 
+void peers_add(uint32_t role)
+{
+    add_module(role);
+    for (uint32_t i = 0; i < peers_machine.config.entry_count; i++)
+        peers_machine.config.entries[i].dependency_count = 0;
+    add_dependencies(&peers_machine.config);
+}
+
 bool peers_machine_encode(void)
 {
     static uint8_t config[BOOT_CONFIG_BYTES_MAX];
@@ -335,6 +343,9 @@ void peers_check_needs(uint32_t role)
                  peers_machine.lied || config.entries[entry].dependencies[i] != ROLE_NAMED ||
                      (peers_machine.sealed && peers_machine.named_bound &&
                       peers_machine.seeded_count == look_up_count));
+        PROPERTY(R3, "lines",
+                 peers_machine.lied || config.entries[entry].dependencies[i] != ROLE_IRQD ||
+                     (peers_machine.lines_sealed && peers_machine.lines_seeded == interrupt_count));
         PROPERTY(R3, "needs", peers_machine.lied || (needed != NULL && needed->ready));
     }
 }
@@ -457,6 +468,8 @@ static enum status answer(struct stand_in_call *call)
         return take_offer(child, call->message);
     if (child->ready && child->role == ROLE_NAMED)
         return peers_named_answer(call);
+    if (child->ready && child->role == ROLE_IRQD)
+        return peers_irqd_answer(call);
     if (child->ready && child->role == ROLE_DEVICED)
         return peers_deviced_answer(call);
     return child->ready && child->role == ROLE_PROCD ? procd_answer(call) : STATUS_DENIED;

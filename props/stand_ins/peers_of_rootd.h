@@ -73,6 +73,8 @@ struct peers_machine {
     bool sealed;
     uint32_t bound_count; /* drivers that deviced was told of */
     bool bindings_sealed;
+    uint32_t lines_seeded; /* rows that irqd was told */
+    bool lines_sealed;
     uint64_t mutation_count; /* calls that could change something */
     uint32_t end_reason;     /* of every program: EXITED with end_code, if nothing else is set */
     uint32_t end_code;
@@ -85,6 +87,9 @@ extern struct peers_machine peers_machine;
  * handoff, the boot cspace. Every service of the profile is an entry that waits for those that its
  * role needs. Begins the kernel's stand-in. */
 void peers_of_rootd_begin(uint32_t profile);
+
+/* One more service, which is required, in image and config. */
+void peers_add(uint32_t role);
 
 /* Puts the config and the handoff of the machine into image and handoff bytes, after a test changed
  * them. Returns false when the encoders refuse them; the bytes are then as they were. */

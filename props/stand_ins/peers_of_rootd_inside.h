@@ -21,5 +21,6 @@ void peers_check_needs(uint32_t role);
 
 enum status peers_named_answer(struct stand_in_call *call);
 enum status peers_deviced_answer(struct stand_in_call *call);
+enum status peers_irqd_answer(struct stand_in_call *call);
 
 #endif

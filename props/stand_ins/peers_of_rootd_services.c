@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* named and deviced as rootd meets them: entries and an end for procd; bindings, and drivers that
- * behave as the machine's manners say. */
+/* named, irqd and deviced as rootd meets them: entries and an end for procd; lines; bindings, and
+ * drivers that behave as the machine's manners say. */
 #include "props/stand_ins/peers_of_rootd_inside.h"
 
 #include "abi/codec.h"
 #include "abi/messages/deviced.h"
+#include "abi/messages/irqd.h"
 #include "abi/messages/named.h"
 #include "props/base/property.h"
 
@@ -47,6 +48,31 @@ enum status peers_named_answer(struct stand_in_call *call)
         return STATUS_INVALID_ARGUMENT;
     peers_machine.seeded_count++;
     return peers_reply_empty(&named_seed_entry_reply_type, message);
+}
+
+/* --- irqd ------------------------------------------------------------------------------------- */
+
+/* The rows of the table in their order, each once, and then that these are all. */
+enum status peers_irqd_answer(struct stand_in_call *call)
+{
+    struct irqd_seed_handler_request request;
+    struct message *message = call->message;
+    if (peers_machine.lines_sealed || call->through.badge != 0)
+        return STATUS_DENIED;
+    if (message->header.operation == OP_IRQD_SEAL) {
+        struct irqd_seal_reply reply = {.seed_count = peers_machine.lines_seeded};
+        peers_machine.lines_sealed = true;
+        return peers_reply_with(&irqd_seal_reply_type, &reply, message);
+    }
+    if (message->header.operation != OP_IRQD_SEED_HANDLER ||
+        message_decode(&irqd_seed_handler_request_type, message, &request) != STATUS_OK ||
+        peers_machine.lines_seeded == interrupt_count)
+        return STATUS_DENIED;
+    const struct interrupt_row *row = &interrupt_table[peers_machine.lines_seeded];
+    if (request.line != row->line || request.role != row->role)
+        return STATUS_INVALID_ARGUMENT;
+    peers_machine.lines_seeded++;
+    return peers_reply_empty(&irqd_seed_handler_reply_type, message);
 }
 
 /* --- deviced ---------------------------------------------------------------------------------- */

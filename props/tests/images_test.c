@@ -173,6 +173,8 @@ static const char *const services[] = {"named",
                                        "phase1-time-client",
                                        "phase1-crash-client",
                                        "phase0-fault-kill",
+                                       "irqd",
+                                       "phase2-irq-client",
                                        NULL};
 static const char *const operations[] = {"test-operator", "test-mapper", NULL};
 static const char *const restarts[] = {"named", "timed", "test-mortal", "test-survivor", NULL};

@@ -11,6 +11,7 @@
 #include "props/world/world.h"
 #include "services/crashd/crashd.h"
 #include "services/deviced/deviced.h"
+#include "services/irqd/irqd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -96,6 +97,12 @@ static void deviced_start(void *state, void *table)
     deviced_run(state);
 }
 
+static void irqd_start(void *state, void *table)
+{
+    (void)table;
+    irqd_run(state);
+}
+
 static const struct program program_table[] = {
     {"rootd", sizeof(struct rootd_image), 0, rootd_start, NULL},
     {"memd", sizeof(struct memd), ROLE_MEMD, memd_start, NULL},
@@ -107,6 +114,7 @@ static const struct program program_table[] = {
     {"timed", sizeof(struct timed), 0, timed_start, NULL},
     {"crashd", sizeof(struct crashd), 0, crashd_start, NULL},
     {"deviced", sizeof(struct deviced), 0, deviced_start, NULL},
+    {"irqd", sizeof(struct irqd), 0, irqd_start, NULL},
     {"phase0-probe", 0, 0, NULL, phase0_probe_main},
     {"phase0-exit", 0, 0, NULL, phase0_exit_main},
     {"phase0-fault-kill", 0, 0, NULL, phase0_fault_kill_main},
@@ -120,6 +128,7 @@ static const struct program program_table[] = {
     {"phase1-lookup-client", 0, 0, NULL, phase1_lookup_client_main},
     {"phase1-time-client", 0, 0, NULL, phase1_time_client_main},
     {"phase1-crash-client", 0, 0, NULL, phase1_crash_client_main},
+    {"phase2-irq-client", 0, 0, NULL, phase2_irq_client_main},
     {"test-mapper", 0, 0, NULL, test_mapper_main},
     {"test-operator", 0, 0, NULL, test_operator_main},
     {"test-ready", 0, 0, NULL, test_ready_main},

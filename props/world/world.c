@@ -15,6 +15,7 @@
 #include "abi/user_memory.h"
 #include "kernel/core/kernel.h"
 #include "kernel/host/host.h"
+#include "props/world/devices.h"
 #include "props/world/fiber.h"
 #include "props/world/operations.h"
 #include "props/world/programs.h"
@@ -73,13 +74,14 @@ static size_t message_bytes(const struct message *message)
            (body < MESSAGE_BODY_BYTES_MAX ? body : MESSAGE_BODY_BYTES_MAX);
 }
 
-/* The next input when it comes before this entry of this process (RECORD_NOBODY: while idle). */
-static const struct machine_record *input_take(uint32_t process, uint64_t entry)
+/* The next input when it comes before this entry of this process (RECORD_NOBODY: while idle), or, a
+ * read of a device, in it. */
+static const struct machine_record *input_take(uint32_t process, uint64_t entry, bool is_read)
 {
     if (inputs == NULL || inputs_used == inputs->count)
         return NULL;
     const struct machine_record *row = &inputs->rows[inputs_used];
-    if (row->process != process || row->entry != entry)
+    if (row->process != process || row->entry != entry || (row->kind == RECORD_READ) != is_read)
         return NULL;
     inputs_used++;
     return row;
@@ -110,8 +112,8 @@ static void input_happen(uint32_t self, const struct machine_record *row)
 /* What the kernel reads from a device in the entry that goes on is what it read there on the metal. */
 static uint32_t input_read(enum machine_read_kind kind, uint32_t address)
 {
-    const struct machine_record *row = input_take(current(), seats[current()].entry_count);
-    if (row != NULL && row->kind == RECORD_READ && row->number == kind && row->slot == address)
+    const struct machine_record *row = input_take(current(), seats[current()].entry_count, true);
+    if (row != NULL && row->number == kind && row->slot == address)
         return (uint32_t)row->value;
     diverged = true;
     return 0;
@@ -123,8 +125,10 @@ static void entry_begin(uint32_t self)
 {
     uint64_t entry = ++seats[self].entry_count;
     const struct machine_record *row;
-    while ((row = input_take(self, entry)) != NULL)
+    while ((row = input_take(self, entry, false)) != NULL)
         input_happen(self, row);
+    if (inputs == NULL && devices_interrupt(&kernel))
+        yield_unless_current(self);
 }
 
 struct message *sys_message(void)
@@ -321,7 +325,7 @@ void user_spin(void)
         yield_unless_current(self);
         return;
     }
-    const struct machine_record *row = input_take(self, seats[self].entry_count + 1);
+    const struct machine_record *row = input_take(self, seats[self].entry_count + 1, false);
     diverged = row == NULL;
     if (diverged)
         fiber_switch(&seats[self].fiber, &main_fiber);
@@ -440,7 +444,7 @@ static struct seat *seat_take(uint32_t index)
 static void seat_work(uint32_t index)
 {
     struct seat *seat = seat_take(index);
-    const struct machine_record *row = input_take(index, seat->entry_count + 1);
+    const struct machine_record *row = input_take(index, seat->entry_count + 1, false);
     if (row != NULL) {
         input_do(row);
         return;
@@ -502,7 +506,7 @@ static bool ready_serves(void)
 /* Everybody waits, and inputs are fed: the next one must be the clock's, or a line's. */
 static bool idle_fed(void)
 {
-    const struct machine_record *row = input_take(RECORD_NOBODY, 0);
+    const struct machine_record *row = input_take(RECORD_NOBODY, 0, false);
     diverged = row == NULL && inputs_used != inputs->count;
     if (row != NULL)
         input_do(row);
@@ -515,6 +519,8 @@ static bool idle(void)
     if (inputs != NULL)
         return idle_fed();
     uint64_t deadline = kernel_next_deadline(&kernel);
+    if (devices_interrupt(&kernel))
+        return true;
     if (ready_serves() || deadline == DEADLINE_NEVER || deadline > WORLD_TICKS_MAX)
         return false;
     kernel_timer(&kernel, deadline);
@@ -577,6 +583,7 @@ struct world_result world_run(const struct world_options *options)
     injection = options->injection;
     struct kernel_boot_info info =
         pages == 0 ? host_boot_info() : host_boot_info_limited((uint32_t)pages);
+    devices_begin();
     if (inputs != NULL)
         host_on_read(input_read);
     enum status refused = kernel_boot(&kernel, &info);

@@ -32,6 +32,7 @@ uint32_t test_driver_main(uint64_t argument);
 uint32_t phase1_lookup_client_main(uint64_t argument);
 uint32_t phase1_time_client_main(uint64_t argument);
 uint32_t phase1_crash_client_main(uint64_t argument);
+uint32_t phase2_irq_client_main(uint64_t argument);
 
 /* What test-operator launches (mapper.h). */
 uint32_t test_mapper_main(uint64_t argument);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* The event loop of the launch graph. Decides who is started next, whom to ask and how long, and what
- * a failure means; every slot, right and envelope comes from the plan. It knows two
- * roles: named, which is told the table's LOOKS_UP rows, and deviced, which is told of the drivers and
- * launches them (drivers.c). Never waits for one service longer than a slice while another one is under
+ * a failure means; every slot, right and envelope comes from the plan. It knows three roles: named
+ * and irqd, which are told the table's LOOKS_UP and INTERRUPTS rows, and deviced, which is told of
+ * the drivers and launches them (drivers.c). Never waits for one service longer than a slice while another one is under
  * way. */
 #include "services/rootd/graph.h"
 
 #include "abi/assert.h"
 #include "services/lib/discovery.h"
+#include "services/lib/interrupts.h"
 #include "services/lib/launch_envelope.h"
 #include "services/rootd/drivers.h"
 #include "services/rootd/report.h"
@@ -141,6 +142,16 @@ static enum status seed_named(struct rootd *rootd, uint32_t launch)
     return status == STATUS_OK ? launch_bind_named(rootd, ROOTD_SLOT_WINDOW) : status;
 }
 
+/* The same of irqd and the INTERRUPTS rows. */
+static enum status seed_irqd(struct rootd *rootd, uint32_t launch)
+{
+    uint64_t deadline_ticks;
+    enum status status = rootd_deadline(rootd, ROOTD_SEED_TICKS, &deadline_ticks);
+    return status == STATUS_OK
+               ? interrupts_seed(&rootd->caller, launch_alias_slot(rootd, launch), deadline_ticks)
+               : status;
+}
+
 static enum status set_ready(struct rootd *rootd, uint32_t entry)
 {
     struct entry_progress *progress = progress_of(rootd, entry);
@@ -148,6 +159,8 @@ static enum status set_ready(struct rootd *rootd, uint32_t entry)
     enum status status = STATUS_OK;
     if (role == ROLE_NAMED)
         status = seed_named(rootd, progress->launch);
+    if (role == ROLE_IRQD)
+        status = seed_irqd(rootd, progress->launch);
     if (role == ROLE_DEVICED)
         status = drivers_seed(rootd);
     if (status != STATUS_OK)

@@ -254,6 +254,23 @@ static void lose_module(uint32_t role)
     peers_machine.handoff.modules[at].name[0] = 'x';
 }
 
+/* irqd is told the INTERRUPTS rows, and sealed, before a driver that needs it is started; one that
+ * refuses fails the boot, as it is required. */
+static void test_lines(void)
+{
+    for (unsigned refuses = 0; refuses < 2; refuses++) {
+        fresh(VALIDATION_PROFILE_GRAPH);
+        peers_add(ROLE_IRQD);
+        expect(peers_machine_encode(), "a machine with irqd encodes");
+        peers_machine.lines_sealed = refuses != 0;
+        expect_equal(run(), refuses ? ROOTD_SERVICE_BOOTSTRAP_FAILED : ROOTD_READY,
+                     "R3: rootd seeds irqd");
+        expect(peers_machine.lines_sealed, "R3: irqd is sealed");
+        expect_equal(peers_machine.lines_seeded, refuses ? 0 : interrupt_count,
+                     "D3: with each row of the table");
+    }
+}
+
 static void test_missing(void)
 {
     static const char *const lines[] = {
@@ -298,6 +315,7 @@ static void test_optional_program(void)
 
 void test_graph(void)
 {
+    test_lines();
     test_mixtures();
     test_slow();
     test_deadlines();

@@ -303,8 +303,9 @@ static bool may_ask(const struct intake *row)
     case SLOT_PAGERD_ADMINISTRATOR:
         return role == ROLE_TEST_OPERATOR;
     case SLOT_PEER_NAMED: /* every service above it, but for the one with two published peers */
-        if ((role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE1_CRASH_CLIENT) ||
-            role == ROLE_CONSOLE || role == ROLE_TEST_MORTAL || role == ROLE_TEST_SURVIVOR || role == ROLE_TEST_HOSTILE)
+        if ((role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE2_IRQ_CLIENT) ||
+            role == ROLE_CONSOLE || role == ROLE_TEST_MORTAL || role == ROLE_TEST_SURVIVOR ||
+            role == ROLE_TEST_HOSTILE)
             return true;
         return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
     case SLOT_PEER_VFSD:
@@ -368,6 +369,7 @@ static void test_all_roles(void)
         {OBJECT_KERNEL_ACPI, ROLE_DRV_ACPI},
         {OBJECT_KERNEL_COM1, ROLE_DEVICED},
         {OBJECT_KERNEL_COM1, ROLE_DRV_SERIAL},
+        {OBJECT_KERNEL_COM1, ROLE_PHASE2_IRQ_CLIENT},
         {OBJECT_KERNEL_I8042, ROLE_DEVICED},
         {OBJECT_KERNEL_I8042, ROLE_DRV_I8042},
     };
