@@ -321,10 +321,11 @@ failed:
 # What a sleeper with vector registers sees wrong in them; at first nothing is in them.
 VECTORS_LOOK = """
     movq %xmm0, %rax
+    mov %rbp, %rcx
     test %r15, %r15
-    cmovz %rbp, %rax
+    cmovz %r15, %rcx
     or %rbp, %r15
-    cmp %rbp, %rax
+    cmp %rcx, %rax
     setne %al
     movzbl %al, %eax
     or %eax, %r12d
