@@ -32,10 +32,11 @@ enum driver_state {
     DRIVER_SEEDED = 0,   /* known, never started */
     DRIVER_STARTING = 1, /* being made, or asked for READY */
     DRIVER_READY = 2,
-    DRIVER_FAILED = 3,  /* its launch, which is undone */
-    DRIVER_ENDED = 4,   /* by itself, after READY */
-    DRIVER_STOPPED = 5, /* by STOP_DRIVER */
-    DRIVER_STATE_LAST = 5
+    DRIVER_FAILED = 3,     /* its launch, which is undone */
+    DRIVER_ENDED = 4,      /* by itself, after READY */
+    DRIVER_STOPPED = 5,    /* by STOP_DRIVER */
+    DRIVER_RESTARTING = 6, /* READY once, and between two lives */
+    DRIVER_STATE_LAST = 6
 };
 
 /* The tokens of the two processes that procd did not make (CREATE_STAGED_PROCESS); those of all others

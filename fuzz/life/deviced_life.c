@@ -28,6 +28,7 @@ enum action {
     ACTION_FORGET,
     ACTION_LOG,
     ACTION_GONE,
+    ACTION_REST,
     ACTION_COUNT
 };
 static const struct life_action actions[] = {
@@ -40,6 +41,7 @@ static const struct life_action actions[] = {
     [ACTION_FORGET] = {"forget", 0}, /* procd forgets those that have ended */
     [ACTION_LOG] = {"log", 1},       /* n: logd is absent, there, mute */
     [ACTION_GONE] = {"gone", 0},     /* the next client gives up before it is answered */
+    [ACTION_REST] = {"rest", 2},     /* n on: the n-th that has a policy is between two lives */
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -287,6 +289,10 @@ static void act(const struct life_step *step)
         return;
     case ACTION_GONE:
         life_now.loses = STATUS_NOT_FOUND;
+        return;
+    case ACTION_REST:
+        model_deviced_rests(&model, peers_driver_rest(argument, step->arguments[1] % 2 == 1),
+                            step->arguments[1] % 2 == 1);
         return;
     case ACTION_COUNT:
         return;

@@ -166,11 +166,12 @@ def boot_services(tally):
 
 
 def boot_restarts(tally):
-    """A service that dies in every life: procd starts it again until its restarts are used up, its client finds each
-    successor by name, and nobody else notices; test-survivor ends the boot unless it sees all of that (P4)."""
-    wanted = [*BEGIN, "ROOTD_STAGE:named:READY", "ROOTD_STAGE:timed:READY", "ROOTD_STAGE:test-mortal:READY", *END]
+    """A service and a driver that die in every life: procd starts each again until its restarts are used up, their
+    client finds each successor by name, and nobody else notices; test-survivor ends the boot unless it sees all of that (P4)."""
+    wanted = [*BEGIN, "ROOTD_STAGE:named:READY", "ROOTD_STAGE:timed:READY", "ROOTD_STAGE:test-mortal:READY",
+              "ROOTD_STAGE:deviced:READY", "ERIX_DEVICED:READY:test-frail", "ROOTD_STAGE:test-frail:READY", *END]
     result = metal.Boot(build.RESTARTS_IMAGE, seconds=60)
-    tally.say("QEMU: a service that dies is started again until it is parked", result.status == metal.READY
+    tally.say("QEMU: a service and a driver that die are started again until they are parked", result.status == metal.READY
               and sorted(result.log.splitlines()) == sorted(wanted),
               f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(wanted))
 

@@ -106,6 +106,16 @@ static void make(struct replay *replay, struct model_deviced_driver *driver)
 
 static void run(struct replay *replay, struct model_deviced_driver *driver)
 {
+    enum status told = STATUS_OK;
+    if (role_restarts(driver->role) != NULL) {
+        const struct model_deviced_call *policy = next(replay, CALL_POLICY);
+        PROPERTY_EQUAL(P4, policy->process_id, driver->process_id);
+        told = policy->status;
+    }
+    if (told != STATUS_OK) {
+        over(replay, driver, told);
+        return;
+    }
     const struct model_deviced_call *call = next(replay, CALL_START);
     PROPERTY_EQUAL(D1, call->process_id, driver->process_id);
     if (call->status != STATUS_OK) {
@@ -238,6 +248,14 @@ void model_deviced_ended(struct model_deviced *model, uint64_t process_id, uint3
     }
 }
 
+void model_deviced_rests(struct model_deviced *model, uint64_t process_id, bool rests)
+{
+    for (uint32_t i = 0; i < model->count; i++) {
+        if (model->drivers[i].process_id == process_id && process_id != 0)
+            model->drivers[i].rests = rests;
+    }
+}
+
 /* --- one message ------------------------------------------------------------------------------ */
 
 static struct model_deviced_driver *driver_of(struct model_deviced *model, uint32_t role)
@@ -279,6 +297,7 @@ static void start(struct model_deviced_driver *driver, struct model_deviced_answ
     driver->state = DRIVER_STARTING;
     driver->duty = DUTY_MAKE;
     driver->process_id = 0;
+    driver->rests = false;
     driver->cause = STATUS_OK;
     driver->reason = driver->code = 0;
     answer->changed = true;
@@ -317,8 +336,9 @@ static void read(struct model_deviced *model, struct model_deviced_driver *drive
     }
     PROPERTY_EQUAL(D2, "calls", calls.count, replay.at);
     bool tells_end = driver->state == DRIVER_ENDED;
+    bool rests = driver->state == DRIVER_READY && driver->rests && answer->status == STATUS_OK;
     answer->read = (struct deviced_read_driver_reply){
-        .state = driver->state,
+        .state = rests ? (uint32_t)DRIVER_RESTARTING : driver->state,
         .cause = driver->cause,
         .reason = tells_end ? driver->reason : 0,
         .code = tells_end ? driver->code : 0,

@@ -17,6 +17,7 @@ enum { MODEL_DEVICED_LIMIT = 64 };
 enum model_deviced_what {
     CALL_CREATE,
     CALL_INSTALL,
+    CALL_POLICY,
     CALL_START,
     CALL_ASK,
     CALL_STOP,
@@ -64,6 +65,7 @@ struct model_deviced_driver {
     enum status cause;
     uint32_t reason;
     uint32_t code;
+    bool rests; /* procd says that it is between two lives */
 };
 
 struct model_deviced {
@@ -98,6 +100,9 @@ void model_deviced_tick(struct model_deviced *model, uint64_t now_ticks,
 /* A driver has ended: what procd will say of it. */
 void model_deviced_ended(struct model_deviced *model, uint64_t process_id, uint32_t reason,
                          uint32_t code);
+
+/* A driver is between two lives, or is not any more. */
+void model_deviced_rests(struct model_deviced *model, uint64_t process_id, bool rests);
 
 /* Whether a tick has something to do at once. */
 bool model_deviced_is_due(const struct model_deviced *model);

@@ -29,6 +29,8 @@ static struct record {
     uint32_t reason;
     uint32_t code;
     bool forgotten;
+    bool told;  /* a policy */
+    bool rests; /* between two lives */
 } records[RECORD_LIMIT];
 static uint32_t record_count;
 
@@ -166,17 +168,42 @@ static enum status query(const struct record *record, struct stand_in_call *call
                                               .state = PROCESS_RUNNING,
                                               .reason = record->reason,
                                               .code = record->code};
-    if (record->reason != END_NONE)
-        reply.state = PROCESS_ENDED;
+    if (record->rests)
+        reply.state = PROCESS_RESTARTING;
+    if (record->reason != END_NONE) /* its restarts are used up, when it had any */
+        reply.state = record->told ? PROCESS_PARKED : PROCESS_ENDED;
     return answer_with(call, &procd_query_process_reply_type, &reply);
+}
+
+/* The policy of a driver is that of its row. */
+static enum status set_policy(struct record *record, struct stand_in_call *call)
+{
+    struct procd_set_restart_policy_request request;
+    const struct restarts *row = role_restarts(record->role);
+    PROPERTY_EQUAL(E10,
+                   message_decode(&procd_set_restart_policy_request_type, call->message, &request),
+                   STATUS_OK);
+    PROPERTY(P4, "policy", row != NULL && life_of(record) == STAND_IN_STAGED);
+    PROPERTY_EQUAL(P4, request.policy, row->policy);
+    PROPERTY_EQUAL(P4, request.critical, row->critical);
+    PROPERTY_EQUAL(P4, request.base_delay_ticks, row->base_delay_ticks);
+    PROPERTY_EQUAL(P4, request.delay_cap_ticks, row->delay_cap_ticks);
+    PROPERTY_EQUAL(P4, request.stable_after_ticks, row->stable_after_ticks);
+    PROPERTY_EQUAL(P4, request.window_ticks, row->window_ticks);
+    PROPERTY_EQUAL(P4, request.budget_count, row->budget_count);
+    record->told = true;
+    return answer_with(call, &procd_set_restart_policy_reply_type, NULL);
 }
 
 /* What is asked about one process. */
 static enum status control(struct record *record, struct stand_in_call *call)
 {
     switch (call->message->header.operation) {
+    case OP_PROCD_SET_RESTART_POLICY:
+        return set_policy(record, call);
     case OP_PROCD_START_STAGED_PROCESS:
         PROPERTY(D1, "staged", life_of(record) == STAND_IN_STAGED);
+        PROPERTY_EQUAL(P4, "told", record->told, role_restarts(record->role) != NULL);
         check_populated(record);
         stand_in_process(record->process)->life = STAND_IN_RUNNING;
         return answer_with(call, &procd_start_staged_process_reply_type, NULL);
@@ -245,6 +272,7 @@ static enum model_deviced_what what_of(const struct stand_in_call *call)
         enum model_deviced_what what;
     } of_procd[] = {{OP_PROCD_CREATE_STAGED_PROCESS, CALL_CREATE},
                     {OP_PROCD_START_STAGED_PROCESS, CALL_START},
+                    {OP_PROCD_SET_RESTART_POLICY, CALL_POLICY},
                     {OP_PROCD_STOP_PROCESS, CALL_STOP},
                     {OP_PROCD_QUERY_PROCESS, CALL_QUERY}};
     uint16_t id = call->message->header.operation;
@@ -252,7 +280,8 @@ static enum model_deviced_what what_of(const struct stand_in_call *call)
         return id == OP_KERNEL_DROP_LOCAL_CAP        ? CALL_DROP
                : id == OP_KERNEL_CAP_COPY_ATTENUATED ? CALL_INSTALL
                                                      : CALL_LOG_WRITE;
-    for (unsigned i = 0; i < 4 && call->through.object == ROLE_PROCD; i++)
+    for (unsigned i = 0;
+         i < sizeof of_procd / sizeof of_procd[0] && call->through.object == ROLE_PROCD; i++)
         if (of_procd[i].id == id)
             return of_procd[i].what;
     return call->through.object == ROLE_NAMED  ? CALL_LOOKUP
@@ -357,6 +386,20 @@ uint64_t peers_driver_end(uint64_t n, uint32_t reason, uint32_t code)
         if (at++ != n % running)
             continue;
         end(&records[i], reason, code);
+        return i + 1;
+    }
+    return 0;
+}
+
+uint64_t peers_driver_rest(uint64_t n, bool rests)
+{
+    uint32_t told = 0;
+    for (uint32_t i = 0; i < record_count; i++)
+        told += lives(&records[i]) && records[i].told;
+    for (uint32_t i = 0, at = 0; i < record_count; i++) {
+        if (!lives(&records[i]) || !records[i].told || at++ != n % told)
+            continue;
+        records[i].rests = rests;
         return i + 1;
     }
     return 0;

@@ -29,6 +29,8 @@ void peers_driver_behave(enum peers_driver manner);
 void peers_deviced_log(uint64_t how);
 /* The n-th driver that runs ends by itself; its number, 0: none runs. */
 uint64_t peers_driver_end(uint64_t n, uint32_t reason, uint32_t code);
+/* The n-th that has a policy is between two lives, or is not any more; its number, 0: none has. */
+uint64_t peers_driver_rest(uint64_t n, bool rests);
 /* procd forgets those that have ended. */
 void peers_drivers_forget(void);
 /* Drivers that are staged or run. */

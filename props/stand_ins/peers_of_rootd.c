@@ -92,11 +92,11 @@ static void add_dependencies(struct boot_config *config)
     }
 }
 
-/* Clients of profile graph, and the service that dies, are in images of their own. */
+/* Clients of profile graph, and what dies in each life, are in images of their own. */
 static bool is_client(const struct role *role)
 {
     bool extension = role->kind == ROLE_KIND_EXTENSION && role->presence == ROLE_PRESENCE_GRAPH;
-    return extension || role->id == ROLE_TEST_MORTAL;
+    return extension || role->id == ROLE_TEST_MORTAL || role->id == ROLE_TEST_FRAIL;
 }
 
 static void describe(uint32_t profile)

@@ -177,7 +177,8 @@ static const char *const services[] = {"named",
                                        "phase2-irq-client",
                                        NULL};
 static const char *const operations[] = {"test-operator", "test-mapper", NULL};
-static const char *const restarts[] = {"named", "timed", "test-mortal", "test-survivor", NULL};
+static const char *const restarts[] = {"named",      "timed",         "test-mortal", "deviced",
+                                       "test-frail", "test-survivor", NULL};
 static const struct contents contents[] = {
     {"build/boot-foundation.img", {foundation}},
     {"build/boot.img", {foundation, runtime}},

@@ -134,6 +134,7 @@ static const struct program program_table[] = {
     {"test-ready", 0, 0, NULL, test_ready_main},
     {"test-service", 0, 0, NULL, test_service_main},
     {"test-mortal", 0, 0, NULL, test_mortal_main},
+    {"test-frail", 0, 0, NULL, test_frail_main},
     {"test-survivor", 0, 0, NULL, test_survivor_main},
     {"test-user", 0, 0, NULL, test_user_main},
     {"test-apart", 0, 0, NULL, test_apart_main},

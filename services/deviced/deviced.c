@@ -84,8 +84,9 @@ enum status deviced_stop_driver(struct deviced *deviced, struct deviced_request 
     return STATUS_OK;
 }
 
-/* What procd says of one that is READY. A record that is gone is of a process that has ended. */
-static enum status look(struct deviced *deviced, struct deviced_driver *driver)
+/* What procd says of one that is READY: it still is, or is between two lives, or has ended for good.
+ * A record that is gone is of a process that has ended. */
+static enum status look(struct deviced *deviced, struct deviced_driver *driver, uint32_t *state)
 {
     struct procd_query_process_request request = {.process_id = driver->process_id};
     struct procd_query_process_reply reply;
@@ -94,9 +95,11 @@ static enum status look(struct deviced *deviced, struct deviced_driver *driver)
         caller_deadline(&deviced->caller, DEVICED_CALL_TICKS), &request, &reply);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
-    if (status == STATUS_OK && reply.state != PROCESS_ENDED)
+    if (status == STATUS_OK && reply.state != PROCESS_ENDED && reply.state != PROCESS_PARKED) {
+        *state = reply.state == PROCESS_RESTARTING ? DRIVER_RESTARTING : DRIVER_READY;
         return STATUS_OK;
-    driver->state = DRIVER_ENDED;
+    }
+    *state = driver->state = DRIVER_ENDED;
     driver->work = DEVICED_RELEASE;
     driver->retry_ticks = 0;
     driver->reason = reply.reason;
@@ -109,9 +112,10 @@ enum status deviced_read_driver(struct deviced *deviced, struct deviced_request 
     struct deviced_driver *driver = find(deviced, request->body.read_driver.role);
     if (driver == NULL)
         return STATUS_NOT_FOUND;
-    enum status status = driver->state == DRIVER_READY ? look(deviced, driver) : STATUS_OK;
+    uint32_t state = driver->state;
+    enum status status = state == DRIVER_READY ? look(deviced, driver, &state) : STATUS_OK;
     request->reply.read_driver = (struct deviced_read_driver_reply){
-        .state = driver->state,
+        .state = state,
         .cause = driver->cause,
         .reason = driver->reason,
         .code = driver->code,

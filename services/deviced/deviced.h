@@ -26,7 +26,11 @@
  *   SEEDED, FAILED, ENDED, STOPPED --START_DRIVER--> STARTING --READY--> READY --it ends--> ENDED
  *   STARTING --its launch fails--> FAILED;  STARTING, READY --STOP_DRIVER--> STOPPED
  *
- * That a READY driver has ended deviced learns when it is asked (READ_DRIVER asks procd).
+ * Before it starts a driver deviced tells procd the policy of the role's RESTARTS row, if there is one:
+ * procd starts the driver again after an end that nobody ordered, and STOP_DRIVER is an order (P4).
+ *
+ * That a READY driver has ended deviced learns when it is asked (READ_DRIVER asks procd): it is ENDED
+ * when no other life follows, and READ_DRIVER says RESTARTING while one is to come or is not READY.
  *
  * With a validation profile deviced says on the kernel's log "ERIX_DEVICED:READY:<driver>". logd is
  * told of each launch that came to an end, by a line; a logd that does not answer is left alone, and

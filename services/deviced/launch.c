@@ -154,13 +154,26 @@ static void stage(struct deviced *deviced, uint32_t index)
         deviced->drivers[index].work = DEVICED_START;
 }
 
+/* What procd does when it ends and nobody ordered that, where its row says so (P4). */
+static enum status set_policy(struct deviced *deviced, const struct deviced_driver *driver)
+{
+    struct procd_set_restart_policy_request request;
+    if (!launch_policy_request(driver->role, driver->process_id, driver->ready_ticks, &request))
+        return STATUS_OK;
+    return procd_call_set_restart_policy(&deviced->caller, SLOT_PROCD_DRIVER_ENDPOINT, NO_WINDOW,
+                                         caller_deadline(&deviced->caller, DEVICED_CALL_TICKS),
+                                         &request, NULL);
+}
+
 static void start(struct deviced *deviced, uint32_t index)
 {
     struct deviced_driver *driver = &deviced->drivers[index];
     struct procd_start_staged_process_request request = {.process_id = driver->process_id};
-    enum status status = procd_call_start_staged_process(
-        &deviced->caller, SLOT_PROCD_DRIVER_ENDPOINT, NO_WINDOW,
-        caller_deadline(&deviced->caller, DEVICED_CALL_TICKS), &request, NULL);
+    enum status status = set_policy(deviced, driver);
+    if (status == STATUS_OK)
+        status = procd_call_start_staged_process(
+            &deviced->caller, SLOT_PROCD_DRIVER_ENDPOINT, NO_WINDOW,
+            caller_deadline(&deviced->caller, DEVICED_CALL_TICKS), &request, NULL);
     if (status != STATUS_OK) {
         finish(deviced, index, status);
         return;

@@ -39,6 +39,7 @@ uint32_t test_mapper_main(uint64_t argument);
 
 /* A service that dies again and again, and a client that goes on: EXIT(0) when it saw what is stated. */
 uint32_t test_mortal_main(uint64_t argument);
+uint32_t test_frail_main(uint64_t argument);
 uint32_t test_survivor_main(uint64_t argument);
 
 /* Of no image: tests put it in the place of a service (ready.h). */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* test-mortal and test-survivor: a service that dies at its third message in every life, and a client
- * that loses it, finds its successor by name and goes on, until the service is parked. What the client
- * sees is stated here; it ends with the number of the first answer that was another one, 0: none. */
+/* test-mortal, test-frail and test-survivor: a service and a driver that die at their third message in
+ * every life, and a client that loses each, finds its successor by name and goes on, until it is parked.
+ * What the client sees is stated here; it ends with the number of the first answer that was another
+ * one, 0: none. */
 #include <string.h>
 
 #include "abi/roles.h"
@@ -14,16 +15,16 @@
 
 enum {
     MESSAGES_OF_A_LIFE = 3, /* the last one is never answered */
-    LIFE_COUNT = 4, /* the first one, and as many as its row of abi/roles.def has restarts */
     CALL_TICKS = 10 * TICKS_PER_SECOND,
     ANSWERS_MAX = 1000,
     LOOK_TICKS = 10,                    /* from one look at named to the next */
     PARKED_TICKS = 2 * TICKS_PER_SECOND /* longer than any delay of that row and a start */
 };
 
-/* --- test-mortal ------------------------------------------------------------------------------- */
+/* --- test-mortal and test-frail ------------------------------------------------------------------------------- */
 
 struct mortal {
+    uint32_t role;
     struct caller caller;
     struct envelope envelope;
     struct receive_info info;
@@ -34,7 +35,7 @@ static enum status register_mortal(void *state, const struct envelope *start)
 {
     struct mortal *mortal = state;
     (void)start;
-    return discovery_register(&mortal->caller, ROLE_TEST_MORTAL);
+    return discovery_register(&mortal->caller, mortal->role);
 }
 
 static enum handled serve_mortal(void *state, struct message *message,
@@ -48,17 +49,29 @@ static enum handled serve_mortal(void *state, struct message *message,
     return HANDLED_REPLY;
 }
 
-uint32_t test_mortal_main(uint64_t argument)
+static uint32_t live(uint32_t role)
 {
     struct mortal mortal;
-    (void)argument;
     memset(&mortal, 0, sizeof mortal);
+    mortal.role = role;
     enum status status =
-        service_start(&mortal.caller, ROLE_TEST_MORTAL, &mortal.envelope, register_mortal, &mortal);
+        service_start(&mortal.caller, role, &mortal.envelope, register_mortal, &mortal);
     while (status == STATUS_OK)
         status = service_turn(&mortal.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, serve_mortal,
                               &mortal, &mortal.info);
     return (uint32_t)status;
+}
+
+uint32_t test_mortal_main(uint64_t argument)
+{
+    (void)argument;
+    return live(ROLE_TEST_MORTAL);
+}
+
+uint32_t test_frail_main(uint64_t argument)
+{
+    (void)argument;
+    return live(ROLE_TEST_FRAIL);
 }
 
 /* --- test-survivor ----------------------------------------------------------------------------- */
@@ -67,8 +80,9 @@ struct survivor {
     struct caller caller;
     struct envelope envelope;
     struct startup_offer_modules_request offer;
-    uint32_t asked;  /* questions so far */
-    uint32_t failed; /* the first one with a wrong answer; 0: none */
+    uint32_t mortal_role; /* whom it asks; its end is in SLOT_PEER_TEST_MORTAL */
+    uint32_t asked;       /* questions so far */
+    uint32_t failed;      /* the first one with a wrong answer; 0: none */
 };
 
 static void expect(struct survivor *survivor, bool as_stated)
@@ -93,7 +107,7 @@ static enum status ask_mortal(struct survivor *survivor)
 
 static enum status find_mortal(struct survivor *survivor)
 {
-    return discovery_find(&survivor->caller, ROLE_TEST_MORTAL, SLOT_PEER_TEST_MORTAL);
+    return discovery_find(&survivor->caller, survivor->mortal_role, SLOT_PEER_TEST_MORTAL);
 }
 
 /* The clock has not noticed: it answers, and a wait is over when its time has come. */
@@ -110,6 +124,8 @@ static uint64_t rest(struct survivor *survivor)
                                        soon(survivor), &wait, &until);
     if (status != STATUS_OK)
         expect(survivor, false);
+    else
+        caller_see_clock(&survivor->caller, until.now_ticks); /* nobody else tells it of one */
     return status == STATUS_OK ? until.now_ticks : UINT64_MAX;
 }
 
@@ -142,6 +158,20 @@ static void see_a_life(struct survivor *survivor)
     expect(survivor, ask_mortal(survivor) == STATUS_NOT_FOUND);
 }
 
+/* The first life, and as many as the row of the role has restarts. */
+static void see_lives(struct survivor *survivor, uint32_t role)
+{
+    uint32_t life_count = 1 + role_restarts(role)->budget_count;
+    uint32_t lives = 0;
+    survivor->mortal_role = role;
+    expect(survivor, find_mortal(survivor) == STATUS_OK);
+    do {
+        see_a_life(survivor);
+        lives++;
+    } while (survivor->failed == 0 && lives <= life_count && finds_successor(survivor));
+    expect(survivor, lives == life_count);
+}
+
 uint32_t test_survivor_main(uint64_t argument)
 {
     struct survivor survivor;
@@ -151,12 +181,7 @@ uint32_t test_survivor_main(uint64_t argument)
                                     NULL) == STATUS_OK);
     expect(&survivor, service_take_offer(&survivor.caller, &survivor.offer) == STATUS_OK);
     expect(&survivor, discovery_find(&survivor.caller, ROLE_TIMED, SLOT_PEER_TIMED) == STATUS_OK);
-    expect(&survivor, find_mortal(&survivor) == STATUS_OK);
-    uint32_t lives = 0;
-    do {
-        see_a_life(&survivor);
-        lives++;
-    } while (survivor.failed == 0 && lives <= LIFE_COUNT && finds_successor(&survivor));
-    expect(&survivor, lives == LIFE_COUNT);
+    see_lives(&survivor, ROLE_TEST_MORTAL);
+    see_lives(&survivor, ROLE_TEST_FRAIL);
     return survivor.failed;
 }

@@ -52,13 +52,15 @@ enum status driver_start(struct rootd *rootd, uint32_t entry)
                : status;
 }
 
-/* One that has ended again was READY between two questions, and that is not enough. */
+/* One that has ended again was READY between two questions, and that is not enough; one that is to be
+ * READY again is waited for. */
 static enum status state_status(const struct deviced_read_driver_reply *reply)
 {
     switch ((enum driver_state)reply->state) {
     case DRIVER_READY:
         return STATUS_OK;
     case DRIVER_STARTING:
+    case DRIVER_RESTARTING:
         return STATUS_RETRY;
     case DRIVER_FAILED:
         return reply->cause == STATUS_OK ? STATUS_INTERNAL : (enum status)reply->cause;

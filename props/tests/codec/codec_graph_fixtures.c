@@ -187,7 +187,7 @@ const struct codec_fixture codec_graph_fixtures[] = {
 
     /* state, cause, reason, code, process_id */
     OF(DEVICED, 0x553, REPLY, "", "05000000 00000000 00000000 00000000 0900000000000000")
-        NO("@0 06000000", "a state above")
+        NO("@0 07000000", "a state above")
         NO("@4 ff000000", "a status above")
         NO("@8 ff000000", "a reason above")
 

@@ -304,8 +304,8 @@ static bool may_ask(const struct intake *row)
         return role == ROLE_TEST_OPERATOR;
     case SLOT_PEER_NAMED: /* every service above it, but for the one with two published peers */
         if ((role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE2_IRQ_CLIENT) ||
-            role == ROLE_CONSOLE || role == ROLE_TEST_MORTAL || role == ROLE_TEST_SURVIVOR ||
-            role == ROLE_TEST_HOSTILE)
+            role == ROLE_CONSOLE || role == ROLE_TEST_MORTAL || role == ROLE_TEST_FRAIL ||
+            role == ROLE_TEST_SURVIVOR || role == ROLE_TEST_HOSTILE)
             return true;
         return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
     case SLOT_PEER_VFSD:
@@ -537,8 +537,25 @@ static void test_digest(void)
     }
 }
 
+/* P4: what follows the end of whatever is in a runtime image is stated; what deviced has made cannot be
+ * critical, which is the administrator's to say. */
+static void test_policies(void)
+{
+    for (unsigned i = 0; i < role_count; i++) {
+        const struct role *role = &role_table[i];
+        const struct restarts *row = role_restarts(role->id);
+        bool driver = role->kind == ROLE_KIND_DRIVER;
+        bool runs = role->presence == ROLE_PRESENCE_RUNTIME;
+        expect_of("P4: its policy is stated", role->image,
+                  row != NULL || !runs || (role->kind != ROLE_KIND_SERVICE && !driver));
+        expect_of("P4: no driver is critical", role->image,
+                  row == NULL || !driver || row->critical == 0);
+    }
+}
+
 void test_plan(void)
 {
+    test_policies();
     test_doors();
     test_look_ups();
     test_needs();
