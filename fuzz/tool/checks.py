@@ -16,6 +16,7 @@ import build
 import campaign
 import campaign_checks
 import command_checks
+import console
 import graph
 import growth
 import hostile
@@ -367,6 +368,7 @@ CHECKS = {
     "negative": (negative.negative, "image asan shipped"),
     "unready": (unready.unready, "image"),
     "graph": (graph.graph, "image asan"),
+    "console": (console.console, "image shipped"),
     "operations": (operations.operations, "image shipped"),
     "same": (same.same, "image shipped"),
     "ring3": (ring3.ring3, "image"),

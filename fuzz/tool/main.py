@@ -14,6 +14,7 @@ import blessing
 import build
 import campaign
 import checks
+import console
 import editors
 import inject
 import metal
@@ -90,6 +91,8 @@ def boot(options):
         return metal.compare(image, program)
     if options.repeat:
         return same.repeat(image, options.repeat)
+    if not options.world and options.profile == "console" and not options.gdb and sys.stdin.isatty():
+        return console.talk(image)
     if not options.world:
         return metal.boot(image, options)
     return subprocess.run([program, image], stdin=subprocess.DEVNULL).returncode

@@ -179,6 +179,10 @@ static const char *const services[] = {"named",
 static const char *const operations[] = {"test-operator", "test-mapper", NULL};
 static const char *const restarts[] = {"named",      "timed",         "test-mortal", "deviced",
                                        "test-frail", "test-survivor", NULL};
+static const char *const console[] = {"named",   "logd",    "crashd",      "timed",
+                                      "irqd",    "deviced", "drv-serial",  "seriald",
+                                      "console", "idle",    "phase0-exit", "phase0-fault-kill",
+                                      NULL};
 static const struct contents contents[] = {
     {"build/boot-foundation.img", {foundation}},
     {"build/boot.img", {foundation, runtime}},
@@ -189,6 +193,7 @@ static const struct contents contents[] = {
     {"build/boot-services.img", {foundation, services}},
     {"build/boot-operations.img", {foundation, phase0, operations}},
     {"build/boot-restarts.img", {foundation, restarts}},
+    {"build/boot-console.img", {foundation, console}},
 };
 
 static unsigned module_count(const struct contents *image)

@@ -9,6 +9,7 @@
 #include "abi/slots.h"
 #include "kernel/host/host.h"
 #include "props/world/world.h"
+#include "services/console/console.h"
 #include "services/crashd/crashd.h"
 #include "services/deviced/deviced.h"
 #include "services/irqd/irqd.h"
@@ -143,6 +144,8 @@ static const struct program program_table[] = {
     {"attack-client", 0, 0, NULL, attack_client_main},
     {"attack-heir", 0, 0, NULL, attack_client_main},
     {"attack-child", 0, 0, NULL, attack_child_main},
+    {"console", 0, 0, NULL, console_main},
+    {"idle", 0, 0, NULL, console_idle_main},
 };
 
 const struct program *program_find(const char *name)

@@ -2,10 +2,6 @@
 /* The parser. Decides what was meant, and nothing about whether it may be done. */
 #include "services/console/command.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
-
 enum need { NEVER, MAY, MUST };
 
 const struct console_command_text console_command_texts[CONSOLE_COMMAND_COUNT] = {
@@ -40,11 +36,18 @@ static struct word next_word(const char *text, uint32_t count, uint32_t *at)
     return (struct word){&text[begin], *at - begin};
 }
 
+bool console_is_name(const char *name, const char *bytes, uint32_t count)
+{
+    uint32_t at = 0;
+    while (at < count && name[at] != 0 && name[at] == bytes[at])
+        at++;
+    return at == count && name[at] == 0;
+}
+
 static enum console_command_id command_named(struct word word)
 {
     for (unsigned i = CONSOLE_COMMAND_NONE + 1; i < CONSOLE_COMMAND_COUNT; i++) {
-        const char *name = console_command_texts[i].name;
-        if (strlen(name) == word.count && memcmp(name, word.text, word.count) == 0)
+        if (console_is_name(console_command_texts[i].name, word.text, word.count))
             return (enum console_command_id)i;
     }
     return CONSOLE_COMMAND_NONE;

@@ -3,6 +3,7 @@
 #ifndef BASALT_SERVICES_CONSOLE_COMMAND_H
 #define BASALT_SERVICES_CONSOLE_COMMAND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/limits.h"
@@ -49,6 +50,9 @@ struct console_command {
 /* Words are separated by spaces. On a mistake only `id` means something: the command that was meant. */
 enum console_mistake console_command_parse(const char *text, uint32_t count,
                                            struct console_command *command);
+
+/* Whether so many bytes are this name. */
+bool console_is_name(const char *name, const char *bytes, uint32_t count);
 
 /* Name, arguments and purpose of a command, for help. */
 struct console_command_text {

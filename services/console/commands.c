@@ -285,7 +285,8 @@ static void graph(struct console *console, const struct console_command *command
     while (next_process(console, &place, &process)) {
         const struct role *role = role_find(process.role);
         bool is_meant =
-            command->word_count == 0 || (role != NULL && console_names(role->image, command));
+            command->word_count == 0 ||
+            (role != NULL && console_is_name(role->image, command->word, command->word_count));
         bool lives = process.state == PROCESS_STAGED || process.state == PROCESS_RUNNING;
         if (is_meant && lives)
             slots_of(console, &process);

@@ -3,17 +3,9 @@
  * may be made of it, procd decides. */
 #include "services/console/internal.h"
 
-#include <string.h>
-
 #include "abi/process.h"
 #include "abi/roles.h"
 #include "services/lib/kernel_calls.h"
-
-bool console_names(const char *image, const struct console_command *command)
-{
-    return strlen(image) == command->word_count &&
-           memcmp(image, command->word, command->word_count) == 0;
-}
 
 void console_programs(struct console *console)
 {
@@ -31,7 +23,7 @@ static const struct startup_module *module_named(const struct console *console,
 {
     for (uint32_t i = 0; i < console->offer.count; i++) {
         const struct role *role = role_find(console->offer.modules[i].role);
-        if (role != NULL && console_names(role->image, command))
+        if (role != NULL && console_is_name(role->image, command->word, command->word_count))
             return &console->offer.modules[i];
     }
     return NULL;

@@ -27,9 +27,6 @@ void console_say(struct console *console, const char *what, enum status status);
 
 /* --- commands.c, commands_run.c ---------------------------------------------------------------- */
 
-/* Whether a command's word is this name. */
-bool console_names(const char *image, const struct console_command *command);
-
 void console_do(struct console *console, const struct console_command *command);
 void console_programs(struct console *console);
 void console_start(struct console *console, const struct console_command *command, bool waits);

@@ -2,8 +2,6 @@
 /* Rows of text. Decides how numbers look, and nothing else. */
 #include "services/console/text.h"
 
-#include <string.h>
-
 #include "abi/limits.h"
 
 void row_bytes(struct console_row *row, const void *bytes, uint32_t count)
@@ -15,7 +13,8 @@ void row_bytes(struct console_row *row, const void *bytes, uint32_t count)
 
 void row_text(struct console_row *row, const char *text)
 {
-    row_bytes(row, text, (uint32_t)strlen(text));
+    for (; *text != 0; text++)
+        row_bytes(row, text, 1);
 }
 
 static void row_based(struct console_row *row, uint64_t number, unsigned base)

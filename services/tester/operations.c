@@ -107,6 +107,14 @@ static enum status query_memory(struct operations *operations, uint32_t slot)
                                   operations_soon(operations), &request, &reply);
 }
 
+static enum status list_accounts(struct operations *operations, uint32_t slot, uint64_t key)
+{
+    struct memd_list_accounts_request request = {.key = key};
+    struct memd_list_accounts_reply reply;
+    return memd_call_list_accounts(&operations->tester->caller, slot, NO_WINDOW,
+                                   operations_soon(operations), &request, &reply);
+}
+
 static enum status alloc_untyped(struct operations *operations, uint32_t pages, uint32_t slot,
                                  uint32_t *id)
 {
@@ -213,6 +221,10 @@ static void ask_books(struct operations *operations)
                       STATUS_OK);
     operations_expect(operations, "query memory by a holder",
                       query_memory(operations, OPERATIONS_SLOT_ACCOUNT), STATUS_DENIED);
+    operations_expect(operations, "list accounts",
+                      list_accounts(operations, SLOT_MEMD_ADMINISTRATOR, 0), STATUS_OK);
+    operations_expect(operations, "list accounts by a holder",
+                      list_accounts(operations, OPERATIONS_SLOT_ACCOUNT, 0), STATUS_DENIED);
 }
 
 void operations_ask_memory(struct operations *operations)

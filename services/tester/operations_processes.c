@@ -273,12 +273,47 @@ static void ask_envelope(struct operations *operations)
     operations_drop(operations, TESTER_SLOT_CHILD + 1);
 }
 
+/* memd was made first: its place, and what its first slot holds, are known. */
+static void ask_inspection(struct operations *operations)
+{
+    struct procd_list_processes_request from = {.place = 0};
+    struct procd_list_processes_reply process;
+    struct procd_read_slot_request request = {.slot = 0};
+    struct procd_read_slot_reply held;
+    operations_expect(operations, "list processes",
+                      procd_call_list_processes(caller_of(operations), SLOT_PEER_PROCD, NO_WINDOW,
+                                                operations_soon(operations), &from, &process),
+                      STATUS_OK);
+    operations_check(operations, "the first is memd",
+                     process.place == 1 && process.role == ROLE_MEMD &&
+                         process.state == PROCESS_RUNNING);
+    request.process_id = process.process_id;
+    operations_expect(operations, "read a slot",
+                      procd_call_read_slot(caller_of(operations), SLOT_PEER_PROCD, NO_WINDOW,
+                                           operations_soon(operations), &request, &held),
+                      STATUS_OK);
+    operations_check(operations, "which holds memd itself",
+                     held.slot == SLOT_SELF && held.object_type == OBJECT_KERNEL_SELF &&
+                         held.rights == RIGHT_CONTROL);
+    from.place = UINT32_MAX;
+    operations_expect(operations, "list nobody",
+                      procd_call_list_processes(caller_of(operations), SLOT_PEER_PROCD, NO_WINDOW,
+                                                operations_soon(operations), &from, &process),
+                      STATUS_NOT_FOUND);
+    request.process_id = NOBODY;
+    operations_expect(operations, "read a slot of nobody",
+                      procd_call_read_slot(caller_of(operations), SLOT_PEER_PROCD, NO_WINDOW,
+                                           operations_soon(operations), &request, &held),
+                      STATUS_NOT_FOUND);
+}
+
 void operations_ask_processes(struct operations *operations)
 {
     ask_staged(operations);
     ask_stop(operations);
     ask_administrator(operations);
     ask_doors(operations);
+    ask_inspection(operations);
     ask_envelope(operations);
 }
 
