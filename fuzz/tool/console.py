@@ -109,10 +109,9 @@ class Session:
         os.write(self.master, keys.encode())
 
     def ask(self, line):
-        """The rows of an answer, without lines of the log; None: no prompt came."""
+        """The rows up to the next prompt, without lines of the log, which may come between any two of them and between
+        two keys of what was typed; None: no prompt came."""
         self.send(line + "\r")
-        if self.wait_for(re.escape(line) + r"\n") is None:
-            return None
         rows = self.wait_for(PROMPT)
         return None if rows is None else [row for row in rows.splitlines()[:-1] if not row.startswith("LOG:")]
 
@@ -191,7 +190,7 @@ def check_commands(tally, session):
     say("it is stopped", session.ask(f"stop {number[1]}"), "stop: OK")
     say("nobody else is, by procd", session.ask("stop 1"), "stop: NOT_FOUND")
     session.send("run idle\r")
-    session.wait_for(r"process \d+ runs\n")
+    session.wait_for(r"process \d+ runs\n") # or Ctrl-C would end the line that is typed
     session.send("\x03")
     stopped = session.wait_for(PROMPT)
     say("Ctrl-C stops what runs", stopped and stopped.splitlines(), r"process \d+: KILLED")

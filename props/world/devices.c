@@ -12,6 +12,7 @@ enum {
     COM1_ENABLE = PORT_COM1 + 1,
     COM1_WHY = PORT_COM1 + 2,
     COM1_STATUS = PORT_COM1 + 5,
+    COM1_SCRATCH = PORT_COM1 + 7,
     ENABLE_SENT = 2,
     WHY_NOTHING = 1,
     WHY_SENT = 2,
@@ -20,6 +21,7 @@ enum {
 
 static struct {
     uint8_t enable;
+    uint8_t scratch; /* reads as it was written */
     bool sent; /* that it can take a byte is to be told, and nobody has asked why it interrupted */
     bool asks; /* its line went up, and nobody was interrupted */
 } com1;
@@ -40,6 +42,8 @@ static void devices_write(uint16_t port, uint8_t value)
         sent_set(false, com1.enable);
         sent_set(true, com1.enable);
     }
+    if (port == COM1_SCRATCH)
+        com1.scratch = value;
     if (port == COM1_ENABLE)
         sent_set((value & ENABLE_SENT) != 0, value);
 }
@@ -49,6 +53,8 @@ static uint32_t port_read(uint32_t port)
     bool tells = com1.sent && (com1.enable & ENABLE_SENT) != 0;
     if (port == COM1_ENABLE)
         return com1.enable;
+    if (port == COM1_SCRATCH)
+        return com1.scratch;
     if (port == COM1_STATUS)
         return STATUS_SENT;
     if (port != COM1_WHY)
@@ -93,7 +99,7 @@ static uint32_t devices_read(enum machine_read_kind kind, uint32_t address)
 
 void devices_begin(void)
 {
-    com1.enable = 0;
+    com1.enable = com1.scratch = 0;
     com1.sent = com1.asks = false;
     host_on_read(devices_read);
     host_on_write(devices_write);

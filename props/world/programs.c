@@ -12,6 +12,7 @@
 #include "services/console/console.h"
 #include "services/crashd/crashd.h"
 #include "services/deviced/deviced.h"
+#include "services/drv_serial/drv_serial.h"
 #include "services/irqd/irqd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
@@ -20,6 +21,7 @@
 #include "services/probes/probes.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
+#include "services/seriald/seriald.h"
 #include "services/tester/tester.h"
 #include "services/timed/timed.h"
 #include "services/vspaced/vspaced.h"
@@ -104,6 +106,18 @@ static void irqd_start(void *state, void *table)
     irqd_run(state);
 }
 
+static void drv_serial_start(void *state, void *table)
+{
+    (void)table;
+    drv_serial_run(state);
+}
+
+static void seriald_start(void *state, void *table)
+{
+    (void)table;
+    seriald_run(state);
+}
+
 static const struct program program_table[] = {
     {"rootd", sizeof(struct rootd_image), 0, rootd_start, NULL},
     {"memd", sizeof(struct memd), ROLE_MEMD, memd_start, NULL},
@@ -116,6 +130,8 @@ static const struct program program_table[] = {
     {"crashd", sizeof(struct crashd), 0, crashd_start, NULL},
     {"deviced", sizeof(struct deviced), 0, deviced_start, NULL},
     {"irqd", sizeof(struct irqd), 0, irqd_start, NULL},
+    {"drv-serial", sizeof(struct drv_serial), 0, drv_serial_start, NULL},
+    {"seriald", sizeof(struct seriald), 0, seriald_start, NULL},
     {"phase0-probe", 0, 0, NULL, phase0_probe_main},
     {"phase0-exit", 0, 0, NULL, phase0_exit_main},
     {"phase0-fault-kill", 0, 0, NULL, phase0_fault_kill_main},
