@@ -11,6 +11,7 @@
 #include "props/base/testing.h"
 #include "props/tests/rootd/boot_variant.h"
 #include "props/world/audit.h"
+#include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
 
 enum { FREE_SLOT = 60, SEEN_LIMIT = 16 };
@@ -34,11 +35,23 @@ static struct capability *cap_at(uint32_t index, uint32_t slot)
     return (struct capability *)kernel_slot(world_kernel(), index, slot);
 }
 
+static void expect_line(const char *line)
+{
+    expect_of(line, said, audit() != 0 && strstr(said, line) != NULL);
+}
+
 static void expect_named(uint32_t index, uint32_t slot, const char *what)
 {
     char line[96];
     snprintf(line, sizeof line, "%s slot %u: %s", world_program(index), slot, what);
-    expect_of(line, said, audit() != 0 && strstr(said, line) != NULL);
+    expect_line(line);
+}
+
+static void expect_mould_named(uint32_t life, uint32_t slot, const char *what)
+{
+    char line[96];
+    snprintf(line, sizeof line, "%s's mould slot %u: %s", world_program(life), slot, what);
+    expect_line(line);
 }
 
 /* What a slot holds is missing, may do more, and is somebody else's. */
@@ -115,14 +128,38 @@ static void boot_sound(const char *path, struct boot_file *file)
     expect_of(path, said, audit() == 0);
 }
 
+/* What a mould holds is what the next life starts with: it is looked into as its process is (P4). */
+static unsigned spoil_mould(uint32_t index)
+{
+    const struct process *mould = kernel_process(world_kernel(), index);
+    if (mould == NULL || mould->life != LIFE_STAGED)
+        return 0;
+    uint32_t life = 0;
+    while (role_of(life) == NULL || kernel_process(world_kernel(), life)->event_token !=
+                                        (mould->event_token & ~PROCD_MOULD_ID))
+        life++;
+    for (uint32_t slot = 1; slot <= SLOT_STARTUP_LAST; slot++) {
+        struct capability *cap = cap_at(index, slot);
+        const struct capability kept = *cap;
+        if (!is_needed(role_of(life), slot))
+            continue;
+        memset(cap, 0, sizeof *cap);
+        expect_mould_named(life, slot, "missing");
+        *cap = kept;
+        cap->badge ^= 1;
+        expect_mould_named(life, slot, "badge");
+        *cap = kept;
+    }
+    return 1;
+}
+
 static void test_slots(const char *path)
 {
     struct boot_file file;
     unsigned seen = 0;
     boot_sound(path, &file);
     for (uint32_t index = 0; index < SEEN_LIMIT; index++) {
-        const struct process *process = kernel_process(world_kernel(), index);
-        seen += process != NULL && process->life == LIFE_STAGED; /* a mould, which runs nothing */
+        seen += spoil_mould(index);
         if (kernel_process(world_kernel(), index) == NULL || role_of(index) == NULL)
             continue;
         spoil_process(index, role_of(index));

@@ -10,14 +10,16 @@
 #include "kernel/core/cspace.h"
 #include "props/world/world.h"
 #include "services/lib/service.h"
+#include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
 
 enum { NODE_LIMIT = 64, STATED_LIMIT = 96 };
 
-/* A process at READY: its index, and its role, by its program's name. */
+/* A process at READY: its index, and its role, by its program's name; or the mould of one. */
 struct node {
     uint32_t index;
     const struct role *role;
+    bool is_mould;
 };
 
 struct nodes {
@@ -51,7 +53,26 @@ static void find_nodes(struct nodes *nodes)
             continue;
         for (unsigned j = 0; j < role_count; j++) {
             if (strcmp(role_table[j].image, program) == 0)
-                nodes->list[nodes->count++] = (struct node){i, &role_table[j]};
+                nodes->list[nodes->count++] = (struct node){i, &role_table[j], false};
+        }
+    }
+}
+
+static uint64_t token_of(uint32_t index)
+{
+    return kernel_process(world_kernel(), index)->event_token;
+}
+
+/* Moulds run nothing: each is known by its token, which names its process. */
+static void find_moulds(const struct nodes *nodes, struct nodes *moulds)
+{
+    moulds->count = 0;
+    for (uint32_t i = 0; i < PROCESS_LIMIT; i++) {
+        if (kernel_process(world_kernel(), i) == NULL || (token_of(i) & PROCD_MOULD_ID) == 0)
+            continue;
+        for (unsigned j = 0; j < nodes->count && moulds->count < NODE_LIMIT; j++) {
+            if (token_of(nodes->list[j].index) == (token_of(i) & ~PROCD_MOULD_ID))
+                moulds->list[moulds->count++] = (struct node){i, nodes->list[j].role, true};
         }
     }
 }
@@ -69,8 +90,7 @@ static uint64_t badge_of(const struct node *node, uint32_t peer)
 {
     if (peer == ROLE_NONE)
         return 0;
-    return service_peer_badge(peer, kernel_process(world_kernel(), node->index)->event_token,
-                              node->role->id);
+    return service_peer_badge(peer, token_of(node->index) & ~PROCD_MOULD_ID, node->role->id);
 }
 
 /* What procd was given when the foundation was bound, and rootd keeps (R6). */
@@ -113,7 +133,8 @@ static void state(const struct node *node, struct list *list)
     add(list, (struct stated){SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0, ROLE_NONE, true,
                               false, "itself"});
     add(list, (struct stated){SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, 0,
-                              node->role->id, true, false, "its own endpoint"});
+                              node->is_mould ? (uint32_t)ROLE_NONE : node->role->id, true, false,
+                              "its own endpoint"});
     for (unsigned i = 0; i < count; i++) {
         uint32_t peer = service_peer_role(rows[i].slot, rows[i].object_type, rows[i].rights);
         bool dropped = node->role->id == ROLE_PROCD && rows[i].slot == SLOT_BOOTSTRAP_UNTYPED;
@@ -125,6 +146,8 @@ static void state(const struct node *node, struct list *list)
                                                                    : ROLE_NONE,
                             true, true, intake_why(&rows[i])});
     }
+    if (node->is_mould) /* what a life starts with, and nothing that it finds (P4) */
+        return;
     add_bound(node, list);
     add_looked_up(node, list);
 }
@@ -184,6 +207,8 @@ static const char *work_why(const struct nodes *nodes, const struct node *node, 
                             const struct capability *cap)
 {
     uint32_t owner = owner_role(nodes, cap);
+    if (node->is_mould)
+        return NULL;
     if (slot >= SLOT_REPLY_BASE && slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT)
         return cap->object_type == OBJECT_REPLY ? "somebody waits" : NULL;
     if (slot < SLOT_DYNAMIC_BASE)
@@ -221,11 +246,16 @@ static const struct capability *cap_at(const struct node *node, uint32_t slot)
     return kernel_slot(world_kernel(), node->index, slot);
 }
 
+static const char *mould(const struct node *node)
+{
+    return node->is_mould ? "'s mould" : "";
+}
+
 static unsigned say(FILE *out, const struct node *node, uint32_t slot, const char *what,
                     uint64_t is, uint64_t should)
 {
-    fprintf(out, "%s slot %u: %s 0x%llx, stated 0x%llx\n", node->role->image, slot, what,
-            (unsigned long long)is, (unsigned long long)should);
+    fprintf(out, "%s%s slot %u: %s 0x%llx, stated 0x%llx\n", node->role->image, mould(node), slot,
+            what, (unsigned long long)is, (unsigned long long)should);
     return 1;
 }
 
@@ -236,8 +266,8 @@ static unsigned compare_cap(FILE *out, const struct nodes *nodes, const struct n
     unsigned found = 0;
     if (cap->object_type == OBJECT_NONE) {
         if (row->needed)
-            fprintf(out, "%s slot %u: missing, stated %s with rights 0x%x\n", node->role->image,
-                    row->slot, object_type_name(row->type), row->rights);
+            fprintf(out, "%s%s slot %u: missing, stated %s with rights 0x%x\n", node->role->image,
+                    mould(node), row->slot, object_type_name(row->type), row->rights);
         return row->needed;
     }
     if (cap->object_type != row->type)
@@ -264,8 +294,8 @@ static unsigned compare_cspace(FILE *out, const struct nodes *nodes, const struc
             continue;
         if (!kernel_capability_live(world_kernel(), cap))
             continue; /* what is left of a service that has ended: nobody is behind it */
-        fprintf(out, "%s slot %u: extra, %s with rights 0x%x\n", node->role->image, slot,
-                object_type_name(cap->object_type), cap->rights);
+        fprintf(out, "%s%s slot %u: extra, %s with rights 0x%x\n", node->role->image, mould(node),
+                slot, object_type_name(cap->object_type), cap->rights);
         found++;
     }
     return found;
@@ -411,6 +441,7 @@ static unsigned compare_reach(FILE *out, const struct nodes *nodes)
 unsigned audit_findings(FILE *out)
 {
     struct nodes nodes;
+    struct nodes moulds;
     unsigned found = compare_plan(out);
     find_nodes(&nodes);
     if (nodes.count == 0) {
@@ -419,6 +450,9 @@ unsigned audit_findings(FILE *out)
     }
     for (unsigned i = 0; i < nodes.count; i++)
         found += compare_cspace(out, &nodes, &nodes.list[i]);
+    find_moulds(&nodes, &moulds);
+    for (unsigned i = 0; i < moulds.count; i++)
+        found += compare_cspace(out, &nodes, &moulds.list[i]);
     return found + compare_reach(out, &nodes);
 }
 
