@@ -6,12 +6,15 @@ the same in every place (rootd_graph_test)."""
 
 import collections
 import os
+import re
 import struct
+import subprocess
 import tempfile
 
 import build
 import metal
 import negative
+import same
 import unready
 
 NAMED, LOGD, TIMED, DEVICED, SERVICE, USER, APART, LAST, DRIVER = 6, 7, 9, 11, 288, 289, 290, 291, 292
@@ -157,12 +160,43 @@ def boot_faults(tally):
 def boot_services(tally):
     """Services that are found by name, and clients that end the boot unless they are granted and refused what is
     stated. What waits for named alone is READY in any order."""
-    wanted = [*BEGIN, *(f"ROOTD_STAGE:{name}:READY" for name in ("named", "logd", "timed", "crashd", "irqd")), *END]
-    result = metal.Boot(build.SERVICES_IMAGE, seconds=60)
+    wanted = [*BEGIN, *(f"ROOTD_STAGE:{name}:READY" for name in ("named", "logd", "timed", "crashd", "irqd", "probed")), *END]
+    result, record = metal.record(build.SERVICES_IMAGE)
     lines = result.log.splitlines()
     right = sorted(lines) == sorted(wanted) and lines.index(wanted[len(BEGIN)]) == len(BEGIN)
     tally.say("QEMU: services are found by name, and ask and refuse as stated", result.status == metal.READY and right,
               f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(wanted))
+    tally.say("QEMU: probed reads each function that the machine has, and no other", *probed_reads(record))
+    os.unlink(record)
+
+
+def functions_read(rows):
+    """The functions that somebody is there for, of the inputs of a record: {(bus, device, function): vendor and device}."""
+    words = [row.split() for row in rows if " pci " in row]
+    read = [(int(where), int(value)) for *_, where, value in words]
+    return {(where >> 16, where >> 11 & 31, where >> 8 & 7): f"{value & 0xFFFF:04x}:{value >> 16:04x}"
+            for where, value in read if where & 0xFF == 0 and value & 0xFFFF not in (0, 0xFFFF)}
+
+
+def functions_there(text):
+    """The same, as QEMU's monitor says it."""
+    form = r"Bus +(\d+), device +(\d+), function (\d+):\s+[^\n]*PCI device (\w{4}:\w{4})"
+    return {tuple(map(int, found[:3])): found[3] for found in re.findall(form, text)}
+
+
+def probed_reads(record):
+    """(whether it does, what differs)."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "inputs")
+        status, said = same.compared(record, build.SERVICES_IMAGE, "--write-inputs", path)
+        with open(path, encoding="ascii") as rows:
+            read = functions_read(rows)
+    machine = list(metal.command(None))
+    machine[machine.index("-monitor") + 1] = "stdio"
+    machine[machine.index("-serial") + 1] = "null"
+    there = functions_there(subprocess.run([*machine, "-S"], input="info pci\nquit\n", capture_output=True, text=True,
+                                           timeout=60).stdout)
+    return status == 0 and there and read == there, f"{said}read: {read}\nthere: {there}"
 
 
 def boot_restarts(tally):

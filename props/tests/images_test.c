@@ -175,6 +175,7 @@ static const char *const services[] = {"named",
                                        "phase0-fault-kill",
                                        "irqd",
                                        "phase2-irq-client",
+                                       "probed",
                                        NULL};
 static const char *const operations[] = {"test-operator", "test-mapper", NULL};
 static const char *const restarts[] = {"named",      "timed",         "test-mortal", "deviced",

@@ -11,6 +11,7 @@
 #include "services/memd/memd.h"
 #include "services/named/named.h"
 #include "services/pagerd/pagerd.h"
+#include "services/probed/probed.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
 #include "services/seriald/seriald.h"
@@ -30,6 +31,7 @@ int main(void)
     printf("  crashd: %zu\n", sizeof(struct crashd));
     printf("  deviced: %zu\n", sizeof(struct deviced));
     printf("  irqd: %zu\n", sizeof(struct irqd));
+    printf("  probed: %zu\n", sizeof(struct probed));
     printf("  drv-serial: %zu\n", sizeof(struct drv_serial));
     printf("  seriald: %zu\n", sizeof(struct seriald));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));

@@ -18,6 +18,7 @@
 #include "services/memd/memd.h"
 #include "services/named/named.h"
 #include "services/pagerd/pagerd.h"
+#include "services/probed/probed.h"
 #include "services/probes/probes.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
@@ -118,6 +119,12 @@ static void seriald_start(void *state, void *table)
     seriald_run(state);
 }
 
+static void probed_start(void *state, void *table)
+{
+    (void)table;
+    probed_run(state);
+}
+
 static const struct program program_table[] = {
     {"rootd", sizeof(struct rootd_image), 0, rootd_start, NULL},
     {"memd", sizeof(struct memd), ROLE_MEMD, memd_start, NULL},
@@ -129,6 +136,7 @@ static const struct program program_table[] = {
     {"timed", sizeof(struct timed), 0, timed_start, NULL},
     {"crashd", sizeof(struct crashd), 0, crashd_start, NULL},
     {"deviced", sizeof(struct deviced), 0, deviced_start, NULL},
+    {"probed", sizeof(struct probed), 0, probed_start, NULL},
     {"irqd", sizeof(struct irqd), 0, irqd_start, NULL},
     {"drv-serial", sizeof(struct drv_serial), 0, drv_serial_start, NULL},
     {"seriald", sizeof(struct seriald), 0, seriald_start, NULL},

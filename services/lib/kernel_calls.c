@@ -230,6 +230,19 @@ enum status kernel_cap_copy_attenuated(struct caller *caller, uint32_t slot,
     return control(caller, slot);
 }
 
+enum status kernel_read_pci_config_dword(struct caller *caller, uint32_t slot, uint32_t bus,
+                                         uint32_t device, uint32_t function, uint32_t offset_bytes,
+                                         uint32_t *value)
+{
+    struct kernel_read_pci_config_dword_request request = {
+        .bus = bus, .device = device, .function = function, .offset_bytes = offset_bytes};
+    struct kernel_read_pci_config_dword_reply reply;
+    enum status status = kernel_call_read_pci_config_dword(caller, slot, NO_WINDOW, DEADLINE_NEVER,
+                                                           &request, &reply);
+    *value = status == STATUS_OK ? reply.value : UINT32_MAX;
+    return status;
+}
+
 enum status kernel_bind_interrupt(struct caller *caller, uint32_t slot, uint32_t line,
                                   uint32_t endpoint_slot, uint64_t token)
 {

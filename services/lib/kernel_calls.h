@@ -55,6 +55,9 @@ enum status kernel_retire_process(struct caller *caller, uint32_t slot, uint32_t
                                   struct kernel_retire_process_reply *reply);
 enum status kernel_cap_copy_attenuated(struct caller *caller, uint32_t slot,
                                        const struct kernel_cap_copy_attenuated_request *request);
+enum status kernel_read_pci_config_dword(struct caller *caller, uint32_t slot, uint32_t bus,
+                                         uint32_t device, uint32_t function, uint32_t offset_bytes,
+                                         uint32_t *value);
 enum status kernel_bind_interrupt(struct caller *caller, uint32_t slot, uint32_t line,
                                   uint32_t endpoint_slot, uint64_t token);
 enum status kernel_ack_interrupt(struct caller *caller, uint32_t slot, uint32_t line);

@@ -82,6 +82,21 @@ static enum status read_from(struct client *client, uint64_t cursor, struct logd
                           reply);
 }
 
+/* Whether the log has a line of that role that begins so. */
+static bool finds_line(struct client *client, uint32_t role, const char *start)
+{
+    struct logd_read_reply read;
+    size_t length = 0;
+    while (start[length] != '\0')
+        length++;
+    for (uint64_t cursor = 1; read_from(client, cursor, &read) == STATUS_OK;
+         cursor = read.record_id + 1) {
+        if (read.role == role && read.count >= length && memcmp(read.text, start, length) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Its own lines come back as they were, with its role (L1, L3). */
 static void ask_logd(struct client *client)
 {
@@ -98,6 +113,9 @@ static void ask_logd(struct client *client)
     expect(client, read.role == ROLE_PHASE1_LOOKUP_CLIENT && read.count == sizeof line - 1 &&
                        memcmp(read.text, line, read.count) == 0);
     expect(client, read_from(client, UINT64_MAX, &read) == STATUS_NOT_FOUND);
+    expect(client, finds_line(client, ROLE_PROBED, "pci 00:00.0 ")); /* each machine's bridge */
+    expect(client, finds_line(client, ROLE_PROBED, "pci: "));
+    expect(client, !finds_line(client, ROLE_PROBED, "pci: unreadable"));
 }
 
 /* --- timed ----------------------------------------------------------------------------------- */
