@@ -9,7 +9,8 @@
 #include "abi/message_type.h"
 #include "abi/roles.h"
 
-enum { LINES = 4, IDLE = 50, PATIENCE = 1000, AGAIN = 200, SLICE = 20, CALL = 5000 };
+enum { LINES = 4, IDLE = 50, PATIENCE = 1000, HOLD = 10000, AGAIN = 200, SLICE = 20 };
+enum { CALL = 5000, PEEK = 20 };
 
 void model_seriald_reset(struct model_seriald *model)
 {
@@ -38,9 +39,10 @@ static enum status call(struct model_seriald *model, uint64_t ticks)
 }
 
 /* A peer of that life is asked: OK when it can answer. *heard: whether somebody answered. */
-static enum status ask(struct model_seriald *model, uint32_t known, uint32_t life, bool *heard)
+static enum status ask(struct model_seriald *model, uint64_t ticks, uint32_t known, uint32_t life,
+                       bool *heard)
 {
-    enum status status = call(model, CALL);
+    enum status status = call(model, ticks);
     *heard = status != STATUS_TIMED_OUT && status != STATUS_PEER_DIED;
     if (status == STATUS_OK && known != life) {
         *heard = false;
@@ -91,11 +93,12 @@ static enum status send_once(struct model_seriald *model, uint32_t role, const u
     enum status status = find_driver(model);
     if (status != STATUS_OK)
         return status;
-    status = ask(model, model->driver, model->line.driver_life, &heard);
+    status = ask(model, CALL, model->driver, model->line.driver_life, &heard);
     if (status == STATUS_OK)
         status = serial_line_write(&model->line, &request, &reply);
     if (!heard)
         lose_driver(model);
+    uint32_t before = model->owner;
     *taken = reply.taken_count;
     if (*taken != 0)
         model->owner = bytes[*taken - 1] == '\n' ? 0 : role;
@@ -104,6 +107,8 @@ static enum status send_once(struct model_seriald *model, uint32_t role, const u
     else
         return status;
     model->owner_ticks = model->now_ticks;
+    if (model->owner != before)
+        model->owned_ticks = model->now_ticks;
     return status;
 }
 
@@ -142,11 +147,11 @@ static bool bring_one(struct model_seriald *model)
     uint32_t taken;
     bool heard;
     memset(&record, 0, sizeof record);
-    enum status status = ask(model, model->log, model->line.log_life, &heard);
+    enum status status = ask(model, PEEK, model->log, model->line.log_life, &heard);
     if (status == STATUS_OK)
         status = serial_line_log(&model->line, model->cursor, &record);
-    if (!heard)
-        model->log = 0;
+    if (!heard && status != STATUS_TIMED_OUT)
+        model->log = 0; /* who is only slow is still the same one */
     model->log_ticks = after(model->now_ticks, status == STATUS_NOT_FOUND && heard ? IDLE : AGAIN);
     if (status != STATUS_OK)
         return false;
@@ -172,7 +177,9 @@ static void bring_log(struct model_seriald *model)
     if (model->now_ticks < due_ticks)
         return;
     bool clients = model->owner != 0 && model->owner != ROLE_LOGD;
-    if (clients && model->now_ticks < after(model->owner_ticks, PATIENCE)) {
+    bool patient = model->now_ticks < after(model->owner_ticks, PATIENCE) &&
+                   model->now_ticks < after(model->owned_ticks, HOLD);
+    if (clients && patient) {
         model->log_ticks = after(model->now_ticks, IDLE);
         return;
     }
@@ -218,7 +225,7 @@ static void take(struct model_seriald *model)
     model->read_ticks = after(model->now_ticks, SLICE);
     if (find_driver(model) != STATUS_OK)
         return;
-    enum status status = ask(model, model->driver, model->line.driver_life, &heard);
+    enum status status = ask(model, CALL, model->driver, model->line.driver_life, &heard);
     if (status == STATUS_OK)
         status = serial_line_read(&model->line, &reply);
     if (!heard)

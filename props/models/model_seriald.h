@@ -36,6 +36,7 @@ struct model_seriald {
     uint64_t lost_last;
     uint32_t owner; /* whose line is open; 0: nobody's */
     uint64_t owner_ticks;
+    uint64_t owned_ticks; /* since when it is the owner */
     uint32_t kept_count;
     uint8_t kept[SERIAL_BYTES_MAX];
     uint32_t reader_slot; /* 0: nobody waits */

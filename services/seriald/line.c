@@ -31,6 +31,14 @@ static void judge_driver(struct seriald *seriald)
     seriald->lost_last = 0;
 }
 
+static void note_open(struct seriald *seriald, uint32_t role)
+{
+    seriald->open_ticks = seriald->caller.now_ticks;
+    if (seriald->open_role != role)
+        seriald->hold_ticks = seriald->caller.now_ticks;
+    seriald->open_role = role;
+}
+
 /* One call. What went out of a call without an answer nobody knows: the line counts as open. */
 static enum status send_once(struct seriald *seriald, uint32_t role, const uint8_t *bytes,
                              uint32_t count, uint32_t *taken_count)
@@ -54,8 +62,7 @@ static enum status send_once(struct seriald *seriald, uint32_t role, const uint8
     bool unknown = status != STATUS_OK && status != STATUS_BUSY && status != STATUS_NOT_FOUND;
     if (!sent && !unknown)
         return status;
-    seriald->open_role = sent && bytes[*taken_count - 1] == '\n' ? ROLE_NONE : role;
-    seriald->open_ticks = caller->now_ticks;
+    note_open(seriald, sent && bytes[*taken_count - 1] == '\n' ? ROLE_NONE : role);
     return status;
 }
 
@@ -175,8 +182,8 @@ static bool log_one(struct seriald *seriald)
     struct caller *caller = &seriald->caller;
     enum status status =
         logd_call_read(caller, SLOT_PEER_LOGD, NO_WINDOW,
-                       caller_deadline(caller, SERIALD_CALL_TICKS), &request, &record);
-    if (!caller_was_answered(caller))
+                       caller_deadline(caller, SERIALD_PEEK_TICKS), &request, &record);
+    if (!caller_was_answered(caller) && status != STATUS_TIMED_OUT)
         seriald->log_cursor = 0; /* a new one counts from 1 */
     if (status != STATUS_OK) {
         bool at_end = status == STATUS_NOT_FOUND && seriald->log_cursor != 0;
@@ -201,7 +208,8 @@ void seriald_line_log(struct seriald *seriald)
         return;
     bool open = seriald->open_role != ROLE_NONE && seriald->open_role != ROLE_LOGD;
     uint64_t patience_ticks = deadline_after(seriald->open_ticks, SERIALD_LINE_TICKS);
-    if (open && caller->now_ticks < patience_ticks) {
+    uint64_t hold_ticks = deadline_after(seriald->hold_ticks, SERIALD_HOLD_TICKS);
+    if (open && caller->now_ticks < patience_ticks && caller->now_ticks < hold_ticks) {
         seriald->log_ticks = caller_deadline(caller, SERIALD_LOG_TICKS);
         return;
     }

@@ -142,6 +142,7 @@ void seriald_visit_fields(const struct seriald *seriald,
     visit(context, seriald->lost_last);
     visit(context, seriald->open_role);
     visit(context, seriald->open_role == ROLE_NONE ? 0 : seriald->open_ticks);
+    visit(context, seriald->open_role == ROLE_NONE ? 0 : seriald->hold_ticks);
     visit(context, seriald->has_driver);
     visit(context, seriald->kept_count);
     for (uint32_t i = 0; i < seriald->kept_count; i++)

@@ -5,7 +5,9 @@
  * What goes out. A line belongs to who begins it: a client, or the log, whose lines are one record
  * each. Somebody else's bytes begin a line of their own: seriald ends the open one with a newline
  * first. The log is patient with a client's line: it waits for its end, or for SERIALD_LINE_TICKS
- * since the client's last bytes (S4). Bytes are not changed, and nothing is added to a client's.
+ * since the client's last bytes, and never longer than SERIALD_HOLD_TICKS since the client began to
+ * write, so that nobody holds the log up for ever byte by byte (S4). Bytes are not changed, and
+ * nothing is added to a client's.
  *
  * The log is read by cursor, SERIALD_LOG_LINES in a turn and every SERIALD_LOG_TICKS when there is
  * nothing more, from the oldest record that logd has on; a new logd begins anew. A record goes out as
@@ -19,7 +21,9 @@
  * SERIALD_SLICE_TICKS at once, so that nobody is held up for longer by somebody who waits. Bytes that
  * their reader did not take, because it is gone, are kept for the next one (S2).
  *
- * A driver or a logd that has died is found again by named.
+ * A driver or a logd that has died is found again by named. One call to logd takes SERIALD_PEEK_TICKS
+ * at most: a logd that hangs takes no more of the line's time than that, every SERIALD_RETRY_TICKS.
+ * Since it lives, its records are not brought again.
  *
  * Rules, in the order in which they are asked; a refusal changes nothing but what went out (E1).
  *
@@ -47,8 +51,10 @@ enum {
     SERIALD_LOG_LINES = 4,
     SERIALD_LOG_TICKS = 50,
     SERIALD_LINE_TICKS = 1000,
+    SERIALD_HOLD_TICKS = 10000,
     SERIALD_RETRY_TICKS = 200,
     SERIALD_SLICE_TICKS = 20,
+    SERIALD_PEEK_TICKS = 20,
     SERIALD_CALL_TICKS = 5000 /* more than the driver takes for a write that fails */
 };
 
@@ -68,6 +74,7 @@ struct seriald {
     uint64_t lost_count; /* bytes of drivers that have died */
     uint64_t lost_last;  /* and of the one that lives */
     uint64_t open_ticks; /* when the open line got its last bytes */
+    uint64_t hold_ticks; /* when its owner began to write, and has left lines open since */
     uint32_t open_role;  /* whose line is open; ROLE_NONE: a line begins. The log's: ROLE_LOGD */
     uint32_t kept_count; /* bytes that have come and nobody has */
     bool has_driver;
