@@ -26,6 +26,7 @@ static struct {
     uint64_t fail_at; /* number of the call that fails; 0: none */
     enum failure failure;
     uint16_t failed_operation;
+    uint16_t late_operation; /* done by its receiver, and answered when nobody waits; 0: none */
     unsigned start_count;
     unsigned wrong_at; /* number of the child whose READY is as `ready` says; 0: none */
     enum peers_ready ready;
@@ -86,6 +87,11 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
         seam.busy_count--;
         message_refuse(message, STATUS_BUSY);
         return STATUS_OK;
+    }
+    if (message->header.operation == seam.late_operation) {
+        seam.late_operation = 0;
+        (void)stand_in_call(slot, message, deadline_ticks);
+        return STATUS_TIMED_OUT;
     }
     if (++seam.call_count != seam.fail_at)
         return message->header.operation == OP_STARTUP_START_SERVICE
@@ -495,6 +501,16 @@ static void test_failures(uint32_t profile, bool optional)
     expect(last_count < 50, "only the last drops cannot be undone");
 }
 
+/* R5: deviced starts a driver, and says so too late: the driver is passed over, and does not live. */
+static void test_late_driver(void)
+{
+    fresh_graph(VALIDATION_PROFILE_GRAPH, true);
+    seam.late_operation = OP_DEVICED_START_DRIVER;
+    expect_equal(run(), ROOTD_READY, "R5: an optional driver is passed over");
+    expect_equal(seam.late_operation, 0, "a driver was started");
+    expect_passed_over("R5: what was started late is stopped");
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
@@ -518,5 +534,6 @@ int main(int count, char **arguments)
     test_failures(VALIDATION_PROFILE_HOSTILE, false);
     test_failures(VALIDATION_PROFILE_GRAPH, false);
     test_failures(VALIDATION_PROFILE_GRAPH, true);
+    test_late_driver();
     return tests_end(arguments[0]);
 }
