@@ -70,15 +70,17 @@ static bool is_fatal(enum status status)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* A driver has the time that deviced gives it for READY, and what deviced needs to find out. */
+/* A driver has the time that deviced gives it for READY, and what deviced needs to find out. One that
+ * deviced did not answer for may have been started: it counts as that, and is stopped. */
 static enum status start_driver(struct rootd *rootd, uint32_t entry)
 {
     const struct rootd_entry *what = &rootd->intake.entries[entry];
     struct entry_progress *progress = progress_of(rootd, entry);
     enum status status = driver_start(rootd, entry);
+    if (status == STATUS_OK || !caller_was_answered(&rootd->caller))
+        progress->state = ENTRY_STARTED;
     if (status != STATUS_OK)
         return graph_fail(rootd, entry, status);
-    progress->state = ENTRY_STARTED;
     progress->slice_ticks = LAUNCH_SLICE_TICKS_MAX;
     return rootd_deadline(rootd, what->ready_ticks + ROOTD_CALL_TICKS, &progress->deadline_ticks);
 }
