@@ -210,6 +210,24 @@ def boot_restarts(tally):
               f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(wanted))
 
 
+def boot_kills(tally):
+    """The services of the runtime image, which a procd with a fault in it kills one after the other: each has a second
+    life that answers, and the others go on; test-reaper ends the boot unless it sees that (P4)."""
+    wanted = [*BEGIN, *(f"ROOTD_STAGE:{name}:READY" for name in ("named", "logd", "crashd", "timed", "irqd", "deviced",
+                                                                "drv-serial", "seriald")),
+              "ERIX_DEVICED:READY:drv-serial", *END]
+    killed = [f"procd:warning:killed {number}: {name}:FAULT_OUTSIDE"
+              for number, name in enumerate(("logd", "crashd", "timed", "seriald"), 1)]
+    result = metal.Boot("build/boot-graph-kill-on-stop.img", seconds=60)
+    lines = result.log.splitlines()
+    others = [line for line in lines if line not in wanted]
+    whole = all(line == "on the line" or line.startswith("LOG:") for line in others)
+    tally.say("QEMU: each service that is killed is started again, the rest goes on, and lines stay whole",
+              result.status == metal.READY and whole and set(wanted) <= set(lines)
+              and all(any(line.endswith(end) for line in others) for end in killed),
+              f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(wanted + killed))
+
+
 def graph(tally):
     with open(build.GRAPH_IMAGE, "rb") as file:
         parts = negative.sections(file.read())
@@ -228,4 +246,5 @@ def graph(tally):
                       case.lines[-2])
     boot_services(tally)
     boot_restarts(tally)
+    boot_kills(tally)
     boot_faults(tally)

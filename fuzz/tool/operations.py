@@ -24,14 +24,14 @@ UNSHOWN = {
     ("deviced.seal", "refused"): "rootd alone asks deviced, and nothing wrong",
     ("deviced.stop_driver", "accepted"): "nobody of an image stops a driver yet",
     ("deviced.stop_driver", "refused"): "nobody of an image stops a driver yet",
-    ("drv_serial.read", "accepted"): "its service is to come",
-    ("drv_serial.read", "refused"): "its service is to come",
-    ("drv_serial.write", "accepted"): "its service is to come",
-    ("drv_serial.write", "refused"): "its service is to come",
-    ("seriald.read", "accepted"): "its service is to come",
-    ("seriald.read", "refused"): "its service is to come",
-    ("seriald.write", "accepted"): "its service is to come",
-    ("seriald.write", "refused"): "its service is to come",
+    ("drv_serial.read", "accepted"): "no image of these has a line that is read",
+    ("drv_serial.read", "refused"): "no image of these has a line that is read",
+    ("drv_serial.write", "accepted"): "no image of these has a line that is read",
+    ("drv_serial.write", "refused"): "no image of these has a line that is read",
+    ("seriald.read", "accepted"): "no image of these has a line that is read",
+    ("seriald.read", "refused"): "no image of these has a line that is read",
+    ("seriald.write", "accepted"): "no image of these has a line that is read",
+    ("seriald.write", "refused"): "no image of these has a line that is read",
 }
 
 

@@ -14,7 +14,7 @@
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
 
-enum { FREE_SLOT = 60, SEEN_LIMIT = 16 };
+enum { FREE_SLOT = 60, SEEN_LIMIT = 32 };
 
 static char *said; /* by the last audit */
 

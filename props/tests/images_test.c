@@ -154,7 +154,8 @@ struct contents {
 };
 
 static const char *const foundation[] = {"rootd", "memd", "vspaced", "pagerd", "procd", NULL};
-static const char *const runtime[] = {"named", "logd", "crashd", "timed", NULL};
+static const char *const runtime[] = {"named",   "logd",       "crashd",  "timed", "irqd",
+                                      "deviced", "drv-serial", "seriald", NULL};
 static const char *const phase0[] = {
     "phase0-probe", "phase0-exit", "phase0-fault-kill", "phase0-isolation-a", "phase0-isolation-b",
     "tester",       NULL};

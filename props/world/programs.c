@@ -161,6 +161,7 @@ static const struct program program_table[] = {
     {"test-mortal", 0, 0, NULL, test_mortal_main},
     {"test-frail", 0, 0, NULL, test_frail_main},
     {"test-survivor", 0, 0, NULL, test_survivor_main},
+    {"test-reaper", 0, 0, NULL, test_reaper_main},
     {"test-user", 0, 0, NULL, test_user_main},
     {"test-apart", 0, 0, NULL, test_apart_main},
     {"test-last", 0, 0, NULL, test_last_main},

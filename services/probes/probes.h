@@ -41,6 +41,7 @@ uint32_t test_mapper_main(uint64_t argument);
 uint32_t test_mortal_main(uint64_t argument);
 uint32_t test_frail_main(uint64_t argument);
 uint32_t test_survivor_main(uint64_t argument);
+uint32_t test_reaper_main(uint64_t argument);
 
 /* Of no image: tests put it in the place of a service (ready.h). */
 uint32_t test_ready_main(uint64_t argument);
