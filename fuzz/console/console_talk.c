@@ -2,7 +2,7 @@
 /* The console: its line editor and its parser against models, and the whole shell against services that
  * answer anything. What is typed comes from the input in all three. The editor's model reads the bytes as
  * a text with tokens instead of one after the other, and a terminal stands by that shows what was echoed
- * (C1). The shell ends, shows nothing that is not printable, and leaves nothing in its window (C2). */
+ * (Y1). The shell ends, shows nothing that is not printable, and leaves nothing in its window (Y2). */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,24 +28,24 @@ static struct {
 
 static void check_shown(char byte)
 {
-    PROPERTY(C2, byte == '\r' || byte == '\n' || byte == '\b' || byte == 7 ||
+    PROPERTY(Y2, byte == '\r' || byte == '\n' || byte == '\b' || byte == 7 ||
                      (byte >= ' ' && byte <= '~'));
 }
 
 static void terminal_show(char byte)
 {
     check_shown(byte);
-    PROPERTY(C2, "row", byte != '\n' || terminal.returned);
+    PROPERTY(Y2, "row", byte != '\n' || terminal.returned);
     terminal.returned = byte == '\r';
     if (byte == '\r') {
         terminal.column = 0;
     } else if (byte == '\n') {
         memset(terminal.row, ' ', sizeof terminal.row);
     } else if (byte == '\b') {
-        PROPERTY(C1, "column", terminal.column != 0);
+        PROPERTY(Y1, "column", terminal.column != 0);
         terminal.column--;
     } else if (byte != 7) {
-        PROPERTY(C2, "width", terminal.column < TERMINAL_COLUMNS);
+        PROPERTY(Y2, "width", terminal.column < TERMINAL_COLUMNS);
         terminal.row[terminal.column++] = byte;
     }
 }
@@ -139,7 +139,7 @@ static enum console_event type_token(struct console_line *line, const uint8_t *b
     for (size_t i = 0; i < length; i++) {
         struct console_echo echo;
         enum console_event next = console_line_take(line, bytes[i], &echo);
-        PROPERTY(C1, "one-event", next == CONSOLE_TYPING || event == CONSOLE_TYPING);
+        PROPERTY(Y1, "one-event", next == CONSOLE_TYPING || event == CONSOLE_TYPING);
         event = next == CONSOLE_TYPING ? event : next;
         for (uint32_t j = 0; j < echo.count; j++)
             terminal_show(echo.bytes[j]);
@@ -156,15 +156,15 @@ static void type_all(const uint8_t *bytes, size_t count)
     for (size_t at = 0; at < count; at += length) {
         enum token token = token_next(&bytes[at], count - at, &length);
         enum console_event wanted = expect_token(token, bytes[at]);
-        PROPERTY_EQUAL(C1, "event", type_token(&line, &bytes[at], length), wanted);
+        PROPERTY_EQUAL(Y1, "event", type_token(&line, &bytes[at], length), wanted);
         mark_triple("console line", token, 0, wanted);
         MARK_IF("console: the line is full", line.count == CONSOLE_LINE_BYTES_MAX);
         if (wanted != CONSOLE_DONE && wanted != CONSOLE_STOPPED)
-            PROPERTY(C1, "shown",
+            PROPERTY(Y1, "shown",
                      terminal.column == expected.count &&
                          memcmp(terminal.row, expected.text, expected.count) == 0);
-        PROPERTY_EQUAL(C1, "count", line.count, expected.count);
-        PROPERTY(C1, "text", memcmp(line.text, expected.text, expected.count) == 0);
+        PROPERTY_EQUAL(Y1, "count", line.count, expected.count);
+        PROPERTY(Y1, "text", memcmp(line.text, expected.text, expected.count) == 0);
         if (wanted == CONSOLE_DONE) {
             console_line_clear(&line);
             expected.count = 0;
@@ -192,14 +192,20 @@ static void parse_known(struct choices *choices)
     bool has_word = choices_flag(choices), has_number = choices_flag(choices);
     bool is_hex = choices_flag(choices), is_odd = choices_below(choices, 4) == 1;
     uint64_t number = choices_u64(choices);
+    bool is_long = choices_below(choices, 4) == 1; /* the first that is too large */
     char digits[32];
+    if (is_long) {
+        number = UINT64_MAX / 10;
+        is_hex = false;
+        is_odd = true;
+    }
     snprintf(digits, sizeof digits, is_hex ? "0x%llx" : "%llu", (unsigned long long)number);
     int count = snprintf(text, sizeof text, "  %s%s%s%s%s", known[which].name,
                          has_word ? "   name" : "", has_number ? " " : "", has_number ? digits : "",
-                         is_odd && has_number ? "z " : " ");
+                         is_odd && has_number ? (is_long ? "9 " : "z ") : " ");
     struct console_command command;
     enum console_mistake mistake = console_command_parse(text, (uint32_t)count, &command);
-    PROPERTY_EQUAL(C1, "command", command.id, which + 1);
+    PROPERTY_EQUAL(Y1, "command", command.id, which + 1);
     unsigned words = has_word + has_number;
     bool takes_word = known[which].word != 0, takes_number = known[which].number != 0;
     enum console_mistake wanted = CONSOLE_FINE;
@@ -210,11 +216,12 @@ static void parse_known(struct choices *choices)
         wanted = CONSOLE_NO_NUMBER;
     else if (words > (unsigned)takes_word + takes_number)
         wanted = CONSOLE_TOO_MANY;
-    PROPERTY_EQUAL(C1, "mistake", mistake, wanted);
+    PROPERTY_EQUAL(Y1, "mistake", mistake, wanted);
     mark_triple("console command", which, 0, mistake);
+    MARK_IF("console: a number is too large", is_long && mistake == CONSOLE_NO_NUMBER);
     bool is_last = has_number && takes_number && words == (unsigned)takes_word + 1u;
     if (mistake == CONSOLE_FINE && is_last)
-        PROPERTY_EQUAL(C1, "number", command.number, number);
+        PROPERTY_EQUAL(Y1, "number", command.number, number);
 }
 
 static void parse_any(const uint8_t *bytes, size_t count)
@@ -225,7 +232,7 @@ static void parse_any(const uint8_t *bytes, size_t count)
     bool inside = command.word_count == 0 ||
                   (command.word >= (const char *)bytes &&
                    command.word + command.word_count <= (const char *)bytes + count);
-    PROPERTY(C1, "inside", inside && command.id < CONSOLE_COMMAND_COUNT);
+    PROPERTY(Y1, "inside", inside && command.id < CONSOLE_COMMAND_COUNT);
     digest_u64(mistake);
 }
 
@@ -235,6 +242,7 @@ static struct console console;
 static struct {
     uint64_t now_ticks;
     uint64_t shown; /* bytes */
+    uint32_t place; /* that was asked for last */
 } around;
 
 static bool reply_with(const struct message_type *type, const void *reply, struct message *message)
@@ -302,9 +310,12 @@ static bool answer_processes(struct choices *choices, struct message *message)
 {
     struct procd_list_processes_request request;
     (void)message_decode(&procd_list_processes_request_type, message, &request);
+    PROPERTY(Y2, "forward", request.place == 0 || request.place > around.place);
+    around.place = request.place;
+    bool goes_back = choices_below(choices, 16) == 9;
     struct procd_list_processes_reply reply = {
         .process_id = 1 + choices_below(choices, 64),
-        .place = request.place + 1,
+        .place = goes_back ? 1 : request.place + 1,
         .role = (uint32_t)choices_below(choices, 300) + 1,
         .state = (uint32_t)choices_below(choices, PROCESS_STATE_LAST + 1),
         .reason = (uint32_t)choices_below(choices, END_REASON_LAST + 1),
@@ -370,6 +381,7 @@ static bool answer_end(struct choices *choices, struct message *message)
 static bool answer(struct choices *choices, uint32_t slot, struct message *message)
 {
     struct timed_wait_until_request until;
+    mark_triple("console asks", 0, message->header.operation, STATUS_OK);
     switch (message->header.operation) {
     case OP_SERIALD_READ:
         return slot == SLOT_PEER_SERIALD && answer_read(choices, message);
@@ -406,7 +418,7 @@ static void talk(struct choices *choices)
     console.offer.modules[1] = (struct startup_module){.role = ROLE_CONSOLE_IDLE, .image_bytes = 1};
     adversary_begin(choices, &plan);
     enum status status = console_talk(&console);
-    PROPERTY(C2, "ends", console.leaves || status != STATUS_OK);
+    PROPERTY(Y2, "ends", console.leaves || status != STATUS_OK);
     MARK_IF("console: left", console.leaves);
     MARK_IF("console: the line was lost", status != STATUS_OK);
     digest_u64(status);

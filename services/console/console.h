@@ -7,7 +7,7 @@
  * timed, logd and crashd by named, and then does what is typed, one line after the other, until `exit`,
  * Ctrl-D, or the line is lost: EXIT(0), or the status with which the line was lost.
  *
- * The line (C1): services/console/line.h. What it shows is printable, whatever the services say (C2); a
+ * The line (Y1): services/console/line.h. What it shows is printable, whatever the services say (Y2); a
  * number that a service must count up and does not ends a list with INTERNAL, and every list ends after
  * CONSOLE_ROWS_MAX rows. A service that was started again is found again, once for each call.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The line that is being typed: a pure unit. Bytes go in one by one; what the terminal shall show comes
  * out, and after a line's end the line. Whatever comes, the terminal shows exactly what the line holds
- * (C1): bytes that are neither printable nor listed here are ignored.
+ * (Y1): bytes that are neither printable nor listed here are ignored.
  *
  *   CR, LF          the line is done; LF right after CR is the same end
  *   Ctrl-C          the line is given up, and so is what runs

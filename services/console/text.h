@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A row of text in the making: a pure unit. What does not fit is left out, and whatever is added, the row
- * is printable (C2). */
+ * is printable (Y2). */
 #ifndef BASALT_SERVICES_CONSOLE_TEXT_H
 #define BASALT_SERVICES_CONSOLE_TEXT_H
 

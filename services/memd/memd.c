@@ -420,10 +420,10 @@ static uint32_t sender(const void *service, void *in_hand)
     if (badge == 0)
         return FROM_ADMIN;
     memd_link link = memd_account_by_badge(memd, badge);
-    if (badge <= ROLE_ID_MAX && role_inspects((uint32_t)badge))
-        return FROM_INSPECTOR;
     if (badge == ROLE_TESTER || badge == ROLE_ATTACKS)
         return FROM_TESTER; /* no account's: those lie above every role id */
+    if (badge <= ROLE_ID_MAX && role_inspects((uint32_t)badge))
+        return FROM_INSPECTOR;
     if (link == 0)
         return 0;
     request->account_index = link - 1;

@@ -155,8 +155,7 @@ enum rootd_status rootd_run(struct rootd *rootd, const void *handoff, size_t han
     if (rootd->status != ROOTD_READY)
         report_failure(rootd);
     report_status(rootd);
-    if (rootd->status == ROOTD_READY &&
-        validation_profile_stays(rootd->intake.validation_profile))
+    if (rootd->status == ROOTD_READY && validation_profile_stays(rootd->intake.validation_profile))
         serve(rootd);
     kernel_exit(&rootd->caller, exit_code(rootd));
     return rootd->status;
