@@ -221,6 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     stand_in_message_begin();
     enum status status = probed_list(&probed);
     PROPERTY_EQUAL(D4, "status", status, model.unreadable ? STATUS_INTERNAL : STATUS_OK);
+    PROPERTY_EQUAL(D4, "reads", around.read_count, granted - model.reads_left);
     PROPERTY_EQUAL(D4, "functions", probed.function_count, model.function_count);
     PROPERTY_EQUAL(D4, "lines", around.taken_count, model.line_count);
     digest_u64(around.read_count);
