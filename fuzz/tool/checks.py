@@ -367,7 +367,7 @@ CHECKS = {
     "provenance": (check_provenance, "image asan shipped"),
     "negative": (negative.negative, "image asan shipped"),
     "unready": (unready.unready, "image"),
-    "graph": (graph.graph, "image asan"),
+    "graph": (graph.graph, "image asan shipped"),
     "console": (console.console, "image shipped"),
     "operations": (operations.operations, "image shipped"),
     "same": (same.same, "image shipped"),
