@@ -163,8 +163,7 @@ static void check(void)
     for (uint32_t i = 0; i < model.count; i++)
         living += check_driver(i);
     PROPERTY_EQUAL(D2, "processes", peers_driver_count(), living);
-    PROPERTY_EQUAL(D2, "poll", deviced_next_ticks(&deviced) == DEADLINE_POLL,
-                   model_deviced_is_due(&model));
+    PROPERTY_EQUAL(D2, "next", deviced_next_ticks(&deviced), model_deviced_next(&model));
     PROPERTY_EQUAL(D2, "log", !stand_in_slot_empty(SLOT_PEER_LOGD), model.holds_log);
 }
 

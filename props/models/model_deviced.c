@@ -10,6 +10,7 @@
 #include "abi/message_type.h"
 #include "abi/roles.h"
 #include "abi/slots.h"
+#include "abi/system.h"
 
 /* Of the contract. */
 enum { FIRST_SLICE = 10, LONGEST_SLICE = 80, RETRY_AFTER = 100, SLOTS_FROM = SLOT_DYNAMIC_BASE };
@@ -191,12 +192,17 @@ static bool is_due(const struct model_deviced *model, uint32_t index)
            !(driver->duty == DUTY_RETURN && driver->not_before_ticks > model->now_ticks);
 }
 
-bool model_deviced_is_due(const struct model_deviced *model)
+uint64_t model_deviced_next(const struct model_deviced *model)
 {
-    for (uint32_t i = 0; i < model->count; i++)
+    uint64_t soonest = DEADLINE_NEVER;
+    for (uint32_t i = 0; i < model->count; i++) {
+        const struct model_deviced_driver *driver = &model->drivers[i];
         if (is_due(model, i))
-            return true;
-    return false;
+            return DEADLINE_POLL;
+        if (driver->duty == DUTY_RETURN && driver->not_before_ticks < soonest)
+            soonest = driver->not_before_ticks;
+    }
+    return soonest;
 }
 
 static void work(struct replay *replay, struct model_deviced_driver *driver)

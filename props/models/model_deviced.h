@@ -104,7 +104,7 @@ void model_deviced_ended(struct model_deviced *model, uint64_t process_id, uint3
 /* A driver is between two lives, or is not any more. */
 void model_deviced_rests(struct model_deviced *model, uint64_t process_id, bool rests);
 
-/* Whether a tick has something to do at once. */
-bool model_deviced_is_due(const struct model_deviced *model);
+/* When a tick has something to do: DEADLINE_POLL, at once; DEADLINE_NEVER, when something comes. */
+uint64_t model_deviced_next(const struct model_deviced *model);
 
 #endif

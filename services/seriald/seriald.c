@@ -115,7 +115,8 @@ uint64_t seriald_next_ticks(const struct seriald *seriald)
     const struct seriald_read *read = &seriald->read;
     if (read->reply_slot == SLOT_NULL)
         return next_ticks;
-    uint64_t read_ticks = seriald->kept_count != 0 ? DEADLINE_POLL : seriald->read_ticks;
+    UNIT_ASSERT(seriald->kept_count == 0); /* who waits got them in the last tick */
+    uint64_t read_ticks = seriald->read_ticks;
     if (read->deadline_ticks < read_ticks)
         read_ticks = read->deadline_ticks;
     return read_ticks < next_ticks ? read_ticks : next_ticks;
