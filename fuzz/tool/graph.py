@@ -218,7 +218,8 @@ def boot_kills(tally):
               "ERIX_DEVICED:READY:drv-serial", *END]
     killed = [f"procd:warning:killed {number}: {name}:FAULT_OUTSIDE"
               for number, name in enumerate(("logd", "crashd", "timed", "seriald"), 1)]
-    result = metal.Boot("build/boot-graph-kill-on-stop.img", seconds=60)
+    image = "build/boot-graph-kill-on-stop.img"
+    result, record = metal.record(image)
     lines = result.log.splitlines()
     others = [line for line in lines if line not in wanted]
     whole = all(line == "on the line" or line.startswith("LOG:") for line in others)
@@ -226,6 +227,9 @@ def boot_kills(tally):
               result.status == metal.READY and whole and set(wanted) <= set(lines)
               and all(any(line.endswith(end) for line in others) for end in killed),
               f"status {result.status}, {result.verdict}\n{result.log}wanted:\n" + "\n".join(wanted + killed))
+    status, said = same.compared(record, image, program="build/shipped/world_kill_on_stop")
+    os.unlink(record)
+    tally.say("the world repeats these ends, interrupts and bytes of the line among its inputs", status == 0, said)
 
 
 def graph(tally):
