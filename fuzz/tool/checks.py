@@ -277,13 +277,14 @@ def boot_worlds(tally):
 
 
 def boot_metal(tally):
-    """Images reach READY in QEMU: those that stay with nothing else on their log, the one with probes with the
+    """Images reach READY in QEMU: those that stay with nothing else on the kernel's log, the one with probes with the
     very lines that README.md shows."""
     shown = re.findall(r"^    ((?:ROOTD_STAGE|ERIX_ROOTD):\S+)", campaign.text_of("README.md"), re.M)
     for image, lines in ((build.RUNTIME_IMAGE, ["ERIX_ROOTD:READY"]), (build.FOUNDATION_IMAGE, ["ERIX_ROOTD:READY"]),
                          (build.PHASE0_IMAGE, shown)):
         boot = metal.Boot(image, 120, stop_at_ready=image != build.PHASE0_IMAGE)
-        tally.say(f"QEMU boots {image}", boot.status == metal.READY and boot.log.splitlines() == lines,
+        said = [line for line in boot.log.splitlines() if not line.startswith("LOG:")] # of services, which run on
+        tally.say(f"QEMU boots {image}", boot.status == metal.READY and said == lines,
                   f"{boot.log}{boot.verdict}; wanted:\n" + "\n".join(lines))
 
 
