@@ -464,7 +464,8 @@ static void take(struct life_step *step)
 
 size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
 {
-    static const enum status ways[] = {STATUS_EXHAUSTED, STATUS_TIMED_OUT}; /* refused; hangs (P12) */
+    static const enum status ways[] = {STATUS_EXHAUSTED,
+                                       STATUS_TIMED_OUT}; /* refused; hangs (P12) */
     if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
         return 0;
     return life_fail_step(ACTION_FAIL, call + 1, ways[way], 1, false, bytes);
