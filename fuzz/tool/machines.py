@@ -266,7 +266,7 @@ def unread(tally, folder):
 def told(folder, *questions):
     """(exit status of QEMU, the log) when its monitor is told these lines one after the other, at READY."""
     log = f"{folder}/serial.log"
-    command = metal.command(build.RUNTIME_IMAGE)
+    command = metal.command(build.FOUNDATION_IMAGE)
     for option, value in (("-monitor", "stdio"), ("-serial", f"file:{log}")):
         command[command.index(option) + 1] = value
     open(log, "w", encoding="utf-8").close()

@@ -476,7 +476,7 @@ def image(folder, name, text):
 def asked(folder, questions):
     """What QEMU's monitor answers about the running system, once that idles."""
     log = f"{folder}/serial.log"
-    command = metal.command(build.RUNTIME_IMAGE)
+    command = metal.command(build.FOUNDATION_IMAGE)
     for option, value in (("-monitor", "stdio"), ("-serial", f"file:{log}")):
         command[command.index(option) + 1] = value
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
