@@ -26,7 +26,8 @@ static struct {
     uint64_t fail_at; /* number of the call that fails; 0: none */
     enum failure failure;
     uint16_t failed_operation;
-    uint16_t late_operation; /* done by its receiver, and answered when nobody waits; 0: none */
+    uint16_t other_operation; /* the next one is done, and its answer is another; 0: none */
+    enum status other_status; /* that one; OK: a driver is between two lives */
     unsigned start_count;
     unsigned wrong_at; /* number of the child whose READY is as `ready` says; 0: none */
     enum peers_ready ready;
@@ -81,6 +82,17 @@ static bool is_busy(const struct message *message)
     return seam.busy_count != 0;
 }
 
+static enum status answer_otherwise(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    static const struct deviced_read_driver_reply rests = {.state = DRIVER_RESTARTING};
+    seam.other_operation = 0;
+    (void)stand_in_call(slot, message, deadline_ticks);
+    if (seam.other_status == STATUS_OK)
+        expect(message_encode(&deviced_read_driver_reply_type, &rests, message) == STATUS_OK,
+               "a driver between two lives encodes");
+    return seam.other_status;
+}
+
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
     if (is_busy(message)) {
@@ -88,11 +100,8 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
         message_refuse(message, STATUS_BUSY);
         return STATUS_OK;
     }
-    if (message->header.operation == seam.late_operation) {
-        seam.late_operation = 0;
-        (void)stand_in_call(slot, message, deadline_ticks);
-        return STATUS_TIMED_OUT;
-    }
+    if (message->header.operation == seam.other_operation)
+        return answer_otherwise(slot, message, deadline_ticks);
     if (++seam.call_count != seam.fail_at)
         return message->header.operation == OP_STARTUP_START_SERVICE
                    ? start_service(slot, message, deadline_ticks)
@@ -445,6 +454,10 @@ static void expect_passed_over(const char *what)
                         seam.failed_operation == OP_DEVICED_READ_DRIVER) &&
                        seam.failure == FAIL_TIMED_OUT;
     expect(peers_logged("BASALT_ROOTD:PASSED_OVER:") != asked_again, what);
+    /* A procd that does not answer is nobody's fault but procd's; named alone is not there without it. */
+    expect(operation_find(SERVICE_PROCD, seam.failed_operation) == NULL ||
+               seam.failed_operation == OP_PROCD_BIND_NAMED || seam.failure == FAIL_REFUSED,
+           what);
     expect_equal(stand_in_slot_count(), 4, what);
     for (uint32_t i = 0; i < rootd.intake.entry_count; i++) {
         const struct rootd_entry *entry = &rootd.intake.entries[i];
@@ -501,14 +514,36 @@ static void test_failures(uint32_t profile, bool optional)
     expect(last_count < 50, "only the last drops cannot be undone");
 }
 
-/* R5: deviced starts a driver, and says so too late: the driver is passed over, and does not live. */
-static void test_late_driver(void)
+static void run_otherwise(uint16_t operation, enum status status)
 {
     fresh_graph(VALIDATION_PROFILE_GRAPH, true);
-    seam.late_operation = OP_DEVICED_START_DRIVER;
-    expect_equal(run(), ROOTD_READY, "R5: an optional driver is passed over");
-    expect_equal(seam.late_operation, 0, "a driver was started");
-    expect_passed_over("R5: what was started late is stopped");
+    seam.other_operation = operation;
+    seam.other_status = status;
+}
+
+/* R5: what deviced says that it says once in a lifetime. */
+static void test_deviced(void)
+{
+    run_otherwise(OP_DEVICED_START_DRIVER, STATUS_TIMED_OUT);
+    expect_equal(run(), ROOTD_READY, "R5: a driver that is started too late is passed over");
+    expect_equal(seam.other_operation, 0, "a driver was started");
+    expect_passed_over("R5: what was started too late is stopped");
+
+    run_otherwise(OP_DEVICED_STOP_DRIVER, STATUS_PEER_DIED);
+    peers_behave(ROLE_TEST_DRIVER, PEERS_READY_REFUSED, 0);
+    expect_equal(run(), ROOTD_READY, "R5: a driver that ended with deviced needs no stop");
+    expect_equal(seam.other_operation, 0, "a driver was stopped");
+    expect_passed_over("R5: it is passed over");
+
+    run_otherwise(OP_DEVICED_READ_DRIVER, STATUS_OK);
+    expect_equal(run(), ROOTD_READY, "R5: a driver that is started again is waited for");
+    expect_equal(seam.other_operation, 0, "a driver was read");
+    expect(!peers_logged("BASALT_ROOTD:PASSED_OVER:"), "R5: it is not passed over");
+
+    fresh_graph(VALIDATION_PROFILE_GRAPH, true);
+    peers_machine.bound_count = 1;
+    expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "R3: deviced knows the drivers seeded");
+    expect_equal(rootd.cause, STATUS_INTERNAL, "R3: and no other");
 }
 
 int main(int count, char **arguments)
@@ -534,6 +569,6 @@ int main(int count, char **arguments)
     test_failures(VALIDATION_PROFILE_HOSTILE, false);
     test_failures(VALIDATION_PROFILE_GRAPH, false);
     test_failures(VALIDATION_PROFILE_GRAPH, true);
-    test_late_driver();
+    test_deviced();
     return tests_end(arguments[0]);
 }
