@@ -283,21 +283,26 @@ def run_engines(tally):
             found = [findings.verdict_of(name, path) for path in findings.artefacts(home)]
             return [verdict.headline for verdict in found if verdict]
 
-        for name in ENGINE_HARNESSES:
+        def run_both(name):
+            """[(engine, whether it worked, what it said, executions)]"""
             if name not in build.harnesses():
-                tally.say(f"engines on {name}", False, "there is no such harness")
-                continue
+                return [("engines on", False, "there is no such harness", 0)]
             home = prepare(name, "libfuzzer")
             status, output = campaign.run_libfuzzer(name, ENGINE_SECONDS, home)
             ran = re.search(r"number_of_executed_units: (\d+)", output)
-            tally.say(f"libFuzzer {name}", status == 0 and ran and int(ran[1]) > 100,
-                      build.shorten(output, 30), f"{ran[1] if ran else 0} inputs")
+            ran = int(ran[1]) if ran else 0
+            results = [("libFuzzer", status == 0 and ran > 100, build.shorten(output, 30), ran)]
             home = prepare(name, "afl")
             status, output = campaign.run_afl(name, ENGINE_SECONDS, home)
             ran = engines.afl_executions(home)
             found = headlines(name, home)  # what hung on a busy machine alone has none
-            tally.say(f"AFL++ {name}", status == 0 and ran > 100 and not found,
-                      build.shorten(output, 30) + " ".join(found), f"{ran} inputs")
+            return [*results, ("AFL++", status == 0 and ran > 100 and not found,
+                               build.shorten(output, 30) + " ".join(found), ran)]
+
+        with concurrent.futures.ThreadPoolExecutor(len(ENGINE_HARNESSES)) as pool:
+            for name, results in zip(ENGINE_HARNESSES, pool.map(run_both, ENGINE_HARNESSES)):
+                for engine, worked, output, ran in results:
+                    tally.say(f"{engine} {name}", worked, output, f"{ran} inputs")
         home = prepare("canary_seedless", "libfuzzer")
         status, output = campaign.run_libfuzzer("canary", 30, home)
         tally.say("libFuzzer finds the canary", "property T1-canary does not hold" in output,
