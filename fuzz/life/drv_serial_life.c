@@ -8,11 +8,13 @@
 #include "abi/codec.h"
 #include "abi/messages/event.h"
 #include "abi/messages/irqd.h"
+#include "abi/messages/named.h"
 #include "abi/roles.h"
 #include "abi/text/generate.h"
 #include "fuzz/life/life_service.h"
 #include "props/models/model_drv_serial.h"
 #include "services/drv_serial/drv_serial.h"
+#include "services/drv_serial/internal.h"
 
 const char harness_name[] = "drv_serial_life";
 
@@ -44,6 +46,8 @@ static struct drv_serial driver;
 static struct model_drv_serial model;
 static struct uart uart; /* behind the driver */
 static uint32_t acks;    /* that the driver has asked irqd for */
+static bool hears;       /* it has registered for its line */
+static bool is_open;     /* and the line is open */
 static uint32_t current_slot;
 static uint64_t calls_before_tick;
 
@@ -59,23 +63,57 @@ static bool write_port(uint32_t port, uint32_t value)
     return uart_write(&uart, port, (uint8_t)value, stand_in_now());
 }
 
+static enum status named(struct stand_in_call *call)
+{
+    struct named_lookup_reply reply = {.service_slot = 1};
+    PROPERTY_EQUAL(E10, call->message->header.operation, OP_NAMED_LOOKUP);
+    call->caps[0] = stand_in_cap_to(OBJECT_ENDPOINT, ROLE_IRQD);
+    call->caps[0].rights = RIGHT_SEND;
+    HARNESS(message_encode(&named_lookup_reply_type, &reply, call->message) == STATUS_OK);
+    return STATUS_OK;
+}
+
+/* The UART makes no interrupt before somebody hears of it, nor is the line open before. */
+static void take_line(const struct message *message)
+{
+    struct irqd_register_handler_request handler;
+    struct irqd_set_mask_request mask;
+    PROPERTY(S2, "early", uart.interrupts == 0);
+    if (message->header.operation == OP_IRQD_REGISTER_HANDLER) {
+        PROPERTY_EQUAL(E10, message_decode(&irqd_register_handler_request_type, message, &handler),
+                       STATUS_OK);
+        PROPERTY(S2, "line", handler.line == DRV_SERIAL_LINE && handler.token == DRV_SERIAL_TOKEN);
+        PROPERTY_EQUAL(N2, message->caps[0].badge, ROLE_IRQD);
+        hears = true;
+        return;
+    }
+    PROPERTY_EQUAL(E10, message_decode(&irqd_set_mask_request_type, message, &mask), STATUS_OK);
+    PROPERTY(S2, "open", hears && mask.line == DRV_SERIAL_LINE && mask.masked == 0);
+    is_open = true;
+}
+
 static enum status irqd(struct stand_in_call *call)
 {
     static const uint64_t nothing = 0;
     struct irqd_ack_request ack;
+    if (call->through.object == ROLE_NAMED)
+        return named(call);
     PROPERTY_EQUAL(E5, call->through.object, ROLE_IRQD);
-    PROPERTY_EQUAL(E10, message_decode(&irqd_ack_request_type, call->message, &ack), STATUS_OK);
-    PROPERTY_EQUAL(E10, ack.line, DRV_SERIAL_LINE);
-    acks++;
-    HARNESS(message_encode(&irqd_ack_reply_type, &nothing, call->message) == STATUS_OK);
+    if (!is_open) {
+        take_line(call->message);
+    } else {
+        PROPERTY_EQUAL(E10, message_decode(&irqd_ack_request_type, call->message, &ack), STATUS_OK);
+        PROPERTY_EQUAL(E10, ack.line, DRV_SERIAL_LINE);
+        acks++;
+    }
+    const struct operation *row = operation_find(SERVICE_IRQD, call->message->header.operation);
+    HARNESS(message_encode(row->reply, &nothing, call->message) == STATUS_OK);
     return STATUS_OK;
 }
 
-static const struct stand_in_peers peers = {.strict = true,
-                                            .timed = true,
-                                            .answer = irqd,
-                                            .port_read = read_port,
-                                            .port_write = write_port};
+/* Not strict while it starts: its endpoint travels with a badge (N2). */
+static struct stand_in_peers peers = {
+    .timed = true, .answer = irqd, .port_read = read_port, .port_write = write_port};
 
 /* --- what is drawn --- */
 
@@ -347,11 +385,17 @@ static void reset(void)
 {
     memset(&driver, 0, sizeof driver);
     memset(&uart, 0, sizeof uart);
-    model_drv_serial_reset(&model);
     acks = 0;
+    hears = is_open = peers.strict = false;
     life_begin(&peers, ROLE_DRV_SERIAL);
     stand_in_put(SLOT_KERNEL_COM1_ENDPOINT, stand_in_cap_to(OBJECT_KERNEL_COM1, 0));
-    stand_in_put(SLOT_PEER_IRQD, stand_in_cap_to(OBJECT_ENDPOINT, ROLE_IRQD));
+    stand_in_put(SLOT_PEER_NAMED, stand_in_cap_to(OBJECT_ENDPOINT, ROLE_NAMED));
+    model_drv_serial_reset(&model, stand_in_now());
+    caller_see_clock(&driver.caller, stand_in_now());
+    PROPERTY_EQUAL(S2, "start", drv_serial_line_start(&driver), STATUS_OK);
+    PROPERTY(S2, "interrupts", is_open && uart.interrupts == 1);
+    PROPERTY_EQUAL(S2, "first", drv_serial_next_ticks(&driver), model_drv_serial_next(&model));
+    peers.strict = true;
     life_now.startup_slots = stand_in_slot_count();
 }
 

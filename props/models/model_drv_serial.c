@@ -10,9 +10,13 @@
 
 enum { WRITE_TICKS = 2000, ACK_TICKS = 1000, NOBODY = 0xFF, RECEIVED = 1, LOST = 2 };
 
-void model_drv_serial_reset(struct model_drv_serial *model)
+void model_drv_serial_reset(struct model_drv_serial *model, uint64_t now_ticks)
 {
     memset(model, 0, sizeof *model);
+    model->now_ticks = now_ticks;
+    model->uart.scratch = 0xAA; /* what it was asked to keep last */
+    model->uart.interrupts = 1; /* when a byte comes */
+    model->has_more = true;     /* what came before that made none */
 }
 
 static void see(struct model_drv_serial *model, uint64_t now_ticks)

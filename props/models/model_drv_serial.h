@@ -52,7 +52,8 @@ struct model_drv_serial {
     struct model_drv_serial_answer answers[MODEL_DRV_SERIAL_ANSWERS]; /* of this turn, in order */
 };
 
-void model_drv_serial_reset(struct model_drv_serial *model);
+/* A driver that has just started. */
+void model_drv_serial_reset(struct model_drv_serial *model, uint64_t now_ticks);
 
 /* The verdict of a delivered message, received at `now_ticks`; *later: it is answered later. */
 enum status model_drv_serial_step(struct model_drv_serial *model, const struct message *request,
