@@ -8,11 +8,15 @@ import tempfile
 import time
 
 import bench_checks
+import bench_growth
 import bench_metal
 import bench_profile
+import bench_ready
 import bench_table
 import build
 import campaign
+import longest
+import metal
 
 SECONDS = 5
 BOOTS = 20
@@ -52,9 +56,17 @@ def boot_rate(variant, image):
     return BOOTS / (time.monotonic() - before)
 
 
+def profile(row):
+    boots = [name for name, _, _ in bench_ready.ROWS]
+    known = [name for name, _, _ in bench_metal.ROWS] + boots
+    if row not in known:
+        raise build.Stop(f"there is no row '{row}'; there are: {' '.join(known)}", 2)
+    return bench_ready.profile(row) if row in boots else bench_profile.profile(row)
+
+
 def bench(options):
     if options.profile is not None:
-        return bench_profile.profile(options.profile)
+        return profile(options.profile)
     if options.bless:
         return bench_table.bless()
     if options.checks:
@@ -89,4 +101,13 @@ def bench(options):
     print("state bytes per service")
     print(must_run("build/fast/state_bytes").rstrip())
     sys.stdout.flush()
-    return bench_metal.bench()
+    build.must_build(*images, metal.KERNEL, bench_metal.IMAGE, bench_growth.IMAGE)
+    rows = bench_metal.measure(bench_metal.IMAGE)
+    bench_metal.print_rows(rows)
+    bench_metal.print_shares(rows)
+    longest.print_longest()
+    print("\n".join(bench_growth.markdown(bench_growth.table())))
+    bench_ready.print_boots()
+    bench_metal.print_sizes()
+    bench_metal.print_memory(rows)
+    return 0

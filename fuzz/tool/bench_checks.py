@@ -6,6 +6,7 @@ import os
 import re
 
 import bench_metal
+import bench_ready
 import build
 import metal
 
@@ -76,7 +77,7 @@ def figures(name, flags):
     rows = {row: int(median) for row, median in re.findall(r"^BENCH:([a-z0-9-]+):\d+:(\d+):\d+$", boot.log, re.M)}
     if any(row not in rows for row in ROWS):
         raise build.Stop(f"{boot.log}\n{name}: {boot.verdict}")
-    return [*(rows[row] for row in ROWS), bench_metal.ready_instructions(foundation, kernel),
+    return [*(rows[row] for row in ROWS), bench_ready.instructions(foundation, kernel),
             bench_metal.sizes(kernel)[0]]
 
 

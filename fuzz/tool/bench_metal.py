@@ -4,17 +4,13 @@ and the way to READY."""
 
 import functools
 import re
-import statistics
 import struct
 
-import bench_growth
 import build
-import longest
 import metal
 
 IMAGE = "build/boot-bench.img"
 DAEMONS = ["rootd", "memd", "vspaced", "pagerd", "procd"]
-BOOTS = 5
 
 # (name of the row in the bench image's log, what it is, seL4's instructions on the same emulator or
 # None). seL4: pc99, fastpath, release, its root task measured the same way.
@@ -45,9 +41,6 @@ ROWS = [
     ("spawn-exit-100", "the same beside 100", None),
     ("spawn-exit-900", "the same beside 900", None),
 ]
-# Rows that are the boot of an image.
-READY_BOOTS = (("ready", build.FOUNDATION_IMAGE, "kernel entry to READY, the foundation alone"),
-               ("ready-runtime", build.RUNTIME_IMAGE, "kernel entry to READY, runtime image"))
 # (name of the row, whom it is of, the equal share): the least, the middle and the most that those who are
 # measured get of the processor, in thousandths.
 SHARE_ROWS = [
@@ -75,16 +68,6 @@ def measure(image):
     if missing or "\nBENCH:END\n" not in boot.log:
         raise build.Stop(f"{boot.log}\n{image}: no figure for {' '.join(missing) or 'the end'}")
     return rows
-
-
-def ready_instructions(image, kernel=metal.KERNEL):
-    """Instructions from kernel entry to READY."""
-    boot = metal.Boot(image, 300, extra=[*metal.COUNTED, "-append", "clock", "-kernel", kernel],
-                      stop_at_ready=True)
-    found = re.search(r"^\[ *(\d+)\] ERIX_ROOTD:READY$", boot.log, re.M)
-    if not found:
-        raise build.Stop(f"{boot.log}\n{image}: no READY line with a clock")
-    return int(found[1])
 
 
 def sizes(path):
@@ -142,24 +125,3 @@ def print_memory(rows):
     made, leaf = int(found[1]), four - three
     print(f"kernel memory of a process: {made} pages when it is made; its first page elsewhere draws "
           f"{three - made - 2 * leaf} more (upper tables, leaf table, links), each further 2 MiB {leaf}")
-
-
-def bench():
-    build.must_build(build.FOUNDATION_IMAGE, build.RUNTIME_IMAGE, build.PHASE0_IMAGE, metal.KERNEL, IMAGE, bench_growth.IMAGE)
-    rows = measure(IMAGE)
-    print_rows(rows)
-    print_shares(rows)
-    longest.print_longest()
-    print("\n".join(bench_growth.markdown(bench_growth.table())))
-    for image in [build.FOUNDATION_IMAGE, build.RUNTIME_IMAGE, build.PHASE0_IMAGE]:
-        times = []
-        for _ in range(BOOTS):
-            boot = metal.Boot(image, 300, stop_at_ready=True)
-            if boot.status != metal.READY:
-                raise build.Stop(f"{boot.log}\n{image}: {boot.verdict}")
-            times.append(boot.seconds)
-        print(f"{image}: {ready_instructions(image)} instructions from kernel entry to READY; "
-              f"{statistics.median(times):.2f} s from starting QEMU to READY (median of {BOOTS})")
-    print_sizes()
-    print_memory(rows)
-    return 0

@@ -17,8 +17,6 @@ import metal
 PLUGIN = "build/fast/qemu_profile.so"
 ROOT = "bench-root"
 ROW_END = "bench_print"      # runs in the root task at the end of each row
-KERNEL_START = "machine_start"
-LINE_CLOCK = "record_log_clock" # of the kernel: reads the clock for each line of the log
 CLOCK_ALONE = "bench_overhead" # two reads with nothing between them; a program measures that first
 # Exceptions after which the instruction runs again: no vector state, page fault.
 RESTARTS = ("trap_stub_7", "trap_stub_14")
@@ -193,61 +191,9 @@ def traced(row, elves, watch):
     return trace, int(dict(names)[row]), index
 
 
-def clock_read(elf, name):
-    """The address of the one instruction of a function that reads the clock."""
-    first, end = function_range(elf, name)
-    text = build.run(["llvm-objdump-14", "-d", "--no-show-raw-insn", f"--start-address={first:#x}",
-                      f"--stop-address={end:#x}", elf])[1]
-    found = re.findall(r"^\s*(\w+):\s+rdtsc", text, re.M)
-    if len(found) != 1:
-        raise build.Stop(f"{elf}: {name} reads the clock {len(found)} times, not once")
-    return int(found[0], 16)
-
-
-def counted_of(windows, start):
-    """The windows of a boot that its log counts. `start` is where the function's code lies that reads the clock
-    three times: at kernel entry, and before and after it measures the timers, which the log leaves out."""
-    reads = [index for index, window in enumerate(windows) if start[0] <= window.va < start[1]]
-    if len(reads) != 3:
-        raise build.Stop(f"{KERNEL_START} read the clock {len(reads)} times, not three times")
-    return windows[reads[0]:reads[1]] + windows[reads[2]:]
-
-
-def profile_boot(row, image):
-    """The way from kernel entry to READY: all that runs between the kernel's reads of its clock, from the one
-    that starts it to the one of the line READY."""
-    build.must_build(image, metal.KERNEL, PLUGIN)
-    elves = programs(image)
-    row_end = f"kernel:{clock_read(elves['kernel'], LINE_CLOCK):x}"
-    with tempfile.TemporaryDirectory(dir="build") as folder:
-        boot = metal.Boot(image, SECONDS, stop_at_ready=True, extra=[
-            *metal.COUNTED, "-append", "clock", *plugin_arguments(elves, "kernel", row_end, f"{folder}/trace")])
-        stamps = re.findall(r"^\[ *(\d+)\] ", boot.log, re.M)
-        if not re.search(r"\] ERIX_ROOTD:READY$", boot.log, re.M):
-            raise build.Stop(f"{boot.log}\n{boot.verdict}\nthe boot of {image} never came to READY")
-        with open(f"{folder}/trace", encoding="ascii") as lines:
-            trace = Trace(lines.read())
-    if len(trace.rows) < len(stamps):
-        raise build.Stop(f"the trace ends before the line READY of {image}; the disk may be full")
-    printed = int(stamps[-1])
-    windows = counted_of([window for lines in trace.rows[:len(stamps)] for window in lines],
-                         function_range(elves["kernel"], KERNEL_START))
-    print(f"{row}: {printed} instructions between {len(windows)} reads of the clock by the kernel")
-    total = print_profile(trace, Sample(printed, tuple(window.shape for window in windows)), elves, 0)
-    print(f"sum: {total}")
-    if total != printed:
-        raise build.Stop(f"the functions have {total} instructions together, and the row says {printed}")
-    return 0
-
-
 def profile(row):
-    for name, image, _ in bench_metal.READY_BOOTS:
-        if row == name:
-            return profile_boot(name, image)
-    known = [name for name, _, _ in (*bench_metal.ROWS, *bench_metal.READY_BOOTS)]
-    if row not in known:
-        raise build.Stop(f"there is no row '{row}'; there are: {' '.join(known)}", 2)
     if row in SHARED:
+        known = [name for name, _, _ in bench_metal.ROWS]
         raise build.Stop(f"a sample of {row} is a part of what runs; {known[known.index(row) - 1]} is all of it", 2)
     build.must_build(bench_metal.IMAGE, metal.KERNEL, PLUGIN)
     elves, watch = programs(bench_metal.IMAGE), MEASURED_BY.get(row, ROOT)
@@ -316,12 +262,4 @@ def missed():
         wrong.append(f"a row of 92 took {chosen(single, 'row', 92)}")
     except build.Stop:
         pass
-    try:
-        wrong.append(f"a boot whose kernel read the clock twice took {counted_of(trace.rows[0][:2], (0x100, 0x200))}")
-    except build.Stop:
-        pass
-    start = [window for window in trace.rows[0] if window.va < 0x200]
-    three = [start[0], trace.rows[0][2], start[1], start[0]]
-    if counted_of(three, (0x100, 0x200)) != [*three[:2], three[3]]:
-        wrong.append("what runs while the kernel measures its timers is counted")
     return wrong
