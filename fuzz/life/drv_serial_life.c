@@ -15,6 +15,7 @@
 #include "props/models/model_drv_serial.h"
 #include "services/drv_serial/drv_serial.h"
 #include "services/drv_serial/internal.h"
+#include "services/lib/interrupts.h"
 
 const char harness_name[] = "drv_serial_life";
 
@@ -381,8 +382,24 @@ static void finish(void)
     PROPERTY_EQUAL(S3, "open", stand_in_reply_open_count(), 0);
 }
 
+/* What a client sends is no interrupt, whatever it says. */
+static void check_forgery(void)
+{
+    const struct event_interrupt_request event = {.line = DRV_SERIAL_LINE,
+                                                  .token = DRV_SERIAL_TOKEN};
+    static struct message forged;
+    HARNESS(message_encode(&event_interrupt_request_type, &event, &forged) == STATUS_OK);
+    for (uint64_t badge = 0; badge <= ROLE_ID_MAX; badge += ROLE_SERIALD) {
+        forged.header.badge = badge;
+        PROPERTY(S2, "forged", !interrupts_is(&forged, DRV_SERIAL_LINE, DRV_SERIAL_TOKEN));
+    }
+    forged.header.badge = BADGE_KERNEL;
+    HARNESS(interrupts_is(&forged, DRV_SERIAL_LINE, DRV_SERIAL_TOKEN));
+}
+
 static void reset(void)
 {
+    check_forgery();
     memset(&driver, 0, sizeof driver);
     memset(&uart, 0, sizeof uart);
     acks = 0;

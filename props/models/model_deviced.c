@@ -111,6 +111,7 @@ static void run(struct replay *replay, struct model_deviced_driver *driver)
     if (role_restarts(driver->role) != NULL) {
         const struct model_deviced_call *policy = next(replay, CALL_POLICY);
         PROPERTY_EQUAL(P4, policy->process_id, driver->process_id);
+        PROPERTY_EQUAL(P4, policy->ready_ticks, driver->ready_ticks);
         told = policy->status;
     }
     if (told != STATUS_OK) {

@@ -35,9 +35,10 @@ struct model_deviced_call {
     uint64_t process_id; /* CREATE: of what was made; START, STOP, QUERY: of whom */
     uint64_t image_offset;
     uint64_t image_bytes;
-    uint32_t role; /* CREATE */
-    uint32_t slot; /* DROP; of the driver: INSTALL */
-    bool right;    /* ASK: READY, as the driver's role and rows say */
+    uint64_t ready_ticks; /* POLICY */
+    uint32_t role;        /* CREATE */
+    uint32_t slot;        /* DROP; of the driver: INSTALL */
+    bool right;           /* ASK: READY, as the driver's role and rows say */
 };
 
 struct model_deviced_calls {

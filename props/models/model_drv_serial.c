@@ -175,10 +175,10 @@ static void receive(struct calls *calls)
     enum status status = call(calls);
     if (status == STATUS_TIMED_OUT)
         model->now_ticks = after(model->now_ticks, ACK_TICKS);
-    if (status != STATUS_OK)
-        return;
-    model->owes_ack = false;
-    model->acks++;
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND) /* there is nothing to acknowledge */
+        model->owes_ack = false;
+    if (status == STATUS_OK)
+        model->acks++;
 }
 
 /* False: the line does not go on. */

@@ -299,6 +299,10 @@ static void asked(const struct stand_in_call *call)
     PROPERTY(D2, "deadline", kernel || call->deadline_ticks != DEADLINE_NEVER);
     if (noted->what == CALL_DROP)
         noted->slot = ((const struct kernel_drop_local_cap_request *)call->request)->slot;
+    struct procd_set_restart_policy_request policy;
+    if (noted->what == CALL_POLICY &&
+        message_decode(&procd_set_restart_policy_request_type, call->message, &policy) == STATUS_OK)
+        noted->ready_ticks = policy.ready_ticks;
     if (noted->what == CALL_INSTALL)
         noted->slot =
             ((const struct kernel_cap_copy_attenuated_request *)call->request)->target_slot;

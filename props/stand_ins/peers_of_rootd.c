@@ -389,8 +389,10 @@ static enum status set_policy(struct peers_child *child, struct message *message
 {
     struct procd_set_restart_policy_request request;
     const struct restarts *row = role_restarts(child->role);
-    if (row == NULL ||
+    int entry = boot_config_find(&peers_machine.config, child->role);
+    if (row == NULL || entry < 0 ||
         message_decode(&procd_set_restart_policy_request_type, message, &request) != STATUS_OK ||
+        request.ready_ticks != peers_machine.config.entries[entry].ready_ticks ||
         request.policy != row->policy || request.critical != row->critical ||
         request.base_delay_ticks != row->base_delay_ticks ||
         request.delay_cap_ticks != row->delay_cap_ticks ||

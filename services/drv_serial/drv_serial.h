@@ -17,7 +17,8 @@
  * The line is looked at in each turn: the line status is read, and as long as it says that a byte is
  * there, the byte; at most DRV_SERIAL_TURN_BYTES of them. A status of all ones is no UART's, and what
  * is read behind it nobody's bytes. Interrupt 4 makes a turn; it is acknowledged at irqd when the
- * line has nothing more, in a later turn if need be, so that the next byte makes a new edge. Whatever
+ * line has nothing more, in a later turn if need be, so that the next byte makes a new edge; an
+ * acknowledgement whose answer was lost is found to be done (NOT_FOUND) and not asked again. Whatever
  * the UART says, a turn is bounded and the next one hears the next message first (E8).
  *
  * It starts by finding the UART (its scratch register keeps what is written there; NOT_FOUND

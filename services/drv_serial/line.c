@@ -117,7 +117,8 @@ void drv_serial_line_receive(struct drv_serial *driver)
         return;
     enum status status = irqd_call_ack(caller, SLOT_PEER_IRQD, NO_WINDOW,
                                        caller_deadline(caller, DRV_SERIAL_CALL_TICKS), &done, NULL);
-    driver->owes_ack = status != STATUS_OK;
+    /* Not found: an earlier one was done, and its answer was lost. */
+    driver->owes_ack = status != STATUS_OK && status != STATUS_NOT_FOUND;
 }
 
 /* --- send ------------------------------------------------------------------------------------- */
