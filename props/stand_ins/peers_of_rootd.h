@@ -73,7 +73,8 @@ struct peers_machine {
     bool sealed;
     uint32_t bound_count; /* drivers that deviced was told of */
     bool bindings_sealed;
-    uint32_t lines_seeded; /* rows that irqd was told */
+    uint32_t lines_seeded;    /* rows that irqd was told */
+    uint32_t lines_of_others; /* seeds that irqd has and rootd did not bring */
     bool lines_sealed;
     uint64_t mutation_count; /* calls that could change something */
     uint32_t end_reason;     /* of every program: EXITED with end_code, if nothing else is set */

@@ -60,7 +60,8 @@ enum status peers_irqd_answer(struct stand_in_call *call)
     if (peers_machine.lines_sealed || call->through.badge != 0)
         return STATUS_DENIED;
     if (message->header.operation == OP_IRQD_SEAL) {
-        struct irqd_seal_reply reply = {.seed_count = peers_machine.lines_seeded};
+        struct irqd_seal_reply reply = {.seed_count = peers_machine.lines_seeded +
+                                                      peers_machine.lines_of_others};
         peers_machine.lines_sealed = true;
         return peers_reply_with(&irqd_seal_reply_type, &reply, message);
     }

@@ -269,6 +269,11 @@ static void test_lines(void)
         expect_equal(peers_machine.lines_seeded, refuses ? 0 : interrupt_count,
                      "D3: with each row of the table");
     }
+    fresh(VALIDATION_PROFILE_GRAPH);
+    peers_add(ROLE_IRQD);
+    peers_machine.lines_of_others = 1;
+    expect(peers_machine_encode(), "a machine with irqd encodes");
+    expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "D3: and with no other");
 }
 
 static void test_missing(void)
