@@ -294,8 +294,8 @@ static enum status send(struct message *request)
     end_turn(now_ticks, later ? 0 : 1);
     digest_u64(status);
     uint16_t id = request->header.operation;
-    mark_triple("drv_serial", state, operation_find(SERVICE_DRV_SERIAL, id) != NULL ? id : 0,
-                later ? (unsigned)LIFE_LATER : status);
+    mark_triple(later ? "drv_serial kept" : "drv_serial", state,
+                operation_find(SERVICE_DRV_SERIAL, id) != NULL ? id : 0, status);
     return status;
 }
 

@@ -301,8 +301,8 @@ static enum status send(struct message *request)
     end_turn(predicted.later ? 0 : 1);
     digest_u64(status);
     uint16_t id = request->header.operation;
-    mark_triple("seriald", state, operation_find(SERVICE_SERIALD, id) != NULL ? id : 0,
-                predicted.later ? (unsigned)LIFE_LATER : status);
+    mark_triple(predicted.later ? "seriald kept" : "seriald", state,
+                operation_find(SERVICE_SERIALD, id) != NULL ? id : 0, status);
     return status;
 }
 

@@ -185,9 +185,8 @@ static enum status turn(void)
 static void mark(const struct message *request, unsigned state, unsigned failures)
 {
     uint16_t id = request->header.operation;
-    unsigned result = life.answer.later ? (unsigned)LIFE_LATER : life.answer.status;
-    mark_triple("timed", state | (failures != 0 ? 8u : 0),
-                operation_find(SERVICE_TIMED, id) != NULL ? id : 0, result);
+    mark_triple(life.answer.later ? "timed kept" : "timed", state | (failures != 0 ? 8u : 0),
+                operation_find(SERVICE_TIMED, id) != NULL ? id : 0, life.answer.status);
 }
 
 static unsigned state_of(const struct message *request)
