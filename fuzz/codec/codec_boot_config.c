@@ -105,7 +105,7 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
     uint32_t entry_count = codec_u32(bytes + 16);
     uint32_t mount_count = codec_u32(bytes + 20);
     if (entry_count == 0 || entry_count > 64 || mount_count > 16 ||
-        size_bytes != 32 + 64 * (entry_count + mount_count) || codec_u32(bytes + 24) > 4)
+        size_bytes != 32 + 64 * (entry_count + mount_count) || codec_u32(bytes + 24) > 5)
         return false;
     const uint8_t *entries = bytes + 32;
     for (uint32_t i = 0; i < entry_count; i++) {

@@ -2,8 +2,9 @@
 /* What a machine decides without touching one (kernel/machine), each unit against a model that knows
  * its contract alone: spans of memory against one flag per page (K13), the log's ring against a
  * queue that never wraps (K9), words against a splitter (K11); kernel_machine_time.c has the units
- * that are about time, kernel_machine_turns.c what they make of turns. The first byte of an input picks the unit, the others are what happens to
- * it. */
+ * that are about time, kernel_machine_turns.c what they make of turns, kernel_machine_line.c who may
+ * send to the serial port. The first byte of an input picks the unit, the others are what happens
+ * to it. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -423,7 +424,8 @@ static void run_words(struct choices *choices)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     static void (*const parts[])(struct choices * choices) = {
-        run_spans, run_ring, run_words, machine_scales, machine_meter, machine_rate, machine_turns};
+        run_spans,     run_ring,     run_words,     machine_scales,
+        machine_meter, machine_rate, machine_turns, machine_line};
     struct choices choices = harness_begin(bytes, size_bytes);
     uint64_t part = choices_below(&choices, sizeof parts / sizeof parts[0]);
     parts[part](&choices);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The parts of the harness kernel_machine that are about time. Each draws all that happens to one
+/* The parts of the harness kernel_machine that are about time and the serial line. Each draws all that happens to one
  * unit, and resets what it touches. */
 #ifndef BASALT_FUZZ_KERNEL_KERNEL_MACHINE_H
 #define BASALT_FUZZ_KERNEL_KERNEL_MACHINE_H
@@ -10,5 +10,6 @@ void machine_scales(struct choices *choices);
 void machine_meter(struct choices *choices);
 void machine_rate(struct choices *choices);
 void machine_turns(struct choices *choices);
+void machine_line(struct choices *choices);
 
 #endif
