@@ -33,10 +33,10 @@ static enum line_answer ask(enum line_user user)
     bool other = wire.writer != LINE_USER_NONE && wire.writer != user;
     bool old = other && wire.now_ticks - wire.begun_ticks >= LINE_SHARE_TICKS;
     bool first = user == LINE_USER_DRIVER && wire.log_bytes != 0 && wire.writer != user;
-    PROPERTY(K15, "a line has one writer", answer != LINE_FREE || !other);
-    PROPERTY(K15, "a young line is not cut", answer != LINE_CUT || old);
-    PROPERTY(K15, "the log goes first", answer == LINE_WAIT || !first);
-    PROPERTY(K15, "nobody waits without a reason", answer != LINE_WAIT || first || (other && !old));
+    PROPERTY(K15, "mixed", answer != LINE_FREE || !other);
+    PROPERTY(K15, "cut-early", answer != LINE_CUT || old);
+    PROPERTY(K15, "order", answer == LINE_WAIT || !first);
+    PROPERTY(K15, "needless", answer != LINE_WAIT || first || (other && !old));
     MARK_IF("kernel_machine: the driver waits for the log", first);
     MARK_IF("kernel_machine: a writer waits for the other's line", answer == LINE_WAIT && !first);
     MARK_IF("kernel_machine: the log cuts the driver's line",
