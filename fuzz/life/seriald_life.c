@@ -327,16 +327,17 @@ static void gone(uint64_t n)
     model_seriald_gone(&model, slot);
 }
 
-/* The same on both sides. */
+/* The same on both sides. Whoever is new is another one than all before: a capability of one that
+ * has died stays dead (K3). */
 static void change(struct serial_line *of, const struct life_step *step)
 {
     uint64_t argument = step->arguments[0];
     uint64_t second = step->arguments[1];
     if (step->action == ACTION_DRIVER) {
-        of->driver_life = argument == 0 ? 0 : (uint32_t)(argument % UINT16_MAX + 1);
+        of->driver_life = argument == 0 ? 0 : ++of->life_count;
         of->lost_count = 0;
     } else if (step->action == ACTION_LOG) {
-        of->log_life = argument == 0 ? 0 : (uint32_t)(argument % UINT16_MAX + 1);
+        of->log_life = argument == 0 ? 0 : ++of->life_count;
         of->first_id = of->next_id = 1;
     } else if (step->action == ACTION_LINE) {
         of->takes = (uint32_t)(argument % (SERIAL_BYTES_MAX + 1));
@@ -409,8 +410,12 @@ static void reset(void)
 {
     memset(&seriald, 0, sizeof seriald);
     model_seriald_reset(&model);
-    line = (struct serial_line){
-        .driver_life = 1, .log_life = 1, .takes = SERIAL_BYTES_MAX, .first_id = 1, .next_id = 1};
+    line = (struct serial_line){.driver_life = 1,
+                                .log_life = 1,
+                                .life_count = 1,
+                                .takes = SERIAL_BYTES_MAX,
+                                .first_id = 1,
+                                .next_id = 1};
     model.line = line;
     life_begin(&peers, ROLE_SERIALD);
     stand_in_put(SLOT_PEER_NAMED, stand_in_cap_to(OBJECT_ENDPOINT, ROLE_NAMED));

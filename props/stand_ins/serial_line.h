@@ -17,8 +17,9 @@ enum { SERIAL_LINE_RECORDS = 64 };
 struct serial_line {
     uint32_t driver_life; /* 0: there is none */
     uint32_t log_life;
-    uint32_t takes; /* bytes of a write that the line takes */
-    bool busy;      /* somebody else asks the driver */
+    uint32_t life_count; /* drivers and logds so far */
+    uint32_t takes;      /* bytes of a write that the line takes */
+    bool busy;           /* somebody else asks the driver */
     uint64_t lost_count;
     uint32_t coming_count; /* bytes that have come, each one more than the one before */
     uint8_t coming_first;
