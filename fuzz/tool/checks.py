@@ -80,7 +80,8 @@ def build_all(tally, variants=None):
             ("image", made("image", ("ar", "image", "kernel_link"), *images)),
             ("asan", made("asan", ("harness", "test"), "build/asan/world",
                           *[f"build/asan/world_{program}" for _, program, _ in graph.FAULTS])),
-            ("shipped", made("shipped", ("harness", "test"), "build/shipped/world", inject.PROGRAM, audit.PROGRAM)),
+            ("shipped", made("shipped", ("harness", "test"), "build/shipped/world", "build/shipped/world_kill_on_stop",
+                             inject.PROGRAM, audit.PROGRAM)),
             ("libfuzzer", made("libfuzzer", ("harness",))),
             ("afl", made("afl", ("harness",), "build/afl/mutator.so")),
             ("fast", ["build/fast/show", "build/fast/abi_tables"])):
