@@ -37,6 +37,7 @@ enum action {
     ACTION_WITNESS,    /* role mode: how named, logd or crashd is from now on */
     ACTION_CHILD,      /* n: what children say to START_SERVICE from now on */
     ACTION_INSTALL,    /* id n: a staged process is given n capabilities */
+    ACTION_NOTICE,     /* n: how clients are at their notice endpoints from now on */
     ACTION_COUNT
 };
 
@@ -60,6 +61,7 @@ static const struct life_action actions[] = {
     [ACTION_WITNESS] = {"witness", 2},
     [ACTION_CHILD] = {"child", 1},
     [ACTION_INSTALL] = {"install", 2},
+    [ACTION_NOTICE] = {"notice", 1},
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -77,6 +79,7 @@ static const struct life_operation operations[] = {
     {OP_PROCD_BIND_NAMED, 1, life_draw_nothing, NULL, NULL},
     {OP_PROCD_LIST_PROCESSES, 1, draw_list, NULL, compare_list},
     {OP_PROCD_READ_SLOT, 1, draw_slot, NULL, compare_slot},
+    {OP_PROCD_SET_NOTICE, 1, draw_notice, NULL, NULL},
     {0, 0, NULL, NULL, NULL},
 };
 
@@ -378,6 +381,9 @@ static void act(const struct life_step *step)
         return;
     case ACTION_INSTALL:
         act_install(step->arguments[0], step->arguments[1]);
+        return;
+    case ACTION_NOTICE:
+        peers_notice_be((enum peers_notice_mode)(step->arguments[0] % PEERS_NOTICE_MODES));
         return;
     case ACTION_COUNT:
         return;

@@ -64,6 +64,7 @@ void draw_wait(struct choices *choices, struct life_draft *draft);
 void draw_policy(struct choices *choices, struct life_draft *draft);
 void draw_list(struct choices *choices, struct life_draft *draft);
 void draw_slot(struct choices *choices, struct life_draft *draft);
+void draw_notice(struct choices *choices, struct life_draft *draft);
 
 /* --- procd_life_check.c --- */
 

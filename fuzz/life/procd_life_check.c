@@ -161,8 +161,14 @@ static uint32_t first_slot(uint64_t id)
     return PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * ((uint32_t)(id & 0xFFFF) - 1);
 }
 
-/* The first half of a process's slots is for its life, the second for its mould. */
-enum { LIFE_SLOTS = PROCD_SLOT_MOULD, MOULD_SLOTS = PROCD_SLOTS_OF_PROCESS - PROCD_SLOT_MOULD };
+/* The first half of a process's slots is for its life, the second for its mould, but for the last two. */
+enum { LIFE_SLOTS = PROCD_SLOT_MOULD, MOULD_SLOTS = PROCD_SLOT_NOTICE - PROCD_SLOT_MOULD };
+enum { NOTICE_SLOTS = 2 };
+
+static uint32_t notice_slot(uint64_t id)
+{
+    return first_slot(id) + PROCD_SLOT_NOTICE;
+}
 
 static uint32_t slots_filled(uint32_t first, uint32_t count)
 {
@@ -200,8 +206,10 @@ struct model_procd_left procd_life_left(uint64_t id)
         .closes = peers_account_closes(id),
     };
     left.with_peer = registered || left.closes != 0 || refused;
-    left.in_slots =
-        left.in_kernel || slots_filled(slot, LIFE_SLOTS) != 0 || is_slot_refused(slot, LIFE_SLOTS);
+    left.in_slots = left.in_kernel || slots_filled(slot, LIFE_SLOTS) != 0 ||
+                    is_slot_refused(slot, LIFE_SLOTS) ||
+                    slots_filled(notice_slot(id), NOTICE_SLOTS) != 0 ||
+                    is_slot_refused(notice_slot(id), NOTICE_SLOTS);
     left.other = left.in_slots || registered || refused;
     slot += LIFE_SLOTS;
     left.mould.in_kernel = stand_in_process_find(id | PEERS_PROCD_MOULD, &object);
@@ -333,13 +341,25 @@ static void add_mould(struct ledger *ledger, const struct model_procd_process *p
     ledger->pages += MOULD_PAGES;
 }
 
+/* The endpoint of its notices, and such as were refused to be dropped. */
+static uint32_t notice_slots(const struct model_procd_process *process)
+{
+    uint32_t slot = notice_slot(process->id);
+    uint32_t filled = slots_filled(slot, NOTICE_SLOTS);
+    bool there = process->notice == 0 || stand_in_at(slot).object == process->notice ||
+                 stand_in_at(slot + 1).object == process->notice;
+    PROPERTY(P9, "notice", there);
+    PROPERTY(P5, "notice", filled == (process->notice != 0) || is_slot_refused(slot, NOTICE_SLOTS));
+    return filled;
+}
+
 /* Of what lives its PROCESS is kept, and until it is READY its endpoint, which may be refused then. */
 static void add_slots(struct ledger *ledger, const struct model_procd_process *process)
 {
     uint32_t filled = slots_filled(first_slot(process->id), LIFE_SLOTS);
     bool refused = is_slot_refused(first_slot(process->id), LIFE_SLOTS);
     PROPERTY(P5, "slots", filled == 1u + process->asked || (filled == 2 && refused));
-    ledger->slots += filled;
+    ledger->slots += filled + notice_slots(process);
 }
 
 static void add_live(struct ledger *ledger, const struct model_procd_process *process)
@@ -363,6 +383,7 @@ static void add_left(struct ledger *ledger, const struct model_procd_process *pr
     struct model_procd_left left = procd_life_left(process->id);
     ledger->processes += left.in_kernel;
     ledger->slots += slots_filled(first_slot(process->id), LIFE_SLOTS);
+    ledger->slots += slots_filled(notice_slot(process->id), NOTICE_SLOTS);
     ledger->accounts += left.closes != 0;
     ledger->registrations += peers_registration_find(process->id) != NULL;
     if (process->life == MODEL_PROCD_RESTING) {

@@ -135,6 +135,13 @@ static const struct model_procd_process *draw_client(struct choices *choices)
     return client;
 }
 
+/* By one that may make something. */
+void draw_notice(struct choices *choices, struct life_draft *draft)
+{
+    if (model.count != 0)
+        draft->badge = badge_of(draw_client(choices));
+}
+
 static uint64_t pick_badge(struct choices *choices)
 {
     uint64_t picked = choices_below(choices, 8);

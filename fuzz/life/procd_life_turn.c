@@ -94,13 +94,33 @@ static void check_asked(void)
             asked.status != STATUS_OK && asked.status != STATUS_TIMED_OUT);
 }
 
+/* Whoever wants to be called, and is to be, is called with the youngest end. Whether anybody is. */
+static bool follow_notice(const struct model_procd_turn *turn)
+{
+    const struct peers_notice_call *call = peers_notice_call();
+    struct model_procd_notice notice = {0};
+    if (!turn->on_driver || turn->message == NULL)
+        notice = model_procd_notice(&model, turn->driver_ticks);
+    PROPERTY_EQUAL(P9, "noticed", call->count, notice.client != 0);
+    if (notice.client == 0)
+        return false;
+    PROPERTY_EQUAL(P9, "endpoint", call->object, notice.object);
+    PROPERTY_EQUAL(P9, "ended", call->ended, notice.ended);
+    digest_u64(notice.client);
+    digest_u64(notice.ended);
+    const struct model_procd_process *client = model_procd_find(&model, notice.client);
+    mark_triple("procd notice", client->notice_count, OP_EVENT_PROCESS_ENDED, call->status);
+    model_procd_notice_heard(&model, &notice, call->status, turn->driver_ticks);
+    return true;
+}
+
 /* What crashd and logd were told is what the model says, and nobody was told anything else (P9). */
 static void follow_word(const struct model_procd_turn *turn)
 {
     const struct peers_witness_call *call = peers_witness_call();
     bool driver_comes = turn->on_driver && turn->message != NULL;
     struct model_procd_word word = {0};
-    if (!driver_comes)
+    if (!follow_notice(turn) && !driver_comes)
         word = model_procd_word(&model, turn->driver_ticks);
     PROPERTY_EQUAL(P9, "whom", call->count == 0 ? 0 : call->role, word.role);
     if (word.role == 0)
@@ -134,6 +154,7 @@ static void follow(struct model_procd_turn *turn)
     turn->now_ticks = life.turn_ticks;
     turn->driver_ticks = peers_of_procd_driver_ticks();
     turn->reply_slot = stand_in_delivered_slot();
+    turn->object = peers_notice_last();
     turn->again = again();
     if (peers_of_procd_lost()) {
         model.exited = life.lost = true;
@@ -164,6 +185,8 @@ static enum peers_work work_of(const struct message *message)
         return PEERS_BINDING;
     case OP_PROCD_READ_SLOT:
         return PEERS_READING;
+    case OP_PROCD_SET_NOTICE:
+        return PEERS_NOTICING;
     default:
         return PEERS_NOTHING;
     }
@@ -266,8 +289,9 @@ static bool has_dirty_mould(void)
 static bool is_quiet(uint32_t waits, bool worked, bool was_dirty)
 {
     return !was_dirty && !life.books_wait && !worked && peers_witness_call()->count == 0 &&
-           !model_procd_works(&model) && model.reply_count == 1 && model.wait_count == waits &&
-           model.restarted == 0 && model.asked_id == 0 && !has_dirty_mould();
+           peers_notice_call()->count == 0 && !model_procd_works(&model) &&
+           model.reply_count == 1 && model.wait_count == waits && model.restarted == 0 &&
+           model.asked_id == 0 && !has_dirty_mould();
 }
 
 unsigned procd_life_send(struct message *message, bool on_driver)

@@ -22,6 +22,7 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
     model->bound = model->exited = model->exits_alone = model->starved = false;
     model->count = model->wait_count = model->reply_count = 0;
     model->happened = 0;
+    model->notice_pause_ticks = 0;
     model->evidence.named = false;
     model->evidence.count = 0;
     memset(model->evidence.told, 0, sizeof model->evidence.told);
@@ -204,6 +205,7 @@ static void late(const struct ask *ask, const struct model_procd_process *proces
 {
     model_procd_answer_record(model_procd_reply(ask, STATUS_OK),
                               process); /* P3: as good as early */
+    model_procd_notices_told(ask->model, ask->who, process->id);
 }
 
 static void wait(const struct ask *ask, const struct procd_wait_process_event_request *request)
@@ -230,9 +232,20 @@ static void query(const struct ask *ask, uint64_t id)
     const struct model_procd_process *process = seen(ask, id);
     struct model_procd_reply *out =
         model_procd_reply(ask, process == NULL ? STATUS_NOT_FOUND : STATUS_OK);
-    if (process == NULL || out == NULL)
+    if (process == NULL)
         return;
-    model_procd_tell(out, process);
+    model_procd_notices_told(ask->model, ask->who, id);
+    if (out != NULL)
+        model_procd_tell(out, process);
+}
+
+/* In the place of what was there. */
+static void set_notice(const struct ask *ask)
+{
+    enum status status = failed(ask) ? ask->turn->failure.status : STATUS_OK;
+    if (status == STATUS_OK)
+        model_procd_entry(ask->model, ask->who)->notice = ask->turn->object;
+    model_procd_reply(ask, status);
 }
 
 /* What an inspector asks, about anybody. */
@@ -296,6 +309,8 @@ static enum status authorise(const struct ask *ask)
     case OP_PROCD_LIST_PROCESSES:
     case OP_PROCD_READ_SLOT:
         return client && inspects(badge & 0xFFFF) && !ask->on_driver ? STATUS_OK : STATUS_DENIED;
+    case OP_PROCD_SET_NOTICE:
+        return client ? STATUS_OK : STATUS_DENIED;
     case OP_PROCD_SET_RESTART_POLICY:
     case OP_PROCD_GET_RESTART_POLICY:
     case OP_PROCD_SPAWN_SERVICE:
@@ -362,6 +377,9 @@ static void perform(const struct ask *ask, const void *body)
         return;
     case OP_PROCD_GET_RESTART_POLICY:
         get_policy(ask, by_id->process_id);
+        return;
+    case OP_PROCD_SET_NOTICE:
+        set_notice(ask);
         return;
     case OP_PROCD_LIST_PROCESSES:
     case OP_PROCD_READ_SLOT:

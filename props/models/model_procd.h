@@ -65,6 +65,10 @@ struct model_procd_process {
     uint32_t mould_closes;  /* messages that memd needs for the account of its mould; 0: no mould */
     bool mould_dirty;       /* of one that could not be made something was refused */
     uint32_t holds;         /* capabilities that were installed in it */
+    uint32_t notice;        /* object of its notice endpoint; 0: it has none */
+    uint64_t notice_of;     /* the youngest end that it does not know of; 0: it knows */
+    uint32_t notice_count;  /* calls that were in vain since */
+    uint64_t notice_ticks;  /* of the next one */
     uint32_t private_pages; /* mapped from the bootstrap untyped */
 };
 
@@ -150,6 +154,13 @@ struct model_procd_word {
     const struct model_procd_killed *killed;
 };
 
+/* The call of a client, whose process has ended. */
+struct model_procd_notice {
+    uint64_t client; /* 0: nobody is called */
+    uint32_t object;
+    uint64_t ended;
+};
+
 /* What became of restarts and of the call for READY, as far as that is not procd's doing. */
 struct model_procd_again {
     uint32_t unread_count; /* restarts that could not read the module, before any other */
@@ -177,6 +188,7 @@ struct model_procd {
     /* What the kernel tells of the end that was installed in a slot: its token, and the object. */
     uint64_t (*behind)(uint32_t slot, uint32_t *object);
     struct model_procd_evidence evidence;
+    uint64_t notice_pause_ticks; /* no client is called before */
     uint32_t wait_count;
     struct model_procd_wait waits[MODEL_PROCD_WAITS];
     uint32_t reply_count;
@@ -199,6 +211,7 @@ struct model_procd_turn {
     uint64_t ended_id;             /* of a terminal event; 0: none */
     bool on_driver;
     uint32_t reply_slot;
+    uint32_t object;       /* what SET_NOTICE brings */
     uint64_t now_ticks;    /* what the RECV on the bootstrap endpoint said */
     uint64_t driver_ticks; /* what that on the driver endpoint said */
     struct model_procd_failure failure;
@@ -212,6 +225,12 @@ uint64_t model_procd_word_ticks(const struct model_procd *model); /* when; UINT6
 struct model_procd_word model_procd_word(const struct model_procd *model, uint64_t now_ticks);
 void model_procd_heard(struct model_procd *model, const struct model_procd_word *word,
                        enum status status, bool answered, uint64_t now_ticks);
+
+/* The same of clients that are called, which comes first. */
+uint64_t model_procd_notice_ticks(const struct model_procd *model);
+struct model_procd_notice model_procd_notice(const struct model_procd *model, uint64_t now_ticks);
+void model_procd_notice_heard(struct model_procd *model, const struct model_procd_notice *notice,
+                              enum status status, uint64_t now_ticks);
 
 /* What became of the request itself; the replies that go out with it are in `replies`. */
 struct model_procd_answer {

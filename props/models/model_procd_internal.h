@@ -93,9 +93,16 @@ void model_procd_answer_record(struct model_procd_reply *out,
                                const struct model_procd_process *process);
 void model_procd_wait(struct model_procd *model, const struct model_procd_wait *wait);
 void model_procd_waits_due(struct model_procd *model, uint64_t now_ticks);
-void model_procd_waits_wake(struct model_procd *model, const struct model_procd_process *process);
+/* Whether its owner waited. */
+bool model_procd_waits_wake(struct model_procd *model, const struct model_procd_process *process);
 void model_procd_waits_forget(struct model_procd *model, uint64_t who);
 void model_procd_waits_noticed(struct model_procd *model, uint32_t reply_slot);
+
+/* --- model_procd_notices.c --- */
+
+/* A record is there that its owner was not told of; the client `who` is told by something else. */
+void model_procd_notices_add(struct model_procd *model, const struct model_procd_process *record);
+void model_procd_notices_told(struct model_procd *model, uint64_t who, uint64_t id);
 
 /* --- model_procd_inspect.c --- */
 

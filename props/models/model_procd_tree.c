@@ -325,8 +325,10 @@ static bool give_back(struct model_procd *model, struct model_procd_process *pro
     }
     if (!process->owes && (model_procd_life_is_left(&left) || model_procd_mould_is_left(&left)))
         model_procd_owes(model, process);
-    model_procd_waits_wake(model, process);
+    bool told = model_procd_waits_wake(model, process);
     close(model, process);
+    if (!told && process->life == MODEL_PROCD_ENDED)
+        model_procd_notices_add(model, process);
     return called;
 }
 
@@ -351,6 +353,8 @@ static void ends(struct model_procd *model, struct model_procd_process *process,
     process->life = MODEL_PROCD_ENDING;
     process->since = ++model->happened;
     process->timed = process->asked = false;
+    process->notice = 0;
+    process->notice_of = 0;
     process->reason = reason;
     process->code = code;
     process->fault_va = fault_va;

@@ -118,24 +118,25 @@ void model_procd_waits_due(struct model_procd *model, uint64_t now_ticks)
     }
 }
 
-static void wake(struct model_procd *model, uint64_t who, const struct model_procd_process *process)
+static bool wake(struct model_procd *model, uint64_t who, const struct model_procd_process *process)
 {
     uint32_t place = wait_of(model, who);
     if (place == model->wait_count || model->waits[place].id != process->id)
-        return;
+        return false;
     struct model_procd_wait wait = take(model, place);
     if (!wait.gone)
         model_procd_answer_record(
             model_procd_answer_add(model, wait.request_id, OP_PROCD_WAIT_PROCESS_EVENT, STATUS_OK),
             process);
+    return true;
 }
 
 /* The owner first, then the administrator. */
-void model_procd_waits_wake(struct model_procd *model, const struct model_procd_process *process)
+bool model_procd_waits_wake(struct model_procd *model, const struct model_procd_process *process)
 {
-    if (process->owner != 0)
-        wake(model, process->owner, process);
-    wake(model, 0, process);
+    bool told = process->owner != 0 && wake(model, process->owner, process);
+    (void)wake(model, 0, process);
+    return told;
 }
 
 void model_procd_waits_forget(struct model_procd *model, uint64_t who)
@@ -159,6 +160,8 @@ uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ti
     }
     if (model_procd_word_ticks(model) < next)
         next = model_procd_word_ticks(model);
+    if (model_procd_notice_ticks(model) < next)
+        next = model_procd_notice_ticks(model);
     for (uint32_t i = 0; i < model->wait_count; i++) {
         if (model->waits[i].deadline_ticks < next)
             next = model->waits[i].deadline_ticks;

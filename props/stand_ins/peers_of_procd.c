@@ -37,6 +37,7 @@ static struct {
     bool in_request; /* what is called now is the request's own doing, and not a release */
     bool fresh;      /* nothing was called since the last RECV */
     bool peer_lost;
+    bool noticed;    /* a SET_NOTICE has moved its endpoint, or tried to */
     bool in_restart; /* what is called now makes another life */
     struct peers_restarts restarts;
     uint64_t request_id;
@@ -126,6 +127,8 @@ static enum status answer(struct stand_in_call *call)
     uint64_t now_ticks = stand_in_now();
     if (peers_witness_of(call) != 0)
         return peers_witness_answer(call, peers_witness_of(call));
+    if (peers_notice_is(call))
+        return peers_notice_answer(call);
     if (call->operation == NULL)
         return peers_child_answer(call, around.turn_ticks);
     check_deadline(call, now_ticks);
@@ -147,7 +150,7 @@ static enum status answer(struct stand_in_call *call)
 static bool may_fail(const struct stand_in_call *call)
 {
     const struct kernel_drop_local_cap_request *drop = call->request;
-    if (peers_witness_of(call) != 0)
+    if (peers_witness_of(call) != 0 || peers_notice_is(call))
         return false; /* these have modes of their own */
     if (call->operation == NULL || call->operation->service != SERVICE_KERNEL)
         return true;
@@ -206,6 +209,9 @@ static bool is_own(const struct stand_in_call *call)
         return ends_asked(call);
     case PEERS_BINDING:
         return binds(call);
+    case PEERS_NOTICING: /* until the new endpoint is in its place */
+        return !around.noticed && (is_kernel(call, OP_KERNEL_MOVE_LOCAL_CAP) ||
+                                   is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP));
     case PEERS_READING:
         return is_kernel(call, OP_KERNEL_READ_PROCESS_SLOT);
     case PEERS_NOTHING:
@@ -229,7 +235,7 @@ static void count_call(void)
 
 static void asked(const struct stand_in_call *call)
 {
-    if (peers_witness_of(call) != 0)
+    if (peers_witness_of(call) != 0 || peers_notice_is(call))
         return;
     count_call();
     if (call->operation == NULL)
@@ -366,6 +372,7 @@ static void note(const struct stand_in_call *call, enum status status)
         around.failure = (struct peers_failure){1, status, call->operation->id};
     else if (call->failed)
         around.refused_count++;
+    around.noticed |= is_kernel(call, OP_KERNEL_MOVE_LOCAL_CAP);
     note_restart(call);
     around.garbled = false;
     if (around.work == PEERS_MAKING && status != STATUS_OK)
@@ -376,6 +383,10 @@ static void answered(const struct stand_in_call *call, enum status status)
 {
     if (peers_witness_of(call) != 0) {
         peers_witness_answered(call, status);
+        return;
+    }
+    if (peers_notice_is(call)) {
+        peers_notice_answered(status);
         return;
     }
     if (call->operation == NULL) {
@@ -440,6 +451,7 @@ void peers_of_procd_begin(void)
     refusal_count = 0;
     memset(&around, 0, sizeof around);
     peers_witness_begin();
+    peers_notice_begin();
     stand_in_begin(&peers);
     peers_accounts_begin();
     around.bootstrap = stand_in_untyped_add(PEERS_PROCD_BOOTSTRAP_PAGES);
@@ -467,7 +479,8 @@ void peers_of_procd_turn(enum peers_work work, uint64_t token, uint64_t request_
     around.pending_slot = SLOT_NULL;
     around.failure = (struct peers_failure){0};
     around.call_count = around.woken_count = around.refused_count = 0;
-    around.in_restart = false;
+    around.in_restart = around.noticed = false;
+    peers_notice_turn();
     peers_child_turn();
     around.restarts = (struct peers_restarts){0};
 }
@@ -541,6 +554,8 @@ void peers_of_procd_deliver(uint32_t endpoint_slot, const struct message *messag
         };
         if (named && field == 0 && type == OBJECT_ENDPOINT)
             caps[i].object = ROLE_NAMED;
+        if (message->header.operation == OP_PROCD_SET_NOTICE && type == OBJECT_ENDPOINT)
+            caps[i].object = peers_notice_make();
     }
     around.pending_slot = endpoint_slot;
     stand_in_deliver(endpoint_slot, message, caps);

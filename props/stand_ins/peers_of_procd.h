@@ -35,7 +35,14 @@ void peers_of_procd_begin(void);
 uint32_t peers_of_procd_bootstrap(void); /* object of the bootstrap untyped */
 
 /* What a request is about: whose failing calls are its own. */
-enum peers_work { PEERS_NOTHING, PEERS_MAKING, PEERS_ENDING, PEERS_BINDING, PEERS_READING };
+enum peers_work {
+    PEERS_NOTHING,
+    PEERS_MAKING,
+    PEERS_ENDING,
+    PEERS_BINDING,
+    PEERS_READING,
+    PEERS_NOTICING
+};
 
 /* A turn begins. `token`: the process that the request names. */
 void peers_of_procd_turn(enum peers_work work, uint64_t token, uint64_t request_id);
@@ -121,6 +128,35 @@ struct peers_asked peers_of_procd_asked(void);
 void peers_child_turn(void);
 enum status peers_child_answer(struct stand_in_call *call, uint64_t turn_ticks);
 void peers_child_answered(const struct stand_in_call *call, enum status status);
+
+/* --- clients that want a notice: peers_of_procd_notice.c --- */
+
+/* How they are from now on: they answer, do not, are dead, take no such thing. */
+enum peers_notice_mode {
+    PEERS_NOTICE_WELL,
+    PEERS_NOTICE_SILENT,
+    PEERS_NOTICE_DEAD,
+    PEERS_NOTICE_REFUSES,
+    PEERS_NOTICE_MODES
+};
+void peers_notice_be(enum peers_notice_mode mode);
+
+/* The call of one of them in this turn. */
+struct peers_notice_call {
+    uint32_t count;
+    uint32_t object;
+    uint64_t ended;
+    enum status status;
+};
+const struct peers_notice_call *peers_notice_call(void);
+bool peers_notice_is(const struct stand_in_call *call);
+enum status peers_notice_answer(struct stand_in_call *call);
+void peers_notice_answered(enum status status);
+/* Another endpoint each time; the last one. */
+uint32_t peers_notice_make(void);
+uint32_t peers_notice_last(void);
+void peers_notice_begin(void);
+void peers_notice_turn(void);
 
 /* Restarts in this turn that failed by the plan: when they looked at the module, of which there may be
  * several, and later, of which there is one at most. */

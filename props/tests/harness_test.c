@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/messages/event.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/memd.h"
 #include "abi/messages/pagerd.h"
@@ -57,7 +58,7 @@ static void test_rows(void)
         exact = exact && operation_near_in(row->service, row->id % 0x80) == row;
     }
     EXPECT(exact);
-    EXPECT(operation_near(OP_KERNEL_READ_PROCESS_SLOT + 1)->id == OP_STARTUP_START_SERVICE);
+    EXPECT(operation_near(OP_EVENT_PROCESS_ENDED + 1)->id == OP_STARTUP_START_SERVICE);
     EXPECT(operation_near(0x7FF)->id == 1 && operation_near(0x800 + 0x201)->id == 0x201);
     EXPECT(operation_near_in(SERVICE_PAGERD, 0)->id == OP_PAGERD_REGISTER_PROCESS);
     EXPECT(operation_near_in(SERVICE_PAGERD, 7)->id == OP_PAGERD_REGISTER_PROCESS);

@@ -71,7 +71,7 @@ static int dictionary_is_right(void (*print)(FILE *out))
 /* Whom each service tells apart, and the endpoints that procd does: written a second time, because
  * a row that names anybody else promises what nobody would keep. Kernel control names kinds. */
 static const uint32_t senders_known[SERVICE_COUNT] = {
-    [SERVICE_EVENT] = FROM_KERNEL,
+    [SERVICE_EVENT] = FROM_KERNEL | FROM_PROCD,
     [SERVICE_STARTUP] = FROM_ADMIN,
     [SERVICE_MEMD] = FROM_ADMIN | FROM_ACCOUNT | FROM_TESTER | FROM_INSPECTOR,
     [SERVICE_VSPACED] = FROM_PAGERD,

@@ -226,14 +226,17 @@ static void give_back(struct procd *procd, uint32_t index)
         procd_table_rest(procd, index);
         return;
     }
-    procd_waiters_wake(procd, index);
+    bool told = procd_waiters_wake(procd, index);
     procd_table_close(procd, index);
+    if (!told && procd->processes[index].life == PROCD_LIFE_ENDED)
+        procd_notice_add(procd, index);
 }
 
 void procd_end(struct procd *procd, uint32_t index, uint32_t reason, uint32_t code,
                uint64_t fault_va)
 {
     procd_waiters_forget(procd, index);
+    procd_notice_forget(procd, index);
     procd_table_end(procd, index, reason, code, fault_va);
     if (procd->processes[index].family.youngest_child == 0)
         give_back(procd, index);
@@ -267,6 +270,7 @@ static void end_child(struct procd *procd, uint32_t index)
         procd_paid(process, PROCD_OWES_ABORT);
     }
     procd_waiters_forget(procd, index);
+    procd_notice_forget(procd, index);
     procd_table_end(procd, index, record.reason, record.code, record.fault_va);
 }
 

@@ -21,7 +21,7 @@ struct procd_sender {
 /* --- one function for each LIVE row of the table: create.c (SPAWN, SPAWN_SERVICE,
  * CREATE_STAGED_PROCESS), lifecycle.c (START, ABORT, STOP, UPDATE_FOUNDATION_ENDPOINTS), waiters.c
  * (WAIT_PROCESS_EVENT), restart.c (SET_RESTART_POLICY, GET_RESTART_POLICY), evidence.c
- * (BIND_NAMED), procd.c (QUERY_PROCESS) */
+ * (BIND_NAMED), notice.c (SET_NOTICE), procd.c (QUERY_PROCESS) */
 #define SERVICE       procd
 #define SERVICE_TABLE "abi/messages/procd.def"
 #include "services/lib/unfold.h"
@@ -204,6 +204,25 @@ const char *procd_evidence_check(const struct procd *procd);
 void procd_evidence_visit_fields(const struct procd *procd,
                                  void (*visit)(void *context, uint64_t value), void *context);
 
+/* --- notice.c --------------------------------------------------------------------------------- */
+
+/* An entry has become a record: its owner is told, when it has a notice endpoint. */
+void procd_notice_add(struct procd *procd, uint32_t index);
+
+/* A client was told of the end of an entry otherwise. */
+void procd_notice_asked(struct procd *procd, uint32_t owner, uint32_t index);
+
+/* A client's life is over: it is told nothing more. Its endpoint goes with what its end gives back. */
+void procd_notice_forget(struct procd *procd, uint32_t index);
+
+/* When the next call is made; DEADLINE_NEVER: nobody is to be told. */
+uint64_t procd_notice_next_ticks(const struct procd *procd);
+
+/* One call, if it is time for one; false: it is not. `now_ticks` is a clock that no call came after. */
+bool procd_notice_step(struct procd *procd, uint64_t now_ticks);
+
+const char *procd_notice_check(const struct procd *procd);
+
 /* --- restart.c -------------------------------------------------------------------------------- */
 
 /* Decides whether another life follows an end of this one that nobody ordered, and when. */
@@ -241,8 +260,8 @@ void procd_terminated(struct procd *procd, const struct event_process_terminated
 
 /* --- waiters.c -------------------------------------------------------------------------------- */
 
-/* Tells who waits for an entry of its end. */
-void procd_waiters_wake(struct procd *procd, uint32_t index);
+/* Tells who waits for an entry of its end; whether its owner did. */
+bool procd_waiters_wake(struct procd *procd, uint32_t index);
 
 /* Gives up the wait of a client that is gone. */
 void procd_waiters_forget(struct procd *procd, uint32_t index);

@@ -51,6 +51,7 @@ enum status procd_query_process(struct procd *procd, struct procd_request *reque
         .code = process->code,
         .life_count = process->lives.life_count,
     };
+    procd_notice_asked(procd, request->sender.owner, index);
     return STATUS_OK;
 }
 
@@ -126,6 +127,13 @@ enum handled procd_handle(void *state, struct message *message, const struct rec
     return ended_critically(procd) ? HANDLED_LATER : handled;
 }
 
+/* One call in a turn. Notices are rare enough to go first. */
+static void say_something(struct procd *procd, uint64_t now_ticks)
+{
+    if (!procd_notice_step(procd, now_ticks))
+        procd_evidence_step(procd, now_ticks);
+}
+
 enum status procd_turn(struct procd *procd, uint64_t *now_ticks)
 {
     struct receive_info info;
@@ -146,7 +154,7 @@ enum status procd_turn(struct procd *procd, uint64_t *now_ticks)
     status = service_turn(&procd->caller, SLOT_PROCD_DRIVER_ENDPOINT, DEADLINE_POLL, procd_handle,
                           procd, &info);
     if (status == STATUS_RETRY && !procd->exiting) /* the clock that it told is that of now */
-        procd_evidence_step(procd, info.now_ticks);
+        say_something(procd, info.now_ticks);
     return STATUS_OK;
 }
 

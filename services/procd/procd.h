@@ -115,6 +115,17 @@
  * dropped before the peer is looked for again, PROCD_WITNESS_RETRY_TICKS later. Who could not be told
  * in time finds a number left out: nothing is lost without being counted.
  *
+ * Notices. A client may name an endpoint of its own (SET_NOTICE; a later one takes its place, and the end
+ * of the client's life drops it; it should carry a badge that only procd sends with, as irqd's does). When a
+ * process that it made has ended for good, which is when WAIT would tell and the client's own wait did not,
+ * procd calls that endpoint with PROCESS_ENDED. The youngest end alone is told: the client asks of its others
+ * by QUERY, and WAIT and the records stay the truth. A call ends PROCD_NOTICE_TICKS later, and there is one
+ * in PROCD_ASK_TICKS for all clients, who have their turns by when theirs are due: who never answers costs the
+ * others no more. A call that timed out is made again every PROCD_RETRY_TICKS, PROCD_NOTICE_TRIES times in all
+ * after the youngest end, until it is answered OK, or the client is told of that process by QUERY or WAIT.
+ * Whatever else comes of a call drops the endpoint: it is dead, or not one that takes notices. The
+ * administrator has WAIT.
+ *
  * Every refusal changes nothing, and a failing kernel or peer call undoes the ones before it (E4).
  * A STOP whose KILL succeeded and whose RETIRE did not answers RETIRE's status; the process then
  * ends by its terminal event. A CREATE or SPAWN whose reply cannot be delivered is undone: nobody
@@ -156,6 +167,11 @@ enum {
     /* Who is started again is asked for READY for one tick in so many: nobody else waits longer. */
     PROCD_ASK_TICKS = 10,
 
+    /* What a call of a notice may take, and how often one is made: a client that is busy for most of a
+     * second still hears of an end. */
+    PROCD_NOTICE_TICKS = 1,
+    PROCD_NOTICE_TRIES = 8,
+
     /* A mould is a process without pages: its record, its slots and its empty address space. */
     PROCD_MOULD_PAGES = PROCESS_BUDGET_PAGES_MIN,
 
@@ -189,6 +205,10 @@ enum {
     PROCD_SLOT_MOULD = PROCD_SLOT_PAGES + IMAGE_SCRATCH_SLOTS,
     PROCD_SLOT_MOULD_ACCOUNT = PROCD_SLOT_MOULD + PROCD_SLOT_ACCOUNT,
     PROCD_SLOT_MOULD_UNTYPED,
+    /* Its notice endpoint; the next one goes into the other slot, so that nothing is lost with a SET_NOTICE
+     * that fails. */
+    PROCD_SLOT_NOTICE,
+    PROCD_SLOT_NOTICE_OTHER,
     PROCD_SLOT_COUNT
 };
 
@@ -222,9 +242,10 @@ enum {
     PROCD_OWES_MOULD_ACCOUNT = 1u << 21, /* memd: ... and an account for it */
 
     /* The two parts of that: of one life, and of what all lives share. */
-    PROCD_OWES_LIFE = ((1u << PROCD_SLOT_MOULD) - 1) | PROCD_OWES_ABORT | PROCD_OWES_RETIRE |
-                      PROCD_OWES_PAGER | PROCD_OWES_ACCOUNT,
-    PROCD_OWES_MOULD = ((1u << PROCD_SLOT_COUNT) - (1u << PROCD_SLOT_MOULD)) |
+    PROCD_OWES_NOTICE = 1u << PROCD_SLOT_NOTICE | 1u << PROCD_SLOT_NOTICE_OTHER,
+    PROCD_OWES_LIFE = ((1u << PROCD_SLOT_MOULD) - 1) | PROCD_OWES_NOTICE | PROCD_OWES_ABORT |
+                      PROCD_OWES_RETIRE | PROCD_OWES_PAGER | PROCD_OWES_ACCOUNT,
+    PROCD_OWES_MOULD = ((1u << PROCD_SLOT_NOTICE) - (1u << PROCD_SLOT_MOULD)) |
                        PROCD_OWES_MOULD_ABORT | PROCD_OWES_MOULD_ACCOUNT,
     PROCD_OWES_SLOTS = (1u << PROCD_SLOT_COUNT) - 1
 };
@@ -269,6 +290,13 @@ struct procd_lives {
     bool is_parked;    /* it has ended, and its budget was used up */
 };
 
+/* Of a client: what it is told, and where. */
+struct procd_notice {
+    uint64_t ended_id; /* the youngest end that it is to be told of */
+    uint8_t tries;     /* calls that are left; 0: it is told nothing */
+    uint8_t which;     /* PROCD_SLOT_NOTICE or the other one; 0: it has no notice endpoint */
+};
+
 struct procd_process {
     uint64_t generation; /* how often the entry was given to a new process */
     uint64_t entry_va;
@@ -281,6 +309,7 @@ struct procd_process {
     struct procd_policy policy;
     struct procd_lives lives;
     struct procd_family family;
+    struct procd_notice notice;
     uint32_t role;
     uint32_t reason; /* enum end_reason; NONE until it ended */
     uint32_t code;
@@ -368,6 +397,8 @@ struct procd {
     struct procd_evidence evidence;
     struct procd_deadlines timers; /* of processes: their next life, or call for READY */
     struct procd_deadlines wait_deadlines;
+    struct procd_deadlines notices;            /* of clients: the next call with their notice */
+    uint64_t notice_ticks;                     /* none of those is made before */
     struct procd_wait waits[PROCD_WAIT_LIMIT]; /* by the index of who waits */
     uint32_t wait_of_reply[SLOT_REPLY_COUNT];  /* index of the wait, plus 1 */
     struct procd_process processes[PROCD_PROCESS_LIMIT];
@@ -384,7 +415,8 @@ bool procd_is_due(const struct procd *procd, uint64_t now_ticks);
 void procd_due(struct procd *procd, uint64_t now_ticks);
 
 /* When procd must look up next, whatever happens: at once while something is to be swept; the
- * earliest deadline of a wait; the next restart or call for READY; the next offer of what was refused; and the next poll of the driver
+ * earliest deadline of a wait; the next restart or call for READY; the
+ * next notice or piece of evidence; the next offer of what was refused; and the next poll of the driver
  * endpoint once the foundation is bound. DEADLINE_NEVER: only for a message. */
 uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks);
 

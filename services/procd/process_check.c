@@ -41,7 +41,8 @@ static bool has_right_mould(const struct procd_process *process)
 /* Who has to say READY is asked by its endpoint; that of one who has may be owed. */
 static bool has_right_slots(const struct procd_process *process)
 {
-    uint32_t slots = process->owes & PROCD_OWES_LIFE & PROCD_OWES_SLOTS;
+    uint32_t slots =
+        process->owes & PROCD_OWES_LIFE & PROCD_OWES_SLOTS & ~(uint32_t)PROCD_OWES_NOTICE;
     uint32_t own = 1u << PROCD_SLOT_PROCESS;
     uint32_t asked = own | 1u << PROCD_SLOT_ENDPOINT;
     if (process->lives.is_asked)
@@ -290,6 +291,8 @@ const char *procd_check(const struct procd *procd)
         problem = check_foundation(procd);
     if (problem == NULL)
         problem = procd_evidence_check(procd);
+    if (problem == NULL)
+        problem = procd_notice_check(procd);
     return problem != NULL ? problem : procd_waiters_check(procd);
 }
 
@@ -331,6 +334,14 @@ static void visit_lives(const struct procd_process *process, visitor *visit, voi
                                                (uint32_t)lives->is_asked << 1 | lives->is_parked));
 }
 
+static void visit_notice(const struct procd_notice *notice, visitor *visit, void *context)
+{
+    if (notice->which == 0)
+        return;
+    visit(context, notice->ended_id);
+    visit(context, pair(notice->which, notice->tries));
+}
+
 static void visit_process(const struct procd_process *process, visitor *visit, void *context)
 {
     visit(context, process->generation);
@@ -340,6 +351,7 @@ static void visit_process(const struct procd_process *process, visitor *visit, v
     visit(context, process->retry_ticks);
     visit_lives(process, visit, context);
     visit_family(&process->family, visit, context);
+    visit_notice(&process->notice, visit, context);
     visit(context, pair(process->role, process->owner));
     visit(context, pair(process->reason, process->code));
     visit(context, pair(process->older, process->younger));
@@ -387,6 +399,10 @@ void procd_visit_fields(const struct procd *state, visitor *visit, void *context
     visit_deadlines(&state->timers, visit, context);
     visit_deadlines(&state->wait_deadlines, visit, context);
     visit_waits(state, visit, context);
+    if (state->notice_ticks != 0) {
+        visit_deadlines(&state->notices, visit, context);
+        visit(context, state->notice_ticks);
+    }
     procd_evidence_visit_fields(state, visit, context);
     for (uint32_t i = 0; i < state->used_count; i++)
         visit_process(&state->processes[i], visit, context);

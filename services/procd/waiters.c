@@ -54,17 +54,18 @@ static struct procd_wait_process_event_reply reply_of(const struct procd *procd,
     };
 }
 
-/* Tells one that waits for the entry, if it does. */
-static void wake(struct procd *procd, uint32_t waiting, uint32_t index)
+/* Tells one that waits for the entry; false: it does not. */
+static bool wake(struct procd *procd, uint32_t waiting, uint32_t index)
 {
     if (procd->waits[waiting].target != index + 1)
-        return;
+        return false;
     struct procd_wait wait = take(procd, waiting);
     struct message *message = reply_begin(procd, &wait);
     struct procd_wait_process_event_reply reply = reply_of(procd, index);
     if (message_encode(&procd_wait_process_event_reply_type, &reply, message) != STATUS_OK)
         message_refuse(message, STATUS_INTERNAL);
     caller_answer(&procd->caller, wait.reply_slot);
+    return true;
 }
 
 static void refuse(struct procd *procd, uint32_t index, enum status status)
@@ -75,12 +76,12 @@ static void refuse(struct procd *procd, uint32_t index, enum status status)
 }
 
 /* Only its owner and the administrator can wait for a process. */
-void procd_waiters_wake(struct procd *procd, uint32_t index)
+bool procd_waiters_wake(struct procd *procd, uint32_t index)
 {
     uint32_t owner = procd->processes[index].owner;
-    if (owner != 0)
-        wake(procd, owner - 1, index);
-    wake(procd, PROCD_WAIT_ADMINISTRATOR, index);
+    bool told = owner != 0 && wake(procd, owner - 1, index);
+    (void)wake(procd, PROCD_WAIT_ADMINISTRATOR, index);
+    return told;
 }
 
 void procd_waiters_forget(struct procd *procd, uint32_t index)
@@ -119,6 +120,7 @@ enum status procd_wait_process_event(struct procd *procd, struct procd_request *
         return status;
     if (procd->processes[index].life == PROCD_LIFE_ENDED) {
         request->reply.wait_process_event = reply_of(procd, index);
+        procd_notice_asked(procd, request->sender.owner, index);
         return STATUS_OK;
     }
     if (body->deadline_ticks <= info->now_ticks)
@@ -165,6 +167,7 @@ uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks)
     if (procd->debts.first != 0)
         next = earlier_of(next, procd->processes[procd->debts.first - 1].retry_ticks);
     next = earlier_of(next, procd_evidence_next_ticks(procd));
+    next = earlier_of(next, procd_notice_next_ticks(procd));
     next = earlier_of(next, procd_deadline_next(&procd->timers));
     return earlier_of(next, procd_deadline_next(&procd->wait_deadlines));
 }

@@ -6,6 +6,8 @@
 #include "services/probes/mapper.h"
 #include "services/tester/operations.h"
 
+#include "abi/messages/event.h"
+
 enum { PLACE = 0, STEP_TICKS = 20, END_TICKS = 5000 };
 #define NOBODY UINT64_C(0x7E5700000001) /* no process has this id */
 
@@ -307,10 +309,71 @@ static void ask_inspection(struct operations *operations)
                       STATUS_NOT_FOUND);
 }
 
+/* --- the notice ---------------------------------------------------------------------------------- */
+
+/* Its own endpoint, with a badge that procd alone sends with. */
+static enum status set_notice(struct operations *operations, uint32_t procd_slot)
+{
+    const struct message_type *type = &procd_set_notice_request_type;
+    struct procd_set_notice_request request = {.endpoint_slot = SLOT_SERVICE_ENDPOINT};
+    uint64_t deadline_ticks = operations_soon(operations);
+    struct message *message = caller_message(caller_of(operations));
+    enum status status = message_encode(type, &request, message);
+    if (status != STATUS_OK)
+        return status;
+    message->caps[0].flags = TRANSFER_SET_BADGE;
+    message->caps[0].badge = ROLE_PROCD;
+    return caller_call_message(caller_of(operations), procd_slot, NO_WINDOW, deadline_ticks, type,
+                               NULL);
+}
+
+/* Knows what procd tells; everything else is denied. */
+static enum handled take_notice(void *context, struct message *message,
+                                const struct receive_info *info)
+{
+    uint64_t *ended_id = context;
+    struct event_process_ended_request ended;
+    bool is_notice =
+        info->badge == ROLE_PROCD && message->header.operation == OP_EVENT_PROCESS_ENDED &&
+        message_decode(&event_process_ended_request_type, message, &ended) == STATUS_OK;
+    if (is_notice)
+        *ended_id = ended.process_id;
+    if (!is_notice || message_encode(&event_process_ended_reply_type, NULL, message) != STATUS_OK)
+        message_refuse(message, STATUS_DENIED);
+    return HANDLED_REPLY;
+}
+
+/* The administrator has WAIT; a client is called, and asks then. Later ends are told to an endpoint that
+ * denies them, as this program waits for time alone: procd drops it. */
+static void ask_notice(struct operations *operations)
+{
+    struct procd_query_process_reply known = {.state = PROCESS_RUNNING};
+    struct receive_info info;
+    uint64_t until_ticks = 0;
+    uint64_t ended_id = 0;
+    uint64_t id = 0;
+    operations_expect(operations, "a notice to the administrator",
+                      set_notice(operations, SLOT_PROCD_ADMINISTRATOR), STATUS_DENIED);
+    operations_expect(operations, "a notice", set_notice(operations, SLOT_PEER_PROCD), STATUS_OK);
+    operations_expect(
+        operations, "spawn one that exits",
+        spawn_service(operations, SLOT_PEER_PROCD, ROLE_TEST_MAPPER, MAPPER_EXITS, &id), STATUS_OK);
+    enum status status = tester_deadline(operations->tester, END_TICKS, &until_ticks);
+    while (status == STATUS_OK && ended_id == 0)
+        status = service_turn(caller_of(operations), SLOT_SERVICE_ENDPOINT, until_ticks,
+                              take_notice, &ended_id, &info);
+    operations_check(operations, "who has ended", ended_id == id);
+    operations_expect(operations, "query who has ended",
+                      query(operations, SLOT_PEER_PROCD, id, &known), STATUS_OK);
+    operations_check(operations, "that it has",
+                     known.state == PROCESS_ENDED && known.reason == END_EXITED);
+}
+
 void operations_ask_processes(struct operations *operations)
 {
     ask_staged(operations);
     ask_stop(operations);
+    ask_notice(operations);
     ask_administrator(operations);
     ask_doors(operations);
     ask_inspection(operations);

@@ -412,6 +412,12 @@ const struct codec_fixture codec_kernel_fixtures[] = {
         NO("@12 01000000", "reserved")
 
     OF(EVENT, 34, REPLY, "", "")
+
+    /* process_ended: process_id */
+    OF(EVENT, 48, REQUEST, "", "0500000000000000")
+        NO("@0 0000000000000000", "process 0")
+
+    OF(EVENT, 48, REPLY, "", "")
 };
 /* clang-format on */
 

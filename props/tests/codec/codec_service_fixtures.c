@@ -457,6 +457,15 @@ const struct codec_fixture codec_service_fixtures[] = {
         YES("@4 00000000", "nothing there")
         NO("@0 01004000", "no slot")
         NO("@12 00000100", "no role")
+
+    /* endpoint_slot, reserved0 */
+    OF(PROCD, 0x415, REQUEST, "0000 0100 00000500" NO_BADGE, "40000000 00000000")
+        NO("@0 00000000", "no capability")
+        NO("@4 01000000", "reserved")
+        CAPS_NO("0000 0400 00000500" NO_BADGE, "SEND is missing")
+        CAPS_YES("0000 0500 00000500" NO_BADGE, "it could be passed on")
+
+    OF(PROCD, 0x415, REPLY, "", "")
 };
 /* clang-format on */
 
