@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* What the kernel itself sends: faults to pagers, ends of processes, interrupts; and what procd tells its
- * clients. Unfolded from abi/messages/event.def; the columns are explained on top of abi/messages.h. */
+/* What the kernel itself sends: faults to pagers, ends of processes, interrupts; and what procd
+ * tells its clients. Unfolded from abi/messages/event.def; the columns are explained on top of
+ * abi/messages.h. */
 #ifndef BASALT_ABI_MESSAGES_EVENT_H
 #define BASALT_ABI_MESSAGES_EVENT_H
 

@@ -161,7 +161,8 @@ static uint32_t first_slot(uint64_t id)
     return PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * ((uint32_t)(id & 0xFFFF) - 1);
 }
 
-/* The first half of a process's slots is for its life, the second for its mould, but for the last two. */
+/* The first half of a process's slots is for its life, the second for its mould, but for the last
+ * two. */
 enum { LIFE_SLOTS = PROCD_SLOT_MOULD, MOULD_SLOTS = PROCD_SLOT_NOTICE - PROCD_SLOT_MOULD };
 enum { NOTICE_SLOTS = 2 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The part of procd's model that is about notices: who is called, with what, how often. What a client answers
- * it is told. */
+/* The part of procd's model that is about notices: who is called, with what, how often. What a
+ * client answers it is told. */
 #include "props/models/model_procd_internal.h"
 
 enum { NOTICE_TRIES = 8, NOTICE_AGAIN_TICKS = 100, NOTICE_PAUSE_TICKS = 10, NOTICE_PLACE = 0xFFFF };

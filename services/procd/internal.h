@@ -212,13 +212,15 @@ void procd_notice_add(struct procd *procd, uint32_t index);
 /* A client was told of the end of an entry otherwise. */
 void procd_notice_asked(struct procd *procd, uint32_t owner, uint32_t index);
 
-/* A client's life is over: it is told nothing more. Its endpoint goes with what its end gives back. */
+/* A client's life is over: it is told nothing more. Its endpoint goes with what its end gives
+ * back. */
 void procd_notice_forget(struct procd *procd, uint32_t index);
 
 /* When the next call is made; DEADLINE_NEVER: nobody is to be told. */
 uint64_t procd_notice_next_ticks(const struct procd *procd);
 
-/* One call, if it is time for one; false: it is not. `now_ticks` is a clock that no call came after. */
+/* One call, if it is time for one; false: it is not. `now_ticks` is a clock that no call came
+ * after. */
 bool procd_notice_step(struct procd *procd, uint64_t now_ticks);
 
 const char *procd_notice_check(const struct procd *procd);

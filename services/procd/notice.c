@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Clients that want to be called when a process of theirs has ended. Decides who is called when, and how
- * often; never waits for a client for longer than a tick. What ended is told by WAIT and QUERY: a notice that
- * is lost loses nothing else. */
+/* Clients that want to be called when a process of theirs has ended. Decides who is called when,
+ * and how often; never waits for a client for longer than a tick. What ended is told by WAIT and
+ * QUERY: a notice that is lost loses nothing else. */
 #include "services/procd/internal.h"
 
 #include <stddef.h>
@@ -20,7 +20,8 @@ static enum status clear(struct procd *procd, uint32_t index, uint32_t which)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-/* What is refused stays owed: it goes with the client's end, if no other endpoint takes its slot before. */
+/* What is refused stays owed: it goes with the client's end, if no other endpoint takes its slot
+ * before. */
 static void drop(struct procd *procd, uint32_t index, uint32_t which)
 {
     if (clear(procd, index, which) == STATUS_OK)
@@ -91,7 +92,8 @@ uint64_t procd_notice_next_ticks(const struct procd *procd)
     return next_ticks < procd->notice_ticks ? procd->notice_ticks : next_ticks;
 }
 
-/* One that timed out may be busy, with a call of procd for one; anything else is no answer to this. */
+/* One that timed out may be busy, with a call of procd for one; anything else is no answer to
+ * this. */
 static void heard(struct procd *procd, uint32_t index, enum status status, uint64_t now_ticks)
 {
     struct procd_notice *notice = &procd->processes[index].notice;

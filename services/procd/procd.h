@@ -115,14 +115,15 @@
  * dropped before the peer is looked for again, PROCD_WITNESS_RETRY_TICKS later. Who could not be told
  * in time finds a number left out: nothing is lost without being counted.
  *
- * Notices. A client may name an endpoint of its own (SET_NOTICE; a later one takes its place, and the end
- * of the client's life drops it; it should carry a badge that only procd sends with, as irqd's does). When a
- * process that it made has ended for good, which is when WAIT would tell and the client's own wait did not,
- * procd calls that endpoint with PROCESS_ENDED. The youngest end alone is told: the client asks of its others
- * by QUERY, and WAIT and the records stay the truth. A call ends PROCD_NOTICE_TICKS later, and there is one
- * in PROCD_ASK_TICKS for all clients, who have their turns by when theirs are due: who never answers costs the
- * others no more. A call that timed out is made again every PROCD_RETRY_TICKS, PROCD_NOTICE_TRIES times in all
- * after the youngest end, until it is answered OK, or the client is told of that process by QUERY or WAIT.
+ * Notices. A client may name an endpoint of its own (SET_NOTICE; a later one takes its place, and
+ * the end of the client's life drops it; it should carry a badge that only procd sends with, as
+ * irqd's does). When a process that it made has ended for good, which is when WAIT would tell and
+ * the client's own wait did not, procd calls that endpoint with PROCESS_ENDED. The youngest end
+ * alone is told: the client asks of its others by QUERY, and WAIT and the records stay the truth.
+ * A call ends PROCD_NOTICE_TICKS later, and there is one in PROCD_ASK_TICKS for all clients, who
+ * have their turns by when theirs are due: who never answers costs the others no more. A call that
+ * timed out is made again every PROCD_RETRY_TICKS, PROCD_NOTICE_TRIES times in all after the
+ * youngest end, until it is answered OK, or the client is told of that process by QUERY or WAIT.
  * Whatever else comes of a call drops the endpoint: it is dead, or not one that takes notices. The
  * administrator has WAIT.
  *
@@ -167,8 +168,8 @@ enum {
     /* Who is started again is asked for READY for one tick in so many: nobody else waits longer. */
     PROCD_ASK_TICKS = 10,
 
-    /* What a call of a notice may take, and how often one is made: a client that is busy for most of a
-     * second still hears of an end. */
+    /* What a call of a notice may take, and how often one is made: a client that is busy for most
+     * of a second still hears of an end. */
     PROCD_NOTICE_TICKS = 1,
     PROCD_NOTICE_TRIES = 8,
 
@@ -205,8 +206,8 @@ enum {
     PROCD_SLOT_MOULD = PROCD_SLOT_PAGES + IMAGE_SCRATCH_SLOTS,
     PROCD_SLOT_MOULD_ACCOUNT = PROCD_SLOT_MOULD + PROCD_SLOT_ACCOUNT,
     PROCD_SLOT_MOULD_UNTYPED,
-    /* Its notice endpoint; the next one goes into the other slot, so that nothing is lost with a SET_NOTICE
-     * that fails. */
+    /* Its notice endpoint; the next one goes into the other slot, so that nothing is lost with a
+     * SET_NOTICE that fails. */
     PROCD_SLOT_NOTICE,
     PROCD_SLOT_NOTICE_OTHER,
     PROCD_SLOT_COUNT
@@ -415,9 +416,9 @@ bool procd_is_due(const struct procd *procd, uint64_t now_ticks);
 void procd_due(struct procd *procd, uint64_t now_ticks);
 
 /* When procd must look up next, whatever happens: at once while something is to be swept; the
- * earliest deadline of a wait; the next restart or call for READY; the
- * next notice or piece of evidence; the next offer of what was refused; and the next poll of the driver
- * endpoint once the foundation is bound. DEADLINE_NEVER: only for a message. */
+ * earliest deadline of a wait; the next restart or call for READY; the next notice or piece of
+ * evidence; the next offer of what was refused; and the next poll of the driver endpoint once the
+ * foundation is bound. DEADLINE_NEVER: only for a message. */
 uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks);
 
 /* One turn of the loop: receives on the bootstrap endpoint until procd_next_ticks(*now_ticks), does

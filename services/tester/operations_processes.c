@@ -343,8 +343,8 @@ static enum handled take_notice(void *context, struct message *message,
     return HANDLED_REPLY;
 }
 
-/* The administrator has WAIT; a client is called, and asks then. Later ends are told to an endpoint that
- * denies them, as this program waits for time alone: procd drops it. */
+/* The administrator has WAIT; a client is called, and asks then. Later ends are told to an endpoint
+ * that denies them, as this program waits for time alone: procd drops it. */
 static void ask_notice(struct operations *operations)
 {
     struct procd_query_process_reply known = {.state = PROCESS_RUNNING};
