@@ -315,6 +315,17 @@ uint64_t role_account_limit(const struct role *role)
     return (uint64_t)role->budget_pages + role->page_limit + role->child_pages;
 }
 
+struct role role_lowered(const struct role *role, uint32_t page_limit)
+{
+    struct role lowered = *role;
+    if (page_limit == 0 || page_limit >= role->page_limit)
+        return lowered;
+    lowered.page_limit = page_limit;
+    if (lowered.guarantee_pages > page_limit)
+        lowered.guarantee_pages = page_limit;
+    return lowered;
+}
+
 uint64_t role_region_limit(const struct role *role)
 {
     return PROCESS_PAGE_REGIONS * role_account_guarantee(role) + PROCESS_SHARED_REGIONS;

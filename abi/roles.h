@@ -156,6 +156,11 @@ bool role_is_resident(uint32_t id);
 uint64_t role_account_guarantee(const struct role *role);
 uint64_t role_account_limit(const struct role *role);
 
+/* The role with a limit that was lowered for one process: it may have no more than page_limit pages
+ * of its own, and no more are set aside for it. 0, or as many as the table says: the role as it is.
+ * Never more than the table says. */
+struct role role_lowered(const struct role *role, uint32_t page_limit);
+
 /* The most regions that a process of the role may need at vspaced: what vspaced's tables have for
  * the pages that are set aside for it, and its part of the shared ones. */
 uint64_t role_region_limit(const struct role *role);

@@ -28,9 +28,11 @@ enum {
 static const char usage[] =
     "usage: boot_image --output FILE [--profile PROFILE] [--config FILE | "
     "--no-config]\n"
-    "                  [--data NAME=PATH]... NAME=PATH...\n"
+    "                  [--data NAME=PATH]... [--limit NAME=PAGES]... NAME=PATH...\n"
     "Without --config or --no-config, the config starts every module that is given, as the role\n"
-    "table says; the foundation must be among them.";
+    "table says; the foundation must be among them. --limit: most pages of its own that the role "
+    "of\n"
+    "a module may have, below what the table says.";
 
 struct request {
     const char *output;
@@ -40,6 +42,8 @@ struct request {
     uint32_t count;
     struct boot_section_input sections[BOOT_MODULE_LIMIT + 1];
     const char *paths[BOOT_MODULE_LIMIT + 1];
+    uint32_t limit_count;
+    struct boot_config_limit limits[BOOT_CONFIG_ENTRY_LIMIT];
 };
 
 __attribute__((noreturn, format(printf, 2, 3))) static void stop(int code, const char *format, ...)
@@ -242,6 +246,8 @@ static struct boot_config make_config(const struct request *request)
         if (boot_name_set(entry->module, role->image) != STATUS_OK)
             stop(EXIT_FAILED, "role %s: not a module name", role->image);
     }
+    config.limit_count = request->limit_count;
+    memcpy(config.limits, request->limits, sizeof config.limits);
     fill_dependencies(&config);
     return config;
 }
@@ -255,6 +261,15 @@ static void check_module(const struct request *request, const struct role *role)
         if (role_needs(role, role_table[i].id) && !is_given(request, role_table[i].image))
             stop(EXIT_FAILED, "module %s is missing (%s needs it)", role_table[i].image,
                  role->image);
+    }
+}
+
+static void check_limits(const struct request *request)
+{
+    for (uint32_t i = 0; i < request->limit_count; i++) {
+        const struct role *role = role_find(request->limits[i].role);
+        if (!is_given(request, role->image))
+            stop(EXIT_FAILED, "--limit: module %s is not given", role->image);
     }
 }
 
@@ -287,6 +302,7 @@ static void fill_config(struct request *request)
         return;
     }
     check_modules(request);
+    check_limits(request);
     struct boot_config config = make_config(request);
     uint8_t *bytes = take_memory(BOOT_CONFIG_BYTES_MAX);
     enum status status =
@@ -313,6 +329,42 @@ static void add_section(struct request *request, char *argument, uint32_t kind)
     request->sections[request->count].name = argument;
     request->sections[request->count].kind = kind;
     request->paths[request->count++] = equals + 1;
+}
+
+static const struct role *role_named(const char *name)
+{
+    for (unsigned i = 0; i < role_count; i++) {
+        if (strcmp(role_table[i].image, name) == 0)
+            return &role_table[i];
+    }
+    stop(EXIT_USAGE, "--limit: no role has the name \"%s\"", name);
+}
+
+/* NAME=PAGES; what rootd would refuse is not written. */
+static void add_limit(struct request *request, char *argument)
+{
+    char *equals = strchr(argument, '=');
+    char *end = NULL;
+    if (equals == NULL || equals[1] < '1' || equals[1] > '9')
+        stop(EXIT_USAGE, "--limit: \"%s\" is not NAME=PAGES\n%s", argument, usage);
+    *equals = 0;
+    const struct role *role = role_named(argument);
+    unsigned long pages = strtoul(equals + 1, &end, 10);
+    if (*end != 0)
+        stop(EXIT_USAGE, "--limit: \"%s\" is no number of pages", equals + 1);
+    if (role->kind == ROLE_KIND_DRIVER || role->page_limit == 0)
+        stop(EXIT_USAGE, "--limit: %s has none that rootd could lower", role->image);
+    if (pages > role->page_limit)
+        stop(EXIT_USAGE, "--limit: %s may have %u pages, not %lu", role->image, role->page_limit,
+             pages);
+    for (uint32_t i = 0; i < request->limit_count; i++) {
+        if (request->limits[i].role == role->id)
+            stop(EXIT_USAGE, "--limit: %s has one already", role->image);
+    }
+    if (request->limit_count == BOOT_CONFIG_ENTRY_LIMIT)
+        stop(EXIT_USAGE, "--limit: more than %d", (int)BOOT_CONFIG_ENTRY_LIMIT);
+    request->limits[request->limit_count++] =
+        (struct boot_config_limit){.role = role->id, .page_limit = (uint32_t)pages};
 }
 
 static uint32_t profile_of(const char *name)
@@ -357,9 +409,13 @@ static struct request read_arguments(int count, char **arguments)
             request.config_path = value;
         else if (strcmp(argument, "--data") == 0)
             add_section(&request, value, BOOT_SECTION_DATA);
+        else if (strcmp(argument, "--limit") == 0)
+            add_limit(&request, value);
         else
             stop(EXIT_USAGE, "%s: unknown\n%s", argument, usage);
     }
+    if (request.limit_count != 0 && (request.no_config || request.config_path != NULL))
+        stop(EXIT_USAGE, "--limit: the config is not made here\n%s", usage);
     if (request.output == NULL || (request.no_config && request.config_path != NULL))
         stop(EXIT_USAGE, "%s\n%s",
              request.output == NULL ? "--output is missing"

@@ -19,6 +19,15 @@ int boot_config_find(const struct boot_config *config, uint32_t role)
     return -1;
 }
 
+uint32_t boot_config_page_limit(const struct boot_config *config, uint32_t role)
+{
+    for (uint32_t i = 0; i < config->limit_count && i < BOOT_CONFIG_ENTRY_LIMIT; i++) {
+        if (config->limits[i].role == role)
+            return config->limits[i].page_limit;
+    }
+    return 0;
+}
+
 static enum status check_dependencies(const struct boot_config_entry *entry)
 {
     if (entry->dependency_count > BOOT_CONFIG_DEPENDENCY_LIMIT)
@@ -137,6 +146,22 @@ static enum status check_mounts(const struct boot_config *config)
     return STATUS_OK;
 }
 
+static enum status check_limits(const struct boot_config *config)
+{
+    for (uint32_t i = 0; i < config->limit_count; i++) {
+        const struct boot_config_limit *limit = &config->limits[i];
+        if (limit->page_limit == 0)
+            return STATUS_INVALID_ARGUMENT;
+        if (boot_config_find(config, limit->role) < 0)
+            return STATUS_NOT_FOUND;
+        for (uint32_t j = 0; j < i; j++) {
+            if (config->limits[j].role == limit->role)
+                return STATUS_DUPLICATE;
+        }
+    }
+    return STATUS_OK;
+}
+
 /* What each entry waits for, as a set of entry indices. NOT_FOUND: a role that is no entry. */
 static enum status find_needs(const struct boot_config *config,
                               uint64_t needs[BOOT_CONFIG_ENTRY_LIMIT])
@@ -184,21 +209,25 @@ enum status boot_config_validate(const struct boot_config *config)
 {
     uint32_t order[BOOT_CONFIG_ENTRY_LIMIT];
     if (config->entry_count > BOOT_CONFIG_ENTRY_LIMIT ||
-        config->mount_count > BOOT_CONFIG_MOUNT_LIMIT)
+        config->mount_count > BOOT_CONFIG_MOUNT_LIMIT ||
+        config->limit_count > BOOT_CONFIG_ENTRY_LIMIT)
         return STATUS_EXHAUSTED;
     if (config->entry_count == 0 || !validation_profile_known(config->validation_profile))
         return STATUS_INVALID_ARGUMENT;
     enum status status = check_entries(config);
     if (status == STATUS_OK)
         status = boot_config_order(config, order); /* it finds references to no entry as well */
-    return status == STATUS_OK ? check_mounts(config) : status;
+    if (status == STATUS_OK)
+        status = check_mounts(config);
+    return status == STATUS_OK ? check_limits(config) : status;
 }
 
 /* Of the encoded form of a config that validates. */
 static size_t boot_config_bytes(const struct boot_config *config)
 {
     return BOOT_CONFIG_HEADER_BYTES + (size_t)config->entry_count * BOOT_CONFIG_ENTRY_BYTES +
-           (size_t)config->mount_count * BOOT_CONFIG_MOUNT_BYTES;
+           (size_t)config->mount_count * BOOT_CONFIG_MOUNT_BYTES +
+           (size_t)config->limit_count * BOOT_CONFIG_LIMIT_BYTES;
 }
 
 static enum status read_header(struct reader *reader, size_t size_bytes, struct boot_config *out)
@@ -207,9 +236,9 @@ static enum status read_header(struct reader *reader, size_t size_bytes, struct 
     out->entry_count = read_u32(reader);
     out->mount_count = read_u32(reader);
     out->validation_profile = read_u32(reader);
-    if (!read_zero(reader, 4))
-        return STATUS_RESERVED_NOT_ZERO;
-    if (out->entry_count > BOOT_CONFIG_ENTRY_LIMIT || out->mount_count > BOOT_CONFIG_MOUNT_LIMIT)
+    out->limit_count = read_u32(reader);
+    if (out->entry_count > BOOT_CONFIG_ENTRY_LIMIT || out->mount_count > BOOT_CONFIG_MOUNT_LIMIT ||
+        out->limit_count > BOOT_CONFIG_ENTRY_LIMIT)
         return STATUS_EXHAUSTED;
     if (total_bytes != size_bytes || total_bytes != boot_config_bytes(out))
         return STATUS_BAD_LENGTH;
@@ -240,6 +269,15 @@ static enum status read_mount(struct reader *reader, struct boot_config_mount *m
     return reserved_zero ? STATUS_OK : STATUS_RESERVED_NOT_ZERO;
 }
 
+static enum status read_limit(struct reader *reader, struct boot_config_limit *limit)
+{
+    if (read_u32(reader) != BOOT_CONFIG_LIMIT_TAG)
+        return STATUS_BAD_MAGIC;
+    limit->role = read_u32(reader);
+    limit->page_limit = read_u32(reader);
+    return read_zero(reader, 4) ? STATUS_OK : STATUS_RESERVED_NOT_ZERO;
+}
+
 static enum status parse(struct reader *reader, size_t size_bytes, struct boot_config *out)
 {
     if (size_bytes < BOOT_CONFIG_HEADER_BYTES)
@@ -255,6 +293,11 @@ static enum status parse(struct reader *reader, size_t size_bytes, struct boot_c
         read_entry(reader, &out->entries[i]);
     for (uint32_t i = 0; i < out->mount_count; i++) {
         status = read_mount(reader, &out->mounts[i]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    for (uint32_t i = 0; i < out->limit_count; i++) {
+        status = read_limit(reader, &out->limits[i]);
         if (status != STATUS_OK)
             return status;
     }
@@ -293,6 +336,14 @@ static void write_mount(struct writer *writer, const struct boot_config_mount *m
     write_bytes(writer, mount->path, sizeof mount->path);
 }
 
+static void write_limit(struct writer *writer, const struct boot_config_limit *limit)
+{
+    write_u32(writer, BOOT_CONFIG_LIMIT_TAG);
+    write_u32(writer, limit->role);
+    write_u32(writer, limit->page_limit);
+    write_zero(writer, 4);
+}
+
 enum status boot_config_encode(const struct boot_config *config, void *bytes, size_t size_bytes,
                                size_t *written)
 {
@@ -310,11 +361,13 @@ enum status boot_config_encode(const struct boot_config *config, void *bytes, si
     write_u32(&writer, config->entry_count);
     write_u32(&writer, config->mount_count);
     write_u32(&writer, config->validation_profile);
-    write_zero(&writer, 4);
+    write_u32(&writer, config->limit_count);
     for (uint32_t i = 0; i < config->entry_count; i++)
         write_entry(&writer, &config->entries[i]);
     for (uint32_t i = 0; i < config->mount_count; i++)
         write_mount(&writer, &config->mounts[i]);
+    for (uint32_t i = 0; i < config->limit_count; i++)
+        write_limit(&writer, &config->limits[i]);
     UNIT_ASSERT(!writer.failed && writer.offset_bytes == boot_config_bytes(config));
     *written = writer.offset_bytes;
     return STATUS_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The boot config: tag ERIXBCFG, version 1 (published); which roles start from which module, in
- * which dependency, and what is mounted (MNT1 rows; read and checked, used by a later version).
+ * which dependency, what is mounted (MNT1 rows; read and checked, used by a later version), and who
+ * has less memory than its role may have (LIM1 rows).
  *
  *   BootConfigHeaderV1, 32 bytes       BootConfigEntryV1, 64 bytes     mount row, 64 bytes
  *   0  magic u64 "ERIXBCFG"            0  role u32                     0  tag u32 "MNT1"
@@ -9,9 +10,12 @@
  *   16 entry_count u32                 12 dependency_count u32         12 reserved u32 = 0
  *   20 mount_count u32                 16 dependencies u32[4]          16 source[16]
  *   24 validation_profile u32          32 ready_ticks u64              32 path[32]
- *   28 reserved u32 = 0                40 module name[24]
+ *   28 limit_count u32                 40 module name[24]
  *
- * Entries follow the header, mounts follow the entries; nothing follows the mounts. All numbers
+ *   limit row, 16 bytes: 0 tag u32 "LIM1", 4 role u32, 8 page_limit u32, 12 reserved u32 = 0
+ *
+ * Entries follow the header, mounts the entries, limits the mounts; nothing follows them. A config
+ * without limits has the bytes that it had before there were any. All numbers
  * little-endian; there is no other version and no negotiation. Which roles must be there, and what
  * they may hold, is the reader's policy. */
 #ifndef BASALT_ABI_FORMATS_BOOT_CONFIG_H
@@ -33,14 +37,17 @@ enum {
     BOOT_CONFIG_ENTRY_BYTES = 64,
     BOOT_CONFIG_MOUNT_BYTES = 64,
     BOOT_CONFIG_MOUNT_LIMIT = 16,
+    BOOT_CONFIG_LIMIT_BYTES = 16,
     BOOT_CONFIG_DEPENDENCY_LIMIT = 4,
     BOOT_CONFIG_SOURCE_BYTES = 16, /* a service name: at most 15 bytes and a zero */
     BOOT_CONFIG_PATH_BYTES = 32,
     BOOT_CONFIG_READY_TICKS_MAX = 600000, /* ten minutes */
     BOOT_CONFIG_BYTES_MAX = BOOT_CONFIG_HEADER_BYTES +
                             BOOT_CONFIG_ENTRY_LIMIT * BOOT_CONFIG_ENTRY_BYTES +
-                            BOOT_CONFIG_MOUNT_LIMIT * BOOT_CONFIG_MOUNT_BYTES,
-    BOOT_CONFIG_MOUNT_TAG = 0x31544E4D /* "MNT1" */
+                            BOOT_CONFIG_MOUNT_LIMIT * BOOT_CONFIG_MOUNT_BYTES +
+                            BOOT_CONFIG_ENTRY_LIMIT * BOOT_CONFIG_LIMIT_BYTES,
+    BOOT_CONFIG_MOUNT_TAG = 0x31544E4D, /* "MNT1" */
+    BOOT_CONFIG_LIMIT_TAG = 0x314D494C  /* "LIM1" */
 };
 
 _Static_assert(BOOT_CONFIG_BYTES_MAX <= 8192, "a boot config is at most 8 KiB");
@@ -75,28 +82,37 @@ struct boot_config_mount {
     char path[BOOT_CONFIG_PATH_BYTES];     /* canonical absolute path, unique; zero padded */
 };
 
+/* An entry's process has at most so many pages of its own. Without a row: as many as its role. */
+struct boot_config_limit {
+    uint32_t role;       /* of an entry; at most one row for each */
+    uint32_t page_limit; /* never 0 */
+};
+
 struct boot_config {
     uint32_t validation_profile; /* enum validation_profile */
     uint32_t entry_count;        /* 1 to BOOT_CONFIG_ENTRY_LIMIT */
     uint32_t mount_count;
+    uint32_t limit_count; /* at most one for each entry */
     struct boot_config_entry entries[BOOT_CONFIG_ENTRY_LIMIT];
     struct boot_config_mount mounts[BOOT_CONFIG_MOUNT_LIMIT];
+    struct boot_config_limit limits[BOOT_CONFIG_ENTRY_LIMIT];
 };
 
 /* Whether the struct keeps every rule of the format:
- * EXHAUSTED         more entries, mounts or dependencies than the limits
+ * EXHAUSTED         more entries, mounts, limits or dependencies than the limits
  * INVALID_ARGUMENT  no entries; unknown profile, launch kind or flag; role 0; ready_ticks outside
- *                   its range; an entry that depends on itself
+ *                   its range; an entry that depends on itself; a limit of no pages
  * RESERVED_NOT_ZERO unused dependencies, or bytes after a name's end, are not zero
  * BAD_TEXT          a module or source name outside [a-z0-9-]; a path that is not absolute and
  *                   canonical ([a-z0-9._-] components, no "." or "..", no trailing slash)
- * DUPLICATE         a role, module, dependency of one entry, or mount path occurs twice
- * NOT_FOUND         a dependency or provider role is no entry
+ * DUPLICATE         a role, module, dependency of one entry, mount path, or role of a limit occurs
+ *                   twice
+ * NOT_FOUND         a dependency, provider role or role of a limit is no entry
  * BAD_ORDER         the dependencies form a cycle */
 enum status boot_config_validate(const struct boot_config *config);
 
 /* Reads exactly `size` bytes. On OK *out is the whole config; on any error *out is all zero.
- * TRUNCATED, BAD_MAGIC (header, or a mount row's tag), BAD_VERSION, BAD_LENGTH, RESERVED_NOT_ZERO
+ * TRUNCATED, BAD_MAGIC (header, or the tag of a mount or limit row), BAD_VERSION, BAD_LENGTH, RESERVED_NOT_ZERO
  * and boot_config_validate's. */
 enum status boot_config_parse(const void *bytes, size_t size_bytes, struct boot_config *out);
 
@@ -107,6 +123,9 @@ enum status boot_config_encode(const struct boot_config *config, void *bytes, si
 
 /* Index of the entry of a role, or -1. */
 int boot_config_find(const struct boot_config *config, uint32_t role);
+
+/* The pages that an entry's process is limited to, 0 without a row. */
+uint32_t boot_config_page_limit(const struct boot_config *config, uint32_t role);
 
 /* The launch order of a config that validates: indices into entries, every entry after all that it
  * depends on; among those that are free to start, the lowest role first, so that permuting rows

@@ -184,6 +184,16 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
 
 /* --- what the input makes of the boot ------------------------------------------------------ */
 
+/* A limit, twice for one role now and then. */
+static void add_limit(struct choices *choices, uint32_t role)
+{
+    struct boot_config *config = &peers_machine.config;
+    if (config->limit_count == BOOT_CONFIG_ENTRY_LIMIT)
+        return;
+    config->limits[config->limit_count++] =
+        (struct boot_config_limit){.role = role, .page_limit = choices_u8(choices)};
+}
+
 static void change_entry(struct choices *choices)
 {
     struct boot_config *config = &peers_machine.config;
@@ -205,6 +215,8 @@ static void change_entry(struct choices *choices)
         return;
     case 4:
         entry->ready_ticks = 1 + choices_below(choices, BOOT_CONFIG_READY_TICKS_MAX);
+        if (choices_flag(choices))
+            add_limit(choices, entry->role);
         return;
     case 5:
         if (config->entry_count > 1)
@@ -423,6 +435,7 @@ static void run_whole(uint32_t root_endpoint_slot)
         PROPERTY_EQUAL(R6, ready, acceptable && rootd_model.ready);
         if (ready)
             check_graph();
+        MARK_IF("rootd: a limit was lowered", peers_machine.limited_count != 0);
         if (acceptable && !ready)
             PROPERTY_EQUAL(R5, "undone", peers_live_count(), 0);
         /* Without SELF, or with another thing in its slot, it cannot even end. */

@@ -167,6 +167,17 @@ static bool entries_are_sound(const struct boot_config *config, const struct han
     return true;
 }
 
+/* No more than the role's own, and of those whom rootd launches or who are started by them. */
+static bool limits_are_sound(const struct boot_config *config)
+{
+    for (uint32_t i = 0; i < config->limit_count; i++) {
+        const struct role *role = role_find(config->limits[i].role);
+        if (role->kind == ROLE_KIND_DRIVER || config->limits[i].page_limit > role->page_limit)
+            return false;
+    }
+    return true;
+}
+
 bool rootd_model_accepts(uint32_t root_endpoint_slot)
 {
     memset(&rootd_model, 0, sizeof rootd_model);
@@ -192,7 +203,8 @@ bool rootd_model_accepts(uint32_t root_endpoint_slot)
             !program_is_sound(handoff, foundation_roles[i], &pages))
             return false;
     }
-    return entries_are_sound(config, handoff) && pages <= handoff->untyped[1].pages;
+    return entries_are_sound(config, handoff) && limits_are_sound(config) &&
+           pages <= handoff->untyped[1].pages;
 }
 
 /* Whether what stands in an entry's place does what it should. */

@@ -97,15 +97,34 @@ static bool model_mounts(const uint8_t *mounts, uint32_t count, const uint8_t *e
     return true;
 }
 
+static bool model_limits(const uint8_t *limits, uint32_t count, const uint8_t *entries,
+                         uint32_t entry_count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *limit = limits + 16 * i;
+        if (memcmp(limit, "LIM1", 4) != 0 || codec_zero(limit + 8, 4) ||
+            !codec_zero(limit + 12, 4) ||
+            model_find(entries, entry_count, codec_u32(limit + 4)) < 0)
+            return false;
+        for (uint32_t j = 0; j < i; j++) {
+            if (codec_u32(limits + 16 * j + 4) == codec_u32(limit + 4))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
 {
     if (size_bytes < 32 || memcmp(bytes, "ERIXBCFG\1\0\0\0", 12) != 0 ||
-        codec_u32(bytes + 12) != size_bytes || !codec_zero(bytes + 28, 4))
+        codec_u32(bytes + 12) != size_bytes)
         return false;
     uint32_t entry_count = codec_u32(bytes + 16);
     uint32_t mount_count = codec_u32(bytes + 20);
-    if (entry_count == 0 || entry_count > 64 || mount_count > 16 ||
-        size_bytes != 32 + 64 * (entry_count + mount_count) || codec_u32(bytes + 24) > 5)
+    uint32_t limit_count = codec_u32(bytes + 28);
+    if (entry_count == 0 || entry_count > 64 || mount_count > 16 || limit_count > 64 ||
+        size_bytes != 32 + 64 * (entry_count + mount_count) + 16 * limit_count ||
+        codec_u32(bytes + 24) > 5)
         return false;
     const uint8_t *entries = bytes + 32;
     for (uint32_t i = 0; i < entry_count; i++) {
@@ -118,7 +137,9 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
         }
     }
     return model_acyclic(entries, entry_count) &&
-           model_mounts(entries + 64 * entry_count, mount_count, entries, entry_count);
+           model_mounts(entries + 64 * entry_count, mount_count, entries, entry_count) &&
+           model_limits(entries + 64 * (entry_count + mount_count), limit_count, entries,
+                        entry_count);
 }
 
 static void draw_mounts(struct choices *choices, struct boot_config *config)
@@ -136,6 +157,17 @@ static void draw_mounts(struct choices *choices, struct boot_config *config)
             mount->path[length] = '/';
             codec_draw_name(choices, mount->path + length + 1, 15, i);
         }
+    }
+}
+
+/* Of some of the entries, the last ones first. */
+static void draw_limits(struct choices *choices, struct boot_config *config)
+{
+    uint32_t count = codec_draw_count(choices, 0, config->entry_count);
+    config->limit_count = MARK_IF("codec_boot_config: limits drawn", count != 0) ? count : 0;
+    for (uint32_t i = 0; i < config->limit_count; i++) {
+        config->limits[i].role = config->entries[config->entry_count - 1 - i].role;
+        config->limits[i].page_limit = (uint32_t)choices_between(choices, 1, UINT32_MAX);
     }
 }
 
@@ -224,6 +256,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         MARK_IF("codec_boot_config: rows rotated", is_rotated(&choices, &config));
         check_order(&config, after);
         PROPERTY(R3, memcmp(before, after, config.entry_count * sizeof before[0]) == 0);
+        draw_limits(&choices, &config);
         PROPERTY_EQUAL(E2, boot_config_encode(&config, built, sizeof built, &built_bytes),
                        STATUS_OK);
     }

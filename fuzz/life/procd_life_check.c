@@ -507,15 +507,16 @@ void procd_life_check_made(uint64_t id)
 {
     const struct model_procd_process *process = model_procd_find(&model, id);
     struct elf_plan plan;
-    const struct role *role = role_find(process->role);
+    const struct role lowered = model_procd_role(process->role, process->page_limit);
+    const struct role *role = &lowered;
     bool foundation = role->kind == ROLE_KIND_FOUNDATION;
     uint32_t object;
     PROPERTY(P2, "made", stand_in_process_find(process->id, &object));
     const struct stand_in_process *real = stand_in_process(object);
     const struct peers_registration *registration = peers_registration_find(process->id);
     PROPERTY(P2, "plan",
-             model_procd_plan(&model, process->role, process->image_offset, process->image_bytes,
-                              &plan) == STATUS_OK);
+             model_procd_plan(&model, role, process->image_offset, process->image_bytes, &plan) ==
+                 STATUS_OK);
     PROPERTY_EQUAL(K5, "budget", real->budget_pages, model_procd_budget(role->id));
     PROPERTY_EQUAL(K5, "payer", real->untyped == peers_of_procd_bootstrap(), foundation);
     PROPERTY(P2, "pager", real->pager_declared && real->has_pager == !foundation);

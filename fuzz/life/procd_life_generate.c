@@ -59,9 +59,11 @@ static void draw_order(struct choices *choices, struct life_draft *draft, uint32
     draft->body[2] = drawn_module->size_bytes;
 }
 
+/* Now and then with fewer pages of its own than the role may have, or with more. */
 void draw_making(struct choices *choices, struct life_draft *draft)
 {
-    draw_order(choices, draft, 0);
+    uint64_t drawn = choices_u8(choices);
+    draw_order(choices, draft, drawn < 192 ? 0 : (uint32_t)(drawn - 188) * 4);
 }
 
 void draw_spawn(struct choices *choices, struct life_draft *draft)

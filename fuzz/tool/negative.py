@@ -64,10 +64,14 @@ FOUNDATION = (entry(MEMD, b"memd", needs=[PROCD]), entry(VSPACED, b"vspaced", ne
               entry(PAGERD, b"pagerd", needs=[VSPACED]), entry(PROCD, b"procd"))
 
 
-def config(entries=FOUNDATION, mounts=(), profile=0, minor=0, reserved=0, counts=None, more=b""):
-    body = b"".join(entries) + b"".join(mounts) + more
+def limit(role, pages=1, tag=b"LIM1", reserved=0):
+    return struct.pack("<4s3I", tag, role, pages, reserved)
+
+
+def config(entries=FOUNDATION, mounts=(), profile=0, minor=0, counts=None, limits=(), more=b""):
+    body = b"".join(entries) + b"".join(mounts) + b"".join(limits) + more
     counts = counts or (len(entries), len(mounts))
-    return b"ERIXBCFG" + struct.pack("<HHI4I", 1, minor, 32 + len(body), *counts, profile, reserved) + body
+    return b"ERIXBCFG" + struct.pack("<HHI4I", 1, minor, 32 + len(body), *counts, profile, len(limits)) + body
 
 
 def wrong_configs():
@@ -109,6 +113,15 @@ def wrong_configs():
             ("at a path that goes up", mount(path=b"/a/../b"), "BAD_TEXT"),
             ("with bytes after the path", mount(path=b"/a\0b"), "RESERVED_NOT_ZERO")):
         yield f"with a mount {wrong}", config(mounts=(row,)), status
+    for wrong, rows, status in (
+            ("above the role's", (limit(MEMD),), "OVER_LIMIT"),
+            ("of nobody in the config", (limit(18),), "NOT_FOUND"),
+            ("of no pages", (limit(MEMD, 0),), "INVALID_ARGUMENT"),
+            ("of another tag", (limit(MEMD, tag=b"LIM2"),), "BAD_MAGIC"),
+            ("with a reserved bit", (limit(MEMD, reserved=1),), "RESERVED_NOT_ZERO"),
+            ("twice", (limit(MEMD), limit(MEMD)), "DUPLICATE"),
+            ("more than the limit", tuple(limit(role) for role in range(65)), "EXHAUSTED")):
+        yield f"with a limit {wrong}", config(limits=rows), status
     yield "with two mounts at a path", config(mounts=(mount(), mount())), "DUPLICATE"
     for wrong, row, status in (
             ("an unknown role", entry(200, b"nobody"), "INVALID_ARGUMENT"),

@@ -327,8 +327,8 @@ static enum status authorise(const struct ask *ask)
 
 static void spawn(const struct ask *ask, const struct procd_spawn_request *request)
 {
-    struct model_procd_order order = {request->role, request->image_offset, request->image_bytes,
-                                      request->argument, true};
+    struct model_procd_order order = {
+        request->role, request->image_offset, request->image_bytes, request->argument, true, 0};
     if (request->role < ROLE_EXTENSION_BASE)
         model_procd_reply(ask, STATUS_DENIED);
     else if (request->image_slot != SLOT_IMAGE)
@@ -351,11 +351,12 @@ static void perform(const struct ask *ask, const void *body)
     case OP_PROCD_SPAWN_SERVICE:
         model_procd_make(ask, &(struct model_procd_order){service->role, service->image_offset,
                                                           service->image_bytes, service->argument,
-                                                          true});
+                                                          true, service->page_limit});
         return;
     case OP_PROCD_CREATE_STAGED_PROCESS:
         model_procd_make(ask, &(struct model_procd_order){staged->role, staged->image_offset,
-                                                          staged->image_bytes, 0, false});
+                                                          staged->image_bytes, 0, false,
+                                                          staged->page_limit});
         return;
     case OP_PROCD_START_STAGED_PROCESS:
         start(ask, body);

@@ -31,6 +31,7 @@ struct model_procd_process {
     uint64_t id;
     uint64_t owner; /* id; 0: the administrator */
     uint32_t role;
+    uint32_t page_limit; /* asked for when it was made; 0: the role's */
     enum model_procd_life life;
     bool died;       /* RUNNING, but the kernel has ended it and procd was not told yet */
     bool secret;     /* leaves no record */
@@ -282,9 +283,13 @@ uint64_t model_procd_bootstrap_free(const struct model_procd *model);
 /* When procd must look up next, seen from `now_ticks`. */
 uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ticks);
 
+/* What a process may have: its role, with fewer pages of its own when its maker asked for fewer, and
+ * never more set aside than it may have. */
+struct role model_procd_role(uint32_t role, uint32_t page_limit);
+
 /* What procd must do with a module for a role, and its plan. */
-enum status model_procd_plan(const struct model_procd *model, uint32_t role, uint64_t offset_bytes,
-                             uint64_t size_bytes, struct elf_plan *plan);
+enum status model_procd_plan(const struct model_procd *model, const struct role *role,
+                             uint64_t offset_bytes, uint64_t size_bytes, struct elf_plan *plan);
 
 /* What pagerd must be told of a process (token, slots and areas included; slots are zero). */
 void model_procd_backing(const struct model_procd_process *process, const struct elf_plan *plan,

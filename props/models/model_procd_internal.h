@@ -22,6 +22,7 @@ struct model_procd_order {
     uint32_t role;
     uint64_t offset, bytes, argument;
     bool starts;
+    uint32_t page_limit; /* 0: the role's */
 };
 
 /* The reply to the request itself; null when it is lost on its way. */

@@ -112,8 +112,8 @@ static bool restart(struct model_procd *model, struct model_procd_process *proce
         fails(model, process);
         return process->life != MODEL_PROCD_RESTING; /* its mould goes */
     }
-    if (model->again.unmade ||
-        model_procd_account(model, process->owner, role_find(process->role)) != STATUS_OK)
+    struct role role = model_procd_role(process->role, process->page_limit);
+    if (model->again.unmade || model_procd_account(model, process->owner, &role) != STATUS_OK)
         fails(model, process);
     else
         begins(model, process);

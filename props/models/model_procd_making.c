@@ -53,7 +53,9 @@ static enum status allowed(const struct ask *ask, const struct model_procd_order
     } else if (!model->bound || !model_procd_foundation_runs(model)) {
         return STATUS_BUSY;
     }
-    return order->starts && role_intake(role->id, &rows) ? STATUS_INVALID_ARGUMENT : STATUS_OK;
+    if (order->starts && role_intake(role->id, &rows))
+        return STATUS_INVALID_ARGUMENT;
+    return order->page_limit > role->page_limit ? STATUS_OVER_LIMIT : STATUS_OK;
 }
 
 uint64_t model_procd_bootstrap_free(const struct model_procd *model)
@@ -100,15 +102,18 @@ void model_procd_make(const struct ask *ask, const struct model_procd_order *ord
         place = model_procd_next(model, ask->who, role, &id, &status);
     if (status == STATUS_EXHAUSTED && ask->who != 0 && place == NULL && !model_procd_works(model))
         model->starved = true; /* P11 */
-    if (status == STATUS_OK)
-        status = model_procd_plan(model, order->role, order->offset, order->bytes, &plan);
+    struct role lowered = {0};
+    if (status == STATUS_OK) {
+        lowered = model_procd_role(order->role, order->page_limit);
+        status = model_procd_plan(model, &lowered, order->offset, order->bytes, &plan);
+    }
     bool tried = status == STATUS_OK;
     if (failure->count != 0)
         status = failure->status; /* E4: and nothing else */
     else if (status == STATUS_OK && failure->reply != STATUS_OK)
         status = failure->reply;
     else if (status == STATUS_OK)
-        status = pay(ask, role, model_procd_private_pages(role, &plan));
+        status = pay(ask, &lowered, model_procd_private_pages(role, &plan));
     struct model_procd_reply *out = model_procd_reply(ask, status);
     if (status != STATUS_OK || out == NULL) {
         if (tried)
@@ -122,6 +127,7 @@ void model_procd_make(const struct ask *ask, const struct model_procd_order *ord
         .id = id,
         .owner = ask->who,
         .role = order->role,
+        .page_limit = order->page_limit,
         .life = order->starts ? MODEL_PROCD_RUNNING : MODEL_PROCD_STAGED,
         .made = ++model->happened,
         .closes = role->kind == ROLE_KIND_FOUNDATION ? 0 : model->closes,

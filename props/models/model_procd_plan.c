@@ -25,8 +25,18 @@ static bool regions_fit(const struct role *role, const struct elf_plan *plan)
     return role->page_limit + (runs > 32 ? runs : 32) <= 2 * guarantee + 32;
 }
 
-enum status model_procd_plan(const struct model_procd *model, uint32_t role, uint64_t offset_bytes,
-                             uint64_t size_bytes, struct elf_plan *plan)
+struct role model_procd_role(uint32_t role, uint32_t page_limit)
+{
+    struct role lowered = *role_find(role);
+    if (page_limit != 0)
+        lowered.page_limit = page_limit;
+    if (lowered.guarantee_pages > lowered.page_limit)
+        lowered.guarantee_pages = lowered.page_limit;
+    return lowered;
+}
+
+enum status model_procd_plan(const struct model_procd *model, const struct role *role,
+                             uint64_t offset_bytes, uint64_t size_bytes, struct elf_plan *plan)
 {
     uint8_t view[FRAME_TRANSFER_BYTES_MAX];
     uint32_t count = size_bytes < sizeof view ? (uint32_t)size_bytes : (uint32_t)sizeof view;
@@ -44,15 +54,15 @@ enum status model_procd_plan(const struct model_procd *model, uint32_t role, uin
     if (end_va > USER_VA_END)
         return STATUS_OUT_OF_RANGE;
     uint64_t tables_end =
-        SERVICE_TABLE_VA + role_table_pages(role, MODEL_PROCD_MEMORY_PAGES) * PAGE_BYTES;
+        SERVICE_TABLE_VA + role_table_pages(role->id, MODEL_PROCD_MEMORY_PAGES) * PAGE_BYTES;
     if (tables_end != SERVICE_TABLE_VA && plan->stack_top > SERVICE_TABLE_VA &&
         plan->va_first < tables_end)
         return STATUS_OVERLAP;
     bool below = end_va <= HEAP_ZONE_VA;
     bool above = plan->va_first >= HEAP_ZONE_VA + HEAP_ZONE_BYTES;
-    if (role > ROLE_PROCD && !below && !above)
+    if (role->id > ROLE_PROCD && !below && !above)
         return STATUS_OVERLAP;
-    return regions_fit(role_find(role), plan) ? STATUS_OK : STATUS_OVER_LIMIT;
+    return regions_fit(role, plan) ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 
 uint64_t model_procd_budget(uint32_t role)
@@ -110,14 +120,14 @@ static uint64_t runs_of(const struct pagerd_register_process_request *told)
 void model_procd_backing(const struct model_procd_process *process, const struct elf_plan *plan,
                          struct pagerd_register_process_request *out)
 {
-    const struct role *role = role_find(process->role);
+    const struct role role = model_procd_role(process->role, process->page_limit);
     bool heap = process->role > ROLE_PROCD; /* everybody but the foundation */
     memset(out, 0, sizeof *out);
     out->token = process->id;
     out->image_offset = process->image_offset;
     out->image_bytes = process->image_bytes;
-    out->page_limit = role->page_limit;
-    out->flags = role_faults_around(role) ? REGISTER_FAULT_AROUND : 0;
+    out->page_limit = role.page_limit;
+    out->flags = role_faults_around(&role) ? REGISTER_FAULT_AROUND : 0;
     if (heap && plan->va_first > HEAP_WINDOW_VA)
         heap_areas(out);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
@@ -136,5 +146,5 @@ void model_procd_backing(const struct model_procd_process *process, const struct
     if (heap && plan->va_first < HEAP_WINDOW_VA)
         heap_areas(out);
     uint64_t runs = runs_of(out);
-    out->region_limit = role->page_limit + (runs > 32 ? (uint32_t)runs : 32);
+    out->region_limit = role.page_limit + (runs > 32 ? (uint32_t)runs : 32);
 }

@@ -194,13 +194,19 @@ static uint64_t mould_pages(const struct model_procd *model,
     return there ? MOULD_PAGES : 0;
 }
 
+static uint64_t set_aside(const struct model_procd_process *process)
+{
+    struct role role = model_procd_role(process->role, process->page_limit);
+    return role_account_guarantee(&role);
+}
+
 /* What is set aside for an account and everything below it. */
 static uint64_t claim(const struct model_procd *model, uint64_t id)
 {
     const struct model_procd_process *top =
         id == 0 ? NULL : &model->processes[(id & PLACE_MASK) - 1];
     if (top != NULL && role_find(top->role)->makes == 0) /* nothing can lie below */
-        return role_account_guarantee(role_find(top->role));
+        return set_aside(top);
     uint64_t sum = 0;
     for (uint32_t i = 0; i < model->count; i++) {
         const struct model_procd_process *process = &model->processes[i];
@@ -209,7 +215,7 @@ static uint64_t claim(const struct model_procd *model, uint64_t id)
         if (!has_account(model, process))
             continue;
         if (process->id == id)
-            sum += role_account_guarantee(role_find(process->role));
+            sum += set_aside(process);
         else if (process->owner == id)
             sum += claim(model, process->id);
     }
@@ -220,7 +226,8 @@ static enum status may_claim(const struct model_procd *model, uint64_t owner, ui
 {
     for (uint64_t id = owner; id != 0;) {
         const struct model_procd_process *process = model_procd_find(model, id);
-        if (claim(model, id) + wanted > role_account_limit(role_find(process->role)))
+        struct role role = model_procd_role(process->role, process->page_limit);
+        if (claim(model, id) + wanted > role_account_limit(&role))
             return STATUS_OVER_LIMIT;
         id = process->owner;
     }

@@ -309,6 +309,19 @@ static enum status start_service(uint32_t number, struct stand_in_call *call)
     return peers_reply_with(&startup_start_service_reply_type, &ready, call->message);
 }
 
+/* R3: the limit that the config states, for whoever is made or may be. */
+static void check_limit(uint32_t role, uint32_t page_limit)
+{
+    static struct boot_config config;
+    if (peers_machine.lied ||
+        boot_config_parse(peers_machine.image, (size_t)peers_machine.handoff.modules[0].size_bytes,
+                          &config) != STATUS_OK)
+        return;
+    uint32_t stated = boot_config_page_limit(&config, role);
+    PROPERTY_EQUAL(R3, "page_limit", page_limit, stated);
+    peers_machine.limited_count += stated != 0;
+}
+
 /* A program hears once which modules it may start. */
 static enum status take_offer(struct peers_child *child, struct message *message)
 {
@@ -319,6 +332,7 @@ static enum status take_offer(struct peers_child *child, struct message *message
     child->offered_count = offer.count;
     for (uint32_t i = 0; i < offer.count; i++) {
         unsigned row_count = 0;
+        check_limit(offer.modules[i].role, offer.modules[i].page_limit);
         if (role_intake(offer.modules[i].role, &row_count) != NULL)
             return STATUS_INVALID_ARGUMENT; /* it could not be started by anybody */
     }
@@ -359,6 +373,7 @@ static enum status create_staged(struct stand_in_call *call)
         peers_machine.bound == is_foundation(request.role))
         return STATUS_DENIED;
     peers_check_needs(request.role);
+    check_limit(request.role, request.page_limit);
     enum status status = peers_child_make(request.role, &number);
     if (status != STATUS_OK)
         return status;

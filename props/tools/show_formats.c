@@ -147,6 +147,10 @@ static void show_boot_config(FILE *out, const uint8_t *bytes, size_t size_bytes)
         print_role(out, " by role ", mount->provider_role);
         fprintf(out, "%s\n", (mount->flags & BOOT_MOUNT_READ_ONLY) != 0 ? ", read-only" : "");
     }
+    for (uint32_t i = 0; i < config.limit_count; i++) {
+        print_role(out, "  limit of role ", config.limits[i].role);
+        fprintf(out, ": %u pages of its own\n", config.limits[i].page_limit);
+    }
 }
 
 static void show_elf(FILE *out, const char *indent, const uint8_t *bytes, size_t size_bytes)

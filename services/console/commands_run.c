@@ -35,6 +35,7 @@ static enum status spawn(struct console *console, const struct startup_module *m
 {
     struct procd_spawn_service_request request = {
         .role = module->role,
+        .page_limit = module->page_limit,
         .image_offset = module->image_offset,
         .image_bytes = module->image_bytes,
         .argument = argument,

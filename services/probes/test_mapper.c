@@ -346,9 +346,9 @@ static uint32_t sleep_for_ever(void)
     return MAPPER_OK; /* gcc wants it said */
 }
 
-static uint32_t touch(void)
+static uint32_t touch(uint64_t count)
 {
-    for (uint64_t i = 0; i < MAPPER_PAGES; i++)
+    for (uint64_t i = 0; i < count; i++)
         user_store64(HEAP_WINDOW_VA + i * PAGE_BYTES, i + 1);
     return MAPPER_OK;
 }
@@ -373,7 +373,9 @@ uint32_t test_mapper_main(uint64_t argument)
     case MAPPER_STARTS:
         return wait_for_envelope();
     case MAPPER_TOUCHES:
-        return touch();
+        return touch(MAPPER_PAGES);
+    case MAPPER_RUNS_OUT:
+        return touch(MAPPER_LOWERED_PAGES);
     case MAPPER_MAPS:
         see_clock(&mapper);
         ask_processes(&mapper);

@@ -57,9 +57,9 @@ static struct part part_of_life(const struct procd_making *making)
 {
     return (struct part){
         .id = making->id,
-        .guarantee_pages = role_account_guarantee(making->row),
-        .limit_pages = role_account_limit(making->row),
-        .budget_pages = making->row->budget_pages,
+        .guarantee_pages = role_account_guarantee(&making->row),
+        .limit_pages = role_account_limit(&making->row),
+        .budget_pages = making->row.budget_pages,
         .untyped_slot = slot(making, PROCD_SLOT_UNTYPED),
         .first = PROCD_SLOT_PROCESS,
         .owes_account = PROCD_OWES_ACCOUNT,
@@ -121,8 +121,8 @@ static enum status make_process(struct procd *procd, struct procd_making *making
         .untyped_slot = part->untyped_slot,
         .budget_pages = part->budget_pages,
         .event_slot = SLOT_SERVICE_ENDPOINT,
-        .band = role_band(making->row),
-        .flags = role_flags(making->row),
+        .band = role_band(&making->row),
+        .flags = role_flags(&making->row),
         .token = part->id,
     };
     struct kernel_create_staged_process_reply reply;
@@ -159,10 +159,10 @@ static enum status build_eagerly(struct procd *procd, struct procd_making *makin
         .untyped_slot = SLOT_BOOTSTRAP_UNTYPED,
         .scratch_slot = slot(making, PROCD_SLOT_PAGES),
     };
-    uint64_t table_pages = role_table_pages(making->row->id, procd->memory_pages);
+    uint64_t table_pages = role_table_pages(making->row.id, procd->memory_pages);
     struct part part = part_of_life(making);
     part.untyped_slot = SLOT_BOOTSTRAP_UNTYPED;
-    part.budget_pages += (uint32_t)role_table_budget_pages(making->row->id, procd->memory_pages);
+    part.budget_pages += (uint32_t)role_table_budget_pages(making->row.id, procd->memory_pages);
     enum status status = make_process(procd, making, &part);
     if (status == STATUS_OK)
         status = kernel_register_pager(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
@@ -273,7 +273,7 @@ static enum status clear_mould(struct procd *procd, struct procd_making *making)
 enum status procd_mould_make(struct procd *procd, uint32_t index)
 {
     struct procd_making making = {
-        .row = role_find(procd->processes[index].role),
+        .row = *role_find(procd->processes[index].role),
         .id = procd_table_id(procd, index),
         .index = index,
         .process = procd->processes[index],
@@ -355,6 +355,7 @@ enum status procd_create_staged_process(struct procd *procd, struct procd_reques
         .role = body->role,
         .image_offset = body->image_offset,
         .image_bytes = body->image_bytes,
+        .page_limit = body->page_limit,
     };
     struct procd_making making;
     enum status status =
@@ -399,6 +400,7 @@ enum status procd_spawn_service(struct procd *procd, struct procd_request *reque
         .image_offset = body->image_offset,
         .image_bytes = body->image_bytes,
         .argument = body->argument,
+        .page_limit = body->page_limit,
         .starts = true,
     };
     struct procd_making making;

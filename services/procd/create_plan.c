@@ -46,7 +46,7 @@ static enum status decide_role(const struct procd *procd, const struct procd_sen
     }
     if (wish->starts && role_intake(row->id, &row_count) != NULL)
         return STATUS_INVALID_ARGUMENT; /* it would start without what it needs */
-    return STATUS_OK;
+    return wish->page_limit <= row->page_limit ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 
 static void add_area(struct pagerd_register_process_request *backing, struct pagerd_area area)
@@ -129,12 +129,12 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
 {
     const struct elf_plan *plan = &making->plan;
     struct pagerd_register_process_request *backing = &making->backing;
-    bool has_heap = making->row->kind != ROLE_KIND_FOUNDATION;
+    bool has_heap = making->row.kind != ROLE_KIND_FOUNDATION;
     if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
         return STATUS_EXHAUSTED;
     if (plan->stack_top > USER_VA_END - GUARD_BYTES)
         return STATUS_OUT_OF_RANGE;
-    uint64_t table_bytes = role_table_pages(making->row->id, procd->memory_pages) * PAGE_BYTES;
+    uint64_t table_bytes = role_table_pages(making->row.id, procd->memory_pages) * PAGE_BYTES;
     if (table_bytes != 0 && range_overlaps(plan->va_first, plan->stack_top - plan->va_first,
                                            SERVICE_TABLE_VA, table_bytes))
         return STATUS_OVERLAP;
@@ -144,8 +144,8 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
     backing->token = making->id;
     backing->image_offset = making->module.offset_bytes;
     backing->image_bytes = making->module.size_bytes;
-    backing->page_limit = making->row->page_limit;
-    backing->flags = role_faults_around(making->row) ? REGISTER_FAULT_AROUND : 0;
+    backing->page_limit = making->row.page_limit;
+    backing->flags = role_faults_around(&making->row) ? REGISTER_FAULT_AROUND : 0;
     bool heap_first = plan->va_first > HEAP_ZONE_VA; /* pagerd wants areas in ascending order */
     if (has_heap && heap_first)
         add_heap(backing);
@@ -154,7 +154,7 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
     add_guard(backing, plan->stack_top);
     if (has_heap && !heap_first)
         add_heap(backing);
-    return plan_regions(making->row, backing);
+    return plan_regions(&making->row, backing);
 }
 
 /* What the module is made of, and what pagerd is told. */
@@ -175,12 +175,13 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
                               const struct procd_wish *wish, struct procd_making *making)
 {
     memset(making, 0, sizeof *making);
-    making->row = role_find(wish->role);
-    enum status status = decide_role(procd, sender, wish, making->row);
+    const struct role *row = role_find(wish->role);
+    enum status status = decide_role(procd, sender, wish, row);
     if (status == STATUS_OK)
-        status = procd_table_peek(procd, sender->owner, making->row, &making->index, &making->id);
+        status = procd_table_peek(procd, sender->owner, row, &making->index, &making->id);
     if (status != STATUS_OK)
         return status;
+    making->row = role_lowered(row, wish->page_limit);
     status = plan_module(procd, wish->image_offset, wish->image_bytes, making);
     making->process = (struct procd_process){
         .owner = sender->owner,
@@ -192,6 +193,7 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
         .lives = {.ready_at_ticks = wish->starts ? procd->now_ticks : 0,
                   .life_count = wish->starts ? 1 : 0},
         .role = wish->role,
+        .page_limit = wish->page_limit,
         .life = PROCD_LIFE_STAGED,
     };
     return status;
@@ -202,7 +204,7 @@ enum status procd_create_plan_again(struct procd *procd, uint32_t index,
 {
     memset(making, 0, sizeof *making);
     making->process = procd->processes[index];
-    making->row = role_find(making->process.role);
+    making->row = role_lowered(role_find(making->process.role), making->process.page_limit);
     making->index = index;
     making->id = procd_table_id(procd, index);
     return plan_module(procd, making->process.image_offset, making->process.image_bytes, making);

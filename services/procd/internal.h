@@ -118,12 +118,13 @@ struct procd_wish {
     uint64_t image_offset;
     uint64_t image_bytes;
     uint64_t argument;
-    bool starts; /* SPAWN and SPAWN_SERVICE: start at once, nothing to install */
+    uint32_t page_limit; /* 0: the role's */
+    bool starts;         /* SPAWN and SPAWN_SERVICE: start at once, nothing to install */
 };
 
 /* A process in the making. */
 struct procd_making {
-    const struct role *row;
+    struct role row; /* with the limit that was asked for */
     uint64_t id;
     uint32_t index;
     struct image_module module;

@@ -314,17 +314,18 @@ struct procd_process {
     uint32_t role;
     uint32_t reason; /* enum end_reason; NONE until it ended */
     uint32_t code;
-    uint32_t owner;     /* index + 1; 0: the administrator */
-    uint32_t older;     /* among its owner's children */
-    uint32_t younger;   /* the same */
-    uint32_t next;      /* of the free entries, of its owner's records, of those that are ending */
-    uint32_t previous;  /* of those that are ending */
-    uint32_t next_debt; /* of those that owe something */
-    uint32_t owes;      /* PROCD_OWES_... */
-    uint8_t life;       /* enum procd_life */
-    bool wakes_pager;   /* fills were parked when it was unregistered */
-    bool is_secret;     /* it leaves no record: aborted, or nobody was ever told of it */
-    bool in_debt;       /* it is in the queue of those that owe something */
+    uint32_t owner;      /* index + 1; 0: the administrator */
+    uint32_t older;      /* among its owner's children */
+    uint32_t younger;    /* the same */
+    uint32_t next;       /* of the free entries, of its owner's records, of those that are ending */
+    uint32_t previous;   /* of those that are ending */
+    uint32_t next_debt;  /* of those that owe something */
+    uint32_t owes;       /* PROCD_OWES_... */
+    uint32_t page_limit; /* in every life; 0: the role's */
+    uint8_t life;        /* enum procd_life */
+    bool wakes_pager;    /* fills were parked when it was unregistered */
+    bool is_secret;      /* it leaves no record: aborted, or nobody was ever told of it */
+    bool in_debt;        /* it is in the queue of those that owe something */
 };
 
 /* The wait of a client, by the index of its entry, or of the administrator. */

@@ -319,6 +319,7 @@ static void visit_lives(const struct procd_process *process, visitor *visit, voi
     visit(context, process->image_offset);
     visit(context, process->image_bytes);
     visit(context, process->argument);
+    visit(context, process->page_limit);
     visit(context, policy->base_delay_ticks);
     visit(context, policy->delay_cap_ticks);
     visit(context, policy->stable_after_ticks);

@@ -207,6 +207,17 @@ static enum status check_order(const struct boot_config_entry *entry)
     return STATUS_OK;
 }
 
+/* The config gives less than the role table, never more. How little is enough nobody knows: whoever
+ * runs out ends, as an entry that fails. */
+static enum status check_limit(const struct boot_config_limit *limit)
+{
+    const struct role *role = role_find(limit->role);
+    UNIT_ASSERT(role != NULL); /* it is an entry's */
+    if (role->kind == ROLE_KIND_DRIVER)
+        return STATUS_UNSUPPORTED;
+    return limit->page_limit <= role->page_limit ? STATUS_OK : STATUS_OVER_LIMIT;
+}
+
 static enum status check_entries(const struct rootd_intake *intake)
 {
     enum status status = STATUS_OK;
@@ -214,6 +225,8 @@ static enum status check_entries(const struct rootd_intake *intake)
         status = check_entry(&intake->config.entries[i], intake->validation_profile);
     for (uint32_t i = 0; i < intake->config.entry_count && status == STATUS_OK; i++)
         status = check_order(&intake->config.entries[i]);
+    for (uint32_t i = 0; i < intake->config.limit_count && status == STATUS_OK; i++)
+        status = check_limit(&intake->config.limits[i]);
     return status;
 }
 
@@ -301,6 +314,7 @@ static enum status take_entry(struct caller *caller, struct rootd_intake *intake
         .kind = intake_entry_kind(role),
         .required = entry->flags == BOOT_ENTRY_REQUIRED,
         .ready_ticks = entry->ready_ticks,
+        .page_limit = boot_config_page_limit(&intake->config, entry->role),
         .needs = needs_of(intake, entry),
     };
     UNIT_ASSERT(intake->entry_count < BOOT_CONFIG_ENTRY_LIMIT);

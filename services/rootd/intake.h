@@ -52,6 +52,7 @@ struct rootd_entry {
     uint64_t offset_bytes;
     uint64_t size_bytes;
     uint64_t ready_ticks; /* how long READY may take, and the end of a program */
+    uint32_t page_limit;  /* most pages of its own; 0: as many as its role */
     uint64_t needs;       /* which must be READY before it, bit i for entries[i] */
 };
 
@@ -90,7 +91,9 @@ enum status intake_inventory(struct caller *caller, bool *kernel_failed);
  * INVALID_ARGUMENT  an entry of a role that is not in the table, is rootd's, belongs to another
  *                   profile, has another module name or launch kind than the table says, or is an
  *                   optional foundation role; a module that is not an executable
- * UNSUPPORTED       a required entry of a role that has no program yet
+ * OVER_LIMIT        a limit above the role's own; the foundation's is 0
+ * UNSUPPORTED       a required entry of a role that has no program yet; a limit for a driver, which
+ *                   deviced launches
  * BAD_ORDER         an entry that depends on one that is launched after it: the foundation comes first,
  *                   in its own order, then services and drivers by their dependencies, then programs in
  *                   the role table's order; nobody can depend on a helper

@@ -209,6 +209,7 @@ static struct procd_create_staged_process_request module_of(const struct rootd *
     } else {
         request.image_offset = rootd->intake.entries[plan->entry].offset_bytes;
         request.image_bytes = rootd->intake.entries[plan->entry].size_bytes;
+        request.page_limit = rootd->intake.entries[plan->entry].page_limit;
     }
     return request;
 }

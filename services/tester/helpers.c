@@ -30,6 +30,7 @@ enum status tester_start(struct tester *tester, const struct probe_run *run, uns
         return STATUS_NOT_FOUND;
     struct procd_spawn_service_request request = {
         .role = run->role,
+        .page_limit = module->page_limit,
         .image_offset = module->image_offset,
         .image_bytes = module->image_bytes,
         .argument = run->argument,
@@ -56,6 +57,7 @@ enum status tester_stage(struct tester *tester, const struct probe_run *run, uns
     if (module == NULL)
         return STATUS_NOT_FOUND;
     struct procd_create_staged_process_request request = {.role = run->role,
+                                                          .page_limit = module->page_limit,
                                                           .image_offset = module->image_offset,
                                                           .image_bytes = module->image_bytes};
     enum status status = tester_deadline(tester, TESTER_CALL_TICKS, &deadline_ticks);

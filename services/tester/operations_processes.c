@@ -78,17 +78,25 @@ static enum status spawn(struct operations *operations, uint32_t role, uint64_t 
     return status;
 }
 
-static enum status create(struct operations *operations, uint32_t role,
-                          struct procd_create_staged_process_reply *reply)
+static enum status create_limited(struct operations *operations, uint32_t role, uint32_t page_limit,
+                                  struct procd_create_staged_process_reply *reply)
 {
     const struct startup_module *module = tester_module(operations->tester, ROLE_TEST_MAPPER);
     if (module == NULL)
         return STATUS_NOT_FOUND;
-    struct procd_create_staged_process_request request = {
-        .role = role, .image_offset = module->image_offset, .image_bytes = module->image_bytes};
+    struct procd_create_staged_process_request request = {.role = role,
+                                                          .page_limit = page_limit,
+                                                          .image_offset = module->image_offset,
+                                                          .image_bytes = module->image_bytes};
     return procd_call_create_staged_process(caller_of(operations), SLOT_PEER_PROCD,
                                             (struct window){TESTER_SLOT_CHILD, 2},
                                             operations_soon(operations), &request, reply);
+}
+
+static enum status create(struct operations *operations, uint32_t role,
+                          struct procd_create_staged_process_reply *reply)
+{
+    return create_limited(operations, role, 0, reply);
 }
 
 static enum status start(struct operations *operations, uint64_t id, enum mapper_does argument)
@@ -205,6 +213,25 @@ static void ask_stop(struct operations *operations)
     operations_expect(operations, "wait", wait_for(operations, id, &ended), STATUS_OK);
     operations_check(operations, "how it was stopped",
                      ended.reason == END_KILLED && ended.code == MAPPER_STOPPED);
+}
+
+/* The boot config gives the mapper fewer pages than its role may have, and it meets that end; nobody gives
+ * it more. */
+static void ask_limit(struct operations *operations)
+{
+    static const struct probe_run run = {
+        ROLE_TEST_MAPPER, MAPPER_RUNS_OUT, END_FAULT_PAGE_LIMIT, 0, 0, 0};
+    const struct role *role = role_find(ROLE_TEST_MAPPER);
+    struct procd_create_staged_process_reply staged;
+    operations_expect(operations, "create one with a limit above its role's",
+                      create_limited(operations, role->id, role->page_limit + 1, &staged),
+                      STATUS_OVER_LIMIT);
+    operations_expect(operations, "stage one whose limit is lowered",
+                      tester_stage(operations->tester, &run, PLACE), STATUS_OK);
+    operations_expect(operations, "start it", tester_begin(operations->tester, &run, PLACE),
+                      STATUS_OK);
+    operations_expect(operations, "it runs out", tester_wait(operations->tester, &run, PLACE),
+                      STATUS_OK);
 }
 
 /* What the administrator alone may do. */
@@ -374,6 +401,7 @@ void operations_ask_processes(struct operations *operations)
     ask_staged(operations);
     ask_stop(operations);
     ask_notice(operations);
+    ask_limit(operations);
     ask_administrator(operations);
     ask_doors(operations);
     ask_inspection(operations);

@@ -343,7 +343,7 @@ const struct codec_fixture codec_kernel_fixtures[] = {
         NO("@4 11000000", "above the limit")
         NO("@8 00000000", "role 0")
         NO("@8 00000100", "a role past the last")
-        NO("@12 01000000", "reserved in a row")
+        YES("@12 01000000", "a limit of a page")
         NO("@16 01300000", "an offset off its page")
         NO("@24 00000000", "an empty module")
         YES("=00000000 00000000", "no module")

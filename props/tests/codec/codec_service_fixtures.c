@@ -285,7 +285,7 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(PROCD, 0x402, REQUEST, "",
        "00010000 00000000 0010000000000000 0010000000000000 0000000000000000")
-        NO("@4 01000000", "reserved")
+        YES("@4 ffffffff", "any limit")
         NO("@8 0110000000000000", "image offset not aligned")
 
     /* process_id, endpoint_slot, reserved0 */
@@ -305,7 +305,7 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(PROCD, 0x405, REQUEST, "", "00010000 00000000 0010000000000000 0010000000000000")
         NO("@0 00000100", "a role id above")
-        NO("@4 01000000", "reserved")
+        YES("@4 ffffffff", "any limit")
         NO("@16 0000000000000000", "no image bytes")
 
     /* process_id, endpoint_slot, grant_slot */

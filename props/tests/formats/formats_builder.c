@@ -95,6 +95,23 @@ static void test_refusals(const char *folder)
                 runtime_modules);
     expect_exit(folder, "a module without a role", 1, "--output out.img stranger=a.elf",
                 runtime_modules);
+    expect_exit(folder, "a limit above the role's", 2,
+                "--output out.img --profile graph --limit test-mapper=193 test-mapper=a.elf",
+                runtime_modules);
+    expect_exit(folder, "a limit of no pages", 2, "--output out.img --limit named=0",
+                runtime_modules);
+    expect_exit(folder, "a limit that is no number", 2, "--output out.img --limit named=9x",
+                runtime_modules);
+    expect_exit(folder, "a limit of a stranger", 2, "--output out.img --limit stranger=9",
+                runtime_modules);
+    expect_exit(folder, "a limit of the foundation", 2, "--output out.img --limit memd=9",
+                runtime_modules);
+    expect_exit(folder, "a limit of a driver", 2, "--output out.img --limit drv-serial=9",
+                runtime_modules);
+    expect_exit(folder, "a limit twice", 2, "--output out.img --limit logd=9 --limit logd=9",
+                runtime_modules);
+    expect_exit(folder, "a limit of a module that is not given", 1,
+                "--output out.img --limit logd=9", runtime_modules);
     expect_exit(folder, "an output that cannot be written", 1, "--output missing/out.img",
                 runtime_modules);
 }

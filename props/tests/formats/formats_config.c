@@ -52,7 +52,6 @@ static const struct variation config_variations[] = {
     {"profile graph", "@18 04000000", WHOLE, STATUS_OK},
     {"profile console", "@18 05000000", WHOLE, STATUS_OK},
     {"profile 6", "@18 06000000", WHOLE, STATUS_INVALID_ARGUMENT},
-    {"reserved of the header", "@1f 01", WHOLE, STATUS_RESERVED_NOT_ZERO},
     {"role 0", "@60 00000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"launch kind 0", "@24 00000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"launch kind 3", "@24 03000000", WHOLE, STATUS_INVALID_ARGUMENT},
@@ -93,6 +92,25 @@ static const struct variation config_variations[] = {
     {"a component .", "@c6 2e2f", WHOLE, STATUS_BAD_TEXT},
     {"a component .. at the end", "@c6 2e2e00", WHOLE, STATUS_BAD_TEXT},
     {"a path byte outside the alphabet", "@c1 42", WHOLE, STATUS_BAD_TEXT},
+    {"65 limits", "@1c 41000000", WHOLE, STATUS_EXHAUSTED},
+    {"a limit more than there is", "@1c 01000000", WHOLE, STATUS_BAD_LENGTH},
+    {"a limit", "@c f0000000 @1c 01000000 @e0 4c494d31 02000000 01000000 00000000", 240, STATUS_OK},
+    {"another limit tag", "@c f0000000 @1c 01000000 @e0 4c494d32 02000000 01000000 00000000", 240,
+     STATUS_BAD_MAGIC},
+    {"reserved of the limit", "@c f0000000 @1c 01000000 @e0 4c494d31 02000000 01000000 00000001",
+     240, STATUS_RESERVED_NOT_ZERO},
+    {"a limit of no pages", "@c f0000000 @1c 01000000 @e0 4c494d31 02000000 00000000 00000000", 240,
+     STATUS_INVALID_ARGUMENT},
+    {"a limit of no entry", "@c f0000000 @1c 01000000 @e0 4c494d31 03000000 01000000 00000000", 240,
+     STATUS_NOT_FOUND},
+    {"two limits of an entry",
+     "@c 00010000 @1c 02000000 @e0 4c494d31 02000000 01000000 00000000 4c494d31 02000000 02000000 "
+     "00000000",
+     256, STATUS_DUPLICATE},
+    {"two limits",
+     "@c 00010000 @1c 02000000 @e0 4c494d31 02000000 01000000 00000000 4c494d31 05000000 02000000 "
+     "00000000",
+     256, STATUS_OK},
     {"a letter after a path's end", "@df 61", WHOLE, STATUS_RESERVED_NOT_ZERO},
 };
 
@@ -174,6 +192,9 @@ static void test_full_config(void)
     for (uint32_t i = 0; i < BOOT_CONFIG_MOUNT_LIMIT; i++)
         config.mounts[i] = (struct boot_config_mount){
             .provider_role = 1, .source = "ram0", .path = {'/', (char)('a' + i)}};
+    config.limit_count = BOOT_CONFIG_ENTRY_LIMIT;
+    for (uint32_t i = 0; i < BOOT_CONFIG_ENTRY_LIMIT; i++)
+        config.limits[i] = (struct boot_config_limit){.role = i + 1, .page_limit = 1};
     test_status("boot config", "encode with every table full", STATUS_OK,
                 boot_config_encode(&config, fixture.bytes, BOOT_CONFIG_BYTES_MAX, &written));
     fixture.size_bytes = written;

@@ -120,8 +120,41 @@ static void test_config_order(void)
                    "who holds the end of a service waits for it");
 }
 
+/* A config gives less memory than the role table, to those whom rootd launches or offers. */
+static void test_config_limits(void)
+{
+    static const struct {
+        uint32_t role, page_limit;
+        enum status cause;
+    } rows[] = {
+        {ROLE_TEST_SERVICE, 192, STATUS_OK},
+        {ROLE_TEST_SERVICE, 193, STATUS_OVER_LIMIT},
+        {ROLE_TESTER, 1, STATUS_OK},
+        {ROLE_PHASE0_EXIT, 191, STATUS_OK},
+        {ROLE_PHASE0_EXIT, 500, STATUS_OVER_LIMIT},
+        {ROLE_MEMD, 1, STATUS_OVER_LIMIT},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fresh(VALIDATION_PROFILE_GRAPH);
+        peers_machine.config.limit_count = 1;
+        peers_machine.config.limits[0] =
+            (struct boot_config_limit){.role = rows[i].role, .page_limit = rows[i].page_limit};
+        expect(peers_machine_encode(), "a config with a limit encodes");
+        expect_prepare(rows[i].cause == STATUS_OK ? ROOTD_READY : ROOTD_CONTRACT_INVALID,
+                       rows[i].cause, "a limit of a role");
+    }
+    fresh(VALIDATION_PROFILE_NONE);
+    add_entry(ROLE_DRV_ACPI, BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER, BOOT_ENTRY_OPTIONAL, "drv-acpi");
+    peers_machine.config.limit_count = 1;
+    peers_machine.config.limits[0] =
+        (struct boot_config_limit){.role = ROLE_DRV_ACPI, .page_limit = 1};
+    expect(peers_machine_encode(), "a config with a driver's limit encodes");
+    expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_UNSUPPORTED, "a limit of a driver");
+}
+
 void test_config(void)
 {
+    test_config_limits();
     for (unsigned rule = 0; rule < 15; rule++) {
         char what[40];
         enum status cause;

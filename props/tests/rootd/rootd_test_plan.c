@@ -531,6 +531,7 @@ static void test_digest(void)
             {&entry->size_bytes, sizeof entry->size_bytes, "R3: an entry's size"},
             {&entry->ready_ticks, sizeof entry->ready_ticks, "R3: an entry's deadline"},
             {&entry->required, sizeof entry->required, "R3: whether an entry is required"},
+            {&entry->page_limit, sizeof entry->page_limit, "R3: an entry's limit"},
         };
         for (unsigned j = 0; j < sizeof numbers / sizeof numbers[0]; j++)
             expect(digest_moves(&numbers[j]), numbers[j].what);
