@@ -309,15 +309,20 @@ static enum status start_service(uint32_t number, struct stand_in_call *call)
     return peers_reply_with(&startup_start_service_reply_type, &ready, call->message);
 }
 
+const struct boot_config *peers_config(void)
+{
+    static struct boot_config config;
+    (void)boot_config_parse(peers_machine.image,
+                            (size_t)peers_machine.handoff.modules[0].size_bytes, &config);
+    return &config;
+}
+
 /* R3: the limit that the config states, for whoever is made or may be. */
 static void check_limit(uint32_t role, uint32_t page_limit)
 {
-    static struct boot_config config;
-    if (peers_machine.lied ||
-        boot_config_parse(peers_machine.image, (size_t)peers_machine.handoff.modules[0].size_bytes,
-                          &config) != STATUS_OK)
+    if (peers_machine.lied)
         return;
-    uint32_t stated = boot_config_page_limit(&config, role);
+    uint32_t stated = boot_config_page_limit(peers_config(), role);
     PROPERTY_EQUAL(R3, "page_limit", page_limit, stated);
     peers_machine.limited_count += stated != 0;
 }
@@ -404,10 +409,11 @@ static enum status set_policy(struct peers_child *child, struct message *message
 {
     struct procd_set_restart_policy_request request;
     const struct restarts *row = role_restarts(child->role);
-    int entry = boot_config_find(&peers_machine.config, child->role);
+    const struct boot_config *config = peers_config();
+    int entry = boot_config_find(config, child->role);
     if (row == NULL || entry < 0 ||
         message_decode(&procd_set_restart_policy_request_type, message, &request) != STATUS_OK ||
-        request.ready_ticks != peers_machine.config.entries[entry].ready_ticks ||
+        request.ready_ticks != config->entries[entry].ready_ticks ||
         request.policy != row->policy || request.critical != row->critical ||
         request.base_delay_ticks != row->base_delay_ticks ||
         request.delay_cap_ticks != row->delay_cap_ticks ||

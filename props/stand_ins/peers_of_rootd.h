@@ -85,6 +85,10 @@ struct peers_machine {
 
 extern struct peers_machine peers_machine;
 
+/* The config that rootd reads: of the image, whose bytes may have changed since `config` was written
+ * there, and where one that cannot be written never came. All zero when rootd must refuse it. */
+const struct boot_config *peers_config(void);
+
 /* A machine that has just started rootd, with everything as agreed: an image of the profile, the
  * handoff, the boot cspace. Every service of the profile is an entry that waits for those that its
  * role needs. Begins the kernel's stand-in. */

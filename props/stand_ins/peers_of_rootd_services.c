@@ -103,11 +103,12 @@ static enum status start_driver(struct message *message)
     enum status status = peers_child_make(request.role, &number);
     if (status != STATUS_OK)
         return status;
-    int entry = boot_config_find(&peers_machine.config, request.role);
+    const struct boot_config *config = peers_config();
+    int entry = boot_config_find(config, request.role);
     struct peers_child *child = &peers_machine.children[number];
     stand_in_process(number)->life = STAND_IN_RUNNING;
     child->begun_ticks = stand_in_now();
-    child->ready_ticks = entry < 0 ? 1 : peers_machine.config.entries[entry].ready_ticks;
+    child->ready_ticks = entry < 0 ? 1 : config->entries[entry].ready_ticks;
     return peers_reply_empty(&deviced_start_driver_reply_type, message);
 }
 
