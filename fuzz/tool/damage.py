@@ -69,7 +69,7 @@ def damaged(image):
             ("of another length", 12, struct.pack("<I", 289), "BAD_LENGTH"),
             ("without rows", 16, struct.pack("<I", 0), "BAD_LENGTH"),
             ("with an unknown profile", 24, b"\xff\xff", "INVALID_ARGUMENT"),
-            ("with a reserved bit", 28, b"\1", "RESERVED_NOT_ZERO"),
+            ("that counts a limit which it has not", 28, b"\1", "BAD_LENGTH"),
             ("with a role twice", FIRST_ENTRY + 64, image[config + 32:config + 96], "DUPLICATE"),
             ("with role 0", FIRST_ENTRY, bytes(4), "INVALID_ARGUMENT"),
             ("with an unknown launch kind", FIRST_ENTRY + 4, b"\7", "INVALID_ARGUMENT"),

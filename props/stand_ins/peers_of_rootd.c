@@ -309,14 +309,6 @@ static enum status start_service(uint32_t number, struct stand_in_call *call)
     return peers_reply_with(&startup_start_service_reply_type, &ready, call->message);
 }
 
-const struct boot_config *peers_config(void)
-{
-    static struct boot_config config;
-    (void)boot_config_parse(peers_machine.image,
-                            (size_t)peers_machine.handoff.modules[0].size_bytes, &config);
-    return &config;
-}
-
 /* R3: the limit that the config states, for whoever is made or may be. */
 static void check_limit(uint32_t role, uint32_t page_limit)
 {

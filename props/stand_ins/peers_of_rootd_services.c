@@ -93,6 +93,14 @@ static enum status seed_binding(struct message *message)
     return peers_reply_empty(&deviced_seed_binding_reply_type, message);
 }
 
+const struct boot_config *peers_config(void)
+{
+    static struct boot_config config;
+    (void)boot_config_parse(peers_machine.image,
+                            (size_t)peers_machine.handoff.modules[0].size_bytes, &config);
+    return &config;
+}
+
 static enum status start_driver(struct message *message)
 {
     struct deviced_start_driver_request request;
