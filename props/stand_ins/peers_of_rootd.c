@@ -316,7 +316,6 @@ static void check_limit(uint32_t role, uint32_t page_limit)
         return;
     uint32_t stated = boot_config_page_limit(peers_config(), role);
     PROPERTY_EQUAL(R3, "page_limit", page_limit, stated);
-    peers_machine.limited_count += stated != 0;
 }
 
 /* A program hears once which modules it may start. */
@@ -371,6 +370,7 @@ static enum status create_staged(struct stand_in_call *call)
         return STATUS_DENIED;
     peers_check_needs(request.role);
     check_limit(request.role, request.page_limit);
+    peers_machine.limited_count += request.page_limit != 0;
     enum status status = peers_child_make(request.role, &number);
     if (status != STATUS_OK)
         return status;

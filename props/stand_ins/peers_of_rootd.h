@@ -65,7 +65,7 @@ struct peers_machine {
     struct boot_config config;
     struct peers_child children[PEERS_CHILD_LIMIT]; /* 0: procd; then in order of creation */
     uint32_t child_count;
-    uint32_t limited_count; /* of those that rootd made or offered with a lowered limit */
+    uint32_t limited_count; /* of those that rootd made with a lowered limit */
     struct peers_manners manners[PEERS_MANNERS_LIMIT]; /* of everybody else: PEERS_READY_RIGHT */
     bool lied;             /* somebody answered rootd in place of these peers */
     bool bound;            /* UPDATE_FOUNDATION_ENDPOINTS happened */
