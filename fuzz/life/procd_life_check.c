@@ -377,6 +377,10 @@ static void add_live(struct ledger *ledger, const struct model_procd_process *pr
         PROPERTY_EQUAL(P12, "parent", peers_account_parent(process->id), process->owner);
     add_slots(ledger, process);
     add_mould(ledger, process);
+    const struct peers_registration *registration = peers_registration_find(process->id);
+    if (registration != NULL) /* of whichever life */
+        PROPERTY_EQUAL(G4, "limit", registration->backing.page_limit,
+                       model_procd_role(process->role, process->page_limit).page_limit);
 }
 
 static void add_left(struct ledger *ledger, const struct model_procd_process *process)
