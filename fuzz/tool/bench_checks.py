@@ -77,7 +77,7 @@ def figures(name, flags):
     rows = {row: int(median) for row, median in re.findall(r"^BENCH:([a-z0-9-]+):\d+:(\d+):\d+$", boot.log, re.M)}
     if any(row not in rows for row in ROWS):
         raise build.Stop(f"{boot.log}\n{name}: {boot.verdict}")
-    return [*(rows[row] for row in ROWS), bench_ready.instructions(foundation, kernel),
+    return [*(rows[row] for row in ROWS), bench_ready.instructions(foundation, {"kernel": kernel}),
             bench_metal.sizes(kernel)[0]]
 
 

@@ -51,26 +51,27 @@ def way_to_ready(image, elves):
         boot = metal.Boot(image, bench_profile.SECONDS, stop_at_ready=True, extra=[
             *metal.COUNTED, "-append", "clock", "-kernel", kernel,
             *bench_profile.plugin_arguments(elves, "kernel", row_end, f"{folder}/trace")])
-        lines = boot.log.partition("ERIX_ROOTD:READY\n")
-        stamps = re.findall(r"^\[ *(\d+)\] ", lines[0], re.M)
-        if not lines[1] or not stamps:
+        said = re.search(r"(?s)^.*?^\[ *(\d+)\] ERIX_ROOTD:READY\n", boot.log, re.M)
+        if not said:
             raise build.Stop(f"{boot.log}\n{boot.verdict}\nthe boot of {image} never came to READY")
         with open(f"{folder}/trace", encoding="ascii") as text:
             trace = bench_profile.Trace(text.read())
-    if len(trace.rows) < len(stamps):
+    lines = len(re.findall(r"\[ *\d+\] ", said[0])) # each read the clock, whether it began a line or not
+    if len(trace.rows) < lines:
         raise build.Stop(f"the trace ends before the line READY of {image}; the disk may be full")
-    windows = counted_of([window for row in trace.rows[:len(stamps)] for window in row],
+    windows = counted_of([window for row in trace.rows[:lines] for window in row],
                          bench_profile.function_range(kernel, KERNEL_START))
-    clock, count = int(stamps[-1]), sum(window.count for window in windows)
+    clock, count = int(said[1]), sum(window.count for window in windows)
     if count > clock:
         raise build.Stop(f"{count} instructions were counted in {image}, and its clock says {clock}")
     return Way(clock, trace, windows)
 
 
-def instructions(image, kernel=metal.KERNEL):
-    """How many run from kernel entry to READY."""
+def instructions(image, elves=None):
+    """How many run from kernel entry to READY. The programs are told apart, as an instruction that a page fault
+    breaks off is seen twice, and each of them has its own; an image of another build says which ELF files."""
     build.must_build(bench_profile.PLUGIN)
-    return sum(window.count for window in way_to_ready(image, {"kernel": kernel}).windows)
+    return sum(window.count for window in way_to_ready(image, elves or bench_profile.programs(image)).windows)
 
 
 def profile(row):

@@ -28,6 +28,9 @@ static struct {
     bool mapped[PAGES];
     int mapped_file_page[PAGES];
     uint32_t mapped_bytes[PAGES];
+    uint64_t shared_first_page; /* of the image: what MAP_FRAME took, at FIRST_VA */
+    uint32_t shared_pages;
+    uint32_t rights;
     unsigned calls;
     unsigned failing; /* this call is refused, counted from 1; 0: none */
     bool wrong;
@@ -66,7 +69,7 @@ static void give(const uint8_t *body)
     memcpy(&request, body, sizeof request);
     uint64_t first = (request.va - FIRST_VA) / PAGE_BYTES;
     child.wrong |= request.frame_slot != SCRATCH || request.count > IMAGE_SCRATCH_SLOTS ||
-                   first + request.count > PAGES || request.rights != (RIGHT_READ | RIGHT_WRITE);
+                   first + request.count > PAGES || request.rights != child.rights;
     for (uint32_t i = 0; i < request.count && !child.wrong; i++) {
         child.wrong |= !child.made[i] || child.mapped[first + i];
         child.made[i] = false;
@@ -74,6 +77,15 @@ static void give(const uint8_t *body)
         child.mapped_file_page[first + i] = child.file_page[i];
         child.mapped_bytes[first + i] = child.bytes[i];
     }
+}
+
+static void map(const uint8_t *body)
+{
+    struct kernel_map_frame_request request;
+    memcpy(&request, body, sizeof request);
+    child.wrong |= request.va != FIRST_VA || request.rights != child.rights;
+    child.shared_first_page = request.frame_page;
+    child.shared_pages = request.page_count;
 }
 
 static void drop(uint32_t slot)
@@ -97,6 +109,9 @@ static void answer(struct message *message)
         case OP_KERNEL_GIVE_FRAMES:
             give(message->body);
             break;
+        case OP_KERNEL_MAP_FRAME:
+            map(message->body);
+            break;
         default:
             child.wrong = true;
         }
@@ -104,7 +119,7 @@ static void answer(struct message *message)
     message_refuse(message, refused ? STATUS_EXHAUSTED : STATUS_OK);
 }
 
-static enum status build(unsigned failing)
+static enum status build_segment(const struct elf_segment *segment, unsigned failing)
 {
     struct caller caller = {0};
     static const struct image_module module = {
@@ -112,20 +127,41 @@ static enum status build(unsigned failing)
     static const struct image_target target = {
         .vspace_slot = 52, .untyped_slot = 53, .scratch_slot = SCRATCH};
     struct elf_plan plan = {.segment_count = 1};
-    plan.segments[0] = (struct elf_segment){.va = FIRST_VA,
-                                            .file_offset = FILE_OFFSET,
-                                            .file_bytes = FILE_PAGES * PAGE_BYTES + LAST_BYTES,
-                                            .memory_bytes = PAGES * PAGE_BYTES,
-                                            .pages = PAGES,
-                                            .rights = RIGHT_READ | RIGHT_WRITE};
+    plan.segments[0] = *segment;
     fresh();
     memset(&child, 0, sizeof child);
     child.failing = failing;
+    child.rights = segment->rights;
     seam.make_reply = answer;
     enum status status = image_build(&caller, &module, &target, &plan);
     for (unsigned i = 0; i < seam.drop_count; i++)
         drop(seam.dropped[i]);
     return status;
+}
+
+static enum status build(unsigned failing)
+{
+    static const struct elf_segment segment = {.va = FIRST_VA,
+                                               .file_offset = FILE_OFFSET,
+                                               .file_bytes = FILE_PAGES * PAGE_BYTES + LAST_BYTES,
+                                               .memory_bytes = PAGES * PAGE_BYTES,
+                                               .pages = PAGES,
+                                               .rights = RIGHT_READ | RIGHT_WRITE};
+    return build_segment(&segment, failing);
+}
+
+/* Two whole pages, which are the image's own, and a tail, which is a copy. */
+static bool tail_is_private(void)
+{
+    static const struct elf_segment segment = {.va = FIRST_VA,
+                                               .file_offset = FILE_OFFSET,
+                                               .file_bytes = 2 * PAGE_BYTES + LAST_BYTES,
+                                               .memory_bytes = 2 * PAGE_BYTES + LAST_BYTES,
+                                               .pages = 3,
+                                               .rights = RIGHT_READ};
+    return build_segment(&segment, 0) == STATUS_OK && !child.wrong && child.shared_pages == 2 &&
+           child.shared_first_page == (MODULE_OFFSET + FILE_OFFSET) / PAGE_BYTES &&
+           child.mapped[2] && child.mapped_file_page[2] == 2 && child.mapped_bytes[2] == LAST_BYTES;
 }
 
 static bool nothing_left(void)
@@ -151,6 +187,8 @@ void test_image(void)
         all &= page_is_right(page);
     expect_of("image_build", "each page has the bytes of its place in the file", all);
     expect_of("image_build", "its frames live by their mappings alone", nothing_left());
+    expect_of("image_build", "the tail of a read-only segment is its own", tail_is_private());
+    (void)build(0);
     unsigned calls = child.calls;
     bool refused = true, tidy = true;
     for (unsigned failing = 1; failing <= calls; failing++) {
