@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* named, irqd and deviced as rootd meets them: entries and an end for procd; lines; bindings, and
  * drivers that behave as the machine's manners say. */
+#include <string.h>
+
 #include "props/stand_ins/peers_of_rootd_inside.h"
 
 #include "abi/codec.h"
@@ -96,8 +98,12 @@ static enum status seed_binding(struct message *message)
 const struct boot_config *peers_config(void)
 {
     static struct boot_config config;
-    (void)boot_config_parse(peers_machine.image,
-                            (size_t)peers_machine.handoff.modules[0].size_bytes, &config);
+    static struct handoff handoff;
+    memset(&config, 0, sizeof config);
+    if (handoff_parse(peers_machine.handoff_bytes, peers_machine.handoff_size, &handoff) ==
+        STATUS_OK)
+        (void)boot_config_parse(peers_machine.image, (size_t)handoff.modules[0].size_bytes,
+                                &config);
     return &config;
 }
 
