@@ -30,7 +30,8 @@ struct image_target {
     uint32_t vspace_slot;  /* VSPACE of the staged child, with MAP */
     uint32_t untyped_slot; /* one page is drawn from it for each private one */
     uint32_t scratch_slot; /* the first of IMAGE_SCRATCH_SLOTS empty slots of the caller; they are
-                              empty again afterwards, also on an error */
+                              empty again afterwards, also on an error, but for one
+                              whose drop was refused after it: that one the caller owes */
 };
 
 /* Reads the headers of the module (one FRAME_READ) and plans it. Changes nothing. *plan is all zero

@@ -20,6 +20,10 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
         seam.make_reply != NULL) {
         uint32_t dropped;
         memcpy(&dropped, message->body, sizeof dropped);
+        if (dropped == seam.refused_drop) {
+            message_refuse(message, STATUS_BUSY);
+            return STATUS_OK;
+        }
         if (seam.drop_count < 8)
             seam.dropped[seam.drop_count++] = dropped;
         message->header.body_bytes = 0;

@@ -14,6 +14,7 @@ struct service_seam {
     struct message request;
     struct receive_info info;
     enum status reply_status[2];
+    uint32_t refused_drop; /* the slot whose DROP is refused; SLOT_NULL: none */
     unsigned lost_replies; /* so many find nobody who waits for them */
     /* record */
     unsigned call_count;

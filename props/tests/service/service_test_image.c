@@ -119,6 +119,8 @@ static void answer(struct message *message)
     message_refuse(message, refused ? STATUS_EXHAUSTED : STATUS_OK);
 }
 
+static uint32_t refused_drop;
+
 static enum status build_segment(const struct elf_segment *segment, unsigned failing)
 {
     struct caller caller = {0};
@@ -133,6 +135,7 @@ static enum status build_segment(const struct elf_segment *segment, unsigned fai
     child.failing = failing;
     child.rights = segment->rights;
     seam.make_reply = answer;
+    seam.refused_drop = refused_drop;
     enum status status = image_build(&caller, &module, &target, &plan);
     for (unsigned i = 0; i < seam.drop_count; i++)
         drop(seam.dropped[i]);
@@ -188,6 +191,12 @@ void test_image(void)
     expect_of("image_build", "each page has the bytes of its place in the file", all);
     expect_of("image_build", "its frames live by their mappings alone", nothing_left());
     expect_of("image_build", "the tail of a read-only segment is its own", tail_is_private());
+    refused_drop = SCRATCH + 1;
+    bool first_error = build(2) == STATUS_EXHAUSTED; /* a FRAME_COPY, and then that drop */
+    expect_of("image_build", "a drop that is refused as well hides no error, leaves no other frame",
+              first_error && !child.wrong && !child.made[0] && child.made[1] && !child.made[2] &&
+                  !child.made[3]);
+    refused_drop = SLOT_NULL;
     (void)build(0);
     unsigned calls = child.calls;
     bool refused = true, tidy = true;
