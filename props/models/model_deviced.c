@@ -153,7 +153,10 @@ static void ask(struct replay *replay, struct model_deviced_driver *driver)
         return;
     }
     bool nonsense = call->status == STATUS_OK && !call->right;
-    over(replay, driver, nonsense ? STATUS_INTERNAL : call->status);
+    over(replay, driver,
+         nonsense                                         ? STATUS_INTERNAL
+         : call->dead && call->status == STATUS_NOT_FOUND ? STATUS_PEER_DIED
+                                                          : call->status);
 }
 
 /* The grant, the process unless it is READY, its end; the first that is refused ends it. */

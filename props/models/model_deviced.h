@@ -39,6 +39,7 @@ struct model_deviced_call {
     uint32_t role;        /* CREATE */
     uint32_t slot;        /* DROP; of the driver: INSTALL */
     bool right;           /* ASK: READY, as the driver's role and rows say */
+    bool dead;            /* ASK: nobody was there to answer */
 };
 
 struct model_deviced_calls {

@@ -122,7 +122,7 @@ static enum status driver_answer(struct record *record, struct stand_in_call *ca
         (record->manner == PEERS_DRIVER_SLOW && record->asks < SLOW_ASKS))
         return say_nothing(call);
     if (record->manner == PEERS_DRIVER_REFUSES)
-        return STATUS_INVALID_ARGUMENT;
+        return STATUS_NOT_FOUND; /* it says so itself: it is not dead */
     if (record->manner == PEERS_DRIVER_DIES) {
         end(record, END_FAULT_OUTSIDE, 0);
         return STATUS_PEER_DIED;
@@ -334,8 +334,9 @@ static enum status answer(struct stand_in_call *call)
     struct record *record = record_of(call->through.object - STAND_IN_CHILD);
     HARNESS(record != NULL);
     PROPERTY_EQUAL(E10, call->message->header.operation, OP_STARTUP_START_SERVICE);
-    return life_of(record) == STAND_IN_RUNNING ? driver_answer(record, call, noted)
-                                               : STATUS_NOT_FOUND;
+    noted->dead = life_of(record) != STAND_IN_RUNNING;
+    call->unheard = call->unheard || noted->dead; /* it is the kernel that says so */
+    return noted->dead ? STATUS_NOT_FOUND : driver_answer(record, call, noted);
 }
 
 /* --- begin ------------------------------------------------------------------------------------ */

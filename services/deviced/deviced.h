@@ -17,6 +17,8 @@
  * (services/lib/launch_envelope.h). So no driver holds up another one, or an answer, for longer than a
  * slice, or a call to procd (D2). Drivers are deviced's processes: they end with it (P10).
  *
+ * Who dies before READY is told as PEER_DIED, at whatever moment; only who says so itself as NOT_FOUND.
+ *
  * What a launch took goes back when it fails: procd is told to stop the process, and the ends of it are
  * dropped; what is refused is tried again every DEVICED_RETRY_TICKS (D2). The same is done for
  * STOP_DRIVER. Of a driver that is READY deviced keeps its number at procd, and nothing else.

@@ -200,6 +200,10 @@ static enum status ask_once(struct deviced *deviced, uint32_t index, uint64_t un
         status =
             startup_call_start_service(&deviced->caller, deviced_slot(index, DEVICED_SLOT_ENDPOINT),
                                        NO_WINDOW, until_ticks, &request, &reply);
+    /* A driver that looks in vain for what its envelope names says the same as the kernel does of
+     * one that is dead. */
+    if (status == STATUS_NOT_FOUND && !caller_was_answered(&deviced->caller))
+        return STATUS_PEER_DIED;
     if (status != STATUS_OK)
         return status;
     bool ready = reply.role == envelope.role && reply.checked_cap_count == envelope.entry_count;
