@@ -4,6 +4,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 RUNTIME_IMAGE = "build/boot.img"
 FOUNDATION_IMAGE = "build/boot-foundation.img"
@@ -36,11 +37,15 @@ def jobs():
     return os.environ.get("BASALT_JOBS") or str(os.cpu_count() or 1)
 
 
+ONE_NINJA = threading.Lock()  # two at a time would both write the log of one folder
+
+
 def ninja(*targets, keep_going=False, quiet=True, folder="."):
     """Builds targets. Returns (worked, output)."""
     command = ["ninja", "-C", folder, "-j", jobs()] + (["-k", "0"] if keep_going else [])
-    result = subprocess.run(command + list(targets), stdin=subprocess.DEVNULL, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with ONE_NINJA:
+        result = subprocess.run(command + list(targets), stdin=subprocess.DEVNULL, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if not quiet:
         sys.stdout.write(result.stdout)
     return result.returncode == 0, result.stdout
