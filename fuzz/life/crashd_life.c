@@ -19,7 +19,8 @@ enum action { ACTION_TIME, ACTION_GONE, ACTION_FLOOD, ACTION_READ_ALL, ACTION_CO
 static const struct life_action actions[] = {
     [ACTION_TIME] = {"time", 1},         /* n: the clock says n, be it less than before */
     [ACTION_GONE] = {"gone", 0},         /* the answer to the next message is lost */
-    [ACTION_FLOOD] = {"flood", 2},       /* n gap: procd reports n more, each after so many lost */
+    [ACTION_FLOOD] = {"flood", 3},       /* n gap owners: procd reports n more, each after so many
+                                            lost, of so many owners in turn */
     [ACTION_READ_ALL] = {"read_all", 0}, /* a reader reads all there is */
     [ACTION_COUNT] = {NULL, 0},
 };
@@ -59,6 +60,7 @@ static void draw_report(struct choices *choices, struct life_draft *draft)
     *request = (struct crashd_report_request){
         .number = some_number(choices),
         .process_id = choices_u64(choices) | 1,
+        .owner_id = choices_below(choices, 4),
         .role = 1 + choices_u16(choices) % ROLE_ID_MAX,
         .reason = (uint32_t)choices_between(choices, END_KILLED, END_REASON_LAST),
         .code = choices_u32(choices),
@@ -92,6 +94,7 @@ static void is_record(const struct crashd_read_reply *reply, uint64_t id)
     PROPERTY_EQUAL(L1, reply->lost_count, model_crashd_lost(&model, id));
     PROPERTY_EQUAL(L1, reply->number, record->report.number);
     PROPERTY_EQUAL(L1, reply->process_id, record->report.process_id);
+    PROPERTY_EQUAL(L1, reply->owner_id, record->report.owner_id);
     PROPERTY_EQUAL(L1, reply->role, record->report.role);
     PROPERTY_EQUAL(L1, reply->reason, record->report.reason);
     PROPERTY_EQUAL(L1, reply->code, record->report.code);
@@ -163,6 +166,13 @@ static unsigned state_of(const struct message *request)
     return state | (model.count > MODEL_CRASHD_KEPT ? 4u : 0);
 }
 
+/* Of what came before some record that is kept, something younger than another one is not. */
+static bool has_gap(void)
+{
+    return model.kept_count != 0 &&
+           model.kept[model.kept_count - 1] - model.kept[0] != model.kept_count - 1;
+}
+
 static void mark(const struct message *request, unsigned state, unsigned status)
 {
     uint16_t id = request->header.operation;
@@ -172,6 +182,7 @@ static void mark(const struct message *request, unsigned state, unsigned status)
             id == OP_CRASHD_READ && status == STATUS_OK && answer.lost_count != 0);
     MARK_IF("crashd: a report that is there already", answer.again);
     MARK_IF("crashd: a record took the place of another", answer.changed && (state & 4u) != 0);
+    MARK_IF("crashd: a younger record is gone than one that is kept", has_gap());
 }
 
 static unsigned exchange(struct message *request)
@@ -204,7 +215,7 @@ static enum status send(struct message *request)
 
 /* --- actions --- */
 
-static void flood(uint64_t count, uint64_t gap)
+static void flood(uint64_t count, uint64_t gap, uint64_t owners)
 {
     struct message request;
     life_now.loses = STATUS_OK;
@@ -213,6 +224,7 @@ static void flood(uint64_t count, uint64_t gap)
         struct crashd_report_request body = {
             .number = last_number() + 1 + gap % 4,
             .process_id = n + 1,
+            .owner_id = n % (1 + owners % CRASHD_RECORD_LIMIT),
             .role = ROLE_PHASE0_EXIT,
             .reason = END_FAULT_OUTSIDE,
         };
@@ -261,7 +273,7 @@ static void act(const struct life_step *step)
         life_now.loses = STATUS_NOT_FOUND;
         return;
     case ACTION_FLOOD:
-        flood(step->arguments[0], step->arguments[1]);
+        flood(step->arguments[0], step->arguments[1], step->arguments[2]);
         return;
     case ACTION_READ_ALL:
         read_all();

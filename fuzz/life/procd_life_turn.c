@@ -129,6 +129,7 @@ static void follow_word(const struct model_procd_turn *turn)
     if (word.role == ROLE_CRASHD) {
         PROPERTY_EQUAL(P9, call->report.number, word.number);
         PROPERTY_EQUAL(P9, call->report.process_id, word.killed->id);
+        PROPERTY_EQUAL(P9, call->report.owner_id, word.killed->owner);
         PROPERTY_EQUAL(P9, call->report.role, word.killed->role);
         PROPERTY_EQUAL(P9, call->report.reason, word.killed->reason);
         PROPERTY_EQUAL(P9, call->report.code, word.killed->code);

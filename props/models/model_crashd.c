@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* The model of crashd: a list that only grows. */
+/* The model of crashd: a list that only grows, and a list of what of it is still there. */
 #include "props/models/model_crashd.h"
 
 #include "abi/codec.h"
 #include "abi/message_type.h"
+#include "props/models/model_fair.h"
 
 void model_crashd_reset(struct model_crashd *model)
 {
     model->now_ticks = 0;
-    model->count = 0;
+    model->count = model->kept_count = 0;
 }
 
 static uint64_t number_of(const struct model_crashd *model, uint64_t id)
@@ -19,6 +20,17 @@ static uint64_t number_of(const struct model_crashd *model, uint64_t id)
 uint64_t model_crashd_lost(const struct model_crashd *model, uint64_t id)
 {
     return number_of(model, id) - number_of(model, id - 1) - 1;
+}
+
+static void make_room(struct model_crashd *model)
+{
+    uint64_t owners[MODEL_CRASHD_KEPT];
+    for (uint32_t i = 0; i < model->kept_count; i++)
+        owners[i] = model->records[model->kept[i] - 1].report.owner_id;
+    uint32_t goes = model_fair_goes(owners, model->kept_count);
+    model->kept_count--;
+    for (uint32_t i = goes; i < model->kept_count; i++)
+        model->kept[i] = model->kept[i + 1];
 }
 
 static void report(struct model_crashd *model, const struct crashd_report_request *request,
@@ -33,8 +45,11 @@ static void report(struct model_crashd *model, const struct crashd_report_reques
     answer->changed = !answer->again;
     if (answer->changed) {
         HARNESS(model->count < MODEL_CRASHD_RECORDS);
+        if (model->kept_count == MODEL_CRASHD_KEPT)
+            make_room(model);
         model->records[model->count++] =
             (struct model_crashd_record){.ticks = model->now_ticks, .report = *request};
+        model->kept[model->kept_count++] = model->count;
     }
     answer->id = model->count;
 }
@@ -42,12 +57,14 @@ static void report(struct model_crashd *model, const struct crashd_report_reques
 static void read_from(const struct model_crashd *model, uint64_t cursor,
                       struct model_crashd_answer *answer)
 {
-    uint64_t gone = model->count < MODEL_CRASHD_KEPT ? 0 : model->count - MODEL_CRASHD_KEPT;
-    answer->id = cursor <= gone ? gone + 1 : cursor;
-    if (answer->id > model->count) {
+    uint32_t place = 0;
+    while (place < model->kept_count && model->kept[place] < cursor)
+        place++;
+    if (place == model->kept_count) {
         answer->status = STATUS_NOT_FOUND;
         return;
     }
+    answer->id = model->kept[place];
     answer->missed_count = answer->id - cursor;
     answer->lost_count = model_crashd_lost(model, answer->id);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What crashd must answer, written from its contract (services/crashd/crashd.h) with one list of all
- * reports that there ever were. It predicts the status, the reply and the effects of every message. */
+ * reports that there ever were, and one of those that are kept. It predicts the status, the reply and the effects of every message. */
 #ifndef BASALT_PROPS_MODELS_MODEL_CRASHD_H
 #define BASALT_PROPS_MODELS_MODEL_CRASHD_H
 
@@ -21,6 +21,8 @@ struct model_crashd {
     uint64_t now_ticks; /* the latest that crashd was told */
     uint32_t count;
     struct model_crashd_record records[MODEL_CRASHD_RECORDS]; /* all, id 1 first */
+    uint32_t kept_count;
+    uint64_t kept[MODEL_CRASHD_KEPT]; /* ids of those that are still there, in their order */
 };
 
 struct model_crashd_answer {

@@ -25,6 +25,7 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
     model->notice_pause_ticks = 0;
     model->evidence.named = false;
     model->evidence.count = 0;
+    model->evidence.kept_count = 0;
     memset(model->evidence.told, 0, sizeof model->evidence.told);
     model->closes = 1;
     model->bootstrap_pages = bootstrap_pages;

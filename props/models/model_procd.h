@@ -131,7 +131,7 @@ enum {
 
 /* Killed processes, in order, of which crashd (0) and logd (1) are to be told. */
 struct model_procd_killed {
-    uint64_t id, fault_va, ticks;
+    uint64_t id, owner, fault_va, ticks;
     uint32_t role, reason, code;
 };
 struct model_procd_told {
@@ -145,6 +145,9 @@ struct model_procd_evidence {
     uint64_t count;
     struct model_procd_killed killed[MODEL_PROCD_KILLED];
     struct model_procd_told told[2];
+    uint32_t kept_count;
+    uint64_t
+        kept[MODEL_PROCD_KEPT]; /* numbers of those that one of the two is still to be told of */
 };
 
 /* What procd says in a turn, and to whom: a role; 0: to nobody. */

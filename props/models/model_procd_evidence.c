@@ -1,23 +1,43 @@
 /* SPDX-License-Identifier: ISC */
 /* What procd says of killed processes: a list of all, and how far each listener is. */
+#include "props/models/model_fair.h"
 #include "props/models/model_procd_internal.h"
 
 enum { AGAIN_TICKS = 1000 };
 
 static const uint32_t listeners[2] = {ROLE_CRASHD, ROLE_LOGD};
 
+static void goes(struct model_procd_evidence *evidence, uint32_t place)
+{
+    evidence->kept_count--;
+    for (uint32_t i = place; i < evidence->kept_count; i++)
+        evidence->kept[i] = evidence->kept[i + 1];
+}
+
+static void make_room(struct model_procd_evidence *evidence)
+{
+    uint64_t owners[MODEL_PROCD_KEPT];
+    for (uint32_t i = 0; i < evidence->kept_count; i++)
+        owners[i] = evidence->killed[evidence->kept[i] - 1].owner;
+    if (evidence->kept_count == MODEL_PROCD_KEPT)
+        goes(evidence, model_fair_goes(owners, evidence->kept_count));
+}
+
 void model_procd_killed(struct model_procd *model, const struct model_procd_process *process)
 {
     struct model_procd_evidence *evidence = &model->evidence;
     HARNESS(evidence->count < MODEL_PROCD_KILLED);
+    make_room(evidence);
     evidence->killed[evidence->count++] = (struct model_procd_killed){
         .id = process->id,
+        .owner = process->owner,
         .fault_va = process->fault_va,
         .ticks = model->now_ticks,
         .role = process->role,
         .reason = process->reason,
         .code = process->code,
     };
+    evidence->kept[evidence->kept_count++] = evidence->count;
 }
 
 uint64_t model_procd_word_ticks(const struct model_procd *model)
@@ -51,9 +71,10 @@ struct model_procd_word model_procd_word(const struct model_procd *model, uint64
             continue;
         word.role = told->found ? listeners[i] : (uint32_t)ROLE_NAMED;
         word.looked_up = told->found ? 0 : listeners[i];
-        uint64_t oldest =
-            evidence->count < MODEL_PROCD_KEPT ? 0 : evidence->count - MODEL_PROCD_KEPT;
-        word.number = 1 + (told->count < oldest ? oldest : told->count);
+        uint32_t place = 0;
+        while (evidence->kept[place] <= told->count)
+            place++;
+        word.number = evidence->kept[place];
         word.killed = &evidence->killed[word.number - 1];
     }
     return word;
@@ -71,6 +92,10 @@ void model_procd_heard(struct model_procd *model, const struct model_procd_word 
         told->count = word->number;
     else
         told->found = false;
+    const struct model_procd_told *both = model->evidence.told;
+    while (model->evidence.kept_count != 0 && model->evidence.kept[0] <= both[0].count &&
+           model->evidence.kept[0] <= both[1].count)
+        goes(&model->evidence, 0);
     if (told->found)
         return;
     bool dead = status == STATUS_PEER_DIED || (status == STATUS_NOT_FOUND && !answered);

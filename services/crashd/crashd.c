@@ -8,48 +8,55 @@
 #include "services/crashd/internal.h"
 #include "services/lib/discovery.h"
 
-static void tell_report(const struct crashd *crashd, struct crashd_report_reply *reply)
-{
-    reply->report_id = crashd->last_id;
-    reply->ticks = crashd->records[crashd_place(crashd->last_id)].ticks;
-}
-
 /* Sent again, it is there already: whoever lost the answer gets the same one (P12). */
 enum status crashd_report(struct crashd *crashd, struct crashd_request *request)
 {
     const struct crashd_report_request *body = &request->body.report;
-    uint64_t last_number = 0;
-    if (crashd->last_id != 0)
-        last_number = crashd->records[crashd_place(crashd->last_id)].report.number;
+    const struct crashd_record *youngest = crashd_youngest(crashd);
+    uint64_t last_number = youngest == NULL ? 0 : youngest->report.number;
     if (body->number < last_number)
         return STATUS_BAD_ORDER;
     if (body->number > last_number) {
         UNIT_ASSERT(crashd->last_id != UINT64_MAX);
-        crashd->records[crashd_place(++crashd->last_id)] = (struct crashd_record){
+        crashd->records[fair_ring_take(&crashd->ring, body->owner_id)] = (struct crashd_record){
+            .report_id = ++crashd->last_id,
             .ticks = crashd->caller.now_ticks, /* never goes back (L1) */
             .lost_count = body->number - last_number - 1,
             .report = *body,
         };
+        youngest = crashd_youngest(crashd);
     }
-    tell_report(crashd, &request->reply.report);
+    request->reply.report = (struct crashd_report_reply){
+        .report_id = youngest->report_id,
+        .ticks = youngest->ticks,
+    };
     return STATUS_OK;
+}
+
+/* The first record from a report id on; null: none. */
+static const struct crashd_record *first_from(const struct crashd *crashd, uint64_t id)
+{
+    for (uint32_t age = 0; age < crashd->ring.count; age++) {
+        if (crashd_kept(crashd, age)->report_id >= id)
+            return crashd_kept(crashd, age);
+    }
+    return NULL;
 }
 
 enum status crashd_read(struct crashd *crashd, struct crashd_request *request)
 {
     uint64_t cursor = request->body.read.cursor;
-    uint64_t first_id = crashd_first_id(crashd);
-    uint64_t id = cursor > first_id ? cursor : first_id;
-    if (id > crashd->last_id)
+    const struct crashd_record *record = first_from(crashd, cursor);
+    if (record == NULL)
         return STATUS_NOT_FOUND;
-    const struct crashd_record *record = &crashd->records[crashd_place(id)];
     request->reply.read = (struct crashd_read_reply){
-        .report_id = id,
-        .missed_count = id - cursor, /* L1 */
+        .report_id = record->report_id,
+        .missed_count = record->report_id - cursor, /* L1 */
         .lost_count = record->lost_count,
         .ticks = record->ticks,
         .number = record->report.number,
         .process_id = record->report.process_id,
+        .owner_id = record->report.owner_id,
         .role = record->report.role,
         .reason = record->report.reason,
         .code = record->report.code,

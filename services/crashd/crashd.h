@@ -17,8 +17,14 @@
  *
  * A record has what procd reported, a report id, and the tick at which it came (ended_ticks: when
  * procd learned of the end). Ids count from 1 without a gap and ticks never go back (L1), whatever a
- * clock says. CRASHD_RECORD_LIMIT records are kept (published); a new one then takes the place of the
- * oldest.
+ * clock says. CRASHD_RECORD_LIMIT records are kept (published).
+ *
+ * Whose a record is. A report says who made the killed process, by the process id under which procd
+ * knows it; 0 is procd's administrator (owner_id). A new record for which there is no place takes that
+ * of the oldest record of the owner that holds most of those kept; hold several as many, of the one
+ * whose record is oldest (L1). Who makes and kills many processes so loses its own evidence, and
+ * nobody else's, as long as that owner holds fewer records. Between records that are kept others may
+ * therefore be gone; the youngest never is.
  *
  * A reader has a cursor: the report id that it wants next. It gets the first record from there on that
  * is kept, and missed_count, how many between are not kept any more. It goes on with report_id + 1, and
@@ -41,21 +47,25 @@
 #define BASALT_SERVICES_CRASHD_CRASHD_H
 
 #include "abi/messages/crashd.h"
+#include "services/lib/fair_ring.h"
 #include "services/lib/service.h"
 
-enum { CRASHD_RECORD_LIMIT = 256 /* (published) */ };
+enum { CRASHD_RECORD_LIMIT = FAIR_RING_LIMIT };
+_Static_assert(CRASHD_RECORD_LIMIT == 256, "published");
 
 struct crashd_record {
+    uint64_t report_id;
     uint64_t ticks;
-    uint64_t lost_count; /* ends between this one and the one before it that were never reported */
+    uint64_t lost_count; /* ends between this report and the one before it that never were one */
     struct crashd_report_request report;
 };
 
-/* All zero is a valid state. The record with report id n lies in place (n - 1) % the limit. */
+/* All zero is a valid state. */
 struct crashd {
     struct caller caller;
     uint64_t last_id;
-    struct crashd_record records[CRASHD_RECORD_LIMIT];
+    struct fair_ring ring;                             /* which places are taken, in which order */
+    struct crashd_record records[CRASHD_RECORD_LIMIT]; /* by place */
 };
 
 /* A service_handler; `state` is a struct crashd. Turns the message into its reply. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* What crashd's files share: the request in hand, and where a record lies. */
+/* What crashd's files share: the request in hand, and the records by age. */
 #ifndef BASALT_SERVICES_CRASHD_INTERNAL_H
 #define BASALT_SERVICES_CRASHD_INTERNAL_H
+
+#include <stddef.h>
 
 #include "abi/assert.h"
 #include "services/crashd/crashd.h"
@@ -17,17 +19,16 @@ struct crashd_request {
     union crashd_reply reply;
 };
 
-/* The place of a report id. */
-static inline uint32_t crashd_place(uint64_t report_id)
+/* A record that is kept, by its age; 0: the oldest. */
+static inline const struct crashd_record *crashd_kept(const struct crashd *crashd, uint32_t age)
 {
-    UNIT_ASSERT(report_id != 0);
-    return (uint32_t)((report_id - 1) % CRASHD_RECORD_LIMIT);
+    return &crashd->records[fair_ring_place(&crashd->ring, age)];
 }
 
-/* The oldest report id that is kept; last_id + 1 when there is none. */
-static inline uint64_t crashd_first_id(const struct crashd *crashd)
+/* The one that came last; null: none ever came. */
+static inline const struct crashd_record *crashd_youngest(const struct crashd *crashd)
 {
-    return crashd->last_id > CRASHD_RECORD_LIMIT ? crashd->last_id - CRASHD_RECORD_LIMIT + 1 : 1;
+    return crashd->ring.count == 0 ? NULL : crashd_kept(crashd, crashd->ring.count - 1);
 }
 
 #endif

@@ -84,7 +84,7 @@ static void read_record(struct crash_client *client)
                                   &request, &reply);
     }
     expect(client, status == STATUS_OK && reply.number == 1 && reply.lost_count == 0 &&
-                       reply.process_id == client->child_id);
+                       reply.process_id == client->child_id && reply.owner_id != 0);
     expect(client, status == STATUS_OK && reply.role == ROLE_PHASE0_FAULT_KILL &&
                        reply.reason == END_FAULT_NULL_PAGE && reply.fault_va == PROBE_NULL_VA);
     request.cursor = UINT64_MAX;

@@ -14,12 +14,39 @@
 
 /* --- what happened ---------------------------------------------------------------------------- */
 
+/* Pushes out nobody's but those of who has most. */
 uint64_t procd_evidence_add(struct procd *procd, const struct procd_killed *killed)
 {
     struct procd_evidence *evidence = &procd->evidence;
     UNIT_ASSERT(killed->reason != END_NONE && killed->reason != END_EXITED);
-    evidence->killed[evidence->killed_count++ % PROCD_KILLED_LIMIT] = *killed;
-    return evidence->killed_count;
+    struct procd_killed *kept =
+        &evidence->killed[fair_ring_take(&evidence->ring, killed->owner_id)];
+    *kept = *killed;
+    kept->number = ++evidence->killed_count;
+    return kept->number;
+}
+
+static const struct procd_killed *kept_at(const struct procd_evidence *evidence, uint32_t age)
+{
+    return &evidence->killed[fair_ring_place(&evidence->ring, age)];
+}
+
+/* The last number of which everybody was told. */
+static uint64_t told_to_all(const struct procd_evidence *evidence)
+{
+    uint64_t told = UINT64_MAX;
+    for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++) {
+        if (evidence->witnesses[i].told_number < told)
+            told = evidence->witnesses[i].told_number;
+    }
+    return told;
+}
+
+/* What both were told is kept no longer. */
+static void forget_told(struct procd_evidence *evidence)
+{
+    while (evidence->ring.count != 0 && kept_at(evidence, 0)->number <= told_to_all(evidence))
+        fair_ring_drop_oldest(&evidence->ring);
 }
 
 bool procd_evidence_stands(const struct procd *procd, uint64_t number)
@@ -101,12 +128,13 @@ static void find(struct procd *procd, uint32_t which, uint64_t now_ticks)
         lose_named(procd);
 }
 
-static enum status report(struct procd *procd, uint64_t number, const struct procd_killed *killed,
+static enum status report(struct procd *procd, const struct procd_killed *killed,
                           uint64_t now_ticks)
 {
     struct crashd_report_request request = {
-        .number = number,
+        .number = killed->number,
         .process_id = killed->process_id,
+        .owner_id = killed->owner_id,
         .role = killed->role,
         .reason = killed->reason,
         .code = killed->code,
@@ -119,14 +147,13 @@ static enum status report(struct procd *procd, uint64_t number, const struct pro
 }
 
 /* "killed 3: phase0-exit:FAULT_GUARD": a number that is left out is an end that was lost. */
-static enum status say(struct procd *procd, uint64_t number, const struct procd_killed *killed,
-                       uint64_t now_ticks)
+static enum status say(struct procd *procd, const struct procd_killed *killed, uint64_t now_ticks)
 {
     struct log_line line = {.count = 0};
     struct logd_append_request request = {.severity = LOG_SEVERITY_WARNING};
     struct logd_append_reply reply;
     log_line_add(&line, "killed ");
-    log_line_add_number(&line, number);
+    log_line_add_number(&line, killed->number);
     log_line_add(&line, ": ");
     log_line_add(&line, role_find(killed->role)->image);
     log_line_add_end(&line, killed->reason, killed->code);
@@ -144,19 +171,25 @@ static bool is_answer(enum status status)
            status == STATUS_BAD_ORDER || status == STATUS_BAD_TEXT;
 }
 
-/* The oldest that it was not told of; older ones than are kept are lost. */
+/* The oldest that it was not told of, of those that are kept: the youngest end of all is. */
+static const struct procd_killed *next_for(const struct procd_evidence *evidence,
+                                           const struct procd_witness *witness)
+{
+    uint32_t age = 0;
+    while (kept_at(evidence, age)->number <= witness->told_number)
+        age++;
+    return kept_at(evidence, age);
+}
+
 static void tell(struct procd *procd, uint32_t which, uint64_t now_ticks)
 {
     struct procd_witness *witness = &procd->evidence.witnesses[which];
-    uint64_t count = procd->evidence.killed_count;
-    uint64_t number = witness->told_number + 1;
-    if (count - witness->told_number > PROCD_KILLED_LIMIT)
-        number = count - PROCD_KILLED_LIMIT + 1;
-    const struct procd_killed *killed = &procd->evidence.killed[(number - 1) % PROCD_KILLED_LIMIT];
-    enum status status = which == PROCD_WITNESS_CRASHD ? report(procd, number, killed, now_ticks)
-                                                       : say(procd, number, killed, now_ticks);
+    const struct procd_killed *killed = next_for(&procd->evidence, witness);
+    enum status status = which == PROCD_WITNESS_CRASHD ? report(procd, killed, now_ticks)
+                                                       : say(procd, killed, now_ticks);
     if (is_answer(status)) {
-        witness->told_number = number;
+        witness->told_number = killed->number;
+        forget_told(&procd->evidence);
         return;
     }
     (void)kernel_drop_local_cap(&procd->caller, peers[which].slot); /* before it is tried again */
@@ -182,23 +215,39 @@ void procd_evidence_step(struct procd *procd, uint64_t now_ticks)
 
 /* --- the check -------------------------------------------------------------------------------- */
 
+static bool makes_sense(const struct procd_killed *killed)
+{
+    return killed->process_id != 0 && killed->reason >= END_KILLED &&
+           killed->reason <= END_REASON_LAST && role_find(killed->role) != NULL;
+}
+
+/* Numbers ascend, and the last one is there until everybody was told of it. */
+static const char *check_kept(const struct procd_evidence *evidence)
+{
+    uint64_t last = 0;
+    for (uint32_t age = 0; age < evidence->ring.count; age++) {
+        const struct procd_killed *killed = kept_at(evidence, age);
+        if (!makes_sense(killed) || killed->number <= last)
+            return "what is kept of a killed process makes no sense";
+        if (killed->number <= told_to_all(evidence))
+            return "what everybody was told of is kept";
+        last = killed->number;
+    }
+    for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++) {
+        const struct procd_witness *witness = &evidence->witnesses[i];
+        if (witness->told_number > evidence->killed_count ||
+            witness->tried_number > evidence->killed_count)
+            return "somebody was told of an end that has not come";
+        if (witness->told_number < evidence->killed_count && last != evidence->killed_count)
+            return "the youngest end is not kept";
+    }
+    return NULL;
+}
+
 const char *procd_evidence_check(const struct procd *procd)
 {
-    const struct procd_evidence *evidence = &procd->evidence;
-    uint64_t kept = evidence->killed_count;
-    if (kept > PROCD_KILLED_LIMIT)
-        kept = PROCD_KILLED_LIMIT;
-    for (uint64_t i = 0; i < kept; i++) {
-        const struct procd_killed *killed = &evidence->killed[i];
-        if (killed->process_id == 0 || killed->reason < END_KILLED ||
-            killed->reason > END_REASON_LAST || role_find(killed->role) == NULL)
-            return "what is kept of a killed process makes no sense";
-    }
-    for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++)
-        if (evidence->witnesses[i].told_number > evidence->killed_count ||
-            evidence->witnesses[i].tried_number > evidence->killed_count)
-            return "somebody was told of an end that has not come";
-    return NULL;
+    const char *problem = fair_ring_check(&procd->evidence.ring);
+    return problem != NULL ? problem : check_kept(&procd->evidence);
 }
 
 void procd_evidence_visit_fields(const struct procd *procd,
@@ -215,9 +264,11 @@ void procd_evidence_visit_fields(const struct procd *procd,
         visit(context, evidence->witnesses[i].retry_ticks);
         visit(context, evidence->witnesses[i].is_found);
     }
-    for (uint64_t i = 0; i < evidence->killed_count && i < PROCD_KILLED_LIMIT; i++) {
-        const struct procd_killed *killed = &evidence->killed[i];
+    for (uint32_t age = 0; age < evidence->ring.count; age++) {
+        const struct procd_killed *killed = kept_at(evidence, age);
+        visit(context, killed->number);
         visit(context, killed->process_id);
+        visit(context, killed->owner_id);
         visit(context, (uint64_t)killed->role << 32 | killed->reason);
         visit(context, killed->code);
         visit(context, killed->fault_va);

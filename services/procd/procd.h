@@ -107,8 +107,10 @@
  * them. By BIND_NAMED, when the foundation is bound, its administrator gives it the end of named by
  * which it finds the other two, with the badge of its role: once (BUSY), and again when named was
  * found to be dead, upon which procd drops it. Each process that
- * was killed (ran, and did not end by EXIT) gets the next number, from 1; of the last
- * PROCD_KILLED_LIMIT procd tells crashd (REPORT) and logd (a line), in the order of their numbers. It
+ * was killed (ran, and did not end by EXIT) gets the next number, from 1; procd tells crashd (REPORT,
+ * with who made the process) and logd (a line), in the order of their numbers. What one of the two
+ * was not told yet is kept, PROCD_KILLED_LIMIT of it; past that goes the oldest of the owner that has
+ * most of it, so that nobody pushes out what another one's end left. It
  * looks for a peer when there is something to tell, keeps it in the peer's slot, and makes one call
  * in a turn, behind everything else, that ends PROCD_WITNESS_TICKS later: nobody waits longer than
  * that for a peer that hangs. After a transport failure the slot is cleared and the capability
@@ -141,6 +143,7 @@
 #include "abi/messages/event.h"
 #include "abi/messages/procd.h"
 #include "abi/slots.h"
+#include "services/lib/fair_ring.h"
 #include "services/lib/image_loader.h"
 #include "services/lib/service.h"
 
@@ -182,8 +185,8 @@ enum {
     PROCD_WITNESS_RETRY_TICKS = TICKS_PER_SECOND,
 
     /* Killed processes that are kept until crashd and logd were told: as many as crashd's own ring
-     * has, which would have lost the older ones as well. */
-    PROCD_KILLED_LIMIT = 256,
+     * has, and shared by who made them as fairly. */
+    PROCD_KILLED_LIMIT = FAIR_RING_LIMIT,
 
     /* rootd and procd itself are in the kernel's table only. */
     PROCD_PROCESS_LIMIT = PROCESS_LIMIT - 2,
@@ -349,9 +352,11 @@ struct procd_queue {
     uint32_t last;
 };
 
-/* A process that was killed. */
+/* A process that was killed, its number among those, and who made it. */
 struct procd_killed {
+    uint64_t number;
     uint64_t process_id;
+    uint64_t owner_id;
     uint64_t fault_va;
     uint64_t ended_ticks;
     uint32_t role;
@@ -368,12 +373,13 @@ struct procd_witness {
     bool is_found;         /* its slot holds a capability */
 };
 
-/* Number n lies in place (n - 1) % PROCD_KILLED_LIMIT. */
+/* What of it somebody was not told yet is kept. */
 struct procd_evidence {
     uint64_t killed_count;
     struct procd_witness witnesses[PROCD_WITNESS_COUNT];
-    bool has_named; /* SLOT_PEER_NAMED holds an end of it */
-    struct procd_killed killed[PROCD_KILLED_LIMIT];
+    bool has_named;        /* SLOT_PEER_NAMED holds an end of it */
+    struct fair_ring ring; /* which places are taken, in the order of the numbers */
+    struct procd_killed killed[PROCD_KILLED_LIMIT]; /* by place */
 };
 
 enum { PROCD_FOUNDATION_COUNT = 3 }; /* memd, vspaced, pagerd: roles ROLE_MEMD + i */

@@ -396,6 +396,7 @@ void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint3
         process->lives.killed_number =
             procd_evidence_add(procd, &(struct procd_killed){
                                           .process_id = procd_table_id(procd, index),
+                                          .owner_id = procd_owner_id(procd, process->owner),
                                           .fault_va = fault_va,
                                           .ended_ticks = procd->now_ticks,
                                           .role = process->role,

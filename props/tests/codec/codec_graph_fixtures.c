@@ -118,21 +118,22 @@ const struct codec_fixture codec_graph_fixtures[] = {
 
     OF(TIMED, 0x532, REPLY, "", "e803000000000000")
 
-    /* number, process_id, role, reason, code, reserved0, fault_va, ended_ticks */
+    /* number, process_id, owner_id, role, reason, code, reserved0, fault_va, ended_ticks */
     OF(CRASHD, 0x520, REQUEST, "",
-       "0100000000000000 0300000000000000 00010000 05000000 00000000 00000000"
+       "0100000000000000 0300000000000000 0200000000000000 00010000 05000000 00000000 00000000"
        "0000400000000000 e803000000000000")
         NO("@0 0000000000000000", "number 0")
         NO("@8 0000000000000000", "nobody")
-        NO("@16 00000000", "no role")
-        NO("@16 00000100", "a role above")
-        NO("@20 00000000", "it has not ended")
-        NO("@20 01000000", "it exited: no KILLED event")
-        YES("@20 02000000", "killed by who may")
-        YES("@20 0e000000", "the last reason")
-        NO("@20 0f000000", "a reason above")
-        YES("@24 ffffffff", "any code")
-        NO("@28 01000000", "reserved")
+        YES("@16 0000000000000000", "the administrator's")
+        NO("@24 00000000", "no role")
+        NO("@24 00000100", "a role above")
+        NO("@28 00000000", "it has not ended")
+        NO("@28 01000000", "it exited: no KILLED event")
+        YES("@28 02000000", "killed by who may")
+        YES("@28 0e000000", "the last reason")
+        NO("@28 0f000000", "a reason above")
+        YES("@32 ffffffff", "any code")
+        NO("@36 01000000", "reserved")
 
     /* report_id, ticks */
     OF(CRASHD, 0x520, REPLY, "", "0100000000000000 e803000000000000")
@@ -143,20 +144,21 @@ const struct codec_fixture codec_graph_fixtures[] = {
         NO("@0 0000000000000000", "cursor 0")
         YES("@0 ffffffffffffffff", "the highest cursor")
 
-    /* report_id, missed_count, lost_count, ticks, number, process_id, role, reason, code, reserved0,
-     * fault_va, ended_ticks */
+    /* report_id, missed_count, lost_count, ticks, number, process_id, owner_id, role, reason, code,
+     * reserved0, fault_va, ended_ticks */
     OF(CRASHD, 0x521, REPLY, "",
        "0300000000000000 0200000000000000 0100000000000000 e803000000000000 0400000000000000"
-       "0300000000000000 00010000 05000000 00000000 00000000 0000400000000000 e703000000000000")
+       "0300000000000000 0200000000000000 00010000 05000000 00000000 00000000 0000400000000000"
+       "e703000000000000")
         NO("@0 0000000000000000", "report 0")
         YES("@8 0000000000000000", "nothing missed")
         YES("@16 0000000000000000", "nothing lost")
         NO("@32 0000000000000000", "number 0")
         NO("@40 0000000000000000", "nobody")
-        NO("@48 00000000", "no role")
-        NO("@52 01000000", "it exited")
-        NO("@52 0f000000", "a reason above")
-        NO("@60 01000000", "reserved")
+        NO("@56 00000000", "no role")
+        NO("@60 01000000", "it exited")
+        NO("@60 0f000000", "a reason above")
+        NO("@68 01000000", "reserved")
     /* role, reserved0, image_offset, image_bytes, ready_ticks */
     OF(DEVICED, 0x550, REQUEST, "",
        "19000000 00000000 0010000000000000 204e000000000000 6400000000000000")
