@@ -25,8 +25,12 @@ const char harness_name[] = "rootd_intake";
 
 enum { CALL_LIMIT = 60000 };
 
-enum { MANNERS_DRAWN = 16 }; /* all that there are; what is above is as it should be */
-_Static_assert((int)MANNERS_DRAWN > (int)PEERS_READY_COUNT, "some behave");
+/* All manners that there are; what is above is as it should be, but for these: of named, a procd that
+ * does not answer when it gets its end of it; of a driver, one that is READY and of which deviced says so
+ * later than the driver's time. */
+enum { MANNERS_DRAWN = 16, MANNER_UNBOUND = MANNERS_DRAWN - 1, MANNER_LATE = MANNERS_DRAWN - 2 };
+_Static_assert((int)MANNER_LATE > (int)PEERS_READY_COUNT, "some behave");
+enum { PROFILE_GRAPH = 64 };
 enum mode { MODE_PREPARE, MODE_RUN, MODE_RAW, MODE_COUNT };
 
 static struct rootd rootd;
@@ -351,6 +355,10 @@ static void check_graph(void)
         bool failed = (rootd_model.failed >> i & 1) != 0;
         snprintf(line, sizeof line, "BASALT_ROOTD:PASSED_OVER:%s:", role->image);
         PROPERTY_EQUAL(R5, "passed", peers_logged(line), failed);
+        const char *cause = status_name(rootd_model.causes[i]);
+        snprintf(line, sizeof line, "BASALT_ROOTD:PASSED_OVER:%s:%s\n", role->image, cause);
+        if (rootd_model.causes[i] != STATUS_OK)
+            PROPERTY(R5, "cause", peers_logged(line));
         if (role->kind == ROLE_KIND_SERVICE)
             PROPERTY_EQUAL(R5, "lives", peers_lives(role->id), !failed);
         if (failed)
@@ -464,18 +472,35 @@ static void digest_end(void)
         digest_u64(stand_in_slot_number(i));
 }
 
+/* What becomes of the driver, and whether it may fail: said by bits that say nothing else. */
+static void begin_driver(unsigned bits)
+{
+    enum { LATE_ASKS = 64, OPTIONAL = MANNERS_DRAWN };
+    unsigned manner = bits % MANNERS_DRAWN;
+    int entry = boot_config_find(&peers_machine.config, ROLE_TEST_DRIVER);
+    if ((bits & OPTIONAL) != 0)
+        peers_machine.config.entries[entry].flags = BOOT_ENTRY_OPTIONAL;
+    if (manner == MANNER_LATE)
+        peers_behave(ROLE_TEST_DRIVER, PEERS_READY_UNSETTLED, LATE_ASKS);
+    else if (manner < PEERS_READY_COUNT)
+        peers_behave(ROLE_TEST_DRIVER, (enum peers_ready)manner,
+                     manner == PEERS_READY_UNSETTLED ? 0 : 1);
+}
+
 /* Services that may fail, some of which do. */
-static void begin_graph(struct choices *choices)
+static void begin_graph(struct choices *choices, unsigned driver_bits)
 {
     peers_of_rootd_begin(VALIDATION_PROFILE_GRAPH);
+    begin_driver(driver_bits);
     for (uint32_t i = 0; i < peers_machine.config.entry_count; i++) {
         struct boot_config_entry *entry = &peers_machine.config.entries[i];
         if (role_find(entry->role)->kind != ROLE_KIND_SERVICE)
             continue;
         unsigned manner = (unsigned)choices_below(choices, MANNERS_DRAWN);
-        if (manner < PEERS_READY_COUNT)
+        if (manner < PEERS_READY_UNSETTLED)
             peers_behave(entry->role, (enum peers_ready)manner,
                          (unsigned)choices_below(choices, 3));
+        peers_machine.bind_unanswered |= entry->role == ROLE_NAMED && manner == MANNER_UNBOUND;
         entry->flags = choices_flag(choices) ? BOOT_ENTRY_OPTIONAL : BOOT_ENTRY_REQUIRED;
     }
 }
@@ -490,8 +515,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     uint8_t profile = choices_u8(&choices);
     if ((profile & 1) != 0)
         peers_of_rootd_begin(VALIDATION_PROFILE_PHASE0);
-    else if (profile >= 64 && profile < 128)
-        begin_graph(&choices);
+    else if (profile >= PROFILE_GRAPH && profile < 128)
+        begin_graph(&choices, (unsigned)(profile - PROFILE_GRAPH) / 2);
     else
         peers_of_rootd_begin(profile >= 128 ? VALIDATION_PROFILE_HOSTILE : VALIDATION_PROFILE_NONE);
     uint32_t root_endpoint_slot =

@@ -207,15 +207,50 @@ bool rootd_model_accepts(uint32_t root_endpoint_slot)
            pages <= handoff->untyped[1].pages;
 }
 
-/* Whether what stands in an entry's place does what it should. */
-static bool behaves(uint32_t role)
+/* What a way of being READY comes to. Who takes longer is READY all the same; a driver of which deviced
+ * says so in the end was READY in its time. */
+static enum status outcome_of(const struct peers_manners *manners)
+{
+    switch (manners->ready) {
+    case PEERS_READY_RIGHT:
+    case PEERS_READY_SLOW:
+        return STATUS_OK;
+    case PEERS_READY_UNSETTLED:
+        return manners->asks != 0 ? STATUS_OK : STATUS_TIMED_OUT;
+    case PEERS_READY_NEVER:
+    case PEERS_READY_GIVES_UP:
+        return STATUS_TIMED_OUT;
+    case PEERS_READY_REFUSED:
+        return STATUS_INVALID_ARGUMENT;
+    case PEERS_READY_DIES:
+    case PEERS_READY_DEAD:
+        return STATUS_PEER_DIED;
+    case PEERS_READY_LACKS:
+        return STATUS_NOT_FOUND;
+    case PEERS_READY_OTHER_ROLE:
+    case PEERS_READY_ONE_MORE:
+    case PEERS_READY_ONE_LESS:
+    case PEERS_READY_COUNT:
+        break;
+    }
+    return STATUS_INTERNAL;
+}
+
+/* Whether what stands in an entry's place does what it should: OK, or what it fails with. */
+static enum status outcome(uint32_t role)
 {
     for (unsigned i = 0; i < PEERS_MANNERS_LIMIT; i++) {
-        const struct peers_manners *manners = &peers_machine.manners[i];
-        if (manners->role == role)
-            return manners->ready == PEERS_READY_RIGHT || manners->ready == PEERS_READY_SLOW;
+        if (peers_machine.manners[i].role == role)
+            return outcome_of(&peers_machine.manners[i]);
     }
-    return true;
+    return STATUS_OK;
+}
+
+/* procd does not answer for named once it is READY: that is the end of the boot. */
+static bool is_unbound(void)
+{
+    int named = boot_config_find(&rootd_model.config, ROLE_NAMED);
+    return peers_machine.bind_unanswered && named >= 0 && (rootd_model.failed >> named & 1) == 0;
 }
 
 void rootd_model_predict(void)
@@ -223,17 +258,22 @@ void rootd_model_predict(void)
     const struct boot_config *config = &rootd_model.config;
     uint64_t failed = 0;
     for (uint32_t i = 0; i < config->entry_count; i++) {
-        if (!is_there(&rootd_model.handoff, &config->entries[i]) ||
-            !behaves(config->entries[i].role))
+        enum status own = outcome(config->entries[i].role);
+        bool there = is_there(&rootd_model.handoff, &config->entries[i]);
+        if (!there || own != STATUS_OK)
             failed |= UINT64_C(1) << i;
+        rootd_model.causes[i] = there ? own : STATUS_OK;
     }
     rootd_model.failed = failed;
     rootd_model.ready = true;
     for (uint32_t i = 0; i < config->entry_count; i++) {
         bool waits = step_of(role_find(config->entries[i].role)) != STEP_NEVER;
-        if (waits && (waits_for(config, i) & failed) != 0)
+        if (waits && (waits_for(config, i) & failed) != 0) {
             rootd_model.failed |= UINT64_C(1) << i;
+            rootd_model.causes[i] = STATUS_OK; /* one of theirs, or its own, whichever came first */
+        }
         if ((rootd_model.failed >> i & 1) != 0 && config->entries[i].flags == BOOT_ENTRY_REQUIRED)
             rootd_model.ready = false;
     }
+    rootd_model.ready = rootd_model.ready && !is_unbound();
 }

@@ -13,7 +13,8 @@ struct rootd_model {
     struct handoff handoff;
     struct boot_config config;
     uint64_t failed; /* entries that are passed over, or fail the boot: bits by their index */
-    bool ready;      /* no required one is among them */
+    enum status causes[BOOT_CONFIG_ENTRY_LIMIT]; /* why; OK: it did not, or for one of several reasons */
+    bool ready; /* no required one is among them, and procd answers */
 };
 
 extern struct rootd_model rootd_model;
@@ -21,7 +22,7 @@ extern struct rootd_model rootd_model;
 /* Whether handoff, cspace, config and modules are as agreed; fills in handoff and config. */
 bool rootd_model_accepts(uint32_t root_endpoint_slot);
 
-/* What comes out of an accepted boot among peers that do not lie: fills in failed and ready. */
+/* What comes out of an accepted boot among peers that do not lie: fills in failed, causes and ready. */
 void rootd_model_predict(void);
 
 #endif

@@ -293,7 +293,7 @@ static enum status start_service(uint32_t number, struct stand_in_call *call)
         return refuse(child, call->message, STATUS_NOT_FOUND);
     if (manners.ready == PEERS_READY_GIVES_UP)
         return refuse(child, call->message, STATUS_TIMED_OUT);
-    if (manners.ready == PEERS_READY_NEVER ||
+    if (manners.ready == PEERS_READY_NEVER || manners.ready == PEERS_READY_UNSETTLED ||
         (manners.ready == PEERS_READY_SLOW && child->asks < manners.asks))
         return say_nothing(call);
     if (manners.ready == PEERS_READY_DIES) {
@@ -456,6 +456,8 @@ static enum status procd_answer(struct stand_in_call *call)
     case OP_PROCD_BIND_NAMED: /* once, with the end that was made for it */
         if (peers_machine.named_bound || !peers_machine.sealed)
             return STATUS_BUSY;
+        if (peers_machine.bind_unanswered)
+            return say_nothing(call);
         peers_machine.named_bound = true;
         return peers_reply_empty(&procd_bind_named_reply_type, message);
     default:

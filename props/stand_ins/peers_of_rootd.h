@@ -17,7 +17,7 @@ enum {
     PEERS_CONFIG_PAGES = 2,
     PEERS_MODULE_LIMIT = 28,
     PEERS_IMAGE_PAGES = PEERS_CONFIG_PAGES + PEERS_MODULE_PAGES * PEERS_MODULE_LIMIT + 1,
-    PEERS_MANNERS_LIMIT = 8,
+    PEERS_MANNERS_LIMIT = 12,
     PEERS_WRITABLE_PAGES = 3, /* of every module */
     PEERS_POOL_PAGES = 8192   /* of the launch pool */
 };
@@ -35,6 +35,8 @@ enum peers_ready {
     PEERS_READY_DEAD,       /* it has died before it was asked */
     PEERS_READY_LACKS,      /* it says NOT_FOUND, as the kernel says of one that is dead */
     PEERS_READY_GIVES_UP,   /* it says TIMED_OUT, as the kernel says of one that is slow */
+    PEERS_READY_UNSETTLED,  /* a driver: deviced does not say what became of it before it was asked
+                             * `asks` times, whatever its time was; 0: never. Services: as NEVER */
     PEERS_READY_COUNT
 };
 
@@ -70,6 +72,7 @@ struct peers_machine {
     bool lied;             /* somebody answered rootd in place of these peers */
     bool bound;            /* UPDATE_FOUNDATION_ENDPOINTS happened */
     bool named_bound;      /* BIND_NAMED happened */
+    bool bind_unanswered;  /* procd does not answer it */
     uint32_t seeded_count; /* entries that named was told */
     bool sealed;
     uint32_t bound_count; /* drivers that deviced was told of */

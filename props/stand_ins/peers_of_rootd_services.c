@@ -135,6 +135,8 @@ static enum status driver_status(const struct peers_child *child)
         return STATUS_OK;
     case PEERS_READY_SLOW:
         return child->asks < manners.asks ? STATUS_TIMED_OUT : STATUS_OK;
+    case PEERS_READY_UNSETTLED:
+        return manners.asks == 0 || child->asks < manners.asks ? STATUS_TIMED_OUT : STATUS_OK;
     case PEERS_READY_REFUSED:
         return STATUS_INVALID_ARGUMENT;
     case PEERS_READY_DIES:
@@ -154,16 +156,17 @@ static enum status driver_status(const struct peers_child *child)
     return STATUS_INTERNAL;
 }
 
-/* deviced asks a driver for a slice before it answers again. */
+/* deviced asks a driver for a slice before it answers again, which are longer later on. */
 static enum status read_driver(uint32_t number, struct message *message)
 {
-    enum { SLICE = 10 };
+    enum { SLICE = 10, SLICES_GROW = 4 };
     struct peers_child *child = &peers_machine.children[number];
     struct deviced_read_driver_reply reply = {.state = DRIVER_READY, .process_id = number};
     child->asks++;
-    stand_in_clock_set(stand_in_now() + SLICE);
+    stand_in_clock_set(stand_in_now() + SLICE * (child->asks < SLICES_GROW ? 1 : 8));
     enum status status = driver_status(child);
-    bool over = stand_in_now() >= child->begun_ticks + child->ready_ticks;
+    bool over = stand_in_now() >= child->begun_ticks + child->ready_ticks &&
+                peers_manners_of(child->role).ready != PEERS_READY_UNSETTLED;
     child->ready = status == STATUS_OK;
     if (status == STATUS_TIMED_OUT && !over)
         reply.state = DRIVER_STARTING;

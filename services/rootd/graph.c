@@ -62,10 +62,13 @@ enum status graph_fail(struct rootd *rootd, uint32_t entry, enum status cause)
     return STATUS_OK;
 }
 
-/* procd did not answer, or something is wrong with rootd's own: no entry is to blame. */
-static bool is_fatal(enum status status)
+/* What procd was asked for an entry was not done. A refusal is about the entry; a procd that did not
+ * answer, or something that is wrong with rootd's own, is not: no entry is to blame. */
+static enum status procd_failed(struct rootd *rootd, uint32_t entry, enum status status)
 {
-    return status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED || status == STATUS_INTERNAL;
+    bool blameless =
+        status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED || status == STATUS_INTERNAL;
+    return blameless ? status : graph_fail(rootd, entry, status);
 }
 
 /* --- starting --------------------------------------------------------------------------------- */
@@ -95,7 +98,7 @@ static enum status start(struct rootd *rootd, uint32_t entry)
         return start_driver(rootd, entry);
     enum status status = launch_child(rootd, progress->launch);
     if (status != STATUS_OK)
-        return is_fatal(status) && !what->required ? status : graph_fail(rootd, entry, status);
+        return procd_failed(rootd, entry, status);
     progress->state = ENTRY_STARTED;
     progress->slice_ticks = LAUNCH_SLICE_TICKS;
     return rootd_deadline(rootd, what->ready_ticks, &progress->deadline_ticks);
@@ -132,16 +135,14 @@ static uint32_t next_asked(const struct rootd *rootd)
     return count;
 }
 
-/* Whoever waits for named finds it with all that the role table states, and sealed. procd, which was
- * there before, is the one that gets its end of it now. */
+/* Whoever waits for named finds it with all that the role table states, and sealed. */
 static enum status seed_named(struct rootd *rootd, uint32_t launch)
 {
     uint64_t deadline_ticks;
     enum status status = rootd_deadline(rootd, ROOTD_SEED_TICKS, &deadline_ticks);
-    if (status == STATUS_OK)
-        status = discovery_seed(&rootd->caller, launch_alias_slot(rootd, launch), ROLE_PROCD,
-                                ROOTD_SLOT_WINDOW, deadline_ticks);
-    return status == STATUS_OK ? launch_bind_named(rootd, ROOTD_SLOT_WINDOW) : status;
+    return status == STATUS_OK ? discovery_seed(&rootd->caller, launch_alias_slot(rootd, launch),
+                                                ROLE_PROCD, ROOTD_SLOT_WINDOW, deadline_ticks)
+                               : status;
 }
 
 /* The same of irqd and the INTERRUPTS rows. */
@@ -167,6 +168,11 @@ static enum status set_ready(struct rootd *rootd, uint32_t entry)
         status = drivers_seed(rootd);
     if (status != STATUS_OK)
         return graph_fail(rootd, entry, status);
+    /* procd, which was there before named, gets its end of it now. */
+    if (role == ROLE_NAMED)
+        status = launch_bind_named(rootd, ROOTD_SLOT_WINDOW);
+    if (status != STATUS_OK)
+        return procd_failed(rootd, entry, status);
     progress->state = ENTRY_READY;
     report_stage(rootd, role_find(role)->image, "READY");
     return STATUS_OK;

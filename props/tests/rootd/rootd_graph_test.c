@@ -180,6 +180,10 @@ static void test_driver(void)
         snprintf(cause, sizeof cause, "FAILED:LAUNCH_SERVICE:%s:test-driver\n", unready[i].cause);
         struct world_result result = boot(&variant);
         expect_nothing_left(&result, what, cause, rootd_pages);
+        bool waits = unready[i].mode == READY_LATE || unready[i].mode == READY_NEVER;
+        expect_of(what, "it had its whole time, which deviced counts",
+                  result.ticks >= (waits ? STATED_TICKS : 0) &&
+                      result.ticks <= STATED_TICKS + OTHER_TICKS);
         make_optional(&variant, "test-driver");
         result = boot(&variant);
         expect_lines(&result, lines, what);
@@ -213,6 +217,19 @@ static void test_slow(void)
         expect_failure(&result, "SERVICE_BOOTSTRAP_FAILED",
                        "FAILED:LAUNCH_SERVICE:TIMED_OUT:", "slower than it may be");
     }
+}
+
+/* R5: the same of a driver, which may be READY in its last ticks: rootd hears it from deviced later. */
+static void test_slow_driver(void)
+{
+    enum { MAKING_TICKS = 24 };
+    struct variant variant = variant_of(&graph_file);
+    put_program(&variant, "test-driver", "test-driver", STATED_TICKS);
+    set_ready_ticks(&variant, "test-driver", STATED_TICKS + MAKING_TICKS);
+    struct world_result result = boot(&variant);
+    expect_of("test-driver", result.log, result.end == WORLD_READY);
+    expect_of("test-driver", "as slow as it is",
+              result.ticks >= STATED_TICKS && result.ticks <= STATED_TICKS + OTHER_TICKS);
 }
 
 static void test_ready_ticks(void)
@@ -298,6 +315,7 @@ int main(int count, char **arguments)
     test_optional();
     test_driver();
     test_slow();
+    test_slow_driver();
     test_ready_ticks();
     test_wrong_bytes();
     test_missing();

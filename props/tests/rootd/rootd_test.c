@@ -454,9 +454,9 @@ static void expect_passed_over(const char *what)
                         seam.failed_operation == OP_DEVICED_READ_DRIVER) &&
                        seam.failure == FAIL_TIMED_OUT;
     expect(peers_logged("BASALT_ROOTD:PASSED_OVER:") != asked_again, what);
-    /* A procd that does not answer is nobody's fault but procd's; named alone is not there without it. */
+    /* A procd that does not answer is nobody's fault but procd's. */
     expect(operation_find(SERVICE_PROCD, seam.failed_operation) == NULL ||
-               seam.failed_operation == OP_PROCD_BIND_NAMED || seam.failure == FAIL_REFUSED,
+               seam.failure == FAIL_REFUSED,
            what);
     expect_equal(stand_in_slot_count(), 4, what);
     for (uint32_t i = 0; i < rootd.intake.entry_count; i++) {

@@ -47,6 +47,7 @@ static enum status outcome(enum peers_ready ready)
         return STATUS_OK;
     case PEERS_READY_NEVER:
     case PEERS_READY_GIVES_UP:
+    case PEERS_READY_UNSETTLED:
         return STATUS_TIMED_OUT;
     case PEERS_READY_OTHER_ROLE:
     case PEERS_READY_ONE_MORE:
@@ -156,16 +157,17 @@ static void try_mixture(const struct mixture *mixture)
         expect_ready(failed, causes, what);
 }
 
-/* All ways of two services at a time, optional and required. */
+/* All ways of two services at a time, optional and required; deviced settles every launch. */
 static void test_mixtures(void)
 {
+    enum { WAYS = PEERS_READY_UNSETTLED };
     for (unsigned first = 0; first < SERVICES; first++) {
         for (unsigned second = first + 1; second < SERVICES; second++) {
-            for (unsigned ways = 0; ways < PEERS_READY_COUNT * PEERS_READY_COUNT; ways++) {
+            for (unsigned ways = 0; ways < WAYS * WAYS; ways++) {
                 for (unsigned required = 0; required < 4; required++) {
                     struct mixture mixture = {.required = 0};
-                    mixture.ready[first] = (enum peers_ready)(ways % PEERS_READY_COUNT);
-                    mixture.ready[second] = (enum peers_ready)(ways / PEERS_READY_COUNT);
+                    mixture.ready[first] = (enum peers_ready)(ways % WAYS);
+                    mixture.ready[second] = (enum peers_ready)(ways / WAYS);
                     mixture.required |= (required & 1) << first | (required >> 1) << second;
                     try_mixture(&mixture);
                 }
@@ -234,6 +236,35 @@ static void test_deadlines(void)
     }
 }
 
+/* R5: a driver has, beyond its stated time, what deviced may need to find out what became of it; one of
+ * which deviced never says that is given up by then, as one that was not READY in time. */
+static void test_slack(void)
+{
+    static const uint64_t ticks[] = {1, 700, BOOT_CONFIG_READY_TICKS_MAX};
+    enum { SLICE_MAX = 80, CALLS = 64, OTHERS_TICKS = 1000 };
+    for (unsigned i = 0; i < sizeof ticks / sizeof ticks[0]; i++) {
+        for (unsigned settles = 0; settles < 2; settles++) {
+            uint64_t late_asks = (ticks[i] + OTHERS_TICKS) / SLICE_MAX + 1;
+            fresh_graph(VALIDATION_PROFILE_GRAPH, true);
+            entry_of(ROLE_TEST_DRIVER)->ready_ticks = ticks[i];
+            expect(peers_machine_encode(), "any deadline encodes");
+            peers_behave(ROLE_TEST_DRIVER, PEERS_READY_UNSETTLED,
+                         settles != 0 ? (unsigned)late_asks : 0);
+            uint64_t began = stand_in_now();
+            expect_equal(run(), ROOTD_READY, "R5: an optional driver");
+            expect(log_has("ROOTD_STAGE:", "test-driver", ":READY") == (settles != 0),
+                   "R5: READY in time, and deviced said so later");
+            expect(log_has("BASALT_ROOTD:PASSED_OVER:", "test-driver", ":TIMED_OUT") ==
+                       (settles == 0),
+                   "R5: what is never settled is not READY in time");
+            uint64_t stated = ticks[i] + ROOTD_CALL_TICKS;
+            uint64_t took = stand_in_now() - began;
+            expect(took <= stated + SLICE_MAX + OTHERS_TICKS + CALLS, "R5: nor waited for longer");
+            expect(settles != 0 || took >= stated, "R5: nor given up before");
+        }
+    }
+}
+
 /* --- entries that cannot be launched ----------------------------------------------------------- */
 
 static void add_entry(uint32_t role, uint32_t flags)
@@ -274,6 +305,19 @@ static void test_lines(void)
     peers_machine.lines_of_others = 1;
     expect(peers_machine_encode(), "a machine with irqd encodes");
     expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "D3: and with no other");
+}
+
+/* R5: a procd that does not answer when it gets its end of named is not named's failure: the boot fails,
+ * whether named is optional or not, and no service is blamed. */
+static void test_unbound(void)
+{
+    for (unsigned optional = 0; optional < 2; optional++) {
+        fresh_graph(VALIDATION_PROFILE_GRAPH, optional != 0);
+        peers_machine.bind_unanswered = true;
+        expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "R5: procd does not answer");
+        expect(peers_logged("BASALT_ROOTD:FAILED:LAUNCH_SERVICE:TIMED_OUT\n"), "R5: nobody else");
+        expect_failed("R5: procd does not answer, and nothing is left");
+    }
 }
 
 static void test_missing(void)
@@ -324,6 +368,8 @@ void test_graph(void)
     test_mixtures();
     test_slow();
     test_deadlines();
+    test_slack();
+    test_unbound();
     test_missing();
     test_optional_program();
 }
