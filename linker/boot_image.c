@@ -352,7 +352,7 @@ static void add_limit(struct request *request, char *argument)
     unsigned long pages = strtoul(equals + 1, &end, 10);
     if (*end != 0)
         stop(EXIT_USAGE, "--limit: \"%s\" is no number of pages", equals + 1);
-    if (role->kind == ROLE_KIND_DRIVER || role->page_limit == 0)
+    if (role->page_limit == 0)
         stop(EXIT_USAGE, "--limit: %s has none that rootd could lower", role->image);
     if (pages > role->page_limit)
         stop(EXIT_USAGE, "--limit: %s may have %u pages, not %lu", role->image, role->page_limit,

@@ -167,12 +167,12 @@ static bool entries_are_sound(const struct boot_config *config, const struct han
     return true;
 }
 
-/* No more than the role's own, and of those whom rootd launches or who are started by them. */
+/* No more than the role's own. */
 static bool limits_are_sound(const struct boot_config *config)
 {
     for (uint32_t i = 0; i < config->limit_count; i++) {
         const struct role *role = role_find(config->limits[i].role);
-        if (role->kind == ROLE_KIND_DRIVER || config->limits[i].page_limit > role->page_limit)
+        if (config->limits[i].page_limit > role->page_limit)
             return false;
     }
     return true;

@@ -13,8 +13,9 @@ struct rootd_model {
     struct handoff handoff;
     struct boot_config config;
     uint64_t failed; /* entries that are passed over, or fail the boot: bits by their index */
-    enum status causes[BOOT_CONFIG_ENTRY_LIMIT]; /* why; OK: it did not, or for one of several reasons */
-    bool ready; /* no required one is among them, and procd answers */
+    enum status
+        causes[BOOT_CONFIG_ENTRY_LIMIT]; /* why; OK: it did not, or for one of several reasons */
+    bool ready;                          /* no required one is among them, and procd answers */
 };
 
 extern struct rootd_model rootd_model;

@@ -66,6 +66,7 @@ static void draw_seed_binding(struct choices *choices, struct life_draft *draft)
     request->image_offset = choices_below(choices, 64) * PAGE_BYTES;
     request->image_bytes = 1 + choices_below(choices, 100000);
     request->ready_ticks = 1 + choices_below(choices, 400);
+    request->page_limit = choices_flag(choices) ? choices_u8(choices) : 0;
     draft->badge = 0;
 }
 

@@ -90,6 +90,7 @@ static void make(struct replay *replay, struct model_deviced_driver *driver)
         PROPERTY_EQUAL(D1, call->role, driver->role);
         PROPERTY_EQUAL(D1, call->image_offset, driver->image_offset);
         PROPERTY_EQUAL(D1, call->image_bytes, driver->image_bytes);
+        PROPERTY_EQUAL(D1, call->page_limit, driver->page_limit);
         driver->process_id = call->process_id;
         driver->has_process = driver->has_end = driver->has_grant = true;
     }
@@ -284,6 +285,8 @@ static void seed(struct model_deviced *model, const struct deviced_seed_binding_
         answer->status = STATUS_DENIED;
     else if (role == NULL || role->kind != ROLE_KIND_DRIVER)
         answer->status = STATUS_INVALID_ARGUMENT;
+    else if (request->page_limit > role->page_limit)
+        answer->status = STATUS_OVER_LIMIT;
     else if (driver_of(model, request->role) != NULL)
         answer->status = STATUS_DUPLICATE;
     if (answer->status != STATUS_OK)
@@ -292,6 +295,7 @@ static void seed(struct model_deviced *model, const struct deviced_seed_binding_
         .role = request->role,
         .image_offset = request->image_offset,
         .image_bytes = request->image_bytes,
+        .page_limit = request->page_limit,
         .ready_ticks = request->ready_ticks,
     };
     answer->changed = true;

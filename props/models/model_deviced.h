@@ -35,6 +35,7 @@ struct model_deviced_call {
     uint64_t process_id; /* CREATE: of what was made; START, STOP, QUERY: of whom */
     uint64_t image_offset;
     uint64_t image_bytes;
+    uint32_t page_limit;
     uint64_t ready_ticks; /* POLICY */
     uint32_t role;        /* CREATE */
     uint32_t slot;        /* DROP; of the driver: INSTALL */
@@ -54,6 +55,7 @@ struct model_deviced_driver {
     uint32_t role;
     uint64_t image_offset;
     uint64_t image_bytes;
+    uint32_t page_limit;
     uint64_t ready_ticks;
     enum driver_state state;
     enum model_deviced_duty duty;

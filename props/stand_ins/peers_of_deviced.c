@@ -149,6 +149,7 @@ static enum status create(struct stand_in_call *call, struct model_deviced_call 
     noted->role = request.role;
     noted->image_offset = request.image_offset;
     noted->image_bytes = request.image_bytes;
+    noted->page_limit = request.page_limit;
     enum status status =
         stand_in_process_add(around.untyped, 1, record_count + 1, &record->process);
     if (status != STATUS_OK)

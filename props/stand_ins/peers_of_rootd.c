@@ -310,7 +310,7 @@ static enum status start_service(uint32_t number, struct stand_in_call *call)
 }
 
 /* R3: the limit that the config states, for whoever is made or may be. */
-static void check_limit(uint32_t role, uint32_t page_limit)
+void peers_check_limit(uint32_t role, uint32_t page_limit)
 {
     if (peers_machine.lied)
         return;
@@ -328,7 +328,7 @@ static enum status take_offer(struct peers_child *child, struct message *message
     child->offered_count = offer.count;
     for (uint32_t i = 0; i < offer.count; i++) {
         unsigned row_count = 0;
-        check_limit(offer.modules[i].role, offer.modules[i].page_limit);
+        peers_check_limit(offer.modules[i].role, offer.modules[i].page_limit);
         if (role_intake(offer.modules[i].role, &row_count) != NULL)
             return STATUS_INVALID_ARGUMENT; /* it could not be started by anybody */
     }
@@ -369,7 +369,7 @@ static enum status create_staged(struct stand_in_call *call)
         peers_machine.bound == is_foundation(request.role))
         return STATUS_DENIED;
     peers_check_needs(request.role);
-    check_limit(request.role, request.page_limit);
+    peers_check_limit(request.role, request.page_limit);
     peers_machine.limited_count += request.page_limit != 0;
     enum status status = peers_child_make(request.role, &number);
     if (status != STATUS_OK)

@@ -18,6 +18,8 @@ void peers_child_end(uint32_t number);
 struct peers_manners peers_manners_of(uint32_t role);
 /* R3: whoever its entry waits for is READY. */
 void peers_check_needs(uint32_t role);
+/* R3: what was passed on for a role is what the config that rootd read states. */
+void peers_check_limit(uint32_t role, uint32_t page_limit);
 
 enum status peers_named_answer(struct stand_in_call *call);
 enum status peers_deviced_answer(struct stand_in_call *call);

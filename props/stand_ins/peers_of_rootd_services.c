@@ -91,6 +91,8 @@ static enum status seed_binding(struct message *message)
     PROPERTY(R3, "module",
              peers_machine.lied || (at >= 0 && peers_machine.handoff.modules[at].offset_bytes ==
                                                    request.image_offset));
+    peers_check_limit(request.role, request.page_limit);
+    peers_machine.limited_count += request.page_limit != 0;
     peers_machine.bound_count++;
     return peers_reply_empty(&deviced_seed_binding_reply_type, message);
 }

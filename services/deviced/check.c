@@ -54,6 +54,7 @@ void deviced_visit_fields(const struct deviced *deviced,
         const struct deviced_driver *driver = &deviced->drivers[i];
         visit(context, driver->image_offset);
         visit(context, driver->image_bytes);
+        visit(context, driver->page_limit);
         visit(context, driver->ready_ticks);
         visit(context, driver->process_id);
         visit(context, driver->deadline_ticks);

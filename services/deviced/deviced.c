@@ -34,6 +34,8 @@ enum status deviced_seed_binding(struct deviced *deviced, struct deviced_request
     enum status status = deviced_plan(role, installs, &count);
     if (status != STATUS_OK)
         return status;
+    if (body->page_limit > role->page_limit)
+        return STATUS_OVER_LIMIT;
     if (find(deviced, body->role) != NULL)
         return STATUS_DUPLICATE;
     UNIT_ASSERT(deviced->driver_count < DEVICED_DRIVER_LIMIT); /* one for each role of the table */
@@ -41,6 +43,7 @@ enum status deviced_seed_binding(struct deviced *deviced, struct deviced_request
         .role = body->role,
         .image_offset = body->image_offset,
         .image_bytes = body->image_bytes,
+        .page_limit = body->page_limit,
         .ready_ticks = body->ready_ticks,
     };
     return STATUS_OK;

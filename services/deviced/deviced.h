@@ -3,7 +3,8 @@
  * are in abi/messages/deviced.def.
  *
  * The administrator (rootd, then nobody) seeds a binding for each driver role: the module it is made
- * of and how long its READY may take. SEAL ends that once and for all. deviced reads no boot config,
+ * of, how long its READY may take, and how many pages of its own it may have when they are fewer than
+ * its role's. SEAL ends that once and for all. deviced reads no boot config,
  * and starts no driver that it was not asked to start (D1).
  *
  * A driver holds exactly the rows of its role: copies of what deviced itself holds with TRANSFER, and
@@ -49,6 +50,7 @@
  * - DENIED: after SEAL
  * - INVALID_ARGUMENT: the role is not that of a driver
  * - DENIED: deviced cannot give the role what its rows state
+ * - OVER_LIMIT: more pages than the role may have; 0 is as many as that
  * - DUPLICATE: there is a binding of the role
  *
  * START_DRIVER, STOP_DRIVER, READ_DRIVER:
@@ -110,7 +112,7 @@ struct deviced_driver {
     uint32_t cause;  /* enum status: why the launch failed */
     uint32_t reason; /* enum end_reason: how a READY one has ended */
     uint32_t code;
-    uint32_t reserved0;
+    uint32_t page_limit; /* of its own pages; 0: the role's */
 };
 
 /* All zero is a valid start. */

@@ -21,6 +21,7 @@ static enum status seed(struct rootd *rootd, const struct rootd_entry *what)
         .role = what->role,
         .image_offset = what->offset_bytes,
         .image_bytes = what->size_bytes,
+        .page_limit = what->page_limit,
         .ready_ticks = what->ready_ticks,
     };
     uint64_t deadline_ticks;

@@ -213,8 +213,6 @@ static enum status check_limit(const struct boot_config_limit *limit)
 {
     const struct role *role = role_find(limit->role);
     UNIT_ASSERT(role != NULL); /* it is an entry's */
-    if (role->kind == ROLE_KIND_DRIVER)
-        return STATUS_UNSUPPORTED;
     return limit->page_limit <= role->page_limit ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 

@@ -92,8 +92,7 @@ enum status intake_inventory(struct caller *caller, bool *kernel_failed);
  *                   profile, has another module name or launch kind than the table says, or is an
  *                   optional foundation role; a module that is not an executable
  * OVER_LIMIT        a limit above the role's own; the foundation's is 0
- * UNSUPPORTED       a required entry of a role that has no program yet; a limit for a driver, which
- *                   deviced launches
+ * UNSUPPORTED       a required entry of a role that has no program yet
  * BAD_ORDER         an entry that depends on one that is launched after it: the foundation comes first,
  *                   in its own order, then services and drivers by their dependencies, then programs in
  *                   the role table's order; nobody can depend on a helper

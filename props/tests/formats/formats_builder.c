@@ -106,7 +106,7 @@ static void test_refusals(const char *folder)
                 runtime_modules);
     expect_exit(folder, "a limit of the foundation", 2, "--output out.img --limit memd=9",
                 runtime_modules);
-    expect_exit(folder, "a limit of a driver", 2, "--output out.img --limit drv-serial=9",
+    expect_exit(folder, "a limit above a driver's", 2, "--output out.img --limit drv-serial=193",
                 runtime_modules);
     expect_exit(folder, "a limit twice", 2, "--output out.img --limit logd=9 --limit logd=9",
                 runtime_modules);

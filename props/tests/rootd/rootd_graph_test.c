@@ -191,6 +191,24 @@ static void test_driver(void)
     }
 }
 
+/* A driver's limit of the config reaches procd by deviced: with a page it comes to nothing, and that is its
+ * own failure; with enough it does what it does. */
+static void test_driver_limit(void)
+{
+    static const uint32_t pages[] = {1, 64};
+    for (unsigned i = 0; i < 2; i++) {
+        struct variant variant = variant_of(&graph_file);
+        variant.config.limits[variant.config.limit_count++] =
+            (struct boot_config_limit){.role = ROLE_TEST_DRIVER, .page_limit = pages[i]};
+        make_optional(&variant, "test-driver");
+        struct world_result result = boot(&variant);
+        expect_of("test-driver", result.log, result.end == WORLD_READY);
+        expect_of("R3: a driver's limit", result.log,
+                  (strstr(result.log, IS_PASSED("test-driver", "PEER_DIED")) == NULL) == (i == 1));
+        expect_running(i == 1 ? 4 : 3, "R3: a driver's limit");
+    }
+}
+
 /* --- time --------------------------------------------------------------------------------------- */
 
 /* A slow service is READY all the same, and whoever does not need it was so long before. */
@@ -314,6 +332,7 @@ int main(int count, char **arguments)
     test_required();
     test_optional();
     test_driver();
+    test_driver_limit();
     test_slow();
     test_slow_driver();
     test_ready_ticks();

@@ -120,7 +120,7 @@ static void test_config_order(void)
                    "who holds the end of a service waits for it");
 }
 
-/* A config gives less memory than the role table, to those whom rootd launches or offers. */
+/* A config gives less memory than the role table, to those whom rootd launches or offers, and to drivers. */
 static void test_config_limits(void)
 {
     static const struct {
@@ -132,6 +132,8 @@ static void test_config_limits(void)
         {ROLE_TESTER, 1, STATUS_OK},
         {ROLE_PHASE0_EXIT, 191, STATUS_OK},
         {ROLE_PHASE0_EXIT, 500, STATUS_OVER_LIMIT},
+        {ROLE_TEST_DRIVER, 192, STATUS_OK},
+        {ROLE_TEST_DRIVER, 193, STATUS_OVER_LIMIT},
         {ROLE_MEMD, 1, STATUS_OVER_LIMIT},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -143,13 +145,13 @@ static void test_config_limits(void)
         expect_prepare(rows[i].cause == STATUS_OK ? ROOTD_READY : ROOTD_CONTRACT_INVALID,
                        rows[i].cause, "a limit of a role");
     }
-    fresh(VALIDATION_PROFILE_NONE);
-    add_entry(ROLE_DRV_ACPI, BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER, BOOT_ENTRY_OPTIONAL, "drv-acpi");
+    fresh(VALIDATION_PROFILE_GRAPH);
     peers_machine.config.limit_count = 1;
     peers_machine.config.limits[0] =
-        (struct boot_config_limit){.role = ROLE_DRV_ACPI, .page_limit = 1};
+        (struct boot_config_limit){.role = ROLE_TEST_DRIVER, .page_limit = 7};
     expect(peers_machine_encode(), "a config with a driver's limit encodes");
-    expect_prepare(ROOTD_CONTRACT_INVALID, STATUS_UNSUPPORTED, "a limit of a driver");
+    expect_equal(run(), ROOTD_READY, "a boot with a driver's limit");
+    expect_equal(peers_machine.limited_count, 1, "R3: deviced is told of it");
 }
 
 void test_config(void)
