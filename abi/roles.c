@@ -179,7 +179,6 @@ static const struct {
     {SLOT_VSPACED_ADMINISTRATOR, ROLE_VSPACED, true},
     {SLOT_PAGERD_ADMINISTRATOR, ROLE_PAGERD, true},
     {SLOT_PEER_TEST_MORTAL, ROLE_TEST_MORTAL, false},
-    {SLOT_DRIVERS_NAMED, ROLE_NAMED, true},
     {SLOT_PROCD_DRIVER_ENDPOINT, ROLE_PROCD, false},
 };
 enum { PEER_SLOT_COUNT = sizeof peer_slots / sizeof peer_slots[0] };
@@ -211,7 +210,7 @@ uint32_t role_peer_slot(uint32_t id)
     return SLOT_NULL;
 }
 
-static bool holds_peer(const struct role *role, uint32_t other)
+bool role_holds_peer(const struct role *role, uint32_t other)
 {
     unsigned count;
     const struct intake *rows = role_intake(role->id, &count);
@@ -232,7 +231,8 @@ bool role_needs(const struct role *role, uint32_t other)
         if (need_table[i].role == role->id && need_table[i].other == other)
             return true;
     }
-    return (role->kind == ROLE_KIND_DRIVER && other == ROLE_DEVICED) || holds_peer(role, other);
+    return (role->kind == ROLE_KIND_DRIVER && other == ROLE_DEVICED) ||
+           role_holds_peer(role, other);
 }
 
 bool role_may_hold(const struct role *role, uint32_t other)

@@ -127,6 +127,9 @@ bool slot_is_administrators(uint32_t slot);
  * when nobody holds one at start. */
 uint32_t role_peer_slot(uint32_t id);
 
+/* Whether the rows of a role have a send capability to the other one. */
+bool role_holds_peer(const struct role *role, uint32_t other);
+
 /* Whether a role is started only when the other one is READY: it holds a send capability to it,
  * NEEDS it, or is a driver, and the other is deviced. Not of the foundation, which starts in a fixed
  * order before everybody else. */

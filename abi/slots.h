@@ -26,7 +26,6 @@ enum {
     SLOT_PEER_DRV_SERIAL = 27,
     SLOT_PEER_SERIALD = 28,
     SLOT_PEER_VFSD = 29,
-    SLOT_DRIVERS_NAMED = 30, /* deviced's, without a badge: each driver gets a copy with its own */
 
     SLOT_UNTYPED_BASE = 32, /* untyped memory: rootd at boot, then memd */
     SLOT_UNTYPED_COUNT = 16,

@@ -15,7 +15,7 @@
 
 const char harness_name[] = "deviced_life";
 
-/* Calls of one message: READ_DRIVER asks procd. */
+/* Calls of one message: READ_DRIVER asks procd, SEED_BINDING puts an end away. */
 enum { CALLS_MAX = 1, FAIL_LIMIT = 16, TURNS_LIMIT = 64 };
 
 enum action {
@@ -63,6 +63,14 @@ static void draw_seed_binding(struct choices *choices, struct life_draft *draft)
 {
     struct deviced_seed_binding_request *request = (void *)draft->body;
     request->role = some_role(choices);
+    const struct role *role = role_find(request->role);
+    bool finds = role != NULL && role_holds_peer(role, ROLE_NAMED);
+    if (finds != (choices_below(choices, 16) == 0)) {
+        request->named_slot = SLOT_RECEIVE_BASE;
+        draft->caps[0].object_type =
+            choices_below(choices, 16) == 0 ? OBJECT_FRAME : OBJECT_ENDPOINT;
+        draft->caps[0].rights = RIGHT_SEND | RIGHT_TRANSFER;
+    }
     request->image_offset = choices_below(choices, 64) * PAGE_BYTES;
     request->image_bytes = 1 + choices_below(choices, 100000);
     request->ready_ticks = 1 + choices_below(choices, 400);
@@ -148,10 +156,12 @@ static uint32_t check_driver(uint32_t index)
 {
     const struct model_deviced_driver *driver = &model.drivers[index];
     uint32_t slot = DEVICED_SLOT_BASE + DEVICED_SLOTS_OF_DRIVER * index;
+    bool has_named = !stand_in_slot_empty(slot + DEVICED_SLOT_NAMED);
     PROPERTY_EQUAL(D1, deviced.drivers[index].role, driver->role);
     PROPERTY_EQUAL(D1, deviced.drivers[index].state, driver->state);
     PROPERTY_EQUAL(D2, "end", !stand_in_slot_empty(slot + DEVICED_SLOT_ENDPOINT), driver->has_end);
     PROPERTY_EQUAL(D2, "grant", !stand_in_slot_empty(slot + DEVICED_SLOT_GRANT), driver->has_grant);
+    PROPERTY_EQUAL(D1, "named", has_named, driver->has_named);
     PROPERTY(D2, "process", driver->has_process || !peers_driver_lives(driver->process_id));
     return driver->has_process && peers_driver_lives(driver->process_id);
 }
@@ -182,12 +192,26 @@ static unsigned state_of(const struct message *request)
     return state;
 }
 
+/* What comes with a binding is its end of named, with the role's badge, which deviced cannot give it;
+ * or something else. */
+static void pick_caps(struct message *request, struct stand_in_cap caps[MESSAGE_CAP_LIMIT])
+{
+    uint32_t role; /* it comes first */
+    memcpy(&role, request->body, sizeof role);
+    for (uint32_t i = 0; i < request->header.cap_count; i++) {
+        caps[i] = stand_in_cap_to((enum object_type)request->caps[i].object_type, ROLE_NAMED);
+        caps[i].rights = request->caps[i].rights;
+        caps[i].badge = role;
+    }
+    life_place_caps(request, caps);
+}
+
 static enum status send(struct message *request)
 {
     struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
     unsigned state = state_of(request);
     uint64_t before = digest_of();
-    life_any_caps(request, caps);
+    pick_caps(request, caps);
     uint64_t now_ticks = stand_in_now();
     unsigned status = life_deliver(&life_service, request, caps);
     struct model_failure failure = life_failures();
@@ -316,7 +340,16 @@ static void reset(void)
     stand_in_clock_set(1000);
 }
 
-/* Everybody is stopped; what was refused is given back when it is asked for again (D2). */
+static uint32_t named_ends(void)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model.count; i++)
+        count += model.drivers[i].has_named;
+    return count;
+}
+
+/* Everybody is stopped; what was refused is given back when it is asked for again (D2). What a binding
+ * brought stays. */
 static void finish(void)
 {
     struct message request;
@@ -335,7 +368,8 @@ static void finish(void)
     for (uint32_t i = 0; i <= model.count; i++)
         turn();
     PROPERTY_EQUAL(D2, "left", peers_driver_count(), 0);
-    PROPERTY_EQUAL(K1, stand_in_slot_count(), life_now.startup_slots + model.holds_log);
+    PROPERTY_EQUAL(K1, stand_in_slot_count(),
+                   life_now.startup_slots + model.holds_log + named_ends());
 }
 
 size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)

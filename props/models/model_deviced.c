@@ -15,6 +15,9 @@
 /* Of the contract. */
 enum { FIRST_SLICE = 10, LONGEST_SLICE = 80, RETRY_AFTER = 100, SLOTS_FROM = SLOT_DYNAMIC_BASE };
 
+/* Of each driver: its end, its grant, its end of named. */
+enum { SLOTS_EACH = 3, SLOT_OF_GRANT = 1, SLOT_OF_NAMED = 2 };
+
 struct replay {
     struct model_deviced *model;
     struct model_deviced_calls calls;
@@ -39,7 +42,8 @@ static const struct model_deviced_call *next(struct replay *replay, enum model_d
     PROPERTY(D2, "missing", replay->at < replay->calls.count);
     const struct model_deviced_call *call = &replay->calls.calls[replay->at++];
     PROPERTY_EQUAL(D2, "which", call->what, what);
-    bool kernel = what == CALL_DROP || what == CALL_INSTALL || what == CALL_LOG_WRITE;
+    bool kernel =
+        what == CALL_DROP || what == CALL_MOVE || what == CALL_INSTALL || what == CALL_LOG_WRITE;
     if (call->status == STATUS_TIMED_OUT && !kernel)
         see(replay->model, call->deadline_ticks);
     return call;
@@ -163,12 +167,12 @@ static void ask(struct replay *replay, struct model_deviced_driver *driver)
 /* The grant, the process unless it is READY, its end; the first that is refused ends it. */
 static void give_back(struct replay *replay, struct model_deviced_driver *driver)
 {
-    uint32_t slot = SLOTS_FROM + 2 * (uint32_t)(driver - replay->model->drivers);
+    uint32_t slot = SLOTS_FROM + SLOTS_EACH * (uint32_t)(driver - replay->model->drivers);
     bool stays = driver->state == DRIVER_READY;
     bool refused = false;
     if (driver->has_grant) {
         const struct model_deviced_call *call = next(replay, CALL_DROP);
-        PROPERTY_EQUAL(D2, call->slot, slot + 1);
+        PROPERTY_EQUAL(D2, call->slot, slot + SLOT_OF_GRANT);
         refused = !is_gone(call->status);
         driver->has_grant = refused;
     }
@@ -277,18 +281,43 @@ static struct model_deviced_driver *driver_of(struct model_deviced *model, uint3
     return NULL;
 }
 
-static void seed(struct model_deviced *model, const struct deviced_seed_binding_request *request,
-                 struct model_deviced_answer *answer)
+static bool finds_others(uint32_t role)
+{
+    unsigned row_count = 0;
+    const struct intake *rows = role_intake(role, &row_count);
+    for (unsigned i = 0; i < row_count; i++)
+        if (rows[i].slot == SLOT_PEER_NAMED)
+            return true;
+    return false;
+}
+
+/* An end of named comes for a driver that has one, and for no other. */
+static enum status seed_status(struct model_deviced *model,
+                               const struct deviced_seed_binding_request *request)
 {
     const struct role *role = role_find(request->role);
     if (model->sealed)
-        answer->status = STATUS_DENIED;
-    else if (role == NULL || role->kind != ROLE_KIND_DRIVER)
-        answer->status = STATUS_INVALID_ARGUMENT;
-    else if (request->page_limit > role->page_limit)
-        answer->status = STATUS_OVER_LIMIT;
-    else if (driver_of(model, request->role) != NULL)
-        answer->status = STATUS_DUPLICATE;
+        return STATUS_DENIED;
+    if (role == NULL || role->kind != ROLE_KIND_DRIVER ||
+        finds_others(request->role) != (request->named_slot != SLOT_NULL))
+        return STATUS_INVALID_ARGUMENT;
+    if (request->page_limit > role->page_limit)
+        return STATUS_OVER_LIMIT;
+    return driver_of(model, request->role) != NULL ? STATUS_DUPLICATE : STATUS_OK;
+}
+
+static void seed(struct model_deviced *model, const struct deviced_seed_binding_request *request,
+                 struct model_deviced_calls calls, struct model_deviced_answer *answer)
+{
+    struct replay replay = {.model = model, .calls = calls};
+    bool has_named = request->named_slot != SLOT_NULL;
+    answer->status = seed_status(model, request);
+    if (answer->status == STATUS_OK && has_named) {
+        const struct model_deviced_call *call = next(&replay, CALL_MOVE);
+        PROPERTY_EQUAL(D1, call->slot, SLOTS_FROM + SLOTS_EACH * model->count + SLOT_OF_NAMED);
+        answer->status = call->status;
+    }
+    PROPERTY_EQUAL(D2, "calls", calls.count, replay.at);
     if (answer->status != STATUS_OK)
         return;
     model->drivers[model->count++] = (struct model_deviced_driver){
@@ -297,6 +326,7 @@ static void seed(struct model_deviced *model, const struct deviced_seed_binding_
         .image_bytes = request->image_bytes,
         .page_limit = request->page_limit,
         .ready_ticks = request->ready_ticks,
+        .has_named = has_named,
     };
     answer->changed = true;
 }
@@ -389,7 +419,7 @@ struct model_deviced_answer model_deviced_step(struct model_deviced *model,
     if (answer.status != STATUS_OK)
         return answer;
     if (row->id == OP_DEVICED_SEED_BINDING) {
-        seed(model, &body.seed, &answer);
+        seed(model, &body.seed, calls, &answer);
         return answer;
     }
     if (row->id == OP_DEVICED_SEAL) {

@@ -23,6 +23,7 @@ enum model_deviced_what {
     CALL_STOP,
     CALL_QUERY,
     CALL_DROP,
+    CALL_MOVE,
     CALL_LOG_WRITE,
     CALL_LOOKUP,
     CALL_APPEND
@@ -38,7 +39,7 @@ struct model_deviced_call {
     uint32_t page_limit;
     uint64_t ready_ticks; /* POLICY */
     uint32_t role;        /* CREATE */
-    uint32_t slot;        /* DROP; of the driver: INSTALL */
+    uint32_t slot;        /* DROP; to which: MOVE; of the driver: INSTALL */
     bool right;           /* ASK: READY, as the driver's role and rows say */
     bool dead;            /* ASK: nobody was there to answer */
 };
@@ -62,6 +63,7 @@ struct model_deviced_driver {
     bool has_process; /* that was not given back */
     bool has_end;
     bool has_grant;
+    bool has_named; /* an end of named, from its binding on */
     uint64_t process_id;
     uint64_t give_up_ticks;
     uint64_t slice_ticks;

@@ -279,6 +279,7 @@ static enum model_deviced_what what_of(const struct stand_in_call *call)
     uint16_t id = call->message->header.operation;
     if (call->through.object_type != OBJECT_ENDPOINT)
         return id == OP_KERNEL_DROP_LOCAL_CAP        ? CALL_DROP
+               : id == OP_KERNEL_MOVE_LOCAL_CAP      ? CALL_MOVE
                : id == OP_KERNEL_CAP_COPY_ATTENUATED ? CALL_INSTALL
                                                      : CALL_LOG_WRITE;
     for (unsigned i = 0;
@@ -290,8 +291,20 @@ static enum model_deviced_what what_of(const struct stand_in_call *call)
                                                : CALL_ASK;
 }
 
+/* What came with a message goes when it has been answered: by the loop, not by deviced. */
+static bool empties_window(const struct stand_in_call *call)
+{
+    const struct kernel_drop_local_cap_request *request = call->request;
+    return call->through.object_type != OBJECT_ENDPOINT &&
+           call->message->header.operation == OP_KERNEL_DROP_LOCAL_CAP &&
+           request->slot >= SLOT_RECEIVE_BASE &&
+           request->slot < SLOT_RECEIVE_BASE + SLOT_RECEIVE_COUNT;
+}
+
 static void asked(const struct stand_in_call *call)
 {
+    if (empties_window(call))
+        return;
     HARNESS(call_count < CALL_LIMIT);
     struct model_deviced_call *noted = &calls[call_count];
     bool kernel = call->through.object_type != OBJECT_ENDPOINT;
@@ -300,6 +313,8 @@ static void asked(const struct stand_in_call *call)
     PROPERTY(D2, "deadline", kernel || call->deadline_ticks != DEADLINE_NEVER);
     if (noted->what == CALL_DROP)
         noted->slot = ((const struct kernel_drop_local_cap_request *)call->request)->slot;
+    if (noted->what == CALL_MOVE)
+        noted->slot = ((const struct kernel_move_local_cap_request *)call->request)->target_slot;
     struct procd_set_restart_policy_request policy;
     if (noted->what == CALL_POLICY &&
         message_decode(&procd_set_restart_policy_request_type, call->message, &policy) == STATUS_OK)
@@ -314,6 +329,8 @@ static void asked(const struct stand_in_call *call)
 /* A process whose maker was not told of it is undone (procd.h). */
 static void answered(const struct stand_in_call *call, enum status status)
 {
+    if (empties_window(call))
+        return;
     struct model_deviced_call *noted = &calls[call_count++];
     noted->status = status;
     if (call->lost && noted->what == CALL_CREATE)
@@ -365,7 +382,7 @@ void peers_of_deviced_begin(void)
         cap.rights = rows[i].rights;
         if (rows[i].slot == SLOT_PROCD_DRIVER_ENDPOINT)
             cap.badge = UINT64_C(9) << 16 | ROLE_DEVICED;
-        else if (peer != ROLE_NONE && !slot_is_administrators(rows[i].slot))
+        else if (peer != ROLE_NONE)
             cap.badge = ROLE_DEVICED;
         stand_in_put(rows[i].slot, cap);
     }

@@ -13,13 +13,14 @@
 
 /* --- named ------------------------------------------------------------------------------------ */
 
-/* procd is the only role that runs before named does. */
+/* For procd, which runs before named does, and for drivers, which get theirs from deviced. */
 static enum status mint_end(struct stand_in_call *call)
 {
     struct named_mint_end_request request;
     struct named_mint_end_reply reply = {.end_slot = 1};
     if (message_decode(&named_mint_end_request_type, call->message, &request) != STATUS_OK ||
-        request.role != ROLE_PROCD)
+        (request.role != ROLE_PROCD &&
+         (role_find(request.role) == NULL || role_find(request.role)->kind != ROLE_KIND_DRIVER)))
         return STATUS_INVALID_ARGUMENT;
     call->caps[0] = stand_in_cap_to(OBJECT_ENDPOINT, call->through.object);
     call->caps[0].rights = RIGHT_SEND | RIGHT_TRANSFER;
@@ -80,6 +81,15 @@ enum status peers_irqd_answer(struct stand_in_call *call)
 
 /* --- deviced ---------------------------------------------------------------------------------- */
 
+/* A driver's end of named carries its role, and comes exactly when its rows have one (D1). */
+static void check_named(const struct deviced_seed_binding_request *request)
+{
+    struct stand_in_cap end = stand_in_at(request->named_slot);
+    bool holds = role_holds_peer(role_find(request->role), ROLE_NAMED);
+    PROPERTY(D1, "named", peers_machine.lied || holds == (request->named_slot != SLOT_NULL));
+    PROPERTY(D1, "badge", peers_machine.lied || !holds || end.badge == request->role);
+}
+
 /* Each driver that the machine has, once, with its module. */
 static enum status seed_binding(struct message *message)
 {
@@ -93,6 +103,7 @@ static enum status seed_binding(struct message *message)
                                                    request.image_offset));
     peers_check_limit(request.role, request.page_limit);
     peers_machine.limited_count += request.page_limit != 0;
+    check_named(&request);
     peers_machine.bound_count++;
     return peers_reply_empty(&deviced_seed_binding_reply_type, message);
 }

@@ -418,7 +418,8 @@ static enum status op_install(struct stand_in_call *call)
         (request->badge != 0 && source.badge != 0))
         return STATUS_DENIED;
     source.rights = request->rights;
-    source.badge = request->badge;
+    if (request->badge != 0) /* 0 keeps what it has */
+        source.badge = request->badge;
     return stand_in_install(grant.object, request->target_slot, source);
 }
 

@@ -11,6 +11,7 @@
 #include "props/base/testing.h"
 #include "props/tests/rootd/boot_variant.h"
 #include "props/world/audit.h"
+#include "services/deviced/deviced.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
 
@@ -193,11 +194,23 @@ static void test_others(void)
     file_free(&file);
 }
 
+/* deviced keeps a driver's end of named, under the driver's badge and no other; and nothing for a driver
+ * that it was not told of. */
+static void spoil_driver(void)
+{
+    uint32_t deviced = index_of(ROLE_DEVICED);
+    uint32_t slot = DEVICED_SLOT_BASE + DEVICED_SLOT_NAMED;
+    expect_equal(cap_at(deviced, slot)->badge, ROLE_DRV_SERIAL, "the driver's own badge");
+    spoil_slot(deviced, slot);
+    add_one(deviced, slot + DEVICED_SLOTS_OF_DRIVER);
+}
+
 /* vspaced gets control over processes, where its spaces lie: pagerd, which asks vspaced, reaches it, too. */
 static void test_paths(void)
 {
     struct boot_file file;
     boot_sound("build/boot.img", &file);
+    spoil_driver();
     struct capability *cap = cap_at(index_of(ROLE_VSPACED), FREE_SLOT);
     *cap = *cap_at(index_of(ROLE_PROCD), SLOT_KERNEL_PROCESS_ENDPOINT);
     expect_named(index_of(ROLE_VSPACED), FREE_SLOT, "extra");

@@ -9,6 +9,7 @@
 #include "abi/slots.h"
 #include "kernel/core/cspace.h"
 #include "props/world/world.h"
+#include "services/deviced/deviced.h"
 #include "services/lib/service.h"
 #include "services/procd/procd.h"
 #include "services/rootd/rootd.h"
@@ -125,6 +126,29 @@ static void add_looked_up(const struct node *node, struct list *list)
     }
 }
 
+static const struct rootd *rootd_state(void)
+{
+    return world_state(KERNEL_ROOT_PROCESS); /* it comes first in what the world keeps of rootd */
+}
+
+/* What deviced keeps for each driver that it was told of, in the order of rootd's entries: its end of
+ * named, with the driver's badge, so that none can register or look up as another one (D1). */
+static void add_drivers(const struct node *node, struct list *list)
+{
+    const struct rootd_intake *intake = &rootd_state()->intake;
+    uint32_t slot = DEVICED_SLOT_BASE + DEVICED_SLOT_NAMED;
+    for (uint32_t i = 0; i < intake->entry_count && node->role->id == ROLE_DEVICED; i++) {
+        const struct rootd_entry *entry = &intake->entries[i];
+        if (entry->kind != ENTRY_DRIVER || entry->found != STATUS_OK)
+            continue;
+        if (role_holds_peer(role_find(entry->role), ROLE_NAMED))
+            add(list, (struct stated){slot, OBJECT_ENDPOINT, RIGHT_SEND | RIGHT_TRANSFER,
+                                      entry->role, ROLE_NAMED, true, false,
+                                      "seeded: what a driver finds and registers by"});
+        slot += DEVICED_SLOTS_OF_DRIVER;
+    }
+}
+
 static void state(const struct node *node, struct list *list)
 {
     unsigned count = 0;
@@ -149,6 +173,7 @@ static void state(const struct node *node, struct list *list)
     if (node->is_mould) /* what a life starts with, and nothing that it finds (P4) */
         return;
     add_bound(node, list);
+    add_drivers(node, list);
     add_looked_up(node, list);
 }
 
@@ -302,11 +327,6 @@ static unsigned compare_cspace(FILE *out, const struct nodes *nodes, const struc
 }
 
 /* --- the plan --------------------------------------------------------------------------------------- */
-
-static const struct rootd *rootd_state(void)
-{
-    return world_state(KERNEL_ROOT_PROCESS); /* it comes first in what the world keeps of rootd */
-}
 
 /* Each launch installs its role's rows and nothing else, whether its process still lives or not. */
 static unsigned compare_launch(FILE *out, const struct plan_launch *launch)

@@ -26,12 +26,14 @@ enum status deviced_seed_binding(struct deviced *deviced, struct deviced_request
     const struct deviced_seed_binding_request *body = &request->body.seed_binding;
     const struct role *role = role_find(body->role);
     struct deviced_install installs[DEVICED_INSTALL_LIMIT];
+    uint32_t named_slot = deviced_slot(deviced->driver_count, DEVICED_SLOT_NAMED);
     uint32_t count;
     if (deviced->is_sealed != 0)
         return STATUS_DENIED;
-    if (role == NULL || role->kind != ROLE_KIND_DRIVER)
+    if (role == NULL || role->kind != ROLE_KIND_DRIVER ||
+        role_holds_peer(role, ROLE_NAMED) != (body->named_slot != SLOT_NULL))
         return STATUS_INVALID_ARGUMENT;
-    enum status status = deviced_plan(role, installs, &count);
+    enum status status = deviced_plan(role, named_slot, installs, &count);
     if (status != STATUS_OK)
         return status;
     if (body->page_limit > role->page_limit)
@@ -39,6 +41,10 @@ enum status deviced_seed_binding(struct deviced *deviced, struct deviced_request
     if (find(deviced, body->role) != NULL)
         return STATUS_DUPLICATE;
     UNIT_ASSERT(deviced->driver_count < DEVICED_DRIVER_LIMIT); /* one for each role of the table */
+    if (body->named_slot != SLOT_NULL)
+        status = kernel_move_local_cap(&deviced->caller, body->named_slot, named_slot);
+    if (status != STATUS_OK)
+        return status;
     deviced->drivers[deviced->driver_count++] = (struct deviced_driver){
         .role = body->role,
         .image_offset = body->image_offset,

@@ -3,14 +3,14 @@
  * are in abi/messages/deviced.def.
  *
  * The administrator (rootd, then nobody) seeds a binding for each driver role: the module it is made
- * of, how long its READY may take, and how many pages of its own it may have when they are fewer than
- * its role's. SEAL ends that once and for all. deviced reads no boot config,
- * and starts no driver that it was not asked to start (D1).
+ * of, how long its READY may take, how many pages of its own it may have when they are fewer than its
+ * role's, and its end of named, which carries the badge of the role: named made it so, and neither
+ * deviced nor a driver can set another one. SEAL ends that once and for all. deviced reads no boot
+ * config, and starts no driver that it was not asked to start (D1).
  *
  * A driver holds exactly the rows of its role: copies of what deviced itself holds with TRANSFER, and
- * its end of named, with the badge of its role, from the one without a badge that deviced has for its
- * drivers. A role whose rows cannot be filled so is refused when it is seeded, before anything is
- * made (deviced_plan).
+ * of the end of named of its binding. A role whose rows cannot be filled so is refused when it is
+ * seeded, before anything is made (deviced_plan).
  *
  * A launch. START_DRIVER is answered at once; the work is done between messages, a step at a time,
  * drivers in turns: staged by procd through its drivers' endpoint and populated; started; asked for
@@ -48,10 +48,12 @@
  *
  * SEED_BINDING:
  * - DENIED: after SEAL
- * - INVALID_ARGUMENT: the role is not that of a driver
+ * - INVALID_ARGUMENT: the role is not that of a driver; its rows have an end of named and none comes
+ *   with the message, or the other way round
  * - DENIED: deviced cannot give the role what its rows state
  * - OVER_LIMIT: more pages than the role may have; 0 is as many as that
  * - DUPLICATE: there is a binding of the role
+ * - the kernel's, when the end cannot be put away
  *
  * START_DRIVER, STOP_DRIVER, READ_DRIVER:
  * - NOT_FOUND: no binding of the role
@@ -78,10 +80,13 @@ enum {
     DEVICED_INSTALL_LIMIT = 16,
     DEVICED_EXIT_STOPPED = 1, /* the code of a driver that deviced has stopped */
 
-    /* Slots of its own: two for each driver, the window of CREATE_STAGED_PROCESS. */
+    /* Slots of its own, for each driver: the window of CREATE_STAGED_PROCESS, which is filled while
+     * it is launched, and the end of named of its binding, which stays. */
     DEVICED_SLOT_BASE = SLOT_DYNAMIC_BASE,
     DEVICED_SLOT_ENDPOINT = 0, /* + DEVICED_SLOT_BASE + DEVICED_SLOTS_OF_DRIVER * index */
     DEVICED_SLOT_GRANT,
+    DEVICED_SLOTS_OF_LAUNCH,
+    DEVICED_SLOT_NAMED = DEVICED_SLOTS_OF_LAUNCH,
     DEVICED_SLOTS_OF_DRIVER
 };
 
@@ -127,22 +132,18 @@ struct deviced {
     struct deviced_driver drivers[DEVICED_DRIVER_LIMIT]; /* as they were seeded */
 };
 
-/* A copy into a staged driver. */
+/* A copy into a staged driver, with the badge that it has. */
 struct deviced_install {
     uint32_t source_slot; /* of deviced */
     uint32_t target_slot;
     uint16_t rights;
-    uint32_t badge;
 };
 
-/* What a driver of the role gets, in its rows' order; its count. Errors: DENIED, when deviced's own rows
- * do not allow one of them; EXHAUSTED, more than DEVICED_INSTALL_LIMIT. Pure. */
-enum status deviced_plan(const struct role *role,
+/* What a driver of the role gets, in its rows' order; its count; its end of named lies in `named_slot`.
+ * Errors: DENIED, when deviced's own rows do not allow one of them; EXHAUSTED, more than
+ * DEVICED_INSTALL_LIMIT. Pure. */
+enum status deviced_plan(const struct role *role, uint32_t named_slot,
                          struct deviced_install installs[DEVICED_INSTALL_LIMIT], uint32_t *count);
-
-/* The same of one row. */
-enum status deviced_plan_row(const struct role *role, const struct intake *row,
-                             struct deviced_install *out);
 
 /* A service_handler; `state` is a struct deviced. Turns the message into its reply. */
 enum handled deviced_handle(void *state, struct message *message, const struct receive_info *info);

@@ -18,7 +18,7 @@ struct deviced_request {
     union deviced_reply reply;
 };
 
-/* Slot of a driver's end or grant. */
+/* A slot of a driver: DEVICED_SLOT_... */
 static inline uint32_t deviced_slot(uint32_t index, uint32_t which)
 {
     return DEVICED_SLOT_BASE + DEVICED_SLOTS_OF_DRIVER * index + which;

@@ -114,7 +114,7 @@ static enum status create(struct deviced *deviced, uint32_t index)
     uint32_t first_slot = deviced_slot(index, 0);
     enum status status = procd_call_create_staged_process(
         &deviced->caller, SLOT_PROCD_DRIVER_ENDPOINT,
-        (struct window){first_slot, DEVICED_SLOTS_OF_DRIVER},
+        (struct window){first_slot, DEVICED_SLOTS_OF_LAUNCH},
         caller_deadline(&deviced->caller, DEVICED_CALL_TICKS), &request, &reply);
     if (status != STATUS_OK)
         return status;
@@ -129,14 +129,14 @@ static enum status populate(struct deviced *deviced, uint32_t index)
 {
     struct deviced_install installs[DEVICED_INSTALL_LIMIT];
     uint32_t count = 0;
-    enum status status = deviced_plan(role_find(deviced->drivers[index].role), installs, &count);
+    enum status status = deviced_plan(role_find(deviced->drivers[index].role),
+                                      deviced_slot(index, DEVICED_SLOT_NAMED), installs, &count);
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
         struct kernel_cap_copy_attenuated_request request = {
             .grant_slot = deviced_slot(index, DEVICED_SLOT_GRANT),
             .source_slot = installs[i].source_slot,
             .target_slot = installs[i].target_slot,
             .rights = installs[i].rights,
-            .badge = installs[i].badge,
         };
         status = kernel_cap_copy_attenuated(&deviced->caller, SLOT_KERNEL_CHILD_POPULATE_ENDPOINT,
                                             &request);

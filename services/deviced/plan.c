@@ -4,45 +4,42 @@
 
 #include <string.h>
 
-/* What deviced holds for a row of a driver: the same slot, or, of a peer, what it has of it for its
- * drivers. Never a capability of deviced's own business, which it holds without TRANSFER. */
+/* What deviced holds for a row of a driver: the same slot. Never a capability of its own business,
+ * which it holds without TRANSFER. */
 static bool serves(const struct intake *own, const struct intake *row)
 {
-    uint32_t peer = slot_peer_role(row->slot);
-    bool same = peer == ROLE_NONE
-                    ? own->slot == row->slot
-                    : slot_is_administrators(own->slot) && slot_peer_role(own->slot) == peer;
-    return same && own->object_type == row->object_type &&
+    return own->slot == row->slot && own->object_type == row->object_type &&
            (own->rights & row->rights) == row->rights && (own->rights & RIGHT_TRANSFER) != 0;
 }
 
-enum status deviced_plan_row(const struct role *role, const struct intake *row,
-                             struct deviced_install *out)
+/* Where a row is copied from; SLOT_NULL: nowhere. */
+static uint32_t source_of(const struct intake *row, uint32_t named_slot)
 {
     unsigned count = 0;
     const struct intake *own = role_intake(ROLE_DEVICED, &count);
+    if (row->slot == SLOT_PEER_NAMED)
+        return row->rights == RIGHT_SEND ? named_slot : SLOT_NULL;
     for (unsigned i = 0; i < count; i++) {
-        if (!serves(&own[i], row))
-            continue;
-        *out = (struct deviced_install){
-            .source_slot = own[i].slot,
-            .target_slot = row->slot,
-            .rights = row->rights,
-            .badge = slot_peer_role(row->slot) == ROLE_NONE ? 0 : role->id,
-        };
-        return STATUS_OK;
+        if (serves(&own[i], row))
+            return own[i].slot;
     }
-    return STATUS_DENIED;
+    return SLOT_NULL;
 }
 
-enum status deviced_plan(const struct role *role,
+enum status deviced_plan(const struct role *role, uint32_t named_slot,
                          struct deviced_install installs[DEVICED_INSTALL_LIMIT], uint32_t *count)
 {
     unsigned row_count = 0;
     const struct intake *rows = role_intake(role->id, &row_count);
     enum status status = row_count <= DEVICED_INSTALL_LIMIT ? STATUS_OK : STATUS_EXHAUSTED;
     *count = 0;
-    for (unsigned i = 0; i < row_count && status == STATUS_OK; i++)
-        status = deviced_plan_row(role, &rows[i], &installs[(*count)++]);
+    for (unsigned i = 0; i < row_count && status == STATUS_OK; i++) {
+        struct deviced_install *install = &installs[(*count)++];
+        *install = (struct deviced_install){.source_slot = source_of(&rows[i], named_slot),
+                                            .target_slot = rows[i].slot,
+                                            .rights = rows[i].rights};
+        if (install->source_slot == SLOT_NULL)
+            status = STATUS_DENIED;
+    }
     return status;
 }

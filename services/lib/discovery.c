@@ -24,17 +24,18 @@ static uint32_t name_put(uint8_t *name, uint32_t service_role)
     return count;
 }
 
-static enum status mint(struct caller *caller, uint32_t named_slot, uint32_t role,
-                        uint32_t end_slot, uint64_t deadline_ticks)
+static enum status mint(struct caller *caller, uint32_t named_slot, const struct discovery_end *end,
+                        uint64_t deadline_ticks)
 {
-    struct named_mint_end_request request = {.role = role};
+    struct named_mint_end_request request = {.role = end->role};
     struct named_mint_end_reply reply;
-    return named_call_mint_end(caller, named_slot, (struct window){end_slot, 1}, deadline_ticks,
+    return named_call_mint_end(caller, named_slot, (struct window){end->slot, 1}, deadline_ticks,
                                &request, &reply);
 }
 
-enum status discovery_seed(struct caller *caller, uint32_t named_slot, uint32_t role,
-                           uint32_t end_slot, uint64_t deadline_ticks)
+enum status discovery_seed(struct caller *caller, uint32_t named_slot,
+                           const struct discovery_end *ends, uint32_t end_count,
+                           uint64_t deadline_ticks)
 {
     static const struct named_seal_request nothing;
     struct named_seal_reply sealed;
@@ -50,7 +51,9 @@ enum status discovery_seed(struct caller *caller, uint32_t named_slot, uint32_t 
         if (status != STATUS_OK)
             return status;
     }
-    enum status status = mint(caller, named_slot, role, end_slot, deadline_ticks);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < end_count && status == STATUS_OK; i++)
+        status = mint(caller, named_slot, &ends[i], deadline_ticks);
     if (status == STATUS_OK)
         status = named_call_seal(caller, named_slot, NO_WINDOW, deadline_ticks, &nothing, &sealed);
     if (status == STATUS_OK && sealed.entry_count != look_up_count)

@@ -10,12 +10,19 @@
 /* named is of a lower rank and calls nobody, so that its answer is a matter of the processor alone. */
 enum { DISCOVERY_CALL_TICKS = 5000 };
 
-/* Tells named all rows, has it mint an end for `role`, which comes to `end_slot` (empty), and seals
- * it: what named knows is exactly what the table states, whatever this image holds (N1).
- * `named_slot` holds an administrator's end. Errors: of a call; INTERNAL when named has another
- * number of entries than there are rows. After an error `end_slot` may be filled. */
-enum status discovery_seed(struct caller *caller, uint32_t named_slot, uint32_t role,
-                           uint32_t end_slot, uint64_t deadline_ticks);
+/* An end of named that says who asks, and the empty slot to which it comes. */
+struct discovery_end {
+    uint32_t role;
+    uint32_t slot;
+};
+
+/* Tells named all rows, has it mint the ends, and seals it: what named knows is exactly what the
+ * table states, whatever this image holds (N1). `named_slot` holds an administrator's end. Errors: of
+ * a call; INTERNAL when named has another number of entries than there are rows. After an error some
+ * of the ends may be there. */
+enum status discovery_seed(struct caller *caller, uint32_t named_slot,
+                           const struct discovery_end *ends, uint32_t end_count,
+                           uint64_t deadline_ticks);
 
 /* Registers the caller's own endpoint, as the service `role`, for every role that may find it, each
  * with a badge of its own. Done again, it is OK again: a service does it before it says READY, so

@@ -10,12 +10,12 @@
  * entries is the same state (N3), and a question is a binary search.
  *
  * A client holds an end of named with the badge of its role: its launcher sets that when it installs
- * it. For a role that runs before named does, as procd, named mints such an end itself, and hands it
- * to its administrator, which passes it on.
+ * it. For a role that runs before named does, as procd, and for one that another service launches, as
+ * a driver, named mints such an end itself, and hands it to its administrator, which passes it on.
  *
  * After SEAL an administrator has nothing more to say: SEED_ENTRY and MINT_END are refused, SEAL
- * changes nothing, REGISTER and LOOKUP are for roles. A capability without a badge that is left over,
- * such as the one from which drivers get theirs, finds nobody.
+ * changes nothing, REGISTER and LOOKUP are for roles. A capability without a badge that is left over
+ * finds nobody.
  *
  * What named keeps. For each entry at most one capability, in the slot NAMED_SLOT_BASE + index: the
  * service's endpoint with the badge of the entry's client, and SEND and TRANSFER, nothing more. The

@@ -15,10 +15,31 @@ static bool is_driver(const struct rootd *rootd, uint32_t entry)
     return what->kind == ENTRY_DRIVER && what->found == STATUS_OK;
 }
 
-static enum status seed(struct rootd *rootd, const struct rootd_entry *what)
+/* SLOT_NULL: its role has none. */
+static uint32_t named_slot(const struct rootd *rootd, uint32_t entry)
 {
+    const struct role *role = role_find(rootd->intake.entries[entry].role);
+    return role_holds_peer(role, ROLE_NAMED) ? ROOTD_SLOT_NAMED_BASE + entry : SLOT_NULL;
+}
+
+uint32_t drivers_named_ends(const struct rootd *rootd,
+                            struct discovery_end ends[BOOT_CONFIG_ENTRY_LIMIT])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rootd->intake.entry_count; i++) {
+        if (is_driver(rootd, i) && named_slot(rootd, i) != SLOT_NULL)
+            ends[count++] = (struct discovery_end){.role = rootd->intake.entries[i].role,
+                                                   .slot = named_slot(rootd, i)};
+    }
+    return count;
+}
+
+static enum status seed(struct rootd *rootd, uint32_t entry)
+{
+    const struct rootd_entry *what = &rootd->intake.entries[entry];
     struct deviced_seed_binding_request request = {
         .role = what->role,
+        .named_slot = named_slot(rootd, entry),
         .image_offset = what->offset_bytes,
         .image_bytes = what->size_bytes,
         .page_limit = what->page_limit,
@@ -26,9 +47,11 @@ static enum status seed(struct rootd *rootd, const struct rootd_entry *what)
     };
     uint64_t deadline_ticks;
     enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
-    return status == STATUS_OK
-               ? deviced_call_seed_binding(&rootd->caller, SLOT_PEER_DEVICED, NO_WINDOW,
-                                           deadline_ticks, &request, NULL)
+    if (status == STATUS_OK)
+        status = deviced_call_seed_binding(&rootd->caller, SLOT_PEER_DEVICED, NO_WINDOW,
+                                           deadline_ticks, &request, NULL);
+    return status == STATUS_OK && request.named_slot != SLOT_NULL
+               ? kernel_drop_local_cap(&rootd->caller, request.named_slot)
                : status;
 }
 
@@ -37,7 +60,7 @@ enum status drivers_seed(struct rootd *rootd)
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < rootd->intake.entry_count && status == STATUS_OK; i++) {
         if (is_driver(rootd, i))
-            status = seed(rootd, &rootd->intake.entries[i]);
+            status = seed(rootd, i);
     }
     return status;
 }

@@ -4,9 +4,15 @@
 #ifndef BASALT_SERVICES_ROOTD_DRIVERS_H
 #define BASALT_SERVICES_ROOTD_DRIVERS_H
 
+#include "services/lib/discovery.h"
 #include "services/rootd/rootd.h"
 
-/* Tells deviced the module of each driver that is there. */
+/* Names the drivers that get an end of named, and where each is to be kept until deviced is told of
+ * the driver; their number. */
+uint32_t drivers_named_ends(const struct rootd *rootd,
+                            struct discovery_end ends[BOOT_CONFIG_ENTRY_LIMIT]);
+
+/* Tells deviced the module of each driver that is there, and gives it the driver's end of named. */
 enum status drivers_seed(struct rootd *rootd);
 
 /* Has deviced begin to launch a driver (index of its entry). */

@@ -135,13 +135,16 @@ static uint32_t next_asked(const struct rootd *rootd)
     return count;
 }
 
-/* Whoever waits for named finds it with all that the role table states, and sealed. */
+/* Whoever waits for named finds it with all that the role table states, and sealed. procd gets its end
+ * of it afterwards; those of the drivers wait for deviced. */
 static enum status seed_named(struct rootd *rootd, uint32_t launch)
 {
+    struct discovery_end ends[1 + BOOT_CONFIG_ENTRY_LIMIT] = {{ROLE_PROCD, ROOTD_SLOT_WINDOW}};
+    uint32_t end_count = 1 + drivers_named_ends(rootd, ends + 1);
     uint64_t deadline_ticks;
     enum status status = rootd_deadline(rootd, ROOTD_SEED_TICKS, &deadline_ticks);
     return status == STATUS_OK ? discovery_seed(&rootd->caller, launch_alias_slot(rootd, launch),
-                                                ROLE_PROCD, ROOTD_SLOT_WINDOW, deadline_ticks)
+                                                ends, end_count, deadline_ticks)
                                : status;
 }
 

@@ -69,9 +69,11 @@ enum {
     ROOTD_SLOT_WINDOW = SLOT_RECEIVE_BASE + MESSAGE_CAP_LIMIT,      /* for replies; four slots */
     ROOTD_SLOT_SCRATCH = SLOT_RECEIVE_BASE + 2 * MESSAGE_CAP_LIMIT, /* IMAGE_SCRATCH_SLOTS */
     ROOTD_SLOT_PROCD_PROCESS = SLOT_DYNAMIC_BASE,
-    ROOTD_SLOT_VSPACE,    /* of procd, until it has started */
-    ROOTD_SLOT_GRANT,     /* of the child being populated */
-    ROOTD_SLOT_ALIAS_BASE /* + index of the launch: its send alias, when it has no peer slot */
+    ROOTD_SLOT_VSPACE,     /* of procd, until it has started */
+    ROOTD_SLOT_GRANT,      /* of the child being populated */
+    ROOTD_SLOT_ALIAS_BASE, /* + index of the launch: its send alias, when it has no peer slot */
+    /* + index of a driver's entry: its end of named, from named's seeding on until deviced has it */
+    ROOTD_SLOT_NAMED_BASE = ROOTD_SLOT_ALIAS_BASE + PLAN_LAUNCH_LIMIT
 };
 
 enum {

@@ -159,12 +159,21 @@ const struct codec_fixture codec_graph_fixtures[] = {
         NO("@60 01000000", "it exited")
         NO("@60 0f000000", "a reason above")
         NO("@68 01000000", "reserved")
-    /* role, page_limit, image_offset, image_bytes, ready_ticks */
+    /* role, page_limit, image_offset, image_bytes, ready_ticks, named_slot or 0, reserved0 */
     OF(DEVICED, 0x550, REQUEST, "",
-       "19000000 00000000 0010000000000000 204e000000000000 6400000000000000")
+       "24010000 00000000 0010000000000000 204e000000000000 6400000000000000 00000000 00000000")
+        NO("@32 40000000", "an end without its descriptor")
+        CAPS_NO("2000 0500 00000500" NO_BADGE, "for the empty field")
+
+    OF(DEVICED, 0x550, REQUEST, "2000 0500 00000500" NO_BADGE,
+       "19000000 00000000 0010000000000000 204e000000000000 6400000000000000 40000000 00000000")
         YES("@4 ffffffff", "more pages than any role has, which is deviced's to refuse")
         YES("@24 c027090000000000", "ten minutes")
         NO("@0 00000000", "no role")
+        NO("@32 00000000", "a descriptor without its end")
+        NO("@36 01000000", "reserved")
+        CAPS_NO("2000 0100 00000500" NO_BADGE, "TRANSFER is missing")
+        CAPS_NO("2000 0400 00000500" NO_BADGE, "SEND is missing")
         NO("@8 0110000000000000", "not on a page")
         NO("@16 0000000000000000", "an empty module")
         NO("@24 0000000000000000", "no time")

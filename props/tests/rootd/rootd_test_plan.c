@@ -312,8 +312,6 @@ static bool may_ask(const struct intake *row)
         return role == ROLE_LOADERD;
     case SLOT_PEER_TEST_SERVICE:
         return role == ROLE_TEST_USER;
-    case SLOT_DRIVERS_NAMED:
-        return role == ROLE_DEVICED;
     case SLOT_PROCD_DRIVER_ENDPOINT:
         return role == ROLE_DEVICED || role == ROLE_TEST_OPERATOR;
     default:
@@ -331,8 +329,8 @@ static bool may_hand_on(const struct intake *row)
              row->slot == SLOT_PAGERD_ADMINISTRATOR ||
              row->slot == SLOT_KERNEL_PROCESS_ENDPOINT)) ||
            (row->role == ROLE_DEVICED &&
-            (row->slot == SLOT_DRIVERS_NAMED || row->slot == SLOT_KERNEL_COM1_ENDPOINT ||
-             row->slot == SLOT_KERNEL_ACPI_ENDPOINT || row->slot == SLOT_KERNEL_I8042_ENDPOINT));
+            (row->slot == SLOT_KERNEL_COM1_ENDPOINT || row->slot == SLOT_KERNEL_ACPI_ENDPOINT ||
+             row->slot == SLOT_KERNEL_I8042_ENDPOINT));
 }
 
 /* R4 over the whole table, roles of later versions included: every row may be given, each
@@ -482,8 +480,6 @@ static void test_peer_slots(void)
                role_table[i].image);
     }
     expect_equal(role_peer_slot(ROLE_PROCD), SLOT_PEER_PROCD, "not the drivers' endpoint");
-    expect_equal(service_peer_role(SLOT_DRIVERS_NAMED, OBJECT_ENDPOINT, RIGHT_SEND), ROLE_NONE,
-                 "what is for drivers carries no badge of deviced's");
     expect_equal(slot_peer_role(SLOT_UNTYPED_BASE), ROLE_NONE, "a slot of no peer");
 }
 

@@ -16,7 +16,9 @@ static struct {
     unsigned count;
     uint32_t clients[64];
     bool right; /* each request was as it should be */
-    uint32_t minted;
+    uint32_t minted_count;
+    uint32_t minted[2];      /* for whom */
+    uint32_t minted_slot[2]; /* and where to */
     enum status answers;
 } heard;
 
@@ -29,10 +31,10 @@ static void reply_seeded(struct message *message)
     struct named_mint_end_request mint;
     struct named_mint_end_reply minted = {.end_slot = 44};
     if (message->header.operation == OP_NAMED_MINT_END) {
-        heard.minted = message_decode(&named_mint_end_request_type, message, &mint) == STATUS_OK &&
-                               heard.count == look_up_count
-                           ? mint.role
-                           : ROLE_NONE;
+        heard.right &= message_decode(&named_mint_end_request_type, message, &mint) == STATUS_OK &&
+                       heard.count == look_up_count && heard.minted_count < 2;
+        heard.minted[heard.minted_count % 2] = mint.role;
+        heard.minted_slot[heard.minted_count++ % 2] = message->header.window_slot;
         (void)message_encode(&named_mint_end_reply_type, &minted, message);
         message->caps[0].object_type = OBJECT_ENDPOINT;
         return;
@@ -52,25 +54,28 @@ static void reply_seeded(struct message *message)
 
 static void test_seed(void)
 {
+    static const struct discovery_end ends[] = {{ROLE_PROCD, 44}, {ROLE_DRV_SERIAL, 45}};
     struct caller caller = {0};
     fresh();
     memset(&heard, 0, sizeof heard);
     heard.right = true;
     seam.make_reply = reply_seeded;
     entries_said = look_up_count;
-    expect(discovery_seed(&caller, 33, ROLE_PROCD, 44, 1234) == STATUS_OK,
-           "named is seeded and sealed");
-    expect(heard.minted == ROLE_PROCD, "an end is minted after the entries and before SEAL");
+    expect(discovery_seed(&caller, 33, ends, 2, 1234) == STATUS_OK, "named is seeded and sealed");
+    expect(heard.minted_count == 2 && heard.minted[0] == ROLE_PROCD &&
+               heard.minted[1] == ROLE_DRV_SERIAL,
+           "each end is minted, after the entries and before SEAL");
+    expect(heard.minted_slot[0] == 44 && heard.minted_slot[1] == 45, "and comes to its slot");
     expect(heard.count == look_up_count && heard.right, "N1 with exactly the rows of the table");
     expect(seam.sent.header.operation == OP_NAMED_SEAL, "N1 the last thing is SEAL");
     expect(seam.slot == 33 && seam.deadline_ticks == 1234, "slot and deadline are passed on");
     entries_said++;
-    heard.count = 0;
-    expect(discovery_seed(&caller, 33, ROLE_PROCD, 44, 1234) == STATUS_INTERNAL,
+    heard.count = heard.minted_count = 0;
+    expect(discovery_seed(&caller, 33, ends, 2, 1234) == STATUS_INTERNAL,
            "N1 a named that knows more is refused");
     heard.answers = STATUS_DENIED;
     heard.count = 0;
-    expect(discovery_seed(&caller, 33, ROLE_PROCD, 44, 1234) == STATUS_DENIED && heard.count == 1,
+    expect(discovery_seed(&caller, 33, ends, 2, 1234) == STATUS_DENIED && heard.count == 1,
            "an entry that is refused ends it");
     expect(seam.sent.header.operation == OP_NAMED_SEED_ENTRY, "and nothing is sealed then");
 }
