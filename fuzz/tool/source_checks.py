@@ -258,7 +258,7 @@ def mutants_apply():
     return complaints
 
 
-PROPERTY_ID = r"[EKRPMVGTNLWDSY][1-9][0-9]?"
+PROPERTY_ID = r"[EKRPMVGTNLWDSFY][1-9][0-9]?"
 
 # No patch can break these: they say what the tests themselves do, and the checks named here break them.
 NO_MUTANT = {"E3": "same.py builds units with one other constant", "T1": "the canaries fail already",
