@@ -192,17 +192,22 @@ static void parse_known(struct choices *choices)
     bool has_word = choices_flag(choices), has_number = choices_flag(choices);
     bool is_hex = choices_flag(choices), is_odd = choices_below(choices, 4) == 1;
     uint64_t number = choices_u64(choices);
-    bool is_long = choices_below(choices, 4) == 1; /* the first that is too large */
+    unsigned too_large = (unsigned)choices_below(choices, 4);
+    bool by_sum = too_large == 1;            /* the first that is too large, by its last digit */
+    bool is_long = by_sum || too_large == 2; /* or one digit more than there is room for */
     char digits[32];
     if (is_long) {
-        number = UINT64_MAX / 10;
-        is_hex = false;
+        number = by_sum ? UINT64_MAX / 10 : number | UINT64_C(1) << 63;
+        is_hex = is_hex && !by_sum;
         is_odd = true;
     }
     snprintf(digits, sizeof digits, is_hex ? "0x%llx" : "%llu", (unsigned long long)number);
     int count = snprintf(text, sizeof text, "  %s%s%s%s%s", known[which].name,
                          has_word ? "   name" : "", has_number ? " " : "", has_number ? digits : "",
-                         is_odd && has_number ? (is_long ? "9 " : "z ") : " ");
+                         is_odd && has_number ? (by_sum    ? "9 "
+                                                 : is_long ? "0 "
+                                                           : "z ")
+                                              : " ");
     struct console_command command;
     enum console_mistake mistake = console_command_parse(text, (uint32_t)count, &command);
     PROPERTY_EQUAL(Y1, "command", command.id, which + 1);
@@ -218,7 +223,9 @@ static void parse_known(struct choices *choices)
         wanted = CONSOLE_TOO_MANY;
     PROPERTY_EQUAL(Y1, "mistake", mistake, wanted);
     mark_triple("console command", which, 0, mistake);
-    MARK_IF("console: a number is too large", is_long && mistake == CONSOLE_NO_NUMBER);
+    MARK_IF("console: a number is too large", by_sum && mistake == CONSOLE_NO_NUMBER);
+    MARK_IF("console: a number has a digit too many",
+            is_long && !by_sum && mistake == CONSOLE_NO_NUMBER);
     bool is_last = has_number && takes_number && words == (unsigned)takes_word + 1u;
     if (mistake == CONSOLE_FINE && is_last)
         PROPERTY_EQUAL(Y1, "number", command.number, number);
@@ -288,6 +295,10 @@ static bool answer_write(struct choices *choices, struct message *message)
     struct seriald_write_request request;
     if (message_decode(&seriald_write_request_type, message, &request) != STATUS_OK)
         return false;
+    static const char unanswered[] = "uptime: TIMED_OUT";
+    MARK_IF("console: timed did not answer",
+            request.count >= sizeof unanswered - 1 &&
+                memcmp(request.bytes, unanswered, sizeof unanswered - 1) == 0);
     uint32_t taken = request.count;
     if (choices_below(choices, 8) == 7)
         taken = (uint32_t)choices_below(choices, request.count + UINT64_C(1));
@@ -299,19 +310,27 @@ static bool answer_write(struct choices *choices, struct message *message)
     return reply_with(&seriald_write_reply_type, &reply, message);
 }
 
-static bool answer_clock(struct message *message, uint64_t until_ticks)
+static bool answer_clock(struct message *message)
 {
-    around.now_ticks = until_ticks > around.now_ticks ? until_ticks : around.now_ticks + 1;
-    struct timed_now_monotonic_reply reply = {around.now_ticks};
+    struct timed_now_monotonic_reply reply = {++around.now_ticks};
     return reply_with(&timed_now_monotonic_reply_type, &reply, message);
+}
+
+/* A list begins at 0 and goes forward, whoever answered before. */
+static void asked(const struct message *message)
+{
+    struct procd_list_processes_request request;
+    if (message->header.operation != OP_PROCD_LIST_PROCESSES ||
+        message_decode(&procd_list_processes_request_type, message, &request) != STATUS_OK)
+        return;
+    PROPERTY(Y2, "forward", request.place == 0 || request.place > around.place);
+    around.place = request.place;
 }
 
 static bool answer_processes(struct choices *choices, struct message *message)
 {
     struct procd_list_processes_request request;
     (void)message_decode(&procd_list_processes_request_type, message, &request);
-    PROPERTY(Y2, "forward", request.place == 0 || request.place > around.place);
-    around.place = request.place;
     bool goes_back = choices_below(choices, 16) == 9;
     struct procd_list_processes_reply reply = {
         .process_id = 1 + choices_below(choices, 64),
@@ -380,7 +399,6 @@ static bool answer_end(struct choices *choices, struct message *message)
 /* What services that work would say. */
 static bool answer(struct choices *choices, uint32_t slot, struct message *message)
 {
-    struct timed_wait_until_request until;
     mark_triple("console asks", 0, message->header.operation, STATUS_OK);
     switch (message->header.operation) {
     case OP_SERIALD_READ:
@@ -388,10 +406,7 @@ static bool answer(struct choices *choices, uint32_t slot, struct message *messa
     case OP_SERIALD_WRITE:
         return slot == SLOT_PEER_SERIALD && answer_write(choices, message);
     case OP_TIMED_NOW_MONOTONIC:
-        return answer_clock(message, 0);
-    case OP_TIMED_WAIT_UNTIL:
-        return message_decode(&timed_wait_until_request_type, message, &until) == STATUS_OK &&
-               answer_clock(message, until.deadline_ticks % 1000000);
+        return answer_clock(message);
     case OP_PROCD_LIST_PROCESSES:
         return answer_processes(choices, message);
     case OP_PROCD_READ_SLOT:
@@ -409,7 +424,8 @@ static bool answer(struct choices *choices, uint32_t slot, struct message *messa
 
 static void talk(struct choices *choices)
 {
-    static const struct adversary_plan plan = {.service = SERVICE_STARTUP, .answer = answer};
+    static const struct adversary_plan plan = {
+        .service = SERVICE_STARTUP, .answer = answer, .asked = asked, .is_client = true};
     memset(&console, 0, sizeof console);
     memset(&around, 0, sizeof around);
     terminal_reset();

@@ -186,13 +186,16 @@ static void make_reply(enum manner manner, const struct operation *operation, ui
 
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
-    (void)deadline_ticks;
     PROPERTY(E8, ++adversary.counts.calls <= ADVERSARY_CALL_LIMIT);
     check_sent(message);
     PROPERTY(E7, message->header.request_id > adversary.last_request_id);
     adversary.last_request_id = message->header.request_id;
     const struct operation *operation = operation_of(message->header.operation);
+    PROPERTY(P12, !adversary.plan->is_client || deadline_ticks != DEADLINE_NEVER ||
+                      (operation != NULL && operation->service == SERVICE_KERNEL));
     trace_message("CALL", slot, false, operation, message);
+    if (adversary.plan->asked != NULL)
+        adversary.plan->asked(message);
     enum manner manner = draw_manner();
     if (manner == MANNER_TRANSPORT) {
         enum status error = draw_transport_error();
@@ -256,6 +259,8 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
                      struct receive_info *info)
 {
     PROPERTY(E8, ++adversary.counts.receives <= ADVERSARY_CALL_LIMIT);
+    if (adversary.plan->is_client)
+        return receive_nothing(deadline_ticks, info);
     if (choices_empty(adversary.choices))
         return STATUS_NOT_FOUND; /* the input is over: the endpoint is gone */
     uint32_t window_slot = message->header.window_slot;

@@ -31,6 +31,12 @@ struct adversary_plan {
     /* Sees every reply that the unit sends; `honest` when its last request was the harness's and
      * every answer since then was too: then the harness can say what the reply must be. */
     void (*replied)(const struct message *message, bool honest);
+
+    /* Sees every CALL, whoever answers it and how. */
+    void (*asked)(const struct message *message);
+
+    /* A client: it calls no peer without a deadline, and nobody sends it anything. */
+    bool is_client;
 };
 
 /* Starts an input. `choices` and `plan` must stay valid until the input ends. */

@@ -6,6 +6,7 @@
 #include "abi/capability.h"
 #include "abi/messages/crashd.h"
 #include "abi/messages/logd.h"
+#include "abi/messages/timed.h"
 #include "abi/process.h"
 #include "abi/roles.h"
 
@@ -314,7 +315,15 @@ static void help(struct console *console)
 
 static void uptime(struct console *console)
 {
-    row_seconds(&console->row, console_now(console));
+    static const struct timed_now_monotonic_request nothing;
+    struct timed_now_monotonic_reply reply;
+    enum status status =
+        console_call(console, ROLE_TIMED, 0, &timed_now_monotonic_request_type, &nothing, &reply);
+    if (status != STATUS_OK) {
+        console_say(console, "uptime", status);
+        return;
+    }
+    row_seconds(&console->row, reply.now_ticks);
     row_text(&console->row, " s");
     console_row_end(console);
 }

@@ -6,12 +6,45 @@
 #include <string.h>
 
 #include "abi/messages/seriald.h"
-#include "abi/messages/timed.h"
 #include "abi/roles.h"
 #include "services/console/internal.h"
 #include "services/lib/discovery.h"
 
 static const char prompt[] = "basalt> ";
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+/* Whoever calls one of these programs is refused: they serve nobody. */
+static enum handled deny_handle(void *state, struct message *message,
+                                const struct receive_info *info)
+{
+    (void)state;
+    (void)info;
+    message_refuse(message, STATUS_DENIED);
+    return HANDLED_REPLY;
+}
+
+/* Listens at its own endpoint, where nobody has anything to say, until then: the kernel tells the clock
+ * whatever comes of it. No service does that, which might not answer. */
+static void listen(struct console *console, uint64_t deadline_ticks)
+{
+    struct receive_info info;
+    memset(&info, 0, sizeof info);
+    (void)service_turn(&console->caller, SLOT_SERVICE_ENDPOINT, deadline_ticks, deny_handle, NULL,
+                       &info);
+    caller_see_clock(&console->caller, info.now_ticks);
+}
+
+uint64_t console_now(struct console *console)
+{
+    listen(console, DEADLINE_POLL);
+    return console->caller.now_ticks;
+}
+
+static void pause(struct console *console)
+{
+    listen(console, deadline_after(console_now(console), CONSOLE_PAUSE_TICKS));
+}
 
 /* --- services --------------------------------------------------------------------------------- */
 
@@ -24,13 +57,10 @@ enum status console_call(struct console *console, uint32_t role, uint64_t wait_t
                          const struct message_type *type, const void *request, void *reply)
 {
     uint32_t slot = role_peer_slot(role);
-    bool asks_clock = role != ROLE_TIMED;
     enum status status = STATUS_INTERNAL;
     for (unsigned i = 0; i < 2; i++) {
-        uint64_t now_ticks = asks_clock ? console_now(console) : 0;
-        uint64_t deadline_ticks = asks_clock
-                                      ? deadline_after(now_ticks, wait_ticks + CONSOLE_CALL_TICKS)
-                                      : DEADLINE_NEVER;
+        uint64_t deadline_ticks =
+            deadline_after(console_now(console), wait_ticks + CONSOLE_CALL_TICKS);
         status =
             caller_call(&console->caller, slot, NO_WINDOW, deadline_ticks, type, request, reply);
         bool is_gone = !caller_was_answered(&console->caller) &&
@@ -40,25 +70,6 @@ enum status console_call(struct console *console, uint32_t role, uint64_t wait_t
             return status;
     }
     return status;
-}
-
-uint64_t console_now(struct console *console)
-{
-    struct timed_now_monotonic_request request;
-    struct timed_now_monotonic_reply reply;
-    memset(&request, 0, sizeof request);
-    if (console_call(console, ROLE_TIMED, 0, &timed_now_monotonic_request_type, &request, &reply) ==
-        STATUS_OK)
-        caller_see_clock(&console->caller, reply.now_ticks);
-    return console->caller.now_ticks;
-}
-
-static void pause(struct console *console)
-{
-    struct timed_wait_until_request request = {
-        .deadline_ticks = deadline_after(console_now(console), CONSOLE_PAUSE_TICKS)};
-    struct timed_wait_until_reply reply;
-    (void)console_call(console, ROLE_TIMED, 0, &timed_wait_until_request_type, &request, &reply);
 }
 
 /* --- the line --------------------------------------------------------------------------------- */
@@ -227,16 +238,6 @@ uint32_t console_main(uint64_t argument)
     return console_run(&console);
 }
 
-/* Whoever calls it is refused: it does nothing at all. */
-static enum handled idle_handle(void *state, struct message *message,
-                                const struct receive_info *info)
-{
-    (void)state;
-    (void)info;
-    message_refuse(message, STATUS_DENIED);
-    return HANDLED_REPLY;
-}
-
 uint32_t console_idle_main(uint64_t argument)
 {
     struct caller caller;
@@ -246,6 +247,6 @@ uint32_t console_idle_main(uint64_t argument)
     memset(&caller, 0, sizeof caller);
     while (status == STATUS_OK)
         status =
-            service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, idle_handle, NULL, &info);
+            service_turn(&caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, deny_handle, NULL, &info);
     return status;
 }

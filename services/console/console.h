@@ -9,10 +9,13 @@
  *
  * The line (Y1): services/console/line.h. What it shows is printable, whatever the services say (Y2); a
  * number that a service must count up and does not ends a list with INTERNAL, and every list ends after
- * CONSOLE_ROWS_MAX rows. A service that was started again is found again, once for each call.
+ * CONSOLE_ROWS_MAX rows. Every call has a deadline, by the kernel's clock, which it learns at its own
+ * endpoint: a service that does not answer, timed included, costs CONSOLE_CALL_TICKS and its status is
+ * shown (P12). A service that was started again is found again, once for each call.
  *
  *   run, start     SPAWN_SERVICE of an offered module. run waits for the end, looking at the line every
  *                  CONSOLE_LOOK_TICKS: Ctrl-C stops the process
+ *   uptime         the clock that timed tells
  *   stop           STOP_PROCESS: what it started itself; of everything else procd does not know, for it
  *   ps             procd's list, and memd's account of each process
  *   graph          slots of each process, as the kernel tells procd. Slots of a service's work that name

@@ -13,7 +13,7 @@
 enum status console_call(struct console *console, uint32_t role, uint64_t wait_ticks,
                          const struct message_type *type, const void *request, void *reply);
 
-/* The clock that timed tells; the latest that is known when it does not. */
+/* The kernel's clock. */
 uint64_t console_now(struct console *console);
 
 /* Looks at the line for so long; Ctrl-C: true. Other bytes are forgotten. */
