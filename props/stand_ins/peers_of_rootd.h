@@ -75,7 +75,8 @@ struct peers_machine {
     bool bind_unanswered;  /* procd does not answer it */
     uint32_t seeded_count; /* entries that named was told */
     bool sealed;
-    uint32_t bound_count; /* drivers that deviced was told of */
+    uint32_t bound_count;     /* drivers that deviced was told of */
+    uint32_t named_end_count; /* those with an end of named */
     bool bindings_sealed;
     uint32_t lines_seeded;    /* rows that irqd was told */
     uint32_t lines_of_others; /* seeds that irqd has and rootd did not bring */

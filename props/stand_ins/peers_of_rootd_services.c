@@ -88,6 +88,7 @@ static void check_named(const struct deviced_seed_binding_request *request)
     bool holds = role_holds_peer(role_find(request->role), ROLE_NAMED);
     PROPERTY(D1, "named", peers_machine.lied || holds == (request->named_slot != SLOT_NULL));
     PROPERTY(D1, "badge", peers_machine.lied || !holds || end.badge == request->role);
+    peers_machine.named_end_count += holds;
 }
 
 /* Each driver that the machine has, once, with its module. */

@@ -205,12 +205,32 @@ static void spoil_driver(void)
     add_one(deviced, slot + DEVICED_SLOTS_OF_DRIVER);
 }
 
+/* A line that goes to whom no row names, one that a driver lacks, and one that goes to another. */
+static void spoil_lines(void)
+{
+    uint32_t line = 4; /* COM1's */
+    struct interrupt *interrupts = (struct interrupt *)world_kernel()->interrupts;
+    uint32_t kept = interrupts[line].endpoint;
+    expect_equal(kept, index_of(ROLE_DRV_SERIAL), "the line of COM1 is its driver's");
+    interrupts[line].endpoint = KERNEL_NONE;
+    expect_line("drv-serial line 4: missing");
+    interrupts[line].endpoint = index_of(ROLE_SERIALD);
+    expect_line("seriald line 4: extra");
+    expect_line("drv-serial line 4: missing");
+    interrupts[line].endpoint = kept;
+    interrupts[line + 1].endpoint = kept;
+    expect_line("drv-serial line 5: extra");
+    interrupts[line + 1].endpoint = KERNEL_NONE;
+    expect_of("all is as before", said, audit() == 0);
+}
+
 /* vspaced gets control over processes, where its spaces lie: pagerd, which asks vspaced, reaches it, too. */
 static void test_paths(void)
 {
     struct boot_file file;
     boot_sound("build/boot.img", &file);
     spoil_driver();
+    spoil_lines();
     struct capability *cap = cap_at(index_of(ROLE_VSPACED), FREE_SLOT);
     *cap = *cap_at(index_of(ROLE_PROCD), SLOT_KERNEL_PROCESS_ENDPOINT);
     expect_named(index_of(ROLE_VSPACED), FREE_SLOT, "extra");

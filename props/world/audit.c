@@ -456,6 +456,58 @@ static unsigned compare_reach(FILE *out, const struct nodes *nodes)
     return found;
 }
 
+/* --- lines of interrupts -------------------------------------------------------------------------- */
+
+/* Whom the kernel tells of a line, by no capability of theirs: irqd bound it to their endpoint. Null:
+ * nobody that lives. */
+static const struct role *line_role(const struct nodes *nodes, uint32_t line)
+{
+    uint32_t endpoint = world_kernel()->interrupts[line].endpoint;
+    for (unsigned i = 0; i < nodes->count && endpoint != KERNEL_NONE; i++) {
+        if (nodes->list[i].index == endpoint)
+            return nodes->list[i].role;
+    }
+    return NULL;
+}
+
+/* The row of a line for a role; null: it may not have it. */
+static const struct interrupt_row *line_row(uint32_t line, const struct role *role)
+{
+    for (unsigned i = 0; i < interrupt_count && role != NULL; i++) {
+        if (interrupt_table[i].line == line && interrupt_table[i].role == role->id)
+            return &interrupt_table[i];
+    }
+    return NULL;
+}
+
+/* Each line that is bound has a row of that role, and a driver that runs has its lines (D3). */
+static unsigned compare_lines(FILE *out, const struct nodes *nodes)
+{
+    unsigned found = 0;
+    for (uint32_t line = 0; line < INTERRUPT_LINE_COUNT; line++) {
+        const struct role *role = line_role(nodes, line);
+        bool bound = world_kernel()->interrupts[line].endpoint != KERNEL_NONE;
+        if (!bound || line_row(line, role) != NULL)
+            continue;
+        fprintf(out, "%s line %u: extra, the kernel tells it of interrupts\n",
+                role == NULL ? "nobody" : role->image, line);
+        found++;
+    }
+    for (unsigned i = 0; i < interrupt_count; i++) {
+        const struct interrupt_row *row = &interrupt_table[i];
+        for (unsigned j = 0; j < nodes->count; j++) {
+            const struct role *role = nodes->list[j].role;
+            if (role->id != row->role || role->kind != ROLE_KIND_DRIVER ||
+                line_role(nodes, row->line) == role)
+                continue;
+            fprintf(out, "%s line %u: missing, stated %s\n", role->image, row->line,
+                    interrupt_why(row));
+            found++;
+        }
+    }
+    return found;
+}
+
 /* --- the interface ----------------------------------------------------------------------------------- */
 
 unsigned audit_findings(FILE *out)
@@ -473,7 +525,7 @@ unsigned audit_findings(FILE *out)
     find_moulds(&nodes, &moulds);
     for (unsigned i = 0; i < moulds.count; i++)
         found += compare_cspace(out, &nodes, &moulds.list[i]);
-    return found + compare_reach(out, &nodes);
+    return found + compare_lines(out, &nodes) + compare_reach(out, &nodes);
 }
 
 static void print_node(FILE *out, const struct nodes *nodes, const struct node *node,
@@ -507,6 +559,13 @@ void audit_print(FILE *out)
     reach_make(&reach, &nodes, reach_real);
     for (unsigned i = 0; i < nodes.count; i++)
         print_node(out, &nodes, &nodes.list[i], reach.holds[i]);
+    for (uint32_t line = 0; line < INTERRUPT_LINE_COUNT; line++) {
+        const struct role *role = line_role(&nodes, line);
+        const struct interrupt_row *row = line_row(line, role);
+        if (role != NULL)
+            fprintf(out, "line %u: %s, %s\n", line, role->image,
+                    row == NULL ? "NOT STATED" : interrupt_why(row));
+    }
 }
 
 void audit_dot(FILE *out)
@@ -527,6 +586,11 @@ void audit_dot(FILE *out)
                     owner == NULL ? object_type_name(cap->object_type) : owner->image, slot,
                     cap->rights);
         }
+    }
+    for (uint32_t line = 0; line < INTERRUPT_LINE_COUNT; line++) {
+        const struct role *role = line_role(&nodes, line);
+        if (role != NULL)
+            fprintf(out, "  \"line %u\" -> \"%s\" [label=\"interrupts\"];\n", line, role->image);
     }
     fprintf(out, "}\n");
 }

@@ -307,6 +307,17 @@ static void test_lines(void)
     expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "D3: and with no other");
 }
 
+/* D1: a driver whose rows have an end of named gets one that says its role, by deviced. */
+static void test_named_ends(void)
+{
+    fresh(VALIDATION_PROFILE_GRAPH);
+    peers_add(ROLE_IRQD);
+    peers_add(ROLE_DRV_SERIAL);
+    expect(peers_machine_encode(), "a machine with drv-serial encodes");
+    expect_equal(run(), ROOTD_READY, "rootd has an end minted for a driver");
+    expect_equal(peers_machine.named_end_count, 1, "D1: and gives it to deviced");
+}
+
 /* R5: a procd that does not answer when it gets its end of named is not named's failure: the boot fails,
  * whether named is optional or not, and no service is blamed. */
 static void test_unbound(void)
@@ -365,6 +376,7 @@ static void test_optional_program(void)
 void test_graph(void)
 {
     test_lines();
+    test_named_ends();
     test_mixtures();
     test_slow();
     test_deadlines();
