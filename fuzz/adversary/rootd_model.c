@@ -26,13 +26,15 @@ static bool cspace_is_agreed(void)
     return true;
 }
 
-/* Pages that a segment needs besides the image's: all of a writable one, else the one that the file
- * does not fill. */
+/* Pages that a segment needs besides the image's: all of a writable one, else those at its ends that
+ * the file does not fill. */
 static uint64_t own_pages(const struct elf_segment *segment)
 {
-    if ((segment->rights & RIGHT_WRITE) != 0)
-        return segment->pages;
-    return segment->memory_bytes % PAGE_BYTES != 0;
+    uint64_t begins_within = segment->first_bytes != 0;
+    uint64_t ends_within = (segment->first_bytes + segment->memory_bytes) % PAGE_BYTES != 0;
+    if ((segment->rights & RIGHT_WRITE) != 0 || segment->pages == 1)
+        return (segment->rights & RIGHT_WRITE) != 0 ? segment->pages : begins_within | ends_within;
+    return begins_within + ends_within;
 }
 
 /* Whether the module of a role can be started, and the pages of its own. */
@@ -47,7 +49,8 @@ static bool program_is_sound(const struct handoff *handoff, uint32_t role, uint6
                                                                 : FRAME_TRANSFER_BYTES_MAX;
     if (!range_within(module->offset_bytes, view, sizeof peers_machine.image) ||
         elf_plan_parse(peers_machine.image + module->offset_bytes, view, module->size_bytes,
-                       &plan) != STATUS_OK)
+                       &plan) != STATUS_OK ||
+        (role_find(role)->kind == ROLE_KIND_FOUNDATION && plan.stack_top == 0))
         return false;
     for (uint32_t i = 0; i < plan.segment_count; i++)
         *pages += own_pages(&plan.segments[i]);

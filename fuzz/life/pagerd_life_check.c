@@ -54,14 +54,16 @@ static void check_content(const struct pagerd_area *area, uint64_t page,
                           const struct stand_in_mapping *mapping)
 {
     uint64_t bytes = model_file_bytes_in(area, page);
-    uint64_t offset = bytes == 0 ? 0 : area->file_offset + (page - area->va);
+    uint64_t offset = bytes == 0 ? 0 : model_file_offset_in(area, page);
     bool whole = bytes == PAGE_BYTES && (area->rights & RIGHT_WRITE) == 0;
     PROPERTY_EQUAL(G4, "shared", mapping->image, whole);
     if (whole)
         PROPERTY_EQUAL(G4, "page", mapping->object, offset / PAGE_BYTES);
     else
         PROPERTY_EQUAL(G4, "bytes", stand_in_frame(mapping->object)->content,
-                       bytes == 0 ? 0 : stand_in_content(offset, (uint32_t)bytes));
+                       bytes == 0 ? 0
+                                  : stand_in_content(offset, (uint32_t)bytes) +
+                                        model_file_byte_first(area, page));
 }
 
 static void check_resolved(uint64_t reply_slot)

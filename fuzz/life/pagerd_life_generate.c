@@ -85,7 +85,11 @@ static uint64_t make_area(struct choices *choices, uint64_t va, uint64_t image_o
         uint64_t some = choices_below(choices, 3) * PAGE_BYTES + choices_below(choices, PAGE_BYTES);
         bool whole = (area->rights & RIGHT_EXECUTE) != 0 || some > area->memory_bytes;
         area->file_bytes = whole ? area->memory_bytes : some;
-        area->file_offset = image_offset + choices_below(choices, 4) * PAGE_BYTES;
+        uint64_t place = choices_below(choices, 16);
+        uint64_t first = place < 12 ? 0 : (place - 11) * 500; /* on the first page */
+        area->file_offset = image_offset + place % 4 * PAGE_BYTES + first;
+        if (area->file_bytes > area->memory_bytes - first)
+            area->file_bytes = area->memory_bytes - first;
     }
     return area->va + pages * PAGE_BYTES;
 }

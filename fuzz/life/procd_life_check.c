@@ -454,20 +454,17 @@ void procd_life_check_books(void)
 static uint64_t private_sum(const struct model_procd_process *process,
                             const struct elf_segment *segment, uint64_t page)
 {
-    uint64_t offset = page * PAGE_BYTES;
+    uint64_t page_va = segment->va + page * PAGE_BYTES;
+    uint64_t first = segment->va + segment->first_bytes;
+    uint64_t end = first + segment->file_bytes;
+    uint64_t from = page_va > first ? page_va : first;
+    uint64_t to = page_va + PAGE_BYTES < end ? page_va + PAGE_BYTES : end;
     uint64_t content = 0;
-    if (offset < segment->file_bytes) {
-        uint64_t left = segment->file_bytes - offset;
-        content = stand_in_content(process->image_offset + segment->file_offset + offset,
-                                   left < PAGE_BYTES ? (uint32_t)left : PAGE_BYTES);
-    }
-    return stand_in_page_sum(segment->va + offset, segment->rights, false, content);
-}
-
-/* A page is the image's own where the process cannot write and the segment fills it. */
-static bool is_shared(const struct elf_segment *segment, uint64_t page)
-{
-    return (segment->rights & RIGHT_WRITE) == 0 && (page + 1) * PAGE_BYTES <= segment->memory_bytes;
+    if (from < to)
+        content = stand_in_content(process->image_offset + segment->file_offset + (from - first),
+                                   (uint32_t)(to - from)) +
+                  (from - page_va);
+    return stand_in_page_sum(page_va, segment->rights, false, content);
 }
 
 /* Segments, and zeroed tables where the role has some. */
@@ -481,9 +478,9 @@ static uint64_t expected_map_sum(const struct model_procd_process *process,
                                  false, 0);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
-        uint64_t first = (process->image_offset + segment->file_offset) / PAGE_BYTES;
+        uint64_t first = (process->image_offset + segment->file_offset) / PAGE_BYTES; /* image's */
         for (uint64_t page = 0; page < segment->pages; page++)
-            sum += is_shared(segment, page) ? stand_in_page_sum(segment->va + page * PAGE_BYTES,
+            sum += model_procd_shares(segment, page) ? stand_in_page_sum(segment->va + page * PAGE_BYTES,
                                                                 segment->rights, true, first + page)
                                             : private_sum(process, segment, page);
     }
@@ -527,7 +524,8 @@ void procd_life_check_made(uint64_t id)
     PROPERTY_EQUAL(P2, "registered", registration != NULL, !foundation);
     if (process->life == MODEL_PROCD_RUNNING) {
         PROPERTY_EQUAL(P2, "entry", real->entry_va, plan.entry);
-        PROPERTY_EQUAL(P2, "stack", real->stack_top_va, plan.stack_top);
+        PROPERTY_EQUAL(P2, "stack", real->stack_top_va,
+                       plan.stack_top != 0 ? plan.stack_top : HEAP_WINDOW_VA - PAGE_BYTES);
     }
     if (foundation) {
         PROPERTY_EQUAL(P2, "pages", stand_in_vspace_sum(real->vspace),

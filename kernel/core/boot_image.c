@@ -30,15 +30,20 @@ static enum status program_find(const struct kernel *kernel, const struct boot_i
                           &out->plan);
 }
 
-static bool program_fits(const struct elf_plan *plan)
+/* rootd is linked by linker/service.ld: each segment begins on a page, and it has a stack. */
+static enum status program_judge(const struct elf_plan *plan)
 {
+    if (plan->stack_top == 0)
+        return STATUS_INVALID_ARGUMENT;
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
         uint64_t end = segment->va + segment->pages * PAGE_BYTES;
+        if (segment->first_bytes != 0)
+            return STATUS_NOT_ALIGNED;
         if (segment->va < HANDOFF_VA + PAGE_BYTES && end > HANDOFF_VA)
-            return false;
+            return STATUS_OVERLAP;
     }
-    return true;
+    return STATUS_OK;
 }
 
 static enum status boot_decide(const struct kernel *kernel, uint64_t image_bytes,
@@ -48,9 +53,7 @@ static enum status boot_decide(const struct kernel *kernel, uint64_t image_bytes
         boot_image_open(machine_page(kernel->image_first_page), image_bytes, image);
     if (status == STATUS_OK)
         status = program_find(kernel, image, program);
-    if (status == STATUS_OK && !program_fits(&program->plan))
-        status = STATUS_OVERLAP;
-    return status;
+    return status == STATUS_OK ? program_judge(&program->plan) : status;
 }
 
 /* --- loading ---------------------------------------------------------------------------------- */

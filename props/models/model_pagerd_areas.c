@@ -17,11 +17,10 @@ static wide pages_of(uint64_t bytes)
 static enum status segment_status(const struct pagerd_register_process_request *request,
                                   const struct pagerd_area *area)
 {
-    if (area->file_offset % PAGE != 0)
+    wide needed = (wide)area->file_bytes + area->file_offset % PAGE;
+    if (needed > area->memory_bytes)
         return STATUS_INVALID_ARGUMENT;
-    if (area->file_bytes > area->memory_bytes)
-        return STATUS_INVALID_ARGUMENT;
-    if ((area->rights & RIGHT_EXECUTE) && pages_of(area->file_bytes) < pages_of(area->memory_bytes))
+    if ((area->rights & RIGHT_EXECUTE) && (needed + PAGE - 1) / PAGE < pages_of(area->memory_bytes))
         return STATUS_INVALID_ARGUMENT;
     wide file_end = (wide)area->file_offset + area->file_bytes;
     wide image_end = (wide)request->image_offset + request->image_bytes;
@@ -38,7 +37,7 @@ static enum status area_status(const struct pagerd_register_process_request *req
         return STATUS_INVALID_ARGUMENT;
     if ((area->rights & RIGHT_WRITE) && (area->rights & RIGHT_EXECUTE))
         return STATUS_WRITE_AND_EXECUTE;
-    if (area->va < USER_VA_FIRST || end > USER_VA_END)
+    if (area->va < USER_VA_FIRST || end > USER_VA_END || pages_of(area->memory_bytes) >> 32 != 0)
         return STATUS_OUT_OF_RANGE;
     if (area->kind == AREA_SEGMENT)
         return segment_status(request, area);
@@ -80,13 +79,26 @@ const struct pagerd_area *model_area_of(const struct model_pagerd_process *proce
     return NULL;
 }
 
+uint64_t model_file_byte_first(const struct pagerd_area *area, uint64_t page)
+{
+    return page == area->va ? area->file_offset % PAGE : 0;
+}
+
+uint64_t model_file_offset_in(const struct pagerd_area *area, uint64_t page)
+{
+    uint64_t of_page = area->file_offset / PAGE * PAGE + (page - area->va);
+    return of_page + model_file_byte_first(area, page);
+}
+
 /* Bytes of the file that lie in the page. */
 uint64_t model_file_bytes_in(const struct pagerd_area *area, uint64_t page)
 {
-    uint64_t start = page - area->va;
-    if (area->kind != AREA_SEGMENT || start >= area->file_bytes)
+    uint64_t end_of_file = area->file_offset + area->file_bytes;
+    uint64_t offset = model_file_offset_in(area, page);
+    uint64_t room = PAGE - model_file_byte_first(area, page);
+    if (area->kind != AREA_SEGMENT || area->file_bytes == 0 || offset >= end_of_file)
         return 0;
-    return area->file_bytes - start > PAGE ? PAGE : area->file_bytes - start;
+    return end_of_file - offset > room ? room : end_of_file - offset;
 }
 
 /* A page of the file alone, which nobody can write to. */

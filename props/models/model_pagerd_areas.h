@@ -11,6 +11,12 @@ enum status model_areas_status(const struct pagerd_register_process_request *req
 /* The area that an address lies in; null: none. */
 const struct pagerd_area *model_area_of(const struct model_pagerd_process *process, uint64_t va);
 
+/* Where the file begins in the page, when it does there: in front of it is zero. */
+uint64_t model_file_byte_first(const struct pagerd_area *area, uint64_t page);
+
+/* Of a page with file bytes: where in the image the first one lies. */
+uint64_t model_file_offset_in(const struct pagerd_area *area, uint64_t page);
+
 /* Bytes of the file that lie in the page. */
 uint64_t model_file_bytes_in(const struct pagerd_area *area, uint64_t page);
 

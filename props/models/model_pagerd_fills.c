@@ -199,8 +199,8 @@ static enum status private_copy(struct model_pagerd *model, struct model_pagerd_
         return STATUS_INTERNAL;
     enum status status = STATUS_INTERNAL;
     struct pagerd_event copied =
-        model_pagerd_expect(model, ACT_FRAME_COPY, area->file_offset + (page - area->va), got.out,
-                            0, model_file_bytes_in(area, page), 0);
+        model_pagerd_expect(model, ACT_FRAME_COPY, model_file_offset_in(area, page), got.out,
+                            model_file_byte_first(area, page), model_file_bytes_in(area, page), 0);
     if (copied.result == STATUS_OK)
         status = model_pagerd_expect(model, ACT_MAP_FRAME, process->space, page, area->rights, 1,
                                      got.out)
@@ -299,6 +299,7 @@ static enum status own_page(struct model_pagerd *model, struct model_pagerd_proc
         return zero_page(model, process, fill, area);
     MARK_IF("pagerd: a tail of code copied", (area->rights & RIGHT_EXECUTE) != 0);
     MARK_IF("pagerd: a read-only tail copied", (area->rights & RIGHTS_MAPPING) == RIGHT_READ);
+    MARK_IF("pagerd: a first page with zeros in front", model_file_byte_first(area, fill->page) != 0);
     status = private_copy(model, process, area, fill->page);
     if (status == STATUS_OK)
         model_pagerd_came(model, process, fill->page, 1);
@@ -309,7 +310,7 @@ static enum status image_pages(struct model_pagerd *model, struct model_pagerd_p
                                const struct pagerd_area *area, uint64_t page, uint64_t count)
 {
     return model_pagerd_expect(model, ACT_MAP_IMAGE, process->space, page, area->rights, count,
-                               (area->file_offset + (page - area->va)) / PAGE_BYTES)
+                               model_file_offset_in(area, page) / PAGE_BYTES)
         .result;
 }
 
@@ -321,7 +322,8 @@ static enum status shared_page(struct model_pagerd *model, struct model_pagerd_p
     uint64_t block = page / PAGE_BYTES / MODEL_PAGERD_BLOCK;
     uint64_t first = page;
     uint64_t end = page + PAGE_BYTES;
-    while ((first / PAGE_BYTES - 1) / MODEL_PAGERD_BLOCK == block && first - PAGE_BYTES >= area->va)
+    while ((first / PAGE_BYTES - 1) / MODEL_PAGERD_BLOCK == block &&
+           first - PAGE_BYTES >= area->va && model_is_shared(area, first - PAGE_BYTES))
         first -= PAGE_BYTES;
     while (end / PAGE_BYTES / MODEL_PAGERD_BLOCK == block && model_area_of(process, end) == area &&
            model_is_shared(area, end))
@@ -330,6 +332,8 @@ static enum status shared_page(struct model_pagerd *model, struct model_pagerd_p
     enum status status = image_pages(model, process, area, first, count);
     MARK_IF("pagerd: neighbours came along", status == STATUS_OK && count != 1);
     MARK_IF("pagerd: neighbours in front", status == STATUS_OK && first != page);
+    MARK_IF("pagerd: shared behind a first page that is not",
+            status == STATUS_OK && first != area->va && first - PAGE_BYTES == area->va);
     MARK_IF("pagerd: a whole block", status == STATUS_OK && count == MODEL_PAGERD_BLOCK);
     if (status == STATUS_OK || status == STATUS_TIMED_OUT || count == 1)
         return status;

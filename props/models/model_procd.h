@@ -294,6 +294,9 @@ struct role model_procd_role(uint32_t role, uint32_t page_limit);
 enum status model_procd_plan(const struct model_procd *model, const struct role *role,
                              uint64_t offset_bytes, uint64_t size_bytes, struct elf_plan *plan);
 
+/* Whether a page of a segment, counted from 0, is the image's own. */
+bool model_procd_shares(const struct elf_segment *segment, uint64_t page);
+
 /* What pagerd must be told of a process (token, slots and areas included; slots are zero). */
 void model_procd_backing(const struct model_procd_process *process, const struct elf_plan *plan,
                          struct pagerd_register_process_request *out);

@@ -14,9 +14,10 @@
 static bool regions_fit(const struct role *role, const struct elf_plan *plan)
 {
     uint64_t guarantee = (uint64_t)role->budget_pages + role->guarantee_pages;
-    uint64_t runs = role->id >= ROLE_EXTENSION_BASE ? 3 : 1;
+    uint64_t runs = role->id >= ROLE_EXTENSION_BASE ? 3 : 1; /* guards, whose stack ever it is */
     for (uint32_t i = 0; i < plan->segment_count; i++) {
-        uint64_t whole_pages = plan->segments[i].file_bytes / PAGE_BYTES;
+        uint64_t whole_pages =
+            (plan->segments[i].first_bytes + plan->segments[i].file_bytes) / PAGE_BYTES;
         if ((plan->segments[i].rights & RIGHT_WRITE) == 0)
             runs += whole_pages / 2 + whole_pages % 2;
     }
@@ -38,7 +39,7 @@ struct role model_procd_role(uint32_t role, uint32_t page_limit)
 enum status model_procd_plan(const struct model_procd *model, const struct role *role,
                              uint64_t offset_bytes, uint64_t size_bytes, struct elf_plan *plan)
 {
-    uint8_t view[FRAME_TRANSFER_BYTES_MAX];
+    uint8_t view[FRAME_TRANSFER_BYTES_MAX]; /* no file here has more headers */
     uint32_t count = size_bytes < sizeof view ? (uint32_t)size_bytes : (uint32_t)sizeof view;
     memset(plan, 0, sizeof *plan);
     if (offset_bytes > UINT64_MAX - size_bytes)
@@ -48,17 +49,19 @@ enum status model_procd_plan(const struct model_procd *model, const struct role 
         status = elf_plan_parse(view, count, size_bytes, plan);
     if (status != STATUS_OK)
         return status;
-    if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
-        return STATUS_EXHAUSTED;
-    uint64_t end_va = plan->stack_top + PAGE_BYTES; /* with its guard */
+    bool brings_stack = plan->stack_top != 0;
+    if (role->id <= ROLE_PROCD && !brings_stack)
+        return STATUS_INVALID_ARGUMENT;
+    uint64_t end_va = plan->va_end + (brings_stack ? PAGE_BYTES : 0); /* with its guard */
     if (end_va > USER_VA_END)
         return STATUS_OUT_OF_RANGE;
     uint64_t tables_end =
         SERVICE_TABLE_VA + role_table_pages(role->id, MODEL_PROCD_MEMORY_PAGES) * PAGE_BYTES;
-    if (tables_end != SERVICE_TABLE_VA && plan->stack_top > SERVICE_TABLE_VA &&
+    if (tables_end != SERVICE_TABLE_VA && plan->va_end > SERVICE_TABLE_VA &&
         plan->va_first < tables_end)
         return STATUS_OVERLAP;
-    bool below = end_va <= HEAP_ZONE_VA;
+    uint64_t stack_zone = brings_stack ? 0 : 65536 + PAGE_BYTES; /* the stack that it is given */
+    bool below = end_va <= HEAP_ZONE_VA - stack_zone;
     bool above = plan->va_first >= HEAP_ZONE_VA + HEAP_ZONE_BYTES;
     if (role->id > ROLE_PROCD && !below && !above)
         return STATUS_OVERLAP;
@@ -70,15 +73,22 @@ uint64_t model_procd_budget(uint32_t role)
     return role_find(role)->budget_pages + role_table_budget_pages(role, MODEL_PROCD_MEMORY_PAGES);
 }
 
-/* Pages of the bootstrap untyped: its tables, all that is writable, and the last one of a segment
- * that ends within its page. */
+bool model_procd_shares(const struct elf_segment *segment, uint64_t page)
+{
+    uint64_t first = segment->va + segment->first_bytes;
+    uint64_t page_va = segment->va + page * PAGE_BYTES;
+    return (segment->rights & RIGHT_WRITE) == 0 && page_va >= first &&
+           page_va + PAGE_BYTES <= first + segment->file_bytes;
+}
+
+/* Pages of the bootstrap untyped: its tables, and all that are not the image's. */
 uint32_t model_procd_private_pages(const struct role *role, const struct elf_plan *plan)
 {
     uint64_t pages = role_table_pages(role->id, MODEL_PROCD_MEMORY_PAGES);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
-        bool ends_within = segment->memory_bytes % PAGE_BYTES != 0;
-        pages += (segment->rights & RIGHT_WRITE) != 0 ? segment->pages : ends_within;
+        for (uint64_t page = 0; page < segment->pages; page++)
+            pages += !model_procd_shares(segment, page);
     }
     return pages > UINT32_MAX ? UINT32_MAX : (uint32_t)pages;
 }
@@ -93,8 +103,13 @@ static struct pagerd_area *next_area(struct pagerd_register_process_request *out
     return area;
 }
 
-static void heap_areas(struct pagerd_register_process_request *out)
+static void heap_areas(struct pagerd_register_process_request *out, bool gives_stack)
 {
+    if (gives_stack) {
+        next_area(out, AREA_GUARD, HEAP_WINDOW_VA - 18 * PAGE_BYTES, PAGE_BYTES);
+        next_area(out, AREA_WINDOW, HEAP_WINDOW_VA - 17 * PAGE_BYTES, 16 * PAGE_BYTES)->rights =
+            8 | 16;
+    }
     next_area(out, AREA_GUARD, HEAP_WINDOW_VA - PAGE_BYTES, PAGE_BYTES);
     next_area(out, AREA_WINDOW, HEAP_WINDOW_VA, HEAP_WINDOW_BYTES)->rights = 8 | 16;
     next_area(out, AREA_GUARD, HEAP_WINDOW_VA + HEAP_WINDOW_BYTES, PAGE_BYTES);
@@ -108,7 +123,7 @@ static uint64_t runs_of(const struct pagerd_register_process_request *told)
     uint64_t runs = 0;
     for (uint32_t i = 0; i < told->area_count; i++) {
         const struct pagerd_area *area = &told->areas[i];
-        uint64_t whole_pages = area->file_bytes / PAGE_BYTES;
+        uint64_t whole_pages = (area->file_offset % PAGE_BYTES + area->file_bytes) / PAGE_BYTES;
         if (area->kind == AREA_GUARD)
             runs += 1;
         if (area->kind == AREA_SEGMENT && (area->rights & RIGHT_WRITE) == 0)
@@ -129,22 +144,23 @@ void model_procd_backing(const struct model_procd_process *process, const struct
     out->page_limit = role.page_limit;
     out->flags = role_faults_around(&role) ? REGISTER_FAULT_AROUND : 0;
     if (heap && plan->va_first > HEAP_WINDOW_VA)
-        heap_areas(out);
+        heap_areas(out, plan->stack_top == 0);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
-        bool last = i + 1 == plan->segment_count;
-        bool whole_pages = last || (segment->rights & RIGHT_WRITE) != 0;
+        bool whole_pages = (segment->rights & RIGHT_WRITE) != 0;
         struct pagerd_area *area =
             next_area(out, AREA_SEGMENT, segment->va,
-                      whole_pages ? segment->pages * PAGE_BYTES : segment->memory_bytes);
+                      whole_pages ? segment->pages * PAGE_BYTES
+                                  : segment->first_bytes + segment->memory_bytes);
         area->rights = segment->rights;
         area->file_bytes = segment->file_bytes;
         if (segment->file_bytes != 0)
             area->file_offset = process->image_offset + segment->file_offset;
     }
-    next_area(out, AREA_GUARD, plan->stack_top, PAGE_BYTES);
+    if (plan->stack_top != 0)
+        next_area(out, AREA_GUARD, plan->stack_top, PAGE_BYTES);
     if (heap && plan->va_first < HEAP_WINDOW_VA)
-        heap_areas(out);
+        heap_areas(out, plan->stack_top == 0);
     uint64_t runs = runs_of(out);
     out->region_limit = role.page_limit + (runs > 32 ? (uint32_t)runs : 32);
 }

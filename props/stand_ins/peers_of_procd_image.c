@@ -8,7 +8,17 @@
 #include "abi/formats/elf_plan.h"
 #include "props/stand_ins/peers_of_procd.h"
 
-enum { PAGE = PAGE_BYTES, FLAG_X = 1, FLAG_W = 2, FLAG_R = 4, LOADS = 5, IMAGE_PAGES = 1024 };
+enum {
+    PAGE = PAGE_BYTES,
+    FLAG_X = 1,
+    FLAG_W = 2,
+    FLAG_R = 4,
+    LOADS = ELF_SEGMENT_LIMIT + 1,
+    TYPE_LOAD = 1,
+    TYPE_STACK = 0x6474E551, /* PT_GNU_STACK */
+    STOCK = 10, /* the file without a stack; the last segment of any other ends with it */
+    IMAGE_PAGES = 1024
+};
 
 struct load {
     uint32_t flags;
@@ -35,7 +45,11 @@ static const struct file files[PEERS_PROCD_MODULES] = {
       {FLAG_R, 2 * PAGE, 0x401000, 1, 1},
       {FLAG_R, 3 * PAGE, 0x402000, 1, 1},
       {FLAG_R, 4 * PAGE, 0x403000, 1, 1},
-      {FLAG_R | FLAG_W, 0, 0x404000, 0, 1}}}, /* more segments than pagerd takes */
+      {FLAG_R, 4 * PAGE, 0x404000, 1, 1},
+      {FLAG_R, 4 * PAGE, 0x405000, 1, 1},
+      {FLAG_R, 4 * PAGE, 0x406000, 1, 1},
+      {FLAG_R, 4 * PAGE, 0x407000, 1, 1},
+      {FLAG_R | FLAG_W, 0, 0x408000, 0, 1}}}, /* more segments than a plan takes */
     {HEAP_WINDOW_VA,
      {{FLAG_R | FLAG_X, PAGE, HEAP_WINDOW_VA, PAGE, PAGE},
       {FLAG_R | FLAG_W, 0, HEAP_WINDOW_VA + PAGE, 0, PAGE}}}, /* where a heap would be */
@@ -43,22 +57,29 @@ static const struct file files[PEERS_PROCD_MODULES] = {
      {{FLAG_R | FLAG_X, PAGE, 0x400000, PAGE, PAGE},
       {FLAG_R | FLAG_W, 0, USER_VA_END - PAGE, 0, PAGE}}}, /* no room for the stack's guard */
     {2 * HEAP_WINDOW_VA,
-     {{FLAG_R | FLAG_X, PAGE, 2 * HEAP_WINDOW_VA, PAGE, PAGE},
-      {FLAG_R | FLAG_W, 2 * PAGE, 3 * HEAP_WINDOW_VA, PAGE, 2 * PAGE}}}, /* above the heap */
-    {0, {{0}}},                                                          /* cut short */
+     {{FLAG_R | FLAG_X, 0xE00, 2 * HEAP_WINDOW_VA - 0x200, 0x2100, 0x2100},
+      {FLAG_R | FLAG_W, 0x1F00, 3 * HEAP_WINDOW_VA - 0x100, 0x200, 2 * PAGE}}},
+    /* above the heap, and no segment begins on a page */
+    {0, {{0}}}, /* cut short */
     {0x400000,
      {{FLAG_R | FLAG_X, PAGE, 0x400000, 58 * PAGE, 58 * PAGE},
       {FLAG_R | FLAG_W, 0, 0x600000, 0, PAGE}}}, /* all the regions that a helper may have */
     {0x400000,
      {{FLAG_R | FLAG_X, PAGE, 0x400000, 59 * PAGE, 59 * PAGE},
       {FLAG_R | FLAG_W, 0, 0x600000, 0, PAGE}}}, /* one more */
+    {0x401230,
+     {{FLAG_R, 0, 0x400000, 0x1F8, 0x1F8},
+      {FLAG_R | FLAG_X, 0x1F8, 0x4011F8, 0x2210, 0x2210},
+      {FLAG_R | FLAG_W, 0x2408, 0x404408, 0x40, 0x1000},
+      {FLAG_R | FLAG_W, 0x2448, 0x406448, 0x30, 0x2000},
+      {FLAG_R, 0x2478, 0x409478, 0x18, 0x18}}}, /* STOCK: as stock linkers write it */
 };
 
 const struct peers_module peers_modules[PEERS_PROCD_MODULES] = {
     {1 * PAGE, 2 * PAGE + 0x300}, {8 * PAGE, 605 * PAGE}, {640 * PAGE, 3 * PAGE},
     {648 * PAGE, 5 * PAGE},       {656 * PAGE, 2 * PAGE}, {664 * PAGE, 2 * PAGE},
     {672 * PAGE, 3 * PAGE},       {680 * PAGE, 40},       {688 * PAGE, 59 * PAGE},
-    {752 * PAGE, 60 * PAGE},
+    {752 * PAGE, 60 * PAGE},      {816 * PAGE, 3 * PAGE},
 };
 
 static unsigned load_count(const struct file *file)
@@ -82,11 +103,14 @@ static void write_file(const struct file *file, uint8_t *bytes, size_t size_byte
     write_zero(&writer, 8 + 4); /* sections, flags */
     write_u16(&writer, ELF_HEADER_BYTES);
     write_u16(&writer, ELF_PROGRAM_HEADER_BYTES);
-    write_u16(&writer, (uint16_t)load_count(file));
+    write_u16(&writer, (uint16_t)(load_count(file) + 1));
     write_zero(&writer, 6);
-    for (unsigned i = 0; i < load_count(file); i++) {
-        const struct load *load = &file->loads[i];
-        write_u32(&writer, 1); /* PT_LOAD */
+    for (unsigned i = 0; i <= load_count(file); i++) {
+        static const struct load any = {FLAG_R | FLAG_W, 0, 0, 0, 0};
+        bool is_stack = i == load_count(file);
+        const struct load *load =
+            is_stack && file == &files[STOCK] ? &any : &file->loads[i - is_stack];
+        write_u32(&writer, is_stack ? TYPE_STACK : TYPE_LOAD);
         write_u32(&writer, load->flags);
         write_u64(&writer, load->offset);
         write_u64(&writer, load->va);
@@ -97,7 +121,7 @@ static void write_file(const struct file *file, uint8_t *bytes, size_t size_byte
     }
 }
 
-enum { HEADERS_BYTES = ELF_HEADER_BYTES + LOADS * ELF_PROGRAM_HEADER_BYTES };
+enum { HEADERS_BYTES = ELF_HEADER_BYTES + (LOADS + 1) * ELF_PROGRAM_HEADER_BYTES };
 
 /* The headers of all modules, written once and never changed. */
 static const uint8_t *headers_of(unsigned module)

@@ -37,12 +37,12 @@ static void write_elf(uint8_t *bytes)
     write_u32(&writer, 0);
     write_u16(&writer, ELF_HEADER_BYTES);
     write_u16(&writer, ELF_PROGRAM_HEADER_BYTES);
-    write_u16(&writer, 2);
+    write_u16(&writer, 3);
     write_zero(&writer, 6);
-    for (unsigned i = 0; i < 2; i++) {
-        write_u32(&writer, 1);              /* PT_LOAD */
-        write_u32(&writer, i == 0 ? 5 : 6); /* R-X, RW- */
-        write_u64(&writer, i * PAGE_BYTES);
+    for (unsigned i = 0; i < 3; i++) {
+        write_u32(&writer, i < 2 ? 1 : 0x6474E551); /* PT_LOAD, PT_GNU_STACK: the last segment */
+        write_u32(&writer, i == 0 ? 5 : 6);         /* R-X, RW- */
+        write_u64(&writer, (i != 0) * PAGE_BYTES);
         write_u64(&writer, i == 0 ? CODE_VA : DATA_VA);
         write_u64(&writer, i == 0 ? CODE_VA : DATA_VA);
         write_u64(&writer, i == 0 ? PAGE_BYTES : 16);
@@ -92,11 +92,13 @@ static void add_dependencies(struct boot_config *config)
     }
 }
 
-/* Clients of profile graph, and what dies in each life, are in images of their own. */
-static bool is_client(const struct role *role)
+/* Clients of profile graph, and what dies in each life, are in images of their own; one more helper
+ * would show nothing of rootd. */
+static bool is_left_out(const struct role *role)
 {
     bool extension = role->kind == ROLE_KIND_EXTENSION && role->presence == ROLE_PRESENCE_GRAPH;
-    return extension || role->id == ROLE_TEST_MORTAL || role->id == ROLE_TEST_FRAIL;
+    return extension || role->id == ROLE_PHASE0_STOCK || role->id == ROLE_TEST_MORTAL ||
+           role->id == ROLE_TEST_FRAIL;
 }
 
 static void describe(uint32_t profile)
@@ -125,7 +127,7 @@ static void describe(uint32_t profile)
     for (unsigned i = 0; i < role_count; i++) {
         if (role_table[i].presence != ROLE_PRESENCE_RUNTIME &&
             role_table[i].kind != ROLE_KIND_DRIVER && role_in_profile(&role_table[i], profile) &&
-            !is_client(&role_table[i]))
+            !is_left_out(&role_table[i]))
             add_module(role_table[i].id);
     }
     for (unsigned i = 0; i < other_count; i++)

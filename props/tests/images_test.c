@@ -32,8 +32,9 @@ static const uint8_t *byte_at(const struct program *program, uint64_t va)
 {
     for (uint32_t i = 0; i < program->plan.segment_count; i++) {
         const struct elf_segment *segment = &program->plan.segments[i];
-        if (va >= segment->va && va - segment->va < segment->file_bytes)
-            return program->bytes + segment->file_offset + (va - segment->va);
+        uint64_t first = segment->va + segment->first_bytes;
+        if (va >= first && va - first < segment->file_bytes)
+            return program->bytes + segment->file_offset + (va - first);
     }
     return NULL;
 }
@@ -63,8 +64,9 @@ static void check_entry(const struct program *program)
     strncpy((char *)expected + ENTRY_TAG_BYTES, program->name, ENTRY_NAME_BYTES - 1);
     expect_of(program->name, "carries its name behind the entry point",
               tag != NULL && memcmp(tag, expected, sizeof expected) == 0);
+    const struct elf_segment *code = &program->plan.segments[code_index(&program->plan)];
     expect_of(program->name, "entry is the first byte of the code",
-              program->plan.entry == program->plan.segments[code_index(&program->plan)].va);
+              program->plan.entry == code->va + code->first_bytes);
 }
 
 /* V2, and what lets read-only pages be the image's own. */
@@ -89,6 +91,14 @@ static void check_segments(const struct program *program)
               below->va + below->pages * PAGE_BYTES + PAGE_BYTES <= stack->va);
 }
 
+static uint64_t image_pages(const struct elf_segment *segment)
+{
+    uint64_t first;
+    uint64_t count;
+    elf_segment_whole(segment, &first, &count);
+    return count;
+}
+
 /* However a process touches its pages, its page limit is what ends it, and not the regions that are
  * set aside for it: each page of its own is one at most, each guard one, and of the image's own
  * pages every other one (E6). */
@@ -103,7 +113,7 @@ static void check_regions(const struct program *program)
     for (uint32_t i = 0; i < program->plan.segment_count; i++) {
         const struct elf_segment *segment = &program->plan.segments[i];
         bool shared = (segment->rights & RIGHT_WRITE) == 0;
-        regions += shared ? (segment->file_bytes / PAGE_BYTES + 1) / 2 : 0;
+        regions += shared ? (image_pages(segment) + 1) / 2 : 0;
     }
     expect_of(program->name, "needs no more regions than its role's guarantee has",
               role != NULL && role->page_limit + regions <= role_region_limit(role));
@@ -131,18 +141,40 @@ static void check_helper(const struct program *program)
                   data->memory_bytes >= data->file_bytes + PROBE_BSS_BYTES);
 }
 
+/* What phase0-stock is there for: its linker placed it as it does everybody's. */
+static void check_stock(const struct program *program)
+{
+    const struct elf_plan *plan = &program->plan;
+    unsigned inside = 0;
+    unsigned neighbours = 0;
+    for (uint32_t i = 1; i < plan->segment_count; i++) {
+        uint64_t end = plan->segments[i - 1].file_offset + plan->segments[i - 1].file_bytes;
+        inside += plan->segments[i].first_bytes != 0;
+        neighbours += (end - 1) / PAGE_BYTES == plan->segments[i].file_offset / PAGE_BYTES;
+    }
+    expect_of(program->name, "brings no stack", plan->stack_top == 0);
+    expect_of(program->name, "all segments but the first begin inside a page",
+              plan->segment_count >= 3 && inside == plan->segment_count - 1);
+    expect_of(program->name, "segments share pages of the file", neighbours == inside);
+    expect_of(program->name, "lies where its headers are looked for",
+              plan->va_first == STOCK_IMAGE_VA);
+}
+
 static void check_module(const uint8_t *bytes, const struct boot_section *section)
 {
     struct program program = {.name = section->name, .bytes = bytes + section->offset_bytes};
-    size_t view = section->size_bytes < FRAME_TRANSFER_BYTES_MAX ? section->size_bytes
-                                                                 : FRAME_TRANSFER_BYTES_MAX;
+    size_t view = section->size_bytes < ELF_VIEW_BYTES ? section->size_bytes : ELF_VIEW_BYTES;
     enum status status = elf_plan_parse(program.bytes, view, section->size_bytes, &program.plan);
     expect_of(section->name, "can be planned", status == STATUS_OK);
     if (status != STATUS_OK)
         return;
     check_entry(&program);
-    check_segments(&program);
     check_regions(&program);
+    if (strcmp(section->name, "phase0-stock") == 0) {
+        check_stock(&program);
+        return;
+    }
+    check_segments(&program);
     if (strncmp(section->name, "phase0-", 7) == 0)
         check_helper(&program);
 }
@@ -156,9 +188,14 @@ struct contents {
 static const char *const foundation[] = {"rootd", "memd", "vspaced", "pagerd", "procd", NULL};
 static const char *const runtime[] = {"named",   "logd",       "crashd",  "timed", "irqd",
                                       "deviced", "drv-serial", "seriald", NULL};
-static const char *const phase0[] = {
-    "phase0-probe", "phase0-exit", "phase0-fault-kill", "phase0-isolation-a", "phase0-isolation-b",
-    "tester",       NULL};
+static const char *const phase0[] = {"phase0-probe",
+                                     "phase0-exit",
+                                     "phase0-fault-kill",
+                                     "phase0-isolation-a",
+                                     "phase0-isolation-b",
+                                     "phase0-stock",
+                                     "tester",
+                                     NULL};
 static const char *const hostile[] = {"named",        "logd",         "timed", "test-spin",
                                       "test-hostile", "test-vectors", NULL};
 static const char *const attacks[] = {"attacks", "attack-client", "attack-heir", "attack-child",

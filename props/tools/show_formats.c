@@ -156,7 +156,7 @@ static void show_boot_config(FILE *out, const uint8_t *bytes, size_t size_bytes)
 static void show_elf(FILE *out, const char *indent, const uint8_t *bytes, size_t size_bytes)
 {
     struct elf_plan plan;
-    size_t view = size_bytes < FRAME_TRANSFER_BYTES_MAX ? size_bytes : FRAME_TRANSFER_BYTES_MAX;
+    size_t view = size_bytes < ELF_VIEW_BYTES ? size_bytes : ELF_VIEW_BYTES;
     if (!accepted(out, "ELF file", elf_plan_parse(bytes, view, size_bytes, &plan)))
         return;
     fprintf(out,

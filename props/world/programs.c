@@ -145,6 +145,7 @@ static const struct program program_table[] = {
     {"phase0-fault-kill", 0, 0, NULL, phase0_fault_kill_main},
     {"phase0-isolation-a", 0, 0, NULL, phase0_isolation_a_main},
     {"phase0-isolation-b", 0, 0, NULL, phase0_isolation_b_main},
+    {"phase0-stock", 0, 0, NULL, phase0_stock_main},
     {"tester", 0, 0, NULL, tester_main},
     {"attacks", 0, 0, NULL, attacks_main},
     {"test-spin", 0, 0, NULL, test_spin_main},

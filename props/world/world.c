@@ -371,13 +371,14 @@ static void segment_touch(const struct elf_segment *segment)
 }
 
 /* As the helpers' entry code does (services/runtime/entry_code.h): reads every page upwards, of the
- * code first, then of the other segments but for the last one, the stack, whose first pages are
+ * code first, then of the other segments but for the one that is the stack, whose first pages are
  * written from the top down. */
 static void image_touch(const char *name, uint64_t stack_top_va)
 {
     struct elf_plan plan = module_plan(name);
+    uint32_t count = plan.segment_count - (plan.stack_top != 0);
     for (int is_code = 1; is_code >= 0; is_code--) {
-        for (uint32_t i = 0; i + 1 < plan.segment_count; i++) {
+        for (uint32_t i = 0; i < count; i++) {
             if (((plan.segments[i].rights & RIGHT_EXECUTE) != 0) == is_code)
                 segment_touch(&plan.segments[i]);
         }

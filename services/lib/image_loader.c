@@ -8,6 +8,22 @@
 
 #include "abi/formats/cursor.h"
 
+/* What one FRAME_READ did not show of the headers. */
+static enum status read_rest(struct caller *caller, const struct image_module *module,
+                             uint8_t *view, uint32_t *count)
+{
+    uint32_t end = ELF_VIEW_BYTES;
+    if (module->size_bytes < end)
+        end = (uint32_t)module->size_bytes;
+    if (end == *count)
+        return STATUS_OK;
+    enum status status =
+        kernel_frame_read(caller, module->kernel_slot, module->image_slot,
+                          module->offset_bytes + *count, end - *count, view + *count);
+    *count = end;
+    return status;
+}
+
 enum status image_plan(struct caller *caller, const struct image_module *module,
                        struct elf_plan *plan)
 {
@@ -18,12 +34,14 @@ enum status image_plan(struct caller *caller, const struct image_module *module,
         return STATUS_NOT_ALIGNED;
     if (!range_within(module->offset_bytes, module->size_bytes, UINT64_MAX))
         return STATUS_OUT_OF_RANGE;
-    uint8_t view[FRAME_TRANSFER_BYTES_MAX];
+    uint8_t view[ELF_VIEW_BYTES];
     uint32_t count = FRAME_TRANSFER_BYTES_MAX;
     if (module->size_bytes < count)
         count = (uint32_t)module->size_bytes;
     enum status status = kernel_frame_read(caller, module->kernel_slot, module->image_slot,
                                            module->offset_bytes, count, view);
+    if (status == STATUS_OK && elf_plan_view_bytes(view, count) > count)
+        status = read_rest(caller, module, view, &count);
     if (status != STATUS_OK)
         return status;
     return elf_plan_parse(view, count, module->size_bytes, plan);
@@ -31,22 +49,30 @@ enum status image_plan(struct caller *caller, const struct image_module *module,
 
 uint64_t image_shared_pages(const struct elf_segment *segment)
 {
-    bool writable = (segment->rights & RIGHT_WRITE) != 0;
-    return writable ? 0 : segment->memory_bytes / PAGE_BYTES;
+    uint64_t first = 0;
+    uint64_t count = 0;
+    if ((segment->rights & RIGHT_WRITE) == 0)
+        elf_segment_whole(segment, &first, &count);
+    return count;
 }
 
 /* Maps the image's own pages, as many as one call takes at a time. */
 static enum status map_shared(struct caller *caller, const struct image_module *module,
                               const struct image_target *target, const struct elf_segment *segment)
 {
-    uint64_t first_page = (module->offset_bytes + segment->file_offset) / PAGE_BYTES;
-    uint64_t pages = image_shared_pages(segment);
+    uint64_t first;
+    uint64_t pages;
+    elf_segment_whole(segment, &first, &pages);
+    if ((segment->rights & RIGHT_WRITE) != 0 || pages == 0)
+        return STATUS_OK;
+    uint64_t first_page =
+        (module->offset_bytes + elf_segment_piece(segment, first).file_offset) / PAGE_BYTES;
     for (uint64_t done = 0; done < pages;) {
         uint64_t left = pages - done;
         struct kernel_map_frame_request request = {
             .vspace_slot = target->vspace_slot,
             .frame_slot = module->image_slot,
-            .va = segment->va + done * PAGE_BYTES,
+            .va = segment->va + (first + done) * PAGE_BYTES,
             .frame_page = first_page + done,
             .page_count = (uint32_t)(left < VSPACED_MAP_PAGES_MAX ? left : VSPACED_MAP_PAGES_MAX),
             .rights = segment->rights,
@@ -64,13 +90,12 @@ static enum status map_shared(struct caller *caller, const struct image_module *
 static enum status fill(struct caller *caller, const struct image_module *module,
                         const struct elf_segment *segment, uint64_t page, uint32_t frame_slot)
 {
-    uint64_t offset = page * PAGE_BYTES;
-    if (offset >= segment->file_bytes)
+    struct elf_piece piece = elf_segment_piece(segment, page);
+    if (piece.bytes == 0)
         return STATUS_OK;
-    uint64_t left = segment->file_bytes - offset;
     return kernel_frame_copy(caller, module->kernel_slot, module->image_slot,
-                             module->offset_bytes + segment->file_offset + offset, frame_slot, 0,
-                             (uint32_t)(left < PAGE_BYTES ? left : PAGE_BYTES));
+                             module->offset_bytes + piece.file_offset, frame_slot, piece.at,
+                             piece.bytes);
 }
 
 /* Fills the frames at the scratch slots and gives them to the child, so that the slots are empty. */
@@ -109,12 +134,13 @@ static enum status map_some(struct caller *caller, const struct image_module *mo
     return status;
 }
 
-/* One frame for each page that is not shared. */
+/* One frame for each page from `page` to `end`. */
 static enum status map_private(struct caller *caller, const struct image_module *module,
-                               const struct image_target *target, const struct elf_segment *segment)
+                               const struct image_target *target, const struct elf_segment *segment,
+                               uint64_t page, uint64_t end)
 {
-    for (uint64_t page = image_shared_pages(segment); page < segment->pages;) {
-        uint64_t left = segment->pages - page;
+    while (page < end) {
+        uint64_t left = end - page;
         uint32_t count = left < IMAGE_SCRATCH_SLOTS ? (uint32_t)left : IMAGE_SCRATCH_SLOTS;
         enum status status = map_some(caller, module, target, segment, page, count);
         if (status != STATUS_OK)
@@ -122,6 +148,20 @@ static enum status map_private(struct caller *caller, const struct image_module 
         page += count;
     }
     return STATUS_OK;
+}
+
+/* The pages that are shared, and those on either side of them. */
+static enum status map_segment(struct caller *caller, const struct image_module *module,
+                               const struct image_target *target, const struct elf_segment *segment)
+{
+    uint64_t shared = image_shared_pages(segment);
+    uint64_t first = shared != 0 && segment->first_bytes != 0 ? 1 : 0;
+    enum status status = map_shared(caller, module, target, segment);
+    if (status == STATUS_OK)
+        status = map_private(caller, module, target, segment, 0, first);
+    if (status == STATUS_OK)
+        status = map_private(caller, module, target, segment, first + shared, segment->pages);
+    return status;
 }
 
 enum status image_map_zeroed(struct caller *caller, const struct image_module *module,
@@ -133,17 +173,14 @@ enum status image_map_zeroed(struct caller *caller, const struct image_module *m
         .pages = pages,
         .rights = RIGHT_READ | RIGHT_WRITE,
     };
-    return map_private(caller, module, target, &segment);
+    return map_private(caller, module, target, &segment, 0, pages);
 }
 
 enum status image_build(struct caller *caller, const struct image_module *module,
                         const struct image_target *target, const struct elf_plan *plan)
 {
     for (uint32_t i = 0; i < plan->segment_count; i++) {
-        const struct elf_segment *segment = &plan->segments[i];
-        enum status status = map_shared(caller, module, target, segment);
-        if (status == STATUS_OK)
-            status = map_private(caller, module, target, segment);
+        enum status status = map_segment(caller, module, target, &plan->segments[i]);
         if (status != STATUS_OK)
             return status;
     }

@@ -34,15 +34,15 @@ struct image_target {
                               whose drop was refused after it: that one the caller owes */
 };
 
-/* Reads the headers of the module (one FRAME_READ) and plans it. Changes nothing. *plan is all zero
+/* Reads the headers of the module (one FRAME_READ, or two where it has many) and plans it. Changes nothing. *plan is all zero
  * on an error: NOT_ALIGNED (offset), OUT_OF_RANGE (offset + size wraps), INVALID_ARGUMENT (no
  * bytes), those of FRAME_READ (the range leaves the image), those of elf_plan_parse. */
 enum status image_plan(struct caller *caller, const struct image_module *module,
                        struct elf_plan *plan);
 
-/* How many pages of a segment, from its first one on, are the image's own: none of a writable one,
- * and of others those that the segment fills. A last page that it does not fill is private, so that
- * its tail never shows what follows in the image. */
+/* How many pages of a segment are the image's own: none of a writable one, and of others those that
+ * the segment fills. A first or last page that it does not fill is private, so that it never shows
+ * what else is in the image, whoever packed it (G4). */
 uint64_t image_shared_pages(const struct elf_segment *segment);
 
 /* Maps every page of `plan`, which image_plan made of the same module: shared ones, and zeroed

@@ -35,7 +35,8 @@ static bool areas_sound(const struct pagerd_registration *registration)
     };
     if (registration->area_count == 0 || registration->area_count > PAGERD_AREA_LIMIT)
         return false;
-    memcpy(again.areas, registration->areas, sizeof again.areas);
+    for (uint32_t i = 0; i < registration->area_count; i++)
+        again.areas[i] = pagerd_area_at(&registration->places[i]);
     return pagerd_judge_registration(&again) == STATUS_OK; /* G4, V2 */
 }
 
@@ -152,9 +153,9 @@ static bool fill_sound(const struct pagerd *pagerd, uint32_t entry)
     const struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
     if (registration->state != REGISTRATION_LIVE || fill->area >= registration->area_count)
         return false;
-    const struct pagerd_area *area = &registration->areas[fill->area];
-    return area->kind != AREA_GUARD && fill->va % PAGE_BYTES == 0 && fill->va >= area->va &&
-           (fill->va - area->va) >> PAGE_SHIFT < pagerd_area_pages(area) && /* G3 */
+    const struct pagerd_place *place = &registration->places[fill->area];
+    return place->kind != AREA_GUARD && fill->va % PAGE_BYTES == 0 && fill->va >= place->va &&
+           (fill->va - place->va) >> PAGE_SHIFT < place->page_count && /* G3 */
            waiters_of_sound(pagerd, entry);
 }
 
@@ -268,12 +269,12 @@ static void add_registration(const struct visitor *visitor,
     add_list(visitor, &registration->fills, &registration->ready);
     add(visitor, (uint64_t)registration->owing.next << 32 | registration->owing.previous);
     for (uint32_t i = 0; i < registration->area_count; i++) {
-        const struct pagerd_area *area = &registration->areas[i];
-        add(visitor, (uint64_t)area->kind << 32 | area->rights);
-        add(visitor, area->va);
-        add(visitor, area->memory_bytes);
-        add(visitor, area->file_offset);
-        add(visitor, area->file_bytes);
+        const struct pagerd_area area = pagerd_area_at(&registration->places[i]);
+        add(visitor, (uint64_t)area.kind << 32 | area.rights);
+        add(visitor, area.va);
+        add(visitor, area.memory_bytes);
+        add(visitor, area.file_offset);
+        add(visitor, area.file_bytes);
     }
 }
 

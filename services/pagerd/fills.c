@@ -255,7 +255,7 @@ static bool run(struct pagerd *pagerd, uint32_t entry)
     const struct pagerd_fill *fill = &pagerd->fills[entry];
     const struct pagerd_registration *registration = &pagerd->registrations[fill->registration];
     UNIT_ASSERT(registration->state == REGISTRATION_LIVE && fill->area < registration->area_count);
-    struct pagerd_supply supply = pagerd_plan_supply(&registration->areas[fill->area], fill->va);
+    struct pagerd_supply supply = pagerd_plan_supply(&registration->places[fill->area], fill->va);
     enum status status = ask(pagerd, fill, &supply);
     pagerd_note_open_page(pagerd, fill->registration);
     conclude(pagerd, entry, status);

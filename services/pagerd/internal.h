@@ -33,7 +33,8 @@ struct pagerd_supply {
     enum pagerd_backing backing;
     uint32_t rights;
     uint64_t va;
-    uint64_t image_offset; /* IMAGE, COPY: of the page's first byte; page aligned */
+    uint64_t image_offset; /* IMAGE: of the page's first byte; COPY: of the first one copied */
+    uint32_t copy_at;      /* COPY: so far behind the page's first byte */
     uint32_t copy_bytes;   /* COPY: 1 to PAGE_BYTES */
     uint32_t block_pages;  /* that come together: this one, and its neighbours */
     uint32_t block_before; /* IMAGE: so many of them in front of this one */
@@ -57,8 +58,8 @@ struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *regist
 /* The right that an access needs. */
 uint32_t pagerd_right_of(enum fault_access access);
 
-/* How the page at `va` (inside the area, page aligned) is made. */
-struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t va);
+/* How the page at `va` (inside the place, page aligned) is made. */
+struct pagerd_supply pagerd_plan_supply(const struct pagerd_place *place, uint64_t va);
 
 /* The neighbours of a demand-zero page that lies behind the one that came last; of one that is not
  * over the limit. */
@@ -76,6 +77,10 @@ static inline void pagerd_leave_neighbours(struct pagerd_supply *supply)
 bool pagerd_over_limit(const struct pagerd_registration *registration, enum pagerd_backing backing);
 
 uint64_t pagerd_area_pages(const struct pagerd_area *area);
+
+/* An area that was judged to be sound, kept; and again the area, of whole pages. */
+struct pagerd_place pagerd_place_of(const struct pagerd_area *area);
+struct pagerd_area pagerd_area_at(const struct pagerd_place *place);
 
 /* --- peers.c: calls -------------------------------------------------------------------------- */
 

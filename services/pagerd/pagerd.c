@@ -117,7 +117,7 @@ static struct pagerd_ruling judge(const struct pagerd *pagerd, uint32_t entry,
     if (registration->page_count < registration->page_limit)
         return ruling;
     uint64_t page = fault->va & ~(uint64_t)(PAGE_BYTES - 1);
-    struct pagerd_supply supply = pagerd_plan_supply(&registration->areas[ruling.area], page);
+    struct pagerd_supply supply = pagerd_plan_supply(&registration->places[ruling.area], page);
     if (pagerd_over_limit(registration, supply.backing) &&
         pagerd_find_fill(pagerd, entry, page) == 0)
         return (struct pagerd_ruling){.verdict = VERDICT_END, .reason = END_FAULT_PAGE_LIMIT};

@@ -22,9 +22,10 @@
  * - BUSY: the token is registered
  * - INVALID_ARGUMENT: the image range leaves the 2^32 - 1 pages an image can have
  * - INVALID_ARGUMENT: no READ, but for guards; WRITE_AND_EXECUTE: both of them (V2)
- * - OUT_OF_RANGE: it leaves [USER_VA_FIRST, USER_VA_END); an area covers whole pages (V5)
- * - segments: INVALID_ARGUMENT: file_offset is not page aligned, file_bytes is above memory_bytes,
- *   or an executable one has a page without file bytes; OUT_OF_RANGE: its file bytes leave
+ * - OUT_OF_RANGE: it leaves [USER_VA_FIRST, USER_VA_END); an area covers whole pages (V5), 2^32 - 1
+ *   at most
+ * - segments: INVALID_ARGUMENT: file_offset within its page and file_bytes are together above
+ *   memory_bytes, or an executable one has a page without file bytes; OUT_OF_RANGE: its file bytes leave
  *   [image_offset, image_offset + image_bytes) (G4)
  * - windows and guards: INVALID_ARGUMENT: file fields are not zero, a window is executable, a guard
  *   has rights, or more than PAGERD_GUARD_PAGES_MAX pages
@@ -34,8 +35,8 @@
  *   was done is undone (E4). An undo that vspaced refuses is repeated, as after an UNREGISTER.
  *
  * What is behind a page. Of a segment, with file bytes in it: the image's own page when the segment
- * is read-only and the file fills the page, else a private copy with zeros behind the file bytes:
- * what follows in the image is another file's (G4). Any other page of a segment or window is
+ * is read-only and the file bytes fill the page, else a private copy with zeros around them: what
+ * lies next to them in the image is another segment's or another file's (G4). Any other page of a segment or window is
  * demand-zero. `page_limit` bounds the private and demand-zero pages.
  *
  * Neighbours. With the image's own page come its neighbours: those pages of its block, of
@@ -186,6 +187,19 @@ enum {
     PAGERD_OWES_PAGE = 4     /* QUERY_REGION of doubt_va, FREE_FRAMES of owed_frame */
 };
 
+/* An area, as small as it can be kept: there is one for each of all registrations that may be. */
+struct pagerd_place {
+    uint64_t va; /* page aligned */
+    uint32_t page_count;
+    uint32_t image_page; /* that the file bytes begin on; 0 when there are none */
+    uint32_t file_bytes;
+    uint16_t first_bytes; /* in front of them on the first page */
+    uint8_t kind;         /* enum area_kind */
+    uint8_t rights;
+};
+
+_Static_assert(RIGHTS_MAPPING <= UINT8_MAX && sizeof(struct pagerd_place) == 24, "a small place");
+
 struct pagerd_registration {
     uint64_t token;
     uint64_t image_offset; /* the range of the boot image that may back its pages (G4) */
@@ -211,7 +225,7 @@ struct pagerd_registration {
     struct pagerd_list fills; /* open ones, oldest first */
     struct pagerd_link ready; /* among those with queued fills, in order of their turns */
     struct pagerd_link owing; /* among those that owe something */
-    struct pagerd_area areas[PAGERD_AREA_LIMIT]; /* ascending */
+    struct pagerd_place places[PAGERD_AREA_LIMIT]; /* areas, ascending */
 };
 
 enum pagerd_fill_state {
@@ -234,7 +248,7 @@ struct pagerd_fill {
     uint32_t is_there;     /* vspaced said that the page is there: only its books are asked */
     uint32_t state;        /* enum pagerd_fill_state */
     uint32_t registration;
-    uint32_t area;              /* index into the registration's areas */
+    uint32_t area;              /* index into the registration's places */
     uint32_t rights_asked;      /* by the accesses of its faulters */
     struct pagerd_list waiters; /* in order of arrival */
     struct pagerd_link sibling; /* in the registration's fills; next is also the free list */

@@ -168,7 +168,8 @@ static enum status map_copy(struct pagerd *pagerd, uint32_t vspace_cap_slot, uin
         .frame_slot = PAGERD_SCRATCH_SLOT,
     };
     status = kernel_frame_copy(&pagerd->caller, SLOT_KERNEL_PAGER_ENDPOINT, SLOT_IMAGE,
-                               supply->image_offset, PAGERD_SCRATCH_SLOT, 0, supply->copy_bytes);
+                               supply->image_offset, PAGERD_SCRATCH_SLOT, supply->copy_at,
+                               supply->copy_bytes);
     status = status == STATUS_OK ? map_frame(pagerd, &request) : STATUS_INTERNAL;
     pagerd->scratch_full = 1;
     (void)scratch_ready(pagerd);

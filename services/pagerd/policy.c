@@ -13,9 +13,37 @@ uint64_t pagerd_area_pages(const struct pagerd_area *area)
     return (area->memory_bytes + PAGE_BYTES - 1) >> PAGE_SHIFT; /* at most USER_VA_END: no wrap */
 }
 
+struct pagerd_place pagerd_place_of(const struct pagerd_area *area)
+{
+    bool has_file = area->file_bytes != 0;
+    UNIT_ASSERT(pagerd_area_pages(area) <= UINT32_MAX && area->file_bytes <= UINT32_MAX);
+    return (struct pagerd_place){
+        .va = area->va,
+        .page_count = (uint32_t)pagerd_area_pages(area),
+        .image_page = has_file ? (uint32_t)(area->file_offset >> PAGE_SHIFT) : 0,
+        .file_bytes = (uint32_t)area->file_bytes,
+        .first_bytes = has_file ? area->file_offset % PAGE_BYTES : 0,
+        .kind = (uint8_t)area->kind,
+        .rights = (uint8_t)area->rights,
+    };
+}
+
+struct pagerd_area pagerd_area_at(const struct pagerd_place *place)
+{
+    return (struct pagerd_area){
+        .kind = place->kind,
+        .rights = place->rights,
+        .va = place->va,
+        .memory_bytes = (uint64_t)place->page_count << PAGE_SHIFT,
+        .file_offset = ((uint64_t)place->image_page << PAGE_SHIFT) + place->first_bytes,
+        .file_bytes = place->file_bytes,
+    };
+}
+
+/* Of a segment whose file bytes lie within its memory. */
 static uint64_t file_pages(const struct pagerd_area *area)
 {
-    return area->file_bytes / PAGE_BYTES + (area->file_bytes % PAGE_BYTES != 0);
+    return (area->file_offset % PAGE_BYTES + area->file_bytes + PAGE_BYTES - 1) >> PAGE_SHIFT;
 }
 
 /* --- registrations --------------------------------------------------------------------------- */
@@ -23,7 +51,7 @@ static uint64_t file_pages(const struct pagerd_area *area)
 static enum status judge_segment(const struct pagerd_register_process_request *request,
                                  const struct pagerd_area *area)
 {
-    if (area->file_offset % PAGE_BYTES != 0 || area->file_bytes > area->memory_bytes)
+    if (!range_within(area->file_offset % PAGE_BYTES, area->file_bytes, area->memory_bytes))
         return STATUS_INVALID_ARGUMENT;
     if ((area->rights & RIGHT_EXECUTE) != 0 && pagerd_area_pages(area) != file_pages(area))
         return STATUS_INVALID_ARGUMENT; /* demand-zero pages are never code */
@@ -61,7 +89,7 @@ static enum status judge_area(const struct pagerd_register_process_request *requ
         return STATUS_INVALID_ARGUMENT;
     if ((area->rights & both) == both)
         return STATUS_WRITE_AND_EXECUTE; /* V2 */
-    if (area->va < USER_VA_FIRST ||
+    if (area->va < USER_VA_FIRST || pagerd_area_pages(area) > UINT32_MAX ||
         !range_within(area->va, pagerd_area_pages(area) << PAGE_SHIFT, USER_VA_END))
         return STATUS_OUT_OF_RANGE; /* V5 */
     return judge_kind(request, area);
@@ -100,8 +128,8 @@ static struct pagerd_ruling end_with(enum end_reason reason)
 static uint32_t area_of(const struct pagerd_registration *registration, uint64_t va)
 {
     for (uint32_t i = 0; i < registration->area_count; i++) {
-        const struct pagerd_area *area = &registration->areas[i];
-        if (va >= area->va && va - area->va < pagerd_area_pages(area) << PAGE_SHIFT)
+        const struct pagerd_place *place = &registration->places[i];
+        if (va >= place->va && (va - place->va) >> PAGE_SHIFT < place->page_count)
             return i;
     }
     return registration->area_count;
@@ -150,12 +178,12 @@ struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *regist
     uint32_t index = area_of(registration, fault->va);
     if (index == registration->area_count)
         return end_with(END_FAULT_OUTSIDE); /* G3 */
-    const struct pagerd_area *area = &registration->areas[index];
-    if (area->kind == AREA_GUARD)
+    const struct pagerd_place *place = &registration->places[index];
+    if (place->kind == AREA_GUARD)
         return end_with(END_FAULT_GUARD);
     enum fault_access access = (enum fault_access)fault->access;
     uint32_t right = pagerd_right_of(access);
-    if ((area->rights & right) != right)
+    if ((place->rights & right) != right)
         return end_with(denial(access)); /* G3 */
     if (fault->present != 0)
         return end_with(denial(access)); /* the page is there without the right (G7) */
@@ -166,38 +194,43 @@ struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *regist
 
 /* --- pages ----------------------------------------------------------------------------------- */
 
-/* The neighbours of a page of the image: those of its block that the file fills. */
-static void plan_block(const struct pagerd_area *area, struct pagerd_supply *supply)
+/* The neighbours of a page of the image: those of its block that the file bytes fill. */
+static void plan_block(const struct pagerd_place *place, struct pagerd_supply *supply)
 {
     uint64_t page = supply->va >> PAGE_SHIFT;
     uint64_t first_page = page & ~(uint64_t)(PAGERD_BLOCK_PAGES - 1);
     uint64_t end_page = first_page + PAGERD_BLOCK_PAGES;
-    uint64_t area_page = area->va >> PAGE_SHIFT;
-    uint64_t file_end_page = area_page + (area->file_bytes >> PAGE_SHIFT); /* of whole ones: G4 */
-    first_page = first_page < area_page ? area_page : first_page;
+    uint64_t place_page = place->va >> PAGE_SHIFT;
+    uint64_t file_page = place_page + (place->first_bytes != 0); /* the first whole one: G4 */
+    uint64_t file_end = (uint64_t)place->first_bytes + place->file_bytes;
+    uint64_t file_end_page = place_page + (file_end >> PAGE_SHIFT); /* of whole ones: G4 */
+    first_page = first_page < file_page ? file_page : first_page;
     end_page = end_page > file_end_page ? file_end_page : end_page;
     UNIT_ASSERT(first_page <= page && page < end_page);
     supply->block_pages = (uint32_t)(end_page - first_page);
     supply->block_before = (uint32_t)(page - first_page);
 }
 
-struct pagerd_supply pagerd_plan_supply(const struct pagerd_area *area, uint64_t va)
+struct pagerd_supply pagerd_plan_supply(const struct pagerd_place *place, uint64_t va)
 {
     struct pagerd_supply supply = {
-        .backing = BACKING_ANONYMOUS, .rights = area->rights, .va = va, .block_pages = 1};
-    uint64_t offset = va - area->va;
-    UNIT_ASSERT(va % PAGE_BYTES == 0 && va >= area->va); /* G3 */
-    UNIT_ASSERT(offset >> PAGE_SHIFT < pagerd_area_pages(area));
-    if (area->kind != AREA_SEGMENT || offset >= area->file_bytes)
+        .backing = BACKING_ANONYMOUS, .rights = place->rights, .va = va, .block_pages = 1};
+    uint64_t start = va - place->va; /* what the file has of the page, from the place's begin on */
+    uint64_t end = start + PAGE_BYTES;
+    uint64_t file_end = (uint64_t)place->first_bytes + place->file_bytes;
+    UNIT_ASSERT(va % PAGE_BYTES == 0 && va >= place->va); /* G3 */
+    UNIT_ASSERT(start >> PAGE_SHIFT < place->page_count);
+    start = start < place->first_bytes ? place->first_bytes : start;
+    end = end > file_end ? file_end : end;
+    if (place->kind != AREA_SEGMENT || start >= end)
         return supply;
-    uint64_t left = area->file_bytes - offset;
-    bool own = (area->rights & RIGHT_WRITE) != 0 || left < PAGE_BYTES; /* G4 */
+    bool own = (place->rights & RIGHT_WRITE) != 0 || end - start < PAGE_BYTES; /* G4 */
     supply.backing = own ? BACKING_COPY : BACKING_IMAGE;
-    supply.image_offset = area->file_offset + offset;
-    UNIT_ASSERT(supply.image_offset % PAGE_BYTES == 0);
-    supply.copy_bytes = left < PAGE_BYTES ? (uint32_t)left : PAGE_BYTES; /* G4 */
+    supply.image_offset = ((uint64_t)place->image_page << PAGE_SHIFT) + start;
+    supply.copy_at = (uint32_t)(start % PAGE_BYTES);
+    supply.copy_bytes = (uint32_t)(end - start); /* G4 */
     if (!own)
-        plan_block(area, &supply);
+        plan_block(place, &supply);
     return supply;
 }
 
@@ -211,11 +244,11 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 void pagerd_plan_walk(const struct pagerd_registration *registration, uint32_t area_index,
                       struct pagerd_supply *supply)
 {
-    const struct pagerd_area *area = &registration->areas[area_index];
+    const struct pagerd_place *place = &registration->places[area_index];
     if ((registration->flags & REGISTER_FAULT_AROUND) == 0 ||
         supply->backing != BACKING_ANONYMOUS || supply->va != registration->walk_va)
         return;
-    uint64_t area_left = pagerd_area_pages(area) - ((supply->va - area->va) >> PAGE_SHIFT);
+    uint64_t area_left = place->page_count - ((supply->va - place->va) >> PAGE_SHIFT);
     uint64_t table_left = PAGERD_TABLE_PAGES - (supply->va >> PAGE_SHIFT) % PAGERD_TABLE_PAGES;
     uint64_t pages = PAGERD_WALK_PAGES;
     pages = lesser(pages, area_left);

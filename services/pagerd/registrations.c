@@ -67,7 +67,8 @@ static void commit(struct pagerd *pagerd, uint32_t entry,
         .flags = request->flags,
         .area_count = request->area_count,
     };
-    memcpy(registration->areas, request->areas, request->area_count * sizeof request->areas[0]);
+    for (uint32_t i = 0; i < request->area_count; i++)
+        registration->places[i] = pagerd_place_of(&request->areas[i]);
     index_add(&pagerd->tokens_root, pagerd->token_nodes, entry, request->token);
     pagerd->registration_count++;
 }

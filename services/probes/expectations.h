@@ -21,6 +21,16 @@ enum probe_check {
     PROBE_FAILED_STACK = 5   /* a stack page is not zero below use, or does not keep a value */
 };
 
+/* phase0-stock: its argument, or the number of the first check that failed. */
+enum stock_check {
+    STOCK_OK = 0x570C,
+    STOCK_FAILED_HEADER = 1, /* its file's headers are not where they should be */
+    STOCK_FAILED_HEAD = 2,   /* bytes in front of a segment, on its first page, are not zero */
+    STOCK_FAILED_TAIL = 3,   /* bytes behind a segment's file bytes are not zero */
+    STOCK_FAILED_DATA = 4,   /* initialised data does not hold what the file says */
+    STOCK_FAILED_STACK = 5   /* a stack page is not zero below use, or does not keep a value */
+};
+
 /* phase0-fault-kill: which forbidden access. None of them returns. */
 enum fault_kill {
     FAULT_KILL_WILD_WRITE = 0, /* store to PROBE_WILD_VA */
@@ -60,6 +70,7 @@ static const struct probe_run probe_runs[] = {
     {ROLE_PHASE0_EXIT, PHASE0_EXIT_CODE, END_EXITED, PHASE0_EXIT_CODE, 0, 0},
     {ROLE_PHASE0_EXIT, 0, END_EXITED, 0, 0, 0},
     {ROLE_PHASE0_PROBE, 0, END_EXITED, PROBE_OK, 0, 0},
+    {ROLE_PHASE0_STOCK, STOCK_OK, END_EXITED, STOCK_OK, 0, 0},
     {ROLE_PHASE0_ISOLATION_A, ISOLATION_A_VALUE, END_EXITED, ISOLATION_A_VALUE, 0, 1},
     {ROLE_PHASE0_ISOLATION_B, ISOLATION_B_VALUE, END_EXITED, ISOLATION_B_VALUE, 0, 0},
     {ROLE_PHASE0_FAULT_KILL, FAULT_KILL_WILD_WRITE, END_FAULT_OUTSIDE, 0, PROBE_WILD_VA, 0},

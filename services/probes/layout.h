@@ -37,6 +37,15 @@ enum {
 #define PROBE_DATA_WORD(i)   (UINT64_C(0xDA7A000000000000) + (uint64_t)(i))
 #define PROBE_RODATA_WORD(i) (UINT64_C(0x20DA7A0000000000) + (uint64_t)(i))
 
+/* phase0-stock is linked without a script: where ld.lld puts a program by itself, its headers
+ * first, and somewhere in its data these words. */
+#define STOCK_IMAGE_VA UINT64_C(0x200000)
+#define STOCK_MAGIC    UINT32_C(0x464C457F) /* 7F 'E' 'L' 'F' */
+
+enum { STOCK_WORDS = 700 };
+
+#define STOCK_WORD(i) (UINT64_C(0x570C000000000000) + (uint64_t)(i))
+
 _Static_assert(PROBE_DATA_VA + PROBE_DATA_WORDS * 8 == PROBE_BSS_VA, "bss follows data");
 
 #endif

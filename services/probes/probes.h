@@ -12,6 +12,7 @@ uint32_t phase0_exit_main(uint64_t argument);
 uint32_t phase0_fault_kill_main(uint64_t argument);
 uint32_t phase0_isolation_a_main(uint64_t argument);
 uint32_t phase0_isolation_b_main(uint64_t argument);
+uint32_t phase0_stock_main(uint64_t argument);
 
 /* Of the hostile image. */
 uint32_t test_spin_main(uint64_t argument);

@@ -74,6 +74,18 @@ static void add_heap(struct pagerd_register_process_request *backing)
     add_guard(backing, HEAP_WINDOW_VA + HEAP_WINDOW_BYTES);
 }
 
+/* For who brings none, right below the guard of the heap. */
+static void add_stack(struct pagerd_register_process_request *backing)
+{
+    add_guard(backing, STACK_ZONE_VA);
+    add_area(backing, (struct pagerd_area){
+                          .kind = AREA_WINDOW,
+                          .rights = RIGHT_READ | RIGHT_WRITE,
+                          .va = STACK_VA,
+                          .memory_bytes = STACK_RESERVE_BYTES,
+                      });
+}
+
 /* A segment's area covers whole pages where the process may write: the stack ends with its last
  * page. */
 static struct pagerd_area area_of(const struct elf_segment *segment, uint64_t image_offset)
@@ -83,10 +95,17 @@ static struct pagerd_area area_of(const struct elf_segment *segment, uint64_t im
         .kind = AREA_SEGMENT,
         .rights = segment->rights,
         .va = segment->va,
-        .memory_bytes = writable ? segment->pages * PAGE_BYTES : segment->memory_bytes,
+        .memory_bytes = writable ? segment->pages * PAGE_BYTES
+                                 : segment->first_bytes + segment->memory_bytes,
         .file_offset = segment->file_bytes == 0 ? 0 : image_offset + segment->file_offset,
         .file_bytes = segment->file_bytes,
     };
+}
+
+/* As many pages of the image's own as it can have at most. */
+static uint64_t shared_pages_max(const struct pagerd_area *area)
+{
+    return (area->file_offset % PAGE_BYTES + area->file_bytes) / PAGE_BYTES;
 }
 
 /* Regions at vspaced that guards and shared pages of the image can make: of a run of pages every
@@ -99,7 +118,7 @@ static uint64_t shared_regions(const struct pagerd_register_process_request *bac
         if (area->kind == AREA_GUARD)
             count++;
         else if (area->kind == AREA_SEGMENT && (area->rights & RIGHT_WRITE) == 0)
-            count += (area->file_bytes / PAGE_BYTES + 1) / 2;
+            count += (shared_pages_max(area) + 1) / 2;
     }
     return count;
 }
@@ -121,8 +140,32 @@ static enum status plan_regions(const struct role *row,
     return STATUS_OK;
 }
 
-_Static_assert(PAGERD_SEGMENT_LIMIT + 1 + 3 <= PAGERD_AREA_LIMIT,
-               "segments, the stack's guard, heap and its guards fit a registration");
+_Static_assert(PAGERD_SEGMENT_LIMIT + 2 + 3 <= PAGERD_AREA_LIMIT,
+               "segments, a stack and its guard, heap and its guards fit a registration");
+_Static_assert((int)ELF_SEGMENT_LIMIT <= (int)PAGERD_SEGMENT_LIMIT, "every plan can be backed");
+
+/* Whether what is fixed in the address space is free: of the foundation the tables, of all others
+ * the heap, and the stack of who brings none. */
+static enum status judge_space(const struct procd *procd, const struct procd_making *making)
+{
+    const struct elf_plan *plan = &making->plan;
+    bool has_stack = plan->stack_top != 0;
+    uint64_t table_bytes = role_table_pages(making->row.id, procd->memory_pages) * PAGE_BYTES;
+    if (making->row.kind == ROLE_KIND_FOUNDATION && !has_stack)
+        return STATUS_INVALID_ARGUMENT; /* it lives before anybody could give it one */
+    if (has_stack && plan->stack_top > USER_VA_END - GUARD_BYTES)
+        return STATUS_OUT_OF_RANGE;
+    if (table_bytes != 0 && range_overlaps(plan->va_first, plan->va_end - plan->va_first,
+                                           SERVICE_TABLE_VA, table_bytes))
+        return STATUS_OVERLAP;
+    uint64_t zone_va = has_stack ? HEAP_ZONE_VA : STACK_ZONE_VA;
+    uint64_t end = has_stack ? plan->va_end + GUARD_BYTES : plan->va_end;
+    if (making->row.kind != ROLE_KIND_FOUNDATION &&
+        range_overlaps(plan->va_first, end - plan->va_first, zone_va,
+                       HEAP_ZONE_VA + HEAP_ZONE_BYTES - zone_va))
+        return STATUS_OVERLAP;
+    return STATUS_OK;
+}
 
 /* What pagerd is told of the address space. */
 static enum status plan_backing(const struct procd *procd, struct procd_making *making)
@@ -130,28 +173,26 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
     const struct elf_plan *plan = &making->plan;
     struct pagerd_register_process_request *backing = &making->backing;
     bool has_heap = making->row.kind != ROLE_KIND_FOUNDATION;
-    if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
-        return STATUS_EXHAUSTED;
-    if (plan->stack_top > USER_VA_END - GUARD_BYTES)
-        return STATUS_OUT_OF_RANGE;
-    uint64_t table_bytes = role_table_pages(making->row.id, procd->memory_pages) * PAGE_BYTES;
-    if (table_bytes != 0 && range_overlaps(plan->va_first, plan->stack_top - plan->va_first,
-                                           SERVICE_TABLE_VA, table_bytes))
-        return STATUS_OVERLAP;
-    if (has_heap && range_overlaps(plan->va_first, plan->stack_top + GUARD_BYTES - plan->va_first,
-                                   HEAP_ZONE_VA, HEAP_ZONE_BYTES))
-        return STATUS_OVERLAP;
+    enum status status = judge_space(procd, making);
+    if (status != STATUS_OK)
+        return status;
     backing->token = making->id;
     backing->image_offset = making->module.offset_bytes;
     backing->image_bytes = making->module.size_bytes;
     backing->page_limit = making->row.page_limit;
     backing->flags = role_faults_around(&making->row) ? REGISTER_FAULT_AROUND : 0;
     bool heap_first = plan->va_first > HEAP_ZONE_VA; /* pagerd wants areas in ascending order */
+    bool gives_stack = plan->stack_top == 0;
+    if (gives_stack && heap_first)
+        add_stack(backing);
     if (has_heap && heap_first)
         add_heap(backing);
     for (uint32_t i = 0; i < plan->segment_count; i++)
         add_area(backing, area_of(&plan->segments[i], making->module.offset_bytes));
-    add_guard(backing, plan->stack_top);
+    if (!gives_stack)
+        add_guard(backing, plan->stack_top);
+    else if (!heap_first)
+        add_stack(backing);
     if (has_heap && !heap_first)
         add_heap(backing);
     return plan_regions(&making->row, backing);
@@ -186,7 +227,8 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
     making->process = (struct procd_process){
         .owner = sender->owner,
         .entry_va = making->plan.entry,
-        .stack_top_va = making->plan.stack_top,
+        .stack_top_va = making->plan.stack_top != 0 ? making->plan.stack_top
+                                                    : STACK_VA + STACK_RESERVE_BYTES,
         .image_offset = wish->image_offset,
         .image_bytes = wish->image_bytes,
         .argument = wish->argument,

@@ -265,6 +265,8 @@ static enum status take_foundation(struct caller *caller, struct rootd_intake *i
             return STATUS_MISSING_MODULE;
         enum status status = find_module(caller, intake, role_find(foundation_roles[i]), &module,
                                          &out->elf, kernel_failed);
+        if (status == STATUS_OK && out->elf.stack_top == 0)
+            status = STATUS_INVALID_ARGUMENT; /* it is loaded as its file says */
         if (status != STATUS_OK)
             return status;
         out->role = foundation_roles[i];

@@ -20,7 +20,7 @@ static const char runtime_modules[] =
     "rootd=a.elf memd=a.elf vspaced=a.elf pagerd=a.elf procd=a.elf";
 static const char phase0_modules[] =
     "phase0-probe=a.elf phase0-exit=a.elf phase0-fault-kill=a.elf phase0-isolation-a=a.elf "
-    "phase0-isolation-b=a.elf tester=a.elf";
+    "phase0-isolation-b=a.elf phase0-stock=a.elf tester=a.elf";
 
 /* Runs the builder in the folder; its exit code, or -1. */
 static int run(const char *folder, const char *arguments, const char *more)
@@ -125,7 +125,7 @@ static bool executables_are_packed(const struct boot_image *image, const uint8_t
         struct elf_plan plan;
         if (section->kind != BOOT_SECTION_EXECUTABLE)
             continue;
-        if (elf_plan_parse(file, FRAME_TRANSFER_BYTES_MAX, section->size_bytes, &plan) != STATUS_OK)
+        if (elf_plan_parse(file, ELF_VIEW_BYTES, section->size_bytes, &plan) != STATUS_OK)
             return false;
         for (uint32_t j = 0; j < plan.segment_count; j++) {
             uint64_t end = plan.segments[j].file_offset + plan.segments[j].file_bytes;
@@ -173,6 +173,6 @@ void test_builder(const char *folder)
     char phase0[512];
     snprintf(phase0, sizeof phase0, "%s %s", runtime_modules, phase0_modules);
     test_packed(folder, VALIDATION_PROFILE_NONE, "--output out.img", runtime_modules, 4);
-    test_packed(folder, VALIDATION_PROFILE_PHASE0, "--output out.img --profile phase0", phase0, 10);
+    test_packed(folder, VALIDATION_PROFILE_PHASE0, "--output out.img --profile phase0", phase0, 11);
     test_refusals(folder);
 }

@@ -209,7 +209,7 @@ static const char elf_hex[] =
     "0110010000000000 0010000000000000"
     "51e57464 06000000 0000000000000000 0000000000000000 0000000000000000 0000000000000000"
     "0000000000000000 0000000000000000";
-enum { ELF_FILE_BYTES = 0x3008, ELF_VIEW_BYTES = 0x120 };
+enum { ELF_FILE_BYTES = 0x3008, ELF_BASE_BYTES = 0x120 };
 
 /* size_bytes: of the view; the file keeps its size. */
 static const struct variation elf_variations[] = {
@@ -224,7 +224,29 @@ static const struct variation elf_variations[] = {
     {"entry on the last byte of code", "@18 32", WHOLE, STATUS_OK},
     {"first segment on the first page there is", "@50 0010000000000000 @18 0010000000000000", WHOLE,
      STATUS_OK},
-    {"the stack at the end of user addresses", "@c0 00d0feffff7f0000", WHOLE, STATUS_OK},
+    {"the last segment at the end of user addresses", "@c0 00d0feffff7f0000", WHOLE, STATUS_OK},
+    {"the unwinder's table besides", "@e8 50e57464", WHOLE, STATUS_OK},
+    {"what is read-only later besides", "@e8 52e57464", WHOLE, STATUS_OK},
+    {"properties besides", "@e8 53e57464", WHOLE, STATUS_OK},
+    {"an empty segment besides", "@e8 01000000", WHOLE, STATUS_OK},
+    {"an empty segment in the middle", "@98 0000000000000000 @a0 0000000000000000", WHOLE,
+     STATUS_OK},
+    {"address and offset inside a page, congruent", "@48 0810000000000000 @50 0800400000000000",
+     WHOLE, STATUS_OK},
+    {"alignment 0", "@70 0000000000000000", WHOLE, STATUS_OK},
+    {"alignment 1", "@70 0100000000000000", WHOLE, STATUS_OK},
+    {"a larger alignment, congruent",
+     "@80 0010000000000000 @88 0010600000000000 @a8 0000200000000000 "
+     "@c0 0020600000000000",
+     WHOLE, STATUS_OK},
+    {"an offset anywhere, no file bytes", "@b8 0170000000000000 @d0 0000000000000000", WHOLE,
+     STATUS_OK},
+    {"file offsets descend", "@48 0020000000000000 @80 0010000000000000", WHOLE, STATUS_OK},
+    {"segments on one page of the file", "@80 0010000000000000", WHOLE, STATUS_OK},
+    {"no writable segment at the end", "@b0 00000000", WHOLE, STATUS_OK},
+    {"a stack of the size that there is", "@110 0000010000000000", WHOLE, STATUS_OK},
+    {"a stack that is the last segment", "@f8 0020400000000000 @110 0110010000000000", WHOLE,
+     STATUS_OK},
     {"no bytes", "", 0, STATUS_TRUNCATED},
     {"one byte short of a header", "", 63, STATUS_TRUNCATED},
     {"a view of the ELF header alone", "", 64, STATUS_OUT_OF_RANGE},
@@ -237,38 +259,46 @@ static const struct variation elf_variations[] = {
     {"an ABI version", "@8 01", WHOLE, STATUS_UNSUPPORTED},
     {"padding of the ident", "@f 01", WHOLE, STATUS_RESERVED_NOT_ZERO},
     {"a relocatable file", "@10 0100", WHOLE, STATUS_UNSUPPORTED},
-    {"a position-independent file", "@10 0300", WHOLE, STATUS_UNSUPPORTED},
+    {"a position-independent file", "@10 0300", WHOLE, STATUS_REQUIRE_DYNAMIC},
     {"another machine", "@12 b700", WHOLE, STATUS_UNSUPPORTED},
     {"version 2", "@14 02000000", WHOLE, STATUS_BAD_VERSION},
     {"processor flags", "@30 01000000", WHOLE, STATUS_UNSUPPORTED},
     {"e_ehsize 65", "@34 4100", WHOLE, STATUS_BAD_LENGTH},
     {"e_phentsize 32", "@36 2000", WHOLE, STATUS_BAD_LENGTH},
     {"no program headers", "@38 0000", WHOLE, STATUS_INVALID_ARGUMENT},
-    {"14 program headers", "@38 0e00", WHOLE, STATUS_EXHAUSTED},
+    {"17 program headers", "@38 1100", WHOLE, STATUS_EXHAUSTED},
     {"65535 program headers", "@38 ffff", WHOLE, STATUS_EXHAUSTED},
     {"program headers elsewhere", "@20 4800000000000000", WHOLE, STATUS_OUT_OF_RANGE},
     {"program headers inside the ELF header", "@20 0000000000000000", WHOLE, STATUS_OUT_OF_RANGE},
-    {"an interpreter", "@e8 03000000", WHOLE, STATUS_UNSUPPORTED},
-    {"a dynamic section", "@e8 02000000", WHOLE, STATUS_UNSUPPORTED},
+    {"an interpreter", "@e8 03000000", WHOLE, STATUS_REQUIRE_DYNAMIC},
+    {"a dynamic section", "@e8 02000000", WHOLE, STATUS_REQUIRE_DYNAMIC},
     {"thread-local storage", "@e8 07000000", WHOLE, STATUS_UNSUPPORTED},
     {"an unknown header type", "@e8 ffffff6f", WHOLE, STATUS_UNSUPPORTED},
     {"an executable stack", "@ec 07000000", WHOLE, STATUS_WRITE_AND_EXECUTE},
+    {"a stack of more than there is", "@110 0100010000000000", WHOLE, STATUS_OVER_LIMIT},
+    {"a stack that is less than the last segment", "@f8 0020400000000000 @110 0010010000000000",
+     WHOLE, STATUS_INVALID_ARGUMENT},
+    {"a stack that is another segment", "@f8 0010400000000000 @110 0010000000000000", WHOLE,
+     STATUS_INVALID_ARGUMENT},
+    {"a stack that is not writable",
+     "@b4 04000000 @d8 0800000000000000 @f8 0020400000000000 "
+     "@110 0800000000000000",
+     WHOLE, STATUS_INVALID_ARGUMENT},
+    {"two stacks", "@78 51e57464 06000000 @88 0000000000000000 @a0 0000000000000000", WHOLE,
+     STATUS_DUPLICATE},
     {"no segment", "@40 00000000 @78 00000000 @b0 00000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"writable code", "@44 07000000", WHOLE, STATUS_WRITE_AND_EXECUTE},
     {"code that cannot be read", "@44 01000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"a segment without rights", "@7c 00000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"an unknown flag", "@7c 0c000000", WHOLE, STATUS_INVALID_ARGUMENT},
-    {"an empty segment", "@60 0000000000000000 @68 0000000000000000", WHOLE,
-     STATUS_INVALID_ARGUMENT},
+    {"file bytes without memory", "@68 0000000000000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"more file than memory", "@d0 0210010000000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"read-only memory past the file's", "@a0 0108000000000000 @98 0008000000000000", WHOLE,
      STATUS_INVALID_ARGUMENT},
-    {"another alignment", "@70 0020000000000000", WHOLE, STATUS_NOT_ALIGNED},
-    {"alignment 0", "@70 0000000000000000", WHOLE, STATUS_NOT_ALIGNED},
+    {"a larger alignment, not congruent", "@70 0020000000000000", WHOLE, STATUS_NOT_ALIGNED},
+    {"an alignment that is no power of two", "@70 0030000000000000", WHOLE, STATUS_NOT_ALIGNED},
     {"an address inside a page", "@50 0800400000000000", WHOLE, STATUS_NOT_ALIGNED},
     {"an offset inside a page", "@48 0810000000000000", WHOLE, STATUS_NOT_ALIGNED},
-    {"an offset inside a page, no file bytes", "@b8 0170000000000000 @d0 0000000000000000", WHOLE,
-     STATUS_NOT_ALIGNED},
     {"page 0", "@50 0000000000000000", WHOLE, STATUS_OUT_OF_RANGE},
     {"one page past the end of user addresses", "@c0 00e0feffff7f0000", WHOLE, STATUS_OUT_OF_RANGE},
     {"past the last user address", "@c0 00f0feffff7f0000", WHOLE, STATUS_OUT_OF_RANGE},
@@ -279,15 +309,14 @@ static const struct variation elf_variations[] = {
      STATUS_OUT_OF_RANGE},
     {"addresses descend", "@50 0010500000000000", WHOLE, STATUS_BAD_ORDER},
     {"segments on one page", "@88 0000400000000000", WHOLE, STATUS_OVERLAP},
+    {"segments next to each other on one page", "@80 3310000000000000 @88 3300400000000000", WHOLE,
+     STATUS_OVERLAP},
     {"a segment that reaches into the next", "@98 0110000000000000 @a0 0110000000000000", WHOLE,
      STATUS_OVERLAP},
-    {"file offsets descend", "@48 0020000000000000 @80 0010000000000000", WHOLE, STATUS_BAD_ORDER},
-    {"segments on one page of the file", "@80 0010000000000000", WHOLE, STATUS_OVERLAP},
     {"entry one byte past the code", "@18 33", WHOLE, STATUS_INVALID_ARGUMENT},
     {"entry before the code", "@18 ff0f3f", WHOLE, STATUS_INVALID_ARGUMENT},
     {"entry in constants", "@18 0010400000000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"no code", "@44 04000000", WHOLE, STATUS_INVALID_ARGUMENT},
-    {"no writable segment at the end", "@b0 00000000", WHOLE, STATUS_INVALID_ARGUMENT},
 };
 
 static void try_elf(const struct fixture *view, const char *what, enum status expected)
@@ -317,6 +346,37 @@ static void test_segment_limit(const struct fixture *base, unsigned count, enum 
                 elf_plan_parse(many.bytes, many.size_bytes, 1 << 20, &plan));
 }
 
+static bool piece_is(const struct elf_segment *segment, uint64_t page, uint64_t file_offset,
+                     uint32_t at, uint32_t bytes)
+{
+    struct elf_piece piece = elf_segment_piece(segment, page);
+    return piece.file_offset == file_offset && piece.at == at && piece.bytes == bytes;
+}
+
+/* Constants that begin and end inside pages: zeros around them, and a whole page between (G4). */
+static void test_elf_pages(const struct fixture *base)
+{
+    static const struct variation inside = {
+        .edits =
+            "@80 f00f000000000000 @88 f01f400000000000 @98 2010000000000000 @a0 2010000000000000"
+            "@c0 0060400000000000",
+        .size_bytes = WHOLE};
+    struct fixture view = fixture_vary(base, &inside);
+    struct elf_plan plan;
+    uint64_t first = 0;
+    uint64_t count = 0;
+    elf_plan_parse(view.bytes, view.size_bytes, ELF_FILE_BYTES, &plan);
+    const struct elf_segment *segment = &plan.segments[1];
+    expect_of("ELF plan", "constants inside pages",
+              plan.segment_count == 3 && segment->va == 0x401000 && segment->first_bytes == 0xFF0 &&
+                  segment->pages == 3 && segment->memory_bytes == 0x1020);
+    expect_of("ELF plan", "  the end of the first", piece_is(segment, 0, 0xFF0, 0xFF0, 0x10));
+    expect_of("ELF plan", "  all of the second", piece_is(segment, 1, 0x1000, 0, PAGE_BYTES));
+    expect_of("ELF plan", "  the beginning of the third", piece_is(segment, 2, 0x2000, 0, 0x10));
+    elf_segment_whole(segment, &first, &count);
+    expect_of("ELF plan", "  the second alone is the file's", first == 1 && count == 1);
+}
+
 void test_elf_plan(void)
 {
     struct fixture base = fixture_of(elf_hex);
@@ -324,8 +384,8 @@ void test_elf_plan(void)
     try_elf(&base, "accepted", STATUS_OK);
     elf_plan_parse(base.bytes, base.size_bytes, ELF_FILE_BYTES, &plan);
     expect_of("ELF plan", "whole",
-              plan.entry == 0x400010 && plan.va_first == 0x400000 && plan.stack_top == 0x414000 &&
-                  plan.segment_count == 3 && elf_plan_pages(&plan) == 20);
+              plan.entry == 0x400010 && plan.va_first == 0x400000 && plan.va_end == 0x414000 &&
+                  plan.stack_top == 0 && plan.segment_count == 3 && elf_plan_pages(&plan) == 20);
     expect_of("ELF plan", "code",
               plan.segments[0].va == 0x400000 && plan.segments[0].pages == 1 &&
                   plan.segments[0].file_offset == 0x1000 && plan.segments[0].file_bytes == 0x33 &&
@@ -336,20 +396,21 @@ void test_elf_plan(void)
                   plan.segments[2].memory_bytes == 0x11001 &&
                   plan.segments[2].rights == (RIGHT_READ | RIGHT_WRITE));
     test_status("ELF plan", "view longer than the file", STATUS_BAD_LENGTH,
-                elf_plan_parse(base.bytes, base.size_bytes, ELF_VIEW_BYTES - 1, &plan));
+                elf_plan_parse(base.bytes, base.size_bytes, ELF_BASE_BYTES - 1, &plan));
     test_status("ELF plan", "file that ends inside its headers", STATUS_TRUNCATED,
-                elf_plan_parse(base.bytes, ELF_VIEW_BYTES - 1, ELF_VIEW_BYTES - 1, &plan));
+                elf_plan_parse(base.bytes, ELF_BASE_BYTES - 1, ELF_BASE_BYTES - 1, &plan));
+    test_elf_pages(&base);
     for (size_t i = 0; i < COUNT(elf_variations); i++) {
         struct fixture varied = fixture_vary(&base, &elf_variations[i]);
         try_elf(&varied, elf_variations[i].what, elf_variations[i].status);
     }
-    struct fixture headers = base; /* thirteen program headers, nine of no type */
+    struct fixture headers = base; /* sixteen program headers, twelve of no type */
     headers.bytes[0x38] = ELF_PROGRAM_HEADER_LIMIT;
     headers.size_bytes = ELF_HEADER_BYTES + ELF_PROGRAM_HEADER_LIMIT * ELF_PROGRAM_HEADER_BYTES;
-    try_elf(&headers, "thirteen program headers", STATUS_OK);
+    try_elf(&headers, "sixteen program headers", STATUS_OK);
     test_status("ELF plan", "file whose headers end with it, in a shorter view",
                 STATUS_OUT_OF_RANGE,
-                elf_plan_parse(base.bytes, ELF_VIEW_BYTES - 1, ELF_VIEW_BYTES, &plan));
+                elf_plan_parse(base.bytes, ELF_BASE_BYTES - 1, ELF_BASE_BYTES, &plan));
     test_segment_limit(&base, 7, STATUS_OK);
     test_segment_limit(&base, 8, STATUS_EXHAUSTED);
 }

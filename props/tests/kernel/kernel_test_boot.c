@@ -47,9 +47,11 @@ static void elf_write(uint64_t data_va)
     put(32, 64, 8);
     put(52, 64, 2);
     put(54, 56, 2);
-    put(56, 2, 2);
+    put(56, 3, 2);
     segment_write(0, 5, TEXT_VA, PAGE_BYTES, PAGE_BYTES, PAGE_BYTES);
     segment_write(1, 6, data_va, 2 * PAGE_BYTES, 100, DATA_PAGES * PAGE_BYTES);
+    segment_write(2, 6, data_va, 0, 0, DATA_PAGES * PAGE_BYTES);
+    put(64 + 56 * 2, 0x6474E551, 4); /* PT_GNU_STACK: the last segment */
     memset(elf + PAGE_BYTES, 0x90, PAGE_BYTES);
     memset(elf + 2 * PAGE_BYTES, 0xDA, 100);
 }
@@ -152,6 +154,16 @@ static void test_refusals(void)
     image_write("rootd");
     refuse(STATUS_OVERLAP, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:OVERLAP\n", 1000,
            "linked over the handoff");
+    elf_write(DATA_VA);
+    put(64 + 56 * 2 + 16, 0, 8); /* PT_GNU_STACK without an address */
+    image_write("rootd");
+    refuse(STATUS_INVALID_ARGUMENT, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:INVALID_ARGUMENT\n", 1000,
+           "a rootd without a stack");
+    elf_write(DATA_VA + 8);
+    segment_write(1, 6, DATA_VA + 8, 2 * PAGE_BYTES + 8, 100, DATA_PAGES * PAGE_BYTES);
+    image_write("rootd");
+    refuse(STATUS_NOT_ALIGNED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:NOT_ALIGNED\n", 1000,
+           "a rootd with a segment that begins inside a page");
     elf_write(DATA_VA);
     elf[18] = 3;
     image_write("rootd");

@@ -111,9 +111,9 @@ static void write_envelope(struct message *message)
 static void write_offer(struct message *message)
 {
     static const uint32_t roles[] = {
-        ROLE_PHASE0_PROBE,       ROLE_PHASE0_EXIT, ROLE_PHASE0_FAULT_KILL, ROLE_PHASE0_ISOLATION_A,
-        ROLE_PHASE0_ISOLATION_B, ROLE_TEST_SPIN,   ROLE_TEST_VECTORS,      ROLE_ATTACK_CLIENT,
-        ROLE_ATTACK_HEIR,        ROLE_ATTACK_CHILD};
+        ROLE_PHASE0_PROBE,       ROLE_PHASE0_EXIT,  ROLE_PHASE0_FAULT_KILL, ROLE_PHASE0_ISOLATION_A,
+        ROLE_PHASE0_ISOLATION_B, ROLE_PHASE0_STOCK, ROLE_TEST_SPIN,         ROLE_TEST_VECTORS,
+        ROLE_ATTACK_CLIENT,      ROLE_ATTACK_HEIR,  ROLE_ATTACK_CHILD};
     struct startup_offer_modules_request offer = {0};
     for (unsigned i = 0; i < sizeof roles / sizeof roles[0]; i++) {
         if (roles[i] != others.missing_role)
@@ -430,7 +430,8 @@ static bool logged(const char *text)
 
 #define PHASE0_LINES                                                                               \
     "ROOTD_STAGE:phase0-exit:EXITED:0x2a\nROOTD_STAGE:phase0-exit:EXITED:0x0\n"                    \
-    "ROOTD_STAGE:phase0-probe:EXITED:0x600d\nROOTD_STAGE:phase0-isolation-a:EXITED:0xa11ce\n"      \
+    "ROOTD_STAGE:phase0-probe:EXITED:0x600d\nROOTD_STAGE:phase0-stock:EXITED:0x570c\n"             \
+    "ROOTD_STAGE:phase0-isolation-a:EXITED:0xa11ce\n"                                              \
     "ROOTD_STAGE:phase0-isolation-b:EXITED:0xb0b0000\n"                                            \
     "ROOTD_STAGE:phase0-fault-kill:FAULT_OUTSIDE\n"                                                \
     "ROOTD_STAGE:phase0-fault-kill:FAULT_WRITE_DENIED\n"                                           \
