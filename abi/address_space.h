@@ -8,7 +8,7 @@
  *
  * A program whose ELF file has no stack is given one:
  *
- *   ... segments |       ... | guard | stack | guard | heap window | guard | ...
+ *   ... segments |               ... | stack | guard | heap window | guard | ...
  *                                    ^ STACK_VA      ^ HEAP_WINDOW_VA
  *
  * The tables of a service that has a row in abi/tables.def lie at SERVICE_TABLE_VA, all there from its
@@ -32,9 +32,9 @@
 #define HEAP_ZONE_VA    (HEAP_WINDOW_VA - GUARD_BYTES)
 #define HEAP_ZONE_BYTES (HEAP_WINDOW_BYTES + 2 * GUARD_BYTES)
 
-/* The stack of who brings none, with the guard below it; above it is that of the heap. */
-#define STACK_VA      (HEAP_ZONE_VA - STACK_RESERVE_BYTES)
-#define STACK_ZONE_VA (STACK_VA - GUARD_BYTES)
+/* The stack of who brings none: above it is the guard of the heap, below it what belongs to nobody,
+ * as it is below a stack that the ELF file has. */
+#define STACK_VA (HEAP_ZONE_VA - STACK_RESERVE_BYTES)
 
 _Static_assert(GUARD_BYTES == PAGE_BYTES, "a guard is one page");
 _Static_assert(SERVICE_TABLE_VA > HEAP_ZONE_VA + HEAP_ZONE_BYTES, "tables lie behind the heap");

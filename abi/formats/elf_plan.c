@@ -317,9 +317,9 @@ enum status elf_plan_parse(const void *view, size_t view_bytes, uint64_t file_by
 uint32_t elf_plan_view_bytes(const void *view, size_t view_bytes)
 {
     enum { HEADER_PROGRAM_COUNT = 56 };
-    if (view_bytes < ELF_HEADER_BYTES)
-        return ELF_HEADER_BYTES;
     struct reader reader = reader_over(view, view_bytes);
+    if (view_bytes < ELF_HEADER_BYTES || read_u32(&reader) != ELF_MAGIC)
+        return ELF_HEADER_BYTES;
     reader_seek(&reader, HEADER_PROGRAM_COUNT);
     uint32_t count = read_u16(&reader);
     if (count > ELF_PROGRAM_HEADER_LIMIT)

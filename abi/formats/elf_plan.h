@@ -88,7 +88,7 @@ enum status elf_plan_parse(const void *view, size_t view_bytes, uint64_t file_by
                            struct elf_plan *out);
 
 /* How many bytes of a file a view must show, to judge by its first ones: those of the headers, and no
- * more than ELF_VIEW_BYTES. Says nothing of the file, which may be no ELF file at all. */
+ * more than ELF_VIEW_BYTES. ELF_HEADER_BYTES of what is no ELF file. */
 uint32_t elf_plan_view_bytes(const void *view, size_t view_bytes);
 
 /* Pages of all segments together. */

@@ -4,13 +4,12 @@
 #ifndef BASALT_ABI_MESSAGES_PAGERD_H
 #define BASALT_ABI_MESSAGES_PAGERD_H
 
-#include "abi/limits.h"
 #include "abi/process.h"
 
 enum {
-    PAGERD_SEGMENT_LIMIT = ELF_SEGMENT_LIMIT, /* image segments of a process */
-    PAGERD_WINDOW_LIMIT = 4,                  /* anonymous windows of a process */
-    PAGERD_AREA_LIMIT = 13 /* areas of one registration: segments, stack, heap, three guards */
+    PAGERD_SEGMENT_LIMIT = 4, /* image segments of a process */
+    PAGERD_WINDOW_LIMIT = 4,  /* anonymous windows of a process */
+    PAGERD_AREA_LIMIT = 8     /* both, and guards: areas of one registration */
 };
 
 enum area_kind { AREA_SEGMENT = 0, AREA_WINDOW = 1, AREA_GUARD = 2, AREA_KIND_LAST = 2 };

@@ -359,7 +359,11 @@ static void check_plan(const struct elf_plan *plan, const struct model *model)
 static void check_view(const uint8_t *view, size_t view_bytes)
 {
     uint32_t needed = elf_plan_view_bytes(view, view_bytes);
-    uint64_t rows = view_bytes < 64 ? 0 : codec_u16(view + 56);
+    bool is_elf = view_bytes >= 64 && memcmp(view,
+                                             "\x7f"
+                                             "ELF",
+                                             4) == 0;
+    uint64_t rows = is_elf ? codec_u16(view + 56) : 0;
     PROPERTY_EQUAL(R2, needed, 64 + 56 * (rows > 16 ? 16 : rows));
 }
 

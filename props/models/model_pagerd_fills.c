@@ -299,7 +299,8 @@ static enum status own_page(struct model_pagerd *model, struct model_pagerd_proc
         return zero_page(model, process, fill, area);
     MARK_IF("pagerd: a tail of code copied", (area->rights & RIGHT_EXECUTE) != 0);
     MARK_IF("pagerd: a read-only tail copied", (area->rights & RIGHTS_MAPPING) == RIGHT_READ);
-    MARK_IF("pagerd: a first page with zeros in front", model_file_byte_first(area, fill->page) != 0);
+    MARK_IF("pagerd: a first page with zeros in front",
+            model_file_byte_first(area, fill->page) != 0);
     status = private_copy(model, process, area, fill->page);
     if (status == STATUS_OK)
         model_pagerd_came(model, process, fill->page, 1);

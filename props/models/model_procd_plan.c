@@ -50,6 +50,8 @@ enum status model_procd_plan(const struct model_procd *model, const struct role 
     if (status != STATUS_OK)
         return status;
     bool brings_stack = plan->stack_top != 0;
+    if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
+        return STATUS_EXHAUSTED;
     if (role->id <= ROLE_PROCD && !brings_stack)
         return STATUS_INVALID_ARGUMENT;
     uint64_t end_va = plan->va_end + (brings_stack ? PAGE_BYTES : 0); /* with its guard */
@@ -60,7 +62,7 @@ enum status model_procd_plan(const struct model_procd *model, const struct role 
     if (tables_end != SERVICE_TABLE_VA && plan->va_end > SERVICE_TABLE_VA &&
         plan->va_first < tables_end)
         return STATUS_OVERLAP;
-    uint64_t stack_zone = brings_stack ? 0 : 65536 + PAGE_BYTES; /* the stack that it is given */
+    uint64_t stack_zone = brings_stack ? 0 : 65536; /* the stack that it is given */
     bool below = end_va <= HEAP_ZONE_VA - stack_zone;
     bool above = plan->va_first >= HEAP_ZONE_VA + HEAP_ZONE_BYTES;
     if (role->id > ROLE_PROCD && !below && !above)
@@ -105,11 +107,9 @@ static struct pagerd_area *next_area(struct pagerd_register_process_request *out
 
 static void heap_areas(struct pagerd_register_process_request *out, bool gives_stack)
 {
-    if (gives_stack) {
-        next_area(out, AREA_GUARD, HEAP_WINDOW_VA - 18 * PAGE_BYTES, PAGE_BYTES);
+    if (gives_stack)
         next_area(out, AREA_WINDOW, HEAP_WINDOW_VA - 17 * PAGE_BYTES, 16 * PAGE_BYTES)->rights =
             8 | 16;
-    }
     next_area(out, AREA_GUARD, HEAP_WINDOW_VA - PAGE_BYTES, PAGE_BYTES);
     next_area(out, AREA_WINDOW, HEAP_WINDOW_VA, HEAP_WINDOW_BYTES)->rights = 8 | 16;
     next_area(out, AREA_GUARD, HEAP_WINDOW_VA + HEAP_WINDOW_BYTES, PAGE_BYTES);

@@ -71,8 +71,7 @@ static const struct file files[PEERS_PROCD_MODULES] = {
      {{FLAG_R, 0, 0x400000, 0x1F8, 0x1F8},
       {FLAG_R | FLAG_X, 0x1F8, 0x4011F8, 0x2210, 0x2210},
       {FLAG_R | FLAG_W, 0x2408, 0x404408, 0x40, 0x1000},
-      {FLAG_R | FLAG_W, 0x2448, 0x406448, 0x30, 0x2000},
-      {FLAG_R, 0x2478, 0x409478, 0x18, 0x18}}}, /* STOCK: as stock linkers write it */
+      {FLAG_R | FLAG_W, 0x2448, 0x406448, 0x30, 0x2000}}}, /* STOCK: as stock linkers write it */
 };
 
 const struct peers_module peers_modules[PEERS_PROCD_MODULES] = {

@@ -74,10 +74,9 @@ static void add_heap(struct pagerd_register_process_request *backing)
     add_guard(backing, HEAP_WINDOW_VA + HEAP_WINDOW_BYTES);
 }
 
-/* For who brings none, right below the guard of the heap. */
+/* For who brings none, right below the guard of the heap; below it is nothing. */
 static void add_stack(struct pagerd_register_process_request *backing)
 {
-    add_guard(backing, STACK_ZONE_VA);
     add_area(backing, (struct pagerd_area){
                           .kind = AREA_WINDOW,
                           .rights = RIGHT_READ | RIGHT_WRITE,
@@ -95,8 +94,8 @@ static struct pagerd_area area_of(const struct elf_segment *segment, uint64_t im
         .kind = AREA_SEGMENT,
         .rights = segment->rights,
         .va = segment->va,
-        .memory_bytes = writable ? segment->pages * PAGE_BYTES
-                                 : segment->first_bytes + segment->memory_bytes,
+        .memory_bytes =
+            writable ? segment->pages * PAGE_BYTES : segment->first_bytes + segment->memory_bytes,
         .file_offset = segment->file_bytes == 0 ? 0 : image_offset + segment->file_offset,
         .file_bytes = segment->file_bytes,
     };
@@ -140,9 +139,8 @@ static enum status plan_regions(const struct role *row,
     return STATUS_OK;
 }
 
-_Static_assert(PAGERD_SEGMENT_LIMIT + 2 + 3 <= PAGERD_AREA_LIMIT,
-               "segments, a stack and its guard, heap and its guards fit a registration");
-_Static_assert((int)ELF_SEGMENT_LIMIT <= (int)PAGERD_SEGMENT_LIMIT, "every plan can be backed");
+_Static_assert(PAGERD_SEGMENT_LIMIT + 1 + 3 <= PAGERD_AREA_LIMIT,
+               "segments, a stack or its guard, heap and its guards fit a registration");
 
 /* Whether what is fixed in the address space is free: of the foundation the tables, of all others
  * the heap, and the stack of who brings none. */
@@ -150,6 +148,8 @@ static enum status judge_space(const struct procd *procd, const struct procd_mak
 {
     const struct elf_plan *plan = &making->plan;
     bool has_stack = plan->stack_top != 0;
+    if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
+        return STATUS_EXHAUSTED;
     uint64_t table_bytes = role_table_pages(making->row.id, procd->memory_pages) * PAGE_BYTES;
     if (making->row.kind == ROLE_KIND_FOUNDATION && !has_stack)
         return STATUS_INVALID_ARGUMENT; /* it lives before anybody could give it one */
@@ -158,7 +158,7 @@ static enum status judge_space(const struct procd *procd, const struct procd_mak
     if (table_bytes != 0 && range_overlaps(plan->va_first, plan->va_end - plan->va_first,
                                            SERVICE_TABLE_VA, table_bytes))
         return STATUS_OVERLAP;
-    uint64_t zone_va = has_stack ? HEAP_ZONE_VA : STACK_ZONE_VA;
+    uint64_t zone_va = has_stack ? HEAP_ZONE_VA : STACK_VA;
     uint64_t end = has_stack ? plan->va_end + GUARD_BYTES : plan->va_end;
     if (making->row.kind != ROLE_KIND_FOUNDATION &&
         range_overlaps(plan->va_first, end - plan->va_first, zone_va,
@@ -227,8 +227,8 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
     making->process = (struct procd_process){
         .owner = sender->owner,
         .entry_va = making->plan.entry,
-        .stack_top_va = making->plan.stack_top != 0 ? making->plan.stack_top
-                                                    : STACK_VA + STACK_RESERVE_BYTES,
+        .stack_top_va =
+            making->plan.stack_top != 0 ? making->plan.stack_top : STACK_VA + STACK_RESERVE_BYTES,
         .image_offset = wish->image_offset,
         .image_bytes = wish->image_bytes,
         .argument = wish->argument,

@@ -160,7 +160,7 @@ static void test_refusals(void)
     refuse(STATUS_INVALID_ARGUMENT, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:INVALID_ARGUMENT\n", 1000,
            "a rootd without a stack");
     elf_write(DATA_VA + 8);
-    segment_write(1, 6, DATA_VA + 8, 2 * PAGE_BYTES + 8, 100, DATA_PAGES * PAGE_BYTES);
+    segment_write(1, 6, DATA_VA + 8, 2 * PAGE_BYTES + 8, 92, DATA_PAGES * PAGE_BYTES);
     image_write("rootd");
     refuse(STATUS_NOT_ALIGNED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:NOT_ALIGNED\n", 1000,
            "a rootd with a segment that begins inside a page");
