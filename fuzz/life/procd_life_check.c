@@ -480,9 +480,10 @@ static uint64_t expected_map_sum(const struct model_procd_process *process,
         const struct elf_segment *segment = &plan->segments[i];
         uint64_t first = (process->image_offset + segment->file_offset) / PAGE_BYTES; /* image's */
         for (uint64_t page = 0; page < segment->pages; page++)
-            sum += model_procd_shares(segment, page) ? stand_in_page_sum(segment->va + page * PAGE_BYTES,
-                                                                segment->rights, true, first + page)
-                                            : private_sum(process, segment, page);
+            sum += model_procd_shares(segment, page)
+                       ? stand_in_page_sum(segment->va + page * PAGE_BYTES, segment->rights, true,
+                                           first + page)
+                       : private_sum(process, segment, page);
     }
     return sum;
 }

@@ -92,8 +92,7 @@ static void add_dependencies(struct boot_config *config)
     }
 }
 
-/* Clients of profile graph, and what dies in each life, are in images of their own; one more helper
- * would show nothing of rootd. */
+/* What is in images of its own, and a helper that would show nothing of rootd. */
 static bool is_left_out(const struct role *role)
 {
     bool extension = role->kind == ROLE_KIND_EXTENSION && role->presence == ROLE_PRESENCE_GRAPH;

@@ -370,9 +370,8 @@ static void segment_touch(const struct elf_segment *segment)
         user_load64(segment->va + page * PAGE_BYTES);
 }
 
-/* As the helpers' entry code does (services/runtime/entry_code.h): reads every page upwards, of the
- * code first, then of the other segments but for the one that is the stack, whose first pages are
- * written from the top down. */
+/* As the helpers' entry code does (services/runtime/entry_code.h): reads every page upwards, of code
+ * first, then of all else but the stack, whose first pages are written from the top down. */
 static void image_touch(const char *name, uint64_t stack_top_va)
 {
     struct elf_plan plan = module_plan(name);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* tester against a small rootd, procd, memd and log: it accepts nothing but what services/probes
- * states, in its own words, and a memory book that is as before to the last field; whatever fails, its
- * exit code says what, and none of its helpers is left. Exit 1 when a check failed. */
+/* tester against a small rootd, procd, memd and log: it accepts nothing but what services/probes states
+ * and a book that is as before; whatever fails, its exit code says what, and no helper is left. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
