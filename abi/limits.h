@@ -57,6 +57,15 @@ enum {
     PROCD_CALL_TICKS = PROCD_TURN_TICKS + PROCD_PEER_TICKS + 10 * TICKS_PER_SECOND
 };
 
+/* What a client may ask of procd when it makes a process that is started again (SET_RESTART_POLICY; the
+ * administrator is not bound): between two lives a twentieth of a second at least, and no more than
+ * sixteen restarts in a window that is a minute at least. */
+enum {
+    RESTART_CLIENT_DELAY_TICKS_MIN = TICKS_PER_SECOND / 20,
+    RESTART_CLIENT_WINDOW_TICKS_MIN = 60 * TICKS_PER_SECOND,
+    RESTART_CLIENT_BUDGET_MAX = 16 /* restarts in that window */
+};
+
 /* User addresses: [USER_VA_FIRST, USER_VA_END). Page 0 is never mapped (V5); the end leaves one
  * page below the first non-canonical address. */
 #define USER_VA_FIRST UINT64_C(0x1000)

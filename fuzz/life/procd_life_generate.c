@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "abi/limits.h"
 #include "abi/text/generate.h"
 #include "abi/roles.h"
 
@@ -82,6 +83,14 @@ void draw_wait(struct choices *choices, struct life_draft *draft)
     draft->body[1] = stand_in_now() + choices_u8(choices);
 }
 
+/* What makes it dear enough for a client. */
+static void pay(struct procd_set_restart_policy_request *request)
+{
+    request->base_delay_ticks += RESTART_CLIENT_DELAY_TICKS_MIN;
+    request->delay_cap_ticks += RESTART_CLIENT_DELAY_TICKS_MIN;
+    request->window_ticks += RESTART_CLIENT_WINDOW_TICKS_MIN;
+}
+
 /* Delays that a life of a few steps can meet. */
 void draw_policy(struct choices *choices, struct life_draft *draft)
 {
@@ -96,6 +105,8 @@ void draw_policy(struct choices *choices, struct life_draft *draft)
         .ready_ticks = choices_below(choices, 64),
         .budget_count = (uint32_t)choices_below(choices, 8),
     };
+    if (draft->badge != 0 && request.stable_after_ticks % 4 != 0)
+        pay(&request);
     memcpy(draft->body, &request, sizeof request);
 }
 

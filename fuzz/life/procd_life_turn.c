@@ -99,7 +99,7 @@ static bool follow_notice(const struct model_procd_turn *turn)
 {
     const struct peers_notice_call *call = peers_notice_call();
     struct model_procd_notice notice = {0};
-    if (!turn->on_driver || turn->message == NULL)
+    if (model.asked_id == 0 && (!turn->on_driver || turn->message == NULL))
         notice = model_procd_notice(&model, turn->driver_ticks);
     PROPERTY_EQUAL(P9, "noticed", call->count, notice.client != 0);
     if (notice.client == 0)
@@ -120,7 +120,7 @@ static void follow_word(const struct model_procd_turn *turn)
     const struct peers_witness_call *call = peers_witness_call();
     bool driver_comes = turn->on_driver && turn->message != NULL;
     struct model_procd_word word = {0};
-    if (!follow_notice(turn) && !driver_comes)
+    if (!follow_notice(turn) && !driver_comes && model.asked_id == 0)
         word = model_procd_word(&model, turn->driver_ticks);
     PROPERTY_EQUAL(P9, "whom", call->count == 0 ? 0 : call->role, word.role);
     if (word.role == 0)
@@ -210,6 +210,22 @@ static unsigned got_result(uint64_t request_id)
     return stand_in_reply_was_lost() || life.lost ? LIFE_LOST : LIFE_LATER;
 }
 
+/* Who waits for a turn, and for whose. */
+static void mark_due(void)
+{
+    uint32_t due = 0;
+    uint64_t owner = 0;
+    bool several = false;
+    for (uint32_t i = 0; i < model.count && !model.exited; i++) {
+        const struct model_procd_process *process = &model.processes[i];
+        several |= process->due && due != 0 && process->owner != owner;
+        owner = process->due ? process->owner : owner;
+        due += process->due;
+    }
+    MARK_IF("procd: children of one owner wait for its turn", due > 1 && !several);
+    MARK_IF("procd: children of several owners wait for a turn", several);
+}
+
 void procd_life_mark_paths(unsigned result, uint32_t answers)
 {
     bool failed = peers_of_procd_failure().count != 0;
@@ -220,6 +236,7 @@ void procd_life_mark_paths(unsigned result, uint32_t answers)
     MARK_IF("procd: a release was refused", peers_of_procd_refused() != 0);
     MARK_IF("procd: parked fills are tried again", peers_of_procd_woken() != 0);
     MARK_IF("procd: something is left to do", model_procd_works(&model));
+    mark_due();
 }
 
 const struct operation *procd_life_row(uint16_t id)

@@ -23,6 +23,7 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
     model->count = model->wait_count = model->reply_count = 0;
     model->happened = 0;
     model->notice_pause_ticks = 0;
+    model->pace_ticks = model->top_pace_ticks = 0;
     model->evidence.named = false;
     model->evidence.count = 0;
     model->evidence.kept_count = 0;
@@ -128,6 +129,14 @@ static void abort_staged(const struct ask *ask, uint64_t id)
     model_procd_reply(ask, status);
 }
 
+/* Written a second time: 50 ticks before each life, 16 of them in a minute. */
+static bool has_price(const struct procd_set_restart_policy_request *policy)
+{
+    bool slow = policy->base_delay_ticks >= 50 && policy->delay_cap_ticks >= 50;
+    bool few = policy->window_ticks >= 60000 && policy->budget_count <= 16;
+    return policy->policy == RESTART_NEVER || (slow && few);
+}
+
 static void set_policy(const struct ask *ask,
                        const struct procd_set_restart_policy_request *request)
 {
@@ -137,6 +146,8 @@ static void set_policy(const struct ask *ask,
         bool too_much = request->critical != 0 && ask->who != 0;
         bool foundation = model_procd_is_foundation(process->role);
         status = too_much || foundation ? STATUS_DENIED : STATUS_OK;
+        if (status == STATUS_OK && ask->who != 0 && !has_price(request))
+            status = STATUS_OVER_LIMIT;
     }
     if (status == STATUS_OK)
         process->policy = *request;
@@ -480,6 +491,8 @@ struct model_procd_answer model_procd_turn(struct model_procd *model,
     }
     if (comes && turn->on_driver && !model->exited)
         take_message(model, turn, turn->driver_ticks);
+    else if (!model->exited)
+        model_procd_ask(model, turn->driver_ticks);
     if (turn->message == NULL)
         return (struct model_procd_answer){0};
     return own_answer(model, turn);

@@ -57,8 +57,11 @@ struct model_procd_process {
     uint64_t ready_since;  /* ticks; of a life that is not asked for READY, its start */
     uint64_t ready_until;  /* ticks */
     uint64_t delay;        /* before the next life */
-    uint64_t next_ticks;   /* of its next life or call for READY */
-    bool timed;            /* there will be one */
+    uint64_t next_ticks;   /* when its next life or call for READY is due */
+    bool timed;            /* it will be */
+    bool due;              /* it is, and waits for its owner's turn */
+    uint64_t due_since;    /* a count of what happened */
+    uint64_t pace_ticks;   /* when its own children have their next turn */
     uint64_t killed_as;    /* the number of its last end that is evidence */
     bool follows;          /* it is ending, and has another life */
     bool asked;            /* it has not said READY */
@@ -138,6 +141,7 @@ struct model_procd_told {
     uint64_t tried; /* there were so many when it could not be told last */
     uint64_t count; /* of those that there were, so many are done with */
     uint64_t retry_ticks;
+    uint64_t news_ticks; /* the same when there were more since */
     bool found;
 };
 struct model_procd_evidence {
@@ -185,6 +189,8 @@ struct model_procd {
     uint32_t closes;          /* messages that memd needs for an account that is opened now */
     uint64_t now_ticks;       /* of the turn */
     struct model_procd_again again;
+    uint64_t pace_ticks;      /* when anybody's children have their next turn */
+    uint64_t top_pace_ticks;  /* and when those of the administrator have */
     uint32_t restarted;       /* lives that began or failed to, in the turn */
     uint64_t asked_id;        /* who was asked for READY in it; 0: nobody */
     model_procd_books *books; /* as they are when the turn is over */

@@ -3,7 +3,7 @@
 #include "props/models/model_fair.h"
 #include "props/models/model_procd_internal.h"
 
-enum { AGAIN_TICKS = 1000 };
+enum { AGAIN_TICKS = 1000, AGAIN_AWAY_TICKS = 10 };
 
 static const uint32_t listeners[2] = {ROLE_CRASHD, ROLE_LOGD};
 
@@ -40,13 +40,19 @@ void model_procd_killed(struct model_procd *model, const struct model_procd_proc
     evidence->kept[evidence->kept_count++] = evidence->count;
 }
 
+/* When it is tried again: soon, if it was not there and there is more to tell since. */
+static uint64_t again_ticks(const struct model_procd *model, const struct model_procd_told *told)
+{
+    return told->tried < model->evidence.count ? told->news_ticks : told->retry_ticks;
+}
+
 uint64_t model_procd_word_ticks(const struct model_procd *model)
 {
     uint64_t next = UINT64_MAX;
     for (unsigned i = 0; i < 2 && model->evidence.named; i++) {
         const struct model_procd_told *told = &model->evidence.told[i];
-        if (told->count < model->evidence.count && told->retry_ticks < next)
-            next = told->retry_ticks;
+        if (told->count < model->evidence.count && again_ticks(model, told) < next)
+            next = again_ticks(model, told);
     }
     return next;
 }
@@ -67,7 +73,7 @@ struct model_procd_word model_procd_word(const struct model_procd *model, uint64
         return word;
     for (unsigned i = 0; i < 2 && word.role == 0; i++) {
         const struct model_procd_told *told = &evidence->told[i];
-        if (told->count == evidence->count || told->retry_ticks > now_ticks)
+        if (told->count == evidence->count || again_ticks(model, told) > now_ticks)
             continue;
         word.role = told->found ? listeners[i] : (uint32_t)ROLE_NAMED;
         word.looked_up = told->found ? 0 : listeners[i];
@@ -102,5 +108,7 @@ void model_procd_heard(struct model_procd *model, const struct model_procd_word 
     if (looked && dead)
         model->evidence.named = false;
     told->retry_ticks = now_ticks + AGAIN_TICKS;
+    bool away = looked && status == STATUS_NOT_FOUND && answered;
+    told->news_ticks = now_ticks + (away ? AGAIN_AWAY_TICKS : AGAIN_TICKS);
     told->tried = model->evidence.count;
 }

@@ -68,8 +68,13 @@ bool model_procd_follows(struct model_procd *model, struct model_procd_process *
                          bool not_ready, uint32_t reason);
 /* It rests from now on, or goes on resting. */
 void model_procd_rests(struct model_procd *model, struct model_procd_process *process);
-/* Whether memd or pagerd were called; a life that begins or is asked for READY. False in *due: none is. */
+/* Whether memd or pagerd were called; a life that begins, or somebody who becomes due. False in *due:
+ * none is. */
 bool model_procd_lives_step(struct model_procd *model, bool *due);
+/* The call for READY, when one is due at a clock that nothing came after. */
+void model_procd_ask(struct model_procd *model, uint64_t now_ticks);
+/* When somebody who is due has its turn; UINT64_MAX: nobody is. */
+uint64_t model_procd_turn_ticks(const struct model_procd *model);
 /* Something of it is refused, and is offered again in time. */
 void model_procd_owes(struct model_procd *model, struct model_procd_process *process);
 

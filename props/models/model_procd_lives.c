@@ -5,7 +5,7 @@
 
 #include "abi/process.h"
 
-enum { ASK_TICKS = 10, NOT_READY_CODE = 0x70726302 };
+enum { ASK_TICKS = 10, PACE_TICKS = 5, NOT_READY_CODE = 0x70726302 };
 
 static bool covers(const struct model_procd_process *process, bool not_ready, uint32_t reason)
 {
@@ -124,16 +124,16 @@ static void ask(struct model_procd *model, struct model_procd_process *process)
 {
     model->asked_id = process->id;
     if (model->again.answered && model->again.answer == STATUS_OK) {
-        process->asked = process->timed = false;
+        process->asked = false;
         process->ready_since = model->now_ticks;
         return;
     }
-    if (model->again.answer == STATUS_TIMED_OUT && model->now_ticks < process->ready_until) {
+    bool silent =
+        model->again.answer == STATUS_TIMED_OUT && model->now_ticks < process->ready_until;
+    bool unread = process->died && model->books(process->id).in_kernel; /* its record */
+    if (silent || unread) {
+        process->timed = true;
         process->next_ticks = after(model->now_ticks, ASK_TICKS);
-        return;
-    }
-    if (process->died && model->books(process->id).in_kernel) {
-        process->next_ticks = after(model->now_ticks, ASK_TICKS); /* its record could not be read */
         return;
     }
     model->restarted++;
@@ -148,7 +148,70 @@ static uint64_t place_of(const struct model_procd_process *process)
     return process->id & 0xFFFF;
 }
 
-bool model_procd_lives_step(struct model_procd *model, bool *due)
+/* --- turns ------------------------------------------------------------------------------------ */
+
+static uint64_t *pace_of(struct model_procd *model, uint64_t owner)
+{
+    return owner == 0 ? &model->top_pace_ticks : &model_procd_entry(model, owner)->pace_ticks;
+}
+
+static uint64_t paced(const struct model_procd *model, uint64_t owner)
+{
+    return owner == 0 ? model->top_pace_ticks : model_procd_find(model, owner)->pace_ticks;
+}
+
+/* The administrator comes last of those that have waited as long. */
+static uint64_t rank_of_owner(uint64_t owner)
+{
+    return owner == 0 ? UINT64_MAX : owner & 0xFFFF;
+}
+
+/* Whose owner had its last turn longest ago, and who of that owner's was due first. */
+static bool goes_first(const struct model_procd *model, const struct model_procd_process *process,
+                       const struct model_procd_process *other)
+{
+    if (process->owner == other->owner)
+        return process->due_since < other->due_since;
+    uint64_t pace = paced(model, process->owner);
+    uint64_t other_pace = paced(model, other->owner);
+    return pace < other_pace ||
+           (pace == other_pace && rank_of_owner(process->owner) < rank_of_owner(other->owner));
+}
+
+static const struct model_procd_process *next_due(const struct model_procd *model)
+{
+    const struct model_procd_process *next = NULL;
+    for (uint32_t i = 0; i < model->count; i++) {
+        const struct model_procd_process *process = &model->processes[i];
+        if (process->due && (next == NULL || goes_first(model, process, next)))
+            next = process;
+    }
+    return next;
+}
+
+uint64_t model_procd_turn_ticks(const struct model_procd *model)
+{
+    const struct model_procd_process *next = next_due(model);
+    if (next == NULL)
+        return UINT64_MAX;
+    uint64_t ticks = paced(model, next->owner);
+    return ticks < model->pace_ticks ? model->pace_ticks : ticks;
+}
+
+/* It has its turn, when it is in that state; null: nobody does. */
+static struct model_procd_process *take_turn(struct model_procd *model, enum model_procd_life life)
+{
+    const struct model_procd_process *next = next_due(model);
+    if (next == NULL || next->life != life || model_procd_turn_ticks(model) > model->now_ticks)
+        return NULL;
+    struct model_procd_process *process = model_procd_entry(model, next->id);
+    process->due = false;
+    *pace_of(model, process->owner) = after(model->now_ticks, ASK_TICKS);
+    model->pace_ticks = after(model->now_ticks, PACE_TICKS);
+    return process;
+}
+
+static struct model_procd_process *next_timed(struct model_procd *model)
 {
     struct model_procd_process *next = NULL;
     for (uint32_t i = 0; i < model->count; i++) {
@@ -158,6 +221,16 @@ bool model_procd_lives_step(struct model_procd *model, bool *due)
              (process->next_ticks == next->next_ticks && place_of(process) < place_of(next))))
             next = process;
     }
+    return next;
+}
+
+bool model_procd_lives_step(struct model_procd *model, bool *due)
+{
+    struct model_procd_process *next = take_turn(model, MODEL_PROCD_RESTING);
+    *due = true;
+    if (next != NULL)
+        return restart(model, next);
+    next = next_timed(model);
     *due = next != NULL;
     if (next == NULL)
         return false;
@@ -165,10 +238,21 @@ bool model_procd_lives_step(struct model_procd *model, bool *due)
         next->next_ticks = after(model->now_ticks, ASK_TICKS);
         return false;
     }
-    if (next->life == MODEL_PROCD_RESTING)
-        return restart(model, next);
-    ask(model, next);
-    return true; /* a tick of the turn is gone */
+    next->timed = false;
+    next->due = true;
+    next->due_since = ++model->happened;
+    return false;
+}
+
+void model_procd_ask(struct model_procd *model, uint64_t now_ticks)
+{
+    uint64_t turn_ticks = model->now_ticks;
+    model->now_ticks = now_ticks;
+    struct model_procd_process *next = take_turn(model, MODEL_PROCD_RUNNING);
+    if (next != NULL)
+        ask(model, next);
+    else
+        model->now_ticks = turn_ticks;
 }
 
 void model_procd_installed(struct model_procd *model, uint64_t id)

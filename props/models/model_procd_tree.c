@@ -359,7 +359,7 @@ static void ends(struct model_procd *model, struct model_procd_process *process,
     model_procd_waits_forget(model, process->id);
     process->life = MODEL_PROCD_ENDING;
     process->since = ++model->happened;
-    process->timed = process->asked = false;
+    process->timed = process->asked = process->due = false;
     process->notice = 0;
     process->notice_of = 0;
     process->reason = reason;

@@ -158,6 +158,8 @@ uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ti
         if (process->timed && process->next_ticks < next)
             next = process->next_ticks;
     }
+    if (model_procd_turn_ticks(model) < next)
+        next = model_procd_turn_ticks(model);
     if (model_procd_word_ticks(model) < next)
         next = model_procd_word_ticks(model);
     if (model_procd_notice_ticks(model) < next)

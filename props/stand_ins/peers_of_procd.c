@@ -130,7 +130,7 @@ static enum status answer(struct stand_in_call *call)
     if (peers_notice_is(call))
         return peers_notice_answer(call);
     if (call->operation == NULL)
-        return peers_child_answer(call, around.turn_ticks);
+        return peers_child_answer(call);
     check_deadline(call, now_ticks);
     PROPERTY(P12, "lost", !around.peer_lost);
     bool hangs = around.slow_ticks >= call->deadline_ticks - now_ticks;

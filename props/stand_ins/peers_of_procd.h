@@ -126,7 +126,7 @@ struct peers_asked {
 };
 struct peers_asked peers_of_procd_asked(void);
 void peers_child_turn(void);
-enum status peers_child_answer(struct stand_in_call *call, uint64_t turn_ticks);
+enum status peers_child_answer(struct stand_in_call *call);
 void peers_child_answered(const struct stand_in_call *call, enum status status);
 
 /* --- clients that want a notice: peers_of_procd_notice.c --- */

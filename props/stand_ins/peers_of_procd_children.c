@@ -24,12 +24,13 @@ struct peers_asked peers_of_procd_asked(void)
 }
 
 /* A child is told who it is: procd calls up the rank here, and waits for a tick at most (E5, P12). */
-enum status peers_child_answer(struct stand_in_call *call, uint64_t turn_ticks)
+enum status peers_child_answer(struct stand_in_call *call)
 {
     const struct stand_in_process *child = stand_in_process(call->through.object - STAND_IN_CHILD);
     struct startup_start_service_request request;
     struct message *message = call->message;
-    PROPERTY_EQUAL(P12, "ask", call->deadline_ticks, turn_ticks + 1);
+    PROPERTY_EQUAL(P12, "ask", call->deadline_ticks, peers_of_procd_driver_ticks() + 1);
+    PROPERTY_EQUAL(P12, "fresh", stand_in_now(), peers_of_procd_driver_ticks());
     PROPERTY_EQUAL(E5, "ask", message->header.operation, OP_STARTUP_START_SERVICE);
     PROPERTY_EQUAL(P12, "once", asked.token, 0);
     PROPERTY(P2, "envelope",
@@ -40,9 +41,8 @@ enum status peers_child_answer(struct stand_in_call *call, uint64_t turn_ticks)
         return STATUS_PEER_DIED;
     if (manner == PEERS_CHILD_REFUSES)
         return STATUS_INVALID_ARGUMENT;
-    if (manner == PEERS_CHILD_SILENT || call->deadline_ticks <= stand_in_now()) {
-        if (call->deadline_ticks > stand_in_now())
-            stand_in_clock_set(call->deadline_ticks);
+    if (manner == PEERS_CHILD_SILENT) {
+        stand_in_clock_set(call->deadline_ticks);
         return STATUS_TIMED_OUT;
     }
     struct startup_start_service_reply reply = {

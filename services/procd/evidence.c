@@ -81,6 +81,14 @@ static bool has_news(const struct procd *procd, const struct procd_witness *witn
     return witness->told_number < procd->evidence.killed_count;
 }
 
+/* It is tried again in time; one that was not there, soon, when there is more to tell, because somebody
+ * may wait for that to have another life. */
+static uint64_t due_ticks(const struct procd *procd, const struct procd_witness *witness)
+{
+    return witness->tried_number < procd->evidence.killed_count ? witness->news_ticks
+                                                                : witness->retry_ticks;
+}
+
 uint64_t procd_evidence_next_ticks(const struct procd *procd)
 {
     uint64_t next_ticks = DEADLINE_NEVER;
@@ -88,8 +96,8 @@ uint64_t procd_evidence_next_ticks(const struct procd *procd)
         return next_ticks;
     for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++) {
         const struct procd_witness *witness = &procd->evidence.witnesses[i];
-        if (has_news(procd, witness) && witness->retry_ticks < next_ticks)
-            next_ticks = witness->retry_ticks;
+        if (has_news(procd, witness) && due_ticks(procd, witness) < next_ticks)
+            next_ticks = due_ticks(procd, witness);
     }
     return next_ticks;
 }
@@ -99,12 +107,15 @@ static uint64_t deadline(uint64_t now_ticks)
     return deadline_after(now_ticks, PROCD_WITNESS_TICKS);
 }
 
-/* It is looked for again, and not before its time. */
-static void give_up(struct procd *procd, struct procd_witness *witness, uint64_t now_ticks)
+/* It is looked for again, and not before its time. `is_away`: named does not know it. */
+static void give_up(struct procd *procd, struct procd_witness *witness, bool is_away,
+                    uint64_t now_ticks)
 {
     witness->is_found = false;
     witness->tried_number = procd->evidence.killed_count;
     witness->retry_ticks = deadline_after(now_ticks, PROCD_WITNESS_RETRY_TICKS);
+    witness->news_ticks =
+        is_away ? deadline_after(now_ticks, PROCD_WITNESS_AWAY_TICKS) : witness->retry_ticks;
 }
 
 /* named is dead: nobody is found any more, until there is another end of it. */
@@ -123,7 +134,7 @@ static void find(struct procd *procd, uint32_t which, uint64_t now_ticks)
     witness->is_found = status == STATUS_OK;
     if (witness->is_found)
         return;
-    give_up(procd, witness, now_ticks);
+    give_up(procd, witness, status == STATUS_NOT_FOUND && was_answered, now_ticks);
     if (status == STATUS_PEER_DIED || (status == STATUS_NOT_FOUND && !was_answered))
         lose_named(procd);
 }
@@ -193,7 +204,7 @@ static void tell(struct procd *procd, uint32_t which, uint64_t now_ticks)
         return;
     }
     (void)kernel_drop_local_cap(&procd->caller, peers[which].slot); /* before it is tried again */
-    give_up(procd, witness, now_ticks);
+    give_up(procd, witness, false, now_ticks);
 }
 
 /* Evidence before lines. */
@@ -203,7 +214,7 @@ void procd_evidence_step(struct procd *procd, uint64_t now_ticks)
         return;
     for (uint32_t i = 0; i < PROCD_WITNESS_COUNT; i++) {
         const struct procd_witness *witness = &procd->evidence.witnesses[i];
-        if (!has_news(procd, witness) || witness->retry_ticks > now_ticks)
+        if (!has_news(procd, witness) || due_ticks(procd, witness) > now_ticks)
             continue;
         if (witness->is_found)
             tell(procd, i, now_ticks);
@@ -262,6 +273,7 @@ void procd_evidence_visit_fields(const struct procd *procd,
         visit(context, evidence->witnesses[i].told_number);
         visit(context, evidence->witnesses[i].tried_number);
         visit(context, evidence->witnesses[i].retry_ticks);
+        visit(context, evidence->witnesses[i].news_ticks);
         visit(context, evidence->witnesses[i].is_found);
     }
     for (uint32_t age = 0; age < evidence->ring.count; age++) {

@@ -87,6 +87,10 @@ bool procd_debt_take(struct procd *procd, uint32_t *index);
 void procd_debt_keep(struct procd *procd, uint32_t index);
 void procd_debt_paid(struct procd *procd, uint32_t index);
 
+/* The back of a queue that is linked both ways, and out of it. */
+void procd_queue_push(struct procd *procd, struct procd_queue *queue, uint32_t index);
+void procd_queue_remove(struct procd *procd, struct procd_queue *queue, uint32_t index);
+
 /* memd, vspaced and pagerd are all running. */
 bool procd_table_foundation_runs(const struct procd *procd);
 
@@ -231,8 +235,28 @@ const char *procd_notice_check(const struct procd *procd);
 /* Decides whether another life follows an end of this one that nobody ordered, and when. */
 bool procd_restart_decide(struct procd *procd, uint32_t index, bool not_ready, uint32_t reason);
 
-/* One restart or one call for READY that is due; false: none is. */
+/* One restart that is due, or one process that becomes due; false: none is. */
 bool procd_restart_step(struct procd *procd);
+
+/* The call for READY that is due; false: none is. `now_ticks` is a clock that no call came after. */
+bool procd_restart_ask(struct procd *procd, uint64_t now_ticks);
+
+/* --- pace.c ----------------------------------------------------------------------------------- */
+
+/* A child's time has come: it waits for its owner's turn. */
+void procd_pace_add(struct procd *procd, uint32_t index);
+/* It waits no longer, if it did. */
+void procd_pace_forget(struct procd *procd, uint32_t index);
+
+/* Whose turn it is; false: nobody's. */
+bool procd_pace_due(const struct procd *procd, uint64_t now_ticks, uint32_t *index);
+/* It has its turn now: its owner's next one, and anybody's, is later. */
+void procd_pace_take(struct procd *procd, uint32_t index);
+
+/* When the next turn is; DEADLINE_NEVER: nobody is due. */
+uint64_t procd_pace_next_ticks(const struct procd *procd);
+
+const char *procd_pace_check(const struct procd *procd);
 
 /* --- deadlines.c ------------------------------------------------------------------------------ */
 

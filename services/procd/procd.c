@@ -127,11 +127,12 @@ enum handled procd_handle(void *state, struct message *message, const struct rec
     return ended_critically(procd) ? HANDLED_LATER : handled;
 }
 
-/* One call in a turn. Notices are rare enough to go first. */
+/* One call in a turn. Those for READY and notices are rare enough to go first. */
 static void say_something(struct procd *procd, uint64_t now_ticks)
 {
-    if (!procd_notice_step(procd, now_ticks))
+    if (!procd_restart_ask(procd, now_ticks) && !procd_notice_step(procd, now_ticks))
         procd_evidence_step(procd, now_ticks);
+    (void)ended_critically(procd); /* who is not READY may be critical */
 }
 
 enum status procd_turn(struct procd *procd, uint64_t *now_ticks)

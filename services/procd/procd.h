@@ -51,7 +51,7 @@
  * Ends (P10). Exit, fault, stop, or the end of its owner: whatever ends a process ends everything
  * below it, running or staged. What has no children is given back with the message that ended it;
  * the rest in turns of at most PROCD_SWEEP_STEPS steps, each of which ends one process or gives one
- * back, from the leaves up, or one restart or call for READY; requests are served in between. The step that calls memd or pagerd is
+ * back, from the leaves up, or one restart; requests are served in between. The step that calls memd or pagerd is
  * its turn's last one. After an end at most 2 * (1 + child_limit) steps are left to do, and one
  * more for each CLOSE_ACCOUNT beyond the first that memd needs for the account of one of them. A
  * waiter hears of an end when everything was given back, or when a release was refused once. Then a
@@ -69,13 +69,24 @@
  * (P10), and while there is somebody to tell of it, crashd is told or was tried (P9); then comes the delay, base_delay_ticks at first, doubled after each restart, never above
  * delay_cap_ticks, and one tick at least; a life that ran for stable_after_ticks begins anew with the first delay. Then a
  * successor is made as CREATE makes a process. What fails there is undone, and counts as an end. With
- * ready_ticks it is sent the start envelope of its role, in calls of one tick, one in
- * PROCD_ASK_TICKS, until it says READY; is it refused, or not READY in ready_ticks, it is killed
+ * ready_ticks it is sent the start envelope of its role, in calls of one tick from a clock that nothing
+ * came after, one in PROCD_ASK_TICKS, until it says READY; is it refused, or not READY in ready_ticks, it is killed
  * (PROCD_EXIT_NOT_READY), which is an end of that life. budget_count restarts are allowed in
  * window_ticks, which begin with the first; the end after them is PARKED: a terminal record, and
  * nothing is kept. `life_count` counts the lives that were started. A critical process, which only
  * the administrator can make one, ends the system as a foundation process does when it ends, or is
  * PARKED, and nobody ordered it (P8). The foundation has no policy (DENIED).
+ *
+ * The price of a restart (P12). What a client asks for must be RESTART_CLIENT_DELAY_TICKS_MIN between two
+ * lives at least, and RESTART_CLIENT_BUDGET_MAX restarts at most in a window of
+ * RESTART_CLIENT_WINDOW_TICKS_MIN at least (abi/limits.h), or it is OVER_LIMIT; NEVER has no price, nor
+ * has what the administrator asks for. Whose delay is over, or time for a call for READY has come, is
+ * due, and waits for its owner's turn: an owner's children have one in PROCD_ASK_TICKS, the one that
+ * was due first, and all owners' one in PROCD_PACE_TICKS, the owner whose last turn is longest ago.
+ * So children that end at once, or say nothing when they are asked, cost one tick in PROCD_ASK_TICKS
+ * for an owner, however many they are, and one in PROCD_PACE_TICKS for all; a turn of procd has one
+ * such call at most, and none when something comes at the driver endpoint. Of k children that are
+ * asked each is once in k * PROCD_ASK_TICKS: ready_ticks of an owner's children should allow for that.
  *
  * Inspectors. A client whose role has a row INSPECTS is told of every process and record, whoever made
  * it, drivers included: LIST_PROCESSES gives the first one from a place of the table on, NOT_FOUND after
@@ -114,7 +125,8 @@
  * looks for a peer when there is something to tell, keeps it in the peer's slot, and makes one call
  * in a turn, behind everything else, that ends PROCD_WITNESS_TICKS later: nobody waits longer than
  * that for a peer that hangs. After a transport failure the slot is cleared and the capability
- * dropped before the peer is looked for again, PROCD_WITNESS_RETRY_TICKS later. Who could not be told
+ * dropped before the peer is looked for again, PROCD_WITNESS_RETRY_TICKS later; one that named does not
+ * know, PROCD_WITNESS_AWAY_TICKS later when there is another end to tell. Who could not be told
  * in time finds a number left out: nothing is lost without being counted.
  *
  * Notices. A client may name an endpoint of its own (SET_NOTICE; a later one takes its place, and
@@ -168,8 +180,11 @@ enum {
     PROCD_SWEEP_STEPS = 4,
     PROCD_STEP_CALLS = 40,
 
-    /* Who is started again is asked for READY for one tick in so many: nobody else waits longer. */
+    /* One child of an owner is started again, or asked for READY, which takes a tick at most, in so
+     * many; and one of all owners' children in PROCD_PACE_TICKS: a fifth of procd's time at most is
+     * spent on who does not answer. */
     PROCD_ASK_TICKS = 10,
+    PROCD_PACE_TICKS = 5,
 
     /* What a call of a notice may take, and how often one is made: a client that is busy for most
      * of a second still hears of an end. */
@@ -183,6 +198,8 @@ enum {
      * procd serves nobody meanwhile. */
     PROCD_WITNESS_TICKS = 20,
     PROCD_WITNESS_RETRY_TICKS = TICKS_PER_SECOND,
+    /* When one that named does not know is looked up again, when there is more to tell. */
+    PROCD_WITNESS_AWAY_TICKS = 10,
 
     /* Killed processes that are kept until crashd and logd were told: as many as crashd's own ring
      * has, and shared by who made them as fairly. */
@@ -256,9 +273,17 @@ enum {
 
 _Static_assert((int)PROCD_SLOT_COUNT <= 16, "slots and debts are different bits");
 
+/* A queue of entries, by index + 1; 0: none. */
+struct procd_queue {
+    uint32_t first;
+    uint32_t last;
+};
+
 /* What an owner has made: places it used of those it has, its children, its records. Indices are
  * those of entries, plus 1; 0 is none. */
 struct procd_family {
+    struct procd_queue due; /* children that have their turn next, who was due first at the front */
+    uint64_t pace_ticks;    /* none has it before */
     uint32_t used_places;
     uint32_t youngest_child; /* of those that are no records */
     uint32_t record_count;
@@ -291,6 +316,7 @@ struct procd_lives {
         killed_number; /* of the last life, when it was killed: its evidence comes first (P9) */
     bool restarts;     /* this life has ended, and another one follows */
     bool is_asked;     /* it runs, and has not said READY */
+    bool is_due;       /* it waits for its owner's turn to be started, or asked for READY */
     bool is_parked;    /* it has ended, and its budget was used up */
 };
 
@@ -317,11 +343,11 @@ struct procd_process {
     uint32_t role;
     uint32_t reason; /* enum end_reason; NONE until it ended */
     uint32_t code;
-    uint32_t owner;      /* index + 1; 0: the administrator */
-    uint32_t older;      /* among its owner's children */
-    uint32_t younger;    /* the same */
-    uint32_t next;       /* of the free entries, of its owner's records, of those that are ending */
-    uint32_t previous;   /* of those that are ending */
+    uint32_t owner;    /* index + 1; 0: the administrator */
+    uint32_t older;    /* among its owner's children */
+    uint32_t younger;  /* the same */
+    uint32_t next;     /* of the free entries, its owner's records, those that are ending, or due */
+    uint32_t previous; /* of the last two */
     uint32_t next_debt;  /* of those that owe something */
     uint32_t owes;       /* PROCD_OWES_... */
     uint32_t page_limit; /* in every life; 0: the role's */
@@ -346,12 +372,6 @@ struct procd_deadlines {
     uint64_t ticks[PROCD_WAIT_LIMIT];  /* by index */
 };
 
-/* A queue of entries, by index + 1; 0: none. */
-struct procd_queue {
-    uint32_t first;
-    uint32_t last;
-};
-
 /* A process that was killed, its number among those, and who made it. */
 struct procd_killed {
     uint64_t number;
@@ -370,6 +390,7 @@ struct procd_witness {
     uint64_t told_number;  /* the last one that it was told of */
     uint64_t tried_number; /* the last one that there was when it could not be told */
     uint64_t retry_ticks;  /* it is not looked for before */
+    uint64_t news_ticks;   /* nor before this when another end came since */
     bool is_found;         /* its slot holds a capability */
 };
 
@@ -404,6 +425,8 @@ struct procd {
     struct procd_family administrator;
     struct procd_evidence evidence;
     struct procd_deadlines timers; /* of processes: their next life, or call for READY */
+    struct procd_deadlines paces;  /* of owners with children that are due: their next turn */
+    uint64_t pace_ticks;           /* nobody has one before */
     struct procd_deadlines wait_deadlines;
     struct procd_deadlines notices;            /* of clients: the next call with their notice */
     uint64_t notice_ticks;                     /* none of those is made before */

@@ -116,7 +116,9 @@ static const char *check_timers(const struct procd *procd)
         const struct procd_process *process = &procd->processes[i];
         bool rests = process->life == PROCD_LIFE_RESTING && !process->in_debt;
         bool asked = process->life == PROCD_LIFE_RUNNING && process->lives.is_asked;
-        if ((rests || asked) != procd_deadline_has(&procd->timers, i))
+        bool timed = procd_deadline_has(&procd->timers, i);
+        if ((rests || asked) != (timed != process->lives.is_due) ||
+            (timed && process->lives.is_due))
             return "a process waits for its next life without a time, or has one in vain";
     }
     return procd_deadlines_check(&procd->timers);
@@ -288,6 +290,8 @@ const char *procd_check(const struct procd *procd)
     if (problem == NULL)
         problem = check_timers(procd);
     if (problem == NULL)
+        problem = procd_pace_check(procd);
+    if (problem == NULL)
         problem = check_foundation(procd);
     if (problem == NULL)
         problem = procd_evidence_check(procd);
@@ -309,6 +313,8 @@ static void visit_family(const struct procd_family *family, visitor *visit, void
 {
     visit(context, pair(family->used_places, family->youngest_child));
     visit(context, pair(family->oldest_record, family->youngest_record));
+    visit(context, pair(family->due.first, family->due.last));
+    visit(context, family->pace_ticks);
     visit(context, family->record_count);
 }
 
@@ -331,8 +337,9 @@ static void visit_lives(const struct procd_process *process, visitor *visit, voi
     visit(context, lives->until_ticks);
     visit(context, lives->delay_ticks);
     visit(context, pair(lives->used_count, lives->unstable_count));
-    visit(context, pair(lives->life_count, (uint32_t)lives->restarts << 2 |
-                                               (uint32_t)lives->is_asked << 1 | lives->is_parked));
+    visit(context,
+          pair(lives->life_count, (uint32_t)lives->is_due << 3 | (uint32_t)lives->restarts << 2 |
+                                      (uint32_t)lives->is_asked << 1 | lives->is_parked));
 }
 
 static void visit_notice(const struct procd_notice *notice, visitor *visit, void *context)
@@ -398,6 +405,8 @@ void procd_visit_fields(const struct procd *state, visitor *visit, void *context
     visit_queue(&state->debts, visit, context);
     visit_family(&state->administrator, visit, context);
     visit_deadlines(&state->timers, visit, context);
+    visit_deadlines(&state->paces, visit, context);
+    visit(context, state->pace_ticks);
     visit_deadlines(&state->wait_deadlines, visit, context);
     visit_waits(state, visit, context);
     if (state->notice_ticks != 0) {

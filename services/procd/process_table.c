@@ -111,25 +111,25 @@ static void free_push(struct procd *procd, uint32_t index)
     enqueue(&procd->free, last == NULL ? NULL : &last->next, index);
 }
 
-static void ending_push(struct procd *procd, uint32_t index)
+void procd_queue_push(struct procd *procd, struct procd_queue *queue, uint32_t index)
 {
-    struct procd_process *last = entry_at(procd, procd->ending.last);
-    procd->processes[index].previous = procd->ending.last;
+    struct procd_process *last = entry_at(procd, queue->last);
+    procd->processes[index].previous = queue->last;
     procd->processes[index].next = 0;
-    enqueue(&procd->ending, last == NULL ? NULL : &last->next, index);
+    enqueue(queue, last == NULL ? NULL : &last->next, index);
 }
 
-static void ending_remove(struct procd *procd, uint32_t index)
+void procd_queue_remove(struct procd *procd, struct procd_queue *queue, uint32_t index)
 {
     struct procd_process *process = &procd->processes[index];
     struct procd_process *next = entry_at(procd, process->next);
     struct procd_process *previous = entry_at(procd, process->previous);
     if (previous == NULL)
-        procd->ending.first = process->next;
+        queue->first = process->next;
     else
         previous->next = process->next;
     if (next == NULL)
-        procd->ending.last = process->previous;
+        queue->last = process->previous;
     else
         next->previous = process->previous;
     process->next = process->previous = 0;
@@ -392,6 +392,7 @@ void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint3
     UNIT_ASSERT((is_live(process) || process->life == PROCD_LIFE_RESTING) && reason != END_NONE);
     if (procd_deadline_has(&procd->timers, index))
         procd_deadline_clear(&procd->timers, index);
+    procd_pace_forget(procd, index);
     if (process->life == PROCD_LIFE_RUNNING && reason != END_EXITED)
         process->lives.killed_number =
             procd_evidence_add(procd, &(struct procd_killed){
@@ -408,7 +409,7 @@ void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint3
     process->reason = reason;
     process->code = code;
     process->fault_va = fault_va;
-    ending_push(procd, index);
+    procd_queue_push(procd, &procd->ending, index);
     uint32_t which;
     if (procd_is_foundation(process->role, &which)) {
         UNIT_ASSERT(procd->foundation_entries[which] == index + 1);
@@ -431,7 +432,7 @@ static void end_is_over(struct procd *procd, uint32_t index)
     while (process->family.record_count != 0)
         record_drop(procd, index + 1);
     UNIT_ASSERT(process->family.used_places == 0);
-    ending_remove(procd, index);
+    procd_queue_remove(procd, &procd->ending, index);
 }
 
 void procd_table_rest(struct procd *procd, uint32_t index)

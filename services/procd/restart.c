@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Another life for what has ended (P4): the policy, when there is a next life, and whether that is
  * READY. Decides nothing about how a process is made (create.c) or what an end takes with it
- * (ending.c); never waits for a child for longer than a tick. */
+ * (ending.c), or whose turn it is (pace.c); never waits for a child for longer than a tick. */
 #include "services/procd/internal.h"
 
 #include <string.h>
@@ -13,6 +13,16 @@
 enum { START_TICKS = 1 };
 
 /* --- the policy ------------------------------------------------------------------------------- */
+
+/* What a client asks for costs everybody something: it is bounded in each window, and each delay. */
+static bool is_affordable(const struct procd_set_restart_policy_request *policy)
+{
+    return policy->policy == RESTART_NEVER ||
+           (policy->base_delay_ticks >= RESTART_CLIENT_DELAY_TICKS_MIN &&
+            policy->delay_cap_ticks >= RESTART_CLIENT_DELAY_TICKS_MIN &&
+            policy->window_ticks >= RESTART_CLIENT_WINDOW_TICKS_MIN &&
+            policy->budget_count <= RESTART_CLIENT_BUDGET_MAX);
+}
 
 enum status procd_set_restart_policy(struct procd *procd, struct procd_request *request)
 {
@@ -27,9 +37,11 @@ enum status procd_set_restart_policy(struct procd *procd, struct procd_request *
         return STATUS_BUSY;
     if (process->life != PROCD_LIFE_STAGED)
         return STATUS_NOT_FOUND;
-    bool too_much = body->critical != 0 && request->sender.owner != 0;
-    if (too_much || procd_is_foundation(process->role, &which))
+    bool is_client = request->sender.owner != 0;
+    if ((body->critical != 0 && is_client) || procd_is_foundation(process->role, &which))
         return STATUS_DENIED;
+    if (is_client && !is_affordable(body))
+        return STATUS_OVER_LIMIT;
     process->policy = (struct procd_policy){
         .base_delay_ticks = body->base_delay_ticks,
         .delay_cap_ticks = body->delay_cap_ticks,
@@ -221,12 +233,10 @@ static void is_ready(struct procd *procd, uint32_t index)
         procd_paid(process, 1u << PROCD_SLOT_ENDPOINT);
 }
 
-/* The last step of its turn: a tick of it is gone. */
 static void ask_for_ready(struct procd *procd, uint32_t index)
 {
     const struct procd_lives *lives = &procd->processes[index].lives;
     enum status status = ask(procd, index);
-    procd->peer_called = true;
     if (status == STATUS_OK)
         is_ready(procd, index);
     else if (status == STATUS_TIMED_OUT && procd->now_ticks < lives->until_ticks)
@@ -242,17 +252,40 @@ static bool waits_for_evidence(const struct procd *procd, uint32_t index)
            !procd_evidence_stands(procd, procd->processes[index].lives.killed_number);
 }
 
+/* Its time has come: what its owner's turn is waited for. */
+static void falls_due(struct procd *procd, uint32_t index)
+{
+    procd_deadline_clear(&procd->timers, index);
+    if (procd->processes[index].life == PROCD_LIFE_RESTING && waits_for_evidence(procd, index))
+        ask_later(procd, index);
+    else
+        procd_pace_add(procd, index);
+}
+
+/* A call for READY that is due waits for a fresh clock. */
 bool procd_restart_step(struct procd *procd)
 {
     uint32_t index;
+    if (procd_pace_due(procd, procd->now_ticks, &index) &&
+        procd->processes[index].life == PROCD_LIFE_RESTING) {
+        procd_pace_take(procd, index);
+        restart(procd, index);
+        return true;
+    }
     if (!procd_deadline_due(&procd->timers, procd->now_ticks, &index))
         return false;
-    procd_deadline_clear(&procd->timers, index);
-    if (procd->processes[index].life != PROCD_LIFE_RESTING)
-        ask_for_ready(procd, index);
-    else if (waits_for_evidence(procd, index))
-        ask_later(procd, index);
-    else
-        restart(procd, index);
+    falls_due(procd, index);
+    return true;
+}
+
+bool procd_restart_ask(struct procd *procd, uint64_t now_ticks)
+{
+    uint32_t index;
+    if (!procd_pace_due(procd, now_ticks, &index) ||
+        procd->processes[index].life != PROCD_LIFE_RUNNING)
+        return false;
+    procd->now_ticks = procd->peer_ticks = now_ticks;
+    procd_pace_take(procd, index);
+    ask_for_ready(procd, index);
     return true;
 }

@@ -169,6 +169,7 @@ uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks)
     next = earlier_of(next, procd_evidence_next_ticks(procd));
     next = earlier_of(next, procd_notice_next_ticks(procd));
     next = earlier_of(next, procd_deadline_next(&procd->timers));
+    next = earlier_of(next, procd_pace_next_ticks(procd));
     return earlier_of(next, procd_deadline_next(&procd->wait_deadlines));
 }
 

@@ -136,9 +136,9 @@ static void ask_restarts(struct operations *operations, uint64_t id)
 {
     struct procd_set_restart_policy_request policy = {.process_id = id,
                                                       .policy = RESTART_ALWAYS,
-                                                      .base_delay_ticks = 1,
-                                                      .delay_cap_ticks = 2,
-                                                      .window_ticks = 3,
+                                                      .base_delay_ticks = 100,
+                                                      .delay_cap_ticks = 200,
+                                                      .window_ticks = UINT64_MAX,
                                                       .budget_count = 4};
     struct procd_get_restart_policy_request asked = {.process_id = id};
     struct procd_get_restart_policy_reply told;
@@ -147,6 +147,11 @@ static void ask_restarts(struct operations *operations, uint64_t id)
                       procd_call_set_restart_policy(caller, SLOT_PEER_PROCD, NO_WINDOW,
                                                     operations_soon(operations), &policy, NULL),
                       STATUS_OK);
+    policy.base_delay_ticks = 1;
+    operations_expect(operations, "have it again at once",
+                      procd_call_set_restart_policy(caller, SLOT_PEER_PROCD, NO_WINDOW,
+                                                    operations_soon(operations), &policy, NULL),
+                      STATUS_OVER_LIMIT);
     policy.critical = 1;
     operations_expect(operations, "be critical",
                       procd_call_set_restart_policy(caller, SLOT_PEER_PROCD, NO_WINDOW,
