@@ -415,6 +415,14 @@ static void check_ledger(const struct ledger *ledger)
     PROPERTY_EQUAL(P5, "bootstrap", bootstrap_free_pages(), model_procd_bootstrap_free(&model));
 }
 
+/* An end of named, logd or crashd is there when procd counts on it, or its drop was refused. */
+static void check_late_bound(uint32_t slot, bool held)
+{
+    bool filled = !stand_in_slot_empty(slot);
+    MARK_IF("procd: a dead end of a late-bound peer is left", filled && !held);
+    PROPERTY(P9, "late-bound", filled == held || (filled && is_slot_refused(slot, 1)));
+}
+
 static uint32_t waiting_count(void)
 {
     uint32_t count = 0;
@@ -442,6 +450,9 @@ void procd_life_check_books(void)
             add_left(&ledger, process);
     }
     check_ledger(&ledger);
+    check_late_bound(SLOT_PEER_NAMED, model.evidence.named);
+    check_late_bound(SLOT_PEER_CRASHD, model.evidence.told[0].found);
+    check_late_bound(SLOT_PEER_LOGD, model.evidence.told[1].found);
     if (model.bound) {
         PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_BOOTSTRAP_UNTYPED).object_type, OBJECT_NONE);
         PROPERTY_EQUAL(P7, "bound", stand_in_at(SLOT_PEER_MEMD).object, ROLE_MEMD);

@@ -122,6 +122,13 @@ static void follow_word(const struct model_procd_turn *turn)
     struct model_procd_word word = {0};
     if (!follow_notice(turn) && !driver_comes && model.asked_id == 0)
         word = model_procd_word(&model, turn->driver_ticks);
+    if (call->uncleared != 0) {
+        PROPERTY_EQUAL(P9, "cleared", word.looked_up, call->uncleared);
+        PROPERTY_EQUAL(P9, "cleared", call->count, 0);
+        model_procd_heard(&model, &word, STATUS_BUSY, true, turn->driver_ticks);
+        MARK_IF("procd: what lay in the slot of a listener stayed there", true);
+        return;
+    }
     PROPERTY_EQUAL(P9, "whom", call->count == 0 ? 0 : call->role, word.role);
     if (word.role == 0)
         return;

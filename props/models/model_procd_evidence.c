@@ -94,7 +94,7 @@ void model_procd_heard(struct model_procd *model, const struct model_procd_word 
     bool looked = word->looked_up != 0;
     if (looked)
         told->found = status == STATUS_OK;
-    else if (status == STATUS_OK || status == STATUS_DENIED)
+    else if (answered && status != STATUS_INTERNAL) /* a refusal is an answer */
         told->count = word->number;
     else
         told->found = false;

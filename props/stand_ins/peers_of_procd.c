@@ -159,7 +159,7 @@ static bool may_fail(const struct stand_in_call *call)
     case OP_KERNEL_QUERY_LOCAL_CAP:
         return false;
     case OP_KERNEL_DROP_LOCAL_CAP:
-        return (drop->slot < SLOT_RECEIVE_BASE && !peers_witness_is_slot(drop->slot)) ||
+        return drop->slot < SLOT_RECEIVE_BASE ||
                drop->slot >= SLOT_RECEIVE_BASE + SLOT_RECEIVE_COUNT;
     default:
         return true;
@@ -190,16 +190,14 @@ static bool binds(const struct stand_in_call *call)
 {
     const struct kernel_drop_local_cap_request *drop = call->request;
     return is_kernel(call, OP_KERNEL_MOVE_LOCAL_CAP) ||
-           (is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP) && drop->slot == SLOT_BOOTSTRAP_UNTYPED);
+           (is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP) &&
+            (drop->slot == SLOT_BOOTSTRAP_UNTYPED || drop->slot == SLOT_PEER_NAMED));
 }
 
 /* Whether a call is what the request asks for. The others give something back, which only stays
  * owed when it is refused. */
 static bool is_own(const struct stand_in_call *call)
 {
-    const struct kernel_drop_local_cap_request *drop = call->request;
-    if (is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP) && peers_witness_is_slot(drop->slot))
-        return false;
     if (!around.in_request || around.failure.count != 0)
         return false;
     switch (around.work) {
@@ -332,7 +330,7 @@ static void note_release(const struct stand_in_call *call)
     const struct operation *operation = call->operation;
     uint64_t name = 0;
     if (is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP))
-        name = peers_witness_is_slot(drop->slot) ? 0 : drop->slot;
+        name = drop->slot;
     else if (operation->service != SERVICE_KERNEL && is_release(call))
         memcpy(&name, call->request, sizeof name); /* key and token come first */
     if (name == 0)
@@ -355,6 +353,13 @@ static void note_restart(const struct stand_in_call *call)
     around.in_restart = false;
 }
 
+/* Of named that is BIND_NAMED's business. */
+static void note_uncleared(const struct kernel_drop_local_cap_request *drop)
+{
+    if (peers_witness_is_slot(drop->slot) && drop->slot != SLOT_PEER_NAMED)
+        peers_witness_uncleared(drop->slot);
+}
+
 /* What failed, whose doing that was, and what comes of it. */
 static void note(const struct stand_in_call *call, enum status status)
 {
@@ -362,6 +367,8 @@ static void note(const struct stand_in_call *call, enum status status)
     if (peer)
         note_memory(call, status);
     note_release(call);
+    if (call->failed && is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP))
+        note_uncleared(call->request);
     if (call->failed && peer && status == STATUS_TIMED_OUT)
         stand_in_clock_set(call->deadline_ticks);
     if (peer && (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)) {

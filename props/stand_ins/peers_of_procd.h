@@ -76,11 +76,14 @@ uint32_t peers_witness_of(const struct stand_in_call *call);
 enum status peers_witness_answer(struct stand_in_call *call, uint32_t role);
 void peers_witness_answered(const struct stand_in_call *call, enum status status);
 bool peers_witness_is_slot(uint32_t slot);
+/* A drop of what lies in the slot of logd or crashd was refused. */
+void peers_witness_uncleared(uint32_t slot);
 void peers_witness_begin(void);
 void peers_witness_turn(void);
 
 /* By the role. How each is from now on: it answers, has not registered (of
- * named: says NOT_FOUND), hangs, dies while it is asked, refuses, answers nonsense, or has died. */
+ * named: says NOT_FOUND), hangs, dies while it is asked, refuses, answers nonsense, has died, refuses
+ * an order or a text, or has no room. */
 enum peers_witness_mode {
     PEERS_WITNESS_WELL,
     PEERS_WITNESS_AWAY,
@@ -89,6 +92,8 @@ enum peers_witness_mode {
     PEERS_WITNESS_REFUSES,
     PEERS_WITNESS_LIES,
     PEERS_WITNESS_GONE,
+    PEERS_WITNESS_ORDER,
+    PEERS_WITNESS_FULL,
     PEERS_WITNESS_MODES
 };
 void peers_witness_be(uint32_t role, enum peers_witness_mode mode);
@@ -98,6 +103,8 @@ struct peers_witness_call {
     uint32_t count;
     uint32_t role;      /* who was called */
     uint32_t looked_up; /* of named: the role that was looked up */
+    uint32_t
+        uncleared; /* nobody was called: what lay in the slot of this role stayed there; 0: no */
     enum status status;
     bool answered; /* by it, and not by the kernel */
     struct crashd_report_request report;

@@ -80,6 +80,10 @@ enum status peers_witness_answer(struct stand_in_call *call, uint32_t role)
         return STATUS_DENIED;
     case PEERS_WITNESS_LIES:
         return STATUS_INTERNAL;
+    case PEERS_WITNESS_ORDER:
+        return role == ROLE_LOGD ? STATUS_BAD_TEXT : STATUS_BAD_ORDER;
+    case PEERS_WITNESS_FULL:
+        return STATUS_EXHAUSTED;
     case PEERS_WITNESS_GONE:
         call->unheard = true;
         return STATUS_NOT_FOUND;
@@ -117,7 +121,13 @@ bool peers_witness_is_slot(uint32_t slot)
 void peers_witness_answered(const struct stand_in_call *call, enum status status)
 {
     witness.status = status;
-    witness.answered = !call->unheard;
+    witness.answered = !call->unheard && status != STATUS_TIMED_OUT && status != STATUS_PEER_DIED;
+}
+
+void peers_witness_uncleared(uint32_t slot)
+{
+    if (witness.count == 0)
+        witness.uncleared = slot == SLOT_PEER_CRASHD ? ROLE_CRASHD : ROLE_LOGD;
 }
 
 void peers_witness_turn(void)

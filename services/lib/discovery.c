@@ -100,7 +100,7 @@ enum status discovery_find_by(struct caller *caller, uint32_t service_role, uint
     request.count = name_put(request.name, service_role);
     enum status status = kernel_drop_local_cap(caller, target_slot);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return status;
+        return STATUS_BUSY; /* nobody was asked: what the kernel says is no word of named's */
     return named_call_lookup(caller, SLOT_PEER_NAMED, (struct window){target_slot, 1},
                              deadline_ticks, &request, &reply);
 }

@@ -59,8 +59,10 @@ enum status procd_bind_named(struct procd *procd, struct procd_request *request)
 {
     if (!procd->foundation_bound || procd->evidence.has_named)
         return STATUS_BUSY;
-    (void)kernel_drop_local_cap(&procd->caller, SLOT_PEER_NAMED); /* a dead one may be left */
-    enum status status =
+    enum status status = kernel_drop_local_cap(&procd->caller, SLOT_PEER_NAMED); /* a dead one */
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    status =
         kernel_move_local_cap(&procd->caller, request->body.bind_named.named_slot, SLOT_PEER_NAMED);
     procd->evidence.has_named = status == STATUS_OK;
     return status;
@@ -118,7 +120,8 @@ static void give_up(struct procd *procd, struct procd_witness *witness, bool is_
         is_away ? deadline_after(now_ticks, PROCD_WITNESS_AWAY_TICKS) : witness->retry_ticks;
 }
 
-/* named is dead: nobody is found any more, until there is another end of it. */
+/* named is dead: nobody is found any more, until there is another end of it. What is refused here is
+ * dropped then. */
 static void lose_named(struct procd *procd)
 {
     (void)kernel_drop_local_cap(&procd->caller, SLOT_PEER_NAMED);
@@ -174,12 +177,12 @@ static enum status say(struct procd *procd, const struct procd_killed *killed, u
                             &request, &reply);
 }
 
-/* The one that was told and refused will refuse again: what it was told is lost to it, and its next
- * number says so. Everything else is a transport failure: it may be back later. */
-static bool is_answer(enum status status)
+/* The one that was told and refused, for whatever reason, will refuse again: what it was told is lost
+ * to it, and its next number says so. INTERNAL is an answer that makes no sense; that and what the
+ * kernel says is a transport failure: it may be back later. */
+static bool is_answer(const struct procd *procd, enum status status)
 {
-    return status == STATUS_OK || status == STATUS_DENIED || status == STATUS_INVALID_ARGUMENT ||
-           status == STATUS_BAD_ORDER || status == STATUS_BAD_TEXT;
+    return caller_was_answered(&procd->caller) && status != STATUS_INTERNAL;
 }
 
 /* The oldest that it was not told of, of those that are kept: the youngest end of all is. */
@@ -198,12 +201,13 @@ static void tell(struct procd *procd, uint32_t which, uint64_t now_ticks)
     const struct procd_killed *killed = next_for(&procd->evidence, witness);
     enum status status = which == PROCD_WITNESS_CRASHD ? report(procd, killed, now_ticks)
                                                        : say(procd, killed, now_ticks);
-    if (is_answer(status)) {
+    if (is_answer(procd, status)) {
         witness->told_number = killed->number;
         forget_told(&procd->evidence);
         return;
     }
-    (void)kernel_drop_local_cap(&procd->caller, peers[which].slot); /* before it is tried again */
+    /* Before it is tried again; what is refused is dropped before it is found anew. */
+    (void)kernel_drop_local_cap(&procd->caller, peers[which].slot);
     give_up(procd, witness, false, now_ticks);
 }
 
