@@ -309,14 +309,58 @@ static bool has_dirty_mould(void)
     return false;
 }
 
-/* Nothing but the request can have changed anything in this turn. Whoever finds what is left of a
- * mould gives it back first, whatever comes of the request. */
-static bool is_quiet(uint32_t waits, bool worked, bool was_dirty)
+/* Nothing but the request, lives and words can have changed anything in this turn. Whoever finds what
+ * is left of a mould gives it back first, whatever comes of the request. */
+static bool is_calm(uint32_t waits, bool worked, bool was_dirty)
 {
-    return !was_dirty && !life.books_wait && !worked && peers_witness_call()->count == 0 &&
-           peers_notice_call()->count == 0 && !model_procd_works(&model) &&
-           model.reply_count == 1 && model.wait_count == waits && model.restarted == 0 &&
-           model.asked_id == 0 && !has_dirty_mould();
+    return !was_dirty && !life.books_wait && !worked && !model_procd_works(&model) &&
+           model.reply_count == 1 && model.wait_count == waits && !has_dirty_mould();
+}
+
+/* What was before a request. */
+static struct kept {
+    struct model_procd_process said;
+    uint64_t digest;
+} kept[PROCD_PROCESS_LIMIT];
+static uint32_t kept_count;
+
+static void keep(void)
+{
+    kept_count = life.books_wait ? 0 : model.count;
+    for (uint32_t i = 0; i < kept_count; i++)
+        kept[i] = (struct kept){model.processes[i], procd_life_digest_entry(i)};
+}
+
+/* Whether one that waited for its time, or for its turn, does no longer. */
+static bool some_fell_due(void)
+{
+    for (uint32_t i = 0; i < kept_count; i++) {
+        const struct model_procd_process *process = &model.processes[i];
+        if (process->due != kept[i].said.due || process->next_ticks != kept[i].said.next_ticks)
+            return true;
+    }
+    return false;
+}
+
+/* ... nor have lives and words. */
+static bool is_quiet(void)
+{
+    const struct peers_witness_call *word = peers_witness_call();
+    return word->count == 0 && word->uncleared == 0 && peers_notice_call()->count == 0 &&
+           model.restarted == 0 && model.asked_id == 0 && !some_fell_due();
+}
+
+/* Whom the turn's lives and words were not about is as before (E1). Those that are due are linked to
+ * each other. */
+static void check_others(void)
+{
+    for (uint32_t i = 0; i < kept_count; i++) {
+        bool same = memcmp(&kept[i].said, &model.processes[i], sizeof kept[i].said) == 0;
+        if (same && !model.processes[i].due)
+            PROPERTY_EQUAL(E1, "beside", procd_life_digest_entry(i), kept[i].digest);
+        MARK_IF("procd: a refusal beside a life that begins", same && model.restarted != 0);
+        MARK_IF("procd: a refusal beside a call for READY", same && model.asked_id != 0);
+    }
 }
 
 unsigned procd_life_send(struct message *message, bool on_driver)
@@ -330,12 +374,16 @@ unsigned procd_life_send(struct message *message, bool on_driver)
     life_print_request(&procd_life_language, message, on_driver);
     message->header.request_id = ++life.request_id;
     uint64_t before = life.books_wait ? 0 : procd_life_digest();
+    keep();
     unsigned result = deliver(message, on_driver);
     life_print_result(life.answer.status);
     check_step();
     bool refused = result != STATUS_OK && result < STATUS_COUNT;
-    if (refused && is_quiet(waits, worked, was_dirty))
-        PROPERTY_EQUAL(E1, "refusal", procd_life_digest(), before);
+    if (refused && is_calm(waits, worked, was_dirty)) {
+        check_others();
+        if (is_quiet())
+            PROPERTY_EQUAL(E1, "refusal", procd_life_digest(), before);
+    }
     if (life.answer.made_id != 0 && procd_life_lives(life.answer.made_id))
         procd_life_check_made(life.answer.made_id);
     mark(message, state | (on_driver ? 32u : 0), result);

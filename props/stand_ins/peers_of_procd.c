@@ -37,8 +37,9 @@ static struct {
     bool in_request; /* what is called now is the request's own doing, and not a release */
     bool fresh;      /* nothing was called since the last RECV */
     bool peer_lost;
-    bool noticed;    /* a SET_NOTICE has moved its endpoint, or tried to */
-    bool in_restart; /* what is called now makes another life */
+    bool noticed;            /* a SET_NOTICE has moved its endpoint, or tried to */
+    bool in_restart;         /* what is called now makes another life */
+    uint64_t released_token; /* the process that RETIRE or ABORT names */
     struct peers_restarts restarts;
     uint64_t request_id;
     uint32_t pending_slot;
@@ -254,7 +255,11 @@ static void asked(const struct stand_in_call *call)
     case OP_KERNEL_CREATE_STAGED_PROCESS:
         PROPERTY(K3, "token", !stand_in_process_find(create->token, &object));
         break;
+    case OP_KERNEL_ABORT_STAGED_PROCESS:
+        around.released_token = token_at(retire->process_slot);
+        break;
     case OP_KERNEL_RETIRE_PROCESS:
+        around.released_token = token_at(retire->process_slot);
         PROPERTY(P1, "retire", life_at(retire->process_slot) != STAND_IN_STAGED);
         break;
     case OP_KERNEL_REGISTER_PAGER:
@@ -323,6 +328,37 @@ bool peers_of_procd_refuses(enum service_id service, uint16_t operation, uint64_
     return refusal_find(service, operation, name) != refusal_count;
 }
 
+static void refusal_drop(enum service_id service, uint16_t operation, uint64_t name)
+{
+    uint32_t at = refusal_find(service, operation, name);
+    if (at != refusal_count)
+        refusals[at] = refusals[--refusal_count];
+}
+
+/* Processes that the kernel would not take back when that was asked last. */
+uint32_t peers_of_procd_unreleased(void)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < refusal_count; i++) {
+        const struct operation *operation = refusals[i].operation;
+        count += operation->service == SERVICE_KERNEL && operation->id == OP_KERNEL_RETIRE_PROCESS;
+    }
+    return count;
+}
+
+/* ... by RETIRE, or by ABORT, which counts as one. What could not be killed is BUSY. */
+static void note_process(const struct stand_in_call *call, enum status status)
+{
+    if (!is_kernel(call, OP_KERNEL_RETIRE_PROCESS) &&
+        !is_kernel(call, OP_KERNEL_ABORT_STAGED_PROCESS))
+        return;
+    refusal_drop(SERVICE_KERNEL, OP_KERNEL_RETIRE_PROCESS, around.released_token);
+    HARNESS(refusal_count < REFUSALS);
+    if (call->failed || status == STATUS_BUSY)
+        refusals[refusal_count++] = (struct refusal){
+            operation_find(SERVICE_KERNEL, OP_KERNEL_RETIRE_PROCESS), around.released_token};
+}
+
 /* The last word on each release. */
 static void note_release(const struct stand_in_call *call)
 {
@@ -335,9 +371,7 @@ static void note_release(const struct stand_in_call *call)
         memcpy(&name, call->request, sizeof name); /* key and token come first */
     if (name == 0)
         return;
-    uint32_t at = refusal_find(operation->service, operation->id, name);
-    if (at != refusal_count)
-        refusals[at] = refusals[--refusal_count];
+    refusal_drop(operation->service, operation->id, name);
     HARNESS(refusal_count < REFUSALS);
     if (call->failed)
         refusals[refusal_count++] = (struct refusal){operation, name};
@@ -367,6 +401,7 @@ static void note(const struct stand_in_call *call, enum status status)
     if (peer)
         note_memory(call, status);
     note_release(call);
+    note_process(call, status);
     if (call->failed && is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP))
         note_uncleared(call->request);
     if (call->failed && peer && status == STATUS_TIMED_OUT)

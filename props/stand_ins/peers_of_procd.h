@@ -57,6 +57,9 @@ struct peers_failure {
     uint16_t operation;
 };
 struct peers_failure peers_of_procd_failure(void);
+
+/* Processes that the kernel refused to take back when that was asked last. */
+uint32_t peers_of_procd_unreleased(void);
 uint32_t peers_of_procd_refused(void); /* releases that were refused in this turn */
 /* Whether a release was refused when it was offered last, of what was there or not: procd cannot
  * know which. `name`: the slot of DROP_LOCAL_CAP, else the process. */
@@ -195,6 +198,7 @@ uint32_t peers_accounts_count(void);
 uint64_t peers_accounts_handed_out(void); /* pages */
 /* Messages that the account of a key still needs; 0: there is none. */
 uint32_t peers_account_closes(uint64_t key);
+uint64_t peers_account_pages(uint64_t key);  /* handed out to it; 0: none, or it is not open */
 uint64_t peers_account_parent(uint64_t key); /* of an open one; 0: it lies at the top */
 /* Guarantee, limit and key are those of a process of the role. */
 bool peers_account_is(uint32_t account, uint64_t key, const struct role *role);

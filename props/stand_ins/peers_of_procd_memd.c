@@ -89,6 +89,13 @@ bool peers_account_is(uint32_t account, uint64_t key, const struct role *role)
            node->limit_pages == role_account_limit(role);
 }
 
+uint64_t peers_account_pages(uint64_t key)
+{
+    uint32_t node = find(key);
+    bool has = key != 0 && node != NOWHERE && nodes[node].has_untyped;
+    return has ? stand_in_untyped(nodes[node].untyped)->total_pages : 0;
+}
+
 uint64_t peers_account_parent(uint64_t key)
 {
     const struct node *node = &nodes[find(key)];

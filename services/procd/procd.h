@@ -467,4 +467,8 @@ const char *procd_check(const struct procd *procd);
 void procd_visit_fields(const struct procd *state, void (*visit)(void *context, uint64_t value),
                         void *context);
 
+/* The same with those of one entry alone. */
+void procd_visit_entry(const struct procd *state, uint32_t index,
+                       void (*visit)(void *context, uint64_t value), void *context);
+
 #endif

@@ -393,6 +393,12 @@ static void visit_waits(const struct procd *state, visitor *visit, void *context
     }
 }
 
+void procd_visit_entry(const struct procd *state, uint32_t index, visitor *visit, void *context)
+{
+    UNIT_ASSERT(index < state->used_count);
+    visit_process(&state->processes[index], visit, context);
+}
+
 void procd_visit_fields(const struct procd *state, visitor *visit, void *context)
 {
     visit(context, (uint64_t)state->foundation_bound << 2 | (uint64_t)state->peer_lost << 1 |
