@@ -46,8 +46,9 @@ enum {
 
 /* How long procd waits, and who waits for procd (P12). Nothing tells procd the time but a message
  * that comes, so that it counts in groups of calls: memd and pagerd have PROCD_PEER_TICKS for all
- * calls of one message, and as long for those of a step of the sweep. A turn has three such groups
- * at most: a message on each endpoint, and a step. Who calls procd may find it at the beginning of
+ * calls of one message, and as long for those of a step of the sweep, or of the end of a life that is
+ * not READY. A turn has three such groups at most: a message on each endpoint, or such an end instead
+ * of the second one, and a step. Who calls procd may find it at the beginning of
  * a turn, and is answered when its own message was worked on. */
 enum {
     /* Thirty seconds: a thousand times what they take beside a spinning crowd, and a system whose
