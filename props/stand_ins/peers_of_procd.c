@@ -45,13 +45,6 @@ static struct {
     uint32_t pending_slot;
 } around;
 
-enum { REFUSALS = 4096 };
-static struct refusal { /* releases that were refused when they were offered last */
-    const struct operation *operation;
-    uint64_t name;
-} refusals[REFUSALS];
-static uint32_t refusal_count;
-
 /* --- pagerd ----------------------------------------------------------------------------------- */
 
 /* Fills are parked: somebody waits for memory, and memory came back. */
@@ -313,50 +306,14 @@ static void note_memory(const struct stand_in_call *call, enum status status)
         around.told_parked = around.wakes = false;
 }
 
-static uint32_t refusal_find(enum service_id service, uint16_t operation, uint64_t name)
-{
-    uint32_t at = 0;
-    while (at < refusal_count &&
-           (refusals[at].operation->service != service || refusals[at].operation->id != operation ||
-            refusals[at].name != name))
-        at++;
-    return at;
-}
-
-bool peers_of_procd_refuses(enum service_id service, uint16_t operation, uint64_t name)
-{
-    return refusal_find(service, operation, name) != refusal_count;
-}
-
-static void refusal_drop(enum service_id service, uint16_t operation, uint64_t name)
-{
-    uint32_t at = refusal_find(service, operation, name);
-    if (at != refusal_count)
-        refusals[at] = refusals[--refusal_count];
-}
-
-/* Processes that the kernel would not take back when that was asked last. */
-uint32_t peers_of_procd_unreleased(void)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < refusal_count; i++) {
-        const struct operation *operation = refusals[i].operation;
-        count += operation->service == SERVICE_KERNEL && operation->id == OP_KERNEL_RETIRE_PROCESS;
-    }
-    return count;
-}
-
-/* ... by RETIRE, or by ABORT, which counts as one. What could not be killed is BUSY. */
+/* Whether the kernel took a process back, by RETIRE, or by ABORT, which counts as one. What could not
+ * be killed is BUSY. */
 static void note_process(const struct stand_in_call *call, enum status status)
 {
-    if (!is_kernel(call, OP_KERNEL_RETIRE_PROCESS) &&
-        !is_kernel(call, OP_KERNEL_ABORT_STAGED_PROCESS))
-        return;
-    refusal_drop(SERVICE_KERNEL, OP_KERNEL_RETIRE_PROCESS, around.released_token);
-    HARNESS(refusal_count < REFUSALS);
-    if (call->failed || status == STATUS_BUSY)
-        refusals[refusal_count++] = (struct refusal){
-            operation_find(SERVICE_KERNEL, OP_KERNEL_RETIRE_PROCESS), around.released_token};
+    if (is_kernel(call, OP_KERNEL_RETIRE_PROCESS) ||
+        is_kernel(call, OP_KERNEL_ABORT_STAGED_PROCESS))
+        peers_refusals_note(operation_find(SERVICE_KERNEL, OP_KERNEL_RETIRE_PROCESS),
+                            around.released_token, call->failed || status == STATUS_BUSY);
 }
 
 /* The last word on each release. */
@@ -369,12 +326,8 @@ static void note_release(const struct stand_in_call *call)
         name = drop->slot;
     else if (operation->service != SERVICE_KERNEL && is_release(call))
         memcpy(&name, call->request, sizeof name); /* key and token come first */
-    if (name == 0)
-        return;
-    refusal_drop(operation->service, operation->id, name);
-    HARNESS(refusal_count < REFUSALS);
-    if (call->failed)
-        refusals[refusal_count++] = (struct refusal){operation, name};
+    if (name != 0)
+        peers_refusals_note(operation, name, call->failed);
 }
 
 /* A restart that met a failure is undone from here on. */
@@ -490,7 +443,7 @@ void peers_of_procd_begin(void)
 {
     peers_registrations_begin();
     peers_of_procd_child(PEERS_CHILD_READY);
-    refusal_count = 0;
+    peers_refusals_begin();
     memset(&around, 0, sizeof around);
     peers_witness_begin();
     peers_notice_begin();

@@ -60,6 +60,10 @@ struct peers_failure peers_of_procd_failure(void);
 
 /* Processes that the kernel refused to take back when that was asked last. */
 uint32_t peers_of_procd_unreleased(void);
+
+/* A release was taken, or refused, as the last word on it. */
+void peers_refusals_note(const struct operation *operation, uint64_t name, bool refused);
+void peers_refusals_begin(void);
 uint32_t peers_of_procd_refused(void); /* releases that were refused in this turn */
 /* Whether a release was refused when it was offered last, of what was there or not: procd cannot
  * know which. `name`: the slot of DROP_LOCAL_CAP, else the process. */
