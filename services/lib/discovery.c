@@ -92,21 +92,21 @@ enum status discovery_register(struct caller *caller, uint32_t role)
     return STATUS_OK;
 }
 
-enum status discovery_find_by(struct caller *caller, uint32_t service_role, uint32_t target_slot,
+enum status discovery_look_up(struct caller *caller, uint32_t service_role, uint32_t target_slot,
                               uint64_t deadline_ticks)
 {
     struct named_lookup_request request = {0};
     struct named_lookup_reply reply;
     request.count = name_put(request.name, service_role);
-    enum status status = kernel_drop_local_cap(caller, target_slot);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return STATUS_BUSY; /* nobody was asked: what the kernel says is no word of named's */
     return named_call_lookup(caller, SLOT_PEER_NAMED, (struct window){target_slot, 1},
                              deadline_ticks, &request, &reply);
 }
 
 enum status discovery_find(struct caller *caller, uint32_t service_role, uint32_t target_slot)
 {
-    return discovery_find_by(caller, service_role, target_slot,
+    enum status status = kernel_drop_local_cap(caller, target_slot);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    return discovery_look_up(caller, service_role, target_slot,
                              caller_deadline(caller, DISCOVERY_CALL_TICKS));
 }

@@ -31,13 +31,13 @@ enum status discovery_seed(struct caller *caller, uint32_t named_slot,
  * registered: BUSY says that another living process is. */
 enum status discovery_register(struct caller *caller, uint32_t role);
 
-/* Finds a service by its role, for the caller's own role: a send capability of it comes to
- * `target_slot`. What lies there is dropped before: it is dead, or was no use. NOT_FOUND: this role
- * may not find it, it has not registered, or it has died; BUSY: what lies there could not be dropped;
- * other errors: of the call. */
-enum status discovery_find_by(struct caller *caller, uint32_t service_role, uint32_t target_slot,
+/* Looks a service up by its role, for the caller's own role: a send capability of it comes to
+ * `target_slot`, which is empty. NOT_FOUND: this role may not find it, it has not registered, or it
+ * has died; other errors: of the call. */
+enum status discovery_look_up(struct caller *caller, uint32_t service_role, uint32_t target_slot,
                               uint64_t deadline_ticks);
-/* The same with DISCOVERY_CALL_TICKS. */
+/* The same with DISCOVERY_CALL_TICKS. What lies in the slot is dropped before: it is dead, or was no
+ * use. */
 enum status discovery_find(struct caller *caller, uint32_t service_role, uint32_t target_slot);
 
 #endif

@@ -131,8 +131,13 @@ static void lose_named(struct procd *procd)
 static void find(struct procd *procd, uint32_t which, uint64_t now_ticks)
 {
     struct procd_witness *witness = &procd->evidence.witnesses[which];
-    enum status status = discovery_find_by(&procd->caller, peers[which].role, peers[which].slot,
-                                           deadline(now_ticks));
+    enum status status = kernel_drop_local_cap(&procd->caller, peers[which].slot);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+        give_up(procd, witness, false, now_ticks); /* a dead end is left: nobody is looked up */
+        return;
+    }
+    status = discovery_look_up(&procd->caller, peers[which].role, peers[which].slot,
+                               deadline(now_ticks));
     bool was_answered = caller_was_answered(&procd->caller);
     witness->is_found = status == STATUS_OK;
     if (witness->is_found)
