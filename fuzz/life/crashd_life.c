@@ -128,17 +128,15 @@ static const struct life_operation operations[] = {
 
 static const struct life_language language = {SERVICE_CRASHD, actions, operations};
 
+static uint64_t some_badge(struct choices *choices)
+{
+    return choices_u16(choices);
+}
+
 static void generate(struct choices *choices, struct message *request)
 {
-    struct life_draft draft;
-    life_draw_operation(&language, choices, &draft);
-    uint64_t oddity = choices_below(choices, 20);
-    draft.badge = choices_u16(choices);
-    life_draw_body(&language, choices, &draft);
-    life_draft_message(&language, &draft, request);
-    if (oddity == 0)
+    if (life_generate(&language, choices, some_badge, request) == 0)
         request->header.badge = choices_u64(choices);
-    life_make_odd(choices, oddity, request);
 }
 
 /* --- one message --- */

@@ -124,17 +124,16 @@ static const struct life_operation operations[] = {
 
 static const struct life_language language = {SERVICE_DEVICED, actions, operations};
 
+static uint64_t administrator(struct choices *choices)
+{
+    (void)choices;
+    return 0;
+}
+
 static void generate(struct choices *choices, struct message *request)
 {
-    struct life_draft draft;
-    life_draw_operation(&language, choices, &draft);
-    uint64_t oddity = choices_below(choices, 20);
-    draft.badge = 0;
-    life_draw_body(&language, choices, &draft);
-    life_draft_message(&language, &draft, request);
-    if (oddity == 0)
+    if (life_generate(&language, choices, administrator, request) == 0)
         request->header.badge = choices_flag(choices) ? choices_u64(choices) : ROLE_SERIALD;
-    life_make_odd(choices, oddity, request);
 }
 
 /* --- what is compared --- */
@@ -372,14 +371,6 @@ static void finish(void)
                    life_now.startup_slots + model.holds_log + named_ends());
 }
 
-size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
-{
-    static const enum status ways[] = {STATUS_EXHAUSTED, STATUS_TIMED_OUT};
-    if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
-        return 0;
-    return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
-}
-
 const struct life_service life_service = {
     .language = &language,
     .caller = &deviced.caller,
@@ -393,4 +384,7 @@ const struct life_service life_service = {
     .act = act,
     .finish = finish,
     .digest = digest_of,
+    .fail_action = ACTION_FAIL,
+    .fail_limit = FAIL_LIMIT,
+    .fail_ways = {STATUS_EXHAUSTED, STATUS_TIMED_OUT},
 };

@@ -50,6 +50,7 @@ static uint32_t acks;    /* that the driver has asked irqd for */
 static bool hears;       /* it has registered for its line */
 static bool is_open;     /* and the line is open */
 static uint32_t current_slot;
+static uint64_t now_of_turn; /* what its receive told: a call that times out moves the clock on */
 static uint64_t calls_before_tick;
 
 /* --- around it --- */
@@ -146,23 +147,12 @@ static const struct life_language language = {SERVICE_DRV_SERIAL, actions, opera
 
 static uint64_t some_badge(struct choices *choices)
 {
-    uint64_t how = choices_below(choices, 12);
-    if (how == 0)
-        return choices_u64(choices);
-    return how == 1   ? 0
-           : how == 2 ? ROLE_ID_MAX + choices_below(choices, 2)
-                      : ROLE_SERIALD + how % 2;
+    return life_some_client(choices, ROLE_SERIALD, 2);
 }
 
 static void generate(struct choices *choices, struct message *request)
 {
-    struct life_draft draft;
-    life_draw_operation(&language, choices, &draft);
-    uint64_t oddity = choices_below(choices, 20);
-    draft.badge = some_badge(choices);
-    life_draw_body(&language, choices, &draft);
-    life_draft_message(&language, &draft, request);
-    life_make_odd(choices, oddity, request);
+    (void)life_generate(&language, choices, some_badge, request);
 }
 
 /* --- a turn --- */
@@ -251,6 +241,7 @@ static enum status turn(void)
     enum status status = service_turn(&driver.caller, SLOT_SERVICE_ENDPOINT,
                                       drv_serial_next_ticks(&driver), handle, &driver, &info);
     PROPERTY(E5, status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY);
+    now_of_turn = info.now_ticks;
     stand_in_fail_pause(false);
     calls_before_tick = stand_in_call_count();
     drv_serial_tick(&driver, info.now_ticks);
@@ -259,11 +250,11 @@ static enum status turn(void)
     return status;
 }
 
-static void end_turn(uint64_t now_ticks, uint32_t at)
+static void end_turn(uint32_t at)
 {
     struct model_failure failure = life_failures();
     failure.calls_before -= calls_before_tick;
-    model_drv_serial_tick(&model, now_ticks, &failure);
+    model_drv_serial_tick(&model, now_of_turn, &failure);
     stand_in_fail_never();
     compare_answers(at);
     check();
@@ -275,11 +266,10 @@ static enum status send(struct message *request)
     bool later = false;
     life_any_caps(request, caps);
     life_bring(request, caps);
-    uint64_t now_ticks = stand_in_now();
     unsigned state = (model.write_count != 0) | (unsigned)(model.reader.reply_slot != 0) << 1 |
                      (unsigned)model.uart.manner << 2;
     PROPERTY_EQUAL(E5, turn(), STATUS_OK);
-    enum status status = model_drv_serial_step(&model, request, current_slot, now_ticks, &later);
+    enum status status = model_drv_serial_step(&model, request, current_slot, now_of_turn, &later);
     uint32_t at = 0;
     for (uint32_t i = 0; i < model.answer_count; i++) /* who gave way was answered before */
         at += !model.answers[i].gone;
@@ -291,7 +281,7 @@ static enum status send(struct message *request)
         PROPERTY_EQUAL(E5, reply->message.header.request_id, request->header.request_id);
         PROPERTY(E1, reply->message.header.body_bytes == 0 && at == 0);
     }
-    end_turn(now_ticks, later ? 0 : 1);
+    end_turn(later ? 0 : 1);
     digest_u64(status);
     uint16_t id = request->header.operation;
     mark_triple(later ? "drv_serial kept" : "drv_serial", state,
@@ -305,7 +295,7 @@ static void quiet_turn(void)
 {
     stand_in_message_begin();
     (void)turn();
-    end_turn(stand_in_now(), 0);
+    end_turn(0);
 }
 
 /* Of the right line and token it is the driver's; of others nobody's. */
@@ -319,21 +309,17 @@ static void interrupt(uint64_t line, uint64_t token)
     message.header.badge = BADGE_KERNEL;
     stand_in_message_begin();
     stand_in_deliver_event(SLOT_SERVICE_ENDPOINT, &message);
-    uint64_t now_ticks = stand_in_now();
     PROPERTY_EQUAL(E5, turn(), STATUS_OK);
     if (MARK_IF("drv_serial: an interrupt", line % 4 == 0 && token == 0))
         model_drv_serial_interrupt(&model);
-    end_turn(now_ticks, 0);
+    end_turn(0);
 }
 
 static void gone(uint64_t n)
 {
-    uint32_t waiting = stand_in_reply_open_count();
-    if (waiting == 0)
-        return;
-    uint32_t slot = stand_in_reply_waiting(n % waiting);
-    stand_in_caller_gone(slot);
-    model_drv_serial_gone(&model, slot);
+    uint32_t slot = life_gone(n);
+    if (slot != SLOT_NULL)
+        model_drv_serial_gone(&model, slot);
 }
 
 static void act(const struct life_step *step)
@@ -342,9 +328,7 @@ static void act(const struct life_step *step)
     uint64_t second = step->arguments[1];
     switch ((enum action)step->action) {
     case ACTION_FAIL: /* one at a time, as the model has it */
-        stand_in_fail_never();
-        stand_in_fail((struct stand_in_failure){
-            .after_calls = argument % FAIL_LIMIT, .times = 1, .status = life_failure(second)});
+        life_plan_turn_failure(step, FAIL_LIMIT);
         return;
     case ACTION_TIME:
         stand_in_clock_set(deadline_after(stand_in_now(), argument % 100000));
@@ -416,14 +400,6 @@ static void reset(void)
     life_now.startup_slots = stand_in_slot_count();
 }
 
-size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
-{
-    static const enum status ways[] = {STATUS_BUSY, STATUS_INTERNAL};
-    if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
-        return 0;
-    return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
-}
-
 const struct life_service life_service = {
     .language = &language,
     .caller = &driver.caller,
@@ -436,4 +412,7 @@ const struct life_service life_service = {
     .act = act,
     .finish = finish,
     .digest = digest_of,
+    .fail_action = ACTION_FAIL,
+    .fail_limit = FAIL_LIMIT,
+    .fail_ways = {STATUS_BUSY, STATUS_INTERNAL},
 };

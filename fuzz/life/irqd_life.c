@@ -153,17 +153,15 @@ static const struct life_operation operations[] = {
 
 static const struct life_language language = {SERVICE_IRQD, actions, operations};
 
+static uint64_t some_badge(struct choices *choices)
+{
+    return choices_flag(choices) ? some_role(choices) : 0;
+}
+
 static void generate(struct choices *choices, struct message *request)
 {
-    struct life_draft draft;
-    life_draw_operation(&language, choices, &draft);
-    uint64_t oddity = choices_below(choices, 20);
-    draft.badge = choices_flag(choices) ? some_role(choices) : 0;
-    life_draw_body(&language, choices, &draft);
-    life_draft_message(&language, &draft, request);
-    if (oddity == 0)
+    if (life_generate(&language, choices, some_badge, request) == 0)
         request->header.badge = choices_flag(choices) ? choices_u64(choices) : 0;
-    life_make_odd(choices, oddity, request);
 }
 
 /* --- one message --- */
@@ -404,14 +402,6 @@ static void reset(void)
     life_now.startup_slots = stand_in_slot_count();
 }
 
-size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
-{
-    static const enum status ways[] = {STATUS_EXHAUSTED, STATUS_NOT_FOUND};
-    if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
-        return 0;
-    return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
-}
-
 const struct life_service life_service = {
     .language = &language,
     .caller = &irqd.caller,
@@ -424,4 +414,7 @@ const struct life_service life_service = {
     .act = act,
     .finish = finish,
     .digest = digest_of,
+    .fail_action = ACTION_FAIL,
+    .fail_limit = FAIL_LIMIT,
+    .fail_ways = {STATUS_EXHAUSTED, STATUS_NOT_FOUND},
 };

@@ -162,6 +162,29 @@ void life_make_odd(struct choices *choices, uint64_t oddity, struct message *req
         request->header.body_bytes = (uint16_t)choices_below(choices, MESSAGE_BODY_BYTES_MAX + 1);
 }
 
+uint64_t life_generate(const struct life_language *language, struct choices *choices,
+                       uint64_t (*badge)(struct choices *choices), struct message *request)
+{
+    struct life_draft draft;
+    life_draw_operation(language, choices, &draft);
+    uint64_t oddity = choices_below(choices, 20);
+    draft.badge = badge(choices);
+    life_draw_body(language, choices, &draft);
+    life_draft_message(language, &draft, request);
+    life_make_odd(choices, oddity, request);
+    return oddity;
+}
+
+uint64_t life_some_client(struct choices *choices, uint32_t first_role, uint64_t count)
+{
+    uint64_t how = choices_below(choices, 12);
+    if (how == 0)
+        return choices_u64(choices);
+    if (how == 1)
+        return 0;
+    return how == 2 ? ROLE_ID_MAX + choices_below(choices, 2) : first_role + how % count;
+}
+
 void life_plan_failure(const struct life_step *step, uint64_t call_limit)
 {
     stand_in_fail((struct stand_in_failure){
@@ -170,6 +193,26 @@ void life_plan_failure(const struct life_step *step, uint64_t call_limit)
         .status = life_failure(step->arguments[1]),
         .until_reply = true,
     });
+}
+
+void life_plan_turn_failure(const struct life_step *step, uint64_t call_limit)
+{
+    stand_in_fail_never();
+    stand_in_fail((struct stand_in_failure){
+        .after_calls = step->arguments[0] % call_limit,
+        .times = 1,
+        .status = life_failure(step->arguments[1]),
+    });
+}
+
+uint32_t life_gone(uint64_t n)
+{
+    uint32_t waiting = stand_in_reply_open_count();
+    if (waiting == 0)
+        return SLOT_NULL;
+    uint32_t slot = stand_in_reply_waiting(n % waiting);
+    stand_in_caller_gone(slot);
+    return slot;
 }
 
 /* --- the loop --- */

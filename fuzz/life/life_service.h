@@ -31,6 +31,12 @@ struct life_service {
     void (*act)(const struct life_step *step); /* any action but "boot" */
     void (*finish)(void);                      /* at the end of a life; may be null */
     uint64_t (*digest)(void);                  /* of the service and of the kernel's books */
+
+    /* For life_failures.c, which plans one failure before each step: the action that does, how many
+     * calls of a step may fail, and the ways; OK is no way. */
+    uint32_t fail_action;
+    uint32_t fail_limit;
+    enum status fail_ways[HARNESS_FAILURES];
 };
 extern const struct life_service life_service;
 
@@ -92,7 +98,22 @@ void life_check(const char *broken);
 /* Two of the ways in which a generated request is odd: 1 changes a byte of its body, 2 its size. */
 void life_make_odd(struct choices *choices, uint64_t oddity, struct message *request);
 
+/* A request of the language. Its sender is drawn by `badge`, and may be drawn anew with the body. One
+ * in 20 is odd in each of the two ways; returns the oddity, of which all but 1 and 2 are the harness's. */
+uint64_t life_generate(const struct life_language *language, struct choices *choices,
+                       uint64_t (*badge)(struct choices *choices), struct message *request);
+
+/* A client's badge: mostly one of `count` roles from `first_role` on, sometimes none, or no role's. */
+uint64_t life_some_client(struct choices *choices, uint32_t first_role, uint64_t count);
+
 /* The step of a @fail action: the call after `call` others fails, of one message alone. */
 void life_plan_failure(const struct life_step *step, uint64_t call_limit);
+
+/* The same of a service that makes its calls in turns: the next call that far, in whichever turn. */
+void life_plan_turn_failure(const struct life_step *step, uint64_t call_limit);
+
+/* The n-th of those who wait for an answer waits no more: the reply slot, or SLOT_NULL when nobody
+ * waits. */
+uint32_t life_gone(uint64_t n);
 
 #endif

@@ -54,13 +54,6 @@ void logd_life_line(uint64_t role, uint32_t n, struct message *request)
 
 void logd_life_generate(struct choices *choices, struct message *request)
 {
-    struct life_draft draft;
-    life_draw_operation(&logd_life_language, choices, &draft);
-    uint64_t oddity = choices_below(choices, 20);
-    draft.badge = some_badge(choices);
-    life_draw_body(&logd_life_language, choices, &draft);
-    life_draft_message(&logd_life_language, &draft, request);
-    if (oddity == 0)
+    if (life_generate(&logd_life_language, choices, some_badge, request) == 0)
         request->header.badge = some_badge(choices);
-    life_make_odd(choices, oddity, request);
 }

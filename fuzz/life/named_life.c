@@ -172,14 +172,6 @@ static void act(const struct life_step *step)
     }
 }
 
-size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
-{
-    static const enum status ways[] = {STATUS_EXHAUSTED, STATUS_BUSY};
-    if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
-        return 0;
-    return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
-}
-
 const struct life_service life_service = {
     .language = &named_life_language,
     .caller = &named.caller,
@@ -191,4 +183,7 @@ const struct life_service life_service = {
     .send = send,
     .act = act,
     .digest = named_life_digest,
+    .fail_action = ACTION_FAIL,
+    .fail_limit = FAIL_LIMIT,
+    .fail_ways = {STATUS_EXHAUSTED, STATUS_BUSY},
 };

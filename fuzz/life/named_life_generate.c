@@ -135,15 +135,13 @@ void named_life_filler(uint32_t n, struct message *request)
     generate_delivered(&named_seed_entry_request_type, &body, request);
 }
 
+static uint64_t some_badge(struct choices *choices)
+{
+    return choices_flag(choices) ? some_role(choices) : 0;
+}
+
 void named_life_generate(struct choices *choices, struct message *request)
 {
-    struct life_draft draft;
-    life_draw_operation(&named_life_language, choices, &draft);
-    uint64_t oddity = choices_below(choices, 20);
-    draft.badge = choices_flag(choices) ? some_role(choices) : 0;
-    life_draw_body(&named_life_language, choices, &draft);
-    life_draft_message(&named_life_language, &draft, request);
-    if (oddity == 0)
+    if (life_generate(&named_life_language, choices, some_badge, request) == 0)
         request->header.badge = choices_flag(choices) ? choices_u64(choices) : some_role(choices);
-    life_make_odd(choices, oddity, request);
 }

@@ -151,23 +151,12 @@ static const struct life_language language = {SERVICE_SERIALD, actions, operatio
 
 static uint64_t some_badge(struct choices *choices)
 {
-    uint64_t how = choices_below(choices, 12);
-    if (how == 0)
-        return choices_u64(choices);
-    return how == 1   ? 0
-           : how == 2 ? ROLE_ID_MAX + choices_below(choices, 2)
-                      : ROLE_PHASE0_PROBE + how % 3;
+    return life_some_client(choices, ROLE_PHASE0_PROBE, 3);
 }
 
 static void generate(struct choices *choices, struct message *request)
 {
-    struct life_draft draft;
-    life_draw_operation(&language, choices, &draft);
-    uint64_t oddity = choices_below(choices, 20);
-    draft.badge = some_badge(choices);
-    life_draw_body(&language, choices, &draft);
-    life_draft_message(&language, &draft, request);
-    life_make_odd(choices, oddity, request);
+    (void)life_generate(&language, choices, some_badge, request);
 }
 
 /* --- a turn --- */
@@ -319,12 +308,9 @@ static void quiet_turn(void)
 
 static void gone(uint64_t n)
 {
-    uint32_t waiting = stand_in_reply_open_count();
-    if (waiting == 0)
-        return;
-    uint32_t slot = stand_in_reply_waiting(n % waiting);
-    stand_in_caller_gone(slot);
-    model_seriald_gone(&model, slot);
+    uint32_t slot = life_gone(n);
+    if (slot != SLOT_NULL)
+        model_seriald_gone(&model, slot);
 }
 
 /* The same on both sides. Whoever is new is another one than all before: a capability of one that
@@ -354,10 +340,7 @@ static void act(const struct life_step *step)
 {
     switch ((enum action)step->action) {
     case ACTION_FAIL: /* one at a time, as the model has it */
-        stand_in_fail_never();
-        stand_in_fail((struct stand_in_failure){.after_calls = step->arguments[0] % FAIL_LIMIT,
-                                                .times = 1,
-                                                .status = life_failure(step->arguments[1])});
+        life_plan_turn_failure(step, FAIL_LIMIT);
         return;
     case ACTION_TIME:
         stand_in_clock_set(deadline_after(stand_in_now(), step->arguments[0] % 100000));
@@ -422,14 +405,6 @@ static void reset(void)
     life_now.startup_slots = stand_in_slot_count();
 }
 
-size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
-{
-    static const enum status ways[] = {STATUS_INTERNAL, STATUS_PEER_DIED};
-    if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
-        return 0;
-    return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
-}
-
 const struct life_service life_service = {
     .language = &language,
     .caller = &seriald.caller,
@@ -442,4 +417,7 @@ const struct life_service life_service = {
     .act = act,
     .finish = finish,
     .digest = digest_of,
+    .fail_action = ACTION_FAIL,
+    .fail_limit = FAIL_LIMIT,
+    .fail_ways = {STATUS_INTERNAL, STATUS_PEER_DIED},
 };

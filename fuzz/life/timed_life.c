@@ -97,21 +97,12 @@ static const struct life_language language = {SERVICE_TIMED, actions, operations
 
 static uint64_t some_badge(struct choices *choices)
 {
-    uint64_t how = choices_below(choices, 12);
-    if (how == 0)
-        return choices_u64(choices);
-    return how == 1 ? 0 : how == 2 ? ROLE_ID_MAX + choices_below(choices, 2) : ROLE_SERIALD + how;
+    return life_some_client(choices, ROLE_SERIALD, 12);
 }
 
 static void generate(struct choices *choices, struct message *request)
 {
-    struct life_draft draft;
-    life_draw_operation(&language, choices, &draft);
-    uint64_t oddity = choices_below(choices, 20);
-    draft.badge = some_badge(choices);
-    life_draw_body(&language, choices, &draft);
-    life_draft_message(&language, &draft, request);
-    life_make_odd(choices, oddity, request);
+    (void)life_generate(&language, choices, some_badge, request);
 }
 
 /* --- a turn --- */
@@ -270,12 +261,9 @@ static void crowd(uint64_t count, uint64_t ticks)
 
 static void gone(uint64_t n)
 {
-    uint32_t waiting = stand_in_reply_open_count();
-    if (waiting == 0)
-        return;
-    uint32_t slot = stand_in_reply_waiting(n % waiting);
-    stand_in_caller_gone(slot);
-    model_timed_gone(&model, slot);
+    uint32_t slot = life_gone(n);
+    if (slot != SLOT_NULL)
+        model_timed_gone(&model, slot);
 }
 
 static void act(const struct life_step *step)
@@ -328,14 +316,6 @@ static void reset(void)
     life_now.startup_slots = stand_in_slot_count();
 }
 
-size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
-{
-    static const enum status ways[] = {STATUS_EXHAUSTED, STATUS_INTERNAL};
-    if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
-        return 0;
-    return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
-}
-
 const struct life_service life_service = {
     .language = &language,
     .caller = &timed.caller,
@@ -348,4 +328,7 @@ const struct life_service life_service = {
     .act = act,
     .finish = finish,
     .digest = digest_of,
+    .fail_action = ACTION_FAIL,
+    .fail_limit = FAIL_LIMIT,
+    .fail_ways = {STATUS_EXHAUSTED, STATUS_INTERNAL},
 };

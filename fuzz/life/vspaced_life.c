@@ -298,14 +298,6 @@ static void act(const struct life_step *step)
     }
 }
 
-size_t harness_plan_failure(uint64_t call, unsigned way, uint8_t *bytes)
-{
-    static const enum status ways[] = {STATUS_EXHAUSTED, STATUS_BUSY, STATUS_TIMED_OUT};
-    if (call >= FAIL_LIMIT || way >= sizeof ways / sizeof ways[0])
-        return 0;
-    return life_fail_step(ACTION_FAIL, call, ways[way], 1, false, bytes);
-}
-
 /* deliver() asks for the calls of each operation. */
 const struct life_service life_service = {
     .language = &vspaced_life_language,
@@ -319,4 +311,7 @@ const struct life_service life_service = {
     .act = act,
     .finish = vspaced_life_check_all,
     .digest = vspaced_life_digest,
+    .fail_action = ACTION_FAIL,
+    .fail_limit = FAIL_LIMIT,
+    .fail_ways = {STATUS_EXHAUSTED, STATUS_BUSY, STATUS_TIMED_OUT},
 };

@@ -165,7 +165,7 @@ def new_service(options):
         (f"props/models/model_{word}.c", "New: what it answers and changes, from the contract alone.", None),
         ("props/models/units.ninja", "The model's compile line and its object in models.a.", None),
         (f"props/stand_ins/peers_of_{word}.c", "New: what it asks of its peers, when it has any.", None),
-        (f"fuzz/life/{word}_life.c", "New: its life harness (./basalt new harness), linked with life_service.o.", None),
+        (f"fuzz/life/{word}_life.c", "New: its life harness (./basalt new harness), linked with life_service.o and life_failures.o.", None),
         ("fuzz/adversary/service_adversary.c", "Its row among the services whose peers lie.", None),
         ("fuzz/tool/source_checks.py", "Its name in SERVICE_MARKS, or its operations count as unreached.", None),
         ("props/tools/state_bytes.c", "Its state, among the sizes that ./basalt bench prints.", None),
