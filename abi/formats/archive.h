@@ -29,7 +29,7 @@ enum { ARCHIVE_BLOCK_BYTES = 512, ARCHIVE_LINK_BYTES_MAX = 100 };
 
 enum archive_kind { ARCHIVE_FILE, ARCHIVE_DIRECTORY, ARCHIVE_SYMLINK };
 
-/* An entry. Its path and target are copies; its bytes are the archive's. */
+/* An entry. Its path and target are copies, zeros behind them; its bytes are the archive's. */
 struct archive_entry {
     enum archive_kind kind;
     uint32_t mode;             /* at most 07777 */

@@ -321,6 +321,10 @@ static void check_entry(const uint8_t *bytes, const struct archive_entry *entry,
     size_t path_count = model_path_of(header, path);
     PROPERTY(F1, "path",
              entry->path_count == path_count && memcmp(entry->path, path, path_count) == 0);
+    PROPERTY(F1, "behind",
+             codec_zero(entry->path + path_count, sizeof entry->path - path_count) &&
+                 codec_zero(entry->target + entry->target_count,
+                            sizeof entry->target - entry->target_count));
     PROPERTY_EQUAL(F1, "data", entry->data_bytes, size);
     PROPERTY_EQUAL(F1, "place", entry->data_at, header_at + BLOCK);
     PROPERTY_EQUAL(F1, "kind", entry->kind,

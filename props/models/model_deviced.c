@@ -44,7 +44,7 @@ static const struct model_deviced_call *next(struct replay *replay, enum model_d
     PROPERTY_EQUAL(D2, "which", call->what, what);
     bool kernel =
         what == CALL_DROP || what == CALL_MOVE || what == CALL_INSTALL || what == CALL_LOG_WRITE;
-    if (call->status == STATUS_TIMED_OUT && !kernel)
+    if (call->status == STATUS_TIMED_OUT && !kernel && !call->said)
         see(replay->model, call->deadline_ticks);
     return call;
 }
@@ -151,7 +151,7 @@ static void ask(struct replay *replay, struct model_deviced_driver *driver)
     uint64_t until_ticks = ask_ends(replay->model, driver);
     const struct model_deviced_call *call = next(replay, CALL_ASK);
     PROPERTY_EQUAL(D2, "slice", call->deadline_ticks, until_ticks);
-    if (call->status == STATUS_TIMED_OUT && until_ticks < driver->give_up_ticks) {
+    if (call->status == STATUS_TIMED_OUT && !call->said && until_ticks < driver->give_up_ticks) {
         driver->slice_ticks *= 2;
         if (driver->slice_ticks > LONGEST_SLICE)
             driver->slice_ticks = LONGEST_SLICE;

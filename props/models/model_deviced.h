@@ -42,6 +42,7 @@ struct model_deviced_call {
     uint32_t slot;        /* DROP; to which: MOVE; of the driver: INSTALL */
     bool right;           /* ASK: READY, as the driver's role and rows say */
     bool dead;            /* ASK: nobody was there to answer */
+    bool said;            /* ASK: TIMED_OUT is what the driver says itself */
 };
 
 struct model_deviced_calls {

@@ -127,6 +127,11 @@ static enum status driver_answer(struct record *record, struct stand_in_call *ca
         end(record, END_FAULT_OUTSIDE, 0);
         return STATUS_PEER_DIED;
     }
+    noted->said = record->manner == PEERS_DRIVER_SAYS_LATE;
+    if (noted->said) {
+        message_refuse(call->message, STATUS_TIMED_OUT);
+        return STATUS_OK;
+    }
     ready.role += record->manner == PEERS_DRIVER_OTHER_ROLE;
     ready.checked_cap_count += record->manner == PEERS_DRIVER_ONE_MORE;
     noted->right = ready.role == record->role && ready.checked_cap_count == count + 1;
@@ -332,7 +337,7 @@ static void answered(const struct stand_in_call *call, enum status status)
     if (empties_window(call))
         return;
     struct model_deviced_call *noted = &calls[call_count++];
-    noted->status = status;
+    noted->status = noted->said ? STATUS_TIMED_OUT : status;
     if (call->lost && noted->what == CALL_CREATE)
         end(&records[noted->process_id - 1], END_KILLED, 0);
 }

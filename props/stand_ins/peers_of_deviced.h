@@ -16,7 +16,8 @@ enum peers_driver {
     PEERS_DRIVER_OTHER_ROLE, /* READY for a role that it is not */
     PEERS_DRIVER_ONE_MORE,   /* READY, having checked one capability more than there are */
     PEERS_DRIVER_REFUSES,
-    PEERS_DRIVER_DIES, /* meanwhile */
+    PEERS_DRIVER_DIES,      /* meanwhile */
+    PEERS_DRIVER_SAYS_LATE, /* at once, that something was not there in time */
     PEERS_DRIVER_COUNT
 };
 
