@@ -25,6 +25,13 @@ static inline bool validation_profile_known(uint32_t profile)
     return profile <= VALIDATION_PROFILE_LAST;
 }
 
+/* Whether the kernel reports what becomes of each process (the published ERIX_KERNEL:PROCD_DEBUG, of
+ * smoke images alone: ours is the image of profile phase0). */
+static inline bool validation_profile_reports_lives(uint32_t profile)
+{
+    return profile == VALIDATION_PROFILE_PHASE0;
+}
+
 /* Whether the system goes on after READY; images of all other profiles end there. */
 static inline bool validation_profile_stays(uint32_t profile)
 {

@@ -314,6 +314,18 @@ enum status boot_config_parse(const void *bytes, size_t size_bytes, struct boot_
     return status;
 }
 
+uint32_t boot_config_profile(const void *bytes, size_t size_bytes)
+{
+    struct reader reader = reader_over(bytes, size_bytes);
+    if (size_bytes < BOOT_CONFIG_HEADER_BYTES || read_u64(&reader) != BOOT_CONFIG_MAGIC ||
+        read_u16(&reader) != BOOT_CONFIG_MAJOR || read_u16(&reader) != BOOT_CONFIG_MINOR)
+        return VALIDATION_PROFILE_NONE;
+    for (uint32_t i = 0; i < 3; i++)
+        (void)read_u32(&reader); /* total_bytes, entry_count, mount_count */
+    uint32_t profile = read_u32(&reader);
+    return validation_profile_known(profile) ? profile : (uint32_t)VALIDATION_PROFILE_NONE;
+}
+
 static void write_entry(struct writer *writer, const struct boot_config_entry *entry)
 {
     write_u32(writer, entry->role);

@@ -121,6 +121,11 @@ enum status boot_config_parse(const void *bytes, size_t size_bytes, struct boot_
 enum status boot_config_encode(const struct boot_config *config, void *bytes, size_t size_bytes,
                                size_t *written);
 
+/* The profile that the header of a config names, for who reads nothing else of it: whether the rest
+ * is sound is not asked. NONE without a whole header of this magic and version, and for a number
+ * that is no profile. */
+uint32_t boot_config_profile(const void *bytes, size_t size_bytes);
+
 /* Index of the entry of a role, or -1. */
 int boot_config_find(const struct boot_config *config, uint32_t role);
 

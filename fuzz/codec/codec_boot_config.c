@@ -142,6 +142,14 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
                         entry_count);
 }
 
+/* Of the header alone. */
+static uint32_t model_profile(const uint8_t *bytes, size_t size_bytes)
+{
+    if (size_bytes < 32 || memcmp(bytes, "ERIXBCFG\1\0\0\0", 12) != 0 || codec_u32(bytes + 24) > 5)
+        return 0;
+    return codec_u32(bytes + 24);
+}
+
 static void draw_mounts(struct choices *choices, struct boot_config *config)
 {
     config->mount_count = codec_draw_count(choices, 0, BOOT_CONFIG_MOUNT_LIMIT);
@@ -264,6 +272,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         codec_edit(&choices, built, &built_bytes, LIMIT_BYTES);
     uint32_t roles[BOOT_CONFIG_ENTRY_LIMIT];
     enum status status = codec_check_copy(&format, mode, built, built_bytes);
+    PROPERTY_EQUAL(K16, "profile", boot_config_profile(built, built_bytes),
+                   model_profile(built, built_bytes));
     if (status == STATUS_OK)
         check_order(&parsed, roles);
     if (mode == CODEC_BUILT)

@@ -362,6 +362,14 @@ static void lines_check(void)
         PROPERTY_EQUAL(K12, "line", host_line_is_open(line), model_line_open(&core_model, line));
 }
 
+static void log_check(void)
+{
+    size_t count;
+    const char *log = host_log(&count);
+    PROPERTY_EQUAL(K16, "count", count, core_model.log_count);
+    PROPERTY(K16, "bytes", memcmp(log, core_model.log, count) == 0);
+}
+
 void core_check(bool full)
 {
     const char *wrong = full ? kernel_check(&core) : NULL;
@@ -386,6 +394,8 @@ void core_check(bool full)
     run_queue_check();
     lines_check();
     pools_check();
-    if (full)
+    if (full) {
         frames_check();
+        log_check();
+    }
 }

@@ -57,6 +57,8 @@ void core_boot(uint32_t pages, uint32_t root_budget, uint32_t work_max)
     core_work_reset();
     enum status status = kernel_boot_bare(&core, &info);
     PROPERTY_EQUAL(K12, "boot", status, STATUS_OK);
+    PROPERTY(K16, "unasked", !core.lives_reported);
+    core.lives_reported = true;
     uint32_t launch = pages / 2; /* as kernel.h says of a small memory */
     quiet = false;
     model_kernel_reset(&core_model, pages - launch, launch, root_budget);

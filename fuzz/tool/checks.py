@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """./basalt test: every check on one line, and `N passed, M failed` as the last one."""
 
+import collections
 import concurrent.futures
 import glob
 import os
@@ -280,14 +281,22 @@ def boot_worlds(tally):
 
 def boot_metal(tally):
     """Images reach READY in QEMU: those that stay with nothing else on the kernel's log, the one with probes with the
-    very lines that README.md shows."""
+    very lines that README.md shows, and between them what becomes of each process, as in the world."""
     shown = re.findall(r"^    ((?:ROOTD_STAGE|ERIX_ROOTD):\S+)", campaign.text_of("README.md"), re.M)
     for image, lines in ((build.RUNTIME_IMAGE, ["ERIX_ROOTD:READY"]), (build.FOUNDATION_IMAGE, ["ERIX_ROOTD:READY"]),
                          (build.PHASE0_IMAGE, shown)):
         boot = metal.Boot(image, 120, stop_at_ready=image != build.PHASE0_IMAGE)
         said = [line for line in boot.log.splitlines() if not line.startswith("LOG:")] # of services, which run on
+        if image == build.PHASE0_IMAGE:
+            said, reports = metal.sorted_out(boot.log)
         tally.say(f"QEMU boots {image}", boot.status == metal.READY and said == lines,
                   f"{boot.log}{boot.verdict}; wanted:\n" + "\n".join(lines))
+    lives = collections.Counter(" ".join(word.split(":")[0] for word in life) for life in reports.values())
+    ended = 1 + sum(line.startswith("ROOTD_STAGE:phase0-") for line in shown) # the tester, and its helpers
+    tally.say("QEMU: the kernel reports the lives of the foundation, the tester and its helpers",
+              lives == {"STAGED STARTED": 4, "STAGED STARTED ENDED GONE": ended}, f"{lives}\n{boot.log}")
+    _, log = build.run(["build/shipped/world", build.PHASE0_IMAGE])
+    tally.say("world: and reports the same", metal.sorted_out(log)[1] == reports, log + boot.log)
 
 
 def boot_verdicts(tally):
@@ -365,7 +374,7 @@ CHECKS = {
     "worlds": (boot_worlds, "image asan shipped"),
     "audit": (audit.every_profile, "image shipped"),
     "inject": (inject.short, "image shipped"),
-    "metal": (boot_metal, "image"),
+    "metal": (boot_metal, "image shipped"),
     "verdicts": (boot_verdicts, "image"),
     "provenance": (check_provenance, "image asan shipped"),
     "negative": (negative.negative, "image asan shipped"),

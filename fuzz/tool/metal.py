@@ -88,6 +88,22 @@ class Boot:
                     min(deadline, time.monotonic() + END_SECONDS)
 
 
+REPORT = "ERIX_KERNEL:PROCD_DEBUG:" # of the kernel, in the image of profile phase0 alone
+
+
+def sorted_out(log):
+    """(the lines that are no report of the kernel's, {process: its reports in order}). Processes that run side by side
+    may be told of in another order than in another boot."""
+    lines, reports = [], {}
+    for line in log.splitlines():
+        if line.startswith(REPORT):
+            what, process, *why = line[len(REPORT):].split(":")
+            reports.setdefault(process, []).append(":".join([what, *why]))
+        else:
+            lines.append(line)
+    return lines, reports
+
+
 def judge(log, code, late, seconds, problem):
     """(exit status of `basalt boot`, one line on how it ended)"""
     lines = log.splitlines()

@@ -64,6 +64,7 @@ void kernel_clear(struct kernel *kernel, const struct kernel_boot_info *info)
     kernel->current = KERNEL_IDLE;
     kernel->halted = false;
     kernel->wakes_due = false;
+    kernel->lives_reported = false;
     kernel->halt_code = 0;
     kernel->now_ticks = 0;
     kernel->unsettled = false;

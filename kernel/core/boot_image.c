@@ -4,8 +4,9 @@
  *   2. plan rootd's ELF file;
  *   3. make rootd, map its read-only segments straight from the image and copy the writable ones;
  *   4. write the handoff and map it read-only at HANDOFF_VA;
- *   5. make rootd current.
+ *   5. make rootd current; in an image whose profile asks for it, lives are reported from here on.
  * A refusal at any step is logged and leaves no process. */
+#include "abi/formats/boot_config.h"
 #include "abi/formats/boot_image.h"
 #include "abi/formats/elf_plan.h"
 #include "abi/formats/handoff.h"
@@ -155,6 +156,20 @@ static enum status handoff_place(struct kernel *kernel, struct process *root,
     return handoff_encode(&handoff, machine_page(page), PAGE_BYTES, bytes);
 }
 
+/* --- reports ---------------------------------------------------------------------------------- */
+
+/* The one thing that the kernel reads in a boot config: all else, whether it is sound above all, is
+ * rootd's to judge. */
+static uint32_t profile_of(const struct kernel *kernel, const struct boot_image *image)
+{
+    int index = boot_image_find(image, BOOT_CONFIG_MODULE_NAME);
+    if (index < 0 || image->sections[index].kind != BOOT_SECTION_BOOT_CONFIG)
+        return VALIDATION_PROFILE_NONE;
+    const struct boot_section *section = &image->sections[index];
+    uint32_t page = kernel->image_first_page + (uint32_t)(section->offset_bytes / PAGE_BYTES);
+    return boot_config_profile(machine_page(page), section->size_bytes);
+}
+
 /* --- boot ------------------------------------------------------------------------------------- */
 
 static enum status boot_perform(struct kernel *kernel, const struct kernel_boot_info *info,
@@ -205,5 +220,7 @@ enum status kernel_boot(struct kernel *kernel, const struct kernel_boot_info *in
         status = boot_perform(kernel, info, &image, &program);
     if (status != STATUS_OK)
         refusal_log(status);
+    else
+        kernel->lives_reported = validation_profile_reports_lives(profile_of(kernel, &image));
     return status;
 }

@@ -62,7 +62,9 @@ enum status control_create_staged_process(struct control *control)
         .band = (uint8_t)request->band,
         .flags = request->flags,
     };
-    create_hand_over(control, process_create(control->kernel, &plan));
+    struct process *child = process_create(control->kernel, &plan);
+    create_hand_over(control, child);
+    life_report(control->kernel, child, LIFE_REPORT_STAGED);
     return STATUS_OK;
 }
 
@@ -81,6 +83,7 @@ enum status control_start_process(struct control *control)
         .arguments = {request->argument, 0, 0},
     };
     process_ready(control->kernel, process);
+    life_report(control->kernel, process, LIFE_REPORT_STARTED);
     return STATUS_OK;
 }
 

@@ -397,6 +397,25 @@ struct process_plan {
     uint8_t band;
 };
 
+/* --- reports of lives (lives.c) --- */
+
+enum life_report {
+    LIFE_REPORT_STAGED,
+    LIFE_REPORT_STARTED,
+    LIFE_REPORT_ENDED, /* with reason and code */
+    LIFE_REPORT_GONE   /* all that it had was given back: it was aborted, or its end was read */
+};
+
+void life_report_write(const struct process *process, enum life_report report);
+
+/* A line of the log, where the boot image asks for them: never rootd, whom nobody staged (K16). */
+static inline void life_report(const struct kernel *kernel, const struct process *process,
+                               enum life_report report)
+{
+    if (kernel->lives_reported)
+        life_report_write(process, report);
+}
+
 bool process_table_full(const struct kernel *kernel);
 
 /* A staged process; SELF and its endpoint are in its cspace. The table is not full. */

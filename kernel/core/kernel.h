@@ -299,9 +299,10 @@ struct page_range {
 struct kernel {
     uint16_t current; /* process index to resume, or KERNEL_IDLE */
     bool halted;
-    bool wakes_due; /* kernel_timer left some whose deadline has passed */
-    bool unsettled; /* inside an entry: somebody else may have to run */
-    uint16_t payer; /* who pays for the time of the current process; KERNEL_IDLE with it */
+    bool wakes_due;      /* kernel_timer left some whose deadline has passed */
+    bool unsettled;      /* inside an entry: somebody else may have to run */
+    bool lives_reported; /* the log tells of each process what becomes of it (K16) */
+    uint16_t payer;      /* who pays for the time of the current process; KERNEL_IDLE with it */
     uint32_t halt_code;
     uint64_t now_ticks;
 

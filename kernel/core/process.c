@@ -159,6 +159,7 @@ void process_end(struct kernel *kernel, struct process *process, enum end_reason
     process->end_code = code;
     process->end_fault_va = fault_va;
     if (process->index != KERNEL_ROOT_PROCESS) {
+        life_report(kernel, process, LIFE_REPORT_ENDED);
         ending_start(kernel, process, ENDING_TERMINAL);
         return;
     }
@@ -229,6 +230,7 @@ static void process_free(struct kernel *kernel, struct process *process)
     struct process_entry *entry = &kernel->processes[process->index];
     uint16_t index = process->index;
     uint16_t untyped = process->untyped;
+    life_report(kernel, process, LIFE_REPORT_GONE);
     process->life = LIFE_FREE;
     entry->call_sequence = process->call_sequence;
     memory_return(kernel, process, entry->record_page, false);

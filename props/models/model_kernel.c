@@ -267,6 +267,7 @@ void model_end(struct model_kernel *model, uint32_t process, uint32_t reason, ui
     target->end_code = code;
     target->end_va = va;
     if (process != 0) {
+        model_log_life(model, process, "ENDED");
         model_ending_start(model, process, MODEL_END_TERMINAL);
         return;
     }
@@ -284,6 +285,7 @@ void model_process_free(struct model_kernel *model, uint32_t process)
         model_queue_drop(&model->endpoints[target->event_endpoint].delivered, process);
     }
     target->life = MODEL_LIFE_FREE;
+    model_log_life(model, process, "GONE");
     model->pools[target->pool].budgets -= target->budget_pages; /* K5 */
     model->changed = true;
 }

@@ -35,6 +35,7 @@ enum {
     MODEL_STEP_CAPS = 68,  /* that one step can add */
     MODEL_DATA_LIMIT = 48, /* frames that were ever written */
     MODEL_CODE_PAGES = 4,  /* pages of the image */
+    MODEL_LOG_BYTES = (64 << 10) - 1,
     MODEL_NONE = 0xFFFF,
     MODEL_DRIVER = MODEL_PROCESS_LIMIT, /* the endpoint that no process owns */
     MODEL_LINE = 0x1000,                /* line 0 in a queue of events; the others follow */
@@ -232,6 +233,9 @@ struct model_kernel {
     uint32_t refused_at_delivery;
     uint32_t translations_lost; /* mappings that went away or lost rights: each must be flushed */
 
+    uint32_t log_count;
+    char log[MODEL_LOG_BYTES]; /* all that was written to the log */
+
     struct model_line lines[INTERRUPT_LINE_COUNT];
     struct model_endpoint endpoints[MODEL_PROCESS_LIMIT + 1];
     struct model_kernel_process processes[MODEL_PROCESS_LIMIT];
@@ -340,6 +344,10 @@ void model_ending_start(struct model_kernel *model, uint32_t process, enum model
 /* The current process begins work, and does the first piece of it. */
 void model_work_start(struct model_kernel *model, enum model_work work, uint32_t on);
 void model_work_orphan(struct model_kernel *model, uint32_t process);
+
+/* Bytes that go to the log; and the line of it that tells what has become of a process. */
+void model_log(struct model_kernel *model, const void *bytes, uint32_t count);
+void model_log_life(struct model_kernel *model, uint32_t process, const char *what);
 
 /* Whether the driver endpoint has just lost its last receiver, and what follows. */
 void model_driver_check(struct model_kernel *model);

@@ -50,6 +50,7 @@ static void tables_clear(struct model_kernel *model)
     model->halted = false;
     model->halt_code = 0;
     model->call_count = 0;
+    model->log_count = 0;
     model->data_count = 0;
     model->frame_count = 0;
 }

@@ -41,6 +41,7 @@ static uint32_t process_add(struct model_kernel *model,
     process->client = MODEL_NONE;
     model->pools[pool].budgets += request->budget_pages;
     model->endpoints[index].live = true;
+    model_log_life(model, index, "STAGED");
     model_cap_put(model, index,
                   (struct model_cap){SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0, 0});
     model_cap_put(model, index,
@@ -103,6 +104,7 @@ static enum status start(struct model_kernel *model,
     process->start[2] = request->argument;
     model_run_first(model, index);
     model->changed = true;
+    model_log_life(model, index, "STARTED");
     return STATUS_OK;
 }
 
@@ -481,6 +483,7 @@ static enum status perform(struct model_kernel *model, enum object_type kind, ui
     case OP_KERNEL_IOPORT_WRITE8:
         return port(kind, first); /* the host's ports read as 0 */
     case OP_KERNEL_LOG_WRITE:
+        model_log(model, (const uint8_t *)request + sizeof first, first);
         return STATUS_OK;
     case OP_KERNEL_READ_PCI_CONFIG_DWORD:
         return pci_read(request, reply);

@@ -4,6 +4,7 @@
 
 #include "abi/formats/boot_image.h"
 #include "abi/formats/handoff.h"
+#include "abi/profile.h"
 #include "props/tests/kernel/kernel_drive.h"
 
 enum { FILE_BYTES = 2 * PAGE_BYTES + 100, TEXT_VA = 0x400000, DATA_VA = 0x600000, DATA_PAGES = 4 };
@@ -56,14 +57,19 @@ static void elf_write(uint64_t data_va)
     memset(elf + 2 * PAGE_BYTES, 0xDA, 100);
 }
 
-static void image_write(const char *name)
+static void image_encode(const char *name, const struct boot_section_input *other)
 {
     struct boot_section_input sections[] = {
-        {"note", BOOT_SECTION_DATA, "some bytes", 10},
+        *other,
         {name, BOOT_SECTION_EXECUTABLE, elf, sizeof elf},
     };
     enum status status = boot_image_encode(sections, 2, image, sizeof image, &image_size);
     expect_status(status, STATUS_OK, "the test's image encodes");
+}
+
+static void image_write(const char *name)
+{
+    image_encode(name, &(struct boot_section_input){"note", BOOT_SECTION_DATA, "some bytes", 10});
 }
 
 static enum status boot(uint32_t pages)
@@ -173,8 +179,48 @@ static void test_refusals(void)
     refuse(STATUS_TRUNCATED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:TRUNCATED\n", 1000, "nothing");
 }
 
+/* What the log says after a process was staged and aborted in an image with such a config. */
+static const char *log_with_config(const char *name, uint32_t kind, const char *config,
+                                   uint32_t count)
+{
+    image_encode("rootd", &(struct boot_section_input){name, kind, config, count});
+    expect_status(boot(1000), STATUS_OK, "an image with a config boots");
+    struct drive_child child = drive_stage(FREE_SLOT, 16);
+    unsigned aborted =
+        CONTROL(PRO, ABORT_STAGED_PROCESS,
+                (struct kernel_abort_staged_process_request){.process_slot = child.process});
+    expect_status(aborted, STATUS_OK, "a process is staged and aborted");
+    sound();
+    return host_log(NULL);
+}
+
+/* The header of a config: the kernel reads nothing else of it. */
+static void test_reports(void)
+{
+    static const char reports[] = "ERIX_KERNEL:PROCD_DEBUG:STAGED:0x1388\n"
+                                  "ERIX_KERNEL:PROCD_DEBUG:GONE:0x1388\n";
+    char config[33] = "ERIXBCFG\1\0\0\0    \377\377\377\377    \0\0\0\0    ";
+    for (uint32_t profile = 0; profile <= VALIDATION_PROFILE_LAST + 1; profile++) {
+        config[24] = (char)profile;
+        const char *log = log_with_config("boot-config", BOOT_SECTION_BOOT_CONFIG, config, 32);
+        expect(strcmp(log, profile == VALIDATION_PROFILE_PHASE0 ? reports : "") == 0,
+               "K16: lives are reported in the image of profile phase0 alone");
+    }
+    config[24] = VALIDATION_PROFILE_PHASE0;
+    expect(*log_with_config("boot-config", BOOT_SECTION_BOOT_CONFIG, config, 31) == '\0',
+           "K16: half a header names no profile");
+    expect(*log_with_config("boot-config", BOOT_SECTION_DATA, config, 32) == '\0',
+           "K16: data are no config");
+    expect(*log_with_config("boot-confit", BOOT_SECTION_BOOT_CONFIG, config, 32) == '\0',
+           "K16: nor is a section of another name");
+    config[8] = 2;
+    expect(*log_with_config("boot-config", BOOT_SECTION_BOOT_CONFIG, config, 32) == '\0',
+           "K16: another version is not read");
+}
+
 void kernel_test_boot(void)
 {
     test_boot();
+    test_reports();
     test_refusals();
 }
