@@ -11,8 +11,8 @@
  *   ... segments |               ... | stack | guard | heap window | guard | ...
  *                                    ^ STACK_VA      ^ HEAP_WINDOW_VA
  *
- * The tables of a service that has a row in abi/tables.def lie at SERVICE_TABLE_VA, all there from its
- * start on.
+ * The tables of a service that has a row in abi/tables.def lie at SERVICE_TABLE_VA, all there from
+ * its start on.
  *
  * The heap window is anonymous and demand-zero. Every role but those of the foundation has one; how
  * much of it a process can really touch is bounded by its account. */

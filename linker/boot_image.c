@@ -92,8 +92,8 @@ static uint64_t keep(uint8_t *packed, const uint8_t *file, uint64_t first, uint6
 }
 
 /* The ELF file without what no loader reads: every byte outside the headers and the segments is
- * zero, and the file ends with its last segment. The image is smaller so, and the kernel maps rootd's
- * read-only segments straight from it. */
+ * zero, and the file ends with its last segment, so that the image is smaller. Nobody who loads it
+ * relies on it (G4). */
 static void pack_elf(struct boot_section_input *section, const char *path)
 {
     enum { HEADER_SECTION_OFFSET = 40, HEADER_PROGRAM_COUNT = 56, HEADER_SECTION_COUNT = 60 };

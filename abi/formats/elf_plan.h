@@ -11,8 +11,8 @@
  * writable: nothing says when the program is done with it).
  *
  * PT_GNU_STACK with an address names the final segment as the one that ends with the stack, as the
- * linker scripts of linker/ write it; stock linkers write none, and whoever loads such a program gives it a stack of
- * STACK_RESERVE_BYTES. */
+ * linker scripts of linker/ write it; stock linkers write none, and whoever loads such a program
+ * gives it a stack of STACK_RESERVE_BYTES. */
 #ifndef BASALT_ABI_FORMATS_ELF_PLAN_H
 #define BASALT_ABI_FORMATS_ELF_PLAN_H
 
@@ -29,9 +29,9 @@ enum {
     ELF_VIEW_BYTES = ELF_HEADER_BYTES + ELF_PROGRAM_HEADER_LIMIT * ELF_PROGRAM_HEADER_BYTES
 };
 
-/* Pages [va, va + pages * PAGE_BYTES). The program's address of the segment is va + first_bytes: from
- * there on lie its file_bytes, which are the file's from file_offset on. All other bytes of these
- * pages are zero in the process, whatever the file has next to the segment (G4). */
+/* Pages [va, va + pages * PAGE_BYTES). The program's address of the segment is va + first_bytes:
+ * from there on lie its file_bytes, which are the file's from file_offset on. All other bytes of
+ * these pages are zero in the process, whatever the file has next to the segment (G4). */
 struct elf_segment {
     uint64_t va;           /* page aligned */
     uint64_t pages;        /* never 0 */
@@ -87,8 +87,8 @@ struct elf_piece {
 enum status elf_plan_parse(const void *view, size_t view_bytes, uint64_t file_bytes,
                            struct elf_plan *out);
 
-/* How many bytes of a file a view must show, to judge by its first ones: those of the headers, and no
- * more than ELF_VIEW_BYTES. ELF_HEADER_BYTES of what is no ELF file. */
+/* How many bytes of a file a view must show, to judge by its first ones: those of the headers, and
+ * no more than ELF_VIEW_BYTES. ELF_HEADER_BYTES of what is no ELF file. */
 uint32_t elf_plan_view_bytes(const void *view, size_t view_bytes);
 
 /* Pages of all segments together. */

@@ -2,7 +2,8 @@
 /* Boot with an image:
  *   1. parse and verify the boot image, all of it (nobody else ever does);
  *   2. plan rootd's ELF file;
- *   3. make rootd, map its read-only segments straight from the image and copy the writable ones;
+ *   3. make rootd, map pages that its read-only segments fill straight from the image and copy all
+ *      others: around a segment is zero, whoever packed the image (G4);
  *   4. write the handoff and map it read-only at HANDOFF_VA;
  *   5. make rootd current; in an image whose profile asks for it, lives are reported from here on.
  * A refusal at any step is logged and leaves no process. */
@@ -68,7 +69,7 @@ static uint32_t private_page(struct kernel *kernel, struct process *root, uint64
         vspace_reserve(kernel, root, &range) != STATUS_OK)
         return 0;
     uint32_t page = frame_create(kernel, POOL_LAUNCH);
-    machine_page_record(page)->use = FRAME_DATA;
+    machine_page_record(page)->use = (rights & RIGHT_EXECUTE) != 0 ? FRAME_CODE : FRAME_DATA;
     mapping_add(root, &range, page, rights);
     return page;
 }
@@ -78,10 +79,9 @@ static enum status page_load(struct kernel *kernel, struct process *root,
                              uint64_t index)
 {
     uint64_t va = segment->va + index * PAGE_BYTES;
-    uint64_t offset = index * PAGE_BYTES;
-    uint32_t source =
-        program->first_page + (uint32_t)((segment->file_offset + offset) / PAGE_BYTES);
-    if ((segment->rights & RIGHT_WRITE) == 0) {
+    struct elf_piece piece = elf_segment_piece(segment, index);
+    uint32_t source = program->first_page + (uint32_t)(piece.file_offset / PAGE_BYTES);
+    if ((segment->rights & RIGHT_WRITE) == 0 && piece.bytes == PAGE_BYTES) {
         struct vspace_range range = vspace_range_find(root, va, 1);
         if (vspace_reserve(kernel, root, &range) != STATUS_OK)
             return STATUS_EXHAUSTED;
@@ -91,10 +91,8 @@ static enum status page_load(struct kernel *kernel, struct process *root,
     uint32_t page = private_page(kernel, root, va, segment->rights);
     if (page == 0)
         return STATUS_EXHAUSTED;
-    if (segment->file_bytes > offset) {
-        uint64_t left = segment->file_bytes - offset;
-        memcpy(machine_page(page), machine_page(source), left < PAGE_BYTES ? left : PAGE_BYTES);
-    }
+    memcpy((uint8_t *)machine_page(page) + piece.at,
+           (const uint8_t *)machine_page(source) + piece.at, piece.bytes);
     return STATUS_OK;
 }
 

@@ -34,9 +34,10 @@ struct image_target {
                               whose drop was refused after it: that one the caller owes */
 };
 
-/* Reads the headers of the module (one FRAME_READ, or two where it has many) and plans it. Changes nothing. *plan is all zero
- * on an error: NOT_ALIGNED (offset), OUT_OF_RANGE (offset + size wraps), INVALID_ARGUMENT (no
- * bytes), those of FRAME_READ (the range leaves the image), those of elf_plan_parse. */
+/* Reads the headers of the module (one FRAME_READ, or two where it has many) and plans it. Changes
+ * nothing. *plan is all zero on an error: NOT_ALIGNED (offset), OUT_OF_RANGE (offset + size wraps),
+ * INVALID_ARGUMENT (no bytes), those of FRAME_READ (the range leaves the image), those of
+ * elf_plan_parse. */
 enum status image_plan(struct caller *caller, const struct image_module *module,
                        struct elf_plan *plan);
 

@@ -7,7 +7,14 @@
 #include "abi/profile.h"
 #include "props/tests/kernel/kernel_drive.h"
 
-enum { FILE_BYTES = 2 * PAGE_BYTES + 100, TEXT_VA = 0x400000, DATA_VA = 0x600000, DATA_PAGES = 4 };
+enum {
+    TAIL_BYTES = 50, /* of code, on its second page */
+    DATA_OFFSET = 3 * PAGE_BYTES,
+    FILE_BYTES = DATA_OFFSET + 100,
+    TEXT_VA = 0x400000,
+    DATA_VA = 0x600000,
+    DATA_PAGES = 4
+};
 
 static uint8_t elf[FILE_BYTES];
 static uint8_t image[16 * PAGE_BYTES];
@@ -32,8 +39,8 @@ static void segment_write(uint32_t index, uint32_t flags, uint64_t va, uint64_t 
     put(at + 48, PAGE_BYTES, 8);
 }
 
-/* One page of code, 100 bytes of data, and a stack: written by hand from the format's
- * documentation. */
+/* A page of code and some more, with bytes of somebody else behind it, 100 bytes of data, and a
+ * stack: written by hand from the format's documentation. */
 static void elf_write(uint64_t data_va)
 {
     memset(elf, 0, sizeof elf);
@@ -49,12 +56,13 @@ static void elf_write(uint64_t data_va)
     put(52, 64, 2);
     put(54, 56, 2);
     put(56, 3, 2);
-    segment_write(0, 5, TEXT_VA, PAGE_BYTES, PAGE_BYTES, PAGE_BYTES);
-    segment_write(1, 6, data_va, 2 * PAGE_BYTES, 100, DATA_PAGES * PAGE_BYTES);
+    segment_write(0, 5, TEXT_VA, PAGE_BYTES, PAGE_BYTES + TAIL_BYTES, PAGE_BYTES + TAIL_BYTES);
+    segment_write(1, 6, data_va, DATA_OFFSET, 100, DATA_PAGES * PAGE_BYTES);
     segment_write(2, 6, data_va, 0, 0, DATA_PAGES * PAGE_BYTES);
     put(64 + 56 * 2, 0x6474E551, 4); /* PT_GNU_STACK: the last segment */
-    memset(elf + PAGE_BYTES, 0x90, PAGE_BYTES);
-    memset(elf + 2 * PAGE_BYTES, 0xDA, 100);
+    memset(elf + PAGE_BYTES, 0x90, PAGE_BYTES + TAIL_BYTES);
+    memset(elf + 2 * PAGE_BYTES + TAIL_BYTES, 0x77, PAGE_BYTES - TAIL_BYTES);
+    memset(elf + DATA_OFFSET, 0xDA, 100);
 }
 
 static void image_encode(const char *name, const struct boot_section_input *other)
@@ -108,6 +116,14 @@ static void test_boot(void)
     expect(rights == (RIGHT_READ | RIGHT_EXECUTE) && page >= drive_kernel.image_first_page,
            "code is the image's own page");
     expect(bytes_at(TEXT_VA, FAULT_WRITE) == NULL, "V2: and never writable");
+    page = kernel_translate(&drive_kernel, 0, TEXT_VA + PAGE_BYTES, &rights);
+    expect(rights == (RIGHT_READ | RIGHT_EXECUTE) && page < drive_kernel.image_first_page,
+           "where code ends inside a page, that page is a copy");
+    const uint8_t *tail = bytes_at(TEXT_VA + PAGE_BYTES, FAULT_EXECUTE);
+    expect(tail != NULL && tail[TAIL_BYTES - 1] == 0x90 && tail[TAIL_BYTES] == 0 &&
+               tail[PAGE_BYTES - 1] == 0,
+           "G4: of its code, then zero, whatever the image has there");
+    expect(bytes_at(TEXT_VA + PAGE_BYTES, FAULT_WRITE) == NULL, "V2: and never writable either");
     page = kernel_translate(&drive_kernel, 0, DATA_VA, &rights);
     expect(rights == (RIGHT_READ | RIGHT_WRITE) && page < drive_kernel.image_first_page,
            "data is a copy");
@@ -124,8 +140,8 @@ static void test_boot(void)
     expect(bytes_at(HANDOFF_VA, FAULT_WRITE) == NULL, "and is read-only");
     expect(handoff.module_count == 2 && handoff_find(&handoff, "rootd") == 1 &&
                handoff.untyped_count == 2 && handoff.untyped[0].slot == BULK &&
-               handoff.untyped[0].pages == 500 && handoff.untyped[1].pages == 500 - 64 - 5 &&
-               handoff.free_pages == 1000 - 64 - 5 && handoff.image_slot == SLOT_IMAGE,
+               handoff.untyped[0].pages == 500 && handoff.untyped[1].pages == 500 - 64 - 6 &&
+               handoff.free_pages == 1000 - 64 - 6 && handoff.image_slot == SLOT_IMAGE,
            "and tells the truth");
 }
 
@@ -150,7 +166,7 @@ static void test_refusals(void)
            "without rootd");
     image_write("rootd");
     refuse(STATUS_EXHAUSTED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:EXHAUSTED\n", 100, "without budget");
-    refuse(STATUS_EXHAUSTED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:EXHAUSTED\n", 136,
+    refuse(STATUS_EXHAUSTED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:EXHAUSTED\n", 138,
            "without a page for the handoff");
     image[image_size - PAGE_BYTES] ^= 1;
     refuse(STATUS_BAD_DIGEST, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:BAD_DIGEST\n", 1000, "a bad byte");
@@ -166,7 +182,7 @@ static void test_refusals(void)
     refuse(STATUS_INVALID_ARGUMENT, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:INVALID_ARGUMENT\n", 1000,
            "a rootd without a stack");
     elf_write(DATA_VA + 8);
-    segment_write(1, 6, DATA_VA + 8, 2 * PAGE_BYTES + 8, 92, DATA_PAGES * PAGE_BYTES);
+    segment_write(1, 6, DATA_VA + 8, DATA_OFFSET + 8, 92, DATA_PAGES * PAGE_BYTES);
     image_write("rootd");
     refuse(STATUS_NOT_ALIGNED, "BASALT_KERNEL:BOOT_IMAGE_REFUSED:NOT_ALIGNED\n", 1000,
            "a rootd with a segment that begins inside a page");
