@@ -3,11 +3,14 @@
 
 import collections
 import concurrent.futures
+import contextlib
 import glob
+import io
 import os
 import re
 import shutil
 import tempfile
+import threading
 import time
 
 import attacks
@@ -40,6 +43,9 @@ RANDOM_INPUTS = 200
 RANDOM_SEED = 20261
 
 
+OVER = threading.Event() # nobody hears any more what a thread has to say
+
+
 class Tally:
     def __init__(self, show=lambda line: print(line, flush=True)):
         self.passed = 0
@@ -48,6 +54,8 @@ class Tally:
         self.show = show
 
     def say(self, name, good, detail="", note=""):
+        if OVER.is_set():
+            raise build.Stop("interrupted")
         self.passed += bool(good)
         self.failed += not good
         tail = f": {note}" if note and good else ""
@@ -64,9 +72,14 @@ class Tally:
 
 
 def each(function, items):
-    """Results of function(item) in the order of the items, as many at a time as there are cores."""
+    """Results of function(item) in the order of the items, as many at a time as there are cores. When the one that
+    is waited for fails, or somebody interrupts, what runs still ends with the next thing that it has to say."""
     with concurrent.futures.ThreadPoolExecutor(int(build.jobs())) as pool:
-        yield from zip(items, pool.map(function, items))
+        try:
+            yield from zip(items, pool.map(function, items))
+        except (Exception, KeyboardInterrupt):
+            OVER.set()
+            raise
 
 
 def build_all(tally, variants=None):
@@ -356,6 +369,34 @@ def check_replays(tally):
                      source_checks.operations_are_reached(marks))
 
 
+def check_threads(tally):
+    """Of checks side by side: what one has said before it ends too early is printed, and the others end as well."""
+    def early(inner):
+        inner.say("said before", True)
+        raise build.Stop("early")
+
+    def endless(inner):
+        for _ in range(1000):
+            time.sleep(0.02)
+            inner.say("said again", True)
+
+    CHECKS.update({"early": (early, ""), "endless": (endless, "")})
+    printed = io.StringIO()
+    before = time.monotonic()
+    try:
+        with contextlib.redirect_stdout(printed):
+            run_side_by_side(["early", "endless"], Tally())
+        stopped = False
+    except build.Stop:
+        stopped = True
+    seconds = time.monotonic() - before
+    OVER.clear()
+    del CHECKS["early"], CHECKS["endless"]
+    tally.say("checks side by side end together, and lose nothing that was said",
+              stopped and seconds < 15 and "said before" in printed.getvalue(),
+              f"{stopped}, {seconds:.0f} s: {printed.getvalue()}")
+
+
 # Every check by the name that `./basalt test NAME` takes, in the order in which `test` makes them,
 # with the variants that it needs built. QUICK are those that need neither QEMU nor an engine.
 CHECKS = {
@@ -398,6 +439,7 @@ CHECKS = {
     "usage": (command_checks.usage_errors, "asan fast"),
     "new": (command_checks.new_names_places, ""),
     "unwritable": (command_checks.unwritable, ""),
+    "threads": (check_threads, ""),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),
@@ -432,16 +474,23 @@ def run_check(name, tally):
 
 
 def run_alone(name):
-    """(tally, lines): what a check says, kept together until it is over."""
+    """(tally, lines, error): what a check says, kept together until it is over, and what ended it too early."""
     lines_said = []
     tally = Tally(lines_said.append)
-    run_check(name, tally)
-    return tally, lines_said
+    try:
+        run_check(name, tally)
+    except Exception as error: # it is raised when what was said before it has been printed
+        return tally, lines_said, error
+    return tally, lines_said, None
 
 
 def run_side_by_side(names, tally):
-    for _, (said, lines_said) in each(run_alone, names):
-        print("\n".join(lines_said), flush=True)
+    for _, (said, lines_said, error) in each(run_alone, names):
+        for line in lines_said:
+            print(line, flush=True)
+        if error is not None:
+            OVER.set()
+            raise error
         tally.passed += said.passed
         tally.failed += said.failed
 
