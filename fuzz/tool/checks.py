@@ -373,13 +373,16 @@ def check_threads(tally):
     """Of checks side by side: what one has said before it ends too early is printed, and the others end as well."""
     def early(inner):
         inner.say("said before", True)
+        begun.wait(2) # in vain where there is one thread alone
         raise build.Stop("early")
 
     def endless(inner):
+        begun.set()
         for _ in range(1000):
             time.sleep(0.02)
             inner.say("said again", True)
 
+    begun = threading.Event()
     CHECKS.update({"early": (early, ""), "endless": (endless, "")})
     printed = io.StringIO()
     before = time.monotonic()
