@@ -429,12 +429,12 @@ static void run_prepare(uint32_t root_endpoint_slot)
 static void run_whole(uint32_t root_endpoint_slot)
 {
     bool acceptable = rootd_model_accepts(root_endpoint_slot);
-    if (acceptable)
-        rootd_model_predict();
     seam.accepted = true; /* prepare is judged in its own mode */
     seam.tidy = acceptable;
     enum rootd_status status = rootd_run(&rootd, peers_machine.handoff_bytes,
                                          peers_machine.handoff_size, root_endpoint_slot);
+    if (acceptable)
+        rootd_model_predict();
     bool ready = peers_logged("ERIX_ROOTD:READY\n");
     uint32_t exit_code;
     bool exited = stand_in_exited(&exit_code);

@@ -9,6 +9,7 @@
 #include "abi/formats/boot_name.h"
 #include "abi/formats/cursor.h"
 #include "abi/roles.h"
+#include "props/base/marks.h"
 #include "props/stand_ins/peers_of_rootd.h"
 
 struct rootd_model rootd_model;
@@ -210,17 +211,33 @@ bool rootd_model_accepts(uint32_t root_endpoint_slot)
            pages <= handoff->untyped[1].pages;
 }
 
-/* What a way of being READY comes to. Who takes longer is READY all the same; a driver of which deviced
- * says so in the end was READY in its time. */
+/* Who is READY at a later ask has failed when it was not asked so often before its time was over. As
+ * long as it is not over rootd owes it another ask: whoever was given up before that is READY here. */
+static enum status outcome_of_asks(const struct peers_manners *manners)
+{
+    const struct peers_child *child = peers_child_of(manners->role);
+    if (role_find(manners->role)->kind == ROLE_KIND_DRIVER)
+        return manners->ready == PEERS_READY_SLOW ? STATUS_OK : STATUS_TIMED_OUT;
+    if (child == NULL || child->asks == 0 || !peers_time_is_over(child))
+        return STATUS_OK;
+    bool late = manners->ready == PEERS_READY_SLOW && child->asks < manners->asks;
+    bool never = manners->ready == PEERS_READY_NEVER;
+    return never || MARK_IF("rootd: a slow service was too late", late) ? STATUS_TIMED_OUT
+                                                                        : STATUS_OK;
+}
+
+/* What a way of being READY comes to. A driver of which deviced says so in the end was READY in its
+ * time. */
 static enum status outcome_of(const struct peers_manners *manners)
 {
     switch (manners->ready) {
     case PEERS_READY_RIGHT:
-    case PEERS_READY_SLOW:
         return STATUS_OK;
+    case PEERS_READY_SLOW:
+    case PEERS_READY_NEVER:
+        return outcome_of_asks(manners);
     case PEERS_READY_UNSETTLED:
         return manners->asks != 0 ? STATUS_OK : STATUS_TIMED_OUT;
-    case PEERS_READY_NEVER:
     case PEERS_READY_GIVES_UP:
         return STATUS_TIMED_OUT;
     case PEERS_READY_REFUSED:

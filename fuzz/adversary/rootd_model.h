@@ -23,7 +23,8 @@ extern struct rootd_model rootd_model;
 /* Whether handoff, cspace, config and modules are as agreed; fills in handoff and config. */
 bool rootd_model_accepts(uint32_t root_endpoint_slot);
 
-/* What comes out of an accepted boot among peers that do not lie: fills in failed, causes and ready. */
+/* What must have come out of an accepted boot among peers that do not lie: fills in failed, causes and
+ * ready. After the boot: how often a service was asked for READY is what the peers saw. */
 void rootd_model_predict(void);
 
 #endif

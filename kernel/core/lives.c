@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Reports of what becomes of processes, in lines of the published marker. Decides what a line says,
  * never whether there are any: that is the boot image's profile (K16). Who asked for the change is
- * not told of it, and nothing else changes. */
+ * not told of it, and nothing else changes. A line is not counted as work (K8): an entry takes longer
+ * by it, in that image alone. */
 #include "kernel/core/internal.h"
 
 enum { LINE_BYTES = 96 };

@@ -285,6 +285,7 @@ static enum status start_service(uint32_t number, struct stand_in_call *call)
     struct envelope envelope;
     /* A child that was READY, or is not going to be, is not asked again. */
     PROPERTY(R5, "twice", peers_machine.lied || !(child->ready || child->refused));
+    PROPERTY(R5, "late-ask", peers_machine.lied || child->asks == 0 || !peers_time_is_over(child));
     child->asks++;
     child->deadline_ticks = call->deadline_ticks;
     if (!envelope_is_right(number, call->message, &envelope) ||
@@ -308,15 +309,6 @@ static enum status start_service(uint32_t number, struct stand_in_call *call)
     ready.checked_cap_count += manners.ready == PEERS_READY_ONE_MORE;
     ready.checked_cap_count -= manners.ready == PEERS_READY_ONE_LESS;
     return peers_reply_with(&startup_start_service_reply_type, &ready, call->message);
-}
-
-/* R3: the limit that the config states, for whoever is made or may be. */
-void peers_check_limit(uint32_t role, uint32_t page_limit)
-{
-    if (peers_machine.lied)
-        return;
-    uint32_t stated = boot_config_page_limit(peers_config(), role);
-    PROPERTY_EQUAL(R3, "page_limit", page_limit, stated);
 }
 
 /* A program hears once which modules it may start. */
@@ -428,6 +420,7 @@ static enum status control_child(uint32_t number, struct message *message)
                      peers_machine.children[number].has_policy ==
                          (role_restarts(peers_machine.children[number].role) != NULL));
         stand_in_process(number)->life = STAND_IN_RUNNING;
+        peers_child_begins(&peers_machine.children[number]);
         if (peers_manners_of(peers_machine.children[number].role).ready == PEERS_READY_DEAD)
             peers_child_end(number);
         return peers_reply_empty(&procd_start_staged_process_reply_type, message);

@@ -52,9 +52,9 @@ struct peers_child {
     bool ready;    /* it accepted its envelope */
     bool refused;  /* or it did not */
     unsigned asks; /* envelopes that it got; of a driver: how often deviced was asked of it */
-    uint64_t begun_ticks; /* of a driver: its launch */
+    uint64_t begun_ticks; /* its launch; procd's is unknown here */
     uint64_t ready_ticks;
-    uint64_t deadline_ticks; /* of the latest */
+    uint64_t deadline_ticks; /* of the latest envelope */
     uint32_t offered_count;  /* modules that rootd told it of */
     bool has_policy;         /* procd was told what becomes of its end */
 };
@@ -107,6 +107,9 @@ bool peers_machine_encode(void);
 
 /* From now on a child of the role behaves so. */
 void peers_behave(uint32_t role, enum peers_ready ready, unsigned asks);
+/* Whether the latest envelope's deadline is not before the time that the child has for READY. */
+bool peers_time_is_over(const struct peers_child *child);
+
 /* The latest child of a role; null when there was none. */
 const struct peers_child *peers_child_of(uint32_t role);
 bool peers_lives(uint32_t role);

@@ -21,6 +21,9 @@ void peers_check_needs(uint32_t role);
 /* R3: what was passed on for a role is what the config that rootd read states. */
 void peers_check_limit(uint32_t role, uint32_t page_limit);
 
+/* Its launch is now; its time is that of its entry. */
+void peers_child_begins(struct peers_child *child);
+
 enum status peers_named_answer(struct stand_in_call *call);
 enum status peers_deviced_answer(struct stand_in_call *call);
 enum status peers_irqd_answer(struct stand_in_call *call);

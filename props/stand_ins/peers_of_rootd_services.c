@@ -121,6 +121,28 @@ const struct boot_config *peers_config(void)
     return &config;
 }
 
+/* R3: the limit that the config states, for whoever is made or may be. */
+void peers_check_limit(uint32_t role, uint32_t page_limit)
+{
+    if (peers_machine.lied)
+        return;
+    uint32_t stated = boot_config_page_limit(peers_config(), role);
+    PROPERTY_EQUAL(R3, "page_limit", page_limit, stated);
+}
+
+void peers_child_begins(struct peers_child *child)
+{
+    const struct boot_config *config = peers_config();
+    int entry = boot_config_find(config, child->role);
+    child->begun_ticks = stand_in_now();
+    child->ready_ticks = entry < 0 ? 1 : config->entries[entry].ready_ticks;
+}
+
+bool peers_time_is_over(const struct peers_child *child)
+{
+    return child->deadline_ticks >= child->begun_ticks + child->ready_ticks;
+}
+
 static enum status start_driver(struct message *message)
 {
     struct deviced_start_driver_request request;
@@ -131,12 +153,8 @@ static enum status start_driver(struct message *message)
     enum status status = peers_child_make(request.role, &number);
     if (status != STATUS_OK)
         return status;
-    const struct boot_config *config = peers_config();
-    int entry = boot_config_find(config, request.role);
-    struct peers_child *child = &peers_machine.children[number];
     stand_in_process(number)->life = STAND_IN_RUNNING;
-    child->begun_ticks = stand_in_now();
-    child->ready_ticks = entry < 0 ? 1 : config->entries[entry].ready_ticks;
+    peers_child_begins(&peers_machine.children[number]);
     return peers_reply_empty(&deviced_start_driver_reply_type, message);
 }
 
