@@ -422,13 +422,14 @@ void procd_life_idle(void)
 }
 
 /* Until nothing is left to do, a step of it in each turn; each refused release is offered again in
- * time, in one of RETRY_TURNS turns. */
+ * time, in one of RETRY_TURNS turns. No time goes by in turns that tell crashd or logd what is kept. */
 void procd_life_drain(void)
 {
     procd_life_calm();
     peers_of_procd_slow(0);
     peers_of_procd_child(PEERS_CHILD_READY);
     uint32_t turns = procd_life_work() + RETRY_TURNS * procd_life_debts() + model.wait_count;
+    turns += 2 * (model.evidence.kept_count + 1); /* to each of the two, and a lookup */
     for (uint32_t i = 0; i < model.count; i++)
         turns += model.processes[i].timed ? RETRY_TURNS : 0;
     for (uint32_t turn = 0; model_procd_works(&model) && !model.exited; turn++) {

@@ -257,6 +257,13 @@ void model_procd_owes(struct model_procd *model, struct model_procd_process *pro
     process->retry_ticks = model->now_ticks + RETRY_TICKS;
 }
 
+/* Its end took some of it; the rest is offered when it was to be. */
+static void owes_still(struct model_procd_process *process, const struct model_procd_left *left)
+{
+    process->owes_peer = left->with_peer;
+    process->owes_mould_peer = left->mould.with_peer;
+}
+
 bool model_procd_life_is_left(const struct model_procd_left *left)
 {
     return left->other || left->closes != 0;
@@ -330,7 +337,9 @@ static bool give_back(struct model_procd *model, struct model_procd_process *pro
         model_procd_rests(model, process);
         return called;
     }
-    if (!process->owes && (model_procd_life_is_left(&left) || model_procd_mould_is_left(&left)))
+    if (process->owes)
+        owes_still(process, &left);
+    else if (model_procd_life_is_left(&left) || model_procd_mould_is_left(&left))
         model_procd_owes(model, process);
     bool told = model_procd_waits_wake(model, process);
     close(model, process);
