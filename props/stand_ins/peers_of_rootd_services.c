@@ -211,8 +211,16 @@ static enum status read_driver(uint32_t number, struct message *message)
     return peers_reply_with(&deviced_read_driver_reply_type, &reply, message);
 }
 
+/* rootd keeps no end of named that it had minted for a driver (D1). */
+static void check_given(void)
+{
+    for (uint32_t i = 0; i < BOOT_CONFIG_ENTRY_LIMIT; i++)
+        PROPERTY(D1, "given", peers_machine.lied || stand_in_slot_empty(ROOTD_SLOT_NAMED_BASE + i));
+}
+
 static enum status seal_bindings(struct message *message)
 {
+    check_given();
     struct deviced_seal_reply reply = {.binding_count = peers_machine.bound_count};
     peers_machine.bindings_sealed = true;
     return peers_reply_with(&deviced_seal_reply_type, &reply, message);
