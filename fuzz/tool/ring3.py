@@ -55,11 +55,11 @@ _start:
 """
 SCRIPT = """
 ENTRY(_start)
-PHDRS { text PT_LOAD FLAGS(5); data PT_LOAD FLAGS(6); }
+PHDRS { text PT_LOAD FLAGS(5); data PT_LOAD FLAGS(6); stack PT_GNU_STACK FLAGS(6); }
 SECTIONS
 {
     .text 0x1000 : { *(.text) } :text
-    .data 0x200000 : { QUAD(0) . += 8192; } :data
+    .data 0x200000 : { QUAD(0) . += 8192; } :data :stack
     /DISCARD/ : { *(.note*) *(.data) *(.bss) }
 }
 """
