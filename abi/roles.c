@@ -179,6 +179,7 @@ static const struct {
     {SLOT_VSPACED_ADMINISTRATOR, ROLE_VSPACED, true},
     {SLOT_PAGERD_ADMINISTRATOR, ROLE_PAGERD, true},
     {SLOT_PEER_TEST_MORTAL, ROLE_TEST_MORTAL, false},
+    {SLOT_DEVICED_ADMINISTRATOR, ROLE_DEVICED, true},
     {SLOT_PROCD_DRIVER_ENDPOINT, ROLE_PROCD, false},
 };
 enum { PEER_SLOT_COUNT = sizeof peer_slots / sizeof peer_slots[0] };

@@ -35,6 +35,7 @@ enum {
     SLOT_VSPACED_ADMINISTRATOR = 58,
     SLOT_PAGERD_ADMINISTRATOR = 59,
     SLOT_PEER_TEST_MORTAL = 60,
+    SLOT_DEVICED_ADMINISTRATOR = 61,
 
     SLOT_RECEIVE_BASE = 64, /* where receive windows lie, by convention of services/lib */
     SLOT_RECEIVE_COUNT = 64,

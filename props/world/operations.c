@@ -27,10 +27,19 @@ static const struct operation *find(uint16_t id)
     return NULL;
 }
 
+/* A program's name has a hyphen where that of its service in the tables has an underscore. */
+static bool is_named(const char *program, const char *service)
+{
+    for (; *program != '\0' && (*program == *service || (*program == '-' && *service == '_'));
+         program++)
+        service++;
+    return *program == *service;
+}
+
 static bool serves(const char *service, const struct operation *operation)
 {
     return operation->service == SERVICE_STARTUP || operation->service == SERVICE_EVENT ||
-           strcmp(service, operation->service_name) == 0;
+           is_named(service, operation->service_name);
 }
 
 void operations_answered(const char *service, const struct message *answer)

@@ -14,6 +14,7 @@
 #include "services/lib/discovery.h"
 #include "services/lib/service.h"
 #include "services/probes/probes.h"
+#include "services/probes/wrong.h"
 
 enum {
     CALL_TICKS = 10 * TICKS_PER_SECOND,
@@ -98,6 +99,21 @@ static enum status ask_seriald(struct reaper *reaper)
     return status;
 }
 
+/* It is refused both things, asked wrongly. */
+static void ask_seriald_wrongly(struct reaper *reaper)
+{
+    static const struct seriald_read_request at_once = {.wait_ticks = 0};
+    static const struct seriald_write_request byte = {.count = 1, .bytes = "!"};
+    struct seriald_read_reply read;
+    struct seriald_write_reply write;
+    expect(reaper,
+           ask_wrongly(&reaper->caller, SLOT_PEER_SERIALD, soon(reaper), &seriald_read_request_type,
+                       &at_once, &read) == STATUS_INVALID_ARGUMENT);
+    expect(reaper,
+           ask_wrongly(&reaper->caller, SLOT_PEER_SERIALD, soon(reaper),
+                       &seriald_write_request_type, &byte, &write) == STATUS_INVALID_ARGUMENT);
+}
+
 /* Who is killed, and by whom it is seen to answer. */
 static const struct victim {
     uint32_t role;
@@ -173,6 +189,7 @@ uint32_t test_reaper_main(uint64_t argument)
     expect(&reaper, service_take_offer(&reaper.caller, &reaper.offer) == STATUS_OK);
     for (uint32_t i = 0; i < VICTIM_COUNT; i++)
         expect(&reaper, answers(&reaper, &victims[i]));
+    ask_seriald_wrongly(&reaper);
     for (uint32_t i = 0; i < VICTIM_COUNT; i++)
         kill_one(&reaper, &victims[i]);
     return reaper.failed;

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* test-mortal, test-frail and test-survivor: a service and a driver that die at their third message in
  * every life, and a client that loses each, finds its successor by name and goes on, until it is parked.
+ * Before that it has the driver stopped, and started again, and is refused what deviced refuses.
  * What the client sees is stated here; it ends with the number of the first answer that was another
  * one, 0: none. */
 #include <string.h>
 
 #include "abi/roles.h"
 #include "abi/user_memory.h"
+#include "services/lib/call_deviced.h"
 #include "services/lib/call_startup.h"
 #include "services/lib/call_timed.h"
 #include "services/lib/discovery.h"
 #include "services/lib/service.h"
 #include "services/probes/probes.h"
+#include "services/probes/wrong.h"
 
 enum {
     MESSAGES_OF_A_LIFE = 3, /* the last one is never answered */
@@ -172,6 +175,71 @@ static void see_lives(struct survivor *survivor, uint32_t role)
     expect(survivor, lives == life_count);
 }
 
+/* --- test-survivor, as deviced's administrator ---------------------------------------------------- */
+
+static enum status start_driver(struct survivor *survivor, uint32_t role)
+{
+    struct deviced_start_driver_request request = {.role = role};
+    return deviced_call_start_driver(&survivor->caller, SLOT_DEVICED_ADMINISTRATOR, NO_WINDOW,
+                                     soon(survivor), &request, NULL);
+}
+
+static enum status stop_driver(struct survivor *survivor, uint32_t role)
+{
+    struct deviced_stop_driver_request request = {.role = role};
+    return deviced_call_stop_driver(&survivor->caller, SLOT_DEVICED_ADMINISTRATOR, NO_WINDOW,
+                                    soon(survivor), &request, NULL);
+}
+
+static enum status read_driver(struct survivor *survivor, uint32_t role, enum driver_state *state)
+{
+    struct deviced_read_driver_request request = {.role = role};
+    struct deviced_read_driver_reply reply;
+    enum status status = deviced_call_read_driver(&survivor->caller, SLOT_DEVICED_ADMINISTRATOR,
+                                                  NO_WINDOW, soon(survivor), &request, &reply);
+    *state = (enum driver_state)reply.state;
+    return status;
+}
+
+/* Everything was seeded by rootd, and nobody seeds after SEAL. A role that is no driver's is unknown. */
+static void see_refusals(struct survivor *survivor)
+{
+    static const struct deviced_seal_request nothing;
+    struct deviced_seed_binding_request seed = {
+        .role = ROLE_TEST_FRAIL, .image_bytes = 1, .ready_ticks = 1};
+    struct deviced_seal_reply sealed;
+    enum driver_state state;
+    expect(survivor,
+           deviced_call_seed_binding(&survivor->caller, SLOT_DEVICED_ADMINISTRATOR, NO_WINDOW,
+                                     soon(survivor), &seed, NULL) == STATUS_DENIED);
+    expect(survivor,
+           ask_wrongly(&survivor->caller, SLOT_DEVICED_ADMINISTRATOR, soon(survivor),
+                       &deviced_seal_request_type, &nothing, &sealed) == STATUS_INVALID_ARGUMENT);
+    expect(survivor, start_driver(survivor, ROLE_TEST_MORTAL) == STATUS_NOT_FOUND);
+    expect(survivor, stop_driver(survivor, ROLE_TEST_MORTAL) == STATUS_NOT_FOUND);
+    expect(survivor, read_driver(survivor, ROLE_TEST_MORTAL, &state) == STATUS_NOT_FOUND);
+    expect(survivor, start_driver(survivor, ROLE_TEST_FRAIL) == STATUS_BUSY);
+}
+
+/* A driver that is stopped stays so, whatever its policy, until it is asked for again; BUSY is who has
+ * not gone yet. */
+static void see_stop(struct survivor *survivor)
+{
+    enum driver_state state;
+    expect(survivor, stop_driver(survivor, ROLE_TEST_FRAIL) == STATUS_OK);
+    uint64_t until_ticks = rest(survivor) + PARKED_TICKS;
+    expect(survivor,
+           read_driver(survivor, ROLE_TEST_FRAIL, &state) == STATUS_OK && state == DRIVER_STOPPED);
+    enum status status = start_driver(survivor, ROLE_TEST_FRAIL);
+    while (status == STATUS_BUSY && rest(survivor) < until_ticks)
+        status = start_driver(survivor, ROLE_TEST_FRAIL);
+    expect(survivor, status == STATUS_OK);
+    do {
+        status = read_driver(survivor, ROLE_TEST_FRAIL, &state);
+    } while (status == STATUS_OK && state == DRIVER_STARTING && rest(survivor) < until_ticks);
+    expect(survivor, status == STATUS_OK && state == DRIVER_READY);
+}
+
 uint32_t test_survivor_main(uint64_t argument)
 {
     struct survivor survivor;
@@ -181,6 +249,8 @@ uint32_t test_survivor_main(uint64_t argument)
                                     NULL) == STATUS_OK);
     expect(&survivor, service_take_offer(&survivor.caller, &survivor.offer) == STATUS_OK);
     expect(&survivor, discovery_find(&survivor.caller, ROLE_TIMED, SLOT_PEER_TIMED) == STATUS_OK);
+    see_refusals(&survivor);
+    see_stop(&survivor);
     see_lives(&survivor, ROLE_TEST_MORTAL);
     see_lives(&survivor, ROLE_TEST_FRAIL);
     return survivor.failed;

@@ -5,6 +5,7 @@
 
 #include "abi/roles.h"
 #include "abi/user_memory.h"
+#include "services/lib/call_kernel.h"
 #include "services/lib/call_startup.h"
 #include "services/lib/service.h"
 #include "services/probes/expectations.h"
@@ -36,9 +37,8 @@ static void be_slow(struct test_service *service, uint64_t ticks)
 
 /* The end of a service that was launched before works: somebody is there, and denies what is not
  * asked by its administrator. */
-static enum status find_peer(void *state, const struct envelope *start)
+static enum status find_peer(struct test_service *service, const struct envelope *start)
 {
-    struct test_service *service = state;
     struct startup_offer_modules_request offer = {.count = 0};
     if (envelope_find(start, SLOT_PEER_TEST_SERVICE) == NULL)
         return STATUS_OK;
@@ -46,6 +46,26 @@ static enum status find_peer(void *state, const struct envelope *start)
         startup_call_offer_modules(&service->caller, SLOT_PEER_TEST_SERVICE, NO_WINDOW,
                                    caller_deadline(&service->caller, PEER_TICKS), &offer, NULL);
     return status == STATUS_DENIED ? STATUS_OK : STATUS_PEER_DIED;
+}
+
+/* Control of PCI configuration space is refused a register that is none. */
+static enum status ask_pci(struct test_service *service, const struct envelope *start)
+{
+    const struct kernel_read_pci_config_dword_request request = {.offset_bytes = 1};
+    struct kernel_read_pci_config_dword_reply reply;
+    if (envelope_find(start, SLOT_KERNEL_PCI_CONFIG_ENDPOINT) == NULL)
+        return STATUS_OK;
+    enum status status =
+        kernel_call_read_pci_config_dword(&service->caller, SLOT_KERNEL_PCI_CONFIG_ENDPOINT,
+                                          NO_WINDOW, DEADLINE_NEVER, &request, &reply);
+    return status == STATUS_INVALID_ARGUMENT ? STATUS_OK : STATUS_INTERNAL;
+}
+
+/* What it was given works, before it says that it is READY. */
+static enum status look(void *state, const struct envelope *start)
+{
+    enum status status = find_peer(state, start);
+    return status == STATUS_OK ? ask_pci(state, start) : status;
 }
 
 static enum handled deny(void *state, struct message *message, const struct receive_info *info)
@@ -63,8 +83,7 @@ static uint32_t run(uint32_t role)
     memset(&service, 0, sizeof service);
     if (slow_ticks != PROBE_DATA_WORD(0))
         be_slow(&service, slow_ticks);
-    enum status status =
-        service_start(&service.caller, role, &service.envelope, find_peer, &service);
+    enum status status = service_start(&service.caller, role, &service.envelope, look, &service);
     while (status == STATUS_OK)
         status = service_turn(&service.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, deny,
                               &service, &service.info);

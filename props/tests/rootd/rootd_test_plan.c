@@ -302,6 +302,8 @@ static bool may_ask(const struct intake *row)
     case SLOT_VSPACED_ADMINISTRATOR:
     case SLOT_PAGERD_ADMINISTRATOR:
         return role == ROLE_TEST_OPERATOR;
+    case SLOT_DEVICED_ADMINISTRATOR:
+        return role == ROLE_TEST_SURVIVOR;
     case SLOT_PEER_NAMED: /* every service above it, but for the one with two published peers */
         if ((role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE2_IRQ_CLIENT) ||
             role == ROLE_CONSOLE || role == ROLE_TEST_MORTAL || role == ROLE_TEST_FRAIL ||
