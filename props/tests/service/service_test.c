@@ -472,6 +472,7 @@ int main(int count, char **arguments)
     (void)count;
     test_start();
     test_discovery();
+    test_interrupts();
     test_image();
     test_call();
     test_call_errors();

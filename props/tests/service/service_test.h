@@ -44,6 +44,9 @@ void test_start(void);
 /* Registering and finding by named (service_test_discovery.c). */
 void test_discovery(void);
 
+/* Seeding irqd, registering at it, and what an interrupt is (service_test_interrupts.c). */
+void test_interrupts(void);
+
 /* Building a child from an ELF file of the image (service_test_image.c). */
 void test_image(void);
 
