@@ -17,18 +17,25 @@ import same
 
 PROGRAM = "build/shipped/inject"  # the very objects of the image, as fast as the fast build
 PROGRAMS = ("rootd", "procd", "memd", "vspaced", "pagerd", "tester")
+GRAPH = ("rootd", "procd", "memd", "vspaced", "pagerd", "named", "logd", "crashd", "timed", "irqd", "deviced", "drv-serial",
+         "seriald")  # of the runtime image
 STATUSES = ("EXHAUSTED", "OVER_LIMIT", "OVER_BUDGET", "BUSY", "NOT_FOUND", "DENIED", "INTERNAL")
 FATES = ("refused", "timed-out", "lost", "late", "unheard", "kills")
 KEPT = "findings/inject"
 LAST = (1 << 31) - 1
 BROKE = 3  # the program ended in the middle: a panic, an assertion, a run that does not come back
 STRIDE = 53  # of the boots that `test` makes
+GRAPH_STRIDE = 29  # of those of the runtime image, in one way for each program
 
 # Findings that are known, by program, fate and operation of the call, and why they stay. One that is not
 # found any more fails the whole run, so that the list is never longer than the truth.
 LEAKS = {
     # No kernel loses an answer without telling the sender; rootd's EXIT ends what it does not know of.
     ("rootd", "lost", "procd.create_staged_process"): "procd cannot know that rootd did not hear",
+}
+GRAPH_LEAKS = {
+    **LEAKS,
+    ("deviced", "refused", "kernel.drop_local_cap"): "it is tried again DEVICED_RETRY_TICKS later, which is after READY (D2)",
 }
 
 Job = collections.namedtuple("Job", "program fate status")
@@ -44,7 +51,8 @@ def jobs_of(programs, fates, statuses):
 
 def command_of(job, image, first, last, stride):
     status = ["--status", job.status] if job.fate == "refused" else []
-    return [PROGRAM, "--program", job.program, "--fate", job.fate, *status, "--first", str(first),
+    audit = ["--audit"] if image == build.RUNTIME_IMAGE else []  # it has no tester
+    return [PROGRAM, "--program", job.program, "--fate", job.fate, *status, *audit, "--first", str(first),
             "--last", str(last), "--stride", str(stride), image]
 
 
@@ -81,7 +89,8 @@ def stamp(image, first, last, stride):
 
 def run_kept(job, image, mark, bounds):
     """As run(); a job that was done is not done again."""
-    path = os.path.join(KEPT, "-".join(part for part in job if part != "-") + ".txt")
+    name = os.path.basename(image).removesuffix(".img")
+    path = os.path.join(KEPT, "-".join(part for part in (name, *job) if part != "-") + ".txt")
     if os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             kept = file.read()
@@ -95,11 +104,15 @@ def run_kept(job, image, mark, bounds):
     return said, False
 
 
-def known(finding):
-    return (finding.program, finding.fate, finding.operation) in LEAKS
+def leaks_of(profile):
+    return GRAPH_LEAKS if profile == "none" else LEAKS
 
 
-def grouped(findings):
+def known(finding, profile="phase0"):
+    return (finding.program, finding.fate, finding.operation) in leaks_of(profile)
+
+
+def grouped(findings, profile="phase0"):
     """A line for each operation and complaint: how often, and the command that shows the first."""
     groups = collections.defaultdict(list)
     for finding in findings:
@@ -107,20 +120,22 @@ def grouped(findings):
     for (program, fate, status, operation, complaint), numbers in groups.items():
         ways = f"--fate {fate}" + (f" --status {status}" if fate == "refused" else "")
         yield (f"{program}: {operation} {fate}{'' if status == '-' else ' ' + status}, {len(numbers)} times: {complaint}\n"
-               f"  ./basalt inject {program} {ways} --from {numbers[0]} --to {numbers[0]}")
+               f"  ./basalt inject {program} {ways} --from {numbers[0]} --to {numbers[0]}"
+               + (f" --profile {profile}" if profile != "phase0" else ""))
 
 
 def inject(options):
     """The command."""
-    image = {"phase0": build.PHASE0_IMAGE, "hostile": build.HOSTILE_IMAGE,
+    programs = GRAPH if options.profile == "none" else PROGRAMS
+    image = {"none": build.RUNTIME_IMAGE, "phase0": build.PHASE0_IMAGE, "hostile": build.HOSTILE_IMAGE,
              "attacks": build.ATTACKS_IMAGE}[options.profile]
     build.must_build(PROGRAM, image)
-    unknown = [name for name in options.programs if name not in PROGRAMS]
+    unknown = [name for name in options.programs if name not in programs]
     if unknown:
-        raise build.Stop(f"there is no program '{unknown[0]}'; there are: {' '.join(PROGRAMS)}", 2)
+        raise build.Stop(f"there is no program '{unknown[0]}'; there are: {' '.join(programs)}", 2)
     if options.first > options.last:
         raise build.Stop(f"--from {options.first} lies behind --to {options.last}", 2)
-    todo = jobs_of(options.programs or PROGRAMS, options.fate or FATES, options.status or STATUSES)
+    todo = jobs_of(options.programs or programs, options.fate or FATES, options.status or STATUSES)
     if options.first == options.last:
         return show(todo, image, options.first)
     bounds = (options.first, options.last, options.stride)
@@ -134,7 +149,7 @@ def inject(options):
             findings += found
             print(f"{job.program} {job.fate}{'' if job.status == '-' else ' ' + job.status}: {injections} "
                   f"injections, {ready} boots READY, {len(found)} findings{', from before' if kept else ''}", flush=True)
-    return report(findings, total, not options.programs and not options.fate and not options.status
+    return report(options.profile, findings, total, not options.programs and not options.fate and not options.status
                   and bounds == (0, LAST, 1))
 
 
@@ -149,11 +164,11 @@ def show(todo, image, number):
     return worst
 
 
-def report(findings, total, whole):
-    new = [finding for finding in findings if not known(finding)]
-    for line in grouped(new):
+def report(profile, findings, total, whole):
+    new = [finding for finding in findings if not known(finding, profile)]
+    for line in grouped(new, profile):
         print(line)
-    gone = [leak for leak in LEAKS if whole and not any(finding[:2] + (finding.operation,) == leak for finding in findings)]
+    gone = [leak for leak in leaks_of(profile) if whole and not any(finding[:2] + (finding.operation,) == leak for finding in findings)]
     for leak in gone:
         print(f"{' '.join(leak)} leaks no longer: take it out of LEAKS in fuzz/tool/inject.py")
     print(f"{total['injections']} injections, {total['ready']} boots went on to READY, {len(findings) - len(new)} known "
@@ -179,9 +194,34 @@ def seeded(tally):
                   worked and any(found.complaint == "processes are left" for found in read(output)[2]), build.shorten(output, 10))
 
 
+def of_graph():
+    """(job, its first call) of the sample of the runtime image: of each program one way, another one for each; and deviced
+    whole in one of them, so that what the audit sees of it is seen each time."""
+    for number, program in enumerate(GRAPH):
+        ways = jobs_of((program,), FATES, STATUSES)
+        yield ways[5 * number % len(ways)], 3 * number % 11, GRAPH_STRIDE
+    yield Job("deviced", "refused", "INTERNAL"), 0, 1
+
+
+def short_of_graph(tally):
+    """A sample of the boots of the runtime image, which the audit judges at READY."""
+    before = time.monotonic()
+    total, findings = 0, []
+    with concurrent.futures.ThreadPoolExecutor(int(build.jobs())) as pool:
+        for said in pool.map(lambda row: run(row[0], build.RUNTIME_IMAGE, row[1], LAST, row[2]), of_graph()):
+            injections, _, found = read(said)
+            total += injections
+            findings += found
+    new = [finding for finding in findings if not known(finding, "none")]
+    tally.say("so does a boot of the runtime image, and if it is READY the audit finds nothing", total > 0 and not new,
+              "\n".join(grouped(new, "none")), f"{total} injections in {time.monotonic() - before:.0f} s")
+    tally.say("what is not given back yet at READY is named", any(found.program == "deviced" for found in findings))
+
+
 def short(tally):
     """Every n-th boot of them all, each with its own call."""
     seeded(tally)
+    short_of_graph(tally)
     before = time.monotonic()
     todo = jobs_of(PROGRAMS, FATES, STATUSES)
     total, findings = 0, []

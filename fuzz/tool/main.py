@@ -226,7 +226,8 @@ def parser():
                      help="the last call; when it is the first too, the log of each boot is printed")
     sub.add_argument("--stride", type=positive, default=1, metavar="N", help="every n-th call; default: 1")
     sub.add_argument("--jobs", type=jobs, metavar="N", help="boots at a time; default: one for each core")
-    sub.add_argument("--profile", choices=("phase0", "hostile", "attacks"), default="phase0", help="of the image that boots")
+    sub.add_argument("--profile", choices=("none", "phase0", "hostile", "attacks"), default="phase0",
+                     help="of the image that boots; none: the runtime image")
     sub = command("bless", blessing.bless, "store new digests and floors, showing what changed")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
     sub.add_argument("--lose-floors", action="store_true",
