@@ -88,13 +88,14 @@ static bool is_unsaid(void)
 }
 
 /* Whether nobody could end what is left but the end of the machine itself, which rootd's EXIT is:
- * procd, who ends processes, hangs or is dead, or rootd's own last drops were refused and it holds
- * nothing any more that it could do it with (services/rootd/teardown.h); its line that says so may
- * be the call that fails. */
+ * procd, who ends processes, hangs or is dead; or rootd's own last drops were refused, or it was READY,
+ * and it holds nothing any more that it could do it with (services/rootd/teardown.h); its line that
+ * says so may be the call that fails. */
 static bool is_left_to_the_end(const struct world_result *result)
 {
     bool procd = injection.operation->service == SERVICE_PROCD;
     return (procd && (arguments.fate == FATE_UNHEARD || arguments.fate == FATE_KILLS)) ||
+           logged(result, "FAILED:RUN:") ||
            (strcmp(arguments.program, "rootd") == 0 &&
             (logged(result, "FAILED:SHED:") || injection.operation->id == OP_KERNEL_LOG_WRITE));
 }
@@ -141,13 +142,23 @@ static const char *ready_judge(const struct world_result *result)
                : "READY, but nobody says that the resources are back";
 }
 
+/* READY is the only line of a boot without tests, and it is the one that failed: the system goes on,
+ * until the world has seen enough of it. */
+static bool is_ready_unsaid(const struct world_result *result)
+{
+    return arguments.audit && result->log[0] == '\0' && is_unsaid() && !world_kernel()->halted;
+}
+
 static const char *judge(const struct world_result *result)
 {
-    if (result->end == WORLD_STUCK)
+    bool unsaid = is_ready_unsaid(result);
+    if (result->end == WORLD_STUCK && !unsaid)
         return "the boot does not end";
     const char *broken = kernel_check(world_kernel());
     if (broken != NULL)
         return broken;
+    if (unsaid)
+        return audited();
     if (logged(result, "RESOURCES_LEFT") && !is_left_to_the_end(result))
         return "memd's book is not what it was";
     if (result->end == WORLD_FAILED)
