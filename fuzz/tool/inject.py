@@ -36,6 +36,7 @@ LEAKS = {
 GRAPH_LEAKS = {
     **LEAKS,
     ("deviced", "refused", "kernel.drop_local_cap"): "it is tried again DEVICED_RETRY_TICKS later, which is after READY (D2)",
+    ("pagerd", "refused", "kernel.drop_local_cap"): "its scratch slot is emptied before the next page that it fills",
     # A service that died of a call is started again after READY; its client finds it when it calls the next time.
     ("deviced", "kills", "logd.append"): "its end of logd is dead until its next line",
     ("seriald", "kills", "logd.read"): "deviced's end of logd is dead until its next line",
