@@ -283,7 +283,7 @@ def little_memory(tally):
     """Any memory gives READY or a typed refusal, never half a system."""
     ends = {}
     for mebibytes in (1, 2, 3, 4, 8, 16, 20, 22, 23, 24, 25, 28, 32):
-        image = build.FOUNDATION_IMAGE if mebibytes in (2, 24) else build.PHASE0_IMAGE
+        image = build.FOUNDATION_IMAGE if mebibytes in (1, 2, 24) else build.PHASE0_IMAGE
         status, log = build.run(["build/asan/world", "--memory", str(mebibytes), image], 60)
         lines = [line for line in log.splitlines() if re.match("ERIX_ROOTD|BASALT_[KR].*(FAILED|REFUSED)", line)]
         ends.setdefault((status, *lines), []).append(mebibytes)
