@@ -23,6 +23,7 @@ enum service_id {
     SERVICE_IRQD,
     SERVICE_DRV_SERIAL,
     SERVICE_SERIALD,
+    SERVICE_RAMFSD,
     SERVICE_COUNT
 };
 

@@ -55,6 +55,7 @@
 #include "abi/messages/named.h"
 #include "abi/messages/pagerd.h"
 #include "abi/messages/procd.h"
+#include "abi/messages/ramfsd.h"
 #include "abi/messages/seriald.h"
 #include "abi/messages/startup.h"
 #include "abi/messages/timed.h"

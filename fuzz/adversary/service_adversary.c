@@ -227,6 +227,7 @@ static const char *check(void)
         return drv_serial_check(&state.drv_serial);
     case SERVICE_SERIALD:
         return seriald_check(&state.seriald);
+    case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -276,6 +277,7 @@ static void reset(void)
     case SERVICE_SERIALD:
         memset(&state.seriald, 0, sizeof state.seriald);
         break;
+    case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -373,6 +375,7 @@ static enum status turn(uint64_t *now_ticks)
             deviced_tick(&state.deviced, info.now_ticks);
         return status;
     }
+    case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:

@@ -13,6 +13,7 @@
 #include "services/pagerd/pagerd.h"
 #include "services/probed/probed.h"
 #include "services/procd/procd.h"
+#include "services/ramfsd/ramfsd.h"
 #include "services/rootd/rootd.h"
 #include "services/seriald/seriald.h"
 #include "services/timed/timed.h"
@@ -34,6 +35,7 @@ int main(void)
     printf("  probed: %zu\n", sizeof(struct probed));
     printf("  drv-serial: %zu\n", sizeof(struct drv_serial));
     printf("  seriald: %zu\n", sizeof(struct seriald));
+    printf("  ramfsd, without its memory: %zu\n", sizeof(struct ramfsd));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }

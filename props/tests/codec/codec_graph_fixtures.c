@@ -299,6 +299,179 @@ const struct codec_fixture codec_graph_fixtures[] = {
         NO("@12 00000000", "bytes that are not counted")
         NO("@12 81030000", "a count above")
         YES("@16 00ff1b7f", "any bytes")
+
+    /* reserved0, count, source */
+    OF(RAMFSD, 0x580, REQUEST, "", "00000000 03000000 72616d")
+        NO("@0 01000000", "reserved")
+        NO("@4 00000000", "no source")
+        NO("@4 02000000", "a byte more than the count says")
+        YES("@8 00ff2f", "any bytes, which are ramfsd's to refuse")
+
+    /* root_node, read_only, reserved0 */
+    OF(RAMFSD, 0x580, REPLY, "", "0100100000000000 00000000 00000000")
+        YES("@8 01000000", "read-only")
+        NO("@8 02000000", "neither")
+        NO("@12 01000000", "reserved")
+
+    /* directory_node, reserved0, count, name */
+    OF(RAMFSD, 0x581, REQUEST, "", "0100100000000000 00000000 02000000 6162")
+        NO("@12 00000000", "no name")
+        NO("@12 01000000", "a byte more than the count says")
+        NO("@8 01000000", "reserved")
+        YES("@16 2f00", "any bytes, which are ramfsd's to refuse")
+
+    /* node, size_bytes, version, owner, created_ticks, accessed_ticks, modified_ticks, kind, mode,
+     * flags, link_count */
+    OF(RAMFSD, 0x581, REPLY, "",
+       "0100100000000000 0500000000000000 0200000000000000 0700000000000000"
+       "e803000000000000 e803000000000000 e903000000000000"
+       "00000000 a4010000 00000000 01000000")
+        NO("@56 03000000", "a kind above")
+        NO("@60 00100000", "a bit that is no mode's")
+        NO("@64 02000000", "a flag that there is not")
+        NO("@68 02000000", "two names")
+
+    OF(RAMFSD, 0x582, REQUEST, "", "0100100000000000")
+
+    OF(RAMFSD, 0x582, REPLY, "",
+       "0100100000000000 0500000000000000 0200000000000000 0700000000000000"
+       "e803000000000000 e803000000000000 e903000000000000"
+       "00000000 a4010000 00000000 01000000")
+        NO("@56 03000000", "a kind above")
+        NO("@60 00100000", "a bit that is no mode's")
+        NO("@64 02000000", "a flag that there is not")
+        NO("@68 02000000", "two names")
+
+    /* node, offset_bytes, count, reserved0 */
+    OF(RAMFSD, 0x583, REQUEST, "", "0100100000000000 0010000000000000 40030000 00000000")
+        YES("@16 00000000", "no bytes")
+        NO("@16 41030000", "a count above")
+        NO("@20 01000000", "reserved")
+
+    /* reserved0, count, bytes */
+    OF(RAMFSD, 0x583, REPLY, "", "00000000 03000000 00ff7f")
+        YES("=00000000 00000000", "no bytes")
+        NO("@0 01000000", "reserved")
+        NO("@4 02000000", "a byte more than the count says")
+        NO("@4 41030000", "a count above")
+
+    /* node, account, offset_bytes, reserved0, count, bytes */
+    OF(RAMFSD, 0x584, REQUEST, "",
+       "0100100000000000 0700000000000000 0010000000000000 00000000 03000000 00ff7f")
+        YES("=0100100000000000 0700000000000000 0010000000000000 00000000 00000000", "no bytes")
+        NO("@24 01000000", "reserved")
+        NO("@28 02000000", "a byte more than the count says")
+        NO("@28 41030000", "a count above")
+
+    /* size_bytes */
+    OF(RAMFSD, 0x584, REPLY, "", "0310000000000000")
+
+    /* directory_node, account, kind, mode, reserved0, count, name */
+    OF(RAMFSD, 0x585, REQUEST, "",
+       "0100100000000000 0700000000000000 00000000 a4010000 00000000 02000000 6162")
+        YES("@16 01000000", "a directory")
+        NO("@16 02000000", "a link has its own message")
+        YES("@20 ff0f0000", "every bit of a mode")
+        NO("@20 00100000", "a bit that is no mode's")
+        NO("@24 01000000", "reserved")
+        NO("@28 00000000", "no name")
+        NO("@28 03000000", "a byte fewer than the count says")
+
+    OF(RAMFSD, 0x585, REPLY, "",
+       "0100100000000000 0500000000000000 0200000000000000 0700000000000000"
+       "e803000000000000 e803000000000000 e903000000000000"
+       "00000000 a4010000 00000000 01000000")
+        NO("@56 03000000", "a kind above")
+        NO("@60 00100000", "a bit that is no mode's")
+        NO("@64 02000000", "a flag that there is not")
+        NO("@68 02000000", "two names")
+
+    /* directory_node, account, name_count, count, name_and_target */
+    OF(RAMFSD, 0x586, REQUEST, "",
+       "0100100000000000 0700000000000000 01000000 04000000 612f6263")
+        NO("@16 00000000", "no name")
+        NO("@16 00010000", "a name too long")
+        YES("@16 04000000", "no target, which is ramfsd's to refuse")
+        NO("@20 01000000", "a count below")
+        NO("@20 a4020000", "a count above")
+
+    OF(RAMFSD, 0x586, REPLY, "",
+       "0100100000000000 0500000000000000 0200000000000000 0700000000000000"
+       "e803000000000000 e803000000000000 e903000000000000"
+       "00000000 a4010000 00000000 01000000")
+        NO("@56 03000000", "a kind above")
+        NO("@60 00100000", "a bit that is no mode's")
+        NO("@64 02000000", "a flag that there is not")
+        NO("@68 02000000", "two names")
+
+    OF(RAMFSD, 0x587, REQUEST, "", "0100100000000000")
+
+    /* reserved0, count, target */
+    OF(RAMFSD, 0x587, REPLY, "", "00000000 02000000 2f61")
+        NO("@0 01000000", "reserved")
+        NO("@4 00000000", "no target")
+        NO("@4 a5010000", "a target too long")
+
+    /* directory_node, reserved0, count, name */
+    OF(RAMFSD, 0x588, REQUEST, "", "0100100000000000 00000000 02000000 6162")
+        NO("@12 00000000", "no name")
+        NO("@12 01000000", "a byte more than the count says")
+        NO("@8 01000000", "reserved")
+        YES("@16 2f00", "any bytes, which are ramfsd's to refuse")
+
+    OF(RAMFSD, 0x588, REPLY, "", "")
+
+    OF(RAMFSD, 0x589, REQUEST, "", "0100100000000000 00000000 02000000 6162")
+        NO("@12 00000000", "no name")
+        NO("@12 01000000", "a byte more than the count says")
+        NO("@8 01000000", "reserved")
+        YES("@16 2f00", "any bytes, which are ramfsd's to refuse")
+
+    OF(RAMFSD, 0x589, REPLY, "", "")
+
+    /* from_directory, to_directory, from_count, count, names */
+    OF(RAMFSD, 0x58A, REQUEST, "", "0100100000000000 0100100000000000 01000000 03000000 616263")
+        NO("@16 00000000", "no first name")
+        NO("@16 00010000", "a first name too long")
+        YES("@16 03000000", "no second one, which is ramfsd's to refuse")
+        NO("@20 01000000", "a count below")
+        NO("@20 ff010000", "a count above")
+
+    OF(RAMFSD, 0x58A, REPLY, "", "")
+
+    /* node, size_bytes */
+    OF(RAMFSD, 0x58B, REQUEST, "", "0100100000000000 ffffffffffffffff")
+
+    OF(RAMFSD, 0x58B, REPLY, "", "")
+
+    /* directory_node, cursor */
+    OF(RAMFSD, 0x58C, REQUEST, "", "0100100000000000 0300000000000000")
+
+    /* node, next_cursor, kind, count, name */
+    OF(RAMFSD, 0x58C, REPLY, "", "0100100000000000 0300000000000000 02000000 02000000 6162")
+        YES("=0000000000000000 0000000000000000 00000000 00000000", "the end")
+        NO("@16 03000000", "a kind above")
+        NO("@20 01000000", "a byte more than the count says")
+
+    /* node, mask, mode, flags, reserved0, owner, accessed_ticks, modified_ticks */
+    OF(RAMFSD, 0x58D, REQUEST, "",
+       "0100100000000000 1f000000 a4010000 01000000 00000000 0700000000000000"
+       "e803000000000000 e903000000000000")
+        YES("@8 00000000", "nothing of it")
+        NO("@8 20000000", "a field that there is not")
+        NO("@12 00100000", "a bit that is no mode's")
+        NO("@16 02000000", "a flag that there is not")
+        NO("@20 01000000", "reserved")
+
+    OF(RAMFSD, 0x58D, REPLY, "", "")
+
+    OF(RAMFSD, 0x58E, REQUEST, "", "0100100000000000")
+
+    OF(RAMFSD, 0x58E, REPLY, "", "")
+
+    OF(RAMFSD, 0x58F, REQUEST, "", "0100100000000000")
+
+    OF(RAMFSD, 0x58F, REPLY, "", "")
 };
 /* clang-format on */
 
