@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* A life of ramfsd: a client and strangers make, write, move and remove what they know and what is
- * gone, on several accounts, in memories of different size; somebody lists a directory meanwhile. After
- * every message: status, reply and effects are the model's (F2, F3, F4), a refusal changed nothing
- * (E1), and what is IMMUTABLE is as it was (F6). Who lists a directory is given each entry that stays
- * exactly once (F5). At the end every node and every page is asked for. */
+ * gone, on several accounts, in memories of different size, or read an archive; somebody lists a
+ * directory meanwhile. After every message: status, reply and effects are the model's (F2, F3, F4),
+ * a refusal changed nothing (E1), and what is IMMUTABLE or of an archive is as it was (F6). Who
+ * lists a directory is given each entry that stays exactly once (F5). At the end every node and
+ * every page is asked for. */
 #include "fuzz/life/ramfsd_life.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of ramfsd's life share: the state of the life, what is drawn and what is compared. */
+/* What the files of ramfsd's life share: its state, what is drawn and what is compared. */
 #ifndef BASALT_FUZZ_LIFE_RAMFSD_LIFE_H
 #define BASALT_FUZZ_LIFE_RAMFSD_LIFE_H
 
@@ -33,7 +33,7 @@ extern const struct life_language ramfsd_life_language;
 
 /* --- ramfsd_life.c --- */
 
-/* Delivers a request, compares its answer with the model's: the status that it got, or LIFE_LOST. */
+/* Delivers a request and compares its answer with the model's: its status, or LIFE_LOST. */
 unsigned ramfsd_life_exchange(struct message *request);
 
 /* --- ramfsd_life_generate.c --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the model of ramfsd says of pages and accounts: lists that are counted from their beginning. */
+/* What the model of ramfsd says of pages and accounts, all counted from their beginning. */
 #include "props/models/model_ramfsd_inside.h"
 
 /* --- accounts --- */

@@ -8,7 +8,7 @@
 #include "services/lib/dispatch.h"
 #include "services/ramfsd/ramfsd.h"
 
-/* --- one function for each LIVE row of the table: entries.c what has a name, ramfsd.c the rest --- */
+/* --- one function for each LIVE row: entries.c what has a name, ramfsd.c the rest --- */
 #define SERVICE       ramfsd
 #define SERVICE_TABLE "abi/messages/ramfsd.def"
 #include "services/lib/unfold.h"
@@ -30,8 +30,8 @@ void ramfsd_attributes(const struct ramfsd *ramfsd, uint32_t place, union ramfsd
 
 /* --- tree.c --- */
 
-/* A place of a table that is in use from now on: one that was used before, or the next one. There is
- * one. `next` is where the table keeps the links of its free places. */
+/* A place of a table that is in use from now on: the one that became free last, behind which
+ * `next_of_first_free` is the first, or the next that was never used. There is one. */
 uint32_t ramfsd_take_place(struct ramfsd_table *table, uint32_t next_of_first_free);
 
 uint64_t ramfsd_number(const struct ramfsd *ramfsd, uint32_t place);
@@ -61,8 +61,8 @@ uint32_t ramfsd_order_place(const struct ramfsd *ramfsd, uint32_t directory,
 /* A new node without a name, on an account that admitted it. */
 uint32_t ramfsd_node_add(struct ramfsd *ramfsd, uint64_t account, uint32_t kind, uint32_t mode);
 
-/* Gives a node without a name one in a directory that has no such entry; takes it away again. Neither
- * changes the directory's version. */
+/* Gives a node without a name one in a directory that has no such entry; takes it away again.
+ * Neither changes the directory's version. */
 void ramfsd_link(struct ramfsd *ramfsd, uint32_t place, uint32_t directory,
                  struct ramfsd_name name);
 void ramfsd_unlink_node(struct ramfsd *ramfsd, uint32_t place);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The bytes of files: where they lie in an archive, or which page of memory is which page of which node. Decides nothing but what a
- * hole reads as; every page that is free is zero (F3). */
+/* The bytes of files: where they lie in an archive, or which page of memory is which page of which
+ * node. Decides nothing but what a hole reads as; every page that is free is zero (F3). */
 #include <stddef.h>
 #include <string.h>
 

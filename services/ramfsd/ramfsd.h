@@ -1,48 +1,51 @@
 /* SPDX-License-Identifier: ISC */
-/* ramfsd: a tree of files in memory. The contract of the service, readable alone; the messages are in
- * abi/messages/ramfsd.def.
+/* ramfsd: a tree of files in memory. The contract of the service, readable alone; the messages are
+ * in abi/messages/ramfsd.def.
  *
  * A node is a file, a directory or a symbolic link. Its number is generation << RAMFSD_PLACE_BITS |
  * place; the generation of a place grows with each node that is there, so that the number of a node
  * that is gone is never another one's (F2). A new one gets the place that became free last, or else
- * the next that was never used: the same messages give the same numbers. A node has one name in one directory, and none when it was
- * unlinked: there are no hard links. The root has place RAMFSD_ROOT_PLACE, no name, and always
- * exists. Who may do what, what a path is and where a link leads are its client's business: vfsd's.
+ * the next that was never used: the same messages give the same numbers. A node has one name in one
+ * directory, and none when it was unlinked: there are no hard links. The root has place
+ * RAMFSD_ROOT_PLACE, no name, and always exists. Who may do what, what a path is and where a link
+ * leads are its client's business: vfsd's.
  *
- * Files. What was never written reads as zero, and costs nothing: a file has a page for each page of
- * it that was written and not cut off again. What is cut off is gone: when the file is lengthened
- * again, zeros are there (F3). Offsets and sizes are at most FILE_BYTES_MAX. A link's target has one
- * page.
+ * Files. What was never written reads as zero, and costs nothing: a file has a page for each page
+ * of it that was written and not cut off again. What is cut off is gone: when the file is
+ * lengthened again, zeros are there (F3). Offsets and sizes are at most FILE_BYTES_MAX. A link's
+ * target has one page.
  *
  * version grows by one with each change of a file's bytes or size, and of a directory's entries;
- * modified_ticks is the time of that change, or what SET_METADATA says; accessed_ticks is that of the
- * last READ of bytes, READLINK, or what SET_METADATA says. size_bytes is of a directory the number of
- * its entries, of a link the length of its target. link_count is 0 once a node was unlinked.
+ * modified_ticks is the time of that change, or what SET_METADATA says; accessed_ticks is that of
+ * the last READ of bytes, READLINK, or what SET_METADATA says. size_bytes is of a directory the
+ * number of its entries, of a link the length of its target. link_count is 0 once a node was
+ * unlinked.
  *
  * Sources. "ram" begins with an empty root and can be changed. "archive" is the tree of an archive
- * (abi/formats/archive.h), of which each entry comes behind the directory that it lies in; its files'
- * bytes stay where they are. It cannot be changed, not even a time: all of them are 0, since the kernel's
- * clock knows nothing of its dates. Its nodes have version 1, owner 0 and the archive's modes.
+ * (abi/formats/archive.h), of which each entry comes behind the directory that it lies in; its
+ * files' bytes stay where they are. It cannot be changed, not even a time: all of them are 0, since
+ * the kernel's clock knows nothing of its dates. Its nodes have version 1, owner 0 and the
+ * archive's modes.
  *
- * READDIR gives the entries of a directory in the order of their places: the first whose place is at
- * least the cursor. An entry keeps its place as long as it is there, whatever it is called. Therefore
- * who begins at 0 and goes on with each next_cursor is given every entry that is there all the while
- * exactly once; one that comes or goes meanwhile, or that is moved in from another directory, at most
- * once (F5).
+ * READDIR gives the entries of a directory in the order of their places: the first whose place is
+ * at least the cursor. An entry keeps its place as long as it is there, whatever it is called.
+ * Therefore who begins at 0 and goes on with each next_cursor is given every entry that is there
+ * all the while exactly once; one that comes or goes meanwhile, or that is moved in from another
+ * directory, at most once (F5).
  *
- * Memory. All of it is given at the start, one page and one node for each RAMFSD_BYTES_PER_PAGE, and
- * stays ramfsd's: a page that a file gives back is zeroed and is there for the next file, a page that
- * was never used is not touched, so that what backs it on demand gives no more than the most that was
- * in use at one time.
+ * Memory. All of it is given at the start, one page and one node for each RAMFSD_BYTES_PER_PAGE,
+ * and stays ramfsd's: a page that a file gives back is zeroed and is there for the next file, a
+ * page that was never used is not touched, so that what backs it on demand gives no more than the
+ * most that was in use at one time.
  *
- * Accounts. Whoever creates pays for the node, and who writes first to a page of a file for that page,
- * until it goes. An account never takes so much that less is left free than it then has, of pages as
- * of nodes: one that is alone gets half, and among k that take all they can each gets as much as is
- * left, 1 / (k + 1), so that whoever comes next still finds something (F4). OVER_LIMIT: it would have
- * more than half of all; EXHAUSTED: others may make room.
+ * Accounts. Whoever creates pays for the node, and who writes first to a page of a file for that
+ * page, until it goes. An account never takes so much that less is left free than it then has, of
+ * pages as of nodes: one that is alone gets half, and among k that take all they can each gets as
+ * much as is left, 1 / (k + 1), so that whoever comes next still finds something (F4). OVER_LIMIT:
+ * it would have more than half of all; EXHAUSTED: others may make room.
  *
- * IMMUTABLE: bytes, size, metadata, entries and name of the node stay, and its place in its directory;
- * only SET_METADATA whose mask is FLAGS and that takes the flag away is granted.
+ * IMMUTABLE: bytes, size, metadata, entries and name of the node stay, and its place in its
+ * directory; only SET_METADATA whose mask is FLAGS and that takes the flag away is granted.
  *
  * Rules, in the order in which they are asked; a refusal changes nothing (E1).
  *
@@ -54,8 +57,8 @@
  * - READ_ONLY: what would change anything but opens, of a source that cannot be changed
  * - NOT_FOUND: a node that is not there, or not any more
  *
- * ATTACH: NOT_FOUND: another source than this one's. All that was open is closed, in the order
- *   of the places.
+ * ATTACH: NOT_FOUND: another source than this one's. All that was open is closed, in the order of
+ * the places.
  *
  * Operations on a name in a directory:
  * - NOT_DIRECTORY: the node is none
@@ -79,8 +82,8 @@
  *
  * RENAME:
  * - INVALID_ARGUMENT: the first name leaves no bytes for the second
- * - of the first directory and name, then of the second, what is asked of every name; NOT_FOUND: the
- *   second directory was removed
+ * - of the first directory and name, then of the second, what is asked of every name; NOT_FOUND:
+ *   the second directory was removed
  * - DENIED: one of the directories is IMMUTABLE
  * - NOT_FOUND: the first has no such entry
  * - nothing changes, and the answer is OK, when both names are the same entry
@@ -96,13 +99,12 @@
  * - OVER_LIMIT, EXHAUSTED: WRITE, the account's share of pages
  * WRITE of no bytes and TRUNCATE to the same size change nothing.
  *
- * READLINK: INVALID_ARGUMENT: no link.  READDIR: NOT_DIRECTORY.
- * SET_METADATA: DENIED: as said above.
- * OPEN: EXHAUSTED: open RAMFSD_OPEN_LIMIT times.  CLOSE: NOT_FOUND: it is not open.
+ * READLINK: INVALID_ARGUMENT: no link.  READDIR: NOT_DIRECTORY. SET_METADATA: DENIED: as said
+ * above. OPEN: EXHAUSTED: open RAMFSD_OPEN_LIMIT times.  CLOSE: NOT_FOUND: it is not open.
  *
  * Time is the latest tick that the kernel told. An operation takes time with the logarithm of what
- * there is, but for what moves when an entry comes or goes (four bytes for each node), the pages that
- * are given back, the directories above the target of a RENAME, and at ATTACH the nodes. */
+ * there is, but for what moves when an entry comes or goes (four bytes for each node), the pages
+ * that are given back, the directories above the target of a RENAME, and at ATTACH the nodes. */
 #ifndef BASALT_SERVICES_RAMFSD_RAMFSD_H
 #define BASALT_SERVICES_RAMFSD_RAMFSD_H
 
@@ -162,8 +164,8 @@ struct ramfsd_table {
     uint32_t count;      /* in use now */
 };
 
-/* What the memory is cut into for each page: its bytes and its records, a node with its place in both
- * orders, and an account for either. */
+/* What the memory is cut into for each page: its bytes and its records, a node with its place in
+ * both orders, and an account for either. */
 #define RAMFSD_BYTES_PER_PAGE                                                                      \
     (PAGE_BYTES + sizeof(struct ramfsd_page) + sizeof(struct index_node) +                         \
      sizeof(struct ramfsd_node) + sizeof(struct index_node) + sizeof(uint32_t) +                   \
@@ -203,8 +205,9 @@ struct ramfsd {
 void ramfsd_init(struct ramfsd *ramfsd, void *memory, uint64_t memory_bytes, uint32_t open_limit);
 
 /* The same of an archive, whose bytes stay for ever. NOT_FOUND: an entry before its directory;
- * NOT_DIRECTORY: below, or in the place of, what is none; DUPLICATE: a path that was there; EXHAUSTED:
- * more entries than nodes; and what archive_next refuses. After a refusal the state is of no use. */
+ * NOT_DIRECTORY: below, or in the place of, what is none; DUPLICATE: a path that was there;
+ * EXHAUSTED: more entries than nodes; and what archive_next refuses. After a refusal the state is
+ * of no use. */
 enum status ramfsd_init_archive(struct ramfsd *ramfsd, void *memory, uint64_t memory_bytes,
                                 uint32_t open_limit, const uint8_t *archive, size_t archive_bytes);
 
