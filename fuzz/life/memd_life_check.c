@@ -136,11 +136,21 @@ static bool is_known(bool untyped, uint32_t object)
     return false;
 }
 
-/* The kernel knows what is left; its id is that of the next one in its place. */
+/* What is in the place now. No later one has the generation of an earlier one (M3); what was undone
+ * beside it used up generations of which nobody was told. */
+static uint32_t generation_of_stuck(bool untyped, uint32_t place)
+{
+    uint32_t *last = (untyped ? life.untyped_generations : life.frame_generations) + place;
+    uint32_t generation = (untyped ? memd.untypeds : memd.frames)[place].generation;
+    PROPERTY(M3, "stuck", generation > *last);
+    *last = generation;
+    return generation;
+}
+
+/* The kernel knows what is left. */
 static uint32_t learn_stuck(bool untyped, uint64_t badge)
 {
     uint32_t base = untyped ? MEMD_UNTYPED_SLOT_BASE : MEMD_FRAME_SLOT_BASE;
-    uint32_t *generations = untyped ? life.untyped_generations : life.frame_generations;
     uint32_t bits = untyped ? MEMD_UNTYPED_INDEX_BITS : MEMD_FRAME_INDEX_BITS;
     uint32_t count = 0;
     for (uint32_t place = 0; place < LIFE_PLACE_LIMIT; place++) {
@@ -152,7 +162,7 @@ static uint32_t learn_stuck(bool untyped, uint64_t badge)
         struct model_memd_holding holding = {
             .untyped = untyped,
             .named = true,
-            .id = ++generations[place] << bits | place,
+            .id = generation_of_stuck(untyped, place) << bits | place,
             .source = source_of(source),
             .pages = untyped ? (uint32_t)stand_in_untyped(cap.object)->total_pages : 1,
             .object = cap.object,

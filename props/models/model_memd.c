@@ -539,7 +539,8 @@ struct model_memd_answer model_memd_step(struct model_memd *model, const struct 
     const struct model_memd_account *account = model_memd_account(model, badge);
     if (operation != NULL)
         answer.status = message_decode(operation->request, request, &body);
-    bool inspects = badge == ROLE_CONSOLE || badge == ROLE_TEST_OPERATOR;
+    bool inspects =
+        badge == ROLE_CONSOLE || badge == ROLE_TEST_OPERATOR || badge == ROLE_TEST_REAPER;
     bool reads_book = (id == OP_MEMD_QUERY_MEMORY &&
                        (badge == ROLE_TESTER || badge == ROLE_ATTACKS || inspects)) ||
                       (id == OP_MEMD_LIST_ACCOUNTS && inspects);
