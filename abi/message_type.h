@@ -24,6 +24,7 @@ enum service_id {
     SERVICE_DRV_SERIAL,
     SERVICE_SERIALD,
     SERVICE_RAMFSD,
+    SERVICE_VFSD,
     SERVICE_COUNT
 };
 

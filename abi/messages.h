@@ -59,6 +59,7 @@
 #include "abi/messages/seriald.h"
 #include "abi/messages/startup.h"
 #include "abi/messages/timed.h"
+#include "abi/messages/vfsd.h"
 #include "abi/messages/vspaced.h"
 
 #endif

@@ -228,6 +228,7 @@ static const char *check(void)
     case SERVICE_SERIALD:
         return seriald_check(&state.seriald);
     case SERVICE_RAMFSD: /* it calls nobody */
+    case SERVICE_VFSD:
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -278,6 +279,7 @@ static void reset(void)
         memset(&state.seriald, 0, sizeof state.seriald);
         break;
     case SERVICE_RAMFSD: /* it calls nobody */
+    case SERVICE_VFSD:
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -376,6 +378,7 @@ static enum status turn(uint64_t *now_ticks)
         return status;
     }
     case SERVICE_RAMFSD: /* it calls nobody */
+    case SERVICE_VFSD:
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:

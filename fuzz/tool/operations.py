@@ -27,6 +27,10 @@ IMAGES = {
 UNSHOWN = {(f"ramfsd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
            for name in ("attach", "lookup", "stat", "read", "write", "create", "symlink", "readlink", "unlink", "rmdir",
                         "rename", "truncate", "readdir", "set_metadata", "open", "close")}
+UNSHOWN |= {(f"vfsd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
+            for name in ("attach", "open", "close", "read", "write", "readdir", "stat_handle", "stat", "mkdir", "unlink",
+                         "rmdir", "rename", "truncate", "symlink", "readlink", "link", "set_metadata", "seed_mount",
+                         "seal")}
 
 
 def read(path):

@@ -359,6 +359,7 @@ int main(int count, char **arguments)
     run(codec_kernel_fixtures, codec_kernel_count);
     run(codec_service_fixtures, codec_service_count);
     run(codec_graph_fixtures, codec_graph_count);
+    run(codec_files_fixtures, codec_files_count);
     test_completeness();
     codec_text_tests();
     codec_agree_tests();
