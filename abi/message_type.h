@@ -25,6 +25,7 @@ enum service_id {
     SERVICE_SERIALD,
     SERVICE_RAMFSD,
     SERVICE_VFSD,
+    SERVICE_LOADERD,
     SERVICE_COUNT
 };
 

@@ -50,6 +50,7 @@
 #include "abi/messages/event.h"
 #include "abi/messages/irqd.h"
 #include "abi/messages/kernel.h"
+#include "abi/messages/loaderd.h"
 #include "abi/messages/logd.h"
 #include "abi/messages/memd.h"
 #include "abi/messages/named.h"

@@ -26,6 +26,7 @@ enum {
     SLOT_PEER_DRV_SERIAL = 27,
     SLOT_PEER_SERIALD = 28,
     SLOT_PEER_VFSD = 29,
+    SLOT_PEER_LOADERD = 30,
 
     SLOT_UNTYPED_BASE = 32, /* untyped memory: rootd at boot, then memd */
     SLOT_UNTYPED_COUNT = 16,

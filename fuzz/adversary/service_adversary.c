@@ -229,6 +229,7 @@ static const char *check(void)
         return seriald_check(&state.seriald);
     case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_VFSD:
+    case SERVICE_LOADERD: /* there is no unit yet */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -280,6 +281,7 @@ static void reset(void)
         break;
     case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_VFSD:
+    case SERVICE_LOADERD: /* there is no unit yet */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -379,6 +381,7 @@ static enum status turn(uint64_t *now_ticks)
     }
     case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_VFSD:
+    case SERVICE_LOADERD: /* there is no unit yet */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:

@@ -31,6 +31,8 @@ UNSHOWN |= {(f"vfsd.{name}", verdict): "no image has it yet" for verdict in ("ac
             for name in ("attach", "open", "close", "read", "write", "readdir", "stat_handle", "stat", "mkdir", "unlink",
                          "rmdir", "rename", "truncate", "symlink", "readlink", "link", "set_metadata", "seed_mount",
                          "seal")}
+UNSHOWN |= {(f"loaderd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
+            for name in ("launch_path", "wait_program", "stop_program", "query_program")}
 
 
 def read(path):

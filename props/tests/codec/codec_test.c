@@ -360,6 +360,7 @@ int main(int count, char **arguments)
     run(codec_service_fixtures, codec_service_count);
     run(codec_graph_fixtures, codec_graph_count);
     run(codec_files_fixtures, codec_files_count);
+    run(codec_loader_fixtures, codec_loader_count);
     test_completeness();
     codec_text_tests();
     codec_agree_tests();

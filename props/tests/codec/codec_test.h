@@ -50,6 +50,8 @@ extern const struct codec_fixture codec_graph_fixtures[];
 extern const unsigned codec_graph_count;
 extern const struct codec_fixture codec_files_fixtures[];
 extern const unsigned codec_files_count;
+extern const struct codec_fixture codec_loader_fixtures[];
+extern const unsigned codec_loader_count;
 
 /* Text of messages, printed and parsed: literal lines. */
 void codec_text_tests(void);

@@ -292,10 +292,11 @@ static bool may_ask(const struct intake *row)
     case SLOT_PEER_PAGERD:
         return role == ROLE_TEST_HOSTILE;
     case SLOT_PEER_MEMD:
-        return tests || role == ROLE_CONSOLE;
+        return tests || role == ROLE_CONSOLE || role == ROLE_PHASE4_LOADER;
     case SLOT_PEER_PROCD:
         return tests || role == ROLE_TEST_OPERATOR || role == ROLE_LOADERD ||
-               role == ROLE_PHASE1_CRASH_CLIENT || role == ROLE_CONSOLE || role == ROLE_TEST_REAPER;
+               role == ROLE_PHASE1_CRASH_CLIENT || role == ROLE_CONSOLE ||
+               role == ROLE_TEST_REAPER || role == ROLE_PHASE4_LOADER;
     case SLOT_PROCD_ADMINISTRATOR:
         return role == ROLE_ATTACKS || role == ROLE_TEST_OPERATOR;
     case SLOT_MEMD_ADMINISTRATOR:
@@ -307,11 +308,14 @@ static bool may_ask(const struct intake *row)
     case SLOT_PEER_NAMED: /* every service above it, but for the one with two published peers */
         if ((role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE2_IRQ_CLIENT) ||
             role == ROLE_CONSOLE || role == ROLE_TEST_MORTAL || role == ROLE_TEST_FRAIL ||
-            role == ROLE_TEST_SURVIVOR || role == ROLE_TEST_REAPER || role == ROLE_TEST_HOSTILE)
+            role == ROLE_TEST_SURVIVOR || role == ROLE_TEST_REAPER || role == ROLE_TEST_HOSTILE ||
+            role == ROLE_PHASE4_LOADER)
             return true;
         return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
     case SLOT_PEER_VFSD:
         return role == ROLE_LOADERD;
+    case SLOT_PEER_LOADERD:
+        return role == ROLE_PHASE4_LOADER;
     case SLOT_PEER_TEST_SERVICE:
         return role == ROLE_TEST_USER;
     case SLOT_PROCD_DRIVER_ENDPOINT:
