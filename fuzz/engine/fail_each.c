@@ -48,14 +48,18 @@ static uint64_t fail_steps(const struct input *input, uint64_t (*run)(const stru
     return failures;
 }
 
-int fail_each(const struct corpus *corpus, uint64_t (*run)(const struct input *input))
+int fail_each(const struct corpus *corpus, uint64_t part, uint64_t parts,
+              uint64_t (*run)(const struct input *input))
 {
     uint64_t failures = 0;
     size_t traces = 0;
+    size_t all_traces = 0;
+    if (part >= parts)
+        fail("there are parts 0 to PARTS - 1");
     if (harness_plan_failure == NULL)
         fail("%s: this harness plans no failures", harness_name);
     for (size_t i = 0; i < corpus->count; i++) {
-        if (!corpus->inputs[i].is_trace)
+        if (!corpus->inputs[i].is_trace || all_traces++ % parts != part)
             continue;
         traces++;
         failures += fail_steps(&corpus->inputs[i], run);

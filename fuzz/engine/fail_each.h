@@ -8,8 +8,10 @@
 
 #include "fuzz/engine/corpus.h"
 
-/* `run` takes one input; those that are made here have no path. Prints how many failures there
- * were; returns the exit status. */
-int fail_each(const struct corpus *corpus, uint64_t (*run)(const struct input *input));
+/* Of the traces those whose number, divided by `parts`, leaves `part`: 0 and 1 for all. `run` takes
+ * one input; those that are made here have no path. Prints how many failures there were; returns
+ * the exit status, which is 1 when there were none. */
+int fail_each(const struct corpus *corpus, uint64_t part, uint64_t parts,
+              uint64_t (*run)(const struct input *input));
 
 #endif

@@ -231,28 +231,6 @@ static unsigned compare_floors(const struct corpus *corpus)
     return lost;
 }
 
-/* golden: compares with DIGESTS and FLOORS too, which a command writes; without them only models,
- * properties, stated results and sanitizers judge. */
-static int replay(const char *folder, bool golden)
-{
-    struct corpus corpus = corpus_read(folder);
-    if (corpus.count == 0)
-        fail("%s: no inputs", folder);
-    run_both_ways(&corpus);
-    unsigned different = compare_orders(&corpus);
-    if (!golden) {
-        printf("%s: %zu inputs both ways, %u different, %u marks, no digest or floor compared\n",
-               harness_name, corpus.count, different, marks_count());
-        return different == 0 ? 0 : 1;
-    }
-    different += compare_digests(&corpus);
-    different += compare_names(&corpus);
-    unsigned lost = compare_floors(&corpus);
-    printf("%s: %zu inputs both ways, %u different, %u marks, %zu floors, %u lost\n", harness_name,
-           corpus.count, different, marks_count(), corpus.floor_count, lost);
-    return different == 0 && lost == 0 ? 0 : 1;
-}
-
 struct names {
     char **names;
     size_t count;
@@ -279,6 +257,47 @@ static struct names sorted_marks(void)
     if (marks.count != 0)
         qsort(marks.names, marks.count, sizeof marks.names[0], compare_texts);
     return marks;
+}
+
+/* Marks that are no floor; each is printed. Both lists ascend, as bless wrote them. */
+static unsigned compare_marks(const struct corpus *corpus)
+{
+    struct names marks = sorted_marks();
+    unsigned loose = 0;
+    for (size_t i = 0, at = 0; i < marks.count; i++) {
+        while (at < corpus->floor_count && strcmp(corpus->floors[at], marks.names[i]) < 0)
+            at++;
+        if (at < corpus->floor_count && strcmp(corpus->floors[at], marks.names[i]) == 0)
+            continue;
+        printf("%s/FLOORS: no floor for \"%s\"; ./basalt bless %s\n", corpus->folder,
+               marks.names[i], harness_name);
+        loose++;
+    }
+    free(marks.names);
+    return loose;
+}
+
+/* golden: compares with DIGESTS and FLOORS too, which a command writes; without them only models,
+ * properties, stated results and sanitizers judge. */
+static int replay(const char *folder, bool golden)
+{
+    struct corpus corpus = corpus_read(folder);
+    if (corpus.count == 0)
+        fail("%s: no inputs", folder);
+    run_both_ways(&corpus);
+    unsigned different = compare_orders(&corpus);
+    if (!golden) {
+        printf("%s: %zu inputs both ways, %u different, %u marks, no digest or floor compared\n",
+               harness_name, corpus.count, different, marks_count());
+        return different == 0 ? 0 : 1;
+    }
+    different += compare_digests(&corpus);
+    different += compare_names(&corpus);
+    unsigned lost = compare_floors(&corpus);
+    unsigned loose = compare_marks(&corpus);
+    printf("%s: %zu inputs both ways, %u different, %u marks, %zu floors, %u lost\n", harness_name,
+           corpus.count, different, marks_count(), corpus.floor_count, lost);
+    return different == 0 && lost == 0 && loose == 0 ? 0 : 1;
 }
 
 /* Writes the ids of rows into the inputs that name them by other numbers. What they do stays. */
@@ -352,11 +371,12 @@ static int bless(const char *folder, bool may_lose)
     return 0;
 }
 
-static int replay_failing(const char *folder)
+/* Part `part` of `parts` of the traces. */
+static int replay_failing(const char *folder, uint64_t part, uint64_t parts)
 {
     struct corpus corpus = corpus_read(folder);
     snprintf(running_path, sizeof running_path, "findings/%s-fail-each", harness_name);
-    return fail_each(&corpus, run);
+    return fail_each(&corpus, part, parts, run);
 }
 
 static int replay_texts(const char *folder)
@@ -472,7 +492,8 @@ static int usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER [--lose-floors] |\n"
-            "       --texts FOLDER | --fail-each FOLDER | --marks FOLDER | --trace FILE |\n"
+            "       --texts FOLDER | --fail-each FOLDER [PART PARTS] | --marks FOLDER | --trace "
+            "FILE |\n"
             "       --assemble FILE.trace OUTPUT | --random COUNT SEED | --bench FOLDER SECONDS\n",
             program);
     return 2;
@@ -498,7 +519,9 @@ int main(int argc, char **argv)
     if (argc == 3 && is(argv[1], "--texts"))
         return replay_texts(argv[2]);
     if (argc == 3 && is(argv[1], "--fail-each"))
-        return replay_failing(argv[2]);
+        return replay_failing(argv[2], 0, 1);
+    if (argc == 5 && is(argv[1], "--fail-each"))
+        return replay_failing(argv[2], strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));
     if (argc == 3 && is(argv[1], "--marks"))
         return show_marks(argv[2]);
     if (argc == 3 && is(argv[1], "--trace"))

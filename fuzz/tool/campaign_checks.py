@@ -19,7 +19,7 @@ import engines
 import fake_engine
 import findings
 
-ENGINE_SECONDS = 10
+ENGINE_SECONDS = 6
 ENGINE_HARNESSES = ("codec_messages", "memd_life")  # one codec, one life
 FAKED = "canary_detectors"
 HOME = f"findings/{FAKED}"

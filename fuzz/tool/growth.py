@@ -13,6 +13,7 @@ import time
 
 import build
 import campaign
+import negative
 
 STOPPED = 99 # exit status of a bless that was stopped on purpose
 
@@ -82,8 +83,9 @@ def growth(tally):
             file.write(bytes([1]) + operation.to_bytes(2, "little"))
         status, output = build.run([f"{folder}/build/fast/codec_messages", "--trace", f"{folder}/ping"])
         tally.say("the operation of the trial can be named", status == 0 and "memd.ping number=" in output, output)
-        for name in names:
-            status, output = build.run([f"{folder}/build/fast/{name}", "--replay", f"corpus/{name}"])
+        for name, (status, output) in negative.each(
+                int(build.jobs()),
+                lambda name: build.run([f"{folder}/build/fast/{name}", "--replay", f"corpus/{name}"]), names):
             summary = (output.strip().splitlines() or ["nothing printed"])[-1]
             tally.say(f"new rows move nothing of {name}", status == 0, build.shorten(output, 12),
                       summary.partition(": ")[2])
