@@ -25,6 +25,7 @@
 #include "services/seriald/seriald.h"
 #include "services/tester/tester.h"
 #include "services/timed/timed.h"
+#include "services/vfsd/vfsd.h"
 #include "services/vspaced/vspaced.h"
 
 /* rootd with the handoff that its entry code copies first. */
@@ -113,6 +114,12 @@ static void drv_serial_start(void *state, void *table)
     drv_serial_run(state);
 }
 
+static void vfsd_start(void *state, void *table)
+{
+    (void)table;
+    vfsd_run(state);
+}
+
 static void seriald_start(void *state, void *table)
 {
     (void)table;
@@ -140,6 +147,7 @@ static const struct program program_table[] = {
     {"irqd", sizeof(struct irqd), 0, irqd_start, NULL},
     {"drv-serial", sizeof(struct drv_serial), 0, drv_serial_start, NULL},
     {"seriald", sizeof(struct seriald), 0, seriald_start, NULL},
+    {"vfsd", sizeof(struct vfsd), 0, vfsd_start, NULL},
     {"phase0-probe", 0, 0, NULL, phase0_probe_main},
     {"phase0-exit", 0, 0, NULL, phase0_exit_main},
     {"phase0-fault-kill", 0, 0, NULL, phase0_fault_kill_main},
