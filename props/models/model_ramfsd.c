@@ -594,5 +594,5 @@ void model_ramfsd_reset(struct model_ramfsd *model, uint32_t limit, uint32_t ope
         model->pages[i].node = 0;
     model->limit = limit;
     model->open_limit = open_limit;
-    model_ramfsd_make(model, 0, FILE_KIND_DIRECTORY, 0755);
+    model_ramfsd_make(model, 0, FILE_KIND_DIRECTORY, 01777);
 }

@@ -79,6 +79,7 @@ enum status ramfsd_init_archive(struct ramfsd *ramfsd, void *memory, uint64_t me
     ramfsd->archive = archive;
     ramfsd->archive_bytes = archive_bytes;
     ramfsd_init(ramfsd, memory, memory_bytes, open_limit);
+    ramfsd->node[RAMFSD_ROOT_PLACE].mode = 0755; /* unless it has an entry of its own */
     for (;;) {
         size_t header_at = at;
         enum status status = archive_next(archive, archive_bytes, &at, &entry);

@@ -304,5 +304,7 @@ void ramfsd_init(struct ramfsd *ramfsd, void *memory, uint64_t memory_bytes, uin
     ramfsd->nodes.limit = count;
     ramfsd->accounts.limit = 2 * count;
     ramfsd->open_limit = open_limit;
-    ramfsd_node_add(ramfsd, 0, FILE_KIND_DIRECTORY, 0755); /* the root, at RAMFSD_ROOT_PLACE */
+    /* The root, at RAMFSD_ROOT_PLACE. It is nobody's: everybody may make entries there, and removes
+     * none of another's. */
+    ramfsd_node_add(ramfsd, 0, FILE_KIND_DIRECTORY, 01777);
 }

@@ -21,7 +21,7 @@
  * number of its entries, of a link the length of its target. link_count is 0 once a node was
  * unlinked.
  *
- * Sources. "ram" begins with an empty root and can be changed. "archive" is the tree of an archive
+ * Sources. "ram" begins with an empty root of mode 01777 and can be changed. "archive" is the tree of an archive
  * (abi/formats/archive.h), of which each entry comes behind the directory that it lies in; its
  * files' bytes stay where they are. It cannot be changed, not even a time: all of them are 0, since
  * the kernel's clock knows nothing of its dates. Its nodes have version 1, owner 0 and the
