@@ -4,11 +4,12 @@
 #ifndef BASALT_ABI_MESSAGES_PROCD_H
 #define BASALT_ABI_MESSAGES_PROCD_H
 
+#include "abi/limits.h"
 #include "abi/process.h"
 #include "abi/roles.h"
 
 enum {
-    PROCD_CHUNK_BYTES_MAX = 768, /* bytes of one loader chunk */
+    PROCD_CHUNK_BYTES_MAX = FRAME_TRANSFER_BYTES_MAX, /* bytes of one chunk of a transfer */
     PROCD_LOADER_IMAGE_BYTES_MAX = 4 << 20
 };
 

@@ -26,6 +26,7 @@ struct turn {
         struct pagerd_unregister_process_request unregister;
         struct pagerd_resolve_fault_request resolve;
         struct pagerd_query_faults_request query;
+        struct pagerd_give_page_request give;
         struct event_fault_request fault;
     } body;
 };
@@ -478,6 +479,7 @@ static enum status admitted(const struct turn *turn)
     case OP_PAGERD_UNREGISTER_PROCESS:
     case OP_PAGERD_RESOLVE_FAULT:
     case OP_PAGERD_QUERY_FAULTS:
+    case OP_PAGERD_GIVE_PAGE:
         return badge == 0 ? STATUS_OK : STATUS_DENIED;
     case OP_EVENT_FAULT:
         return badge == UINT64_MAX ? STATUS_OK : STATUS_DENIED;
@@ -502,6 +504,9 @@ static void perform(struct model_pagerd *model, const struct turn *turn,
         return;
     case OP_PAGERD_QUERY_FAULTS:
         answer->status = query(model, turn->body.query.token, &answer->body.query);
+        return;
+    case OP_PAGERD_GIVE_PAGE:
+        answer->status = model_pagerd_give(model, &turn->body.give, &answer->leaves);
         return;
     case OP_EVENT_FAULT:
         if (MARK_IF("pagerd: no reply slot to keep", !can_be_kept(turn->request->slot)))

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "props/base/marks.h"
+
 typedef unsigned __int128 wide;
 
 enum { PAGE = PAGE_BYTES };
@@ -43,6 +45,8 @@ static enum status area_status(const struct pagerd_register_process_request *req
         return segment_status(request, area);
     if (area->file_offset != 0 || area->file_bytes != 0)
         return STATUS_INVALID_ARGUMENT;
+    if (area->kind == AREA_LOADED)
+        return STATUS_OK;
     if (area->kind == AREA_WINDOW)
         return area->rights & RIGHT_EXECUTE ? STATUS_INVALID_ARGUMENT : STATUS_OK;
     return area->rights == 0 && pages_of(area->memory_bytes) <= 512 ? STATUS_OK
@@ -130,5 +134,9 @@ enum end_reason model_forbidden(const struct model_pagerd_process *process,
         return END_FAULT_GUARD;
     bool allowed = (area->rights & model_right(fault->access)) != 0;
     /* a page that is there without the right gets it from nobody */
-    return allowed && fault->present == 0 ? END_NONE : denied[fault->access];
+    if (!allowed || fault->present != 0)
+        return denied[fault->access];
+    /* nor does a program get code that nobody gave it */
+    bool is_code = area->kind == AREA_LOADED && (area->rights & RIGHT_EXECUTE) != 0;
+    return MARK_IF("pagerd: code that was not given", is_code) ? END_FAULT_BACKING : END_NONE;
 }

@@ -36,6 +36,12 @@ void model_pagerd_run(struct model_pagerd *model);
 void model_pagerd_came(struct model_pagerd *model, struct model_pagerd_process *process,
                        uint64_t page, uint64_t count);
 
+/* --- model_pagerd_given.c --- */
+
+/* GIVE_PAGE. `leaves`: it changed what is open about the page before, whatever its answer is. */
+enum status model_pagerd_give(struct model_pagerd *model,
+                              const struct pagerd_give_page_request *request, bool *leaves);
+
 /* --- model_pagerd.c --- */
 
 /* A release is over: done, or there was nothing. */

@@ -50,8 +50,6 @@ enum status model_procd_plan(const struct model_procd *model, const struct role 
     if (status != STATUS_OK)
         return status;
     bool brings_stack = plan->stack_top != 0;
-    if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
-        return STATUS_EXHAUSTED;
     if (role->id <= ROLE_PROCD && !brings_stack)
         return STATUS_INVALID_ARGUMENT;
     uint64_t end_va = plan->va_end + (brings_stack ? PAGE_BYTES : 0); /* with its guard */

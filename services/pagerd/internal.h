@@ -8,7 +8,7 @@
 #include "services/pagerd/lists.h"
 #include "services/pagerd/pagerd.h"
 
-/* --- pagerd.c, registrations.c: one function for each LIVE row of the table ------------------ */
+/* --- pagerd.c, registrations.c, given.c: one function for each LIVE row of the table ------------------ */
 
 #define SERVICE       pagerd
 #define SERVICE_TABLE "services/pagerd/served.def"
@@ -99,6 +99,10 @@ bool pagerd_release_vspace(struct pagerd *pagerd, uint32_t vspace_cap_slot);
 enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
                                uint32_t account_slot, struct pagerd_supply *supply,
                                uint32_t *owed_frame);
+
+/* Maps a frame that was given, with these rights: vspaced's answer. TIMED_OUT: it may come yet. */
+enum status pagerd_map_given(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint32_t rights,
+                             const struct pagerd_give_page_request *given);
 
 /* Offers a frame back to memd; true when it is the account's no more. */
 bool pagerd_return_frame(struct pagerd *pagerd, uint32_t account_slot, uint32_t frame_id);

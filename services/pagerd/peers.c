@@ -207,6 +207,20 @@ enum status pagerd_supply_page(struct pagerd *pagerd, uint32_t vspace_cap_slot,
     return supply_block(pagerd, vspace_cap_slot, account_slot, supply, owed_frame);
 }
 
+enum status pagerd_map_given(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint32_t rights,
+                             const struct pagerd_give_page_request *given)
+{
+    struct vspaced_map_frames_request request = {
+        .vspace_cap_slot = vspace_cap_slot,
+        .rights = rights,
+        .va = given->va,
+        .page_count = 1,
+        .frame_id = given->frame_id,
+        .frame_slot = given->frame_slot,
+    };
+    return map_frame(pagerd, &request);
+}
+
 enum status pagerd_ask_page(struct pagerd *pagerd, uint32_t vspace_cap_slot, uint64_t va,
                             uint32_t *rights)
 {

@@ -73,6 +73,8 @@ static enum status judge_kind(const struct pagerd_register_process_request *requ
         return area->rights == 0 && no_file && pagerd_area_pages(area) <= PAGERD_GUARD_PAGES_MAX
                    ? STATUS_OK
                    : STATUS_INVALID_ARGUMENT;
+    case AREA_LOADED: /* code is given, never zero */
+        return no_file ? STATUS_OK : STATUS_INVALID_ARGUMENT;
     case AREA_WINDOW:
         return no_file && (area->rights & RIGHT_EXECUTE) == 0 ? STATUS_OK : STATUS_INVALID_ARGUMENT;
     case AREA_SEGMENT:
@@ -189,6 +191,8 @@ struct pagerd_ruling pagerd_judge_fault(const struct pagerd_registration *regist
         return end_with(denial(access)); /* the page is there without the right (G7) */
     if (told_in_vain(registration, fault->va, right))
         return end_with(END_FAULT_BACKING); /* G7 */
+    if (place->kind == AREA_LOADED && (place->rights & RIGHT_EXECUTE) != 0)
+        return end_with(END_FAULT_BACKING); /* code that nobody gave */
     return (struct pagerd_ruling){.verdict = VERDICT_FILL, .area = index};
 }
 

@@ -148,8 +148,6 @@ static enum status judge_space(const struct procd *procd, const struct procd_mak
 {
     const struct elf_plan *plan = &making->plan;
     bool has_stack = plan->stack_top != 0;
-    if (plan->segment_count > PAGERD_SEGMENT_LIMIT)
-        return STATUS_EXHAUSTED;
     uint64_t table_bytes = role_table_pages(making->row.id, procd->memory_pages) * PAGE_BYTES;
     if (making->row.kind == ROLE_KIND_FOUNDATION && !has_stack)
         return STATUS_INVALID_ARGUMENT; /* it lives before anybody could give it one */

@@ -237,10 +237,10 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@44 00000000", "a count of 0 before rows")
         NO("@44 01000000", "a row more than the count says")
         NO("@44 03000000", "a row less than the count says")
-        NO("@44 09000000", "more rows than allowed")
-        NO("@48 03000000", "an unknown kind in the first row")
-        YES("@88 02000000", "the last kind in the second row")
-        NO("@88 03000000", "an unknown kind in the second row")
+        NO("@44 0e000000", "more rows than allowed")
+        NO("@48 04000000", "an unknown kind in the first row")
+        YES("@88 03000000", "the last kind in the second row")
+        NO("@88 04000000", "an unknown kind in the second row")
         NO("@92 01000000", "send is no mapping right")
         NO("@96 0100800000000000", "an address in a row not aligned")
         NO("@104 0000000000000000", "no memory")
@@ -268,6 +268,19 @@ const struct codec_fixture codec_service_fixtures[] = {
        "0100000000000000 0200000000000000 "
        "0300000000000000 0400000000000000 "
        "0500000000000000")
+
+    /* give_page: token, va, frame_id, frame_slot */
+    OF(PAGERD, 0x385, REQUEST, "1400 4400 00000200" NO_BADGE,
+       "0500000000000000 0000400000000000 07000000 40000000")
+        NO("@8 0100400000000000", "an address not aligned")
+        NO("@16 00000000", "frame 0")
+        YES("@16 ffffffff", "the highest frame id")
+        NO("@20 00000000", "no frame")
+        CAPS_NO("1400 4000 00000200" NO_BADGE, "map is missing")
+        CAPS_NO("1400 0400 00000200" NO_BADGE, "transfer is missing")
+        CAPS_NO("1400 4400 00000500" NO_BADGE, "no frame but an endpoint")
+
+    OF(PAGERD, 0x385, REPLY, "", "")
 
     /* spawn: role, image_slot, image_offset, image_bytes, argument */
     OF(PROCD, 0x401, REQUEST, "",
@@ -385,28 +398,47 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(PROCD, 0x40D, REPLY, "", "")
 
-    /* role, segment_count, image_bytes, entry_va, digest of 32 bytes */
+    /* begin_loader_image_transfer: entry_va, image_bytes, digest of 32 bytes, reserved0,
+     * segment_count, then rows of va, memory_bytes, file_bytes, rights, reserved0 */
     OF(PROCD, 0x40E, REQUEST, "",
-       "00010000 01000000 0000400000000000 0010000000000000"
-       "0001020304050607 08090a0b0c0d0e0f 1011121314151617 18191a1b1c1d1e1f")
-        NO("@4 00000000", "no segment")
-        YES("@4 08000000", "as many segments as allowed")
-        NO("@4 09000000", "one more")
+       "0010000000000000 0000400000000000"
+       "0001020304050607 08090a0b0c0d0e0f 1011121314151617 18191a1b1c1d1e1f"
+       "00000000 02000000"
+       "0010000000000000 0000300000000000 0000300000000000 28000000 00000000"
+       "ffefffffff7f0000 0100000000000000 0000000000000000 18000000 00000000")
+        NO("@0 ff0f000000000000", "entry on page 0")
+        NO("@0 00f0ffffff7f0000", "entry behind the last address")
         NO("@8 0100400000000000", "an image above")
         NO("@8 0000000000000000", "no image bytes")
-        NO("@16 ff0f000000000000", "entry on page 0")
-        YES("@24 0000000000000000", "any digest, from its first word on")
-        YES("@48 ffffffffffffffff", "to its last")
+        YES("@16 0000000000000000", "any digest, from its first word on")
+        YES("@40 ffffffffffffffff", "to its last")
+        NO("@48 01000000", "reserved")
+        NO("@52 00000000", "no segment")
+        NO("@52 01000000", "a row more than the count says")
+        NO("@52 03000000", "a row less than the count says")
+        NO("@52 09000000", "more rows than allowed")
+        NO("@56 ff0f000000000000", "a segment on page 0")
+        YES("@56 0110000000000000", "an address that is not aligned")
+        NO("@64 0000000000000000", "no memory")
+        YES("@64 00f0ffffff7f0000", "as much memory as there are addresses")
+        NO("@64 01f0ffffff7f0000", "more")
+        YES("@72 0000400000000000", "as many bytes as an image may have")
+        NO("@72 0100400000000000", "more")
+        NO("@80 01000000", "send is no mapping right")
+        NO("@84 01000000", "reserved in a row")
+        NO("@88 00f0ffffff7f0000", "behind the last address in the second row")
+        NO("@116 01000000", "reserved in the second row")
 
     OF(PROCD, 0x40E, REPLY, "", ONE_PROCESS)
         NO("@0 0000000000000000", "transfer 0")
 
-    /* transfer_id, offset_bytes, segment_index, count, bytes */
-    OF(PROCD, 0x40F, REQUEST, "", ONE_PROCESS "ffff3f0000000000 07000000 02000000 beef")
+    /* transfer_id, offset_bytes, reserved0, count, bytes */
+    OF(PROCD, 0x40F, REQUEST, "", ONE_PROCESS "ffff3f0000000000 00000000 02000000 beef")
+        NO("@0 0000000000000000", "transfer 0")
         NO("@8 0000400000000000", "an offset above")
-        NO("@16 08000000", "a segment above")
+        NO("@16 01000000", "reserved")
         NO("@20 00000000", "a count of 0 before bytes")
-        NO("@20 01030000", "a count above its range")
+        NO("@20 41030000", "a count above its range")
         NO("@20 01000000", "a byte more than the count says")
 
     OF(PROCD, 0x40F, REPLY, "", "0200000000000000")

@@ -42,11 +42,14 @@ static const struct text_fixture printed[] = {
           "\7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
           "\x40\0\0\0\0\0\0\0\x41\0\0\0\0\0\0\0"),
      2},
-    {"procd.begin_loader_image_transfer role=0 segment_count=1 image_bytes=1 entry_va=4096"
-     " digest=[1,0,0xffffffffffffffff,4]",
-     BODY("\0\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\0"
+    {"procd.begin_loader_image_transfer entry_va=4096 image_bytes=1"
+     " digest=[1,0,0xffffffffffffffff,4] reserved0=0 segment_count=1"
+     " segments=[{va=4097,memory_bytes=2,file_bytes=1,rights=0x28,reserved0=0}]",
+     BODY("\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\0\0"
           "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-          "\xff\xff\xff\xff\xff\xff\xff\xff\4\0\0\0\0\0\0\0"),
+          "\xff\xff\xff\xff\xff\xff\xff\xff\4\0\0\0\0\0\0\0"
+          "\0\0\0\0\1\0\0\0"
+          "\1\x10\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\x28\0\0\0\0\0\0\0"),
      0},
     {"kernel.log_write count=3 bytes=6f6b0a", BODY("\3\0\0\0ok\n"), 0},
     {"kernel.log_write count=0 bytes=", BODY("\0\0\0\0"), 0},
