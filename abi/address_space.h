@@ -14,6 +14,8 @@
  * The tables of a service that has a row in abi/tables.def lie at SERVICE_TABLE_VA, all there from
  * its start on.
  *
+ * A module of the boot image that a role's DATA row names lies at DATA_VA, read-only.
+ *
  * The heap window is anonymous and demand-zero. Every role but those of the foundation has one; how
  * much of it a process can really touch is bounded by its account. */
 #ifndef BASALT_ABI_ADDRESS_SPACE_H
@@ -26,6 +28,7 @@
 #define HEAP_WINDOW_VA    UINT64_C(0x0000001000000000)
 #define HEAP_WINDOW_BYTES (UINT64_C(1024) * PAGE_BYTES)
 #define SERVICE_TABLE_VA  UINT64_C(0x0000002000000000)
+#define DATA_VA           UINT64_C(0x0000003000000000)
 #define GUARD_BYTES       UINT64_C(4096) /* of each guard: one page */
 
 /* The heap window with the guard on either side. */
@@ -38,6 +41,8 @@
 
 _Static_assert(GUARD_BYTES == PAGE_BYTES, "a guard is one page");
 _Static_assert(SERVICE_TABLE_VA > HEAP_ZONE_VA + HEAP_ZONE_BYTES, "tables lie behind the heap");
+_Static_assert(DATA_VA > SERVICE_TABLE_VA + (UINT64_C(1) << 32), "data lies behind the tables");
+_Static_assert(DATA_VA + (UINT64_C(1) << 32) < USER_VA_END, "there is room for any module");
 _Static_assert(HEAP_WINDOW_VA % PAGE_BYTES == 0, "windows are page aligned");
 
 #endif

@@ -44,6 +44,9 @@
 #ifndef FAULT_AROUND
 #define FAULT_AROUND(NAME, why)
 #endif
+#ifndef DATA
+#define DATA(NAME, module, why)
+#endif
 #include "abi/roles.def"
 #undef ROLE
 #undef INTAKE
@@ -59,3 +62,4 @@
 #undef RESTARTS
 #undef USES_SSE
 #undef FAULT_AROUND
+#undef DATA

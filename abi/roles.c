@@ -418,6 +418,22 @@ bool role_faults_around(const struct role *role)
     return false;
 }
 
+const char *role_data(uint32_t id)
+{
+    static const struct {
+        uint32_t role;
+        const char *module;
+    } rows[] = {
+#define DATA(NAME, module, why) {ROLE_##NAME, (module)},
+#include "abi/role_rows.h"
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].role == id)
+            return rows[i].module;
+    }
+    return NULL;
+}
+
 bool role_in_profile(const struct role *role, uint32_t profile)
 {
     switch (role->presence) {
@@ -433,6 +449,10 @@ bool role_in_profile(const struct role *role, uint32_t profile)
         return profile == VALIDATION_PROFILE_GRAPH;
     case ROLE_PRESENCE_CONSOLE:
         return profile == VALIDATION_PROFILE_CONSOLE;
+    case ROLE_PRESENCE_FILES:
+        return profile == VALIDATION_PROFILE_FILES || validation_profile_loads(profile);
+    case ROLE_PRESENCE_PHASE4:
+        return validation_profile_loads(profile);
     case ROLE_PRESENCE_LATER:
         break;
     }

@@ -27,7 +27,8 @@ enum role_kind { ROLE_KIND_FOUNDATION, ROLE_KIND_SERVICE, ROLE_KIND_DRIVER, ROLE
 enum { MAKES_DRIVERS = 1 << ROLE_KIND_DRIVER, MAKES_EXTENSIONS = 1 << ROLE_KIND_EXTENSION };
 
 /* In which images a role may be: RUNTIME in all, PHASE0 in those that have a validation profile,
- * HOSTILE, ATTACKS, GRAPH and CONSOLE in those of that profile alone, LATER in none yet. */
+ * HOSTILE, ATTACKS, GRAPH and CONSOLE in those of that profile alone, FILES in those of profile files
+ * and of programs from files, PHASE4 in the latter alone, LATER in none yet. */
 enum role_presence {
     ROLE_PRESENCE_RUNTIME,
     ROLE_PRESENCE_PHASE0,
@@ -35,7 +36,9 @@ enum role_presence {
     ROLE_PRESENCE_HOSTILE,
     ROLE_PRESENCE_ATTACKS,
     ROLE_PRESENCE_GRAPH,
-    ROLE_PRESENCE_CONSOLE
+    ROLE_PRESENCE_CONSOLE,
+    ROLE_PRESENCE_FILES,
+    ROLE_PRESENCE_PHASE4
 };
 
 struct role {
@@ -195,6 +198,9 @@ uint32_t role_flags(const struct role *role);
 
 /* Whether pagerd may give a process of the role neighbours of a page that it touches. */
 bool role_faults_around(const struct role *role);
+
+/* The module of the boot image whose bytes a process of the role has at DATA_VA; null: none. */
+const char *role_data(uint32_t id);
 
 /* Whether an image of a validation profile may hold the role's module. */
 bool role_in_profile(const struct role *role, uint32_t profile);

@@ -353,20 +353,28 @@ static void add_limit(struct request *request, char *argument)
 
 static uint32_t profile_of(const char *name)
 {
-    if (strcmp(name, "none") == 0)
-        return VALIDATION_PROFILE_NONE;
-    if (strcmp(name, "phase0") == 0)
-        return VALIDATION_PROFILE_PHASE0;
-    if (strcmp(name, "hostile") == 0)
-        return VALIDATION_PROFILE_HOSTILE;
-    if (strcmp(name, "attacks") == 0)
-        return VALIDATION_PROFILE_ATTACKS;
-    if (strcmp(name, "graph") == 0)
-        return VALIDATION_PROFILE_GRAPH;
-    if (strcmp(name, "console") == 0)
-        return VALIDATION_PROFILE_CONSOLE;
-    stop(EXIT_USAGE, "\"%s\" is no profile: none, phase0, hostile, attacks, graph or console",
-         name);
+    static const char *const names[] = {
+        [VALIDATION_PROFILE_NONE] = "none",
+        [VALIDATION_PROFILE_PHASE0] = "phase0",
+        [VALIDATION_PROFILE_HOSTILE] = "hostile",
+        [VALIDATION_PROFILE_ATTACKS] = "attacks",
+        [VALIDATION_PROFILE_GRAPH] = "graph",
+        [VALIDATION_PROFILE_CONSOLE] = "console",
+        [VALIDATION_PROFILE_FILES] = "files",
+        [VALIDATION_PROFILE_PHASE4_LOADER_CONTRACT] = "phase4-loader-contract",
+        [VALIDATION_PROFILE_PHASE4_FS_DISCOVERY] = "phase4-fs-discovery",
+        [VALIDATION_PROFILE_PHASE4_MATERIALIZED_LAUNCH] = "phase4-materialized-launch",
+        [VALIDATION_PROFILE_PHASE4_CLEANUP_AUTHORITY] = "phase4-cleanup-authority",
+        [VALIDATION_PROFILE_PHASE4_CLOSURE] = "phase4-closure",
+    };
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0)
+            return i;
+    }
+    stop(
+        EXIT_USAGE,
+        "\"%s\" is no profile: none, phase0, hostile, attacks, graph, console, files or phase4-...",
+        name);
 }
 
 static struct request read_arguments(int count, char **arguments)

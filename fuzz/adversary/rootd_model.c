@@ -92,6 +92,10 @@ static bool belongs(const struct role *role, uint32_t profile)
         return profile == 4;
     case ROLE_PRESENCE_CONSOLE:
         return profile == 5;
+    case ROLE_PRESENCE_FILES:
+        return profile >= 6 && profile <= 11;
+    case ROLE_PRESENCE_PHASE4:
+        return profile >= 7 && profile <= 11;
     }
     return false;
 }
@@ -115,12 +119,21 @@ static bool entry_is_sound(const struct boot_config *config, const struct boot_c
     return role->kind != ROLE_KIND_FOUNDATION || entry->flags == BOOT_ENTRY_REQUIRED;
 }
 
+/* Whether the data of a role, if it has some, is there. */
+static bool data_is_sound(const struct handoff *handoff, uint32_t role)
+{
+    int index = role == ROLE_IMAGEFSD ? handoff_find(handoff, "files") : -1;
+    return role != ROLE_IMAGEFSD ||
+           (index >= 0 && handoff->modules[index].kind == BOOT_SECTION_DATA);
+}
+
 /* Whether the module of an entry can be launched. */
 static bool is_there(const struct handoff *handoff, const struct boot_config_entry *entry)
 {
     uint64_t pages = 0;
     const struct role *role = role_find(entry->role);
-    return role->presence != ROLE_PRESENCE_LATER && program_is_sound(handoff, entry->role, &pages);
+    return role->presence != ROLE_PRESENCE_LATER &&
+           program_is_sound(handoff, entry->role, &pages) && data_is_sound(handoff, entry->role);
 }
 
 /* Entries that an entry waits for, directly or not: bits by their index. */

@@ -59,6 +59,8 @@ void draw_fault(struct choices *choices, struct life_draft *draft)
         walk_on(process, fault);
 }
 
+enum { DATA_PAGES_APART = 16 };
+
 /* A sound area behind `va`; where it ends. */
 static uint64_t make_area(struct choices *choices, uint64_t va, uint64_t image_offset,
                           struct pagerd_area *area)
@@ -132,6 +134,16 @@ static void stretch(struct choices *choices, struct pagerd_register_process_requ
     request->page_limit += PAGERD_BLOCK_PAGES;
 }
 
+/* The last area's bytes are of another module, which may be too short for them. */
+static void take_from_data(struct pagerd_register_process_request *request)
+{
+    struct pagerd_area *area = &request->areas[request->area_count - 1];
+    request->data_offset = request->image_offset + DATA_PAGES_APART * PAGE_BYTES;
+    request->data_bytes = (request->token % 4 == 0 ? 1 : 8) * PAGE_BYTES;
+    if (area->file_bytes != 0)
+        area->file_offset += DATA_PAGES_APART * PAGE_BYTES;
+}
+
 void draw_register(struct choices *choices, struct life_draft *draft)
 {
     struct pagerd_register_process_request *request = (void *)draft->body;
@@ -155,6 +167,8 @@ void draw_register(struct choices *choices, struct life_draft *draft)
     request->flags = rest < 4 ? REGISTER_FAULT_AROUND : 0;
     if (rest % 4 == 3)
         stretch(choices, request);
+    if (rest == 5)
+        take_from_data(request);
 }
 
 void draw_resolve(struct choices *choices, struct life_draft *draft)

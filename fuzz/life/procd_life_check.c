@@ -390,9 +390,13 @@ static void add_live(struct ledger *ledger, const struct model_procd_process *pr
     add_slots(ledger, process);
     add_mould(ledger, process);
     const struct peers_registration *registration = peers_registration_find(process->id);
-    if (registration != NULL) /* of whichever life */
-        PROPERTY_EQUAL(G4, "limit", registration->backing.page_limit,
-                       model_procd_role(process->role, process->page_limit).page_limit);
+    if (registration == NULL)
+        return;
+    /* of whichever life */
+    PROPERTY_EQUAL(G4, "limit", registration->backing.page_limit,
+                   model_procd_role(process->role, process->page_limit).page_limit);
+    PROPERTY_EQUAL(G4, "data", registration->backing.data_offset, process->data_offset);
+    PROPERTY_EQUAL(G4, "data", registration->backing.data_bytes, process->data_bytes);
 }
 
 static void add_left(struct ledger *ledger, const struct model_procd_process *process)
@@ -539,9 +543,12 @@ void procd_life_check_made(uint64_t id)
     PROPERTY(P2, "made", stand_in_process_find(process->id, &object));
     const struct stand_in_process *real = stand_in_process(object);
     const struct peers_registration *registration = peers_registration_find(process->id);
-    PROPERTY(P2, "plan",
-             model_procd_plan(&model, role, process->image_offset, process->image_bytes, &plan) ==
-                 STATUS_OK);
+    PROPERTY(
+        P2, "plan",
+        model_procd_plan(&model, role,
+                         &(struct model_procd_files){process->image_offset, process->image_bytes,
+                                                     process->data_offset, process->data_bytes},
+                         &plan) == STATUS_OK);
     PROPERTY_EQUAL(K5, "budget", real->budget_pages, model_procd_budget(role->id));
     PROPERTY_EQUAL(K5, "payer", real->untyped == peers_of_procd_bootstrap(), foundation);
     PROPERTY(P2, "pager", real->pager_declared && real->has_pager == !foundation);

@@ -60,11 +60,22 @@ static void draw_order(struct choices *choices, struct life_draft *draft, uint32
     draft->body[2] = drawn_module->size_bytes;
 }
 
+/* Data for the role that has some, or for any; of SPAWN_SERVICE, an argument. */
+static void draw_data(uint64_t drawn, struct life_draft *draft)
+{
+    if (drawn != 0)
+        draft->body[0] = ROLE_IMAGEFSD;
+    draft->body[3] = drawn * PAGE_BYTES;
+    draft->body[4] = drawn % 2 == 0 ? drawn_module->size_bytes : 600 * PAGE_BYTES;
+}
+
 /* Now and then with fewer pages of its own than the role may have, or with more. */
 void draw_making(struct choices *choices, struct life_draft *draft)
 {
     uint64_t drawn = choices_u8(choices);
     draw_order(choices, draft, drawn < 192 ? 0 : (uint32_t)(drawn - 188) * 4);
+    if (drawn >= 188 && drawn < 192)
+        draw_data(drawn - 188, draft);
 }
 
 void draw_spawn(struct choices *choices, struct life_draft *draft)

@@ -22,13 +22,15 @@ static enum status segment_status(const struct pagerd_register_process_request *
     wide needed = (wide)area->file_bytes + area->file_offset % PAGE;
     if (needed > area->memory_bytes)
         return STATUS_INVALID_ARGUMENT;
-    if ((area->rights & RIGHT_EXECUTE) && (needed + PAGE - 1) / PAGE < pages_of(area->memory_bytes))
+    wide filled = area->file_bytes == 0 ? 0 : (needed + PAGE - 1) / PAGE;
+    if ((area->rights & RIGHT_EXECUTE) && filled < pages_of(area->memory_bytes))
         return STATUS_INVALID_ARGUMENT;
     wide file_end = (wide)area->file_offset + area->file_bytes;
     wide image_end = (wide)request->image_offset + request->image_bytes;
-    if (area->file_bytes > 0 && (area->file_offset < request->image_offset || file_end > image_end))
-        return STATUS_OUT_OF_RANGE;
-    return STATUS_OK;
+    wide data_end = (wide)request->data_offset + request->data_bytes;
+    bool of_image = area->file_offset >= request->image_offset && file_end <= image_end;
+    bool of_data = area->file_offset >= request->data_offset && file_end <= data_end;
+    return area->file_bytes == 0 || of_image || of_data ? STATUS_OK : STATUS_OUT_OF_RANGE;
 }
 
 static enum status area_status(const struct pagerd_register_process_request *request,
@@ -56,7 +58,8 @@ static enum status area_status(const struct pagerd_register_process_request *req
 enum status model_areas_status(const struct pagerd_register_process_request *request)
 {
     wide image_end = (wide)request->image_offset + request->image_bytes;
-    if (image_end > (wide)UINT32_MAX * PAGE)
+    wide data_end = (wide)request->data_offset + request->data_bytes;
+    if (image_end > (wide)UINT32_MAX * PAGE || data_end > (wide)UINT32_MAX * PAGE)
         return STATUS_INVALID_ARGUMENT;
     for (uint32_t i = 0; i < request->area_count; i++) {
         const struct pagerd_area *area = &request->areas[i];

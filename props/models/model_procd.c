@@ -339,8 +339,14 @@ static enum status authorise(const struct ask *ask)
 
 static void spawn(const struct ask *ask, const struct procd_spawn_request *request)
 {
-    struct model_procd_order order = {
-        request->role, request->image_offset, request->image_bytes, request->argument, true, 0};
+    struct model_procd_order order = {request->role,
+                                      request->image_offset,
+                                      request->image_bytes,
+                                      request->argument,
+                                      true,
+                                      0,
+                                      0,
+                                      0};
     if (request->role < ROLE_EXTENSION_BASE)
         model_procd_reply(ask, STATUS_DENIED);
     else if (request->image_slot != SLOT_IMAGE)
@@ -363,12 +369,12 @@ static void perform(const struct ask *ask, const void *body)
     case OP_PROCD_SPAWN_SERVICE:
         model_procd_make(ask, &(struct model_procd_order){service->role, service->image_offset,
                                                           service->image_bytes, service->argument,
-                                                          true, service->page_limit});
+                                                          true, service->page_limit, 0, 0});
         return;
     case OP_PROCD_CREATE_STAGED_PROCESS:
-        model_procd_make(ask, &(struct model_procd_order){staged->role, staged->image_offset,
-                                                          staged->image_bytes, 0, false,
-                                                          staged->page_limit});
+        model_procd_make(ask, &(struct model_procd_order){
+                                  staged->role, staged->image_offset, staged->image_bytes, 0, false,
+                                  staged->page_limit, staged->data_offset, staged->data_bytes});
         return;
     case OP_PROCD_START_STAGED_PROCESS:
         start(ask, body);

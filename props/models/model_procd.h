@@ -48,6 +48,8 @@ struct model_procd_process {
     bool owes_mould_peer; /* memd has something of its mould that it refused to take back */
     uint64_t image_offset;
     uint64_t image_bytes;
+    uint64_t data_offset;
+    uint64_t data_bytes;
     uint64_t argument;
     struct procd_set_restart_policy_request policy;
     uint32_t lives;
@@ -296,9 +298,14 @@ uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ti
  * never more set aside than it may have. */
 struct role model_procd_role(uint32_t role, uint32_t page_limit);
 
+/* Where a process's program lies in the image, and data that it is given. */
+struct model_procd_files {
+    uint64_t offset, bytes, data_offset, data_bytes;
+};
+
 /* What procd must do with a module for a role, and its plan. */
 enum status model_procd_plan(const struct model_procd *model, const struct role *role,
-                             uint64_t offset_bytes, uint64_t size_bytes, struct elf_plan *plan);
+                             const struct model_procd_files *files, struct elf_plan *plan);
 
 /* Whether a page of a segment, counted from 0, is the image's own. */
 bool model_procd_shares(const struct elf_segment *segment, uint64_t page);

@@ -23,6 +23,7 @@ struct model_procd_order {
     uint64_t offset, bytes, argument;
     bool starts;
     uint32_t page_limit; /* 0: the role's */
+    uint64_t data_offset, data_bytes;
 };
 
 /* The reply to the request itself; null when it is lost on its way. */

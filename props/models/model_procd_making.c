@@ -55,6 +55,11 @@ static enum status allowed(const struct ask *ask, const struct model_procd_order
     }
     if (order->starts && role_intake(role->id, &rows))
         return STATUS_INVALID_ARGUMENT;
+    if (ask->who != 0 && (order->data_offset != 0 || order->data_bytes != 0))
+        return STATUS_DENIED; /* P7 */
+    if (order->data_bytes == 0 ? order->data_offset != 0 || role->id == ROLE_IMAGEFSD
+                               : role->id != ROLE_IMAGEFSD)
+        return STATUS_INVALID_ARGUMENT;
     return order->page_limit > role->page_limit ? STATUS_OVER_LIMIT : STATUS_OK;
 }
 
@@ -105,7 +110,11 @@ void model_procd_make(const struct ask *ask, const struct model_procd_order *ord
     struct role lowered = {0};
     if (status == STATUS_OK) {
         lowered = model_procd_role(order->role, order->page_limit);
-        status = model_procd_plan(model, &lowered, order->offset, order->bytes, &plan);
+        status =
+            model_procd_plan(model, &lowered,
+                             &(struct model_procd_files){order->offset, order->bytes,
+                                                         order->data_offset, order->data_bytes},
+                             &plan);
     }
     bool tried = status == STATUS_OK;
     if (failure->count != 0)
@@ -135,6 +144,8 @@ void model_procd_make(const struct ask *ask, const struct model_procd_order *ord
         .ready_since = order->starts ? ask->now_ticks : 0,
         .image_offset = order->offset,
         .image_bytes = order->bytes,
+        .data_offset = order->data_offset,
+        .data_bytes = order->data_bytes,
         .argument = order->argument,
         .private_pages = model_procd_private_pages(role, &plan),
     };

@@ -11,7 +11,7 @@
 
 /* Whether the regions of the image are within the role's share: those that the pages of its own
  * make, one for each guard, and one for every other page that is the file's alone. */
-static bool regions_fit(const struct role *role, const struct elf_plan *plan)
+static bool regions_fit(const struct role *role, const struct elf_plan *plan, uint64_t data_bytes)
 {
     uint64_t guarantee = (uint64_t)role->budget_pages + role->guarantee_pages;
     uint64_t runs = role->id >= ROLE_EXTENSION_BASE ? 3 : 1; /* guards, whose stack ever it is */
@@ -21,6 +21,7 @@ static bool regions_fit(const struct role *role, const struct elf_plan *plan)
         if ((plan->segments[i].rights & RIGHT_WRITE) == 0)
             runs += whole_pages / 2 + whole_pages % 2;
     }
+    runs += (data_bytes / PAGE_BYTES + 1) / 2;
     if (role->kind == ROLE_KIND_FOUNDATION) /* it has none of them */
         return true;
     return role->page_limit + (runs > 32 ? runs : 32) <= 2 * guarantee + 32;
@@ -37,8 +38,10 @@ struct role model_procd_role(uint32_t role, uint32_t page_limit)
 }
 
 enum status model_procd_plan(const struct model_procd *model, const struct role *role,
-                             uint64_t offset_bytes, uint64_t size_bytes, struct elf_plan *plan)
+                             const struct model_procd_files *files, struct elf_plan *plan)
 {
+    uint64_t offset_bytes = files->offset;
+    uint64_t size_bytes = files->bytes;
     uint8_t view[FRAME_TRANSFER_BYTES_MAX]; /* no file here has more headers */
     uint32_t count = size_bytes < sizeof view ? (uint32_t)size_bytes : (uint32_t)sizeof view;
     memset(plan, 0, sizeof *plan);
@@ -65,7 +68,10 @@ enum status model_procd_plan(const struct model_procd *model, const struct role 
     bool above = plan->va_first >= HEAP_ZONE_VA + HEAP_ZONE_BYTES;
     if (role->id > ROLE_PROCD && !below && !above)
         return STATUS_OVERLAP;
-    return regions_fit(role, plan) ? STATUS_OK : STATUS_OVER_LIMIT;
+    uint64_t data_pages = (files->data_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+    if (data_pages != 0 && end_va > DATA_VA && plan->va_first < DATA_VA + data_pages * PAGE_BYTES)
+        return STATUS_OVERLAP;
+    return regions_fit(role, plan, files->data_bytes) ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 
 uint64_t model_procd_budget(uint32_t role)
@@ -115,6 +121,19 @@ static void heap_areas(struct pagerd_register_process_request *out, bool gives_s
 
 _Static_assert((RIGHT_READ | RIGHT_WRITE) == (8 | 16), "a heap is readable and writable");
 
+/* In front of a program that lies behind it. */
+static void data_area(struct pagerd_register_process_request *out)
+{
+    struct pagerd_area area = {AREA_SEGMENT,    RIGHT_READ,       DATA_VA,
+                               out->data_bytes, out->data_offset, out->data_bytes};
+    uint32_t before = 0;
+    while (before < out->area_count && out->areas[before].va < DATA_VA)
+        before++;
+    memmove(&out->areas[before + 1], &out->areas[before], (out->area_count - before) * sizeof area);
+    out->areas[before] = area;
+    out->area_count++;
+}
+
 /* Runs of pages that are the file's alone, when every other one is touched, and guards. */
 static uint64_t runs_of(const struct pagerd_register_process_request *told)
 {
@@ -139,6 +158,8 @@ void model_procd_backing(const struct model_procd_process *process, const struct
     out->token = process->id;
     out->image_offset = process->image_offset;
     out->image_bytes = process->image_bytes;
+    out->data_offset = process->data_offset;
+    out->data_bytes = process->data_bytes;
     out->page_limit = role.page_limit;
     out->flags = role_faults_around(&role) ? REGISTER_FAULT_AROUND : 0;
     if (heap && plan->va_first > HEAP_WINDOW_VA)
@@ -159,6 +180,8 @@ void model_procd_backing(const struct model_procd_process *process, const struct
         next_area(out, AREA_GUARD, plan->stack_top, PAGE_BYTES);
     if (heap && plan->va_first < HEAP_WINDOW_VA)
         heap_areas(out, plan->stack_top == 0);
+    if (process->data_bytes != 0)
+        data_area(out);
     uint64_t runs = runs_of(out);
     out->region_limit = role.page_limit + (runs > 32 ? (uint32_t)runs : 32);
 }

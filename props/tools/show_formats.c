@@ -49,7 +49,20 @@ static void print_digest(FILE *out, const uint8_t digest[SHA256_BYTES])
 
 static const char *profile_name(uint32_t profile)
 {
-    static const char *const names[] = {"none", "phase0", "hostile", "attacks", "graph", "console"};
+    static const char *const names[] = {
+        "none",
+        "phase0",
+        "hostile",
+        "attacks",
+        "graph",
+        "console",
+        "files",
+        "phase4-loader-contract",
+        "phase4-fs-discovery",
+        "phase4-materialized-launch",
+        "phase4-cleanup-authority",
+        "phase4-closure",
+    };
     _Static_assert(sizeof names / sizeof names[0] == VALIDATION_PROFILE_LAST + 1, "one name each");
     return validation_profile_known(profile) ? names[profile] : "unknown";
 }

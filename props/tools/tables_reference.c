@@ -167,8 +167,8 @@ static void put_object_types(FILE *out)
 
 void tables_roles(FILE *out)
 {
-    static const char *const presence[] = {"all",     "phase0", "none yet", "hostile",
-                                           "attacks", "graph",  "console"};
+    static const char *const presence[] = {"all",   "phase0",  "none yet", "hostile", "attacks",
+                                           "graph", "console", "files",    "phase4"};
     fprintf(out, "| role | id | rank | may be in | what it decides | holds at start |\n"
                  "| --- | --- | --- | --- | --- | --- |\n");
     for (unsigned i = 0; i < role_count; i++) {

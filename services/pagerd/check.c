@@ -31,6 +31,8 @@ static bool areas_sound(const struct pagerd_registration *registration)
     struct pagerd_register_process_request again = {
         .image_offset = registration->image_offset,
         .image_bytes = registration->image_bytes,
+        .data_offset = registration->data_offset,
+        .data_bytes = registration->data_bytes,
         .area_count = registration->area_count,
     };
     if (registration->area_count == 0 || registration->area_count > PAGERD_AREA_LIMIT)
@@ -251,6 +253,10 @@ static void add_registration(const struct visitor *visitor,
     add(visitor, registration->token);
     add(visitor, registration->image_offset);
     add(visitor, registration->image_bytes);
+    if (registration->data_bytes != 0) {
+        add(visitor, registration->data_offset);
+        add(visitor, registration->data_bytes);
+    }
     add(visitor, registration->last_fault_id);
     add(visitor, registration->fault_count);
     add(visitor, registration->resolved_count);

@@ -20,13 +20,15 @@
  * REGISTER_PROCESS. The first rule that is broken decides; areas are judged one after the other,
  * each by its rights, its place, its kind, and its order:
  * - BUSY: the token is registered
- * - INVALID_ARGUMENT: the image range leaves the 2^32 - 1 pages an image can have
+ * - INVALID_ARGUMENT: the range of the image or of the data leaves the 2^32 - 1 pages an image can
+ *   have
  * - INVALID_ARGUMENT: no READ, but for guards; WRITE_AND_EXECUTE: both of them (V2)
  * - OUT_OF_RANGE: it leaves [USER_VA_FIRST, USER_VA_END); an area covers whole pages (V5), 2^32 - 1
  *   at most
  * - segments: INVALID_ARGUMENT: file_offset within its page and file_bytes are together above
- *   memory_bytes, or an executable one has a page without file bytes; OUT_OF_RANGE: its file bytes leave
- *   [image_offset, image_offset + image_bytes) (G4)
+ *   memory_bytes, or an executable one has a page without file bytes; OUT_OF_RANGE: its file bytes lie
+ *   neither in [image_offset, image_offset + image_bytes) nor in [data_offset, data_offset +
+ *   data_bytes) (G4)
  * - windows and guards: INVALID_ARGUMENT: file fields are not zero, a window is executable, a guard
  *   has rights, or more than PAGERD_GUARD_PAGES_MAX pages
  * - BAD_ORDER: it begins before the area in front of it; OVERLAP: inside it
@@ -204,6 +206,8 @@ struct pagerd_registration {
     uint64_t token;
     uint64_t image_offset; /* the range of the boot image that may back its pages (G4) */
     uint64_t image_bytes;
+    uint64_t data_offset; /* another one, of a module that is not its program */
+    uint64_t data_bytes;
     uint64_t last_fault_id;
     uint64_t fault_count;
     uint64_t resolved_count;

@@ -43,10 +43,19 @@ struct pagerd_area pagerd_area_at(const struct pagerd_place *place)
 /* Of a segment whose file bytes lie within its memory. */
 static uint64_t file_pages(const struct pagerd_area *area)
 {
+    if (area->file_bytes == 0)
+        return 0;
     return (area->file_offset % PAGE_BYTES + area->file_bytes + PAGE_BYTES - 1) >> PAGE_SHIFT;
 }
 
 /* --- registrations --------------------------------------------------------------------------- */
+
+/* Whether an area's file bytes lie within a range of the image that its process was registered with. */
+static bool is_backed(const struct pagerd_area *area, uint64_t offset, uint64_t bytes)
+{
+    return area->file_offset >= offset &&
+           range_within(area->file_offset - offset, area->file_bytes, bytes);
+}
 
 static enum status judge_segment(const struct pagerd_register_process_request *request,
                                  const struct pagerd_area *area)
@@ -57,11 +66,10 @@ static enum status judge_segment(const struct pagerd_register_process_request *r
         return STATUS_INVALID_ARGUMENT; /* demand-zero pages are never code */
     if (area->file_bytes == 0)
         return STATUS_OK;
-    if (area->file_offset < request->image_offset ||
-        !range_within(area->file_offset - request->image_offset, area->file_bytes,
-                      request->image_bytes))
-        return STATUS_OUT_OF_RANGE; /* G4 */
-    return STATUS_OK;
+    if (is_backed(area, request->image_offset, request->image_bytes) ||
+        is_backed(area, request->data_offset, request->data_bytes))
+        return STATUS_OK;
+    return STATUS_OUT_OF_RANGE; /* G4 */
 }
 
 static enum status judge_kind(const struct pagerd_register_process_request *request,
@@ -107,7 +115,8 @@ static enum status judge_order(const struct pagerd_area *area, const struct page
 
 enum status pagerd_judge_registration(const struct pagerd_register_process_request *request)
 {
-    if (!range_within(request->image_offset, request->image_bytes, IMAGE_END))
+    if (!range_within(request->image_offset, request->image_bytes, IMAGE_END) ||
+        !range_within(request->data_offset, request->data_bytes, IMAGE_END))
         return STATUS_INVALID_ARGUMENT;
     for (uint32_t i = 0; i < request->area_count; i++) {
         enum status status = judge_area(request, &request->areas[i]);

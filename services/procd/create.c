@@ -355,6 +355,8 @@ enum status procd_create_staged_process(struct procd *procd, struct procd_reques
         .role = body->role,
         .image_offset = body->image_offset,
         .image_bytes = body->image_bytes,
+        .data_offset = body->data_offset,
+        .data_bytes = body->data_bytes,
         .page_limit = body->page_limit,
     };
     struct procd_making making;

@@ -28,6 +28,18 @@ static bool may_make(const struct procd *procd, uint32_t owner, const struct rol
            role_band(row) >= role_band(maker);
 }
 
+/* The image's bytes are the administrator's to give, and to those alone that the table names. */
+static enum status decide_data(const struct procd_sender *sender, const struct procd_wish *wish,
+                               const struct role *row)
+{
+    bool is_named = wish->data_offset != 0 || wish->data_bytes != 0;
+    bool has_row = role_data(row->id) != NULL;
+    if (is_named && sender->owner != 0)
+        return STATUS_DENIED;
+    return is_named == has_row && has_row == (wish->data_bytes != 0) ? STATUS_OK
+                                                                     : STATUS_INVALID_ARGUMENT;
+}
+
 static enum status decide_role(const struct procd *procd, const struct procd_sender *sender,
                                const struct procd_wish *wish, const struct role *row)
 {
@@ -46,14 +58,21 @@ static enum status decide_role(const struct procd *procd, const struct procd_sen
     }
     if (wish->starts && role_intake(row->id, &row_count) != NULL)
         return STATUS_INVALID_ARGUMENT; /* it would start without what it needs */
+    enum status status = decide_data(sender, wish, row);
+    if (status != STATUS_OK)
+        return status;
     return wish->page_limit <= row->page_limit ? STATUS_OK : STATUS_OVER_LIMIT;
 }
 
+/* pagerd wants areas in ascending order; wherever the program lies, they are none in front of it,
+ * between, or behind it. */
 static void add_area(struct pagerd_register_process_request *backing, struct pagerd_area area)
 {
     UNIT_ASSERT(backing->area_count < PAGERD_AREA_LIMIT);
-    UNIT_ASSERT(backing->area_count == 0 || area.va >= backing->areas[backing->area_count - 1].va);
-    backing->areas[backing->area_count++] = area;
+    uint32_t place = backing->area_count++;
+    for (; place != 0 && backing->areas[place - 1].va > area.va; place--)
+        backing->areas[place] = backing->areas[place - 1];
+    backing->areas[place] = area;
 }
 
 static void add_guard(struct pagerd_register_process_request *backing, uint64_t va)
@@ -82,6 +101,21 @@ static void add_stack(struct pagerd_register_process_request *backing)
                           .rights = RIGHT_READ | RIGHT_WRITE,
                           .va = STACK_VA,
                           .memory_bytes = STACK_RESERVE_BYTES,
+                      });
+}
+
+/* A module that is nobody's program. What its bytes leave of the last page reads as zero. */
+static void add_data(struct pagerd_register_process_request *backing)
+{
+    if (backing->data_bytes == 0)
+        return;
+    add_area(backing, (struct pagerd_area){
+                          .kind = AREA_SEGMENT,
+                          .rights = RIGHT_READ,
+                          .va = DATA_VA,
+                          .memory_bytes = backing->data_bytes,
+                          .file_offset = backing->data_offset,
+                          .file_bytes = backing->data_bytes,
                       });
 }
 
@@ -139,11 +173,11 @@ static enum status plan_regions(const struct role *row,
     return STATUS_OK;
 }
 
-_Static_assert(PAGERD_SEGMENT_LIMIT + 1 + 3 <= PAGERD_AREA_LIMIT,
-               "segments, a stack or its guard, heap and its guards fit a registration");
+_Static_assert(PAGERD_SEGMENT_LIMIT + 1 + 3 + 1 <= PAGERD_AREA_LIMIT,
+               "segments, a stack or its guard, heap and its guards, and data fit a registration");
 
 /* Whether what is fixed in the address space is free: of the foundation the tables, of all others
- * the heap, and the stack of who brings none. */
+ * the heap, the stack of who brings none, and data. */
 static enum status judge_space(const struct procd *procd, const struct procd_making *making)
 {
     const struct elf_plan *plan = &making->plan;
@@ -162,6 +196,9 @@ static enum status judge_space(const struct procd *procd, const struct procd_mak
         range_overlaps(plan->va_first, end - plan->va_first, zone_va,
                        HEAP_ZONE_VA + HEAP_ZONE_BYTES - zone_va))
         return STATUS_OVERLAP;
+    if (making->process.data_bytes != 0 &&
+        range_overlaps(plan->va_first, end - plan->va_first, DATA_VA, making->process.data_bytes))
+        return STATUS_OVERLAP; /* the program ends with a page, so that this is about whole ones */
     return STATUS_OK;
 }
 
@@ -170,41 +207,36 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
 {
     const struct elf_plan *plan = &making->plan;
     struct pagerd_register_process_request *backing = &making->backing;
-    bool has_heap = making->row.kind != ROLE_KIND_FOUNDATION;
     enum status status = judge_space(procd, making);
     if (status != STATUS_OK)
         return status;
     backing->token = making->id;
     backing->image_offset = making->module.offset_bytes;
     backing->image_bytes = making->module.size_bytes;
+    backing->data_offset = making->process.data_offset;
+    backing->data_bytes = making->process.data_bytes;
     backing->page_limit = making->row.page_limit;
     backing->flags = role_faults_around(&making->row) ? REGISTER_FAULT_AROUND : 0;
-    bool heap_first = plan->va_first > HEAP_ZONE_VA; /* pagerd wants areas in ascending order */
-    bool gives_stack = plan->stack_top == 0;
-    if (gives_stack && heap_first)
-        add_stack(backing);
-    if (has_heap && heap_first)
-        add_heap(backing);
     for (uint32_t i = 0; i < plan->segment_count; i++)
         add_area(backing, area_of(&plan->segments[i], making->module.offset_bytes));
-    if (!gives_stack)
+    if (plan->stack_top != 0)
         add_guard(backing, plan->stack_top);
-    else if (!heap_first)
+    else
         add_stack(backing);
-    if (has_heap && !heap_first)
+    if (making->row.kind != ROLE_KIND_FOUNDATION)
         add_heap(backing);
+    add_data(backing);
     return plan_regions(&making->row, backing);
 }
 
 /* What the module is made of, and what pagerd is told. */
-static enum status plan_module(struct procd *procd, uint64_t offset_bytes, uint64_t size_bytes,
-                               struct procd_making *making)
+static enum status plan_module(struct procd *procd, struct procd_making *making)
 {
     making->module = (struct image_module){
         .kernel_slot = SLOT_KERNEL_PROCESS_ENDPOINT,
         .image_slot = SLOT_IMAGE,
-        .offset_bytes = offset_bytes,
-        .size_bytes = size_bytes,
+        .offset_bytes = making->process.image_offset,
+        .size_bytes = making->process.image_bytes,
     };
     enum status status = image_plan(&procd->caller, &making->module, &making->plan);
     return status == STATUS_OK ? plan_backing(procd, making) : status;
@@ -221,14 +253,12 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
     if (status != STATUS_OK)
         return status;
     making->row = role_lowered(row, wish->page_limit);
-    status = plan_module(procd, wish->image_offset, wish->image_bytes, making);
     making->process = (struct procd_process){
         .owner = sender->owner,
-        .entry_va = making->plan.entry,
-        .stack_top_va =
-            making->plan.stack_top != 0 ? making->plan.stack_top : STACK_VA + STACK_RESERVE_BYTES,
         .image_offset = wish->image_offset,
         .image_bytes = wish->image_bytes,
+        .data_offset = wish->data_offset,
+        .data_bytes = wish->data_bytes,
         .argument = wish->argument,
         .lives = {.ready_at_ticks = wish->starts ? procd->now_ticks : 0,
                   .life_count = wish->starts ? 1 : 0},
@@ -236,6 +266,10 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
         .page_limit = wish->page_limit,
         .life = PROCD_LIFE_STAGED,
     };
+    status = plan_module(procd, making);
+    making->process.entry_va = making->plan.entry;
+    making->process.stack_top_va =
+        making->plan.stack_top != 0 ? making->plan.stack_top : STACK_VA + STACK_RESERVE_BYTES;
     return status;
 }
 
@@ -247,5 +281,5 @@ enum status procd_create_plan_again(struct procd *procd, uint32_t index,
     making->row = role_lowered(role_find(making->process.role), making->process.page_limit);
     making->index = index;
     making->id = procd_table_id(procd, index);
-    return plan_module(procd, making->process.image_offset, making->process.image_bytes, making);
+    return plan_module(procd, making);
 }

@@ -121,6 +121,8 @@ struct procd_wish {
     uint32_t role;
     uint64_t image_offset;
     uint64_t image_bytes;
+    uint64_t data_offset; /* CREATE_STAGED_PROCESS alone */
+    uint64_t data_bytes;  /* 0: none */
     uint64_t argument;
     uint32_t page_limit; /* 0: the role's */
     bool starts;         /* SPAWN and SPAWN_SERVICE: start at once, nothing to install */

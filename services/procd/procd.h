@@ -335,6 +335,8 @@ struct procd_process {
     uint64_t retry_ticks; /* when what it owes is offered again */
     uint64_t image_offset;
     uint64_t image_bytes;
+    uint64_t data_offset; /* the module that it has at DATA_VA in every life */
+    uint64_t data_bytes;  /* 0: none */
     uint64_t argument;
     struct procd_policy policy;
     struct procd_lives lives;

@@ -324,6 +324,10 @@ static void visit_lives(const struct procd_process *process, visitor *visit, voi
     const struct procd_lives *lives = &process->lives;
     visit(context, process->image_offset);
     visit(context, process->image_bytes);
+    if (process->data_bytes != 0) {
+        visit(context, process->data_offset);
+        visit(context, process->data_bytes);
+    }
     visit(context, process->argument);
     visit(context, process->page_limit);
     visit(context, policy->base_delay_ticks);

@@ -303,6 +303,23 @@ static uint64_t needs_of(const struct rootd_intake *intake, const struct boot_co
     return needs;
 }
 
+/* The data of a role that has some. */
+static enum status find_data(const struct rootd_intake *intake, struct rootd_entry *entry)
+{
+    const char *name = role_data(entry->role);
+    if (name == NULL)
+        return STATUS_OK;
+    int index = handoff_find(&intake->handoff, name);
+    if (index < 0)
+        return STATUS_MISSING_MODULE;
+    const struct handoff_module *module = &intake->handoff.modules[index];
+    if (module->kind != BOOT_SECTION_DATA)
+        return STATUS_INVALID_ARGUMENT;
+    entry->data_offset = module->offset_bytes;
+    entry->data_bytes = module->size_bytes;
+    return STATUS_OK;
+}
+
 static enum status take_entry(struct caller *caller, struct rootd_intake *intake,
                               const struct boot_config_entry *entry, bool *kernel_failed)
 {
@@ -319,6 +336,8 @@ static enum status take_entry(struct caller *caller, struct rootd_intake *intake
     };
     UNIT_ASSERT(intake->entry_count < BOOT_CONFIG_ENTRY_LIMIT);
     taken.found = find_module(caller, intake, role, &module, &elf, kernel_failed);
+    if (taken.found == STATUS_OK)
+        taken.found = find_data(intake, &taken);
     if (taken.found != STATUS_OK && (taken.required || *kernel_failed))
         return taken.found;
     if (module != NULL) {

@@ -51,6 +51,8 @@ struct rootd_entry {
     enum status found; /* OK, or why an optional entry cannot be launched */
     uint64_t offset_bytes;
     uint64_t size_bytes;
+    uint64_t data_offset; /* the module that its role has besides its program (role_data) */
+    uint64_t data_bytes;  /* 0: it has none */
     uint64_t ready_ticks; /* how long READY may take, and the end of a program */
     uint32_t page_limit;  /* most pages of its own; 0: as many as its role */
     uint64_t needs;       /* which must be READY before it, bit i for entries[i] */
@@ -86,11 +88,12 @@ enum status intake_inventory(struct caller *caller, bool *kernel_failed);
  * role table. intake_handoff came before. On any error the record is all zero except
  * validation_profile, which stays known once the config was parsed.
  * MISSING_MODULE    boot config, an entry of the foundation, or the module of the foundation or of a
- *                   required entry is not there
+ *                   required entry is not there, or the one that its DATA row names
  * BAD_LENGTH        a config longer than BOOT_CONFIG_BYTES_MAX
  * INVALID_ARGUMENT  an entry of a role that is not in the table, is rootd's, belongs to another
  *                   profile, has another module name or launch kind than the table says, or is an
- *                   optional foundation role; a module that is not an executable
+ *                   optional foundation role; a module that is not an executable, or that of a DATA
+ *                   row not data
  * OVER_LIMIT        a limit above the role's own; the foundation's is 0
  * UNSUPPORTED       a required entry of a role that has no program yet
  * BAD_ORDER         an entry that depends on one that is launched after it: the foundation comes first,

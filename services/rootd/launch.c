@@ -210,6 +210,8 @@ static struct procd_create_staged_process_request module_of(const struct rootd *
         request.image_offset = rootd->intake.entries[plan->entry].offset_bytes;
         request.image_bytes = rootd->intake.entries[plan->entry].size_bytes;
         request.page_limit = rootd->intake.entries[plan->entry].page_limit;
+        request.data_offset = rootd->intake.entries[plan->entry].data_offset;
+        request.data_bytes = rootd->intake.entries[plan->entry].data_bytes;
     }
     return request;
 }
@@ -255,6 +257,8 @@ static enum status start_child(struct rootd *rootd, uint32_t launch)
 {
     struct procd_start_staged_process_request request = {.process_id = rootd->process_ids[launch]};
     uint64_t deadline_ticks;
+    if (launch >= FOUNDATION_COUNT)
+        request.argument = rootd->intake.entries[rootd->plan.launches[launch].entry].data_bytes;
     enum status status = rootd_deadline(rootd, ROOTD_CALL_TICKS, &deadline_ticks);
     if (status == STATUS_OK)
         status = procd_call_start_staged_process(&rootd->caller, SLOT_PEER_PROCD, NO_WINDOW,

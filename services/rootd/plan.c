@@ -228,6 +228,8 @@ static void digest_entry(struct sha256 *hash, const struct rootd_entry *entry)
     digest_module(hash, entry->role, entry->offset_bytes, entry->size_bytes, entry->ready_ticks);
     digest_number(hash, entry->required);
     digest_number(hash, entry->found);
+    digest_number(hash, entry->data_offset);
+    digest_number(hash, entry->data_bytes);
     digest_number(hash, entry->page_limit);
     digest_number(hash, entry->needs);
 }

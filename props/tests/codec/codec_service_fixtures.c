@@ -217,35 +217,38 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@20 04000000", "an unknown kind")
         NO("@16 08000100", "a flag above the mask")
 
-    /* register_process: token, vspace_slot, account_slot, image_offset, image_bytes, page_limit,
-     * region_limit, reserved1, area_count, areas of kind, rights, va, memory_bytes, file_offset, file_bytes */
+    /* register_process: token, vspace_slot, account_slot, image_offset, image_bytes, data_offset, data_bytes, page_limit,
+     * region_limit, flags, area_count, areas of kind, rights, va, memory_bytes, file_offset, file_bytes */
     OF(PAGERD, 0x381, REQUEST,
        "0800 4400 00000400" NO_BADGE
        "0c00 0500 00000500" NO_BADGE,
-       "0500000000000000 40000000 41000000 0020000000000000 0030000000000000 10000000 30000000 00000000 "
+       "0500000000000000 40000000 41000000 0020000000000000 0030000000000000 0050000000000000 0010000000000000 10000000 30000000 00000000 "
        "02000000"
        "00000000 28000000 0000400000000000 0010000000000000 0010000000000000 0010000000000000"
        "01000000 18000000 0000800000000000 0010000000000000 0000000000000000 0000000000000000")
         NO("@16 0120000000000000", "image offset not aligned")
         YES("@24 0000000000000000", "no image")
         NO("@24 0000000001000000", "image bytes above")
-        YES("@32 00000100", "the highest page limit")
-        NO("@32 01001000", "a page limit above")
-        YES("@36 ffffffff", "any number of regions")
-        YES("@40 01000000", "the one flag")
-        NO("@40 02000000", "a flag that is none")
-        NO("@44 00000000", "a count of 0 before rows")
-        NO("@44 01000000", "a row more than the count says")
-        NO("@44 03000000", "a row less than the count says")
-        NO("@44 0e000000", "more rows than allowed")
-        NO("@48 04000000", "an unknown kind in the first row")
-        YES("@88 03000000", "the last kind in the second row")
-        NO("@88 04000000", "an unknown kind in the second row")
-        NO("@92 01000000", "send is no mapping right")
-        NO("@96 0100800000000000", "an address in a row not aligned")
-        NO("@104 0000000000000000", "no memory")
-        YES("@104 00f0ffffff7f0000", "as much memory as there are addresses")
-        NO("@104 01f0ffffff7f0000", "more")
+        NO("@32 0150000000000000", "data offset not aligned")
+        YES("@40 ffffffff00000000", "the most data")
+        NO("@40 0000000001000000", "data above")
+        YES("@48 00000100", "the highest page limit")
+        NO("@48 01001000", "a page limit above")
+        YES("@52 ffffffff", "any number of regions")
+        YES("@56 01000000", "the one flag")
+        NO("@56 02000000", "a flag that is none")
+        NO("@60 00000000", "a count of 0 before rows")
+        NO("@60 01000000", "a row more than the count says")
+        NO("@60 03000000", "a row less than the count says")
+        NO("@60 0e000000", "more rows than allowed")
+        NO("@64 04000000", "an unknown kind in the first row")
+        YES("@104 03000000", "the last kind in the second row")
+        NO("@104 04000000", "an unknown kind in the second row")
+        NO("@108 01000000", "send is no mapping right")
+        NO("@112 0100800000000000", "an address in a row not aligned")
+        NO("@120 0000000000000000", "no memory")
+        YES("@120 00f0ffffff7f0000", "as much memory as there are addresses")
+        NO("@120 01f0ffffff7f0000", "more")
         NO("@8 00000000", "no vspace")
         CAPS_NO("0800 4000 00000400" NO_BADGE "0c00 0500 00000500" NO_BADGE, "transfer is missing")
         CAPS_NO("0800 4400 00000400" NO_BADGE "0800 4400 00000400" NO_BADGE, "two for one field")
@@ -316,10 +319,16 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(PROCD, 0x404, REPLY, "", "")
 
-    OF(PROCD, 0x405, REQUEST, "", "00010000 00000000 0010000000000000 0010000000000000")
+    /* role, page_limit, image_offset, image_bytes, data_offset, data_bytes */
+    OF(PROCD, 0x405, REQUEST, "", "2c010000 00000000 0010000000000000 0010000000000000 0030000000000000 "
+       "0100000000000000")
         NO("@0 00000100", "a role id above")
         YES("@4 ffffffff", "any limit")
         NO("@16 0000000000000000", "no image bytes")
+        NO("@24 0130000000000000", "data offset not aligned")
+        YES("@32 0000000000000000", "no data")
+        YES("@32 ffffffff00000000", "the most data")
+        NO("@32 0000000001000000", "data above")
 
     /* process_id, endpoint_slot, grant_slot */
     OF(PROCD, 0x405, REPLY,
