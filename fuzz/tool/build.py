@@ -16,12 +16,13 @@ SERVICES_IMAGE = "build/boot-services.img"
 OPERATIONS_IMAGE = "build/boot-operations.img"
 RESTARTS_IMAGE = "build/boot-restarts.img"
 CONSOLE_IMAGE = "build/boot-console.img"
+FILES_IMAGE = "build/boot-files.img"
 BENCH_IMAGE = "build/boot-bench.img"
 
 # What `--profile` chooses from.
 PROFILES = {"none": RUNTIME_IMAGE, "foundation": FOUNDATION_IMAGE, "phase0": PHASE0_IMAGE, "hostile": HOSTILE_IMAGE,
             "attacks": ATTACKS_IMAGE, "graph": GRAPH_IMAGE, "services": SERVICES_IMAGE, "operations": OPERATIONS_IMAGE,
-            "restarts": RESTARTS_IMAGE, "console": CONSOLE_IMAGE}
+            "restarts": RESTARTS_IMAGE, "console": CONSOLE_IMAGE, "files": FILES_IMAGE}
 STAYING = ("none", "foundation", "console")  # they go on running after READY
 
 

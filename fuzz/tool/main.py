@@ -20,6 +20,7 @@ import inject
 import metal
 import mutants
 import new
+import pack
 import provenance
 import reference
 import same
@@ -246,6 +247,12 @@ def parser():
             "write abi/REFERENCE.md and props/PROPERTIES.md anew from their tables")
     command("units", provenance.units,
             "print which units each daemon is linked from, and which harnesses run them")
+    sub = command("pack", pack.pack, "pack a folder into an archive for an image, the same bytes for the same files")
+    sub.add_argument("folder", metavar="FOLDER")
+    sub.add_argument("--output", required=True, metavar="FILE", help="a whole archive, or what it was before")
+    sub.add_argument("--mode", action="append", default=[], metavar="PATH=OCTAL",
+                     help="of one entry; otherwise 0755 for folders and what may be executed, 0644 for all else")
+    sub.add_argument("--add", action="append", default=[], metavar="PATH=FILE", help="a file from elsewhere")
     sub = command("new", lambda options: options.kind_function(options),
                   "print every place that one more operation, service or harness needs")
     kinds = sub.add_subparsers(dest="kind", metavar="KIND", required=True)

@@ -154,9 +154,10 @@ static void test_places_suffice(void)
 static void test_faults_around(void)
 {
     for (unsigned i = 0; i < role_count; i++) {
-        const struct role *role = &role_table[i];
-        expect(role_faults_around(role) == (role->id == ROLE_PHASE0_PROBE),
-               "M9 the phase-0 probe alone is given neighbours");
+        uint32_t role = role_table[i].id;
+        bool stated = role == ROLE_PHASE0_PROBE || role == ROLE_RAMFSD || role == ROLE_IMAGEFSD;
+        expect(role_faults_around(&role_table[i]) == stated,
+               "M9 the phase-0 probe and who touches all of its memory alone are given neighbours");
     }
 }
 

@@ -2,11 +2,14 @@
 /* Which unit stands for which image. One line a program; the names are those of abi/roles.def. */
 #include "props/world/programs.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "abi/formats/handoff.h"
 #include "abi/roles.h"
+#include "abi/address_space.h"
 #include "abi/slots.h"
+#include "abi/user_memory.h"
 #include "kernel/host/host.h"
 #include "props/world/world.h"
 #include "services/console/console.h"
@@ -21,6 +24,7 @@
 #include "services/probed/probed.h"
 #include "services/probes/probes.h"
 #include "services/procd/procd.h"
+#include "services/ramfsd/ramfsd.h"
 #include "services/rootd/rootd.h"
 #include "services/seriald/seriald.h"
 #include "services/tester/tester.h"
@@ -120,6 +124,39 @@ static void vfsd_start(void *state, void *table)
     vfsd_run(state);
 }
 
+/* The memory that stands for the heap window begins with a page. */
+static void *window_behind(void *state)
+{
+    uintptr_t behind = (uintptr_t)state + sizeof(struct ramfsd);
+    return (void *)((behind + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+}
+
+enum { RAMFSD_STATE_BYTES = sizeof(struct ramfsd) + PAGE_BYTES + RAMFSD_MEMORY_BYTES };
+
+static void ramfsd_start(void *state, void *table)
+{
+    (void)table;
+    ramfsd_run(state, window_behind(state));
+}
+
+/* Its data is the boot image's module, and on each of its pages lies what the module has there. */
+static void imagefsd_start(void *state, void *table)
+{
+    (void)table;
+    struct kernel *kernel = world_kernel();
+    uint64_t told = kernel_process(kernel, kernel->current)->start.arguments[0];
+    uint64_t bytes = 0;
+    const uint8_t *archive = world_module(role_data(ROLE_IMAGEFSD), &bytes);
+    if (archive == NULL || told != bytes)
+        abort();
+    for (uint64_t at = 0; at + sizeof told <= bytes; at += PAGE_BYTES) {
+        told = user_load64(DATA_VA + at);
+        if (memcmp(archive + at, &told, sizeof told) != 0)
+            abort();
+    }
+    imagefsd_run(state, window_behind(state), archive, bytes);
+}
+
 static void seriald_start(void *state, void *table)
 {
     (void)table;
@@ -147,6 +184,8 @@ static const struct program program_table[] = {
     {"irqd", sizeof(struct irqd), 0, irqd_start, NULL},
     {"drv-serial", sizeof(struct drv_serial), 0, drv_serial_start, NULL},
     {"seriald", sizeof(struct seriald), 0, seriald_start, NULL},
+    {"ramfsd", RAMFSD_STATE_BYTES, 0, ramfsd_start, NULL},
+    {"imagefsd", RAMFSD_STATE_BYTES, 0, imagefsd_start, NULL},
     {"vfsd", sizeof(struct vfsd), 0, vfsd_start, NULL},
     {"phase0-probe", 0, 0, NULL, phase0_probe_main},
     {"phase0-exit", 0, 0, NULL, phase0_exit_main},

@@ -9,7 +9,6 @@
 
 #include "abi/address_space.h"
 #include "abi/formats/boot_image.h"
-#include "abi/formats/elf_plan.h"
 #include "abi/roles.h"
 #include "abi/slots.h"
 #include "abi/user_memory.h"
@@ -348,48 +347,23 @@ static void image_name_read(uint64_t entry_va, char name[ENTRY_NAME_BYTES])
     name[ENTRY_NAME_BYTES - 1] = '\0';
 }
 
-/* The plan by which the module of that name was loaded; no segments when there is none. */
-static struct elf_plan module_plan(const char *name)
+const uint8_t *world_module(const char *name, uint64_t *size_bytes)
 {
     static struct boot_image image;
-    struct elf_plan plan = {0};
+    *size_bytes = 0;
     if (boot_image_parse(image_bytes, image_size_bytes, &image) != STATUS_OK)
-        return plan;
+        return NULL;
     int index = boot_image_find(&image, name);
     if (index < 0)
-        return plan;
-    const struct boot_section *section = &image.sections[index];
-    elf_plan_parse(image_bytes + section->offset_bytes, section->size_bytes, section->size_bytes,
-                   &plan);
-    return plan;
-}
-
-static void segment_touch(const struct elf_segment *segment)
-{
-    for (uint64_t page = 0; page < segment->pages; page++)
-        user_load64(segment->va + page * PAGE_BYTES);
-}
-
-/* As the helpers' entry code does (services/runtime/entry_code.h): reads every page upwards, of code
- * first, then of all else but the stack, whose first pages are written from the top down. */
-static void image_touch(const char *name, uint64_t stack_top_va)
-{
-    struct elf_plan plan = module_plan(name);
-    uint32_t count = plan.segment_count - (plan.stack_top != 0);
-    for (int is_code = 1; is_code >= 0; is_code--) {
-        for (uint32_t i = 0; i < count; i++) {
-            if (((plan.segments[i].rights & RIGHT_EXECUTE) != 0) == is_code)
-                segment_touch(&plan.segments[i]);
-        }
-    }
-    for (uint64_t page = 1; page <= HELPER_STACK_PAGES; page++)
-        user_store64(stack_top_va - page * PAGE_BYTES, 0);
+        return NULL;
+    *size_bytes = image.sections[index].size_bytes;
+    return image_bytes + image.sections[index].offset_bytes;
 }
 
 static void helper_run(const struct program *program, const struct start_context *start)
 {
     struct caller caller = {0};
-    image_touch(program->name, start->stack_top_va);
+    world_image_touch(program->name, start->stack_top_va);
     kernel_exit(&caller, program->helper(start->arguments[0]));
 }
 
@@ -412,7 +386,7 @@ static void seat_main(void)
             abort();
         seats[self].state = memory;
         if (program_is_paged(program->name))
-            image_touch(program->name, start.stack_top_va);
+            world_image_touch(program->name, start.stack_top_va);
         program->run(memory, memory + program->state_bytes);
     }
     /* No such program, or it ran off its end: what a processor would say there. */

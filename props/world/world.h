@@ -61,6 +61,12 @@ struct world_result world_end_process(uint32_t index);
 /* The kernel of the last run, for checks over the state it ended in. */
 struct kernel *world_kernel(void);
 
+/* Touches the pages of the program of that name and of its stack, as its entry code does. */
+void world_image_touch(const char *name, uint64_t stack_top_va);
+
+/* The bytes of a module of the image that runs, and how many; null: there is none. */
+const uint8_t *world_module(const char *name, uint64_t *size_bytes);
+
 /* The state struct of the service that a process of the last run was; null: it was none. */
 const void *world_state(uint32_t index);
 

@@ -284,11 +284,16 @@ static void *cut(uint8_t **at, uint64_t count, size_t record_bytes)
     return part;
 }
 
-void ramfsd_init(struct ramfsd *ramfsd, void *memory, uint64_t memory_bytes, uint32_t open_limit)
+uint32_t ramfsd_page_count(uint64_t memory_bytes)
 {
     UNIT_ASSERT(memory_bytes >= RAMFSD_BYTES_ONCE + 2 * RAMFSD_BYTES_PER_PAGE);
     uint64_t fits = (memory_bytes - RAMFSD_BYTES_ONCE) / RAMFSD_BYTES_PER_PAGE;
-    uint32_t count = fits < RAMFSD_PAGE_LIMIT ? (uint32_t)fits : RAMFSD_PAGE_LIMIT;
+    return fits < RAMFSD_PAGE_LIMIT ? (uint32_t)fits : RAMFSD_PAGE_LIMIT;
+}
+
+void ramfsd_init(struct ramfsd *ramfsd, void *memory, uint64_t memory_bytes, uint32_t open_limit)
+{
+    uint32_t count = ramfsd_page_count(memory_bytes);
     uint8_t *at = memory;
     ramfsd->page_bytes = at;
     at += (uint64_t)count * PAGE_BYTES;

@@ -119,6 +119,9 @@ enum {
     RAMFSD_OPEN_LIMIT = 65536
 };
 
+/* The daemons' memory: as much of the heap window as their rows of abi/roles.def let them touch. */
+#define RAMFSD_MEMORY_BYTES (UINT64_C(1000) * PAGE_BYTES)
+
 #define FILE_BYTES_MAX (UINT64_C(1) << 40) /* of one file; pages of it have 28 bits */
 
 /* Places count from 1; 0 means none. */
@@ -210,6 +213,18 @@ void ramfsd_init(struct ramfsd *ramfsd, void *memory, uint64_t memory_bytes, uin
  * of no use. */
 enum status ramfsd_init_archive(struct ramfsd *ramfsd, void *memory, uint64_t memory_bytes,
                                 uint32_t open_limit, const uint8_t *archive, size_t archive_bytes);
+
+/* How many pages, and as many nodes, come of so much memory. */
+uint32_t ramfsd_page_count(uint64_t memory_bytes);
+
+/* The daemon: touches its memory, start-up check, then turns until the process ends. Returns only when
+ * EXIT does. `memory` is its heap window, RAMFSD_MEMORY_BYTES of it. */
+void ramfsd_run(struct ramfsd *ramfsd, void *memory);
+
+/* The same of an archive, which lies at DATA_VA in its address space; `archive_bytes` is what START
+ * said. An archive that ramfsd_init_archive refuses is no READY but that refusal. */
+void imagefsd_run(struct ramfsd *ramfsd, void *memory, const uint8_t *archive,
+                  uint64_t archive_bytes);
 
 /* A service_handler; `state` is a struct ramfsd. Turns the message into its reply. */
 enum handled ramfsd_handle(void *state, struct message *message, const struct receive_info *info);
