@@ -6,6 +6,8 @@
 #ifndef BASALT_ABI_LIMITS_H
 #define BASALT_ABI_LIMITS_H
 
+#include <stdint.h>
+
 enum {
     PAGE_BYTES = 4096,
     PAGE_SHIFT = 12,
@@ -42,6 +44,15 @@ enum {
 
     TICKS_PER_SECOND = 1000,    /* (published) */
     STACK_RESERVE_BYTES = 65536 /* (published for helpers) in the final loaded segment */
+};
+
+/* What one process may have when that is less than its role's row allows (abi/roles.def): 0: as much
+ * as the role. */
+struct process_limits {
+    uint32_t page_limit;   /* pages of its own */
+    uint32_t budget_pages; /* of kernel memory; PROCESS_BUDGET_PAGES_MIN at least */
+    uint32_t child_limit;  /* processes below it */
+    uint32_t child_pages;  /* memory of those together */
 };
 
 /* How long procd waits, and who waits for procd (P12). Nothing tells procd the time but a message

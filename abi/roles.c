@@ -317,15 +317,35 @@ uint64_t role_account_limit(const struct role *role)
     return (uint64_t)role->budget_pages + role->page_limit + role->child_pages;
 }
 
-struct role role_lowered(const struct role *role, uint32_t page_limit)
+static void lower(uint32_t *value, uint32_t limit)
+{
+    if (limit != 0 && limit < *value)
+        *value = limit;
+}
+
+struct role role_lowered(const struct role *role, const struct process_limits *limits)
 {
     struct role lowered = *role;
-    if (page_limit == 0 || page_limit >= role->page_limit)
-        return lowered;
-    lowered.page_limit = page_limit;
-    if (lowered.guarantee_pages > page_limit)
-        lowered.guarantee_pages = page_limit;
+    lower(&lowered.page_limit, limits->page_limit);
+    lower(&lowered.guarantee_pages, limits->page_limit);
+    lower(&lowered.budget_pages, limits->budget_pages);
+    lower(&lowered.child_limit, limits->child_limit);
+    lower(&lowered.child_pages, limits->child_pages);
     return lowered;
+}
+
+enum status role_limits_check(const struct role *role, const struct process_limits *limits)
+{
+    const struct role lowered = role_lowered(role, limits);
+    if (limits->budget_pages != 0 && limits->budget_pages < PROCESS_BUDGET_PAGES_MIN)
+        return STATUS_INVALID_ARGUMENT;
+    if (limits->page_limit > role->page_limit || limits->budget_pages > role->budget_pages ||
+        limits->child_limit > role->child_limit || limits->child_pages > role->child_pages)
+        return STATUS_OVER_LIMIT;
+    if (role->kind != ROLE_KIND_FOUNDATION &&
+        (uint64_t)lowered.page_limit + PROCESS_SHARED_REGIONS > role_region_limit(&lowered))
+        return STATUS_OVER_LIMIT;
+    return STATUS_OK;
 }
 
 uint64_t role_region_limit(const struct role *role)

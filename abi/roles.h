@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 #include "abi/capability.h"
+#include "abi/limits.h"
 #include "abi/slots.h"
+#include "abi/status.h"
 
 enum role_id {
     ROLE_NONE = 0,
@@ -162,10 +164,15 @@ bool role_is_resident(uint32_t id);
 uint64_t role_account_guarantee(const struct role *role);
 uint64_t role_account_limit(const struct role *role);
 
-/* The role with a limit that was lowered for one process: it may have no more than page_limit pages
- * of its own, and no more are set aside for it. 0, or as many as the table says: the role as it is.
- * Never more than the table says. */
-struct role role_lowered(const struct role *role, uint32_t page_limit);
+/* Whether a process of the role can have these limits:
+ * INVALID_ARGUMENT  fewer pages of kernel memory than a process needs
+ * OVER_LIMIT        more than the role has; or so little kernel memory that what is set aside for
+ *                   the process has too few regions for its pages (role_region_limit) */
+enum status role_limits_check(const struct role *role, const struct process_limits *limits);
+
+/* The role of a process with limits of its own, which role_limits_check accepts: no more is set
+ * aside for it than it may have. */
+struct role role_lowered(const struct role *role, const struct process_limits *limits);
 
 /* The most regions that a process of the role may need at vspaced: what vspaced's tables have for
  * the pages that are set aside for it, and its part of the shared ones. */

@@ -28,11 +28,11 @@ enum {
 static const char usage[] =
     "usage: boot_image --output FILE [--profile PROFILE] [--config FILE | "
     "--no-config]\n"
-    "                  [--data NAME=PATH]... [--limit NAME=PAGES]... NAME=PATH...\n"
+    "                  [--data NAME=PATH]... [--limit NAME=LIMIT[,LIMIT...]]... NAME=PATH...\n"
     "Without --config or --no-config, the config starts every module that is given, as the role\n"
-    "table says; the foundation must be among them. --limit: most pages of its own that the role "
-    "of\n"
-    "a module may have, below what the table says.";
+    "table says; the foundation must be among them. --limit: what the role of a module may have,\n"
+    "below what the table says: a number of pages of its own, budget:PAGES of kernel memory,\n"
+    "children:COUNT of processes below it, child-pages:PAGES of their memory.";
 
 struct request {
     const char *output;
@@ -324,23 +324,58 @@ static const struct role *role_named(const char *name)
     stop(EXIT_USAGE, "--limit: no role has the name \"%s\"", name);
 }
 
-/* NAME=PAGES; what rootd would refuse is not written. */
+/* One of the limits, behind its name and a colon; without these it is pages of its own. */
+static void take_limit(const struct role *role, const char *text, struct process_limits *limits)
+{
+    const struct {
+        const char *name;
+        uint32_t most;
+        uint32_t *limit;
+    } kinds[] = {{"", role->page_limit, &limits->page_limit},
+                 {"budget:", role->budget_pages, &limits->budget_pages},
+                 {"children:", role->child_limit, &limits->child_limit},
+                 {"child-pages:", role->child_pages, &limits->child_pages}};
+    for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        size_t count = strlen(kinds[i].name);
+        const char *number = text + count;
+        char *end = NULL;
+        if (strncmp(text, kinds[i].name, count) != 0 || *number < '1' || *number > '9')
+            continue;
+        unsigned long value = strtoul(number, &end, 10);
+        if (*end != 0)
+            stop(EXIT_USAGE, "--limit: \"%s\" is no number", number);
+        if (value > kinds[i].most)
+            stop(EXIT_USAGE, "--limit: %s may have %s%u, not %lu", role->image, kinds[i].name,
+                 kinds[i].most, value);
+        if (*kinds[i].limit != 0)
+            stop(EXIT_USAGE, "--limit: %s has two limits of one kind", role->image);
+        *kinds[i].limit = (uint32_t)value;
+        return;
+    }
+    stop(EXIT_USAGE, "--limit: \"%s\" is no limit\n%s", text, usage);
+}
+
+/* NAME=LIMIT[,LIMIT...]; what rootd would refuse is not written. */
 static void add_limit(struct request *request, char *argument)
 {
+    struct process_limits limits = {0};
     char *equals = strchr(argument, '=');
-    char *end = NULL;
-    if (equals == NULL || equals[1] < '1' || equals[1] > '9')
-        stop(EXIT_USAGE, "--limit: \"%s\" is not NAME=PAGES\n%s", argument, usage);
+    if (equals == NULL)
+        stop(EXIT_USAGE, "--limit: \"%s\" is not NAME=LIMIT[,LIMIT...]\n%s", argument, usage);
     *equals = 0;
     const struct role *role = role_named(argument);
-    unsigned long pages = strtoul(equals + 1, &end, 10);
-    if (*end != 0)
-        stop(EXIT_USAGE, "--limit: \"%s\" is no number of pages", equals + 1);
     if (role->page_limit == 0)
         stop(EXIT_USAGE, "--limit: %s has none that rootd could lower", role->image);
-    if (pages > role->page_limit)
-        stop(EXIT_USAGE, "--limit: %s may have %u pages, not %lu", role->image, role->page_limit,
-             pages);
+    for (char *text = equals + 1, *next; text != NULL; text = next) {
+        next = strchr(text, ',');
+        if (next != NULL)
+            *next++ = 0;
+        take_limit(role, text, &limits);
+    }
+    if (role_limits_check(role, &limits) != STATUS_OK)
+        stop(EXIT_USAGE,
+             "--limit: so little kernel memory is too little for the pages that %s may have",
+             role->image);
     for (uint32_t i = 0; i < request->limit_count; i++) {
         if (request->limits[i].role == role->id)
             stop(EXIT_USAGE, "--limit: %s has one already", role->image);
@@ -348,7 +383,7 @@ static void add_limit(struct request *request, char *argument)
     if (request->limit_count == BOOT_CONFIG_ENTRY_LIMIT)
         stop(EXIT_USAGE, "--limit: more than %d", (int)BOOT_CONFIG_ENTRY_LIMIT);
     request->limits[request->limit_count++] =
-        (struct boot_config_limit){.role = role->id, .page_limit = (uint32_t)pages};
+        (struct boot_config_limit){.role = role->id, .limits = limits};
 }
 
 static uint32_t profile_of(const char *name)

@@ -19,13 +19,13 @@ int boot_config_find(const struct boot_config *config, uint32_t role)
     return -1;
 }
 
-uint32_t boot_config_page_limit(const struct boot_config *config, uint32_t role)
+struct process_limits boot_config_limits(const struct boot_config *config, uint32_t role)
 {
     for (uint32_t i = 0; i < config->limit_count && i < BOOT_CONFIG_ENTRY_LIMIT; i++) {
         if (config->limits[i].role == role)
-            return config->limits[i].page_limit;
+            return config->limits[i].limits;
     }
-    return 0;
+    return (struct process_limits){0};
 }
 
 static enum status check_dependencies(const struct boot_config_entry *entry)
@@ -150,7 +150,9 @@ static enum status check_limits(const struct boot_config *config)
 {
     for (uint32_t i = 0; i < config->limit_count; i++) {
         const struct boot_config_limit *limit = &config->limits[i];
-        if (limit->page_limit == 0)
+        const struct process_limits *limits = &limit->limits;
+        if ((limits->page_limit | limits->budget_pages | limits->child_limit |
+             limits->child_pages) == 0)
             return STATUS_INVALID_ARGUMENT;
         if (boot_config_find(config, limit->role) < 0)
             return STATUS_NOT_FOUND;
@@ -274,8 +276,11 @@ static enum status read_limit(struct reader *reader, struct boot_config_limit *l
     if (read_u32(reader) != BOOT_CONFIG_LIMIT_TAG)
         return STATUS_BAD_MAGIC;
     limit->role = read_u32(reader);
-    limit->page_limit = read_u32(reader);
-    return read_zero(reader, 4) ? STATUS_OK : STATUS_RESERVED_NOT_ZERO;
+    limit->limits.page_limit = read_u32(reader);
+    limit->limits.budget_pages = read_u32(reader);
+    limit->limits.child_limit = read_u32(reader);
+    limit->limits.child_pages = read_u32(reader);
+    return read_zero(reader, 8) ? STATUS_OK : STATUS_RESERVED_NOT_ZERO;
 }
 
 static enum status parse(struct reader *reader, size_t size_bytes, struct boot_config *out)
@@ -352,8 +357,11 @@ static void write_limit(struct writer *writer, const struct boot_config_limit *l
 {
     write_u32(writer, BOOT_CONFIG_LIMIT_TAG);
     write_u32(writer, limit->role);
-    write_u32(writer, limit->page_limit);
-    write_zero(writer, 4);
+    write_u32(writer, limit->limits.page_limit);
+    write_u32(writer, limit->limits.budget_pages);
+    write_u32(writer, limit->limits.child_limit);
+    write_u32(writer, limit->limits.child_pages);
+    write_zero(writer, 8);
 }
 
 enum status boot_config_encode(const struct boot_config *config, void *bytes, size_t size_bytes,

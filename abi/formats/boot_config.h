@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The boot config: tag ERIXBCFG, version 1 (published); which roles start from which module, in
  * which dependency, what is mounted (MNT1 rows; read and checked, used by a later version), and who
- * has less memory than its role may have (LIM1 rows).
+ * has less than its role may have (LIM1 rows).
  *
  *   BootConfigHeaderV1, 32 bytes       BootConfigEntryV1, 64 bytes     mount row, 64 bytes
  *   0  magic u64 "ERIXBCFG"            0  role u32                     0  tag u32 "MNT1"
@@ -12,7 +12,10 @@
  *   24 validation_profile u32          32 ready_ticks u64              32 path[32]
  *   28 limit_count u32                 40 module name[24]
  *
- *   limit row, 16 bytes: 0 tag u32 "LIM1", 4 role u32, 8 page_limit u32, 12 reserved u32 = 0
+ *   limit row, 32 bytes
+ *   0  tag u32 "LIM1", role u32
+ *   8  page_limit u32, budget_pages u32, child_limit u32, child_pages u32
+ *   24 reserved u64 = 0
  *
  * Entries follow the header, mounts the entries, limits the mounts; nothing follows them. A config
  * without limits has the bytes that it had before there were any. All numbers
@@ -37,7 +40,7 @@ enum {
     BOOT_CONFIG_ENTRY_BYTES = 64,
     BOOT_CONFIG_MOUNT_BYTES = 64,
     BOOT_CONFIG_MOUNT_LIMIT = 16,
-    BOOT_CONFIG_LIMIT_BYTES = 16,
+    BOOT_CONFIG_LIMIT_BYTES = 32,
     BOOT_CONFIG_DEPENDENCY_LIMIT = 4,
     BOOT_CONFIG_SOURCE_BYTES = 16, /* a service name: at most 15 bytes and a zero */
     BOOT_CONFIG_PATH_BYTES = 32,
@@ -82,10 +85,10 @@ struct boot_config_mount {
     char path[BOOT_CONFIG_PATH_BYTES];     /* canonical absolute path, unique; zero padded */
 };
 
-/* An entry's process has at most so many pages of its own. Without a row: as many as its role. */
+/* What an entry's process may have. Without a row: as much as its role. */
 struct boot_config_limit {
-    uint32_t role;       /* of an entry; at most one row for each */
-    uint32_t page_limit; /* never 0 */
+    uint32_t role;                /* of an entry; at most one row for each */
+    struct process_limits limits; /* not all of them 0 */
 };
 
 struct boot_config {
@@ -101,7 +104,7 @@ struct boot_config {
 /* Whether the struct keeps every rule of the format:
  * EXHAUSTED         more entries, mounts, limits or dependencies than the limits
  * INVALID_ARGUMENT  no entries; unknown profile, launch kind or flag; role 0; ready_ticks outside
- *                   its range; an entry that depends on itself; a limit of no pages
+ *                   its range; an entry that depends on itself; a limit row that limits nothing
  * RESERVED_NOT_ZERO unused dependencies, or bytes after a name's end, are not zero
  * BAD_TEXT          a module or source name outside [a-z0-9-]; a path that is not absolute and
  *                   canonical ([a-z0-9._-] components, no "." or "..", no trailing slash)
@@ -129,8 +132,8 @@ uint32_t boot_config_profile(const void *bytes, size_t size_bytes);
 /* Index of the entry of a role, or -1. */
 int boot_config_find(const struct boot_config *config, uint32_t role);
 
-/* The pages that an entry's process is limited to, 0 without a row. */
-uint32_t boot_config_page_limit(const struct boot_config *config, uint32_t role);
+/* What an entry's process is limited to: all 0 without a row. */
+struct process_limits boot_config_limits(const struct boot_config *config, uint32_t role);
 
 /* The launch order of a config that validates: indices into entries, every entry after all that it
  * depends on; among those that are free to start, the lowest role first, so that permuting rows

@@ -188,6 +188,19 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
 
 /* --- what the input makes of the boot ------------------------------------------------------ */
 
+/* Pages of its own, and above half of what a byte can be something else as well. */
+static struct process_limits draw_limits(struct choices *choices)
+{
+    struct process_limits limits = {.page_limit = choices_u8(choices)};
+    if (MARK_IF("rootd_intake: other limits", limits.page_limit >= 0xE0)) {
+        limits.page_limit -= 0xE0;
+        limits.budget_pages = choices_u8(choices);
+        limits.child_limit = choices_u8(choices);
+        limits.child_pages = (uint32_t)choices_u8(choices) << 7;
+    }
+    return limits;
+}
+
 /* A limit, twice for one role now and then. */
 static void add_limit(struct choices *choices, uint32_t role)
 {
@@ -195,7 +208,7 @@ static void add_limit(struct choices *choices, uint32_t role)
     if (config->limit_count == BOOT_CONFIG_ENTRY_LIMIT)
         return;
     config->limits[config->limit_count++] =
-        (struct boot_config_limit){.role = role, .page_limit = choices_u8(choices)};
+        (struct boot_config_limit){.role = role, .limits = draw_limits(choices)};
 }
 
 static void change_entry(struct choices *choices)

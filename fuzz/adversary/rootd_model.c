@@ -184,12 +184,27 @@ static bool entries_are_sound(const struct boot_config *config, const struct han
     return true;
 }
 
+/* Two regions for each page that is set aside are enough for the pages that it may have. */
+static bool has_regions(const struct role *role, uint32_t page_limit, uint32_t budget_pages)
+{
+    uint32_t pages = page_limit == 0 ? role->page_limit : page_limit;
+    uint32_t budget = budget_pages == 0 ? role->budget_pages : budget_pages;
+    uint32_t guarantee = pages < role->guarantee_pages ? pages : role->guarantee_pages;
+    return pages <= 2 * (guarantee + budget);
+}
+
 /* No more than the role's own. */
 static bool limits_are_sound(const struct boot_config *config)
 {
     for (uint32_t i = 0; i < config->limit_count; i++) {
         const struct role *role = role_find(config->limits[i].role);
-        if (config->limits[i].page_limit > role->page_limit)
+        struct process_limits own = config->limits[i].limits;
+        if (own.page_limit > role->page_limit || own.budget_pages > role->budget_pages ||
+            own.child_limit > role->child_limit || own.child_pages > role->child_pages ||
+            (own.budget_pages > 0 && own.budget_pages < 16))
+            return false;
+        if (role->kind != ROLE_KIND_FOUNDATION &&
+            !has_regions(role, own.page_limit, own.budget_pages))
             return false;
     }
     return true;

@@ -101,13 +101,13 @@ static bool model_limits(const uint8_t *limits, uint32_t count, const uint8_t *e
                          uint32_t entry_count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const uint8_t *limit = limits + 16 * i;
-        if (memcmp(limit, "LIM1", 4) != 0 || codec_zero(limit + 8, 4) ||
-            !codec_zero(limit + 12, 4) ||
+        const uint8_t *limit = limits + 32 * i;
+        if (memcmp(limit, "LIM1", 4) != 0 || codec_zero(limit + 8, 16) ||
+            !codec_zero(limit + 24, 8) ||
             model_find(entries, entry_count, codec_u32(limit + 4)) < 0)
             return false;
         for (uint32_t j = 0; j < i; j++) {
-            if (codec_u32(limits + 16 * j + 4) == codec_u32(limit + 4))
+            if (codec_u32(limits + 32 * j + 4) == codec_u32(limit + 4))
                 return false;
         }
     }
@@ -123,7 +123,7 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
     uint32_t mount_count = codec_u32(bytes + 20);
     uint32_t limit_count = codec_u32(bytes + 28);
     if (entry_count == 0 || entry_count > 64 || mount_count > 16 || limit_count > 64 ||
-        size_bytes != 32 + 64 * (entry_count + mount_count) + 16 * limit_count ||
+        size_bytes != 32 + 64 * (entry_count + mount_count) + 32 * limit_count ||
         codec_u32(bytes + 24) > 5)
         return false;
     const uint8_t *entries = bytes + 32;
@@ -175,7 +175,14 @@ static void draw_limits(struct choices *choices, struct boot_config *config)
     config->limit_count = MARK_IF("codec_boot_config: limits drawn", count != 0) ? count : 0;
     for (uint32_t i = 0; i < config->limit_count; i++) {
         config->limits[i].role = config->entries[config->entry_count - 1 - i].role;
-        config->limits[i].page_limit = (uint32_t)choices_between(choices, 1, UINT32_MAX);
+        struct process_limits *limits = &config->limits[i].limits;
+        limits->page_limit = (uint32_t)choices_between(choices, 1, UINT32_MAX);
+        if (MARK_IF("codec_boot_config: other limits drawn", choices_flag(choices))) {
+            limits->budget_pages = choices_u8(choices);
+            limits->child_limit = choices_u8(choices);
+            limits->child_pages = choices_u8(choices);
+            limits->page_limit = limits->budget_pages != 0 ? 0 : limits->page_limit;
+        }
     }
 }
 

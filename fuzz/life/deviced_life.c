@@ -75,6 +75,7 @@ static void draw_seed_binding(struct choices *choices, struct life_draft *draft)
     request->image_bytes = 1 + choices_below(choices, 100000);
     request->ready_ticks = 1 + choices_below(choices, 400);
     request->page_limit = choices_flag(choices) ? choices_u8(choices) : 0;
+    request->budget_pages = choices_flag(choices) ? choices_u8(choices) : 0;
     draft->badge = 0;
 }
 

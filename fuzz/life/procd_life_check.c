@@ -377,7 +377,8 @@ static void add_slots(struct ledger *ledger, const struct model_procd_process *p
 
 static void add_live(struct ledger *ledger, const struct model_procd_process *process)
 {
-    const struct role *role = role_find(process->role);
+    const struct role lowered = model_procd_role(process->role, &process->limits);
+    const struct role *role = &lowered;
     bool paged = role->kind != ROLE_KIND_FOUNDATION;
     check_process(process);
     check_owner(process);
@@ -393,8 +394,7 @@ static void add_live(struct ledger *ledger, const struct model_procd_process *pr
     if (registration == NULL)
         return;
     /* of whichever life */
-    PROPERTY_EQUAL(G4, "limit", registration->backing.page_limit,
-                   model_procd_role(process->role, process->page_limit).page_limit);
+    PROPERTY_EQUAL(G4, "limit", registration->backing.page_limit, role->page_limit);
     PROPERTY_EQUAL(G4, "data", registration->backing.data_offset, process->data_offset);
     PROPERTY_EQUAL(G4, "data", registration->backing.data_bytes, process->data_bytes);
 }
@@ -536,7 +536,7 @@ void procd_life_check_made(uint64_t id)
 {
     const struct model_procd_process *process = model_procd_find(&model, id);
     struct elf_plan plan;
-    const struct role lowered = model_procd_role(process->role, process->page_limit);
+    const struct role lowered = model_procd_role(process->role, &process->limits);
     const struct role *role = &lowered;
     bool foundation = role->kind == ROLE_KIND_FOUNDATION;
     uint32_t object;
@@ -549,7 +549,8 @@ void procd_life_check_made(uint64_t id)
                          &(struct model_procd_files){process->image_offset, process->image_bytes,
                                                      process->data_offset, process->data_bytes},
                          &plan) == STATUS_OK);
-    PROPERTY_EQUAL(K5, "budget", real->budget_pages, model_procd_budget(role->id));
+    PROPERTY_EQUAL(K5, "budget", real->budget_pages,
+                   foundation ? model_procd_budget(role->id) : role->budget_pages);
     PROPERTY_EQUAL(K5, "payer", real->untyped == peers_of_procd_bootstrap(), foundation);
     PROPERTY(P2, "pager", real->pager_declared && real->has_pager == !foundation);
     PROPERTY_EQUAL(P2, "registered", registration != NULL, !foundation);

@@ -64,8 +64,8 @@ FOUNDATION = (entry(MEMD, b"memd", needs=[PROCD]), entry(VSPACED, b"vspaced", ne
               entry(PAGERD, b"pagerd", needs=[VSPACED]), entry(PROCD, b"procd"))
 
 
-def limit(role, pages=1, tag=b"LIM1", reserved=0):
-    return struct.pack("<4s3I", tag, role, pages, reserved)
+def limit(role, pages=1, budget=0, children=0, child_pages=0, tag=b"LIM1", reserved=0):
+    return struct.pack("<4s5IQ", tag, role, pages, budget, children, child_pages, reserved)
 
 
 def config(entries=FOUNDATION, mounts=(), profile=0, minor=0, counts=None, limits=(), more=b""):
@@ -116,7 +116,11 @@ def wrong_configs():
     for wrong, rows, status in (
             ("above the role's", (limit(MEMD),), "OVER_LIMIT"),
             ("of nobody in the config", (limit(18),), "NOT_FOUND"),
-            ("of no pages", (limit(MEMD, 0),), "INVALID_ARGUMENT"),
+            ("of nothing", (limit(MEMD, 0),), "INVALID_ARGUMENT"),
+            ("of kernel memory, above the role's", (limit(MEMD, 0, budget=4096),), "OVER_LIMIT"),
+            ("of kernel memory that no process can live in", (limit(MEMD, 0, budget=15),), "INVALID_ARGUMENT"),
+            ("of processes, above the role's", (limit(MEMD, 0, children=1),), "OVER_LIMIT"),
+            ("of their memory, above the role's", (limit(MEMD, 0, child_pages=1),), "OVER_LIMIT"),
             ("of another tag", (limit(MEMD, tag=b"LIM2"),), "BAD_MAGIC"),
             ("with a reserved bit", (limit(MEMD, reserved=1),), "RESERVED_NOT_ZERO"),
             ("twice", (limit(MEMD), limit(MEMD)), "DUPLICATE"),

@@ -95,6 +95,7 @@ static void make(struct replay *replay, struct model_deviced_driver *driver)
         PROPERTY_EQUAL(D1, call->image_offset, driver->image_offset);
         PROPERTY_EQUAL(D1, call->image_bytes, driver->image_bytes);
         PROPERTY_EQUAL(D1, call->page_limit, driver->page_limit);
+        PROPERTY_EQUAL(D1, call->budget_pages, driver->budget_pages);
         driver->process_id = call->process_id;
         driver->has_process = driver->has_end = driver->has_grant = true;
     }
@@ -301,7 +302,12 @@ static enum status seed_status(struct model_deviced *model,
     if (role == NULL || role->kind != ROLE_KIND_DRIVER ||
         finds_others(request->role) != (request->named_slot != SLOT_NULL))
         return STATUS_INVALID_ARGUMENT;
-    if (request->page_limit > role->page_limit)
+    if (request->budget_pages > 0 && request->budget_pages < 16)
+        return STATUS_INVALID_ARGUMENT;
+    uint32_t pages = request->page_limit == 0 ? role->page_limit : request->page_limit;
+    uint32_t budget = request->budget_pages == 0 ? role->budget_pages : request->budget_pages;
+    uint32_t guarantee = pages < role->guarantee_pages ? pages : role->guarantee_pages;
+    if (pages > role->page_limit || budget > role->budget_pages || pages > 2 * (guarantee + budget))
         return STATUS_OVER_LIMIT;
     return driver_of(model, request->role) != NULL ? STATUS_DUPLICATE : STATUS_OK;
 }
@@ -325,6 +331,7 @@ static void seed(struct model_deviced *model, const struct deviced_seed_binding_
         .image_offset = request->image_offset,
         .image_bytes = request->image_bytes,
         .page_limit = request->page_limit,
+        .budget_pages = request->budget_pages,
         .ready_ticks = request->ready_ticks,
         .has_named = has_named,
     };

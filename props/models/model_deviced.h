@@ -37,6 +37,7 @@ struct model_deviced_call {
     uint64_t image_offset;
     uint64_t image_bytes;
     uint32_t page_limit;
+    uint32_t budget_pages;
     uint64_t ready_ticks; /* POLICY */
     uint32_t role;        /* CREATE */
     uint32_t slot;        /* DROP; to which: MOVE; of the driver: INSTALL */
@@ -58,6 +59,7 @@ struct model_deviced_driver {
     uint64_t image_offset;
     uint64_t image_bytes;
     uint32_t page_limit;
+    uint32_t budget_pages;
     uint64_t ready_ticks;
     enum driver_state state;
     enum model_deviced_duty duty;

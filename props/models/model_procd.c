@@ -339,14 +339,11 @@ static enum status authorise(const struct ask *ask)
 
 static void spawn(const struct ask *ask, const struct procd_spawn_request *request)
 {
-    struct model_procd_order order = {request->role,
-                                      request->image_offset,
-                                      request->image_bytes,
-                                      request->argument,
-                                      true,
-                                      0,
-                                      0,
-                                      0};
+    struct model_procd_order order = {.role = request->role,
+                                      .offset = request->image_offset,
+                                      .bytes = request->image_bytes,
+                                      .argument = request->argument,
+                                      .starts = true};
     if (request->role < ROLE_EXTENSION_BASE)
         model_procd_reply(ask, STATUS_DENIED);
     else if (request->image_slot != SLOT_IMAGE)
@@ -367,14 +364,23 @@ static void perform(const struct ask *ask, const void *body)
         spawn(ask, body);
         return;
     case OP_PROCD_SPAWN_SERVICE:
-        model_procd_make(ask, &(struct model_procd_order){service->role, service->image_offset,
-                                                          service->image_bytes, service->argument,
-                                                          true, service->page_limit, 0, 0});
+        model_procd_make(ask, &(struct model_procd_order){
+                                  .role = service->role,
+                                  .offset = service->image_offset,
+                                  .bytes = service->image_bytes,
+                                  .argument = service->argument,
+                                  .starts = true,
+                                  .limits = {service->page_limit, service->budget_pages, 0, 0}});
         return;
     case OP_PROCD_CREATE_STAGED_PROCESS:
-        model_procd_make(ask, &(struct model_procd_order){
-                                  staged->role, staged->image_offset, staged->image_bytes, 0, false,
-                                  staged->page_limit, staged->data_offset, staged->data_bytes});
+        model_procd_make(
+            ask, &(struct model_procd_order){.role = staged->role,
+                                             .offset = staged->image_offset,
+                                             .bytes = staged->image_bytes,
+                                             .limits = {staged->page_limit, staged->budget_pages,
+                                                        staged->child_limit, staged->child_pages},
+                                             .data_offset = staged->data_offset,
+                                             .data_bytes = staged->data_bytes});
         return;
     case OP_PROCD_START_STAGED_PROCESS:
         start(ask, body);

@@ -31,7 +31,7 @@ struct model_procd_process {
     uint64_t id;
     uint64_t owner; /* id; 0: the administrator */
     uint32_t role;
-    uint32_t page_limit; /* asked for when it was made; 0: the role's */
+    struct process_limits limits; /* asked for when it was made */
     enum model_procd_life life;
     bool died;       /* RUNNING, but the kernel has ended it and procd was not told yet */
     bool secret;     /* leaves no record */
@@ -296,7 +296,7 @@ uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ti
 
 /* What a process may have: its role, with fewer pages of its own when its maker asked for fewer, and
  * never more set aside than it may have. */
-struct role model_procd_role(uint32_t role, uint32_t page_limit);
+struct role model_procd_role(uint32_t role, const struct process_limits *limits);
 
 /* Where a process's program lies in the image, and data that it is given. */
 struct model_procd_files {

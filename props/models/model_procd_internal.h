@@ -22,9 +22,12 @@ struct model_procd_order {
     uint32_t role;
     uint64_t offset, bytes, argument;
     bool starts;
-    uint32_t page_limit; /* 0: the role's */
+    struct process_limits limits;
     uint64_t data_offset, data_bytes;
 };
+
+/* Whether a process of the role may have these limits. */
+enum status model_procd_limits(const struct role *role, const struct process_limits *limits);
 
 /* The reply to the request itself; null when it is lost on its way. */
 struct model_procd_reply *model_procd_reply(const struct ask *ask, enum status status);

@@ -112,7 +112,7 @@ static bool restart(struct model_procd *model, struct model_procd_process *proce
         fails(model, process);
         return process->life != MODEL_PROCD_RESTING; /* its mould goes */
     }
-    struct role role = model_procd_role(process->role, process->page_limit);
+    struct role role = model_procd_role(process->role, &process->limits);
     if (model->again.unmade || model_procd_account(model, process->owner, &role) != STATUS_OK)
         fails(model, process);
     else

@@ -60,7 +60,7 @@ static enum status allowed(const struct ask *ask, const struct model_procd_order
     if (order->data_bytes == 0 ? order->data_offset != 0 || role->id == ROLE_IMAGEFSD
                                : role->id != ROLE_IMAGEFSD)
         return STATUS_INVALID_ARGUMENT;
-    return order->page_limit > role->page_limit ? STATUS_OVER_LIMIT : STATUS_OK;
+    return model_procd_limits(role, &order->limits);
 }
 
 uint64_t model_procd_bootstrap_free(const struct model_procd *model)
@@ -103,19 +103,19 @@ void model_procd_make(const struct ask *ask, const struct model_procd_order *ord
     struct model_procd_process *place = NULL;
     enum status status = allowed(ask, order);
     const struct role *role = role_find(order->role);
-    if (status == STATUS_OK)
-        place = model_procd_next(model, ask->who, role, &id, &status);
-    if (status == STATUS_EXHAUSTED && ask->who != 0 && place == NULL && !model_procd_works(model))
-        model->starved = true; /* P11 */
     struct role lowered = {0};
     if (status == STATUS_OK) {
-        lowered = model_procd_role(order->role, order->page_limit);
+        lowered = model_procd_role(order->role, &order->limits);
+        place = model_procd_next(model, ask->who, &lowered, &id, &status);
+    }
+    if (status == STATUS_EXHAUSTED && ask->who != 0 && place == NULL && !model_procd_works(model))
+        model->starved = true; /* P11 */
+    if (status == STATUS_OK)
         status =
             model_procd_plan(model, &lowered,
                              &(struct model_procd_files){order->offset, order->bytes,
                                                          order->data_offset, order->data_bytes},
                              &plan);
-    }
     bool tried = status == STATUS_OK;
     if (failure->count != 0)
         status = failure->status; /* E4: and nothing else */
@@ -129,14 +129,14 @@ void model_procd_make(const struct ask *ask, const struct model_procd_order *ord
             unmake(ask, place, id, order->role);
         return;
     }
-    model_procd_make_room(model, ask->who, role);
+    model_procd_make_room(model, ask->who, &lowered);
     if (place == &model->processes[model->count])
         model->count++;
     *place = (struct model_procd_process){
         .id = id,
         .owner = ask->who,
         .role = order->role,
-        .page_limit = order->page_limit,
+        .limits = order->limits,
         .life = order->starts ? MODEL_PROCD_RUNNING : MODEL_PROCD_STAGED,
         .made = ++model->happened,
         .closes = role->kind == ROLE_KIND_FOUNDATION ? 0 : model->closes,

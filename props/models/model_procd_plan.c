@@ -27,14 +27,34 @@ static bool regions_fit(const struct role *role, const struct elf_plan *plan, ui
     return role->page_limit + (runs > 32 ? runs : 32) <= 2 * guarantee + 32;
 }
 
-struct role model_procd_role(uint32_t role, uint32_t page_limit)
+struct role model_procd_role(uint32_t role, const struct process_limits *limits)
 {
     struct role lowered = *role_find(role);
-    if (page_limit != 0)
-        lowered.page_limit = page_limit;
+    if (limits->page_limit != 0)
+        lowered.page_limit = limits->page_limit;
     if (lowered.guarantee_pages > lowered.page_limit)
         lowered.guarantee_pages = lowered.page_limit;
+    if (limits->budget_pages != 0)
+        lowered.budget_pages = limits->budget_pages;
+    if (limits->child_limit != 0)
+        lowered.child_limit = limits->child_limit;
+    if (limits->child_pages != 0)
+        lowered.child_pages = limits->child_pages;
     return lowered;
+}
+
+enum status model_procd_limits(const struct role *role, const struct process_limits *limits)
+{
+    if (limits->budget_pages > 0 && limits->budget_pages < 16)
+        return STATUS_INVALID_ARGUMENT;
+    if (limits->page_limit > role->page_limit || limits->budget_pages > role->budget_pages ||
+        limits->child_limit > role->child_limit || limits->child_pages > role->child_pages)
+        return STATUS_OVER_LIMIT;
+    if (role->kind == ROLE_KIND_FOUNDATION)
+        return STATUS_OK;
+    const struct role lowered = model_procd_role(role->id, limits);
+    uint64_t guarantee = (uint64_t)lowered.budget_pages + lowered.guarantee_pages;
+    return lowered.page_limit > 2 * guarantee ? STATUS_OVER_LIMIT : STATUS_OK;
 }
 
 enum status model_procd_plan(const struct model_procd *model, const struct role *role,
@@ -152,7 +172,7 @@ static uint64_t runs_of(const struct pagerd_register_process_request *told)
 void model_procd_backing(const struct model_procd_process *process, const struct elf_plan *plan,
                          struct pagerd_register_process_request *out)
 {
-    const struct role role = model_procd_role(process->role, process->page_limit);
+    const struct role role = model_procd_role(process->role, &process->limits);
     bool heap = process->role > ROLE_PROCD; /* everybody but the foundation */
     memset(out, 0, sizeof *out);
     out->token = process->id;

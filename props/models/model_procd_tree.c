@@ -103,7 +103,7 @@ static uint32_t places_used(const struct model_procd *model, uint64_t owner, uin
             continue;
         bool record = process->life == MODEL_PROCD_ENDED;
         *records += record;
-        used += record ? 1 : 1 + role_find(process->role)->child_limit;
+        used += record ? 1 : 1 + model_procd_role(process->role, &process->limits).child_limit;
     }
     return used;
 }
@@ -113,7 +113,8 @@ static uint32_t records_to_go(const struct model_procd *model, uint64_t owner,
                               const struct role *role, uint32_t *records)
 {
     const struct model_procd_process *process = model_procd_find(model, owner);
-    uint32_t limit = owner == 0 ? MODEL_PROCD_PROCESSES : role_find(process->role)->child_limit;
+    uint32_t limit = owner == 0 ? MODEL_PROCD_PROCESSES
+                                : model_procd_role(process->role, &process->limits).child_limit;
     uint32_t wanted = places_used(model, owner, records) + 1 + role->child_limit;
     return wanted > limit ? wanted - limit : 0;
 }
@@ -196,7 +197,7 @@ static uint64_t mould_pages(const struct model_procd *model,
 
 static uint64_t set_aside(const struct model_procd_process *process)
 {
-    struct role role = model_procd_role(process->role, process->page_limit);
+    struct role role = model_procd_role(process->role, &process->limits);
     return role_account_guarantee(&role);
 }
 
@@ -226,7 +227,7 @@ static enum status may_claim(const struct model_procd *model, uint64_t owner, ui
 {
     for (uint64_t id = owner; id != 0;) {
         const struct model_procd_process *process = model_procd_find(model, id);
-        struct role role = model_procd_role(process->role, process->page_limit);
+        struct role role = model_procd_role(process->role, &process->limits);
         if (claim(model, id) + wanted > role_account_limit(&role))
             return STATUS_OVER_LIMIT;
         id = process->owner;

@@ -155,6 +155,7 @@ static enum status create(struct stand_in_call *call, struct model_deviced_call 
     noted->image_offset = request.image_offset;
     noted->image_bytes = request.image_bytes;
     noted->page_limit = request.page_limit;
+    noted->budget_pages = request.budget_pages;
     enum status status =
         stand_in_process_add(around.untyped, 1, record_count + 1, &record->process);
     if (status != STATUS_OK)

@@ -321,7 +321,10 @@ static enum status take_offer(struct peers_child *child, struct message *message
     child->offered_count = offer.count;
     for (uint32_t i = 0; i < offer.count; i++) {
         unsigned row_count = 0;
-        peers_check_limit(offer.modules[i].role, offer.modules[i].page_limit);
+        const struct startup_module *module = &offer.modules[i];
+        peers_check_limits(module->role,
+                           (struct process_limits){.page_limit = module->page_limit,
+                                                   .budget_pages = module->budget_pages});
         if (role_intake(offer.modules[i].role, &row_count) != NULL)
             return STATUS_INVALID_ARGUMENT; /* it could not be started by anybody */
     }
@@ -362,8 +365,9 @@ static enum status create_staged(struct stand_in_call *call)
         peers_machine.bound == is_foundation(request.role))
         return STATUS_DENIED;
     peers_check_needs(request.role);
-    peers_check_limit(request.role, request.page_limit);
-    peers_machine.limited_count += request.page_limit != 0;
+    peers_check_limits(request.role,
+                       (struct process_limits){request.page_limit, request.budget_pages,
+                                               request.child_limit, request.child_pages});
     enum status status = peers_child_make(request.role, &number);
     if (status != STATUS_OK)
         return status;

@@ -18,8 +18,9 @@ void peers_child_end(uint32_t number);
 struct peers_manners peers_manners_of(uint32_t role);
 /* R3: whoever its entry waits for is READY. */
 void peers_check_needs(uint32_t role);
-/* R3: what was passed on for a role is what the config that rootd read states. */
-void peers_check_limit(uint32_t role, uint32_t page_limit);
+/* R3: what was passed on for a role is what the config that rootd read states; counts those that
+ * have limits. */
+void peers_check_limits(uint32_t role, struct process_limits limits);
 
 /* Its launch is now; its time is that of its entry. */
 void peers_child_begins(struct peers_child *child);

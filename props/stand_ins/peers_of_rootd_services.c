@@ -102,8 +102,8 @@ static enum status seed_binding(struct message *message)
     PROPERTY(R3, "module",
              peers_machine.lied || (at >= 0 && peers_machine.handoff.modules[at].offset_bytes ==
                                                    request.image_offset));
-    peers_check_limit(request.role, request.page_limit);
-    peers_machine.limited_count += request.page_limit != 0;
+    peers_check_limits(request.role, (struct process_limits){.page_limit = request.page_limit,
+                                                             .budget_pages = request.budget_pages});
     check_named(&request);
     peers_machine.bound_count++;
     return peers_reply_empty(&deviced_seed_binding_reply_type, message);
@@ -121,13 +121,17 @@ const struct boot_config *peers_config(void)
     return &config;
 }
 
-/* R3: the limit that the config states, for whoever is made or may be. */
-void peers_check_limit(uint32_t role, uint32_t page_limit)
+void peers_check_limits(uint32_t role, struct process_limits limits)
 {
+    static const struct process_limits none;
+    peers_machine.limited_count += memcmp(&limits, &none, sizeof none) != 0;
     if (peers_machine.lied)
         return;
-    uint32_t stated = boot_config_page_limit(peers_config(), role);
-    PROPERTY_EQUAL(R3, "page_limit", page_limit, stated);
+    struct process_limits stated = boot_config_limits(peers_config(), role);
+    PROPERTY_EQUAL(R3, "page_limit", limits.page_limit, stated.page_limit);
+    PROPERTY_EQUAL(R3, "budget_pages", limits.budget_pages, stated.budget_pages);
+    PROPERTY_EQUAL(R3, "child_limit", limits.child_limit, stated.child_limit);
+    PROPERTY_EQUAL(R3, "child_pages", limits.child_pages, stated.child_pages);
 }
 
 void peers_child_begins(struct peers_child *child)

@@ -135,6 +135,12 @@ static void show_handoff(FILE *out, const uint8_t *bytes, size_t size_bytes)
     }
 }
 
+static void print_limit(FILE *out, uint32_t limit, const char *of_what)
+{
+    if (limit != 0)
+        fprintf(out, ", %u %s", limit, of_what);
+}
+
 static void show_boot_config(FILE *out, const uint8_t *bytes, size_t size_bytes)
 {
     struct boot_config config;
@@ -162,7 +168,12 @@ static void show_boot_config(FILE *out, const uint8_t *bytes, size_t size_bytes)
     }
     for (uint32_t i = 0; i < config.limit_count; i++) {
         print_role(out, "  limit of role ", config.limits[i].role);
-        fprintf(out, ": %u pages of its own\n", config.limits[i].page_limit);
+        const struct process_limits *limits = &config.limits[i].limits;
+        print_limit(out, limits->page_limit, "pages of its own");
+        print_limit(out, limits->budget_pages, "pages of kernel memory");
+        print_limit(out, limits->child_limit, "processes below it");
+        print_limit(out, limits->child_pages, "pages of those");
+        fputc('\n', out);
     }
 }
 

@@ -36,6 +36,7 @@ static enum status spawn(struct console *console, const struct startup_module *m
     struct procd_spawn_service_request request = {
         .role = module->role,
         .page_limit = module->page_limit,
+        .budget_pages = module->budget_pages,
         .image_offset = module->image_offset,
         .image_bytes = module->image_bytes,
         .argument = argument,

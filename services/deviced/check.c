@@ -55,6 +55,7 @@ void deviced_visit_fields(const struct deviced *deviced,
         visit(context, driver->image_offset);
         visit(context, driver->image_bytes);
         visit(context, driver->page_limit);
+        visit(context, driver->budget_pages);
         visit(context, driver->ready_ticks);
         visit(context, driver->process_id);
         visit(context, driver->deadline_ticks);

@@ -36,8 +36,11 @@ enum status deviced_seed_binding(struct deviced *deviced, struct deviced_request
     enum status status = deviced_plan(role, named_slot, installs, &count);
     if (status != STATUS_OK)
         return status;
-    if (body->page_limit > role->page_limit)
-        return STATUS_OVER_LIMIT;
+    struct process_limits limits = {.page_limit = body->page_limit,
+                                    .budget_pages = body->budget_pages};
+    status = role_limits_check(role, &limits);
+    if (status != STATUS_OK)
+        return status;
     if (find(deviced, body->role) != NULL)
         return STATUS_DUPLICATE;
     UNIT_ASSERT(deviced->driver_count < DEVICED_DRIVER_LIMIT); /* one for each role of the table */
@@ -50,6 +53,7 @@ enum status deviced_seed_binding(struct deviced *deviced, struct deviced_request
         .image_offset = body->image_offset,
         .image_bytes = body->image_bytes,
         .page_limit = body->page_limit,
+        .budget_pages = body->budget_pages,
         .ready_ticks = body->ready_ticks,
     };
     return STATUS_OK;

@@ -117,7 +117,8 @@ struct deviced_driver {
     uint32_t cause;  /* enum status: why the launch failed */
     uint32_t reason; /* enum end_reason: how a READY one has ended */
     uint32_t code;
-    uint32_t page_limit; /* of its own pages; 0: the role's */
+    uint32_t page_limit;   /* of its own pages; 0: the role's */
+    uint32_t budget_pages; /* of kernel memory; 0: the role's */
 };
 
 /* All zero is a valid start. */

@@ -109,6 +109,7 @@ static enum status create(struct deviced *deviced, uint32_t index)
         .image_offset = driver->image_offset,
         .image_bytes = driver->image_bytes,
         .page_limit = driver->page_limit,
+        .budget_pages = driver->budget_pages,
     };
     struct procd_create_staged_process_reply reply;
     uint32_t first_slot = deviced_slot(index, 0);

@@ -357,7 +357,10 @@ enum status procd_create_staged_process(struct procd *procd, struct procd_reques
         .image_bytes = body->image_bytes,
         .data_offset = body->data_offset,
         .data_bytes = body->data_bytes,
-        .page_limit = body->page_limit,
+        .limits = {.page_limit = body->page_limit,
+                   .budget_pages = body->budget_pages,
+                   .child_limit = body->child_limit,
+                   .child_pages = body->child_pages},
     };
     struct procd_making making;
     enum status status =
@@ -402,7 +405,7 @@ enum status procd_spawn_service(struct procd *procd, struct procd_request *reque
         .image_offset = body->image_offset,
         .image_bytes = body->image_bytes,
         .argument = body->argument,
-        .page_limit = body->page_limit,
+        .limits = {.page_limit = body->page_limit, .budget_pages = body->budget_pages},
         .starts = true,
     };
     struct procd_making making;

@@ -61,7 +61,7 @@ static enum status decide_role(const struct procd *procd, const struct procd_sen
     enum status status = decide_data(sender, wish, row);
     if (status != STATUS_OK)
         return status;
-    return wish->page_limit <= row->page_limit ? STATUS_OK : STATUS_OVER_LIMIT;
+    return role_limits_check(row, &wish->limits);
 }
 
 /* pagerd wants areas in ascending order; wherever the program lies, they are none in front of it,
@@ -248,11 +248,12 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
     memset(making, 0, sizeof *making);
     const struct role *row = role_find(wish->role);
     enum status status = decide_role(procd, sender, wish, row);
-    if (status == STATUS_OK)
-        status = procd_table_peek(procd, sender->owner, row, &making->index, &making->id);
     if (status != STATUS_OK)
         return status;
-    making->row = role_lowered(row, wish->page_limit);
+    making->row = role_lowered(row, &wish->limits);
+    status = procd_table_peek(procd, sender->owner, &making->row, &making->index, &making->id);
+    if (status != STATUS_OK)
+        return status;
     making->process = (struct procd_process){
         .owner = sender->owner,
         .image_offset = wish->image_offset,
@@ -263,7 +264,7 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
         .lives = {.ready_at_ticks = wish->starts ? procd->now_ticks : 0,
                   .life_count = wish->starts ? 1 : 0},
         .role = wish->role,
-        .page_limit = wish->page_limit,
+        .limits = wish->limits,
         .life = PROCD_LIFE_STAGED,
     };
     status = plan_module(procd, making);
@@ -278,7 +279,7 @@ enum status procd_create_plan_again(struct procd *procd, uint32_t index,
 {
     memset(making, 0, sizeof *making);
     making->process = procd->processes[index];
-    making->row = role_lowered(role_find(making->process.role), making->process.page_limit);
+    making->row = role_lowered(role_find(making->process.role), &making->process.limits);
     making->index = index;
     making->id = procd_table_id(procd, index);
     return plan_module(procd, making);

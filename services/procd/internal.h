@@ -99,8 +99,8 @@ bool procd_is_foundation(uint32_t role, uint32_t *which);
 
 /* Most processes and records that an owner may have below itself. */
 uint32_t procd_place_limit(const struct procd *procd, uint32_t owner);
-/* Places that a process of a role takes. */
-uint32_t procd_places_of(uint32_t role);
+/* Places that a process takes: one, and those for what it may have below it. */
+uint32_t procd_places_of(const struct procd_process *process);
 
 static inline uint32_t procd_slot(uint32_t index, uint32_t which)
 {
@@ -124,8 +124,8 @@ struct procd_wish {
     uint64_t data_offset; /* CREATE_STAGED_PROCESS alone */
     uint64_t data_bytes;  /* 0: none */
     uint64_t argument;
-    uint32_t page_limit; /* 0: the role's */
-    bool starts;         /* SPAWN and SPAWN_SERVICE: start at once, nothing to install */
+    struct process_limits limits;
+    bool starts; /* SPAWN and SPAWN_SERVICE: start at once, nothing to install */
 };
 
 /* A process in the making. */

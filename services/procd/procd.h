@@ -350,13 +350,13 @@ struct procd_process {
     uint32_t younger;  /* the same */
     uint32_t next;     /* of the free entries, its owner's records, those that are ending, or due */
     uint32_t previous; /* of the last two */
-    uint32_t next_debt;  /* of those that owe something */
-    uint32_t owes;       /* PROCD_OWES_... */
-    uint32_t page_limit; /* in every life; 0: the role's */
-    uint8_t life;        /* enum procd_life */
-    bool wakes_pager;    /* fills were parked when it was unregistered */
-    bool is_secret;      /* it leaves no record: aborted, or nobody was ever told of it */
-    bool in_debt;        /* it is in the queue of those that owe something */
+    uint32_t next_debt;           /* of those that owe something */
+    uint32_t owes;                /* PROCD_OWES_... */
+    struct process_limits limits; /* in every life */
+    uint8_t life;                 /* enum procd_life */
+    bool wakes_pager;             /* fills were parked when it was unregistered */
+    bool is_secret;               /* it leaves no record: aborted, or nobody was ever told of it */
+    bool in_debt;                 /* it is in the queue of those that owe something */
 };
 
 /* The wait of a client, by the index of its entry, or of the administrator. */

@@ -138,7 +138,7 @@ static const char *check_children(const struct procd *procd, const struct procd_
         if (child->owner != owner || child->younger != younger || !has_owner(child) ||
             child->life == PROCD_LIFE_ENDED)
             return "a child of an owner is something else";
-        *places += procd_places_of(child->role);
+        *places += procd_places_of(child);
         younger = number;
         number = child->older;
     }
@@ -329,7 +329,8 @@ static void visit_lives(const struct procd_process *process, visitor *visit, voi
         visit(context, process->data_bytes);
     }
     visit(context, process->argument);
-    visit(context, process->page_limit);
+    visit(context, pair(process->limits.page_limit, process->limits.budget_pages));
+    visit(context, pair(process->limits.child_limit, process->limits.child_pages));
     visit(context, policy->base_delay_ticks);
     visit(context, policy->delay_cap_ticks);
     visit(context, policy->stable_after_ticks);

@@ -203,32 +203,31 @@ struct procd_family *procd_family(struct procd *procd, uint32_t owner)
     return owner == 0 ? &procd->administrator : &procd->processes[owner - 1].family;
 }
 
-static uint32_t child_limit_of(uint32_t role)
+static uint32_t child_limit_of(const struct procd_process *process)
 {
-    const struct role *row = role_find(role);
+    const struct role *row = role_find(process->role);
     UNIT_ASSERT(row != NULL && row->child_limit < PROCD_PROCESS_LIMIT);
-    return row->child_limit;
+    return role_lowered(row, &process->limits).child_limit;
 }
 
-uint32_t procd_places_of(uint32_t role)
+uint32_t procd_places_of(const struct procd_process *process)
 {
-    return 1 + child_limit_of(role);
+    return 1 + child_limit_of(process);
 }
 
 uint32_t procd_place_limit(const struct procd *procd, uint32_t owner)
 {
-    return owner == 0 ? PROCD_PROCESS_LIMIT : child_limit_of(procd->processes[owner - 1].role);
+    return owner == 0 ? PROCD_PROCESS_LIMIT : child_limit_of(&procd->processes[owner - 1]);
 }
 
-/* How many of an owner's records must go so that it has room for a process of a role. */
-static uint32_t records_too_many(const struct procd *procd, uint32_t owner, uint32_t role)
+/* How many of an owner's records must go so that it has `needed` places. */
+static uint32_t records_too_many(const struct procd *procd, uint32_t owner, uint32_t needed)
 {
     const struct procd_family *family =
         owner == 0 ? &procd->administrator : &procd->processes[owner - 1].family;
     uint32_t limit = procd_place_limit(procd, owner);
     UNIT_ASSERT(family->used_places <= limit);
     uint32_t left = limit - family->used_places;
-    uint32_t needed = procd_places_of(role);
     return needed > left ? needed - left : 0;
 }
 
@@ -279,7 +278,7 @@ static void child_add(struct procd *procd, uint32_t index)
     if (older != NULL)
         older->younger = index + 1;
     family->youngest_child = index + 1;
-    family->used_places += procd_places_of(process->role);
+    family->used_places += procd_places_of(process);
     UNIT_ASSERT(family->used_places <= procd_place_limit(procd, process->owner)); /* P11 */
 }
 
@@ -296,8 +295,8 @@ static void child_remove(struct procd *procd, uint32_t index)
     else
         family->youngest_child = process->older;
     process->older = process->younger = 0;
-    UNIT_ASSERT(family->used_places >= procd_places_of(process->role));
-    family->used_places -= procd_places_of(process->role);
+    UNIT_ASSERT(family->used_places >= procd_places_of(process));
+    family->used_places -= procd_places_of(process);
 }
 
 /* --- a new process ---------------------------------------------------------------------------- */
@@ -317,7 +316,7 @@ enum status procd_table_peek(const struct procd *procd, uint32_t owner, const st
 {
     const struct procd_family *family =
         owner == 0 ? &procd->administrator : &procd->processes[owner - 1].family;
-    uint32_t dropped = records_too_many(procd, owner, row->id);
+    uint32_t dropped = records_too_many(procd, owner, 1 + row->child_limit);
     if (dropped > family->record_count) /* P11 */
         return owner == 0 ? STATUS_EXHAUSTED : STATUS_OVER_LIMIT;
     if (procd->used_count < PROCD_PROCESS_LIMIT) {
@@ -360,7 +359,7 @@ static void entry_take(struct procd *procd, uint32_t index, const struct procd_p
 void procd_table_commit(struct procd *procd, uint32_t index, const struct procd_process *process)
 {
     UNIT_ASSERT(is_live(process));
-    for (uint32_t i = records_too_many(procd, process->owner, process->role); i > 0; i--)
+    for (uint32_t i = records_too_many(procd, process->owner, procd_places_of(process)); i > 0; i--)
         record_drop(procd, process->owner);
     entry_take(procd, index, process);
     child_add(procd, index);

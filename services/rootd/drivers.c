@@ -42,7 +42,8 @@ static enum status seed(struct rootd *rootd, uint32_t entry)
         .named_slot = named_slot(rootd, entry),
         .image_offset = what->offset_bytes,
         .image_bytes = what->size_bytes,
-        .page_limit = what->page_limit,
+        .page_limit = what->limits.page_limit,
+        .budget_pages = what->limits.budget_pages,
         .ready_ticks = what->ready_ticks,
     };
     uint64_t deadline_ticks;

@@ -213,7 +213,7 @@ static enum status check_limit(const struct boot_config_limit *limit)
 {
     const struct role *role = role_find(limit->role);
     UNIT_ASSERT(role != NULL); /* it is an entry's */
-    return limit->page_limit <= role->page_limit ? STATUS_OK : STATUS_OVER_LIMIT;
+    return role_limits_check(role, &limit->limits);
 }
 
 static enum status check_entries(const struct rootd_intake *intake)
@@ -331,7 +331,7 @@ static enum status take_entry(struct caller *caller, struct rootd_intake *intake
         .kind = intake_entry_kind(role),
         .required = entry->flags == BOOT_ENTRY_REQUIRED,
         .ready_ticks = entry->ready_ticks,
-        .page_limit = boot_config_page_limit(&intake->config, entry->role),
+        .limits = boot_config_limits(&intake->config, entry->role),
         .needs = needs_of(intake, entry),
     };
     UNIT_ASSERT(intake->entry_count < BOOT_CONFIG_ENTRY_LIMIT);

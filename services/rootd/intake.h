@@ -51,11 +51,11 @@ struct rootd_entry {
     enum status found; /* OK, or why an optional entry cannot be launched */
     uint64_t offset_bytes;
     uint64_t size_bytes;
-    uint64_t data_offset; /* the module that its role has besides its program (role_data) */
-    uint64_t data_bytes;  /* 0: it has none */
-    uint64_t ready_ticks; /* how long READY may take, and the end of a program */
-    uint32_t page_limit;  /* most pages of its own; 0: as many as its role */
-    uint64_t needs;       /* which must be READY before it, bit i for entries[i] */
+    uint64_t data_offset;         /* the module that its role has besides its program (role_data) */
+    uint64_t data_bytes;          /* 0: it has none */
+    uint64_t ready_ticks;         /* how long READY may take, and the end of a program */
+    struct process_limits limits; /* lower than its role's */
+    uint64_t needs;               /* which must be READY before it, bit i for entries[i] */
 };
 
 struct rootd_intake {

@@ -207,11 +207,15 @@ static struct procd_create_staged_process_request module_of(const struct rootd *
         request.image_offset = rootd->intake.foundation[launch].offset_bytes;
         request.image_bytes = rootd->intake.foundation[launch].size_bytes;
     } else {
-        request.image_offset = rootd->intake.entries[plan->entry].offset_bytes;
-        request.image_bytes = rootd->intake.entries[plan->entry].size_bytes;
-        request.page_limit = rootd->intake.entries[plan->entry].page_limit;
-        request.data_offset = rootd->intake.entries[plan->entry].data_offset;
-        request.data_bytes = rootd->intake.entries[plan->entry].data_bytes;
+        const struct rootd_entry *entry = &rootd->intake.entries[plan->entry];
+        request.image_offset = entry->offset_bytes;
+        request.image_bytes = entry->size_bytes;
+        request.page_limit = entry->limits.page_limit;
+        request.budget_pages = entry->limits.budget_pages;
+        request.child_limit = entry->limits.child_limit;
+        request.child_pages = entry->limits.child_pages;
+        request.data_offset = entry->data_offset;
+        request.data_bytes = entry->data_bytes;
     }
     return request;
 }

@@ -230,7 +230,10 @@ static void digest_entry(struct sha256 *hash, const struct rootd_entry *entry)
     digest_number(hash, entry->found);
     digest_number(hash, entry->data_offset);
     digest_number(hash, entry->data_bytes);
-    digest_number(hash, entry->page_limit);
+    digest_number(hash, entry->limits.page_limit);
+    digest_number(hash, entry->limits.budget_pages);
+    digest_number(hash, entry->limits.child_limit);
+    digest_number(hash, entry->limits.child_pages);
     digest_number(hash, entry->needs);
 }
 

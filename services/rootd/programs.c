@@ -21,7 +21,8 @@ static enum status add_modules(const struct rootd_intake *intake,
             return STATUS_EXHAUSTED;
         offer->modules[offer->count++] = (struct startup_module){
             .role = entry->role,
-            .page_limit = entry->page_limit,
+            .page_limit = entry->limits.page_limit,
+            .budget_pages = entry->limits.budget_pages,
             .image_offset = entry->offset_bytes,
             .image_bytes = entry->size_bytes,
             .end_ticks = entry->ready_ticks,

@@ -31,6 +31,7 @@ enum status tester_start(struct tester *tester, const struct probe_run *run, uns
     struct procd_spawn_service_request request = {
         .role = run->role,
         .page_limit = module->page_limit,
+        .budget_pages = module->budget_pages,
         .image_offset = module->image_offset,
         .image_bytes = module->image_bytes,
         .argument = run->argument,
@@ -58,6 +59,7 @@ enum status tester_stage(struct tester *tester, const struct probe_run *run, uns
         return STATUS_NOT_FOUND;
     struct procd_create_staged_process_request request = {.role = run->role,
                                                           .page_limit = module->page_limit,
+                                                          .budget_pages = module->budget_pages,
                                                           .image_offset = module->image_offset,
                                                           .image_bytes = module->image_bytes};
     enum status status = tester_deadline(tester, TESTER_CALL_TICKS, &deadline_ticks);

@@ -159,7 +159,7 @@ const struct codec_fixture codec_graph_fixtures[] = {
         NO("@60 01000000", "it exited")
         NO("@60 0f000000", "a reason above")
         NO("@68 01000000", "reserved")
-    /* role, page_limit, image_offset, image_bytes, ready_ticks, named_slot or 0, reserved0 */
+    /* role, page_limit, image_offset, image_bytes, ready_ticks, named_slot or 0, budget_pages */
     OF(DEVICED, 0x550, REQUEST, "",
        "24010000 00000000 0010000000000000 204e000000000000 6400000000000000 00000000 00000000")
         NO("@32 40000000", "an end without its descriptor")
@@ -171,7 +171,7 @@ const struct codec_fixture codec_graph_fixtures[] = {
         YES("@24 c027090000000000", "ten minutes")
         NO("@0 00000000", "no role")
         NO("@32 00000000", "a descriptor without its end")
-        NO("@36 01000000", "reserved")
+        YES("@36 ffffffff", "more kernel memory than any role has, which is deviced's to refuse")
         CAPS_NO("2000 0100 00000500" NO_BADGE, "TRANSFER is missing")
         CAPS_NO("2000 0400 00000500" NO_BADGE, "SEND is missing")
         NO("@8 0110000000000000", "not on a page")

@@ -333,10 +333,11 @@ const struct codec_fixture codec_kernel_fixtures[] = {
     OF(STARTUP, 0x101, REPLY, "", "02000000 03000000")
 
     /* offer_modules: reserved0, count, modules: role, reserved0, image_offset, image_bytes,
-     * end_ticks */
+     * end_ticks, budget_pages, reserved0 */
     OF(STARTUP, 0x102, REQUEST, "",
        "00000000 01000000"
-       "00010000 00000000 0030000000000000 0110000000000000 8813000000000000")
+       "00010000 00000000 0030000000000000 0110000000000000 8813000000000000 00000000 00000000")
+        NO("@44 01000000", "reserved of a row")
         NO("@0 01000000", "reserved")
         NO("@4 00000000", "a row more than the count says")
         NO("@4 02000000", "a row less than the count says")

@@ -300,8 +300,10 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@0 0000000000000000", "process 0")
 
     OF(PROCD, 0x402, REQUEST, "",
-       "00010000 00000000 0010000000000000 0010000000000000 0000000000000000")
+       "00010000 00000000 0010000000000000 0010000000000000 0000000000000000 00000000 00000000")
         YES("@4 ffffffff", "any limit")
+        YES("@32 ffffffff", "any limit of kernel memory")
+        NO("@36 01000000", "reserved")
         NO("@8 0110000000000000", "image offset not aligned")
 
     /* process_id, endpoint_slot, reserved0 */
@@ -319,9 +321,12 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(PROCD, 0x404, REPLY, "", "")
 
-    /* role, page_limit, image_offset, image_bytes, data_offset, data_bytes */
+    /* role, page_limit, image_offset, image_bytes, data_offset, data_bytes, budget_pages, child_limit,
+     * child_pages, reserved0 */
     OF(PROCD, 0x405, REQUEST, "", "2c010000 00000000 0010000000000000 0010000000000000 0030000000000000 "
-       "0100000000000000")
+       "0100000000000000 00000000 00000000 00000000 00000000")
+        YES("@40 ffffffff ffffffff ffffffff", "any limits")
+        NO("@52 01000000", "reserved")
         NO("@0 00000100", "a role id above")
         YES("@4 ffffffff", "any limit")
         NO("@16 0000000000000000", "no image bytes")

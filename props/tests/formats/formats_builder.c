@@ -112,6 +112,22 @@ static void test_refusals(const char *folder)
                 runtime_modules);
     expect_exit(folder, "a limit of a module that is not given", 1,
                 "--output out.img --limit logd=9", runtime_modules);
+    expect_exit(folder, "a limit of kernel memory above the role's", 2,
+                "--output out.img --limit logd=budget:65", runtime_modules);
+    expect_exit(folder, "a limit of kernel memory below that of a process", 2,
+                "--output out.img --limit logd=9,budget:15", runtime_modules);
+    expect_exit(folder, "processes below who makes none", 2,
+                "--output out.img --limit logd=children:1", runtime_modules);
+    expect_exit(folder, "processes below deviced above the role's", 2,
+                "--output out.img --limit deviced=children:65", runtime_modules);
+    expect_exit(folder, "their memory above the role's", 2,
+                "--output out.img --limit deviced=child-pages:16385", runtime_modules);
+    expect_exit(folder, "two limits of a kind", 2, "--output out.img --limit logd=9,8",
+                runtime_modules);
+    expect_exit(folder, "a limit of another kind", 2, "--output out.img --limit logd=slots:9",
+                runtime_modules);
+    expect_exit(folder, "nothing behind a comma", 2, "--output out.img --limit logd=9,",
+                runtime_modules);
     expect_exit(folder, "an output that cannot be written", 1, "--output missing/out.img",
                 runtime_modules);
 }

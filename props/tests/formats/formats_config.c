@@ -10,6 +10,13 @@
 /* procd (role 5) needs nothing; memd (role 2) needs procd; one mount by memd. Offsets:
  * 20 role, 24 kind, 28 flags, 2c count, 30 dependencies, 40 ready, 48 module; the second entry
  * 40 further on; the mount at a0: a4 role, a8 flags, ac reserved, b0 source, c0 path. */
+/* One limit row behind the fixture's rows, and bytes of it. */
+#define LIMIT_AT "@c 00010000 @1c 01000000 @e0 "
+#define ZEROS_8  "0000000000000000"
+#define ZEROS_12 "000000000000000000000000"
+#define ZEROS_19 "00000000000000000000000000000000000000"
+#define ZEROS_20 "0000000000000000000000000000000000000000"
+
 static const char config_hex[] =
     "45524958 42434647 0100 0000 e0000000 02000000 01000000 01000000 00000000"
     "05000000 01000000 01000000 00000000 00000000 00000000 00000000 00000000"
@@ -94,23 +101,28 @@ static const struct variation config_variations[] = {
     {"a path byte outside the alphabet", "@c1 42", WHOLE, STATUS_BAD_TEXT},
     {"65 limits", "@1c 41000000", WHOLE, STATUS_EXHAUSTED},
     {"a limit more than there is", "@1c 01000000", WHOLE, STATUS_BAD_LENGTH},
-    {"a limit", "@c f0000000 @1c 01000000 @e0 4c494d31 02000000 01000000 00000000", 240, STATUS_OK},
-    {"another limit tag", "@c f0000000 @1c 01000000 @e0 4c494d32 02000000 01000000 00000000", 240,
-     STATUS_BAD_MAGIC},
-    {"reserved of the limit", "@c f0000000 @1c 01000000 @e0 4c494d31 02000000 01000000 00000001",
-     240, STATUS_RESERVED_NOT_ZERO},
-    {"a limit of no pages", "@c f0000000 @1c 01000000 @e0 4c494d31 02000000 00000000 00000000", 240,
+    {"a limit", LIMIT_AT "4c494d31 02000000 01000000" ZEROS_20, 256, STATUS_OK},
+    {"a limit of kernel memory", LIMIT_AT "4c494d31 02000000 00000000 01" ZEROS_19, 256, STATUS_OK},
+    {"a limit of processes", LIMIT_AT "4c494d31 02000000" ZEROS_8 "00000001" ZEROS_12, 256,
+     STATUS_OK},
+    {"a limit of their memory", LIMIT_AT "4c494d31 02000000" ZEROS_12 "00000001" ZEROS_8, 256,
+     STATUS_OK},
+    {"another limit tag", LIMIT_AT "4c494d32 02000000 01000000" ZEROS_20, 256, STATUS_BAD_MAGIC},
+    {"reserved of the limit", LIMIT_AT "4c494d31 02000000 01000000" ZEROS_19 "01", 256,
+     STATUS_RESERVED_NOT_ZERO},
+    {"reserved of the limit, its first byte", LIMIT_AT "4c494d31 02000000 01000000" ZEROS_12 "01",
+     256, STATUS_RESERVED_NOT_ZERO},
+    {"a limit of nothing", LIMIT_AT "4c494d31 02000000 00000000" ZEROS_20, 256,
      STATUS_INVALID_ARGUMENT},
-    {"a limit of no entry", "@c f0000000 @1c 01000000 @e0 4c494d31 03000000 01000000 00000000", 240,
-     STATUS_NOT_FOUND},
+    {"a limit of no entry", LIMIT_AT "4c494d31 03000000 01000000" ZEROS_20, 256, STATUS_NOT_FOUND},
     {"two limits of an entry",
-     "@c 00010000 @1c 02000000 @e0 4c494d31 02000000 01000000 00000000 4c494d31 02000000 02000000 "
-     "00000000",
-     256, STATUS_DUPLICATE},
+     "@c 20010000 @1c 02000000 @e0 4c494d31 02000000 01000000" ZEROS_20
+     "4c494d31 02000000 02000000" ZEROS_20,
+     288, STATUS_DUPLICATE},
     {"two limits",
-     "@c 00010000 @1c 02000000 @e0 4c494d31 02000000 01000000 00000000 4c494d31 05000000 02000000 "
-     "00000000",
-     256, STATUS_OK},
+     "@c 20010000 @1c 02000000 @e0 4c494d31 02000000 01000000" ZEROS_20
+     "4c494d31 05000000 02000000" ZEROS_20,
+     288, STATUS_OK},
     {"a letter after a path's end", "@df 61", WHOLE, STATUS_RESERVED_NOT_ZERO},
 };
 
@@ -194,7 +206,7 @@ static void test_full_config(void)
             .provider_role = 1, .source = "ram0", .path = {'/', (char)('a' + i)}};
     config.limit_count = BOOT_CONFIG_ENTRY_LIMIT;
     for (uint32_t i = 0; i < BOOT_CONFIG_ENTRY_LIMIT; i++)
-        config.limits[i] = (struct boot_config_limit){.role = i + 1, .page_limit = 1};
+        config.limits[i] = (struct boot_config_limit){.role = i + 1, .limits = {.page_limit = 1}};
     test_status("boot config", "encode with every table full", STATUS_OK,
                 boot_config_encode(&config, fixture.bytes, BOOT_CONFIG_BYTES_MAX, &written));
     fixture.size_bytes = written;

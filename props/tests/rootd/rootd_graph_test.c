@@ -198,8 +198,8 @@ static void test_driver_limit(void)
     static const uint32_t pages[] = {1, 64};
     for (unsigned i = 0; i < 2; i++) {
         struct variant variant = variant_of(&graph_file);
-        variant.config.limits[variant.config.limit_count++] =
-            (struct boot_config_limit){.role = ROLE_TEST_DRIVER, .page_limit = pages[i]};
+        variant.config.limits[variant.config.limit_count++] = (struct boot_config_limit){
+            .role = ROLE_TEST_DRIVER, .limits = {.page_limit = pages[i]}};
         make_optional(&variant, "test-driver");
         struct world_result result = boot(&variant);
         expect_of("test-driver", result.log, result.end == WORLD_READY);

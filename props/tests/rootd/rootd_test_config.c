@@ -124,31 +124,45 @@ static void test_config_order(void)
 static void test_config_limits(void)
 {
     static const struct {
-        uint32_t role, page_limit;
+        uint32_t role;
+        struct process_limits limits;
         enum status cause;
     } rows[] = {
-        {ROLE_TEST_SERVICE, 192, STATUS_OK},
-        {ROLE_TEST_SERVICE, 193, STATUS_OVER_LIMIT},
-        {ROLE_TESTER, 1, STATUS_OK},
-        {ROLE_PHASE0_EXIT, 191, STATUS_OK},
-        {ROLE_PHASE0_EXIT, 500, STATUS_OVER_LIMIT},
-        {ROLE_TEST_DRIVER, 192, STATUS_OK},
-        {ROLE_TEST_DRIVER, 193, STATUS_OVER_LIMIT},
-        {ROLE_MEMD, 1, STATUS_OVER_LIMIT},
+        {ROLE_TEST_SERVICE, {.page_limit = 192}, STATUS_OK},
+        {ROLE_TEST_SERVICE, {.page_limit = 193}, STATUS_OVER_LIMIT},
+        {ROLE_TESTER, {.page_limit = 1}, STATUS_OK},
+        {ROLE_PHASE0_EXIT, {.page_limit = 191}, STATUS_OK},
+        {ROLE_PHASE0_EXIT, {.page_limit = 500}, STATUS_OVER_LIMIT},
+        {ROLE_TEST_DRIVER, {.page_limit = 192}, STATUS_OK},
+        {ROLE_TEST_DRIVER, {.page_limit = 193}, STATUS_OVER_LIMIT},
+        {ROLE_MEMD, {.page_limit = 1}, STATUS_OVER_LIMIT},
+        {ROLE_TESTER, {.budget_pages = 64}, STATUS_OK},
+        {ROLE_TESTER, {.budget_pages = 65}, STATUS_OVER_LIMIT},
+        {ROLE_TESTER, {.page_limit = 64, .budget_pages = 16}, STATUS_OK},
+        {ROLE_TESTER, {.page_limit = 64, .budget_pages = 15}, STATUS_INVALID_ARGUMENT},
+        {ROLE_TESTER, {.child_limit = 64}, STATUS_OK},
+        {ROLE_TESTER, {.child_limit = 65}, STATUS_OVER_LIMIT},
+        {ROLE_TESTER, {.child_pages = 16384}, STATUS_OK},
+        {ROLE_TESTER, {.child_pages = 16385}, STATUS_OVER_LIMIT},
+        {ROLE_TEST_SERVICE, {.child_limit = 1}, STATUS_OVER_LIMIT},
+        /* 192 pages of its own need two regions for each of 96 that are set aside: 64 and 32. */
+        {ROLE_PHASE0_EXIT, {.budget_pages = 63}, STATUS_OVER_LIMIT},
+        {ROLE_PHASE0_EXIT, {.page_limit = 190, .budget_pages = 63}, STATUS_OK},
+        {ROLE_MEMD, {.budget_pages = 129}, STATUS_OVER_LIMIT},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fresh(VALIDATION_PROFILE_GRAPH);
         peers_machine.config.limit_count = 1;
         peers_machine.config.limits[0] =
-            (struct boot_config_limit){.role = rows[i].role, .page_limit = rows[i].page_limit};
+            (struct boot_config_limit){.role = rows[i].role, .limits = rows[i].limits};
         expect(peers_machine_encode(), "a config with a limit encodes");
         expect_prepare(rows[i].cause == STATUS_OK ? ROOTD_READY : ROOTD_CONTRACT_INVALID,
                        rows[i].cause, "a limit of a role");
     }
     fresh(VALIDATION_PROFILE_GRAPH);
     peers_machine.config.limit_count = 1;
-    peers_machine.config.limits[0] =
-        (struct boot_config_limit){.role = ROLE_TEST_DRIVER, .page_limit = 7};
+    peers_machine.config.limits[0] = (struct boot_config_limit){
+        .role = ROLE_TEST_DRIVER, .limits = {.page_limit = 7, .budget_pages = 60}};
     expect(peers_machine_encode(), "a config with a driver's limit encodes");
     expect_equal(run(), ROOTD_READY, "a boot with a driver's limit");
     expect_equal(peers_machine.limited_count, 1, "R3: deviced is told of it");

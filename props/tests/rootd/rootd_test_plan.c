@@ -533,7 +533,10 @@ static void test_digest(void)
             {&entry->size_bytes, sizeof entry->size_bytes, "R3: an entry's size"},
             {&entry->ready_ticks, sizeof entry->ready_ticks, "R3: an entry's deadline"},
             {&entry->required, sizeof entry->required, "R3: whether an entry is required"},
-            {&entry->page_limit, sizeof entry->page_limit, "R3: an entry's limit"},
+            {&entry->limits.page_limit, 4, "R3: an entry's limit of pages"},
+            {&entry->limits.budget_pages, 4, "R3: of kernel memory"},
+            {&entry->limits.child_limit, 4, "R3: of processes below it"},
+            {&entry->limits.child_pages, 4, "R3: of their memory"},
         };
         for (unsigned j = 0; j < sizeof numbers / sizeof numbers[0]; j++)
             expect(digest_moves(&numbers[j]), numbers[j].what);

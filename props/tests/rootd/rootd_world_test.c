@@ -242,6 +242,33 @@ static void test_time_over(uint32_t rootd_pages)
     }
 }
 
+/* What the config gives the tester below itself reaches procd (R3): two helpers side by side need two
+ * places, and their memory; with a little more than that phase 0 is what it is. */
+static void test_child_limits(uint32_t rootd_pages)
+{
+    static const struct {
+        struct process_limits limits;
+        bool suffices;
+    } rows[] = {
+        {{.child_limit = 1}, false},
+        {{.child_limit = 2}, true},
+        {{.child_pages = 1}, false},
+        {{.child_pages = 600}, true},
+        {{.page_limit = 64, .budget_pages = 48, .child_limit = 4, .child_pages = 800}, true},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct variant variant = variant_of(&phase0_file);
+        variant.config.limits[variant.config.limit_count++] =
+            (struct boot_config_limit){.role = ROLE_TESTER, .limits = rows[i].limits};
+        encode_config(&variant);
+        struct world_result result = boot(&variant);
+        if (rows[i].suffices)
+            expect_of("R3: the tester's limits", result.log, result.end == WORLD_READY);
+        else
+            expect_nothing_left(&result, "R3: limits that are too low", "FAILED:", rootd_pages);
+    }
+}
+
 static void test_failures(void)
 {
     static const struct {
@@ -268,6 +295,7 @@ static void test_failures(void)
     test_programs(rootd_pages);
     test_unready(rootd_pages);
     test_time_over(rootd_pages);
+    test_child_limits(rootd_pages);
 }
 
 /* P8: a service dies in a system that runs. procd ends the others and itself, rootd says so, and
