@@ -58,7 +58,7 @@ static const struct variation config_variations[] = {
     {"profile attacks", "@18 03000000", WHOLE, STATUS_OK},
     {"profile graph", "@18 04000000", WHOLE, STATUS_OK},
     {"profile console", "@18 05000000", WHOLE, STATUS_OK},
-    {"profile 6", "@18 06000000", WHOLE, STATUS_INVALID_ARGUMENT},
+    {"profile 12", "@18 0c000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"role 0", "@60 00000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"launch kind 0", "@24 00000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"launch kind 3", "@24 03000000", WHOLE, STATUS_INVALID_ARGUMENT},

@@ -52,7 +52,7 @@ static const struct variation envelope_variations[] = {
     {"profile attacks", "@28 03000000", WHOLE, STATUS_OK},
     {"profile graph", "@28 04000000", WHOLE, STATUS_OK},
     {"profile console", "@28 05000000", WHOLE, STATUS_OK},
-    {"profile 6", "@28 06000000", WHOLE, STATUS_INVALID_ARGUMENT},
+    {"profile 12", "@28 0c000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"window with slot 0", "@20 00000000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"empty window", "@20 21090000", WHOLE, STATUS_INVALID_ARGUMENT},
     {"window past the last slot", "@24 00004000", WHOLE, STATUS_OUT_OF_RANGE},

@@ -309,7 +309,7 @@ static bool may_ask(const struct intake *row)
         if ((role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE2_IRQ_CLIENT) ||
             role == ROLE_CONSOLE || role == ROLE_TEST_MORTAL || role == ROLE_TEST_FRAIL ||
             role == ROLE_TEST_SURVIVOR || role == ROLE_TEST_REAPER || role == ROLE_TEST_HOSTILE ||
-            role == ROLE_PHASE4_LOADER)
+            role == ROLE_PHASE4_LOADER || role == ROLE_PHASE4_FILES || role == ROLE_IMAGEFSD)
             return true;
         return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
     case SLOT_PEER_VFSD:
