@@ -34,7 +34,7 @@ MAY_INCLUDE = {
 # Groups of marks (mark_triple) that say what a service or the kernel itself answered.
 SERVICE_MARKS = ("kernel", "start-up", "memd", "vspaced", "pagerd", "procd", "named",
                  "logd", "timed", "crashd", "deviced", "irqd", "drv_serial", "seriald",
-                 "ramfsd")
+                 "ramfsd", "vfsd")
 
 NOT_REPEATABLE = {"clock", "clock_gettime", "gettimeofday", "time", "rand", "random", "srand",
                   "srandom", "arc4random", "getrandom", "getenv", "drand48", "rand_r", "getpid"}

@@ -43,17 +43,13 @@ static bool handle_is_sound(const struct vfsd *vfsd, uint32_t place)
            handle->session <= vfsd->last_session && (handle->flags & rights) != 0;
 }
 
-/* Nobody has more than its share, and two numbers are two. */
-static bool handles_are_apart(const struct vfsd *vfsd, uint32_t place)
+/* Nobody has more than its share. Two numbers are two, since each names its place. */
+static bool share_is_kept(const struct vfsd *vfsd, uint32_t place)
 {
-    const struct vfsd_handle *handle = &vfsd->handles[place];
+    uint32_t client = vfsd->handles[place].client;
     uint32_t own = 0;
-    for (uint32_t i = 0; handle->number != 0 && i < VFSD_HANDLE_LIMIT; i++) {
-        own += vfsd->handles[i].number != 0 && vfsd->handles[i].client == handle->client;
-        if (i != place && vfsd->handles[i].number >> VFSD_HANDLE_PLACE_BITS ==
-                              handle->number >> VFSD_HANDLE_PLACE_BITS)
-            return false;
-    }
+    for (uint32_t i = place; i < VFSD_HANDLE_LIMIT; i++)
+        own += vfsd->handles[i].client == client;
     return own <= VFSD_CLIENT_HANDLE_LIMIT;
 }
 
@@ -61,16 +57,18 @@ const char *vfsd_check(const struct vfsd *vfsd)
 {
     static const struct vfsd_text root = {NULL, 0};
     if (vfsd->mount_count > VFSD_MOUNT_LIMIT || !providers_are_apart(vfsd))
-        return "F2";
+        return "F7";
     if (vfsd->is_sealed != 0 && vfsd_mount_at(vfsd, root) == VFSD_MOUNT_LIMIT)
-        return "F2";
+        return "F7";
     for (uint32_t i = 0; i < VFSD_MOUNT_LIMIT; i++) {
         if (!mount_is_sound(vfsd, i))
-            return "F2";
+            return "F7";
     }
     for (uint32_t place = 0; place < VFSD_HANDLE_LIMIT; place++) {
-        if (!handle_is_sound(vfsd, place) || !handles_are_apart(vfsd, place))
-            return "F2";
+        if (!handle_is_sound(vfsd, place))
+            return "F8";
+        if (vfsd->handles[place].number != 0 && !share_is_kept(vfsd, place))
+            return "F8";
     }
     return NULL;
 }

@@ -49,7 +49,7 @@ static enum status directory_decide(const struct vfsd *vfsd, uint32_t client,
 {
     const struct vfsd_step *directory = &place->directory;
     if (vfsd_mount_read_only(vfsd, directory->mount))
-        return STATUS_READ_ONLY;
+        return STATUS_READ_ONLY; /* F9 */
     return vfsd_may(client, directory->owner, directory->mode, VFSD_MODE_WRITE) ? STATUS_OK
                                                                                 : STATUS_DENIED;
 }
@@ -151,7 +151,7 @@ static enum status place_gone(struct vfsd *vfsd, const struct vfsd_request *requ
     if (status == STATUS_OK)
         status = vfsd_walk_existing(vfsd, client, path, false, place);
     if (status == STATUS_OK && place->is_mount_point)
-        status = STATUS_BUSY;
+        status = STATUS_BUSY; /* F9 */
     if (status == STATUS_OK)
         status = directory_decide(vfsd, client, place);
     return status == STATUS_OK ? sticky_decide(client, place) : status;
@@ -188,7 +188,7 @@ static enum status move_decide(const struct vfsd *vfsd, uint32_t client,
                                const struct vfsd_place *from, const struct vfsd_place *to)
 {
     if (from->is_mount_point || to->is_mount_point)
-        return STATUS_BUSY;
+        return STATUS_BUSY; /* F9 */
     if (from->directory.mount != to->directory.mount)
         return STATUS_UNSUPPORTED;
     enum status status = directory_decide(vfsd, client, from);
@@ -272,9 +272,9 @@ enum status vfsd_set_metadata(struct vfsd *vfsd, struct vfsd_request *request)
     if (status != STATUS_OK)
         return status;
     if (vfsd_mount_read_only(vfsd, place.node.mount))
-        return STATUS_READ_ONLY;
+        return STATUS_READ_ONLY; /* F9 */
     if (place.node.is.owner != client)
-        return STATUS_DENIED;
+        return STATUS_DENIED; /* F7 */
     struct ramfsd_set_metadata_request change = {
         .node = place.node.is.node,
         .mask = body->mask,

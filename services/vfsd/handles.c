@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Handles, and the operations on them. Decides whose a handle is and what it may; the node behind it
- * is open at its provider as long as the session is the one that it was opened in. */
+ * is open at its provider as long as the session is the one that it was opened in (F8). */
 #include <stddef.h>
 #include <string.h>
 
@@ -61,7 +61,7 @@ static enum status find(struct vfsd *vfsd, const struct vfsd_request *request, u
         return STATUS_NOT_FOUND;
     *handle = &vfsd->handles[place];
     bool own = (*handle)->number == number && (*handle)->client == client;
-    return own ? STATUS_OK : STATUS_NOT_FOUND;
+    return own ? STATUS_OK : STATUS_NOT_FOUND; /* F8 */
 }
 
 static bool is_of_session(const struct vfsd *vfsd, const struct vfsd_handle *handle)
@@ -80,7 +80,7 @@ static enum status find_usable(struct vfsd *vfsd, const struct vfsd_request *req
     if (((has ^ flags) & VFSD_OPEN_DIRECTORY) != 0)
         return (has & VFSD_OPEN_DIRECTORY) != 0 ? STATUS_IS_DIRECTORY : STATUS_NOT_DIRECTORY;
     if ((has & flags) != flags)
-        return STATUS_DENIED;
+        return STATUS_DENIED; /* F8 */
     return is_of_session(vfsd, *handle) ? STATUS_OK : STATUS_PEER_DIED;
 }
 
@@ -191,12 +191,10 @@ enum status vfsd_stat_handle(struct vfsd *vfsd, struct vfsd_request *request)
         return status;
     if (!is_of_session(vfsd, handle))
         return STATUS_PEER_DIED;
-    status = vfsd_provider_stat(vfsd, handle->mount, handle->node, &node);
-    if (status != STATUS_OK)
-        return status;
     bool directory = (handle->flags & VFSD_OPEN_DIRECTORY) != 0;
-    if (node.is.kind != (directory ? FILE_KIND_DIRECTORY : FILE_KIND_FILE))
-        return vfsd_provider_lied(vfsd, handle->mount);
-    vfsd_attributes(vfsd, &node, &request->reply.stat);
-    return STATUS_OK;
+    status = vfsd_provider_stat(vfsd, handle->mount, handle->node,
+                                directory ? FILE_KIND_DIRECTORY : FILE_KIND_FILE, &node);
+    if (status == STATUS_OK)
+        vfsd_attributes(vfsd, &node, &request->reply.stat);
+    return status;
 }

@@ -46,8 +46,9 @@ enum status vfsd_provider_lied(struct vfsd *vfsd, uint32_t mount);
 
 enum status vfsd_provider_lookup(struct vfsd *vfsd, uint32_t mount, uint64_t directory,
                                  struct vfsd_text name, struct vfsd_node *node);
+/* Of a node whose kind is known. */
 enum status vfsd_provider_stat(struct vfsd *vfsd, uint32_t mount, uint64_t number,
-                               struct vfsd_node *node);
+                               enum file_kind kind, struct vfsd_node *node);
 enum status vfsd_provider_create(struct vfsd *vfsd, uint32_t mount,
                                  const struct ramfsd_create_request *request,
                                  struct vfsd_node *node);
@@ -81,7 +82,7 @@ enum status vfsd_provider_readdir(struct vfsd *vfsd, uint32_t mount,
 
 /* The mount at exactly this path, without links; VFSD_MOUNT_LIMIT: none. "/" has no bytes. */
 uint32_t vfsd_mount_at(const struct vfsd *vfsd, struct vfsd_text path);
-/* Whether the path is a mount's, or a directory's above one. */
+/* Whether the path is a mount's, or a directory's above one (F9). */
 bool vfsd_mount_is_below(const struct vfsd *vfsd, struct vfsd_text path);
 bool vfsd_mount_read_only(const struct vfsd *vfsd, uint32_t mount);
 /* A session for a client: not one that named does not give either is PEER_DIED. */

@@ -29,7 +29,7 @@ bool vfsd_mount_is_below(const struct vfsd *vfsd, struct vfsd_text path)
         const struct vfsd_mount *mount = &vfsd->mounts[i];
         if (begins_with(mount, path) &&
             (mount->path_count == path.count || mount->path[path.count] == '/'))
-            return true;
+            return true; /* F9 */
     }
     return false;
 }

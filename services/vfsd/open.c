@@ -33,7 +33,7 @@ static enum status existing_decide(const struct vfsd *vfsd, uint32_t client, uin
     if (directory != ((flags & VFSD_OPEN_DIRECTORY) != 0))
         return directory ? STATUS_IS_DIRECTORY : STATUS_NOT_DIRECTORY;
     if (writes && vfsd_mount_read_only(vfsd, node->mount))
-        return STATUS_READ_ONLY;
+        return STATUS_READ_ONLY; /* F9 */
     return vfsd_may(client, node->is.owner, node->is.mode, bits) ? STATUS_OK : STATUS_DENIED;
 }
 
@@ -41,8 +41,9 @@ static enum status existing_decide(const struct vfsd *vfsd, uint32_t client, uin
 static enum status cut_off(struct vfsd *vfsd, struct vfsd_node *node)
 {
     enum status status = vfsd_provider_truncate(vfsd, node->mount, node->is.node, 0);
-    return status == STATUS_OK ? vfsd_provider_stat(vfsd, node->mount, node->is.node, node)
-                               : status;
+    return status == STATUS_OK
+               ? vfsd_provider_stat(vfsd, node->mount, node->is.node, FILE_KIND_FILE, node)
+               : status;
 }
 
 static enum status open_existing(struct vfsd *vfsd, uint32_t client, uint32_t flags,
@@ -67,7 +68,7 @@ static enum status create_decide(const struct vfsd *vfsd, uint32_t client, uint3
     if ((flags & VFSD_OPEN_CREATE) == 0)
         return STATUS_NOT_FOUND;
     if (vfsd_mount_read_only(vfsd, directory->mount))
-        return STATUS_READ_ONLY;
+        return STATUS_READ_ONLY; /* F9 */
     return vfsd_may(client, directory->owner, directory->mode, VFSD_MODE_WRITE) ? STATUS_OK
                                                                                 : STATUS_DENIED;
 }

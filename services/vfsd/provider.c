@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Calls to providers. Decides what of an answer is believed: its row has been decoded, and here it
- * is held against what was asked. Whoever does not answer, or not as its contract says, loses
+ * is held against what was asked (F10). Whoever does not answer, or not as its contract says, loses
  * its session; no call waits longer than the message may. */
 #include <stddef.h>
 #include <string.h>
@@ -119,7 +119,7 @@ enum status vfsd_provider_lookup(struct vfsd *vfsd, uint32_t mount, uint64_t dir
 }
 
 enum status vfsd_provider_stat(struct vfsd *vfsd, uint32_t mount, uint64_t number,
-                               struct vfsd_node *node)
+                               enum file_kind kind, struct vfsd_node *node)
 {
     struct ramfsd_stat_request request = {.node = number};
     struct ramfsd_stat_reply reply;
@@ -128,7 +128,7 @@ enum status vfsd_provider_stat(struct vfsd *vfsd, uint32_t mount, uint64_t numbe
     status = judge(vfsd, mount, status, MAY_NOTHING);
     if (status == STATUS_OK)
         status = take_node(vfsd, mount, &reply, node);
-    if (status == STATUS_OK && reply.node != number)
+    if (status == STATUS_OK && (reply.node != number || reply.kind != kind))
         status = vfsd_provider_lied(vfsd, mount);
     return status;
 }

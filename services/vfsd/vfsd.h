@@ -8,14 +8,14 @@
  * provider below it has under that name is covered, and need not be there at all; the directories
  * above it must be. READDIR shows what the provider has: a mount point is listed when there is an
  * entry below it, as that entry. A mount is read-only when its seed says so, or its source: nothing
- * is changed through it, though a provider may note when it was read. A mount point, and a
- * directory above one, is not removed, renamed or replaced.
+ * is changed through it, though a provider may note when it was read (F9). A mount point, and a
+ * directory above one, is not removed, renamed or replaced (F9).
  *
  * Paths (abi/formats/path.h) are walked by name, one LOOKUP for each, from the root of "/" on. A
  * symbolic link on the way is followed, one at the end unless the message says NO_FOLLOW; UNLINK,
  * RMDIR, RENAME, MKDIR, SYMLINK, READLINK and an EXCLUSIVE OPEN never follow the last one. Its
  * target goes on from the directory that it lies in, or from "/", with ".." as one directory up,
- * never above "/". At most VFSD_LINK_LIMIT links are followed, what is left to be walked has at
+ * never above "/" (F7). At most VFSD_LINK_LIMIT links are followed, what is left to be walked has at
  * most VFSD_WALK_BYTES_MAX bytes, and the path without links at most FILE_PATH_BYTES_MAX.
  *
  * Who may. A client is a role, by its badge, and owns what it makes. The owner's bits of a mode
@@ -23,11 +23,11 @@
  * directory on the way needs x, one whose entries change w as well; OPEN needs r, w, or both; what
  * is open stays so. In a directory whose mode has 01000, entries are removed, renamed and replaced
  * by their owner or the directory's alone. Only the owner changes metadata, and may give it all to
- * another role.
+ * another role (F7).
  *
  * Handles. OPEN gives a handle, VFSD_CLIENT_HANDLE_LIMIT at most to one client. It is that client's
  * alone, its number is never another one's, and it means the same file or directory whatever becomes
- * of its name, until CLOSE or the client's next ATTACH. Who pays for what is written is the
+ * of its name, until CLOSE or the client's next ATTACH (F8). Who pays for what is written is the
  * client that writes it.
  *
  * file_id is (mount << VFSD_NODE_BITS | the provider's number of the node), mounts counted from 1 in
@@ -40,7 +40,7 @@
  * were asked for, a cursor that does not grow, a status that does not fit), ends its session: the
  * client is told so, and the next message that needs the mount finds the provider again and attaches
  * anew, which closes whatever was open there. Handles of the session before answer PEER_DIED until
- * they are closed. Others notice nothing.
+ * they are closed. Others notice nothing (F10).
  *
  * Rules, in the order in which they are asked; a refusal changes nothing (E1), but for PEER_DIED,
  * TIMED_OUT and INTERNAL, after which nobody knows what the provider did.
@@ -203,7 +203,7 @@ struct vfsd {
 /* A service_handler; `state` is a struct vfsd. Turns the message into its reply. */
 enum handled vfsd_handle(void *state, struct message *message, const struct receive_info *info);
 
-/* The first property of the tables that does not hold ("F2", ...), or null when all do. */
+/* The first property of the tables that does not hold ("F8", ...), or null when all do. */
 const char *vfsd_check(const struct vfsd *vfsd);
 
 /* Calls `visit` with every field of the state that a later message can see, in a fixed order. */

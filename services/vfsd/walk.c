@@ -9,7 +9,7 @@
 bool vfsd_may(uint32_t client, uint64_t owner, uint32_t mode, uint32_t bits)
 {
     uint32_t granted = client == owner ? mode >> 6 : mode;
-    return (granted & bits) == bits;
+    return (granted & bits) == bits; /* F7 */
 }
 
 /* --- directories on the way ------------------------------------------------------------------- */
@@ -37,9 +37,8 @@ static enum status enter_mount(struct vfsd *vfsd, uint32_t mount, struct vfsd_no
 {
     enum status status = vfsd_mount_use(vfsd, mount);
     if (status == STATUS_OK)
-        status = vfsd_provider_stat(vfsd, mount, vfsd->mounts[mount].root_node, node);
-    if (status == STATUS_OK && node->is.kind != FILE_KIND_DIRECTORY)
-        status = vfsd_provider_lied(vfsd, mount);
+        status = vfsd_provider_stat(vfsd, mount, vfsd->mounts[mount].root_node, FILE_KIND_DIRECTORY,
+                                    node);
     return status;
 }
 
@@ -68,7 +67,7 @@ static enum status entry_name(struct vfsd_walk *walk, struct vfsd_text name, str
     return STATUS_OK;
 }
 
-/* What the path means: a mount's root, or what the provider has there. */
+/* What the path means: a mount's root, or what the provider has there (F7). */
 static enum status entry_find(struct vfsd *vfsd, struct entry *entry)
 {
     const struct vfsd_step *directory = top(&vfsd->walk);
@@ -161,7 +160,7 @@ static enum status walk_part(struct vfsd *vfsd, struct vfsd_text name, bool foll
     struct vfsd_walk *walk = &vfsd->walk;
     const struct vfsd_step *directory = top(walk);
     if (!vfsd_may(walk->client, directory->owner, directory->mode, VFSD_MODE_ENTER))
-        return STATUS_DENIED;
+        return STATUS_DENIED; /* F7 */
     if (is_dots(name, 2) && walk->depth > 1)
         walk->depth--;
     if (is_dots(name, 1) || is_dots(name, 2))
@@ -197,7 +196,8 @@ static enum status end_in(struct vfsd *vfsd, struct vfsd_place *place)
     place->directory = *top(&vfsd->walk);
     place->is_mount_point = true;
     place->exists = true;
-    return vfsd_provider_stat(vfsd, place->directory.mount, place->directory.node, &place->node);
+    return vfsd_provider_stat(vfsd, place->directory.mount, place->directory.node,
+                              FILE_KIND_DIRECTORY, &place->node);
 }
 
 enum status vfsd_walk_path(struct vfsd *vfsd, uint32_t client, struct vfsd_text path, bool follows,

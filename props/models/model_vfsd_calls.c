@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/* What the model of vfsd says of calls: which one comes next, what is believed of its answer, and
+ * when a session is over. */
+#include <string.h>
+
+#include "abi/roles.h"
+#include "abi/slots.h"
+#include "abi/text/generate.h"
+#include "props/models/model_vfsd_inside.h"
+
+/* Another call than the contract says. */
+void model_vfsd_call_is(const struct model_vfsd *model, bool right)
+{
+    if (model->about_handles)
+        PROPERTY(F8, "call", right);
+    PROPERTY(F7, "call", right);
+}
+
+/* The next call that vfsd made. */
+static const struct model_vfsd_call *next(struct model_vfsd *model, enum model_vfsd_what what)
+{
+    model_vfsd_call_is(model, model->call_at < model->call_count);
+    const struct model_vfsd_call *call = &model->calls[model->call_at++];
+    model_vfsd_call_is(model, call->what == what);
+    return call;
+}
+
+void model_vfsd_drop(struct model_vfsd *model, uint32_t mount)
+{
+    const struct model_vfsd_call *call = next(model, CALL_DROP);
+    PROPERTY_EQUAL(F10, "slot", call->slot, SLOT_DYNAMIC_BASE + mount);
+    if (call->status == STATUS_OK || call->status == STATUS_NOT_FOUND)
+        PROPERTY_EQUAL(K1, "held", call->status == STATUS_OK, model->held[mount]);
+    if (call->status == STATUS_OK)
+        model->held[mount] = false;
+}
+
+static void over(struct model_vfsd *model, uint32_t mount)
+{
+    model->changed = model->changed || model->mounts[mount].session != 0;
+    model->mounts[mount].session = 0;
+}
+
+static bool is_among(enum status status, const enum status *refusals)
+{
+    while (*refusals != STATUS_OK && *refusals != status)
+        refusals++;
+    return *refusals == status;
+}
+
+/* The kernel says so, or that there was no answer. */
+static bool no_answer(const struct model_vfsd_call *call)
+{
+    return !call->answered && call->status != STATUS_OK;
+}
+
+enum status model_vfsd_ask(struct model_vfsd *model, uint32_t mount,
+                           const struct message_type *type, const void *body,
+                           const enum status *refusals, struct model_ramfsd_answer *answer)
+{
+    const struct model_vfsd_call *call = next(model, CALL_ASK);
+    struct message request;
+    uint64_t node = 0;
+    generate_delivered(type, body, &request);
+    request.header.badge = ROLE_VFSD;
+    if (type->operation != OP_RAMFSD_ATTACH)
+        memcpy(&node, request.body, sizeof node);
+    PROPERTY_EQUAL(F10, "whom", call->tree, model->mounts[mount].tree);
+    model_vfsd_call_is(model, call->operation == type->operation);
+    PROPERTY_EQUAL(F7, "node", call->node, node);
+    memset(answer, 0, sizeof *answer);
+    if (call->did)
+        *answer = model_ramfsd_step(model->trees[call->tree], &request, call->now_ticks);
+    if (call->did && call->answered && !call->lied)
+        PROPERTY_EQUAL(F7, "tree", call->status, answer->status);
+    if (!no_answer(call) && !call->lied && call->status == STATUS_OK)
+        return STATUS_OK;
+    if (!no_answer(call) && !call->lied && is_among(call->status, refusals))
+        return call->status;
+    over(model, mount);
+    if (call->lied || !no_answer(call))
+        return STATUS_INTERNAL;
+    return call->status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_PEER_DIED;
+}
+
+/* Found by named, in a slot that was emptied before. */
+static enum status find(struct model_vfsd *model, uint32_t mount)
+{
+    model_vfsd_drop(model, mount);
+    const struct model_vfsd_call *dropped = &model->calls[model->call_at - 1];
+    if (dropped->status != STATUS_OK && dropped->status != STATUS_NOT_FOUND)
+        return dropped->status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_NOT_FOUND;
+    if (role_find(model->mounts[mount].role) == NULL)
+        return STATUS_NOT_FOUND; /* it has no name to be found by */
+    const struct model_vfsd_call *call = next(model, CALL_FIND);
+    PROPERTY_EQUAL(F10, "whom", call->tree, model->mounts[mount].tree);
+    if (call->status == STATUS_OK) {
+        model->held[mount] = true;
+        return STATUS_OK;
+    }
+    return call->status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_NOT_FOUND;
+}
+
+enum status model_vfsd_begin(struct model_vfsd *model, uint32_t index)
+{
+    static const enum status refusals[] = {STATUS_NOT_FOUND, STATUS_OK};
+    struct model_vfsd_mount *mount = &model->mounts[index];
+    struct ramfsd_attach_request attach = {.count = mount->source_count};
+    struct model_ramfsd_answer answer;
+    memcpy(attach.source, mount->source, mount->source_count);
+    if (mount->session != 0)
+        return STATUS_OK;
+    enum status status = find(model, index);
+    model->changed = true; /* an end came or went */
+    if (status == STATUS_OK)
+        status =
+            model_vfsd_ask(model, index, &ramfsd_attach_request_type, &attach, refusals, &answer);
+    if (status != STATUS_OK)
+        return status;
+    mount->root = answer.reply.attach.root_node;
+    mount->source_read_only = answer.reply.attach.read_only != 0;
+    mount->session = ++model->last_session;
+    return STATUS_OK;
+}
