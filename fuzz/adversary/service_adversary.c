@@ -19,6 +19,7 @@
 #include "services/deviced/deviced.h"
 #include "services/drv_serial/drv_serial.h"
 #include "services/irqd/irqd.h"
+#include "services/loaderd/loaderd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -46,6 +47,7 @@ static union {
     struct irqd irqd;
     struct drv_serial drv_serial;
     struct seriald seriald;
+    struct loaderd loaderd;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -106,7 +108,7 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
         return plan.service == SERVICE_CRASHD ? ROLE_PHASE1_CRASH_CLIENT : ROLE_SERIALD;
     bool by_role = plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD ||
                    plan.service == SERVICE_TIMED || plan.service == SERVICE_DRV_SERIAL ||
-                   plan.service == SERVICE_SERIALD;
+                   plan.service == SERVICE_SERIALD || plan.service == SERVICE_LOADERD;
     if (by_role && (allowed & FROM_CLIENT) != 0)
         return 1 + choices_below(choices, ID_LIMIT);
     return 0;
@@ -137,6 +139,7 @@ static void name_briefly(struct choices *choices, uint16_t operation, void *body
     struct named_seed_entry_request *seed = body;
     struct named_register_service_request *registers = body;
     struct named_lookup_request *lookup = body;
+    struct loaderd_launch_path_request *launch = body;
     if (operation == OP_NAMED_SEED_ENTRY) {
         seed->count = 1;
         seed->name[0] = name;
@@ -149,6 +152,11 @@ static void name_briefly(struct choices *choices, uint16_t operation, void *body
     } else if (operation == OP_LOGD_APPEND) {
         append->count = 1;
         append->text[0] = name;
+    } else if (operation == OP_LOADERD_LAUNCH_PATH) {
+        memset(launch, 0, sizeof *launch);
+        launch->path_count = launch->count = 2;
+        launch->bytes[0] = '/';
+        launch->bytes[1] = name;
     }
 }
 
@@ -164,14 +172,53 @@ static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct
     const struct operation *operation = choose_operation_in(choices, plan.service);
     if (plan.service == SERVICE_PAGERD && choices_below(choices, 3) == 0)
         operation = operation_find(SERVICE_EVENT, OP_EVENT_FAULT);
+    if (plan.service == SERVICE_LOADERD && choices_below(choices, 8) == 0)
+        operation = operation_find(SERVICE_EVENT, OP_EVENT_PROCESS_ENDED);
     memset(&body, 0, sizeof body);
     generate_valid(&from, operation->request, body.bytes);
-    if (plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD)
+    if (plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD ||
+        plan.service == SERVICE_LOADERD)
         name_briefly(choices, operation->id, body.bytes);
     generate_delivered(operation->request, body.bytes, message);
     message->header.request_id = choices_u8(choices);
     message->header.badge = draw_badge(choices, operation->allowed);
     return true;
+}
+
+/* A file for loaderd: one segment of code, which begins with the file. */
+enum { PROGRAM_BYTES = 1000 };
+static bool answer_file(struct message *message)
+{
+    static const uint8_t ident[] = {0x7F, 'E', 'L', 'F', 2, 1, 1};
+    static const uint64_t words[] = {[2] = UINT64_C(0x1003E0002), /* type, machine, version */
+                                     [3] = 0x400200,              /* entry */
+                                     [4] = 64,
+                                     [6] = UINT64_C(0x38004000000000),
+                                     [7] = 1,
+                                     [8] = UINT64_C(0x500000001), /* LOAD, read and execute */
+                                     [10] = 0x400000,
+                                     [11] = 0x400000,
+                                     [12] = PROGRAM_BYTES,
+                                     [13] = PROGRAM_BYTES,
+                                     [14] = 1};
+    static const struct vfsd_open_reply opened = {.size_bytes = PROGRAM_BYTES, .mode = 0755};
+    static const struct vfsd_stat_handle_reply same = {.size_bytes = PROGRAM_BYTES};
+    static struct vfsd_read_reply reply;
+    struct vfsd_read_request request;
+    if (message->header.operation == OP_VFSD_OPEN)
+        return message_encode(&vfsd_open_reply_type, &opened, message) == STATUS_OK;
+    if (message->header.operation == OP_VFSD_STAT_HANDLE)
+        return message_encode(&vfsd_stat_handle_reply_type, &same, message) == STATUS_OK;
+    if (message->header.operation != OP_VFSD_READ ||
+        message_decode(&vfsd_read_request_type, message, &request) != STATUS_OK)
+        return false;
+    memset(&reply, 0, sizeof reply);
+    reply.count = request.count;
+    if (request.offset_bytes == 0 && request.count >= sizeof words) {
+        memcpy(reply.bytes, words, sizeof words);
+        memcpy(reply.bytes, ident, sizeof ident);
+    }
+    return message_encode(&vfsd_read_reply_type, &reply, message) == STATUS_OK;
 }
 
 /* A kernel that says of every slot what the service hopes for: untyped memory for memd, clients'
@@ -180,6 +227,8 @@ static bool answer_query(struct choices *choices, uint32_t slot, struct message 
 {
     struct kernel_query_local_cap_request query;
     (void)slot;
+    if (plan.service == SERVICE_LOADERD)
+        return answer_file(message);
     if (message->header.operation != OP_KERNEL_QUERY_LOCAL_CAP ||
         message_decode(&kernel_query_local_cap_request_type, message, &query) != STATUS_OK)
         return false;
@@ -227,9 +276,10 @@ static const char *check(void)
         return drv_serial_check(&state.drv_serial);
     case SERVICE_SERIALD:
         return seriald_check(&state.seriald);
+    case SERVICE_LOADERD:
+        return loaderd_check(&state.loaderd);
     case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_VFSD:
-    case SERVICE_LOADERD: /* there is no unit yet */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -279,9 +329,12 @@ static void reset(void)
     case SERVICE_SERIALD:
         memset(&state.seriald, 0, sizeof state.seriald);
         break;
+    case SERVICE_LOADERD:
+        memset(&state.loaderd, 0, sizeof state.loaderd);
+        loaderd_init(&state.loaderd);
+        break;
     case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_VFSD:
-    case SERVICE_LOADERD: /* there is no unit yet */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -379,9 +432,16 @@ static enum status turn(uint64_t *now_ticks)
             deviced_tick(&state.deviced, info.now_ticks);
         return status;
     }
+    case SERVICE_LOADERD: {
+        enum status status =
+            service_turn(&state.loaderd.caller, SLOT_SERVICE_ENDPOINT,
+                         loaderd_next_ticks(&state.loaderd), loaderd_handle, &state, &info);
+        if (status != STATUS_NOT_FOUND)
+            loaderd_tick(&state.loaderd, info.now_ticks);
+        return status;
+    }
     case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_VFSD:
-    case SERVICE_LOADERD: /* there is no unit yet */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -421,6 +481,8 @@ static void digest_state(void)
         drv_serial_visit_fields(&state.drv_serial, digest_visit, NULL);
     else if (plan.service == SERVICE_SERIALD)
         seriald_visit_fields(&state.seriald, digest_visit, NULL);
+    else if (plan.service == SERVICE_LOADERD)
+        loaderd_visit_fields(&state.loaderd, digest_visit, NULL);
     else if (plan.service == SERVICE_PAGERD) {
         pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
@@ -432,7 +494,8 @@ static enum service_id choose_service(struct choices *choices)
 {
     static const uint32_t roles[] = {ROLE_MEMD,    ROLE_VSPACED, ROLE_PAGERD,     ROLE_PROCD,
                                      ROLE_NAMED,   ROLE_LOGD,    ROLE_TIMED,      ROLE_CRASHD,
-                                     ROLE_DEVICED, ROLE_IRQD,    ROLE_DRV_SERIAL, ROLE_SERIALD};
+                                     ROLE_DEVICED, ROLE_IRQD,    ROLE_DRV_SERIAL, ROLE_SERIALD,
+                                     ROLE_LOADERD};
     static const enum service_id services[] = {[ROLE_MEMD] = SERVICE_MEMD,
                                                [ROLE_VSPACED] = SERVICE_VSPACED,
                                                [ROLE_PAGERD] = SERVICE_PAGERD,
@@ -444,7 +507,8 @@ static enum service_id choose_service(struct choices *choices)
                                                [ROLE_DEVICED] = SERVICE_DEVICED,
                                                [ROLE_IRQD] = SERVICE_IRQD,
                                                [ROLE_DRV_SERIAL] = SERVICE_DRV_SERIAL,
-                                               [ROLE_SERIALD] = SERVICE_SERIALD};
+                                               [ROLE_SERIALD] = SERVICE_SERIALD,
+                                               [ROLE_LOADERD] = SERVICE_LOADERD};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 

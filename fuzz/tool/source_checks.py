@@ -34,7 +34,7 @@ MAY_INCLUDE = {
 # Groups of marks (mark_triple) that say what a service or the kernel itself answered.
 SERVICE_MARKS = ("kernel", "start-up", "memd", "vspaced", "pagerd", "procd", "named",
                  "logd", "timed", "crashd", "deviced", "irqd", "drv_serial", "seriald",
-                 "ramfsd", "vfsd")
+                 "ramfsd", "vfsd", "loaderd")
 
 NOT_REPEATABLE = {"clock", "clock_gettime", "gettimeofday", "time", "rand", "random", "srand",
                   "srandom", "arc4random", "getrandom", "getenv", "drand48", "rand_r", "getpid"}
@@ -199,9 +199,7 @@ def harnesses_repeat():
 
 
 # Operation: why no corpus reaches it. An entry that is not needed any more is a complaint.
-UNREACHED = {"EVENT.interrupt": "nobody answers it: drv_serial_life delivers it, and a boot shows it (operations)",
-             **{f"LOADERD.{name}": "there is no unit yet"
-                for name in ("launch_path", "wait_program", "stop_program", "query_program")}}
+UNREACHED = {"EVENT.interrupt": "nobody answers it: drv_serial_life delivers it, and a boot shows it (operations)"}
 
 
 def operations_are_reached(marks):
@@ -261,7 +259,7 @@ def mutants_apply():
     return complaints
 
 
-PROPERTY_ID = r"[EKRPMVGTNLWDSFY][1-9][0-9]?"
+PROPERTY_ID = r"[EKRPMVGTNLWDSFXY][1-9][0-9]?"
 
 # No patch can break these: they say what the tests themselves do, and the checks named here break them.
 NO_MUTANT = {"E3": "same.py builds units with one other constant", "T1": "the canaries fail already",

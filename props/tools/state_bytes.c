@@ -7,6 +7,7 @@
 #include "services/deviced/deviced.h"
 #include "services/drv_serial/drv_serial.h"
 #include "services/irqd/irqd.h"
+#include "services/loaderd/loaderd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -35,6 +36,7 @@ int main(void)
     printf("  probed: %zu\n", sizeof(struct probed));
     printf("  drv-serial: %zu\n", sizeof(struct drv_serial));
     printf("  seriald: %zu\n", sizeof(struct seriald));
+    printf("  loaderd: %zu\n", sizeof(struct loaderd));
     printf("  ramfsd, without its memory: %zu\n", sizeof(struct ramfsd));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;

@@ -17,6 +17,7 @@
 #include "services/deviced/deviced.h"
 #include "services/drv_serial/drv_serial.h"
 #include "services/irqd/irqd.h"
+#include "services/loaderd/loaderd.h"
 #include "services/logd/logd.h"
 #include "services/memd/memd.h"
 #include "services/named/named.h"
@@ -118,6 +119,12 @@ static void drv_serial_start(void *state, void *table)
     drv_serial_run(state);
 }
 
+static void loaderd_start(void *state, void *table)
+{
+    (void)table;
+    loaderd_run(state);
+}
+
 static void vfsd_start(void *state, void *table)
 {
     (void)table;
@@ -187,6 +194,7 @@ static const struct program program_table[] = {
     {"ramfsd", RAMFSD_STATE_BYTES, 0, ramfsd_start, NULL},
     {"imagefsd", RAMFSD_STATE_BYTES, 0, imagefsd_start, NULL},
     {"vfsd", sizeof(struct vfsd), 0, vfsd_start, NULL},
+    {"loaderd", sizeof(struct loaderd), 0, loaderd_start, NULL},
     {"phase0-probe", 0, 0, NULL, phase0_probe_main},
     {"phase0-exit", 0, 0, NULL, phase0_exit_main},
     {"phase0-fault-kill", 0, 0, NULL, phase0_fault_kill_main},
