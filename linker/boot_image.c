@@ -28,11 +28,14 @@ enum {
 static const char usage[] =
     "usage: boot_image --output FILE [--profile PROFILE] [--config FILE | "
     "--no-config]\n"
-    "                  [--data NAME=PATH]... [--limit NAME=LIMIT[,LIMIT...]]... NAME=PATH...\n"
+    "                  [--data NAME=PATH]... [--limit NAME=LIMIT[,LIMIT...]]...\n"
+    "                  [--mount NAME:SOURCE:PATH[:ro]]... NAME=PATH...\n"
     "Without --config or --no-config, the config starts every module that is given, as the role\n"
     "table says; the foundation must be among them. --limit: what the role of a module may have,\n"
     "below what the table says: a number of pages of its own, budget:PAGES of kernel memory,\n"
-    "children:COUNT of processes below it, child-pages:PAGES of their memory.";
+    "children:COUNT of processes below it, child-pages:PAGES of their memory. --mount: vfsd shows "
+    "a\n"
+    "source of the role of a module at a path, in this order; :ro, nothing is changed there.";
 
 struct request {
     const char *output;
@@ -44,6 +47,8 @@ struct request {
     const char *paths[BOOT_MODULE_LIMIT + 1];
     uint32_t limit_count;
     struct boot_config_limit limits[BOOT_CONFIG_ENTRY_LIMIT];
+    uint32_t mount_count;
+    struct boot_config_mount mounts[BOOT_CONFIG_MOUNT_LIMIT];
 };
 
 __attribute__((noreturn, format(printf, 2, 3))) static void stop(int code, const char *format, ...)
@@ -232,6 +237,8 @@ static struct boot_config make_config(const struct request *request)
     }
     config.limit_count = request->limit_count;
     memcpy(config.limits, request->limits, sizeof config.limits);
+    config.mount_count = request->mount_count;
+    memcpy(config.mounts, request->mounts, sizeof config.mounts);
     fill_dependencies(&config);
     return config;
 }
@@ -254,6 +261,44 @@ static void check_limits(const struct request *request)
         const struct role *role = role_find(request->limits[i].role);
         if (!is_given(request, role->image))
             stop(EXIT_FAILED, "--limit: module %s is not given", role->image);
+    }
+}
+
+/* What rootd would refuse is not written, nor what would leave vfsd without a root. */
+static void check_mounts(const struct request *request)
+{
+    bool has_root = false;
+    bool has_vfsd = is_given(request, role_find(ROLE_VFSD)->image);
+    for (uint32_t i = 0; i < request->mount_count; i++) {
+        const struct boot_config_mount *mount = &request->mounts[i];
+        const char *image = role_find(mount->provider_role)->image;
+        bool looks_up = false;
+        for (unsigned row = 0; row < look_up_count; row++)
+            looks_up = looks_up || (look_up_table[row].client == ROLE_VFSD &&
+                                    look_up_table[row].service == mount->provider_role);
+        if (!is_given(request, image))
+            stop(EXIT_FAILED, "--mount: module %s is not given", image);
+        if (!looks_up)
+            stop(EXIT_FAILED, "--mount: vfsd does not find %s", image);
+        has_root = has_root || strcmp(mount->path, "/") == 0;
+    }
+    if (has_vfsd && !has_root)
+        stop(EXIT_FAILED, "--mount: nothing lies at / for vfsd");
+    if (request->mount_count != 0 && !has_vfsd)
+        stop(EXIT_FAILED, "--mount: module vfsd is not given");
+}
+
+/* The data of a role that has some is given, too. */
+static void check_data(const struct request *request)
+{
+    for (unsigned i = 0; i < role_count; i++) {
+        const char *name = role_data(role_table[i].id);
+        bool is_there = false;
+        for (uint32_t j = 1; j < request->count; j++)
+            is_there = is_there || (request->sections[j].kind == BOOT_SECTION_DATA &&
+                                    name != NULL && strcmp(request->sections[j].name, name) == 0);
+        if (name != NULL && is_given(request, role_table[i].image) && !is_there)
+            stop(EXIT_FAILED, "data %s is missing (%s needs it)", name, role_table[i].image);
     }
 }
 
@@ -287,6 +332,8 @@ static void fill_config(struct request *request)
     }
     check_modules(request);
     check_limits(request);
+    check_mounts(request);
+    check_data(request);
     struct boot_config config = make_config(request);
     uint8_t *bytes = take_memory(BOOT_CONFIG_BYTES_MAX);
     enum status status =
@@ -315,13 +362,13 @@ static void add_section(struct request *request, char *argument, uint32_t kind)
     request->paths[request->count++] = equals + 1;
 }
 
-static const struct role *role_named(const char *name)
+static const struct role *role_named(const char *name, const char *option)
 {
     for (unsigned i = 0; i < role_count; i++) {
         if (strcmp(role_table[i].image, name) == 0)
             return &role_table[i];
     }
-    stop(EXIT_USAGE, "--limit: no role has the name \"%s\"", name);
+    stop(EXIT_USAGE, "%s: no role has the name \"%s\"", option, name);
 }
 
 /* One of the limits, behind its name and a colon; without these it is pages of its own. */
@@ -363,7 +410,7 @@ static void add_limit(struct request *request, char *argument)
     if (equals == NULL)
         stop(EXIT_USAGE, "--limit: \"%s\" is not NAME=LIMIT[,LIMIT...]\n%s", argument, usage);
     *equals = 0;
-    const struct role *role = role_named(argument);
+    const struct role *role = role_named(argument, "--limit");
     if (role->page_limit == 0)
         stop(EXIT_USAGE, "--limit: %s has none that rootd could lower", role->image);
     for (char *text = equals + 1, *next; text != NULL; text = next) {
@@ -384,6 +431,35 @@ static void add_limit(struct request *request, char *argument)
         stop(EXIT_USAGE, "--limit: more than %d", (int)BOOT_CONFIG_ENTRY_LIMIT);
     request->limits[request->limit_count++] =
         (struct boot_config_limit){.role = role->id, .limits = limits};
+}
+
+/* The part of an argument in front of a colon, which ends it; null: there is none. */
+static char *split(char *text)
+{
+    char *colon = strchr(text, ':');
+    if (colon != NULL)
+        *colon++ = 0;
+    return colon;
+}
+
+/* NAME:SOURCE:PATH[:ro]; what the format refuses of it the encoder says. */
+static void add_mount(struct request *request, char *argument)
+{
+    char *source = split(argument);
+    char *path = source == NULL ? NULL : split(source);
+    char *flags = path == NULL ? NULL : split(path);
+    if (path == NULL || (flags != NULL && strcmp(flags, "ro") != 0))
+        stop(EXIT_USAGE, "--mount: \"%s\" is not followed by :SOURCE:PATH[:ro]\n%s", argument,
+             usage);
+    if (request->mount_count == BOOT_CONFIG_MOUNT_LIMIT)
+        stop(EXIT_USAGE, "--mount: more than %d", (int)BOOT_CONFIG_MOUNT_LIMIT);
+    struct boot_config_mount *mount = &request->mounts[request->mount_count++];
+    mount->provider_role = role_named(argument, "--mount")->id;
+    mount->flags = flags != NULL ? BOOT_MOUNT_READ_ONLY : 0;
+    if (strlen(source) >= sizeof mount->source || strlen(path) >= sizeof mount->path)
+        stop(EXIT_USAGE, "--mount: the source or path of %s is too long", argument);
+    memcpy(mount->source, source, strlen(source));
+    memcpy(mount->path, path, strlen(path));
 }
 
 static uint32_t profile_of(const char *name)
@@ -438,11 +514,14 @@ static struct request read_arguments(int count, char **arguments)
             add_section(&request, value, BOOT_SECTION_DATA);
         else if (strcmp(argument, "--limit") == 0)
             add_limit(&request, value);
+        else if (strcmp(argument, "--mount") == 0)
+            add_mount(&request, value);
         else
             stop(EXIT_USAGE, "%s: unknown\n%s", argument, usage);
     }
-    if (request.limit_count != 0 && (request.no_config || request.config_path != NULL))
-        stop(EXIT_USAGE, "--limit: the config is not made here\n%s", usage);
+    bool makes_config = !request.no_config && request.config_path == NULL;
+    if ((request.limit_count != 0 || request.mount_count != 0) && !makes_config)
+        stop(EXIT_USAGE, "--limit, --mount: the config is not made here\n%s", usage);
     if (request.output == NULL || (request.no_config && request.config_path != NULL))
         stop(EXIT_USAGE, "%s\n%s",
              request.output == NULL ? "--output is missing"

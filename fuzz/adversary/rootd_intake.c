@@ -15,6 +15,7 @@
 #include "abi/formats/cursor.h"
 #include "abi/roles.h"
 #include "abi/text/generate.h"
+#include "fuzz/adversary/rootd_machines.h"
 #include "fuzz/adversary/rootd_model.h"
 #include "fuzz/harness.h"
 #include "props/base/rows.h"
@@ -25,12 +26,6 @@ const char harness_name[] = "rootd_intake";
 
 enum { CALL_LIMIT = 60000 };
 
-/* All manners that there are; what is above is as it should be, but for these: of named, a procd that
- * does not answer when it gets its end of it; of a driver, one that is READY and of which deviced says so
- * later than the driver's time. */
-enum { MANNERS_DRAWN = 16, MANNER_UNBOUND = MANNERS_DRAWN - 1, MANNER_LATE = MANNERS_DRAWN - 2 };
-_Static_assert((int)MANNER_LATE > (int)PEERS_READY_COUNT, "some behave");
-enum { PROFILE_GRAPH = 64 };
 enum mode { MODE_PREPARE, MODE_RUN, MODE_RAW, MODE_COUNT };
 
 static struct rootd rootd;
@@ -379,6 +374,20 @@ static void check_graph(void)
     }
 }
 
+/* Who is told what is mounted says what is not. */
+static void check_mounts(void)
+{
+    const struct boot_config *config = &rootd_model.config;
+    for (uint32_t i = 0; i < config->mount_count; i++) {
+        char line[96];
+        bool left_out = rootd_model.vfsd_is_told && (rootd_model.not_mounted >> i & 1) != 0;
+        snprintf(line, sizeof line, "BASALT_ROOTD:NOT_MOUNTED:%s:%s\n", config->mounts[i].path,
+                 role_find(config->mounts[i].provider_role)->image);
+        PROPERTY_EQUAL(R5, "mount", peers_logged(line), left_out);
+        MARK_IF("rootd: a mount was left out", left_out);
+    }
+}
+
 static void check_refused(void)
 {
     const struct rootd_plan *plan = &rootd.plan;
@@ -454,8 +463,10 @@ static void run_whole(uint32_t root_endpoint_slot)
     mark_end("rootd boot");
     if (!seam.lied) {
         PROPERTY_EQUAL(R6, ready, acceptable && rootd_model.ready);
-        if (ready)
+        if (ready) {
             check_graph();
+            check_mounts();
+        }
         MARK_IF("rootd: a limit was lowered", peers_machine.limited_count != 0);
         if (acceptable && !ready)
             PROPERTY_EQUAL(R5, "undone", peers_live_count(), 0);
@@ -485,39 +496,6 @@ static void digest_end(void)
         digest_u64(stand_in_slot_number(i));
 }
 
-/* What becomes of the driver, and whether it may fail: said by bits that say nothing else. */
-static void begin_driver(unsigned bits)
-{
-    enum { LATE_ASKS = 64, OPTIONAL = MANNERS_DRAWN };
-    unsigned manner = bits % MANNERS_DRAWN;
-    int entry = boot_config_find(&peers_machine.config, ROLE_TEST_DRIVER);
-    if ((bits & OPTIONAL) != 0)
-        peers_machine.config.entries[entry].flags = BOOT_ENTRY_OPTIONAL;
-    if (manner == MANNER_LATE)
-        peers_behave(ROLE_TEST_DRIVER, PEERS_READY_UNSETTLED, LATE_ASKS);
-    else if (manner < PEERS_READY_COUNT)
-        peers_behave(ROLE_TEST_DRIVER, (enum peers_ready)manner,
-                     manner == PEERS_READY_UNSETTLED ? 0 : 1);
-}
-
-/* Services that may fail, some of which do. */
-static void begin_graph(struct choices *choices, unsigned driver_bits)
-{
-    peers_of_rootd_begin(VALIDATION_PROFILE_GRAPH);
-    begin_driver(driver_bits);
-    for (uint32_t i = 0; i < peers_machine.config.entry_count; i++) {
-        struct boot_config_entry *entry = &peers_machine.config.entries[i];
-        if (role_find(entry->role)->kind != ROLE_KIND_SERVICE)
-            continue;
-        unsigned manner = (unsigned)choices_below(choices, MANNERS_DRAWN);
-        if (manner < PEERS_READY_UNSETTLED)
-            peers_behave(entry->role, (enum peers_ready)manner,
-                         (unsigned)choices_below(choices, 3));
-        peers_machine.bind_unanswered |= entry->role == ROLE_NAMED && manner == MANNER_UNBOUND;
-        entry->flags = choices_flag(choices) ? BOOT_ENTRY_OPTIONAL : BOOT_ENTRY_REQUIRED;
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     struct choices choices = harness_begin(bytes, size_bytes);
@@ -526,12 +504,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     seam.choices = &choices;
     enum mode mode = (enum mode)choices_below(&choices, MODE_COUNT);
     uint8_t profile = choices_u8(&choices);
-    if ((profile & 1) != 0)
-        peers_of_rootd_begin(VALIDATION_PROFILE_PHASE0);
-    else if (profile >= PROFILE_GRAPH && profile < 128)
-        begin_graph(&choices, (unsigned)(profile - PROFILE_GRAPH) / 2);
-    else
-        peers_of_rootd_begin(profile >= 128 ? VALIDATION_PROFILE_HOSTILE : VALIDATION_PROFILE_NONE);
+    rootd_machine_draw(&choices, profile);
     uint32_t root_endpoint_slot =
         choices_below(&choices, 32) == 1 ? choices_u8(&choices) : SLOT_SERVICE_ENDPOINT;
     seam.lying = choices_flag(&choices);

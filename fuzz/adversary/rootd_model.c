@@ -193,6 +193,21 @@ static bool has_regions(const struct role *role, uint32_t page_limit, uint32_t b
     return pages <= 2 * (guarantee + budget);
 }
 
+/* Mounts are of what vfsd finds, there is a vfsd, and none of their providers waits for it. */
+static bool mounts_are_sound(const struct boot_config *config)
+{
+    int vfsd = boot_config_find(config, ROLE_VFSD);
+    for (uint32_t i = 0; i < config->mount_count; i++) {
+        uint32_t role = config->mounts[i].provider_role;
+        bool found =
+            role == ROLE_RAMFSD || role == ROLE_IMAGEFSD || role == ROLE_E2FSD || role == ROLE_FATD;
+        if (vfsd < 0 || !found ||
+            (waits_for(config, (uint32_t)boot_config_find(config, role)) >> vfsd & 1) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* No more than the role's own. */
 static bool limits_are_sound(const struct boot_config *config)
 {
@@ -236,7 +251,7 @@ bool rootd_model_accepts(uint32_t root_endpoint_slot)
             return false;
     }
     return entries_are_sound(config, handoff) && limits_are_sound(config) &&
-           pages <= handoff->untyped[1].pages;
+           mounts_are_sound(config) && pages <= handoff->untyped[1].pages;
 }
 
 /* Who is READY at a later ask has failed when it was not asked so often before its time was over. As
@@ -301,6 +316,30 @@ static bool is_unbound(void)
     return peers_machine.bind_unanswered && named >= 0 && (rootd_model.failed >> named & 1) == 0;
 }
 
+/* vfsd is READY by its own doing, and is told of what is mounted: which is not there then, and
+ * whether there is something at "/". */
+static void predict_mounts(uint64_t *failed)
+{
+    const struct boot_config *config = &rootd_model.config;
+    int vfsd = boot_config_find(config, ROLE_VFSD);
+    if (vfsd < 0 || (*failed >> vfsd & 1) != 0 ||
+        (waits_for(config, (uint32_t)vfsd) & *failed) != 0)
+        return;
+    bool has_root = false;
+    rootd_model.vfsd_is_told = true;
+    for (uint32_t i = 0; i < config->mount_count; i++) {
+        int provider = boot_config_find(config, config->mounts[i].provider_role);
+        uint64_t needed = waits_for(config, (uint32_t)provider) | UINT64_C(1) << provider;
+        bool is_there = (needed & *failed) == 0;
+        has_root |= is_there && strcmp(config->mounts[i].path, "/") == 0;
+        rootd_model.not_mounted |= (uint64_t)!is_there << i;
+    }
+    if (has_root)
+        return;
+    *failed |= UINT64_C(1) << vfsd;
+    rootd_model.causes[vfsd] = STATUS_NOT_FOUND;
+}
+
 void rootd_model_predict(void)
 {
     const struct boot_config *config = &rootd_model.config;
@@ -312,6 +351,7 @@ void rootd_model_predict(void)
             failed |= UINT64_C(1) << i;
         rootd_model.causes[i] = there ? own : STATUS_OK;
     }
+    predict_mounts(&failed);
     rootd_model.failed = failed;
     rootd_model.ready = true;
     for (uint32_t i = 0; i < config->entry_count; i++) {

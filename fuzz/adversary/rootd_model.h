@@ -15,7 +15,10 @@ struct rootd_model {
     uint64_t failed; /* entries that are passed over, or fail the boot: bits by their index */
     enum status
         causes[BOOT_CONFIG_ENTRY_LIMIT]; /* why; OK: it did not, or for one of several reasons */
-    bool ready;                          /* no required one is among them, and procd answers */
+    uint64_t
+        not_mounted; /* mounts of what was passed over, by their index, when vfsd is told of any */
+    bool vfsd_is_told;
+    bool ready; /* no required one is among them, and procd answers */
 };
 
 extern struct rootd_model rootd_model;

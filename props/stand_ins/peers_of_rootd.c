@@ -7,7 +7,6 @@
 
 #include "abi/codec.h"
 #include "abi/formats/boot_image.h"
-#include "abi/formats/boot_name.h"
 #include "abi/message_type.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/named.h"
@@ -19,145 +18,9 @@
 
 struct peers_machine peers_machine;
 
-/* --- image and handoff ------------------------------------------------------------------------ */
-
-/* A program of one code page and PEERS_WRITABLE_PAGES writable ones. */
-static void write_elf(uint8_t *bytes)
-{
-    enum { ENTRY_VA = 0x400080, CODE_VA = 0x400000, DATA_VA = 0x600000 };
-    static const uint8_t ident[16] = {0x7F, 'E', 'L', 'F', 2, 1, 1};
-    struct writer writer = writer_over(bytes, PAGE_BYTES);
-    write_bytes(&writer, ident, sizeof ident);
-    write_u16(&writer, 2);  /* ET_EXEC */
-    write_u16(&writer, 62); /* x86-64 */
-    write_u32(&writer, 1);
-    write_u64(&writer, ENTRY_VA);
-    write_u64(&writer, ELF_HEADER_BYTES);
-    write_u64(&writer, 0);
-    write_u32(&writer, 0);
-    write_u16(&writer, ELF_HEADER_BYTES);
-    write_u16(&writer, ELF_PROGRAM_HEADER_BYTES);
-    write_u16(&writer, 3);
-    write_zero(&writer, 6);
-    for (unsigned i = 0; i < 3; i++) {
-        write_u32(&writer, i < 2 ? 1 : 0x6474E551); /* PT_LOAD, PT_GNU_STACK: the last segment */
-        write_u32(&writer, i == 0 ? 5 : 6);         /* R-X, RW- */
-        write_u64(&writer, (i != 0) * PAGE_BYTES);
-        write_u64(&writer, i == 0 ? CODE_VA : DATA_VA);
-        write_u64(&writer, i == 0 ? CODE_VA : DATA_VA);
-        write_u64(&writer, i == 0 ? PAGE_BYTES : 16);
-        write_u64(&writer, i == 0 ? PAGE_BYTES : PEERS_WRITABLE_PAGES * PAGE_BYTES);
-        write_u64(&writer, PAGE_BYTES);
-    }
-}
-
-static void add_module(uint32_t role_id)
-{
-    const struct role *role = role_find(role_id);
-    struct handoff_module *module =
-        &peers_machine.handoff.modules[peers_machine.handoff.module_count];
-    struct boot_config_entry *entry =
-        &peers_machine.config.entries[peers_machine.config.entry_count];
-    uint64_t page =
-        PEERS_CONFIG_PAGES + PEERS_MODULE_PAGES * (peers_machine.handoff.module_count - 1);
-    (void)boot_name_set(module->name, role->image);
-    (void)boot_name_set(entry->module, role->image);
-    module->kind = BOOT_SECTION_EXECUTABLE;
-    module->offset_bytes = page * PAGE_BYTES;
-    module->size_bytes = PAGE_BYTES + 16;
-    write_elf(peers_machine.image + module->offset_bytes);
-    entry->role = role_id;
-    entry->launch_kind = role->kind == ROLE_KIND_DRIVER ? BOOTCFG_LAUNCH_KIND_DEVICED_DRIVER
-                                                        : BOOTCFG_LAUNCH_KIND_ROOTD_DIRECT;
-    entry->flags = BOOT_ENTRY_REQUIRED;
-    entry->ready_ticks = 100 + role_id;
-    peers_machine.handoff.module_count++;
-    peers_machine.config.entry_count++;
-}
-
 static bool is_foundation(uint32_t role)
 {
     return role_find(role) != NULL && role_find(role)->kind == ROLE_KIND_FOUNDATION;
-}
-
-/* As the image builder writes them, but all of them. */
-static void add_dependencies(struct boot_config *config)
-{
-    for (uint32_t i = 0; i < config->entry_count; i++) {
-        struct boot_config_entry *entry = &config->entries[i];
-        for (uint32_t j = 0; j < config->entry_count; j++) {
-            if (role_needs(role_find(entry->role), config->entries[j].role))
-                entry->dependencies[entry->dependency_count++] = config->entries[j].role;
-        }
-    }
-}
-
-/* What is in images of its own, and a helper that would show nothing of rootd. */
-static bool is_left_out(const struct role *role)
-{
-    bool extension = role->kind == ROLE_KIND_EXTENSION && role->presence == ROLE_PRESENCE_GRAPH;
-    return extension || role->id == ROLE_PHASE0_STOCK || role->id == ROLE_TEST_MORTAL ||
-           role->id == ROLE_TEST_FRAIL;
-}
-
-static void describe(uint32_t profile)
-{
-    /* The last two of profile graph alone. */
-    static const uint32_t others[] = {ROLE_NAMED, ROLE_LOGD, ROLE_TIMED, ROLE_DEVICED,
-                                      ROLE_TEST_DRIVER};
-    unsigned other_count = profile == VALIDATION_PROFILE_GRAPH     ? 5
-                           : profile == VALIDATION_PROFILE_HOSTILE ? 3
-                                                                   : 0;
-    struct handoff *handoff = &peers_machine.handoff;
-    *handoff = (struct handoff){.root_endpoint_slot = SLOT_SERVICE_ENDPOINT,
-                                .image_slot = SLOT_IMAGE,
-                                .image_bytes = sizeof peers_machine.image,
-                                .page_count = 1 << 20,
-                                .untyped_count = 2};
-    handoff->untyped[0] = (struct handoff_untyped){SLOT_UNTYPED_BASE, 10000};
-    handoff->untyped[1] = (struct handoff_untyped){SLOT_UNTYPED_BASE + 1, PEERS_POOL_PAGES};
-    handoff->free_pages = 10000 + PEERS_POOL_PAGES;
-    handoff->module_count = 1;
-    (void)boot_name_set(handoff->modules[0].name, BOOT_CONFIG_MODULE_NAME);
-    handoff->modules[0].kind = BOOT_SECTION_BOOT_CONFIG;
-    peers_machine.config.validation_profile = profile;
-    for (unsigned i = 0; i < FOUNDATION_COUNT; i++)
-        add_module(foundation_roles[i]);
-    for (unsigned i = 0; i < role_count; i++) {
-        if (role_table[i].presence != ROLE_PRESENCE_RUNTIME &&
-            role_table[i].kind != ROLE_KIND_DRIVER && role_in_profile(&role_table[i], profile) &&
-            !is_left_out(&role_table[i]))
-            add_module(role_table[i].id);
-    }
-    for (unsigned i = 0; i < other_count; i++)
-        add_module(others[i]);
-    add_dependencies(&peers_machine.config);
-}
-
-void peers_add(uint32_t role)
-{
-    add_module(role);
-    for (uint32_t i = 0; i < peers_machine.config.entry_count; i++)
-        peers_machine.config.entries[i].dependency_count = 0;
-    add_dependencies(&peers_machine.config);
-}
-
-bool peers_machine_encode(void)
-{
-    static uint8_t config[BOOT_CONFIG_BYTES_MAX];
-    static uint8_t handoff[HANDOFF_BYTES_MAX];
-    size_t config_size;
-    size_t handoff_size;
-    if (boot_config_encode(&peers_machine.config, config, sizeof config, &config_size) != STATUS_OK)
-        return false;
-    peers_machine.handoff.modules[0].size_bytes = config_size;
-    if (handoff_encode(&peers_machine.handoff, handoff, sizeof handoff, &handoff_size) != STATUS_OK)
-        return false;
-    memset(peers_machine.image, 0, PEERS_CONFIG_PAGES * PAGE_BYTES);
-    memcpy(peers_machine.image, config, config_size);
-    memcpy(peers_machine.handoff_bytes, handoff, handoff_size);
-    peers_machine.handoff_size = handoff_size;
-    return true;
 }
 
 /* --- children --------------------------------------------------------------------------------- */
@@ -368,6 +231,7 @@ static enum status create_staged(struct stand_in_call *call)
     peers_check_limits(request.role,
                        (struct process_limits){request.page_limit, request.budget_pages,
                                                request.child_limit, request.child_pages});
+    peers_check_data(request.role, &request.data_offset, request.data_bytes);
     enum status status = peers_child_make(request.role, &number);
     if (status != STATUS_OK)
         return status;
@@ -418,6 +282,11 @@ static enum status control_child(uint32_t number, struct message *message)
 {
     uint16_t operation = message->header.operation;
     if (operation == OP_PROCD_START_STAGED_PROCESS && peers_child_is(number, STAND_IN_STAGED)) {
+        struct procd_start_staged_process_request request;
+        if (message_decode(&procd_start_staged_process_request_type, message, &request) !=
+            STATUS_OK)
+            return STATUS_INVALID_ARGUMENT;
+        peers_check_data(peers_machine.children[number].role, NULL, request.argument);
         /* P4: procd knows what becomes of each end before there can be one. */
         PROPERTY(P4, "policy",
                  peers_machine.lied ||
@@ -485,6 +354,8 @@ static enum status answer(struct stand_in_call *call)
         return peers_named_answer(call);
     if (child->ready && child->role == ROLE_IRQD)
         return peers_irqd_answer(call);
+    if (child->ready && child->role == ROLE_VFSD)
+        return peers_vfsd_answer(call);
     if (child->ready && child->role == ROLE_DEVICED)
         return peers_deviced_answer(call);
     return child->ready && child->role == ROLE_PROCD ? procd_answer(call) : STATUS_DENIED;
@@ -540,7 +411,7 @@ void peers_of_rootd_begin(uint32_t profile)
 {
     memset(&peers_machine, 0, sizeof peers_machine);
     peers_machine.end_reason = END_EXITED;
-    describe(profile);
+    peers_describe(profile);
     HARNESS(peers_machine_encode());
     stand_in_begin(&peers);
     stand_in_clock_set(7);

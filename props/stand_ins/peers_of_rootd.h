@@ -81,6 +81,11 @@ struct peers_machine {
     uint32_t lines_seeded;    /* rows that irqd was told */
     uint32_t lines_of_others; /* seeds that irqd has and rootd did not bring */
     bool lines_sealed;
+    uint32_t mounts_seeded;    /* rows of the config that vfsd was told, or that were left out */
+    uint32_t mount_count;      /* of those that it was told */
+    uint32_t mounts_of_others; /* mounts that vfsd has and rootd did not bring */
+    bool mounts_have_root;
+    bool mounts_sealed;
     uint64_t mutation_count; /* calls that could change something */
     uint32_t end_reason;     /* of every program: EXITED with end_code, if nothing else is set */
     uint32_t end_code;
@@ -98,8 +103,10 @@ const struct boot_config *peers_config(void);
  * role needs. Begins the kernel's stand-in. */
 void peers_of_rootd_begin(uint32_t profile);
 
-/* One more service, which is required, in image and config. */
+/* One more service, which is required, in image and config; with its data, if its role has some. */
 void peers_add(uint32_t role);
+/* One more mount in the config. */
+void peers_mount(uint32_t provider_role, const char *source, const char *path, uint32_t flags);
 
 /* Puts the config and the handoff of the machine into image and handoff bytes, after a test changed
  * them. Returns false when the encoders refuse them; the bytes are then as they were. */

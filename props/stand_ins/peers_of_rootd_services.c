@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* named, irqd and deviced as rootd meets them: entries and an end for procd; lines; bindings, and
+/* named, irqd, vfsd and deviced as rootd meets them: entries and an end for procd; lines; mounts; bindings, and
  * drivers that behave as the machine's manners say. */
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "abi/messages/deviced.h"
 #include "abi/messages/irqd.h"
 #include "abi/messages/named.h"
+#include "abi/messages/vfsd.h"
 #include "props/base/property.h"
 
 /* --- named ------------------------------------------------------------------------------------ */
@@ -79,6 +80,63 @@ enum status peers_irqd_answer(struct stand_in_call *call)
     return peers_reply_empty(&irqd_seed_handler_reply_type, message);
 }
 
+/* --- vfsd ------------------------------------------------------------------------------------- */
+
+/* Whether a request is the row. */
+static bool is_row(const struct vfsd_seed_mount_request *request,
+                   const struct boot_config_mount *row)
+{
+    uint32_t source_count = (uint32_t)strlen(row->source);
+    uint32_t path_count = (uint32_t)strlen(row->path);
+    return request->provider_role == row->provider_role &&
+           request->flags == (row->flags != 0 ? VFSD_MOUNT_READ_ONLY : 0u) &&
+           request->source_count == source_count && request->count == source_count + path_count &&
+           memcmp(request->source_and_path, row->source, source_count) == 0 &&
+           memcmp(request->source_and_path + source_count, row->path, path_count) == 0;
+}
+
+/* The next row whose provider is there. */
+static const struct boot_config_mount *next_row(const struct boot_config *config)
+{
+    while (peers_machine.mounts_seeded < config->mount_count) {
+        const struct boot_config_mount *row = &config->mounts[peers_machine.mounts_seeded];
+        const struct peers_child *provider = peers_child_of(row->provider_role);
+        if (provider != NULL && provider->ready && peers_lives(row->provider_role))
+            return row;
+        peers_machine.mounts_seeded++;
+    }
+    return NULL;
+}
+
+/* The rows of the config in their order, each once, but for those whose provider was passed over;
+ * then that these are all, of which one is "/". */
+enum status peers_vfsd_answer(struct stand_in_call *call)
+{
+    struct vfsd_seed_mount_request request;
+    struct message *message = call->message;
+    const struct boot_config_mount *row = next_row(peers_config());
+    if (peers_machine.mounts_sealed || call->through.badge != 0)
+        return STATUS_DENIED;
+    if (message->header.operation == OP_VFSD_SEAL) {
+        struct vfsd_seal_reply reply = {.mount_count = peers_machine.mount_count +
+                                                       peers_machine.mounts_of_others};
+        PROPERTY(R3, "mounts", peers_machine.lied || row == NULL);
+        if (!peers_machine.mounts_have_root)
+            return STATUS_NOT_FOUND;
+        peers_machine.mounts_sealed = true;
+        return peers_reply_with(&vfsd_seal_reply_type, &reply, message);
+    }
+    if (message->header.operation != OP_VFSD_SEED_MOUNT || row == NULL ||
+        message_decode(&vfsd_seed_mount_request_type, message, &request) != STATUS_OK)
+        return STATUS_DENIED;
+    if (!is_row(&request, row))
+        return STATUS_INVALID_ARGUMENT;
+    peers_machine.mounts_have_root |= strcmp(row->path, "/") == 0;
+    peers_machine.mounts_seeded++;
+    peers_machine.mount_count++;
+    return peers_reply_empty(&vfsd_seed_mount_reply_type, message);
+}
+
 /* --- deviced ---------------------------------------------------------------------------------- */
 
 /* A driver's end of named carries its role, and comes exactly when its rows have one (D1). */
@@ -132,6 +190,20 @@ void peers_check_limits(uint32_t role, struct process_limits limits)
     PROPERTY_EQUAL(R3, "budget_pages", limits.budget_pages, stated.budget_pages);
     PROPERTY_EQUAL(R3, "child_limit", limits.child_limit, stated.child_limit);
     PROPERTY_EQUAL(R3, "child_pages", limits.child_pages, stated.child_pages);
+}
+
+void peers_check_data(uint32_t role, const uint64_t *offset_bytes, uint64_t size_bytes)
+{
+    static struct handoff handoff;
+    const struct role *row = role_find(role);
+    if (peers_machine.lied || row == NULL ||
+        handoff_parse(peers_machine.handoff_bytes, peers_machine.handoff_size, &handoff) !=
+            STATUS_OK)
+        return;
+    int at = role == ROLE_IMAGEFSD ? handoff_find(&handoff, "files") : -1;
+    if (offset_bytes != NULL)
+        PROPERTY_EQUAL(R3, "data", *offset_bytes, at < 0 ? 0 : handoff.modules[at].offset_bytes);
+    PROPERTY_EQUAL(R3, "data", size_bytes, at < 0 ? 0 : handoff.modules[at].size_bytes);
 }
 
 void peers_child_begins(struct peers_child *child)

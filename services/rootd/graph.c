@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The event loop of the launch graph. Decides who is started next, whom to ask and how long, and what
- * a failure means; every slot, right and envelope comes from the plan. It knows three roles: named
- * and irqd, which are told the table's LOOKS_UP and INTERRUPTS rows, and deviced, which is told of
- * the drivers and launches them (drivers.c). Never waits for one service longer than a slice while another one is under
+ * a failure means; every slot, right and envelope comes from the plan. It knows four roles: named
+ * and irqd, which are told the table's LOOKS_UP and INTERRUPTS rows, vfsd, which is told the config's
+ * mounts, and deviced, which is told of the drivers and launches them (drivers.c). Never waits for one service longer than a slice while another one is under
  * way. */
 #include "services/rootd/graph.h"
 
@@ -10,6 +10,7 @@
 #include "services/lib/discovery.h"
 #include "services/lib/interrupts.h"
 #include "services/lib/launch_envelope.h"
+#include "services/lib/mounts.h"
 #include "services/rootd/drivers.h"
 #include "services/rootd/report.h"
 
@@ -17,6 +18,15 @@ static struct entry_progress *progress_of(struct rootd *rootd, uint32_t entry)
 {
     UNIT_ASSERT(entry < rootd->intake.entry_count);
     return &rootd->entries[entry];
+}
+
+static bool is_passed_over(const struct rootd *rootd, uint32_t role)
+{
+    for (uint32_t i = 0; i < rootd->intake.entry_count; i++) {
+        if (rootd->intake.entries[i].role == role)
+            return rootd->entries[i].state == ENTRY_PASSED_OVER;
+    }
+    return false;
 }
 
 static bool is_service(const struct rootd *rootd, uint32_t entry)
@@ -30,7 +40,11 @@ enum status graph_needs(const struct rootd *rootd, uint32_t entry)
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < rootd->intake.entry_count; i++) {
         const struct entry_progress *other = &rootd->entries[i];
-        if ((rootd->intake.entries[entry].needs >> i & 1) == 0 || other->state == ENTRY_READY)
+        bool needed = (rootd->intake.entries[entry].needs >> i & 1) != 0;
+        bool awaited = (rootd->intake.entries[entry].awaits >> i & 1) != 0;
+        if ((!needed && !awaited) || other->state == ENTRY_READY)
+            continue;
+        if (other->state == ENTRY_PASSED_OVER && !needed)
             continue;
         if (other->state == ENTRY_PASSED_OVER)
             return other->cause;
@@ -104,9 +118,8 @@ static enum status start(struct rootd *rootd, uint32_t entry)
     return rootd_deadline(rootd, what->ready_ticks, &progress->deadline_ticks);
 }
 
-/* Entries come after those that they need, so that one walk finds all that can be started, and all
- * that cannot. */
-static enum status start_all(struct rootd *rootd)
+/* One walk over those that wait. */
+static enum status start_some(struct rootd *rootd)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < rootd->intake.entry_count && status == STATUS_OK; i++) {
@@ -119,6 +132,14 @@ static enum status start_all(struct rootd *rootd)
             status = graph_fail(rootd, i, needs);
     }
     return status;
+}
+
+/* Entries come after those that they need, so that one walk finds all that can be started, and all
+ * that cannot; but for vfsd, when the last of those that it awaits is passed over in that walk. */
+static enum status start_all(struct rootd *rootd)
+{
+    enum status status = start_some(rootd);
+    return status == STATUS_OK ? start_some(rootd) : status;
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -158,6 +179,25 @@ static enum status seed_irqd(struct rootd *rootd, uint32_t launch)
                : status;
 }
 
+/* The same of vfsd and the config's mounts, but for those of what was passed over. */
+static enum status seed_vfsd(struct rootd *rootd, uint32_t launch)
+{
+    const struct boot_config *config = &rootd->intake.config;
+    uint64_t left_out = 0;
+    uint64_t deadline_ticks;
+    for (uint32_t i = 0; i < config->mount_count; i++) {
+        if (!is_passed_over(rootd, config->mounts[i].provider_role))
+            continue;
+        left_out |= UINT64_C(1) << i;
+        report_not_mounted(rootd, &config->mounts[i]);
+    }
+    enum status status = rootd_deadline(rootd, ROOTD_SEED_TICKS, &deadline_ticks);
+    return status == STATUS_OK
+               ? mounts_seed(&rootd->caller, launch_alias_slot(rootd, launch), config->mounts,
+                             config->mount_count, left_out, deadline_ticks)
+               : status;
+}
+
 static enum status set_ready(struct rootd *rootd, uint32_t entry)
 {
     struct entry_progress *progress = progress_of(rootd, entry);
@@ -167,6 +207,8 @@ static enum status set_ready(struct rootd *rootd, uint32_t entry)
         status = seed_named(rootd, progress->launch);
     if (role == ROLE_IRQD)
         status = seed_irqd(rootd, progress->launch);
+    if (role == ROLE_VFSD)
+        status = seed_vfsd(rootd, progress->launch);
     if (role == ROLE_DEVICED)
         status = drivers_seed(rootd);
     if (status != STATUS_OK)

@@ -14,7 +14,7 @@
 enum status graph_run(struct rootd *rootd);
 
 /* What is known of an entry's dependencies: OK when all are READY, RETRY while one may still be, and
- * otherwise why one was passed over. */
+ * otherwise why one was passed over. What vfsd awaits may be READY or passed over. */
 enum status graph_needs(const struct rootd *rootd, uint32_t entry);
 
 /* An entry failed for a reason of its own: a required one returns the cause. An optional one is

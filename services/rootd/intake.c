@@ -373,13 +373,43 @@ static enum status take_entries(struct caller *caller, struct rootd_intake *inta
     return status;
 }
 
+/* Mounts are vfsd's, of what it may find. */
+static enum status check_mounts(const struct boot_config *config)
+{
+    for (uint32_t i = 0; i < config->mount_count; i++) {
+        bool looks_up = false;
+        for (unsigned row = 0; row < look_up_count; row++)
+            looks_up |= look_up_table[row].client == ROLE_VFSD &&
+                        look_up_table[row].service == config->mounts[i].provider_role;
+        if (!looks_up || boot_config_find(config, ROLE_VFSD) < 0)
+            return STATUS_INVALID_ARGUMENT;
+    }
+    return STATUS_OK;
+}
+
+static void take_mounts(struct rootd_intake *intake)
+{
+    int vfsd = find_entry(intake, ROLE_VFSD);
+    for (uint32_t i = 0; i < intake->config.mount_count; i++) {
+        int provider = find_entry(intake, intake->config.mounts[i].provider_role);
+        UNIT_ASSERT(vfsd >= 0 && provider >= 0); /* check_mounts(); the config's own check */
+        intake->entries[vfsd].awaits |= UINT64_C(1) << provider;
+    }
+}
+
 static enum status take_modules(struct caller *caller, struct rootd_intake *intake,
                                 bool *kernel_failed)
 {
     enum status status = check_entries(intake);
     if (status == STATUS_OK)
+        status = check_mounts(&intake->config);
+    if (status == STATUS_OK)
         status = take_foundation(caller, intake, kernel_failed);
-    return status == STATUS_OK ? take_entries(caller, intake, kernel_failed) : status;
+    if (status == STATUS_OK)
+        status = take_entries(caller, intake, kernel_failed);
+    if (status == STATUS_OK)
+        take_mounts(intake);
+    return status;
 }
 
 enum status intake_modules(struct caller *caller, struct rootd_intake *out, bool *kernel_failed)

@@ -56,6 +56,7 @@ struct rootd_entry {
     uint64_t ready_ticks;         /* how long READY may take, and the end of a program */
     struct process_limits limits; /* lower than its role's */
     uint64_t needs;               /* which must be READY before it, bit i for entries[i] */
+    uint64_t awaits; /* of vfsd: which must be READY or passed over, because they are mounted */
 };
 
 struct rootd_intake {
@@ -92,7 +93,8 @@ enum status intake_inventory(struct caller *caller, bool *kernel_failed);
  * BAD_LENGTH        a config longer than BOOT_CONFIG_BYTES_MAX
  * INVALID_ARGUMENT  an entry of a role that is not in the table, is rootd's, belongs to another
  *                   profile, has another module name or launch kind than the table says, or is an
- *                   optional foundation role; a module that is not an executable, or that of a DATA
+ *                   optional foundation role; mounts without vfsd, or of what vfsd does not look up; a
+ *                   module that is not an executable, or that of a DATA
  *                   row not data
  * OVER_LIMIT        a limit above the role's own; the foundation's is 0
  * UNSUPPORTED       a required entry of a role that has no program yet

@@ -146,11 +146,25 @@ static enum status check_peers(const struct rootd_intake *intake, uint32_t entry
     return STATUS_OK;
 }
 
+/* What vfsd awaits does not wait for vfsd. */
+static enum status check_awaited(const struct rootd_intake *intake, uint32_t entry)
+{
+    uint64_t awaits = intake->entries[entry].awaits;
+    for (uint32_t i = 0; i < intake->entry_count; i++) {
+        if ((awaits >> i & 1) != 0 && is_before(intake, i, intake->entries[entry].role))
+            return STATUS_BAD_ORDER;
+    }
+    return STATUS_OK;
+}
+
 static enum status plan_entries(const struct rootd_intake *intake, struct rootd_plan *out)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < intake->entry_count && status == STATUS_OK; i++) {
         const struct rootd_entry *entry = &intake->entries[i];
+        status = check_awaited(intake, i);
+        if (status != STATUS_OK)
+            return status;
         if (entry->found != STATUS_OK || entry->kind == ENTRY_HELPER)
             continue;
         if (entry->kind == ENTRY_DRIVER) {
@@ -237,6 +251,14 @@ static void digest_entry(struct sha256 *hash, const struct rootd_entry *entry)
     digest_number(hash, entry->needs);
 }
 
+static void digest_mount(struct sha256 *hash, const struct boot_config_mount *mount)
+{
+    digest_number(hash, mount->provider_role);
+    digest_number(hash, mount->flags);
+    sha256_update(hash, mount->source, sizeof mount->source);
+    sha256_update(hash, mount->path, sizeof mount->path);
+}
+
 static void digest_launch(struct sha256 *hash, const struct plan_launch *launch)
 {
     uint8_t bytes[ENVELOPE_BYTES_MAX];
@@ -271,6 +293,9 @@ static void plan_digest(const struct rootd_intake *intake, struct rootd_plan *ou
     digest_number(&hash, intake->entry_count);
     for (uint32_t i = 0; i < intake->entry_count; i++)
         digest_entry(&hash, &intake->entries[i]);
+    digest_number(&hash, intake->config.mount_count);
+    for (uint32_t i = 0; i < intake->config.mount_count; i++)
+        digest_mount(&hash, &intake->config.mounts[i]);
     digest_number(&hash, out->launch_count);
     for (uint32_t i = 0; i < out->launch_count; i++)
         digest_launch(&hash, &out->launches[i]);

@@ -46,7 +46,7 @@ struct rootd_plan {
  * plan_row and envelope_validate; EXHAUSTED (the launch pool is smaller than what the foundation
  * is built from; more than PLAN_LAUNCH_LIMIT launches); BAD_ORDER (an entry whose role holds the end
  * of another one, which the config does not start before it,
- * or a driver that does not wait for deviced). The result depends on the intake's
+ * a driver that does not wait for deviced, or what vfsd mounts and waits for vfsd). The result depends on the intake's
  * roles, modules and profile, not on the order of config rows (R3). */
 enum status plan_make(const struct rootd_intake *intake, struct rootd_plan *out);
 

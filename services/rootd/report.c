@@ -103,6 +103,16 @@ void report_passed_over(struct rootd *rootd, uint32_t role, enum status cause)
     send(rootd, &line);
 }
 
+void report_not_mounted(struct rootd *rootd, const struct boot_config_mount *mount)
+{
+    struct log_line line = {.count = 0};
+    log_line_add(&line, "BASALT_ROOTD:NOT_MOUNTED:");
+    log_line_add(&line, mount->path);
+    log_line_add(&line, ":");
+    log_line_add(&line, role_find(mount->provider_role)->image);
+    send(rootd, &line);
+}
+
 void report_failure(struct rootd *rootd)
 {
     struct log_line line = {.count = 0};

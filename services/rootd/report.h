@@ -20,6 +20,10 @@ void report_unexpected(struct rootd *rootd, const char *name, uint32_t reason, u
  * why. */
 void report_passed_over(struct rootd *rootd, uint32_t role, enum status cause);
 
+/* "BASALT_ROOTD:NOT_MOUNTED:<path>:<role>", in every image: what lies there is of an entry that was
+ * passed over. */
+void report_not_mounted(struct rootd *rootd, const struct boot_config_mount *mount);
+
 /* "BASALT_ROOTD:FAILED:<stage>:<cause>", in every image: what was refused, and why. Of a service
  * that failed also ":<role>". After procd's end in a system that ran, also ":<end>" as above (P8). */
 void report_failure(struct rootd *rootd);

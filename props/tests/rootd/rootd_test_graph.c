@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/formats/boot_image.h"
 #include "abi/process.h"
 #include "props/tests/rootd/rootd_test.h"
 
@@ -307,6 +308,49 @@ static void test_lines(void)
     expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "D3: and with no other");
 }
 
+/* The archive, which is data of imagefsd, at "/", and memory below it. */
+static void fresh_files(void)
+{
+    fresh(VALIDATION_PROFILE_GRAPH);
+    peers_add(ROLE_IMAGEFSD);
+    peers_add(ROLE_RAMFSD);
+    peers_add(ROLE_VFSD);
+    peers_mount(ROLE_IMAGEFSD, "archive", "/", BOOT_MOUNT_READ_ONLY);
+    peers_mount(ROLE_RAMFSD, "ram", "/tmp", 0);
+}
+
+/* vfsd is told the config's mounts, in their order, and sealed; what is told it refuses fails the
+ * boot, and so does a mount that rootd did not bring. */
+static void test_mounts(void)
+{
+    for (unsigned refuses = 0; refuses < 2; refuses++) {
+        fresh_files();
+        expect(peers_machine_encode(), "a machine with files encodes");
+        peers_machine.mounts_sealed = refuses != 0;
+        expect_equal(run(), refuses ? ROOTD_SERVICE_BOOTSTRAP_FAILED : ROOTD_READY,
+                     "R3: rootd seeds vfsd");
+        expect_equal(peers_machine.mount_count, refuses ? 0 : 2, "R3: with each mount");
+    }
+    fresh_files();
+    peers_machine.mounts_of_others = 1;
+    expect(peers_machine_encode(), "a machine with files encodes");
+    expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "R3: and with no other");
+}
+
+/* A role with a DATA row is not launched without it, nor with another kind of module. */
+static void test_data(void)
+{
+    for (unsigned kind = 0; kind <= BOOT_SECTION_DATA; kind++) {
+        fresh_files();
+        int at = handoff_find(&peers_machine.handoff, role_data(ROLE_IMAGEFSD));
+        peers_machine.handoff.modules[at].kind = kind != 0 ? kind : BOOT_SECTION_DATA;
+        peers_machine.handoff.modules[at].name[0] = kind != 0 ? 'f' : 'x';
+        expect(peers_machine_encode(), "a machine with files encodes");
+        expect_equal(run(), kind == BOOT_SECTION_DATA ? ROOTD_READY : ROOTD_CONTRACT_INVALID,
+                     "R2: data is there, and is data");
+    }
+}
+
 /* D1: a driver whose rows have an end of named gets one that says its role, by deviced. */
 static void test_named_ends(void)
 {
@@ -376,6 +420,8 @@ static void test_optional_program(void)
 void test_graph(void)
 {
     test_lines();
+    test_mounts();
+    test_data();
     test_named_ends();
     test_mixtures();
     test_slow();

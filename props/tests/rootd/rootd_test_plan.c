@@ -537,10 +537,23 @@ static void test_digest(void)
             {&entry->limits.budget_pages, 4, "R3: of kernel memory"},
             {&entry->limits.child_limit, 4, "R3: of processes below it"},
             {&entry->limits.child_pages, 4, "R3: of their memory"},
+            {&entry->data_offset, sizeof entry->data_offset, "R3: where an entry's data lies"},
+            {&entry->data_bytes, sizeof entry->data_bytes, "R3: how much data an entry has"},
         };
         for (unsigned j = 0; j < sizeof numbers / sizeof numbers[0]; j++)
             expect(digest_moves(&numbers[j]), numbers[j].what);
     }
+    struct boot_config_mount *mount = &rootd.intake.config.mounts[0];
+    const struct number numbers[] = {
+        {&mount->provider_role, sizeof mount->provider_role, "R3: whose a mount is"},
+        {&mount->flags, sizeof mount->flags, "R3: how a mount is"},
+        {mount->source, 1, "R3: what is mounted"},
+        {mount->path, 1, "R3: where it is mounted"},
+    };
+    rootd.intake.config.mount_count = 1;
+    expect_equal(plan_make(&rootd.intake, &rootd.plan), STATUS_OK, "a plan with a mount");
+    for (unsigned j = 0; j < sizeof numbers / sizeof numbers[0]; j++)
+        expect(digest_moves(&numbers[j]), numbers[j].what);
 }
 
 /* P4: what follows the end of whatever is in a runtime image is stated; what deviced has made cannot be
