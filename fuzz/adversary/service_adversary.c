@@ -13,6 +13,7 @@
 #include "abi/text/generate.h"
 #include "props/base/rows.h"
 #include "props/stand_ins/adversary.h"
+#include "fuzz/adversary/files.h"
 #include "fuzz/harness.h"
 #include "services/lib/service.h"
 #include "services/crashd/crashd.h"
@@ -27,6 +28,7 @@
 #include "services/procd/procd.h"
 #include "services/seriald/seriald.h"
 #include "services/timed/timed.h"
+#include "services/vfsd/vfsd.h"
 #include "services/vspaced/vspaced.h"
 
 const char harness_name[] = "service_adversary";
@@ -48,6 +50,7 @@ static union {
     struct drv_serial drv_serial;
     struct seriald seriald;
     struct loaderd loaderd;
+    struct vfsd vfsd;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -108,7 +111,8 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
         return plan.service == SERVICE_CRASHD ? ROLE_PHASE1_CRASH_CLIENT : ROLE_SERIALD;
     bool by_role = plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD ||
                    plan.service == SERVICE_TIMED || plan.service == SERVICE_DRV_SERIAL ||
-                   plan.service == SERVICE_SERIALD || plan.service == SERVICE_LOADERD;
+                   plan.service == SERVICE_SERIALD || plan.service == SERVICE_LOADERD ||
+                   plan.service == SERVICE_VFSD;
     if (by_role && (allowed & FROM_CLIENT) != 0)
         return 1 + choices_below(choices, ID_LIMIT);
     return 0;
@@ -179,46 +183,12 @@ static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct
     if (plan.service == SERVICE_NAMED || plan.service == SERVICE_LOGD ||
         plan.service == SERVICE_LOADERD)
         name_briefly(choices, operation->id, body.bytes);
+    if (plan.service == SERVICE_VFSD)
+        adversary_path_briefly(choices, operation->id, body.bytes);
     generate_delivered(operation->request, body.bytes, message);
     message->header.request_id = choices_u8(choices);
     message->header.badge = draw_badge(choices, operation->allowed);
     return true;
-}
-
-/* A file for loaderd: one segment of code, which begins with the file. */
-enum { PROGRAM_BYTES = 1000 };
-static bool answer_file(struct message *message)
-{
-    static const uint8_t ident[] = {0x7F, 'E', 'L', 'F', 2, 1, 1};
-    static const uint64_t words[] = {[2] = UINT64_C(0x1003E0002), /* type, machine, version */
-                                     [3] = 0x400200,              /* entry */
-                                     [4] = 64,
-                                     [6] = UINT64_C(0x38004000000000),
-                                     [7] = 1,
-                                     [8] = UINT64_C(0x500000001), /* LOAD, read and execute */
-                                     [10] = 0x400000,
-                                     [11] = 0x400000,
-                                     [12] = PROGRAM_BYTES,
-                                     [13] = PROGRAM_BYTES,
-                                     [14] = 1};
-    static const struct vfsd_open_reply opened = {.size_bytes = PROGRAM_BYTES, .mode = 0755};
-    static const struct vfsd_stat_handle_reply same = {.size_bytes = PROGRAM_BYTES};
-    static struct vfsd_read_reply reply;
-    struct vfsd_read_request request;
-    if (message->header.operation == OP_VFSD_OPEN)
-        return message_encode(&vfsd_open_reply_type, &opened, message) == STATUS_OK;
-    if (message->header.operation == OP_VFSD_STAT_HANDLE)
-        return message_encode(&vfsd_stat_handle_reply_type, &same, message) == STATUS_OK;
-    if (message->header.operation != OP_VFSD_READ ||
-        message_decode(&vfsd_read_request_type, message, &request) != STATUS_OK)
-        return false;
-    memset(&reply, 0, sizeof reply);
-    reply.count = request.count;
-    if (request.offset_bytes == 0 && request.count >= sizeof words) {
-        memcpy(reply.bytes, words, sizeof words);
-        memcpy(reply.bytes, ident, sizeof ident);
-    }
-    return message_encode(&vfsd_read_reply_type, &reply, message) == STATUS_OK;
 }
 
 /* A kernel that says of every slot what the service hopes for: untyped memory for memd, clients'
@@ -228,7 +198,9 @@ static bool answer_query(struct choices *choices, uint32_t slot, struct message 
     struct kernel_query_local_cap_request query;
     (void)slot;
     if (plan.service == SERVICE_LOADERD)
-        return answer_file(message);
+        return adversary_answer_file(message);
+    if (plan.service == SERVICE_VFSD)
+        return adversary_answer_provider(choices, message);
     if (message->header.operation != OP_KERNEL_QUERY_LOCAL_CAP ||
         message_decode(&kernel_query_local_cap_request_type, message, &query) != STATUS_OK)
         return false;
@@ -278,8 +250,9 @@ static const char *check(void)
         return seriald_check(&state.seriald);
     case SERVICE_LOADERD:
         return loaderd_check(&state.loaderd);
-    case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_VFSD:
+        return vfsd_check(&state.vfsd);
+    case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -333,8 +306,10 @@ static void reset(void)
         memset(&state.loaderd, 0, sizeof state.loaderd);
         loaderd_init(&state.loaderd);
         break;
-    case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_VFSD:
+        memset(&state.vfsd, 0, sizeof state.vfsd);
+        break;
+    case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -353,6 +328,21 @@ static void start_memd(void)
                                                       .object_type = OBJECT_UNTYPED,
                                                       .rights = RIGHT_CONTROL | RIGHT_TRANSFER};
     digest_u64(memd_init(&state.memd, &envelope, frame_table));
+}
+
+/* Two mounts, whose providers are still to be found. */
+static void start_vfsd(void)
+{
+    struct vfsd *vfsd = &state.vfsd;
+    vfsd->mounts[0] =
+        (struct vfsd_mount){.provider_role = ROLE_RAMFSD, .source_count = 3, .source = "ram"};
+    vfsd->mounts[1] = (struct vfsd_mount){.provider_role = ROLE_FATD,
+                                          .source_count = 3,
+                                          .source = "ram",
+                                          .path_count = 2,
+                                          .path = "/b"};
+    vfsd->mount_count = 2;
+    vfsd->is_sealed = 1;
 }
 
 /* Its tables are long, so what was used of them is emptied at the end of each life. */
@@ -440,8 +430,10 @@ static enum status turn(uint64_t *now_ticks)
             loaderd_tick(&state.loaderd, info.now_ticks);
         return status;
     }
-    case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_VFSD:
+        return service_turn(&state.vfsd.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, vfsd_handle,
+                            &state, &info);
+    case SERVICE_RAMFSD: /* it calls nobody */
     case SERVICE_KERNEL:
     case SERVICE_EVENT:
     case SERVICE_STARTUP:
@@ -483,8 +475,11 @@ static void digest_state(void)
         seriald_visit_fields(&state.seriald, digest_visit, NULL);
     else if (plan.service == SERVICE_LOADERD)
         loaderd_visit_fields(&state.loaderd, digest_visit, NULL);
-    else if (plan.service == SERVICE_PAGERD) {
-        pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
+    else if (plan.service == SERVICE_VFSD || plan.service == SERVICE_PAGERD) {
+        if (plan.service == SERVICE_VFSD)
+            vfsd_visit_fields(&state.vfsd, digest_fold, &sum);
+        else
+            pagerd_visit_fields(&state.pagerd, digest_fold, &sum);
         digest_u64(sum);
     }
 }
@@ -495,7 +490,7 @@ static enum service_id choose_service(struct choices *choices)
     static const uint32_t roles[] = {ROLE_MEMD,    ROLE_VSPACED, ROLE_PAGERD,     ROLE_PROCD,
                                      ROLE_NAMED,   ROLE_LOGD,    ROLE_TIMED,      ROLE_CRASHD,
                                      ROLE_DEVICED, ROLE_IRQD,    ROLE_DRV_SERIAL, ROLE_SERIALD,
-                                     ROLE_LOADERD};
+                                     ROLE_LOADERD, ROLE_VFSD};
     static const enum service_id services[] = {[ROLE_MEMD] = SERVICE_MEMD,
                                                [ROLE_VSPACED] = SERVICE_VSPACED,
                                                [ROLE_PAGERD] = SERVICE_PAGERD,
@@ -508,7 +503,8 @@ static enum service_id choose_service(struct choices *choices)
                                                [ROLE_IRQD] = SERVICE_IRQD,
                                                [ROLE_DRV_SERIAL] = SERVICE_DRV_SERIAL,
                                                [ROLE_SERIALD] = SERVICE_SERIALD,
-                                               [ROLE_LOADERD] = SERVICE_LOADERD};
+                                               [ROLE_LOADERD] = SERVICE_LOADERD,
+                                               [ROLE_VFSD] = SERVICE_VFSD};
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 
@@ -527,6 +523,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         start_memd();
     if (plan.service == SERVICE_VSPACED)
         vspaced_init(&state.vspaced, MACHINE_PAGES, vspaced_table);
+    if (plan.service == SERVICE_VFSD)
+        start_vfsd();
     for (unsigned i = 0; i < TURN_LIMIT; i++) {
         enum status status = turn(&now_ticks);
         const char *wrong = check();

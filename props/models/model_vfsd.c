@@ -14,7 +14,7 @@ enum { NODE_BITS = 56 };
 
 uint32_t model_vfsd_role(uint32_t tree)
 {
-    static const uint32_t roles[MODEL_VFSD_TREES] = {ROLE_E2FSD, ROLE_RAMFSD, ROLE_FATD};
+    static const uint32_t roles[MODEL_VFSD_TREES] = {ROLE_IMAGEFSD, ROLE_RAMFSD, ROLE_FATD};
     return roles[tree];
 }
 

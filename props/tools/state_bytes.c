@@ -18,6 +18,7 @@
 #include "services/rootd/rootd.h"
 #include "services/seriald/seriald.h"
 #include "services/timed/timed.h"
+#include "services/vfsd/vfsd.h"
 #include "services/vspaced/vspaced.h"
 
 int main(void)
@@ -38,6 +39,7 @@ int main(void)
     printf("  seriald: %zu\n", sizeof(struct seriald));
     printf("  loaderd: %zu\n", sizeof(struct loaderd));
     printf("  ramfsd, without its memory: %zu\n", sizeof(struct ramfsd));
+    printf("  vfsd: %zu\n", sizeof(struct vfsd));
     printf("  kernel core, without page records: %zu\n", sizeof(struct kernel));
     return 0;
 }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/* See files.h. */
+#include "fuzz/adversary/files.h"
+
+#include <string.h>
+
+#include "abi/codec.h"
+#include "abi/messages/vfsd.h"
+
+enum { NODE_LIMIT = 8 };
+
+void adversary_path_briefly(struct choices *choices, uint16_t operation, void *body)
+{
+    static const char *const paths[] = {"/", "/a", "/b", "/a/b"};
+    const char *path = paths[choices_below(choices, 4)];
+    uint32_t count = (uint32_t)strlen(path);
+    struct vfsd_open_request *open = body;
+    struct vfsd_stat_request *stat = body;
+    struct vfsd_rename_request *two = body;
+    if (operation == OP_VFSD_OPEN) {
+        open->count = count;
+        memcpy(open->path, path, count);
+    } else if (operation == OP_VFSD_RENAME || operation == OP_VFSD_SYMLINK) {
+        two->from_count = 2;
+        two->count = 2 + count;
+        memcpy(two->paths, "/c", 2);
+        memcpy(two->paths + 2, path, count);
+    } else if (operation == OP_VFSD_STAT || operation == OP_VFSD_MKDIR ||
+               operation == OP_VFSD_UNLINK || operation == OP_VFSD_RMDIR ||
+               operation == OP_VFSD_READLINK) {
+        stat->count = count;
+        memcpy(stat->path, path, count);
+    }
+}
+
+/* A file for loaderd: one segment of code, which begins with the file. */
+enum { PROGRAM_BYTES = 1000 };
+bool adversary_answer_file(struct message *message)
+{
+    static const uint8_t ident[] = {0x7F, 'E', 'L', 'F', 2, 1, 1};
+    static const uint64_t words[] = {[2] = UINT64_C(0x1003E0002), /* type, machine, version */
+                                     [3] = 0x400200,              /* entry */
+                                     [4] = 64,
+                                     [6] = UINT64_C(0x38004000000000),
+                                     [7] = 1,
+                                     [8] = UINT64_C(0x500000001), /* LOAD, read and execute */
+                                     [10] = 0x400000,
+                                     [11] = 0x400000,
+                                     [12] = PROGRAM_BYTES,
+                                     [13] = PROGRAM_BYTES,
+                                     [14] = 1};
+    static const struct vfsd_open_reply opened = {.size_bytes = PROGRAM_BYTES, .mode = 0755};
+    static const struct vfsd_stat_handle_reply same = {.size_bytes = PROGRAM_BYTES};
+    static struct vfsd_read_reply reply;
+    struct vfsd_read_request request;
+    if (message->header.operation == OP_VFSD_OPEN)
+        return message_encode(&vfsd_open_reply_type, &opened, message) == STATUS_OK;
+    if (message->header.operation == OP_VFSD_STAT_HANDLE)
+        return message_encode(&vfsd_stat_handle_reply_type, &same, message) == STATUS_OK;
+    if (message->header.operation != OP_VFSD_READ ||
+        message_decode(&vfsd_read_request_type, message, &request) != STATUS_OK)
+        return false;
+    memset(&reply, 0, sizeof reply);
+    reply.count = request.count;
+    if (request.offset_bytes == 0 && request.count >= sizeof words) {
+        memcpy(reply.bytes, words, sizeof words);
+        memcpy(reply.bytes, ident, sizeof ident);
+    }
+    return message_encode(&vfsd_read_reply_type, &reply, message) == STATUS_OK;
+}
+
+/* A provider whose nodes are few, and are what they were asked as. */
+bool adversary_answer_provider(struct choices *choices, struct message *message)
+{
+    uint16_t operation = message->header.operation;
+    struct ramfsd_stat_reply node = {.node = 1 + choices_below(choices, NODE_LIMIT),
+                                     .mode = 0777,
+                                     .kind = (uint32_t)choices_below(choices, FILE_KIND_LAST + 1)};
+    struct ramfsd_readlink_reply link = {.count = 2, .target = "/a"};
+    struct ramfsd_attach_reply attach = {.root_node = 1};
+    if (operation == OP_RAMFSD_ATTACH)
+        return message_encode(&ramfsd_attach_reply_type, &attach, message) == STATUS_OK;
+    if (operation == OP_RAMFSD_READLINK)
+        return message_encode(&ramfsd_readlink_reply_type, &link, message) == STATUS_OK;
+    if (operation == OP_RAMFSD_STAT) {
+        memcpy(&node.node, message->body, sizeof node.node);
+        node.kind = choices_below(choices, 4) == 0 ? FILE_KIND_FILE : FILE_KIND_DIRECTORY;
+    } else if (operation != OP_RAMFSD_LOOKUP) {
+        return false;
+    }
+    return message_encode(&ramfsd_stat_reply_type, &node, message) == STATUS_OK;
+}
