@@ -80,6 +80,10 @@ static const struct life_operation operations[] = {
     {OP_PROCD_LIST_PROCESSES, 1, draw_list, NULL, compare_list},
     {OP_PROCD_READ_SLOT, 1, draw_slot, NULL, compare_slot},
     {OP_PROCD_SET_NOTICE, 1, draw_notice, NULL, NULL},
+    {OP_PROCD_BEGIN_LOADER_IMAGE_TRANSFER, 2, draw_begin, NULL, compare_transfer},
+    {OP_PROCD_SEND_LOADER_IMAGE_CHUNK, 4, draw_chunk, NULL, compare_chunk},
+    {OP_PROCD_COMMIT_LOADER_IMAGE_TRANSFER, 2, draw_transferred, NULL, compare_transfer},
+    {OP_PROCD_ABORT_LOADER_IMAGE_TRANSFER, 1, draw_transferred, NULL, NULL},
     {0, 0, NULL, NULL, NULL},
 };
 
@@ -126,7 +130,7 @@ static const struct model_procd_process *pick_of(enum model_procd_life wanted, u
     const struct model_procd_process *picked = NULL;
     for (uint32_t i = 0; i < model.count; i++) {
         const struct model_procd_process *process = &model.processes[i];
-        if (process->life != wanted || process->died != died)
+        if (process->life != wanted || process->died != died || process->transfer)
             continue;
         if (process->id == id)
             return process;

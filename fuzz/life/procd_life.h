@@ -66,6 +66,17 @@ void draw_list(struct choices *choices, struct life_draft *draft);
 void draw_slot(struct choices *choices, struct life_draft *draft);
 void draw_notice(struct choices *choices, struct life_draft *draft);
 
+/* --- procd_life_transfer.c --- */
+
+void draw_begin(struct choices *choices, struct life_draft *draft);
+void draw_chunk(struct choices *choices, struct life_draft *draft);
+void draw_transferred(struct choices *choices, struct life_draft *draft);
+void compare_transfer(void);
+void compare_chunk(void);
+
+/* The pages that the process which was sent last must have, from the bytes that came. */
+uint64_t procd_life_loaded_sum(const struct model_procd_process *process);
+
 /* --- procd_life_check.c --- */
 
 /* The replies that were sent are the predicted ones, in order (E5, P3). */

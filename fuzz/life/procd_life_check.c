@@ -371,7 +371,8 @@ static void add_slots(struct ledger *ledger, const struct model_procd_process *p
 {
     uint32_t filled = slots_filled(first_slot(process->id), LIFE_SLOTS);
     bool refused = is_slot_refused(first_slot(process->id), LIFE_SLOTS);
-    PROPERTY(P5, "slots", filled == 1u + process->asked || (filled == 2 && refused));
+    uint32_t own = process->transfer ? 2u + process->in_hand : 1u + process->asked;
+    PROPERTY(P5, "slots", filled == own || (filled == 2 && refused));
     ledger->slots += filled + notice_slots(process);
 }
 
@@ -386,6 +387,7 @@ static void add_live(struct ledger *ledger, const struct model_procd_process *pr
     ledger->accounts += paged;
     ledger->registrations += paged;
     ledger->pages += paged ? role->budget_pages : 0;
+    ledger->pages += process->frames;
     if (paged)
         PROPERTY_EQUAL(P12, "parent", peers_account_parent(process->id), process->owner);
     add_slots(ledger, process);
@@ -543,12 +545,11 @@ void procd_life_check_made(uint64_t id)
     PROPERTY(P2, "made", stand_in_process_find(process->id, &object));
     const struct stand_in_process *real = stand_in_process(object);
     const struct peers_registration *registration = peers_registration_find(process->id);
-    PROPERTY(
-        P2, "plan",
-        model_procd_plan(&model, role,
-                         &(struct model_procd_files){process->image_offset, process->image_bytes,
-                                                     process->data_offset, process->data_bytes},
-                         &plan) == STATUS_OK);
+    const struct model_procd_files files = {process->image_offset, process->image_bytes,
+                                            process->data_offset, process->data_bytes};
+    enum status planned = process->loaded ? model_procd_loaded(&model.transfer.request, &plan)
+                                          : model_procd_plan(&model, role, &files, &plan);
+    PROPERTY_EQUAL(P2, "plan", planned, STATUS_OK);
     PROPERTY_EQUAL(K5, "budget", real->budget_pages,
                    foundation ? model_procd_budget(role->id) : role->budget_pages);
     PROPERTY_EQUAL(K5, "payer", real->untyped == peers_of_procd_bootstrap(), foundation);
@@ -556,15 +557,20 @@ void procd_life_check_made(uint64_t id)
     PROPERTY_EQUAL(P2, "registered", registration != NULL, !foundation);
     if (process->life == MODEL_PROCD_RUNNING) {
         PROPERTY_EQUAL(P2, "entry", real->entry_va, plan.entry);
+        uint64_t given_va = HEAP_WINDOW_VA - PAGE_BYTES - (process->loaded ? 64 : 0);
         PROPERTY_EQUAL(P2, "stack", real->stack_top_va,
-                       plan.stack_top != 0 ? plan.stack_top : HEAP_WINDOW_VA - PAGE_BYTES);
+                       plan.stack_top != 0 ? plan.stack_top : given_va);
     }
     if (foundation) {
         PROPERTY_EQUAL(P2, "pages", stand_in_vspace_sum(real->vspace),
                        expected_map_sum(process, &plan));
         return;
     }
-    PROPERTY_EQUAL(P2, "pages", stand_in_mapping_count(real->vspace), 0);
+    if (process->loaded)
+        PROPERTY_EQUAL(P6, "pages", stand_in_vspace_sum(real->vspace),
+                       procd_life_loaded_sum(process));
+    else
+        PROPERTY_EQUAL(P2, "pages", stand_in_mapping_count(real->vspace), 0);
     PROPERTY(P2, "account", peers_account_is(registration->account, process->id, role));
     check_backing(process, &plan, registration);
 }

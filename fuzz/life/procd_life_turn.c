@@ -10,7 +10,7 @@
 #include "abi/text/generate.h"
 
 /* Calls of one turn that are not the sweep's: a request's own, and those that undo it. */
-enum { REQUEST_CALLS_MAX = 32 };
+enum { REQUEST_CALLS_MAX = 80 }; /* those of a chunk: four for each of sixteen pages, and its end */
 
 /* Turns from an offer that was refused to the next one, as often as the driver endpoint is looked
  * at. */
@@ -185,6 +185,10 @@ static enum peers_work work_of(const struct message *message)
     case OP_PROCD_CREATE_STAGED_PROCESS:
     case OP_PROCD_START_STAGED_PROCESS:
         return PEERS_MAKING;
+    case OP_PROCD_BEGIN_LOADER_IMAGE_TRANSFER:
+    case OP_PROCD_SEND_LOADER_IMAGE_CHUNK:
+    case OP_PROCD_COMMIT_LOADER_IMAGE_TRANSFER:
+        return PEERS_SENDING;
     case OP_PROCD_ABORT_STAGED_PROCESS:
     case OP_PROCD_STOP_PROCESS:
         return PEERS_ENDING;
@@ -369,6 +373,7 @@ unsigned procd_life_send(struct message *message, bool on_driver)
     uint32_t waits = model.wait_count;
     bool worked = model_procd_works(&model);
     bool was_dirty = has_dirty_mould();
+    uint64_t sent_id = model.transfer.id;
     if (message->header.badge == BADGE_KERNEL) /* nobody can mint it */
         message->header.badge = BADGE_KERNEL - 1;
     life_print_request(&procd_life_language, message, on_driver);
@@ -379,7 +384,8 @@ unsigned procd_life_send(struct message *message, bool on_driver)
     life_print_result(life.answer.status);
     check_step();
     bool refused = result != STATUS_OK && result < STATUS_COUNT;
-    if (refused && is_calm(waits, worked, was_dirty)) {
+    bool sent = model.transfer.id != sent_id; /* no more: a refusal may end a transfer */
+    if (refused && !sent && is_calm(waits, worked, was_dirty)) {
         check_others();
         if (is_quiet())
             PROPERTY_EQUAL(E1, "refusal", procd_life_digest(), before);

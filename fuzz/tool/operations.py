@@ -27,6 +27,9 @@ IMAGES = {
 UNSHOWN = {(f"ramfsd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
            for name in ("attach", "lookup", "stat", "read", "write", "create", "symlink", "readlink", "unlink", "rmdir",
                         "rename", "truncate", "readdir", "set_metadata", "open", "close")}
+UNSHOWN |= {(name, verdict): "no image has loaderd yet" for verdict in ("accepted", "refused")
+            for name in ("pagerd.give_page", "procd.begin_loader_image_transfer", "procd.send_loader_image_chunk",
+                         "procd.commit_loader_image_transfer", "procd.abort_loader_image_transfer")}
 UNSHOWN |= {(f"vfsd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
             for name in ("attach", "open", "close", "read", "write", "readdir", "stat_handle", "stat", "mkdir", "unlink",
                          "rmdir", "rename", "truncate", "symlink", "readlink", "link", "set_metadata", "seed_mount",

@@ -22,6 +22,7 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
     model->bound = model->exited = model->exits_alone = model->starved = false;
     model->count = model->wait_count = model->reply_count = 0;
     model->happened = 0;
+    model->transfer.id = model->transfer.last_id = 0;
     model->notice_pause_ticks = 0;
     model->pace_ticks = model->top_pace_ticks = 0;
     model->evidence.named = false;
@@ -39,7 +40,7 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
 static struct model_procd_process *seen(const struct ask *ask, uint64_t id)
 {
     struct model_procd_process *process = model_procd_entry(ask->model, id);
-    if (process == NULL)
+    if (process == NULL || process->transfer)
         return NULL;
     bool driver = role_find(process->role)->kind == ROLE_KIND_DRIVER;
     bool mine = ask->who == 0 || process->owner == ask->who;
@@ -124,7 +125,7 @@ static void abort_staged(const struct ask *ask, uint64_t id)
         status = failed(ask) ? ask->turn->failure.status : STATUS_OK;
     if (status == STATUS_OK) {
         process->secret = true;
-        model_procd_end(ask->model, process, END_KILLED, 0, 0);
+        (void)model_procd_end(ask->model, process, END_KILLED, 0, 0);
     }
     model_procd_reply(ask, status);
 }
@@ -203,12 +204,13 @@ static void stop(const struct ask *ask, const struct procd_stop_process_request 
     if (status == STATUS_OK)
         process->follows = false; /* P4 */
     if (status == STATUS_OK && process->life == MODEL_PROCD_RESTING) {
-        model_procd_end(model, process, END_KILLED, request->code, 0);
+        (void)model_procd_end(model, process, END_KILLED, request->code, 0);
     } else if (status == STATUS_OK && model_procd_lives(process)) {
         if (process->died)
-            model_procd_end(model, process, process->reason, process->code, process->fault_va);
+            (void)model_procd_end(model, process, process->reason, process->code,
+                                  process->fault_va);
         else
-            model_procd_end(model, process, END_KILLED, request->code, 0);
+            (void)model_procd_end(model, process, END_KILLED, request->code, 0);
     }
     model_procd_reply(ask, status);
 }
@@ -290,7 +292,8 @@ static void bind(const struct ask *ask, bool may, bool *bound)
 static bool is_client(const struct ask *ask, uint64_t badge)
 {
     const struct model_procd_process *client = model_procd_find(ask->model, badge >> 16);
-    return client != NULL && model_procd_lives(client) && client->role == (badge & 0xFFFF);
+    return client != NULL && model_procd_lives(client) && !client->transfer &&
+           client->role == (badge & 0xFFFF);
 }
 
 /* Written a second time. */
@@ -316,7 +319,7 @@ static enum status authorise(const struct ask *ask)
     case OP_PROCD_SEND_LOADER_IMAGE_CHUNK:
     case OP_PROCD_COMMIT_LOADER_IMAGE_TRANSFER:
     case OP_PROCD_ABORT_LOADER_IMAGE_TRANSFER:
-        return client && (badge & 0xFFFF) == ROLE_LOADERD && !ask->on_driver ? STATUS_UNSUPPORTED
+        return client && (badge & 0xFFFF) == ROLE_LOADERD && !ask->on_driver ? STATUS_OK
                                                                              : STATUS_DENIED;
     case OP_PROCD_LIST_PROCESSES:
     case OP_PROCD_READ_SLOT:
@@ -409,6 +412,12 @@ static void perform(const struct ask *ask, const void *body)
     case OP_PROCD_LIST_PROCESSES:
     case OP_PROCD_READ_SLOT:
         inspect(ask, body);
+        return;
+    case OP_PROCD_BEGIN_LOADER_IMAGE_TRANSFER:
+    case OP_PROCD_SEND_LOADER_IMAGE_CHUNK:
+    case OP_PROCD_COMMIT_LOADER_IMAGE_TRANSFER:
+    case OP_PROCD_ABORT_LOADER_IMAGE_TRANSFER:
+        model_procd_transfer(ask, body);
         return;
     case OP_PROCD_UPDATE_FOUNDATION_ENDPOINTS:
         bind(ask, model_procd_foundation_runs(ask->model), &ask->model->bound);

@@ -35,6 +35,9 @@ struct model_procd_process {
     enum model_procd_life life;
     bool died;       /* RUNNING, but the kernel has ended it and procd was not told yet */
     bool secret;     /* leaves no record */
+    bool loaded;     /* its program was sent, or is */
+    bool transfer;   /* it is: nobody is told of the process to be */
+    bool in_hand;    /* ... and procd has a frame of it */
     bool owes;       /* a release of it was refused */
     bool owes_peer;  /* ... and pagerd or memd have something of it */
     uint32_t reason; /* also of a death that procd was not told of */
@@ -76,6 +79,21 @@ struct model_procd_process {
     uint32_t notice_count;  /* calls that were in vain since */
     uint64_t notice_ticks;  /* of the next one */
     uint32_t private_pages; /* mapped from the bootstrap untyped */
+    uint32_t frames;        /* that hold its bytes, of one that is loaded */
+};
+
+/* What was sent. Of one that is over, the bytes of its program are what it is compared with. */
+enum { MODEL_PROCD_SENT_BYTES = 1 << 19 }; /* more than a life has messages for */
+struct model_procd_transfer {
+    uint64_t id; /* of the open one; 0: there is none */
+    uint64_t last_id;
+    uint64_t image_bytes;
+    uint64_t received;
+    uint64_t until_ticks;
+    struct procd_begin_loader_image_transfer_request request;
+    uint32_t segment_count;
+    struct procd_loader_segment segments[ELF_SEGMENT_LIMIT];
+    uint8_t bytes[MODEL_PROCD_SENT_BYTES];
 };
 
 struct model_procd_wait {
@@ -98,7 +116,8 @@ struct model_procd_reply {
     uint64_t request_id;
     uint16_t operation;
     enum status status;
-    uint64_t id; /* CREATE, SPAWN, WAIT */
+    uint64_t id;       /* CREATE, SPAWN, BEGIN, COMMIT, WAIT */
+    uint64_t received; /* bytes of a transfer */
     uint32_t role, state, reason, code, lives;
     uint64_t fault_va;
     struct procd_get_restart_policy_reply policy;
@@ -200,6 +219,7 @@ struct model_procd {
     /* What the kernel tells of the end that was installed in a slot: its token, and the object. */
     uint64_t (*behind)(uint32_t slot, uint32_t *object);
     struct model_procd_evidence evidence;
+    struct model_procd_transfer transfer;
     uint64_t notice_pause_ticks; /* no client is called before */
     uint32_t wait_count;
     struct model_procd_wait waits[MODEL_PROCD_WAITS];
@@ -306,6 +326,10 @@ struct model_procd_files {
 /* What procd must do with a module for a role, and its plan. */
 enum status model_procd_plan(const struct model_procd *model, const struct role *role,
                              const struct model_procd_files *files, struct elf_plan *plan);
+
+/* The same of a program that is sent. */
+enum status model_procd_loaded(const struct procd_begin_loader_image_transfer_request *request,
+                               struct elf_plan *plan);
 
 /* Whether a page of a segment, counted from 0, is the image's own. */
 bool model_procd_shares(const struct elf_segment *segment, uint64_t page);

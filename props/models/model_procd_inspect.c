@@ -32,7 +32,8 @@ void model_procd_tell(struct model_procd_reply *out, const struct model_procd_pr
 
 static bool is_listed(const struct model_procd_process *process)
 {
-    return process->life != MODEL_PROCD_FREE && process->life != MODEL_PROCD_OWED;
+    return process->life != MODEL_PROCD_FREE && process->life != MODEL_PROCD_OWED &&
+           !process->transfer;
 }
 
 static enum status list(const struct model_procd *model, uint64_t from,
@@ -69,7 +70,7 @@ static void name(const struct model_procd *model, uint32_t slot, struct procd_re
     uint32_t object;
     uint64_t token = model->behind(slot, &object);
     const struct model_procd_process *process = model_procd_find(model, token);
-    if (process != NULL && model_procd_lives(process)) {
+    if (process != NULL && model_procd_lives(process) && !process->transfer) {
         told->object_id = token;
         told->object_role = process->role;
     } else if (token == TOKEN_PROCD || object == PROCESS_LIMIT) {
@@ -85,7 +86,7 @@ static enum status read_slot(const struct model_procd *model,
                              struct procd_read_slot_reply *told)
 {
     const struct model_procd_process *process = model_procd_find(model, request->process_id);
-    if (process == NULL || !model_procd_lives(process) || process->died)
+    if (process == NULL || !model_procd_lives(process) || process->died || process->transfer)
         return STATUS_NOT_FOUND;
     uint32_t slot = request->slot < SLOT_PEER_MEMD ? SLOT_PEER_MEMD : request->slot;
     uint32_t end = request->slot / LEAF_SLOTS * LEAF_SLOTS + LEAF_SLOTS;

@@ -24,6 +24,7 @@ struct model_procd_order {
     bool starts;
     struct process_limits limits;
     uint64_t data_offset, data_bytes;
+    const struct procd_begin_loader_image_transfer_request *loaded; /* null: a module */
 };
 
 /* Whether a process of the role may have these limits. */
@@ -32,7 +33,17 @@ enum status model_procd_limits(const struct role *role, const struct process_lim
 /* The reply to the request itself; null when it is lost on its way. */
 struct model_procd_reply *model_procd_reply(const struct ask *ask, enum status status);
 
-void model_procd_make(const struct ask *ask, const struct model_procd_order *order);
+/* Answers as well. The id of the process that is there; 0: none is. */
+uint64_t model_procd_make(const struct ask *ask, const struct model_procd_order *order);
+
+/* --- model_procd_transfer.c --- */
+
+void model_procd_transfer(const struct ask *ask, const void *body);
+/* One that ends may be what is sent. */
+void model_procd_transfer_over(struct model_procd *model,
+                               const struct model_procd_process *process);
+/* Whether the open one has timed out, and whether memd or pagerd were called for its end. */
+bool model_procd_transfer_step(struct model_procd *model, bool *called);
 
 /* --- model_procd_tree.c: who lives, who owns whom, what an end takes with it --- */
 
@@ -57,8 +68,8 @@ enum status model_procd_account(const struct model_procd *model, uint64_t owner,
 
 enum status model_procd_mould_account(const struct model_procd *model, uint64_t owner);
 
-/* A process ends; without children it is given back at once. */
-void model_procd_end(struct model_procd *model, struct model_procd_process *process,
+/* A process ends; without children it is given back at once. Whether memd or pagerd were called. */
+bool model_procd_end(struct model_procd *model, struct model_procd_process *process,
                      uint32_t reason, uint32_t code, uint64_t fault_va);
 
 /* Nobody ordered an end: another life follows, or none, or the system ends. `not_ready`: it was ended
@@ -122,6 +133,9 @@ enum status model_procd_inspect(const struct model_procd *model, uint16_t operat
                                 const void *body, struct model_procd_inspected *told);
 
 /* --- model_procd_plan.c --- */
+
+/* Whether what is fixed in the address space is free. */
+enum status model_procd_space(const struct role *role, const struct elf_plan *plan);
 
 /* Pages of the bootstrap untyped that a foundation process takes besides its kernel memory. */
 uint32_t model_procd_private_pages(const struct role *role, const struct elf_plan *plan);

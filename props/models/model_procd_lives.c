@@ -99,7 +99,7 @@ static void fails(struct model_procd *model, struct model_procd_process *process
         return;
     }
     process->closes = left.closes + 1; /* of what was undone; no more than that is offered again */
-    model_procd_end(model, process, process->reason, process->code, process->fault_va);
+    (void)model_procd_end(model, process, process->reason, process->code, process->fault_va);
 }
 
 /* Whether memd or pagerd were called. */

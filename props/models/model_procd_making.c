@@ -94,7 +94,19 @@ static void unmake(const struct ask *ask, struct model_procd_process *place, uin
         model_procd_owe(ask->model, place, id, role, ask->who);
 }
 
-void model_procd_make(const struct ask *ask, const struct model_procd_order *order)
+static enum status plan_of(const struct model_procd *model, const struct role *role,
+                           const struct model_procd_order *order, struct elf_plan *plan)
+{
+    if (order->loaded == NULL)
+        return model_procd_plan(model, role,
+                                &(struct model_procd_files){order->offset, order->bytes,
+                                                            order->data_offset, order->data_bytes},
+                                plan);
+    enum status status = model_procd_loaded(order->loaded, plan);
+    return status == STATUS_OK ? model_procd_space(role, plan) : status;
+}
+
+uint64_t model_procd_make(const struct ask *ask, const struct model_procd_order *order)
 {
     struct model_procd *model = ask->model;
     const struct model_procd_failure *failure = &ask->turn->failure;
@@ -111,11 +123,7 @@ void model_procd_make(const struct ask *ask, const struct model_procd_order *ord
     if (status == STATUS_EXHAUSTED && ask->who != 0 && place == NULL && !model_procd_works(model))
         model->starved = true; /* P11 */
     if (status == STATUS_OK)
-        status =
-            model_procd_plan(model, &lowered,
-                             &(struct model_procd_files){order->offset, order->bytes,
-                                                         order->data_offset, order->data_bytes},
-                             &plan);
+        status = plan_of(model, &lowered, order, &plan);
     bool tried = status == STATUS_OK;
     if (failure->count != 0)
         status = failure->status; /* E4: and nothing else */
@@ -127,7 +135,7 @@ void model_procd_make(const struct ask *ask, const struct model_procd_order *ord
     if (status != STATUS_OK || out == NULL) {
         if (tried)
             unmake(ask, place, id, order->role);
-        return;
+        return 0;
     }
     model_procd_make_room(model, ask->who, &lowered);
     if (place == &model->processes[model->count])
@@ -148,6 +156,10 @@ void model_procd_make(const struct ask *ask, const struct model_procd_order *ord
         .data_bytes = order->data_bytes,
         .argument = order->argument,
         .private_pages = model_procd_private_pages(role, &plan),
+        .loaded = order->loaded != NULL,
+        .transfer = order->loaded != NULL,
+        .secret = order->loaded != NULL,
     };
     out->id = id;
+    return id;
 }

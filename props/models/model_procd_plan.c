@@ -70,8 +70,19 @@ enum status model_procd_plan(const struct model_procd *model, const struct role 
     enum status status = model->image_read(offset_bytes, count, view);
     if (status == STATUS_OK)
         status = elf_plan_parse(view, count, size_bytes, plan);
+    if (status == STATUS_OK)
+        status = model_procd_space(role, plan);
     if (status != STATUS_OK)
         return status;
+    uint64_t end_va = plan->va_end + (plan->stack_top != 0 ? PAGE_BYTES : 0);
+    uint64_t data_pages = (files->data_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+    if (data_pages != 0 && end_va > DATA_VA && plan->va_first < DATA_VA + data_pages * PAGE_BYTES)
+        return STATUS_OVERLAP;
+    return regions_fit(role, plan, files->data_bytes) ? STATUS_OK : STATUS_OVER_LIMIT;
+}
+
+enum status model_procd_space(const struct role *role, const struct elf_plan *plan)
+{
     bool brings_stack = plan->stack_top != 0;
     if (role->id <= ROLE_PROCD && !brings_stack)
         return STATUS_INVALID_ARGUMENT;
@@ -86,12 +97,7 @@ enum status model_procd_plan(const struct model_procd *model, const struct role 
     uint64_t stack_zone = brings_stack ? 0 : 65536; /* the stack that it is given */
     bool below = end_va <= HEAP_ZONE_VA - stack_zone;
     bool above = plan->va_first >= HEAP_ZONE_VA + HEAP_ZONE_BYTES;
-    if (role->id > ROLE_PROCD && !below && !above)
-        return STATUS_OVERLAP;
-    uint64_t data_pages = (files->data_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-    if (data_pages != 0 && end_va > DATA_VA && plan->va_first < DATA_VA + data_pages * PAGE_BYTES)
-        return STATUS_OVERLAP;
-    return regions_fit(role, plan, files->data_bytes) ? STATUS_OK : STATUS_OVER_LIMIT;
+    return role->id > ROLE_PROCD && !below && !above ? STATUS_OVERLAP : STATUS_OK;
 }
 
 uint64_t model_procd_budget(uint32_t role)
@@ -186,6 +192,11 @@ void model_procd_backing(const struct model_procd_process *process, const struct
         heap_areas(out, plan->stack_top == 0);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
+        if (process->loaded) {
+            next_area(out, AREA_LOADED, segment->va, segment->pages * PAGE_BYTES)->rights =
+                segment->rights;
+            continue;
+        }
         bool whole_pages = (segment->rights & RIGHT_WRITE) != 0;
         struct pagerd_area *area =
             next_area(out, AREA_SEGMENT, segment->va,

@@ -366,6 +366,7 @@ static void ends(struct model_procd *model, struct model_procd_process *process,
                  uint32_t code, uint64_t fault_va)
 {
     bool ran = process->life == MODEL_PROCD_RUNNING;
+    model_procd_transfer_over(model, process);
     model_procd_waits_forget(model, process->id);
     process->life = MODEL_PROCD_ENDING;
     process->since = ++model->happened;
@@ -381,13 +382,12 @@ static void ends(struct model_procd *model, struct model_procd_process *process,
     process->killed_as = model->evidence.count;
 }
 
-void model_procd_end(struct model_procd *model, struct model_procd_process *process,
+bool model_procd_end(struct model_procd *model, struct model_procd_process *process,
                      uint32_t reason, uint32_t code, uint64_t fault_va)
 {
     process->died = false;
     ends(model, process, reason, code, fault_va);
-    if (youngest(model, process->id) == NULL)
-        (void)give_back(model, process);
+    return youngest(model, process->id) == NULL && give_back(model, process);
 }
 
 void model_procd_life_over(struct model_procd *model, struct model_procd_process *process,
@@ -397,7 +397,7 @@ void model_procd_life_over(struct model_procd *model, struct model_procd_process
     if (!process->follows && process->policy.critical)
         model->exited = model->exits_alone = true; /* P8 */
     else
-        model_procd_end(model, process, reason, code, fault_va);
+        (void)model_procd_end(model, process, reason, code, fault_va);
 }
 
 void model_procd_owe(struct model_procd *model, struct model_procd_process *place, uint64_t id,
@@ -477,8 +477,11 @@ static bool sweep_step(struct model_procd *model)
     if (due != NULL)
         return !offer(model, due);
     if (root == NULL) {
+        bool called;
         bool lives_due;
-        bool called = model_procd_lives_step(model, &lives_due);
+        if (model_procd_transfer_step(model, &called))
+            return !called;
+        called = model_procd_lives_step(model, &lives_due);
         return lives_due && !called;
     }
     struct model_procd_process *next = next_below(model, root);

@@ -164,6 +164,8 @@ uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ti
         next = model_procd_word_ticks(model);
     if (model_procd_notice_ticks(model) < next)
         next = model_procd_notice_ticks(model);
+    if (model->transfer.id != 0 && model->transfer.until_ticks < next)
+        next = model->transfer.until_ticks;
     for (uint32_t i = 0; i < model->wait_count; i++) {
         if (model->waits[i].deadline_ticks < next)
             next = model->waits[i].deadline_ticks;

@@ -73,6 +73,8 @@ static enum status pagerd_answer(struct stand_in_call *call)
         return status;
     case OP_PAGERD_RESOLVE_FAULT:
         return resolve_fault(call->request);
+    case OP_PAGERD_GIVE_PAGE:
+        return peers_give_page(call);
     default:
         PROPERTY(E5, "rank", false);
     }
@@ -196,6 +198,7 @@ static bool is_own(const struct stand_in_call *call)
         return false;
     switch (around.work) {
     case PEERS_MAKING:
+    case PEERS_SENDING:
         return true;
     case PEERS_ENDING:
         return ends_asked(call);
@@ -250,6 +253,7 @@ static void asked(const struct stand_in_call *call)
         break;
     case OP_KERNEL_ABORT_STAGED_PROCESS:
         around.released_token = token_at(retire->process_slot);
+        around.in_request = around.in_request && around.work != PEERS_SENDING; /* it is over */
         break;
     case OP_KERNEL_RETIRE_PROCESS:
         around.released_token = token_at(retire->process_slot);
@@ -370,7 +374,8 @@ static void note(const struct stand_in_call *call, enum status status)
     around.noticed |= is_kernel(call, OP_KERNEL_MOVE_LOCAL_CAP);
     note_restart(call);
     around.garbled = false;
-    if (around.work == PEERS_MAKING && status != STATUS_OK)
+    bool makes = around.work == PEERS_MAKING || around.work == PEERS_SENDING;
+    if (makes && status != STATUS_OK)
         around.in_request = false; /* what follows takes it back */
 }
 

@@ -16,7 +16,7 @@ enum {
     PEERS_PROCD_BOOTSTRAP_PAGES = 8192,
     PEERS_PROCD_MEMORY_PAGES = 300000,
     PEERS_PROCD_START_SLOTS = 6,
-    PEERS_PROCD_MODULES = 11,
+    PEERS_PROCD_MODULES = 12,
     PEERS_PROCD_DRAWN = 8, /* so many of them are drawn; a .trace may name all */
     /* Written a second time: what the calls of a message or of a step may take together, and what a
      * turn may. */
@@ -38,6 +38,7 @@ uint32_t peers_of_procd_bootstrap(void); /* object of the bootstrap untyped */
 enum peers_work {
     PEERS_NOTHING,
     PEERS_MAKING,
+    PEERS_SENDING, /* of a program that is sent */
     PEERS_ENDING,
     PEERS_BINDING,
     PEERS_READING,
@@ -207,12 +208,14 @@ uint64_t peers_account_parent(uint64_t key); /* of an open one; 0: it lies at th
 /* Guarantee, limit and key are those of a process of the role. */
 bool peers_account_is(uint32_t account, uint64_t key, const struct role *role);
 bool peers_account_pays_by(uint32_t account, uint32_t untyped); /* the untyped is its own */
+bool peers_account_has_frame(uint32_t account, uint32_t frame_id, uint32_t object);
 
 /* --- pagerd: peers_of_procd_pagerd.c --- */
 
 void peers_registrations_begin(void);
 enum status peers_register_process(const struct stand_in_call *call);
 enum status peers_unregister_process(uint64_t token);
+enum status peers_give_page(const struct stand_in_call *call);
 
 /* What pagerd was told of a process. */
 struct peers_registration {

@@ -72,13 +72,22 @@ static const struct file files[PEERS_PROCD_MODULES] = {
       {FLAG_R | FLAG_X, 0x1F8, 0x4011F8, 0x2210, 0x2210},
       {FLAG_R | FLAG_W, 0x2408, 0x404408, 0x40, 0x1000},
       {FLAG_R | FLAG_W, 0x2448, 0x406448, 0x30, 0x2000}}}, /* STOCK: as stock linkers write it */
+    {0x400010,
+     {{FLAG_R | FLAG_X, PAGE, 0x400000, 0x10 + 1, 0x10 + 1},
+      {FLAG_R, 2 * PAGE, 0x401000, 1, 1},
+      {FLAG_R, 3 * PAGE, 0x402000, 1, 1},
+      {FLAG_R, 4 * PAGE, 0x403000, 1, 1},
+      {FLAG_R, 4 * PAGE, 0x404000, 1, 1},
+      {FLAG_R, 4 * PAGE, 0x405000, 1, 1},
+      {FLAG_R, 4 * PAGE, 0x406000, 1, 1},
+      {FLAG_R | FLAG_W, 0, 0x408000, 0, 1}}}, /* as many segments as a file may have */
 };
 
 const struct peers_module peers_modules[PEERS_PROCD_MODULES] = {
     {1 * PAGE, 2 * PAGE + 0x300}, {8 * PAGE, 605 * PAGE}, {640 * PAGE, 3 * PAGE},
     {648 * PAGE, 5 * PAGE},       {656 * PAGE, 2 * PAGE}, {664 * PAGE, 2 * PAGE},
     {672 * PAGE, 3 * PAGE},       {680 * PAGE, 40},       {688 * PAGE, 59 * PAGE},
-    {752 * PAGE, 60 * PAGE},      {816 * PAGE, 3 * PAGE},
+    {752 * PAGE, 60 * PAGE},      {816 * PAGE, 3 * PAGE}, {824 * PAGE, 5 * PAGE},
 };
 
 static unsigned load_count(const struct file *file)

@@ -9,7 +9,7 @@
 #include "props/base/property.h"
 #include "props/stand_ins/peers_of_procd.h"
 
-enum { NODES = STAND_IN_PROCESS_LIMIT, NOWHERE = NODES };
+enum { NODES = STAND_IN_PROCESS_LIMIT, NOWHERE = NODES, FRAMES = 1024 };
 
 struct node {
     uint64_t key; /* 0: free */
@@ -20,22 +20,32 @@ struct node {
     uint32_t untyped;
     bool has_untyped;
     uint32_t closes; /* messages it still needs */
+    uint64_t frame_pages;
 };
 
 static struct node nodes[NODES];
 static uint32_t node_high;
+
+/* Frames that accounts hold, in any order. */
+static struct frame {
+    uint32_t account;
+    uint32_t id;
+    uint32_t object;
+} frames[FRAMES];
+static uint32_t frame_count;
 static struct {
     uint32_t pool; /* object of the untyped that everything comes from */
     uint64_t total_pages;
     uint64_t claimed_pages;
     uint32_t closes;
     uint32_t count;
+    uint32_t last_frame_id;
 } memory;
 
 void peers_accounts_begin(void)
 {
     memset(nodes, 0, node_high * sizeof nodes[0]);
-    node_high = 0;
+    node_high = frame_count = 0;
     memset(&memory, 0, sizeof memory);
     memory.pool = stand_in_untyped_add(PEERS_PROCD_MEMORY_PAGES);
     memory.total_pages = PEERS_PROCD_MEMORY_PAGES;
@@ -177,11 +187,28 @@ static bool can_close(uint32_t top)
     return true;
 }
 
+/* Nobody reaches them any more (K2). */
+static uint64_t free_frames(uint32_t account)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < frame_count; i++) {
+        if (frames[i].account != account) {
+            frames[kept++] = frames[i];
+            continue;
+        }
+        PROPERTY(K2, "mapped", stand_in_frame(frames[i].object)->mapping_count == 0);
+        stand_in_frame_destroy(frames[i].object);
+    }
+    uint64_t pages = frame_count - kept;
+    frame_count = kept;
+    return pages;
+}
+
 static uint64_t close_node(uint32_t node)
 {
-    uint64_t pages = 0;
+    uint64_t pages = free_frames(node);
     if (nodes[node].has_untyped) {
-        pages = stand_in_untyped(nodes[node].untyped)->total_pages;
+        pages += stand_in_untyped(nodes[node].untyped)->total_pages;
         PROPERTY(M5, "close", stand_in_untyped_join(nodes[node].untyped) == STATUS_OK);
     }
     nodes[node].key = 0;
@@ -211,6 +238,35 @@ static enum status close_account(struct stand_in_call *call)
     return STATUS_OK;
 }
 
+/* One at a time, for a page that a transfer brings; within what is set aside for the account. */
+static enum status alloc_frames(uint32_t account, struct stand_in_call *call)
+{
+    const struct memd_alloc_frames_request *request = call->request;
+    struct memd_alloc_frames_reply *reply = call->reply;
+    PROPERTY(E10, "frames", call->window_count == 1 && request->count == 1);
+    HARNESS(frame_count < FRAMES && nodes[account].frame_pages < nodes[account].limit_pages);
+    struct frame *frame = &frames[frame_count];
+    HARNESS(stand_in_frame_add(memory.pool, &frame->object));
+    stand_in_frame_held_outside(frame->object);
+    frame->account = account;
+    frame->id = ++memory.last_frame_id;
+    frame_count++;
+    nodes[account].frame_pages++;
+    call->caps[0] = stand_in_cap_to(OBJECT_FRAME, frame->object);
+    call->caps[0].rights = RIGHTS_MAPPING | RIGHT_MAP | RIGHT_TRANSFER;
+    *reply =
+        (struct memd_alloc_frames_reply){.count = 1, .frame_ids = {frame->id}, .frame_slots = {1}};
+    return STATUS_OK;
+}
+
+bool peers_account_has_frame(uint32_t account, uint32_t frame_id, uint32_t object)
+{
+    for (uint32_t i = 0; i < frame_count; i++)
+        if (frames[i].id == frame_id)
+            return frames[i].account == account && frames[i].object == object;
+    return false;
+}
+
 static enum status alloc_untyped(uint32_t account, struct stand_in_call *call)
 {
     const struct memd_alloc_untyped_request *request = call->request;
@@ -234,6 +290,8 @@ enum status peers_accounts_answer(struct stand_in_call *call)
     if (call->through.badge == 0 && id == OP_MEMD_CLOSE_ACCOUNT)
         return close_account(call);
     PROPERTY(E10, "account", account < NODES && nodes[account].key != 0);
+    if (id == OP_MEMD_ALLOC_FRAMES)
+        return alloc_frames(account, call);
     PROPERTY_EQUAL(E5, "rank", id, OP_MEMD_ALLOC_UNTYPED);
     return alloc_untyped(account, call);
 }

@@ -63,3 +63,28 @@ enum status peers_unregister_process(uint64_t token)
     registration_count--;
     return STATUS_OK;
 }
+
+/* A page of an area LOADED, once, by a frame of the process's account, with the area's rights and no
+ * others (K1, V2). */
+enum status peers_give_page(const struct stand_in_call *call)
+{
+    const struct pagerd_give_page_request *request = call->request;
+    const struct stand_in_cap *frame = &call->sent[0];
+    const struct peers_registration *found = peers_registration_find(request->token);
+    PROPERTY(E10, "give", found != NULL);
+    const struct pagerd_area *area = found->backing.areas;
+    while (area < found->backing.areas + found->backing.area_count &&
+           (request->va < area->va || request->va - area->va >= area->memory_bytes))
+        area++;
+    PROPERTY(P6, "area", area < found->backing.areas + found->backing.area_count);
+    PROPERTY_EQUAL(P6, "area", area->kind, AREA_LOADED);
+    PROPERTY(P6, "frame",
+             peers_account_has_frame(found->account, request->frame_id, frame->object));
+    PROPERTY_EQUAL(K1, "least", frame->rights, RIGHT_MAP | RIGHT_TRANSFER | area->rights);
+    struct kernel_map_frame_request map = {
+        .va = request->va, .page_count = 1, .rights = area->rights};
+    uint32_t vspace = stand_in_process(found->process)->vspace;
+    PROPERTY_EQUAL(P2, "give", stand_in_process(found->process)->life, STAND_IN_STAGED);
+    PROPERTY_EQUAL(P6, "once", stand_in_map(vspace, frame, 0, &map), STATUS_OK);
+    return STATUS_OK;
+}

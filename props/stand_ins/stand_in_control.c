@@ -221,6 +221,22 @@ static enum status op_copy(struct stand_in_call *call)
     return STATUS_OK;
 }
 
+static enum status op_write(struct stand_in_call *call)
+{
+    const struct kernel_frame_write_request *request = call->request;
+    struct stand_in_cap frame;
+    enum status status = stand_in_get(request->frame_slot, OBJECT_FRAME, RIGHT_WRITE, &frame);
+    if (status != STATUS_OK)
+        return status;
+    if (request->offset_bytes + (uint64_t)request->count > PAGE_BYTES)
+        return STATUS_OUT_OF_RANGE;
+    if (stand_in_frame(frame.object)->use == FRAME_CODE)
+        return STATUS_WRITE_AND_EXECUTE;
+    stand_in_frame_copied(
+        frame.object, stand_in_content_of(request->bytes, request->offset_bytes, request->count));
+    return STATUS_OK;
+}
+
 /* --- address spaces --------------------------------------------------------------------------- */
 
 static enum status op_map(struct stand_in_call *call)
@@ -514,6 +530,7 @@ static enum status (*const operations[OPERATION_LIMIT])(struct stand_in_call *) 
     [OP_KERNEL_DESTROY] = op_destroy,
     [OP_KERNEL_FRAME_READ] = op_read,
     [OP_KERNEL_FRAME_COPY] = op_copy,
+    [OP_KERNEL_FRAME_WRITE] = op_write,
     [OP_KERNEL_LOG_WRITE] = op_log,
     [OP_KERNEL_MOVE_LOCAL_CAP] = op_move,
     [OP_KERNEL_GIVE_FRAMES] = op_give,

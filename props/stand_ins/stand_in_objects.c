@@ -174,6 +174,14 @@ void stand_in_frame_copied(uint32_t frame, uint64_t content)
     frames[frame].content += content;
 }
 
+uint64_t stand_in_content_of(const uint8_t *bytes, uint32_t offset_bytes, uint32_t count)
+{
+    uint64_t content = 0;
+    for (uint32_t i = 0; i < count; i++)
+        content += bytes[i] != 0 ? stand_in_mix((uint64_t)(offset_bytes + i) << 8 | bytes[i]) : 0;
+    return content;
+}
+
 void stand_in_cap_counted(const struct stand_in_cap *cap, bool held)
 {
     if (cap->object_type != OBJECT_FRAME || cap->object == STAND_IN_ELSEWHERE ||

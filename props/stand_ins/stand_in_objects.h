@@ -153,6 +153,9 @@ uint64_t stand_in_vspace_sum(uint32_t vspace);
 uint64_t stand_in_page_sum(uint64_t va, uint32_t rights, bool image, uint64_t what);
 /* What a fresh frame reads as after one FRAME_COPY into its beginning. */
 uint64_t stand_in_content(uint64_t source_offset_bytes, uint32_t count);
+/* What these bytes, from an offset on, add to what a frame reads as: each of its own, and a zero
+ * nothing, so that it does not matter in how many parts they come. */
+uint64_t stand_in_content_of(const uint8_t *bytes, uint32_t offset_bytes, uint32_t count);
 
 /* --- processes -------------------------------------------------------------------------------- */
 

@@ -131,6 +131,20 @@ enum status kernel_frame_read(struct caller *caller, uint32_t slot, uint32_t fra
     return STATUS_OK;
 }
 
+/* `bytes` lie elsewhere than in the transport's buffer; 1 to FRAME_TRANSFER_BYTES_MAX of them. */
+enum status kernel_frame_write(struct caller *caller, uint32_t slot, uint32_t frame_slot,
+                               uint32_t offset_bytes, uint32_t count, const void *bytes)
+{
+    struct kernel_frame_write_request *request =
+        control_begin(caller, OP_KERNEL_FRAME_WRITE,
+                      (uint16_t)(offsetof(struct kernel_frame_write_request, bytes) + count));
+    request->frame_slot = frame_slot;
+    request->offset_bytes = offset_bytes;
+    request->count = count;
+    memcpy(request->bytes, bytes, count);
+    return control(caller, slot);
+}
+
 enum status kernel_frame_copy(struct caller *caller, uint32_t slot, uint32_t source_slot,
                               uint64_t source_offset_bytes, uint32_t target_slot,
                               uint32_t target_offset_bytes, uint32_t count)

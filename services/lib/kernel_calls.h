@@ -28,6 +28,8 @@ enum status kernel_retype(struct caller *caller, uint32_t slot, uint32_t untyped
 enum status kernel_destroy(struct caller *caller, uint32_t slot, uint32_t destroyed_slot);
 enum status kernel_frame_read(struct caller *caller, uint32_t slot, uint32_t frame_slot,
                               uint64_t offset_bytes, uint32_t count, void *bytes);
+enum status kernel_frame_write(struct caller *caller, uint32_t slot, uint32_t frame_slot,
+                               uint32_t offset_bytes, uint32_t count, const void *bytes);
 enum status kernel_frame_copy(struct caller *caller, uint32_t slot, uint32_t source_slot,
                               uint64_t source_offset_bytes, uint32_t target_slot,
                               uint32_t target_offset_bytes, uint32_t count);

@@ -29,8 +29,8 @@
  *   memory_bytes, or an executable one has a page without file bytes; OUT_OF_RANGE: its file bytes lie
  *   neither in [image_offset, image_offset + image_bytes) nor in [data_offset, data_offset +
  *   data_bytes) (G4)
- * - windows and guards: INVALID_ARGUMENT: file fields are not zero, a window is executable, a guard
- *   has rights, or more than PAGERD_GUARD_PAGES_MAX pages
+ * - windows, guards and what is loaded: INVALID_ARGUMENT: file fields are not zero, a window is
+ *   executable, a guard has rights, or more than PAGERD_GUARD_PAGES_MAX pages
  * - BAD_ORDER: it begins before the area in front of it; OVERLAP: inside it
  * - EXHAUSTED: PAGERD_REGISTRATION_LIMIT processes are registered or are still being left (E6)
  * - what vspaced answers to REGISTER_VSPACE, which reserves region_limit regions, and GUARD; what
@@ -39,7 +39,8 @@
  * What is behind a page. Of a segment, with file bytes in it: the image's own page when the segment
  * is read-only and the file bytes fill the page, else a private copy with zeros around them: what
  * lies next to them in the image is another segment's or another file's (G4). Any other page of a segment or window is
- * demand-zero. `page_limit` bounds the private and demand-zero pages.
+ * demand-zero; so is one of an area LOADED that was not given, but there is none behind it when the area is
+ * executable. `page_limit` bounds the private and demand-zero pages.
  *
  * Neighbours. With the image's own page come its neighbours: those pages of its block, of
  * PAGERD_BLOCK_PAGES addresses and aligned to them, that are the image's own and of the same
@@ -69,6 +70,7 @@
  * - END(FAULT_NULL_PAGE), END(FAULT_OUTSIDE), END(FAULT_GUARD): by the address (G3)
  * - END(FAULT_READ_DENIED, FAULT_WRITE_DENIED, FAULT_EXECUTE_DENIED): by the area's rights (G3), or
  *   by the page's: `present` says that a page is there without the right, which no fill can add
+ * - END(FAULT_BACKING): the page is code that was not given (AREA_LOADED)
  * - END(FAULT_BACKING): the process was told RESOLVED of this page and this access because vspaced
  *   said that it is there, and faults there again at once (G7)
  * - END(FAULT_PAGE_LIMIT): no fill of the page is open, and it would be one page too many
@@ -117,6 +119,16 @@
  * many.
  * - INVALID_ARGUMENT: RETRY with a reason; END with one below FAULT_OUTSIDE
  * - NOT_FOUND: no parked or woken fill has the id
+ *
+ * GIVE_PAGE: the frame is the process's page at va from now on, in the area's rights, and counts against
+ * the page limit. Its id is that of the account's books; the frame stays the giver's to take back, after
+ * an UNREGISTER_PROCESS (K2).
+ * - NOT_FOUND: the token is not registered, or its space is lost
+ * - OUT_OF_RANGE: va lies in no area LOADED
+ * - EXHAUSTED, TIMED_OUT, INTERNAL: what its last page left open is open still
+ * - OVER_LIMIT: it would be one page too many
+ * - what vspaced answers to MAP_FRAMES; BUSY: a page is there. TIMED_OUT: it may come yet, and is in
+ *   doubt as below
  *
  * QUERY_FAULTS: counters of one process.
  * - NOT_FOUND: the token is not registered
@@ -266,7 +278,7 @@ struct pagerd_waiter {
     struct pagerd_link link;
 };
 
-/* All of pagerd. Valid when all zero. About 600 KiB. */
+/* All of pagerd. Valid when all zero. About 610 KiB. */
 struct pagerd {
     struct caller caller;
     uint64_t last_fault_id;

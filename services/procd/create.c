@@ -237,10 +237,8 @@ static enum status drop_others(struct procd *procd, struct procd_making *making,
     return STATUS_OK;
 }
 
-/* Makes the process; on an error nothing of it is left. `moved`: bits of the slots that its
- * creator gets. */
-static enum status make(struct procd *procd, const struct procd_sender *sender,
-                        const struct procd_wish *wish, uint32_t moved, struct procd_making *making)
+enum status procd_make(struct procd *procd, const struct procd_sender *sender,
+                       const struct procd_wish *wish, uint32_t kept, struct procd_making *making)
 {
     enum status status = procd_create_plan(procd, sender, wish, making);
     if (status != STATUS_OK)
@@ -250,7 +248,7 @@ static enum status make(struct procd *procd, const struct procd_sender *sender,
     if (status == STATUS_OK && wish->starts)
         status = start(procd, making);
     if (status == STATUS_OK)
-        status = drop_others(procd, making, 1u << PROCD_SLOT_PROCESS | moved);
+        status = drop_others(procd, making, 1u << PROCD_SLOT_PROCESS | kept);
     if (status != STATUS_OK)
         undo(procd, making);
     return status;
@@ -328,10 +326,9 @@ enum status procd_create_again(struct procd *procd, uint32_t index)
 
 enum { ENDPOINT_MOVES = 1u << PROCD_SLOT_ENDPOINT, GRANT_MOVES = 1u << PROCD_SLOT_GRANT };
 
-/* Sends the reply, which is filled in; what it carries is moved, so that the creator alone holds
- * it. */
-static enum status deliver(struct procd *procd, struct procd_making *making,
-                           struct procd_request *request)
+/* What the reply carries is moved, so that the creator alone holds it. */
+enum status procd_deliver(struct procd *procd, struct procd_making *making,
+                          struct procd_request *request)
 {
     struct service_request *common = &request->common;
     common->transfer = (struct message_cap){.mode = TRANSFER_MOVE};
@@ -345,6 +342,7 @@ static enum status deliver(struct procd *procd, struct procd_making *making,
     }
     owe_no_more(making, GRANT_MOVES | ENDPOINT_MOVES);
     procd_table_commit(procd, making->index, &making->process);
+    making->delivered = true;
     return STATUS_OK;
 }
 
@@ -364,7 +362,7 @@ enum status procd_create_staged_process(struct procd *procd, struct procd_reques
     };
     struct procd_making making;
     enum status status =
-        make(procd, &request->sender, &wish, ENDPOINT_MOVES | GRANT_MOVES, &making);
+        procd_make(procd, &request->sender, &wish, ENDPOINT_MOVES | GRANT_MOVES, &making);
     if (status != STATUS_OK)
         return status;
     request->reply.create_staged_process = (struct procd_create_staged_process_reply){
@@ -372,7 +370,7 @@ enum status procd_create_staged_process(struct procd *procd, struct procd_reques
         .endpoint_slot = procd_slot(making.index, PROCD_SLOT_ENDPOINT),
         .grant_slot = procd_slot(making.index, PROCD_SLOT_GRANT),
     };
-    return deliver(procd, &making, request);
+    return procd_deliver(procd, &making, request);
 }
 
 enum status procd_spawn(struct procd *procd, struct procd_request *request)
@@ -390,11 +388,11 @@ enum status procd_spawn(struct procd *procd, struct procd_request *request)
     if (body->image_slot != SLOT_IMAGE)
         return STATUS_INVALID_ARGUMENT;
     struct procd_making making;
-    enum status status = make(procd, &request->sender, &wish, 0, &making);
+    enum status status = procd_make(procd, &request->sender, &wish, 0, &making);
     if (status != STATUS_OK)
         return status;
     request->reply.spawn = (struct procd_spawn_reply){.process_id = making.id};
-    return deliver(procd, &making, request);
+    return procd_deliver(procd, &making, request);
 }
 
 enum status procd_spawn_service(struct procd *procd, struct procd_request *request)
@@ -409,12 +407,12 @@ enum status procd_spawn_service(struct procd *procd, struct procd_request *reque
         .starts = true,
     };
     struct procd_making making;
-    enum status status = make(procd, &request->sender, &wish, ENDPOINT_MOVES, &making);
+    enum status status = procd_make(procd, &request->sender, &wish, ENDPOINT_MOVES, &making);
     if (status != STATUS_OK)
         return status;
     request->reply.spawn_service = (struct procd_spawn_service_reply){
         .process_id = making.id,
         .endpoint_slot = procd_slot(making.index, PROCD_SLOT_ENDPOINT),
     };
-    return deliver(procd, &making, request);
+    return procd_deliver(procd, &making, request);
 }

@@ -135,6 +135,17 @@ static struct pagerd_area area_of(const struct elf_segment *segment, uint64_t im
     };
 }
 
+/* Of a program whose pages are given: whole pages, and nothing of the image. */
+static struct pagerd_area loaded_area_of(const struct elf_segment *segment)
+{
+    return (struct pagerd_area){
+        .kind = AREA_LOADED,
+        .rights = segment->rights,
+        .va = segment->va,
+        .memory_bytes = segment->pages * PAGE_BYTES,
+    };
+}
+
 /* As many pages of the image's own as it can have at most. */
 static uint64_t shared_pages_max(const struct pagerd_area *area)
 {
@@ -218,7 +229,9 @@ static enum status plan_backing(const struct procd *procd, struct procd_making *
     backing->page_limit = making->row.page_limit;
     backing->flags = role_faults_around(&making->row) ? REGISTER_FAULT_AROUND : 0;
     for (uint32_t i = 0; i < plan->segment_count; i++)
-        add_area(backing, area_of(&plan->segments[i], making->module.offset_bytes));
+        add_area(backing, making->process.lives.is_transfer
+                              ? loaded_area_of(&plan->segments[i])
+                              : area_of(&plan->segments[i], making->module.offset_bytes));
     if (plan->stack_top != 0)
         add_guard(backing, plan->stack_top);
     else
@@ -242,6 +255,17 @@ static enum status plan_module(struct procd *procd, struct procd_making *making)
     return status == STATUS_OK ? plan_backing(procd, making) : status;
 }
 
+/* A program whose bytes are to come begins as its system's do: above its stack pointer are the words
+ * that say that it has no arguments, no environment and no auxiliary values, all zero. */
+static enum status plan_loaded(const struct procd *procd, const struct elf_plan *plan,
+                               struct procd_making *making)
+{
+    making->plan = *plan;
+    making->process.entry_va = plan->entry;
+    making->process.stack_top_va = STACK_VA + STACK_RESERVE_BYTES - PROCD_LOADED_START_BYTES;
+    return plan_backing(procd, making);
+}
+
 enum status procd_create_plan(struct procd *procd, const struct procd_sender *sender,
                               const struct procd_wish *wish, struct procd_making *making)
 {
@@ -262,11 +286,14 @@ enum status procd_create_plan(struct procd *procd, const struct procd_sender *se
         .data_bytes = wish->data_bytes,
         .argument = wish->argument,
         .lives = {.ready_at_ticks = wish->starts ? procd->now_ticks : 0,
-                  .life_count = wish->starts ? 1 : 0},
+                  .life_count = wish->starts ? 1 : 0,
+                  .is_transfer = wish->loaded != NULL},
         .role = wish->role,
         .limits = wish->limits,
         .life = PROCD_LIFE_STAGED,
     };
+    if (wish->loaded != NULL)
+        return plan_loaded(procd, wish->loaded, making);
     status = plan_module(procd, making);
     making->process.entry_va = making->plan.entry;
     making->process.stack_top_va =

@@ -10,7 +10,8 @@ static uint32_t next_entry(const struct procd *procd, uint32_t place)
 {
     uint32_t index = place == 0 ? 0 : place - 1;
     while (index < procd->used_count && (procd->processes[index].life == PROCD_LIFE_UNUSED ||
-                                         procd->processes[index].life == PROCD_LIFE_OWING))
+                                         procd->processes[index].life == PROCD_LIFE_OWING ||
+                                         procd->processes[index].lives.is_transfer))
         index++;
     return index;
 }

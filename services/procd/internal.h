@@ -21,7 +21,8 @@ struct procd_sender {
 /* --- one function for each LIVE row of the table: create.c (SPAWN, SPAWN_SERVICE,
  * CREATE_STAGED_PROCESS), lifecycle.c (START, ABORT, STOP, UPDATE_FOUNDATION_ENDPOINTS), waiters.c
  * (WAIT_PROCESS_EVENT), restart.c (SET_RESTART_POLICY, GET_RESTART_POLICY), evidence.c
- * (BIND_NAMED), notice.c (SET_NOTICE), procd.c (QUERY_PROCESS) */
+ * (BIND_NAMED), notice.c (SET_NOTICE), transfer.c (those of a LOADER_IMAGE_TRANSFER), procd.c
+ * (QUERY_PROCESS), inspect.c (LIST_PROCESSES, READ_SLOT) */
 #define SERVICE       procd
 #define SERVICE_TABLE "abi/messages/procd.def"
 #include "services/lib/unfold.h"
@@ -125,7 +126,8 @@ struct procd_wish {
     uint64_t data_bytes;  /* 0: none */
     uint64_t argument;
     struct process_limits limits;
-    bool starts; /* SPAWN and SPAWN_SERVICE: start at once, nothing to install */
+    bool starts;                   /* SPAWN and SPAWN_SERVICE: start at once, nothing to install */
+    const struct elf_plan *loaded; /* a program whose bytes are to come; null: the module */
 };
 
 /* A process in the making. */
@@ -137,6 +139,7 @@ struct procd_making {
     struct elf_plan plan;
     struct pagerd_register_process_request backing;
     struct procd_process process;
+    bool delivered; /* its creator was told: it is in the table */
 };
 
 /* Whether the sender may have it made, where, and of what. No effect except reading the image. */
@@ -148,6 +151,16 @@ enum status procd_create_plan_again(struct procd *procd, uint32_t index,
                                     struct procd_making *making);
 
 /* --- create.c --------------------------------------------------------------------------------- */
+
+/* Makes the process; on an error nothing of it is left. `kept`: bits of the slots that stay filled,
+ * those that its creator gets, for one. */
+enum status procd_make(struct procd *procd, const struct procd_sender *sender,
+                       const struct procd_wish *wish, uint32_t kept, struct procd_making *making);
+
+/* Sends the reply, which is filled in, and puts the process into the table; one that cannot be
+ * delivered is undone. */
+enum status procd_deliver(struct procd *procd, struct procd_making *making,
+                          struct procd_request *request);
 
 /* The mould of a staged process, filled with what the process holds. On an error nothing of it is
  * left, but for what was refused to be taken back; BUSY: that still is. */
@@ -231,6 +244,21 @@ uint64_t procd_notice_next_ticks(const struct procd *procd);
 bool procd_notice_step(struct procd *procd, uint64_t now_ticks);
 
 const char *procd_notice_check(const struct procd *procd);
+
+/* --- transfer.c ------------------------------------------------------------------------------- */
+
+/* The process to be in an entry is one no more: its transfer, if it is open, is over. */
+void procd_transfer_forget(struct procd *procd, uint32_t index);
+
+/* The open transfer, when its time is over; false: it is not. */
+bool procd_transfer_step(struct procd *procd);
+
+/* When that is; DEADLINE_NEVER: none is open. */
+uint64_t procd_transfer_next_ticks(const struct procd *procd);
+
+const char *procd_transfer_check(const struct procd *procd);
+void procd_transfer_visit_fields(const struct procd *procd,
+                                 void (*visit)(void *context, uint64_t value), void *context);
 
 /* --- restart.c -------------------------------------------------------------------------------- */
 

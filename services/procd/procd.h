@@ -10,7 +10,8 @@
  * staged it knows from CREATE; it must name a process that is staged or runs, with its role, or the
  * request is DENIED. Badge 0 is the administrator: of the endpoint it came through, it sees
  * everything. A client sees and controls what it made itself, everything else is NOT_FOUND to it.
- * SPAWN, UPDATE_FOUNDATION_ENDPOINTS and BIND_NAMED are the administrator's. Which kinds of roles a client may
+ * SPAWN, UPDATE_FOUNDATION_ENDPOINTS and BIND_NAMED are the administrator's, a LOADER_IMAGE_TRANSFER
+ * is loaderd's. Which kinds of roles a client may
  * make is in its row (`makes`); any other role is DENIED to it, and so is one of a more urgent
  * scheduling band than its own (K7).
  *
@@ -88,6 +89,31 @@
  * such call at most, and none when something comes at the driver endpoint. Of k children that are
  * asked each is once in k * PROCD_ASK_TICKS: ready_ticks of an owner's children should allow for that.
  *
+ * Programs that are sent. loaderd alone, on the bootstrap endpoint, may have a process made of bytes
+ * that it sends, which has the role LOADED_PROGRAM and nothing but SELF and its endpoint (P6). One
+ * transfer is open in the system at one time.
+ * - BEGIN makes what CREATE makes: a place of the sender, a memd account, kernel memory, a registration
+ *   with pagerd, whose areas are the segments (AREA_LOADED), a stack of STACK_RESERVE_BYTES and the
+ *   heap. The id is that of the process to be; nobody is told of that (NOT_FOUND) before it runs.
+ *   BUSY: the sender has one open; EXHAUSTED: another one has. Then, of each segment in order:
+ *   INVALID_ARGUMENT: no READ, more file than memory, or memory without file bytes that is not
+ *   writable; WRITE_AND_EXECUTE: both (V2); OUT_OF_RANGE: it leaves the user addresses (V5); BAD_ORDER:
+ *   it begins below the one before it; OVERLAP: on a page of that. BAD_LENGTH: image_bytes is not the
+ *   sum of all file bytes; INVALID_ARGUMENT: entry_va is not in the file bytes of an executable
+ *   segment. Then as CREATE: OVERLAP: where the heap or the stack lies; OVER_LIMIT, EXHAUSTED, and what
+ *   memd, pagerd or the kernel refuse.
+ * - CHUNK brings the next bytes, segment after segment. They are written to a frame of the process's
+ *   account, which pagerd maps when its page is whole (GIVE_PAGE); procd cannot reach it afterwards.
+ *   NOT_FOUND: not the sender's open transfer; BAD_ORDER: offset_bytes is not what came before;
+ *   OUT_OF_RANGE: more than image_bytes. At most sixteen pages begin or end in one chunk.
+ * - COMMIT starts the process, with PROCD_LOADED_START_BYTES of zeros above its stack pointer: argc 0,
+ *   no argument, no environment, no auxiliary value. NOT_FOUND: as above; TRUNCATED: bytes are missing;
+ *   BAD_DIGEST: what came has not the SHA-256 that BEGIN said.
+ * - ABORT drops it. NOT_FOUND: as above.
+ * Whatever else CHUNK or COMMIT answer ends the transfer, and so do ABORT, the end of the sender, and
+ * PROCD_TRANSFER_TICKS without a chunk that was taken: everything goes back as after an ABORT of what
+ * is staged. A process that runs is the sender's child as any other one, and has no other life.
+ *
  * Inspectors. A client whose role has a row INSPECTS is told of every process and record, whoever made
  * it, drivers included: LIST_PROCESSES gives the first one from a place of the table on, NOT_FOUND after
  * the last; READ_SLOT what a staged or running one holds, as the kernel tells it (NOT_FOUND: no such
@@ -143,14 +169,15 @@
  *
  * Every refusal changes nothing, and a failing kernel or peer call undoes the ones before it (E4).
  * A STOP whose KILL succeeded and whose RETIRE did not answers RETIRE's status; the process then
- * ends by its terminal event. A CREATE or SPAWN whose reply cannot be delivered is undone: nobody
- * would know the process. */
+ * ends by its terminal event. A CREATE, SPAWN, BEGIN or COMMIT whose reply cannot be delivered is undone:
+ * nobody would know the process. */
 #ifndef BASALT_SERVICES_PROCD_PROCD_H
 #define BASALT_SERVICES_PROCD_PROCD_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/formats/sha256.h"
 #include "abi/limits.h"
 #include "abi/messages/event.h"
 #include "abi/messages/procd.h"
@@ -191,6 +218,11 @@ enum {
     PROCD_NOTICE_TICKS = 1,
     PROCD_NOTICE_TRIES = 8,
 
+    /* A transfer ends so long after its last chunk; and the words of zero above the stack pointer of
+     * the program that it brought. */
+    PROCD_TRANSFER_TICKS = 30 * TICKS_PER_SECOND,
+    PROCD_LOADED_START_BYTES = 64,
+
     /* A mould is a process without pages: its record, its slots and its empty address space. */
     PROCD_MOULD_PAGES = PROCESS_BUDGET_PAGES_MIN,
 
@@ -222,6 +254,7 @@ enum {
     PROCD_SLOT_UNTYPED,
     /* The foundation is built before memd hands out accounts: scratch slots of image_build. */
     PROCD_SLOT_PAGES = PROCD_SLOT_ACCOUNT,
+    PROCD_SLOT_FRAME = PROCD_SLOT_UNTYPED + 1, /* the page that a transfer has in hand */
     /* Those of the mould, in the same order. */
     PROCD_SLOT_MOULD = PROCD_SLOT_PAGES + IMAGE_SCRATCH_SLOTS,
     PROCD_SLOT_MOULD_ACCOUNT = PROCD_SLOT_MOULD + PROCD_SLOT_ACCOUNT,
@@ -318,6 +351,7 @@ struct procd_lives {
     bool is_asked;     /* it runs, and has not said READY */
     bool is_due;       /* it waits for its owner's turn to be started, or asked for READY */
     bool is_parked;    /* it has ended, and its budget was used up */
+    bool is_transfer;  /* none has begun: its program is being sent, and nobody is told of it */
 };
 
 /* Of a client: what it is told, and where. */
@@ -405,6 +439,19 @@ struct procd_evidence {
     struct procd_killed killed[PROCD_KILLED_LIMIT]; /* by place */
 };
 
+/* A program that is being sent (BEGIN_LOADER_IMAGE_TRANSFER): one in the system. */
+struct procd_transfer {
+    struct sha256 sum;       /* of what came */
+    uint64_t digest[4];      /* that it must have in the end */
+    uint64_t image_bytes;    /* that are to come: the file bytes of all segments */
+    uint64_t received_bytes; /* that came */
+    uint64_t deadline_ticks; /* it is dropped then */
+    uint32_t entry;          /* index + 1 of the process to be, which is STAGED; 0: none is open */
+    uint32_t frame_id;       /* of the page in hand, in PROCD_SLOT_FRAME; 0: there is none */
+    uint32_t segment_count;
+    struct procd_loader_segment segments[ELF_SEGMENT_LIMIT];
+};
+
 enum { PROCD_FOUNDATION_COUNT = 3 }; /* memd, vspaced, pagerd: roles ROLE_MEMD + i */
 
 /* All of procd's state; all zero is valid. */
@@ -426,6 +473,7 @@ struct procd {
     struct procd_queue debts;                            /* by retry_ticks */
     struct procd_family administrator;
     struct procd_evidence evidence;
+    struct procd_transfer transfer;
     struct procd_deadlines timers; /* of processes: their next life, or call for READY */
     struct procd_deadlines paces;  /* of owners with children that are due: their next turn */
     uint64_t pace_ticks;           /* nobody has one before */

@@ -44,6 +44,9 @@ static bool has_right_slots(const struct procd_process *process)
     uint32_t slots =
         process->owes & PROCD_OWES_LIFE & PROCD_OWES_SLOTS & ~(uint32_t)PROCD_OWES_NOTICE;
     uint32_t own = 1u << PROCD_SLOT_PROCESS;
+    uint32_t frame = 1u << PROCD_SLOT_FRAME;
+    if (process->lives.is_transfer)
+        return (slots & ~frame) == (own | 1u << PROCD_SLOT_ACCOUNT);
     uint32_t asked = own | 1u << PROCD_SLOT_ENDPOINT;
     if (process->lives.is_asked)
         return slots == asked;
@@ -297,6 +300,8 @@ const char *procd_check(const struct procd *procd)
         problem = procd_evidence_check(procd);
     if (problem == NULL)
         problem = procd_notice_check(procd);
+    if (problem == NULL)
+        problem = procd_transfer_check(procd);
     return problem != NULL ? problem : procd_waiters_check(procd);
 }
 
@@ -370,8 +375,9 @@ static void visit_process(const struct procd_process *process, visitor *visit, v
     visit(context, pair(process->older, process->younger));
     visit(context, pair(process->next, process->previous));
     visit(context, pair(process->next_debt, process->owes));
-    visit(context, (uint64_t)process->life << 3 | (uint64_t)process->wakes_pager << 2 |
-                       (uint64_t)process->is_secret << 1 | process->in_debt);
+    visit(context, (uint64_t)process->lives.is_transfer << 8 | (uint64_t)process->life << 3 |
+                       (uint64_t)process->wakes_pager << 2 | (uint64_t)process->is_secret << 1 |
+                       process->in_debt);
 }
 
 static void visit_queue(const struct procd_queue *queue, visitor *visit, void *context)
@@ -425,6 +431,7 @@ void procd_visit_fields(const struct procd *state, visitor *visit, void *context
         visit(context, state->notice_ticks);
     }
     procd_evidence_visit_fields(state, visit, context);
+    procd_transfer_visit_fields(state, visit, context);
     for (uint32_t i = 0; i < state->used_count; i++)
         visit_process(&state->processes[i], visit, context);
 }

@@ -45,7 +45,8 @@ static enum status find_any(const struct procd *procd, uint64_t id, uint32_t *in
         return STATUS_NOT_FOUND;
     *index = (uint32_t)(place - 1);
     const struct procd_process *process = &procd->processes[*index];
-    bool known = process->life != PROCD_LIFE_UNUSED && process->life != PROCD_LIFE_OWING;
+    bool known = process->life != PROCD_LIFE_UNUSED && process->life != PROCD_LIFE_OWING &&
+                 !process->lives.is_transfer;
     return known && procd_table_id(procd, *index) == id ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
@@ -409,6 +410,7 @@ void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint3
     process->code = code;
     process->fault_va = fault_va;
     procd_queue_push(procd, &procd->ending, index);
+    procd_transfer_forget(procd, index);
     uint32_t which;
     if (procd_is_foundation(process->role, &which)) {
         UNIT_ASSERT(procd->foundation_entries[which] == index + 1);
@@ -420,7 +422,7 @@ void procd_table_end(struct procd *procd, uint32_t index, uint32_t reason, uint3
 static bool leaves_record(const struct procd *procd, const struct procd_process *process)
 {
     bool owner_lives = process->owner == 0 || is_live(&procd->processes[process->owner - 1]);
-    return owner_lives && !process->is_secret;
+    return owner_lives && !process->is_secret && !process->lives.is_transfer;
 }
 
 /* It has no children, and its records go with it. */

@@ -168,6 +168,7 @@ uint64_t procd_next_ticks(const struct procd *procd, uint64_t now_ticks)
         next = earlier_of(next, procd->processes[procd->debts.first - 1].retry_ticks);
     next = earlier_of(next, procd_evidence_next_ticks(procd));
     next = earlier_of(next, procd_notice_next_ticks(procd));
+    next = earlier_of(next, procd_transfer_next_ticks(procd));
     next = earlier_of(next, procd_deadline_next(&procd->timers));
     next = earlier_of(next, procd_pace_next_ticks(procd));
     return earlier_of(next, procd_deadline_next(&procd->wait_deadlines));
