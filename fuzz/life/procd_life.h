@@ -74,7 +74,12 @@ void draw_transferred(struct choices *choices, struct life_draft *draft);
 void compare_transfer(void);
 void compare_chunk(void);
 
-/* The pages that the process which was sent last must have, from the bytes that came. */
+/* What it is made of. */
+void procd_life_plan(const struct model_procd_process *process, const struct role *role,
+                     struct elf_plan *plan);
+
+/* The pages that a process which pagerd backs must have: of one that was sent, which is the last one,
+ * those of the bytes that came; of any other none. */
 uint64_t procd_life_loaded_sum(const struct model_procd_process *process);
 
 /* --- procd_life_check.c --- */

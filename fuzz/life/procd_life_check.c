@@ -545,11 +545,7 @@ void procd_life_check_made(uint64_t id)
     PROPERTY(P2, "made", stand_in_process_find(process->id, &object));
     const struct stand_in_process *real = stand_in_process(object);
     const struct peers_registration *registration = peers_registration_find(process->id);
-    const struct model_procd_files files = {process->image_offset, process->image_bytes,
-                                            process->data_offset, process->data_bytes};
-    enum status planned = process->loaded ? model_procd_loaded(&model.transfer.request, &plan)
-                                          : model_procd_plan(&model, role, &files, &plan);
-    PROPERTY_EQUAL(P2, "plan", planned, STATUS_OK);
+    procd_life_plan(process, role, &plan);
     PROPERTY_EQUAL(K5, "budget", real->budget_pages,
                    foundation ? model_procd_budget(role->id) : role->budget_pages);
     PROPERTY_EQUAL(K5, "payer", real->untyped == peers_of_procd_bootstrap(), foundation);
@@ -566,11 +562,7 @@ void procd_life_check_made(uint64_t id)
                        expected_map_sum(process, &plan));
         return;
     }
-    if (process->loaded)
-        PROPERTY_EQUAL(P6, "pages", stand_in_vspace_sum(real->vspace),
-                       procd_life_loaded_sum(process));
-    else
-        PROPERTY_EQUAL(P2, "pages", stand_in_mapping_count(real->vspace), 0);
+    PROPERTY_EQUAL(P6, "pages", stand_in_vspace_sum(real->vspace), procd_life_loaded_sum(process));
     PROPERTY(P2, "account", peers_account_is(registration->account, process->id, role));
     check_backing(process, &plan, registration);
 }

@@ -146,12 +146,24 @@ void compare_chunk(void)
 
 /* --- pages ------------------------------------------------------------------------------------ */
 
+void procd_life_plan(const struct model_procd_process *process, const struct role *role,
+                     struct elf_plan *plan)
+{
+    const struct model_procd_files files = {process->image_offset, process->image_bytes,
+                                            process->data_offset, process->data_bytes};
+    enum status planned = process->loaded ? model_procd_loaded(&model.transfer.request, plan)
+                                          : model_procd_plan(&model, role, &files, plan);
+    PROPERTY_EQUAL(P2, "plan", planned, STATUS_OK);
+}
+
 /* Byte by byte: where each one that came lies, on the pages that were given so far. */
 uint64_t procd_life_loaded_sum(const struct model_procd_process *process)
 {
     const struct model_procd_transfer *transfer = &model.transfer;
     uint64_t sum = 0;
     uint64_t at = 0;
+    if (!process->loaded)
+        return 0;
     HARNESS(process->id == transfer->last_id);
     for (uint32_t i = 0; i < transfer->segment_count; i++) {
         const struct procd_loader_segment *segment = &transfer->segments[i];
