@@ -179,9 +179,9 @@ static void type_all(const uint8_t *bytes, size_t count)
 static const struct {
     const char *name;
     unsigned word, number;
-} known[] = {{"help", 0, 0},    {"ps", 0, 0},       {"memory", 0, 0}, {"log", 0, 0},
-             {"crashes", 0, 0}, {"programs", 0, 0}, {"run", 2, 1},    {"start", 2, 1},
-             {"stop", 0, 2},    {"graph", 1, 0},    {"uptime", 0, 0}, {"exit", 0, 0}};
+} known[] = {{"help", 0, 0},     {"ps", 0, 0},  {"memory", 0, 0}, {"log", 0, 0},  {"crashes", 0, 0},
+             {"programs", 0, 0}, {"run", 2, 1}, {"start", 2, 1},  {"stop", 0, 2}, {"graph", 1, 0},
+             {"uptime", 0, 0},   {"ls", 1, 0},  {"cat", 2, 0},    {"exit", 0, 0}};
 enum { KNOWN_COUNT = sizeof known / sizeof known[0] };
 
 /* Some words behind a command: what the parser makes of it follows from how many there are. */
@@ -277,8 +277,8 @@ static bool answer_read(struct choices *choices, struct message *message)
     uint8_t first = choices_u8(choices);
     if (first >= 128) {
         const char *name = known[first % (KNOWN_COUNT - 1)].name;
-        static const char *const roles[] = {"",   " idle",  " phase0-exit 7",
-                                            " 9", " procd", " nobody"};
+        static const char *const roles[] = {"",       " idle",   " phase0-exit 7", " 9",
+                                            " procd", " nobody", " /bin/hello"};
         int count = snprintf((char *)reply.bytes, sizeof reply.bytes, "%s%s\r", name,
                              roles[choices_below(choices, sizeof roles / sizeof roles[0])]);
         reply.count = (uint32_t)count;
@@ -396,6 +396,79 @@ static bool answer_end(struct choices *choices, struct message *message)
                : reply_with(&procd_wait_process_event_reply_type, &reply, message);
 }
 
+/* A list goes forward here as well. */
+static bool answer_entry(struct choices *choices, struct message *message)
+{
+    struct vfsd_readdir_request request;
+    (void)message_decode(&vfsd_readdir_request_type, message, &request);
+    struct vfsd_readdir_reply reply = {
+        .file_id = request.cursor > 6 ? 0 : 1 + choices_below(choices, 64),
+        .next_cursor = request.cursor + (choices_below(choices, 16) != 9),
+        .kind = (uint32_t)choices_below(choices, FILE_KIND_LAST + 1),
+        .count = (uint32_t)choices_below(choices, 64),
+    };
+    memset(reply.name, choices_u8(choices), reply.count);
+    return reply_with(&vfsd_readdir_reply_type, &reply, message);
+}
+
+static bool answer_text(struct choices *choices, struct message *message)
+{
+    struct vfsd_read_request request;
+    struct vfsd_read_reply reply;
+    (void)message_decode(&vfsd_read_request_type, message, &request);
+    memset(&reply, 0, sizeof reply);
+    reply.count = request.offset_bytes > 4000
+                      ? 0
+                      : (uint32_t)choices_below(choices, FILE_TRANSFER_BYTES_MAX + 1);
+    memset(reply.bytes, choices_u8(choices), reply.count);
+    if (reply.count != 0)
+        reply.bytes[choices_below(choices, reply.count)] = '\n';
+    return reply_with(&vfsd_read_reply_type, &reply, message);
+}
+
+static bool answer_program(struct choices *choices, struct message *message)
+{
+    struct loaderd_wait_program_reply reply = {
+        .process_id = 9,
+        .reason = 1 + (uint32_t)choices_below(choices, END_REASON_LAST),
+        .code = choices_u8(choices),
+        .fault_va = choices_u8(choices)};
+    return choices_flag(choices) ? refuse(message, STATUS_TIMED_OUT)
+                                 : reply_with(&loaderd_wait_program_reply_type, &reply, message);
+}
+
+static bool answer_launch(struct choices *choices, struct message *message)
+{
+    struct loaderd_launch_path_reply reply = {.process_id = 9};
+    return choices_flag(choices) ? refuse(message, STATUS_REQUIRE_DYNAMIC)
+                                 : reply_with(&loaderd_launch_path_reply_type, &reply, message);
+}
+
+static bool answer_open(struct message *message)
+{
+    static const struct vfsd_open_reply reply = {.handle = 5, .file_id = 1};
+    return reply_with(&vfsd_open_reply_type, &reply, message);
+}
+
+/* Of files: both vfsd and loaderd, by the operation. */
+static bool answer_of_files(struct choices *choices, struct message *message)
+{
+    switch (message->header.operation) {
+    case OP_VFSD_OPEN:
+        return answer_open(message);
+    case OP_VFSD_READDIR:
+        return answer_entry(choices, message);
+    case OP_VFSD_READ:
+        return answer_text(choices, message);
+    case OP_LOADERD_LAUNCH_PATH:
+        return answer_launch(choices, message);
+    case OP_LOADERD_WAIT_PROGRAM:
+        return answer_program(choices, message);
+    default:
+        return false;
+    }
+}
+
 /* What services that work would say. */
 static bool answer(struct choices *choices, uint32_t slot, struct message *message)
 {
@@ -418,7 +491,7 @@ static bool answer(struct choices *choices, uint32_t slot, struct message *messa
     case OP_PROCD_WAIT_PROCESS_EVENT:
         return answer_end(choices, message);
     default:
-        return false;
+        return answer_of_files(choices, message);
     }
 }
 

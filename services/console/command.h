@@ -18,10 +18,12 @@
     COMMAND(CRASHES, "crashes", NEVER, NEVER, "", "records of killed processes")                   \
     COMMAND(PROGRAMS, "programs", NEVER, NEVER, "", "what can be run")                             \
     COMMAND(RUN, "run", MUST, MAY, "NAME [NUMBER]", "runs a program to its end; Ctrl-C stops it")  \
-    COMMAND(START, "start", MUST, MAY, "NAME [NUMBER]", "starts a program")                        \
+    COMMAND(START, "start", MUST, MAY, "NAME [NUMBER]", "starts a program; of a file: /PATH")      \
     COMMAND(STOP, "stop", NEVER, MUST, "ID", "stops a process")                                    \
     COMMAND(GRAPH, "graph", MAY, NEVER, "[NAME]", "who holds what, as the kernel says it")         \
     COMMAND(UPTIME, "uptime", NEVER, NEVER, "", "time since the machine booted")                   \
+    COMMAND(LS, "ls", MAY, NEVER, "[PATH]", "what is in a directory")                              \
+    COMMAND(CAT, "cat", MUST, NEVER, "PATH", "the text of a file")                                 \
     COMMAND(EXIT, "exit", NEVER, NEVER, "", "ends the console; the system goes on")
 
 enum console_command_id {

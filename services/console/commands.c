@@ -364,6 +364,12 @@ void console_do(struct console *console, const struct console_command *command)
     case CONSOLE_COMMAND_GRAPH:
         graph(console, command);
         return;
+    case CONSOLE_COMMAND_LS:
+        console_ls(console, command);
+        return;
+    case CONSOLE_COMMAND_CAT:
+        console_cat(console, command);
+        return;
     case CONSOLE_COMMAND_UPTIME:
         uptime(console);
         return;

@@ -50,7 +50,7 @@ static void pause(struct console *console)
 
 static bool is_found_by_name(uint32_t role)
 {
-    return role != ROLE_MEMD && role != ROLE_PROCD;
+    return role != ROLE_MEMD && role != ROLE_PROCD && role != ROLE_LOADERD;
 }
 
 enum status console_call(struct console *console, uint32_t role, uint64_t wait_ticks,
@@ -203,7 +203,7 @@ static void take(struct console *console, uint8_t byte)
 
 enum status console_talk(struct console *console)
 {
-    static const uint32_t found[] = {ROLE_SERIALD, ROLE_TIMED, ROLE_LOGD, ROLE_CRASHD};
+    static const uint32_t found[] = {ROLE_SERIALD, ROLE_TIMED, ROLE_LOGD, ROLE_CRASHD, ROLE_VFSD};
     struct seriald_read_reply typed;
     for (unsigned i = 0; i < sizeof found / sizeof found[0]; i++)
         (void)discovery_find(&console->caller, found[i], role_peer_slot(found[i]));

@@ -4,7 +4,7 @@
  * name of the status.
  *
  * It checks its start envelope, takes rootd's offer of modules (those that it may run), finds seriald,
- * timed, logd and crashd by named, and then does what is typed, one line after the other, until `exit`,
+ * timed, logd, crashd and vfsd by named, and then does what is typed, one line after the other, until `exit`,
  * Ctrl-D, or the line is lost: EXIT(0), or the status with which the line was lost.
  *
  * The line (Y1): services/console/line.h. What it shows is printable, whatever the services say (Y2); a
@@ -13,10 +13,14 @@
  * endpoint: a service that does not answer, timed included, costs CONSOLE_CALL_TICKS and its status is
  * shown (P12). A service that was started again is found again, once for each call.
  *
- *   run, start     SPAWN_SERVICE of an offered module. run waits for the end, looking at the line every
- *                  CONSOLE_LOOK_TICKS: Ctrl-C stops the process
+ *   run, start     SPAWN_SERVICE of an offered module; LAUNCH_PATH of a word that begins with '/'. run
+ *                  waits for the end, looking at the line every CONSOLE_LOOK_TICKS: Ctrl-C stops the
+ *                  process
+ *   ls, cat        what vfsd lists of a directory, and reads of a file, CONSOLE_ROWS_MAX rows at most;
+ *                  what was opened is closed
  *   uptime         the clock that timed tells
- *   stop           STOP_PROCESS: what it started itself; of everything else procd does not know, for it
+ *   stop           STOP_PROCESS, or STOP_PROGRAM: what it started itself; of everything else neither procd
+ *                  nor loaderd knows, for it
  *   ps             procd's list, and memd's account of each process
  *   graph          slots of each process, as the kernel tells procd. Slots of a service's work that name
  *                  no process's endpoint are counted only: pages and processes by the thousand

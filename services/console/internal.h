@@ -25,11 +25,13 @@ void console_row_end(struct console *console);
 /* A row of "<what>: <status name>". */
 void console_say(struct console *console, const char *what, enum status status);
 
-/* --- commands.c, commands_run.c ---------------------------------------------------------------- */
+/* --- commands.c, commands_files.c, commands_run.c ---------------------------------------------------------------- */
 
 void console_do(struct console *console, const struct console_command *command);
 void console_programs(struct console *console);
 void console_start(struct console *console, const struct console_command *command, bool waits);
 void console_stop(struct console *console, uint64_t process_id);
+void console_ls(struct console *console, const struct console_command *command);
+void console_cat(struct console *console, const struct console_command *command);
 
 #endif
