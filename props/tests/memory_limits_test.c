@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The limits of memd and vspaced, at their real size (E6): the message after the last free entry is
+/* The limits of memd, vspaced and vfsd's mounts, at their real size (E6): the message after the last free entry is
  * refused, and after one release accepted again; names at the end of their generations (M3). A
  * kernel and a memd that always say yes stand behind the three functions; inputs of a fuzzer are
  * too short to get here. */
@@ -10,10 +10,12 @@
 #include "abi/message_type.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/memd.h"
+#include "abi/messages/named.h"
 #include "abi/messages/vspaced.h"
 #include "abi/roles.h"
 #include "props/base/testing.h"
 #include "services/memd/internal.h"
+#include "services/vfsd/vfsd.h"
 #include "services/vspaced/vspaced.h"
 
 enum { TABLES_FIXED_PAGES = 8 }; /* of memd's fixed budget, for the ends of its tables */
@@ -22,6 +24,7 @@ enum { FRAME_LIMIT = 65536 };    /* a table of whole pages */
 static struct memd memd;
 static struct memd_holding frame_table[FRAME_LIMIT];
 static struct vspaced vspaced;
+static struct vfsd vfsd;
 static uint32_t next_frame_id;
 static uint32_t next_object;
 static uint32_t dead_slot; /* 0: every vspace lives */
@@ -32,6 +35,8 @@ static uint32_t call_count;
 union any_reply {
     struct kernel_query_local_cap_reply query;
     struct memd_alloc_frames_reply alloc;
+    struct named_lookup_reply lookup;
+    struct ramfsd_attach_reply attach;
 };
 
 /* A source of memd below the receive window, a new vspace in it, one of vspaced's above it. */
@@ -63,12 +68,20 @@ static void alloc_reply(const struct message *message, union any_reply *reply)
     }
 }
 
+static const struct operation *row_of(uint16_t id)
+{
+    static const enum service_id services[] = {SERVICE_KERNEL, SERVICE_MEMD, SERVICE_NAMED,
+                                               SERVICE_RAMFSD};
+    const struct operation *row = NULL;
+    for (unsigned i = 0; row == NULL && i < sizeof services / sizeof services[0]; i++)
+        row = operation_find(services[i], id);
+    return row;
+}
+
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
     uint16_t id = message->header.operation;
-    enum service_id service =
-        operation_find(SERVICE_KERNEL, id) != NULL ? SERVICE_KERNEL : SERVICE_MEMD;
-    const struct operation *operation = operation_find(service, id);
+    const struct operation *operation = row_of(id);
     union any_reply reply;
     (void)slot;
     (void)deadline_ticks;
@@ -78,9 +91,13 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
         query_reply(message, &reply.query);
     if (id == OP_MEMD_ALLOC_FRAMES)
         alloc_reply(message, &reply);
+    if (id == OP_NAMED_LOOKUP)
+        reply.lookup.service_slot = message->header.window_slot;
+    if (id == OP_RAMFSD_ATTACH)
+        reply.attach.root_node = 1;
     enum status status = message_encode(operation->reply, &reply, message);
     for (uint32_t i = 0; i < message->header.cap_count; i++)
-        message->caps[i].object_type = OBJECT_FRAME;
+        message->caps[i].object_type = id == OP_NAMED_LOOKUP ? OBJECT_ENDPOINT : OBJECT_FRAME;
     return status;
 }
 
@@ -517,6 +534,37 @@ static void test_pages(void)
     expect(vspaced_check(&vspaced) == NULL, "vspaced_check with all pages");
 }
 
+/* --- vfsd ------------------------------------------------------------------------------------ */
+
+/* A provider at a path of one letter, or at "/". */
+static enum status mount_seed(uint32_t role, uint32_t n)
+{
+    struct vfsd_seed_mount_request request = {.provider_role = role, .source_count = 3};
+    uint64_t nothing;
+    request.count = n == 0 ? 4 : 5;
+    memcpy(request.source_and_path, "ram/", 4);
+    request.source_and_path[4] = (uint8_t)('a' + n);
+    return ask(vfsd_handle, &vfsd, 0, operation_find(SERVICE_VFSD, OP_VFSD_SEED_MOUNT), &request,
+               &nothing);
+}
+
+static void test_mounts(void)
+{
+    uint64_t nothing = 0;
+    struct vfsd_seal_reply sealed;
+    uint32_t count = 0;
+    while (mount_seed(role_table[count].id, count) == STATUS_OK)
+        count++;
+    expect(count == VFSD_MOUNT_LIMIT, "E6 as many mounts as stated");
+    expect(mount_seed(role_table[count].id, count) == STATUS_EXHAUSTED,
+           "E6 one mount more is refused");
+    expect(vfsd_check(&vfsd) == NULL, "vfsd_check with all mounts");
+    expect(ask(vfsd_handle, &vfsd, 0, operation_find(SERVICE_VFSD, OP_VFSD_SEAL), &nothing,
+               &sealed) == STATUS_OK &&
+               sealed.mount_count == VFSD_MOUNT_LIMIT,
+           "E6 and all are sealed");
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
@@ -529,6 +577,7 @@ int main(int count, char **arguments)
     test_spaces();
     test_sweep();
     test_regions();
+    test_mounts();
     test_protect_borders();
     test_pages();
     return tests_end(arguments[0]);

@@ -14,6 +14,7 @@
 #include "services/named/named.h"
 #include "services/procd/procd.h"
 #include "services/vspaced/vspaced.h"
+#include "services/vfsd/vfsd.h"
 
 /* What a function prints, as text. */
 static char *printed(void (*print)(FILE *out))
@@ -142,10 +143,14 @@ static void test_places_suffice(void)
 {
     expect(role_count <= LOGD_CLIENT_LIMIT, "E6 logd has a place for each role");
     expect(look_up_count <= NAMED_ENTRY_LIMIT, "E6 named has a place for whom each role finds");
+    unsigned files = 1; /* loaderd, which holds vfsd's end, and each that finds it */
     for (unsigned i = 0; i < look_up_count; i++) {
+        files += look_up_table[i].service == ROLE_VFSD;
         const struct role *service = role_find(look_up_table[i].service);
         expect(strlen(service->image) <= SERVICE_NAME_BYTES_MAX, "N1 a service's name is short");
     }
+    expect(files * VFSD_CLIENT_HANDLE_LIMIT <= VFSD_HANDLE_LIMIT,
+           "E6 vfsd has all the handles that each of its clients may have");
 }
 
 /* M9: a page limit and a guarantee are about the pages that a process touches, other than where a row
