@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What clients may ask of vfsd. Limits of its tables: services/vfsd/vfsd.h. Unfolded from
- * abi/messages/vfsd.def; the columns are explained on top of abi/messages.h. Kinds, modes, flags and
- * masks of files are those of abi/messages/ramfsd.h, a provider's. */
+ * abi/messages/vfsd.def; the columns are explained on top of abi/messages.h. Kinds, modes, flags
+ * and masks of files are those of abi/messages/ramfsd.h, a provider's. */
 #ifndef BASALT_ABI_MESSAGES_VFSD_H
 #define BASALT_ABI_MESSAGES_VFSD_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* A life of vfsd: mounts are seeded and sealed; clients open, read, write, list, make, move and remove
- * what they may and what they may not, by paths with links across mounts; providers refuse, are slow
- * or silent, die and come again, and lie; calls fail. After every message: status, reply, effects on
- * every tree and each call are the model's (F7, F8), a refusal changed nothing (E1), nothing that is
- * read-only was asked to change (F9), and nobody waited for longer than is stated (F10). At the end
- * every client begins anew, and nothing is open. */
+/* A life of vfsd: mounts are seeded and sealed; clients open, read, write, list, make, move and
+ * remove what they may and what they may not, by paths with links across mounts; providers refuse,
+ * are slow or silent, die and come again, and lie; calls fail. After every message: status, reply,
+ * effects on every tree and each call are the model's (F7, F8), a refusal changed nothing (E1),
+ * nothing that is read-only was asked to change (F9), and nobody waited for longer than is stated
+ * (F10). At the end every client begins anew, and nothing is open. */
 #include "fuzz/life/vfsd_life.h"
 
 #include <string.h>

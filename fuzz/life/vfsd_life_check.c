@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What vfsd's life compares after each message: statuses, replies, trees, handles and slots with the
- * model. */
+/* What vfsd's life compares after each message: statuses, replies, trees, handles and slots with
+ * the model. */
 #include <string.h>
 
 #include "abi/codec.h"
@@ -112,8 +112,8 @@ void vfsd_life_check(void)
     PROPERTY_EQUAL(K1, "slots", stand_in_slot_count(), life_now.startup_slots + held);
 }
 
-/* A session that is over ends when its mount is used again: until then its provider may hold what it
- * had. */
+/* A session that is over ends when its mount is used again: until then its provider may hold what
+ * it had. */
 void vfsd_life_check_closed(void)
 {
     PROPERTY_EQUAL(F8, "handles", model_vfsd_handles_of(&model, 0, true),

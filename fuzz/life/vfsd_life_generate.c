@@ -244,7 +244,7 @@ void draw_seed_mount(struct choices *choices, struct life_draft *draft)
     const char *source = sources[choices_below(choices, 4)];
     const char *path = paths[choices_below(choices, 7)];
     request->provider_role =
-        tree < MODEL_VFSD_TREES ? model_vfsd_role((uint32_t)tree) : 1 + choices_u8(choices);
+        tree < MODEL_VFSD_TREES ? model_vfsd_role((uint32_t)tree) : 1u + choices_u8(choices);
     request->flags = (uint32_t)choices_below(choices, 2);
     request->source_count = (uint32_t)strlen(source);
     request->count = request->source_count + (uint32_t)strlen(path);

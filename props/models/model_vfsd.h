@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* What vfsd must answer, written from its contract (services/vfsd/vfsd.h): a namespace of trees, of
- * which it has copies of its own, with paths as text that are looked up from the beginning each time.
- * It predicts status, reply and effects of every message, and each call that vfsd makes; what became
- * of those it is told. */
+ * which it has copies of its own, with paths as text that are looked up from the beginning each
+ * time. It predicts status, reply and effects of every message, and each call that vfsd makes; what
+ * became of those it is told. */
 #ifndef BASALT_PROPS_MODELS_MODEL_VFSD_H
 #define BASALT_PROPS_MODELS_MODEL_VFSD_H
 
@@ -97,8 +97,9 @@ uint32_t model_vfsd_role(uint32_t tree);
 /* Empty again; the trees are those given, and whose they are. */
 void model_vfsd_reset(struct model_vfsd *model, struct model_ramfsd *const trees[MODEL_VFSD_TREES]);
 
-/* The answer to a delivered request (header.badge is the sender), and its effects. `calls`: those that vfsd made meanwhile; a call other than the contract says, one too many
- * and one too few break a property. */
+/* The answer to a delivered request (header.badge is the sender), and its effects. `calls`: those
+ * that vfsd made meanwhile; a call other than the contract says, one too many and one too few break
+ * a property. */
 struct model_vfsd_answer model_vfsd_step(struct model_vfsd *model, const struct message *request,
                                          const struct model_vfsd_call *calls, uint32_t call_count);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What a path means, in the model of vfsd: where one stands is a path of its own, without links, and
- * what is there is looked up from the mount's root each time. */
+/* What a path means, in the model of vfsd: where one stands is a path of its own, without links,
+ * and what is there is looked up from the mount's root each time. */
 #include <string.h>
 
 #include "abi/formats/path.h"

@@ -48,8 +48,8 @@ static struct {
         path, kind, mode, (const uint8_t *)(text), sizeof(text) - 1                                \
     }
 
-/* Of the links: where one leads, one to ".." above "/", one to itself, one that grows until the walk
- * is too long, one out of its mount, one to nothing, a chain. */
+/* Of the links: where one leads, one to ".." above "/", one to itself, one that grows until the
+ * walk is too long, one out of its mount, one to nothing, a chain. */
 #define AA  "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/"
 #define BIG "big/" AA AA AA AA AA AA AA AA AA AA
 static const struct model_ramfsd_entry archive[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The peers of vfsd: named, and three providers, whose trees are models of ramfsd: an archive, a tree
- * that has files and room, and one that has neither. They keep their contract until they are told to
- * lie, and live until they are told to die. Each call that vfsd makes is written down, with what came
- * of it, for the model to replay. */
+/* The peers of vfsd: named, and three providers, whose trees are models of ramfsd: an archive, a
+ * tree that has files and room, and one that has neither. They keep their contract until they are
+ * told to lie, and live until they are told to die. Each call that vfsd makes is written down, with
+ * what came of it, for the model to replay. */
 #ifndef BASALT_PROPS_STAND_INS_PEERS_OF_VFSD_H
 #define BASALT_PROPS_STAND_INS_PEERS_OF_VFSD_H
 
@@ -39,8 +39,8 @@ void peers_vfsd_end(uint32_t tree);
 void peers_vfsd_again(uint32_t tree);
 bool peers_vfsd_lives(uint32_t tree);
 
-/* The call to a provider that comes after `calls` others, of the next message alone, is answered with
- * a lie. */
+/* The call to a provider that comes after `calls` others, of the next message alone, is answered
+ * with a lie. */
 void peers_vfsd_lie(uint64_t calls, enum peers_lie lie);
 
 const struct model_ramfsd *peers_vfsd_tree(uint32_t tree);

@@ -21,11 +21,11 @@
  * number of its entries, of a link the length of its target. link_count is 0 once a node was
  * unlinked.
  *
- * Sources. "ram" begins with an empty root of mode 01777 and can be changed. "archive" is the tree of an archive
- * (abi/formats/archive.h), of which each entry comes behind the directory that it lies in; its
- * files' bytes stay where they are. It cannot be changed, not even a time: all of them are 0, since
- * the kernel's clock knows nothing of its dates. Its nodes have version 1, owner 0 and the
- * archive's modes.
+ * Sources. "ram" begins with an empty root of mode 01777 and can be changed. "archive" is the tree
+ * of an archive (abi/formats/archive.h), of which each entry comes behind the directory that it
+ * lies in; its files' bytes stay where they are. It cannot be changed, not even a time: all of them
+ * are 0, since the kernel's clock knows nothing of its dates. Its nodes have version 1, owner 0 and
+ * the archive's modes.
  *
  * READDIR gives the entries of a directory in the order of their places: the first whose place is
  * at least the cursor. An entry keeps its place as long as it is there, whatever it is called.
@@ -217,8 +217,8 @@ enum status ramfsd_init_archive(struct ramfsd *ramfsd, void *memory, uint64_t me
 /* How many pages, and as many nodes, come of so much memory. */
 uint32_t ramfsd_page_count(uint64_t memory_bytes);
 
-/* The daemon: touches its memory, start-up check, then turns until the process ends. Returns only when
- * EXIT does. `memory` is its heap window, RAMFSD_MEMORY_BYTES of it. */
+/* The daemon: touches its memory, start-up check, then turns until the process ends. Returns only
+ * when EXIT does. `memory` is its heap window, RAMFSD_MEMORY_BYTES of it. */
 void ramfsd_run(struct ramfsd *ramfsd, void *memory);
 
 /* The same of an archive, which lies at DATA_VA in its address space; `archive_bytes` is what START

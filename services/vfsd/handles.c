@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Handles, and the operations on them. Decides whose a handle is and what it may; the node behind it
- * is open at its provider as long as the session is the one that it was opened in (F8). */
+/* Handles, and the operations on them. Decides whose a handle is and what it may; the node behind
+ * it is open at its provider as long as the session is the one that it was opened in (F8). */
 #include <stddef.h>
 #include <string.h>
 

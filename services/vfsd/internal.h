@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What vfsd's files share: the request in hand, what is believed of providers (provider.c), the walk
- * (walk.c), mounts (mounts.c) and handles (handles.c). */
+/* What vfsd's files share: the request in hand, what is believed of providers (provider.c), the
+ * walk (walk.c), mounts (mounts.c) and handles (handles.c). */
 #ifndef BASALT_SERVICES_VFSD_INTERNAL_H
 #define BASALT_SERVICES_VFSD_INTERNAL_H
 

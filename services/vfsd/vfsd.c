@@ -17,7 +17,8 @@ _Static_assert(sizeof(struct vfsd_stat_reply) == sizeof(struct vfsd_stat_handle_
                "all three are the attributes, that of OPEN behind the handle");
 _Static_assert(VFSD_MOUNT_LIMIT < 1 << (64 - VFSD_NODE_BITS), "a file_id has room for a mount");
 _Static_assert(VFSD_HANDLE_LIMIT <= 1 << VFSD_HANDLE_PLACE_BITS, "a handle for its place");
-_Static_assert(FILE_PATH_BYTES_MAX <= VFSD_WALK_BYTES_MAX, "a path can be walked");
+_Static_assert((uint32_t)FILE_PATH_BYTES_MAX <= (uint32_t)VFSD_WALK_BYTES_MAX,
+               "a path can be walked");
 
 uint64_t vfsd_file_id(uint32_t mount, uint64_t node)
 {

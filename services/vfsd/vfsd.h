@@ -2,21 +2,21 @@
 /* vfsd: the file namespace. The contract of the service, readable alone; the messages are in
  * abi/messages/vfsd.def. What providers of files do is in services/ramfsd/ramfsd.h.
  *
- * Mounts. The administrator says which source of which provider lies at which path, then seals; from
- * then on no mount comes or goes, and clients are served. A provider has one mount, and a path one.
- * "/" is one of them. A path belongs to the mount with the longest path on the way there: what the
- * provider below it has under that name is covered, and need not be there at all; the directories
- * above it must be. READDIR shows what the provider has: a mount point is listed when there is an
- * entry below it, as that entry. A mount is read-only when its seed says so, or its source: nothing
- * is changed through it, though a provider may note when it was read (F9). A mount point, and a
- * directory above one, is not removed, renamed or replaced (F9).
+ * Mounts. The administrator says which source of which provider lies at which path, then seals;
+ * from then on no mount comes or goes, and clients are served. A provider has one mount, and a path
+ * one. "/" is one of them. A path belongs to the mount with the longest path on the way there: what
+ * the provider below it has under that name is covered, and need not be there at all; the
+ * directories above it must be. READDIR shows what the provider has: a mount point is listed when
+ * there is an entry below it, as that entry. A mount is read-only when its seed says so, or its
+ * source: nothing is changed through it, though a provider may note when it was read (F9). A mount
+ * point, and a directory above one, is not removed, renamed or replaced (F9).
  *
  * Paths (abi/formats/path.h) are walked by name, one LOOKUP for each, from the root of "/" on. A
  * symbolic link on the way is followed, one at the end unless the message says NO_FOLLOW; UNLINK,
  * RMDIR, RENAME, MKDIR, SYMLINK, READLINK and an EXCLUSIVE OPEN never follow the last one. Its
  * target goes on from the directory that it lies in, or from "/", with ".." as one directory up,
- * never above "/" (F7). At most VFSD_LINK_LIMIT links are followed, what is left to be walked has at
- * most VFSD_WALK_BYTES_MAX bytes, and the path without links at most FILE_PATH_BYTES_MAX.
+ * never above "/" (F7). At most VFSD_LINK_LIMIT links are followed, what is left to be walked has
+ * at most VFSD_WALK_BYTES_MAX bytes, and the path without links at most FILE_PATH_BYTES_MAX.
  *
  * Who may. A client is a role, by its badge, and owns what it makes. The owner's bits of a mode
  * count for the owner, the others' bits for everybody else; those of groups mean nothing. A
@@ -26,21 +26,22 @@
  * another role (F7).
  *
  * Handles. OPEN gives a handle, VFSD_CLIENT_HANDLE_LIMIT at most to one client. It is that client's
- * alone, its number is never another one's, and it means the same file or directory whatever becomes
- * of its name, until CLOSE or the client's next ATTACH (F8). Who pays for what is written is the
- * client that writes it.
+ * alone, its number is never another one's, and it means the same file or directory whatever
+ * becomes of its name, until CLOSE or the client's next ATTACH (F8). Who pays for what is written
+ * is the client that writes it.
  *
- * file_id is (mount << VFSD_NODE_BITS | the provider's number of the node), mounts counted from 1 in
- * the order of their seeds; never 0. Two paths mean the same file when their file_id is the same.
+ * file_id is (mount << VFSD_NODE_BITS | the provider's number of the node), mounts counted from 1
+ * in the order of their seeds; never 0. Two paths mean the same file when their file_id is the
+ * same.
  *
  * Providers are found by named when they are mounted, and attached. Calls to one have
  * VFSD_CALL_TICKS together for a message, and finding it DISCOVERY_CALL_TICKS: no message takes
- * longer, other than ATTACH, which takes VFSD_CALL_TICKS for each mount at most. A provider that does
- * not answer, or answers what its contract does not allow (a number that is none, more bytes than
- * were asked for, a cursor that does not grow, a status that does not fit), ends its session: the
- * client is told so, and the next message that needs the mount finds the provider again and attaches
- * anew, which closes whatever was open there. Handles of the session before answer PEER_DIED until
- * they are closed. Others notice nothing (F10).
+ * longer, other than ATTACH, which takes VFSD_CALL_TICKS for each mount at most. A provider that
+ * does not answer, or answers what its contract does not allow (a number that is none, more bytes
+ * than were asked for, a cursor that does not grow, a status that does not fit), ends its session:
+ * the client is told so, and the next message that needs the mount finds the provider again and
+ * attaches anew, which closes whatever was open there. Handles of the session before answer
+ * PEER_DIED until they are closed. Others notice nothing (F10).
  *
  * Rules, in the order in which they are asked; a refusal changes nothing (E1), but for PEER_DIED,
  * TIMED_OUT and INTERNAL, after which nobody knows what the provider did.
