@@ -20,20 +20,14 @@ IMAGES = {
     build.SERVICES_IMAGE: (same.PROGRAM, None),
     build.OPERATIONS_IMAGE: (same.PROGRAM, None),
     build.RESTARTS_IMAGE: (same.PROGRAM, graph.restarts),
+    build.FILES_IMAGE: (same.PROGRAM, None),
     "build/boot-graph-kill-on-stop.img": ("build/shipped/world_kill_on_stop", graph.kills),
 }
 
 # Operation, verdict: why no boot shows it. An entry that is not needed any more fails the test.
-UNSHOWN = {(f"ramfsd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
-           for name in ("attach", "lookup", "stat", "read", "write", "create", "symlink", "readlink", "unlink", "rmdir",
-                        "rename", "truncate", "readdir", "set_metadata", "open", "close")}
-UNSHOWN |= {(name, verdict): "no image has loaderd yet" for verdict in ("accepted", "refused")
-            for name in ("pagerd.give_page", "procd.begin_loader_image_transfer", "procd.send_loader_image_chunk",
-                         "procd.commit_loader_image_transfer", "procd.abort_loader_image_transfer")}
-UNSHOWN |= {(f"vfsd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
-            for name in ("attach", "open", "close", "read", "write", "readdir", "stat_handle", "stat", "mkdir", "unlink",
-                         "rmdir", "rename", "truncate", "symlink", "readlink", "link", "set_metadata", "seed_mount",
-                         "seal")}
+UNSHOWN = {(name, verdict): "no image has loaderd yet" for verdict in ("accepted", "refused")
+           for name in ("pagerd.give_page", "procd.begin_loader_image_transfer", "procd.send_loader_image_chunk",
+                        "procd.commit_loader_image_transfer", "procd.abort_loader_image_transfer")}
 UNSHOWN |= {(f"loaderd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
             for name in ("launch_path", "wait_program", "stop_program", "query_program")}
 

@@ -222,6 +222,8 @@ static const char *const console[] = {"named",   "logd",    "crashd",      "time
                                       "irqd",    "deviced", "drv-serial",  "seriald",
                                       "console", "idle",    "phase0-exit", "phase0-fault-kill",
                                       NULL};
+static const char *const files[] = {"named", "logd",         "ramfsd", "imagefsd",
+                                    "vfsd",  "phase4-files", NULL};
 static const struct contents contents[] = {
     {"build/boot-foundation.img", {foundation}},
     {"build/boot.img", {foundation, runtime}},
@@ -233,6 +235,7 @@ static const struct contents contents[] = {
     {"build/boot-operations.img", {foundation, phase0, operations}},
     {"build/boot-restarts.img", {foundation, restarts}},
     {"build/boot-console.img", {foundation, console}},
+    {"build/boot-files.img", {foundation, files}},
 };
 
 static unsigned module_count(const struct contents *image)

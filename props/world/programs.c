@@ -210,6 +210,7 @@ static const struct program program_table[] = {
     {"phase1-time-client", 0, 0, NULL, phase1_time_client_main},
     {"phase1-crash-client", 0, 0, NULL, phase1_crash_client_main},
     {"phase2-irq-client", 0, 0, NULL, phase2_irq_client_main},
+    {"phase4-files", 0, 0, NULL, phase4_files_main},
     {"test-mapper", 0, 0, NULL, test_mapper_main},
     {"test-operator", 0, 0, NULL, test_operator_main},
     {"test-ready", 0, 0, NULL, test_ready_main},

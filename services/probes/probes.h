@@ -35,6 +35,9 @@ uint32_t phase1_time_client_main(uint64_t argument);
 uint32_t phase1_crash_client_main(uint64_t argument);
 uint32_t phase2_irq_client_main(uint64_t argument);
 
+/* A client of vfsd: EXIT(0) when every answer was the stated one. */
+uint32_t phase4_files_main(uint64_t argument);
+
 /* What test-operator launches (mapper.h). */
 uint32_t test_mapper_main(uint64_t argument);
 
