@@ -28,6 +28,7 @@ IMAGES = {
 UNSHOWN = {(name, verdict): "no image has loaderd yet" for verdict in ("accepted", "refused")
            for name in ("pagerd.give_page", "procd.begin_loader_image_transfer", "procd.send_loader_image_chunk",
                         "procd.commit_loader_image_transfer", "procd.abort_loader_image_transfer")}
+UNSHOWN["vfsd.link", "accepted"] = "never granted: a file has one name"
 UNSHOWN |= {(f"loaderd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
             for name in ("launch_path", "wait_program", "stop_program", "query_program")}
 

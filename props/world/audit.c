@@ -216,12 +216,12 @@ static uint32_t owner_role(const struct nodes *nodes, const struct capability *c
     return ROLE_NONE;
 }
 
-/* named keeps for each row of a pair the service's end with the client's badge (N2). */
-static const char *registered_why(const struct capability *cap, uint32_t owner)
+/* named keeps each row's end with the client's badge (N2), and the client it, if no slot is for it. */
+static const char *looked_up_why(const struct capability *cap, uint32_t owner, uint32_t rights)
 {
     for (unsigned i = 0; i < look_up_count; i++) {
         if (look_up_table[i].service == owner && look_up_table[i].client == cap->badge &&
-            (cap->rights & ~(uint32_t)(RIGHT_SEND | RIGHT_TRANSFER)) == 0)
+            cap->object_type == OBJECT_ENDPOINT && (cap->rights & ~rights) == 0)
             return look_up_why(&look_up_table[i]);
     }
     return NULL;
@@ -238,8 +238,10 @@ static const char *work_why(const struct nodes *nodes, const struct node *node, 
         return cap->object_type == OBJECT_REPLY ? "somebody waits" : NULL;
     if (slot < SLOT_DYNAMIC_BASE)
         return NULL;
-    if (node->role->id == ROLE_NAMED && cap->object_type == OBJECT_ENDPOINT)
-        return registered_why(cap, owner);
+    if (node->role->id == ROLE_NAMED)
+        return looked_up_why(cap, owner, RIGHT_SEND | RIGHT_TRANSFER);
+    if (cap->badge == node->role->id && role_peer_slot(owner) == SLOT_NULL)
+        return looked_up_why(cap, owner, RIGHT_SEND);
     for (unsigned i = 0; i < sizeof work / sizeof work[0]; i++) {
         if (work[i].role == node->role->id && work[i].type == cap->object_type &&
             (cap->rights & ~work[i].rights) == 0 && work[i].owner == owner)
@@ -396,8 +398,10 @@ static void reach_stated(struct reach *reach, const struct nodes *nodes, unsigne
         if (work[i].role == nodes->list[at].role->id)
             reach_add(reach, nodes, at, work[i].type, work[i].rights, work[i].owner);
     }
-    for (unsigned i = 0; i < look_up_count && nodes->list[at].role->id == ROLE_NAMED; i++)
-        reach_add(reach, nodes, at, OBJECT_ENDPOINT, RIGHT_SEND, look_up_table[i].service);
+    uint32_t role = nodes->list[at].role->id;
+    for (unsigned i = 0; i < look_up_count; i++)
+        if (role == ROLE_NAMED || role == look_up_table[i].client)
+            reach_add(reach, nodes, at, OBJECT_ENDPOINT, RIGHT_SEND, look_up_table[i].service);
 }
 
 static void reach_real(struct reach *reach, const struct nodes *nodes, unsigned at)
