@@ -36,7 +36,7 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
     if (codec_u32(bytes + 12) != size_bytes || count > 48 || size_bytes != 56 + 16 * count)
         return false;
     if (codec_u32(bytes + 16) == 0 || first == 0 || last < first || last > 4194303 ||
-        codec_u32(bytes + 40) > 5)
+        codec_u32(bytes + 40) > 11)
         return false;
     bool service_found = false;
     bool primary_found = primary == 0;
