@@ -124,7 +124,7 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
     uint32_t limit_count = codec_u32(bytes + 28);
     if (entry_count == 0 || entry_count > 64 || mount_count > 16 || limit_count > 64 ||
         size_bytes != 32 + 64 * (entry_count + mount_count) + 32 * limit_count ||
-        codec_u32(bytes + 24) > 5)
+        codec_u32(bytes + 24) > 11)
         return false;
     const uint8_t *entries = bytes + 32;
     for (uint32_t i = 0; i < entry_count; i++) {
@@ -145,7 +145,7 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
 /* Of the header alone. */
 static uint32_t model_profile(const uint8_t *bytes, size_t size_bytes)
 {
-    if (size_bytes < 32 || memcmp(bytes, "ERIXBCFG\1\0\0\0", 12) != 0 || codec_u32(bytes + 24) > 5)
+    if (size_bytes < 32 || memcmp(bytes, "ERIXBCFG\1\0\0\0", 12) != 0 || codec_u32(bytes + 24) > 11)
         return 0;
     return codec_u32(bytes + 24);
 }
