@@ -31,6 +31,7 @@ import machines
 import markdown
 import metal
 import negative
+import pack_checks
 import operations
 import provenance
 import ring3
@@ -441,6 +442,7 @@ CHECKS = {
     "new": (command_checks.new_names_places, ""),
     "unwritable": (command_checks.unwritable, ""),
     "threads": (check_threads, ""),
+    "packing": (pack_checks.packing, "image fast"),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),

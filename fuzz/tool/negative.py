@@ -17,7 +17,7 @@ import metal
 
 EXECUTABLE, BOOT_CONFIG, DATA = 1, 2, 3  # kinds of sections
 PAGE = 4096
-MEMD, VSPACED, PAGERD, PROCD, FBCOND, PROBE, TESTER, DRV_ACPI = 2, 3, 4, 5, 15, 256, 274, 24  # roles
+MEMD, VSPACED, PAGERD, PROCD, FBCOND, PROBE, TESTER, DRV_ACPI, VFSD = 2, 3, 4, 5, 15, 256, 274, 24, 22  # roles
 KERNEL, INTAKE = damage.REFUSED, damage.INTAKE
 PLAN = INTAKE.replace("INTAKE", "PLAN")
 KEPT = "findings/negative"  # images of failed cases
@@ -104,6 +104,7 @@ def wrong_configs():
     yield "with an empty name", memd_is(module=b""), "BAD_TEXT"
     yield "with bytes after a name", memd_is(module=b"memd\0d"), "RESERVED_NOT_ZERO"
     for wrong, row, status in (
+            ("and no vfsd", mount(), "INVALID_ARGUMENT"),
             ("of an unknown tag", mount(tag=b"MNT2"), "BAD_MAGIC"),
             ("with a reserved bit", mount(reserved=1), "RESERVED_NOT_ZERO"),
             ("with an unknown flag", mount(flags=2), "INVALID_ARGUMENT"),
@@ -126,6 +127,8 @@ def wrong_configs():
             ("twice", (limit(MEMD), limit(MEMD)), "DUPLICATE"),
             ("more than the limit", tuple(limit(role) for role in range(65)), "EXHAUSTED")):
         yield f"with a limit {wrong}", config(limits=rows), status
+    yield "with a mount of what vfsd does not find", config((*FOUNDATION, entry(VFSD, b"vfsd")), mounts=(mount(),)), \
+        "INVALID_ARGUMENT"
     yield "with two mounts at a path", config(mounts=(mount(), mount())), "DUPLICATE"
     for wrong, row, status in (
             ("an unknown role", entry(200, b"nobody"), "INVALID_ARGUMENT"),
@@ -221,6 +224,17 @@ def cases(image):
         for wrong, data, status in wrong_programs(by_name[name]):
             yield Case(f"{name} with {wrong}", with_part(name, EXECUTABLE, data), reason + status,
                        name == "memd" and status in ("BAD_MAGIC", "WRITE_AND_EXECUTE"))
+
+
+def data_cases():
+    """Of the image files: data that a role needs, and is not there or is no data."""
+    with open(build.FILES_IMAGE, "rb") as file:
+        parts = sections(file.read())
+    yield Case("an image with imagefsd's data left out", packed([part for part in parts if part[0] != "files"]),
+               INTAKE + "MISSING_MODULE", True)
+    yield Case("an image with imagefsd's data as a program", packed(
+        [(name, EXECUTABLE if name == "files" else kind, data) for name, kind, data in parts]),
+               INTAKE + "INVALID_ARGUMENT", False)
 
 
 def refused_as_stated(log, pattern):
@@ -359,7 +373,7 @@ def negative(tally):
     parts = sections(image)
     tally.say("the tests' packer makes the image itself", packed(parts) == image)
     tally.say("the tests' config is the image's own", (damage.CONFIG, BOOT_CONFIG, config()) in parts)
-    listed = list(cases(image))
+    listed = [*cases(image), *data_cases()]
     in_world(tally, listed)
     little_memory(tally)
     in_qemu(tally, listed)

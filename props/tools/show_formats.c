@@ -4,7 +4,9 @@
 #include "props/tools/show_formats.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "abi/formats/archive.h"
 #include "abi/formats/boot_config.h"
 #include "abi/formats/boot_image.h"
 #include "abi/capability.h"
@@ -222,6 +224,33 @@ static void show_boot_image(FILE *out, const uint8_t *bytes, size_t size_bytes)
     }
 }
 
+/* Whether the bytes begin as a ustar archive does, which has its magic elsewhere. */
+static bool is_archive(const uint8_t *bytes, size_t size_bytes)
+{
+    enum { MAGIC_AT = 257 };
+    return size_bytes >= ARCHIVE_BLOCK_BYTES && memcmp(bytes + MAGIC_AT, "ustar", 6) == 0;
+}
+
+/* One line an entry; of a path the bytes as they are: they are text. */
+static void show_archive(FILE *out, const uint8_t *bytes, size_t size_bytes)
+{
+    static const char kinds[] = {
+        [ARCHIVE_FILE] = '-', [ARCHIVE_DIRECTORY] = 'd', [ARCHIVE_SYMLINK] = 'l'};
+    struct archive_entry entry;
+    size_t at = 0;
+    enum status status = STATUS_OK;
+    fprintf(out, "archive\n");
+    while ((status = archive_next(bytes, size_bytes, &at, &entry)) == STATUS_OK) {
+        fprintf(out, "  %c %04o %8zu %.*s", kinds[entry.kind], entry.mode, entry.data_bytes,
+                (int)entry.path_count, (const char *)entry.path);
+        if (entry.kind == ARCHIVE_SYMLINK)
+            fprintf(out, " -> %.*s", (int)entry.target_count, (const char *)entry.target);
+        fputc('\n', out);
+    }
+    if (status != STATUS_NOT_FOUND)
+        fprintf(out, "  at byte %zu: %s\n", at, status_name(status));
+}
+
 bool show_format(FILE *out, const uint8_t *bytes, size_t size_bytes)
 {
     struct reader reader = reader_over(bytes, size_bytes);
@@ -229,6 +258,10 @@ bool show_format(FILE *out, const uint8_t *bytes, size_t size_bytes)
     struct reader short_reader = reader_over(bytes, size_bytes);
     if (read_u32(&short_reader) == ELF_MAGIC_WORD) {
         show_elf(out, "", bytes, size_bytes);
+        return true;
+    }
+    if (is_archive(bytes, size_bytes)) {
+        show_archive(out, bytes, size_bytes);
         return true;
     }
     switch (magic) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Prints start envelopes, handoffs, boot configs, boot images and ELF load plans readably. */
+/* Prints start envelopes, handoffs, boot configs, boot images, ELF load plans and archives
+ * of files readably. */
 #ifndef BASALT_PROPS_TOOLS_SHOW_FORMATS_H
 #define BASALT_PROPS_TOOLS_SHOW_FORMATS_H
 

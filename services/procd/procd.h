@@ -22,6 +22,12 @@
  * PROCESS_SHARED_REGIONS) is refused with OVER_LIMIT: others are guaranteed what is above it. Its
  * role needs a larger guarantee_pages, then. A foundation process has none.
  *
+ * Data. A role with a DATA row of abi/roles.def has a module of the image at DATA_VA, read-only, in each
+ * of its lives: CREATE_STAGED_PROCESS says where it lies. Another role with data, or such a role
+ * without (SPAWN and SPAWN_SERVICE give none), is INVALID_ARGUMENT; a client that names data is DENIED;
+ * a program where its data would be OVERLAPs. Its shared pages count among the regions. Whether the
+ * image has so many bytes is not asked: who touches what is not there ends with FAULT_BACKING.
+ *
  * The tree. Each process has an owner: the client that made it, or the administrator. An owner has
  * as many places as its row says (`child_limit`; the administrator PROCD_PROCESS_LIMIT). A process
  * takes one, and as many more as it may have below itself; they are set aside when it is made, so
