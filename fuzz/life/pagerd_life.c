@@ -89,6 +89,7 @@ static const struct life_operation operations[] = {
     {OP_PAGERD_QUERY_FAULTS, 1, draw_query, NULL, NULL},
     {0, 1, draw_violation, NULL, NULL},
     {0, 1, draw_stranger, NULL, NULL},
+    {OP_PAGERD_GIVE_PAGE, 3, draw_give, NULL, NULL},
     {0, 0, NULL, NULL, NULL},
 };
 
@@ -186,6 +187,20 @@ static bool asks_again(const struct message *sent)
            request.action == RESOLVE_RETRY;
 }
 
+/* Names the frame that a GIVE_PAGE brings: one of the process's account. False: it has none. */
+static bool name_frame(struct message *message)
+{
+    uint64_t token;
+    bool gives = message->header.operation == OP_PAGERD_GIVE_PAGE &&
+                 message->header.cap_count == 1 && message->caps[0].object_type == OBJECT_FRAME &&
+                 message->header.body_bytes == sizeof(struct pagerd_give_page_request);
+    if (!gives)
+        return message->header.cap_count == 0 || message->caps[0].object_type != OBJECT_FRAME;
+    memcpy(&token, message->body, sizeof token);
+    const struct model_pagerd_process *process = model_pagerd_process(&model, token);
+    return peers_of_pagerd_give(message, process == NULL ? 0 : process->account);
+}
+
 /* Delivers one message as the loop would. `sent` names objects in its capability fields; the sender
  * is header.badge. `thorough`: compares the books, too. */
 static enum status send(const struct message *sent, bool thorough)
@@ -196,6 +211,10 @@ static enum status send(const struct message *sent, bool thorough)
     if (info.reply_slot == 0 && !breached)
         return STATUS_EXHAUSTED; /* the kernel would not let pagerd receive */
     *message = *sent;
+    if (!name_frame(message)) {
+        stand_in_reply_close(info.reply_slot);
+        return STATUS_EXHAUSTED; /* nobody could have sent that */
+    }
     message->header.request_id = ++life.request_id;
     peers_of_pagerd_step_begin();
     peers_of_pagerd_deliver(message);

@@ -41,6 +41,7 @@ void draw_fault(struct choices *choices, struct life_draft *draft);
 void draw_register(struct choices *choices, struct life_draft *draft);
 void draw_unregister(struct choices *choices, struct life_draft *draft);
 void draw_resolve(struct choices *choices, struct life_draft *draft);
+void draw_give(struct choices *choices, struct life_draft *draft);
 void draw_query(struct choices *choices, struct life_draft *draft);
 
 /* A message of any operation, by its row alone, with one field outside its constraint; the same

@@ -144,6 +144,19 @@ static void take_from_data(struct pagerd_register_process_request *request)
         area->file_offset += DATA_PAGES_APART * PAGE_BYTES;
 }
 
+/* Some of its segments are those of a program that is no module. */
+static void load(struct choices *choices, struct pagerd_register_process_request *request)
+{
+    uint64_t which = choices_below(choices, 32);
+    for (uint32_t i = 0; i < request->area_count; i++) {
+        struct pagerd_area *area = &request->areas[i];
+        if ((which & UINT64_C(1) << i) == 0 || area->kind != AREA_SEGMENT)
+            continue;
+        area->kind = AREA_LOADED;
+        area->file_offset = area->file_bytes = 0;
+    }
+}
+
 void draw_register(struct choices *choices, struct life_draft *draft)
 {
     struct pagerd_register_process_request *request = (void *)draft->body;
@@ -169,6 +182,7 @@ void draw_register(struct choices *choices, struct life_draft *draft)
         stretch(choices, request);
     if (rest == 5)
         take_from_data(request);
+    load(choices, request);
 }
 
 void draw_resolve(struct choices *choices, struct life_draft *draft)
@@ -197,6 +211,22 @@ void draw_query(struct choices *choices, struct life_draft *draft)
 {
     struct pagerd_query_faults_request *request = (void *)draft->body;
     request->token = pick_token(choices);
+}
+
+/* A page of an area LOADED, mostly, and a frame that was given before now and then. */
+void draw_give(struct choices *choices, struct life_draft *draft)
+{
+    struct pagerd_give_page_request *request = (void *)draft->body;
+    request->token = pick_token(choices);
+    request->frame_id = 1 + (uint32_t)choices_below(choices, 12);
+    if (choices_below(choices, 4) != 3)
+        request->frame_id = UINT32_MAX; /* a new one */
+    request->frame_slot = 1;
+    const struct model_pagerd_process *process = model_pagerd_process(&model, request->token);
+    request->va = pick_va(choices, process) / PAGE_BYTES * PAGE_BYTES;
+    for (uint32_t i = 0; process != NULL && i < process->area_count; i++)
+        if (process->areas[i].kind == AREA_LOADED && choices_below(choices, 4) != 3)
+            request->va = process->areas[i].va + choices_below(choices, 4) * PAGE_BYTES;
 }
 
 /* Whatever pagerd receives, by one byte: an operation of its own, or from FAULT_BYTE on a fault. */

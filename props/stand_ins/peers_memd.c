@@ -25,6 +25,7 @@ static uint32_t account_count;
 static uint32_t pool; /* object of the untyped that everything comes from */
 static struct {
     bool live;
+    bool given;
     uint32_t account;
     uint32_t object;
 } ids[PEERS_FRAME_ID_LIMIT];
@@ -127,6 +128,7 @@ bool peers_frame_take(uint32_t account, uint32_t *object, uint32_t *frame_id)
     HARNESS(id_count + 1 < PEERS_FRAME_ID_LIMIT);
     *frame_id = ++id_count;
     ids[*frame_id].live = true;
+    ids[*frame_id].given = false;
     ids[*frame_id].account = account;
     ids[*frame_id].object = *object;
     id_by_object[*object] = *frame_id;
@@ -148,6 +150,16 @@ bool peers_frame_find(uint32_t frame_id, uint32_t *object, uint32_t *account)
     *object = ids[frame_id].object;
     *account = ids[frame_id].account;
     return true;
+}
+
+void peers_frame_give(uint32_t frame_id)
+{
+    ids[frame_id].given = true;
+}
+
+bool peers_frame_is_given(uint32_t frame_id)
+{
+    return ids[frame_id].given;
 }
 
 uint32_t peers_frame_id_last(void)

@@ -37,6 +37,9 @@ uint32_t peers_frame_id(uint32_t object, uint32_t *account);
 void peers_frame_revoke(uint32_t object);
 /* The frame of an id and whose it is; false: no account holds it. */
 bool peers_frame_find(uint32_t frame_id, uint32_t *object, uint32_t *account);
+/* Its holder has passed it on, and answers for what it is used for. */
+void peers_frame_give(uint32_t frame_id);
+bool peers_frame_is_given(uint32_t frame_id);
 /* Ids given out so far: 1 to this. */
 uint32_t peers_frame_id_last(void);
 

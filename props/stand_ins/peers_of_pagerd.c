@@ -327,6 +327,18 @@ void peers_of_pagerd_calm(void)
 
 /* --- messages to pagerd ----------------------------------------------------------------------- */
 
+/* A frame that peers_of_pagerd_give has named, with the rights of its giver. */
+static struct stand_in_cap given_frame(const struct message *message, uint32_t number,
+                                       uint32_t rights)
+{
+    struct stand_in_cap cap = stand_in_cap_to(OBJECT_FRAME, number - 1);
+    struct pagerd_give_page_request request;
+    memcpy(&request, message->body, sizeof request);
+    cap.rights = rights | RIGHTS_MAPPING;
+    cap.badge = request.frame_id;
+    return cap;
+}
+
 void peers_of_pagerd_deliver(struct message *message)
 {
     struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
@@ -341,9 +353,29 @@ void peers_of_pagerd_deliver(struct message *message)
             .object = account ? (uint32_t)ROLE_MEMD : (uint32_t)STAND_IN_ELSEWHERE,
             .badge = number != 0 ? number : 1,
         };
+        if (descriptor->object_type == OBJECT_FRAME)
+            caps[i] = given_frame(message, number, descriptor->rights);
         descriptor->badge = 0;
     }
     stand_in_window_fill(message, caps, SLOT_RECEIVE_BASE);
+}
+
+bool peers_of_pagerd_give(struct message *message, uint64_t account)
+{
+    struct pagerd_give_page_request request;
+    uint32_t object;
+    uint32_t owner;
+    HARNESS(message->header.body_bytes == sizeof request);
+    memcpy(&request, message->body, sizeof request);
+    bool known = peers_frame_find(request.frame_id, &object, &owner) &&
+                 owner == account % ACCOUNTS && peers_frame_is_given(request.frame_id);
+    if (!known && !peers_frame_take((uint32_t)(account % ACCOUNTS), &object, &request.frame_id))
+        return false;
+    peers_frame_give(request.frame_id);
+    out_of_sight[request.frame_id] = true;
+    request.frame_slot = object + 1;
+    memcpy(message->body, &request, sizeof request);
+    return true;
 }
 
 void peers_of_pagerd_window_drop(void)

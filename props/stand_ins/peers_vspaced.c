@@ -299,7 +299,10 @@ static enum status map_frames(struct space *space, const struct stand_in_cap *fr
                  peers_frame_find(request->frame_id, &object, &account) && object == frame->object);
         PROPERTY(G4, "private",
                  (account == space->account || !is_registered(space)) &&
-                     stand_in_frame(frame->object)->mapping_count == 0);
+                     (stand_in_frame(frame->object)->mapping_count == 0 ||
+                      peers_frame_is_given(request->frame_id)));
+        if (stand_in_frame(frame->object)->mapping_count != 0)
+            return STATUS_DUPLICATE;
     }
     enum status status = pages_allowed(space, request->va, request->page_count);
     if (status == STATUS_OK)
