@@ -187,15 +187,12 @@ static bool asks_again(const struct message *sent)
            request.action == RESOLVE_RETRY;
 }
 
-/* Names the frame that a GIVE_PAGE brings: one of the process's account. False: it has none. */
+/* Names the frame that a GIVE_PAGE brings: one of the process's account. False: that has none. */
 static bool name_frame(struct message *message)
 {
     uint64_t token;
-    bool gives = message->header.operation == OP_PAGERD_GIVE_PAGE &&
-                 message->header.cap_count == 1 && message->caps[0].object_type == OBJECT_FRAME &&
-                 message->header.body_bytes == sizeof(struct pagerd_give_page_request);
-    if (!gives)
-        return message->header.cap_count == 0 || message->caps[0].object_type != OBJECT_FRAME;
+    if (!peers_of_pagerd_gives(message))
+        return true;
     memcpy(&token, message->body, sizeof token);
     const struct model_pagerd_process *process = model_pagerd_process(&model, token);
     return peers_of_pagerd_give(message, process == NULL ? 0 : process->account);
@@ -212,7 +209,8 @@ static enum status send(const struct message *sent, bool thorough)
         return STATUS_EXHAUSTED; /* the kernel would not let pagerd receive */
     *message = *sent;
     if (!name_frame(message)) {
-        stand_in_reply_close(info.reply_slot);
+        if (!breached)
+            stand_in_reply_close(info.reply_slot);
         return STATUS_EXHAUSTED; /* nobody could have sent that */
     }
     message->header.request_id = ++life.request_id;

@@ -3,6 +3,7 @@
  * property; what an environment may do to it is a result. */
 #include "props/stand_ins/peers_of_pagerd.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "abi/codec.h"
@@ -327,6 +328,14 @@ void peers_of_pagerd_calm(void)
 
 /* --- messages to pagerd ----------------------------------------------------------------------- */
 
+bool peers_of_pagerd_gives(const struct message *message)
+{
+    return message->header.operation == OP_PAGERD_GIVE_PAGE && message->header.cap_count == 1 &&
+           message->caps[0].object_type == OBJECT_FRAME &&
+           message->caps[0].field_offset == offsetof(struct pagerd_give_page_request, frame_slot) &&
+           message->header.body_bytes == sizeof(struct pagerd_give_page_request);
+}
+
 /* A frame that peers_of_pagerd_give has named, with the rights of its giver. */
 static struct stand_in_cap given_frame(const struct message *message, uint32_t number,
                                        uint32_t rights)
@@ -353,7 +362,7 @@ void peers_of_pagerd_deliver(struct message *message)
             .object = account ? (uint32_t)ROLE_MEMD : (uint32_t)STAND_IN_ELSEWHERE,
             .badge = number != 0 ? number : 1,
         };
-        if (descriptor->object_type == OBJECT_FRAME)
+        if (i == 0 && peers_of_pagerd_gives(message))
             caps[i] = given_frame(message, number, descriptor->rights);
         descriptor->badge = 0;
     }
@@ -365,7 +374,6 @@ bool peers_of_pagerd_give(struct message *message, uint64_t account)
     struct pagerd_give_page_request request;
     uint32_t object;
     uint32_t owner;
-    HARNESS(message->header.body_bytes == sizeof request);
     memcpy(&request, message->body, sizeof request);
     bool known = peers_frame_find(request.frame_id, &object, &owner) &&
                  owner == account % ACCOUNTS && peers_frame_is_given(request.frame_id);

@@ -33,7 +33,9 @@ void peers_of_pagerd_calm(void);
 /* Puts what the descriptors name into the receive window: a capability to the object whose number
  * stands in the field, which becomes the slot. */
 void peers_of_pagerd_deliver(struct message *message);
-/* A GIVE_PAGE: the frame of the account that was given before under this id, or another one of the
+/* Whether it is a GIVE_PAGE with a frame. */
+bool peers_of_pagerd_gives(const struct message *message);
+/* Of such a one: the frame of the account that was given before under this id, or another one of the
  * account's, whose id is written into the message. False: there is none. */
 bool peers_of_pagerd_give(struct message *message, uint64_t account);
 /* The loop drops what was left in the window. */
