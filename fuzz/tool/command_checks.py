@@ -112,7 +112,7 @@ def package_lock(tally):
                 with open(f"{folder}/{name}", "w", encoding="ascii") as file:
                     file.write(text)
                 os.chmod(f"{folder}/{name}", 0o755)
-            shutil.copytree(".", f"{folder}/tree", ignore=shutil.ignore_patterns("build", "findings", ".git", "corpus"))
+            shutil.copytree(".", f"{folder}/tree", symlinks=True, ignore=shutil.ignore_patterns("build", "findings", ".git", "corpus"))
             status, output = build.run([f"{folder}/tree/basalt", "help"], 30, {
                 "PATH": f"{folder}:{os.environ['PATH']}", "FAKE_HOME": folder,
                 "FAKE_LOCKED": str(locked), "FAKE_ERROR": error})
