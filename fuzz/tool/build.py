@@ -17,12 +17,14 @@ OPERATIONS_IMAGE = "build/boot-operations.img"
 RESTARTS_IMAGE = "build/boot-restarts.img"
 CONSOLE_IMAGE = "build/boot-console.img"
 FILES_IMAGE = "build/boot-files.img"
+PHASE4_IMAGES = {f"phase4-{name}": f"build/boot-phase4-{name}.img" for name in (
+    "loader-contract", "fs-discovery", "materialized-launch", "cleanup-authority", "closure")}
 BENCH_IMAGE = "build/boot-bench.img"
 
 # What `--profile` chooses from.
 PROFILES = {"none": RUNTIME_IMAGE, "foundation": FOUNDATION_IMAGE, "phase0": PHASE0_IMAGE, "hostile": HOSTILE_IMAGE,
             "attacks": ATTACKS_IMAGE, "graph": GRAPH_IMAGE, "services": SERVICES_IMAGE, "operations": OPERATIONS_IMAGE,
-            "restarts": RESTARTS_IMAGE, "console": CONSOLE_IMAGE, "files": FILES_IMAGE}
+            "restarts": RESTARTS_IMAGE, "console": CONSOLE_IMAGE, "files": FILES_IMAGE, **PHASE4_IMAGES}
 STAYING = ("none", "foundation", "console")  # they go on running after READY
 
 

@@ -173,7 +173,7 @@ def check_commands(tally, session):
     wrong = is_graph_right(graph or [])
     tally.say("console: the graph of the kernel is that of the audit", graph is not None and not wrong,
               "\n".join(wrong), f"{len(edges_of(graph or []))} edges")
-    say("help lists the commands", session.ask("help"), r"^  run NAME", r"^  exit")
+    say("help lists the commands", session.ask("help"), r"^  run NAME", r"^  cat PATH", r"^  exit")
     say("a mistake is told", session.ask("rnu x"), "no such command")
     say("the line can be mended", session.ask("upx\x7ftimexx\x7f\x7f"), r"^\d+\.\d{3} s$")
     say("processes", session.ask("ps"), r"memd +running", r"seriald +running +1", r"console +running")
@@ -189,11 +189,36 @@ def check_commands(tally, session):
     say("it is listed", session.ask("ps"), f" {number[1]} +idle +running")
     say("it is stopped", session.ask(f"stop {number[1]}"), "stop: OK")
     say("nobody else is, by procd", session.ask("stop 1"), "stop: NOT_FOUND")
-    session.send("run idle\r")
-    session.wait_for(r"process \d+ runs\n") # or Ctrl-C would end the line that is typed
-    session.send("\x03")
-    stopped = session.wait_for(PROMPT)
-    say("Ctrl-C stops what runs", stopped and stopped.splitlines(), r"process \d+: KILLED")
+    for name in ("idle", "/bin/linger"):
+        session.send(f"run {name}\r")
+        session.wait_for(r"process \d+ runs\n") # or Ctrl-C would end the line that is typed
+        session.send("\x03")
+        stopped = session.wait_for(PROMPT)
+        say(f"Ctrl-C stops what runs: {name}", stopped and stopped.splitlines(), r"process \d+: KILLED")
+
+
+def check_files(tally, session):
+    """Files, and programs of them: each ends as services/probes/expectations.h says, or is refused."""
+    def say(what, line, *patterns):
+        rows = session.ask(line)
+        tally.say(f"console: {what}", has(rows, *patterns), "\n".join(rows or ["no prompt"]))
+        return rows
+
+    say("a directory", "ls /bin", "^  hello$", "^  stock$")
+    say("the root", "ls", "^  bin/$", "^  link@$")
+    say("a file's text", "cat /motd", "^Files of the boot image")
+    say("what may not be read", "cat /secret", "^cat: DENIED")
+    for name, how in (("hello", "EXITED, code 0x2a"), ("look", "EXITED, code 0x10ad0"), ("stock", "EXITED, code 0x0"),
+                      ("fault", "FAULT_OUTSIDE, code 0x0, at 0x500000000000")):
+        say(f"a program of a file: {name}", f"run /bin/{name}", rf"process \d+: {how}")
+    for path, why in (("/bin/dynamic", "REQUIRE_DYNAMIC"), ("/nobody", "NOT_FOUND"), ("/docs", "IS_DIRECTORY"),
+                      ("/secret", "DENIED"), ("/motd", "DENIED"), ("/empty", "TRUNCATED"), ("/long", "BAD_MAGIC"),
+                      ("/loop", "LINK_LOOP"), ("/bin/hello 7", "UNSUPPORTED")):
+        say(f"what is none: {why}", f"run {path}", f"^run: {why}$")
+    started = say("one that goes on", "start /bin/linger", r"process \d+ runs")
+    number = re.search(r"process (\d+) runs", "\n".join(started or [])) or [0, "0"]
+    say("it is loaderd's", "ps", f" {number[1]} +loaded-program +running")
+    say("and stopped by it", f"stop {number[1]}", "stop: OK")
 
 
 def console(tally):
@@ -201,6 +226,7 @@ def console(tally):
     tally.say("console: a prompt", session.wait_for(PROMPT) is not None, session.text)
     tally.say("console: the terminal is raw", not session.is_restored())
     check_commands(tally, session)
+    check_files(tally, session)
     session.send("exit\r")
     left = session.wait_for(LAST_ROW.decode().strip())
     restored = session.process.wait(PATIENCE_SECONDS) == 0 and session.is_restored()

@@ -21,16 +21,14 @@ IMAGES = {
     build.OPERATIONS_IMAGE: (same.PROGRAM, None),
     build.RESTARTS_IMAGE: (same.PROGRAM, graph.restarts),
     build.FILES_IMAGE: (same.PROGRAM, None),
+    build.PHASE4_IMAGES["phase4-closure"]: (same.PROGRAM, None),
     "build/boot-graph-kill-on-stop.img": ("build/shipped/world_kill_on_stop", graph.kills),
 }
 
 # Operation, verdict: why no boot shows it. An entry that is not needed any more fails the test.
-UNSHOWN = {(name, verdict): "no image has loaderd yet" for verdict in ("accepted", "refused")
-           for name in ("pagerd.give_page", "procd.begin_loader_image_transfer", "procd.send_loader_image_chunk",
-                        "procd.commit_loader_image_transfer", "procd.abort_loader_image_transfer")}
-UNSHOWN["vfsd.link", "accepted"] = "never granted: a file has one name"
-UNSHOWN |= {(f"loaderd.{name}", verdict): "no image has it yet" for verdict in ("accepted", "refused")
-            for name in ("launch_path", "wait_program", "stop_program", "query_program")}
+UNSHOWN = {("pagerd.give_page", "refused"): "procd asks for what it may have, and nobody else may ask",
+           ("procd.abort_loader_image_transfer", "accepted"): "a transfer is aborted when a file changes meanwhile",
+           ("vfsd.link", "accepted"): "never granted: a file has one name"}
 
 
 def read(path):

@@ -161,9 +161,8 @@ static void state(const struct node *node, struct list *list)
                               "its own endpoint"});
     for (unsigned i = 0; i < count; i++) {
         uint32_t peer = service_peer_role(rows[i].slot, rows[i].object_type, rows[i].rights);
-        bool dropped = node->role->id == ROLE_PROCD && rows[i].slot == SLOT_BOOTSTRAP_UNTYPED;
-        if (dropped) /* at UPDATE_FOUNDATION_ENDPOINTS */
-            continue;
+        if (node->role->id == ROLE_PROCD && rows[i].slot == SLOT_BOOTSTRAP_UNTYPED)
+            continue; /* dropped at UPDATE_FOUNDATION_ENDPOINTS */
         add(list,
             (struct stated){rows[i].slot, rows[i].object_type, rows[i].rights, badge_of(node, peer),
                             rows[i].object_type == OBJECT_ENDPOINT ? slot_peer_role(rows[i].slot)
@@ -201,6 +200,7 @@ static const struct {
     {ROLE_PAGERD, OBJECT_ENDPOINT, RIGHT_SEND | RIGHT_TRANSFER, ROLE_MEMD,
      "the account of a process"},
     {ROLE_PROCD, OBJECT_PROCESS, RIGHT_CONTROL | RIGHT_TRANSFER, ROLE_NONE, "a process"},
+    {ROLE_PROCD, OBJECT_ENDPOINT, RIGHT_SEND, ROLE_LOADERD, "tells it that a program has ended"},
 };
 
 static uint32_t owner_role(const struct nodes *nodes, const struct capability *cap)

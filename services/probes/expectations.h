@@ -83,6 +83,18 @@ static const struct probe_run probe_runs[] = {
 
 enum { PROBE_RUN_COUNT = sizeof probe_runs / sizeof probe_runs[0] };
 
+/* Programs that are started from files: exit codes, no status among them. */
+enum loaded_code {
+    LOADED_HELLO = 42,
+    LOADED_LOOK = 0x10AD0,       /* it holds SELF and its endpoint, nothing else */
+    LOADED_LACKS = 0x10AD1,      /* one of these is not there */
+    LOADED_HOLDS_MORE = 0x10AD2, /* there is something else */
+    LOADED_ARGUMENT = 0x10AD3,   /* it was told something */
+    LOADED_HEARD = 0x10AD4,      /* somebody sent it something */
+    LOADED_NO_FAULT = 0x10AD5    /* it could write where it has nothing */
+};
+#define LOADED_FAULT_VA PROBE_WILD_VA
+
 /* --- profile hostile --- */
 
 enum {

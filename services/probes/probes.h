@@ -37,6 +37,7 @@ uint32_t phase2_irq_client_main(uint64_t argument);
 
 /* A client of vfsd: EXIT(0) when every answer was the stated one. */
 uint32_t phase4_files_main(uint64_t argument);
+uint32_t phase4_loader_main(uint64_t argument);
 
 /* What test-operator launches (mapper.h). */
 uint32_t test_mapper_main(uint64_t argument);
@@ -46,6 +47,12 @@ uint32_t test_mortal_main(uint64_t argument);
 uint32_t test_frail_main(uint64_t argument);
 uint32_t test_survivor_main(uint64_t argument);
 uint32_t test_reaper_main(uint64_t argument);
+
+/* In archives of files, not in images (expectations.h). */
+uint32_t loaded_hello_main(uint64_t argument);
+uint32_t loaded_look_main(uint64_t argument);
+uint32_t loaded_linger_main(uint64_t argument);
+uint32_t loaded_fault_main(uint64_t argument);
 
 /* Of no image: tests put it in the place of a service (ready.h). */
 uint32_t test_ready_main(uint64_t argument);

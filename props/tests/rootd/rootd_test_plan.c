@@ -315,7 +315,7 @@ static bool may_ask(const struct intake *row)
     case SLOT_PEER_VFSD:
         return role == ROLE_LOADERD;
     case SLOT_PEER_LOADERD:
-        return role == ROLE_PHASE4_LOADER;
+        return role == ROLE_PHASE4_LOADER || role == ROLE_CONSOLE;
     case SLOT_PEER_TEST_SERVICE:
         return role == ROLE_TEST_USER;
     case SLOT_PROCD_DRIVER_ENDPOINT:
