@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/messages/procd.h"
 #include "abi/messages/vfsd.h"
 
 enum { NODE_LIMIT = 8 };
@@ -35,6 +36,30 @@ void adversary_path_briefly(struct choices *choices, uint16_t operation, void *b
 
 /* A file for loaderd: one segment of code, which begins with the file. */
 enum { PROGRAM_BYTES = 1000 };
+
+/* A procd that takes all of it: one piece, and then the rest. */
+static bool answer_transfer(struct message *message)
+{
+    static const struct procd_begin_loader_image_transfer_reply begun = {5};
+    static const struct procd_commit_loader_image_transfer_reply made = {5};
+    bool is_piece = message->header.body_bytes > FILE_TRANSFER_BYTES_MAX;
+    struct procd_send_loader_image_chunk_reply received = {is_piece ? FILE_TRANSFER_BYTES_MAX
+                                                                    : PROGRAM_BYTES};
+    switch (message->header.operation) {
+    case OP_PROCD_BEGIN_LOADER_IMAGE_TRANSFER:
+        return message_encode(&procd_begin_loader_image_transfer_reply_type, &begun, message) ==
+               STATUS_OK;
+    case OP_PROCD_SEND_LOADER_IMAGE_CHUNK:
+        return message_encode(&procd_send_loader_image_chunk_reply_type, &received, message) ==
+               STATUS_OK;
+    case OP_PROCD_COMMIT_LOADER_IMAGE_TRANSFER:
+        return message_encode(&procd_commit_loader_image_transfer_reply_type, &made, message) ==
+               STATUS_OK;
+    default:
+        return false;
+    }
+}
+
 bool adversary_answer_file(struct message *message)
 {
     static const uint8_t ident[] = {0x7F, 'E', 'L', 'F', 2, 1, 1};
@@ -53,6 +78,8 @@ bool adversary_answer_file(struct message *message)
     static const struct vfsd_stat_handle_reply same = {.size_bytes = PROGRAM_BYTES};
     static struct vfsd_read_reply reply;
     struct vfsd_read_request request;
+    if (answer_transfer(message))
+        return true;
     if (message->header.operation == OP_VFSD_OPEN)
         return message_encode(&vfsd_open_reply_type, &opened, message) == STATUS_OK;
     if (message->header.operation == OP_VFSD_STAT_HANDLE)

@@ -90,7 +90,7 @@ static void draw_launch(struct choices *choices, struct life_draft *draft)
 
 static uint64_t some_program(struct choices *choices)
 {
-    return choices_below(choices, 16) == 0 ? 1 + choices_u8(choices)
+    return choices_below(choices, 16) == 0 ? UINT64_C(1) + choices_u8(choices)
                                            : peers_loaderd_number(choices_u8(choices));
 }
 
@@ -100,7 +100,7 @@ static void draw_wait(struct choices *choices, struct life_draft *draft)
     uint64_t how = choices_below(choices, 4);
     request->process_id = some_program(choices);
     request->deadline_ticks = how == 0   ? choices_u64(choices)
-                              : how == 1 ? 0
+                              : how == 1 ? UINT64_C(0)
                                          : stand_in_now() + choices_below(choices, 4000);
 }
 
