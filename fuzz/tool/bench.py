@@ -8,6 +8,7 @@ import tempfile
 import time
 
 import bench_checks
+import bench_files
 import bench_growth
 import bench_metal
 import bench_profile
@@ -101,11 +102,12 @@ def bench(options):
     print("state bytes per service")
     print(must_run("build/fast/state_bytes").rstrip())
     sys.stdout.flush()
-    build.must_build(*images, metal.KERNEL, bench_metal.IMAGE, bench_growth.IMAGE)
+    build.must_build(*images, metal.KERNEL, bench_metal.IMAGE, bench_growth.IMAGE, bench_files.IMAGE)
     rows = bench_metal.measure(bench_metal.IMAGE)
     bench_metal.print_rows(rows)
     bench_metal.print_shares(rows)
     longest.print_longest()
+    bench_files.print_rows()
     print("\n".join(bench_growth.markdown(bench_growth.table())))
     bench_ready.print_boots()
     bench_metal.print_sizes()

@@ -6,6 +6,7 @@ one that is off means that the tree changed."""
 import os
 import re
 
+import bench_files
 import bench_growth
 import bench_metal
 import bench_profile
@@ -18,7 +19,7 @@ TOLERANCE_PERCENT = 2
 # From kernel entry to READY: no rows of the bench image, but boots of the foundation alone and of all.
 HEAD = f"""\
 # Instructions of each row of `./basalt bench` on the counted machine (the median), of the foundation alone
-# and of the runtime image from kernel entry to READY, and of rows beside so many processes or regions. `./basalt test bench` fails when one is more than {TOLERANCE_PERCENT} % off, in whichever direction;
+# and of the runtime image from kernel entry to READY, of files, and of rows beside so many processes or regions. `./basalt test bench` fails when one is more than {TOLERANCE_PERCENT} % off, in whichever direction;
 # `./basalt bench --bless` writes this file anew, and the tables of ARCHITECTURE.md, for the commit that changed the figures.
 """
 ADVICE = f"`./basalt bench --profile ROW` shows where they go; when this is meant, `./basalt bench --bless` writes {TABLE} anew"
@@ -28,7 +29,8 @@ def measured():
     """{row: instructions}, in the order in which the bench prints them."""
     rows = bench_metal.measure(bench_metal.IMAGE)
     return {**{name: rows[name][1] for name, _, _ in bench_metal.ROWS},
-            **{name: bench_ready.instructions(image) for name, image, _ in bench_ready.ROWS}, **bench_growth.table()}
+            **{name: bench_ready.instructions(image) for name, image, _ in bench_ready.ROWS},
+            **bench_files.measure(), **bench_growth.table()}
 
 
 def parsed(text):
@@ -70,7 +72,7 @@ def differences(now, table):
 
 def bless():
     """Writes the table and those of the page, and says what changed."""
-    build.must_build(bench_metal.IMAGE, bench_growth.IMAGE, *[image for _, image, _ in bench_ready.ROWS], bench_metal.metal.KERNEL)
+    build.must_build(bench_metal.IMAGE, bench_growth.IMAGE, bench_files.IMAGE, *[image for _, image, _ in bench_ready.ROWS], bench_metal.metal.KERNEL)
     now, table = measured(), expected()
     for name in [*now, *(name for name in table if name not in now)]:
         if now.get(name) != table.get(name):
@@ -86,7 +88,8 @@ def bless():
 def markdown(table):
     """What the table says, as two tables of markdown: the rows next to seL4's, and how they grow."""
     rows = ["| row | instructions | seL4 |", "| --- | --- | --- |"]
-    for name, meaning, other in [*bench_metal.ROWS, *[(name, meaning, None) for name, _, meaning in bench_ready.ROWS]]:
+    for name, meaning, other in [*bench_metal.ROWS, *[(name, meaning, None) for name, _, meaning in bench_ready.ROWS],
+                                 *[(name, meaning, None) for name, meaning in bench_files.ROWS]]:
         rows.append(f"| {meaning} | {table[name]:,} | {f'{other:,}' if other else ''} |")
     return [rows, bench_growth.markdown(table)]
 

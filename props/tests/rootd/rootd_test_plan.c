@@ -309,13 +309,14 @@ static bool may_ask(const struct intake *row)
         if ((role >= ROLE_PHASE1_LOOKUP_CLIENT && role <= ROLE_PHASE2_IRQ_CLIENT) ||
             role == ROLE_CONSOLE || role == ROLE_TEST_MORTAL || role == ROLE_TEST_FRAIL ||
             role == ROLE_TEST_SURVIVOR || role == ROLE_TEST_REAPER || role == ROLE_TEST_HOSTILE ||
-            role == ROLE_PHASE4_LOADER || role == ROLE_PHASE4_FILES || role == ROLE_IMAGEFSD)
+            role == ROLE_PHASE4_LOADER || role == ROLE_PHASE4_FILES || role == ROLE_BENCH_FILES ||
+            role == ROLE_IMAGEFSD)
             return true;
         return role > ROLE_NAMED && role < ROLE_EXTENSION_BASE && role != ROLE_LOADERD;
     case SLOT_PEER_VFSD:
         return role == ROLE_LOADERD;
     case SLOT_PEER_LOADERD:
-        return role == ROLE_PHASE4_LOADER || role == ROLE_CONSOLE;
+        return role == ROLE_PHASE4_LOADER || role == ROLE_CONSOLE || role == ROLE_BENCH_FILES;
     case SLOT_PEER_TEST_SERVICE:
         return role == ROLE_TEST_USER;
     case SLOT_PROCD_DRIVER_ENDPOINT:
@@ -361,6 +362,7 @@ static void test_all_roles(void)
         {OBJECT_KERNEL_LOG, ROLE_TESTER},
         {OBJECT_KERNEL_LOG, ROLE_ATTACKS},
         {OBJECT_KERNEL_LOG, ROLE_TEST_OPERATOR},
+        {OBJECT_KERNEL_LOG, ROLE_BENCH_FILES},
         {OBJECT_KERNEL_PROCESS, ROLE_TEST_OPERATOR},
         {OBJECT_KERNEL_CHILD_POPULATE, ROLE_TEST_OPERATOR},
         {OBJECT_KERNEL_CHILD_POPULATE, ROLE_DEVICED},
