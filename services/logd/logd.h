@@ -49,7 +49,7 @@
 
 enum {
     LOGD_RECORD_LIMIT = 1024, /* records of the ring */
-    LOGD_CLIENT_LIMIT = 64    /* a place for each role of the table (props/tests/tables_test.c) */
+    LOGD_CLIENT_LIMIT = 96    /* a place for each role of the table (props/tests/tables_test.c) */
 };
 
 _Static_assert((int)LOGD_RECORD_LIMIT >= 8 * (int)LOGD_CLIENT_LIMIT, "a share is some lines");
