@@ -24,6 +24,7 @@ int image_memcmp(const void *left, const void *right, size_t count);
 struct program {
     const char *name;
     const uint8_t *bytes;
+    uint64_t data_bytes; /* that its role's DATA row gives it */
     struct elf_plan plan;
 };
 
@@ -106,7 +107,7 @@ static void check_regions(const struct program *program)
 {
     enum { GUARDS_MAX = 3 }; /* of the stack and of both ends of the heap */
     const struct role *role = NULL;
-    uint64_t regions = GUARDS_MAX;
+    uint64_t regions = GUARDS_MAX + (program->data_bytes / PAGE_BYTES + 1) / 2;
     for (unsigned i = 0; i < role_count; i++)
         if (strcmp(role_table[i].image, program->name) == 0)
             role = &role_table[i];
@@ -160,9 +161,28 @@ static void check_stock(const struct program *program)
               plan->va_first == STOCK_IMAGE_VA);
 }
 
-static void check_module(const uint8_t *bytes, const struct boot_section *section)
+/* The data of a program's role; it is there, and is data. */
+static uint64_t data_of(const struct boot_image *image, const char *name)
 {
-    struct program program = {.name = section->name, .bytes = bytes + section->offset_bytes};
+    const char *data = NULL;
+    for (unsigned i = 0; i < role_count; i++) {
+        if (strcmp(role_table[i].image, name) == 0)
+            data = role_data(role_table[i].id);
+    }
+    if (data == NULL)
+        return 0;
+    int index = boot_image_find(image, data);
+    bool found = index >= 0 && image->sections[index].kind == BOOT_SECTION_DATA;
+    expect_of(name, "has its data", found);
+    return found ? image->sections[index].size_bytes : 0;
+}
+
+static void check_module(const uint8_t *bytes, const struct boot_image *image,
+                         const struct boot_section *section)
+{
+    struct program program = {.name = section->name,
+                              .bytes = bytes + section->offset_bytes,
+                              .data_bytes = data_of(image, section->name)};
     size_t view = section->size_bytes < ELF_VIEW_BYTES ? section->size_bytes : ELF_VIEW_BYTES;
     enum status status = elf_plan_parse(program.bytes, view, section->size_bytes, &program.plan);
     expect_of(section->name, "can be planned", status == STATUS_OK);
@@ -273,7 +293,7 @@ static void check_image(const struct contents *contents_of)
     for (uint32_t i = 0; i < image.section_count; i++) {
         if (image.sections[i].kind != BOOT_SECTION_EXECUTABLE)
             continue;
-        check_module(bytes, &image.sections[i]);
+        check_module(bytes, &image, &image.sections[i]);
         expect_of(path, image.sections[i].name, is_listed(contents_of, image.sections[i].name));
         found++;
     }
