@@ -211,10 +211,10 @@ def restarts(result):
 
 
 def kills(result):
-    """The same of the services of the runtime image, which a procd with a fault in it kills one after the other: each has a
+    """The same of the services of the runtime image and of file services, which a procd with a fault in it kills one after the other: each has a
     second life that answers, and the others go on; test-reaper ends the boot unless it sees that (P4)."""
     wanted = [*BEGIN, *(f"ROOTD_STAGE:{name}:READY" for name in ("named", "logd", "crashd", "timed", "irqd", "deviced",
-                                                                "drv-serial", "seriald")),
+                                                                "drv-serial", "seriald", "ramfsd", "imagefsd", "vfsd")),
               "ERIX_DEVICED:READY:drv-serial", *END]
     killed = [f"procd:warning:killed {number}: {name}:FAULT_OUTSIDE"
               for number, name in enumerate(("logd", "crashd", "timed", "seriald"), 1)]

@@ -11,8 +11,8 @@ enum status __wrap_procd_stop_process(struct procd *procd, struct procd_request 
     const struct procd_stop_process_request *body = &request->body.stop_process;
     uint32_t index;
     enum status status = procd_table_find_live(procd, body->process_id, &index);
-    if (status != STATUS_OK || procd->processes[index].role >= ROLE_EXTENSION_BASE ||
-        procd->processes[index].life != PROCD_LIFE_RUNNING)
+    if (status != STATUS_OK || procd->processes[index].life != PROCD_LIFE_RUNNING ||
+        role_find(procd->processes[index].role)->kind == ROLE_KIND_EXTENSION)
         return __real_procd_stop_process(procd, request);
     struct kernel_retire_process_reply record;
     (void)kernel_kill_process(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,

@@ -11,6 +11,7 @@
 #include "services/lib/call_procd.h"
 #include "services/lib/call_seriald.h"
 #include "services/lib/call_timed.h"
+#include "services/lib/call_vfsd.h"
 #include "services/lib/discovery.h"
 #include "services/lib/service.h"
 #include "services/probes/probes.h"
@@ -114,6 +115,28 @@ static void ask_seriald_wrongly(struct reaper *reaper)
                        &seriald_write_request_type, &byte, &write) == STATUS_INVALID_ARGUMENT);
 }
 
+static enum status stat(struct reaper *reaper, const char *path, uint32_t count)
+{
+    struct vfsd_stat_request request = {.count = count};
+    struct vfsd_stat_reply is;
+    memcpy(request.path, path, count);
+    return vfsd_call_stat(&reaper->caller, SLOT_PEER_VFSD, NO_WINDOW, soon(reaper), &request, &is);
+}
+
+/* Both file systems below vfsd, which finds the next life of either by itself. */
+static enum status ask_vfsd(struct reaper *reaper)
+{
+    enum status status = stat(reaper, "/motd", 5);
+    return status == STATUS_OK ? stat(reaper, "/tmp", 4) : status;
+}
+
+static enum status make_folder(struct reaper *reaper)
+{
+    struct vfsd_mkdir_request request = {.mode = 0755, .count = 9, .path = "/tmp/lost"};
+    return vfsd_call_mkdir(&reaper->caller, SLOT_PEER_VFSD, NO_WINDOW, soon(reaper), &request,
+                           NULL);
+}
+
 /* Who is killed, and by whom it is seen to answer. */
 static const struct victim {
     uint32_t role;
@@ -126,6 +149,8 @@ static const struct victim {
     {ROLE_TIMED, ROLE_TIMED, SLOT_PEER_TIMED, ask_timed},
     {ROLE_SERIALD, ROLE_SERIALD, SLOT_PEER_SERIALD, ask_seriald},
     {ROLE_DRV_SERIAL, ROLE_SERIALD, SLOT_PEER_SERIALD, ask_seriald},
+    {ROLE_IMAGEFSD, ROLE_VFSD, SLOT_PEER_VFSD, ask_vfsd},
+    {ROLE_RAMFSD, ROLE_VFSD, SLOT_PEER_VFSD, ask_vfsd},
 };
 enum { VICTIM_COUNT = sizeof victims / sizeof victims[0] };
 
@@ -190,7 +215,9 @@ uint32_t test_reaper_main(uint64_t argument)
     for (uint32_t i = 0; i < VICTIM_COUNT; i++)
         expect(&reaper, answers(&reaper, &victims[i]));
     ask_seriald_wrongly(&reaper);
+    expect(&reaper, make_folder(&reaper) == STATUS_OK);
     for (uint32_t i = 0; i < VICTIM_COUNT; i++)
         kill_one(&reaper, &victims[i]);
+    expect(&reaper, make_folder(&reaper) == STATUS_OK); /* it was lost with ramfsd */
     return reaper.failed;
 }
