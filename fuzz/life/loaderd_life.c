@@ -435,7 +435,9 @@ static void reset(void)
     peers_of_loaderd_begin();
     life_begin(NULL, ROLE_LOADERD);
     stand_in_clock_set(1000);
-    loaderd_init(&loaderd);
+    (void)peers_loaderd_starts(true);
+    PROPERTY_EQUAL(X3, "start", loaderd_begin(&loaderd), STATUS_OK);
+    PROPERTY(X3, "notices", peers_loaderd_starts(false));
 }
 
 const struct life_service life_service = {

@@ -33,6 +33,8 @@ static struct {
     uint64_t youngest;
     uint32_t number_count; /* given out by procd, each once */
 
+    bool takes_notices; /* procd knows where to */
+
     uint64_t handle_count;
     uint64_t handle; /* the open one; 0: none */
     uint32_t handle_file;
@@ -179,10 +181,8 @@ static enum status vfsd_read(struct stand_in_call *call, struct model_loaderd_ca
     if (lie == PEERS_FORGES)
         file->seed = ++around.rewrites;
     reply.count = peers_file_read(file, request->offset_bytes, request->count, reply.bytes);
-    if (lie == PEERS_LESS)
-        reply.count -= reply.count != 0;
-    if (lie == PEERS_MORE)
-        reply.count += reply.count < FILE_TRANSFER_BYTES_MAX;
+    reply.count -= lie == PEERS_LESS && reply.count != 0;
+    reply.count += lie == PEERS_MORE && reply.count < FILE_TRANSFER_BYTES_MAX;
     remember(request->offset_bytes, reply.count, reply.bytes);
     return answer_with(call, noted, &vfsd_read_reply_type, &reply);
 }
@@ -369,6 +369,17 @@ static enum status procd_transfer(struct stand_in_call *call, struct model_loade
     return answer_with(call, noted, &procd_abort_loader_image_transfer_reply_type, NULL);
 }
 
+/* X3: an end of loaderd's own endpoint, by which procd alone can call. */
+static enum status procd_set_notice(struct stand_in_call *call, struct model_loaderd_call *noted)
+{
+    const struct stand_in_cap *end = &call->sent[0];
+    PROPERTY_EQUAL(X3, "endpoint", end->object, ROLE_LOADERD);
+    PROPERTY_EQUAL(X3, "badge", end->badge, ROLE_PROCD);
+    PROPERTY_EQUAL(X3, "rights", end->rights, RIGHT_SEND);
+    around.takes_notices = true;
+    return answer_with(call, noted, &procd_set_notice_reply_type, NULL);
+}
+
 static enum status procd_answer(struct stand_in_call *call, struct model_loaderd_call *noted,
                                 enum peers_lie lie)
 {
@@ -383,6 +394,8 @@ static enum status procd_answer(struct stand_in_call *call, struct model_loaderd
         return procd_wait(call, noted, lie);
     case OP_PROCD_STOP_PROCESS:
         return procd_stop(call, noted);
+    case OP_PROCD_SET_NOTICE:
+        return procd_set_notice(call, noted);
     default:
         break;
     }
@@ -478,7 +491,7 @@ static enum status answer(struct stand_in_call *call)
 
 /* --- what the harness does -------------------------------------------------------------------- */
 
-static const struct stand_in_peers peers = {
+static struct stand_in_peers peers = {
     .strict = true,
     .timed = true,
     .may_fail = is_loaderds,
@@ -546,6 +559,13 @@ void peers_loaderd_forget(void)
 {
     for (uint32_t i = 0; i < around.number_count; i++)
         processes[i].there = processes[i].there && processes[i].reason == END_NONE;
+}
+
+bool peers_loaderd_starts(bool starts)
+{
+    peers.strict = !starts;
+    call_count = 0;
+    return around.takes_notices;
 }
 
 uint64_t peers_loaderd_youngest(void)

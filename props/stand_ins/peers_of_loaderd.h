@@ -55,6 +55,10 @@ enum peers_lie {
 /* The kernel's stand-in with what loaderd holds at start. */
 void peers_of_loaderd_begin(void);
 
+/* While it starts it may send an end with a badge. Whether procd knows where to say that a program has
+ * ended. */
+bool peers_loaderd_starts(bool starts);
+
 /* The n-th file is this from now on; somebody rewrites what was there. */
 void peers_loaderd_file(uint64_t n, uint64_t what);
 /* The call to vfsd, or procd, after so many others is answered so. */

@@ -156,11 +156,16 @@ static enum status take_notices(struct loaderd *loaderd)
                                caller_deadline(&loaderd->caller, PROCD_CALL_TICKS), type, NULL);
 }
 
+enum status loaderd_begin(struct loaderd *loaderd)
+{
+    loaderd_init(loaderd);
+    return take_notices(loaderd);
+}
+
 static enum status loaderd_prepare(void *state, const struct envelope *start)
 {
     struct loaderd *loaderd = state;
-    loaderd_init(loaderd);
-    enum status status = take_notices(loaderd);
+    enum status status = loaderd_begin(loaderd);
     if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
         return status;
     return loaderd_check(loaderd) == NULL ? STATUS_OK : STATUS_INTERNAL;

@@ -194,8 +194,11 @@ struct loaderd {
     struct loaderd_client clients[LOADERD_CLIENT_LIMIT];
 };
 
-/* Before the first message; `loaderd` is zero. Nothing is known of what a life before has open. */
+/* `loaderd` is zero. Nothing is known of what a life before has open. */
 void loaderd_init(struct loaderd *loaderd);
+
+/* That, and procd is told where to say that a program has ended; before READY. Errors: of that call. */
+enum status loaderd_begin(struct loaderd *loaderd);
 
 /* A service_handler; `state` is a struct loaderd. */
 enum handled loaderd_handle(void *state, struct message *message, const struct receive_info *info);
