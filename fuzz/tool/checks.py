@@ -217,7 +217,7 @@ def check_failures(tally):
     """Every call of every .trace of a life fails once, and the life goes as its model says."""
     names = [name for name in campaign.with_corpus()
              if "harness_plan_failure" in source_checks.symbols(f"build/shipped/{name}")[0]]
-    parts = {name: 4 if name in MANY_FAILURES else 1 for name in names}
+    parts = {name: 8 if name in MANY_FAILURES else 1 for name in names}
     jobs = [(name, part) for name in sorted(names, key=lambda name: -parts[name]) for part in range(parts[name])]
     for (name, part), (status, output) in each(
             lambda job: build.run([f"build/shipped/{job[0]}", "--fail-each", f"corpus/{job[0]}", str(job[1]),
