@@ -238,10 +238,12 @@ static const char *const services[] = {"named",
 static const char *const operations[] = {"test-operator", "test-mapper", NULL};
 static const char *const restarts[] = {"named",      "timed",         "test-mortal", "deviced",
                                        "test-frail", "test-survivor", NULL};
-static const char *const console[] = {"named",   "logd",    "crashd",      "timed",
-                                      "irqd",    "deviced", "drv-serial",  "seriald",
-                                      "console", "idle",    "phase0-exit", "phase0-fault-kill",
-                                      NULL};
+static const char *const console[] = {
+    "named",      "logd",     "crashd",  "timed",   "irqd",        "deviced",
+    "drv-serial", "seriald",  "console", "idle",    "phase0-exit", "phase0-fault-kill",
+    "ramfsd",     "imagefsd", "vfsd",    "loaderd", NULL};
+static const char *const phase4[] = {"named", "logd",    "ramfsd",        "imagefsd",
+                                     "vfsd",  "loaderd", "phase4-loader", NULL};
 static const char *const files[] = {"named", "logd",         "ramfsd", "imagefsd",
                                     "vfsd",  "phase4-files", NULL};
 static const struct contents contents[] = {
@@ -256,6 +258,7 @@ static const struct contents contents[] = {
     {"build/boot-restarts.img", {foundation, restarts}},
     {"build/boot-console.img", {foundation, console}},
     {"build/boot-files.img", {foundation, files}},
+    {"build/boot-phase4-closure.img", {foundation, phase4}},
 };
 
 static unsigned module_count(const struct contents *image)

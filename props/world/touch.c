@@ -7,7 +7,7 @@
 #include "services/probes/layout.h"
 #include "services/runtime/entry.h"
 
-enum { HEADER_COUNT_AT = 56 };
+enum { HEADER_COUNT_AT = 56, STOCK_CODE_BYTES = 1 << 20 /* far below where our scripts begin */ };
 
 /* The plan of a program that no module is of: it came from a file, and reads its headers itself, which
  * lie where stock linkers begin a program. */
@@ -28,15 +28,18 @@ static struct elf_plan loaded_plan(void)
     return plan;
 }
 
-/* The plan by which the program of that name was loaded. */
-static struct elf_plan program_plan(const char *name)
+/* The plan by which the program of that name was loaded; no segments of one that a test has put in the
+ * place of another. */
+static struct elf_plan program_plan(const char *name, uint64_t entry_va)
 {
     struct elf_plan plan = {0};
     uint64_t size_bytes;
     const uint8_t *module = world_module(name, &size_bytes);
-    if (module == NULL)
-        return loaded_plan();
-    elf_plan_parse(module, size_bytes, size_bytes, &plan);
+    bool is_stock = entry_va >= STOCK_IMAGE_VA && entry_va < STOCK_IMAGE_VA + STOCK_CODE_BYTES;
+    if (module != NULL)
+        elf_plan_parse(module, size_bytes, size_bytes, &plan);
+    else if (is_stock)
+        plan = loaded_plan();
     return plan;
 }
 
@@ -49,9 +52,9 @@ static void segment_touch(const struct elf_segment *segment)
 /* As the helpers' entry code does (services/runtime/entry_code.h): reads every page upwards, of code
  * first, then of all else but the stack, whose first pages are written from the top down. A stack
  * pointer that is not at the end of a page leaves one above them, which the first call writes. */
-void world_image_touch(const char *name, uint64_t stack_top_va)
+void world_image_touch(const char *name, uint64_t entry_va, uint64_t stack_top_va)
 {
-    struct elf_plan plan = program_plan(name);
+    struct elf_plan plan = program_plan(name, entry_va);
     uint32_t count = plan.segment_count - (plan.stack_top != 0);
     for (int is_code = 1; is_code >= 0; is_code--) {
         for (uint32_t i = 0; i < count; i++) {

@@ -363,7 +363,7 @@ const uint8_t *world_module(const char *name, uint64_t *size_bytes)
 static void helper_run(const struct program *program, const struct start_context *start)
 {
     struct caller caller = {0};
-    world_image_touch(program->name, start->stack_top_va);
+    world_image_touch(program->name, start->entry_va, start->stack_top_va);
     kernel_exit(&caller, program->helper(start->arguments[0]));
 }
 
@@ -386,7 +386,7 @@ static void seat_main(void)
             abort();
         seats[self].state = memory;
         if (program_is_paged(program->name))
-            world_image_touch(program->name, start.stack_top_va);
+            world_image_touch(program->name, start.entry_va, start.stack_top_va);
         program->run(memory, memory + program->state_bytes);
     }
     /* No such program, or it ran off its end: what a processor would say there. */

@@ -62,7 +62,7 @@ struct world_result world_end_process(uint32_t index);
 struct kernel *world_kernel(void);
 
 /* Touches the pages of the program of that name and of its stack, as its entry code does. */
-void world_image_touch(const char *name, uint64_t stack_top_va);
+void world_image_touch(const char *name, uint64_t entry_va, uint64_t stack_top_va);
 
 /* The bytes of a module of the image that runs, and how many; null: there is none. */
 const uint8_t *world_module(const char *name, uint64_t *size_bytes);
