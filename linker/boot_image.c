@@ -473,10 +473,11 @@ static uint32_t profile_of(const char *name)
         [VALIDATION_PROFILE_CONSOLE] = "console",
         [VALIDATION_PROFILE_FILES] = "files",
         [VALIDATION_PROFILE_PHASE4_LOADER_CONTRACT] = "phase4-loader-contract",
-        [VALIDATION_PROFILE_PHASE4_FS_DISCOVERY] = "phase4-fs-discovery",
-        [VALIDATION_PROFILE_PHASE4_MATERIALIZED_LAUNCH] = "phase4-materialized-launch",
-        [VALIDATION_PROFILE_PHASE4_CLEANUP_AUTHORITY] = "phase4-cleanup-authority",
-        [VALIDATION_PROFILE_PHASE4_CLOSURE] = "phase4-closure",
+        [VALIDATION_PROFILE_PHASE4_LOADER_FS_DISCOVERY] = "phase4-loader-fs-discovery",
+        [VALIDATION_PROFILE_PHASE4_LOADER_MATERIALIZED_LAUNCH] =
+            "phase4-loader-materialized-launch",
+        [VALIDATION_PROFILE_PHASE4_LOADER_CLEANUP_AUTHORITY] = "phase4-loader-cleanup-authority",
+        [VALIDATION_PROFILE_PHASE4_LOADER_CLOSURE] = "phase4-loader-closure",
     };
     for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0)

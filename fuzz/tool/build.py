@@ -17,8 +17,8 @@ OPERATIONS_IMAGE = "build/boot-operations.img"
 RESTARTS_IMAGE = "build/boot-restarts.img"
 CONSOLE_IMAGE = "build/boot-console.img"
 FILES_IMAGE = "build/boot-files.img"
-PHASE4_IMAGES = {f"phase4-{name}": f"build/boot-phase4-{name}.img" for name in (
-    "loader-contract", "fs-discovery", "materialized-launch", "cleanup-authority", "closure")}
+PHASE4_IMAGES = {f"phase4-loader-{name}": f"build/boot-phase4-loader-{name}.img" for name in (
+    "contract", "fs-discovery", "materialized-launch", "cleanup-authority", "closure")}
 BENCH_IMAGE = "build/boot-bench.img"
 
 # What `--profile` chooses from.

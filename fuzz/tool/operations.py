@@ -21,7 +21,7 @@ IMAGES = {
     build.OPERATIONS_IMAGE: (same.PROGRAM, None),
     build.RESTARTS_IMAGE: (same.PROGRAM, graph.restarts),
     build.FILES_IMAGE: (same.PROGRAM, None),
-    build.PHASE4_IMAGES["phase4-closure"]: (same.PROGRAM, None),
+    build.PHASE4_IMAGES["phase4-loader-closure"]: (same.PROGRAM, None),
     "build/boot-graph-kill-on-stop.img": ("build/shipped/world_kill_on_stop", graph.kills),
 }
 

@@ -258,7 +258,7 @@ static const struct contents contents[] = {
     {"build/boot-restarts.img", {foundation, restarts}},
     {"build/boot-console.img", {foundation, console}},
     {"build/boot-files.img", {foundation, files}},
-    {"build/boot-phase4-closure.img", {foundation, phase4}},
+    {"build/boot-phase4-loader-closure.img", {foundation, phase4}},
 };
 
 static unsigned module_count(const struct contents *image)

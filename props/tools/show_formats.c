@@ -60,10 +60,10 @@ static const char *profile_name(uint32_t profile)
         "console",
         "files",
         "phase4-loader-contract",
-        "phase4-fs-discovery",
-        "phase4-materialized-launch",
-        "phase4-cleanup-authority",
-        "phase4-closure",
+        "phase4-loader-fs-discovery",
+        "phase4-loader-materialized-launch",
+        "phase4-loader-cleanup-authority",
+        "phase4-loader-closure",
     };
     _Static_assert(sizeof names / sizeof names[0] == VALIDATION_PROFILE_LAST + 1, "one name each");
     return validation_profile_known(profile) ? names[profile] : "unknown";

@@ -189,7 +189,7 @@ static void contract(struct loader *loader)
     ask_life(loader);
 }
 
-/* --- profile phase4-fs-discovery -------------------------------------------------------------- */
+/* --- profile phase4-loader-fs-discovery -------------------------------------------------------------- */
 
 static const struct {
     const char *path;
@@ -218,7 +218,7 @@ static void discover(struct loader *loader)
     expect(loader, ends(loader, "/bin/fault", END_FAULT_OUTSIDE, 0, LOADED_FAULT_VA));
 }
 
-/* --- profile phase4-materialized-launch ------------------------------------------------------- */
+/* --- profile phase4-loader-materialized-launch ------------------------------------------------------- */
 
 /* Bytes of one file over those of another, from its beginning; how many. */
 static uint64_t copy(struct loader *loader, const char *from, uint64_t to_handle)
@@ -283,7 +283,7 @@ static void materialize(struct loader *loader)
     ask_memory(loader);
 }
 
-/* --- profile phase4-cleanup-authority --------------------------------------------------------- */
+/* --- profile phase4-loader-cleanup-authority --------------------------------------------------------- */
 
 static bool book_is_same(struct loader *loader)
 {
@@ -353,14 +353,14 @@ static void clean_up(struct loader *loader)
 
 static void work(struct loader *loader, uint32_t profile)
 {
-    bool all = profile == VALIDATION_PROFILE_PHASE4_CLOSURE;
+    bool all = profile == VALIDATION_PROFILE_PHASE4_LOADER_CLOSURE;
     if (all || profile == VALIDATION_PROFILE_PHASE4_LOADER_CONTRACT)
         contract(loader);
-    if (all || profile == VALIDATION_PROFILE_PHASE4_FS_DISCOVERY)
+    if (all || profile == VALIDATION_PROFILE_PHASE4_LOADER_FS_DISCOVERY)
         discover(loader);
-    if (all || profile == VALIDATION_PROFILE_PHASE4_MATERIALIZED_LAUNCH)
+    if (all || profile == VALIDATION_PROFILE_PHASE4_LOADER_MATERIALIZED_LAUNCH)
         materialize(loader);
-    if (all || profile == VALIDATION_PROFILE_PHASE4_CLEANUP_AUTHORITY)
+    if (all || profile == VALIDATION_PROFILE_PHASE4_LOADER_CLEANUP_AUTHORITY)
         clean_up(loader);
 }
 
