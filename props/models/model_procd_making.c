@@ -45,6 +45,8 @@ static enum status allowed(const struct ask *ask, const struct model_procd_order
         return STATUS_NOT_FOUND;
     if ((role->kind == ROLE_KIND_DRIVER) != ask->on_driver || !makes(ask, role))
         return STATUS_DENIED; /* P7 */
+    if ((order->loaded == NULL) != (role->id != ROLE_LOADED_PROGRAM))
+        return STATUS_DENIED; /* P6: by a transfer, and nothing else by one */
     if (role->kind == ROLE_KIND_FOUNDATION) {
         if (!model_procd_is_foundation(role->id) || model->bound)
             return STATUS_DENIED;

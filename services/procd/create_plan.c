@@ -47,7 +47,8 @@ static enum status decide_role(const struct procd *procd, const struct procd_sen
     if (row == NULL)
         return STATUS_NOT_FOUND;
     bool right_door = (row->kind == ROLE_KIND_DRIVER) == sender->is_driver_endpoint; /* P7 */
-    if (!right_door || !may_make(procd, sender->owner, row))
+    bool right_way = (row->id == ROLE_LOADED_PROGRAM) == (wish->loaded != NULL);     /* P6 */
+    if (!right_door || !right_way || !may_make(procd, sender->owner, row))
         return STATUS_DENIED;
     if (row->kind == ROLE_KIND_FOUNDATION) {
         enum status status = decide_foundation(procd, row->id);

@@ -19,9 +19,10 @@ uint64_t procd_peer_deadline(const struct procd *procd)
 
 enum status procd_peer_heard(struct procd *procd, enum status status)
 {
+    bool is_silent = !caller_was_answered(&procd->caller);
     procd->peer_called = true;
-    if (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)
-        procd->peer_lost = true; /* P12 */
+    if (is_silent && (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED))
+        procd->peer_lost = true; /* P12; what it says itself is of a peer of its own */
     return status;
 }
 
