@@ -22,6 +22,7 @@ IMAGES = {
     build.RESTARTS_IMAGE: (same.PROGRAM, graph.restarts),
     build.FILES_IMAGE: (same.PROGRAM, None),
     build.PHASE4_IMAGES["phase4-loader-closure"]: (same.PROGRAM, None),
+    "build/boot-phase4-loader-cleanup.img": ("build/shipped/world_loader_cleanup", None),
     "build/boot-graph-kill-on-stop.img": ("build/shipped/world_kill_on_stop", graph.kills),
 }
 

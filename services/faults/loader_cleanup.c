@@ -45,6 +45,13 @@ enum status __wrap_caller_call_message(struct caller *caller, uint32_t slot, str
                                        uint64_t deadline_ticks, const struct message_type *type,
                                        void *reply);
 
+enum status __real_kernel_drop_local_cap(struct caller *caller, uint32_t dropped_slot);
+enum status __wrap_kernel_drop_local_cap(struct caller *caller, uint32_t dropped_slot);
+enum status __real_kernel_frame_write(struct caller *caller, uint32_t slot, uint32_t frame_slot,
+                                      uint32_t offset_bytes, uint32_t count, const void *bytes);
+enum status __wrap_kernel_frame_write(struct caller *caller, uint32_t slot, uint32_t frame_slot,
+                                      uint32_t offset_bytes, uint32_t count, const void *bytes);
+
 enum status __wrap_procd_begin_loader_image_transfer(struct procd *procd,
                                                      struct procd_request *request)
 {
@@ -65,19 +72,16 @@ enum status __wrap_procd_commit_loader_image_transfer(struct procd *procd,
     return status;
 }
 
+/* The call that a message is, when it is the point's. */
 static bool is_of_point(const struct message_type *type)
 {
     switch (transfers) {
-    case POINT_AFTER_TRANSFER:
-        return commits;
     case POINT_CHILD_CREATION:
         return type == &kernel_create_staged_process_request_type;
     case POINT_FRAME_ALLOCATION:
         return type == &memd_alloc_frames_request_type;
     case POINT_PARTIAL_MAPPING:
         return type == &pagerd_give_page_request_type;
-    case POINT_PARTIAL_COPY:
-        return type == &kernel_frame_write_request_type;
     case POINT_EVENT_REGISTRATION:
         return type == &pagerd_register_process_request_type;
     default:
@@ -85,19 +89,37 @@ static bool is_of_point(const struct message_type *type)
     }
 }
 
-static bool fails(const struct caller *caller, const struct message_type *type)
+/* Whether procd's call is the one that fails: the first of its point, or the second one. */
+static bool fails(const struct caller *caller, bool of_point, uint32_t which)
 {
-    bool partial = transfers == POINT_PARTIAL_MAPPING || transfers == POINT_PARTIAL_COPY;
-    if (caller != procds || !is_of_point(type))
-        return false;
-    return ++seen == (partial ? 2 : 1);
+    return caller == procds && of_point && ++seen == which;
+}
+
+static bool message_fails(const struct caller *caller, const struct message_type *type)
+{
+    return fails(caller, is_of_point(type), transfers == POINT_PARTIAL_MAPPING ? 2 : 1);
+}
+
+enum status __wrap_kernel_drop_local_cap(struct caller *caller, uint32_t dropped_slot)
+{
+    if (fails(caller, transfers == POINT_AFTER_TRANSFER && commits, 1))
+        return STATUS_EXHAUSTED;
+    return __real_kernel_drop_local_cap(caller, dropped_slot);
+}
+
+enum status __wrap_kernel_frame_write(struct caller *caller, uint32_t slot, uint32_t frame_slot,
+                                      uint32_t offset_bytes, uint32_t count, const void *bytes)
+{
+    if (fails(caller, transfers == POINT_PARTIAL_COPY, 2))
+        return STATUS_EXHAUSTED;
+    return __real_kernel_frame_write(caller, slot, frame_slot, offset_bytes, count, bytes);
 }
 
 enum status __wrap_caller_call(struct caller *caller, uint32_t slot, struct window window,
                                uint64_t deadline_ticks, const struct message_type *type,
                                const void *request, void *reply)
 {
-    if (!fails(caller, type))
+    if (!message_fails(caller, type))
         return __real_caller_call(caller, slot, window, deadline_ticks, type, request, reply);
     if (reply != NULL)
         memset(reply, 0, type->reply->max_bytes);
@@ -108,7 +130,7 @@ enum status __wrap_caller_call_message(struct caller *caller, uint32_t slot, str
                                        uint64_t deadline_ticks, const struct message_type *type,
                                        void *reply)
 {
-    if (!fails(caller, type))
+    if (!message_fails(caller, type))
         return __real_caller_call_message(caller, slot, window, deadline_ticks, type, reply);
     if (reply != NULL)
         memset(reply, 0, type->reply->max_bytes);

@@ -364,17 +364,68 @@ static void work(struct loader *loader, uint32_t profile)
         clean_up(loader);
 }
 
+static void begin(struct loader *loader)
+{
+    struct files *files = &loader->files;
+    memset(loader, 0, sizeof *loader);
+    expect(loader, service_start(&files->caller, ROLE_PHASE4_LOADER, &files->envelope, NULL,
+                                 NULL) == STATUS_OK);
+    expect(loader, service_take_offer(&files->caller, &files->offer) == STATUS_OK);
+    expect(loader, discovery_find(&files->caller, ROLE_VFSD, SLOT_PEER_VFSD) == STATUS_OK);
+    expect(loader, files_attach(files) == STATUS_OK);
+}
+
+/* Processes and records, whoever made them. */
+static uint32_t process_count(struct loader *loader)
+{
+    struct procd_list_processes_request request = {0};
+    struct procd_list_processes_reply reply;
+    uint32_t count = 0;
+    while (procd_call_list_processes(caller_of(loader), SLOT_PEER_PROCD, NO_WINDOW, soon(loader),
+                                     &request, &reply) == STATUS_OK) {
+        request.place = reply.place + 1;
+        count++;
+    }
+    return count;
+}
+
+static uint32_t account_count(struct loader *loader)
+{
+    struct memd_list_accounts_request request = {0};
+    struct memd_list_accounts_reply reply;
+    uint32_t count = 0;
+    while (memd_call_list_accounts(caller_of(loader), SLOT_PEER_MEMD, NO_WINDOW, soon(loader),
+                                   &request, &reply) == STATUS_OK) {
+        request.key = reply.key + 1;
+        count++;
+    }
+    return count;
+}
+
+uint32_t loader_cleanup_main(uint64_t argument)
+{
+    enum { POINTS = 6 };
+    struct loader loader;
+    (void)argument;
+    begin(&loader);
+    (void)book_is_same(&loader);
+    uint32_t processes = process_count(&loader);
+    uint32_t accounts = account_count(&loader);
+    for (unsigned point = 1; point <= POINTS; point++)
+        expect(&loader, launch(&loader, "/bin/stock") == STATUS_EXHAUSTED &&
+                            book_is_same(&loader) && process_count(&loader) == processes &&
+                            account_count(&loader) == accounts);
+    expect(&loader, exits(&loader, "/bin/hello", LOADED_HELLO) && book_is_same(&loader));
+    expect(&loader, account_count(&loader) == accounts);
+    return loader.files.failed;
+}
+
 uint32_t phase4_loader_main(uint64_t argument)
 {
     struct loader loader;
     struct files *files = &loader.files;
     (void)argument;
-    memset(&loader, 0, sizeof loader);
-    expect(&loader, service_start(&files->caller, ROLE_PHASE4_LOADER, &files->envelope, NULL,
-                                  NULL) == STATUS_OK);
-    expect(&loader, service_take_offer(&files->caller, &files->offer) == STATUS_OK);
-    expect(&loader, discovery_find(&files->caller, ROLE_VFSD, SLOT_PEER_VFSD) == STATUS_OK);
-    expect(&loader, files_attach(files) == STATUS_OK);
+    begin(&loader);
     uint32_t before = files->asked;
     work(&loader, files->envelope.validation_profile);
     expect(&loader, files->asked != before); /* the profile is one of these */

@@ -38,6 +38,9 @@ uint32_t phase2_irq_client_main(uint64_t argument);
 /* A client of vfsd: EXIT(0) when every answer was the stated one. */
 uint32_t phase4_files_main(uint64_t argument);
 uint32_t phase4_loader_main(uint64_t argument);
+/* In its place, beside a procd whose first six transfers fail (services/faults/loader_cleanup.c): after
+ * each everything is as it was before. */
+uint32_t loader_cleanup_main(uint64_t argument);
 
 /* What test-operator launches (mapper.h). */
 uint32_t test_mapper_main(uint64_t argument);
