@@ -216,7 +216,6 @@ static const struct program program_table[] = {
     {"phase2-irq-client", 0, 0, NULL, phase2_irq_client_main},
     {"phase4-files", 0, 0, NULL, phase4_files_main},
     {"phase4-loader", 0, 0, NULL, phase4_loader_main},
-    {"loader-cleanup", 0, 0, NULL, loader_cleanup_main},
     {"test-mapper", 0, 0, NULL, test_mapper_main},
     {"test-operator", 0, 0, NULL, test_operator_main},
     {"test-ready", 0, 0, NULL, test_ready_main},

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* The program loader-cleanup: its entry point. */
+/* The program loader-cleanup, in the place of phase4-loader, whose name it has: its entry point. */
 #include "services/probes/probes.h"
 #include "services/runtime/entry_code.h"
 #include "services/runtime/runtime.h"
 
 __attribute__((noreturn, used)) void loader_cleanup_image_main(uint64_t argument);
 
-HELPER_ENTRY("loader-cleanup", loader_cleanup_image_main);
+HELPER_ENTRY("phase4-loader", loader_cleanup_image_main);
 
 void loader_cleanup_image_main(uint64_t argument)
 {
