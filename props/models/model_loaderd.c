@@ -178,6 +178,13 @@ static void tell_wait(struct model_loaderd *model, struct model_loaderd_seat *se
     seat->waits = seat->wait_gone = false;
 }
 
+static void wonder(struct model_loaderd *model, struct model_loaderd_program *program)
+{
+    if (!program->wondered)
+        program->wondered_since = model->question_count;
+    program->wondered = true;
+}
+
 /* procd is asked of it: what it says becomes known, and whoever waits for that is told. */
 static enum status ask(struct model_loaderd_replay *replay, struct model_loaderd_program *program)
 {
@@ -189,7 +196,7 @@ static enum status ask(struct model_loaderd_replay *replay, struct model_loaderd
     PROPERTY_EQUAL(X3, "at-once", call->asked.wait.deadline_ticks, 0);
     bool awaited = seat->waits && seat->wait_id == program->id;
     if (call->status == STATUS_TIMED_OUT && call->answered) {
-        program->wondered = false;
+        program->wondered = program->silent = false;
         return STATUS_OK;
     }
     if (call->status == STATUS_NOT_FOUND && call->answered) {
@@ -204,7 +211,7 @@ static enum status ask(struct model_loaderd_replay *replay, struct model_loaderd
     if (call->told.wait.process_id != program->id || call->told.wait.reason == END_NONE)
         return STATUS_INTERNAL;
     program->ended = true;
-    program->wondered = false;
+    program->wondered = program->silent = false;
     program->reason = call->told.wait.reason;
     program->code = call->told.wait.code;
     program->fault_va = call->told.wait.fault_va;
@@ -221,6 +228,41 @@ static bool anybody_waits(const struct model_loaderd *model)
         if (model->seats[i].waits)
             return true;
     return false;
+}
+
+/* Somebody would be refused for want of room. */
+static bool is_full(const struct model_loaderd *model)
+{
+    bool room = false;
+    for (uint32_t i = 0; i < MODEL_LOADERD_SEATS; i++) {
+        const struct model_loaderd_seat *seat = &model->seats[i];
+        if (seat->role != 0 && count_of(model, seat->role, false) == MODEL_LOADERD_EACH)
+            return true;
+        room = room || seat->role == 0 || may_go(model, seat);
+    }
+    return !room;
+}
+
+/* procd is asked again every second while somebody waits, it did not answer, or room is wanted. */
+static bool looks(const struct model_loaderd *model)
+{
+    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+        if (model->programs[i].silent)
+            return true;
+    return anybody_waits(model) || is_full(model);
+}
+
+static void look(struct model_loaderd *model)
+{
+    bool full = is_full(model);
+    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++) {
+        struct model_loaderd_program *program = &model->programs[i];
+        const struct model_loaderd_seat *seat = seat_of(model, program->role);
+        bool awaited = seat != NULL && seat->waits && seat->wait_id == program->id;
+        if (program->role != 0 && !program->ended && (full || program->silent || awaited))
+            wonder(model, program);
+    }
+    model->look_ticks = deadline_after(model->now_ticks, LOOK_AFTER);
 }
 
 static enum status launch_status(struct model_loaderd *model, uint32_t role,
@@ -284,7 +326,7 @@ static void wait(struct model_loaderd *model, struct model_loaderd_program *prog
     struct model_loaderd_seat *seat = seat_of(model, program->role);
     if (seat->waits)
         tell_wait(model, seat, STATUS_OVER_LIMIT, NULL);
-    if (!anybody_waits(model))
+    if (!looks(model))
         model->look_ticks = deadline_after(model->now_ticks, LOOK_AFTER);
     seat->waits = true;
     seat->wait_slot = reply_slot;
@@ -306,7 +348,7 @@ static void stop(struct model_loaderd_replay *replay, struct model_loaderd_progr
     answer->status = model_loaderd_outcome(call);
     answer->changed = call->status == STATUS_OK;
     if (call->status == STATUS_OK)
-        program->wondered = true;
+        wonder(model, program);
     if (call->status != STATUS_NOT_FOUND || !call->answered)
         return;
     struct model_loaderd_seat *seat = seat_of(model, program->role);
@@ -379,7 +421,8 @@ static bool notice(struct model_loaderd *model, const struct message *request,
         return false;
     answer->status = message_decode(&event_process_ended_request_type, request, &event);
     for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS && answer->status == STATUS_OK; i++)
-        model->programs[i].wondered = model->programs[i].role != 0 && !model->programs[i].ended;
+        if (model->programs[i].role != 0 && !model->programs[i].ended)
+            wonder(model, &model->programs[i]);
     answer->changed = answer->status == STATUS_OK;
     return true;
 }
@@ -427,7 +470,18 @@ struct model_loaderd_answer model_loaderd_step(struct model_loaderd *model,
 
 /* --- turns --- */
 
-/* Whichever is asked of of those that are to be. */
+/* Nobody that is to be asked of is passed over twice by the same one. */
+static void pick(struct model_loaderd *model, struct model_loaderd_program *picked)
+{
+    picked->wondered = false;
+    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++) {
+        const struct model_loaderd_program *other = &model->programs[i];
+        PROPERTY(X3, "passed-over", !other->wondered || picked->picked <= other->wondered_since);
+    }
+    picked->picked = ++model->question_count;
+}
+
+/* Whichever is asked of of those that are to be, in turns. */
 static void ask_one(struct model_loaderd_replay *replay)
 {
     struct model_loaderd *model = replay->model;
@@ -442,8 +496,12 @@ static void ask_one(struct model_loaderd_replay *replay)
         struct model_loaderd_program *program = &model->programs[i];
         if (!program->wondered || program->id != id)
             continue;
-        program->wondered = false;
-        (void)ask(replay, program);
+        pick(model, program);
+        enum status status = ask(replay, program);
+        if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+            return;
+        program->silent = true;
+        model->look_ticks = deadline_after(model->now_ticks, LOOK_AFTER);
         return;
     }
     PROPERTY(X3, "needless", false);
@@ -457,14 +515,8 @@ void model_loaderd_tick(struct model_loaderd *model, uint64_t now_ticks,
     for (uint32_t i = 0; i < MODEL_LOADERD_SEATS; i++)
         if (model->seats[i].waits && model->seats[i].wait_until <= model->now_ticks)
             tell_wait(model, &model->seats[i], STATUS_TIMED_OUT, NULL);
-    if (anybody_waits(model) && model->look_ticks <= model->now_ticks) {
-        for (uint32_t i = 0; i < MODEL_LOADERD_SEATS; i++) {
-            const struct model_loaderd_seat *seat = &model->seats[i];
-            if (seat->waits)
-                model_loaderd_program(model, seat->role, seat->wait_id)->wondered = true;
-        }
-        model->look_ticks = deadline_after(model->now_ticks, LOOK_AFTER);
-    }
+    if (looks(model) && model->look_ticks <= model->now_ticks)
+        look(model);
     ask_one(&replay);
     model_loaderd_launch(&replay);
     PROPERTY_EQUAL(X2, "calls", calls.count, replay.at);
@@ -497,8 +549,6 @@ uint64_t model_loaderd_next(const struct model_loaderd *model)
             return DEADLINE_POLL;
         if (seat->waits && seat->wait_until < soonest)
             soonest = seat->wait_until;
-        if (seat->waits && model->look_ticks < soonest)
-            soonest = model->look_ticks;
     }
-    return soonest;
+    return looks(model) && model->look_ticks < soonest ? model->look_ticks : soonest;
 }

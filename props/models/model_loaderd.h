@@ -62,7 +62,10 @@ struct model_loaderd_program {
     uint64_t id;
     uint64_t number; /* in the order of the launches */
     bool ended;
-    bool wondered; /* procd is to be asked of it */
+    bool wondered;           /* procd is to be asked of it */
+    bool silent;             /* it was, in a turn, and did not answer */
+    uint64_t wondered_since; /* in turns' questions */
+    uint64_t picked;         /* the last one that was of it */
     uint32_t reason;
     uint32_t code;
     uint64_t fault_va;
@@ -112,7 +115,8 @@ struct model_loaderd {
     uint64_t now_ticks;
     uint64_t look_ticks;
     uint64_t launch_count;
-    uint32_t turn; /* the seat whose launch is next */
+    uint64_t question_count; /* that turns asked */
+    uint32_t turn;           /* the seat whose launch is next */
     struct model_loaderd_seat seats[MODEL_LOADERD_SEATS];
     struct model_loaderd_program programs[MODEL_LOADERD_PROGRAMS];
 

@@ -154,8 +154,8 @@ static void spoil(struct peers_file_state *file, enum peers_file what)
         file->size_bytes = 90;
     if (what == PEERS_FILE_EMPTY)
         file->size_bytes = 0;
-    if (what == PEERS_FILE_HUGE)
-        file->size_bytes = PROCD_LOADER_IMAGE_BYTES_MAX + 1;
+    if (what == PEERS_FILE_LARGEST || what == PEERS_FILE_HUGE)
+        file->size_bytes = PROCD_LOADER_IMAGE_BYTES_MAX + (what == PEERS_FILE_HUGE);
     if (what == PEERS_FILE_OWN || what == PEERS_FILE_OWN_NO_EXECUTE)
         file->owner = ROLE_LOADERD;
     if (what == PEERS_FILE_NO_EXECUTE || what == PEERS_FILE_OWN)

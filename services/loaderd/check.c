@@ -22,11 +22,13 @@ static uint32_t count_of(const struct loaderd *loaderd, uint64_t process_id)
 static bool program_is_sound(const struct loaderd *loaderd, const struct loaderd_program *program)
 {
     if (program->life == LOADERD_LIFE_NONE)
-        return program->process_id == 0 && program->order == 0 && !program->is_asked;
+        return program->process_id == 0 && program->order == 0 && !program->is_asked &&
+               !program->is_open;
     bool ended = program->life == LOADERD_LIFE_ENDED;
     return program->life <= LOADERD_LIFE_ENDED && program->process_id != 0 && program->order != 0 &&
            program->order <= loaderd->last_order && ended == (program->reason != END_NONE) &&
-           !(ended && program->is_asked) && count_of(loaderd, program->process_id) == 1;
+           !(ended && (program->is_asked || program->is_open)) &&
+           count_of(loaderd, program->process_id) == 1;
 }
 
 /* Somebody waits for one that runs (X3). */
@@ -124,7 +126,8 @@ static void visit_client(const struct loaderd_client *client,
         visit(context, program->order);
         visit(context, program->fault_va);
         visit(context, (uint64_t)program->reason << 32 | program->code);
-        visit(context, (uint64_t)program->life << 32 | program->is_asked);
+        visit(context, (uint64_t)program->life << 32 | (uint64_t)program->is_open << 1 |
+                           (uint64_t)program->is_asked);
     }
 }
 

@@ -26,6 +26,9 @@ struct loaderd_request {
 struct loaderd_client *loaderd_client_find(struct loaderd *loaderd, uint32_t role);
 /* Whether a client may launch one more: OK, OVER_LIMIT, EXHAUSTED. Changes nothing. */
 enum status loaderd_client_judge(const struct loaderd *loaderd, uint32_t role);
+/* Whether somebody may not for want of room: a client has no place left, or there is no entry for one
+ * client more. */
+bool loaderd_is_full(const struct loaderd *loaderd);
 /* The entry of a client that may; another one's may make room for it. */
 struct loaderd_client *loaderd_client_take(struct loaderd *loaderd, uint32_t role);
 /* One that has nothing here any more leaves its entry. */

@@ -24,10 +24,14 @@
  *
  * Programs. A client has LOADERD_PLACES of them; what has ended is remembered until the place is
  * wanted, the one that was launched first going first. Who has none that runs, and no call that
- * waits, makes room for another client, the one whose last launch is longest ago first. procd tells loaderd that a program
- * has ended (SET_NOTICE); loaderd then asks procd of each that runs, and so it does for a client's
- * WAIT and QUERY, and every LOADERD_LOOK_TICKS of those that are waited for, should a notice be lost. A
- * program of which procd has no record any more is forgotten (NOT_FOUND).
+ * waits, makes room for another client, the one whose last launch is longest ago first. procd tells
+ * loaderd that a program has ended (SET_NOTICE); loaderd then asks procd of each that runs, and so it
+ * does for a client's WAIT and QUERY. Should a notice be lost, or procd not answer, it asks again
+ * every LOADERD_LOOK_TICKS: of those that are waited for, of those that procd did not answer of, and
+ * of all while a client has no place left, or nobody makes room for one client more. So nobody is
+ * refused for long because of a program that has ended. After a question of these that procd does not
+ * answer it rests for as long. A program of which procd has no record any more is forgotten
+ * (NOT_FOUND).
  *
  * Deadlines. Every call to procd has PROCD_CALL_TICKS, every call to vfsd LOADERD_FILE_TICKS; a
  * message waits for such calls at most, a launch ends after at most
@@ -46,7 +50,7 @@
  * - UNSUPPORTED: there are arguments or an environment, which a program has no way to find yet
  * - REQUIRE_DYNAMIC: the flag of that name asks for a dynamic linker, and there is none
  * - BUSY: a launch of this client is under way
- * - OVER_LIMIT: all of its places have programs that run
+ * - OVER_LIMIT: all of its places have programs that run, as far as was asked
  * - EXHAUSTED: it would be a client more than LOADERD_CLIENT_LIMIT, and none can make room
  * and when it was tried:
  * - what vfsd refuses to OPEN: NOT_FOUND, NOT_DIRECTORY, IS_DIRECTORY, LINK_LOOP, DENIED (it may not
@@ -111,6 +115,7 @@ struct loaderd_program {
     uint32_t code;
     uint8_t life;  /* enum loaderd_life */
     bool is_asked; /* procd is to be asked of it */
+    bool is_open;  /* it was, and did not answer: it is to be asked at the next look */
 };
 
 /* A LAUNCH_PATH that is not answered yet. */
@@ -187,7 +192,7 @@ struct loaderd_work {
 struct loaderd {
     struct caller caller;
     uint64_t last_order;
-    uint64_t look_ticks;  /* when those that are waited for are asked of again */
+    uint64_t look_ticks;  /* when procd is asked again, if there is a reason to */
     uint32_t next_client; /* whose launch is next, if it has one */
     uint32_t next_look;   /* index of the program, counted through all clients */
     struct loaderd_work work;

@@ -70,6 +70,15 @@ enum status loaderd_client_judge(const struct loaderd *loaderd, uint32_t role)
     return entry_for_one_more(loaderd) < LOADERD_CLIENT_LIMIT ? STATUS_OK : STATUS_EXHAUSTED;
 }
 
+bool loaderd_is_full(const struct loaderd *loaderd)
+{
+    for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT; i++) {
+        if (count_of(&loaderd->clients[i], LOADERD_LIFE_RUNNING) == LOADERD_PLACES)
+            return true;
+    }
+    return entry_for_one_more(loaderd) == LOADERD_CLIENT_LIMIT;
+}
+
 struct loaderd_client *loaderd_client_take(struct loaderd *loaderd, uint32_t role)
 {
     struct loaderd_client *client = loaderd_client_find(loaderd, role);

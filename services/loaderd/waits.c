@@ -51,6 +51,7 @@ static void program_ended(struct loaderd *loaderd, struct loaderd_client *client
 {
     program->life = LOADERD_LIFE_ENDED;
     program->is_asked = false;
+    program->is_open = false;
     program->reason = event->reason;
     program->code = event->code;
     program->fault_va = event->fault_va;
@@ -81,7 +82,7 @@ static enum status ask(struct loaderd *loaderd, struct loaderd_client *client,
         caller_deadline(&loaderd->caller, PROCD_CALL_TICKS), &request, &reply);
     bool answered = caller_was_answered(&loaderd->caller);
     if (status == STATUS_TIMED_OUT && answered) {
-        program->is_asked = false; /* it runs */
+        program->is_asked = program->is_open = false; /* it runs */
         return STATUS_OK;
     }
     if (status == STATUS_NOT_FOUND && answered) {
@@ -148,13 +149,28 @@ static bool anybody_waits(const struct loaderd *loaderd)
     return false;
 }
 
+static bool anything_is_open(const struct loaderd *loaderd)
+{
+    for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT * LOADERD_PLACES; i++) {
+        if (loaderd->clients[i / LOADERD_PLACES].programs[i % LOADERD_PLACES].is_open)
+            return true;
+    }
+    return false;
+}
+
+/* Whether procd is asked again once in a while. */
+static bool looks(const struct loaderd *loaderd)
+{
+    return anybody_waits(loaderd) || anything_is_open(loaderd) || loaderd_is_full(loaderd);
+}
+
 /* A wait of the same client that is kept already ends with it. */
 static void keep(struct loaderd *loaderd, struct loaderd_client *client,
                  const struct loaderd_wait *wait)
 {
     if (client->wait.process_id != 0)
         wait_answer(loaderd, client, STATUS_OVER_LIMIT, NULL);
-    if (!anybody_waits(loaderd))
+    if (!looks(loaderd))
         loaderd->look_ticks = caller_deadline(&loaderd->caller, LOADERD_LOOK_TICKS);
     client->wait = *wait;
 }
@@ -218,21 +234,23 @@ enum status loaderd_stop_program(struct loaderd *loaderd, struct loaderd_request
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
-/* A notice may be lost: those that are waited for are asked of once in a while. */
-static void ask_waited(struct loaderd *loaderd)
+/* A notice may be lost: those that are waited for, that procd did not answer of, or that may take
+ * somebody's room (X4), are asked of once in a while. */
+static void ask_again(struct loaderd *loaderd)
 {
-    for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT; i++) {
-        struct loaderd_client *client = &loaderd->clients[i];
-        struct loaderd_program *program =
-            client->wait.process_id == 0 ? NULL
-                                         : loaderd_program_find(client, client->wait.process_id);
-        if (program != NULL)
+    bool all = loaderd_is_full(loaderd);
+    for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT * LOADERD_PLACES; i++) {
+        struct loaderd_client *client = &loaderd->clients[i / LOADERD_PLACES];
+        struct loaderd_program *program = &client->programs[i % LOADERD_PLACES];
+        bool awaited = client->wait.process_id == program->process_id;
+        if (program->life == LOADERD_LIFE_RUNNING && (all || program->is_open || awaited))
             program->is_asked = true;
     }
     loaderd->look_ticks = caller_deadline(&loaderd->caller, LOADERD_LOOK_TICKS);
 }
 
-/* One that is to be asked of, from the one behind the last on. */
+/* One that is to be asked of, from the one behind the last on. A procd that does not answer is left
+ * alone for a while. */
 static void ask_one(struct loaderd *loaderd)
 {
     const uint32_t count = LOADERD_CLIENT_LIMIT * LOADERD_PLACES;
@@ -243,8 +261,12 @@ static void ask_one(struct loaderd *loaderd)
         if (!program->is_asked)
             continue;
         loaderd->next_look = (index + 1) % count;
-        program->is_asked = false; /* whatever comes of it */
-        (void)ask(loaderd, client, program);
+        program->is_asked = false;
+        enum status status = ask(loaderd, client, program);
+        if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+            return;
+        program->is_open = true;
+        loaderd->look_ticks = caller_deadline(&loaderd->caller, LOADERD_LOOK_TICKS);
         return;
     }
 }
@@ -257,14 +279,14 @@ void loaderd_waits_tick(struct loaderd *loaderd)
         if (client->wait.process_id != 0 && client->wait.deadline_ticks <= now_ticks)
             wait_answer(loaderd, client, STATUS_TIMED_OUT, NULL);
     }
-    if (anybody_waits(loaderd) && loaderd->look_ticks <= now_ticks)
-        ask_waited(loaderd);
+    if (looks(loaderd) && loaderd->look_ticks <= now_ticks)
+        ask_again(loaderd);
     ask_one(loaderd);
 }
 
 uint64_t loaderd_waits_next_ticks(const struct loaderd *loaderd)
 {
-    uint64_t next_ticks = anybody_waits(loaderd) ? loaderd->look_ticks : DEADLINE_NEVER;
+    uint64_t next_ticks = looks(loaderd) ? loaderd->look_ticks : DEADLINE_NEVER;
     for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT; i++) {
         const struct loaderd_client *client = &loaderd->clients[i];
         if (client->wait.process_id != 0 && client->wait.deadline_ticks < next_ticks)
