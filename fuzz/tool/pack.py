@@ -15,6 +15,7 @@ import findings
 NAME_BYTES = 255   # FILE_NAME_BYTES_MAX
 PATH_BYTES = 420   # FILE_PATH_BYTES_MAX
 TARGET_BYTES = 100 # ARCHIVE_LINK_BYTES_MAX
+ENTRIES = 897      # RAMFSD_ARCHIVE_ENTRIES_MAX: the nodes of RAMFSD_MEMORY_BYTES without the root
 BLOCK = 512
 
 
@@ -88,6 +89,8 @@ def archive(found, modes):
     """The bytes of an archive of files by their names: each comes behind the folder that it lies in."""
     for name in sorted(set(modes) - set(found)):
         raise build.Stop(f"--mode: nothing is called {name}", 2)
+    if len(found) > ENTRIES:
+        raise build.Stop(f"{len(found)} files, folders and symbolic links are more than imagefsd has room for: {ENTRIES}")
     for name in found:
         parent = os.path.dirname(name)
         if parent and (parent not in found or not os.path.isdir(found[parent]) or os.path.islink(found[parent])):
@@ -98,6 +101,11 @@ def archive(found, modes):
         out.write(header(info, found[name]))
         out.write(data + bytes(-len(data) % BLOCK))
     return out.getvalue() + bytes(2 * BLOCK)
+
+
+def is_path(name):
+    """Whether it names something below the archive's folder, in the one way in which that is said."""
+    return not name.startswith("/") and os.path.normpath(name) == name and name.split("/")[0] not in (".", "..")
 
 
 def pairs(texts, option, convert):
@@ -123,7 +131,7 @@ def pack(options):
         raise build.Stop(f"not a folder: {options.folder}", 2)
     found = below(folder)
     for name, path in pairs(options.add, "--add", build.user_path).items():
-        if name in found or name.startswith("/") or os.path.normpath(name) != name or name.startswith(".."):
+        if name in found or not is_path(name):
             raise build.Stop(f"--add: \"{name}\" is taken, or no path in the archive", 2)
         found[name] = path
     findings.write(build.user_path(options.output), archive(found, pairs(options.mode, "--mode", octal)))

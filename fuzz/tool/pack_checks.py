@@ -3,9 +3,11 @@
 mounts and data."""
 
 import os
+import re
 import tempfile
 
 import build
+import pack
 
 BUILDER = "build/fast/boot_image"
 
@@ -76,9 +78,33 @@ def refuses(tally, home):
     tally.say("pack refuses a pipe", status == 1 and "p: is no file" in output and left is None, output)
     for arguments in ((f"{home}/none",), (f"{home}/one", "--mode", "b=9"), (f"{home}/one", "--mode", "nothing=0"),
                       (f"{home}/one", "--add", f"b={home}/one/b"), (f"{home}/one", "--add", f"../b={home}/one/b"),
-                      (f"{home}/one", "--add", "c")):
+                      (f"{home}/one", "--add", "c"), *((f"{home}/unwritten", "--add", f"{name}={home}/one/b") for name in
+                                                       (".", "..", "./b", "a/..", "a/.", "/b", "a//b", "b/"))):
         status, output, _ = packed(*arguments)
-        tally.say(f"pack {' '.join(arguments[1:])} is a usage error", status == 2 and len(output.splitlines()) == 1, output)
+        tally.say(f"pack {' '.join(arguments[1:])} is a usage error",
+                  status == 2 and len(output.splitlines()) == 1 and not os.path.exists(f"{home}/unwritten.tar"), output)
+
+
+def counts(tally, home):
+    """An archive has no more entries than imagefsd takes."""
+    limit = re.search(r"RAMFSD_ARCHIVE_ENTRIES_MAX = (\d+)", read("services/ramfsd/ramfsd.h").decode())
+    tally.say("pack's bound is imagefsd's", limit is not None and int(limit[1]) == pack.ENTRIES)
+    folder_with(f"{home}/most", {str(number): b"" for number in range(pack.ENTRIES)})
+    status, output, one = packed(f"{home}/most")
+    tally.say("pack packs as many entries as imagefsd takes", status == 0 and one, output)
+    os.unlink(f"{home}/most.tar")
+    status, output, one = packed(f"{home}/most", "--add", f"more={home}/most/0")
+    tally.say("pack refuses one more, and writes nothing", status == 1 and "898 files" in output and one is None, output)
+
+
+def dots(tally, home):
+    """A name that begins with dots is one like any other."""
+    folder_with(f"{home}/dots", {"..a": b"", "...": b""})
+    status, output, one = packed(f"{home}/dots", "--add", f"..foo={home}/dots/..a", "--add", f".b={home}/dots/..a")
+    _, shown = build.run(["./basalt", "show", f"{home}/dots.tar"], 60)
+    names = [line.split()[-1] for line in shown.splitlines()[1:]]
+    tally.say("names that begin with dots are packed", status == 0 and one and names == ["/...", "/..a", "/..foo", "/.b"],
+              output + shown)
 
 
 def builds(tally, home):
@@ -108,5 +134,8 @@ def builds(tally, home):
 def packing(tally):
     with tempfile.TemporaryDirectory() as home:
         packs(tally, home)
+        folder_with(f"{home}/unwritten", {"a": None})
         refuses(tally, home)
+        counts(tally, home)
+        dots(tally, home)
         builds(tally, home)

@@ -122,6 +122,9 @@ enum {
 /* The daemons' memory: as much of the heap window as their rows of abi/roles.def let them touch. */
 #define RAMFSD_MEMORY_BYTES (UINT64_C(1000) * PAGE_BYTES)
 
+/* What imagefsd has nodes for besides the root; fuzz/tool/pack.py packs no more. */
+enum { RAMFSD_ARCHIVE_ENTRIES_MAX = 897 };
+
 #define FILE_BYTES_MAX (UINT64_C(1) << 40) /* of one file; pages of it have 28 bits */
 
 /* Places count from 1; 0 means none. */

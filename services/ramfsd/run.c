@@ -10,6 +10,10 @@
 
 _Static_assert(RAMFSD_MEMORY_BYTES <= HEAP_WINDOW_BYTES, "its memory lies in the heap window");
 
+_Static_assert((RAMFSD_MEMORY_BYTES - RAMFSD_BYTES_ONCE) / RAMFSD_BYTES_PER_PAGE ==
+                   RAMFSD_ARCHIVE_ENTRIES_MAX + 1,
+               "an archive has as many entries as there are nodes, and the root is one");
+
 /* What a daemon is made of. */
 struct making {
     struct ramfsd *ramfsd;
