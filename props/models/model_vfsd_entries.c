@@ -20,7 +20,7 @@ static const enum status of_rename[] = {STATUS_DENIED,           STATUS_IS_DIREC
 static const enum status of_metadata[] = {STATUS_DENIED, STATUS_OK};
 
 /* Whether a path is a mount's or above one. */
-static bool is_kept(const struct model_vfsd *model, const struct model_vfsd_place *place)
+bool model_vfsd_is_kept(const struct model_vfsd *model, const struct model_vfsd_place *place)
 {
     for (uint32_t i = 0; i < model->mount_count; i++) {
         const struct model_vfsd_mount *mount = &model->mounts[i];
@@ -103,7 +103,7 @@ enum status model_vfsd_take_away(struct model_vfsd *model, uint32_t client, uint
 {
     struct model_vfsd_place place;
     enum status status = walk_to(model, client, path, false, &place);
-    if (status == STATUS_OK && is_kept(model, &place))
+    if (status == STATUS_OK && model_vfsd_is_kept(model, &place))
         status = STATUS_BUSY;
     if (status == STATUS_OK)
         status = entry_refusal(model, client, &place);
@@ -123,6 +123,8 @@ enum status model_vfsd_make_directory(struct model_vfsd *model, uint32_t client,
     enum status status = model_vfsd_walk(model, client, path, false, &place);
     if (status == STATUS_OK && place.exists)
         status = STATUS_DUPLICATE;
+    if (status == STATUS_OK && model_vfsd_is_kept(model, &place))
+        status = STATUS_BUSY;
     return status == STATUS_OK ? model_vfsd_create(model, client, FILE_KIND_DIRECTORY, mode, &place)
                                : status;
 }
@@ -137,6 +139,8 @@ static enum status make_link(struct model_vfsd *model, uint32_t client, struct m
         status = model_vfsd_walk(model, client, path, false, &place);
     if (status == STATUS_OK && place.exists)
         status = STATUS_DUPLICATE;
+    if (status == STATUS_OK && model_vfsd_is_kept(model, &place))
+        status = STATUS_BUSY;
     if (status == STATUS_OK)
         status = entry_refusal(model, client, &place);
     if (status != STATUS_OK)
@@ -161,7 +165,7 @@ static enum status rename_to(struct model_vfsd *model, uint32_t client,
     enum status status = walk_to(model, client, from_path, false, &from);
     if (status == STATUS_OK)
         status = model_vfsd_walk(model, client, to_path, false, &to);
-    if (status == STATUS_OK && (is_kept(model, &from) || is_kept(model, &to)))
+    if (status == STATUS_OK && (model_vfsd_is_kept(model, &from) || model_vfsd_is_kept(model, &to)))
         status = STATUS_BUSY;
     if (status == STATUS_OK && from.mount != to.mount)
         status = STATUS_UNSUPPORTED;

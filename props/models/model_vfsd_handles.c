@@ -261,6 +261,8 @@ static enum status open_new(struct model_vfsd *model, uint32_t client,
 {
     if ((body->flags & VFSD_OPEN_CREATE) == 0)
         return STATUS_NOT_FOUND;
+    if (model_vfsd_is_kept(model, place))
+        return STATUS_BUSY;
     enum status status = model_vfsd_create(model, client, FILE_KIND_FILE, body->mode, place);
     if (status != STATUS_OK)
         return status;

@@ -78,6 +78,9 @@ enum status model_vfsd_on_handle(struct model_vfsd *model, uint32_t client, uint
 
 /* --- model_vfsd_entries.c --- */
 
+/* Whether a path is a mount's or above one. */
+bool model_vfsd_is_kept(const struct model_vfsd *model, const struct model_vfsd_place *place);
+
 /* An entry that is not there; one that is taken away. */
 enum status model_vfsd_create(struct model_vfsd *model, uint32_t client, uint32_t kind,
                               uint32_t mode, struct model_vfsd_place *place);

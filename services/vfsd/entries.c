@@ -65,13 +65,17 @@ static enum status sticky_decide(uint32_t client, const struct vfsd_place *place
 
 /* --- what comes ------------------------------------------------------------------------------- */
 
-/* A path under which there is nothing, in a directory that may get an entry. */
+/* A path under which there is nothing, in a directory that may get an entry. Where a directory above
+ * a mount point is missing, nobody puts one of their own or a link: whose it is says who comes to the
+ * mount, and a link means another path. */
 static enum status place_new(struct vfsd *vfsd, uint32_t client, struct vfsd_text path,
                              struct vfsd_place *place)
 {
     enum status status = vfsd_walk_path(vfsd, client, path, false, place);
     if (status == STATUS_OK && place->exists)
         return STATUS_DUPLICATE;
+    if (status == STATUS_OK && place->is_mount_point)
+        return STATUS_BUSY; /* F9 */
     return status == STATUS_OK ? directory_decide(vfsd, client, place) : status;
 }
 

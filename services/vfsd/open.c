@@ -63,10 +63,13 @@ static enum status open_existing(struct vfsd *vfsd, uint32_t client, uint32_t fl
 }
 
 static enum status create_decide(const struct vfsd *vfsd, uint32_t client, uint32_t flags,
-                                 const struct vfsd_step *directory)
+                                 const struct vfsd_place *place)
 {
+    const struct vfsd_step *directory = &place->directory;
     if ((flags & VFSD_OPEN_CREATE) == 0)
         return STATUS_NOT_FOUND;
+    if (place->is_mount_point)
+        return STATUS_BUSY; /* F9 */
     if (vfsd_mount_read_only(vfsd, directory->mount))
         return STATUS_READ_ONLY; /* F9 */
     return vfsd_may(client, directory->owner, directory->mode, VFSD_MODE_WRITE) ? STATUS_OK
@@ -87,7 +90,7 @@ static enum status open_new(struct vfsd *vfsd, uint32_t client,
         .count = name.count,
     };
     memcpy(create.name, name.bytes, name.count);
-    enum status status = create_decide(vfsd, client, body->flags, directory);
+    enum status status = create_decide(vfsd, client, body->flags, place);
     if (status == STATUS_OK)
         status = vfsd_provider_create(vfsd, directory->mount, &create, &place->node);
     if (status != STATUS_OK)

@@ -9,7 +9,8 @@
  * directories above it must be. READDIR shows what the provider has: a mount point is listed when
  * there is an entry below it, as that entry. A mount is read-only when its seed says so, or its
  * source: nothing is changed through it, though a provider may note when it was read (F9). A mount
- * point, and a directory above one, is not removed, renamed or replaced (F9).
+ * point, and a directory above one, is not removed, renamed or replaced, nor made where it is
+ * missing: what is above the mounts is there before them (F9).
  *
  * Paths (abi/formats/path.h) are walked by name, one LOOKUP for each, from the root of "/" on. A
  * symbolic link on the way is followed, one at the end unless the message says NO_FOLLOW; UNLINK,
@@ -84,6 +85,7 @@
  * - OVER_LIMIT: the client's handles; EXHAUSTED: all handles
  * then, when there is nothing under the path:
  * - NOT_FOUND: without CREATE
+ * - BUSY: above a mount point
  * - READ_ONLY: the mount; DENIED: the directory's w
  * - DENIED, OVER_LIMIT, EXHAUSTED: as the provider refuses an entry
  * else
