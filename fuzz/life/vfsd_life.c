@@ -36,7 +36,7 @@ static const struct life_action actions[] = {
     [ACTION_SLOW] = {"slow", 1},   /* n: each call of the next message takes so many ticks */
     [ACTION_LIE] = {"lie", 2},     /* index what: that answer of the next message is a lie */
     [ACTION_DIE] = {"die", 1},     /* n: a provider ends */
-    [ACTION_AGAIN] = {"again", 1}, /* n: and is there again, if it had ended */
+    [ACTION_AGAIN] = {"again", 1}, /* n: and is there again, if it had ended; n + 3: read-only */
     [ACTION_TIME] = {"time", 1},   /* n: so many ticks pass */
     [ACTION_GONE] = {"gone", 0},   /* the next client gives up before it is answered */
     [ACTION_FILL] = {"fill", 2},   /* role n: it opens "/" n times, or until it is refused */
@@ -247,12 +247,13 @@ static void fill(uint64_t role, uint64_t count)
 }
 
 /* The same on both sides. */
-static void again(uint32_t tree)
+static void again(uint32_t tree, bool read_only)
 {
     if (peers_vfsd_lives(tree))
         return;
-    peers_vfsd_again(tree);
+    peers_vfsd_again(tree, read_only);
     peers_vfsd_plant(&copies[tree], tree);
+    copies[tree].read_only = read_only;
 }
 
 static void act(const struct life_step *step)
@@ -283,7 +284,7 @@ static void act(const struct life_step *step)
         peers_vfsd_end((uint32_t)(argument % MODEL_VFSD_TREES));
         return;
     case ACTION_AGAIN:
-        again((uint32_t)(argument % MODEL_VFSD_TREES));
+        again((uint32_t)(argument % MODEL_VFSD_TREES), argument / MODEL_VFSD_TREES == 1);
         return;
     case ACTION_TIME:
         stand_in_clock_set(deadline_after(stand_in_now(), argument % 100000));

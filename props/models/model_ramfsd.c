@@ -474,7 +474,7 @@ static void attach(struct model_ramfsd *model, const struct ramfsd_attach_reques
         end_unless_kept(model, node);
         answer->changed = true;
     }
-    answer->reply.attach.read_only = model->archive;
+    answer->reply.attach.read_only = model->archive || model->read_only;
     answer->reply.attach.root_node = model->nodes[ROOT].number;
 }
 

@@ -35,6 +35,7 @@ struct model_ramfsd {
     uint32_t limit; /* of pages, and of nodes */
     uint32_t open_limit;
     bool archive;       /* nothing of it changes */
+    bool read_only;     /* ATTACH says so, of a tree that could change */
     uint64_t now_ticks; /* the latest that ramfsd was told */
     uint32_t used;      /* places that ever had a node */
     uint32_t free_count;

@@ -174,6 +174,7 @@ struct model_vfsd_answer model_vfsd_step(struct model_vfsd *model, const struct 
     model->call_count = call_count;
     model->call_at = 0;
     model->changed = false;
+    model_vfsd_clock(model, call_count != 0 ? calls[0].now_ticks : 0);
     model->about_handles = false;
     answer.status = decide(model, request, &answer);
     answer.changed = model->changed;
@@ -181,11 +182,11 @@ struct model_vfsd_answer model_vfsd_step(struct model_vfsd *model, const struct 
     return answer;
 }
 
-bool model_vfsd_may_change(const struct model_vfsd *model, uint32_t tree)
+bool model_vfsd_may_change(const struct model_vfsd *model, uint32_t tree, bool attached)
 {
     for (uint32_t i = 0; i < model->mount_count; i++)
         if (model->mounts[i].tree == tree)
-            return !model_vfsd_read_only(model, i);
+            return !(attached ? model->mounts[i].seeded_read_only : model_vfsd_read_only(model, i));
     return false;
 }
 

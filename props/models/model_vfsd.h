@@ -20,6 +20,7 @@ enum {
     MODEL_VFSD_CLIENT_HANDLES = 32,
     MODEL_VFSD_LINKS = 16,
     MODEL_VFSD_WALK_BYTES = 1024,
+    MODEL_VFSD_CALL_TICKS = 5000,
     MODEL_VFSD_CALLS = 16384
 };
 
@@ -32,6 +33,7 @@ struct model_vfsd_call {
     uint16_t operation; /* of ASK */
     uint64_t node;      /* of ASK: the one that it names first; ATTACH: 0 */
     uint64_t now_ticks; /* when it was made */
+    uint64_t deadline_ticks;
     enum status status; /* as vfsd got it */
     bool answered;      /* by the peer; otherwise the kernel said so */
     bool did;           /* the provider did what was asked, be its answer lost or wrong */
@@ -73,6 +75,11 @@ struct model_vfsd {
     const struct model_vfsd_call *calls;
     uint32_t call_count;
     uint32_t call_at;
+    uint64_t clock_ticks; /* that vfsd knows */
+    uint32_t times;       /* of VFSD_CALL_TICKS since then */
+    uint32_t last;        /* mount that was asked last */
+    bool asked;           /* since then: somebody, */
+    bool shared;          /* and in the last of those times others than `last` as well */
     bool changed;
     bool about_handles;
 };
@@ -103,8 +110,9 @@ void model_vfsd_reset(struct model_vfsd *model, struct model_ramfsd *const trees
 struct model_vfsd_answer model_vfsd_step(struct model_vfsd *model, const struct message *request,
                                          const struct model_vfsd_call *calls, uint32_t call_count);
 
-/* Whether something of a tree may be changed through its mount, if it has one. */
-bool model_vfsd_may_change(const struct model_vfsd *model, uint32_t tree);
+/* Whether something of a tree may be changed through its mount, if it has one. `attached`: with the
+ * message in hand, so that what its source was before does not count. */
+bool model_vfsd_may_change(const struct model_vfsd *model, uint32_t tree, bool attached);
 
 uint32_t model_vfsd_handles_of(const struct model_vfsd *model, uint32_t client, bool any);
 

@@ -6,6 +6,7 @@
 #include "abi/roles.h"
 #include "abi/slots.h"
 #include "abi/text/generate.h"
+#include "props/models/model_ramfsd_inside.h"
 #include "props/models/model_vfsd_inside.h"
 
 /* Another call than the contract says. */
@@ -54,6 +55,41 @@ static bool no_answer(const struct model_vfsd_call *call)
     return !call->answered && call->status != STATUS_OK;
 }
 
+void model_vfsd_clock(struct model_vfsd *model, uint64_t now_ticks)
+{
+    model->clock_ticks = now_ticks;
+    model->times = 1;
+    model->asked = false;
+    model->shared = false;
+}
+
+/* By when the provider must have answered: those that are looked at share one time; who may change
+ * something, after others were asked, gets one of its own. */
+static uint64_t due(struct model_vfsd *model, uint32_t mount, uint16_t operation)
+{
+    bool others = model->asked && (model->shared || model->last != mount);
+    if (others && (model_ramfsd_would_change(operation) || operation == OP_RAMFSD_OPEN ||
+                   operation == OP_RAMFSD_CLOSE)) {
+        model->times++;
+        others = false;
+    }
+    model->shared = others;
+    model->asked = true;
+    model->last = mount;
+    return model->clock_ticks + (uint64_t)model->times * MODEL_VFSD_CALL_TICKS;
+}
+
+/* A time of its own is over without an answer: so is the session. */
+static enum status timed_out(struct model_vfsd *model, uint32_t mount,
+                             const struct model_vfsd_call *call)
+{
+    bool was_shared = model->shared;
+    model_vfsd_clock(model, call->deadline_ticks);
+    if (!was_shared)
+        over(model, mount);
+    return STATUS_TIMED_OUT;
+}
+
 enum status model_vfsd_ask(struct model_vfsd *model, uint32_t mount,
                            const struct message_type *type, const void *body,
                            const enum status *refusals, struct model_ramfsd_answer *answer)
@@ -68,6 +104,7 @@ enum status model_vfsd_ask(struct model_vfsd *model, uint32_t mount,
     PROPERTY_EQUAL(F10, "whom", call->tree, model->mounts[mount].tree);
     model_vfsd_call_is(model, call->operation == type->operation);
     PROPERTY_EQUAL(F7, "node", call->node, node);
+    PROPERTY_EQUAL(F10, "due", call->deadline_ticks, due(model, mount, type->operation));
     memset(answer, 0, sizeof *answer);
     if (call->did)
         *answer = model_ramfsd_step(model->trees[call->tree], &request, call->now_ticks);
@@ -77,10 +114,10 @@ enum status model_vfsd_ask(struct model_vfsd *model, uint32_t mount,
         return STATUS_OK;
     if (!no_answer(call) && !call->lied && is_among(call->status, refusals))
         return call->status;
+    if (!call->lied && no_answer(call) && call->status == STATUS_TIMED_OUT)
+        return timed_out(model, mount, call);
     over(model, mount);
-    if (call->lied || !no_answer(call))
-        return STATUS_INTERNAL;
-    return call->status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_PEER_DIED;
+    return call->lied || !no_answer(call) ? STATUS_INTERNAL : STATUS_PEER_DIED;
 }
 
 /* Found by named, in a slot that was emptied before. */

@@ -13,6 +13,7 @@ static const enum status of_unlink[] = {STATUS_DENIED, STATUS_IS_DIRECTORY, STAT
 static const enum status of_writes[] = {STATUS_DENIED, STATUS_OUT_OF_RANGE, STATUS_OVER_LIMIT,
                                         STATUS_EXHAUSTED, STATUS_OK};
 static const enum status of_truncate[] = {STATUS_DENIED, STATUS_OUT_OF_RANGE, STATUS_OK};
+static const enum status of_cut_off[] = {STATUS_DENIED, STATUS_OK}; /* 0 is never too much */
 
 /* --- handles --- */
 
@@ -65,9 +66,11 @@ static void close_handle(struct model_vfsd *model, struct model_vfsd_handle *han
 
 enum status model_vfsd_attach(struct model_vfsd *model, uint32_t client)
 {
-    for (uint32_t i = 0; i < MODEL_VFSD_HANDLES; i++)
-        if (model->handles[i].number != 0 && model->handles[i].client == client)
-            close_handle(model, &model->handles[i]);
+    for (uint32_t mount = 0; mount < model->mount_count; mount++)
+        for (uint32_t i = 0; i < MODEL_VFSD_HANDLES; i++)
+            if (model->handles[i].number != 0 && model->handles[i].client == client &&
+                model->handles[i].mount == mount)
+                close_handle(model, &model->handles[i]);
     return STATUS_OK;
 }
 
@@ -127,7 +130,7 @@ static enum status truncate_to(struct model_vfsd *model, const struct model_vfsd
     enum status status = usable(model, handle, false, VFSD_OPEN_WRITE);
     if (status == STATUS_OK)
         status = model_vfsd_ask(model, handle->mount, &ramfsd_truncate_request_type, &truncate,
-                                of_truncate, &told);
+                                body->size_bytes != 0 ? of_truncate : of_cut_off, &told);
     return status;
 }
 
@@ -244,7 +247,7 @@ static enum status open_old(struct model_vfsd *model, uint32_t client, uint32_t 
     struct ramfsd_truncate_request truncate = {.node = number};
     struct ramfsd_stat_request stat = {.node = number};
     status =
-        model_vfsd_ask(model, mount, &ramfsd_truncate_request_type, &truncate, of_truncate, &told);
+        model_vfsd_ask(model, mount, &ramfsd_truncate_request_type, &truncate, of_cut_off, &told);
     if (status == STATUS_OK) {
         status = model_vfsd_ask(model, mount, &ramfsd_stat_request_type, &stat, no_refusal, &told);
         place->node = told.reply.attributes;

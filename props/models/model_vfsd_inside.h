@@ -10,6 +10,9 @@
 /* Whether a call, or that there is none, is what the contract says. */
 void model_vfsd_call_is(const struct model_vfsd *model, bool right);
 
+/* vfsd knows what time it is. */
+void model_vfsd_clock(struct model_vfsd *model, uint64_t now_ticks);
+
 /* A mount has a session, or gets one. NOT_FOUND: its provider is not to be had. */
 enum status model_vfsd_begin(struct model_vfsd *model, uint32_t mount);
 

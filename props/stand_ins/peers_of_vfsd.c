@@ -170,10 +170,11 @@ void peers_vfsd_end(uint32_t tree)
     lives[tree] = 0;
 }
 
-void peers_vfsd_again(uint32_t tree)
+void peers_vfsd_again(uint32_t tree, bool read_only)
 {
     lives[tree] = ++life_count;
     peers_vfsd_plant(&trees[tree], tree);
+    trees[tree].read_only = read_only;
 }
 
 bool peers_vfsd_lives(uint32_t tree)
@@ -393,9 +394,10 @@ static void asked(const struct stand_in_call *call)
     }
     bool finds = call->through.object == ROLE_NAMED;
     PROPERTY(F10, "deadline", call->deadline_ticks != DEADLINE_NEVER);
-    PROPERTY(F10, "deadline",
-             call->deadline_ticks <=
-                 stand_in_now() + (finds ? (uint64_t)DISCOVERY_CALL_TICKS : VFSD_CALL_TICKS));
+    if (finds)
+        PROPERTY(F10, "deadline",
+                 call->deadline_ticks <= stand_in_now() + (uint64_t)DISCOVERY_CALL_TICKS);
+    noted->deadline_ticks = call->deadline_ticks; /* of ASK the model says which it must be */
     noted->what = finds ? CALL_FIND : CALL_ASK;
     if (finds)
         noted->tree = tree_sought(message);
@@ -483,7 +485,7 @@ void peers_of_vfsd_begin(struct model_ramfsd *const copies[MODEL_VFSD_TREES])
     call_count = life_count = 0;
     plan.lie = PEERS_LIE_COUNT;
     for (uint32_t tree = 0; tree < MODEL_VFSD_TREES; tree++) {
-        peers_vfsd_again(tree);
+        peers_vfsd_again(tree, false);
         peers_vfsd_plant(copies[tree], tree);
     }
 }

@@ -36,7 +36,7 @@ void peers_vfsd_plant(struct model_ramfsd *tree, uint32_t which);
 /* A provider's process ends: named forgets it. */
 void peers_vfsd_end(uint32_t tree);
 /* It is there again, as another process; a volatile tree is as at first. */
-void peers_vfsd_again(uint32_t tree);
+void peers_vfsd_again(uint32_t tree, bool read_only);
 bool peers_vfsd_lives(uint32_t tree);
 
 /* The call to a provider that comes after `calls` others, of the next message alone, is answered

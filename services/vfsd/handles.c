@@ -94,14 +94,22 @@ static void close_handle(struct vfsd *vfsd, struct vfsd_handle *handle)
 
 /* --- operations ------------------------------------------------------------------------------- */
 
+static void close_all(struct vfsd *vfsd, uint32_t client, uint32_t mount)
+{
+    for (uint32_t i = 0; i < VFSD_HANDLE_LIMIT; i++) {
+        const struct vfsd_handle *handle = &vfsd->handles[i];
+        if (handle->number != 0 && handle->client == client && handle->mount == mount)
+            close_handle(vfsd, &vfsd->handles[i]);
+    }
+}
+
+/* One mount after the other, so that each has its time in one piece (F10). */
 enum status vfsd_attach(struct vfsd *vfsd, struct vfsd_request *request)
 {
     uint32_t client;
     enum status status = vfsd_client(vfsd, request, &client);
-    for (uint32_t i = 0; status == STATUS_OK && i < VFSD_HANDLE_LIMIT; i++) {
-        if (vfsd->handles[i].number != 0 && vfsd->handles[i].client == client)
-            close_handle(vfsd, &vfsd->handles[i]);
-    }
+    for (uint32_t mount = 0; status == STATUS_OK && mount < vfsd->mount_count; mount++)
+        close_all(vfsd, client, mount);
     return status;
 }
 

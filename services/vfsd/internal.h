@@ -35,7 +35,11 @@ struct vfsd_node {
 /* --- provider.c: each function is one call to the provider of a mount that has a session ---
  *
  * Result: OK; what the provider's contract lets it refuse; PEER_DIED or TIMED_OUT when it did not
- * answer, INTERNAL when it answered what its contract does not allow: then the session is over. */
+ * answer, INTERNAL when it answered what its contract does not allow: then the session is over, but
+ * for a TIMED_OUT of LOOKUP, STAT or READLINK when others had a part of the time. */
+
+/* A message comes: all its time is there. */
+void vfsd_time_begin(struct vfsd *vfsd);
 
 /* Finds the provider and begins a session, unless there is one. NOT_FOUND: named does not give it,
  * or it has no such source. */

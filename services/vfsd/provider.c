@@ -30,14 +30,61 @@ enum status vfsd_provider_lied(struct vfsd *vfsd, uint32_t mount)
     return session_over(vfsd, mount, STATUS_INTERNAL);
 }
 
+/* --- time -------------------------------------------------------------------------------------
+ *
+ * Nobody tells the clock between RECV and a call that timed out: what is known is who was asked
+ * since. */
+
+void vfsd_time_begin(struct vfsd *vfsd)
+{
+    vfsd->span_count = 1;
+    vfsd->span_of = VFSD_SPAN_OF_NOBODY;
+}
+
+static uint64_t deadline(const struct vfsd *vfsd)
+{
+    return caller_deadline(&vfsd->caller, vfsd->span_count * (uint64_t)VFSD_CALL_TICKS);
+}
+
+/* Of a call that leaves the provider as it was: providers share the span. */
+static uint64_t to_look(struct vfsd *vfsd, uint32_t mount)
+{
+    if (vfsd->span_of == VFSD_SPAN_OF_NOBODY)
+        vfsd->span_of = mount;
+    else if (vfsd->span_of != mount)
+        vfsd->span_of = VFSD_SPAN_OF_SEVERAL;
+    return deadline(vfsd);
+}
+
+/* Of one that may change something: the provider has a whole span for it, whatever time others took
+ * (F10). */
+static uint64_t to_change(struct vfsd *vfsd, uint32_t mount)
+{
+    if (vfsd->span_of != VFSD_SPAN_OF_NOBODY && vfsd->span_of != mount)
+        vfsd->span_count++;
+    vfsd->span_of = mount;
+    return deadline(vfsd);
+}
+
+/* No answer in time. Who was only looked at, with time that others had a part of, is not to blame:
+ * that costs the message alone (F10). */
+static enum status too_late(struct vfsd *vfsd, uint32_t mount)
+{
+    bool had_all = vfsd->span_of == mount;
+    vfsd_time_begin(vfsd); /* the deadline is the clock now */
+    return had_all ? session_over(vfsd, mount, STATUS_TIMED_OUT) : STATUS_TIMED_OUT;
+}
+
+/* --- what is believed ------------------------------------------------------------------------- */
+
 /* What became of the last call. */
 static enum status judge(struct vfsd *vfsd, uint32_t mount, enum status status, uint64_t refusals)
 {
     if (status == STATUS_OK)
         return STATUS_OK;
     if (!caller_was_answered(&vfsd->caller))
-        return session_over(vfsd, mount,
-                            status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_PEER_DIED);
+        return status == STATUS_TIMED_OUT ? too_late(vfsd, mount)
+                                          : session_over(vfsd, mount, STATUS_PEER_DIED);
     if ((uint32_t)status < STATUS_COUNT && (refusals >> status & 1) != 0)
         return status;
     return vfsd_provider_lied(vfsd, mount);
@@ -47,13 +94,6 @@ static enum status judge(struct vfsd *vfsd, uint32_t mount, enum status status, 
 static bool is_number(uint64_t number)
 {
     return number != 0 && number >> VFSD_NODE_BITS == 0;
-}
-
-/* All calls of a message to one provider have these ticks together: the clock that RECV told stands
- * still meanwhile. */
-static uint64_t deadline(const struct vfsd *vfsd)
-{
-    return caller_deadline(&vfsd->caller, VFSD_CALL_TICKS);
 }
 
 static struct vfsd_text text_max(struct vfsd_text name)
@@ -80,7 +120,7 @@ static enum status attach(struct vfsd *vfsd, uint32_t index)
     struct ramfsd_attach_reply reply;
     memcpy(request.source, mount->source, mount->source_count);
     enum status status = ramfsd_call_attach(&vfsd->caller, VFSD_PROVIDER_SLOT(index), NO_WINDOW,
-                                            deadline(vfsd), &request, &reply);
+                                            to_look(vfsd, index), &request, &reply);
     status = judge(vfsd, index, status, MAY(NOT_FOUND));
     if (status != STATUS_OK)
         return status;
@@ -113,7 +153,7 @@ enum status vfsd_provider_lookup(struct vfsd *vfsd, uint32_t mount, uint64_t dir
     struct ramfsd_lookup_reply reply;
     memcpy(request.name, name.bytes, name.count);
     enum status status = ramfsd_call_lookup(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                            deadline(vfsd), &request, &reply);
+                                            to_look(vfsd, mount), &request, &reply);
     status = judge(vfsd, mount, status, MAY(NOT_FOUND));
     return status == STATUS_OK ? take_node(vfsd, mount, &reply, node) : status;
 }
@@ -124,7 +164,7 @@ enum status vfsd_provider_stat(struct vfsd *vfsd, uint32_t mount, uint64_t numbe
     struct ramfsd_stat_request request = {.node = number};
     struct ramfsd_stat_reply reply;
     enum status status = ramfsd_call_stat(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                          deadline(vfsd), &request, &reply);
+                                          to_look(vfsd, mount), &request, &reply);
     status = judge(vfsd, mount, status, MAY_NOTHING);
     if (status == STATUS_OK)
         status = take_node(vfsd, mount, &reply, node);
@@ -137,7 +177,7 @@ enum status vfsd_provider_open(struct vfsd *vfsd, uint32_t mount, uint64_t numbe
 {
     struct ramfsd_open_request request = {.node = number};
     enum status status = ramfsd_call_open(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                          deadline(vfsd), &request, NULL);
+                                          to_change(vfsd, mount), &request, NULL);
     return judge(vfsd, mount, status, MAY(EXHAUSTED));
 }
 
@@ -145,7 +185,7 @@ enum status vfsd_provider_close(struct vfsd *vfsd, uint32_t mount, uint64_t numb
 {
     struct ramfsd_close_request request = {.node = number};
     enum status status = ramfsd_call_close(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                           deadline(vfsd), &request, NULL);
+                                           to_change(vfsd, mount), &request, NULL);
     return judge(vfsd, mount, status, MAY_NOTHING);
 }
 
@@ -153,7 +193,7 @@ enum status vfsd_provider_set_metadata(struct vfsd *vfsd, uint32_t mount,
                                        const struct ramfsd_set_metadata_request *request)
 {
     enum status status = ramfsd_call_set_metadata(&vfsd->caller, VFSD_PROVIDER_SLOT(mount),
-                                                  NO_WINDOW, deadline(vfsd), request, NULL);
+                                                  NO_WINDOW, to_change(vfsd, mount), request, NULL);
     return judge(vfsd, mount, status, MAY(DENIED));
 }
 
@@ -164,7 +204,7 @@ enum status vfsd_provider_read(struct vfsd *vfsd, uint32_t mount,
                                struct ramfsd_read_reply *reply)
 {
     enum status status = ramfsd_call_read(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                          deadline(vfsd), request, reply);
+                                          to_look(vfsd, mount), request, reply);
     status = judge(vfsd, mount, status, MAY_NOTHING);
     if (status == STATUS_OK && reply->count > request->count)
         status = vfsd_provider_lied(vfsd, mount);
@@ -178,7 +218,7 @@ enum status vfsd_provider_write(struct vfsd *vfsd, uint32_t mount,
     uint64_t end;
     bool wraps = __builtin_add_overflow(request->offset_bytes, request->count, &end);
     enum status status = ramfsd_call_write(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                           deadline(vfsd), request, &reply);
+                                           to_change(vfsd, mount), request, &reply);
     status = judge(vfsd, mount, status,
                    MAY(DENIED) | MAY(OUT_OF_RANGE) | MAY(OVER_LIMIT) | MAY(EXHAUSTED));
     if (status != STATUS_OK)
@@ -193,9 +233,10 @@ enum status vfsd_provider_truncate(struct vfsd *vfsd, uint32_t mount, uint64_t n
                                    uint64_t size_bytes)
 {
     struct ramfsd_truncate_request request = {.node = number, .size_bytes = size_bytes};
+    uint64_t too_large = size_bytes != 0 ? MAY(OUT_OF_RANGE) : MAY_NOTHING;
     enum status status = ramfsd_call_truncate(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                              deadline(vfsd), &request, NULL);
-    return judge(vfsd, mount, status, MAY(DENIED) | MAY(OUT_OF_RANGE));
+                                              to_change(vfsd, mount), &request, NULL);
+    return judge(vfsd, mount, status, MAY(DENIED) | too_large);
 }
 
 /* A link's target is one: nobody walks anything else. */
@@ -205,7 +246,7 @@ enum status vfsd_provider_readlink(struct vfsd *vfsd, uint32_t mount, uint64_t n
     struct ramfsd_readlink_request request = {.node = number};
     struct ramfsd_readlink_reply reply;
     enum status status = ramfsd_call_readlink(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                              deadline(vfsd), &request, &reply);
+                                              to_look(vfsd, mount), &request, &reply);
     status = judge(vfsd, mount, status, MAY_NOTHING);
     if (status != STATUS_OK)
         return status;
@@ -222,7 +263,7 @@ enum status vfsd_provider_readdir(struct vfsd *vfsd, uint32_t mount,
                                   struct ramfsd_readdir_reply *reply)
 {
     enum status status = ramfsd_call_readdir(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                             deadline(vfsd), request, reply);
+                                             to_look(vfsd, mount), request, reply);
     status = judge(vfsd, mount, status, MAY_NOTHING);
     if (status != STATUS_OK)
         return status;
@@ -241,7 +282,7 @@ enum status vfsd_provider_create(struct vfsd *vfsd, uint32_t mount,
 {
     struct ramfsd_create_reply reply;
     enum status status = ramfsd_call_create(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                            deadline(vfsd), request, &reply);
+                                            to_change(vfsd, mount), request, &reply);
     status = judge(vfsd, mount, status, MAY_MAKE_ENTRY);
     if (status == STATUS_OK)
         status = take_node(vfsd, mount, &reply, node);
@@ -255,7 +296,7 @@ enum status vfsd_provider_symlink(struct vfsd *vfsd, uint32_t mount,
 {
     struct ramfsd_symlink_reply reply;
     enum status status = ramfsd_call_symlink(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                             deadline(vfsd), request, &reply);
+                                             to_change(vfsd, mount), request, &reply);
     return judge(vfsd, mount, status, MAY_MAKE_ENTRY);
 }
 
@@ -266,7 +307,7 @@ enum status vfsd_provider_unlink(struct vfsd *vfsd, uint32_t mount, uint64_t dir
                                             .count = text_max(name).count};
     memcpy(request.name, name.bytes, name.count);
     enum status status = ramfsd_call_unlink(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                            deadline(vfsd), &request, NULL);
+                                            to_change(vfsd, mount), &request, NULL);
     return judge(vfsd, mount, status, MAY(DENIED) | MAY(IS_DIRECTORY));
 }
 
@@ -277,7 +318,7 @@ enum status vfsd_provider_rmdir(struct vfsd *vfsd, uint32_t mount, uint64_t dire
                                            .count = text_max(name).count};
     memcpy(request.name, name.bytes, name.count);
     enum status status = ramfsd_call_rmdir(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                           deadline(vfsd), &request, NULL);
+                                           to_change(vfsd, mount), &request, NULL);
     return judge(vfsd, mount, status, MAY(DENIED) | MAY(NOT_DIRECTORY) | MAY(NOT_EMPTY));
 }
 
@@ -285,6 +326,6 @@ enum status vfsd_provider_rename(struct vfsd *vfsd, uint32_t mount,
                                  const struct ramfsd_rename_request *request)
 {
     enum status status = ramfsd_call_rename(&vfsd->caller, VFSD_PROVIDER_SLOT(mount), NO_WINDOW,
-                                            deadline(vfsd), request, NULL);
+                                            to_change(vfsd, mount), request, NULL);
     return judge(vfsd, mount, status, MAY_TAKE_ENTRY | MAY(INVALID_ARGUMENT));
 }

@@ -72,6 +72,7 @@ enum handled vfsd_handle(void *state, struct message *message, const struct rece
         .body = &request.body,
         .reply = &request.reply,
     };
+    vfsd_time_begin(vfsd);
     return service_dispatch(&table, vfsd, &request.common);
 }
 

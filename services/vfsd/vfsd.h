@@ -35,14 +35,18 @@
  * in the order of their seeds; never 0. Two paths mean the same file when their file_id is the
  * same.
  *
- * Providers are found by named when they are mounted, and attached. Calls to one have
- * VFSD_CALL_TICKS together for a message, and finding it DISCOVERY_CALL_TICKS: no message takes
- * longer, other than ATTACH, which takes VFSD_CALL_TICKS for each mount at most. A provider that
- * does not answer, or answers what its contract does not allow (a number that is none, more bytes
- * than were asked for, a cursor that does not grow, a status that does not fit), ends its session:
- * the client is told so, and the next message that needs the mount finds the provider again and
- * attaches anew, which closes whatever was open there. Handles of the session before answer
- * PEER_DIED until they are closed. Others notice nothing (F10).
+ * Providers are found by named when they are mounted, and attached. What looks at something has
+ * VFSD_CALL_TICKS for the whole message, whomever it asks, and finding a provider
+ * DISCOVERY_CALL_TICKS of the same time; what then may change something (an OPEN and a CLOSE as
+ * well) has VFSD_CALL_TICKS more when others were asked before. So no message takes longer than
+ * twice that, other than ATTACH, which takes VFSD_CALL_TICKS for each mount at most. A provider
+ * that dies, has not answered when it alone had such a time, or answers what its contract does not
+ * allow (a number that is none, more bytes than were asked for, a cursor that does not grow, a
+ * status that does not fit), ends its session: the client is told so, and the next message that
+ * needs the mount finds the provider again and attaches anew, which closes whatever was open there.
+ * Handles of the session before answer PEER_DIED until they are closed. Others notice nothing
+ * (F10): who was looked at when another had taken the time keeps its session, and TIMED_OUT is the
+ * message's alone.
  *
  * Rules, in the order in which they are asked; a refusal changes nothing (E1), but for PEER_DIED,
  * TIMED_OUT and INTERNAL, after which nobody knows what the provider did.
@@ -141,6 +145,9 @@ enum {
     VFSD_NODE_BITS = 56,         /* of a file_id; the mount is above */
     VFSD_HANDLE_PLACE_BITS = 16, /* of a handle; the rest counts those that were made */
 
+    VFSD_SPAN_OF_NOBODY = VFSD_MOUNT_LIMIT,
+    VFSD_SPAN_OF_SEVERAL,
+
     /* Directories of a path without links: the root, and one for each two bytes. */
     VFSD_DEPTH_LIMIT = FILE_PATH_BYTES_MAX / 2 + 1
 };
@@ -195,6 +202,10 @@ struct vfsd {
     uint64_t last_handle;
     uint32_t is_sealed;
     uint32_t mount_count;
+    /* Of the message in hand: times of VFSD_CALL_TICKS since the clock was told, and whose the last
+     * one is, a mount's or VFSD_SPAN_OF_... */
+    uint32_t span_count;
+    uint32_t span_of;
     struct vfsd_mount mounts[VFSD_MOUNT_LIMIT];
     struct vfsd_handle handles[VFSD_HANDLE_LIMIT];
     struct vfsd_walk walk;
