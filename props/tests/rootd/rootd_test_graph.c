@@ -331,10 +331,17 @@ static void test_mounts(void)
                      "R3: rootd seeds vfsd");
         expect_equal(peers_machine.mount_count, refuses ? 0 : 2, "R3: with each mount");
     }
+    static const uint32_t others[] = {1, UINT32_MAX}; /* one more; one fewer */
+    for (unsigned i = 0; i < 2; i++) {
+        fresh_files();
+        peers_machine.mounts_of_others = others[i];
+        expect(peers_machine_encode(), "a machine with files encodes");
+        expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "R3: and with no other");
+    }
     fresh_files();
-    peers_machine.mounts_of_others = 1;
-    expect(peers_machine_encode(), "a machine with files encodes");
-    expect_equal(run(), ROOTD_SERVICE_BOOTSTRAP_FAILED, "R3: and with no other");
+    peers_mount(ROLE_LOGD, "log", "/log", 0);
+    expect(peers_machine_encode(), "a machine whose log is mounted encodes");
+    expect_equal(run(), ROOTD_CONTRACT_INVALID, "R2: vfsd finds a provider, whoever else finds it");
 }
 
 /* A role with a DATA row is not launched without it, nor with another kind of module. */
