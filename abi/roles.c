@@ -342,8 +342,12 @@ enum status role_limits_check(const struct role *role, const struct process_limi
     if (limits->page_limit > role->page_limit || limits->budget_pages > role->budget_pages ||
         limits->child_limit > role->child_limit || limits->child_pages > role->child_pages)
         return STATUS_OVER_LIMIT;
-    if (role->kind != ROLE_KIND_FOUNDATION &&
-        (uint64_t)lowered.page_limit + PROCESS_SHARED_REGIONS > role_region_limit(&lowered))
+    if (role->kind == ROLE_KIND_FOUNDATION) {
+        bool is_limited = (limits->page_limit | limits->budget_pages | limits->child_limit |
+                           limits->child_pages) != 0;
+        return is_limited ? STATUS_OVER_LIMIT : STATUS_OK;
+    }
+    if ((uint64_t)lowered.page_limit + PROCESS_SHARED_REGIONS > role_region_limit(&lowered))
         return STATUS_OVER_LIMIT;
     return STATUS_OK;
 }

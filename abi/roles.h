@@ -166,7 +166,8 @@ uint64_t role_account_limit(const struct role *role);
 
 /* Whether a process of the role can have these limits:
  * INVALID_ARGUMENT  fewer pages of kernel memory than a process needs
- * OVER_LIMIT        more than the role has; or so little kernel memory that what is set aside for
+ * OVER_LIMIT        more than the role has; any limit of a foundation role, which has what rootd's
+ *                   plan gives it; or so little kernel memory that what is set aside for
  *                   the process has too few regions for its pages (role_region_limit) */
 enum status role_limits_check(const struct role *role, const struct process_limits *limits);
 

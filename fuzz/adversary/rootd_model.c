@@ -218,7 +218,7 @@ static bool limits_are_sound(const struct boot_config *config)
             own.child_limit > role->child_limit || own.child_pages > role->child_pages ||
             (own.budget_pages > 0 && own.budget_pages < 16))
             return false;
-        if (role->kind != ROLE_KIND_FOUNDATION &&
+        if (role->kind == ROLE_KIND_FOUNDATION ||
             !has_regions(role, own.page_limit, own.budget_pages))
             return false;
     }

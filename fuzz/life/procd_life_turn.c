@@ -37,7 +37,8 @@ static uint32_t left(void)
 static void check_work(uint32_t left_before, uint32_t added)
 {
     uint32_t done = peers_of_procd_refused() == 0 ? 1 : 0;
-    PROPERTY(P10, "turns", left() + done <= left_before || procd_life_work() == 0 || added != 0);
+    PROPERTY(P10, "turns",
+             left() + done <= left_before || procd_life_work() == 0 || added != 0 || model.exited);
     if (model.bound && !model.exited) /* the end of the system ends all at once (P8) */
         PROPERTY(P10, "bounded",
                  peers_of_procd_calls() <=
@@ -354,13 +355,23 @@ static bool is_quiet(void)
            model.restarted == 0 && model.asked_id == 0 && !some_fell_due();
 }
 
+/* Whether a child of it waits for its owner's turn since, or does no longer. */
+static bool has_child_that_fell_due(uint64_t id)
+{
+    for (uint32_t i = 0; i < kept_count; i++) {
+        if (model.processes[i].owner == id && model.processes[i].due != kept[i].said.due)
+            return true;
+    }
+    return false;
+}
+
 /* Whom the turn's lives and words were not about is as before (E1). Those that are due are linked to
- * each other. */
+ * each other, and to their owner. */
 static void check_others(void)
 {
     for (uint32_t i = 0; i < kept_count; i++) {
         bool same = memcmp(&kept[i].said, &model.processes[i], sizeof kept[i].said) == 0;
-        if (same && !model.processes[i].due)
+        if (same && !model.processes[i].due && !has_child_that_fell_due(model.processes[i].id))
             PROPERTY_EQUAL(E1, "beside", procd_life_digest_entry(i), kept[i].digest);
         MARK_IF("procd: a refusal beside a life that begins", same && model.restarted != 0);
         MARK_IF("procd: a refusal beside a call for READY", same && model.asked_id != 0);

@@ -50,8 +50,8 @@ enum status model_procd_limits(const struct role *role, const struct process_lim
     if (limits->page_limit > role->page_limit || limits->budget_pages > role->budget_pages ||
         limits->child_limit > role->child_limit || limits->child_pages > role->child_pages)
         return STATUS_OVER_LIMIT;
-    if (role->kind == ROLE_KIND_FOUNDATION)
-        return STATUS_OK;
+    if (role->kind == ROLE_KIND_FOUNDATION) /* it has what it needs */
+        return limits->budget_pages != 0 ? STATUS_OVER_LIMIT : STATUS_OK;
     const struct role lowered = model_procd_role(role->id, limits);
     uint64_t guarantee = (uint64_t)lowered.budget_pages + lowered.guarantee_pages;
     return lowered.page_limit > 2 * guarantee ? STATUS_OVER_LIMIT : STATUS_OK;

@@ -149,6 +149,8 @@ static void test_config_limits(void)
         {ROLE_PHASE0_EXIT, {.budget_pages = 63}, STATUS_OVER_LIMIT},
         {ROLE_PHASE0_EXIT, {.page_limit = 190, .budget_pages = 63}, STATUS_OK},
         {ROLE_MEMD, {.budget_pages = 129}, STATUS_OVER_LIMIT},
+        {ROLE_MEMD, {.budget_pages = 128}, STATUS_OVER_LIMIT},
+        {ROLE_PROCD, {.budget_pages = 64}, STATUS_OVER_LIMIT},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fresh(VALIDATION_PROFILE_GRAPH);
