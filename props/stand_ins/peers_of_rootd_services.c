@@ -149,6 +149,15 @@ static void check_named(const struct deviced_seed_binding_request *request)
     peers_machine.named_end_count += holds;
 }
 
+/* The handoff as rootd read it, which the input may have bent. */
+static const struct handoff *read_handoff(void)
+{
+    static struct handoff handoff;
+    memset(&handoff, 0, sizeof handoff);
+    (void)handoff_parse(peers_machine.handoff_bytes, peers_machine.handoff_size, &handoff);
+    return &handoff;
+}
+
 /* Each driver that the machine has, once, with its module. */
 static enum status seed_binding(struct message *message)
 {
@@ -156,10 +165,11 @@ static enum status seed_binding(struct message *message)
     if (peers_machine.bindings_sealed ||
         message_decode(&deviced_seed_binding_request_type, message, &request) != STATUS_OK)
         return STATUS_DENIED;
-    int at = handoff_find(&peers_machine.handoff, role_find(request.role)->image);
+    const struct handoff *handoff = read_handoff();
+    int at = handoff_find(handoff, role_find(request.role)->image);
     PROPERTY(R3, "module",
-             peers_machine.lied || (at >= 0 && peers_machine.handoff.modules[at].offset_bytes ==
-                                                   request.image_offset));
+             peers_machine.lied ||
+                 (at >= 0 && handoff->modules[at].offset_bytes == request.image_offset));
     peers_check_limits(request.role, (struct process_limits){.page_limit = request.page_limit,
                                                              .budget_pages = request.budget_pages});
     check_named(&request);
@@ -170,11 +180,10 @@ static enum status seed_binding(struct message *message)
 const struct boot_config *peers_config(void)
 {
     static struct boot_config config;
-    static struct handoff handoff;
+    const struct handoff *handoff = read_handoff();
     memset(&config, 0, sizeof config);
-    if (handoff_parse(peers_machine.handoff_bytes, peers_machine.handoff_size, &handoff) ==
-        STATUS_OK)
-        (void)boot_config_parse(peers_machine.image, (size_t)handoff.modules[0].size_bytes,
+    if (handoff->module_count != 0)
+        (void)boot_config_parse(peers_machine.image, (size_t)handoff->modules[0].size_bytes,
                                 &config);
     return &config;
 }
