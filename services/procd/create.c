@@ -286,7 +286,7 @@ enum status procd_mould_make(struct procd *procd, uint32_t index)
             kernel_copy_startup(&procd->caller, SLOT_KERNEL_PROCESS_ENDPOINT,
                                 slot(&making, PROCD_SLOT_PROCESS), slot(&making, PROCD_SLOT_MOULD));
     if (status == STATUS_OK)
-        status = drop_others(procd, &making, BOTH_PROCESSES);
+        status = drop_others(procd, &making, BOTH_PROCESSES | PROCD_OWES_NOTICE);
     if (status != STATUS_OK && is_clear)
         (void)procd_release(procd, index, making.id, &making.process, PROCD_OWES_MOULD);
     procd->processes[index].owes = making.process.owes;
