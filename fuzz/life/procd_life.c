@@ -38,6 +38,7 @@ enum action {
     ACTION_CHILD,      /* n: what children say to START_SERVICE from now on */
     ACTION_INSTALL,    /* id n: a staged process is given n capabilities */
     ACTION_NOTICE,     /* n: how clients are at their notice endpoints from now on */
+    ACTION_SAY,        /* k status: as fail, and a peer whose effect it is says so itself */
     ACTION_COUNT
 };
 
@@ -62,6 +63,7 @@ static const struct life_action actions[] = {
     [ACTION_CHILD] = {"child", 1},
     [ACTION_INSTALL] = {"install", 2},
     [ACTION_NOTICE] = {"notice", 1},
+    [ACTION_SAY] = {"say", 2},
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -207,7 +209,7 @@ static void act_time(uint64_t ticks, bool busy)
     MARK_IF("procd: a wait timed out", model.reply_count != 0);
 }
 
-static void act_fail(uint64_t countdown, uint64_t status)
+static void act_fail(uint64_t countdown, uint64_t status, bool said)
 {
     countdown %= FAIL_LIMIT + 1;
     stand_in_fail_never();
@@ -216,6 +218,7 @@ static void act_fail(uint64_t countdown, uint64_t status)
             .after_calls = countdown - 1,
             .times = 1,
             .status = life_failure(status),
+            .said = said,
         });
 }
 
@@ -344,7 +347,10 @@ static void act(const struct life_step *step)
         act_event(step->arguments[0]);
         return;
     case ACTION_FAIL:
-        act_fail(step->arguments[0], step->arguments[1]);
+        act_fail(step->arguments[0], step->arguments[1], false);
+        return;
+    case ACTION_SAY:
+        act_fail(step->arguments[0], step->arguments[1], true);
         return;
     case ACTION_LOSE:
         act_lose(step->arguments[0]);

@@ -361,9 +361,10 @@ static void note(const struct stand_in_call *call, enum status status)
     note_process(call, status);
     if (call->failed && is_kernel(call, OP_KERNEL_DROP_LOCAL_CAP))
         note_uncleared(call->request);
-    if (call->failed && peer && status == STATUS_TIMED_OUT)
+    bool silent = peer && !call->said && (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED);
+    if (call->failed && silent && status == STATUS_TIMED_OUT)
         stand_in_clock_set(call->deadline_ticks);
-    if (peer && (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)) {
+    if (silent) {
         around.peer_lost = true;
         stand_in_fail_pause(true); /* procd ends everything, and that cannot fail */
     }

@@ -213,13 +213,14 @@ static bool pass_time(const struct stand_in_call *call, uint64_t ticks)
 }
 
 /* Fails the call. One that fails never says what would be believed, that nothing is there; a
- * TIMED_OUT has taken all the time that there was. */
+ * TIMED_OUT that the peer did not say itself has taken all the time that there was. */
 static enum status fail(struct stand_in_call *call, const struct stand_in_failure *failure)
 {
     bool control = call->through.object_type != OBJECT_ENDPOINT;
     enum status status = failure->status;
     call->failed = true;
-    if (!control && status == STATUS_TIMED_OUT)
+    call->said = failure->said && !control;
+    if (!control && !call->said && status == STATUS_TIMED_OUT)
         (void)pass_time(call, DEADLINE_NEVER);
     if (believes_not_found(call->operation) && status == STATUS_NOT_FOUND)
         status = STATUS_INTERNAL;
@@ -263,7 +264,8 @@ static enum status carry_out(struct stand_in_call *call)
 static enum status deliver_back(struct stand_in_call *call, enum status status)
 {
     struct message *message = call->message;
-    if (call->unheard || status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED)
+    bool silent = !call->said && (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED);
+    if (call->unheard || silent)
         return status;
     if (status == STATUS_OK && call->operation != NULL)
         HARNESS(message_encode(call->operation->reply, call->reply, message) == STATUS_OK);
@@ -289,7 +291,7 @@ enum status stand_in_call(uint32_t slot, struct message *message, uint64_t deadl
     call.window_slot = message->header.window_slot;
     call.window_count = message->header.window_count;
     call.deadline_ticks = deadline_ticks;
-    call.failed = call.lost = call.unheard = false;
+    call.failed = call.lost = call.unheard = call.said = false;
     since_message.call_count++;
     PROPERTY(E10, "version", message->header.version == MESSAGE_VERSION);
     PROPERTY(E5, "exit", !peers->strict || !stand_in_exited(NULL));

@@ -38,6 +38,7 @@ struct stand_in_call {
     bool failed;  /* by the plan: nothing was done */
     bool lost;    /* by the plan: it was done, and the answer never came */
     bool unheard; /* by the peer: there is nobody, and its status is the kernel's */
+    bool said;    /* by the peer, that it refuses: its status is its own, whichever it is */
 };
 
 /* Who is around the service. A function that is null is not wanted. */
@@ -90,8 +91,9 @@ struct stand_in_failure {
     uint64_t after_calls; /* so many calls succeed first */
     uint64_t times;       /* then so many fail */
     enum status status;
-    bool late;        /* a peer does what was asked, and only its answer is lost (TIMED_OUT) */
-    uint64_t ticks;   /* not 0: a peer does what was asked, and takes so long for it */
+    bool late;      /* a peer does what was asked, and only its answer is lost (TIMED_OUT) */
+    uint64_t ticks; /* not 0: a peer does what was asked, and takes so long for it */
+    bool said;      /* a peer refuses with the status in an answer, be it TIMED_OUT or PEER_DIED */
     bool until_reply; /* the plan ends when the current message is answered, or done with */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What is left to do when a process has ended: end what it made, give back what it had, let it rest
- * for its next life, or tell who waits. Decides in which order, and when what was refused is offered again; never forgets a debt,
- * and never does more than a few steps at a time. */
+ * for its next life, or tell who waits. Decides in which order, and when what was refused is
+ * offered again; never forgets a debt, and never does more than a few steps at a time. */
 #include "services/procd/internal.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ enum status procd_peer_heard(struct procd *procd, enum status status)
     bool is_silent = !caller_was_answered(&procd->caller);
     procd->peer_called = true;
     if (is_silent && (status == STATUS_TIMED_OUT || status == STATUS_PEER_DIED))
-        procd->peer_lost = true; /* P12; what it says itself is of a peer of its own */
+        procd->peer_lost = true; /* P12; what it says itself is a refusal like others */
     return status;
 }
 
