@@ -87,9 +87,10 @@ unsigned vfsd_life_exchange(struct message *request)
     peers_vfsd_message_begin();
     unsigned status = life_deliver(&life_service, request, caps);
     (void)life_failures();
-    vfsd_life_check_calls(begin_ticks);
+    vfsd_life_check_calls();
     uint32_t call_count = peers_vfsd_calls(&calls);
-    life.answer = model_vfsd_step(&model, request, calls, call_count);
+    life.answer = model_vfsd_step(&model, request, begin_ticks, calls, call_count);
+    vfsd_life_check_time(begin_ticks);
     unsigned predicted = life_now.loses != STATUS_OK ? (unsigned)LIFE_LOST : life.answer.status;
     life_predicted(predicted, status);
     vfsd_life_check_status(status, predicted);
@@ -129,6 +130,20 @@ static void mark_calls(void)
     MARK_IF("vfsd: several links are followed", links > 2 && life.answer.status == STATUS_OK);
 }
 
+static void mark_pauses(unsigned status)
+{
+    const struct model_vfsd_call *calls;
+    bool let_be = status == STATUS_TIMED_OUT && peers_vfsd_calls(&calls) == 0;
+    MARK_IF("vfsd: nobody is asked during a pause", let_be);
+    MARK_IF("vfsd: a mount is tried after its pause in vain",
+            model.tried && status == STATUS_TIMED_OUT);
+    MARK_IF("vfsd: a mount is tried after its pause and serves",
+            model.tried && status == STATUS_OK);
+    for (uint32_t i = 0; i < model.mount_count; i++)
+        MARK_IF("vfsd: a pause is as long as it may be",
+                model.mounts[i].pause_ticks == VFSD_PAUSE_TICKS_MAX);
+}
+
 static void mark(const struct message *request, unsigned state, unsigned status)
 {
     uint16_t id = request->header.operation;
@@ -139,6 +154,7 @@ static void mark(const struct message *request, unsigned state, unsigned status)
     MARK_IF("vfsd: all handles are taken",
             model_vfsd_handles_of(&model, 0, true) == VFSD_HANDLE_LIMIT);
     MARK_IF("vfsd: a mount has no session", is_without_session());
+    mark_pauses(status);
 }
 
 static enum status send(struct message *request)

@@ -53,9 +53,11 @@ void draw_seal(struct choices *choices, struct life_draft *draft);
 /* A reply is the model's, byte by byte. */
 void compare_reply(void);
 
-/* Before the model is asked: nothing that may not change was asked to (F9), and nobody waited too
- * long (F10). */
-void vfsd_life_check_calls(uint64_t begin_ticks);
+/* Before the model is asked: nothing that may not change was asked to (F9). */
+void vfsd_life_check_calls(void);
+
+/* And then: nobody waited too long (F10). */
+void vfsd_life_check_time(uint64_t begin_ticks);
 
 /* Which property a wrong status breaks. */
 void vfsd_life_check_status(unsigned status, unsigned predicted);

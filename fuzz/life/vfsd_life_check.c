@@ -36,18 +36,22 @@ static bool is_attached(const struct model_vfsd_call *calls, uint32_t count, uin
     return false;
 }
 
-void vfsd_life_check_calls(uint64_t begin_ticks)
+void vfsd_life_check_calls(void)
 {
     const struct model_vfsd_call *calls;
     uint32_t count = peers_vfsd_calls(&calls);
-    uint64_t times = 1; /* with one mount, everything is asked of its provider */
-    if (model.mount_count > 1)
-        times = life.operation == OP_VFSD_ATTACH ? model.mount_count : 2;
     for (uint32_t i = 0; i < count; i++)
         PROPERTY(
             F9, "asked",
             calls[i].what != CALL_ASK || !model_ramfsd_would_change(calls[i].operation) ||
                 model_vfsd_may_change(&model, calls[i].tree, is_attached(calls, i, calls[i].tree)));
+}
+
+void vfsd_life_check_time(uint64_t begin_ticks)
+{
+    uint64_t times = 1; /* with one mount, everything is asked of its provider */
+    if (model.mount_count > 1)
+        times = life.operation == OP_VFSD_ATTACH ? model.mount_count : 2u + model.tried;
     PROPERTY(F10, "bound", stand_in_now() - begin_ticks <= times * VFSD_CALL_TICKS);
 }
 

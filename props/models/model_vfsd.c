@@ -166,7 +166,8 @@ static enum status decide(struct model_vfsd *model, const struct message *reques
 }
 
 struct model_vfsd_answer model_vfsd_step(struct model_vfsd *model, const struct message *request,
-                                         const struct model_vfsd_call *calls, uint32_t call_count)
+                                         uint64_t now_ticks, const struct model_vfsd_call *calls,
+                                         uint32_t call_count)
 {
     static struct model_vfsd_answer answer;
     memset(&answer, 0, sizeof answer);
@@ -174,7 +175,8 @@ struct model_vfsd_answer model_vfsd_step(struct model_vfsd *model, const struct 
     model->call_count = call_count;
     model->call_at = 0;
     model->changed = false;
-    model_vfsd_clock(model, call_count != 0 ? calls[0].now_ticks : 0);
+    model->tried = false;
+    model_vfsd_clock(model, now_ticks);
     model->about_handles = false;
     answer.status = decide(model, request, &answer);
     answer.changed = model->changed;

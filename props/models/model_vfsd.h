@@ -21,6 +21,8 @@ enum {
     MODEL_VFSD_LINKS = 16,
     MODEL_VFSD_WALK_BYTES = 1024,
     MODEL_VFSD_CALL_TICKS = 5000,
+    MODEL_VFSD_PAUSE_FIRST = 5000,
+    MODEL_VFSD_PAUSE_LAST = 40000,
     MODEL_VFSD_CALLS = 16384
 };
 
@@ -47,6 +49,9 @@ struct model_vfsd_mount {
     bool source_read_only;
     uint64_t session; /* 0: none */
     uint64_t root;
+    bool paused;          /* paths that come to it are refused until `again` */
+    uint64_t again;       /* end of the last pause */
+    uint32_t pause_ticks; /* its length; 0: there was none */
     uint32_t source_count;
     uint8_t source[RAMFSD_SOURCE_BYTES_MAX];
     uint32_t path_count; /* 0: "/" */
@@ -80,6 +85,7 @@ struct model_vfsd {
     uint32_t last;        /* mount that was asked last */
     bool asked;           /* since then: somebody, */
     bool shared;          /* and in the last of those times others than `last` as well */
+    bool tried;           /* a mount after its pause */
     bool changed;
     bool about_handles;
 };
@@ -105,10 +111,11 @@ uint32_t model_vfsd_role(uint32_t tree);
 void model_vfsd_reset(struct model_vfsd *model, struct model_ramfsd *const trees[MODEL_VFSD_TREES]);
 
 /* The answer to a delivered request (header.badge is the sender), and its effects. `calls`: those
- * that vfsd made meanwhile; a call other than the contract says, one too many and one too few break
+ * that vfsd made meanwhile, after it came at `now_ticks`; a call other than the contract says, one too many and one too few break
  * a property. */
 struct model_vfsd_answer model_vfsd_step(struct model_vfsd *model, const struct message *request,
-                                         const struct model_vfsd_call *calls, uint32_t call_count);
+                                         uint64_t now_ticks, const struct model_vfsd_call *calls,
+                                         uint32_t call_count);
 
 /* Whether something of a tree may be changed through its mount, if it has one. `attached`: with the
  * message in hand, so that what its source was before does not count. */

@@ -63,6 +63,49 @@ void model_vfsd_clock(struct model_vfsd *model, uint64_t now_ticks)
     model->shared = false;
 }
 
+/* --- pauses --- */
+
+/* What a mount was asked, or named for it, was in vain: paths to it are refused for a while. */
+static void pause(struct model_vfsd *model, uint32_t index)
+{
+    struct model_vfsd_mount *mount = &model->mounts[index];
+    bool was_long_ago = model->clock_ticks - mount->again >= MODEL_VFSD_PAUSE_LAST &&
+                        model->clock_ticks >= mount->again;
+    if (mount->pause_ticks == 0 || was_long_ago)
+        mount->pause_ticks = MODEL_VFSD_PAUSE_FIRST;
+    else if (mount->pause_ticks < MODEL_VFSD_PAUSE_LAST)
+        mount->pause_ticks *= 2;
+    mount->again = model->clock_ticks + mount->pause_ticks;
+    mount->paused = true;
+    model->changed = true;
+}
+
+static void pause_over(struct model_vfsd *model, uint32_t mount)
+{
+    model->changed = model->changed || model->mounts[mount].paused;
+    model->mounts[mount].paused = false;
+}
+
+bool model_vfsd_is_let_be(struct model_vfsd *model, uint32_t index)
+{
+    struct model_vfsd_mount *mount = &model->mounts[index];
+    if (!mount->paused)
+        return false;
+    if (model->tried || model->clock_ticks < mount->again) {
+        PROPERTY_EQUAL(F11, "asked", model->call_count, model->call_at);
+        return true;
+    }
+    model->tried = true;
+    if (model->asked && (model->shared || model->last != index))
+        model->times++;
+    model->asked = true;
+    model->shared = false;
+    model->last = index;
+    return false;
+}
+
+/* --- asking --- */
+
 /* By when the provider must have answered: those that are looked at share one time; who may change
  * something, after others were asked, gets one of its own. */
 static uint64_t due(struct model_vfsd *model, uint32_t mount, uint16_t operation)
@@ -85,6 +128,7 @@ static enum status timed_out(struct model_vfsd *model, uint32_t mount,
 {
     bool was_shared = model->shared;
     model_vfsd_clock(model, call->deadline_ticks);
+    pause(model, mount);
     if (!was_shared)
         over(model, mount);
     return STATUS_TIMED_OUT;
@@ -110,6 +154,8 @@ enum status model_vfsd_ask(struct model_vfsd *model, uint32_t mount,
         *answer = model_ramfsd_step(model->trees[call->tree], &request, call->now_ticks);
     if (call->did && call->answered && !call->lied)
         PROPERTY_EQUAL(F7, "tree", call->status, answer->status);
+    if (!no_answer(call) || call->status != STATUS_TIMED_OUT)
+        pause_over(model, mount);
     if (!no_answer(call) && !call->lied && call->status == STATUS_OK)
         return STATUS_OK;
     if (!no_answer(call) && !call->lied && is_among(call->status, refusals))
@@ -121,7 +167,7 @@ enum status model_vfsd_ask(struct model_vfsd *model, uint32_t mount,
 }
 
 /* Found by named, in a slot that was emptied before. */
-static enum status find(struct model_vfsd *model, uint32_t mount)
+static enum status seek(struct model_vfsd *model, uint32_t mount)
 {
     model_vfsd_drop(model, mount);
     const struct model_vfsd_call *dropped = &model->calls[model->call_at - 1];
@@ -135,7 +181,19 @@ static enum status find(struct model_vfsd *model, uint32_t mount)
         model->held[mount] = true;
         return STATUS_OK;
     }
+    if (call->status == STATUS_TIMED_OUT)
+        model->clock_ticks = call->deadline_ticks;
     return call->status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_NOT_FOUND;
+}
+
+static enum status find(struct model_vfsd *model, uint32_t mount)
+{
+    enum status status = seek(model, mount);
+    if (status == STATUS_TIMED_OUT)
+        pause(model, mount);
+    if (status == STATUS_NOT_FOUND)
+        pause_over(model, mount);
+    return status;
 }
 
 enum status model_vfsd_begin(struct model_vfsd *model, uint32_t index)

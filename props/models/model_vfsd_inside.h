@@ -13,6 +13,10 @@ void model_vfsd_call_is(const struct model_vfsd *model, bool right);
 /* vfsd knows what time it is. */
 void model_vfsd_clock(struct model_vfsd *model, uint64_t now_ticks);
 
+/* Whether a path is refused at a mount that did not answer; when not, and it had been so, it is
+ * tried. */
+bool model_vfsd_is_let_be(struct model_vfsd *model, uint32_t mount);
+
 /* A mount has a session, or gets one. NOT_FOUND: its provider is not to be had. */
 enum status model_vfsd_begin(struct model_vfsd *model, uint32_t mount);
 

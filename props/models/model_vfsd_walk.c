@@ -105,6 +105,8 @@ static bool has_part(const struct rest *rest)
 static enum status root_of(struct model_vfsd *model, uint32_t mount, struct ramfsd_stat_reply *node)
 {
     struct model_ramfsd_answer answer;
+    if (model_vfsd_is_let_be(model, mount))
+        return STATUS_TIMED_OUT;
     enum status status = model_vfsd_begin(model, mount);
     if (status != STATUS_OK)
         return status == STATUS_NOT_FOUND ? STATUS_PEER_DIED : status;

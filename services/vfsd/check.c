@@ -17,6 +17,15 @@ static bool mount_is_sound(const struct vfsd *vfsd, uint32_t index)
            (path.count == 0 || path_check(path.bytes, path.count) == STATUS_OK);
 }
 
+/* A pause is one of those that there may be (F11). */
+static bool pause_is_sound(const struct vfsd_mount *mount)
+{
+    if (mount->pause_ticks == 0)
+        return mount->is_paused == 0 && mount->again_ticks == 0;
+    return mount->provider_role != 0 && mount->pause_ticks >= VFSD_PAUSE_TICKS &&
+           mount->pause_ticks <= VFSD_PAUSE_TICKS_MAX && mount->again_ticks >= mount->pause_ticks;
+}
+
 static bool providers_are_apart(const struct vfsd *vfsd)
 {
     for (uint32_t i = 0; i < vfsd->mount_count; i++) {
@@ -63,6 +72,8 @@ const char *vfsd_check(const struct vfsd *vfsd)
     for (uint32_t i = 0; i < VFSD_MOUNT_LIMIT; i++) {
         if (!mount_is_sound(vfsd, i))
             return "F7";
+        if (!pause_is_sound(&vfsd->mounts[i]))
+            return "F11";
     }
     for (uint32_t place = 0; place < VFSD_HANDLE_LIMIT; place++) {
         if (!handle_is_sound(vfsd, place))
@@ -78,6 +89,9 @@ static void visit_mount(const struct vfsd_mount *mount,
 {
     visit(context, mount->session);
     visit(context, mount->session != 0 ? mount->root_node : 0);
+    visit(context, mount->pause_ticks);
+    visit(context, mount->again_ticks);
+    visit(context, mount->is_paused);
     visit(context, mount->provider_role);
     visit(context, mount->seeded_read_only);
     visit(context, mount->session != 0 ? mount->source_read_only : 0);

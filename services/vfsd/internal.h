@@ -41,6 +41,10 @@ struct vfsd_node {
 /* A message comes: all its time is there. */
 void vfsd_time_begin(struct vfsd *vfsd);
 
+/* Whether the mount may be asked: it is not paused, or no longer, and no other one was tried so by
+ * this message; then what is asked next has time of its own (F11). */
+bool vfsd_provider_try(struct vfsd *vfsd, uint32_t mount);
+
 /* Finds the provider and begins a session, unless there is one. NOT_FOUND: named does not give it,
  * or it has no such source. */
 enum status vfsd_provider_begin(struct vfsd *vfsd, uint32_t mount);
@@ -89,7 +93,8 @@ uint32_t vfsd_mount_at(const struct vfsd *vfsd, struct vfsd_text path);
 /* Whether the path is a mount's, or a directory's above one (F9). */
 bool vfsd_mount_is_below(const struct vfsd *vfsd, struct vfsd_text path);
 bool vfsd_mount_read_only(const struct vfsd *vfsd, uint32_t mount);
-/* A session for a client: not one that named does not give either is PEER_DIED. */
+/* A session for a client: TIMED_OUT while it is paused; one that named does not give is
+ * PEER_DIED. */
 enum status vfsd_mount_use(struct vfsd *vfsd, uint32_t mount);
 
 /* --- walk.c --- */

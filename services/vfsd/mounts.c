@@ -41,6 +41,8 @@ bool vfsd_mount_read_only(const struct vfsd *vfsd, uint32_t mount)
 
 enum status vfsd_mount_use(struct vfsd *vfsd, uint32_t mount)
 {
+    if (!vfsd_provider_try(vfsd, mount))
+        return STATUS_TIMED_OUT; /* F11 */
     enum status status = vfsd_provider_begin(vfsd, mount);
     return status == STATUS_NOT_FOUND ? STATUS_PEER_DIED : status;
 }

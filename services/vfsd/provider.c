@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Calls to providers. Decides what of an answer is believed: its row has been decoded, and here it
  * is held against what was asked (F10). Whoever does not answer, or not as its contract says, loses
- * its session; no call waits longer than the message may. */
+ * its session; no call waits longer than the message may, and who was late is let be for a while
+ * (F11). */
 #include <stddef.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ void vfsd_time_begin(struct vfsd *vfsd)
 {
     vfsd->span_count = 1;
     vfsd->span_of = VFSD_SPAN_OF_NOBODY;
+    vfsd->has_tried = 0;
 }
 
 static uint64_t deadline(const struct vfsd *vfsd)
@@ -56,14 +58,47 @@ static uint64_t to_look(struct vfsd *vfsd, uint32_t mount)
     return deadline(vfsd);
 }
 
-/* Of one that may change something: the provider has a whole span for it, whatever time others took
- * (F10). */
-static uint64_t to_change(struct vfsd *vfsd, uint32_t mount)
+/* The provider has a whole span for what comes next, whatever time others took. */
+static void span_begin(struct vfsd *vfsd, uint32_t mount)
 {
     if (vfsd->span_of != VFSD_SPAN_OF_NOBODY && vfsd->span_of != mount)
         vfsd->span_count++;
     vfsd->span_of = mount;
+}
+
+/* Of one that may change something (F10). */
+static uint64_t to_change(struct vfsd *vfsd, uint32_t mount)
+{
+    span_begin(vfsd, mount);
     return deadline(vfsd);
+}
+
+/* --- pauses ----------------------------------------------------------------------------------- */
+
+/* The mount was waited for in vain until now. What was asked between is no sign that all is well:
+ * who answers one question and not the next is late again soon (F11). */
+static void pause_begin(struct vfsd *vfsd, uint32_t index)
+{
+    struct vfsd_mount *mount = &vfsd->mounts[index];
+    uint64_t now_ticks = vfsd->caller.now_ticks;
+    bool is_again = mount->pause_ticks != 0 &&
+                    now_ticks < deadline_after(mount->again_ticks, VFSD_PAUSE_TICKS_MAX);
+    uint64_t ticks = is_again ? 2 * mount->pause_ticks : VFSD_PAUSE_TICKS;
+    mount->pause_ticks = ticks < VFSD_PAUSE_TICKS_MAX ? ticks : VFSD_PAUSE_TICKS_MAX;
+    mount->again_ticks = deadline_after(now_ticks, mount->pause_ticks);
+    mount->is_paused = 1;
+}
+
+bool vfsd_provider_try(struct vfsd *vfsd, uint32_t index)
+{
+    const struct vfsd_mount *mount = &vfsd->mounts[index];
+    if (mount->is_paused == 0)
+        return true;
+    if (vfsd->has_tried != 0 || vfsd->caller.now_ticks < mount->again_ticks)
+        return false;
+    vfsd->has_tried = 1;
+    span_begin(vfsd, index);
+    return true;
 }
 
 /* No answer in time. Who was only looked at, with time that others had a part of, is not to blame:
@@ -72,6 +107,7 @@ static enum status too_late(struct vfsd *vfsd, uint32_t mount)
 {
     bool had_all = vfsd->span_of == mount;
     vfsd_time_begin(vfsd); /* the deadline is the clock now */
+    pause_begin(vfsd, mount);
     return had_all ? session_over(vfsd, mount, STATUS_TIMED_OUT) : STATUS_TIMED_OUT;
 }
 
@@ -80,11 +116,14 @@ static enum status too_late(struct vfsd *vfsd, uint32_t mount)
 /* What became of the last call. */
 static enum status judge(struct vfsd *vfsd, uint32_t mount, enum status status, uint64_t refusals)
 {
+    bool answered = caller_was_answered(&vfsd->caller);
+    if (!answered && status == STATUS_TIMED_OUT)
+        return too_late(vfsd, mount);
+    vfsd->mounts[mount].is_paused = 0;
     if (status == STATUS_OK)
         return STATUS_OK;
-    if (!caller_was_answered(&vfsd->caller))
-        return status == STATUS_TIMED_OUT ? too_late(vfsd, mount)
-                                          : session_over(vfsd, mount, STATUS_PEER_DIED);
+    if (!answered)
+        return session_over(vfsd, mount, STATUS_PEER_DIED);
     if ((uint32_t)status < STATUS_COUNT && (refusals >> status & 1) != 0)
         return status;
     return vfsd_provider_lied(vfsd, mount);
@@ -138,9 +177,14 @@ enum status vfsd_provider_begin(struct vfsd *vfsd, uint32_t mount)
         return STATUS_OK;
     enum status status =
         discovery_find(&vfsd->caller, vfsd->mounts[mount].provider_role, VFSD_PROVIDER_SLOT(mount));
-    if (status != STATUS_OK)
-        return status == STATUS_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_NOT_FOUND;
-    return attach(vfsd, mount);
+    if (status == STATUS_OK)
+        return attach(vfsd, mount);
+    if (status == STATUS_TIMED_OUT) {
+        pause_begin(vfsd, mount);
+        return STATUS_TIMED_OUT;
+    }
+    vfsd->mounts[mount].is_paused = 0; /* it costs nobody any time to be told so */
+    return STATUS_NOT_FOUND;
 }
 
 /* --- nodes ------------------------------------------------------------------------------------ */

@@ -39,7 +39,7 @@
  * VFSD_CALL_TICKS for the whole message, whomever it asks, and finding a provider
  * DISCOVERY_CALL_TICKS of the same time; what then may change something (an OPEN and a CLOSE as
  * well) has VFSD_CALL_TICKS more when others were asked before. So no message takes longer than
- * twice that, other than ATTACH, which takes VFSD_CALL_TICKS for each mount at most. A provider
+ * twice that, and once more when it tries a mount after its pause, other than ATTACH, which takes VFSD_CALL_TICKS for each mount at most. A provider
  * that dies, has not answered when it alone had such a time, or answers what its contract does not
  * allow (a number that is none, more bytes than were asked for, a cursor that does not grow, a
  * status that does not fit), ends its session: the client is told so, and the next message that
@@ -47,6 +47,16 @@
  * Handles of the session before answer PEER_DIED until they are closed. Others notice nothing
  * (F10): who was looked at when another had taken the time keeps its session, and TIMED_OUT is the
  * message's alone.
+ *
+ * Pauses. vfsd serves one message at a time, so that who does not answer keeps everybody. A mount
+ * whose provider was not found in time, or did not answer in time, whoever had taken it, is paused
+ * (F11): a path that comes to it is TIMED_OUT at once, and nobody is asked. The pause is
+ * VFSD_PAUSE_TICKS, twice the last one when that was over less than VFSD_PAUSE_TICKS_MAX ago, and
+ * at most VFSD_PAUSE_TICKS_MAX. When it is over, the next message with such a path asks again, and
+ * what is asked first has VFSD_CALL_TICKS of its own, so that its provider alone is to blame; any
+ * answer, and to be found dead as well, ends the pause. A message tries one mount so, and is
+ * TIMED_OUT at another. Handles are asked as before: whoever they wait for in vain loses the
+ * session, and with it all its handles.
  *
  * Rules, in the order in which they are asked; a refusal changes nothing (E1), but for PEER_DIED,
  * TIMED_OUT and INTERNAL, after which nobody knows what the provider did.
@@ -77,6 +87,7 @@
  * Messages with a path, and with two for each of them in turn:
  * - BAD_TEXT, OUT_OF_RANGE: no path; SYMLINK, first: no target
  * then, walking:
+ * - TIMED_OUT: a mount is paused
  * - PEER_DIED, TIMED_OUT, INTERNAL: a provider; INTERNAL: the root of a mount is no directory
  * - DENIED: a directory on the way has no x for the client
  * - OUT_OF_RANGE: longer than above
@@ -141,6 +152,8 @@ enum {
     VFSD_LINK_LIMIT = 16,
     VFSD_WALK_BYTES_MAX = 1024,
     VFSD_CALL_TICKS = 5000, /* a provider calls nobody; and nobody waits for longer than this */
+    VFSD_PAUSE_TICKS = VFSD_CALL_TICKS, /* who waits in vain keeps others half of the time, */
+    VFSD_PAUSE_TICKS_MAX = 8 * VFSD_PAUSE_TICKS, /* and in the end a ninth */
 
     VFSD_NODE_BITS = 56,         /* of a file_id; the mount is above */
     VFSD_HANDLE_PLACE_BITS = 16, /* of a handle; the rest counts those that were made */
@@ -153,8 +166,11 @@ enum {
 };
 
 struct vfsd_mount {
-    uint64_t session;   /* which of those that were ever begun; 0: none */
-    uint64_t root_node; /* of the session */
+    uint64_t session;     /* which of those that were ever begun; 0: none */
+    uint64_t root_node;   /* of the session */
+    uint64_t pause_ticks; /* of the last pause; 0: there was none */
+    uint64_t again_ticks; /* when that is over, or was */
+    uint32_t is_paused;
     uint32_t provider_role;
     uint32_t seeded_read_only;
     uint32_t source_read_only; /* of the session, or the last one */
@@ -206,6 +222,8 @@ struct vfsd {
      * one is, a mount's or VFSD_SPAN_OF_... */
     uint32_t span_count;
     uint32_t span_of;
+    uint32_t has_tried; /* a mount after its pause */
+    uint32_t reserved0;
     struct vfsd_mount mounts[VFSD_MOUNT_LIMIT];
     struct vfsd_handle handles[VFSD_HANDLE_LIMIT];
     struct vfsd_walk walk;
