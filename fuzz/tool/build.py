@@ -92,6 +92,19 @@ def known_harness(name):
     return name
 
 
+def harness_of(path):
+    """The harness whose folder of corpus/ or findings/ the file lies in, or None."""
+    parts = os.path.abspath(path).split(os.sep)
+    known = harnesses()
+    for parent in ("corpus", "findings"):
+        if parent in parts:
+            rest = parts[len(parts) - parts[::-1].index(parent):]
+            for name in sorted(known, key=len, reverse=True):
+                if rest and (rest[0] == name or rest[0].startswith(name + "-random-")):
+                    return name
+    return None
+
+
 def user_path(path):
     """A path that the user gave, relative to where the command was called."""
     return os.path.join(os.environ.get("BASALT_CWD", "."), path)

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 
+import add_checks
 import attacks
 import audit
 import bench_table
@@ -444,6 +445,7 @@ CHECKS = {
     "unwritable": (command_checks.unwritable, ""),
     "threads": (check_threads, ""),
     "packing": (pack_checks.packing, "image fast"),
+    "adds": (add_checks.adds, "asan libfuzzer"),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),

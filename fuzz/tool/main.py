@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import add
 import audit
 import bench
 import blessing
@@ -139,7 +140,7 @@ def show(options):
     path = build.user_path(options.file)
     if not os.path.isfile(path):
         raise build.Stop(f"not a file: {options.file}" if os.path.exists(path) else f"no such file: {options.file}", 2)
-    name = options.harness or harness_of(path)
+    name = options.harness or build.harness_of(path)
     if name is not None:
         program = f"build/asan/{build.known_harness(name)}"
         build.must_build(program)
@@ -150,19 +151,6 @@ def show(options):
         raise build.Stop(f"{options.file} has no known magic; for a fuzz input say whose it is: "
                          f"./basalt show --harness NAME {options.file}", 2)
     return status
-
-
-def harness_of(path):
-    """The harness whose folder of corpus/ or findings/ the file lies in, or None."""
-    parts = os.path.abspath(path).split(os.sep)
-    known = build.harnesses()
-    for parent in ("corpus", "findings"):
-        if parent in parts:
-            rest = parts[len(parts) - parts[::-1].index(parent):]
-            for name in sorted(known, key=len, reverse=True):
-                if rest and (rest[0] == name or rest[0].startswith(name + "-random-")):
-                    return name
-    return None
 
 
 def parser():
@@ -218,6 +206,12 @@ def parser():
     sub.add_argument("--seed", type=positive, metavar="N", help="the engine's; otherwise one is drawn and printed")
     sub.add_argument("--merge", action="store_true",
                      help="afterwards: add what covers more to corpus/TARGET (then bless)")
+    sub = command("add", add.add, "add foreign files to the corpus of the harness that reads them, and bless them")
+    sub.add_argument("files", nargs="+", metavar="FILE", help="an ELF file, an archive, a boot config, a boot image, "
+                     "a handoff, a start envelope; with --harness any")
+    sub.add_argument("--harness", metavar="NAME", help="whose input each file is, as it is")
+    sub.add_argument("--name", type=add.input_name, metavar="NAME", help="of the input; otherwise the file's own")
+    sub.add_argument("--covering", action="store_true", help="only what makes the harness do something that no input does")
     sub = command("inject", inject.inject, "boot with one call failing, for every call and in every way")
     sub.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"whose calls: {', '.join(inject.PROGRAMS)}; default: all")
     sub.add_argument("--fate", action="append", choices=inject.FATES, help="what becomes of the call; default: each")
