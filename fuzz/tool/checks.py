@@ -27,6 +27,7 @@ import growth
 import hostile
 import inject
 import lines
+import loader
 import longest
 import machines
 import markdown
@@ -426,6 +427,7 @@ CHECKS = {
     "unready": (unready.unready, "image"),
     "graph": (graph.graph, "image asan shipped"),
     "console": (console.console, "image shipped"),
+    "loader": (loader.loader, "image shipped"),
     "operations": (operations.operations, "image shipped"),
     "same": (same.same, "image shipped"),
     "ring3": (ring3.ring3, "image"),
@@ -455,7 +457,7 @@ CHECKS = {
 QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 # One machine after another, so that each keeps one core busy: these run side by side. Those of `machines` are held up
 # for stated times of the host's clock, and run alone.
-ONE_CORE = ("unready", "graph", "console", "operations", "ring3", "lines", "shares", "longest", "hostile", "attacks",
+ONE_CORE = ("unready", "graph", "console", "loader", "operations", "ring3", "lines", "shares", "longest", "hostile", "attacks",
             "bench")
 
 

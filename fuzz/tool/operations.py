@@ -8,6 +8,7 @@ import tempfile
 
 import build
 import graph
+import loader
 import metal
 import same
 
@@ -21,8 +22,8 @@ IMAGES = {
     build.OPERATIONS_IMAGE: (same.PROGRAM, None),
     build.RESTARTS_IMAGE: (same.PROGRAM, graph.restarts),
     build.FILES_IMAGE: (same.PROGRAM, None),
-    build.PHASE4_IMAGES["phase4-loader-closure"]: (same.PROGRAM, None),
-    "build/boot-phase4-loader-cleanup.img": ("build/shipped/world_loader_cleanup", None),
+    build.PHASE4_IMAGES[loader.CLOSURE]: (same.PROGRAM, loader.closure),
+    loader.CLEANUP_IMAGE: ("build/shipped/world_loader_cleanup", loader.cleanup),
     "build/boot-graph-kill-on-stop.img": ("build/shipped/world_kill_on_stop", graph.kills),
 }
 
