@@ -16,6 +16,7 @@ import build
 import campaign
 import engines
 import findings
+import triage
 from findings import read
 
 TEXT_BYTES_MAX = 1 << 20  # FILE_BYTES_MAX of fuzz/engine/corpus.h
@@ -233,7 +234,7 @@ def report(corpus, data, found):
     os.makedirs(home, exist_ok=True)
     path = f"{home}/crash-{campaign.hash_name(data)}"
     findings.write(path, data)
-    findings.report(corpus.name, home, [path], set(), {path: found.headline})
+    triage.take_in(corpus.name, home, [path], set(), {path: found.headline})
 
 
 class Adding:

@@ -2,6 +2,7 @@
 """Checks of `./basalt add`: each format becomes the input that it should, each refusal is one line and
 changes nothing, and whatever interrupts it leaves no half of an input."""
 
+import glob
 import os
 import re
 import shutil
@@ -219,9 +220,9 @@ def finds(tally, place):
     status, output = place.add("--harness", "canary", bird, patch=NO_CANARY)
     tally.say("an input that fails is a finding and not added", status == 1 and place.files() == before and
               "bird: not added, it is a finding: property T1-canary does not hold" in output and
-              "\nfinding: property T1-canary" in output and output.endswith("0 added, 0 there already, 0 skipped, 1 finding\n"),
+              "\nfinding canary/T1-canary" in output and output.endswith("0 added, 0 there already, 0 skipped, 1 finding\n"),
               f"status {status}\n{output}")
-    kept = [name for name in os.listdir(f"{place.path}/findings/canary") if name.startswith("crash-")]
+    kept = glob.glob(f"{place.path}/findings/canary/found/T1-canary*/inputs/crash-*")
     tally.say("and kept as those of a campaign are", len(kept) == 1, str(kept))
     os.makedirs(f"{place.path}/findings/codec_messages/corpus")
     os.rename(f"{place.path}/{place.put('of-findings', bytes(7))}", f"{place.path}/findings/codec_messages/corpus/reached")

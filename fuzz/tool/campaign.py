@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Campaigns: one harness under an engine for some time. Everything that is found stays under
 findings/TARGET: corpus/ (what reached something new), crash-*, timeout-*, oom-*, leak-* (inputs that
-failed), shrunk-* (the same, made smaller), passing/ (those that fail no more), afl/ (AFL++'s own)."""
+failed and are not sorted yet), found/ (findings, one folder each: triage.py), passing/ (inputs of earlier
+campaigns that fail no more), afl/ (AFL++'s own)."""
 
 import fcntl
 import glob
@@ -16,6 +17,7 @@ import threading
 import build
 import engines
 import findings
+import triage
 from findings import counted, read
 
 NOT_INPUTS = ("DIGESTS", "FLOORS", "README.md")
@@ -290,7 +292,7 @@ class Campaign:
             store(target, data)
         print(f"{self.name}: {counted(len(new), 'input')} added to {target}" +
               (f"; next: ./basalt bless {self.name}" if new else ": nothing covers more"))
-        return findings.report(self.name, self.home, sorted(set(said) - known), set(), said)
+        return len(triage.take_in(self.name, self.home, sorted(set(said) - known), set(), said))
 
     def run(self):
         self.lock()
@@ -311,8 +313,8 @@ class Campaign:
         print(f"{self.home}/corpus: {before} inputs before, {len(os.listdir(f'{self.home}/corpus'))} now")
         paths = findings.artefacts(self.home)
         lost = [path for path in paths if truncated(path)]
-        found = findings.report(self.name, self.home, [path for path in paths if path not in lost], old, self.said,
-                                not self.interrupted)
+        found = len(triage.take_in(self.name, self.home, [path for path in paths if path not in lost], old, self.said,
+                                   not self.interrupted))
         if self.options.merge and (self.interrupted or self.cut):
             print(f"{self.name}: nothing is merged, because the campaign did not end by itself")
         elif self.options.merge:

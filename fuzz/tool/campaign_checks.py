@@ -3,10 +3,13 @@
 could be lost, and with the real engines on canaries and two harnesses."""
 
 import concurrent.futures
+import contextlib
 import glob
 import hashlib
+import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,12 +21,15 @@ import campaign
 import engines
 import fake_engine
 import findings
+import triage
 
 ENGINE_SECONDS = 6
 ENGINE_HARNESSES = ("codec_messages", "memd_life")  # one codec, one life
 FAKED = "canary_detectors"
 HOME = f"findings/{FAKED}"
 WAIT_SECONDS = 60
+PLANTED_IN = "memd_life"
+PLANTED = ("memd-dead-badge-works", "memd-open-book", "memd-parent-limit", "memd-repeated-id", "memd-undelivered-kept")
 
 
 class Place:
@@ -41,12 +47,22 @@ class Place:
         with open(f"{self.path}/{path}", "wb") as file:
             file.write(data)
 
-    def start(self, case, *arguments):
-        """./basalt fuzz with the scripted engine, as a process."""
+    def command(self, case, *arguments):
+        """A command of ./basalt, as a process, with the scripted engine."""
         return subprocess.Popen(
-            [sys.executable, "-B", "fuzz/tool/campaign_checks.py", "fuzz", FAKED, "--seed", "1000", "--seconds", "3",
-             *arguments], cwd=self.path, env={**os.environ, "FAKE_ENGINE": case, "PYTHONUNBUFFERED": "1"}, text=True,
+            [sys.executable, "-B", "fuzz/tool/campaign_checks.py", *arguments], cwd=self.path,
+            env={**os.environ, "FAKE_ENGINE": case, "PYTHONUNBUFFERED": "1"}, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def start(self, case, *arguments):
+        """./basalt fuzz."""
+        return self.command(case, "fuzz", FAKED, "--seed", "1000", "--seconds", "3", *arguments)
+
+    def triage(self, *arguments):
+        """./basalt triage: (status, output)."""
+        process = self.command("quiet", "triage", *arguments)
+        output, _ = process.communicate(timeout=WAIT_SECONDS)
+        return process.returncode, output
 
     def run(self, case, *arguments):
         process = self.start(case, *arguments)
@@ -85,6 +101,10 @@ def crash_name(data):
 
 PASSING = crash_name(fake_engine.PASSING)
 FAILING = crash_name(fake_engine.GLOBAL_OVERFLOW)
+FOUND = f"{HOME}/{triage.FOLDER}/global-buffer-overflow-write_global"
+FOUND_FAILING = f"{FOUND}/inputs/{os.path.basename(FAILING)}"
+UNREPRODUCED = f"{HOME}/{triage.FOLDER}/unreproduced/inputs/{os.path.basename(PASSING)}"
+UNREPRODUCED_WORDS = "unreproduced: failed in the engine and passes when it is run alone"
 
 
 def with_old(data):
@@ -101,10 +121,10 @@ CASES = {
         ("killed", with_old(fake_engine.PASSING), 1, ["ended with status -9", f"passes now: {PASSING}"],
          [PASSING.replace("crash-", "passing/crash-")], [PASSING]),
     "an input that passes alone is unreproduced and counts":
-        ("slow", None, 1, [f"UNREPRODUCED: ==1== ERROR: libFuzzer: timeout after 26 seconds: {PASSING}", "1 finding"],
-         [PASSING], []),
+        ("slow", None, 1, [UNREPRODUCED_WORDS, "the engine: ERROR: libFuzzer: timeout after 26 seconds", "1 finding\n"],
+         [UNREPRODUCED], [PASSING]),
     "an old input that the engine sees fail is not called passing":
-        ("slow", with_old(fake_engine.PASSING), 1, ["UNREPRODUCED", "1 finding"], [PASSING], []),
+        ("slow", with_old(fake_engine.PASSING), 1, [UNREPRODUCED_WORDS, "1 finding\n"], [UNREPRODUCED], [PASSING]),
     "an empty input means a full disk": ("full-artefact", None, 2, ["the disk is full", "deadly signal"], [], []),
     "an empty corpus file means a full disk and goes":
         ("full-corpus", None, 2, ["the disk is full"], [], [f"{HOME}/corpus/{'0' * 40}"]),
@@ -113,11 +133,13 @@ CASES = {
         ("quiet", with_old(fake_engine.PASSING), 0, [f"passes now: {PASSING}", "0 findings"],
          [PASSING.replace("crash-", "passing/crash-")], [PASSING]),
     "an old input that fails is a finding":
-        ("quiet", with_old(fake_engine.GLOBAL_OVERFLOW), 1, ["1 finding\n", "global-buffer-overflow"], [FAILING], []),
+        ("quiet", with_old(fake_engine.GLOBAL_OVERFLOW), 1, ["1 finding\n", "global-buffer-overflow"],
+         [FOUND_FAILING, f"{FOUND}/input", f"{FOUND}/report.txt"], [FAILING]),
     "two bugs are two findings, and a campaign goes on after the first":
         ("two", None, 1, ["2 findings", "global-buffer-overflow", "division by zero", "#0", "write_global", "keep:"],
          [], []),
-    "two showings of one bug are one finding": ("same", None, 1, ["1 finding\n", "inputs)"], [], []),
+    "two showings of one bug are one finding":
+        ("same", None, 1, ["1 finding\n", "write_global: certain, ", " inputs\n"], [FOUND], []),
     "an engine that someone else ended is an error":
         ("aborted", None, 1, ["ended by someone else", "0 findings, 1 error of the engine"], [], []),
     "nothing found is no finding": ("quiet", None, 0, ["0 findings", "seed 1000"], [], []),
@@ -179,7 +201,7 @@ def check_signal(tally, number):
 def check_short(tally):
     """The shortest campaign runs the engine as well."""
     status, output = Place().run("slow", "--seconds", "1")
-    tally.say("campaigns: a second is enough to run the engine", status == 1 and "UNREPRODUCED" in output,
+    tally.say("campaigns: a second is enough to run the engine", status == 1 and UNREPRODUCED_WORDS in output,
               f"status {status}\n{output}")
 
 
@@ -199,19 +221,22 @@ def check_kill(tally):
 
 def check_keys(tally):
     """What tells findings apart, and what does not."""
-    report = "step: memd.{} predicted {}, got {}\nproperty M6 does not hold: a = {}, b = {} (memd_life.c:195)\n"
+    def key(name="M6", operation="open_account", predicted="OK", got="DENIED", number=1):
+        return findings.verdict(-6, f"step: memd.{operation} predicted {predicted}, got {got}\n"
+                                f"property {name} does not hold: a = {number}, b = 2 (memd_life.c:195)\n").key
 
-    def key(*words):
-        return findings.verdict(-6, report.format(*words)).key
+    def unpredicted(line, number=1):
+        return findings.verdict(-6, f"memd.alloc_frames count=1\n  -> OK\n{line}\nproperty M1 does not hold: "
+                                f"a = {number} (memd_life.c:7)\n").key
 
-    base = key("open_account", "OK", "DENIED", 1, 2)
-    for what, other in (("operation", key("free_untyped", "OK", "DENIED", 1, 2)),
-                        ("prediction", key("open_account", "BUSY", "DENIED", 1, 2)),
-                        ("answer", key("open_account", "OK", "BUSY", 1, 2)),
-                        ("status in the property's line", key("open_account", "OK", "DENIED", 1, 3))):
+    base = key()
+    for what, other in (("property", key(name="M1")), ("operation", key(operation="free_untyped")),
+                        ("prediction", key(predicted="BUSY")), ("answer", key(got="BUSY"))):
         tally.say(f"campaigns: another {what} is another finding", other != base, f"{base}\n{other}")
-    tally.say("campaigns: large numbers do not tell findings apart",
-              key("x", "OK", "OK", 70000, 4096) == key("x", "OK", "OK", 80000, 8192))
+    tally.say("campaigns: numbers do not tell findings apart", key(number=3) == base)
+    tally.say("campaigns: where no model predicted, the last line of the trace tells findings apart",
+              len({unpredicted(line, number) for line in ("memd.open_account key=5", "@time 7", "@time 9")
+                   for number in (1, 2)}) == 2)
 
 
 def check_excerpt(tally):
@@ -254,18 +279,163 @@ def check_merge(tally):
                   and "global-buffer-overflow" in said.get(f"{home}/{os.path.basename(FAILING)}", ""), str(said))
 
 
+def planted_tree(folder, bugs):
+    """A copy of the tree with bugs, in which objects that stay are links to ours."""
+    shutil.copytree(".", folder, dirs_exist_ok=True, symlinks=True,
+                    ignore=shutil.ignore_patterns("build", "findings", ".git", "corpus"))
+    shutil.copytree("build/asan", f"{folder}/build/asan",
+                    copy_function=lambda source, target: os.symlink(os.path.abspath(source), target))
+    for path in ("build/.ninja_log", "build/.ninja_deps"):
+        shutil.copy2(path, f"{folder}/{path}")
+    shutil.copytree("build/libfuzzer", f"{folder}/build/libfuzzer")
+    for name in bugs:
+        subprocess.run(["patch", "-s", "-p1", "-d", folder, "-i", os.path.abspath(f"props/mutants/{name}.patch")], check=True)
+
+
+def planted_artefacts(folder):
+    """A hundred inputs that fail in the copy: those of the corpus that show one of its bugs, with steps of others
+    behind them. {path: what each shows}."""
+    home, seeds = f"{folder}/findings/{PLANTED_IN}", f"{folder}/seeds"
+    os.makedirs(home)
+    campaign.seeds(PLANTED_IN, seeds)
+    lives = [findings.read(f"{seeds}/{base}") for base in sorted(os.listdir(seeds))]
+    program = f"{folder}/build/asan/{PLANTED_IN}"
+
+    def shows(data):
+        path = f"{home}/crash-{hashlib.sha1(data).hexdigest()}"
+        findings.write(path, data)
+        verdict = findings.verdict(*build.run([program, "--trace", path]))
+        if verdict is None:
+            os.remove(path)
+        return path, verdict.key if verdict else None
+
+    bugs = {}
+    for data in lives:
+        path, key = shows(data)
+        if key is not None and key not in bugs:
+            bugs[key] = data
+        if key is not None:
+            os.remove(path)
+        if len(bugs) == len(PLANTED):
+            break
+    return dict(shows(data + lives[number]) for data in bugs.values() for number in range(100 // len(PLANTED)))
+
+
+def check_planted(tally):
+    """A hundred inputs that show five bugs are five findings."""
+    with tempfile.TemporaryDirectory() as folder:
+        planted_tree(folder, PLANTED)
+        build.must_build(f"build/asan/{PLANTED_IN}", folder=folder)
+        artefacts = planted_artefacts(folder)
+        here = os.getcwd()
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            os.chdir(folder)  # this check runs alone: paths of a tree are relative
+            try:
+                found = triage.take_in(PLANTED_IN, f"findings/{PLANTED_IN}", sorted(
+                    os.path.relpath(path, folder) for path in artefacts), set(), {}, shrink=False)
+            finally:
+                os.chdir(here)
+        sorted_into = {finding.identity: finding.facts["inputs"] for finding in found}
+        tally.say("campaigns: a hundred inputs that show five bugs are five findings",
+                  len(artefacts) == 100 and len(set(artefacts.values())) == len(found) == len(PLANTED)
+                  and sum(sorted_into.values()) == 100 and all(finding.facts["state"] == "certain" for finding in found),
+                  f"{len(artefacts)} inputs, {sorted_into}\n{said.getvalue()}", " ".join(sorted_into))
+
+
+def check_triage(tally):
+    """Findings are listed, shown, run again and kept; what nobody can mean is one line."""
+    place = Place()
+    tally.say("triage: nothing is listed where nothing was found", place.triage() == (
+        0, "no findings; ./basalt fuzz looks for some\n"))
+    for data in (fake_engine.GLOBAL_OVERFLOW, fake_engine.DIVISION):
+        place.put(crash_name(data), data)
+    place.run("slow")
+    name = f"{FAKED}/global-buffer-overflow-write_global"
+    status, output = place.triage()
+    tally.say("triage: each finding is listed with its state",
+              status == 1 and name in output and "3 findings: 2 certain, 1 unreproduced" in output, output)
+    status, output = place.triage("write_global")
+    wanted = ["certain: failed in each of 3 runs", "#0", f"keep:   ./basalt triage {name} --keep NAME",
+              "now:    SUMMARY: AddressSanitizer: global-buffer-overflow"]
+    tally.say("triage: a finding is shown and run again by a part of its name",
+              status == 1 and all(text in output for text in wanted), output)
+    kept = f"corpus/{FAKED}/regress-far-write"
+    status, output = place.triage(name, "--keep", "far-write")
+    tally.say("triage: a finding becomes a regression",
+              status == 0 and kept in output and findings.read(f"{place.path}/{kept}")[:1] == fake_engine.GLOBAL_OVERFLOW[:1],
+              output)
+    place.put(f"{HOME}/{triage.FOLDER}/global-buffer-overflow-write_global/input", fake_engine.PASSING)
+    status, output = place.triage("write_global")
+    tally.say("triage: one that passes is fixed", status == 0 and "now:    passes" in output, output)
+    place.put(crash_name(fake_engine.GLOBAL_OVERFLOW), fake_engine.GLOBAL_OVERFLOW)
+    status, output = place.run("quiet")
+    tally.say("triage: one that was fixed and fails again is open again",
+              status == 1 and f"{name}: certain" in output and "1 certain" not in place.triage()[1], output)
+    for what, arguments, text in (
+            ("a name that is taken", (name, "--keep", "far-write"), f"{kept} is there already"),
+            ("a name with other characters", (name, "--keep", "../x"), "'../x' is no name of a regression"),
+            ("a finding that is none", ("nothing",), "there is no finding 'nothing'"),
+            ("a name of several", (FAKED,), "name one"),
+            ("--keep without a finding", ("--keep", "x"), "are for one finding")):
+        status, output = place.triage(*arguments)
+        tally.say(f"triage: {what} is one line", status == 2 and output.startswith("basalt: ")
+                  and output.count("\n") == 1 and text in output, output)
+    place.put(f"{FOUND}/finding.json", b"{}")
+    status, output = place.triage()
+    tally.say("triage: a folder of another version is one line", status == 2 and output.count("\n") == 1
+              and "unreadable, or of another version" in output, output)
+
+
+PAST = ("int LLVMFuzzerTestOneInput", "    PROPERTY(T1, \"planted\", size_bytes == 0);\n")
+
+
+def check_bisect(tally):
+    """Of five commits the third plants a bug and the fourth does not build: the third is named."""
+    with tempfile.TemporaryDirectory() as folder:
+        planted_tree(folder, ())
+        path = f"{folder}/fuzz/canary/empty.c"
+        sound = campaign.text_of(path)
+        broken = sound.replace("    digest_u64", PAST[1] + "    digest_u64")
+
+        def commit(text, subject):
+            findings.write(path, text.encode())
+            subprocess.run(["git", "-C", folder, "add", "-A"], check=True)
+            subprocess.run(["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "-m", subject],
+                           check=True)
+
+        subprocess.run(["git", "-C", folder, "init", "-q"], check=True)
+        for text, subject in ((sound, "first"), (sound + "\n", "second"), (broken, "plants it"), (broken + "(", "does not build"),
+                              (broken + "\n", "fifth")):
+            commit(text, subject)
+        build.must_build("build/asan/empty", "build/libfuzzer/empty", folder=folder)
+        home = "findings/empty"
+        os.makedirs(f"{folder}/{home}")
+        findings.write(f"{folder}/{home}/crash-1", b"abc")
+        said = subprocess.run([sys.executable, "-B", "-c", "import sys; sys.path.insert(0, 'fuzz/tool'); import triage; "
+                               f"triage.take_in('empty', '{home}', ['{home}/crash-1'], set(), {{}}); "
+                               "sys.exit(triage.bisect(triage.all_findings()[0]))"], cwd=folder, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        tally.say("triage: the commit that began a finding is named, across one that does not build",
+                  said.returncode == 0 and re.search(r"began with \w+ plants it$", said.stdout, re.MULTILINE)
+                  and not os.path.exists(f"{folder}/{home}/bisect"), said.stdout)
+
+
 def campaigns(tally):
     """No failure that an engine saw is lost, whatever happens to engine, disk and campaign."""
-    build.must_build(f"build/asan/{FAKED}", f"build/libfuzzer/{FAKED}", "build/fast/abi_tables")
+    build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "libfuzzer") for name in (FAKED, PLANTED_IN, "empty")],
+                     "build/fast/abi_tables")
     check_keys(tally)
     check_excerpt(tally)
     check_shrinking(tally)
     check_merge(tally)
+    check_planted(tally)
+    check_bisect(tally)
     with concurrent.futures.ThreadPoolExecutor(4 * int(build.jobs())) as pool:  # most of it is waiting
         jobs = [pool.submit(check_case, tally, what, *case) for what, case in CASES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
-        jobs += [pool.submit(check, tally) for check in (check_kill, check_short)]
+        jobs += [pool.submit(check, tally) for check in (check_kill, check_short, check_triage)]
         for job in jobs:
             job.result()
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What engines left: runs each artefact again, tells findings apart, shrinks them, and says how to go
-on. Nothing that failed once is dropped in silence."""
+"""What engines left: runs an artefact again, says what it shows and what tells it from another, shrinks it.
+What becomes of it then: triage.py."""
 
 import collections
 import glob
@@ -16,14 +16,16 @@ KINDS = ("crash-", "timeout-", "oom-", "leak-")
 ASIDE = "passing"  # artefacts of earlier campaigns that fail no more
 FRAMES_KEYED, FRAMES_SHOWN, LINES_SHOWN = 3, 9, 40
 SHRINK_SECONDS = 20
-NUMBER_KEPT = 255  # statuses, kinds and counts tell bugs apart; addresses and ids do not
+NUMBER = re.compile(r"(?<![\w.-])(0x[0-9a-f]+|\d+)\b")
 
 # How an output says what is wrong, the most telling first. Above a property's line, life harnesses print
 # `step: memd.close_account predicted DENIED, got OK` (props/life/life.h): the key relies on it.
-HEADLINES = (r"^property \S+ does not hold.*", r"^harness does not hold.*", r"^SUMMARY: .*", r"^hang: .*",
+HEADLINES = (r"^property \S+ does not hold.*", r"^harness does not hold.*", r"^assertion does not hold.*", r"^SUMMARY: .*", r"^hang: .*",
              r"^hunger: .*", r"^no end after .*")
-STEP = re.compile(r"^step: .*$", re.MULTILINE)
+STEP = re.compile(r"^step: (\S+) predicted (.+), got (.+)$", re.MULTILINE)
 FRAME = re.compile(r"^ +#\d+ 0x\w+ in (\S+) (\./\S+)", re.MULTILINE)
+MESSAGE = re.compile(r"^(?:on=\d+ )?([a-z_]+\.[a-z_]+|@\w+)(?= |$)", re.MULTILINE)
+ERROR = re.compile(r"runtime error: (.*)")
 REPORT = re.compile(r"^=+$|^==\d+==|.*runtime error: ", re.MULTILINE)
 
 Verdict = collections.namedtuple("Verdict", "headline key output")
@@ -38,23 +40,35 @@ def artefacts(home):
 
 
 def fold(line):
-    """A line without what differs between two showings of one bug: large numbers."""
-    return re.sub(r"(?<![\w:.-])(0x[0-9a-f]+|\d+)\b",
-                  lambda found: found[0] if int(found[0], 0) <= NUMBER_KEPT else "N", line)
+    """A line without what differs between two showings of one bug: numbers, and where a program was loaded."""
+    return NUMBER.sub("N", re.sub(r" \([^)]*\+0x[^)]*\)( \(BuildId[^)]*\))?", "", line))
+
+
+def operation_of(output):
+    """The step that was being taken, with what the model said where that was another thing; of the trace's last line,
+    be it message or action, where the model had not come to say something."""
+    predicted = STEP.findall(output)
+    if predicted:
+        operation, wanted, got = predicted[-1]
+        return operation if wanted == got else f"{operation} predicted {wanted}, got {got}"
+    report = REPORT.search(output)
+    lines = MESSAGE.findall(output[:report.start()] if report else output)
+    return lines[-1] if lines else ""
 
 
 def verdict(status, output):
-    """What an ended program says of its input; None when it passed. The key is the headline, and the step
-    that was being taken with its prediction, or a sanitizer's top frames of our own code."""
+    """What an ended program says of its input; None when it passed. The key is the headline without numbers, and
+    the step that was being taken with its prediction, or a sanitizer's error and the top frames of our own code."""
     if status == 0:
         return None
     found = [match for match in (re.search(line, output, re.MULTILINE) for line in HEADLINES) if match]
     headline = found[0][0] if found else f"ended with status {status}"
-    key = [fold(re.sub(r" \([^)]*\+0x[^)]*\)( \(BuildId[^)]*\))?", "", headline))]
+    key = [fold(headline)]
     if headline.startswith("SUMMARY"):
         key += [name for name, _ in FRAME.findall(output)[:FRAMES_KEYED]]
+        key += [fold(error) for error in ERROR.findall(output)[:1]]
     else:
-        key += STEP.findall(output)[-1:]
+        key += [operation_of(output)]
     return Verdict(headline, tuple(key), output)
 
 
@@ -146,28 +160,25 @@ def write(path, data):
 
 
 def shrunk(name, path, found):
-    """(path, verdict) of the smallest input with the same key; made once, next to the artefact."""
-    home, base = os.path.split(path)
-    target = f"{home}/shrunk-{base}"
-    if not os.path.exists(target):
-        with tempfile.TemporaryDirectory() as folder:
-            trial = f"{folder}/trial"
-            if engines.has_steps(name):
-                judge = replayed if replayed(name, path) else verdict_of
+    """(bytes, verdict) of the smallest input that could be found with the same key."""
+    with tempfile.TemporaryDirectory() as folder:
+        trial = f"{folder}/trial"
+        if engines.has_steps(name):
+            judge = replayed if replayed(name, path) else verdict_of
 
-                def still_fails(data):
-                    write(trial, data)
-                    again = judge(name, trial)
-                    return again is not None and again.key == found.key
-                write(target, shrink_steps(read(path), still_fails))
-            else:
-                engines.minimise_crash(name, path, trial, SHRINK_SECONDS)
-                write(target, read(trial) if os.path.exists(trial) else read(path))
-    again = verdict_of(name, target)
-    if again is None or again.key != found.key:  # libFuzzer takes any crash for the same
-        os.remove(target)
-        return path, found
-    return target, again
+            def still_fails(data):
+                write(trial, data)
+                again = judge(name, trial)
+                return again is not None and again.key == found.key
+            write(trial, shrink_steps(read(path), still_fails))
+        else:
+            engines.minimise_crash(name, path, trial, SHRINK_SECONDS)
+        if not os.path.exists(trial):
+            return read(path), found
+        again = verdict_of(name, trial)
+        if again is None or again.key != found.key:  # libFuzzer takes any crash for the same
+            return read(path), found
+        return read(trial), again
 
 
 def as_trace(name, path, found):
@@ -184,49 +195,8 @@ def as_trace(name, path, found):
     return None
 
 
-def show(name, group, shrink):
-    """Prints one finding: what it is, its trace, and the commands to go on with."""
-    _, path, found = min(group, key=lambda item: item[:2])
-    print(f"\nfinding: {found.headline} ({counted(len(group), 'input')})")
-    size, small, trace = os.path.getsize(path), path, None
-    try:
-        if shrink:
-            small, found = shrunk(name, path, found)
-            trace = as_trace(name, small, found)
-    except OSError as error:
-        print(f"not shrunk: {error.strerror}")
-    print(excerpt(found.output))
-    if os.path.getsize(small) < size:
-        print(f"shrunk: {size} bytes to {os.path.getsize(small)}" +
-              (f", {len(frames(read(path)))} steps to {len(frames(read(small)))}" if engines.has_steps(name) else ""))
-    print(f"again:  ./basalt show {small}")
-    print(f"keep:   cp {trace or small} corpus/{name}/regress-BUG{'.trace' if trace else ''}\n"
-          f"        (named after the bug; when that is mended: ./basalt bless {name})", flush=True)
-
-
 def set_aside(home, path):
     """An artefact of an earlier campaign that fails no more is kept, but not run again."""
     os.makedirs(f"{home}/{ASIDE}", exist_ok=True)
-    for old in [path, *glob.glob(f"{home}/shrunk-{os.path.basename(path)}*")]:
-        os.rename(old, f"{home}/{ASIDE}/{os.path.basename(old)}")
+    os.rename(path, f"{home}/{ASIDE}/{os.path.basename(path)}")
     print(f"passes now: {path}, of an earlier campaign; moved to {home}/{ASIDE}/")
-
-
-def report(name, home, paths, old, said, shrink=True):
-    """Prints each different finding of these artefacts once. `old`: those that no engine saw fail in this
-    campaign; `said`: the engines' words for the others. Returns how many findings there are,
-    unreproduced ones included."""
-    groups, unreproduced = {}, 0
-    for path in paths:
-        found = verdict_of(name, path)
-        if found is not None:
-            groups.setdefault(found.key, []).append((os.path.getsize(path), path, found))
-        elif path in old:
-            set_aside(home, path)
-        else:
-            unreproduced += 1
-            print(f"\nUNREPRODUCED: {said.get(path, 'the engine did not say why')}: {path}\n"
-                  "it failed in the engine and passes when it is run alone: what ran before it, or the load, counted")
-    for group in groups.values():
-        show(name, group, shrink)
-    return len(groups) + unreproduced

@@ -25,6 +25,7 @@ import pack
 import provenance
 import reference
 import same
+import triage
 
 
 NUMBER_MAX = (1 << 31) - 1  # what the engines and QEMU take
@@ -212,6 +213,10 @@ def parser():
     sub.add_argument("--harness", metavar="NAME", help="whose input each file is, as it is")
     sub.add_argument("--name", type=add.input_name, metavar="NAME", help="of the input; otherwise the file's own")
     sub.add_argument("--covering", action="store_true", help="only what makes the harness do something that no input does")
+    sub = command("triage", triage.triage, "list what campaigns found, show one finding, keep it, name the commit that began it")
+    sub.add_argument("finding", nargs="?", metavar="FINDING", help="TARGET/NAME, or as much of it as no other has; otherwise: all")
+    sub.add_argument("--keep", metavar="NAME", help="make its input corpus/TARGET/regress-NAME")
+    sub.add_argument("--bisect", action="store_true", help="build older commits until one passes, and name the first that fails")
     sub = command("inject", inject.inject, "boot with one call failing, for every call and in every way")
     sub.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"whose calls: {', '.join(inject.PROGRAMS)}; default: all")
     sub.add_argument("--fate", action="append", choices=inject.FATES, help="what becomes of the call; default: each")
