@@ -110,6 +110,14 @@ def user_path(path):
     return os.path.join(os.environ.get("BASALT_CWD", "."), path)
 
 
+def user_file(given):
+    """The path of a file that the user gave and that is there."""
+    path = user_path(given)
+    if not os.path.isfile(path):
+        raise Stop(f"not a file: {given}" if os.path.exists(path) else f"no such file: {given}", 2)
+    return path
+
+
 def bound(command, number="KILL"):
     """A command whose process gets a signal when this process dies, of kill -9 too."""
     return ["setpriv", "--pdeathsig", number, "--", *command]

@@ -26,6 +26,7 @@ import graph
 import growth
 import hostile
 import inject
+import inputs_checks
 import lines
 import loader
 import longest
@@ -448,6 +449,7 @@ CHECKS = {
     "threads": (check_threads, ""),
     "packing": (pack_checks.packing, "image fast"),
     "adds": (add_checks.adds, "asan libfuzzer"),
+    "forms": (inputs_checks.forms, "asan"),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),

@@ -159,8 +159,9 @@ def write(path, data):
         raise OSError(error.errno, error.strerror, path) from None
 
 
-def shrunk(name, path, found):
+def shrunk(name, path, found, seconds=None):
     """(bytes, verdict) of the smallest input that could be found with the same key."""
+    seconds = SHRINK_SECONDS if seconds is None else seconds
     with tempfile.TemporaryDirectory() as folder:
         trial = f"{folder}/trial"
         if engines.has_steps(name):
@@ -170,9 +171,9 @@ def shrunk(name, path, found):
                 write(trial, data)
                 again = judge(name, trial)
                 return again is not None and again.key == found.key
-            write(trial, shrink_steps(read(path), still_fails))
+            write(trial, shrink_steps(read(path), still_fails, seconds))
         else:
-            engines.minimise_crash(name, path, trial, SHRINK_SECONDS)
+            engines.minimise_crash(name, path, trial, seconds)
         if not os.path.exists(trial):
             return read(path), found
         again = verdict_of(name, trial)

@@ -18,6 +18,7 @@ import checks
 import console
 import editors
 import inject
+import inputs
 import metal
 import mutants
 import new
@@ -138,9 +139,7 @@ def replay(options):
 
 def show(options):
     """Prints a file readably: corpus inputs by their harness, formats by their magic."""
-    path = build.user_path(options.file)
-    if not os.path.isfile(path):
-        raise build.Stop(f"not a file: {options.file}" if os.path.exists(path) else f"no such file: {options.file}", 2)
+    path = build.user_file(options.file)
     name = options.harness or build.harness_of(path)
     if name is not None:
         program = f"build/asan/{build.known_harness(name)}"
@@ -241,6 +240,21 @@ def parser():
                      help="digests, floors and generated pages do not count as noticing")
     sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
     sub.add_argument("file", metavar="FILE")
+    sub.add_argument("--harness", metavar="NAME", help="whose input it is")
+    sub = command("trace", inputs.trace, "make an input of a text, or a text of an input, by what the file holds; "
+                  "status 1: it does something else then")
+    sub.add_argument("file", metavar="FILE")
+    sub.add_argument("--output", metavar="FILE", help="otherwise the standard output")
+    sub.add_argument("--harness", metavar="NAME", help="whose input it is")
+    sub = command("diff", inputs.diff, "print what two inputs do differently, event by event; status 1: something")
+    sub.add_argument("first", metavar="A")
+    sub.add_argument("second", metavar="B")
+    sub.add_argument("--harness", metavar="NAME", help="whose inputs they are")
+    sub = command("shrink", inputs.shrink, "make a smaller input that reaches the same marks, or shows the same finding")
+    sub.add_argument("file", metavar="FILE")
+    sub.add_argument("--output", metavar="FILE", help="otherwise shrunk-FILE where the command is called; it must not be there")
+    sub.add_argument("--mark", action="append", default=[], metavar="MARK", help="only these must stay; otherwise all")
+    sub.add_argument("--seconds", type=duration, default=60, metavar="TIME", help="at most; default: 60")
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")
     command("reference", reference.reference,
             "write abi/REFERENCE.md and props/PROPERTIES.md anew from their tables")
