@@ -84,6 +84,8 @@ void draw_begin(struct choices *choices, struct life_draft *draft)
         bytes[i] = byte_at(i);
     sha256_of(bytes, request.image_bytes, (uint8_t *)request.digest);
     uint64_t wrong = choices_below(choices, 16);
+    if (wrong == 12)
+        request.page_limit = (uint32_t)request.image_bytes; /* below its role's, or above */
     if (wrong == 13)
         request.digest[choices_below(choices, 4)] ^= 1;
     if (wrong == 14)

@@ -77,7 +77,17 @@ static struct model_loaderd_seat *seat_of(struct model_loaderd *model, uint32_t 
     return NULL;
 }
 
-void model_loaderd_launched(struct model_loaderd *model, uint32_t role, uint64_t id)
+uint64_t model_loaderd_room(const struct model_loaderd *model, uint32_t role)
+{
+    uint64_t used = 0;
+    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+        if (model->programs[i].role == role && !model->programs[i].ended)
+            used += model->programs[i].pages;
+    PROPERTY(X5, "share", used <= MODEL_LOADERD_SHARE);
+    return MODEL_LOADERD_SHARE - used;
+}
+
+void model_loaderd_launched(struct model_loaderd *model, uint32_t role, uint64_t id, uint64_t pages)
 {
     struct model_loaderd_program *first = NULL;
     struct model_loaderd_program *place = NULL;
@@ -93,8 +103,8 @@ void model_loaderd_launched(struct model_loaderd *model, uint32_t role, uint64_t
     if (full)
         place = first;
     HARNESS(place != NULL);
-    *place =
-        (struct model_loaderd_program){.role = role, .id = id, .number = ++model->launch_count};
+    *place = (struct model_loaderd_program){
+        .role = role, .id = id, .number = ++model->launch_count, .pages = pages};
 }
 
 void model_loaderd_leave(struct model_loaderd *model, struct model_loaderd_seat *seat)
@@ -236,7 +246,7 @@ static bool is_full(const struct model_loaderd *model)
     bool room = false;
     for (uint32_t i = 0; i < MODEL_LOADERD_SEATS; i++) {
         const struct model_loaderd_seat *seat = &model->seats[i];
-        if (seat->role != 0 && count_of(model, seat->role, false) == MODEL_LOADERD_EACH)
+        if (seat->role != 0 && model_loaderd_room(model, seat->role) < MODEL_LOADERD_LARGEST)
             return true;
         room = room || seat->role == 0 || may_go(model, seat);
     }
@@ -282,7 +292,8 @@ static enum status launch_status(struct model_loaderd *model, uint32_t role,
     if (seat != NULL && seat->launches)
         return STATUS_BUSY;
     if (seat != NULL)
-        return count_of(model, role, false) < MODEL_LOADERD_EACH ? STATUS_OK : STATUS_OVER_LIMIT;
+        return model_loaderd_room(model, role) < MODEL_LOADERD_SMALLEST ? STATUS_OVER_LIMIT
+                                                                        : STATUS_OK;
     return free_seat(model) != NULL ? STATUS_OK : STATUS_EXHAUSTED;
 }
 
@@ -379,9 +390,10 @@ static void about(struct model_loaderd_replay *replay, const struct message *req
     }
     if (!program->ended) {
         bool wondered = program->wondered;
+        bool silent = program->silent;
         answer->status = ask(replay, program);
-        answer->changed =
-            answer->status == STATUS_NOT_FOUND || program->ended || program->wondered != wondered;
+        answer->changed = answer->status == STATUS_NOT_FOUND || program->ended ||
+                          program->wondered != wondered || program->silent != silent;
     }
     if (answer->status != STATUS_OK)
         return;

@@ -18,7 +18,8 @@
 
 enum {
     MODEL_LOADERD_SEATS = 8,
-    MODEL_LOADERD_EACH = 32, /* programs of a client */
+    MODEL_LOADERD_EACH = 32,    /* programs of a client */
+    MODEL_LOADERD_SHARE = 2048, /* pages that those of a client may have */
     MODEL_LOADERD_PROGRAMS = MODEL_LOADERD_SEATS * MODEL_LOADERD_EACH,
     MODEL_LOADERD_ANSWERS = 32
 };
@@ -61,6 +62,7 @@ struct model_loaderd_program {
     uint32_t role; /* 0: none */
     uint64_t id;
     uint64_t number; /* in the order of the launches */
+    uint64_t pages;  /* that it may have, with its kernel memory */
     bool ended;
     bool wondered;           /* procd is to be asked of it */
     bool silent;             /* it was, in a turn, and did not answer */
@@ -139,6 +141,7 @@ struct model_loaderd {
     uint64_t done;
     uint64_t all;
     uint64_t image_bytes;
+    uint64_t pages;
     struct sha256 sum;
     uint8_t digest[SHA256_BYTES];
 

@@ -5,6 +5,7 @@
 
 #include "abi/roles.h"
 #include "abi/system.h"
+#include "props/base/marks.h"
 #include "props/models/model_loaderd_inside.h"
 
 /* Of the contract. */
@@ -153,7 +154,16 @@ static enum status look_at_headers(struct model_loaderd_replay *replay)
     model->done = model->all = 0;
     sha256_init(&model->sum);
     model->step = STEP_SUM;
-    return model->image_bytes > LARGEST ? STATUS_OVER_LIMIT : STATUS_OK;
+    if (model->image_bytes > LARGEST)
+        return STATUS_OVER_LIMIT;
+    model->pages = MODEL_LOADERD_KERNEL + MODEL_LOADERD_EXTRA;
+    for (uint32_t i = 0; i < model->plan.segment_count; i++)
+        model->pages += model->plan.segments[i].pages;
+    model->pages = least(model->pages, MODEL_LOADERD_LARGEST);
+    uint64_t room = model_loaderd_room(model, model->seats[model->seat].role);
+    return MARK_IF("loaderd: a share has no room for a program", model->pages > room)
+               ? STATUS_OVER_LIMIT
+               : STATUS_OK;
 }
 
 /* Where the next piece lies, and how long it is; false: there is none. */
@@ -219,6 +229,7 @@ static enum status begin(struct model_loaderd_replay *replay)
     PROPERTY_EQUAL(X1, "bytes", asked->image_bytes, model->image_bytes);
     PROPERTY(X1, "digest", memcmp(asked->digest, model->digest, SHA256_BYTES) == 0);
     PROPERTY_EQUAL(X1, "segments", asked->segment_count, model->plan.segment_count);
+    PROPERTY_EQUAL(X5, "pages", asked->page_limit + (uint64_t)MODEL_LOADERD_KERNEL, model->pages);
     if (call->status != STATUS_OK)
         return model_loaderd_outcome(call);
     model->transfer_id = call->told.begin.transfer_id;
@@ -313,7 +324,7 @@ static void over(struct model_loaderd_replay *replay, enum status status)
     }
     seat->launch_gone = seat->launch_unheard = false;
     if (status == STATUS_OK && heard)
-        model_loaderd_launched(model, seat->role, model->process_id);
+        model_loaderd_launched(model, seat->role, model->process_id, model->pages);
     if (status == STATUS_OK && !heard) {
         model->owes_process = true;
         (void)give_back(replay);

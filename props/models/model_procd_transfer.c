@@ -154,7 +154,9 @@ static void begin(const struct ask *ask,
         return;
     }
     uint64_t id = model_procd_make(
-        ask, &(struct model_procd_order){.role = ROLE_LOADED_PROGRAM, .loaded = request});
+        ask, &(struct model_procd_order){.role = ROLE_LOADED_PROGRAM,
+                                         .limits = {.page_limit = request->page_limit},
+                                         .loaded = request});
     if (id == 0)
         return;
     transfer->id = transfer->last_id = id;

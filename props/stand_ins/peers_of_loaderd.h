@@ -25,7 +25,7 @@ enum peers_file {
     PEERS_FILE_TEXT,       /* no ELF file */
     PEERS_FILE_CUT,        /* shorter than its headers */
     PEERS_FILE_EMPTY,
-    PEERS_FILE_LARGEST,  /* as large as a program may be */
+    PEERS_FILE_LARGEST,  /* as large as a program may be, with more memory than one may touch */
     PEERS_FILE_HUGE,     /* larger */
     PEERS_FILE_REPEATED, /* not larger, but its segments' bytes are together */
     PEERS_FILE_NO_EXECUTE,

@@ -68,6 +68,7 @@ static const struct program {
            16},
   lengthy = {{CODE(0x1000, BASE + 0x1000, 20000), DATA(0x6000, BASE + 0x8000, 10000, 100)}, 2},
   shared = {{CODE(0x200, BASE + 0x200, 1500), CONSTANTS(0x200, BASE + 0x1200, 1400)}, 2},
+  large = {{CODE(0x1000, BASE + 0x1000, 3000), DATA(0x2000, BASE + 0x3000, 100, 1000 << 12)}, 2},
   thread = {{CODE(0x200, BASE + 0x200, 100), {TLS, READ, 0x200, BASE + 0x200, 8, 8}}, 2},
   writable = {{{LOAD, READ | WRITE | EXECUTE, 0x200, BASE + 0x200, 100, 100}}, 1},
   repeated = {{CODE(0x1000, BASE + 0x1000, 3 << 20), CONSTANTS(0x1000, 0x40001000, 3 << 20)}, 2};
@@ -130,6 +131,8 @@ static const struct program *program_of(enum peers_file what)
         return &lengthy;
     case PEERS_FILE_SHARED:
         return &shared;
+    case PEERS_FILE_LARGEST:
+        return &large;
     case PEERS_FILE_TLS:
         return &thread;
     case PEERS_FILE_WRITE_CODE:

@@ -10,6 +10,7 @@
 #include "abi/roles.h"
 #include "props/base/testing.h"
 #include "props/tools/tables.h"
+#include "services/loaderd/loaderd.h"
 #include "services/logd/logd.h"
 #include "services/named/named.h"
 #include "services/procd/procd.h"
@@ -153,6 +154,26 @@ static void test_places_suffice(void)
            "E6 vfsd has all the handles that each of its clients may have");
 }
 
+/* X5: each client of loaderd has a share of what memd lets it give away, in which the largest program
+ * has room: what others run keeps nobody from that. As many as run in it have a place each. */
+static void test_shares_suffice(void)
+{
+    const struct role *loaderd = role_find(ROLE_LOADERD);
+    const struct role *program = role_find(ROLE_LOADED_PROGRAM);
+    struct process_limits smallest = {.page_limit = 1 + STACK_RESERVE_BYTES / PAGE_BYTES +
+                                                    LOADERD_HEAP_PAGES};
+    const struct role small = role_lowered(program, &smallest);
+    uint64_t share_pages = loaderd->child_pages / LOADERD_CLIENT_LIMIT;
+    expect(role_account_limit(program) <= share_pages,
+           "X5 the largest program fits in a client's share");
+    expect(share_pages / role_account_limit(&small) <= LOADERD_PLACES,
+           "X5 what runs in a client's share has a place");
+    expect(LOADERD_CLIENT_LIMIT * LOADERD_PLACES <= loaderd->child_limit,
+           "X5 procd has a place for each program of loaderd's");
+    expect(role_limits_check(program, &smallest) == STATUS_OK,
+           "X5 a small program has regions for all of its pages");
+}
+
 /* M9: a page limit and a guarantee are about the pages that a process touches, other than where a row
  * says that its pages may come with neighbours. Programs that measure what one page costs another, or
  * do harm, have no such row. */
@@ -205,6 +226,7 @@ int main(int count, char **arguments)
     test_senders();
     test_regions_suffice();
     test_places_suffice();
+    test_shares_suffice();
     test_faults_around();
     test_restarts();
     if (count != 2 || strcmp(arguments[1], "--no-golden") != 0)

@@ -22,8 +22,8 @@ static uint32_t count_of(const struct loaderd *loaderd, uint64_t process_id)
 static bool program_is_sound(const struct loaderd *loaderd, const struct loaderd_program *program)
 {
     if (program->life == LOADERD_LIFE_NONE)
-        return program->process_id == 0 && program->order == 0 && !program->is_asked &&
-               !program->is_open;
+        return program->process_id == 0 && program->order == 0 && program->pages == 0 &&
+               !program->is_asked && !program->is_open;
     bool ended = program->life == LOADERD_LIFE_ENDED;
     return program->life <= LOADERD_LIFE_ENDED && program->process_id != 0 && program->order != 0 &&
            program->order <= loaderd->last_order && ended == (program->reason != END_NONE) &&
@@ -54,6 +54,8 @@ static const char *check_client(const struct loaderd *loaderd, uint32_t index)
     }
     if (!wait_is_sound(client))
         return "X3";
+    if (!loaderd_client_has_room(client, 0))
+        return "X5";
     for (uint32_t i = 0; i < index; i++) {
         if (client->role != ROLE_NONE && loaderd->clients[i].role == client->role)
             return "X4";
@@ -126,6 +128,7 @@ static void visit_client(const struct loaderd_client *client,
         visit(context, program->order);
         visit(context, program->fault_va);
         visit(context, (uint64_t)program->reason << 32 | program->code);
+        visit(context, program->pages);
         visit(context, (uint64_t)program->life << 32 | (uint64_t)program->is_open << 1 |
                            (uint64_t)program->is_asked);
     }

@@ -24,10 +24,19 @@ struct loaderd_request {
 
 /* Null: nobody with that role has anything here. */
 struct loaderd_client *loaderd_client_find(struct loaderd *loaderd, uint32_t role);
+/* How many pages of its own a program with such segments may touch, and what its account then has at
+ * most. */
+struct loaderd_size {
+    uint32_t page_limit;
+    uint32_t pages;
+};
+struct loaderd_size loaderd_program_size(uint64_t segment_pages);
+/* Whether the client's share has room for so many pages of one more (X5). */
+bool loaderd_client_has_room(const struct loaderd_client *client, uint32_t pages);
 /* Whether a client may launch one more: OK, OVER_LIMIT, EXHAUSTED. Changes nothing. */
 enum status loaderd_client_judge(const struct loaderd *loaderd, uint32_t role);
-/* Whether somebody may not for want of room: a client has no place left, or there is no entry for one
- * client more. */
+/* Whether somebody may not for want of room: a client's share has none for some program, or there is
+ * no entry for one client more. */
 bool loaderd_is_full(const struct loaderd *loaderd);
 /* The entry of a client that may; another one's may make room for it. */
 struct loaderd_client *loaderd_client_take(struct loaderd *loaderd, uint32_t role);
@@ -40,7 +49,7 @@ struct loaderd_program *loaderd_program_find(struct loaderd_client *client, uint
 bool loaderd_program_is_known(const struct loaderd *loaderd, uint64_t process_id);
 /* One that runs; the oldest of those that have ended may make room for it. */
 void loaderd_program_add(struct loaderd *loaderd, struct loaderd_client *client,
-                         uint64_t process_id);
+                         uint64_t process_id, uint32_t pages);
 
 /* --- waits.c --- */
 

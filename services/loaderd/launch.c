@@ -87,7 +87,7 @@ static void finish(struct loaderd *loaderd, enum status status)
     enum status heard = loaderd_answer(loaderd, launch.reply_slot, launch.request_id,
                                        OP_LOADERD_LAUNCH_PATH, status, &reply);
     if (status == STATUS_OK && heard == STATUS_OK)
-        loaderd_program_add(loaderd, client, work->process_id);
+        loaderd_program_add(loaderd, client, work->process_id, work->pages);
     if (status == STATUS_OK && heard != STATUS_OK) {
         work->owes |= LOADERD_OWES_PROCESS;
         (void)settle(loaderd);
@@ -107,13 +107,29 @@ static enum status open(struct loaderd *loaderd)
     return status;
 }
 
+/* The address space has fewer than a word counts. */
+static uint64_t segment_pages(const struct elf_plan *plan)
+{
+    uint64_t pages = 0;
+    for (uint32_t i = 0; i < plan->segment_count; i++)
+        pages += plan->segments[i].pages;
+    return pages;
+}
+
 static enum status read_headers(struct loaderd *loaderd)
 {
     struct loaderd_work *work = &loaderd->work;
     memset(&work->pass, 0, sizeof work->pass);
     sha256_init(&work->sha256);
     work->stage = LOADERD_READ_ONCE;
-    return loaderd_file_plan(loaderd);
+    enum status status = loaderd_file_plan(loaderd);
+    if (status != STATUS_OK)
+        return status;
+    struct loaderd_size size = loaderd_program_size(segment_pages(&work->plan));
+    work->page_limit = size.page_limit;
+    work->pages = size.pages;
+    return loaderd_client_has_room(&loaderd->clients[work->client], size.pages) ? STATUS_OK
+                                                                                : STATUS_OVER_LIMIT;
 }
 
 static enum status read_once(struct loaderd *loaderd)
@@ -142,6 +158,7 @@ static void describe(const struct loaderd_work *work,
     memset(request, 0, sizeof *request);
     request->entry_va = work->plan.entry;
     request->image_bytes = work->image_bytes;
+    request->page_limit = work->page_limit;
     memcpy(request->digest, work->digest, sizeof request->digest);
     request->segment_count = work->plan.segment_count;
     for (uint32_t i = 0; i < work->plan.segment_count; i++) {

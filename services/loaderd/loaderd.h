@@ -22,13 +22,22 @@
  * launch, which is refused with the same status when that is in vain, and every LOADERD_RETRY_TICKS.
  * A program that nobody was told of, because its client gave up or died, is stopped.
  *
+ * Memory. A program may touch the pages of its segments and its stack, and LOADERD_HEAP_PAGES more,
+ * but never more than its role; so much BEGIN says, and procd and memd hold it to that. Of the memory
+ * that loaderd may give away (`child_pages` of its own role), each of LOADERD_CLIENT_LIMIT clients has
+ * an equal share: the accounts of its programs that run, at their limits, are together no more than
+ * that. The share of one is more than the largest program needs, so that whoever has nothing that
+ * runs is never refused because of what others run (X5). On a machine that has less memory than all
+ * shares together, memd refuses whoever comes too late, as it does of anybody.
+ *
  * Programs. A client has LOADERD_PLACES of them; what has ended is remembered until the place is
  * wanted, the one that was launched first going first. Who has none that runs, and no call that
  * waits, makes room for another client, the one whose last launch is longest ago first. procd tells
  * loaderd that a program has ended (SET_NOTICE); loaderd then asks procd of each that runs, and so it
  * does for a client's WAIT and QUERY. Should a notice be lost, or procd not answer, it asks again
  * every LOADERD_LOOK_TICKS: of those that are waited for, of those that procd did not answer of, and
- * of all while a client has no place left, or nobody makes room for one client more. So nobody is
+ * of all while a client's share has no room for the largest program, or nobody makes room for one
+ * client more. So nobody is
  * refused for long because of a program that has ended. After a question of these that procd does not
  * answer it rests for as long. A program of which procd has no record any more is forgotten
  * (NOT_FOUND).
@@ -50,7 +59,7 @@
  * - UNSUPPORTED: there are arguments or an environment, which a program has no way to find yet
  * - REQUIRE_DYNAMIC: the flag of that name asks for a dynamic linker, and there is none
  * - BUSY: a launch of this client is under way
- * - OVER_LIMIT: all of its places have programs that run, as far as was asked
+ * - OVER_LIMIT: its share has no room for the smallest program, with what runs as far as was asked
  * - EXHAUSTED: it would be a client more than LOADERD_CLIENT_LIMIT, and none can make room
  * and when it was tried:
  * - what vfsd refuses to OPEN: NOT_FOUND, NOT_DIRECTORY, IS_DIRECTORY, LINK_LOOP, DENIED (it may not
@@ -59,6 +68,7 @@
  * - TRUNCATED: it is empty; OVER_LIMIT: it, or the bytes of its segments, are more than
  *   PROCD_LOADER_IMAGE_BYTES_MAX
  * - what elf_plan_parse refuses: REQUIRE_DYNAMIC, UNSUPPORTED, BAD_MAGIC, WRITE_AND_EXECUTE, ...
+ * - OVER_LIMIT: its client's share has no room for it
  * - CHANGED: the file is not what it was when it was opened
  * - what procd refuses: EXHAUSTED, OVER_LIMIT, OUT_OF_RANGE, ...
  * - TIMED_OUT, PEER_DIED: a peer did not answer, is gone, or says so of one of its own; TIMED_OUT as
@@ -86,7 +96,8 @@
 
 enum {
     LOADERD_CLIENT_LIMIT = 8,
-    LOADERD_PLACES = 32, /* programs of a client, ended ones included */
+    LOADERD_PLACES = 32,     /* programs of a client, ended ones included */
+    LOADERD_HEAP_PAGES = 64, /* of a program: who wants more has larger segments */
 
     LOADERD_FILE_TICKS = 20 * TICKS_PER_SECOND, /* a call to vfsd, which waits for others itself */
     LOADERD_RETRY_TICKS = TICKS_PER_SECOND / 10,
@@ -113,9 +124,10 @@ struct loaderd_program {
     uint64_t fault_va;
     uint32_t reason; /* enum end_reason; NONE until it ended */
     uint32_t code;
-    uint8_t life;  /* enum loaderd_life */
-    bool is_asked; /* procd is to be asked of it */
-    bool is_open;  /* it was, and did not answer: it is to be asked at the next look */
+    uint32_t pages; /* of its account, at most */
+    uint8_t life;   /* enum loaderd_life */
+    bool is_asked;  /* procd is to be asked of it */
+    bool is_open;   /* it was, and did not answer: it is to be asked at the next look */
 };
 
 /* A LAUNCH_PATH that is not answered yet. */
@@ -174,6 +186,8 @@ struct loaderd_work {
     uint32_t stage;  /* enum loaderd_stage */
     uint32_t client; /* index */
     uint32_t owes;
+    uint32_t page_limit; /* of the process */
+    uint32_t pages;      /* of its account, at most */
     uint32_t reserved0;
     uint64_t retry_ticks; /* when that is offered again */
     uint64_t transfer_id;

@@ -6,6 +6,47 @@
 #include <stddef.h>
 #include <string.h>
 
+/* --- memory ---------------------------------------------------------------------------------- */
+
+enum { STACK_PAGES = STACK_RESERVE_BYTES / PAGE_BYTES };
+
+/* Everybody's part of what loaderd may give away: shares add up to no more than memd lets it. */
+static uint32_t share_pages(void)
+{
+    return role_find(ROLE_LOADERD)->child_pages / LOADERD_CLIENT_LIMIT;
+}
+
+struct loaderd_size loaderd_program_size(uint64_t segment_pages)
+{
+    const struct role *row = role_find(ROLE_LOADED_PROGRAM);
+    uint64_t extra_pages = STACK_PAGES + LOADERD_HEAP_PAGES;
+    bool is_large = segment_pages > row->page_limit - extra_pages;
+    struct process_limits limits = {
+        .page_limit = is_large ? row->page_limit : (uint32_t)(segment_pages + extra_pages)};
+    const struct role lowered = role_lowered(row, &limits);
+    return (struct loaderd_size){limits.page_limit, (uint32_t)role_account_limit(&lowered)};
+}
+
+bool loaderd_client_has_room(const struct loaderd_client *client, uint32_t pages)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < LOADERD_PLACES; i++) {
+        if (client->programs[i].life == LOADERD_LIFE_RUNNING)
+            used += client->programs[i].pages; /* no more than the share in all */
+    }
+    return used + pages <= share_pages(); /* X5 */
+}
+
+static bool has_room_for_smallest(const struct loaderd_client *client)
+{
+    return loaderd_client_has_room(client, loaderd_program_size(1).pages);
+}
+
+static bool has_room_for_any(const struct loaderd_client *client)
+{
+    return loaderd_client_has_room(client, loaderd_program_size(UINT64_MAX).pages);
+}
+
 /* --- clients ---------------------------------------------------------------------------------- */
 
 struct loaderd_client *loaderd_client_find(struct loaderd *loaderd, uint32_t role)
@@ -64,8 +105,7 @@ enum status loaderd_client_judge(const struct loaderd *loaderd, uint32_t role)
     for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT; i++) {
         const struct loaderd_client *client = &loaderd->clients[i];
         if (client->role == role)
-            return count_of(client, LOADERD_LIFE_RUNNING) < LOADERD_PLACES ? STATUS_OK
-                                                                           : STATUS_OVER_LIMIT;
+            return has_room_for_smallest(client) ? STATUS_OK : STATUS_OVER_LIMIT;
     }
     return entry_for_one_more(loaderd) < LOADERD_CLIENT_LIMIT ? STATUS_OK : STATUS_EXHAUSTED;
 }
@@ -73,7 +113,7 @@ enum status loaderd_client_judge(const struct loaderd *loaderd, uint32_t role)
 bool loaderd_is_full(const struct loaderd *loaderd)
 {
     for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT; i++) {
-        if (count_of(&loaderd->clients[i], LOADERD_LIFE_RUNNING) == LOADERD_PLACES)
+        if (!has_room_for_any(&loaderd->clients[i]))
             return true;
     }
     return entry_for_one_more(loaderd) == LOADERD_CLIENT_LIMIT;
@@ -123,7 +163,7 @@ bool loaderd_program_is_known(const struct loaderd *loaderd, uint64_t process_id
 }
 
 /* A free place, or that of the program that was launched first of those that have ended. There is
- * one, since who has none may not launch, and while it launches nothing else of it begins. */
+ * one, since a share has no room for so many that run (tables_test). */
 static struct loaderd_program *place_for_one_more(struct loaderd_client *client)
 {
     struct loaderd_program *found = NULL;
@@ -139,11 +179,12 @@ static struct loaderd_program *place_for_one_more(struct loaderd_client *client)
 }
 
 void loaderd_program_add(struct loaderd *loaderd, struct loaderd_client *client,
-                         uint64_t process_id)
+                         uint64_t process_id, uint32_t pages)
 {
     *place_for_one_more(client) = (struct loaderd_program){
         .process_id = process_id,
         .order = ++loaderd->last_order,
+        .pages = pages,
         .life = LOADERD_LIFE_RUNNING,
     };
 }

@@ -170,7 +170,8 @@ enum status procd_begin_loader_image_transfer(struct procd *procd, struct procd_
     const struct procd_begin_loader_image_transfer_request *body =
         &request->body.begin_loader_image_transfer;
     struct elf_plan plan;
-    struct procd_wish wish = {.role = ROLE_LOADED_PROGRAM, .loaded = &plan};
+    struct procd_wish wish = {
+        .role = ROLE_LOADED_PROGRAM, .limits = {.page_limit = body->page_limit}, .loaded = &plan};
     struct procd_making making;
     if (procd->transfer.entry != 0) {
         bool own = process_to_be(procd)->owner == request->sender.owner;

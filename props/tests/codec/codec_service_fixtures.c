@@ -412,12 +412,12 @@ const struct codec_fixture codec_service_fixtures[] = {
 
     OF(PROCD, 0x40D, REPLY, "", "")
 
-    /* begin_loader_image_transfer: entry_va, image_bytes, digest of 32 bytes, reserved0,
+    /* begin_loader_image_transfer: entry_va, image_bytes, digest of 32 bytes, page_limit,
      * segment_count, then rows of va, memory_bytes, file_bytes, rights, reserved0 */
     OF(PROCD, 0x40E, REQUEST, "",
        "0010000000000000 0000400000000000"
        "0001020304050607 08090a0b0c0d0e0f 1011121314151617 18191a1b1c1d1e1f"
-       "00000000 02000000"
+       "54000000 02000000"
        "0010000000000000 0000300000000000 0000300000000000 28000000 00000000"
        "ffefffffff7f0000 0100000000000000 0000000000000000 18000000 00000000")
         NO("@0 ff0f000000000000", "entry on page 0")
@@ -426,7 +426,8 @@ const struct codec_fixture codec_service_fixtures[] = {
         NO("@8 0000000000000000", "no image bytes")
         YES("@16 0000000000000000", "any digest, from its first word on")
         YES("@40 ffffffffffffffff", "to its last")
-        NO("@48 01000000", "reserved")
+        YES("@48 00000000", "as many pages as its role")
+        YES("@48 ffffffff", "any limit of pages, which procd judges")
         NO("@52 00000000", "no segment")
         NO("@52 01000000", "a row more than the count says")
         NO("@52 03000000", "a row less than the count says")

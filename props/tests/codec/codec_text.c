@@ -43,7 +43,7 @@ static const struct text_fixture printed[] = {
           "\x40\0\0\0\0\0\0\0\x41\0\0\0\0\0\0\0"),
      2},
     {"procd.begin_loader_image_transfer entry_va=4096 image_bytes=1"
-     " digest=[1,0,0xffffffffffffffff,4] reserved0=0 segment_count=1"
+     " digest=[1,0,0xffffffffffffffff,4] page_limit=0 segment_count=1"
      " segments=[{va=4097,memory_bytes=2,file_bytes=1,rights=0x28,reserved0=0}]",
      BODY("\0\x10\0\0\0\0\0\0\1\0\0\0\0\0\0\0"
           "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
