@@ -16,9 +16,11 @@ import build
 import same
 
 PROGRAM = "build/shipped/inject"  # the very objects of the image, as fast as the fast build
-PROGRAMS = ("rootd", "procd", "memd", "vspaced", "pagerd", "tester")
-GRAPH = ("rootd", "procd", "memd", "vspaced", "pagerd", "named", "logd", "crashd", "timed", "irqd", "deviced", "drv-serial",
-         "seriald")  # of the runtime image
+FOUNDATION = ("rootd", "procd", "memd", "vspaced", "pagerd")
+PROGRAMS = (*FOUNDATION, "tester")
+GRAPH = (*FOUNDATION, "named", "logd", "crashd", "timed", "irqd", "deviced", "drv-serial", "seriald")  # of the runtime image
+FILES = (*FOUNDATION, "named", "logd", "ramfsd", "imagefsd", "vfsd", "phase4-files")
+LOADER = (*FILES[:-1], "loaderd", "phase4-loader")
 STATUSES = ("EXHAUSTED", "OVER_LIMIT", "OVER_BUDGET", "BUSY", "NOT_FOUND", "DENIED", "INTERNAL")
 FATES = ("refused", "timed-out", "lost", "late", "unheard", "kills")
 KEPT = "findings/inject"
@@ -26,6 +28,7 @@ LAST = (1 << 31) - 1
 BROKE = 3  # the program ended in the middle: a panic, an assertion, a run that does not come back
 STRIDE = 53  # of the boots that `test` makes
 GRAPH_STRIDE = 29  # of those of the runtime image, in one way for each program
+FILES_STRIDES = {"files": 29, "phase4-loader-closure": 97}  # the same of images with files
 
 # Findings that are known, by program, fate and operation of the call, and why they stay. One that is not
 # found any more fails the whole run, so that the list is never longer than the truth.
@@ -43,6 +46,30 @@ GRAPH_LEAKS = {
     ("seriald", "kills", "drv_serial.write"): "its end of the driver is dead until it writes again",
 }
 
+FILES_LEAKS = {
+    **LEAKS,
+    ("vspaced", "lost", "memd.alloc_frames"): "memd cannot know that vspaced did not hear; they go with the account",
+    ("pagerd", "lost", "memd.alloc_frames"): "nor that pagerd did not",
+    ("pagerd", "lost", "vspaced.register_vspace"): "nor can vspaced, which forgets a space that is gone when it needs a place",
+    ("pagerd", "refused", "kernel.drop_local_cap"): "its scratch slot is emptied before the next page that it fills",
+}
+
+LOADER_LEAKS = {
+    **FILES_LEAKS,
+    ("procd", "refused", "event.process_ended"): "loaderd asks of a program when somebody wants to know of it, or wants its place",
+}
+
+Target = collections.namedtuple("Target", "image programs judge leaks")
+TARGETS = {  # who says at the end that everything was given back, of those who have no tester
+    "none": Target(build.RUNTIME_IMAGE, GRAPH, ["--audit"], GRAPH_LEAKS),
+    "phase0": Target(build.PHASE0_IMAGE, PROGRAMS, [], LEAKS),
+    "hostile": Target(build.HOSTILE_IMAGE, PROGRAMS, [], LEAKS),
+    "attacks": Target(build.ATTACKS_IMAGE, PROGRAMS, [], LEAKS),
+    "files": Target(build.FILES_IMAGE, FILES, ["--client", "phase4-files"], FILES_LEAKS),
+    **{profile: Target(image, LOADER, ["--client", "phase4-loader"], LOADER_LEAKS)
+       for profile, image in build.PHASE4_IMAGES.items()},
+}
+
 Job = collections.namedtuple("Job", "program fate status")
 Finding = collections.namedtuple("Finding", "program fate status number operation complaint")
 LINE = re.compile(r"finding (\S+) (\S+) (\S+) (\d+) (\S+): (.*)")
@@ -54,11 +81,10 @@ def jobs_of(programs, fates, statuses):
             for status in (statuses if fate == "refused" else ("-",))]
 
 
-def command_of(job, image, first, last, stride):
+def command_of(job, target, first, last, stride):
     status = ["--status", job.status] if job.fate == "refused" else []
-    audit = ["--audit"] if image == build.RUNTIME_IMAGE else []  # it has no tester
-    return [PROGRAM, "--program", job.program, "--fate", job.fate, *status, *audit, "--first", str(first),
-            "--last", str(last), "--stride", str(stride), image]
+    return [PROGRAM, "--program", job.program, "--fate", job.fate, *status, *target.judge, "--first", str(first),
+            "--last", str(last), "--stride", str(stride), target.image]
 
 
 def read(output):
@@ -68,17 +94,17 @@ def read(output):
     return sum(row[0] for row in sums), sum(row[1] for row in sums), findings
 
 
-def run(job, image, first, last, stride):
+def run(job, target, first, last, stride):
     """All boots of a job: what they printed. Where the program broke it begins anew after that call."""
     said = ""
     while True:
-        status, output = build.run(command_of(job, image, first, last, stride), 24 * 3600)
+        status, output = build.run(command_of(job, target, first, last, stride), 24 * 3600)
         said += output
         if status in (0, 1):
             return said
         found = [row for row in map(LINE.fullmatch, output.splitlines()) if row]
         if status != BROKE or not found:
-            raise build.Stop(f"{' '.join(command_of(job, image, first, last, stride))}\n{output}"
+            raise build.Stop(f"{' '.join(command_of(job, target, first, last, stride))}\n{output}"
                              f"ended with status {status}", 2)
         first = int(found[-1][4]) + stride
 
@@ -92,16 +118,16 @@ def stamp(image, first, last, stride):
     return f"{digest.hexdigest()} {first} {last} {stride}"
 
 
-def run_kept(job, image, mark, bounds):
+def run_kept(job, target, mark, bounds):
     """As run(); a job that was done is not done again."""
-    name = os.path.basename(image).removesuffix(".img")
+    name = os.path.basename(target.image).removesuffix(".img")
     path = os.path.join(KEPT, "-".join(part for part in (name, *job) if part != "-") + ".txt")
     if os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             kept = file.read()
         if kept.startswith(mark + "\n"):
             return kept, True
-    said = run(job, image, *bounds)
+    said = run(job, target, *bounds)
     os.makedirs(KEPT, exist_ok=True)
     with open(path + ".new", "w", encoding="utf-8") as file:
         file.write(f"{mark}\n{said}")
@@ -109,12 +135,8 @@ def run_kept(job, image, mark, bounds):
     return said, False
 
 
-def leaks_of(profile):
-    return GRAPH_LEAKS if profile == "none" else LEAKS
-
-
 def known(finding, profile="phase0"):
-    return (finding.program, finding.fate, finding.operation) in leaks_of(profile)
+    return (finding.program, finding.fate, finding.operation) in TARGETS[profile].leaks
 
 
 def grouped(findings, profile="phase0"):
@@ -131,24 +153,22 @@ def grouped(findings, profile="phase0"):
 
 def inject(options):
     """The command."""
-    programs = GRAPH if options.profile == "none" else PROGRAMS
-    image = {"none": build.RUNTIME_IMAGE, "phase0": build.PHASE0_IMAGE, "hostile": build.HOSTILE_IMAGE,
-             "attacks": build.ATTACKS_IMAGE}[options.profile]
-    build.must_build(PROGRAM, image)
-    unknown = [name for name in options.programs if name not in programs]
+    target = TARGETS[options.profile]
+    build.must_build(PROGRAM, target.image)
+    unknown = [name for name in options.programs if name not in target.programs]
     if unknown:
-        raise build.Stop(f"there is no program '{unknown[0]}'; there are: {' '.join(programs)}", 2)
+        raise build.Stop(f"there is no program '{unknown[0]}'; there are: {' '.join(target.programs)}", 2)
     if options.first > options.last:
         raise build.Stop(f"--from {options.first} lies behind --to {options.last}", 2)
-    todo = jobs_of(options.programs or programs, options.fate or FATES, options.status or STATUSES)
+    todo = jobs_of(options.programs or target.programs, options.fate or FATES, options.status or STATUSES)
     if options.first == options.last:
-        return show(todo, image, options.first)
+        return show(todo, target, options.first)
     bounds = (options.first, options.last, options.stride)
-    mark = stamp(image, *bounds)
+    mark = stamp(target.image, *bounds)
     total = collections.Counter()
     findings = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs or int(build.jobs())) as pool:
-        for job, (said, kept) in zip(todo, pool.map(lambda job: run_kept(job, image, mark, bounds), todo)):
+        for job, (said, kept) in zip(todo, pool.map(lambda job: run_kept(job, target, mark, bounds), todo)):
             injections, ready, found = read(said)
             total.update(injections=injections, ready=ready)
             findings += found
@@ -158,14 +178,13 @@ def inject(options):
                   and bounds == (0, LAST, 1))
 
 
-
-def show(todo, image, number):
+def show(todo, target, number):
     """One call: the whole log of each boot."""
     worst = 0
     for job in todo:
         sys.stdout.flush()
-        command = command_of(job, image, number, number, 1)
-        worst = max(worst, subprocess.run(command[:-1] + ["--log", image], stdin=subprocess.DEVNULL).returncode)
+        command = command_of(job, target, number, number, 1)
+        worst = max(worst, subprocess.run(command[:-1] + ["--log", target.image], stdin=subprocess.DEVNULL).returncode)
     return worst
 
 
@@ -173,7 +192,8 @@ def report(profile, findings, total, whole):
     new = [finding for finding in findings if not known(finding, profile)]
     for line in grouped(new, profile):
         print(line)
-    gone = [leak for leak in leaks_of(profile) if whole and not any(finding[:2] + (finding.operation,) == leak for finding in findings)]
+    gone = [leak for leak in TARGETS[profile].leaks
+            if whole and not any(finding[:2] + (finding.operation,) == leak for finding in findings)]
     for leak in gone:
         print(f"{' '.join(leak)} leaks no longer: take it out of LEAKS in fuzz/tool/inject.py")
     print(f"{total['injections']} injections, {total['ready']} boots went on to READY, {len(findings) - len(new)} known "
@@ -193,51 +213,69 @@ def seeded(tally):
         same.copy_tree(folder)
         worked, output = same.rebuilt(folder, path, old, new, PROGRAM)
         if worked:
-            command = command_of(job, build.PHASE0_IMAGE, 0, LAST, 20 * STRIDE)
+            command = command_of(job, TARGETS["phase0"], 0, LAST, 20 * STRIDE)
             _, output = build.run([f"{folder}/{command[0]}", *command[1:]], 120)
         tally.say(f"boots in which a call fails notice that {what}",
                   worked and any(found.complaint == "processes are left" for found in read(output)[2]), build.shorten(output, 10))
 
 
 def of_graph():
-    """(job, its first call) of the sample of the runtime image: of each program one way, another one for each; and deviced
-    whole in one of them, so that what the audit sees of it is seen each time."""
-    for number, program in enumerate(GRAPH):
-        ways = jobs_of((program,), FATES, STATUSES)
-        yield ways[5 * number % len(ways)], 3 * number % 11, GRAPH_STRIDE
+    """(job, its first call, stride) of the sample of the runtime image: of each program one way, another one for each; and
+    deviced whole in one of them, so that what the audit sees of it is seen each time."""
+    yield from of_files("none", GRAPH_STRIDE, 1, 0)
     yield Job("deviced", "refused", "INTERNAL"), 0, 1
+
+
+def of_files(profile, stride, count, shift):
+    """The same of any image: of each program so many ways."""
+    for number, program in enumerate(TARGETS[profile].programs):
+        ways = jobs_of((program,), FATES, STATUSES)
+        for turn in range(count):
+            yield ways[(5 * number + 7 * turn + shift) % len(ways)], 3 * number % 11, stride
+
+
+def sampled(profile, rows):
+    """(injections, findings) of (job, first call, stride) of the boots of a profile's image."""
+    total, findings = 0, []
+    with concurrent.futures.ThreadPoolExecutor(int(build.jobs())) as pool:
+        for said in pool.map(lambda row: run(row[0], TARGETS[profile], row[1], LAST, row[2]), rows):
+            injections, _, found = read(said)
+            total += injections
+            findings += found
+    return total, findings
+
+
+def tell(tally, what, before, total, findings, profile):
+    new = [finding for finding in findings if not known(finding, profile)]
+    tally.say(what, total > 0 and not new, "\n".join(grouped(new, profile)),
+              f"{total} injections in {time.monotonic() - before:.0f} s"
+              + (f", {len(findings) - len(new)} known leaks" if findings else ""))
 
 
 def short_of_graph(tally):
     """A sample of the boots of the runtime image, which the audit judges at READY."""
     before = time.monotonic()
-    total, findings = 0, []
-    with concurrent.futures.ThreadPoolExecutor(int(build.jobs())) as pool:
-        for said in pool.map(lambda row: run(row[0], build.RUNTIME_IMAGE, row[1], LAST, row[2]), of_graph()):
-            injections, _, found = read(said)
-            total += injections
-            findings += found
-    new = [finding for finding in findings if not known(finding, "none")]
-    tally.say("so does a boot of the runtime image, and if it is READY the audit finds nothing", total > 0 and not new,
-              "\n".join(grouped(new, "none")), f"{total} injections in {time.monotonic() - before:.0f} s")
+    total, findings = sampled("none", of_graph())
+    tell(tally, "so does a boot of the runtime image, and if it is READY the audit finds nothing", before, total, findings, "none")
     tally.say("what is not given back yet at READY is named", any(found.program == "deviced" for found in findings))
+
+
+def short_of_files(tally):
+    """A sample of the boots of two images with files: how the books are when their client has ended."""
+    for shift, (profile, stride) in enumerate(FILES_STRIDES.items()):
+        before = time.monotonic()
+        total, findings = sampled(profile, of_files(profile, stride, 2, 3 * shift))
+        tell(tally, f"so does a boot of profile {profile}, and everybody's books are what they were when its client has ended",
+             before, total, findings, profile)
 
 
 def short(tally):
     """Every n-th boot of them all, each with its own call."""
     seeded(tally)
     short_of_graph(tally)
+    short_of_files(tally)
     before = time.monotonic()
-    todo = jobs_of(PROGRAMS, FATES, STATUSES)
-    total, findings = 0, []
-    with concurrent.futures.ThreadPoolExecutor(int(build.jobs())) as pool:
-        # Each job begins with another call, so that the jobs of a program try different ones.
-        for said in pool.map(lambda row: run(row[1], build.PHASE0_IMAGE, 7 * row[0] % STRIDE, LAST, STRIDE),
-                             enumerate(todo)):
-            injections, _, found = read(said)
-            total += injections
-            findings += found
-    new = [finding for finding in findings if not known(finding)]
-    tally.say("a boot in which a call fails ends in a stated way and gives everything back", total > 0 and not new,
-              "\n".join(grouped(new)), f"{total} injections in {time.monotonic() - before:.0f} s"
-              + (f", {len(findings)} known leaks" if findings else ""))
+    # Each job begins with another call, so that the jobs of a program try different ones.
+    rows = [(job, 7 * number % STRIDE, STRIDE) for number, job in enumerate(jobs_of(PROGRAMS, FATES, STATUSES))]
+    total, findings = sampled("phase0", rows)
+    tell(tally, "a boot in which a call fails ends in a stated way and gives everything back", before, total, findings, "phase0")

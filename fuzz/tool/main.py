@@ -217,7 +217,7 @@ def parser():
     sub.add_argument("--keep", metavar="NAME", help="make its input corpus/TARGET/regress-NAME")
     sub.add_argument("--bisect", action="store_true", help="build older commits until one passes, and name the first that fails")
     sub = command("inject", inject.inject, "boot with one call failing, for every call and in every way")
-    sub.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"whose calls: {', '.join(inject.PROGRAMS)}; default: all")
+    sub.add_argument("programs", nargs="*", metavar="PROGRAM", help="whose calls; default: all of the profile's")
     sub.add_argument("--fate", action="append", choices=inject.FATES, help="what becomes of the call; default: each")
     sub.add_argument("--status", action="append", choices=inject.STATUSES, help="of a refusal; default: each")
     sub.add_argument("--from", dest="first", type=natural, default=0, metavar="K", help="the first call; default: 0")
@@ -225,7 +225,7 @@ def parser():
                      help="the last call; when it is the first too, the log of each boot is printed")
     sub.add_argument("--stride", type=positive, default=1, metavar="N", help="every n-th call; default: 1")
     sub.add_argument("--jobs", type=jobs, metavar="N", help="boots at a time; default: one for each core")
-    sub.add_argument("--profile", choices=("none", "phase0", "hostile", "attacks"), default="phase0",
+    sub.add_argument("--profile", choices=tuple(inject.TARGETS), default="phase0",
                      help="of the image that boots; none: the runtime image")
     sub = command("bless", blessing.bless, "store new digests and floors, showing what changed")
     sub.add_argument("harness", nargs="?", metavar="HARNESS")

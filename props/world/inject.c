@@ -14,11 +14,14 @@
 #include "abi/messages/memd.h"
 #include "kernel/host/host.h"
 #include "props/world/audit.h"
+#include "props/world/books.h"
 #include "props/world/file.h"
 #include "props/world/world.h"
 
 enum { EXIT_NONE_FOUND = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_BROKE = 3 };
 enum { RUN_SECONDS = 60 }; /* of real time, that one boot may take */
+/* A client that is late has so many times so long: more than a call of loaderd's may take. */
+enum { CLIENT_TRIES = 6, CLIENT_TICKS = 30 * TICKS_PER_SECOND };
 
 struct arguments {
     struct world_options options;
@@ -26,14 +29,25 @@ struct arguments {
     enum fate fate;
     enum status status;
     unsigned long first, last, stride;
-    bool audit; /* no tester says at READY that everything is back: the audit does */
-    bool log;   /* print the log of each run */
+    bool audit;         /* no tester says at READY that everything is back: the audit does */
+    const char *client; /* so do the books when this program has ended; null: they are not asked */
+    bool log;           /* print the log of each run */
 };
 
 static struct arguments arguments = {.last = UINT32_MAX, .stride = 1};
 static struct injection injection;
 static uint32_t rootd_pages; /* of the launch pool, that rootd takes before it launches anything */
 static unsigned long run_count, ready_count, finding_count;
+
+/* Of the client's end. */
+static struct {
+    struct books before; /* of a boot in which nothing fails */
+    struct books now;
+    unsigned looks;    /* so far */
+    unsigned patience; /* times that it is waited for */
+    bool hangs;        /* it does not end */
+    char complaint[128];
+} settled;
 
 /* --- one line for each finding --------------------------------------------------------------- */
 
@@ -100,6 +114,87 @@ static bool is_left_to_the_end(const struct world_result *result)
             (logged(result, "FAILED:SHED:") || injection.operation->id == OP_KERNEL_LOG_WRITE));
 }
 
+/* --- what the client must have left ----------------------------------------------------------- */
+
+/* Who hangs since the injected call. */
+static const char *hung(void)
+{
+    return arguments.fate == FATE_UNHEARD ? injection.victim : NULL;
+}
+
+static const char *books_judge(void)
+{
+    const char *found = books_left(hung());
+    books_take(&settled.now);
+    return found != NULL ? found
+                         : books_changed(&settled.now, &settled.before, injection.victim, false);
+}
+
+/* Whether the client, which rootd has waited for in vain, may end of itself in another while. When somebody
+ * hangs it may be at it for hours: each of its calls has a deadline of its own. */
+static bool client_is_awaited(void)
+{
+    return arguments.fate != FATE_UNHEARD && settled.patience != 0 && books_has(arguments.client);
+}
+
+/* What is given back late, is: releases that were refused are offered again, a transfer that nobody goes
+ * on with is dropped in half a minute, and procd waits for a peer before it takes that for dead. */
+static uint64_t look(void)
+{
+    static const uint64_t waits[] = {TICKS_PER_SECOND, 10 * TICKS_PER_SECOND, 2 * PROCD_CALL_TICKS,
+                                     0};
+    settled.complaint[0] = '\0';
+    if (!books_has_procd(hung()))
+        return 0;
+    if (client_is_awaited()) {
+        settled.patience--;
+        return CLIENT_TICKS;
+    }
+    settled.hangs |= arguments.fate != FATE_UNHEARD && books_has(arguments.client);
+    uint64_t wait_ticks = waits[settled.looks++];
+    if ((books_end(arguments.client) || books_end_programs()) && wait_ticks != 0)
+        return wait_ticks;
+    const char *found = books_judge();
+    if (found == NULL)
+        return 0;
+    snprintf(settled.complaint, sizeof settled.complaint, "%s", found);
+    return wait_ticks;
+}
+
+static uint64_t look_before(void)
+{
+    books_take(&settled.before);
+    return settled.looks++ == 0 ? 60 * TICKS_PER_SECOND : 0;
+}
+
+/* rootd's line: the client's own ones have a name in between. */
+static bool logged_end(const struct world_result *result)
+{
+    char line[64];
+    snprintf(line, sizeof line, "ROOTD_STAGE:%s:UNEXPECTED:", arguments.client);
+    bool found = logged(result, line);
+    for (unsigned status = 1; status < STATUS_COUNT && !found; status++) {
+        snprintf(line, sizeof line, "ROOTD_STAGE:%s:%s\n", arguments.client,
+                 status_name((enum status)status));
+        found = logged(result, line);
+    }
+    return found;
+}
+
+/* It ends, and its end and what rootd makes of it are stated. */
+static const char *client_judge(const struct world_result *result)
+{
+    if (settled.complaint[0] != '\0')
+        return settled.complaint;
+    if (logged(result, "FAILED:PROGRAM:") && !logged_end(result) && !is_unsaid())
+        return "nobody says how the client ended";
+    if (settled.hangs)
+        return "the client does not end";
+    if (result->end == WORLD_READY)
+        return books_changed(&settled.now, &settled.before, injection.victim, true);
+    return NULL;
+}
+
 /* A boot that failed is torn down: rootd is alone, and what it launched from is whole again. */
 static const char *failed_judge(const struct world_result *result)
 {
@@ -135,7 +230,7 @@ static const char *audited(void)
 
 static const char *ready_judge(const struct world_result *result)
 {
-    if (arguments.audit)
+    if (arguments.audit || arguments.client != NULL)
         return audited();
     return logged(result, "RESOURCES_BACK\n") || is_unsaid()
                ? NULL
@@ -161,6 +256,9 @@ static const char *judge(const struct world_result *result)
         return audited();
     if (logged(result, "RESOURCES_LEFT") && !is_left_to_the_end(result))
         return "memd's book is not what it was";
+    const char *client = arguments.client != NULL ? client_judge(result) : NULL;
+    if (client != NULL)
+        return client;
     if (result->end == WORLD_FAILED)
         return failed_judge(result);
     return result->end == WORLD_READY ? ready_judge(result) : "the boot ends in no known way";
@@ -176,6 +274,10 @@ static bool run(unsigned long *number)
                                    .fate = arguments.fate,
                                    .status = arguments.status};
     arguments.options.injection = &injection;
+    settled.looks = 0;
+    settled.patience = CLIENT_TRIES;
+    settled.hangs = false;
+    settled.complaint[0] = '\0';
     alarm(RUN_SECONDS);
     struct world_result result = world_run(&arguments.options);
     alarm(0);
@@ -202,12 +304,27 @@ static void look_at_pool(void)
     rootd_pages = taken_pages();
 }
 
+/* Nothing fails. */
+static void look_at_books(void)
+{
+    struct world_pause pause = {arguments.client, look_before};
+    arguments.options.injection = NULL;
+    arguments.options.pause = &pause;
+    (void)world_run(&arguments.options);
+    arguments.options.pause = NULL;
+}
+
 static int run_all(void)
 {
+    struct world_pause pause = {arguments.client, look};
     host_on_panic(panic);
     signal(SIGALRM, broke);
     signal(SIGABRT, broke);
     look_at_pool();
+    if (arguments.client != NULL) {
+        look_at_books();
+        arguments.options.pause = &pause;
+    }
     unsigned long number = arguments.first;
     while (number <= arguments.last && run(&number))
         number += arguments.stride;
@@ -224,7 +341,7 @@ static int usage(const char *problem)
 {
     fprintf(stderr,
             "inject: %s; use: inject --program NAME --fate NAME [--status NAME] [--first K] "
-            "[--last K] [--stride N] [--audit] [--log] IMAGE\n",
+            "[--last K] [--stride N] [--audit | --client NAME] [--log] IMAGE\n",
             problem);
     return EXIT_USAGE;
 }
@@ -249,15 +366,12 @@ static bool status_read(const char *name)
 
 static int arguments_read(int argc, char **argv)
 {
-    static const struct option table[] = {{"program", required_argument, NULL, 'p'},
-                                          {"fate", required_argument, NULL, 'f'},
-                                          {"status", required_argument, NULL, 's'},
-                                          {"first", required_argument, NULL, 'a'},
-                                          {"last", required_argument, NULL, 'z'},
-                                          {"stride", required_argument, NULL, 'n'},
-                                          {"audit", no_argument, NULL, 'u'},
-                                          {"log", no_argument, NULL, 'l'},
-                                          {0}};
+    static const struct option table[] = {
+        {"program", required_argument, NULL, 'p'}, {"fate", required_argument, NULL, 'f'},
+        {"status", required_argument, NULL, 's'},  {"first", required_argument, NULL, 'a'},
+        {"last", required_argument, NULL, 'z'},    {"stride", required_argument, NULL, 'n'},
+        {"audit", no_argument, NULL, 'u'},         {"client", required_argument, NULL, 'c'},
+        {"log", no_argument, NULL, 'l'},           {0}};
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         if (c == 'p')
             arguments.program = optarg;
@@ -273,6 +387,8 @@ static int arguments_read(int argc, char **argv)
             arguments.stride = strtoul(optarg, NULL, 10);
         else if (c == 'u')
             arguments.audit = true;
+        else if (c == 'c')
+            arguments.client = optarg;
         else if (c == 'l')
             arguments.log = true;
         else if (c == '?')

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "abi/messages/kernel.h"
+#include "abi/messages/loaderd.h"
 #include "abi/messages/memd.h"
 #include "abi/messages/pagerd.h"
 #include "abi/messages/procd.h"
+#include "abi/messages/ramfsd.h"
+#include "abi/messages/vfsd.h"
 #include "abi/messages/vspaced.h"
 #include "abi/system.h"
 
@@ -50,7 +53,11 @@ static bool is_release(uint16_t id)
                                         OP_VSPACED_UNMAP,
                                         OP_VSPACED_UNREGISTER_VSPACE,
                                         OP_PROCD_STOP_PROCESS,
-                                        OP_PROCD_ABORT_STAGED_PROCESS};
+                                        OP_PROCD_ABORT_STAGED_PROCESS,
+                                        OP_PROCD_ABORT_LOADER_IMAGE_TRANSFER,
+                                        OP_LOADERD_STOP_PROGRAM,
+                                        OP_VFSD_CLOSE,
+                                        OP_RAMFSD_CLOSE};
     for (unsigned i = 0; i < sizeof releases / sizeof releases[0]; i++) {
         if (releases[i] == id)
             return true;
@@ -89,12 +96,14 @@ enum fate injection_fate(struct injection *injection, const char *program,
     return FATE_MADE;
 }
 
-enum fate injection_received(struct injection *injection, const struct message *message)
+enum fate injection_received(struct injection *injection, const char *program,
+                             const struct message *message)
 {
     if (injection == NULL || injection->request_id == 0 ||
         message->header.request_id != injection->request_id ||
         message->header.operation != injection->operation->id)
         return FATE_MADE;
     injection->request_id = 0;
+    injection->victim = injection->fate == FATE_LATE ? NULL : program;
     return injection->fate;
 }

@@ -38,6 +38,7 @@ struct injection {
     const struct operation *operation; /* of the call; null: there was no such call */
     uint64_t request_id;               /* of a message that does something to who receives it */
     uint64_t late_ticks;               /* FATE_LATE: when its time has passed */
+    const char *victim; /* FATE_UNHEARD, FATE_KILLS: who received it; null: nobody did */
 };
 
 /* The fate of the call that a process of `program` (may be null) is about to make. `injection` may
@@ -45,7 +46,8 @@ struct injection {
 enum fate injection_fate(struct injection *injection, const char *program,
                          const struct message *message, uint64_t deadline_ticks);
 
-/* What the message does to the process that received it. */
-enum fate injection_received(struct injection *injection, const struct message *message);
+/* What the message does to the process of `program` that received it. */
+enum fate injection_received(struct injection *injection, const char *program,
+                             const struct message *message);
 
 #endif

@@ -191,17 +191,34 @@ static void time_pass(uint32_t self, uint64_t until_ticks)
     yield_unless_current(self);
 }
 
-/* The answer that came with these capabilities is thrown away. */
-static void answer_lose(const struct message *message, uint32_t window_slot)
+/* An answer that came with so many capabilities is thrown away; it may lie in the page. */
+static void answer_lose(uint32_t cap_count, uint32_t window_slot)
 {
     struct caller caller = {0};
-    for (uint32_t i = 0; i < message->header.cap_count; i++)
+    for (uint32_t i = 0; i < cap_count; i++)
         (void)kernel_drop_local_cap(&caller, window_slot + i);
+}
+
+/* Nobody receives the calls that rootd makes meanwhile: each ends with its time. Its message may lie in the
+ * page. */
+static void pause_now(uint32_t self, const struct world_pause *pause)
+{
+    static struct message kept;
+    uint64_t ticks;
+    kept = *kernel_message(&kernel, self);
+    while ((ticks = pause->look()) != 0) {
+        kernel_message(&kernel, self)->header = (struct message_header){.version = MESSAGE_VERSION};
+        (void)enter(SYSCALL_CALL, SLOT_SERVICE_ENDPOINT, kernel.now_ticks + ticks, 0);
+    }
+    *kernel_message(&kernel, self) = kept;
 }
 
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
     uint32_t self = current();
+    const struct world_pause *pause = pause_due(&kernel, self, slot, message);
+    if (pause != NULL)
+        pause_now(self, pause);
     uint32_t window_slot = message->header.window_slot;
     enum fate fate = injection_fate(injection, seats[self].program, message, deadline_ticks);
     if (fate == FATE_REFUSED) {
@@ -215,7 +232,7 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     enum status status = call(slot, message, deadline_ticks);
     if (fate != FATE_LOST || status != STATUS_OK)
         return status;
-    answer_lose(message, window_slot);
+    answer_lose(message->header.cap_count, window_slot);
     time_pass(self, deadline_ticks);
     return STATUS_TIMED_OUT;
 }
@@ -251,7 +268,7 @@ static enum status receive(uint32_t number, uint32_t slot, struct message *messa
     if (delivered)
         operations_received(message);
     if (delivered)
-        received_fate(self, injection_received(injection, message));
+        received_fate(self, injection_received(injection, seats[self].program, message));
     return status;
 }
 
@@ -376,6 +393,8 @@ static void seat_main(void)
     image_name_read(start.entry_va, name);
     const struct program *program = program_find(name);
     seats[self].program = program != NULL ? program->name : NULL;
+    if (program != NULL)
+        pause_started(&kernel, self, program->name);
     if (program != NULL && program->helper != NULL) {
         helper_run(program, &start);
     } else if (program != NULL) {
@@ -555,6 +574,7 @@ struct world_result world_run(const struct world_options *options)
     inputs_used = 0;
     diverged = false;
     injection = options->injection;
+    pause_set(options->pause);
     struct kernel_boot_info info =
         pages == 0 ? host_boot_info() : host_boot_info_limited((uint32_t)pages);
     devices_begin();

@@ -13,6 +13,7 @@
 #include "kernel/core/kernel.h"
 #include "props/world/events.h"
 #include "props/world/injection.h"
+#include "props/world/pause.h"
 #include "props/world/record.h"
 
 /* How a run ended. */
@@ -37,6 +38,7 @@ struct world_options {
     FILE *events;                /* null: no event text */
     const struct inputs *inputs; /* null: time moves when everybody waits, nobody is preempted */
     struct injection *injection; /* null: nothing is made to fail */
+    const struct world_pause *pause; /* null: there is none */
 };
 
 struct world_result {

@@ -60,7 +60,7 @@ static enum status put(struct loader *loader, const struct question *question)
     if (question->path == NULL)
         return question->ask(loader);
     enum status status = loader_launch(loader, question->path);
-    return status == STATUS_OK ? loader_wait(loader, loader_soon(loader)) : status;
+    return status == STATUS_OK ? loader_wait(loader, loader_patience(loader)) : status;
 }
 
 /* Of a refused launch nothing is left; of one that ended its record. */

@@ -11,6 +11,7 @@
 
 enum {
     LOADER_CALL_TICKS = 4 * PROCD_CALL_TICKS, /* a launch has a few calls to procd */
+    LOADER_END_TICKS = 10 * TICKS_PER_SECOND, /* a program ends in far less */
     LOADER_STOP_CODE = 0x570
 };
 
@@ -45,6 +46,12 @@ static inline struct caller *loader_caller(struct loader *loader)
 static inline uint64_t loader_soon(struct loader *loader)
 {
     return caller_deadline(loader_caller(loader), LOADER_CALL_TICKS);
+}
+
+/* How long a program is waited for: one that does not end is an answer. */
+static inline uint64_t loader_patience(struct loader *loader)
+{
+    return caller_deadline(loader_caller(loader), LOADER_END_TICKS);
 }
 
 /* LAUNCH_PATH of this text; and to the program's end, which is in loader->ended. */

@@ -142,7 +142,7 @@ enum status loader_stop_program(struct loader *loader)
 
 enum status loader_wait_killed(struct loader *loader)
 {
-    enum status status = loader_wait(loader, loader_soon(loader));
+    enum status status = loader_wait(loader, loader_patience(loader));
     return and_also(status,
                     loader->ended.reason == END_KILLED && loader->ended.code == LOADER_STOP_CODE);
 }
@@ -163,7 +163,7 @@ enum status loader_query_memd(struct loader *loader)
 
 enum status loader_wait_for_memd(struct loader *loader)
 {
-    return wait_for(loader, MEMD_ID, loader_soon(loader));
+    return wait_for(loader, MEMD_ID, loader_patience(loader));
 }
 
 enum status loader_stop_memd(struct loader *loader)
