@@ -4,6 +4,7 @@ smaller inputs that keep what they should, and calls that are refused with nothi
 
 import os
 import shutil
+import sys
 import tempfile
 
 import build
@@ -22,7 +23,7 @@ def put(path, data):
 
 
 def basalt(*arguments):
-    return build.run(["./basalt", *arguments], 120)
+    return build.run([sys.executable, "-B", "fuzz/tool/main.py", *arguments], 120)
 
 
 def digest(path):
