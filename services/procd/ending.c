@@ -320,7 +320,7 @@ void procd_sweep(struct procd *procd)
             offer_debt(procd, index);
         else if (procd->ending.first != 0)
             sweep_below(procd, procd->ending.first - 1);
-        else if (!procd_transfer_step(procd) && !procd_restart_step(procd))
+        else if (!procd_transfer_step(procd) && !procd_restart_step(procd)) /* in this order (P6) */
             return;
     }
 }

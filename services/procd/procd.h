@@ -119,7 +119,8 @@
  * - ABORT drops it. NOT_FOUND: as above.
  * Whatever else CHUNK or COMMIT answer ends the transfer, and so do ABORT, the end of the sender, and
  * PROCD_TRANSFER_TICKS without a chunk that was taken: everything goes back as after an ABORT of what
- * is staged. A process that runs is the sender's child as any other one, and has no other life.
+ * is staged. When that time is over it does so before anybody has another life, who may need what
+ * comes back. A process that runs is the sender's child as any other one, and has no other life.
  *
  * Inspectors. A client whose role has a row INSPECTS is told of every process and record, whoever made
  * it, drivers included: LIST_PROCESSES gives the first one from a place of the table on, NOT_FOUND after
