@@ -59,7 +59,7 @@ def boot_rate(variant, image):
 
 def profile(row):
     boots = [name for name, _, _ in bench_ready.ROWS]
-    known = [name for name, _, _ in bench_metal.ROWS] + boots
+    known = [name for name, _, _ in bench_metal.ROWS] + [name for name, _ in bench_files.ROWS] + boots
     if row not in known:
         raise build.Stop(f"there is no row '{row}'; there are: {' '.join(known)}", 2)
     return bench_ready.profile(row) if row in boots else bench_profile.profile(row)

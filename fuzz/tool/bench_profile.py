@@ -10,16 +10,20 @@ import re
 import subprocess
 import tempfile
 
+import bench_files
 import bench_metal
 import build
 import metal
 
 PLUGIN = "build/fast/qemu_profile.so"
-ROOT = "bench-root"
-ROW_END = "bench_print"      # runs in the root task at the end of each row
+ROW_END = "bench_line_row"     # runs in the program that prints rows at the end of each
 CLOCK_ALONE = "bench_overhead" # two reads with nothing between them; a program measures that first
 # Exceptions after which the instruction runs again: no vector state, page fault.
 RESTARTS = ("trap_stub_7", "trap_stub_14")
+# image: what it boots with; root: the program that prints its rows, and measures those that no other one does.
+Bench = collections.namedtuple("Bench", "image memory root")
+SYSTEM = Bench(bench_metal.IMAGE, bench_metal.MEMORY, "bench-root")
+FILES = Bench(bench_files.IMAGE, [], "bench-files")
 # Rows that another program measures, in three runs; the second one tells the median.
 MEASURED_BY = {"fault-one-handler": "bench-fault", "fault-anonymous": "bench-fault", "fault-walk": "bench-fault",
                "fault-image": "bench-fault"}
@@ -174,15 +178,15 @@ def print_profile(trace, sample, elves, cost):
     return total - len(sample.shapes) * cost
 
 
-def traced(row, elves, watch):
+def traced(row, bench, elves, watch):
     """(Trace, median that the row says, which row of the trace it is)"""
     with tempfile.TemporaryDirectory(dir="build") as folder:
-        boot = metal.Boot(bench_metal.IMAGE, SECONDS, stop_at=rf"^BENCH:{row}:.*\n", extra=[
-            *metal.COUNTED, *bench_metal.MEMORY,
-            *plugin_arguments(elves, watch, f"{ROOT}:{address(elves[ROOT], ROW_END):x}", f"{folder}/trace")])
+        row_end = f"{bench.root}:{address(elves[bench.root], ROW_END):x}"
+        boot = metal.Boot(bench.image, SECONDS, stop_at=rf"^BENCH:{row}:.*\n", extra=[
+            *metal.COUNTED, *bench.memory, *plugin_arguments(elves, watch, row_end, f"{folder}/trace")])
         names = re.findall(r"^BENCH:([a-z0-9-]+):\d+:(\d+):\d+$", boot.log, re.M)
         if row not in dict(names):
-            raise build.Stop(f"{boot.log}\n{boot.verdict}\nthe boot of {bench_metal.IMAGE} never came to {row}")
+            raise build.Stop(f"{boot.log}\n{boot.verdict}\nthe boot of {bench.image} never came to {row}")
         with open(f"{folder}/trace", encoding="ascii") as lines:
             trace = Trace(lines.read())
     index = [name for name, _ in names].index(row)
@@ -195,14 +199,16 @@ def profile(row):
     if row in SHARED:
         known = [name for name, _, _ in bench_metal.ROWS]
         raise build.Stop(f"a sample of {row} is a part of what runs; {known[known.index(row) - 1]} is all of it", 2)
-    build.must_build(bench_metal.IMAGE, metal.KERNEL, PLUGIN)
-    elves, watch = programs(bench_metal.IMAGE), MEASURED_BY.get(row, ROOT)
+    bench = FILES if row in dict(bench_files.ROWS) else SYSTEM
+    build.must_build(bench.image, metal.KERNEL, PLUGIN)
+    elves, watch = programs(bench.image), MEASURED_BY.get(row, bench.root)
     alone = function_range(elves[watch], CLOCK_ALONE)
-    trace, printed, index = traced(row, elves, watch)
-    windows = [window for rows in trace.rows[:index + 1] for window in rows] if watch == ROOT else trace.rows[index]
+    trace, printed, index = traced(row, bench, elves, watch)
+    own = watch == bench.root
+    windows = [window for rows in trace.rows[:index + 1] for window in rows] if own else trace.rows[index]
     cost = runs_of(windows, alone)[1]
     runs = runs_of(trace.rows[index], alone)[0]
-    samples = samples_of(runs[MEDIAN_RUN if watch != ROOT else -1], row in PAIRED, cost)
+    samples = samples_of(runs[-1 if own else MEDIAN_RUN], row in PAIRED, cost)
     sample = chosen(samples, row, printed)
     alike = sum(other == sample for other in samples)
     print(f"{row}: {printed} instructions, the median of {len(samples)} samples; {alike} of them went this way")

@@ -6,16 +6,17 @@
 
 #include <string.h>
 
-#include "services/bench/bench.h"
+#include "services/bench/lines.h"
 #include "services/lib/call_loaderd.h"
 #include "services/lib/discovery.h"
-#include "services/lib/kernel_calls.h"
 #include "services/probes/phase4_files.h"
 
 enum {
     FILE_BYTES = 64 << 10,
     CALL_BYTES = FILE_TRANSFER_BYTES_MAX,
     LAUNCHES = 5,
+    REST_TICKS =
+        100, /* procd tells of one end in PROCD_ASK_TICKS: no launch waits for the last one's */
     CALL_TICKS = 60 * TICKS_PER_SECOND
 };
 
@@ -28,49 +29,16 @@ struct bench_files {
     uint64_t samples[BENCH_SAMPLES];
     uint32_t sample_count;
     struct loaderd_launch_path_request launch;
-    char line[LOG_LINE_BYTES_MAX];
-    uint32_t line_count;
 };
 
-/* --- lines ------------------------------------------------------------------------------------ */
-
-static void add_text(struct bench_files *bench, const char *text)
-{
-    for (; *text != 0 && bench->line_count < LOG_LINE_BYTES_MAX - 1; text++)
-        bench->line[bench->line_count++] = *text;
-}
-
-static void add_number(struct bench_files *bench, uint64_t value)
-{
-    char digits[21] = {0};
-    unsigned first = 20;
-    do {
-        digits[--first] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    add_text(bench, digits + first);
-}
-
-static void send_line(struct bench_files *bench)
-{
-    bench->line[bench->line_count++] = '\n';
-    (void)kernel_log_write(&bench->files.caller, SLOT_KERNEL_LOG_ENDPOINT, bench->line,
-                           bench->line_count);
-    bench->line_count = 0;
-}
+/* --- samples ---------------------------------------------------------------------------------- */
 
 static enum status print_row(struct bench_files *bench, const char *name)
 {
     if (bench->sample_count == 0)
         return STATUS_EXHAUSTED;
     struct figure figure = bench_figure(bench->samples, bench->sample_count);
-    add_text(bench, "BENCH:");
-    add_text(bench, name);
-    for (unsigned i = 0; i < STATISTIC_COUNT; i++) {
-        add_text(bench, ":");
-        add_number(bench, figure.of[i]);
-    }
-    send_line(bench);
+    bench_line_row(&bench->files.caller, name, &figure);
     bench->sample_count = 0;
     return STATUS_OK;
 }
@@ -178,6 +146,23 @@ static enum status wait_for_end(struct bench_files *bench, uint64_t process_id)
     return status == STATUS_OK && ended.reason != END_EXITED ? STATUS_INTERNAL : status;
 }
 
+static enum handled deny(void *context, struct message *message, const struct receive_info *info)
+{
+    (void)context;
+    (void)info;
+    message_refuse(message, STATUS_DENIED);
+    return HANDLED_REPLY;
+}
+
+static void rest(struct bench_files *bench)
+{
+    struct caller *caller = &bench->files.caller;
+    struct receive_info info = {0};
+    (void)service_turn(caller, SLOT_SERVICE_ENDPOINT, DEADLINE_POLL, deny, NULL, &info);
+    uint64_t deadline_ticks = info.now_ticks + REST_TICKS;
+    (void)service_turn(caller, SLOT_SERVICE_ENDPOINT, deadline_ticks, deny, NULL, &info);
+}
+
 /* `whole`: to its end; else to the answer of LAUNCH_PATH, upon which it runs. */
 static enum status launches(struct bench_files *bench, const char *path, bool whole)
 {
@@ -190,6 +175,7 @@ static enum status launches(struct bench_files *bench, const char *path, bool wh
     bench->launch.path_count = bench->launch.count;
     for (uint32_t run = 0; run < LAUNCHES && status == STATUS_OK; run++) {
         uint64_t process_id = 0;
+        rest(bench);
         uint64_t before = bench_cycles();
         status = launch(bench, &process_id);
         if (!whole)
@@ -254,12 +240,6 @@ uint32_t bench_files_main(uint64_t argument)
         name = rows[i].name;
         status = rows[i].measure(&bench, rows[i].path, name);
     }
-    add_text(&bench, status == STATUS_OK ? "BENCH:END" : "BENCH:FAILED:");
-    if (status != STATUS_OK) {
-        add_text(&bench, name);
-        add_text(&bench, ":");
-        add_text(&bench, status_name(status));
-    }
-    send_line(&bench);
+    bench_line_end(&bench.files.caller, status == STATUS_OK ? NULL : name, status);
     return status == STATUS_OK ? 0 : 1;
 }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "services/bench/lines.h"
 #include "services/lib/image_loader.h"
 #include "services/rootd/launch.h"
 
@@ -12,44 +13,9 @@ enum { BENCH_BUDGET_PAGES = 64, BENCH_TOKEN = 2 };
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-struct line {
-    char text[LOG_LINE_BYTES_MAX];
-    uint32_t count;
-};
-
-static void add_text(struct line *line, const char *text)
-{
-    for (; *text != 0 && line->count < LOG_LINE_BYTES_MAX - 1; text++)
-        line->text[line->count++] = *text;
-}
-
-static void add_number(struct line *line, uint64_t value)
-{
-    char digits[21] = {0};
-    unsigned first = 20;
-    do {
-        digits[--first] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    add_text(line, digits + first);
-}
-
-static void send(struct bench *bench, struct line *line)
-{
-    line->text[line->count++] = '\n';
-    (void)kernel_log_write(&bench->rootd.caller, SLOT_KERNEL_LOG_ENDPOINT, line->text, line->count);
-}
-
 void bench_print(struct bench *bench, const char *name, const struct figure *figure)
 {
-    struct line line = {.count = 0};
-    add_text(&line, "BENCH:");
-    add_text(&line, name);
-    for (unsigned i = 0; i < STATISTIC_COUNT; i++) {
-        add_text(&line, ":");
-        add_number(&line, figure->of[i]);
-    }
-    send(bench, &line);
+    bench_line_row(&bench->rootd.caller, name, figure);
 }
 
 bool bench_fail(struct bench *bench, const char *name, enum status cause)
@@ -63,14 +29,7 @@ bool bench_fail(struct bench *bench, const char *name, enum status cause)
 
 void bench_report_end(struct bench *bench)
 {
-    struct line line = {.count = 0};
-    add_text(&line, bench->failed == NULL ? "BENCH:END" : "BENCH:FAILED:");
-    if (bench->failed != NULL) {
-        add_text(&line, bench->failed);
-        add_text(&line, ":");
-        add_text(&line, status_name(bench->cause));
-    }
-    send(bench, &line);
+    bench_line_end(&bench->rootd.caller, bench->failed, bench->cause);
 }
 
 /* --- samples ---------------------------------------------------------------------------------- */

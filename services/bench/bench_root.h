@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The root task of the bench image. It launches the foundation as rootd does, starts bench-echo and
- * bench-fault, measures, and prints one line a figure on the log endpoint:
- *
- *   BENCH:<name>:<minimum>:<median>:<p90>     cycles, the clock's own cost taken off
- *   BENCH:END                                 every figure was printed
- *   BENCH:FAILED:<name>:<status>              what is measured did not work; nothing more follows
+ * bench-fault, measures, and prints lines (services/bench/lines.h); of cycles the clock's own cost is
+ * taken off.
  *
  * The three numbers of a fault come from three runs of bench-fault, one each; pages-* are pages, of
  * a process's kernel memory. Under QEMU's -icount shift=0 a cycle is an instruction. In an image of

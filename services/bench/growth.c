@@ -9,6 +9,7 @@
 #include "services/bench/runner.h"
 #include "services/lib/call_kernel.h"
 #include "services/lib/call_memd.h"
+#include "services/lib/log_line.h"
 
 enum {
     CROWD_TICKS = 1000, /* until each of the crowd came to its wait */
@@ -21,22 +22,15 @@ enum {
 static const uint32_t process_counts[] = {1, 10, 100, 1000};
 static const uint32_t region_counts[] = {10, 1000, CROWD_REGIONS_MAX};
 
-static bool stage_print(struct bench *bench, const char *what, uint32_t count)
+/* "GROWTH:<what>:<count>": beside how many the rows that follow were measured. */
+static void stage_print(struct bench *bench, const char *what, uint32_t count)
 {
-    char text[64] = "GROWTH:";
-    char digits[10];
-    uint32_t at = 7;
-    uint32_t digit_count = 0;
-    for (; *what != 0; what++)
-        text[at++] = *what;
-    text[at++] = ':';
-    for (; count != 0; count /= 10)
-        digits[digit_count++] = (char)('0' + count % 10);
-    while (digit_count > 0)
-        text[at++] = digits[--digit_count];
-    text[at++] = '\n';
-    enum status status = kernel_log_write(&bench->rootd.caller, SLOT_KERNEL_LOG_ENDPOINT, text, at);
-    return status == STATUS_OK || bench_fail(bench, "stage", status);
+    struct log_line line = {.count = 0};
+    log_line_add(&line, "GROWTH:");
+    log_line_add(&line, what);
+    log_line_add(&line, ":");
+    log_line_add_number(&line, count);
+    log_line_send(&line, &bench->rootd.caller, SLOT_KERNEL_LOG_ENDPOINT);
 }
 
 static bool measure_rows(struct bench *bench)
@@ -57,7 +51,8 @@ static bool measure_processes(struct bench *bench)
         if (status != STATUS_OK)
             return bench_fail(bench, "crowd", status);
         runner_sleep(CROWD_TICKS);
-        if (!stage_print(bench, "processes", process_counts[i]) || !measure_rows(bench))
+        stage_print(bench, "processes", process_counts[i]);
+        if (!measure_rows(bench))
             return false;
     }
     return true;
@@ -120,8 +115,7 @@ static bool grow_regions(struct bench *bench, uint32_t count)
         return bench_fail(bench, "regions", status);
     memcpy(&crowd, message.body, sizeof crowd);
     struct figure figure = {{crowd.count, crowd.count, crowd.count}};
-    if (!stage_print(bench, "regions", count))
-        return false;
+    stage_print(bench, "regions", count);
     bench_print(bench, "region", &figure);
     return true;
 }

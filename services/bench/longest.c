@@ -7,6 +7,7 @@
 
 #include "services/bench/runner.h"
 #include "services/lib/call_kernel.h"
+#include "services/lib/log_line.h"
 
 enum {
     FULL_BUDGET = 4096, /* a process full of mappings: over a million of them */
@@ -27,15 +28,13 @@ enum {
 
 bool longest_case(struct bench *bench, const char *name, enum status status)
 {
-    char text[64] = "CASE:";
-    uint32_t count = 5;
+    struct log_line line = {.count = 0};
     if (status != STATUS_OK)
         return bench_fail(bench, name, status);
-    for (; *name != 0 && count < sizeof text - 1; name++)
-        text[count++] = *name;
-    text[count++] = '\n';
-    return kernel_log_write(&bench->rootd.caller, SLOT_KERNEL_LOG_ENDPOINT, text, count) ==
-           STATUS_OK;
+    log_line_add(&line, "CASE:");
+    log_line_add(&line, name);
+    log_line_send(&line, &bench->rootd.caller, SLOT_KERNEL_LOG_ENDPOINT);
+    return true;
 }
 
 enum status longest_stage(struct bench *bench, uint32_t slot, uint32_t budget_pages, uint32_t band)
