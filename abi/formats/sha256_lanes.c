@@ -8,11 +8,12 @@
 #include <string.h>
 
 #include "abi/assert.h"
-#include "abi/formats/sha256_rounds.h"
 
 enum { LANES = 4 };
 
-typedef uint32_t lanes __attribute__((vector_size(4 * LANES)));
+typedef uint32_t word __attribute__((vector_size(4 * LANES)));
+#define WORD(constant) {constant, constant, constant, constant},
+#include "abi/formats/sha256_rounds.h"
 
 /* A message on its way. */
 struct lane {
@@ -25,92 +26,42 @@ struct lane {
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* In each lane, so that a round need not spread them. */
-#define CONSTANT(value) {value, value, value, value},
-static const lanes round_constants[64] = {SHA256_ROUNDS(CONSTANT)};
-#undef CONSTANT
-
-static inline lanes turn_right(lanes value, unsigned bits)
-{
-    return value >> bits | value << (32 - bits);
-}
-
 /* Four words of a block, which lie there with their first byte first. */
-static inline lanes words_at(const uint8_t *bytes)
+static inline word words_at(const uint8_t *bytes)
 {
-    typedef uint16_t halves __attribute__((vector_size(sizeof(lanes))));
+    typedef uint16_t halves __attribute__((vector_size(sizeof(word))));
     halves words;
     __builtin_memcpy(&words, bytes, sizeof words);
     words = __builtin_shufflevector(words, words, 1, 0, 3, 2, 5, 4, 7, 6);
-    return (lanes)(words >> 8 | words << 8);
+    return (word)(words >> 8 | words << 8);
 }
 
 /* The first sixteen words of the schedule: blocks[i] is where lane i's block lies. Four words of
  * each block are a square, of which the ring wants the columns. */
-static inline void schedule_begin(lanes ring[16], const uint8_t *const *blocks)
+static inline void schedule_begin(word schedule[16], const uint8_t *const *blocks)
 {
 #pragma GCC unroll 1
     for (unsigned round = 0; round < 16; round += 4) {
-        lanes rows[LANES];
+        word rows[LANES];
         for (unsigned i = 0; i < LANES; i++)
             rows[i] = words_at(blocks[i] + sizeof(uint32_t) * round);
-        lanes left_a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
-        lanes left_b = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
-        lanes right_a = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
-        lanes right_b = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
-        ring[round] = __builtin_shufflevector(left_a, left_b, 0, 1, 4, 5);
-        ring[round + 1] = __builtin_shufflevector(left_a, left_b, 2, 3, 6, 7);
-        ring[round + 2] = __builtin_shufflevector(right_a, right_b, 0, 1, 4, 5);
-        ring[round + 3] = __builtin_shufflevector(right_a, right_b, 2, 3, 6, 7);
+        word left_a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
+        word left_b = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+        word right_a = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
+        word right_b = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+        schedule[round] = __builtin_shufflevector(left_a, left_b, 0, 1, 4, 5);
+        schedule[round + 1] = __builtin_shufflevector(left_a, left_b, 2, 3, 6, 7);
+        schedule[round + 2] = __builtin_shufflevector(right_a, right_b, 0, 1, 4, 5);
+        schedule[round + 3] = __builtin_shufflevector(right_a, right_b, 2, 3, 6, 7);
     }
 }
 
-/* This and all below it as in sha256.c. */
-static inline void schedule_word(lanes ring[16], unsigned i)
+static void compress_each(word words[8], const uint8_t *const *blocks)
 {
-    lanes a = ring[(i + 1) % 16];
-    lanes b = ring[(i + 14) % 16];
-    lanes small_a = turn_right(turn_right(a, 11) ^ a, 7) ^ a >> 3;
-    lanes small_b = turn_right(turn_right(b, 2) ^ b, 17) ^ b >> 10;
-    ring[i] += small_a + ring[(i + 9) % 16] + small_b;
-}
-
-static inline void mix(lanes a, lanes b, lanes c, lanes *d, lanes e, lanes f, lanes g, lanes *h,
-                       lanes word)
-{
-    lanes big_e = turn_right(turn_right(turn_right(e, 14) ^ e, 5) ^ e, 6);
-    lanes big_a = turn_right(turn_right(turn_right(a, 9) ^ a, 11) ^ a, 2);
-    lanes first = *h + big_e + (g ^ (e & (f ^ g))) + word;
-    *d += first;
-    *h = first + big_a + (b ^ ((a ^ b) & (b ^ c)));
-}
-
-__attribute__((always_inline)) static inline void mix_sixteen(lanes value[8], lanes ring[16],
-                                                              const lanes *constants, bool last)
-{
-#pragma GCC unroll 16
-    for (unsigned i = 0; i < 16; i++) {
-        mix(value[(16 - i) % 8], value[(17 - i) % 8], value[(18 - i) % 8], &value[(19 - i) % 8],
-            value[(20 - i) % 8], value[(21 - i) % 8], value[(22 - i) % 8], &value[(23 - i) % 8],
-            ring[i] + constants[i]);
-        if (!last)
-            schedule_word(ring, i);
-    }
-}
-
-static void compress_each(lanes words[8], const uint8_t *const *blocks)
-{
-    lanes ring[16];
-    lanes value[8]; /* a is value[0] in round 0, and moves down by one place each round */
-    for (unsigned i = 0; i < 8; i++)
-        value[i] = words[i];
-    schedule_begin(ring, blocks);
-#pragma GCC unroll 1
-    for (unsigned first = 0; first < 48; first += 16)
-        mix_sixteen(value, ring, round_constants + first, false);
-    mix_sixteen(value, ring, round_constants + 48, true);
-    for (unsigned i = 0; i < 8; i++)
-        words[i] += value[i];
+    word schedule[64];
+    schedule_begin(schedule, blocks);
+    schedule_extend(schedule);
+    rounds(words, schedule);
 }
 
 /* --- lanes ------------------------------------------------------------------------------------ */
@@ -118,7 +69,7 @@ static void compress_each(lanes words[8], const uint8_t *const *blocks)
 /* So many blocks of each message. A lane without one computes what another does, for nothing. */
 static void run(struct lane pool[LANES], size_t blocks)
 {
-    lanes words[8];
+    word words[8];
     const uint8_t *next[LANES];
     unsigned some = 0;
     while (!pool[some].used)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* SHA-256 of several messages at a time, in the vector registers that every x86-64 processor has:
- * four blocks of four messages take about as long as two, one after the other. Whoever calls this
+ * four blocks of four messages take less time than two, one after the other. Whoever calls this
  * must be allowed to use those registers, which the kernel is only while it boots. The digests are
  * those of abi/formats/sha256.h. */
 #ifndef BASALT_ABI_FORMATS_SHA256_LANES_H

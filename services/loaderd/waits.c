@@ -149,11 +149,28 @@ static bool anybody_waits(const struct loaderd *loaderd)
     return false;
 }
 
+/* Whether procd is to be asked of some program; or did not answer of one. Free entries have none, and
+ * this is asked at each turn of a launch. */
+static bool anything_is_asked(const struct loaderd *loaderd)
+{
+    for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT; i++) {
+        const struct loaderd_client *client = &loaderd->clients[i];
+        for (uint32_t k = 0; client->role != ROLE_NONE && k < LOADERD_PLACES; k++) {
+            if (client->programs[k].is_asked)
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool anything_is_open(const struct loaderd *loaderd)
 {
-    for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT * LOADERD_PLACES; i++) {
-        if (loaderd->clients[i / LOADERD_PLACES].programs[i % LOADERD_PLACES].is_open)
-            return true;
+    for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT; i++) {
+        const struct loaderd_client *client = &loaderd->clients[i];
+        for (uint32_t k = 0; client->role != ROLE_NONE && k < LOADERD_PLACES; k++) {
+            if (client->programs[k].is_open)
+                return true;
+        }
     }
     return false;
 }
@@ -279,9 +296,10 @@ void loaderd_waits_tick(struct loaderd *loaderd)
         if (client->wait.process_id != 0 && client->wait.deadline_ticks <= now_ticks)
             wait_answer(loaderd, client, STATUS_TIMED_OUT, NULL);
     }
-    if (looks(loaderd) && loaderd->look_ticks <= now_ticks)
+    if (loaderd->look_ticks <= now_ticks && looks(loaderd))
         ask_again(loaderd);
-    ask_one(loaderd);
+    if (anything_is_asked(loaderd))
+        ask_one(loaderd);
 }
 
 uint64_t loaderd_waits_next_ticks(const struct loaderd *loaderd)
@@ -291,10 +309,6 @@ uint64_t loaderd_waits_next_ticks(const struct loaderd *loaderd)
         const struct loaderd_client *client = &loaderd->clients[i];
         if (client->wait.process_id != 0 && client->wait.deadline_ticks < next_ticks)
             next_ticks = client->wait.deadline_ticks;
-        for (uint32_t k = 0; k < LOADERD_PLACES; k++) {
-            if (client->programs[k].is_asked)
-                return DEADLINE_POLL;
-        }
     }
-    return next_ticks;
+    return anything_is_asked(loaderd) ? DEADLINE_POLL : next_ticks;
 }
