@@ -28,9 +28,7 @@ IMAGES = {
 }
 
 # Operation, verdict: why no boot shows it. An entry that is not needed any more fails the test.
-UNSHOWN = {("pagerd.give_page", "refused"): "procd asks for what it may have, and nobody else may ask",
-           ("procd.abort_loader_image_transfer", "accepted"): "a transfer is aborted when a file changes meanwhile",
-           ("vfsd.link", "accepted"): "never granted: a file has one name"}
+UNSHOWN = {("vfsd.link", "accepted"): "never granted: a file has one name"}
 
 
 def read(path):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* A fault of procd (README.md): of its first six transfers each fails at another of the published points, and later
- * ones at none. A call that fails so is never made. */
+/* A fault of procd (README.md): of its first six transfers each fails at another of the published points; of the
+ * seventh a chunk is not taken, so that loaderd gives it up, and later ones fail at nothing. A call that fails so is
+ * never made. */
 #include <string.h>
 
 #include "services/procd/internal.h"
@@ -16,6 +17,7 @@ enum point {
     POINT_PARTIAL_MAPPING,
     POINT_PARTIAL_COPY,
     POINT_EVENT_REGISTRATION,
+    POINT_CHUNK,
 };
 
 static const struct caller
@@ -28,6 +30,10 @@ enum status __real_procd_begin_loader_image_transfer(struct procd *procd,
                                                      struct procd_request *request);
 enum status __wrap_procd_begin_loader_image_transfer(struct procd *procd,
                                                      struct procd_request *request);
+enum status __real_procd_send_loader_image_chunk(struct procd *procd,
+                                                 struct procd_request *request);
+enum status __wrap_procd_send_loader_image_chunk(struct procd *procd,
+                                                 struct procd_request *request);
 enum status __real_procd_commit_loader_image_transfer(struct procd *procd,
                                                       struct procd_request *request);
 enum status __wrap_procd_commit_loader_image_transfer(struct procd *procd,
@@ -61,6 +67,15 @@ enum status __wrap_procd_begin_loader_image_transfer(struct procd *procd,
         seen = 0;
     }
     return __real_procd_begin_loader_image_transfer(procd, request);
+}
+
+/* The second chunk is refused as one that comes out of order, which changes nothing: the transfer waits for
+ * more, or for loaderd's ABORT. */
+enum status __wrap_procd_send_loader_image_chunk(struct procd *procd, struct procd_request *request)
+{
+    if (transfers == POINT_CHUNK && ++seen == 2)
+        return STATUS_BAD_ORDER;
+    return __real_procd_send_loader_image_chunk(procd, request);
 }
 
 enum status __wrap_procd_commit_loader_image_transfer(struct procd *procd,

@@ -76,6 +76,17 @@ static enum status alloc(struct operations *operations, struct memd_alloc_frames
                                   operations_soon(operations), &request, frames);
 }
 
+enum status operations_alloc_frame(struct operations *operations, uint32_t *id)
+{
+    struct memd_alloc_frames_request request = {.count = 1};
+    struct memd_alloc_frames_reply frames;
+    enum status status = memd_call_alloc_frames(
+        &operations->tester->caller, OPERATIONS_SLOT_ACCOUNT,
+        (struct window){OPERATIONS_SLOT_FRAMES, 1}, operations_soon(operations), &request, &frames);
+    *id = frames.frame_ids[0];
+    return status;
+}
+
 /* FREE_FRAMES of these two ids. */
 static enum status free_two(struct operations *operations, uint32_t first, uint32_t second)
 {

@@ -36,6 +36,9 @@ enum status operations_open(struct operations *operations, uint64_t key, uint64_
                             uint64_t limit_pages, uint32_t slot);
 enum status operations_close(struct operations *operations, uint64_t key);
 
+/* A frame of the account of OPERATIONS_KEY, in OPERATIONS_SLOT_FRAMES. */
+enum status operations_alloc_frame(struct operations *operations, uint32_t *id);
+
 /* The account of OPERATIONS_KEY with an untyped of MAPPER_UNTYPED_PAGES, both in their slots; and closed
  * again, when nothing made of the untyped lives. */
 void operations_open_with_untyped(struct operations *operations);

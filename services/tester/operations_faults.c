@@ -163,6 +163,19 @@ static enum status register_process(struct operations *operations)
                                         operations_soon(operations), &request, NULL);
 }
 
+/* Its only area is anonymous memory, in which nobody gives a page. */
+static enum status give_page(struct operations *operations, uint32_t frame_id)
+{
+    struct pagerd_give_page_request request = {
+        .token = NO_TOKEN,
+        .va = HEAP_WINDOW_VA,
+        .frame_id = frame_id,
+        .frame_slot = OPERATIONS_SLOT_FRAMES,
+    };
+    return pagerd_call_give_page(caller_of(operations), SLOT_PAGERD_ADMINISTRATOR, NO_WINDOW,
+                                 operations_soon(operations), &request, NULL);
+}
+
 /* A process that the kernel made and procd does not know: registered once, and forgotten. */
 static void ask_registration(struct operations *operations)
 {
@@ -173,12 +186,20 @@ static void ask_registration(struct operations *operations)
         .band = BAND_LAST,
     };
     struct kernel_create_staged_process_reply created;
+    uint32_t frame_id;
     operations_expect(
         operations, "make a process",
         kernel_create_staged_process(caller_of(operations), SLOT_KERNEL_PROCESS_ENDPOINT, &create,
                                      (struct window){TESTER_SLOT_CHILD, CREATED_COUNT}, &created),
         STATUS_OK);
+    operations_expect(operations, "a frame", operations_alloc_frame(operations, &frame_id),
+                      STATUS_OK);
+    operations_expect(operations, "give nobody a page", give_page(operations, frame_id),
+                      STATUS_NOT_FOUND);
     operations_expect(operations, "register it", register_process(operations), STATUS_OK);
+    operations_expect(operations, "give a page of its heap", give_page(operations, frame_id),
+                      STATUS_OUT_OF_RANGE);
+    operations_drop(operations, OPERATIONS_SLOT_FRAMES);
     operations_expect(operations, "register it again", register_process(operations), STATUS_BUSY);
     operations_expect(operations, "unregister it", unregister(operations, NO_TOKEN), STATUS_OK);
     operations_expect(operations, "unregister nobody", unregister(operations, NO_TOKEN),
