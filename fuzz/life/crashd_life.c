@@ -6,7 +6,6 @@
 
 #include "abi/codec.h"
 #include "abi/roles.h"
-#include "abi/text/generate.h"
 #include "fuzz/life/life_service.h"
 #include "props/models/model_crashd.h"
 #include "services/crashd/crashd.h"
@@ -228,9 +227,7 @@ static void flood(uint64_t count, uint64_t gap, uint64_t owners)
         };
         if (body.number <= last_number())
             break; /* numbers are used up */
-        memset(&request, 0, sizeof request);
-        generate_delivered(&crashd_report_request_type, &body, &request);
-        request.header.badge = ROLE_PROCD;
+        life_request(&crashd_report_request_type, &body, ROLE_PROCD, &request);
         life_print_request(&language, &request, 0);
         life_print_result((enum status)exchange(&request));
     }
@@ -247,9 +244,7 @@ static void read_all(void)
     uint64_t heard_of = 0;
     life_now.loses = STATUS_OK;
     for (;;) {
-        memset(&request, 0, sizeof request);
-        generate_delivered(&crashd_read_request_type, &body, &request);
-        request.header.badge = ROLE_PHASE1_CRASH_CLIENT;
+        life_request(&crashd_read_request_type, &body, ROLE_PHASE1_CRASH_CLIENT, &request);
         unsigned status = exchange(&request);
         if (status == STATUS_NOT_FOUND)
             break;

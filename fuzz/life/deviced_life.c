@@ -181,8 +181,7 @@ static void check(void)
 static unsigned state_of(const struct message *request)
 {
     struct deviced_start_driver_request body;
-    uint64_t badge = request->header.badge;
-    unsigned state = badge == 0 ? 0 : badge <= ROLE_ID_MAX ? 1 : 2;
+    unsigned state = life_sender_kind(request);
     state |= model.sealed ? 4u : 0;
     if (message_decode(&deviced_start_driver_request_type, request, &body) != STATUS_OK)
         return state;
@@ -358,8 +357,7 @@ static void finish(void)
     life_print_as_comments(true);
     for (uint32_t i = 0; i < model.count; i++) {
         struct deviced_stop_driver_request body = {.role = model.drivers[i].role};
-        memset(&request, 0, sizeof request);
-        HARNESS(message_encode(&deviced_stop_driver_request_type, &body, &request) == STATUS_OK);
+        life_request(&deviced_stop_driver_request_type, &body, 0, &request);
         life_print_request(&language, &request, 0);
         life_print_result(send(&request));
     }

@@ -10,7 +10,6 @@
 #include "abi/messages/irqd.h"
 #include "abi/messages/named.h"
 #include "abi/roles.h"
-#include "abi/text/generate.h"
 #include "fuzz/life/life_service.h"
 #include "props/models/model_drv_serial.h"
 #include "services/drv_serial/drv_serial.h"
@@ -304,9 +303,7 @@ static void interrupt(uint64_t line, uint64_t token)
     struct event_interrupt_request event = {.line = DRV_SERIAL_LINE - (uint32_t)(line % 4),
                                             .token = DRV_SERIAL_TOKEN - token};
     struct message message;
-    memset(&message, 0, sizeof message);
-    generate_delivered(&event_interrupt_request_type, &event, &message);
-    message.header.badge = BADGE_KERNEL;
+    life_request(&event_interrupt_request_type, &event, BADGE_KERNEL, &message);
     stand_in_message_begin();
     stand_in_deliver_event(SLOT_SERVICE_ENDPOINT, &message);
     PROPERTY_EQUAL(E5, turn(), STATUS_OK);
@@ -372,13 +369,12 @@ static void check_forgery(void)
     const struct event_interrupt_request event = {.line = DRV_SERIAL_LINE,
                                                   .token = DRV_SERIAL_TOKEN};
     static struct message forged;
-    HARNESS(message_encode(&event_interrupt_request_type, &event, &forged) == STATUS_OK);
+    life_request(&event_interrupt_request_type, &event, BADGE_KERNEL, &forged);
+    HARNESS(interrupts_is(&forged, DRV_SERIAL_LINE, DRV_SERIAL_TOKEN));
     for (uint64_t badge = 0; badge <= ROLE_ID_MAX; badge += ROLE_SERIALD) {
         forged.header.badge = badge;
         PROPERTY(S2, "forged", !interrupts_is(&forged, DRV_SERIAL_LINE, DRV_SERIAL_TOKEN));
     }
-    forged.header.badge = BADGE_KERNEL;
-    HARNESS(interrupts_is(&forged, DRV_SERIAL_LINE, DRV_SERIAL_TOKEN));
 }
 
 static void reset(void)

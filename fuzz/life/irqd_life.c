@@ -8,7 +8,6 @@
 
 #include "abi/codec.h"
 #include "abi/roles.h"
-#include "abi/text/generate.h"
 #include "fuzz/life/life_service.h"
 #include "props/models/model_irqd.h"
 #include "services/irqd/irqd.h"
@@ -249,7 +248,7 @@ static unsigned state_of(const struct message *request)
     uint64_t badge = request->header.badge;
     uint32_t line = 0;
     memcpy(&line, request->body, sizeof line);
-    unsigned state = badge == 0 ? 0 : badge <= ROLE_ID_MAX ? 1 : 2;
+    unsigned state = life_sender_kind(request);
     state |= model.sealed ? 4u : 0;
     if (line >= INTERRUPT_LINE_COUNT)
         return state;
@@ -310,9 +309,7 @@ static void interrupt(uint32_t line)
 static void ask(const struct message_type *type, const void *body, uint64_t role)
 {
     struct message request;
-    memset(&request, 0, sizeof request);
-    generate_delivered(type, body, &request);
-    request.header.badge = role;
+    life_request(type, body, role, &request);
     life_print_request(&language, &request, 0);
     life_print_result(send(&request));
 }
@@ -325,8 +322,7 @@ static void fill(uint64_t spare)
         struct irqd_seed_handler_request body = {.line = 3 + n % 13, .role = 30000 + n};
         struct message request;
         struct model_failure none = {0};
-        memset(&request, 0, sizeof request);
-        generate_delivered(&irqd_seed_handler_request_type, &body, &request);
+        life_request(&irqd_seed_handler_request_type, &body, 0, &request);
         unsigned status = life_deliver(&life_service, &request, NULL);
         answer = model_irqd_step(&model, &request, NULL, &none);
         PROPERTY_EQUAL(E6, status, answer.status);

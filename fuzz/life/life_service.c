@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abi/roles.h"
+#include "abi/text/generate.h"
 
 const int harness_has_steps = 1;
 
@@ -42,6 +43,20 @@ void life_any_caps(struct message *request, struct stand_in_cap *caps)
     for (uint32_t i = 0; i < request->header.cap_count; i++)
         caps[i] = stand_in_cap_to(OBJECT_ENDPOINT, ROLE_PROCD);
     life_place_caps(request, caps);
+}
+
+void life_request(const struct message_type *type, const void *body, uint64_t badge,
+                  struct message *request)
+{
+    memset(request, 0, sizeof *request);
+    generate_delivered(type, body, request);
+    request->header.badge = badge;
+}
+
+unsigned life_sender_kind(const struct message *request)
+{
+    uint64_t badge = request->header.badge;
+    return badge == 0 ? 0 : badge <= ROLE_ID_MAX ? 1 : 2;
 }
 
 void life_bring(struct message *request, const struct stand_in_cap *caps)

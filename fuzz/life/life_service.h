@@ -63,6 +63,13 @@ void life_place_caps(struct message *request, const struct stand_in_cap *caps);
  * does not matter. */
 void life_any_caps(struct message *request, struct stand_in_cap *caps);
 
+/* A valid request of a harness's own: of that type, with that body and sender. */
+void life_request(const struct message_type *type, const void *body, uint64_t badge,
+                  struct message *request);
+
+/* For marks: 0 is the administrator's badge, 1 a role's, 2 nobody's. */
+unsigned life_sender_kind(const struct message *request);
+
 /* A request is there for the next receive, with a request id of its own. */
 void life_bring(struct message *request, const struct stand_in_cap *caps);
 

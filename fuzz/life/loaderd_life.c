@@ -288,7 +288,7 @@ static void quiet_turn(void)
 static unsigned state_of(const struct message *request)
 {
     uint64_t badge = request->header.badge;
-    unsigned state = badge == 0 ? 0 : badge <= ROLE_ID_MAX ? 1 : 2;
+    unsigned state = life_sender_kind(request);
     for (uint32_t i = 0; i < MODEL_LOADERD_SEATS && badge != 0; i++) {
         const struct model_loaderd_seat *seat = &model.seats[i];
         if (seat->role == badge)
@@ -342,9 +342,7 @@ static void run(void)
 static void send_as_comment(const struct message_type *type, const void *body, uint64_t badge)
 {
     struct message request;
-    memset(&request, 0, sizeof request);
-    HARNESS(message_encode(type, body, &request) == STATUS_OK);
-    request.header.badge = badge;
+    life_request(type, body, badge, &request);
     (void)send(&request);
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "abi/codec.h"
-#include "abi/text/generate.h"
 
 void compare_append(void)
 {
@@ -102,9 +101,7 @@ void logd_life_read_all(void)
     struct logd_read_request body = {.cursor = 1};
     uint64_t heard_of = 0;
     for (uint32_t i = 0; i <= model.count; i++) {
-        memset(&request, 0, sizeof request);
-        generate_delivered(&logd_read_request_type, &body, &request);
-        request.header.badge = ROLE_SERIALD;
+        life_request(&logd_read_request_type, &body, ROLE_SERIALD, &request);
         unsigned status = logd_life_deliver(&request);
         (void)model_logd_step(&model, &request, stand_in_now());
         if (i == model.count) {

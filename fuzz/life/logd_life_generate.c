@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "abi/text/generate.h"
-
 static uint64_t some_badge(struct choices *choices)
 {
     static const uint32_t roles[] = {ROLE_NAMED, ROLE_TIMED,   ROLE_SERIALD,
@@ -47,9 +45,7 @@ void logd_life_line(uint64_t role, uint32_t n, struct message *request)
     char text[32];
     body.count = (uint32_t)snprintf(text, sizeof text, "line %u of a flood", n);
     memcpy(body.text, text, body.count);
-    memset(request, 0, sizeof *request);
-    generate_delivered(&logd_append_request_type, &body, request);
-    request->header.badge = role;
+    life_request(&logd_append_request_type, &body, role, request);
 }
 
 void logd_life_generate(struct choices *choices, struct message *request)

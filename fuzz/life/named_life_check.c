@@ -101,9 +101,8 @@ static void seed_again(struct named *other, const struct model_named_entry *entr
     struct message request;
     service.caller = &other->caller;
     service.state = other;
-    memset(&request, 0, sizeof request);
     memcpy(body.name, entry->name, body.count);
-    HARNESS(message_encode(&named_seed_entry_request_type, &body, &request) == STATUS_OK);
+    life_request(&named_seed_entry_request_type, &body, 0, &request);
     PROPERTY_EQUAL(N3, life_deliver(&service, &request, NULL), STATUS_OK);
 }
 
@@ -158,9 +157,8 @@ static const struct model_named_entry *named_by(const struct message *request)
 
 unsigned named_life_state(const struct message *request)
 {
-    uint64_t badge = request->header.badge;
     const struct model_named_entry *entry = named_by(request);
-    unsigned state = badge == 0 ? 0 : badge <= ROLE_ID_MAX ? 1 : 2;
+    unsigned state = life_sender_kind(request);
     state |= model.sealed ? 4u : 0;
     state |= entry != NULL ? 8u : 0;
     state |= entry != NULL && entry->registered ? 16u : 0;

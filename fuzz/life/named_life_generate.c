@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "abi/text/generate.h"
-
 enum { FILLER_CLIENT = 60000 };
 
 static uint32_t some_role(struct choices *choices)
@@ -132,7 +130,7 @@ void named_life_filler(uint32_t n, struct message *request)
         .count = (uint32_t)snprintf(text, sizeof text, "filler-%u", n),
     };
     memcpy(body.name, text, body.count);
-    generate_delivered(&named_seed_entry_request_type, &body, request);
+    life_request(&named_seed_entry_request_type, &body, 0, request);
 }
 
 static uint64_t some_badge(struct choices *choices)

@@ -156,13 +156,13 @@ static bool fill_file(uint64_t account, uint32_t n, uint32_t pages)
     struct message request;
     create.count =
         (uint32_t)snprintf((char *)create.name, sizeof create.name, "%u-%u", (unsigned)account, n);
-    ramfsd_life_request(&ramfsd_create_request_type, &create, &request);
+    life_request(&ramfsd_create_request_type, &create, ROLE_VFSD, &request);
     if (ramfsd_life_exchange(&request) != STATUS_OK)
         return false;
     write.node = life.answer.reply.attributes.node;
     for (uint32_t page = 0; page < pages; page++) {
         write.offset_bytes = (uint64_t)page * PAGE_BYTES;
-        ramfsd_life_request(&ramfsd_write_request_type, &write, &request);
+        life_request(&ramfsd_write_request_type, &write, ROLE_VFSD, &request);
         if (ramfsd_life_exchange(&request) != STATUS_OK)
             return false;
     }

@@ -41,10 +41,6 @@ unsigned ramfsd_life_exchange(struct message *request);
 /* A request, mostly valid in the state that the model is in. */
 void ramfsd_life_generate(struct choices *choices, struct message *request);
 
-/* A request of vfsd. */
-void ramfsd_life_request(const struct message_type *type, const void *body,
-                         struct message *request);
-
 void draw_attach(struct choices *choices, struct life_draft *draft);
 void draw_name(struct choices *choices, struct life_draft *draft);
 void draw_node(struct choices *choices, struct life_draft *draft);

@@ -41,7 +41,7 @@ uint64_t ramfsd_life_digest(void)
 static void ask(const struct message_type *type, const void *body)
 {
     struct message request;
-    ramfsd_life_request(type, body, &request);
+    life_request(type, body, ROLE_VFSD, &request);
     PROPERTY_EQUAL(F2, "asked", ramfsd_life_exchange(&request), STATUS_OK);
 }
 
@@ -142,7 +142,7 @@ void ramfsd_life_reader_step(uint64_t n)
     }
     struct ramfsd_readdir_request body = {.directory_node = reader->directory,
                                           .cursor = reader->cursor};
-    ramfsd_life_request(&ramfsd_readdir_request_type, &body, &request);
+    life_request(&ramfsd_readdir_request_type, &body, ROLE_VFSD, &request);
     life_print_as_comments(true);
     unsigned status = ramfsd_life_exchange(&request);
     life_print_as_comments(false);

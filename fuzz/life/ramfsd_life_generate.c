@@ -2,7 +2,6 @@
 /* Draws requests for ramfsd's life. Decides nothing about what is right: the model does. */
 #include <string.h>
 
-#include "abi/text/generate.h"
 #include "fuzz/life/ramfsd_life.h"
 
 /* Mostly a node that is there; of `kind` when one is found soon. */
@@ -173,13 +172,6 @@ void draw_set_metadata(struct choices *choices, struct life_draft *draft)
     request->owner = choices_u8(choices);
     request->accessed_ticks = choices_u8(choices);
     request->modified_ticks = choices_u64(choices);
-}
-
-void ramfsd_life_request(const struct message_type *type, const void *body, struct message *request)
-{
-    memset(request, 0, sizeof *request);
-    generate_delivered(type, body, request);
-    request->header.badge = ROLE_VFSD;
 }
 
 static uint64_t some_badge(struct choices *choices)

@@ -6,7 +6,6 @@
 
 #include "abi/codec.h"
 #include "abi/roles.h"
-#include "abi/text/generate.h"
 #include "fuzz/life/life_service.h"
 #include "props/models/model_timed.h"
 #include "services/timed/timed.h"
@@ -182,9 +181,7 @@ static void mark(const struct message *request, unsigned state, unsigned failure
 
 static unsigned state_of(const struct message *request)
 {
-    uint64_t badge = request->header.badge;
-    unsigned state = badge == 0 ? 0 : badge <= ROLE_ID_MAX ? 1 : 2;
-    return state | (model.wait_count != 0 ? 4u : 0);
+    return life_sender_kind(request) | (model.wait_count != 0 ? 4u : 0);
 }
 
 /* The reply to the message itself, when it is there already. */
@@ -250,9 +247,7 @@ static void crowd(uint64_t count, uint64_t ticks)
     struct timed_wait_until_request body = {stand_in_now() + ticks % 1000};
     life_print_as_comments(true);
     for (uint64_t i = 0; i < count % CROWD_LIMIT && stand_in_reply_open_count() < 900; i++) {
-        memset(&request, 0, sizeof request);
-        generate_delivered(&timed_wait_until_request_type, &body, &request);
-        request.header.badge = ROLE_SERIALD;
+        life_request(&timed_wait_until_request_type, &body, ROLE_SERIALD, &request);
         life_print_request(&language, &request, 0);
         life_print_result(send(&request));
     }

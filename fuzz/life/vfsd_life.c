@@ -190,10 +190,10 @@ static void seed(const struct seed *seeds, uint32_t count)
         body.count = body.source_count + (uint32_t)strlen(seeds[i].path);
         memcpy(body.source_and_path, seeds[i].source, body.source_count);
         memcpy(body.source_and_path + body.source_count, seeds[i].path, strlen(seeds[i].path));
-        vfsd_life_request(&vfsd_seed_mount_request_type, &body, 0, &request);
+        life_request(&vfsd_seed_mount_request_type, &body, 0, &request);
         PROPERTY_EQUAL(F7, "seed", vfsd_life_exchange(&request), STATUS_OK);
     }
-    vfsd_life_request(&vfsd_seal_request_type, &nothing, 0, &request);
+    life_request(&vfsd_seal_request_type, &nothing, 0, &request);
     PROPERTY_EQUAL(F7, "seal", vfsd_life_exchange(&request), STATUS_OK);
 }
 
@@ -255,7 +255,7 @@ static void fill(uint64_t role, uint64_t count)
     peers_vfsd_lie(0, PEERS_LIE_COUNT);
     life_print_as_comments(true);
     for (uint64_t i = 0; i < count % 64 && status == STATUS_OK; i++) {
-        vfsd_life_request(&vfsd_open_request_type, &open, 1 + role % ROLE_ID_MAX, &request);
+        life_request(&vfsd_open_request_type, &open, 1 + role % ROLE_ID_MAX, &request);
         status = vfsd_life_exchange(&request);
     }
     life_print_as_comments(false);
@@ -328,7 +328,7 @@ static void finish(void)
     for (uint32_t i = 0; model.sealed && i < VFSD_HANDLE_LIMIT; i++) {
         if (model.handles[i].number == 0)
             continue;
-        vfsd_life_request(&vfsd_attach_request_type, &nothing, model.handles[i].client, &request);
+        life_request(&vfsd_attach_request_type, &nothing, model.handles[i].client, &request);
         PROPERTY_EQUAL(F8, "attach", vfsd_life_exchange(&request), STATUS_OK);
     }
     life_print_as_comments(false);

@@ -28,10 +28,8 @@ unsigned vfsd_life_exchange(struct message *request);
 
 /* --- vfsd_life_generate.c --- */
 
-/* A request, mostly valid in the state that the model is in; and one of a client. */
+/* A request, mostly valid in the state that the model is in. */
 void vfsd_life_generate(struct choices *choices, struct message *request);
-void vfsd_life_request(const struct message_type *type, const void *body, uint64_t badge,
-                       struct message *request);
 
 void draw_open(struct choices *choices, struct life_draft *draft);
 void draw_handle(struct choices *choices, struct life_draft *draft);

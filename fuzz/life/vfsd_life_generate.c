@@ -2,7 +2,6 @@
 /* Draws requests for vfsd's life. Decides nothing about what is right: the model does. */
 #include <string.h>
 
-#include "abi/text/generate.h"
 #include "fuzz/life/vfsd_life.h"
 
 /* --- paths --- */
@@ -257,14 +256,6 @@ void draw_seal(struct choices *choices, struct life_draft *draft)
 {
     (void)choices;
     draft->badge = 0;
-}
-
-void vfsd_life_request(const struct message_type *type, const void *body, uint64_t badge,
-                       struct message *request)
-{
-    memset(request, 0, sizeof *request);
-    generate_delivered(type, body, request);
-    request->header.badge = badge;
 }
 
 void vfsd_life_generate(struct choices *choices, struct message *request)

@@ -169,6 +169,17 @@ struct model_loaderd_told *model_loaderd_tell(struct model_loaderd *model)
     return told;
 }
 
+/* How it ended, as WAIT says it. */
+static struct loaderd_wait_program_reply end_of(const struct model_loaderd_program *program)
+{
+    return (struct loaderd_wait_program_reply){
+        .process_id = program->id,
+        .reason = program->reason,
+        .code = program->code,
+        .fault_va = program->fault_va,
+    };
+}
+
 static void tell_wait(struct model_loaderd *model, struct model_loaderd_seat *seat,
                       enum status status, const struct model_loaderd_program *program)
 {
@@ -179,13 +190,25 @@ static void tell_wait(struct model_loaderd *model, struct model_loaderd_seat *se
     told->status = status;
     told->gone = seat->wait_gone;
     if (program != NULL)
-        told->wait = (struct loaderd_wait_program_reply){
-            .process_id = program->id,
-            .reason = program->reason,
-            .code = program->code,
-            .fault_va = program->fault_va,
-        };
+        told->wait = end_of(program);
     seat->waits = seat->wait_gone = false;
+}
+
+static bool is_awaited(const struct model_loaderd_seat *seat,
+                       const struct model_loaderd_program *program)
+{
+    return seat->waits && seat->wait_id == program->id;
+}
+
+/* procd has no record of it any more. */
+static void forget_program(struct model_loaderd *model, struct model_loaderd_program *program)
+{
+    struct model_loaderd_seat *seat = seat_of(model, program->role);
+    bool awaited = is_awaited(seat, program);
+    memset(program, 0, sizeof *program);
+    if (awaited)
+        tell_wait(model, seat, STATUS_NOT_FOUND, NULL);
+    model_loaderd_leave(model, seat);
 }
 
 static void wonder(struct model_loaderd *model, struct model_loaderd_program *program)
@@ -204,16 +227,12 @@ static enum status ask(struct model_loaderd_replay *replay, struct model_loaderd
         model_loaderd_next_call(replay, OP_PROCD_WAIT_PROCESS_EVENT);
     PROPERTY_EQUAL(X3, "whom", call->asked.wait.process_id, program->id);
     PROPERTY_EQUAL(X3, "at-once", call->asked.wait.deadline_ticks, 0);
-    bool awaited = seat->waits && seat->wait_id == program->id;
     if (call->status == STATUS_TIMED_OUT && call->answered) {
         program->wondered = program->silent = false;
         return STATUS_OK;
     }
     if (call->status == STATUS_NOT_FOUND && call->answered) {
-        memset(program, 0, sizeof *program);
-        if (awaited)
-            tell_wait(model, seat, STATUS_NOT_FOUND, NULL);
-        model_loaderd_leave(model, seat);
+        forget_program(model, program);
         return STATUS_NOT_FOUND;
     }
     if (call->status != STATUS_OK)
@@ -225,7 +244,7 @@ static enum status ask(struct model_loaderd_replay *replay, struct model_loaderd
     program->reason = call->told.wait.reason;
     program->code = call->told.wait.code;
     program->fault_va = call->told.wait.fault_va;
-    if (awaited)
+    if (is_awaited(seat, program))
         tell_wait(model, seat, STATUS_OK, program);
     return STATUS_OK;
 }
@@ -268,7 +287,7 @@ static void look(struct model_loaderd *model)
     for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++) {
         struct model_loaderd_program *program = &model->programs[i];
         const struct model_loaderd_seat *seat = seat_of(model, program->role);
-        bool awaited = seat != NULL && seat->waits && seat->wait_id == program->id;
+        bool awaited = seat != NULL && is_awaited(seat, program);
         if (program->role != 0 && !program->ended && (full || program->silent || awaited))
             wonder(model, program);
     }
@@ -322,12 +341,7 @@ static void wait(struct model_loaderd *model, struct model_loaderd_program *prog
                  uint32_t reply_slot, struct model_loaderd_answer *answer)
 {
     if (program->ended) {
-        answer->wait = (struct loaderd_wait_program_reply){
-            .process_id = program->id,
-            .reason = program->reason,
-            .code = program->code,
-            .fault_va = program->fault_va,
-        };
+        answer->wait = end_of(program);
         return;
     }
     if (body->deadline_ticks <= model->now_ticks) {
@@ -362,12 +376,7 @@ static void stop(struct model_loaderd_replay *replay, struct model_loaderd_progr
         wonder(model, program);
     if (call->status != STATUS_NOT_FOUND || !call->answered)
         return;
-    struct model_loaderd_seat *seat = seat_of(model, program->role);
-    bool awaited = seat->waits && seat->wait_id == program->id;
-    memset(program, 0, sizeof *program);
-    if (awaited)
-        tell_wait(model, seat, STATUS_NOT_FOUND, NULL);
-    model_loaderd_leave(model, seat);
+    forget_program(model, program);
     answer->changed = true;
 }
 
