@@ -101,7 +101,7 @@ def build_all(tally, variants=None):
             ("asan", made("asan", ("harness", "test"), "build/asan/world",
                           *[f"build/asan/world_{program}" for _, program, _ in graph.FAULTS])),
             ("shipped", made("shipped", ("harness", "test"), "build/shipped/world", "build/shipped/world_kill_on_stop",
-                             "build/shipped/world_loader_cleanup",
+                             "build/shipped/world_loader_cleanup", "build/shipped/world_loader_changed",
                              inject.PROGRAM, audit.PROGRAM)),
             ("libfuzzer", made("libfuzzer", ("harness",))),
             ("afl", made("afl", ("harness",), "build/afl/mutator.so")),

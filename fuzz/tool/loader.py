@@ -15,12 +15,13 @@ TABLE = "services/probes/phase4_loader.def"
 CODES = "services/probes/expectations.h"
 LINE = "ROOTD_STAGE:phase4-loader:"
 CLEANUP_IMAGE = "build/boot-phase4-loader-cleanup.img"
+CHANGED_IMAGE = "build/boot-phase4-loader-changed.img"
 CLOSURE = "phase4-loader-closure"
 GROUPS = {"phase4-loader-contract": ("CONTRACT",), "phase4-loader-fs-discovery": ("FS_DISCOVERY",),
           "phase4-loader-materialized-launch": ("MATERIALIZED_LAUNCH",),
           "phase4-loader-cleanup-authority": ("CLEANUP_AUTHORITY",),
           CLOSURE: ("CONTRACT", "FS_DISCOVERY", "MATERIALIZED_LAUNCH", "CLEANUP_AUTHORITY")}
-COUNTED = ("CLEANUP_AUTHORITY", "POINTS") # after their launches everything must be back
+COUNTED = ("CLEANUP_AUTHORITY", "POINTS", "CHANGES") # after their launches everything must be back
 
 OTHER_TREE = "build/image/files.tar" # without programs
 END = ["ROOTD_STAGE:AUTHORITY_SHED", "ERIX_ROOTD:READY"]
@@ -67,6 +68,13 @@ def cleanup(result):
     """The same of the image whose procd fails at each published point."""
     wanted = lines(("POINTS",))
     return "a transfer fails at each published point, and leaves nothing", is_right(result.log, wanted, END), wanted + END
+
+
+def changed(result):
+    """The same of the image whose files change while they are read."""
+    wanted = lines(("CHANGES",))
+    return "a program that changes while it is launched is refused, and leaves nothing", \
+        is_right(result.log, wanted, END), wanted + END
 
 
 def compared(tally, profile):

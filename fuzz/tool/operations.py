@@ -23,6 +23,7 @@ IMAGES = {
     build.RESTARTS_IMAGE: (same.PROGRAM, graph.restarts),
     build.FILES_IMAGE: (same.PROGRAM, None),
     build.PHASE4_IMAGES[loader.CLOSURE]: (same.PROGRAM, loader.closure),
+    loader.CHANGED_IMAGE: ("build/shipped/world_loader_changed", loader.changed),
     loader.CLEANUP_IMAGE: ("build/shipped/world_loader_cleanup", loader.cleanup),
     "build/boot-graph-kill-on-stop.img": ("build/shipped/world_kill_on_stop", graph.kills),
 }

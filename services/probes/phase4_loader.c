@@ -17,7 +17,15 @@
 #include "services/probes/expectations.h"
 #include "services/probes/probes.h"
 
-enum group { CONTRACT, FS_DISCOVERY, MATERIALIZED_LAUNCH, CLEANUP_AUTHORITY, POINTS };
+enum group {
+    OF_PROFILE,
+    CONTRACT,
+    FS_DISCOVERY,
+    MATERIALIZED_LAUNCH,
+    CLEANUP_AUTHORITY,
+    POINTS,
+    CHANGES
+};
 
 struct question {
     enum group group;
@@ -53,13 +61,16 @@ static bool ends_as_stated(const struct loader *loader, const struct question *q
            ended->code == question->code && ended->fault_va == fault_va;
 }
 
-/* The answer; of a launch that is not refused, OK when it was waited for, too. */
+/* The answer; of a launch that is not refused, OK when it was waited for, too. A refusal that comes with a
+ * process is none. */
 static enum status put(struct loader *loader, const struct question *question)
 {
     memset(&loader->ended, 0, sizeof loader->ended);
     if (question->path == NULL)
         return question->ask(loader);
     enum status status = loader_launch(loader, question->path);
+    if (status != STATUS_OK && loader->process_id != 0)
+        return STATUS_INTERNAL;
     return status == STATUS_OK ? loader_wait(loader, loader_patience(loader)) : status;
 }
 
@@ -123,7 +134,7 @@ static bool is_asked(enum group group, uint32_t profile)
     case VALIDATION_PROFILE_PHASE4_LOADER_CLEANUP_AUTHORITY:
         return group == CLEANUP_AUTHORITY;
     case VALIDATION_PROFILE_PHASE4_LOADER_CLOSURE:
-        return group != POINTS;
+        return group < POINTS;
     default:
         return false;
     }
@@ -142,8 +153,8 @@ static enum status begin(struct loader *loader)
     return status == STATUS_OK ? files_attach(files) : status;
 }
 
-/* `points`: the questions of POINTS, in place of those of the profile. */
-static uint32_t ask_all(bool points)
+/* The questions of a group; OF_PROFILE: of those of the profile. */
+static uint32_t ask_all(enum group which)
 {
     struct loader loader;
     uint32_t asked = 0;
@@ -153,7 +164,9 @@ static uint32_t ask_all(bool points)
     uint32_t profile = loader.files.envelope.validation_profile;
     for (unsigned i = 0; i < sizeof questions / sizeof questions[0]; i++) {
         const struct question *question = &questions[i];
-        if (points ? question->group != POINTS : !is_asked(question->group, profile))
+        bool asks =
+            which != OF_PROFILE ? question->group == which : is_asked(question->group, profile);
+        if (!asks)
             continue;
         if (!ask(&loader, question))
             return STATUS_INTERNAL;
@@ -165,11 +178,17 @@ static uint32_t ask_all(bool points)
 uint32_t loader_cleanup_main(uint64_t argument)
 {
     (void)argument;
-    return ask_all(true);
+    return ask_all(POINTS);
+}
+
+uint32_t loader_changed_main(uint64_t argument)
+{
+    (void)argument;
+    return ask_all(CHANGES);
 }
 
 uint32_t phase4_loader_main(uint64_t argument)
 {
     (void)argument;
-    return ask_all(false);
+    return ask_all(OF_PROFILE);
 }

@@ -41,6 +41,8 @@ uint32_t phase4_loader_main(uint64_t argument);
 /* In its place, beside a procd whose first six transfers fail (services/faults/loader_cleanup.c): after
  * each everything is as it was before. */
 uint32_t loader_cleanup_main(uint64_t argument);
+/* And beside a ramfsd whose files change while they are read (services/faults/loader_changed.c). */
+uint32_t loader_changed_main(uint64_t argument);
 
 /* What test-operator launches (mapper.h). */
 uint32_t test_mapper_main(uint64_t argument);
