@@ -3,7 +3,6 @@
 #include "services/crashd/crashd.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "services/crashd/internal.h"
 #include "services/lib/discovery.h"
@@ -113,12 +112,7 @@ static enum status crashd_prepare(void *state, const struct envelope *start)
 void crashd_run(struct crashd *crashd)
 {
     struct envelope envelope;
-    struct receive_info info;
-    memset(&info, 0, sizeof info);
     enum status status =
         service_start(&crashd->caller, ROLE_CRASHD, &envelope, crashd_prepare, crashd);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
-        status = service_turn(&crashd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, crashd_handle,
-                              crashd, &info);
-    kernel_exit(&crashd->caller, status);
+    service_serve(&crashd->caller, status, crashd_handle, crashd);
 }

@@ -222,10 +222,10 @@ void deviced_run(struct deviced *deviced)
     memset(&info, 0, sizeof info);
     enum status status =
         service_start(&deviced->caller, ROLE_DEVICED, &envelope, deviced_prepare, deviced);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY) {
+    while (service_goes_on(status)) {
         status = service_turn(&deviced->caller, SLOT_SERVICE_ENDPOINT, deviced_next_ticks(deviced),
                               deviced_handle, deviced, &info);
-        if (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
+        if (service_goes_on(status))
             deviced_tick(deviced, info.now_ticks);
     }
     kernel_exit(&deviced->caller, status);

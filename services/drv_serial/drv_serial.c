@@ -223,10 +223,10 @@ void drv_serial_run(struct drv_serial *driver)
     memset(&info, 0, sizeof info);
     enum status status =
         service_start(&driver->caller, ROLE_DRV_SERIAL, &envelope, drv_serial_prepare, driver);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY) {
+    while (service_goes_on(status)) {
         status = service_turn(&driver->caller, SLOT_SERVICE_ENDPOINT, drv_serial_next_ticks(driver),
                               drv_serial_handle, driver, &info);
-        if (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
+        if (service_goes_on(status))
             drv_serial_tick(driver, info.now_ticks);
     }
     kernel_exit(&driver->caller, status);

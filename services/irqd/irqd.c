@@ -191,11 +191,6 @@ static enum status irqd_prepare(void *state, const struct envelope *start)
 void irqd_run(struct irqd *irqd)
 {
     struct envelope envelope;
-    struct receive_info info;
-    memset(&info, 0, sizeof info);
     enum status status = service_start(&irqd->caller, ROLE_IRQD, &envelope, irqd_prepare, irqd);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
-        status = service_turn(&irqd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, irqd_handle,
-                              irqd, &info);
-    kernel_exit(&irqd->caller, status);
+    service_serve(&irqd->caller, status, irqd_handle, irqd);
 }

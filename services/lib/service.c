@@ -345,3 +345,14 @@ enum status service_take_offer(struct caller *caller, struct startup_offer_modul
                               &info);
     return status;
 }
+
+void service_serve(struct caller *caller, enum status started, service_handler *handler,
+                   void *state)
+{
+    struct receive_info info;
+    memset(&info, 0, sizeof info);
+    enum status status = started;
+    while (service_goes_on(status))
+        status = service_turn(caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, handler, state, &info);
+    kernel_exit(caller, status);
+}

@@ -71,4 +71,17 @@ enum status service_take_offer(struct caller *caller, struct startup_offer_modul
 enum status service_turn(struct caller *caller, uint32_t endpoint_slot, uint64_t deadline_ticks,
                          service_handler *handler, void *state, struct receive_info *info);
 
+/* Whether a turn that ended so is followed by another one: it was ordinary. Else the endpoint is gone, and
+ * the process should exit. */
+static inline bool service_goes_on(enum status status)
+{
+    return status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY;
+}
+
+/* The rest of a service's life that does nothing without a message: turns on its own endpoint, without a
+ * deadline, and EXIT with the status of the last. `started`: how start-up ended; not OK: no turn. Returns
+ * only when EXIT does. What else a service wakes up for it sees to between turns of its own loop. */
+void service_serve(struct caller *caller, enum status started, service_handler *handler,
+                   void *state);
+
 #endif

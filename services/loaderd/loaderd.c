@@ -178,10 +178,10 @@ void loaderd_run(struct loaderd *loaderd)
     memset(&info, 0, sizeof info);
     enum status status =
         service_start(&loaderd->caller, ROLE_LOADERD, &envelope, loaderd_prepare, loaderd);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY) {
+    while (service_goes_on(status)) {
         status = service_turn(&loaderd->caller, SLOT_SERVICE_ENDPOINT, loaderd_next_ticks(loaderd),
                               loaderd_handle, loaderd, &info);
-        if (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
+        if (service_goes_on(status))
             loaderd_tick(loaderd, info.now_ticks);
     }
     kernel_exit(&loaderd->caller, status);

@@ -111,11 +111,6 @@ static enum status logd_prepare(void *state, const struct envelope *start)
 void logd_run(struct logd *logd)
 {
     struct envelope envelope;
-    struct receive_info info;
-    memset(&info, 0, sizeof info);
     enum status status = service_start(&logd->caller, ROLE_LOGD, &envelope, logd_prepare, logd);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
-        status = service_turn(&logd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, logd_handle,
-                              logd, &info);
-    kernel_exit(&logd->caller, status);
+    service_serve(&logd->caller, status, logd_handle, logd);
 }

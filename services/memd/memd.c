@@ -515,12 +515,7 @@ void memd_run(struct memd *memd, void *frame_table)
 {
     struct starting starting = {memd, frame_table};
     struct envelope envelope;
-    struct receive_info info;
-    memset(&info, 0, sizeof info);
     enum status status =
         service_start(&memd->caller, ROLE_MEMD, &envelope, memd_prepare, &starting);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
-        status = service_turn(&memd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, memd_handle,
-                              memd, &info);
-    kernel_exit(&memd->caller, status);
+    service_serve(&memd->caller, status, memd_handle, memd);
 }

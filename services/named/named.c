@@ -264,11 +264,6 @@ static enum status named_prepare(void *state, const struct envelope *start)
 void named_run(struct named *named)
 {
     struct envelope envelope;
-    struct receive_info info;
-    memset(&info, 0, sizeof info);
     enum status status = service_start(&named->caller, ROLE_NAMED, &envelope, named_prepare, named);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
-        status = service_turn(&named->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, named_handle,
-                              named, &info);
-    kernel_exit(&named->caller, status);
+    service_serve(&named->caller, status, named_handle, named);
 }

@@ -101,13 +101,8 @@ enum handled probed_handle(void *state, struct message *message, const struct re
 void probed_run(struct probed *probed)
 {
     struct envelope envelope;
-    struct receive_info info;
-    memset(&info, 0, sizeof info);
     enum status status = service_start(&probed->caller, ROLE_PROBED, &envelope, NULL, NULL);
     if (status == STATUS_OK)
         (void)probed_list(probed);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
-        status = service_turn(&probed->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, probed_handle,
-                              probed, &info);
-    kernel_exit(&probed->caller, status);
+    service_serve(&probed->caller, status, probed_handle, probed);
 }

@@ -48,12 +48,8 @@ static void run(struct making *making)
 {
     struct ramfsd *ramfsd = making->ramfsd;
     struct envelope envelope;
-    struct receive_info info = {0};
     enum status status = service_start(&ramfsd->caller, making->role, &envelope, prepare, making);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
-        status = service_turn(&ramfsd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, ramfsd_handle,
-                              ramfsd, &info);
-    kernel_exit(&ramfsd->caller, status);
+    service_serve(&ramfsd->caller, status, ramfsd_handle, ramfsd);
 }
 
 void ramfsd_run(struct ramfsd *ramfsd, void *memory)

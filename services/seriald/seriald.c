@@ -172,10 +172,10 @@ void seriald_run(struct seriald *seriald)
     memset(&info, 0, sizeof info);
     enum status status =
         service_start(&seriald->caller, ROLE_SERIALD, &envelope, seriald_prepare, seriald);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY) {
+    while (service_goes_on(status)) {
         status = service_turn(&seriald->caller, SLOT_SERVICE_ENDPOINT, seriald_next_ticks(seriald),
                               seriald_handle, seriald, &info);
-        if (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
+        if (service_goes_on(status))
             seriald_tick(seriald, info.now_ticks);
     }
     kernel_exit(&seriald->caller, status);

@@ -141,10 +141,10 @@ void timed_run(struct timed *timed)
     struct receive_info info;
     memset(&info, 0, sizeof info);
     enum status status = service_start(&timed->caller, ROLE_TIMED, &envelope, timed_prepare, timed);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY) {
+    while (service_goes_on(status)) {
         status = service_turn(&timed->caller, SLOT_SERVICE_ENDPOINT, timed_next_deadline(timed),
                               timed_handle, timed, &info);
-        if (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
+        if (service_goes_on(status))
             timed_tick(timed, info.now_ticks);
     }
     kernel_exit(&timed->caller, status);

@@ -4,7 +4,6 @@
 #include "services/vfsd/vfsd.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "services/lib/discovery.h"
 #include "services/vfsd/internal.h"
@@ -91,11 +90,6 @@ static enum status vfsd_prepare(void *state, const struct envelope *start)
 void vfsd_run(struct vfsd *vfsd)
 {
     struct envelope envelope;
-    struct receive_info info;
-    memset(&info, 0, sizeof info);
     enum status status = service_start(&vfsd->caller, ROLE_VFSD, &envelope, vfsd_prepare, vfsd);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
-        status = service_turn(&vfsd->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, vfsd_handle,
-                              vfsd, &info);
-    kernel_exit(&vfsd->caller, status);
+    service_serve(&vfsd->caller, status, vfsd_handle, vfsd);
 }

@@ -434,12 +434,7 @@ void vspaced_run(struct vspaced *vspaced, void *memory)
 {
     struct starting starting = {vspaced, memory};
     struct envelope envelope;
-    struct receive_info info;
-    memset(&info, 0, sizeof info);
     enum status status =
         service_start(&vspaced->caller, ROLE_VSPACED, &envelope, vspaced_prepare, &starting);
-    while (status == STATUS_OK || status == STATUS_TIMED_OUT || status == STATUS_RETRY)
-        status = service_turn(&vspaced->caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER,
-                              vspaced_handle, vspaced, &info);
-    kernel_exit(&vspaced->caller, status);
+    service_serve(&vspaced->caller, status, vspaced_handle, vspaced);
 }
