@@ -204,15 +204,13 @@ static enum status send(const struct message *sent, bool thorough)
 {
     struct message *message = sys_message();
     bool breached;
-    struct receive_info info = next_info(sent, &breached);
-    if (info.reply_slot == 0 && !breached)
+    if (!life.breached && stand_in_reply_open_count() == PEERS_PAGERD_CALLER_LIMIT)
         return STATUS_EXHAUSTED; /* the kernel would not let pagerd receive */
     *message = *sent;
-    if (!name_frame(message)) {
-        if (!breached)
-            stand_in_reply_close(info.reply_slot);
+    if (!name_frame(message))
         return STATUS_EXHAUSTED; /* nobody could have sent that */
-    }
+    struct receive_info info = next_info(sent, &breached);
+    HARNESS(breached || info.reply_slot != SLOT_NULL);
     message->header.request_id = ++life.request_id;
     peers_of_pagerd_step_begin();
     peers_of_pagerd_deliver(message);
