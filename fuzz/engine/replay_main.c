@@ -395,6 +395,23 @@ static int show_marks(const char *folder)
     return 0;
 }
 
+/* What the inputs of a folder do, for a campaign that compares builds: a line for each digest, for
+ * each input whose digest depends on the others, and for each mark. The first that fails ends it. */
+static int check(const char *folder)
+{
+    struct corpus corpus = corpus_read(folder);
+    run_both_ways(&corpus);
+    for (size_t i = 0; i < corpus.count; i++)
+        printf("digest %016" PRIx64 " %s\n", corpus.inputs[i].forward, corpus.inputs[i].name);
+    unsigned different = compare_orders(&corpus);
+    struct names marks = sorted_marks();
+    for (size_t i = 0; i < marks.count; i++)
+        printf("mark %s\n", marks.names[i]);
+    if (life_step_count != NULL)
+        printf("steps %" PRIu64 "\n", life_step_count() / 2); /* both ways */
+    return different == 0 ? 0 : 1;
+}
+
 static int show_trace(const char *path)
 {
     const char *name = strrchr(path, '/');
@@ -492,9 +509,10 @@ static int usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER [--lose-floors] |\n"
-            "       --texts FOLDER | --fail-each FOLDER [PART PARTS] | --marks FOLDER | --trace "
-            "FILE |\n"
-            "       --assemble FILE.trace OUTPUT | --random COUNT SEED | --bench FOLDER SECONDS\n",
+            "       --texts FOLDER | --fail-each FOLDER [PART PARTS] | --marks FOLDER | "
+            "--check FOLDER |\n"
+            "       --trace FILE | --assemble FILE.trace OUTPUT | --random COUNT SEED | --bench "
+            "FOLDER SECONDS\n",
             program);
     return 2;
 }
@@ -516,6 +534,8 @@ int main(int argc, char **argv)
         return bless(argv[2], false);
     if (argc == 4 && is(argv[1], "--bless") && is(argv[3], "--lose-floors"))
         return bless(argv[2], true);
+    if (argc == 3 && is(argv[1], "--check"))
+        return check(argv[2]);
     if (argc == 3 && is(argv[1], "--texts"))
         return replay_texts(argv[2]);
     if (argc == 3 && is(argv[1], "--fail-each"))

@@ -154,23 +154,14 @@ def truncated(path):
     return wanted is not None and hashlib.sha1(read(path)).hexdigest() != wanted[1]
 
 
-class Campaign:
-    """One run over findings/NAME, which it holds locked."""
+class Home:
+    """findings/NAME, which one campaign at a time holds locked."""
 
-    def __init__(self, name, options):
+    def __init__(self, name):
         self.name = name
-        self.options = options
         self.home = f"findings/{name}"
-        self.seed = options.seed if options.seed is not None else random.randrange(1, SEED_LIMIT)
         self.said = {}  # artefact: the engine's words
-        self.errors = []
         self.cut = 0  # inputs that a full disk cut short
-        self.interrupted = 0
-        self.output = threading.Lock()
-
-    def say(self, line):
-        with self.output:
-            print(line, flush=True)
 
     def lock(self):
         """One campaign a target: two would share folders and each spoil the other's."""
@@ -205,6 +196,42 @@ class Campaign:
                 pass
         return True
 
+    def open(self):
+        """Locks it, and takes in what a campaign that was killed left. Returns the artefacts that nobody has seen
+        fail since."""
+        self.lock()
+        old = set(findings.artefacts(self.home))
+        for path in old:
+            regular(path)
+        self.harvest()
+        self.remove_truncated()
+        self.cut = 0 # that was another campaign's disk
+        for path in glob.glob(f"{self.home}/corpus/*"):
+            checked(path)
+        seeds(self.name, f"{self.home}/seeds")
+        return old
+
+    def harvest(self):
+        said, empty = harvest_afl(self.home)
+        self.said.update(said)
+        self.cut += empty
+
+
+class Campaign(Home):
+    """One engine on one harness for some time."""
+
+    def __init__(self, name, options):
+        super().__init__(name)
+        self.options = options
+        self.seed = options.seed if options.seed is not None else random.randrange(1, SEED_LIMIT)
+        self.errors = []
+        self.interrupted = 0
+        self.output = threading.Lock()
+
+    def say(self, line):
+        with self.output:
+            print(line, flush=True)
+
     def libfuzzer_workers(self):
         words = dictionary(self.name, self.home)
 
@@ -234,11 +261,6 @@ class Campaign:
                 self.name, seconds, self.home, words, self.seed + number, number + (self.options.jobs > 1))
         return [engines.Worker(self.label("AFL++", number), command(number), self.options.seconds, self.say,
                                self.leave_out) for number in range(self.options.jobs)]
-
-    def harvest(self):
-        said, empty = harvest_afl(self.home)
-        self.said.update(said)
-        self.cut += empty
 
     def label(self, engine, number):
         return engine if self.options.jobs == 1 else f"{engine} {number + 1}"
@@ -295,16 +317,7 @@ class Campaign:
         return len(triage.take_in(self.name, self.home, sorted(set(said) - known), set(), said))
 
     def run(self):
-        self.lock()
-        old = set(findings.artefacts(self.home))
-        for path in old:
-            regular(path)
-        self.harvest()  # of a campaign that was killed
-        self.remove_truncated()
-        self.cut = 0 # that was another campaign's disk
-        for path in glob.glob(f"{self.home}/corpus/*"):
-            checked(path)
-        seeds(self.name, f"{self.home}/seeds")
+        old = self.open()
         before = len(os.listdir(f"{self.home}/corpus"))
         print(f"{self.name}: seed {self.seed}, {before} inputs of earlier campaigns", flush=True)
         self.engine()
@@ -341,8 +354,9 @@ class Campaign:
         return 128 + self.interrupted if self.interrupted else 1 if found or self.errors else 0
 
 
-def fuzz(options):
-    name = build.known_harness(options.target)
+def fuzz(name, options):
+    """One engine on one harness."""
+    options.engine, options.seconds, options.jobs = options.engine or "libfuzzer", options.seconds or 60, options.jobs or 1
     build.must_build(f"build/asan/{name}", f"build/{options.engine}/{name}", f"build/libfuzzer/{name}",
                      *(["build/afl/mutator.so"] if options.engine == "afl" else []))
     try:

@@ -7,6 +7,7 @@ import contextlib
 import glob
 import hashlib
 import io
+import json
 import os
 import re
 import shutil
@@ -438,6 +439,60 @@ def campaigns(tally):
         jobs += [pool.submit(check, tally) for check in (check_kill, check_short, check_triage)]
         for job in jobs:
             job.result()
+
+
+FLEET = ("codec_envelope", "canary")
+FLEET_SECONDS = 16
+
+
+class RealPlace(Place):
+    """A place in which ./basalt runs the real engines."""
+
+    def fuzz(self, *arguments):
+        return subprocess.Popen([sys.executable, "-B", "fuzz/tool/main.py", "fuzz", *arguments], cwd=self.path, text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def kept(self, name):
+        """What a target's folder holds, by content: no input that an engine kept may be missing later."""
+        folders = ("corpus", "engines/afl/main/queue", "engines/afl_fast/main/queue")
+        return {findings.read(path) for folder in folders for path in glob.glob(f"{self.path}/findings/{name}/{folder}/*")
+                if os.path.isfile(path) and "orig:" not in path and "sync:" not in path}
+
+
+def run_fleet(tally):
+    """A campaign over two targets with both engines; one that a signal ends, and one that is killed and goes on."""
+    build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "shipped", "libfuzzer", "libfuzzer_fast", "afl",
+                                                                 "afl_fast", "afl_cmplog") for name in FLEET])
+    place = RealPlace()
+    for name in FLEET:
+        os.symlink(os.path.abspath(f"corpus/{name}"), f"{place.path}/corpus/{name}")
+    output, _ = (process := place.fuzz(*FLEET, "--jobs", "2", "--seconds", str(FLEET_SECONDS))).communicate()
+    last = re.findall(r"^(\S+) +(\d+) +\d+ +(\d+) +\d+ +\d+ .* (\d+)$", output, re.MULTILINE)
+    tally.say("a campaign over two targets finds the canary and nothing else", process.returncode == 1
+              and "\n1 finding: canary/T1-canary; ./basalt triage shows them\n" in output
+              and {row[0] for row in last} == set(FLEET) and all(int(row[1]) and int(row[2]) for row in last), output)
+    history = [json.loads(line) for line in campaign.text_of(f"{place.path}/findings/history.jsonl").splitlines()]
+    tally.say("and writes its history down", {row["target"] for row in history} == set(FLEET)
+              and all(row["executions"] > 0 for row in history), str(history))
+    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", "2")
+    time.sleep(FLEET_SECONDS)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=WAIT_SECONDS)
+    tally.say("a campaign without an end is ended by a signal", process.returncode == 128 + signal.SIGINT
+              and "ended by SIGINT" in output and "0 findings" in output, f"status {process.returncode}\n{output}")
+    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", "2")
+    time.sleep(FLEET_SECONDS)
+    running = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+    process.kill()
+    process.communicate()
+    gone = all([ended(int(pid)) for pid in running])
+    kept = place.kept(FLEET[0])
+    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", "2", "--seconds", "4")
+    output, _ = process.communicate()
+    lost = kept - place.kept(FLEET[0])
+    tally.say("one that is killed leaves no engine, and the next one has all that was kept",
+              running and gone and kept and not lost and process.returncode == 0,
+              f"engines {running} gone: {gone}; kept {len(kept)}, lost {len(lost)}\n{output}")
 
 
 def run_engines(tally):

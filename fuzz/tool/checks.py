@@ -455,6 +455,7 @@ CHECKS = {
     "debugger": (command_checks.debugger, "image"),
     "campaigns": (campaign_checks.campaigns, ""),
     "engines": (campaign_checks.run_engines, "asan libfuzzer afl fast"),
+    "fleet": (campaign_checks.run_fleet, "asan shipped libfuzzer afl fast"),
 }
 QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 # One machine after another, so that each keeps one core busy: these run side by side. Those of `machines` are held up

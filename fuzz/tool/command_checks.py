@@ -44,7 +44,7 @@ def commands_answer(tally):
 def usage_errors(tally):
     """Wrong calls end with status 2 and one line that says what to do."""
     for arguments in (["nonsense"], ["boot", "--nonsense"], ["boot", "--world", "--image", "/nonexistent"],
-                      ["fuzz"], ["fuzz", "no_such_harness"], ["fuzz", "canary", "--engine", "x"],
+                      ["fuzz", "--merge"], ["fuzz", "no_such_harness"], ["fuzz", "canary", "--engine", "x"],
                       ["replay", "no_such_harness"], ["bless", "no_such_harness"],
                       ["mutants", "no_such_mutant"], ["show"], ["show", "/nonexistent"],
                       ["boot", "--world", "--profile", "x"], ["test", "x"], ["test", "--quick", "no_such_check"], ["boot", "--gdb", "--world"],

@@ -73,6 +73,30 @@ def afl_command(name, seconds, home, dictionary, seed, number=0):
             {**AFL_SETTINGS, **mutator})
 
 
+def turn_program(kind, name):
+    """The program of a kind of turn (fleet.py): a build by its folder."""
+    return libfuzzer_program(name) if kind == "libfuzzer" else f"build/{kind}/{name}"
+
+
+def turn_programs(kind, name):
+    """All that a turn runs."""
+    mutator = ["build/afl/mutator.so"] if kind.startswith("afl") else []
+    return [turn_program(kind, name), *mutator, *([f"build/afl_cmplog/{name}"] if kind == "afl_fast" else [])]
+
+
+def afl_turn_command(name, kind, seconds, home, afl_home, dictionary, seed):
+    """(command, environment) of AFL++ for one turn: it goes on where its last one ended, and reads first what
+    others found meanwhile, which lies in afl_home/others."""
+    resumes = os.path.exists(f"{afl_home}/main/fuzzer_setup")
+    mutator = {"AFL_CUSTOM_MUTATOR_LIBRARY": os.path.abspath("build/afl/mutator.so")} if has_steps(name) else {}
+    compares = ["-c", f"build/afl_cmplog/{name}"] if kind == "afl_fast" else []
+    return (build.bound([afl_program(), "-M", "main", *compares, "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t",
+                         str(INPUT_SECONDS_MAX * 1000), "-s", str(seed), "-i", "-" if resumes else f"{home}/seeds",
+                         "-o", afl_home, "-x", dictionary, "--", turn_program(kind, name), "-"], "TERM"),
+            {**AFL_SETTINGS, **mutator, "AFL_IMPORT_FIRST": "1", "AFL_CMPLOG_ONLY_NEW": "1", "AFL_FAST_CAL": "1",
+             "AFL_NO_STARTUP_CALIBRATION": "1"})
+
+
 class Worker(threading.Thread):
     """One engine process after another until the time is over. What it said of each artefact and
     what went wrong is there when it has ended."""
@@ -86,6 +110,7 @@ class Worker(threading.Thread):
         self.again = again  # (path of an artefact) -> whether to go on after it
         self.said = {}  # artefact: the engine's words
         self.errors = []
+        self.executions = self.steps = self.edges = 0  # as libFuzzer counts them
         self.process = None
         self.stopping = False
         self.lines = collections.deque(maxlen=40)
@@ -124,6 +149,7 @@ class Worker(threading.Thread):
         """One process to its end. Returns its status and the artefacts that it wrote."""
         written, told = [], None
         self.lines.clear()
+        self.process_executions = 0
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace",
                                         start_new_session=True, env={**os.environ, **env})
@@ -140,7 +166,21 @@ class Worker(threading.Thread):
                 told = None
             if SHOWN.match(line):
                 self.say(f"{self.label}: {line}")
+            self.count(line)
+        self.executions += self.process_executions
         return self.process.wait(), written
+
+    def count(self, line):
+        """Keeps libFuzzer's figures: of a process that a failure ended only those of its last line are known."""
+        progress = re.match(r"#(\d+)\s.* cov: (\d+) ", line)
+        if progress:
+            self.process_executions = int(progress[1])
+            self.edges = max(self.edges, int(progress[2]))
+        total = re.match(r"stat::(number_of_executed_units|steps): (\d+)", line)
+        if total and total[1] == "steps":
+            self.steps += int(total[2])
+        elif total:
+            self.process_executions = int(total[2])
 
     def end(self):
         """Asks the process to end, then makes it."""
@@ -181,10 +221,10 @@ def afl_progress(home):
     return f"{inputs} inputs, failing: {crashes + hangs}" + (f", {executions} executions" if executions else "")
 
 
-def afl_executions(home):
+def afl_executions(home, folder="afl/"):
     """Executions that AFL++ counted, 0 when it never came so far."""
     total = 0
-    for path in glob.glob(f"{home}/afl/*/fuzzer_stats"):
+    for path in glob.glob(f"{home}/{folder}*/fuzzer_stats"):
         found = re.search(r"execs_done\s*:\s*(\d+)", source_checks.read(path))
         total += int(found[1]) if found else 0
     return total

@@ -12,7 +12,7 @@ import time
 import build
 import engines
 
-KINDS = ("crash-", "timeout-", "oom-", "leak-")
+KINDS = ("crash-", "timeout-", "oom-", "leak-", "differs-")
 ASIDE = "passing"  # artefacts of earlier campaigns that fail no more
 FRAMES_KEYED, FRAMES_SHOWN, LINES_SHOWN = 3, 9, 40
 SHRINK_SECONDS = 20
@@ -83,8 +83,28 @@ def replayed(name, path):
 
 def verdict_of(name, path):
     """What an artefact shows in the replayer or, when it passes there, alone in libFuzzer's program
-    (which also looks for leaks). None: it fails in neither."""
-    return replayed(name, path) or run_again([f"build/libfuzzer/{name}", *engines.limits(), path])
+    (which also looks for leaks), or in the replayer of the shipped objects. None: it fails nowhere."""
+    return replayed(name, path) or run_again([f"build/libfuzzer/{name}", *engines.limits(), path]) or shipped(name, path)
+
+
+def shipped(name, path):
+    """What an input shows through the shipped objects, where they are built, that it does not show under the
+    sanitizers: a failure or another digest."""
+    if not os.path.exists(f"build/shipped/{name}"):
+        return None
+    outputs = []
+    for variant in ("asan", "shipped"):
+        status, output = build.run(build.bound([f"build/{variant}/{name}", "--trace", path]), 2 * engines.INPUT_SECONDS_MAX)
+        if status != 0:
+            return verdict(status, output)
+        outputs.append(output)
+    digests = [re.findall(r"^digest (\w+)$", output, re.MULTILINE)[-1:] for output in outputs]
+    if digests[0] == digests[1]:
+        return None
+    pairs = zip(outputs[0].splitlines(), outputs[1].splitlines())
+    first = next((line for line, other in pairs if line != other), "")
+    return Verdict(f"the shipped objects do something else: digest {digests[1]}, sanitized {digests[0]}",
+                   ("the shipped objects do something else", fold(first)), outputs[1])
 
 
 def excerpt(output):

@@ -17,6 +17,7 @@ import campaign
 import checks
 import console
 import editors
+import fleet
 import inject
 import inputs
 import metal
@@ -198,11 +199,15 @@ def parser():
                      help="compare no digest and no floor: models and properties alone")
     sub.add_argument("--coverage", action="store_true",
                      help="instead: which lines and branches of the units the corpus reaches")
-    sub = command("fuzz", campaign.fuzz, "fuzz one harness; findings and corpus stay in findings/")
-    sub.add_argument("target", metavar="TARGET")
-    sub.add_argument("--engine", choices=("libfuzzer", "afl"), default="libfuzzer", help="default: libfuzzer")
-    sub.add_argument("--seconds", type=duration, default=60, metavar="TIME", help="such as 90, 10m, 1h; default: 60")
-    sub.add_argument("--jobs", type=jobs, default=1, metavar="N", help="engine processes; default: 1")
+    sub = command("fuzz", fleet.fuzz, "fuzz all harnesses or some; findings and corpora stay in findings/")
+    sub.add_argument("targets", nargs="*", metavar="TARGET", help="default: all, in turns, time going to those that grow")
+    sub.add_argument("--target", action="append", dest="more_targets", default=[], metavar="TARGET", help="the same")
+    sub.add_argument("--engine", choices=("libfuzzer", "afl", "both"),
+                     help="default: libfuzzer for one target, both in turns for several")
+    sub.add_argument("--seconds", type=duration, metavar="TIME",
+                     help="such as 90, 10m, 1h; default: 60 for one target, until Ctrl-C for several")
+    sub.add_argument("--jobs", type=jobs, metavar="N",
+                     help="engine processes; default: 1 for one target, one for each core for several")
     sub.add_argument("--seed", type=positive, metavar="N", help="the engine's; otherwise one is drawn and printed")
     sub.add_argument("--merge", action="store_true",
                      help="afterwards: add what covers more to corpus/TARGET (then bless)")

@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: ISC
+"""A campaign over many harnesses on all cores: each core takes turns, each turn is one engine on one harness for
+a minute. Time goes to what still grows. The first core runs sanitized builds, the others the fast ones; what any
+engine keeps is replayed under the sanitizers, through the shipped objects and in reverse before the next turn.
+Both engines of a harness share findings/TARGET/corpus; findings/history.jsonl has a line for each minute."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import threading
+import time
+
+import build
+import campaign
+import engines
+import findings
+import triage
+from findings import counted, read
+
+TURN_SECONDS = 60
+TURN_SECONDS_MIN = 5
+LINE_SECONDS = 60  # between two lines where nobody watches, and of the history
+REDRAW_SECONDS = 2
+FAIR_TURN = 3  # every third turn goes to whoever waited longest
+BATCH = 500  # inputs of one replay
+MARK_WORTH = 5  # inputs
+HISTORY = "findings/history.jsonl"
+
+# The builds that take turns on one core, by the core's place.
+SANITIZED, FAST = ("libfuzzer", "afl"), ("libfuzzer_fast", "afl_fast")
+ENGINES = {"both": lambda kinds: kinds, "libfuzzer": lambda kinds: kinds[:1], "afl": lambda kinds: kinds[1:]}
+
+
+# --- one harness ---------------------------------------------------------------------------------
+
+class Target(campaign.Home):
+    """What is known of one harness's folder, and what its turns brought."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.busy = threading.Lock()  # of what is changed after a turn
+        self.running = 0
+        self.turns = {SANITIZED: 0, FAST: 0}
+        self.last_turn = 0
+        self.seconds = 0
+        self.rate = None  # what a second of the last turns brought; None: no turn yet
+        self.executions = self.steps = self.edges = 0
+        self.per_second = {}  # build: executions
+        self.marks = set()
+        self.checked = set()  # names of corpus/ that were replayed
+        self.seeds_checked = False
+        self.last_new = None
+        self.found = {}  # identity: finding
+        self.engine = ""
+        self.old = set()
+
+    def corpus(self):
+        return {base for base in os.listdir(f"{self.home}/corpus") if not base.startswith(".")}
+
+    def afl_home(self, kind):
+        return f"{self.home}/engines/{kind}"
+
+    def harvest(self):
+        """What AFL++ found by itself joins the corpus, as a link that takes no room; what failed becomes an artefact."""
+        super().harvest()
+        for kind in ("afl", "afl_fast"):
+            for part, folder, prefix in (("queue", f"{self.home}/corpus", ""), ("crashes", self.home, "crash-"),
+                                         ("hangs", self.home, "timeout-")):
+                self.take_from(f"{self.afl_home(kind)}/main/{part}", folder, prefix)
+
+    def take_from(self, source, folder, prefix):
+        for entry in os.scandir(source) if os.path.isdir(source) else ():
+            if not entry.name.startswith("id:") or "sync:" in entry.name or "orig:" in entry.name:
+                continue
+            data = read(entry.path)
+            if not data:
+                os.remove(entry.path)
+                self.cut += 1
+                continue
+            path = f"{folder}/{prefix}{campaign.hash_name(data)}"
+            if not os.path.exists(path):
+                os.link(entry.path, path)
+            if prefix:
+                os.remove(entry.path)
+                self.said[path] = f"AFL++: {os.path.basename(source)}, {entry.name}"
+
+    def give_to_afl(self, kind):
+        """The corpus as AFL++ reads it of another instance while it runs."""
+        if not os.listdir(f"{self.home}/seeds"):
+            campaign.store(f"{self.home}/seeds", b"\0" * 16)
+        queue = f"{self.afl_home(kind)}/others/queue"
+        os.makedirs(queue, exist_ok=True)
+        there = {name.partition(",")[2] for name in os.listdir(queue)}
+        number = len(there)
+        for folder in ("seeds", "corpus"):
+            for base in sorted(os.listdir(f"{self.home}/{folder}")):
+                if base not in there and not base.startswith("."):
+                    os.link(f"{self.home}/{folder}/{base}", f"{queue}/id:{number:06},{base}")
+                    number += 1
+
+    # --- what engines kept, replayed ---
+
+    def check_new(self):
+        """Replays what nobody has replayed yet: under the sanitizers, through the shipped objects, in both orders. At
+        first the committed inputs, too: AFL++ passes over those that fail."""
+        if not self.seeds_checked:
+            self.seeds_checked = True
+            self.check("seeds", sorted(os.listdir(f"{self.home}/seeds")))
+        new = sorted(self.corpus() - self.checked)
+        for at in range(0, len(new), BATCH):
+            self.check("corpus", new[at:at + BATCH])
+        self.checked |= set(new)
+
+    def check(self, source, names):
+        folder = f"{self.home}/checking"
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        for base in names:
+            os.link(f"{self.home}/{source}/{base}", f"{folder}/{base}")
+        said = {variant: self.checked_by(variant, folder) for variant in ("asan", "shipped")}
+        for base, digest in said["asan"].items():
+            if said["shipped"].get(base, digest) != digest:
+                self.set_apart(f"{folder}/{base}", "differs-", "the shipped objects do something else")
+        shutil.rmtree(folder)
+
+    def checked_by(self, variant, folder):
+        """{input: digest} of a folder; what fails leaves it, and the corpus, on the way."""
+        for _ in range(engines.FAILING_INPUTS_MAX):
+            if not os.listdir(folder):
+                return {}
+            status, output = build.run(build.bound([f"build/{variant}/{self.name}", "--check", folder]), 3600)
+            self.marks |= set(re.findall(r"^mark (.*)$", output, re.MULTILINE))
+            apart = re.findall(r"^(\S+): order matters", output, re.MULTILINE)
+            for path in apart:
+                self.set_apart(path, "differs-", "order matters: another input changes what this one does")
+            if status == 0 or apart:
+                return {name: digest for digest, name in re.findall(r"^digest (\w+) (\S+)$", output, re.MULTILINE)}
+            failing = re.search(r"^failing input: (\S+) ", output, re.MULTILINE)
+            if failing is None:
+                raise build.Stop(f"build/{variant}/{self.name} --check {folder}: {build.shorten(output, 10)}")
+            telling = [line.strip() for line in output.splitlines() if engines.TELLING.match(line)]
+            self.set_apart(failing[1], "crash-", f"{variant}: {(telling or ['failed'])[0]}")
+        return {}
+
+    def set_apart(self, path, prefix, words):
+        """An input that failed becomes an artefact."""
+        target = f"{self.home}/{prefix}{campaign.hash_name(read(path))}"
+        os.replace(path, target)
+        for source in ("corpus", "seeds"):
+            base = f"{self.home}/{source}/{os.path.basename(path)}"
+            if os.path.exists(base):
+                os.remove(base)
+        self.said[target] = words
+
+    def sort(self, shrink):
+        """Artefacts become findings."""
+        paths = [path for path in findings.artefacts(self.home) if not campaign.truncated(path)]
+        for finding in triage.take_in(self.name, self.home, paths, self.old, self.said, shrink):
+            self.found[finding.identity] = finding
+        self.old = set()
+
+
+# --- one turn ------------------------------------------------------------------------------------
+
+class Turn(threading.Thread):
+    """One engine on one target, from the build of its program to what it brought."""
+
+    def __init__(self, fleet, target, kinds, kind, seconds):
+        super().__init__(daemon=True)
+        self.fleet, self.target, self.kinds, self.kind, self.seconds = fleet, target, kinds, kind, seconds
+        self.worker = None
+        self.stopping = False
+        self.errors = []
+
+    def run(self):
+        try:
+            self.play()
+        except (build.Stop, OSError) as error:
+            if not self.stopping:
+                self.errors.append(f"{self.target.name}: {error}")
+
+    def command(self, words):
+        name, home, seed = self.target.name, self.target.home, self.fleet.random.randrange(1, campaign.SEED_LIMIT)
+        if self.kind.startswith("libfuzzer"):
+            return lambda seconds, count: (engines.libfuzzer_command(
+                name, seconds, home, words, seed + count, engines.turn_program(self.kind, name)), {})
+        return lambda seconds, count: engines.afl_turn_command(name, self.kind, seconds, home, self.target.afl_home(self.kind),
+                                                               words, seed + count)
+
+    def play(self):
+        target = self.target
+        build.must_build(*engines.turn_programs(self.kind, target.name))
+        if self.stopping:
+            return
+        words = campaign.dictionary(target.name, target.home)
+        with target.busy:
+            if not target.seeds_checked:
+                target.check_new()
+            if self.kind.startswith("afl"):
+                target.give_to_afl(self.kind)
+            before = engines.afl_executions(target.afl_home(self.kind), "")
+        inputs, marks, started = len(target.corpus()), len(target.marks), time.monotonic()
+        self.worker = engines.Worker(f"{target.name} {self.kind}", self.command(words), self.seconds, self.fleet.note,
+                                     target.leave_out)
+        self.worker.start()
+        self.worker.join()
+        self.errors += self.worker.errors
+        with target.busy:
+            target.said.update(self.worker.said)
+            self.settle(inputs, marks, time.monotonic() - started, before)
+
+    def settle(self, inputs, marks, seconds, before):
+        target = self.target
+        target.harvest()
+        target.remove_truncated()
+        if not self.stopping:
+            target.check_new()
+        target.sort(not self.stopping)
+        if self.kind.startswith("afl"):
+            executions = engines.afl_executions(target.afl_home(self.kind), "") - before
+        else:
+            executions = self.worker.executions
+            target.steps += self.worker.steps
+            target.edges = max(target.edges, self.worker.edges)
+        target.executions += executions
+        target.per_second[self.kind] = executions / max(1, seconds)
+        target.seconds += seconds
+        gained = len(target.corpus()) - inputs + MARK_WORTH * (len(target.marks) - marks)
+        if gained > 0:
+            target.last_new = time.time()
+        rate = max(0, gained) / max(1, seconds)
+        target.rate = rate if target.rate is None else (target.rate + rate) / 2
+
+    def end(self):
+        self.stopping = True
+        if self.worker is not None:
+            self.worker.end()
+
+
+# --- all of them ---------------------------------------------------------------------------------
+
+class Fleet:
+    """The targets, the cores and the clock."""
+
+    def __init__(self, names, options):
+        self.options = options
+        self.jobs = options.jobs or int(build.jobs())
+        self.seed = options.seed if options.seed is not None else random.randrange(1, campaign.SEED_LIMIT)
+        self.random = random.Random(self.seed)
+        self.targets = [Target(name) for name in names]
+        self.started = time.monotonic()
+        self.until = self.started + options.seconds if options.seconds else None
+        self.turns = [None] * self.jobs
+        self.turn_count = 0
+        self.errors = []
+        self.interrupted = 0
+        self.notes = []
+        self.live = sys.stdout.isatty()
+
+    def note(self, line):
+        """What an engine says of a failure; its progress is in the table."""
+        if engines.TELLING.match(line.partition(": ")[2]):
+            print(line, flush=True)
+
+    def left(self):
+        return float("inf") if self.until is None else self.until - time.monotonic()
+
+    def turn_seconds(self):
+        """A minute, or less in a campaign so short that some would get no turn."""
+        if self.until is None:
+            return TURN_SECONDS
+        each = (self.until - self.started) * self.jobs / (2 * len(self.targets))
+        return max(1, round(min(self.left(), max(TURN_SECONDS_MIN, min(TURN_SECONDS, each)))))
+
+    def next_target(self):
+        """Whoever grew most per second of its last turns; every third time, and at first, whoever waited longest."""
+        idle = [target for target in self.targets if not target.running] or self.targets
+        waiting = min(idle, key=lambda target: (target.running, target.last_turn))
+        if waiting.rate is None or self.turn_count % FAIR_TURN == 0:
+            return waiting
+        return max(idle, key=lambda target: (target.rate or 0, -target.last_turn))
+
+    def begin_turn(self, place):
+        target = self.next_target()
+        kinds = SANITIZED if place == 0 else FAST
+        allowed = ENGINES[self.options.engine or "both"](kinds)
+        kind = allowed[target.turns[kinds] % len(allowed)]
+        self.turn_count += 1
+        target.turns[kinds] += 1
+        target.last_turn = self.turn_count
+        target.running += 1
+        target.engine = kind
+        self.turns[place] = Turn(self, target, kinds, kind, self.turn_seconds())
+        self.turns[place].start()
+
+    def end_turn(self, place):
+        turn = self.turns[place]
+        self.errors += turn.errors
+        turn.target.running -= 1
+        self.turns[place] = None
+
+    def play(self):
+        """Turns until the time is over, or until a signal or an engine that cannot run ends it."""
+        shown = time.monotonic() if not self.live else 0
+        logged = time.monotonic()
+        while True:
+            for place, turn in enumerate(self.turns):
+                if turn is not None and not turn.is_alive():
+                    self.end_turn(place)
+                if self.turns[place] is None and self.left() >= 1 and not self.errors:
+                    self.begin_turn(place)
+            if not any(self.turns):
+                return
+            time.sleep(0.1)
+            now = time.monotonic()
+            if now - shown >= (REDRAW_SECONDS if self.live else LINE_SECONDS):
+                shown = now
+                print("\033[H\033[2J" + self.table() if self.live else self.line(), flush=True)
+            if now - logged >= LINE_SECONDS:
+                logged = now
+                self.log()
+
+    def run(self):
+        def on_signal(number, _frame):
+            for other in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(other, signal.SIG_DFL)  # a second one ends the report, too
+            self.interrupted = number
+            raise campaign.Interrupted
+
+        for target in self.targets:
+            target.old = target.open()
+        print(f"{counted(len(self.targets), 'target')}, {counted(self.jobs, 'core')}, seed {self.seed}", flush=True)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, on_signal)
+        try:
+            self.play()
+        except campaign.Interrupted:
+            for turn in filter(None, self.turns):
+                turn.end()
+            for place, turn in enumerate(self.turns):
+                if turn is not None:
+                    turn.join()
+                    self.end_turn(place)
+        self.log()
+        return self.report()
+
+    # --- what is told ---
+
+    def log(self):
+        """One line of JSON for each target; a disk that is full costs the line and not the campaign."""
+        now = round(time.time())
+        lines = "".join(json.dumps({
+            "time": now, "target": target.name, "seconds": round(target.seconds), "executions": target.executions,
+            "steps": target.steps, "corpus": len(target.corpus()), "edges": target.edges, "marks": len(target.marks),
+            "findings": len(target.found)}) + "\n" for target in self.targets if target.rate is not None)
+        try:
+            with open(HISTORY, "a", encoding="ascii") as file:
+                file.write(lines)
+        except OSError as error:
+            print(f"{HISTORY}: {error.strerror}", flush=True)
+
+    def line(self):
+        started = [target for target in self.targets if target.rate is not None]
+        passed = time.monotonic() - self.started
+        return (f"{time.strftime('%H:%M:%S')} {', '.join(f'{turn.target.name} {turn.kind}' for turn in self.turns if turn)}: "
+                f"{len(started)} of {counted(len(self.targets), 'target')} begun, "
+                f"{sum(target.executions for target in self.targets)} executions in {passed:.0f} s, "
+                f"{sum(len(target.corpus()) for target in self.targets)} inputs, "
+                f"{sum(len(target.marks) for target in self.targets)} marks, "
+                f"{counted(sum(len(target.found) for target in self.targets), 'finding')}")
+
+    def table(self):
+        """One row per target, those that run first."""
+        rows = [f"{'target':20} {'engine':15} {'exec/s':>8} {'msgs/s':>8} {'corpus':>7} {'edges':>6} {'marks':>6} "
+                f"{'last new':>9} {'findings':>8}"]
+        for target in sorted(self.targets, key=lambda target: (-target.running, target.name)):
+            rate = max(target.per_second.values(), default=0)
+            steps = target.steps / target.seconds if target.seconds else 0
+            ago = "" if target.last_new is None else short_time(time.time() - target.last_new)
+            rows.append(f"{target.name:20} {target.engine if target.running else '':15} {rate:8.0f} {steps:8.0f} "
+                        f"{len(target.corpus()):7} {target.edges:6} {len(target.marks):6} {ago:>9} {len(target.found):8}")
+        return "\n".join(rows) + f"\n{self.line()}"
+
+    def report(self):
+        """The last words and the exit status, by the rules of a campaign on one harness."""
+        print(self.table())
+        found = [identity for target in self.targets for identity in target.found]
+        for error in self.errors:
+            print(f"ERROR: {error}")
+        print(f"{counted(len(found), 'finding')}" + (f": {' '.join(sorted(found))}; ./basalt triage shows them" if found else "") +
+              (f", {counted(len(self.errors), 'error')} of the engines" if self.errors else "") +
+              (f", ended by {signal.Signals(self.interrupted).name}" if self.interrupted else ""))
+        if any("No space left" in error for error in self.errors) or any(target.cut for target in self.targets):
+            raise build.Stop("findings: the disk is full", 2)
+        return 128 + self.interrupted if self.interrupted else 1 if found or self.errors else 0
+
+
+def short_time(seconds):
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"
+
+
+def fuzz(options):
+    """./basalt fuzz: one engine on one harness or, when several are named, or none, or both engines, turns."""
+    names = [build.known_harness(name) for name in dict.fromkeys(options.targets + options.more_targets)]
+    if len(names) == 1 and options.engine != "both":
+        return campaign.fuzz(names[0], options)
+    if options.merge:
+        raise build.Stop("--merge is for one target and one engine: ./basalt fuzz TARGET --engine ENGINE --merge", 2)
+    names = names or campaign.with_corpus()
+    build.must_build(*[f"build/{variant}/{name}" for name in names for variant in ("asan", "shipped", "libfuzzer")])
+    try:
+        return Fleet(names, options).run()
+    except OSError as error:
+        raise build.Stop(f"{error.filename or 'findings'}: {error.strerror}", 2) from None
