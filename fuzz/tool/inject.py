@@ -56,6 +56,7 @@ FILES_LEAKS = {
 
 LOADER_LEAKS = {
     **FILES_LEAKS,
+    ("loaderd", "lost", "procd.commit_loader_image_transfer"): "procd cannot know that loaderd did not hear",
     ("procd", "refused", "event.process_ended"): "loaderd asks of a program when somebody wants to know of it, or wants its place",
 }
 

@@ -204,6 +204,19 @@ static void spoil_capability(const char *program, uint32_t slot, const char *lin
     *cap = kept;
 }
 
+/* Nothing is behind it any more, and its slot is not empty. */
+static void spoil_slot(const char *program)
+{
+    uint32_t slot = PROCD_SLOT_PROCESS_BASE;
+    struct capability *cap;
+    do
+        cap = (struct capability *)kernel_slot(world_kernel(), index_of(program), ++slot);
+    while (cap->object_type == OBJECT_NONE || cap->object_type == OBJECT_ENDPOINT);
+    cap->generation++;
+    expect_changed("slots with what is dead, 1 instead of 0");
+    cap->generation--;
+}
+
 /* --- all -------------------------------------------------------------------------------------- */
 
 static uint64_t look(void)
@@ -222,6 +235,7 @@ static uint64_t look(void)
     spoil_roles();
     spoil_capability("procd", SLOT_KERNEL_PROCESS_ENDPOINT,
                      "procd: KERNEL_PROCESS, 0 instead of 1");
+    spoil_slot("procd");
     expect_of("all is as before", "changed", is_sound());
     return 0;
 }

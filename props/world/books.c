@@ -27,6 +27,7 @@ static const char *const book_names[BOOK_CAPS] = {
     [BOOK_HANDLES] = "handles of files",
     [BOOK_NODES] = "files",
     [BOOK_FILE_PAGES] = "pages of files",
+    [BOOK_DEAD] = "slots with what is dead",
 };
 
 static char complaint[128];
@@ -106,18 +107,29 @@ static uint64_t *row_of_id(struct books *books, uint64_t id)
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
-static void take_caps(uint64_t *row, uint32_t index)
+/* Which book a capability counts in. Ends of a service in slots with names come and go as it is needed; what
+ * is dead takes a slot, but for ends of services that have died. BOOK_COUNT: in none. */
+static uint32_t book_of(const struct capability *cap, uint32_t slot, bool is_foundation)
+{
+    bool is_end = cap->object_type == OBJECT_ENDPOINT;
+    if (cap->object_type == OBJECT_NONE || cap->object_type == OBJECT_REPLY ||
+        (is_end && slot < SLOT_DYNAMIC_BASE))
+        return BOOK_COUNT;
+    if (kernel_capability_live(world_kernel(), cap))
+        return BOOK_CAPS + cap->object_type;
+    return is_end && !is_foundation ? BOOK_COUNT : BOOK_DEAD;
+}
+
+static void take_caps(uint64_t *row, uint32_t index, bool is_foundation)
 {
     const struct process *process = kernel_process(world_kernel(), index);
     for (uint32_t leaf = cspace_leaf_next(process, 0); leaf < CSPACE_LEAF_COUNT;
          leaf = cspace_leaf_next(process, leaf + 1)) {
         for (uint32_t slot = leaf * CSPACE_LEAF_CAPS;
              slot < (leaf + 1) * CSPACE_LEAF_CAPS && slot < SLOT_LIMIT; slot++) {
-            const struct capability *cap = kernel_slot(world_kernel(), index, slot);
-            bool is_end = cap->object_type == OBJECT_ENDPOINT && slot < SLOT_DYNAMIC_BASE;
-            if (cap->object_type != OBJECT_NONE && cap->object_type != OBJECT_REPLY && !is_end &&
-                kernel_capability_live(world_kernel(), cap))
-                row[BOOK_CAPS + cap->object_type]++;
+            uint32_t book = book_of(kernel_slot(world_kernel(), index, slot), slot, is_foundation);
+            if (book != BOOK_COUNT)
+                row[book]++;
         }
     }
 }
@@ -127,9 +139,10 @@ static void take_processes(struct books *books)
     for (uint32_t i = 0; i < PROCESS_LIMIT; i++) {
         if (lives(i) && i != KERNEL_ROOT_PROCESS && world_program(i) != NULL) {
             books->of[place_of(i)][BOOK_PROCESSES]++;
-            take_caps(books->of[place_of(i)], i);
+            take_caps(books->of[place_of(i)], i,
+                      role_table[place_of(i)].kind == ROLE_KIND_FOUNDATION);
         } else if (lives(i) && is_mould(i) && row_of_id(books, token_of(i)) != NULL) {
-            take_caps(row_of_id(books, token_of(i)), i);
+            take_caps(row_of_id(books, token_of(i)), i, false);
         }
     }
 }
@@ -401,10 +414,13 @@ const char *books_changed(const struct books *now, const struct books *before, c
         bool is_victim = victim != NULL && strcmp(role_table[i].image, victim) == 0;
         uint64_t expected[BOOK_COUNT];
         memcpy(expected, before->of[i], sizeof expected);
-        if (is_victim) /* its next life is one more */
+        if (is_victim && now->of[i][BOOK_LIVES] == expected[BOOK_LIVES])
+            continue; /* it hangs, in the middle of something */
+        if (is_victim)
             expected[BOOK_LIVES] = now->of[i][BOOK_LIVES];
         if (role_table[i].id != ROLE_ROOTD)
-            found = row_changed(&role_table[i], now->of[i], expected, victim != NULL, with_files);
+            found = row_changed(&role_table[i], now->of[i], expected, victim != NULL,
+                                with_files && victim == NULL);
     }
     return found;
 }

@@ -22,6 +22,7 @@ enum book {
     BOOK_HANDLES,       /* of its files, at vfsd */
     BOOK_NODES,         /* of files, that it provides */
     BOOK_FILE_PAGES,
+    BOOK_DEAD, /* slots with a capability of what is gone */
     BOOK_CAPS, /* + object type: what lives, but for replies and the ends in slots with a name */
     BOOK_COUNT = BOOK_CAPS + OBJECT_TYPE_LIMIT
 };
@@ -37,9 +38,9 @@ void books_take(struct books *books);
 const char *books_left(const char *hung);
 
 /* Where the books are not as they were before: null when they are. An end of a service may be missing:
- * it is found again when it is needed. Of `victim`, a program that hangs or that has ended (may be null),
- * others may lack what they had of it. `with_files`: which files there are, and who has them open, counts
- * as well. */
+ * it is found again when it is needed. `victim`, a program that hangs or that has ended (may be null),
+ * may have a life more, and others may lack what they had of it. `with_files`: which files there are,
+ * and who has them open, counts as well, without a victim. */
 const char *books_changed(const struct books *now, const struct books *before, const char *victim,
                           bool with_files);
 

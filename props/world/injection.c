@@ -36,8 +36,8 @@ static const struct operation *operation_of(uint16_t id)
     return NULL;
 }
 
-/* Operations that give something back: NOT_FOUND says of them that it is back already, which would be
- * a lie about what the caller holds. */
+/* Operations that give something back, or wait for it: NOT_FOUND says of them that it is back already, which
+ * would be a lie about what the caller holds. */
 static bool is_release(uint16_t id)
 {
     static const uint16_t releases[] = {OP_KERNEL_DROP_LOCAL_CAP,
@@ -53,6 +53,7 @@ static bool is_release(uint16_t id)
                                         OP_VSPACED_UNMAP,
                                         OP_VSPACED_UNREGISTER_VSPACE,
                                         OP_PROCD_STOP_PROCESS,
+                                        OP_PROCD_WAIT_PROCESS_EVENT,
                                         OP_PROCD_ABORT_STAGED_PROCESS,
                                         OP_PROCD_ABORT_LOADER_IMAGE_TRANSFER,
                                         OP_LOADERD_STOP_PROGRAM,
