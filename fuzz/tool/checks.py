@@ -342,6 +342,7 @@ def check_provenance(tally):
 def check_sources(tally):
     """What no compiler says of sources and objects."""
     tally.complaints("every source is in a list", source_checks.lists_are_complete())
+    tally.complaints("nothing is left over among the sources", source_checks.nothing_is_left_over())
     tally.complaints("includes point one way", source_checks.includes_point_one_way())
     tally.complaints("sources are small and licensed", source_checks.sources_are_small())
     tally.complaints("sources are formatted", source_checks.sources_are_formatted())

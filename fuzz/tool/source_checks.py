@@ -70,6 +70,11 @@ def lists_are_complete():
             if not os.path.exists(path)]
 
 
+def nothing_is_left_over():
+    """What an editor or a patch that did not fit leaves behind."""
+    return [f"{path}: left over" for path in sources(".orig", ".rej", ".part", "~")]
+
+
 def includes_point_one_way():
     """abi <- kernel, abi <- services, all <- props, all <- fuzz; units have no #if."""
     complaints = []
