@@ -5,7 +5,12 @@
 
 #include "services/probes/phase4_loader.h"
 
-enum { HUGE_BYTES = PROCD_LOADER_IMAGE_BYTES_MAX + 1, MEMD_ID = 1 };
+enum {
+    HUGE_BYTES = PROCD_LOADER_IMAGE_BYTES_MAX + 1,
+    MEMD_ID = 1,
+    ENTRY_AT = 24,               /* in an ELF file */
+    FIRST_FLAGS_AT = 64 + 56 + 4 /* behind the file's header and that of the headers themselves */
+};
 
 #define COPY_PATH "/tmp/program"
 
@@ -216,6 +221,18 @@ enum status loader_copy_hello(struct loader *loader)
 enum status loader_copy_hello_again(struct loader *loader)
 {
     return copy(loader, "/bin/hello");
+}
+
+/* Flags of the header of the first segment. */
+enum status loader_make_code_writable(struct loader *loader)
+{
+    return files_write(&loader->files, loader->copy_handle, FIRST_FLAGS_AT, "\7");
+}
+
+/* To a page without anything; of its eight bytes the lowest three. */
+enum status loader_move_entry(struct loader *loader)
+{
+    return files_write(&loader->files, loader->copy_handle, ENTRY_AT, "\1\1\1");
 }
 
 /* What is made has a mode that is not for others. */
