@@ -202,22 +202,28 @@ def report(profile, findings, total, whole):
     return 1 if new or gone else 0
 
 
-# A bug that these boots must not survive (T3): file, text, its replacement, what it is, whose call fails.
-SEEDED = ("services/rootd/teardown.c", "i = rootd->plan.launch_count; i-- > 0;",
-          "i = rootd->plan.launch_count; i-- > 1;",
-          "a failed boot leaves memd running", Job("pagerd", "refused", "EXHAUSTED"))
+# Bugs that these boots must not survive (T3): file, text, its replacement, what it is, whose call fails, in which profile and
+# every how many calls, and how a complaint begins.
+SEEDED = (
+    ("services/rootd/teardown.c", "i = rootd->plan.launch_count; i-- > 0;", "i = rootd->plan.launch_count; i-- > 1;",
+     "a failed boot leaves memd running", Job("pagerd", "refused", "EXHAUSTED"), "phase0", 20 * STRIDE, "processes are left"),
+    ("services/vfsd/handles.c", "    memset(handle, 0, sizeof *handle);",
+     "    if (is_of_session(vfsd, handle))\n        memset(handle, 0, sizeof *handle);",
+     "vfsd keeps a handle whose session is over", Job("vfsd", "refused", "INTERNAL"), "phase4-loader-contract", 37,
+     "loaderd: a handle at vfsd"),
+)
 
 
 def seeded(tally):
-    path, old, new, what, job = SEEDED
     with tempfile.TemporaryDirectory() as folder:
         same.copy_tree(folder)
-        worked, output = same.rebuilt(folder, path, old, new, PROGRAM)
-        if worked:
-            command = command_of(job, TARGETS["phase0"], 0, LAST, 20 * STRIDE)
-            _, output = build.run([f"{folder}/{command[0]}", *command[1:]], 120)
-        tally.say(f"boots in which a call fails notice that {what}",
-                  worked and any(found.complaint == "processes are left" for found in read(output)[2]), build.shorten(output, 10))
+        for path, old, new, what, job, profile, stride, complaint in SEEDED:
+            worked, output = same.rebuilt(folder, path, old, new, PROGRAM)
+            if worked:
+                command = command_of(job, TARGETS[profile], 0, LAST, stride)
+                _, output = build.run([f"{folder}/{command[0]}", *command[1:]], 120)
+            found = worked and any(finding.complaint.startswith(complaint) for finding in read(output)[2])
+            tally.say(f"boots in which a call fails notice that {what}", found, build.shorten(output, 10))
 
 
 def of_graph():
