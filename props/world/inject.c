@@ -186,7 +186,8 @@ static const char *client_judge(const struct world_result *result)
 {
     if (settled.complaint[0] != '\0')
         return settled.complaint;
-    bool asks = strcmp(arguments.program, "rootd") != 0; /* it goes on after a good end, and fails */
+    bool asks =
+        strcmp(arguments.program, "rootd") != 0; /* it goes on after a good end, and fails */
     if (asks && logged(result, "FAILED:PROGRAM:") && !logged_end(result) && !is_unsaid())
         return "nobody says how the client ended";
     if (settled.hangs)
