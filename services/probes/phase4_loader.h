@@ -11,7 +11,7 @@
 
 enum {
     LOADER_CALL_TICKS = 4 * PROCD_CALL_TICKS, /* a launch has a few calls to procd */
-    LOADER_END_TICKS = 10 * TICKS_PER_SECOND, /* a program ends in far less */
+    LOADER_END_TICKS = 30 * TICKS_PER_SECOND, /* a program ends in far less */
     LOADER_STOP_CODE = 0x570
 };
 
