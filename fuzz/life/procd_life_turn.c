@@ -365,13 +365,30 @@ static bool has_child_that_fell_due(uint64_t id)
     return false;
 }
 
+static bool is_over(const struct model_procd_process *process)
+{
+    return !model_procd_lives(process) && process->life != MODEL_PROCD_RESTING;
+}
+
+/* Whether a child of it came to its end for good, as one that is not READY when it is asked may. */
+static bool has_child_that_ended(uint64_t id)
+{
+    for (uint32_t i = 0; i < kept_count; i++) {
+        if (kept[i].said.owner == id && !is_over(&kept[i].said) && is_over(&model.processes[i]))
+            return true;
+    }
+    return false;
+}
+
 /* Whom the turn's lives and words were not about is as before (E1). Those that are due are linked to
- * each other, and to their owner. */
+ * each other, and to their owner; so are all children of one. */
 static void check_others(void)
 {
     for (uint32_t i = 0; i < kept_count; i++) {
         bool same = memcmp(&kept[i].said, &model.processes[i], sizeof kept[i].said) == 0;
-        if (same && !model.processes[i].due && !has_child_that_fell_due(model.processes[i].id))
+        const struct model_procd_process *process = &model.processes[i];
+        if (same && !process->due && !has_child_that_fell_due(process->id) &&
+            !has_child_that_ended(process->id) && !has_child_that_ended(process->owner))
             PROPERTY_EQUAL(E1, "beside", procd_life_digest_entry(i), kept[i].digest);
         MARK_IF("procd: a refusal beside a life that begins", same && model.restarted != 0);
         MARK_IF("procd: a refusal beside a call for READY", same && model.asked_id != 0);
