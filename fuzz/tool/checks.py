@@ -33,6 +33,7 @@ import longest
 import machines
 import markdown
 import metal
+import mutate_checks
 import negative
 import pack_checks
 import operations
@@ -451,6 +452,7 @@ CHECKS = {
     "packing": (pack_checks.packing, "image fast"),
     "adds": (add_checks.adds, "asan libfuzzer"),
     "forms": (inputs_checks.forms, "asan"),
+    "mutate": (mutate_checks.mutate_checks, "image asan shipped"),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),

@@ -22,6 +22,7 @@ import inject
 import inputs
 import metal
 import mutants
+import mutate
 import new
 import pack
 import provenance
@@ -243,6 +244,14 @@ def parser():
                      help="how long to fuzz one that the checks miss")
     sub.add_argument("--no-golden", action="store_true",
                      help="digests, floors and generated pages do not count as noticing")
+    sub = command("mutate", mutate.mutate, "draw single-site mutants of the units from a seed and see who catches them")
+    sub.add_argument("--unit", action="append", default=[], metavar="UNIT",
+                     help="a folder or a file of services/, abi/ or kernel/core, such as memd; default: all")
+    sub.add_argument("--count", type=positive, default=20, metavar="N", help="how many are judged; default: 20")
+    sub.add_argument("--seconds", type=natural, default=0, metavar="S",
+                     help="how long to fuzz one that the checks miss; default: 0, not at all")
+    sub.add_argument("--seed", type=natural, metavar="N", help="of the draw; otherwise one is drawn and printed")
+    sub.add_argument("--no-golden", action="store_true", help="digests, floors and generated pages are not asked")
     sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
     sub.add_argument("file", metavar="FILE")
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")

@@ -55,13 +55,25 @@ def maps(prefix, rules):
                   if rule in rules and output.startswith(prefix))
 
 
+def reached_by(map_paths):
+    """{(archive, member): names of the programs, of those with these maps, that it is linked into}."""
+    reached = {}
+    for map_path in map_paths:
+        for key in members(map_path):
+            reached.setdefault(key, []).append(os.path.basename(map_path)[:-len(".map")])
+    return reached
+
+
+def harnesses_of_objects():
+    """{path of an object of the image: harnesses that link it}; the shipped harnesses must be built."""
+    paths = object_paths()
+    return {paths.get(key, key[1]): names for key, names in reached_by(maps("build/shipped/", ("harness",))).items()}
+
+
 def table():
     """(lines of the table, complaints)."""
     paths = object_paths()
-    reached = {}
-    for map_path in [*maps("build/shipped/", ("harness",)), "build/shipped/world.map"]:
-        for key in members(map_path):
-            reached.setdefault(key, []).append(os.path.basename(map_path)[:-len(".map")])
+    reached = reached_by([*maps("build/shipped/", ("harness",)), "build/shipped/world.map"])
     lines, complaints = [], []
     for map_path in maps("build/image/", ("image", "kernel_link")):
         daemon = os.path.basename(map_path)[:-len(".elf.map")]

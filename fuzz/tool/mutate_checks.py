@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: ISC
+"""Checks of ./basalt mutate: what each kind of mutation makes of a small file, draws that repeat, verdicts that are right,
+runs that go on."""
+
+import argparse
+import itertools
+import os
+import tempfile
+
+import build
+import campaign
+import mutants
+import mutate
+import mutate_sites
+import source_checks
+
+SMALL = """/* if (a < 1) */
+#define LIMIT 5
+struct pair { uint32_t first, x; uint32_t left; uint32_t right; uint64_t sum; };
+static uint32_t join(struct pair *pair, uint32_t a, uint32_t b)
+{
+    UNIT_ASSERT(a < 3);
+    uint32_t made = 0x0f;
+    if (a < LIMIT)
+        pair->left = made;
+    else
+        drop(a, b);
+    while (b != 0)
+        b--;
+    return join(pair, a, b);
+}
+"""
+# What every kind makes of it: the line before, the line after.
+MADE = {
+    "negated": {("if (a < LIMIT)", "if (!(a < LIMIT))"), ("while (b != 0)", "while (!(b != 0))")},
+    "bound": {("if (a < LIMIT)", "if (a <= LIMIT)"), ("while (b != 0)", "while (b == 0)")},
+    "constant": {("uint32_t made = 0x0f;", "uint32_t made = 0x10;"), ("uint32_t made = 0x0f;", "uint32_t made = 0xe;"),
+                 ("while (b != 0)", "while (b != 1)")},
+    "deleted": {("pair->left = made;", "{}"), ("drop(a, b);", "{}"), ("b--;", "{}")},
+    "swapped": {("drop(a, b);", "drop(b, a);"), ("return join(pair, a, b);", "return join(a, pair, b);"),
+                ("return join(pair, a, b);", "return join(pair, b, a);")},
+    "member": {("pair->left = made;", "pair->right = made;")},
+}
+ROWS = """OPERATION(X, x, a, A, 1, FROM_ADMIN, LIVE, "FROM_NOBODY may")
+OPERATION(X, x, b, B, 2, FROM_CLIENT | FROM_ADMIN, LIVE, "")
+CAP(slot, TYPE(FRAME), RIGHT_SEND) /* RIGHT_READ */
+"""
+WIDENED = {("OPERATION(X, x, a, A, 1, FROM_ADMIN, LIVE, \"FROM_NOBODY may\")",
+            "OPERATION(X, x, a, A, 1, FROM_ADMIN | FROM_CLIENT, LIVE, \"FROM_NOBODY may\")"),
+           ("CAP(slot, TYPE(FRAME), RIGHT_SEND) /* RIGHT_READ */", "CAP(slot, TYPE(FRAME), RIGHT_SEND | RIGHT_READ) /* RIGHT_READ */")}
+BOOKS, HARNESS = "services/memd/books.c", "memd_life"
+
+
+def makes(tally):
+    """Each kind gives the stated texts and no others, outside of comments, strings, macros and assertions."""
+    sites = list(mutate_sites.code_sites("small.c", SMALL, mutate_sites.members_of([SMALL])))
+    for kind, wanted in MADE.items():
+        made = {site.lines(SMALL)[1:] for site in sites if site.kind == kind}
+        tally.say(f"{kind}: what it makes of a small file", made == wanted, f"{sorted(made ^ wanted)}")
+    made = {site.lines(ROWS)[1:] for site in mutate_sites.table_sites("x.def", ROWS, ["RIGHT_READ", "RIGHT_SEND"])}
+    tally.say("widened: what it makes of rows", made == WIDENED, f"{sorted(made ^ WIDENED)}")
+    deleted = next(site for site in sites if site.lines(SMALL)[1] == "drop(a, b);")
+    tally.say("a mutant says where it is", deleted.lines(SMALL)[0] == 11 and deleted.function(SMALL) == "join" and
+              "-        drop(a, b);\n+        {}\n" in deleted.diff(SMALL), deleted.diff(SMALL))
+
+
+def draws(tally):
+    """The same seed draws the same, another one others; all sites come in the end; every kind has sites in the tree."""
+    sites = mutate_sites.sites_of(mutate_sites.sources_of(["memd", "abi/roles.def"]))
+    first, again, other = (list(mutate_sites.draw(sites, seed)) for seed in (7, 7, 8))
+    tally.say("a seed draws the same mutants again", first == again and first[:50] != other[:50] and sorted(first) == sorted(sites))
+    missing = set(mutate_sites.KINDS) - {site.kind for site in first[:100]}
+    tally.say("a draw has mutants of every kind", not missing, f"none: {missing}")
+    paths = mutate_sites.sources_of([])
+    wrong = [path for path in paths if "check" in path or path.startswith("services/runtime/")]
+    tally.say("oracles are not mutated, tables are", not wrong and "abi/roles.def" in paths and BOOKS in paths, f"{wrong}")
+
+
+def site_of(before, after, kind="deleted"):
+    text = source_checks.read(BOOKS)
+    return mutate_sites.Site(BOOKS, kind, text.index(before), text.index(before) + len(before), after)
+
+
+def judges(tally):
+    """In a copy: an easy one is caught by the model, one of the same code and one that does not compile do not count,
+    what nothing can see survives, and the copy is as before."""
+    with tempfile.TemporaryDirectory() as folder:
+        mutate.copy_with(folder, [f"build/asan/{HARNESS}", f"build/image/{BOOKS[:-2]}.o"])
+        judge = mutate.Judge(folder, [], True, 0)
+        judge.reached = {made: [name for name in names if name == HARNESS] for made, names in judge.reached.items()}
+        tally.say("the harness of memd links its books", judge.harnesses_of(BOOKS) == [HARNESS], f"{judge.harnesses_of(BOOKS)}")
+        for name, site, outcome in (
+                ("one that the model sees", site_of("places->held_count++;", "{}"), "properties"),
+                ("the same code", site_of("places->held_count++;", "places->held_count += 1;"), "same code"),
+                ("one that does not compile", site_of("places->held_count++;", "places->nothing++;"), "does not compile"),
+                ("one that nothing can see", site_of("generation << MEMD_UNTYPED_INDEX_BITS | untyped_index",
+                                                     "(generation << MEMD_UNTYPED_INDEX_BITS) + untyped_index"), "survived")):
+            verdict = judge.verdict(site)
+            tally.say(f"mutate, {name}: {outcome}", verdict.outcome == outcome, f"{verdict}")
+        tally.say("a judged mutant is taken back", source_checks.read(f"{folder}/{BOOKS}") == source_checks.read(BOOKS))
+
+
+class Fake:
+    """A judge that is interrupted after a few verdicts."""
+
+    def __init__(self, patience):
+        self.patience = patience
+
+    def verdict(self, site):
+        self.patience -= 1
+        if self.patience < 0:
+            raise KeyboardInterrupt
+        return mutate.Verdict("survived", site.kind)
+
+
+def goes_on(tally):
+    """What was judged before an interruption is not judged again; equivalents are passed over with their reason; a
+    survivor is a patch that `./basalt mutants` takes."""
+    sites = mutate_sites.sites_of([BOOKS])
+    options = argparse.Namespace(seed=5, unit=[BOOKS], no_golden=False, seconds=0)
+    text, first = source_checks.read(BOOKS), next(mutate_sites.draw(sites, 5))
+    line = "{} {}\n- {}\n+ {}\nwhy: it is\n  the same\n".format(BOOKS, first.function(text), *first.lines(text)[1:])
+    known, none, home = mutate.Equivalents(f"# Above.\n\n{line}"), mutate.Equivalents(""), mutate.HOME
+    with tempfile.TemporaryDirectory() as mutate.HOME:
+        try:
+            seen = []
+            seen += mutate.judged(Fake(3), mutate.Log(options), sites, 5, none)
+            stopped = False
+        except KeyboardInterrupt:
+            stopped = True
+        with open(mutate.Log(options).path, "a", encoding="ascii") as log:
+            log.write('[["services/memd/bo')
+        again = list(itertools.islice(mutate.judged(Fake(0), mutate.Log(options), sites, 5, none), 3))
+        tally.say("an interrupted run goes on where it was", stopped and len(again) == 3 and
+                  all(verdict.outcome == "survived" for _, _, verdict in again), f"{stopped} {again}"[:300])
+        verdict = next(mutate.judged(Fake(0), mutate.Log(options), sites, 5, known))[2]
+        tally.say("an equivalent mutant is passed over", verdict == mutate.Verdict("equivalent", "it is the same"), f"{verdict}")
+        path = mutate.keep(first, text, [HARNESS])
+        status, output = build.run(["patch", "-p1", "--dry-run", "--force", "-i", path])
+        tally.say("a survivor is a patch for ./basalt mutants", status == 0 and mutants.witnesses_of(path) == [HARNESS] and
+                  mutants.chosen([path]) == [path], output + campaign.text_of(path))
+    mutate.HOME = home
+
+
+def records(tally):
+    """The committed equivalents are well written, and of lines that are there."""
+    tally.complaints(f"{mutate.EQUIVALENT} names lines that are there", mutate.equivalents().stale())
+    try:
+        mutate.Equivalents("a.c f\n- x\n+ y\n")
+        tally.say("an equivalent without a reason is refused", False)
+    except build.Stop as stop:
+        tally.say("an equivalent without a reason is refused", stop.status == 2 and "\n" not in str(stop), str(stop))
+    for arguments in (["--unit", "nonsense"], ["--unit", "services/runtime"], ["--count", "0"], ["--seed", "x"]):
+        status, output = build.run(["./basalt", "mutate", *arguments], 60)
+        tally.say(f"./basalt mutate {' '.join(arguments)} is a usage error", status == 2 and output.count("\n") == 1, output)
+
+
+def mutate_checks(tally):
+    for check in (makes, draws, judges, goes_on, records):
+        check(tally)
