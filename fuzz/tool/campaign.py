@@ -200,6 +200,9 @@ class Home:
         """Locks it, and takes in what a campaign that was killed left. Returns the artefacts that nobody has seen
         fail since."""
         self.lock()
+        if os.path.isdir(f"{self.home}/corpus.large"):  # ./basalt min was killed
+            shutil.copytree(f"{self.home}/corpus.large", f"{self.home}/corpus", dirs_exist_ok=True)
+            shutil.rmtree(f"{self.home}/corpus.large")
         old = set(findings.artefacts(self.home))
         for path in old:
             regular(path)

@@ -22,6 +22,7 @@ import campaign
 import engines
 import fake_engine
 import findings
+import minimise
 import triage
 
 ENGINE_SECONDS = 6
@@ -388,6 +389,38 @@ def check_triage(tally):
               and "unreadable, or of another version" in output, output)
 
 
+# What takes the place of libFuzzer's merge, and what `min` must then end with.
+MERGES = {
+    "a merge leaves what covers nothing more": ("pass", 0, "no edge and no mark lost\n"),
+    "marks that a merge forgets are looked for": ("engines.merge = lambda *_: {}", 0, "no edge and no mark lost\n"),
+    "a merge that forgets edges changes nothing": (
+        "merge = engines.merge; engines.merge = lambda name, home, into, *rest: "
+        "merge(name, home, into, *rest) if 'trial' in into else {}", 1, "the corpus stays as it is\n"),
+}
+MIN_INPUTS = 24
+
+
+def check_min(tally, what, instead, wanted, text):
+    """A working corpus becomes smaller and reaches the same, or stays as it is."""
+    place = Place()
+    home = f"{place.path}/findings/{PLANTED_IN}"
+    corpus, seeds = f"{home}/corpus", f"{home}/seeds"
+    campaign.seeds(PLANTED_IN, corpus)
+    for base in sorted(os.listdir(corpus))[MIN_INPUTS:]:
+        os.remove(f"{corpus}/{base}")
+    for base in os.listdir(corpus):  # another input that does the same
+        findings.write(f"{corpus}/{base}-again", findings.read(f"{corpus}/{base}") + bytes(1))
+    before, marks = set(os.listdir(corpus)), minimise.marks_of(PLANTED_IN, corpus)
+    said = subprocess.run([sys.executable, "-B", "-c", "import sys; sys.path.insert(0, 'fuzz/tool'); import engines; "
+                           f"{instead}; import main; sys.argv = ['basalt', 'min', '{PLANTED_IN}']; sys.exit(main.main())"],
+                          cwd=place.path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    after = set(os.listdir(corpus))
+    tally.say(f"min: {what}", said.returncode == wanted and said.stdout.endswith(text)
+              and marks <= minimise.marks_of(PLANTED_IN, corpus, seeds)
+              and (after == before if wanted else after < before),
+              f"{len(before)} inputs, then {len(after)}\n{said.stdout}")
+
+
 PAST = ("int LLVMFuzzerTestOneInput", "    PROPERTY(T1, \"planted\", size_bytes == 0);\n")
 
 
@@ -434,6 +467,7 @@ def campaigns(tally):
     check_bisect(tally)
     with concurrent.futures.ThreadPoolExecutor(4 * int(build.jobs())) as pool:  # most of it is waiting
         jobs = [pool.submit(check_case, tally, what, *case) for what, case in CASES.items()]
+        jobs += [pool.submit(check_min, tally, what, *case) for what, case in MERGES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
         jobs += [pool.submit(check, tally) for check in (check_kill, check_short, check_triage)]

@@ -21,6 +21,7 @@ import fleet
 import inject
 import inputs
 import metal
+import minimise
 import mutants
 import mutate
 import new
@@ -218,6 +219,8 @@ def parser():
     sub.add_argument("--harness", metavar="NAME", help="whose input each file is, as it is")
     sub.add_argument("--name", type=add.input_name, metavar="NAME", help="of the input; otherwise the file's own")
     sub.add_argument("--covering", action="store_true", help="only what makes the harness do something that no input does")
+    sub = command("min", minimise.minimise, "drop from working corpora what covers nothing more; loses no edge and no mark")
+    sub.add_argument("targets", nargs="*", metavar="TARGET", help="default: all that have a working corpus")
     sub = command("triage", triage.triage, "list what campaigns found, show one finding, keep it, name the commit that began it")
     sub.add_argument("finding", nargs="?", metavar="FINDING", help="TARGET/NAME, or as much of it as no other has; otherwise: all")
     sub.add_argument("--keep", metavar="NAME", help="make its input corpus/TARGET/regress-NAME")
