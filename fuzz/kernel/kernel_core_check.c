@@ -374,7 +374,7 @@ void core_check(bool full)
 {
     const char *wrong = full ? kernel_check(&core) : NULL;
     if (wrong != NULL)
-        property_failed(PROPERTY_K13, "", wrong, __FILE__, __LINE__);
+        property_K13_fails("", wrong, __FILE__, __LINE__);
     PROPERTY_EQUAL(K12, "halted", core.halted, core_model.halted);
     PROPERTY_EQUAL(K12, "halt-code", core.halt_code, core_model.halt_code);
     uint32_t current = core_model.current == MODEL_NONE

@@ -117,7 +117,7 @@ static void entry_begin(const char *what)
     memset(&current, 0, sizeof current);
     current.what = what;
     current.process = core_model.current;
-    property_context(report_entry);
+    property_context(report_entry, &current.operation);
     flushes_before = host_flush_count();
     for (uint32_t i = 0; i < core_model.process_count; i++) {
         const struct model_kernel_process *process = &core_model.processes[i];
@@ -167,7 +167,7 @@ static void work_finish(void)
         core_piece();
         const char *wrong = quiet ? NULL : kernel_check(&core);
         if (wrong != NULL)
-            property_failed(PROPERTY_K13, "", wrong, __FILE__, __LINE__);
+            property_K13_fails("", wrong, __FILE__, __LINE__);
     }
 }
 

@@ -568,7 +568,7 @@ static void run(struct choices input, bool is_long)
         step();
         const char *wrong = kernel_check(&drive_kernel);
         if (wrong != NULL)
-            property_failed(PROPERTY_K13, "", wrong, __FILE__, __LINE__);
+            property_K13_fails("", wrong, __FILE__, __LINE__);
         if (is_long)
             PROPERTY_EQUAL(K14, "state", drive_state(), seen[i]);
         else

@@ -133,7 +133,8 @@ void life_compare(const struct life_service *service, const struct message *requ
 void life_check(const char *broken)
 {
     if (broken != NULL)
-        property_failed(property_find(broken), "state", "check of the service", __FILE__, __LINE__);
+        property_fails_of[property_find(broken)]("state", "check of the service", __FILE__,
+                                                 __LINE__);
 }
 
 /* --- digests --- */

@@ -40,7 +40,7 @@ void pagerd_life_check(void)
 {
     const char *broken = pagerd_check(&pagerd);
     if (broken != NULL)
-        property_failed(PROPERTY_G1, "check", broken, __FILE__, __LINE__);
+        property_G1_fails("check", broken, __FILE__, __LINE__);
     PROPERTY_EQUAL(G6, pagerd.last_fault_id, model.last_id);
     PROPERTY_EQUAL(G5, "deadline", pagerd_next_deadline(&pagerd), model_pagerd_deadline(&model));
     peers_of_pagerd_check(&model);

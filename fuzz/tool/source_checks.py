@@ -324,9 +324,9 @@ def properties_are_kept():
         if not names or names - known:
             complaints.append(f"{path}: needs a line `Property: <ids of props/properties.def>`")
         broken |= names
-    checked = set(re.findall(rf"\bPROPERTY(?:_EQUAL)?\(\s*({PROPERTY_ID})\b|\bPROPERTY_({PROPERTY_ID})\b",
-                             "\n".join(map(read, sources(".c")))))
-    checked = {name for pair in checked for name in pair}
+    checked = set(re.findall(rf"\bPROPERTY(?:_EQUAL)?\(\s*({PROPERTY_ID})\b|\bproperty_({PROPERTY_ID})_(?:fails|differs)\b"
+                             rf"|\bPROPERTY_({PROPERTY_ID})\b", "\n".join(map(read, sources(".c")))))
+    checked = {name for ways in checked for name in ways}
     # Engines, findings and mutants take the name of a property that fails for one word.
     complaints += [f"{path}: PROPERTY({found}: the detail is one word"
                    for path in sources(".c", ".h")

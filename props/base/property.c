@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Reports a property or a unit's assertion that does not hold, then aborts. */
+/* Reports a property or a unit's assertion that does not hold, then aborts. No function stands on
+ * the stack at abort() whose name says nothing (property.h). */
 #include "props/base/property.h"
 
 #include <stdio.h>
@@ -7,21 +8,24 @@
 #include <string.h>
 
 #include "abi/assert.h"
+#include "props/base/endings.h"
 #include "props/base/trace.h"
 
-static const char *const names[PROPERTY_COUNT] = {
+static const char *const names[PROPERTY_COUNT + 1] = {
 #define PROPERTY_FAMILY(letter, title)
 #define PROPERTY_ROW(id, sentence) [PROPERTY_##id] = #id,
 #include "props/properties.def"
 #undef PROPERTY_ROW
-#undef PROPERTY_FAMILY
+    [PROPERTY_COUNT] = "of no row",
 };
 
 static void (*context)(void);
+static const uint16_t *context_operation;
 
-void property_context(void (*say)(void))
+void property_context(void (*say)(void), const uint16_t *operation)
 {
     context = say;
+    context_operation = operation;
 }
 
 static void report_begin(void)
@@ -39,12 +43,13 @@ enum property property_find(const char *name)
     return (enum property)id;
 }
 
-__attribute__((noreturn)) static void report_end(void)
+/* All is said: what the reporting function calls itself. */
+static ending report_end(void)
 {
     if (!trace_enabled())
         fprintf(stderr, "readable trace: ./basalt show FILE-OF-THE-INPUT\n");
     fflush(stderr);
-    abort();
+    return ending_during(context_operation == NULL ? 0 : *context_operation);
 }
 
 static void report_name(enum property id, const char *detail)
@@ -54,34 +59,62 @@ static void report_name(enum property id, const char *detail)
             detail);
 }
 
-void property_failed(enum property id, const char *detail, const char *condition, const char *file,
-                     int line)
+static ending report_failed(enum property id, const char *detail, const char *condition,
+                            const char *file, int line)
 {
     report_name(id, detail);
     fprintf(stderr, "%s (%s:%d)\n", condition, file, line);
-    report_end();
+    return report_end();
 }
 
-void property_unequal(enum property id, const char *detail, const char *left_text,
-                      unsigned long long left, const char *right_text, unsigned long long right,
-                      const char *file, int line)
+static ending report_unequal(enum property id, const char *detail, const char *left_text,
+                             unsigned long long left, const char *right_text,
+                             unsigned long long right, const char *file, int line)
 {
     report_name(id, detail);
     fprintf(stderr, "%s = %llu (0x%llx), %s = %llu (0x%llx) (%s:%d)\n", left_text, left, left,
             right_text, right, right, file, line);
-    report_end();
+    return report_end();
 }
+
+#define PROPERTY_ROW(id, sentence)                                                                 \
+    ENDING_FRAME PROPERTY_FAILS(property_##id##_fails)                                             \
+    {                                                                                              \
+        report_failed(PROPERTY_##id, detail, condition, file, line)();                             \
+    }                                                                                              \
+    ENDING_FRAME PROPERTY_DIFFERS(property_##id##_differs)                                         \
+    {                                                                                              \
+        report_unequal(PROPERTY_##id, detail, left_text, left, right_text, right, file, line)();   \
+    }
+#include "props/properties.def"
+__attribute__((noreturn)) static PROPERTY_FAILS(property_COUNT_fails);
+__attribute__((noreturn)) static PROPERTY_DIFFERS(property_COUNT_differs);
+PROPERTY_ROW(COUNT, "a unit named an id that has no row")
+#undef PROPERTY_ROW
+
+#define PROPERTY_ROW(id, sentence) [PROPERTY_##id] = property_##id##_fails,
+PROPERTY_FAILS((*const property_fails_of[PROPERTY_COUNT + 1])) = {
+#include "props/properties.def"
+    PROPERTY_ROW(COUNT, "")};
+#undef PROPERTY_ROW
+
+#define PROPERTY_ROW(id, sentence) [PROPERTY_##id] = property_##id##_differs,
+PROPERTY_DIFFERS((*const property_differs_of[PROPERTY_COUNT + 1])) = {
+#include "props/properties.def"
+    PROPERTY_ROW(COUNT, "")};
+#undef PROPERTY_ROW
+#undef PROPERTY_FAMILY
 
 void harness_failed(const char *condition, const char *file, int line)
 {
     report_begin();
     fprintf(stderr, "harness does not hold: %s (%s:%d)\n", condition, file, line);
-    report_end();
+    report_end()();
 }
 
 void unit_assert_failed(const char *condition, const char *file, int line)
 {
     fflush(stdout);
     fprintf(stderr, "assertion does not hold: %s (%s:%d)\n", condition, file, line);
-    report_end();
+    report_end()();
 }

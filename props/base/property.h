@@ -12,6 +12,8 @@
 #ifndef BASALT_PROPS_BASE_PROPERTY_H
 #define BASALT_PROPS_BASE_PROPERTY_H
 
+#include <stdint.h>
+
 enum property {
 #define PROPERTY_FAMILY(letter, title)
 #define PROPERTY_ROW(id, sentence) PROPERTY_##id,
@@ -28,7 +30,7 @@ enum property {
 #define PROPERTY_PART(id, detail, condition)                                                       \
     do {                                                                                           \
         if (!(condition))                                                                          \
-            property_failed(PROPERTY_##id, detail, #condition, __FILE__, __LINE__);                \
+            property_##id##_fails(detail, #condition, __FILE__, __LINE__);                         \
     } while (0)
 
 /* PROPERTY_EQUAL(id, left, right) or PROPERTY_EQUAL(id, "detail", left, right). */
@@ -41,8 +43,7 @@ enum property {
         unsigned long long left_ = (unsigned long long)(left);                                     \
         unsigned long long right_ = (unsigned long long)(right);                                   \
         if (left_ != right_)                                                                       \
-            property_unequal(PROPERTY_##id, detail, #left, left_, #right, right_, __FILE__,        \
-                             __LINE__);                                                            \
+            property_##id##_differs(detail, #left, left_, #right, right_, __FILE__, __LINE__);     \
     } while (0)
 
 /* What a harness, a model or a stand-in must do right by itself. */
@@ -52,20 +53,40 @@ enum property {
             harness_failed(#condition, __FILE__, __LINE__);                                        \
     } while (0)
 
-/* detail: which part of the property, in one word; "" for all of it. */
-__attribute__((noreturn)) void property_failed(enum property id, const char *detail,
-                                               const char *condition, const char *file, int line);
-__attribute__((noreturn)) void property_unequal(enum property id, const char *detail,
-                                                const char *left_text, unsigned long long left,
-                                                const char *right_text, unsigned long long right,
-                                                const char *file, int line);
+/* Who collects failures of many machines tells them apart by the functions on the stack below
+ * abort() and by nothing else: by three at most. So each property ends the process in a function of
+ * its own, which its caller calls itself, and which calls one that is named after the operation
+ * that was going on, where there is one:
+ *
+ *   during_memd_close_account, property_M5_differs, memd_life_check
+ *
+ * (clusterfuzz; other names than these would do, but not some of those that it passes over, such as
+ * any with `assert` in it: unit_assert_failed() below a unit is no frame, the unit's own are.)
+ * detail: which part of the property, in one word; "" for all of it. */
+#define PROPERTY_FAILS(name)                                                                       \
+    void name(const char *detail, const char *condition, const char *file, int line)
+#define PROPERTY_DIFFERS(name)                                                                     \
+    void name(const char *detail, const char *left_text, unsigned long long left,                  \
+              const char *right_text, unsigned long long right, const char *file, int line)
+#define PROPERTY_FAMILY(letter, title)
+#define PROPERTY_ROW(id, sentence)                                                                 \
+    __attribute__((noreturn)) PROPERTY_FAILS(property_##id##_fails);                               \
+    __attribute__((noreturn)) PROPERTY_DIFFERS(property_##id##_differs);
+#include "props/properties.def"
+#undef PROPERTY_ROW
+#undef PROPERTY_FAMILY
+
+/* For an id that is chosen as the program runs; PROPERTY_COUNT has a row, too. */
+extern PROPERTY_FAILS((*const property_fails_of[PROPERTY_COUNT + 1]));
+extern PROPERTY_DIFFERS((*const property_differs_of[PROPERTY_COUNT + 1]));
+
 __attribute__((noreturn)) void harness_failed(const char *condition, const char *file, int line);
 
 /* The property of a name, for units that name one themselves ("M1"); PROPERTY_COUNT: none has it. */
 enum property property_find(const char *name);
 
 /* What a harness adds to the report of a failure: `say` prints lines to standard error, before the
- * line of the property. */
-void property_context(void (*say)(void));
+ * line of the property; *operation is then the id of the row that is going on, 0 for none. */
+void property_context(void (*say)(void), const uint16_t *operation);
 
 #endif

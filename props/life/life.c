@@ -82,8 +82,8 @@ bool life_next(struct choices *input, const struct life_language *language, stru
 void life_expect(const struct life_step *step, enum status result)
 {
     if (step->expects && step->expected != result)
-        property_unequal(PROPERTY_T5, "", "status expected by the trace", step->expected, "result",
-                         result, __FILE__, __LINE__);
+        property_T5_differs("", "status expected by the trace", step->expected, "result", result,
+                            __FILE__, __LINE__);
 }
 
 enum status life_failure(uint64_t argument)

@@ -68,7 +68,7 @@ static void step_begins(const struct life_language *language, uint16_t operation
     current.operation = operation;
     current.action = action;
     current.predicted = false;
-    property_context(report_step);
+    property_context(report_step, &current.operation);
 }
 
 void life_predicted(unsigned predicted, unsigned got)

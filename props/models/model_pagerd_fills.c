@@ -17,8 +17,8 @@ static const char *const what_names[5] = {"what-0", "what-1", "what-2", "what-3"
 static void expect_equal(bool answer, const char *what, uint64_t done, uint64_t wanted)
 {
     if (done != wanted)
-        property_unequal(answer ? PROPERTY_G1 : PROPERTY_G4, what, "done", done, "wanted", wanted,
-                         __FILE__, __LINE__);
+        property_differs_of[answer ? PROPERTY_G1 : PROPERTY_G4](what, "done", done, "wanted",
+                                                                wanted, __FILE__, __LINE__);
 }
 
 static bool is_peer_call(enum pagerd_act act)
