@@ -22,6 +22,7 @@ import campaign
 import campaign_checks
 import command_checks
 import console
+import cover_checks
 import graph
 import growth
 import hostile
@@ -452,6 +453,7 @@ CHECKS = {
     "packing": (pack_checks.packing, "image fast"),
     "adds": (add_checks.adds, "asan libfuzzer"),
     "forms": (inputs_checks.forms, "asan"),
+    "cover": (cover_checks.cover_checks, ""),
     "mutate": (mutate_checks.mutate_checks, "image asan shipped"),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),

@@ -16,6 +16,7 @@ import build
 import campaign
 import checks
 import console
+import cover
 import editors
 import fleet
 import inject
@@ -105,29 +106,8 @@ def boot(options):
     return subprocess.run([program, image], stdin=subprocess.DEVNULL).returncode
 
 
-def coverage(names):
-    """Line and branch coverage of the units by the corpus, one row per file."""
-    build.must_build(*[f"build/cover/{name}" for name in names])
-    for name in names:
-        status, output = build.run([f"build/cover/{name}", "--replay", f"corpus/{name}"],
-                                   env={"LLVM_PROFILE_FILE": f"build/cover/{name}.profraw"})
-        if status != 0:
-            raise build.Stop(output + f"replay of {name} failed")
-    status, output = build.run(["llvm-profdata-14", "merge", "-o", "build/cover/all.profdata",
-                                *[f"build/cover/{name}.profraw" for name in names]])
-    if status != 0:
-        raise build.Stop(output + "llvm-profdata-14 failed")
-    objects = [argument for name in names for argument in ("-object", f"build/cover/{name}")]
-    status, output = build.run(["llvm-cov-14", "report", "-instr-profile=build/cover/all.profdata",
-                                *objects[1:]])
-    print(output)
-    return status
-
-
 def replay(options):
     names = [build.known_harness(options.harness)] if options.harness is not None else campaign.with_corpus()
-    if options.coverage:
-        return coverage(names)
     build.must_build(*[f"build/{variant}/{name}" for name in names
                        for variant in ("asan", "shipped")])
     failed = 0
@@ -199,8 +179,6 @@ def parser():
     sub.add_argument("harness", nargs="?", metavar="HARNESS")
     sub.add_argument("--no-golden", action="store_true",
                      help="compare no digest and no floor: models and properties alone")
-    sub.add_argument("--coverage", action="store_true",
-                     help="instead: which lines and branches of the units the corpus reaches")
     sub = command("fuzz", fleet.fuzz, "fuzz all harnesses or some; findings and corpora stay in findings/")
     sub.add_argument("targets", nargs="*", metavar="TARGET", help="default: all, in turns, time going to those that grow")
     sub.add_argument("--target", action="append", dest="more_targets", default=[], metavar="TARGET", help="the same")
@@ -247,6 +225,9 @@ def parser():
                      help="how long to fuzz one that the checks miss")
     sub.add_argument("--no-golden", action="store_true",
                      help="digests, floors and generated pages do not count as noticing")
+    sub = command("cover", cover.cover, "which lines and branches of the units the corpus and the test programs reach")
+    sub.add_argument("names", nargs="*", metavar="NAME", help="only by these harnesses and test programs, and what they link")
+    sub.add_argument("--html", metavar="FOLDER", help="also each line as pages, in a folder that is not there or empty")
     sub = command("mutate", mutate.mutate, "draw single-site mutants of the units from a seed and see who catches them")
     sub.add_argument("--unit", action="append", default=[], metavar="UNIT",
                      help="a folder or a file of services/, abi/ or kernel/core, such as memd; default: all")
