@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* AFL++'s side of a harness: main() comes from libAFLDriver, marks become edges. */
+/* AFL++'s side of a harness: main() comes from libAFLDriver, marks become edges. honggfuzz numbers guards
+ * in the same way, at a call of the same name. */
 #include "fuzz/harness.h"
 #include "props/base/input_limits.h"
 

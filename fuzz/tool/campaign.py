@@ -96,16 +96,11 @@ def seeds(name, folder):
 
 
 def dictionary(name, home):
-    """The words that no engine guesses, from the tables themselves. Those of text only where the input is
-    text: AFL++ takes turns when there are more than 256."""
+    """Writes the words for a harness into a folder; the path of the file."""
     build.must_build("build/fast/abi_tables")
     path = f"{home}/dictionary"
     with open(path, "w", encoding="ascii") as file:
-        for part, kind in (("b", "dictionary"), ("t", "text-dictionary"))[:2 if engines.reads_text(name) else 1]:
-            status, words = build.run(["build/fast/abi_tables", kind])
-            if status != 0:
-                raise build.Stop(words.strip())
-            file.write(re.sub("^w", part, words, flags=re.MULTILINE))
+        file.write(engines.words(name))
     return path
 
 

@@ -38,6 +38,7 @@ import mutate_checks
 import negative
 import pack_checks
 import operations
+import oss_fuzz
 import provenance
 import ring3
 import same
@@ -461,7 +462,11 @@ CHECKS = {
     "campaigns": (campaign_checks.campaigns, ""),
     "engines": (campaign_checks.run_engines, "asan libfuzzer afl fast"),
     "fleet": (campaign_checks.run_fleet, "asan shipped libfuzzer afl fast"),
+    "oss-fuzz": (lambda tally: oss_fuzz.short(tally, each), "libfuzzer"),
+    "oss-fuzz-all": (lambda tally: oss_fuzz.every(tally, each), "libfuzzer"),
 }
+BY_NAME = ("oss-fuzz-all",) # too long for every day
+
 QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 # One machine after another, so that each keeps one core busy: these run side by side. Those of `machines` are held up
 # for stated times of the host's clock, and run alone.
@@ -523,7 +528,7 @@ def test(options):
         chosen = [name for name in CHECKS if name in options.names]
         test_programs(tally, [name for name in programs if name in options.names])
     else:
-        chosen = list(QUICK) if options.quick else list(CHECKS)
+        chosen = list(QUICK) if options.quick else [name for name in CHECKS if name not in BY_NAME]
     if chosen and chosen[0] != "build":
         build_all(tally, {variant for name in chosen for variant in CHECKS[name][1].split()})
     for name in chosen:

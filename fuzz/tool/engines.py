@@ -39,14 +39,26 @@ def afl_program():
     return "afl-fuzz"
 
 
-def has_steps(name):
+def has_steps(name, folder="build/asan"):
     """Whether a harness reads steps: then its object says so by a name that the mutators ask for."""
-    return "harness_has_steps" in source_checks.symbols(f"build/asan/{name}")[0]
+    return "harness_has_steps" in source_checks.symbols(f"{folder}/{name}")[0]
 
 
-def reads_text(name):
+def reads_text(name, folder="build/asan"):
     """Whether an input of a harness may be the text of messages. Lives link the parser for their traces."""
-    return not has_steps(name) and "trace_parse" in source_checks.symbols(f"build/asan/{name}")[0]
+    return not has_steps(name, folder) and "trace_parse" in source_checks.symbols(f"{folder}/{name}")[0]
+
+
+def words(name, folder="build/asan", tables="build/fast/abi_tables"):
+    """The words that no engine guesses, from the tables themselves. Those of text only where the input is
+    text: AFL++ takes turns when there are more than 256."""
+    texts = []
+    for part, kind in (("b", "dictionary"), ("t", "text-dictionary"))[:2 if reads_text(name, folder) else 1]:
+        status, text = build.run([tables, kind])
+        if status != 0:
+            raise build.Stop(text.strip())
+        texts.append(re.sub("^w", part, text, flags=re.MULTILINE))
+    return "".join(texts)
 
 
 def limits():
@@ -55,10 +67,13 @@ def limits():
             f"-rss_limit_mb={LIMITS['INPUT_MEGABYTES_MAX']}"]
 
 
+def growth(name, folder="build/asan"):
+    """Where inputs have no steps, libFuzzer grows them slowly, as it does by itself without a mutator."""
+    return [] if has_steps(name, folder) else ["-len_control=100"]
+
+
 def libfuzzer_command(name, seconds, home, dictionary, seed, program=None):
-    # Where inputs have no steps, libFuzzer grows them slowly, as it does by itself without a mutator.
-    length = [] if has_steps(name) else ["-len_control=100"]
-    return build.bound([program or libfuzzer_program(name), f"-max_total_time={seconds}", *limits(), *length,
+    return build.bound([program or libfuzzer_program(name), f"-max_total_time={seconds}", *limits(), *growth(name),
                   f"-seed={seed}", "-print_final_stats=1", f"-artifact_prefix={home}/", f"-dict={dictionary}",
                   f"{home}/corpus", f"{home}/seeds"])
 

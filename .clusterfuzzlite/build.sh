@@ -1,0 +1,3 @@
+#!/bin/bash -eu
+# SPDX-License-Identifier: ISC
+exec bash -eu "$SRC/basalt/fuzz/oss-fuzz/build.sh"
