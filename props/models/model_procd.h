@@ -217,7 +217,7 @@ struct model_procd {
     model_procd_books *books; /* as they are when the turn is over */
     enum status (*image_read)(uint64_t offset_bytes, uint32_t count, void *bytes);
     /* What the kernel tells of the end that was installed in a slot: its token, and the object. */
-    uint64_t (*behind)(uint32_t slot, uint32_t *object);
+    uint64_t (*behind)(uint32_t slot, uint32_t *object, uint32_t *object_type);
     struct model_procd_evidence evidence;
     struct model_procd_transfer transfer;
     uint64_t notice_pause_ticks; /* no client is called before */

@@ -64,11 +64,16 @@ static enum status list(const struct model_procd *model, uint64_t from,
     return STATUS_OK;
 }
 
-/* Whose process a token means. */
+/* What lies in a slot, and whose process its token means. */
 static void name(const struct model_procd *model, uint32_t slot, struct procd_read_slot_reply *told)
 {
-    uint32_t object;
-    uint64_t token = model->behind(slot, &object);
+    uint32_t object, object_type;
+    uint64_t token = model->behind(slot, &object, &object_type);
+    told->slot = slot;
+    told->object_type = object_type;
+    told->rights = object_type_rights(object_type);
+    if (object_type != OBJECT_ENDPOINT)
+        return; /* whatever its number is, it is nobody's end */
     const struct model_procd_process *process = model_procd_find(model, token);
     if (process != NULL && model_procd_lives(process) && !process->transfer) {
         told->object_id = token;
@@ -94,9 +99,6 @@ static enum status read_slot(const struct model_procd *model,
         told->slot = end <= SLOT_STARTUP_LAST ? end : SLOT_LIMIT;
         return STATUS_OK;
     }
-    told->slot = slot;
-    told->object_type = OBJECT_ENDPOINT;
-    told->rights = object_type_rights(OBJECT_ENDPOINT);
     name(model, slot, told);
     return STATUS_OK;
 }

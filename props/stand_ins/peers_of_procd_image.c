@@ -81,6 +81,9 @@ static const struct file files[PEERS_PROCD_MODULES] = {
       {FLAG_R, 4 * PAGE, 0x405000, 1, 1},
       {FLAG_R, 4 * PAGE, 0x406000, 1, 1},
       {FLAG_R | FLAG_W, 0, 0x408000, 0, 1}}}, /* as many segments as a file may have */
+    {DATA_VA + 2 * PAGE,
+     {{FLAG_R | FLAG_X, PAGE, DATA_VA + 2 * PAGE, PAGE, PAGE},
+      {FLAG_R | FLAG_W, 0, DATA_VA + 3 * PAGE, 0, PAGE}}}, /* behind two pages of data */
 };
 
 const struct peers_module peers_modules[PEERS_PROCD_MODULES] = {
@@ -88,6 +91,7 @@ const struct peers_module peers_modules[PEERS_PROCD_MODULES] = {
     {648 * PAGE, 5 * PAGE},       {656 * PAGE, 2 * PAGE}, {664 * PAGE, 2 * PAGE},
     {672 * PAGE, 3 * PAGE},       {680 * PAGE, 40},       {688 * PAGE, 59 * PAGE},
     {752 * PAGE, 60 * PAGE},      {816 * PAGE, 3 * PAGE}, {824 * PAGE, 5 * PAGE},
+    {832 * PAGE, 3 * PAGE},
 };
 
 static unsigned load_count(const struct file *file)

@@ -500,10 +500,11 @@ static enum status op_read_slot(struct stand_in_call *call)
     reply->slot = found != NULL ? found->slot : end <= SLOT_STARTUP_LAST ? end : SLOT_LIMIT;
     if (found == NULL)
         return STATUS_OK;
-    reply->object_type = found->cap.object_type;
-    reply->rights = found->cap.rights;
+    uint32_t object_type;
+    reply->token = stand_in_token_behind(found->slot, &reply->object, &object_type);
+    reply->object_type = object_type;
+    reply->rights = object_type_rights(object_type);
     reply->badge = found->cap.badge;
-    reply->token = stand_in_token_behind(found->slot, &reply->object);
     return STATUS_OK;
 }
 

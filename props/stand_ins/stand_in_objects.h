@@ -201,7 +201,7 @@ const struct stand_in_installed *stand_in_installed(uint32_t process, uint32_t i
 
 /* Whose end an installed capability is, as READ_PROCESS_SLOT tells it: one of everybody that there may be,
  * by its slot. */
-uint64_t stand_in_token_behind(uint32_t slot, uint32_t *object);
+uint64_t stand_in_token_behind(uint32_t slot, uint32_t *object, uint32_t *object_type);
 
 /* --- all of it -------------------------------------------------------------------------------- */
 

@@ -132,7 +132,7 @@ const struct stand_in_installed *stand_in_installed(uint32_t process, uint32_t i
     return &installed[process][i];
 }
 
-uint64_t stand_in_token_behind(uint32_t slot, uint32_t *object)
+uint64_t stand_in_token_behind(uint32_t slot, uint32_t *object, uint32_t *object_type)
 {
     static const struct {
         uint64_t token;
@@ -143,5 +143,7 @@ uint64_t stand_in_token_behind(uint32_t slot, uint32_t *object)
     };
     unsigned which = slot % (sizeof behind / sizeof behind[0]);
     *object = behind[which].object;
+    *object_type =
+        slot % (2 * sizeof behind / sizeof behind[0]) == 10 ? OBJECT_UNTYPED : OBJECT_ENDPOINT;
     return behind[which].token;
 }
