@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* In the place of an engine that is not here (fuzz/tool/oss_fuzz.py): has what such an engine gives to a
  * program and asks of it, runs the files that it is called with, and says what it was told of them. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +25,9 @@ static unsigned mutations;
 /* Called by each object that has guards, with the whole section of the program. */
 void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, uint32_t *stop)
 {
-    for (uint32_t *guard = start; start != stop && *start == 0 && guard < stop; guard++)
-        *guard = guard == start ? 1 : guard[-1] + 1;
+    bool numbered = start == stop || *start != 0;
+    for (uint32_t *guard = start; !numbered && guard < stop; guard++)
+        *guard = (uint32_t)(guard - start) + 1;
     guards = start == stop ? 0 : stop[-1];
 }
 
