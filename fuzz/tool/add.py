@@ -117,7 +117,7 @@ class Corpus:
     def __init__(self, name, covering):
         self.name = name
         self.folder = f"corpus/{name}"
-        build.must_build(f"build/asan/{name}", f"build/libfuzzer/{name}")
+        build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "libfuzzer", "shipped")])
         os.makedirs(self.folder, exist_ok=True)
         self.lock = os.open(self.folder, os.O_RDONLY)
         fcntl.flock(self.lock, fcntl.LOCK_EX)

@@ -355,7 +355,7 @@ class Campaign(Home):
 def fuzz(name, options):
     """One engine on one harness."""
     options.engine, options.seconds, options.jobs = options.engine or "libfuzzer", options.seconds or 60, options.jobs or 1
-    build.must_build(f"build/asan/{name}", f"build/{options.engine}/{name}", f"build/libfuzzer/{name}",
+    build.must_build(f"build/asan/{name}", f"build/{options.engine}/{name}", f"build/libfuzzer/{name}", f"build/shipped/{name}",
                      *(["build/afl/mutator.so"] if options.engine == "afl" else []))
     try:
         return Campaign(name, options).run()

@@ -66,6 +66,15 @@ class Place:
         output, _ = process.communicate(timeout=WAIT_SECONDS)
         return process.returncode, output
 
+    def python(self, case, instead, *arguments):
+        """A command of ./basalt in which something is otherwise: (status, output)."""
+        said = subprocess.run([sys.executable, "-B", "-c", "import sys; sys.path.insert(0, 'fuzz/tool'); import engines, main, triage; "
+                               "engines.libfuzzer_program = lambda name: 'fuzz/tool/fake_engine.py'; "
+                               f"{instead}\nsys.argv = ['basalt', *sys.argv[1:]]; sys.exit(main.main())", *arguments],
+                              cwd=self.path, env={**os.environ, "FAKE_ENGINE": case}, text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return said.returncode, said.stdout
+
     def run(self, case, *arguments):
         process = self.start(case, *arguments)
         try:
@@ -109,9 +118,9 @@ UNREPRODUCED = f"{HOME}/{triage.FOLDER}/unreproduced/inputs/{os.path.basename(PA
 UNREPRODUCED_WORDS = "unreproduced: failed in the engine and passes when it is run alone"
 
 
-def with_old(data):
+def with_old(data, kind="crash-"):
     def prepare(place):
-        place.put(crash_name(data), data)
+        place.put(crash_name(data).replace("crash-", kind), data)
     return prepare
 
 
@@ -134,6 +143,9 @@ CASES = {
     "an old input that passes is moved aside":
         ("quiet", with_old(fake_engine.PASSING), 0, [f"passes now: {PASSING}", "0 findings"],
          [PASSING.replace("crash-", "passing/crash-")], [PASSING]),
+    "an old input that passes alone and was changed by what ran before it is a finding":
+        ("quiet", with_old(fake_engine.PASSING, "differs-"), 1, [UNREPRODUCED_WORDS, "1 finding\n"],
+         [UNREPRODUCED.replace("crash-", "differs-")], [PASSING.replace("crash-", "differs-")]),
     "an old input that fails is a finding":
         ("quiet", with_old(fake_engine.GLOBAL_OVERFLOW), 1, ["1 finding\n", "global-buffer-overflow"],
          [FOUND_FAILING, f"{FOUND}/input", f"{FOUND}/report.txt"], [FAILING]),
@@ -219,6 +231,36 @@ def check_kill(tally):
     process.kill()
     process.communicate()
     tally.say("campaigns: kill -9 ends the engine", ended(pid))
+
+
+def check_kill_triage(tally):
+    """A campaign that is killed while it sorts its findings leaves them to the next one, which tells of them."""
+    for what, instead in (("makes a finding", "triage.Finding.save"), ("takes its input", "triage.Finding.take"),
+                          ("describes it", "triage.describe")):
+        place = Place()
+        place.put(FAILING, fake_engine.GLOBAL_OVERFLOW)
+        killed, _ = place.python("quiet", f"import os; {instead} = lambda *_: os.kill(os.getpid(), 9)", "fuzz", FAKED,
+                                 "--seconds", "1")
+        status, output = place.run("quiet")
+        listed = place.triage()
+        tally.say(f"triage: a campaign that is killed when it {what} loses none", killed == -9 and status == 1
+                  and "1 finding\n" in output and os.path.exists(f"{place.path}/{FOUND_FAILING}")
+                  and os.listdir(f"{place.path}/{HOME}/{triage.FOLDER}") == [os.path.basename(FOUND)]
+                  and "1 certain" in listed[1], f"status {killed}, then {status}\n{output}{listed[1]}")
+
+
+# A campaign over two targets: what the engine does, what is otherwise, and how it must end.
+TURNS = {
+    "an input that the disk cut short": ("full-artefacts", "", 2, "could not be written whole; the engine said: ==1== ERROR"),
+    "what nobody foresaw": ("quiet", "import triage; triage.take_in = None", 1, "ERROR: canary_detectors: TypeError"),
+}
+
+
+def check_turns(tally, what, case, instead, wanted, text):
+    status, output = Place().python(case, f"engines.turn_programs = lambda *_: ['build/asan/empty']; {instead}", "fuzz", FAKED,
+                                    "empty", "--engine", "libfuzzer", "--jobs", "1", "--seconds", "2")
+    tally.say(f"campaigns: {what} is an error of a campaign in turns, too", status == wanted and text in output
+              and "Traceback" not in output, f"status {status}\n{output}")
 
 
 def check_keys(tally):
@@ -457,7 +499,8 @@ def check_bisect(tally):
 
 def campaigns(tally):
     """No failure that an engine saw is lost, whatever happens to engine, disk and campaign."""
-    build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "libfuzzer") for name in (FAKED, PLANTED_IN, "empty")],
+    build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "libfuzzer", "shipped")
+                       for name in (FAKED, PLANTED_IN, "empty")],
                      "build/fast/abi_tables")
     check_keys(tally)
     check_excerpt(tally)
@@ -470,7 +513,8 @@ def campaigns(tally):
         jobs += [pool.submit(check_min, tally, what, *case) for what, case in MERGES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
-        jobs += [pool.submit(check, tally) for check in (check_kill, check_short, check_triage)]
+        jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_short, check_triage)]
+        jobs += [pool.submit(check_turns, tally, what, *case) for what, case in TURNS.items()]
         for job in jobs:
             job.result()
 

@@ -43,6 +43,8 @@ def main(case, first, corpus):
         return fail(PASSING, "timeout after 26 seconds", 70) if first else 0
     if case == "full-artefact":
         return fail(GLOBAL_OVERFLOW, "deadly signal", 77, b"") if first else 0
+    if case == "full-artefacts":
+        return fail(GLOBAL_OVERFLOW, "deadly signal", 77, b"")
     if case == "full-corpus":
         with open(f"{corpus}/{'0' * 40}", "wb"):
             pass

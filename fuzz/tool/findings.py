@@ -13,6 +13,7 @@ import build
 import engines
 
 KINDS = ("crash-", "timeout-", "oom-", "leak-", "differs-")
+ALONE_PASSES = "differs-"  # what another input before them changed passes when run alone, and is no less a finding
 ASIDE = "passing"  # artefacts of earlier campaigns that fail no more
 FRAMES_KEYED, FRAMES_SHOWN, LINES_SHOWN = 3, 9, 40
 SHRINK_SECONDS = 20

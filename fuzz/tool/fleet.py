@@ -4,6 +4,7 @@ a minute. Time goes to what still grows. The first core runs sanitized builds, t
 engine keeps is replayed under the sanitizers, through the shipped objects and in reverse before the next turn.
 Both engines of a harness share findings/TARGET/corpus; findings/history.jsonl has a line for each minute."""
 
+import contextlib
 import json
 import os
 import random
@@ -33,6 +34,15 @@ HISTORY = "findings/history.jsonl"
 # The builds that take turns on one core, by the core's place.
 SANITIZED, FAST = ("libfuzzer", "afl"), ("libfuzzer_fast", "afl_fast")
 ENGINES = {"both": lambda kinds: kinds, "libfuzzer": lambda kinds: kinds[:1], "afl": lambda kinds: kinds[1:]}
+
+
+def link(source, target):
+    """Whether there was something to link: libFuzzer of another turn removes what it has a smaller input for."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 # --- one harness ---------------------------------------------------------------------------------
@@ -76,10 +86,14 @@ class Target(campaign.Home):
         for entry in os.scandir(source) if os.path.isdir(source) else ():
             if not entry.name.startswith("id:") or "sync:" in entry.name or "orig:" in entry.name:
                 continue
-            data = read(entry.path)
+            try:
+                data = read(entry.path)
+            except FileNotFoundError:  # AFL++ of another turn writes it anew
+                continue
             if not data:
-                os.remove(entry.path)
-                self.cut += 1
+                if self.running <= 1:  # else it may be on the way
+                    os.remove(entry.path)
+                    self.cut += 1
                 continue
             path = f"{folder}/{prefix}{campaign.hash_name(data)}"
             if not os.path.exists(path):
@@ -87,6 +101,18 @@ class Target(campaign.Home):
             if prefix:
                 os.remove(entry.path)
                 self.said[path] = f"AFL++: {os.path.basename(source)}, {entry.name}"
+
+    def remove_truncated(self):
+        """Not while another turn's engine writes."""
+        if self.running <= 1:
+            super().remove_truncated()
+
+    def lose_truncated(self):
+        """At the end: failing inputs that a full disk cut short go, and the engines' words for them are errors."""
+        for path in filter(campaign.truncated, findings.artefacts(self.home)):
+            os.remove(path)  # what it showed cannot be seen again
+            self.cut += 1
+            yield f"{path} could not be written whole; the engine said: {self.said.get(path, 'nothing')}"
 
     def give_to_afl(self, kind):
         """The corpus as AFL++ reads it of another instance while it runs."""
@@ -99,8 +125,7 @@ class Target(campaign.Home):
         for folder in ("seeds", "corpus"):
             for base in sorted(os.listdir(f"{self.home}/{folder}")):
                 if base not in there and not base.startswith("."):
-                    os.link(f"{self.home}/{folder}/{base}", f"{queue}/id:{number:06},{base}")
-                    number += 1
+                    number += link(f"{self.home}/{folder}/{base}", f"{queue}/id:{number:06},{base}")
 
     # --- what engines kept, replayed ---
 
@@ -120,7 +145,7 @@ class Target(campaign.Home):
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         for base in names:
-            os.link(f"{self.home}/{source}/{base}", f"{folder}/{base}")
+            link(f"{self.home}/{source}/{base}", f"{folder}/{base}")
         said = {variant: self.checked_by(variant, folder) for variant in ("asan", "shipped")}
         for base, digest in said["asan"].items():
             if said["shipped"].get(base, digest) != digest:
@@ -151,9 +176,8 @@ class Target(campaign.Home):
         target = f"{self.home}/{prefix}{campaign.hash_name(read(path))}"
         os.replace(path, target)
         for source in ("corpus", "seeds"):
-            base = f"{self.home}/{source}/{os.path.basename(path)}"
-            if os.path.exists(base):
-                os.remove(base)
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(f"{self.home}/{source}/{os.path.basename(path)}")
         self.said[target] = words
 
     def sort(self, shrink):
@@ -179,9 +203,9 @@ class Turn(threading.Thread):
     def run(self):
         try:
             self.play()
-        except (build.Stop, OSError) as error:
-            if not self.stopping:
-                self.errors.append(f"{self.target.name}: {error}")
+        except Exception as error:  # a thread's exception reaches nobody
+            if not self.stopping or not isinstance(error, build.Stop):
+                self.errors.append(f"{self.target.name}: {error if isinstance(error, (build.Stop, OSError)) else repr(error)}")
 
     def command(self, words):
         name, home, seed = self.target.name, self.target.home, self.fleet.random.randrange(1, campaign.SEED_LIMIT)
@@ -206,6 +230,7 @@ class Turn(threading.Thread):
         inputs, marks, started = len(target.corpus()), len(target.marks), time.monotonic()
         self.worker = engines.Worker(f"{target.name} {self.kind}", self.command(words), self.seconds, self.fleet.note,
                                      target.leave_out)
+        self.worker.stopping = self.stopping  # since end() was called when there was none
         self.worker.start()
         self.worker.join()
         self.errors += self.worker.errors
@@ -388,6 +413,8 @@ class Fleet:
     def report(self):
         """The last words and the exit status, by the rules of a campaign on one harness."""
         print(self.table())
+        for target in self.targets:
+            self.errors += target.lose_truncated()
         found = [identity for target in self.targets for identity in target.found]
         for error in self.errors:
             print(f"ERROR: {error}")

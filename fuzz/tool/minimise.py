@@ -105,7 +105,7 @@ def minimise(options):
     if not names:
         print("no corpus of a campaign; ./basalt fuzz makes one")
         return 0
-    build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "libfuzzer") for name in names])
+    build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "libfuzzer", "shipped") for name in names])
     try:
         return 1 if sum([Minimiser(name).run() for name in names]) else 0
     except OSError as error:

@@ -25,6 +25,8 @@ NAME_MAX = 80  # characters of a finding's name
 LIST_NAME_MAX = 56
 OPEN = ("certain", "flaky", "unreproduced")  # "fixed": it passes now
 
+FACTS = {"target": str, "key": list, "headline": str, "state": str, "found": str, "inputs": int, "said": str, "commit": str}
+
 STATES = {
     "certain": f"failed in each of {RUNS} runs",
     "flaky": "failed in some runs and passed in others",
@@ -80,6 +82,10 @@ class Finding:
     def save(self):
         findings.write(f"{self.path}/finding.json", (json.dumps(self.facts, indent=1) + "\n").encode())
 
+    def is_described(self):
+        """False until the last of its files is there: whoever took its first input was killed."""
+        return os.path.exists(f"{self.path}/report.txt")
+
     def inputs(self):
         return sorted(glob.glob(f"{self.path}/inputs/*"))
 
@@ -99,7 +105,7 @@ def load(path):
     try:
         with open(f"{path}/finding.json", encoding="utf-8") as file:
             facts = json.load(file)
-        if not isinstance(facts, dict) or not {"target", "key", "headline", "state", "found", "inputs"} <= set(facts):
+        if not isinstance(facts, dict) or not all(isinstance(facts.get(name), kind) for name, kind in FACTS.items()):
             raise ValueError
     except (OSError, ValueError):
         raise build.Stop(f"{path}/finding.json: unreadable, or of another version; move {path} away, and run its "
@@ -124,19 +130,25 @@ def commit():
     return said.stdout.strip()
 
 
-def make(home, name, verdict, said):
-    """A new folder for a finding that no other has."""
+def make(home, name, verdict, state, said):
+    """A new folder for a finding that no other has. It is there with its facts or not at all, whenever this is killed."""
     base = name_of(verdict) if verdict else "unreproduced"
     for number in range(1, 1 << 16):
         path = f"{home}/{FOLDER}/{base}" + (f"-{number}" if number > 1 else "")
         if not os.path.exists(path):
             break
-    os.makedirs(f"{path}/inputs")
-    return Finding(path, {
+    part = f"{home}/{FOLDER}/.part"
+    shutil.rmtree(part, ignore_errors=True)
+    os.makedirs(f"{part}/inputs")
+    made = Finding(part, {
         "target": name, "headline": verdict.headline if verdict else said, "key": list(verdict.key) if verdict else [said],
-        "state": "unreproduced", "said": said, "inputs": 0, "commit": commit(),
+        "state": state, "said": said, "inputs": 0, "commit": commit(),
         "found": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
     })
+    made.save()
+    os.rename(part, path)
+    made.path = path
+    return made
 
 
 # --- taking in -----------------------------------------------------------------------------------
@@ -188,6 +200,26 @@ def describe(finding, verdict, shrink):
     finding.facts.update(bytes=len(small), shrunk=verdict is not None and shrink)
 
 
+def tell(finding, verdict, shrink):
+    describe(finding, verdict, shrink)
+    print(f"\nfinding {finding.identity}\n{read(f'{finding.path}/report.txt').decode(errors='replace')}", end="", flush=True)
+
+
+def complete(finding, shrink):
+    """A finding that nobody was told of, because whoever took its first input was killed then. False: before that,
+    so that it has none, and the folder goes."""
+    if not finding.inputs():
+        shutil.rmtree(finding.path)
+        return False
+    verdict = findings.verdict_of(finding.target, finding.inputs()[0])
+    if verdict is None and finding.facts["state"] == "certain":
+        finding.facts["state"] = "fixed"
+    finding.facts["inputs"] = len(finding.inputs())
+    tell(finding, verdict, shrink)
+    finding.save()
+    return True
+
+
 def take_in(name, home, paths, old, said, shrink=True):
     """Sorts artefacts into findings; prints what is new. `old`: those that no engine saw fail in this campaign;
     `said`: the engines' words for the others. Returns the findings that have one input more."""
@@ -199,7 +231,7 @@ def take_in(name, home, paths, old, said, shrink=True):
         state = "certain"
         if finding is None:
             state, verdict = certainty(name, path, verdict)
-            if state == "unreproduced" and path in old:
+            if state == "unreproduced" and path in old and not os.path.basename(path).startswith(findings.ALONE_PASSES):
                 findings.set_aside(home, path)
                 continue
             words = re.sub(r"^==\d+==\s*", "", said.get(path, "an engine of an earlier campaign did not say why"))
@@ -207,17 +239,17 @@ def take_in(name, home, paths, old, said, shrink=True):
             finding = known.get(key)
         is_new = finding is None
         if is_new:
-            finding = known[key] = make(home, name, verdict, words)
-            finding.facts["state"] = state
+            finding = known[key] = make(home, name, verdict, state, words)
         elif finding.facts["state"] == "fixed":
             finding.facts["state"] = state
         finding.take(path)
         if is_new:
-            describe(finding, verdict, shrink)
-            print(f"\nfinding {finding.identity}\n{read(f'{finding.path}/report.txt').decode(errors='replace')}", end="",
-                  flush=True)
+            tell(finding, verdict, shrink)
         finding.save()
         if finding not in touched:
+            touched.append(finding)
+    for finding in known.values():
+        if not finding.is_described() and complete(finding, shrink) and finding not in touched:
             touched.append(finding)
     for finding in touched:
         print(f"{finding.identity}: {finding.facts['state']}, {counted(finding.facts['inputs'], 'input')}", flush=True)
@@ -241,7 +273,9 @@ def chosen(identity):
 
 def run_again(finding):
     """Runs a finding's input as the tree is now, and writes its state down. What it shows, or None."""
-    build.must_build(*[f"build/{variant}/{build.known_harness(finding.target)}" for variant in ("asan", "libfuzzer")])
+    build.must_build(*[f"build/{variant}/{build.known_harness(finding.target)}" for variant in ("asan", "libfuzzer", "shipped")])
+    if not finding.is_described() and not complete(finding, True):
+        raise build.Stop(f"{finding.identity} had no input, since a campaign was killed when it made it: the next one does", 2)
     verdict = findings.verdict_of(finding.target, finding.input)
     state = finding.facts["state"]
     if verdict is None and state == "certain":
