@@ -196,8 +196,9 @@ class Home:
         fail since."""
         self.lock()
         if os.path.isdir(f"{self.home}/corpus.large"):  # ./basalt min was killed
-            shutil.copytree(f"{self.home}/corpus.large", f"{self.home}/corpus", dirs_exist_ok=True)
-            shutil.rmtree(f"{self.home}/corpus.large")
+            for base in os.listdir(f"{self.home}/corpus.large"):  # takes no room on a full disk
+                os.replace(f"{self.home}/corpus.large/{base}", f"{self.home}/corpus/{base}")
+            os.rmdir(f"{self.home}/corpus.large")
         old = set(findings.artefacts(self.home))
         for path in old:
             regular(path)
@@ -352,6 +353,14 @@ class Campaign(Home):
         return 128 + self.interrupted if self.interrupted else 1 if found or self.errors else 0
 
 
+def words(error, place):
+    """What the system refused, on one line; of a folder that was copied the first such."""
+    if isinstance(error, shutil.Error):
+        _, path, why = error.args[0][0]
+        return f"{path}: {re.sub(r'^.Errno [0-9]+. |: .*', '', why)}"
+    return f"{error.filename or place}: {error.strerror}"
+
+
 def fuzz(name, options):
     """One engine on one harness."""
     options.engine, options.seconds, options.jobs = options.engine or "libfuzzer", options.seconds or 60, options.jobs or 1
@@ -360,4 +369,4 @@ def fuzz(name, options):
     try:
         return Campaign(name, options).run()
     except OSError as error:
-        raise build.Stop(f"{error.filename or f'findings/{name}'}: {error.strerror}", 2) from None
+        raise build.Stop(words(error, f"findings/{name}"), 2) from None

@@ -463,6 +463,23 @@ def check_min(tally, what, instead, wanted, text):
               f"{len(before)} inputs, then {len(after)}\n{said.stdout}")
 
 
+def check_min_killed(tally):
+    """Killed between its two folders it leaves the large corpus, and the next call goes on with that."""
+    place = Place()
+    home = f"{place.path}/findings/empty"
+    os.makedirs(f"{home}/corpus")
+    os.makedirs(f"{place.path}/corpus/empty")
+    findings.write(f"{home}/corpus/{campaign.hash_name(b'a')}", b"a")
+    killed, _ = place.python("quiet", "import os, build; rename = os.rename; os.rename = lambda source, target: "
+                             "os.kill(os.getpid(), 9) if source.endswith('small') else rename(source, target)\n"
+                             "engines.libfuzzer_program = lambda name: f'build/libfuzzer/{name}'", "min", "empty")
+    left = sorted(os.listdir(home))
+    status, output = place.python("quiet", "engines.libfuzzer_program = lambda name: f'build/libfuzzer/{name}'", "min")
+    tally.say("min: one that is killed between its folders loses none", killed == -9 and "corpus.large" in left
+              and "corpus" not in left and status == 0 and output.startswith("empty: 1 input before")
+              and os.listdir(home).count("corpus.large") == 0, f"status {killed}, {left}, then {status}\n{output}")
+
+
 PAST = ("int LLVMFuzzerTestOneInput", "    PROPERTY(T1, \"planted\", size_bytes == 0);\n")
 
 
@@ -513,7 +530,7 @@ def campaigns(tally):
         jobs += [pool.submit(check_min, tally, what, *case) for what, case in MERGES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
-        jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_short, check_triage)]
+        jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_min_killed, check_short, check_triage)]
         jobs += [pool.submit(check_turns, tally, what, *case) for what, case in TURNS.items()]
         for job in jobs:
             job.result()

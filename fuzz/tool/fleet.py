@@ -442,4 +442,4 @@ def fuzz(options):
     try:
         return Fleet(names, options).run()
     except OSError as error:
-        raise build.Stop(f"{error.filename or 'findings'}: {error.strerror}", 2) from None
+        raise build.Stop(campaign.words(error, "findings"), 2) from None

@@ -99,9 +99,14 @@ class Minimiser(fleet.Target):
                              f"{counted(len(lost), 'mark')}: {'; '.join(sorted(lost)[:3])}; the corpus stays as it is")
 
 
+def has_corpus(home):
+    """Also where a call that was killed left the large one alone."""
+    return any(os.path.isdir(f"{home}/{folder}") for folder in ("corpus", "corpus.large"))
+
+
 def minimise(options):
     names = [build.known_harness(name) for name in dict.fromkeys(options.targets)] or \
-        [name for name in campaign.with_corpus() if os.path.isdir(f"findings/{name}/corpus")]
+        [name for name in campaign.with_corpus() if has_corpus(f"findings/{name}")]
     if not names:
         print("no corpus of a campaign; ./basalt fuzz makes one")
         return 0
@@ -109,4 +114,4 @@ def minimise(options):
     try:
         return 1 if sum([Minimiser(name).run() for name in names]) else 0
     except OSError as error:
-        raise build.Stop(f"{error.filename or 'findings'}: {error.strerror}", 2) from None
+        raise build.Stop(campaign.words(error, "findings"), 2) from None
