@@ -42,7 +42,7 @@ CALLS = {"address": {"asan": (1000, None), "msan": (0, 0), "ubsan": (0, 200)},
          "undefined": {"asan": (0, 0), "msan": (0, 0), "ubsan": (168, None)},
          "memory": {"asan": (0, 0), "msan": (1000, None), "ubsan": (0, 200)},
          "coverage": {"asan": (0, 0), "msan": (0, 0)}, "none": {"asan": (0, 0), "msan": (0, 0)}}
-RUNTIME = {"__asan_init": ("address",), "__msan_init": ("memory",), "__llvm_profile_runtime_initialize": ("coverage",)}
+RUNTIME = {"__asan_init": ("address",), "__msan_init": ("memory",)}
 LIBRARIES = re.compile(r"(lib(c|m|dl|rt|pthread|resolv|gcc_s|stdc\+\+)|ld-linux-x86-64)\.so\.\d+")  # of the runner's image
 
 Build = collections.namedtuple("Build", "sanitizer engine linker harnesses", defaults=("ld", ""))
