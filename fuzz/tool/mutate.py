@@ -90,28 +90,29 @@ class Compiler:
         """The objects that read a source, those of abi/ first: tables are there."""
         return sorted(self.dependents[path], key=lambda name: (not name.startswith("build/image/abi/"), name))
 
-    def code(self, name):
-        """The bytes of an object's code as the tree is now, as a hash; None when it does not compile."""
+    def code(self, name, tree):
+        """The bytes of an object's code in a tree, as a hash; None when it does not compile."""
         _, command = build.run(["ninja", "-C", self.folder, "-t", "commands", "-s", name])
-        command = re.sub(r" -MMD -MF \S+", "", command.strip().splitlines()[-1]).replace(f" -o {name}", " -g0 -o mutant.o")
-        result = subprocess.run(command, shell=True, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True)
+        command = re.sub(r" -MMD -MF \S+", "", command.strip().splitlines()[-1]).replace(f" -o {name}", f" -g0 -o {self.folder}/mutant.o")
+        result = subprocess.run(command, shell=True, cwd=tree, stdin=subprocess.DEVNULL, capture_output=True)
         if result.returncode != 0:
             return None
         with open(f"{self.folder}/mutant.o", "rb") as data:
             return hashlib.sha256(data.read()).hexdigest()
 
-    def remember(self, names):
-        for name in names:
-            if name not in self.before:
-                self.before[name] = self.code(name)
+    def code_before(self, name):
+        """That of the tree that the copy was made from."""
+        if name not in self.before:
+            self.before[name] = self.code(name, ".")
+        return self.before[name]
 
     def verdict(self, names):
         """Why the mutant that is applied now does not count, or None."""
         for name in names:
-            after = self.code(name)
+            after = self.code(name, self.folder)
             if after is None:
                 return "does not compile"
-            if after != self.before[name]:
+            if after != self.code_before(name):
                 return None
         return "same code"
 
@@ -175,7 +176,6 @@ class Judge:
     def verdict(self, site):
         path = f"{self.folder}/{site.path}"
         objects = self.compiler.objects_of(site.path)
-        self.compiler.remember(objects)
         text, noticed = source_checks.read(path), None
         try:
             write(path, site.applied(text))
