@@ -129,6 +129,9 @@ _Static_assert(MEMD_UNTYPED_SLOT_BASE >= SLOT_STARTUP_LAST + 1, "M2: after the s
 _Static_assert(MEMD_FRAME_SLOT_BASE + MEMD_FRAME_LIMIT <= SLOT_LIMIT, "a slot for each page");
 _Static_assert(MEMD_FRAME_LIMIT <= 1 << MEMD_FRAME_INDEX_BITS, "an id holds every index");
 _Static_assert(MEMD_UNTYPED_LIMIT == 1 << MEMD_UNTYPED_INDEX_BITS, "an id holds every index");
+_Static_assert(MEMD_FRAME_GENERATION_LAST == UINT32_MAX >> MEMD_FRAME_INDEX_BITS &&
+                   MEMD_UNTYPED_GENERATION_LAST == UINT32_MAX >> MEMD_UNTYPED_INDEX_BITS,
+               "an id holds every generation");
 _Static_assert((int)PROCESS_LIMIT <= (int)MEMD_ACCOUNT_LIMIT &&
                    (int)PROCESS_LIMIT <= (int)MEMD_UNTYPED_LIMIT,
                "one account and one budget for each process: processes run out first");
