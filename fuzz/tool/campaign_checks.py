@@ -249,18 +249,37 @@ def check_kill_triage(tally):
                   and "1 certain" in listed[1], f"status {killed}, then {status}\n{output}{listed[1]}")
 
 
-# A campaign over two targets: what the engine does, what is otherwise, and how it must end.
+LEAK = "canary_leak"
+SHIPPED_DIFFERS = """
+by = fleet.Target.checked_by
+fleet.Target.checked_by = lambda self, variant, folder: {name: digest + variant for name, digest in by(self, variant, folder).items()}
+"""
+
+# A campaign over two targets: what the engine does, the first target, its committed inputs, what is otherwise, and how
+# it must end.
 TURNS = {
-    "an input that the disk cut short": ("full-artefacts", "", 2, "could not be written whole; the engine said: ==1== ERROR"),
-    "what nobody foresaw": ("quiet", "import triage; triage.take_in = None", 1, "ERROR: canary_detectors: TypeError"),
+    "an input that the disk cut short is an error":
+        ("full-artefacts", FAKED, (), "", 2, "could not be written whole; the engine said: ==1== ERROR"),
+    "what nobody foresaw is an error":
+        ("quiet", FAKED, (), "triage.take_in = None", 1, "ERROR: canary_detectors: TypeError"),
+    "a committed input that fails is a finding":
+        ("quiet", FAKED, (fake_engine.GLOBAL_OVERFLOW,), "", 1, "1 finding: canary_detectors/global-buffer-overflow-write_global;"),
+    "an input that does something else in the shipped build is a finding":
+        ("quiet", FAKED, (fake_engine.PASSING,), SHIPPED_DIFFERS, 1, "the engine: the shipped objects do something else\n"),
+    "inputs that change what others do are a finding":
+        ("quiet", LEAK, (b"a", b"b"), "", 1, "the engine: order matters: another input changes what this one does\n"),
 }
 
 
-def check_turns(tally, what, case, instead, wanted, text):
-    status, output = Place().python(case, f"engines.turn_programs = lambda *_: ['build/asan/empty']; {instead}", "fuzz", FAKED,
-                                    "empty", "--engine", "libfuzzer", "--jobs", "1", "--seconds", "2")
-    tally.say(f"campaigns: {what} is an error of a campaign in turns, too", status == wanted and text in output
-              and "Traceback" not in output, f"status {status}\n{output}")
+def check_turns(tally, what, case, target, inputs, instead, wanted, text):
+    place = Place()
+    os.makedirs(f"{place.path}/corpus/{target}", exist_ok=True)
+    for data in inputs:
+        place.put(f"corpus/{target}/{campaign.hash_name(data)}", data)
+    status, output = place.python(case, f"import fleet; engines.turn_programs = lambda *_: ['build/asan/empty']; {instead}",
+                                  "fuzz", target, "empty", "--engine", "libfuzzer", "--jobs", "1", "--seconds", "2")
+    tally.say(f"campaigns: in turns {what}", status == wanted and text in output and "Traceback" not in output,
+              f"status {status}\n{output}")
 
 
 def check_keys(tally):
@@ -517,7 +536,7 @@ def check_bisect(tally):
 def campaigns(tally):
     """No failure that an engine saw is lost, whatever happens to engine, disk and campaign."""
     build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "libfuzzer", "shipped")
-                       for name in (FAKED, PLANTED_IN, "empty")],
+                       for name in (FAKED, PLANTED_IN, LEAK, "empty")],
                      "build/fast/abi_tables")
     check_keys(tally)
     check_excerpt(tally)
