@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Campaigns: one harness under an engine for some time. Everything that is found stays under
 findings/TARGET: corpus/ (what reached something new), crash-*, timeout-*, oom-*, leak-* (inputs that
-failed and are not sorted yet), found/ (findings, one folder each: triage.py), passing/ (inputs of earlier
-campaigns that fail no more), afl/ (AFL++'s own)."""
+failed and are not sorted yet), differs-* (that do something else in another build or order), found/ (findings, one
+folder each: triage.py), passing/ (inputs of earlier campaigns that fail no more), afl/ and engines/ (AFL++'s own)."""
 
 import fcntl
 import glob
@@ -157,6 +157,7 @@ class Home:
         self.home = f"findings/{name}"
         self.said = {}  # artefact: the engine's words
         self.cut = 0  # inputs that a full disk cut short
+        self.running = 0  # turns of a campaign over several (fleet.py)
 
     def lock(self):
         """One campaign a target: two would share folders and each spoil the other's."""
@@ -210,10 +211,39 @@ class Home:
         seeds(self.name, f"{self.home}/seeds")
         return old
 
+    def afl_home(self, kind):
+        return f"{self.home}/engines/{kind}"
+
     def harvest(self):
+        """What AFL++ left, of whichever kind of campaign: what it found by itself joins the corpus, of turns as a link
+        that takes no room; what failed becomes an artefact."""
         said, empty = harvest_afl(self.home)
         self.said.update(said)
         self.cut += empty
+        for kind in ("afl", "afl_fast"):
+            for part, folder, prefix in (("queue", f"{self.home}/corpus", ""), ("crashes", self.home, "crash-"),
+                                         ("hangs", self.home, "timeout-")):
+                self.take_from(f"{self.afl_home(kind)}/main/{part}", folder, prefix)
+
+    def take_from(self, source, folder, prefix):
+        for entry in os.scandir(source) if os.path.isdir(source) else ():
+            if not entry.name.startswith("id:") or "sync:" in entry.name or "orig:" in entry.name:
+                continue
+            try:
+                data = read(entry.path)
+            except FileNotFoundError:  # AFL++ of another turn writes it anew
+                continue
+            if not data:
+                if self.running <= 1:  # else it may be on the way
+                    os.remove(entry.path)
+                    self.cut += 1
+                continue
+            path = f"{folder}/{prefix}{hash_name(data)}"
+            if not os.path.exists(path):
+                os.link(entry.path, path)
+            if prefix:
+                os.remove(entry.path)
+                self.said[path] = f"AFL++: {os.path.basename(source)}, {entry.name}"
 
 
 class Campaign(Home):

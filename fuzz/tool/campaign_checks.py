@@ -461,6 +461,33 @@ MERGES = {
 MIN_INPUTS = 24
 
 
+# An engine that gets its signal before it begins: a turn is still replaying what there is.
+SIGNAL_EARLY = """
+import os, signal, time
+fleet.Target.check_new = lambda self: (os.kill(os.getpid(), signal.SIGINT), time.sleep(1))
+"""
+
+
+def check_signal_early(tally):
+    began = time.monotonic()
+    status, output = Place().python("hanging", f"import fleet; engines.turn_programs = lambda *_: ['build/asan/empty']; {SIGNAL_EARLY}",
+                                    "fuzz", FAKED, "empty", "--engine", "libfuzzer", "--jobs", "1")
+    tally.say("campaigns: a signal before a turn's engine begins is no turn to wait for", status == 128 + signal.SIGINT
+              and "ended by SIGINT" in output and time.monotonic() - began < 30, f"status {status}\n{output}")
+
+
+def check_afl_left(tally):
+    """What AFL++ left in a campaign that took turns and was killed is taken in by one that does not."""
+    place = Place()
+    left = f"{HOME}/engines/afl_fast/main"
+    for part, data in (("crashes", fake_engine.GLOBAL_OVERFLOW), ("queue", fake_engine.PASSING)):
+        os.makedirs(f"{place.path}/{left}/{part}")
+        place.put(f"{left}/{part}/id:000001,src:000000", data)
+    status, output = place.run("quiet")
+    tally.say("campaigns: what a campaign in turns left is taken in by another", status == 1 and "1 finding\n" in output
+              and os.path.exists(f"{place.path}/{HOME}/corpus/{campaign.hash_name(fake_engine.PASSING)}"), output)
+
+
 def check_min(tally, what, instead, wanted, text):
     """A working corpus becomes smaller and reaches the same, or stays as it is."""
     place = Place()
@@ -549,7 +576,7 @@ def campaigns(tally):
         jobs += [pool.submit(check_min, tally, what, *case) for what, case in MERGES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
-        jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_min_killed, check_short, check_triage)]
+        jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_signal_early, check_afl_left, check_min_killed, check_short, check_triage)]
         jobs += [pool.submit(check_turns, tally, what, *case) for what, case in TURNS.items()]
         for job in jobs:
             job.result()

@@ -53,7 +53,6 @@ class Target(campaign.Home):
     def __init__(self, name):
         super().__init__(name)
         self.busy = threading.Lock()  # of what is changed after a turn
-        self.running = 0
         self.turns = {SANITIZED: 0, FAST: 0}
         self.last_turn = 0
         self.seconds = 0
@@ -70,37 +69,6 @@ class Target(campaign.Home):
 
     def corpus(self):
         return {base for base in os.listdir(f"{self.home}/corpus") if not base.startswith(".")}
-
-    def afl_home(self, kind):
-        return f"{self.home}/engines/{kind}"
-
-    def harvest(self):
-        """What AFL++ found by itself joins the corpus, as a link that takes no room; what failed becomes an artefact."""
-        super().harvest()
-        for kind in ("afl", "afl_fast"):
-            for part, folder, prefix in (("queue", f"{self.home}/corpus", ""), ("crashes", self.home, "crash-"),
-                                         ("hangs", self.home, "timeout-")):
-                self.take_from(f"{self.afl_home(kind)}/main/{part}", folder, prefix)
-
-    def take_from(self, source, folder, prefix):
-        for entry in os.scandir(source) if os.path.isdir(source) else ():
-            if not entry.name.startswith("id:") or "sync:" in entry.name or "orig:" in entry.name:
-                continue
-            try:
-                data = read(entry.path)
-            except FileNotFoundError:  # AFL++ of another turn writes it anew
-                continue
-            if not data:
-                if self.running <= 1:  # else it may be on the way
-                    os.remove(entry.path)
-                    self.cut += 1
-                continue
-            path = f"{folder}/{prefix}{campaign.hash_name(data)}"
-            if not os.path.exists(path):
-                os.link(entry.path, path)
-            if prefix:
-                os.remove(entry.path)
-                self.said[path] = f"AFL++: {os.path.basename(source)}, {entry.name}"
 
     def remove_truncated(self):
         """Not while another turn's engine writes."""

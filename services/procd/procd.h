@@ -101,8 +101,8 @@
  * - BEGIN makes what CREATE makes: a place of the sender, a memd account, kernel memory, a registration
  *   with pagerd, whose areas are the segments (AREA_LOADED), a stack of STACK_RESERVE_BYTES and the
  *   heap. page_limit is as CREATE's: of pages of its own it has no more, and no more are set aside
- *   for it; 0: as many as the role has. The id is that of the process to be; nobody is told of that (NOT_FOUND) before it runs.
- *   BUSY: the sender has one open; EXHAUSTED: another one has. Then, of each segment in order:
+ *   for it; 0: as many as the role has. The id is that of the process to be; nobody is told of that
+ *   (NOT_FOUND) before it runs. BUSY: the sender has one open; EXHAUSTED: another one has. Then, of each segment in order:
  *   INVALID_ARGUMENT: no READ, more file than memory, or memory without file bytes that is not
  *   writable; WRITE_AND_EXECUTE: both (V2); OUT_OF_RANGE: it leaves the user addresses (V5); BAD_ORDER:
  *   it begins below the one before it; OVERLAP: on a page of that. BAD_LENGTH: image_bytes is not the

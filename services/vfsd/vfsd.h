@@ -39,11 +39,11 @@
  * VFSD_CALL_TICKS for the whole message, whomever it asks, and finding a provider
  * DISCOVERY_CALL_TICKS of the same time; what then may change something (an OPEN and a CLOSE as
  * well) has VFSD_CALL_TICKS more when others were asked before. So no message takes longer than
- * twice that, and once more when it tries a mount after its pause, other than ATTACH, which takes VFSD_CALL_TICKS for each mount at most. A provider
- * that dies, has not answered when it alone had such a time, or answers what its contract does not
- * allow (a number that is none, more bytes than were asked for, a cursor that does not grow, a
- * status that does not fit), ends its session: the client is told so, and the next message that
- * needs the mount finds the provider again and attaches anew, which closes whatever was open there.
+ * twice that, and once more when it tries a mount after its pause, other than ATTACH, which takes
+ * VFSD_CALL_TICKS for each mount at most. A provider that dies, has not answered when it alone had
+ * such a time, or answers what its contract does not allow (a number that is none, more bytes than
+ * were asked for, a cursor that does not grow, a status that does not fit), ends its session: the
+ * client is told so, and the next message that needs the mount finds the provider again and attaches anew, which closes whatever was open there.
  * Handles of the session before answer PEER_DIED until they are closed. Others notice nothing
  * (F10): who was looked at when another had taken the time keeps its session, and TIMED_OUT is the
  * message's alone.
