@@ -209,7 +209,8 @@ def complete(finding, shrink):
     """A finding that nobody was told of, because whoever took its first input was killed then. False: before that,
     so that it has none, and the folder goes."""
     if not finding.inputs():
-        shutil.rmtree(finding.path)
+        if not os.path.exists(finding.input):
+            shutil.rmtree(finding.path)
         return False
     verdict = findings.verdict_of(finding.target, finding.inputs()[0])
     if verdict is None and finding.facts["state"] == "certain":

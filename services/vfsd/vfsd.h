@@ -43,7 +43,8 @@
  * VFSD_CALL_TICKS for each mount at most. A provider that dies, has not answered when it alone had
  * such a time, or answers what its contract does not allow (a number that is none, more bytes than
  * were asked for, a cursor that does not grow, a status that does not fit), ends its session: the
- * client is told so, and the next message that needs the mount finds the provider again and attaches anew, which closes whatever was open there.
+ * client is told so, and the next message that needs the mount finds the provider again and
+ * attaches anew, which closes whatever was open there.
  * Handles of the session before answer PEER_DIED until they are closed. Others notice nothing
  * (F10): who was looked at when another had taken the time keeps its session, and TIMED_OUT is the
  * message's alone.
