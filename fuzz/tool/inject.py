@@ -25,6 +25,7 @@ STATUSES = ("EXHAUSTED", "OVER_LIMIT", "OVER_BUDGET", "BUSY", "NOT_FOUND", "DENI
 FATES = ("refused", "timed-out", "lost", "late", "unheard", "kills")
 KEPT = "findings/inject"
 LAST = (1 << 31) - 1
+BREAKS = ("the kernel panicked", "an assertion does not hold", "the boot does not come back")  # props/world/inject.c
 BROKE = 3  # the program ended in the middle: a panic, an assertion, a run that does not come back
 STRIDE = 53  # of the boots that `test` makes
 GRAPH_STRIDE = 29  # of those of the runtime image, in one way for each program
@@ -139,7 +140,8 @@ def run_kept(job, target, mark, bounds):
 
 
 def known(finding, profile="phase0"):
-    return (finding.program, finding.fate, finding.operation) in TARGETS[profile].leaks
+    """Whether it is one of the leaks of its profile. What ends the world in the middle is no leak, wherever it comes."""
+    return not finding.complaint.startswith(BREAKS) and (finding.program, finding.fate, finding.operation) in TARGETS[profile].leaks
 
 
 def grouped(findings, profile="phase0"):
@@ -281,6 +283,9 @@ def short_of_files(tally):
 
 def short(tally):
     """Every n-th boot of them all, each with its own call."""
+    program, fate, operation = next(iter(LEAKS))
+    excused = [known(Finding(program, fate, "-", "1", operation, said)) for said in ("processes are left", *BREAKS)]
+    tally.say("a leak that is known excuses no panic", excused == [True, *[False for _ in BREAKS]])
     seeded(tally)
     short_of_graph(tally)
     short_of_files(tally)
