@@ -498,11 +498,14 @@ def check_min(tally, what, instead, wanted, text):
         os.remove(f"{corpus}/{base}")
     for base in os.listdir(corpus):  # another input that does the same
         findings.write(f"{corpus}/{base}-again", findings.read(f"{corpus}/{base}") + bytes(1))
-    before, marks = set(os.listdir(corpus)), minimise.marks_of(PLANTED_IN, corpus)
+
+    def contents():  # libFuzzer gives what it keeps names of its own
+        return {findings.read(f"{corpus}/{base}") for base in os.listdir(corpus)}
+    before, marks = contents(), minimise.marks_of(PLANTED_IN, corpus)
     said = subprocess.run([sys.executable, "-B", "-c", "import sys; sys.path.insert(0, 'fuzz/tool'); import engines; "
                            f"{instead}; import main; sys.argv = ['basalt', 'min', '{PLANTED_IN}']; sys.exit(main.main())"],
                           cwd=place.path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    after = set(os.listdir(corpus))
+    after = contents()
     tally.say(f"min: {what}", said.returncode == wanted and said.stdout.endswith(text)
               and marks <= minimise.marks_of(PLANTED_IN, corpus, seeds)
               and (after == before if wanted else after < before),
