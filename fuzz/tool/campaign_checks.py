@@ -278,8 +278,9 @@ def check_turns(tally, what, case, target, inputs, instead, wanted, text):
         place.put(f"corpus/{target}/{campaign.hash_name(data)}", data)
     status, output = place.python(case, f"import fleet; engines.turn_programs = lambda *_: ['build/asan/empty']; {instead}",
                                   "fuzz", target, "empty", "--engine", "libfuzzer", "--jobs", "1", "--seconds", "2")
-    tally.say(f"campaigns: in turns {what}", status == wanted and text in output and "Traceback" not in output,
-              f"status {status}\n{output}")
+    left = [path for path in glob.glob(f"{place.path}/findings/{target}/seeds/*") if findings.read(path) in inputs]
+    tally.say(f"campaigns: in turns {what}", status == wanted and text in output and "Traceback" not in output and not left,
+              f"status {status}, engines would still read {left}\n{output}")
 
 
 def check_keys(tally):
@@ -480,11 +481,11 @@ def check_afl_left(tally):
     """What AFL++ left in a campaign that took turns and was killed is taken in by one that does not."""
     place = Place()
     left = f"{HOME}/engines/afl_fast/main"
-    for part, data in (("crashes", fake_engine.GLOBAL_OVERFLOW), ("queue", fake_engine.PASSING)):
+    for part, data in (("crashes", fake_engine.GLOBAL_OVERFLOW), ("hangs", fake_engine.DIVISION), ("queue", fake_engine.PASSING)):
         os.makedirs(f"{place.path}/{left}/{part}")
         place.put(f"{left}/{part}/id:000001,src:000000", data)
     status, output = place.run("quiet")
-    tally.say("campaigns: what a campaign in turns left is taken in by another", status == 1 and "1 finding\n" in output
+    tally.say("campaigns: what a campaign in turns left is taken in by another", status == 1 and "2 findings\n" in output
               and os.path.exists(f"{place.path}/{HOME}/corpus/{campaign.hash_name(fake_engine.PASSING)}"), output)
 
 
