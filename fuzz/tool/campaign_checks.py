@@ -489,6 +489,22 @@ def check_afl_left(tally):
               and os.path.exists(f"{place.path}/{HOME}/corpus/{campaign.hash_name(fake_engine.PASSING)}"), output)
 
 
+SHIPPED_SAYS = """
+import build
+run = build.run
+build.run = lambda command, *others: (0, "digest 1\\n") if f"build/shipped/{NAME}" in command else run(command, *others)
+"""
+
+
+def check_shipped(tally):
+    """An old input that passes under the sanitizers and does something else in the shipped build is no passing one."""
+    place = Place()
+    place.put(PASSING, fake_engine.PASSING)
+    status, output = place.python("quiet", SHIPPED_SAYS.replace("{NAME}", FAKED), "fuzz", FAKED, "--seconds", "1")
+    tally.say("campaigns: what the shipped objects alone show is a finding", status == 1 and "1 finding\n" in output
+              and "finding canary_detectors/shipped-differs\nthe shipped objects do something else: digest 1, sanitized " in output and "passes now" not in output, output)
+
+
 def check_min(tally, what, instead, wanted, text):
     """A working corpus becomes smaller and reaches the same, or stays as it is."""
     place = Place()
@@ -580,7 +596,7 @@ def campaigns(tally):
         jobs += [pool.submit(check_min, tally, what, *case) for what, case in MERGES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
-        jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_signal_early, check_afl_left, check_min_killed, check_short, check_triage)]
+        jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_signal_early, check_shipped, check_afl_left, check_min_killed, check_short, check_triage)]
         jobs += [pool.submit(check_turns, tally, what, *case) for what, case in TURNS.items()]
         for job in jobs:
             job.result()

@@ -15,6 +15,7 @@ import engines
 KINDS = ("crash-", "timeout-", "oom-", "leak-", "differs-")
 ALONE_PASSES = "differs-"  # what another input before them changed passes when run alone, and is no less a finding
 ASIDE = "passing"  # artefacts of earlier campaigns that fail no more
+SHIPPED_DIFFER = "the shipped objects do something else"
 FRAMES_KEYED, FRAMES_SHOWN, LINES_SHOWN = 3, 9, 40
 SHRINK_SECONDS = 20
 NUMBER = re.compile(r"(?<![\w.-])(0x[0-9a-f]+|\d+)\b")
@@ -99,13 +100,13 @@ def shipped(name, path):
         if status != 0:
             return verdict(status, output)
         outputs.append(output)
-    digests = [re.findall(r"^digest (\w+)$", output, re.MULTILINE)[-1:] for output in outputs]
+    digests = [(re.findall(r"^digest (\w+)$", output, re.MULTILINE) or ["none"])[-1] for output in outputs]
     if digests[0] == digests[1]:
         return None
     pairs = zip(outputs[0].splitlines(), outputs[1].splitlines())
     first = next((line for line, other in pairs if line != other), "")
-    return Verdict(f"the shipped objects do something else: digest {digests[1]}, sanitized {digests[0]}",
-                   ("the shipped objects do something else", fold(first)), outputs[1])
+    return Verdict(f"{SHIPPED_DIFFER}: digest {digests[1]}, sanitized {digests[0]}",
+                   (SHIPPED_DIFFER, fold(first)), outputs[1])
 
 
 def excerpt(output):

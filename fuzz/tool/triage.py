@@ -48,6 +48,8 @@ def name_of(verdict):
         parts.append(property_name[1])
     elif summary:
         parts += [summary[1], *verdict.key[1:2]]
+    elif verdict.headline.startswith(findings.SHIPPED_DIFFER):
+        parts.append("shipped-differs")
     else:
         parts.append(re.split(r"[ :]", verdict.headline)[0])
     if step:
