@@ -458,6 +458,9 @@ MERGES = {
     "a merge that forgets edges changes nothing": (
         "merge = engines.merge; engines.merge = lambda name, home, into, *rest: "
         "merge(name, home, into, *rest) if 'trial' in into else {}", 1, "the corpus stays as it is\n"),
+    "marks that nobody looked for change nothing": (
+        "import minimise; engines.merge = lambda *_: {}; minimise.Minimiser.add_marks = lambda *_: None", 1,
+        "the corpus stays as it is\n"),
 }
 MIN_INPUTS = 24
 
