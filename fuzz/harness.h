@@ -22,9 +22,11 @@ extern const char harness_name[];
 /* One input. Always returns 0. Begins with harness_begin(). */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes);
 
-/* Starts the digest of an input and gives its bytes as choices. */
+/* Starts the digest of an input and gives its bytes as choices. What a property says that fails before
+ * the first step is not of the input before. */
 static inline struct choices harness_begin(const uint8_t *bytes, size_t size_bytes)
 {
+    property_context(NULL, NULL);
     digest_reset();
     return choices_over(bytes, size_bytes);
 }

@@ -606,7 +606,7 @@ def campaigns(tally):
 
 
 FLEET = ("codec_envelope", "canary")
-FLEET_SECONDS = 16
+FLEET_SECONDS = 8
 
 
 class RealPlace(Place):

@@ -203,7 +203,7 @@ static enum status ask(struct procd *procd, uint32_t index)
     return ready ? STATUS_OK : STATUS_INTERNAL;
 }
 
-/* What had ended before, by itself or by an order, has its own record. */
+/* What had ended before, by itself or by an order, has its own record, whatever KILL says of it. */
 static void not_ready(struct procd *procd, uint32_t index)
 {
     struct procd_process *process = &procd->processes[index];
@@ -219,7 +219,8 @@ static void not_ready(struct procd *procd, uint32_t index)
     }
     if (retired == STATUS_OK)
         procd_paid(process, PROCD_OWES_RETIRE);
-    procd_end_of_life(procd, index, killed != STATUS_NOT_FOUND, &record);
+    bool by_this = killed != STATUS_NOT_FOUND && record.code == PROCD_EXIT_NOT_READY;
+    procd_end_of_life(procd, index, by_this, &record);
 }
 
 /* Who is READY needs no end of its own here any more; a slot that is not given back goes with its
