@@ -27,6 +27,8 @@ import triage
 
 ENGINE_SECONDS = 6
 ENGINE_HARNESSES = ("codec_messages", "memd_life")  # one codec, one life
+FLEET = ("codec_envelope", "canary")
+AFL_HARNESSES = tuple(dict.fromkeys((*ENGINE_HARNESSES, *FLEET)))
 FAKED = "canary_detectors"
 HOME = f"findings/{FAKED}"
 WAIT_SECONDS = 60
@@ -605,7 +607,6 @@ def campaigns(tally):
             job.result()
 
 
-FLEET = ("codec_envelope", "canary")
 FLEET_SECONDS = 8
 
 
@@ -623,14 +624,16 @@ class RealPlace(Place):
                 if os.path.isfile(path) and "orig:" not in path and "sync:" not in path}
 
 
-def run_fleet(tally):
-    """A campaign over two targets with both engines; one that a signal ends, and one that is killed and goes on."""
-    build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "shipped", "libfuzzer", "libfuzzer_fast", "afl",
-                                                                 "afl_fast", "afl_cmplog") for name in FLEET])
+def run_fleet(tally, jobs=1):
+    """A campaign over two targets with both engines; one that a signal ends, and one that is killed and goes on. On one
+    core it runs the sanitized builds; on two, which is asked for by name, the fast ones as well."""
+    fast = ("libfuzzer_fast", "afl_fast", "afl_cmplog") if jobs > 1 else ()
+    build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "shipped", "libfuzzer", "afl", *fast)
+                       for name in FLEET])
     place = RealPlace()
     for name in FLEET:
         os.symlink(os.path.abspath(f"corpus/{name}"), f"{place.path}/corpus/{name}")
-    output, _ = (process := place.fuzz(*FLEET, "--jobs", "2", "--seconds", str(FLEET_SECONDS))).communicate()
+    output, _ = (process := place.fuzz(*FLEET, "--jobs", str(jobs), "--seconds", str(FLEET_SECONDS))).communicate()
     last = re.findall(r"^(\S+) +(\d+) +\d+ +(\d+) +\d+ +\d+ .* (\d+)$", output, re.MULTILINE)
     tally.say("a campaign over two targets finds the canary and nothing else", process.returncode == 1
               and "\n1 finding: canary/T1-canary; ./basalt triage shows them\n" in output
@@ -638,20 +641,20 @@ def run_fleet(tally):
     history = [json.loads(line) for line in campaign.text_of(f"{place.path}/findings/history.jsonl").splitlines()]
     tally.say("and writes its history down", {row["target"] for row in history} == set(FLEET)
               and all(row["executions"] > 0 for row in history), str(history))
-    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", "2")
+    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", str(jobs))
     time.sleep(FLEET_SECONDS)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=WAIT_SECONDS)
     tally.say("a campaign without an end is ended by a signal", process.returncode == 128 + signal.SIGINT
               and "ended by SIGINT" in output and "0 findings" in output, f"status {process.returncode}\n{output}")
-    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", "2")
+    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", str(jobs))
     time.sleep(FLEET_SECONDS)
     running = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
     process.kill()
     process.communicate()
     gone = all([ended(int(pid)) for pid in running])
     kept = place.kept(FLEET[0])
-    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", "2", "--seconds", "4")
+    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", str(jobs), "--seconds", "4")
     output, _ = process.communicate()
     lost = kept - place.kept(FLEET[0])
     tally.say("one that is killed leaves no engine, and the next one has all that was kept",

@@ -107,7 +107,7 @@ def build_all(tally, variants=None):
                              "build/shipped/world_loader_cleanup", "build/shipped/world_loader_changed",
                              inject.PROGRAM, audit.PROGRAM)),
             ("libfuzzer", made("libfuzzer", ("harness",))),
-            ("afl", made("afl", ("harness",), "build/afl/mutator.so")),
+            ("afl", [f"build/afl/{name}" for name in campaign_checks.AFL_HARNESSES] + ["build/afl/mutator.so"]),
             ("fast", ["build/fast/show", "build/fast/abi_tables"])):
         if variants is not None and variant not in variants:
             continue
@@ -462,16 +462,17 @@ CHECKS = {
     "campaigns": (campaign_checks.campaigns, ""),
     "engines": (campaign_checks.run_engines, "asan libfuzzer afl fast"),
     "fleet": (campaign_checks.run_fleet, "asan shipped libfuzzer afl fast"),
+    "fleet-fast": (lambda tally: campaign_checks.run_fleet(tally, 2), "asan shipped libfuzzer afl fast"),
     "oss-fuzz": (lambda tally: oss_fuzz.short(tally, each), "libfuzzer"),
     "oss-fuzz-all": (lambda tally: oss_fuzz.every(tally, each), "libfuzzer"),
 }
-BY_NAME = ("oss-fuzz-all",) # too long for every day
+BY_NAME = ("oss-fuzz-all", "fleet-fast") # too long for every day
 
 QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 # One machine after another, so that each keeps one core busy: these run side by side. Those of `machines` are held up
 # for stated times of the host's clock, and run alone.
-ONE_CORE = ("unready", "graph", "console", "loader", "operations", "ring3", "lines", "shares", "longest", "hostile", "attacks",
-            "bench")
+ONE_CORE = ("fleet", "adds", "forms", "unready", "graph", "console", "loader", "operations", "ring3", "lines", "shares",
+            "longest", "hostile", "attacks", "bench")
 
 
 def test_programs(tally, names):

@@ -46,7 +46,7 @@ RUNTIME = {"__asan_init": ("address",), "__msan_init": ("memory",)}
 LIBRARIES = re.compile(r"(lib(c|m|dl|rt|pthread|resolv|gcc_s|stdc\+\+)|ld-linux-x86-64)\.so\.\d+")  # of the runner's image
 
 Build = collections.namedtuple("Build", "sanitizer engine linker harnesses", defaults=("ld", ""))
-SHORT = (Build("address", "libfuzzer", "ld", "memd_life codec_messages console_talk"),)
+SHORT = (Build("address", "libfuzzer", "ld", "memd_life codec_messages"),)
 ALL = (Build("address", "libfuzzer"), Build("undefined", "libfuzzer"), Build("memory", "libfuzzer"),
        Build("coverage", "libfuzzer"), Build("address", "libfuzzer", "lld"), Build("address", "afl"),
        Build("address", "honggfuzz"), Build("none", "centipede"), Build("address", "none"))
