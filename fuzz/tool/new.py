@@ -202,5 +202,5 @@ def new_harness(options):
         (f"corpus/{name}/DIGESTS", f"./basalt bless {name} writes it and FLOORS.", None),
         (f"props/mutants/{name.replace('_', '-')}.patch",
          f"New: a seeded bug that it must notice (`Harness: {name}`).", None),
-        ("fuzz/README.md", "When it is a kind of harness that the page does not name yet.", None),
+        ("fuzz/CAMPAIGNS.md", "When it is a kind of harness that the page does not name yet.", None),
     ])
