@@ -220,10 +220,12 @@ class Home:
         said, empty = harvest_afl(self.home)
         self.said.update(said)
         self.cut += empty
-        for kind in ("afl", "afl_fast"):
+        for instance in glob.glob(f"{self.home}/engines/*/*"):
+            if os.path.basename(instance) == "others":  # what was given to it
+                continue
             for part, folder, prefix in (("queue", f"{self.home}/corpus", ""), ("crashes", self.home, "crash-"),
                                          ("hangs", self.home, "timeout-")):
-                self.take_from(f"{self.afl_home(kind)}/main/{part}", folder, prefix)
+                self.take_from(f"{instance}/{part}", folder, prefix)
 
     def take_from(self, source, folder, prefix):
         for entry in os.scandir(source) if os.path.isdir(source) else ():
@@ -323,7 +325,7 @@ class Campaign(Home):
         if self.options.engine == "afl":
             self.harvest()
             executions = engines.afl_executions(self.home)
-            self.say(f"AFL++: {executions} executions")
+            self.say(f"AFL++: {executions} executions, {engines.afl_steps(f'{self.home}/afl')} steps")
             if not executions and not self.errors and not self.interrupted:
                 self.errors.append("AFL++ executed nothing")
 

@@ -22,6 +22,7 @@ import campaign
 import engines
 import fake_engine
 import findings
+import history
 import minimise
 import triage
 
@@ -585,6 +586,55 @@ def check_bisect(tally):
                   and not os.path.exists(f"{folder}/{home}/bisect"), said.stdout)
 
 
+class Ran:
+    """A target as history.py sees it."""
+
+    def __init__(self, name, *turns):
+        self.name, self.engine, self.running, self.marks, self.found, self.last_new = name, "afl", 0, {"m"}, {}, 90
+        self.inputs_before = self.marks_before = 0
+        self.figures = history.Figures()
+        for turn in turns:
+            self.figures.add(*turn)
+
+    @staticmethod
+    def corpus():
+        return {"a"}
+
+
+def check_history(tally):
+    """Lines of the history hold totals and what came since the line before; a rate that fell by half is said."""
+    target = Ran("memd_life", ("afl", 60, 6000, 50, 9))
+    first = history.row(7, 100, target, 3)
+    target.figures.add("afl", 30, 900, 10, 8)
+    target.figures.add("libfuzzer", 10, 100, 20, 7)
+    second = history.row(7, 160, target, 3)
+    wanted = {"executions": 7000, "steps": 80, "minute_executions": 1000, "minute_steps": 30, "minute_seconds": 40,
+              "executions_per_second": 25.0, "edges": 7, "afl_edges": 9, "since_new": 70, "marks": 1, "corpus": 3}
+    tally.complaints("a line of the history holds totals and what is new", [
+        f"{name}: {second[name]}, not {value}" for name, value in wanted.items() if second[name] != value] +
+        ([] if first["minute_executions"] == first["executions"] == 6000 else [str(first)]))
+    rates = history.earlier([first, {"target": "x", "builds": [1]}, {"target": "memd_life"}], 8)
+    slow, same = Ran("memd_life", ("afl", 60, 2900, 0, 9)), Ran("memd_life", ("afl", 60, 3100, 0, 9))
+    short, own = Ran("memd_life", ("afl", 20, 100, 0, 9)), history.earlier([first], 7)
+    tally.say("a rate that fell by half since an earlier campaign is said", len(list(history.rotten([slow], rates))) == 1
+              and not [*history.rotten([same, short], rates), *history.rotten([slow], own)], str(rates))
+
+
+def check_left_over(tally):
+    """A program that outlived its AFL++, stopped as that leaves it, is ended by the path of its steps; others are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = {engines.STEPS: engines.steps_file(folder, "main")}
+        left = subprocess.Popen(["sleep", "60"], env={**os.environ, **env})
+        other = subprocess.Popen(["sleep", "60"], env={**os.environ, engines.STEPS: f"{folder}/.steps-main2"})
+        left.send_signal(signal.SIGSTOP)
+        engines.end_left_over(env)
+        status = left.wait(WAIT_SECONDS)
+        lives = other.poll() is None
+        other.kill()
+        other.wait()
+        tally.say("campaigns: a program that outlived its AFL++ is ended, and no other", status == -signal.SIGKILL and lives)
+
+
 def campaigns(tally):
     """No failure that an engine saw is lost, whatever happens to engine, disk and campaign."""
     build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "libfuzzer", "shipped")
@@ -594,6 +644,8 @@ def campaigns(tally):
     check_excerpt(tally)
     check_shrinking(tally)
     check_merge(tally)
+    check_history(tally)
+    check_left_over(tally)
     check_planted(tally)
     check_bisect(tally)
     with concurrent.futures.ThreadPoolExecutor(4 * int(build.jobs())) as pool:  # most of it is waiting
@@ -634,13 +686,18 @@ def run_fleet(tally, jobs=1):
     for name in FLEET:
         os.symlink(os.path.abspath(f"corpus/{name}"), f"{place.path}/corpus/{name}")
     output, _ = (process := place.fuzz(*FLEET, "--jobs", str(jobs), "--seconds", str(FLEET_SECONDS))).communicate()
-    last = re.findall(r"^(\S+) +(\d+) +\d+ +(\d+) +\d+ +\d+ .* (\d+)$", output, re.MULTILINE)
+    last = re.findall(r"^(\S+) +(\d+) [\d -]* (\d+) +[+]\d+ +(\d+) +\d+ +[+]\d+ +\d+$", output, re.MULTILINE)
     tally.say("a campaign over two targets finds the canary and nothing else", process.returncode == 1
               and "\n1 finding: canary/T1-canary; ./basalt triage shows them\n" in output
-              and {row[0] for row in last} == set(FLEET) and all(int(row[1]) and int(row[2]) for row in last), output)
-    history = [json.loads(line) for line in campaign.text_of(f"{place.path}/findings/history.jsonl").splitlines()]
-    tally.say("and writes its history down", {row["target"] for row in history} == set(FLEET)
-              and all(row["executions"] > 0 for row in history), str(history))
+              and {row[0] for row in last} == set(FLEET) and all(int(number) for row in last for number in row[1:]), output)
+    rows = [json.loads(line) for line in campaign.text_of(f"{place.path}/{history.PATH}").splitlines()]
+    final = {row["target"]: row for row in rows}
+    tally.complaints("and writes its history down", [str(row) for name, row in final.items() if not (
+        row["executions"] == sum(figures["executions"] for figures in row["builds"].values())
+        == sum(each["minute_executions"] for each in rows if each["target"] == name) > 0
+        and row["corpus"] and (row["edges"] or row["afl_edges"]) and row["executions_per_second"]
+        and row["findings"] == (name == "canary") and 0 <= row["since_new"] <= FLEET_SECONDS + 30)]
+        + [name for name in FLEET if name not in final])
     process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", str(jobs))
     time.sleep(FLEET_SECONDS)
     process.send_signal(signal.SIGINT)
@@ -688,7 +745,8 @@ def run_engines(tally):
             status, output = campaign.run_afl(name, ENGINE_SECONDS, home)
             ran = engines.afl_executions(home)
             found = headlines(name, home)  # what hung on a busy machine alone has none
-            return [*results, ("AFL++", status == 0 and ran > 100 and not found,
+            counts = engines.afl_steps(f"{home}/afl") > ran or not engines.has_steps(name)
+            return [*results, ("AFL++", status == 0 and ran > 100 and not found and counts,
                                build.shorten(output, 30) + " ".join(found), ran)]
 
         with concurrent.futures.ThreadPoolExecutor(len(ENGINE_HARNESSES)) as pool:

@@ -3,6 +3,7 @@
 one does, however it ends. Judges nothing: what an engine said and left is handed on."""
 
 import collections
+import contextlib
 import glob
 import os
 import re
@@ -22,6 +23,7 @@ AFL_SETTINGS = {
     "AFL_NO_AFFINITY": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_UI": "1", "AFL_NO_CRASH_README": "1", "AFL_NO_COLOR": "1",
     "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_FORKSRV_INIT_TMOUT": "30000",
 }
+STEPS, STEPS_BYTES = "BASALT_STEPS", 8
 FAILING_INPUTS_MAX = 100  # of one worker; then it is time to mend, not to collect
 GRACE_SECONDS = 3  # between the request to end and the end
 PROGRESS_SECONDS = 10
@@ -85,7 +87,7 @@ def afl_command(name, seconds, home, dictionary, seed, number=0):
     return (build.bound([afl_program(), *role, "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t",
                    str(INPUT_SECONDS_MAX * 1000), "-s", str(seed), "-i", f"{home}/afl-seeds", "-o", f"{home}/afl",
                    "-x", dictionary, "--", f"build/afl/{name}", "-"], "TERM"),
-            {**AFL_SETTINGS, **mutator})
+            {**AFL_SETTINGS, **mutator, STEPS: steps_file(f"{home}/afl", number)})
 
 
 def turn_program(kind, name):
@@ -99,17 +101,42 @@ def turn_programs(kind, name):
     return [turn_program(kind, name), *mutator, *([f"build/afl_cmplog/{name}"] if kind == "afl_fast" else [])]
 
 
-def afl_turn_command(name, kind, seconds, home, afl_home, dictionary, seed):
+def afl_turn_command(name, kind, seconds, home, afl_home, dictionary, seed, instance="main"):
     """(command, environment) of AFL++ for one turn: it goes on where its last one ended, and reads first what
     others found meanwhile, which lies in afl_home/others."""
-    resumes = os.path.exists(f"{afl_home}/main/fuzzer_setup")
+    resumes = os.path.exists(f"{afl_home}/{instance}/fuzzer_setup")
+    role = "-M" if instance == "main" else "-S"
     mutator = {"AFL_CUSTOM_MUTATOR_LIBRARY": os.path.abspath("build/afl/mutator.so")} if has_steps(name) else {}
     compares = ["-c", f"build/afl_cmplog/{name}"] if kind == "afl_fast" else []
-    return (build.bound([afl_program(), "-M", "main", *compares, "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t",
+    return (build.bound([afl_program(), role, instance, *compares, "-V", str(seconds), "-G", str(INPUT_BYTES_MAX), "-t",
                          str(INPUT_SECONDS_MAX * 1000), "-s", str(seed), "-i", "-" if resumes else f"{home}/seeds",
                          "-o", afl_home, "-x", dictionary, "--", turn_program(kind, name), "-"], "TERM"),
             {**AFL_SETTINGS, **mutator, "AFL_IMPORT_FIRST": "1", "AFL_CMPLOG_ONLY_NEW": "1", "AFL_FAST_CAL": "1",
-             "AFL_NO_STARTUP_CALIBRATION": "1"})
+             "AFL_NO_STARTUP_CALIBRATION": "1", STEPS: steps_file(afl_home, instance)})
+
+
+def steps_file(afl_home, instance):
+    """Where the programs of an AFL++ instance add up the steps that they take (fuzz/engine/afl_glue.c)."""
+    path = os.path.abspath(f"{afl_home}/.steps-{instance}")
+    os.makedirs(afl_home, exist_ok=True)
+    if not os.path.exists(path) or os.path.getsize(path) != STEPS_BYTES:
+        with open(path, "wb") as file:
+            file.write(bytes(STEPS_BYTES))
+    return path
+
+
+def end_left_over(env):
+    """Programs that AFL++ started and that outlived it: one that it had stopped holds the lock of its folder, and the
+    next AFL++ would refuse that. They are known by the path of their steps, which no other campaign has."""
+    if STEPS not in env:
+        return
+    wanted = f"{STEPS}={env[STEPS]}".encode()
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            with open(path, "rb") as file:
+                ours = wanted in file.read().split(b"\0")
+            if ours:
+                os.kill(int(path.split("/")[2]), signal.SIGKILL)
 
 
 class Worker(threading.Thread):
@@ -125,7 +152,7 @@ class Worker(threading.Thread):
         self.again = again  # (path of an artefact) -> whether to go on after it
         self.said = {}  # artefact: the engine's words
         self.errors = []
-        self.executions = self.steps = self.edges = 0  # as libFuzzer counts them
+        self.executions = self.process_executions = self.steps = self.edges = 0  # as libFuzzer counts them
         self.process = None
         self.stopping = False
         self.lines = collections.deque(maxlen=40)
@@ -165,6 +192,7 @@ class Worker(threading.Thread):
         written, told = [], None
         self.lines.clear()
         self.process_executions = 0
+        end_left_over(env)
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace",
                                         start_new_session=True, env={**os.environ, **env})
@@ -182,8 +210,11 @@ class Worker(threading.Thread):
             if SHOWN.match(line):
                 self.say(f"{self.label}: {line}")
             self.count(line)
+        status = self.process.wait()
+        end_left_over(env)
         self.executions += self.process_executions
-        return self.process.wait(), written
+        self.process_executions = 0
+        return status, written
 
     def count(self, line):
         """Keeps libFuzzer's figures: of a process that a failure ended only those of its last line are known."""
@@ -236,13 +267,36 @@ def afl_progress(home):
     return f"{inputs} inputs, failing: {crashes + hangs}" + (f", {executions} executions" if executions else "")
 
 
-def afl_executions(home, folder="afl/"):
+def afl_statistics(afl_home, name, instance="*"):
+    """The numbers of that name in the statistics of an AFL++ folder, as it writes them at its end and now and then."""
+    texts = [source_checks.read(path) for path in glob.glob(f"{afl_home}/{instance}/fuzzer_stats")]
+    return [int(number) for text in texts for number in re.findall(rf"^{name} *: (\d+)$", text, re.MULTILINE)]
+
+
+def afl_executions(home, folder="afl"):
     """Executions that AFL++ counted, 0 when it never came so far."""
-    total = 0
-    for path in glob.glob(f"{home}/{folder}*/fuzzer_stats"):
-        found = re.search(r"execs_done\s*:\s*(\d+)", source_checks.read(path))
-        total += int(found[1]) if found else 0
-    return total
+    return sum(afl_statistics(f"{home}/{folder}", "execs_done"))
+
+
+def afl_steps(afl_home):
+    """Steps that the programs of all instances took."""
+    return sum(int.from_bytes(bytes_of(path), "little") for path in glob.glob(f"{afl_home}/.steps-*"))
+
+
+def afl_figures(afl_home, instance):
+    """(executions, steps, edges) of one instance ever since its folder was made. Marks count among AFL++'s edges."""
+    steps = bytes_of(f"{afl_home}/.steps-{instance}")
+    return (sum(afl_statistics(afl_home, "execs_done", instance)), int.from_bytes(steps, "little"),
+            sum(afl_statistics(afl_home, "edges_found", instance)))
+
+
+def bytes_of(path):
+    """The bytes of a file, none when it is not there."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
 
 
 def merge(name, home, into, *folders):

@@ -5,7 +5,6 @@ engine keeps is replayed under the sanitizers, through the shipped objects and i
 Both engines of a harness share findings/TARGET/corpus; findings/history.jsonl has a line for each minute."""
 
 import contextlib
-import json
 import os
 import random
 import re
@@ -19,17 +18,18 @@ import build
 import campaign
 import engines
 import findings
+import history
 import triage
 from findings import counted, read
 
 TURN_SECONDS = 60
-TURN_SECONDS_MIN = 5
+TURN_SECONDS_MIN = 2
 LINE_SECONDS = 60  # between two lines where nobody watches, and of the history
 REDRAW_SECONDS = 2
 FAIR_TURN = 3  # every third turn goes to whoever waited longest
 BATCH = 500  # inputs of one replay
 MARK_WORTH = 5  # inputs
-HISTORY = "findings/history.jsonl"
+NO_SPACE = "No space left"
 
 # The builds that take turns on one core, by the core's place.
 SANITIZED, FAST = ("libfuzzer", "afl"), ("libfuzzer_fast", "afl_fast")
@@ -55,13 +55,14 @@ class Target(campaign.Home):
         self.busy = threading.Lock()  # of what is changed after a turn
         self.turns = {SANITIZED: 0, FAST: 0}
         self.last_turn = 0
-        self.seconds = 0
         self.rate = None  # what a second of the last turns brought; None: no turn yet
-        self.executions = self.steps = self.edges = 0
-        self.per_second = {}  # build: executions
+        self.figures = history.Figures()
+        self.inputs_before = self.marks_before = 0  # of earlier campaigns
         self.marks = set()
         self.checked = set()  # names of corpus/ that were replayed
         self.seeds_checked = False
+        self.ran = False  # since the last lines of the history
+        self.failed = False  # an error of its engines: it gets no turn more
         self.last_new = None
         self.found = {}  # identity: finding
         self.engine = ""
@@ -161,9 +162,10 @@ class Target(campaign.Home):
 class Turn(threading.Thread):
     """One engine on one target, from the build of its program to what it brought."""
 
-    def __init__(self, fleet, target, kinds, kind, seconds):
+    def __init__(self, fleet, target, kind, instance, seconds):
         super().__init__(daemon=True)
-        self.fleet, self.target, self.kinds, self.kind, self.seconds = fleet, target, kinds, kind, seconds
+        self.fleet, self.target, self.kind, self.seconds = fleet, target, kind, seconds
+        self.instance = instance  # of AFL++
         self.worker = None
         self.stopping = False
         self.errors = []
@@ -181,7 +183,7 @@ class Turn(threading.Thread):
             return lambda seconds, count: (engines.libfuzzer_command(
                 name, seconds, home, words, seed + count, engines.turn_program(self.kind, name)), {})
         return lambda seconds, count: engines.afl_turn_command(name, self.kind, seconds, home, self.target.afl_home(self.kind),
-                                                               words, seed + count)
+                                                               words, seed + count, self.instance)
 
     def play(self):
         target = self.target
@@ -194,8 +196,10 @@ class Turn(threading.Thread):
                 target.check_new()
             if self.kind.startswith("afl"):
                 target.give_to_afl(self.kind)
-            before = engines.afl_executions(target.afl_home(self.kind), "")
-        inputs, marks, started = len(target.corpus()), len(target.marks), time.monotonic()
+            self.afl_before = engines.afl_figures(target.afl_home(self.kind), self.instance)
+            inputs, marks, started = len(target.corpus()), len(target.marks), time.monotonic()
+            if target.rate is None:
+                target.inputs_before, target.marks_before = inputs, marks
         self.worker = engines.Worker(f"{target.name} {self.kind}", self.command(words), self.seconds, self.fleet.note,
                                      target.leave_out)
         self.worker.stopping = self.stopping  # since end() was called when there was none
@@ -204,24 +208,23 @@ class Turn(threading.Thread):
         self.errors += self.worker.errors
         with target.busy:
             target.said.update(self.worker.said)
-            self.settle(inputs, marks, time.monotonic() - started, before)
+            self.settle(inputs, marks, time.monotonic() - started)
 
-    def settle(self, inputs, marks, seconds, before):
+    def figures(self):
+        """(executions, steps, edges) of this turn."""
+        if not self.kind.startswith("afl"):
+            return self.worker.executions, self.worker.steps, self.worker.edges
+        now = engines.afl_figures(self.target.afl_home(self.kind), self.instance)
+        return max(0, now[0] - self.afl_before[0]), max(0, now[1] - self.afl_before[1]), now[2]
+
+    def settle(self, inputs, marks, seconds):
         target = self.target
+        target.figures.add(self.kind, seconds, *self.figures())
         target.harvest()
         target.remove_truncated()
         if not self.stopping:
             target.check_new()
         target.sort(not self.stopping)
-        if self.kind.startswith("afl"):
-            executions = engines.afl_executions(target.afl_home(self.kind), "") - before
-        else:
-            executions = self.worker.executions
-            target.steps += self.worker.steps
-            target.edges = max(target.edges, self.worker.edges)
-        target.executions += executions
-        target.per_second[self.kind] = executions / max(1, seconds)
-        target.seconds += seconds
         gained = len(target.corpus()) - inputs + MARK_WORTH * (len(target.marks) - marks)
         if gained > 0:
             target.last_new = time.time()
@@ -245,6 +248,7 @@ class Fleet:
         self.seed = options.seed if options.seed is not None else random.randrange(1, campaign.SEED_LIMIT)
         self.random = random.Random(self.seed)
         self.targets = [Target(name) for name in names]
+        self.began = round(time.time())
         self.started = time.monotonic()
         self.until = self.started + options.seconds if options.seconds else None
         self.turns = [None] * self.jobs
@@ -271,7 +275,8 @@ class Fleet:
 
     def next_target(self):
         """Whoever grew most per second of its last turns; every third time, and at first, whoever waited longest."""
-        idle = [target for target in self.targets if not target.running] or self.targets
+        able = [target for target in self.targets if not target.failed]
+        idle = [target for target in able if not target.running] or able
         waiting = min(idle, key=lambda target: (target.running, target.last_turn))
         if waiting.rate is None or self.turn_count % FAIR_TURN == 0:
             return waiting
@@ -287,24 +292,34 @@ class Fleet:
         target.last_turn = self.turn_count
         target.running += 1
         target.engine = kind
-        self.turns[place] = Turn(self, target, kinds, kind, self.turn_seconds())
+        beside = [turn for turn in self.turns if turn is not None and (turn.target, turn.kind) == (target, kind)]
+        self.turns[place] = Turn(self, target, kind, f"core-{place}" if beside else "main", self.turn_seconds())
         self.turns[place].start()
 
     def end_turn(self, place):
         turn = self.turns[place]
+        for error in turn.errors:
+            print(f"ERROR: {error}", flush=True)
         self.errors += turn.errors
+        turn.target.failed |= bool(turn.errors)
         turn.target.running -= 1
+        turn.target.ran = True
         self.turns[place] = None
 
+    def may_begin(self):
+        """Whether one more turn makes sense: not without time, disk or a target whose engines run."""
+        full = any(NO_SPACE in error for error in self.errors) or any(target.cut for target in self.targets)
+        return self.left() >= 1 and not full and not all(target.failed for target in self.targets)
+
     def play(self):
-        """Turns until the time is over, or until a signal or an engine that cannot run ends it."""
+        """Turns until the time is over, or a signal ends it, or nothing can go on."""
         shown = time.monotonic() if not self.live else 0
         logged = time.monotonic()
         while True:
             for place, turn in enumerate(self.turns):
                 if turn is not None and not turn.is_alive():
                     self.end_turn(place)
-                if self.turns[place] is None and self.left() >= 1 and not self.errors:
+                if self.turns[place] is None and self.may_begin():
                     self.begin_turn(place)
             if not any(self.turns):
                 return
@@ -315,7 +330,9 @@ class Fleet:
                 print("\033[H\033[2J" + self.table() if self.live else self.line(), flush=True)
             if now - logged >= LINE_SECONDS:
                 logged = now
-                self.log()
+                self.log([target for target in self.targets if target.running or target.ran])
+                for target in self.targets:
+                    target.ran = False
 
     def run(self):
         def on_signal(number, _frame):
@@ -338,30 +355,26 @@ class Fleet:
                 if turn is not None:
                     turn.join()
                     self.end_turn(place)
-        self.log()
+        self.log(self.targets)
         return self.report()
 
     # --- what is told ---
 
-    def log(self):
-        """One line of JSON for each target; a disk that is full costs the line and not the campaign."""
-        now = round(time.time())
-        lines = "".join(json.dumps({
-            "time": now, "target": target.name, "seconds": round(target.seconds), "executions": target.executions,
-            "steps": target.steps, "corpus": len(target.corpus()), "edges": target.edges, "marks": len(target.marks),
-            "findings": len(target.found)}) + "\n" for target in self.targets if target.rate is not None)
+    def log(self, targets):
+        """One line for each target; a disk that is full costs the line and not the campaign."""
+        now = time.time()
         try:
-            with open(HISTORY, "a", encoding="ascii") as file:
-                file.write(lines)
+            history.append([history.row(self.began, now, target, len(target.corpus())) for target in targets
+                            if target.rate is not None])
         except OSError as error:
-            print(f"{HISTORY}: {error.strerror}", flush=True)
+            print(f"{history.PATH}: {error.strerror}", flush=True)
 
     def line(self):
         started = [target for target in self.targets if target.rate is not None]
         passed = time.monotonic() - self.started
         return (f"{time.strftime('%H:%M:%S')} {', '.join(f'{turn.target.name} {turn.kind}' for turn in self.turns if turn)}: "
                 f"{len(started)} of {counted(len(self.targets), 'target')} begun, "
-                f"{sum(target.executions for target in self.targets)} executions in {passed:.0f} s, "
+                f"{sum(target.figures.total('executions') for target in self.targets)} executions in {passed:.0f} s, "
                 f"{sum(len(target.corpus()) for target in self.targets)} inputs, "
                 f"{sum(len(target.marks) for target in self.targets)} marks, "
                 f"{counted(sum(len(target.found) for target in self.targets), 'finding')}")
@@ -371,16 +384,18 @@ class Fleet:
         rows = [f"{'target':20} {'engine':15} {'exec/s':>8} {'msgs/s':>8} {'corpus':>7} {'edges':>6} {'marks':>6} "
                 f"{'last new':>9} {'findings':>8}"]
         for target in sorted(self.targets, key=lambda target: (-target.running, target.name)):
-            rate = max(target.per_second.values(), default=0)
-            steps = target.steps / target.seconds if target.seconds else 0
+            figures = target.figures
             ago = "" if target.last_new is None else short_time(time.time() - target.last_new)
-            rows.append(f"{target.name:20} {target.engine if target.running else '':15} {rate:8.0f} {steps:8.0f} "
-                        f"{len(target.corpus()):7} {target.edges:6} {len(target.marks):6} {ago:>9} {len(target.found):8}")
+            rows.append(f"{target.name:20} {target.engine if target.running else '':15} {figures.per_second('executions'):8.0f} "
+                        f"{figures.per_second('steps'):8.0f} {len(target.corpus()):7} "
+                        f"{figures.edges('libfuzzer') or figures.edges('afl'):6} {len(target.marks):6} {ago:>9} {len(target.found):8}")
         return "\n".join(rows) + f"\n{self.line()}"
 
     def report(self):
         """The last words and the exit status, by the rules of a campaign on one harness."""
-        print(self.table())
+        print(f"{self.line()}\n{history.summary(self.targets)}")
+        for line in history.rotten(self.targets, history.earlier(history.read(), self.began)):
+            print(f"slower by half: {line}")
         for target in self.targets:
             self.errors += target.lose_truncated()
         found = [identity for target in self.targets for identity in target.found]
@@ -389,7 +404,7 @@ class Fleet:
         print(f"{counted(len(found), 'finding')}" + (f": {' '.join(sorted(found))}; ./basalt triage shows them" if found else "") +
               (f", {counted(len(self.errors), 'error')} of the engines" if self.errors else "") +
               (f", ended by {signal.Signals(self.interrupted).name}" if self.interrupted else ""))
-        if any("No space left" in error for error in self.errors) or any(target.cut for target in self.targets):
+        if any(NO_SPACE in error for error in self.errors) or any(target.cut for target in self.targets):
             raise build.Stop("findings: the disk is full", 2)
         return 128 + self.interrupted if self.interrupted else 1 if found or self.errors else 0
 
