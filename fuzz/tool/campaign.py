@@ -99,8 +99,7 @@ def dictionary(name, home):
     """Writes the words for a harness into a folder; the path of the file."""
     build.must_build("build/fast/abi_tables")
     path = f"{home}/dictionary"
-    with open(path, "w", encoding="ascii") as file:
-        file.write(engines.words(name))
+    findings.write(path, engines.words(name).encode())  # whole: another turn may be reading it
     return path
 
 

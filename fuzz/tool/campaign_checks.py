@@ -586,6 +586,23 @@ def check_bisect(tally):
                   and not os.path.exists(f"{folder}/{home}/bisect"), said.stdout)
 
 
+def check_words(tally):
+    """Each harness has a dictionary of its own that AFL++ reads whole, and a life has its service's operations in it."""
+    wrong = []
+    for name in build.harnesses():
+        texts = engines.words(name)
+        words = re.findall(r'^\w+="(.+)"$', texts, re.MULTILINE)
+        if not 0 < len(words) <= engines.WORDS_MAX or len(words) != len(re.findall("^[^#]", texts, re.MULTILINE)):
+            wrong.append(f"{name}: {len(words)} words")
+        table = f"abi/messages/{name.removesuffix('_life')}.def"
+        ids = re.findall(r"^OPERATION\(\w+, \w+, \w+, \w+, 0x(\w+)", campaign.text_of(table), re.MULTILINE) if os.path.exists(table) else []
+        wrong += [f"{name} has not 0x{number}" for number in ids if
+                  "".join(f"\\x{byte:02x}" for byte in int(number, 16).to_bytes(2, "little")) not in words]
+        if name.endswith("_life") and not ids:
+            wrong.append(f"{name}: {table} has no operations")
+    tally.complaints(f"each harness has a dictionary of at most {engines.WORDS_MAX} words, a life that of its service", wrong)
+
+
 class Ran:
     """A target as history.py sees it."""
 

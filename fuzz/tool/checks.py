@@ -459,6 +459,7 @@ CHECKS = {
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),
+    "words": (campaign_checks.check_words, "asan fast"),
     "campaigns": (campaign_checks.campaigns, ""),
     "engines": (campaign_checks.run_engines, "asan libfuzzer afl fast"),
     "fleet": (campaign_checks.run_fleet, "asan shipped libfuzzer afl fast"),

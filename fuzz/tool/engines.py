@@ -51,15 +51,41 @@ def reads_text(name, folder="build/asan"):
     return not has_steps(name, folder) and "trace_parse" in source_checks.symbols(f"{folder}/{name}")[0]
 
 
+# What words a harness gets besides those of the services that it links: parts of abi_tables. A life hears of events,
+# too.
+PARTS = {
+    "codec_archive": ("archive",), "codec_boot_config": ("boot_config", "roles"), "codec_boot_image": ("boot_image",),
+    "codec_elf_plan": ("elf", "addresses"), "codec_envelope": ("envelope", "intakes", "rights"),
+    "codec_handoff": ("handoff", "addresses"), "codec_messages": ("rights", "badges"), "console_talk": ("commands", "event"),
+    "kernel_core": ("rights", "addresses", "badges"), "kernel_machine": ("addresses",),
+    "rootd_intake": ("handoff", "boot_config", "roles", "rights"), "service_adversary": ("operations", "event", "rights", "badges"),
+    "startup_adversary": ("startup", "envelope", "intakes", "rights", "event"),
+}
+LIFE_PARTS = ("event", "badges")
+WORDS_MAX = 256  # with more AFL++ takes turns
+WITHOUT_SERVICES = ("service_adversary",)  # they link so many that all words of each were too many
+
+
+def parts(name):
+    """The parts of abi_tables whose words a harness gets, from what fuzz/harnesses.ninja has it link."""
+    link = re.search(rf"^build \$o/{name}: harness ((?:.*\$\n)*.*)", source_checks.read("fuzz/harnesses.ninja"), re.MULTILINE)
+    linked = re.findall(r"\$u/(\w+)\.a", link[1]) if link else []
+    there = {os.path.basename(path)[:-len(".def")] for path in glob.glob("abi/messages/*.def")}
+    services = [each for each in linked if each in there and name not in WITHOUT_SERVICES]
+    return list(dict.fromkeys([*services, *PARTS.get(name, LIFE_PARTS if services else ("badges",))]))
+
+
 def words(name, folder="build/asan", tables="build/fast/abi_tables"):
-    """The words that no engine guesses, from the tables themselves. Those of text only where the input is
-    text: AFL++ takes turns when there are more than 256."""
+    """The words that no engine guesses, from the tables themselves: of the services and formats that a harness is
+    about. Where its input may be text, names of operations instead of their ids, which are made to fit."""
     texts = []
-    for part, kind in (("b", "dictionary"), ("t", "text-dictionary"))[:2 if reads_text(name, folder) else 1]:
-        status, text = build.run([tables, kind])
+    for letter, arguments in (("b", ["dictionary", *parts(name)]), ("t", ["text-dictionary", "names"])):
+        if letter == "t" and not reads_text(name, folder):
+            continue
+        status, text = build.run([tables, *arguments])
         if status != 0:
             raise build.Stop(text.strip())
-        texts.append(re.sub("^w", part, text, flags=re.MULTILINE))
+        texts.append(re.sub("^w", letter, text, flags=re.MULTILINE))
     return "".join(texts)
 
 

@@ -8,9 +8,18 @@ static const struct {
     const char *name;
     void (*print)(FILE *out);
 } outputs[] = {
-    {"dictionary", tables_dictionary}, {"text-dictionary", tables_text_dictionary},
-    {"reference", tables_reference},   {"roles", tables_roles},
-    {"authority", tables_authority},   {"properties", tables_properties},
+    {"reference", tables_reference},
+    {"roles", tables_roles},
+    {"authority", tables_authority},
+    {"properties", tables_properties},
+};
+
+static const struct {
+    const char *name;
+    bool (*print)(FILE *out, unsigned part_count, char *const parts[]);
+} dictionaries[] = {
+    {"dictionary", tables_dictionary},
+    {"text-dictionary", tables_text_dictionary},
 };
 
 int main(int argument_count, char **arguments)
@@ -21,8 +30,15 @@ int main(int argument_count, char **arguments)
             return fflush(stdout) == 0 ? 0 : 1;
         }
     }
-    fprintf(stderr,
-            "usage: abi_tables dictionary | text-dictionary | reference | roles | authority |"
-            " properties\n");
+    for (size_t i = 0; argument_count >= 2 && i < sizeof dictionaries / sizeof dictionaries[0];
+         i++) {
+        if (strcmp(arguments[1], dictionaries[i].name) == 0) {
+            bool printed =
+                dictionaries[i].print(stdout, (unsigned)argument_count - 2, arguments + 2);
+            return printed && fflush(stdout) == 0 ? 0 : 1;
+        }
+    }
+    fprintf(stderr, "usage: abi_tables reference | roles | authority | properties |"
+                    " dictionary [PART...] | text-dictionary [names]\n");
     return 2;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Dictionaries from the tables. A word is written once, whatever the number of fields it bounds. */
+/* Dictionaries from the tables, of all or of some parts. A word is written once, whatever the number
+ * of fields it bounds. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@
 #include "abi/text/print.h"
 #include "abi/status.h"
 #include "props/tools/tables.h"
+#include "services/console/command.h"
 
 enum { WORD_LIMIT = 4096, WORD_BYTES_MAX = 64 };
 
@@ -115,34 +117,167 @@ static void put_type(struct words *words, const struct message_type *type)
         put_bounds(words, field);
 }
 
-void tables_dictionary(FILE *out)
+static void put_operations(struct words *words)
+{
+    for (unsigned i = 0; i < operation_count; i++)
+        put_value(words, operation_table[i].id, 2);
+}
+
+/* The ids of a service's operations and what bounds their fields; false: there is no such service. */
+static bool put_service(struct words *words, const char *name)
+{
+    bool found = false;
+    for (unsigned i = 0; i < operation_count; i++) {
+        const struct operation *row = &operation_table[i];
+        if (name != NULL && strcmp(row->service_name, name) != 0)
+            continue;
+        found = true;
+        put_value(words, row->id, 2);
+        put_type(words, row->request);
+        put_type(words, row->reply);
+    }
+    return found;
+}
+
+static void put_intakes(struct words *words)
+{
+    for (unsigned i = 0; i < intake_count; i++) {
+        put_value(words, intake_table[i].slot, 4);
+        put_value(words, intake_table[i].rights, 2);
+    }
+}
+
+static void put_roles(struct words *words)
+{
+    for (unsigned i = 0; i < role_count; i++) {
+        put_value(words, role_table[i].id, 4);
+        put_word(words, role_table[i].image, strlen(role_table[i].image));
+    }
+}
+
+/* What each capability of a type may allow at most. */
+static void put_rights(struct words *words)
+{
+    for (unsigned i = 0; i < OBJECT_TYPE_LIMIT; i++)
+        put_value(words, object_type_rights(i), 2);
+}
+
+static void put_addresses(struct words *words)
+{
+    put_value(words, USER_VA_FIRST, 8);
+    put_value(words, USER_VA_END, 8);
+    put_value(words, PAGE_BYTES, 8);
+}
+
+static void put_badges(struct words *words)
+{
+    put_value(words, BADGE_KERNEL, 8);
+}
+
+static void put_handoff(struct words *words)
+{
+    put_value(words, HANDOFF_MAGIC, 8);
+}
+
+static void put_boot_config(struct words *words)
+{
+    put_value(words, BOOT_CONFIG_MAGIC, 8);
+    put_value(words, BOOT_CONFIG_MOUNT_TAG, 4);
+    put_value(words, BOOT_CONFIG_LIMIT_TAG, 4);
+    put_value(words, BOOT_CONFIG_READY_TICKS_MAX, 8);
+}
+
+static void put_boot_image(struct words *words)
+{
+    put_value(words, BOOT_IMAGE_MAGIC, 8);
+    put_word(words, BOOT_CONFIG_MODULE_NAME, strlen(BOOT_CONFIG_MODULE_NAME));
+}
+
+static void put_envelope(struct words *words)
+{
+    put_value(words, ENVELOPE_MAGIC, 8);
+}
+
+/* Class, byte order and version; type and machine; the types of program headers. */
+static void put_elf(struct words *words)
+{
+    static const uint32_t headers[] = {1, 2,          3,          4,          6,
+                                       7, 0x6474E550, 0x6474E551, 0x6474E552, 0x6474E553};
+    put_word(words, "\177ELF", 4);
+    put_word(words, "\177ELF\2\1\1", 7);
+    put_word(words, "\2\0\76\0\1\0\0\0", 8);
+    for (unsigned i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        put_value(words, headers[i], 4);
+}
+
+static void put_archive(struct words *words)
+{
+    put_word(words,
+             "ustar\0"
+             "00",
+             8);
+    put_word(words, "ustar  \0", 8);
+    put_word(words, "0000644\0", 8);
+    put_word(words, "00000000000\0", 12);
+    put_word(words, "./", 2);
+    put_word(words, "/../", 4);
+}
+
+static void put_commands(struct words *words)
+{
+#define COMMAND(NAME, name, word, number, arguments, why) put_word(words, name, strlen(name));
+    CONSOLE_COMMANDS(COMMAND)
+#undef COMMAND
+}
+
+static const struct {
+    const char *name;
+    void (*put)(struct words *words);
+} parts_known[] = {
+    {"operations", put_operations},
+    {"intakes", put_intakes},
+    {"roles", put_roles},
+    {"rights", put_rights},
+    {"addresses", put_addresses},
+    {"badges", put_badges},
+    {"handoff", put_handoff},
+    {"boot_config", put_boot_config},
+    {"boot_image", put_boot_image},
+    {"envelope", put_envelope},
+    {"elf", put_elf},
+    {"archive", put_archive},
+    {"commands", put_commands},
+};
+
+static bool put_part(struct words *words, const char *name)
+{
+    for (unsigned i = 0; i < sizeof parts_known / sizeof parts_known[0]; i++) {
+        if (strcmp(parts_known[i].name, name) == 0) {
+            parts_known[i].put(words);
+            return true;
+        }
+    }
+    return put_service(words, name);
+}
+
+bool tables_dictionary(FILE *out, unsigned part_count, char *const parts[])
 {
     static struct words words;
     words.out = out;
     words.count = 0;
     fprintf(out, "# From the tables of abi/, by abi_tables.\n");
-    for (unsigned i = 0; i < operation_count; i++)
-        put_value(&words, operation_table[i].id, 2);
-    for (unsigned i = 0; i < operation_count; i++) {
-        put_type(&words, operation_table[i].request);
-        put_type(&words, operation_table[i].reply);
+    for (unsigned i = 0; i < part_count; i++) {
+        if (!put_part(&words, parts[i])) {
+            fprintf(stderr, "abi_tables: there is no part '%s'\n", parts[i]);
+            return false;
+        }
     }
-    for (unsigned i = 0; i < intake_count; i++) {
-        put_value(&words, intake_table[i].slot, 4);
-        put_value(&words, intake_table[i].rights, 2);
+    if (part_count == 0) {
+        put_service(&words, NULL);
+        for (unsigned i = 0; i < sizeof parts_known / sizeof parts_known[0]; i++)
+            parts_known[i].put(&words);
     }
-    for (unsigned i = 0; i < role_count; i++) {
-        put_value(&words, role_table[i].id, 4);
-        put_word(&words, role_table[i].image, strlen(role_table[i].image));
-    }
-    put_value(&words, USER_VA_FIRST, 8);
-    put_value(&words, USER_VA_END, 8);
-    put_value(&words, BADGE_KERNEL, 8);
-    put_value(&words, HANDOFF_MAGIC, 8);
-    put_value(&words, BOOT_CONFIG_MAGIC, 8);
-    put_value(&words, BOOT_IMAGE_MAGIC, 8);
-    put_value(&words, ENVELOPE_MAGIC, 8);
-    put_word(&words, "\177ELF", 4);
+    return true;
 }
 
 static void put_text(struct words *words, const char *lead, const char *text, const char *tail)
@@ -167,18 +302,25 @@ static void put_names(struct words *words, const struct message_type *type)
         put_text(words, "", field->name, "=");
 }
 
-void tables_text_dictionary(FILE *out)
+bool tables_text_dictionary(FILE *out, unsigned part_count, char *const parts[])
 {
     static struct words words;
     static const char *const header[] = {" .version=", " .request_id=", " .badge=", " .status=",
                                          " .window=",  " .body=",       " .caps=[", ":reply"};
+    bool fields = part_count == 0;
+    if (!fields && (part_count != 1 || strcmp(parts[0], "names") != 0)) {
+        fprintf(stderr, "abi_tables: of texts there is one part, 'names'\n");
+        return false;
+    }
     words.out = out;
     words.count = 0;
     fprintf(out, "# Text of messages, from the tables of abi/, by abi_tables.\n");
     for (unsigned i = 0; i < operation_count; i++) {
         put_text(&words, operation_table[i].service_name, ".", operation_table[i].name);
-        put_names(&words, operation_table[i].request);
-        put_names(&words, operation_table[i].reply);
+        if (fields) {
+            put_names(&words, operation_table[i].request);
+            put_names(&words, operation_table[i].reply);
+        }
     }
     for (unsigned i = 0; i < sizeof header / sizeof header[0]; i++)
         put_text(&words, header[i], "", "");
@@ -188,4 +330,5 @@ void tables_text_dictionary(FILE *out)
         if (object_type_rights(i) != 0)
             put_text(&words, ":", object_type_name(i), ":0x");
     }
+    return true;
 }
