@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* What memory there is: reads the PVH start info, maps all of it at the direct map (writable, never
- * executable), maps the kernel's image by the rights of its sections, takes the low identity map
+/* What memory there is: has the start info read (machine/start.h), maps all memory at the direct map
+ * (writable, never executable), maps the kernel's image by the rights of its sections, takes the low identity map
  * away, and places the page records. Runs once, before the core. */
 #include "kernel/x86_64/x86.h"
 
 #include <string.h>
 
-#include "kernel/machine/span.h"
-
-#define START_INFO_MAGIC UINT32_C(0x336EC578)
+#include "kernel/machine/start.h"
 
 enum {
-    MEMORY_RAM = 1,
     LARGE_PAGE_BYTES = 2 << 20,
     DIRECTORY_BYTES = 1 << 30, /* that one page directory maps */
     APIC_DIRECTORY_ENTRY = 2   /* of the kernel's own; the image is in 0 and 1 */
@@ -28,25 +25,11 @@ _Static_assert(MEMORY_LIMIT <= UINT64_C(512) * DIRECTORY_BYTES, "one table of di
 #define TABLE_LARGE   UINT64_C(0x80)
 #define TABLE_NX      (UINT64_C(1) << 63)
 
-/* The published layout of Xen's hvm_start_info, version 1, and of what it points to. */
-struct start_info {
-    uint32_t magic, version, flags, module_count;
-    uint64_t modules_addr, command_line_addr, tables_addr, map_addr;
-    uint32_t map_count, reserved;
-};
-struct start_module {
-    uint64_t addr, bytes, command_line_addr, reserved;
-};
-struct start_memory {
-    uint64_t addr, bytes;
-    uint32_t type, reserved;
-};
-
 extern uint64_t kernel_top_table[512], boot_low_pointers[512], boot_high_pointers[512];
 extern uint8_t kernel_text_start[], kernel_rodata_start[], kernel_data_start[], kernel_end[];
 extern uint8_t kernel_stack_guard[], fault_stack_guard[], nmi_stack_guard[], check_stack_guard[];
 
-static struct span_list list;
+static struct start start;
 static uint64_t kernel_directory[512] __attribute__((aligned(PAGE_BYTES)));
 static uint64_t kernel_pages[2][512] __attribute__((aligned(PAGE_BYTES)));
 static uint64_t direct_pages[2][512] __attribute__((aligned(PAGE_BYTES)));
@@ -56,15 +39,10 @@ static uint64_t image_physical(const void *symbol)
     return (uintptr_t)symbol - KERNEL_BASE;
 }
 
-static uint64_t round_up(uint64_t value)
-{
-    return (value + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
-}
-
 /* Pages for the kernel's own tables, zeroed; 0: there are none. */
 static uint64_t pages_take(uint64_t bytes, uint64_t limit)
 {
-    uint64_t first = span_take(&list, bytes, limit);
+    uint64_t first = span_take(&start.free, bytes, limit);
     if (first != 0)
         memset(physical(first), 0, bytes);
     return first;
@@ -149,41 +127,13 @@ static void tables_load(void)
     __asm__ volatile("movq %0, %%cr3" : : "r"(image_physical(kernel_top_table)) : "memory");
 }
 
-/* --- the start info
- * --------------------------------------------------------------------------------- */
-
-static void memory_read(const struct start_info *info)
-{
-    const struct start_memory *rows = physical(info->map_addr);
-    span_list_init(&list, MEMORY_LIMIT);
-    for (uint32_t i = 0; i < info->map_count; i++) {
-        if (rows[i].type == MEMORY_RAM)
-            span_add(&list, rows[i].addr, rows[i].bytes);
-    }
-    for (uint32_t i = 0; i < info->map_count; i++) {
-        if (rows[i].type != MEMORY_RAM)
-            span_remove(&list, rows[i].addr, rows[i].bytes);
-    }
-    span_remove(&list, 0, 1 << 20); /* page 0, firmware data, the start info itself */
-    span_remove(&list, image_physical(kernel_text_start),
-                image_physical(kernel_end) - image_physical(kernel_text_start));
-}
-
-/* Copied before any page is handed out, wherever a loader put it. */
-static void command_line_read(const struct start_info *info, char *line, size_t bytes)
-{
-    if (info->command_line_addr == 0 || info->command_line_addr >= BOOT_MAPPED_BYTES - bytes)
-        return;
-    const char *given = physical(info->command_line_addr);
-    for (size_t i = 0; i + 1 < bytes && given[i] != '\0'; i++)
-        line[i] = given[i];
-}
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static void boot_info_fill(struct kernel_boot_info *info)
 {
-    span_settle(&list, KERNEL_PAGE_RANGE_LIMIT);
-    for (uint32_t i = 0; i < list.count; i++) {
-        const struct span *span = &list.spans[i];
+    span_settle(&start.free, KERNEL_PAGE_RANGE_LIMIT);
+    for (uint32_t i = 0; i < start.free.count; i++) {
+        const struct span *span = &start.free.spans[i];
         info->ranges[info->range_count++] = (struct page_range){
             .first_page = (uint32_t)(span->first / PAGE_BYTES),
             .page_count = (uint32_t)((span->end - span->first) / PAGE_BYTES),
@@ -193,37 +143,23 @@ static void boot_info_fill(struct kernel_boot_info *info)
 
 bool memory_map_init(uint64_t start_info_addr, struct machine_memory *memory)
 {
-    const struct start_info *info = physical(start_info_addr);
-    if (info->magic != START_INFO_MAGIC || info->version < 1)
-        return false;
-    memory_read(info);
-    command_line_read(info, memory->command_line, sizeof memory->command_line);
-    uint64_t image_end = 0;
-    if (info->module_count > 0) {
-        const struct start_module *module = physical(info->modules_addr);
-        memory->boot_info.image_first_page = (uint32_t)(module->addr / PAGE_BYTES);
-        memory->boot_info.image_bytes = module->bytes;
-        image_end = module->addr + module->bytes;
-        /* boot.S has asked the last of these, as far as 32 bits reach. */
-        if (module->addr % PAGE_BYTES != 0 || image_end < module->addr ||
-            image_end > MEMORY_LIMIT ||
-            (module->addr < image_physical(kernel_end) &&
-             image_end > image_physical(kernel_text_start)))
-            return false;
-        span_remove(&list, module->addr, module->bytes);
-    }
-    uint64_t end = span_end(&list);
-    end = round_up(end > image_end ? end : image_end);
-    if (!direct_map_fill(end) || !image_map_fill())
+    const struct start_view view = {physical(0), BOOT_MAPPED_BYTES};
+    const struct span kernel_span = {image_physical(kernel_text_start), image_physical(kernel_end)};
+    if (!start_read(&view, start_info_addr, &kernel_span, MEMORY_LIMIT, &start) ||
+        !direct_map_fill(start.memory_end) || !image_map_fill())
         return false;
     tables_load();
-    uint64_t record_bytes = end / PAGE_BYTES * sizeof(struct page_record);
-    uint64_t records = pages_take(round_up(record_bytes), end);
+    uint64_t pages = start.memory_end / PAGE_BYTES;
+    uint64_t record_pages = (pages * sizeof(struct page_record) + PAGE_BYTES - 1) / PAGE_BYTES;
+    uint64_t records = pages_take(record_pages * PAGE_BYTES, start.memory_end);
     if (records == 0)
         return false;
     machine_page_records = physical(records);
+    memory->boot_info.image_first_page = (uint32_t)(start.image_addr / PAGE_BYTES);
+    memory->boot_info.image_bytes = start.image_bytes;
     boot_info_fill(&memory->boot_info);
-    memory->left_out_pages = list.left_out_bytes / PAGE_BYTES;
+    memory->command_line = start.line;
+    memory->left_out_pages = start.free.left_out_bytes / PAGE_BYTES;
     kernel_top_table[0] = 0; /* the identity map of the first GiB: nobody is below any more */
     tables_load();
     return memory->boot_info.range_count != 0;

@@ -66,8 +66,8 @@ _Static_assert(sizeof(struct machine_area) <= PAGE_BYTES - PROCESS_MACHINE_OFFSE
 
 /* What memory_map.c found out about the machine. */
 struct machine_memory {
-    uint64_t left_out_pages; /* free memory that is not used */
-    char command_line[256];  /* zero-terminated; what is longer is cut */
+    uint64_t left_out_pages;  /* free memory that is not used */
+    const char *command_line; /* zero-terminated; what is longer is cut (machine/start.h) */
     struct kernel_boot_info boot_info;
 };
 
