@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """./basalt cover: which lines and branches of the units the corpus and the test programs reach together. Every unit counts,
-one that nothing links with 0 %; check files, which only harnesses call, count apart."""
+one that nothing links with 0 %; check files, which only harnesses call, count apart. With --mcdc also which conditions decided
+alone, in a build by a newer clang."""
 
 import bisect
 import collections
@@ -15,14 +16,15 @@ import checks
 import mutate_sites
 import source_checks
 
-FOLDER = "build/cover"
-PROFILE = f"{FOLDER}/all.profdata"
+PLAIN, MCDC = ("build/cover", 14), ("build/cover_mcdc", 19)  # a build and the version of its LLVM
 REASONS = "fuzz/variants/unreached.txt"
 BOOTED = ("services/probes", "services/tester")  # programs that try the others: boots run them
 NOT_SHOWN = r"^(\./)?(props|fuzz|linker|kernel/host)/"
 CHECK_FILE = re.compile(r"(.*/)?(check|check_\w+|\w+_check)\.[ch]$")
 
-Reach = collections.namedtuple("Reach", "lines branches")  # {line: how often}; [how often] of each way at each branch
+# {line: how often}; [how often] of each way at each branch; {place of a decision: [whether each of its conditions was seen to
+# decide alone]}, in the build that counts them.
+Reach = collections.namedtuple("Reach", "lines branches decisions")
 
 
 def read_reasons(text):
@@ -83,6 +85,15 @@ def asserted_spans(text):
             if mutate_sites.ASSERTION.fullmatch(token.text) and index + 1 in closing]
 
 
+def by_place(records, width, values, join):
+    """{place: values} of records that begin with a place; a function of a header is in them once for each file that has it."""
+    found = {}
+    for record in records:
+        place, said = tuple(record[:width]), values(record)
+        found[place] = [join(pair) for pair in zip(found[place], said)] if place in found else said
+    return found
+
+
 def read_export(text):
     """{path: Reach} of the units in what llvm-cov exports."""
     found = {}
@@ -90,8 +101,12 @@ def read_export(text):
         path = os.path.relpath(file["filename"]) if os.path.isabs(file["filename"]) else os.path.normpath(file["filename"])
         if source_checks.is_unit(path):
             spans = asserted_spans(source_checks.read(path))
-            branches = [branch for branch in file["branches"] if not any(a <= (branch[0], branch[1]) < b for a, b in spans)]
-            found[path] = Reach(line_counts(file["segments"]), [count for branch in branches for count in branch[4:6]])
+
+            def asked(records):
+                return [one for one in records if not any(begin <= (one[0], one[1]) < end for begin, end in spans)]
+            branches = by_place(asked(file["branches"]), 4, lambda branch: branch[4:6], sum)
+            decisions = by_place(asked(file.get("mcdc_records", [])), 4, lambda decision: decision[-1], any)
+            found[path] = Reach(line_counts(file["segments"]), [count for both in branches.values() for count in both], decisions)
     return found
 
 
@@ -131,6 +146,16 @@ def share(counts):
     return f"{reached:6} of {there:6} {100 * reached / there:5.1f} %" if there else f"{'none':>25}"
 
 
+def undecided(found):
+    """Lines of the list of decisions: those with a condition that never decided alone, and which of them, counted from 1."""
+    for path, reach in sorted(found.items()):
+        text = source_checks.read(path).splitlines() if reach.decisions else []
+        for (line, _, _, _), shown in sorted(reach.decisions.items()):
+            if not all(shown) and not CHECK_FILE.match(path):
+                missing = ", ".join(str(number) for number, seen in enumerate(shown, 1) if not seen)
+                yield f"{path}:{line}: condition {missing} of {len(shown)}: {text[line - 1].strip()}"
+
+
 def summary(found):
     """Lines of the table: a row for each unit, what checks alone apart, a sum."""
     groups = collections.defaultdict(list)
@@ -140,10 +165,13 @@ def summary(found):
     rows = [*sorted(groups.items()), ("all units", sum(groups.values(), [])),
             ("all but probes and tester", sum((reaches for name, reaches in groups.items() if name not in BOOTED), [])), ("check files, apart", checked)]
     width = max(len(name) for name, _ in rows)
-    yield f"{'':{width}}  {'lines':>25}  {'branches':>25}"
+    decided = any(reach.decisions for reach in found.values())
+    yield f"{'':{width}}  {'lines':>25}  {'branches':>25}" + (f"  {'conditions':>25}" if decided else "")
     for name, reaches in rows:
-        lines = [count for reach in reaches for count in reach.lines.values()]
-        yield f"{name:{width}}  {share(lines)}  {share([count for reach in reaches for count in reach.branches])}"
+        columns = [[count for reach in reaches for count in reach.lines.values()], [count for reach in reaches for count in reach.branches]]
+        if decided:
+            columns.append([shown for reach in reaches for decision in reach.decisions.values() for shown in decision])
+        yield "  ".join([f"{name:{width}}", *map(share, columns)])
 
 
 def tool(*command):
@@ -151,17 +179,17 @@ def tool(*command):
     try:
         result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     except FileNotFoundError:
-        raise build.Stop(f"{command[0]} is not there: it is in Debian's package llvm-14", 2) from None
+        raise build.Stop(f"{command[0]} is not there: it is in Debian's package llvm-{command[0].rpartition('-')[2]}", 2) from None
     if result.returncode != 0:
         raise build.Stop(f"{command[0]}: {(result.stderr.strip().splitlines() or ['no word'])[-1]}", 2)
     return result.stdout
 
 
-def measured(name):
+def measured(folder, name):
     """Runs one program for its profile."""
-    path = f"{FOLDER}/{name}.profraw"
+    path = f"{folder}/{name}.profraw"
     replays = os.path.isdir(f"corpus/{name}")
-    status, output = build.run([f"{FOLDER}/{name}", *(["--replay", f"corpus/{name}", "--no-golden"] if replays else [])],
+    status, output = build.run([f"{folder}/{name}", *(["--replay", f"corpus/{name}", "--no-golden"] if replays else [])],
                                env={"LLVM_PROFILE_FILE": path})
     if status != 0:
         last = (output.strip().splitlines() or ["no word"])[-1]
@@ -169,19 +197,39 @@ def measured(name):
     return path
 
 
-def unit_objects():
+def unit_objects(folder):
     """{source: its object} of every unit of the variant."""
-    prefix = f"{FOLDER}/"
+    prefix = f"{folder}/"
     return {f"{path[len(prefix):-2]}.c": path for path, rule in build.all_targets().items()
             if rule == "cc" and path.startswith(prefix) and path.endswith(".o") and source_checks.is_unit(path[len(prefix):])}
 
 
-def arguments(objects):
-    return [f"-instr-profile={PROFILE}", objects[0], *[part for path in objects[1:] for part in ("-object", path)]]
+class Measured:
+    """What programs of a build have reached."""
 
+    def __init__(self, build_of, names):
+        self.folder, self.version = build_of
+        self.profile = f"{self.folder}/all.profdata"
+        self.objects = [f"{self.folder}/{name}" for name in names]
+        profiles = [path for _, path in checks.each(lambda name: measured(self.folder, name), names)]
+        tool(f"llvm-profdata-{self.version}", "merge", "-sparse", "-o", self.profile, *profiles)
 
-def exported(objects):
-    return read_export(tool("llvm-cov-14", "export", "-skip-functions", "-skip-expansions", *arguments(objects)))
+    def arguments(self):
+        return [f"-instr-profile={self.profile}", self.objects[0], *[part for path in self.objects[1:] for part in ("-object", path)]]
+
+    def found(self):
+        return read_export(tool(f"llvm-cov-{self.version}", "export", "-skip-functions", "-skip-expansions", *self.arguments()))
+
+    def found_of_all(self, units):
+        """With the units that no program links."""
+        found = self.found()
+        unlinked = [path for source, path in sorted(units.items()) if source not in found]
+        self.objects += unlinked
+        return self.found() if unlinked else found
+
+    def write_pages(self, folder):
+        tool(f"llvm-cov-{self.version}", "show", "-format=html", "-show-branches=count", f"-output-dir={folder}",
+             f"-ignore-filename-regex={NOT_SHOWN}", *(["-show-mcdc"] if self.version == MCDC[1] else []), *self.arguments())
 
 
 def empty_folder(given):
@@ -200,21 +248,14 @@ def cover(options):
         raise build.Stop(f"there is no harness with a corpus and no test program '{unknown[0]}'; there are: {' '.join(known)}", 2)
     pages = empty_folder(options.html) if options.html is not None else None
     rows = read_reasons(source_checks.read(REASONS))
-    names, units = options.names or known, unit_objects()
-    build.must_build(*[f"{FOLDER}/{name}" for name in names], *([] if options.names else units.values()))
-    profiles = [path for _, path in checks.each(measured, names)]
-    tool("llvm-profdata-14", "merge", "-sparse", "-o", PROFILE, *profiles)
-    objects = [f"{FOLDER}/{name}" for name in names]
-    found = exported(objects)
-    if not options.names:
-        unlinked = [path for source, path in sorted(units.items()) if source not in found]
-        if unlinked:
-            objects += unlinked
-            found = exported(objects)
-    for line in [*unreached(found, rows), "", *summary(found)]:
+    build_of = MCDC if options.mcdc else PLAIN
+    names, units = options.names or known, unit_objects(build_of[0])
+    build.must_build(*[f"{build_of[0]}/{name}" for name in names], *([] if options.names else units.values()))
+    reached = Measured(build_of, names)
+    found = reached.found() if options.names else reached.found_of_all(units)
+    for line in [*unreached(found, rows), *undecided(found), "", *summary(found)]:
         print(line)
     if pages:
-        tool("llvm-cov-14", "show", "-format=html", "-show-branches=count", f"-output-dir={pages}",
-             f"-ignore-filename-regex={NOT_SHOWN}", *arguments(objects))
+        reached.write_pages(pages)
         print(f"{options.html}/index.html has each line")
     return 0

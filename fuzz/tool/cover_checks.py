@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Checks of ./basalt cover that need no measured build: what it reads from llvm-cov, what it lists, how it refuses."""
 
+import json
 import os
 import tempfile
 
@@ -16,12 +17,30 @@ SEGMENTS = [[1, 1, 9, True, True, False], [2, 5, 9, True, True, False], [2, 16, 
 TEXT = "{\n    UNIT_ASSERT(a && b);\n    c = a;\n}\n"
 
 
+# A branch and a decision of a header, as two files have them; each reached another way of it, and another condition.
+EXPORTED = {"data": [{"files": [{"filename": PATH, "segments": SEGMENTS,
+                                 "branches": [[1, 5, 1, 9, 3, 0, 0, 0, 4], [1, 5, 1, 9, 0, 2, 0, 0, 4], [3, 5, 3, 9, 0, 2, 0, 0, 4]],
+                                 "mcdc_records": [[1, 5, 1, 30, 0, 5, [True, False, False]], [1, 5, 1, 30, 0, 5, [False, True, False]]]}]}]}
+
+
+def check_places(tally):
+    """Functions of headers count once, not once for each file that has them."""
+    reach = cover.read_export(json.dumps(EXPORTED))[PATH]
+    tally.say("what several files have of one header counts once", reach.branches == [3, 2, 0, 2] and
+              reach.decisions == {(1, 5, 1, 30): [True, True, False]}, f"{reach}")
+    first = open(PATH, encoding="utf-8").read().splitlines()[0].strip()
+    tally.say("conditions that never decided alone are listed", list(cover.undecided({PATH: reach})) ==
+              [f"{PATH}:1: condition 3 of 3: {first}"])
+    tally.say("the summary counts conditions", [row.split()[-5:] for row in cover.summary({PATH: reach})][1] == "2 of 3 66.7 %".split())
+
+
 def cover_checks(tally):
     counts = cover.line_counts(SEGMENTS)
     tally.say("lines are counted, behind assertions too", counts == {1: 9, 2: 9, 3: 9, 4: 0, 5: 0, 6: 9}, f"{counts}")
     spans = cover.asserted_spans(TEXT)
     tally.say("branches in assertions are left out", spans == [((2, 5), (2, 24))], f"{spans}")
-    reach, none = cover.Reach(counts, [3, 0]), cover.Reach({7: 0}, [])
+    check_places(tally)
+    reach, none = cover.Reach(counts, [3, 0], {}), cover.Reach({7: 0}, [], {})
     first = open(PATH, encoding="utf-8").read().splitlines()[3].strip()
     listed = list(cover.unreached({PATH: reach, "services/memd/books.c": none, "services/memd/check.c": none},
                                   [(PATH, first, "why not"), ("services/memd/", "*", "all of it")]))

@@ -227,6 +227,7 @@ def parser():
                      help="digests, floors and generated pages do not count as noticing")
     sub = command("cover", cover.cover, "which lines and branches of the units the corpus and the test programs reach")
     sub.add_argument("names", nargs="*", metavar="NAME", help="only by these harnesses and test programs, and what they link")
+    sub.add_argument("--mcdc", action="store_true", help="also which conditions of decisions decided alone (MC/DC); by clang-19")
     sub.add_argument("--html", metavar="FOLDER", help="also each line as pages, in a folder that is not there or empty")
     sub = command("mutate", mutate.mutate, "draw single-site mutants of the units from a seed and see who catches them")
     sub.add_argument("--unit", action="append", default=[], metavar="UNIT",

@@ -16,7 +16,7 @@ enum {
     PEERS_PROCD_BOOTSTRAP_PAGES = 8192,
     PEERS_PROCD_MEMORY_PAGES = 300000,
     PEERS_PROCD_START_SLOTS = 6,
-    PEERS_PROCD_MODULES = 13,
+    PEERS_PROCD_MODULES = 15,
     PEERS_PROCD_DRAWN = 8, /* so many of them are drawn; a .trace may name all */
     /* Written a second time: what the calls of a message or of a step may take together, and what a
      * turn may. */

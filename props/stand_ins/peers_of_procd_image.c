@@ -20,6 +20,8 @@ enum {
     IMAGE_PAGES = 1024
 };
 
+#define TABLES_MAX (UINT64_C(1) << 32) /* abi/address_space.h: data begins behind it */
+
 struct load {
     uint32_t flags;
     uint64_t offset, va, file_bytes, memory_bytes;
@@ -84,6 +86,12 @@ static const struct file files[PEERS_PROCD_MODULES] = {
     {DATA_VA + 2 * PAGE,
      {{FLAG_R | FLAG_X, PAGE, DATA_VA + 2 * PAGE, PAGE, PAGE},
       {FLAG_R | FLAG_W, 0, DATA_VA + 3 * PAGE, 0, PAGE}}}, /* behind two pages of data */
+    {SERVICE_TABLE_VA - PAGE,
+     {{FLAG_R | FLAG_X, PAGE, SERVICE_TABLE_VA - PAGE, PAGE, PAGE},
+      {FLAG_R | FLAG_W, 0, SERVICE_TABLE_VA, 0, PAGE}}}, /* its last page is where tables begin */
+    {SERVICE_TABLE_VA + TABLES_MAX,
+     {{FLAG_R | FLAG_X, PAGE, SERVICE_TABLE_VA + TABLES_MAX, PAGE, PAGE},
+      {FLAG_R | FLAG_W, 0, SERVICE_TABLE_VA + TABLES_MAX + PAGE, 0, PAGE}}}, /* above all tables */
 };
 
 const struct peers_module peers_modules[PEERS_PROCD_MODULES] = {
@@ -91,7 +99,7 @@ const struct peers_module peers_modules[PEERS_PROCD_MODULES] = {
     {648 * PAGE, 5 * PAGE},       {656 * PAGE, 2 * PAGE}, {664 * PAGE, 2 * PAGE},
     {672 * PAGE, 3 * PAGE},       {680 * PAGE, 40},       {688 * PAGE, 59 * PAGE},
     {752 * PAGE, 60 * PAGE},      {816 * PAGE, 3 * PAGE}, {824 * PAGE, 5 * PAGE},
-    {832 * PAGE, 3 * PAGE},
+    {832 * PAGE, 3 * PAGE},       {840 * PAGE, 2 * PAGE}, {848 * PAGE, 2 * PAGE},
 };
 
 static unsigned load_count(const struct file *file)
