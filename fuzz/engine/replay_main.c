@@ -13,6 +13,7 @@
 
 #include "fuzz/engine/corpus.h"
 #include "fuzz/engine/fail_each.h"
+#include "fuzz/engine/marks_each.h"
 #include "fuzz/engine/texts.h"
 #include "props/base/input_limits.h"
 #include "props/life/steps.h"
@@ -395,6 +396,12 @@ static int show_marks(const char *folder)
     return 0;
 }
 
+static int show_marks_of_each(const char *folder)
+{
+    struct corpus corpus = corpus_read(folder);
+    return marks_each(&corpus, run);
+}
+
 /* What the inputs of a folder do, for a campaign that compares builds: a line for each digest, for
  * each input whose digest depends on the others, and for each mark. The first that fails ends it. */
 static int check(const char *folder)
@@ -510,9 +517,10 @@ static int usage(const char *program)
     fprintf(stderr,
             "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER [--lose-floors] |\n"
             "       --texts FOLDER | --fail-each FOLDER [PART PARTS] | --marks FOLDER | "
-            "--check FOLDER |\n"
-            "       --trace FILE | --assemble FILE.trace OUTPUT | --random COUNT SEED | --bench "
-            "FOLDER SECONDS\n",
+            "--marks-each FOLDER |\n"
+            "       --check FOLDER | --trace FILE | --assemble FILE.trace OUTPUT | "
+            "--random COUNT SEED |\n"
+            "       --bench FOLDER SECONDS\n",
             program);
     return 2;
 }
@@ -544,6 +552,8 @@ int main(int argc, char **argv)
         return replay_failing(argv[2], strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));
     if (argc == 3 && is(argv[1], "--marks"))
         return show_marks(argv[2]);
+    if (argc == 3 && is(argv[1], "--marks-each"))
+        return show_marks_of_each(argv[2]);
     if (argc == 3 && is(argv[1], "--trace"))
         return show_trace(argv[2]);
     if (argc == 4 && is(argv[1], "--assemble"))

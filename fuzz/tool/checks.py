@@ -40,6 +40,7 @@ import pack_checks
 import operations
 import oss_fuzz
 import provenance
+import report_checks
 import ring3
 import same
 import shares
@@ -456,6 +457,7 @@ CHECKS = {
     "forms": (inputs_checks.forms, "asan"),
     "cover": (cover_checks.cover_checks, ""),
     "mutate": (mutate_checks.mutate_checks, "image asan shipped"),
+    "report": (report_checks.report_checks, ""),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),

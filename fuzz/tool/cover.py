@@ -9,14 +9,18 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import build
 import campaign
 import checks
+import findings
 import mutate_sites
 import source_checks
+import triage
 
 PLAIN, MCDC = ("build/cover", 14), ("build/cover_mcdc", 19)  # a build and the version of its LLVM
+KEPT = "findings/cover.json"  # of the last call that named nothing
 REASONS = "fuzz/variants/unreached.txt"
 BOOTED = ("services/probes", "services/tester")  # programs that try the others: boots run them
 NOT_SHOWN = r"^(\./)?(props|fuzz|linker|kernel/host)/"
@@ -156,22 +160,41 @@ def undecided(found):
                 yield f"{path}:{line}: condition {missing} of {len(shown)}: {text[line - 1].strip()}"
 
 
-def summary(found):
-    """Lines of the table: a row for each unit, what checks alone apart, a sum."""
+def rows_of(found):
+    """[(name, reaches)]: each unit, what checks alone apart, a sum."""
     groups = collections.defaultdict(list)
     for path, reach in found.items():
         groups["check files" if CHECK_FILE.match(path) else os.path.dirname(path)].append(reach)
     checked = groups.pop("check files", [])
-    rows = [*sorted(groups.items()), ("all units", sum(groups.values(), [])),
+    return [*sorted(groups.items()), ("all units", sum(groups.values(), [])),
             ("all but probes and tester", sum((reaches for name, reaches in groups.items() if name not in BOOTED), [])), ("check files, apart", checked)]
+
+
+def counts_of(reaches, decided):
+    """[of lines, of branches, of conditions when those were looked at]: how often each was reached, or whether it decided."""
+    columns = [[count for reach in reaches for count in reach.lines.values()], [count for reach in reaches for count in reach.branches]]
+    if decided:
+        columns.append([shown for reach in reaches for decision in reach.decisions.values() for shown in decision])
+    return columns
+
+
+def summary(found):
+    """Lines of the table."""
+    rows = rows_of(found)
     width = max(len(name) for name, _ in rows)
     decided = any(reach.decisions for reach in found.values())
     yield f"{'':{width}}  {'lines':>25}  {'branches':>25}" + (f"  {'conditions':>25}" if decided else "")
     for name, reaches in rows:
-        columns = [[count for reach in reaches for count in reach.lines.values()], [count for reach in reaches for count in reach.branches]]
-        if decided:
-            columns.append([shown for reach in reaches for decision in reach.decisions.values() for shown in decision])
-        yield "  ".join([f"{name:{width}}", *map(share, columns)])
+        yield "  ".join([f"{name:{width}}", *map(share, counts_of(reaches, decided))])
+
+
+def keep(found):
+    """Writes what was measured for the report."""
+    decided = any(reach.decisions for reach in found.values())
+    units = [{"name": name, **{what: [sum(count > 0 for count in counts), len(counts)] for what, counts in
+                               zip(("lines", "branches", "conditions"), counts_of(reaches, decided))}} for name, reaches in rows_of(found)]
+    os.makedirs(os.path.dirname(KEPT), exist_ok=True)
+    findings.write(KEPT, (json.dumps({"commit": triage.commit(), "time": round(time.time()), "units": units}) + "\n").encode())
 
 
 def tool(*command):
@@ -255,6 +278,8 @@ def cover(options):
     found = reached.found() if options.names else reached.found_of_all(units)
     for line in [*unreached(found, rows), *undecided(found), "", *summary(found)]:
         print(line)
+    if not options.names:
+        keep(found)
     if pages:
         reached.write_pages(pages)
         print(f"{options.html}/index.html has each line")

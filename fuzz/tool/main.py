@@ -29,6 +29,7 @@ import new
 import pack
 import provenance
 import reference
+import report
 import same
 import triage
 
@@ -237,6 +238,8 @@ def parser():
                      help="how long to fuzz one that the checks miss; default: 0, not at all")
     sub.add_argument("--seed", type=natural, metavar="N", help="of the draw; otherwise one is drawn and printed")
     sub.add_argument("--no-golden", action="store_true", help="digests, floors and generated pages are not asked")
+    sub = command("report", report.report, "write one page of what campaigns did and what inputs reach: charts, matrices, findings")
+    sub.add_argument("--output", metavar="FILE", help=f"default: {report.OUTPUT}; a report that is there gives way, no other file")
     sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
     sub.add_argument("file", metavar="FILE")
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")

@@ -106,6 +106,12 @@ void marks_record(bool on)
     recording = on;
 }
 
+void marks_forget(void)
+{
+    recorded = 0;
+    memset(places, 0, sizeof places);
+}
+
 void marks_visit(void (*visit)(const char *name, void *context), void *context)
 {
     for (unsigned i = 0; i < recorded; i++)

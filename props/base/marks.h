@@ -33,6 +33,7 @@ void mark_operation(const char *what, unsigned operation, unsigned result);
 
 /* The record; off until asked for. Names go to `visit` in order of first reach. */
 void marks_record(bool on);
+void marks_forget(void); /* empties the record */
 void marks_visit(void (*visit)(const char *name, void *context), void *context);
 bool marks_reached(const char *name);
 unsigned marks_count(void);
