@@ -79,7 +79,7 @@ def unwritable(tally):
 
 def new_names_places(tally):
     """`new` prints places that exist, or says that they are to be made."""
-    for arguments in (["operation", "memd", "trial"], ["operation", "kernel", "trial"],
+    for arguments in (["operation", "memd", "trial"], ["operation", "timed", "trial"], ["operation", "kernel", "trial"],
                       ["service", "triald"], ["harness", "trial"]):
         status, output = build.run(["./basalt", "new", *arguments])
         places = re.findall(r"^ ?\d+\. (\S+)\n    (New:)?", output, re.M)

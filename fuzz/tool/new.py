@@ -82,6 +82,8 @@ def proof_places(service, name, fixtures, harness):
         (f"corpus/{harness}/{name.replace('_', '-')}.trace",
          "New: a few lines that send it, accepted and refused, each with its status.",
          f"{service}.{name} ... -> OK\n{service}.{name} ... -> DENIED"),
+        ("services/probes/*.c", "Or services/tester/: a program of an image that ends by itself sends it, accepted and refused; "
+         "./basalt test operations asks all images.", None),
         ("abi/REFERENCE.md", "./basalt reference writes it.", None),
         (f"corpus/{harness}/DIGESTS",
          f"./basalt bless {harness} adds lines here and to FLOORS; then ./basalt test --quick. No digest "
@@ -104,12 +106,27 @@ def service_operation(service, name, number):
         (f"props/models/model_{service}.h", "A member of the answer, when its reply states something.", None),
         (f"fuzz/life/{service}_life.c", "Its row, at the end of the table: how it is drawn, learned from and "
          "compared.", None),
-        (f"fuzz/life/{service}_life_generate.c", "How its fields are drawn; life_draw_nothing when there are none.",
-         f"void draw_{name}(struct choices *choices, struct life_draft *draft)"),
-        (f"fuzz/life/{service}_life_check.c", "What its reply says, against the model's answer.",
-         f"void compare_{name}(void)"),
-        (f"fuzz/life/{service}_life.h", "Both declared.", None),
-    ] + proof_places(service, name, "codec_service_fixtures.c", f"{service}_life")
+    ] + life_places(service, name) + proof_places(service, name, fixtures_of(service), f"{service}_life")
+
+
+def life_places(service, name):
+    """Where a life draws and compares: in files of its own, or in the one that it is."""
+    base = f"fuzz/life/{service}_life"
+    parts = os.path.exists(f"{base}_generate.c")
+    static = "" if parts else "static "
+    return [
+        (f"{base}_generate.c" if parts else f"{base}.c", "How its fields are drawn; life_draw_nothing when there are none.",
+         f"{static}void draw_{name}(struct choices *choices, struct life_draft *draft)"),
+        (f"{base}_check.c" if parts else f"{base}.c", "What its reply says, against the model's answer.",
+         f"{static}void compare_{name}(void)"),
+        *([(f"{base}.h", "Both declared.", None)] if parts else []),
+    ]
+
+
+def fixtures_of(service):
+    """The file that holds the bytes of a service's messages."""
+    found = [path for path in sorted(glob.glob("props/tests/codec/*_fixtures.c")) if f"OF({service.upper()}," in text_of(path)]
+    return os.path.basename(found[0]) if found else "codec_service_fixtures.c"
 
 
 def kernel_operation(name, number):
