@@ -16,6 +16,7 @@
 #include "services/probed/probed.h"
 
 const char harness_name[] = "probed_bus";
+MARKS(12, 0);
 
 enum { PLACE_LIMIT = 48, READ_KINDS = 4, REGISTERS = 256 * 32 * 8 * READ_KINDS };
 

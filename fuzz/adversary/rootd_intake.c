@@ -23,6 +23,7 @@
 #include "services/lib/image_loader.h"
 
 const char harness_name[] = "rootd_intake";
+MARKS(15, 1);
 
 enum { CALL_LIMIT = 60000 };
 

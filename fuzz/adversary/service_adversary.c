@@ -32,6 +32,7 @@
 #include "services/vspaced/vspaced.h"
 
 const char harness_name[] = "service_adversary";
+MARKS(16, 6);
 
 enum { TURN_LIMIT = 200, ID_LIMIT = 8, KNOWN_LIMIT = 16, LOG_RING = 8 };
 

@@ -17,6 +17,7 @@
 #include "services/lib/service.h"
 
 const char harness_name[] = "startup_adversary";
+MARKS(12, 1);
 
 enum { HELD_LIMIT = ENVELOPE_ENTRY_LIMIT + 4 };
 

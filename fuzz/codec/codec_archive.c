@@ -6,6 +6,7 @@
 #include "fuzz/codec/codec.h"
 
 const char harness_name[] = "codec_archive";
+MARKS(12, 1);
 
 enum { BLOCK = 512, LIMIT_BYTES = 20 * BLOCK, TEXT_LIMIT = 450 };
 

@@ -7,6 +7,7 @@
 #include "props/base/rows.h"
 
 const char harness_name[] = "codec_boot_config";
+MARKS(12, 0);
 
 enum { LIMIT_BYTES = BOOT_CONFIG_BYTES_MAX + 128 };
 

@@ -6,6 +6,7 @@
 #include "fuzz/codec/codec.h"
 
 const char harness_name[] = "codec_boot_image";
+MARKS(12, 0);
 
 enum { SECTION_MAX = 3, LIMIT_BYTES = (2 * SECTION_MAX + 3) * PAGE_BYTES };
 

@@ -8,6 +8,7 @@
 #include "fuzz/codec/codec.h"
 
 const char harness_name[] = "codec_elf_plan";
+MARKS(12, 0);
 
 typedef unsigned __int128 wide;
 

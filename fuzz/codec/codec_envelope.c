@@ -8,6 +8,7 @@
 #include "props/base/rows.h"
 
 const char harness_name[] = "codec_envelope";
+MARKS(12, 0);
 
 enum { LIMIT_BYTES = ENVELOPE_BYTES_MAX + 128 };
 

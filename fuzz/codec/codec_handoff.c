@@ -6,6 +6,7 @@
 #include "fuzz/codec/codec_format.h"
 
 const char harness_name[] = "codec_handoff";
+MARKS(12, 0);
 
 enum { LIMIT_BYTES = HANDOFF_BYTES_MAX + 128 };
 

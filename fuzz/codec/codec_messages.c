@@ -23,6 +23,7 @@
 #include "props/models/model_codec.h"
 
 const char harness_name[] = "codec_messages";
+MARKS(14, 14);
 
 enum { KIND_BYTES, KIND_GENERATED, KIND_TEXT, KIND_COUNT, TEXT_BYTES_MAX = 2048 };
 

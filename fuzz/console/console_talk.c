@@ -15,6 +15,7 @@
 #include "services/console/console.h"
 
 const char harness_name[] = "console_talk";
+MARKS(12, 0);
 
 /* --- the terminal ----------------------------------------------------------------------------- */
 

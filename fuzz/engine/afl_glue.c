@@ -11,10 +11,8 @@
 #include "fuzz/harness.h"
 #include "props/base/input_limits.h"
 
-/* One coverage guard per mark, besides those of the instrumented code: the runtime numbers the
- * whole section at start-up, so that a mark is an edge of its own in the map. */
-__attribute__((section("__sancov_guards"), used)) static uint32_t mark_guards[MARK_LIMIT];
-
+/* One coverage guard per mark (MARKS, with -DMARK_GUARDS), besides those of the instrumented code: the
+ * runtime numbers the whole section at start-up, so that a mark is an edge of its own in the map. */
 void __sanitizer_cov_trace_pc_guard(uint32_t *guard);
 
 /* Of props/life/life.c, when the harness links it. */

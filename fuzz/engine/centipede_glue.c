@@ -4,9 +4,7 @@
  * upper half is the domain, the lower the number in it. */
 #include "fuzz/engine/libfuzzer_glue.c"
 
-__attribute__((section("__centipede_extra_features"), used)) static uint64_t features[MARK_LIMIT];
-
 void mark_engine(unsigned index)
 {
-    features[index] = index + 1;
+    mark_features[index] = index + 1;
 }

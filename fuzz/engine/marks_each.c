@@ -6,8 +6,9 @@
 
 #include "fuzz/harness.h"
 
-static void print_mark(const char *name, void *context)
+static void print_mark(const char *name, uint64_t hash, void *context)
 {
+    (void)hash;
     (void)context;
     printf("mark %s\n", name);
 }

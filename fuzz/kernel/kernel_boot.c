@@ -10,6 +10,7 @@
 #include "fuzz/kernel/kernel_boot.h"
 
 const char harness_name[] = "kernel_boot";
+MARKS(12, 1);
 
 static struct kernel kernel; /* of all inputs: a boot finds what the last one left */
 static struct boot_bytes image;

@@ -14,6 +14,7 @@
 #include "fuzz/kernel/kernel_core.h"
 
 const char harness_name[] = "kernel_core";
+MARKS(16, 11);
 const int harness_has_steps = 1;
 
 enum {

@@ -16,6 +16,7 @@
 #include "kernel/machine/words.h"
 
 const char harness_name[] = "kernel_machine";
+MARKS(12, 0);
 
 /* --- spans of memory --- */
 

@@ -11,6 +11,7 @@
 #include "abi/messages/event.h"
 
 const char harness_name[] = "kernel_short";
+MARKS(12, 0);
 
 enum {
     STEP_LIMIT = 240,

@@ -11,6 +11,7 @@
 #include "kernel/machine/start.h"
 
 const char harness_name[] = "kernel_start";
+MARKS(12, 0);
 
 enum {
     MODEL_PAGES = 4096,

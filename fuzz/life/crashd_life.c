@@ -11,6 +11,7 @@
 #include "services/crashd/crashd.h"
 
 const char harness_name[] = "crashd_life";
+MARKS(15, 0);
 
 enum { FLOOD_LIMIT = 300, FLOODED_MAX = MODEL_CRASHD_RECORDS - LIFE_STEP_LIMIT };
 

@@ -14,6 +14,7 @@
 #include "services/deviced/deviced.h"
 
 const char harness_name[] = "deviced_life";
+MARKS(15, 0);
 
 /* Calls of one message: READ_DRIVER asks procd, SEED_BINDING puts an end away. */
 enum { CALLS_MAX = 1, FAIL_LIMIT = 16, TURNS_LIMIT = 64 };

@@ -17,6 +17,7 @@
 #include "services/lib/interrupts.h"
 
 const char harness_name[] = "drv_serial_life";
+MARKS(15, 0);
 
 /* A turn asks the status and takes a byte TURN_BYTES times, asks once more, and sends as many. */
 enum { CALLS_MAX = 3 * DRV_SERIAL_TURN_BYTES + 2, FAIL_LIMIT = 200, COMES_LIMIT = 5000 };

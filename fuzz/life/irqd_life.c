@@ -13,6 +13,7 @@
 #include "services/irqd/irqd.h"
 
 const char harness_name[] = "irqd_life";
+MARKS(15, 0);
 
 /* Calls of one message, other than those that empty the window (E8). */
 enum { CALLS_MAX = 3, FAIL_LIMIT = 16, FILL_SPARE_LIMIT = 4 };

@@ -14,6 +14,7 @@
 #include "services/loaderd/loaderd.h"
 
 const char harness_name[] = "loaderd_life";
+MARKS(15, 0);
 
 /* Calls of one message. A launch's turns are some hundreds at most. */
 enum { CALLS_MAX = 1, FAIL_LIMIT = 24, TURNS_LIMIT = 64, RUN_LIMIT = 4000, MANY_LIMIT = 40 };

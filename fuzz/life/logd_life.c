@@ -8,6 +8,7 @@
 #include <string.h>
 
 const char harness_name[] = "logd_life";
+MARKS(15, 0);
 
 enum { FLOOD_LIMIT = 64 };
 

@@ -11,6 +11,7 @@
 #include "abi/roles.h"
 
 const char harness_name[] = "memd_life";
+MARKS(16, 13);
 
 enum { BOOT_COUNT = 4, FAIL_LIMIT = 128 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 const char harness_name[] = "named_life";
+MARKS(15, 2);
 
 /* Calls of one message, other than those that empty the window (E8). */
 enum { CALLS_MAX = 4, FAIL_LIMIT = 16, FILL_SPARE_LIMIT = 4 };

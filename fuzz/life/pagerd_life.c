@@ -17,6 +17,7 @@
 #include "props/stand_ins/stand_in_kernel.h"
 
 const char harness_name[] = "pagerd_life";
+MARKS(15, 0);
 const int harness_has_steps = 1;
 
 enum {

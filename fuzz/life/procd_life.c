@@ -12,6 +12,7 @@
 #include "abi/roles.h"
 
 const char harness_name[] = "procd_life";
+MARKS(16, 137);
 const int harness_has_steps = 1;
 
 enum { CROWD_LIMIT = PROCESS_LIMIT + 8, TIME_MAX = 1 << 20, FAIL_LIMIT = 255 };

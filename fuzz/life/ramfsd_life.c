@@ -11,6 +11,7 @@
 #include <string.h>
 
 const char harness_name[] = "ramfsd_life";
+MARKS(15, 1);
 
 enum action { ACTION_BOOT, ACTION_TIME, ACTION_GONE, ACTION_READER, ACTION_FILL, ACTION_COUNT };
 static const struct life_action actions[] = {

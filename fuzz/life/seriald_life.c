@@ -13,6 +13,7 @@
 #include "services/seriald/seriald.h"
 
 const char harness_name[] = "seriald_life";
+MARKS(15, 0);
 
 /* A write with a newline before it, each found again (two calls) and tried again; records, each read
  * and written so; a read. */

@@ -11,6 +11,7 @@
 #include "services/timed/timed.h"
 
 const char harness_name[] = "timed_life";
+MARKS(15, 0);
 
 /* Calls of one message, other than those that empty the window (E8). */
 enum { CALLS_MAX = 1, FAIL_LIMIT = 8, CROWD_LIMIT = 64 };

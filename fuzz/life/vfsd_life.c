@@ -10,6 +10,7 @@
 #include <string.h>
 
 const char harness_name[] = "vfsd_life";
+MARKS(15, 5);
 
 /* Calls of one message: two walks through all links, each name a LOOKUP, or a provider found again
  * (E8). */

@@ -13,6 +13,7 @@
 #include "services/vspaced/pages.h"
 
 const char harness_name[] = "vspaced_life";
+MARKS(15, 0);
 
 enum { FAIL_LIMIT = 256 };
 

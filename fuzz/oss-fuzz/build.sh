@@ -17,14 +17,16 @@ rm -rf "$work"
 mkdir -p "$work" "$OUT"
 
 # What this engine can be told besides coverage: marks, and steps to mutate by.
+marks=
 case "$FUZZING_ENGINE" in
 libfuzzer) engine=fuzz/engine/libfuzzer_glue.o ;;
-afl | honggfuzz) engine=fuzz/engine/afl_glue.o ;;
-centipede) engine=fuzz/engine/centipede_glue.o ;;
+afl | honggfuzz) engine=fuzz/engine/afl_glue.o marks=-DMARK_GUARDS ;;
+centipede) engine=fuzz/engine/centipede_glue.o marks=-DMARK_FEATURES ;;
 *) engine= ;; # nothing: LLVMFuzzerTestOneInput is all that there is
 esac
 cat > "$work/build.ninja" <<END
 out = $work
+marks = $marks
 engine = $work/objects/${engine:-props.a}
 include fuzz/oss-fuzz/oss-fuzz.ninja
 END

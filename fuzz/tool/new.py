@@ -207,7 +207,7 @@ def new_harness(options):
     return list_of(f"One more harness: {name}", [
         (f"fuzz/{family}/{name}.c", "New: what is drawn, run, marked, digested, and what must hold.",
          "/* SPDX-License-Identifier: ISC */\n/* What it runs and what it may never do. */\n"
-         f'#include "fuzz/harness.h"\n\nconst char harness_name[] = "{name}";\n\n'
+         f'#include "fuzz/harness.h"\n\nconst char harness_name[] = "{name}";\nMARKS(12, 0);\n\n'
          "int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)\n{\n"
          "    struct choices choices = harness_begin(bytes, size_bytes);\n"
          "    ... draw, run, MARK, digest_add_u64, PROPERTY(E1, ...) ...\n    return 0;\n}"),

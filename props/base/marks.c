@@ -12,13 +12,16 @@
 
 enum { RECORD_LIMIT = 8192, NAME_BYTES = 96 };
 
-/* libFuzzer clears and reads this section around every input. */
-__attribute__((section("__libfuzzer_extra_counters"))) uint8_t mark_counters[MARK_LIMIT];
+struct record {
+    uint64_t hash;
+    char name[NAME_BYTES];
+};
 
 static bool recording;
 static unsigned recorded;
-static char names[RECORD_LIMIT][NAME_BYTES];
-static uint16_t places[2 * RECORD_LIMIT]; /* open addressing: index into names, plus one */
+static struct record records[RECORD_LIMIT];
+/* Open addressing by hash: index into records, plus one. */
+static uint16_t places[2 * RECORD_LIMIT];
 
 /* What every engine but AFL++ wants: nothing. */
 __attribute__((weak)) void mark_engine(unsigned index)
@@ -26,46 +29,58 @@ __attribute__((weak)) void mark_engine(unsigned index)
     (void)index;
 }
 
+unsigned mark_counter(uint64_t hash, struct mark_table table)
+{
+    uint64_t mixed = hash ^ table.salt * UINT64_C(0x9E3779B97F4A7C15);
+    mixed = (mixed ^ mixed >> 29) * UINT64_C(0xBF58476D1CE4E5B9);
+    return (unsigned)(mixed >> (64 - table.bits));
+}
+
 static void count(uint64_t hash)
 {
-    unsigned index = (unsigned)((hash ^ hash >> 32) % MARK_LIMIT);
+    unsigned index = mark_counter(hash, mark_table);
     if (mark_counters[index] != UINT8_MAX)
         mark_counters[index]++;
     mark_engine(index);
 }
 
-/* Where the name stands or would stand in `places`. */
-static unsigned place_of(const char *name)
+static void record(uint64_t hash, const char *name)
 {
-    struct digest hash = digest_start();
-    digest_add_bytes(&hash, name, strlen(name));
-    unsigned at = (unsigned)(hash.value % (2 * RECORD_LIMIT));
-    while (places[at] != 0 && strcmp(names[places[at] - 1], name) != 0)
+    unsigned at = (unsigned)(hash % (2 * RECORD_LIMIT));
+    while (places[at] != 0 && records[places[at] - 1].hash != hash)
         at = (at + 1) % (2 * RECORD_LIMIT);
-    return at;
-}
-
-static void record(const char *name)
-{
-    unsigned at = place_of(name);
     if (places[at] != 0 || recorded == RECORD_LIMIT)
         return;
-    snprintf(names[recorded], NAME_BYTES, "%s", name);
+    records[recorded].hash = hash;
+    snprintf(records[recorded].name, NAME_BYTES, "%s", name);
     places[at] = (uint16_t)++recorded;
+}
+
+static struct digest hash_of(const char *text)
+{
+    struct digest hash = digest_start();
+    digest_add_bytes(&hash, text, strlen(text));
+    return hash;
+}
+
+void mark_named(uint64_t *hash, const char *name)
+{
+    if (*hash == 0)
+        *hash = hash_of(name).value;
+    count(*hash);
+    if (recording)
+        record(*hash, name);
 }
 
 void mark_name(const char *name)
 {
-    struct digest hash = digest_start();
-    digest_add_bytes(&hash, name, strlen(name));
-    count(hash.value);
-    if (recording)
-        record(name);
+    uint64_t hash = 0;
+    mark_named(&hash, name);
 }
 
 void mark_triple(const char *group, unsigned state, unsigned operation, unsigned result)
 {
-    struct digest hash = digest_start();
+    struct digest hash = hash_of(group);
     digest_add_u64(&hash, (uint64_t)state << 32 | operation);
     digest_add_u64(&hash, result);
     count(hash.value);
@@ -74,7 +89,7 @@ void mark_triple(const char *group, unsigned state, unsigned operation, unsigned
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "%s: state %u operation 0x%x %s", group, state, operation,
              status_name(result));
-    record(name);
+    record(hash.value, name);
 }
 
 /* "memd.alloc_frames"; ids are unique over all services. */
@@ -88,8 +103,7 @@ static const struct operation *row_of(unsigned operation)
 
 void mark_operation(const char *what, unsigned operation, unsigned result)
 {
-    struct digest hash = digest_start();
-    digest_add_bytes(&hash, what, strlen(what));
+    struct digest hash = hash_of(what);
     digest_add_u64(&hash, (uint64_t)operation << 32 | result);
     count(hash.value);
     const struct operation *row = row_of(operation);
@@ -98,7 +112,7 @@ void mark_operation(const char *what, unsigned operation, unsigned result)
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "%s %s.%s %s", what, row->service_name, row->name,
              status_name(result));
-    record(name);
+    record(hash.value, name);
 }
 
 void marks_record(bool on)
@@ -112,15 +126,18 @@ void marks_forget(void)
     memset(places, 0, sizeof places);
 }
 
-void marks_visit(void (*visit)(const char *name, void *context), void *context)
+void marks_visit(void (*visit)(const char *name, uint64_t hash, void *context), void *context)
 {
     for (unsigned i = 0; i < recorded; i++)
-        visit(names[i], context);
+        visit(records[i].name, records[i].hash, context);
 }
 
 bool marks_reached(const char *name)
 {
-    return places[place_of(name)] != 0;
+    for (unsigned i = 0; i < recorded; i++)
+        if (strcmp(records[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 unsigned marks_count(void)

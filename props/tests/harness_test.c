@@ -140,6 +140,24 @@ static void test_marks(void)
     EXPECT(!marks_reached("harness_test: not recorded"));
 }
 
+/* A mark has one counter in every process and build, or corpora of two would not fit together. */
+static void test_counters(void)
+{
+    static const struct mark_table tables[] = {{12, 0}, {12, 1}, {16, 137}};
+    static const unsigned counters[] = {1268, 3059, 12509};
+    for (unsigned i = 0; i < 3; i++)
+        EXPECT(mark_counter(UINT64_C(0xCBF29CE484222325), tables[i]) == counters[i]);
+    unsigned marked = 0;
+    unsigned before = 0;
+    for (unsigned i = 0; i < 1u << mark_table.bits; i++)
+        before += mark_counters[i];
+    MARK("harness_test: counted");
+    mark_name("harness_test: counted");
+    for (unsigned i = 0; i < 1u << mark_table.bits; i++)
+        marked += mark_counters[i];
+    EXPECT(marked == before + 2);
+}
+
 static size_t assemble(const char *text, uint8_t *bytes, size_t limit_bytes, char *problem)
 {
     problem[0] = 0;
@@ -320,6 +338,7 @@ int main(int count, char **arguments)
     test_settling();
     test_digest();
     test_marks();
+    test_counters();
     test_life_text();
     test_life_results();
     test_life_refusals();
