@@ -40,6 +40,7 @@ enum action {
     ACTION_INSTALL,    /* id n: a staged process is given n capabilities */
     ACTION_NOTICE,     /* n: how clients are at their notice endpoints from now on */
     ACTION_SAY,        /* k status: as fail, and a peer whose effect it is says so itself */
+    ACTION_ALSO,       /* k status: one more effect of the next request fails, as fail */
     ACTION_COUNT
 };
 
@@ -65,6 +66,7 @@ static const struct life_action actions[] = {
     [ACTION_INSTALL] = {"install", 2},
     [ACTION_NOTICE] = {"notice", 1},
     [ACTION_SAY] = {"say", 2},
+    [ACTION_ALSO] = {"also", 2},
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -213,7 +215,6 @@ static void act_time(uint64_t ticks, bool busy)
 static void act_fail(uint64_t countdown, uint64_t status, bool said)
 {
     countdown %= FAIL_LIMIT + 1;
-    stand_in_fail_never();
     if (countdown != 0)
         stand_in_fail((struct stand_in_failure){
             .after_calls = countdown - 1,
@@ -348,9 +349,14 @@ static void act(const struct life_step *step)
         act_event(step->arguments[0]);
         return;
     case ACTION_FAIL:
+        stand_in_fail_never();
+        act_fail(step->arguments[0], step->arguments[1], false);
+        return;
+    case ACTION_ALSO:
         act_fail(step->arguments[0], step->arguments[1], false);
         return;
     case ACTION_SAY:
+        stand_in_fail_never();
         act_fail(step->arguments[0], step->arguments[1], true);
         return;
     case ACTION_LOSE:
