@@ -13,6 +13,7 @@
 #include "props/base/choices.h"
 #include "props/base/digest.h"
 #include "props/base/marks.h"
+#include "props/base/oracle.h"
 #include "props/base/property.h"
 #include "props/base/trace.h"
 
@@ -27,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes);
 static inline struct choices harness_begin(const uint8_t *bytes, size_t size_bytes)
 {
     property_context(NULL, NULL);
+    oracle_begin(bytes, size_bytes, LLVMFuzzerTestOneInput);
     digest_reset();
     return choices_over(bytes, size_bytes);
 }

@@ -60,6 +60,7 @@ int LLVMFuzzerInitialize(int *argument_count, char ***arguments)
     (void)argument_count;
     (void)arguments;
     memory_limit_hold();
+    oracle_defer(ORACLE_STRIDE);
     const char *path = getenv("BASALT_STEPS");
     if (path != NULL && life_step_count != NULL)
         steps_of_all = steps_map(path);

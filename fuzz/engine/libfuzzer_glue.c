@@ -24,6 +24,16 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size_bytes, size_t limit_b
     return steps_mutate(bytes, size_bytes, limit_bytes, seed, mutate_bytes, NULL);
 }
 
+/* Called before the first input. */
+int LLVMFuzzerInitialize(int *argument_count, char ***arguments);
+int LLVMFuzzerInitialize(int *argument_count, char ***arguments)
+{
+    (void)argument_count;
+    (void)arguments;
+    oracle_defer(ORACLE_STRIDE);
+    return 0;
+}
+
 /* Of props/life/life.c, when the harness links it. */
 uint64_t life_step_count(void) __attribute__((weak));
 

@@ -13,6 +13,7 @@
 
 #include "fuzz/engine/corpus.h"
 #include "fuzz/engine/counters.h"
+#include "fuzz/engine/deferred.h"
 #include "fuzz/engine/fail_each.h"
 #include "fuzz/engine/marks_each.h"
 #include "fuzz/engine/texts.h"
@@ -394,6 +395,12 @@ static int replay_texts(const char *folder)
     return texts_replay(&corpus, run);
 }
 
+static int replay_deferred(const char *folder)
+{
+    struct corpus corpus = corpus_read(folder);
+    return deferred_replay(&corpus, run);
+}
+
 static int show_marks(const char *folder)
 {
     struct corpus corpus = corpus_read(folder);
@@ -496,10 +503,11 @@ static int run_random(uint64_t count, uint64_t seed)
     return 0;
 }
 
-/* Replays the folder for about `seconds` and prints executions per second. The clock is this
- * program's, never the harness's. */
+/* Replays the folder for about `seconds`, as an engine would, and prints executions per second. The
+ * clock is this program's, never the harness's. */
 static int bench(const char *folder, double seconds)
 {
+    oracle_defer(ORACLE_STRIDE);
     struct corpus corpus = corpus_read(folder);
     struct timespec start;
     struct timespec now;
@@ -524,9 +532,9 @@ static int usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s --replay FOLDER [--no-golden] | --bless FOLDER [--lose-floors] |\n"
-            "       --texts FOLDER | --fail-each FOLDER [PART PARTS] | --marks FOLDER | "
-            "--marks-each FOLDER |\n"
-            "       --check FOLDER | --trace FILE | --assemble FILE.trace OUTPUT | "
+            "       --deferred FOLDER | --texts FOLDER | --fail-each FOLDER [PART PARTS] |\n"
+            "       --marks FOLDER | --marks-each FOLDER | --check FOLDER | --trace FILE | "
+            "--assemble FILE.trace OUTPUT | "
             "--random COUNT SEED |\n"
             "       --bench FOLDER SECONDS\n",
             program);
@@ -558,6 +566,8 @@ int main(int argc, char **argv)
         return replay_failing(argv[2], 0, 1);
     if (argc == 5 && is(argv[1], "--fail-each"))
         return replay_failing(argv[2], strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));
+    if (argc == 3 && is(argv[1], "--deferred"))
+        return replay_deferred(argv[2]);
     if (argc == 3 && is(argv[1], "--marks"))
         return show_marks(argv[2]);
     if (argc == 3 && is(argv[1], "--marks-each"))

@@ -364,6 +364,8 @@ static void check_query(void)
 
 static void finish(void)
 {
+    if (oracle_deferred())
+        core_look_whole();
     core_quiet(true);
     core_work_whole();
     root_alone();
@@ -372,6 +374,7 @@ static void finish(void)
     for (uint32_t i = 0; i < CLEANUP_LIMIT && core_model.current == 0 && root_gives_back(); i++)
         root_alone();
     core_quiet(false);
+    core_look_whole();
     check_conservation();
 }
 

@@ -51,6 +51,9 @@ void core_user_write(uint64_t va, uint8_t value);
 /* While on, not every entry is looked at in full; the end of it is. */
 void core_quiet(bool on);
 
+/* Looks at everything, unless nothing has happened since that was done. */
+void core_look_whole(void);
+
 /* A kernel-control request by its row, valid or not: the call itself, or the call and its result.
  * slot 0: where the caller has a kind for it. */
 struct core_entry core_request(uint32_t slot, uint16_t operation, const void *request,

@@ -53,15 +53,23 @@ static void learn_frame(struct model_frame *frame, const struct capability *cap)
     frame->real_generation = cap->generation;
 }
 
+/* Whether it names what the core has chosen and nobody has looked at. */
+static bool is_new(const struct model_cap *cap)
+{
+    return (cap->type == OBJECT_PROCESS && !core_model.processes[cap->object].seen) ||
+           (cap->type == OBJECT_UNTYPED && !core_model.pools[cap->object].seen) ||
+           (cap->type == OBJECT_FRAME && !core_model.frames[cap->object].seen);
+}
+
 static void learn_cap(const struct model_cap *cap, const struct capability *real)
 {
     if (real->object_type != cap->type)
         return; /* core_check will say so */
-    if (cap->type == OBJECT_PROCESS && !core_model.processes[cap->object].seen)
+    if (cap->type == OBJECT_PROCESS)
         learn_process(&core_model.processes[cap->object], real);
-    if (cap->type == OBJECT_UNTYPED && !core_model.pools[cap->object].seen)
+    if (cap->type == OBJECT_UNTYPED)
         learn_pool(&core_model.pools[cap->object], real);
-    if (cap->type == OBJECT_FRAME && !core_model.frames[cap->object].seen)
+    if (cap->type == OBJECT_FRAME)
         learn_frame(&core_model.frames[cap->object], real);
 }
 
@@ -71,6 +79,8 @@ void core_learn(void)
         struct model_kernel_process *process = &core_model.processes[p];
         for (uint32_t i = 0; i < process->cap_count && process->seen; i++) {
             const struct model_cap *cap = &process->caps[i];
+            if (!is_new(cap))
+                continue;
             const struct capability *real = kernel_slot(&core, process->real_index, cap->slot);
             if (real != NULL)
                 learn_cap(cap, real);

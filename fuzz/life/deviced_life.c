@@ -170,7 +170,8 @@ static uint32_t check_driver(uint32_t index)
 static void check(void)
 {
     uint32_t living = 0;
-    life_check(deviced_check(&deviced));
+    if (oracle_due())
+        life_check(deviced_check(&deviced));
     PROPERTY_EQUAL(D1, deviced.driver_count, model.count);
     for (uint32_t i = 0; i < model.count; i++)
         living += check_driver(i);
@@ -210,7 +211,7 @@ static enum status send(struct message *request)
 {
     struct stand_in_cap caps[MESSAGE_CAP_LIMIT];
     unsigned state = state_of(request);
-    uint64_t before = digest_of();
+    uint64_t before = oracle_due() ? digest_of() : 0;
     pick_caps(request, caps);
     uint64_t now_ticks = stand_in_now();
     unsigned status = life_deliver(&life_service, request, caps);
@@ -219,7 +220,7 @@ static enum status send(struct message *request)
     unsigned predicted = life_now.loses == STATUS_NOT_FOUND ? (unsigned)LIFE_LOST : answer.status;
     life_predicted(predicted, status);
     PROPERTY_EQUAL(D1, status, predicted);
-    if (!answer.changed)
+    if (oracle_due() && !answer.changed)
         PROPERTY_EQUAL(E1, digest_of(), before);
     life_compare(&life_service, request, status);
     life_digest_answer(status);
@@ -263,7 +264,8 @@ static void turn(void)
     check();
     for (uint32_t i = 0; i < model.count; i++)
         mark_driver(&model.drivers[i], before[i]);
-    digest_u64(digest_of());
+    if (oracle_due())
+        digest_looked(digest_of());
 }
 
 /* --- actions --- */
@@ -383,6 +385,7 @@ const struct life_service life_service = {
     .send = send,
     .act = act,
     .finish = finish,
+    .look = check,
     .digest = digest_of,
     .fail_action = ACTION_FAIL,
     .fail_limit = FAIL_LIMIT,

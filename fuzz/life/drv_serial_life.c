@@ -218,7 +218,8 @@ static void compare_answers(uint32_t at)
 
 static void check(void)
 {
-    life_check(drv_serial_check(&driver));
+    if (oracle_due())
+        life_check(drv_serial_check(&driver));
     PROPERTY_EQUAL(S2, "ring", driver.ring_count, model.ring_count);
     PROPERTY_EQUAL(S1, "left", driver.write.count - driver.write.taken_count,
                    model.write_count - model.write_taken);
@@ -408,6 +409,7 @@ const struct life_service life_service = {
     .send = send,
     .act = act,
     .finish = finish,
+    .look = check,
     .digest = digest_of,
     .fail_action = ACTION_FAIL,
     .fail_limit = FAIL_LIMIT,

@@ -30,7 +30,8 @@ struct life_service {
     enum status (*send)(struct message *request);
     void (*act)(const struct life_step *step); /* any action but "boot" */
     void (*finish)(void);                      /* at the end of a life; may be null */
-    uint64_t (*digest)(void);                  /* of the service and of the kernel's books */
+    void (*look)(void);       /* compares all that `send` compares when it is due; may be null */
+    uint64_t (*digest)(void); /* of the service and of the kernel's books */
 
     /* For life_failures.c, which plans one failure before each step: the action that does, how many
      * calls of a step may fail, and the ways; OK is no way. */
@@ -88,7 +89,7 @@ struct model_failure life_failures(void);
 void life_compare(const struct life_service *service, const struct message *request,
                   unsigned status);
 
-/* The digest before a message: that after the last one, when that was refused. Call
+/* The digest before a message that is looked at: that after the last one, when that was refused. Call
  * life_digest_after with whether the message changed anything (E1). */
 uint64_t life_digest_before(void);
 void life_digest_after(uint64_t before, bool changed);

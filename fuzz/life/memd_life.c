@@ -224,6 +224,7 @@ const struct life_service life_service = {
     .generate = memd_life_generate,
     .send = send,
     .act = act,
+    .look = memd_life_check,
     .digest = memd_life_digest,
     .fail_action = ACTION_FAIL,
     .fail_limit = FAIL_LIMIT,

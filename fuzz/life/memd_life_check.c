@@ -248,6 +248,8 @@ static uint64_t guarantees(void)
 
 void memd_life_check(void)
 {
+    if (!oracle_due())
+        return;
     life_check(memd_check(&memd));
     uint32_t frames = model_memd_count(&model, false);
     uint32_t untypeds = model_memd_count(&model, true);

@@ -183,6 +183,7 @@ const struct life_service life_service = {
     .generate = named_life_generate,
     .send = send,
     .act = act,
+    .look = named_life_check,
     .digest = named_life_digest,
     .fail_action = ACTION_FAIL,
     .fail_limit = FAIL_LIMIT,

@@ -216,6 +216,7 @@ static enum status send(const struct message *sent, bool thorough)
     peers_of_pagerd_step_begin();
     peers_of_pagerd_deliver(message);
     unsigned state = pagerd_life_state();
+    thorough &= oracle_step();
     uint64_t before = thorough ? digest_before() : 0;
     life.digest_known = false;
     enum handled handled = handle(message, &info);
@@ -255,6 +256,7 @@ static bool frame_came_back(const struct pagerd_log *log)
  * gives back no memory. */
 static void tick(void)
 {
+    bool looks = oracle_step();
     peers_of_pagerd_step_begin();
     life.digest_known = false;
     uint64_t now = stand_in_now();
@@ -270,7 +272,8 @@ static void tick(void)
     if (tries || frame_came_back(&log))
         pagerd_life_check_waiting();
     digest_u64(log.used);
-    pagerd_life_check();
+    if (looks)
+        pagerd_life_check();
 }
 
 /* --- actions --- */
@@ -323,7 +326,8 @@ static void crowd(uint64_t count)
         life_print_request(&pagerd_life_language, &message, 0);
         send(&message, false);
     }
-    pagerd_life_check();
+    if (oracle_due())
+        pagerd_life_check();
 }
 
 static void breach(uint64_t kind)
@@ -453,6 +457,8 @@ static void take(struct life_step *step)
 /* Faults off and memory there: everything finishes (G5), and everything can be forgotten. */
 static void finish(void)
 {
+    if (oracle_deferred())
+        pagerd_life_check();
     peers_of_pagerd_calm();
     life.breached = false;
     life_print_as_comments(true);

@@ -282,7 +282,10 @@ static void act_crowd(uint64_t count)
             break;
     }
     life.books_wait = false;
-    procd_life_check_books();
+    if (oracle_due() || model.exited)
+        procd_life_check_books();
+    else
+        procd_life_mark_books();
     MARK_IF("procd: the table is full", procd.busy_count == PROCD_PROCESS_LIMIT);
 }
 
@@ -447,6 +450,8 @@ static void tell_all(void)
 /* Faults off: whatever lives can be stopped, and then nothing is missing anywhere (P5, P10). */
 static void end_life(void)
 {
+    if (oracle_deferred())
+        procd_life_check_books();
     procd_life_drain();
     life_print_as_comments(true);
     tell_all();

@@ -16,6 +16,7 @@ struct procd_life_harness { /* procd_life: a word of procd itself */
     uint64_t turn_ticks;              /* the clock as procd_run knows it */
     bool lost;                        /* a peer counts as dead: procd has ended everything */
     bool books_wait;                  /* in a crowd the books are compared at its end */
+    bool looks;                       /* at books and state, in the turn that is going on */
     struct model_procd_answer answer; /* to the request that was sent last */
 
     /* The reply that is being compared, its body with zeros for slots, and what was predicted. */
@@ -51,6 +52,9 @@ void procd_life_drain(void);
 void procd_life_calm(void);
 
 void procd_life_mark_paths(unsigned result, uint32_t answers);
+
+/* What is worth reaching in the books, whether they are compared or not. */
+void procd_life_mark_books(void);
 
 /* --- procd_life_generate.c --- */
 

@@ -344,7 +344,6 @@ static void add_mould(struct ledger *ledger, const struct model_procd_process *p
         uint64_t pages = peers_account_pages(process->id | PEERS_PROCD_MOULD);
         PROPERTY(P5, "mould", pages == 0 || pages == MOULD_PAGES);
         ledger->pages += pages;
-        MARK_IF("procd: a mould that was not made holds pages", pages != 0);
         return;
     }
     PROPERTY_EQUAL(P4, "mould", left.mould.in_slots, process->mould_closes != 0);
@@ -437,7 +436,6 @@ static void check_ledger(const struct ledger *ledger)
 static void check_late_bound(uint32_t slot, bool held)
 {
     bool filled = !stand_in_slot_empty(slot);
-    MARK_IF("procd: a dead end of a late-bound peer is left", filled && !held);
     PROPERTY(P9, "late-bound", filled == held || (filled && is_slot_refused(slot, 1)));
 }
 
@@ -456,6 +454,7 @@ void procd_life_check_books(void)
         check_exited();
         return;
     }
+    procd_life_mark_books();
     check_sound();
     PROPERTY_EQUAL(E5, "kept", stand_in_reply_open_count(), waiting_count());
     PROPERTY(P11, "entry", !model.starved);

@@ -18,11 +18,38 @@ enum { RETRY_TURNS = PROCD_RETRY_TICKS / PROCD_POLL_TICKS + 1 };
 
 /* --- one turn of procd ---------------------------------------------------------------------- */
 
+static void mark_late_bound(uint32_t slot, bool held)
+{
+    MARK_IF("procd: a dead end of a late-bound peer is left", !held && !stand_in_slot_empty(slot));
+}
+
+void procd_life_mark_books(void)
+{
+    for (uint32_t i = 0; i < model.count; i++) {
+        const struct model_procd_process *process = &model.processes[i];
+        MARK_IF("procd: a mould that was not made holds pages",
+                process->mould_dirty &&
+                    (model_procd_lives(process) || process->life == MODEL_PROCD_RESTING) &&
+                    peers_account_pages(process->id | PEERS_PROCD_MOULD) != 0);
+    }
+    mark_late_bound(SLOT_PEER_NAMED, model.evidence.named);
+    mark_late_bound(SLOT_PEER_CRASHD, model.evidence.told[0].found);
+    mark_late_bound(SLOT_PEER_LOGD, model.evidence.told[1].found);
+}
+
 static void check_step(void)
 {
     procd_life_check_replies();
-    if (!life.books_wait)
+    if (life.looks || model.exited)
         procd_life_check_books();
+    else if (!life.books_wait)
+        procd_life_mark_books();
+}
+
+/* A turn begins. */
+static void begin(void)
+{
+    life.looks = oracle_step() && !life.books_wait;
 }
 
 /* Ends to come, and what is owed: a step of the sweep is for the one or the other. */
@@ -333,7 +360,7 @@ static void keep(void)
 {
     kept_count = life.books_wait ? 0 : model.count;
     for (uint32_t i = 0; i < kept_count; i++)
-        kept[i] = (struct kept){model.processes[i], procd_life_digest_entry(i)};
+        kept[i] = (struct kept){model.processes[i], life.looks ? procd_life_digest_entry(i) : 0};
 }
 
 /* Whether one that waited for its time, or for its turn, does no longer. */
@@ -387,7 +414,7 @@ static void check_others(void)
     for (uint32_t i = 0; i < kept_count; i++) {
         bool same = memcmp(&kept[i].said, &model.processes[i], sizeof kept[i].said) == 0;
         const struct model_procd_process *process = &model.processes[i];
-        if (same && !process->due && !has_child_that_fell_due(process->id) &&
+        if (life.looks && same && !process->due && !has_child_that_fell_due(process->id) &&
             !has_child_that_ended(process->id) && !has_child_that_ended(process->owner))
             PROPERTY_EQUAL(E1, "beside", procd_life_digest_entry(i), kept[i].digest);
         MARK_IF("procd: a refusal beside a life that begins", same && model.restarted != 0);
@@ -397,6 +424,7 @@ static void check_others(void)
 
 unsigned procd_life_send(struct message *message, bool on_driver)
 {
+    begin();
     unsigned state = procd_life_state(message);
     uint32_t waits = model.wait_count;
     bool worked = model_procd_works(&model);
@@ -406,7 +434,7 @@ unsigned procd_life_send(struct message *message, bool on_driver)
         message->header.badge = BADGE_KERNEL - 1;
     life_print_request(&procd_life_language, message, on_driver);
     message->header.request_id = ++life.request_id;
-    uint64_t before = life.books_wait ? 0 : procd_life_digest();
+    uint64_t before = life.looks ? procd_life_digest() : 0;
     keep();
     unsigned result = deliver(message, on_driver);
     life_print_result(life.answer.status);
@@ -415,7 +443,7 @@ unsigned procd_life_send(struct message *message, bool on_driver)
     bool sent = model.transfer.id != sent_id; /* no more: a refusal may end a transfer */
     if (refused && !sent && is_calm(waits, worked, was_dirty)) {
         check_others();
-        if (is_quiet())
+        if (life.looks && is_quiet())
             PROPERTY_EQUAL(E1, "refusal", procd_life_digest(), before);
     }
     if (life.answer.made_id != 0 && procd_life_lives(life.answer.made_id))
@@ -438,6 +466,7 @@ unsigned procd_life_ask(const struct operation *row, const void *body, uint64_t 
 /* A turn in which nothing comes but time, or the end of a process. */
 void procd_life_turn(uint64_t ended_id)
 {
+    begin();
     uint32_t left_before = left();
     bool ends = ended_id != 0;
     take_turn();

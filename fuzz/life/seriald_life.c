@@ -226,7 +226,8 @@ static void compare_answers(uint32_t at)
 
 static void check(void)
 {
-    life_check(seriald_check(&seriald));
+    if (oracle_due())
+        life_check(seriald_check(&seriald));
     PROPERTY_EQUAL(S4, "bytes", line.out_count, model.line.out_count);
     PROPERTY_EQUAL(S4, "order", line.out_sum, model.line.out_sum);
     PROPERTY_EQUAL(S4, "owner", seriald.open_role, model.owner);
@@ -417,6 +418,7 @@ const struct life_service life_service = {
     .send = send,
     .act = act,
     .finish = finish,
+    .look = check,
     .digest = digest_of,
     .fail_action = ACTION_FAIL,
     .fail_limit = FAIL_LIMIT,

@@ -155,7 +155,8 @@ static void compare_answers(uint32_t first)
 
 static void check(void)
 {
-    life_check(timed_check(&timed));
+    if (oracle_due())
+        life_check(timed_check(&timed));
     PROPERTY_EQUAL(W1, timed.wait_count, model.wait_count);
     PROPERTY_EQUAL(W1, timed_next_deadline(&timed), model_timed_next(&model));
     PROPERTY_EQUAL(K1, stand_in_slot_count(), life_now.startup_slots);
@@ -207,7 +208,7 @@ static enum status send(struct message *request)
     life_any_caps(request, caps);
     life_bring(request, caps);
     uint32_t before_count = timed.wait_count;
-    uint64_t before = digest_of();
+    uint64_t before = oracle_due() ? digest_of() : 0;
     uint64_t now_ticks = stand_in_now();
     PROPERTY_EQUAL(E5, turn(), STATUS_OK);
     struct model_failure failure = life_failures();
@@ -225,7 +226,7 @@ static enum status send(struct message *request)
     stand_in_clock_set(now_ticks);
     compare_answers(life.answer.later ? 0 : 1);
     stand_in_clock_set(later_ticks);
-    if (same)
+    if (oracle_due() && same)
         PROPERTY_EQUAL(E1, digest_of(), before);
     check();
     mark(request, state, failure.count);
@@ -323,6 +324,7 @@ const struct life_service life_service = {
     .send = send,
     .act = act,
     .finish = finish,
+    .look = check,
     .digest = digest_of,
     .fail_action = ACTION_FAIL,
     .fail_limit = FAIL_LIMIT,

@@ -349,6 +349,7 @@ const struct life_service life_service = {
     .send = send,
     .act = act,
     .finish = finish,
+    .look = vfsd_life_check,
     .digest = vfsd_life_digest,
     .fail_action = ACTION_FAIL,
     .fail_limit = FAIL_EACH,

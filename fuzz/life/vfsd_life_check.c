@@ -118,6 +118,8 @@ static void check_handles(void)
 void vfsd_life_check(void)
 {
     uint32_t held = 0;
+    if (!oracle_due())
+        return;
     life_check(vfsd_check(&vfsd));
     for (uint32_t tree = 0; tree < MODEL_VFSD_TREES; tree++)
         check_tree(peers_vfsd_tree(tree), model.trees[tree]);

@@ -311,6 +311,7 @@ const struct life_service life_service = {
     .send = send,
     .act = act,
     .finish = vspaced_life_check_all,
+    .look = vspaced_life_check,
     .digest = vspaced_life_digest,
     .fail_action = ACTION_FAIL,
     .fail_limit = FAIL_LIMIT,

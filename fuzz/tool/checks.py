@@ -265,6 +265,28 @@ def check_canaries(tally):
     remove("findings/canary*random*")
 
 
+def check_deferred(tally):
+    """An engine that looks now and then reports the step that is wrong; who replays looks always; no input does anything else."""
+    cases = (("damaged", b"." * 4 + b"d" + b"." * 90, 1, 1), ("damaged last", b"." * 94 + b"d", 1, 1),
+             ("damaged and mended between two looks", b"." * 4 + b"d...m" + b"." * 90, 0, 1),
+             ("damaged in the first life of the process", b"." * 4 + b"o" + b"." * 90, 1, 1))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, steps, *fails in cases:
+            with open(f"{folder}/input", "wb") as file:
+                file.write(steps)
+            for fail, command in zip(fails, (["build/libfuzzer/canary_deferred"], ["build/asan/canary_deferred", "--trace"])):
+                status, output = build.run([*command, f"{folder}/input"], 60)
+                wanted = {"T1-deferred": fail, "nothing fails; what failed before": int(b"o" in steps and len(command) == 1),
+                          "runs again with every check on": int(fail and len(command) == 1)}
+                step = len(steps.split(b"d")[0]) if b"d" in steps else len(steps) if len(command) == 1 else 4
+                good = (status != 0) == fail and all((text in output) == there for text, there in wanted.items()) and \
+                    re.findall(r"^at step (\d+)$", output, re.MULTILINE) == [str(step)] * fail
+                tally.say(f"{name}: {command[0]} says {f'step {step}' if fail else 'nothing'}", good, f"status {status}; {build.shorten(output, 8)}")
+    names = campaign.with_corpus()
+    for name, (status, output) in each(lambda name: build.run([f"build/shipped/{name}", "--deferred", f"corpus/{name}"], 300), names):
+        tally.say(f"{name} does the same when its oracles are deferred", status == 0, build.shorten(output, 15), output.strip().rpartition(": ")[2])
+
+
 def remove(pattern):
     for path in glob.glob(pattern):
         os.remove(path)
@@ -423,6 +445,7 @@ CHECKS = {
     "texts": (check_texts, "asan"),
     "failures": (check_failures, "shipped"),
     "canaries": (check_canaries, "asan shipped"),
+    "deferred": (check_deferred, "asan shipped libfuzzer"),
     "random": (run_random, "asan shipped"),
     "worlds": (boot_worlds, "image asan shipped"),
     "audit": (audit.every_profile, "image shipped"),

@@ -194,9 +194,8 @@ static const char *leaf_check(struct owned *owned, uint32_t leaf, uint64_t base_
           "a leaf table or its links are not the process's");
     CHECK((uint64_t)record->leaf_number * LEAF_BYTES == base_va,
           "a leaf table lies at another address");
-    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
-        if (entries[i] == 0)
-            continue;
+    for (uint32_t i = table_entry_next(entries, 0, TABLE_ENTRIES); i < TABLE_ENTRIES;
+         i = table_entry_next(entries, i + 1, TABLE_ENTRIES)) {
         CHECK(line_is_noted(leaf, i), "a leaf table's lines miss an entry");
         present++;
         const char *wrong = entry_check(entries[i]);
@@ -212,9 +211,7 @@ static const char *leaf_check(struct owned *owned, uint32_t leaf, uint64_t base_
 /* Goes on to the next entry of a table that is not empty; false at its end. */
 static bool table_next(struct walked_table *table, uint32_t entry_count)
 {
-    const uint64_t *entries = machine_page(table->page);
-    while (table->next < entry_count && entries[table->next] == 0)
-        table->next++;
+    table->next = table_entry_next(machine_page(table->page), table->next, entry_count);
     return table->next < entry_count;
 }
 

@@ -58,9 +58,8 @@ static void add_leaf(uint64_t *digest, uint32_t leaf)
 {
     const uint64_t *entries = machine_page(leaf);
     add(digest, machine_page_record(leaf)->leaf_number);
-    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
-        if (entries[i] == 0)
-            continue;
+    for (uint32_t i = table_entry_next(entries, 0, TABLE_ENTRIES); i < TABLE_ENTRIES;
+         i = table_entry_next(entries, i + 1, TABLE_ENTRIES)) {
         uint32_t page = entry_page(entries[i]);
         add(digest, (uint64_t)i << 32 | page);
         add(digest, (uint64_t)entry_rights(entries[i]) << 16 | entry_rights_max(entries[i]));
@@ -71,23 +70,21 @@ static void add_leaf(uint64_t *digest, uint32_t leaf)
 static void add_directory(uint64_t *digest, uint32_t directory)
 {
     const uint64_t *entries = machine_page(directory);
-    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
-        if (entries[i] != 0)
-            add_leaf(digest, entry_page(entries[i]));
-    }
+    for (uint32_t i = table_entry_next(entries, 0, TABLE_ENTRIES); i < TABLE_ENTRIES;
+         i = table_entry_next(entries, i + 1, TABLE_ENTRIES))
+        add_leaf(digest, entry_page(entries[i]));
 }
 
 static void add_vspace(const struct process *process, uint64_t *digest)
 {
     const uint64_t *root = machine_page(process->vspace_page);
-    for (uint32_t i = 0; i < 256; i++) {
+    for (uint32_t i = 0; i < TABLE_USER_ENTRIES; i++) {
         if (root[i] == 0)
             continue;
         const uint64_t *entries = machine_page(entry_page(root[i]));
-        for (uint32_t k = 0; k < TABLE_ENTRIES; k++) {
-            if (entries[k] != 0)
-                add_directory(digest, entry_page(entries[k]));
-        }
+        for (uint32_t k = table_entry_next(entries, 0, TABLE_ENTRIES); k < TABLE_ENTRIES;
+             k = table_entry_next(entries, k + 1, TABLE_ENTRIES))
+            add_directory(digest, entry_page(entries[k]));
     }
 }
 

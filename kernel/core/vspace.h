@@ -108,6 +108,21 @@ vspace_reserve(struct kernel *kernel, struct process *process, struct vspace_ran
 /* Entries of a table are looked for in lines: most lines of most tables are empty. */
 enum { TABLE_LINE_ENTRIES = TABLE_ENTRIES / 32 };
 
+/* The first entry from `at` on that is not empty, by looking at all of them; `count` (a multiple of
+ * 8) when there is none. For those who do not trust the noted lines. */
+static inline uint32_t table_entry_next(const uint64_t *entries, uint32_t at, uint32_t count)
+{
+    while (at < count && entries[at] == 0) {
+        const uint64_t *row = &entries[++at];
+        while (at % 8 == 0 && at < count &&
+               (row[0] | row[1] | row[2] | row[3] | row[4] | row[5] | row[6] | row[7]) == 0) {
+            at += 8;
+            row += 8;
+        }
+    }
+    return at;
+}
+
 /* The bit of an entry in entry_lines. */
 static inline uint32_t entry_line(uint32_t index)
 {

@@ -9,6 +9,7 @@
 
 #include "abi/assert.h"
 #include "props/base/endings.h"
+#include "props/base/oracle.h"
 #include "props/base/trace.h"
 
 static const char *const names[PROPERTY_COUNT + 1] = {
@@ -30,6 +31,7 @@ void property_context(void (*say)(void), const uint16_t *operation)
 
 static void report_begin(void)
 {
+    oracle_again();
     fflush(stdout);
     if (context != NULL)
         context();
@@ -114,6 +116,7 @@ void harness_failed(const char *condition, const char *file, int line)
 
 void unit_assert_failed(const char *condition, const char *file, int line)
 {
+    oracle_again();
     fflush(stdout);
     fprintf(stderr, "assertion does not hold: %s (%s:%d)\n", condition, file, line);
     report_end()();
