@@ -34,7 +34,8 @@ class Browser:
         self.back, theirs_out = os.pipe()
         # The browser reads 3 and writes 4; the shell gives them these numbers.
         command = ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", PROGRAM, *QUIET, f"--user-data-dir={self.home.name}", "about:blank"]
-        self.process = subprocess.Popen(build.bound(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        homes = {name: self.home.name for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+        self.process = subprocess.Popen(build.bound(command), env={**os.environ, **homes}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                         pass_fds=(theirs_in, theirs_out), start_new_session=True)
         os.close(theirs_in)
         os.close(theirs_out)

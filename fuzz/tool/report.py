@@ -101,6 +101,13 @@ def figure(value):
     return tag("td", text(value), class_="n")
 
 
+def count_and_size(pair):
+    """How many inputs, and how large they are together."""
+    if not pair[0]:
+        return figure("")
+    return tag("td", f'{number(pair[0])} <span class="soft">{size(pair[1])}</span>', class_="n", data_v=pair[0])
+
+
 def table(heads, rows, wide=True):
     """In a box of its own that scrolls; heads: (words, whether numbers stand below)."""
     head = row(*[tag("th", text(words), scope="col", class_="n" if numbers else None) for words, numbers in heads])
@@ -208,10 +215,12 @@ class Page:
         harnesses = {harness.name: harness for harness in self.made.harnesses}
         names = sorted({*harnesses, *history.single})
         heads = [("Target", False), *([("Marks in time", False), ("Executions", True), ("per second", True), ("Messages per second", True),
-                                       ("Edges", True)] if with_history else []),
-                 ("Marks", True), ("Floors", True), ("Committed inputs", True), ("Bytes", True), ("Working inputs", True), ("Bytes", True)]
+                                       ("Since the last new", True), ("Edges", True)] if with_history else []),
+                 ("Marks", True), ("Floors", True), ("Committed inputs", True), ("Working inputs", True)]
         return part("targets", "Targets and corpora", "<p class=soft>Marks are those that committed inputs reach today, and what working ones add; "
-                    f"floors are those that {command('replay')} asks for. Rates are of each target's last turn.</p>",
+                    f"floors are those that {command('replay')} asks for. Rates are of each target's last turn; since its last new input or mark, in "
+                    "campaign time.</p>" if with_history else f"<p class=soft>Marks are those that committed inputs reach today; floors are those that "
+                    f"{command('replay')} asks for.</p>",
                     table(heads, [self.target(name, harnesses.get(name), with_history) for name in names]))
 
     def target(self, name, harness, with_history):
@@ -222,16 +231,15 @@ class Page:
             columns = one.columns() if one else {}
             marks = [(x, y) for x, y in zip(columns.get("x", ()), columns.get("marks", ())) if y is not None]
             rates = [next((value for value in reversed(columns.get(rate, ())) if value is not None), None) for rate in report_data.RATES]
+            since = history.clock.total() - history.grew[name] if name in history.grew else None
             cells += [tag("td", spark(marks)), figure(number(history.executions(name)) if one else ""), *[figure(number(rate)) for rate in rates],
-                      figure(number(history.last(name).get("edges") or None))]
+                      tag("td", "" if since is None else duration(since), class_="n", data_v=since), figure(number(history.last(name).get("edges") or None))]
         if harness is None:
-            return row(*cells, *[figure("")] * 6)
+            return row(*cells, *[figure("")] * 4)
         more = len(harness.marks["findings"] - harness.marks["corpus"])
-        working = harness.counts["findings"]
         marks = number(len(harness.marks["corpus"])) + (f'<span class="good"> +{number(more)}</span>' if more else "")
-        return row(*cells, tag("td", marks, class_="n"), figure(number(harness.floors)),
-                   figure(number(harness.counts["corpus"][0])), figure(size(harness.counts["corpus"][1])),
-                   figure(number(working[0]) if working[0] else ""), figure(size(working[1]) if working[0] else ""))
+        return row(*cells, tag("td", marks, class_="n"), figure(number(harness.floors)), count_and_size(harness.counts["corpus"]),
+                   count_and_size(harness.counts["findings"]))
 
     # --- findings ---
 
@@ -270,7 +278,21 @@ class Page:
             "<p>How many inputs make a service give each answer to each operation, and below each matrix, in which state it met them. "
             "A cell leads to the input that is easiest to read; <code>./basalt show FILE</code> prints what it does. "
             "A state is the number by which its harness tells apart what the answer depends on (<code>mark_triple</code> in <code>fuzz/</code>).</p>",
-            key, *services, '<h3 class="soft">Of no service: formats, peers that lie, the console</h3>' if groups else "", *groups)
+            key, *services, self.more("Of no service: formats, peers that lie, the console", groups),
+            self.more("Named paths, by harness", list(filter(None, map(self.named, made.harnesses)))))
+
+    @staticmethod
+    def more(title, inside):
+        return f'<details class="more"><summary><h3>{title}</h3></summary>{"".join(inside)}</details>' if inside else ""
+
+    def named(self, harness):
+        """Marks that are no triples: what a harness calls worth reaching, with an input for each."""
+        marks = report_data.named_marks(harness)
+        if not marks:
+            return ""
+        items = "".join(f"<li>{self.link(report_data.best(paths), mark)} <span class=soft>{len(paths)}</span></li>" for mark, paths in marks)
+        return (f'<details class="matrix"><summary><h3>{text(harness.name)}</h3><span class="soft">{counted(len(marks), "mark")}</span></summary>'
+                f'<div class="inside"><ul class="names">{items}</ul></div></details>')
 
     def matrix(self, matrix, of_service):
         order = matrix.verdicts(self.made.order)

@@ -80,7 +80,7 @@ def level(name, at, place, minute):
     return {"edges": 900, "marks": 300, "corpus": 50}[name] + 100 * place + min(minute, 40) + 7 * at
 
 
-def history():
+def history_lines():
     """Lines as campaigns write them: the first one of each target in each minute, the second one of those that ran."""
     lines, counters = [], {}
     for at, minute, moment, _, place in turns():
@@ -120,7 +120,7 @@ def expected(quantity, place):
 
 
 def plant(place):
-    place.put(report_data.HISTORY, history())
+    place.put(report_data.HISTORY, history_lines())
     inputs = sorted(path for path in campaign.inputs_of("memd_life") if path.endswith(".trace") or hash_of(path) < 40)
     for number, path in enumerate(inputs):
         if number % 5 == 0:
@@ -180,6 +180,7 @@ DRAWN = """((target) => {
     x: [...svg.querySelectorAll('text.x')].map((one) => [...numbers(one, 'data-value', 'x'), one.textContent]),
     y: [...svg.querySelectorAll('text.y')].map((one) => [...numbers(one, 'data-value', 'y'), one.textContent]),
     begins: [...svg.querySelectorAll('.begin')].map((one) => numbers(one, 'x1')[0]),
+    labels: [...svg.querySelectorAll('text')].map((one) => one.getBBox()).reduce((all, box) => [Math.min(all[0], box.x), Math.max(all[1], box.x + box.width)], [0, 0]),
     label: svg.getAttribute('aria-label'), box: [svg.viewBox.baseVal.width, svg.getBoundingClientRect().width] }]));
 })"""
 
@@ -254,6 +255,8 @@ def check_charts(tally, page, width):
             complaints += [f"finding {number} at {at}" for number, at in enumerate(chart["circles"], 1) if abs(at[1] - y[number]) > 0.3]
     begin = drawn["marks"]["begins"]
     complaints += [f"campaigns begin at {begin}"] if len(begin) != 1 or abs(begin[0] - scale(drawn["marks"]["x"])(5400)) > 0.3 else []
+    complaints += [f"{name}: a label at {chart['labels']} of {chart['box'][0]}" for name, chart in drawn.items()
+                   if chart["labels"][0] < 0 or chart["labels"][1] > chart["box"][0] + 1]
     complaints += [f"{name} is drawn {chart['box']} wide" for name, chart in drawn.items() if abs(chart["box"][0] - chart["box"][1]) > 1]
     page.value(f"{DRAWN}('')")
     tally.complaints(f"report: charts {width} wide are what was planted, of each target and of all", complaints)
@@ -379,17 +382,75 @@ def check_without(tally, page):
 def check_output(tally, place, page):
     """--output: elsewhere the links still lead to the inputs; what is no report stays."""
     place.put("else where/x", b"")
-    status, output = place.make("--output", "else where/page #1.html")
-    page.open(place.url("else%20where/page%20%231.html"))
+    place.put("else where/below/y", b"")
+    status, output = place.make("--output", "else where/below/page #1.html")
+    page.open(place.url("else%20where/below/page%20%231.html"))
     href = page.value("document.querySelector('.heat td a').href")
     path = urllib.parse.unquote(urllib.parse.urlparse(href).path)
     tally.say("report: its links hold wherever it is written", status == 0 and os.path.isfile(path) and "/corpus/" in path
-              and os.listdir(f"{place.path}/else where") != [] and sorted(os.listdir(f"{place.path}/else where")) == ["page #1.html", "x"], output + href)
+              and sorted(os.listdir(f"{place.path}/else where/below")) == ["page #1.html", "y"], output + href)
     for arguments, words in ((("--output", "else where/x"), "is there and no report"), (("--output", "none/page.html"), "no such folder"),
                              (("--output", "else where"), "is a folder")):
         status, output = place.make(*arguments)
         tally.say(f"report {' '.join(arguments)} is refused", status == 2 and words in output and output.count("\n") == 1
                   and os.path.getsize(f"{place.path}/else where/x") == 0, f"status {status}\n{output}")
+
+
+def check_full_disk(tally, place):
+    """A page that cannot be written leaves the one before it."""
+    path = f"{place.path}/{report.OUTPUT}"
+    before = campaign.text_of(path)
+    os.symlink("/dev/full", f"{place.path}/findings/.report.html.part")
+    status, output = place.make()
+    tally.say("report: a full disk is one line, and the page before stays", status == 2 and campaign.text_of(path) == before
+              and output == f"basalt: {report.OUTPUT}: No space left on device\n", f"status {status}\n{output}")
+
+
+def check_sorting(tally, page):
+    """A column's head sorts the targets by it, the largest first, then the other way; what has no value comes last."""
+    click = "(() => { const head = [...document.querySelectorAll('#targets thead th')].find((one) => one.textContent.startsWith('%s'));" \
+            "head.querySelector('button').click();" \
+            "return [...document.querySelectorAll('#targets tbody tr')].map((row) => row.cells[0].textContent + ' ' + row.cells[head.cellIndex].textContent); })()"
+    down, up = page.value(click % "Executions"), page.value(click % "Executions")
+    totals = {name: sum(60 * per_second(place, minute) for _, minute, _, _, its in turns() if its == place) for place, name in enumerate(TARGETS)}
+    wanted = [f"{name} {total:,}" for name, total in sorted(totals.items(), key=lambda pair: -pair[1])]
+    since = page.value(click % "Since")
+    last = {name: f"{name} {report.duration(9000 - max(5400 + 60 * minute for at, minute, _, _, its in turns() if at and its == place and minute < 40 + len(TARGETS)))}"
+            for place, name in enumerate(TARGETS)}
+    tally.say("report: the table of targets sorts by its columns", down == wanted and up == wanted[::-1] and set(since) == set(last.values()),
+              f"{down}\n{up}\n{wanted}\n{since}\n{last}")
+
+
+def check_clock(tally):
+    """Campaigns that follow each other without a gap are told apart, by their names or by executions that begin anew."""
+    for what, more in (("by executions", ({}, {})), ("by names", ({"campaign": BEGIN}, {"campaign": BEGIN + 200}))):
+        counts = (500, 1000, 400 if not more[0] else 3000)
+        moments = {BEGIN + 60: [{"target": "x", "time": BEGIN + 60, "seconds": 50, "executions": counts[0], **more[0]}],
+                   BEGIN + 120: [{"target": "x", "time": BEGIN + 120, "seconds": 100, "executions": counts[1], **more[0]}],
+                   BEGIN + 260: [{"target": "x", "time": BEGIN + 260, "seconds": 40, "executions": counts[2], **more[1]}]}
+        drawn = report_data.History(moments)
+        rates = drawn.all_series()[1].columns()["executions_per_second"]
+        tally.say(f"report: campaigns without a gap are told apart {what}", [span[:2] for span in drawn.clock.spans] == [
+            [BEGIN, BEGIN + 120], [BEGIN + 200, BEGIN + 260]] and rates == [10, 10, counts[2] / 40] and drawn.executions() == counts[1] + counts[2],
+                  f"{drawn.clock.spans} {rates}")
+
+
+def check_cover(tally):
+    """What ./basalt cover keeps is what the report reads."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept, cover.KEPT = cover.KEPT, f"{folder}/cover.json"
+        try:
+            reach = cover.Reach({1: 1, 2: 0, 3: 5}, [1, 0], {})
+            cover.keep({"services/memd/memd.c": reach})
+            skipped = []
+            found = report_data.read_cover(skipped)
+            with open(cover.KEPT, "w", encoding="ascii") as file:
+                file.write('{"commit": "", "time": 1, "units": [{"name": "x", "lines": [3, 2], "branches": [0, 0]}]}')
+            report_data.read_cover(skipped)
+        finally:
+            cover.KEPT = kept
+    tally.say("report: coverage is read as cover keeps it, and a wrong one is named", found["units"][0] == (
+        "services/memd", {"lines": [2, 3], "branches": [1, 2]}) and len(skipped) == 1, f"{found} {skipped}")
 
 
 def check_reading(tally):
@@ -415,6 +476,8 @@ def check_reading(tally):
 
 def report_checks(tally):
     check_reading(tally)
+    check_clock(tally)
+    check_cover(tally)
     place = Place()
     plant(place)
     status, output = place.make()
@@ -429,8 +492,10 @@ def report_checks(tally):
         page.open(place.url(), 1280)
         check_charts(tally, page, 1280)
         check_hover(tally, page)
+        check_sorting(tally, page)
         check_cells(tally, place, page)
         check_panel(tally, page)
         check_texts(tally, page, output)
         check_output(tally, place, page)
+        check_full_disk(tally, place)
         check_without(tally, page)

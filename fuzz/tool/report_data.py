@@ -167,6 +167,7 @@ class History:
         self.every = Series("", step)
         self.single = {}
         self.lines = collections.defaultdict(list)  # target: [(campaign, line)]
+        self.grew = {}  # target: when it last had a new input or mark
         self.levels = {}  # of each target; before its first turn what it had after it, since it had most of that from its corpus
         for rows in moments.values():
             for row in rows:
@@ -190,6 +191,8 @@ class History:
         lines = self.lines[row["target"]]
         before = lines[-1][1] if lines and lines[-1][0] == at else {}
         lines.append((at, row))
+        if any(row.get(name, 0) > before.get(name, math.inf) for name in ("marks", "corpus")):
+            self.grew[row["target"]] = x
         known = self.levels[row["target"]]
         known.update({level: row[level] for level in LEVELS if row.get(level)})
         one.add(x, moment, known, {rate: grown_since(row, before, rate) for rate in RATES})
@@ -249,7 +252,8 @@ def marks_of_each(name, folder, skipped):
                 skipped.append(f"{folder}: {build.shorten(output, 1) or 'cannot be replayed'}")
                 return found
             left_out.add(wrong[1])
-            skipped.append(f"{folder}/{wrong[1]}: {wrong[2] or 'fails, so that it has no marks; ./basalt show FILE shows how'}")
+            if os.path.lexists(f"{folder}/{wrong[1]}"):  # else the campaign that runs now took it away
+                skipped.append(f"{folder}/{wrong[1]}: {wrong[2] or 'fails, so that it has no marks; ./basalt show FILE shows how'}")
             here = f"{rest}/{attempt}"
             os.mkdir(here)
             for entry in os.listdir(folder):
@@ -267,8 +271,10 @@ def read_harness(name, skipped):
         if not os.path.isdir(folder):
             continue
         for path, marks in marks_of_each(name, folder, skipped).items():
+            if not os.path.exists(path):
+                continue
             harness.counts[parent][0] += 1
-            harness.counts[parent][1] += os.path.getsize(path) if os.path.exists(path) else 0
+            harness.counts[parent][1] += os.path.getsize(path)
             harness.marks[parent] |= marks
             for mark in marks:
                 harness.reaching[mark].append(path)
@@ -308,6 +314,11 @@ def tables():
             if service not in services:
                 services.append(service)
     return rows, services, re.findall(r"^STATUS\((\w+),", source_checks.read("abi/status.def"), re.M)
+
+
+def named_marks(harness):
+    """[(mark, paths)] of what a harness marks besides triples, in order."""
+    return sorted((mark, paths) for mark, paths in harness.reaching.items() if not TRIPLE.fullmatch(mark))
 
 
 class Matrix:

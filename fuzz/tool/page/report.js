@@ -182,6 +182,31 @@
     });
   }
 
+  // --- the table of targets, by any of its columns ---
+
+  const targets = document.querySelector('#targets table');
+  const worth = (row, at) => { // names after numbers, nothing last
+    const cell = row.cells[at], said = cell.dataset.v ?? cell.textContent.replaceAll(',', '');
+    return said.trim() === '' ? -Infinity : Number.parseFloat(said);
+  };
+
+  function sort(head) {
+    const at = head.cellIndex, down = head.getAttribute('aria-sort') !== 'descending', rows = [...targets.tBodies[0].rows];
+    for (const other of targets.tHead.rows[0].cells) other.removeAttribute('aria-sort');
+    head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+    rows.sort((a, b) => (at === 0 ? b.cells[0].textContent.localeCompare(a.cells[0].textContent) : worth(b, at) - worth(a, at) || 0));
+    targets.tBodies[0].append(...(down ? rows : rows.reverse()));
+  }
+
+  for (const head of targets.tHead.rows[0].cells) {
+    if (head.cellIndex !== 0 && !head.classList.contains('n')) continue;
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.append(...head.childNodes);
+    button.addEventListener('click', () => sort(head));
+    head.append(button);
+  }
+
   // --- matrices ---
 
   const panel = document.getElementById('chosen');
@@ -189,6 +214,7 @@
 
   // What a cell is: its table's service, its row, its column.
   function words(link) {
+    if (link.closest('.names')) return link.textContent;
     const cell = link.parentNode, table = cell.closest('table');
     const row = cell.parentNode.cells[0].firstChild.textContent, verdict = table.tHead.rows[0].cells[cell.cellIndex].textContent;
     return `${table.dataset.of}${table.dataset.states ? `, state ${row}` : `.${row}`}: ${verdict}, ` +
@@ -218,7 +244,7 @@
     chosen = null;
   }
 
-  const cellOf = (event) => event.target.closest && event.target.closest('.heat td > a');
+  const cellOf = (event) => event.target.closest && event.target.closest('.heat td > a, .names a');
   document.addEventListener('pointerover', (event) => { if (event.pointerType === 'mouse' && cellOf(event)) choose(cellOf(event)); });
   document.addEventListener('focusin', (event) => { if (cellOf(event)) choose(cellOf(event)); });
   document.addEventListener('keydown', (event) => { if (event.key === 'Escape') leave(); });
