@@ -7,30 +7,23 @@ import os
 import re
 import shutil
 import struct
-import subprocess
-import sys
-import tempfile
 
 import add
 import build
 import campaign
 import engines
 import growth
+import places
 from findings import read
 
 COPIED = ("codec_elf_plan", "codec_archive", "codec_boot_config", "codec_messages", "memd_life")
 NO_CAPABILITIES = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]  # so that modes count for root, too
 
-# The command, changed: so that it ends before one more file takes its place, as a kill would end it; so that a
-# harness that must fail is taken for one like any other.
-PATCHED = """import os, sys
-sys.path.insert(0, "fuzz/tool")
-import add, main
-%s
-sys.exit(main.main())
-"""
+# What is otherwise in a command: it ends before one more file takes its place, as a kill would end it; a harness that
+# must fail is taken for one like any other.
 KILLED = 99
-KILL = """left, rename = [%d], os.rename
+KILL = """import os
+left, rename = [%d], os.rename
 def some(old, new):
     left[0] -= old.endswith(".new")
     if left[0] < 0:
@@ -38,31 +31,21 @@ def some(old, new):
     rename(old, new)
 os.rename = some
 """
-NO_CANARY = "add.CANARIES, add.findings.SHRINK_SECONDS = 'none', 1"
+NO_CANARY = "import add; add.CANARIES, add.findings.SHRINK_SECONDS = 'none', 1"
 
 
-class Place:
-    """A folder that looks like the tree, with a corpus and findings of its own, and foreign files."""
+class Place(places.Place):
+    """With foreign files, and corpora that are looked at."""
 
     def __init__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = self.folder.name
-        for name in set(os.listdir(".")) - {"findings", ".git", "corpus"}:
-            os.symlink(os.path.abspath(name), f"{self.path}/{name}")
-        for name in COPIED:
-            shutil.copytree(f"corpus/{name}", f"{self.path}/corpus/{name}")
-        os.mkdir(f"{self.path}/foreign")
+        super().__init__(*COPIED)
+        self.make("foreign")
 
-    def put(self, name, data):
-        with open(f"{self.path}/foreign/{name}", "wb") as file:
-            file.write(data)
-        return f"foreign/{name}"
-
-    def command(self, *arguments, patch=""):
-        return ["env", "-C", self.path, f"BASALT_CWD={self.path}", sys.executable, "-B", "-c", PATCHED % patch, "add", *arguments]
+    def foreign(self, name, data):
+        return self.put(f"foreign/{name}", data)
 
     def add(self, *arguments, before=(), patch=""):
-        return build.run([*before, *self.command(*arguments, patch=patch)], 120)
+        return self.run(patch, "add", *arguments, before=before)
 
     def files(self):
         """What lies in the corpora, but for what a killed write left under a hidden name."""
@@ -108,7 +91,7 @@ FORMATS = {
 
 def adds_formats(tally, place):
     """Each format becomes an input that its harness reads as it is, and that replays as it was blessed."""
-    paths = [place.put(name, file) for name, (file, *_) in FORMATS.items()]
+    paths = [place.foreign(name, file) for name, (file, *_) in FORMATS.items()]
     status, output = place.add(*paths)
     tally.say("files of each format are added", status == 0 and output.endswith(f"{len(paths)} added, 0 there already, "
                                                                                "0 skipped, 0 findings\n"), output)
@@ -135,16 +118,16 @@ def skips(tally, place):
     os.mkdir(f"{place.path}/foreign/folder")
     os.mkfifo(f"{place.path}/foreign/pipe")
     os.symlink("nothing", f"{place.path}/foreign/link")
-    locked = place.put("locked", elf())
+    locked = place.foreign("locked", elf())
     os.chmod(f"{place.path}/{locked}", 0)
     reasons = {"/proc/self/mem": "Input/output error", "foreign/none": "No such file or directory", locked: "Permission denied",
                "foreign/folder": "not a regular file", "foreign/pipe": "not a regular file", "/dev/zero": "not a regular file",
-               "foreign/link": "No such file or directory", place.put("empty", b""): "empty",
-               place.put("huge.tar", huge): f"{len(huge)} bytes; as an input it has 16382 at most",
-               place.put("long.tar", ARCHIVE + bytes(10240)): "codec_archive does not read all of it",
-               place.put("text", b"a text\n"): "no ELF file, archive, boot config, boot image, handoff or start envelope; "
+               "foreign/link": "No such file or directory", place.foreign("empty", b""): "empty",
+               place.foreign("huge.tar", huge): f"{len(huge)} bytes; as an input it has 16382 at most",
+               place.foreign("long.tar", ARCHIVE + bytes(10240)): "codec_archive does not read all of it",
+               place.foreign("text", b"a text\n"): "no ELF file, archive, boot config, boot image, handoff or start envelope; "
                                                "for another input say whose it is: --harness NAME"}
-    good = place.put("beside", elf(3))
+    good = place.foreign("beside", elf(3))
     before = place.files()
     status, output = place.add(*reasons, good, before=NO_CAPABILITIES if os.geteuid() == 0 else ())
     for path, reason in reasons.items():
@@ -156,27 +139,27 @@ def skips(tally, place):
 
 def keeps_names(tally, place):
     """What is there keeps its name and its content; what is the same is there once."""
-    place.add(place.put("taken", elf(4)))
+    place.add(place.foreign("taken", elf(4)))
     before = place.files()
-    status, output = place.add(place.put("other-name", elf(4)))
+    status, output = place.add(place.foreign("other-name", elf(4)))
     tally.say("the same content under another name is there already", status == 0 and place.files() == before and
               "already there as corpus/codec_elf_plan/taken\n" in output, output)
-    status, output = place.add("--name", "taken", place.put("a", elf(5)))
+    status, output = place.add("--name", "taken", place.foreign("a", elf(5)))
     tally.say("a name that another input has is not given", status == 1 and place.files() == before and
               "skipped: corpus/codec_elf_plan/taken is another input" in output, output)
-    status, output = place.add(place.put("taken", elf(5)), place.put("DIGESTS", elf(6)), place.put("README", elf(7)))
+    status, output = place.add(place.foreign("taken", elf(5)), place.foreign("DIGESTS", elf(6)), place.foreign("README", elf(7)))
     after = place.files()
     tally.say("a file of that name gets an end", status == 0 and re.search("added as corpus/codec_elf_plan/taken-[0-9a-f]{16},", output)
               and len(after) == len(before) + 3 and all(after[path] == before[path] for path in before if not
                                                         path.endswith(("/DIGESTS", "/FLOORS"))), output)
-    status, output = place.add("--name", "mine", "--harness", "codec_elf_plan", place.put("raw.bytes", b"anything"))
+    status, output = place.add("--name", "mine", "--harness", "codec_elf_plan", place.foreign("raw.bytes", b"anything"))
     tally.say("with --harness a file is an input as it is, and --name names it",
               status == 0 and place.files().get("codec_elf_plan/mine") == b"anything", output)
 
 
 def refuses_calls(tally, place):
     """Usage and environment: status 2, one line, nothing changed."""
-    file, other = place.put("first", elf(8)), place.put("second", elf(9))
+    file, other = place.foreign("first", elf(8)), place.foreign("second", elf(9))
     before = place.files()
     for arguments, said in (
             (("--harness", "no_such_harness", file), "there is no harness 'no_such_harness'"),
@@ -202,12 +185,12 @@ def refuses_calls(tally, place):
 
 def reads_texts(tally, place):
     """Texts are texts, and are read before they are added."""
-    status, output = place.add("--harness", "memd_life", place.put("right.trace", b"memd.query_memory\n"))
+    status, output = place.add("--harness", "memd_life", place.foreign("right.trace", b"memd.query_memory\n"))
     tally.say("a text is added as one", status == 0 and place.files().get("memd_life/right.trace") == b"memd.query_memory\n"
               and not place.replays("memd_life"), output)
     before = place.files()
-    status, output = place.add("--harness", "memd_life", place.put("none.trace", b"nonsense\n"),
-                               place.put("wrong.trace", b"memd.query_memory -> DENIED\n"))
+    status, output = place.add("--harness", "memd_life", place.foreign("none.trace", b"nonsense\n"),
+                               place.foreign("wrong.trace", b"memd.query_memory -> DENIED\n"))
     tally.say("texts that are none, or state what does not come, are skipped", status == 1 and place.files() == before and
               "none.trace: skipped: line 1" in output and "wrong.trace: skipped: it states what does not come: property T5" in output,
               output)
@@ -216,7 +199,7 @@ def reads_texts(tally, place):
 def finds(tally, place):
     """An input that fails is reported and kept as those of a campaign are, and is in no corpus."""
     before = place.files()
-    bird = place.put("bird", read("corpus/canary/bird"))
+    bird = place.foreign("bird", read("corpus/canary/bird"))
     status, output = place.add("--harness", "canary", bird, patch=NO_CANARY)
     tally.say("an input that fails is a finding and not added", status == 1 and place.files() == before and
               "bird: not added, it is a finding: property T1-canary does not hold" in output and
@@ -225,7 +208,7 @@ def finds(tally, place):
     kept = glob.glob(f"{place.path}/findings/canary/found/T1-canary*/inputs/crash-*")
     tally.say("and kept as those of a campaign are", len(kept) == 1, str(kept))
     os.makedirs(f"{place.path}/findings/codec_messages/corpus")
-    os.rename(f"{place.path}/{place.put('of-findings', bytes(7))}", f"{place.path}/findings/codec_messages/corpus/reached")
+    os.rename(f"{place.path}/{place.foreign('of-findings', bytes(7))}", f"{place.path}/findings/codec_messages/corpus/reached")
     status, output = place.add("findings/codec_messages/corpus/reached")
     tally.say("a file of findings/ is its harness's", status == 0 and "added as corpus/codec_messages/reached" in output, output)
 
@@ -233,7 +216,7 @@ def finds(tally, place):
 def writes_ids(tally, place):
     """An input that names rows by other numbers than their ids is added with those, once."""
     between = growth.next_number("abi/messages/memd.def", r"OPERATION\(MEMD, \w+, \w+, \w+, (\w+)") + 1
-    file = place.put("near", bytes([1]) + between.to_bytes(2, "little"))
+    file = place.foreign("near", bytes([1]) + between.to_bytes(2, "little"))
     said = [place.add("--harness", "codec_messages", file) for _ in range(2)]
     tally.say("ids of rows are written, and the same file is there already", said[0][0] == said[1][0] == 0 and
               "added as corpus/codec_messages/near" in said[0][1] and "already there as corpus/codec_messages/near" in said[1][1]
@@ -245,7 +228,7 @@ def is_whole(tally, place):
     before = place.files()
     for renames in range(3):
         name = f"stopped{renames}"
-        file = place.put(name, elf(10 + renames))
+        file = place.foreign(name, elf(10 + renames))
         old = place.files()
         status, output = place.add(file, patch=KILL % renames)
         left, path = place.files(), f"codec_elf_plan/{name}"
@@ -256,8 +239,8 @@ def is_whole(tally, place):
         tally.say("the same call again adds the rest", status == 0 and f"added as corpus/{path}" in output and
                   not place.replays("codec_elf_plan"), output)
     tally.say("three inputs came of it", len(place.files()) == len(before) + 3)
-    file = place.put("two-at-once", elf(13))
-    calls = [subprocess.Popen(place.command(file), stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    file = place.foreign("two-at-once", elf(13))
+    calls = [place.process("", "add", file) for _ in range(2)]
     said = [call.communicate()[0] for call in calls]
     tally.say("of two calls at once one adds and one finds it there", ["added as" in one for one in said] ==
               ["already there" not in one for one in said] and "added as" in said[0] + said[1] and
@@ -267,7 +250,7 @@ def is_whole(tally, place):
 def covers(tally, place):
     """--covering adds what libFuzzer sees do something new, and nothing else."""
     shutil.rmtree(f"{place.path}/corpus/codec_elf_plan")
-    status, output = place.add("--covering", place.put("new", elf(2)), place.put("like-it", elf(2, 64)))
+    status, output = place.add("--covering", place.foreign("new", elf(2)), place.foreign("like-it", elf(2, 64)))
     tally.say("--covering adds one of two that are alike", status == 0 and "/new: added as" in output and
               "/like-it: covers nothing more" in output and not place.replays("codec_elf_plan"), output)
 

@@ -3,10 +3,8 @@
 could be lost, and with the real engines on canaries and two harnesses."""
 
 import concurrent.futures
-import contextlib
 import glob
 import hashlib
-import io
 import json
 import os
 import re
@@ -24,6 +22,7 @@ import fake_engine
 import findings
 import history
 import minimise
+import places
 import triage
 
 ENGINE_SECONDS = 6
@@ -37,55 +36,31 @@ PLANTED_IN = "memd_life"
 PLANTED = ("memd-dead-badge-works", "memd-open-book", "memd-parent-limit", "memd-repeated-id", "memd-undelivered-kept")
 
 
-class Place:
-    """A folder that looks like the tree, with findings and, if wanted, inputs of its own."""
+FAKE = "engines.libfuzzer_program = lambda name: 'fuzz/tool/fake_engine.py'"
+
+
+class Place(places.Place):
+    """With findings, inputs of its own, and the scripted engine in libFuzzer's place."""
 
     def __init__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = self.folder.name
-        for name in set(os.listdir(".")) - {"findings", ".git", "corpus"}:
-            os.symlink(os.path.abspath(name), f"{self.path}/{name}")
-        os.makedirs(f"{self.path}/{HOME}")
-        os.makedirs(f"{self.path}/corpus/{FAKED}")
-
-    def put(self, path, data):
-        with open(f"{self.path}/{path}", "wb") as file:
-            file.write(data)
-
-    def command(self, case, *arguments):
-        """A command of ./basalt, as a process, with the scripted engine."""
-        return subprocess.Popen(
-            [sys.executable, "-B", "fuzz/tool/campaign_checks.py", *arguments], cwd=self.path,
-            env={**os.environ, "FAKE_ENGINE": case, "PYTHONUNBUFFERED": "1"}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        super().__init__()
+        self.make(HOME, f"corpus/{FAKED}")
 
     def start(self, case, *arguments):
         """./basalt fuzz."""
-        return self.command(case, "fuzz", FAKED, "--seed", "1000", "--seconds", "3", *arguments)
+        return self.process(FAKE, "fuzz", FAKED, "--seed", "1000", "--seconds", "3", *arguments, env={"FAKE_ENGINE": case})
 
     def triage(self, *arguments):
         """./basalt triage: (status, output)."""
-        process = self.command("quiet", "triage", *arguments)
-        output, _ = process.communicate(timeout=WAIT_SECONDS)
-        return process.returncode, output
+        return self.python("quiet", "", "triage", *arguments)
 
     def python(self, case, instead, *arguments):
         """A command of ./basalt in which something is otherwise: (status, output)."""
-        said = subprocess.run([sys.executable, "-B", "-c", "import sys; sys.path.insert(0, 'fuzz/tool'); import engines, main, triage; "
-                               "engines.libfuzzer_program = lambda name: 'fuzz/tool/fake_engine.py'; "
-                               f"{instead}\nsys.argv = ['basalt', *sys.argv[1:]]; sys.exit(main.main())", *arguments],
-                              cwd=self.path, env={**os.environ, "FAKE_ENGINE": case}, text=True, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return said.returncode, said.stdout
+        return self.run(f"{FAKE}\n{instead}", *arguments, env={"FAKE_ENGINE": case}, seconds=WAIT_SECONDS)
 
-    def run(self, case, *arguments):
-        process = self.start(case, *arguments)
-        try:
-            output, _ = process.communicate(timeout=WAIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            output = process.communicate()[0] + f"no end after {WAIT_SECONDS} s"
-        return process.returncode, output
+    def fuzz(self, case, *arguments):
+        return self.run(FAKE, "fuzz", FAKED, "--seed", "1000", "--seconds", "3", *arguments, env={"FAKE_ENGINE": case},
+                        seconds=WAIT_SECONDS)
 
     def engine_pid(self):
         """Waits until the scripted engine hangs; its process id."""
@@ -185,7 +160,7 @@ def check_case(tally, what, case, prepare, status, texts, there, gone):
     place = Place()
     if prepare:
         prepare(place)
-    got, output = place.run(case)
+    got, output = place.fuzz(case)
     wrong = [f"not printed: {text}" for text in texts if text not in output]
     wrong += [f"not there: {path}" for path in there if not os.path.exists(f"{place.path}/{path}")]
     wrong += [f"still there: {path}" for path in gone if os.path.exists(f"{place.path}/{path}")]
@@ -196,7 +171,7 @@ def check_case(tally, what, case, prepare, status, texts, there, gone):
 def check_wrong_place(tally, what, spoil, text):
     place = Place()
     spoil(place.path)
-    status, output = place.run("quiet")
+    status, output = place.fuzz("quiet")
     lines = output.strip().splitlines()
     tally.say(f"campaigns: {what} is one line", status == 2 and len(lines) == 1 and text in output,
               f"status {status}\n{output}")
@@ -217,7 +192,7 @@ def check_signal(tally, number):
 
 def check_short(tally):
     """The shortest campaign runs the engine as well."""
-    status, output = Place().run("slow", "--seconds", "1")
+    status, output = Place().fuzz("slow", "--seconds", "1")
     tally.say("campaigns: a second is enough to run the engine", status == 1 and UNREPRODUCED_WORDS in output,
               f"status {status}\n{output}")
 
@@ -227,7 +202,7 @@ def check_kill(tally):
     place = Place()
     process = place.start("hanging", "--seconds", "50")
     pid = place.engine_pid()
-    status, output = place.run("quiet")
+    status, output = place.fuzz("quiet")
     tally.say("campaigns: a second one of the same target is one line",
               status == 2 and output == f"basalt: a campaign of {FAKED} runs already, pid {process.pid}\n",
               f"status {status}\n{output}")
@@ -244,7 +219,7 @@ def check_kill_triage(tally):
         place.put(FAILING, fake_engine.GLOBAL_OVERFLOW)
         killed, _ = place.python("quiet", f"import os; {instead} = lambda *_: os.kill(os.getpid(), 9)", "fuzz", FAKED,
                                  "--seconds", "1")
-        status, output = place.run("quiet")
+        status, output = place.fuzz("quiet")
         listed = place.triage()
         tally.say(f"triage: a campaign that is killed when it {what} loses none", killed == -9 and status == 1
                   and "1 finding\n" in output and os.path.exists(f"{place.path}/{FOUND_FAILING}")
@@ -388,26 +363,28 @@ def planted_artefacts(folder):
     return dict(shows(data + lives[number]) for data in bugs.values() for number in range(100 // len(PLANTED)))
 
 
+SORTS = f"""import json, sys
+sys.path.insert(0, "fuzz/tool")
+import triage
+found = triage.take_in("{PLANTED_IN}", "findings/{PLANTED_IN}", sys.argv[1:], set(), {{}}, shrink=False)
+print(json.dumps({{finding.identity: finding.facts for finding in found}}))
+"""
+
+
 def check_planted(tally):
     """A hundred inputs that show five bugs are five findings."""
     with tempfile.TemporaryDirectory() as folder:
         planted_tree(folder, PLANTED)
         build.must_build(f"build/asan/{PLANTED_IN}", folder=folder)
         artefacts = planted_artefacts(folder)
-        here = os.getcwd()
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said):
-            os.chdir(folder)  # this check runs alone: paths of a tree are relative
-            try:
-                found = triage.take_in(PLANTED_IN, f"findings/{PLANTED_IN}", sorted(
-                    os.path.relpath(path, folder) for path in artefacts), set(), {}, shrink=False)
-            finally:
-                os.chdir(here)
-        sorted_into = {finding.identity: finding.facts["inputs"] for finding in found}
+        said = subprocess.run([sys.executable, "-B", "-c", SORTS, *sorted(os.path.relpath(path, folder) for path in artefacts)],
+                              cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+        found = json.loads(said.splitlines()[-1])
+        sorted_into = {name: facts["inputs"] for name, facts in found.items()}
         tally.say("campaigns: a hundred inputs that show five bugs are five findings",
                   len(artefacts) == 100 and len(set(artefacts.values())) == len(found) == len(PLANTED)
-                  and sum(sorted_into.values()) == 100 and all(finding.facts["state"] == "certain" for finding in found),
-                  f"{len(artefacts)} inputs, {sorted_into}\n{said.getvalue()}", " ".join(sorted_into))
+                  and sum(sorted_into.values()) == 100 and all(facts["state"] == "certain" for facts in found.values()),
+                  f"{len(artefacts)} inputs, {sorted_into}\n{said}", " ".join(sorted_into))
 
 
 def check_triage(tally):
@@ -417,7 +394,7 @@ def check_triage(tally):
         0, "no findings; ./basalt fuzz looks for some\n"))
     for data in (fake_engine.GLOBAL_OVERFLOW, fake_engine.DIVISION):
         place.put(crash_name(data), data)
-    place.run("slow")
+    place.fuzz("slow")
     name = f"{FAKED}/global-buffer-overflow-write_global"
     status, output = place.triage()
     tally.say("triage: each finding is listed with its state",
@@ -436,7 +413,7 @@ def check_triage(tally):
     status, output = place.triage("write_global")
     tally.say("triage: one that passes is fixed", status == 0 and "now:    passes" in output, output)
     place.put(crash_name(fake_engine.GLOBAL_OVERFLOW), fake_engine.GLOBAL_OVERFLOW)
-    status, output = place.run("quiet")
+    status, output = place.fuzz("quiet")
     tally.say("triage: one that was fixed and fails again is open again",
               status == 1 and f"{name}: certain" in output and "1 certain" not in place.triage()[1], output)
     for what, arguments, text in (
@@ -490,7 +467,7 @@ def check_afl_left(tally):
     for part, data in (("crashes", fake_engine.GLOBAL_OVERFLOW), ("hangs", fake_engine.DIVISION), ("queue", fake_engine.PASSING)):
         os.makedirs(f"{place.path}/{left}/{part}")
         place.put(f"{left}/{part}/id:000001,src:000000", data)
-    status, output = place.run("quiet")
+    status, output = place.fuzz("quiet")
     tally.say("campaigns: what a campaign in turns left is taken in by another", status == 1 and "2 findings\n" in output
               and os.path.exists(f"{place.path}/{HOME}/corpus/{campaign.hash_name(fake_engine.PASSING)}"), output)
 
@@ -679,12 +656,11 @@ def campaigns(tally):
 FLEET_SECONDS = 8
 
 
-class RealPlace(Place):
+class RealPlace(places.Place):
     """A place in which ./basalt runs the real engines."""
 
     def fuzz(self, *arguments):
-        return subprocess.Popen([sys.executable, "-B", "fuzz/tool/main.py", "fuzz", *arguments], cwd=self.path, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return self.process("", "fuzz", *arguments)
 
     def kept(self, name):
         """What a target's folder holds, by content: no input that an engine kept may be missing later."""
@@ -699,9 +675,7 @@ def run_fleet(tally, jobs=1):
     fast = ("libfuzzer_fast", "afl_fast", "afl_cmplog") if jobs > 1 else ()
     build.must_build(*[f"build/{variant}/{name}" for variant in ("asan", "shipped", "libfuzzer", "afl", *fast)
                        for name in FLEET])
-    place = RealPlace()
-    for name in FLEET:
-        os.symlink(os.path.abspath(f"corpus/{name}"), f"{place.path}/corpus/{name}")
+    place = RealPlace(*FLEET)
     output, _ = (process := place.fuzz(*FLEET, "--jobs", str(jobs), "--seconds", str(FLEET_SECONDS))).communicate()
     last = re.findall(r"^(\S+) +(\d+) [\d -]* (\d+) +[+]\d+ +(\d+) +\d+ +[+]\d+ +\d+$", output, re.MULTILINE)
     tally.say("a campaign over two targets finds the canary and nothing else", process.returncode == 1
@@ -778,9 +752,3 @@ def run_engines(tally):
         _, output = campaign.run_afl("canary", 30, home, {"AFL_BENCH_UNTIL_CRASH": "1"})
         tally.say("AFL++ finds the canary", any("T1-canary" in headline for headline in headlines("canary", home)),
                   build.shorten(output, 10))
-
-
-if __name__ == "__main__":  # a process of the checks above: ./basalt with the scripted engine
-    import main
-    engines.libfuzzer_program = lambda name: "fuzz/tool/fake_engine.py"
-    sys.exit(main.main())

@@ -45,6 +45,7 @@ import ring3
 import same
 import shares
 import source_checks
+import sync_checks
 import tutorial
 import unready
 
@@ -489,18 +490,20 @@ CHECKS = {
     "campaigns": (campaign_checks.campaigns, ""),
     "engines": (campaign_checks.run_engines, "asan libfuzzer afl fast"),
     "fleet": (campaign_checks.run_fleet, "asan shipped libfuzzer afl fast"),
+    "fleet-sync": (sync_checks.fleet_sync, "asan shipped libfuzzer fast"),
+    "fleet-sync-long": (sync_checks.fleet_sync_long, "asan shipped libfuzzer afl fast"),
     "fleet-fast": (lambda tally: campaign_checks.run_fleet(tally, 2), "asan shipped libfuzzer afl fast"),
     "tutorial": (tutorial.short, ""),
     "tutorial-long": (tutorial.whole, ""),
     "oss-fuzz": (lambda tally: oss_fuzz.short(tally, each), "libfuzzer"),
     "oss-fuzz-all": (lambda tally: oss_fuzz.every(tally, each), "libfuzzer"),
 }
-BY_NAME = ("oss-fuzz-all", "fleet-fast", "tutorial-long") # too long for every day
+BY_NAME = ("oss-fuzz-all", "fleet-fast", "fleet-sync-long", "tutorial-long") # too long for every day
 
 QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 # One machine after another, so that each keeps one core busy: these run side by side. Those of `machines` are held up
 # for stated times of the host's clock, and run alone.
-ONE_CORE = ("fleet", "tutorial", "adds", "forms", "unready", "graph", "console", "loader", "operations", "ring3", "lines", "shares",
+ONE_CORE = ("fleet", "fleet-sync", "tutorial", "adds", "forms", "unready", "graph", "console", "loader", "operations", "ring3", "lines", "shares",
             "longest", "hostile", "attacks", "bench")
 
 

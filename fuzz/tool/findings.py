@@ -219,7 +219,7 @@ def as_trace(name, path, found):
 
 
 def set_aside(home, path):
-    """An artefact of an earlier campaign that fails no more is kept, but not run again."""
+    """An artefact of an earlier campaign, or another one's, that fails no more is kept, but not run again."""
     os.makedirs(f"{home}/{ASIDE}", exist_ok=True)
     os.rename(path, f"{home}/{ASIDE}/{os.path.basename(path)}")
-    print(f"passes now: {path}, of an earlier campaign; moved to {home}/{ASIDE}/")
+    print(f"passes now: {path}, of an earlier campaign or another one; moved to {home}/{ASIDE}/")

@@ -19,6 +19,7 @@ import campaign
 import engines
 import findings
 import history
+import sync
 import triage
 from findings import counted, read
 
@@ -96,6 +97,19 @@ class Target(campaign.Home):
                 if base not in there and not base.startswith("."):
                     number += link(f"{self.home}/{folder}/{base}", f"{queue}/id:{number:06},{base}")
 
+    def take_shared(self, shared):
+        """What other campaigns reached joins the corpus once it is replayed; what fails is an artefact."""
+        shared.exchange(shared.take, self)
+        folder = f"{self.home}/shared"
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []  # of a campaign that was killed, too
+        if names:
+            self.check("shared", names)
+        for base in names:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{folder}/{base}", f"{self.home}/corpus/{base}")
+        self.checked |= set(names)
+        shared.known_of(self).add(names)
+
     # --- what engines kept, replayed ---
 
     def check_new(self):
@@ -144,7 +158,7 @@ class Target(campaign.Home):
         """An input that failed becomes an artefact."""
         target = f"{self.home}/{prefix}{campaign.hash_name(read(path))}"
         os.replace(path, target)
-        for source in ("corpus", "seeds"):
+        for source in ("corpus", "seeds", "shared"):
             with contextlib.suppress(FileNotFoundError):
                 os.remove(f"{self.home}/{source}/{os.path.basename(path)}")
         self.said[target] = words
@@ -194,12 +208,15 @@ class Turn(threading.Thread):
         with target.busy:
             if not target.seeds_checked:
                 target.check_new()
+            before = len(target.corpus()), len(target.marks)
+            if self.fleet.shared is not None:
+                target.take_shared(self.fleet.shared)
             if self.kind.startswith("afl"):
                 target.give_to_afl(self.kind)
             self.afl_before = engines.afl_figures(target.afl_home(self.kind), self.instance)
             inputs, marks, started = len(target.corpus()), len(target.marks), time.monotonic()
             if target.rate is None:
-                target.inputs_before, target.marks_before = inputs, marks
+                target.inputs_before, target.marks_before = before
         self.worker = engines.Worker(f"{target.name} {self.kind}", self.command(words), self.seconds, self.fleet.note,
                                      target.leave_out)
         self.worker.stopping = self.stopping  # since end() was called when there was none
@@ -225,6 +242,8 @@ class Turn(threading.Thread):
         if not self.stopping:
             target.check_new()
         target.sort(not self.stopping)
+        if self.fleet.shared is not None:
+            self.fleet.shared.exchange(self.fleet.shared.give, target)
         gained = len(target.corpus()) - inputs + MARK_WORTH * (len(target.marks) - marks)
         if gained > 0:
             target.last_new = time.time()
@@ -248,6 +267,7 @@ class Fleet:
         self.seed = options.seed if options.seed is not None else random.randrange(1, campaign.SEED_LIMIT)
         self.random = random.Random(self.seed)
         self.targets = [Target(name) for name in names]
+        self.shared = sync.Shared(options.sync, options.name) if options.sync else None
         self.began = round(time.time())
         self.started = time.monotonic()
         self.until = self.started + options.seconds if options.seconds else None
@@ -341,8 +361,12 @@ class Fleet:
             self.interrupted = number
             raise campaign.Interrupted
 
+        if self.shared is not None:
+            self.shared.open()
         for target in self.targets:
             target.old = target.open()
+        if self.shared is not None:
+            print(f"--sync {self.shared.shown}: this campaign is called {self.shared.name}", flush=True)
         print(f"{counted(len(self.targets), 'target')}, {counted(self.jobs, 'core')}, seed {self.seed}", flush=True)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, on_signal)
@@ -406,6 +430,8 @@ class Fleet:
               (f", ended by {signal.Signals(self.interrupted).name}" if self.interrupted else ""))
         if any(NO_SPACE in error for error in self.errors) or any(target.cut for target in self.targets):
             raise build.Stop("findings: the disk is full", 2)
+        if self.shared is not None and self.shared.left():
+            raise build.Stop(self.shared.left(), 2)
         return 128 + self.interrupted if self.interrupted else 1 if found or self.errors else 0
 
 
@@ -416,10 +442,12 @@ def short_time(seconds):
 def fuzz(options):
     """./basalt fuzz: one engine on one harness or, when several are named, or none, or both engines, turns."""
     names = [build.known_harness(name) for name in dict.fromkeys(options.targets + options.more_targets)]
-    if len(names) == 1 and options.engine != "both":
+    if options.name is not None and options.sync is None:
+        raise build.Stop("--name is of a campaign that shares: ./basalt fuzz --sync DIR --name NAME", 2)
+    if len(names) == 1 and options.engine != "both" and options.sync is None:
         return campaign.fuzz(names[0], options)
     if options.merge:
-        raise build.Stop("--merge is for one target and one engine: ./basalt fuzz TARGET --engine ENGINE --merge", 2)
+        raise build.Stop("--merge is for one target and one engine, without --sync: ./basalt fuzz TARGET --engine ENGINE --merge", 2)
     names = names or campaign.with_corpus()
     build.must_build(*[f"build/{variant}/{name}" for name in names for variant in ("asan", "shipped", "libfuzzer")])
     try:

@@ -31,6 +31,7 @@ import provenance
 import reference
 import report
 import same
+import sync
 import triage
 
 
@@ -51,6 +52,14 @@ def positive(text):
     if int(text) > NUMBER_MAX:
         raise argparse.ArgumentTypeError(f"{text} is more than {NUMBER_MAX}")
     return int(text)
+
+
+def campaign_name(text):
+    """An argument that names a campaign among those that share a folder."""
+    if not sync.CAMPAIGN.fullmatch(text) or text == sync.LAYOUT:
+        raise argparse.ArgumentTypeError(f"'{text}' is no name for a campaign: those have letters, digits, '.', '-' and '_', and "
+                                         "begin with a letter or digit")
+    return text
 
 
 def natural(text):
@@ -190,6 +199,9 @@ def parser():
     sub.add_argument("--jobs", type=jobs, metavar="N",
                      help="engine processes; default: 1 for one target, one for each core for several")
     sub.add_argument("--seed", type=positive, metavar="N", help="the engine's; otherwise one is drawn and printed")
+    sub.add_argument("--sync", metavar="DIR", help="share inputs and findings with the other campaigns of this folder, of any machine")
+    sub.add_argument("--name", type=campaign_name, metavar="NAME",
+                     help="with --sync: of this campaign; default: host name and process id")
     sub.add_argument("--merge", action="store_true",
                      help="afterwards: add what covers more to corpus/TARGET (then bless)")
     sub = command("add", add.add, "add foreign files to the corpus of the harness that reads them, and bless them")
