@@ -29,11 +29,8 @@ enum { TYPE_AT = 156, MODE_MASK = 07777 };
 
 static bool is_zero(const uint8_t *bytes, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (bytes[i] != 0)
-            return false;
-    }
-    return true;
+    /* All are as the first one: each is compared with the one before. */
+    return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
 }
 
 /* --- fields ----------------------------------------------------------------------------------- */
@@ -77,7 +74,9 @@ static enum status check_sum(const uint8_t *header)
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0; i < ARCHIVE_BLOCK_BYTES; i++)
-        sum += i - sum_field.at < sum_field.bytes ? ' ' : header[i];
+        sum += header[i];
+    for (size_t i = 0; i < sum_field.bytes; i++)
+        sum = sum - header[sum_field.at + i] + ' ';
     return sum == stated ? STATUS_OK : STATUS_BAD_DIGEST;
 }
 

@@ -186,22 +186,24 @@ enum status boot_config_order(const struct boot_config *config,
 {
     _Static_assert(BOOT_CONFIG_ENTRY_LIMIT <= 64, "a set of entries fits 64 bits");
     uint64_t needs[BOOT_CONFIG_ENTRY_LIMIT];
-    uint64_t placed = 0;
+    uint64_t left = 0;
     enum status status = find_needs(config, needs);
     if (status != STATUS_OK)
         return status;
+    for (uint32_t i = 0; i < config->entry_count; i++)
+        left |= UINT64_C(1) << i;
     for (uint32_t count = 0; count < config->entry_count; count++) {
         uint32_t best = BOOT_CONFIG_ENTRY_LIMIT;
-        for (uint32_t i = 0; i < config->entry_count; i++) {
-            bool lower = best == BOOT_CONFIG_ENTRY_LIMIT ||
-                         config->entries[i].role < config->entries[best].role;
-            if ((placed >> i & 1) == 0 && lower && (needs[i] & ~placed) == 0)
+        for (uint64_t rest = left; rest != 0; rest &= rest - 1) {
+            uint32_t i = (uint32_t)__builtin_ctzll(rest);
+            if ((needs[i] & left) == 0 && (best == BOOT_CONFIG_ENTRY_LIMIT ||
+                                           config->entries[i].role < config->entries[best].role))
                 best = i;
         }
         if (best == BOOT_CONFIG_ENTRY_LIMIT)
             return STATUS_BAD_ORDER;
-        UNIT_ASSERT((placed >> best & 1) == 0);
-        placed |= UINT64_C(1) << best;
+        UNIT_ASSERT((left >> best & 1) == 1);
+        left &= ~(UINT64_C(1) << best);
         order[count] = best;
     }
     return STATUS_OK;

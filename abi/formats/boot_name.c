@@ -28,11 +28,6 @@ enum status boot_text_check(const char *text, size_t size_bytes)
     return STATUS_OK;
 }
 
-bool boot_name_equal(const char a[BOOT_MODULE_NAME_BYTES], const char b[BOOT_MODULE_NAME_BYTES])
-{
-    return memcmp(a, b, BOOT_MODULE_NAME_BYTES) == 0;
-}
-
 enum status boot_name_set(char name[BOOT_MODULE_NAME_BYTES], const char *text)
 {
     memset(name, 0, BOOT_MODULE_NAME_BYTES);

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "abi/limits.h"
 #include "abi/status.h"
@@ -17,8 +18,22 @@ enum status boot_name_check(const char name[BOOT_MODULE_NAME_BYTES]);
 /* The same rule for a field of `size` bytes. */
 enum status boot_text_check(const char *text, size_t size_bytes);
 
+_Static_assert(BOOT_MODULE_NAME_BYTES % sizeof(uint64_t) == 0, "names are compared by word");
+
 /* True when the two names are the same bytes; both must have passed boot_name_check. */
-bool boot_name_equal(const char a[BOOT_MODULE_NAME_BYTES], const char b[BOOT_MODULE_NAME_BYTES]);
+static inline bool boot_name_equal(const char a[BOOT_MODULE_NAME_BYTES],
+                                   const char b[BOOT_MODULE_NAME_BYTES])
+{
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < BOOT_MODULE_NAME_BYTES; i += sizeof(uint64_t)) {
+        uint64_t left;
+        uint64_t right;
+        __builtin_memcpy(&left, a + i, sizeof left);
+        __builtin_memcpy(&right, b + i, sizeof right);
+        seen |= left ^ right;
+    }
+    return seen == 0;
+}
 
 /* Writes a zero-padded name from a zero-terminated text. BAD_TEXT: it is no valid name; `name` is
  * then all zero. */

@@ -205,18 +205,19 @@ struct model {
 
 static bool model_number(const uint8_t *field, size_t size_bytes, uint64_t *value)
 {
-    char text[13] = {0};
-    char *end;
-    memcpy(text, field, size_bytes);
-    size_t spaces = strspn(text, " ");
-    size_t digits = strspn(text + spaces, "01234567");
-    if (digits == 0 || spaces + digits == size_bytes)
+    size_t spaces = 0;
+    while (spaces < size_bytes && field[spaces] == ' ')
+        spaces++;
+    size_t end = spaces;
+    *value = 0;
+    for (; end < size_bytes && field[end] >= '0' && field[end] <= '7'; end++)
+        *value = *value * 8 + (field[end] - '0');
+    if (end == spaces || end == size_bytes)
         return false;
-    for (size_t i = spaces + digits; i < size_bytes; i++) {
-        if (text[i] != ' ' && text[i] != 0)
+    for (size_t i = end; i < size_bytes; i++) {
+        if (field[i] != ' ' && field[i] != 0)
             return false;
     }
-    *value = strtoull(text + spaces, &end, 8);
     return true;
 }
 
@@ -237,18 +238,26 @@ static size_t model_path_of(const uint8_t *header, uint8_t path[BLOCK])
     size_t prefix = model_field(header + 345, 155);
     bool directory = header[156] == '5';
     char text[BLOCK];
+    size_t count = 0;
     if (name == SIZE_MAX || prefix == SIZE_MAX || name == 0)
         return 0;
-    int count = snprintf(text, sizeof text, "%.*s%s%.*s", (int)prefix, (const char *)header + 345,
-                         prefix != 0 ? "/" : "", (int)name, (const char *)header);
+    memcpy(text, header + 345, prefix);
+    if (prefix != 0)
+        text[prefix] = '/';
+    count = prefix != 0 ? prefix + 1 : 0;
+    memcpy(text + count, header, name);
+    count += name;
     if (directory && count > 1 && text[count - 1] == '/')
-        text[--count] = 0;
+        count--;
+    text[count] = 0;
     const char *rest = strcmp(text, ".") == 0 ? "" : strncmp(text, "./", 2) == 0 ? text + 2 : text;
     if (*rest == 0 && !directory)
         return 0;
     if (*rest == 0 && count > 1)
         return 0; /* "./" once the '/' behind a directory is gone is "." */
-    size_t length = (size_t)snprintf((char *)path, BLOCK, "/%s", rest);
+    size_t length = 1 + strlen(rest);
+    path[0] = '/';
+    memcpy(path + 1, rest, length);
     return model_path(path, length) ? length : 0;
 }
 
@@ -260,17 +269,24 @@ static bool model_link(const uint8_t *header)
     return length != SIZE_MAX && model_target(header + 157, length);
 }
 
+/* Of all bytes of a block, every other one in a lane of two of a word's eight bytes. */
+static uint64_t sum_of(const uint8_t *block)
+{
+    uint64_t lanes = 0; /* at most 64 * 2 * 255 in each */
+    for (size_t i = 0; i < BLOCK; i += sizeof(uint64_t)) {
+        uint64_t word = codec_u64(block + i);
+        lanes += (word & UINT64_C(0x00FF00FF00FF00FF)) + (word >> 8 & UINT64_C(0x00FF00FF00FF00FF));
+    }
+    return (lanes & 0xFFFF) + (lanes >> 16 & 0xFFFF) + (lanes >> 32 & 0xFFFF) + (lanes >> 48);
+}
+
 static bool model_sum(const uint8_t *header)
 {
     uint64_t stated;
-    uint64_t sum = 8 * ' ';
-    if (!model_number(header + 148, 8, &stated))
-        return false;
-    for (size_t i = 0; i < 148; i++)
-        sum += header[i];
-    for (size_t i = 156; i < BLOCK; i++)
-        sum += header[i];
-    return sum == stated;
+    uint64_t sum = sum_of(header) + 8 * ' ';
+    for (size_t i = 148; i < 156; i++)
+        sum -= header[i];
+    return model_number(header + 148, 8, &stated) && stated == sum;
 }
 
 static bool model_header(const uint8_t *header, uint64_t *size)
@@ -376,18 +392,14 @@ static void check_archive(const uint8_t *bytes, size_t size_bytes, enum codec_mo
 
 static void put_octal(uint8_t *field, size_t size_bytes, uint64_t value)
 {
-    char text[16];
-    snprintf(text, sizeof text, "%0*llo", (int)size_bytes - 1, (unsigned long long)value);
-    memcpy(field, text, size_bytes - 1);
+    for (size_t i = size_bytes - 1; i > 0; i--, value /= 8)
+        field[i - 1] = (uint8_t)('0' + value % 8);
 }
 
 static void put_sum(uint8_t *header)
 {
-    unsigned sum = 0;
     memset(header + 148, ' ', 8);
-    for (size_t i = 0; i < BLOCK; i++)
-        sum += header[i];
-    put_octal(header + 148, 7, sum);
+    put_octal(header + 148, 7, sum_of(header));
     header[154] = 0;
 }
 
@@ -404,14 +416,18 @@ static size_t put_header(struct choices *choices, uint8_t *header, unsigned inde
     const char *start = starts[choices_below(choices, 4)];
     if (choices_below(choices, 4) == 3 && *start != '.')
         memset(header + 345, 'p', (size_t)choices_between(choices, 1, 155));
-    snprintf((char *)header, 100, "%sf%u%s", start, index,
-             type == '5' && choices_flag(choices) ? "/" : "");
+    size_t length = strlen(start);
+    memcpy(header, start, length);
+    header[length] = 'f';
+    header[length + 1] = (uint8_t)('0' + index);
+    if (type == '5' && choices_flag(choices))
+        header[length + 2] = '/';
     put_octal(header + 100, 8, modes[choices_below(choices, 4)]);
     put_octal(header + 124, 12, size);
     put_octal(header + 136, 12, choices_u8(choices));
     header[156] = (uint8_t)type;
     if (type == '2')
-        snprintf((char *)header + 157, 100, "../t%u", index);
+        memcpy(header + 157, (uint8_t[]){'.', '.', '/', 't', (uint8_t)('0' + index)}, 5);
     memcpy(header + 257,
            "ustar\0"
            "00",

@@ -15,10 +15,40 @@ static size_t model_page_up(size_t bytes)
     return (bytes + 4095) & ~(size_t)4095;
 }
 
+/* What was digested last: most digests of an input are of bytes that it asked of before. */
+enum { KNOWN_LIMIT = 8, KNOWN_BYTES = 2 * PAGE_BYTES };
+static struct {
+    struct {
+        size_t size_bytes;
+        uint8_t bytes[KNOWN_BYTES];
+        uint8_t digest[SHA256_BYTES];
+    } rows[KNOWN_LIMIT];
+    unsigned next;
+} known;
+
+/* SHA-256, of bytes that it was asked of shortly before without computing it. */
+static void digest_of(const uint8_t *bytes, size_t size_bytes, uint8_t *digest)
+{
+    for (unsigned i = 0; i < KNOWN_LIMIT && size_bytes != 0; i++) {
+        if (known.rows[i].size_bytes != size_bytes ||
+            memcmp(known.rows[i].bytes, bytes, size_bytes) != 0)
+            continue;
+        memcpy(digest, known.rows[i].digest, SHA256_BYTES);
+        return;
+    }
+    sha256_of(bytes, size_bytes, digest);
+    if (size_bytes > KNOWN_BYTES)
+        return;
+    unsigned at = known.next++ % KNOWN_LIMIT;
+    known.rows[at].size_bytes = size_bytes;
+    memcpy(known.rows[at].bytes, bytes, size_bytes);
+    memcpy(known.rows[at].digest, digest, SHA256_BYTES);
+}
+
 static bool model_digest(const uint8_t *bytes, size_t size_bytes, const uint8_t *expected)
 {
     uint8_t digest[SHA256_BYTES];
-    sha256_of(bytes, size_bytes, digest);
+    digest_of(bytes, size_bytes, digest);
     return memcmp(digest, expected, sizeof digest) == 0;
 }
 
@@ -69,7 +99,8 @@ static size_t build(struct choices *choices, uint8_t *bytes)
     struct boot_section_input inputs[SECTION_MAX];
     size_t written;
     size_t count = (size_t)choices_between(choices, 1, SECTION_MAX);
-    for (size_t i = 0; i < sizeof content; i++)
+    bool filled = content[sizeof content - 1] != 0;
+    for (size_t i = 0; !filled && i < sizeof content; i++)
         content[i] = (uint8_t)(i * 7 + 1);
     choices_bytes(choices, content, 8);
     for (size_t i = 0; i < count; i++) {
@@ -116,9 +147,19 @@ static void fix_digests(uint8_t *bytes, size_t size_bytes, bool sections)
         uint64_t offset = codec_u64(row + 32);
         uint64_t length = codec_u64(row + 40);
         if (offset <= size_bytes && length <= size_bytes - offset)
-            sha256_of(bytes + offset, (size_t)length, row + 48);
+            digest_of(bytes + offset, (size_t)length, row + 48);
     }
-    sha256_of(bytes + 64, 80 * (size_t)count, bytes + 32);
+    digest_of(bytes + 64, 80 * (size_t)count, bytes + 32);
+}
+
+/* A section is what its row says. */
+static void check_section(const struct boot_section *section, const uint8_t *row)
+{
+    PROPERTY(R2, "name", memcmp(section->name, row, sizeof section->name) == 0);
+    PROPERTY_EQUAL(R2, "kind", section->kind, codec_u32(row + 24));
+    PROPERTY_EQUAL(R2, "offset", section->offset_bytes, codec_u64(row + 32));
+    PROPERTY_EQUAL(R2, "size", section->size_bytes, codec_u64(row + 40));
+    PROPERTY(R2, "digest", memcmp(section->sha256, row + 48, SHA256_BYTES) == 0);
 }
 
 static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
@@ -141,12 +182,16 @@ static void check(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
         inputs[i] =
             (struct boot_section_input){section->name, section->kind, bytes + section->offset_bytes,
                                         (size_t)section->size_bytes};
+        check_section(section, bytes + 64 + 80 * (size_t)i);
         PROPERTY_EQUAL(R2, boot_image_find(&image, section->name), i);
     }
-    PROPERTY_EQUAL(E2,
-                   boot_image_encode(inputs, image.section_count, again, sizeof again, &written),
-                   STATUS_OK);
-    PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
+    PROPERTY(R2, memcmp(image.table_sha256, bytes + 32, SHA256_BYTES) == 0);
+    if (codec_turn(4)) { /* as many digests as all others together */
+        PROPERTY_EQUAL(
+            E2, boot_image_encode(inputs, image.section_count, again, sizeof again, &written),
+            STATUS_OK);
+        PROPERTY(E2, written == size_bytes && memcmp(again, bytes, written) == 0);
+    }
     digest_bytes(image.table_sha256, sizeof image.table_sha256);
 }
 

@@ -56,17 +56,18 @@ static bool model_accepts(const uint8_t *bytes, size_t size_bytes)
 }
 
 /* Sound by construction: ascending slots inside the window, rights of the type. */
-static struct envelope draw_envelope(struct choices *choices)
+static void draw_envelope(struct choices *choices, struct envelope *envelope)
 {
-    struct envelope envelope = {.role = (uint32_t)choices_between(choices, 1, 300)};
+    memset(envelope, 0, sizeof *envelope); /* it is compared as a whole */
+    envelope->role = (uint32_t)choices_between(choices, 1, 300);
     uint32_t slot = (uint32_t)choices_between(choices, 1, 64);
     uint32_t count = codec_draw_count(choices, 1, ENVELOPE_ENTRY_LIMIT);
     uint32_t service = (uint32_t)choices_below(choices, count);
-    envelope.slot_window_first = slot;
-    envelope.validation_profile = (uint32_t)choose_up_to(choices, VALIDATION_PROFILE_LAST);
-    envelope.ready_ticks = choices_u64(choices);
+    envelope->slot_window_first = slot;
+    envelope->validation_profile = (uint32_t)choose_up_to(choices, VALIDATION_PROFILE_LAST);
+    envelope->ready_ticks = choices_u64(choices);
     for (uint32_t i = 0; i < count; i++) {
-        struct envelope_entry *entry = &envelope.entries[envelope.entry_count++];
+        struct envelope_entry *entry = &envelope->entries[envelope->entry_count++];
         uint16_t rights = 0;
         while (rights == 0) { /* ends: past the end, type 1 has rights */
             entry->object_type = (uint16_t)choose_object_type(choices);
@@ -79,17 +80,16 @@ static struct envelope draw_envelope(struct choices *choices)
         entry->rights = masked != 0 && i != service ? masked : rights;
         entry->peer_role = choices_u8(choices);
         if (i == service)
-            envelope.service_endpoint_slot = slot;
+            envelope->service_endpoint_slot = slot;
         if (entry->object_type >= OBJECT_KERNEL_SELF && choices_flag(choices))
-            envelope.primary_control_slot = slot;
-        envelope.slot_window_last = slot;
+            envelope->primary_control_slot = slot;
+        envelope->slot_window_last = slot;
         slot += (uint32_t)choices_between(choices, 1, 2000);
     }
     if (choices_flag(choices))
-        envelope.slot_window_last = SLOT_LIMIT - 1;
+        envelope->slot_window_last = SLOT_LIMIT - 1;
     /* No choice of its own, so that older inputs mean what they meant. */
-    envelope.memory_pages = (uint32_t)(envelope.ready_ticks % (MEMORY_PAGES_LIMIT + 1));
-    return envelope;
+    envelope->memory_pages = (uint32_t)(envelope->ready_ticks % (MEMORY_PAGES_LIMIT + 1));
 }
 
 CODEC_FORMAT_CALLS(envelope)
@@ -120,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     if (mode == CODEC_RAW) {
         built_bytes = codec_raw(&choices, built, LIMIT_BYTES);
     } else {
-        envelope = draw_envelope(&choices);
+        draw_envelope(&choices, &envelope);
         PROPERTY_EQUAL(E2, envelope_encode(&envelope, built, sizeof built, &built_bytes),
                        STATUS_OK);
         MARK_IF("codec_envelope: as many entries as there can be",
@@ -128,7 +128,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     }
     if (mode == CODEC_EDITED)
         codec_edit(&choices, built, &built_bytes, LIMIT_BYTES);
-    enum status status = codec_check_copy(&format, mode, built, built_bytes);
+    enum status status =
+        codec_check_copy(&format, mode, built, built_bytes, mode == CODEC_BUILT ? &envelope : NULL);
     if (mode == CODEC_BUILT)
         codec_check_profile(&format, &choices, &envelope, built, built_bytes, status);
     return 0;

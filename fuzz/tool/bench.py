@@ -9,6 +9,7 @@ import time
 
 import bench_checks
 import bench_files
+import bench_fuzz
 import bench_growth
 import bench_metal
 import bench_profile
@@ -66,6 +67,10 @@ def profile(row):
 
 
 def bench(options):
+    if options.what:
+        if options.profile is not None or options.checks:
+            raise build.Stop("`bench fuzz` takes names of harnesses, or --bless", 2)
+        return bench_fuzz.bench(options.names, options.bless)
     if options.profile is not None:
         return profile(options.profile)
     if options.bless:

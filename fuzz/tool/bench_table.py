@@ -33,24 +33,24 @@ def measured():
             **bench_files.measure(), **bench_growth.table()}
 
 
-def parsed(text):
-    """{row: instructions} of the table's text. Stops at a line that is none."""
+def parsed(text, path=TABLE):
+    """{row: instructions} of a table's text. Stops at a line that is none."""
     table = {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("#") or not line:
             continue
         name, _, count = line.partition(" ")
         if not count.isdecimal() or int(count) == 0 or name in table:
-            raise build.Stop(f"{TABLE}, line {number}: '{line}' is no row and its number, or a second one of that row")
+            raise build.Stop(f"{path}, line {number}: '{line}' is no row and its number, or a second one of that row")
         table[name] = int(count)
     return table
 
 
-def expected():
-    if not os.path.exists(TABLE):
+def expected(path=TABLE):
+    if not os.path.exists(path):
         return {}
-    with open(TABLE, encoding="utf-8") as file:
-        return parsed(file.read())
+    with open(path, encoding="utf-8") as file:
+        return parsed(file.read(), path)
 
 
 def written(table):
@@ -94,12 +94,12 @@ def markdown(table):
     return [rows, bench_growth.markdown(table)]
 
 
-def into_page(page, tables):
+def into_page(page, tables, path=PAGE):
     """The page with these tables in place of those that begin with the same line."""
     lines = page.splitlines()
     for table in tables:
         if lines.count(table[0]) != 1:
-            raise build.Stop(f"{PAGE} has no table that begins '{table[0]}', or two: `./basalt bench --bless` writes one")
+            raise build.Stop(f"{path} has no table that begins '{table[0]}', or two: add that line where it shall stand")
         first = end = lines.index(table[0])
         while end < len(lines) and lines[end].startswith("|"):
             end += 1

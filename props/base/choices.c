@@ -44,11 +44,13 @@ size_t choices_bytes(struct choices *choices, void *target, size_t count_bytes)
 
 static uint64_t choices_width(struct choices *choices, unsigned width_bytes)
 {
-    uint8_t drawn[8] = {0};
-    choices_bytes(choices, drawn, width_bytes);
+    size_t left = choices->size_bytes - choices->offset_bytes;
+    size_t real = width_bytes < left ? width_bytes : left;
+    const uint8_t *drawn = choices->bytes + choices->offset_bytes;
     uint64_t value = 0;
-    for (unsigned i = 0; i < width_bytes; i++)
+    for (size_t i = 0; i < real; i++)
         value |= (uint64_t)drawn[i] << (8 * i);
+    choices->offset_bytes += real;
     return value;
 }
 

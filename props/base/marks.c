@@ -106,8 +106,8 @@ void mark_operation(const char *what, unsigned operation, unsigned result)
     struct digest hash = hash_of(what);
     digest_add_u64(&hash, (uint64_t)operation << 32 | result);
     count(hash.value);
-    const struct operation *row = row_of(operation);
-    if (!recording || row == NULL)
+    const struct operation *row = recording ? row_of(operation) : NULL;
+    if (row == NULL)
         return;
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "%s %s.%s %s", what, row->service_name, row->name,

@@ -56,7 +56,13 @@ static uint32_t last_in(enum service_id service)
 
 const struct operation *operation_near(uint32_t number)
 {
-    return near_in(SERVICE_COUNT, folded(number, last_in(SERVICE_COUNT)));
+    static const struct operation *known[UINT16_MAX + 1]; /* what a number means, once asked */
+    uint32_t id = folded(number, last_in(SERVICE_COUNT));
+    if (id > UINT16_MAX)
+        return near_in(SERVICE_COUNT, id);
+    if (known[id] == NULL)
+        known[id] = near_in(SERVICE_COUNT, id);
+    return known[id];
 }
 
 const struct operation *operation_near_in(enum service_id service, uint32_t number)
@@ -99,30 +105,43 @@ const struct role *choose_role(struct choices *choices)
     return found;
 }
 
-uint32_t choose_listed(struct choices *choices, const uint32_t *ids, unsigned count)
+/* The id that a byte means, of a list. */
+static uint32_t listed_near(uint32_t byte, const uint32_t *ids, unsigned count)
 {
-    size_t from = choices->offset_bytes;
     uint32_t last = 0;
     for (unsigned i = 0; i < count; i++)
         last = ids[i] > last ? ids[i] : last;
-    uint32_t number = folded(choices_u8(choices), last);
+    uint32_t number = folded(byte, last);
     uint32_t found = ids[0];
     uint32_t distance = UINT32_MAX;
     for (unsigned i = 0; i < count; i++)
         if (is_nearer(ids[i], number, &distance))
             found = ids[i];
+    return found;
+}
+
+uint32_t choose_listed(struct choices *choices, const uint32_t *ids, unsigned count)
+{
+    size_t from = choices->offset_bytes;
+    uint32_t found = listed_near(choices_u8(choices), ids, count);
     choices_settle(choices, from, found);
     return found;
 }
 
 enum object_type choose_object_type(struct choices *choices)
 {
-    uint32_t ids[OBJECT_TYPE_LIMIT];
-    unsigned count = 0;
-    for (uint32_t i = 0; i < OBJECT_TYPE_LIMIT; i++)
+    static uint32_t ids[OBJECT_TYPE_LIMIT];
+    static uint8_t means[UINT8_MAX + 1]; /* of each byte; found once */
+    static uint32_t count;
+    for (uint32_t i = 0; means[0] == 0 && i < OBJECT_TYPE_LIMIT; i++)
         if (object_type_rights(i) != 0)
             ids[count++] = i;
-    return (enum object_type)choose_listed(choices, ids, count);
+    for (uint32_t byte = 0; means[UINT8_MAX] == 0 && byte <= UINT8_MAX; byte++)
+        means[byte] = (uint8_t)listed_near(byte, ids, count);
+    size_t from = choices->offset_bytes;
+    uint32_t found = means[choices_u8(choices)];
+    choices_settle(choices, from, found);
+    return (enum object_type)found;
 }
 
 /* The number of 0..last that a drawn one means: past the last comes the first. */
