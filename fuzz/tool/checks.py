@@ -479,7 +479,7 @@ CHECKS = {
     "threads": (check_threads, ""),
     "packing": (pack_checks.packing, "image fast"),
     "adds": (add_checks.adds, "asan libfuzzer"),
-    "forms": (inputs_checks.forms, "asan"),
+    "forms": (inputs_checks.forms, "asan shipped"),
     "cover": (cover_checks.cover_checks, ""),
     "mutate": (mutate_checks.mutate_checks, "image asan shipped"),
     "report": (report_checks.report_checks, ""),

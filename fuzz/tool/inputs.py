@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: ISC
-"""One input in hand: `trace` makes its text or its bytes, `diff` shows what two do differently, `shrink` makes a
+"""One input in hand: `trace` makes its text or its bytes, `diff` shows what two do differently, or one in two builds, `shrink` makes a
 smaller one that still shows what it shows. The harness runs them; nothing here knows what an input means."""
 
 import difflib
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
 
+import blessing
 import build
 import engines
 import findings
@@ -16,6 +18,7 @@ import source_checks
 from findings import counted, read
 
 TEXT_BYTES_MAX = 1 << 20  # FILE_BYTES_MAX of fuzz/engine/corpus.h
+OTHER_BUILDS = ("shipped", "fast")  # that diff compares with, other than commits
 CONTEXT = 2  # events around those that differ
 DIGEST = re.compile(r"^digest (\w+)\n\Z", re.MULTILINE)
 
@@ -80,18 +83,18 @@ class Input:
             raise build.Stop(f"{self.given}: {output.strip().removeprefix(f'{path}: ')}", 2)
         return read(target)
 
-    def run(self, path=None):
+    def run(self, path=None, program=None):
         """What it does, as its file holds it: a text also states what is to come."""
-        return Ran(*build.run([f"build/asan/{self.name}", "--trace", path or self.path]))
+        return Ran(*build.run([program or f"build/asan/{self.name}", "--trace", path or self.path]))
 
-    def run_bytes(self, data=None):
-        return self.run(self.put("bytes", self.bytes if data is None else data))
+    def run_bytes(self, data=None, program=None):
+        return self.run(self.put("bytes", self.bytes if data is None else data), program)
 
-    def marks(self, data=None):
+    def marks(self, data=None, program=None):
         """Those that its bytes reach, or others; None: they fail."""
         with tempfile.TemporaryDirectory() as folder:
             findings.write(f"{folder}/input", self.bytes if data is None else data)
-            status, output = build.run([f"build/asan/{self.name}", "--marks", folder])
+            status, output = build.run([program or f"build/asan/{self.name}", "--marks", folder])
             return set(output.splitlines()) if status == 0 else None
 
 
@@ -165,18 +168,42 @@ def differences(before, after):
                     yield from (f"{mark}{line}" for line in event.splitlines())
 
 
+def program_of(name, where):
+    """The harness as another build has it: a variant, or the sanitized one of a commit."""
+    if where in OTHER_BUILDS:
+        built(name, where)
+        return f"build/{where}/{name}"
+    found = subprocess.run(["git", "rev-parse", "--verify", "--quiet", f"{where}^{{commit}}"], capture_output=True, text=True)
+    if found.returncode != 0:
+        raise build.Stop(f"--build is {', '.join(OTHER_BUILDS)} or a commit; '{where}' is none", 2)
+    if not blessing.build_before(name, found.stdout.strip()):
+        raise build.Stop(f"{name} does not build as of {where}", 2)
+    return f"{blessing.BEFORE}/build/asan/{name}"
+
+
+def sides(options):
+    """Of both: what it is called, the input, the program that runs it."""
+    if (options.second is None) == (options.build is None):
+        raise build.Stop("diff is of two inputs, or of one and another build: A B, or A --build BUILD", 2)
+    given = [options.first] if options.second is None else [options.first, options.second]
+    name = built(owner(options, *given))
+    inputs = [Input(file, name) for file in given]
+    if options.build is None:
+        return [(file, one, None) for file, one in zip(given, inputs)]
+    return [(given[0], inputs[0], None), (f"{given[0]} by {options.build}", inputs[0], program_of(name, options.build))]
+
+
 def diff(options):
     """Status 0: both do the same, whatever a text states; 1: they do not."""
-    name = built(owner(options, options.first, options.second))
-    inputs = [Input(given, name) for given in (options.first, options.second)]
-    ran = [one.run_bytes() for one in inputs]
+    both = sides(options)
+    ran = [one.run_bytes(program=program) for _, one, program in both]
     lines = list(differences(*[one.events() for one in ran]))
     if lines:
-        print("\n".join([f"--- {options.first}", f"+++ {options.second}", *lines]))
-    marks = [one.marks() or set() for one in inputs]
-    for given, alone in ((options.first, marks[0] - marks[1]), (options.second, marks[1] - marks[0])):
+        print("\n".join([f"--- {both[0][0]}", f"+++ {both[1][0]}", *lines]))
+    marks = [one.marks(program=program) or set() for _, one, program in both]
+    for called, alone in ((both[0][0], marks[0] - marks[1]), (both[1][0], marks[1] - marks[0])):
         for mark in sorted(alone):
-            print(f"only {given} reaches: {mark}")
+            print(f"only {called} reaches: {mark}")
     if lines or not ran[0].same_as(ran[1]):
         if not lines:
             print(f"the same {counted(len(ran[0].events()), 'event')}, but another end: digests {ran[0].digest} and {ran[1].digest}")

@@ -67,6 +67,15 @@ def shows_differences(tally, home):
     tally.say("one that fails and one that passes differ", status == 1 and "-fails: property T1-canary" in output, output)
 
 
+def compares_builds(tally):
+    """The shipped objects do what the sanitized ones do; a canary that misbehaves in one build is told."""
+    status, output = basalt("diff", TEXT, "--build", "shipped")
+    tally.say("the shipped objects do the same", status == 0 and output.startswith("both do the same: "), output)
+    status, output = basalt("diff", "corpus/canary_detectors/shift", "--build", "shipped")
+    tally.say("what one build alone notices is shown", status == 1 and "-fails: " in output and
+              "+++ corpus/canary_detectors/shift by shipped" in output, output)
+
+
 def makes_smaller(tally, home):
     """A smaller input reaches the marks, or shows the finding; a text stays a text."""
     def marks(name, path):
@@ -100,7 +109,9 @@ def refuses(tally, home):
             (["trace", "/nonexistent"], "no such file"), (["trace", LIFE], "not a file"),
             (["trace", "--harness", "memd_life", nonsense], "line 2"), (["trace", "--harness", "memd_life", huge], "16385 bytes"),
             (["trace", TEXT, "--output", f"{home}/no/folder"], "No such file"),
-            (["diff", TEXT, f"{CODEC}/raw-accepted"], "inputs of two harnesses"), (["diff", TEXT], "required"),
+            (["diff", TEXT, f"{CODEC}/raw-accepted"], "inputs of two harnesses"),
+            (["diff", TEXT], "A B, or A --build"), (["diff", TEXT, TEXT, "--build", "fast"], "A B, or A --build"),
+            (["diff", TEXT, "--build", "nonsense"], "'nonsense' is none"),
             (["shrink", TEXT, "--output", taken], "is there already"),
             (["shrink", TEXT, "--output", f"{home}/x", "--mark", "no such mark"], "does not reach \"no such mark\"")):
         status, output = basalt(*arguments)
@@ -111,5 +122,6 @@ def refuses(tally, home):
 
 def forms(tally):
     with tempfile.TemporaryDirectory() as home:
+        compares_builds(tally)
         for check in (turns_forms, shows_differences, makes_smaller, refuses):
             check(tally, home)

@@ -260,9 +260,11 @@ def parser():
     sub.add_argument("file", metavar="FILE")
     sub.add_argument("--output", metavar="FILE", help="otherwise the standard output")
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")
-    sub = command("diff", inputs.diff, "print what two inputs do differently, event by event; status 1: something")
+    sub = command("diff", inputs.diff, "print what two inputs, or two builds with one, do differently, event by event; "
+                  "status 1: something")
     sub.add_argument("first", metavar="A")
-    sub.add_argument("second", metavar="B")
+    sub.add_argument("second", nargs="?", metavar="B")
+    sub.add_argument("--build", metavar="BUILD", help="instead of B: A in another build, which is shipped, fast or a commit")
     sub.add_argument("--harness", metavar="NAME", help="whose inputs they are")
     sub = command("shrink", inputs.shrink, "make a smaller input that reaches the same marks, or shows the same finding")
     sub.add_argument("file", metavar="FILE")
