@@ -171,12 +171,12 @@ class Page:
             ("Marks reached", number(sum(map(len, reached.values()))), f"by committed inputs; {number(more)} more by working ones"),
             ("Operations", f"{whole} of {sum(count for *_, count in operations)}", "accepted and refused, as their tables ask"),
             ("Inputs", number(inputs[0]), f"committed; {number(inputs[1])} working"),
-            ("Executions", brief(history.executions()) if history.clock.spans else "none",
+            ("Executions", brief(history.executions()) if history.clock.spans else "none yet",
              f"in {duration(history.clock.total())} of {counted(len(history.clock.spans), 'campaign')}" if history.clock.spans else
              "no campaign has written history"),
-            ("Mutants caught", share(*report_data.caught(judged.tally)) if judged else "not judged",
+            ("Mutants caught", share(*report_data.caught(judged.tally)) if judged else "none yet",
              f"of {report_data.caught(judged.tally)[1]}, seed {judged.seed}" if judged else "./basalt mutate"),
-            ("Lines covered", share(*covered) if covered else "not measured", f"of {number(covered[1])}" if covered else "./basalt cover"),
+            ("Lines covered", share(*covered) if covered else "none yet", f"of {number(covered[1])}" if covered else "./basalt cover"),
         ]
         return tag("ul", "".join(tag("li", f'<span class="label">{text(label)}</span><b>{text(value)}</b><span>{text(words)}</span>')
                                  for label, value, words in tiles), class_="tiles")
@@ -196,15 +196,18 @@ class Page:
             return part("history", "History", card(
                 f"<p>No campaign has written <code>{text(report_data.HISTORY)}</code> yet. This one runs for an hour, over all targets: "
                 f"{command('fuzz', '--seconds', '1h')}</p><p class=soft>What follows is of the inputs that lie in the tree.</p>"))
-        known = {name for one in history.all_series() for name in one.columns()} | {"found"}
+        known = {name for one in history.all_series() for name in one.columns()}
+        found = any(one["x"] is not None for one in self.made.findings)
+        known |= {"found"} if found else set()
         charts = [tag("div", f'<header><h3>{text(title)}</h3><output></output></header><p class="unit">{text(what)}</p>' +
                       tag("svg", "", class_="chart", role="img", tabindex=0, data_quantity=name, data_unit=unit, data_zero="yes" if zero else None,
-                          data_whole="yes" if whole else None, aria_label=title), class_="card")
+                          data_whole="yes" if whole else None, aria_label=title), class_="card whole" if name == "found" else "card")
                   for name, title, unit, what, zero, whole in CHARTS if name in known]
         options = "".join(tag("option", text(one.name or "all targets"), value=one.name) for one in history.all_series())
         spans = history.clock.spans
-        words = (f"{counted(len(spans), 'campaign')} from {date(spans[0][0])} to {date(spans[-1][1])}: {duration(history.clock.total())} without "
-                 "the time between them" + (", which dashed lines stand for" if len(spans) > 1 else "") + ".")
+        words = f"{counted(len(spans), 'campaign')} from {date(spans[0][0])} to {date(spans[-1][1])}: {duration(history.clock.total())}"
+        words += ", without the time between them, where dashed lines stand." if len(spans) > 1 else "."
+        words += "" if found else " No finding is of this time."
         return part("history", "History", f"<p class=soft>{text(words)}</p>", f'<div class="charts">{"".join(charts)}</div>'
                     "<noscript><p>The charts are drawn by a script in this page; the tables below need none.</p></noscript>",
                     aside=f'<label>Target <select id="target">{options}</select></label>')

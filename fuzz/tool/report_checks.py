@@ -359,6 +359,9 @@ def check_layout(tally, page, url):
             page.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
             widest = max(before + page.value(wide))
             tally.say(f"report: {which}: nothing is wider than the window", widest <= width, f"{widest}")
+            cut = page.value("[...document.querySelectorAll('.tiles b, .charts output, h1, h2, h3')].filter((one) => one.scrollWidth > one.clientWidth + 1 &&"
+                             " getComputedStyle(one).display !== 'inline').map((one) => one.textContent)")
+            tally.say(f"report: {which}: no figure or heading is wider than its place", not cut, str(cut))
             low = {kind: round(ratio, 2) for kind, ratio in page.value(CONTRAST).items() if ratio < CONTRAST_MIN}
             tally.say(f"report: {which}: texts have a contrast of {CONTRAST_MIN} at least", not low, str(low))
             tally.complaints(f"report: {which}: the console is silent, and nothing is asked of a network", page.complaints() + page.requests())
@@ -377,6 +380,14 @@ def check_without(tally, page):
     tally.say("report: without campaigns it says how there are some", status == 0 and all(one in words for one in wanted)
               and page.value("document.documentElement.scrollWidth") <= 360 and not page.complaints()
               and page.value("document.querySelectorAll('.heat td a').length") > 5, output + words[:1500])
+    place.put(report_data.HISTORY, b"".join(json.dumps({"time": BEGIN + 48 * minute, "target": "codec_archive", "seconds": 48 * minute, "marks": minute,
+                                                        "executions": 50000 * minute}).encode() + b"\n" for minute in range(1, 4)))
+    status, output = place.make()
+    page.open(place.url())
+    drawn = page.value(f"{DRAWN}('')")
+    complaints = chart_complaints("marks", drawn["marks"], [(12 + 48 * minute, minute) for minute in range(1, 4)])
+    tally.say("report: after its first minutes a campaign is drawn in seconds", status == 0 and not complaints and "found" not in drawn
+              and not page.complaints() and drawn["marks"]["x"][1][2].endswith(" s"), f"{output}{complaints}{drawn['marks']}")
 
 
 def check_output(tally, place, page):

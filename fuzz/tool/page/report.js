@@ -4,7 +4,7 @@
 'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
-  const LEFT = 52, RIGHT = 10, TOP = 12, BOTTOM = 26, DOTS_MAX = 60;
+  const LEFT = 52, RIGHT = 10, TOP = 12, BOTTOM = 26, DOTS_MAX = 60, NAMES_MAX = 8;
   const select = document.getElementById('target');
   const charts = [...document.querySelectorAll('svg.chart')];
 
@@ -82,7 +82,7 @@
     svg.setAttribute('aria-label', points.length ? `${title}, ${whose}: ${exact(points[0].y)} to ${exact(points[points.length - 1].y)} ` +
       `in ${duration(data.total)} of campaigns; left and right arrows say each point` : `${title}, ${whose}: nothing`);
     if (!points.length) {
-      add(svg, 'text', { x: width / 2, y: height / 2, 'text-anchor': 'middle' }, steps ? 'no finding of these campaigns' : 'not counted for this target');
+      add(svg, 'text', { x: width / 2, y: height / 2, 'text-anchor': 'middle' }, steps ? 'no finding of this target' : 'not counted for this target');
       return;
     }
     const values = points.map((point) => point.y), zero = steps || svg.dataset.zero === 'yes';
@@ -100,8 +100,9 @@
       add(svg, 'text', { class: 'y', x: LEFT - 8, y: at(py(value)), dy: '0.32em', 'text-anchor': 'end', 'data-value': value }, brief(value));
     }
     add(svg, 'line', { class: 'axis', x1: LEFT, x2: width - RIGHT, y1: height - BOTTOM, y2: height - BOTTOM });
-    for (const value of timeTicks(total, width < 330 ? 3 : 5))
-      add(svg, 'text', { class: 'x', x: at(px(value)), y: height - BOTTOM + 16, 'text-anchor': value === 0 ? 'start' : px(value) > width - RIGHT - 14 ? 'end' : 'middle', 'data-value': value }, value === 0 ? '0' : duration(value));
+    const times = timeTicks(total, width < 330 ? 3 : width < 700 ? 5 : 10), inSeconds = times.some((value) => value % 60);
+    for (const value of times)
+      add(svg, 'text', { class: 'x', x: at(px(value)), y: height - BOTTOM + 16, 'text-anchor': value === 0 ? 'start' : px(value) > width - RIGHT - 14 ? 'end' : 'middle', 'data-value': value }, value === 0 ? '0' : inSeconds ? `${value} s` : duration(value));
     for (const begin of data.begins.slice(1))
       add(svg, 'line', { class: 'begin', x1: at(px(begin)), x2: at(px(begin)), y1: TOP, y2: height - BOTTOM });
     svg.points = points.map((point) => ({ ...point, px: at(px(point.x)), py: at(py(point.y)) }));
@@ -113,6 +114,12 @@
     const path = drawn.map((pair) => pair.join(',')).join(' ');
     add(svg, 'polygon', { class: 'area', points: `${drawn[0][0]},${height - BOTTOM} ${path} ${drawn[drawn.length - 1][0]},${height - BOTTOM}` });
     add(svg, 'polyline', { class: 'line', points: path });
+    if (steps && points.length <= NAMES_MAX && width >= 700)
+      for (const point of svg.points) {
+        const left = point.px > width / 2;
+        add(svg, 'text', { class: 'name', x: point.px + (left ? -9 : 9), y: point.py - 6, 'text-anchor': left ? 'end' : 'start' },
+          point.name.length > 60 ? `${point.name.slice(0, 59)}…` : point.name);
+      }
     if (steps || points.length <= DOTS_MAX)
       for (const point of svg.points) add(svg, 'circle', { class: steps ? 'found' : 'dot', cx: point.px, cy: point.py, r: steps ? 5 : 2.2 });
   }
