@@ -380,12 +380,12 @@ def check_without(tally, page):
     tally.say("report: without campaigns it says how there are some", status == 0 and all(one in words for one in wanted)
               and page.value("document.documentElement.scrollWidth") <= 360 and not page.complaints()
               and page.value("document.querySelectorAll('.heat td a').length") > 5, output + words[:1500])
-    place.put(report_data.HISTORY, b"".join(json.dumps({"time": BEGIN + 48 * minute, "target": "codec_archive", "seconds": 48 * minute, "marks": minute,
+    place.put(report_data.HISTORY, b"".join(json.dumps({"time": BEGIN + 36 * minute, "target": "codec_archive", "seconds": 36 * minute, "marks": minute,
                                                         "executions": 50000 * minute}).encode() + b"\n" for minute in range(1, 4)))
     status, output = place.make()
     page.open(place.url())
     drawn = page.value(f"{DRAWN}('')")
-    complaints = chart_complaints("marks", drawn["marks"], [(12 + 48 * minute, minute) for minute in range(1, 4)])
+    complaints = chart_complaints("marks", drawn["marks"], [(24 + 36 * minute, minute) for minute in range(1, 4)])
     tally.say("report: after its first minutes a campaign is drawn in seconds", status == 0 and not complaints and "found" not in drawn
               and not page.complaints() and drawn["marks"]["x"][1][2].endswith(" s"), f"{output}{complaints}{drawn['marks']}")
 
