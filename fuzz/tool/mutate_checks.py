@@ -29,6 +29,11 @@ static uint32_t join(struct pair *pair, uint32_t a, uint32_t b)
         b--;
     return join(pair, a, b);
 }
+static void pair_visit(const struct pair *pair, void (*visit)(void *, uint64_t), void *context)
+{
+    if (pair->left != 0)
+        visit(context, pair->left + 1);
+}
 """
 # What every kind makes of it: the line before, the line after.
 MADE = {
@@ -52,7 +57,8 @@ BOOKS, HARNESS = "services/memd/books.c", "memd_life"
 
 
 def makes(tally):
-    """Each kind gives the stated texts and no others, outside of comments, strings, macros and assertions."""
+    """Each kind gives the stated texts and no others, outside of comments, strings, macros, assertions and
+    what visits fields for a digest."""
     sites = list(mutate_sites.code_sites("small.c", SMALL, mutate_sites.members_of([SMALL])))
     for kind, wanted in MADE.items():
         made = {site.lines(SMALL)[1:] for site in sites if site.kind == kind}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Where one edit makes a mutant of a unit: a tokeniser that knows C well enough, the sites of each kind, and the draw.
-Comments, strings, preprocessor lines and assertions are left alone."""
+Comments, strings, preprocessor lines, assertions and what visits fields for a digest are left alone."""
 
 import collections
 import difflib
@@ -20,6 +20,8 @@ ORACLES = re.compile(r"services/(runtime|bench|faults|probes|tester)/|.*/(\w*che
 TOKEN = re.compile(r"(?P<skip>/\*.*?\*/|//[^\n]*|^[ \t]*#(?:\\\n|[^\n])*|\s+)"
                    r"|(?P<string>\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')|(?P<word>[A-Za-z_]\w*)|(?P<number>\d[\w.]*)"
                    r"|(?P<sign>->|\+\+|--|<<=|>>=|[-+*/%&|^!=<>]=|<<|>>|&&|\|\||.)", re.M | re.S)
+# Functions that hand all fields to a digest, wherever they stand: they feed golden files and no decision.
+VISITOR = re.compile(r"(\w+_)?visit(_\w+)?")
 ASSERTION = re.compile(r"\w+_ASSERT|_Static_assert|sizeof")
 KEYWORDS = {"if", "while", "for", "switch", "do", "else", "return", "goto", "break", "continue", "case", "default", "sizeof",
             "struct", "enum", "union", "static", "const", "extern", "inline", "void", "typedef", "unsigned"}
@@ -71,6 +73,14 @@ def asserted(tokens, closing):
     """Indices of tokens in assertions and sizes."""
     return {inside for index, token in enumerate(tokens[:-1]) if ASSERTION.fullmatch(token.text) and index + 1 in closing
             for inside in range(index, closing[index + 1] + 1)}
+
+
+def visiting(tokens, closing):
+    """Indices of tokens in the bodies of functions that visit a state's fields."""
+    bodies = (closing[index + 1] + 1 for index, token in enumerate(tokens) if VISITOR.fullmatch(token.text)
+              and index + 1 in closing)
+    return {inside for body in bodies if body in closing and tokens[body].text == "{"
+            for inside in range(body, closing[body] + 1)}
 
 
 def constants(token):
@@ -135,7 +145,7 @@ def members_of(texts):
 def code_sites(path, text, members):
     """All sites of a C source or header."""
     tokens, closing = tokens_of(text)
-    left_alone = asserted(tokens, closing)
+    left_alone = asserted(tokens, closing) | visiting(tokens, closing)
     heads = {closing[index + 1] for index, token in enumerate(tokens) if token.text in ("if", "for", "while")
              and index + 1 in closing}
     span = lambda first, last: text[tokens[first].start:tokens[last].end]
