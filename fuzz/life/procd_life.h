@@ -126,7 +126,6 @@ void procd_life_check_made(uint64_t id);
 /* Of procd's state. The counter of its own request ids is left out: calls that were undone have
  * used it up (E1 is about everything else). */
 uint64_t procd_life_digest(void);
-uint64_t procd_life_digest_entry(uint32_t index); /* of one entry */
 
 /* The life of the process that a request names, as the model sees it: the state of a mark. */
 unsigned procd_life_state(const struct message *request);

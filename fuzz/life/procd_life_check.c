@@ -24,13 +24,6 @@ uint64_t procd_life_digest(void)
     return digest.value;
 }
 
-uint64_t procd_life_digest_entry(uint32_t index)
-{
-    struct digest digest = digest_start();
-    procd_visit_entry(&procd, index, add_field, &digest);
-    return digest.value;
-}
-
 void procd_life_check_line(const struct logd_append_request *line,
                            const struct model_procd_word *word)
 {

@@ -7,6 +7,7 @@
 #include "abi/codec.h"
 #include "abi/message_type.h"
 #include "abi/roles.h"
+#include "props/base/property.h"
 
 void model_logd_reset(struct model_logd *model, uint32_t limit)
 {
@@ -25,20 +26,22 @@ uint32_t model_logd_count(const struct model_logd *model, uint64_t role)
     return count;
 }
 
-/* A record is the first of its role when no older one is of that role. */
-static bool is_first(const struct model_logd *model, uint32_t index)
+/* Records of each role while they are counted; all are zero before and after. */
+static uint32_t held[ROLE_ID_MAX + 1];
+
+static uint32_t *held_by(uint32_t role)
 {
-    for (uint32_t i = 0; i < index; i++)
-        if (model->records[i].role == model->records[index].role)
-            return false;
-    return true;
+    HARNESS(role <= ROLE_ID_MAX);
+    return &held[role];
 }
 
 uint32_t model_logd_roles(const struct model_logd *model)
 {
     uint32_t roles = 0;
     for (uint32_t i = 0; i < model->count; i++)
-        roles += is_first(model, i);
+        roles += (*held_by(model->records[i].role))++ == 0;
+    for (uint32_t i = 0; i < model->count; i++)
+        *held_by(model->records[i].role) = 0;
     return roles;
 }
 
@@ -49,12 +52,14 @@ static uint32_t loses(const struct model_logd *model, uint32_t sender)
 {
     uint32_t most = 0;
     uint32_t found = 0;
-    for (uint32_t i = 0; i + 1 < model->count; i++) {
+    for (uint32_t i = 0; i < model->count; i++)
+        ++*held_by(model->records[i].role);
+    for (uint32_t i = 0; i < model->count; i++) {
         uint32_t role = model->records[i].role;
-        if (!is_first(model, i))
-            continue;
-        uint32_t count = model_logd_count(model, role);
-        if (count > most || (count == most && role == sender)) {
+        uint32_t count = *held_by(role); /* 0: it is not the first of its role */
+        *held_by(role) = 0;
+        if (i + 1 < model->count &&
+            (count > most || (count != 0 && count == most && role == sender))) {
             most = count;
             found = i;
         }

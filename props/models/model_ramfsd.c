@@ -2,7 +2,6 @@
 /* The model of ramfsd. Clear rather than quick: every question is a search from the beginning. */
 #include "props/models/model_ramfsd_inside.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "abi/codec.h"
@@ -584,15 +583,4 @@ struct model_ramfsd_answer model_ramfsd_step(struct model_ramfsd *model,
     if (answer.status == STATUS_OK)
         perform(model, row->id, &body, &answer);
     return answer;
-}
-
-void model_ramfsd_reset(struct model_ramfsd *model, uint32_t limit, uint32_t open_limit)
-{
-    HARNESS(limit <= MODEL_RAMFSD_LIMIT);
-    memset(model, 0, offsetof(struct model_ramfsd, pages));
-    for (uint32_t i = 0; i < MODEL_RAMFSD_LIMIT; i++)
-        model->pages[i].node = 0;
-    model->limit = limit;
-    model->open_limit = open_limit;
-    model_ramfsd_make(model, 0, FILE_KIND_DIRECTORY, 01777);
 }

@@ -42,6 +42,7 @@ struct model_ramfsd {
     uint32_t free[MODEL_RAMFSD_LIMIT]; /* of those, the one that became free last at the end */
     uint64_t lives[MODEL_RAMFSD_LIMIT + 1];
     struct model_ramfsd_node nodes[MODEL_RAMFSD_LIMIT + 1]; /* by place */
+    uint32_t pages_used;                                    /* places that ever had a page */
     struct model_ramfsd_page pages[MODEL_RAMFSD_LIMIT];
 };
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* What the model of ramfsd says of an archive: the tree that its entries make, and what is
  * refused there. */
+#include <stddef.h>
 #include <string.h>
 
+#include "props/base/property.h"
 #include "props/models/model_ramfsd_inside.h"
 
 /* What only a source that can be changed is asked for. */
@@ -15,6 +17,21 @@ bool model_ramfsd_would_change(uint16_t operation)
         if (operations[i] == operation)
             return true;
     return false;
+}
+
+void model_ramfsd_reset(struct model_ramfsd *model, uint32_t limit, uint32_t open_limit)
+{
+    HARNESS(limit <= MODEL_RAMFSD_LIMIT);
+    uint32_t used = model->used;
+    memset(model, 0, offsetof(struct model_ramfsd, free));
+    memset(model->lives, 0, (used + 1) * sizeof model->lives[0]);
+    memset(model->nodes, 0, (used + 1) * sizeof model->nodes[0]);
+    for (uint32_t i = 0; i < model->pages_used; i++)
+        model->pages[i].node = 0;
+    model->pages_used = 0;
+    model->limit = limit;
+    model->open_limit = open_limit;
+    model_ramfsd_make(model, 0, FILE_KIND_DIRECTORY, 01777);
 }
 
 /* An entry lies in the one whose path is its own up to the last '/'. */

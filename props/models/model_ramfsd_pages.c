@@ -2,12 +2,16 @@
 /* What the model of ramfsd says of pages and accounts, all counted from their beginning. */
 #include "props/models/model_ramfsd_inside.h"
 
+#include <string.h>
+
+#include "props/base/property.h"
+
 /* --- accounts --- */
 
 uint32_t model_ramfsd_pages_of(const struct model_ramfsd *model, uint64_t account, bool any)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < model->limit; i++)
+    for (uint32_t i = 0; i < model->pages_used; i++)
         count += model->pages[i].node != 0 && (any || model->pages[i].account == account);
     return count;
 }
@@ -46,26 +50,36 @@ enum status model_ramfsd_may_have(const struct model_ramfsd *model, uint64_t acc
 static struct model_ramfsd_page *page_at(struct model_ramfsd *model,
                                          const struct model_ramfsd_node *node, uint64_t offset)
 {
-    for (uint32_t i = 0; i < model->limit; i++)
+    for (uint32_t i = 0; i < model->pages_used; i++)
         if (model->pages[i].node == node->number && model->pages[i].begin <= offset &&
             offset - model->pages[i].begin < PAGE_BYTES)
             return &model->pages[i];
     return NULL;
 }
 
-/* One page of the model is found once for all bytes in it. */
+/* How many of `count` bytes from an offset on lie in one page. */
+static uint32_t piece_of(uint64_t offset, uint32_t count)
+{
+    uint32_t room = (uint32_t)(PAGE_BYTES - offset % PAGE_BYTES);
+    return count < room ? count : room;
+}
+
 void model_ramfsd_read(struct model_ramfsd *model, const struct model_ramfsd_node *node,
                        uint64_t offset, uint8_t *bytes, uint32_t count)
 {
-    const struct model_ramfsd_page *page = NULL;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t at = offset + i;
-        if (i == 0 || at % PAGE_BYTES == 0)
-            page = page_at(model, node, at);
+    while (count != 0) {
+        uint32_t piece = piece_of(offset, count);
+        const struct model_ramfsd_page *page =
+            node->data != NULL ? NULL : page_at(model, node, offset);
         if (node->data != NULL)
-            bytes[i] = node->data[at];
+            memcpy(bytes, node->data + offset, piece);
+        else if (page != NULL)
+            memcpy(bytes, page->bytes + offset % PAGE_BYTES, piece);
         else
-            bytes[i] = page != NULL ? page->bytes[at % PAGE_BYTES] : 0;
+            memset(bytes, 0, piece);
+        offset += piece;
+        bytes += piece;
+        count -= piece;
     }
 }
 
@@ -74,8 +88,10 @@ static struct model_ramfsd_page *make_page(struct model_ramfsd *model,
                                            uint64_t offset)
 {
     uint32_t i = 0;
-    while (model->pages[i].node != 0)
+    while (i < model->pages_used && model->pages[i].node != 0)
         i++;
+    HARNESS(i < model->limit);
+    model->pages_used += i == model->pages_used;
     model->pages[i] = (struct model_ramfsd_page){
         .node = node->number, .account = account, .begin = offset - offset % PAGE_BYTES};
     return &model->pages[i];
@@ -84,14 +100,15 @@ static struct model_ramfsd_page *make_page(struct model_ramfsd *model,
 void model_ramfsd_write(struct model_ramfsd *model, const struct model_ramfsd_node *node,
                         uint64_t account, uint64_t offset, const uint8_t *bytes, uint32_t count)
 {
-    struct model_ramfsd_page *page = NULL;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t at = offset + i;
-        if (i == 0 || at % PAGE_BYTES == 0)
-            page = page_at(model, node, at);
+    while (count != 0) {
+        uint32_t piece = piece_of(offset, count);
+        struct model_ramfsd_page *page = page_at(model, node, offset);
         if (page == NULL)
-            page = make_page(model, node, account, at);
-        page->bytes[at % PAGE_BYTES] = bytes[i];
+            page = make_page(model, node, account, offset);
+        memcpy(page->bytes + offset % PAGE_BYTES, bytes, piece);
+        offset += piece;
+        bytes += piece;
+        count -= piece;
     }
 }
 
@@ -99,7 +116,7 @@ void model_ramfsd_write(struct model_ramfsd *model, const struct model_ramfsd_no
 void model_ramfsd_forget(struct model_ramfsd *model, const struct model_ramfsd_node *node,
                          uint64_t offset)
 {
-    for (uint32_t i = 0; i < model->limit; i++) {
+    for (uint32_t i = 0; i < model->pages_used; i++) {
         struct model_ramfsd_page *page = &model->pages[i];
         if (page->node != node->number)
             continue;

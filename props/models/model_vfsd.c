@@ -194,7 +194,10 @@ bool model_vfsd_may_change(const struct model_vfsd *model, uint32_t tree, bool a
 
 void model_vfsd_reset(struct model_vfsd *model, struct model_ramfsd *const trees[MODEL_VFSD_TREES])
 {
-    memset(model, 0, sizeof *model);
+    size_t behind = offsetof(struct model_vfsd, trees);
+    memset(model->handles, 0, model->handles_used * sizeof model->handles[0]);
+    memset(model, 0, offsetof(struct model_vfsd, handles));
+    memset((uint8_t *)model + behind, 0, sizeof *model - behind);
     for (uint32_t i = 0; i < MODEL_VFSD_TREES; i++)
         model->trees[i] = trees[i];
 }

@@ -74,6 +74,7 @@ struct model_vfsd {
     uint64_t last_handle;
     bool held[MODEL_VFSD_MOUNTS + 1]; /* the end of a mount's provider; the last one: never */
     struct model_vfsd_mount mounts[MODEL_VFSD_MOUNTS + 1];
+    uint32_t handles_used; /* places that ever had a handle */
     struct model_vfsd_handle handles[MODEL_VFSD_HANDLES];
     struct model_ramfsd *trees[MODEL_VFSD_TREES]; /* as the providers should have them */
     /* Of the message in hand. */

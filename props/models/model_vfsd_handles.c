@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "abi/formats/path.h"
+#include "props/base/property.h"
 #include "props/models/model_vfsd_inside.h"
 
 enum { PLACE_BITS = 16, NODE_BITS = 56 };
@@ -20,7 +21,7 @@ static const enum status of_cut_off[] = {STATUS_DENIED, STATUS_OK}; /* 0 is neve
 uint32_t model_vfsd_handles_of(const struct model_vfsd *model, uint32_t client, bool any)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < MODEL_VFSD_HANDLES; i++)
+    for (uint32_t i = 0; i < model->handles_used; i++)
         count += model->handles[i].number != 0 && (any || model->handles[i].client == client);
     return count;
 }
@@ -28,7 +29,7 @@ uint32_t model_vfsd_handles_of(const struct model_vfsd *model, uint32_t client, 
 static struct model_vfsd_handle *handle_of(struct model_vfsd *model, uint32_t client,
                                            uint64_t number)
 {
-    for (uint32_t i = 0; i < MODEL_VFSD_HANDLES; i++)
+    for (uint32_t i = 0; i < model->handles_used; i++)
         if (number != 0 && model->handles[i].number == number && model->handles[i].client == client)
             return &model->handles[i];
     return NULL;
@@ -38,8 +39,10 @@ static uint64_t handle_new(struct model_vfsd *model, uint32_t client, uint32_t m
                            uint32_t flags)
 {
     uint32_t place = 0;
-    while (model->handles[place].number != 0)
+    while (place < model->handles_used && model->handles[place].number != 0)
         place++;
+    HARNESS(place < MODEL_VFSD_HANDLES);
+    model->handles_used += place == model->handles_used;
     uint64_t number = ++model->last_handle << PLACE_BITS | place;
     model->handles[place] = (struct model_vfsd_handle){
         number, model->mounts[mount].session, node, client, mount, flags};
@@ -67,7 +70,7 @@ static void close_handle(struct model_vfsd *model, struct model_vfsd_handle *han
 enum status model_vfsd_attach(struct model_vfsd *model, uint32_t client)
 {
     for (uint32_t mount = 0; mount < model->mount_count; mount++)
-        for (uint32_t i = 0; i < MODEL_VFSD_HANDLES; i++)
+        for (uint32_t i = 0; i < model->handles_used; i++)
             if (model->handles[i].number != 0 && model->handles[i].client == client &&
                 model->handles[i].mount == mount)
                 close_handle(model, &model->handles[i]);

@@ -35,8 +35,9 @@ static uint32_t id_by_object[STAND_IN_FRAME_LIMIT];
 void peers_memd_begin(uint64_t pool_pages)
 {
     memset(accounts, 0, account_high * sizeof accounts[0]);
+    for (uint32_t id = 1; id <= id_count; id++)
+        id_by_object[ids[id].object] = 0;
     memset(ids, 0, (id_count + 1) * sizeof ids[0]);
-    memset(id_by_object, 0, sizeof id_by_object);
     account_high = account_low = account_count = id_count = 0;
     pool = stand_in_untyped_add(pool_pages);
 }
