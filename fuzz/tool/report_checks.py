@@ -6,8 +6,6 @@ import datetime
 import json
 import os
 import re
-import subprocess
-import sys
 import tempfile
 import urllib.parse
 
@@ -15,9 +13,11 @@ import browser
 import build
 import campaign
 import cover
+import places
 import report
 import report_data
 
+OUTPUT = report.OUTPUT
 ODD = "</script><script>hacked=1</script>&\"'"  # a target, and names of findings, that must stay text
 TARGETS = ("memd_life", "codec_archive", ODD)
 BEGIN = 1_790_000_000
@@ -34,29 +34,25 @@ FINDINGS = (("memd_life", "M6-free_untyped", BEGIN + 1800, "certain", f"property
             ("memd_life", "elsewhere", BEGIN - 86400, "fixed", "SUMMARY: AddressSanitizer: stack-overflow"))
 
 
-class Place:
-    """A folder that looks like the tree, with corpora and findings of its own."""
+class Place(places.Place):
+    """A copy of the tree with corpora and findings of its own."""
 
-    def __init__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = self.folder.name
-        for name in set(os.listdir(".")) - {"findings", ".git", "corpus"}:
-            os.symlink(os.path.abspath(name), f"{self.path}/{name}")
-        for name in ("memd_life", "codec_archive"):
-            os.makedirs(f"{self.path}/corpus/{name}")
+    def __init__(self, *names):
+        super().__init__()
+        self.make(*[f"corpus/{name}" for name in names])
 
     def put(self, path, data):
-        os.makedirs(os.path.dirname(f"{self.path}/{path}"), exist_ok=True)
-        with open(f"{self.path}/{path}", "wb") as file:
-            file.write(data)
+        self.make(os.path.dirname(path))
+        return super().put(path, data)
 
-    def make(self, *arguments):
-        said = subprocess.run([sys.executable, "-B", "fuzz/tool/main.py", "report", *arguments], cwd=self.path, text=True, errors="replace",
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env={**os.environ, "BASALT_CWD": self.path})
-        return said.returncode, said.stdout
+    def link(self, path, target=None):
+        """A committed input, or one that it becomes."""
+        os.symlink(os.path.abspath(path), f"{self.path}/{target or path}")
 
-    def url(self, path=report.OUTPUT):
+    def report(self, *arguments):
+        return self.run("", "report", *arguments)
+
+    def url(self, path=OUTPUT):
         return f"file://{urllib.parse.quote(os.path.realpath(self.path))}/{path}"
 
 
@@ -124,14 +120,14 @@ def plant(place):
     inputs = sorted(path for path in campaign.inputs_of("memd_life") if path.endswith(".trace") or hash_of(path) < 40)
     for number, path in enumerate(inputs):
         if number % 5 == 0:
-            os.symlink(os.path.abspath(path), f"{place.path}/{path}")
-    os.makedirs(f"{place.path}/findings/memd_life/corpus")
+            place.link(path)
+    place.make("findings/memd_life/corpus")
     for path in [path for path in inputs if not path.endswith(".trace") and not os.path.exists(f"{place.path}/{path}")][:WORKING]:
-        os.symlink(os.path.abspath(path), f"{place.path}/findings/{path.replace('corpus/memd_life', 'memd_life/corpus')}")
+        place.link(path, f"findings/memd_life/corpus/{os.path.basename(path)}")
     for path in campaign.inputs_of("codec_archive")[:5]:
-        os.symlink(os.path.abspath(path), f"{place.path}/{path}")
+        place.link(path)
     for name in ("memd_life", "codec_archive"):
-        os.symlink(os.path.abspath(f"corpus/{name}/FLOORS"), f"{place.path}/corpus/{name}/FLOORS")
+        place.link(f"corpus/{name}/FLOORS")
     place.put("findings/memd_life/corpus/notes.txt", b"x")
     place.put("findings/memd_life/corpus/empty", b"")
     place.put("findings/memd_life/corpus/huge", b"x" * 20000)
@@ -288,7 +284,7 @@ def check_cells(tally, place, page):
     names = {f"{row.service}.{row.name}": hex(number) for number, row in rows.items()}
     tables = page.value(CELLS)
     complaints, seen = [], set()
-    here = os.path.dirname(f"{place.path}/{report.OUTPUT}")
+    here = os.path.dirname(f"{place.path}/{OUTPUT}")
     for table in tables:
         for row, cells in table["rows"]:
             for verdict, cell in zip(table["heads"], cells):
@@ -369,11 +365,10 @@ def check_layout(tally, page, url):
 
 def check_without(tally, page):
     """A tree in which nobody has fuzzed yet."""
-    place = Place()
+    place = Place("codec_archive")
     for path in campaign.inputs_of("codec_archive")[:5]:
-        os.symlink(os.path.abspath(path), f"{place.path}/{path}")
-    os.rmdir(f"{place.path}/corpus/memd_life")
-    status, output = place.make()
+        place.link(path)
+    status, output = place.report()
     page.open(place.url(), 360)
     words = page.value("document.body.innerText")
     wanted = ("./basalt fuzz --seconds 1h", "./basalt mutate --count", "./basalt cover", "No campaign has written")
@@ -382,7 +377,7 @@ def check_without(tally, page):
               and page.value("document.querySelectorAll('.heat td a').length") > 5, output + words[:1500])
     place.put(report_data.HISTORY, b"".join(json.dumps({"time": BEGIN + 36 * minute, "target": "codec_archive", "seconds": 36 * minute, "marks": minute,
                                                         "executions": 50000 * minute}).encode() + b"\n" for minute in range(1, 4)))
-    status, output = place.make()
+    status, output = place.report()
     page.open(place.url())
     drawn = page.value(f"{DRAWN}('')")
     complaints = chart_complaints("marks", drawn["marks"], [(24 + 36 * minute, minute) for minute in range(1, 4)])
@@ -394,7 +389,7 @@ def check_output(tally, place, page):
     """--output: elsewhere the links still lead to the inputs; what is no report stays."""
     place.put("else where/x", b"")
     place.put("else where/below/y", b"")
-    status, output = place.make("--output", "else where/below/page #1.html")
+    status, output = place.report("--output", "else where/below/page #1.html")
     page.open(place.url("else%20where/below/page%20%231.html"))
     href = page.value("document.querySelector('.heat td a').href")
     path = urllib.parse.unquote(urllib.parse.urlparse(href).path)
@@ -402,19 +397,19 @@ def check_output(tally, place, page):
               and sorted(os.listdir(f"{place.path}/else where/below")) == ["page #1.html", "y"], output + href)
     for arguments, words in ((("--output", "else where/x"), "is there and no report"), (("--output", "none/page.html"), "no such folder"),
                              (("--output", "else where"), "is a folder")):
-        status, output = place.make(*arguments)
+        status, output = place.report(*arguments)
         tally.say(f"report {' '.join(arguments)} is refused", status == 2 and words in output and output.count("\n") == 1
                   and os.path.getsize(f"{place.path}/else where/x") == 0, f"status {status}\n{output}")
 
 
 def check_full_disk(tally, place):
     """A page that cannot be written leaves the one before it."""
-    path = f"{place.path}/{report.OUTPUT}"
+    path = f"{place.path}/{OUTPUT}"
     before = campaign.text_of(path)
     os.symlink("/dev/full", f"{place.path}/findings/.report.html.part")
-    status, output = place.make()
+    status, output = place.report()
     tally.say("report: a full disk is one line, and the page before stays", status == 2 and campaign.text_of(path) == before
-              and output == f"basalt: {report.OUTPUT}: No space left on device\n", f"status {status}\n{output}")
+              and output == f"basalt: {OUTPUT}: No space left on device\n", f"status {status}\n{output}")
 
 
 def check_sorting(tally, page):
@@ -489,10 +484,10 @@ def report_checks(tally):
     check_reading(tally)
     check_clock(tally)
     check_cover(tally)
-    place = Place()
+    place = Place("memd_life", "codec_archive")
     plant(place)
-    status, output = place.make()
-    tally.say("report: a page is made of what was planted", status == 0 and os.path.isfile(f"{place.path}/{report.OUTPUT}")
+    status, output = place.report()
+    tally.say("report: a page is made of what was planted", status == 0 and os.path.isfile(f"{place.path}/{OUTPUT}")
               and not [name for name in os.listdir(f"{place.path}/findings") if name.endswith(".part")], output[-3000:])
     if status != 0:
         return
