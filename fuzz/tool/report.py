@@ -111,7 +111,7 @@ def count_and_size(pair):
 def table(heads, rows, wide=True):
     """In a box of its own that scrolls; heads: (words, whether numbers stand below)."""
     head = row(*[tag("th", text(words), scope="col", class_="n" if numbers else None) for words, numbers in heads])
-    return f'<div class="box{"" if wide else " fit"}" tabindex="0"><table{" class=wide" if wide else ""}><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div>'
+    return f'<div class="box{"" if wide else " fit"}" tabindex="0" role="region" aria-label="{text(heads[0][0])}"><table{" class=wide" if wide else ""}><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
 def bar(part, whole, rest=False):
@@ -207,6 +207,7 @@ class Page:
         spans = history.clock.spans
         words = f"{counted(len(spans), 'campaign')} from {date(spans[0][0])} to {date(spans[-1][1])}: {duration(history.clock.total())}"
         words += ", without the time between them, where dashed lines stand." if len(spans) > 1 else "."
+        words += " Of all targets, sums: one that has had no turn yet counts as after its first."
         words += "" if found else " No finding is of this time."
         return part("history", "History", f"<p class=soft>{text(words)}</p>", f'<div class="charts">{"".join(charts)}</div>'
                     "<noscript><p>The charts are drawn by a script in this page; the tables below need none.</p></noscript>",
@@ -320,7 +321,7 @@ class Page:
         unknown = sum(reason is None for reason in reasons.values())
         gaps = f'<span class="alert">{counted(unknown, "operation")} not reached in both verdicts</span>' if unknown else ""
         return (f'<details class="matrix" id="matrix-{identity}"><summary><h3>{text(matrix.name)}</h3><span class="soft">{said}</span>{gaps}</summary>'
-                f'<div class="inside"><div class="box plain" tabindex="0"><table class="heat" data-of="{text(matrix.name)}"><thead>{head}</thead>'
+                f'<div class="inside"><div class="box plain" tabindex="0" role="region" aria-label="{text(matrix.name)}"><table class="heat" data-of="{text(matrix.name)}"><thead>{head}</thead>'
                 f'<tbody>{"".join(rows)}</tbody></table></div>{"".join(notes)}' +
                 (f'<p class="soft small">Never answered: {", ".join(map(text, never))}.</p>' if of_service and never else "") +
                 self.states(matrix, identity) + "</div></details>")
@@ -341,7 +342,7 @@ class Page:
             rows = [row(tag("th", text(state), scope="row"), *[self.cell(verdicts[verdict].get(state, ()), False) for verdict in order])
                     for state in states]
             name = f"{matrix.name}.{operation}" if matrix.live else f"{matrix.name}: {operation}"
-            parts.append(f'<div id="{identity}-{self.identity(operation)}"><div class="box plain" tabindex="0"><table class="heat" data-states="yes" '
+            parts.append(f'<div id="{identity}-{self.identity(operation)}"><div class="box plain" tabindex="0" role="region" aria-label="{text(name)} by state"><table class="heat" data-states="yes" '
                          f'data-of="{text(name)}"><caption>{text(name)}</caption><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div></div>')
         return f'<details class="states"><summary>By state</summary><div class="operations">{"".join(parts)}</div></details>'
 

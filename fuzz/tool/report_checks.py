@@ -27,7 +27,7 @@ CHARTS = ("edges", "marks", "corpus", "executions_per_second", "messages_per_sec
 
 DAMAGED = (b'{"time": 1790000000, "target": "memd_life", "exec', b"17", b'{"target": "memd_life"}',
            b'{"time": 1790000060, "target": "memd_life", "executions": "many"}', b'{"time": NaN, "target": "memd_life"}',
-           b'{"time": 1790000060, "target": "memd_life", "marks": -1}', b'\xff\xfe', b"[" * 100000)
+           b'{"time": 1790000060, "target": "memd_life", "marks": -1}', b'{"time": 1790000060, "target": "memd_life", "marks": 1e300}', b'\xff\xfe', b"[" * 100000)
 
 FINDINGS = (("memd_life", "M6-free_untyped", BEGIN + 1800, "certain", f"property M6 does not hold: {ODD}"),
             ("codec_archive", ODD.replace("/", ""), SPANS[1][0] + 1200, "flaky", "hang: no end after 25 s"),
@@ -355,6 +355,8 @@ def check_layout(tally, page, url):
             page.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
             widest = max(before + page.value(wide))
             tally.say(f"report: {which}: nothing is wider than the window", widest <= width, f"{widest}")
+            twice = page.value("[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, at, all) => all.indexOf(id) !== at)")
+            tally.say(f"report: {which}: no two parts have the same name", not twice, str(twice))
             cut = page.value("[...document.querySelectorAll('.tiles b, .charts output, h1, h2, h3')].filter((one) => one.scrollWidth > one.clientWidth + 1 &&"
                              " getComputedStyle(one).display !== 'inline').map((one) => one.textContent)")
             tally.say(f"report: {which}: no figure or heading is wider than its place", not cut, str(cut))

@@ -29,6 +29,7 @@ LINE_SECONDS = 60  # between two lines of history
 GAP_SECONDS = 300  # without a line of history: the campaign was over
 POINTS_MAX = 240  # of one series; more are no wider than a line of the chart
 TIME_MAX = 1 << 34  # seconds
+NUMBER_MAX = 1 << 53  # what a script counts exactly
 TARGET_NAME_MAX = 100
 
 # What a line of history may say besides time and target, and what is drawn of it.
@@ -44,7 +45,7 @@ NO_OPERATIONS = ("procd says",)  # groups of a service whose number is not an op
 # --- history -------------------------------------------------------------------------------------
 
 def is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= NUMBER_MAX
 
 
 def read_line(line):
