@@ -261,8 +261,7 @@ class Adding:
         target = there or corpus.path_for(self.options.name, os.path.basename(path), new)
         passed, found, failing = judged(new, os.path.basename(target))
         if found is not None:
-            self.say(given, "finding", f"not added, it is a finding: {found.headline}")
-            return report(corpus, failing, found)
+            return self.finding(given, corpus, failing, found)
         there = there or corpus.inputs.get(passed.data)  # with the ids of its rows written
         if there is not None and os.path.basename(there) in corpus.digests:
             return self.say(given, "there", f"already there as {there}")
@@ -271,6 +270,15 @@ class Adding:
         gained = corpus.commit(target, None if there else passed.data, passed)
         corpus.inputs[passed.data] = corpus.inputs[new.data] = target
         return self.say(given, "added", f"added as {target}, {findings.counted(gained, 'new mark')}")
+
+    def finding(self, given, corpus, failing, found):
+        try:
+            held = findings.lock(corpus.name, "add")
+        except build.Stop as stop:
+            raise build.Stop(f"{shown(given)}: not added, it is a finding ({found.headline}), and {stop}: add it again then", 2) from None
+        with held:
+            self.say(given, "finding", f"not added, it is a finding: {found.headline}")
+            report(corpus, failing, found)
 
     def all(self):
         for given in self.options.files:

@@ -4,7 +4,6 @@ findings/TARGET: corpus/ (what reached something new), crash-*, timeout-*, oom-*
 failed and are not sorted yet), differs-* (that do something else in another build or order), found/ (findings, one
 folder each: triage.py), passing/ (inputs of earlier campaigns that fail no more), afl/ and engines/ (AFL++'s own)."""
 
-import fcntl
 import glob
 import hashlib
 import os
@@ -17,6 +16,7 @@ import threading
 import build
 import engines
 import findings
+import older
 import triage
 from findings import counted, read
 
@@ -161,15 +161,7 @@ class Home:
     def lock(self):
         """One campaign a target: two would share folders and each spoil the other's."""
         os.makedirs(f"{self.home}/corpus", exist_ok=True)
-        self.lock_file = open(f"{self.home}/lock", "a+", encoding="ascii")
-        try:
-            fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.lock_file.seek(0)
-            raise build.Stop(f"a campaign of {self.name} runs already, pid {self.lock_file.read().strip()}", 2) from None
-        self.lock_file.truncate(0)
-        self.lock_file.write(f"{os.getpid()}\n")
-        self.lock_file.flush()
+        self.lock_file = findings.lock(self.name)
 
     def remove_truncated(self):
         """Corpus files that a full disk cut short go; artefacts that it cut short stay and are named."""
@@ -199,10 +191,12 @@ class Home:
             for base in os.listdir(f"{self.home}/corpus.large"):  # takes no room on a full disk
                 os.replace(f"{self.home}/corpus.large/{base}", f"{self.home}/corpus/{base}")
             os.rmdir(f"{self.home}/corpus.large")
+        older.check_findings(self.home)
         old = set(findings.artefacts(self.home))
         for path in old:
             regular(path)
         self.harvest()
+        older.check_engines(self.home)
         self.remove_truncated()
         self.cut = 0 # that was another campaign's disk
         for path in glob.glob(f"{self.home}/corpus/*"):
@@ -219,9 +213,7 @@ class Home:
         said, empty = harvest_afl(self.home)
         self.said.update(said)
         self.cut += empty
-        for instance in glob.glob(f"{self.home}/engines/*/*"):
-            if os.path.basename(instance) == "others":  # what was given to it
-                continue
+        for instance in older.instances(self.home):
             for part, folder, prefix in (("queue", f"{self.home}/corpus", ""), ("crashes", self.home, "crash-"),
                                          ("hangs", self.home, "timeout-")):
                 self.take_from(f"{instance}/{part}", folder, prefix)
@@ -230,6 +222,8 @@ class Home:
         for entry in os.scandir(source) if os.path.isdir(source) else ():
             if not entry.name.startswith("id:") or "sync:" in entry.name or "orig:" in entry.name:
                 continue
+            if not entry.is_file(follow_symlinks=False) or entry.stat().st_size > engines.INPUT_BYTES_MAX:
+                continue  # older.py names it
             try:
                 data = read(entry.path)
             except FileNotFoundError:  # AFL++ of another turn writes it anew

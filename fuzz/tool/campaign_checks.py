@@ -472,6 +472,74 @@ def check_afl_left(tally):
               and os.path.exists(f"{place.path}/{HOME}/corpus/{campaign.hash_name(fake_engine.PASSING)}"), output)
 
 
+# What an older build, or a hand, may have left of AFL++, and what is said of it.
+OLDER = {
+    "no queue": (lambda path: os.mknod(f"{path}/fuzzer_setup"), "a queue without inputs"),
+    "a file in the place of its folder": (lambda path: (os.rmdir(f"{path}/queue"), os.rmdir(path), os.mknod(path)), "not a folder"),
+    "a FIFO in its queue": (lambda path: os.mkfifo(f"{path}/queue/id:000001"), "id:000001 in its queue is not a regular file"),
+    "too large an input": (lambda path: os.truncate(os.open(f"{path}/queue/id:000002", os.O_CREAT | os.O_WRONLY), 3 << 20),
+                           f"id:000002 in its queue has {3 << 20} bytes"),
+}
+
+
+def check_older(tally, what, spoil, text):
+    """What an older build left of AFL++ is named and put aside; what it reached is kept."""
+    place = Place()
+    main = f"{HOME}/engines/afl/main"
+    place.make(f"{main}/queue", f"{HOME}/aside/engines-afl-main")
+    if "place of" not in what and what != "no queue":
+        place.put(f"{main}/queue/id:000000,src:000000", fake_engine.PASSING)
+    spoil(f"{place.path}/{main}")
+    status, output = place.fuzz("quiet")
+    aside = f"{HOME}/aside/engines-afl-main-1"
+    kept = os.path.exists(f"{place.path}/{HOME}/corpus/{campaign.hash_name(fake_engine.PASSING)}")
+    tally.say(f"campaigns: {what} of an older build is put aside", status == 0 and f"{main}: {text}" in output
+              and output.count("put aside as ") == 1 and os.path.lexists(f"{place.path}/{aside}")
+              and not os.path.lexists(f"{place.path}/{main}") and kept == ("queue" in what and what != "no queue" or "large" in what),
+              f"status {status}\n{output}")
+
+
+def check_older_findings(tally):
+    """A finding that another version described is put aside, and its inputs are sorted again."""
+    place = Place()
+    place.put(FAILING, fake_engine.GLOBAL_OVERFLOW)
+    place.fuzz("quiet")
+    place.put(f"{FOUND}/finding.json", b'{"version": 0}')
+    place.put(f"{FOUND}/notes", b"by hand")
+    status, output = place.fuzz("quiet")
+    old = f"{HOME}/aside/found-{os.path.basename(FOUND)}"
+    tally.say("campaigns: a finding of another version is put aside, and found again", status == 1 and
+              f"{FOUND}: unreadable, or of another version; put aside as {old}" in output and "1 finding\n" in output
+              and os.path.exists(f"{place.path}/{old}/notes") and os.path.exists(f"{place.path}/{FOUND_FAILING}"), output)
+
+
+def check_busy(tally):
+    """While a campaign runs, what would change its findings is one line; what it has found is shown."""
+    place = Place()
+    place.put(FAILING, fake_engine.GLOBAL_OVERFLOW)
+    place.put("bad", fake_engine.DIVISION)
+    place.fuzz("quiet")
+    facts = place.read(f"{FOUND}/finding.json")
+    process = place.start("hanging", "--seconds", "50")
+    place.engine_pid()
+    before = sorted(os.listdir(f"{place.path}/{HOME}"))
+    runs = f"a campaign of {FAKED} runs already, pid {process.pid}"
+    for what, arguments in (("--keep", ("triage", "write_global", "--keep", "x")), ("--bisect", ("triage", "write_global", "--bisect")),
+                            ("min", ("min", FAKED))):
+        status, output = place.python("quiet", "", *arguments)
+        tally.say(f"campaigns: {what} while one runs is one line", status == 2 and output == f"basalt: {runs}\n", output)
+    status, output = place.python("quiet", "import add; add.CANARIES = 'none'", "add", "--harness", FAKED, "bad")
+    tally.say("campaigns: a finding of add while one runs is one line, and waits", status == 2 and output.count("\n") == 1 and
+              output.startswith("basalt: bad: not added, it is a finding (") and runs in output, output)
+    status, output = place.triage("write_global")
+    tally.say("campaigns: a finding is shown while one runs", status == 1 and "certain: failed in each of 3 runs" in output
+              and f"now:    not run again, since {runs}\n" in output, output)
+    tally.say("campaigns: and none of it changes anything", place.read(f"{FOUND}/finding.json") == facts and
+              sorted(os.listdir(f"{place.path}/{HOME}")) == before)
+    process.kill()
+    process.communicate()
+
+
 SHIPPED_SAYS = """
 import build
 run = build.run
@@ -647,7 +715,9 @@ def campaigns(tally):
         jobs += [pool.submit(check_min, tally, what, *case) for what, case in MERGES.items()]
         jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
-        jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_signal_early, check_shipped, check_afl_left, check_min_killed, check_short, check_triage)]
+        jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_signal_early, check_shipped, check_afl_left, check_min_killed, check_short, check_triage,
+                                                   check_older_findings, check_busy)]
+        jobs += [pool.submit(check_older, tally, what, *case) for what, case in OLDER.items()]
         jobs += [pool.submit(check_turns, tally, what, *case) for what, case in TURNS.items()]
         for job in jobs:
             job.result()
@@ -664,7 +734,7 @@ class RealPlace(places.Place):
 
     def kept(self, name):
         """What a target's folder holds, by content: no input that an engine kept may be missing later."""
-        folders = ("corpus", "engines/afl/main/queue", "engines/afl_fast/main/queue")
+        folders = ("corpus", "engines/afl/main/queue", "engines/afl_fast/main/queue", "aside/engines-afl-main/queue")
         return {findings.read(path) for folder in folders for path in glob.glob(f"{self.path}/findings/{name}/{folder}/*")
                 if os.path.isfile(path) and "orig:" not in path and "sync:" not in path}
 
@@ -702,11 +772,19 @@ def run_fleet(tally, jobs=1):
     process.communicate()
     gone = all([ended(int(pid)) for pid in running])
     kept = place.kept(FLEET[0])
-    process = place.fuzz(FLEET[0], "--engine", "both", "--jobs", str(jobs), "--seconds", "4")
-    output, _ = process.communicate()
+    turns = places.TURNS.format(turns=2 * jobs) + "fleet.Fleet.turn_seconds = lambda self: 2"
+    call = ("fuzz", FLEET[0], "--engine", "both", "--jobs", str(jobs))
+    stats = f"findings/{FLEET[0]}/engines/afl/main/fuzzer_stats"
+    if not os.path.exists(f"{place.path}/{stats}"):
+        place.run(turns, *call)
+    place.put(stats, b"x\n")
+    status, output = place.run(turns, *call)
     lost = kept - place.kept(FLEET[0])
+    aside = "engines/afl/main: codec_envelope afl ended with status 1 and left no input: "
+    tally.say("a folder that AFL++ refuses is put aside, and it begins anew", aside in output and
+              re.search(r"^codec_envelope +\d+ +[1-9]\d* +[1-9]\d* ", output, re.MULTILINE), output)
     tally.say("one that is killed leaves no engine, and the next one has all that was kept",
-              running and gone and kept and not lost and process.returncode == 0,
+              running and gone and kept and not lost and status == 0,
               f"engines {running} gone: {gone}; kept {len(kept)}, lost {len(lost)}\n{output}")
 
 

@@ -3,6 +3,7 @@
 What becomes of it then: triage.py."""
 
 import collections
+import fcntl
 import glob
 import os
 import re
@@ -39,6 +40,24 @@ def counted(number, noun):
 
 def artefacts(home):
     return sorted(path for kind in KINDS for path in glob.glob(f"{home}/{kind}*"))
+
+
+def lock(name, what="a campaign"):
+    """The file that whoever changes findings/NAME holds: one at a time, since two would each spoil the other's. Ends the
+    command when another does."""
+    os.makedirs(f"findings/{name}", exist_ok=True)
+    file = open(f"findings/{name}/lock", "a+", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        number, _, other = file.read().strip().partition(" ")
+        file.close()
+        raise build.Stop(f"{other or 'a campaign'} of {name} runs already, pid {number}", 2) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()} {what}\n")
+    file.flush()
+    return file
 
 
 def fold(line):

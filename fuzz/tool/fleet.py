@@ -19,6 +19,7 @@ import campaign
 import engines
 import findings
 import history
+import older
 import sync
 import triage
 from findings import counted, read
@@ -217,15 +218,31 @@ class Turn(threading.Thread):
             inputs, marks, started = len(target.corpus()), len(target.marks), time.monotonic()
             if target.rate is None:
                 target.inputs_before, target.marks_before = before
-        self.worker = engines.Worker(f"{target.name} {self.kind}", self.command(words), self.seconds, self.fleet.note,
-                                     target.leave_out)
-        self.worker.stopping = self.stopping  # since end() was called when there was none
-        self.worker.start()
-        self.worker.join()
+        self.work(words)
+        if self.worker.errors and not self.stopping and self.kind.startswith("afl") and self.begins_anew():
+            self.work(words)
         self.errors += self.worker.errors
         with target.busy:
             target.said.update(self.worker.said)
             self.settle(inputs, marks, time.monotonic() - started)
+
+    def work(self, words):
+        self.worker = engines.Worker(f"{self.target.name} {self.kind}", self.command(words), self.seconds, self.fleet.note,
+                                     self.target.leave_out)
+        self.worker.stopping = self.stopping  # since end() was called when there was none
+        self.worker.start()
+        self.worker.join()
+
+    def begins_anew(self):
+        """Whether AFL++ refused its folder, of an older build or another version of itself, and gets an empty one."""
+        path = f"{self.target.afl_home(self.kind)}/{self.instance}"
+        with self.target.busy:
+            if any(self.figures()[:2]) or not os.path.lexists(path):
+                return False
+            self.target.harvest()
+            older.put_aside(self.target.home, path, self.worker.errors[0], "AFL++ begins anew from the corpus")
+            self.afl_before = 0, self.afl_before[1], 0
+            return True
 
     def figures(self):
         """(executions, steps, edges) of this turn."""

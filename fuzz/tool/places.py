@@ -18,6 +18,12 @@ sys.argv = ["basalt", *sys.argv[1:]]
 sys.exit(main.main())
 """
 
+# A campaign in turns ends after so many, however busy the machine is.
+TURNS = """import fleet
+may_begin = fleet.Fleet.may_begin
+fleet.Fleet.may_begin = lambda self: self.turn_count < {turns} and may_begin(self)
+"""
+
 
 class Place:
     """The sources and builds are the tree's, by links; of corpora there are copies of those that are named."""

@@ -416,10 +416,32 @@ def triage(options):
     if options.finding is None:
         return listing(all_findings())
     finding = chosen(options.finding)
-    if options.bisect:
-        return bisect(finding)
-    if options.keep:
-        return keep(finding, options.keep)
+    held, busy = None, None
+    try:
+        held = findings.lock(finding.target, "triage")
+    except build.Stop as stop:
+        if options.bisect or options.keep:
+            raise
+        busy = stop
+    if busy:
+        return show_only(finding, f"not run again, since {busy}")
+    with held:
+        if options.bisect:
+            return bisect(finding)
+        if options.keep:
+            return keep(finding, options.keep)
+        return show_again(finding)
+
+
+def show_only(finding, why):
+    """What is known of a finding that a campaign may be changing."""
+    path = f"{finding.path}/report.txt"
+    sys.stdout.write(read(path).decode(errors="replace") if os.path.exists(path) else f"{finding.facts['headline']}\n")
+    print(f"now:    {why}")
+    return 1 if finding.is_open() else 0
+
+
+def show_again(finding):
     verdict = run_again(finding)
     if verdict is not None and not finding.facts.get("shrunk"):
         describe(finding, verdict, True)  # the campaign was interrupted before it came to that
