@@ -144,25 +144,13 @@ const char *restarts_why(const struct restarts *restarts)
     return restarts_whys[restarts - restarts_table];
 }
 
-/* Rows in their order, so that an id finds its row without a search. */
-enum role_place {
-#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
-             child_pages, kind, presence, why)                                                     \
-    PLACE_##NAME,
-#include "abi/role_rows.h"
-};
-
 const struct role *role_find(uint32_t id)
 {
-    switch (id) {
-#define ROLE(NAME, id, image, rank, primary, budget, pages, guarantee, makes, child_limit,         \
-             child_pages, kind, presence, why)                                                     \
-    case ROLE_##NAME:                                                                              \
-        return &role_table[PLACE_##NAME];
-#include "abi/role_rows.h"
-    default:
-        return NULL;
+    for (unsigned i = 0; i < role_count; i++) {
+        if (role_table[i].id == id)
+            return &role_table[i];
     }
+    return NULL;
 }
 
 /* --- peers ------------------------------------------------------------------------------------ */

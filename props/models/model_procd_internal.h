@@ -134,6 +134,9 @@ enum status model_procd_inspect(const struct model_procd *model, uint16_t operat
 
 /* --- model_procd_plan.c --- */
 
+/* The row of a role; the table is searched once for each. */
+const struct role *model_procd_row(uint32_t role);
+
 /* Whether what is fixed in the address space is free. */
 enum status model_procd_space(const struct role *role, const struct elf_plan *plan);
 

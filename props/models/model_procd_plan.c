@@ -8,6 +8,7 @@
 
 #include "abi/address_space.h"
 #include "abi/roles.h"
+#include "props/base/property.h"
 
 /* Whether the regions of the image are within the role's share: those that the pages of its own
  * make, one for each guard, and one for every other page that is the file's alone. */
@@ -27,9 +28,18 @@ static bool regions_fit(const struct role *role, const struct elf_plan *plan, ui
     return role->page_limit + (runs > 32 ? runs : 32) <= 2 * guarantee + 32;
 }
 
+const struct role *model_procd_row(uint32_t role)
+{
+    static const struct role *rows[ROLE_ID_MAX + 1];
+    HARNESS(role <= ROLE_ID_MAX);
+    if (rows[role] == NULL)
+        rows[role] = role_find(role);
+    return rows[role];
+}
+
 struct role model_procd_role(uint32_t role, const struct process_limits *limits)
 {
-    struct role lowered = *role_find(role);
+    struct role lowered = *model_procd_row(role);
     if (limits->page_limit != 0)
         lowered.page_limit = limits->page_limit;
     if (lowered.guarantee_pages > lowered.page_limit)

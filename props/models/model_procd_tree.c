@@ -206,7 +206,7 @@ static uint64_t claim(const struct model_procd *model, uint64_t id)
 {
     const struct model_procd_process *top =
         id == 0 ? NULL : &model->processes[(id & PLACE_MASK) - 1];
-    if (top != NULL && role_find(top->role)->makes == 0) /* nothing can lie below */
+    if (top != NULL && model_procd_row(top->role)->makes == 0) /* nothing can lie below */
         return set_aside(top);
     uint64_t sum = 0;
     for (uint32_t i = 0; i < model->count; i++) {
