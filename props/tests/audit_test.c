@@ -3,6 +3,7 @@
  * a right or a badge too many, in each slot that rootd fills and in those that a process has from its start;
  * an install of the plan that the table does not have; and a path that nobody stated. What is changed is the
  * kernel's own state, after a boot at whose READY nothing is found. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,17 @@ static struct capability *cap_at(uint32_t index, uint32_t slot)
     return (struct capability *)kernel_slot(world_kernel(), index, slot);
 }
 
+/* So many findings; what is said of a failure is what this audit said. */
+static void expect_findings(const char *subject, unsigned least, unsigned most)
+{
+    unsigned found = audit();
+    expect_of(subject, said, found >= least && found <= most);
+}
+
 static void expect_line(const char *line)
 {
-    expect_of(line, said, audit() != 0 && strstr(said, line) != NULL);
+    bool found = audit() != 0; /* it says something else then */
+    expect_of(line, said, found && strstr(said, line) != NULL);
 }
 
 static void expect_named(uint32_t index, uint32_t slot, const char *what)
@@ -126,7 +135,7 @@ static void boot_sound(const char *path, struct boot_file *file)
     struct variant variant = variant_of(file);
     struct world_result result = boot(&variant);
     expect_of(path, result.log, result.end == WORLD_READY);
-    expect_of(path, said, audit() == 0);
+    expect_findings(path, 0, 0);
 }
 
 /* What a mould holds is what the next life starts with: it is looked into as its process is (P4). */
@@ -167,7 +176,7 @@ static void test_slots(const char *path)
         seen++;
     }
     expect_of(path, "every process was looked at", seen == world_kernel()->process_count);
-    expect_of(path, said, audit() == 0);
+    expect_findings(path, 0, 0);
     file_free(&file);
 }
 
@@ -186,10 +195,10 @@ static void test_others(void)
         registered = cap_at(named, slot);
     const struct capability kept = *registered;
     registered->badge = 0; /* its administrator's */
-    expect_of("named keeps an administrator's end", said, audit() != 0);
+    expect_findings("named keeps an administrator's end", 1, UINT_MAX);
     *registered = kept;
     registered->rights |= RIGHT_RECEIVE;
-    expect_of("named receives for another", said, audit() != 0);
+    expect_findings("named receives for another", 1, UINT_MAX);
     *registered = kept;
     file_free(&file);
 }
@@ -221,7 +230,7 @@ static void spoil_lines(void)
     interrupts[line + 1].endpoint = kept;
     expect_line("drv-serial line 5: extra");
     interrupts[line + 1].endpoint = KERNEL_NONE;
-    expect_of("all is as before", said, audit() == 0);
+    expect_findings("all is as before", 0, 0);
 }
 
 /* vspaced gets control over processes, where its spaces lie: pagerd, which asks vspaced, reaches it, too. */
@@ -237,15 +246,15 @@ static void test_paths(void)
     expect_of("who asks", said, strstr(said, "pagerd reaches KERNEL_PROCESS") != NULL);
     expect_of("who does not", said, strstr(said, "memd reaches") == NULL);
     cap->rights |= RIGHT_TRANSFER; /* now vspaced can hand it on, down to memd and up to who asks */
-    expect_of("a finding more", said, audit() != 0);
+    expect_findings("a finding more", 1, UINT_MAX);
     memset(cap, 0, sizeof *cap);
     struct rootd *rootd = (struct rootd *)world_state(KERNEL_ROOT_PROCESS);
     rootd->plan.launches[0].installs[0].rights |= RIGHT_TRANSFER;
-    expect_of("a plan with a right more", said,
-              audit() == 1 && strstr(said, "the plan installs") != NULL);
+    expect_findings("a plan with a right more", 1, 1);
+    expect_of("a plan with a right more", said, strstr(said, "the plan installs") != NULL);
     rootd->plan.launches[0].installs[0].rights &= (uint16_t)~RIGHT_TRANSFER;
     rootd->plan.launches[0].install_count--;
-    expect_of("a plan with an install less", said, audit() == 1);
+    expect_findings("a plan with an install less", 1, 1);
     file_free(&file);
 }
 
