@@ -2,6 +2,7 @@
 """Asks ninja what there is, and has it built. Ninja's files are the only list of anything."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -56,6 +57,9 @@ def ninja(*targets, keep_going=False, quiet=True, folder="."):
 
 def must_build(*targets, folder="."):
     worked, output = ninja(*targets, folder=folder)
+    missing = None if worked else re.search(r"^/bin/sh: \d+: (\S+): not found$", output, re.MULTILINE)
+    if missing:
+        raise Stop(f"{missing[1]} is nowhere in PATH", 2)
     if not worked:
         raise Stop(shorten(output, 60) + "\nthe build failed: see above", 2)
 

@@ -46,23 +46,37 @@ def inputs_of(name):
 
 def regular(path):
     """Ends the command when a path of a folder's listing is not a file that can be read to its end."""
+    why = unreadable(path)
+    if why:
+        raise build.Stop(f"{path}: {why}", 2)
+
+
+def unreadable(path):
+    """Why a path of a folder's listing is not a file that can be read to its end; None: it is one."""
     if not os.path.exists(path):
-        raise build.Stop(f"{path}: a link to nothing", 2)
+        return "a link to nothing"
     if not os.path.isfile(path):
-        raise build.Stop(f"{path}: not a regular file", 2)
+        return "not a regular file"
+    try:
+        with open(path, "rb"):
+            return None
+    except OSError as error:
+        return error.strerror
 
 
-def checked(path):
-    """The bytes of an input of a corpus. What is none there ends the command: an engine would wait for
-    it, cut it or take it for an input."""
+def no_input(path, committed=True):
+    """Why a file among inputs is none; None: it is one. An engine would wait for it, cut it or take it for an input.
+    Those of engines have names of their own."""
     name = os.path.basename(path)
-    regular(path)
-    if name.startswith("README") or "." in name:
-        raise build.Stop(f"{path}: not an input: those are called *.trace or have no dot in their name", 2)
-    if os.path.getsize(path) > engines.INPUT_BYTES_MAX:
-        raise build.Stop(f"{path}: {os.path.getsize(path)} bytes; an input has at most "
-                         f"{engines.INPUT_BYTES_MAX}", 2)
-    return read(path)
+    why = unreadable(path)
+    if why:
+        return why
+    if committed and (name.startswith("README") or "." in name):
+        return "not an input: those are called *.trace or have no dot in their name"
+    size = os.path.getsize(path)
+    if size == 0 and not committed and not truncated(path):
+        return "empty"
+    return f"{size} bytes; an input has at most {engines.INPUT_BYTES_MAX}" if size > engines.INPUT_BYTES_MAX else None
 
 
 def hash_name(data):
@@ -78,21 +92,32 @@ def store(folder, data):
 
 
 def seeds(name, folder):
-    """Fills a folder with the committed inputs, traces assembled; at least one file."""
+    """Fills a folder with the committed inputs, traces assembled; at least one file. What is no input is named and
+    passed over: replay and test, which judge what is committed, refuse it."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     for path in inputs_of(name):
-        if path.endswith(".trace"):
-            assembled = f"{folder}/.assembled"
-            status, output = build.run([f"build/asan/{name}", "--assemble", path, assembled])
-            if status != 0:
-                raise build.Stop(output.strip(), 2)
-            store(folder, read(assembled))
-            os.remove(assembled)
-        else:
-            store(folder, checked(path))
+        is_trace = path.endswith(".trace")
+        why = unreadable(path) if is_trace else no_input(path)
+        if why is None and is_trace:
+            why = assemble(name, path, folder)
+        elif why is None:
+            store(folder, read(path))
+        if why:
+            print(f"{path}: {why}; passed over", flush=True)
     if not os.listdir(folder):
         store(folder, b"\0" * 16)
+
+
+def assemble(name, path, folder):
+    """Stores the input that a text says. None, or why it says none."""
+    assembled = f"{folder}/.assembled"
+    status, output = build.run([f"build/asan/{name}", "--assemble", path, assembled])
+    if status != 0:
+        return output.strip().removeprefix(f"{path}: ") or f"ended with status {status}"
+    store(folder, read(assembled))
+    os.remove(assembled)
+    return None
 
 
 def dictionary(name, home):
@@ -192,17 +217,21 @@ class Home:
                 os.replace(f"{self.home}/corpus.large/{base}", f"{self.home}/corpus/{base}")
             os.rmdir(f"{self.home}/corpus.large")
         older.check_findings(self.home)
+        self.put_foreign_aside()
         old = set(findings.artefacts(self.home))
-        for path in old:
-            regular(path)
         self.harvest()
         older.check_engines(self.home)
         self.remove_truncated()
         self.cut = 0 # that was another campaign's disk
-        for path in glob.glob(f"{self.home}/corpus/*"):
-            checked(path)
         seeds(self.name, f"{self.home}/seeds")
         return old
+
+    def put_foreign_aside(self):
+        """What somebody else put among the inputs, and no engine could read."""
+        for path in sorted(glob.glob(f"{self.home}/corpus/*")) + findings.artefacts(self.home):
+            why = no_input(path, committed=False)
+            if why:
+                older.put_aside(self.home, path, why, "since no engine could read it")
 
     def afl_home(self, kind):
         return f"{self.home}/engines/{kind}"
@@ -389,6 +418,8 @@ def words(error, place):
 def fuzz(name, options):
     """One engine on one harness."""
     options.engine, options.seconds, options.jobs = options.engine or "libfuzzer", options.seconds or 60, options.jobs or 1
+    if options.engine == "afl":
+        engines.need_afl()
     build.must_build(f"build/asan/{name}", f"build/{options.engine}/{name}", f"build/libfuzzer/{name}", f"build/shipped/{name}",
                      *(["build/afl/mutator.so"] if options.engine == "afl" else []))
     try:

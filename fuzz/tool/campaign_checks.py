@@ -137,25 +137,6 @@ CASES = {
     "nothing found is no finding": ("quiet", None, 0, ["0 findings", "seed 1000"], [], []),
 }
 
-# What is wrong in a corpus or with findings/, and what the one line says.
-WRONG_PLACES = {
-    "a folder in a corpus": (lambda path: os.mkdir(f"{path}/corpus/{FAKED}/folder"), "folder: not a regular file"),
-    "a FIFO in a corpus": (lambda path: os.mkfifo(f"{path}/corpus/{FAKED}/fifo"), "fifo: not a regular file"),
-    "a link to nothing in a corpus":
-        (lambda path: os.symlink("/nonexistent", f"{path}/corpus/{FAKED}/link"), "link: a link to nothing"),
-    "notes in a corpus": (lambda path: os.mknod(f"{path}/corpus/{FAKED}/README.txt"), "README.txt: not an input"),
-    "too large an input":
-        (lambda path: os.truncate(os.open(f"{path}/corpus/{FAKED}/big", os.O_CREAT | os.O_WRONLY), 3 << 20),
-         f"big: {3 << 20} bytes; an input has at most {engines.INPUT_BYTES_MAX}"),
-    "a FIFO in findings": (lambda path: (os.mkdir(f"{path}/{HOME}/corpus"), os.mkfifo(f"{path}/{HOME}/corpus/fifo")),
-                           "fifo: not a regular file"),
-    "a FIFO among the failing inputs": (lambda path: os.mkfifo(f"{path}/{HOME}/crash-fifo"), "crash-fifo: not a regular file"),
-    "a link to nothing among the failing inputs":
-        (lambda path: os.symlink("/nonexistent", f"{path}/{HOME}/crash-link"), "crash-link: a link to nothing"),
-    "findings that cannot be written": (lambda path: os.mknod(f"{path}/{HOME}/corpus"), "corpus: "),
-}
-
-
 def check_case(tally, what, case, prepare, status, texts, there, gone):
     place = Place()
     if prepare:
@@ -166,15 +147,6 @@ def check_case(tally, what, case, prepare, status, texts, there, gone):
     wrong += [f"still there: {path}" for path in gone if os.path.exists(f"{place.path}/{path}")]
     wrong += ["a traceback"] if "Traceback" in output else []
     tally.say(f"campaigns: {what}", got == status and not wrong, "\n".join([f"status {got}", *wrong, output]))
-
-
-def check_wrong_place(tally, what, spoil, text):
-    place = Place()
-    spoil(place.path)
-    status, output = place.fuzz("quiet")
-    lines = output.strip().splitlines()
-    tally.say(f"campaigns: {what} is one line", status == 2 and len(lines) == 1 and text in output,
-              f"status {status}\n{output}")
 
 
 def check_signal(tally, number):
@@ -713,7 +685,6 @@ def campaigns(tally):
     with concurrent.futures.ThreadPoolExecutor(4 * int(build.jobs())) as pool:  # most of it is waiting
         jobs = [pool.submit(check_case, tally, what, *case) for what, case in CASES.items()]
         jobs += [pool.submit(check_min, tally, what, *case) for what, case in MERGES.items()]
-        jobs += [pool.submit(check_wrong_place, tally, what, *case) for what, case in WRONG_PLACES.items()]
         jobs += [pool.submit(check_signal, tally, number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
         jobs += [pool.submit(check, tally) for check in (check_kill, check_kill_triage, check_signal_early, check_shipped, check_afl_left, check_min_killed, check_short, check_triage,
                                                    check_older_findings, check_busy)]

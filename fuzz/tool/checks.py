@@ -16,6 +16,7 @@ import time
 import add_checks
 import attacks
 import audit
+import bad_input_checks
 import bench_table
 import build
 import campaign
@@ -488,6 +489,7 @@ CHECKS = {
     "debugger": (command_checks.debugger, "image"),
     "words": (campaign_checks.check_words, "asan fast"),
     "campaigns": (campaign_checks.campaigns, ""),
+    "bad-input": (bad_input_checks.bad_input, ""),
     "engines": (campaign_checks.run_engines, "asan libfuzzer afl fast"),
     "fleet": (campaign_checks.run_fleet, "asan shipped libfuzzer afl fast"),
     "fleet-sync": (sync_checks.fleet_sync, "asan shipped libfuzzer fast"),
@@ -503,7 +505,7 @@ BY_NAME = ("oss-fuzz-all", "fleet-fast", "fleet-sync-long", "tutorial-long") # t
 QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 # One machine after another, so that each keeps one core busy: these run side by side. Those of `machines` are held up
 # for stated times of the host's clock, and run alone.
-ONE_CORE = ("fleet", "fleet-sync", "tutorial", "adds", "forms", "unready", "graph", "console", "loader", "operations", "ring3", "lines", "shares",
+ONE_CORE = ("fleet", "fleet-sync", "tutorial", "bad-input", "adds", "forms", "unready", "graph", "console", "loader", "operations", "ring3", "lines", "shares",
             "longest", "hostile", "attacks", "bench")
 
 

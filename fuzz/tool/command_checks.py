@@ -52,6 +52,9 @@ def usage_errors(tally):
                       ["new", "operation", "memd", "x", "--id", "0x402"], ["new", "operation", "event", "x"],
                       ["new", "service", "memd"], ["new", "harness", "memd_life"], ["new", "harness", "Life"], ["boot", "--repeat", "0"],
                       ["boot", "--timeout", "-1"], ["boot", "--world", "--compare"], ["show", "README.md"],
+                      ["fuzz", "canary", "--seconds", "x"], ["fuzz", "canary", "--seconds", ""], ["fuzz", "canary", "--jobs", "x"],
+                      ["fuzz", "canary", "--jobs", "-1"], ["fuzz", "canary", "--seed", "x"], ["fuzz", "canary", "no_such_harness"],
+                      ["min", "no_such_harness"], ["triage", "no_such_finding"], ["shrink", "/nonexistent"], ["diff", "README.md", "/"],
                       ["fuzz", "canary", "--seconds", "0"], ["fuzz", "canary", "--seconds", "9999999h"],
                       ["fuzz", "canary", "--jobs", "100000"], ["replay", ""], ["bless", ""],
                       ["new", "operation", "memd", "x", "--id", "0x10000"]):

@@ -7,6 +7,7 @@ import contextlib
 import glob
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -39,6 +40,12 @@ def libfuzzer_program(name):
 
 def afl_program():
     return "afl-fuzz"
+
+
+def need_afl():
+    """Ends the command where AFL++ cannot be run at all, before anything is built for it."""
+    if shutil.which(afl_program()) is None:
+        raise build.Stop(f"{afl_program()} is nowhere in PATH", 2)
 
 
 def has_steps(name, folder="build/asan"):

@@ -465,6 +465,8 @@ def fuzz(options):
         return campaign.fuzz(names[0], options)
     if options.merge:
         raise build.Stop("--merge is for one target and one engine, without --sync: ./basalt fuzz TARGET --engine ENGINE --merge", 2)
+    if options.engine != "libfuzzer":
+        engines.need_afl()
     names = names or campaign.with_corpus()
     build.must_build(*[f"build/{variant}/{name}" for name in names for variant in ("asan", "shipped", "libfuzzer")])
     try:

@@ -142,6 +142,8 @@ def trace(options):
         raise build.Stop(f"inputs of {source.name} have no text; ./basalt show {options.file} prints what this one does", 2)
     if source.is_text and options.output is None and sys.stdout.isatty():
         raise build.Stop("an input is no text to look at: say with --output where it goes", 2)
+    if options.output is not None and os.path.lexists(build.user_path(options.output)):
+        raise build.Stop(f"{options.output} is there already; --output names another place", 2)
     made, does = other_form(source)
     if options.output is not None:
         findings.write(build.user_path(options.output), made)

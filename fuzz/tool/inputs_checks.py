@@ -33,8 +33,8 @@ def digest(path):
 def turns_forms(tally, home):
     """Bytes to text to bytes, and text to bytes, and all do the same; what has no other form says so."""
     first = next(path for path in campaign.inputs_of("memd_life") if not path.endswith(".trace") and os.path.getsize(path) > 100)
-    for given in (first, TEXT):
-        there, back = f"{home}/there", f"{home}/back"
+    for number, given in enumerate((first, TEXT)):
+        there, back = f"{home}/there{number}", f"{home}/back{number}"
         said = [basalt("trace", given, "--output", there), basalt("trace", "--harness", "memd_life", there, "--output", back)]
         tally.say(f"the two forms of {given} do the same", [status for status, _ in said] == [0, 0] and
                   digest(back if given == TEXT else first) is not None and b"memd." in read(there if given == first else back)
@@ -112,7 +112,7 @@ def refuses(tally, home):
             (["diff", TEXT, f"{CODEC}/raw-accepted"], "inputs of two harnesses"),
             (["diff", TEXT], "A B, or A --build"), (["diff", TEXT, TEXT, "--build", "fast"], "A B, or A --build"),
             (["diff", TEXT, "--build", "nonsense"], "'nonsense' is none"),
-            (["shrink", TEXT, "--output", taken], "is there already"),
+            (["shrink", TEXT, "--output", taken], "is there already"), (["trace", TEXT, "--output", taken], "is there already"),
             (["shrink", TEXT, "--output", f"{home}/x", "--mark", "no such mark"], "does not reach \"no such mark\"")):
         status, output = basalt(*arguments)
         tally.say(f"{' '.join(arguments[:3])} is refused: {said}", status == 2 and output.count("\n") == 1 and said in output,

@@ -258,7 +258,7 @@ def parser():
     sub = command("trace", inputs.trace, "make an input of a text, or a text of an input, by what the file holds; "
                   "status 1: it does something else then")
     sub.add_argument("file", metavar="FILE")
-    sub.add_argument("--output", metavar="FILE", help="otherwise the standard output")
+    sub.add_argument("--output", metavar="FILE", help="otherwise the standard output; it must not be there")
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")
     sub = command("diff", inputs.diff, "print what two inputs, or two builds with one, do differently, event by event; "
                   "status 1: something")
