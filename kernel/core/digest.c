@@ -58,8 +58,8 @@ static void add_leaf(uint64_t *digest, uint32_t leaf)
 {
     const uint64_t *entries = machine_page(leaf);
     add(digest, machine_page_record(leaf)->leaf_number);
-    for (uint32_t i = table_entry_next(entries, 0, TABLE_ENTRIES); i < TABLE_ENTRIES;
-         i = table_entry_next(entries, i + 1, TABLE_ENTRIES)) {
+    for (uint32_t i = table_noted_next(leaf, 0, TABLE_ENTRIES); i < TABLE_ENTRIES;
+         i = table_noted_next(leaf, i + 1, TABLE_ENTRIES)) {
         uint32_t page = entry_page(entries[i]);
         add(digest, (uint64_t)i << 32 | page);
         add(digest, (uint64_t)entry_rights(entries[i]) << 16 | entry_rights_max(entries[i]));
@@ -70,8 +70,8 @@ static void add_leaf(uint64_t *digest, uint32_t leaf)
 static void add_directory(uint64_t *digest, uint32_t directory)
 {
     const uint64_t *entries = machine_page(directory);
-    for (uint32_t i = table_entry_next(entries, 0, TABLE_ENTRIES); i < TABLE_ENTRIES;
-         i = table_entry_next(entries, i + 1, TABLE_ENTRIES))
+    for (uint32_t i = table_noted_next(directory, 0, TABLE_ENTRIES); i < TABLE_ENTRIES;
+         i = table_noted_next(directory, i + 1, TABLE_ENTRIES))
         add_leaf(digest, entry_page(entries[i]));
 }
 
@@ -81,9 +81,10 @@ static void add_vspace(const struct process *process, uint64_t *digest)
     for (uint32_t i = 0; i < TABLE_USER_ENTRIES; i++) {
         if (root[i] == 0)
             continue;
-        const uint64_t *entries = machine_page(entry_page(root[i]));
-        for (uint32_t k = table_entry_next(entries, 0, TABLE_ENTRIES); k < TABLE_ENTRIES;
-             k = table_entry_next(entries, k + 1, TABLE_ENTRIES))
+        uint32_t below = entry_page(root[i]);
+        const uint64_t *entries = machine_page(below);
+        for (uint32_t k = table_noted_next(below, 0, TABLE_ENTRIES); k < TABLE_ENTRIES;
+             k = table_noted_next(below, k + 1, TABLE_ENTRIES))
             add_directory(digest, entry_page(entries[k]));
     }
 }

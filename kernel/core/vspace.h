@@ -129,6 +129,19 @@ static inline uint32_t entry_line(uint32_t index)
     return UINT32_C(1) << index / TABLE_LINE_ENTRIES % 32;
 }
 
+/* The same by the noted lines. */
+static inline uint32_t table_noted_next(uint32_t table, uint32_t at, uint32_t count)
+{
+    const uint64_t *entries = machine_page(table);
+    uint32_t lines = machine_page_record(table)->entry_lines;
+    while (at < count && entries[at] == 0) {
+        at++;
+        while (at % TABLE_LINE_ENTRIES == 0 && at < count && (lines & entry_line(at)) == 0)
+            at += TABLE_LINE_ENTRIES;
+    }
+    return at;
+}
+
 /* Frees the tables of va that have become empty. */
 void vspace_prune(struct kernel *kernel, struct process *process, uint64_t va);
 

@@ -55,7 +55,7 @@ enum status model_loaderd_outcome(const struct model_loaderd_call *call)
 struct model_loaderd_program *model_loaderd_program(struct model_loaderd *model, uint32_t role,
                                                     uint64_t id)
 {
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+    for (uint32_t i = 0; i < model->programs_used; i++)
         if (role != 0 && model->programs[i].role == role && model->programs[i].id == id)
             return &model->programs[i];
     return NULL;
@@ -64,7 +64,7 @@ struct model_loaderd_program *model_loaderd_program(struct model_loaderd *model,
 static uint32_t count_of(const struct model_loaderd *model, uint32_t role, bool all)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+    for (uint32_t i = 0; i < model->programs_used; i++)
         count += model->programs[i].role == role && (all || !model->programs[i].ended);
     return count;
 }
@@ -80,7 +80,7 @@ static struct model_loaderd_seat *seat_of(struct model_loaderd *model, uint32_t 
 uint64_t model_loaderd_room(const struct model_loaderd *model, uint32_t role)
 {
     uint64_t used = 0;
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+    for (uint32_t i = 0; i < model->programs_used; i++)
         if (model->programs[i].role == role && !model->programs[i].ended)
             used += model->programs[i].pages;
     PROPERTY(X5, "share", used <= MODEL_LOADERD_SHARE);
@@ -92,7 +92,7 @@ void model_loaderd_launched(struct model_loaderd *model, uint32_t role, uint64_t
     struct model_loaderd_program *first = NULL;
     struct model_loaderd_program *place = NULL;
     bool full = count_of(model, role, true) == MODEL_LOADERD_EACH;
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++) {
+    for (uint32_t i = 0; i < model->programs_used; i++) {
         struct model_loaderd_program *program = &model->programs[i];
         if (program->role == 0 && place == NULL)
             place = program;
@@ -102,6 +102,8 @@ void model_loaderd_launched(struct model_loaderd *model, uint32_t role, uint64_t
     }
     if (full)
         place = first;
+    else if (place == NULL && model->programs_used < MODEL_LOADERD_PROGRAMS)
+        place = &model->programs[model->programs_used++];
     HARNESS(place != NULL);
     *place = (struct model_loaderd_program){
         .role = role, .id = id, .number = ++model->launch_count, .pages = pages};
@@ -121,7 +123,7 @@ static bool may_go(const struct model_loaderd *model, const struct model_loaderd
 static uint64_t last_launch(const struct model_loaderd *model, uint32_t role)
 {
     uint64_t last = 0;
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+    for (uint32_t i = 0; i < model->programs_used; i++)
         if (model->programs[i].role == role && model->programs[i].number > last)
             last = model->programs[i].number;
     return last;
@@ -144,7 +146,7 @@ static struct model_loaderd_seat *free_seat(struct model_loaderd *model)
 
 static void take_seat(struct model_loaderd *model, struct model_loaderd_seat *seat, uint32_t role)
 {
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS && seat->role != 0; i++)
+    for (uint32_t i = 0; i < model->programs_used && seat->role != 0; i++)
         if (model->programs[i].role == seat->role)
             memset(&model->programs[i], 0, sizeof model->programs[i]);
     memset(seat, 0, sizeof *seat);
@@ -153,7 +155,7 @@ static void take_seat(struct model_loaderd *model, struct model_loaderd_seat *se
 
 bool model_loaderd_runs(const struct model_loaderd *model, uint64_t process_id)
 {
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+    for (uint32_t i = 0; i < model->programs_used; i++)
         if (model->programs[i].role != 0 && model->programs[i].id == process_id)
             return !model->programs[i].ended;
     return false;
@@ -275,7 +277,7 @@ static bool is_full(const struct model_loaderd *model)
 /* procd is asked again every second while somebody waits, it did not answer, or room is wanted. */
 static bool looks(const struct model_loaderd *model)
 {
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+    for (uint32_t i = 0; i < model->programs_used; i++)
         if (model->programs[i].silent)
             return true;
     return anybody_waits(model) || is_full(model);
@@ -284,7 +286,7 @@ static bool looks(const struct model_loaderd *model)
 static void look(struct model_loaderd *model)
 {
     bool full = is_full(model);
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++) {
+    for (uint32_t i = 0; i < model->programs_used; i++) {
         struct model_loaderd_program *program = &model->programs[i];
         const struct model_loaderd_seat *seat = seat_of(model, program->role);
         bool awaited = seat != NULL && is_awaited(seat, program);
@@ -441,7 +443,7 @@ static bool notice(struct model_loaderd *model, const struct message *request,
     if (request->header.badge != ROLE_PROCD || request->header.operation != OP_EVENT_PROCESS_ENDED)
         return false;
     answer->status = message_decode(&event_process_ended_request_type, request, &event);
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS && answer->status == STATUS_OK; i++)
+    for (uint32_t i = 0; i < model->programs_used && answer->status == STATUS_OK; i++)
         if (model->programs[i].role != 0 && !model->programs[i].ended)
             wonder(model, &model->programs[i]);
     answer->changed = answer->status == STATUS_OK;
@@ -495,7 +497,7 @@ struct model_loaderd_answer model_loaderd_step(struct model_loaderd *model,
 static void pick(struct model_loaderd *model, struct model_loaderd_program *picked)
 {
     picked->wondered = false;
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++) {
+    for (uint32_t i = 0; i < model->programs_used; i++) {
         const struct model_loaderd_program *other = &model->programs[i];
         PROPERTY(X3, "passed-over", !other->wondered || picked->picked <= other->wondered_since);
     }
@@ -507,13 +509,13 @@ static void ask_one(struct model_loaderd_replay *replay)
 {
     struct model_loaderd *model = replay->model;
     uint32_t wondered = 0;
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+    for (uint32_t i = 0; i < model->programs_used; i++)
         wondered += model->programs[i].wondered;
     if (wondered == 0)
         return;
     PROPERTY(X3, "nobody-asked", replay->at < replay->calls.count);
     uint64_t id = replay->calls.calls[replay->at].asked.wait.process_id;
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++) {
+    for (uint32_t i = 0; i < model->programs_used; i++) {
         struct model_loaderd_program *program = &model->programs[i];
         if (!program->wondered || program->id != id)
             continue;
@@ -561,7 +563,7 @@ uint64_t model_loaderd_next(const struct model_loaderd *model)
     uint64_t soonest = owes ? model->not_before_ticks : DEADLINE_NEVER;
     if (model->step != STEP_NONE)
         return DEADLINE_POLL;
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+    for (uint32_t i = 0; i < model->programs_used; i++)
         if (model->programs[i].wondered)
             return DEADLINE_POLL;
     for (uint32_t i = 0; i < MODEL_LOADERD_SEATS; i++) {

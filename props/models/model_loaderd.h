@@ -120,6 +120,7 @@ struct model_loaderd {
     uint64_t question_count; /* that turns asked */
     uint32_t turn;           /* the seat whose launch is next */
     struct model_loaderd_seat seats[MODEL_LOADERD_SEATS];
+    uint32_t programs_used; /* places that ever had a program */
     struct model_loaderd_program programs[MODEL_LOADERD_PROGRAMS];
 
     /* What is to be given back. */

@@ -272,7 +272,7 @@ static enum status send_pieces(struct model_loaderd_replay *replay)
 
 static bool is_anybodys(const struct model_loaderd *model, uint64_t id)
 {
-    for (uint32_t i = 0; i < MODEL_LOADERD_PROGRAMS; i++)
+    for (uint32_t i = 0; i < model->programs_used; i++)
         if (model->programs[i].role != 0 && model->programs[i].id == id)
             return true;
     return false;
