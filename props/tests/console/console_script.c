@@ -23,7 +23,6 @@ static struct {
     uint64_t now_ticks;
     uint64_t told_ticks;   /* the last clock that the console was told */
     char typed[ROW_BYTES]; /* the row of the prompt that is still to be shown */
-    bool left;             /* `exit` was typed */
     char row[ROW_BYTES];
     size_t row_count;
     const struct operation *asked;                                /* last */
@@ -264,8 +263,6 @@ static void row_shown(const char *row)
         script.typed[0] = 0;
     } else if (script.repeated_rows != 0) {
         script.repeated_rows--;
-    } else if (script.left && step_is("")) {
-        rule(strcmp(row, "the console ends") == 0, "the console says that it ends");
     } else {
         check(step_is("| ") && strcmp(step() + 2, row) == 0, row);
     }
@@ -292,27 +289,20 @@ static enum status line_write(const struct operation *operation, struct message 
     return STATUS_OK;
 }
 
-/* What the next step types; at the end, and once the talk has gone astray: `exit`. */
+/* What the next step types. */
 static enum status line_read(const struct operation *operation, struct message *message)
 {
     struct seriald_read_request request;
     struct seriald_read_reply reply = {.count = 0};
     if (message_decode(operation->request, message, &request) != STATUS_OK)
         abort();
-    const char *typed = step_is("$ ") ? step() + 2
-                                      : "\x15"
-                                        "exit";
     rule(request.wait_ticks == 60 * SECOND, "a minute is waited for the next line");
     rule(script.repeats == 0 && script.repeated_rows == 0, "all of it is asked for and shown");
-    if (step_is("$ "))
-        script.at++;
-    else if (!script.left)
-        rule(step_is(""), "another line is read for");
-    script.left |= strcmp(typed, "\x15"
-                                 "exit") == 0 ||
-                   strcmp(typed, "exit") == 0;
+    rule(step_is("$ "), "another line is read for");
+    const char *typed = step_is("$ ") ? step() + 2 : "\025exit"; /* when the talk has gone astray */
+    script.at += step_is("$ ");
     reply.count = (uint32_t)snprintf((char *)reply.bytes, sizeof reply.bytes, "%s\r", typed);
-    snprintf(script.typed, sizeof script.typed, "basalt> %s", typed + (*typed == '\x15'));
+    snprintf(script.typed, sizeof script.typed, "basalt> %s", typed);
     deliver(operation, &reply, message);
     return STATUS_OK;
 }
@@ -463,9 +453,14 @@ void talk(const char *name, const char *const *steps)
     memcpy(all, beginning, sizeof beginning);
     if (*line_answer == 0)
         all[count++] = "| Basalt; help lists what can be asked for";
-    do
-        all[count++] = *steps;
-    while (*steps++ != NULL);
+    while (*steps != NULL)
+        all[count++] = *steps++;
+    if (strncmp(steps[-1], "ends ", 5) != 0) {
+        all[count++] = "$ exit";
+        all[count++] = "| the console ends";
+        all[count++] = "ends OK";
+    }
+    all[count] = NULL;
     memset(&console, 0, sizeof console);
     memset(&script, 0, sizeof script);
     script.name = name;
@@ -475,9 +470,5 @@ void talk(const char *name, const char *const *steps)
     console.offer.count = sizeof modules / sizeof modules[0];
     memcpy(console.offer.modules, modules, sizeof modules);
     enum status status = console_talk(&console);
-    if (step_is("ends "))
-        check(strcmp(step() + 5, status_name(status)) == 0, status_name(status));
-    else
-        rule(status == STATUS_OK, "the talk is left, not lost");
-    check(step_is(""), "the end");
+    check(step_is("ends ") && strcmp(step() + 5, status_name(status)) == 0, status_name(status));
 }

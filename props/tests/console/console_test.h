@@ -9,7 +9,7 @@
  *   "* 9 next_cursor"           the call before comes so often again, whatever it asks then, and is
  *                               answered as before with this field larger by one each time; with "|"
  *                               behind, a row is shown for each
- *   "ends TIMED_OUT"            last: what the talk returns. Without it `exit` is typed at the end
+ *   "ends TIMED_OUT"            last: what the talk returns; without it `exit` is typed at the end
  *
  * Fields stand in wire order, numbers in decimal, bytes between quotes (the count before them is not
  * shown), `window=64` behind when the reply may bring capabilities there, `deadline_ticks` from now on.
