@@ -175,9 +175,9 @@ static void run_bytes(struct choices *choices, const struct subject *subject)
     free(value);
     if (message.header.body_bytes <= MESSAGE_BODY_BYTES_MAX &&
         message.header.cap_count <= MESSAGE_CAP_LIMIT) {
-        if (message_turn(6))
+        if (message_turn(8))
             check_text(subject->operation->service, subject->reply, &message);
-    } else if (message_turn(6)) {
+    } else if (message_turn(8)) {
         char text[MESSAGE_TEXT_BYTES_MAX];
         PROPERTY(E1, message_print(subject->operation->service, subject->reply, &message, text,
                                    sizeof text) == 0);
@@ -248,7 +248,7 @@ static void run_generated(struct choices *choices, const struct subject *subject
     digest_bytes(value, type->max_bytes);
     mark_operation(subject->reply ? "generate: reply" : "generate: request", type->operation,
                    STATUS_OK);
-    if (message_turn(6))
+    if (message_turn(8))
         check_text(subject->operation->service, subject->reply, &message);
     check_broken_caps(choices, type, &message, decoded);
 
@@ -257,7 +257,7 @@ static void run_generated(struct choices *choices, const struct subject *subject
         generate_delivered(type, value, &message);
         PROPERTY_EQUAL(E1, decode(type, &message, decoded), STATUS_INVALID_ARGUMENT);
         digest_bytes(value, type->max_bytes);
-        if (message_turn(4))
+        if (message_turn(12))
             check_text(subject->operation->service, subject->reply, &message);
         MARK("codec: field outside its constraint");
     }

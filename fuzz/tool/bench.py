@@ -68,9 +68,11 @@ def profile(row):
 
 def bench(options):
     if options.what:
+        if options.what[0] != "fuzz":
+            raise build.Stop(f"`bench {options.what[0]}`: there is only `bench fuzz`, and `bench` alone", 2)
         if options.profile is not None or options.checks:
-            raise build.Stop("`bench fuzz` takes names of harnesses, or --bless", 2)
-        return bench_fuzz.bench(options.names, options.bless)
+            raise build.Stop("`bench fuzz` takes names of harnesses, and --bless", 2)
+        return bench_fuzz.bench(options.what[1:], options.bless)
     if options.profile is not None:
         return profile(options.profile)
     if options.bless:

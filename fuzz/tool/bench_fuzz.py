@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """./basalt bench fuzz: what an execution of each harness costs, and whose it is. Rates are of CPU seconds, next to the
-empty harness in the same run; instructions are counted by valgrind in the fast build, and repeat exactly."""
+empty harness in the same run; instructions are counted by valgrind, and repeat exactly."""
 
 import hashlib
 import json
@@ -16,25 +16,28 @@ import campaign
 import engines
 
 TABLE = "fuzz/bench.expected"
-PAGE = "fuzz/README.md"
+PAGE = "fuzz/RATES.md"
 TOLERANCE_PERCENT = 10
 SAMPLE = 48 # inputs of a corpus that are counted
 SECONDS = 1
 ENGINE_SECONDS = 3
+# Counted in the build of which every check has the programs; where they go, in the one that campaigns mostly run.
+COUNTED, SHARED = "shipped", "fast"
 VARIANTS = ("fast", "asan")
 ENGINES = ("libfuzzer_fast", "libfuzzer")
 # Counted each day: what takes valgrind no second or two.
 DAILY = ("codec_archive", "codec_boot_config", "codec_boot_image", "codec_elf_plan", "codec_envelope",
-         "codec_handoff", "codec_messages", "memd_life", "named_life", "timed_life")
+         "codec_handoff", "codec_messages", "memd_life", "timed_life")
 HEAD = f"""\
-# Instructions per input of each harness in the fast build: the mean over {SAMPLE} inputs of its corpus, chosen by the hash of
-# their names. `./basalt test bench-fuzz` and, for some, `./basalt test bench-fuzz-daily` fail when one has {TOLERANCE_PERCENT} % more.
-# `./basalt bench fuzz --bless` writes this file anew, and the tables of {PAGE}.
+# Instructions per input of each harness over the image's own units, those of libc apart: the mean of {SAMPLE} inputs of its
+# corpus, chosen by the hash of their names. `./basalt test rates` (for some) and `rates-all` fail when a harness has more than
+# {TOLERANCE_PERCENT} % more. `./basalt bench fuzz [NAME...] --bless` writes this file anew, and the tables of {PAGE}.
 """
 ROWS_HEAD = ("| harness | fast: inputs/s | of empty | asan: inputs/s | of empty | fast: steps/s | asan: steps/s "
              "| bytes per input | instructions per input |")
 SHARES_HEAD = "| where they go, in % | " + " | ".join(bench_share.KINDS) + " | in libc | in resets |"
 ENGINE_HEAD = "| under libFuzzer | fast: executions/s | of empty | asan: executions/s | of empty |"
+HEADS = (ROWS_HEAD, SHARES_HEAD, ENGINE_HEAD)
 
 
 # --- counting ---
@@ -45,9 +48,9 @@ def sample_of(name):
                   key=lambda path: hashlib.sha256(os.path.basename(path).encode()).digest())[:SAMPLE]
 
 
-def counted(name):
-    """(instructions per input, bench_share.Shares) of a harness in the fast build."""
-    program, inputs = f"build/fast/{name}", sample_of(name)
+def counted(name, variant):
+    """(instructions per input without libc's, bench_share.Shares) of a harness."""
+    program, inputs = f"build/{variant}/{name}", sample_of(name)
     with tempfile.TemporaryDirectory() as home:
         os.mkdir(f"{home}/inputs")
         for path in inputs:
@@ -64,7 +67,7 @@ def counted(name):
         with open(f"{home}/out", encoding="utf-8") as text:
             calls = bench_share.parsed(text, stripped)
     shares = bench_share.shares(calls, frames(program, calls.addresses()))
-    return calls.total // len(inputs), shares
+    return (calls.total - shares.libc) // len(inputs), shares
 
 
 def frames(program, addresses):
@@ -81,14 +84,35 @@ def frames(program, addresses):
 
 # --- what is expected ---
 
-def write(expected, tables):
+def table_of(page, head):
+    """{harness: its row} of the table of a page that begins with that line."""
+    lines = page.splitlines()
+    first = end = lines.index(head) + 2 if head in lines else len(lines)
+    while end < len(lines) and lines[end].startswith("|"):
+        end += 1
+    return {line.split("|")[1].strip(): line for line in lines[first:end]}
+
+
+def with_rows(page, tables, names):
+    """The page with these rows, [{harness: row}] by table, in place of older ones; only of the harnesses named."""
+    whole = []
+    for head, rows in zip(HEADS, tables):
+        merged = {**table_of(page, head), **rows}
+        whole.append(empty_table(head) + [merged[name] for name in sorted(merged) if name in names])
+    return bench_table.into_page(page, whole, PAGE)
+
+
+def write(counts, tables):
     """Writes what was counted and the tables of the page, and says what changed."""
-    for name, count in expected.items():
-        before = bench_table.expected(TABLE).get(name)
-        if before != count:
-            print(f"{name}: {before or 'new'} -> {count}")
+    known = campaign.with_corpus()
+    expected = bench_table.expected(TABLE)
+    for name, count in counts.items():
+        if expected.get(name) != count:
+            print(f"{name}: {expected.get(name, 'new')} -> {count}")
+    expected = {**expected, **counts}
+    expected = {name: expected[name] for name in sorted(expected) if name in known}
     with open(PAGE, encoding="utf-8") as file:
-        page = bench_table.into_page(file.read(), tables, PAGE)
+        page = with_rows(file.read(), tables, known)
     bench_table.rewrite(TABLE, HEAD + "".join(f"{name} {count}\n" for name, count in expected.items()))
     bench_table.rewrite(PAGE, page)
     print(f"{TABLE}: {len(expected)} harnesses; {PAGE}: its tables")
@@ -104,31 +128,44 @@ def slower(now, table):
         elif count * 100 > (100 + TOLERANCE_PERCENT) * table[name]:
             wrong.append(f"{name}: {count} instructions per input, {table[name]} in {TABLE}: "
                          f"{100 * (count - table[name]) / table[name]:.1f} % more")
-    return wrong + [f"`./basalt bench fuzz NAME` shows where they go; when this is meant, `./basalt bench fuzz --bless` "
-                    f"writes {TABLE} anew"] if wrong else []
+    return wrong + [f"`./basalt bench fuzz NAME` shows where they go; when this is meant, `./basalt bench fuzz NAME --bless` "
+                    f"writes it into {TABLE}"] if wrong else []
 
 
-def check(tally, names=None):
+def check(tally, names=DAILY):
     """No harness takes more than the table says; the parts of each add up to the whole."""
-    names = names or [name for name in campaign.with_corpus() if name != "empty"]
-    build.must_build(*[f"build/fast/{name}" for name in names])
     now, parts = {}, []
-    for name in names:
-        now[name], found = counted(name)
+    for name in names or [name for name in campaign.with_corpus() if name != "empty"]:
+        now[name], found = counted(name, COUNTED)
         if abs(sum(found.kinds.values()) - found.total) * 1000 > found.total:
             parts.append(f"{name}: {found.total} instructions, and its parts have {sum(found.kinds.values())} together")
-    table = bench_table.expected(TABLE)
-    tally.complaints(f"{len(names)} harnesses take no more instructions than {TABLE} says", slower(now, table))
+    tally.complaints(f"{len(now)} harnesses take no more instructions than {TABLE} says",
+                     slower(now, bench_table.expected(TABLE)))
     tally.complaints("the parts of what they take add up", parts)
-    known = campaign.with_corpus()
-    tally.complaints(f"{TABLE} names harnesses", [f"there is no {name}" for name in table if name not in known])
+    tally.complaints("made-up counts are told apart", missed())
+
+
+def page_complaints():
+    """A line for each harness whose instructions on the page are not those of the table, or that is on one of both."""
+    with open(PAGE, encoding="utf-8") as file:
+        rows = table_of(file.read(), ROWS_HEAD)
+    said = {name: row.split("|")[-2].strip().replace(",", "") for name, row in rows.items()}
+    expected = bench_table.expected(TABLE)
+    return [f"{name}: {said.get(name, 'no')} instructions in {PAGE}, {expected.get(name, 'no')} in {TABLE}; "
+            f"`./basalt bench fuzz {name} --bless` writes both"
+            for name in sorted({*said, *expected}) if said.get(name) != str(expected.get(name))]
 
 
 def missed():
     """What made-up counts should give and do not."""
-    wrong = [] if slower({"a": 1100}, {"a": 1000}) == [] else ["10 % more was refused"]
+    wrong = [] if slower({"a": 1100, "b": 5}, {"a": 1000, "b": 1000}) == [] else ["10 % more, or fewer, was refused"]
     for what, now, table in (("more than 10 %", {"a": 1101}, {"a": 1000}), ("a new harness", {"a": 1}, {})):
         wrong += [] if len(slower(now, table)) == 2 else [f"{what}: {slower(now, table)}"]
+    page = "\n".join(["x", *(line for head in HEADS for line in [*empty_table(head), "| b | 1 |", "| gone | 1 |", ""])]) + "\n"
+    rows = with_rows(page, [{"a": "| a | 2 |"}, {}, {}], ("a", "b"))
+    for head, wanted in ((ROWS_HEAD, ["| a | 2 |", "| b | 1 |"]), (SHARES_HEAD, ["| b | 1 |"])):
+        found = list(table_of(rows, head).values())
+        wrong += [] if found == wanted else [f"rows of a page: {found}, not {wanted}"]
     return wrong + bench_share.missed()
 
 
@@ -183,7 +220,7 @@ def engine_row(name):
 
 def rows_of(name):
     """(row of rates, row of shares, instructions per input)"""
-    instructions, shares = counted(name)
+    instructions, shares = counted(name, COUNTED)[0], counted(name, SHARED)[1]
     inputs = campaign.inputs_of(name)
     size_bytes = sum(os.path.getsize(path) for path in inputs) / len(inputs)
     (fast, fast_ratio, fast_steps), (asan, asan_ratio, asan_steps) = (beside_empty(name, one) for one in VARIANTS)
@@ -201,25 +238,22 @@ def empty_table(head):
 
 
 def bench(names, bless):
-    """Prints the tables; `bless` writes them, and what is expected."""
+    """Prints the tables, of all harnesses or of some; `bless` writes them, and what is expected."""
     known = campaign.with_corpus()
     wrong = [name for name in names if name not in known]
     if wrong:
         raise build.Stop(f"there is no harness '{wrong[0]}' with a corpus; there are: {' '.join(known)}", 2)
-    if bless and names:
-        raise build.Stop("`--bless` writes the table of all harnesses: name none", 2)
     names = [name for name in names or known if name != "empty"]
     codecs = [name for name in names if name.startswith("codec_")]
-    build.must_build(*[f"build/{variant}/{name}" for variant in VARIANTS for name in [*names, "empty"]],
+    build.must_build(*[f"build/{variant}/{name}" for variant in {*VARIANTS, COUNTED, SHARED} for name in [*names, "empty"]],
                      *[f"build/{variant}/{name}" for variant in ENGINES if codecs for name in [*codecs, "empty"]])
-    rows, shares, engine = empty_table(ROWS_HEAD), empty_table(SHARES_HEAD), empty_table(ENGINE_HEAD)
-    expected = {}
-    print("\n".join(rows))
+    rates, shares, counts = {}, {}, {}
+    print("\n".join(empty_table(ROWS_HEAD)))
     for name in names:
-        row, share, expected[name] = rows_of(name)
-        print(row, flush=True)
-        rows.append(row)
-        shares.append(share)
-    engine += [engine_row(name) for name in codecs]
-    print("\n".join(["", *shares] + (["", *engine] if codecs else [])), flush=True)
-    return write(expected, [rows, shares, engine]) if bless else 0
+        rates[name], shares[name], counts[name] = rows_of(name)
+        print(rates[name], flush=True)
+    print("\n".join(["", *empty_table(SHARES_HEAD), *shares.values()]), flush=True)
+    engine = {name: engine_row(name) for name in codecs}
+    if codecs:
+        print("\n".join(["", *empty_table(ENGINE_HEAD), *engine.values()]), flush=True)
+    return write(counts, [rates, shares, engine]) if bless else 0

@@ -17,6 +17,7 @@ import add_checks
 import attacks
 import audit
 import bad_input_checks
+import bench_fuzz
 import bench_table
 import build
 import campaign
@@ -385,6 +386,7 @@ def check_docs(tally):
     known = re.findall(r"^    (\w+)(?: |$)", build.run(["./basalt", "help"])[1], re.MULTILINE)
     tally.complaints("pages name what exists", markdown.complaints(known))
     tally.complaints(f"{bench_table.PAGE} has the figures of {bench_table.TABLE}", bench_table.page_complaints())
+    tally.complaints(f"{bench_fuzz.PAGE} has the figures of {bench_fuzz.TABLE}", bench_fuzz.page_complaints())
     tally.complaints("a page that is wrong on purpose is refused", markdown.missed())
 
 
@@ -467,6 +469,8 @@ CHECKS = {
     "machines": (machines.machines, "image"),
     "shares": (shares.shares, "image"),
     "bench": (bench_table.check, "image"),
+    "rates": (bench_fuzz.check, "shipped"),
+    "rates-all": (lambda tally: bench_fuzz.check(tally, None), "shipped"),
     "longest": (longest.longest, "image"),
     "hostile": (hostile.hostile, "image asan shipped"),
     "attacks": (attacks.attacks, "image shipped"),
@@ -500,13 +504,13 @@ CHECKS = {
     "oss-fuzz": (lambda tally: oss_fuzz.short(tally, each), "libfuzzer"),
     "oss-fuzz-all": (lambda tally: oss_fuzz.every(tally, each), "libfuzzer"),
 }
-BY_NAME = ("oss-fuzz-all", "fleet-fast", "fleet-sync-long", "tutorial-long") # too long for every day
+BY_NAME = ("oss-fuzz-all", "fleet-fast", "fleet-sync-long", "tutorial-long", "rates-all") # too long for every day
 
 QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 # One machine after another, so that each keeps one core busy: these run side by side. Those of `machines` are held up
 # for stated times of the host's clock, and run alone.
 ONE_CORE = ("fleet", "fleet-sync", "tutorial", "bad-input", "adds", "forms", "unready", "graph", "console", "loader", "operations", "ring3", "lines", "shares",
-            "longest", "hostile", "attacks", "bench")
+            "longest", "hostile", "attacks", "bench", "rates")
 
 
 def test_programs(tally, names):

@@ -299,15 +299,14 @@ def parser():
     kind.set_defaults(kind_function=new.new_harness)
     command("compdb", editors.compdb, "write compile_commands.json for editors: one entry per file")
     sub = command("bench", bench.bench, "print the figures: rates and sizes")
-    sub.add_argument("what", nargs="?", choices=("fuzz",),
-                     help="instead: what an execution of each harness costs, and whose that is")
-    sub.add_argument("names", nargs="*", metavar="NAME", help="of these harnesses")
+    sub.add_argument("what", nargs="*", metavar="fuzz [NAME...]",
+                     help="instead: what an execution of each harness costs, or of those named, and whose that is")
     instead = sub.add_mutually_exclusive_group()
     instead.add_argument("--profile", metavar="ROW",
                          help="instead: where the instructions of one row go, by program and by function")
     instead.add_argument("--bless", action="store_true",
                          help="instead: write props/bench.expected, with which `test` compares, and ARCHITECTURE.md's tables anew; "
-                         "with `fuzz`: fuzz/bench.expected and the tables of fuzz/README.md")
+                         "with `fuzz`: fuzz/bench.expected and the tables of fuzz/RATES.md")
     instead.add_argument("--checks", action="store_true",
                          help="instead: what each check of the images costs, as a table; builds them again and again")
     command("help", lambda options: top.print_help() or 0, "this text")
