@@ -79,7 +79,7 @@ def date(seconds):
 
 def share(part, whole):
     """A percentage that says 100 only of all."""
-    return f"{int(1000 * part / whole) / 10:.1f} %" if whole else "none"
+    return f"{min(round(100 * part / whole, 1), 100 if part == whole else 99.9):.1f} %" if whole else "none"
 
 
 def command(*words):
@@ -164,7 +164,8 @@ class Page:
         operations = [(matrix, matrix.missing(), len(matrix.live)) for matrix in made.services]
         whole = sum(count for _, _, count in operations) - sum(len({name for name, _ in missing}) for _, missing, _ in operations)
         judged = next((one for one in made.mutants if report_data.caught(one.tally)[1]), None)
-        covered = made.cover and next((pairs["lines"] for name, pairs in made.cover["units"] if name == "all units"), None)
+        covered = {name: pairs["lines"] for name, pairs in made.cover["units"]} if made.cover else {}
+        own, whole_tree = covered.get("all but probes and tester"), covered.get("all units")
         inputs = [sum(harness.counts[parent][0] for harness in made.harnesses) for parent in ("corpus", "findings")]
         tiles = [
             ("Open findings", opened, f"of {counted(len(made.findings), 'finding')}"),
@@ -176,7 +177,8 @@ class Page:
              "no campaign has written history"),
             ("Mutants caught", share(*report_data.caught(judged.tally)) if judged else "none yet",
              f"of {report_data.caught(judged.tally)[1]}, seed {judged.seed}" if judged else "./basalt mutate"),
-            ("Lines covered", share(*covered) if covered else "none yet", f"of {number(covered[1])}" if covered else "./basalt cover"),
+            ("Lines covered", share(*own) if own else "none yet", "but for probes and tester, which boots run" +
+             (f"; {share(*whole_tree)} with them" if whole_tree else "") if own else "./basalt cover"),
         ]
         return tag("ul", "".join(tag("li", f'<span class="label">{text(label)}</span><b>{text(value)}</b><span>{text(words)}</span>')
                                  for label, value, words in tiles), class_="tiles")
@@ -368,8 +370,8 @@ class Page:
                  for kind, tally in sorted(last.kinds.items()) if report_data.caught(tally)[1]]
         inside = [table([("Kind", False), ("", False), ("Caught", True)], kinds, wide=False)]
         if last.survivors:
-            shown = [f"<li>{self.link(patch, path) if patch else text(path)}: {text(mutate.WORDS[kind])}</li>"
-                     for path, kind, patch in last.survivors[:SURVIVORS_MAX]]
+            shown = [f"<li>{self.link(patch, f'{path}:{line}') if patch else text(path)}: {text(mutate.WORDS[kind])}</li>"
+                     for path, kind, line, patch in last.survivors[:SURVIVORS_MAX]]
             left = f"<li>and {len(last.survivors) - SURVIVORS_MAX} more</li>" if len(last.survivors) > SURVIVORS_MAX else ""
             inside.append(f"<div><h3>Survivors</h3><ul class=plain>{''.join(shown)}{left}</ul></div>")
         if len(judged) > 1:
@@ -385,8 +387,8 @@ class Page:
             return part("cover", "Coverage by unit", card(f"<p>Not measured. This builds for it and takes some minutes: {command('cover')}</p>"))
         rows = []
         for name, pairs in kept["units"]:
-            cells = [cell for pair in pairs.values() for cell in (tag("td", bar(*pair)), figure(share(*pair)), figure("{:,} of {:,}".format(*pair)))]
-            rows.append(row(tag("th", text(name), scope="row"), *cells))
+            cells = [cell for pair in pairs.values() for cell in (tag("td", bar(*pair)), figure(share(*pair)), figure("{:,} of {:,}".format(*pair) if pair[1] else ""))]
+            rows.append(row(tag("th", f"<b>{text(name)}</b>" if " " in name else text(name), scope="row"), *cells))  # a sum, or a folder
         return part("cover", "Coverage by unit", f"<p class=soft>By corpora and test programs, measured {date(kept['time'])} at "
                     f"{text(kept['commit'] or 'an unknown commit')}; {command('cover')} measures it again and lists what nothing reaches.</p>",
                     table([("Unit", False), *[head for name in kept["columns"] for head in ((name.capitalize(), False), ("", True), ("", True))]],

@@ -13,6 +13,7 @@ import browser
 import build
 import campaign
 import cover
+import mutate_sites
 import places
 import report
 import report_data
@@ -142,9 +143,11 @@ def plant(place):
     place.put("findings/memd_life/found/damaged/finding.json", b"{")
     verdicts = [[["services/memd/books.c", "bound", 10 + number, 11 + number, "<"], [outcome, ODD]]
                 for number, outcome in enumerate(["properties"] * 17 + ["golden", "fuzzing", "survived", "same code"])]
+    site = mutate_sites.Site(*verdicts[19][0])
+    place.put(f"findings/mutate/services-memd-books-c-{site.lines(campaign.text_of(site.path))[0]}-bound-abcdef.patch", b"x")
     place.put("findings/mutate/7-00000000.jsonl", "\n".join(map(json.dumps, verdicts)).encode() + b'\n[["services/memd')
     place.put(cover.KEPT, json.dumps({"commit": "abc", "time": BEGIN, "units": [
-        {"name": "services/memd", "lines": [97, 100], "branches": [1, 2]}, {"name": "all units", "lines": [999, 1000], "branches": [1, 2]}]}).encode())
+        {"name": "services/memd", "lines": [97, 100], "branches": [1, 2]}, {"name": "all but probes and tester", "lines": [9999, 10000], "branches": [1, 2]}, {"name": "all units", "lines": [9, 10], "branches": [1, 2]}]}).encode())
 
 
 def hash_of(path):
@@ -228,7 +231,8 @@ def chart_complaints(name, chart, points):
         x, y = scale(chart["x"]), scale(chart["y"])
     except AssertionError as wrong:
         return [f"{name}: ticks that contradict each other: {wrong}"]
-    return [f"{name}: {point} lies at {at}, not at {x(point[0]):.1f}, {y(point[1]):.1f}" for point, at in zip(points, chart["points"])
+    return [f"{name}: {point[1]} lies beyond its axis" for point in points if not chart["y"][0][0] <= point[1] <= chart["y"][-1][0]] + \
+           [f"{name}: {point} lies at {at}, not at {x(point[0]):.1f}, {y(point[1]):.1f}" for point, at in zip(points, chart["points"])
             if abs(at[0] - x(point[0])) > 0.3 or abs(at[1] - y(point[1])) > 0.3]
 
 
@@ -329,11 +333,13 @@ def check_texts(tally, page, output):
     words = page.value("document.body.innerText")
     tally.say("report: names stay text", page.value("[document.scripts.length, typeof hacked, document.querySelectorAll('main script').length]") ==
               [2, "undefined", 0] and words.count("<script>hacked=1") >= 3, words[:2000])
-    wanted = ("19 of 20 mutants caught (95.0 %)", "99.9 %", "in no campaign of the history", "after 30 min", "./basalt triage memd_life/M6-free_untyped",
+    wanted = ("19 of 20 mutants caught (95.0 %)", "services/memd/books.c:1: bound", "99.9 %", "90.0 % with them", "in no campaign of the history", "after 30 min", "./basalt triage memd_life/M6-free_untyped",
               "of 3 findings", "interrupt is never accepted or refused: nobody answers it")
     page.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     words = page.value("document.body.innerText")
     tally.complaints("report: it says what was planted", [one for one in wanted if one not in words])
+    tally.say("report: a survivor leads to its patch", page.value("document.querySelector('#mutants li a')?.getAttribute('href')") ==
+              "../findings/mutate/services-memd-books-c-1-bound-abcdef.patch", page.value("document.querySelector('#mutants').innerHTML"))
     skipped = (*(f"findings/history.jsonl, line {3 + 5 * number + 1}: " for number in range(len(DAMAGED) - 1)), "cut off",
                "findings/memd_life/corpus/notes.txt: not an input", "findings/memd_life/corpus/huge: ", "findings/memd_life/corpus/a pipe: ",
                "findings/memd_life/found/damaged/finding.json: unreadable", "7-00000000.jsonl, line 22: is no verdict")

@@ -419,7 +419,7 @@ class Judged:
         self.tally[outcome] += 1
         self.kinds[site.kind][outcome] += 1
         if outcome == "survived":
-            self.survivors.append((site.path, site.kind, patch_of(site)))
+            self.survivors.append((site.path, site.kind, *patch_of(site)))
 
 
 def caught(tally):
@@ -429,14 +429,14 @@ def caught(tally):
 
 
 def patch_of(site):
-    """The patch that was written of a survivor; None when it is gone, or the source is another now."""
+    """(line, the patch that was written of a survivor); without a patch when that is gone, or the source is another now."""
     try:
         line = site.lines(source_checks.read(site.path))[0]
     except (OSError, ValueError):
-        return None
+        return None, None
     name = re.sub(r"[/.]", "-", site.path)
     found = glob.glob(f"{mutate.HOME}/{glob.escape(name)}-{line}-{glob.escape(site.kind)}-*.patch")
-    return found[0] if len(found) == 1 else None
+    return line, found[0] if len(found) == 1 else None
 
 
 def read_verdict(line):

@@ -41,14 +41,12 @@
     return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
   }
 
-  // Multiples of a round number that lie from low to high, about `wanted` of them.
-  function ticks(low, high, wanted, whole) {
+  // A round number of which about `wanted` multiples lie from low to high.
+  function roundStep(low, high, wanted, whole) {
     const rough = (high - low) / wanted || 1, power = 10 ** Math.floor(Math.log10(rough));
     let step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.999);
     if (whole) step = Math.max(1, step);
-    const found = [];
-    for (let at = Math.ceil(low / step - 1e-9); at * step <= high * (1 + 1e-9); at++) found.push(at * step || 0); // and no -0
-    return { step, found };
+    return step;
   }
 
   function timeTicks(total, wanted) {
@@ -88,14 +86,16 @@
     const values = points.map((point) => point.y), zero = steps || svg.dataset.zero === 'yes';
     let low = zero ? 0 : Math.min(...values), high = Math.max(...values);
     if (high === low) { low = zero ? 0 : Math.max(0, low - 1); high += 1; }
-    const y = ticks(low, high, 4, svg.dataset.whole === 'yes');
-    low = Math.floor(low / y.step + 1e-9) * y.step;
-    high = Math.ceil(high / y.step - 1e-9) * y.step;
+    const step = roundStep(low, high, 4, svg.dataset.whole === 'yes');
+    const first = Math.floor(low / step + 1e-9), last = Math.ceil(high / step - 1e-9);
+    low = first * step;
+    high = last * step;
     const total = Math.max(data.total, 1);
     const px = (value) => LEFT + (width - LEFT - RIGHT) * value / total;
     const py = (value) => height - BOTTOM - (height - TOP - BOTTOM) * (value - low) / (high - low);
     const at = (value) => Math.round(value * 100) / 100;
-    for (const value of ticks(low, high, 4, svg.dataset.whole === 'yes').found) {
+    for (let number = first; number <= last; number++) {
+      const value = Number((number * step).toPrecision(12));
       add(svg, 'line', { class: 'grid', x1: LEFT, x2: width - RIGHT, y1: at(py(value)), y2: at(py(value)) });
       add(svg, 'text', { class: 'y', x: LEFT - 8, y: at(py(value)), dy: '0.32em', 'text-anchor': 'end', 'data-value': value }, brief(value));
     }
