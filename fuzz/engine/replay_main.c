@@ -480,8 +480,11 @@ static size_t random_input(uint8_t *bytes, uint64_t *state)
                             RANDOM_BYTES_MAX, state);
     size_t size_bytes = 0;
     uint64_t changes = 8 + next_random(state) % 256;
+    struct steps_plan plan = {.features = STEPS_USUAL, .swarm = next_random(state)};
+    if (plan.swarm % 2 == 0)
+        plan.swarm = 0;
     for (uint64_t i = 0; i < changes; i++)
-        size_bytes = steps_mutate(bytes, size_bytes, RANDOM_BYTES_MAX, next_random(state),
+        size_bytes = steps_mutate(bytes, size_bytes, RANDOM_BYTES_MAX, plan, next_random(state),
                                   random_bytes, state);
     return size_bytes;
 }

@@ -26,6 +26,7 @@ import command_checks
 import console
 import cover_checks
 import graph
+import fuzzbench_checks
 import growth
 import hostile
 import inject
@@ -488,6 +489,7 @@ CHECKS = {
     "cover": (cover_checks.cover_checks, ""),
     "mutate": (mutate_checks.mutate_checks, "image asan shipped"),
     "report": (report_checks.report_checks, ""),
+    "fuzzbench": (fuzzbench_checks.fuzzbench_checks, ""),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),

@@ -19,6 +19,7 @@ import console
 import cover
 import editors
 import fleet
+import fuzzbench
 import inject
 import inputs
 import metal
@@ -252,6 +253,17 @@ def parser():
     sub.add_argument("--no-golden", action="store_true", help="digests, floors and generated pages are not asked")
     sub = command("report", report.report, "write one page of what campaigns did and what inputs reach: charts, matrices, findings")
     sub.add_argument("--output", metavar="FILE", help=f"default: {report.OUTPUT}; a report that is there gives way, no other file")
+    sub = command("fuzzbench", fuzzbench.fuzzbench, "measure the fuzzing: what it reaches from nothing, and when it finds seeded bugs")
+    sub.add_argument("harnesses", nargs="*", metavar="HARNESS", help=f"default: {' '.join(fuzzbench.HARNESSES)}")
+    sub.add_argument("--seconds", type=duration, default=fuzzbench.SECONDS, metavar="TIME",
+                     help="CPU time of one run at libFuzzer's first rate, which gives its executions; default: 60")
+    sub.add_argument("--seeds", type=positive, default=fuzzbench.SEEDS, metavar="N", help="runs of each kind; default: 3")
+    sub.add_argument("--mutants", type=natural, default=fuzzbench.MUTANTS, metavar="N",
+                     help="seeded bugs of each harness, always the same; default: 4; 0: all")
+    sub.add_argument("--engine", choices=("libfuzzer", "afl", "both"), default="both", help="default: both")
+    sub.add_argument("--mutator", action="append", metavar="NAME",
+                     help="none, steps, usual, or such as steps+swarm+cross; default: the first three")
+    sub.add_argument("--output", default=fuzzbench.TABLE, metavar="FILE", help=f"default: {fuzzbench.TABLE}")
     sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
     sub.add_argument("file", metavar="FILE")
     sub.add_argument("--harness", metavar="NAME", help="whose input it is")

@@ -291,10 +291,11 @@ static void test_steps(void)
     for (uint64_t seed = 0; seed < 2000; seed++) {
         uint8_t once[40];
         uint8_t twice[40];
+        struct steps_plan plan = {.features = seed % 2 == 0 ? 0 : STEPS_USUAL, .swarm = seed % 4};
         memcpy(once, life, sizeof life);
         memcpy(twice, life, sizeof life);
-        size_t size = steps_mutate(once, sizeof life, sizeof once, seed, flip_first, NULL);
-        size_t again = steps_mutate(twice, sizeof life, sizeof twice, seed, flip_first, NULL);
+        size_t size = steps_mutate(once, sizeof life, sizeof once, plan, seed, flip_first, NULL);
+        size_t again = steps_mutate(twice, sizeof life, sizeof twice, plan, seed, flip_first, NULL);
         good = good && size <= sizeof once && size == again && memcmp(once, twice, size) == 0;
         grew = grew || size > sizeof life;
         shrank = shrank || size < sizeof life;
@@ -307,8 +308,118 @@ static void test_steps(void)
     EXPECT(step_bytes(life, sizeof life, 0) == 6 && step_bytes(life, sizeof life, 6) == 2);
     EXPECT(step_bytes(life, sizeof life, 8) == 10 && step_bytes(life, sizeof life, 17) == 1);
     uint8_t none[8];
-    size_t size = steps_mutate(none, 0, 1, 1, flip_first, NULL);
+    size_t size = steps_mutate(none, 0, 1, (struct steps_plan){0}, 1, flip_first, NULL);
     EXPECT(size == 0);
+}
+
+/* A row of literals whose operation is 2, whose badge is 7 or 9 and whose body is one number. */
+static size_t literals(uint8_t *bytes, size_t count)
+{
+    memset(bytes, 0, count * 26);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *step = bytes + i * 26;
+        step[0] = 5;
+        step[1] = 6;
+        step[4] = 2;
+        step[6] = i % 2 == 0 ? 7 : 9;
+        step[14] = 8;
+        step[18] = (uint8_t)(100 + i);
+    }
+    return count * 26;
+}
+
+/* Of a plan's own changes each is made, and none where the plan has it not. */
+static void test_steps_plan(void)
+{
+    enum { COUNT = 4, LIMIT = 400 };
+    for (unsigned features = 0; features <= STEPS_LITERALS; features++) {
+        unsigned moved = 0;
+        unsigned whole = 0;
+        for (uint64_t seed = 0; seed < 2000; seed++) {
+            uint8_t bytes[LIMIT];
+            size_t size = literals(bytes, COUNT);
+            struct steps_plan plan = {.features = features};
+            size = steps_mutate(bytes, size, LIMIT, plan, seed, flip_first, NULL);
+            whole += size % 26 == 0;
+            for (size_t i = 0; i < COUNT && size == COUNT * 26; i++) /* the number of another */
+                moved += bytes[i * 26 + 18] >= 100 && bytes[i * 26 + 18] < 104 &&
+                         bytes[i * 26 + 18] != 100 + i && bytes[i * 26 + 6] == (i % 2 ? 9 : 7) &&
+                         (i == 0 || bytes[i * 26 - 26 + 18] == 99 + i);
+        }
+        EXPECT(whole > 1000);
+        EXPECT(features == 0 ? moved < 600 : moved > 30);
+    }
+}
+
+/* The first steps stay as they were, and a few literals follow that are others. */
+static void test_hostile(void)
+{
+    enum { COUNT = 12, LIMIT = 26 * (COUNT + 4) };
+    unsigned cut = 0;
+    for (uint64_t seed = 0; seed < 2000; seed++) {
+        uint8_t before[LIMIT];
+        uint8_t bytes[LIMIT];
+        size_t size = literals(before, COUNT);
+        memcpy(bytes, before, size);
+        struct steps_plan plan = {.features = STEPS_HOSTILE};
+        size = steps_mutate(bytes, size, LIMIT, plan, seed, flip_first, NULL);
+        size_t same = 0;
+        while (same * 26 < size && memcmp(bytes + same * 26, before + same * 26, 26) == 0)
+            same++;
+        cut += size <= 26 * 8 && size % 26 == 0 && size > same * 26;
+    }
+    EXPECT(cut > 20);
+}
+
+/* In a swarm new steps are of a few kinds; without one of many. */
+static void test_swarm(void)
+{
+    unsigned kinds[2] = {0, 0};
+    for (unsigned round = 0; round < 2; round++) {
+        static bool seen[1 << 16];
+        memset(seen, 0, sizeof seen);
+        for (uint64_t seed = 0; seed < 500; seed++) {
+            uint8_t bytes[64];
+            struct steps_plan plan = {.features = STEPS_SWARM, .swarm = round};
+            if (steps_mutate(bytes, 0, sizeof bytes, plan, seed, flip_first, NULL) < 4)
+                continue;
+            bool *kind = &seen[bytes[0] << 8 | bytes[2]];
+            kinds[round] += !*kind;
+            *kind = true;
+        }
+    }
+    EXPECT(kinds[0] > 400);
+    EXPECT(kinds[1] >= 2 && kinds[1] <= 6);
+}
+
+/* Two inputs are joined between steps: what comes out is steps of both, in their order. */
+static void test_cross(void)
+{
+    uint8_t first[26 * 3];
+    uint8_t second[26 * 3];
+    literals(first, 3);
+    literals(second, 3);
+    for (size_t i = 0; i < 3; i++)
+        second[i * 26 + 18] = (uint8_t)(200 + i);
+    bool good = true;
+    unsigned both = 0;
+    for (uint64_t seed = 0; seed < 500; seed++) {
+        size_t limit = seed % 160;
+        uint8_t *target = malloc(limit + 1); /* of the heap: the sanitizer sees one byte too far */
+        size_t size = steps_cross(first, sizeof first, second, sizeof second, target, limit, seed);
+        unsigned from[2] = {0, 0};
+        good = good && size <= limit && size % 26 == 0;
+        for (size_t at = 0; at + 26 <= size; at += 26) {
+            good = good && target[at] == 5 && target[at + 1] == 6;
+            from[target[at + 18] >= 200]++;
+        }
+        both += from[0] != 0 && from[1] != 0;
+        free(target);
+    }
+    EXPECT(good);
+    EXPECT(both > 100);
+    EXPECT(steps_features(NULL) == STEPS_USUAL && steps_features("steps") == 0);
+    EXPECT(steps_features("steps+swarm+cross") == (STEPS_SWARM | STEPS_CROSS));
 }
 
 /* An engine that shrinks an input gives less room than the input fills: what lies behind the limit
@@ -321,7 +432,8 @@ static void test_steps_over_limit(void)
         uint8_t *bytes = malloc(40); /* of the heap, where the sanitizer sees one byte too far */
         for (size_t i = 0; i < 40; i++)
             bytes[i] = i % 10 == 1 ? 2 : 7; /* four steps of two words */
-        size_t size = steps_mutate(bytes, 40, limit, seed, flip_first, NULL);
+        struct steps_plan plan = {.features = STEPS_USUAL, .swarm = seed % 3};
+        size_t size = steps_mutate(bytes, 40, limit, plan, seed, flip_first, NULL);
         good = good && size <= limit;
         for (size_t i = limit; i < 40; i++)
             good = good && bytes[i] == (i % 10 == 1 ? 2 : 7);
@@ -344,6 +456,10 @@ int main(int count, char **arguments)
     test_life_refusals();
     test_life_any_bytes();
     test_steps();
+    test_steps_plan();
+    test_hostile();
+    test_swarm();
+    test_cross();
     test_steps_over_limit();
     return tests_end(arguments[0]);
 }

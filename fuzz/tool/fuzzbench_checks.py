@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: ISC
+"""Checks of ./basalt fuzzbench: a planted bug is found and shown, what is known is not measured again, a table is there whole."""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import re
+import tempfile
+
+import build
+import campaign
+import fuzzbench
+
+HARNESS = "timed_life"
+# Who waits for a time that is over waits on.
+PLANTED = """Harness: timed_life
+Bug: planted
+
+--- a/services/timed/timed.c
++++ b/services/timed/timed.c
+@@ -63,4 +63,4 @@
+     request->reply.wait_until.now_ticks = timed->caller.now_ticks;
+-    if (deadline_ticks <= timed->caller.now_ticks)
++    if (deadline_ticks >= timed->caller.now_ticks)
+         return STATUS_OK;
+     timed_wait_add(timed, place_of(common->info->reply_slot), deadline_ticks, common->request_id);
+"""
+
+
+def run(home, patch):
+    """One call in the sanitized build, which is there anyway. (status, what it printed)"""
+    options = argparse.Namespace(harnesses=[HARNESS], seconds=1, seeds=1, mutants=1, engine="libfuzzer", mutator=["usual"],
+                                 output=f"{home}/table.md", bugs={HARNESS: [patch]})
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        status = fuzzbench.fuzzbench(options)
+    return status, printed.getvalue()
+
+
+def planted(tally, home):
+    patch = f"{home}/planted.patch"
+    with open(patch, "w", encoding="utf-8") as file:
+        file.write(PLANTED)
+    status, printed = run(home, patch)
+    table = campaign.text_of(f"{home}/table.md") if os.path.exists(f"{home}/table.md") else ""
+    line = re.search(rf"\| {HARNESS} \| planted.patch \| (\d+) \| ([\d,]+) \| ([\d,]+) \|\n", table)
+    tally.say("fuzzbench finds a planted bug from nothing and beside the corpus, and says which inputs show it",
+              status == 0 and line and int(line[1]) > 0, printed + table)
+    reached = re.search(rf"\| {HARNESS} \| [\d,]+ \| libFuzzer \| usual \| (\d+) \([^|]*\| (\d+) \| \d+ \| (\d+) % \|", table)
+    tally.say("... and what it reaches: marks, edges, answers", reached and int(reached[1]) > 5 and int(reached[2]) > 50, table)
+    tally.say("... and leaves no half table", not os.path.exists(f"{home}/table.md.part"))
+    again, printed = run(home, patch)
+    tally.say("fuzzbench measures nothing twice", again == 0 and not re.search(r"^\d\d:\d\d:\d\d ", printed, re.M) and
+              campaign.text_of(f"{home}/table.md") == table, printed)
+
+
+def cut_off(tally):
+    """A line that a kill cut is measured again; those before it are kept."""
+    path = fuzzbench.Results().path
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as lines:
+        lines.write(json.dumps([["rate", "x"], {"rate": 7}]) + "\n" + '[["rate", "y"], {"ra')
+    rows = fuzzbench.Results().rows
+    tally.say("fuzzbench: a line that was cut off is not believed", rows == {("rate", "x"): {"rate": 7}}, f"{rows}")
+    os.remove(path)
+
+
+def refusals(tally):
+    for command, wanted in ((["no_life"], "there is no harness 'no_life'"), (["memd_life", "--mutator", "magic"], "there is no mutator 'magic'"),
+                            (["memd_life", "--seeds", "0"], "'0' is not a positive number")):
+        status, output = build.run(["./basalt", "fuzzbench", *command])
+        tally.say(f"fuzzbench {' '.join(command)}: one line, status 2", status == 2 and wanted in output and len(output.splitlines()) == 1,
+                  output)
+
+
+def fuzzbench_checks(tally):
+    builds, home = dict(fuzzbench.BUILDS), fuzzbench.HOME
+    with tempfile.TemporaryDirectory() as folder:
+        fuzzbench.BUILDS.update(libfuzzer="build/libfuzzer", replayer="build/asan")
+        fuzzbench.HOME = f"{folder}/results"
+        try:
+            cut_off(tally)
+            planted(tally, folder)
+        finally:
+            fuzzbench.BUILDS.update(builds)
+            fuzzbench.HOME = home
+    refusals(tally)
