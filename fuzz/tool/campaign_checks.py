@@ -32,6 +32,7 @@ AFL_HARNESSES = tuple(dict.fromkeys((*ENGINE_HARNESSES, *FLEET)))
 FAKED = "canary_detectors"
 HOME = f"findings/{FAKED}"
 WAIT_SECONDS = 60
+ENOUGH = "30"  # seconds for what the scripted engine does, which ends by itself
 PLANTED_IN = "memd_life"
 PLANTED = ("memd-dead-badge-works", "memd-open-book", "memd-parent-limit", "memd-repeated-id", "memd-undelivered-kept")
 
@@ -48,7 +49,7 @@ class Place(places.Place):
 
     def start(self, case, *arguments):
         """./basalt fuzz."""
-        return self.process(FAKE, "fuzz", FAKED, "--seed", "1000", "--seconds", "3", *arguments, env={"FAKE_ENGINE": case})
+        return self.process(FAKE, "fuzz", FAKED, "--seed", "1000", "--seconds", ENOUGH, *arguments, env={"FAKE_ENGINE": case})
 
     def triage(self, *arguments):
         """./basalt triage: (status, output)."""
@@ -59,7 +60,7 @@ class Place(places.Place):
         return self.run(f"{FAKE}\n{instead}", *arguments, env={"FAKE_ENGINE": case}, seconds=WAIT_SECONDS)
 
     def fuzz(self, case, *arguments):
-        return self.run(FAKE, "fuzz", FAKED, "--seed", "1000", "--seconds", "3", *arguments, env={"FAKE_ENGINE": case},
+        return self.run(FAKE, "fuzz", FAKED, "--seed", "1000", "--seconds", ENOUGH, *arguments, env={"FAKE_ENGINE": case},
                         seconds=WAIT_SECONDS)
 
     def engine_pid(self):
@@ -637,7 +638,7 @@ class Ran:
 
 def check_history(tally):
     """Lines of the history hold totals and what came since the line before; a rate that fell by half is said."""
-    target = Ran("memd_life", ("afl", 60, 6000, 50, 9))
+    target = Ran("memd_life", ("afl", 60, 6000, 50, 9, 60))
     first = history.row(7, 100, target, 3)
     target.figures.add("afl", 30, 900, 10, 8)
     target.figures.add("libfuzzer", 10, 100, 20, 7)
@@ -648,8 +649,8 @@ def check_history(tally):
         f"{name}: {second[name]}, not {value}" for name, value in wanted.items() if second[name] != value] +
         ([] if first["minute_executions"] == first["executions"] == 6000 else [str(first)]))
     rates = history.earlier([first, {"target": "x", "builds": [1]}, {"target": "memd_life"}], 8)
-    slow, same = Ran("memd_life", ("afl", 60, 2900, 0, 9)), Ran("memd_life", ("afl", 60, 3100, 0, 9))
-    short, own = Ran("memd_life", ("afl", 20, 100, 0, 9)), history.earlier([first], 7)
+    slow, same = Ran("memd_life", ("afl", 60, 2900, 0, 9, 60)), Ran("memd_life", ("afl", 600, 3100, 0, 9, 60))
+    short, own = Ran("memd_life", ("afl", 200, 100, 0, 9, 20)), history.earlier([first], 7)
     tally.say("a rate that fell by half since an earlier campaign is said", len(list(history.rotten([slow], rates))) == 1
               and not [*history.rotten([same, short], rates), *history.rotten([slow], own)], str(rates))
 

@@ -186,6 +186,7 @@ class Worker(threading.Thread):
         self.said = {}  # artefact: the engine's words
         self.errors = []
         self.executions = self.process_executions = self.steps = self.edges = 0  # as libFuzzer counts them
+        self.cpu_seconds = 0  # of libFuzzer's processes; AFL++ does not wait for its programs
         self.process = None
         self.stopping = False
         self.lines = collections.deque(maxlen=40)
@@ -243,7 +244,9 @@ class Worker(threading.Thread):
             if SHOWN.match(line):
                 self.say(f"{self.label}: {line}")
             self.count(line)
-        status = self.process.wait()
+        _, status, usage = os.wait4(self.process.pid, 0)
+        status = self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu_seconds += usage.ru_utime + usage.ru_stime
         end_left_over(env)
         self.executions += self.process_executions
         self.process_executions = 0

@@ -55,6 +55,8 @@ def main(case, first, corpus):
     if case == "unwritable":
         print("artifact_prefix='x'; Test unit written to findings/canary_detectors/crash-nowhere")
         return 77 if first else 0
+    if case in ("two", "same") and int(option("seed")) % 1000 > 2:
+        return 0
     if case == "two":
         return fail(GLOBAL_OVERFLOW if first else DIVISION, "deadly signal", 77)
     if case == "same":

@@ -253,7 +253,7 @@ class Turn(threading.Thread):
 
     def settle(self, inputs, marks, seconds):
         target = self.target
-        target.figures.add(self.kind, seconds, *self.figures())
+        target.figures.add(self.kind, seconds, *self.figures(), 0 if self.kind.startswith("afl") else self.worker.cpu_seconds)
         target.harvest()
         target.remove_truncated()
         if not self.stopping:

@@ -7,7 +7,7 @@ import time
 
 PATH = "findings/history.jsonl"
 KINDS = ("libfuzzer", "afl", "libfuzzer_fast", "afl_fast")  # builds, in the order of the tables
-COMPARED_SECONDS_MIN = 30  # of a build, in both campaigns: a shorter one says nothing of its rate
+COMPARED_SECONDS_MIN = 30  # of processor time, in both campaigns: a shorter one says nothing of a rate
 ROT = 2  # how many times slower is said
 
 
@@ -18,9 +18,10 @@ class Figures:
         self.builds = {}
         self.told = {}  # totals of the line before
 
-    def add(self, kind, seconds, executions, steps, edges):
-        row = self.builds.setdefault(kind, {"seconds": 0, "executions": 0, "steps": 0, "edges": 0})
+    def add(self, kind, seconds, executions, steps, edges, cpu_seconds=0):
+        row = self.builds.setdefault(kind, {"seconds": 0, "cpu_seconds": 0, "executions": 0, "steps": 0, "edges": 0})
         row["seconds"] += seconds
+        row["cpu_seconds"] += cpu_seconds
         row["executions"] += executions
         row["steps"] += steps
         row["edges"] = max(row["edges"], edges)
@@ -114,24 +115,31 @@ def summary(targets):
     return "\n".join(line for line in lines if line)
 
 
+def cpu_rate(figures):
+    """Executions of a build per second of processor time, which other load does not change; None: nobody can say."""
+    if not isinstance(figures, dict) or figures.get("cpu_seconds", 0) < COMPARED_SECONDS_MIN:
+        return None
+    return figures.get("executions", 0) / figures["cpu_seconds"]
+
+
 def earlier(rows, campaign):
-    """{target: {build: (executions per second, time)}} of the last campaign before this one in which each ran."""
+    """{target: {build: (executions per processor second, time)}} of the last campaign before this one in which each ran."""
     rates = {}
     for row in rows:
         if row.get("campaign") == campaign or not isinstance(row.get("builds"), dict):
             continue
         for kind, figures in row["builds"].items():
-            if isinstance(figures, dict) and figures.get("seconds", 0) >= COMPARED_SECONDS_MIN:
-                rates.setdefault(row["target"], {})[kind] = (figures.get("executions", 0) / figures["seconds"], row.get("time", 0))
+            rate = cpu_rate(figures)
+            if rate is not None:
+                rates.setdefault(row["target"], {})[kind] = rate, row.get("time", 0)
     return rates
 
 
 def rotten(targets, rates):
-    """A line for each build that runs less than half as often per second as it did in an earlier campaign."""
+    """A line for each of libFuzzer's builds that runs less than half as often per second as in an earlier campaign."""
     for target in targets:
         for kind, (before, when) in rates.get(target.name, {}).items():
-            figures = target.figures.builds.get(kind, {"seconds": 0})
-            now = target.figures.per_second("executions", kind)
-            if figures["seconds"] >= COMPARED_SECONDS_MIN and now * ROT < before:
-                yield (f"{target.name} {kind}: {now:.0f} executions per second, {before:.0f} in the campaign of "
+            now = cpu_rate(target.figures.builds.get(kind))
+            if now is not None and now * ROT < before:
+                yield (f"{target.name} {kind}: {now:.0f} executions per second of processor time, {before:.0f} in the campaign of "
                        f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(when))}")
