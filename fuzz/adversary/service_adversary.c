@@ -509,6 +509,14 @@ static enum service_id choose_service(struct choices *choices)
     return services[choose_listed(choices, roles, sizeof roles / sizeof roles[0])];
 }
 
+static void look(void)
+{
+    const char *wrong = check();
+    if (wrong != NULL)
+        TRACE("wrong after this turn: %s", wrong);
+    PROPERTY(E9, wrong == NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     struct choices choices = harness_begin(bytes, size_bytes);
@@ -527,15 +535,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     if (plan.service == SERVICE_VFSD)
         start_vfsd();
     for (unsigned i = 0; i < TURN_LIMIT; i++) {
+        bool looks = oracle_step();
         enum status status = turn(&now_ticks);
-        const char *wrong = check();
-        if (wrong != NULL)
-            TRACE("wrong after this turn: %s", wrong);
-        PROPERTY(E9, wrong == NULL);
+        if (looks)
+            look();
         digest_u64(status);
         if (status == STATUS_NOT_FOUND)
             break;
     }
+    if (oracle_deferred())
+        look();
     digest_u64(adversary_owed_count());
     digest_u64(adversary_counts().calls);
     digest_state();
