@@ -86,10 +86,19 @@ static void compare_wall(void)
     PROPERTY_EQUAL(W1, reply.second_ticks, life.answer.now_ticks % TICKS_PER_SECOND);
 }
 
+/* Of a wait for a time that is over, which is answered at once. */
+static void compare_wait(void)
+{
+    struct timed_wait_until_reply reply;
+    PROPERTY_EQUAL(E5, reply_decode(&timed_wait_until_reply_type, stand_in_reply(), &reply),
+                   STATUS_OK);
+    PROPERTY_EQUAL(W1, reply.now_ticks, life.answer.now_ticks);
+}
+
 static const struct life_operation operations[] = {
     {OP_TIMED_NOW_MONOTONIC, 1, life_draw_nothing, NULL, compare_monotonic},
     {OP_TIMED_NOW_WALL, 1, life_draw_nothing, NULL, compare_wall},
-    {OP_TIMED_WAIT_UNTIL, 6, draw_wait_until, NULL, NULL},
+    {OP_TIMED_WAIT_UNTIL, 6, draw_wait_until, NULL, compare_wait},
     {0, 0, NULL, NULL, NULL},
 };
 

@@ -76,14 +76,14 @@ def refusals(tally):
 
 
 def fuzzbench_checks(tally):
-    builds, home = dict(fuzzbench.BUILDS), fuzzbench.HOME
+    builds, home, executions = dict(fuzzbench.BUILDS), fuzzbench.HOME, fuzzbench.RATE_EXECUTIONS
     with tempfile.TemporaryDirectory() as folder:
         fuzzbench.BUILDS.update(libfuzzer="build/libfuzzer", replayer="build/asan")
-        fuzzbench.HOME = f"{folder}/results"
+        fuzzbench.HOME, fuzzbench.RATE_EXECUTIONS = f"{folder}/results", 2000
         try:
             cut_off(tally)
             planted(tally, folder)
         finally:
             fuzzbench.BUILDS.update(builds)
-            fuzzbench.HOME = home
+            fuzzbench.HOME, fuzzbench.RATE_EXECUTIONS = home, executions
     refusals(tally)
