@@ -370,14 +370,14 @@ def reach_table(rows):
     grouped = collections.defaultdict(list)
     for (_, name, engine, mutator, _, executions), row in rows:
         grouped[name, executions, engine, mutator].append(row)
-    lines = ["| harness | executions | engine | mutator | marks | edges | inputs | answers OK | DENIED | CPU s |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    lines = ["| harness | executions | engine | mutator | marks | edges | inputs | answers OK | DENIED |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for (name, executions, engine, mutator), those in sorted(
             grouped.items(), key=lambda item: (item[0][0], item[0][1], item[0][2] != "libfuzzer", order(item[0][3]))):
         marks = sorted(row["marks"] for row in those)
         lines.append(f"| {name} | {executions:,} | {ENGINE_WORDS[engine]} | {mutator} | {middle(marks)} ({marks[0]} to {marks[-1]}) | "
                      f"{middle([row['edges'] for row in those])} | {middle([row['inputs'] for row in those])} | {share(those, 'OK')} | "
-                     f"{share(those, 'DENIED')} | {middle([row['cpu'] for row in those])} |")
+                     f"{share(those, 'DENIED')} |")
     return lines
 
 
@@ -405,15 +405,16 @@ def hunt_table(rows, caught):
     return lines
 
 
-def score_lines(rows):
-    """How many bugs each contender finds within a minute of CPU, in at least half of its runs."""
+def score_lines(rows, rates):
+    """How many bugs each contender finds within what libFuzzer executes in a minute of CPU, in at least half of its runs."""
     grouped = collections.defaultdict(lambda: collections.defaultdict(list))
     for (_, name, bug, engine, mutator, _, _, start), row in rows:
         where = "an empty corpus" if start == "empty" else "the committed corpus without the inputs that show the bug"
         grouped[f"{ENGINE_WORDS[engine]}, {mutator}, from {where}"][name, bug].append(row)
     lines = []
     for who, bugs in sorted(grouped.items(), key=lambda item: ("empty" not in item[0], not item[0].startswith("lib"), item[0])):
-        within = [sum(row["found"] is not None and row["cpu"] <= FOUND_SECONDS for row in those) * 2 >= len(those) for those in bugs.values()]
+        within = [sum(row["found"] is not None and row["found"] <= FOUND_SECONDS * rates[name] for row in those) * 2 >= len(those)
+                  for (name, _), those in bugs.items()]
         lines.append(f"- {who}: {sum(within)} of {len(bugs)}")
     return lines
 
@@ -433,6 +434,7 @@ def page(results, options):
     reached = [(key, row) for key, row in rows if key[0] == "reach"]
     hunted = [(key, row) for key, row in rows if key[0] == "hunt"]
     caught = {(key[1], key[2]): row for key, row in rows if key[0] == "caught"}
+    rates = {key[1]: row["rate"] for key, row in rows if key[0] == "rate"}
     commit = first_line(["git", "describe", "--always", "--dirty=, edited"])
     seeds = max((key[4] for key, _ in reached), default=options.seeds)
     return "\n".join([
@@ -445,7 +447,7 @@ def page(results, options):
         f"Answers: of the {ANSWERS_OF} largest inputs of each corpus.", "",
         "## Executions until a seeded bug is found", "", *hunt_table(hunted, caught), "",
         "From the corpus: from the committed inputs without those that show the bug.", "",
-        f"## Found within {min(FOUND_SECONDS, options.seconds)} CPU seconds, in half of the runs", "", *score_lines(hunted), ""])
+        f"## Found within {min(FOUND_SECONDS, options.seconds)} CPU seconds, in half of the runs", "", *score_lines(hunted, rates), ""])
 
 
 def write_page(path, text):

@@ -3,6 +3,7 @@
 
 import argparse
 import contextlib
+import ctypes
 import io
 import json
 import os
@@ -67,6 +68,37 @@ def cut_off(tally):
     os.remove(path)
 
 
+def crossed(features, partner, folder):
+    """How many of 2000 changes by the mutator that AFL++ loads have a whole step of another input of the queue."""
+    before = os.environ.get("BASALT_MUTATOR")
+    os.environ["BASALT_MUTATOR"] = features
+    try:
+        library = ctypes.CDLL(os.path.abspath("build/afl/mutator.so"))
+        library.afl_custom_init.restype = ctypes.c_void_p
+        library.afl_custom_havoc_mutation.restype = ctypes.c_size_t
+        mutator = ctypes.c_void_p(library.afl_custom_init(None, 1))
+    finally:
+        os.environ.pop("BASALT_MUTATOR") if before is None else os.environ.update(BASALT_MUTATOR=before)
+    step, other = b"\0\2" + b"\x11" * 8, b"\0\2" + b"\xee" * 8
+    if partner:
+        with open(f"{folder}/partner", "wb") as file:
+            file.write(other * 5)
+        library.afl_custom_queue_new_entry(mutator, f"{folder}/partner".encode(), None)
+    count, result = 0, ctypes.POINTER(ctypes.c_uint8)()
+    for _ in range(2000):
+        size = library.afl_custom_havoc_mutation(mutator, step * 5, ctypes.c_size_t(50), ctypes.byref(result), ctypes.c_size_t(4096))
+        count += other in ctypes.string_at(result, size)
+    library.afl_custom_deinit(mutator)
+    return count
+
+
+def crossover(tally, folder):
+    build.must_build("build/afl/mutator.so")
+    counts = [crossed(*case, folder) for case in (("steps+cross", True), ("steps+cross", False), ("steps", True))]
+    tally.say("AFL++'s mutator joins inputs of the queue between steps, when it is asked to", counts[0] > 50 and counts[1:] == [0, 0],
+              f"{counts}")
+
+
 def refusals(tally):
     for command, wanted in ((["no_life"], "there is no harness 'no_life'"), (["memd_life", "--mutator", "magic"], "there is no mutator 'magic'"),
                             (["memd_life", "--seeds", "0"], "'0' is not a positive number")):
@@ -81,6 +113,7 @@ def fuzzbench_checks(tally):
         fuzzbench.BUILDS.update(libfuzzer="build/libfuzzer", replayer="build/asan")
         fuzzbench.HOME, fuzzbench.RATE_EXECUTIONS = f"{folder}/results", 2000
         try:
+            crossover(tally, folder)
             cut_off(tally)
             planted(tally, folder)
         finally:
