@@ -9,8 +9,7 @@
 #include "abi/message_type.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/startup.h"
-#include "abi/formats/envelope.h"
-#include "abi/roles.h"
+#include "fuzz/adversary/startup_rows.h"
 #include "props/base/rows.h"
 #include "props/stand_ins/adversary.h"
 #include "fuzz/harness.h"
@@ -18,8 +17,6 @@
 
 const char harness_name[] = "startup_adversary";
 MARKS(12, 1);
-
-enum { HELD_LIMIT = ENVELOPE_ENTRY_LIMIT + 4 };
 
 /* What differs from the role's rows. */
 enum deviation {
@@ -46,19 +43,10 @@ enum offering {
     OFFERING_COUNT
 };
 
-struct held {
-    uint32_t slot;
-    uint32_t object_type;
-    uint32_t rights;
-    uint64_t badge;
-};
-
 static struct {
     const struct role *role;
     enum deviation deviation;
-    struct envelope envelope;
-    struct held held[HELD_LIMIT]; /* ascending slots */
-    unsigned held_count;
+    struct startup_rows rows;
     uint8_t sent[START_ENVELOPE_BYTES_MAX]; /* the latest envelope, as it was sent */
     uint32_t sent_bytes;
     uint8_t first[START_ENVELOPE_BYTES_MAX]; /* the one that was accepted first */
@@ -70,44 +58,11 @@ static struct {
     struct startup_offer_modules_request offer;
 } start;
 
-static void hold(uint32_t slot, uint32_t object_type, uint32_t rights, uint64_t badge)
-{
-    start.held[start.held_count++] = (struct held){slot, object_type, rights, badge};
-}
-
-enum { PROCESS_ID = 0x30005 }; /* that procd would have given */
-
-static void name(uint32_t slot, enum object_type type, uint16_t rights)
-{
-    uint32_t peer = service_peer_role(slot, type, rights);
-    start.envelope.entries[start.envelope.entry_count++] = (struct envelope_entry){
-        .slot = slot, .object_type = (uint16_t)type, .rights = rights, .peer_role = peer};
-    uint64_t badge = service_peer_badge(peer, PROCESS_ID, start.role->id);
-    hold(slot, type, rights, peer == ROLE_NONE ? 0 : badge);
-}
-
-/* Envelope and cspace as the role's rows say. */
-static void make_honest(void)
-{
-    unsigned count = 0;
-    const struct intake *rows = role_intake(start.role->id, &count);
-    start.envelope = (struct envelope){.role = start.role->id,
-                                       .service_endpoint_slot = SLOT_SERVICE_ENDPOINT,
-                                       .primary_control_slot = start.role->primary_slot,
-                                       .slot_window_first = SLOT_SERVICE_ENDPOINT,
-                                       .slot_window_last = SLOT_STARTUP_LAST};
-    start.held_count = 0;
-    hold(SLOT_SELF, OBJECT_KERNEL_SELF, RIGHT_CONTROL, 0);
-    name(SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT);
-    for (unsigned i = 0; i < count; i++)
-        name(rows[i].slot, rows[i].object_type, rows[i].rights);
-}
-
 static void drop_held(unsigned index)
 {
-    start.held_count--;
-    memmove(&start.held[index], &start.held[index + 1],
-            (start.held_count - index) * sizeof start.held[0]);
+    start.rows.held_count--;
+    memmove(&start.rows.held[index], &start.rows.held[index + 1],
+            (start.rows.held_count - index) * sizeof start.rows.held[0]);
 }
 
 /* A capability that no row names, at the end of the cspace or in a slot between. */
@@ -118,47 +73,47 @@ static void hold_extra(struct choices *choices)
     uint32_t slot = places[choices_below(choices, sizeof places / sizeof places[0])];
     if (slot == 3000)
         slot = SLOT_REPLY_BASE + SLOT_REPLY_COUNT;
-    unsigned at = start.held_count;
-    while (at > 0 && start.held[at - 1].slot > slot) {
-        start.held[at] = start.held[at - 1];
+    unsigned at = start.rows.held_count;
+    while (at > 0 && start.rows.held[at - 1].slot > slot) {
+        start.rows.held[at] = start.rows.held[at - 1];
         at--;
     }
-    start.held[at] = (struct held){slot, OBJECT_FRAME, RIGHT_READ, 0};
-    start.held_count++;
+    start.rows.held[at] = (struct startup_held){slot, OBJECT_FRAME, RIGHT_READ, 0};
+    start.rows.held_count++;
 }
 
 static void deviate(struct choices *choices)
 {
-    unsigned cap = (unsigned)choices_below(choices, start.held_count);
-    unsigned entry = (unsigned)choices_below(choices, start.envelope.entry_count);
+    unsigned cap = (unsigned)choices_below(choices, start.rows.held_count);
+    unsigned entry = (unsigned)choices_below(choices, start.rows.envelope.entry_count);
     switch (start.deviation) {
     case DEVIATION_CAP_MISSING:
         drop_held(cap);
         break;
     case DEVIATION_CAP_RIGHTS:
-        start.held[cap].rights ^= 1u << choices_below(choices, 8);
+        start.rows.held[cap].rights ^= 1u << choices_below(choices, 8);
         break;
     case DEVIATION_CAP_TYPE:
-        start.held[cap].object_type =
-            start.held[cap].object_type == OBJECT_FRAME ? OBJECT_UNTYPED : OBJECT_FRAME;
+        start.rows.held[cap].object_type =
+            start.rows.held[cap].object_type == OBJECT_FRAME ? OBJECT_UNTYPED : OBJECT_FRAME;
         break;
     case DEVIATION_CAP_BADGE:
-        start.held[cap].badge += 1 + choices_u8(choices);
+        start.rows.held[cap].badge += 1 + choices_u8(choices);
         break;
     case DEVIATION_CAP_EXTRA:
         hold_extra(choices);
         break;
     case DEVIATION_ENTRY_MISSING:
-        start.envelope.entry_count--;
-        memmove(&start.envelope.entries[entry], &start.envelope.entries[entry + 1],
-                (start.envelope.entry_count - entry) * sizeof start.envelope.entries[0]);
+        start.rows.envelope.entry_count--;
+        memmove(&start.rows.envelope.entries[entry], &start.rows.envelope.entries[entry + 1],
+                (start.rows.envelope.entry_count - entry) * sizeof start.rows.envelope.entries[0]);
         break;
     case DEVIATION_ENTRY_RIGHTS:
-        start.envelope.entries[entry].rights ^= (uint16_t)(1u << choices_below(choices, 8));
+        start.rows.envelope.entries[entry].rights ^= (uint16_t)(1u << choices_below(choices, 8));
         break;
     case DEVIATION_ROLE:
-        start.envelope.role = choose_role(choices)->id;
-        if (start.envelope.role == start.role->id)
+        start.rows.envelope.role = choose_role(choices)->id;
+        if (start.rows.envelope.role == start.role->id)
             start.deviation = DEVIATION_NONE;
         break;
     case DEVIATION_NONE:
@@ -201,10 +156,10 @@ static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct
     start.deviation = (enum deviation)(choices_u8(choices) % (2 * DEVIATION_COUNT));
     if (start.deviation >= DEVIATION_COUNT)
         start.deviation = DEVIATION_NONE;
-    make_honest();
+    startup_rows_make(&start.rows, start.role);
     deviate(choices);
-    if (envelope_encode(&start.envelope, request.envelope, sizeof request.envelope, &written) !=
-        STATUS_OK)
+    if (envelope_encode(&start.rows.envelope, request.envelope, sizeof request.envelope,
+                        &written) != STATUS_OK)
         return false; /* a deviation that the format itself forbids: no such bytes */
     request.count = (uint32_t)written;
     if (start.deviation == DEVIATION_BYTE)
@@ -220,35 +175,12 @@ static bool make_request(struct choices *choices, uint32_t endpoint_slot, struct
     return true;
 }
 
-/* The kernel's answer to QUERY_LOCAL_CAP about the cspace as it is. */
-static bool answer_query(uint32_t slot, struct message *message)
-{
-    struct kernel_query_local_cap_request query;
-    if (slot != SLOT_SELF ||
-        message_decode(&kernel_query_local_cap_request_type, message, &query) != STATUS_OK)
-        return false;
-    unsigned at = 0;
-    while (at < start.held_count && start.held[at].slot < query.slot)
-        at++;
-    bool found =
-        at < start.held_count && (query.mode == QUERY_NEXT || start.held[at].slot == query.slot);
-    struct kernel_query_local_cap_reply reply = {0};
-    if (!found) {
-        message_refuse(message, STATUS_NOT_FOUND);
-        return true;
-    }
-    reply.slot = start.held[at].slot;
-    reply.object_type = start.held[at].object_type;
-    reply.rights = start.held[at].rights;
-    reply.badge = start.held[at].badge;
-    return message_encode(&kernel_query_local_cap_reply_type, &reply, message) == STATUS_OK;
-}
-
+/* The kernel's answers about the cspace as it is. */
 static bool make_answer(struct choices *choices, uint32_t slot, struct message *message)
 {
     (void)choices;
     if (message->header.operation == OP_KERNEL_QUERY_LOCAL_CAP)
-        return answer_query(slot, message);
+        return slot == SLOT_SELF && startup_rows_answer(&start.rows, message);
     if (message->header.operation != OP_KERNEL_DROP_LOCAL_CAP)
         return false;
     message_refuse(message, STATUS_NOT_FOUND);

@@ -46,10 +46,9 @@ static uint64_t choices_width(struct choices *choices, unsigned width_bytes)
 {
     size_t left = choices->size_bytes - choices->offset_bytes;
     size_t real = width_bytes < left ? width_bytes : left;
-    const uint8_t *drawn = choices->bytes + choices->offset_bytes;
     uint64_t value = 0;
-    for (size_t i = 0; i < real; i++)
-        value |= (uint64_t)drawn[i] << (8 * i);
+    for (size_t i = 0; i < real; i++) /* no bytes may be null */
+        value |= (uint64_t)choices->bytes[choices->offset_bytes + i] << (8 * i);
     choices->offset_bytes += real;
     return value;
 }

@@ -17,6 +17,7 @@
 #include "props/base/property.h"
 #include "props/base/rows.h"
 #include "props/base/trace.h"
+#include "props/stand_ins/adversary_held.h"
 
 /* How an answer is made: one byte, past the end of the input the first. */
 enum manner {
@@ -51,6 +52,7 @@ void adversary_begin(struct choices *choices, const struct adversary_plan *plan)
     memset(&adversary, 0, sizeof adversary);
     adversary.choices = choices;
     adversary.plan = plan;
+    adversary_held_begin();
 }
 
 unsigned adversary_owed_count(void)
@@ -154,6 +156,35 @@ static void place_caps(struct message *message, uint32_t window_slot)
     }
 }
 
+/* What is delivered is odd, or not: as many as the window has, one less than the fields, of a wrong type
+ * or without a right, in a refusal, as the answer to something else. Never more than the window
+ * has room for, as the kernel sees to that. */
+static void deliver_oddly(struct message *message, uint32_t window_count)
+{
+    enum { COMMON = 10 };
+    uint64_t how = choices_below(adversary.choices, 16);
+    struct message_header *header = &message->header;
+    if (how > COMMON && how <= COMMON + 2) {
+        for (uint32_t i = header->cap_count; i < window_count; i++)
+            message->caps[i] = (struct message_cap){.rights = choices_u8(adversary.choices),
+                                                    .object_type = choices_u8(adversary.choices)};
+        header->cap_count = (uint8_t)window_count;
+    }
+    if (how == COMMON + 2) {
+        message_refuse(message, choose_refusal(adversary.choices));
+        header->cap_count = (uint8_t)window_count;
+    } else if (how == COMMON + 3 && header->cap_count != 0) {
+        header->cap_count--;
+    } else if (how == COMMON + 4) {
+        message->caps[0].object_type ^= 1 + choices_u8(adversary.choices) % 15;
+        message->caps[0].rights &= choices_u8(adversary.choices);
+    } else if (how == COMMON + 5) {
+        header->request_id ^= choices_u8(adversary.choices);
+    }
+    if (header->cap_count > window_count)
+        header->cap_count = (uint8_t)window_count;
+}
+
 static enum status draw_transport_error(void)
 {
     static const enum status errors[] = {
@@ -168,6 +199,7 @@ static void make_reply(enum manner manner, const struct operation *operation, ui
                        struct message *message)
 {
     uint32_t window_slot = message->header.window_slot;
+    uint32_t window_count = message->header.window_count;
     bool honest = manner == MANNER_HONEST && adversary.plan->answer != NULL &&
                   adversary.plan->answer(adversary.choices, slot, message);
     if (!honest) {
@@ -179,23 +211,28 @@ static void make_reply(enum manner manner, const struct operation *operation, ui
         else
             make_message(operation->reply, manner == MANNER_VIOLATION, message);
     }
+    if (adversary.plan->windows)
+        deliver_oddly(message, window_count);
     place_caps(message, window_slot);
     message->header.window_slot = 0;
     message->header.window_count = 0;
 }
 
-enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+/* Whether a reply is an answer to the last request, by its row. */
+static bool is_taken(const struct operation *operation, const struct message *message)
 {
-    PROPERTY(E8, ++adversary.counts.calls <= ADVERSARY_CALL_LIMIT);
-    check_sent(message);
-    PROPERTY(E7, message->header.request_id > adversary.last_request_id);
-    adversary.last_request_id = message->header.request_id;
-    const struct operation *operation = operation_of(message->header.operation);
-    PROPERTY(P12, !adversary.plan->is_client || deadline_ticks != DEADLINE_NEVER ||
-                      (operation != NULL && operation->service == SERVICE_KERNEL));
-    trace_message("CALL", slot, false, operation, message);
-    if (adversary.plan->asked != NULL)
-        adversary.plan->asked(message);
+    return operation != NULL && message->header.request_id == adversary.last_request_id &&
+           reply_decode(operation->reply, message, scratch.bytes) == STATUS_OK;
+}
+
+/* The answer to a call that may be made, or the transport's error. */
+static enum status answer_call(const struct operation *operation, uint32_t slot,
+                               struct message *message)
+{
+    if (adversary.plan->scripted_call != NULL && adversary.plan->scripted_call(slot, message)) {
+        message_page_used(message);
+        return STATUS_OK;
+    }
     enum manner manner = draw_manner();
     if (manner == MANNER_TRANSPORT) {
         enum status error = draw_transport_error();
@@ -207,6 +244,31 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     message_page_used(message);
     trace_message("  reply", slot, true, operation, message);
     return STATUS_OK;
+}
+
+enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
+{
+    const struct adversary_plan *plan = adversary.plan;
+    PROPERTY(E8, ++adversary.counts.calls <= ADVERSARY_CALL_LIMIT);
+    check_sent(message);
+    PROPERTY(E7, message->header.request_id > adversary.last_request_id);
+    adversary.last_request_id = message->header.request_id;
+    const struct operation *operation = operation_of(message->header.operation);
+    PROPERTY(P12, !plan->is_client || deadline_ticks != DEADLINE_NEVER ||
+                      (operation != NULL && operation->service == SERVICE_KERNEL));
+    trace_message("CALL", slot, false, operation, message);
+    if (plan->asked != NULL)
+        plan->asked(message);
+    if (plan->windows && !adversary_held_call(message)) {
+        adversary.honest = false;
+        adversary_held_answered(STATUS_BUSY, message, false);
+        return STATUS_BUSY;
+    }
+    enum status status = answer_call(operation, slot, message);
+    if (plan->windows)
+        adversary_held_answered(status, message,
+                                status == STATUS_OK && is_taken(operation, message));
+    return status;
 }
 
 /* The first reply slot that is free, filled from now on; 0 when there is none. */
@@ -255,34 +317,98 @@ static enum status receive_nothing(uint64_t deadline_ticks, struct receive_info 
     return STATUS_TIMED_OUT;
 }
 
-enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
-                     struct receive_info *info)
+/* What is in a slot is known to the service, or was there from the start. */
+static void check_held(void)
 {
-    PROPERTY(E8, ++adversary.counts.receives <= ADVERSARY_CALL_LIMIT);
-    if (adversary.plan->is_client)
-        return receive_nothing(deadline_ticks, info);
-    if (choices_empty(adversary.choices))
-        return STATUS_NOT_FOUND; /* the input is over: the endpoint is gone */
-    uint32_t window_slot = message->header.window_slot;
-    uint8_t window_count = message->header.window_count;
-    enum manner manner = draw_manner();
-    if (manner == MANNER_TRANSPORT)
-        return receive_nothing(deadline_ticks, info);
-    make_request(manner, slot, message);
-    if (message->header.cap_count > window_count)
-        message->header.cap_count = window_count;
-    place_caps(message, window_slot);
-    adversary.now_ticks += choices_below(adversary.choices, 1000);
+    for (uint32_t slot = 1; (slot = adversary_held_next(slot)) != 0; slot++) {
+        if (slot >= SLOT_RECEIVE_BASE && !adversary.plan->names(slot))
+            TRACE("  slot %u is filled, and nobody knows", slot);
+        PROPERTY(E4, "kept", slot < SLOT_RECEIVE_BASE || adversary.plan->names(slot));
+    }
+}
+
+/* Whether a RECV finds nothing, though the input goes on. */
+static bool receives_in_vain(enum manner manner, uint64_t deadline_ticks)
+{
+    if (manner != MANNER_TRANSPORT)
+        return false;
+    return !adversary.plan->receives_truly || deadline_ticks != DEADLINE_NEVER ||
+           choices_below(adversary.choices, 16) == 15;
+}
+
+static void deliver(uint32_t slot, struct message *message, uint32_t window_slot,
+                    struct receive_info *info)
+{
     *info = (struct receive_info){.badge = message->header.badge,
                                   .now_ticks = adversary.now_ticks,
                                   .endpoint_slot = slot,
                                   .cap_count = message->header.cap_count,
                                   .window_slot = window_slot};
-    if (message->header.operation != OP_EVENT_PROCESS_TERMINATED)
+    bool says_itself = adversary.plan->receives_truly && message->header.badge == BADGE_KERNEL &&
+                       message->header.operation != OP_EVENT_FAULT;
+    if (message->header.operation != OP_EVENT_PROCESS_TERMINATED && !says_itself)
         info->reply_slot = owe_reply();
     adversary.answered_slot = SLOT_NULL;
     trace_message("RECV", slot, false, operation_of(message->header.operation), message);
+}
+
+static void request_made(enum manner manner, uint32_t slot, uint32_t window_slot,
+                         uint32_t window_count, struct message *message)
+{
+    make_request(manner, slot, message);
+    if (adversary.plan->windows)
+        deliver_oddly(message, window_count);
+    if (message->header.cap_count > window_count)
+        message->header.cap_count = (uint8_t)window_count;
+    place_caps(message, window_slot);
+    if (adversary.plan->windows)
+        adversary_held_delivered(window_slot, message->header.cap_count);
+    adversary.now_ticks += choices_below(adversary.choices, 1000);
+}
+
+static enum status receive(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                           struct receive_info *info)
+{
+    const struct adversary_plan *plan = adversary.plan;
+    uint32_t window_slot = message->header.window_slot;
+    uint32_t window_count = message->header.window_count;
+    if (plan->is_client)
+        return receive_nothing(deadline_ticks, info);
+    if (plan->scripted_receive != NULL && plan->scripted_receive(slot, message)) {
+        if (message->header.version == 0)
+            return receive_nothing(deadline_ticks, info);
+        place_caps(message, window_slot);
+        if (plan->windows)
+            adversary_held_delivered(window_slot, message->header.cap_count);
+        deliver(slot, message, window_slot, info);
+        return STATUS_OK;
+    }
+    if (plan->windows) {
+        check_held();
+        if (!adversary_held_receive(window_slot, window_count))
+            return STATUS_BUSY;
+    }
+    bool is_over = plan->receives_max != 0 && adversary.counts.receives > plan->receives_max;
+    if (is_over || choices_empty(adversary.choices))
+        return STATUS_NOT_FOUND; /* the input is over: the endpoint is gone */
+    enum manner manner = draw_manner();
+    if (receives_in_vain(manner, deadline_ticks))
+        return receive_nothing(deadline_ticks, info);
+    request_made(manner, slot, window_slot, window_count, message);
+    deliver(slot, message, window_slot, info);
     return STATUS_OK;
+}
+
+enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
+                     struct receive_info *info)
+{
+    PROPERTY(E8, ++adversary.counts.receives <= ADVERSARY_CALL_LIMIT);
+    if (adversary.plan->receives != NULL)
+        adversary.plan->receives(slot, deadline_ticks);
+    enum status status = receive(slot, message, deadline_ticks, info);
+    if (status != STATUS_OK && adversary.plan->received_nothing != NULL)
+        adversary.plan->received_nothing(status, info->now_ticks);
+    return status;
 }
 
 enum status sys_reply(uint32_t reply_slot, struct message *message)
@@ -291,6 +417,7 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
         return STATUS_NOT_FOUND;
     adversary.counts.replies++;
     check_sent(message);
+    adversary_held_reply(message);
     PROPERTY(E5, reply_slot >= SLOT_REPLY_BASE && reply_slot < SLOT_REPLY_BASE + SLOT_REPLY_COUNT &&
                      adversary.owed[reply_slot - SLOT_REPLY_BASE]);
     const struct operation *operation = operation_of(message->header.operation);
@@ -310,5 +437,8 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
     message->header.cap_count = 0; /* what was sent is gone */
     message->header.body_bytes = 0;
     message_page_used(message);
-    return manner == MANNER_TRANSPORT ? STATUS_NOT_FOUND : STATUS_OK;
+    if (manner == MANNER_TRANSPORT)
+        return STATUS_NOT_FOUND;
+    adversary_held_replied();
+    return STATUS_OK;
 }

@@ -35,6 +35,30 @@ struct adversary_plan {
     /* Sees every CALL, whoever answers it and how. */
     void (*asked)(const struct message *message);
 
+    /* Peers deliver capabilities that nobody asked for: too many or too few, of other types, in refusals,
+     * in answers to something else. What is held is booked (props/stand_ins/adversary_held.h): at
+     * each receive all of it lies in a start-up slot or where `names` says that the service knows
+     * it. */
+    bool windows;
+    bool (*names)(uint32_t slot);
+
+    /* Answers a CALL before anything is drawn for it, and makes what RECV finds, which is nothing when it has no
+     * version; false: the adversary
+     * does. For a beginning that is not drawn. */
+    bool (*scripted_call)(uint32_t slot, struct message *message);
+    bool (*scripted_receive)(uint32_t slot, struct message *message);
+
+    /* Sees each RECV, before anything is drawn for it, and how one has ended that gave no message. */
+    void (*receives)(uint32_t slot, uint64_t deadline_ticks);
+    void (*received_nothing)(enum status status, uint64_t now_ticks);
+
+    /* The endpoint is gone after so many receives; 0: at the end of the input. */
+    uint64_t receives_max;
+
+    /* RECV is the kernel's own: nobody waits for ever in vain, but rarely no reply slot is free, and
+     * what the kernel says itself needs no answer, unless it is a fault. */
+    bool receives_truly;
+
     /* A client: it calls no peer without a deadline, and nobody sends it anything. */
     bool is_client;
 };
