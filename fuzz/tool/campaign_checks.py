@@ -799,6 +799,6 @@ def run_engines(tally):
         tally.say("libFuzzer finds the canary", "property T1-canary does not hold" in output,
                   build.shorten(output, 10))
         home = prepare("canary_seedless", "afl")
-        _, output = campaign.run_afl("canary", 30, home, {"AFL_BENCH_UNTIL_CRASH": "1"})
+        _, output = campaign.run_afl("canary", 120, home, {"AFL_BENCH_UNTIL_CRASH": "1"})
         tally.say("AFL++ finds the canary", any("T1-canary" in headline for headline in headlines("canary", home)),
                   build.shorten(output, 10))
