@@ -511,8 +511,8 @@ BY_NAME = ("oss-fuzz-all", "fleet-fast", "fleet-sync-long", "tutorial-long", "ra
 QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 # One machine after another, so that each keeps one core busy: these run side by side. Those of `machines` are held up
 # for stated times of the host's clock, and run alone.
-ONE_CORE = ("fleet", "fleet-sync", "tutorial", "bad-input", "adds", "forms", "unready", "graph", "console", "loader", "operations", "ring3", "lines", "shares",
-            "longest", "hostile", "attacks", "bench", "rates")
+ONE_CORE = ("fleet", "fleet-sync", "tutorial", "report", "bad-input", "adds", "forms", "unready", "graph", "console",
+            "loader", "operations", "ring3", "lines", "shares", "longest", "hostile", "attacks", "bench", "rates")
 
 
 def test_programs(tally, names):

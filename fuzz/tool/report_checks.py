@@ -252,7 +252,7 @@ def check_charts(tally, page, width):
             x = scale(chart["x"])
             complaints += [f"a finding at {at}, not at {x(when)}" for (when, _), at in zip(found, chart["circles"]) if abs(at[0] - x(when)) > 0.3]
             y = {value: at for value, at, _ in chart["y"]}
-            complaints += [f"finding {number} at {at}" for number, at in enumerate(chart["circles"], 1) if abs(at[1] - y[number]) > 0.3]
+            complaints += [f"finding {number} at {at}" for number, at in enumerate(chart["circles"], 1) if abs(at[1] - y.get(number, -9)) > 0.3]
     begin = drawn["marks"]["begins"]
     complaints += [f"campaigns begin at {begin}"] if len(begin) != 1 or abs(begin[0] - scale(drawn["marks"]["x"])(5400)) > 0.3 else []
     complaints += [f"{name}: a label at {chart['labels']} of {chart['box'][0]}" for name, chart in drawn.items()
