@@ -10,6 +10,7 @@
  * or the account. */
 #include "fuzz/life/pagerd_life.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "abi/text/generate.h"
@@ -137,6 +138,7 @@ static void note_asked(const struct message *message, uint32_t reply_slot)
         place >= SLOT_REPLY_COUNT || life.answer.status != STATUS_OK ||
         message_decode(&event_fault_request_type, message, &fault) != STATUS_OK)
         return;
+    life.asked_used = place < life.asked_used ? life.asked_used : place + 1;
     life.asked[place].token = fault.token;
     life.asked[place].page = fault.va / PAGE_BYTES * PAGE_BYTES;
     life.asked[place].right = rights[fault.access];
@@ -492,7 +494,8 @@ static void reset(void)
     pagerd_reset(&pagerd);
     model_pagerd_reset(&model);
     peers_of_pagerd_begin();
-    memset(&life, 0, sizeof life);
+    memset(life.asked, 0, life.asked_used * sizeof life.asked[0]);
+    memset(&life, 0, offsetof(struct pagerd_life, asked));
 }
 
 size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, size_t limit_bytes,

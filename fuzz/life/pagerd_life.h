@@ -18,12 +18,13 @@ struct pagerd_life {
     bool crowded;
     bool breached;
     uint32_t breach_slot;
+    struct model_pagerd_answer answer; /* to the message that was sent last */
+    uint32_t asked_used;               /* places that ever had something */
     struct {
         uint64_t token;
         uint64_t page;
         uint32_t right;
-    } asked[SLOT_REPLY_COUNT];         /* by those who wait on each reply slot */
-    struct model_pagerd_answer answer; /* to the message that was sent last */
+    } asked[SLOT_REPLY_COUNT]; /* by those who wait on each reply slot */
 };
 
 extern struct pagerd pagerd;
