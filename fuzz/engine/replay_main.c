@@ -27,6 +27,9 @@ enum { RANDOM_BYTES_MAX = 4096 };
 static const struct input *running;
 static char running_path[512];
 
+/* What an input may take. */
+static unsigned seconds_max = INPUT_SECONDS_MAX;
+
 /* This program keeps what it read until it ends; libFuzzer looks for the leaks of harnesses. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -62,7 +65,7 @@ static void report_running(void)
 static void on_signal(int number)
 {
     if (number == SIGALRM && running != NULL)
-        fprintf(stderr, "hang: no end after %d s\n", INPUT_SECONDS_MAX);
+        fprintf(stderr, "hang: no end after %u s\n", seconds_max);
     report_running();
     signal(number, SIG_DFL);
     raise(number);
@@ -125,7 +128,7 @@ static uint64_t run(const struct input *input)
     naming.inexact = 0;
     choices_listen(on_named);
     trace_expects = input->is_trace;
-    alarm(INPUT_SECONDS_MAX);
+    alarm(seconds_max);
     LLVMFuzzerTestOneInput(copy, input->size_bytes);
     alarm(0);
     trace_expects = false;
@@ -511,7 +514,8 @@ static int run_random(uint64_t count, uint64_t seed)
  * is read after whole passes of some inputs, since reading it costs as much as a small one. */
 static int bench(const char *folder, double seconds)
 {
-    enum { INPUTS_BETWEEN = 128 };
+    enum { INPUTS_BETWEEN = 128, TIMES_SLOWER = 50 };
+    seconds_max *= TIMES_SLOWER; /* valgrind counts what it does */
     oracle_defer(ORACLE_STRIDE);
     struct corpus corpus = corpus_read(folder);
     struct timespec start;

@@ -193,7 +193,7 @@ def beside_empty(name, variant):
 def engine_rate(name, variant, seeds):
     """Executions per CPU second under libFuzzer from these seeds, all of which stay in its corpus."""
     with tempfile.TemporaryDirectory() as home:
-        command = [f"build/{variant}/{name}", "-seed=1", f"-max_total_time={ENGINE_SECONDS}", "-keep_seed=1",
+        command = [f"build/{variant}/{name}", "-seed=1", f"-max_total_time={ENGINE_SECONDS}", "-entropic=0", "-keep_seed=1",
                    f"-max_len={engines.INPUT_BYTES_MAX}", "-reload=0", "-print_final_stats=1", home, seeds]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE)
