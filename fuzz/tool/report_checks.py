@@ -17,6 +17,7 @@ import mutate_sites
 import places
 import report
 import report_data
+import source_checks
 
 OUTPUT = report.OUTPUT
 ODD = "</script><script>hacked=1</script>&\"'"  # a target, and names of findings, that must stay text
@@ -467,6 +468,22 @@ def check_cover(tally):
         "services/memd", {"lines": [2, 3], "branches": [1, 2]}) and len(skipped) == 1, f"{found} {skipped}")
 
 
+def check_tables(tally):
+    """What the matrices of all committed corpora call never reached is what `test replays` has a reason for."""
+    harnesses = []
+    for name in campaign.with_corpus():
+        harness = report_data.Harness(name)
+        for mark in campaign.text_of(f"corpus/{name}/FLOORS").splitlines()[1:]:
+            harness.reaching[mark].append(name)
+        harnesses.append(harness)
+    services, groups, _ = report_data.matrices(harnesses)
+    missing = {f"{matrix.name.upper()}.{operation}" for matrix in services for operation, _ in matrix.missing()}
+    tally.say("report: operations that no corpus reaches are those that have a reason", missing == set(source_checks.UNREACHED), str(missing))
+    shown = sum(matrix.triples() for matrix in services + groups)
+    marks = {mark for harness in harnesses for mark in harness.reaching if report_data.TRIPLE.fullmatch(mark)}
+    tally.say(f"report: {len(marks)} triples of all corpora have a cell each", shown == len(marks) and len(marks) > 4000, f"{shown}")
+
+
 def check_reading(tally):
     """What is read and needs no page: an input that fails, and a month of lines."""
     build.must_build("build/shipped/canary")
@@ -490,6 +507,7 @@ def check_reading(tally):
 
 def report_checks(tally):
     check_reading(tally)
+    check_tables(tally)
     check_clock(tally)
     check_cover(tally)
     place = Place("memd_life", "codec_archive")

@@ -39,7 +39,8 @@ RATES = {"executions_per_second": "executions", "messages_per_second": "steps"} 
 
 TRIPLE = re.compile(r"(.+): state (\d+) operation (0x[0-9a-f]+) (\w+)")
 OPERATION = re.compile(r"^OPERATION\(\w+, (\w+), (\w+), \w+,\s*(\w+),\s*.*?,\s*(\w+),\s*\"", re.M | re.S)
-NO_OPERATIONS = ("procd says",)  # groups of a service whose number is not an operation's
+SYSCALL = re.compile(r"SYSCALL_(\w+) = (0x[0-9a-f]+)")
+NO_OPERATIONS = ("procd says", "kernel boot")  # groups of a service whose number is not an operation's
 
 
 # --- history -------------------------------------------------------------------------------------
@@ -360,6 +361,8 @@ def matrices(harnesses):
     rows, services, order = tables()
     found = {service: Matrix(service, {row.name: row.state for row in rows.values() if row.service == service})
              for service in services}
+    names = {("kernel", int(number, 0)): f"syscall {name.lower()}" for name, number in SYSCALL.findall(source_checks.read("abi/system.h"))}
+    names.update({(service, 0): "no row" for service in services})  # what harnesses mark of numbers without one
     others = {}
     for harness in harnesses:
         for mark, paths in harness.reaching.items():
@@ -375,7 +378,7 @@ def matrices(harnesses):
                 continue
             service = row.service if row else owner
             qualifier = group.removeprefix(service).replace("start-up", "").strip()
-            found[service].add(row.name if row else "no row", verdict, f"{qualifier} {state}".strip(), paths)
+            found[service].add(row.name if row else names.get((service, int(number, 0)), number), verdict, f"{qualifier} {state}".strip(), paths)
     return list(found.values()), [others[group] for group in sorted(others)], order
 
 
