@@ -290,7 +290,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     start.role = choose_role(&choices);
     adversary_begin(&choices, &plan);
     TRACE("role %s", start.role->image);
-    enum status status = service_start(&caller, start.role->id, &envelope, NULL, NULL);
+    enum status status = service_start(&caller, start.role->id, &envelope, NULL, NULL, NULL);
     caller_flush(&caller);
     TRACE("service_start: %s", status_name(status));
     PROPERTY(R2, (status == STATUS_OK) == start.accepted || status != STATUS_OK);

@@ -249,8 +249,10 @@ static void parse_any(const uint8_t *bytes, size_t count)
 static struct console console;
 static struct {
     uint64_t now_ticks;
-    uint64_t shown; /* bytes */
-    uint32_t place; /* that was asked for last */
+    uint64_t shown;  /* bytes */
+    uint32_t place;  /* that was asked for last */
+    bool typed;      /* a whole line that is known, since the prompt */
+    uint16_t wanted; /* the operation that is to be asked for first then; 0: none, or it was */
 } around;
 
 static bool reply_with(const struct message_type *type, const void *reply, struct message *message)
@@ -262,6 +264,41 @@ static bool refuse(struct message *message, enum status status)
 {
     message_refuse(message, status);
     return true;
+}
+
+enum { ARGUMENT_COUNT = 7 };
+static const char *const typed_arguments[ARGUMENT_COUNT] = {
+    "", " idle", " phase0-exit 7", " 9", " procd", " nobody", " /bin/hello"};
+
+/* What a command asks for first, by what is typed behind it; 0: it asks nobody but who shows its answer. */
+static const uint16_t asks_first[KNOWN_COUNT][ARGUMENT_COUNT] = {
+    {0}, /* help */
+    {OP_PROCD_LIST_PROCESSES},
+    {OP_MEMD_QUERY_MEMORY},
+    {OP_LOGD_READ},
+    {OP_CRASHD_READ},
+    {0}, /* programs */
+    {0, OP_PROCD_SPAWN_SERVICE, OP_PROCD_SPAWN_SERVICE, 0, 0, 0, OP_LOADERD_LAUNCH_PATH}, /* run */
+    {0, OP_PROCD_SPAWN_SERVICE, OP_PROCD_SPAWN_SERVICE, 0, 0, 0,
+     OP_LOADERD_LAUNCH_PATH}, /* start */
+    {0, 0, 0, OP_PROCD_STOP_PROCESS},
+    {OP_PROCD_LIST_PROCESSES, OP_PROCD_LIST_PROCESSES, 0, OP_PROCD_LIST_PROCESSES,
+     OP_PROCD_LIST_PROCESSES, OP_PROCD_LIST_PROCESSES, OP_PROCD_LIST_PROCESSES},
+    {OP_TIMED_NOW_MONOTONIC},
+    {OP_VFSD_OPEN, OP_VFSD_OPEN, 0, OP_VFSD_OPEN, OP_VFSD_OPEN, OP_VFSD_OPEN, OP_VFSD_OPEN},
+    {0, OP_VFSD_OPEN, 0, OP_VFSD_OPEN, OP_VFSD_OPEN, OP_VFSD_OPEN, OP_VFSD_OPEN},
+};
+
+/* At the prompt, with nothing typed before; whoever types while something runs is not heard. */
+static void typed(unsigned command, unsigned argument, const struct message *message)
+{
+    struct seriald_read_request request;
+    if (message_decode(&seriald_read_request_type, message, &request) != STATUS_OK ||
+        request.wait_ticks != CONSOLE_IDLE_TICKS || console.line.count != 0 ||
+        console.line.escape != 0)
+        return;
+    around.typed = true;
+    around.wanted = asks_first[command][argument];
 }
 
 /* A byte, or a whole line. When the input is over, whoever types leaves. */
@@ -277,11 +314,11 @@ static bool answer_read(struct choices *choices, struct message *message)
     }
     uint8_t first = choices_u8(choices);
     if (first >= 128) {
-        const char *name = known[first % (KNOWN_COUNT - 1)].name;
-        static const char *const roles[] = {"",       " idle",   " phase0-exit 7", " 9",
-                                            " procd", " nobody", " /bin/hello"};
-        int count = snprintf((char *)reply.bytes, sizeof reply.bytes, "%s%s\r", name,
-                             roles[choices_below(choices, sizeof roles / sizeof roles[0])]);
+        unsigned command = first % (KNOWN_COUNT - 1);
+        unsigned argument = (unsigned)choices_below(choices, ARGUMENT_COUNT);
+        int count = snprintf((char *)reply.bytes, sizeof reply.bytes, "%s%s\r", known[command].name,
+                             typed_arguments[argument]);
+        typed(command, argument, message);
         reply.count = (uint32_t)count;
     } else {
         reply.bytes[0] = first;
@@ -317,10 +354,26 @@ static bool answer_clock(struct message *message)
     return reply_with(&timed_now_monotonic_reply_type, &reply, message);
 }
 
+/* Of a line that is known the first call is the stated one, of which nothing is left at the next prompt. */
+static void asked_first(const struct message *message)
+{
+    uint16_t operation = message->header.operation;
+    if (operation == OP_SERIALD_WRITE || operation == OP_NAMED_LOOKUP ||
+        operation == OP_KERNEL_DROP_LOCAL_CAP || !around.typed)
+        return;
+    if (operation != OP_SERIALD_READ)
+        PROPERTY_EQUAL(Y1, "asks", operation, around.wanted);
+    else
+        PROPERTY_EQUAL(Y1, "asks", 0, around.wanted);
+    around.wanted = 0;
+    around.typed = false;
+}
+
 /* A list begins at 0 and goes forward, whoever answered before. */
 static void asked(const struct message *message)
 {
     struct procd_list_processes_request request;
+    asked_first(message);
     if (message->header.operation != OP_PROCD_LIST_PROCESSES ||
         message_decode(&procd_list_processes_request_type, message, &request) != STATUS_OK)
         return;

@@ -176,12 +176,10 @@ mappings_remove(struct kernel *kernel, struct process *process, struct vspace_ra
 {
     for (; range->count != 0 && work_may(kernel); range->va += PAGE_BYTES, range->count--) {
         work_count(kernel, 1);
-        if (range->here == 0) {
+        if (range->at == TABLE_ENTRIES) { /* once: a range is no longer than a leaf */
             range->leaf = range->behind;
             range->at = 0;
-            range->here = range->count;
         }
-        range->here--;
         uint32_t at = range->at++;
         if (range->leaf == 0 || ((const uint64_t *)machine_page(range->leaf))[at] == 0)
             continue;

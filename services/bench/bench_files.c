@@ -207,7 +207,7 @@ static enum status start(struct bench_files *bench)
 {
     struct files *files = &bench->files;
     enum status status =
-        service_start(&files->caller, ROLE_BENCH_FILES, &files->envelope, NULL, NULL);
+        service_start(&files->caller, ROLE_BENCH_FILES, &files->envelope, NULL, NULL, NULL);
     if (status == STATUS_OK)
         status = service_take_offer(&files->caller, &files->offer);
     if (status == STATUS_OK)

@@ -224,7 +224,8 @@ enum status console_talk(struct console *console)
 
 enum status console_run(struct console *console)
 {
-    enum status status = service_start(&console->caller, ROLE_CONSOLE, &console->start, NULL, NULL);
+    enum status status =
+        service_start(&console->caller, ROLE_CONSOLE, &console->start, NULL, NULL, NULL);
     if (status == STATUS_OK)
         status = service_take_offer(&console->caller, &console->offer);
     return status == STATUS_OK ? console_talk(console) : status;

@@ -99,20 +99,23 @@ enum handled crashd_handle(void *state, struct message *message, const struct re
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-/* What is ready can be found; in an integration image it has looked at itself as well. */
+/* What is ready can be found. */
 static enum status crashd_prepare(void *state, const struct envelope *start)
 {
+    (void)start;
     struct crashd *crashd = state;
-    enum status status = discovery_register(&crashd->caller, ROLE_CRASHD);
-    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
-        return status;
-    return crashd_check(crashd) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return discovery_register(&crashd->caller, ROLE_CRASHD);
+}
+
+static const char *unsound(const void *state)
+{
+    return crashd_check(state);
 }
 
 void crashd_run(struct crashd *crashd)
 {
     struct envelope envelope;
     enum status status =
-        service_start(&crashd->caller, ROLE_CRASHD, &envelope, crashd_prepare, crashd);
+        service_start(&crashd->caller, ROLE_CRASHD, &envelope, crashd_prepare, unsound, crashd);
     service_serve(&crashd->caller, status, crashd_handle, crashd);
 }

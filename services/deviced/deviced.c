@@ -204,15 +204,17 @@ uint64_t deviced_next_ticks(const struct deviced *deviced)
 
 /* --- start ------------------------------------------------------------------------------------ */
 
-/* What is ready can be found; in an integration image it has looked at itself as well. */
+/* What is ready can be found. */
 static enum status deviced_prepare(void *state, const struct envelope *start)
 {
     struct deviced *deviced = state;
     deviced->validation_profile = start->validation_profile;
-    enum status status = discovery_register(&deviced->caller, ROLE_DEVICED);
-    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
-        return status;
-    return deviced_check(deviced) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return discovery_register(&deviced->caller, ROLE_DEVICED);
+}
+
+static const char *unsound(const void *state)
+{
+    return deviced_check(state);
 }
 
 void deviced_run(struct deviced *deviced)
@@ -221,7 +223,7 @@ void deviced_run(struct deviced *deviced)
     struct receive_info info;
     memset(&info, 0, sizeof info);
     enum status status =
-        service_start(&deviced->caller, ROLE_DEVICED, &envelope, deviced_prepare, deviced);
+        service_start(&deviced->caller, ROLE_DEVICED, &envelope, deviced_prepare, unsound, deviced);
     while (service_goes_on(status)) {
         status = service_turn(&deviced->caller, SLOT_SERVICE_ENDPOINT, deviced_next_ticks(deviced),
                               deviced_handle, deviced, &info);

@@ -204,16 +204,20 @@ void drv_serial_visit_fields(const struct drv_serial *driver,
 
 /* --- start ------------------------------------------------------------------------------------ */
 
-/* What is ready can be found; in an integration image it has looked at itself as well. */
+/* What is ready can be found. */
 static enum status drv_serial_prepare(void *state, const struct envelope *start)
 {
+    (void)start;
     struct drv_serial *driver = state;
     enum status status = drv_serial_line_start(driver);
     if (status == STATUS_OK)
         status = discovery_register(&driver->caller, ROLE_DRV_SERIAL);
-    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
-        return status;
-    return drv_serial_check(driver) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return status;
+}
+
+static const char *unsound(const void *state)
+{
+    return drv_serial_check(state);
 }
 
 void drv_serial_run(struct drv_serial *driver)
@@ -221,8 +225,8 @@ void drv_serial_run(struct drv_serial *driver)
     struct envelope envelope;
     struct receive_info info;
     memset(&info, 0, sizeof info);
-    enum status status =
-        service_start(&driver->caller, ROLE_DRV_SERIAL, &envelope, drv_serial_prepare, driver);
+    enum status status = service_start(&driver->caller, ROLE_DRV_SERIAL, &envelope,
+                                       drv_serial_prepare, unsound, driver);
     while (service_goes_on(status)) {
         status = service_turn(&driver->caller, SLOT_SERVICE_ENDPOINT, drv_serial_next_ticks(driver),
                               drv_serial_handle, driver, &info);

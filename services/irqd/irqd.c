@@ -178,19 +178,23 @@ enum handled irqd_handle(void *state, struct message *message, const struct rece
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-/* What is ready can be found; in an integration image it has looked at itself as well. */
+/* What is ready can be found. */
 static enum status irqd_prepare(void *state, const struct envelope *start)
 {
+    (void)start;
     struct irqd *irqd = state;
-    enum status status = discovery_register(&irqd->caller, ROLE_IRQD);
-    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
-        return status;
-    return irqd_check(irqd) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return discovery_register(&irqd->caller, ROLE_IRQD);
+}
+
+static const char *unsound(const void *state)
+{
+    return irqd_check(state);
 }
 
 void irqd_run(struct irqd *irqd)
 {
     struct envelope envelope;
-    enum status status = service_start(&irqd->caller, ROLE_IRQD, &envelope, irqd_prepare, irqd);
+    enum status status =
+        service_start(&irqd->caller, ROLE_IRQD, &envelope, irqd_prepare, unsound, irqd);
     service_serve(&irqd->caller, status, irqd_handle, irqd);
 }

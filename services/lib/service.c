@@ -224,11 +224,20 @@ struct starting {
     struct envelope *start;
     uint32_t role;
     service_prepare *prepare;
+    service_check *check;
     void *state;
     bool accepted; /* `start` is checked, the state prepared: what is left is to say so */
     bool ready;    /* somebody has heard it */
-    bool failed;   /* prepare() was called and failed */
+    bool failed;   /* prepare() or check() was called and failed */
 };
+
+/* Nobody has asked anything yet: what is not sound now was made so. */
+static enum status walk(const struct starting *starting)
+{
+    if (starting->check == NULL || starting->start->validation_profile == VALIDATION_PROFILE_NONE)
+        return STATUS_OK;
+    return starting->check(starting->state) == NULL ? STATUS_OK : STATUS_INTERNAL;
+}
 
 /* The first envelope that is right. A check of it may take longer than its sender waits: it is made
  * once. */
@@ -240,6 +249,8 @@ static enum status accept(struct starting *starting, const struct envelope *enve
     *starting->start = *envelope;
     if (starting->prepare != NULL)
         status = starting->prepare(starting->state, starting->start);
+    if (status == STATUS_OK)
+        status = walk(starting);
     starting->accepted = status == STATUS_OK;
     starting->failed = status != STATUS_OK;
     return status;
@@ -292,10 +303,14 @@ static enum handled start_handle(void *state, struct message *message,
 }
 
 enum status service_start(struct caller *caller, uint32_t role, struct envelope *start,
-                          service_prepare *prepare, void *state)
+                          service_prepare *prepare, service_check *check, void *state)
 {
-    struct starting starting = {
-        .caller = caller, .start = start, .role = role, .prepare = prepare, .state = state};
+    struct starting starting = {.caller = caller,
+                                .start = start,
+                                .role = role,
+                                .prepare = prepare,
+                                .check = check,
+                                .state = state};
     struct receive_info info;
     memset(&info, 0, sizeof info);
     memset(start, 0, sizeof *start);

@@ -23,9 +23,11 @@ enum handled {
 typedef enum handled service_handler(void *state, struct message *message,
                                      const struct receive_info *info);
 
-/* What a service does between an accepted envelope and READY: makes its state of what it was given,
- * and, in an image with a validation profile, walks it: a state that is not sound is INTERNAL. */
+/* What a service does between an accepted envelope and READY: makes its state of what it was given. */
 typedef enum status service_prepare(void *state, const struct envelope *start);
+
+/* Walks a service's whole state: what is not sound, or null. */
+typedef const char *service_check(const void *state);
 
 /* The window in which every service receives: SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT slots. */
 #define SERVICE_WINDOW ((struct window){SLOT_RECEIVE_BASE, MESSAGE_CAP_LIMIT})
@@ -46,13 +48,14 @@ uint64_t service_peer_badge(uint32_t peer_role, uint64_t process_id, uint32_t ro
  * (SELF and the endpoint apart); answers READY, or a typed refusal after which it waits for the
  * next envelope. Anything else is answered DENIED. `start` holds the accepted envelope afterwards.
  * `prepare`, unless null, is called with `state` before READY is said; when it fails, its status is
- * the answer and start-up is over. A launcher that did not wait long enough for READY asks again with
- * the same envelope, and gets READY at once; another envelope is INVALID_ARGUMENT then. Start-up is
- * over when somebody has taken READY: an envelope that comes later is no business of this function.
- * Result: OK; INTERNAL after a failed `prepare`; or the transport's error (the endpoint is gone):
- * then the process should exit. */
+ * the answer and start-up is over. In an image with a validation profile the state is then walked by
+ * `check`, unless null: one that is not sound is INTERNAL, in the same way. A launcher that did not
+ * wait long enough for READY asks again with the same envelope, and gets READY at once; another
+ * envelope is INVALID_ARGUMENT then. Start-up is over when somebody has taken READY: an envelope that
+ * comes later is no business of this function. Result: OK; INTERNAL after a failed `prepare` or
+ * `check`; or the transport's error (the endpoint is gone): then the process should exit. */
 enum status service_start(struct caller *caller, uint32_t role, struct envelope *start,
-                          service_prepare *prepare, void *state);
+                          service_prepare *prepare, service_check *check, void *state);
 
 /* After service_start, of a program that may start others: receives on slot 2 until an
  * administrator's OFFER_MODULES comes and answers it OK. Anything else is answered as service_start

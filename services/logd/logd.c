@@ -97,20 +97,24 @@ void logd_init(struct logd *logd, uint32_t record_limit)
     logd->record_limit = record_limit;
 }
 
-/* What is ready can be found; in an integration image it has looked at itself as well. */
+/* What is ready can be found. */
 static enum status logd_prepare(void *state, const struct envelope *start)
 {
+    (void)start;
     struct logd *logd = state;
     logd_init(logd, LOGD_RECORD_LIMIT);
-    enum status status = discovery_register(&logd->caller, ROLE_LOGD);
-    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
-        return status;
-    return logd_check(logd) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return discovery_register(&logd->caller, ROLE_LOGD);
+}
+
+static const char *unsound(const void *state)
+{
+    return logd_check(state);
 }
 
 void logd_run(struct logd *logd)
 {
     struct envelope envelope;
-    enum status status = service_start(&logd->caller, ROLE_LOGD, &envelope, logd_prepare, logd);
+    enum status status =
+        service_start(&logd->caller, ROLE_LOGD, &envelope, logd_prepare, unsound, logd);
     service_serve(&logd->caller, status, logd_handle, logd);
 }

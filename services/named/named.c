@@ -253,17 +253,14 @@ enum handled named_handle(void *state, struct message *message, const struct rec
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-/* What is ready says so; in an integration image it has looked at itself as well. */
-static enum status named_prepare(void *state, const struct envelope *start)
+static const char *unsound(const void *state)
 {
-    if (start->validation_profile == VALIDATION_PROFILE_NONE)
-        return STATUS_OK;
-    return named_check(state) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return named_check(state);
 }
 
 void named_run(struct named *named)
 {
     struct envelope envelope;
-    enum status status = service_start(&named->caller, ROLE_NAMED, &envelope, named_prepare, named);
+    enum status status = service_start(&named->caller, ROLE_NAMED, &envelope, NULL, unsound, named);
     service_serve(&named->caller, status, named_handle, named);
 }

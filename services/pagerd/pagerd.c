@@ -231,13 +231,9 @@ static void make_room(struct pagerd *pagerd)
     pagerd_run_queued(pagerd);
 }
 
-/* What is ready says so; in an integration image it has looked at itself as well. */
-static enum status pagerd_prepare(void *state, const struct envelope *start)
+static const char *unsound(const void *state)
 {
-    const struct pagerd *pagerd = state;
-    if (start->validation_profile == VALIDATION_PROFILE_NONE)
-        return STATUS_OK;
-    return pagerd_check(pagerd) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return pagerd_check(state);
 }
 
 void pagerd_run(struct pagerd *pagerd)
@@ -245,8 +241,7 @@ void pagerd_run(struct pagerd *pagerd)
     struct envelope start;
     struct receive_info info;
     memset(&info, 0, sizeof info);
-    enum status status =
-        service_start(&pagerd->caller, ROLE_PAGERD, &start, pagerd_prepare, pagerd);
+    enum status status = service_start(&pagerd->caller, ROLE_PAGERD, &start, NULL, unsound, pagerd);
     while (status == STATUS_OK) {
         status = service_turn(&pagerd->caller, SLOT_SERVICE_ENDPOINT, pagerd_next_deadline(pagerd),
                               pagerd_handle, pagerd, &info);

@@ -101,7 +101,7 @@ enum handled probed_handle(void *state, struct message *message, const struct re
 void probed_run(struct probed *probed)
 {
     struct envelope envelope;
-    enum status status = service_start(&probed->caller, ROLE_PROBED, &envelope, NULL, NULL);
+    enum status status = service_start(&probed->caller, ROLE_PROBED, &envelope, NULL, NULL, NULL);
     if (status == STATUS_OK)
         (void)probed_list(probed);
     service_serve(&probed->caller, status, probed_handle, probed);

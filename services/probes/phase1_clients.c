@@ -181,7 +181,7 @@ static void begin(struct client *client, uint32_t role)
 {
     memset(client, 0, sizeof *client);
     expect(client,
-           service_start(&client->caller, role, &client->envelope, NULL, NULL) == STATUS_OK);
+           service_start(&client->caller, role, &client->envelope, NULL, NULL, NULL) == STATUS_OK);
     expect(client, service_take_offer(&client->caller, &client->offer) == STATUS_OK);
 }
 

@@ -135,7 +135,7 @@ uint32_t phase1_crash_client_main(uint64_t argument)
     (void)argument;
     memset(&client, 0, sizeof client);
     expect(&client, service_start(&client.caller, ROLE_PHASE1_CRASH_CLIENT, &client.envelope, NULL,
-                                  NULL) == STATUS_OK);
+                                  NULL, NULL) == STATUS_OK);
     expect(&client, service_take_offer(&client.caller, &client.offer) == STATUS_OK);
     expect(&client, discovery_find(&client.caller, ROLE_CRASHD, SLOT_PEER_CRASHD) == STATUS_OK);
     expect(&client, discovery_find(&client.caller, ROLE_LOGD, SLOT_PEER_LOGD) == STATUS_OK);

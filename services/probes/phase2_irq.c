@@ -159,7 +159,7 @@ uint32_t phase2_irq_client_main(uint64_t argument)
     (void)argument;
     memset(&client, 0, sizeof client);
     expect(&client, service_start(&client.caller, ROLE_PHASE2_IRQ_CLIENT, &client.envelope, NULL,
-                                  NULL) == STATUS_OK);
+                                  NULL, NULL) == STATUS_OK);
     expect(&client, service_take_offer(&client.caller, &client.offer) == STATUS_OK);
     expect(&client, discovery_find(&client.caller, ROLE_IRQD, SLOT_PEER_IRQD) == STATUS_OK);
     ask_for_too_much(&client);

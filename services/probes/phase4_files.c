@@ -332,8 +332,8 @@ uint32_t phase4_files_main(uint64_t argument)
     struct files files;
     (void)argument;
     memset(&files, 0, sizeof files);
-    expect(&files, service_start(&files.caller, ROLE_PHASE4_FILES, &files.envelope, NULL, NULL) ==
-                       STATUS_OK);
+    expect(&files, service_start(&files.caller, ROLE_PHASE4_FILES, &files.envelope, NULL, NULL,
+                                 NULL) == STATUS_OK);
     expect(&files, service_take_offer(&files.caller, &files.offer) == STATUS_OK);
     expect(&files, discovery_find(&files.caller, ROLE_VFSD, SLOT_PEER_VFSD) == STATUS_OK);
     expect(&files, files_attach(&files) == STATUS_OK);

@@ -145,7 +145,7 @@ static enum status begin(struct loader *loader)
     struct files *files = &loader->files;
     memset(loader, 0, sizeof *loader);
     enum status status =
-        service_start(&files->caller, ROLE_PHASE4_LOADER, &files->envelope, NULL, NULL);
+        service_start(&files->caller, ROLE_PHASE4_LOADER, &files->envelope, NULL, NULL, NULL);
     if (status == STATUS_OK)
         status = service_take_offer(&files->caller, &files->offer);
     if (status == STATUS_OK)

@@ -92,7 +92,7 @@ static bool is_launched(struct hostile *hostile)
 {
     struct envelope start;
     struct startup_offer_modules_request offer;
-    if (service_start(&hostile->caller, ROLE_TEST_HOSTILE, &start, NULL, NULL) != STATUS_OK ||
+    if (service_start(&hostile->caller, ROLE_TEST_HOSTILE, &start, NULL, NULL, NULL) != STATUS_OK ||
         service_take_offer(&hostile->caller, &offer) != STATUS_OK || offer.count == 0)
         return false;
     hostile->program = offer.modules[0];

@@ -357,7 +357,7 @@ static uint32_t wait_for_envelope(void)
 {
     struct caller caller = {0};
     struct envelope envelope;
-    (void)service_start(&caller, ROLE_TEST_MAPPER, &envelope, NULL, NULL);
+    (void)service_start(&caller, ROLE_TEST_MAPPER, &envelope, NULL, NULL, NULL);
     return sleep_for_ever();
 }
 

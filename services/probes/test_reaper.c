@@ -209,8 +209,8 @@ uint32_t test_reaper_main(uint64_t argument)
     struct reaper reaper;
     (void)argument;
     memset(&reaper, 0, sizeof reaper);
-    expect(&reaper, service_start(&reaper.caller, ROLE_TEST_REAPER, &reaper.envelope, NULL, NULL) ==
-                        STATUS_OK);
+    expect(&reaper, service_start(&reaper.caller, ROLE_TEST_REAPER, &reaper.envelope, NULL, NULL,
+                                  NULL) == STATUS_OK);
     expect(&reaper, service_take_offer(&reaper.caller, &reaper.offer) == STATUS_OK);
     for (uint32_t i = 0; i < VICTIM_COUNT; i++)
         expect(&reaper, answers(&reaper, &victims[i]));

@@ -58,7 +58,7 @@ static uint32_t live(uint32_t role)
     memset(&mortal, 0, sizeof mortal);
     mortal.role = role;
     enum status status =
-        service_start(&mortal.caller, role, &mortal.envelope, register_mortal, &mortal);
+        service_start(&mortal.caller, role, &mortal.envelope, register_mortal, NULL, &mortal);
     while (status == STATUS_OK)
         status = service_turn(&mortal.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, serve_mortal,
                               &mortal, &mortal.info);
@@ -246,7 +246,7 @@ uint32_t test_survivor_main(uint64_t argument)
     (void)argument;
     memset(&survivor, 0, sizeof survivor);
     expect(&survivor, service_start(&survivor.caller, ROLE_TEST_SURVIVOR, &survivor.envelope, NULL,
-                                    NULL) == STATUS_OK);
+                                    NULL, NULL) == STATUS_OK);
     expect(&survivor, service_take_offer(&survivor.caller, &survivor.offer) == STATUS_OK);
     expect(&survivor, discovery_find(&survivor.caller, ROLE_TIMED, SLOT_PEER_TIMED) == STATUS_OK);
     see_refusals(&survivor);

@@ -83,7 +83,8 @@ static uint32_t run(uint32_t role)
     memset(&service, 0, sizeof service);
     if (slow_ticks != PROBE_DATA_WORD(0))
         be_slow(&service, slow_ticks);
-    enum status status = service_start(&service.caller, role, &service.envelope, look, &service);
+    enum status status =
+        service_start(&service.caller, role, &service.envelope, look, NULL, &service);
     while (status == STATUS_OK)
         status = service_turn(&service.caller, SLOT_SERVICE_ENDPOINT, DEADLINE_NEVER, deny,
                               &service, &service.info);

@@ -155,14 +155,17 @@ void seriald_visit_fields(const struct seriald *seriald,
 
 /* --- start ------------------------------------------------------------------------------------ */
 
-/* What is ready can be found; in an integration image it has looked at itself as well. */
+/* What is ready can be found. */
 static enum status seriald_prepare(void *state, const struct envelope *start)
 {
+    (void)start;
     struct seriald *seriald = state;
-    enum status status = discovery_register(&seriald->caller, ROLE_SERIALD);
-    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
-        return status;
-    return seriald_check(seriald) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return discovery_register(&seriald->caller, ROLE_SERIALD);
+}
+
+static const char *unsound(const void *state)
+{
+    return seriald_check(state);
 }
 
 void seriald_run(struct seriald *seriald)
@@ -171,7 +174,7 @@ void seriald_run(struct seriald *seriald)
     struct receive_info info;
     memset(&info, 0, sizeof info);
     enum status status =
-        service_start(&seriald->caller, ROLE_SERIALD, &envelope, seriald_prepare, seriald);
+        service_start(&seriald->caller, ROLE_SERIALD, &envelope, seriald_prepare, unsound, seriald);
     while (service_goes_on(status)) {
         status = service_turn(&seriald->caller, SLOT_SERVICE_ENDPOINT, seriald_next_ticks(seriald),
                               seriald_handle, seriald, &info);

@@ -183,7 +183,7 @@ static enum status run_all(struct tester *tester)
 
 enum status tester_run(struct tester *tester, uint32_t role)
 {
-    enum status status = service_start(&tester->caller, role, &tester->start, NULL, NULL);
+    enum status status = service_start(&tester->caller, role, &tester->start, NULL, NULL, NULL);
     if (status == STATUS_OK)
         status = service_take_offer(&tester->caller, &tester->offer);
     return status == STATUS_OK ? run_all(tester) : status;

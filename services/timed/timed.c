@@ -125,14 +125,17 @@ enum handled timed_handle(void *state, struct message *message, const struct rec
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-/* What is ready can be found; in an integration image it has looked at itself as well. */
+/* What is ready can be found. */
 static enum status timed_prepare(void *state, const struct envelope *start)
 {
+    (void)start;
     struct timed *timed = state;
-    enum status status = discovery_register(&timed->caller, ROLE_TIMED);
-    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
-        return status;
-    return timed_check(timed) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return discovery_register(&timed->caller, ROLE_TIMED);
+}
+
+static const char *unsound(const void *state)
+{
+    return timed_check(state);
 }
 
 void timed_run(struct timed *timed)
@@ -140,7 +143,8 @@ void timed_run(struct timed *timed)
     struct envelope envelope;
     struct receive_info info;
     memset(&info, 0, sizeof info);
-    enum status status = service_start(&timed->caller, ROLE_TIMED, &envelope, timed_prepare, timed);
+    enum status status =
+        service_start(&timed->caller, ROLE_TIMED, &envelope, timed_prepare, unsound, timed);
     while (service_goes_on(status)) {
         status = service_turn(&timed->caller, SLOT_SERVICE_ENDPOINT, timed_next_deadline(timed),
                               timed_handle, timed, &info);

@@ -77,19 +77,23 @@ enum handled vfsd_handle(void *state, struct message *message, const struct rece
 
 /* --- start ------------------------------------------------------------------------------------ */
 
-/* What is ready can be found; in an integration image it has looked at itself as well. */
+/* What is ready can be found. */
 static enum status vfsd_prepare(void *state, const struct envelope *start)
 {
+    (void)start;
     struct vfsd *vfsd = state;
-    enum status status = discovery_register(&vfsd->caller, ROLE_VFSD);
-    if (status != STATUS_OK || start->validation_profile == VALIDATION_PROFILE_NONE)
-        return status;
-    return vfsd_check(vfsd) == NULL ? STATUS_OK : STATUS_INTERNAL;
+    return discovery_register(&vfsd->caller, ROLE_VFSD);
+}
+
+static const char *unsound(const void *state)
+{
+    return vfsd_check(state);
 }
 
 void vfsd_run(struct vfsd *vfsd)
 {
     struct envelope envelope;
-    enum status status = service_start(&vfsd->caller, ROLE_VFSD, &envelope, vfsd_prepare, vfsd);
+    enum status status =
+        service_start(&vfsd->caller, ROLE_VFSD, &envelope, vfsd_prepare, unsound, vfsd);
     service_serve(&vfsd->caller, status, vfsd_handle, vfsd);
 }

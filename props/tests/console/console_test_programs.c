@@ -42,6 +42,8 @@ static void test_start(void)
     TALK("start: of a file, refused", "$ start /bin/hello", LAUNCH " -> REQUIRE_DYNAMIC",
          "| start: REQUIRE_DYNAMIC", "$ run /bin/hello", LAUNCH " -> NOT_FOUND", "| run: NOT_FOUND",
          "$ start /bin/hello", LAUNCH " -> nonsense", "| start: INTERNAL");
+    TALK("start: whatever begins with a slash is a path", "$ start /",
+         "loaderd.launch_path path_count=1 bytes='/' -> IS_DIRECTORY", "| start: IS_DIRECTORY");
     TALK("a program of a file takes no number", "$ start /bin/hello 7", "| start: UNSUPPORTED",
          "$ run /bin/hello 1", "| run: UNSUPPORTED", "$ run /bin/hello 0", LAUNCH " -> DENIED",
          "| run: DENIED");

@@ -7,6 +7,7 @@
 #include "abi/formats/envelope.h"
 #include "abi/message_type.h"
 #include "abi/messages/kernel.h"
+#include "abi/profile.h"
 #include "props/base/testing.h"
 #include "props/tests/service/service_test.h"
 
@@ -124,19 +125,19 @@ static void script_start(void)
 
 /* Starts a service of the role, by its only START_SERVICE. */
 static enum status start_once(struct caller *caller, const struct role *role,
-                              service_prepare *prepare)
+                              service_prepare *prepare, service_check *check, void *state)
 {
     struct envelope accepted;
     script_start();
     seam.recv_limit = 1; /* then the endpoint is gone */
-    return service_start(caller, role->id, &accepted, prepare, NULL);
+    return service_start(caller, role->id, &accepted, prepare, check, state);
 }
 
 /* What it answers to that. */
 static uint32_t start_answer(const struct role *role)
 {
     struct caller caller = {0};
-    (void)start_once(&caller, role, NULL);
+    (void)start_once(&caller, role, NULL, NULL, NULL);
     caller_flush(&caller);
     return seam.reply_count == 1 ? seam.replies[0].header.status : (uint32_t)STATUS_INTERNAL;
 }
@@ -199,7 +200,8 @@ static void test_failed_prepare(void)
 {
     struct caller caller = {0};
     start_as(role_find(ROLE_MEMD));
-    expect(start_once(&caller, role_find(ROLE_MEMD), prepare_in_vain) == STATUS_INTERNAL,
+    expect(start_once(&caller, role_find(ROLE_MEMD), prepare_in_vain, NULL, NULL) ==
+               STATUS_INTERNAL,
            "a failed prepare ends start-up");
     kernel_exit(&caller, STATUS_INTERNAL);
     expect(seam.sent.header.operation == OP_KERNEL_EXIT && seam.replies_before == 1,
@@ -209,6 +211,67 @@ static void test_failed_prepare(void)
                seam.replies[0].header.status == STATUS_EXHAUSTED &&
                seam.replies[0].header.body_bytes == 0,
            "once: what prepare said, and nothing else");
+}
+
+/* A state: what was done with it, in order. */
+struct state {
+    char done[4]; /* p: made, c: walked */
+    const char *complaint;
+};
+
+static enum status make_state(void *of, const struct envelope *envelope)
+{
+    struct state *state = of;
+    (void)envelope;
+    strcat(state->done, "p");
+    return STATUS_OK;
+}
+
+static struct state *watched; /* what is walked is not changed by that */
+
+static const char *walk_state(const void *of)
+{
+    expect(of == watched && strlen(watched->done) < sizeof watched->done - 1,
+           "the state is walked");
+    strcat(watched->done, "c");
+    return watched->complaint;
+}
+
+/* In an image with a validation profile a state is walked when it has been made, once, and one that is not
+ * sound is not READY; in others nobody looks. */
+static void test_walk(void)
+{
+    static const struct {
+        const char *what;
+        uint32_t profile;
+        service_prepare *prepare;
+        service_check *check;
+        const char *complaint, *done;
+        enum status answer;
+    } rows[] = {
+        {"sound", VALIDATION_PROFILE_PHASE0, make_state, walk_state, NULL, "pc", STATUS_OK},
+        {"not sound", VALIDATION_PROFILE_PHASE0, make_state, walk_state, "M1", "pc",
+         STATUS_INTERNAL},
+        {"no profile", VALIDATION_PROFILE_NONE, make_state, walk_state, "M1", "p", STATUS_OK},
+        {"nothing to make", VALIDATION_PROFILE_LAST, NULL, walk_state, "M1", "c", STATUS_INTERNAL},
+        {"nothing to walk", VALIDATION_PROFILE_LAST, make_state, NULL, "M1", "p", STATUS_OK},
+        {"not made", VALIDATION_PROFILE_PHASE0, prepare_in_vain, walk_state, NULL, "",
+         STATUS_EXHAUSTED},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct caller caller = {0};
+        struct state state = {.complaint = rows[i].complaint};
+        watched = &state;
+        start_as(role_find(ROLE_MEMD));
+        start.envelope.validation_profile = rows[i].profile;
+        enum status status =
+            start_once(&caller, role_find(ROLE_MEMD), rows[i].prepare, rows[i].check, &state);
+        expect(status == (rows[i].answer == STATUS_OK ? STATUS_OK : STATUS_INTERNAL), rows[i].what);
+        caller_flush(&caller);
+        expect(seam.reply_count == 1 && seam.replies[0].header.status == rows[i].answer,
+               rows[i].what);
+        expect(strcmp(state.done, rows[i].done) == 0, rows[i].what);
+    }
 }
 
 static unsigned prepared_count;
@@ -233,7 +296,7 @@ static void test_asked_again(void)
         seam.lost_replies = lost;
         prepared_count = 0;
         struct envelope accepted;
-        expect(service_start(&caller, role->id, &accepted, prepare_once, NULL) == STATUS_OK,
+        expect(service_start(&caller, role->id, &accepted, prepare_once, NULL, NULL) == STATUS_OK,
                "R5: READY counts when it was delivered");
         expect(seam.reply_count == lost + 1, "R5: every ask is answered");
         expect(prepared_count == 1, "the state is made once");
@@ -246,7 +309,8 @@ static void test_asked_again(void)
     script_start();
     seam.recv_limit = 3;
     seam.lost_replies = 3;
-    expect(service_start(&caller, ROLE_MEMD, &accepted, prepare_once, NULL) == STATUS_NOT_FOUND,
+    expect(service_start(&caller, ROLE_MEMD, &accepted, prepare_once, NULL, NULL) ==
+               STATUS_NOT_FOUND,
            "READY that nobody ever hears is none");
 }
 
@@ -257,4 +321,5 @@ void test_start(void)
     test_extra_authority();
     test_offer();
     test_failed_prepare();
+    test_walk();
 }
