@@ -13,7 +13,7 @@
 #include "abi/profile.h"
 #include "abi/text/generate.h"
 #include "fuzz/adversary/services.h"
-#include "fuzz/adversary/startup_rows.h"
+#include "props/stand_ins/startup_rows.h"
 #include "props/base/rows.h"
 
 const char harness_name[] = "daemon_loops";
@@ -183,7 +183,8 @@ static enum status take_turns(void)
 {
     struct envelope envelope;
     uint64_t now_ticks = 0;
-    enum status status = service_start(subject->caller, subject->role, &envelope, prepare, NULL);
+    enum status status =
+        service_start(subject->caller, subject->role, &envelope, prepare, NULL, NULL);
     while (service_goes_on(status)) {
         bool looks = oracle_step();
         status = services_turn(subject, &now_ticks, found);

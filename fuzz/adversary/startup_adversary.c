@@ -9,7 +9,7 @@
 #include "abi/message_type.h"
 #include "abi/messages/kernel.h"
 #include "abi/messages/startup.h"
-#include "fuzz/adversary/startup_rows.h"
+#include "props/stand_ins/startup_rows.h"
 #include "props/base/rows.h"
 #include "props/stand_ins/adversary.h"
 #include "fuzz/harness.h"

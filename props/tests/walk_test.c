@@ -13,6 +13,7 @@
 #include "abi/roles.h"
 #include "abi/text/generate.h"
 #include "abi/user_memory.h"
+#include "props/stand_ins/startup_rows.h"
 #include "props/base/message_page.h"
 #include "props/base/testing.h"
 #include "services/crashd/crashd.h"
@@ -167,7 +168,7 @@ static const struct service {
 /* --- who starts them ------------------------------------------------------------------------------------ */
 
 static struct {
-    struct envelope envelope;
+    struct startup_rows rows;
     unsigned asked;  /* START_SERVICEs sent: one, then the endpoint is gone */
     unsigned served; /* receives after that */
     bool answered;
@@ -178,25 +179,11 @@ static struct {
 
 static void start_as(uint32_t role_id, uint32_t profile)
 {
-    unsigned count = 0;
-    const struct intake *rows = role_intake(role_id, &count);
     memset(&start, 0, sizeof start);
     start.exit_code = UINT32_MAX;
-    start.envelope = (struct envelope){.role = role_id,
-                                       .service_endpoint_slot = SLOT_SERVICE_ENDPOINT,
-                                       .primary_control_slot = role_find(role_id)->primary_slot,
-                                       .slot_window_first = SLOT_SERVICE_ENDPOINT,
-                                       .slot_window_last = SLOT_STARTUP_LAST,
-                                       .validation_profile = profile,
-                                       .memory_pages = MEMORY_PAGES};
-    start.envelope.entries[start.envelope.entry_count++] = (struct envelope_entry){
-        SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT, ROLE_NONE};
-    for (unsigned i = 0; i < count; i++)
-        start.envelope.entries[start.envelope.entry_count++] = (struct envelope_entry){
-            .slot = rows[i].slot,
-            .object_type = (uint16_t)rows[i].object_type,
-            .rights = rows[i].rights,
-            .peer_role = service_peer_role(rows[i].slot, rows[i].object_type, rows[i].rights)};
+    startup_rows_make(&start.rows, role_find(role_id));
+    start.rows.envelope.validation_profile = profile;
+    start.rows.envelope.memory_pages = MEMORY_PAGES;
 }
 
 enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
@@ -209,8 +196,8 @@ enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_t
     start.served += start.asked;
     if (start.asked++ != 0)
         return STATUS_NOT_FOUND;
-    if (envelope_encode(&start.envelope, request.envelope, sizeof request.envelope, &written) !=
-        STATUS_OK)
+    if (envelope_encode(&start.rows.envelope, request.envelope, sizeof request.envelope,
+                        &written) != STATUS_OK)
         abort();
     request.count = (uint32_t)written;
     if (message_encode(&startup_start_service_request_type, &request, message) != STATUS_OK)
@@ -225,35 +212,6 @@ enum status sys_reply(uint32_t reply_slot, struct message *message)
     start.answered = true;
     start.answer = message->header.status;
     return STATUS_OK;
-}
-
-/* What the envelope names is held, and nothing else but SELF. */
-static void answer_query(struct message *message)
-{
-    struct kernel_query_local_cap_request query;
-    struct kernel_query_local_cap_reply held = {.slot = SLOT_LIMIT};
-    (void)message_decode(&kernel_query_local_cap_request_type, message, &query);
-    if (query.slot <= SLOT_SELF)
-        held = (struct kernel_query_local_cap_reply){
-            .slot = SLOT_SELF, .object_type = OBJECT_KERNEL_SELF, .rights = RIGHT_CONTROL};
-    for (uint32_t i = 0; i < start.envelope.entry_count; i++) {
-        const struct envelope_entry *entry = &start.envelope.entries[i];
-        if (entry->slot < query.slot || entry->slot >= held.slot)
-            continue;
-        held = (struct kernel_query_local_cap_reply){
-            .slot = entry->slot,
-            .object_type = entry->object_type,
-            .rights = entry->rights,
-            .object = entry->slot,
-            .size_pages = entry->object_type == OBJECT_UNTYPED ? MEMORY_PAGES : 0,
-            .badge = entry->peer_role == ROLE_NONE
-                         ? 0
-                         : service_peer_badge(entry->peer_role, 7, start.envelope.role)};
-    }
-    if (held.slot == SLOT_LIMIT || (query.mode == QUERY_EXACT && held.slot != query.slot))
-        message_refuse(message, STATUS_NOT_FOUND);
-    else if (message_encode(&kernel_query_local_cap_reply_type, &held, message) != STATUS_OK)
-        abort();
 }
 
 static uint64_t lowest(void *context, uint64_t limit)
@@ -293,11 +251,9 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     if (message->header.operation == OP_KERNEL_IOPORT_WRITE8 &&
         message_decode(&kernel_ioport_write8_request_type, message, &written) == STATUS_OK)
         start.port.value = written.value;
-    if (message->header.operation == OP_KERNEL_QUERY_LOCAL_CAP)
-        answer_query(message);
-    else if (message->header.operation == OP_KERNEL_IOPORT_READ8)
+    if (message->header.operation == OP_KERNEL_IOPORT_READ8)
         (void)message_encode(&kernel_ioport_read8_reply_type, &start.port, message);
-    else
+    else if (!startup_rows_answer(&start.rows, message))
         answer_yes(message);
     message_page_used(message);
     return STATUS_OK;

@@ -360,6 +360,8 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     for (unsigned i = 0; i < operation_count; i++)
         operation =
             operation_table[i].id == message->header.operation ? &operation_table[i] : operation;
+    if (start_answer(message))
+        return STATUS_OK;
     rule(operation != NULL && slot == slot_of(operation->service), "each call goes to its service");
     if (operation == NULL)
         return STATUS_INVALID_ARGUMENT;
@@ -385,27 +387,28 @@ enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_t
     return status;
 }
 
-/* Nobody calls the console. It listens for the clock, or for a pause of 20 ticks. */
+/* Nobody calls the console once it talks. It listens for the clock, or for a pause of 20 ticks. */
 enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
                      struct receive_info *info)
 {
-    (void)message;
     rule(slot == SLOT_SERVICE_ENDPOINT, "it listens at its own endpoint");
+    *info = (struct receive_info){.now_ticks = script.now_ticks, .endpoint_slot = slot};
+    if (deadline_ticks == DEADLINE_NEVER) {
+        script.told_ticks = script.now_ticks;
+        return start_receive(message, info);
+    }
     bool polls = deadline_ticks == DEADLINE_POLL;
     rule(polls || deadline_ticks == script.now_ticks + 20, "a pause is 20 ticks");
     if (!polls)
         script.now_ticks = deadline_ticks;
-    script.told_ticks = script.now_ticks;
-    *info = (struct receive_info){.now_ticks = script.now_ticks, .endpoint_slot = slot};
+    script.told_ticks = info->now_ticks = script.now_ticks;
     return polls ? STATUS_RETRY : STATUS_TIMED_OUT;
 }
 
 enum status sys_reply(uint32_t reply_slot, struct message *message)
 {
-    (void)reply_slot;
-    (void)message;
-    rule(false, "there is nobody to reply to");
-    return STATUS_NOT_FOUND;
+    rule(reply_slot == SLOT_REPLY_BASE, "whoever called is answered");
+    return start_replied(message) ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 /* --- a talk --------------------------------------------------------------------------------------------- */
@@ -430,23 +433,8 @@ static const char *const beginning[] = {
     "kernel.drop_local_cap slot=29 -> OK",        "named.lookup name='vfsd' window=29 -> NOT_FOUND",
 };
 
-static const struct startup_module modules[] = {
-    {.role = ROLE_PHASE0_EXIT,
-     .page_limit = 32,
-     .budget_pages = 40,
-     .image_offset = 8192,
-     .image_bytes = 5000},
-    {.role = ROLE_CONSOLE_IDLE,
-     .page_limit = 16,
-     .budget_pages = 24,
-     .image_offset = 16384,
-     .image_bytes = 700},
-    {.role = 999, .image_bytes = 1}, /* which the table does not know */
-};
-
-void talk(const char *name, const char *const *steps)
+void talk_begin(const char *name, const char *const *steps)
 {
-    static struct console console;
     static const char *all[256];
     const char *line_answer = script.line_answer == NULL ? "" : script.line_answer;
     unsigned count = sizeof beginning / sizeof beginning[0];
@@ -461,14 +449,23 @@ void talk(const char *name, const char *const *steps)
         all[count++] = "ends OK";
     }
     all[count] = NULL;
-    memset(&console, 0, sizeof console);
     memset(&script, 0, sizeof script);
     script.name = name;
     script.steps = all;
     script.line_answer = line_answer;
     script.now_ticks = SECOND;
-    console.offer.count = sizeof modules / sizeof modules[0];
-    memcpy(console.offer.modules, modules, sizeof modules);
-    enum status status = console_talk(&console);
+}
+
+void talk_end(enum status status)
+{
     check(step_is("ends ") && strcmp(step() + 5, status_name(status)) == 0, status_name(status));
+}
+
+void talk(const char *name, const char *const *steps)
+{
+    static struct console console;
+    memset(&console, 0, sizeof console);
+    start_offer(&console.offer);
+    talk_begin(name, steps);
+    talk_end(console_talk(&console));
 }

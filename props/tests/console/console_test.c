@@ -9,6 +9,7 @@
 int main(int count, char **arguments)
 {
     (void)count;
+    test_start();
     test_lists();
     test_programs();
     test_files();

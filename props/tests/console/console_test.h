@@ -23,10 +23,18 @@
 #ifndef BASALT_PROPS_TESTS_CONSOLE_CONSOLE_TEST_H
 #define BASALT_PROPS_TESTS_CONSOLE_CONSOLE_TEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "abi/messages/startup.h"
+#include "abi/system.h"
 
 #define TALK(name, ...) talk(name, (const char *const[]){__VA_ARGS__, 0})
 void talk(const char *name, const char *const *steps);
+
+/* The two halves of a talk, for who has the console begin elsewhere. */
+void talk_begin(const char *name, const char *const *steps);
+void talk_end(enum status status);
 
 /* Calls of the line that the last talk made: reads and writes that its script did not have. */
 uint32_t talk_line_calls(void);
@@ -34,6 +42,14 @@ uint32_t talk_line_calls(void);
 /* From now on all of those get this answer ("" as before), as in a step. */
 void talk_line_answer(const char *answer);
 
+/* Of console_test_start.c: what every talk has on offer; whoever starts the console, what is said
+ * of what it holds, and whether anybody still waited for the reply. */
+void start_offer(struct startup_offer_modules_request *offer);
+enum status start_receive(struct message *message, struct receive_info *info);
+bool start_answer(struct message *message);
+bool start_replied(const struct message *message);
+
+void test_start(void);
 void test_lists(void);
 void test_programs(void);
 void test_files(void);

@@ -13,7 +13,7 @@
         "kernel.drop_local_cap slot=64 -> OK", "| process 9 runs"
 #define NO_KEY "seriald.read -> OK"
 
-static void test_start(void)
+static void test_started(void)
 {
     TALK("programs: what was offered", "$ programs", "|   phase0-exit", "|   idle", "|   ?");
     TALK("start: the module of that name, and the end of the process is dropped", "$ start idle",
@@ -120,7 +120,7 @@ static void test_stop(void)
 
 void test_programs(void)
 {
-    test_start();
+    test_started();
     test_run();
     test_interrupted();
     test_stop();

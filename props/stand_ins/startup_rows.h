@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What a role's rows say of its start: the envelope, and the capabilities that its process holds. */
-#ifndef BASALT_FUZZ_ADVERSARY_STARTUP_ROWS_H
-#define BASALT_FUZZ_ADVERSARY_STARTUP_ROWS_H
+#ifndef BASALT_PROPS_STAND_INS_STARTUP_ROWS_H
+#define BASALT_PROPS_STAND_INS_STARTUP_ROWS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* See startup_rows.h. */
-#include "fuzz/adversary/startup_rows.h"
+#include "props/stand_ins/startup_rows.h"
 
 #include "abi/codec.h"
 #include "abi/messages/kernel.h"
