@@ -365,7 +365,7 @@ def matrices(harnesses):
     names.update({(service, 0): "no row" for service in services})  # what harnesses mark of numbers without one
     others = {}
     for harness in harnesses:
-        for mark, paths in harness.reaching.items():
+        for mark, paths in sorted(harness.reaching.items()):
             triple = TRIPLE.fullmatch(mark)
             if not triple:
                 continue
