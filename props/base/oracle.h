@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What engines defer by, unless a harness is told otherwise. */
+/* What engines defer by. */
 enum { ORACLE_STRIDE = 32 };
 
 /* From the next input on every stride-th step is looked at, and no digest of a look counts; 0, as
