@@ -25,7 +25,7 @@ HARNESS = "timed_life"  # whose builds the copy takes along, and the test progra
 PROGRAMS = [*(f"build/{variant}/{HARNESS}" for variant in ("asan", "shipped", "libfuzzer")),
             "build/asan/codec_envelope", "build/shipped/codec_envelope", "build/asan/codec_test", "build/shipped/codec_test",
             "build/fast/abi_tables"]
-SECONDS = 400  # of one command
+SECONDS = 900  # of one command
 STATUS = re.compile(r"\(exit status (\d+)\)")
 FENCE = re.compile(r"```(\w*) ?(\S*)$")
 

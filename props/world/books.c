@@ -303,11 +303,23 @@ static const char *vspaced_left(const struct vspaced *vspaced, const struct page
     uint32_t count = 0;
     for (uint32_t i = 0; i < vspaced->space_places.used_count; i++)
         count += vspaced->spaces[i].is_registered != 0;
-    if (pagerd != NULL && count != pagerd->registration_count)
-        return say("vspaced", "not as many spaces as registrations", count);
+    if (pagerd != NULL && count > pagerd->registration_count)
+        return say("vspaced", "spaces without registrations", count - pagerd->registration_count);
+    if (pagerd != NULL && count < pagerd->registration_count)
+        return say("vspaced", "registrations without spaces", pagerd->registration_count - count);
     if (is_answered && (vspaced->owed_first != 0 || vspaced->window_filled != 0))
         return say("vspaced", "frames are owed, or lie in its window", vspaced->window_filled);
     return vspaced_check(vspaced);
+}
+
+/* Of programs that run no more. */
+static uint32_t taken_for_running(const struct loaderd_client *client)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < LOADERD_PLACES; i++)
+        count += client->programs[i].life == LOADERD_LIFE_RUNNING &&
+                 index_of_id(client->programs[i].process_id) == PROCESS_LIMIT;
+    return count;
 }
 
 /* What it has open at a vfsd that answers nothing it cannot close. */
@@ -318,11 +330,8 @@ static const char *loaderd_left(const struct loaderd *loaderd, const struct vfsd
         const struct loaderd_client *client = &loaderd->clients[i];
         if (client->launch.path_count != 0 || client->wait.process_id != 0)
             return say("loaderd", "a launch or a wait of", client->role);
-        for (uint32_t j = 0; j < LOADERD_PLACES; j++) {
-            if (client->programs[j].life == LOADERD_LIFE_RUNNING &&
-                index_of_id(client->programs[j].process_id) == PROCESS_LIMIT)
-                return say("loaderd", "takes for running", client->programs[j].process_id);
-        }
+        if (taken_for_running(client) != 0)
+            return say("loaderd", "takes for running, of one client", taken_for_running(client));
     }
     if (loaderd->work.stage != LOADERD_IDLE || (loaderd->work.owes & ~unclosed) != 0)
         return say("loaderd", "something is owed", loaderd->work.owes);

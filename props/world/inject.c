@@ -197,6 +197,14 @@ static const char *client_judge(const struct world_result *result)
     return NULL;
 }
 
+/* How much of what. */
+static const char *left(const char *what, uint32_t count)
+{
+    static char complaint[64];
+    snprintf(complaint, sizeof complaint, "%s, %u", what, (unsigned)count);
+    return complaint;
+}
+
 /* A boot that failed is torn down: rootd is alone, and what it launched from is whole again. */
 static const char *failed_judge(const struct world_result *result)
 {
@@ -211,9 +219,9 @@ static const char *failed_judge(const struct world_result *result)
     if (is_left_to_the_end(result))
         return NULL;
     if (world_kernel()->process_count != 1)
-        return "processes are left";
+        return left("processes are left", world_kernel()->process_count - 1);
     if (taken_pages() != rootd_pages)
-        return "the launch pool is not whole";
+        return left("pages are missing in the launch pool", taken_pages() - rootd_pages);
     return NULL;
 }
 
