@@ -219,7 +219,8 @@ def answers(name, folder):
 
 def sample(name, count):
     """Seeded bugs that a harness should notice, the same each time: those of one are a part of those of two. 0: all."""
-    paths = [path for path in glob.glob("props/mutants/*.patch") if name in mutants.witnesses_of(path)]
+    paths = [path for path in glob.glob("props/mutants/*.patch")
+             if name in source_checks.mutant_header(path).get("Harness", "").split()]
     paths.sort(key=lambda path: hashlib.sha256(os.path.basename(path).encode()).hexdigest())
     return [os.path.basename(path)[:-len(".patch")] for path in paths][:count or len(paths)]
 
