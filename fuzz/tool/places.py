@@ -56,7 +56,7 @@ class Place:
                                 env={**os.environ, "BASALT_CWD": self.path, "PYTHONUNBUFFERED": "1", **(env or {})}, text=True,
                                 errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def run(self, instead, *arguments, before=(), env=None, seconds=120):
+    def run(self, instead, *arguments, before=(), env=None, seconds=300):
         """The same, to its end: (status, output)."""
         process = self.process(instead, *arguments, before=before, env=env)
         try:

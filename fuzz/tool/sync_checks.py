@@ -23,7 +23,7 @@ engines.turn_programs = lambda *_: ['build/asan/empty']
 """
 QUIET = {"FAKE_ENGINE": "resting"}
 FINDING = f"{FAKED}/global-buffer-overflow-write_global"
-WAIT_SECONDS = 60
+WAIT_SECONDS = 300
 LONG_SECONDS = 300
 TURN_SECONDS = 5
 LONG_TARGETS = ("memd_life", "codec_envelope", "canary")
