@@ -20,7 +20,9 @@ static void test_help(void)
     TALK("what does not parse is told, and nobody is asked", "$ nonsense 1",
          "| no such command; help lists them ", "$ run",
          "| an argument is missing: run NAME [NUMBER]", "$ stop",
-         "| an argument is missing: stop ID", "$ stop x", "| not a number: stop ID", "$ cat",
+         "| an argument is missing: stop ID", "$ stop x", "| not a number: stop ID", "$ stop 0x",
+         "| not a number: stop ID", "$ stop 0xg", "| not a number: stop ID", "$ stop 1a",
+         "| not a number: stop ID", "$ run idle x", "| not a number: run NAME [NUMBER]", "$ cat",
          "| an argument is missing: cat PATH", "$ ps 1", "| too many arguments: ps ", "$ ",
          "$ exit 1", "| too many arguments: exit ");
 }
