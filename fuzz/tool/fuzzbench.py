@@ -425,7 +425,7 @@ def first_line(command):
 
 
 def versions():
-    afl = re.search(r"afl-fuzz\+\+(\S+)", build.run([engines.afl_program(), "-h"])[1])
+    afl = re.search(r"afl-fuzz\+\+([\w.]+)", build.run([engines.afl_program(), "-h"])[1])
     return f"libFuzzer of {first_line(['clang-14', '--version'])}, AFL++ {afl[1] if afl else '?'}"
 
 
@@ -442,8 +442,8 @@ def page(results, options):
         "# How good the fuzzing is", "",
         "`./basalt fuzzbench` wrote this page; fuzz/CAMPAIGNS.md says what it measures.", "",
         f"- commit {commit}", f"- {versions()}; the fast builds", f"- {os.cpu_count()} cores",
-        f"- each run has the executions that libFuzzer makes in {options.seconds} CPU seconds at the rate of its first {RATE_EXECUTIONS:,}; seeds "
-        f"1 to {seeds}; medians", "",
+        f"- each run has the executions that libFuzzer makes in {options.seconds} CPU seconds at the rate of its first",
+        f"  {RATE_EXECUTIONS:,}; seeds 1 to {seeds}; medians", "",
         "## Reached from an empty corpus", "", *reach_table(reached), "",
         f"Answers: of the {ANSWERS_OF} largest inputs of each corpus.", "",
         "## Executions until a seeded bug is found", "", *hunt_table(hunted, caught), "",
