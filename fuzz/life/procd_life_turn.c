@@ -461,7 +461,7 @@ unsigned procd_life_send(struct message *message, bool on_driver)
         if (life.looks && is_quiet())
             PROPERTY_EQUAL(E1, "refusal", sum_of_state(), before);
     }
-    if (life.answer.made_id != 0 && procd_life_lives(life.answer.made_id))
+    if (life.answer.made_id != 0 && !model.exited && procd_life_lives(life.answer.made_id))
         procd_life_check_made(life.answer.made_id);
     mark(message, state | (on_driver ? 32u : 0), result);
     return result;
