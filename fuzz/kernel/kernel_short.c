@@ -230,10 +230,10 @@ void short_next(const struct process *next)
 void short_enter(uint32_t number, uint32_t slot, uint64_t deadline, uint32_t reply_slot)
 {
     struct kernel *kernel = &drive_kernel;
+    if (far) /* an entry of its own, after which somebody else may be current */
+        slot = short_slot(kernel->current, slot);
     struct before before = look();
     struct process *process = before.process;
-    if (far)
-        slot = short_slot(process->index, slot);
     short_begin();
     struct process *next =
         long_only ? kernel_syscall_long(slot, deadline, reply_slot, kernel, process, number)
