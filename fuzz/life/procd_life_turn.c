@@ -483,11 +483,13 @@ void procd_life_turn(uint64_t ended_id)
 {
     begin();
     uint32_t left_before = left();
-    bool ends = ended_id != 0;
+    uint64_t transfer_id = model.transfer.id;
     take_turn();
     procd_life_calm();
     follow(&(struct model_procd_turn){.ended_id = ended_id});
-    check_work(left_before, ends || model.restarted != 0 ? procd_life_work() : 0);
+    bool timed_out = model.transfer.id != transfer_id; /* what was staged for it is to be given back */
+    bool adds = ended_id != 0 || model.restarted != 0 || timed_out;
+    check_work(left_before, adds ? procd_life_work() : 0);
     check_step();
 }
 

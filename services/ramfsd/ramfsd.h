@@ -45,7 +45,8 @@
  * it would have more than half of all; EXHAUSTED: others may make room.
  *
  * IMMUTABLE: bytes, size, metadata, entries and name of the node stay, and its place in its
- * directory; only SET_METADATA whose mask is FLAGS and that takes the flag away is granted.
+ * directory; only SET_METADATA whose mask is FLAGS and that takes the flag away is granted. One that
+ * is unlinked, since it was open then, goes with the last who has it open, as any other.
  *
  * Rules, in the order in which they are asked; a refusal changes nothing (E1).
  *
