@@ -456,7 +456,7 @@ unsigned procd_life_send(struct message *message, bool on_driver)
     check_step();
     bool refused = result != STATUS_OK && result < STATUS_COUNT;
     bool sent = model.transfer.id != sent_id; /* no more: a refusal may end a transfer */
-    if (refused && !sent && is_calm(waits, worked, was_dirty)) {
+    if (refused && !sent && !model.exited && is_calm(waits, worked, was_dirty)) {
         check_others();
         if (life.looks && is_quiet())
             PROPERTY_EQUAL(E1, "refusal", sum_of_state(), before);
