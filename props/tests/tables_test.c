@@ -9,6 +9,7 @@
 #include "abi/message_type.h"
 #include "abi/roles.h"
 #include "props/base/testing.h"
+#include "props/tests/tables_test.h"
 #include "props/tools/tables.h"
 #include "services/loaderd/loaderd.h"
 #include "services/logd/logd.h"
@@ -234,6 +235,7 @@ static void test_pages(void)
 int main(int count, char **arguments)
 {
     test_senders();
+    test_masks();
     test_regions_suffice();
     test_places_suffice();
     test_shares_suffice();
