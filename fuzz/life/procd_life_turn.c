@@ -487,7 +487,8 @@ void procd_life_turn(uint64_t ended_id)
     take_turn();
     procd_life_calm();
     follow(&(struct model_procd_turn){.ended_id = ended_id});
-    bool timed_out = model.transfer.id != transfer_id; /* what was staged for it is to be given back */
+    bool timed_out =
+        model.transfer.id != transfer_id; /* what was staged for it is to be given back */
     bool adds = ended_id != 0 || model.restarted != 0 || timed_out;
     check_work(left_before, adds ? procd_life_work() : 0);
     check_step();
