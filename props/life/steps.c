@@ -253,18 +253,22 @@ static bool insert_literal(struct steps *steps, size_t before)
     return true;
 }
 
-/* Keeps the first steps and lets literals with wild fields follow. */
+/* Keeps the first steps and lets literals with wild fields follow. A last step that is cut short takes
+ * in what comes behind it, and of more than STEP_LIMIT steps the last are none: bytes are counted. */
 static void make_hostile(struct steps *steps)
 {
     size_t kept = below(steps, steps->count + 1);
     size_t wanted = 1 + below(steps, HOSTILE_MAX);
-    size_t inserted = 0;
-    while (inserted < wanted && insert_literal(steps, kept)) {
-        inserted++;
+    size_t end = steps->offsets[kept];
+    for (size_t inserted = 0; inserted < wanted; inserted++) {
+        size_t before = steps->size_bytes;
+        if (!insert_literal(steps, kept))
+            break;
+        end += steps->size_bytes - before;
         find_steps(steps);
     }
-    if (inserted != 0)
-        steps->size_bytes = steps->offsets[kept + inserted];
+    if (end != steps->offsets[kept])
+        steps->size_bytes = end;
 }
 
 /* --- kinds of steps --- */

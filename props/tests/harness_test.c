@@ -371,6 +371,25 @@ static void test_hostile(void)
     EXPECT(cut > 20);
 }
 
+/* Also of an input whose last step is cut short, or with more steps than are looked at: what comes
+ * behind is taken in by that step, or is none. No change drops more than four steps. */
+static void test_hostile_ends(void)
+{
+    enum { COUNT = 9, FEW = 26 * COUNT, MANY = FEW + 2 * 600, LIMIT = MANY + 26 * 4 };
+    bool good = true;
+    for (uint64_t seed = 0; seed < 20000; seed++) {
+        bool is_cut = seed % 4 == 0;
+        uint8_t bytes[LIMIT] = {0};
+        literals(bytes, COUNT);
+        bytes[FEW + 1] = is_cut ? 200 : 0; /* words, of which one follows */
+        struct steps_plan plan = {.features = STEPS_HOSTILE};
+        size_t size =
+            steps_mutate(bytes, is_cut ? FEW + 6 : MANY, LIMIT, plan, seed, flip_first, NULL);
+        good = good && size <= LIMIT && size != 0;
+    }
+    EXPECT(good);
+}
+
 /* In a swarm new steps are of a few kinds; without one of many. */
 static void test_swarm(void)
 {
@@ -458,6 +477,7 @@ int main(int count, char **arguments)
     test_steps();
     test_steps_plan();
     test_hostile();
+    test_hostile_ends();
     test_swarm();
     test_cross();
     test_steps_over_limit();
