@@ -220,7 +220,30 @@ static bool is_rotated(struct choices *choices, struct boot_config *config)
     return by != 0;
 }
 
-/* The roles in launch order: every dependency earlier, each entry once. */
+static bool may_start(const struct boot_config *config, const struct boot_config_entry *entry,
+                      uint64_t started)
+{
+    for (uint32_t i = 0; i < entry->dependency_count; i++) {
+        int at = boot_config_find(config, entry->dependencies[i]);
+        if (at < 0 || (started >> at & 1) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* No entry of a lower role than `role` waits and might start. */
+static bool is_lowest(const struct boot_config *config, uint32_t role, uint64_t started)
+{
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        const struct boot_config_entry *entry = &config->entries[i];
+        if (entry->role < role && (started >> i & 1) == 0 && may_start(config, entry, started))
+            return false;
+    }
+    return true;
+}
+
+/* The roles in launch order: every dependency earlier, each entry once; of a few entries also the
+ * lowest role first of those that might start. */
 static void check_order(const struct boot_config *config, uint32_t roles[BOOT_CONFIG_ENTRY_LIMIT])
 {
     uint32_t order[BOOT_CONFIG_ENTRY_LIMIT];
@@ -229,10 +252,9 @@ static void check_order(const struct boot_config *config, uint32_t roles[BOOT_CO
     for (uint32_t i = 0; i < config->entry_count; i++) {
         PROPERTY(R3, order[i] < config->entry_count && (started >> order[i] & 1) == 0);
         const struct boot_config_entry *entry = &config->entries[order[i]];
-        for (uint32_t j = 0; j < entry->dependency_count; j++) {
-            int at = boot_config_find(config, entry->dependencies[j]);
-            PROPERTY(R3, at >= 0 && (started >> at & 1) == 1);
-        }
+        PROPERTY(R3, may_start(config, entry, started));
+        PROPERTY(R3, "lowest-first",
+                 config->entry_count > FEW || is_lowest(config, entry->role, started));
         started |= UINT64_C(1) << order[i];
         roles[i] = entry->role;
         digest_u64(entry->role);

@@ -234,6 +234,18 @@ def check_turns(tally, what, case, target, inputs, instead, wanted, text):
               f"status {status}, engines would still read {left}\n{output}")
 
 
+def check_one_second(tally):
+    """However long it took to begin: a campaign in which nothing ran must not say that nothing was found."""
+    place = Place()
+    place.make("corpus/empty")
+    place.put("corpus/empty/input", b"input")
+    status, output = place.python("quiet", "import fleet; engines.turn_programs = lambda *_: ['build/asan/empty']; "
+                                  "import time; opened = fleet.Target.open; "
+                                  "fleet.Target.open = lambda self: (time.sleep(2), opened(self))[1]", "fuzz", "empty", FAKED, "--engine", "libfuzzer", "--jobs", "1", "--seconds", "1")
+    tally.say("campaigns: one that is over before it begins takes a turn all the same", status == 0 and "1 of 2 targets begun" in output,
+              f"status {status}\n{output}")
+
+
 def check_keys(tally):
     """What tells findings apart, and what does not."""
     def key(name="M6", operation="open_account", predicted="OK", got="DENIED", number=1):
@@ -691,6 +703,7 @@ def campaigns(tally):
                                                    check_older_findings, check_busy)]
         jobs += [pool.submit(check_older, tally, what, *case) for what, case in OLDER.items()]
         jobs += [pool.submit(check_turns, tally, what, *case) for what, case in TURNS.items()]
+        jobs += [pool.submit(check_one_second, tally)]
         for job in jobs:
             job.result()
 

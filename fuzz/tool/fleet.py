@@ -344,9 +344,10 @@ class Fleet:
         self.turns[place] = None
 
     def may_begin(self):
-        """Whether one more turn makes sense: not without time, disk or a target whose engines run."""
+        """Whether one more turn makes sense: not without disk or a target whose engines run, nor without time but for the first,
+        or a campaign of a second would have found nothing since nothing ran."""
         full = any(NO_SPACE in error for error in self.errors) or any(target.cut for target in self.targets)
-        return self.left() >= 1 and not full and not all(target.failed for target in self.targets)
+        return (self.left() >= 1 or self.turn_count == 0) and not full and not all(target.failed for target in self.targets)
 
     def play(self):
         """Turns until the time is over, or a signal ends it, or nothing can go on."""

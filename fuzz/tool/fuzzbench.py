@@ -48,14 +48,8 @@ class Results:
 
     def __init__(self):
         self.path = f"{HOME}/{mutate.tree_digest()[:12]}.jsonl"
-        self.rows = {}
+        self.rows = {tuple(key): row for key, row in mutate.whole_rows(self.path)}  # what was cut off is measured again
         self.lock = threading.Lock()
-        if os.path.exists(self.path):
-            with open(self.path, encoding="utf-8") as lines:
-                for line in lines:
-                    if line.endswith("\n"):  # one that was cut off is measured again
-                        key, row = json.loads(line)
-                        self.rows[tuple(key)] = row
 
     def get(self, key, measure):
         """The row of a key, measured when there is none yet."""
@@ -101,7 +95,7 @@ class Run:
         corpus = f"{self.home}/corpus"
         os.makedirs(corpus, exist_ok=True)
         if self.contender.engine == "libfuzzer":
-            return [self.program, f"-runs={self.executions}", f"-seed={self.seed}", *engines.limits(), *engines.growth(self.name),
+            return [self.program, f"-runs={self.executions}", f"-seed={self.seed}", "-entropic=0", *engines.limits(), *engines.growth(self.name),
                     "-print_final_stats=1", f"-artifact_prefix={self.home}/", f"-dict={dictionary}", corpus,
                     *([self.start] if self.start else [])]
         campaign.store(corpus, SEED_OF_AFL)
@@ -465,6 +459,9 @@ def fuzzbench(options):
         if unknown:
             raise build.Stop(f"there is no mutator '{min(unknown)}'; there are: {' '.join(MUTATORS)}, and steps+PART of: "
                              f"{' '.join(PARTS)}", 2)
+    path = build.user_path(options.output) if options.output != TABLE else TABLE
+    if not os.path.isdir(os.path.dirname(path) or ".") or os.path.isdir(path):
+        raise build.Stop(f"{options.output} is a folder, or there is none for it", 2)  # before hours are spent
     options.bugs = getattr(options, "bugs", {})
     build.must_build("build/afl/mutator.so", "build/fast/abi_tables",
                      *[path for name in names for path in (*programs_of(name, options).values(), f"build/asan/{name}",
@@ -476,7 +473,7 @@ def fuzzbench(options):
         print(f"interrupted; the same call goes on; what is known: {options.output}", flush=True)
         raise
     finally:
-        write_page(build.user_path(options.output) if options.output != TABLE else TABLE, page(bench.results, options))
+        write_page(path, page(bench.results, options))
     print(page(bench.results, options), end="")
     print(f"written to {options.output}")
     return 0

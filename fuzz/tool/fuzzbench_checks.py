@@ -63,8 +63,11 @@ def cut_off(tally):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as lines:
         lines.write(json.dumps([["rate", "x"], {"rate": 7}]) + "\n" + '[["rate", "y"], {"ra')
+    results = fuzzbench.Results()
+    tally.say("fuzzbench: a line that was cut off is not believed", results.rows == {("rate", "x"): {"rate": 7}}, f"{results.rows}")
+    results.get(("rate", "y"), lambda: {"rate": 8})
     rows = fuzzbench.Results().rows
-    tally.say("fuzzbench: a line that was cut off is not believed", rows == {("rate", "x"): {"rate": 7}}, f"{rows}")
+    tally.say("... and costs none of those that come behind it", sorted(row["rate"] for row in rows.values()) == [7, 8], f"{rows}")
     os.remove(path)
 
 
@@ -101,6 +104,7 @@ def crossover(tally, folder):
 
 def refusals(tally):
     for command, wanted in ((["no_life"], "there is no harness 'no_life'"), (["memd_life", "--mutator", "magic"], "there is no mutator 'magic'"),
+                            (["memd_life", "--output", "/nowhere/page.md"], "/nowhere/page.md is a folder, or there is none for it"),
                             (["memd_life", "--seeds", "0"], "'0' is not a positive number")):
         status, output = build.run(["./basalt", "fuzzbench", *command])
         tally.say(f"fuzzbench {' '.join(command)}: one line, status 2", status == 2 and wanted in output and len(output.splitlines()) == 1,

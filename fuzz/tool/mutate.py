@@ -221,19 +221,26 @@ def tree_digest():
     return digest.hexdigest()
 
 
+def whole_rows(path):
+    """Pairs of a file with one in each line. A line that a kill or a full disk has cut off goes, or the next would be joined
+    to it."""
+    if not os.path.exists(path):
+        return []
+    with open(path, "rb+") as file:
+        data = file.read()
+        whole = data[:data.rfind(b"\n") + 1]
+        if whole != data:
+            file.truncate(len(whole))
+    return [json.loads(line) for line in whole.decode().splitlines()]
+
+
 class Log:
     """Verdicts of an earlier, interrupted run with the same seed over the same tree."""
 
     def __init__(self, options):
         asked = json.dumps([tree_digest(), sorted(options.unit), options.no_golden, options.seconds])
         self.path = f"{HOME}/{options.seed}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}.jsonl"
-        self.known = {}
-        if os.path.exists(self.path):
-            with open(self.path, encoding="utf-8") as lines:
-                for line in lines:
-                    if line.endswith("\n"):  # one that was cut off is judged again
-                        row = json.loads(line)
-                        self.known[tuple(row[0])] = Verdict(*row[1])
+        self.known = {tuple(site): Verdict(*verdict) for site, verdict in whole_rows(self.path)}  # the others are judged again
 
     def add(self, site, verdict):
         self.known[tuple(site)] = verdict

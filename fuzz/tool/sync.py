@@ -23,6 +23,8 @@ import triage
 from findings import counted
 
 LAYOUT, VERSION = "basalt-sync", "1"
+LAYOUT_BYTES = 64
+OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # what somebody else may have put there
 CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 INPUT = re.compile(r"[0-9a-f]{16}")  # campaign.hash_name
 FAILING = re.compile(rf"({'|'.join(findings.KINDS)})([0-9a-f]{{16}})")
@@ -52,7 +54,7 @@ def named_input(path):
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
             return None, "not a regular file"
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with os.fdopen(os.open(path, OPENED), "rb") as file:
             data = file.read(engines.INPUT_BYTES_MAX + 1)
     except OSError as error:
         if error.errno in OWN:
@@ -108,10 +110,17 @@ class Shared:
     # --- the folder itself ---
 
     def layout(self):
+        """None: there is none, or something that is no file of ours."""
         try:
-            return campaign.text_of(f"{self.path}/{LAYOUT}").strip()
-        except (FileNotFoundError, UnicodeDecodeError):
+            with os.fdopen(os.open(f"{self.path}/{LAYOUT}", OPENED), "rb") as file:
+                is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+                return file.read(LAYOUT_BYTES).decode().strip() if is_file else None
+        except UnicodeDecodeError:
             return None
+        except OSError as error:
+            if error.errno in OWN:
+                return None
+            raise
 
     def open(self):
         """Ends the command where the folder is none for this, or another campaign of this name runs."""
@@ -126,7 +135,7 @@ class Shared:
             if self.layout() != VERSION:
                 raise build.Stop(f"--sync {self.shown}: of another layout, {self.layout()!r} and not {VERSION!r}: it is for an "
                                  "older or newer tree; give another folder", 2)
-            os.makedirs(f"{self.path}/{self.name}", exist_ok=True)
+            self.make(f"{self.path}/{self.name}")
             self.lock()
             about = {"host": socket.gethostname(), "pid": os.getpid(), "began": round(time.time()), "commit": triage.commit()}
             findings.write(f"{self.path}/{self.name}/about.json", (json.dumps(about) + "\n").encode())
@@ -141,8 +150,15 @@ class Shared:
             if self.layout() != VERSION:
                 raise
 
+    def make(self, folder):
+        """A folder below the shared one, and not where a link that somebody made there leads to."""
+        if os.path.realpath(folder) != os.path.realpath(self.path) + folder[len(self.path):]:
+            raise OSError(errno.ELOOP, f"{folder[len(self.path) + 1:]} leads elsewhere")
+        os.makedirs(folder, exist_ok=True)
+
     def lock(self):
-        self.lock_file = open(f"{self.path}/{self.name}/lock", "a+", encoding="ascii")
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        self.lock_file = os.open(f"{self.path}/{self.name}/lock", flags, 0o666)
         try:
             fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -253,7 +269,7 @@ class Shared:
         if campaign.hash_name(data) != base[-16:]:
             return  # the disk cut it short; remove_truncated knows
         with self.access(writing=True):
-            os.makedirs(folder, exist_ok=True)
+            self.make(folder)
             findings.write(f"{folder}/{base}", data)
         self.written += 1
 

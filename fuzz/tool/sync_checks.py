@@ -176,9 +176,17 @@ def refused(tally):
     root.put(f"other/{sync.LAYOUT}", b"0\n")
     root.put("file", b"")
     root.put("taken/mine", b"")
-    root.put(f"taken/{sync.LAYOUT}", f"{sync.VERSION}\n".encode())
+    root.make("fifo", "endless", "linked")
+    os.mkfifo(f"{root.path}/fifo/{sync.LAYOUT}")
+    os.symlink("/dev/zero", f"{root.path}/endless/{sync.LAYOUT}")
+    os.symlink(f"{root.path}/foreign", f"{root.path}/linked/mine")
+    for folder in ("taken", "linked"):
+        root.put(f"{folder}/{sync.LAYOUT}", f"{sync.VERSION}\n".encode())
     for what, folder, text in (("a foreign folder", "foreign", "there is letter.txt; give an empty folder"),
                                ("another layout", "other", "of another layout, '0' and not '1'"),
+                               ("a FIFO for a layout", "fifo", "of another layout, None and not '1'"),
+                               ("a link to an endless file for a layout", "endless", "of another layout, None and not '1'"),
+                               ("a link where a campaign's folder would be", "linked", "mine leads elsewhere"),
                                ("a file", "file", "File exists"), ("a file where a campaign's folder would be", "taken", "File exists"),
                                ("a folder that cannot be made", "file/below", "Not a directory")):
         place.shared = f"{root.path}/{folder}"
