@@ -284,6 +284,21 @@ static void run(const struct service *service, uint32_t profile, bool sound)
     service->run(service->state);
 }
 
+/* What the envelope tells a service of the machine and the image is what it goes by. */
+static bool took_envelope(uint32_t role, uint32_t profile)
+{
+    switch (role) {
+    case ROLE_PROCD:
+        return procd.memory_pages == MEMORY_PAGES && procd.validation_profile == profile;
+    case ROLE_VSPACED:
+        return vspaced.page_limit == MEMORY_PAGES;
+    case ROLE_DEVICED:
+        return deviced.validation_profile == profile;
+    default:
+        return true;
+    }
+}
+
 static void test_service(const struct service *service)
 {
     const char *name = role_find(service->role)->image;
@@ -299,6 +314,7 @@ static void test_service(const struct service *service)
         expect_of(name, "and walked, once",
                   !counts || (walk.count == 1 && walk.state == service->state));
         expect_of(name, "and serves", start.served != 0);
+        expect_of(name, "and goes by its envelope", took_envelope(service->role, profile));
         run(service, profile, false);
         expect_of(name, "what is not sound is INTERNAL",
                   start.answered && start.answer == STATUS_INTERNAL);

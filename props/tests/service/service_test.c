@@ -443,6 +443,13 @@ static void test_turn(void)
     seam.info.now_ticks = 99;
     expect(turn(handle_reply, &handled_count) == STATUS_TIMED_OUT && handled_count == 0,
            "RECV's error is the turn's");
+    fresh();
+    seam.recv_status = STATUS_BUSY;
+    bool all = turn(handle_reply, &handled_count) == STATUS_BUSY && handled_count == 0;
+    for (unsigned i = 0; i < MESSAGE_CAP_LIMIT; i++)
+        all = all && seam.dropped[i] == SLOT_RECEIVE_BASE + i;
+    expect(all && seam.drop_count == MESSAGE_CAP_LIMIT,
+           "a window that RECV finds filled is emptied, each slot of it, once");
 }
 
 static void test_turn_refused_reply(void)
