@@ -22,7 +22,7 @@ SEEDED = (
     ("services/procd/ending.c", "memd_close_account_request request = {.key = key};",
      "memd_close_account_request request = {.key = UINT64_MAX - key};", "what an ended process had stays charged"),
     ("services/tester/tester.c", "    return tester_run(&tester, ROLE_TESTER);\n",
-     "    (void)service_start(&tester.caller, ROLE_TESTER, &tester.start, NULL, NULL);\n"
+     "    (void)service_start(&tester.caller, ROLE_TESTER, &tester.start, NULL, NULL, NULL);\n"
      "    (void)service_take_offer(&tester.caller, &tester.offer);\n"
      "    (void)kernel_log_write(&tester.caller, SLOT_KERNEL_LOG_ENDPOINT, \"ERIX_ROOTD:READY\\n\", 17);\n"
      "    uint64_t now_ticks;\n    return look_up(&tester, DEADLINE_NEVER, &now_ticks);\n",
