@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -16,6 +17,14 @@ import build
 PROGRAM = "chromium"
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe")
+# The browser reads 3 and writes 4. A shell would do for pipes with one digit, of which other checks may have all.
+AS_3_AND_4 = """
+import fcntl, os, sys
+both = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+os.dup2(both[0], 3)
+os.dup2(both[1], 4)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 SECONDS_MAX = 120  # for one answer: the machine may be busy
 
 
@@ -32,8 +41,8 @@ class Browser:
     def __enter__(self):
         theirs_in, self.out = os.pipe()
         self.back, theirs_out = os.pipe()
-        # The browser reads 3 and writes 4; the shell gives them these numbers.
-        command = ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", PROGRAM, *QUIET, f"--user-data-dir={self.home.name}", "about:blank"]
+        command = [sys.executable, "-c", AS_3_AND_4, str(theirs_in), str(theirs_out), PROGRAM, *QUIET, f"--user-data-dir={self.home.name}",
+                   "about:blank"]
         homes = {name: self.home.name for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
         self.process = subprocess.Popen(build.bound(command), env={**os.environ, **homes}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                         pass_fds=(theirs_in, theirs_out), start_new_session=True)

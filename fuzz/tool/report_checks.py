@@ -450,6 +450,19 @@ def check_clock(tally):
                   f"{drawn.clock.spans} {rates}")
 
 
+def check_fifos(tally):
+    """Nobody waits for the writer of a FIFO."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/fifo"
+        os.mkfifo(path)
+        kept, cover.KEPT, skipped = cover.KEPT, path, []
+        try:
+            found = [report_data.read_history(path, skipped), report_data.read_cover(skipped)]
+        finally:
+            cover.KEPT = kept
+    tally.say("report: a FIFO is named and passed over", found == [{}, None] and skipped == [f"{path}: not a file"] * 2, f"{skipped}")
+
+
 def check_cover(tally):
     """What ./basalt cover keeps is what the report reads."""
     with tempfile.TemporaryDirectory() as folder:
@@ -509,6 +522,7 @@ def report_checks(tally):
     check_reading(tally)
     check_tables(tally)
     check_clock(tally)
+    check_fifos(tally)
     check_cover(tally)
     place = Place("memd_life", "codec_archive")
     plant(place)

@@ -64,10 +64,20 @@ def read_line(line):
     return (None, f"{wrong[0]} is no number of anything") if wrong else (row, None)
 
 
+def not_a_file(path, skipped):
+    """Whether a path is a FIFO, for whose writer a reader would wait, or anything else than a file; says so."""
+    if not os.path.exists(path) or os.path.isfile(path):
+        return False
+    skipped.append(f"{path}: not a file")
+    return True
+
+
 def read_history(path, skipped):
     """{time: its lines} of all campaigns, in the order of time. Of a target that did nothing since its last line there is
     none: most of the time most targets wait for their turn."""
     moments, last = {}, {}
+    if not_a_file(path, skipped):
+        return moments
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):
@@ -466,6 +476,8 @@ def read_mutants(skipped):
     """The calls of mutate whose verdicts are kept, the last one first. What is recorded as no bug by now does not count."""
     found, known = [], mutate.equivalents()
     for path in glob.glob(f"{mutate.HOME}/*.jsonl"):
+        if not_a_file(path, skipped):
+            continue
         try:
             judged = Judged(path)
             for number, line in enumerate(read(path).splitlines(keepends=True), 1):
@@ -482,6 +494,8 @@ def read_mutants(skipped):
 
 def read_cover(skipped):
     """What ./basalt cover measured last, or None."""
+    if not_a_file(cover.KEPT, skipped):
+        return None
     try:
         kept = json.loads(read(cover.KEPT).decode())
         columns = [name for name in ("lines", "branches", "conditions") if all(name in unit for unit in kept["units"])]
