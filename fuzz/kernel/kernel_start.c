@@ -240,6 +240,7 @@ static bool model_image(uint64_t addr, uint64_t bytes)
     MARK_IF("kernel start: an image around the last address",
             addr % PAGE_BYTES == 0 && bytes > UINT64_MAX - addr && addr + bytes < PAGE_BYTES);
     if (MARK_IF("kernel start: an image inside a page", addr % PAGE_BYTES != 0) ||
+        MARK_IF("kernel start: an image in page 0", addr == 0 && bytes != 0) ||
         MARK_IF("kernel start: an image behind the last address", bytes > UINT64_MAX - addr) ||
         MARK_IF("kernel start: an image beyond the limit",
                 addr + bytes > given.limit_pages * PAGE_BYTES))

@@ -71,13 +71,14 @@ static void line_read(const struct start_view *view, uint64_t addr, char line[ST
         memcpy(line, view->memory + addr, count);
 }
 
-/* boot.S has asked the last of these, as far as 32 bits reach. */
+/* boot.S has asked the last of these, as far as 32 bits reach. Page 0 is mapped nowhere. */
 static bool image_judge(const struct start_module *module, const struct span *kernel,
                         uint64_t limit)
 {
     uint64_t end = module->addr + module->bytes;
     return module->addr % PAGE_BYTES == 0 && end >= module->addr && end <= limit &&
-           (module->addr >= kernel->end || end <= kernel->first);
+           (module->addr >= kernel->end || end <= kernel->first) &&
+           (module->addr != 0 || module->bytes == 0);
 }
 
 bool start_read(const struct start_view *view, uint64_t addr, const struct span *kernel,
