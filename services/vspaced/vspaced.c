@@ -105,12 +105,19 @@ static void space_forget(struct vspaced *vspaced, uint32_t space_index)
     vspaced_space_remove(vspaced, space_index);
 }
 
+/* OK: the slot is empty, if only since somebody emptied it before. */
+static enum status slot_empty(struct vspaced *vspaced, uint32_t slot)
+{
+    enum status status = kernel_drop_local_cap(&vspaced->caller, slot);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 /* The account goes first: one that the kernel stopped half way finds its slot empty. */
 static enum status space_leave(struct vspaced *vspaced, uint32_t space_index)
 {
-    enum status status = kernel_drop_local_cap(&vspaced->caller, space_account_slot(space_index));
-    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
-        status = kernel_drop_local_cap(&vspaced->caller, space_vspace_slot(space_index));
+    enum status status = slot_empty(vspaced, space_account_slot(space_index));
+    if (status == STATUS_OK)
+        status = slot_empty(vspaced, space_vspace_slot(space_index));
     if (status == STATUS_OK)
         space_forget(vspaced, space_index);
     return status;
