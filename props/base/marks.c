@@ -29,14 +29,14 @@ __attribute__((weak)) void mark_engine(unsigned index)
     (void)index;
 }
 
-unsigned mark_counter(uint64_t hash, struct mark_table table)
+UNWATCHED unsigned mark_counter(uint64_t hash, struct mark_table table)
 {
     uint64_t mixed = hash ^ table.salt * UINT64_C(0x9E3779B97F4A7C15);
     mixed = (mixed ^ mixed >> 29) * UINT64_C(0xBF58476D1CE4E5B9);
     return (unsigned)(mixed >> (64 - table.bits));
 }
 
-static void count(uint64_t hash)
+UNWATCHED static void count(uint64_t hash)
 {
     unsigned index = mark_counter(hash, mark_table);
     if (mark_counters[index] != UINT8_MAX)
@@ -56,14 +56,14 @@ static void record(uint64_t hash, const char *name)
     places[at] = (uint16_t)++recorded;
 }
 
-static struct digest hash_of(const char *text)
+UNWATCHED static struct digest hash_of(const char *text)
 {
     struct digest hash = digest_start();
     digest_add_bytes(&hash, text, strlen(text));
     return hash;
 }
 
-void mark_named(uint64_t *hash, const char *name)
+UNWATCHED void mark_named(uint64_t *hash, const char *name)
 {
     if (*hash == 0)
         *hash = hash_of(name).value;
@@ -78,7 +78,7 @@ void mark_name(const char *name)
     mark_named(&hash, name);
 }
 
-void mark_triple(const char *group, unsigned state, unsigned operation, unsigned result)
+UNWATCHED void mark_triple(const char *group, unsigned state, unsigned operation, unsigned result)
 {
     struct digest hash = hash_of(group);
     digest_add_u64(&hash, (uint64_t)state << 32 | operation);
@@ -101,7 +101,7 @@ static const struct operation *row_of(unsigned operation)
     return NULL;
 }
 
-void mark_operation(const char *what, unsigned operation, unsigned result)
+UNWATCHED void mark_operation(const char *what, unsigned operation, unsigned result)
 {
     struct digest hash = hash_of(what);
     digest_add_u64(&hash, (uint64_t)operation << 32 | result);
