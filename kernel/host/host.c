@@ -248,6 +248,8 @@ void machine_page_zero(uint32_t page)
  * root that is given back as known to be zero is noticed (K2). */
 void machine_vspace_init(uint32_t root_page)
 {
+    if (machine_page_record(root_page)->kind != PAGE_TABLE)
+        machine_panic("the root of an address space is no table", __FILE__, __LINE__);
     memset(host.memory + (size_t)root_page * PAGE_BYTES + PAGE_BYTES / 2, 0xA5, PAGE_BYTES / 2);
 }
 
