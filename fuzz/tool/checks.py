@@ -506,7 +506,7 @@ CHECKS = {
     "oss-fuzz": (lambda tally: oss_fuzz.short(tally, each), "libfuzzer"),
     "oss-fuzz-all": (lambda tally: oss_fuzz.every(tally, each), "libfuzzer"),
 }
-BY_NAME = ("oss-fuzz-all", "fleet-fast", "fleet-sync-long", "tutorial-long", "rates-all") # too long for every day
+BY_NAME = ("oss-fuzz-all", "fleet-fast", "fleet-sync-long", "tutorial-long", "rates-all", "fuzzbench") # too long for every day
 
 QUICK = ("sources", "docs", "objects", "gcc", "tests", "replays", "texts", "canaries", "worlds")
 # One machine after another, so that each keeps one core busy: these run side by side. Those of `machines` are held up
