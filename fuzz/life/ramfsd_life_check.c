@@ -108,7 +108,7 @@ void ramfsd_life_check_immutable(void)
     for (uint32_t i = 0; i < life.immutable_count; i++) {
         const struct ramfsd_node *before = &life.immutable[i];
         struct ramfsd_node now = without_use(life.immutable_places[i]);
-        bool was_unlinked = before->parent == 0 && before->kind != FILE_KIND_DIRECTORY;
+        bool was_unlinked = before->parent == 0 && life.immutable_places[i] != RAMFSD_ROOT_PLACE;
         if (was_unlinked && now.is_used == 0) { /* whoever had it open has not any more */
             MARK("ramfsd: an unlinked node that is IMMUTABLE goes");
             continue;
