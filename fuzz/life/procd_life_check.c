@@ -232,6 +232,8 @@ static bool is_doomed(const struct model_procd_process *process)
 uint32_t procd_life_work(void)
 {
     uint32_t work = 0;
+    if (!model_procd_ends(&model))
+        return 0;
     for (uint32_t i = 0; i < model.count; i++) {
         const struct model_procd_process *process = &model.processes[i];
         bool ends = model_procd_lives(process) || process->life == MODEL_PROCD_RESTING;
@@ -245,10 +247,11 @@ uint32_t procd_life_work(void)
 uint32_t procd_life_debts(void)
 {
     uint32_t offers = 0;
-    for (uint32_t i = 0; i < model.count; i++) {
-        if (!model.processes[i].owes)
+    for (uint32_t i = 0; i < model.stirring_count; i++) {
+        const struct model_procd_process *process = model_procd_stirring(&model, i);
+        if (!process->owes)
             continue;
-        struct model_procd_left left = procd_life_left(model.processes[i].id);
+        struct model_procd_left left = procd_life_left(process->id);
         uint32_t closes = left.closes + left.mould.closes;
         offers += closes == 0 ? 1 : closes;
     }
@@ -448,6 +451,7 @@ void procd_life_check_books(void)
         return;
     }
     procd_life_mark_books();
+    HARNESS(model_procd_stirring_is_whole(&model));
     check_sound();
     PROPERTY_EQUAL(E5, "kept", stand_in_reply_open_count(), waiting_count());
     PROPERTY(P11, "entry", !model.starved);

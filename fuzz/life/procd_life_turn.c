@@ -25,8 +25,8 @@ static void mark_late_bound(uint32_t slot, bool held)
 
 void procd_life_mark_books(void)
 {
-    for (uint32_t i = 0; i < model.count; i++) {
-        const struct model_procd_process *process = &model.processes[i];
+    for (uint32_t i = 0; i < model.stirring_count; i++) {
+        const struct model_procd_process *process = model_procd_stirring(&model, i);
         MARK_IF("procd: a mould that was not made holds pages",
                 process->mould_dirty &&
                     (model_procd_lives(process) || process->life == MODEL_PROCD_RESTING) &&
@@ -255,8 +255,8 @@ static void mark_due(void)
     uint32_t due = 0;
     uint64_t owner = 0;
     bool several = false;
-    for (uint32_t i = 0; i < model.count && !model.exited; i++) {
-        const struct model_procd_process *process = &model.processes[i];
+    for (uint32_t i = 0; i < model.stirring_count && !model.exited; i++) {
+        const struct model_procd_process *process = model_procd_stirring(&model, i);
         several |= process->due && due != 0 && process->owner != owner;
         owner = process->due ? process->owner : owner;
         due += process->due;
@@ -334,8 +334,8 @@ static void mark(const struct message *message, unsigned state, unsigned result)
 /* Something of a mould that could not be made was refused to be taken back, and is written down. */
 static bool has_dirty_mould(void)
 {
-    for (uint32_t i = 0; i < model.count; i++) {
-        if (model.processes[i].mould_dirty)
+    for (uint32_t i = 0; i < model.stirring_count; i++) {
+        if (model_procd_stirring(&model, i)->mould_dirty)
             return true;
     }
     return false;
@@ -364,16 +364,27 @@ static uint64_t sum_of_entry(uint32_t index)
     return sum;
 }
 
-/* What was before a request. */
+/* What was before a request, where anybody asks for it: where the state is looked at, or another life
+ * may begin or be asked for READY. */
 static struct kept {
     struct model_procd_process said;
     uint64_t digest;
 } kept[PROCD_PROCESS_LIMIT];
 static uint32_t kept_count;
 
+static bool some_wait(void)
+{
+    for (uint32_t i = 0; i < model.stirring_count; i++) {
+        const struct model_procd_process *process = model_procd_stirring(&model, i);
+        if (process->timed || process->due)
+            return true;
+    }
+    return false;
+}
+
 static void keep(void)
 {
-    kept_count = life.books_wait ? 0 : model.count;
+    kept_count = !life.books_wait && (life.looks || some_wait()) ? model.count : 0;
     for (uint32_t i = 0; i < kept_count; i++)
         kept[i] = (struct kept){model.processes[i], life.looks ? sum_of_entry(i) : 0};
 }
@@ -426,6 +437,7 @@ static bool has_child_that_ended(uint64_t id)
  * each other, and to their owner; so are all children of one. */
 static void check_others(void)
 {
+    HARNESS(kept_count != 0 || model.count == 0 || (model.restarted == 0 && model.asked_id == 0));
     for (uint32_t i = 0; i < kept_count; i++) {
         bool same = memcmp(&kept[i].said, &model.processes[i], sizeof kept[i].said) == 0;
         const struct model_procd_process *process = &model.processes[i];
@@ -511,8 +523,8 @@ void procd_life_drain(void)
     peers_of_procd_child(PEERS_CHILD_READY);
     uint32_t turns = procd_life_work() + RETRY_TURNS * procd_life_debts() + model.wait_count;
     turns += 2 * (model.evidence.kept_count + 1); /* to each of the two, and a lookup */
-    for (uint32_t i = 0; i < model.count; i++)
-        turns += model.processes[i].timed ? RETRY_TURNS : 0;
+    for (uint32_t i = 0; i < model.stirring_count; i++)
+        turns += model_procd_stirring(&model, i)->timed ? RETRY_TURNS : 0;
     for (uint32_t turn = 0; model_procd_works(&model) && !model.exited; turn++) {
         PROPERTY(P10, "drained", turn < turns);
         procd_life_idle();

@@ -19,6 +19,7 @@ void model_procd_reset(struct model_procd *model, uint64_t bootstrap_pages, uint
                                                  void *bytes))
 {
     memset(model->processes, 0, model->count * sizeof model->processes[0]);
+    model_procd_settle(model);
     model->bound = model->exited = model->exits_alone = model->starved = false;
     model->count = model->wait_count = model->reply_count = 0;
     model->happened = 0;
@@ -96,6 +97,7 @@ static enum status make_mould(const struct ask *ask, struct model_procd_process 
     if (status != STATUS_OK && model_procd_mould_is_left(&left)) {
         process->mould_dirty = true;
         process->mould_closes = left.mould.closes;
+        model_procd_stirs(ask->model, process);
     }
     return status;
 }
@@ -498,6 +500,7 @@ struct model_procd_answer model_procd_turn(struct model_procd *model,
                                            const struct model_procd_turn *turn)
 {
     bool comes = turn->message != NULL || turn->ended_id != 0;
+    model_procd_settle(model);
     model->reply_count = 0;
     model->now_ticks = turn->now_ticks;
     model->again = turn->again;

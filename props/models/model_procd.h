@@ -32,6 +32,8 @@ struct model_procd_process {
     uint64_t owner; /* id; 0: the administrator */
     uint32_t role;
     struct process_limits limits; /* asked for when it was made */
+    uint32_t child_limit;         /* what follows from them */
+    uint64_t set_aside_pages;
     enum model_procd_life life;
     bool died;       /* RUNNING, but the kernel has ended it and procd was not told yet */
     bool secret;     /* leaves no record */
@@ -227,6 +229,11 @@ struct model_procd {
     struct model_procd_reply
         replies[MODEL_PROCD_REPLIES]; /* of the last turn, in the order of sending */
     struct model_procd_process processes[MODEL_PROCD_PROCESSES];
+    /* Places where something is going on, in any order, and perhaps some where nothing does any more:
+     * what concerns only these is asked of them. */
+    uint32_t stirring_count;
+    uint16_t stirring[MODEL_PROCD_PROCESSES];
+    bool stirs[MODEL_PROCD_PROCESSES]; /* whether a place is among them */
 };
 
 /* What failed of a request's own doing, as opposed to a release, which only stays owed. */
@@ -298,6 +305,16 @@ const struct model_procd_process *model_procd_find(const struct model_procd *mod
 bool model_procd_lives(const struct model_procd_process *process);
 bool model_procd_is_left(const struct model_procd_process *process);
 
+/* The i-th of those that may be ending, owe something, or wait for a time, a turn or a call. */
+static inline const struct model_procd_process *
+model_procd_stirring(const struct model_procd *model, uint32_t i)
+{
+    return &model->processes[model->stirring[i]];
+}
+
+/* For the harness: none of these is forgotten. */
+bool model_procd_stirring_is_whole(const struct model_procd *model);
+
 /* Whether a part of a process is elsewhere still. */
 bool model_procd_life_is_left(const struct model_procd_left *left);
 bool model_procd_mould_is_left(const struct model_procd_left *left);
@@ -307,6 +324,7 @@ void model_procd_installed(struct model_procd *model, uint64_t id);
 
 /* Whether anything is ending or owed: procd has work left. */
 bool model_procd_works(const struct model_procd *model);
+bool model_procd_ends(const struct model_procd *model); /* the former */
 
 /* What is free of the bootstrap untyped, unless something of the foundation is owed. */
 uint64_t model_procd_bootstrap_free(const struct model_procd *model);

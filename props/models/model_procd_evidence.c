@@ -17,10 +17,11 @@ static void goes(struct model_procd_evidence *evidence, uint32_t place)
 static void make_room(struct model_procd_evidence *evidence)
 {
     uint64_t owners[MODEL_PROCD_KEPT];
+    if (evidence->kept_count != MODEL_PROCD_KEPT)
+        return;
     for (uint32_t i = 0; i < evidence->kept_count; i++)
         owners[i] = evidence->killed[evidence->kept[i] - 1].owner;
-    if (evidence->kept_count == MODEL_PROCD_KEPT)
-        goes(evidence, model_fair_goes(owners, evidence->kept_count));
+    goes(evidence, model_fair_goes(owners, evidence->kept_count));
 }
 
 void model_procd_killed(struct model_procd *model, const struct model_procd_process *process)

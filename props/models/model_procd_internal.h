@@ -49,6 +49,12 @@ bool model_procd_transfer_step(struct model_procd *model, bool *called);
 
 struct model_procd_process *model_procd_entry(struct model_procd *model, uint64_t id);
 bool model_procd_is_foundation(uint32_t role);
+
+/* Something is going on with a process from now on; who is not concerned any more is dropped when a
+ * turn begins. */
+void model_procd_stirs(struct model_procd *model, const struct model_procd_process *process);
+void model_procd_settle(struct model_procd *model);
+
 bool model_procd_role_lives(const struct model_procd *model, uint64_t role, bool running);
 bool model_procd_foundation_runs(const struct model_procd *model);
 

@@ -66,6 +66,7 @@ void model_procd_rests(struct model_procd *model, struct model_procd_process *pr
     process->timed = !model_procd_life_is_left(&left);
     process->next_ticks = after(model->now_ticks, process->delay);
     process->closes = left.closes;
+    model_procd_stirs(model, process);
     if (!process->timed)
         model_procd_owes(model, process);
 }
@@ -84,6 +85,7 @@ static void begins(struct model_procd *model, struct model_procd_process *proces
     process->asked = process->timed = process->policy.ready_ticks != 0;
     process->ready_until = after(model->now_ticks, process->policy.ready_ticks);
     process->next_ticks = after(model->now_ticks, ASK_TICKS);
+    model_procd_stirs(model, process);
 }
 
 /* As good as an end; why the last life ended is still what is known. */
@@ -134,6 +136,7 @@ static void ask(struct model_procd *model, struct model_procd_process *process)
     if (silent || unread) {
         process->timed = true;
         process->next_ticks = after(model->now_ticks, ASK_TICKS);
+        model_procd_stirs(model, process);
         return;
     }
     model->restarted++;
@@ -181,8 +184,8 @@ static bool goes_first(const struct model_procd *model, const struct model_procd
 static const struct model_procd_process *next_due(const struct model_procd *model)
 {
     const struct model_procd_process *next = NULL;
-    for (uint32_t i = 0; i < model->count; i++) {
-        const struct model_procd_process *process = &model->processes[i];
+    for (uint32_t i = 0; i < model->stirring_count; i++) {
+        const struct model_procd_process *process = model_procd_stirring(model, i);
         if (process->due && (next == NULL || goes_first(model, process, next)))
             next = process;
     }
@@ -214,8 +217,8 @@ static struct model_procd_process *take_turn(struct model_procd *model, enum mod
 static struct model_procd_process *next_timed(struct model_procd *model)
 {
     struct model_procd_process *next = NULL;
-    for (uint32_t i = 0; i < model->count; i++) {
-        struct model_procd_process *process = &model->processes[i];
+    for (uint32_t i = 0; i < model->stirring_count; i++) {
+        struct model_procd_process *process = &model->processes[model->stirring[i]];
         if (process->timed && process->next_ticks <= model->now_ticks &&
             (next == NULL || process->next_ticks < next->next_ticks ||
              (process->next_ticks == next->next_ticks && place_of(process) < place_of(next))))

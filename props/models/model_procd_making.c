@@ -147,6 +147,8 @@ uint64_t model_procd_make(const struct ask *ask, const struct model_procd_order 
         .owner = ask->who,
         .role = order->role,
         .limits = order->limits,
+        .child_limit = lowered.child_limit,
+        .set_aside_pages = role_account_guarantee(&lowered),
         .life = order->starts ? MODEL_PROCD_RUNNING : MODEL_PROCD_STAGED,
         .made = ++model->happened,
         .closes = role->kind == ROLE_KIND_FOUNDATION ? 0 : model->closes,

@@ -13,6 +13,7 @@ void model_procd_notices_add(struct model_procd *model, const struct model_procd
     if (client->notice_of == 0)
         client->notice_ticks = model->now_ticks;
     client->notice_of = record->id;
+    model_procd_stirs(model, client);
     client->notice_count = 0;
 }
 
@@ -27,8 +28,8 @@ void model_procd_notices_told(struct model_procd *model, uint64_t who, uint64_t 
 static const struct model_procd_process *next_client(const struct model_procd *model)
 {
     const struct model_procd_process *next = NULL;
-    for (uint32_t i = 0; i < model->count; i++) {
-        const struct model_procd_process *client = &model->processes[i];
+    for (uint32_t i = 0; i < model->stirring_count; i++) {
+        const struct model_procd_process *client = model_procd_stirring(model, i);
         if (!model_procd_lives(client) || client->notice_of == 0)
             continue;
         if (next == NULL || client->notice_ticks < next->notice_ticks ||

@@ -39,11 +39,56 @@ bool model_procd_is_left(const struct model_procd_process *process)
            process->life == MODEL_PROCD_RESTING;
 }
 
-bool model_procd_works(const struct model_procd *model)
+/* What is not among them lives undisturbed, rests in peace, or is free. */
+static bool stirs(const struct model_procd_process *process)
+{
+    return process->life == MODEL_PROCD_ENDING || process->owes || process->timed || process->due ||
+           process->notice_of != 0 || process->mould_dirty;
+}
+
+void model_procd_stirs(struct model_procd *model, const struct model_procd_process *process)
+{
+    uint16_t place = (uint16_t)(process - model->processes);
+    if (!model->stirs[place])
+        model->stirring[model->stirring_count++] = place;
+    model->stirs[place] = true;
+}
+
+void model_procd_settle(struct model_procd *model)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < model->stirring_count; i++) {
+        uint16_t place = model->stirring[i];
+        model->stirs[place] = stirs(&model->processes[place]);
+        model->stirring[kept] = place;
+        kept += model->stirs[place];
+    }
+    model->stirring_count = kept;
+}
+
+bool model_procd_stirring_is_whole(const struct model_procd *model)
 {
     for (uint32_t i = 0; i < model->count; i++) {
-        const struct model_procd_process *process = &model->processes[i];
+        if (stirs(&model->processes[i]) && !model->stirs[i])
+            return false;
+    }
+    return true;
+}
+
+bool model_procd_works(const struct model_procd *model)
+{
+    for (uint32_t i = 0; i < model->stirring_count; i++) {
+        const struct model_procd_process *process = model_procd_stirring(model, i);
         if (process->life == MODEL_PROCD_ENDING || process->owes)
+            return true;
+    }
+    return false;
+}
+
+bool model_procd_ends(const struct model_procd *model)
+{
+    for (uint32_t i = 0; i < model->stirring_count; i++) {
+        if (model_procd_stirring(model, i)->life == MODEL_PROCD_ENDING)
             return true;
     }
     return false;
@@ -103,7 +148,7 @@ static uint32_t places_used(const struct model_procd *model, uint64_t owner, uin
             continue;
         bool record = process->life == MODEL_PROCD_ENDED;
         *records += record;
-        used += record ? 1 : 1 + model_procd_role(process->role, &process->limits).child_limit;
+        used += record ? 1 : 1 + process->child_limit;
     }
     return used;
 }
@@ -113,10 +158,15 @@ static uint32_t records_to_go(const struct model_procd *model, uint64_t owner,
                               const struct role *role, uint32_t *records)
 {
     const struct model_procd_process *process = model_procd_find(model, owner);
-    uint32_t limit = owner == 0 ? MODEL_PROCD_PROCESSES
-                                : model_procd_role(process->role, &process->limits).child_limit;
+    uint32_t limit = owner == 0 ? MODEL_PROCD_PROCESSES : process->child_limit;
     uint32_t wanted = places_used(model, owner, records) + 1 + role->child_limit;
     return wanted > limit ? wanted - limit : 0;
+}
+
+/* Nothing can lie below it. */
+static bool is_childless(const struct model_procd *model, uint64_t id)
+{
+    return id != 0 && model->processes[(id & PLACE_MASK) - 1].child_limit == 0;
 }
 
 /* The one of a life that has been there longest; of an owner's, unless that is anybody. */
@@ -126,6 +176,8 @@ static struct model_procd_process *oldest(struct model_procd *model, enum model_
                                           uint64_t owner)
 {
     struct model_procd_process *found = NULL;
+    if (owner != ANYBODY && is_childless(model, owner))
+        return NULL;
     for (uint32_t i = 0; i < model->count; i++) {
         struct model_procd_process *process = &model->processes[i];
         if (process->life == life && (owner == ANYBODY || process->owner == owner) &&
@@ -195,19 +247,11 @@ static uint64_t mould_pages(const struct model_procd *model,
     return there ? MOULD_PAGES : 0;
 }
 
-static uint64_t set_aside(const struct model_procd_process *process)
-{
-    struct role role = model_procd_role(process->role, &process->limits);
-    return role_account_guarantee(&role);
-}
-
 /* What is set aside for an account and everything below it. */
 static uint64_t claim(const struct model_procd *model, uint64_t id)
 {
-    const struct model_procd_process *top =
-        id == 0 ? NULL : &model->processes[(id & PLACE_MASK) - 1];
-    if (top != NULL && model_procd_row(top->role)->makes == 0) /* nothing can lie below */
-        return set_aside(top);
+    if (is_childless(model, id))
+        return model->processes[(id & PLACE_MASK) - 1].set_aside_pages;
     uint64_t sum = 0;
     for (uint32_t i = 0; i < model->count; i++) {
         const struct model_procd_process *process = &model->processes[i];
@@ -216,7 +260,7 @@ static uint64_t claim(const struct model_procd *model, uint64_t id)
         if (!has_account(model, process))
             continue;
         if (process->id == id)
-            sum += set_aside(process);
+            sum += process->set_aside_pages;
         else if (process->owner == id)
             sum += claim(model, process->id);
     }
@@ -252,6 +296,7 @@ void model_procd_owes(struct model_procd *model, struct model_procd_process *pro
 {
     struct model_procd_left left = model->books(process->id);
     process->owes = true;
+    model_procd_stirs(model, process);
     process->owes_peer = left.with_peer;
     process->owes_mould_peer = left.mould.with_peer;
     process->retry_since = ++model->happened;
@@ -353,6 +398,8 @@ static bool give_back(struct model_procd *model, struct model_procd_process *pro
 static struct model_procd_process *youngest(struct model_procd *model, uint64_t owner)
 {
     struct model_procd_process *found = NULL;
+    if (is_childless(model, owner))
+        return NULL;
     for (uint32_t i = 0; i < model->count; i++) {
         struct model_procd_process *process = &model->processes[i];
         if (owned_by(process, owner) && process->life != MODEL_PROCD_ENDED &&
@@ -370,6 +417,7 @@ static void ends(struct model_procd *model, struct model_procd_process *process,
     model_procd_waits_forget(model, process->id);
     process->life = MODEL_PROCD_ENDING;
     process->since = ++model->happened;
+    model_procd_stirs(model, process);
     process->timed = process->asked = process->due = false;
     process->notice = 0;
     process->notice_of = 0;
@@ -408,7 +456,13 @@ void model_procd_owe(struct model_procd *model, struct model_procd_process *plac
     else if (place->life == MODEL_PROCD_ENDED)
         forget(model, place);
     *place = (struct model_procd_process){
-        .id = id, .owner = owner, .role = role, .life = MODEL_PROCD_OWED};
+        .id = id,
+        .owner = owner,
+        .role = role,
+        .child_limit = model_procd_row(role)->child_limit,
+        .set_aside_pages = role_account_guarantee(model_procd_row(role)),
+        .life = MODEL_PROCD_OWED,
+    };
     place->since = ++model->happened;
     model_procd_owes(model, place);
 }
@@ -425,6 +479,18 @@ void model_procd_died(struct model_procd *model, uint64_t id, uint32_t reason, u
 
 /* --- the sweep -------------------------------------------------------------------------------- */
 
+/* Who has been ending longest. */
+static struct model_procd_process *oldest_end(struct model_procd *model)
+{
+    struct model_procd_process *found = NULL;
+    for (uint32_t i = 0; i < model->stirring_count; i++) {
+        struct model_procd_process *process = &model->processes[model->stirring[i]];
+        if (process->life == MODEL_PROCD_ENDING && (found == NULL || process->since < found->since))
+            found = process;
+    }
+    return found;
+}
+
 /* Down to one that still lives, or to one without children. */
 static struct model_procd_process *next_below(struct model_procd *model,
                                               struct model_procd_process *process)
@@ -438,8 +504,8 @@ static struct model_procd_process *next_below(struct model_procd *model,
 static struct model_procd_process *debt_due(struct model_procd *model)
 {
     struct model_procd_process *due = NULL;
-    for (uint32_t i = 0; i < model->count; i++) {
-        struct model_procd_process *process = &model->processes[i];
+    for (uint32_t i = 0; i < model->stirring_count; i++) {
+        struct model_procd_process *process = &model->processes[model->stirring[i]];
         if (process->owes && (due == NULL || process->retry_since < due->retry_since))
             due = process;
     }
@@ -473,7 +539,7 @@ static bool offer(struct model_procd *model, struct model_procd_process *process
 static bool sweep_step(struct model_procd *model)
 {
     struct model_procd_process *due = debt_due(model);
-    struct model_procd_process *root = oldest(model, MODEL_PROCD_ENDING, ANYBODY);
+    struct model_procd_process *root = oldest_end(model);
     if (due != NULL)
         return !offer(model, due);
     if (root == NULL) {

@@ -149,8 +149,8 @@ void model_procd_waits_forget(struct model_procd *model, uint64_t who)
 uint64_t model_procd_next_ticks(const struct model_procd *model, uint64_t now_ticks)
 {
     uint64_t next = model->bound ? now_ticks + POLL_TICKS : DEADLINE_NEVER;
-    for (uint32_t i = 0; i < model->count; i++) {
-        const struct model_procd_process *process = &model->processes[i];
+    for (uint32_t i = 0; i < model->stirring_count; i++) {
+        const struct model_procd_process *process = model_procd_stirring(model, i);
         if (process->life == MODEL_PROCD_ENDING)
             return DEADLINE_POLL;
         if (process->owes && process->retry_ticks < next)

@@ -7,6 +7,7 @@
 #include "abi/messages/memd.h"
 #include "abi/roles.h"
 #include "props/base/property.h"
+#include "props/stand_ins/key_index.h"
 #include "props/stand_ins/peers_of_procd.h"
 
 enum { NODES = STAND_IN_PROCESS_LIMIT, NOWHERE = NODES, FRAMES = 1024 };
@@ -20,11 +21,14 @@ struct node {
     uint32_t untyped;
     bool has_untyped;
     uint32_t closes; /* messages it still needs */
+    uint32_t children;
     uint64_t frame_pages;
 };
 
 static struct node nodes[NODES];
+static struct key_index by_key; /* of those that are not free */
 static uint32_t node_high;
+static uint32_t node_low; /* no node below is free */
 
 /* Frames that accounts hold, in any order. */
 static struct frame {
@@ -44,8 +48,9 @@ static struct {
 
 void peers_accounts_begin(void)
 {
+    key_index_clear(&by_key, node_high);
     memset(nodes, 0, node_high * sizeof nodes[0]);
-    node_high = frame_count = 0;
+    node_high = node_low = frame_count = 0;
     memset(&memory, 0, sizeof memory);
     memory.pool = stand_in_untyped_add(PEERS_PROCD_MEMORY_PAGES);
     memory.total_pages = PEERS_PROCD_MEMORY_PAGES;
@@ -79,10 +84,8 @@ uint64_t peers_accounts_handed_out(void)
 
 static uint32_t find(uint64_t key)
 {
-    for (uint32_t i = 0; i < node_high; i++)
-        if (nodes[i].key == key)
-            return i;
-    return NOWHERE;
+    uint32_t place = key_index_find(&by_key, key);
+    return place == KEY_INDEX_PLACES ? (uint32_t)NOWHERE : place;
 }
 
 uint32_t peers_account_closes(uint64_t key)
@@ -155,9 +158,11 @@ static enum status open_account(struct stand_in_call *call)
     enum status status = may_claim(parent, request->guarantee_pages);
     if (status != STATUS_OK)
         return status;
-    uint32_t place = find(0);
-    place = place == NOWHERE ? node_high++ : place;
-    HARNESS(place < NODES);
+    while (node_low < node_high && nodes[node_low].key != 0)
+        node_low++;
+    HARNESS(node_low < NODES);
+    uint32_t place = node_low;
+    node_high += place == node_high;
     nodes[place] = (struct node){
         .key = request->key,
         .parent = parent,
@@ -166,6 +171,9 @@ static enum status open_account(struct stand_in_call *call)
         .claimed_pages = request->guarantee_pages,
         .closes = memory.closes,
     };
+    key_index_add(&by_key, request->key, place);
+    if (parent != NOWHERE)
+        nodes[parent].children++;
     claim(parent, (int64_t)request->guarantee_pages);
     memory.count++;
     call->caps[0] = stand_in_cap_to(OBJECT_ENDPOINT, ROLE_MEMD);
@@ -175,16 +183,20 @@ static enum status open_account(struct stand_in_call *call)
     return STATUS_OK;
 }
 
-/* Nothing made from its untypeds lives any more. */
+static bool is_used(uint32_t node)
+{
+    const struct stand_in_untyped *untyped = stand_in_untyped(nodes[node].untyped);
+    return nodes[node].key != 0 && nodes[node].has_untyped &&
+           untyped->free_pages != untyped->total_pages;
+}
+
+/* Nothing made from its untypeds, or from those below it, lives any more. */
 static bool can_close(uint32_t top)
 {
-    for (uint32_t i = 0; i < node_high; i++) {
-        const struct stand_in_untyped *untyped = stand_in_untyped(nodes[i].untyped);
-        if (nodes[i].key != 0 && nodes[i].has_untyped && lies_below(i, top) &&
-            untyped->free_pages != untyped->total_pages)
+    for (uint32_t i = 0; i < node_high && nodes[top].children != 0; i++)
+        if (is_used(i) && lies_below(i, top))
             return false;
-    }
-    return true;
+    return !is_used(top);
 }
 
 /* Nobody reaches them any more (K2). */
@@ -211,6 +223,10 @@ static uint64_t close_node(uint32_t node)
         pages += stand_in_untyped(nodes[node].untyped)->total_pages;
         PROPERTY(M5, "close", stand_in_untyped_join(nodes[node].untyped) == STATUS_OK);
     }
+    key_index_remove(&by_key, node);
+    node_low = node < node_low ? node : node_low;
+    if (nodes[node].parent != NOWHERE)
+        nodes[nodes[node].parent].children--;
     nodes[node].key = 0;
     nodes[node].has_untyped = false;
     memory.count--;
@@ -231,7 +247,8 @@ static enum status close_account(struct stand_in_call *call)
         return STATUS_OK;
     }
     claim(nodes[top].parent, -(int64_t)nodes[top].claimed_pages);
-    for (uint32_t i = 0; i < node_high; i++)
+    bool alone = nodes[top].children == 0;
+    for (uint32_t i = 0; i < node_high && !alone; i++)
         if (i != top && nodes[i].key != 0 && lies_below(i, top))
             reply->released_pages += close_node(i);
     reply->released_pages += close_node(top);

@@ -3,25 +3,26 @@
 #include <string.h>
 
 #include "props/base/property.h"
+#include "props/stand_ins/key_index.h"
 #include "props/stand_ins/peers_of_procd.h"
 
 static struct peers_registration registrations[STAND_IN_PROCESS_LIMIT];
+static struct key_index by_token;
 static uint32_t registration_high;
 static uint32_t registration_low; /* no place below is free */
 static uint32_t registration_count;
 
 void peers_registrations_begin(void)
 {
+    key_index_clear(&by_token, registration_high);
     memset(registrations, 0, registration_high * sizeof registrations[0]);
     registration_high = registration_low = registration_count = 0;
 }
 
 const struct peers_registration *peers_registration_find(uint64_t token)
 {
-    for (uint32_t i = 0; i < registration_high; i++)
-        if (registrations[i].token == token)
-            return &registrations[i];
-    return NULL;
+    uint32_t place = key_index_find(&by_token, token);
+    return place == KEY_INDEX_PLACES ? NULL : &registrations[place];
 }
 
 uint32_t peers_registration_count(void)
@@ -45,6 +46,7 @@ enum status peers_register_process(const struct stand_in_call *call)
     registration_high += registration_low == registration_high;
     registrations[registration_low] = (struct peers_registration){
         .token = request->token, .process = object, .account = account, .backing = *request};
+    key_index_add(&by_token, request->token, registration_low);
     registration_count++;
     return STATUS_OK;
 }
@@ -58,6 +60,7 @@ enum status peers_unregister_process(uint64_t token)
     uint32_t place = (uint32_t)(found - registrations);
     const struct stand_in_process *process = stand_in_process(found->process);
     PROPERTY(G2, "unregister", process->life == STAND_IN_FREE || process->token != token);
+    key_index_remove(&by_token, place);
     registrations[place].token = 0;
     registration_low = place < registration_low ? place : registration_low;
     registration_count--;

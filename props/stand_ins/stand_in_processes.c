@@ -5,10 +5,11 @@
 
 #include "abi/process.h"
 #include "props/base/property.h"
+#include "props/stand_ins/key_index.h"
 #include "props/stand_ins/stand_in_books.h"
 
 static struct stand_in_process processes[STAND_IN_PROCESS_LIMIT];
-static uint64_t tokens[STAND_IN_PROCESS_LIMIT]; /* once more, side by side: they are searched */
+static struct key_index by_token; /* of those that are not free */
 static struct stand_in_installed installed[STAND_IN_PROCESS_LIMIT][STAND_IN_INSTALLED_LIMIT];
 static uint32_t process_of_vspace[STAND_IN_VSPACE_LIMIT];
 static uint32_t process_high;
@@ -17,6 +18,7 @@ static uint32_t process_count;
 
 void stand_in_processes_begin(void)
 {
+    key_index_clear(&by_token, process_high);
     memset(processes, 0, process_high * sizeof processes[0]);
     process_high = process_low = process_count = 0;
 }
@@ -44,10 +46,8 @@ uint32_t stand_in_process_count(void)
 
 bool stand_in_process_find(uint64_t token, uint32_t *process)
 {
-    for (*process = 0; *process < process_high; ++*process)
-        if (tokens[*process] == token && processes[*process].life != STAND_IN_FREE)
-            return true;
-    return false;
+    *process = key_index_find(&by_token, token);
+    return *process != KEY_INDEX_PLACES;
 }
 
 enum status stand_in_process_add(uint32_t untyped, uint32_t budget_pages, uint64_t token,
@@ -67,7 +67,7 @@ enum status stand_in_process_add(uint32_t untyped, uint32_t budget_pages, uint64
         .budget_pages = budget_pages,
         .token = token,
     };
-    tokens[*process] = token;
+    key_index_add(&by_token, token, *process);
     process_of_vspace[processes[*process].vspace] = *process;
     process_count++;
     return STATUS_OK;
@@ -76,6 +76,7 @@ enum status stand_in_process_add(uint32_t untyped, uint32_t budget_pages, uint64
 void stand_in_process_free(uint32_t process)
 {
     struct stand_in_process *freed = &processes[process];
+    key_index_remove(&by_token, process);
     stand_in_vspace_destroy(freed->vspace);
     stand_in_untyped_give(freed->untyped, freed->budget_pages);
     *freed = (struct stand_in_process){.generation = freed->generation + 1};
