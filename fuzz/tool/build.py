@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Asks ninja what there is, and has it built. Ninja's files are the only list of anything."""
 
+import contextlib
+import fcntl
 import os
 import re
 import subprocess
 import sys
-import threading
 
 RUNTIME_IMAGE = "build/boot.img"
 FOUNDATION_IMAGE = "build/boot-foundation.img"
@@ -41,13 +42,19 @@ def jobs():
     return os.environ.get("BASALT_JOBS") or str(os.cpu_count() or 1)
 
 
-ONE_NINJA = threading.Lock()  # two at a time would both write the log of one folder
+@contextlib.contextmanager
+def one_ninja(folder):
+    """Held while ninja runs in a folder: two at a time, of threads or of commands, would both write its log."""
+    os.makedirs(f"{folder}/build", exist_ok=True)
+    with open(f"{folder}/build/.lock", "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def ninja(*targets, keep_going=False, quiet=True, folder="."):
     """Builds targets. Returns (worked, output)."""
     command = ["ninja", "-C", folder, "-j", jobs()] + (["-k", "0"] if keep_going else [])
-    with ONE_NINJA:
+    with one_ninja(folder):
         result = subprocess.run(command + list(targets), stdin=subprocess.DEVNULL, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if not quiet:

@@ -250,6 +250,7 @@ def parser():
     sub.add_argument("--seconds", type=natural, default=0, metavar="S",
                      help="how long to fuzz one that the checks miss; default: 0, not at all")
     sub.add_argument("--seed", type=natural, metavar="N", help="of the draw; otherwise one is drawn and printed")
+    sub.add_argument("--jobs", type=jobs, metavar="N", help="how many are judged at a time, each in a copy; default: one per core")
     sub.add_argument("--no-golden", action="store_true", help="digests, floors and generated pages are not asked")
     sub = command("report", report.report, "write one page of what campaigns did and what inputs reach: charts, matrices, findings")
     sub.add_argument("--output", metavar="FILE", help=f"default: {report.OUTPUT}; a report that is there gives way, no other file")

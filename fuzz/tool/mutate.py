@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: ISC
 """./basalt mutate: single-site mutants of the units, drawn from a seed, and what notices each. Made and compiled in a copy
-of the tree; one that does not compile, or that the image's compiler turns into the same code, is drawn again."""
+of the tree; one that does not compile, or that the image's compiler turns into the same code, is drawn again. Each of
+--jobs processes judges one at a time in a copy of its own."""
 
 import collections
+import concurrent.futures
+import contextlib
 import hashlib
+import itertools
 import json
+import multiprocessing
 import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 
 import build
 import checks
@@ -241,12 +248,14 @@ class Log:
         asked = json.dumps([tree_digest(), sorted(options.unit), options.no_golden, options.seconds])
         self.path = f"{HOME}/{options.seed}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}.jsonl"
         self.known = {tuple(site): Verdict(*verdict) for site, verdict in whole_rows(self.path)}  # the others are judged again
+        self.writing = threading.Lock()
 
     def add(self, site, verdict):
-        self.known[tuple(site)] = verdict
-        os.makedirs(HOME, exist_ok=True)
-        with open(self.path, "a", encoding="utf-8") as lines:
-            lines.write(json.dumps([site, verdict]) + "\n")
+        with self.writing:
+            self.known[tuple(site)] = verdict
+            os.makedirs(HOME, exist_ok=True)
+            with open(self.path, "a", encoding="utf-8") as lines:
+                lines.write(json.dumps([site, verdict]) + "\n")
 
 
 def keep(site, text, names):
@@ -285,16 +294,75 @@ def score(tally, count):
           (f"; no more to draw, {count} were asked for" if counted < count else ""))
 
 
-def judged(judge, log, sites, seed, known):
-    """(site, text, verdict) of each mutant in the order of the seed, for as long as somebody asks."""
-    for site in mutate_sites.draw(sites, seed):
+class Worker:
+    """A process that judges, in the judge's copy of the tree. It has a session of its own: Ctrl-C would end what it runs,
+    and that would count as noticed."""
+
+    def __init__(self, judge, cores):
+        self.pipe, other = multiprocessing.Pipe()
+        self.process = multiprocessing.Process(target=self.serve, args=(judge, cores, other), daemon=True)
+        self.process.start()
+        other.close()
+
+    def serve(self, judge, cores, pipe):
+        os.setsid()
+        os.environ["BASALT_JOBS"] = str(cores)
+        self.pipe.close()
+        with contextlib.suppress(EOFError, BrokenPipeError):  # whoever asks is gone
+            while True:
+                site = pipe.recv()
+                try:
+                    pipe.send(judge.verdict(site))
+                except build.Stop as stop:
+                    pipe.send((str(stop), stop.status))
+
+    def verdict(self, site):
+        try:
+            self.pipe.send(site)
+            answer = self.pipe.recv()
+        except (EOFError, OSError):
+            raise build.Stop(f"the process that judged {site.path} has ended") from None
+        if not isinstance(answer, Verdict):
+            raise build.Stop(*answer)
+        return answer
+
+    def end(self):
+        """With whatever it runs."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.join()
+
+
+def judged(judges, log, sites, seed, known):
+    """(site, text, verdict) of each mutant in the order of the seed, for as long as somebody asks. As many are judged at a
+    time as there are judges; what is judged ahead of its turn is in the log by then."""
+    free = list(judges)
+
+    def verdict_of(site):
+        judge = free.pop()
+        try:
+            verdict = judge.verdict(site)
+        finally:
+            free.append(judge)
+        log.add(site, verdict)
+        return verdict
+
+    def begun(site):
         text = source_checks.read(site.path)
         reason = known.of(site, text)
         verdict = Verdict("equivalent", reason) if reason else log.known.get(tuple(site))
-        if verdict is None:
-            verdict = judge.verdict(site)
-            log.add(site, verdict)
-        yield site, text, verdict
+        return site, text, (lambda: verdict) if verdict else threads.submit(verdict_of, site).result
+
+    threads = concurrent.futures.ThreadPoolExecutor(len(judges))
+    try:
+        drawn = mutate_sites.draw(sites, seed)
+        ahead = collections.deque(map(begun, itertools.islice(drawn, len(judges))))
+        while ahead:
+            site, text, verdict = ahead.popleft()
+            ahead.extend(map(begun, itertools.islice(drawn, 1)))
+            yield site, text, verdict()
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def mutate(options):
@@ -308,14 +376,20 @@ def mutate(options):
     tests = build.programs("test")
     build.must_build(*[f"build/shipped/{name}" for name in build.programs("harness", "shipped")])
     tally = collections.Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        copy_with(folder, [f"build/asan/{name}" for name in build.harnesses() + tests] + [mutants.WORLD, *mutants.IMAGES])
-        judge = Judge(folder, tests, not options.no_golden, options.seconds)
+    with contextlib.ExitStack() as ended:
+        judges, count = [], min(options.jobs or int(build.jobs()), options.count)
+        for _ in range(count):
+            folder = ended.enter_context(tempfile.TemporaryDirectory())
+            copy_with(folder, [f"build/asan/{name}" for name in build.harnesses() + tests] + [mutants.WORLD, *mutants.IMAGES])
+            judges.append(Judge(folder, tests, not options.no_golden, options.seconds))
+        workers = [Worker(judge, max(1, int(build.jobs()) // count)) for judge in judges]
+        for worker in workers:
+            ended.callback(worker.end)
         try:
-            for site, text, verdict in judged(judge, log, sites, options.seed, known):
+            for site, text, verdict in judged(workers, log, sites, options.seed, known):
                 tally[verdict.outcome] += 1
                 if verdict.outcome in (*NOTICED, "survived", "equivalent"):
-                    told(site, text, verdict, judge.harnesses_of(site.path) or judge.tests_of(site.path))
+                    told(site, text, verdict, judges[0].harnesses_of(site.path) or judges[0].tests_of(site.path))
                 if sum(tally[outcome] for outcome in (*NOTICED, "survived")) == options.count:
                     break
         except KeyboardInterrupt:

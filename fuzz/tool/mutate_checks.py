@@ -3,9 +3,14 @@
 runs that go on."""
 
 import argparse
+import contextlib
+import glob
 import itertools
 import os
+import re
 import tempfile
+import threading
+import time
 
 import build
 import campaign
@@ -130,22 +135,79 @@ def goes_on(tally):
     with tempfile.TemporaryDirectory() as mutate.HOME:
         try:
             seen = []
-            seen += mutate.judged(Fake(3), mutate.Log(options), sites, 5, none)
+            seen += mutate.judged([Fake(3)], mutate.Log(options), sites, 5, none)
             stopped = False
         except KeyboardInterrupt:
             stopped = True
         with open(mutate.Log(options).path, "a", encoding="ascii") as log:
             log.write('[["services/memd/bo')
-        again = list(itertools.islice(mutate.judged(Fake(0), mutate.Log(options), sites, 5, none), 3))
+        again = list(itertools.islice(mutate.judged([Fake(0)], mutate.Log(options), sites, 5, none), 3))
         tally.say("an interrupted run goes on where it was", stopped and len(again) == 3 and
                   all(verdict.outcome == "survived" for _, _, verdict in again), f"{stopped} {again}"[:300])
-        verdict = next(mutate.judged(Fake(0), mutate.Log(options), sites, 5, known))[2]
+        verdict = next(mutate.judged([Fake(0)], mutate.Log(options), sites, 5, known))[2]
         tally.say("an equivalent mutant is passed over", verdict == mutate.Verdict("equivalent", "it is the same"), f"{verdict}")
         path = mutate.keep(first, text, [HARNESS])
         status, output = build.run(["patch", "-p1", "--dry-run", "--force", "-i", path])
         tally.say("a survivor is a patch for ./basalt mutants", status == 0 and mutants.witnesses_of(path) == [HARNESS] and
                   mutants.chosen([path]) == [path], output + campaign.text_of(path))
     mutate.HOME = home
+
+
+class Pair:
+    """A judge that gives no verdict until another is asked as well."""
+
+    both = threading.Barrier(2)
+
+    def verdict(self, site):
+        self.both.wait(10)
+        return mutate.Verdict("survived", str(site.start))
+
+
+class Odd:
+    """A judge that says where it runs, refuses, or does not come to an end."""
+
+    def verdict(self, site):
+        if site.kind == "refused":
+            raise build.Stop("no", 2)
+        if site.kind == "endless":
+            build.run(["sleep", "600"])
+        return mutate.Verdict("survived", str(os.getpid()))
+
+
+def running_in(session):
+    """The names of what runs in a session."""
+    names = []
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            name, rest = re.fullmatch(r"\d+ \((.*)\) (.*)\n", source_checks.read(path)).groups()
+            state, _, _, its_session = rest.split()[:4]
+            names += [name] if int(its_session) == session and state != "Z" else []
+    return names
+
+
+def side_by_side(tally):
+    """Several are judged at a time and told in the order of the seed, each in a process that takes along what it runs."""
+    sites = mutate_sites.sites_of([BOOKS])
+    options = argparse.Namespace(seed=5, unit=[BOOKS], no_golden=False, seconds=0)
+    home = mutate.HOME
+    with tempfile.TemporaryDirectory() as mutate.HOME:
+        got = list(itertools.islice(mutate.judged([Pair(), Pair()], mutate.Log(options), sites, 5, mutate.Equivalents("")), 4))
+        wanted = [(site, str(site.start)) for site in itertools.islice(mutate_sites.draw(sites, 5), 4)]
+        tally.say("two are judged at a time, in the order of the seed", [(site, verdict.what) for site, _, verdict in got] == wanted,
+                  f"{got}"[:300])
+    mutate.HOME = home
+    worker, of_kind = mutate.Worker(Odd(), 1), sites[0]._replace
+    said = worker.verdict(of_kind(kind="usual")).what
+    try:
+        refused = worker.verdict(of_kind(kind="refused"))
+    except build.Stop as stop:
+        refused = str(stop), stop.status
+    worker.pipe.send(of_kind(kind="endless"))
+    while "sleep" not in running_in(worker.process.pid):
+        time.sleep(0.05)
+    worker.end()
+    tally.say("a judge in a process of its own: its verdict, its refusal, its end", said == str(worker.process.pid) and
+              refused == ("no", 2) and not running_in(worker.process.pid), f"{said} {refused} {running_in(worker.process.pid)}")
 
 
 def records(tally):
@@ -162,5 +224,5 @@ def records(tally):
 
 
 def mutate_checks(tally):
-    for check in (makes, draws, judges, goes_on, records):
+    for check in (makes, draws, judges, goes_on, side_by_side, records):
         check(tally)
