@@ -84,8 +84,8 @@ struct pagerd_area pagerd_area_at(const struct pagerd_place *place);
 
 /* --- peers.c: calls -------------------------------------------------------------------------- */
 
-/* Each returns the peer's status; what failed half way was undone. Of the first, a vspace_cap_slot
- * that is not 0 with an error means that the space is still registered. */
+/* Each returns the peer's status; what failed half way was undone. The first is given a slot of 0; one
+ * that is not 0 afterwards, with an error, means that the space is still registered. */
 enum status pagerd_adopt_vspace(struct pagerd *pagerd,
                                 const struct pagerd_register_process_request *request,
                                 uint32_t account_slot, uint32_t *vspace_cap_slot);

@@ -60,7 +60,6 @@ enum status pagerd_adopt_vspace(struct pagerd *pagerd,
     struct vspaced_register_vspace_reply adopted;
     enum status status = vspaced_call_register_vspace(&pagerd->caller, SLOT_PEER_VSPACED, NO_WINDOW,
                                                       peer_deadline(pagerd), &adopt, &adopted);
-    *vspace_cap_slot = 0;
     if (status != STATUS_OK)
         return status;
     status = place_guards(pagerd, request, adopted.vspace_cap_slot);

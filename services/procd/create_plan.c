@@ -199,8 +199,8 @@ static enum status judge_space(const struct procd *procd, const struct procd_mak
         return STATUS_INVALID_ARGUMENT; /* it lives before anybody could give it one */
     if (has_stack && plan->stack_top > USER_VA_END - GUARD_BYTES)
         return STATUS_OUT_OF_RANGE;
-    if (table_bytes != 0 && range_overlaps(plan->va_first, plan->va_end - plan->va_first,
-                                           SERVICE_TABLE_VA, table_bytes))
+    if (range_overlaps(plan->va_first, plan->va_end - plan->va_first, SERVICE_TABLE_VA,
+                       table_bytes))
         return STATUS_OVERLAP;
     uint64_t zone_va = has_stack ? HEAP_ZONE_VA : STACK_VA;
     uint64_t end = has_stack ? plan->va_end + GUARD_BYTES : plan->va_end;
