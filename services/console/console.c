@@ -74,13 +74,13 @@ enum status console_call(struct console *console, uint32_t role, uint64_t wait_t
 
 /* --- the line --------------------------------------------------------------------------------- */
 
-/* All of it, however often the line must be tried. */
+/* All of it, however long that takes, while some of it is taken at least once in CONSOLE_TRIES. */
 static void write(struct console *console, const char *bytes, uint32_t count)
 {
     struct seriald_write_request request;
     struct seriald_write_reply reply;
     enum status status = STATUS_OK;
-    for (unsigned tries = 0; count != 0 && console->lost == STATUS_OK; tries++) {
+    for (unsigned tries = 0; count != 0 && console->lost == STATUS_OK;) {
         request.count = count < SERIAL_BYTES_MAX ? count : SERIAL_BYTES_MAX;
         memcpy(request.bytes, bytes, request.count);
         status =
@@ -94,7 +94,7 @@ static void write(struct console *console, const char *bytes, uint32_t count)
         count -= taken;
         if (taken != 0)
             tries = 0;
-        else if (tries == CONSOLE_TRIES)
+        else if (tries++ == CONSOLE_TRIES)
             console->lost = status == STATUS_OK ? STATUS_TIMED_OUT : status;
         else
             pause(console);

@@ -22,6 +22,19 @@ static void test_write(void)
          "seriald.write bytes='0.001 s\r\n' -> taken_count=9");
 }
 
+/* A terminal that takes a byte now and then is waited for: each time as long as at the first. */
+static void test_write_slowly(void)
+{
+    TALK("ten seconds before each piece", ANSWER, "seriald.write bytes='0.001 s\r\n' -> OK",
+         "* 499 nothing", "seriald.write bytes='0.001 s\r\n' -> taken_count=1",
+         "seriald.write bytes='.001 s\r\n' -> OK", "* 499 nothing",
+         "seriald.write bytes='.001 s\r\n' -> taken_count=4", "seriald.write bytes=' s\r\n' -> OK",
+         "* 499 nothing", "seriald.write bytes=' s\r\n' -> taken_count=4");
+    TALK("longer than that, after some was taken", ANSWER,
+         "seriald.write bytes='0.001 s\r\n' -> taken_count=5", "seriald.write bytes=' s\r\n' -> OK",
+         "* 500 nothing", "ends TIMED_OUT");
+}
+
 static void test_read(void)
 {
     TALK("nothing typed in a minute, refusals, then Ctrl-D", "seriald.read wait_ticks=60000 -> OK",
@@ -96,6 +109,7 @@ static void test_lost_meanwhile(void)
 void test_line(void)
 {
     test_write();
+    test_write_slowly();
     test_read();
     test_lost();
     test_lost_meanwhile();
