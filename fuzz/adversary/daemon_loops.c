@@ -126,17 +126,12 @@ static bool request(struct choices *choices, uint32_t endpoint_slot, struct mess
 
 static bool start_receive(uint32_t slot, struct message *message)
 {
-    struct startup_start_service_request body = {0};
-    size_t written = 0;
     if (start.running || start.sent == STARTS_MAX)
         return services_prelude_receive(slot, message);
     start.sent++;
-    HARNESS(envelope_encode(&start.rows.envelope, body.envelope, sizeof body.envelope, &written) ==
-            STATUS_OK);
-    body.count = (uint32_t)written;
     memset(message, 0, sizeof *message);
     message->header.request_id = 1;
-    HARNESS(message_encode(&startup_start_service_request_type, &body, message) == STATUS_OK);
+    startup_rows_send(&start.rows, message);
     return true;
 }
 

@@ -2,8 +2,11 @@
 /* See startup_rows.h. */
 #include "props/stand_ins/startup_rows.h"
 
+#include <stdlib.h>
+
 #include "abi/codec.h"
 #include "abi/messages/kernel.h"
+#include "abi/messages/startup.h"
 #include "services/lib/service.h"
 
 enum { PROCESS_ID = 0x30005 }; /* that procd would have given */
@@ -37,6 +40,18 @@ void startup_rows_make(struct startup_rows *rows, const struct role *role)
     name(rows, SLOT_SERVICE_ENDPOINT, OBJECT_ENDPOINT, RIGHTS_SERVICE_ENDPOINT);
     for (unsigned i = 0; i < count; i++)
         name(rows, intake[i].slot, intake[i].object_type, intake[i].rights);
+}
+
+void startup_rows_send(const struct startup_rows *rows, struct message *message)
+{
+    struct startup_start_service_request request = {0};
+    size_t written = 0;
+    if (envelope_encode(&rows->envelope, request.envelope, sizeof request.envelope, &written) !=
+        STATUS_OK)
+        abort();
+    request.count = (uint32_t)written;
+    if (message_encode(&startup_start_service_request_type, &request, message) != STATUS_OK)
+        abort();
 }
 
 bool startup_rows_answer(const struct startup_rows *rows, struct message *message)

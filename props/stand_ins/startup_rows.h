@@ -27,6 +27,9 @@ struct startup_rows {
 
 void startup_rows_make(struct startup_rows *rows, const struct role *role);
 
+/* START_SERVICE with the envelope; request id and badge of the message stay. */
+void startup_rows_send(const struct startup_rows *rows, struct message *message);
+
 /* The kernel's answer to QUERY_LOCAL_CAP about what is held; false: the message is another one. An
  * untyped has STARTUP_UNTYPED_PAGES. */
 enum { STARTUP_UNTYPED_PAGES = 64 };

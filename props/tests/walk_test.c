@@ -189,19 +189,12 @@ static void start_as(uint32_t role_id, uint32_t profile)
 enum status sys_recv(uint32_t slot, struct message *message, uint64_t deadline_ticks,
                      struct receive_info *info)
 {
-    struct startup_start_service_request request = {0};
-    size_t written = 0;
     (void)deadline_ticks;
     *info = (struct receive_info){.endpoint_slot = slot, .window_slot = SLOT_RECEIVE_BASE};
     start.served += start.asked;
     if (start.asked++ != 0)
         return STATUS_NOT_FOUND;
-    if (envelope_encode(&start.rows.envelope, request.envelope, sizeof request.envelope,
-                        &written) != STATUS_OK)
-        abort();
-    request.count = (uint32_t)written;
-    if (message_encode(&startup_start_service_request_type, &request, message) != STATUS_OK)
-        abort();
+    startup_rows_send(&start.rows, message);
     info->reply_slot = SLOT_REPLY_BASE;
     return STATUS_OK;
 }

@@ -42,18 +42,6 @@ static struct {
     uint32_t answers[4];
 } start;
 
-static void send_envelope(struct message *message)
-{
-    struct startup_start_service_request request = {0};
-    size_t written = 0;
-    if (envelope_encode(&start.rows.envelope, request.envelope, sizeof request.envelope,
-                        &written) != STATUS_OK)
-        abort();
-    request.count = (uint32_t)written;
-    if (message_encode(&startup_start_service_request_type, &request, message) != STATUS_OK)
-        abort();
-}
-
 static void send_offer(struct message *message)
 {
     struct startup_offer_modules_request offer = {0};
@@ -68,7 +56,7 @@ enum status start_receive(struct message *message, struct receive_info *info)
         return STATUS_NOT_FOUND;
     info->reply_slot = SLOT_REPLY_BASE;
     if (start.received++ == 0)
-        send_envelope(message);
+        startup_rows_send(&start.rows, message);
     else
         send_offer(message);
     return STATUS_OK;
