@@ -34,7 +34,9 @@ static struct {
 /* What the model says of it. */
 static struct {
     bool accepted;
-    bool sure; /* there is room for each span */
+    bool sure;                 /* there is room for each span */
+    bool has_ram[MODEL_PAGES]; /* of a row of RAM, whatever others say */
+    bool is_ram[MODEL_PAGES];  /* and of no other row */
     bool is_free[MODEL_PAGES];
     uint64_t left_out_bytes;
     uint64_t image_addr, image_bytes;
@@ -219,6 +221,8 @@ static void model_row(uint64_t addr, uint64_t bytes, bool is_ram)
     }
     for (uint64_t page = first; page < last && page < given.limit_pages; page++)
         model.is_free[page] = is_ram;
+    MARK_IF("kernel start: RAM that ends with the limit",
+            is_ram && first < last && last == given.limit_pages);
     if (is_ram && first < given.limit_pages)
         first = given.limit_pages;
     if (is_ram && first < last)
@@ -231,6 +235,10 @@ static void model_line(uint64_t addr)
     while (addr != 0 && count < START_LINE_BYTES - 1 && in_view(addr, count + 1) &&
            given.bytes[addr + count] != 0)
         count++;
+    MARK_IF("kernel start: a command line whose zero is the last byte in view",
+            count != 0 && count < START_LINE_BYTES - 1 && addr + count + 1 == given.size_bytes);
+    MARK_IF("kernel start: a command line whose zero is behind the view",
+            count != 0 && addr + count == given.size_bytes);
     if (count != 0 && in_view(addr, count + 1))
         memcpy(model.line, given.bytes + addr, count);
 }
@@ -250,6 +258,13 @@ static bool model_image(uint64_t addr, uint64_t bytes)
         MARK_IF("kernel start: an image over the first byte of the kernel",
                 addr + bytes == given.kernel.first + 1);
         return false;
+    }
+    for (uint64_t page = addr / PAGE_BYTES; page * PAGE_BYTES < addr + bytes; page++) {
+        MARK_IF("kernel start: an image where no row of RAM is", !model.has_ram[page]);
+        MARK_IF("kernel start: an image over RAM of another row",
+                model.has_ram[page] && !model.is_ram[page]);
+        if (!model.is_ram[page])
+            return false;
     }
     model.image_addr = addr;
     model.image_bytes = bytes;
@@ -274,6 +289,7 @@ static bool model_read(void)
             if ((codec_u32(row + 16) == 1) == (ram != 0))
                 model_row(codec_u64(row), codec_u64(row + 8), ram != 0);
         }
+        memcpy(ram != 0 ? model.has_ram : model.is_ram, model.is_free, sizeof model.is_free);
     }
     model_row(0, 1 << 20, false);
     model_row(given.kernel.first, given.kernel.end - given.kernel.first, false);
@@ -331,7 +347,16 @@ static void take(struct choices *choices, struct span_list *list)
 {
     uint64_t bytes = choices_between(choices, 1, 16) * PAGE_BYTES;
     uint64_t limit = choices_below(choices, MODEL_PAGES + 1) * PAGE_BYTES;
+    bool is_there = false, is_last = false;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct span *span = &list->spans[i];
+        bool has = span->end - span->first >= bytes && span->first + bytes <= limit;
+        is_last |= !is_there && has && span->first + bytes == limit;
+        is_there |= has;
+    }
     uint64_t addr = span_take(list, bytes, limit);
+    PROPERTY(K13, "taken-if-there-is", (addr != 0) == is_there);
+    MARK_IF("kernel start: pages are taken up to the end that was asked for", is_last);
     if (addr != 0) {
         PROPERTY(K13, "taken-below", addr + bytes <= limit);
         for (uint64_t page = addr / PAGE_BYTES; page < (addr + bytes) / PAGE_BYTES; page++)
@@ -379,6 +404,9 @@ static void mark_start(const struct start *start)
     MARK_IF("kernel start: the image ends where the kernel begins",
             start->image_bytes != 0 &&
                 start->image_addr + start->image_bytes == given.kernel.first);
+    MARK_IF("kernel start: the image ends with the limit",
+            start->image_bytes != 0 &&
+                start->image_addr + start->image_bytes == given.limit_pages * PAGE_BYTES);
     MARK_IF("kernel start: the image begins where the kernel ends",
             start->image_bytes != 0 && start->image_addr == given.kernel.end);
 }

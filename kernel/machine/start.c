@@ -41,16 +41,23 @@ static uint64_t page_up(uint64_t value)
     return (value + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
 }
 
+static struct start_memory row_read(const struct start_view *view, const struct start_info *info,
+                                    uint32_t index)
+{
+    struct start_memory row;
+    memcpy(&row, view->memory + info->map_addr + index * sizeof row, sizeof row);
+    return row;
+}
+
 /* What is RAM, and then without what is anything else: rows may overlap. */
 static bool memory_read(const struct start_view *view, const struct start_info *info,
                         struct span_list *list)
 {
-    struct start_memory row;
-    if (!view_has(view, info->map_addr, (uint64_t)info->map_count * sizeof row))
+    if (!view_has(view, info->map_addr, (uint64_t)info->map_count * sizeof(struct start_memory)))
         return false;
     for (uint32_t pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < info->map_count; i++) {
-            memcpy(&row, view->memory + info->map_addr + i * sizeof row, sizeof row);
+            struct start_memory row = row_read(view, info, i);
             if (pass == 0 && row.type == MEMORY_RAM)
                 span_add(list, row.addr, row.bytes);
             if (pass == 1 && row.type != MEMORY_RAM)
@@ -69,6 +76,42 @@ static void line_read(const struct start_view *view, uint64_t addr, char line[ST
         count++;
     if (count != 0 && view_has(view, addr, count + 1))
         memcpy(line, view->memory + addr, count);
+}
+
+static uint64_t row_end(const struct start_memory *row)
+{
+    uint64_t end;
+    return __builtin_add_overflow(row->addr, row->bytes, &end) ? UINT64_MAX : end;
+}
+
+/* Where the RAM ends that has the page at `at`, by whole pages of one row after the other; `at`: no
+ * row has it. */
+static uint64_t ram_end(const struct start_view *view, const struct start_info *info, uint64_t at)
+{
+    uint64_t before;
+    do {
+        before = at;
+        for (uint32_t i = 0; i < info->map_count; i++) {
+            struct start_memory row = row_read(view, info, i);
+            uint64_t end = row_end(&row) & ~(uint64_t)(PAGE_BYTES - 1);
+            if (row.type == MEMORY_RAM && row.addr <= at && end > at)
+                at = end;
+        }
+    } while (at != before);
+    return at;
+}
+
+/* Whether [first, end), whole pages, is RAM and nothing else: what lies elsewhere is a device's, or
+ * the firmware's, which may write there, or nothing. */
+static bool is_ram(const struct start_view *view, const struct start_info *info, uint64_t first,
+                   uint64_t end)
+{
+    for (uint32_t i = 0; i < info->map_count; i++) {
+        struct start_memory row = row_read(view, info, i);
+        if (row.type != MEMORY_RAM && row.bytes != 0 && row.addr < end && row_end(&row) > first)
+            return false;
+    }
+    return ram_end(view, info, first) >= end;
 }
 
 /* boot.S has asked the last of these, as far as 32 bits reach. Page 0 is mapped nowhere. */
@@ -96,7 +139,9 @@ bool start_read(const struct start_view *view, uint64_t addr, const struct span 
     line_read(view, info.command_line_addr, out->line);
     if (info.module_count > 0) {
         if (!view_copy(view, info.modules_addr, &module, sizeof module) ||
-            !image_judge(&module, kernel, limit))
+            !image_judge(&module, kernel, limit) ||
+            (module.bytes != 0 &&
+             !is_ram(view, &info, module.addr, page_up(module.addr + module.bytes))))
             return false;
         span_remove(&out->free, module.addr, module.bytes);
     }

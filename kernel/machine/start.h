@@ -35,7 +35,9 @@ struct start {
 /* Reads the start info at `addr`. The kernel itself lies in `kernel` (whole pages); memory from `limit`
  * (whole pages) on is not used. False, and nothing in *out means anything: it is no start info, a
  * table of it is not in view, or the image does not begin on a page, or begins with page 0, goes
- * beyond the limit, or lies over the kernel. A span may be nowhere: that there is memory enough is not asked here. */
+ * beyond the limit, lies over the kernel, or touches a page that is not RAM as a whole, or of which a
+ * row says besides that it is something else. A span may be nowhere: that there is memory enough is
+ * not asked here. */
 bool start_read(const struct start_view *view, uint64_t addr, const struct span *kernel,
                 uint64_t limit, struct start *out);
 

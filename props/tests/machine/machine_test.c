@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What a machine's code decides without touching one (kernel/machine): spans of memory against one
- * flag per page, the log's ring against the lines that were written, words of a command line, and
+ * flag per page, what a loader says, the log's ring against the lines that were written, words of a command line, and
  * scales of counters, by which the clock tells the time (K9). */
 #include "props/tests/machine/machine_test.h"
 
@@ -81,5 +81,6 @@ int main(int count, char **arguments)
     machine_test_line();
     machine_test_meter();
     machine_test_rate();
+    machine_test_start();
     return tests_end(arguments[0]);
 }

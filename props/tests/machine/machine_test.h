@@ -13,5 +13,6 @@ void machine_test_log(void);
 void machine_test_line(void);
 void machine_test_meter(void);
 void machine_test_rate(void);
+void machine_test_start(void);
 
 #endif
