@@ -27,6 +27,20 @@ static bool page_in_ranges(const struct kernel_boot_info *info, uint32_t page)
 
 /* --- what holds after every boot -------------------------------------------------------------- */
 
+/* Every page that has a byte of the image is booked, however much of the last one is the image's:
+ * what else is on it must not be handed out either. */
+static void check_booked(const struct kernel_boot_info *info)
+{
+    uint32_t booked = 0;
+    for (size_t at = 0; at < image.size_bytes; at += PAGE_BYTES)
+        booked += machine_page_record(info->image_first_page + (uint32_t)(at / PAGE_BYTES))->kind ==
+                  PAGE_IMAGE;
+    PROPERTY_EQUAL(K13, "image-booked", booked, expected.image_pages);
+    PROPERTY_EQUAL(K13, "image-pages", kernel.image_pages, expected.image_pages);
+    MARK_IF("kernel boot: the last page of the image is not full",
+            image.size_bytes % PAGE_BYTES != 0);
+}
+
 /* Pages around the ranges are nobody's, and the image is as it was. */
 static void check_machine(const struct kernel_boot_info *info)
 {
@@ -40,6 +54,7 @@ static void check_machine(const struct kernel_boot_info *info)
                          memcmp(machine_page_record(around[k]), &untouched, sizeof untouched) == 0);
         }
     }
+    check_booked(info);
     const uint8_t *loaded = machine_page(info->image_first_page);
     PROPERTY(V2, "image",
              image.size_bytes == 0 || memcmp(loaded, image.bytes, image.size_bytes) == 0);

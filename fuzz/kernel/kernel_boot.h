@@ -23,13 +23,14 @@ struct boot_bytes {
     bool digests_fit; /* those of its sections were computed after the last edit */
 };
 
-/* What comes of it. Of a refusal the status alone means anything. */
+/* What comes of it. Of a refusal the status, the image's pages and the pools alone mean anything. */
 struct boot_expected {
     enum status status;
     struct boot_image image;
     struct elf_plan plan;
     const uint8_t *program; /* of the module, in the bytes */
     uint32_t program_page;  /* the first of it, in the image */
+    uint32_t image_pages;   /* booked, of a refused image, too: each that it has a byte on */
     uint32_t launch_pages;
     uint32_t bulk_pages;
     uint32_t budget_pages;

@@ -230,6 +230,8 @@ void boot_predict(const struct boot_bytes *image, const struct kernel_boot_info 
                   struct boot_expected *out)
 {
     memset(out, 0, sizeof *out);
+    out->image_pages =
+        (uint32_t)(image->size_bytes / PAGE_BYTES) + (image->size_bytes % PAGE_BYTES != 0);
     enum status memory = memory_verdict(info, out);
     out->status = image_verdict(image, out);
     if (out->status == STATUS_OK)
