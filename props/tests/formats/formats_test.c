@@ -243,6 +243,23 @@ static void test_names(void)
     expect_of("name", "a refused set leaves zeros again", all_zero(name, sizeof name));
 }
 
+/* Two names are equal when no byte differs, wherever it stands. */
+static void test_names_equal(void)
+{
+    static const char longest[BOOT_MODULE_NAME_BYTES] = "abcdefghijklmnopqrstuvw";
+    char other[BOOT_MODULE_NAME_BYTES];
+    memcpy(other, longest, sizeof other);
+    expect_of("name", "equal to the same bytes", boot_name_equal(longest, other));
+    for (size_t i = 0; i < sizeof other - 1; i++) {
+        other[i] = 'z';
+        bool differs = !boot_name_equal(longest, other) && !boot_name_equal(other, longest);
+        expect_of("name", "one byte makes another name", differs);
+        other[i] = longest[i];
+    }
+    other[sizeof other - 2] = 0;
+    expect_of("name", "so does a last byte that is missing", !boot_name_equal(longest, other));
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
@@ -251,6 +268,7 @@ int main(int count, char **arguments)
     test_sha256();
     test_sha256_lanes();
     test_names();
+    test_names_equal();
     test_envelope();
     test_handoff();
     test_boot_config();
