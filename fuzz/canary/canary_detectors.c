@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "props/base/input_limits.h"
 
@@ -94,6 +96,30 @@ static void take_memory(void)
     sink = kept[0] != NULL;
 }
 
+/* Never comes back. What is left of its time is made a little, so that nobody waits for the end of it, and
+ * then slept over: a process that gets no turn does not hang. */
+static void hang(void)
+{
+    struct itimerval left, little = {.it_value.tv_usec = 50000};
+    for (unsigned i = 0; i < 15; i++) /* until its own time is looked at */
+        usleep(100000);
+    getitimer(ITIMER_PROF, &left);
+    if (left.it_value.tv_sec < INPUT_SECONDS_MAX - 3 || left.it_value.tv_sec >= INPUT_SECONDS_MAX)
+        return; /* nobody watches, or for how long? */
+    setitimer(ITIMER_PROF, &little, NULL);
+    usleep(200000);
+    getitimer(ITIMER_PROF, &left);
+    while (left.it_value.tv_usec > 0)
+        sink = (uint8_t)(sink + four);
+}
+
+/* More than a record has room for. */
+static void mark_many(void)
+{
+    for (unsigned i = 0; i <= MARKS_RECORDED_MAX; i++)
+        mark_triple("canary", i, 0, 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     struct choices choices = harness_begin(bytes, size_bytes);
@@ -138,6 +164,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         break;
     case 'm':
         take_memory();
+        break;
+    case 'n':
+        hang();
+        break;
+    case 'o':
+        mark_many();
         break;
     }
     return 0;

@@ -3,13 +3,10 @@
  * prints the trace of one input, draws random inputs. Holds no engine and judges nothing itself: an
  * input's verdict is its digest, its marks, and the properties that the harness states. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fuzz/engine/corpus.h"
 #include "fuzz/engine/counters.h"
@@ -17,18 +14,12 @@
 #include "fuzz/engine/fail_each.h"
 #include "fuzz/engine/marks_each.h"
 #include "fuzz/engine/texts.h"
+#include "fuzz/engine/watch.h"
 #include "props/base/input_limits.h"
 #include "props/life/steps.h"
 #include "fuzz/harness.h"
 
 enum { RANDOM_BYTES_MAX = 4096 };
-
-/* The input that is running, for the report of a death. */
-static const struct input *running;
-static char running_path[512];
-
-/* What an input may take. */
-static unsigned seconds_max = INPUT_SECONDS_MAX;
 
 /* This program keeps what it read until it ends; libFuzzer looks for the leaks of harnesses. */
 const char *__asan_default_options(void);
@@ -41,54 +32,6 @@ const char *__ubsan_default_options(void);
 const char *__ubsan_default_options(void)
 {
     return "print_stacktrace=1";
-}
-
-/* Names the input that killed the process. A random one is written down first. */
-static void report_running(void)
-{
-    if (running == NULL)
-        return;
-    if (running->path == NULL) {
-        mkdir("findings", 0777);
-        FILE *file = fopen(running_path, "wb");
-        if (file != NULL) {
-            fwrite(running->bytes, 1, running->size_bytes, file);
-            fclose(file);
-        }
-    }
-    fprintf(stderr, "failing input: %s (%s)\n", running->path ? running->path : running_path,
-            harness_name);
-    fflush(stderr);
-    running = NULL;
-}
-
-static void on_signal(int number)
-{
-    if (number == SIGALRM && running != NULL)
-        fprintf(stderr, "hang: no end after %u s\n", seconds_max);
-    report_running();
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
-
-static void watch_for_death(void)
-{
-    static uint8_t stack[65536];
-    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
-    sigaction(SIGABRT, &action, NULL);
-    sigaction(SIGALRM, &action, NULL);
-    if (&__sanitizer_set_death_callback != NULL) {
-        __sanitizer_set_death_callback(report_running);
-        return;
-    }
-    sigaltstack(&alternate, NULL);
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
-    sigaction(SIGILL, &action, NULL);
-    sigaction(SIGFPE, &action, NULL);
 }
 
 /* The copy that is running, and the input that the ids are written into; null: they are counted. */
@@ -122,17 +65,15 @@ static uint64_t run(const struct input *input)
         fail("out of memory");
     if (input->size_bytes != 0)
         memcpy(copy, input->bytes, input->size_bytes);
-    running = input;
     naming.copy = copy;
     naming.size_bytes = input->size_bytes;
     naming.inexact = 0;
     choices_listen(on_named);
     trace_expects = input->is_trace;
-    alarm(seconds_max);
+    watch_begin(input);
     LLVMFuzzerTestOneInput(copy, input->size_bytes);
-    alarm(0);
+    watch_end();
     trace_expects = false;
-    running = NULL;
     free(copy);
     return digest_value();
 }
@@ -289,6 +230,17 @@ static unsigned compare_marks(const struct corpus *corpus)
     return loose;
 }
 
+/* Whether the record of marks has all of them; else it says what to do. */
+static bool marks_whole(void)
+{
+    if (marks_left_out() == 0)
+        return true;
+    printf("%s: more than %u marks, and none of the others is known: raise MARKS_RECORDED_MAX "
+           "(props/base/marks.h)\n",
+           harness_name, (unsigned)MARKS_RECORDED_MAX);
+    return false;
+}
+
 /* golden: compares with DIGESTS and FLOORS too, which a command writes; without them only models,
  * properties, stated results and sanitizers judge. */
 static int replay(const char *folder, bool golden)
@@ -297,7 +249,7 @@ static int replay(const char *folder, bool golden)
     if (corpus.count == 0)
         fail("%s: no inputs", folder);
     run_both_ways(&corpus);
-    unsigned different = compare_orders(&corpus);
+    unsigned different = compare_orders(&corpus) + !marks_whole();
     if (!golden) {
         printf("%s: %zu inputs both ways, %u different, %u marks, no digest or floor compared\n",
                harness_name, corpus.count, different, marks_count());
@@ -367,6 +319,8 @@ static int bless(const char *folder, bool may_lose)
     if (corpus.count == 0)
         fail("%s: no inputs", folder);
     run_both_ways(&corpus);
+    if (!marks_whole())
+        return 1;
     unsigned lost = compare_floors(&corpus);
     struct names marks = sorted_marks();
     size_t gained = marks.count + lost - corpus.floor_count;
@@ -388,7 +342,7 @@ static int bless(const char *folder, bool may_lose)
 static int replay_failing(const char *folder, uint64_t part, uint64_t parts)
 {
     struct corpus corpus = corpus_read(folder);
-    snprintf(running_path, sizeof running_path, "findings/%s-fail-each", harness_name);
+    watch_keep("findings/%s-fail-each", harness_name);
     return fail_each(&corpus, part, parts, run);
 }
 
@@ -411,7 +365,7 @@ static int show_marks(const char *folder)
     struct names marks = sorted_marks();
     for (size_t i = 0; i < marks.count; i++)
         puts(marks.names[i]);
-    return 0;
+    return marks_whole() ? 0 : 1;
 }
 
 static int show_marks_of_each(const char *folder)
@@ -421,7 +375,8 @@ static int show_marks_of_each(const char *folder)
 }
 
 /* What the inputs of a folder do, for a campaign that compares builds: a line for each digest, for
- * each input whose digest depends on the others, and for each mark. The first that fails ends it. */
+ * each input whose digest depends on the others, and for each mark, and how often one that has no room
+ * was reached. The first that fails ends it. */
 static int check(const char *folder)
 {
     struct corpus corpus = corpus_read(folder);
@@ -432,6 +387,8 @@ static int check(const char *folder)
     struct names marks = sorted_marks();
     for (size_t i = 0; i < marks.count; i++)
         printf("mark %s\n", marks.names[i]);
+    if (marks_left_out() != 0)
+        printf("left_out %" PRIu64 "\n", marks_left_out());
     if (life_step_count != NULL)
         printf("steps %" PRIu64 "\n", life_step_count() / 2); /* both ways */
     return different == 0 ? 0 : 1;
@@ -497,7 +454,7 @@ static int run_random(uint64_t count, uint64_t seed)
 {
     uint8_t *bytes = malloc(RANDOM_BYTES_MAX);
     struct digest all = digest_start();
-    snprintf(running_path, sizeof running_path, "findings/%s-random-%" PRIu64, harness_name, seed);
+    watch_keep("findings/%s-random-%" PRIu64, harness_name, seed);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t state = seed + (i << 32);
         struct input input = {.bytes = bytes, .size_bytes = random_input(bytes, &state)};
@@ -515,7 +472,7 @@ static int run_random(uint64_t count, uint64_t seed)
 static int bench(const char *folder, double seconds)
 {
     enum { INPUTS_BETWEEN = 128, TIMES_SLOWER = 50 };
-    seconds_max *= TIMES_SLOWER; /* valgrind counts what it does */
+    watch_allow(INPUT_SECONDS_MAX * TIMES_SLOWER); /* valgrind counts what it does */
     oracle_defer(ORACLE_STRIDE);
     struct corpus corpus = corpus_read(folder);
     struct timespec start;

@@ -638,7 +638,7 @@ class Ran:
 
     def __init__(self, name, *turns):
         self.name, self.engine, self.running, self.marks, self.found, self.last_new = name, "afl", 0, {"m"}, {}, 90
-        self.inputs_before = self.marks_before = 0
+        self.inputs_before = self.marks_before = self.marks_left_out = 0
         self.figures = history.Figures()
         for turn in turns:
             self.figures.add(*turn)
@@ -660,6 +660,11 @@ def check_history(tally):
     tally.complaints("a line of the history holds totals and what is new", [
         f"{name}: {second[name]}, not {value}" for name, value in wanted.items() if second[name] != value] +
         ([] if first["minute_executions"] == first["executions"] == 6000 else [str(first)]))
+    said = history.summary([target])
+    target.marks_left_out = 3
+    tally.say("marks that had no room in the record are said below the table", [line for line in history.summary(
+        [target]).splitlines() if line not in said.splitlines()] == [
+            "memd_life: the record of marks was full 3 times: raise MARKS_RECORDED_MAX (props/base/marks.h)"])
     rates = history.earlier([first, {"target": "x", "builds": [1]}, {"target": "memd_life"}], 8)
     slow, same = Ran("memd_life", ("afl", 60, 2900, 0, 9, 60)), Ran("memd_life", ("afl", 600, 3100, 0, 9, 60))
     short, own = Ran("memd_life", ("afl", 200, 100, 0, 9, 20)), history.earlier([first], 7)

@@ -263,6 +263,14 @@ def check_canaries(tally):
         wrong.flush()
         must_fail("a trace that states another status is refused (T5)",
                   ["build/asan/memd_life", "--trace", wrong.name], "property T5 does not hold")
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/many", "w", encoding="ascii") as file:
+            file.write("o")
+        must_fail("a record of marks that is full is said", ["build/asan/canary_detectors", "--marks", folder],
+                  "canary_detectors: more than 8192 marks, and none of the others is known")
+        status, output = build.run(["build/asan/canary_detectors", "--check", folder], 60)
+        tally.say("and no reason for a campaign to stop", status == 0 and re.search("^left_out 1$", output, re.MULTILINE)
+                  and len(re.findall("^marks: the record is full", output, re.MULTILINE)) == 1, build.shorten(output, 5))
     status, output = build.run(["build/asan/canary_leak", "--replay", "corpus/canary_leak"])
     tally.say("state that leaks between inputs is detected", status == 1 and "order matters" in output,
               output)

@@ -61,6 +61,7 @@ class Target(campaign.Home):
         self.figures = history.Figures()
         self.inputs_before = self.marks_before = 0  # of earlier campaigns
         self.marks = set()
+        self.marks_left_out = 0  # how often one was reached that had no room in the record
         self.checked = set()  # names of corpus/ that were replayed
         self.seeds_checked = False
         self.ran = False  # since the last lines of the history
@@ -143,6 +144,7 @@ class Target(campaign.Home):
                 return {}
             status, output = build.run(build.bound([f"build/{variant}/{self.name}", "--check", folder]), 3600)
             self.marks |= set(re.findall(r"^mark (.*)$", output, re.MULTILINE))
+            self.marks_left_out += sum(map(int, re.findall(r"^left_out (\d+)$", output, re.MULTILINE)))
             apart = re.findall(r"^(\S+): order matters", output, re.MULTILINE)
             for path in apart:
                 self.set_apart(path, "differs-", "order matters: another input changes what this one does")

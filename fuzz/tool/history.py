@@ -112,6 +112,8 @@ def summary(targets):
     blank = " ".join(" " * widths[kind] for kind in kinds)
     lines.append(f"{'all':20} {totals[0]:12} {blank} {'':8} {totals[1]:7} {totals[2]:+7} {'':6} {totals[3]:6} {totals[4]:+6} "
                  f"{totals[5]:8}")
+    lines += [f"{target.name}: the record of marks was full {target.marks_left_out} times: raise MARKS_RECORDED_MAX "
+              "(props/base/marks.h)" for target in targets if target.marks_left_out]
     return "\n".join(line for line in lines if line)
 
 

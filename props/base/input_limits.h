@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* What one input may take: the same for libFuzzer, AFL++ and the replayer, or what one of them
  * calls a failure would pass in another. fuzz/tool/engines.py reads the numbers from this file and
- * gives them to the engines. */
+ * gives them to the engines. Engines count seconds by the clock, the replayer those of its own
+ * time (fuzz/engine/watch.h). */
 #ifndef BASALT_PROPS_BASE_INPUT_LIMITS_H
 #define BASALT_PROPS_BASE_INPUT_LIMITS_H
 

@@ -10,7 +10,7 @@
 #include "abi/status.h"
 #include "props/base/digest.h"
 
-enum { RECORD_LIMIT = 8192, NAME_BYTES = 96 };
+enum { RECORD_LIMIT = MARKS_RECORDED_MAX, NAME_BYTES = 96 };
 
 struct record {
     uint64_t hash;
@@ -19,6 +19,7 @@ struct record {
 
 static bool recording;
 static unsigned recorded;
+static uint64_t left_out;
 static struct record records[RECORD_LIMIT];
 /* Open addressing by hash: index into records, plus one. */
 static uint16_t places[2 * RECORD_LIMIT];
@@ -44,13 +45,28 @@ UNWATCHED static void count(uint64_t hash)
     mark_engine(index);
 }
 
+/* Said where whoever reads the record looks at last, once: what it lacks would look unreached. */
+static void leave_out(const char *name)
+{
+    static bool said;
+    left_out++;
+    if (!said)
+        fprintf(stderr, "marks: the record is full with %u; \"%s\" is the first that is left out\n",
+                (unsigned)RECORD_LIMIT, name);
+    said = true;
+}
+
 static void record(uint64_t hash, const char *name)
 {
     unsigned at = (unsigned)(hash % (2 * RECORD_LIMIT));
     while (places[at] != 0 && records[places[at] - 1].hash != hash)
         at = (at + 1) % (2 * RECORD_LIMIT);
-    if (places[at] != 0 || recorded == RECORD_LIMIT)
+    if (places[at] != 0)
         return;
+    if (recorded == RECORD_LIMIT) {
+        leave_out(name);
+        return;
+    }
     records[recorded].hash = hash;
     snprintf(records[recorded].name, NAME_BYTES, "%s", name);
     places[at] = (uint16_t)++recorded;
@@ -123,6 +139,7 @@ void marks_record(bool on)
 void marks_forget(void)
 {
     recorded = 0;
+    left_out = 0;
     memset(places, 0, sizeof places);
 }
 
@@ -143,4 +160,9 @@ bool marks_reached(const char *name)
 unsigned marks_count(void)
 {
     return recorded;
+}
+
+uint64_t marks_left_out(void)
+{
+    return left_out;
 }

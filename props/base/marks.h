@@ -68,13 +68,16 @@ void mark_triple(const char *group, unsigned state, unsigned operation, unsigned
  * is a row's id. */
 void mark_operation(const char *what, unsigned operation, unsigned result);
 
-/* The record; off until asked for. Names go to `visit` in order of first reach, with the hash of
+/* The record; off until asked for. It has room for MARKS_RECORDED_MAX: those that come after are left
+ * out, which is said once in a process, on stderr, and counted each time that one is reached. Names go to `visit` in order of first reach, with the hash of
  * each. Marks whose results are no status may share a name. */
+enum { MARKS_RECORDED_MAX = 8192 };
 void marks_record(bool on);
 void marks_forget(void); /* empties the record */
 void marks_visit(void (*visit)(const char *name, uint64_t hash, void *context), void *context);
 bool marks_reached(const char *name);
 unsigned marks_count(void);
+uint64_t marks_left_out(void);
 
 /* What the engine wants at each mark besides the counter: nothing, except for AFL++
  * (fuzz/engine). */

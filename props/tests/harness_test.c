@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of what every harness stands on: choices, digests, marks, the step language and the step
- * mutator. */
+/* Tests of what every harness stands on: choices, digests, marks, the step language, and, in
+ * harness_test_steps.c, the step mutator. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/messages/event.h"
 #include "abi/messages/kernel.h"
@@ -12,7 +13,6 @@
 #include "abi/messages/startup.h"
 #include "abi/messages/vspaced.h"
 #include "props/base/testing.h"
-#include "props/life/steps.h"
 #include "props/base/choices.h"
 #include "props/base/digest.h"
 #include "props/life/life.h"
@@ -20,6 +20,7 @@
 #include "props/base/marks.h"
 #include "props/base/rows.h"
 #include "props/base/trace.h"
+#include "props/tests/harness_test.h"
 
 static const struct life_action actions[] = {{"tick", 1}, {"peer_dies", 0}, {"fail", 2}, {0}};
 static const struct life_language language = {.service = SERVICE_MEMD, .actions = actions};
@@ -140,6 +141,40 @@ static void test_marks(void)
     EXPECT(!marks_reached("harness_test: not recorded"));
 }
 
+/* What has no room in the record is counted, and said once. */
+static void test_marks_full(void)
+{
+    FILE *said = tmpfile();
+    int stderr_kept = dup(STDERR_FILENO);
+    char line[256] = "", more[8] = "";
+    fflush(stderr);
+    EXPECT(said != NULL && dup2(fileno(said), STDERR_FILENO) >= 0);
+    marks_forget();
+    marks_record(true);
+    for (unsigned state = 0; state < MARKS_RECORDED_MAX; state++)
+        mark_triple("harness_test", state, 0, STATUS_OK);
+    EXPECT(marks_count() == MARKS_RECORDED_MAX && marks_left_out() == 0);
+    mark_triple("harness_test", 7, 0, STATUS_OK); /* which has its room */
+    EXPECT(marks_left_out() == 0);
+    MARK("harness_test: no room");
+    for (unsigned i = 0; i < 2; i++)
+        mark_triple("harness_test", MARKS_RECORDED_MAX + i, 0, STATUS_OK);
+    marks_record(false);
+    EXPECT(marks_count() == MARKS_RECORDED_MAX && marks_left_out() == 3);
+    EXPECT(!marks_reached("harness_test: no room"));
+    fflush(stderr);
+    dup2(stderr_kept, STDERR_FILENO);
+    close(stderr_kept);
+    rewind(said);
+    EXPECT(fgets(line, sizeof line, said) != NULL && fgets(more, sizeof more, said) == NULL);
+    EXPECT(strcmp(line,
+                  "marks: the record is full with 8192; \"harness_test: no room\" is the first "
+                  "that is left out\n") == 0);
+    fclose(said);
+    marks_forget();
+    EXPECT(marks_count() == 0 && marks_left_out() == 0);
+}
+
 /* A mark has one counter in every process and build, or corpora of two would not fit together. */
 static void test_counters(void)
 {
@@ -156,6 +191,25 @@ static void test_counters(void)
     for (unsigned i = 0; i < 1u << mark_table.bits; i++)
         marked += mark_counters[i];
     EXPECT(marked == before + 2);
+}
+
+/* A counter that is full stays so: begun anew it would tell an engine that the mark was not reached. */
+static void test_counters_full(void)
+{
+    static uint8_t before[1 << MARK_BITS_MAX];
+    unsigned index = 0;
+    bool good = true;
+    memcpy(before, mark_counters, (size_t)1 << mark_table.bits);
+    mark_name("harness_test: often");
+    while (mark_counters[index] == before[index])
+        index++;
+    for (unsigned times = 0; times < 2 * UINT8_MAX; times++) {
+        unsigned was = mark_counters[index];
+        mark_name("harness_test: often");
+        good = good && mark_counters[index] == (was == UINT8_MAX ? was : was + 1);
+    }
+    EXPECT(good);
+    EXPECT(mark_counters[index] == UINT8_MAX);
 }
 
 static size_t assemble(const char *text, uint8_t *bytes, size_t limit_bytes, char *problem)
@@ -271,196 +325,6 @@ static void test_life_any_bytes(void)
     }
 }
 
-static size_t flip_first(uint8_t *bytes, size_t size_bytes, size_t limit_bytes, void *context)
-{
-    (void)limit_bytes;
-    (void)context;
-    if (size_bytes != 0)
-        bytes[0] ^= 0xFF;
-    return size_bytes;
-}
-
-/* The mutator never leaves its limit, repeats by its seed, and does every kind of change. */
-static void test_steps(void)
-{
-    static const uint8_t life[] = {0, 1, 1, 1, 1, 1, 6, 0, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2};
-    bool grew = false;
-    bool shrank = false;
-    bool swapped = false;
-    bool good = true;
-    for (uint64_t seed = 0; seed < 2000; seed++) {
-        uint8_t once[40];
-        uint8_t twice[40];
-        struct steps_plan plan = {.features = seed % 2 == 0 ? 0 : STEPS_USUAL, .swarm = seed % 4};
-        memcpy(once, life, sizeof life);
-        memcpy(twice, life, sizeof life);
-        size_t size = steps_mutate(once, sizeof life, sizeof once, plan, seed, flip_first, NULL);
-        size_t again = steps_mutate(twice, sizeof life, sizeof twice, plan, seed, flip_first, NULL);
-        good = good && size <= sizeof once && size == again && memcmp(once, twice, size) == 0;
-        grew = grew || size > sizeof life;
-        shrank = shrank || size < sizeof life;
-        swapped = swapped || (size == sizeof life && once[0] == 6 && once[2] == 0);
-    }
-    EXPECT(good);
-    EXPECT(grew);
-    EXPECT(shrank);
-    EXPECT(swapped);
-    EXPECT(step_bytes(life, sizeof life, 0) == 6 && step_bytes(life, sizeof life, 6) == 2);
-    EXPECT(step_bytes(life, sizeof life, 8) == 10 && step_bytes(life, sizeof life, 17) == 1);
-    uint8_t none[8];
-    size_t size = steps_mutate(none, 0, 1, (struct steps_plan){0}, 1, flip_first, NULL);
-    EXPECT(size == 0);
-}
-
-/* A row of literals whose operation is 2, whose badge is 7 or 9 and whose body is one number. */
-static size_t literals(uint8_t *bytes, size_t count)
-{
-    memset(bytes, 0, count * 26);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t *step = bytes + i * 26;
-        step[0] = 5;
-        step[1] = 6;
-        step[4] = 2;
-        step[6] = i % 2 == 0 ? 7 : 9;
-        step[14] = 8;
-        step[18] = (uint8_t)(100 + i);
-    }
-    return count * 26;
-}
-
-/* Of a plan's own changes each is made, and none where the plan has it not. */
-static void test_steps_plan(void)
-{
-    enum { COUNT = 4, LIMIT = 400 };
-    for (unsigned features = 0; features <= STEPS_LITERALS; features++) {
-        unsigned moved = 0;
-        unsigned whole = 0;
-        for (uint64_t seed = 0; seed < 2000; seed++) {
-            uint8_t bytes[LIMIT];
-            size_t size = literals(bytes, COUNT);
-            struct steps_plan plan = {.features = features};
-            size = steps_mutate(bytes, size, LIMIT, plan, seed, flip_first, NULL);
-            whole += size % 26 == 0;
-            for (size_t i = 0; i < COUNT && size == COUNT * 26; i++) /* the number of another */
-                moved += bytes[i * 26 + 18] >= 100 && bytes[i * 26 + 18] < 104 &&
-                         bytes[i * 26 + 18] != 100 + i && bytes[i * 26 + 6] == (i % 2 ? 9 : 7) &&
-                         (i == 0 || bytes[i * 26 - 26 + 18] == 99 + i);
-        }
-        EXPECT(whole > 1000);
-        EXPECT(features == 0 ? moved < 600 : moved > 30);
-    }
-}
-
-/* The first steps stay as they were, and a few literals follow that are others. */
-static void test_hostile(void)
-{
-    enum { COUNT = 12, LIMIT = 26 * (COUNT + 4) };
-    unsigned cut = 0;
-    for (uint64_t seed = 0; seed < 2000; seed++) {
-        uint8_t before[LIMIT];
-        uint8_t bytes[LIMIT];
-        size_t size = literals(before, COUNT);
-        memcpy(bytes, before, size);
-        struct steps_plan plan = {.features = STEPS_HOSTILE};
-        size = steps_mutate(bytes, size, LIMIT, plan, seed, flip_first, NULL);
-        size_t same = 0;
-        while (same * 26 < size && memcmp(bytes + same * 26, before + same * 26, 26) == 0)
-            same++;
-        cut += size <= 26 * 8 && size % 26 == 0 && size > same * 26;
-    }
-    EXPECT(cut > 20);
-}
-
-/* Also of an input whose last step is cut short, or with more steps than are looked at: what comes
- * behind is taken in by that step, or is none. No change drops more than four steps. */
-static void test_hostile_ends(void)
-{
-    enum { COUNT = 9, FEW = 26 * COUNT, MANY = FEW + 2 * 600, LIMIT = MANY + 26 * 4 };
-    bool good = true;
-    for (uint64_t seed = 0; seed < 20000; seed++) {
-        bool is_cut = seed % 4 == 0;
-        uint8_t bytes[LIMIT] = {0};
-        literals(bytes, COUNT);
-        bytes[FEW + 1] = is_cut ? 200 : 0; /* words, of which one follows */
-        struct steps_plan plan = {.features = STEPS_HOSTILE};
-        size_t size =
-            steps_mutate(bytes, is_cut ? FEW + 6 : MANY, LIMIT, plan, seed, flip_first, NULL);
-        good = good && size <= LIMIT && size != 0;
-    }
-    EXPECT(good);
-}
-
-/* In a swarm new steps are of a few kinds; without one of many. */
-static void test_swarm(void)
-{
-    unsigned kinds[2] = {0, 0};
-    for (unsigned round = 0; round < 2; round++) {
-        static bool seen[1 << 16];
-        memset(seen, 0, sizeof seen);
-        for (uint64_t seed = 0; seed < 500; seed++) {
-            uint8_t bytes[64];
-            struct steps_plan plan = {.features = STEPS_SWARM, .swarm = round};
-            if (steps_mutate(bytes, 0, sizeof bytes, plan, seed, flip_first, NULL) < 4)
-                continue;
-            bool *kind = &seen[bytes[0] << 8 | bytes[2]];
-            kinds[round] += !*kind;
-            *kind = true;
-        }
-    }
-    EXPECT(kinds[0] > 400);
-    EXPECT(kinds[1] >= 2 && kinds[1] <= 6);
-}
-
-/* Two inputs are joined between steps: what comes out is steps of both, in their order. */
-static void test_cross(void)
-{
-    uint8_t first[26 * 3];
-    uint8_t second[26 * 3];
-    literals(first, 3);
-    literals(second, 3);
-    for (size_t i = 0; i < 3; i++)
-        second[i * 26 + 18] = (uint8_t)(200 + i);
-    bool good = true;
-    unsigned both = 0;
-    for (uint64_t seed = 0; seed < 500; seed++) {
-        size_t limit = seed % 160;
-        uint8_t *target = malloc(limit + 1); /* of the heap: the sanitizer sees one byte too far */
-        size_t size = steps_cross(first, sizeof first, second, sizeof second, target, limit, seed);
-        unsigned from[2] = {0, 0};
-        good = good && size <= limit && size % 26 == 0;
-        for (size_t at = 0; at + 26 <= size; at += 26) {
-            good = good && target[at] == 5 && target[at + 1] == 6;
-            from[target[at + 18] >= 200]++;
-        }
-        both += from[0] != 0 && from[1] != 0;
-        free(target);
-    }
-    EXPECT(good);
-    EXPECT(both > 100);
-    EXPECT(steps_features(NULL) == STEPS_USUAL && steps_features("steps") == 0);
-    EXPECT(steps_features("steps+swarm+cross") == (STEPS_SWARM | STEPS_CROSS));
-}
-
-/* An engine that shrinks an input gives less room than the input fills: what lies behind the limit
- * is not the mutator's. */
-static void test_steps_over_limit(void)
-{
-    bool good = true;
-    for (uint64_t seed = 0; seed < 2000; seed++) {
-        size_t limit = seed % 40;
-        uint8_t *bytes = malloc(40); /* of the heap, where the sanitizer sees one byte too far */
-        for (size_t i = 0; i < 40; i++)
-            bytes[i] = i % 10 == 1 ? 2 : 7; /* four steps of two words */
-        struct steps_plan plan = {.features = STEPS_USUAL, .swarm = seed % 3};
-        size_t size = steps_mutate(bytes, 40, limit, plan, seed, flip_first, NULL);
-        good = good && size <= limit;
-        for (size_t i = limit; i < 40; i++)
-            good = good && bytes[i] == (i % 10 == 1 ? 2 : 7);
-        free(bytes);
-    }
-    EXPECT(good);
-}
-
 int main(int count, char **arguments)
 {
     (void)count;
@@ -469,17 +333,13 @@ int main(int count, char **arguments)
     test_settling();
     test_digest();
     test_marks();
+    test_marks_full();
     test_counters();
+    test_counters_full();
     test_life_text();
     test_life_results();
     test_life_refusals();
     test_life_any_bytes();
-    test_steps();
-    test_steps_plan();
-    test_hostile();
-    test_hostile_ends();
-    test_swarm();
-    test_cross();
-    test_steps_over_limit();
+    harness_test_steps();
     return tests_end(arguments[0]);
 }

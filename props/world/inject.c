@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "abi/messages/kernel.h"
@@ -19,7 +20,7 @@
 #include "props/world/world.h"
 
 enum { EXIT_NONE_FOUND = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_BROKE = 3 };
-enum { RUN_SECONDS = 60 }; /* of real time, that one boot may take */
+enum { RUN_SECONDS = 60 }; /* of this process's own time, that one boot may take */
 /* A client that is late has so many times so long: more than a call of loaderd's may take. */
 enum { CLIENT_TRIES = 6, CLIENT_TICKS = 30 * TICKS_PER_SECOND };
 
@@ -73,7 +74,7 @@ static void panic(const char *what, const char *file, int line)
  * so: the program ends. */
 static void broke(int signal_number)
 {
-    finding_print(signal_number == SIGALRM ? "the boot does not come back"
+    finding_print(signal_number == SIGPROF ? "the boot does not come back"
                                            : "an assertion does not hold");
     _exit(EXIT_BROKE);
 }
@@ -276,6 +277,12 @@ static const char *judge(const struct world_result *result)
 
 /* --- running ---------------------------------------------------------------------------------- */
 
+static void allow_seconds(unsigned seconds)
+{
+    struct itimerval own = {.it_value.tv_sec = seconds};
+    setitimer(ITIMER_PROF, &own, NULL);
+}
+
 /* *number: of the call that failed. False when there is no such call any more. */
 static bool run(unsigned long *number)
 {
@@ -288,9 +295,9 @@ static bool run(unsigned long *number)
     settled.patience = CLIENT_TRIES;
     settled.hangs = false;
     settled.complaint[0] = '\0';
-    alarm(RUN_SECONDS);
+    allow_seconds(RUN_SECONDS);
     struct world_result result = world_run(&arguments.options);
-    alarm(0);
+    allow_seconds(0);
     *number = (unsigned long)injection.happened_at;
     if (injection.operation == NULL || *number > arguments.last)
         return false;
@@ -328,7 +335,7 @@ static int run_all(void)
 {
     struct world_pause pause = {arguments.client, look};
     host_on_panic(panic);
-    signal(SIGALRM, broke);
+    signal(SIGPROF, broke);
     signal(SIGABRT, broke);
     look_at_pool();
     if (arguments.client != NULL) {
