@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "props/base/choices.h"
 #include "props/base/digest.h"
@@ -31,6 +32,13 @@ static inline struct choices harness_begin(const uint8_t *bytes, size_t size_byt
     oracle_begin(bytes, size_bytes, LLVMFuzzerTestOneInput);
     digest_reset();
     return choices_over(bytes, size_bytes);
+}
+
+/* A state that is emptied at the cost of what was used is as new: replayers look at all of it. */
+static inline void harness_check_zero(const void *state, size_t size_bytes)
+{
+    const uint8_t *bytes = state;
+    HARNESS(oracle_deferred() || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size_bytes - 1) == 0));
 }
 
 /* A life harness also defines this: it turns a .trace text into the bytes of an input. Returns the

@@ -80,6 +80,11 @@ static void digest_visit(void *context, uint64_t value)
     {                                                                                              \
         name##_run(&state.name);                                                                   \
     }
+#define SUBJECT_EMPTY(name, reset)                                                                 \
+    static void name##_empties(void)                                                               \
+    {                                                                                              \
+        reset(&state.name);                                                                        \
+    }
 #define SUBJECT_TICKS(name, next_ticks)                                                            \
     static uint64_t name##_next(void)                                                              \
     {                                                                                              \
@@ -345,19 +350,29 @@ static bool vfsd_names(uint32_t slot)
     .run = name##_runs
 #define ROW_TICKS(name) .next = name##_next, .tick = name##_ticks
 
+SUBJECT_EMPTY(memd, services_reset_memd)
+SUBJECT_EMPTY(vspaced, services_reset_vspaced)
+SUBJECT_EMPTY(pagerd, pagerd_reset)
+SUBJECT_EMPTY(procd, procd_reset)
+SUBJECT_EMPTY(named, services_reset_named)
+SUBJECT_EMPTY(logd, services_reset_logd)
+SUBJECT_EMPTY(timed, services_reset_timed)
+SUBJECT_EMPTY(crashd, services_reset_crashd)
+
 static const struct subject subjects[] = {
-    {ROW(memd, MEMD), .digest = memd_digest, .prepare = memd_prepares},
-    {ROW(vspaced, VSPACED), .digest = vspaced_digest, .prepare = vspaced_prepares,
-     .names = vspaced_names},
-    {ROW(pagerd, PAGERD), ROW_TICKS(pagerd), .digest = pagerd_digest, .room = pagerd_room,
-     .names = pagerd_names, .waiting = pagerd_waiting},
-    {ROW(procd, PROCD), .turn = procd_turns, .prepare = procd_prepares, .names = procd_names,
-     .waiting = procd_waiting},
-    {ROW(named, NAMED), .digest = named_digest, .names = named_names},
-    {ROW(logd, LOGD), .digest = logd_digest, .prepare = logd_prepares},
-    {ROW(timed, TIMED), ROW_TICKS(timed), .digest = timed_digest, .prepare = timed_prepares,
-     .waiting = timed_waiting},
-    {ROW(crashd, CRASHD), .digest = crashd_digest, .prepare = crashd_prepares},
+    {ROW(memd, MEMD), .empty = memd_empties, .digest = memd_digest, .prepare = memd_prepares},
+    {ROW(vspaced, VSPACED), .empty = vspaced_empties, .digest = vspaced_digest,
+     .prepare = vspaced_prepares, .names = vspaced_names},
+    {ROW(pagerd, PAGERD), ROW_TICKS(pagerd), .empty = pagerd_empties, .digest = pagerd_digest,
+     .room = pagerd_room, .names = pagerd_names, .waiting = pagerd_waiting},
+    {ROW(procd, PROCD), .empty = procd_empties, .turn = procd_turns, .prepare = procd_prepares,
+     .names = procd_names, .waiting = procd_waiting},
+    {ROW(named, NAMED), .empty = named_empties, .digest = named_digest, .names = named_names},
+    {ROW(logd, LOGD), .empty = logd_empties, .digest = logd_digest, .prepare = logd_prepares},
+    {ROW(timed, TIMED), ROW_TICKS(timed), .empty = timed_empties, .digest = timed_digest,
+     .prepare = timed_prepares, .waiting = timed_waiting},
+    {ROW(crashd, CRASHD), .empty = crashd_empties, .digest = crashd_digest,
+     .prepare = crashd_prepares},
     {ROW(deviced, DEVICED), ROW_TICKS(deviced), .digest = deviced_digest,
      .prepare = deviced_prepares, .names = deviced_names},
     {ROW(irqd, IRQD), .digest = irqd_digest, .prepare = irqd_prepares},
@@ -401,7 +416,7 @@ static void mounts_put(struct vfsd *vfsd)
 
 void services_reset(const struct subject *subject)
 {
-    memset(&state, 0, subject->state_bytes);
+    harness_check_zero(&state, sizeof state);
     if (subject->service == SERVICE_VFSD)
         mounts_put(&state.vfsd);
 }
@@ -425,19 +440,13 @@ void services_start(const struct subject *subject)
         loaderd_init(&state.loaderd);
 }
 
-/* vspaced's tables are long, so what was used of them is emptied at the end of each life. */
+/* The next input finds all zeros. */
 void services_end(const struct subject *subject)
 {
-    struct vspaced *vspaced = &state.vspaced;
-    if (subject->service != SERVICE_VSPACED || vspaced->regions == NULL)
-        return;
-    size_t pages = vspaced->page_places.used_count;
-    size_t regions = vspaced->region_places.used_count;
-    memset(vspaced->regions, 0, regions * sizeof vspaced->regions[0]);
-    memset(vspaced->region_nodes, 0, (regions + 1) * sizeof vspaced->region_nodes[0]);
-    memset(vspaced->pages, 0, pages * sizeof vspaced->pages[0]);
-    memset(vspaced->page_nodes, 0, (pages + 1) * sizeof vspaced->page_nodes[0]);
-    memset(vspaced->pages_by_frame, 0, SERVICES_MACHINE_PAGES * sizeof vspaced->pages_by_frame[0]);
+    if (subject->empty != NULL)
+        subject->empty();
+    else
+        memset(&state, 0, subject->state_bytes);
 }
 
 enum status services_turn(const struct subject *subject, uint64_t *now_ticks,

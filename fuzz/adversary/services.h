@@ -8,6 +8,13 @@
 #include "props/stand_ins/adversary.h"
 #include "services/lib/service.h"
 
+struct crashd;
+struct logd;
+struct memd;
+struct named;
+struct timed;
+struct vspaced;
+
 enum { SERVICES_MACHINE_PAGES = 128 };
 
 struct subject {
@@ -26,10 +33,23 @@ struct subject {
     bool (*names)(uint32_t slot); /* whether its books say that a slot is filled; null: none is */
     uint32_t (*waiting)(void);    /* callers that it has not answered yet; null: none */
     void (*run)(void);
+    void (*empty)(
+        void); /* all zeros again, at the cost of what was used; null: all of it is short */
 };
 
 /* A service is named by its role. */
 const struct subject *services_choose(struct choices *choices);
+
+/* --- services_reset.c: all zero again, at the cost of what was used --- */
+
+void services_reset_memd(struct memd *memd);
+void services_reset_vspaced(struct vspaced *vspaced);
+void services_reset_named(struct named *named);
+void services_reset_logd(struct logd *logd);
+void services_reset_timed(struct timed *timed);
+void services_reset_crashd(struct crashd *crashd);
+
+/* --- services.c --- */
 
 /* Its state, as before the first message; to be called once before services_end. */
 void services_reset(const struct subject *subject);

@@ -107,8 +107,8 @@ size_t harness_assemble(const char *text, size_t text_bytes, uint8_t *bytes, siz
 
 static void reset(void)
 {
-    memset(&procd, 0,
-           offsetof(struct procd, processes) + procd.used_count * sizeof procd.processes[0]);
+    procd_reset(&procd);
+    harness_check_zero(&procd, sizeof procd);
     procd.memory_pages = MODEL_PROCD_MEMORY_PAGES;
     procd.validation_profile = VALIDATION_PROFILE_GRAPH;
     model_procd_reset(&model, PEERS_PROCD_BOOTSTRAP_PAGES, PEERS_PROCD_MEMORY_PAGES,

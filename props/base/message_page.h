@@ -11,4 +11,10 @@
  * there what an earlier message left reads nonsense. */
 void message_page_used(const struct message *message);
 
+/* The same for who writes nothing there but messages, each as long as its header says. He says first
+ * what the unit sends, and where oracles are deferred (oracle.h) no more is filled with nonsense than
+ * such messages used; elsewhere all is, whatever the unit wrote behind its own. */
+void message_page_sent(const struct message *message);
+void message_page_exchanged(const struct message *message);
+
 #endif

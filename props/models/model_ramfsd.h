@@ -62,6 +62,9 @@ struct model_ramfsd_answer {
 /* An empty tree with so many pages and nodes. */
 void model_ramfsd_reset(struct model_ramfsd *model, uint32_t limit, uint32_t open_limit);
 
+/* The same as another one, at the cost of what the two have used. */
+void model_ramfsd_copy(struct model_ramfsd *model, const struct model_ramfsd *from);
+
 /* An entry of an archive, its path canonical; bytes of a file, or the target of a link. */
 struct model_ramfsd_entry {
     const char *path;

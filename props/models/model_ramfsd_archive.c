@@ -34,6 +34,22 @@ void model_ramfsd_reset(struct model_ramfsd *model, uint32_t limit, uint32_t ope
     model_ramfsd_make(model, 0, FILE_KIND_DIRECTORY, 01777);
 }
 
+void model_ramfsd_copy(struct model_ramfsd *model, const struct model_ramfsd *from)
+{
+    uint32_t used = from->used + 1;
+    uint32_t more = model->used > from->used ? model->used - from->used : 0;
+    memcpy(model, from, offsetof(struct model_ramfsd, free));
+    memcpy(model->free, from->free, from->free_count * sizeof from->free[0]);
+    memcpy(model->lives, from->lives, used * sizeof from->lives[0]);
+    memset(model->lives + used, 0, more * sizeof model->lives[0]);
+    memcpy(model->nodes, from->nodes, used * sizeof from->nodes[0]);
+    memset(model->nodes + used, 0, more * sizeof model->nodes[0]);
+    for (uint32_t i = from->pages_used; i < model->pages_used; i++)
+        model->pages[i].node = 0;
+    model->pages_used = from->pages_used;
+    memcpy(model->pages, from->pages, from->pages_used * sizeof from->pages[0]);
+}
+
 /* An entry lies in the one whose path is its own up to the last '/'. */
 void model_ramfsd_reset_archive(struct model_ramfsd *model, uint32_t limit, uint32_t open_limit,
                                 const struct model_ramfsd_entry *entries, uint32_t count)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The model of timed. Clear rather than quick: the earliest is searched for each time. */
+/* The model of timed. The earliest is searched for when the last one has gone. */
 #include "props/models/model_timed.h"
 
 #include <string.h>
@@ -12,6 +12,7 @@ void model_timed_reset(struct model_timed *model)
 {
     model->now_ticks = 0;
     model->wait_count = 0;
+    model->first_known = false;
 }
 
 static void see(struct model_timed *model, uint64_t now_ticks)
@@ -22,22 +23,27 @@ static void see(struct model_timed *model, uint64_t now_ticks)
 
 static void wait_remove(struct model_timed *model, uint32_t index)
 {
+    model->first_known = model->first_known && index != model->first;
+    model->first -= index < model->first;
     model->wait_count--;
     memmove(&model->waits[index], &model->waits[index + 1],
             (model->wait_count - index) * sizeof model->waits[0]);
 }
 
 /* Those who came first come first. */
-static uint32_t earliest(const struct model_timed *model)
+static uint32_t earliest(struct model_timed *model)
 {
-    uint32_t found = 0;
+    if (model->first_known)
+        return model->first;
+    model->first = 0;
     for (uint32_t i = 1; i < model->wait_count; i++)
-        if (model->waits[i].deadline_ticks < model->waits[found].deadline_ticks)
-            found = i;
-    return found;
+        if (model->waits[i].deadline_ticks < model->waits[model->first].deadline_ticks)
+            model->first = i;
+    model->first_known = true;
+    return model->first;
 }
 
-uint64_t model_timed_next(const struct model_timed *model)
+uint64_t model_timed_next(struct model_timed *model)
 {
     return model->wait_count == 0 ? UINT64_MAX : model->waits[earliest(model)].deadline_ticks;
 }
@@ -86,6 +92,9 @@ static void wait_until(struct model_timed *model, const struct message *request,
     if (!answer->later)
         return;
     HARNESS(model->wait_count < MODEL_TIMED_WAIT_LIMIT);
+    if (model->wait_count != 0 && deadline_ticks < model->waits[earliest(model)].deadline_ticks)
+        model->first = model->wait_count;
+    model->first_known = model->first_known && model->wait_count != 0;
     model->waits[model->wait_count++] = (struct model_timed_wait){
         .reply_slot = reply_slot,
         .deadline_ticks = deadline_ticks,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What timed must answer, written from its contract (services/timed/timed.h) with a plain list of
  * those who wait, in the order in which they came, which is searched from its beginning for the
- * earliest. It predicts the status of every message, and who is answered when, in order. */
+ * earliest when that one goes. It predicts the status of every message, and who is answered when, in order. */
 #ifndef BASALT_PROPS_MODELS_MODEL_TIMED_H
 #define BASALT_PROPS_MODELS_MODEL_TIMED_H
 
@@ -23,6 +23,8 @@ struct model_timed_wait {
 struct model_timed {
     uint64_t now_ticks; /* the latest that timed was told */
     uint32_t wait_count;
+    uint32_t first; /* the earliest of them, when that is known */
+    bool first_known;
     struct model_timed_wait waits[MODEL_TIMED_WAIT_LIMIT]; /* as they came */
 };
 
@@ -48,6 +50,6 @@ uint32_t model_timed_tick(struct model_timed *model, uint64_t now_ticks,
 void model_timed_gone(struct model_timed *model, uint32_t reply_slot);
 
 /* The earliest deadline; UINT64_MAX: nobody waits. */
-uint64_t model_timed_next(const struct model_timed *model);
+uint64_t model_timed_next(struct model_timed *model);
 
 #endif

@@ -140,7 +140,7 @@ static void plant_files(struct model_ramfsd *tree)
     ask_model(tree, &ramfsd_write_request_type, &write);
 }
 
-void peers_vfsd_plant(struct model_ramfsd *tree, uint32_t which)
+static void plant(struct model_ramfsd *tree, uint32_t which)
 {
     switch (which) {
     case TREE_ARCHIVE:
@@ -156,6 +156,20 @@ void peers_vfsd_plant(struct model_ramfsd *tree, uint32_t which)
         plant_entry(tree, "/", "f", OWNER_A, FILE_KIND_FILE, 0666);
         return;
     }
+}
+
+/* As they are planted. Made before any input runs, so that no input is the one that reaches it. */
+static struct model_ramfsd planted[MODEL_VFSD_TREES];
+
+__attribute__((constructor)) static void plant_all(void)
+{
+    for (uint32_t which = 0; which < MODEL_VFSD_TREES; which++)
+        plant(&planted[which], which);
+}
+
+void peers_vfsd_plant(struct model_ramfsd *tree, uint32_t which)
+{
+    model_ramfsd_copy(tree, &planted[which]);
 }
 
 const struct model_ramfsd *peers_vfsd_tree(uint32_t tree)

@@ -172,14 +172,18 @@ static void deliver(uint32_t slot, struct message *message, struct receive_info 
     PROPERTY(E10, "window", message->header.window_count >= pending.header.cap_count);
     PROPERTY(E1, stand_in_slots_empty(window_slot, message->header.window_count));
     book.pending = false;
-    *message = pending;
+    message->header = pending.header;
+    memcpy(message->caps, pending.caps, pending.header.cap_count * sizeof pending.caps[0]);
+    memcpy(message->body, pending.body, pending.header.body_bytes);
     book.current_slot = SLOT_NULL;
     if (!book.pending_event) {
         book.current_slot = stand_in_reply_open(message->header.request_id, SLOT_REPLY_COUNT);
         HARNESS(book.current_slot != SLOT_NULL);
     }
     stand_in_window_fill(message, pending_caps, window_slot);
-    delivered = *message;
+    delivered = pending;
+    memcpy(delivered.caps, message->caps, pending.header.cap_count * sizeof pending.caps[0]);
+    memcpy(delivered.body, message->body, pending.header.body_bytes);
     *info = (struct receive_info){
         .badge = message->header.badge,
         .now_ticks = book.now_ticks,

@@ -42,11 +42,6 @@ static bool has_room_for_smallest(const struct loaderd_client *client)
     return loaderd_client_has_room(client, loaderd_program_size(1).pages);
 }
 
-static bool has_room_for_any(const struct loaderd_client *client)
-{
-    return loaderd_client_has_room(client, loaderd_program_size(UINT64_MAX).pages);
-}
-
 /* --- clients ---------------------------------------------------------------------------------- */
 
 struct loaderd_client *loaderd_client_find(struct loaderd *loaderd, uint32_t role)
@@ -112,8 +107,10 @@ enum status loaderd_client_judge(const struct loaderd *loaderd, uint32_t role)
 
 bool loaderd_is_full(const struct loaderd *loaderd)
 {
+    uint32_t any_pages = loaderd_program_size(UINT64_MAX).pages;
     for (uint32_t i = 0; i < LOADERD_CLIENT_LIMIT; i++) {
-        if (!has_room_for_any(&loaderd->clients[i]))
+        const struct loaderd_client *client = &loaderd->clients[i];
+        if (client->role != ROLE_NONE && !loaderd_client_has_room(client, any_pages))
             return true;
     }
     return entry_for_one_more(loaderd) == LOADERD_CLIENT_LIMIT;

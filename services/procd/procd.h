@@ -529,4 +529,7 @@ void procd_visit_fields(const struct procd *state, void (*visit)(void *context, 
 void procd_visit_entry(const struct procd *state, uint32_t index,
                        void (*visit)(void *context, uint64_t value), void *context);
 
+/* Makes the state all zero again, at the cost of what was used of it. */
+void procd_reset(struct procd *procd);
+
 #endif

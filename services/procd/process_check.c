@@ -4,6 +4,7 @@
 #include "services/procd/internal.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "abi/process.h"
 
@@ -434,4 +435,42 @@ void procd_visit_fields(const struct procd *state, visitor *visit, void *context
     procd_transfer_visit_fields(state, visit, context);
     for (uint32_t i = 0; i < state->used_count; i++)
         visit_process(&state->processes[i], visit, context);
+}
+
+/* --- reset ------------------------------------------------------------------------------------ */
+
+static void deadlines_reset(struct procd_deadlines *deadlines)
+{
+    for (uint32_t place = 0; place < deadlines->count; place++) {
+        uint32_t index = deadlines->heap[place];
+        deadlines->places[index] = 0;
+        deadlines->ticks[index] = 0;
+        deadlines->heap[place] = 0;
+    }
+    deadlines->count = 0;
+}
+
+/* Each has a deadline. */
+static void waits_reset(struct procd *procd)
+{
+    for (uint32_t place = 0; place < procd->wait_deadlines.count; place++) {
+        struct procd_wait *wait = &procd->waits[procd->wait_deadlines.heap[place]];
+        procd->wait_of_reply[wait->reply_slot - SLOT_REPLY_BASE] = 0;
+        memset(wait, 0, sizeof *wait);
+    }
+    deadlines_reset(&procd->wait_deadlines);
+}
+
+void procd_reset(struct procd *procd)
+{
+    struct procd_evidence *evidence = &procd->evidence;
+    waits_reset(procd);
+    deadlines_reset(&procd->timers);
+    deadlines_reset(&procd->paces);
+    deadlines_reset(&procd->notices);
+    procd->pace_ticks = procd->notice_ticks = 0;
+    memset(procd->processes, 0, procd->used_count * sizeof procd->processes[0]);
+    memset(evidence->killed, 0, evidence->ring.used_count * sizeof evidence->killed[0]);
+    memset(&procd->transfer, 0, sizeof procd->transfer);
+    memset(procd, 0, offsetof(struct procd, evidence.killed));
 }
