@@ -139,7 +139,6 @@ static void ending_start(struct kernel *kernel, struct process *process, enum en
         return;
     process_detach(kernel, process);
     ready_prepend(kernel, process);
-    kernel->unsettled = true;
 }
 
 /* rootd's end is the system's: it stays where a machine can look at it, and never runs again. */
