@@ -26,10 +26,11 @@ static const struct subject *subject;
 /* How it starts. */
 static struct {
     struct startup_rows rows;
-    bool honest;   /* kernel and peers are, until somebody has heard READY */
-    unsigned sent; /* so often has the launcher asked */
-    bool running;  /* from there on */
-    bool prelude;  /* and what comes next is honest, too */
+    bool honest;          /* kernel and peers are, until somebody has heard READY */
+    unsigned sent;        /* so often has the launcher asked */
+    bool running;         /* from there on */
+    bool prelude;         /* and what comes next is honest, too */
+    uint64_t reply_slots; /* few, when it goes on without a free one; 0: enough */
 } start;
 
 /* What one of the two runs has done. */
@@ -110,6 +111,8 @@ static void received_nothing(enum status status, uint64_t now_ticks)
 {
     bool is_ordinary = service_goes_on(status);
     event(4, status);
+    MARK_IF("daemon loops: as many wait as may",
+            start.reply_slots != 0 && adversary_owed_count() >= start.reply_slots);
     run.ends += status == STATUS_NOT_FOUND && run.slot == SLOT_SERVICE_ENDPOINT;
     if (is_ordinary)
         run.now_ticks = now_ticks;
@@ -150,6 +153,7 @@ static void start_draw(struct choices *choices)
     uint64_t how = choices_below(choices, 8);
     start.honest = how != 7;
     start.prelude = how < 4;
+    start.reply_slots = subject->room == NULL ? 0 : how == 3 ? 1 : how == 2 ? 3 : 0;
     startup_rows_make(&start.rows, role_find(subject->role));
     start.rows.envelope.memory_pages = SERVICES_MACHINE_PAGES;
     start.rows.envelope.validation_profile =
@@ -208,6 +212,7 @@ static void begin(struct choices *choices)
                                    .receives = receives,
                                    .received_nothing = received_nothing,
                                    .receives_max = RECEIVES_MAX,
+                                   .reply_slots = start.reply_slots,
                                    .receives_truly = true};
     memset(&run, 0, sizeof run);
     run.events = digest_start();

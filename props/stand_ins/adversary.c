@@ -391,6 +391,10 @@ static enum status receive(uint32_t slot, struct message *message, uint64_t dead
     bool is_over = plan->receives_max != 0 && adversary.counts.receives > plan->receives_max;
     if (is_over || choices_empty(adversary.choices))
         return STATUS_NOT_FOUND; /* the input is over: the endpoint is gone */
+    if (plan->reply_slots != 0 && adversary.owed_count >= plan->reply_slots) {
+        *info = (struct receive_info){.now_ticks = adversary.now_ticks};
+        return STATUS_EXHAUSTED;
+    }
     enum manner manner = draw_manner();
     if (receives_in_vain(manner, deadline_ticks))
         return receive_nothing(deadline_ticks, info);

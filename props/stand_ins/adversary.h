@@ -55,6 +55,9 @@ struct adversary_plan {
     /* The endpoint is gone after so many receives; 0: at the end of the input. */
     uint64_t receives_max;
 
+    /* RECV is EXHAUSTED while so many calls wait for their answers; 0: never for that. */
+    uint64_t reply_slots;
+
     /* RECV is the kernel's own: nobody waits for ever in vain, but rarely no reply slot is free, and
      * what the kernel says itself needs no answer, unless it is a fault. */
     bool receives_truly;
