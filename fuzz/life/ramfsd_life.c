@@ -78,7 +78,10 @@ static void boot(uint64_t which)
 
 static void reset(void)
 {
-    memset(memory, 0, memory_used);
+    size_t pages_bytes = (size_t)(ramfsd.page == NULL ? 0 : (uint8_t *)ramfsd.page - memory);
+    memset(memory, 0, ramfsd.pages.used * (size_t)PAGE_BYTES);
+    memset(memory + pages_bytes, 0, memory_used - pages_bytes);
+    harness_check_zero(memory, sizeof memory);
     memset(&ramfsd, 0, sizeof ramfsd);
     memset(&life, 0, sizeof life);
     life_begin(&nobody, ROLE_RAMFSD);

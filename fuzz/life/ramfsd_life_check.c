@@ -93,7 +93,7 @@ static struct ramfsd_node without_use(uint32_t place)
 void ramfsd_life_note_immutable(void)
 {
     life.immutable_count = 0;
-    for (uint32_t place = 1; place <= ramfsd.nodes.used; place++) {
+    for (uint32_t place = 1; model.has_immutable && place <= ramfsd.nodes.used; place++) {
         if ((ramfsd.node[place].flags & FILE_IMMUTABLE) == 0)
             continue;
         life.immutable_places[life.immutable_count] = place;

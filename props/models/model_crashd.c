@@ -2,6 +2,8 @@
 /* The model of crashd: a list that only grows, and a list of what of it is still there. */
 #include "props/models/model_crashd.h"
 
+#include <string.h>
+
 #include "abi/codec.h"
 #include "abi/message_type.h"
 #include "props/models/model_fair.h"
@@ -24,13 +26,11 @@ uint64_t model_crashd_lost(const struct model_crashd *model, uint64_t id)
 
 static void make_room(struct model_crashd *model)
 {
-    uint64_t owners[MODEL_CRASHD_KEPT];
-    for (uint32_t i = 0; i < model->kept_count; i++)
-        owners[i] = model->records[model->kept[i] - 1].report.owner_id;
-    uint32_t goes = model_fair_goes(owners, model->kept_count);
-    model->kept_count--;
-    for (uint32_t i = goes; i < model->kept_count; i++)
-        model->kept[i] = model->kept[i + 1];
+    uint32_t goes = model_fair_goes(model->kept_owners, model->kept_count);
+    uint32_t behind = --model->kept_count - goes;
+    memmove(&model->kept[goes], &model->kept[goes + 1], behind * sizeof model->kept[0]);
+    memmove(&model->kept_owners[goes], &model->kept_owners[goes + 1],
+            behind * sizeof model->kept_owners[0]);
 }
 
 static void report(struct model_crashd *model, const struct crashd_report_request *request,
@@ -49,6 +49,7 @@ static void report(struct model_crashd *model, const struct crashd_report_reques
             make_room(model);
         model->records[model->count++] =
             (struct model_crashd_record){.ticks = model->now_ticks, .report = *request};
+        model->kept_owners[model->kept_count] = request->owner_id;
         model->kept[model->kept_count++] = model->count;
     }
     answer->id = model->count;

@@ -23,6 +23,7 @@ struct model_crashd {
     struct model_crashd_record records[MODEL_CRASHD_RECORDS]; /* all, id 1 first */
     uint32_t kept_count;
     uint64_t kept[MODEL_CRASHD_KEPT]; /* ids of those that are still there, in their order */
+    uint64_t kept_owners[MODEL_CRASHD_KEPT];
 };
 
 struct model_crashd_answer {

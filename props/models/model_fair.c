@@ -2,8 +2,6 @@
 /* A tally by owner, in the order of their oldest records. */
 #include "props/models/model_fair.h"
 
-#include <string.h>
-
 #include "props/base/property.h"
 
 enum { PLACES = 2 * MODEL_FAIR_KEPT };
@@ -24,20 +22,23 @@ static struct tally *tally_of(struct tally *tallies, uint64_t owner)
 
 uint32_t model_fair_goes(const uint64_t *owners, uint32_t count)
 {
-    static struct tally tallies[PLACES];
-    const struct tally *most = &tallies[0];
+    static struct tally tallies[PLACES]; /* all zeros between two calls */
+    static struct tally *used[MODEL_FAIR_KEPT];
+    struct tally most = {0};
+    uint32_t used_count = 0;
     HARNESS(count <= MODEL_FAIR_KEPT);
-    memset(tallies, 0, sizeof tallies);
     for (uint32_t i = 0; i < count; i++) {
         struct tally *tally = tally_of(tallies, owners[i]);
-        tally->oldest = tally->held == 0 ? i : tally->oldest;
-        tally->owner = owners[i];
+        if (tally->held == 0) {
+            *tally = (struct tally){.owner = owners[i], .oldest = i};
+            used[used_count++] = tally;
+        }
         tally->held++;
     }
-    for (uint32_t i = 0; i < PLACES; i++) {
-        const struct tally *tally = &tallies[i];
-        if (tally->held > most->held || (tally->held == most->held && tally->oldest < most->oldest))
-            most = tally;
+    for (uint32_t i = 0; i < used_count; i++) { /* in the order of their oldest */
+        if (used[i]->held > most.held)
+            most = *used[i];
+        *used[i] = (struct tally){0};
     }
-    return most->oldest;
+    return most.oldest;
 }

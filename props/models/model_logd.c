@@ -95,12 +95,18 @@ static void append(struct model_logd *model, uint32_t role,
     }
 }
 
+/* The first one from the cursor on; ids ascend. */
 static void read_from(const struct model_logd *model, uint64_t cursor,
                       struct model_logd_answer *answer)
 {
     uint32_t i = 0;
-    while (i < model->count && model->records[i].id < cursor)
-        i++;
+    for (uint32_t end = model->count; i < end;) {
+        uint32_t middle = i + (end - i) / 2;
+        if (model->records[middle].id < cursor)
+            i = middle + 1;
+        else
+            end = middle;
+    }
     if (i == model->count) {
         answer->status = STATUS_NOT_FOUND;
         return;

@@ -56,7 +56,7 @@ static struct model_named_entry *entry_of(struct model_named *model, uint64_t cl
 {
     for (uint32_t i = 0; i < model->entry_count; i++) {
         struct model_named_entry *entry = &model->entries[i];
-        if (entry->client_role == client_role && strlen(entry->name) == count &&
+        if (entry->client_role == client_role && entry->name_count == count &&
             memcmp(entry->name, bytes, count) == 0)
             return entry;
     }
@@ -87,6 +87,7 @@ static void seed(struct model_named *model, const struct named_seed_entry_reques
         .service_role = request->service_role,
         .rights = request->rights,
     };
+    entry->name_count = request->count;
     memcpy(entry->name, request->name, request->count);
 }
 

@@ -28,6 +28,7 @@ struct model_named_entry {
     uint32_t service_role;
     uint32_t rights;
     char name[NAMED_NAME_BYTES];
+    uint32_t name_count;
     bool registered; /* also when it died since */
     uint32_t number;
     uint32_t instance;

@@ -416,7 +416,7 @@ static void readlink_of(struct model_ramfsd *model, struct model_ramfsd_node *no
     seen(model, node, answer);
 }
 
-static void set_metadata(struct model_ramfsd_node *node,
+static void set_metadata(struct model_ramfsd *model, struct model_ramfsd_node *node,
                          const struct ramfsd_set_metadata_request *request,
                          struct model_ramfsd_answer *answer)
 {
@@ -435,6 +435,7 @@ static void set_metadata(struct model_ramfsd_node *node,
         node->is.modified_ticks = request->modified_ticks;
     if (mask & FILE_METADATA_FLAGS)
         node->is.flags = request->flags;
+    model->has_immutable |= immutable(node);
     answer->changed = mask != 0;
 }
 
@@ -505,7 +506,7 @@ static void on_node(struct model_ramfsd *model, uint16_t operation, const union 
     else if (operation == OP_RAMFSD_READLINK)
         readlink_of(model, node, answer);
     else if (operation == OP_RAMFSD_SET_METADATA)
-        set_metadata(node, &body->set_metadata, answer);
+        set_metadata(model, node, &body->set_metadata, answer);
     else if (operation == OP_RAMFSD_OPEN)
         open_node(model, node, answer);
     else

@@ -36,6 +36,7 @@ struct model_ramfsd {
     uint32_t open_limit;
     bool archive;       /* nothing of it changes */
     bool read_only;     /* ATTACH says so, of a tree that could change */
+    bool has_immutable; /* some node of it is IMMUTABLE, or was */
     uint64_t now_ticks; /* the latest that ramfsd was told */
     uint32_t used;      /* places that ever had a node */
     uint32_t free_count;

@@ -187,6 +187,8 @@ void peers_file_make(struct peers_file_state *file, enum peers_file what, uint64
 
 /* --- reading --- */
 
+#define FILE_STEP UINT64_C(0x9E3779B97F4A7C15)
+
 uint32_t peers_file_read(const struct peers_file_state *file, uint64_t offset, uint32_t count,
                          uint8_t *bytes)
 {
@@ -194,12 +196,13 @@ uint32_t peers_file_read(const struct peers_file_state *file, uint64_t offset, u
         return 0;
     if (count > file->size_bytes - offset)
         count = (uint32_t)(file->size_bytes - offset);
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t at = offset + i;
-        bytes[i] = at < file->head_bytes
-                       ? file->head[at]
-                       : (uint8_t)((file->seed + at) * UINT64_C(0x9E3779B97F4A7C15) >> 56);
-    }
+    uint64_t behind = offset < file->head_bytes ? file->head_bytes - offset : 0;
+    uint32_t head = behind < count ? (uint32_t)behind : count;
+    if (head != 0)
+        memcpy(bytes, file->head + offset, head);
+    uint64_t value = (file->seed + offset + head) * FILE_STEP; /* of a byte its highest bits */
+    for (uint32_t i = head; i < count; i++, value += FILE_STEP)
+        bytes[i] = (uint8_t)(value >> 56);
     return count;
 }
 

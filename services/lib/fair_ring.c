@@ -92,17 +92,20 @@ static bool places_agree(const struct fair_ring *ring)
 }
 
 /* A share is of as many records as name it, and no two are of one owner. */
-static bool share_agrees(const struct fair_ring *ring, uint32_t share)
+static bool shares_agree(const struct fair_ring *ring)
 {
-    uint32_t count = 0;
+    uint32_t counts[FAIR_RING_LIMIT] = {0};
     for (uint32_t age = 0; age < ring->count; age++)
-        count += ring->share_of[ring->order[age]] == share;
-    for (uint32_t other = 0; other < share && count != 0; other++) {
-        if (ring->shares[other].count != 0 &&
-            ring->shares[other].owner == ring->shares[share].owner)
+        counts[ring->share_of[ring->order[age]]]++;
+    for (uint32_t share = 0; share < FAIR_RING_LIMIT; share++) {
+        if (counts[share] != ring->shares[share].count)
             return false;
+        for (uint32_t other = 0; other < share && counts[share] != 0; other++) {
+            if (counts[other] != 0 && ring->shares[other].owner == ring->shares[share].owner)
+                return false;
+        }
     }
-    return count == ring->shares[share].count;
+    return true;
 }
 
 const char *fair_ring_check(const struct fair_ring *ring)
@@ -111,9 +114,7 @@ const char *fair_ring_check(const struct fair_ring *ring)
         return "a ring holds more records than it has places";
     if (!places_agree(ring))
         return "a place of a ring is lost, or there twice";
-    for (uint32_t share = 0; share < FAIR_RING_LIMIT; share++) {
-        if (!share_agrees(ring, share))
-            return "a share of a ring is miscounted";
-    }
+    if (!shares_agree(ring))
+        return "a share of a ring is miscounted";
     return NULL;
 }
