@@ -41,6 +41,7 @@ enum action {
     ACTION_NOTICE,     /* n: how clients are at their notice endpoints from now on */
     ACTION_SAY,        /* k status: as fail, and a peer whose effect it is says so itself */
     ACTION_ALSO,       /* k status: one more effect of the next request fails, as fail */
+    ACTION_UNHEARD,    /* k status: as fail, and a call to a peer is what the kernel refuses */
     ACTION_COUNT
 };
 
@@ -67,6 +68,7 @@ static const struct life_action actions[] = {
     [ACTION_NOTICE] = {"notice", 1},
     [ACTION_SAY] = {"say", 2},
     [ACTION_ALSO] = {"also", 2},
+    [ACTION_UNHEARD] = {"unheard", 2},
     [ACTION_COUNT] = {NULL, 0},
 };
 
@@ -212,16 +214,15 @@ static void act_time(uint64_t ticks, bool busy)
     MARK_IF("procd: a wait timed out", model.reply_count != 0);
 }
 
-static void act_fail(uint64_t countdown, uint64_t status, bool said)
+/* arguments: which call, and the status; `who`: a peer says so, or the kernel, of a call to one. */
+static void act_fail(const uint64_t *arguments, struct stand_in_failure who)
 {
-    countdown %= FAIL_LIMIT + 1;
+    uint64_t countdown = arguments[0] % (FAIL_LIMIT + 1);
+    who.after_calls = countdown - 1;
+    who.times = 1;
+    who.status = life_failure(arguments[1]);
     if (countdown != 0)
-        stand_in_fail((struct stand_in_failure){
-            .after_calls = countdown - 1,
-            .times = 1,
-            .status = life_failure(status),
-            .said = said,
-        });
+        stand_in_fail(who);
 }
 
 static void act_lose(uint64_t status)
@@ -353,14 +354,18 @@ static void act(const struct life_step *step)
         return;
     case ACTION_FAIL:
         stand_in_fail_never();
-        act_fail(step->arguments[0], step->arguments[1], false);
+        act_fail(step->arguments, (struct stand_in_failure){.said = false});
         return;
     case ACTION_ALSO:
-        act_fail(step->arguments[0], step->arguments[1], false);
+        act_fail(step->arguments, (struct stand_in_failure){.said = false});
         return;
     case ACTION_SAY:
         stand_in_fail_never();
-        act_fail(step->arguments[0], step->arguments[1], true);
+        act_fail(step->arguments, (struct stand_in_failure){.said = true});
+        return;
+    case ACTION_UNHEARD:
+        stand_in_fail_never();
+        act_fail(step->arguments, (struct stand_in_failure){.unheard = true});
         return;
     case ACTION_LOSE:
         act_lose(step->arguments[0]);

@@ -220,6 +220,7 @@ static enum status fail(struct stand_in_call *call, const struct stand_in_failur
     enum status status = failure->status;
     call->failed = true;
     call->said = failure->said && !control;
+    call->unheard = failure->unheard && !control;
     if (!control && !call->said && status == STATUS_TIMED_OUT)
         (void)pass_time(call, DEADLINE_NEVER);
     if (believes_not_found(call->operation) && status == STATUS_NOT_FOUND)

@@ -37,7 +37,7 @@ struct stand_in_call {
     uint64_t deadline_ticks;
     bool failed;  /* by the plan: nothing was done */
     bool lost;    /* by the plan: it was done, and the answer never came */
-    bool unheard; /* by the peer: there is nobody, and its status is the kernel's */
+    bool unheard; /* nobody heard it, by the peer or the plan, and its status is the kernel's */
     bool said;    /* by the peer, that it refuses: its status is its own, whichever it is */
 };
 
@@ -94,6 +94,7 @@ struct stand_in_failure {
     bool late;      /* a peer does what was asked, and only its answer is lost (TIMED_OUT) */
     uint64_t ticks; /* not 0: a peer does what was asked, and takes so long for it */
     bool said;      /* a peer refuses with the status in an answer, be it TIMED_OUT or PEER_DIED */
+    bool unheard;   /* the kernel refuses a call to a peer with the status, whichever it is */
     bool until_reply; /* the plan ends when the current message is answered, or done with */
 };
 
