@@ -17,6 +17,7 @@
 #include "fuzz/engine/watch.h"
 #include "props/base/input_limits.h"
 #include "props/life/steps.h"
+#include "props/stand_ins/stand_in_kernel.h"
 #include "fuzz/harness.h"
 
 enum { RANDOM_BYTES_MAX = 4096 };
@@ -80,6 +81,9 @@ static uint64_t run(const struct input *input)
 
 /* Of props/life/life.c, when the harness links it. */
 uint64_t life_step_count(void) __attribute__((weak));
+
+/* The same of the kernel's stand-in. */
+__attribute__((weak)) struct stand_in_counts stand_in_counts(void);
 
 /* Every line of a trace states something: a harness that stops before the last one checks less than
  * it seems to. */
@@ -494,6 +498,13 @@ static int bench(const char *folder, double seconds)
            passed, (double)runs / passed);
     if (life_step_count != NULL)
         printf("%s: %.0f steps per second\n", harness_name, (double)life_step_count() / passed);
+    struct stand_in_counts counts = {0};
+    if (stand_in_counts != NULL)
+        counts = stand_in_counts();
+    if (counts.delivered != 0)
+        printf("%s: %.0f messages per second, %.0f with calls\n", harness_name,
+               (double)counts.delivered / passed,
+               (double)(counts.delivered + counts.called) / passed);
     return 0;
 }
 

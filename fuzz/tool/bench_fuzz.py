@@ -2,6 +2,7 @@
 """./basalt bench fuzz: what an execution of each harness costs, and whose it is. Rates are of CPU seconds, next to the
 empty harness in the same run; instructions are counted by valgrind, and repeat exactly."""
 
+import collections
 import hashlib
 import json
 import os
@@ -37,7 +38,8 @@ ROWS_HEAD = ("| harness | fast: inputs/s | of empty | asan: inputs/s | of empty 
              "| bytes per input | instructions per input |")
 SHARES_HEAD = "| where they go, in % | " + " | ".join(bench_share.KINDS) + " | in libc | in resets |"
 ENGINE_HEAD = "| under libFuzzer | fast: executions/s | of empty | asan: executions/s | of empty |"
-HEADS = (ROWS_HEAD, SHARES_HEAD, ENGINE_HEAD)
+LIVES_HEAD = "| messages of lives | messages per step | fast: messages/s | with its calls | asan: messages/s | with its calls |"
+HEADS = (ROWS_HEAD, SHARES_HEAD, ENGINE_HEAD, LIVES_HEAD)
 
 
 # --- counting ---
@@ -162,8 +164,8 @@ def missed():
     for what, now, table in (("more than 10 %", {"a": 1101}, {"a": 1000}), ("a new harness", {"a": 1}, {})):
         wrong += [] if len(slower(now, table)) == 2 else [f"{what}: {slower(now, table)}"]
     page = "\n".join(["x", *(line for head in HEADS for line in [*empty_table(head), "| b | 1 |", "| gone | 1 |", ""])]) + "\n"
-    rows = with_rows(page, [{"a": "| a | 2 |"}, {}, {}], ("a", "b"))
-    for head, wanted in ((ROWS_HEAD, ["| a | 2 |", "| b | 1 |"]), (SHARES_HEAD, ["| b | 1 |"])):
+    rows = with_rows(page, [{"a": "| a | 2 |"}, {}, {}, {}], ("a", "b"))
+    for head, wanted in ((ROWS_HEAD, ["| a | 2 |", "| b | 1 |"]), (SHARES_HEAD, ["| b | 1 |"]), (LIVES_HEAD, ["| b | 1 |"])):
         found = list(table_of(rows, head).values())
         wrong += [] if found == wanted else [f"rows of a page: {found}, not {wanted}"]
     return wrong + bench_share.missed()
@@ -171,23 +173,29 @@ def missed():
 
 # --- rates ---
 
+# Per CPU second; steps and messages are those of lives, else 0; `exchanged`: messages to the service, and its calls.
+Rate = collections.namedtuple("Rate", "inputs steps messages exchanged")
+
+
 def rate(name, variant, seconds):
-    """(inputs, steps or 0) per CPU second of a corpus that is run again and again."""
+    """The Rate of a corpus that is run again and again."""
     command = [f"build/{variant}/{name}", "--bench", f"corpus/{name}", str(seconds)]
     status, output = build.run(command)
     found = re.search(r"(\d+) per second", output)
     if status != 0 or not found:
         raise build.Stop(f"{build.shorten(output, 20)}\n{' '.join(command)} ended with status {status}")
     steps = re.search(r"(\d+) steps per second", output)
-    return int(found[1]), int(steps[1]) if steps else 0
+    messages = re.search(r"(\d+) messages per second, (\d+) with calls", output)
+    exchanged = [int(count) for count in messages.groups()] if messages else [0, 0]
+    return Rate(int(found[1]), int(steps[1]) if steps else 0, *exchanged)
 
 
 def beside_empty(name, variant):
-    """(inputs per second, their ratio to the empty harness before and after, steps per second)"""
-    before = rate("empty", variant, SECONDS / 3)[0]
-    inputs, steps = rate(name, variant, SECONDS)
-    after = rate("empty", variant, SECONDS / 3)[0]
-    return inputs, 2 * inputs / (before + after), steps
+    """(its Rate, the ratio of its inputs to those of the empty harness before and after)"""
+    before = rate("empty", variant, SECONDS / 3).inputs
+    found = rate(name, variant, SECONDS)
+    after = rate("empty", variant, SECONDS / 3).inputs
+    return found, 2 * found.inputs / (before + after)
 
 
 def engine_rate(name, variant, seeds):
@@ -219,18 +227,20 @@ def engine_row(name):
 # --- tables ---
 
 def rows_of(name):
-    """(row of rates, row of shares, instructions per input)"""
+    """(row of rates, row of shares, row of messages or None, instructions per input)"""
     instructions, shares = counted(name, COUNTED)[0], counted(name, SHARED)[1]
     inputs = campaign.inputs_of(name)
     size_bytes = sum(os.path.getsize(path) for path in inputs) / len(inputs)
-    (fast, fast_ratio, fast_steps), (asan, asan_ratio, asan_steps) = (beside_empty(name, one) for one in VARIANTS)
-    cells = [f"{fast:,}", f"{fast_ratio:.2f}", f"{asan:,}", f"{asan_ratio:.2f}",
-             f"{fast_steps:,}" if fast_steps else "", f"{asan_steps:,}" if asan_steps else "",
+    (fast, fast_ratio), (asan, asan_ratio) = (beside_empty(name, one) for one in VARIANTS)
+    cells = [f"{fast.inputs:,}", f"{fast_ratio:.2f}", f"{asan.inputs:,}", f"{asan_ratio:.2f}",
+             f"{fast.steps:,}" if fast.steps else "", f"{asan.steps:,}" if asan.steps else "",
              f"{size_bytes:,.0f}", f"{instructions:,}"]
+    messages = [f"{one:,}" for found in (fast, asan) for one in (found.messages, found.exchanged)]
+    lives = f"| {name} | {fast.messages / fast.steps:.1f} | {' | '.join(messages)} |" if fast.steps and fast.messages else None
     parts = [*shares.kinds.values(), shares.libc, shares.resets]
     whole = max(shares.total, 1)
     return (f"| {name} | {' | '.join(cells)} |",
-            f"| {name} | {' | '.join(f'{100 * part / whole:.0f}' for part in parts)} |", instructions)
+            f"| {name} | {' | '.join(f'{100 * part / whole:.0f}' for part in parts)} |", lives, instructions)
 
 
 def empty_table(head):
@@ -247,13 +257,15 @@ def bench(names, bless):
     codecs = [name for name in names if name.startswith("codec_")]
     build.must_build(*[f"build/{variant}/{name}" for variant in {*VARIANTS, COUNTED, SHARED} for name in [*names, "empty"]],
                      *[f"build/{variant}/{name}" for variant in ENGINES if codecs for name in [*codecs, "empty"]])
-    rates, shares, counts = {}, {}, {}
+    rates, shares, lives, counts = {}, {}, {}, {}
     print("\n".join(empty_table(ROWS_HEAD)))
     for name in names:
-        rates[name], shares[name], counts[name] = rows_of(name)
+        rates[name], shares[name], lives[name], counts[name] = rows_of(name)
         print(rates[name], flush=True)
     print("\n".join(["", *empty_table(SHARES_HEAD), *shares.values()]), flush=True)
+    lives = {name: row for name, row in lives.items() if row}
+    print("\n".join(["", *empty_table(LIVES_HEAD), *lives.values()]), flush=True)
     engine = {name: engine_row(name) for name in codecs}
     if codecs:
         print("\n".join(["", *empty_table(ENGINE_HEAD), *engine.values()]), flush=True)
-    return write(counts, [rates, shares, engine]) if bless else 0
+    return write(counts, [rates, shares, engine, lives]) if bless else 0

@@ -27,6 +27,8 @@ static struct {
     struct stand_in_failures failures;
 } since_message;
 
+static uint64_t called_total; /* since the program began */
+
 void stand_in_begin(const struct stand_in_peers *new_peers)
 {
     peers = new_peers;
@@ -74,6 +76,13 @@ void stand_in_message_answered(void)
 struct stand_in_failures stand_in_failures(void)
 {
     return since_message.failures;
+}
+
+/* Of messages delivered the book of replies keeps count. */
+struct stand_in_counts stand_in_counts(void)
+{
+    return (struct stand_in_counts){.delivered = stand_in_delivered_total(),
+                                    .called = called_total};
 }
 
 uint64_t stand_in_call_count(void)
@@ -294,6 +303,7 @@ enum status stand_in_call(uint32_t slot, struct message *message, uint64_t deadl
     call.deadline_ticks = deadline_ticks;
     call.failed = call.lost = call.unheard = call.said = false;
     since_message.call_count++;
+    called_total++;
     PROPERTY(E10, "version", message->header.version == MESSAGE_VERSION);
     PROPERTY(E5, "exit", !peers->strict || !stand_in_exited(NULL));
     if (!stand_in_cap_live(&call.through))

@@ -19,7 +19,8 @@ static uint32_t waiting_high;
 static uint32_t waiting_low; /* no place below is free */
 static uint32_t waiting_count;
 
-static struct message pending; /* to deliver */
+static uint64_t delivered_total; /* since the program began */
+static struct message pending;   /* to deliver */
 static struct stand_in_cap pending_caps[MESSAGE_CAP_LIMIT];
 static struct message delivered;
 static struct stand_in_reply replies[REPLY_LIMIT];
@@ -138,6 +139,11 @@ void stand_in_deliver_event(uint32_t slot, const struct message *message)
     book.pending_event = true;
 }
 
+uint64_t stand_in_delivered_total(void)
+{
+    return delivered_total;
+}
+
 uint32_t stand_in_delivered_slot(void)
 {
     return book.current_slot;
@@ -172,6 +178,7 @@ static void deliver(uint32_t slot, struct message *message, struct receive_info 
     PROPERTY(E10, "window", message->header.window_count >= pending.header.cap_count);
     PROPERTY(E1, stand_in_slots_empty(window_slot, message->header.window_count));
     book.pending = false;
+    delivered_total++;
     message->header = pending.header;
     memcpy(message->caps, pending.caps, pending.header.cap_count * sizeof pending.caps[0]);
     memcpy(message->body, pending.body, pending.header.body_bytes);
