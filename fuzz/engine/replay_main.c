@@ -16,8 +16,8 @@
 #include "fuzz/engine/texts.h"
 #include "fuzz/engine/watch.h"
 #include "props/base/input_limits.h"
+#include "props/base/rates.h"
 #include "props/life/steps.h"
-#include "props/stand_ins/stand_in_kernel.h"
 #include "fuzz/harness.h"
 
 enum { RANDOM_BYTES_MAX = 4096 };
@@ -82,8 +82,8 @@ static uint64_t run(const struct input *input)
 /* Of props/life/life.c, when the harness links it. */
 uint64_t life_step_count(void) __attribute__((weak));
 
-/* The same of the kernel's stand-in. */
-__attribute__((weak)) struct stand_in_counts stand_in_counts(void);
+/* The same. */
+__attribute__((weak)) struct rates_counts rates_counts(void);
 
 /* Every line of a trace states something: a harness that stops before the last one checks less than
  * it seems to. */
@@ -498,13 +498,12 @@ static int bench(const char *folder, double seconds)
            passed, (double)runs / passed);
     if (life_step_count != NULL)
         printf("%s: %.0f steps per second\n", harness_name, (double)life_step_count() / passed);
-    struct stand_in_counts counts = {0};
-    if (stand_in_counts != NULL)
-        counts = stand_in_counts();
-    if (counts.delivered != 0)
+    struct rates_counts counts = {0};
+    if (rates_counts != NULL)
+        counts = rates_counts();
+    if (counts.given != 0)
         printf("%s: %.0f messages per second, %.0f with calls\n", harness_name,
-               (double)counts.delivered / passed,
-               (double)(counts.delivered + counts.called) / passed);
+               (double)counts.given / passed, (double)(counts.given + counts.called) / passed);
     return 0;
 }
 

@@ -77,8 +77,12 @@ void core_work_reset(void);
  * that lives has them. */
 void core_learn(void);
 
-/* What the model predicts is true: who runs, results, messages, pools; full: every slot and mapping
- * and the core's own invariants too. */
+/* Of an entry that begins. */
+void core_keep_lives(void);
+
+/* What the model predicts is true: who runs, results, pools, messages, where oracles are
+ * deferred of those whom the entry was about; full: everybody's message, every slot and mapping, and the
+ * core's own invariants too. */
 void core_check(bool full);
 
 /* --- steps: kernel_core.c --- */

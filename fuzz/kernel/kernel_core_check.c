@@ -7,6 +7,7 @@
 
 #include "kernel/core/machine.h"
 #include "props/base/marks.h"
+#include "props/base/oracle.h"
 #include "props/base/property.h"
 
 /* --- what the core chose --- */
@@ -294,6 +295,27 @@ static enum process_life life_wanted(uint32_t index)
     return LIFE_FREE;
 }
 
+/* As they were when the entry began. */
+static enum model_kernel_life lives_before[MODEL_PROCESS_LIMIT];
+static uint32_t current_before;
+
+void core_keep_lives(void)
+{
+    current_before = core_model.current;
+    for (uint32_t i = 0; i < core_model.process_count; i++)
+        lives_before[i] = core_model.processes[i].life;
+    if (core_model.process_count < MODEL_PROCESS_LIMIT) /* an entry makes one process at most */
+        lives_before[core_model.process_count] = MODEL_LIFE_FREE;
+}
+
+/* The kernel writes to nobody's message page but that of who runs, or of who is woken or answered. */
+static bool is_written(uint32_t index)
+{
+    const struct model_kernel_process *process = &core_model.processes[index];
+    return index == current_before || index == core_model.current || process->page_open ||
+           process->info_open || process->life != lives_before[index];
+}
+
 static void process_check(uint32_t index, bool full)
 {
     struct model_kernel_process *process = &core_model.processes[index];
@@ -319,7 +341,8 @@ static void process_check(uint32_t index, bool full)
         slots_check(index);
         maps_check(index);
     }
-    message_check(process);
+    if (full || !oracle_deferred() || is_written(index))
+        message_check(process);
 }
 
 /* The run queues are the model's turns, taken one by one (K7). */

@@ -11,6 +11,7 @@
 #include "abi/messages/vspaced.h"
 #include "abi/roles.h"
 #include "props/base/property.h"
+#include "props/base/rates.h"
 #include "props/stand_ins/stand_in_books.h"
 
 enum { FAILURE_LIMIT = 2 };
@@ -79,10 +80,9 @@ struct stand_in_failures stand_in_failures(void)
 }
 
 /* Of messages delivered the book of replies keeps count. */
-struct stand_in_counts stand_in_counts(void)
+struct rates_counts rates_counts(void)
 {
-    return (struct stand_in_counts){.delivered = stand_in_delivered_total(),
-                                    .called = called_total};
+    return (struct rates_counts){.given = stand_in_delivered_total(), .called = called_total};
 }
 
 uint64_t stand_in_call_count(void)

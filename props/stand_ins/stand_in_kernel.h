@@ -190,14 +190,8 @@ bool stand_in_line(uint32_t line, struct stand_in_line *found);
 
 /* --- what the service left behind ------------------------------------------------------------- */
 
-bool stand_in_exited(uint32_t *code); /* EXIT was called; `code` may be null */
-uint64_t stand_in_call_count(void);
-
-/* Since the program began, for rates: messages that the service was given, and calls that it made. */
-struct stand_in_counts {
-    uint64_t delivered, called;
-};
-struct stand_in_counts stand_in_counts(void);    /* calls made for this message */
+bool stand_in_exited(uint32_t *code);            /* EXIT was called; `code` may be null */
+uint64_t stand_in_call_count(void);              /* calls made for this message */
 uint64_t stand_in_write_and_execute_count(void); /* MAP_FRAMEs refused so, for this message */
 const char *stand_in_log(uint32_t *count);       /* what LOG_WRITE wrote, zero-terminated */
 
