@@ -17,7 +17,7 @@
 #include "props/base/rows.h"
 
 const char harness_name[] = "daemon_loops";
-MARKS(16, 5);
+MARKS(16, 48);
 
 enum { RECEIVES_MAX = 200, IDLE_LOOKS_MAX = 2, STARTS_MAX = 3 };
 
@@ -37,6 +37,7 @@ static struct {
 static struct run {
     struct digest events; /* requests, answers, receives: in order, without request ids */
     uint64_t event_count;
+    bool is_loop; /* and not turns */
     uint64_t state;
     uint64_t exits;
     uint32_t exit_code;
@@ -96,6 +97,10 @@ static void receives(uint32_t slot, uint64_t deadline_ticks)
     run.slot = slot;
     event(3, slot);
     event(3, deadline_ticks);
+    const char *untouched = run.is_loop && subject->untouched != NULL ? subject->untouched() : NULL;
+    if (untouched != NULL)
+        TRACE("somebody is served before the daemon has touched %s", untouched);
+    PROPERTY(E3, "untouched", untouched == NULL);
     uint32_t waiting = subject->waiting == NULL ? 0 : subject->waiting();
     PROPERTY_EQUAL(E5, "owed", adversary_owed_count(), waiting);
     if (waiting != 0)
@@ -184,6 +189,8 @@ static enum status take_turns(void)
     uint64_t now_ticks = 0;
     enum status status =
         service_start(subject->caller, subject->role, &envelope, prepare, NULL, NULL);
+    if (status == STATUS_OK && subject->begin != NULL)
+        subject->begin();
     while (service_goes_on(status)) {
         bool looks = oracle_step();
         status = services_turn(subject, &now_ticks, found);
@@ -194,12 +201,13 @@ static enum status take_turns(void)
             status = STATUS_OK;
         }
     }
+    (void)caller_flush(subject->caller); /* a refused start's answer, which EXIT would send */
     return status;
 }
 
 /* --- one input -------------------------------------------------------------------------------- */
 
-static void begin(struct choices *choices)
+static void begin(struct choices *choices, bool is_loop)
 {
     static struct adversary_plan plan;
     plan = (struct adversary_plan){.service = subject->service,
@@ -213,8 +221,10 @@ static void begin(struct choices *choices)
                                    .received_nothing = received_nothing,
                                    .receives_max = RECEIVES_MAX,
                                    .reply_slots = start.reply_slots,
+                                   .calls_max = subject->calls_max,
                                    .receives_truly = true};
     memset(&run, 0, sizeof run);
+    run.is_loop = is_loop;
     run.events = digest_start();
     start.running = false;
     start.sent = 0;
@@ -239,15 +249,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     struct choices choices = harness_begin(bytes, size_bytes);
     subject = services_choose(&choices);
     start_draw(&choices);
+    services_draw(subject, &choices);
     struct choices again = choices;
 
-    begin(&choices);
+    begin(&choices, true);
     TRACE("the loop of %s", role_find(subject->role)->image);
     subject->run();
     struct run loop = end();
     PROPERTY_EQUAL(E5, "exit", loop.exits, 1);
 
-    begin(&again);
+    begin(&again, false);
     TRACE("turns of %s", role_find(subject->role)->image);
     enum status status = take_turns();
     if (oracle_deferred())

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "abi/codec.h"
+#include "abi/formats/archive.h"
 #include "abi/messages/procd.h"
+#include "abi/messages/ramfsd.h"
 #include "abi/messages/vfsd.h"
 
 enum { NODE_LIMIT = 8 };
@@ -32,6 +34,108 @@ void adversary_path_briefly(struct choices *choices, uint16_t operation, void *b
         stat->count = count;
         memcpy(stat->path, path, count);
     }
+}
+
+void adversary_node_briefly(struct choices *choices, uint16_t operation, uint64_t node,
+                            uint64_t other, void *body)
+{
+    uint8_t name = (uint8_t)('a' + choices_below(choices, 4));
+    struct ramfsd_attach_request *attach = body;
+    struct ramfsd_lookup_request *named = body;
+    struct ramfsd_create_request *create = body;
+    struct ramfsd_symlink_request *link = body;
+    struct ramfsd_rename_request *rename = body;
+    struct ramfsd_write_request *write = body;
+    struct ramfsd_read_request *read = body;
+    struct ramfsd_truncate_request *truncate = body;
+    switch (operation) {
+    case OP_RAMFSD_ATTACH:
+        attach->count = choices_flag(choices) ? 3 : 7;
+        memcpy(attach->source, attach->count == 3 ? "ram\0\0\0\0" : "archive", 7);
+        return;
+    case OP_RAMFSD_LOOKUP:
+    case OP_RAMFSD_UNLINK:
+    case OP_RAMFSD_RMDIR:
+        named->count = 1;
+        named->name[0] = name;
+        break;
+    case OP_RAMFSD_CREATE:
+        create->account &= 3;
+        create->count = 1;
+        create->name[0] = name;
+        break;
+    case OP_RAMFSD_SYMLINK:
+        link->account &= 3;
+        link->name_count = 1;
+        link->count = 3;
+        memcpy(link->name_and_target, (uint8_t[]){name, '/', 'a'}, 3);
+        break;
+    case OP_RAMFSD_RENAME:
+        rename->to_directory = other;
+        rename->from_count = 1;
+        rename->count = 2;
+        rename->names[0] = name;
+        rename->names[1] = (uint8_t)('a' + choices_below(choices, 4));
+        break;
+    case OP_RAMFSD_WRITE:
+        write->account &= 3;
+        write->offset_bytes %= 4 * PAGE_BYTES;
+        break;
+    case OP_RAMFSD_READ:
+        read->offset_bytes %= 4 * PAGE_BYTES;
+        break;
+    case OP_RAMFSD_TRUNCATE:
+        truncate->size_bytes %= 4 * PAGE_BYTES;
+        break;
+    default:
+        break;
+    }
+    memcpy(body, &node, sizeof node); /* every other request begins with one */
+}
+
+/* --- an archive --- */
+
+static void octal(uint8_t *field, unsigned width, uint64_t value)
+{
+    for (unsigned i = width - 1; i-- > 0; value /= 8)
+        field[i] = (uint8_t)('0' + value % 8);
+}
+
+static void header_put(uint8_t *header, const char *path, char type, uint64_t bytes,
+                       const char *target)
+{
+    uint64_t sum = 0;
+    strcpy((char *)header, path);
+    octal(header + 100, 8, 0755);
+    octal(header + 124, 12, bytes);
+    octal(header + 136, 12, 0);
+    header[156] = (uint8_t)type;
+    strcpy((char *)header + 157, target);
+    memcpy(header + 257,
+           "ustar\0"
+           "00",
+           8);
+    memset(header + 148, ' ', 8);
+    for (unsigned i = 0; i < ARCHIVE_BLOCK_BYTES; i++)
+        sum += header[i];
+    header[154] = 0;
+    octal(header + 148, 7, sum);
+}
+
+const uint8_t *adversary_archive(size_t *size_bytes)
+{
+    enum { HEADERS = 3, FILE_BLOCKS = 9, END = 2, BLOCKS = HEADERS + FILE_BLOCKS + END };
+    static uint8_t bytes[BLOCKS * ARCHIVE_BLOCK_BYTES];
+    uint8_t *at = bytes;
+    *size_bytes = sizeof bytes;
+    if (bytes[0] != 0)
+        return bytes;
+    header_put(at, "./a/", '5', 0, "");
+    header_put(at += ARCHIVE_BLOCK_BYTES, "./a/b", '0', FILE_BLOCKS * ARCHIVE_BLOCK_BYTES, "");
+    memset(at + ARCHIVE_BLOCK_BYTES, 'x', FILE_BLOCKS * (size_t)ARCHIVE_BLOCK_BYTES);
+    at += (1 + FILE_BLOCKS) * (size_t)ARCHIVE_BLOCK_BYTES;
+    header_put(at, "./c", '2', 0, "a/b");
+    return bytes;
 }
 
 /* A file for loaderd: one segment of code, which begins with the file. */

@@ -7,7 +7,7 @@
 #include "fuzz/adversary/services.h"
 
 const char harness_name[] = "service_windows";
-MARKS(16, 9);
+MARKS(16, 18);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {

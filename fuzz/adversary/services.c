@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "abi/formats/archive.h"
+#include "fuzz/adversary/files.h"
+#include "fuzz/adversary/services_memory.h"
 #include "props/base/rows.h"
 #include "props/stand_ins/adversary_held.h"
 #include "services/crashd/crashd.h"
@@ -16,13 +19,15 @@
 #include "services/memd/memd.h"
 #include "services/named/named.h"
 #include "services/pagerd/internal.h"
+#include "services/probed/probed.h"
 #include "services/procd/internal.h"
+#include "services/ramfsd/ramfsd.h"
 #include "services/seriald/seriald.h"
 #include "services/timed/timed.h"
 #include "services/vfsd/vfsd.h"
 #include "services/vspaced/vspaced.h"
 
-enum { TURN_LIMIT = 200, LOG_RING = 8 };
+enum { LOG_RING = 8 };
 
 /* The service of this input. The others' states lie unused in the same place. */
 static union {
@@ -40,6 +45,8 @@ static union {
     struct seriald seriald;
     struct loaderd loaderd;
     struct vfsd vfsd;
+    struct ramfsd ramfsd; /* imagefsd, too */
+    struct probed probed;
 } state;
 
 static struct memd_holding frame_table[PAGE_BYTES / sizeof(struct memd_holding)]; /* memd's */
@@ -342,12 +349,105 @@ static bool vfsd_names(uint32_t slot)
     return slot - VFSD_PROVIDER_SLOT(0) < VFSD_MOUNT_LIMIT;
 }
 
+/* --- ramfsd, imagefsd ------------------------------------------------------------------------- */
+
+static bool has_tree; /* which is made when the daemon starts, unless its archive is refused */
+static size_t archive_bytes;
+
+/* Before it is made, and when its archive was refused, there is no tree. */
+static const char *ramfsd_wrong(void)
+{
+    return has_tree ? ramfsd_check(&state.ramfsd) : NULL;
+}
+
+static void ramfsd_digest(void)
+{
+    uint64_t sum = 0;
+    if (state.ramfsd.page_bytes != NULL)
+        ramfsd_visit_fields(&state.ramfsd, digest_fold, &sum);
+    digest_u64(sum);
+}
+
+static enum status ramfsd_prepares(const struct envelope *start)
+{
+    (void)start;
+    ramfsd_init(&state.ramfsd, services_memory, RAMFSD_MEMORY_BYTES, RAMFSD_OPEN_LIMIT);
+    has_tree = true;
+    return discovery_register(&state.ramfsd.caller, ROLE_RAMFSD);
+}
+
+static void ramfsd_runs(void)
+{
+    ramfsd_run(&state.ramfsd, services_memory);
+}
+
+static const char *ramfsd_untouched(void)
+{
+    return services_memory_untouched(0, 0);
+}
+
+static enum status imagefsd_prepares(const struct envelope *start)
+{
+    size_t bytes;
+    (void)start;
+    enum status status =
+        ramfsd_init_archive(&state.ramfsd, services_memory, RAMFSD_MEMORY_BYTES, RAMFSD_OPEN_LIMIT,
+                            adversary_archive(&bytes), archive_bytes);
+    has_tree = status == STATUS_OK;
+    return has_tree ? discovery_register(&state.ramfsd.caller, ROLE_IMAGEFSD) : status;
+}
+
+static void imagefsd_runs(void)
+{
+    size_t bytes;
+    imagefsd_run(&state.ramfsd, services_memory, adversary_archive(&bytes), archive_bytes);
+}
+
+/* An archive's files need no pages of the memory. */
+static const char *imagefsd_untouched(void)
+{
+    return services_memory_untouched(ramfsd_page_count(RAMFSD_MEMORY_BYTES), archive_bytes);
+}
+
+void services_draw(const struct subject *subject, struct choices *choices)
+{
+    if (subject->role == ROLE_IMAGEFSD && choices_below(choices, 8) == 7)
+        archive_bytes -= ARCHIVE_BLOCK_BYTES;
+}
+
+/* --- probed ----------------------------------------------------------------------------------- */
+
+SUBJECT_RUN(probed)
+
+static const char *probed_wrong(void)
+{
+    return NULL; /* it promises nothing of its state but to have walked */
+}
+
+static void probed_digest(void)
+{
+    digest_u64(state.probed.function_count);
+    digest_u64(state.probed.has_log);
+    digest_u64(state.probed.walk.known[0]);
+}
+
+static void probed_begins(void)
+{
+    (void)probed_list(&state.probed);
+}
+
+/* Each register of a bus that says anything, and two calls for each line. */
+enum {
+    PROBED_CALLS_MAX =
+        PCI_BUS_COUNT * PCI_DEVICE_COUNT * PCI_FUNCTION_COUNT * 4 + 4 * PROBED_LINES_MAX
+};
+
 /* --- the rows --------------------------------------------------------------------------------- */
 
-#define ROW(name, NAME)                                                                            \
-    .service = SERVICE_##NAME, .role = ROLE_##NAME, .state_bytes = sizeof(struct name),            \
-    .caller = &state.name.caller, .handle = name##_handle, .wrong = name##_wrong,                  \
-    .run = name##_runs
+#define ROW_AS(name, of, SERVICE_ID, NAME)                                                         \
+    .service = SERVICE_ID, .role = ROLE_##NAME, .state_bytes = sizeof(struct of),                  \
+    .caller = &state.of.caller, .handle = of##_handle, .wrong = of##_wrong, .run = name##_runs
+#define ROW(name, NAME) ROW_AS(name, name, SERVICE_##NAME, NAME)
 #define ROW_TICKS(name) .next = name##_next, .tick = name##_ticks
 
 SUBJECT_EMPTY(memd, services_reset_memd)
@@ -358,6 +458,7 @@ SUBJECT_EMPTY(named, services_reset_named)
 SUBJECT_EMPTY(logd, services_reset_logd)
 SUBJECT_EMPTY(timed, services_reset_timed)
 SUBJECT_EMPTY(crashd, services_reset_crashd)
+SUBJECT_EMPTY(ramfsd, services_memory_end)
 
 static const struct subject subjects[] = {
     {ROW(memd, MEMD), .empty = memd_empties, .digest = memd_digest, .prepare = memd_prepares},
@@ -383,42 +484,39 @@ static const struct subject subjects[] = {
     {ROW(loaderd, LOADERD), ROW_TICKS(loaderd), .digest = loaderd_digest,
      .prepare = loaderd_prepares, .waiting = loaderd_waiting},
     {ROW(vfsd, VFSD), .digest = vfsd_digest, .prepare = vfsd_prepares, .names = vfsd_names},
+    {ROW(ramfsd, RAMFSD), .empty = ramfsd_empties, .digest = ramfsd_digest,
+     .prepare = ramfsd_prepares, .untouched = ramfsd_untouched},
+    {ROW_AS(imagefsd, ramfsd, SERVICE_RAMFSD, IMAGEFSD), .number = 26, .empty = ramfsd_empties,
+     .digest = ramfsd_digest, .prepare = imagefsd_prepares, .untouched = imagefsd_untouched},
+    {ROW_AS(probed, probed, SERVICE_COUNT, PROBED), .digest = probed_digest, .begin = probed_begins,
+     .calls_max = PROBED_CALLS_MAX},
 };
 enum { SUBJECT_COUNT = sizeof subjects / sizeof subjects[0] };
 
 const struct subject *services_choose(struct choices *choices)
 {
-    uint32_t roles[SUBJECT_COUNT];
+    uint32_t numbers[SUBJECT_COUNT];
     for (unsigned i = 0; i < SUBJECT_COUNT; i++)
-        roles[i] = subjects[i].role;
-    uint32_t role = choose_listed(choices, roles, SUBJECT_COUNT);
+        numbers[i] = subjects[i].number != 0 ? subjects[i].number : subjects[i].role;
+    uint32_t number = choose_listed(choices, numbers, SUBJECT_COUNT);
     unsigned at = 0;
-    while (subjects[at].role != role)
+    while (numbers[at] != number)
         at++;
+    (void)adversary_archive(&archive_bytes); /* whole */
     return &subjects[at];
 }
 
 /* --- a life ----------------------------------------------------------------------------------- */
 
-/* Two mounts, whose providers are still to be found. */
-static void mounts_put(struct vfsd *vfsd)
-{
-    vfsd->mounts[0] =
-        (struct vfsd_mount){.provider_role = ROLE_RAMFSD, .source_count = 3, .source = "ram"};
-    vfsd->mounts[1] = (struct vfsd_mount){.provider_role = ROLE_FATD,
-                                          .source_count = 3,
-                                          .source = "ram",
-                                          .path_count = 2,
-                                          .path = "/b"};
-    vfsd->mount_count = 2;
-    vfsd->is_sealed = 1;
-}
-
 void services_reset(const struct subject *subject)
 {
     harness_check_zero(&state, sizeof state);
+    if (subject->service == SERVICE_RAMFSD)
+        harness_check_zero(services_memory, RAMFSD_MEMORY_BYTES);
+    has_tree = false;
+    services_memory_begin();
     if (subject->service == SERVICE_VFSD)
-        mounts_put(&state.vfsd);
+        services_put_mounts(&state.vfsd);
 }
 
 /* memd's sources are what the envelope names; the kernel tells their sizes, or lies. */
@@ -438,6 +536,10 @@ void services_start(const struct subject *subject)
         logd_init(&state.logd, LOG_RING);
     if (subject->service == SERVICE_LOADERD)
         loaderd_init(&state.loaderd);
+    if (subject->service == SERVICE_RAMFSD)
+        (void)subject->prepare(&envelope);
+    if (subject->begin != NULL)
+        subject->begin();
 }
 
 /* The next input finds all zeros. */
@@ -489,55 +591,4 @@ void services_check(const struct subject *subject, bool windows)
         check_named_slots();
     if (windows && subject->service == SERVICE_VSPACED)
         check_vspaced_slots();
-}
-
-static bool is_no_end(enum status status)
-{
-    return status != STATUS_NOT_FOUND;
-}
-
-static bool names_none(uint32_t slot)
-{
-    (void)slot;
-    return false;
-}
-
-static bool prelude_call(uint32_t slot, struct message *message)
-{
-    (void)slot;
-    return services_prelude_call(message);
-}
-
-void services_adversary(struct choices *choices, bool windows)
-{
-    const struct subject *subject = services_choose(choices);
-    uint64_t now_ticks = 0;
-    struct adversary_plan plan = {.service = subject->service,
-                                  .answer = services_answer,
-                                  .request = services_request,
-                                  .replied = services_learn,
-                                  .windows = windows,
-                                  .scripted_call = prelude_call,
-                                  .scripted_receive = services_prelude_receive,
-                                  .names = subject->names == NULL ? names_none : subject->names};
-    services_requests_begin(subject->service, windows && choices_below(choices, 4) != 3);
-    adversary_begin(choices, &plan);
-    services_reset(subject);
-    services_start(subject);
-    for (unsigned i = 0; i < TURN_LIMIT; i++) {
-        bool looks = oracle_step();
-        enum status status = services_turn(subject, &now_ticks, is_no_end);
-        if (looks)
-            services_check(subject, windows);
-        digest_u64(status);
-        if (status == STATUS_NOT_FOUND)
-            break;
-    }
-    if (oracle_deferred())
-        services_check(subject, windows);
-    digest_u64(adversary_owed_count());
-    digest_u64(adversary_counts().calls);
-    if (subject->digest != NULL)
-        subject->digest();
-    services_end(subject);
 }

@@ -13,13 +13,15 @@ struct logd;
 struct memd;
 struct named;
 struct timed;
+struct vfsd;
 struct vspaced;
 
 enum { SERVICES_MACHINE_PAGES = 128 };
 
 struct subject {
-    enum service_id service;
+    enum service_id service; /* SERVICE_COUNT: it serves nothing, and is asked anything */
     uint32_t role;
+    uint32_t number; /* that a byte of the input names it by; 0: its role */
     size_t state_bytes;
     struct caller *caller;
     service_handler *handle;
@@ -28,6 +30,9 @@ struct subject {
     void (*room)(void); /* what it does without a free reply slot; null: it ends */
     enum status (*turn)(uint64_t *now_ticks);             /* null: one message, and a tick */
     enum status (*prepare)(const struct envelope *start); /* before READY; null: nothing */
+    void (*begin)(void); /* what it does between READY and its first turn; null: nothing */
+    const char *(*untouched)(void); /* memory that its loop has not touched though it serves */
+    uint64_t calls_max;             /* of one input; 0: the adversary's own limit */
     const char *(*wrong)(void);
     void (*digest)(void);         /* null: its messages show it */
     bool (*names)(uint32_t slot); /* whether its books say that a slot is filled; null: none is */
@@ -37,7 +42,7 @@ struct subject {
         void); /* all zeros again, at the cost of what was used; null: all of it is short */
 };
 
-/* A service is named by its role. */
+/* A service is named by its number, so that another row moves no input. */
 const struct subject *services_choose(struct choices *choices);
 
 /* --- services_reset.c: all zero again, at the cost of what was used --- */
@@ -49,7 +54,13 @@ void services_reset_logd(struct logd *logd);
 void services_reset_timed(struct timed *timed);
 void services_reset_crashd(struct crashd *crashd);
 
+/* Two mounts, whose providers are still to be found. */
+void services_put_mounts(struct vfsd *vfsd);
+
 /* --- services.c --- */
+
+/* What it finds besides messages: imagefsd's archive is drawn, cut off or whole. */
+void services_draw(const struct subject *subject, struct choices *choices);
 
 /* Its state, as before the first message; to be called once before services_end. */
 void services_reset(const struct subject *subject);

@@ -14,6 +14,7 @@
 #include "abi/messages/named.h"
 #include "abi/messages/pagerd.h"
 #include "abi/messages/procd.h"
+#include "abi/messages/ramfsd.h"
 #include "abi/messages/timed.h"
 #include "abi/messages/vspaced.h"
 #include "abi/text/generate.h"
@@ -22,6 +23,8 @@
 #include "abi/roles.h"
 #include "props/base/rows.h"
 #include "services/named/named.h"
+#include "services/probed/walk.h"
+#include "services/ramfsd/ramfsd.h"
 
 enum { ID_LIMIT = 8, KNOWN_LIMIT = 16 };
 
@@ -92,7 +95,7 @@ static uint64_t draw_badge(struct choices *choices, uint32_t allowed)
     bool by_role = service == SERVICE_NAMED || service == SERVICE_LOGD ||
                    service == SERVICE_TIMED || service == SERVICE_DRV_SERIAL ||
                    service == SERVICE_SERIALD || service == SERVICE_LOADERD ||
-                   service == SERVICE_VFSD;
+                   service == SERVICE_VFSD || service == SERVICE_RAMFSD;
     if (by_role && (allowed & FROM_CLIENT) != 0)
         return 1 + choices_below(choices, ID_LIMIT);
     return 0;
@@ -171,6 +174,14 @@ static void name_briefly(struct choices *choices, uint16_t operation, void *body
     }
 }
 
+/* The root, or what it gave out. */
+static uint64_t draw_node(struct choices *choices)
+{
+    bool is_root = choices_below(choices, 4) < 2;
+    return is_root ? UINT64_C(1) << RAMFSD_PLACE_BITS | RAMFSD_ROOT_PLACE
+                   : draw_known(choices, known.numbers, known.number_count);
+}
+
 bool services_request(struct choices *choices, uint32_t endpoint_slot, struct message *message)
 {
     static union {
@@ -180,7 +191,9 @@ bool services_request(struct choices *choices, uint32_t endpoint_slot, struct me
     (void)endpoint_slot;
     struct generator from = choices_generator(choices);
     from.hint = hint;
-    const struct operation *operation = choose_operation_in(choices, service);
+    const struct operation *operation = service == SERVICE_COUNT
+                                            ? choose_operation(choices)
+                                            : choose_operation_in(choices, service);
     if (service == SERVICE_PAGERD && choices_below(choices, 3) == 0)
         operation = operation_find(SERVICE_EVENT, OP_EVENT_FAULT);
     if (service == SERVICE_LOADERD && choices_below(choices, 8) == 0)
@@ -193,6 +206,9 @@ bool services_request(struct choices *choices, uint32_t endpoint_slot, struct me
         name_briefly(choices, operation->id, body.bytes);
     if (service == SERVICE_VFSD)
         adversary_path_briefly(choices, operation->id, body.bytes);
+    if (service == SERVICE_RAMFSD)
+        adversary_node_briefly(choices, operation->id, draw_node(choices), draw_node(choices),
+                               body.bytes);
     suit(choices, operation->id, body.bytes);
     generate_delivered(operation->request, body.bytes, message);
     message->header.request_id = choices_u8(choices);
@@ -216,6 +232,38 @@ static bool answer_frames(struct message *message)
     return true;
 }
 
+/* A small machine: a device with several functions, and two bridges, of which the second leads back. */
+static uint32_t pci_register(const struct kernel_read_pci_config_dword_request *request)
+{
+    static const struct {
+        uint32_t bus, device, function, id, class, header, buses;
+    } places[] = {{0, 0, 0, 0x12378086, 0x06000000, 0, 0},
+                  {0, 1, 0, 0x70008086, 0x06010000, 0x800000, 0},
+                  {0, 1, 3, 0x71138086, 0x06800000, 0, 0},
+                  {0, 2, 0, 0x00011B36, 0x06040000, 0x10000, 0x010100},
+                  {1, 0, 0, 0x100E8086, 0x02000000, 0, 0},
+                  {1, 31, 0, 0x00011B36, 0x06040000, 0x10000, 0x000001}};
+    for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (places[i].bus != request->bus || places[i].device != request->device ||
+            places[i].function != request->function)
+            continue;
+        return request->offset_bytes == PCI_OFFSET_ID       ? places[i].id
+               : request->offset_bytes == PCI_OFFSET_CLASS  ? places[i].class
+               : request->offset_bytes == PCI_OFFSET_HEADER ? places[i].header
+                                                            : places[i].buses;
+    }
+    return UINT32_MAX;
+}
+
+static bool answer_pci(struct message *message)
+{
+    struct kernel_read_pci_config_dword_request request;
+    if (message_decode(&kernel_read_pci_config_dword_request_type, message, &request) != STATUS_OK)
+        return false;
+    struct kernel_read_pci_config_dword_reply reply = {.value = pci_register(&request)};
+    return message_encode(&kernel_read_pci_config_dword_reply_type, &reply, message) == STATUS_OK;
+}
+
 /* A kernel that says of every slot what the service hopes for: untyped memory for memd, clients'
  * endpoints for named, vspaces for the others. */
 bool services_answer(struct choices *choices, uint32_t slot, struct message *message)
@@ -228,6 +276,8 @@ bool services_answer(struct choices *choices, uint32_t slot, struct message *mes
         return adversary_answer_file(message);
     if (service == SERVICE_VFSD)
         return adversary_answer_provider(choices, message);
+    if (message->header.operation == OP_KERNEL_READ_PCI_CONFIG_DWORD)
+        return answer_pci(message);
     if (message->header.operation != OP_KERNEL_QUERY_LOCAL_CAP ||
         message_decode(&kernel_query_local_cap_request_type, message, &query) != STATUS_OK)
         return false;
@@ -458,7 +508,8 @@ void services_answer_plainly(struct message *message)
         prelude.port_value = ((const struct kernel_ioport_write8_request *)message->body)->value;
     if (id == OP_KERNEL_FRAME_READ) {
         answer_image(message);
-    } else if (id != OP_KERNEL_QUERY_LOCAL_CAP || !services_answer(&none, 0, message)) {
+    } else if ((id != OP_KERNEL_QUERY_LOCAL_CAP && id != OP_KERNEL_READ_PCI_CONFIG_DWORD) ||
+               !services_answer(&none, 0, message)) {
         memset(&body, 0, sizeof body);
         generate_valid(&from, row->reply, body.bytes);
         generate_delivered(row->reply, body.bytes, message);

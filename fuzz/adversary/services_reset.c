@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Empties the states of services that are long: what was used of each of their tables, and the rest.
- * What is forgotten here harness_check_zero() finds. */
+ * What is forgotten here harness_check_zero() finds. And what vfsd has before it is asked. */
 #include <stddef.h>
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #include "services/memd/memd.h"
 #include "services/named/named.h"
 #include "services/timed/timed.h"
+#include "services/vfsd/vfsd.h"
 #include "services/vspaced/vspaced.h"
 
 void services_reset_memd(struct memd *memd)
@@ -65,4 +66,17 @@ void services_reset_crashd(struct crashd *crashd)
 {
     memset(crashd->records, 0, crashd->ring.used_count * sizeof crashd->records[0]);
     memset(crashd, 0, offsetof(struct crashd, records));
+}
+
+void services_put_mounts(struct vfsd *vfsd)
+{
+    vfsd->mounts[0] =
+        (struct vfsd_mount){.provider_role = ROLE_RAMFSD, .source_count = 3, .source = "ram"};
+    vfsd->mounts[1] = (struct vfsd_mount){.provider_role = ROLE_FATD,
+                                          .source_count = 3,
+                                          .source = "ram",
+                                          .path_count = 2,
+                                          .path = "/b"};
+    vfsd->mount_count = 2;
+    vfsd->is_sealed = 1;
 }

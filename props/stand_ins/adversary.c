@@ -249,7 +249,8 @@ static enum status answer_call(const struct operation *operation, uint32_t slot,
 enum status sys_call(uint32_t slot, struct message *message, uint64_t deadline_ticks)
 {
     const struct adversary_plan *plan = adversary.plan;
-    PROPERTY(E8, ++adversary.counts.calls <= ADVERSARY_CALL_LIMIT);
+    PROPERTY(E8, ++adversary.counts.calls <=
+                     (plan->calls_max == 0 ? ADVERSARY_CALL_LIMIT : plan->calls_max));
     check_sent(message);
     PROPERTY(E7, message->header.request_id > adversary.last_request_id);
     adversary.last_request_id = message->header.request_id;

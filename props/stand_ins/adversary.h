@@ -62,6 +62,9 @@ struct adversary_plan {
      * what the kernel says itself needs no answer, unless it is a fault. */
     bool receives_truly;
 
+    /* So many calls in one input are one that never ends; 0: ADVERSARY_CALL_LIMIT. */
+    uint64_t calls_max;
+
     /* A client: it calls no peer without a deadline, and nobody sends it anything. */
     bool is_client;
 };
