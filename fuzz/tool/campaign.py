@@ -16,6 +16,7 @@ import threading
 import build
 import engines
 import findings
+import logbook
 import older
 import triage
 from findings import counted, read
@@ -280,6 +281,8 @@ class Campaign(Home):
         self.errors = []
         self.interrupted = 0
         self.output = threading.Lock()
+        self.workers = []
+        self.book = logbook.Logbook(self, options.engine)
 
     def say(self, line):
         with self.output:
@@ -319,7 +322,8 @@ class Campaign(Home):
         return engine if self.options.jobs == 1 else f"{engine} {number + 1}"
 
     def progress(self):
-        """AFL++ prints nothing by itself."""
+        """A line of the history each minute; AFL++ prints nothing by itself."""
+        self.book.minute(self.workers)
         if self.options.engine == "afl":
             self.say(f"AFL++: {engines.afl_progress(self.home)}")
 
@@ -331,17 +335,17 @@ class Campaign(Home):
             self.interrupted = number
             raise Interrupted
 
-        workers = []
         before = [(number, signal.signal(number, on_signal)) for number in
                   (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
         try:
-            workers = self.afl_workers() if self.options.engine == "afl" else self.libfuzzer_workers()
-            engines.run_all(workers, self.progress)
+            self.workers = self.afl_workers() if self.options.engine == "afl" else self.libfuzzer_workers()
+            engines.run_all(self.workers, self.progress)
             for number, handler in before:
                 signal.signal(number, handler)
         except Interrupted:
             pass
-        for worker in workers:
+        self.book.told(self.workers)
+        for worker in self.workers:
             self.said.update(worker.said)
             self.errors += worker.errors
         if self.options.engine == "afl":
@@ -372,6 +376,7 @@ class Campaign(Home):
     def run(self):
         old = self.open()
         before = len(os.listdir(f"{self.home}/corpus"))
+        self.book.begin()
         print(f"{self.name}: seed {self.seed}, {before} inputs of earlier campaigns", flush=True)
         self.engine()
         self.remove_truncated()
@@ -379,8 +384,10 @@ class Campaign(Home):
         print(f"{self.home}/corpus: {before} inputs before, {len(os.listdir(f'{self.home}/corpus'))} now")
         paths = findings.artefacts(self.home)
         lost = [path for path in paths if truncated(path)]
-        found = len(triage.take_in(self.name, self.home, [path for path in paths if path not in lost], old, self.said,
-                                   not self.interrupted))
+        taken = triage.take_in(self.name, self.home, [path for path in paths if path not in lost], old, self.said,
+                               not self.interrupted)
+        self.book.end(taken)
+        found = len(taken)
         if self.options.merge and (self.interrupted or self.cut):
             print(f"{self.name}: nothing is merged, because the campaign did not end by itself")
         elif self.options.merge:

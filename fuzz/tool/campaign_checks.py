@@ -23,6 +23,7 @@ import findings
 import history
 import minimise
 import places
+import report_data
 import triage
 
 ENGINE_SECONDS = 6
@@ -647,6 +648,10 @@ class Ran:
     def corpus():
         return {"a"}
 
+    @staticmethod
+    def held_up():
+        return ""
+
 
 def check_history(tally):
     """Lines of the history hold totals and what came since the line before; a rate that fell by half is said."""
@@ -670,6 +675,72 @@ def check_history(tally):
     short, own = Ran("memd_life", ("afl", 200, 100, 0, 9, 20)), history.earlier([first], 7)
     tally.say("a rate that fell by half since an earlier campaign is said", len(list(history.rotten([slow], rates))) == 1
               and not [*history.rotten([same, short], rates), *history.rotten([slow], own)], str(rates))
+
+
+COUNTS = "import logbook; logbook.LINE_SECONDS = engines.PROGRESS_SECONDS = 0.2"
+
+
+def check_one_history(tally):
+    """A campaign of one engine on one harness writes the same lines, while it runs and at its end, and the report has them."""
+    place = Place()
+    place.put(FAILING, fake_engine.GLOBAL_OVERFLOW)
+    place.put(f"corpus/{FAKED}/seed", b"seed")
+    status, output = place.python("counting", COUNTS, "fuzz", FAKED, "--seconds", "2")
+    path = f"{place.path}/{history.PATH}"
+    rows = [json.loads(line) for line in campaign.text_of(path).splitlines()] if os.path.exists(path) else []
+    wanted = {"target": FAKED, "engine": "libfuzzer", "running": 0, "executions": 1234, "steps": 55, "edges": 7, "corpus": 1,
+              "findings": 1}
+    last = rows[-1] if rows else {}
+    wrong = [f"{name}: {last.get(name)}, not {value}" for name, value in wanted.items() if last.get(name) != value]
+    wrong += [] if rows and 0 <= last["since_new"] <= WAIT_SECONDS else [f"since_new: {last}"]
+    wrong += [] if len(rows) > 2 and rows[0]["running"] and rows[0]["executions"] <= 2 else [f"{len(rows)} lines"]
+    wrong += [] if sum(row["minute_executions"] for row in rows) == 1234 else ["minutes that are not the sum"]
+    skipped = []
+    series = report_data.History(report_data.read_history(path, skipped)).single.get(FAKED)
+    wrong += [] if series and not skipped else [f"the report has no such target: {skipped}"]
+    campaign.seeds(PLANTED_IN, f"{place.path}/corpus/{PLANTED_IN}")
+    marks = len(minimise.marks_of(PLANTED_IN, f"{place.path}/corpus/{PLANTED_IN}"))
+    place.python("counting", "", "fuzz", PLANTED_IN, "--seconds", "1")
+    last = json.loads(campaign.text_of(path).splitlines()[-1])
+    wrong += [] if last["target"] == PLANTED_IN and last["marks"] >= marks > 0 else [f"marks: {last}, not {marks}"]
+    tally.say("campaigns: one engine on one harness has a history, too", status == 1 and not wrong, "\n".join([*wrong, output]))
+
+
+HELD = """
+import fleet
+fleet.TURN_SECONDS, engines.FAILING_INPUTS_MAX = 8, 4
+begin = fleet.Turn.__init__
+
+def told(self, *rest):
+    begin(self, *rest)
+    print("turn", self.target.name, self.seconds, flush=True)
+    if {mended} and self.fleet.turn_count == 7:
+        open("mended", "w").close()
+fleet.Turn.__init__ = told
+engines.turn_programs = lambda *_: ["build/asan/empty"]
+"""
+
+
+def check_held_up(tally, mended):
+    """A target whose engine meets a known finding again and again gets less time, and the table says why; while the finding
+    is new it does not, and once it is mended it does no more."""
+    place = Place()
+    place.make("corpus/empty")
+    place.put("corpus/empty/input", b"input")
+    instead = f"{FAKE}\n" + places.TURNS.format(turns=14 if mended else 8) + HELD.format(mended=mended)
+    status, output = place.run(instead, "fuzz", FAKED, "empty", "--engine", "libfuzzer", "--jobs", "1", env={"FAKE_ENGINE": "held"})
+    told = [(name, int(seconds)) for name, seconds in re.findall(r"^turn (\S+) (\d+)$", output, re.MULTILINE)]
+    faked = [seconds for name, seconds in told if name == FAKED]
+    free = {seconds for name, seconds in told if name == "empty"}
+    words = f"held up by {FAKED}/global-buffer-overflow-write_global"
+    said = re.search(rf"^{FAKED} .*  {words}$", output, re.MULTILINE) and f"; {FAKED} is {words}" in output
+    if mended:
+        tally.say("campaigns: what holds nobody up any more costs nobody time", status == 1 and faked[:2] == [8, 8]
+                  and 2 in faked and faked[-1] == 8 and free == {8} and not said, f"status {status}, {told}\n{output}")
+        return
+    tally.say("campaigns: a target that a known finding holds up gets less time, and the table says so", status == 1
+              and faked[:2] == [8, 8] and set(faked[2:]) == {2} and len(faked) < len(told) / 2 and free == {8} and said
+              and not re.search(r"^empty .*held up", output, re.MULTILINE), f"status {status}, {told}\n{output}")
 
 
 def check_left_over(tally):
@@ -708,7 +779,8 @@ def campaigns(tally):
                                                    check_older_findings, check_busy)]
         jobs += [pool.submit(check_older, tally, what, *case) for what, case in OLDER.items()]
         jobs += [pool.submit(check_turns, tally, what, *case) for what, case in TURNS.items()]
-        jobs += [pool.submit(check_one_second, tally)]
+        jobs += [pool.submit(check, tally) for check in (check_one_second, check_one_history)]
+        jobs += [pool.submit(check_held_up, tally, mended) for mended in (False, True)]
         for job in jobs:
             job.result()
 
@@ -737,7 +809,8 @@ def run_fleet(tally, jobs=1):
                        for name in FLEET])
     place = RealPlace(*FLEET)
     output, _ = (process := place.fuzz(*FLEET, "--jobs", str(jobs), "--seconds", str(FLEET_SECONDS))).communicate()
-    last = re.findall(r"^(\S+) +(\d+) [\d -]* (\d+) +[+]\d+ +(\d+) +\d+ +[+]\d+ +\d+$", output, re.MULTILINE)
+    last = re.findall(r"^(\S+) +(\d+) [\d -]* (\d+) +[+]\d+ +(\d+) +\d+ +[+]\d+ +\d+(?:  held up by canary/T1-canary)?$",
+                      output, re.MULTILINE)
     tally.say("a campaign over two targets finds the canary and nothing else", process.returncode == 1
               and "\n1 finding: canary/T1-canary; ./basalt triage shows them\n" in output
               and {row[0] for row in last} == set(FLEET) and all(int(number) for row in last for number in row[1:]), output)

@@ -188,6 +188,7 @@ class Worker(threading.Thread):
         self.said = {}  # artefact: the engine's words
         self.errors = []
         self.executions = self.process_executions = self.steps = self.edges = 0  # as libFuzzer counts them
+        self.failed = 0  # processes that ended with an input that fails
         self.cpu_seconds = 0  # of libFuzzer's processes; AFL++ does not wait for its programs
         self.process = None
         self.stopping = False
@@ -209,6 +210,7 @@ class Worker(threading.Thread):
                 self.errors.append(f"{self.label} was ended by someone else before its time: {ABORTED}")
             if status == 0 or self.stopping:
                 return
+            self.failed += bool(written)
             if not written:
                 self.errors.append(f"{self.label} ended with status {status} and left no input: {self.words()}")
                 return

@@ -42,6 +42,17 @@ def main(case, first, corpus):
     if case == "resting":
         time.sleep(0.5)
         return 0
+    if case == "counting":
+        with open(f"{corpus}/{hashlib.sha1(PASSING).hexdigest()}", "wb") as file:
+            file.write(PASSING)
+        print("#2\tINITED cov: 7 ft: 9 corp: 1/6b exec/s: 0 rss: 30Mb", flush=True)
+        time.sleep(1)
+        print("stat::number_of_executed_units: 1234\nstat::steps: 55", flush=True)
+        return 0
+    if case == "held" and "canary_detectors" in corpus and not os.path.exists("mended"):
+        return fail(GLOBAL_OVERFLOW + option("seed").encode(), "deadly signal", 77)
+    if case == "held":
+        return 0
     if case == "slow":
         return fail(PASSING, "timeout after 26 seconds", 70) if first else 0
     if case == "full-artefact":

@@ -31,6 +31,8 @@ REDRAW_SECONDS = 2
 FAIR_TURN = 3  # every third turn goes to whoever waited longest
 BATCH = 500  # inputs of one replay
 MARK_WORTH = 5  # inputs
+HELD_STARTS, HELD_SECONDS = 3, 10  # of an engine that is held up: it began so often, and ran no longer each time
+HELD_SHARE = 4  # so much of a turn is left to it
 NO_SPACE = "No space left"
 
 # The builds that take turns on one core, by the core's place.
@@ -65,6 +67,7 @@ class Target(campaign.Home):
         self.checked = set()  # names of corpus/ that were replayed
         self.seeds_checked = False
         self.ran = False  # since the last lines of the history
+        self.held = {}  # build: the finding that held its last turn up
         self.failed = False  # an error of its engines: it gets no turn more
         self.last_new = None
         self.found = {}  # identity: finding
@@ -167,11 +170,17 @@ class Target(campaign.Home):
         self.said[target] = words
 
     def sort(self, shrink):
-        """Artefacts become findings."""
+        """Artefacts become findings. Returns those that have one input more."""
         paths = [path for path in findings.artefacts(self.home) if not campaign.truncated(path)]
-        for finding in triage.take_in(self.name, self.home, paths, self.old, self.said, shrink):
-            self.found[finding.identity] = finding
+        touched = triage.take_in(self.name, self.home, paths, self.old, self.said, shrink)
+        self.found.update((finding.identity, finding) for finding in touched)
         self.old = set()
+        return touched
+
+    def held_up(self):
+        """What holds it up, in words; nothing does: no words."""
+        names = sorted(set(self.held.values()))
+        return f"held up by {' and '.join(names)}" if names else ""
 
 
 # --- one turn ------------------------------------------------------------------------------------
@@ -260,7 +269,12 @@ class Turn(threading.Thread):
         target.remove_truncated()
         if not self.stopping:
             target.check_new()
-        target.sort(not self.stopping)
+        known = {finding.identity for finding in triage.of_target(target.home)}
+        touched = target.sort(not self.stopping)
+        if not self.stopping:
+            starts = 1 if target.held.pop(self.kind, None) else HELD_STARTS  # a shorter turn has no time for as many
+            if self.was_held(touched, known, seconds, starts):
+                target.held[self.kind] = max(touched, key=lambda finding: finding.facts["inputs"]).identity
         if self.fleet.shared is not None:
             self.fleet.shared.exchange(self.fleet.shared.give, target)
         gained = len(target.corpus()) - inputs + MARK_WORTH * (len(target.marks) - marks)
@@ -268,6 +282,12 @@ class Turn(threading.Thread):
             target.last_new = time.time()
         rate = max(0, gained) / max(1, seconds)
         target.rate = rate if target.rate is None else (target.rate + rate) / 2
+
+    def was_held(self, touched, known, seconds, starts):
+        """Whether the engine began again every few seconds since it met nothing but what is known and not mended."""
+        failed = self.worker.failed
+        return failed >= starts and seconds <= HELD_SECONDS * failed and touched and all(
+            finding.identity in known for finding in touched)
 
     def end(self):
         self.stopping = True
@@ -312,14 +332,22 @@ class Fleet:
         each = (self.until - self.started) * self.jobs / (2 * len(self.targets))
         return max(1, round(min(self.left(), max(TURN_SECONDS_MIN, min(TURN_SECONDS, each)))))
 
+    def seconds_for(self, target, kind):
+        """A part of a turn for an engine that a known finding holds up, as long as others can use the rest."""
+        seconds = self.turn_seconds()
+        others = any(other is not target and not other.failed and not other.held for other in self.targets)
+        return max(1, seconds // HELD_SHARE) if kind in target.held and others else seconds
+
     def next_target(self):
-        """Whoever grew most per second of its last turns; every third time, and at first, whoever waited longest."""
+        """Whoever grew most per second of its last turns, unless a known finding holds it up; every third time, and at first,
+        whoever waited longest."""
         able = [target for target in self.targets if not target.failed]
         idle = [target for target in able if not target.running] or able
         waiting = min(idle, key=lambda target: (target.running, target.last_turn))
         if waiting.rate is None or self.turn_count % FAIR_TURN == 0:
             return waiting
-        return max(idle, key=lambda target: (target.rate or 0, -target.last_turn))
+        free = [target for target in idle if not target.held] or idle
+        return max(free, key=lambda target: (target.rate or 0, -target.last_turn))
 
     def begin_turn(self, place):
         target = self.next_target()
@@ -332,7 +360,8 @@ class Fleet:
         target.running += 1
         target.engine = kind
         beside = [turn for turn in self.turns if turn is not None and (turn.target, turn.kind) == (target, kind)]
-        self.turns[place] = Turn(self, target, kind, f"core-{place}" if beside else "main", self.turn_seconds())
+        self.turns[place] = Turn(self, target, kind, f"core-{place}" if beside else "main",
+                                 self.seconds_for(target, kind))
         self.turns[place].start()
 
     def end_turn(self, place):
@@ -421,7 +450,8 @@ class Fleet:
                 f"{sum(target.figures.total('executions') for target in self.targets)} executions in {passed:.0f} s, "
                 f"{sum(len(target.corpus()) for target in self.targets)} inputs, "
                 f"{sum(len(target.marks) for target in self.targets)} marks, "
-                f"{counted(sum(len(target.found) for target in self.targets), 'finding')}")
+                f"{counted(sum(len(target.found) for target in self.targets), 'finding')}" +
+                "".join(f"; {target.name} is {target.held_up()}" for target in self.targets if target.held))
 
     def table(self):
         """One row per target, those that run first."""
@@ -432,7 +462,7 @@ class Fleet:
             ago = "" if target.last_new is None else short_time(time.time() - target.last_new)
             rows.append(f"{target.name:20} {target.engine if target.running else '':15} {figures.per_second('executions'):8.0f} "
                         f"{figures.per_second('steps'):8.0f} {len(target.corpus()):7} "
-                        f"{figures.edges('libfuzzer') or figures.edges('afl'):6} {len(target.marks):6} {ago:>9} {len(target.found):8}")
+                        f"{figures.edges('libfuzzer') or figures.edges('afl'):6} {len(target.marks):6} {ago:>9} {len(target.found):8}  {target.held_up()}".rstrip())
         return "\n".join(rows) + f"\n{self.line()}"
 
     def report(self):

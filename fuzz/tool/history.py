@@ -108,7 +108,7 @@ def summary(targets):
         totals = [total + number for total, number in zip(totals, numbers)]
         lines.append(f"{target.name:20} {numbers[0]:12} {' '.join(rates)} {figures.per_second('steps'):8.0f} {numbers[1]:7} "
                      f"{numbers[2]:+7} {figures.edges('libfuzzer') or figures.edges('afl'):6} {numbers[3]:6} {numbers[4]:+6} "
-                     f"{numbers[5]:8}")
+                     f"{numbers[5]:8}  {target.held_up()}".rstrip())
     blank = " ".join(" " * widths[kind] for kind in kinds)
     lines.append(f"{'all':20} {totals[0]:12} {blank} {'':8} {totals[1]:7} {totals[2]:+7} {'':6} {totals[3]:6} {totals[4]:+6} "
                  f"{totals[5]:8}")

@@ -2,77 +2,37 @@
 """./basalt fuzz --sync DIR: campaigns, of one machine or of many, share what they reach and find through a folder.
 DIR/basalt-sync holds the number of this layout. DIR/CAMPAIGN/TARGET/corpus/ and found/ are written by that campaign
 alone; a file there has the hash of its bytes as its name, and is written under a hidden name first. All read all of
-it, and trust none of it: what comes from there is replayed before it counts. Nothing in DIR is ever removed."""
+it, and trust none of it: what comes from there is replayed before it counts. Nothing in DIR is ever removed. A process
+of its own does the reading and writing (sync_folder.py), and is left behind when it says nothing for too long."""
 
 import collections
-import contextlib
-import errno
-import fcntl
 import json
 import os
 import re
+import select
 import socket
-import stat
+import subprocess
+import sys
+import threading
 import time
 
 import build
 import campaign
-import engines
 import findings
 import triage
 from findings import counted
+from sync_folder import CAMPAIGN, LAYOUT, VERSION, Lost
 
-LAYOUT, VERSION = "basalt-sync", "1"
-LAYOUT_BYTES = 64
-OPENED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # what somebody else may have put there
-CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-INPUT = re.compile(r"[0-9a-f]{16}")  # campaign.hash_name
-FAILING = re.compile(rf"({'|'.join(findings.KINDS)})([0-9a-f]{{16}})")
-TAKEN_MAX = 500  # inputs at a time: whoever waits for them plays no turn
-FAILING_TAKEN_MAX = 10
-NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)  # of a file system: names are then the users' care
-OWN = {errno.ELOOP, errno.ENOENT, errno.EACCES, errno.ENXIO}  # of one file: the folder is none the worse for it
+HELPER = [sys.executable, "-B", "fuzz/tool/sync_folder.py"]
+SILENT_SECONDS = 30  # without a word from the helper: each file that it reads or writes is one
+AGAIN_SECONDS = 300  # between two attempts at a folder that hung: each takes SILENT_SECONDS of a turn
+PIPE_BYTES = 65536
 KNOWN = "known"  # in findings/TARGET: what was given or taken once, so that what `min` drops stays away
-
-
-class Lost(Exception):
-    """The shared folder cannot be used now; writing: that it can be read says nothing."""
-
-    def __init__(self, text, writing=False):
-        super().__init__(text)
-        self.writing = writing
 
 
 def hash_of(base):
     """The hash that a file of a local corpus has in its name, libFuzzer's whole or ours; None: it has another name."""
     return base[:16] if re.fullmatch(r"[0-9a-f]{16}([0-9a-f]{24})?", base) else None
-
-
-def named_input(path):
-    """The bytes of a file that somebody wrote: a regular one, within the limit, of the hash that its name says. Or
-    (None, why not)."""
-    try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return None, "not a regular file"
-        with os.fdopen(os.open(path, OPENED), "rb") as file:
-            data = file.read(engines.INPUT_BYTES_MAX + 1)
-    except OSError as error:
-        if error.errno in OWN:
-            return None, error.strerror
-        raise
-    if len(data) > engines.INPUT_BYTES_MAX:
-        return None, f"more than {engines.INPUT_BYTES_MAX} bytes"
-    if campaign.hash_name(data) != os.path.basename(path)[-16:]:
-        return None, "other bytes than its name says"
-    return data, ""
-
-
-def listing(path):
-    """Names in a folder of somebody; none where there is no such folder, or a link."""
-    try:
-        return [] if os.path.islink(path) else os.listdir(path)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
 
 
 class Known:
@@ -93,6 +53,57 @@ class Known:
             self.hashes |= set(new)
 
 
+class Helper:
+    """sync_folder.py, asked by one at a time. It has a session of its own, so that Ctrl-C does not end it before what the
+    campaign found last is given, and holds no pipe that somebody reads to its end."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(HELPER, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, start_new_session=True)
+        self.written, self.read = self.process.stdin.fileno(), self.process.stdout.fileno()
+        os.set_blocking(self.written, False)
+        self.rest = b""
+
+    def ask(self, question):
+        """The answer. Lost when nothing is heard for too long, or it has ended."""
+        data = (json.dumps(question) + "\n").encode()
+        while True:
+            readable, writable, _ = select.select([self.read], [self.written] if data else [], [], SILENT_SECONDS)
+            if not readable and not writable:
+                raise Lost(f"it has not answered for {SILENT_SECONDS} s")
+            try:
+                if writable:
+                    data = data[os.write(self.written, data[:PIPE_BYTES]):]
+                answer = self.hear() if readable else None
+            except OSError as error:
+                raise Lost(f"its helper is gone: {error.strerror}") from None
+            if answer is not None:
+                return answer
+
+    def hear(self):
+        """Reads what it says; the answer once that is whole."""
+        heard = os.read(self.read, PIPE_BYTES)
+        if not heard:
+            raise OSError(0, "it was ended")
+        *lines, self.rest = (self.rest + heard).split(b"\n")
+        for line in lines:
+            said = json.loads(line)
+            if "say" in said:
+                print(said["say"], flush=True)
+            if "done" in said:
+                return said["done"]
+        return None
+
+    def leave(self):
+        """Ends it, without waiting for what cannot be ended while its file system hangs."""
+        self.process.kill()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def lives(self):
+        return self.process.poll() is None
+
+
 class Shared:
     """The folder, as one campaign sees it."""
 
@@ -105,78 +116,57 @@ class Shared:
         self.full = False  # it is lost since something could not be written
         self.written = 0
         self.waiting = collections.Counter()  # target: what could not be given
-        self.told = set()
+        self.one = threading.Lock()  # of the helper
+        self.helper = self.left_behind = None
+        self.again_at, self.why = 0, ""
 
-    # --- the folder itself ---
-
-    def layout(self):
-        """None: there is none, or something that is no file of ours."""
-        try:
-            with os.fdopen(os.open(f"{self.path}/{LAYOUT}", OPENED), "rb") as file:
-                is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-                return file.read(LAYOUT_BYTES).decode().strip() if is_file else None
-        except UnicodeDecodeError:
-            return None
-        except OSError as error:
-            if error.errno in OWN:
-                return None
-            raise
+    # --- the helper ---
 
     def open(self):
         """Ends the command where the folder is none for this, or another campaign of this name runs."""
+        about = {"host": socket.gethostname(), "pid": os.getpid(), "began": round(time.time()), "commit": triage.commit()}
+        self.helper = Helper()
         try:
-            os.makedirs(self.path, exist_ok=True)
-            there = [base for base in os.listdir(self.path) if not base.startswith(".")]
-            if self.layout() is None and there and LAYOUT not in os.listdir(self.path):
-                raise build.Stop(f"--sync {self.shown}: no folder of campaigns: it has no file '{LAYOUT}', and there is "
-                                 f"{sorted(there)[0]}; give an empty folder", 2)
-            if not there:
-                self.begin()
-            if self.layout() != VERSION:
-                raise build.Stop(f"--sync {self.shown}: of another layout, {self.layout()!r} and not {VERSION!r}: it is for an "
-                                 "older or newer tree; give another folder", 2)
-            self.make(f"{self.path}/{self.name}")
-            self.lock()
-            about = {"host": socket.gethostname(), "pid": os.getpid(), "began": round(time.time()), "commit": triage.commit()}
-            findings.write(f"{self.path}/{self.name}/about.json", (json.dumps(about) + "\n").encode())
-        except OSError as error:
-            raise build.Stop(f"--sync {self.shown}: {error.strerror}", 2) from None
+            self.ask("open", **self.place(), about=about)
+        except Lost as lost:
+            raise build.Stop(f"--sync {self.shown}: {lost}", 2) from None
 
-    def begin(self):
-        """Of two campaigns that begin an empty folder at once either may come first."""
+    def place(self):
+        return {"shown": self.shown, "path": self.path, "name": self.name}
+
+    def ask(self, do, **more):
+        """What the helper says; what it could do before the folder was lost is in there, too."""
+        with self.one:
+            if self.helper is None:
+                self.begin_again()
+            answer = self.try_to(do, **more)
+        if "stop" in answer:
+            raise build.Stop(answer["stop"], 2)
+        if "own" in answer:
+            raise OSError(*answer["own"])
+        return answer
+
+    def try_to(self, do, **more):
         try:
-            findings.write(f"{self.path}/{LAYOUT}", f"{VERSION}\n".encode())
-        except OSError:
-            if self.layout() != VERSION:
-                raise
+            return self.helper.ask({"do": do, **more})
+        except Lost as lost:
+            self.helper.leave()
+            self.left_behind, self.helper = self.helper, None
+            self.why = str(lost)
+            self.again_at = time.monotonic() + AGAIN_SECONDS
+            raise
 
-    def make(self, folder):
-        """A folder below the shared one, and not where a link that somebody made there leads to."""
-        if os.path.realpath(folder) != os.path.realpath(self.path) + folder[len(self.path):]:
-            raise OSError(errno.ELOOP, f"{folder[len(self.path) + 1:]} leads elsewhere")
-        os.makedirs(folder, exist_ok=True)
-
-    def lock(self):
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        self.lock_file = os.open(f"{self.path}/{self.name}/lock", flags, 0o666)
-        try:
-            fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise build.Stop(f"--sync {self.shown}: a campaign called {self.name} runs already; --name gives this one another "
-                             "name", 2) from None
-        except OSError as error:
-            if error.errno not in NO_LOCKS:
-                raise
-
-    @contextlib.contextmanager
-    def access(self, writing=False):
-        """Whatever the system refuses in here means that the folder is lost, for now."""
-        try:
-            if self.layout() != VERSION:  # where a file system was, its empty mount point may be
-                raise Lost("it is gone, or not what it was")
-            yield
-        except OSError as error:
-            raise Lost(error.strerror or str(error), writing) from None
+    def begin_again(self):
+        """A new helper, when the last one is gone and the folder had time to come back. One that nothing can end while its
+        file system hangs has the campaign's name still."""
+        if time.monotonic() < self.again_at or self.left_behind.lives():
+            raise Lost(self.why)
+        self.helper = Helper()
+        answer = self.try_to("again", **self.place())
+        if answer:
+            self.helper.leave()
+            self.left_behind, self.helper = self.helper, None
+            raise Lost(*answer.get("lost", [answer.get("stop")]))
 
     def exchange(self, function, target):
         """Does something with the folder; when it is lost, says so once and goes on without."""
@@ -185,20 +175,15 @@ class Shared:
             function(target)
         except Lost as lost:
             if self.lost is None:
-                print(f"--sync {self.shown}: {lost}; the campaign goes on alone, and tries it again at each turn", flush=True)
+                print(f"--sync {self.shown}: {lost}; the campaign goes on alone, and tries it again {self.when()}", flush=True)
             self.lost, self.full = str(lost), lost.writing
             return
         if self.lost is not None and (self.written > before or not self.full):
             print(f"--sync {self.shown}: can be used again", flush=True)
             self.lost = None
 
-    def others(self, target, part):
-        """(path, names) of every campaign's part of a target, one's own included: it may have lost what it gave."""
-        for base in sorted(os.listdir(self.path)):
-            if CAMPAIGN.fullmatch(base) and base != LAYOUT and not os.path.islink(f"{self.path}/{base}"):
-                path = f"{self.path}/{base}/{target.name}"
-                if not os.path.islink(path):
-                    yield base, f"{path}/{part}", listing(f"{path}/{part}")
+    def when(self):
+        return "at each turn" if self.helper is not None else f"in {AGAIN_SECONDS} s"
 
     def known_of(self, target):
         if target.name not in self.known:
@@ -210,68 +195,33 @@ class Shared:
     def take(self, target):
         """Fills the target's shared/ with inputs that it does not have, and its artefacts with failing ones."""
         known = self.known_of(target)
-        have = known.hashes | {hash_of(base) for base in target.corpus()}
-        os.makedirs(f"{target.home}/shared", exist_ok=True)
-        taken = self.fetch(target, "corpus", INPUT, have, TAKEN_MAX)
-        for base, (data, _) in taken.items():
-            findings.write(f"{target.home}/shared/{base}", data)
-        failing = self.fetch(target, triage.FOLDER, FAILING, known.hashes | seen_failing(target.home), FAILING_TAKEN_MAX)
-        for base, (data, whose) in failing.items():
+        have = known.hashes | {hash_of(base) for base in target.corpus()} - {None}
+        answer = self.ask("take", target=target.name, home=target.home, have=sorted(have),
+                          have_failing=sorted(known.hashes | seen_failing(target.home)))
+        for base, whose in answer.get("failing", {}).items():
             path = f"{target.home}/{base}"
-            if not os.path.exists(path):
-                findings.write(path, data)
-                target.said[path] = f"the campaign {whose} saw it fail"
-                target.old.add(path)  # whether it fails here, nobody has seen
-        known.add(base[-16:] for base in failing)
-
-    def fetch(self, target, part, pattern, have, limit):
-        """{name: (bytes, campaign)} of what is there and not at hand."""
-        found = {}
-        with self.access():
-            for whose, folder, names in self.others(target, part):
-                for base in sorted(names):
-                    if len(found) == limit:
-                        return found
-                    if not pattern.fullmatch(base) or base[-16:] in have or base in found:
-                        continue
-                    data, why = named_input(f"{folder}/{base}")
-                    if data is not None:
-                        found[base] = data, whose
-                    elif why != "No such file or directory" and folder not in self.told:
-                        self.told.add(folder)
-                        print(f"--sync {self.shown}: {folder}/{base}: passed over: {why}; of others there no more is said",
-                              flush=True)
-        return found
+            target.said[path] = f"the campaign {whose} saw it fail"
+            target.old.add(path)  # whether it fails here, nobody has seen
+        known.add(base[-16:] for base in answer.get("failing", {}))
+        if "lost" in answer:
+            raise Lost(*answer["lost"])
 
     # --- what this campaign found ---
 
     def give(self, target):
         """Writes what no campaign has: inputs that passed, and the smallest of each open finding that came from here."""
         known = self.known_of(target)
-        self.waiting[target.name] = 1  # until it is seen to be less
-        with self.access():
-            there = {base for part in ("corpus", triage.FOLDER) for _, _, names in self.others(target, part) for base in names}
-        there = {base[-16:] for base in there}
         inputs = {hash_of(base): f"{target.home}/corpus/{base}" for base in target.corpus() & target.checked if hash_of(base)}
-        wanted = [("corpus", base, path) for base, path in sorted(inputs.items()) if base not in there]
-        wanted += [(triage.FOLDER, base, path) for base, path in failing_of(target.home, known.hashes) if base[-16:] not in there]
-        self.waiting[target.name] = len(wanted)
-        for part, base, path in wanted:
-            self.put(f"{self.path}/{self.name}/{target.name}/{part}", base, path)
-            self.waiting[target.name] -= 1
-        known.add([*inputs, *(base[-16:] for part, base, _ in wanted if part != "corpus")])
-
-    def put(self, folder, base, path):
-        try:
-            data = findings.read(path)
-        except FileNotFoundError:  # an engine has a smaller one
-            return
-        if campaign.hash_name(data) != base[-16:]:
-            return  # the disk cut it short; remove_truncated knows
-        with self.access(writing=True):
-            self.make(folder)
-            findings.write(f"{folder}/{base}", data)
-        self.written += 1
+        failing = list(failing_of(target.home, known.hashes))
+        have = [("corpus", base, path) for base, path in sorted(inputs.items())]
+        have += [(triage.FOLDER, base, path) for base, path in failing]
+        self.waiting[target.name] = len(have)  # until it is seen to be less
+        answer = self.ask("give", target=target.name, have=have)
+        self.waiting[target.name] = answer.get("left", len(have))
+        self.written += answer.get("written", 0)
+        if "lost" in answer:
+            raise Lost(*answer["lost"])
+        known.add([*inputs, *(base[-16:] for base in answer["given"])])
 
     def left(self):
         """What to say at the end, where something could not be given; None: all was."""

@@ -3,6 +3,7 @@
 what lies in the folder that is no input; and what can become of the folder."""
 
 import concurrent.futures
+import contextlib
 import glob
 import json
 import os
@@ -210,19 +211,67 @@ def refused(tally):
         tally.say(f"{' '.join(arguments)} is a usage error", status == 2 and text in output, f"status {status}\n{output}")
 
 
-# What becomes of the folder after the first turn, what is said of it, and whether it can be used at the end.
+# What becomes of the folder after the first turn, what is said of it, and whether it can be used at the end. There is no file
+# system here that hangs: a FIFO that nobody writes to plays one, which the helper opens as it would a file.
 LOSSES = {
     "vanishes": ("os.rename(shared, shared + '.away')", "it is gone, or not what it was", False),
     "is a mount point without its disk": ("os.rename(shared, shared + '.away'); os.mkdir(shared)", "it is gone, or not what it was", False),
-    "is full": ("sync.Shared.put = full", "No space left on device", False),
-    "is full for a while": ("sync.Shared.put = full if turns[0] == 2 else put", "No space left on device", True),
+    "is full": ("becomes('full')", "No space left on device", False),
+    "is full for a while": ("becomes('full' if turns[0] == 2 else 'well')", "No space left on device", True),
+    "hangs": ("becomes('hung')", "it has not answered for 1 s", False),
+    "hangs for a while": ("becomes('hung' if turns[0] == 2 else 'well')", "it has not answered for 1 s", True),
+    "hangs so that its helper cannot be ended": ("becomes('hung'); sync.Helper.leave = lambda self: None",
+                                                 "it has not answered for 1 s", False),
+    "is cut off since its helper was stopped": ("stop()", "it has not answered for 1 s", True),
+    "is cut off since its helper was ended": ("end()", "its helper is gone: ", True),
 }
-LOSE = """import fleet, os, sync
-settle, put, turns, shared = fleet.Turn.settle, sync.Shared.put, [0], {shared!r}
+PLAYED = """import os, sys
+sys.path.insert(0, "fuzz/tool")
+import sync_folder
+put, listing = sync_folder.Folder.put, sync_folder.listing
 
-def full(self, *_):
+def now():
+    try:
+        return open({state!r}).read()
+    except FileNotFoundError:
+        return "well"
+
+def full(self, *arguments):
+    if now() != "full":
+        return put(self, *arguments)
     with self.access(writing=True):
         raise OSError(28, "No space left on device")
+
+def hung(path):
+    if now() == "hung":
+        open({state!r} + ".fifo").read()
+    return listing(path)
+
+sync_folder.Folder.put, sync_folder.listing = full, hung
+sync_folder.serve()
+"""
+LOSE = """import fleet, os, signal, sync, sys
+settle, turns, shared, state = fleet.Turn.settle, [0], {shared!r}, {state!r}
+sync.HELPER, sync.SILENT_SECONDS, sync.AGAIN_SECONDS = [sys.executable, "-B", "-c", {played!r}], 1, 0
+
+def becomes(what):
+    with open(state, "w") as file:
+        file.write(what)
+
+def stop():
+    if turns[0] == 2:
+        os.kill(helpers[0].process.pid, signal.SIGSTOP)
+
+def end():
+    if turns[0] == 2:
+        os.kill(helpers[0].process.pid, signal.SIGKILL)
+
+helpers, begin = [], sync.Helper.__init__
+
+def begun(self):
+    begin(self)
+    helpers.append(self)
+sync.Helper.__init__ = begun
 
 def lose(self, *arguments):
     turns[0] += 1
@@ -233,20 +282,31 @@ fleet.Turn.settle = lose
 """
 
 
+def release(fifo):
+    """Lets a helper that hangs go on, and end, since its campaign has."""
+    with contextlib.suppress(OSError):  # none does
+        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        time.sleep(0.5)
+
+
 def lost(tally, what, loss, text, back):
     root = places.Place()
     place = Place("mine", f"{root.path}/shared")
     data = planted_inputs()[0]
     place.give_input(data)
     place.give_input(fake_engine.PASSING, FAKED)
-    patch = LOSE.format(shared=place.shared, again=back, loss=loss)
+    state = f"{root.path}/state"
+    os.mkfifo(f"{state}.fifo")
+    patch = LOSE.format(shared=place.shared, again=back, loss=loss, state=state, played=PLAYED.format(state=state))
     status, output = place.campaign(instead=patch, turns=4)
     said = [line for line in output.splitlines() if line.startswith("--sync ") and "goes on alone" in line]
     end = "can be used again" in output and status == 0 if back else status == 2 and " in findings/ alone: the next one gives them" in output
     tally.say(f"a folder that {what} costs a line and nothing that was found", len(said) == 1 and output.count("used again") == back and text in said[0] and end and
               place.has(data) and "Traceback" not in output, f"status {status}\n{output}")
-    if not back and what != "is full":
+    if not back and text.startswith("it is gone"):
         return
+    if "hangs" in what:
+        release(f"{state}.fifo")
     status, output = place.campaign()
     tally.say(f"what could not be given when it {what} is given later", os.path.exists(given(place.shared, "mine", data)) and
               os.path.exists(given(place.shared, "mine", fake_engine.PASSING, FAKED)), f"status {status}\n{output}")
