@@ -3,6 +3,9 @@
 #ifndef BASALT_PROPS_STAND_INS_STAND_IN_BOOKS_H
 #define BASALT_PROPS_STAND_INS_STAND_IN_BOOKS_H
 
+#include <stddef.h>
+
+#include "abi/slots.h"
 #include "props/stand_ins/stand_in_kernel.h"
 
 /* Each empties what the last input used. */
@@ -13,6 +16,21 @@ void stand_in_processes_begin(void);
 void stand_in_lines_begin(void);
 void stand_in_replies_begin(const struct stand_in_peers *peers);
 void stand_in_control_begin(const struct stand_in_peers *peers);
+
+/* What is held, densely, and for each slot its place there + 1; 0: it is empty. */
+struct stand_in_held {
+    uint32_t slot;
+    struct stand_in_cap cap;
+};
+extern struct stand_in_held stand_in_held[STAND_IN_HELD_LIMIT];
+extern uint32_t stand_in_place_of[SLOT_LIMIT];
+
+/* Null: the slot is empty, or none. */
+static inline const struct stand_in_cap *stand_in_cap_in(uint32_t slot)
+{
+    bool occupied = slot < SLOT_LIMIT && stand_in_place_of[slot] != 0;
+    return occupied ? &stand_in_held[stand_in_place_of[slot] - 1].cap : NULL;
+}
 
 /* Order-independent sums of each book. */
 uint64_t stand_in_objects_digest(void);
@@ -29,6 +47,8 @@ enum status stand_in_mask(struct stand_in_call *call);
 
 /* A capability of a type with rights: NOT_FOUND, INVALID_ARGUMENT, DENIED. */
 enum status stand_in_get(uint32_t slot, uint32_t type, uint32_t rights, struct stand_in_cap *cap);
+/* The same of one that is at hand; null: NOT_FOUND. */
+enum status stand_in_look(const struct stand_in_cap *cap, uint32_t type, uint32_t rights);
 
 /* What a descriptor of the service gives away: the capability in the slot that its field names,
  * narrowed. NOT_FOUND; DENIED: no right to give it, or to set its badge. */

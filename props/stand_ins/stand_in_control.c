@@ -261,20 +261,19 @@ static enum status op_give(struct stand_in_call *call)
 {
     const struct kernel_give_frames_request *request = call->request;
     struct stand_in_cap vspace;
-    struct stand_in_cap frame;
     uint32_t mapped = 0;
     enum status status = stand_in_get(request->vspace_slot, OBJECT_VSPACE, RIGHT_MAP, &vspace);
     for (uint32_t i = 0; i < request->count && status == STATUS_OK; i++)
-        status = stand_in_get(request->frame_slot + i, OBJECT_FRAME,
-                              (uint16_t)(RIGHT_MAP | request->rights), &frame);
+        status = stand_in_look(stand_in_cap_in(request->frame_slot + i), OBJECT_FRAME,
+                               (uint16_t)(RIGHT_MAP | request->rights));
     for (; mapped < request->count && status == STATUS_OK; mapped += status == STATUS_OK) {
         struct kernel_map_frame_request map = {
             .va = request->va + mapped * (uint64_t)PAGE_BYTES,
             .page_count = 1,
             .rights = request->rights,
         };
-        frame = stand_in_at(request->frame_slot + mapped);
-        status = stand_in_map(vspace.object, &frame, peers->image_pages, &map);
+        status = stand_in_map(vspace.object, stand_in_cap_in(request->frame_slot + mapped),
+                              peers->image_pages, &map);
     }
     if (status != STATUS_OK && mapped != 0)
         HARNESS(stand_in_unmap(vspace.object, request->va >> PAGE_SHIFT, mapped) == STATUS_OK);

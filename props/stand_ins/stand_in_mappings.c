@@ -11,6 +11,7 @@ static struct {
     bool live;
     uint32_t generation;
     uint32_t mapping_count;
+    uint32_t mapping_low; /* no mapping of it has a lower index */
     uint32_t image_count; /* of these, pages of the image */
     bool has_budget;      /* else there is no limit */
     uint32_t budget_pages;
@@ -26,15 +27,14 @@ static uint32_t buckets[BUCKET_COUNT];
 
 static uint32_t bucket_of(uint32_t vspace, uint64_t page)
 {
-    return (uint32_t)(stand_in_mix((uint64_t)vspace << 48 | page) % BUCKET_COUNT);
+    return (uint32_t)(page ^ page >> 20 ^ vspace * UINT64_C(0x9E3779B1)) % BUCKET_COUNT;
 }
 
 void stand_in_mappings_begin(void)
 {
     memset(vspaces, 0, vspace_high * sizeof vspaces[0]);
-    for (uint32_t i = 0; i < mapping_high; i++)
+    for (uint32_t i = 0; i < mapping_high && mapping_high != mapping_free_count; i++)
         buckets[bucket_of(mappings[i].vspace, mappings[i].page)] = 0;
-    memset(mappings, 0, mapping_high * sizeof mappings[0]);
     vspace_high = vspace_low = mapping_free_count = mapping_high = 0;
 }
 
@@ -60,6 +60,7 @@ uint32_t stand_in_vspace_add(void)
     HARNESS(vspace_low < STAND_IN_VSPACE_LIMIT);
     vspace_high += vspace_low == vspace_high;
     vspaces[vspace_low].live = true;
+    vspaces[vspace_low].mapping_low = STAND_IN_MAPPING_LIMIT;
     vspaces[vspace_low].has_budget = false;
     return vspace_low;
 }
@@ -112,7 +113,7 @@ static void mapping_remove(uint32_t index)
 
 void stand_in_vspace_destroy(uint32_t vspace)
 {
-    for (uint32_t i = 0; i < mapping_high && vspaces[vspace].mapping_count != 0; i++)
+    for (uint32_t i = vspaces[vspace].mapping_low; vspaces[vspace].mapping_count != 0; i++)
         if (mappings[i].live && mappings[i].vspace == vspace)
             mapping_remove(i);
     vspaces[vspace].live = false;
@@ -168,6 +169,8 @@ static void mapping_add(uint32_t vspace, uint64_t page, bool image, uint32_t obj
     mapping_next[index] = *bucket;
     *bucket = index + 1;
     vspaces[vspace].mapping_count++;
+    vspaces[vspace].mapping_low =
+        index < vspaces[vspace].mapping_low ? index : vspaces[vspace].mapping_low;
     vspaces[vspace].image_count += image;
 }
 
@@ -239,10 +242,12 @@ uint64_t stand_in_content(uint64_t source_offset_bytes, uint32_t count)
 uint64_t stand_in_vspace_sum(uint32_t vspace)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < mapping_high; i++) {
+    uint32_t left = vspaces[vspace].mapping_count;
+    for (uint32_t i = vspaces[vspace].mapping_low; left != 0; i++) {
         const struct stand_in_mapping *mapping = &mappings[i];
         if (!mapping->live || mapping->vspace != vspace)
             continue;
+        left--;
         uint64_t what = mapping->image ? mapping->object : stand_in_frame(mapping->object)->content;
         sum +=
             stand_in_page_sum(mapping->page << PAGE_SHIFT, mapping->rights, mapping->image, what);

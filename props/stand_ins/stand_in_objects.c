@@ -185,7 +185,7 @@ uint64_t stand_in_content_of(const uint8_t *bytes, uint32_t offset_bytes, uint32
 void stand_in_cap_counted(const struct stand_in_cap *cap, bool held)
 {
     if (cap->object_type != OBJECT_FRAME || cap->object == STAND_IN_ELSEWHERE ||
-        !stand_in_cap_live(cap))
+        !frames[cap->object].live || frames[cap->object].generation != cap->generation)
         return;
     if (held) {
         frames[cap->object].cap_count++;

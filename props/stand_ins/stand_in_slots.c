@@ -7,17 +7,14 @@
 #include "props/base/property.h"
 #include "props/stand_ins/stand_in_books.h"
 
-static struct {
-    uint32_t slot;
-    struct stand_in_cap cap;
-} held[STAND_IN_HELD_LIMIT];
+struct stand_in_held stand_in_held[STAND_IN_HELD_LIMIT];
+uint32_t stand_in_place_of[SLOT_LIMIT];
 static uint32_t held_count;
-static uint32_t place_of[SLOT_LIMIT]; /* index + 1 in `held`; 0: empty */
 
 void stand_in_slots_begin(void)
 {
     for (uint32_t i = 0; i < held_count; i++)
-        place_of[held[i].slot] = 0;
+        stand_in_place_of[stand_in_held[i].slot] = 0;
     held_count = 0;
 }
 
@@ -25,26 +22,26 @@ void stand_in_put(uint32_t slot, struct stand_in_cap cap)
 {
     HARNESS(stand_in_slot_empty(slot) && held_count < STAND_IN_HELD_LIMIT);
     HARNESS(cap.object_type != OBJECT_NONE);
-    held[held_count].slot = slot;
-    held[held_count].cap = cap;
-    place_of[slot] = ++held_count;
+    stand_in_held[held_count].slot = slot;
+    stand_in_held[held_count].cap = cap;
+    stand_in_place_of[slot] = ++held_count;
     stand_in_cap_counted(&cap, true);
 }
 
 struct stand_in_cap stand_in_at(uint32_t slot)
 {
-    bool occupied = slot < SLOT_LIMIT && place_of[slot] != 0;
-    return occupied ? held[place_of[slot] - 1].cap : (struct stand_in_cap){0};
+    const struct stand_in_cap *cap = stand_in_cap_in(slot);
+    return cap == NULL ? (struct stand_in_cap){0} : *cap;
 }
 
 struct stand_in_cap stand_in_take(uint32_t slot)
 {
     struct stand_in_cap cap = stand_in_at(slot);
     HARNESS(cap.object_type != OBJECT_NONE);
-    uint32_t place = place_of[slot] - 1;
-    held[place] = held[--held_count];
-    place_of[held[place].slot] = place + 1;
-    place_of[slot] = 0;
+    uint32_t place = stand_in_place_of[slot] - 1;
+    stand_in_held[place] = stand_in_held[--held_count];
+    stand_in_place_of[stand_in_held[place].slot] = place + 1;
+    stand_in_place_of[slot] = 0;
     stand_in_cap_counted(&cap, false);
     return cap;
 }
@@ -52,15 +49,15 @@ struct stand_in_cap stand_in_take(uint32_t slot)
 void stand_in_relabel(uint32_t slot, uint32_t target_slot)
 {
     HARNESS(stand_in_slot_empty(target_slot));
-    uint32_t place = place_of[slot];
-    held[place - 1].slot = target_slot;
-    place_of[slot] = 0;
-    place_of[target_slot] = place;
+    uint32_t place = stand_in_place_of[slot];
+    stand_in_held[place - 1].slot = target_slot;
+    stand_in_place_of[slot] = 0;
+    stand_in_place_of[target_slot] = place;
 }
 
 bool stand_in_slot_empty(uint32_t slot)
 {
-    return slot != SLOT_NULL && slot < SLOT_LIMIT && place_of[slot] == 0;
+    return slot != SLOT_NULL && slot < SLOT_LIMIT && stand_in_place_of[slot] == 0;
 }
 
 bool stand_in_slots_empty(uint32_t first, uint32_t count)
@@ -87,26 +84,31 @@ uint32_t stand_in_slot_count_below(uint32_t limit)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < held_count; i++)
-        count += held[i].slot < limit;
+        count += stand_in_held[i].slot < limit;
     return count;
 }
 
 uint32_t stand_in_slot_number(uint32_t i)
 {
     HARNESS(i < held_count);
-    return held[i].slot;
+    return stand_in_held[i].slot;
 }
 
 struct stand_in_cap *stand_in_slot_cap(uint32_t i)
 {
     HARNESS(i < held_count);
-    return &held[i].cap;
+    return &stand_in_held[i].cap;
 }
 
 enum status stand_in_get(uint32_t slot, uint32_t type, uint32_t rights, struct stand_in_cap *cap)
 {
     *cap = stand_in_at(slot);
-    if (!stand_in_cap_live(cap))
+    return stand_in_look(cap, type, rights);
+}
+
+enum status stand_in_look(const struct stand_in_cap *cap, uint32_t type, uint32_t rights)
+{
+    if (cap == NULL || !stand_in_cap_live(cap))
         return STATUS_NOT_FOUND;
     if (cap->object_type != type)
         return STATUS_INVALID_ARGUMENT;
@@ -138,8 +140,9 @@ uint64_t stand_in_digest(void)
 {
     uint64_t sum = stand_in_objects_digest() + stand_in_mappings_digest() + stand_in_lines_digest();
     for (uint32_t i = 0; i < held_count; i++) {
-        const struct stand_in_cap *cap = &held[i].cap;
-        uint64_t value = (uint64_t)held[i].slot << 32 | cap->object_type << 16 | cap->rights;
+        const struct stand_in_cap *cap = &stand_in_held[i].cap;
+        uint64_t value =
+            (uint64_t)stand_in_held[i].slot << 32 | cap->object_type << 16 | cap->rights;
         value = stand_in_mix(value) ^ ((uint64_t)cap->object << 32 | cap->generation);
         sum += stand_in_mix(value) ^ cap->badge;
     }
