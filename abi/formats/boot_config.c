@@ -65,17 +65,44 @@ static enum status check_entry(const struct boot_config_entry *entry)
     return status == STATUS_OK ? boot_name_check(entry->module) : status;
 }
 
-/* Each entry, and that it repeats no earlier one. */
-static enum status check_entries(const struct boot_config *config)
+/* Where the entry of each role is: open addressing, the entry's index and one; 0: no entry's place.
+ * A search through all entries for each role that a config names was most of what it cost. */
+enum { PLACE_COUNT = 2 * BOOT_CONFIG_ENTRY_LIMIT };
+struct role_places {
+    uint8_t places[PLACE_COUNT];
+};
+
+_Static_assert((PLACE_COUNT & (PLACE_COUNT - 1)) == 0, "a place is taken by a mask");
+_Static_assert(BOOT_CONFIG_ENTRY_LIMIT < UINT8_MAX, "an index and one fits a place");
+
+/* The place of a role: its entry's, or the free one where that would be. There is one: at most half
+ * are taken. */
+static uint8_t *place_of(const struct boot_config *config, struct role_places *roles, uint32_t role)
 {
+    uint32_t at = role * UINT32_C(0x9E3779B1) >> 16;
+    for (;; at++) {
+        uint8_t *place = &roles->places[at & (PLACE_COUNT - 1)];
+        if (*place == 0 || config->entries[*place - 1].role == role)
+            return place;
+    }
+}
+
+/* Each entry, and that it repeats no earlier one. Afterwards each role has its place. */
+static enum status check_entries(const struct boot_config *config, struct role_places *roles)
+{
+    struct boot_names_met met = {{0}};
     for (uint32_t i = 0; i < config->entry_count; i++) {
         const struct boot_config_entry *entry = &config->entries[i];
         enum status status = check_entry(entry);
         if (status != STATUS_OK)
             return status;
-        for (uint32_t j = 0; j < i; j++) {
-            if (config->entries[j].role == entry->role ||
-                boot_name_equal(config->entries[j].module, entry->module))
+        uint8_t *place = place_of(config, roles, entry->role);
+        if (*place != 0)
+            return STATUS_DUPLICATE;
+        *place = (uint8_t)(i + 1);
+        bool may_repeat = boot_name_may_repeat(&met, entry->module);
+        for (uint32_t j = 0; may_repeat && j < i; j++) {
+            if (boot_name_equal(config->entries[j].module, entry->module))
                 return STATUS_DUPLICATE;
         }
     }
@@ -118,14 +145,12 @@ static enum status check_path(const char path[BOOT_CONFIG_PATH_BYTES])
             return STATUS_BAD_TEXT;
         start = end + 1;
     }
-    for (size_t i = length; i < BOOT_CONFIG_PATH_BYTES; i++) {
-        if (path[i] != 0)
-            return STATUS_RESERVED_NOT_ZERO;
-    }
-    return STATUS_OK;
+    return bytes_zero((const uint8_t *)path + length, BOOT_CONFIG_PATH_BYTES - length)
+               ? STATUS_OK
+               : STATUS_RESERVED_NOT_ZERO;
 }
 
-static enum status check_mounts(const struct boot_config *config)
+static enum status check_mounts(const struct boot_config *config, struct role_places *roles)
 {
     for (uint32_t i = 0; i < config->mount_count; i++) {
         const struct boot_config_mount *mount = &config->mounts[i];
@@ -136,7 +161,7 @@ static enum status check_mounts(const struct boot_config *config)
             status = check_path(mount->path);
         if (status != STATUS_OK)
             return status;
-        if (boot_config_find(config, mount->provider_role) < 0)
+        if (*place_of(config, roles, mount->provider_role) == 0)
             return STATUS_NOT_FOUND;
         for (uint32_t j = 0; j < i; j++) {
             if (memcmp(config->mounts[j].path, mount->path, sizeof mount->path) == 0)
@@ -146,84 +171,122 @@ static enum status check_mounts(const struct boot_config *config)
     return STATUS_OK;
 }
 
-static enum status check_limits(const struct boot_config *config)
+static enum status check_limits(const struct boot_config *config, struct role_places *roles)
 {
+    uint64_t limited = 0; /* entries that have a row */
     for (uint32_t i = 0; i < config->limit_count; i++) {
         const struct boot_config_limit *limit = &config->limits[i];
         const struct process_limits *limits = &limit->limits;
         if ((limits->page_limit | limits->budget_pages | limits->child_limit |
              limits->child_pages) == 0)
             return STATUS_INVALID_ARGUMENT;
-        if (boot_config_find(config, limit->role) < 0)
+        uint8_t place = *place_of(config, roles, limit->role);
+        if (place == 0)
             return STATUS_NOT_FOUND;
-        for (uint32_t j = 0; j < i; j++) {
-            if (config->limits[j].role == limit->role)
-                return STATUS_DUPLICATE;
+        if ((limited >> (place - 1) & 1) != 0)
+            return STATUS_DUPLICATE;
+        limited |= UINT64_C(1) << (place - 1);
+    }
+    return STATUS_OK;
+}
+
+/* Who waits for whom, as sets of entry indices. */
+struct waits {
+    uint64_t ready;                            /* wait for nobody, or for nobody any more */
+    uint64_t waiting[BOOT_CONFIG_ENTRY_LIMIT]; /* for this entry, and maybe for others */
+    uint8_t counts[BOOT_CONFIG_ENTRY_LIMIT];   /* how many this entry waits for */
+};
+
+/* NOT_FOUND: for a role that is no entry. */
+static enum status find_waits(const struct boot_config *config, struct role_places *roles,
+                              struct waits *waits)
+{
+    memset(waits, 0, sizeof *waits);
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        const struct boot_config_entry *entry = &config->entries[i];
+        waits->counts[i] = (uint8_t)entry->dependency_count;
+        if (entry->dependency_count == 0)
+            waits->ready |= UINT64_C(1) << i;
+        for (uint32_t j = 0; j < entry->dependency_count; j++) {
+            uint8_t place = *place_of(config, roles, entry->dependencies[j]);
+            if (place == 0)
+                return STATUS_NOT_FOUND;
+            waits->waiting[place - 1] |= UINT64_C(1) << i;
         }
     }
     return STATUS_OK;
 }
 
-/* What each entry waits for, as a set of entry indices. NOT_FOUND: a role that is no entry. */
-static enum status find_needs(const struct boot_config *config,
-                              uint64_t needs[BOOT_CONFIG_ENTRY_LIMIT])
+/* One of those that are ready starts, and nobody waits for it any more. */
+static void start(struct waits *waits, uint32_t index)
 {
-    for (uint32_t i = 0; i < config->entry_count; i++) {
-        const struct boot_config_entry *entry = &config->entries[i];
-        needs[i] = 0;
-        for (uint32_t j = 0; j < entry->dependency_count; j++) {
-            int at = boot_config_find(config, entry->dependencies[j]);
-            if (at < 0)
-                return STATUS_NOT_FOUND;
-            needs[i] |= UINT64_C(1) << at;
-        }
+    UNIT_ASSERT((waits->ready >> index & 1) == 1);
+    waits->ready &= ~(UINT64_C(1) << index);
+    for (uint64_t rest = waits->waiting[index]; rest != 0; rest &= rest - 1) {
+        uint32_t i = (uint32_t)__builtin_ctzll(rest);
+        waits->counts[i]--;
+        if (waits->counts[i] == 0)
+            waits->ready |= UINT64_C(1) << i;
     }
-    return STATUS_OK;
+}
+
+/* Whether all can start, one after the other, in whatever order. */
+static enum status check_dependencies_end(const struct boot_config *config,
+                                          struct role_places *roles)
+{
+    struct waits waits;
+    uint32_t count = 0;
+    enum status status = find_waits(config, roles, &waits);
+    for (; status == STATUS_OK && waits.ready != 0; count++)
+        start(&waits, (uint32_t)__builtin_ctzll(waits.ready));
+    return status == STATUS_OK && count != config->entry_count ? STATUS_BAD_ORDER : status;
+}
+
+/* Of those that are ready the one with the lowest role. */
+static uint32_t lowest_role(const struct boot_config *config, uint64_t ready)
+{
+    _Static_assert(BOOT_CONFIG_ENTRY_LIMIT <= 64, "a set of entries fits 64 bits");
+    uint32_t best = (uint32_t)__builtin_ctzll(ready);
+    for (uint64_t rest = ready & (ready - 1); rest != 0; rest &= rest - 1) {
+        uint32_t i = (uint32_t)__builtin_ctzll(rest);
+        if (config->entries[i].role < config->entries[best].role)
+            best = i;
+    }
+    return best;
 }
 
 enum status boot_config_order(const struct boot_config *config,
                               uint32_t order[BOOT_CONFIG_ENTRY_LIMIT])
 {
-    _Static_assert(BOOT_CONFIG_ENTRY_LIMIT <= 64, "a set of entries fits 64 bits");
-    uint64_t needs[BOOT_CONFIG_ENTRY_LIMIT];
-    uint64_t left = 0;
-    enum status status = find_needs(config, needs);
-    if (status != STATUS_OK)
-        return status;
+    struct role_places roles = {{0}};
+    struct waits waits;
     for (uint32_t i = 0; i < config->entry_count; i++)
-        left |= UINT64_C(1) << i;
-    for (uint32_t count = 0; count < config->entry_count; count++) {
-        uint32_t best = BOOT_CONFIG_ENTRY_LIMIT;
-        for (uint64_t rest = left; rest != 0; rest &= rest - 1) {
-            uint32_t i = (uint32_t)__builtin_ctzll(rest);
-            if ((needs[i] & left) == 0 && (best == BOOT_CONFIG_ENTRY_LIMIT ||
-                                           config->entries[i].role < config->entries[best].role))
-                best = i;
-        }
-        if (best == BOOT_CONFIG_ENTRY_LIMIT)
+        *place_of(config, &roles, config->entries[i].role) = (uint8_t)(i + 1);
+    enum status status = find_waits(config, &roles, &waits);
+    for (uint32_t count = 0; status == STATUS_OK && count < config->entry_count; count++) {
+        if (waits.ready == 0)
             return STATUS_BAD_ORDER;
-        UNIT_ASSERT((left >> best & 1) == 1);
-        left &= ~(UINT64_C(1) << best);
-        order[count] = best;
+        order[count] = lowest_role(config, waits.ready);
+        start(&waits, order[count]);
     }
-    return STATUS_OK;
+    return status;
 }
 
 enum status boot_config_validate(const struct boot_config *config)
 {
-    uint32_t order[BOOT_CONFIG_ENTRY_LIMIT];
+    struct role_places roles = {{0}};
     if (config->entry_count > BOOT_CONFIG_ENTRY_LIMIT ||
         config->mount_count > BOOT_CONFIG_MOUNT_LIMIT ||
         config->limit_count > BOOT_CONFIG_ENTRY_LIMIT)
         return STATUS_EXHAUSTED;
     if (config->entry_count == 0 || !validation_profile_known(config->validation_profile))
         return STATUS_INVALID_ARGUMENT;
-    enum status status = check_entries(config);
+    enum status status = check_entries(config, &roles);
     if (status == STATUS_OK)
-        status = boot_config_order(config, order); /* it finds references to no entry as well */
+        status = check_dependencies_end(config, &roles);
     if (status == STATUS_OK)
-        status = check_mounts(config);
-    return status == STATUS_OK ? check_limits(config) : status;
+        status = check_mounts(config, &roles);
+    return status == STATUS_OK ? check_limits(config, &roles) : status;
 }
 
 /* Of the encoded form of a config that validates. */
@@ -350,7 +413,7 @@ static void write_mount(struct writer *writer, const struct boot_config_mount *m
     write_u32(writer, BOOT_CONFIG_MOUNT_TAG);
     write_u32(writer, mount->provider_role);
     write_u32(writer, mount->flags);
-    write_zero(writer, 4);
+    write_u32(writer, 0);
     write_bytes(writer, mount->source, sizeof mount->source);
     write_bytes(writer, mount->path, sizeof mount->path);
 }
@@ -363,7 +426,7 @@ static void write_limit(struct writer *writer, const struct boot_config_limit *l
     write_u32(writer, limit->limits.budget_pages);
     write_u32(writer, limit->limits.child_limit);
     write_u32(writer, limit->limits.child_pages);
-    write_zero(writer, 8);
+    write_u64(writer, 0);
 }
 
 enum status boot_config_encode(const struct boot_config *config, void *bytes, size_t size_bytes,

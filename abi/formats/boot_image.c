@@ -76,8 +76,11 @@ static enum status read_section(struct reader *reader, struct boot_section *sect
     return boot_name_check(section->name);
 }
 
-static enum status check_unique(const struct boot_image *image, uint32_t index)
+static enum status check_unique(const struct boot_image *image, uint32_t index,
+                                struct boot_names_met *met)
 {
+    if (!boot_name_may_repeat(met, image->sections[index].name))
+        return STATUS_OK;
     for (uint32_t i = 0; i < index; i++) {
         if (boot_name_equal(image->sections[i].name, image->sections[index].name))
             return STATUS_DUPLICATE;
@@ -112,13 +115,14 @@ static enum status read_table(const uint8_t *bytes, struct boot_image *image)
 {
     struct reader rows = reader_over(bytes, (size_t)image->total_bytes);
     struct reader padding = rows;
+    struct boot_names_met met = {{0}};
     uint64_t end = table_end(image->section_count);
     reader_seek(&rows, BOOT_IMAGE_HEADER_BYTES);
     for (uint32_t i = 0; i < image->section_count; i++) {
         struct boot_section *section = &image->sections[i];
         enum status status = read_section(&rows, section);
         if (status == STATUS_OK)
-            status = check_unique(image, i);
+            status = check_unique(image, i, &met);
         reader_seek(&padding, (size_t)end);
         if (status == STATUS_OK)
             status = check_range(image, i, end, &end);
@@ -217,6 +221,7 @@ int boot_image_find(const struct boot_image *image, const char *name)
 static enum status lay_out(const struct boot_section_input *inputs, size_t count,
                            struct boot_image *image)
 {
+    struct boot_names_met met = {{0}};
     memset(image, 0, sizeof *image);
     if (count > BOOT_MODULE_LIMIT)
         return STATUS_EXHAUSTED;
@@ -228,7 +233,7 @@ static enum status lay_out(const struct boot_section_input *inputs, size_t count
         struct boot_section *section = &image->sections[i];
         enum status status = boot_name_set(section->name, inputs[i].name);
         if (status == STATUS_OK)
-            status = check_unique(image, i);
+            status = check_unique(image, i, &met);
         if (status != STATUS_OK)
             return status;
         if (!boot_section_kind_known(inputs[i].kind) || inputs[i].size_bytes == 0)
@@ -258,7 +263,7 @@ static void write_header(struct writer *writer, const struct boot_image *image)
     write_u32(writer, BOOT_IMAGE_HEADER_BYTES);
     write_u64(writer, image->total_bytes);
     write_u32(writer, image->section_count);
-    write_zero(writer, 4);
+    write_u32(writer, 0);
     write_bytes(writer, image->table_sha256, sizeof image->table_sha256);
 }
 
@@ -268,7 +273,7 @@ static void write_table(struct writer *writer, const struct boot_image *image)
         const struct boot_section *section = &image->sections[i];
         write_bytes(writer, section->name, sizeof section->name);
         write_u32(writer, section->kind);
-        write_zero(writer, 4);
+        write_u32(writer, 0);
         write_u64(writer, section->offset_bytes);
         write_u64(writer, section->size_bytes);
         write_bytes(writer, section->sha256, sizeof section->sha256);

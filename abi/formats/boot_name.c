@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "abi/formats/cursor.h"
+
 static bool in_alphabet(char byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-';
@@ -21,11 +23,9 @@ enum status boot_text_check(const char *text, size_t size_bytes)
         length++;
     if (length == 0 || length == size_bytes || text[length] != 0)
         return STATUS_BAD_TEXT;
-    for (size_t i = length; i < size_bytes; i++) {
-        if (text[i] != 0)
-            return STATUS_RESERVED_NOT_ZERO;
-    }
-    return STATUS_OK;
+    return bytes_zero((const uint8_t *)text + length, size_bytes - length)
+               ? STATUS_OK
+               : STATUS_RESERVED_NOT_ZERO;
 }
 
 enum status boot_name_set(char name[BOOT_MODULE_NAME_BYTES], const char *text)

@@ -35,6 +35,30 @@ static inline bool boot_name_equal(const char a[BOOT_MODULE_NAME_BYTES],
     return seen == 0;
 }
 
+/* The names of a table that were met so far, by a number of 0 to 255 that is made of each. */
+struct boot_names_met {
+    uint64_t numbers[4];
+};
+
+/* Meets a name that passed boot_name_check. False: it is none of those that were met before, and
+ * need not be compared with each of them. */
+static inline bool boot_name_may_repeat(struct boot_names_met *met,
+                                        const char name[BOOT_MODULE_NAME_BYTES])
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < BOOT_MODULE_NAME_BYTES; i += sizeof(uint64_t)) {
+        uint64_t word;
+        __builtin_memcpy(&word, name + i, sizeof word);
+        sum = sum * 5 + word;
+    }
+    uint64_t mixed = sum * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t bit = UINT64_C(1) << (mixed >> 58);
+    uint64_t *numbers = &met->numbers[mixed >> 56 & 3];
+    bool may_repeat = (*numbers & bit) != 0;
+    *numbers |= bit;
+    return may_repeat;
+}
+
 /* Writes a zero-padded name from a zero-terminated text. BAD_TEXT: it is no valid name; `name` is
  * then all zero. */
 enum status boot_name_set(char name[BOOT_MODULE_NAME_BYTES], const char *text);

@@ -44,12 +44,6 @@ static inline const uint8_t *reader_take(struct reader *reader, size_t count_byt
     return taken;
 }
 
-/* The next 1, 2, 4 or 8 bytes as a little-endian number; 0 once the reader failed. */
-uint8_t read_u8(struct reader *reader);
-uint16_t read_u16(struct reader *reader);
-uint32_t read_u32(struct reader *reader);
-uint64_t read_u64(struct reader *reader);
-
 /* `width` bytes (1, 2, 4 or 8) as a number: one load, because the wire and the processor are both
  * little-endian (abi/message.h). Inline, as all that a walk over a message does for each field. */
 static inline uint64_t load_width(const uint8_t *bytes, size_t width_bytes)
@@ -66,6 +60,19 @@ static inline uint64_t load_width(const uint8_t *bytes, size_t width_bytes)
     return value;
 }
 
+/* The other way round: the low `width` bytes (1, 2, 4 or 8) of a number. */
+static inline void store_width(uint8_t *bytes, uint64_t value, size_t width_bytes)
+{
+    if (width_bytes == sizeof(uint32_t))
+        __builtin_memcpy(bytes, &value, sizeof(uint32_t));
+    else if (width_bytes == sizeof(uint64_t))
+        __builtin_memcpy(bytes, &value, sizeof(uint64_t));
+    else if (width_bytes == sizeof(uint16_t))
+        __builtin_memcpy(bytes, &value, sizeof(uint16_t));
+    else
+        bytes[0] = (uint8_t)value;
+}
+
 /* The next `width` bytes (1, 2, 4 or 8) as a number; 0 once the reader failed. */
 static inline uint64_t read_width(struct reader *reader, unsigned width_bytes)
 {
@@ -73,11 +80,58 @@ static inline uint64_t read_width(struct reader *reader, unsigned width_bytes)
     return taken != NULL ? load_width(taken, width_bytes) : 0;
 }
 
+/* The same of a width that is known: little-endian. */
+static inline uint8_t read_u8(struct reader *reader)
+{
+    return (uint8_t)read_width(reader, sizeof(uint8_t));
+}
+
+static inline uint16_t read_u16(struct reader *reader)
+{
+    return (uint16_t)read_width(reader, sizeof(uint16_t));
+}
+
+static inline uint32_t read_u32(struct reader *reader)
+{
+    return (uint32_t)read_width(reader, sizeof(uint32_t));
+}
+
+static inline uint64_t read_u64(struct reader *reader)
+{
+    return read_width(reader, sizeof(uint64_t));
+}
+
 /* Copies `count` bytes out, or fills the target with zero when the reader fails. */
-void read_bytes(struct reader *reader, void *target, size_t count_bytes);
+static inline void read_bytes(struct reader *reader, void *target, size_t count_bytes)
+{
+    if (count_bytes == 0)
+        return;
+    const uint8_t *taken = reader_take(reader, count_bytes);
+    if (taken == NULL)
+        __builtin_memset(target, 0, count_bytes);
+    else
+        __builtin_memcpy(target, taken, count_bytes);
+}
+
+/* Whether `count` bytes are all zero, asked of eight at a time. */
+static inline bool bytes_zero(const uint8_t *bytes, size_t count_bytes)
+{
+    uint64_t seen = count_bytes != 0 ? bytes[0] : 0;
+    if (seen != 0) /* most of what is not zero says so at once */
+        return false;
+    for (; count_bytes >= sizeof seen; bytes += sizeof seen, count_bytes -= sizeof seen)
+        seen |= load_width(bytes, sizeof seen);
+    for (; count_bytes != 0; bytes++, count_bytes--)
+        seen |= bytes[0];
+    return seen == 0;
+}
 
 /* Steps over `count` bytes; true when all of them were zero and within the bounds. */
-bool read_zero(struct reader *reader, size_t count_bytes);
+static inline bool read_zero(struct reader *reader, size_t count_bytes)
+{
+    const uint8_t *taken = reader_take(reader, count_bytes);
+    return taken != NULL && bytes_zero(taken, count_bytes);
+}
 
 /* Moves to an absolute offset; an offset past the end fails the reader. */
 static inline void reader_seek(struct reader *reader, size_t offset_bytes)
@@ -95,15 +149,66 @@ static inline size_t reader_left(const struct reader *reader)
 }
 
 /* A writer over [bytes, bytes + size). */
-struct writer writer_over(void *bytes, size_t size_bytes);
+static inline struct writer writer_over(void *bytes, size_t size_bytes)
+{
+    return (struct writer){.bytes = bytes, .size_bytes = size_bytes};
+}
 
-void write_u8(struct writer *writer, uint8_t value);
-void write_u16(struct writer *writer, uint16_t value);
-void write_u32(struct writer *writer, uint32_t value);
-void write_u64(struct writer *writer, uint64_t value);
-void write_width(struct writer *writer, uint64_t value, unsigned width_bytes);
-void write_bytes(struct writer *writer, const void *source, size_t count_bytes);
-void write_zero(struct writer *writer, size_t count_bytes);
+/* Room for `count` bytes: its address, or null and a failed writer. */
+static inline uint8_t *writer_take(struct writer *writer, size_t count_bytes)
+{
+    UNIT_ASSERT(writer->offset_bytes <= writer->size_bytes);
+    if (writer->failed || count_bytes > writer->size_bytes - writer->offset_bytes) {
+        writer->failed = true;
+        return NULL;
+    }
+    uint8_t *taken = writer->bytes + writer->offset_bytes;
+    writer->offset_bytes += count_bytes;
+    return taken;
+}
+
+static inline void write_width(struct writer *writer, uint64_t value, unsigned width_bytes)
+{
+    uint8_t *taken = writer_take(writer, width_bytes);
+    if (taken != NULL)
+        store_width(taken, value, width_bytes);
+}
+
+static inline void write_u8(struct writer *writer, uint8_t value)
+{
+    write_width(writer, value, sizeof value);
+}
+
+static inline void write_u16(struct writer *writer, uint16_t value)
+{
+    write_width(writer, value, sizeof value);
+}
+
+static inline void write_u32(struct writer *writer, uint32_t value)
+{
+    write_width(writer, value, sizeof value);
+}
+
+static inline void write_u64(struct writer *writer, uint64_t value)
+{
+    write_width(writer, value, sizeof value);
+}
+
+static inline void write_bytes(struct writer *writer, const void *source, size_t count_bytes)
+{
+    if (count_bytes == 0)
+        return;
+    uint8_t *taken = writer_take(writer, count_bytes);
+    if (taken != NULL)
+        __builtin_memcpy(taken, source, count_bytes);
+}
+
+static inline void write_zero(struct writer *writer, size_t count_bytes)
+{
+    uint8_t *taken = writer_take(writer, count_bytes);
+    if (taken != NULL)
+        __builtin_memset(taken, 0, count_bytes);
+}
 
 /* Range arithmetic for untrusted numbers: true when first + count does not wrap and does not pass
  * `limit`. All three are in one unit of the caller's choice. */

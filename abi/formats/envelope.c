@@ -174,7 +174,7 @@ static void write_envelope(struct writer *writer, const struct envelope *envelop
         write_u16(writer, envelope->entries[i].object_type);
         write_u16(writer, envelope->entries[i].rights);
         write_u32(writer, envelope->entries[i].peer_role);
-        write_zero(writer, 4);
+        write_u32(writer, 0);
     }
 }
 

@@ -81,11 +81,14 @@ static enum status check_module_range(const struct handoff *handoff, uint32_t in
     return STATUS_OK;
 }
 
-static enum status check_module_name(const struct handoff *handoff, uint32_t index)
+static enum status check_module_name(const struct handoff *handoff, uint32_t index,
+                                     struct boot_names_met *met)
 {
     enum status status = boot_name_check(handoff->modules[index].name);
     if (status != STATUS_OK)
         return status;
+    if (!boot_name_may_repeat(met, handoff->modules[index].name))
+        return STATUS_OK;
     for (uint32_t i = 0; i < index; i++) {
         if (boot_name_equal(handoff->modules[i].name, handoff->modules[index].name))
             return STATUS_DUPLICATE;
@@ -95,6 +98,7 @@ static enum status check_module_name(const struct handoff *handoff, uint32_t ind
 
 enum status handoff_validate(const struct handoff *handoff)
 {
+    struct boot_names_met met = {{0}};
     enum status status = check_header(handoff);
     if (status == STATUS_OK)
         status = check_untyped(handoff);
@@ -103,7 +107,7 @@ enum status handoff_validate(const struct handoff *handoff)
     for (uint32_t i = 0; i < handoff->module_count; i++) {
         status = check_module_range(handoff, i);
         if (status == STATUS_OK)
-            status = check_module_name(handoff, i);
+            status = check_module_name(handoff, i, &met);
         if (status != STATUS_OK)
             return status;
     }
@@ -182,14 +186,14 @@ static void write_rows(struct writer *writer, const struct handoff *handoff)
 {
     for (uint32_t i = 0; i < handoff->untyped_count; i++) {
         write_u32(writer, handoff->untyped[i].slot);
-        write_zero(writer, 4);
+        write_u32(writer, 0);
         write_u64(writer, handoff->untyped[i].pages);
     }
     for (uint32_t i = 0; i < handoff->module_count; i++) {
         const struct handoff_module *row = &handoff->modules[i];
         write_bytes(writer, row->name, sizeof row->name);
         write_u32(writer, row->kind);
-        write_zero(writer, 4);
+        write_u32(writer, 0);
         write_u64(writer, row->offset_bytes);
         write_u64(writer, row->size_bytes);
     }

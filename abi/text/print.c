@@ -4,6 +4,7 @@
 #include "abi/text/print.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "abi/assert.h"
 #include "abi/capability.h"
@@ -31,33 +32,51 @@ static void put_char(struct printer *printer, char c)
 
 static void put_text(struct printer *printer, const char *text)
 {
-    for (; *text != '\0'; text++)
-        put_char(printer, *text);
+    size_t count = 0;
+    while (text[count] != '\0')
+        count++;
+    UNIT_ASSERT(printer->used_bytes < printer->limit_bytes);
+    if (printer->failed || count >= printer->limit_bytes - printer->used_bytes) {
+        printer->failed = true;
+        return;
+    }
+    memcpy(printer->text + printer->used_bytes, text, count);
+    printer->used_bytes += count;
 }
 
-static void put_digits(struct printer *printer, uint64_t value, unsigned base)
+/* Fewer than DECIMAL_LIMIT. */
+static void put_decimal(struct printer *printer, uint32_t value)
 {
-    char digits[20];
-    unsigned count = 0;
+    char digits[8]; /* the last ones first written, and a zero behind them */
+    unsigned first = sizeof digits - 1;
+    digits[first] = '\0';
     do {
-        UNIT_ASSERT(count < sizeof digits);
-        digits[count++] = "0123456789abcdef"[value % base];
-        value /= base;
+        UNIT_ASSERT(first > 0);
+        digits[--first] = (char)('0' + value % 10);
+        value /= 10;
     } while (value != 0);
-    while (count > 0)
-        put_char(printer, digits[--count]);
+    put_text(printer, digits + first);
 }
 
 static void put_hex(struct printer *printer, uint64_t value)
 {
-    put_text(printer, "0x");
-    put_digits(printer, value, 16);
+    char digits[2 + 16 + 1];
+    unsigned first = sizeof digits - 1;
+    digits[first] = '\0';
+    do {
+        UNIT_ASSERT(first > 2);
+        digits[--first] = "0123456789abcdef"[value % 16];
+        value /= 16;
+    } while (value != 0);
+    digits[--first] = 'x';
+    digits[--first] = '0';
+    put_text(printer, digits + first);
 }
 
 static void put_number(struct printer *printer, uint64_t value)
 {
     if (value < DECIMAL_LIMIT)
-        put_digits(printer, value, 10);
+        put_decimal(printer, (uint32_t)value);
     else
         put_hex(printer, value);
 }
@@ -124,7 +143,7 @@ static void put_cap(struct printer *printer, const struct message_cap *cap)
         put_text(printer, object_type_name(type));
     } else {
         put_char(printer, '#');
-        put_digits(printer, type, 10);
+        put_decimal(printer, type);
     }
     put_char(printer, ':');
     put_hex(printer, cap->rights);

@@ -73,8 +73,11 @@ static bool is_name_char(char c)
 static const char *take_name(struct parser *parser, size_t *length)
 {
     size_t first = parser->at;
-    while (is_name_char(peek(parser)))
-        parser->at++;
+    size_t at = first;
+    while (at < parser->size_bytes && is_name_char(parser->text[at]))
+        at++;
+    if (parser->status == STATUS_OK)
+        parser->at = at;
     *length = parser->at - first;
     return parser->text + first;
 }
@@ -344,45 +347,52 @@ static void take_header(struct parser *parser, struct message_header *header)
     }
 }
 
-/* The operation of that name; null after an error. */
-static const struct operation *find_operation(struct parser *parser, enum service_id service)
+/* The operation of that name, in the rows of a service, which begin at `row` and stand together; null
+ * after an error. */
+static const struct operation *find_operation(struct parser *parser, const struct operation *row)
 {
     size_t first = parser->at;
     size_t length;
     const char *name = take_name(parser, &length);
-    for (unsigned i = 0; i < operation_count && parser->status == STATUS_OK; i++) {
-        const struct operation *operation = &operation_table[i];
-        if (operation->service == service && same_name(name, length, operation->name))
-            return operation;
+    const struct operation *end = operation_table + operation_count;
+    for (enum service_id service = parser->status == STATUS_OK ? row->service : SERVICE_COUNT;
+         row != end && row->service == service; row++) {
+        if (same_name(name, length, row->name))
+            return row;
     }
     refuse(parser, at_end(parser) && length == 0 ? STATUS_TRUNCATED : STATUS_NOT_FOUND, first);
     return NULL;
 }
 
-static void take_service(struct parser *parser, enum service_id *service)
+/* The first row of the service of that name; null: there is none. */
+static const struct operation *take_service(struct parser *parser)
 {
     size_t length;
     const char *name = take_name(parser, &length);
-    for (unsigned i = 0; i < operation_count; i++) {
-        if (same_name(name, length, operation_table[i].service_name)) {
-            *service = operation_table[i].service;
-            return;
-        }
+    const struct operation *end = operation_table + operation_count;
+    for (const struct operation *row = operation_table; row != end; row++) {
+        bool is_first = row == operation_table || row->service != row[-1].service;
+        if (is_first && same_name(name, length, row->service_name))
+            return row;
     }
     refuse(parser, parser->size_bytes == 0 ? STATUS_TRUNCATED : STATUS_NOT_FOUND, 0);
+    return NULL;
 }
 
 /* service.operation, or service.#number. */
 static void take_operation(struct parser *parser, struct trace_message *what,
                            struct message_header *header)
 {
-    take_service(parser, &what->service);
+    const struct operation *rows = take_service(parser);
+    if (rows == NULL)
+        return;
+    what->service = rows->service;
     expect(parser, ".", STATUS_BAD_TEXT);
     if (accept(parser, "#")) {
         header->operation = (uint16_t)take_number(parser, UINT16_MAX);
         what->operation = operation_find(what->service, header->operation);
     } else {
-        what->operation = find_operation(parser, what->service);
+        what->operation = find_operation(parser, rows);
         header->operation = what->operation != NULL ? what->operation->id : 0;
     }
     what->reply = accept(parser, ":reply");

@@ -78,12 +78,12 @@ static inline bool codec_zero(const uint8_t *bytes, size_t size_bytes)
     return size_bytes == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size_bytes - 1) == 0);
 }
 
-/* Whether a check that costs as much as all others is made this time: in one of `of` inputs, by
- * what the input did up to here. */
+/* Whether a check that costs as much as all others is made this time: under engines in one of `of`
+ * inputs, by what the input did up to here; in replays always. */
 static inline bool codec_turn(uint64_t of)
 {
     uint64_t digest = digest_value();
-    return (digest ^ digest >> 29) % of == 0;
+    return !oracle_deferred() || (digest ^ digest >> 29) % of == 0;
 }
 
 /* The models' rule for names: letters, digits and dashes, then at least one zero, then zeros. */
@@ -95,16 +95,31 @@ static inline bool codec_name_ok(const uint8_t *name, size_t size_bytes)
         ['a' ... 'z'] = true,
     };
     size_t letters = 0;
-    bool ended = false;
-    for (size_t i = 0; i < size_bytes; i++) {
-        if (name[i] == 0)
-            ended = true;
-        else if (ended || !allowed[name[i]])
-            return false;
-        else
-            letters++;
+    while (letters < size_bytes && allowed[name[letters]])
+        letters++;
+    return letters > 0 && letters < size_bytes && codec_zero(name + letters, size_bytes - letters);
+}
+
+/* Whether two of at most 64 keys are the same, which begin `stride` bytes apart, `width` bytes each, a
+ * multiple of four. A sum of each tells most of them apart, so that all pairs can be asked for. */
+static inline bool codec_repeats(const uint8_t *keys, uint32_t count, size_t stride_bytes,
+                                 size_t width_bytes)
+{
+    uint32_t sums[64];
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *key = keys + stride_bytes * i;
+        bool same_sum = false;
+        sums[i] = 0;
+        for (size_t at = 0; at < width_bytes; at += 4)
+            sums[i] = sums[i] * 31 + codec_u32(key + at);
+        for (uint32_t j = 0; j < i; j++)
+            same_sum |= sums[j] == sums[i];
+        for (uint32_t j = 0; j < i && same_sum; j++) {
+            if (memcmp(keys + stride_bytes * j, key, width_bytes) == 0)
+                return true;
+        }
     }
-    return ended && letters > 0;
+    return false;
 }
 
 /* A valid name: a letter, up to five drawn ones, and the index in two letters, so that names of
@@ -115,8 +130,10 @@ static inline void codec_draw_name(struct choices *choices, char *name, size_t s
     static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
     memset(name, 0, size_bytes);
     size_t length = (size_t)choices_below(choices, 6);
+    uint8_t letters[6];
+    choices_bytes(choices, letters, length); /* as many draws of one byte */
     for (size_t i = 0; i < length; i++)
-        name[i] = alphabet[choices_below(choices, sizeof alphabet - 1)];
+        name[i] = alphabet[letters[i] % (sizeof alphabet - 1)];
     name[length] = (char)('a' + index / 26);
     name[length + 1] = (char)('a' + index % 26);
 }

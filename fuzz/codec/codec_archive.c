@@ -194,13 +194,19 @@ static void run_text(struct choices *choices)
 
 /* --- a model of archives ---------------------------------------------------------------------- */
 
+struct model_entry {
+    size_t header_at;
+    uint64_t size;
+    uint64_t mode;
+    uint64_t seconds;
+    uint8_t path[BLOCK];
+    size_t path_count;
+};
+
 struct model {
     bool is_whole; /* nothing is wrong up to the end */
     uint32_t count;
-    struct {
-        size_t header_at;
-        uint64_t size;
-    } entries[LIMIT_BYTES / BLOCK];
+    struct model_entry entries[LIMIT_BYTES / BLOCK];
 };
 
 static bool model_number(const uint8_t *field, size_t size_bytes, uint64_t *value)
@@ -289,11 +295,8 @@ static bool model_sum(const uint8_t *header)
     return model_number(header + 148, 8, &stated) && stated == sum;
 }
 
-static bool model_header(const uint8_t *header, uint64_t *size)
+static bool model_header(const uint8_t *header, struct model_entry *entry)
 {
-    uint64_t mode;
-    uint64_t seconds;
-    uint8_t path[BLOCK];
     uint8_t type = header[156];
     bool file = type == '0' || type == 0;
     return memcmp(header + 257,
@@ -301,56 +304,54 @@ static bool model_header(const uint8_t *header, uint64_t *size)
                   "00",
                   8) == 0 &&
            codec_zero(header + 500, 12) && model_sum(header) &&
-           (file || type == '2' || type == '5') && model_path_of(header, path) != 0 &&
-           model_link(header) && model_number(header + 100, 8, &mode) && mode <= 07777 &&
-           model_number(header + 136, 12, &seconds) && model_number(header + 124, 12, size) &&
-           (file || *size == 0);
+           (file || type == '2' || type == '5') &&
+           (entry->path_count = model_path_of(header, entry->path)) != 0 && model_link(header) &&
+           model_number(header + 100, 8, &entry->mode) && entry->mode <= 07777 &&
+           model_number(header + 136, 12, &entry->seconds) &&
+           model_number(header + 124, 12, &entry->size) && (file || entry->size == 0);
 }
 
-static struct model model_of(const uint8_t *bytes, size_t size_bytes)
+static void model_of(const uint8_t *bytes, size_t size_bytes, struct model *model)
 {
-    struct model model = {.is_whole = false};
     size_t at = 0;
-    uint64_t size;
-    for (; size_bytes - at >= BLOCK && !codec_zero(bytes + at, BLOCK);
-         at += BLOCK * (1 + (size + 511) / 512)) {
-        if (!model_header(bytes + at, &size))
-            return model;
+    model->is_whole = false;
+    model->count = 0;
+    while (size_bytes - at >= BLOCK && !codec_zero(bytes + at, BLOCK)) {
+        struct model_entry *entry = &model->entries[model->count];
+        if (!model_header(bytes + at, entry))
+            return;
         uint64_t room = size_bytes - at - BLOCK;
-        uint64_t padded = (size + 511) / 512 * 512;
-        if (padded > room || !codec_zero(bytes + at + BLOCK + size, padded - size))
-            return model;
-        model.entries[model.count].header_at = at;
-        model.entries[model.count++].size = size;
+        uint64_t padded = (entry->size + 511) / 512 * 512;
+        if (padded > room || !codec_zero(bytes + at + BLOCK + entry->size, padded - entry->size))
+            return;
+        entry->header_at = at;
+        model->count++;
+        at += BLOCK + padded;
     }
-    model.is_whole = size_bytes - at >= 1024 && codec_zero(bytes + at, size_bytes - at);
-    return model;
+    model->is_whole = size_bytes - at >= 1024 && codec_zero(bytes + at, size_bytes - at);
 }
 
 /* --- archives --------------------------------------------------------------------------------- */
 
-static void check_entry(const uint8_t *bytes, const struct archive_entry *entry, size_t header_at,
-                        uint64_t size)
+static void check_entry(const uint8_t *bytes, const struct archive_entry *entry,
+                        const struct model_entry *model)
 {
-    const uint8_t *header = bytes + header_at;
-    uint8_t path[BLOCK];
-    uint64_t value = 0;
-    size_t path_count = model_path_of(header, path);
+    const uint8_t *header = bytes + model->header_at;
+    size_t path_count = model->path_count;
     PROPERTY(F1, "path",
-             entry->path_count == path_count && memcmp(entry->path, path, path_count) == 0);
+             entry->path_count == path_count && memcmp(entry->path, model->path, path_count) == 0);
     PROPERTY(F1, "behind",
              codec_zero(entry->path + path_count, sizeof entry->path - path_count) &&
                  codec_zero(entry->target + entry->target_count,
                             sizeof entry->target - entry->target_count));
-    PROPERTY_EQUAL(F1, "data", entry->data_bytes, size);
-    PROPERTY_EQUAL(F1, "place", entry->data_at, header_at + BLOCK);
+    PROPERTY_EQUAL(F1, "data", entry->data_bytes, model->size);
+    PROPERTY_EQUAL(F1, "place", entry->data_at, model->header_at + BLOCK);
     PROPERTY_EQUAL(F1, "kind", entry->kind,
                    header[156] == '2'   ? ARCHIVE_SYMLINK
                    : header[156] == '5' ? ARCHIVE_DIRECTORY
                                         : ARCHIVE_FILE);
-    PROPERTY(F1, "mode", model_number(header + 100, 8, &value) && entry->mode == value);
-    PROPERTY(F1, "time",
-             model_number(header + 136, 12, &value) && entry->modified_seconds == value);
+    PROPERTY_EQUAL(F1, "mode", entry->mode, model->mode);
+    PROPERTY_EQUAL(F1, "time", entry->modified_seconds, model->seconds);
     PROPERTY_EQUAL(F1, "target", entry->target_count,
                    entry->kind == ARCHIVE_SYMLINK ? model_field(header + 157, 100) : 0);
     PROPERTY(F1, "says", memcmp(entry->target, header + 157, entry->target_count) == 0);
@@ -363,8 +364,9 @@ static void check_entry(const uint8_t *bytes, const struct archive_entry *entry,
 
 static void check_archive(const uint8_t *bytes, size_t size_bytes, enum codec_mode mode)
 {
-    struct model model = model_of(bytes, size_bytes);
+    static struct model model;
     struct archive_entry entry;
+    model_of(bytes, size_bytes, &model);
     enum status status = STATUS_OK;
     uint32_t count = 0;
     for (size_t at = 0, before = 0; status == STATUS_OK; before = at) {
@@ -376,8 +378,7 @@ static void check_archive(const uint8_t *bytes, size_t size_bytes, enum codec_mo
             break;
         }
         PROPERTY(F1, "more", count < model.count && at > before && at <= size_bytes);
-        check_entry(bytes, &entry, model.entries[count].header_at, model.entries[count].size);
-        count++;
+        check_entry(bytes, &entry, &model.entries[count++]);
     }
     mark_triple("archive", (unsigned)mode, count < 3 ? count : 3, (unsigned)status);
     digest_u64((uint64_t)status);
@@ -440,13 +441,16 @@ static size_t put_header(struct choices *choices, uint8_t *header, unsigned inde
 static size_t build(struct choices *choices, uint8_t *bytes)
 {
     size_t at = 0;
-    memset(bytes, 0, LIMIT_BYTES);
     for (unsigned left = (unsigned)choices_below(choices, 5); left > 0; left--) {
         size_t size = put_header(choices, bytes + at, left);
+        size_t padded = (size + 511) / 512 * 512;
         memset(bytes + at + BLOCK, 'd', size);
-        at += BLOCK + (size + 511) / 512 * 512;
+        memset(bytes + at + BLOCK + size, 0, padded - size);
+        at += BLOCK + padded;
     }
-    return choices_flag(choices) ? LIMIT_BYTES : at + 1024;
+    size_t end = choices_flag(choices) ? LIMIT_BYTES : at + 1024;
+    memset(bytes + at, 0, end - at);
+    return end;
 }
 
 /* Names at the edges of what a path can be made of. */

@@ -46,12 +46,8 @@ static bool model_modules(const uint8_t *rows, uint32_t count, uint64_t image_by
             (unsigned __int128)offset + size > image_bytes)
             return false;
         free_from = (unsigned __int128)offset + size;
-        for (uint32_t j = 0; j < i; j++) {
-            if (memcmp(rows + 48 * j, row, 24) == 0)
-                return false;
-        }
     }
-    return true;
+    return !codec_repeats(rows, count, 48, 24);
 }
 
 static bool model_accepts(const uint8_t *bytes, size_t size_bytes)

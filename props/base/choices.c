@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "abi/formats/cursor.h"
+
 static void (*settled)(const uint8_t *at, size_t width_bytes, uint64_t exact);
 
 struct choices choices_over(const void *bytes, size_t size_bytes)
@@ -42,14 +44,18 @@ size_t choices_bytes(struct choices *choices, void *target, size_t count_bytes)
     return real;
 }
 
-static uint64_t choices_width(struct choices *choices, unsigned width_bytes)
+static inline uint64_t choices_width(struct choices *choices, unsigned width_bytes)
 {
     size_t left = choices->size_bytes - choices->offset_bytes;
-    size_t real = width_bytes < left ? width_bytes : left;
     uint64_t value = 0;
-    for (size_t i = 0; i < real; i++) /* no bytes may be null */
+    if (width_bytes <= left) {
+        value = load_width(choices->bytes + choices->offset_bytes, width_bytes);
+        choices->offset_bytes += width_bytes;
+        return value;
+    }
+    for (size_t i = 0; i < left; i++) /* no bytes may be null */
         value |= (uint64_t)choices->bytes[choices->offset_bytes + i] << (8 * i);
-    choices->offset_bytes += real;
+    choices->offset_bytes += left;
     return value;
 }
 
@@ -77,10 +83,13 @@ uint64_t choices_below(struct choices *choices, uint64_t limit)
 {
     if (limit <= 1)
         return 0;
-    unsigned width_bytes = 1;
-    while (width_bytes < 8 && (limit - 1) >> (8 * width_bytes) != 0)
-        width_bytes *= 2;
-    return choices_width(choices, width_bytes) % limit;
+    if (limit <= 1u + UINT8_MAX)
+        return choices_u8(choices) % (uint32_t)limit;
+    if (limit <= 1u + UINT16_MAX)
+        return choices_u16(choices) % (uint32_t)limit;
+    if (limit <= UINT64_C(1) + UINT32_MAX)
+        return choices_u32(choices) % limit;
+    return choices_u64(choices) % limit;
 }
 
 uint64_t choices_between(struct choices *choices, uint64_t first, uint64_t last)

@@ -53,6 +53,15 @@ static bool take_cap(const struct message_field *field, size_t offset_bytes, str
     return true;
 }
 
+/* An array's entries behind the first have a rule of their own. */
+static bool entry_allowed(const struct message_field *field, unsigned index, uint64_t value)
+{
+    if (index == 0)
+        return field_value_allowed(field, value);
+    struct message_field entry = message_field_entry(field, index);
+    return field_value_allowed(&entry, value);
+}
+
 /* The scalars of a list, up to the field that ends it: that field, or null when one is missing or
  * not allowed. */
 static const struct message_field *take_scalars(const struct message_field *field,
@@ -60,10 +69,9 @@ static const struct message_field *take_scalars(const struct message_field *fiel
 {
     for (; is_scalar(field); field++) {
         for (unsigned i = 0; i < field->entry_count; i++) {
-            struct message_field entry = message_field_entry(field, i);
             size_t offset_bytes = walk->reader.offset_bytes;
             walk->last = read_width(&walk->reader, field->width_bytes);
-            if (walk->reader.failed || !field_value_allowed(&entry, walk->last))
+            if (walk->reader.failed || !entry_allowed(field, i, walk->last))
                 return NULL;
             if (field->kind == FIELD_CAP && walk->last != 0 && !take_cap(field, offset_bytes, walk))
                 return NULL;
