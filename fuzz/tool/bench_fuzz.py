@@ -22,6 +22,7 @@ TOLERANCE_PERCENT = 10
 SAMPLE = 48 # inputs of a corpus that are counted
 SECONDS = 1
 ENGINE_SECONDS = 3
+ENGINE_RUNS = 2000 # of libFuzzer, whose instructions are counted
 # Counted in the build of which every check has the programs; where they go, in the one that campaigns mostly run.
 COUNTED, SHARED = "shipped", "fast"
 VARIANTS = ("fast", "asan")
@@ -37,9 +38,11 @@ HEAD = f"""\
 ROWS_HEAD = ("| harness | fast: inputs/s | of empty | asan: inputs/s | of empty | fast: steps/s | asan: steps/s "
              "| bytes per input | instructions per input |")
 SHARES_HEAD = "| where they go, in % | " + " | ".join(bench_share.KINDS) + " | in libc | in resets |"
-ENGINE_HEAD = "| under libFuzzer | fast: executions/s | of empty | asan: executions/s | of empty |"
+ALONE_HEAD = "| of the empty harness | fast | units alone | asan |"
+ENGINE_HEAD = ("| under libFuzzer | fast: executions/s | of empty | asan: executions/s | of empty | "
+               + " | ".join(f"{kind}, %" for kind in bench_share.ENGINE_KINDS) + " |")
 LIVES_HEAD = "| messages of lives | messages per step | fast: messages/s | with its calls | asan: messages/s | with its calls |"
-HEADS = (ROWS_HEAD, SHARES_HEAD, ENGINE_HEAD, LIVES_HEAD)
+HEADS = (ROWS_HEAD, SHARES_HEAD, ALONE_HEAD, ENGINE_HEAD, LIVES_HEAD)
 
 
 # --- counting ---
@@ -57,19 +60,24 @@ def counted(name, variant):
         os.mkdir(f"{home}/inputs")
         for path in inputs:
             os.symlink(os.path.abspath(path), f"{home}/inputs/{os.path.basename(path)}")
-        # valgrind does not read this compiler's debug information, the symbolizer does.
-        stripped = f"{home}/{name}"
-        for command in (["objcopy", "-g", program, stripped],
-                        ["valgrind", "--tool=callgrind", "--dump-instr=yes", "--compress-strings=no",
-                         "--compress-pos=no", f"--callgrind-out-file={home}/out",
-                         "--toggle-collect=LLVMFuzzerTestOneInput", stripped, "--bench", f"{home}/inputs", "0"]):
-            status, output = build.run(command, env={"LD_BIND_NOW": "1"})
-            if status != 0:
-                raise build.Stop(f"{build.shorten(output, 20)}\n{' '.join(command)} ended with status {status}")
-        with open(f"{home}/out", encoding="utf-8") as text:
-            calls = bench_share.parsed(text, stripped)
+        calls = calls_of(program, ["--bench", f"{home}/inputs", "0"], "LLVMFuzzerTestOneInput", home)
     shares = bench_share.shares(calls, frames(program, calls.addresses()))
     return (calls.total - shares.libc) // len(inputs), shares
+
+
+def calls_of(program, arguments, function, home):
+    """bench_share.Calls of all that runs below a function of a program, by its mangled name."""
+    # valgrind does not read this compiler's debug information, the symbolizer does.
+    stripped = f"{home}/program"
+    for command in (["objcopy", "-g", program, stripped],
+                    ["valgrind", "--tool=callgrind", "--dump-instr=yes", "--compress-strings=no",
+                     "--compress-pos=no", "--demangle=no", f"--callgrind-out-file={home}/out",
+                     f"--toggle-collect={function}", stripped, *arguments]):
+        status, output = build.run(command, env={"LD_BIND_NOW": "1"})
+        if status != 0:
+            raise build.Stop(f"{build.shorten(output, 20)}\n{' '.join(command)} ended with status {status}")
+    with open(f"{home}/out", encoding="utf-8") as text:
+        return bench_share.parsed(text, stripped)
 
 
 def frames(program, addresses):
@@ -164,10 +172,12 @@ def missed():
     for what, now, table in (("more than 10 %", {"a": 1101}, {"a": 1000}), ("a new harness", {"a": 1}, {})):
         wrong += [] if len(slower(now, table)) == 2 else [f"{what}: {slower(now, table)}"]
     page = "\n".join(["x", *(line for head in HEADS for line in [*empty_table(head), "| b | 1 |", "| gone | 1 |", ""])]) + "\n"
-    rows = with_rows(page, [{"a": "| a | 2 |"}, {}, {}, {}], ("a", "b"))
+    rows = with_rows(page, [{"a": "| a | 2 |"}, {}, {}, {}, {}], ("a", "b"))
     for head, wanted in ((ROWS_HEAD, ["| a | 2 |", "| b | 1 |"]), (SHARES_HEAD, ["| b | 1 |"]), (LIVES_HEAD, ["| b | 1 |"])):
         found = list(table_of(rows, head).values())
         wrong += [] if found == wanted else [f"rows of a page: {found}, not {wanted}"]
+    for case, wanted in (((0.25, 1), 0.25), ((0.25, 0), 1), ((0.25, 1 / 3), 0.5), ((2, 0.5), 1)):
+        wrong += [] if abs(alone(*case) - wanted) < 0.001 else [f"units alone of {case}: {alone(*case)}, not {wanted}"]
     return wrong + bench_share.missed()
 
 
@@ -198,11 +208,29 @@ def beside_empty(name, variant):
     return found, 2 * found.inputs / (before + after)
 
 
-def engine_rate(name, variant, seeds):
-    """Executions per CPU second under libFuzzer from these seeds, all of which stay in its corpus."""
+def engine_arguments(end, home, seeds):
+    """libFuzzer, from these seeds, all of which stay in its corpus, until `end`."""
+    return ["-seed=1", end, "-entropic=0", "-keep_seed=1", f"-max_len={engines.INPUT_BYTES_MAX}", "-reload=0",
+            "-print_final_stats=1", home, seeds]
+
+
+def engine_parts(name, seeds):
+    """Of the instructions of some executions under libFuzzer, in %: those that run the input, those of what libFuzzer
+    is told of comparisons, and its own."""
+    program = f"build/{ENGINES[0]}/{name}"
     with tempfile.TemporaryDirectory() as home:
-        command = [f"build/{variant}/{name}", "-seed=1", f"-max_total_time={ENGINE_SECONDS}", "-entropic=0", "-keep_seed=1",
-                   f"-max_len={engines.INPUT_BYTES_MAX}", "-reload=0", "-print_final_stats=1", home, seeds]
+        os.mkdir(f"{home}/corpus")
+        calls = calls_of(program, ["-rss_limit_mb=0", *engine_arguments(f"-runs={ENGINE_RUNS}", f"{home}/corpus", seeds)],
+                         "_ZN6fuzzer6Fuzzer4Loop*", home)
+    parts = bench_share.engine_shares(calls, frames(program, calls.addresses()))
+    whole = max(sum(parts.values()), 1)
+    return [f"{100 * parts[kind] / whole:.0f}" for kind in bench_share.ENGINE_KINDS]
+
+
+def engine_rate(name, variant, seeds):
+    """Executions per CPU second under libFuzzer."""
+    with tempfile.TemporaryDirectory() as home:
+        command = [f"build/{variant}/{name}", *engine_arguments(f"-max_total_time={ENGINE_SECONDS}", home, seeds)]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE)
         output = process.stderr.read().decode(errors="replace")
@@ -221,13 +249,20 @@ def engine_row(name):
         for variant in ENGINES:
             found = engine_rate(name, variant, f"{home}/seeds")
             cells += [f"{found:,.0f}", f"{found / engine_rate('empty', variant, f'{home}/seeds'):.2f}"]
+        cells += engine_parts(name, f"{home}/seeds")
     return f"| {name} | {' | '.join(cells)} |"
 
 
 # --- tables ---
 
+def alone(ratio, share):
+    """What a harness would be to the empty one if only a share of what it does besides were left."""
+    return 1 / (1 + max(1 / ratio - 1, 0) * share)
+
+
 def rows_of(name):
-    """(row of rates, row of shares, row of messages or None, instructions per input)"""
+    """({head of a table: row}, instructions per input); what is no life has no row of messages, what is no codec none of
+    what its units leave."""
     instructions, shares = counted(name, COUNTED)[0], counted(name, SHARED)[1]
     inputs = campaign.inputs_of(name)
     size_bytes = sum(os.path.getsize(path) for path in inputs) / len(inputs)
@@ -236,11 +271,14 @@ def rows_of(name):
              f"{fast.steps:,}" if fast.steps else "", f"{asan.steps:,}" if asan.steps else "",
              f"{size_bytes:,.0f}", f"{instructions:,}"]
     messages = [f"{one:,}" for found in (fast, asan) for one in (found.messages, found.exchanged)]
-    lives = f"| {name} | {fast.messages / fast.steps:.1f} | {' | '.join(messages)} |" if fast.steps and fast.messages else None
     parts = [*shares.kinds.values(), shares.libc, shares.resets]
     whole = max(shares.total, 1)
-    return (f"| {name} | {' | '.join(cells)} |",
-            f"| {name} | {' | '.join(f'{100 * part / whole:.0f}' for part in parts)} |", lives, instructions)
+    rows = {ROWS_HEAD: cells, SHARES_HEAD: [f"{100 * part / whole:.0f}" for part in parts]}
+    if fast.steps and fast.messages:
+        rows[LIVES_HEAD] = [f"{fast.messages / fast.steps:.1f}", *messages]
+    if name.startswith("codec_"):
+        rows[ALONE_HEAD] = [f"{fast_ratio:.2f}", f"{alone(fast_ratio, shares.kinds['units'] / whole):.2f}", f"{asan_ratio:.2f}"]
+    return {head: f"| {name} | {' | '.join(row)} |" for head, row in rows.items()}, instructions
 
 
 def empty_table(head):
@@ -257,15 +295,15 @@ def bench(names, bless):
     codecs = [name for name in names if name.startswith("codec_")]
     build.must_build(*[f"build/{variant}/{name}" for variant in {*VARIANTS, COUNTED, SHARED} for name in [*names, "empty"]],
                      *[f"build/{variant}/{name}" for variant in ENGINES if codecs for name in [*codecs, "empty"]])
-    rates, shares, lives, counts = {}, {}, {}, {}
+    tables, counts = {head: {} for head in HEADS}, {}
     print("\n".join(empty_table(ROWS_HEAD)))
     for name in names:
-        rates[name], shares[name], lives[name], counts[name] = rows_of(name)
-        print(rates[name], flush=True)
-    print("\n".join(["", *empty_table(SHARES_HEAD), *shares.values()]), flush=True)
-    lives = {name: row for name, row in lives.items() if row}
-    print("\n".join(["", *empty_table(LIVES_HEAD), *lives.values()]), flush=True)
-    engine = {name: engine_row(name) for name in codecs}
-    if codecs:
-        print("\n".join(["", *empty_table(ENGINE_HEAD), *engine.values()]), flush=True)
-    return write(counts, [rates, shares, engine, lives]) if bless else 0
+        rows, counts[name] = rows_of(name)
+        for head, row in rows.items():
+            tables[head][name] = row
+        print(rows[ROWS_HEAD], flush=True)
+    tables[ENGINE_HEAD] = {name: engine_row(name) for name in codecs}
+    for head in HEADS[1:]:
+        if tables[head]:
+            print("\n".join(["", *empty_table(head), *tables[head].values()]), flush=True)
+    return write(counts, [tables[head] for head in HEADS]) if bless else 0

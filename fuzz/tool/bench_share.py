@@ -6,6 +6,7 @@ import collections
 import re
 
 ORACLE = re.compile(r"(codec_)?check(_|$)|model_|compare(_|$)|predict")
+OURS = ("abi/", "fuzz/", "kernel/", "linker/", "props/", "services/")
 RESET = re.compile(r"(^|_)reset(_|$)")
 # The first that fits the file of a function; what fits none is the harness's.
 PLACES = (("units", re.compile(r"(services|abi|linker|kernel/(?!host/))")),
@@ -13,6 +14,10 @@ PLACES = (("units", re.compile(r"(services|abi|linker|kernel/(?!host/))")),
           ("stand-ins", re.compile(r"props/(stand_ins|world)/")),
           ("digests, marks", re.compile(r"props/base/(digest|marks|property|trace)\.")))
 KINDS = ("units", "oracles", "stand-ins", "digests, marks", "harness")
+# Of a program of libFuzzer: what it looks for in comparisons, and the rest of the engine. What fits none runs the input.
+WATCHED = re.compile(r"__sanitizer_cov_trace_|__sanitizer_weak_hook_|fuzzer::TracePC::(HandleCmp|AddValueFor)")
+ENGINE = re.compile(r"fuzzer::|__sanitizer_|main$|operator (new|delete)|std::")
+ENGINE_KINDS = ("the input", "comparisons", "libFuzzer")
 
 # kinds: {kind: instructions}; libc and resets are parts of them once more.
 Shares = collections.namedtuple("Shares", "total kinds libc resets")
@@ -74,6 +79,13 @@ def kind_of(chain):
     return next((kind for kind, place in PLACES if place.match(file)), "harness")
 
 
+def engine_kind_of(chain):
+    name = chain[-1][0] if chain else ""
+    if WATCHED.search(name):
+        return "comparisons"
+    return "libFuzzer" if ENGINE.search(name) and not chain[-1][1].startswith(OURS) else "the input"
+
+
 def is_reset(chain):
     return any(RESET.search(name) for name, _ in chain)
 
@@ -92,6 +104,14 @@ def shares(calls, frames):
         if is_reset(frames[at]) and (to is None or not is_reset(frames[to])):
             resets += count
     return Shares(calls.total, {kind: kinds[kind] for kind in KINDS}, libc, resets)
+
+
+def engine_shares(calls, frames):
+    """{kind: instructions} of a program of libFuzzer; a call into libc counts for who called."""
+    kinds = collections.Counter({kind: 0 for kind in ENGINE_KINDS})
+    for at, count in [*calls.own.items(), *((at, count) for (at, to), count in calls.out.items() if to is None)]:
+        kinds[engine_kind_of(frames[at])] += count
+    return kinds
 
 
 # --- checks of this file ---
@@ -124,6 +144,10 @@ fn=memset
 FRAMES = {0x10: [("LLVMFuzzerTestOneInput", "fuzz/codec/a.c")], 0x12: [("check", "fuzz/codec/a.c")],
           0x14: [("LLVMFuzzerTestOneInput", "fuzz/codec/a.c")], 0x20: [("memd_reset", "services/memd/a.c")],
           0x22: [("copy", "abi/a.h"), ("memd_reset", "services/memd/a.c")]}
+ENGINE_KIND_OF = (([("memd_reset", "services/memd/a.c")], "the input"), ([("__sanitizer_cov_trace_cmp8", "")], "comparisons"),
+                  ([("fuzzer::Fuzzer::RunOne(unsigned char const*)", "")], "libFuzzer"), ([], "the input"),
+                  ([("x", "a.h"), ("main_loop", "fuzz/life/a.c")], "the input"),
+                  ([("fuzzer::TracePC::HandleCmp<unsigned long>(unsigned long)", "")], "comparisons"))
 KIND_OF = (([("check", "services/memd/a.c")], "units"), ([("load", "a.h"), ("model_row", "fuzz/codec/a.c")], "oracles"),
            ([("x", "fuzz/life/a_check.c")], "oracles"), ([("x", "props/stand_ins/a.c")], "stand-ins"), ([], "harness"),
            ([("x", "kernel/core/a.c")], "units"), ([("x", "props/base/marks.c")], "digests, marks"))
@@ -133,5 +157,8 @@ def missed():
     """What a made-up file of callgrind should give and does not."""
     found = shares(parsed(WRITTEN.splitlines(), "program"), FRAMES)
     wanted = Shares(60, {"units": 25, "oracles": 15, "stand-ins": 0, "digests, marks": 0, "harness": 20}, 35, 25)
-    return ([] if found == wanted else [f"{found}, not {wanted}"]) + [
-        f"{chain}: {kind_of(chain)}, not {kind}" for chain, kind in KIND_OF if kind_of(chain) != kind]
+    of_engine = engine_shares(parsed(WRITTEN.splitlines(), "program"), {**FRAMES, 0x20: [("__sanitizer_cov_trace_cmp4", "")]})
+    parts = {"the input": 55, "comparisons": 5, "libFuzzer": 0}
+    return ([] if found == wanted else [f"{found}, not {wanted}"]) + ([] if of_engine == parts else [f"{of_engine}, not {parts}"]) + [
+        f"{chain}: {kind(chain)}, not {wanted}" for kind, table in ((kind_of, KIND_OF), (engine_kind_of, ENGINE_KIND_OF))
+        for chain, wanted in table if kind(chain) != wanted]

@@ -498,6 +498,7 @@ CHECKS = {
     "mutate": (mutate_checks.mutate_checks, "image asan shipped"),
     "report": (report_checks.report_checks, ""),
     "fuzzbench": (fuzzbench_checks.fuzzbench_checks, ""),
+    "pages": (fuzzbench_checks.pages_stay, ""),
     "packages": (command_checks.package_lock, ""),
     "patches": (command_checks.half_a_patch, ""),
     "debugger": (command_checks.debugger, "image"),

@@ -29,7 +29,8 @@ import source_checks
 HOME = "findings/fuzzbench"
 TABLE = "fuzz/FUZZBENCH.md"
 HARNESSES = ("memd_life", "vspaced_life", "pagerd_life", "named_life", "codec_messages")
-BUILDS = {"libfuzzer": "build/libfuzzer_fast", "afl": "build/afl_fast", "replayer": "build/fast"}
+# "entropic" is libFuzzer as it is by itself: it weighs inputs by how rare their features are, which campaigns do not.
+BUILDS = {"libfuzzer": "build/libfuzzer_fast", "entropic": "build/libfuzzer_fast", "afl": "build/afl_fast", "replayer": "build/fast"}
 # The mutators by the names that BASALT_MUTATOR has for them (props/life/steps.h); "usual" is what campaigns have.
 PARTS = ("literals", "swarm", "hostile", "cross")
 MUTATORS = ("none", "steps", "usual")
@@ -50,9 +51,11 @@ class Results:
         self.path = f"{HOME}/{mutate.tree_digest()[:12]}.jsonl"
         self.rows = {tuple(key): row for key, row in mutate.whole_rows(self.path)}  # what was cut off is measured again
         self.lock = threading.Lock()
+        self.asked = set() # keys that this call is about
 
     def get(self, key, measure):
         """The row of a key, measured when there is none yet."""
+        self.asked.add(key)
         if key not in self.rows:
             row = measure()
             with self.lock:
@@ -64,7 +67,8 @@ class Results:
 
 
 def engines_of(options):
-    return ["libfuzzer", "afl"] if options.engine == "both" else [options.engine]
+    return [*(["libfuzzer", "afl"] if options.engine == "both" else [options.engine]),
+            *(["entropic"] if options.entropic else [])]
 
 
 def contenders(name, options):
@@ -94,8 +98,9 @@ class Run:
         dictionary = campaign.dictionary(self.name, self.home)
         corpus = f"{self.home}/corpus"
         os.makedirs(corpus, exist_ok=True)
-        if self.contender.engine == "libfuzzer":
-            return [self.program, f"-runs={self.executions}", f"-seed={self.seed}", "-entropic=0", *engines.limits(), *engines.growth(self.name),
+        if self.contender.engine != "afl":
+            return [self.program, f"-runs={self.executions}", f"-seed={self.seed}",
+                    f"-entropic={int(self.contender.engine == 'entropic')}", *engines.limits(), *engines.growth(self.name),
                     "-print_final_stats=1", f"-artifact_prefix={self.home}/", f"-dict={dictionary}", corpus,
                     *([self.start] if self.start else [])]
         campaign.store(corpus, SEED_OF_AFL)
@@ -112,7 +117,7 @@ class Run:
                                        start_new_session=True)
         status, usage = ended(process, 120 + self.executions / SLOWEST)
         said = campaign.text_of(log)
-        (self.of_libfuzzer if self.contender.engine == "libfuzzer" else self.of_afl)(status, said)
+        (self.of_afl if self.contender.engine == "afl" else self.of_libfuzzer)(status, said)
         return round(usage.ru_utime + usage.ru_stime, 2)
 
     def of_libfuzzer(self, status, said):
@@ -283,6 +288,7 @@ class Bench:
 
     def side_by_side(self, jobs):
         """Runs (what it is, key, measure) of each that is not known on the cores; a failure ends the rest."""
+        self.results.asked.update(key for _, key, _ in jobs)
         jobs = [job for job in jobs if job[1] not in self.results.rows]
         with concurrent.futures.ThreadPoolExecutor(int(build.jobs())) as pool:
             pending = {pool.submit(self.results.get, key, measure): what for what, key, measure in jobs}
@@ -311,6 +317,7 @@ class Bench:
                 for seed in self.seeds() for contender in contenders(name, self.options) for start in ("empty", "corpus")
                 if start == "empty" or contender == starter(name, self.options)]
         if all(key in self.results.rows for key, *_ in keys):
+            self.results.asked.update([("caught", name, bug), *(key for key, *_ in keys)])
             return
         with tempfile.TemporaryDirectory() as home:
             programs = mutant_programs(folder, name, bug, home, self.options)
@@ -331,7 +338,7 @@ class Bench:
             self.reaches(name)
         with tempfile.TemporaryDirectory() as folder:
             mutate.copy_with(folder, [path for name in names for path in programs_of(name, self.options).values()])
-            for name in names:
+            for name in names if not self.options.reached else ():
                 for bug in self.options.bugs.get(name) or sample(name, self.options.mutants):
                     self.hunts(name, bug, folder)
 
@@ -344,7 +351,7 @@ def starter(name, options):
 
 # --- the table ---
 
-ENGINE_WORDS = {"libfuzzer": "libFuzzer", "afl": "AFL++"}
+ENGINE_WORDS = {"libfuzzer": "libFuzzer", "entropic": "libFuzzer -entropic=1", "afl": "AFL++"}
 
 
 def middle(numbers):
@@ -361,16 +368,17 @@ def order(mutator):
 
 
 def reach_table(rows):
-    """Lines of what was reached; of each contender the median of its seeds."""
+    """Lines of what was reached, and of the CPU time that the executions took; of each contender the median of its seeds."""
     grouped = collections.defaultdict(list)
     for (_, name, engine, mutator, _, executions), row in rows:
         grouped[name, executions, engine, mutator].append(row)
-    lines = ["| harness | executions | engine | mutator | marks | edges | inputs | answers OK | DENIED |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    lines = ["| harness | executions | engine | mutator | CPU s | marks | edges | inputs | answers OK | DENIED |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for (name, executions, engine, mutator), those in sorted(
             grouped.items(), key=lambda item: (item[0][0], item[0][1], item[0][2] != "libfuzzer", order(item[0][3]))):
         marks = sorted(row["marks"] for row in those)
-        lines.append(f"| {name} | {executions:,} | {ENGINE_WORDS[engine]} | {mutator} | {middle(marks)} ({marks[0]} to {marks[-1]}) | "
+        lines.append(f"| {name} | {executions:,} | {ENGINE_WORDS[engine]} | {mutator} | "
+                     f"{statistics.median(row['cpu'] for row in those):.1f} | {middle(marks)} ({marks[0]} to {marks[-1]}) | "
                      f"{middle([row['edges'] for row in those])} | {middle([row['inputs'] for row in those])} | {share(those, 'OK')} | "
                      f"{share(those, 'DENIED')} |")
     return lines
@@ -392,7 +400,7 @@ def hunt_table(rows, caught):
         column = f"{ENGINE_WORDS[engine]} {mutator}" + (", from the corpus" if start == "corpus" else "")
         columns += [column] if column not in columns else []
         cells[name, bug, column].append(row)
-    columns.sort(key=lambda column: (column.endswith("corpus"), not column.startswith("lib"), order(column.split()[1])))
+    columns.sort(key=lambda column: (column.endswith("corpus"), not column.startswith("lib"), order(column.split(",")[0].split()[-1])))
     lines = ["| harness | seeded bug | inputs that show it | " + " | ".join(columns) + " |", "| --- | --- | --- |" + " --- |" * len(columns)]
     for name, bug in dict.fromkeys((name, bug) for name, bug, _ in cells):
         told = [until(cells[name, bug, column]) if cells.get((name, bug, column)) else "" for column in columns]
@@ -423,26 +431,38 @@ def versions():
     return f"libFuzzer of {first_line(['clang-14', '--version'])}, AFL++ {afl[1] if afl else '?'}"
 
 
+def command_line(options):
+    """The call that writes the page, and any part of it that is not known, again."""
+    return " ".join(["./basalt fuzzbench", *options.harnesses, f"--seconds {options.seconds} --seeds {options.seeds}",
+                     *([] if options.reached else [f"--mutants {options.mutants}"]),
+                     *([] if options.engine == "both" else [f"--engine {options.engine}"]),
+                     *[f"--mutator {mutator}" for mutator in options.mutator or ()],
+                     *(["--entropic"] if options.entropic else []), *(["--reached"] if options.reached else []),
+                     *([] if options.output == TABLE else [f"--output {options.output}"])])
+
+
 def page(results, options):
-    """The text of the table: all that is known of the tree as it is now, for this many seconds."""
-    rows = list(results.rows.items())
+    """The text of the table: what the call asks for, in this tree, whether this call or an earlier one measured it."""
+    rows = [(key, row) for key, row in results.rows.items() if key in results.asked]
     reached = [(key, row) for key, row in rows if key[0] == "reach"]
     hunted = [(key, row) for key, row in rows if key[0] == "hunt"]
     caught = {(key[1], key[2]): row for key, row in rows if key[0] == "caught"}
     rates = {key[1]: row["rate"] for key, row in rows if key[0] == "rate"}
     commit = first_line(["git", "describe", "--always", "--dirty=, edited"])
     seeds = max((key[4] for key, _ in reached), default=options.seeds)
+    found = [] if options.reached else [
+        "## Executions until a seeded bug is found", "", *hunt_table(hunted, caught), "",
+        "From the corpus: from the committed inputs without those that show the bug.", "",
+        f"## Found within {min(FOUND_SECONDS, options.seconds)} CPU seconds, in half of the runs", "", *score_lines(hunted, rates), ""]
     return "\n".join([
         "# How good the fuzzing is", "",
-        "`./basalt fuzzbench` wrote this page; fuzz/CAMPAIGNS.md says what it measures.", "",
+        "This call wrote this page; fuzz/CAMPAIGNS.md says what it measures.", "",
+        f"    {command_line(options)}", "",
         f"- commit {commit}", f"- {versions()}; the fast builds", f"- {os.cpu_count()} cores",
         f"- each run has the executions that libFuzzer makes in {options.seconds} CPU seconds at the rate of its first",
         f"  {RATE_EXECUTIONS:,}; seeds 1 to {seeds}; medians", "",
         "## Reached from an empty corpus", "", *reach_table(reached), "",
-        f"Answers: of the {ANSWERS_OF} largest inputs of each corpus.", "",
-        "## Executions until a seeded bug is found", "", *hunt_table(hunted, caught), "",
-        "From the corpus: from the committed inputs without those that show the bug.", "",
-        f"## Found within {min(FOUND_SECONDS, options.seconds)} CPU seconds, in half of the runs", "", *score_lines(hunted, rates), ""])
+        f"Answers: of the {ANSWERS_OF} largest inputs of each corpus.", "", *found])
 
 
 def write_page(path, text):
@@ -469,11 +489,11 @@ def fuzzbench(options):
     bench = Bench(options)
     try:
         bench.run(names)
-    except KeyboardInterrupt:
-        print(f"interrupted; the same call goes on; what is known: {options.output}", flush=True)
+    except BaseException:
+        print(f"{options.output} {'stays as it was' if os.path.exists(path) else 'is not written'}: the same call goes on; "
+              f"what is measured so far is in {bench.results.path}", flush=True)
         raise
-    finally:
-        write_page(path, page(bench.results, options))
+    write_page(path, page(bench.results, options))
     print(page(bench.results, options), end="")
     print(f"written to {options.output}")
     return 0

@@ -33,7 +33,7 @@ Bug: planted
 def run(home, patch):
     """One call in the sanitized build, which is there anyway. (status, what it printed)"""
     options = argparse.Namespace(harnesses=[HARNESS], seconds=1, seeds=1, mutants=1, engine="libfuzzer", mutator=["usual"],
-                                 output=f"{home}/table.md", bugs={HARNESS: [patch]})
+                                 entropic=True, reached=False, output=f"{home}/table.md", bugs={HARNESS: [patch]})
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         status = fuzzbench.fuzzbench(options)
@@ -46,11 +46,12 @@ def planted(tally, home):
         file.write(PLANTED)
     status, printed = run(home, patch)
     table = campaign.text_of(f"{home}/table.md") if os.path.exists(f"{home}/table.md") else ""
-    line = re.search(rf"\| {HARNESS} \| planted.patch \| (\d+) \| ([\d,]+) \| ([\d,]+) \|\n", table)
+    line = re.search(rf"\| {HARNESS} \| planted.patch \| (\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|\n", table)
     tally.say("fuzzbench finds a planted bug from nothing and beside the corpus, and says which inputs show it",
               status == 0 and line and int(line[1]) > 0, printed + table)
-    reached = re.search(rf"\| {HARNESS} \| [\d,]+ \| libFuzzer \| usual \| (\d+) \([^|]*\| (\d+) \| \d+ \| (\d+) % \|", table)
-    tally.say("... and what it reaches: marks, edges, answers", reached and int(reached[1]) > 5 and int(reached[2]) > 50, table)
+    for words in fuzzbench.ENGINE_WORDS["libfuzzer"], fuzzbench.ENGINE_WORDS["entropic"]:
+        reached = re.search(rf"\| {HARNESS} \| [\d,]+ \| {words} \| usual \| [\d.]+ \| (\d+) \([^|]*\| (\d+) \| \d+ \| (\d+) % \|", table)
+        tally.say(f"... and what {words} reaches: marks, edges, answers", reached and int(reached[1]) > 5 and int(reached[2]) > 50, table)
     tally.say("... and leaves no half table", not os.path.exists(f"{home}/table.md.part"))
     again, printed = run(home, patch)
     tally.say("fuzzbench measures nothing twice", again == 0 and not re.search(r"^\d\d:\d\d:\d\d ", printed, re.M) and
@@ -100,6 +101,38 @@ def crossover(tally, folder):
     counts = [crossed(*case, folder) for case in (("steps+cross", True), ("steps+cross", False), ("steps", True))]
     tally.say("AFL++'s mutator joins inputs of the queue between steps, when it is asked to", counts[0] > 50 and counts[1:] == [0, 0],
               f"{counts}")
+
+
+def pages_stay(tally):
+    """What is interrupted, or cannot go on, leaves the page of an earlier call as it was, says so and fails."""
+    def ends(error):
+        def run_some(bench, _):
+            bench.results.get(("rate", HARNESS), lambda: {"rate": 7})
+            raise error
+        return run_some
+
+    before, must_build, home = fuzzbench.Bench.run, build.must_build, fuzzbench.HOME
+    with tempfile.TemporaryDirectory() as folder:
+        for old in ("the page of a night\n", None):
+            for error in (KeyboardInterrupt(), build.Stop("the engine is gone", 2)):
+                page = f"{folder}/{type(error).__name__}-{old is None}.md"
+                options = argparse.Namespace(harnesses=[HARNESS], seconds=1, seeds=1, mutants=1, engine="libfuzzer", mutator=["usual"],
+                                             entropic=False, reached=False, output=page)
+                if old is not None:
+                    fuzzbench.write_page(page, old)
+                printed, ended = io.StringIO(), None
+                fuzzbench.Bench.run, build.must_build, fuzzbench.HOME = ends(error), lambda *_: None, f"{folder}/results"
+                try:
+                    with contextlib.redirect_stdout(printed):
+                        fuzzbench.fuzzbench(options)
+                except (KeyboardInterrupt, build.Stop) as caught:
+                    ended = caught
+                finally:
+                    fuzzbench.Bench.run, build.must_build, fuzzbench.HOME = before, must_build, home
+                now = campaign.text_of(page) if os.path.exists(page) else None
+                wanted = f"{page} {'is not written' if old is None else 'stays as it was'}"
+                tally.say(f"fuzzbench, ended by {type(error).__name__}, leaves {'no page' if old is None else 'the page'} and says so",
+                          ended is error and now == old and wanted in printed.getvalue(), f"{ended!r}\n{now}\n{printed.getvalue()}")
 
 
 def refusals(tally):

@@ -264,6 +264,9 @@ def parser():
     sub.add_argument("--engine", choices=("libfuzzer", "afl", "both"), default="both", help="default: both")
     sub.add_argument("--mutator", action="append", metavar="NAME",
                      help="none, steps, usual, or such as steps+swarm+cross; default: the first three")
+    sub.add_argument("--entropic", action="store_true",
+                     help="besides: libFuzzer as it is by itself, which weighs inputs by how rare their features are")
+    sub.add_argument("--reached", action="store_true", help="look for no seeded bugs")
     sub.add_argument("--output", default=fuzzbench.TABLE, metavar="FILE", help=f"default: {fuzzbench.TABLE}")
     sub = command("show", show, "print a corpus input, envelope, boot config or boot image readably")
     sub.add_argument("file", metavar="FILE")
