@@ -336,9 +336,11 @@ class Bench:
     def run(self, names):
         for name in names:
             self.reaches(name)
+        if self.options.reached:
+            return
         with tempfile.TemporaryDirectory() as folder:
             mutate.copy_with(folder, [path for name in names for path in programs_of(name, self.options).values()])
-            for name in names if not self.options.reached else ():
+            for name in names:
                 for bug in self.options.bugs.get(name) or sample(name, self.options.mutants):
                     self.hunts(name, bug, folder)
 
