@@ -31,6 +31,7 @@ HOME = "findings/mutate"
 WORDS = {"negated": "condition negated", "bound": "bound off by one", "constant": "constant off by one",
          "deleted": "statement deleted", "swapped": "arguments swapped", "member": "wrong member", "widened": "row widened"}
 SEED_BELOW = 1 << 31
+AHEAD = 16  # mutants per judge that are begun while the first of them waits for its verdict: survivors take minutes
 
 Verdict = collections.namedtuple("Verdict", "outcome what")  # outcome: one of OUTCOMES; what: who noticed, or why not counted
 NOTICED = ("properties", "golden", "fuzzing")
@@ -356,7 +357,7 @@ def judged(judges, log, sites, seed, known):
     threads = concurrent.futures.ThreadPoolExecutor(len(judges))
     try:
         drawn = mutate_sites.draw(sites, seed)
-        ahead = collections.deque(map(begun, itertools.islice(drawn, len(judges))))
+        ahead = collections.deque(map(begun, itertools.islice(drawn, AHEAD * len(judges))))
         while ahead:
             site, text, verdict = ahead.popleft()
             ahead.extend(map(begun, itertools.islice(drawn, 1)))
