@@ -108,8 +108,8 @@ def growth(name, folder="build/asan"):
 
 
 def libfuzzer_command(name, seconds, home, dictionary, seed, program=None):
-    """-entropic=0: to weigh inputs by how rare their features are takes up to a third of the time, and with thousands of
-    marks nearly all are rare (figures: fuzz/CAMPAIGNS.md)."""
+    """-entropic=0: to weigh inputs by how rare their features are takes time, and with thousands of marks nearly all are
+    rare (figures: fuzz/FUZZBENCH-ENTROPIC.md)."""
     return build.bound([program or libfuzzer_program(name), f"-max_total_time={seconds}", "-entropic=0", *limits(), *growth(name),
                   f"-seed={seed}", "-print_final_stats=1", f"-artifact_prefix={home}/", f"-dict={dictionary}",
                   f"{home}/corpus", f"{home}/seeds"])

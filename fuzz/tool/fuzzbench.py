@@ -366,7 +366,8 @@ def share(rows, status):
 
 
 def order(mutator):
-    return MUTATORS.index(mutator) if mutator in MUTATORS else len(MUTATORS)
+    """Those that all calls have come first, then those with fewer parts."""
+    return MUTATORS.index(mutator) if mutator in MUTATORS else len(MUTATORS), mutator.count("+"), mutator
 
 
 def reach_table(rows):
