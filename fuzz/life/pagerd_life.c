@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "abi/text/generate.h"
+#include "props/base/message_page.h"
 #include "props/stand_ins/peers_vspaced.h"
 #include "props/stand_ins/stand_in_kernel.h"
 
@@ -210,6 +211,8 @@ static enum status send(const struct message *sent, bool thorough)
     if (!life.breached && stand_in_reply_open_count() == PEERS_PAGERD_CALLER_LIMIT)
         return STATUS_EXHAUSTED; /* the kernel would not let pagerd receive */
     *message = *sent;
+    message_page_written();
+    stand_in_delivered_otherwise();
     if (!name_frame(message))
         return STATUS_EXHAUSTED; /* nobody could have sent that */
     struct receive_info info = next_info(sent, &breached);

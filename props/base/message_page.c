@@ -33,10 +33,15 @@ void message_page_sent(const struct message *message)
     body_end = body > body_end ? body : body_end;
 }
 
-void message_page_used(const struct message *message)
+void message_page_written(void)
 {
     caps_end = MESSAGE_CAP_LIMIT;
     body_end = MESSAGE_BODY_BYTES_MAX;
+}
+
+void message_page_used(const struct message *message)
+{
+    message_page_written();
     message_page_exchanged(message);
 }
 

@@ -15,6 +15,7 @@ void message_page_used(const struct message *message);
  * what the unit sends, and where oracles are deferred (oracle.h) no more is filled with nonsense than
  * such messages used; elsewhere all is, whatever the unit wrote behind its own. */
 void message_page_sent(const struct message *message);
+void message_page_written(void); /* by somebody who is not so careful: anything may lie there */
 void message_page_exchanged(const struct message *message);
 
 #endif

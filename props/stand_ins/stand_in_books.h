@@ -68,7 +68,7 @@ bool stand_in_use_allows(uint32_t frame, uint32_t rights);
 bool stand_in_vspace_is(uint32_t object, uint32_t generation);
 bool stand_in_process_is(uint32_t object, uint32_t generation);
 
-/* Messages, since the program began. */
+/* Messages that came, since the program began. */
 uint64_t stand_in_delivered_total(void);
 
 /* A new message begins. */

@@ -132,6 +132,7 @@ void stand_in_message_answered(void);
 void stand_in_deliver(uint32_t slot, const struct message *message,
                       const struct stand_in_cap *caps);
 void stand_in_deliver_event(uint32_t slot, const struct message *message);
+void stand_in_delivered_otherwise(void); /* the harness gave one without RECV; it is counted */
 bool stand_in_delivery_pending(void);
 uint32_t stand_in_delivered_slot(void);         /* where the answer to the last one goes */
 const struct message *stand_in_delivered(void); /* the last one, as the service saw it */
