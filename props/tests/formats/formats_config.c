@@ -180,6 +180,11 @@ static void test_chain(void)
     config.entries[BOOT_CONFIG_ENTRY_LIMIT - 1].dependency_count = 1;
     config.entries[BOOT_CONFIG_ENTRY_LIMIT - 1].dependencies[0] = 1;
     test_status("boot config", "a cycle of 64", STATUS_BAD_ORDER, boot_config_validate(&config));
+    test_status("boot config", "  has no order", STATUS_BAD_ORDER,
+                boot_config_order(&config, order));
+    config.entries[BOOT_CONFIG_ENTRY_LIMIT - 1].dependencies[0] = BOOT_CONFIG_ENTRY_LIMIT + 1;
+    test_status("boot config", "a chain that ends nowhere has none", STATUS_NOT_FOUND,
+                boot_config_order(&config, order));
     config.entry_count = BOOT_CONFIG_ENTRY_LIMIT + 1;
     uint8_t byte[1];
     size_t written = 1;
