@@ -86,7 +86,7 @@ static const struct life_operation operations[] = {
     {OP_PROCD_BIND_NAMED, 1, life_draw_nothing, NULL, NULL},
     {OP_PROCD_LIST_PROCESSES, 1, draw_list, NULL, compare_list},
     {OP_PROCD_READ_SLOT, 1, draw_slot, NULL, compare_slot},
-    {OP_PROCD_SET_NOTICE, 1, draw_notice, NULL, NULL},
+    {OP_PROCD_SET_NOTICE, 1, draw_notice, NULL, compare_notice},
     {OP_PROCD_BEGIN_LOADER_IMAGE_TRANSFER, 2, draw_begin, NULL, compare_transfer},
     {OP_PROCD_SEND_LOADER_IMAGE_CHUNK, 4, draw_chunk, NULL, compare_chunk},
     {OP_PROCD_COMMIT_LOADER_IMAGE_TRANSFER, 2, draw_transferred, NULL, compare_transfer},

@@ -98,10 +98,7 @@ void compare_query(void);
 void compare_policy(void);
 void compare_list(void);
 void compare_slot(void);
-
-/* A line says which end it is, and of whom and why. */
-void procd_life_check_line(const struct logd_append_request *line,
-                           const struct model_procd_word *word);
+void compare_notice(void);
 
 /* Processes, accounts, registrations, pages and slots are the predicted ones (E4, P2, P5). */
 void procd_life_check_books(void);

@@ -2,7 +2,6 @@
 /* Compares what procd did with what its model says, through the books of the stand-in. */
 #include "fuzz/life/procd_life.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "abi/address_space.h"
@@ -24,19 +23,37 @@ uint64_t procd_life_digest(void)
     return digest.value;
 }
 
-void procd_life_check_line(const struct logd_append_request *line,
-                           const struct model_procd_word *word)
+/* --- slots --- */
+
+static uint32_t first_slot(uint64_t id)
 {
-    char expected[LOG_LINE_BYTES_MAX];
-    const struct model_procd_killed *killed = word->killed;
-    int length =
-        snprintf(expected, sizeof expected, "killed %llu: %s:%s", (unsigned long long)word->number,
-                 role_find(killed->role)->image, end_reason_name(killed->reason));
-    if (killed->reason == END_KILLED)
-        length +=
-            snprintf(expected + length, sizeof expected - (size_t)length, ":0x%x", killed->code);
-    PROPERTY_EQUAL(P9, "line", line->count, (uint64_t)length);
-    PROPERTY(P9, "line", memcmp(line->text, expected, line->count) == 0);
+    return PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * ((uint32_t)(id & 0xFFFF) - 1);
+}
+
+/* The first half of a process's slots is for its life, the second for its mould, but for the last
+ * two. */
+enum { LIFE_SLOTS = PROCD_SLOT_MOULD, MOULD_SLOTS = PROCD_SLOT_NOTICE - PROCD_SLOT_MOULD };
+enum { NOTICE_SLOTS = 2 };
+
+static uint32_t notice_slot(uint64_t id)
+{
+    return first_slot(id) + PROCD_SLOT_NOTICE;
+}
+
+static uint32_t slots_filled(uint32_t first, uint32_t count)
+{
+    uint32_t filled = 0;
+    for (uint32_t i = 0; i < count; i++)
+        filled += stand_in_at(first + i).object_type != OBJECT_NONE;
+    return filled;
+}
+
+static bool is_slot_refused(uint32_t first, uint32_t count)
+{
+    bool refused = false;
+    for (uint32_t i = 0; i < count; i++)
+        refused |= peers_of_procd_refuses(SERVICE_KERNEL, OP_KERNEL_DROP_LOCAL_CAP, first + i);
+    return refused;
 }
 
 /* --- replies --- */
@@ -122,6 +139,16 @@ static void compare_bare(void)
     PROPERTY_EQUAL(K1, "caps", life.reply->message.header.cap_count, 0);
 }
 
+/* The endpoint that was there before is owed no more, unless the kernel refused to drop it. */
+void compare_notice(void)
+{
+    uint64_t id = life.predicted->id;
+    uint32_t owes = procd.processes[(id & 0xFFFF) - 1].owes & PROCD_OWES_NOTICE;
+    PROPERTY(P5, "notice-owed",
+             __builtin_popcount(owes) == 1 || is_slot_refused(notice_slot(id), NOTICE_SLOTS));
+    compare_bare();
+}
+
 static void check_reply(void)
 {
     const struct message *reply = &life.reply->message;
@@ -155,37 +182,6 @@ void procd_life_check_replies(void)
 }
 
 /* --- what is left --- */
-
-static uint32_t first_slot(uint64_t id)
-{
-    return PROCD_SLOT_PROCESS_BASE + PROCD_SLOTS_OF_PROCESS * ((uint32_t)(id & 0xFFFF) - 1);
-}
-
-/* The first half of a process's slots is for its life, the second for its mould, but for the last
- * two. */
-enum { LIFE_SLOTS = PROCD_SLOT_MOULD, MOULD_SLOTS = PROCD_SLOT_NOTICE - PROCD_SLOT_MOULD };
-enum { NOTICE_SLOTS = 2 };
-
-static uint32_t notice_slot(uint64_t id)
-{
-    return first_slot(id) + PROCD_SLOT_NOTICE;
-}
-
-static uint32_t slots_filled(uint32_t first, uint32_t count)
-{
-    uint32_t filled = 0;
-    for (uint32_t i = 0; i < count; i++)
-        filled += stand_in_at(first + i).object_type != OBJECT_NONE;
-    return filled;
-}
-
-static bool is_slot_refused(uint32_t first, uint32_t count)
-{
-    bool refused = false;
-    for (uint32_t i = 0; i < count; i++)
-        refused |= peers_of_procd_refuses(SERVICE_KERNEL, OP_KERNEL_DROP_LOCAL_CAP, first + i);
-    return refused;
-}
 
 /* What was refused to be taken back stays owed although it is not there: procd cannot know that. Of
  * an account that is there the messages tell. */

@@ -3,6 +3,7 @@
  * what the model says. */
 #include "fuzz/life/procd_life.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "abi/profile.h"
@@ -142,6 +143,21 @@ static bool follow_notice(const struct model_procd_turn *turn)
     return true;
 }
 
+/* A line says which end it is, and of whom and why. */
+static void check_line(const struct logd_append_request *line, const struct model_procd_word *word)
+{
+    char expected[LOG_LINE_BYTES_MAX];
+    const struct model_procd_killed *killed = word->killed;
+    int length =
+        snprintf(expected, sizeof expected, "killed %llu: %s:%s", (unsigned long long)word->number,
+                 role_find(killed->role)->image, end_reason_name(killed->reason));
+    if (killed->reason == END_KILLED)
+        length +=
+            snprintf(expected + length, sizeof expected - (size_t)length, ":0x%x", killed->code);
+    PROPERTY_EQUAL(P9, "line", line->count, (uint64_t)length);
+    PROPERTY(P9, "line", memcmp(line->text, expected, line->count) == 0);
+}
+
 /* What crashd and logd were told is what the model says, and nobody was told anything else (P9). */
 static void follow_word(const struct model_procd_turn *turn)
 {
@@ -172,7 +188,7 @@ static void follow_word(const struct model_procd_turn *turn)
         PROPERTY_EQUAL(P9, call->report.ended_ticks, word.killed->ticks);
     }
     if (word.role == ROLE_LOGD)
-        procd_life_check_line(&call->line, &word);
+        check_line(&call->line, &word);
     digest_u64((uint64_t)word.role << 32 | word.looked_up);
     digest_u64(word.number);
     mark_triple("procd says", word.looked_up, (uint16_t)word.role, call->status);

@@ -79,6 +79,7 @@ def proof_places(service, name, fixtures, harness):
     return [
         (f"props/tests/codec/{fixtures}",
          "Its bytes, written by hand: one accepted request and reply, one refused variation per rule.", None),
+        ("props/tests/tables_test_masks.c", "Who may send it (not of the kernel's), and the bits of its flags, a second time.", None),
         (f"corpus/{harness}/{name.replace('_', '-')}.trace",
          "New: a few lines that send it, accepted and refused, each with its status.",
          f"{service}.{name} ... -> OK\n{service}.{name} ... -> DENIED"),
@@ -187,7 +188,7 @@ def new_service(options):
         ("fuzz/tool/source_checks.py", "Its name in SERVICE_MARKS, or its operations count as unreached.", None),
         ("props/tools/state_bytes.c", "Its state, among the sizes that ./basalt bench prints.", None),
         ("props/tests/codec/codec_graph_fixtures.c", "The bytes of its messages, by hand.", None),
-        ("props/tests/tables_test.c", "Whom it tells apart: the FROM_... that its rows may name.", None),
+        ("props/tests/tables_test_masks.c", "Who may send each of its operations, a second time.", None),
         ("props/tests/memory_limits_test.c", "Its tables when they are full.", None),
         (f"corpus/{word}_life/README.trace", f"New: traces; then ./basalt bless {word}_life.", None),
         (f"props/mutants/{word}-lost-reply.patch", "New: two seeded bugs at least.", None),

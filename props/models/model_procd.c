@@ -261,7 +261,9 @@ static void set_notice(const struct ask *ask)
     enum status status = failed(ask) ? ask->turn->failure.status : STATUS_OK;
     if (status == STATUS_OK)
         model_procd_entry(ask->model, ask->who)->notice = ask->turn->object;
-    model_procd_reply(ask, status);
+    struct model_procd_reply *out = model_procd_reply(ask, status);
+    if (out != NULL)
+        out->id = ask->who;
 }
 
 /* What an inspector asks, about anybody. */

@@ -118,7 +118,7 @@ struct model_procd_reply {
     uint64_t request_id;
     uint16_t operation;
     enum status status;
-    uint64_t id;       /* CREATE, SPAWN, BEGIN, COMMIT, WAIT */
+    uint64_t id;       /* CREATE, SPAWN, BEGIN, COMMIT, WAIT; of SET_NOTICE the caller's own */
     uint64_t received; /* bytes of a transfer */
     uint32_t role, state, reason, code, lives;
     uint64_t fault_va;

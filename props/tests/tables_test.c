@@ -81,48 +81,6 @@ static void all_texts(FILE *out)
     expect(tables_text_dictionary(out, 0, NULL), "text dictionary of all parts");
 }
 
-/* Whom each service tells apart, and the endpoints that procd does: written a second time, because
- * a row that names anybody else promises what nobody would keep. Kernel control names kinds. */
-static const uint32_t senders_known[SERVICE_COUNT] = {
-    [SERVICE_EVENT] = FROM_KERNEL | FROM_PROCD,
-    [SERVICE_STARTUP] = FROM_ADMIN,
-    [SERVICE_MEMD] = FROM_ADMIN | FROM_ACCOUNT | FROM_TESTER | FROM_INSPECTOR,
-    [SERVICE_VSPACED] = FROM_PAGERD,
-    [SERVICE_PAGERD] = FROM_ADMIN,
-    [SERVICE_NAMED] = FROM_ADMIN | FROM_CLIENT,
-    [SERVICE_LOGD] = FROM_CLIENT | FROM_READER,
-    [SERVICE_CRASHD] = FROM_PROCD | FROM_READER,
-    [SERVICE_TIMED] = FROM_CLIENT,
-    [SERVICE_DRV_SERIAL] = FROM_CLIENT,
-    [SERVICE_SERIALD] = FROM_CLIENT,
-    [SERVICE_RAMFSD] = FROM_CLIENT,
-    [SERVICE_VFSD] = FROM_ADMIN | FROM_CLIENT,
-    [SERVICE_LOADERD] = FROM_CLIENT,
-    [SERVICE_DEVICED] = FROM_ADMIN | FROM_CLIENT,
-    [SERVICE_IRQD] = FROM_ADMIN | FROM_CLIENT,
-    [SERVICE_PROCD] =
-        FROM_ADMIN | FROM_CLIENT | FROM_LOADERD | FROM_INSPECTOR | FROM_BOOTSTRAP | FROM_DRIVER,
-};
-
-/* Each row names senders, endpoints where there are several, and only such as its service knows. */
-static void test_senders(void)
-{
-    for (unsigned i = 0; i < operation_count; i++) {
-        const struct operation *row = &operation_table[i];
-        char what[128];
-        if (row->service == SERVICE_KERNEL)
-            continue;
-        uint32_t known = senders_known[row->service];
-        snprintf(what, sizeof what, "%s.%s names a sender that its service does not know",
-                 row->service_name, row->name);
-        expect((row->allowed & ~known) == 0, what);
-        snprintf(what, sizeof what, "%s.%s names no sender", row->service_name, row->name);
-        expect((row->allowed & ~(uint32_t)FROM_ENDPOINTS) != 0, what);
-        snprintf(what, sizeof what, "%s.%s names no endpoint", row->service_name, row->name);
-        expect((known & FROM_ENDPOINTS) == 0 || (row->allowed & FROM_ENDPOINTS) != 0, what);
-    }
-}
-
 /* Processes of one role, as many as memd has guarantees for and procd has places for, on machines
  * of 24 MiB to 4 GiB: vspaced can set the regions aside that procd may ask for with each, and these
  * are as many as its own pages and a small image need (images_test looks at the real ones). Nothing
@@ -234,7 +192,6 @@ static void test_pages(void)
 
 int main(int count, char **arguments)
 {
-    test_senders();
     test_masks();
     test_regions_suffice();
     test_places_suffice();
