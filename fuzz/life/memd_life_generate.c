@@ -7,6 +7,8 @@
 static uint64_t some_badge(struct choices *choices)
 {
     uint64_t which = choices_below(choices, model.account_count + 2);
+    if (which >= model.account_count && model.account_count != 0 && life_avoids_strangers(choices))
+        which = choices_below(choices, model.account_count);
     if (which < model.account_count)
         return model.accounts[which].badge; /* closed ones too: stale badges */
     return which == model.account_count ? ROLE_PAGERD : choices_u64(choices);
@@ -17,7 +19,7 @@ static uint32_t some_id(struct choices *choices, bool untyped)
     uint64_t how = choices_below(choices, 16);
     if (how == 0 && life.stale_count != 0)
         return (uint32_t)life.stale[choices_below(choices, life.stale_count) % STALE_LIMIT];
-    if (how == 1)
+    if (how == 1 && !life_avoids_strangers(choices))
         return choices_u32(choices) | 1;
     uint64_t skip = choices_below(choices, 64);
     uint32_t id = 1;
@@ -154,15 +156,40 @@ void draw_list_accounts(struct choices *choices, struct life_draft *draft)
     draft->badge = choices_flag(choices) ? ROLE_CONSOLE : 0;
 }
 
+static bool has_holding(bool untyped)
+{
+    for (uint32_t i = 0; i < model.holding_count; i++)
+        if (model.holdings[i].untyped == untyped && model.holdings[i].named)
+            return true;
+    return false;
+}
+
+/* What nobody could be granted yet gives way to what has to come before it. */
+static uint16_t possible(uint16_t operation)
+{
+    bool of_account = operation != OP_MEMD_OPEN_ACCOUNT && operation != OP_MEMD_QUERY_MEMORY;
+    if (of_account && model.account_count == 0)
+        return OP_MEMD_OPEN_ACCOUNT;
+    if (operation == OP_MEMD_FREE_FRAMES && !has_holding(false))
+        return OP_MEMD_ALLOC_FRAMES;
+    if (operation == OP_MEMD_FREE_UNTYPED && !has_holding(true))
+        return OP_MEMD_ALLOC_UNTYPED;
+    return operation;
+}
+
 void memd_life_generate(struct choices *choices, struct message *request)
 {
     struct life_draft draft;
     life_draw_operation(&memd_life_language, choices, &draft);
+    if (possible(draft.operation) != draft.operation && life_avoids_strangers(choices)) {
+        draft.operation = possible(draft.operation);
+        draft.row = life_operation_of(&memd_life_language, draft.operation);
+    }
     uint64_t oddity = choices_below(choices, 16);
     draft.badge = some_badge(choices);
     life_draw_body(&memd_life_language, choices, &draft);
     life_draft_message(&memd_life_language, &draft, request);
-    if (oddity == 0)
+    if (oddity == 0 && !life_avoids_strangers(choices))
         request->header.badge = some_badge(choices);
     life_make_odd(choices, oddity, request);
 }

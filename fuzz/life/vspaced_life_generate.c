@@ -11,6 +11,8 @@ static uint64_t drawn_va;
 static uint32_t some_slot(struct choices *choices)
 {
     uint64_t which = choices_below(choices, model.vspace_count + 1);
+    if (which == model.vspace_count && which != 0 && life_avoids_strangers(choices))
+        which = choices_below(choices, model.vspace_count);
     if (which == model.vspace_count)
         return choices_u32(choices) % SLOT_LIMIT;
     for (uint32_t i = 0; i < model.vspace_count; i++) {
@@ -159,11 +161,25 @@ void draw_query_region(struct choices *choices, struct life_draft *draft)
     body->va = drawn_va;
 }
 
+static bool has_vspace(void)
+{
+    for (uint32_t i = 0; i < model.vspace_count; i++)
+        if (model.vspaces[i].registered)
+            return true;
+    return false;
+}
+
 void vspaced_life_generate(struct choices *choices, struct message *request)
 {
     struct life_draft draft;
     life_draw_operation(&vspaced_life_language, choices, &draft);
+    if (!has_vspace() && life_avoids_strangers(choices)) {
+        draft.operation = OP_VSPACED_REGISTER_VSPACE;
+        draft.row = life_operation_of(&vspaced_life_language, draft.operation);
+    }
     uint64_t oddity = choices_below(choices, 24);
+    if (oddity == 0 && life_avoids_strangers(choices))
+        oddity = UINT64_MAX;
     drawn_slot = some_slot(choices);
     drawn_va = some_va(choices);
     life_draw_body(&vspaced_life_language, choices, &draft);

@@ -32,7 +32,7 @@ HARNESSES = ("memd_life", "vspaced_life", "pagerd_life", "named_life", "codec_me
 # "entropic" is libFuzzer as it is by itself: it weighs inputs by how rare their features are, which campaigns do not.
 BUILDS = {"libfuzzer": "build/libfuzzer_fast", "entropic": "build/libfuzzer_fast", "afl": "build/afl_fast", "replayer": "build/fast"}
 # The mutators by the names that BASALT_MUTATOR has for them (props/life/steps.h); "usual" is what campaigns have.
-PARTS = ("literals", "swarm", "hostile", "cross")
+PARTS = ("literals", "swarm", "hostile", "cross", "known")
 MUTATORS = ("none", "steps", "usual")
 SECONDS, SEEDS, MUTANTS = 60, 3, 4
 RATE_EXECUTIONS = 10000

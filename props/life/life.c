@@ -12,6 +12,7 @@ enum { LIFE_FAILURES = 64 };
 static uint64_t steps_taken;
 static uint64_t watched_step;
 static bool watched_failed;
+static bool prefers_known;
 
 static unsigned action_count(const struct life_language *language)
 {
@@ -61,7 +62,9 @@ bool life_next(struct choices *input, const struct life_language *language, stru
     if (choices_empty(input))
         return false;
     steps_taken++;
-    unsigned tag = choices_u8(input) % LIFE_TAG_COUNT;
+    unsigned byte = choices_u8(input);
+    unsigned tag = byte % LIFE_TAG_COUNT;
+    prefers_known = byte >= LIFE_TAG_KNOWN;
     size_t words = choices_u8(input);
     struct choices payload = choices_slice(input, words * 4);
     unsigned actions = action_count(language);
@@ -90,6 +93,11 @@ enum status life_failure(uint64_t argument)
 {
     uint64_t number = argument % LIFE_FAILURES;
     return number == 0 || number >= STATUS_COUNT ? STATUS_EXHAUSTED : (enum status)number;
+}
+
+bool life_avoids_strangers(struct choices *choices)
+{
+    return prefers_known && choices_below(choices, 8) != 7;
 }
 
 void life_watch(uint64_t step)

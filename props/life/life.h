@@ -4,7 +4,8 @@
  * tag picks one of three kinds:
  *
  *   generated   the payload is choices: the harness generates a message from them, mostly valid in
- *               the state the service is in
+ *               the state the service is in; of tags from LIFE_TAG_KNOWN on by and of those who
+ *               are there, mostly, where the harness asks life_avoids_strangers()
  *   literal     the payload is a message, as delivered: what a .trace line says
  *   action      the payload is a number and arguments: time passes, a peer dies, the next call
  *               fails, ... : the harness's own list
@@ -176,6 +177,10 @@ size_t life_fail_step(uint32_t action, uint64_t call, enum status status, uint64
 void life_watch(uint64_t step);
 void life_met_failures(uint32_t count);
 bool life_watch_failed(void);
+
+/* Whether a drawn step names somebody or something that is there instead of the stranger that was
+ * drawn: seven times of eight, in steps whose tag says so (LIFE_TAG_KNOWN). */
+bool life_avoids_strangers(struct choices *choices);
 
 /* Steps taken since the process started, for benchmarks. */
 uint64_t life_step_count(void);

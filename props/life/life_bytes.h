@@ -14,6 +14,7 @@ enum {
     LIFE_TAG_LITERAL = 5,
     LIFE_TAG_ACTION = 6,
     LIFE_TAG_COUNT = 8,
+    LIFE_TAG_KNOWN = 0xF8, /* a tag, not modulo: what is generated is of those who are there */
     LIFE_FRAME_HEADER_BYTES = 2, /* tag and words */
     LIFE_NO_STATUS = 255
 };

@@ -288,6 +288,9 @@ static void choose_kind(struct steps *steps, uint8_t *tag, uint8_t *first)
     *first = (uint8_t)(random >> 8);
     if ((steps->plan.features & STEPS_LITERALS) != 0 && is_literal(tag) && (random >> 16) % 8 != 0)
         *tag = LIFE_TAG_GENERATED;
+    if ((steps->plan.features & STEPS_KNOWN) != 0 && *tag % LIFE_TAG_COUNT < LIFE_TAG_LITERAL &&
+        (random >> 24) % 8 != 0)
+        *tag = (uint8_t)(LIFE_TAG_KNOWN + *tag % LIFE_TAG_COUNT);
 }
 
 static bool same_kind(const struct steps *steps, size_t one, size_t other)
@@ -353,7 +356,8 @@ unsigned steps_features(const char *text)
     } known[] = {{"literals", STEPS_LITERALS},
                  {"swarm", STEPS_SWARM},
                  {"hostile", STEPS_HOSTILE},
-                 {"cross", STEPS_CROSS}};
+                 {"cross", STEPS_CROSS},
+                 {"known", STEPS_KNOWN}};
     unsigned features = 0;
     if (text == NULL)
         return STEPS_USUAL;

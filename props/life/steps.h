@@ -22,7 +22,8 @@ enum {
                            out of an input */
     STEPS_HOSTILE = 4,  /* the first steps stay, literals with wild fields come behind them */
     STEPS_CROSS = 8,    /* two inputs are cut between steps and joined */
-    STEPS_USUAL = STEPS_LITERALS | STEPS_SWARM | STEPS_HOSTILE | STEPS_CROSS
+    STEPS_KNOWN = 16,   /* new steps name whoever and whatever is there */
+    STEPS_USUAL = STEPS_LITERALS | STEPS_SWARM | STEPS_HOSTILE | STEPS_CROSS | STEPS_KNOWN
 };
 
 /* What a text of words such as "literals+swarm" asks for ("steps": nothing besides); STEPS_USUAL

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "props/base/testing.h"
+#include "props/life/life.h"
+#include "props/life/life_bytes.h"
 #include "props/life/steps.h"
 #include "props/tests/harness_test.h"
 
@@ -147,6 +149,38 @@ static void test_swarm(void)
     EXPECT(kinds[1] >= 2 && kinds[1] <= 6);
 }
 
+/* New steps that are drawn ask for whoever is there, seven of eight, when the plan says so and not else;
+ * and a step is asked by its tag alone whether it does. */
+static void test_known(void)
+{
+    static const struct life_language language;
+    unsigned known[2] = {0, 0}, drawn[2] = {0, 0};
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint64_t seed = 0; seed < 2000; seed++) {
+            uint8_t bytes[64];
+            struct steps_plan plan = {.features = round * STEPS_KNOWN};
+            if (steps_mutate(bytes, 0, sizeof bytes, plan, seed, flip_first, NULL) < 4 ||
+                bytes[0] % LIFE_TAG_COUNT >= LIFE_TAG_LITERAL)
+                continue;
+            drawn[round]++;
+            known[round] += bytes[0] >= LIFE_TAG_KNOWN;
+        }
+    }
+    EXPECT(known[0] * 8 < drawn[0] && known[1] * 10 > drawn[1] * 8 && known[1] < drawn[1]);
+    unsigned avoided[2] = {0, 0};
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            uint8_t bytes[] = {round == 0 ? LIFE_TAG_KNOWN - 8 : LIFE_TAG_KNOWN, 1, 0, 0, 0, 0};
+            bytes[2] = (uint8_t)byte;
+            struct choices input = choices_over(bytes, sizeof bytes);
+            struct life_step step;
+            EXPECT(life_next(&input, &language, &step) && step.kind == LIFE_GENERATED);
+            avoided[round] += life_avoids_strangers(&step.choices);
+        }
+    }
+    EXPECT(avoided[0] == 0 && avoided[1] == 256 / 8 * 7);
+}
+
 /* A kind that is left out leaves the one that it was chosen by, and all that is of another kind. */
 static void test_omit(void)
 {
@@ -269,6 +303,7 @@ void harness_test_steps(void)
     test_hostile();
     test_hostile_ends();
     test_swarm();
+    test_known();
     test_omit();
     test_cross();
     test_cross_ends();
