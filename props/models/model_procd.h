@@ -175,6 +175,7 @@ struct model_procd_evidence {
     uint32_t kept_count;
     uint64_t
         kept[MODEL_PROCD_KEPT]; /* numbers of those that one of the two is still to be told of */
+    uint64_t kept_owners[MODEL_PROCD_KEPT];
 };
 
 /* What procd says in a turn, and to whom: a role; 0: to nobody. */

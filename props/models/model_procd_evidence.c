@@ -3,25 +3,24 @@
 #include "props/models/model_fair.h"
 #include "props/models/model_procd_internal.h"
 
+#include <string.h>
+
 enum { AGAIN_TICKS = 1000, AGAIN_AWAY_TICKS = 10 };
 
 static const uint32_t listeners[2] = {ROLE_CRASHD, ROLE_LOGD};
 
 static void goes(struct model_procd_evidence *evidence, uint32_t place)
 {
-    evidence->kept_count--;
-    for (uint32_t i = place; i < evidence->kept_count; i++)
-        evidence->kept[i] = evidence->kept[i + 1];
+    uint32_t behind = --evidence->kept_count - place;
+    memmove(&evidence->kept[place], &evidence->kept[place + 1], behind * sizeof evidence->kept[0]);
+    memmove(&evidence->kept_owners[place], &evidence->kept_owners[place + 1],
+            behind * sizeof evidence->kept_owners[0]);
 }
 
 static void make_room(struct model_procd_evidence *evidence)
 {
-    uint64_t owners[MODEL_PROCD_KEPT];
-    if (evidence->kept_count != MODEL_PROCD_KEPT)
-        return;
-    for (uint32_t i = 0; i < evidence->kept_count; i++)
-        owners[i] = evidence->killed[evidence->kept[i] - 1].owner;
-    goes(evidence, model_fair_goes(owners, evidence->kept_count));
+    if (evidence->kept_count == MODEL_PROCD_KEPT)
+        goes(evidence, model_fair_goes(evidence->kept_owners, evidence->kept_count));
 }
 
 void model_procd_killed(struct model_procd *model, const struct model_procd_process *process)
@@ -38,6 +37,7 @@ void model_procd_killed(struct model_procd *model, const struct model_procd_proc
         .reason = process->reason,
         .code = process->code,
     };
+    evidence->kept_owners[evidence->kept_count] = process->owner;
     evidence->kept[evidence->kept_count++] = evidence->count;
 }
 
