@@ -47,7 +47,8 @@ static void put_text(struct printer *printer, const char *text)
 /* Fewer than DECIMAL_LIMIT. */
 static void put_decimal(struct printer *printer, uint32_t value)
 {
-    char digits[8]; /* the last ones first written, and a zero behind them */
+    char digits[6 + 1]; /* the last one written first, and a zero behind them */
+    _Static_assert(DECIMAL_LIMIT == 1000000, "there is room for all digits");
     unsigned first = sizeof digits - 1;
     digits[first] = '\0';
     do {
