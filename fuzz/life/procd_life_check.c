@@ -392,9 +392,20 @@ static void add_live(struct ledger *ledger, const struct model_procd_process *pr
     PROPERTY_EQUAL(G4, "data", registration->backing.data_bytes, process->data_bytes);
 }
 
+/* What whoever waits will be told, early or late. */
+static void check_record(const struct model_procd_process *process)
+{
+    const struct procd_process *kept = &procd.processes[(process->id & 0xFFFF) - 1];
+    PROPERTY_EQUAL(P3, "reason", kept->reason, process->reason);
+    PROPERTY_EQUAL(P3, "code", kept->code, process->code);
+    PROPERTY_EQUAL(P3, "fault-va", kept->fault_va, process->fault_va);
+}
+
 static void add_left(struct ledger *ledger, const struct model_procd_process *process)
 {
     struct model_procd_left left = procd_life_left(process->id);
+    if (!process->died)
+        check_record(process);
     ledger->processes += left.in_kernel;
     ledger->slots += slots_filled(first_slot(process->id), LIFE_SLOTS);
     ledger->slots += slots_filled(notice_slot(process->id), NOTICE_SLOTS);

@@ -288,8 +288,6 @@ static enum handled start_handle(void *state, struct message *message,
     if (status == STATUS_OK)
         status = message_encode(&startup_start_service_reply_type, &reply, message);
     if (status != STATUS_OK) {
-        if (!starting->accepted)
-            memset(starting->start, 0, sizeof *starting->start);
         message_refuse(message, status);
         return HANDLED_REPLY;
     }

@@ -46,14 +46,15 @@ uint64_t service_peer_badge(uint32_t peer_role, uint64_t process_id, uint32_t ro
  * administrator (badge 0) comes; parses the envelope; checks it against the role row and the intake
  * rows; QUERY_LOCAL_CAPs every slot it names (type and rights exact) and that nothing else is held
  * (SELF and the endpoint apart); answers READY, or a typed refusal after which it waits for the
- * next envelope. Anything else is answered DENIED. `start` holds the accepted envelope afterwards.
- * `prepare`, unless null, is called with `state` before READY is said; when it fails, its status is
- * the answer and start-up is over. In an image with a validation profile the state is then walked by
- * `check`, unless null: one that is not sound is INTERNAL, in the same way. A launcher that did not
- * wait long enough for READY asks again with the same envelope, and gets READY at once; another
- * envelope is INVALID_ARGUMENT then. Start-up is over when somebody has taken READY: an envelope that
- * comes later is no business of this function. Result: OK; INTERNAL after a failed `prepare` or
- * `check`; or the transport's error (the endpoint is gone): then the process should exit. */
+ * next envelope. Anything else is answered DENIED. `start` holds the accepted envelope afterwards,
+ * when the result is OK. `prepare`, unless null, is called with `state` before READY is said; when
+ * it fails, its status is the answer and start-up is over. In an image with a validation profile
+ * the state is then walked by `check`, unless null: one that is not sound is INTERNAL, in the same
+ * way. A launcher that did not wait long enough for READY asks again with the same envelope, and
+ * gets READY at once; another envelope is INVALID_ARGUMENT then. Start-up is over when somebody has
+ * taken READY: an envelope that comes later is no business of this function. Result: OK; INTERNAL
+ * after a failed `prepare` or `check`; or the transport's error (the endpoint is gone): then the
+ * process should exit. */
 enum status service_start(struct caller *caller, uint32_t role, struct envelope *start,
                           service_prepare *prepare, service_check *check, void *state);
 
