@@ -219,7 +219,6 @@ LOSSES = {
     "is full": ("becomes('full')", "No space left on device", False),
     "is full for a while": ("becomes('full' if turns[0] == 2 else 'well')", "No space left on device", True),
     "hangs": ("becomes('hung')", "it has not answered for 1 s", False),
-    "hangs for a while": ("becomes('hung' if turns[0] == 2 else 'well')", "it has not answered for 1 s", True),
     "hangs so that its helper cannot be ended": ("becomes('hung'); sync.Helper.leave = lambda self: None",
                                                  "it has not answered for 1 s", False),
     "is cut off since its helper was stopped": ("stop()", "it has not answered for 1 s", True),
