@@ -84,20 +84,22 @@ static uint64_t row_end(const struct start_memory *row)
     return __builtin_add_overflow(row->addr, row->bytes, &end) ? UINT64_MAX : end;
 }
 
-/* Where the RAM ends that has the page at `at`, by whole pages of one row after the other; `at`: no
- * row has it. */
-static uint64_t ram_end(const struct start_view *view, const struct start_info *info, uint64_t at)
+/* Where the RAM ends that has the page at `at`, by whole pages of one row after the other, or some
+ * place from `end` on; `at`: no row has it. Each round but the last reaches another page: of rows
+ * that come the other way round there are no more rounds than pages before `end`. */
+static uint64_t ram_end(const struct start_view *view, const struct start_info *info, uint64_t at,
+                        uint64_t end)
 {
-    uint64_t before;
-    do {
+    uint64_t before = UINT64_MAX;
+    while (at < end && at != before) {
         before = at;
         for (uint32_t i = 0; i < info->map_count; i++) {
             struct start_memory row = row_read(view, info, i);
-            uint64_t end = row_end(&row) & ~(uint64_t)(PAGE_BYTES - 1);
-            if (row.type == MEMORY_RAM && row.addr <= at && end > at)
-                at = end;
+            uint64_t last = row_end(&row) & ~(uint64_t)(PAGE_BYTES - 1);
+            if (row.type == MEMORY_RAM && row.addr <= at && last > at)
+                at = last;
         }
-    } while (at != before);
+    }
     return at;
 }
 
@@ -111,7 +113,7 @@ static bool is_ram(const struct start_view *view, const struct start_info *info,
         if (row.type != MEMORY_RAM && row.bytes != 0 && row.addr < end && row_end(&row) > first)
             return false;
     }
-    return ram_end(view, info, first) >= end;
+    return ram_end(view, info, first, end) >= end;
 }
 
 /* boot.S has asked the last of these, as far as 32 bits reach. Page 0 is mapped nowhere. */

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "abi/limits.h"
 #include "props/base/testing.h"
@@ -259,6 +260,34 @@ static void test_images(void)
     }
 }
 
+/* A row for each page, the last page first, and an image on the first: whoever follows all RAM from it
+ * on through such rows needs as many rounds as there are pages. */
+static void test_many_rows(void)
+{
+    enum { ROWS = 40000, SECONDS_MAX = 2 };
+    const struct span kernel = {PAGES(400), PAGES(500)};
+    const uint64_t at = PAGES(600), bytes = ROWS_AT + (uint64_t)ROWS * ROW_BYTES;
+    uint64_t info[] = {
+        START_INFO_MAGIC | UINT64_C(1) << 32, UINT64_C(1) << 32, MODULE_AT, 0, 0, ROWS_AT, ROWS};
+    uint64_t module[] = {at, 1, 0, 0};
+    uint8_t *view = calloc(1, bytes);
+    if (view == NULL)
+        abort();
+    memcpy(view + INFO_AT, info, sizeof info);
+    memcpy(view + MODULE_AT, module, sizeof module);
+    for (uint64_t i = 0; i < ROWS; i++) {
+        uint64_t row[] = {at + PAGES(ROWS - 1 - i), PAGE_BYTES, RAM};
+        memcpy(view + ROWS_AT + i * ROW_BYTES, row, sizeof row);
+    }
+    clock_t before = clock();
+    bool accepted =
+        start_read(&(struct start_view){view, bytes}, INFO_AT, &kernel, at + PAGES(ROWS), &start);
+    expect_of("an image", "lies in RAM of very many rows", accepted);
+    expect_equal(start.free.count, 1, "which are one span");
+    expect_of("rows", "are read in time", clock() - before < SECONDS_MAX * CLOCKS_PER_SEC);
+    free(view);
+}
+
 void machine_test_start(void)
 {
     test_tables();
@@ -266,4 +295,5 @@ void machine_test_start(void)
     test_limit();
     test_take();
     test_images();
+    test_many_rows();
 }
