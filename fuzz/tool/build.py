@@ -44,18 +44,19 @@ def jobs():
 
 @contextlib.contextmanager
 def one_ninja(folder):
-    """Held while ninja runs in a folder: two at a time, of threads or of commands, would both write its log."""
+    """Held while ninja runs in a folder: two at a time, of threads or of commands, would both write its log. Ninja is to
+    inherit it: it goes on for a while when whoever asked is killed."""
     os.makedirs(f"{folder}/build", exist_ok=True)
     with open(f"{folder}/build/.lock", "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()
 
 
 def ninja(*targets, keep_going=False, quiet=True, folder="."):
     """Builds targets. Returns (worked, output)."""
     command = ["ninja", "-C", folder, "-j", jobs()] + (["-k", "0"] if keep_going else [])
-    with one_ninja(folder):
-        result = subprocess.run(command + list(targets), stdin=subprocess.DEVNULL, text=True,
+    with one_ninja(folder) as lock:
+        result = subprocess.run(command + list(targets), stdin=subprocess.DEVNULL, text=True, pass_fds=[lock],
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if not quiet:
         sys.stdout.write(result.stdout)

@@ -163,22 +163,22 @@ class Judge:
             yield mutants.GOLDEN_TEST, [f"build/asan/{mutants.GOLDEN_TEST}"]
 
     def asked(self, commands):
-        """(who, command, what it says) of the first that fails, or None."""
+        """(who, command, what it says, whether it ran) of the first that fails, or None."""
         for who, command in commands:
             worked, output = build.ninja(*self.jury.needed_by(command), folder=self.folder)
             if not worked:
                 error = re.search(r"^.*(?:error:|refused|FAILED).*", output, re.M)
-                return who, None, f"is not built: {error[0].strip()[:110] if error else build.shorten(output, 1)}"
+                return who, command, f"is not built: {error[0].strip()[:110] if error else build.shorten(output, 1)}", False
             status, output = mutants.in_copy(self.folder, command)
             if status != 0:
-                return who, command, mutants.reason(output)
+                return who, command, mutants.reason(output), True
             self.passed.add(tuple(command))
         return None
 
     def confirm(self, noticed):
-        """What noticed a mutant must pass without it."""
-        who, command, said = noticed
-        if command and tuple(command) not in self.passed and self.asked([(who, command)]):
+        """What noticed a mutant must pass without it; what was not built may want room on the disk alone, each time."""
+        who, command, said, ran = noticed
+        if not (ran and tuple(command) in self.passed) and self.asked([(who, command)]):
             raise build.Stop(f"without any mutant a check fails already: {who}: {said}")
 
     def verdict(self, site):
@@ -286,13 +286,13 @@ def told(site, text, verdict, names):
         print(f"SURVIVED   {place}: {path}\n{shown}", flush=True)
 
 
-def score(tally, count):
+def score(tally, count, drawn_all):
     counted = sum(tally[outcome] for outcome in (*NOTICED, "survived"))
     caught = counted - tally["survived"]
     print(f"{caught} of {counted} mutants caught, {100 * caught / max(1, counted):.0f} %: {tally['properties']} by properties and "
           f"models, {tally['golden']} by golden files alone, {tally['fuzzing']} by fuzzing; {tally['survived']} survived")
     print("not counted: " + ", ".join(f"{tally[outcome]} {outcome}" for outcome in OUTCOMES[4:]) +
-          (f"; no more to draw, {count} were asked for" if counted < count else ""))
+          (f"; no more to draw, {count} were asked for" if drawn_all else ""))
 
 
 class Worker:
@@ -309,13 +309,16 @@ class Worker:
         os.setsid()
         os.environ["BASALT_JOBS"] = str(cores)
         self.pipe.close()
-        with contextlib.suppress(EOFError, BrokenPipeError):  # whoever asks is gone
+        with contextlib.suppress(EOFError, ConnectionError):  # whoever asks is gone
             while True:
                 site = pipe.recv()
                 try:
-                    pipe.send(judge.verdict(site))
+                    answer = judge.verdict(site)
                 except build.Stop as stop:
-                    pipe.send((str(stop), stop.status))
+                    answer = str(stop), stop.status
+                except OSError as error:  # a full disk
+                    answer = f"{error.filename or site.path}: {error.strerror}", 2
+                pipe.send(answer)
 
     def verdict(self, site):
         try:
@@ -366,6 +369,11 @@ def judged(judges, log, sites, seed, known):
         threads.shutdown(wait=False, cancel_futures=True)
 
 
+def end_by(number, _frame):
+    """Of a signal: judges and their copies go, as they do when somebody interrupts."""
+    raise SystemExit(128 + number)
+
+
 def mutate(options):
     """`basalt mutate`."""
     sites = mutate_sites.sites_of(mutate_sites.sources_of(options.unit))
@@ -376,7 +384,10 @@ def mutate(options):
     print(f"seed {options.seed}, {len(sites)} sites" + (f", {len(log.known)} judged before" if log.known else ""), flush=True)
     tests = build.programs("test")
     build.must_build(*[f"build/shipped/{name}" for name in build.programs("harness", "shipped")])
-    tally = collections.Counter()
+    tally, drawn_all = collections.Counter(), False
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # which is what nohup wants
+            signal.signal(number, end_by)
     with contextlib.ExitStack() as ended:
         judges, count = [], min(options.jobs or int(build.jobs()), options.count)
         for _ in range(count):
@@ -393,9 +404,11 @@ def mutate(options):
                     told(site, text, verdict, judges[0].harnesses_of(site.path) or judges[0].tests_of(site.path))
                 if sum(tally[outcome] for outcome in (*NOTICED, "survived")) == options.count:
                     break
+            else:
+                drawn_all = True
         except KeyboardInterrupt:
             print(f"interrupted; to go on: ./basalt mutate --seed {options.seed} and the rest as before", flush=True)
             raise
         finally:
-            score(tally, options.count)
+            score(tally, options.count, drawn_all)
     return 1 if tally["survived"] else 0

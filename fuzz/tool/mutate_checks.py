@@ -108,6 +108,12 @@ def judges(tally):
                                                      "(generation << MEMD_UNTYPED_INDEX_BITS) + untyped_index"), "survived")):
             verdict = judge.verdict(site)
             tally.say(f"mutate, {name}: {outcome}", verdict.outcome == outcome, f"{verdict}")
+        mutate.write(f"{folder}/services/memd/memd.c", "#error as on a full disk\n")
+        try:
+            said = judge.verdict(site_of("places->held_count++;", "places->held_count += 2;"))
+        except build.Stop as stop:
+            said = str(stop)
+        tally.say("what is not built without the mutant either has not caught it", "without any mutant" in said, f"{said}")
         tally.say("a judged mutant is taken back", source_checks.read(f"{folder}/{BOOKS}") == source_checks.read(BOOKS))
 
 
