@@ -513,6 +513,8 @@ void services_reset(const struct subject *subject)
     harness_check_zero(&state, sizeof state);
     if (subject->service == SERVICE_RAMFSD)
         harness_check_zero(services_memory, RAMFSD_MEMORY_BYTES);
+    if (subject->service == SERVICE_VSPACED)
+        harness_check_zero(vspaced_table, sizeof vspaced_table);
     has_tree = false;
     services_memory_begin();
     if (subject->service == SERVICE_VFSD)
