@@ -420,7 +420,6 @@ enum status trace_parse(const char *text, size_t text_bytes, struct trace_messag
                         struct message *message, size_t *column)
 {
     struct parser parser = {.text = text, .size_bytes = text_bytes, .status = STATUS_OK};
-    memset(what, 0, sizeof *what);
     memset(message, 0, sizeof *message);
     take_message(&parser, what, message);
     if (parser.status != STATUS_OK) {
