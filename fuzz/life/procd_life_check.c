@@ -392,10 +392,11 @@ static void add_live(struct ledger *ledger, const struct model_procd_process *pr
     PROPERTY_EQUAL(G4, "data", registration->backing.data_bytes, process->data_bytes);
 }
 
-/* What whoever waits will be told, early or late. */
+/* What whoever waits will be told, early or late, and whether it is time. */
 static void check_record(const struct model_procd_process *process)
 {
     const struct procd_process *kept = &procd.processes[(process->id & 0xFFFF) - 1];
+    PROPERTY_EQUAL(P3, "ended", kept->life == PROCD_LIFE_ENDED, process->life == MODEL_PROCD_ENDED);
     PROPERTY_EQUAL(P3, "reason", kept->reason, process->reason);
     PROPERTY_EQUAL(P3, "code", kept->code, process->code);
     PROPERTY_EQUAL(P3, "fault-va", kept->fault_va, process->fault_va);
