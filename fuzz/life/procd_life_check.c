@@ -405,7 +405,7 @@ static void check_record(const struct model_procd_process *process)
 static void add_left(struct ledger *ledger, const struct model_procd_process *process)
 {
     struct model_procd_left left = procd_life_left(process->id);
-    if (!process->died)
+    if (!process->died && process->life != MODEL_PROCD_OWED)
         check_record(process);
     ledger->processes += left.in_kernel;
     ledger->slots += slots_filled(first_slot(process->id), LIFE_SLOTS);

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "abi/limits.h"
 #include "props/base/testing.h"
@@ -261,10 +260,10 @@ static void test_images(void)
 }
 
 /* A row for each page, the last page first, and an image on the first: whoever follows all RAM from it
- * on through such rows needs as many rounds as there are pages. */
+ * on through such rows needs as many rounds as there are pages, and does not come to an end here. */
 static void test_many_rows(void)
 {
-    enum { ROWS = 40000, SECONDS_MAX = 2 };
+    enum { ROWS = 1 << 20 };
     const struct span kernel = {PAGES(400), PAGES(500)};
     const uint64_t at = PAGES(600), bytes = ROWS_AT + (uint64_t)ROWS * ROW_BYTES;
     uint64_t info[] = {
@@ -279,12 +278,10 @@ static void test_many_rows(void)
         uint64_t row[] = {at + PAGES(ROWS - 1 - i), PAGE_BYTES, RAM};
         memcpy(view + ROWS_AT + i * ROW_BYTES, row, sizeof row);
     }
-    clock_t before = clock();
     bool accepted =
         start_read(&(struct start_view){view, bytes}, INFO_AT, &kernel, at + PAGES(ROWS), &start);
     expect_of("an image", "lies in RAM of very many rows", accepted);
     expect_equal(start.free.count, 1, "which are one span");
-    expect_of("rows", "are read in time", clock() - before < SECONDS_MAX * CLOCKS_PER_SEC);
     free(view);
 }
 
