@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes);
  * the first step is not of the input before. */
 static inline struct choices harness_begin(const uint8_t *bytes, size_t size_bytes)
 {
+    mark_input = 1;
     property_context(NULL, NULL);
     oracle_begin(bytes, size_bytes, LLVMFuzzerTestOneInput);
     digest_reset();

@@ -201,6 +201,12 @@ def afl_complaints(place, name, folder):
     return ([] if good else [f"status {status}: {build.shorten(said, 10)}"]), ""
 
 
+def marks_of(name):
+    """The counters of marks that a harness has."""
+    paths = [*glob.glob(f"fuzz/*/{name}.c"), "props/base/marks_default.c"]
+    return 1 << int(next(filter(None, (re.search(r"^MARKS\((\d+), ", source_checks.read(path), re.M) for path in paths)))[1])
+
+
 def stand_in_complaints(place, name, folder):
     """The stand-in of an engine runs the seeds and is told what the engine would be."""
     seeds = sorted(glob.glob(f"{folder}/seeds/*"))
@@ -209,7 +215,7 @@ def stand_in_complaints(place, name, folder):
     if status != 0 or not found:
         return [f"status {status}: {build.shorten(said, 10)}"], ""
     inputs, guards, met, features, mutations = map(int, found.groups())
-    wanted = {"honggfuzz": (guards > 16384 + EDGES_MIN and met > 0 and features == 0, "guards of edges and of marks"),
+    wanted = {"honggfuzz": (guards > marks_of(name) + EDGES_MIN and met > 0 and features == 0, "guards of edges and of marks"),
               "centipede": (guards > EDGES_MIN and features > 0 and mutations > 0, "features and mutations"),
               "none": (guards == features == mutations == 0, "nothing")}[place.what.engine]
     complaints = [] if inputs == len(seeds) and wanted[0] else [f"wanted {wanted[1]}: {found[0]}"]

@@ -17,6 +17,8 @@ struct record {
     char name[NAME_BYTES];
 };
 
+__attribute__((section("__libfuzzer_extra_counters"))) uint8_t mark_input;
+
 static bool recording;
 static unsigned recorded;
 static uint64_t left_out;

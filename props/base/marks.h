@@ -44,6 +44,10 @@ extern uint64_t mark_features[];
 #define MARK_ENGINE_ARRAY(count)
 #endif
 
+/* Not 0 when an input has run: without instrumentation, as in a build for reports of coverage, libFuzzer
+ * ends when its first inputs reach nothing. */
+extern uint8_t mark_input;
+
 /* The counter of a mark by its hash. */
 unsigned mark_counter(uint64_t hash, struct mark_table table);
 
