@@ -332,8 +332,9 @@ class Worker:
 
     def end(self):
         """With whatever it runs."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):  # it has no session yet
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.join()
 
 

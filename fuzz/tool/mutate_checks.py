@@ -212,6 +212,9 @@ def side_by_side(tally):
     while "sleep" not in running_in(worker.process.pid):
         time.sleep(0.05)
     worker.end()
+    until = time.monotonic() + 10  # what is killed takes a moment
+    while running_in(worker.process.pid) and time.monotonic() < until:
+        time.sleep(0.05)
     tally.say("a judge in a process of its own: its verdict, its refusal, its end", said == str(worker.process.pid) and
               refused == ("no", 2) and not running_in(worker.process.pid), f"{said} {refused} {running_in(worker.process.pid)}")
 
