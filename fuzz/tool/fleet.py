@@ -34,6 +34,7 @@ MARK_WORTH = 5  # inputs
 HELD_STARTS, HELD_SECONDS = 3, 10  # of an engine that is held up: it began so often, and ran no longer each time
 HELD_SHARE = 4  # so much of a turn is left to it
 NO_SPACE = "No space left"
+MEASURE = "empty"  # the harness that only measures engines: named, or left out
 
 # The builds that take turns on one core, by the core's place.
 SANITIZED, FAST = ("libfuzzer", "afl"), ("libfuzzer_fast", "afl_fast")
@@ -500,7 +501,7 @@ def fuzz(options):
         raise build.Stop("--merge is for one target and one engine, without --sync: ./basalt fuzz TARGET --engine ENGINE --merge", 2)
     if options.engine != "libfuzzer":
         engines.need_afl()
-    names = names or campaign.with_corpus()
+    names = names or [name for name in campaign.with_corpus() if name != MEASURE]
     build.must_build(*[f"build/{variant}/{name}" for name in names for variant in ("asan", "shipped", "libfuzzer")])
     try:
         return Fleet(names, options).run()
