@@ -131,11 +131,14 @@ static struct stand_in_cap pick_cap(const struct message_cap *descriptor,
         request->account = (uint32_t)(descriptor->badge % PEERS_VSPACED_ACCOUNTS);
         cap = peers_account_cap(request->account);
     } else if (descriptor->object_type == OBJECT_FRAME) {
-        request->frame_object = vspaced_life_frame(descriptor->badge)->object;
+        const struct vspaced_life_frame *frame = vspaced_life_frame(descriptor->badge);
+        request->frame_object = frame->object;
         cap = stand_in_cap_to(OBJECT_FRAME, request->frame_object);
+        if (!frame->made) /* all frames are others': what comes is none */
+            cap = peers_account_cap(0);
     }
     cap.rights &= rights;
-    request->cap_type = descriptor->object_type;
+    request->cap_type = cap.object_type;
     request->cap_rights = cap.rights;
     return cap;
 }
