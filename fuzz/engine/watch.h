@@ -13,9 +13,9 @@ void watch_for_death(void);
 void watch_begin(const struct input *input);
 void watch_end(void);
 
-/* Seconds of this process's own time that an input may take: INPUT_SECONDS_MAX (at least 2)
- * unless told otherwise. On a busy machine nobody hangs who waits for a turn; a harness waits for nothing else, and who runs
- * this program has a limit of its own. */
+/* Seconds of this process's own time that an input may take (at least 2): INPUT_SECONDS_MAX unless
+ * told otherwise. On a busy machine nobody hangs who waits for a turn; a harness waits for nothing
+ * else, and who runs this program has a limit of its own. */
 void watch_allow(unsigned seconds);
 
 /* Where an input is kept that kills the process and comes from no file. */

@@ -44,8 +44,8 @@ extern uint64_t mark_features[];
 #define MARK_ENGINE_ARRAY(count)
 #endif
 
-/* Not 0 when an input has run: without instrumentation, as in a build for reports of coverage, libFuzzer
- * ends when its first inputs reach nothing. */
+/* Not 0 when an input has run: without instrumentation, as in a build for reports of coverage,
+ * libFuzzer ends when its first inputs reach nothing. */
 extern uint8_t mark_input;
 
 /* The counter of a mark by its hash. */
@@ -72,9 +72,10 @@ void mark_triple(const char *group, unsigned state, unsigned operation, unsigned
  * is a row's id. */
 void mark_operation(const char *what, unsigned operation, unsigned result);
 
-/* The record; off until asked for. It has room for MARKS_RECORDED_MAX: those that come after are left
- * out, which is said once in a process, on stderr, and counted each time that one is reached. Names go to `visit` in order of first reach, with the hash of
- * each. Marks whose results are no status may share a name. */
+/* The record; off until asked for. It has room for MARKS_RECORDED_MAX: those that come after are
+ * left out, which is said once in a process, on stderr, and counted each time that one is reached.
+ * Names go to `visit` in order of first reach, with the hash of each. Marks whose results are no
+ * status may share a name. */
 enum { MARKS_RECORDED_MAX = 8192 };
 void marks_record(bool on);
 void marks_forget(void); /* empties the record */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What a machine's code decides without touching one (kernel/machine): spans of memory against one
- * flag per page, what a loader says, the log's ring against the lines that were written, words of a command line, and
- * scales of counters, by which the clock tells the time (K9). */
+ * flag per page, what a loader says, the log's ring against the lines that were written, words of a
+ * command line, and scales of counters, by which the clock tells the time (K9). */
 #include "props/tests/machine/machine_test.h"
 
 #include <string.h>

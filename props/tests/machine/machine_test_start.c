@@ -188,7 +188,8 @@ static void test_take(void)
 /* --- the image ----------------------------------------------------------------------------------- */
 
 /* RAM is pages 0 to 619, by two rows, 640 to 699 and a part of page 700, and all from 800 on; of pages
- * 650 and 660 somebody else has a byte or the last one, and 670 whole; what a row of no bytes says of 680 is nothing. */
+ * 650 and 660 somebody else has a byte or the last one, and 670 whole; what a row of no bytes says
+ * of 680 is nothing. */
 static const struct row ram[] = {
     {PAGES(600), PAGES(20), RAM},       {PAGES(0), PAGES(600), RAM},
     {PAGES(640), PAGES(60) + 100, RAM}, {PAGES(650) + 7, 1, RESERVED},
